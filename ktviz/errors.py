@@ -1,0 +1,71 @@
+"""Errors a user can act on: each says what was asked, what was found and what to do next."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class KtvizError(Exception):
+    """Base of every error ktviz raises on purpose.
+
+    The message reads as three parts: what was asked, what was found, what to do.
+    """
+
+    def __init__(self, asked: str, found: str, todo: str) -> None:
+        self.asked, self.found, self.todo = asked, found, todo
+        super().__init__(asked, found, todo)
+
+    def __str__(self) -> str:
+        return f"{self.asked}: {self.found}. {self.todo}."
+
+
+class ImageError(KtvizError):
+    """A file that cannot be used as an image, or an image of an impossible size."""
+
+
+class CreditsError(KtvizError):
+    """A credits CSV that cannot be read."""
+
+
+class LibraryError(KtvizError):
+    """A library folder that is missing, damaged, of another format, or not of this encoder."""
+
+
+class LibraryBusyError(LibraryError):
+    """Another process is writing the library."""
+
+
+class UnknownNameError(KtvizError):
+    """A bank or source that does not exist; the message lists those that do."""
+
+
+class WeightsError(KtvizError):
+    """A checkpoint that is missing, damaged, of another layout, or holds NaN."""
+
+
+class TrainingError(KtvizError):
+    """A training run that cannot start or resume."""
+
+
+class SettingError(KtvizError):
+    """An option with a value outside its range."""
+
+
+class StorageError(KtvizError):
+    """A file that cannot be written: disk full, read-only, or already there."""
+
+
+def unknown_name(kind: str, asked: str, known: Iterable[str]) -> UnknownNameError:
+    """The error for a name that does not exist, with the nearest that does.
+
+    Args:
+        kind: What was looked up, e.g. ``"bank"``.
+        asked: The name as given.
+        known: The names that exist.
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(asked, names, n=1, cutoff=0.4)
+    shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    todo = f"Did you mean {near[0]}" if near else f"Choose one of the {kind}s that exist"
+    return UnknownNameError(f"{kind} {asked!r}", f"there is none; known: {shown or 'none at all'}", todo)

@@ -1,0 +1,1 @@
+"""The knowledge library: sources, banks, the cluster tree and the search."""

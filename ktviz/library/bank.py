@@ -1,0 +1,148 @@
+"""A bank: the knowledge of one style of one task, in memory or mapped from disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ktviz.errors import LibraryError
+from ktviz.images import Pixels, read_image
+from ktviz.library.entries import Entries
+from ktviz.library.index import Index
+from ktviz.library.keys import KeyProjection
+from ktviz.library.search import SearchSettings, search
+from ktviz.library.sources import Credit, Source
+from ktviz.library.tree import Tree
+from ktviz.model.matches import Matches
+
+BANDS_ON_DISK = ("energy_ll", "energy_lh", "energy_hl", "energy_hh")
+
+
+@dataclass(frozen=True, eq=False)
+class Bank:
+    """One bank, ready to search.
+
+    Attributes:
+        name: "task/style".
+        sources: Its sources.
+        entries: Its entries in leaf order, as views into the sources' feature maps.
+        tree: The cluster tree over the entries.
+        projection: Patches to search keys.
+        keys: (N, D) float16 search keys in leaf order.
+        digest: Digest of its files.
+        folder: Where it lies on disk.
+    """
+
+    name: str
+    sources: tuple[Source, ...]
+    entries: Entries
+    tree: Tree
+    projection: KeyProjection
+    keys: Tensor
+    digest: str
+    folder: Path
+    _indices: dict[tuple[float, ...], Index] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __repr__(self) -> str:
+        return (
+            f"Bank({self.name!r}, {len(self.sources)} sources, {len(self):,} entries, "
+            f"{len(self.tree.leaves)} leaves, digest {self.digest[:12]})"
+        )
+
+    def search(
+        self, queries: Tensor, settings: SearchSettings = SearchSettings(), excluded: Tensor | None = None
+    ) -> Matches:
+        """Find the best entries for queries (N, C, 4, 4); see `SearchSettings`.
+
+        Args:
+            queries: (N, C, 4, 4) float32.
+            settings: How to search.
+            excluded: (sources,) bool of sources to pass over.
+        """
+        hidden = None if excluded is None or not excluded.any() else excluded[self.entries.source]
+        return search(queries, self.entries, self.tree, self.index(settings.band_weights), settings, hidden)
+
+    def index(self, weights: tuple[float, float, float, float]) -> Index:
+        """The index for some band weights, made at first use and kept for the latest weights."""
+        if weights not in self._indices:
+            self._indices.clear()
+            self._indices[weights] = Index.create(self.tree, self.entries, self.keys, self.projection, weights)
+        return self._indices[weights]
+
+    @cached_property
+    def positions(self) -> list[Tensor]:
+        """Per source the entry at each feature position: (rows, columns) int64, -1 where there is none."""
+        grids = [torch.full((source.rows, source.columns), -1) for source in self.sources]
+        for number, grid in enumerate(grids):
+            rows = (self.entries.source == number).nonzero()[:, 0]
+            grid[self.entries.y[rows], self.entries.x[rows]] = rows
+        return grids
+
+    def picture(self, source: int) -> Pixels:
+        """A source as the bank saw it, scaled to the library's side: 4 px per feature cell."""
+        return read_image(self.folder / "thumbs" / f"{source:04d}.jpg")
+
+
+def save_bank(
+    folder: Path, sources: Sequence[Source], entries: Entries, tree: Tree, projection: KeyProjection, keys: Tensor
+) -> None:
+    """Write everything but features and thumbs (those are written source by source as they are made)."""
+    rows = [{**asdict(source), **asdict(source.credit)} for source in sources]
+    for row in rows:
+        del row["credit"]
+    pq.write_table(pa.Table.from_pylist(rows), folder / "sources.parquet")
+    table = {
+        "source": entries.source.to(torch.int32).numpy(),
+        "y": entries.y.to(torch.int16).numpy(),
+        "x": entries.x.to(torch.int16).numpy(),
+        **{name: entries.energy[:, b].numpy() for b, name in enumerate(BANDS_ON_DISK)},
+    }
+    pq.write_table(pa.table(table), folder / "entries.parquet", compression="zstd")
+    structure = {name: getattr(tree, name) for name in ("parent", "start", "end")}
+    save_file({"centres": tree.centres.half(), **structure}, folder / "tree.safetensors")
+    bases = {f"basis_{b}": basis.contiguous() for b, basis in enumerate(projection.bases)}
+    save_file({"keys": keys, **bases}, folder / "keys.safetensors")
+
+
+def load_bank(name: str, folder: Path, digest: str) -> Bank:
+    """Open a bank, memory-mapped.
+
+    Raises:
+        LibraryError: Its files do not fit together.
+    """
+    try:
+        sources = tuple(source_from(row) for row in pq.read_table(folder / "sources.parquet").to_pylist())
+        table = pq.read_table(folder / "entries.parquet")
+        columns = {c: torch.from_numpy(np.array(table[c])) for c in table.column_names}
+        maps = [load_file(features_path(folder, number))["features"] for number in range(len(sources))]
+        energy = torch.stack([columns[c] for c in BANDS_ON_DISK], dim=1)
+        entries = Entries(*(columns[c].long() for c in ("source", "y", "x")), energy, maps)
+        nodes = load_file(folder / "tree.safetensors")
+        keys = load_file(folder / "keys.safetensors")
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        raise LibraryError(f"bank {name!r}", f"its files do not fit together ({error})", "Build it again") from None
+    tree = Tree(nodes["centres"].float(), nodes["parent"], nodes["start"], nodes["end"])
+    projection = KeyProjection((keys["basis_0"], keys["basis_1"], keys["basis_2"], keys["basis_3"]))
+    return Bank(name, sources, entries, tree, projection, keys["keys"], digest, folder)
+
+
+def source_from(row: dict[str, object]) -> Source:
+    credit = Credit(*(str(row.pop(part)) for part in ("title", "creator", "year", "licence", "url")))
+    return Source(credit=credit, **row)  # type: ignore[arg-type]
+
+
+def features_path(folder: Path, number: int) -> Path:
+    """Where the feature map of a source lies."""
+    return folder / "features" / f"part-{number:04d}.safetensors"

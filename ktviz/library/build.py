@@ -1,0 +1,202 @@
+"""Building a bank in stages: encode each source, drop look-alikes, cluster, write; each source's part can be reused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from tqdm import tqdm
+
+from ktviz.errors import LibraryError
+from ktviz.images import MIN_SIDE, Pixels, read_image, resize_short_side, to_tensor, write_image
+from ktviz.library.bank import Bank, features_path, load_bank, save_bank
+from ktviz.library.dedupe import survivors
+from ktviz.library.entries import Entries, to_vectors
+from ktviz.library.format import BUILDING, BankRecord, LibrarySettings, record_files
+from ktviz.library.keys import compute_keys, fit_projection
+from ktviz.library.sources import Credit, Source, SourceFile
+from ktviz.library.tree import check_branching, choose_branching, fit_tree
+from ktviz.model.encoder import FeatureExtractor, encode
+from ktviz.model.patches import SIZE
+
+
+@dataclass(frozen=True)
+class Part:
+    """One source, encoded and thinned: all that a bank needs of it.
+
+    Attributes:
+        source: What is known of it.
+        features: Its feature map, with the positions that survived.
+        thumb: The picture the encoder saw.
+    """
+
+    source: Source
+    features: Path
+    thumb: Path
+
+
+def prepare_parts(
+    library: Path,
+    files: Sequence[SourceFile],
+    encoder: FeatureExtractor,
+    encoder_digest: str,
+    settings: LibrarySettings,
+    quiet: bool,
+) -> list[Part]:
+    """Encode sources into `building/`; what an interrupted build has finished is used again."""
+    made_with = json.dumps([encoder_digest, settings.side_px, settings.dedupe])
+    folder = library / BUILDING / hashlib.sha256(made_with.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    bar = tqdm(files, desc="encoding sources", unit="image", disable=quiet)
+    return [prepare_part(folder, file, encoder, settings) for file in bar]
+
+
+def prepare_part(folder: Path, file: SourceFile, encoder: FeatureExtractor, settings: LibrarySettings) -> Part:
+    features, thumb = folder / f"{file.sha256}.safetensors", folder / f"{file.sha256}.jpg"
+    if not features.exists():
+        encode_part(features, thumb, file, encoder, settings)
+    with safe_open(features, framework="pt") as opened:
+        known = json.loads(opened.metadata()["source"])
+    source = Source(**{**known, "name": file.name, "credit": file.credit})
+    return Part(source, features, thumb)
+
+
+def encode_part(
+    features: Path, thumb: Path, file: SourceFile, encoder: FeatureExtractor, settings: LibrarySettings
+) -> None:
+    """Write one part; the features last and by rename, so that a part that exists is complete."""
+    original = read_image(file.path)
+    pixels = crop_to_cells(resize_short_side(original, settings.side_px), encoder.stride)
+    cells = encode(encoder, to_tensor(pixels))[0].permute(1, 2, 0)
+    if not torch.isfinite(cells).all():
+        raise LibraryError(f"encode {str(file.path)!r}", "NaN or infinite features", "Check the encoder's weights")
+    stored = cells.half().contiguous()
+    rows, columns, _ = stored.shape
+    positions = patch_vectors(stored)
+    kept = survivors(positions, settings.dedupe)
+    source = Source(
+        name="",
+        sha256=file.sha256,
+        credit=Credit(),
+        width=original.shape[1],
+        height=original.shape[0],
+        rows=rows,
+        columns=columns,
+        entries=len(kept),
+        positions=len(positions),
+    )
+    known = {name: value for name, value in asdict(source).items() if name not in ("name", "credit")}
+    write_image(thumb, pixels)
+    partial = features.with_suffix(".part")
+    save_file({"features": stored, "kept": kept.int()}, partial, metadata={"source": json.dumps(known)})
+    partial.replace(features)
+
+
+def crop_to_cells(pixels: Pixels, stride: int) -> Pixels:
+    """Cut a strip of less than a cell from the right and the bottom, so that cells and pixels line up."""
+    height, width = (max(MIN_SIDE, side // stride * stride) for side in pixels.shape[:2])
+    return pixels[:height, :width]
+
+
+def patch_vectors(cells: torch.Tensor) -> torch.Tensor:
+    """All 4x4 patches at stride 1 in reading order: (h, w, C) to (positions, 16 C) float32."""
+    windows = cells.float().unfold(0, SIZE, 1).unfold(1, SIZE, 1).flatten(0, 1)
+    return to_vectors(windows)
+
+
+def reusable_parts(bank: Bank) -> list[Part]:
+    """The parts of a bank that exists."""
+    return [
+        Part(source, features_path(bank.folder, number), bank.folder / "thumbs" / f"{number:04d}.jpg")
+        for number, source in enumerate(bank.sources)
+    ]
+
+
+def write_bank(
+    library: Path,
+    name: str,
+    parts: Sequence[Part],
+    settings: LibrarySettings,
+    previous: BankRecord | None,
+    quiet: bool,
+) -> BankRecord:
+    """Put parts together as a new generation of a bank; the manifest is still to be written.
+
+    The result depends on the parts, their names and the settings alone: adding and removing sources gives the same
+    bytes as building from what remains.
+    """
+    parts = sorted(parts, key=lambda part: part.source.name)
+    number = 1 if previous is None else int(previous.folder.rsplit("@", 1)[1]) + 1
+    folder = library / "banks" / f"{name}@{number}"
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "features").mkdir(parents=True)
+    (folder / "thumbs").mkdir()
+    for index, part in enumerate(parts):
+        link(part.features, features_path(folder, index))
+        link(part.thumb, folder / "thumbs" / f"{index:04d}.jpg")
+    cluster(folder, parts, settings, quiet)
+    files = record_files(folder)
+    load_bank(name, folder, "")  # what cannot be opened is not announced
+    entries = sum(part.source.entries for part in parts)
+    return BankRecord(folder.relative_to(library).as_posix(), len(parts), entries, files)
+
+
+def cluster(folder: Path, parts: Sequence[Part], settings: LibrarySettings, quiet: bool) -> None:
+    """Fit the tree over all parts' entries, put them in leaf order, and write the tables."""
+    loaded = [load_file(features_path(folder, index)) for index in range(len(parts))]
+    source, y, x = [], [], []
+    for index, part in enumerate(loaded):
+        across = part["features"].shape[1] - SIZE + 1
+        kept = part["kept"].long()
+        source.append(torch.full_like(kept, index))
+        y.append(kept // across)
+        x.append(kept % across)
+    entries = Entries.create(torch.cat(source), torch.cat(y), torch.cat(x), [part["features"] for part in loaded])
+    branching = choose_branching(len(entries)) if settings.branching is None else check_branching(settings.branching)
+    tree, order = fit_tree(entries.vectors, len(entries), branching, settings.seed, quiet)
+    entries = entries.take(order)
+    projection = fit_projection(entries, settings.key_dimensions, settings.seed)
+    keys = compute_keys(entries, projection)
+    save_bank(folder, [part.source for part in parts], entries, tree, projection, keys)
+
+
+def link(source: Path, target: Path) -> None:
+    """The same file under a second name; a copy where the file system has no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def check_no_conflict(parts: Sequence[Part], files: Sequence[SourceFile]) -> list[SourceFile]:
+    """The files that a bank does not hold yet.
+
+    Raises:
+        LibraryError: A file has the name of a source with other bytes.
+    """
+    held = {part.source.name: part.source.sha256 for part in parts}
+    for file in files:
+        if held.get(file.name, file.sha256) != file.sha256:
+            raise LibraryError(
+                f"add {str(file.path)!r}",
+                f"the bank holds another picture named {file.name!r}",
+                "Rename the file, or remove that source first",
+            )
+    known = set(held.values())
+    return [file for file in files if file.sha256 not in known]
+
+
+def recredit(parts: Sequence[Part], credits: Mapping[str, Credit]) -> list[Part]:
+    """Parts with newer credits, by source name, where there are any."""
+    return [
+        replace(part, source=replace(part.source, credit=credits.get(part.source.name, part.source.credit)))
+        for part in parts
+    ]

@@ -1,0 +1,90 @@
+"""Coherence: where candidates are nearly equal, the one that continues a neighbour's source wins.
+
+In flat regions (sky, water, walls) almost equal candidates win at random and the picture breaks into blotches; the
+published method has this fault. Accepting a neighbour's continuation within a small loss of similarity is Ashikhmin's
+coherent search (2001), done here along the anti-diagonals of the query grid, so that many queries are decided at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from ktviz.library.union import BankUnion
+from ktviz.model.matches import Matches
+from ktviz.model.patches import QUERY_STEP, PatchGrid
+
+
+def continue_neighbours(
+    matches: Matches, features: Tensor, grid: PatchGrid, banks: BankUnion, weights: Tensor, tolerance: float
+) -> Matches:
+    """Let queries continue the winner of the query to the left or above.
+
+    Args:
+        matches: All retrievals of one image, row by row.
+        features: (C, h, w), the image's features.
+        grid: Its queries.
+        banks: What was searched.
+        weights: (4,) band weights of the search.
+        tolerance: Loss of similarity that is accepted; 0 changes nothing, as published.
+
+    Returns:
+        Matches in which `chosen` and `coherent` say where a continuation was taken. One that was not among the
+        candidates takes the place of the last.
+    """
+    if tolerance <= 0:
+        return matches
+    winner, coherent = matches.winner, torch.zeros(len(matches), dtype=torch.bool)
+    similarity, bands = matches.winner_similarity, matches.band_similarity[:, 0].clone()
+    floor = matches.similarity[:, 0] - tolerance
+    for query in anti_diagonals(grid):
+        above = torch.where(query >= grid.columns, banks.shifted(winner[query - grid.columns], QUERY_STEP, 0), -1)
+        left = torch.where(query % grid.columns > 0, banks.shifted(winner[query - 1], 0, QUERY_STEP), -1)
+        already = (above == matches.entry[query, 0]) | (left == matches.entry[query, 0])
+        best = torch.full((len(query),), -torch.inf)
+        for continued in (above, left):
+            some = ((continued >= 0) & ~already).nonzero()[:, 0]
+            if not len(some):
+                continue
+            mine = query[some]
+            value, within = banks.compare(grid.unfold(features, mine), continued[some], weights)
+            better = (value >= floor[mine]) & (value > best[some])
+            taken, place = mine[better], some[better]
+            best[place] = value[better]
+            winner[taken], similarity[taken], bands[taken] = continued[place], value[better], within[better]
+            coherent[taken] = True
+    return record(matches, banks, winner, similarity, bands, coherent)
+
+
+def anti_diagonals(grid: PatchGrid) -> list[Tensor]:
+    """Queries in an order in which the left and the upper neighbour always come first, but for the first one."""
+    number = torch.arange(len(grid))
+    diagonal = number // grid.columns + number % grid.columns
+    order = diagonal.argsort(stable=True)
+    return list(order.split(diagonal.bincount().tolist()))[1:]
+
+
+def record(
+    matches: Matches, banks: BankUnion, winner: Tensor, similarity: Tensor, bands: Tensor, coherent: Tensor
+) -> Matches:
+    """Write the continuations into the matches."""
+    rows = coherent.nonzero()[:, 0]
+    known = matches.entry[rows] == winner[rows, None]
+    last = matches.entry.shape[1] - 1
+    column = torch.where(known.any(1), known.int().argmax(1), last)
+    entry, values, within = matches.entry.clone(), matches.similarity.clone(), matches.band_similarity.clone()
+    chosen, path = matches.chosen.clone(), matches.path.clone()
+    entry[rows, column], values[rows, column], within[rows, column] = winner[rows], similarity[rows], bands[rows]
+    chosen[rows] = column
+    path[rows] = banks.paths(winner[rows])[:, : path.shape[1]]
+    return replace(
+        matches,
+        entry=entry,
+        similarity=values,
+        band_similarity=within,
+        path=path,
+        chosen=chosen,
+        coherent=coherent,
+    )

@@ -1,0 +1,212 @@
+"""The library folder: a manifest written last, files that are named when damaged, one writer at a time.
+
+    NAME.ktlib/
+      library.json                     format version, encoder, settings, and per bank its files with size and SHA-256
+      banks/TASK/STYLE@GENERATION/     sources.parquet, entries.parquet, tree.safetensors, keys.safetensors,
+                                       features/part-0000.safetensors ... (one per source), thumbs/0000.jpg ...
+      building/                        finished parts of an interrupted build; not part of the library
+      .lock                            held while somebody writes
+
+A bank's files never change: an edit writes a new generation beside the old one, replaces `library.json` by rename, and
+only then removes what the manifest no longer names. Whatever interrupts it, the library is the old or the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ktviz.errors import LibraryBusyError, LibraryError, StorageError
+from ktviz.images import file_digest
+
+FORMAT_VERSION = 1
+MANIFEST = "library.json"
+BUILDING = "building"
+
+
+@dataclass(frozen=True)
+class LibrarySettings:
+    """How a library's banks are made; the same for all its banks.
+
+    Attributes:
+        side_px: Sources are scaled to this shorter side.
+        dedupe: Cosine above which two patches of one source are the same; 1 keeps all.
+        branching: Children per tree node for each level; None chooses by size, (10, 10) is the paper's.
+        key_dimensions: Numbers in a search key.
+        seed: Seed of the clustering.
+    """
+
+    side_px: int = 512
+    dedupe: float = 0.9
+    branching: tuple[int, ...] | None = None
+    key_dimensions: int = 192
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class EncoderIdentity:
+    """Which encoder made the features."""
+
+    name: str
+    digest: str
+    channels: int
+    stride: int
+
+
+@dataclass(frozen=True)
+class BankRecord:
+    """What the manifest knows of a bank.
+
+    Attributes:
+        folder: Its folder, relative to the library.
+        sources: Number of sources.
+        entries: Number of entries.
+        files: Relative path to (bytes, SHA-256).
+    """
+
+    folder: str
+    sources: int
+    entries: int
+    files: dict[str, tuple[int, str]]
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files."""
+        return sum(size for size, _ in self.files.values())
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the names and digests of the files: equal for equal knowledge, wherever it lies."""
+        lines = sorted(f"{name} {digest}\n" for name, (_, digest) in self.files.items())
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`library.json`."""
+
+    encoder: EncoderIdentity
+    settings: LibrarySettings
+    banks: dict[str, BankRecord] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        banks = {name: {**asdict(record), "digest": record.digest} for name, record in sorted(self.banks.items())}
+        body = {"encoder": asdict(self.encoder), "settings": asdict(self.settings), "banks": banks}
+        return json.dumps({"format": FORMAT_VERSION, **body}, indent=1) + "\n"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the encoder, the settings and every bank's digest."""
+        banks = {name: record.digest for name, record in sorted(self.banks.items())}
+        body = json.dumps([asdict(self.encoder), asdict(self.settings), banks], sort_keys=True)
+        return hashlib.sha256(body.encode()).hexdigest()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check `library.json`.
+
+    Raises:
+        LibraryError: No library, a damaged manifest, or one of a newer format.
+    """
+    asked = f"library {str(folder)!r}"
+    try:
+        data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise LibraryError(asked, f"there is no {MANIFEST}", "Check the path, or build one: `ktviz library build`") from None
+    except (OSError, ValueError) as error:
+        raise LibraryError(asked, f"{MANIFEST} is damaged ({error})", "Restore it from a copy, or build anew") from None
+    version = data.get("format") if isinstance(data, dict) else None
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise LibraryError(asked, f"format {version}, newer than {FORMAT_VERSION}", "Upgrade ktviz to open it")
+    try:
+        return parse_manifest(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise LibraryError(asked, f"{MANIFEST} lacks {error}", "Restore it from a copy, or build anew") from None
+
+
+def parse_manifest(data: Mapping[str, Any]) -> Manifest:
+    settings = dict(data["settings"])
+    if settings["branching"] is not None:
+        settings["branching"] = tuple(settings["branching"])
+    banks = {}
+    for name, bank in data["banks"].items():
+        files = {path: (int(size), str(digest)) for path, (size, digest) in bank["files"].items()}
+        for path in (bank["folder"], *files):
+            if os.path.isabs(path) or ".." in Path(path).parts:
+                raise ValueError(f"a path inside the library (found {path!r})")
+        banks[name] = BankRecord(bank["folder"], int(bank["sources"]), int(bank["entries"]), files)
+    return Manifest(EncoderIdentity(**data["encoder"]), LibrarySettings(**settings), banks)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Replace `library.json` by rename, then remove generations it no longer names."""
+    partial = folder / f"{MANIFEST}.part"
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(manifest.to_json())
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(folder / MANIFEST)
+    named = {(folder / record.folder).resolve() for record in manifest.banks.values()}
+    for generation in (folder / "banks").glob("*/*@*"):
+        if generation.resolve() not in named:
+            shutil.rmtree(generation)
+    for task in (folder / "banks").glob("*"):
+        if not any(task.iterdir()):
+            task.rmdir()
+
+
+def record_files(folder: Path) -> dict[str, tuple[int, str]]:
+    """Size and SHA-256 of every file below a folder, by relative path."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): (path.stat().st_size, file_digest(path)) for path in paths}
+
+
+def check_files(library: Path, name: str, record: BankRecord) -> None:
+    """Compare a bank's files with the manifest.
+
+    Raises:
+        LibraryError: A file is missing, of another size, or has other bytes; the message names it.
+    """
+    asked = f"bank {name!r} of {str(library)!r}"
+    todo = "Restore the file from a copy, or remove the bank and build it again"
+    for path, (size, digest) in record.files.items():
+        file = library / record.folder / path
+        try:
+            found = file.stat().st_size
+            if found != size:
+                raise LibraryError(asked, f"{path} has {found:,} bytes, not {size:,}", todo)
+            if file_digest(file) != digest:
+                raise LibraryError(asked, f"{path} has a wrong digest: its bytes were changed", todo)
+        except OSError as error:
+            raise LibraryError(asked, f"{path} cannot be read ({error.strerror})", todo) from None
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Hold the library for writing; the operating system lets go of the lock if the process dies.
+
+    Raises:
+        LibraryBusyError: Another process is writing.
+        StorageError: The folder cannot be made or written, or the disk is full.
+    """
+    asked = f"write library {str(folder)!r}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise LibraryBusyError(asked, "another process is writing it", "Wait until it has finished") from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(
+            asked, f"{reason}; the library is as it was", "Free space or choose a folder you may write to"
+        ) from error

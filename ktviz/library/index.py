@@ -1,0 +1,107 @@
+"""The beam's index: keys of entries and centres, ready for one choice of band weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ktviz.library.entries import Entries, to_patches
+from ktviz.library.keys import KeyProjection
+from ktviz.library.tree import Tree
+from ktviz.model.bands import band_energy, inverse_norm
+
+PER_LEAF = 4
+"""Entries a leaf may propose to one query."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """What a beam search holds in memory.
+
+    Attributes:
+        tree: The cluster tree.
+        projection: Patches to keys.
+        keys: (N, D) float32 keys of the entries in leaf order, divided by their weighted norm.
+        centres: (nodes, D) float32 keys of the centres, divided likewise.
+        key_weight: (D,) band weight of each key dimension.
+    """
+
+    tree: Tree
+    projection: KeyProjection
+    keys: Tensor
+    centres: Tensor
+    key_weight: Tensor
+
+    @classmethod
+    def create(
+        cls, tree: Tree, entries: Entries, keys: Tensor, projection: KeyProjection, weights: Sequence[float]
+    ) -> Index:
+        weight = torch.tensor(weights)
+        centres = to_patches(tree.centres)
+        return cls(
+            tree,
+            projection,
+            keys.float().mul_(inverse_norm(entries.energy, weight)[:, None]),
+            projection(centres) * inverse_norm(band_energy(centres), weight)[:, None],
+            weight[projection.band_of],
+        )
+
+    def shortlist(self, queries: Tensor, beam: int, length: int, excluded: Tensor | None) -> Tensor:
+        """The most promising entries of each query by their keys.
+
+        Args:
+            queries: (N, C, 4, 4).
+            beam: Leaves visited per query.
+            length: Entries wanted per query.
+            excluded: (entries,) bool of entries to pass over.
+
+        Returns:
+            (N, length) int64 entries; -1 where the visited leaves held fewer.
+        """
+        keys = self.projection(queries) * self.key_weight
+        return self.scan(keys, self.route(keys, beam), length, excluded)
+
+    def route(self, keys: Tensor, beam: int) -> Tensor:
+        """The best leaves: (N, D) query keys to (N, at most beam) nodes, -1 where there are fewer.
+
+        Level by level the children of the kept nodes are compared; a leaf above the last level stays in the race.
+        """
+        nodes, kept = torch.zeros(1, dtype=torch.int64), torch.ones(len(keys), 1, dtype=torch.bool)
+        best = torch.zeros(len(keys), 1, dtype=torch.int64)
+        for _ in range(self.tree.depth):
+            below = [self.tree.children[n] if len(self.tree.children[n]) else torch.tensor([n]) for n in nodes.tolist()]
+            parent = torch.repeat_interleave(torch.arange(len(nodes)), torch.tensor([len(b) for b in below]))
+            nodes = torch.cat(below)
+            similarity = (keys @ self.centres[nodes].T).masked_fill_(~kept[:, parent], -torch.inf)
+            value, place = similarity.topk(min(beam, len(nodes)), dim=1)
+            reached = value > -torch.inf
+            best = torch.where(reached, nodes[place], -1)
+            kept = torch.zeros_like(similarity, dtype=torch.bool).scatter_(1, place, reached)
+        return best
+
+    def scan(self, keys: Tensor, leaves: Tensor, length: int, excluded: Tensor | None) -> Tensor:
+        """Compare each query with the entries of its leaves, one matrix product per leaf."""
+        similarity = torch.full((leaves.numel(), PER_LEAF), -torch.inf)
+        entry = torch.full((leaves.numel(), PER_LEAF), -1)
+        for leaf, slots in group(leaves.flatten()):
+            start, end = int(self.tree.start[leaf]), int(self.tree.end[leaf])
+            found = keys[slots // leaves.shape[1]] @ self.keys[start:end].T
+            if excluded is not None:
+                found.masked_fill_(excluded[start:end], -torch.inf)
+            value, place = found.topk(min(PER_LEAF, end - start), dim=1)
+            similarity[slots, : value.shape[1]] = value
+            entry[slots, : value.shape[1]] = torch.where(value > -torch.inf, place + start, -1)
+        similarity, entry = similarity.view(len(keys), -1), entry.view(len(keys), -1)
+        order = similarity.topk(min(length, similarity.shape[1]), dim=1).indices
+        return entry.gather(1, order)
+
+
+def group(labels: Tensor) -> list[tuple[int, Tensor]]:
+    """Positions of each label: (N,) int64 to [(label, positions)], labels ascending, -1 left out."""
+    order = labels.argsort(stable=True)
+    values, sizes = labels[order].unique_consecutive(return_counts=True)
+    pairs = zip(values.tolist(), order.split(sizes.tolist()), strict=True)
+    return [(label, positions) for label, positions in pairs if label >= 0]

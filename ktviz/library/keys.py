@@ -1,0 +1,88 @@
+"""Search keys: bands of patches, projected on their leading directions, so that a leaf is a small matrix.
+
+Keys only choose which entries are compared exactly; every similarity that leaves the search is computed from the
+features themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ktviz.library.entries import Entries
+from ktviz.model.bands import haar
+
+SAMPLE = 8192
+"""Entries from which the directions are estimated."""
+CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class KeyProjection:
+    """Per band an orthonormal basis; together they take a patch to D numbers.
+
+    Attributes:
+        bases: For LL, LH, HL, HH: (4 C, d_band) float32, with the d_band adding up to D.
+    """
+
+    bases: tuple[Tensor, Tensor, Tensor, Tensor]
+
+    @property
+    def band_of(self) -> Tensor:
+        """(D,) number of the band each key dimension belongs to."""
+        return torch.repeat_interleave(torch.arange(4), torch.tensor([b.shape[1] for b in self.bases]))
+
+    def __call__(self, patches: Tensor) -> Tensor:
+        """Keys of patches: (N, C, 4, 4) to (N, D)."""
+        bands = haar(patches).flatten(2)
+        return torch.cat([bands[:, b] @ self.bases[b] for b in range(4)], dim=1)
+
+
+def fit_projection(entries: Entries, dimensions: int, seed: int) -> KeyProjection:
+    """The `dimensions` directions with the most energy, bands apart, so that bands can be weighted per call.
+
+    Each band keeps at least one direction. Runs on one thread, so that the result depends on the seed alone.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        random = torch.Generator().manual_seed(seed)
+        rows = torch.randperm(len(entries), generator=random)[:SAMPLE].sort().values
+        values, vectors = [], []
+        for moment in band_moments(entries, rows):
+            value, vector = torch.linalg.eigh(moment)
+            values.append(value.flip(0))
+            # An eigenvector's sign is arbitrary: fix it, so that a repeated build gives the same bytes.
+            vectors.append((vector * vector.sum(0).sign()).flip(1))
+        keep = share_out(values, dimensions)
+        b0, b1, b2, b3 = (vector[:, :k].contiguous() for vector, k in zip(vectors, keep, strict=True))
+        return KeyProjection((b0, b1, b2, b3))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def band_moments(entries: Entries, rows: Tensor) -> Tensor:
+    """Second moments of normalised patches, band by band: (4, 4 C, 4 C)."""
+    size = 4 * entries.channels
+    moments = torch.zeros(4, size, size)
+    for chunk in rows.split(CHUNK):
+        bands = haar(entries.patches(chunk)).flatten(2)
+        bands = bands / bands.square().sum((1, 2), keepdim=True).sqrt().clamp(min=1e-8)
+        moments += torch.einsum("nbi,nbj->bij", bands, bands)
+    return moments / len(rows)
+
+
+def share_out(values: Sequence[Tensor], dimensions: int) -> list[int]:
+    """How many directions each band gets: the largest eigenvalues of all bands win, at least one a band."""
+    band = torch.repeat_interleave(torch.arange(4), torch.tensor([len(v) for v in values]))
+    best = torch.cat(list(values)).argsort(descending=True, stable=True)[:dimensions]
+    return [max(1, int((band[best] == b).sum())) for b in range(4)]
+
+
+def compute_keys(entries: Entries, projection: KeyProjection) -> Tensor:
+    """Keys of all entries: (N, D) float16."""
+    chunks = torch.arange(len(entries)).split(CHUNK)
+    return torch.cat([projection(entries.patches(rows)).half() for rows in chunks])

@@ -1,0 +1,270 @@
+"""The knowledge library: a folder of banks that can be moved, mounted read-only, and edited safely."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from ktviz.errors import LibraryError, unknown_name
+from ktviz.library.bank import Bank, load_bank
+from ktviz.library.build import Part, check_no_conflict, prepare_parts, reusable_parts, write_bank
+from ktviz.library.format import (
+    BUILDING,
+    MANIFEST,
+    BankRecord,
+    EncoderIdentity,
+    LibrarySettings,
+    Manifest,
+    check_files,
+    read_manifest,
+    write_manifest,
+    writing,
+)
+from ktviz.library.sources import SourceFile, collect_sources, read_credits
+from ktviz.library.union import BankUnion
+from ktviz.model.encoder import Encoder, FeatureExtractor, extractor_digest
+
+BANK_NAME = re.compile(r"[a-z0-9][\w.-]*/[a-z0-9][\w.-]*", re.ASCII)
+
+
+class Library:
+    """A library folder. Opening reads the manifest; a bank is checked against it and mapped at first use.
+
+    Args:
+        folder: `NAME.ktlib`.
+
+    Raises:
+        LibraryError: Missing, damaged, or of a newer format.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self.manifest = read_manifest(self.folder)
+        self._open: dict[str, Bank] = {}
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str]) -> Library:
+        """Open a library that exists."""
+        return cls(folder)
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | os.PathLike[str],
+        encoder: FeatureExtractor | None = None,
+        settings: LibrarySettings | None = None,
+    ) -> Library:
+        """Open a library, or make an empty one.
+
+        Args:
+            folder: `NAME.ktlib`.
+            encoder: What makes its features; the shipped encoder if None.
+            settings: How its banks are made; None means the defaults, or those of the library that exists.
+
+        Raises:
+            LibraryError: There is one with another encoder or other settings, or the folder holds something else.
+        """
+        folder = Path(folder)
+        encoder = Encoder.shipped() if encoder is None else encoder
+        if (folder / MANIFEST).exists():
+            library = cls(folder)
+            library.check_encoder(encoder)
+            if settings is not None and settings != library.settings:
+                raise LibraryError(
+                    f"library {str(folder)!r} with {settings}",
+                    f"it has {library.settings}",
+                    "Leave the settings out, or build another library",
+                )
+            return library
+        if folder.exists() and not folder.is_dir():
+            raise LibraryError(f"library {str(folder)!r}", "it is a file", "Name a folder that ends in .ktlib")
+        strangers = [p.name for p in folder.glob("*") if p.name not in (BUILDING, "banks", ".lock")]
+        if strangers:
+            raise LibraryError(
+                f"library {str(folder)!r}", f"a folder with other things in it ({strangers[0]})", "Name a new folder"
+            )
+        with writing(folder):
+            write_manifest(folder, Manifest(identify(encoder), settings or LibrarySettings()))
+        return cls(folder)
+
+    def __repr__(self) -> str:
+        entries = sum(record.entries for record in self.manifest.banks.values())
+        return f"Library({str(self.folder)!r}, {len(self)} banks, {entries:,} entries, digest {self.digest[:12]})"
+
+    def __len__(self) -> int:
+        return len(self.manifest.banks)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.manifest.banks))
+
+    @property
+    def settings(self) -> LibrarySettings:
+        """How its banks are made."""
+        return self.manifest.settings
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal knowledge, wherever it lies."""
+        return self.manifest.digest
+
+    def __getitem__(self, name: str) -> BankUnion:
+        """A bank ("art/impasto"), or all banks of a task ("art")."""
+        return self.select([name])
+
+    def select(self, names: Iterable[str]) -> BankUnion:
+        """The union of banks and tasks.
+
+        Raises:
+            UnknownNameError: No such bank; the message suggests the nearest.
+            LibraryError: A bank's files are damaged.
+        """
+        chosen: dict[str, None] = {}
+        for name in names:
+            hits = [bank for bank in self if bank == name or bank.split("/")[0] == name]
+            if not hits:
+                raise unknown_name("bank", name, self)
+            chosen.update(dict.fromkeys(hits))
+        return BankUnion([self.bank(name) for name in chosen], self.manifest.encoder)
+
+    def bank(self, name: str) -> Bank:
+        """One bank, checked against the manifest."""
+        if name not in self._open:
+            record = self.record(name)
+            check_files(self.folder, name, record)
+            self._open[name] = load_bank(name, self.folder / record.folder, record.digest)
+        return self._open[name]
+
+    def record(self, name: str) -> BankRecord:
+        """What the manifest knows of a bank."""
+        if name not in self.manifest.banks:
+            raise unknown_name("bank", name, self)
+        return self.manifest.banks[name]
+
+    def check_encoder(self, encoder: FeatureExtractor) -> None:
+        """Refuse an encoder that did not make this library.
+
+        Raises:
+            LibraryError: Another encoder's features cannot be compared with these.
+        """
+        check_encoder(self.manifest.encoder, encoder, f"library {str(self.folder)!r}")
+
+    def build(
+        self,
+        name: str,
+        paths: Sequence[str | os.PathLike[str]],
+        *,
+        credits: str | os.PathLike[str] | None = None,
+        encoder: FeatureExtractor | None = None,
+        quiet: bool = False,
+    ) -> Bank:
+        """Make a new bank from images. Interrupted, it goes on where it was when called again.
+
+        Args:
+            name: "task/style", lower case.
+            paths: Image files and folders (recursively).
+            credits: CSV with file, title, creator, year, licence, url.
+            encoder: The library's encoder; the shipped one if None.
+            quiet: No progress bars.
+
+        Raises:
+            LibraryError: The bank exists already, or the encoder is another.
+            ImageError: Nothing to read, or an unusable image; the library stays as it was.
+        """
+        if not BANK_NAME.fullmatch(name):
+            raise LibraryError(
+                f"bank {name!r}", "not of the form task/style", "Use lower-case letters, digits, - and _, as art/impasto"
+            )
+        if name in self.manifest.banks:
+            raise LibraryError(
+                f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first"
+            )
+        return self._edit(name, [], collect_sources(paths, read_credits(credits) if credits else {}), encoder, quiet)
+
+    def add(
+        self,
+        name: str,
+        paths: Sequence[str | os.PathLike[str]],
+        *,
+        credits: str | os.PathLike[str] | None = None,
+        encoder: FeatureExtractor | None = None,
+        quiet: bool = False,
+    ) -> Bank:
+        """Add images to a bank; only they are encoded. Pictures it holds already are passed over."""
+        parts = reusable_parts(self.bank(name))
+        files = collect_sources(paths, read_credits(credits) if credits else {})
+        return self._edit(name, parts, check_no_conflict(parts, files), encoder, quiet)
+
+    def remove(self, name: str, sources: Sequence[str] = (), *, quiet: bool = False) -> None:
+        """Remove sources from a bank, or the whole bank if none is named (or left). The bytes go, too."""
+        bank = self.bank(name)
+        if not sources:
+            self._replace(name, None)
+            return
+        mask = BankUnion([bank], self.manifest.encoder).named(sources)
+        parts = [part for part, gone in zip(reusable_parts(bank), mask.tolist(), strict=True) if not gone]
+        if not parts:
+            self._replace(name, None)
+            return
+        with self._writing():
+            self._commit(name, write_bank(self.folder, name, parts, self.settings, self.record(name), quiet))
+
+    def _edit(
+        self, name: str, parts: list[Part], files: list[SourceFile], encoder: FeatureExtractor | None, quiet: bool
+    ) -> Bank:
+        if not files:
+            return self.bank(name)
+        encoder = Encoder.shipped() if encoder is None else encoder
+        self.check_encoder(encoder)
+        with self._writing():
+            digest = self.manifest.encoder.digest
+            fresh = prepare_parts(self.folder, files, encoder, digest, self.settings, quiet)
+            previous = self.manifest.banks.get(name)
+            self._commit(name, write_bank(self.folder, name, parts + fresh, self.settings, previous, quiet))
+            shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
+        return self.bank(name)
+
+    def _replace(self, name: str, record: BankRecord | None) -> None:
+        with self._writing():
+            self._commit(name, record)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Hold the library; refuse to go on from a state that somebody else has changed since it was opened."""
+        with writing(self.folder):
+            if read_manifest(self.folder) != self.manifest:
+                raise LibraryError(
+                    f"write library {str(self.folder)!r}", "it was changed since it was opened", "Open it again"
+                )
+            yield
+
+    def _commit(self, name: str, record: BankRecord | None) -> None:
+        banks = {**self.manifest.banks}
+        banks.pop(name, None)
+        if record is not None:
+            banks[name] = record
+        manifest = replace(self.manifest, banks=banks)
+        self._open.pop(name, None)
+        write_manifest(self.folder, manifest)
+        self.manifest = manifest
+
+
+def identify(encoder: FeatureExtractor) -> EncoderIdentity:
+    """What a library remembers of its encoder."""
+    name = getattr(encoder, "name", type(encoder).__name__)
+    return EncoderIdentity(str(name), extractor_digest(encoder), encoder.channels, encoder.stride)
+
+
+def check_encoder(identity: EncoderIdentity, encoder: FeatureExtractor, asked: str) -> None:
+    """Raise LibraryError unless `encoder` is the one that `identity` describes."""
+    other = identify(encoder)
+    if other.digest != identity.digest:
+        raise LibraryError(
+            f"{asked} with encoder {other.name} ({other.digest[:12]})",
+            f"it was built with {identity.name} ({identity.digest[:12]})",
+            "Use that encoder, or build the library again",
+        )

@@ -1,0 +1,207 @@
+"""Several banks searched as one: `library["art"]` is the union of its styles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ktviz.errors import UnknownNameError, unknown_name
+from ktviz.images import Pixels
+from ktviz.library.bank import Bank
+from ktviz.library.entries import to_patches
+from ktviz.library.format import EncoderIdentity
+from ktviz.library.search import SearchSettings, compare
+from ktviz.library.sources import Source
+from ktviz.model.matches import Matches
+
+
+class BankUnion:
+    """One or more banks of a library. Entries and sources are numbered through, bank after bank.
+
+    Args:
+        banks: At least one.
+        encoder: Which encoder made their features.
+    """
+
+    def __init__(self, banks: Sequence[Bank], encoder: EncoderIdentity) -> None:
+        self.banks = tuple(banks)
+        self.encoder = encoder
+        self.entry_offset = offsets([len(bank) for bank in self.banks])
+        self.source_offset = offsets([len(bank.sources) for bank in self.banks])
+
+    def __len__(self) -> int:
+        return int(self.entry_offset[-1])
+
+    def __repr__(self) -> str:
+        return f"BankUnion({', '.join(self.names)}; {len(self.sources)} sources, {len(self):,} entries)"
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the banks."""
+        return [bank.name for bank in self.banks]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digest of each bank."""
+        return {bank.name: bank.digest for bank in self.banks}
+
+    @cached_property
+    def sources(self) -> list[Source]:
+        """All sources, bank after bank."""
+        return [source for bank in self.banks for source in bank.sources]
+
+    @cached_property
+    def source_names(self) -> list[str]:
+        """Full name of each source: "task/style/name"."""
+        return [f"{bank.name}/{source.name}" for bank in self.banks for source in bank.sources]
+
+    def bank_of_source(self, source: int) -> tuple[Bank, int]:
+        """The bank of a source, and the source's number there."""
+        bank = int(torch.searchsorted(self.source_offset, source, right=True)) - 1
+        return self.banks[bank], source - int(self.source_offset[bank])
+
+    def picture(self, source: int) -> Pixels:
+        """A source as its bank saw it, 4 px per feature cell."""
+        bank, number = self.bank_of_source(source)
+        return bank.picture(number)
+
+    def named(self, names: Iterable[str]) -> Tensor:
+        """Mask of the sources that `names` mean: (sources,) bool.
+
+        A name is "task/style/name" or the name alone, with or without its suffix.
+
+        Raises:
+            UnknownNameError: No source has that name; the message suggests the nearest.
+        """
+        mask = torch.zeros(len(self.sources), dtype=torch.bool)
+        for name in names:
+            hits = [
+                number
+                for number, source in enumerate(self.sources)
+                if name in accepted_names(self.bank_of_source(number)[0].name, source)
+            ]
+            if not hits:
+                raise unknown_name("source", name, self.source_names)
+            mask[hits] = True
+        return mask
+
+    def excluded(self, names: Iterable[str]) -> Tensor | None:
+        """Mask of the sources to pass over in a search, or None if `names` is empty.
+
+        Raises:
+            UnknownNameError: No source has that name, or no source would be left.
+        """
+        names = list(names)
+        mask = self.named(names)
+        if mask.all():
+            raise UnknownNameError(
+                f"search without {', '.join(names)}", "no source would be left", "Exclude fewer, or add banks"
+            )
+        return mask if names else None
+
+    def search(
+        self, queries: Tensor, settings: SearchSettings = SearchSettings(), excluded: Tensor | None = None
+    ) -> Matches:
+        """Search every bank and keep the best: queries (N, C, 4, 4); `excluded` as made by `excluded()`."""
+        found, offset = [], []
+        for number, bank in enumerate(self.banks):
+            first, last = self.source_offset[number : number + 2].tolist()
+            hidden = None if excluded is None else excluded[first:last]
+            if hidden is None or not hidden.all():
+                found.append(bank.search(queries, settings, hidden))
+                offset.append(int(self.entry_offset[number]))
+        return merge(found, offset, settings.candidates)
+
+    def locate(self, entries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Source number and top-left feature cell (y, x) of entries: three tensors of their shape."""
+        where = self._where
+        return where[0][entries], where[1][entries], where[2][entries]
+
+    def paths(self, entries: Tensor) -> Tensor:
+        """Nodes down to each entry's leaf in its own bank: (N,) to (N, depth), -1 beyond the leaf."""
+        depth = max(bank.tree.depth for bank in self.banks)
+        paths = torch.full((len(entries), depth), -1)
+        for number, mine, local in self._by_bank(entries):
+            tree = self.banks[number].tree
+            paths[mine, : tree.depth] = tree.paths(tree.leaf_of(local))
+        return paths
+
+    def patches(self, entries: Tensor) -> Tensor:
+        """Patches of entries (N,): (N, C, 4, 4) float32."""
+        out = torch.empty(len(entries), 16 * self.encoder.channels)
+        for number, mine, local in self._by_bank(entries):
+            out[mine] = self.banks[number].entries.vectors(local)
+        return to_patches(out)
+
+    def compare(self, queries: Tensor, candidates: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Exact similarity of queries (N, C, 4, 4) to one candidate each (N,): (N,) and per band (N, 4)."""
+        similarity, bands = torch.empty(len(queries)), torch.empty(len(queries), 4)
+        for number, mine, local in self._by_bank(candidates):
+            total, within = compare(queries[mine], local[:, None], self.banks[number].entries, weights)
+            similarity[mine], bands[mine] = total[:, 0], within[:, 0]
+        return similarity, bands
+
+    def shifted(self, entries: Tensor, down: int, right: int) -> Tensor:
+        """The entries so many cells further in the same source: (N,); -1 where there is none."""
+        source, y, x = self.locate(entries)
+        rows, columns, base, table = self._positions
+        y, x = y + down, x + right
+        inside = (y < rows[source]) & (x < columns[source])
+        place = base[source] + y * columns[source] + x
+        return torch.where(inside, table[torch.where(inside, place, 0)], -1)
+
+    @cached_property
+    def _where(self) -> tuple[Tensor, Tensor, Tensor]:
+        source = [bank.entries.source + first for bank, first in zip(self.banks, self.source_offset[:-1], strict=True)]
+        y, x = [bank.entries.y for bank in self.banks], [bank.entries.x for bank in self.banks]
+        return torch.cat(source), torch.cat(y), torch.cat(x)
+
+    @cached_property
+    def _positions(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        rows = torch.tensor([source.rows for source in self.sources])
+        columns = torch.tensor([source.columns for source in self.sources])
+        source, y, x = self._where
+        base = offsets((rows * columns).tolist())
+        table = torch.full((int(base[-1]),), -1)
+        table[base[source] + y * columns[source] + x] = torch.arange(len(self))
+        return rows, columns, base, table
+
+    def _by_bank(self, entries: Tensor) -> Iterable[tuple[int, Tensor, Tensor]]:
+        number = torch.searchsorted(self.entry_offset, entries.contiguous(), right=True) - 1
+        for bank in number.unique().tolist():
+            mine = (number == bank).nonzero()[:, 0]
+            yield bank, mine, entries[mine] - self.entry_offset[bank]
+
+
+def accepted_names(bank: str, source: Source) -> tuple[str, ...]:
+    """What a user may call a source."""
+    return source.name, source.stem, f"{bank}/{source.name}", f"{bank}/{source.stem}"
+
+
+def offsets(sizes: Sequence[int]) -> Tensor:
+    """Where each of some consecutive runs begins, and the end: (n,) to (n + 1,)."""
+    return torch.tensor([0, *sizes]).cumsum(0)
+
+
+def merge(found: Sequence[Matches], offset: Sequence[int], length: int) -> Matches:
+    """The best candidates of several banks."""
+    entry = torch.cat([torch.where(m.entry >= 0, m.entry + o, -1) for m, o in zip(found, offset, strict=True)], 1)
+    similarity = torch.cat([m.similarity for m in found], 1)
+    bands = torch.cat([m.band_similarity for m in found], 1)
+    depth = max(m.path.shape[1] for m in found)
+    path = torch.stack([torch.nn.functional.pad(m.path, (0, depth - m.path.shape[1]), value=-1) for m in found])
+    similarity, order = similarity.sort(dim=1, descending=True, stable=True)
+    order = order[:, :length]
+    winning_bank = torch.bucketize(order[:, 0], torch.tensor([m.entry.shape[1] for m in found]).cumsum(0), right=True)
+    first = found[0]
+    return Matches(
+        entry=entry.gather(1, order),
+        similarity=similarity[:, :length].contiguous(),
+        band_similarity=bands.gather(1, order[:, :, None].expand(-1, -1, 4)),
+        path=path[winning_bank, torch.arange(len(first))],
+        chosen=first.chosen,
+        coherent=first.coherent,
+    )

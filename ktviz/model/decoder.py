@@ -1,0 +1,72 @@
+"""The decoder: a feature map back to an image at four times its resolution."""
+
+from __future__ import annotations
+
+import os
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ktviz.model.checkpoints import load_weights, shipped_weights
+from ktviz.model.encoder import CHANNELS, conv
+
+
+class Decoder(nn.Module):
+    """Inverts an encoder: (B, C, h, w) to (B, 3, 4h, 4w).
+
+    The output is not clamped: a clamp has no gradient where it saturates, so training goes without it (the authors'
+    decoder starts with half of its outputs stuck at 0); the translator clamps when it makes pixels. Padding reflects
+    everywhere, so that borders keep their tint.
+
+    Args:
+        channels: C of the encoder it inverts.
+    """
+
+    def __init__(self, channels: int = CHANNELS) -> None:
+        super().__init__()
+        self.channels = channels
+        self.layers = nn.Sequential(
+            conv(channels, 96),
+            Residual(96),
+            Residual(96),
+            conv(96, 4 * 48),
+            nn.PixelShuffle(2),
+            nn.SiLU(),
+            conv(48, 4 * 24),
+            nn.PixelShuffle(2),
+            nn.SiLU(),
+            conv(24, 3),
+        )
+
+    @classmethod
+    def shipped(cls) -> Decoder:
+        """The decoder that comes with the package, for `Encoder.shipped()`."""
+        return cls.load(shipped_weights("decoder.safetensors"))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], channels: int = CHANNELS) -> Decoder:
+        """A decoder with weights from a safetensors file written by `ktviz train`.
+
+        Raises:
+            WeightsError: The file is missing, damaged, of another architecture, or holds NaN.
+        """
+        decoder = cls(channels)
+        load_weights(decoder.layers, path)
+        return decoder.eval().requires_grad_(False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        image: Tensor = self.layers(features)
+        return image
+
+
+class Residual(nn.Module):
+    """x + conv(silu(conv(silu(x)))), channels kept."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = conv(channels, channels)
+        self.second = conv(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner: Tensor = self.second(F.silu(self.first(F.silu(x))))
+        return x + inner

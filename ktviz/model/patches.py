@@ -1,0 +1,96 @@
+"""Grid geometry: patches of a feature map, taken apart and put together again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+SIZE = 4
+"""Side of a patch in feature cells."""
+QUERY_STEP = 2
+"""Distance of neighbouring queries in feature cells; they overlap by half."""
+
+
+@dataclass(frozen=True)
+class PatchGrid:
+    """The queries of one feature map: 4x4 patches every 2 cells, row by row.
+
+    Attributes:
+        height: Feature map height h in cells, even and at least 4.
+        width: Feature map width w in cells, even and at least 4.
+    """
+
+    height: int
+    width: int
+
+    def __post_init__(self) -> None:
+        if min(self.height, self.width) < SIZE or self.height % QUERY_STEP or self.width % QUERY_STEP:
+            raise ValueError(f"a query grid needs even sides of at least {SIZE} cells, not {self.height}x{self.width}")
+
+    @property
+    def rows(self) -> int:
+        """Rows of queries."""
+        return (self.height - SIZE) // QUERY_STEP + 1
+
+    @property
+    def columns(self) -> int:
+        """Queries in a row."""
+        return (self.width - SIZE) // QUERY_STEP + 1
+
+    def __len__(self) -> int:
+        return self.rows * self.columns
+
+    def corners(self, index: Tensor | None = None) -> Tensor:
+        """Top-left cells (y, x) of some queries, or of all: (N, 2) int64."""
+        index = torch.arange(len(self)) if index is None else index
+        return QUERY_STEP * torch.stack((index // self.columns, index % self.columns), dim=1)
+
+    def unfold(self, features: Tensor, index: Tensor | None = None) -> Tensor:
+        """Queries of a feature map.
+
+        Args:
+            features: (C, h, w).
+            index: (N,) query numbers; all if None.
+
+        Returns:
+            (N, C, 4, 4).
+        """
+        corner = self.corners(index)
+        step = torch.arange(SIZE)
+        y = corner[:, 0, None, None] + step[:, None]
+        x = corner[:, 1, None, None] + step
+        return features[:, y, x].movedim(0, 1)
+
+    def coverage(self) -> Tensor:
+        """How many queries cover each cell: (h, w) float32, 1 in the corners and 4 inside."""
+        cover = torch.zeros(1, self.height, self.width)
+        self.add_patches(cover, torch.ones(1, 1, 1, 1).expand(len(self), 1, SIZE, SIZE), torch.arange(len(self)))
+        return cover[0]
+
+    def add_patches(self, total: Tensor, patches: Tensor, index: Tensor) -> None:
+        """Overlap-add some queries' patches (N, C, 4, 4) into a map (C, h, w)."""
+        corner = self.corners(index)
+        for row in range(SIZE):
+            for column in range(SIZE):
+                # Within one of the 16 positions no two queries share a cell, so the order of addition is fixed.
+                total[:, corner[:, 0] + row, corner[:, 1] + column] += patches[:, :, row, column].T
+
+    def fold(self, patches: Tensor) -> Tensor:
+        """Mean of overlapping patches: (N, C, 4, 4) to (C, h, w); the inverse of `unfold`."""
+        total = patches.new_zeros(patches.shape[1], self.height, self.width)
+        self.add_patches(total, patches, torch.arange(len(self)))
+        return total / self.coverage()
+
+    def footprint(self, height_cells: float, width_cells: float) -> Tensor:
+        """How much of the visible map each query paints: (N,), summing to 1.
+
+        A cell belongs in equal parts to the queries that cover it (overlap-add); cells beyond `height_cells` x
+        `width_cells` (padding) count for nothing, cells on the edge for their visible part.
+        """
+        y = (height_cells - torch.arange(self.height)).clamp(0, 1)
+        x = (width_cells - torch.arange(self.width)).clamp(0, 1)
+        visible = y[:, None] * x / self.coverage()
+        weight = self.unfold(visible[None]).sum((1, 2, 3))
+        return weight / weight.sum()

@@ -1,0 +1,228 @@
+"""The translator: encode, retrieve, transfer, fold, decode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ktviz.errors import SettingError, WeightsError
+from ktviz.images import Pixels, as_pixels, to_pixels, to_tensor
+from ktviz.library.coherence import continue_neighbours
+from ktviz.library.library import check_encoder
+from ktviz.library.search import Preset, SearchSettings
+from ktviz.library.union import BankUnion
+from ktviz.model.bands import PAPER_WEIGHTS
+from ktviz.model.decoder import Decoder
+from ktviz.model.encoder import Encoder, FeatureExtractor
+from ktviz.model.matches import Matches
+from ktviz.model.patches import QUERY_STEP, PatchGrid
+from ktviz.model.transfer import TransferMode, check_transfer, transfer
+
+COHERENCE = 0.12
+MAX_GAIN = 3.5
+QUERIES_AT_ONCE = 8192
+"""Queries unfolded at a time, 8 KB each for C = 128: large photographs fit in memory."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to translate.
+
+    Attributes:
+        preset: "beam" (default), "paper" or "exact"; see `SearchSettings`.
+        transfer: "statistics" (the paper's default) or "swap".
+        strength: 0 leaves the photo, 1 is the full transfer.
+        max_gain: Bound of the contrast gain in `statistics`; 0 means none, as published. None: 3.5, or 0 for "paper".
+        coherence: Similarity that may be given up to continue a neighbour's source; 0 gives up none, as published.
+            None: 0.12, or 0 for "paper".
+        band_weights: Weight of LL, LH, HL, HH in the similarity.
+        candidates: Entries recorded per query.
+        beam: Leaves visited per query.
+        without: Names of sources to leave out.
+
+    Raises:
+        SettingError: A value outside its range.
+    """
+
+    preset: Preset = "beam"
+    transfer: TransferMode = "statistics"
+    strength: float = 1.0
+    max_gain: float | None = None
+    coherence: float | None = None
+    band_weights: Sequence[float] = PAPER_WEIGHTS
+    candidates: int = 8
+    beam: int = SearchSettings.beam
+    without: Iterable[str] = ()
+
+    def __post_init__(self) -> None:
+        published = self.preset == "paper"
+        resolved = {
+            "max_gain": (0.0 if published else MAX_GAIN) if self.max_gain is None else float(self.max_gain),
+            "coherence": (0.0 if published else COHERENCE) if self.coherence is None else float(self.coherence),
+            "without": (self.without,) if isinstance(self.without, str) else tuple(self.without),
+            "band_weights": self.search.band_weights,
+        }
+        for name, value in resolved.items():
+            object.__setattr__(self, name, value)
+        check_transfer(self.transfer, self.strength, resolved["max_gain"])
+        if not 0 <= resolved["coherence"] <= 1:
+            raise SettingError(f"coherence {self.coherence}", "outside 0 to 1", "Give 0 for none, or about 0.1")
+
+    @property
+    def search(self) -> SearchSettings:
+        """The part of the settings that the search needs."""
+        return SearchSettings(
+            self.preset,
+            candidates=self.candidates,
+            beam=self.beam,
+            band_weights=tuple(self.band_weights),  # type: ignore[arg-type]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Translation:
+    """A translated image and the retrievals that made it.
+
+    Attributes:
+        image: (H, W, 3) uint8, the output.
+        input: (H, W, 3) uint8, the photo.
+        matches: One retrieval per query of `grid`, row by row.
+        grid: The queries on the (padded) feature map.
+        banks: What was searched.
+        settings: How.
+    """
+
+    image: Pixels
+    input: Pixels
+    matches: Matches
+    grid: PatchGrid
+    banks: BankUnion
+    settings: Settings = field(repr=False)
+
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        names = ", ".join(self.banks.names)
+        return f"Translation({width}x{height} px by {names}, {len(self.matches):,} retrievals)"
+
+
+class Retrieval(nn.Module):
+    """The retrieval site: features in, `Matches` out.
+
+    Args:
+        banks: What to search.
+    """
+
+    def __init__(self, banks: BankUnion) -> None:
+        super().__init__()
+        self.banks = banks
+
+    def forward(self, features: Tensor, grid: PatchGrid, settings: Settings) -> Matches:
+        """Find the winners of all queries of one feature map (C, h, w)."""
+        search = settings.search
+        excluded = self.banks.excluded(settings.without)
+        found = [
+            self.banks.search(grid.unfold(features, index), search, excluded)
+            for index in torch.arange(len(grid)).split(QUERIES_AT_ONCE)
+        ]
+        weights = torch.tensor(search.band_weights)
+        matches = concatenate(found)
+        return continue_neighbours(matches, features, grid, self.banks, weights, float(settings.coherence or 0))
+
+
+class Translator(nn.Module):
+    """Translate photographs with the knowledge of some banks.
+
+    Args:
+        banks: `library["art/impasto"]`, `library["art"]`, or any `BankUnion`.
+        encoder: The encoder that made the library.
+        decoder: Its inverse.
+
+    Raises:
+        LibraryError: The library was built with another encoder.
+    """
+
+    def __init__(self, banks: BankUnion, encoder: FeatureExtractor, decoder: nn.Module) -> None:
+        super().__init__()
+        check_encoder(banks.encoder, encoder, f"bank {', '.join(banks.names)}")
+        self.encoder = encoder
+        self.retrieval = Retrieval(banks)
+        self.decoder = decoder
+        self.eval()
+
+    @classmethod
+    def shipped(cls, banks: BankUnion) -> Translator:
+        """With the encoder and the decoder that come with the package."""
+        return cls(banks, Encoder.shipped(), Decoder.shipped())
+
+    @property
+    def banks(self) -> BankUnion:
+        """What is searched."""
+        return self.retrieval.banks
+
+    def __call__(self, image: npt.ArrayLike, **settings: object) -> Translation:
+        """Translate one image; keywords as in `Settings`.
+
+        Args:
+            image: (H, W, 3) uint8, or any array that `as_pixels` takes.
+
+        Raises:
+            ImageError: Not an image, or of an impossible size.
+            SettingError: A value outside its range.
+            UnknownNameError: `without` names no source, or all.
+            WeightsError: The encoder or the decoder made NaN.
+        """
+        result: Translation = super().__call__(image, Settings(**settings))  # type: ignore[arg-type]
+        return result
+
+    def batch(self, images: Iterable[npt.ArrayLike], **settings: object) -> list[Translation]:
+        """Translate images of any sizes one after the other."""
+        return [self(image, **settings) for image in images]
+
+    @torch.inference_mode()
+    def forward(self, image: npt.ArrayLike, settings: Settings) -> Translation:
+        pixels = as_pixels(image)
+        height, width = pixels.shape[:2]
+        features = self.encode(pixels)
+        grid = PatchGrid(*features.shape[1:])
+        matches = self.retrieval(features, grid, settings)
+        output = self.decoder(self.blend(features, grid, matches, settings)[None])[..., :height, :width]
+        check_finite(output, "decoder")
+        return Translation(to_pixels(output), pixels, matches, grid, self.banks, settings)
+
+    def encode(self, pixels: Pixels) -> Tensor:
+        """Features (C, h, w), h and w even: the image is padded on the right and below by reflection."""
+        height, width = pixels.shape[:2]
+        step = self.encoder.stride * QUERY_STEP
+        padded = F.pad(to_tensor(pixels), (0, -width % step, 0, -height % step), mode="reflect")
+        features = self.encoder(padded)[0].contiguous()
+        check_finite(features, "encoder")
+        return features
+
+    def blend(self, features: Tensor, grid: PatchGrid, matches: Matches, settings: Settings) -> Tensor:
+        """Transfer from the winners and put the patches together: (C, h, w)."""
+        total = torch.zeros_like(features)
+        for index in torch.arange(len(grid)).split(QUERIES_AT_ONCE):
+            winners = self.banks.patches(matches.winner[index])
+            queries = grid.unfold(features, index)
+            patches = transfer(queries, winners, settings.transfer, settings.strength, float(settings.max_gain or 0))
+            grid.add_patches(total, patches, index)
+        return total / grid.coverage()
+
+
+def check_finite(values: Tensor, what: str) -> None:
+    """Raise WeightsError if a network's output holds NaN or infinity."""
+    if not torch.isfinite(values).all():
+        raise WeightsError(f"run the {what}", "it made NaN or infinite values", "Check its weights: `ktviz doctor`")
+
+
+def concatenate(found: Sequence[Matches]) -> Matches:
+    """Matches of consecutive queries as one."""
+    if len(found) == 1:
+        return found[0]
+    names = ("entry", "similarity", "band_similarity", "path", "chosen", "coherent")
+    return replace(found[0], **{name: torch.cat([getattr(m, name) for m in found]) for name in names})

@@ -1,0 +1,277 @@
+"""The recipe for the shipped weights: a student of VGG-19 and its decoder, trained together from a folder of images."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from ktviz import __version__
+from ktviz.errors import TrainingError
+from ktviz.images import file_digest
+from ktviz.model.checkpoints import save_weights
+from ktviz.model.decoder import Decoder
+from ktviz.model.encoder import Encoder
+from ktviz.training.crops import Crops
+from ktviz.training.evaluate import score_files
+from ktviz.training.muon import Muon
+from ktviz.training.teacher import Teacher
+
+TEACHER_BATCHES = 24
+CHECKPOINT_EVERY = 1_000
+LOG_EVERY = 250
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of a run; the defaults made the shipped weights.
+
+    Attributes:
+        steps: Number of updates.
+        batch: Crops per update.
+        crop_px: Side of a crop, a multiple of 8.
+        seed: Seeds the initial weights and the crops.
+        muon_lr: Peak rate for the convolution kernels (Muon).
+        adam_lr: Peak rate for everything else (AdamW).
+        warmup: Updates of linear rise; cosine decay to zero after that.
+        image_weight: Weight of the image's L1 error beside the features' relative squared error.
+    """
+
+    steps: int = 24_000
+    batch: int = 8
+    crop_px: int = 64
+    seed: int = 7
+    muon_lr: float = 0.02
+    adam_lr: float = 2e-3
+    warmup: int = 200
+    image_weight: float = 4.0
+
+    def rate(self, step: int) -> float:
+        """The learning rate at `step`, relative to its peak."""
+        return min(1.0, (step + 1) / self.warmup) * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+
+
+def train(
+    images: Sequence[Path],
+    out: Path,
+    *,
+    encoder: Encoder,
+    teacher: Teacher | None,
+    recipe: Recipe,
+    evaluation: Mapping[str, Sequence[Path]],
+    resume: bool = False,
+    device: str = "cpu",
+    quiet: bool = False,
+) -> dict[str, Any]:
+    """Train an encoder with its decoder, or a decoder for a frozen encoder.
+
+    Args:
+        images: Training images.
+        out: Run folder: `encoder.safetensors`, `decoder.safetensors`, `teacher_projection.safetensors`, `log.json`,
+            `checkpoint.pt`.
+        encoder: The student (with `teacher`), or any frozen encoder (without).
+        teacher: What the student learns; None freezes the encoder and trains the decoder alone.
+        recipe: Settings.
+        evaluation: Named sets of held-out images to score at the end.
+        resume: Go on from `out/checkpoint.pt`.
+        device: "cpu" or "cuda".
+        quiet: No progress bars.
+
+    Returns:
+        The log, as written to `out/log.json`.
+
+    Raises:
+        TrainingError: A checkpoint is missing, already there, or of another recipe; the loss is no longer finite.
+    """
+    run = Run(images, out, encoder, teacher, recipe, device, quiet)
+    run.restore() if resume else run.begin()
+    with fast_arithmetic(device):
+        run.loop()
+    return run.finish(evaluation)
+
+
+class Run:
+    """One training run: its networks, optimisers and position."""
+
+    def __init__(
+        self,
+        images: Sequence[Path],
+        out: Path,
+        encoder: Encoder,
+        teacher: Teacher | None,
+        recipe: Recipe,
+        device: str,
+        quiet: bool,
+    ) -> None:
+        torch.manual_seed(recipe.seed)
+        self.images, self.out, self.recipe, self.device, self.quiet = images, out, recipe, device, quiet
+        layout = torch.channels_last  # half the time of the default layout on CPUs
+        self.encoder = encoder.to(device, memory_format=layout)  # type: ignore[call-overload]
+        self.decoder = Decoder(encoder.channels).to(device, memory_format=layout)  # type: ignore[call-overload]
+        self.teacher = None if teacher is None else teacher.to(device, memory_format=layout)  # type: ignore[call-overload]
+        self.encoder.requires_grad_(teacher is not None)
+        trained = [p for p in (*self.encoder.parameters(), *self.decoder.parameters()) if p.requires_grad]
+        kernels = [p for p in trained if p.ndim == 4 and min(p.shape[0], p[0].numel()) >= 16]
+        chosen = {id(p) for p in kernels}
+        rest = [p for p in trained if id(p) not in chosen]
+        self.weights = trained
+        self.optimisers: list[tuple[torch.optim.Optimizer, float]] = [
+            (Muon(kernels, recipe.muon_lr), recipe.muon_lr),
+            (torch.optim.AdamW(rest, recipe.adam_lr, betas=(0.9, 0.99)), recipe.adam_lr),
+        ]
+        self.crops = Crops(images, recipe.crop_px, recipe.seed, quiet)
+        self.step = 0
+        self.seconds = 0.0
+        self.history: list[dict[str, float]] = []
+        self.energy = float("nan")
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.out / "checkpoint.pt"
+
+    def begin(self) -> None:
+        """Start afresh: fit the teacher's projection."""
+        if self.checkpoint.exists():
+            raise TrainingError(
+                f"train into {str(self.out)!r}", "a checkpoint is already there", "Add --resume, or name a new folder"
+            )
+        self.out.mkdir(parents=True, exist_ok=True)
+        if self.teacher is not None:
+            batches = [self.crops.batch(16).to(self.device) for _ in range(TEACHER_BATCHES)]
+            self.energy = self.teacher.fit(batches)
+            self.teacher.save_projection(self.out / "teacher_projection.safetensors")
+            self.teacher.load_projection(self.out / "teacher_projection.safetensors")
+
+    def restore(self) -> None:
+        """Go on from the checkpoint."""
+        if not self.checkpoint.exists():
+            raise TrainingError(f"resume {str(self.out)!r}", "no checkpoint.pt there", "Start without --resume")
+        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        if state["recipe"] != asdict(self.recipe):
+            raise TrainingError(f"resume {str(self.out)!r}", f"its recipe was {state['recipe']}", "Use the same")
+        self.encoder.load_state_dict(state["encoder"])
+        self.decoder.load_state_dict(state["decoder"])
+        for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self.crops.state = state["crops"]
+        self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
+        self.energy = state["energy"]
+        if self.teacher is not None:
+            self.teacher.load_projection(self.out / "teacher_projection.safetensors")
+
+    def save(self) -> None:
+        partial = self.checkpoint.with_suffix(".part")
+        state = {
+            "recipe": asdict(self.recipe),
+            "encoder": self.encoder.state_dict(),
+            "decoder": self.decoder.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
+            "crops": self.crops.state,
+            "step": self.step,
+            "seconds": self.seconds,
+            "history": self.history,
+            "energy": self.energy,
+        }
+        torch.save(state, partial)
+        partial.replace(self.checkpoint)
+
+    def loop(self) -> None:
+        steps = self.recipe.steps
+        started = time.monotonic() - self.seconds
+        with tqdm(total=steps, initial=self.step, desc="training", unit="step", disable=self.quiet) as bar:
+            while self.step < steps:
+                losses = self.update()
+                self.step += 1
+                bar.update()
+                if self.step % LOG_EVERY == 0 or self.step == steps:
+                    values = {name: float(value) for name, value in losses.items()}
+                    if not all(map(math.isfinite, values.values())):
+                        raise TrainingError(f"step {self.step}", f"the loss is {values}", "Lower the learning rates")
+                    bar.set_postfix({name: f"{value:.4f}" for name, value in values.items()})
+                    self.seconds = time.monotonic() - started
+                    self.history.append({"step": self.step, "seconds": round(self.seconds), **values})
+                if self.step % CHECKPOINT_EVERY == 0 or self.step == steps:
+                    self.save()
+
+    def update(self) -> dict[str, Tensor]:
+        """One step: features' relative squared error + image_weight x L1 of the image."""
+        for optimiser, peak in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = peak * self.recipe.rate(self.step)
+        image = self.crops.batch(self.recipe.batch).to(self.device).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device, torch.bfloat16):
+            features = self.encoder(image)
+            output = self.decoder(features).float()
+            losses = {"image": (output - image).abs().mean()}
+            total = self.recipe.image_weight * losses["image"]
+            if self.teacher is not None:
+                target = self.teacher(image).float()
+                losses["features"] = F.mse_loss(features.float(), target) / target.square().mean()
+                total = total + losses["features"]
+        total.backward()
+        nn.utils.clip_grad_norm_(self.weights, 1.0)
+        for optimiser, _ in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad()
+        return {name: value.detach() for name, value in losses.items()}
+
+    def finish(self, evaluation: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
+        """Write float16 weights, score what was written, write the log."""
+        about = {"ktviz": __version__, "recipe": json.dumps(asdict(self.recipe))}
+        save_weights(self.decoder.layers, self.out / "decoder.safetensors", about)
+        decoder = Decoder.load(self.out / "decoder.safetensors", self.encoder.channels)
+        encoder = self.encoder.cpu().eval().requires_grad_(False)
+        if self.teacher is not None:
+            save_weights(encoder.layers, self.out / "encoder.safetensors", about)
+            encoder = Encoder.load(self.out / "encoder.safetensors")
+        teacher = None if self.teacher is None else self.teacher.cpu()
+        log = {
+            "ktviz": __version__,
+            "torch": torch.__version__,
+            "device": self.device,
+            "recipe": asdict(self.recipe),
+            "data": {"images": len(self.images), "digest": files_digest(self.images)},
+            "energy_kept_by_projection": self.energy,
+            "encoder": encoder.digest,
+            "decoder": file_digest(self.out / "decoder.safetensors"),
+            "seconds": round(self.seconds),
+            "scores": {
+                name: {"images": len(paths), **score_files(encoder, decoder, teacher, paths).to_dict()}
+                for name, paths in evaluation.items()
+            },
+            "history": self.history,
+        }
+        (self.out / "log.json").write_text(json.dumps(log, indent=1) + "\n")
+        return log
+
+
+def files_digest(paths: Sequence[Path]) -> str:
+    """SHA-256 over the names and bytes of files, in order."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.name} {file_digest(path)}\n".encode())
+    return digest.hexdigest()
+
+
+@contextmanager
+def fast_arithmetic(device: str) -> Iterator[None]:
+    """Denormal numbers make CPU training several times slower: flush them to zero meanwhile."""
+    if device != "cpu":
+        yield
+        return
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)

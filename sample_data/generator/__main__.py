@@ -1,0 +1,74 @@
+"""Regenerate `sample_data/`: `python -m sample_data.generator [OUT] [--only art/impasto] [--jobs 2]`."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from .catalogue import SOURCES, Source
+from .photographs import PHOTOGRAPHS, load
+
+YEAR = "2026"
+FIELDS = ("file", "title", "creator", "year", "licence", "url")
+
+
+def save(path: Path, rgb: np.ndarray, quality: int) -> None:
+    """Write a JPEG without chroma subsampling, which would smear dots and hatching."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = (np.clip(rgb, 0, 1) * 255 + 0.5).astype(np.uint8)
+    Image.fromarray(pixels).save(path, quality=quality, subsampling=0)
+
+
+def write_source(source: Source, out: Path) -> str:
+    """Render and save one source; returns its file name for the log."""
+    save(out / source.file, source.render(), quality=88)
+    return source.file
+
+
+def write_photographs(out: Path) -> None:
+    """Save the photographs at their native size."""
+    for name in PHOTOGRAPHS:
+        save(out / "photos" / f"{name}.jpg", load(name), quality=92)
+
+
+def credits() -> Iterable[tuple[str, ...]]:
+    """Rows of `credits.csv`."""
+    for photo in PHOTOGRAPHS.values():
+        yield f"photos/{photo.name}.jpg", photo.title, photo.creator, photo.year, photo.licence, photo.url
+    for source in SOURCES:
+        yield source.file, source.title, "ktviz sample generator", YEAR, "CC0-1.0", ""
+
+
+def write_credits(out: Path) -> None:
+    """Write the origin and licence of every picture."""
+    with (out / "credits.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(FIELDS)
+        writer.writerows(credits())
+
+
+def main() -> None:
+    """Command line entry point."""
+    parser = argparse.ArgumentParser(prog="python -m sample_data.generator", description=__doc__)
+    parser.add_argument("out", nargs="?", type=Path, default=Path(__file__).parents[1], help="default: sample_data/")
+    parser.add_argument("--only", default="", help="only files whose path starts with this, such as art/impasto")
+    parser.add_argument("--jobs", type=int, default=2, help="worker processes")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    write_credits(options.out)
+    if "photos".startswith(options.only) or options.only.startswith("photos"):
+        write_photographs(options.out)
+    chosen = [source for source in SOURCES if source.file.startswith(options.only)]
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for file in pool.map(write_source, chosen, [options.out] * len(chosen)):
+            print(file)
+
+
+if __name__ == "__main__":
+    main()
