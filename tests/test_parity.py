@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from ktviz.library.entries import Entries, to_vectors
+from ktviz.library.entries import Entries
 from ktviz.library.search import SearchSettings, search
 from ktviz.library.tree import Tree
+from ktviz.model.bands import to_vectors
 from ktviz.model.patches import PatchGrid
 from ktviz.model.transfer import transfer
 

@@ -125,7 +125,7 @@ def load_bank(name: str, folder: Path, digest: str) -> Bank:
     try:
         sources = tuple(source_from(row) for row in pq.read_table(folder / "sources.parquet").to_pylist())
         table = pq.read_table(folder / "entries.parquet")
-        columns = {c: torch.from_numpy(np.array(table[c])) for c in table.column_names}
+        columns = {c: torch.from_numpy(table[c].to_numpy().copy()) for c in table.column_names}
         maps = [load_file(features_path(folder, number))["features"] for number in range(len(sources))]
         energy = torch.stack([columns[c] for c in BANDS_ON_DISK], dim=1)
         entries = Entries(*(columns[c].long() for c in ("source", "y", "x")), energy, maps)

@@ -6,24 +6,25 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 from tqdm import tqdm
 
 from ktviz.errors import LibraryError
 from ktviz.images import MIN_SIDE, Pixels, read_image, resize_short_side, to_tensor, write_image
 from ktviz.library.bank import Bank, features_path, load_bank, save_bank
 from ktviz.library.dedupe import survivors
-from ktviz.library.entries import Entries, to_vectors
+from ktviz.library.entries import Entries
 from ktviz.library.format import BUILDING, BankRecord, LibrarySettings, record_files
 from ktviz.library.keys import compute_keys, fit_projection
 from ktviz.library.sources import Credit, Source, SourceFile
-from ktviz.library.tree import check_branching, choose_branching, fit_tree
+from ktviz.library.tree import choose_branching, fit_tree
 from ktviz.model.encoder import FeatureExtractor, encode
 from ktviz.model.patches import SIZE
 
@@ -52,7 +53,7 @@ def prepare_parts(
     quiet: bool,
 ) -> list[Part]:
     """Encode sources into `building/`; what an interrupted build has finished is used again."""
-    made_with = json.dumps([encoder_digest, settings.side_px, settings.dedupe])
+    made_with = json.dumps([encoder_digest, settings.side_px, settings.stride, settings.dedupe])
     folder = library / BUILDING / hashlib.sha256(made_with.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     bar = tqdm(files, desc="encoding sources", unit="image", disable=quiet)
@@ -80,8 +81,8 @@ def encode_part(
         raise LibraryError(f"encode {str(file.path)!r}", "NaN or infinite features", "Check the encoder's weights")
     stored = cells.half().contiguous()
     rows, columns, _ = stored.shape
-    positions = patch_vectors(stored)
-    kept = survivors(positions, settings.dedupe)
+    positions = patch_positions(rows, columns, settings.stride)
+    kept = positions[survivors(patch_vectors(stored, positions), settings.dedupe)]
     source = Source(
         name="",
         sha256=file.sha256,
@@ -106,10 +107,18 @@ def crop_to_cells(pixels: Pixels, stride: int) -> Pixels:
     return pixels[:height, :width]
 
 
-def patch_vectors(cells: torch.Tensor) -> torch.Tensor:
-    """All 4x4 patches at stride 1 in reading order: (h, w, C) to (positions, 16 C) float32."""
-    windows = cells.float().unfold(0, SIZE, 1).unfold(1, SIZE, 1).flatten(0, 1)
-    return to_vectors(windows)
+def patch_positions(rows: int, columns: int, stride: int) -> Tensor:
+    """Top-left cells of the patches of a map in reading order, as y * columns + x: (positions,) int64."""
+    y, x = torch.arange(0, rows - SIZE + 1, stride), torch.arange(0, columns - SIZE + 1, stride)
+    return (y[:, None] * columns + x).flatten()
+
+
+def patch_vectors(cells: Tensor, positions: Tensor) -> Tensor:
+    """Patches of a map (h, w, C) at some positions: (n, 16 C) float32."""
+    step = torch.arange(SIZE)
+    window = (step[:, None] * cells.shape[1] + step).flatten()
+    place = (positions[:, None] + window).flatten()
+    return cells.flatten(0, 1).index_select(0, place).view(len(positions), -1).float()
 
 
 def reusable_parts(bank: Bank) -> list[Part]:
@@ -154,13 +163,12 @@ def cluster(folder: Path, parts: Sequence[Part], settings: LibrarySettings, quie
     loaded = [load_file(features_path(folder, index)) for index in range(len(parts))]
     source, y, x = [], [], []
     for index, part in enumerate(loaded):
-        across = part["features"].shape[1] - SIZE + 1
-        kept = part["kept"].long()
+        columns, kept = part["features"].shape[1], part["kept"].long()
         source.append(torch.full_like(kept, index))
-        y.append(kept // across)
-        x.append(kept % across)
+        y.append(kept // columns)
+        x.append(kept % columns)
     entries = Entries.create(torch.cat(source), torch.cat(y), torch.cat(x), [part["features"] for part in loaded])
-    branching = choose_branching(len(entries)) if settings.branching is None else check_branching(settings.branching)
+    branching = settings.branching or choose_branching(len(entries))
     tree, order = fit_tree(entries.vectors, len(entries), branching, settings.seed, quiet)
     entries = entries.take(order)
     projection = fit_projection(entries, settings.key_dimensions, settings.seed)
@@ -193,10 +201,3 @@ def check_no_conflict(parts: Sequence[Part], files: Sequence[SourceFile]) -> lis
     known = set(held.values())
     return [file for file in files if file.sha256 not in known]
 
-
-def recredit(parts: Sequence[Part], credits: Mapping[str, Credit]) -> list[Part]:
-    """Parts with newer credits, by source name, where there are any."""
-    return [
-        replace(part, source=replace(part.source, credit=credits.get(part.source.name, part.source.credit)))
-        for part in parts
-    ]

@@ -12,7 +12,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from ktviz.library.search import compare
 from ktviz.library.union import BankUnion
+from ktviz.model.bands import to_vectors
 from ktviz.model.matches import Matches
 from ktviz.model.patches import QUERY_STEP, PatchGrid
 
@@ -42,19 +44,19 @@ def continue_neighbours(
     for query in anti_diagonals(grid):
         above = torch.where(query >= grid.columns, banks.shifted(winner[query - grid.columns], QUERY_STEP, 0), -1)
         left = torch.where(query % grid.columns > 0, banks.shifted(winner[query - 1], 0, QUERY_STEP), -1)
-        already = (above == matches.entry[query, 0]) | (left == matches.entry[query, 0])
-        best = torch.full((len(query),), -torch.inf)
-        for continued in (above, left):
-            some = ((continued >= 0) & ~already).nonzero()[:, 0]
-            if not len(some):
-                continue
-            mine = query[some]
-            value, within = banks.compare(grid.unfold(features, mine), continued[some], weights)
-            better = (value >= floor[mine]) & (value > best[some])
-            taken, place = mine[better], some[better]
-            best[place] = value[better]
-            winner[taken], similarity[taken], bands[taken] = continued[place], value[better], within[better]
-            coherent[taken] = True
+        continued = torch.stack((above, left), dim=1)
+        already = (continued == matches.entry[query, :1]).any(1)
+        undecided = ((continued >= 0).any(1) & ~already).nonzero()[:, 0]
+        if not len(undecided):
+            continue
+        query, continued = query[undecided], continued[undecided]
+        value, within = compare(to_vectors(grid.unfold(features, query)), continued, banks, weights)
+        value, better = value.max(1)
+        taken = value >= floor[query]
+        query, better = query[taken], better[taken]
+        winner[query], similarity[query] = continued[taken, better], value[taken]
+        bands[query] = within[taken, better]
+        coherent[query] = True
     return record(matches, banks, winner, similarity, bands, coherent)
 
 

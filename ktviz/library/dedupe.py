@@ -6,8 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-CHUNK = 512
-"""Patches compared at a time: the largest similarity matrix is CHUNK x survivors."""
+CHUNK = 256
+"""Patches compared at a time: the largest matrix is CHUNK x survivors."""
+PAIRS = 512
+"""Pairs compared exactly at a time: 4 MB for C = 128, which stays in the cache and is never handed back."""
+COARSE = 256
+"""Coordinates in which pairs are ruled out before they are compared exactly."""
 
 
 def survivors(vectors: Tensor, threshold: float) -> Tensor:
@@ -17,7 +21,7 @@ def survivors(vectors: Tensor, threshold: float) -> Tensor:
     the greedy rule guarantees that everything dropped has a kept look-alike. All-zero patches count as alike.
 
     Args:
-        vectors: (N, D) float32 patches in reading order; compared by uncentred cosine.
+        vectors: (N, 16 C) float32 patches in reading order; compared by uncentred cosine.
         threshold: Cosine above which two patches are the same; 1 or more keeps everything.
 
     Returns:
@@ -25,26 +29,80 @@ def survivors(vectors: Tensor, threshold: float) -> Tensor:
     """
     if threshold >= 1:
         return torch.arange(len(vectors))
-    # One more dimension holds the all-zero patches, which have no direction of their own.
+    unit = unit_vectors(vectors)
+    coarse = upper_bounds(unit)
+    survivors = Pool(coarse)
+    for start in range(0, len(unit), CHUNK):
+        chunk = torch.arange(start, min(start + CHUNK, len(unit)))
+        gone, _ = alike(unit, chunk, survivors.kept, survivors.bounds(chunk), threshold)
+        rest = chunk[~torch.isin(chunk, gone)]
+        survivors.keep(rest[first_of_kind(unit, coarse, rest, threshold)])
+    return survivors.kept
+
+
+class Pool:
+    """The patches kept so far, their short vectors side by side, and one buffer for all products.
+
+    Memory that is asked for and handed back for every chunk costs more than the arithmetic.
+    """
+
+    def __init__(self, coarse: Tensor) -> None:
+        self.coarse = coarse
+        self.pool = torch.empty_like(coarse)
+        self.rows = torch.empty(len(coarse), dtype=torch.int64)
+        self.buffer = torch.empty(CHUNK * len(coarse))
+        self.count = 0
+
+    @property
+    def kept(self) -> Tensor:
+        return self.rows[: self.count]
+
+    def keep(self, patches: Tensor) -> None:
+        end = self.count + len(patches)
+        self.rows[self.count : end] = patches
+        torch.index_select(self.coarse, 0, patches, out=self.pool[self.count : end])
+        self.count = end
+
+    def bounds(self, patches: Tensor) -> Tensor:
+        """Upper bounds of the cosines of patches to all that were kept; valid until the next call."""
+        product = self.buffer[: len(patches) * self.count].view(len(patches), self.count)
+        return torch.mm(self.coarse[patches], self.pool[: self.count].T, out=product)
+
+
+def unit_vectors(vectors: Tensor) -> Tensor:
+    """Normalised; one more dimension holds the all-zero patches, which have no direction of their own."""
     unit = F.pad(F.normalize(vectors, dim=1), (0, 1))
     unit[:, -1] = (unit.square().sum(1) == 0).float()
-    kept = torch.empty(0, dtype=torch.int64)
-    for start in range(0, len(unit), CHUNK):
-        chunk = unit[start : start + CHUNK]
-        alive = torch.ones(len(chunk), dtype=torch.bool)
-        for known in kept.split(8 * CHUNK) if len(kept) else ():
-            alive &= (chunk @ unit[known].T).amax(1) <= threshold
-        candidates = alive.nonzero()[:, 0]
-        kept = torch.cat((kept, start + candidates[first_of_kind(chunk[candidates], threshold)]))
-    return kept
+    return unit
 
 
-def first_of_kind(unit: Tensor, threshold: float) -> Tensor:
-    """The greedy rule inside one chunk of unit vectors: (n, D) to indices."""
-    alike = (unit @ unit.T > threshold).numpy()
-    alive = [True] * len(alike)
-    for i in range(len(alike)):
-        if alive[i]:
-            for j in alike[i, i + 1 :].nonzero()[0].tolist():
-                alive[i + 1 + j] = False
-    return torch.tensor(alive, dtype=torch.bool).nonzero()[:, 0]
+def upper_bounds(unit: Tensor) -> Tensor:
+    """Short vectors whose dot products are never below those of the unit vectors: (N, D) to (N, 257).
+
+    The coordinates with the most energy, and the length of what they leave out (Cauchy-Schwarz bounds the rest).
+    """
+    strongest = unit.square().sum(0).topk(min(COARSE, unit.shape[1])).indices
+    short = unit[:, strongest]
+    left_out = (1 - short.square().sum(1, keepdim=True)).clamp(min=0).sqrt()
+    return torch.cat((short, left_out), dim=1)
+
+
+def alike(unit: Tensor, new: Tensor, old: Tensor, bounds: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """All pairs (new, old) closer than the threshold, ordered by the new one; `bounds` is (new, old)."""
+    # A little slack, because the bound itself is rounded.
+    row, column = (bounds > threshold - 1e-5).nonzero(as_tuple=True)
+    first, second = new[row], old[column]
+    parts = zip(first.split(PAIRS), second.split(PAIRS), strict=True)
+    close = torch.cat([(unit.index_select(0, a) * unit.index_select(0, b)).sum(1) for a, b in parts]) > threshold
+    return first[close], second[close]
+
+
+def first_of_kind(unit: Tensor, coarse: Tensor, chunk: Tensor, threshold: float) -> Tensor:
+    """The greedy rule among some patches: which of them to keep, (n,) bool."""
+    bounds = coarse[chunk] @ coarse[chunk].T
+    later, earlier = alike(unit, chunk, chunk, bounds.tril(-1), threshold)
+    gone: set[int] = set()
+    for patch, before in zip(later.tolist(), earlier.tolist(), strict=True):
+        if before not in gone:  # decided already: pairs come in reading order
+            gone.add(patch)
+    return torch.tensor([patch not in gone for patch in chunk.tolist()], dtype=torch.bool)

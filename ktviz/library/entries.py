@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ktviz.model.bands import band_energy
+from ktviz.model.bands import band_energy, to_patches
 from ktviz.model.patches import SIZE
 
 GATHER_CHUNK = 4096
@@ -39,7 +39,7 @@ class Entries:
         entries = cls(source, y, x, torch.empty(len(source), 4), maps)
         for start in range(0, len(source), GATHER_CHUNK):
             rows = torch.arange(start, min(start + GATHER_CHUNK, len(source)))
-            entries.energy[rows] = band_energy(entries.patches(rows))
+            entries.energy[rows] = band_energy(entries.vectors(rows))
         return entries
 
     def __len__(self) -> int:
@@ -72,12 +72,3 @@ class Entries:
         """The same entries in another order, or some of them."""
         return Entries(self.source[rows], self.y[rows], self.x[rows], self.energy[rows], self.maps)
 
-
-def to_vectors(patches: Tensor) -> Tensor:
-    """(..., C, 4, 4) to (..., 16 C), position-major as entries are stored."""
-    return patches.movedim(-3, -1).flatten(-3)
-
-
-def to_patches(vectors: Tensor) -> Tensor:
-    """(..., 16 C), position-major, to (..., C, 4, 4)."""
-    return vectors.unflatten(-1, (SIZE, SIZE, -1)).movedim(-1, -3)

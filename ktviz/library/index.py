@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ktviz.library.entries import Entries, to_patches
+from ktviz.library.entries import Entries
 from ktviz.library.keys import KeyProjection
 from ktviz.library.tree import Tree
 from ktviz.model.bands import band_energy, inverse_norm
@@ -40,12 +40,11 @@ class Index:
         cls, tree: Tree, entries: Entries, keys: Tensor, projection: KeyProjection, weights: Sequence[float]
     ) -> Index:
         weight = torch.tensor(weights)
-        centres = to_patches(tree.centres)
         return cls(
             tree,
             projection,
             keys.float().mul_(inverse_norm(entries.energy, weight)[:, None]),
-            projection(centres) * inverse_norm(band_energy(centres), weight)[:, None],
+            projection(tree.centres) * inverse_norm(band_energy(tree.centres), weight)[:, None],
             weight[projection.band_of],
         )
 
@@ -53,7 +52,7 @@ class Index:
         """The most promising entries of each query by their keys.
 
         Args:
-            queries: (N, C, 4, 4).
+            queries: (N, 16 C) vectors.
             beam: Leaves visited per query.
             length: Entries wanted per query.
             excluded: (entries,) bool of entries to pass over.

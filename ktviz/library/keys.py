@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ktviz.library.entries import Entries
-from ktviz.model.bands import haar
+from ktviz.model.bands import band_vectors
 
 SAMPLE = 8192
 """Entries from which the directions are estimated."""
@@ -35,9 +35,9 @@ class KeyProjection:
         """(D,) number of the band each key dimension belongs to."""
         return torch.repeat_interleave(torch.arange(4), torch.tensor([b.shape[1] for b in self.bases]))
 
-    def __call__(self, patches: Tensor) -> Tensor:
-        """Keys of patches: (N, C, 4, 4) to (N, D)."""
-        bands = haar(patches).flatten(2)
+    def __call__(self, vectors: Tensor) -> Tensor:
+        """Keys of patches: (N, 16 C) to (N, D)."""
+        bands = band_vectors(vectors)
         return torch.cat([bands[:, b] @ self.bases[b] for b in range(4)], dim=1)
 
 
@@ -69,7 +69,7 @@ def band_moments(entries: Entries, rows: Tensor) -> Tensor:
     size = 4 * entries.channels
     moments = torch.zeros(4, size, size)
     for chunk in rows.split(CHUNK):
-        bands = haar(entries.patches(chunk)).flatten(2)
+        bands = band_vectors(entries.vectors(chunk))
         bands = bands / bands.square().sum((1, 2), keepdim=True).sqrt().clamp(min=1e-8)
         moments += torch.einsum("nbi,nbj->bij", bands, bands)
     return moments / len(rows)
@@ -85,4 +85,4 @@ def share_out(values: Sequence[Tensor], dimensions: int) -> list[int]:
 def compute_keys(entries: Entries, projection: KeyProjection) -> Tensor:
     """Keys of all entries: (N, D) float16."""
     chunks = torch.arange(len(entries)).split(CHUNK)
-    return torch.cat([projection(entries.patches(rows)).half() for rows in chunks])
+    return torch.cat([projection(entries.vectors(rows)).half() for rows in chunks])

@@ -7,27 +7,31 @@ computed from the features themselves. Queries are grouped by leaf, and one matr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ktviz.errors import SettingError
-from ktviz.library.entries import GATHER_CHUNK, Entries, to_vectors
+from ktviz.library.entries import GATHER_CHUNK, Entries
 from ktviz.library.index import Index, group
 from ktviz.library.tree import Tree
 from ktviz.model.bands import (
     PAPER_WEIGHTS,
+    TINY,
     band_energy,
     band_parts,
     check_band_weights,
     inverse_norm,
+    to_vectors,
     weight_bands,
 )
 from ktviz.model.matches import Matches
 
 Preset = Literal["paper", "beam", "exact"]
+COMPARE_CHUNK = 2048
+"""Patches gathered at a time for comparison: 16 MB for C = 128, which stays near the cache."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +81,20 @@ def search(
     Returns:
         Matches of N queries with `settings.candidates` candidates each.
     """
-    weights = torch.tensor(settings.band_weights)
+    vectors, weights = to_vectors(queries), torch.tensor(settings.band_weights)
     if settings.preset == "exact":
-        candidates = scan_all(queries, entries, weights, settings.candidates, excluded)
+        candidates = scan_all(vectors, entries, weights, settings.candidates, excluded)
     elif settings.preset == "paper":
-        candidates = scan_one_leaf(queries, entries, tree, weights, settings.candidates, excluded)
+        candidates = scan_one_leaf(vectors, entries, tree, weights, settings.candidates, excluded)
     else:
         length = max(settings.shortlist, settings.candidates)
-        candidates = index.shortlist(queries, settings.beam, length, excluded)
+        candidates = index.shortlist(vectors, settings.beam, length, excluded)
     # Where exclusion emptied every leaf that was reached, only a full scan can answer.
     lost = (candidates[:, 0] < 0).nonzero()[:, 0]
     if len(lost):
-        rescued = scan_all(queries[lost], entries, weights, settings.candidates, excluded)
+        rescued = scan_all(vectors[lost], entries, weights, settings.candidates, excluded)
         candidates[lost] = F.pad(rescued, (0, candidates.shape[1] - rescued.shape[1]), value=-1)
-    return rank(queries, candidates, entries, tree, weights, settings.candidates)
+    return rank(vectors, candidates, entries, tree, weights, settings.candidates)
 
 
 def scan_all(queries: Tensor, entries: Entries, weights: Tensor, length: int, excluded: Tensor | None) -> Tensor:
@@ -103,7 +107,7 @@ def scan_one_leaf(
 ) -> Tensor:
     """The best entries of the leaf that greedy descent reaches, as published (spec: inference, steps 3 and 4)."""
     candidates = torch.full((len(queries), length), -1)
-    for leaf, mine in group(descend(to_vectors(queries), tree)):
+    for leaf, mine in group(descend(queries, tree)):
         rows = torch.arange(int(tree.start[leaf]), int(tree.end[leaf]))
         candidates[mine] = scan(queries[mine], rows, entries, weights, length, excluded)
     return candidates
@@ -125,7 +129,7 @@ def scan(
     queries: Tensor, rows: Tensor, entries: Entries, weights: Tensor, length: int, excluded: Tensor | None
 ) -> Tensor:
     """The best of some entries by exact weighted cosine, a chunk at a time: (N, length) int64, -1 for none."""
-    vectors = to_vectors(weight_bands(queries, weights))
+    vectors = weight_bands(queries, weights)
     best = torch.full((len(queries), length), -torch.inf)
     entry = torch.full((len(queries), length), -1)
     for chunk in rows.split(GATHER_CHUNK):
@@ -156,20 +160,28 @@ def rank(
     )
 
 
-def compare(queries: Tensor, candidates: Tensor, entries: Entries, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Exact similarities of queries (N, C, 4, 4) to candidates (N, R), -1 for none.
+class HasVectors(Protocol):
+    """Something whose entries can be compared: `Entries`, or a union of banks."""
+
+    @property
+    def energy(self) -> Tensor: ...
+
+    def vectors(self, rows: Tensor, /) -> Tensor: ...
+
+
+def compare(queries: Tensor, candidates: Tensor, entries: HasVectors, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Exact similarities of queries (N, 16 C) to candidates (N, R), -1 for none.
 
     Returns:
         The weighted cosine (N, R), -inf for none, and the cosine within each band (N, R, 4).
     """
     count = candidates.shape[1]
-    energy_q = band_energy(queries)
     dots = torch.empty(len(queries), count, 4)
-    for part in torch.arange(len(queries)).split(max(1, GATHER_CHUNK // count)):
+    for part in torch.arange(len(queries)).split(max(1, COMPARE_CHUNK // count)):
         vectors = entries.vectors(candidates[part].clamp(min=0).flatten()).view(len(part), count, -1)
-        dots[part] = vectors @ to_vectors(band_parts(queries[part])).transpose(1, 2)
-    energy_p = entries.energy[candidates.clamp(min=0)]
+        dots[part] = vectors @ band_parts(queries[part]).transpose(1, 2)
+    energy_q, energy_p = band_energy(queries), entries.energy[candidates.clamp(min=0)]
     norms = inverse_norm(energy_q, weights)[:, None] * inverse_norm(energy_p, weights)
     similarity = ((dots @ weights) * norms).masked_fill_(candidates < 0, -torch.inf)
-    within = dots / (energy_q[:, None] * energy_p).sqrt().clamp(min=1e-12)
+    within = dots / (energy_q[:, None] * energy_p).sqrt().clamp(min=TINY)
     return similarity, within.clamp_(-1, 1)

@@ -18,8 +18,8 @@ from ktviz.errors import SettingError
 PAPER_BRANCHING = (10, 10)
 LEAF_SIZE = 96
 """Entries per leaf that the automatic branching aims at."""
-ITERATIONS = 12
-POINTS_PER_CENTRE = 128
+ITERATIONS = 10
+POINTS_PER_CENTRE = 64
 """K-means sees at most this many members per cluster; all members are then assigned."""
 ASSIGN_CHUNK = 4096
 
@@ -96,10 +96,14 @@ def choose_branching(entries: int) -> tuple[int, ...]:
 
 
 def check_branching(branching: Sequence[int]) -> tuple[int, ...]:
-    """Raise SettingError unless every level has at least two and at most 4,096 children."""
+    """A tuple of children per level, the paper's being (10, 10).
+
+    Raises:
+        SettingError: No level, or one outside 2 to 4,096.
+    """
     values = tuple(int(b) for b in branching)
-    if any(not 2 <= b <= 4096 for b in values):
-        raise SettingError(f"branching {values}", "a level outside 2 to 4096", "Give for example 10,10")
+    if not values or any(not 2 <= b <= 4096 for b in values):
+        raise SettingError(f"branching {values}", "no level, or one outside 2 to 4096", "Give for example 10,10")
     return values
 
 

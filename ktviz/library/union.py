@@ -11,10 +11,10 @@ from torch import Tensor
 from ktviz.errors import UnknownNameError, unknown_name
 from ktviz.images import Pixels
 from ktviz.library.bank import Bank
-from ktviz.library.entries import to_patches
 from ktviz.library.format import EncoderIdentity
-from ktviz.library.search import SearchSettings, compare
+from ktviz.library.search import SearchSettings
 from ktviz.library.sources import Source
+from ktviz.model.bands import to_patches
 from ktviz.model.matches import Matches
 
 
@@ -129,20 +129,23 @@ class BankUnion:
             paths[mine, : tree.depth] = tree.paths(tree.leaf_of(local))
         return paths
 
-    def patches(self, entries: Tensor) -> Tensor:
-        """Patches of entries (N,): (N, C, 4, 4) float32."""
+    def vectors(self, entries: Tensor) -> Tensor:
+        """Patches of entries (N,), position-major: (N, 16 C) float32."""
+        if len(self.banks) == 1:
+            return self.banks[0].entries.vectors(entries)
         out = torch.empty(len(entries), 16 * self.encoder.channels)
         for number, mine, local in self._by_bank(entries):
             out[mine] = self.banks[number].entries.vectors(local)
-        return to_patches(out)
+        return out
 
-    def compare(self, queries: Tensor, candidates: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Exact similarity of queries (N, C, 4, 4) to one candidate each (N,): (N,) and per band (N, 4)."""
-        similarity, bands = torch.empty(len(queries)), torch.empty(len(queries), 4)
-        for number, mine, local in self._by_bank(candidates):
-            total, within = compare(queries[mine], local[:, None], self.banks[number].entries, weights)
-            similarity[mine], bands[mine] = total[:, 0], within[:, 0]
-        return similarity, bands
+    def patches(self, entries: Tensor) -> Tensor:
+        """Patches of entries (N,): (N, C, 4, 4) float32."""
+        return to_patches(self.vectors(entries))
+
+    @cached_property
+    def energy(self) -> Tensor:
+        """Band energies of all entries: (entries, 4)."""
+        return torch.cat([bank.entries.energy for bank in self.banks])
 
     def shifted(self, entries: Tensor, down: int, right: int) -> Tensor:
         """The entries so many cells further in the same source: (N,); -1 where there is none."""
@@ -195,7 +198,7 @@ def merge(found: Sequence[Matches], offset: Sequence[int], length: int) -> Match
     path = torch.stack([torch.nn.functional.pad(m.path, (0, depth - m.path.shape[1]), value=-1) for m in found])
     similarity, order = similarity.sort(dim=1, descending=True, stable=True)
     order = order[:, :length]
-    winning_bank = torch.bucketize(order[:, 0], torch.tensor([m.entry.shape[1] for m in found]).cumsum(0), right=True)
+    winning_bank = torch.bucketize(order[:, 0].contiguous(), torch.tensor([m.entry.shape[1] for m in found]).cumsum(0), right=True)
     first = found[0]
     return Matches(
         entry=entry.gather(1, order),

@@ -1,4 +1,8 @@
-"""Haar bands of a patch: LL, LH, HL, HH, orthonormal, so that band energies add up to the patch's energy."""
+"""Haar bands of a patch: LL, LH, HL, HH, orthonormal, so that band energies add up to the patch's energy.
+
+Search works on *vectors*: patches flattened position by position, (N, 16 C), in the order they lie in memory. There the
+Haar transform is one 16x16 matrix over positions, the same for every channel.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,6 @@ from ktviz.errors import SettingError
 BANDS = ("LL", "LH", "HL", "HH")
 PAPER_WEIGHTS = (1.0, 1.0, 1.0, 0.0)
 """Bandpass matching in the paper: HH is dropped."""
-
 TINY = 1e-12
 
 # One row per band over a 2x2 block (top left, top right, bottom left, bottom right): LH is the horizontal difference,
@@ -23,49 +26,54 @@ HAAR = 0.5 * torch.tensor(
 
 
 def haar(patches: Tensor) -> Tensor:
-    """Bands of patches.
-
-    Args:
-        patches: (..., C, 2n, 2n).
-
-    Returns:
-        (..., 4, C, n, n), bands in the order LL, LH, HL, HH.
-    """
+    """Bands of patches or of a whole map: (..., C, 2m, 2n) to (..., 4, C, m, n), in the order LL, LH, HL, HH."""
     corners = (patches[..., 0::2, 0::2], patches[..., 0::2, 1::2], patches[..., 1::2, 0::2], patches[..., 1::2, 1::2])
-    return torch.einsum("bk,k...->b...", HAAR.to(patches), torch.stack(corners)).movedim(0, -4)
+    return torch.stack([sum(w * c for w, c in zip(row, corners, strict=True)) for row in HAAR.tolist()], dim=-4)
 
 
-def inverse_haar(bands: Tensor) -> Tensor:
-    """Patches (..., C, 2n, 2n) from their bands (..., 4, C, n, n)."""
-    corners = torch.einsum("bk,b...->k...", HAAR.to(bands), bands.movedim(-4, 0))
-    *lead, height, width = corners.shape[1:]
-    patches = corners.new_empty(*lead, 2 * height, 2 * width)
-    patches[..., 0::2, 0::2], patches[..., 0::2, 1::2] = corners[0], corners[1]
-    patches[..., 1::2, 0::2], patches[..., 1::2, 1::2] = corners[2], corners[3]
-    return patches
+def to_vectors(patches: Tensor) -> Tensor:
+    """(..., C, 4, 4) to (..., 16 C), position-major; free of copying for patches that came from vectors."""
+    return patches.movedim(-3, -1).flatten(-3)
 
 
-def weight_bands(patches: Tensor, weights: Tensor) -> Tensor:
-    """Patches (N, C, 4, 4) with their bands multiplied by four weights."""
-    return inverse_haar(haar(patches) * weights.view(4, 1, 1, 1))
+def to_patches(vectors: Tensor) -> Tensor:
+    """(..., 16 C), position-major, to (..., C, 4, 4), as a view."""
+    return vectors.unflatten(-1, (4, 4, -1)).movedim(-1, -3)
 
 
-def band_parts(patches: Tensor) -> Tensor:
-    """Patches split into the four parts that live in one band each: (N, C, 4, 4) to (N, 4, C, 4, 4).
+TRANSFORM = haar(torch.eye(16).view(16, 1, 4, 4)).flatten(1).T.contiguous()
+"""(16, 16): positions to bands, four coefficients each."""
 
-    The parts add up to the patch and are orthogonal, so the dot product of one part with any *whole* patch is the dot
+
+def band_vectors(vectors: Tensor) -> Tensor:
+    """Coefficients of vectors (N, 16 C) band by band: (N, 4, 4 C)."""
+    return (TRANSFORM @ vectors.unflatten(1, (16, -1))).unflatten(1, (4, 4)).flatten(2)
+
+
+def weight_bands(vectors: Tensor, weights: Tensor) -> Tensor:
+    """Vectors (N, 16 C) with their bands multiplied by four weights."""
+    matrix = TRANSFORM.T @ (TRANSFORM * weights.repeat_interleave(4)[:, None])
+    return (matrix @ vectors.unflatten(1, (16, -1))).flatten(1)
+
+
+def band_parts(vectors: Tensor) -> Tensor:
+    """Vectors split into the four parts that live in one band each: (N, 16 C) to (N, 4, 16 C).
+
+    The parts add up to the vector and are orthogonal, so the dot product of one part with any *whole* patch is the dot
     product of the two in that band: candidates need no transform of their own.
     """
-    return torch.stack([weight_bands(patches, only) for only in torch.eye(4)], dim=1)
+    rows = TRANSFORM.unflatten(0, (4, 4))
+    matrix = rows.transpose(1, 2) @ rows
+    return (matrix.flatten(0, 1) @ vectors.unflatten(1, (16, -1))).unflatten(1, (4, 16)).flatten(2)
 
 
-def band_energy(patches: Tensor) -> Tensor:
-    """Squared norm per band: (N, C, 4, 4) to (N, 4)."""
-    return haar(patches).square().sum((-3, -2, -1))
+def band_energy(vectors: Tensor) -> Tensor:
+    """Squared norm per band: (N, 16 C) to (N, 4)."""
+    return band_vectors(vectors).square().sum(2)
 
 
 def inverse_norm(energy: Tensor, weights: Tensor) -> Tensor:
-    """1 / norm of the weighted bands, from band energies (N, 4): (N,); 0 where those bands hold nothing."""
+    """1 / norm of the weighted bands, from band energies (..., 4): (...); 0 where those bands hold nothing."""
     norm = (energy @ weights).sqrt()
     return torch.where(norm > TINY, 1 / norm.clamp(min=TINY), torch.zeros(()))
 

@@ -59,9 +59,10 @@ class PatchGrid:
         """
         corner = self.corners(index)
         step = torch.arange(SIZE)
-        y = corner[:, 0, None, None] + step[:, None]
-        x = corner[:, 1, None, None] + step
-        return features[:, y, x].movedim(0, 1)
+        place = (corner[:, 0, None, None] + step[:, None]) * self.width + corner[:, 1, None, None] + step
+        # Gathering whole cells is fast where a cell's channels lie together (the translator's maps do).
+        cells = features.permute(1, 2, 0).reshape(self.height * self.width, -1)
+        return cells.index_select(0, place.flatten()).view(len(corner), SIZE, SIZE, -1).movedim(-1, 1)
 
     def coverage(self) -> Tensor:
         """How many queries cover each cell: (h, w) float32, 1 in the corners and 4 inside."""
@@ -71,15 +72,15 @@ class PatchGrid:
 
     def add_patches(self, total: Tensor, patches: Tensor, index: Tensor) -> None:
         """Overlap-add some queries' patches (N, C, 4, 4) into a map (C, h, w)."""
-        corner = self.corners(index)
+        corner, cells = self.corners(index), total.permute(1, 2, 0)
         for row in range(SIZE):
             for column in range(SIZE):
                 # Within one of the 16 positions no two queries share a cell, so the order of addition is fixed.
-                total[:, corner[:, 0] + row, corner[:, 1] + column] += patches[:, :, row, column].T
+                cells[corner[:, 0] + row, corner[:, 1] + column] += patches[:, :, row, column]
 
     def fold(self, patches: Tensor) -> Tensor:
         """Mean of overlapping patches: (N, C, 4, 4) to (C, h, w); the inverse of `unfold`."""
-        total = patches.new_zeros(patches.shape[1], self.height, self.width)
+        total = patches.new_zeros(self.height, self.width, patches.shape[1]).permute(2, 0, 1)
         self.add_patches(total, patches, torch.arange(len(self)))
         return total / self.coverage()
 

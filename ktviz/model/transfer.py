@@ -35,13 +35,21 @@ def transfer(
     if mode == "swap":
         result = winners
     else:
-        mean_q, std_q = queries.mean((2, 3), keepdim=True), queries.std((2, 3), keepdim=True)
-        mean_p, std_p = winners.mean((2, 3), keepdim=True), winners.std((2, 3), keepdim=True)
+        mean_q, std_q = statistics(queries)
+        mean_p, std_p = statistics(winners)
         gain = std_p / (std_q + EPSILON)
         if max_gain > 0:
             gain = gain.clamp(max=max_gain)
         result = (queries - mean_q) * gain + mean_p
     return result if strength == 1 else queries.lerp(result, strength)
+
+
+def statistics(patches: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and unbiased standard deviation per patch and channel: (N, C, 4, 4) to twice (N, C, 1, 1)."""
+    mean = patches.mean((2, 3), keepdim=True)
+    # Written out because torch's own std() is five times slower on position-major memory.
+    variance = (patches - mean).square().sum((2, 3), keepdim=True) / (patches.shape[2] * patches.shape[3] - 1)
+    return mean, variance.sqrt()
 
 
 def check_transfer(mode: str, strength: float, max_gain: float) -> None:

@@ -199,9 +199,9 @@ class Translator(nn.Module):
         height, width = pixels.shape[:2]
         step = self.encoder.stride * QUERY_STEP
         padded = F.pad(to_tensor(pixels), (0, -width % step, 0, -height % step), mode="reflect")
-        features = self.encoder(padded)[0].contiguous()
-        check_finite(features, "encoder")
-        return features
+        cells = self.encoder(padded)[0].permute(1, 2, 0).contiguous()
+        check_finite(cells, "encoder")
+        return cells.permute(2, 0, 1)
 
     def blend(self, features: Tensor, grid: PatchGrid, matches: Matches, settings: Settings) -> Tensor:
         """Transfer from the winners and put the patches together: (C, h, w)."""

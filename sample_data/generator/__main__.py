@@ -56,8 +56,12 @@ def write_credits(out: Path) -> None:
 def main() -> None:
     """Command line entry point."""
     parser = argparse.ArgumentParser(prog="python -m sample_data.generator", description=__doc__)
-    parser.add_argument("out", nargs="?", type=Path, default=Path(__file__).parents[1], help="default: sample_data/")
-    parser.add_argument("--only", default="", help="only files whose path starts with this, such as art/impasto")
+    parser.add_argument(
+        "out", nargs="?", type=Path, default=Path(__file__).parents[1], help="default: sample_data/"
+    )
+    parser.add_argument(
+        "--only", default="", help="only files whose path starts with this, such as art/impasto"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="worker processes")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

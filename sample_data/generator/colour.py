@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,7 +31,9 @@ def to_linear(display: Array) -> Array:
 def to_display(linear: Array) -> Array:
     """Linear light to sRGB display values, clipped to [0, 1]."""
     linear = np.clip(linear, 0, 1)
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055).astype(np.float32)
+    return (
+        np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055).astype(np.float32)
+    )
 
 
 def light(code: str, strength: float = 1.0) -> Array:
@@ -83,7 +86,10 @@ def lab(rgb: Array) -> Array:
 
 def rgb_from_lab(values: Array) -> Array:
     """Display RGB of CIELAB, clipped to the gamut."""
-    return np.clip(color.lab2rgb(values), 0, 1).astype(np.float32)
+    with warnings.catch_warnings():
+        # scikit-image warns of colours outside the gamut, which are clipped here on purpose.
+        warnings.simplefilter("ignore", UserWarning)
+        return np.clip(color.lab2rgb(values), 0, 1).astype(np.float32)
 
 
 def palette_transfer(rgb: Array, palette: Array, amount: float = 1.0) -> Array:
@@ -110,7 +116,7 @@ def quantise(rgb: Array, palette: Array) -> Array:
 
 
 def draw_from_palette(wanted: Array, palette: Array, spread: float, rng: np.random.Generator) -> Array:
-    """Draw a palette index for each wanted Lab colour, with odds that fall off with distance (Gumbel trick)."""
+    """A random palette index per wanted Lab colour, with odds that fall off with distance (Gumbel trick)."""
     inks = lab(palette[None])[0]
     distance = np.linalg.norm((wanted[:, None] - inks) * np.float32([1.25, 1, 1]), axis=-1)
     gumbel = -np.log(-np.log(rng.random(distance.shape)))

@@ -35,7 +35,7 @@ def _tint_steps(ink: Array) -> Array:
 
 
 def halftone(rgb: Array, rng: np.random.Generator, pitch: float = 7.0, weight: float = 1.0) -> Array:
-    """Separate a picture into stepped cyan, magenta and yellow dot screens below a brush-inked black plate."""
+    """Print a picture as stepped cyan, magenta and yellow dot screens below a brush-inked black plate."""
     seed = int(rng.integers(1000))
     shape = rgb.shape[:2]
     angle = tangent_angle(rgb, sigma=2.5, spread=9, seed=seed, wander=0.2)
@@ -70,19 +70,24 @@ def ink(rgb: Array, rng: np.random.Generator, pitch: float = 5.5, key: float = 1
     shape = rgb.shape[:2]
     angle = tangent_angle(rgb, sigma=2.5, spread=12, wander=0.2, rest=-0.7, seed=seed)
     smooth = smooth_along(rgb, angle, 5)
-    tone = exposure.equalize_adapthist(np.clip(lab(smooth)[..., 0] / 100, 0, 1), clip_limit=0.012).astype(np.float32)
-    tone = ndimage.gaussian_filter(0.5 * tone + 0.5 * lab(smooth)[..., 0] / 100, 1.2) * key
+    lightness = np.clip(lab(smooth)[..., 0] / 100, 0, 1)
+    local = exposure.equalize_adapthist(lightness, clip_limit=0.012).astype(np.float32)
+    tone = ndimage.gaussian_filter(0.5 * local + 0.5 * lightness, 1.2) * key
     tremor = 0.06 * plane_fbm(shape, 14, seed + 3, 3)
     ink_cover = np.zeros(shape, np.float32)
-    for turn, start, full, spacing in ((0.0, 0.74, 0.22, pitch), (1.05, 0.47, 0.10, pitch), (-0.75, 0.31, 0.02, pitch * 0.95)):
+    for turn, start, full, spacing in (
+        (0.0, 0.74, 0.22, pitch), (1.05, 0.47, 0.10, pitch), (-0.75, 0.31, 0.02, pitch * 0.95)
+    ):
         lines = line_pattern(angle + turn, spacing, seed + int(10 * turn) + 40)
         depth = np.clip((start - tone - tremor) / (start - full), 0, 1)
         # Lines begin thin and swell with the tone, as a flexible nib does under pressure.
         stroke = smoothstep(-0.14, 0.14, lines - (0.86 - 0.95 * depth)) * smoothstep(0.0, 0.10, depth)
         ink_cover = np.maximum(ink_cover, stroke)
     outline = 1 - contours(smooth, angle, 1.1, 1.35)
-    accent = 1 - xdog(lab(smooth)[..., 0] / 100, angle, 1.4, 16, 0.30, 18)
+    accent = 1 - xdog(lightness, angle, 1.4, 16, 0.30, 18)
     solid = smoothstep(0.15, 0.11, tone)
-    cover = np.clip(np.maximum.reduce([ink_cover, outline, accent * smoothstep(0.42, 0.3, tone), solid]), 0, 1)
+    cover = np.clip(
+        np.maximum.reduce([ink_cover, outline, accent * smoothstep(0.42, 0.3, tone), solid]), 0, 1
+    )
     paper = np.float32([0.985, 0.98, 0.965]) * (1 + 0.008 * plane_fbm(shape, 3, seed + 5, 2))[..., None]
     return np.clip(mix(paper, np.float32([0.055, 0.05, 0.06]), cover), 0, 1)

@@ -1,4 +1,4 @@
-"""Flow of a picture: the smoothed structure tensor, line integral convolution, line patterns and XDoG contours."""
+"""Flow of a picture: smoothed structure tensor, line integral convolution, line patterns, XDoG contours."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def tangent_angle(rgb: Array, sigma: float = 3.0, spread: float = 12.0, floor: f
                   wander: float = 0.6, seed: int = 0, rest: float = 0.0) -> Array:
     """Angle (x right, y down) along edges, from the structure tensor (Kyprianidis and Kang 2011).
 
-    The tensor is smoothed twice, at `sigma` and at `spread`, and the coarse one fills flat regions. Where even
-    that is weak (`floor`), the flow relaxes to a slowly wandering angle about `rest`.
+    The tensor is smoothed twice, at `sigma` and at `spread`, and the coarse one fills flat regions. Where
+    even that is weak (`floor`), the flow relaxes to a slowly wandering angle about `rest`.
     """
     grey = luminance(rgb).astype(np.float64)
     total = np.zeros((3, *grey.shape))
@@ -36,7 +36,7 @@ def tangent_angle(rgb: Array, sigma: float = 3.0, spread: float = 12.0, floor: f
 
 
 class Streamlines:
-    """Line integral convolution (Cabral and Leedom 1993) over streamlines traced once and kept as pixel indices."""
+    """Line integral convolution (Cabral and Leedom 1993) over streamlines kept as pixel indices."""
 
     def __init__(self, angle: Array, reach: int) -> None:
         """Trace `reach` unit steps each way from every pixel."""
@@ -88,7 +88,7 @@ def line_pattern(angle: Array, pitch: float, seed: int, rounds: int = 5, reach: 
 
 def xdog(grey: Array, angle: Array, sigma: float = 1.3, sharpness: float = 18.0, threshold: float = 0.72,
          phi: float = 12.0) -> Array:
-    """Extended difference of Gaussians (Winnemoeller et al. 2012), smoothed along the flow: 1 paper, 0 ink."""
+    """Extended difference of Gaussians (Winnemoeller 2012), smoothed along the flow: 1 paper, 0 ink."""
     fine = ndimage.gaussian_filter(grey, sigma)
     coarse = ndimage.gaussian_filter(grey, 1.6 * sigma)
     streamlines = Streamlines(angle, max(2, int(2.5 * sigma)))
@@ -107,7 +107,7 @@ def contours(rgb: Array, angle: Array, sigma: float = 1.2, strength: float = 1.0
 
 
 def smooth_along(rgb: Array, angle: Array, reach: int = 5, rounds: int = 2) -> Array:
-    """Flow-based abstraction: a median across small windows, then smoothing along the flow, keeping edges crisp."""
+    """Flow-based abstraction: medians of small windows, then smoothing along the flow, which keeps edges."""
     result, streamlines = rgb.astype(np.float32), Streamlines(angle, reach)
     for _ in range(rounds):
         result = np.stack([ndimage.median_filter(result[..., c], 5) for c in range(3)], axis=-1)
@@ -121,7 +121,7 @@ def per_channel(function: Callable[[Array], Array], rgb: Array) -> Array:
 
 
 def relief(height: Array, depth: float, azimuth: float = -2.3, gloss: float = 0.0) -> Array:
-    """Raking light on a height map: a multiplier around 1, raised by a glint where the paint faces the lamp."""
+    """Raking light on a height map: a multiplier near 1, raised by a glint where paint faces the lamp."""
     slope_row, slope_column = np.gradient(height * depth)
     normal = np.stack([-slope_column, -slope_row, np.ones_like(height)], axis=-1)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)

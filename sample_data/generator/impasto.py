@@ -36,5 +36,9 @@ def impasto(rgb: Array, rng: np.random.Generator, swirl: float = 0.6, palette: A
         paint_layer(canvas, target, angle, layer, palette, rng)
     weave = 0.05 * plane_fbm(rgb.shape[:2], 2.5, seed, 2)
     shade = relief(canvas.height + weave, depth=1.05, gloss=0.16)[..., None]
-    lit = np.where(shade < 1, canvas.colour * (0.3 + 0.7 * shade), mix(canvas.colour, np.float32([1, 0.99, 0.95]), (shade - 1) * 0.62))
+    lit = np.where(
+        shade < 1,
+        canvas.colour * (0.3 + 0.7 * shade),
+        mix(canvas.colour, np.float32([1, 0.99, 0.95]), (shade - 1) * 0.62),
+    )
     return np.clip(lit, 0, 1)

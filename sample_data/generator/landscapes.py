@@ -1,4 +1,4 @@
-"""Procedural landscapes on heightfields: a mountain lake, dunes, a canyon, fields, a flower field, a volcano."""
+"""Procedural landscapes on heightfields: mountain lake, dunes, canyon, fields, orchard, meadow, volcano."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def mountain_lake(size: Size, rng: np.random.Generator, sky: Sky = ALPINE, snow:
     def height(x: Array, z: Array) -> Array:
         rise = smoothstep(26, 95, z)
         peaks = 40 * rise * ridged(x / 62 + 3.3, z / 62, seed, 7, gain=0.42) ** 1.6
-        spurs = 5.0 * smoothstep(9, 40, z) * (fbm(x / 13, z / 13, seed + 3, 5) + 0.15 + 0.25 * np.abs(x) / z * 2)
+        spurs = 5.0 * smoothstep(9, 40, z) * (
+            fbm(x / 13, z / 13, seed + 3, 5) + 0.15 + 0.25 * np.abs(x) / z * 2
+        )
         return np.maximum(peaks + spurs - 0.6, 0)
 
     surface = cast(view, height)
@@ -49,14 +51,18 @@ def mountain_lake(size: Size, rng: np.random.Generator, sky: Sky = ALPINE, snow:
     for k in range(7):
         column = (0.02 + 0.055 * k + 0.012 * rng.standard_normal()) if k < 4 else (0.80 + 0.065 * (k - 4))
         tall = size[0] * rng.uniform(0.18, 0.42) * (0.6 + abs(column - 0.4))
-        plants.draw_tree(image, column * size[1], size[0] * rng.uniform(0.84, 0.97), tall, plants.PINE, seed + k)
+        plants.draw_tree(
+            image, column * size[1], size[0] * rng.uniform(0.84, 0.97), tall, plants.PINE, seed + k
+        )
     return image
 
 
 def _mist(image: Array, surface: Surface, sky: Sky, seed: int) -> Array:
     """Low mist that fills the valleys with horizon light."""
     wisp = fbm(surface.x / 14, surface.height / 2.5, seed + 21, 4)
-    amount = np.exp(-surface.height / 2.2) * smoothstep(20, 70, surface.depth) * np.clip(0.75 + 0.6 * wisp, 0, 1)
+    amount = (
+        np.exp(-surface.height / 2.2) * smoothstep(20, 70, surface.depth) * np.clip(0.75 + 0.6 * wisp, 0, 1)
+    )
     return mix(image, sky.horizon * 0.9, np.where(surface.hit, 0.6 * amount, 0))
 
 
@@ -75,8 +81,9 @@ def dunes(size: Size, rng: np.random.Generator, sky: Sky = SUNSET) -> Array:
     surface = cast(view, height)
     sun = unit((0.85, 0.32, 0.35))
     fade = np.exp(-surface.z / 26)
-    ripple = np.sin(9 * (surface.z + 0.5 * surface.x + 1.2 * fbm(surface.x / 2, surface.z / 2, seed + 4, 3)))
-    tone = 0.5 + 0.25 * ripple * fade + 0.4 * fbm(surface.x * 2.5, surface.z * 2.5, seed + 5, 4)
+    warp = 0.9 * fbm(surface.x / 2.5, surface.z / 2.5, seed + 4, 3)
+    ripple = np.sin(11 * (surface.z + 0.5 * surface.x + warp))
+    tone = 0.5 + 0.3 * ripple * fade + 0.25 * fbm(surface.x * 9, surface.z * 9, seed + 5, 3) * fade
     sand = ramp(tone, (0, 0.5, 1), (light("#a65a2e"), light("#e0a35a"), light("#ffdf9e")))
     visible = shadow(surface, height, sun, 12)
     ground = shade(sand, surface.normal, sun, sky, visible, sky.sun_colour * 1.3)
@@ -113,7 +120,10 @@ def _fields(size: Size, seed: int, sky: Sky, crops: list[Array]) -> tuple[Array,
     view = View(size, horizon=0.42, eye=5.0, near=2.2, far=140)
 
     def height(x: Array, z: Array) -> Array:
-        hills = 2.6 * fbm(x / 24, z / 24, seed, 3) + 9 * smoothstep(50, 130, z) * ridged(x / 45, z / 45, seed + 2, 5)
+        hills = (
+            2.6 * fbm(x / 24, z / 24, seed, 3)
+            + 9 * smoothstep(50, 130, z) * ridged(x / 45, z / 45, seed + 2, 5)
+        )
         return hills + 0.25 * fbm(x / 4, z / 4, seed + 3, 3)
 
     surface = cast(view, height)
@@ -142,7 +152,9 @@ def cypress_fields(size: Size, rng: np.random.Generator, sky: Sky = NOON) -> Arr
     _plant(image, surface, rng, plants.OAK, 60, (0.43, 0.62), seed)
     for column, base, tall in ((0.80, 0.93, 0.78), (0.69, 0.86, 0.55), (0.9, 0.88, 0.5)):
         plants.cast_shadow(image, column * size[1], base * size[0], tall * size[0] * 0.5, 1)
-        plants.draw_tree(image, column * size[1], base * size[0], tall * size[0], plants.CYPRESS, seed + int(99 * column))
+        plants.draw_tree(
+            image, column * size[1], base * size[0], tall * size[0], plants.CYPRESS, seed + int(99 * column)
+        )
     return image
 
 
@@ -158,7 +170,9 @@ def orchard(size: Size, rng: np.random.Generator, sky: Sky = NOON) -> Array:
             column = (k + 0.5 + rng.uniform(-0.3, 0.3)) / count
             plants.cast_shadow(image, column * size[1], base * size[0], tall * size[0] * 0.8, 1)
             row = (base + rng.uniform(-0.02, 0.03)) * size[0]
-            plants.draw_tree(image, column * size[1], row, tall * size[0], plants.BLOSSOM, seed + 7 * k + int(90 * base))
+            plants.draw_tree(
+                image, column * size[1], row, tall * size[0], plants.BLOSSOM, seed + 7 * k + int(90 * base)
+            )
         plants.scatter_flowers(image, base, base + 0.16, colours, rng, 260)
     return image
 
@@ -206,7 +220,11 @@ def volcano(size: Size, rng: np.random.Generator, sky: Sky = DUSK) -> Array:
     angle = np.arctan2(surface.z - 95, surface.x + 12)
     tongue = 5 * fbm(angle * 9, surface.height / 30, seed + 6, 3)
     snow = smoothstep(19, 21, surface.height + tongue)
-    slope = ramp(surface.height / 30 + 0.15 * grain, (0, 0.25, 0.8), (light("#2f5a3c"), light("#5a5f6e"), light("#5a4a66")))
+    slope = ramp(
+        surface.height / 30 + 0.15 * grain,
+        (0, 0.25, 0.8),
+        (light("#2f5a3c"), light("#5a5f6e"), light("#5a4a66")),
+    )
     albedo = mix(slope * (1 + 0.4 * grain)[..., None], light("#ffffff"), snow)
     visible = shadow(surface, height, sun, 20)
     ground = shade(albedo, surface.normal, sun, sky, visible, sky.sun_colour * 1.7)
@@ -216,5 +234,7 @@ def volcano(size: Size, rng: np.random.Generator, sky: Sky = DUSK) -> Array:
     water = (surface.hit & (surface.height < 0.02)) | ((v < 0) & ~surface.hit)
     image = mirror(image, view, water, light("#1a4a7a"), seed, 0.8)
     for column, tall in ((0.05, 0.5), (0.13, 0.36), (0.93, 0.62)):
-        plants.draw_tree(image, column * size[1], size[0] * 0.99, tall * size[0], plants.PINE, seed + int(99 * column))
+        plants.draw_tree(
+            image, column * size[1], size[0] * 0.99, tall * size[0], plants.PINE, seed + int(99 * column)
+        )
     return image

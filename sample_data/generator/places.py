@@ -56,7 +56,11 @@ def _gabled(image: Array, base: int, left: int, width: int, tall: int, wall: Arr
     pitch = max(int(rows * 0.026), 6)
     for row in range(base - tall + pitch // 3, base - pitch // 2, pitch):
         for column in range(left + pitch // 3, left + width - pitch // 2, pitch):
-            glass = light(("#ffcf5a", "#ff9f3a", "#ffe9a0")[rng.integers(3)], 1.5) if rng.random() < lit else wall * 0.6
+            glass = (
+                light(("#ffcf5a", "#ff9f3a", "#ffe9a0")[rng.integers(3)], 1.5)
+                if rng.random() < lit
+                else wall * 0.6
+            )
             image[row : row + pitch // 2, max(column, 0) : max(column + pitch // 2, 0)] = glass
 
 
@@ -68,7 +72,9 @@ def _steeple(image: Array, view: View, at: float) -> None:
     for k in range(int(0.16 * rows)):
         width = int(half * 1.25 * (1 - k / (0.16 * rows)))
         image[base - int(0.2 * rows) - k, column - width : column + width + 1] = light("#18264a")
-    image[base - int(0.17 * rows) : base - int(0.145 * rows), column - half // 3 : column + half // 3] = light("#ffd05a", 1.6)
+    image[base - int(0.17 * rows) : base - int(0.145 * rows), column - half // 3 : column + half // 3] = (
+        light("#ffd05a", 1.6)
+    )
 
 
 def _lamps(image: Array, view: View, rng: np.random.Generator, count: int) -> None:
@@ -89,7 +95,12 @@ def skyline(size: Size, rng: np.random.Generator, sky: Sky = DUSK) -> Array:
     view = View(size, horizon=0.86, eye=1.0)
     u, v = view.directions()
     image = radiance(u, v * 0.9, sky, seed)
-    layers = (("#c890a4", 0.36, 0.66, 0.2), ("#8a6aa8", 0.26, 0.56, 0.4), ("#4a62b0", 0.14, 0.42, 0.7), ("#27407f", 0.04, 0.24, 1.0))
+    layers = (
+        ("#c890a4", 0.36, 0.66, 0.2),
+        ("#8a6aa8", 0.26, 0.56, 0.4),
+        ("#4a62b0", 0.14, 0.42, 0.7),
+        ("#27407f", 0.04, 0.24, 1.0),
+    )
     for code, low, high, lit in layers:
         left = -int(0.05 * columns)
         while left < columns:
@@ -105,7 +116,9 @@ def _tower(image: Array, base: int, left: int, width: int, tall: int, wall: Arra
     rows, columns = image.shape[:2]
     crown = int(tall * rng.uniform(0.82, 0.95))
     for top, inset in ((crown, 0), (tall, width // 5)):
-        first, last, split = max(left + inset, 0), min(left + width - inset, columns), left + int(0.62 * width)
+        first, last, split = (
+            max(left + inset, 0), min(left + width - inset, columns), left + int(0.62 * width)
+        )
         if last <= first:
             continue
         image[max(base - top, 0) : base, first:last] = wall
@@ -128,10 +141,21 @@ def forest_path(size: Size, rng: np.random.Generator, autumn: bool = False) -> A
     u, v = view.directions()
     leaf = (("#5a2412", "#c85a1c", "#ffcf5a") if autumn else ("#0f3020", "#3f7a2c", "#d4e06a"))
     image = radiance(u, np.abs(v), MORNING, seed) * 1.2
-    image = mix(image, _foliage(u, v, seed, 10, leaf, 0.35), smoothstep(-0.35, 0.25, fbm(u * 6, v * 6, seed, 5)) * 0.75)
+    image = mix(
+        image,
+        _foliage(u, v, seed, 10, leaf, 0.35),
+        smoothstep(-0.35, 0.25, fbm(u * 6, v * 6, seed, 5)) * 0.75,
+    )
     depth = 1 / np.maximum(-v, 0.035)
     bend = u * depth - 0.35 * np.sin(depth * 0.35)
-    ground = ramp(fbm(u * depth * 3, depth * 3, seed + 2, 5, gain=0.7), (-0.5, 0, 0.5), tuple(light(c) for c in leaf)) * 0.7
+    ground = (
+        ramp(
+            fbm(u * depth * 3, depth * 3, seed + 2, 5, gain=0.7),
+            (-0.5, 0, 0.5),
+            tuple(light(c) for c in leaf),
+        )
+        * 0.7
+    )
     trail = ramp(fbm(u * depth * 2, depth * 2, seed + 3, 5, gain=0.65), (-0.5, 0, 0.5),
                  (light("#6f4a2f"), light("#b98a58"), light("#f0cf94")))
     ground = mix(ground, trail, smoothstep(0.75, 0.55, np.abs(bend) + 0.2 * fbm(u * 20, v * 20, seed + 4, 3)))
@@ -139,17 +163,27 @@ def forest_path(size: Size, rng: np.random.Generator, autumn: bool = False) -> A
     image = np.where((v < 0)[..., None], ground * (0.3 + 1.1 * dapple)[..., None], image)
     brush = 0.045 + 0.05 * np.abs(u) + 0.03 * fbm(u * 9, u * 0, seed + 12, 4)
     undergrowth = _foliage(u, v, seed + 20, 22, leaf, 0.45) * 0.85
-    image = mix(image, undergrowth, smoothstep(0.008, -0.008, np.abs(v) - brush) * smoothstep(0.0, 0.05, np.abs(bend / depth) + v * 0.5))
+    image = mix(
+        image,
+        undergrowth,
+        smoothstep(0.008, -0.008, np.abs(v) - brush) * smoothstep(0.0, 0.05, np.abs(bend / depth) + v * 0.5),
+    )
     for k, near in enumerate(np.linspace(0.12, 1.0, 15) ** 1.3):
         side = 1 if k % 2 else -1
         centre = 0.5 + side * (0.07 + 0.42 * near * rng.uniform(0.75, 1.25))
         _trunk(image, centre * columns, rows, near, seed + k, view.horizon)
     canopy = smoothstep(0.0, 0.35, v - 0.16 + 0.3 * fbm(u * 3.5, v * 3.5, seed + 8, 5) + 0.22 * np.abs(u))
-    image = mix(image, _foliage(u, v, seed + 40, 16, leaf, 0.6), canopy * smoothstep(-0.28, 0.0, fbm(u * 13, v * 13, seed + 9, 4)))
+    image = mix(
+        image,
+        _foliage(u, v, seed + 40, 16, leaf, 0.6),
+        canopy * smoothstep(-0.28, 0.0, fbm(u * 13, v * 13, seed + 9, 4)),
+    )
     return image
 
 
-def _foliage(u: Array, v: Array, seed: int, scale: float, leaf: tuple[str, str, str], contrast: float) -> Array:
+def _foliage(
+    u: Array, v: Array, seed: int, scale: float, leaf: tuple[str, str, str], contrast: float
+) -> Array:
     """Masses of leaves, from shade to translucent sunlight."""
     tone = fbm(u * scale, v * scale, seed + 1, 5, gain=0.75) + 0.5 * fbm(u * 3, v * 3, seed + 2, 2)
     return ramp(tone * contrast * 2, (-0.5, 0.05, 0.6), tuple(light(c) for c in leaf))
@@ -157,7 +191,7 @@ def _foliage(u: Array, v: Array, seed: int, scale: float, leaf: tuple[str, str, 
 
 def _trunk(image: Array, centre: float, rows: int, near: float, seed: int, horizon: float) -> None:
     """One trunk, wider and darker as it nears, with furrowed bark lit from the path side."""
-    height, columns = image.shape[:2]
+    columns = image.shape[1]
     foot = int((horizon + 0.46 * near**1.1) * rows)
     half = rows * (0.006 + 0.042 * near)
     y, x = np.mgrid[:foot, :columns].astype(np.float32)
@@ -172,22 +206,32 @@ def _trunk(image: Array, centre: float, rows: int, near: float, seed: int, horiz
     image[:foot] = mix(image[:foot], colour, smoothstep(1.06, 0.94, np.abs(w)))
 
 
-def blossom_shore(size: Size, rng: np.random.Generator) -> Array:
-    """A river bend with poplars and their reflection, a path and flowers on the near bank."""
+def autumn_river(size: Size, rng: np.random.Generator) -> Array:
+    """A river bend with poplars and autumn trees, their reflection, and flowers on the near bank."""
     seed = int(rng.integers(1000))
     rows, columns = size
     view = View(size, horizon=0.45, eye=1.2)
     u, v = view.directions()
     image = radiance(u, v, MORNING, seed)
     far = 0.05 + 0.02 * fbm(u * 3, u * 0, seed, 4)
-    image = mix(image, light("#8fae7a") * (1 + 0.3 * fbm(u * 30, v * 60, seed, 3))[..., None], smoothstep(0, 0.004, far - v))
+    image = mix(
+        image,
+        light("#8fae7a") * (1 + 0.3 * fbm(u * 30, v * 60, seed, 3))[..., None],
+        smoothstep(0, 0.004, far - v),
+    )
     for k in range(15):
         column = (k + rng.uniform(0.1, 0.9)) / 15
         kind = (plants.POPLAR, plants.OAK, plants.AUTUMN)[rng.integers(3)]
-        plants.draw_tree(image, column * columns, view.horizon * rows, rng.uniform(0.16, 0.4) * rows, kind, seed + k)
+        plants.draw_tree(
+            image, column * columns, view.horizon * rows, rng.uniform(0.16, 0.4) * rows, kind, seed + k
+        )
     image = mirror(image, view, v < 0, light("#2a6a80"), seed, 0.8)
     bank = smoothstep(-0.004, 0.004, -0.36 - 0.32 * u + 0.05 * fbm(u * 5, u * 0, seed + 4, 3) - v)
-    grass = ramp(fbm(u * 30, v * 45, seed + 5, 4, gain=0.7), (-0.5, 0, 0.5), (light("#3a6a2a"), light("#7fa83c"), light("#d8dc7a")))
+    grass = ramp(
+        fbm(u * 30, v * 45, seed + 5, 4, gain=0.7),
+        (-0.5, 0, 0.5),
+        (light("#3a6a2a"), light("#7fa83c"), light("#d8dc7a")),
+    )
     image = mix(image, grass, bank)
     colours = [light(c) for c in ("#ffffff", "#f06a8a", "#f7d34a", "#8a6ad8")]
     plants.scatter_flowers(image, 0.7, 1.02, colours, rng, 500, bank > 0.5)

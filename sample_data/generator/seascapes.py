@@ -1,4 +1,4 @@
-"""Procedural seas: breaking swell under evening clouds, white cliffs with a lighthouse, sails in a harbour."""
+"""Procedural seas: swell under evening clouds, cliffs with a lighthouse, sails in a harbour."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ Array = np.ndarray
 Size = tuple[int, int]
 
 
-def _water(surface: Surface, view: View, sky: Sky, seed: int, deep: Array, crest: Array, wave: float) -> Array:
-    """Sea colour: Schlick's Fresnel reflection of the sky, light through the crests, and foam on the steep tops."""
+def _water(
+    surface: Surface, view: View, sky: Sky, seed: int, deep: Array, crest: Array, wave: float
+) -> Array:
+    """Sea colour: Fresnel reflection of the sky (Schlick), light through the crests, foam on the tops."""
     u, v = view.directions()
     towards = np.stack([u, v, np.ones_like(u)], axis=-1)
     towards /= np.linalg.norm(towards, axis=-1, keepdims=True)
@@ -29,8 +31,13 @@ def _water(surface: Surface, view: View, sky: Sky, seed: int, deep: Array, crest
     body = mix(deep, crest, smoothstep(0.15, 0.95, rise + 0.25 * (1 - normal[..., 1])))
     colour = mix(body, reflected, np.clip(fresnel, 0, 0.75))
     lace = ridged(surface.x * 1.1, surface.z * 1.1, seed + 31, 5)
-    foam = smoothstep(0.95, 1.2, rise + 0.55 * lace) + 0.35 * smoothstep(0.72, 0.85, lace) * smoothstep(0.2, 0.6, rise)
-    white = (light("#fdfbf4") * (0.35 + 0.65 * normal[..., 1:2])) * (0.6 + 0.4 * sky.sun_colour / sky.sun_colour.max())
+    foam = (
+        smoothstep(0.95, 1.2, rise + 0.55 * lace)
+        + 0.35 * smoothstep(0.72, 0.85, lace) * smoothstep(0.2, 0.6, rise)
+    )
+    white = (light("#fdfbf4") * (0.35 + 0.65 * normal[..., 1:2])) * (
+        0.6 + 0.4 * sky.sun_colour / sky.sun_colour.max()
+    )
     return mix(colour, white, np.clip(foam, 0, 1) * np.exp(-surface.z / 70))
 
 
@@ -107,7 +114,10 @@ def _lighthouse(image: Array, surface: Surface) -> None:
     wall = mix(light("#fff7ea"), light("#d8362a"), band) * side[..., None]
     wall = np.where((h > 0.84)[..., None], light("#ffe9a0") * 1.3, wall)
     wall = np.where(((h > 0.93) | (np.abs(h - 0.84) < 0.012))[..., None], light("#2b3440"), wall)
-    width = np.where(h > 0.84, 0.55 * np.clip((1.02 - h) / 0.09, 0, 1), 1 - 0.35 * h) + (np.abs(h - 0.84) < 0.012) * 0.25
+    width = (
+        np.where(h > 0.84, 0.55 * np.clip((1.02 - h) / 0.09, 0, 1), 1 - 0.35 * h)
+        + (np.abs(h - 0.84) < 0.012) * 0.25
+    )
     patch = image[top:base, int(column - 2 * half) : int(column + 2 * half)]
     patch[:] = mix(patch, wall, smoothstep(0.05, -0.05, np.abs(w) - width))
 
@@ -115,7 +125,6 @@ def _lighthouse(image: Array, surface: Surface) -> None:
 def harbour(size: Size, rng: np.random.Generator, sky: Sky = MORNING) -> Array:
     """Sailing boats and a row of coloured houses, doubled in calm water."""
     seed = int(rng.integers(1000))
-    rows, columns = size
     view = View(size, horizon=0.5, eye=1.2)
     u, v = view.directions()
     image = radiance(u, v, sky, seed)
@@ -124,12 +133,9 @@ def harbour(size: Size, rng: np.random.Generator, sky: Sky = MORNING) -> Array:
         texture = 1 + 0.25 * fbm(u * 30, v * 60, seed + k, 4)
         image = mix(image, light(far) * texture[..., None], smoothstep(0.0, 0.004, crest - v))
     _houses(image, view, rng)
-    boats = [(0.16, 0.3, 0.0), (0.83, 0.36, 0.01), (0.50, 0.44, 0.05), (0.34, 0.2, 0.0), (0.93, 0.2, 0.0), (0.67, 0.24, 0.0)]
-    flipped = image.copy()
-    for column, tall, _ in boats:
-        _boat(flipped, column, view.horizon, tall, rng)
-    result = mirror(flipped, view, v < 0, light("#14506a"), seed, 0.9)
-    return result
+    for column, tall in ((0.16, 0.3), (0.83, 0.36), (0.50, 0.44), (0.34, 0.2), (0.93, 0.2), (0.67, 0.24)):
+        _boat(image, column, view.horizon, tall, rng)
+    return mirror(image, view, v < 0, light("#14506a"), seed, 0.9)
 
 
 def _houses(image: Array, view: View, rng: np.random.Generator) -> None:
@@ -140,7 +146,11 @@ def _houses(image: Array, view: View, rng: np.random.Generator) -> None:
     while left < columns:
         width, tall = rows * rng.uniform(0.045, 0.085), rows * rng.uniform(0.075, 0.15)
         wall = light(walls[rng.integers(len(walls))])
-        _fill(image, [(base, left), (base, left + width), (base - tall, left + width), (base - tall, left)], wall)
+        _fill(
+            image,
+            [(base, left), (base, left + width), (base - tall, left + width), (base - tall, left)],
+            wall,
+        )
         roof = light(("#a0452f", "#7a3a34", "#58657a")[rng.integers(3)])
         peak = base - tall - rows * rng.uniform(0.02, 0.05)
         eaves = [(base - tall, left - 1), (peak, left + width / 2), (base - tall, left + width + 1)]
@@ -153,19 +163,25 @@ def _houses(image: Array, view: View, rng: np.random.Generator) -> None:
         left += width if rng.random() < 0.85 else width * 1.6
 
 
+# Outlines of a sloop as (height above the water, offset along the hull) in units of the mast.
+HULL = ((-0.01, -0.26), (0.085, -0.34), (0.065, 0.3), (-0.01, 0.22))
+STRAKE = ((0.085, -0.34), (0.065, 0.3), (0.05, 0.28), (0.065, -0.32))
+MAST = ((0.07, -0.008), (1.0, -0.004), (1.0, 0.008), (0.07, 0.012))
+MAINSAIL = ((0.13, 0.02), (0.97, 0.012), (0.45, 0.21), (0.12, 0.31))
+LUFF = ((0.13, 0.02), (0.97, 0.012), (0.3, 0.1))
+JIB = ((0.12, -0.03), (0.86, -0.01), (0.11, -0.3))
+
+
 def _boat(image: Array, column: float, waterline: float, tall: float, rng: np.random.Generator) -> None:
-    """A sloop: hull with a bright strake, mast, mainsail and jib with a shaded luff."""
+    """A sloop: hull with a bright strake, mast, mainsail with a shaded luff, and jib."""
     rows, columns = image.shape[:2]
     x, y, h = column * columns, waterline * rows, tall * rows
     hull = light(("#23384f", "#8a2f26", "#f2ead8", "#2f5f58")[rng.integers(4)])
     sail = light(("#fff6e2", "#f4d9a4", "#d8643a", "#fbf3ea")[rng.integers(4)])
-    _fill(image, [(y + 1, x - 0.26 * h), (y - 0.085 * h, x - 0.34 * h), (y - 0.065 * h, x + 0.3 * h), (y + 1, x + 0.22 * h)], hull)
-    _fill(image, [(y - 0.085 * h, x - 0.34 * h), (y - 0.065 * h, x + 0.3 * h), (y - 0.05 * h, x + 0.28 * h), (y - 0.065 * h, x - 0.32 * h)],
-          light("#f6d890"))
-    _fill(image, [(y - 0.07 * h, x - 0.008 * h), (y - h, x - 0.004 * h), (y - h, x + 0.008 * h), (y - 0.07 * h, x + 0.012 * h)], light("#5a3d28"))
-    _fill(image, [(y - 0.13 * h, x + 0.02 * h), (y - 0.97 * h, x + 0.012 * h), (y - 0.45 * h, x + 0.21 * h), (y - 0.12 * h, x + 0.31 * h)], sail)
-    _fill(image, [(y - 0.13 * h, x + 0.02 * h), (y - 0.97 * h, x + 0.012 * h), (y - 0.3 * h, x + 0.1 * h)], sail * 0.78)
-    _fill(image, [(y - 0.12 * h, x - 0.03 * h), (y - 0.86 * h, x - 0.01 * h), (y - 0.11 * h, x - 0.3 * h)], sail * light("#f0e0e8"))
+    parts = ((HULL, hull), (STRAKE, light("#f6d890")), (MAST, light("#5a3d28")), (MAINSAIL, sail),
+             (LUFF, sail * 0.78), (JIB, sail * light("#f0e0e8")))
+    for outline, colour in parts:
+        _fill(image, [(y - up * h, x + along * h) for up, along in outline], colour)
 
 
 def _fill(image: Array, corners: list[tuple[float, float]], colour: Array) -> None:

@@ -1,4 +1,4 @@
-"""Heightfields in perspective: the horizon-buffer ray caster of 'voxel space' terrain, with sun and shadow."""
+"""Heightfields in perspective: the ray caster of 'voxel space' terrain, with sun, shadow and water."""
 
 from __future__ import annotations
 
@@ -109,7 +109,9 @@ def shade(albedo: Array, normal: Array, sun: Array, sky: Sky, visible: Array, su
 def aerial(ground: Array, surface: Surface, view: View, sky: Sky, density: float, seed: int) -> Array:
     """Aerial perspective towards the radiance of the low sky, and the sky itself where there is no ground."""
     u, v = view.directions()
-    haze = radiance(u, np.full_like(v, 0.03), Sky(**{**sky.__dict__, "cover": 0.0, "stars": 0.0, "disc": 0.0}), seed)
+    haze = radiance(
+        u, np.full_like(v, 0.03), Sky(**{**sky.__dict__, "cover": 0.0, "stars": 0.0, "disc": 0.0}), seed
+    )
     fog = 1 - np.exp(-density * np.where(surface.hit, surface.depth, view.far))
     return np.where(surface.hit[..., None], mix(ground, haze, fog), radiance(u, v, sky, seed))
 
@@ -121,7 +123,9 @@ def mirror(image: Array, view: View, water: Array, tint: Array, seed: int, rippl
     depth = view.eye / np.maximum(-v, 1e-3)
     row, column = np.mgrid[:rows, :columns].astype(np.float32)
     u = (column - columns / 2) / rows
-    waves = gradient_noise(u * depth * 1.4, depth * 4.0, seed) + 0.6 * gradient_noise(u * depth * 4, depth * 11, seed + 1)
+    waves = gradient_noise(u * depth * 1.4, depth * 4.0, seed) + 0.6 * gradient_noise(
+        u * depth * 4, depth * 11, seed + 1
+    )
     waves *= ripple * smoothstep(0, 0.25, -v)
     source_row = 2 * view.horizon * rows - row - waves * 0.035 * rows
     source = [np.clip(np.abs(source_row), 0, view.horizon * rows + 4), column + waves * 0.012 * rows]

@@ -1,4 +1,4 @@
-"""HDR look: base-detail tone mapping with a bilateral-like filter (Durand and Dorsey 2002), local contrast, glow."""
+"""HDR look: base and detail tone mapping (Durand and Dorsey 2002), local contrast and glow."""
 
 from __future__ import annotations
 
@@ -24,12 +24,16 @@ def _guided(guide: Array, radius: int, epsilon: float) -> Array:
 def tone_map(radiance: Array, contrast: float = 0.62, detail: float = 1.75, chroma: float = 1.8) -> Array:
     """Compress the base, lift two scales of detail, add bloom and local equalisation: the vivid HDR look."""
     radiance = np.maximum(radiance, 0) + 1e-4
-    glow = per_channel(lambda plane: ndimage.gaussian_filter(np.minimum(plane, 12), 14), np.maximum(radiance - 0.9, 0))
+    glow = per_channel(
+        lambda plane: ndimage.gaussian_filter(np.minimum(plane, 12), 14), np.maximum(radiance - 0.9, 0)
+    )
     radiance = radiance + 0.22 * glow
     grey = luminance(radiance)
     log = np.log2(grey)
     base, middle = _guided(log, 40, 0.6), _guided(log, 7, 0.12)
-    mapped = contrast * (base - np.percentile(base, 96)) + 1.35 * (middle - base) * 0.85 + detail * (log - middle)
+    mapped = (
+        contrast * (base - np.percentile(base, 96)) + 1.35 * (middle - base) * 0.85 + detail * (log - middle)
+    )
     toned = radiance / grey[..., None] * np.exp2(mapped)[..., None]
     # A shoulder keeps colour in the lights, which a hard clip would burn out.
     display = to_display(1 - np.exp(-1.35 * toned))

@@ -82,7 +82,9 @@ def draw_tree(
         crown = smoothstep(-0.004, 0.012, edge) * (half > 0.004)
         across, upward = np.clip((w - lean) / np.maximum(half, 0.02), -1, 1), 0.5 * (h - 0.55)
     lit = np.clip(0.45 + 0.45 * across * sun_side + 0.7 * upward + 0.7 * leaf, 0, 1)
-    colour = np.where((lit < 0.5)[..., None], mix(kind.shade, kind.middle, lit * 2), mix(kind.middle, kind.lit, lit * 2 - 1))
+    colour = np.where(
+        (lit < 0.5)[..., None], mix(kind.shade, kind.middle, lit * 2), mix(kind.middle, kind.lit, lit * 2 - 1)
+    )
     trunk = smoothstep(0.006, 0.0, np.abs(w - lean) - 0.022 * (1.3 - h)) * ((h > 0) & (h < 0.45))
     bark = kind.trunk * (0.7 + 0.6 * smoothstep(-0.02, 0.02, w * sun_side))[..., None]
     patch = mix(image[top:bottom, left:right], bark if veil is None else mix(bark, veil, haze), trunk)
@@ -113,7 +115,9 @@ def scatter_flowers(
         _flower(image, row, column, radius, colours[rng.integers(len(colours))] * rng.uniform(0.7, 1.15), rng)
 
 
-def _flower(image: Array, row: float, column: float, radius: float, petal: Array, rng: np.random.Generator) -> None:
+def _flower(
+    image: Array, row: float, column: float, radius: float, petal: Array, rng: np.random.Generator
+) -> None:
     """One flower: a lobed, cupped disc with a dark heart and a lit upper rim."""
     reach = int(np.ceil(radius * 1.4)) + 1
     top, left = max(int(row) - reach, 0), max(int(column) - reach, 0)

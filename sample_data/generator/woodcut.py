@@ -1,4 +1,4 @@
-"""Colour woodcut: a few flat inks, carved lines that follow form, a dark key block, wood grain, washi paper."""
+"""Colour woodcut: a few flat inks, carved lines that follow form, a key block, wood grain, washi paper."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ SKY_INK = 4
 
 # Ink sets, lightest to darkest; the washi itself is the first "ink".
 PRUSSIAN = hex_palette("#f4ebd2 #d8d6c2 #a9c4cc #6fa0b8 #356f9c #1c3f72 #12244a #e8b98a #c8745a #8fa070")
-VERMILION = hex_palette("#f4ebd2 #f0d2a0 #e8a06a #cf5a3c #8f2f2c #3a3550 #20304f #7a97a0 #b4c0a8 #5a6a4a")
+INDIGO = hex_palette("#f4ebd2 #dcdcc8 #a9c8d2 #6aa2bc #2f6c9c #1b4174 #12244a #e6bd92")
 MOSS = hex_palette("#f4ebd2 #d5e0d0 #93bcc2 #4f86a4 #2a557f #16283f #7f9a55 #3f6646 #dcae70 #a8704a")
 
 
-def woodcut(rgb: Array, rng: np.random.Generator, inks: Array = PRUSSIAN, pitch: float = 7.0, key: float = 1.0) -> Array:
+def woodcut(
+    rgb: Array, rng: np.random.Generator, inks: Array = PRUSSIAN, pitch: float = 7.0, key: float = 1.0
+) -> Array:
     """Print a picture from a key block and one block per ink."""
     seed = int(rng.integers(1000))
     shape = rgb.shape[:2]
@@ -59,11 +61,13 @@ def _bokashi(colour: Array, inks: Array) -> Array:
 
 
 def _colour_blocks(flat: Array, lines: Array, inks: Array) -> Array:
-    """Nearest ink, where carved lines let the next tone through so that shading is cut rather than blended."""
+    """Nearest ink; carved lines let the next tone through, so that shading is cut rather than blended."""
     light_side = np.clip(flat + 0.075 * lines[..., None], 0, 1)
     index = quantise(light_side, inks)
     # A majority filter per ink removes specks no carver would leave standing.
-    votes = np.stack([ndimage.gaussian_filter((index == k).astype(np.float32), 1.0) for k in range(len(inks))])
+    votes = np.stack(
+        [ndimage.gaussian_filter((index == k).astype(np.float32), 1.0) for k in range(len(inks))]
+    )
     # Slightly soft votes keep anti-aliased block edges.
     weight = np.clip(votes, 1e-3, 1) ** 8
     return np.tensordot(weight / weight.sum(0), inks, axes=(0, 0)).astype(np.float32)
@@ -94,5 +98,7 @@ def _wood_grain(colour: Array, seed: int) -> Array:
 def _washi(image: Array, seed: int) -> Array:
     """Long kozo fibres and a warm tone."""
     shape = image.shape[:2]
-    fibre = plane_fbm(shape, 1.8, seed + 8, 3, stretch=7) + plane_fbm(shape[::-1], 1.8, seed + 9, 3, stretch=7).T
+    fibre = (
+        plane_fbm(shape, 1.8, seed + 8, 3, stretch=7) + plane_fbm(shape[::-1], 1.8, seed + 9, 3, stretch=7).T
+    )
     return image * (1 + 0.022 * fibre)[..., None] * np.float32([1.0, 0.992, 0.97])
