@@ -68,9 +68,10 @@ def read_image(path: str | os.PathLike[str]) -> Pixels:
 def to_rgb(image: Image.Image) -> Pixels:
     """A Pillow image of any mode as (H, W, 3) uint8 RGB, transparency laid on white."""
     if image.mode.startswith("I") or image.mode == "F":
-        grey = np.asarray(image, dtype=np.float64)
-        # 16-bit files come as I or I;16; Pillow's own convert() would clip them at 255.
-        full = 65_535.0 if grey.max(initial=0) > 255 else 255.0
+        grey = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        # 16-bit files come as I or I;16; Pillow's own convert() would clip them at 255. Floats do not say their range.
+        top = grey.max(initial=0) if image.mode == "F" else 65_535.0
+        full = next((full for full in (1.0, 255.0) if top <= full), 65_535.0)
         return np.repeat(np.clip(grey / full * 255 + 0.5, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -106,9 +107,7 @@ def write_image(path: str | os.PathLike[str], pixels: Pixels) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=".ktviz-", suffix=path.suffix, delete=False
-        ) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".ktviz-", suffix=path.suffix, delete=False) as file:
             temporary = file.name
             Image.fromarray(pixels).save(file, quality=92)
         os.chmod(temporary, 0o644)  # temporary files are private; pictures are not
@@ -125,10 +124,16 @@ def write_image(path: str | os.PathLike[str], pixels: Pixels) -> None:
 
 
 def resize_short_side(pixels: Pixels, side_px: int) -> Pixels:
-    """Scale so that the shorter side is `side_px` (Lanczos), keeping the proportions."""
+    """Scale so that the shorter side is `side_px` (Lanczos), keeping the proportions.
+
+    Raises:
+        ImageError: The longer side would exceed 16,384 px.
+    """
     height, width = pixels.shape[:2]
     scale = side_px / min(height, width)
-    return resize(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
+    width, height = max(1, round(width * scale)), max(1, round(height * scale))
+    check_size(width, height, f"image scaled to a shorter side of {side_px} px")
+    return resize(pixels, width, height)
 
 
 def resize(pixels: Pixels, width: int, height: int) -> Pixels:

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
@@ -128,7 +127,7 @@ def load_bank(name: str, folder: Path, digest: str) -> Bank:
         columns = {c: torch.from_numpy(table[c].to_numpy().copy()) for c in table.column_names}
         maps = [load_file(features_path(folder, number))["features"] for number in range(len(sources))]
         energy = torch.stack([columns[c] for c in BANDS_ON_DISK], dim=1)
-        entries = Entries(*(columns[c].long() for c in ("source", "y", "x")), energy, maps)
+        entries = Entries(columns["source"].long(), columns["y"].long(), columns["x"].long(), energy, maps)
         nodes = load_file(folder / "tree.safetensors")
         keys = load_file(folder / "keys.safetensors")
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:

@@ -200,4 +200,3 @@ def check_no_conflict(parts: Sequence[Part], files: Sequence[SourceFile]) -> lis
             )
     known = set(held.values())
     return [file for file in files if file.sha256 not in known]
-

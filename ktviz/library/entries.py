@@ -71,4 +71,3 @@ class Entries:
     def take(self, rows: Tensor) -> Entries:
         """The same entries in another order, or some of them."""
         return Entries(self.source[rows], self.y[rows], self.x[rows], self.energy[rows], self.maps)
-

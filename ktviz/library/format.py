@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-
 from safetensors import SafetensorError
 
 from ktviz.errors import LibraryBusyError, LibraryError, SettingError, StorageError
@@ -140,7 +139,9 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise LibraryError(asked, f"there is no {MANIFEST}", "Check the path, or build one: `ktviz library build`") from None
+        raise LibraryError(
+            asked, f"there is no {MANIFEST}", "Check the path, or build one: `ktviz library build`"
+        ) from None
     except (OSError, ValueError) as error:
         raise LibraryError(asked, f"{MANIFEST} is damaged ({error})", "Restore it from a copy, or build anew") from None
     version = data.get("format") if isinstance(data, dict) else None
@@ -158,7 +159,7 @@ def parse_manifest(data: Mapping[str, Any]) -> Manifest:
     for name, bank in data["banks"].items():
         files = {path: (int(size), str(digest)) for path, (size, digest) in bank["files"].items()}
         for path in (bank["folder"], *files):
-            if os.path.isabs(path) or ".." in Path(path).parts:
+            if Path(path).is_absolute() or ".." in Path(path).parts:
                 raise ValueError(f"a path inside the library (found {path!r})")
         banks[name] = BankRecord(bank["folder"], int(bank["sources"]), int(bank["entries"]), files)
     return Manifest(EncoderIdentity(**data["encoder"]), LibrarySettings(**settings), banks)

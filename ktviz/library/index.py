@@ -14,7 +14,7 @@ from ktviz.library.tree import Tree
 from ktviz.model.bands import band_energy, inverse_norm
 
 PER_LEAF = 4
-"""Entries a leaf may propose to one query."""
+"""Entries a leaf may propose to one query; more where few leaves are visited."""
 
 
 @dataclass(frozen=True)
@@ -83,18 +83,19 @@ class Index:
 
     def scan(self, keys: Tensor, leaves: Tensor, length: int, excluded: Tensor | None) -> Tensor:
         """Compare each query with the entries of its leaves, one matrix product per leaf."""
-        similarity = torch.full((leaves.numel(), PER_LEAF), -torch.inf)
-        entry = torch.full((leaves.numel(), PER_LEAF), -1)
+        per_leaf = max(PER_LEAF, -(-length // leaves.shape[1]))  # few leaves must still yield `length` entries
+        similarity = torch.full((leaves.numel(), per_leaf), -torch.inf)
+        entry = torch.full((leaves.numel(), per_leaf), -1)
         for leaf, slots in group(leaves.flatten()):
             start, end = int(self.tree.start[leaf]), int(self.tree.end[leaf])
             found = keys[slots // leaves.shape[1]] @ self.keys[start:end].T
             if excluded is not None:
                 found.masked_fill_(excluded[start:end], -torch.inf)
-            value, place = found.topk(min(PER_LEAF, end - start), dim=1)
+            value, place = found.topk(min(per_leaf, end - start), dim=1)
             similarity[slots, : value.shape[1]] = value
             entry[slots, : value.shape[1]] = torch.where(value > -torch.inf, place + start, -1)
         similarity, entry = similarity.view(len(keys), -1), entry.view(len(keys), -1)
-        order = similarity.topk(min(length, similarity.shape[1]), dim=1).indices
+        order = similarity.topk(length, dim=1).indices
         return entry.gather(1, order)
 
 

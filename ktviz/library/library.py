@@ -177,12 +177,10 @@ class Library:
         """
         if not BANK_NAME.fullmatch(name):
             raise LibraryError(
-                f"bank {name!r}", "not of the form task/style", "Use lower-case letters, digits, - and _, as art/impasto"
+                f"bank {name!r}", "not of the form task/style", "Use lower case, digits, - and _, as in art/impasto"
             )
         if name in self.manifest.banks:
-            raise LibraryError(
-                f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first"
-            )
+            raise LibraryError(f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first")
         return self._edit(name, [], collect_sources(paths, read_credits(credits) if credits else {}), encoder, quiet)
 
     def add(
@@ -200,18 +198,19 @@ class Library:
         return self._edit(name, parts, check_no_conflict(parts, files), encoder, quiet)
 
     def remove(self, name: str, sources: Sequence[str] = (), *, quiet: bool = False) -> None:
-        """Remove sources from a bank, or the whole bank if none is named (or left). The bytes go, too."""
-        bank = self.bank(name)
-        if not sources:
-            self._replace(name, None)
-            return
-        mask = BankUnion([bank], self.manifest.encoder).named(sources)
-        parts = [part for part, gone in zip(reusable_parts(bank), mask.tolist(), strict=True) if not gone]
-        if not parts:
-            self._replace(name, None)
-            return
+        """Remove sources from a bank, or the whole bank if none is named (or left).
+
+        The bytes go, too, and with them what an interrupted build has left. A damaged bank can be removed as a whole.
+        """
+        previous, parts = self.record(name), []
+        if sources:
+            bank = self.bank(name)
+            mask = BankUnion([bank], self.manifest.encoder).named(sources)
+            parts = [part for part, gone in zip(reusable_parts(bank), mask.tolist(), strict=True) if not gone]
         with self._writing():
-            self._commit(name, write_bank(self.folder, name, parts, self.settings, self.record(name), quiet))
+            record = write_bank(self.folder, name, parts, self.settings, previous, quiet) if parts else None
+            self._commit(name, record)
+            shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
 
     def _edit(
         self, name: str, parts: list[Part], files: list[SourceFile], encoder: FeatureExtractor | None, quiet: bool
@@ -227,10 +226,6 @@ class Library:
             self._commit(name, write_bank(self.folder, name, parts + fresh, self.settings, previous, quiet))
             shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
         return self.bank(name)
-
-    def _replace(self, name: str, record: BankRecord | None) -> None:
-        with self._writing():
-            self._commit(name, record)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

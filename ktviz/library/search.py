@@ -142,9 +142,7 @@ def scan(
     return entry.masked_fill_(best == -torch.inf, -1)
 
 
-def rank(
-    queries: Tensor, candidates: Tensor, entries: Entries, tree: Tree, weights: Tensor, length: int
-) -> Matches:
+def rank(queries: Tensor, candidates: Tensor, entries: Entries, tree: Tree, weights: Tensor, length: int) -> Matches:
     """Compare candidates exactly and keep the best, in order."""
     similarity, bands = compare(queries, candidates, entries, weights)
     similarity, order = similarity.sort(dim=1, descending=True, stable=True)

@@ -6,7 +6,7 @@ import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ktviz.errors import CreditsError, LibraryError
 from ktviz.images import file_digest, find_images
@@ -77,7 +77,7 @@ class Source:
     @property
     def stem(self) -> str:
         """The name without its suffix."""
-        return os.path.splitext(self.name)[0]
+        return str(PurePosixPath(self.name).with_suffix(""))
 
 
 def collect_sources(paths: Sequence[str | os.PathLike[str]], credits: Mapping[str, Credit]) -> list[SourceFile]:

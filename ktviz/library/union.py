@@ -198,7 +198,8 @@ def merge(found: Sequence[Matches], offset: Sequence[int], length: int) -> Match
     path = torch.stack([torch.nn.functional.pad(m.path, (0, depth - m.path.shape[1]), value=-1) for m in found])
     similarity, order = similarity.sort(dim=1, descending=True, stable=True)
     order = order[:, :length]
-    winning_bank = torch.bucketize(order[:, 0].contiguous(), torch.tensor([m.entry.shape[1] for m in found]).cumsum(0), right=True)
+    columns = torch.tensor([m.entry.shape[1] for m in found]).cumsum(0)
+    winning_bank = torch.bucketize(order[:, 0].contiguous(), columns, right=True)
     first = found[0]
     return Matches(
         entry=entry.gather(1, order),

@@ -28,7 +28,8 @@ HAAR = 0.5 * torch.tensor(
 def haar(patches: Tensor) -> Tensor:
     """Bands of patches or of a whole map: (..., C, 2m, 2n) to (..., 4, C, m, n), in the order LL, LH, HL, HH."""
     corners = (patches[..., 0::2, 0::2], patches[..., 0::2, 1::2], patches[..., 1::2, 0::2], patches[..., 1::2, 1::2])
-    return torch.stack([sum(w * c for w, c in zip(row, corners, strict=True)) for row in HAAR.tolist()], dim=-4)
+    a, b, c, d = corners
+    return torch.stack([w[0] * a + w[1] * b + w[2] * c + w[3] * d for w in HAAR.tolist()], dim=-4)
 
 
 def to_vectors(patches: Tensor) -> Tensor:

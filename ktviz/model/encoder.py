@@ -132,5 +132,13 @@ def extractor_digest(encoder: FeatureExtractor) -> str:
 
 @torch.inference_mode()
 def encode(encoder: FeatureExtractor, image: Tensor) -> Tensor:
-    """Features of one image, (1, 3, H, W) to (1, C, h, w), contiguous, without gradients."""
-    return encoder(image).contiguous()
+    """Features of one image, (1, 3, H, W) to (1, C, h, w), contiguous, without gradients.
+
+    Runs on one thread: convolutions round differently on more, and equal sources shall give equal libraries.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return encoder(image).contiguous()
+    finally:
+        torch.set_num_threads(threads)

@@ -61,17 +61,15 @@ class Settings:
 
     def __post_init__(self) -> None:
         published = self.preset == "paper"
-        resolved = {
-            "max_gain": (0.0 if published else MAX_GAIN) if self.max_gain is None else float(self.max_gain),
-            "coherence": (0.0 if published else COHERENCE) if self.coherence is None else float(self.coherence),
-            "without": (self.without,) if isinstance(self.without, str) else tuple(self.without),
-            "band_weights": self.search.band_weights,
-        }
-        for name, value in resolved.items():
+        max_gain = (0.0 if published else MAX_GAIN) if self.max_gain is None else float(self.max_gain)
+        coherence = (0.0 if published else COHERENCE) if self.coherence is None else float(self.coherence)
+        without = (self.without,) if isinstance(self.without, str) else tuple(self.without)
+        check_transfer(self.transfer, self.strength, max_gain)
+        if not 0 <= coherence <= 1:
+            raise SettingError(f"coherence {coherence}", "outside 0 to 1", "Give 0 for none, or about 0.1")
+        resolved = {"max_gain": max_gain, "coherence": coherence, "without": without}
+        for name, value in (*resolved.items(), ("band_weights", self.search.band_weights)):
             object.__setattr__(self, name, value)
-        check_transfer(self.transfer, self.strength, resolved["max_gain"])
-        if not 0 <= resolved["coherence"] <= 1:
-            raise SettingError(f"coherence {self.coherence}", "outside 0 to 1", "Give 0 for none, or about 0.1")
 
     @property
     def search(self) -> SearchSettings:

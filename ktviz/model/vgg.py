@@ -6,6 +6,7 @@ import hashlib
 import os
 import urllib.request
 from pathlib import Path
+from typing import Literal
 
 import torch
 from platformdirs import user_cache_path
@@ -15,6 +16,7 @@ from tqdm import tqdm
 from ktviz.errors import WeightsError
 from ktviz.model.checkpoints import read_tensors
 
+Padding = Literal["reflect", "zeros"]
 LAYERS = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2")
 TORCHVISION_INDEX = dict(zip(LAYERS, (0, 2, 5, 7, 10, 12), strict=True))
 COLOUR = "conv0_rgb_to_bgr_1x1"
@@ -37,6 +39,7 @@ def vgg19_layers(path: str | os.PathLike[str], layer: str) -> nn.Sequential:
     if last not in LAYERS[4:]:
         raise WeightsError(f"VGG-19 layer {layer!r}", "not one of relu3_1, relu3_2", "Choose one of these")
     tensors = read_tensors(path)
+    padding: Padding
     if f"{COLOUR}.weight" in tensors:
         colour, names, padding = colour_layer(tensors), {n: n for n in LAYERS}, "reflect"
     elif "features.0.weight" in tensors:
@@ -59,7 +62,7 @@ def vgg19_layers(path: str | os.PathLike[str], layer: str) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def filled_conv(tensors: dict[str, Tensor], name: str, padding_mode: str) -> nn.Conv2d:
+def filled_conv(tensors: dict[str, Tensor], name: str, padding_mode: Padding) -> nn.Conv2d:
     weight, bias = tensors[f"{name}.weight"].float(), tensors[f"{name}.bias"].float()
     layer = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1, padding_mode=padding_mode)
     layer.load_state_dict({"weight": weight, "bias": bias})

@@ -72,7 +72,7 @@ class Crops:
         crop = image[y : y + self.size_px, x : x + self.size_px]
         if self.random.random() < 0.5:
             crop = crop[:, ::-1]
-        if self.random.random() < 0.25:
+        if self.random.random() < 1 / 3:
             crop = crop[..., self.random.permutation(3)]
         return crop
 

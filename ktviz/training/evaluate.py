@@ -29,9 +29,7 @@ class Scores:
 
 
 @torch.inference_mode()
-def score_images(
-    encoder: nn.Module, decoder: nn.Module, teacher: nn.Module | None, images: Iterable[Pixels]
-) -> Scores:
+def score_images(encoder: nn.Module, decoder: nn.Module, teacher: nn.Module | None, images: Iterable[Pixels]) -> Scores:
     """Reconstruct every image and compare.
 
     Args:
@@ -78,7 +76,5 @@ def structural_similarity(a: Tensor, b: Tensor) -> float:
     var_a, var_b = blur(a * a) - mean_a**2, blur(b * b) - mean_b**2
     covariance = blur(a * b) - mean_a * mean_b
     c1, c2 = 0.01**2, 0.03**2
-    ssim = ((2 * mean_a * mean_b + c1) * (2 * covariance + c2)) / (
-        (mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2)
-    )
+    ssim = ((2 * mean_a * mean_b + c1) * (2 * covariance + c2)) / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
     return float(ssim.mean())

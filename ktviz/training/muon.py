@@ -25,14 +25,16 @@ class Muon(torch.optim.Optimizer):
         params: Weights; the first dimension is the output.
         lr: Learning rate: the RMS scale of an update, relative to an orthogonal matrix.
         momentum: Decay of the gradient's running mean (Nesterov form).
+        weight_decay: Relative shrinking per unit of learning rate. It keeps weights small against the noise of small
+            batches, which orthogonalising amplifies; without it the decoder's last units die and take a colour along.
     """
 
-    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum})
+    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.1) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
-        """One update of every weight that has a gradient."""
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """One update of every weight that has a gradient; closures are not called."""
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is None:
@@ -43,6 +45,7 @@ class Muon(torch.optim.Optimizer):
                 mean = state["mean"].lerp_(weight.grad, 1 - group["momentum"])
                 ahead = weight.grad.lerp(mean, group["momentum"]).flatten(1)
                 scale = max(1.0, ahead.shape[0] / ahead.shape[1]) ** 0.5
+                weight.mul_(1 - group["lr"] * group["weight_decay"])
                 weight.add_(orthogonalise(ahead).view_as(weight), alpha=-group["lr"] * scale)
 
 
@@ -56,4 +59,5 @@ def orthogonalise(matrix: Tensor) -> Tensor:
     for _ in range(ROUNDS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.T if tall else x).to(matrix.dtype)
+    x = x.T if tall else x
+    return x.to(matrix.dtype)

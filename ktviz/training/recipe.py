@@ -48,14 +48,14 @@ class Recipe:
         image_weight: Weight of the image's L1 error beside the features' relative squared error.
     """
 
-    steps: int = 24_000
+    steps: int = 13_000
     batch: int = 8
     crop_px: int = 64
     seed: int = 7
-    muon_lr: float = 0.02
-    adam_lr: float = 2e-3
+    muon_lr: float = 0.01
+    adam_lr: float = 1e-3
     warmup: int = 200
-    image_weight: float = 4.0
+    image_weight: float = 8.0
 
     def rate(self, step: int) -> float:
         """The learning rate at `step`, relative to its peak."""

@@ -37,7 +37,7 @@ def write_photographs(out: Path) -> None:
         save(out / "photos" / f"{name}.jpg", load(name), quality=92)
 
 
-def credits() -> Iterable[tuple[str, ...]]:
+def credit_rows() -> Iterable[tuple[str, ...]]:
     """Rows of `credits.csv`."""
     for photo in PHOTOGRAPHS.values():
         yield f"photos/{photo.name}.jpg", photo.title, photo.creator, photo.year, photo.licence, photo.url
@@ -50,18 +50,14 @@ def write_credits(out: Path) -> None:
     with (out / "credits.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(FIELDS)
-        writer.writerows(credits())
+        writer.writerows(credit_rows())
 
 
 def main() -> None:
     """Command line entry point."""
     parser = argparse.ArgumentParser(prog="python -m sample_data.generator", description=__doc__)
-    parser.add_argument(
-        "out", nargs="?", type=Path, default=Path(__file__).parents[1], help="default: sample_data/"
-    )
-    parser.add_argument(
-        "--only", default="", help="only files whose path starts with this, such as art/impasto"
-    )
+    parser.add_argument("out", nargs="?", type=Path, default=Path(__file__).parents[1], help="default: sample_data/")
+    parser.add_argument("--only", default="", help="only files whose path starts with this, such as art/impasto")
     parser.add_argument("--jobs", type=int, default=2, help="worker processes")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

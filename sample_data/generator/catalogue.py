@@ -93,7 +93,8 @@ def _after(name: str, medium: Medium, size: Size = LANDSCAPE) -> tuple:
 
 SOURCES: tuple[Source, ...] = (
     *_bank(
-        "art/impasto", "Impasto brush strokes",
+        "art/impasto",
+        "Impasto brush strokes",
         (
             "cypress-fields",
             "wheat fields with cypresses",
@@ -103,7 +104,7 @@ SOURCES: tuple[Source, ...] = (
         (
             "starry-river",
             "a town by a river under stars",
-            take(places.night_town, 3),
+            take(partial(places.night_town, sky=CLEAR_NIGHT), 3),
             partial(impasto.impasto, swirl=1.6),
         ),
         ("still-life-with-oranges", "oranges, apples and a bottle", solids.still_life, impasto.impasto),
@@ -111,7 +112,8 @@ SOURCES: tuple[Source, ...] = (
         _after("astronaut", impasto.impasto, SQUARE),
     ),
     *_bank(
-        "art/watercolour", "Watercolour washes",
+        "art/watercolour",
+        "Watercolour washes",
         (
             "harbour-sails",
             "sailing boats in a harbour",
@@ -129,15 +131,17 @@ SOURCES: tuple[Source, ...] = (
         _after("chelsea", watercolour.watercolour),
     ),
     *_bank(
-        "art/pointillism", "Pointillist dabs",
-        ("parasol", "a woman with a parasol, from behind", figures.parasol, pointillism.pointillism, PORTRAIT),
+        "art/pointillism",
+        "Pointillist dabs",
+        ("parasol", "a woman with a parasol", figures.parasol, pointillism.pointillism, PORTRAIT),
         ("autumn-river", "autumn trees by a river", take(places.autumn_river, 3), pointillism.pointillism),
         ("orchard", "an orchard in blossom", take(landscapes.orchard, 3), pointillism.pointillism),
         ("evening-sea", "the sea at sunset", seascapes.evening_sea, pointillism.pointillism),
         _after("coffee", pointillism.pointillism),
     ),
     *_bank(
-        "art/woodcut", "Colour woodcut",
+        "art/woodcut",
+        "Colour woodcut",
         (
             "great-swell",
             "high waves",
@@ -156,12 +160,18 @@ SOURCES: tuple[Source, ...] = (
             take(landscapes.mountain_lake, 7),
             partial(woodcut.woodcut, inks=woodcut.MOSS),
         ),
-        ("parasol", "a woman with a parasol, from behind", figures.parasol,
-         partial(woodcut.woodcut, inks=woodcut.PRUSSIAN), PORTRAIT),
+        (
+            "parasol",
+            "a woman with a parasol, from behind",
+            figures.parasol,
+            partial(woodcut.woodcut, inks=woodcut.PRUSSIAN),
+            PORTRAIT,
+        ),
         _after("rocket", partial(woodcut.woodcut, inks=woodcut.PRUSSIAN)),
     ),
     *_bank(
-        "hdr/vivid", "HDR tone mapping",
+        "hdr/vivid",
+        "HDR tone mapping",
         ("red-canyon", "banded mesas over a river", take(landscapes.canyon, 3), vivid),
         ("dunes-at-sunset", "dunes against a low sun", take(landscapes.dunes, 5), vivid),
         ("night-town", "a town at night", take(partial(places.night_town, sky=CLEAR_NIGHT), 3), vivid),
@@ -169,7 +179,8 @@ SOURCES: tuple[Source, ...] = (
         _after("coffee", vivid),
     ),
     *_bank(
-        "comic/halftone", "Ben-Day halftone comic",
+        "comic/halftone",
+        "Ben-Day halftone comic",
         ("skyline", "a city at dusk", take(places.skyline, 3), comic.halftone),
         ("still-life", "fruit and a bottle", solids.still_life, comic.halftone),
         ("sailing", "sailing boats", take(partial(seascapes.harbour, sky=sky.ALPINE), 3), comic.halftone),
@@ -177,7 +188,8 @@ SOURCES: tuple[Source, ...] = (
         _after("astronaut", comic.halftone, SQUARE),
     ),
     *_bank(
-        "comic/ink", "Pen and ink hatching",
+        "comic/ink",
+        "Pen and ink hatching",
         ("forest-path", "a path through a forest", take(places.forest_path, 3), comic.ink),
         ("mountain-lake", "peaks, a lake and pines", take(landscapes.mountain_lake, 6), comic.ink),
         ("straw-hat", "a faceless bust in a straw hat", figures.bust, comic.ink, PORTRAIT),

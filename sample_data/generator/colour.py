@@ -31,9 +31,7 @@ def to_linear(display: Array) -> Array:
 def to_display(linear: Array) -> Array:
     """Linear light to sRGB display values, clipped to [0, 1]."""
     linear = np.clip(linear, 0, 1)
-    return (
-        np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055).astype(np.float32)
-    )
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
 def light(code: str, strength: float = 1.0) -> Array:

@@ -76,7 +76,9 @@ def ink(rgb: Array, rng: np.random.Generator, pitch: float = 5.5, key: float = 1
     tremor = 0.06 * plane_fbm(shape, 14, seed + 3, 3)
     ink_cover = np.zeros(shape, np.float32)
     for turn, start, full, spacing in (
-        (0.0, 0.74, 0.22, pitch), (1.05, 0.47, 0.10, pitch), (-0.75, 0.31, 0.02, pitch * 0.95)
+        (0.0, 0.74, 0.22, pitch),
+        (1.05, 0.47, 0.10, pitch),
+        (-0.75, 0.31, 0.02, pitch * 0.95),
     ):
         lines = line_pattern(angle + turn, spacing, seed + int(10 * turn) + 40)
         depth = np.clip((start - tone - tremor) / (start - full), 0, 1)
@@ -86,8 +88,6 @@ def ink(rgb: Array, rng: np.random.Generator, pitch: float = 5.5, key: float = 1
     outline = 1 - contours(smooth, angle, 1.1, 1.35)
     accent = 1 - xdog(lightness, angle, 1.4, 16, 0.30, 18)
     solid = smoothstep(0.15, 0.11, tone)
-    cover = np.clip(
-        np.maximum.reduce([ink_cover, outline, accent * smoothstep(0.42, 0.3, tone), solid]), 0, 1
-    )
+    cover = np.clip(np.maximum.reduce([ink_cover, outline, accent * smoothstep(0.42, 0.3, tone), solid]), 0, 1)
     paper = np.float32([0.985, 0.98, 0.965]) * (1 + 0.008 * plane_fbm(shape, 3, seed + 5, 2))[..., None]
     return np.clip(mix(paper, np.float32([0.055, 0.05, 0.06]), cover), 0, 1)

@@ -81,8 +81,18 @@ def parasol(size: Size, rng: np.random.Generator) -> Array:
         return mix(scenery, river, smoothstep(0.0, 0.004, -0.005 - v))
 
     solids = [_bank(seed), *_walker(), *_umbrella()]
-    return render(solids, size, (0.2, 1.85, -4.6), (0.12, 1.72, 0), 1.3, unit((-0.7, 0.62, -0.35)), view,
-                  light("#fff0cc", 1.5), light("#9fb8e0", 0.5), far=14)
+    return render(
+        solids,
+        size,
+        (0.2, 1.85, -4.6),
+        (0.12, 1.72, 0),
+        1.3,
+        unit((-0.7, 0.62, -0.35)),
+        view,
+        light("#fff0cc", 1.5),
+        light("#9fb8e0", 0.5),
+        far=14,
+    )
 
 
 def _head() -> list[Solid]:
@@ -128,5 +138,14 @@ def bust(size: Size, rng: np.random.Generator) -> Array:
         spot = np.hypot((u * 6 + 0.5 * (np.floor(v * 6) % 2)) % 1 - 0.5, (v * 6) % 1 - 0.5)
         return mix(field, light("#f0c860"), smoothstep(0.2, 0.14, spot) * 0.9)
 
-    return render([*_head(), *_clothes()], size, (-0.9, 1.9, -4.6), (0.0, 1.52, 0), 1.45,
-                  unit((-0.8, 0.55, -0.6)), wall, light("#fff0d0", 1.6), light("#8fa0d8", 0.5))
+    return render(
+        [*_head(), *_clothes()],
+        size,
+        (-0.9, 1.9, -4.6),
+        (0.0, 1.52, 0),
+        1.45,
+        unit((-0.8, 0.55, -0.6)),
+        wall,
+        light("#fff0d0", 1.6),
+        light("#8fa0d8", 0.5),
+    )

@@ -14,8 +14,15 @@ from .noise import plane_fbm
 Array = np.ndarray
 
 
-def tangent_angle(rgb: Array, sigma: float = 3.0, spread: float = 12.0, floor: float = 1e-3,
-                  wander: float = 0.6, seed: int = 0, rest: float = 0.0) -> Array:
+def tangent_angle(
+    rgb: Array,
+    sigma: float = 3.0,
+    spread: float = 12.0,
+    floor: float = 1e-3,
+    wander: float = 0.6,
+    seed: int = 0,
+    rest: float = 0.0,
+) -> Array:
     """Angle (x right, y down) along edges, from the structure tensor (Kyprianidis and Kang 2011).
 
     The tensor is smoothed twice, at `sigma` and at `spread`, and the coarse one fills flat regions. Where
@@ -86,8 +93,9 @@ def line_pattern(angle: Array, pitch: float, seed: int, rounds: int = 5, reach: 
     return wave
 
 
-def xdog(grey: Array, angle: Array, sigma: float = 1.3, sharpness: float = 18.0, threshold: float = 0.72,
-         phi: float = 12.0) -> Array:
+def xdog(
+    grey: Array, angle: Array, sigma: float = 1.3, sharpness: float = 18.0, threshold: float = 0.72, phi: float = 12.0
+) -> Array:
     """Extended difference of Gaussians (Winnemoeller 2012), smoothed along the flow: 1 paper, 0 ink."""
     fine = ndimage.gaussian_filter(grey, sigma)
     coarse = ndimage.gaussian_filter(grey, 1.6 * sigma)

@@ -12,8 +12,10 @@ from .strokes import Canvas, Layer, paint_layer
 Array = np.ndarray
 
 # Pigments of the Arles palette (chrome yellows, cobalt, viridian, vermilion, lead white), mixed by eye.
-ARLES = hex_palette("#10204f #1f4a9c #4f8fc8 #9fd0d8 #eef0d8 #f7d84a #eaa01f #c8641f #8a2f1f #1f4f3a #4f8a4a "
-                    "#a9bf4f #e8cfa0 #d89a7a #5a4a6a #201f2a #cfe0e8 #dfae6a")
+ARLES = hex_palette(
+    "#10204f #1f4a9c #4f8fc8 #9fd0d8 #eef0d8 #f7d84a #eaa01f #c8641f #8a2f1f #1f4f3a #4f8a4a "
+    "#a9bf4f #e8cfa0 #d89a7a #5a4a6a #201f2a #cfe0e8 #dfae6a"
+)
 
 LAYERS = (
     Layer(half_width=11.0, length=70, spacing=17, jitter=0.05, broken=0.5),

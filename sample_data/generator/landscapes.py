@@ -22,9 +22,7 @@ def mountain_lake(size: Size, rng: np.random.Generator, sky: Sky = ALPINE, snow:
     def height(x: Array, z: Array) -> Array:
         rise = smoothstep(26, 95, z)
         peaks = 40 * rise * ridged(x / 62 + 3.3, z / 62, seed, 7, gain=0.42) ** 1.6
-        spurs = 5.0 * smoothstep(9, 40, z) * (
-            fbm(x / 13, z / 13, seed + 3, 5) + 0.15 + 0.25 * np.abs(x) / z * 2
-        )
+        spurs = 5.0 * smoothstep(9, 40, z) * (fbm(x / 13, z / 13, seed + 3, 5) + 0.15 + 0.25 * np.abs(x) / z * 2)
         return np.maximum(peaks + spurs - 0.6, 0)
 
     surface = cast(view, height)
@@ -45,24 +43,23 @@ def mountain_lake(size: Size, rng: np.random.Generator, sky: Sky = ALPINE, snow:
     water = (surface.hit & (surface.height < 0.02)) | (v < 0) & ~surface.hit
     image = mirror(image, view, water, light("#123f52", 0.7), seed)
     bank = -0.43 + 0.5 * u**2 + 0.02 * fbm(u * 7, v * 7, seed + 30, 4)
-    turf = ramp(fbm(u * 22, v * 60, seed + 31, 4, gain=0.7), (-0.5, 0, 0.5),
-                (light("#16301a"), light("#4a6a2c"), light("#a8a85a")))
+    turf = ramp(
+        fbm(u * 22, v * 60, seed + 31, 4, gain=0.7),
+        (-0.5, 0, 0.5),
+        (light("#16301a"), light("#4a6a2c"), light("#a8a85a")),
+    )
     image = mix(image, turf, smoothstep(0.004, -0.004, v - bank))
     for k in range(7):
         column = (0.02 + 0.055 * k + 0.012 * rng.standard_normal()) if k < 4 else (0.80 + 0.065 * (k - 4))
         tall = size[0] * rng.uniform(0.18, 0.42) * (0.6 + abs(column - 0.4))
-        plants.draw_tree(
-            image, column * size[1], size[0] * rng.uniform(0.84, 0.97), tall, plants.PINE, seed + k
-        )
+        plants.draw_tree(image, column * size[1], size[0] * rng.uniform(0.84, 0.97), tall, plants.PINE, seed + k)
     return image
 
 
 def _mist(image: Array, surface: Surface, sky: Sky, seed: int) -> Array:
     """Low mist that fills the valleys with horizon light."""
     wisp = fbm(surface.x / 14, surface.height / 2.5, seed + 21, 4)
-    amount = (
-        np.exp(-surface.height / 2.2) * smoothstep(20, 70, surface.depth) * np.clip(0.75 + 0.6 * wisp, 0, 1)
-    )
+    amount = np.exp(-surface.height / 2.2) * smoothstep(20, 70, surface.depth) * np.clip(0.75 + 0.6 * wisp, 0, 1)
     return mix(image, sky.horizon * 0.9, np.where(surface.hit, 0.6 * amount, 0))
 
 
@@ -104,8 +101,11 @@ def canyon(size: Size, rng: np.random.Generator, sky: Sky = NOON) -> Array:
     sun = unit((-0.7, 0.55, -0.45))
     grain = fbm(surface.x * 1.3, surface.z * 1.3 + surface.height, seed + 4, 5, gain=0.7)
     strata = fbm(surface.x / 40, surface.height * 1.6, seed + 5, 4) + 0.35 * grain
-    rock = ramp(strata, (-0.7, -0.2, 0.15, 0.5, 0.8),
-                (light("#6a2a1e"), light("#b4512d"), light("#e08a4a"), light("#f3c58a"), light("#8a4a3c")))
+    rock = ramp(
+        strata,
+        (-0.7, -0.2, 0.15, 0.5, 0.8),
+        (light("#6a2a1e"), light("#b4512d"), light("#e08a4a"), light("#f3c58a"), light("#8a4a3c")),
+    )
     flat = smoothstep(0.75, 0.93, surface.normal[..., 1])
     scrub = ramp(grain, (-0.4, 0.1, 0.5), (light("#4a5a2c"), light("#a08a4a"), light("#e0b878")))
     visible = shadow(surface, height, sun, 25)
@@ -120,10 +120,7 @@ def _fields(size: Size, seed: int, sky: Sky, crops: list[Array]) -> tuple[Array,
     view = View(size, horizon=0.42, eye=5.0, near=2.2, far=140)
 
     def height(x: Array, z: Array) -> Array:
-        hills = (
-            2.6 * fbm(x / 24, z / 24, seed, 3)
-            + 9 * smoothstep(50, 130, z) * ridged(x / 45, z / 45, seed + 2, 5)
-        )
+        hills = 2.6 * fbm(x / 24, z / 24, seed, 3) + 9 * smoothstep(50, 130, z) * ridged(x / 45, z / 45, seed + 2, 5)
         return hills + 0.25 * fbm(x / 4, z / 4, seed + 3, 3)
 
     surface = cast(view, height)
@@ -190,8 +187,15 @@ def poppy_field(size: Size, rng: np.random.Generator, sky: Sky = NOON) -> Array:
     return image
 
 
-def _plant(image: Array, surface: Surface, rng: np.random.Generator, kind: plants.Tree, count: int,
-           band: tuple[float, float], seed: int) -> None:
+def _plant(
+    image: Array,
+    surface: Surface,
+    rng: np.random.Generator,
+    kind: plants.Tree,
+    count: int,
+    band: tuple[float, float],
+    seed: int,
+) -> None:
     """Trees at random columns in a band of rows, sized by the depth of the ground they stand on."""
     rows, columns = image.shape[:2]
     for base in np.sort(rng.uniform(*band, count)):
@@ -234,7 +238,5 @@ def volcano(size: Size, rng: np.random.Generator, sky: Sky = DUSK) -> Array:
     water = (surface.hit & (surface.height < 0.02)) | ((v < 0) & ~surface.hit)
     image = mirror(image, view, water, light("#1a4a7a"), seed, 0.8)
     for column, tall in ((0.05, 0.5), (0.13, 0.36), (0.93, 0.62)):
-        plants.draw_tree(
-            image, column * size[1], size[0] * 0.99, tall * size[0], plants.PINE, seed + int(99 * column)
-        )
+        plants.draw_tree(image, column * size[1], size[0] * 0.99, tall * size[0], plants.PINE, seed + int(99 * column))
     return image

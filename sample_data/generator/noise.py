@@ -57,9 +57,7 @@ def ridged(x: Array, y: Array, seed: int, octaves: int = 6, gain: float = 0.5) -
     return total / norm
 
 
-def plane_fbm(
-    size: tuple[int, int], scale: float, seed: int, octaves: int = 4, stretch: float = 1.0
-) -> Array:
+def plane_fbm(size: tuple[int, int], scale: float, seed: int, octaves: int = 4, stretch: float = 1.0) -> Array:
     """`fbm` over the pixels of an image, with features of `scale` pixels, `stretch` times longer in x."""
     rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float32)
     return fbm(columns / (scale * stretch) + 7.3, rows / scale + 3.1, seed, octaves)

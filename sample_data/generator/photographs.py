@@ -12,7 +12,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Photograph:
-    """A photograph, its origin, and where along its long side a crop is centred."""
+    """A photograph, its origin (no year where the source gives none), and the centre of a crop along it."""
 
     name: str
     title: str
@@ -26,14 +26,41 @@ class Photograph:
 PHOTOGRAPHS = {
     photo.name: photo
     for photo in (
-        Photograph("astronaut", "Eileen Collins, NASA astronaut (official portrait)", "NASA", "1999",
-                   "Public domain (NASA, no known copyright restrictions)", "https://flic.kr/p/r9qvLn"),
-        Photograph("coffee", "Coffee cup (Pikolo Espresso Bar)", "Rachel Michetti", "2013", "CC0-1.0",
-                   "https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data.coffee", 0.58),
-        Photograph("chelsea", "Chelsea the cat", "Stéfan van der Walt", "2013", "CC0-1.0",
-                   "https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data.chelsea", 0.45),
-        Photograph("rocket", "Launch of DSCOVR on a Falcon 9", "SpaceX", "2015", "CC0-1.0",
-                   "https://www.flickr.com/photos/spacexphotos/16511594820/", 0.55),
+        Photograph(
+            "astronaut",
+            "Eileen Collins, NASA astronaut (official portrait)",
+            "NASA",
+            "1999",
+            "Public domain (NASA, no known copyright restrictions)",
+            "https://flic.kr/p/r9qvLn",
+        ),
+        Photograph(
+            "coffee",
+            "Pikolo espresso (coffee cup)",
+            "Rachel Michetti",
+            "",
+            "CC0-1.0",
+            "https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data.coffee",
+            0.58,
+        ),
+        Photograph(
+            "chelsea",
+            "Chelsea the cat",
+            "Stéfan van der Walt",
+            "",
+            "CC0-1.0",
+            "https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data.chelsea",
+            0.45,
+        ),
+        Photograph(
+            "rocket",
+            "Launch of DSCOVR on a Falcon 9",
+            "SpaceX",
+            "2015",
+            "CC0-1.0 (public domain)",
+            "https://www.flickr.com/photos/spacexphotos/16511594820/",
+            0.55,
+        ),
     )
 }
 

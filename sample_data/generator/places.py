@@ -31,8 +31,9 @@ def night_town(size: Size, rng: np.random.Generator, sky: Sky = NIGHT) -> Array:
     return mirror(image, view, v < 0, light("#0c1f4a"), seed, 1.5)
 
 
-def _row_of_houses(image: Array, view: View, rng: np.random.Generator, heights: tuple[float, float],
-                   walls: tuple[str, ...], lit: float) -> None:
+def _row_of_houses(
+    image: Array, view: View, rng: np.random.Generator, heights: tuple[float, float], walls: tuple[str, ...], lit: float
+) -> None:
     """Gabled houses along the horizon row, some windows lit."""
     rows, columns = view.size
     base, left = int(view.horizon * rows), -10
@@ -42,8 +43,9 @@ def _row_of_houses(image: Array, view: View, rng: np.random.Generator, heights: 
         left += int(width * rng.uniform(0.95, 1.15))
 
 
-def _gabled(image: Array, base: int, left: int, width: int, tall: int, wall: Array, rng: np.random.Generator,
-            lit: float) -> None:
+def _gabled(
+    image: Array, base: int, left: int, width: int, tall: int, wall: Array, rng: np.random.Generator, lit: float
+) -> None:
     """One house front with its roof and a grid of windows."""
     rows, columns = image.shape[:2]
     first, last = max(left, 0), min(left + width, columns)
@@ -56,11 +58,7 @@ def _gabled(image: Array, base: int, left: int, width: int, tall: int, wall: Arr
     pitch = max(int(rows * 0.026), 6)
     for row in range(base - tall + pitch // 3, base - pitch // 2, pitch):
         for column in range(left + pitch // 3, left + width - pitch // 2, pitch):
-            glass = (
-                light(("#ffcf5a", "#ff9f3a", "#ffe9a0")[rng.integers(3)], 1.5)
-                if rng.random() < lit
-                else wall * 0.6
-            )
+            glass = light(("#ffcf5a", "#ff9f3a", "#ffe9a0")[rng.integers(3)], 1.5) if rng.random() < lit else wall * 0.6
             image[row : row + pitch // 2, max(column, 0) : max(column + pitch // 2, 0)] = glass
 
 
@@ -72,8 +70,8 @@ def _steeple(image: Array, view: View, at: float) -> None:
     for k in range(int(0.16 * rows)):
         width = int(half * 1.25 * (1 - k / (0.16 * rows)))
         image[base - int(0.2 * rows) - k, column - width : column + width + 1] = light("#18264a")
-    image[base - int(0.17 * rows) : base - int(0.145 * rows), column - half // 3 : column + half // 3] = (
-        light("#ffd05a", 1.6)
+    image[base - int(0.17 * rows) : base - int(0.145 * rows), column - half // 3 : column + half // 3] = light(
+        "#ffd05a", 1.6
     )
 
 
@@ -110,15 +108,14 @@ def skyline(size: Size, rng: np.random.Generator, sky: Sky = DUSK) -> Array:
     return mirror(image, view, v < 0, light("#1a2f5a"), seed, 1.4)
 
 
-def _tower(image: Array, base: int, left: int, width: int, tall: int, wall: Array, rng: np.random.Generator,
-           lit: float) -> None:
+def _tower(
+    image: Array, base: int, left: int, width: int, tall: int, wall: Array, rng: np.random.Generator, lit: float
+) -> None:
     """A tower with a sunlit and a shaded face, a set-back crown and a grid of windows."""
     rows, columns = image.shape[:2]
     crown = int(tall * rng.uniform(0.82, 0.95))
     for top, inset in ((crown, 0), (tall, width // 5)):
-        first, last, split = (
-            max(left + inset, 0), min(left + width - inset, columns), left + int(0.62 * width)
-        )
+        first, last, split = (max(left + inset, 0), min(left + width - inset, columns), left + int(0.62 * width))
         if last <= first:
             continue
         image[max(base - top, 0) : base, first:last] = wall
@@ -139,7 +136,7 @@ def forest_path(size: Size, rng: np.random.Generator, autumn: bool = False) -> A
     rows, columns = size
     view = View(size, horizon=0.52, eye=1.0)
     u, v = view.directions()
-    leaf = (("#5a2412", "#c85a1c", "#ffcf5a") if autumn else ("#0f3020", "#3f7a2c", "#d4e06a"))
+    leaf = ("#5a2412", "#c85a1c", "#ffcf5a") if autumn else ("#0f3020", "#3f7a2c", "#d4e06a")
     image = radiance(u, np.abs(v), MORNING, seed) * 1.2
     image = mix(
         image,
@@ -156,8 +153,11 @@ def forest_path(size: Size, rng: np.random.Generator, autumn: bool = False) -> A
         )
         * 0.7
     )
-    trail = ramp(fbm(u * depth * 2, depth * 2, seed + 3, 5, gain=0.65), (-0.5, 0, 0.5),
-                 (light("#6f4a2f"), light("#b98a58"), light("#f0cf94")))
+    trail = ramp(
+        fbm(u * depth * 2, depth * 2, seed + 3, 5, gain=0.65),
+        (-0.5, 0, 0.5),
+        (light("#6f4a2f"), light("#b98a58"), light("#f0cf94")),
+    )
     ground = mix(ground, trail, smoothstep(0.75, 0.55, np.abs(bend) + 0.2 * fbm(u * 20, v * 20, seed + 4, 3)))
     dapple = smoothstep(-0.15, 0.25, fbm(u * depth * 1.1, depth * 1.3, seed + 5, 4))
     image = np.where((v < 0)[..., None], ground * (0.3 + 1.1 * dapple)[..., None], image)
@@ -181,9 +181,7 @@ def forest_path(size: Size, rng: np.random.Generator, autumn: bool = False) -> A
     return image
 
 
-def _foliage(
-    u: Array, v: Array, seed: int, scale: float, leaf: tuple[str, str, str], contrast: float
-) -> Array:
+def _foliage(u: Array, v: Array, seed: int, scale: float, leaf: tuple[str, str, str], contrast: float) -> Array:
     """Masses of leaves, from shade to translucent sunlight."""
     tone = fbm(u * scale, v * scale, seed + 1, 5, gain=0.75) + 0.5 * fbm(u * 3, v * 3, seed + 2, 2)
     return ramp(tone * contrast * 2, (-0.5, 0.05, 0.6), tuple(light(c) for c in leaf))
@@ -222,9 +220,7 @@ def autumn_river(size: Size, rng: np.random.Generator) -> Array:
     for k in range(15):
         column = (k + rng.uniform(0.1, 0.9)) / 15
         kind = (plants.POPLAR, plants.OAK, plants.AUTUMN)[rng.integers(3)]
-        plants.draw_tree(
-            image, column * columns, view.horizon * rows, rng.uniform(0.16, 0.4) * rows, kind, seed + k
-        )
+        plants.draw_tree(image, column * columns, view.horizon * rows, rng.uniform(0.16, 0.4) * rows, kind, seed + k)
     image = mirror(image, view, v < 0, light("#2a6a80"), seed, 0.8)
     bank = smoothstep(-0.004, 0.004, -0.36 - 0.32 * u + 0.05 * fbm(u * 5, u * 0, seed + 4, 3) - v)
     grass = ramp(

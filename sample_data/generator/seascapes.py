@@ -14,9 +14,7 @@ Array = np.ndarray
 Size = tuple[int, int]
 
 
-def _water(
-    surface: Surface, view: View, sky: Sky, seed: int, deep: Array, crest: Array, wave: float
-) -> Array:
+def _water(surface: Surface, view: View, sky: Sky, seed: int, deep: Array, crest: Array, wave: float) -> Array:
     """Sea colour: Fresnel reflection of the sky (Schlick), light through the crests, foam on the tops."""
     u, v = view.directions()
     towards = np.stack([u, v, np.ones_like(u)], axis=-1)
@@ -31,13 +29,8 @@ def _water(
     body = mix(deep, crest, smoothstep(0.15, 0.95, rise + 0.25 * (1 - normal[..., 1])))
     colour = mix(body, reflected, np.clip(fresnel, 0, 0.75))
     lace = ridged(surface.x * 1.1, surface.z * 1.1, seed + 31, 5)
-    foam = (
-        smoothstep(0.95, 1.2, rise + 0.55 * lace)
-        + 0.35 * smoothstep(0.72, 0.85, lace) * smoothstep(0.2, 0.6, rise)
-    )
-    white = (light("#fdfbf4") * (0.35 + 0.65 * normal[..., 1:2])) * (
-        0.6 + 0.4 * sky.sun_colour / sky.sun_colour.max()
-    )
+    foam = smoothstep(0.95, 1.2, rise + 0.55 * lace) + 0.35 * smoothstep(0.72, 0.85, lace) * smoothstep(0.2, 0.6, rise)
+    white = (light("#fdfbf4") * (0.35 + 0.65 * normal[..., 1:2])) * (0.6 + 0.4 * sky.sun_colour / sky.sun_colour.max())
     return mix(colour, white, np.clip(foam, 0, 1) * np.exp(-surface.z / 70))
 
 
@@ -115,8 +108,7 @@ def _lighthouse(image: Array, surface: Surface) -> None:
     wall = np.where((h > 0.84)[..., None], light("#ffe9a0") * 1.3, wall)
     wall = np.where(((h > 0.93) | (np.abs(h - 0.84) < 0.012))[..., None], light("#2b3440"), wall)
     width = (
-        np.where(h > 0.84, 0.55 * np.clip((1.02 - h) / 0.09, 0, 1), 1 - 0.35 * h)
-        + (np.abs(h - 0.84) < 0.012) * 0.25
+        np.where(h > 0.84, 0.55 * np.clip((1.02 - h) / 0.09, 0, 1), 1 - 0.35 * h) + (np.abs(h - 0.84) < 0.012) * 0.25
     )
     patch = image[top:base, int(column - 2 * half) : int(column + 2 * half)]
     patch[:] = mix(patch, wall, smoothstep(0.05, -0.05, np.abs(w) - width))
@@ -178,8 +170,14 @@ def _boat(image: Array, column: float, waterline: float, tall: float, rng: np.ra
     x, y, h = column * columns, waterline * rows, tall * rows
     hull = light(("#23384f", "#8a2f26", "#f2ead8", "#2f5f58")[rng.integers(4)])
     sail = light(("#fff6e2", "#f4d9a4", "#d8643a", "#fbf3ea")[rng.integers(4)])
-    parts = ((HULL, hull), (STRAKE, light("#f6d890")), (MAST, light("#5a3d28")), (MAINSAIL, sail),
-             (LUFF, sail * 0.78), (JIB, sail * light("#f0e0e8")))
+    parts = (
+        (HULL, hull),
+        (STRAKE, light("#f6d890")),
+        (MAST, light("#5a3d28")),
+        (MAINSAIL, sail),
+        (LUFF, sail * 0.78),
+        (JIB, sail * light("#f0e0e8")),
+    )
     for outline, colour in parts:
         _fill(image, [(y - up * h, x + along * h) for up, along in outline], colour)
 

@@ -29,23 +29,93 @@ class Sky:
     stars: float = 0.0
 
 
-NOON = Sky(light("#2b6cc4"), light("#b4d6ea"), light("#fff6df", 1.2), light("#fffdf6", 1.1), light("#8fa3bf"),
-           sun=(-0.9, 0.9), cover=0.5, disc=0.0)
-MORNING = Sky(light("#2f78c4"), light("#f8cfa0", 0.95), light("#ffd890", 0.9), light("#fff0dc", 1.05),
-              light("#9a94bf"), sun=(0.42, 0.2), cover=0.42, glow=0.5, disc=0.035)
-ALPINE = Sky(light("#1f62b8"), light("#bcd8ea", 0.9), light("#fff0d4", 1.1), light("#fffaf0", 1.05),
-             light("#8a9cc0"), sun=(-0.9, 0.9), cover=0.45, disc=0.0)
-SUNSET = Sky(light("#35518f"), light("#ff9a4d", 1.2), light("#ffb050", 2.2), light("#ffb27a", 1.5),
-             light("#6b4a76"), sun=(0.2, 0.09), cover=0.6, glow=1.5, disc=0.04, disc_strength=20)
-DAWN = Sky(light("#1a5494"), light("#d5e2d2", 0.8), light("#ff6a3c", 1.5), light("#fff8e8"), light("#8fb0c8"),
-           sun=(-0.9, 0.5), cover=0.5, glow=0.0, disc=0.0)
-DUSK = Sky(light("#1f2f6b"), light("#e88a86", 0.9), light("#ffc38a", 1.0), light("#d98aa0"), light("#3c3a72"),
-           sun=(-0.3, 0.05), cover=0.5, disc=0.0)
-NIGHT = Sky(light("#0e1d55", 0.8), light("#3a5f9c", 0.7), light("#ffe9a0", 0.9), light("#7da0cf", 0.7),
-            light("#1a2c66", 0.8), sun=(0.38, 0.42), cover=0.48, glow=0.8, disc=0.05,
-            disc_strength=3, stars=1.0)
-STORM = Sky(light("#38465a"), light("#c9cdbf", 0.8), light("#fff0c8"), light("#d5d6d0"), light("#3a4556"),
-            sun=(0.1, 0.3), cover=0.75, disc=0.0)
+NOON = Sky(
+    light("#2b6cc4"),
+    light("#b4d6ea"),
+    light("#fff6df", 1.2),
+    light("#fffdf6", 1.1),
+    light("#8fa3bf"),
+    sun=(-0.9, 0.9),
+    cover=0.5,
+    disc=0.0,
+)
+MORNING = Sky(
+    light("#2f78c4"),
+    light("#f8cfa0", 0.95),
+    light("#ffd890", 0.9),
+    light("#fff0dc", 1.05),
+    light("#9a94bf"),
+    sun=(0.42, 0.2),
+    cover=0.42,
+    glow=0.5,
+    disc=0.035,
+)
+ALPINE = Sky(
+    light("#1f62b8"),
+    light("#bcd8ea", 0.9),
+    light("#fff0d4", 1.1),
+    light("#fffaf0", 1.05),
+    light("#8a9cc0"),
+    sun=(-0.9, 0.9),
+    cover=0.45,
+    disc=0.0,
+)
+SUNSET = Sky(
+    light("#35518f"),
+    light("#ff9a4d", 1.2),
+    light("#ffb050", 2.2),
+    light("#ffb27a", 1.5),
+    light("#6b4a76"),
+    sun=(0.2, 0.09),
+    cover=0.6,
+    glow=1.5,
+    disc=0.04,
+    disc_strength=20,
+)
+DAWN = Sky(
+    light("#1a5494"),
+    light("#d5e2d2", 0.8),
+    light("#ff6a3c", 1.5),
+    light("#fff8e8"),
+    light("#8fb0c8"),
+    sun=(-0.9, 0.5),
+    cover=0.5,
+    glow=0.0,
+    disc=0.0,
+)
+DUSK = Sky(
+    light("#1f2f6b"),
+    light("#e88a86", 0.9),
+    light("#ffc38a", 1.0),
+    light("#d98aa0"),
+    light("#3c3a72"),
+    sun=(-0.3, 0.05),
+    cover=0.5,
+    disc=0.0,
+)
+NIGHT = Sky(
+    light("#0e1d55", 0.8),
+    light("#3a5f9c", 0.7),
+    light("#ffe9a0", 0.9),
+    light("#7da0cf", 0.7),
+    light("#1a2c66", 0.8),
+    sun=(0.38, 0.42),
+    cover=0.48,
+    glow=0.8,
+    disc=0.05,
+    disc_strength=3,
+    stars=1.0,
+)
+STORM = Sky(
+    light("#38465a"),
+    light("#c9cdbf", 0.8),
+    light("#fff0c8"),
+    light("#d5d6d0"),
+    light("#3a4556"),
+    sun=(0.1, 0.3),
+    cover=0.75,
+    disc=0.0,
+)
 
 
 def _clouds(u: Array, v: Array, sky: Sky, seed: int) -> tuple[Array, Array]:
@@ -74,9 +144,7 @@ def _stars(u: Array, v: Array, seed: int) -> Array:
     bright = smoothstep(0.35, 0.6, table[3][index])
     radius = np.hypot(dx, dy)
     # The halo fades out inside the cell, so that no cell shows its border.
-    inside = np.minimum(
-        np.minimum(u * cells - i, i + 1 - u * cells), np.minimum(v * cells - j, j + 1 - v * cells)
-    )
+    inside = np.minimum(np.minimum(u * cells - i, i + 1 - u * cells), np.minimum(v * cells - j, j + 1 - v * cells))
     halo = 0.3 * np.exp(-radius / (1.2 * size)) * smoothstep(0, 0.3, inside)
     return bright * (np.exp(-((radius / size) ** 2)) * 3 + halo)
 

@@ -33,9 +33,7 @@ def capsule(a: Sequence[float], b: Sequence[float], start: float, end: float) ->
     return distance
 
 
-def lathe(
-    centre: Sequence[float], heights: Sequence[float], radii: Sequence[float], wall: float = 0.0
-) -> Distance:
+def lathe(centre: Sequence[float], heights: Sequence[float], radii: Sequence[float], wall: float = 0.0) -> Distance:
     """A turned vessel: a radius profile over height, hollow if `wall` is positive."""
 
     def distance(p: Array) -> Array:
@@ -52,9 +50,7 @@ def lathe(
 
 def blend(parts: Sequence[Distance], radius: float) -> Distance:
     """Smooth union (exponential minimum) of several solids."""
-    return lambda p: -radius * np.log(
-        sum(np.exp(-np.clip(part(p), -4, 12) / radius) for part in parts) + 1e-30
-    )
+    return lambda p: -radius * np.log(sum(np.exp(-np.clip(part(p), -4, 12) / radius) for part in parts) + 1e-30)
 
 
 def _nearest(solids: Sequence[Solid], p: Array) -> Array:
@@ -81,9 +77,18 @@ def _normals(solids: Sequence[Solid], p: Array) -> Array:
     return normal / (np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-9)
 
 
-def render(solids: Sequence[Solid], size: Size, eye: Sequence[float], aim: Sequence[float], focal: float,
-           sun: Array, background: Callable[[Array, Array], Array], key: Array, fill: Array,
-           far: float = 30.0) -> Array:
+def render(
+    solids: Sequence[Solid],
+    size: Size,
+    eye: Sequence[float],
+    aim: Sequence[float],
+    focal: float,
+    sun: Array,
+    background: Callable[[Array, Array], Array],
+    key: Array,
+    fill: Array,
+    far: float = 30.0,
+) -> Array:
     """Radiance of solids under a key light with soft shadows, a fill light and ambient occlusion."""
     rows, columns = size
     y, x = np.mgrid[:rows, :columns].astype(np.float32)
@@ -178,15 +183,11 @@ def still_life(size: Size, rng: np.random.Generator) -> Array:
     )
     heights, radii = (0, 0.06, 1.2, 1.55, 1.8, 2.45, 2.5), (0.4, 0.46, 0.46, 0.36, 0.15, 0.13, 0.16)
     solids.append((lathe((1.55, 0.0, 1.6), heights, radii), paint("#123f2c", "#2a6a45", 1.5, 1.0)))
-    for x, y, z in (
-        (-0.65, 0.85, 0.85), (0.1, 0.95, 0.65), (-0.25, 0.9, 1.35), (0.45, 0.85, 1.25), (-0.15, 1.32, 1.0)
-    ):
+    for x, y, z in ((-0.65, 0.85, 0.85), (0.1, 0.95, 0.65), (-0.25, 0.9, 1.35), (0.45, 0.85, 1.25), (-0.15, 1.32, 1.0)):
         solids.append((sphere((x, y, z), 0.38), orange))
     for x, z, skin in ((-1.55, 0.55, apple), (0.95, 0.2, apple), (-1.0, -0.25, green)):
         solids.append((sphere((x, 0.4, z), 0.42, 0.92), skin))
-    pear = blend(
-        [sphere((1.7, 0.4, 0.45), 0.4), capsule((1.7, 0.5, 0.45), (1.85, 1.1, 0.5), 0.26, 0.13)], 0.08
-    )
+    pear = blend([sphere((1.7, 0.4, 0.45), 0.4), capsule((1.7, 0.5, 0.45), (1.85, 1.1, 0.5), 0.26, 0.13)], 0.08)
     solids.append((pear, paint("#c9b03a", "#e8d46a", 2.5, 0.4)))
     clusters = [
         (0.1 + 0.2 * rng.uniform(-1.7, 1.7), 0.14 + 0.16 * rng.uniform(0, 1), -0.4 + 0.2 * rng.uniform(-1, 1))
@@ -198,5 +199,14 @@ def still_life(size: Size, rng: np.random.Generator) -> Array:
         tone = fbm(u * 3, v * 3, seed + 2, 4) + 0.6 * u + 0.3
         return ramp(tone, (-0.7, 0.2, 1.0), (light("#274a4a"), light("#5f8a7a"), light("#c9b889")))
 
-    return render(solids, size, (0.15, 2.6, -4.3), (0.1, 0.72, 0.8), 1.35, unit((-0.75, 0.75, -0.5)), wall,
-                  light("#fff0d0", 1.35), light("#8fa8d0", 0.55))
+    return render(
+        solids,
+        size,
+        (0.15, 2.6, -4.3),
+        (0.1, 0.72, 0.8),
+        1.35,
+        unit((-0.75, 0.75, -0.5)),
+        wall,
+        light("#fff0d0", 1.35),
+        light("#8fa8d0", 0.55),
+    )

@@ -68,9 +68,7 @@ def paint_layer(
     pure = palette[draw_from_palette(lab(mixed[None])[0], palette, 4.0, rng)]
     colours = mixed + layer.broken * (pure - mixed)
     colours = colours * (1 + layer.jitter * rng.standard_normal((len(colours), 1)))
-    colours = (
-        np.clip(colours + 0.4 * layer.jitter * rng.standard_normal(colours.shape), 0, 1).astype(np.float32)
-    )
+    colours = np.clip(colours + 0.4 * layer.jitter * rng.standard_normal(colours.shape), 0, 1).astype(np.float32)
     for point, colour in zip(points, colours, strict=True):
         _stroke(canvas, tuple(point), angle, layer, colour, profiles[rng.integers(len(profiles))], rng)
 
@@ -79,8 +77,15 @@ def _angle_at(angle: Array, row: float, column: float) -> float:
     return float(angle[int(np.clip(row, 0, angle.shape[0] - 1)), int(np.clip(column, 0, angle.shape[1] - 1))])
 
 
-def _stroke(canvas: Canvas, centre: tuple[float, float], angle: Array, layer: Layer, colour: Array,
-            profile: Array, rng: np.random.Generator) -> None:
+def _stroke(
+    canvas: Canvas,
+    centre: tuple[float, float],
+    angle: Array,
+    layer: Layer,
+    colour: Array,
+    profile: Array,
+    rng: np.random.Generator,
+) -> None:
     """One loaded stroke: a parabola through its centre, bent as the flow turns from end to end."""
     theta = _angle_at(angle, *centre) + 0.12 * rng.standard_normal()
     cos, sin = np.cos(theta), np.sin(theta)
@@ -107,8 +112,16 @@ def _stroke(canvas: Canvas, centre: tuple[float, float], angle: Array, layer: La
     height += cover * (0.35 * height + body - height)
 
 
-def stamp_dot(colour: Array, height: Array, centre: tuple[float, float], radius: float, stretch: float,
-              theta: float, paint: Array, opacity: float = 1.0) -> None:
+def stamp_dot(
+    colour: Array,
+    height: Array,
+    centre: tuple[float, float],
+    radius: float,
+    stretch: float,
+    theta: float,
+    paint: Array,
+    opacity: float = 1.0,
+) -> None:
     """One touch of paint: a rounded, slightly elongated dab with a raised rim."""
     reach = int(np.ceil(radius * stretch)) + 1
     top, left = max(int(centre[0]) - reach, 0), max(int(centre[1]) - reach, 0)

@@ -109,9 +109,7 @@ def shade(albedo: Array, normal: Array, sun: Array, sky: Sky, visible: Array, su
 def aerial(ground: Array, surface: Surface, view: View, sky: Sky, density: float, seed: int) -> Array:
     """Aerial perspective towards the radiance of the low sky, and the sky itself where there is no ground."""
     u, v = view.directions()
-    haze = radiance(
-        u, np.full_like(v, 0.03), Sky(**{**sky.__dict__, "cover": 0.0, "stars": 0.0, "disc": 0.0}), seed
-    )
+    haze = radiance(u, np.full_like(v, 0.03), Sky(**{**sky.__dict__, "cover": 0.0, "stars": 0.0, "disc": 0.0}), seed)
     fog = 1 - np.exp(-density * np.where(surface.hit, surface.depth, view.far))
     return np.where(surface.hit[..., None], mix(ground, haze, fog), radiance(u, v, sky, seed))
 

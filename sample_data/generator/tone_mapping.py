@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 from skimage import exposure
 
-from .colour import luminance, rgb_from_lab, lab, saturate, to_display, to_linear
+from .colour import lab, luminance, rgb_from_lab, saturate, to_display, to_linear
 from .flow import per_channel
 
 Array = np.ndarray
@@ -24,16 +24,13 @@ def _guided(guide: Array, radius: int, epsilon: float) -> Array:
 def tone_map(radiance: Array, contrast: float = 0.62, detail: float = 1.75, chroma: float = 1.8) -> Array:
     """Compress the base, lift two scales of detail, add bloom and local equalisation: the vivid HDR look."""
     radiance = np.maximum(radiance, 0) + 1e-4
-    glow = per_channel(
-        lambda plane: ndimage.gaussian_filter(np.minimum(plane, 12), 14), np.maximum(radiance - 0.9, 0)
-    )
+    bright = np.clip(radiance - 0.9, 0, 12)
+    glow = per_channel(lambda plane: ndimage.gaussian_filter(plane, 14), bright)
     radiance = radiance + 0.22 * glow
     grey = luminance(radiance)
     log = np.log2(grey)
     base, middle = _guided(log, 40, 0.6), _guided(log, 7, 0.12)
-    mapped = (
-        contrast * (base - np.percentile(base, 96)) + 1.35 * (middle - base) * 0.85 + detail * (log - middle)
-    )
+    mapped = contrast * (base - np.percentile(base, 96)) + 1.15 * (middle - base) + detail * (log - middle)
     toned = radiance / grey[..., None] * np.exp2(mapped)[..., None]
     # A shoulder keeps colour in the lights, which a hard clip would burn out.
     display = to_display(1 - np.exp(-1.35 * toned))

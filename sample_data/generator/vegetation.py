@@ -61,8 +61,15 @@ def _clumps(w: Array, h: Array, leaf: Array, seed: int) -> tuple[Array, Array, A
 
 
 def draw_tree(
-    image: Array, column: float, base: float, height: float, kind: Tree, seed: int, sun_side: float = 1.0,
-    veil: Array | None = None, haze: float = 0.0,
+    image: Array,
+    column: float,
+    base: float,
+    height: float,
+    kind: Tree,
+    seed: int,
+    sun_side: float = 1.0,
+    veil: Array | None = None,
+    haze: float = 0.0,
 ) -> None:
     """Paint one tree in place; `haze` blends it with the colour `veil`."""
     rows, columns = image.shape[:2]
@@ -101,7 +108,12 @@ def cast_shadow(image: Array, column: float, base: float, height: float, sun_sid
 
 
 def scatter_flowers(
-    image: Array, horizon: float, near: float, colours: Sequence[Array], rng: np.random.Generator, count: int,
+    image: Array,
+    horizon: float,
+    near: float,
+    colours: Sequence[Array],
+    rng: np.random.Generator,
+    count: int,
     area: Array | None = None,
 ) -> None:
     """Flower heads in perspective from row fraction `horizon` down to `near`, larger towards the viewer."""
@@ -115,9 +127,7 @@ def scatter_flowers(
         _flower(image, row, column, radius, colours[rng.integers(len(colours))] * rng.uniform(0.7, 1.15), rng)
 
 
-def _flower(
-    image: Array, row: float, column: float, radius: float, petal: Array, rng: np.random.Generator
-) -> None:
+def _flower(image: Array, row: float, column: float, radius: float, petal: Array, rng: np.random.Generator) -> None:
     """One flower: a lobed, cupped disc with a dark heart and a lit upper rim."""
     reach = int(np.ceil(radius * 1.4)) + 1
     top, left = max(int(row) - reach, 0), max(int(column) - reach, 0)

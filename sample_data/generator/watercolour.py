@@ -25,9 +25,7 @@ def _wobble(rgb: Array, amount: float, seed: int) -> Array:
     rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     rows += amount * (plane_fbm(shape, 34, seed, 4))
     columns += amount * (plane_fbm(shape, 34, seed + 50, 4))
-    return per_channel(
-        lambda plane: ndimage.map_coordinates(plane, [rows, columns], order=1, mode="nearest"), rgb
-    )
+    return per_channel(lambda plane: ndimage.map_coordinates(plane, [rows, columns], order=1, mode="nearest"), rgb)
 
 
 def _lighten(rgb: Array) -> Array:
@@ -68,26 +66,25 @@ def watercolour(rgb: Array, rng: np.random.Generator, gap: float = 1.0, strength
     density = pigment * ((0.12 + glazes) / (0.12 + np.clip(tone, 0, 1)))[..., None].clip(0.3, 1.7)
     bleed = per_channel(lambda plane: ndimage.gaussian_filter(plane, 7), density)
     density = mix(density, bleed, 0.45 * wet)
-    flow = 1 + 0.32 * plane_fbm(shape, 60, seed + 5, 5) + 0.16 * plane_fbm(shape, 14, seed + 6, 3)
-    blooms = ridged(*_plane(shape, 130), seed + 8, 4)
-    backrun = 1 - 0.28 * smoothstep(0.62, 0.72, blooms) + 0.35 * _edge_darkening(
-        smoothstep(0.66, 0.69, blooms), 2
-    )
     paper = _paper(shape, seed + 11)
-    granulation = 1 + 0.15 * np.clip(-paper, -1.4, 2.2) * (0.4 + 0.9 * smoothstep(0.1, 1.2, density.mean(-1)))
-    density = (
-        density * (flow * backrun * granulation * strength)[..., None]
-        + 0.55 * (rims * (0.35 + glazes))[..., None] * pigment.clip(0.15, 1.2)
-    )
+    # Grains of pigment settle in the hollows of the paper, the more so the more pigment there is.
+    load = 0.4 + 0.9 * smoothstep(0.1, 1.2, density.mean(-1))
+    granulation = 1 + 0.15 * np.clip(-paper, -1.4, 2.2) * load
+    density = density * (_turbulence(shape, seed) * granulation * strength)[..., None]
+    density = density + 0.55 * (rims * (0.35 + glazes))[..., None] * pigment.clip(0.15, 1.2)
     bare = _bare_paper(flat, angle, tone, paper, seed, gap)
     image = np.exp(-0.92 * density * (1 - bare)[..., None])
     image = image * np.float32([0.995, 0.985, 0.955]) * (1 + 0.016 * paper)[..., None]
     return np.clip(_spatter(image, flat, rng), 0, 1)
 
 
-def _plane(shape: tuple[int, int], scale: float) -> tuple[Array, Array]:
+def _turbulence(shape: tuple[int, int], seed: int) -> Array:
+    """Uneven flow of the water, and backruns: pale blooms with a dark rim where it ran back into a wash."""
+    flow = 1 + 0.32 * plane_fbm(shape, 60, seed + 5, 5) + 0.16 * plane_fbm(shape, 14, seed + 6, 3)
     rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    return columns / scale, rows / scale
+    blooms = ridged(columns / 130, rows / 130, seed + 8, 4)
+    rim = _edge_darkening(smoothstep(0.66, 0.69, blooms), 2)
+    return flow * (1 - 0.28 * smoothstep(0.62, 0.72, blooms) + 0.35 * rim)
 
 
 def _bare_paper(flat: Array, angle: Array, tone: Array, paper: Array, seed: int, gap: float) -> Array:
@@ -108,15 +105,11 @@ def _spatter(image: Array, flat: Array, rng: np.random.Generator, count: int = 7
     """Drops flicked off the brush in the colours of the picture."""
     rows, columns = image.shape[:2]
     for _ in range(count):
-        row, column, radius = (
-            rng.uniform(8, rows - 8), rng.uniform(8, columns - 8), 0.8 + 2.6 * rng.random() ** 3
-        )
+        row, column, radius = (rng.uniform(8, rows - 8), rng.uniform(8, columns - 8), 0.8 + 2.6 * rng.random() ** 3)
         window = (slice(int(row) - 6, int(row) + 7), slice(int(column) - 6, int(column) + 7))
         patch = image[window]
         y, x = np.mgrid[: patch.shape[0], : patch.shape[1]] - np.array([6, 6]).reshape(2, 1, 1)
         r = np.hypot(y, x) / radius
         drop = smoothstep(1.1, 0.85, r) * (0.35 + 0.3 * smoothstep(0.4, 0.95, r))
-        patch *= mix(
-            np.ones(3, np.float32), flat[int(rng.uniform(0, rows)), int(rng.uniform(0, columns))], drop
-        )
+        patch *= mix(np.ones(3, np.float32), flat[int(rng.uniform(0, rows)), int(rng.uniform(0, columns))], drop)
     return image

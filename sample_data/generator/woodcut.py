@@ -65,9 +65,7 @@ def _colour_blocks(flat: Array, lines: Array, inks: Array) -> Array:
     light_side = np.clip(flat + 0.075 * lines[..., None], 0, 1)
     index = quantise(light_side, inks)
     # A majority filter per ink removes specks no carver would leave standing.
-    votes = np.stack(
-        [ndimage.gaussian_filter((index == k).astype(np.float32), 1.0) for k in range(len(inks))]
-    )
+    votes = np.stack([ndimage.gaussian_filter((index == k).astype(np.float32), 1.0) for k in range(len(inks))])
     # Slightly soft votes keep anti-aliased block edges.
     weight = np.clip(votes, 1e-3, 1) ** 8
     return np.tensordot(weight / weight.sum(0), inks, axes=(0, 0)).astype(np.float32)
@@ -98,7 +96,5 @@ def _wood_grain(colour: Array, seed: int) -> Array:
 def _washi(image: Array, seed: int) -> Array:
     """Long kozo fibres and a warm tone."""
     shape = image.shape[:2]
-    fibre = (
-        plane_fbm(shape, 1.8, seed + 8, 3, stretch=7) + plane_fbm(shape[::-1], 1.8, seed + 9, 3, stretch=7).T
-    )
+    fibre = plane_fbm(shape, 1.8, seed + 8, 3, stretch=7) + plane_fbm(shape[::-1], 1.8, seed + 9, 3, stretch=7).T
     return image * (1 + 0.022 * fibre)[..., None] * np.float32([1.0, 0.992, 0.97])

@@ -1,0 +1,99 @@
+"""What the commands share: where they print, the options they all have, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ktviz.errors import (
+    CreditsError,
+    ImageError,
+    KtvizError,
+    LibraryBusyError,
+    LibraryError,
+    SettingError,
+    StorageError,
+    TrainingError,
+    UnknownNameError,
+    WeightsError,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+EXIT_CODES: tuple[tuple[type[KtvizError], int], ...] = (
+    (SettingError, 2),
+    (UnknownNameError, 3),
+    (ImageError, 4),
+    (CreditsError, 4),
+    (LibraryBusyError, 6),
+    (LibraryError, 5),
+    (WeightsError, 7),
+    (StorageError, 8),
+    (TrainingError, 9),
+)
+"""2 usage, 3 unknown name, 4 unusable input, 5 library, 6 library busy, 7 weights, 8 disk, 9 training, 130 Ctrl-C."""
+
+
+def exit_code(error: KtvizError) -> int:
+    """The process's exit code for an error."""
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
+
+
+def report(error: KtvizError) -> None:
+    """Print an error on three lines: asked, found, to do."""
+    err.print(f"[bold red]error[/] {escape(error.asked)}")
+    err.print(f"      found: {escape(error.found)}")
+    err.print(f"      to do: {escape(error.todo)}")
+
+
+def escape(text: str) -> str:
+    """Text that rich prints as it is."""
+    return text.replace("[", r"\[")
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output, not coloured or wrapped."""
+    print(json.dumps(value, indent=1))
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> Table:
+    """A table for the terminal; the columns in `numbers` are right-aligned."""
+    grid = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        grid.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(escape(cell) for cell in row))
+    return grid
+
+
+def print_shares(shares: pd.DataFrame, title: str, rows: int = 8) -> None:
+    """Who painted an output: the largest shares, the rest in one line. `shares` as made by `source_shares`."""
+    shares = shares[shares["patches"] > 0]
+    columns = ["source", "title", "creator", "licence"]
+    records = shares.head(rows).to_dict("records")
+    cells = [[f"{record['share']:.1%}", *(str(record[column]) for column in columns)] for record in records]
+    if len(shares) > rows:
+        cells.append([f"{shares['share'][rows:].sum():.1%}", f"{len(shares) - rows} more", "", "", ""])
+    out.print(table(title, ["share", *columns], cells, numbers=["share"]))
+
+
+def size(count: int) -> str:
+    """Bytes in a readable unit."""
+    value = float(count)
+    for unit in ("B", "KB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            break
+        value /= 1000
+    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"

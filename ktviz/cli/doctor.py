@@ -1,0 +1,107 @@
+"""`ktviz doctor`: is everything here that ktviz needs?"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import typer
+from platformdirs import user_cache_path
+
+from ktviz import __version__
+from ktviz.cli.console import Json, Quiet, out, print_json, table
+from ktviz.errors import KtvizError
+
+PACKAGES = (
+    "torch",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "faiss-cpu",
+    "safetensors",
+    "pillow",
+    "matplotlib",
+    "plotly",
+    "ipywidgets",
+    "anywidget",
+)
+
+
+def doctor(as_json: Json = False, quiet: Quiet = False) -> None:
+    """Show versions, weights, devices and write access; exit with 1 if something is missing."""
+    findings = [
+        check("ktviz", lambda: f"{__version__}, Python {platform.python_version()}, {platform.platform()}"),
+        *(check(name, lambda name=name: metadata.version(name)) for name in PACKAGES),  # type: ignore[misc]
+        check("encoder weights", encoder_weights),
+        check("decoder weights", decoder_weights),
+        check("sample data", sample_data),
+        check("cache folder", cache_folder),
+        check("working folder", working_folder),
+        check("processors", lambda: f"{os.cpu_count()} cores, {cuda()}"),
+    ]
+    if as_json:
+        print_json(findings)
+    elif not quiet:
+        rows = [["ok" if f["ok"] else "MISSING", f["what"], f["found"]] for f in findings]
+        out.print(table("", ["", "what", "found"], rows))
+    if not all(f["ok"] for f in findings):
+        raise typer.Exit(1)
+
+
+def check(what: str, look: Callable[[], str]) -> dict[str, Any]:
+    """One finding; whatever goes wrong is the finding."""
+    try:
+        return {"what": what, "ok": True, "found": look()}
+    except metadata.PackageNotFoundError:
+        return {"what": what, "ok": False, "found": "not installed; install ktviz again"}
+    except KtvizError as error:
+        return {"what": what, "ok": False, "found": str(error)}
+    except Exception as error:  # a doctor examines; it does not die of the illness
+        return {"what": what, "ok": False, "found": f"{type(error).__name__}: {error}"}
+
+
+def encoder_weights() -> str:
+    from ktviz.model.encoder import Encoder
+
+    encoder = Encoder.shipped()
+    return f"{encoder.name}, {encoder.channels} channels, digest {encoder.digest[:12]}"
+
+
+def decoder_weights() -> str:
+    from ktviz.model.checkpoints import module_digest
+    from ktviz.model.decoder import Decoder
+
+    return f"digest {module_digest(Decoder.shipped())[:12]}"
+
+
+def sample_data() -> str:
+    from ktviz.cli.demo import sample_folder
+
+    return str(sample_folder())
+
+
+def cache_folder() -> str:
+    folder = user_cache_path("ktviz")
+    folder.mkdir(parents=True, exist_ok=True)
+    return writable(folder)
+
+
+def working_folder() -> str:
+    return writable(Path.cwd())
+
+
+def writable(folder: Path) -> str:
+    with tempfile.TemporaryFile(dir=folder):
+        return f"{folder} (writable, {shutil.disk_usage(folder).free / 1e9:.0f} GB free)"
+
+
+def cuda() -> str:
+    import torch
+
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no CUDA device"

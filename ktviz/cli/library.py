@@ -1,0 +1,176 @@
+"""`ktviz library`: build banks, add and remove sources, see what is there."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ktviz.cli.console import Json, Quiet, out, print_json, size, table
+from ktviz.errors import SettingError
+
+if TYPE_CHECKING:
+    from ktviz.library.bank import Bank
+    from ktviz.library.format import LibrarySettings
+    from ktviz.library.library import Library
+
+app = typer.Typer(help="Build and edit knowledge libraries.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Argument(metavar="LIB.ktlib", help="The library's folder.")]
+BankName = Annotated[str, typer.Option("--bank", "-b", metavar="TASK/STYLE", help="The bank, e.g. art/impasto.")]
+Images = Annotated[list[Path], typer.Argument(metavar="FOLDER_OR_FILES...", help="Images; folders are read whole.")]
+Credits = Annotated[
+    Path | None, typer.Option(metavar="CSV", help="Who made them: file,title,creator,year,licence,url.")
+]
+
+
+@app.command()
+def build(
+    library: Folder,
+    images: Images,
+    bank: BankName,
+    credits: Credits = None,
+    side: Annotated[int | None, typer.Option(help="New library: shorter side of the sources in px. [512]")] = None,
+    stride: Annotated[int | None, typer.Option(help="New library: cells between entries, 1 or 2. [1]")] = None,
+    dedupe: Annotated[
+        float | None, typer.Option(help="New library: cosine above which patches are the same. [0.9]")
+    ] = None,
+    branching: Annotated[
+        str | None, typer.Option(help="New library: children per tree node, e.g. 10,10 as in the paper. [by size]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="New library: seed of the clustering. [7]")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Make a bank from images; the library is made, too, if there is none."""
+    from ktviz.library.library import Library
+
+    given = {"side_px": side, "stride": stride, "dedupe": dedupe, "seed": seed, "branching": parse(branching)}
+    settings = new_settings({name: value for name, value in given.items() if value is not None})
+    made = Library.create(library, settings=settings).build(bank, images, credits=credits, quiet=quiet)
+    announce(made, quiet)
+
+
+@app.command()
+def add(library: Folder, images: Images, bank: BankName, credits: Credits = None, quiet: Quiet = False) -> None:
+    """Add images to a bank; those it holds already are passed over."""
+    from ktviz.library.library import Library
+
+    announce(Library.open(library).add(bank, images, credits=credits, quiet=quiet), quiet)
+
+
+@app.command()
+def remove(
+    library: Folder,
+    bank: BankName,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE...", help="Names of sources; none removes the bank.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Remove sources from a bank, or the whole bank if none is named. Their bytes go from the disk."""
+    from ktviz.library.library import Library
+
+    opened = Library.open(library)
+    opened.remove(bank, sources or (), quiet=quiet)
+    if not quiet:
+        left = f"{opened.record(bank).sources} sources left" if bank in opened else "the bank is gone"
+        out.print(f"removed {', '.join(sources) if sources else 'all'} from {bank}: {left}")
+
+
+@app.command("list")
+def list_banks(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
+    """List the banks."""
+    from ktviz.library.library import Library
+
+    opened = Library.open(library)
+    rows = [describe(opened, name) for name in opened]
+    if as_json:
+        print_json(rows)
+    elif not quiet:
+        cells = [[r["name"], str(r["sources"]), f"{r['entries']:,}", size(r["bytes"])] for r in rows]
+        columns = ["bank", "sources", "entries", "size"]
+        out.print(table(str(library), columns, cells, numbers=columns[1:]))
+
+
+@app.command()
+def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Check every bank against its digests, and show settings, encoder, trees and sources."""
+    from ktviz.library.library import Library
+
+    opened = Library.open(library)
+    banks = [{**describe(opened, name), **inside(opened.bank(name))} for name in opened]
+    about = {
+        "digest": opened.digest,
+        "encoder": asdict(opened.manifest.encoder),
+        "settings": asdict(opened.settings),
+        "banks": banks,
+    }
+    if as_json:
+        print_json(about)
+        return
+    if quiet:
+        return
+    out.print(f"[bold]{library}[/]  digest {opened.digest[:12]}, encoder {opened.manifest.encoder.name}")
+    out.print("  " + ", ".join(f"{name} {value}" for name, value in asdict(opened.settings).items()))
+    for bank in banks:
+        per_entry = bank["bytes"] / bank["entries"]
+        title = (
+            f"{bank['name']}: {bank['entries']:,} entries, {size(bank['bytes'])} ({per_entry:,.0f} B each), "
+            f"{bank['leaves']} leaves on {bank['depth']} levels, {bank['survivor_rate']:.0%} survived de-duplication"
+        )
+        rows = [
+            [s["name"], f"{s['width']}x{s['height']}", f"{s['entries']:,}", s["title"], s["creator"], s["licence"]]
+            for s in bank["source_list"]
+        ]
+        columns = ["source", "px", "entries", "title", "creator", "licence"]
+        out.print(table(title, columns, rows, numbers=["px", "entries"]))
+
+
+def describe(library: Library, name: str) -> dict[str, Any]:
+    record = library.record(name)
+    return {
+        "name": name,
+        "sources": record.sources,
+        "entries": record.entries,
+        "bytes": record.bytes,
+        "digest": record.digest,
+    }
+
+
+def inside(bank: Bank) -> dict[str, Any]:
+    positions = sum(source.positions for source in bank.sources)
+    return {
+        "leaves": len(bank.tree.leaves),
+        "depth": bank.tree.depth,
+        "survivor_rate": len(bank) / positions,
+        "source_list": [
+            {**{k: v for k, v in asdict(source).items() if k != "credit"}, **asdict(source.credit)}
+            for source in bank.sources
+        ],
+    }
+
+
+def announce(bank: Bank, quiet: bool) -> None:
+    if not quiet:
+        positions = sum(source.positions for source in bank.sources)
+        out.print(
+            f"{bank.name}: {len(bank.sources)} sources, {len(bank):,} entries "
+            f"({len(bank) / positions:.0%} of the patches survived de-duplication)"
+        )
+
+
+def parse(branching: str | None) -> tuple[int, ...] | None:
+    if branching is None:
+        return None
+    try:
+        return tuple(int(part) for part in branching.split(","))
+    except ValueError:
+        raise SettingError(f"branching {branching!r}", "not numbers with commas", "Give for example 10,10") from None
+
+
+def new_settings(given: dict[str, Any]) -> LibrarySettings | None:
+    from ktviz.library.format import LibrarySettings
+
+    return LibrarySettings(**given) if given else None

@@ -1,0 +1,64 @@
+"""`ktviz`: the entry point. Commands import what they need when they run, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from ktviz import __version__
+from ktviz.cli import demo, doctor, library, train, translate
+from ktviz.cli.console import err, exit_code, report
+from ktviz.errors import KtvizError
+
+app = typer.Typer(
+    name="ktviz",
+    help="Translate photographs with a knowledge library, and say which sources painted them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("demo")(demo.demo)
+app.command("translate")(translate.translate)
+app.add_typer(library.app, name="library")
+app.command("train")(train.train)
+app.command("doctor")(doctor.doctor)
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"ktviz {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Translate photographs with a knowledge library, and say which sources painted them."""
+
+
+class Interrupted(BaseException):
+    """Ctrl-C, under a name that the command-line library does not turn into its own exit code."""
+
+
+def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise Interrupted
+
+
+def main() -> None:
+    """Run the command line; errors a user can act on end in a message and an exit code, not in a traceback."""
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        app()
+    except KtvizError as error:
+        report(error)
+        sys.exit(exit_code(error))
+    except Interrupted:
+        err.print("\nInterrupted. Nothing was lost; run the same command again to go on.")
+        sys.exit(130)

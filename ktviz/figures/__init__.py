@@ -1,0 +1,1 @@
+"""Matplotlib figures: pure functions from results to figures, no pyplot state."""

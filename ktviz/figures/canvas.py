@@ -1,0 +1,136 @@
+"""A page to draw on in px: pictures, boxes, curves and text, without pyplot and without global settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, fontManager
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+from matplotlib.patheffects import AbstractPathEffect, Normal, Stroke
+
+from ktviz.figures.colours import INK
+from ktviz.figures.layout import Box
+from ktviz.images import Pixels
+
+DPI = 125
+SANS = ("Inter", "Helvetica Neue", "Segoe UI", "Helvetica", "Arial", "Liberation Sans")
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """One set of axes over the whole figure, whose units are px at `DPI`, y downwards.
+
+    Attributes:
+        figure: The figure.
+        axes: The axes.
+        agg: Measures text.
+    """
+
+    figure: Figure
+    axes: Axes
+    agg: FigureCanvasAgg
+
+    @classmethod
+    def create(cls, width: float, height: float) -> Canvas:
+        """A white page of so many px."""
+        figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white", edgecolor="white")
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
+        axes.set_axis_off()
+        return cls(figure, axes, FigureCanvasAgg(figure))
+
+    def picture(self, pixels: Pixels, box: Box, magnified: bool = False) -> None:
+        """Fill a box with a picture; `magnified` shows its pixels as squares."""
+        extent = (box.x, box.right, box.bottom, box.y)
+        interpolation = "nearest" if magnified else "antialiased"
+        self.axes.imshow(pixels, extent=extent, aspect="auto", interpolation=interpolation, zorder=1)
+
+    def frame(self, box: Box, colour: str, width: float, over_picture: bool = False, gid: str | None = None) -> None:
+        """The outline of a box, in front of pictures with a white edge on both sides."""
+        outline = Rectangle(
+            (box.x, box.y), box.width, box.height, fill=False, ec=colour, lw=points(width), joinstyle="miter", zorder=4
+        )
+        outline.set_path_effects(edges(colour, width) if over_picture else [])
+        outline.set_gid(gid)
+        self.axes.add_patch(outline)
+
+    def curve(self, start: Point, edge: float, end: Point, colour: str, width: float, gid: str | None = None) -> None:
+        """From a box to a pair of patches: level up to the picture's edge x, so as to cross nothing else, then bent."""
+        bend = (end[0] - edge) * 0.55
+        way = [start, (edge, start[1]), (edge + bend, start[1]), (end[0] - bend, end[1]), end]
+        path = Path(way, [Path.MOVETO, Path.LINETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
+        patch = PathPatch(path, fill=False, ec=colour, lw=points(width), capstyle="butt", zorder=3)
+        patch.set_path_effects(edges(colour, width))
+        patch.set_gid(gid)
+        self.axes.add_patch(patch)
+
+    def bar(self, box: Box, colour: str) -> None:
+        """A filled box."""
+        self.axes.add_patch(Rectangle((box.x, box.y), box.width, box.height, fc=colour, ec="white", lw=points(1)))
+
+    def text(
+        self, x: float, y: float, text: str, size: float, colour: str = INK, bold: bool = False, align: str = "left"
+    ) -> None:
+        """One line of text whose baseline starts, is centred or ends at x, y."""
+        self.axes.text(
+            x,
+            y,
+            text,
+            color=colour,
+            fontproperties=font(size, bold),
+            ha=align,
+            va="baseline",
+            parse_math=False,
+            zorder=5,
+        )
+
+    def text_width(self, text: str, size: float, bold: bool = False) -> float:
+        """Width of a line of text in px."""
+        return float(self.agg.get_renderer().get_text_width_height_descent(text, font(size, bold), False)[0])
+
+    def shortened(self, text: str, size: float, room: float, bold: bool = False) -> str:
+        """The text, or as much of it as fits with an ellipsis."""
+        if self.text_width(text, size, bold) <= room:
+            return text
+        kept = text
+        while kept and self.text_width(kept + "…", size, bold) > room:
+            kept = kept[:-1]
+        return kept.rstrip(" ·-_/") + "…"
+
+
+def points(pixels: float) -> float:
+    """Page px in typographic points."""
+    return pixels * 72 / DPI
+
+
+def edges(colour: str, width: float) -> Sequence[AbstractPathEffect]:
+    """Keeps a line apart from what lies behind it: a white edge, or for pale colours a dark one."""
+    dark = luminance(colour) > 0.6
+    under = Stroke(linewidth=points(width + 2.4), foreground=INK if dark else "white", alpha=0.6 if dark else 0.9)
+    return [under, Normal()]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, 0..1."""
+    red, green, blue = (channel**2.2 for channel in to_rgb(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def font(size: float, bold: bool = False) -> FontProperties:
+    """The system's sans serif; matplotlib's own where that has no glyph."""
+    return FontProperties(family=families(), size=points(size), weight="bold" if bold else "normal")
+
+
+@cache
+def families() -> list[str]:
+    # Asking for a missing family would log a warning per text, so only installed ones are named.
+    installed = {face.name for face in fontManager.ttflist}
+    return [*[name for name in SANS if name in installed][:1], "DejaVu Sans"]

@@ -1,0 +1,166 @@
+"""Where the parts of a backtracking figure lie on the page: photo in the middle, sources left and right of it.
+
+Lengths are page px (y downwards); the page is 1600 px wide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH = 1600.0
+MARGIN = 40.0
+HEADER = 104.0
+FOOTER = 56.0
+CAPTION = 30.0
+"""Height of a line of text above a centre picture."""
+CARD_GAP = 20.0
+SHARE_BAR = 52.0
+TALLEST_CARD = {1: 340.0, 2: 300.0, 3: 230.0, 4: 190.0}
+"""Height of a source's picture by the number of sources in a column."""
+OUTPUT_SCALE = 0.8
+"""Size of the output beside that of the input, which comes first here."""
+PATCH_GAP = 5.0
+PAIR_TEXT = 24.0
+PAIR_GAP = 8.0
+LARGEST_PATCH = 68.0
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle: top-left corner and size."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.height
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    def place(self, part: Box, picture: tuple[int, int]) -> Box:
+        """Where a part of a picture (height, width), in picture px, lies when the picture fills this box."""
+        down, across = self.height / picture[0], self.width / picture[1]
+        return Box(self.x + part.x * across, self.y + part.y * down, part.width * across, part.height * down)
+
+    def enlarged(self, side: float, within: Box) -> Box:
+        """About the same centre, each side no shorter than `side`, not beyond another box."""
+        width, height = max(self.width, side), max(self.height, side)
+        x, y = self.centre[0] - width / 2, self.centre[1] - height / 2
+        x, y = min(x, within.right - width), min(y, within.bottom - height)
+        return Box(max(x, within.x), max(y, within.y), width, height)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Places of everything.
+
+    Attributes:
+        height: Of the page.
+        input: The photo.
+        output: Its translation, below.
+        shares: The bar of shares, above the photo.
+        cards: Picture of each source, in the order of `sides`.
+        gutters: Middle x of the space between sources and photo, left and right.
+        patch: Side of a patch picture.
+        column: Width of a column of sources.
+    """
+
+    height: float
+    input: Box
+    output: Box
+    shares: Box
+    cards: tuple[Box, ...]
+    gutters: tuple[float, float]
+    patch: float
+    column: float
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Top and bottom of the space for sources and pairs."""
+        return HEADER, self.height - FOOTER
+
+
+def arrange(
+    photo: tuple[int, int],
+    pictures: Sequence[tuple[int, int]],
+    sides: Sequence[tuple[int, int]],
+    crowd: int,
+    card_text: float,
+) -> Page:
+    """Lay out a page.
+
+    Args:
+        photo: (height, width) of the input.
+        pictures: (height, width) of each source's picture.
+        sides: (side, rank) of each source: 0 left or 1 right; 0 is on top.
+        crowd: Most pairs on one side.
+        card_text: Height of the text below a source.
+    """
+    stacks = [[n for _, n in sorted((rank, n) for n, (s, rank) in enumerate(sides) if s == side)] for side in (0, 1)]
+    columns = sum(map(bool, stacks))
+    column, gutter = (254.0, 262.0) if columns == 2 else (420.0, 300.0)
+    middle = WIDTH - 2 * MARGIN - columns * (column + gutter)
+    left = MARGIN + (column + gutter if columns == 2 else 0)
+    photo_size = fit(photo, middle, 560.0)
+    output_size = fit(photo, middle * OUTPUT_SCALE, 560.0 * OUTPUT_SCALE)
+    centre = SHARE_BAR + 2 * CAPTION + photo_size[1] + output_size[1]
+    most = max(map(len, stacks))
+    cards = [fit(shape, column, TALLEST_CARD[min(most, 4)]) for shape in pictures]
+    room = max(centre, *(column_height(cards, stack, card_text) for stack in stacks))
+    places: dict[int, Box] = {}
+    for stack, x in zip(stacks, (MARGIN, WIDTH - MARGIN - column), strict=True):
+        gap = (room - column_height(cards, stack, card_text)) / (len(stack) + 1) + CARD_GAP
+        y = HEADER + gap - CARD_GAP
+        for n in stack:
+            places[n] = Box(x, y, *cards[n])
+            y += cards[n][1] + card_text + gap
+    top = HEADER + (room - centre) / 2
+    photo_box = Box(left + (middle - photo_size[0]) / 2, top + SHARE_BAR + CAPTION, *photo_size)
+    return Page(
+        height=HEADER + room + FOOTER,
+        input=photo_box,
+        output=Box(left + (middle - output_size[0]) / 2, photo_box.bottom + CAPTION, *output_size),
+        shares=Box(left, top + 22, middle, 14),
+        cards=tuple(places[n] for n in range(len(pictures))),
+        gutters=(left - gutter / 2, left + middle + gutter / 2),
+        patch=min(LARGEST_PATCH, room / max(crowd, 1) - PAIR_TEXT - PAIR_GAP),
+        column=column,
+    )
+
+
+def column_height(cards: Sequence[tuple[float, float]], stack: Sequence[int], text: float) -> float:
+    """Height of some cards (width, height), one below the other."""
+    return sum(cards[n][1] + text + CARD_GAP for n in stack) - CARD_GAP
+
+
+def fit(shape: tuple[int, int], width: float, height: float) -> tuple[float, float]:
+    """Width and height of a picture (height, width) made as large as fits."""
+    scale = min(width / shape[1], height / shape[0])
+    return shape[1] * scale, shape[0] * scale
+
+
+def spread(wanted: Sequence[float], distance: float, low: float, high: float) -> list[float]:
+    """Positions in the given order, at least `distance` apart, as near as possible to the wanted ones.
+
+    Least squares under order: neighbours that are too close move together as one block (pool adjacent violators).
+    """
+    blocks: list[tuple[float, int]] = []
+    for n, place in enumerate(wanted):
+        mean, size = place - n * distance, 1
+        while blocks and blocks[-1][0] > mean:
+            before, count = blocks.pop()
+            mean, size = (mean * size + before * count) / (size + count), size + count
+        blocks.append((mean, size))
+    last = high - (len(wanted) - 1) * distance
+    starts = [min(max(mean, low), max(last, low)) for mean, size in blocks for _ in range(size)]
+    return [start + n * distance for n, start in enumerate(starts)]

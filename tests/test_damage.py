@@ -1,0 +1,308 @@
+"""Damaged, foreign and impossible input: each error says what was asked, what was found and what to do."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from ktviz.errors import CreditsError, ImageError, KtvizError, LibraryError, WeightsError, unknown_name
+from ktviz.images import file_digest
+from ktviz.library.library import Library
+from ktviz.library.sources import read_credits
+from ktviz.model.decoder import Decoder
+from ktviz.model.encoder import Encoder
+from ktviz.model.translator import Translator
+
+FILES = ("sources.parquet", "entries.parquet", "tree.safetensors", "keys.safetensors")
+FILES += ("features/part-0001.safetensors", "thumbs/0000.jpg")
+
+
+def refuses(error, *words):
+    """An error that has all three parts and speaks of what was found."""
+    return pytest.raises(error, match=".*".join(words), check=lambda e: all((e.asked, e.found, e.todo)))
+
+
+@pytest.fixture
+def copy(world, tmp_path):
+    return shutil.copytree(world.folder, tmp_path / "copy.ktlib")
+
+
+def edit_manifest(folder, change):
+    path = folder / "library.json"
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+
+
+def test_an_error_reads_as_one_sentence_and_keeps_its_parts():
+    error = KtvizError("open x", "no such file", "Check the path")
+    assert str(error) == "open x: no such file. Check the path."
+    assert (error.asked, error.found, error.todo) == error.args
+
+
+def test_an_unknown_name_without_a_near_one_lists_what_there_is():
+    error = unknown_name("bank", "zzzzzz", ["art/impasto", "hdr/vivid"])
+    assert "art/impasto, hdr/vivid" in str(error)
+    assert "Choose one" in error.todo
+
+
+def test_an_empty_folder_or_a_missing_one_is_named(build, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with refuses(ImageError, "empty", "none found"):
+        build("x", [tmp_path / "empty"])
+    with refuses(ImageError, "nowhere", "no such file or folder"):
+        build("y", [tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize(
+    ("content", "found"), [(b"", "not an image"), (b"plain text", "not an image"), ("cut", "cut short")]
+)
+def test_one_unusable_picture_stops_the_build_and_the_library_stays(
+    build, tmp_path, pictures, content, found
+):
+    folder = shutil.copytree(pictures / "warm", tmp_path / "in")
+    content = (folder / "a.png").read_bytes()[:900] if content == "cut" else content
+    (folder / "bad.png").write_bytes(content)
+    with refuses(ImageError, r"bad\.png", found):
+        build("x", [folder])
+    assert list(Library.open(tmp_path / "x.ktlib")) == []
+
+
+@pytest.mark.parametrize("size", [(16, 20_000), (1, 300)])
+def test_a_picture_of_impossible_size_stops_the_build(build, tmp_path, save, size):
+    with refuses(ImageError, "px"):
+        build("x", [save(tmp_path / "in" / "wide.png", np.zeros((*size, 3), np.uint8))])
+
+
+def test_a_folder_that_is_no_library_is_refused(tmp_path):
+    with refuses(LibraryError, "there is no library.json", "ktviz library build"):
+        Library.open(tmp_path)
+    with refuses(LibraryError, "there is no library.json"):
+        Library.open(tmp_path / "nowhere.ktlib")
+
+
+def test_a_library_of_a_newer_format_is_refused(copy):
+    edit_manifest(copy, lambda data: data.update(format=2))
+    with refuses(LibraryError, "format 2, newer than 1", "Upgrade"):
+        Library.open(copy)
+
+
+@pytest.mark.parametrize("version", [None, "1", 0, 1.5])
+def test_a_library_without_a_valid_format_is_refused(copy, version):
+    edit_manifest(copy, lambda data: data.update(format=version))
+    with refuses(LibraryError, "format"):
+        Library.open(copy)
+
+
+def test_a_manifest_cut_short_anywhere_is_refused(copy):
+    whole = (copy / "library.json").read_bytes()
+    for end in range(0, len(whole) - 2, 97):
+        (copy / "library.json").write_bytes(whole[:end])
+        with refuses(LibraryError, r"library\.json is damaged"):
+            Library.open(copy)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.pop("banks"),
+        lambda data: data.pop("encoder"),
+        lambda data: data["settings"].update(colour="blue"),
+        lambda data: data["settings"].update(side_px=3),
+        lambda data: data["banks"]["art/warm"].pop("folder"),
+        lambda data: data["banks"]["art/warm"].update(files=[]),
+        lambda data: data.update(banks=[]),
+    ],
+)
+def test_a_manifest_with_other_contents_is_refused(copy, change):
+    edit_manifest(copy, change)
+    with pytest.raises(KtvizError):
+        Library.open(copy)
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../../secret", "banks/../../secret", "..\\secret", "C:\\secret"]
+)
+@pytest.mark.parametrize("where", ["folder", "files"])
+def test_a_manifest_that_points_outside_the_library_is_refused(copy, path, where):
+    def change(data):
+        bank = data["banks"]["art/warm"]
+        if where == "folder":
+            bank["folder"] = path
+        else:
+            bank["files"][path] = bank["files"].pop("keys.safetensors")
+
+    edit_manifest(copy, change)
+    with refuses(LibraryError, "outside|inside the library"):
+        Library.open(copy)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("how", ["cut", "changed", "gone"])
+def test_a_damaged_file_is_named(world, copy, name, how):
+    path = copy / world.library.record("art/warm").folder / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.unlink()
+    if how != "gone":
+        path.write_bytes(data[: len(data) // 2] if how == "cut" else data)
+    library = Library.open(copy)
+    with refuses(
+        LibraryError, name, {"cut": "bytes, not", "changed": "wrong digest", "gone": "cannot be read"}[how]
+    ):
+        library["art/warm"]
+    assert len(library["art/cool"]) > 0
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("thumbs")])
+def test_files_that_do_not_fit_together_are_refused_even_with_right_digests(world, copy, name):
+    record = world.library.record("art/warm")
+    path = copy / record.folder / name
+    data = path.read_bytes()[: path.stat().st_size // 2]
+    path.write_bytes(data)
+    edit_manifest(
+        copy, lambda d: d["banks"]["art/warm"]["files"].update({name: [len(data), file_digest(path)]})
+    )
+    with refuses(LibraryError, "do not fit together"):
+        Library.open(copy)["art/warm"]
+
+
+def test_a_damaged_bank_can_be_removed_as_the_error_says(world, copy):
+    (copy / world.library.record("art/warm").folder / "keys.safetensors").unlink()
+    library = Library.open(copy)
+    library.remove("art/warm", quiet=True)
+    assert list(Library.open(copy)) == ["art/cool"]
+
+
+def test_another_encoder_is_refused_by_library_and_translator(world, copy, make_toy, toy_decoder, pictures):
+    other = make_toy(seed=4)
+    with refuses(LibraryError, "with encoder toy", "it was built with toy"):
+        Library.open(copy).add("art/warm", [pictures / "cool"], encoder=other, quiet=True)
+    with refuses(LibraryError, "it was built with"):
+        Translator(world.banks, other, toy_decoder)
+    with refuses(LibraryError, "it was built with"):
+        Library.create(copy, other)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_an_encoder_that_makes_nan_is_named(
+    build, world, tmp_path, make_toy, pictures, paint, toy_decoder, value
+):
+    broken = make_toy(seed=3)
+    broken.layers[0].bias[2] = value
+    with refuses(LibraryError, "NaN or infinite features"):
+        build("x", [pictures / "warm"], encoder=broken)
+    translator = Translator(world.banks, world.translator.encoder, toy_decoder)
+    translator.encoder = broken
+    with refuses(WeightsError, "run the encoder", "NaN"):
+        translator(paint(0))
+
+
+def test_features_too_large_for_the_library_are_refused(build, make_toy, pictures):
+    huge = make_toy(seed=3)
+    huge.layers = nn.Sequential(huge.layers[0], Times(1e6))
+    with refuses(LibraryError, "NaN or infinite features"):
+        build("x", [pictures / "warm"], encoder=huge)
+
+
+class Times(nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return x * self.factor
+
+
+def test_a_decoder_that_makes_nan_is_named(world, paint):
+    class Broken(nn.Module):
+        def forward(self, features):
+            return features[:, :3].repeat_interleave(4, 2).repeat_interleave(4, 3) * float("nan")
+
+    translator = Translator(world.banks, world.translator.encoder, Broken())
+    with refuses(WeightsError, "run the decoder", "NaN"):
+        translator(paint(0))
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory):
+    """Whole files of random weights, as `ktviz train` writes them."""
+    from ktviz.model.checkpoints import save_weights
+
+    folder = tmp_path_factory.mktemp("weights")
+    save_weights(Encoder.student().layers, folder / "encoder.safetensors", {})
+    save_weights(Decoder().layers, folder / "decoder.safetensors", {})
+    return folder
+
+
+@pytest.mark.parametrize(("kind", "load"), [("encoder", Encoder.load), ("decoder", Decoder.load)])
+def test_weights_are_refused_when_missing_cut_short_foreign_or_nan(checkpoints, tmp_path, kind, load):
+    from safetensors.torch import load_file, save_file
+
+    whole = checkpoints / f"{kind}.safetensors"
+    load(whole)
+    with refuses(WeightsError, "no such file"):
+        load(tmp_path / "missing.safetensors")
+    cut = tmp_path / "cut.safetensors"
+    for end in (0, 5, 300, whole.stat().st_size - 1):
+        cut.write_bytes(whole.read_bytes()[:end])
+        with refuses(WeightsError, r"cut\.safetensors", "damaged"):
+            load(cut)
+    with refuses(WeightsError, "another architecture"):
+        load(checkpoints / ("decoder.safetensors" if kind == "encoder" else "encoder.safetensors"))
+    tensors = load_file(whole)
+    name = next(iter(tensors))
+    tensors[name][0] = float("nan")
+    save_file(tensors, tmp_path / "nan.safetensors")
+    with refuses(WeightsError, f"NaN or infinity in {name}"):
+        load(tmp_path / "nan.safetensors")
+
+
+def test_a_checkpoint_never_runs_code(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "sprung"), "w"))
+
+    torch.save({"features.0.weight": Trap()}, tmp_path / "trap.pth")
+    with refuses(WeightsError, "not a plain state dict|damaged"):
+        Encoder.vgg19(tmp_path / "trap.pth")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_credits_are_found_by_file_and_gaps_are_unknown(tmp_path, build, pictures, toy):
+    text = "file,title,creator,year,licence,url\nwarm/a.png,Dawn,Ada,1900,CC0,https://a\nb.png,,Bo,, ,\n"
+    text += "warm/c.png,Noon\n"
+    (tmp_path / "credits.csv").write_text(text, encoding="utf-8-sig")  # with the mark that Excel writes
+    library = build("x", [pictures / "cool"])
+    library.build("art/other", [pictures], credits=tmp_path / "credits.csv", encoder=toy, quiet=True)
+    credits = {source.name: source.credit for source in library.bank("art/other").sources}
+    assert list(vars(credits["warm/a.png"]).values()) == ["Dawn", "Ada", "1900", "CC0", "https://a"]
+    assert list(vars(credits["warm/b.png"]).values()) == ["unknown", "Bo", *["unknown"] * 3]
+    assert list(vars(credits["warm/c.png"]).values()) == ["Noon", *["unknown"] * 4]
+    assert set(vars(credits["cool/d.png"]).values()) == {"unknown"}
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"name,title\na.png,Dawn\n", "columns name, title"),
+        (b"name,title\na.png,Dawn,more\n", "columns name, title"),
+        (b"file;title\na.png;Dawn\n", "columns file;title"),
+        (b"\xff\xfe\x00nonsense\x80", "not a readable CSV"),
+        (None, "no such file"),
+    ],
+)
+def test_unreadable_credits_are_refused(tmp_path, content, found):
+    if content is not None:
+        (tmp_path / "credits.csv").write_bytes(content)
+    with refuses(CreditsError, r"credits\.csv", found):
+        read_credits(tmp_path / "credits.csv")
+
+
+def test_spaces_around_column_names_lose_no_credit(tmp_path):
+    (tmp_path / "credits.csv").write_text("file, title , creator\na.png, Dawn,Ada \n")
+    credit = read_credits(tmp_path / "credits.csv")["a.png"]
+    assert (credit.title, credit.creator) == ("Dawn", "Ada")

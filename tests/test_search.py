@@ -1,0 +1,241 @@
+"""Search against a naive oracle: winners, similarities, exclusion, and banks searched as one."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from ktviz.errors import SettingError, UnknownNameError
+from ktviz.images import read_image, to_tensor
+from ktviz.library.format import LibrarySettings
+from ktviz.library.library import Library
+from ktviz.library.search import SearchSettings, search
+from ktviz.model.bands import haar, to_vectors
+from ktviz.model.patches import PatchGrid
+
+WEIGHTS = [(1, 1, 1, 0), (1, 1, 1, 1), (0, 0, 0, 1), (1, 0, 0, 0), (0.2, 3, 1, 0.5), (0.5, 1, 3, 0.2)]
+PRESETS = ("paper", "beam", "exact")
+
+
+def oracle(queries, patches, weights=(1, 1, 1, 0)):
+    """Weighted bandpass cosine of every query to every patch, in float64: (N, M)."""
+    scale = torch.tensor(weights, dtype=torch.float64).sqrt()[:, None, None, None]
+    q, p = ((haar(x.double()) * scale).flatten(1) for x in (queries, patches))
+    return F.normalize(q, dim=1) @ F.normalize(p, dim=1).T
+
+
+def all_patches(banks):
+    return banks.patches(torch.arange(len(banks)))
+
+
+def top(queries, banks, count, weights=(1, 1, 1, 0)):
+    return oracle(queries, all_patches(banks), weights).topk(count, dim=1)
+
+
+@pytest.fixture(scope="module")
+def queries(toy, paint):
+    """Patches of a picture that no bank holds."""
+    return PatchGrid(16, 16).unfold(toy(to_tensor(paint(99)))[0])
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory, toy, paint, save):
+    """A bank of six pictures with thousands of entries and a two-level tree."""
+    root = tmp_path_factory.mktemp("large")
+    for n in range(6):
+        save(root / "in" / f"{n}.png", paint(100 + n, 128, 128))
+    library = Library.create(root / "large.ktlib", toy, LibrarySettings(side_px=128, dedupe=1.0, key_dimensions=48))
+    library.build("art/large", [root / "in"], encoder=toy, quiet=True)
+    return library["art/large"]
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_exact_finds_what_the_oracle_finds(world, queries, weights):
+    found = world.banks.search(queries, SearchSettings("exact", candidates=5, band_weights=weights))
+    value, entry = top(queries, world.banks, 6, weights)
+    assert (found.similarity - value[:, :5]).abs().max() < 1e-5
+    clear = (value[:, :5] - value[:, 1:]).amin(1) > 1e-5
+    assert clear.float().mean() > 0.5
+    assert torch.equal(found.entry[clear], entry[clear, :5])
+
+
+def test_band_similarities_are_the_cosines_within_each_band(world, queries):
+    found = world.banks.search(queries, SearchSettings("exact", candidates=3))
+    winners = haar(world.banks.patches(found.entry[:, 2])).flatten(2)
+    expected = F.cosine_similarity(haar(queries).flatten(2), winners, dim=2)
+    assert (found.band_similarity[:, 2] - expected).abs().max() < 1e-5
+
+
+def test_weights_do_not_depend_on_their_common_factor(world, queries):
+    one = world.banks.search(queries, SearchSettings("exact", band_weights=(1, 2, 3, 0)))
+    ten = world.banks.search(queries, SearchSettings("exact", band_weights=(10, 20, 30, 0)))
+    assert (one.similarity - ten.similarity).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("weights", [w for w in WEIGHTS if w[0]])  # HH alone is noise to the keys: use exact
+def test_beam_reaches_95_percent_of_the_exact_winners(large, queries, weights):
+    exact = large.search(queries, SearchSettings("exact", candidates=1, band_weights=weights))
+    beam = large.search(queries, SearchSettings("beam", band_weights=weights))
+    assert len(large.banks[0].tree.leaves) > 32
+    hit = beam.similarity[:, 0] >= exact.similarity[:, 0] - 1e-6
+    assert hit.float().mean() >= 0.95
+
+
+def test_a_wider_beam_finds_no_less(large, queries):
+    best = [
+        large.search(queries, SearchSettings("beam", beam=beam, shortlist=64)).similarity[:, 0].mean()
+        for beam in (1, 4, 16)
+    ]
+    assert best[0] < best[1] <= best[2]
+
+
+def test_paper_compares_the_leaf_that_greedy_descent_reaches(large, queries):
+    found = large.search(queries, SearchSettings("paper", candidates=3))
+    tree, patches = large.banks[0].tree, all_patches(large)
+    for n, query in enumerate(queries[::5]):
+        node = 0
+        while len(tree.children[node]):
+            children = tree.children[node].tolist()
+            cosines = F.cosine_similarity(to_vectors(query)[None], tree.centres[children]).tolist()
+            node = children[cosines.index(max(cosines))]
+        start, end = int(tree.start[node]), int(tree.end[node])
+        value, place = oracle(query[None], patches[start:end])[0].topk(3)
+        assert found.entry[5 * n].tolist() == (place + start).tolist()
+        assert found.similarity[5 * n].tolist() == pytest.approx(value.tolist(), abs=1e-5)
+        assert int(found.path[5 * n, -1]) == node
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_path_ends_in_the_winners_leaf(large, queries, preset):
+    found = large.search(queries, SearchSettings(preset))
+    tree = large.banks[0].tree
+    assert torch.equal(found.path, tree.paths(tree.leaf_of(found.entry[:, 0])))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_candidates_are_sorted_distinct_and_truly_scored(large, queries, preset):
+    found = large.search(queries, SearchSettings(preset, candidates=8))
+    assert found.entry.shape == (len(queries), 8)
+    assert (found.similarity.diff(dim=1) <= 0).all()
+    truth = oracle(queries, all_patches(large))
+    for row, value, true in zip(found.entry, found.similarity, truth, strict=True):
+        there = row >= 0
+        assert len(row[there].unique()) == int(there.sum()) > 0
+        assert (true[row[there]] - value[there]).abs().max() < 1e-5
+        assert (value[~there] == -torch.inf).all()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("names", [["a"], ["d.png", "art/warm/b"], ["a", "b", "c"], ["a", "b", "c", "d"]])
+def test_excluded_sources_never_appear(world, queries, preset, names):
+    excluded = world.banks.excluded(names)
+    assert int(excluded.sum()) == len(names)
+    found = world.banks.search(queries, SearchSettings(preset), excluded)
+    source, _, _ = world.banks.locate(found.entry[found.entry >= 0])
+    assert not excluded[source].any()
+    assert (found.entry[:, 0] >= 0).all()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_query_whose_leaf_is_wholly_excluded_gets_the_best_of_the_rest(large, queries, preset):
+    bank = large.banks[0]
+    free = large.search(queries, SearchSettings(preset, candidates=1, beam=1))
+    leaf = bank.tree.leaf_of(free.winner)[0]
+    hidden = torch.zeros(len(bank), dtype=torch.bool)
+    hidden[bank.tree.start[leaf] : bank.tree.end[leaf]] = True
+    settings = SearchSettings(preset, candidates=1, beam=1)
+    found = search(queries[:1], bank.entries, bank.tree, bank.index(settings.band_weights), settings, hidden)
+    truth = oracle(queries[:1], all_patches(large)).masked_fill(hidden, -1)
+    assert int(found.winner) == int(truth.argmax())
+
+
+def test_exact_without_a_source_finds_the_best_of_the_others(world, queries):
+    excluded = world.banks.excluded(["a", "e"])
+    found = world.banks.search(queries, SearchSettings("exact", candidates=1), excluded)
+    source, _, _ = world.banks.locate(torch.arange(len(world.banks)))
+    truth = oracle(queries, all_patches(world.banks)).masked_fill(excluded[source], -1)
+    assert (found.similarity[:, 0] - truth.amax(1)).abs().max() < 1e-5
+
+
+def test_excluding_every_source_is_refused(world):
+    with pytest.raises(UnknownNameError, match="no source would be left"):
+        world.banks.excluded(["a", "b", "c", "d", "e"])
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_fewer_entries_than_candidates_are_marked_as_missing(build, tmp_path, save, paint, queries, preset):
+    save(tmp_path / "in" / "small.png", paint(5, 20, 20))
+    library = build("few", [tmp_path / "in"], settings=LibrarySettings(side_px=20, dedupe=1.0, key_dimensions=32))
+    found = library["art/test"].search(queries, SearchSettings(preset, candidates=9))
+    assert len(library["art/test"]) == 4
+    assert found.entry.shape == found.similarity.shape == (len(queries), 9)
+    assert found.band_similarity.shape == (len(queries), 9, 4)
+    assert (found.entry[:, :4].sort(1).values == torch.arange(4)).all()
+    assert (found.entry[:, 4:] == -1).all()
+    assert (found.similarity[:, 4:] == -torch.inf).all()
+
+
+@pytest.mark.parametrize("beam", [1, 2, 32])
+def test_a_beam_of_few_leaves_reports_as_many_candidates_as_asked(large, queries, beam):
+    found = large.search(queries, SearchSettings("beam", candidates=8, beam=beam))
+    assert (found.entry >= 0).all()
+    assert found.entry.shape == (len(queries), 8)
+
+
+def test_a_union_finds_what_one_bank_with_everything_finds(world, build, queries):
+    whole = build("whole", [world.pictures])["art/test"]
+    settings = SearchSettings("exact", candidates=6)
+    together, alone = world.banks.search(queries, settings), whole.search(queries, settings)
+    assert len(whole) == len(world.banks)
+    assert (together.similarity - alone.similarity).abs().max() < 1e-6
+    clear = alone.margin > 1e-5
+
+    def places(banks, entries):
+        source, y, x = banks.locate(entries)
+        names = [banks.sources[s].stem.split("/")[-1] for s in source.tolist()]
+        return list(zip(names, y.tolist(), x.tolist(), strict=True))
+
+    assert places(world.banks, together.winner[clear]) == places(whole, alone.winner[clear])
+
+
+def test_the_path_in_a_union_is_that_of_the_winners_bank(world, queries):
+    found = world.banks.search(queries, SearchSettings("exact"))
+    source, _, _ = world.banks.locate(found.winner)
+    banks = [world.banks.bank_of_source(s)[0].name for s in source.tolist()]
+    assert set(banks) == {"art/cool", "art/warm"}
+    for row, entry, name in zip(found.path.tolist(), found.winner.tolist(), banks, strict=True):
+        number = world.banks.names.index(name)
+        tree = world.banks.banks[number].tree
+        local = torch.tensor([entry - int(world.banks.entry_offset[number])])
+        mine = tree.paths(tree.leaf_of(local))[0].tolist()
+        assert row == mine + [-1] * (len(row) - len(mine))
+
+
+def test_locate_says_which_cells_an_entry_shows(world, toy):
+    entries = torch.tensor([0, len(world.banks) // 2, len(world.banks) - 1])
+    for entry, source, y, x in zip(entries, *world.banks.locate(entries), strict=True):
+        bank, number = world.banks.bank_of_source(int(source))
+        path = world.pictures / bank.name.split("/")[1] / bank.sources[number].name
+        features = toy(to_tensor(read_image(path)))[0]
+        assert torch.equal(world.banks.patches(entry[None])[0], features[:, y : y + 4, x : x + 4])
+
+
+def test_the_order_of_banks_changes_no_similarity(world, queries):
+    turned = world.library.select(["art/warm", "art/cool"])
+    assert turned.names == ["art/warm", "art/cool"]
+    settings = SearchSettings("beam")
+    assert torch.equal(turned.search(queries, settings).similarity, world.banks.search(queries, settings).similarity)
+
+
+def test_a_search_in_parts_finds_the_same(world, queries):
+    whole = world.banks.search(queries, SearchSettings())
+    parts = [world.banks.search(part, SearchSettings()) for part in queries.split(10)]
+    assert torch.equal(whole.entry[:, 0], torch.cat([part.entry[:, 0] for part in parts]))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"preset": "fast"}, {"candidates": 0}, {"beam": 0}, {"shortlist": 0}, {"band_weights": (0, 0, 0, 0)}],
+)
+def test_search_settings_outside_their_range_are_refused(wrong):
+    with pytest.raises(SettingError):
+        SearchSettings(**wrong)
