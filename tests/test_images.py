@@ -1,7 +1,5 @@
 """Images of every kind come in as the same RGB, and what cannot be read says why."""
 
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -222,7 +220,7 @@ def test_writing_again_replaces_and_leaves_nothing_else(tmp_path, paint):
     for seed in (0, 1):
         write_image(tmp_path / "out.png", paint(seed))
     assert np.array_equal(read_image(tmp_path / "out.png"), paint(1))
-    assert os.listdir(tmp_path) == ["out.png"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.png"]
 
 
 @pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), KeyboardInterrupt()])
@@ -237,14 +235,14 @@ def test_a_failed_write_leaves_the_old_file_and_no_fragment(tmp_path, paint, mon
     with pytest.raises((StorageError, KeyboardInterrupt)) as caught:
         write_image(tmp_path / "out.png", paint(1))
     assert (caught.type is StorageError) == isinstance(failure, OSError)
-    assert os.listdir(tmp_path) == ["out.png"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.png"]
     assert np.array_equal(read_image(tmp_path / "out.png"), paint(0))
 
 
 def test_an_unknown_suffix_is_refused(tmp_path, paint):
     with pytest.raises(StorageError, match=r"\.png or \.jpg"):
         write_image(tmp_path / "out.xyz", paint(0))
-    assert os.listdir(tmp_path) == []
+    assert [path.name for path in tmp_path.iterdir()] == []
 
 
 def test_images_are_found_in_folders_sorted_and_hidden_ones_passed_over(tmp_path, save, paint):

@@ -1,6 +1,5 @@
 """The library on disk: what it keeps, what it forgets, and that equal knowledge has equal digests."""
 
-import os
 import shutil
 
 import numpy as np
@@ -323,4 +322,4 @@ def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path, toy):
         Library.create(tmp_path, toy)
     with pytest.raises(LibraryError, match="it is a file"):
         Library.create(tmp_path / "thesis.txt", toy)
-    assert os.listdir(tmp_path) == ["thesis.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

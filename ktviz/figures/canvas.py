@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
 
@@ -56,20 +56,26 @@ class Canvas:
     def frame(self, box: Box, colour: str, width: float, over_picture: bool = False, gid: str | None = None) -> None:
         """The outline of a box, in front of pictures with a white edge on both sides."""
         outline = Rectangle(
-            (box.x, box.y), box.width, box.height, fill=False, ec=colour, lw=points(width), joinstyle="miter", zorder=4
+            (box.x, box.y),
+            box.width,
+            box.height,
+            fill=False,
+            ec=colour,
+            lw=points(width),
+            joinstyle="miter",
+            zorder=4,
         )
         outline.set_path_effects(edges(colour, width) if over_picture else [])
         outline.set_gid(gid)
         self.axes.add_patch(outline)
 
-    def curve(self, start: Point, edge: float, end: Point, colour: str, width: float, gid: str | None = None) -> None:
-        """From a box to a pair of patches: level up to the picture's edge x, so as to cross nothing else, then bent."""
+    def curve(self, start: Point, edge: float, end: Point, colour: str, width: float) -> None:
+        """From a box to a pair of patches: level up to its picture's edge x, then bent."""
         bend = (end[0] - edge) * 0.55
         way = [start, (edge, start[1]), (edge + bend, start[1]), (end[0] - bend, end[1]), end]
         path = Path(way, [Path.MOVETO, Path.LINETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
         patch = PathPatch(path, fill=False, ec=colour, lw=points(width), capstyle="butt", zorder=3)
         patch.set_path_effects(edges(colour, width))
-        patch.set_gid(gid)
         self.axes.add_patch(patch)
 
     def bar(self, box: Box, colour: str) -> None:
@@ -77,7 +83,14 @@ class Canvas:
         self.axes.add_patch(Rectangle((box.x, box.y), box.width, box.height, fc=colour, ec="white", lw=points(1)))
 
     def text(
-        self, x: float, y: float, text: str, size: float, colour: str = INK, bold: bool = False, align: str = "left"
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        colour: str = INK,
+        bold: bool = False,
+        align: str = "left",
     ) -> None:
         """One line of text whose baseline starts, is centred or ends at x, y."""
         self.axes.text(
@@ -94,16 +107,16 @@ class Canvas:
 
     def text_width(self, text: str, size: float, bold: bool = False) -> float:
         """Width of a line of text in px."""
-        return float(self.agg.get_renderer().get_text_width_height_descent(text, font(size, bold), False)[0])
+        renderer = self.agg.get_renderer()  # type: ignore[no-untyped-call]
+        return float(renderer.get_text_width_height_descent(text, font(size, bold), False)[0])
 
     def shortened(self, text: str, size: float, room: float, bold: bool = False) -> str:
         """The text, or as much of it as fits with an ellipsis."""
         if self.text_width(text, size, bold) <= room:
             return text
-        kept = text
-        while kept and self.text_width(kept + "…", size, bold) > room:
-            kept = kept[:-1]
-        return kept.rstrip(" ·-_/") + "…"
+        lengths = range(1, len(text))
+        kept = bisect_right(lengths, room, key=lambda n: self.text_width(text[:n] + "…", size, bold))
+        return text[:kept].rstrip(" ·-_/") + "…"
 
 
 def points(pixels: float) -> float:
@@ -111,7 +124,7 @@ def points(pixels: float) -> float:
     return pixels * 72 / DPI
 
 
-def edges(colour: str, width: float) -> Sequence[AbstractPathEffect]:
+def edges(colour: str, width: float) -> list[AbstractPathEffect]:
     """Keeps a line apart from what lies behind it: a white edge, or for pale colours a dark one."""
     dark = luminance(colour) > 0.6
     under = Stroke(linewidth=points(width + 2.4), foreground=INK if dark else "white", alpha=0.6 if dark else 0.9)
@@ -120,7 +133,7 @@ def edges(colour: str, width: float) -> Sequence[AbstractPathEffect]:
 
 def luminance(colour: str) -> float:
     """Relative luminance, 0..1."""
-    red, green, blue = (channel**2.2 for channel in to_rgb(colour))
+    red, green, blue = (float(channel**2.2) for channel in to_rgb(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 

@@ -1,4 +1,4 @@
-"""Where the parts of a backtracking figure lie on the page: photo in the middle, sources left and right of it.
+"""Where the parts of a backtracking figure lie: the photo in the middle, sources left and right of it.
 
 Lengths are page px (y downwards); the page is 1600 px wide.
 """
@@ -16,14 +16,16 @@ CAPTION = 30.0
 """Height of a line of text above a centre picture."""
 CARD_GAP = 20.0
 SHARE_BAR = 52.0
-TALLEST_CARD = {1: 340.0, 2: 300.0, 3: 230.0, 4: 190.0}
+TALLEST_CARD = {1: 340.0, 2: 300.0, 3: 230.0, 4: 172.0}
 """Height of a source's picture by the number of sources in a column."""
 OUTPUT_SCALE = 0.8
 """Size of the output beside that of the input, which comes first here."""
 PATCH_GAP = 5.0
 PAIR_TEXT = 24.0
 PAIR_GAP = 8.0
-LARGEST_PATCH = 68.0
+SMALLEST_PATCH = 32.0
+BEND = 64.0
+"""Width that a curve needs on either side of a pair."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def arrange(
         crowd: Most pairs on one side.
         card_text: Height of the text below a source.
     """
-    stacks = [[n for _, n in sorted((rank, n) for n, (s, rank) in enumerate(sides) if s == side)] for side in (0, 1)]
+    order = sorted(range(len(sides)), key=lambda n: sides[n][1])
+    stacks = [[n for n in order if sides[n][0] == side] for side in (0, 1)]
     columns = sum(map(bool, stacks))
     column, gutter = (254.0, 262.0) if columns == 2 else (420.0, 300.0)
     middle = WIDTH - 2 * MARGIN - columns * (column + gutter)
@@ -116,24 +119,34 @@ def arrange(
     centre = SHARE_BAR + 2 * CAPTION + photo_size[1] + output_size[1]
     most = max(map(len, stacks))
     cards = [fit(shape, column, TALLEST_CARD[min(most, 4)]) for shape in pictures]
-    room = max(centre, *(column_height(cards, stack, card_text) for stack in stacks))
+    room = max(
+        centre,
+        crowd * (SMALLEST_PATCH + PAIR_TEXT + PAIR_GAP),
+        *(column_height(cards, stack, card_text) for stack in stacks),
+    )
     places: dict[int, Box] = {}
-    for stack, x in zip(stacks, (MARGIN, WIDTH - MARGIN - column), strict=True):
+    for side, stack in enumerate(stacks):
         gap = (room - column_height(cards, stack, card_text)) / (len(stack) + 1) + CARD_GAP
         y = HEADER + gap - CARD_GAP
         for n in stack:
-            places[n] = Box(x, y, *cards[n])
+            # Every picture touches the space between, so that no curve runs across a text.
+            places[n] = Box(WIDTH - MARGIN - column if side else MARGIN + column - cards[n][0], y, *cards[n])
             y += cards[n][1] + card_text + gap
     top = HEADER + (room - centre) / 2
-    photo_box = Box(left + (middle - photo_size[0]) / 2, top + SHARE_BAR + CAPTION, *photo_size)
+    # With sources on one side only, everything else is flush left.
+    photo_box = Box(left + (middle - photo_size[0]) / 2 * (columns - 1), top + SHARE_BAR + CAPTION, *photo_size)
     return Page(
         height=HEADER + room + FOOTER,
         input=photo_box,
-        output=Box(left + (middle - output_size[0]) / 2, photo_box.bottom + CAPTION, *output_size),
+        output=Box(
+            photo_box.x + (photo_size[0] - output_size[0]) / 2 * (columns - 1),
+            photo_box.bottom + CAPTION,
+            *output_size,
+        ),
         shares=Box(left, top + 22, middle, 14),
         cards=tuple(places[n] for n in range(len(pictures))),
         gutters=(left - gutter / 2, left + middle + gutter / 2),
-        patch=min(LARGEST_PATCH, room / max(crowd, 1) - PAIR_TEXT - PAIR_GAP),
+        patch=min(gutter / 2 - BEND, room / crowd - PAIR_TEXT - PAIR_GAP),
         column=column,
     )
 
@@ -152,7 +165,7 @@ def fit(shape: tuple[int, int], width: float, height: float) -> tuple[float, flo
 def spread(wanted: Sequence[float], distance: float, low: float, high: float) -> list[float]:
     """Positions in the given order, at least `distance` apart, as near as possible to the wanted ones.
 
-    Least squares under order: neighbours that are too close move together as one block (pool adjacent violators).
+    Least squares under order: neighbours too close move as one block (pool adjacent violators).
     """
     blocks: list[tuple[float, int]] = []
     for n, place in enumerate(wanted):

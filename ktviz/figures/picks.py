@@ -1,4 +1,4 @@
-"""Which retrievals a backtracking figure shows: telling ones, spread over the photo, whose curves do not tangle."""
+"""Which retrievals a backtracking figure shows: telling ones, spread out, whose curves do not tangle."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATCH = SIZE * STRIDE
 MAX_SOURCES = 8
 MIN_SHARE = 0.005
 """Sources below this share are shown only if no other is left."""
-BLOCKS = 12
+BLOCKS = 20
 """Each source offers its best query of each block; the photo is BLOCKS x BLOCKS of them."""
 MAX_SWEEPS = 12
 
@@ -89,7 +89,7 @@ class Queries:
     @property
     def centre(self) -> Floats:
         """(n, 2) y, x in input px."""
-        return self.corner + PATCH / 2
+        return self.corner.astype(np.float64) + PATCH / 2
 
 
 def select(translation: Translation, picks: int) -> Selection:
@@ -98,11 +98,11 @@ def select(translation: Translation, picks: int) -> Selection:
     queries = visible_queries(translation)
     sources, shares = main_sources(translation, queries, min(picks, MAX_SOURCES))
     queries = with_merit(queries, translation, sources)
-    counts = allot(shares, [int((queries.source == s).sum()) for s in sources], picks)
     extent = np.array([height, width], dtype=np.float64)
+    offers = [best_per_block(queries, s, extent) for s in sources]
+    counts = allot(shares, [len(rows) for rows in offers], picks)
     middles = np.array([queries.centre[queries.source == s].mean(0) for s in sources]) / extent
     sides = take_sides(middles, counts)
-    offers = [best_per_block(queries, s, extent) for s in sources]
     chosen = untangle(queries, offers, counts, sides, extent)
     return Selection(
         tuple(sources),
@@ -117,20 +117,20 @@ def visible_queries(translation: Translation) -> Queries:
     height, width = translation.input.shape[:2]
     matches = translation.matches
     corner = translation.grid.corners().numpy() * STRIDE
-    inside = ((corner + PATCH) <= (height, width)).all(1)
+    inside = np.all(corner + PATCH <= (height, width), axis=1)
     source, y, x = (t.numpy() for t in translation.banks.locate(matches.winner))
     return Queries(
-        number=inside.nonzero()[0],
+        number=np.flatnonzero(inside),
         corner=corner[inside],
         source=source[inside],
         source_corner=np.stack((y, x), 1)[inside] * STRIDE,
         similarity=matches.winner_similarity.double().numpy()[inside],
-        merit=np.zeros(inside.sum()),
+        merit=np.zeros(np.count_nonzero(inside)),
     )
 
 
 def with_merit(queries: Queries, translation: Translation, sources: Sequence[int]) -> Queries:
-    """Judge the queries that some sources won: flat patches match well and show nothing, so contrast counts as well."""
+    """Judge the queries some sources won: flat patches match well but show nothing, so contrast counts."""
     contrast = local_contrast(translation.input, queries.corner)
     for source in sources:
         rows = queries.source == source
@@ -154,8 +154,8 @@ def local_contrast(image: Pixels, corner: Ints) -> Floats:
         total: Floats = table[low_y, low_x] - table[y, low_x] - table[low_y, x] + table[y, x]
         return total / area
 
-    variance: Floats = mean(grey**2) - mean(grey) ** 2
-    return np.sqrt(variance.clip(0))
+    contrast: Floats = np.sqrt((mean(grey**2) - mean(grey) ** 2).clip(0))
+    return contrast
 
 
 def standing(values: Floats) -> Floats:
@@ -178,7 +178,7 @@ def main_sources(translation: Translation, queries: Queries, most: int) -> tuple
 
 
 def allot(shares: Sequence[float], available: Sequence[int], picks: int) -> list[int]:
-    """How many picks each source gets: one each, the rest in proportion (d'Hondt), never more than available."""
+    """How many picks each source gets: one each, the rest in proportion (d'Hondt), within what is there."""
     counts = [1] * len(shares)
     while sum(counts) < min(picks, sum(available)):
         open_ = [n for n in range(len(shares)) if counts[n] < available[n]]
@@ -222,13 +222,17 @@ def best_per_block(queries: Queries, source: int, extent: Floats) -> Ints:
 
 
 def untangle(
-    queries: Queries, offers: Sequence[Ints], counts: Sequence[int], sides: Sequence[tuple[int, int]], extent: Floats
+    queries: Queries,
+    offers: Sequence[Ints],
+    counts: Sequence[int],
+    sides: Sequence[tuple[int, int]],
+    extent: Floats,
 ) -> list[tuple[int, int]]:
     """Choose rows from the offers: (source's place, row) per pick.
 
     One pick after the other takes the cheapest row beside the others' present rows, until nothing changes.
     """
-    places = [place for place, count in enumerate(counts) for _ in range(min(count, len(offers[place])))]
+    places = [place for place, count in enumerate(counts) for _ in range(count)]
     rows: list[int | None] = [None] * len(places)
     for _ in range(MAX_SWEEPS):
         before = list(rows)
@@ -248,31 +252,36 @@ def cost_of(
     sides: Sequence[tuple[int, int]],
     extent: Floats,
 ) -> Floats:
-    """What each of the rows would cost beside the other picks; weights found by looking at figures."""
+    """What each of the rows would cost beside the other picks (source's place, row): (n,).
+
+    The weights were found by looking at figures.
+    """
     side, rank = sides[place]
-    spot = queries.centre[rows]
+    spot, target = queries.centre[rows], queries.source_corner[rows]
     reach = spot[:, 1] / extent[1] if side == 0 else 1 - spot[:, 1] / extent[1]
-    cost = (1 - queries.merit[rows]) + 1.2 * reach**2
-    for place_, row in others:
-        away = spot - queries.centre[row]
-        cost += 1.5 * nearness(away, 0.16 * float(np.hypot(*extent)))
+    cost: Floats = (1 - queries.merit[rows]) + 1.2 * reach**2
+    for other, row in others:
+        away, apart = spot - queries.centre[row], (target - queries.source_corner[row]).astype(np.float64)
+        cost += 100.0 * (rows == row) + 1.5 * nearness(away, 0.16 * float(np.hypot(*extent)))
         cost += 3.0 * (np.abs(away).max(1) < 2 * PATCH)
-        if place_ == place:
-            apart = (queries.source_corner[rows] - queries.source_corner[row]).astype(np.float64)
+        if other == place:
             cost += 2.0 * nearness(apart, 5.0 * PATCH) + 3.0 * (np.abs(apart).max(1) < 3.5 * PATCH)
-            order = np.sign(queries.source_corner[rows, 0] - queries.source_corner[row, 0]).astype(np.float64)
-        else:
-            order = np.full(len(rows), float(np.sign(rank - sides[place_][1])))
-        if sides[place_][0] == side:
+            cost += 1.0 * (np.abs(apart[:, 0]) < PATCH)
+        level = np.abs(away[:, 0]) < 0.05 * extent[0]
+        if sides[other][0] == side:
             # Curves cross where the order of the queries is not the order of the boxes they lead to.
-            cost += np.where(order * away[:, 0] < 0, 0.8 + np.abs(away[:, 0]) / extent[0] * 2, 0)
-            cost += 1.0 * (np.abs(away[:, 0]) < 0.05 * extent[0])
+            order = np.sign(apart[:, 0]) if other == place else float(np.sign(rank - sides[other][1]))
+            cost += np.where(order * away[:, 0] < 0, 1.3 + np.abs(away[:, 0]) / extent[0] * 2, 0)
+            cost += 2.0 * level + 2.0 * (np.abs(away[:, 0]) < PATCH)
+        else:
+            passing = away[:, 1] > 0 if side == 0 else away[:, 1] < 0
+            cost += 1.0 * (level & passing)
     return cost
 
 
 def nearness(away: Floats, distance: float) -> Floats:
     """1 at the same place, 0 far away: (n, 2) to (n,)."""
-    near: Floats = np.exp(-(away**2).sum(1) / distance**2)
+    near: Floats = np.exp(-((away / distance) ** 2).sum(1))
     return near
 
 

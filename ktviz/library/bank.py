@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -130,7 +131,7 @@ def load_bank(name: str, folder: Path, digest: str) -> Bank:
         entries = Entries(columns["source"].long(), columns["y"].long(), columns["x"].long(), energy, maps)
         nodes = load_file(folder / "tree.safetensors")
         keys = load_file(folder / "keys.safetensors")
-    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException, SafetensorError) as error:
         raise LibraryError(f"bank {name!r}", f"its files do not fit together ({error})", "Build it again") from None
     tree = Tree(nodes["centres"].float(), nodes["parent"], nodes["start"], nodes["end"])
     projection = KeyProjection((keys["basis_0"], keys["basis_1"], keys["basis_2"], keys["basis_3"]))

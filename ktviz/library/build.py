@@ -9,9 +9,10 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
@@ -62,24 +63,30 @@ def prepare_parts(
 
 def prepare_part(folder: Path, file: SourceFile, encoder: FeatureExtractor, settings: LibrarySettings) -> Part:
     features, thumb = folder / f"{file.sha256}.safetensors", folder / f"{file.sha256}.jpg"
-    if not features.exists():
-        encode_part(features, thumb, file, encoder, settings)
-    with safe_open(features, framework="pt") as opened:
-        known = json.loads(opened.metadata()["source"])
+    known = finished(features) or encode_part(features, thumb, file, encoder, settings)
     source = Source(**{**known, "name": file.name, "credit": file.credit})
     return Part(source, features, thumb)
 
 
+def finished(features: Path) -> dict[str, Any] | None:
+    """What a finished part knows of its source; None where there is no part, or a fragment after a power failure."""
+    try:
+        with safe_open(features, framework="pt") as opened:
+            return dict(json.loads(opened.metadata()["source"]))
+    except (OSError, SafetensorError):
+        return None
+
+
 def encode_part(
     features: Path, thumb: Path, file: SourceFile, encoder: FeatureExtractor, settings: LibrarySettings
-) -> None:
+) -> dict[str, Any]:
     """Write one part; the features last and by rename, so that a part that exists is complete."""
     original = read_image(file.path)
     pixels = crop_to_cells(resize_short_side(original, settings.side_px), encoder.stride)
     cells = encode(encoder, to_tensor(pixels))[0].permute(1, 2, 0)
-    if not torch.isfinite(cells).all():
-        raise LibraryError(f"encode {str(file.path)!r}", "NaN or infinite features", "Check the encoder's weights")
     stored = cells.half().contiguous()
+    if not torch.isfinite(stored).all():
+        raise LibraryError(f"encode {str(file.path)!r}", "NaN or infinite features", "Check the encoder's weights")
     rows, columns, _ = stored.shape
     positions = patch_positions(rows, columns, settings.stride)
     kept = positions[survivors(patch_vectors(stored, positions), settings.dedupe)]
@@ -99,6 +106,7 @@ def encode_part(
     partial = features.with_suffix(".part")
     save_file({"features": stored, "kept": kept.int()}, partial, metadata={"source": json.dumps(known)})
     partial.replace(features)
+    return known
 
 
 def crop_to_cells(pixels: Pixels, stride: int) -> Pixels:

@@ -147,6 +147,10 @@ def read_manifest(folder: Path) -> Manifest:
     version = data.get("format") if isinstance(data, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise LibraryError(asked, f"format {version}, newer than {FORMAT_VERSION}", "Upgrade ktviz to open it")
+    if version != FORMAT_VERSION:
+        raise LibraryError(
+            asked, f"{MANIFEST} has format {version!r}, not {FORMAT_VERSION}", "Restore it from a copy, or build anew"
+        )
     try:
         return parse_manifest(data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

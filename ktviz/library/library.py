@@ -29,6 +29,8 @@ from ktviz.library.sources import SourceFile, collect_sources, read_credits
 from ktviz.library.union import BankUnion
 from ktviz.model.encoder import Encoder, FeatureExtractor, extractor_digest
 
+OURS = (BUILDING, "banks", ".lock", f"{MANIFEST}.part")
+"""What a library that was interrupted before its first manifest may consist of."""
 BANK_NAME = re.compile(r"[a-z0-9][\w.-]*/[a-z0-9][\w.-]*", re.ASCII)
 
 
@@ -83,7 +85,7 @@ class Library:
             return library
         if folder.exists() and not folder.is_dir():
             raise LibraryError(f"library {str(folder)!r}", "it is a file", "Name a folder that ends in .ktlib")
-        strangers = [p.name for p in folder.glob("*") if p.name not in (BUILDING, "banks", ".lock")]
+        strangers = [p.name for p in folder.glob("*") if p.name not in OURS]
         if strangers:
             raise LibraryError(
                 f"library {str(folder)!r}", f"a folder with other things in it ({strangers[0]})", "Name a new folder"

@@ -126,13 +126,13 @@ def read_credits(path: str | os.PathLike[str]) -> dict[str, Credit]:
     asked = f"credits {os.fspath(path)!r}"
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+            rows = [{(name or "").strip(): value for name, value in row.items()} for row in csv.DictReader(file)]
     except FileNotFoundError:
         raise CreditsError(asked, "no such file", "Check the path") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CreditsError(asked, f"not a readable CSV ({error})", "Save it as UTF-8 text") from None
     if rows and "file" not in rows[0]:
-        raise CreditsError(asked, f"columns {', '.join(rows[0])}", f"Give {', '.join(CREDIT_COLUMNS)}")
+        raise CreditsError(asked, f"columns {', '.join(filter(None, rows[0]))}", f"Give {', '.join(CREDIT_COLUMNS)}")
     return {row["file"].strip(): credit_from(row) for row in rows if row["file"]}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def save_weights(module: nn.Module, path: Path, metadata: dict[str, str]) -> Non
     """Write a module's weights as float16 safetensors; the file appears whole or not at all."""
     tensors = {name: value.detach().cpu().half().contiguous() for name, value in module.state_dict().items()}
     partial = path.with_suffix(".part")
-    save_file(tensors, partial, metadata=metadata)
+    # One value: safetensors writes several in random order, and a repeated run shall give the same bytes.
+    save_file(tensors, partial, metadata={"about": json.dumps(metadata, sort_keys=True)})
     partial.replace(path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ from ktviz.errors import WeightsError
 from ktviz.model.checkpoints import read_tensors
 
 Padding = Literal["reflect", "zeros"]
+WIDTHS = (64, 64, 128, 128, 256, 256)
 LAYERS = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2")
 TORCHVISION_INDEX = dict(zip(LAYERS, (0, 2, 5, 7, 10, 12), strict=True))
 COLOUR = "conv0_rgb_to_bgr_1x1"
@@ -51,20 +53,24 @@ def vgg19_layers(path: str | os.PathLike[str], layer: str) -> nn.Sequential:
             "Give torchvision's vgg19 checkpoint or a normalised VGG-19",
         )
     wanted = LAYERS[: LAYERS.index(last) + 1]
-    missing = [names[n] for n in wanted if f"{names[n]}.weight" not in tensors]
+    missing = [key for n in wanted for key in (f"{names[n]}.weight", f"{names[n]}.bias") if key not in tensors]
     if missing:
         raise WeightsError(f"VGG-19 up to {layer}", f"{path} has no {missing[0]}", "Give a checkpoint that reaches it")
     layers: list[nn.Module] = [colour]
-    for name in wanted:
-        layers += [filled_conv(tensors, names[name], padding), nn.ReLU()]
+    for name, inputs, outputs in zip(wanted, (3, *WIDTHS), WIDTHS, strict=False):
+        layers += [filled_conv(tensors, names[name], (outputs, inputs, 3, 3), padding), nn.ReLU()]
         if name in ("conv1_2", "conv2_2"):
             layers.append(nn.MaxPool2d(2, ceil_mode=True))
     return nn.Sequential(*layers)
 
 
-def filled_conv(tensors: dict[str, Tensor], name: str, padding_mode: Padding) -> nn.Conv2d:
+def filled_conv(tensors: dict[str, Tensor], name: str, shape: tuple[int, ...], padding_mode: Padding) -> nn.Conv2d:
     weight, bias = tensors[f"{name}.weight"].float(), tensors[f"{name}.bias"].float()
-    layer = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1, padding_mode=padding_mode)
+    if weight.shape != shape or bias.shape != shape[:1] or not (weight.isfinite().all() and bias.isfinite().all()):
+        raise WeightsError(
+            f"VGG-19 layer {name}", f"of shape {tuple(weight.shape)}, not {shape}, or not finite", "Fetch them again"
+        )
+    layer = nn.Conv2d(shape[1], shape[0], 3, padding=1, padding_mode=padding_mode)
     layer.load_state_dict({"weight": weight, "bias": bias})
     return layer
 
@@ -107,7 +113,7 @@ def fetch_vgg19(url: str = URL, sha256_prefix: str = SHA256_PREFIX, folder: Path
         if not digest.startswith(sha256_prefix):
             raise WeightsError(f"download {url}", f"SHA-256 is {digest[:8]}..., not {sha256_prefix}...", "Try again")
         partial.replace(target)
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise WeightsError(f"download {url}", str(error), f"Fetch it by hand into {target.parent}") from None
     finally:
         partial.unlink(missing_ok=True)

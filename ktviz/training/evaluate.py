@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,8 +25,9 @@ class Scores:
     ssim: float
     cosine: float
 
-    def to_dict(self) -> dict[str, float]:
-        return {name: round(value, 4) for name, value in asdict(self).items()}
+    def to_dict(self) -> dict[str, float | None]:
+        """Rounded; None for NaN, which JSON does not know."""
+        return {name: None if math.isnan(value) else round(value, 4) for name, value in asdict(self).items()}
 
 
 @torch.inference_mode()

@@ -242,7 +242,7 @@ class Run:
             "device": self.device,
             "recipe": asdict(self.recipe),
             "data": {"images": len(self.images), "digest": files_digest(self.images)},
-            "energy_kept_by_projection": self.energy,
+            "energy_kept_by_projection": None if self.teacher is None else self.energy,
             "encoder": encoder.digest,
             "decoder": file_digest(self.out / "decoder.safetensors"),
             "seconds": round(self.seconds),

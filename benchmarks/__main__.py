@@ -1,0 +1,21 @@
+"""Run benchmarks: all of them, or those named: reconstruction, quality, speed, build."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+NAMES = ("reconstruction", "quality", "speed", "build")
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or NAMES
+    unknown = set(chosen) - set(NAMES)
+    if unknown:
+        sys.exit(f"unknown benchmark {', '.join(unknown)}; choose from {', '.join(NAMES)}")
+    for name in chosen:
+        import_module(f"benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main()

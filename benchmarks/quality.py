@@ -1,0 +1,121 @@
+"""Translation quality, graded by full VGG-19 features outside the model, against the paper's method.
+
+The grader (`quality.py`) and its reference scores lie beside a development checkout. The reference is the paper's
+method with VGG-19 relu3_1, its real inverter and exact matching, on the same 24 pairs of photo and painting.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import tempfile
+from pathlib import Path
+from statistics import median
+from types import ModuleType
+
+import numpy as np
+
+from benchmarks.tables import RESULTS, publish, shared
+from ktviz.images import Pixels, read_image, resize, resize_short_side, write_image
+from ktviz.library.format import LibrarySettings
+from ktviz.library.library import Library
+from ktviz.library.union import BankUnion
+from ktviz.model.decoder import Decoder
+from ktviz.model.encoder import Encoder
+from ktviz.model.translator import Translator
+
+SHORT_SIDE_PX = 320
+SCORES = ("style_stats", "style_patches", "structure", "speckle")
+VARIANTS: dict[str, dict[str, object]] = {
+    "paper's transfer, exact": {"preset": "exact", "max_gain": 0, "coherence": 0},
+    "paper's transfer, beam": {"preset": "beam", "max_gain": 0, "coherence": 0},
+    "coherence only": {"preset": "beam", "max_gain": 0},
+    "gain bound only": {"preset": "beam", "coherence": 0},
+    "default": {},
+}
+TARGETS = {
+    "paper's transfer, beam": "0.55, 0.58, 0.64",
+    "paper's transfer, exact": "0.55, 0.58, 0.64",
+    "default": "0.58, 0.62, 0.68",
+}
+SHEET_PAIRS = 8
+SHEET_PX = 200
+
+
+def main() -> None:
+    tool, reference = shared("tools", "quality.py"), shared("parity", "quality_reference.json")
+    data = shared("data")
+    if tool is None or reference is None or data is None:
+        return
+    grade, known = load(tool), json.loads(reference.read_text())
+    scores: dict[str, list[dict[str, float]]] = {name: [] for name in VARIANTS}
+    sheet: list[list[Pixels]] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for number, pair in enumerate(known["pairs"]):
+            outputs = grade_pair(grade, data / pair["photo"], data / pair["style"], Path(scratch), scores)
+            if number % (len(known["pairs"]) // SHEET_PAIRS) == 0:
+                sheet.append(outputs)
+    rows = [["paper's method, VGG-19, exact", *(f"{known['medians'][s]:.3f}" for s in SCORES[:3]), "", ""]]
+    for name, graded in scores.items():
+        medians = [f"{median(g[s] for g in graded):.3f}" for s in SCORES]
+        rows.append([name, *medians, TARGETS.get(name, "")])
+    publish(
+        "quality",
+        f"Quality, medians over {len(known['pairs'])} pairs of photo and painting at {SHORT_SIDE_PX} px",
+        ["method", "style_stats ↓", "style_patches ↓", "structure ↑", "speckle", "target"],
+        rows,
+        "1 = nothing transferred for the style scores, 1 = same edges for structure. Contact sheet "
+        "(photo, source, then the variants in the order of the table): `quality.jpg`.",
+    )
+    write_image(RESULTS / "quality.jpg", contact_sheet(sheet))
+
+
+def grade_pair(
+    grade: ModuleType, photo: Path, style: Path, scratch: Path, scores: dict[str, list[dict[str, float]]]
+) -> list[Pixels]:
+    """Translate one photo with every variant and grade it; returns the pictures."""
+    source = resize_short_side(read_image(style), SHORT_SIDE_PX)
+    content = resize_short_side(read_image(photo), SHORT_SIDE_PX)
+    write_image(scratch / "style.png", source)
+    write_image(scratch / "content.png", content)
+    translator = Translator(one_source_bank(scratch), Encoder.shipped(), Decoder.shipped())
+    pictures = [content, source]
+    for name, settings in VARIANTS.items():
+        pictures.append(translator(content, **settings).image)
+        write_image(scratch / "output.png", pictures[-1])
+        files = (str(scratch / f"{part}.png") for part in ("content", "output"))
+        scores[name].append(grade.score(*files, [str(scratch / "style.png")]))
+    print(photo.name, style.name, {name: graded[-1]["style_stats"] for name, graded in scores.items()}, flush=True)
+    return pictures
+
+
+def one_source_bank(scratch: Path) -> BankUnion:
+    """A bank of one source, entries at stride 2 without de-duplication, as in the reference."""
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        settings = LibrarySettings(side_px=SHORT_SIDE_PX, stride=2, dedupe=1.0)
+        library = Library.create(Path(folder) / "pair.ktlib", Encoder.shipped(), settings)
+        library.build("quality/pair", [scratch / "style.png"], quiet=True)
+        return library["quality/pair"]  # mapped files stay readable after the folder is gone
+
+
+def contact_sheet(rows: list[list[Pixels]]) -> Pixels:
+    """Pictures in rows, each fitted into a square."""
+    cells = [np.hstack([fit(picture) for picture in row]) for row in rows]
+    return np.vstack(cells)
+
+
+def fit(picture: Pixels) -> Pixels:
+    height, width = picture.shape[:2]
+    scale = SHEET_PX / max(height, width)
+    small = resize(picture, max(1, round(width * scale)), max(1, round(height * scale)))
+    cell = np.full((SHEET_PX, SHEET_PX, 3), 255, dtype=np.uint8)
+    cell[: small.shape[0], : small.shape[1]] = small
+    return cell
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("quality_grader", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
