@@ -21,7 +21,11 @@ def main() -> None:
     rows = []
     for stride in (1, 2):
         found = subprocess.run(
-            [sys.executable, "-m", "benchmarks.build", str(stride)], capture_output=True, text=True, check=True, cwd=ROOT
+            [sys.executable, "-m", "benchmarks.build", str(stride)],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
         )
         rows.append(found.stdout.strip().splitlines()[-1].split("|"))
     publish(

@@ -115,7 +115,8 @@ def fit(picture: Pixels) -> Pixels:
 
 def load(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("quality_grader", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

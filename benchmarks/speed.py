@@ -46,8 +46,8 @@ def main() -> None:
         f"Search: {len(queries):,} queries of a 512x512 photo in {len(bank):,} entries",
         ["search", "seconds", "times faster than exact", "recall@1", "target"],
         speed_up(rows),
-        f"Medians of {REPEATS}. Translating the photo from pixels to pixels takes {translation:.2f} s (target 3 s); peak "
-        f"memory of this whole run, faiss's own copy of the keys included: {peak:.2f} GB. The reference implementation "
+        f"Medians of {REPEATS}. Translating the photo from pixels to pixels takes {translation:.2f} s (target "
+        f"3 s); peak memory of this whole run, faiss's own copy of the keys included: {peak:.2f} GB. The reference implementation "
         "needed 1.84 s for 961 queries in 10,674 entries.",
     )
 
@@ -102,7 +102,9 @@ def ivf_rows(bank: Bank, queries: Tensor, truth: Tensor) -> list[list[str]]:
         index.nprobe = probes
         found = torch.from_numpy(index.search(asked, 8)[1][:, 0])
         seconds = timed(lambda: index.search(asked, 8))
-        rows.append([f"faiss IVF{lists},Flat, {probes} probes", f"{seconds:.3f}", "", f"{recall(found, truth):.3f}", ""])
+        rows.append(
+            [f"faiss IVF{lists},Flat, {probes} probes", f"{seconds:.3f}", "", f"{recall(found, truth):.3f}", ""]
+        )
     return rows
 
 

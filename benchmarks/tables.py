@@ -25,7 +25,9 @@ def shared(*parts: str) -> Path | None:
 
 def machine() -> str:
     """The machine in a few words."""
-    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}"
+    return (
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}"
+    )
 
 
 def publish(name: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], notes: str = "") -> None:

@@ -108,10 +108,10 @@ def write_image(path: str | os.PathLike[str], pixels: Pixels) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".ktviz-", suffix=path.suffix, delete=False) as file:
-            temporary = file.name
+            temporary = Path(file.name)
             Image.fromarray(pixels).save(file, quality=92)
-        os.chmod(temporary, 0o644)  # temporary files are private; pictures are not
-        os.replace(temporary, path)
+        temporary.chmod(0o644)  # temporary files are private; pictures are not
+        temporary.replace(path)
     except ValueError as error:
         raise StorageError(f"write {str(path)!r}", str(error), "Use a suffix such as .png or .jpg") from None
     except OSError as error:
@@ -120,7 +120,7 @@ def write_image(path: str | os.PathLike[str], pixels: Pixels) -> None:
         ) from None
     finally:
         if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
 def resize_short_side(pixels: Pixels, side_px: int) -> Pixels:

@@ -108,10 +108,11 @@ def test_excluded_sources_are_not_continued_into(world, paint):
     assert not set(source.tolist()) & set(world.banks.named(["b", "d"]).nonzero()[:, 0].tolist())
 
 
-def test_a_continuation_beyond_the_edge_of_a_source_is_no_entry(world):
+@pytest.mark.parametrize(("down", "right"), [(0, 2), (2, 0), (0, 7), (7, 0), (40, 0), (0, 40)])
+def test_a_continuation_beyond_the_edge_of_a_source_is_no_entry(world, down, right):
     source, y, x = world.banks.locate(torch.arange(len(world.banks)))
-    right = world.banks.shifted(torch.arange(len(world.banks)), 0, 2)
-    assert torch.equal(right < 0, x + 2 > 16 - 4)
-    there = right >= 0
-    moved = world.banks.locate(right[there])
-    assert torch.equal(torch.stack(moved), torch.stack((source, y, x + 2))[:, there])
+    shifted = world.banks.shifted(torch.arange(len(world.banks)), down, right)
+    there = (y + down <= 16 - 4) & (x + right <= 16 - 4)
+    assert torch.equal(shifted >= 0, there)
+    moved = world.banks.locate(shifted[there])
+    assert torch.equal(torch.stack(moved), torch.stack((source, y + down, x + right))[:, there])

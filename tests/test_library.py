@@ -103,8 +103,8 @@ def test_a_build_with_two_threads_has_the_same_digest(build, tmp_path, save, pai
 
 
 def test_adding_gives_the_same_bank_as_building_from_all(build, pictures, toy):
-    library = build("grown", [pictures / "warm"])
-    library.add("art/test", [pictures / "cool"], encoder=toy, quiet=True)
+    library = build("grown", [pictures / "cool"])
+    library.add("art/test", [pictures / "warm"], encoder=toy, quiet=True)  # a, b, c go before d, e
     assert digest(library) == digest(build("whole", [pictures / "warm", pictures / "cool"]))
 
 
@@ -131,8 +131,6 @@ def test_removing_gives_the_same_bank_as_building_without(build, pictures):
     library.remove("art/test", ["warm/b", "cool/e.png"], quiet=True)
     kept = [pictures / name for name in ("warm/a.png", "warm/c.png", "cool/d.png")]
     assert [s.name for s in library.bank("art/test").sources] == ["cool/d.png", "warm/a.png", "warm/c.png"]
-    without = build("without", kept)
-    assert without.manifest.banks["art/test"].entries == library.manifest.banks["art/test"].entries
     assert digest(library) == digest(rebuilt(build, pictures, kept))
 
 

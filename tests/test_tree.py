@@ -87,14 +87,14 @@ def test_members_of_a_leaf_are_nearer_to_their_centre_than_to_its_siblings():
 
 def test_the_same_seed_gives_the_same_tree_with_one_and_two_threads():
     vectors = clustered(3000, size=128)
-    digests = set()
+    digests, before = set(), faiss.omp_get_max_threads()
     for threads in (1, 2):
         torch.set_num_threads(threads)
         faiss.omp_set_num_threads(threads)
         digests.add(digest(*fit(vectors, (10, 10))))
         assert torch.get_num_threads() == threads
         assert faiss.omp_get_max_threads() == threads
-    faiss.omp_set_num_threads(1)
+    faiss.omp_set_num_threads(before)
     assert len(digests) == 1
 
 

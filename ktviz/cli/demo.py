@@ -86,7 +86,7 @@ def run_job(job: Job, library: Library, output: Path) -> pd.DataFrame:
     result = Translator.shipped(banks)(read_image(job.photo), without=made_after)
     write_image(output / f"{job.name}.png", result.image)
     write_image(output / f"{job.name}_beside.png", beside(result))
-    backtracking_figure(result).savefig(output / f"{job.name}_backtracking.png", dpi=100)
+    backtracking_figure(result).savefig(output / f"{job.name}_backtracking.png", dpi=125)
     shares = source_shares(result)
     shares.insert(0, "output", f"{job.name}.png")
     return shares

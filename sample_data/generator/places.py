@@ -173,12 +173,11 @@ def forest_path(size: Size, rng: np.random.Generator, autumn: bool = False) -> A
         centre = 0.5 + side * (0.07 + 0.42 * near * rng.uniform(0.75, 1.25))
         _trunk(image, centre * columns, rows, near, seed + k, view.horizon)
     canopy = smoothstep(0.0, 0.35, v - 0.16 + 0.3 * fbm(u * 3.5, v * 3.5, seed + 8, 5) + 0.22 * np.abs(u))
-    image = mix(
+    return mix(
         image,
         _foliage(u, v, seed + 40, 16, leaf, 0.6),
         canopy * smoothstep(-0.28, 0.0, fbm(u * 13, v * 13, seed + 9, 4)),
     )
-    return image
 
 
 def _foliage(u: Array, v: Array, seed: int, scale: float, leaf: tuple[str, str, str], contrast: float) -> Array:

@@ -134,7 +134,7 @@ def _houses(image: Array, view: View, rng: np.random.Generator) -> None:
     """A quay of narrow gabled houses with windows, lit from the right."""
     rows, columns = view.size
     base, left = view.horizon * rows, 0.0
-    walls = "#e8c07a #d9724a #f0e3c8 #b4544a #8fb0b4 #e0a088 #c9b08a #f2d9a0".split()
+    walls = ["#e8c07a", "#d9724a", "#f0e3c8", "#b4544a", "#8fb0b4", "#e0a088", "#c9b08a", "#f2d9a0"]
     while left < columns:
         width, tall = rows * rng.uniform(0.045, 0.085), rows * rng.uniform(0.075, 0.15)
         wall = light(walls[rng.integers(len(walls))])

@@ -1,0 +1,185 @@
+"""The command line, as a person uses it: small photographs, real weights, real exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ktviz.images import read_image, resize_short_side, write_image
+
+SAMPLES = Path(__file__).parent.parent / "sample_data"
+
+
+def ktviz(*arguments, cwd=None, check=True):
+    command = [sys.executable, "-c", "from ktviz.cli.main import main; main()", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    for name, source in {
+        "ink/cat.png": "comic/ink/after-chelsea.jpg",
+        "ink/hat.png": "comic/ink/straw-hat.jpg",
+        "vivid/lake.png": "hdr/vivid/alpine-lake.jpg",
+        "photos/coffee.png": "photos/coffee.jpg",
+        "photos/rocket.png": "photos/rocket.jpg",
+    }.items():
+        write_image(folder / name, resize_short_side(read_image(SAMPLES / source), 96))
+    (folder / "credits.csv").write_text("file,title,creator,year,licence,url\ncat.png,A cat,Ann,1999,CC-BY-4.0,\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def library(folder):
+    path = folder / "small.ktlib"
+    ktviz(
+        "library",
+        "build",
+        path,
+        "--bank",
+        "comic/ink",
+        folder / "ink",
+        "--credits",
+        folder / "credits.csv",
+        "--side",
+        96,
+    )
+    ktviz("library", "build", path, "--bank", "hdr/vivid", folder / "vivid", "--quiet")
+    return path
+
+
+def test_list_and_info_as_json_name_the_banks_and_their_sizes(library):
+    banks = json.loads(ktviz("library", "list", library, "--json").stdout)
+    assert [b["name"] for b in banks] == ["comic/ink", "hdr/vivid"]
+    assert [b["sources"] for b in banks] == [2, 1]
+    assert all(b["entries"] > 100 and b["bytes"] > 1000 for b in banks)
+    info = json.loads(ktviz("library", "info", library, "--json").stdout)
+    cat = info["banks"][0]["source_list"][0]
+    assert (cat["name"], cat["creator"], cat["url"]) == ("cat.png", "Ann", "unknown")
+    assert info["settings"]["side_px"] == 96
+
+
+def test_translating_one_photo_writes_that_file_and_prints_the_shares(library, folder, tmp_path):
+    out = tmp_path / "new" / "coffee.png"
+    done = ktviz("translate", folder / "photos/coffee.png", "-l", library, "-b", "comic/ink", "-o", out)
+    photo, result = read_image(folder / "photos/coffee.png"), read_image(out)
+    assert result.shape == photo.shape
+    assert np.abs(result.astype(int) - photo).mean() > 5
+    assert "Ann" in done.stdout
+    assert "%" in done.stdout
+
+
+def test_translating_a_folder_with_every_option_writes_a_folder(library, folder, tmp_path):
+    arguments = ["--preset", "paper", "--transfer", "swap", "--strength", 0.5, "--without", "cat", "--quiet"]
+    done = ktviz("translate", folder / "photos", "-l", library, "-b", "comic", "-b", "hdr", *arguments, "-o", tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["coffee.png", "rocket.png"]
+    assert done.stdout == ""
+
+
+def test_strength_zero_differs_from_full_strength(library, folder, tmp_path):
+    photo = folder / "photos/coffee.png"
+    for strength in (0, 1):
+        ktviz(
+            "translate", photo, "-l", library, "-b", "comic", "--strength", strength, "-o", tmp_path / f"{strength}.png"
+        )
+    assert not np.array_equal(read_image(tmp_path / "0.png"), read_image(tmp_path / "1.png"))
+
+
+def test_sources_are_added_and_removed(library, folder, tmp_path):
+    path = tmp_path / "edit.ktlib"
+    ktviz("library", "build", path, "-b", "comic/ink", folder / "ink/cat.png", "--side", 96, "-q")
+    ktviz("library", "add", path, "-b", "comic/ink", folder / "ink/hat.png", "-q")
+    assert json.loads(ktviz("library", "list", path, "--json").stdout)[0]["sources"] == 2
+    ktviz("library", "remove", path, "-b", "comic/ink", "cat")
+    assert json.loads(ktviz("library", "list", path, "--json").stdout)[0]["sources"] == 1
+    ktviz("library", "remove", path, "-b", "comic/ink", "-q")
+    assert json.loads(ktviz("library", "list", path, "--json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["translate", "{photo}", "-l", "{lib}", "-b", "comic/inc", "-o", "x.png"], 3, ["comic/inc", "Did you mean comic/ink"]),
+        (["translate", "{photo}", "-l", "{lib}", "-b", "comic", "--without", "kat", "-o", "x.png"], 3, ["kat", "comic/ink/cat.png"]),
+        (["translate", "{photo}", "-l", "{lib}", "-b", "comic", "--strength", "2", "-o", "x.png"], 2, ["strength 2"]),
+        (["translate", "{photo}", "-l", "{lib}", "-b", "comic", "--preset", "best", "-o", "x.png"], 2, ["paper, beam or exact"]),
+        (["translate", "{lib}/library.json", "-l", "{lib}", "-b", "comic", "-o", "x.png"], 4, ["not an image"]),
+        (["translate", "gone.jpg", "-l", "{lib}", "-b", "comic", "-o", "x.png"], 4, ["no such file"]),
+        (["translate", "{photo}", "-l", "nowhere.ktlib", "-b", "comic", "-o", "x.png"], 5, ["there is no library.json"]),
+        (["library", "build", "{lib}", "-b", "comic/ink", "{photo}"], 5, ["exists already"]),
+        (["library", "build", "{lib}", "-b", "Comic Ink", "{photo}"], 5, ["task/style"]),
+        (["library", "build", "{lib}", "-b", "comic/new", "."], 4, ["none found"]),
+        (["library", "build", "new.ktlib", "-b", "a/b", "{photo}", "--branching", "ten"], 2, ["10,10"]),
+        (["library", "remove", "{lib}", "-b", "comic/ink", "dog"], 3, ["dog"]),
+        (["translate", "{photo}", "-b", "comic", "-o", "x.png"], 2, ["--library"]),
+        (["train", "{photo}", "-o", "run"], 2, ["--teacher"]),
+    ],
+)  # fmt: skip
+def test_bad_input_ends_in_a_message_and_an_exit_code(library, folder, tmp_path, arguments, code, words):
+    names = {"photo": folder / "photos/coffee.png", "lib": library}
+    done = ktviz(*(a.format(**names) for a in arguments), cwd=tmp_path, check=False)
+    assert done.returncode == code, done.stderr
+    assert all(word in " ".join(done.stderr.split()) for word in words), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_one_bad_photo_does_not_cost_the_others(library, folder, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/bad.png").write_bytes(b"not a picture")
+    write_image(tmp_path / "in/good.png", read_image(folder / "photos/coffee.png"))
+    done = ktviz("translate", tmp_path / "in", "-l", library, "-b", "comic", "-q", "-o", tmp_path / "out", check=False)
+    assert done.returncode == 4
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["good.png"]
+
+
+def test_interrupting_a_build_leaves_the_library_as_it_was(library, folder, tmp_path):
+    before = (library / "library.json").read_bytes()
+    command = ["library", "build", library, "-b", "art/all", SAMPLES / "art"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from ktviz.cli.main import main; main()", *map(str, command)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list((library / "building").rglob("*.safetensors")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    assert (library / "library.json").read_bytes() == before
+    ktviz("library", "info", library, "--quiet")
+
+
+def test_doctor_finds_everything_in_a_working_installation(tmp_path):
+    findings = json.loads(ktviz("doctor", "--json", cwd=tmp_path).stdout)
+    assert {f["what"] for f in findings} >= {"torch", "encoder weights", "decoder weights", "cache folder"}
+    assert all(f["ok"] for f in findings)
+
+
+def test_demo_writes_pictures_figures_and_shares_that_sum_to_one(tmp_path):
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", "from ktviz.cli.main import main; main()", "demo", "-o", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    shares = pd.read_csv(tmp_path / "out/sources.csv")
+    assert np.allclose(shares.groupby("output").share.sum(), 1, atol=1e-4)
+    assert {bank.split("/")[0] for bank in shares.bank} == {"art", "hdr", "comic"}
+    for output in shares.output.unique():
+        for name in (output, output.replace(".png", "_beside.png"), output.replace(".png", "_backtracking.png")):
+            assert (tmp_path / "out" / name).stat().st_size > 10_000
+    own = shares.source.str.contains("after-") & [
+        o.split("_")[0] in s for o, s in zip(shares.output, shares.source, strict=True)
+    ]
+    assert shares.share[own].sum() == 0

@@ -1,0 +1,101 @@
+"""What a stranger's machine gets: dependencies, import cost, names."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+import ktviz
+
+ROOT = Path(__file__).parent.parent
+CONDA_NAMES = {"pytorch": "torch"}
+
+
+@pytest.fixture(scope="module")
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def split(requirement):
+    name, bound = re.fullmatch(r"([\w-]+)(?:\[\w+\])?(.*)", requirement).groups()
+    return CONDA_NAMES.get(name, name), bound
+
+
+def test_conda_environment_has_the_same_dependencies_as_the_package(project):
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    expected = {split(d) for d in project["dependencies"]} | {("python", project["requires-python"])}
+    assert {split(d) for d in conda} == expected
+
+
+def test_every_dependency_is_pinned_and_within_its_bound(project):
+    lines = (ROOT / "constraints.txt").read_text().lower().replace("_", "-").splitlines()
+    pins = dict(line.split("==") for line in lines if not line.startswith("#"))
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    for name, bound in map(split, wanted):
+        have = [int(part) for part in re.findall(r"\d+", pins[name])[:2]]
+        least = [int(part) for part in re.findall(r"\d+", bound)[:2]]
+        assert have >= least, name
+
+
+def test_torch_from_2_6_is_accepted_and_torchvision_not_needed(project):
+    assert "torch>=2.6" in project["dependencies"]
+    assert not any("torchvision" in d for d in project["dependencies"])
+    assert not any("import torchvision" in p.read_text() for p in (ROOT / "ktviz").rglob("*.py"))
+
+
+def modules_after(statement):
+    code = f"{statement}; import sys, json; print(json.dumps(sorted(sys.modules)))"
+    return set(json.loads(subprocess.check_output([sys.executable, "-c", code], text=True)))
+
+
+def test_import_loads_no_heavy_library():
+    loaded = modules_after("import ktviz")
+    assert not loaded & {"torch", "matplotlib", "plotly", "pandas", "numpy", "faiss", "ipywidgets", "PIL"}
+
+
+def test_the_model_and_the_library_load_no_drawing_library():
+    loaded = modules_after("import ktviz; ktviz.Translator, ktviz.Library, ktviz.source_shares")
+    assert "torch" in loaded
+    assert not loaded & {"matplotlib", "plotly", "ipywidgets", "anywidget"}
+
+
+@pytest.mark.parametrize("name", ktviz.__all__)
+def test_public_name_resolves(name):
+    assert getattr(ktviz, name) is not None
+    assert name in dir(ktviz)
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'Translater'"):
+        ktviz.Translater  # noqa: B018
+
+
+def test_version_is_the_changelog_s_newest():
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest.group(1) == ktviz.__version__
+
+
+def test_sample_data_is_small_and_every_picture_is_credited():
+    folder = ROOT / "sample_data"
+    pictures = {p.relative_to(folder).as_posix() for p in folder.rglob("*.jpg")}
+    assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) < 12e6
+    from ktviz.library.sources import UNKNOWN, read_credits
+
+    credits = read_credits(folder / "credits.csv")
+    assert set(credits) == pictures
+    assert all(c.licence != UNKNOWN and c.title != UNKNOWN and c.creator != UNKNOWN for c in credits.values())
+    banks = {p.rsplit("/", 1)[0] for p in pictures if not p.startswith("photos/")}
+    assert len(banks) >= 6
+    assert {bank.split("/")[0] for bank in banks} == {"art", "hdr", "comic"}
+    assert all(sum(p.startswith(f"{bank}/") for p in pictures) >= 4 for bank in banks)
+
+
+def test_shipped_weights_are_small():
+    weights = list((ROOT / "ktviz" / "model" / "weights").glob("*.safetensors"))
+    assert {p.name for p in weights} >= {"encoder.safetensors", "decoder.safetensors"}
+    assert sum(p.stat().st_size for p in weights) <= 6e6
