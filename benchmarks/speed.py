@@ -47,8 +47,8 @@ def main() -> None:
         ["search", "seconds", "times faster than exact", "recall@1", "target"],
         speed_up(rows),
         f"Medians of {REPEATS}. Translating the photo from pixels to pixels takes {translation:.2f} s (target "
-        f"3 s); peak memory of this whole run, faiss's own copy of the keys included: {peak:.2f} GB. The reference implementation "
-        "needed 1.84 s for 961 queries in 10,674 entries.",
+        f"3 s); peak memory of the run, faiss's own copy of the keys included: {peak:.2f} GB. The reference "
+        "implementation needed 1.84 s for 961 queries in 10,674 entries.",
     )
 
 

@@ -44,7 +44,7 @@ class KeyProjection:
 def fit_projection(entries: Entries, dimensions: int, seed: int) -> KeyProjection:
     """The `dimensions` directions with the most energy, bands apart, so that bands can be weighted per call.
 
-    Each band keeps at least one direction. Runs on one thread, so that the result depends on the seed alone.
+    Runs on one thread, so that the result depends on the seed alone.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -76,10 +76,11 @@ def band_moments(entries: Entries, rows: Tensor) -> Tensor:
 
 
 def share_out(values: Sequence[Tensor], dimensions: int) -> list[int]:
-    """How many directions each band gets: the largest eigenvalues of all bands win, at least one a band."""
+    """How many directions each band gets: the largest eigenvalues of all bands win, but none gets next to nothing."""
+    least = max(1, dimensions // 16)  # a band with little energy may be the one that a caller weights
     band = torch.repeat_interleave(torch.arange(4), torch.tensor([len(v) for v in values]))
     best = torch.cat(list(values)).argsort(descending=True, stable=True)[:dimensions]
-    return [max(1, int((band[best] == b).sum())) for b in range(4)]
+    return [min(len(values[b]), max(least, int((band[best] == b).sum()))) for b in range(4)]
 
 
 def compute_keys(entries: Entries, projection: KeyProjection) -> Tensor:

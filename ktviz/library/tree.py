@@ -193,7 +193,8 @@ def spherical_kmeans(unit: Tensor, k: int, seed: int) -> Tensor:
     )
     kmeans.train(unit.numpy())
     centres = torch.from_numpy(kmeans.centroids)
-    return centres[torch.isfinite(centres).all(1)].unique(dim=0)
+    distinct: Tensor = centres[torch.isfinite(centres).all(1)].unique(dim=0)
+    return distinct
 
 
 def assign(gather: Gather, members: Tensor, centres: Tensor) -> Tensor:

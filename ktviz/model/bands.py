@@ -39,7 +39,7 @@ def to_vectors(patches: Tensor) -> Tensor:
 
 def to_patches(vectors: Tensor) -> Tensor:
     """(..., 16 C), position-major, to (..., C, 4, 4), as a view."""
-    return vectors.unflatten(-1, (4, 4, -1)).movedim(-1, -3)
+    return vectors.view(*vectors.shape[:-1], 4, 4, -1).movedim(-1, -3)
 
 
 TRANSFORM = haar(torch.eye(16).view(16, 1, 4, 4)).flatten(1).T.contiguous()
@@ -48,13 +48,13 @@ TRANSFORM = haar(torch.eye(16).view(16, 1, 4, 4)).flatten(1).T.contiguous()
 
 def band_vectors(vectors: Tensor) -> Tensor:
     """Coefficients of vectors (N, 16 C) band by band: (N, 4, 4 C)."""
-    return (TRANSFORM @ vectors.unflatten(1, (16, -1))).unflatten(1, (4, 4)).flatten(2)
+    return (TRANSFORM @ vectors.view(len(vectors), 16, -1)).view(len(vectors), 4, -1)
 
 
 def weight_bands(vectors: Tensor, weights: Tensor) -> Tensor:
     """Vectors (N, 16 C) with their bands multiplied by four weights."""
     matrix = TRANSFORM.T @ (TRANSFORM * weights.repeat_interleave(4)[:, None])
-    return (matrix @ vectors.unflatten(1, (16, -1))).flatten(1)
+    return (matrix @ vectors.view(len(vectors), 16, -1)).flatten(1)
 
 
 def band_parts(vectors: Tensor) -> Tensor:
@@ -63,9 +63,9 @@ def band_parts(vectors: Tensor) -> Tensor:
     The parts add up to the vector and are orthogonal, so the dot product of one part with any *whole* patch is the dot
     product of the two in that band: candidates need no transform of their own.
     """
-    rows = TRANSFORM.unflatten(0, (4, 4))
-    matrix = rows.transpose(1, 2) @ rows
-    return (matrix.flatten(0, 1) @ vectors.unflatten(1, (16, -1))).unflatten(1, (4, 16)).flatten(2)
+    rows = TRANSFORM.view(4, 4, 16)
+    matrix = (rows.transpose(1, 2) @ rows).flatten(0, 1)
+    return (matrix @ vectors.view(len(vectors), 16, -1)).view(len(vectors), 4, -1)
 
 
 def band_energy(vectors: Tensor) -> Tensor:

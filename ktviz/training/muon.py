@@ -59,5 +59,5 @@ def orthogonalise(matrix: Tensor) -> Tensor:
     for _ in range(ROUNDS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    x = x.T if tall else x
-    return x.to(matrix.dtype)
+    upright: Tensor = x.T if tall else x
+    return upright.to(matrix.dtype)
