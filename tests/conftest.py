@@ -153,3 +153,9 @@ def build(tmp_path, toy, settings):
         return library
 
     return make
+
+
+@pytest.fixture(scope="session")
+def samples():
+    """The sample data of this checkout."""
+    return Path(__file__).resolve().parents[1] / "sample_data"

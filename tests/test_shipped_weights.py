@@ -1,0 +1,56 @@
+"""The shipped weights: what they must reach on photographs they have never seen, and the search on their features."""
+
+import pytest
+import torch
+
+from ktviz.images import find_images, read_image, resize_short_side, to_tensor
+from ktviz.library.format import LibrarySettings
+from ktviz.library.library import Library
+from ktviz.library.search import SearchSettings
+from ktviz.model.checkpoints import shipped_weights
+from ktviz.model.decoder import Decoder
+from ktviz.model.encoder import Encoder, encode
+from ktviz.model.patches import PatchGrid
+from ktviz.training.evaluate import score_files
+from ktviz.training.teacher import Teacher
+
+
+def test_reconstruction_and_likeness_to_the_teacher_reach_their_targets(shared):
+    teacher = Teacher(Encoder.vgg19(shared / "weights" / "vgg19_normalised_relu3_1.safetensors"))
+    teacher.load_projection(shipped_weights("teacher_projection.safetensors"))
+    photos = find_images([shared / "data" / "photos_eval"])
+    scores = score_files(Encoder.shipped(), Decoder.shipped(), teacher, photos)
+    assert len(photos) == 40
+    assert scores.psnr >= 31.5
+    assert scores.ssim >= 0.92
+    assert scores.cosine >= 0.90
+
+
+def test_the_encoder_is_compact_and_has_stride_four():
+    encoder = Encoder.shipped()
+    assert sum(p.numel() for p in encoder.parameters()) < 0.6e6
+    assert encode(encoder, torch.zeros(1, 3, 64, 96)).shape == (1, 128, 16, 24)
+
+
+@pytest.fixture(scope="module")
+def large_bank(tmp_path_factory, samples):
+    folder = tmp_path_factory.mktemp("large")
+    names = ("art/impasto/straw-hat", "art/watercolour/mountain-lake", "hdr/vivid/alpine-lake", "comic/halftone/sailing")
+    files = [samples / f"{name}.jpg" for name in names]
+    library = Library.create(folder / "large.ktlib", settings=LibrarySettings())
+    return library.build("test/large", files, quiet=True)
+
+
+def test_the_default_search_finds_the_exact_winner_in_a_bank_of_fifty_thousand(large_bank, samples):
+    assert len(large_bank) >= 50_000
+    photo = resize_short_side(read_image(samples / "photos" / "coffee.jpg"), 400)[:400, :400]
+    features = encode(Encoder.shipped(), to_tensor(photo))[0]
+    queries = PatchGrid(*features.shape[1:]).unfold(features)[::4]
+    exact = large_bank.search(queries, SearchSettings("exact", candidates=1)).winner
+    found = large_bank.search(queries, SearchSettings()).winner
+    assert (found == exact).float().mean() >= 0.95
+
+
+def test_an_entry_takes_at_most_a_fortieth_of_the_reference_s_bytes(large_bank):
+    size = sum(path.stat().st_size for path in large_bank.folder.rglob("*") if path.is_file())
+    assert size / len(large_bank) <= 98_800 / 40
