@@ -14,6 +14,7 @@ from statistics import median
 from types import ModuleType
 
 import numpy as np
+import torch
 
 from benchmarks.tables import RESULTS, publish, shared
 from ktviz.images import Pixels, read_image, resize, resize_short_side, write_image
@@ -22,10 +23,11 @@ from ktviz.library.library import Library
 from ktviz.library.union import BankUnion
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder
-from ktviz.model.translator import Translator
+from ktviz.model.patches import QUERY_STEP
+from ktviz.model.translator import Translation, Translator
 
 SHORT_SIDE_PX = 320
-SCORES = ("style_stats", "style_patches", "structure", "speckle")
+SCORES = ("style_stats", "style_patches", "structure", "speckle", "continued", "kept")
 VARIANTS: dict[str, dict[str, object]] = {
     "paper's transfer, exact": {"preset": "exact", "max_gain": 0, "coherence": 0},
     "paper's transfer, beam": {"preset": "beam", "max_gain": 0, "coherence": 0},
@@ -38,6 +40,11 @@ TARGETS = {
     "paper's transfer, exact": "0.55, 0.58, 0.64",
     "default": "0.58, 0.62, 0.68",
 }
+NOTES = (
+    "Style scores: 1 = nothing transferred. Structure: 1 = same edges. Continued: neighbouring queries whose winners "
+    "continue each other in their source. Kept: similarity of the winners over the best there was. Contact sheet "
+    "(photo, source, then the variants in the order of the table): `quality.jpg`."
+)
 SHEET_PAIRS = 8
 SHEET_PX = 200
 
@@ -55,17 +62,16 @@ def main() -> None:
             outputs = grade_pair(grade, data / pair["photo"], data / pair["style"], Path(scratch), scores)
             if number % (len(known["pairs"]) // SHEET_PAIRS) == 0:
                 sheet.append(outputs)
-    rows = [["paper's method, VGG-19, exact", *(f"{known['medians'][s]:.3f}" for s in SCORES[:3]), "", ""]]
+    rows = [["paper's method, VGG-19, exact", *(f"{known['medians'][s]:.3f}" for s in SCORES[:3]), "", "", "", ""]]
     for name, graded in scores.items():
         medians = [f"{median(g[s] for g in graded):.3f}" for s in SCORES]
         rows.append([name, *medians, TARGETS.get(name, "")])
     publish(
         "quality",
         f"Quality, medians over {len(known['pairs'])} pairs of photo and painting at {SHORT_SIDE_PX} px",
-        ["method", "style_stats ↓", "style_patches ↓", "structure ↑", "speckle", "target"],
+        ["method", "style_stats ↓", "style_patches ↓", "structure ↑", "speckle", "continued", "kept", "target"],
         rows,
-        "1 = nothing transferred for the style scores, 1 = same edges for structure. Contact sheet "
-        "(photo, source, then the variants in the order of the table): `quality.jpg`.",
+        NOTES,
     )
     write_image(RESULTS / "quality.jpg", contact_sheet(sheet))
 
@@ -81,12 +87,25 @@ def grade_pair(
     translator = Translator(one_source_bank(scratch), Encoder.shipped(), Decoder.shipped())
     pictures = [content, source]
     for name, settings in VARIANTS.items():
-        pictures.append(translator(content, **settings).image)
-        write_image(scratch / "output.png", pictures[-1])
+        result = translator(content, **settings)
+        pictures.append(result.image)
+        write_image(scratch / "output.png", result.image)
         files = (str(scratch / f"{part}.png") for part in ("content", "output"))
-        scores[name].append(grade.score(*files, [str(scratch / "style.png")]))
+        scores[name].append({**grade.score(*files, [str(scratch / "style.png")]), **coherence(result)})
     print(photo.name, style.name, {name: graded[-1]["style_stats"] for name, graded in scores.items()}, flush=True)
     return pictures
+
+
+def coherence(result: Translation) -> dict[str, float]:
+    """Share of neighbouring queries whose winners continue each other, and mean similarity over the best there was."""
+    winner = result.matches.winner.view(result.grid.rows, result.grid.columns)
+    right = result.banks.shifted(winner[:, :-1], 0, QUERY_STEP) == winner[:, 1:]
+    down = result.banks.shifted(winner[:-1], QUERY_STEP, 0) == winner[1:]
+    best = result.matches.similarity.max(1).values
+    return {
+        "continued": float(torch.cat((right.flatten(), down.flatten())).float().mean()),
+        "kept": float(result.matches.winner_similarity.sum() / best.sum()),
+    }
 
 
 def one_source_bank(scratch: Path) -> BankUnion:

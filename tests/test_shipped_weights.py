@@ -35,7 +35,12 @@ def test_the_encoder_is_compact_and_has_stride_four():
 @pytest.fixture(scope="module")
 def large_bank(tmp_path_factory, samples):
     folder = tmp_path_factory.mktemp("large")
-    names = ("art/impasto/straw-hat", "art/watercolour/mountain-lake", "hdr/vivid/alpine-lake", "comic/halftone/sailing")
+    names = (
+        "art/impasto/straw-hat",
+        "art/watercolour/mountain-lake",
+        "hdr/vivid/alpine-lake",
+        "comic/halftone/sailing",
+    )
     files = [samples / f"{name}.jpg" for name in names]
     library = Library.create(folder / "large.ktlib", settings=LibrarySettings())
     return library.build("test/large", files, quiet=True)
