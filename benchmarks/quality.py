@@ -45,8 +45,10 @@ NOTES = (
     "continue each other in their source. Kept: similarity of the winners over the best there was. Contact sheet "
     "(photo, source, then the variants in the order of the table): `quality.jpg`."
 )
-SHEET_PAIRS = 8
-SHEET_PX = 200
+SHEET_EVERY = 5
+"""Every fifth pair goes on the contact sheet: the pairs go through four paintings in turn."""
+SHEET_PX = 220
+GAP_PX = 6
 
 
 def main() -> None:
@@ -60,7 +62,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for number, pair in enumerate(known["pairs"]):
             outputs = grade_pair(grade, data / pair["photo"], data / pair["style"], Path(scratch), scores)
-            if number % (len(known["pairs"]) // SHEET_PAIRS) == 0:
+            if number % SHEET_EVERY == 0:
                 sheet.append(outputs)
     rows = [["paper's method, VGG-19, exact", *(f"{known['medians'][s]:.3f}" for s in SCORES[:3]), "", "", "", ""]]
     for name, graded in scores.items():
@@ -118,17 +120,24 @@ def one_source_bank(scratch: Path) -> BankUnion:
 
 
 def contact_sheet(rows: list[list[Pixels]]) -> Pixels:
-    """Pictures in rows, each fitted into a square."""
-    cells = [np.hstack([fit(picture) for picture in row]) for row in rows]
-    return np.vstack(cells)
+    """Pictures in rows, each fitted into a square; rows are as high as their highest picture."""
+    cells = [[fit(picture) for picture in row] for row in rows]
+    lines = [
+        np.hstack([pad(cell, max(c.shape[0] for c in row) + GAP_PX, SHEET_PX + GAP_PX) for cell in row])
+        for row in cells
+    ]
+    return np.vstack(lines)
 
 
 def fit(picture: Pixels) -> Pixels:
     height, width = picture.shape[:2]
     scale = SHEET_PX / max(height, width)
-    small = resize(picture, max(1, round(width * scale)), max(1, round(height * scale)))
-    cell = np.full((SHEET_PX, SHEET_PX, 3), 255, dtype=np.uint8)
-    cell[: small.shape[0], : small.shape[1]] = small
+    return resize(picture, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def pad(picture: Pixels, height: int, width: int) -> Pixels:
+    cell = np.full((height, width, 3), 255, dtype=np.uint8)
+    cell[: picture.shape[0], : picture.shape[1]] = picture
     return cell
 
 
