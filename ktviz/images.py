@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ktviz.errors import ImageError, StorageError
+from ktviz.files import replacing
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +27,7 @@ Pixels = npt.NDArray[np.uint8]
 """An image: (H, W, 3) uint8, sRGB."""
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm"})
+SRGB = ImageCms.createProfile("sRGB")
 MIN_SIDE = 16
 """Shortest usable side in pixels: one 4x4 patch of stride-4 features."""
 MAX_SIDE = 16_384
@@ -50,7 +52,7 @@ def read_image(path: str | os.PathLike[str]) -> Pixels:
         with Image.open(path) as opened:
             check_size(opened.width, opened.height, asked)
             opened.load()
-            return to_rgb(ImageOps.exif_transpose(opened))
+            return to_rgb(to_srgb(ImageOps.exif_transpose(opened)))
     except FileNotFoundError:
         raise ImageError(asked, "no such file", "Check the path") from None
     except IsADirectoryError:
@@ -80,6 +82,17 @@ def to_rgb(image: Image.Image) -> Pixels:
     return np.asarray(image.convert("RGB"))
 
 
+def to_srgb(image: Image.Image) -> Image.Image:
+    """An RGB image with an embedded colour profile (Display P3, Adobe RGB ...) converted to sRGB."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA"):
+        return image
+    try:
+        return ImageCms.profileToProfile(image, ImageCms.ImageCmsProfile(BytesIO(profile)), SRGB) or image
+    except (ImageCms.PyCMSError, OSError):
+        return image  # a broken profile says nothing; the pixels are still there
+
+
 def check_size(width: int, height: int, asked: str) -> None:
     """Refuse an image that is too small to hold a patch or too large to hold in memory.
 
@@ -104,23 +117,10 @@ def write_image(path: str | os.PathLike[str], pixels: Pixels) -> None:
         StorageError: The suffix is unknown or the disk refuses.
     """
     path = Path(path)
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".ktviz-", suffix=path.suffix, delete=False) as file:
-            temporary = Path(file.name)
-            Image.fromarray(pixels).save(file, quality=92)
-        temporary.chmod(0o644)  # temporary files are private; pictures are not
-        temporary.replace(path)
-    except ValueError as error:
-        raise StorageError(f"write {str(path)!r}", str(error), "Use a suffix such as .png or .jpg") from None
-    except OSError as error:
-        raise StorageError(
-            f"write {str(path)!r}", error.strerror or str(error), "Free space or choose a folder you may write to"
-        ) from None
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise StorageError(f"write {str(path)!r}", f"unknown suffix {path.suffix!r}", "Use one such as .png or .jpg")
+    with replacing(path) as temporary:
+        Image.fromarray(pixels).save(temporary, quality=92)
 
 
 def resize_short_side(pixels: Pixels, side_px: int) -> Pixels:
@@ -146,7 +146,7 @@ def resize(pixels: Pixels, width: int, height: int) -> Pixels:
 def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """Image files among files and folders (folders recursively), sorted by path.
 
-    Hidden files are passed over; a file named outright is kept whatever its suffix.
+    Hidden files and knowledge libraries are passed over; a file named outright is kept whatever its suffix.
 
     Raises:
         ImageError: A path is missing, or nothing was found at all.
@@ -161,14 +161,15 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
                 if file.suffix.lower() in SUFFIXES
                 and file.is_file()
                 and not any(part.startswith(".") for part in file.relative_to(path).parts)
+                and not any(part.endswith(".ktlib") for part in file.relative_to(path).parts[:-1])
             )
-        elif path.exists():
+        elif path.is_file():
             found.append(path)
         else:
             raise ImageError(f"images in {str(path)!r}", "no such file or folder", "Check the path")
     if not found:
         names = ", ".join(repr(str(p)) for p in asked) or "no path at all"
-        raise ImageError(f"images in {names}", "none found", f"Supported: {' '.join(sorted(SUFFIXES))}")
+        raise ImageError(f"images in {names}", "no image there", f"Supported: {' '.join(sorted(SUFFIXES))}")
     return list(dict.fromkeys(found))
 
 
@@ -176,11 +177,6 @@ def file_digest(path: str | os.PathLike[str]) -> str:
     """SHA-256 of a file's bytes, as hex."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def pixel_digest(pixels: Pixels) -> str:
-    """SHA-256 of an image's size and pixels, as hex."""
-    return hashlib.sha256(repr(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
 
 
 def to_tensor(pixels: Pixels) -> torch.Tensor:

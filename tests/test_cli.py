@@ -102,7 +102,7 @@ def test_sources_are_added_and_removed(library, folder, tmp_path):
     assert json.loads(ktviz("library", "list", path, "--json").stdout)[0]["sources"] == 2
     ktviz("library", "remove", path, "-b", "comic/ink", "cat")
     assert json.loads(ktviz("library", "list", path, "--json").stdout)[0]["sources"] == 1
-    ktviz("library", "remove", path, "-b", "comic/ink", "-q")
+    ktviz("library", "remove", path, "-b", "comic/ink", "--all", "-q")
     assert json.loads(ktviz("library", "list", path, "--json").stdout) == []
 
 
@@ -119,7 +119,7 @@ def test_sources_are_added_and_removed(library, folder, tmp_path):
         ("translate {photo} -l nowhere.ktlib -b comic -o x.png", 5, "there is no library.json"),
         ("library build {lib} -b comic/ink {photo}", 5, "exists already"),
         ("library build {lib} -b Comic/Ink {photo}", 5, "task/style"),
-        ("library build {lib} -b comic/new .", 4, "none found"),
+        ("library build {lib} -b comic/new .", 4, "no image there"),
         ("library build new.ktlib -b a/b {photo} --branching ten", 2, "10,10"),
         ("library remove {lib} -b comic/ink dog", 3, "dog"),
         ("translate {photo} -b comic -o x.png", 2, "--library"),
@@ -184,3 +184,31 @@ def test_demo_writes_pictures_figures_and_shares_that_sum_to_one(tmp_path):
         o.split("_")[0] in s for o, s in zip(shares.output, shares.source, strict=True)
     ]
     assert shares.share[own].sum() == 0
+
+
+@pytest.mark.parametrize("out", ["coffee.png", "."])
+def test_a_photograph_is_never_overwritten_by_its_translation(library, folder, tmp_path, out):
+    write_image(tmp_path / "coffee.png", read_image(folder / "photos/coffee.png"))
+    before = (tmp_path / "coffee.png").read_bytes()
+    done = ktviz("translate", "coffee.png", "-l", library, "-b", "comic", "-o", out, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "it is a photograph to translate" in done.stderr
+    assert (tmp_path / "coffee.png").read_bytes() == before
+
+
+def test_removing_a_whole_bank_has_to_be_said(library):
+    before = (library / "library.json").read_bytes()
+    assert ktviz("library", "remove", library, "-b", "comic/ink", check=False).returncode == 2
+    assert (library / "library.json").read_bytes() == before
+
+
+def test_a_misspelt_folder_leaves_no_library_behind(tmp_path):
+    done = ktviz("library", "build", tmp_path / "new.ktlib", "-b", "a/b", tmp_path / "missing", check=False)
+    assert done.returncode == 4
+    assert not (tmp_path / "new.ktlib").exists()
+
+
+def test_the_paper_s_branching_has_a_name(folder, tmp_path):
+    path = tmp_path / "paper.ktlib"
+    ktviz("library", "build", path, "-b", "a/b", folder / "ink", "--side", 64, "--branching", "paper", "-q")
+    assert json.loads(ktviz("library", "info", path, "--json").stdout)["settings"]["branching"] == [10, 10]

@@ -51,7 +51,7 @@ def test_an_unknown_name_without_a_near_one_lists_what_there_is():
 
 def test_an_empty_folder_or_a_missing_one_is_named(build, tmp_path):
     (tmp_path / "empty").mkdir()
-    with refuses(ImageError, "empty", "none found"):
+    with refuses(ImageError, "empty", "no image there"):
         build("x", [tmp_path / "empty"])
     with refuses(ImageError, "nowhere", "no such file or folder"):
         build("y", [tmp_path / "nowhere"])

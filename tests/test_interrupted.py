@@ -282,3 +282,23 @@ def test_a_library_on_a_read_only_disk_is_read_and_refuses_to_be_written(small_d
         build_warm(opened, pictures, toy)
     with pytest.raises(StorageError, match="Read-only file system"):
         Library.create(folder / "new.ktlib", toy)
+
+
+def test_a_library_made_by_somebody_else_meanwhile_is_not_replaced(tmp_path, toy, monkeypatch):
+    """Two processes create the same library: the second must not empty what the first has built."""
+    from ktviz.library import library as module
+
+    path = tmp_path / "race.ktlib"
+    real = module.writing
+
+    @contextmanager
+    def slow(folder):
+        monkeypatch.setattr(module, "writing", real)
+        Library.create(path, toy)  # the other one is quicker
+        before = (path / "library.json").stat().st_ino
+        with real(folder):
+            yield
+        assert (path / "library.json").stat().st_ino == before
+
+    monkeypatch.setattr(module, "writing", slow)
+    assert len(Library.create(path, toy)) == 0

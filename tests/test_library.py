@@ -310,7 +310,7 @@ def test_building_a_bank_twice_is_refused(world, toy):
 
 def test_creating_again_opens_and_other_settings_are_refused(world, toy):
     assert Library.create(world.folder, toy).digest == world.library.digest
-    with pytest.raises(LibraryError, match="Leave the settings out"):
+    with pytest.raises(LibraryError, match="Leave the setting out"):
         Library.create(world.folder, toy, LibrarySettings(side_px=100))
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
+import rich.markup
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -60,7 +61,7 @@ def report(error: KtvizError) -> None:
 
 def escape(text: str) -> str:
     """Text that rich prints as it is."""
-    return text.replace("[", r"\[")
+    return rich.markup.escape(text)
 
 
 def print_json(value: Any) -> None:
@@ -70,7 +71,7 @@ def print_json(value: Any) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> Table:
     """A table for the terminal; the columns in `numbers` are right-aligned."""
-    grid = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    grid = Table(title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in columns:
         grid.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:

@@ -12,13 +12,14 @@ from platformdirs import user_cache_path
 
 from ktviz.cli.console import Quiet, out, print_shares
 from ktviz.errors import ImageError
+from ktviz.files import replacing
 from ktviz.images import Pixels, file_digest, find_images, read_image, write_image
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ktviz.library.library import Library
-    from ktviz.model.translator import Translation
+    from ktviz.model.translator import Translation, Translator
 
 JOBS = (
     ("coffee", "art/impasto"),
@@ -62,31 +63,36 @@ def demo(
     import pandas as pd
     from tqdm import tqdm
 
+    from ktviz.model.decoder import Decoder
+    from ktviz.model.encoder import Encoder
+    from ktviz.model.translator import Translator
+
     samples = sample_folder()
     library = sample_library(samples, quiet)
     jobs = [Job(samples / "photos" / f"{photo}.jpg", bank) for photo, bank in JOBS]
+    encoder, decoder = Encoder.shipped(), Decoder.shipped()
     bar = tqdm(jobs, desc="translating", unit="photo", disable=quiet)
-    shares = pd.concat([run_job(job, library, output) for job in bar], ignore_index=True)
-    output.mkdir(parents=True, exist_ok=True)
-    shares.to_csv(output / "sources.csv", index=False, float_format="%.6f")
+    results = [run_job(job, Translator(library[job.bank], encoder, decoder), output) for job in bar]
+    shares = pd.concat(results, ignore_index=True)
+    with replacing(output / "sources.csv") as path:
+        shares.to_csv(path, index=False, float_format="%.6f")
     if not quiet:
         for name, rows in shares.groupby("output", sort=False):
             print_shares(rows, str(name))
         out.print(f"\nPictures, backtracking figures and sources.csv are in [bold]{output}[/]")
 
 
-def run_job(job: Job, library: Library, output: Path) -> pd.DataFrame:
+def run_job(job: Job, translator: Translator, output: Path) -> pd.DataFrame:
     """Translate one photograph, write its three pictures, and return the share of each source."""
     from ktviz.explain.shares import source_shares
     from ktviz.figures.backtracking import backtracking_figure
-    from ktviz.model.translator import Translator
 
-    banks = library[job.bank]
-    made_after = [name for name in banks.source_names if job.own in name]
-    result = Translator.shipped(banks)(read_image(job.photo), without=made_after)
+    made_after = [name for name in translator.banks.source_names if job.own in name]
+    result = translator(read_image(job.photo), without=made_after)
     write_image(output / f"{job.name}.png", result.image)
     write_image(output / f"{job.name}_beside.png", beside(result))
-    backtracking_figure(result).savefig(output / f"{job.name}_backtracking.png", dpi=125)
+    with replacing(output / f"{job.name}_backtracking.png") as path:
+        backtracking_figure(result).savefig(path, dpi=125)
     shares = source_shares(result)
     shares.insert(0, "output", f"{job.name}.png")
     return shares

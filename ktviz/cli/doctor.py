@@ -7,6 +7,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ PACKAGES = (
     "plotly",
     "ipywidgets",
     "anywidget",
+    "typer",
+    "rich",
+    "tqdm",
+    "platformdirs",
+    "filelock",
 )
 
 
@@ -37,7 +43,7 @@ def doctor(as_json: Json = False, quiet: Quiet = False) -> None:
     """Show versions, weights, devices and write access; exit with 1 if something is missing."""
     findings = [
         check("ktviz", lambda: f"{__version__}, Python {platform.python_version()}, {platform.platform()}"),
-        *(check(name, lambda name=name: metadata.version(name)) for name in PACKAGES),  # type: ignore[misc]
+        *(check(name, partial(version, name)) for name in PACKAGES),
         check("encoder weights", encoder_weights),
         check("decoder weights", decoder_weights),
         check("sample data", sample_data),
@@ -64,6 +70,16 @@ def check(what: str, look: Callable[[], str]) -> dict[str, Any]:
         return {"what": what, "ok": False, "found": str(error)}
     except Exception as error:  # a doctor examines; it does not die of the illness
         return {"what": what, "ok": False, "found": f"{type(error).__name__}: {error}"}
+
+
+def version(package: str) -> str:
+    """The installed version; conda's faiss goes by another name than pip's."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        if package != "faiss-cpu":
+            raise
+        return metadata.version("faiss")
 
 
 def encoder_weights() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +10,7 @@ import typer
 
 from ktviz.cli.console import Json, Quiet, out, print_json, size, table
 from ktviz.errors import SettingError
+from ktviz.images import find_images
 
 if TYPE_CHECKING:
     from ktviz.library.bank import Bank
@@ -38,7 +39,7 @@ def build(
         float | None, typer.Option(help="New library: cosine above which patches are the same. [0.9]")
     ] = None,
     branching: Annotated[
-        str | None, typer.Option(help="New library: children per tree node, e.g. 10,10 as in the paper. [by size]")
+        str | None, typer.Option(help="New library: children per tree node: paper (10,10), or numbers. [by size]")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="New library: seed of the clustering. [7]")] = None,
     quiet: Quiet = False,
@@ -47,7 +48,8 @@ def build(
     from ktviz.library.library import Library
 
     given = {"side_px": side, "stride": stride, "dedupe": dedupe, "seed": seed, "branching": parse(branching)}
-    settings = new_settings({name: value for name, value in given.items() if value is not None})
+    find_images(images)  # a misspelt folder must not leave an empty library behind
+    settings = choose_settings(library, {name: value for name, value in given.items() if value is not None})
     made = Library.create(library, settings=settings).build(bank, images, credits=credits, quiet=quiet)
     announce(made, quiet)
 
@@ -64,12 +66,13 @@ def add(library: Folder, images: Images, bank: BankName, credits: Credits = None
 def remove(
     library: Folder,
     bank: BankName,
-    sources: Annotated[
-        list[str] | None, typer.Argument(metavar="SOURCE...", help="Names of sources; none removes the bank.")
-    ] = None,
+    sources: Annotated[list[str] | None, typer.Argument(metavar="SOURCE...", help="Names of sources.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Remove the whole bank.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Remove sources from a bank, or the whole bank if none is named. Their bytes go from the disk."""
+    """Remove sources from a bank, or the whole bank with --all. Their bytes go from the disk."""
+    if bool(sources) == everything:
+        raise SettingError(f"remove from {bank}", "neither or both of SOURCE and --all", "Name sources, or give --all")
     from ktviz.library.library import Library
 
     opened = Library.open(library)
@@ -164,13 +167,23 @@ def announce(bank: Bank, quiet: bool) -> None:
 def parse(branching: str | None) -> tuple[int, ...] | None:
     if branching is None:
         return None
+    if branching == "paper":
+        from ktviz.library.tree import PAPER_BRANCHING
+
+        return PAPER_BRANCHING
     try:
         return tuple(int(part) for part in branching.split(","))
     except ValueError:
-        raise SettingError(f"branching {branching!r}", "not numbers with commas", "Give for example 10,10") from None
+        raise SettingError(
+            f"branching {branching!r}", "not numbers with commas", "Give paper, or for example 10,10"
+        ) from None
 
 
-def new_settings(given: dict[str, Any]) -> LibrarySettings | None:
-    from ktviz.library.format import LibrarySettings
+def choose_settings(library: Path, given: dict[str, Any]) -> LibrarySettings | None:
+    """The settings asked for, on top of those of the library if there is one."""
+    from ktviz.library.format import MANIFEST, LibrarySettings, read_manifest
 
-    return LibrarySettings(**given) if given else None
+    if not given:
+        return None
+    known = read_manifest(library).settings if (library / MANIFEST).exists() else LibrarySettings()
+    return replace(known, **given)

@@ -43,12 +43,9 @@ def options(
     """Translate photographs with a knowledge library, and say which sources painted them."""
 
 
-class Interrupted(BaseException):
-    """Ctrl-C, under a name that the command-line library does not turn into its own exit code."""
-
-
 def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise Interrupted
+    err.print("\nInterrupted. What was finished is kept: run the same command again (train: with --resume) to go on.")
+    sys.exit(130)
 
 
 def main() -> None:
@@ -59,6 +56,3 @@ def main() -> None:
     except KtvizError as error:
         report(error)
         sys.exit(exit_code(error))
-    except Interrupted:
-        err.print("\nInterrupted. Nothing was lost; run the same command again to go on.")
-        sys.exit(130)

@@ -37,6 +37,8 @@ def train(
         raise SettingError("train", "neither or both of --teacher and --frozen", "Give one of them")
     paths = find_images(images)
     evaluation = {folder.name: find_images([folder]) for folder in evaluate or []}
+    if len(evaluation) < len(evaluate or []):
+        raise SettingError("--eval", "two folders of the same name", "Rename one")
 
     import torch
 

@@ -74,13 +74,18 @@ def plan(photos: list[Path], output: Path) -> dict[Path, Path]:
     """Where each photo's translation goes.
 
     Raises:
-        SettingError: A single file for several photos, or two photos with the same name.
+        SettingError: A single file for several photos, two photos with the same name, or a photo's own path.
     """
     if output.suffix.lower() in PICTURES and not output.is_dir():
         if len(photos) > 1:
             raise SettingError(f"{len(photos)} photos into {str(output)!r}", "one file", "Name a folder")
-        return {photos[0]: output}
-    targets = {photo: output / f"{photo.stem}.png" for photo in photos}
+        targets = {photos[0]: output}
+    else:
+        targets = {photo: output / f"{photo.stem}.png" for photo in photos}
+    originals = {photo.resolve() for photo in photos}
+    for target in targets.values():
+        if target.resolve() in originals:
+            raise SettingError(f"write {str(target)!r}", "it is a photograph to translate", "Name another output")
     if len(set(targets.values())) < len(targets):
         raise SettingError(f"{len(photos)} photos into {str(output)!r}", "two of them have the same name", "Rename one")
     return targets

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,7 +22,19 @@ from ktviz.library.search import SearchSettings, search
 from ktviz.library.sources import Credit, Source
 from ktviz.library.tree import Tree
 from ktviz.model.matches import Matches
+from ktviz.model.patches import SIZE
 
+READ_ERRORS = (
+    OSError,
+    KeyError,
+    TypeError,
+    ValueError,
+    IndexError,
+    RuntimeError,
+    pa.ArrowException,
+    SafetensorError,
+)
+"""What readers and constructors raise on files that are not what they should be."""
 BANDS_ON_DISK = ("energy_ll", "energy_lh", "energy_hl", "energy_hh")
 
 
@@ -81,15 +92,6 @@ class Bank:
             self._indices[weights] = Index.create(self.tree, self.entries, self.keys, self.projection, weights)
         return self._indices[weights]
 
-    @cached_property
-    def positions(self) -> list[Tensor]:
-        """Per source the entry at each feature position: (rows, columns) int64, -1 where there is none."""
-        grids = [torch.full((source.rows, source.columns), -1) for source in self.sources]
-        for number, grid in enumerate(grids):
-            rows = (self.entries.source == number).nonzero()[:, 0]
-            grid[self.entries.y[rows], self.entries.x[rows]] = rows
-        return grids
-
     def picture(self, source: int) -> Pixels:
         """A source as the bank saw it, scaled to the library's side: 4 px per feature cell."""
         return read_image(self.folder / "thumbs" / f"{source:04d}.jpg")
@@ -131,11 +133,37 @@ def load_bank(name: str, folder: Path, digest: str) -> Bank:
         entries = Entries(columns["source"].long(), columns["y"].long(), columns["x"].long(), energy, maps)
         nodes = load_file(folder / "tree.safetensors")
         keys = load_file(folder / "keys.safetensors")
-    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException, SafetensorError) as error:
+        tree = Tree(nodes["centres"].float(), nodes["parent"], nodes["start"], nodes["end"])
+        projection = KeyProjection((keys["basis_0"], keys["basis_1"], keys["basis_2"], keys["basis_3"]))
+        bank = Bank(name, sources, entries, tree, projection, keys["keys"], digest, folder)
+        check_fit(bank)
+    except READ_ERRORS as error:
         raise LibraryError(f"bank {name!r}", f"its files do not fit together ({error})", "Build it again") from None
-    tree = Tree(nodes["centres"].float(), nodes["parent"], nodes["start"], nodes["end"])
-    projection = KeyProjection((keys["basis_0"], keys["basis_1"], keys["basis_2"], keys["basis_3"]))
-    return Bank(name, sources, entries, tree, projection, keys["keys"], digest, folder)
+    return bank
+
+
+def check_fit(bank: Bank) -> None:
+    """Raise ValueError unless the parts of a bank fit each other and hold finite numbers.
+
+    Digests tell that nothing was changed since it was written; this tells that what was written makes sense.
+    """
+    entries, tree, sources = bank.entries, bank.tree, bank.sources
+    channels, count = entries.channels, len(bank)
+    expect(count > 0 and len(bank.keys) == count, "one key per entry")
+    expect(int(entries.source.min()) >= 0 and int(entries.source.max()) < len(sources), "sources that exist")
+    shapes = [(source.rows, source.columns, channels) for source in sources]
+    expect([tuple(features.shape) for features in entries.maps] == shapes, "maps of the sources' sizes")
+    expect(tree.tiles(count) and tree.centres.shape[1] == SIZE * SIZE * channels, "a tree over all entries")
+    rows, columns = torch.tensor(shapes)[entries.source, :2].T
+    inside = (entries.y >= 0) & (entries.x >= 0) & (entries.y + SIZE <= rows) & (entries.x + SIZE <= columns)
+    expect(bool(inside.all()), "entries inside their maps")
+    numbers = (bank.keys, tree.centres, entries.energy, *entries.maps)
+    expect(all(bool(torch.isfinite(values).all()) for values in numbers), "finite numbers")
+
+
+def expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise ValueError(f"expected {what}")
 
 
 def source_from(row: dict[str, object]) -> Source:

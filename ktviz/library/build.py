@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from ktviz.errors import LibraryError
+from ktviz.errors import ImageError, LibraryError
 from ktviz.images import MIN_SIDE, Pixels, read_image, resize_short_side, to_tensor, write_image
 from ktviz.library.bank import Bank, features_path, load_bank, save_bank
 from ktviz.library.dedupe import survivors
@@ -28,6 +28,7 @@ from ktviz.library.sources import Credit, Source, SourceFile
 from ktviz.library.tree import choose_branching, fit_tree
 from ktviz.model.encoder import FeatureExtractor, encode
 from ktviz.model.patches import SIZE
+from ktviz.model.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,10 @@ def encode_part(
 ) -> dict[str, Any]:
     """Write one part; the features last and by rename, so that a part that exists is complete."""
     original = read_image(file.path)
-    pixels = crop_to_cells(resize_short_side(original, settings.side_px), encoder.stride)
+    try:
+        pixels = crop_to_cells(resize_short_side(original, settings.side_px), encoder.stride)
+    except ImageError as error:
+        raise ImageError(f"image {str(file.path)!r}, {error.asked}", error.found, error.todo) from None
     cells = encode(encoder, to_tensor(pixels))[0].permute(1, 2, 0)
     stored = cells.half().contiguous()
     if not torch.isfinite(stored).all():
@@ -159,7 +163,8 @@ def write_bank(
     for index, part in enumerate(parts):
         link(part.features, features_path(folder, index))
         link(part.thumb, folder / "thumbs" / f"{index:04d}.jpg")
-    cluster(folder, parts, settings, quiet)
+    with one_thread():
+        cluster(folder, parts, settings, quiet)
     files = record_files(folder)
     load_bank(name, folder, "")  # what cannot be opened is not announced
     entries = sum(part.source.entries for part in parts)

@@ -31,16 +31,16 @@ def survivors(vectors: Tensor, threshold: float) -> Tensor:
         return torch.arange(len(vectors))
     unit = unit_vectors(vectors)
     coarse = upper_bounds(unit)
-    survivors = Pool(coarse)
+    kept = Kept(coarse)
     for start in range(0, len(unit), CHUNK):
         chunk = torch.arange(start, min(start + CHUNK, len(unit)))
-        gone, _ = alike(unit, chunk, survivors.kept, survivors.bounds(chunk), threshold)
+        gone, _ = alike(unit, chunk, kept.patches, kept.bounds(chunk), threshold)
         rest = chunk[~torch.isin(chunk, gone)]
-        survivors.keep(rest[first_of_kind(unit, coarse, rest, threshold)])
-    return survivors.kept
+        kept.add(rest[first_of_kind(unit, coarse, rest, threshold)])
+    return kept.patches
 
 
-class Pool:
+class Kept:
     """The patches kept so far, their short vectors side by side, and one buffer for all products.
 
     Memory that is asked for and handed back for every chunk costs more than the arithmetic.
@@ -48,25 +48,25 @@ class Pool:
 
     def __init__(self, coarse: Tensor) -> None:
         self.coarse = coarse
-        self.pool = torch.empty_like(coarse)
+        self.short = torch.empty_like(coarse)
         self.rows = torch.empty(len(coarse), dtype=torch.int64)
         self.buffer = torch.empty(CHUNK * len(coarse))
         self.count = 0
 
     @property
-    def kept(self) -> Tensor:
+    def patches(self) -> Tensor:
         return self.rows[: self.count]
 
-    def keep(self, patches: Tensor) -> None:
+    def add(self, patches: Tensor) -> None:
         end = self.count + len(patches)
         self.rows[self.count : end] = patches
-        torch.index_select(self.coarse, 0, patches, out=self.pool[self.count : end])
+        torch.index_select(self.coarse, 0, patches, out=self.short[self.count : end])
         self.count = end
 
     def bounds(self, patches: Tensor) -> Tensor:
         """Upper bounds of the cosines of patches to all that were kept; valid until the next call."""
         product = self.buffer[: len(patches) * self.count].view(len(patches), self.count)
-        return torch.mm(self.coarse[patches], self.pool[: self.count].T, out=product)
+        return torch.mm(self.coarse[patches], self.short[: self.count].T, out=product)
 
 
 def unit_vectors(vectors: Tensor) -> Tensor:

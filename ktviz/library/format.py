@@ -29,11 +29,11 @@ from safetensors import SafetensorError
 from ktviz.errors import LibraryBusyError, LibraryError, SettingError, StorageError
 from ktviz.images import MAX_SIDE, MIN_SIDE, file_digest
 from ktviz.library.tree import check_branching
-from ktviz.model.patches import SIZE
 
 FORMAT_VERSION = 1
 MANIFEST = "library.json"
 BUILDING = "building"
+STRIDES = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class LibrarySettings:
             builds ten times faster.
         dedupe: Cosine above which two patches of one source are the same; 1 keeps all.
         branching: Children per tree node for each level; None chooses by size, (10, 10) is the paper's.
-        key_dimensions: Numbers in a search key.
+        key_dimensions: Numbers in a search key, about: every band gets at least a sixteenth of them.
         seed: Seed of the clustering.
     """
 
@@ -60,8 +60,8 @@ class LibrarySettings:
     def __post_init__(self) -> None:
         if not MIN_SIDE <= self.side_px <= MAX_SIDE:
             raise SettingError(f"side {self.side_px} px", f"outside {MIN_SIDE} to {MAX_SIDE}", "Give for example 512")
-        if not 1 <= self.stride <= SIZE:
-            raise SettingError(f"stride {self.stride}", f"outside 1 to {SIZE} cells", "Give 1 (the paper) or 2")
+        if self.stride not in STRIDES:  # others would leave no neighbours two cells apart, where queries are
+            raise SettingError(f"stride {self.stride}", f"not one of {STRIDES}", "Give 1 (the paper) or 2")
         if not 0 < self.dedupe <= 1:
             raise SettingError(f"dedupe {self.dedupe}", "not a cosine above 0 and up to 1", "Give 0.9, or 1 for none")
         if self.key_dimensions < 4:
@@ -103,7 +103,10 @@ class BankRecord:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the names and digests of the files: equal for equal knowledge, wherever it lies."""
+        """SHA-256 over the names and digests of the files: equal wherever they lie.
+
+        The same sources give the same digest with the same versions of ktviz, pyarrow and Pillow.
+        """
         lines = sorted(f"{name} {digest}\n" for name, (_, digest) in self.files.items())
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -153,7 +156,7 @@ def read_manifest(folder: Path) -> Manifest:
         )
     try:
         return parse_manifest(data)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, SettingError) as error:
         raise LibraryError(asked, f"{MANIFEST} lacks {error}", "Restore it from a copy, or build anew") from None
 
 
@@ -170,13 +173,32 @@ def parse_manifest(data: Mapping[str, Any]) -> Manifest:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Replace `library.json` by rename, then remove generations it no longer names."""
+    """Replace `library.json` by rename."""
     partial = folder / f"{MANIFEST}.part"
     with partial.open("w", encoding="utf-8") as file:
         file.write(manifest.to_json())
         file.flush()
         os.fsync(file.fileno())
     partial.replace(folder / MANIFEST)
+
+
+def sweep(folder: Path, manifest: Manifest) -> None:
+    """Remove generations of banks that the manifest does not name, left by this edit or by one that was killed.
+
+    Raises:
+        StorageError: The disk refuses; the library itself is complete.
+    """
+    try:
+        remove_unnamed(folder, manifest)
+    except OSError as error:
+        raise StorageError(
+            f"remove old files of {str(folder)!r}",
+            f"{error.strerror or error}; the library itself is complete",
+            "Free the files; the next edit tries again",
+        ) from None
+
+
+def remove_unnamed(folder: Path, manifest: Manifest) -> None:
     named = {(folder / record.folder).resolve() for record in manifest.banks.values()}
     for generation in (folder / "banks").glob("*/*@*"):
         if generation.resolve() not in named:

@@ -13,7 +13,7 @@ from ktviz.library.keys import KeyProjection
 from ktviz.library.tree import Tree
 from ktviz.model.bands import band_energy, inverse_norm
 
-PER_LEAF = 4
+PER_LEAF = 8
 """Entries a leaf may propose to one query; more where few leaves are visited."""
 
 

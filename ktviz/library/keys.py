@@ -25,7 +25,7 @@ class KeyProjection:
     """Per band an orthonormal basis; together they take a patch to D numbers.
 
     Attributes:
-        bases: For LL, LH, HL, HH: (4 C, d_band) float32, with the d_band adding up to D.
+        bases: For LL, LH, HL, HH: (4 C, d_band) float32; D is the sum of the d_band.
     """
 
     bases: tuple[Tensor, Tensor, Tensor, Tensor]
@@ -42,26 +42,19 @@ class KeyProjection:
 
 
 def fit_projection(entries: Entries, dimensions: int, seed: int) -> KeyProjection:
-    """The `dimensions` directions with the most energy, bands apart, so that bands can be weighted per call.
-
-    Runs on one thread, so that the result depends on the seed alone.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        random = torch.Generator().manual_seed(seed)
-        rows = torch.randperm(len(entries), generator=random)[:SAMPLE].sort().values
-        values, vectors = [], []
-        for moment in band_moments(entries, rows):
-            value, vector = torch.linalg.eigh(moment)
-            values.append(value.flip(0))
-            # An eigenvector's sign is arbitrary: fix it, so that a repeated build gives the same bytes.
-            vectors.append((vector * vector.sum(0).sign()).flip(1))
-        keep = share_out(values, dimensions)
-        b0, b1, b2, b3 = (vector[:, :k].contiguous() for vector, k in zip(vectors, keep, strict=True))
-        return KeyProjection((b0, b1, b2, b3))
-    finally:
-        torch.set_num_threads(threads)
+    """The `dimensions` directions with the most energy, bands apart, so that bands can be weighted per call."""
+    random = torch.Generator().manual_seed(seed)
+    rows = torch.randperm(len(entries), generator=random)[:SAMPLE].sort().values
+    values, vectors = [], []
+    for moment in band_moments(entries, rows):
+        value, vector = torch.linalg.eigh(moment)
+        values.append(value.flip(0))
+        # An eigenvector's sign is arbitrary: make its largest part positive, for the same bytes every time.
+        largest = vector.gather(0, vector.abs().argmax(0, keepdim=True))
+        vectors.append((vector * largest.sign()).flip(1))
+    keep = share_out(values, dimensions)
+    b0, b1, b2, b3 = (vector[:, :k].contiguous() for vector, k in zip(vectors, keep, strict=True))
+    return KeyProjection((b0, b1, b2, b3))
 
 
 def band_moments(entries: Entries, rows: Tensor) -> Tensor:

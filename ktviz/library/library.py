@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from ktviz.errors import LibraryError, unknown_name
@@ -22,16 +22,17 @@ from ktviz.library.format import (
     Manifest,
     check_files,
     read_manifest,
+    sweep,
     write_manifest,
     writing,
 )
 from ktviz.library.sources import SourceFile, collect_sources, read_credits
 from ktviz.library.union import BankUnion
-from ktviz.model.encoder import Encoder, FeatureExtractor, extractor_digest
+from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor, extractor_digest
 
 OURS = (BUILDING, "banks", ".lock", f"{MANIFEST}.part")
 """What a library that was interrupted before its first manifest may consist of."""
-BANK_NAME = re.compile(r"[a-z0-9][\w.-]*/[a-z0-9][\w.-]*", re.ASCII)
+BANK_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*/[a-z0-9][a-z0-9_.-]*")
 
 
 class Library:
@@ -73,26 +74,23 @@ class Library:
         """
         folder = Path(folder)
         encoder = Encoder.shipped() if encoder is None else encoder
-        if (folder / MANIFEST).exists():
-            library = cls(folder)
-            library.check_encoder(encoder)
-            if settings is not None and settings != library.settings:
-                raise LibraryError(
-                    f"library {str(folder)!r} with {settings}",
-                    f"it has {library.settings}",
-                    "Leave the settings out, or build another library",
-                )
-            return library
+        identity = identify(encoder)
         if folder.exists() and not folder.is_dir():
             raise LibraryError(f"library {str(folder)!r}", "it is a file", "Name a folder that ends in .ktlib")
-        strangers = [p.name for p in folder.glob("*") if p.name not in OURS]
+        strangers = [] if (folder / MANIFEST).exists() else [p.name for p in folder.glob("*") if p.name not in OURS]
         if strangers:
             raise LibraryError(
                 f"library {str(folder)!r}", f"a folder with other things in it ({strangers[0]})", "Name a new folder"
             )
-        with writing(folder):
-            write_manifest(folder, Manifest(identify(encoder), settings or LibrarySettings()))
-        return cls(folder)
+        if not (folder / MANIFEST).exists():
+            with writing(folder):
+                if not (folder / MANIFEST).exists():  # nobody else was quicker
+                    write_manifest(folder, Manifest(identity, settings or LibrarySettings()))
+        library = cls(folder)
+        library.check_encoder(encoder)
+        if settings is not None:
+            library._check_settings(settings)
+        return library
 
     def __repr__(self) -> str:
         entries = sum(record.entries for record in self.manifest.banks.values())
@@ -137,7 +135,11 @@ class Library:
         """One bank, checked against the manifest."""
         if name not in self._open:
             record = self.record(name)
-            check_files(self.folder, name, record)
+            try:
+                check_files(self.folder, name, record)
+            except LibraryError:
+                self._check_current()  # another process may have replaced the files
+                raise
             self._open[name] = load_bank(name, self.folder / record.folder, record.digest)
         return self._open[name]
 
@@ -233,11 +235,23 @@ class Library:
     def _writing(self) -> Iterator[None]:
         """Hold the library; refuse to go on from a state that somebody else has changed since it was opened."""
         with writing(self.folder):
-            if read_manifest(self.folder) != self.manifest:
-                raise LibraryError(
-                    f"write library {str(self.folder)!r}", "it was changed since it was opened", "Open it again"
-                )
+            self._check_current()
+            sweep(self.folder, self.manifest)
             yield
+
+    def _check_current(self) -> None:
+        if read_manifest(self.folder) != self.manifest:
+            raise LibraryError(f"library {str(self.folder)!r}", "it was changed since it was opened", "Open it again")
+
+    def _check_settings(self, wanted: LibrarySettings) -> None:
+        for name, value in asdict(wanted).items():
+            have = getattr(self.settings, name)
+            if have != value:
+                raise LibraryError(
+                    f"library {str(self.folder)!r} with {name} = {value}",
+                    f"it was made with {name} = {have}",
+                    "Leave the setting out, or build another library",
+                )
 
     def _commit(self, name: str, record: BankRecord | None) -> None:
         banks = {**self.manifest.banks}
@@ -248,11 +262,18 @@ class Library:
         self._open.pop(name, None)
         write_manifest(self.folder, manifest)
         self.manifest = manifest
+        sweep(self.folder, manifest)
 
 
 def identify(encoder: FeatureExtractor) -> EncoderIdentity:
     """What a library remembers of its encoder."""
     name = getattr(encoder, "name", type(encoder).__name__)
+    if encoder.stride != STRIDE:
+        raise LibraryError(
+            f"encoder {name}",
+            f"stride {encoder.stride} px",
+            f"Give one of stride {STRIDE}: positions are counted in it",
+        )
     return EncoderIdentity(str(name), extractor_digest(encoder), encoder.channels, encoder.stride)
 
 

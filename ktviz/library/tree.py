@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from ktviz.errors import SettingError
+from ktviz.model.threads import one_thread
 
 PAPER_BRANCHING = (10, 10)
 LEAF_SIZE = 96
@@ -69,6 +70,19 @@ class Tree:
         nodes = torch.tensor([n for n, c in enumerate(self.children) if len(c) == 0])
         return nodes[self.start[nodes].argsort()]
 
+    def tiles(self, count: int) -> bool:
+        """True if the tree covers entries 0 to `count` without gap or overlap, children inside their parents."""
+        if len({len(self.centres), len(self.parent), len(self.start), len(self.end)}) > 1:
+            return False
+        if int(self.start[0]) != 0 or int(self.end[0]) != count or not bool((self.end > self.start).all()):
+            return False
+        for node, children in enumerate(self.children):
+            if len(children):
+                bounds = torch.cat((self.start[node : node + 1], self.end[children]))
+                if not torch.equal(bounds[:-1], self.start[children]) or bounds[-1] != self.end[node]:
+                    return False
+        return True
+
     def leaf_of(self, entries: Tensor) -> Tensor:
         """The leaf that holds each entry: any shape of int64."""
         leaves = self.leaves
@@ -112,8 +126,9 @@ def fit_tree(
 ) -> tuple[Tree, Tensor]:
     """Cluster `count` vectors level by level.
 
-    A node with fewer than twice as many members as children stays a leaf, duplicates and empty clusters make fewer
-    children than asked, and everything runs on one thread, so that the result depends on the seed alone.
+    A node gets at most half as many children as it has members, and stays a leaf with fewer than four; duplicates and
+    empty clusters make fewer children than asked. Everything runs on one thread, so that the result depends on the
+    seed alone.
 
     Args:
         gather: Rows to vectors.
@@ -125,14 +140,13 @@ def fit_tree(
     Returns:
         The tree, and the order (count,) that puts the vectors leaf by leaf.
     """
-    threads = torch.get_num_threads(), faiss.omp_get_max_threads()
-    torch.set_num_threads(1)
+    threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:
-        return _fit(gather, count, branching, seed, quiet)
+        with one_thread():
+            return _fit(gather, count, branching, seed, quiet)
     finally:
-        torch.set_num_threads(threads[0])
-        faiss.omp_set_num_threads(threads[1])
+        faiss.omp_set_num_threads(threads)
 
 
 def _fit(gather: Gather, count: int, branching: Sequence[int], seed: int, quiet: bool) -> tuple[Tree, Tensor]:

@@ -43,11 +43,6 @@ class BankUnion:
         """Names of the banks."""
         return [bank.name for bank in self.banks]
 
-    @property
-    def digests(self) -> dict[str, str]:
-        """Digest of each bank."""
-        return {bank.name: bank.digest for bank in self.banks}
-
     @cached_property
     def sources(self) -> list[Source]:
         """All sources, bank after bank."""

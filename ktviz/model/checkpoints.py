@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ktviz.errors import WeightsError
+from ktviz.files import replacing
 
 SHIPPED = Path(__file__).parent / "weights"
 
@@ -65,15 +66,14 @@ def load_weights(module: nn.Module, path: str | os.PathLike[str]) -> None:
 def save_weights(module: nn.Module, path: Path, metadata: dict[str, str]) -> None:
     """Write a module's weights as float16 safetensors; the file appears whole or not at all."""
     tensors = {name: value.detach().cpu().half().contiguous() for name, value in module.state_dict().items()}
-    partial = path.with_suffix(".part")
-    # One value: safetensors writes several in random order, and a repeated run shall give the same bytes.
-    save_file(tensors, partial, metadata={"about": json.dumps(metadata, sort_keys=True)})
-    partial.replace(path)
+    with replacing(path) as temporary:
+        # One value: safetensors writes several in random order, and a repeated run shall give the same bytes.
+        save_file(tensors, temporary, metadata={"about": json.dumps(metadata, sort_keys=True)})
 
 
 def module_digest(module: nn.Module) -> str:
-    """SHA-256 over names, shapes and values of all tensors of a module, as hex."""
-    digest = hashlib.sha256()
+    """SHA-256 over the layers of a module, and names, shapes and values of its tensors, as hex."""
+    digest = hashlib.sha256(str(module).encode())
     for name, value in sorted(module.state_dict().items()):
         array = value.detach().cpu().contiguous().float().numpy()
         digest.update(f"{name}{array.shape}".encode())

@@ -12,7 +12,9 @@ from typing import Literal, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from ktviz.errors import WeightsError
 from ktviz.model.checkpoints import load_weights, module_digest, shipped_weights
+from ktviz.model.threads import one_thread
 from ktviz.model.vgg import fetch_vgg19, vgg19_layers
 
 STRIDE = 4
@@ -126,8 +128,19 @@ def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Conv
 
 
 def extractor_digest(encoder: FeatureExtractor) -> str:
-    """A digest for any encoder: its weights if it is a module, else its type's name."""
-    return module_digest(encoder) if isinstance(encoder, nn.Module) else type(encoder).__qualname__
+    """A digest for any encoder: of its layers and weights if it is a module, else the one it names itself.
+
+    Raises:
+        WeightsError: Not a module, and without a `digest`.
+    """
+    if isinstance(encoder, nn.Module):
+        return module_digest(encoder)
+    digest = getattr(encoder, "digest", None)
+    if not isinstance(digest, str):
+        raise WeightsError(
+            f"encoder {type(encoder).__qualname__}", "neither a torch module nor a `digest`", "Give it a digest"
+        )
+    return digest
 
 
 @torch.inference_mode()
@@ -136,9 +149,5 @@ def encode(encoder: FeatureExtractor, image: Tensor) -> Tensor:
 
     Runs on one thread: convolutions round differently on more, and equal sources shall give equal libraries.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         return encoder(image).contiguous()
-    finally:
-        torch.set_num_threads(threads)

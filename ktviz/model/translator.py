@@ -180,7 +180,8 @@ class Translator(nn.Module):
 
     def batch(self, images: Iterable[npt.ArrayLike], **settings: object) -> list[Translation]:
         """Translate images of any sizes one after the other."""
-        return [self(image, **settings) for image in images]
+        chosen = Settings(**settings)  # type: ignore[arg-type]
+        return [super(Translator, self).__call__(image, chosen) for image in images]
 
     @torch.inference_mode()
     def forward(self, image: npt.ArrayLike, settings: Settings) -> Translation:

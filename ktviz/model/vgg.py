@@ -8,6 +8,7 @@ import urllib.request
 from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
+from urllib.error import URLError
 
 import torch
 from platformdirs import user_cache_path
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ktviz.errors import WeightsError
+from ktviz.files import replacing
 from ktviz.model.checkpoints import read_tensors
 
 Padding = Literal["reflect", "zeros"]
@@ -106,17 +108,13 @@ def fetch_vgg19(url: str = URL, sha256_prefix: str = SHA256_PREFIX, folder: Path
     target = (folder or user_cache_path("ktviz") / "weights") / url.rsplit("/", 1)[-1]
     if target.exists():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(f".{os.getpid()}.part")
-    try:
-        digest = download(url, partial)
+    with replacing(target) as temporary:
+        try:
+            digest = download(url, temporary)
+        except (URLError, TimeoutError, ConnectionError, HTTPException) as error:
+            raise WeightsError(f"download {url}", str(error), f"Fetch it by hand into {target.parent}") from None
         if not digest.startswith(sha256_prefix):
             raise WeightsError(f"download {url}", f"SHA-256 is {digest[:8]}..., not {sha256_prefix}...", "Try again")
-        partial.replace(target)
-    except (OSError, HTTPException) as error:
-        raise WeightsError(f"download {url}", str(error), f"Fetch it by hand into {target.parent}") from None
-    finally:
-        partial.unlink(missing_ok=True)
     return target
 
 

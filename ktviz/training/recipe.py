@@ -18,7 +18,8 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from ktviz import __version__
-from ktviz.errors import TrainingError
+from ktviz.errors import SettingError, TrainingError
+from ktviz.files import replacing
 from ktviz.images import file_digest
 from ktviz.model.checkpoints import save_weights
 from ktviz.model.decoder import Decoder
@@ -56,6 +57,15 @@ class Recipe:
     adam_lr: float = 1e-3
     warmup: int = 200
     image_weight: float = 8.0
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "warmup"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
+        if self.crop_px < 16 or self.crop_px % 8:
+            raise SettingError(f"crops of {self.crop_px} px", "not a multiple of 8 from 16", "Give for example 64")
+        if min(self.muon_lr, self.adam_lr, self.image_weight) <= 0:
+            raise SettingError("learning rates and image weight", "one is not above 0", "Give positive numbers")
 
     def rate(self, step: int) -> float:
         """The learning rate at `step`, relative to its peak."""
@@ -114,7 +124,9 @@ class Run:
         device: str,
         quiet: bool,
     ) -> None:
+        check_device(device)
         torch.manual_seed(recipe.seed)
+        self.data = files_digest(images)
         self.images, self.out, self.recipe, self.device, self.quiet = images, out, recipe, device, quiet
         layout = torch.channels_last  # half the time of the default layout on CPUs
         self.encoder = encoder.to(device, memory_format=layout)  # type: ignore[call-overload]
@@ -146,7 +158,6 @@ class Run:
             raise TrainingError(
                 f"train into {str(self.out)!r}", "a checkpoint is already there", "Add --resume, or name a new folder"
             )
-        self.out.mkdir(parents=True, exist_ok=True)
         if self.teacher is not None:
             batches = [self.crops.batch(16).to(self.device) for _ in range(TEACHER_BATCHES)]
             self.energy = self.teacher.fit(batches)
@@ -157,9 +168,13 @@ class Run:
         """Go on from the checkpoint."""
         if not self.checkpoint.exists():
             raise TrainingError(f"resume {str(self.out)!r}", "no checkpoint.pt there", "Start without --resume")
-        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
-        if state["recipe"] != asdict(self.recipe):
-            raise TrainingError(f"resume {str(self.out)!r}", f"its recipe was {state['recipe']}", "Use the same")
+        state = self.read_checkpoint()
+        asked = {"recipe": asdict(self.recipe), "data": self.data, "student": self.teacher is not None}
+        for name, value in asked.items():
+            if state[name] != value:
+                raise TrainingError(
+                    f"resume {str(self.out)!r} with {name} {value}", f"it began with {state[name]}", "Use the same"
+                )
         self.encoder.load_state_dict(state["encoder"])
         self.decoder.load_state_dict(state["decoder"])
         for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
@@ -170,10 +185,19 @@ class Run:
         if self.teacher is not None:
             self.teacher.load_projection(self.out / "teacher_projection.safetensors")
 
+    def read_checkpoint(self) -> dict[str, Any]:
+        try:
+            return dict(torch.load(self.checkpoint, map_location=self.device, weights_only=True))
+        except Exception as error:  # torch.load raises many kinds on a damaged file
+            raise TrainingError(
+                f"resume {str(self.out)!r}", f"checkpoint.pt is damaged ({type(error).__name__})", "Start a new run"
+            ) from None
+
     def save(self) -> None:
-        partial = self.checkpoint.with_suffix(".part")
         state = {
             "recipe": asdict(self.recipe),
+            "data": self.data,
+            "student": self.teacher is not None,
             "encoder": self.encoder.state_dict(),
             "decoder": self.decoder.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
@@ -183,10 +207,18 @@ class Run:
             "history": self.history,
             "energy": self.energy,
         }
-        torch.save(state, partial)
-        partial.replace(self.checkpoint)
+        with replacing(self.checkpoint) as path:
+            torch.save(state, path)
 
     def loop(self) -> None:
+        """Train to the end; an interruption leaves a checkpoint of the last whole step."""
+        try:
+            self.run_steps()
+        except (KeyboardInterrupt, SystemExit):
+            self.save()
+            raise
+
+    def run_steps(self) -> None:
         steps = self.recipe.steps
         started = time.monotonic() - self.seconds
         with tqdm(total=steps, initial=self.step, desc="training", unit="step", disable=self.quiet) as bar:
@@ -241,7 +273,7 @@ class Run:
             "torch": torch.__version__,
             "device": self.device,
             "recipe": asdict(self.recipe),
-            "data": {"images": len(self.images), "digest": files_digest(self.images)},
+            "data": {"images": len(self.images), "digest": self.data},
             "energy_kept_by_projection": None if self.teacher is None else self.energy,
             "encoder": encoder.digest,
             "decoder": file_digest(self.out / "decoder.safetensors"),
@@ -252,8 +284,17 @@ class Run:
             },
             "history": self.history,
         }
-        (self.out / "log.json").write_text(json.dumps(log, indent=1) + "\n")
+        with replacing(self.out / "log.json") as path:
+            path.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
         return log
+
+
+def check_device(device: str) -> None:
+    """Raise SettingError unless `device` is the CPU, or CUDA where there is one."""
+    if device not in ("cpu", "cuda"):
+        raise SettingError(f"device {device!r}", "unknown", "Choose cpu or cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SettingError("device 'cuda'", "torch finds none here", "Choose cpu, or install torch for CUDA")
 
 
 def files_digest(paths: Sequence[Path]) -> str:

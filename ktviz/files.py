@@ -1,0 +1,41 @@
+"""Files that appear whole or not at all, and a clear word when the disk refuses."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from ktviz.errors import StorageError
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; what was written there takes its place when all went well.
+
+    Args:
+        path: The file to make or replace; parent folders are made. The temporary name keeps its suffix.
+
+    Raises:
+        StorageError: Disk full, read-only, or no permission; the old file, if any, is untouched.
+    """
+    path = Path(path)
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".ktviz-", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        temporary.chmod(0o644)  # temporary files are private; results are not
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StorageError(f"write {str(path)!r}", reason, "Free space or choose a folder you may write to") from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
