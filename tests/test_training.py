@@ -7,10 +7,11 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from skimage.metrics import structural_similarity as skimage_similarity
 from torch import nn
 
-from ktviz.errors import TrainingError
+from ktviz.errors import SettingError, TrainingError
 from ktviz.images import file_digest, to_tensor
 from ktviz.model.checkpoints import save_weights
 from ktviz.model.decoder import Decoder
@@ -19,10 +20,10 @@ from ktviz.training import recipe as recipe_module
 from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_images, structural_similarity
 from ktviz.training.muon import Muon, orthogonalise
-from ktviz.training.recipe import Recipe, Run, files_digest, train
+from ktviz.training.recipe import Recipe, Run, disturb, files_digest, train
 from ktviz.training.teacher import Teacher
 
-TINY = Recipe(steps=20, batch=2, crop_px=32, warmup=5, muon_lr=0.1, adam_lr=0.01)
+TINY = Recipe(steps=20, polish=0, batch=2, crop_px=32, warmup=5, muon_lr=0.1, adam_lr=0.01)
 
 
 @pytest.mark.parametrize("shape", [(40, 40), (24, 90), (90, 24)])
@@ -257,10 +258,47 @@ def test_the_teachers_projection_keeps_angles_of_what_it_can_span(make_toy, file
 
 
 def test_the_rate_rises_then_falls_to_nothing():
-    rates = [Recipe(steps=100, warmup=10).rate(step) for step in range(101)]
+    rates = [Recipe(steps=100, warmup=10, polish=0).rate(step) for step in range(101)]
     assert rates[0] < rates[5] < rates[9]
     assert rates[20] > rates[60] > rates[99] > rates[100] == pytest.approx(0)
 
 
 def test_to_tensor_and_student_agree_on_shapes():
     assert student()(to_tensor(np.zeros((24, 40, 3), np.uint8))).shape == (1, 128, 6, 10)
+
+
+def test_polishing_changes_the_decoder_and_leaves_the_encoder_as_it_is(trained, tmp_path):
+    trained("plain", recipe=replace(TINY, steps=4))
+    trained("polished", recipe=replace(TINY, steps=4, polish=1.0))
+    plain, polished = (
+        {name: load_file(tmp_path / run / f"{name}.safetensors") for name in ("encoder", "decoder")}
+        for run in ("plain", "polished")
+    )
+    assert all(torch.equal(plain["encoder"][k], polished["encoder"][k]) for k in plain["encoder"])
+    assert not all(torch.equal(plain["decoder"][k], polished["decoder"][k]) for k in plain["decoder"])
+
+
+def test_disturbed_features_keep_their_shape_and_stray_by_the_noise_asked_for():
+    features = torch.randn(64, 8, 16, 16)
+    stray = (disturb(features, 0.3) - features).square().mean((1, 2, 3)).sqrt()
+    assert stray.min() > 0
+    assert stray.max() < 0.3 * 2**0.5
+    assert torch.equal(disturb(features, 0.0), features)
+
+
+@pytest.mark.parametrize("bad", [{"steps": 0}, {"crop_px": 20}, {"noise": -1.0}, {"muon_lr": 0.0}])
+def test_impossible_recipes_are_refused(bad):
+    with pytest.raises(SettingError):
+        Recipe(**bad)
+
+
+def test_an_unknown_device_is_refused(trained):
+    with pytest.raises(SettingError, match="Choose cpu or cuda"):
+        trained("run", device="abacus")
+
+
+def test_resuming_from_a_damaged_checkpoint_is_refused(trained, tmp_path):
+    trained("run", recipe=replace(TINY, steps=1))
+    (tmp_path / "run" / "checkpoint.pt").write_bytes(b"damaged")
+    with pytest.raises(TrainingError, match="damaged"):
+        trained("run", recipe=replace(TINY, steps=1), resume=True)

@@ -47,6 +47,10 @@ class Recipe:
         adam_lr: Peak rate for everything else (AdamW).
         warmup: Updates of linear rise; cosine decay to zero after that.
         image_weight: Weight of the image's L1 error beside the features' relative squared error.
+        polish: Share of `steps` that follow them with the encoder frozen and the features disturbed. A transfer mixes
+            patches that never lay side by side; a decoder that knows only clean features turns that into grids.
+        polish_lr: Peak rate for the decoder's kernels while polishing (Muon), falling to zero.
+        noise: Largest deviation of the disturbance, relative to the features' RMS.
     """
 
     steps: int = 13_000
@@ -57,6 +61,9 @@ class Recipe:
     adam_lr: float = 1e-3
     warmup: int = 200
     image_weight: float = 8.0
+    polish: float = 0.25
+    polish_lr: float = 0.005
+    noise: float = 0.35
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "warmup"):
@@ -64,11 +71,20 @@ class Recipe:
                 raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
         if self.crop_px < 16 or self.crop_px % 8:
             raise SettingError(f"crops of {self.crop_px} px", "not a multiple of 8 from 16", "Give for example 64")
+        if min(self.polish, self.noise) < 0:
+            raise SettingError(f"polish {self.polish}, noise {self.noise}", "negative", "Give 0 for none")
         if min(self.muon_lr, self.adam_lr, self.image_weight) <= 0:
             raise SettingError("learning rates and image weight", "one is not above 0", "Give positive numbers")
 
+    @property
+    def total(self) -> int:
+        """All updates, polishing included."""
+        return self.steps + round(self.polish * self.steps)
+
     def rate(self, step: int) -> float:
-        """The learning rate at `step`, relative to its peak."""
+        """The learning rate at `step`, relative to `muon_lr` and `adam_lr`."""
+        if step >= self.steps:
+            return self.polish_lr / self.muon_lr * (1 - (step - self.steps) / (self.total - self.steps))
         return min(1.0, (step + 1) / self.warmup) * 0.5 * (1 + math.cos(math.pi * step / self.steps))
 
 
@@ -219,7 +235,7 @@ class Run:
             raise
 
     def run_steps(self) -> None:
-        steps = self.recipe.steps
+        steps = self.recipe.total
         started = time.monotonic() - self.seconds
         with tqdm(total=steps, initial=self.step, desc="training", unit="step", disable=self.quiet) as bar:
             while self.step < steps:
@@ -242,12 +258,14 @@ class Run:
             for group in optimiser.param_groups:
                 group["lr"] = peak * self.recipe.rate(self.step)
         image = self.crops.batch(self.recipe.batch).to(self.device).contiguous(memory_format=torch.channels_last)
+        polishing = self.step >= self.recipe.steps
+        self.encoder.requires_grad_(self.teacher is not None and not polishing)
         with torch.autocast(self.device, torch.bfloat16):
             features = self.encoder(image)
-            output = self.decoder(features).float()
+            output = self.decoder(disturb(features, self.recipe.noise) if polishing else features).float()
             losses = {"image": (output - image).abs().mean()}
             total = self.recipe.image_weight * losses["image"]
-            if self.teacher is not None:
+            if self.teacher is not None and not polishing:
                 target = self.teacher(image).float()
                 losses["features"] = F.mse_loss(features.float(), target) / target.square().mean()
                 total = total + losses["features"]
@@ -287,6 +305,16 @@ class Run:
         with replacing(self.out / "log.json") as path:
             path.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
         return log
+
+
+def disturb(features: Tensor, most: float) -> Tensor:
+    """Features with noise of random strength, part of it smooth over some cells as patch statistics are: same shape."""
+    count, channels, height, width = features.shape
+    rms = features.detach().square().mean().sqrt()
+    strength = most * torch.rand(2, count, 1, 1, 1, device=features.device)
+    coarse = torch.randn(count, channels, height // 4, width // 4, device=features.device)
+    smooth = F.interpolate(coarse, size=(height, width), mode="bilinear", align_corners=False)
+    return features + rms * (strength[0] * torch.randn_like(features) + strength[1] * smooth)
 
 
 def check_device(device: str) -> None:
