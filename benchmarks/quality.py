@@ -29,15 +29,13 @@ from ktviz.model.translator import Translation, Translator
 SHORT_SIDE_PX = 320
 SCORES = ("style_stats", "style_patches", "structure", "speckle", "continued", "kept")
 VARIANTS: dict[str, dict[str, object]] = {
-    "paper's transfer, exact": {"preset": "exact", "max_gain": 0, "coherence": 0},
-    "paper's transfer, beam": {"preset": "beam", "max_gain": 0, "coherence": 0},
-    "coherence only": {"preset": "beam", "max_gain": 0},
-    "gain bound only": {"preset": "beam", "coherence": 0},
+    "paper's transfer": {"max_gain": 0, "coherence": 0},
+    "coherence only": {"max_gain": 0},
+    "gain bound only": {"coherence": 0},
     "default": {},
 }
 TARGETS = {
-    "paper's transfer, beam": "0.55, 0.58, 0.64",
-    "paper's transfer, exact": "0.55, 0.58, 0.64",
+    "paper's transfer": "0.55, 0.58, 0.64",
     "default": "0.58, 0.62, 0.68",
 }
 NOTES = (

@@ -286,7 +286,7 @@ def test_disturbed_features_keep_their_shape_and_stray_by_the_noise_asked_for():
     assert torch.equal(disturb(features, 0.0), features)
 
 
-@pytest.mark.parametrize("bad", [{"steps": 0}, {"crop_px": 20}, {"noise": -1.0}, {"muon_lr": 0.0}])
+@pytest.mark.parametrize("bad", [{"steps": 0}, {"crop_px": 20}, {"noise": -1.0}, {"blend": 2.0}, {"muon_lr": 0.0}])
 def test_impossible_recipes_are_refused(bad):
     with pytest.raises(SettingError):
         Recipe(**bad)

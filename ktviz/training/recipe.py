@@ -51,6 +51,8 @@ class Recipe:
             patches that never lay side by side; a decoder that knows only clean features turns that into grids.
         polish_lr: Peak rate for the decoder's kernels while polishing (Muon), falling to zero.
         noise: Largest deviation of the disturbance, relative to the features' RMS.
+        blend: Share of the polished decoder in the weights that are written, the rest being the decoder as it was before
+            (weight averaging, Wortsman et al. 2022): fine detail of the one, calm surfaces of the other.
     """
 
     steps: int = 13_000
@@ -64,6 +66,7 @@ class Recipe:
     polish: float = 0.25
     polish_lr: float = 0.005
     noise: float = 0.35
+    blend: float = 0.35
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "warmup"):
@@ -71,6 +74,8 @@ class Recipe:
                 raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
         if self.crop_px < 16 or self.crop_px % 8:
             raise SettingError(f"crops of {self.crop_px} px", "not a multiple of 8 from 16", "Give for example 64")
+        if not 0 <= self.blend <= 1:
+            raise SettingError(f"blend {self.blend}", "outside 0 to 1", "Give 1 for the polished decoder alone")
         if min(self.polish, self.noise) < 0:
             raise SettingError(f"polish {self.polish}, noise {self.noise}", "negative", "Give 0 for none")
         if min(self.muon_lr, self.adam_lr, self.image_weight) <= 0:
@@ -163,6 +168,7 @@ class Run:
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
         self.energy = float("nan")
+        self.unpolished: dict[str, Tensor] = {}
 
     @property
     def checkpoint(self) -> Path:
@@ -198,6 +204,7 @@ class Run:
         self.crops.state = state["crops"]
         self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
         self.energy = state["energy"]
+        self.unpolished = state["unpolished"]
         if self.teacher is not None:
             self.teacher.load_projection(self.out / "teacher_projection.safetensors")
 
@@ -222,6 +229,7 @@ class Run:
             "seconds": self.seconds,
             "history": self.history,
             "energy": self.energy,
+            "unpolished": self.unpolished,
         }
         with replacing(self.checkpoint) as path:
             torch.save(state, path)
@@ -239,6 +247,8 @@ class Run:
         started = time.monotonic() - self.seconds
         with tqdm(total=steps, initial=self.step, desc="training", unit="step", disable=self.quiet) as bar:
             while self.step < steps:
+                if self.step == self.recipe.steps:
+                    self.unpolished = {name: value.clone() for name, value in self.decoder.state_dict().items()}
                 losses = self.update()
                 self.step += 1
                 bar.update()
@@ -276,9 +286,16 @@ class Run:
             optimiser.zero_grad()
         return {name: value.detach() for name, value in losses.items()}
 
+    def blend(self) -> None:
+        """Average the decoder with what it was before polishing."""
+        for name, value in self.decoder.state_dict().items():
+            if name in self.unpolished:
+                value.lerp_(self.unpolished[name], 1 - self.recipe.blend)
+
     def finish(self, evaluation: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
         """Write float16 weights, score what was written, write the log."""
         about = {"ktviz": __version__, "recipe": json.dumps(asdict(self.recipe))}
+        self.blend()
         save_weights(self.decoder.layers, self.out / "decoder.safetensors", about)
         decoder = Decoder.load(self.out / "decoder.safetensors", self.encoder.channels)
         encoder = self.encoder.cpu().eval().requires_grad_(False)
