@@ -51,7 +51,7 @@ class Recipe:
             patches that never lay side by side; a decoder that knows only clean features turns that into grids.
         polish_lr: Peak rate for the decoder's kernels while polishing (Muon), falling to zero.
         noise: Largest deviation of the disturbance, relative to the features' RMS.
-        blend: Share of the polished decoder in the weights that are written, the rest being the decoder as it was before
+        blend: Share of the polished decoder in the weights that are written; the rest is the decoder as it was before
             (weight averaging, Wortsman et al. 2022): fine detail of the one, calm surfaces of the other.
     """
 
