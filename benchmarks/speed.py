@@ -25,7 +25,7 @@ from ktviz.model.patches import PatchGrid
 from ktviz.model.translator import Translator
 
 ENTRIES = 100_000
-REPEATS = 5
+REPEATS = 3
 PHOTO = "chelsea"
 
 
@@ -93,8 +93,9 @@ def ivf_rows(bank: Bank, queries: Tensor, truth: Tensor) -> list[list[str]]:
         scale = inverse_norm(bank.entries.energy[rows], weights)[:, None]
         keys[rows.numpy()] = (weight_bands(bank.entries.vectors(rows), weights) * scale).numpy()
     asked = np.ascontiguousarray(weight_bands(to_vectors(queries), weights).numpy())
-    lists = round(4 * len(bank) ** 0.5)
+    lists = round(2 * len(bank) ** 0.5)
     index = faiss.index_factory(keys.shape[1], f"IVF{lists},Flat", faiss.METRIC_INNER_PRODUCT)
+    index.cp.niter = 5
     index.train(keys[:: max(1, len(keys) // (40 * lists))])
     index.add(keys)
     rows = []
