@@ -180,9 +180,9 @@ def test_demo_writes_pictures_figures_and_shares_that_sum_to_one(tmp_path):
     for output in shares.output.unique():
         for name in (output, output.replace(".png", "_beside.png"), output.replace(".png", "_backtracking.png")):
             assert (tmp_path / "out" / name).stat().st_size > 10_000
-    own = shares.source.str.contains("after-") & [
-        o.split("_")[0] in s for o, s in zip(shares.output, shares.source, strict=True)
-    ]
+    pairs = zip(shares.output, shares.source, strict=True)
+    own = np.array([f"after-{output.split('_')[0]}" in source for output, source in pairs])
+    assert own.any()
     assert shares.share[own].sum() == 0
 
 

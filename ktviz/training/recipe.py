@@ -88,7 +88,7 @@ class Recipe:
 
     def rate(self, step: int) -> float:
         """The learning rate at `step`, relative to `muon_lr` and `adam_lr`."""
-        if step >= self.steps:
+        if self.steps <= step < self.total:
             return self.polish_lr / self.muon_lr * (1 - (step - self.steps) / (self.total - self.steps))
         return min(1.0, (step + 1) / self.warmup) * 0.5 * (1 + math.cos(math.pi * step / self.steps))
 
