@@ -6,7 +6,9 @@ from torch.nn import functional as F
 
 from ktviz.errors import SettingError, UnknownNameError
 from ktviz.images import read_image, to_tensor
+from ktviz.library.entries import Entries
 from ktviz.library.format import LibrarySettings
+from ktviz.library.keys import fit_projection
 from ktviz.library.library import Library
 from ktviz.library.search import SearchSettings, search
 from ktviz.model.bands import haar, to_vectors
@@ -78,6 +80,18 @@ def test_beam_reaches_95_percent_of_the_exact_winners(large, queries, weights):
     assert len(large.banks[0].tree.leaves) > 32
     hit = beam.similarity[:, 0] >= exact.similarity[:, 0] - 1e-6
     assert hit.float().mean() >= 0.95
+
+
+def test_keys_hold_what_a_photo_has_and_the_bank_has_not():
+    """The mean of a channel that no entry uses still counts in a query's key, as it does in its norm."""
+    features = torch.randn(24, 24, 8, generator=torch.Generator().manual_seed(0))
+    features[:, :, 3] = 0
+    y, x = torch.meshgrid(torch.arange(21), torch.arange(21), indexing="ij")
+    entries = Entries.create(torch.zeros(441, dtype=torch.int64), y.flatten(), x.flatten(), [features])
+    projection = fit_projection(entries, dimensions=16, seed=7)
+    query = torch.zeros(1, 8, 4, 4)
+    query[:, 3] = 2.0
+    assert float(projection(to_vectors(query)).norm()) == pytest.approx(float(query.norm()), rel=1e-5)
 
 
 def test_a_wider_beam_finds_no_less(large, queries):

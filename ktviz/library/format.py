@@ -46,7 +46,8 @@ class LibrarySettings:
             builds ten times faster.
         dedupe: Cosine above which two patches of one source are the same; 1 keeps all.
         branching: Children per tree node for each level; None chooses by size, (10, 10) is the paper's.
-        key_dimensions: Numbers in a search key, about: every band gets at least a sixteenth of them.
+        key_dimensions: Numbers in a search key beside the mean of each channel, about: every band gets at least a
+            sixteenth of them.
         seed: Seed of the clustering.
     """
 
@@ -54,7 +55,7 @@ class LibrarySettings:
     stride: int = 1
     dedupe: float = 0.9
     branching: tuple[int, ...] | None = None
-    key_dimensions: int = 192
+    key_dimensions: int = 128
     seed: int = 7
 
     def __post_init__(self) -> None:
@@ -65,7 +66,7 @@ class LibrarySettings:
         if not 0 < self.dedupe <= 1:
             raise SettingError(f"dedupe {self.dedupe}", "not a cosine above 0 and up to 1", "Give 0.9, or 1 for none")
         if self.key_dimensions < 4:
-            raise SettingError(f"{self.key_dimensions} key dimensions", "fewer than 4 bands", "Give for example 192")
+            raise SettingError(f"{self.key_dimensions} key dimensions", "fewer than 4 bands", "Give for example 128")
         if self.branching is not None:
             object.__setattr__(self, "branching", check_branching(self.branching))
 

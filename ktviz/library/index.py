@@ -11,7 +11,7 @@ from torch import Tensor
 from ktviz.library.entries import Entries
 from ktviz.library.keys import KeyProjection
 from ktviz.library.tree import Tree
-from ktviz.model.bands import band_energy, inverse_norm
+from ktviz.model.bands import inverse_norm
 
 PER_LEAF = 8
 """Entries a leaf may propose to one query; more where few leaves are visited."""
@@ -25,7 +25,8 @@ class Index:
         tree: The cluster tree.
         projection: Patches to keys.
         keys: (N, D) float32 keys of the entries in leaf order, divided by their weighted norm.
-        centres: (nodes, D) float32 keys of the centres, divided likewise.
+        centres: (nodes, D) float32 mean of the keys below each node: a query's product with it is its mean similarity
+            to those entries.
         key_weight: (D,) band weight of each key dimension.
     """
 
@@ -40,13 +41,10 @@ class Index:
         cls, tree: Tree, entries: Entries, keys: Tensor, projection: KeyProjection, weights: Sequence[float]
     ) -> Index:
         weight = torch.tensor(weights)
-        return cls(
-            tree,
-            projection,
-            keys.float().mul_(inverse_norm(entries.energy, weight)[:, None]),
-            projection(tree.centres) * inverse_norm(band_energy(tree.centres), weight)[:, None],
-            weight[projection.band_of],
-        )
+        keys = keys.float().mul_(inverse_norm(entries.energy, weight)[:, None])
+        bounds = zip(tree.start.tolist(), tree.end.tolist(), strict=True)
+        centres = torch.stack([keys[start:end].mean(0) for start, end in bounds])
+        return cls(tree, projection, keys, centres, weight[projection.band_of])
 
     def shortlist(self, queries: Tensor, beam: int, length: int, excluded: Tensor | None) -> Tensor:
         """The most promising entries of each query by their keys.

@@ -1,4 +1,7 @@
-"""Search keys: bands of patches, projected on their leading directions, so that a leaf is a small matrix.
+"""Search keys: the mean of every channel and the leading directions of each band, so that a leaf is a small matrix.
+
+The means are kept whole because leading directions are the bank's own: a photograph may hold half of its energy where
+the bank's paintings hold almost none, and that little decides which entry wins.
 
 Keys only choose which entries are compared exactly; every similarity that leaves the search is computed from the
 features themselves.
@@ -42,19 +45,27 @@ class KeyProjection:
 
 
 def fit_projection(entries: Entries, dimensions: int, seed: int) -> KeyProjection:
-    """The `dimensions` directions with the most energy, bands apart, so that bands can be weighted per call."""
+    """The mean of each channel, and `dimensions` directions with the most energy in what the means leave.
+
+    Bands stay apart, so that they can be weighted per call.
+    """
     random = torch.Generator().manual_seed(seed)
     rows = torch.randperm(len(entries), generator=random)[:SAMPLE].sort().values
+    means = 0.5 * torch.eye(entries.channels).repeat(4, 1)  # four LL coefficients of a channel: unit columns
+    moments = band_moments(entries, rows)
+    rest = torch.eye(len(means)) - means @ means.T
+    moments[0] = rest @ moments[0] @ rest
     values, vectors = [], []
-    for moment in band_moments(entries, rows):
+    for moment in moments:
         value, vector = torch.linalg.eigh(moment)
         values.append(value.flip(0))
         # An eigenvector's sign is arbitrary: make its largest part positive, for the same bytes every time.
         largest = vector.gather(0, vector.abs().argmax(0, keepdim=True))
         vectors.append((vector * largest.sign()).flip(1))
+    values[0] = values[0][: len(means) - entries.channels]  # the other directions of LL are the means themselves
     keep = share_out(values, dimensions)
-    b0, b1, b2, b3 = (vector[:, :k].contiguous() for vector, k in zip(vectors, keep, strict=True))
-    return KeyProjection((b0, b1, b2, b3))
+    ll, lh, hl, hh = (vector[:, :k].contiguous() for vector, k in zip(vectors, keep, strict=True))
+    return KeyProjection((torch.cat((means, ll), 1), lh, hl, hh))
 
 
 def band_moments(entries: Entries, rows: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ class SearchSettings:
 
     preset: Preset = "beam"
     candidates: int = 8
-    beam: int = 64
+    beam: int = 96
     shortlist: int = 16
     band_weights: tuple[float, float, float, float] = PAPER_WEIGHTS
 
