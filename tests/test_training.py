@@ -13,14 +13,19 @@ from torch import nn
 
 from ktviz.errors import SettingError, TrainingError
 from ktviz.images import file_digest, to_tensor
+from ktviz.model.bands import haar
 from ktviz.model.checkpoints import save_weights
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder
+from ktviz.model.patches import PatchGrid
+from ktviz.model.transfer import transfer
+from ktviz.model.translator import MAX_GAIN
 from ktviz.training import recipe as recipe_module
 from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_images, structural_similarity
 from ktviz.training.muon import Muon, orthogonalise
-from ktviz.training.recipe import Recipe, Run, disturb, files_digest, train
+from ktviz.training.polish import lattice_loss, transferred
+from ktviz.training.recipe import Recipe, Run, files_digest, train
 from ktviz.training.teacher import Teacher
 
 TINY = Recipe(steps=20, polish=0, batch=2, crop_px=32, warmup=5, muon_lr=0.1, adam_lr=0.01)
@@ -147,8 +152,9 @@ def test_twenty_steps_lower_the_loss_of_student_and_decoder(trained):
         assert last < 0.9 * first
 
 
-def test_a_resumed_run_ends_with_the_same_weights_bit_by_bit(trained, tmp_path, monkeypatch):
-    trained("whole")
+@pytest.mark.parametrize("recipe", [TINY, replace(TINY, steps=10, polish=1.0)], ids=["learning", "polishing"])
+def test_a_resumed_run_ends_with_the_same_weights_bit_by_bit(recipe, trained, tmp_path, monkeypatch):
+    trained("whole", recipe=recipe)
     original, calls = Run.update, []
 
     def update(self):
@@ -160,8 +166,8 @@ def test_a_resumed_run_ends_with_the_same_weights_bit_by_bit(trained, tmp_path, 
     with monkeypatch.context() as patch:
         patch.setattr(Run, "update", update)
         with pytest.raises(KeyboardInterrupt):
-            trained("resumed")
-    trained("resumed", resume=True)
+            trained("resumed", recipe=recipe)
+    trained("resumed", recipe=recipe, resume=True)
     for name in ("encoder", "decoder", "teacher_projection"):
         whole, resumed = (tmp_path / run / f"{name}.safetensors" for run in ("whole", "resumed"))
         assert whole.read_bytes() == resumed.read_bytes()
@@ -278,15 +284,31 @@ def test_polishing_changes_the_decoder_and_leaves_the_encoder_as_it_is(trained, 
     assert not all(torch.equal(plain["decoder"][k], polished["decoder"][k]) for k in plain["decoder"])
 
 
-def test_disturbed_features_keep_their_shape_and_stray_by_the_noise_asked_for():
-    features = torch.randn(64, 8, 16, 16)
-    stray = (disturb(features, 0.3) - features).square().mean((1, 2, 3)).sqrt()
-    assert stray.min() > 0
-    assert stray.max() < 0.3 * 2**0.5
-    assert torch.equal(disturb(features, 0.0), features)
+def test_transferred_features_are_those_of_the_translator():
+    """One crop against one crop: the same as an exact search over all patches, transferred and folded."""
+    features, sources = torch.randn(2, 1, 8, 12, 12, generator=torch.Generator().manual_seed(0)).unbind()
+    grid, every = PatchGrid(12, 12), torch.nn.functional.unfold(sources, 4)[0].T.view(-1, 8, 4, 4)
+    queries = grid.unfold(features[0])
+    wanted, known = (haar(patches)[:, :3].flatten(1) for patches in (queries, every))
+    similarity = torch.nn.functional.cosine_similarity(wanted[:, None], known[None], dim=2)
+    expected = grid.fold(transfer(queries, every[similarity.argmax(1)], max_gain=MAX_GAIN))
+    assert (transferred(features, sources)[0] - expected).abs().max() < 1e-5
 
 
-@pytest.mark.parametrize("bad", [{"steps": 0}, {"crop_px": 20}, {"noise": -1.0}, {"blend": 2.0}, {"muon_lr": 0.0}])
+def test_the_lattice_loss_is_high_for_a_printed_grid_and_low_for_anything_else():
+    random = torch.Generator().manual_seed(0)
+    cell = torch.rand(1, 3, 4, 4, generator=random)
+    printed = cell.repeat(1, 1, 16, 16)
+    noise = torch.rand(1, 3, 64, 64, generator=random)
+    other_rhythm = torch.rand(1, 3, 5, 5, generator=random).repeat(1, 1, 13, 13)[:, :, :64, :64]
+    assert float(lattice_loss(printed)) > 0.9
+    assert float(lattice_loss(noise)) < 0.1
+    assert float(lattice_loss(other_rhythm)) < 0.1
+
+
+@pytest.mark.parametrize(
+    "bad", [{"steps": 0}, {"crop_px": 20}, {"polish": -1.0}, {"cycle_weight": -0.1}, {"muon_lr": 0.0}]
+)
 def test_impossible_recipes_are_refused(bad):
     with pytest.raises(SettingError):
         Recipe(**bad)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
@@ -27,6 +28,7 @@ from ktviz.model.encoder import Encoder
 from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_files
 from ktviz.training.muon import Muon
+from ktviz.training.polish import lattice_loss, patch_colour, transferred
 from ktviz.training.teacher import Teacher
 
 TEACHER_BATCHES = 24
@@ -47,12 +49,11 @@ class Recipe:
         adam_lr: Peak rate for everything else (AdamW).
         warmup: Updates of linear rise; cosine decay to zero after that.
         image_weight: Weight of the image's L1 error beside the features' relative squared error.
-        polish: Share of `steps` that follow them with the encoder frozen and the features disturbed. A transfer mixes
-            patches that never lay side by side; a decoder that knows only clean features turns that into grids.
+        polish: Share of `steps` that follow them with the encoder frozen and transferred features beside clean ones.
         polish_lr: Peak rate for the decoder's kernels while polishing (Muon), falling to zero.
-        noise: Largest deviation of the disturbance, relative to the features' RMS.
-        blend: Share of the polished decoder in the weights that are written; the rest is the decoder as it was before
-            (weight averaging, Wortsman et al. 2022): fine detail of the one, calm surfaces of the other.
+        cycle_weight: Weight of the cycle: decoded transferred features, encoded again, against themselves.
+        lattice_weight: Weight of the detail that repeats in the rhythm of the feature cells.
+        colour_weight: Weight of the mean colour of each 16 px of a polished picture, which must stay as it was.
     """
 
     steps: int = 13_000
@@ -63,10 +64,11 @@ class Recipe:
     adam_lr: float = 1e-3
     warmup: int = 200
     image_weight: float = 8.0
-    polish: float = 0.25
-    polish_lr: float = 0.005
-    noise: float = 0.35
-    blend: float = 0.35
+    polish: float = 0.1
+    polish_lr: float = 0.003
+    cycle_weight: float = 0.5
+    lattice_weight: float = 0.5
+    colour_weight: float = 4.0
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "warmup"):
@@ -74,10 +76,9 @@ class Recipe:
                 raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
         if self.crop_px < 16 or self.crop_px % 8:
             raise SettingError(f"crops of {self.crop_px} px", "not a multiple of 8 from 16", "Give for example 64")
-        if not 0 <= self.blend <= 1:
-            raise SettingError(f"blend {self.blend}", "outside 0 to 1", "Give 1 for the polished decoder alone")
-        if min(self.polish, self.noise) < 0:
-            raise SettingError(f"polish {self.polish}, noise {self.noise}", "negative", "Give 0 for none")
+        for name in ("polish", "cycle_weight", "lattice_weight", "colour_weight"):
+            if getattr(self, name) < 0:
+                raise SettingError(f"{name} {getattr(self, name)}", "negative", "Give 0 for none")
         if min(self.muon_lr, self.adam_lr, self.image_weight) <= 0:
             raise SettingError("learning rates and image weight", "one is not above 0", "Give positive numbers")
 
@@ -168,7 +169,7 @@ class Run:
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
         self.energy = float("nan")
-        self.unpolished: dict[str, Tensor] = {}
+        self.unpolished = copy.deepcopy(self.decoder).requires_grad_(False)
 
     @property
     def checkpoint(self) -> Path:
@@ -204,7 +205,7 @@ class Run:
         self.crops.state = state["crops"]
         self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
         self.energy = state["energy"]
-        self.unpolished = state["unpolished"]
+        self.unpolished.load_state_dict(state["unpolished"])
         if self.teacher is not None:
             self.teacher.load_projection(self.out / "teacher_projection.safetensors")
 
@@ -229,7 +230,7 @@ class Run:
             "seconds": self.seconds,
             "history": self.history,
             "energy": self.energy,
-            "unpolished": self.unpolished,
+            "unpolished": self.unpolished.state_dict(),
         }
         with replacing(self.checkpoint) as path:
             torch.save(state, path)
@@ -248,7 +249,7 @@ class Run:
         with tqdm(total=steps, initial=self.step, desc="training", unit="step", disable=self.quiet) as bar:
             while self.step < steps:
                 if self.step == self.recipe.steps:
-                    self.unpolished = {name: value.clone() for name, value in self.decoder.state_dict().items()}
+                    self.unpolished.load_state_dict(self.decoder.state_dict())
                 losses = self.update()
                 self.step += 1
                 bar.update()
@@ -263,22 +264,14 @@ class Run:
                     self.save()
 
     def update(self) -> dict[str, Tensor]:
-        """One step: features' relative squared error + image_weight x L1 of the image."""
+        """One step of learning or polishing; returns the losses."""
         for optimiser, peak in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = peak * self.recipe.rate(self.step)
-        image = self.crops.batch(self.recipe.batch).to(self.device).contiguous(memory_format=torch.channels_last)
         polishing = self.step >= self.recipe.steps
         self.encoder.requires_grad_(self.teacher is not None and not polishing)
         with torch.autocast(self.device, torch.bfloat16):
-            features = self.encoder(image)
-            output = self.decoder(disturb(features, self.recipe.noise) if polishing else features).float()
-            losses = {"image": (output - image).abs().mean()}
-            total = self.recipe.image_weight * losses["image"]
-            if self.teacher is not None and not polishing:
-                target = self.teacher(image).float()
-                losses["features"] = F.mse_loss(features.float(), target) / target.square().mean()
-                total = total + losses["features"]
+            total, losses = self.polish() if polishing else self.learn()
         total.backward()
         nn.utils.clip_grad_norm_(self.weights, 1.0)
         for optimiser, _ in self.optimisers:
@@ -286,16 +279,43 @@ class Run:
             optimiser.zero_grad()
         return {name: value.detach() for name, value in losses.items()}
 
-    def blend(self) -> None:
-        """Average the decoder with what it was before polishing."""
-        for name, value in self.decoder.state_dict().items():
-            if name in self.unpolished:
-                value.lerp_(self.unpolished[name], 1 - self.recipe.blend)
+    def learn(self) -> tuple[Tensor, dict[str, Tensor]]:
+        """Features' relative squared error + image_weight x L1 of the image."""
+        image = self.batch()
+        features = self.encoder(image)
+        losses = {"image": (self.decoder(features).float() - image).abs().mean()}
+        total = self.recipe.image_weight * losses["image"]
+        if self.teacher is not None:
+            losses["features"] = relative_error(features.float(), self.teacher(image).float())
+            total = total + losses["features"]
+        return total, losses
+
+    def polish(self) -> tuple[Tensor, dict[str, Tensor]]:
+        """L1 of the image as before; of decoded transferred features the cycle, the lattice, and the colour."""
+        recipe, image = self.recipe, self.batch()
+        with torch.no_grad():
+            features, sources = self.encoder(image).float(), self.encoder(self.batch()).float()
+            translated = transferred(features.cpu(), sources.cpu()).to(self.device)  # patches live on the CPU
+            before = self.unpolished(translated.contiguous(memory_format=torch.channels_last)).float()
+        output = self.decoder(torch.cat((features, translated)).contiguous(memory_format=torch.channels_last)).float()
+        clean, picture = output.split(len(image))
+        again = self.encoder(picture.contiguous(memory_format=torch.channels_last)).float()
+        losses = {
+            "image": (clean - image).abs().mean(),
+            "cycle": relative_error(again, translated),
+            "lattice": lattice_loss(picture),
+            "colour": (patch_colour(picture) - patch_colour(before)).abs().mean(),
+        }
+        weights = (recipe.image_weight, recipe.cycle_weight, recipe.lattice_weight, recipe.colour_weight)
+        return torch.stack([w * loss for w, loss in zip(weights, losses.values(), strict=True)]).sum(), losses
+
+    def batch(self) -> Tensor:
+        """(batch, 3, crop, crop) in channels-last layout."""
+        return self.crops.batch(self.recipe.batch).to(self.device).contiguous(memory_format=torch.channels_last)
 
     def finish(self, evaluation: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
         """Write float16 weights, score what was written, write the log."""
         about = {"ktviz": __version__, "recipe": json.dumps(asdict(self.recipe))}
-        self.blend()
         save_weights(self.decoder.layers, self.out / "decoder.safetensors", about)
         decoder = Decoder.load(self.out / "decoder.safetensors", self.encoder.channels)
         encoder = self.encoder.cpu().eval().requires_grad_(False)
@@ -324,14 +344,9 @@ class Run:
         return log
 
 
-def disturb(features: Tensor, most: float) -> Tensor:
-    """Features with noise of random strength, part of it smooth over some cells as patch statistics are: same shape."""
-    count, channels, height, width = features.shape
-    rms = features.detach().square().mean().sqrt()
-    strength = most * torch.rand(2, count, 1, 1, 1, device=features.device)
-    coarse = torch.randn(count, channels, height // 4, width // 4, device=features.device)
-    smooth = F.interpolate(coarse, size=(height, width), mode="bilinear", align_corners=False)
-    return features + rms * (strength[0] * torch.randn_like(features) + strength[1] * smooth)
+def relative_error(found: Tensor, wanted: Tensor) -> Tensor:
+    """Mean squared error over the mean square of what was wanted."""
+    return F.mse_loss(found, wanted) / wanted.square().mean()
 
 
 def check_device(device: str) -> None:

@@ -1,0 +1,59 @@
+"""Polishing a decoder on what it will really be given: features that a transfer has put together.
+
+A transfer mixes patches that never lay side by side. A decoder that has only seen features of pictures answers with a
+weave in the rhythm of its own 4 px cells. Polishing asks that its picture, encoded again, gives the features it was
+made from, without such a weave and without a change of colour.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ktviz.model.bands import PAPER_WEIGHTS, band_energy, inverse_norm, to_vectors, weight_bands
+from ktviz.model.encoder import STRIDE
+from ktviz.model.patches import SIZE, PatchGrid
+from ktviz.model.transfer import transfer
+from ktviz.model.translator import MAX_GAIN
+
+
+@torch.no_grad()
+def transferred(features: Tensor, sources: Tensor) -> Tensor:
+    """Features translated as the translator does it, with the patches of some other features for a bank.
+
+    Args:
+        features: (B, C, h, w), even h and w.
+        sources: (B, C, h, w).
+
+    Returns:
+        (B, C, h, w): every query with the statistics of its best bandpass match, folded.
+    """
+    weights = torch.tensor(PAPER_WEIGHTS)
+    grid = PatchGrid(*features.shape[2:])
+    queries = torch.cat([grid.unfold(one) for one in features])
+    patches = F.unfold(sources, SIZE).transpose(1, 2).reshape(-1, sources.shape[1], SIZE, SIZE)
+    vectors = to_vectors(patches)
+    similarity = weight_bands(to_vectors(queries), weights) @ vectors.T * inverse_norm(band_energy(vectors), weights)
+    translated = transfer(queries, patches[similarity.argmax(1)], max_gain=MAX_GAIN)
+    return torch.stack([grid.fold(one) for one in translated.split(len(grid))])
+
+
+def lattice_loss(images: Tensor) -> Tensor:
+    """How much of the fine detail repeats from cell to cell: what a decoder prints, and pictures hardly hold.
+
+    Args:
+        images: (B, 3, H, W), multiples of 4 and at least 16 a side.
+
+    Returns:
+        Energy of the detail's mean over 4x4 cells, phase by phase, over that of all detail; between 0 and 1.
+    """
+    detail = images - F.avg_pool2d(F.pad(images, (2, 2, 2, 2), mode="reflect"), 5, stride=1)
+    phases = F.pixel_unshuffle(detail, STRIDE)
+    repeated = F.avg_pool2d(phases, 4, stride=1)
+    return repeated.square().mean() / phases.square().mean().detach().clamp(min=1e-8)
+
+
+def patch_colour(images: Tensor) -> Tensor:
+    """Mean colour of each patch's 16 px: (B, 3, H, W) to (B, 3, H / 16, W / 16)."""
+    return F.avg_pool2d(images, SIZE * STRIDE)
