@@ -123,12 +123,14 @@ def test_finished_pictures_are_not_encoded_again(library, pictures, toy, monkeyp
     assert len(encoded) == 3
 
 
-def test_an_interrupted_picture_and_those_after_it_are_encoded(library, pictures, toy, monkeypatch, encoded):
+def test_what_was_not_finished_is_encoded_again(library, pictures, toy, monkeypatch, encoded):
     with raised_at(monkeypatch, "writing features"), pytest.raises(KeyboardInterrupt):  # of the second picture
         build_warm(library, pictures, toy)
+    left = 3 - len(list(library.folder.glob("building/*/*.safetensors")))
     encoded.clear()
     build_warm(library, pictures, toy)
-    assert len(encoded) == 2
+    assert 1 <= left <= 2
+    assert len(encoded) == left
 
 
 def test_a_damaged_part_of_an_interrupted_build_is_made_again(library, pictures, toy, monkeypatch, whole):

@@ -7,8 +7,10 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -29,6 +31,9 @@ from ktviz.library.tree import choose_branching, fit_tree
 from ktviz.model.encoder import FeatureExtractor, encode
 from ktviz.model.patches import SIZE
 from ktviz.model.threads import one_thread
+
+WORKERS = 4
+"""Sources worked on at a time, at most: each takes about 400 MB at 512 px."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +59,30 @@ def prepare_parts(
     settings: LibrarySettings,
     quiet: bool,
 ) -> list[Part]:
-    """Encode sources into `building/`; what an interrupted build has finished is used again."""
+    """Encode sources into `building/`, some at a time; what an interrupted build has finished is used again.
+
+    Each source is worked on by one thread alone, so that its part does not depend on how many there are.
+    """
     made_with = json.dumps([encoder_digest, settings.side_px, settings.stride, settings.dedupe])
     folder = library / BUILDING / hashlib.sha256(made_with.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    bar = tqdm(files, desc="encoding sources", unit="image", disable=quiet)
-    return [prepare_part(folder, file, encoder, settings) for file in bar]
+    workers = min(torch.get_num_threads(), WORKERS, len(files))
+    one_at_a_time = Lock()  # an encoder need not be safe to call from several threads
+
+    def prepare(file: SourceFile) -> Part:
+        return prepare_part(folder, file, encoder, one_at_a_time, settings)
+
+    with one_thread(), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return list(
+            tqdm(pool.map(prepare, files), desc="encoding sources", unit="image", total=len(files), disable=quiet)
+        )
 
 
-def prepare_part(folder: Path, file: SourceFile, encoder: FeatureExtractor, settings: LibrarySettings) -> Part:
+def prepare_part(
+    folder: Path, file: SourceFile, encoder: FeatureExtractor, lock: Lock, settings: LibrarySettings
+) -> Part:
     features, thumb = folder / f"{file.sha256}.safetensors", folder / f"{file.sha256}.jpg"
-    known = finished(features) or encode_part(features, thumb, file, encoder, settings)
+    known = finished(features) or encode_part(features, thumb, file, encoder, lock, settings)
     source = Source(**{**known, "name": file.name, "credit": file.credit})
     return Part(source, features, thumb)
 
@@ -79,7 +97,7 @@ def finished(features: Path) -> dict[str, Any] | None:
 
 
 def encode_part(
-    features: Path, thumb: Path, file: SourceFile, encoder: FeatureExtractor, settings: LibrarySettings
+    features: Path, thumb: Path, file: SourceFile, encoder: FeatureExtractor, lock: Lock, settings: LibrarySettings
 ) -> dict[str, Any]:
     """Write one part; the features last and by rename, so that a part that exists is complete."""
     original = read_image(file.path)
@@ -87,7 +105,8 @@ def encode_part(
         pixels = crop_to_cells(resize_short_side(original, settings.side_px), encoder.stride)
     except ImageError as error:
         raise ImageError(f"image {str(file.path)!r}, {error.asked}", error.found, error.todo) from None
-    cells = encode(encoder, to_tensor(pixels))[0].permute(1, 2, 0)
+    with lock:
+        cells = encode(encoder, to_tensor(pixels))[0].permute(1, 2, 0)
     stored = cells.half().contiguous()
     if not torch.isfinite(stored).all():
         raise LibraryError(f"encode {str(file.path)!r}", "NaN or infinite features", "Check the encoder's weights")

@@ -10,8 +10,10 @@ CHUNK = 256
 """Patches compared at a time: the largest matrix is CHUNK x survivors."""
 PAIRS = 512
 """Pairs compared exactly at a time: 4 MB for C = 128, which stays in the cache and is never handed back."""
-COARSE = 256
-"""Coordinates in which pairs are ruled out before they are compared exactly."""
+COARSE = 128
+"""Directions in which pairs are ruled out before they are compared exactly."""
+SAMPLE = 512
+"""Patches from which these directions are found."""
 
 
 def survivors(vectors: Tensor, threshold: float) -> Tensor:
@@ -77,12 +79,16 @@ def unit_vectors(vectors: Tensor) -> Tensor:
 
 
 def upper_bounds(unit: Tensor) -> Tensor:
-    """Short vectors whose dot products are never below those of the unit vectors: (N, D) to (N, 257).
+    """Short vectors whose dot products are never below those of the unit vectors: (N, D) to (N, at most 129).
 
-    The coordinates with the most energy, and the length of what they leave out (Cauchy-Schwarz bounds the rest).
+    The leading directions of some of the vectors, and the length of what they leave out (Cauchy-Schwarz bounds the
+    rest).
     """
-    strongest = unit.square().sum(0).topk(min(COARSE, unit.shape[1])).indices
-    short = unit[:, strongest]
+    sample = unit[:: -(-len(unit) // SAMPLE)]
+    energy, mix = torch.linalg.eigh(sample @ sample.T)
+    leading = slice(int((energy < 1e-6 * energy[-1]).sum()), None)  # duplicates have no directions of their own
+    energy, mix = energy[leading][-COARSE:], mix[:, leading][:, -COARSE:]
+    short = unit @ (sample.T @ (mix / energy.sqrt()))
     left_out = (1 - short.square().sum(1, keepdim=True)).clamp(min=0).sqrt()
     return torch.cat((short, left_out), dim=1)
 
