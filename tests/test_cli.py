@@ -163,6 +163,15 @@ def test_interrupting_a_build_leaves_the_library_as_it_was(library, folder, tmp_
     ktviz("library", "info", library, "--quiet")
 
 
+def test_building_and_adding_tell_what_is_new_and_what_has_no_credit(folder, tmp_path):
+    path, credits = tmp_path / "told.ktlib", folder / "credits.csv"
+    built = ktviz("library", "build", path, "-b", "comic/ink", folder / "ink", "--credits", credits, "--side", 96)
+    assert "hat.png" in built.stdout
+    assert "cat.png" not in built.stdout
+    assert "0 new sources" in ktviz("library", "add", path, "-b", "comic/ink", folder / "ink/cat.png").stdout
+    assert "1 new source\n" in ktviz("library", "add", path, "-b", "comic/ink", folder / "vivid").stdout
+
+
 def test_doctor_finds_everything_in_a_working_installation(tmp_path):
     findings = json.loads(ktviz("doctor", "--json", cwd=tmp_path).stdout)
     assert {f["what"] for f in findings} >= {"torch", "encoder weights", "decoder weights", "cache folder"}
@@ -171,6 +180,8 @@ def test_doctor_finds_everything_in_a_working_installation(tmp_path):
 
 def test_demo_writes_pictures_figures_and_shares_that_sum_to_one(tmp_path):
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    outdated = tmp_path / "cache/ktviz/samples-0123456789ab.ktlib"
+    outdated.mkdir(parents=True)
     command = [sys.executable, "-c", "from ktviz.cli.main import main; main()", "demo", "-o", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
@@ -184,6 +195,7 @@ def test_demo_writes_pictures_figures_and_shares_that_sum_to_one(tmp_path):
     own = np.array([f"after-{output.split('_')[0]}" in source for output, source in pairs])
     assert own.any()
     assert shares.share[own].sum() == 0
+    assert not outdated.exists()
 
 
 @pytest.mark.parametrize("out", ["coffee.png", "."])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -108,21 +109,23 @@ def beside(result: Translation) -> Pixels:
 
 def sample_library(samples: Path, quiet: bool) -> Library:
     """The library of the sample banks, built once into the user's cache."""
-    from ktviz.library.format import LibrarySettings
+    from ktviz.library.format import FORMAT_VERSION, LibrarySettings
     from ktviz.library.library import Library
     from ktviz.model.encoder import Encoder
 
-    encoder = Encoder.shipped()
-    made_from = [encoder.digest, *(file_digest(path) for path in find_images([samples])), str(STRIDE)]
+    encoder, settings = Encoder.shipped(), LibrarySettings(stride=STRIDE)
+    made_from = [encoder.digest, str(settings), str(FORMAT_VERSION), *map(file_digest, find_images([samples]))]
     key = hashlib.sha256("".join(made_from).encode()).hexdigest()[:12]
     folder = user_cache_path("ktviz") / f"samples-{key}.ktlib"
-    library = Library.create(folder, encoder, LibrarySettings(stride=STRIDE))
+    library = Library.create(folder, encoder, settings)
     for style in sorted(p for task in ("art", "hdr", "comic") for p in (samples / task).iterdir() if p.is_dir()):
         name = f"{style.parent.name}/{style.name}"
         if name not in library:
             if not quiet:
                 out.print(f"building {name}")
             library.build(name, [style], credits=samples / "credits.csv", encoder=encoder, quiet=quiet)
+    for outdated in set(folder.parent.glob("samples-*.ktlib")) - {folder}:
+        shutil.rmtree(outdated, ignore_errors=True)
     return library
 
 

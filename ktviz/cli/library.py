@@ -11,6 +11,7 @@ import typer
 from ktviz.cli.console import Json, Quiet, out, print_json, size, table
 from ktviz.errors import SettingError
 from ktviz.images import find_images
+from ktviz.library.sources import Credit
 
 if TYPE_CHECKING:
     from ktviz.library.bank import Bank
@@ -51,7 +52,7 @@ def build(
     find_images(images)  # a misspelt folder must not leave an empty library behind
     settings = choose_settings(library, {name: value for name, value in given.items() if value is not None})
     made = Library.create(library, settings=settings).build(bank, images, credits=credits, quiet=quiet)
-    announce(made, quiet)
+    announce(made, credits, quiet)
 
 
 @app.command()
@@ -59,7 +60,13 @@ def add(library: Folder, images: Images, bank: BankName, credits: Credits = None
     """Add images to a bank; those it holds already are passed over."""
     from ktviz.library.library import Library
 
-    announce(Library.open(library).add(bank, images, credits=credits, quiet=quiet), quiet)
+    opened = Library.open(library)
+    before = opened.record(bank).sources
+    made = opened.add(bank, images, credits=credits, quiet=quiet)
+    if not quiet:
+        new = len(made.sources) - before
+        out.print(f"{new} new source{'' if new == 1 else 's'}")
+    announce(made, credits, quiet)
 
 
 @app.command()
@@ -155,13 +162,17 @@ def inside(bank: Bank) -> dict[str, Any]:
     }
 
 
-def announce(bank: Bank, quiet: bool) -> None:
-    if not quiet:
-        positions = sum(source.positions for source in bank.sources)
-        out.print(
-            f"{bank.name}: {len(bank.sources)} sources, {len(bank):,} entries "
-            f"({len(bank) / positions:.0%} of the patches survived de-duplication)"
-        )
+def announce(bank: Bank, credits: Path | None, quiet: bool) -> None:
+    if quiet:
+        return
+    positions = sum(source.positions for source in bank.sources)
+    out.print(
+        f"{bank.name}: {len(bank.sources)} sources, {len(bank):,} entries "
+        f"({len(bank) / positions:.0%} of the patches survived de-duplication)"
+    )
+    uncredited = [source.name for source in bank.sources if source.credit == Credit()]
+    if credits is not None and uncredited:
+        out.print(f"without a row in {credits}: {', '.join(uncredited)}")
 
 
 def parse(branching: str | None) -> tuple[int, ...] | None:
