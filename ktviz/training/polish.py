@@ -23,7 +23,7 @@ def transferred(features: Tensor, sources: Tensor) -> Tensor:
     """Features translated as the translator does it, with the patches of some other features for a bank.
 
     Args:
-        features: (B, C, h, w), even h and w.
+        features: (B, C, h, w) float32 on the CPU, even h and w.
         sources: (B, C, h, w).
 
     Returns:
@@ -31,11 +31,13 @@ def transferred(features: Tensor, sources: Tensor) -> Tensor:
     """
     weights = torch.tensor(PAPER_WEIGHTS)
     grid = PatchGrid(*features.shape[2:])
-    queries = torch.cat([grid.unfold(one) for one in features])
-    patches = F.unfold(sources, SIZE).transpose(1, 2).reshape(-1, sources.shape[1], SIZE, SIZE)
-    vectors = to_vectors(patches)
-    similarity = weight_bands(to_vectors(queries), weights) @ vectors.T * inverse_norm(band_energy(vectors), weights)
-    translated = transfer(queries, patches[similarity.argmax(1)], max_gain=MAX_GAIN)
+    with torch.autocast("cpu", enabled=False):  # half precision would choose other winners than the translator
+        queries = torch.cat([grid.unfold(one) for one in features])
+        patches = F.unfold(sources, SIZE).transpose(1, 2).reshape(-1, sources.shape[1], SIZE, SIZE)
+        vectors = to_vectors(patches)
+        dots = weight_bands(to_vectors(queries), weights) @ vectors.T
+        winner = (dots * inverse_norm(band_energy(vectors), weights)).argmax(1)
+        translated = transfer(queries, patches[winner], max_gain=MAX_GAIN)
     return torch.stack([grid.fold(one) for one in translated.split(len(grid))])
 
 
@@ -46,7 +48,8 @@ def lattice_loss(images: Tensor) -> Tensor:
         images: (B, 3, H, W), multiples of 4 and at least 16 a side.
 
     Returns:
-        Energy of the detail's mean over 4x4 cells, phase by phase, over that of all detail; between 0 and 1.
+        Energy of the detail's mean over 4x4 cells, phase by phase, over that of all detail: about 1/16 for noise, 1
+        for a grid.
     """
     detail = images - F.avg_pool2d(F.pad(images, (2, 2, 2, 2), mode="reflect"), 5, stride=1)
     phases = F.pixel_unshuffle(detail, STRIDE)

@@ -22,7 +22,7 @@ from ktviz import __version__
 from ktviz.errors import SettingError, TrainingError
 from ktviz.files import replacing
 from ktviz.images import file_digest
-from ktviz.model.checkpoints import save_weights
+from ktviz.model.checkpoints import module_digest, save_weights
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder
 from ktviz.training.crops import Crops
@@ -72,15 +72,16 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "warmup"):
-            if getattr(self, name) < 1:
+            if not getattr(self, name) >= 1:
                 raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
         if self.crop_px < 16 or self.crop_px % 8:
             raise SettingError(f"crops of {self.crop_px} px", "not a multiple of 8 from 16", "Give for example 64")
         for name in ("polish", "cycle_weight", "lattice_weight", "colour_weight"):
-            if getattr(self, name) < 0:
-                raise SettingError(f"{name} {getattr(self, name)}", "negative", "Give 0 for none")
-        if min(self.muon_lr, self.adam_lr, self.image_weight) <= 0:
-            raise SettingError("learning rates and image weight", "one is not above 0", "Give positive numbers")
+            if not 0 <= getattr(self, name) < math.inf:
+                raise SettingError(f"{name} {getattr(self, name)}", "not a number from 0", "Give 0 for none")
+        for name in ("muon_lr", "adam_lr", "polish_lr", "image_weight"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise SettingError(f"{name} {getattr(self, name)}", "not above 0", "Give a positive number")
 
     @property
     def total(self) -> int:
@@ -148,7 +149,13 @@ class Run:
     ) -> None:
         check_device(device)
         torch.manual_seed(recipe.seed)
-        self.data = files_digest(images)
+        backbone = encoder if teacher is None else teacher.vgg
+        self.origin = {
+            "recipe": asdict(recipe),
+            "data": files_digest(images),
+            "student": teacher is not None,
+            "backbone": module_digest(backbone),
+        }
         self.images, self.out, self.recipe, self.device, self.quiet = images, out, recipe, device, quiet
         layout = torch.channels_last  # half the time of the default layout on CPUs
         self.encoder = encoder.to(device, memory_format=layout)  # type: ignore[call-overload]
@@ -192,8 +199,7 @@ class Run:
         if not self.checkpoint.exists():
             raise TrainingError(f"resume {str(self.out)!r}", "no checkpoint.pt there", "Start without --resume")
         state = self.read_checkpoint()
-        asked = {"recipe": asdict(self.recipe), "data": self.data, "student": self.teacher is not None}
-        for name, value in asked.items():
+        for name, value in self.origin.items():
             if state[name] != value:
                 raise TrainingError(
                     f"resume {str(self.out)!r} with {name} {value}", f"it began with {state[name]}", "Use the same"
@@ -211,39 +217,33 @@ class Run:
 
     def read_checkpoint(self) -> dict[str, Any]:
         try:
-            return dict(torch.load(self.checkpoint, map_location=self.device, weights_only=True))
+            state = dict(torch.load(self.checkpoint, map_location=self.device, weights_only=True))
+            return {name: state[name] for name in (*self.origin, *self.position())}
         except Exception as error:  # torch.load raises many kinds on a damaged file
             raise TrainingError(
                 f"resume {str(self.out)!r}", f"checkpoint.pt is damaged ({type(error).__name__})", "Start a new run"
             ) from None
 
-    def save(self) -> None:
-        state = {
-            "recipe": asdict(self.recipe),
-            "data": self.data,
-            "student": self.teacher is not None,
+    def position(self) -> dict[str, Any]:
+        """All that a run needs to go on."""
+        return {
             "encoder": self.encoder.state_dict(),
             "decoder": self.decoder.state_dict(),
+            "unpolished": self.unpolished.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
             "crops": self.crops.state,
             "step": self.step,
             "seconds": self.seconds,
             "history": self.history,
             "energy": self.energy,
-            "unpolished": self.unpolished.state_dict(),
         }
+
+    def save(self) -> None:
         with replacing(self.checkpoint) as path:
-            torch.save(state, path)
+            torch.save({**self.origin, **self.position()}, path)
 
     def loop(self) -> None:
-        """Train to the end; an interruption leaves a checkpoint of the last whole step."""
-        try:
-            self.run_steps()
-        except (KeyboardInterrupt, SystemExit):
-            self.save()
-            raise
-
-    def run_steps(self) -> None:
+        """Train to the end. Only whole steps are kept: an interruption costs what came after the latest checkpoint."""
         steps = self.recipe.total
         started = time.monotonic() - self.seconds
         with tqdm(total=steps, initial=self.step, desc="training", unit="step", disable=self.quiet) as bar:
@@ -328,13 +328,18 @@ class Run:
             "torch": torch.__version__,
             "device": self.device,
             "recipe": asdict(self.recipe),
-            "data": {"images": len(self.images), "digest": self.data},
+            "data": {"images": len(self.images), "digest": self.origin["data"]},
+            "backbone": self.origin["backbone"],
             "energy_kept_by_projection": None if self.teacher is None else self.energy,
             "encoder": encoder.digest,
             "decoder": file_digest(self.out / "decoder.safetensors"),
             "seconds": round(self.seconds),
             "scores": {
-                name: {"images": len(paths), **score_files(encoder, decoder, teacher, paths).to_dict()}
+                name: {
+                    "images": len(paths),
+                    "digest": files_digest(paths),
+                    **score_files(encoder, decoder, teacher, paths).to_dict(),
+                }
                 for name, paths in evaluation.items()
             },
             "history": self.history,
