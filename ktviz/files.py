@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from safetensors import SafetensorError
 
 from ktviz.errors import StorageError
+
+T = TypeVar("T")
+
+
+def listed(names: str | os.PathLike[str] | Iterable[T]) -> list[T | str | os.PathLike[str]]:
+    """Several paths or names as a list; a single one, too, instead of its letters."""
+    return [names] if isinstance(names, (str, os.PathLike)) else list(names)
 
 
 @contextmanager

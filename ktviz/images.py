@@ -18,7 +18,7 @@ import numpy.typing as npt
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ktviz.errors import ImageError, StorageError
-from ktviz.files import replacing
+from ktviz.files import listed, replacing
 
 if TYPE_CHECKING:
     import torch
@@ -143,7 +143,7 @@ def resize(pixels: Pixels, width: int, height: int) -> Pixels:
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
 
 
-def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
+def find_images(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
     """Image files among files and folders (folders recursively), sorted by path.
 
     Hidden files and knowledge libraries are passed over; a file named outright is kept whatever its suffix.
@@ -152,7 +152,7 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
         ImageError: A path is missing, or nothing was found at all.
     """
     found: list[Path] = []
-    asked = [Path(p) for p in paths]
+    asked = [Path(p) for p in listed(paths)]
     for path in asked:
         if path.is_dir():
             found += sorted(
@@ -171,6 +171,12 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
         names = ", ".join(repr(str(p)) for p in asked) or "no path at all"
         raise ImageError(f"images in {names}", "no image there", f"Supported: {' '.join(sorted(SUFFIXES))}")
     return list(dict.fromkeys(found))
+
+
+def decode_image(data: bytes) -> Pixels:
+    """A JPEG or PNG of our own making, already in memory: (H, W, 3) uint8."""
+    with Image.open(BytesIO(data)) as opened:
+        return np.asarray(opened.convert("RGB"))
 
 
 def file_digest(path: str | os.PathLike[str]) -> str:

@@ -163,6 +163,31 @@ def test_interrupting_a_build_leaves_the_library_as_it_was(library, folder, tmp_
     ktviz("library", "info", library, "--quiet")
 
 
+def test_a_second_ctrl_c_stops_at_once(library, folder, tmp_path):
+    """The first one waits for the pictures that are under way."""
+    code = (
+        "import os, signal, time, ktviz.cli.main as m, ktviz.library.build as b\n"
+        "def slow(*_):\n    os.kill(os.getpid(), signal.SIGINT); time.sleep(60)\n"
+        "b.survivors = slow; m.main()"
+    )
+    command = ["library", "add", library, "--bank", "comic/ink", folder / "vivid"]
+    process = subprocess.Popen([sys.executable, "-c", code, *map(str, command)], stderr=subprocess.PIPE, text=True)
+    while "Interrupted" not in (line := process.stderr.readline()):
+        assert line, "it ended without a word"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    ktviz("library", "info", library, "--quiet")
+
+
+def test_an_unknown_kind_of_output_is_refused(library, folder, tmp_path):
+    photo = folder / "photos/coffee.png"
+    done = ktviz("translate", photo, "-l", library, "-b", "comic/ink", "-o", tmp_path / "out.gif", check=False)
+    assert done.returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_building_and_adding_tell_what_is_new_and_what_has_no_credit(folder, tmp_path):
     path, credits = tmp_path / "told.ktlib", folder / "credits.csv"
     built = ktviz("library", "build", path, "-b", "comic/ink", folder / "ink", "--credits", credits, "--side", 96)

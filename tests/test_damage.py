@@ -10,6 +10,7 @@ from torch import nn
 
 from ktviz.errors import CreditsError, ImageError, KtvizError, LibraryError, WeightsError, unknown_name
 from ktviz.images import file_digest
+from ktviz.library.format import body_digest
 from ktviz.library.library import Library
 from ktviz.library.sources import read_credits
 from ktviz.model.decoder import Decoder
@@ -30,10 +31,13 @@ def copy(world, tmp_path):
     return shutil.copytree(world.folder, tmp_path / "copy.ktlib")
 
 
-def edit_manifest(folder, change):
+def edit_manifest(folder, change, sealed=True):
+    """Change `library.json`, as a faulty ktviz would (sealed with the right digest) or as an editor would."""
     path = folder / "library.json"
     data = json.loads(path.read_text())
     change(data)
+    if sealed:
+        data["sha256"] = body_digest(data)
     path.write_text(json.dumps(data))
 
 
@@ -119,6 +123,21 @@ def test_a_manifest_with_other_contents_is_refused(copy, change):
     edit_manifest(copy, change)
     with pytest.raises(KtvizError):
         Library.open(copy)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda data: data["banks"]["art/warm"].update(entries=9999), lambda data: data["settings"].update(seed=8)],
+)
+def test_a_manifest_changed_by_hand_is_refused(copy, change):
+    edit_manifest(copy, change, sealed=False)
+    with refuses(LibraryError, "changed by something else"):
+        Library.open(copy)
+
+
+def test_a_source_that_cannot_be_read_is_named(world):
+    with refuses(ImageError, "clear_refs"):
+        world.library.add("art/warm", ["/proc/self/clear_refs"])
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../../secret", "banks/../../secret"])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ktviz.library.dedupe import CHUNK, survivors
+from ktviz.library.dedupe import CHUNK, SLACK, survivors, unit_vectors, upper_bounds
 
 
 def greedy(vectors, threshold):
@@ -47,6 +47,23 @@ def slow_gradient(seed):
 @pytest.mark.parametrize("vectors", [random_vectors(0), clustered_vectors(1), clustered_vectors(2), slow_gradient(0)])
 def test_survivors_are_those_of_the_greedy_rule(vectors, threshold):
     assert survivors(vectors, threshold).tolist() == greedy(vectors, threshold)
+
+
+def flat_colours(seed):
+    """Patches of few flat colours with hard edges, as a comic has them: cosines crowd near 1, bounds near rounding."""
+    random = torch.Generator().manual_seed(seed)
+    colours = torch.rand(6, 24, generator=random)
+    split = torch.randint(17, (CHUNK * 2,), generator=random)
+    first, second = torch.randint(6, (2, CHUNK * 2), generator=random)
+    inside = (torch.arange(16) < split[:, None])[..., None]
+    return torch.where(inside, colours[first][:, None], colours[second][:, None]).flatten(1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_pair_is_ruled_out_that_is_alike(seed):
+    unit = unit_vectors(flat_colours(seed))
+    bounds = upper_bounds(unit)
+    assert float((unit.double() @ unit.double().T - bounds.double() @ bounds.double().T).max()) < SLACK
 
 
 def test_more_dimensions_than_the_coarse_comparison_sees():

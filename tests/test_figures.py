@@ -46,7 +46,8 @@ def make_bank(folder: Path, name: str, number: int) -> Bank:
         sources.append(Source(names, "0" * 64, credit, 128, 96, 24, 32, ROWS * COLUMNS, ROWS * COLUMNS))
     source, y, x = torch.cartesian_prod(*map(torch.arange, (number, ROWS, COLUMNS))).unbind(1)
     entries = Entries(source, y, x, torch.ones(len(source), 4), [])
-    return Bank(name, tuple(sources), entries, None, None, torch.empty(0), "0" * 64, folder)  # type: ignore[arg-type]
+    thumbs = tuple(path.read_bytes() for path in sorted((folder / "thumbs").iterdir()))
+    return Bank(name, tuple(sources), entries, None, None, torch.empty(0), thumbs, "0" * 64, folder)  # type: ignore[arg-type]
 
 
 def make_translation(folder: Path, height: int, width: int, sources: int, banks: int = 1) -> Translation:

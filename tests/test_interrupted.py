@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import torch
 
 from ktviz.errors import LibraryBusyError, LibraryError, StorageError
 from ktviz.library import bank as bank_module
@@ -22,9 +23,10 @@ INTERRUPTIONS = ("encoding", "writing a thumb", "writing features", "writing tab
 INTERRUPTIONS += ("opening what was written", "writing the manifest", "replacing the manifest")
 
 
-@pytest.fixture
-def library(build, pictures):
-    """A library with one bank, art/test, of the cool pictures."""
+@pytest.fixture(params=[1, 3], ids=["one thread", "three threads"])
+def library(build, pictures, request):
+    """A library with one bank, art/test, of the cool pictures; written with one and with three threads."""
+    torch.set_num_threads(request.param)
     return build("work", [pictures / "cool"])
 
 
@@ -88,7 +90,8 @@ def raised_at(monkeypatch, point, failure=None):
 
 
 def build_warm(library, pictures, toy):
-    return library.build("art/warm", [pictures / "warm"], encoder=toy, quiet=True)
+    library.build("art/warm", [pictures / "warm"], encoder=toy, quiet=True)
+    return library.record("art/warm")
 
 
 @pytest.mark.parametrize("point", INTERRUPTIONS)
@@ -113,6 +116,16 @@ def test_a_full_disk_is_reported_and_the_library_is_as_it_was(library, pictures,
         build_warm(library, pictures, toy)
     assert Library.open(library.folder).digest == before
     assert build_warm(library, pictures, toy).digest == whole
+
+
+def test_an_interrupted_build_is_not_lost_when_another_bank_is_built(library, pictures, toy, monkeypatch, encoded):
+    with raised_at(monkeypatch, "writing tables"), pytest.raises(KeyboardInterrupt):
+        build_warm(library, pictures, toy)
+    library.build("art/other", [pictures / "cool"], encoder=toy, quiet=True)
+    encoded.clear()
+    build_warm(library, pictures, toy)
+    assert encoded == []
+    assert not (library.folder / "building").exists()
 
 
 def test_finished_pictures_are_not_encoded_again(library, pictures, toy, monkeypatch, encoded):

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from ktviz.errors import LibraryError, SettingError, UnknownNameError
-from ktviz.images import read_image
 from ktviz.library.format import LibrarySettings
 from ktviz.library.library import Library
 from ktviz.library.search import SearchSettings
 from ktviz.model.encoder import Encoder
+from ktviz.model.translator import Translator
 
 
 def digest(library):
@@ -97,7 +97,7 @@ def test_a_build_with_two_threads_has_the_same_digest(build, tmp_path, save, pai
     digests = set()
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        options = LibrarySettings(side_px=120, dedupe=1.0)
+        options = LibrarySettings(side_px=120, dedupe=0.9)
         digests.add(digest(build(f"threads-{threads}", [tmp_path / "in"], student, options)))
     assert len(digests) == 1
 
@@ -233,6 +233,39 @@ def test_an_entry_costs_at_most_2500_bytes(build, tmp_path, save, paint):
     assert on_disk <= 2500 * record.entries
 
 
+def test_a_single_path_or_name_needs_no_list(build, pictures, toy):
+    library = build("single", pictures / "warm")
+    library.add("art/test", str(pictures / "cool"), encoder=toy, quiet=True)
+    library.remove("art/test", "d", quiet=True)
+    assert [source.name for source in library.select("art").sources] == ["a.png", "b.png", "c.png", "e.png"]
+
+
+def test_a_library_contains_its_banks_and_tasks(world):
+    assert "art" in world.library
+    assert "art/warm" in world.library
+    assert "art/hot" not in world.library
+
+
+def test_building_gives_the_bank_that_a_translator_takes(tmp_path, pictures, toy, settings):
+    banks = Library.create(tmp_path / "new.ktlib", toy, settings).build("art/new", [pictures], encoder=toy, quiet=True)
+    assert Translator(banks, toy, torch.nn.Identity()).banks.names == ["art/new"]
+
+
+def test_a_library_without_banks_takes_other_settings(tmp_path, toy, settings):
+    folder = tmp_path / "empty.ktlib"
+    Library.create(folder, toy, settings)
+    other = LibrarySettings(side_px=80)
+    assert Library.create(folder, toy, other).settings == other
+    assert Library.open(folder).settings == other
+
+
+def test_what_was_opened_keeps_its_pictures_when_the_bank_is_edited(build, pictures, toy):
+    library = build("edited", [pictures / "cool"])
+    before = library["art/test"]
+    library.add("art/test", [pictures / "warm"], encoder=toy, quiet=True)
+    assert before.picture(1).shape == (64, 64, 3)
+
+
 def test_a_patch_is_a_view_of_its_sources_features(world, toy):
     bank = world.library.bank("art/cool")
     stored = sum(features.numel() for features in bank.entries.maps)
@@ -251,7 +284,7 @@ def test_sources_are_scaled_and_cropped_to_whole_cells(build, tmp_path, save, pa
     source = bank.sources[0]
     assert (source.width, source.height) == (151, 100)
     assert (source.rows, source.columns) == (16, 24)  # 64 x 97 px, of which 96 are whole cells
-    assert read_image(bank.folder / "thumbs" / "0000.jpg").shape == (64, 96, 3)
+    assert bank.picture(0).shape == (64, 96, 3)
 
 
 def test_dedupe_drops_look_alikes_and_says_how_many(build, tmp_path, save):

@@ -94,6 +94,15 @@ def test_keys_hold_what_a_photo_has_and_the_bank_has_not():
     assert float(projection(to_vectors(query)).norm()) == pytest.approx(float(query.norm()), rel=1e-5)
 
 
+def test_key_directions_are_orthonormal_even_where_patches_are_all_alike():
+    features = torch.zeros(12, 12, 8)
+    features[:, :6] = torch.rand(8, generator=torch.Generator().manual_seed(0))
+    y, x = torch.meshgrid(torch.arange(9), torch.arange(9), indexing="ij")
+    entries = Entries.create(torch.zeros(81, dtype=torch.int64), y.flatten(), x.flatten(), [features])
+    for basis in fit_projection(entries, dimensions=64, seed=7).bases:
+        assert (basis.T @ basis - torch.eye(basis.shape[1])).abs().max() < 1e-5
+
+
 def test_a_wider_beam_finds_no_less(large, queries):
     best = [
         large.search(queries, SearchSettings("beam", beam=beam, shortlist=64)).similarity[:, 0].mean()

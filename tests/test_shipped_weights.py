@@ -43,7 +43,8 @@ def large_bank(tmp_path_factory, samples):
     )
     files = [samples / f"{name}.jpg" for name in names]
     library = Library.create(folder / "large.ktlib", settings=LibrarySettings())
-    return library.build("test/large", files, quiet=True)
+    library.build("test/large", files, quiet=True)
+    return library.bank("test/large")
 
 
 @pytest.mark.parametrize("photo", ["coffee", "chelsea"])  # chelsea: the bank knows hardly anything alike

@@ -217,7 +217,7 @@ def test_a_decoder_alone_is_trained_for_a_frozen_encoder(trained, tmp_path, make
     log = trained("run", encoder=encoder, teacher=None, evaluation={"held-out": files[:1]})
     assert encoder.digest == before == log["encoder"]
     assert not (tmp_path / "run" / "encoder.safetensors").exists()
-    assert Decoder.load(tmp_path / "run" / "decoder.safetensors", 8)(torch.zeros(1, 8, 4, 5)).shape == (1, 3, 16, 20)
+    assert Decoder.load(tmp_path / "run" / "decoder.safetensors")(torch.zeros(1, 8, 4, 5)).shape == (1, 3, 16, 20)
     history = log["history"]
     assert np.mean([e["image"] for e in history[-4:]]) < np.mean([e["image"] for e in history[:4]])
 
@@ -283,6 +283,23 @@ def test_polishing_changes_the_decoder_and_leaves_the_encoder_as_it_is(trained, 
     )
     assert all(torch.equal(plain["encoder"][k], polished["encoder"][k]) for k in plain["encoder"])
     assert not all(torch.equal(plain["decoder"][k], polished["decoder"][k]) for k in plain["decoder"])
+
+
+@pytest.mark.parametrize("name", ["cycle", "lattice", "colour"])
+def test_polishing_lowers_what_it_weighs(trained, name):
+    weights = {f"{part}_weight": 5.0 * (part == name) for part in ("cycle", "lattice", "colour")}
+    recipe = replace(TINY, steps=20, polish=4.0, polish_lr=0.02, image_weight=1.0, **weights)
+    without = replace(recipe, **{f"{name}_weight": 0.0})
+    last = [
+        np.mean([e[name] for e in trained(str(n), recipe=r)["history"][-20:]]) for n, r in enumerate((recipe, without))
+    ]
+    assert last[0] < 0.95 * last[1]
+
+
+def test_the_polish_has_a_rate_of_its_own_that_falls_to_nothing():
+    recipe = Recipe(steps=100, polish=0.5, muon_lr=0.01, polish_lr=0.003)
+    assert recipe.rate(100) == pytest.approx(0.3)
+    assert recipe.rate(149) == pytest.approx(0.3 / 50)
 
 
 def test_transferred_features_are_those_of_the_translator():

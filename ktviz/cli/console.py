@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import rich.markup
 import typer
@@ -54,9 +54,12 @@ def exit_code(error: KtvizError) -> int:
 
 def report(error: KtvizError) -> None:
     """Print an error on three lines: asked, found, to do."""
-    err.print(f"[bold red]error[/] {escape(error.asked)}")
-    err.print(f"      found: {escape(error.found)}")
-    err.print(f"      to do: {escape(error.todo)}")
+    for head, text in (
+        ("[bold red]error[/]", error.asked),
+        ("      found:", error.found),
+        ("      to do:", error.todo),
+    ):
+        err.print(f"{head} {escape(text)}", soft_wrap=True)
 
 
 def escape(text: str) -> str:
@@ -73,7 +76,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], num
     """A table for the terminal; the columns in `numbers` are right-aligned."""
     grid = Table(title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in columns:
-        grid.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if column in numbers else "left"
+        # Names are there to be copied: other columns give way.
+        grid.add_column(column, justify=justify, overflow="fold", no_wrap=column in ("source", "bank"))
     for row in rows:
         grid.add_row(*(escape(cell) for cell in row))
     return grid

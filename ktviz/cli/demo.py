@@ -12,7 +12,7 @@ import typer
 from platformdirs import user_cache_path
 
 from ktviz.cli.console import Quiet, out, print_shares
-from ktviz.errors import ImageError
+from ktviz.errors import ImageError, LibraryBusyError, LibraryError, StorageError
 from ktviz.files import replacing
 from ktviz.images import Pixels, file_digest, find_images, read_image, write_image
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ktviz.library.library import Library
+    from ktviz.model.encoder import Encoder
     from ktviz.model.translator import Translation, Translator
 
 JOBS = (
@@ -76,7 +77,7 @@ def demo(
     results = [run_job(job, Translator(library[job.bank], encoder, decoder), output) for job in bar]
     shares = pd.concat(results, ignore_index=True)
     with replacing(output / "sources.csv") as path:
-        shares.to_csv(path, index=False, float_format="%.6f")
+        shares.to_csv(path, index=False, float_format="%.9g")
     if not quiet:
         for name, rows in shares.groupby("output", sort=False):
             print_shares(rows, str(name))
@@ -117,16 +118,38 @@ def sample_library(samples: Path, quiet: bool) -> Library:
     made_from = [encoder.digest, str(settings), str(FORMAT_VERSION), *map(file_digest, find_images([samples]))]
     key = hashlib.sha256("".join(made_from).encode()).hexdigest()[:12]
     folder = user_cache_path("ktviz") / f"samples-{key}.ktlib"
-    library = Library.create(folder, encoder, settings)
+    try:
+        library = build_samples(Library.create(folder, encoder, settings), samples, encoder, quiet)
+    except LibraryBusyError:
+        raise
+    except LibraryError:  # a damaged cache is ours to mend
+        shutil.rmtree(folder)
+        library = build_samples(Library.create(folder, encoder, settings), samples, encoder, quiet)
+    for outdated in set(folder.parent.glob("samples-*.ktlib")) - {folder}:
+        remove_unless_busy(outdated)
+    return library
+
+
+def build_samples(library: Library, samples: Path, encoder: Encoder, quiet: bool) -> Library:
+    """Build what the library lacks, and open what it has."""
     for style in sorted(p for task in ("art", "hdr", "comic") for p in (samples / task).iterdir() if p.is_dir()):
         name = f"{style.parent.name}/{style.name}"
         if name not in library:
             if not quiet:
                 out.print(f"building {name}")
             library.build(name, [style], credits=samples / "credits.csv", encoder=encoder, quiet=quiet)
-    for outdated in set(folder.parent.glob("samples-*.ktlib")) - {folder}:
-        shutil.rmtree(outdated, ignore_errors=True)
+        library.bank(name)
     return library
+
+
+def remove_unless_busy(library: Path) -> None:
+    from ktviz.library.format import writing
+
+    try:
+        with writing(library):
+            shutil.rmtree(library)
+    except (LibraryBusyError, StorageError):
+        pass  # another ktviz is at work there
 
 
 def sample_folder() -> Path:

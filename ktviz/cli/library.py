@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ktviz.library.bank import Bank
     from ktviz.library.format import LibrarySettings
     from ktviz.library.library import Library
+    from ktviz.library.union import BankUnion
 
 app = typer.Typer(help="Build and edit knowledge libraries.", no_args_is_help=True)
 
@@ -162,12 +163,12 @@ def inside(bank: Bank) -> dict[str, Any]:
     }
 
 
-def announce(bank: Bank, credits: Path | None, quiet: bool) -> None:
+def announce(bank: BankUnion, credits: Path | None, quiet: bool) -> None:
     if quiet:
         return
     positions = sum(source.positions for source in bank.sources)
     out.print(
-        f"{bank.name}: {len(bank.sources)} sources, {len(bank):,} entries "
+        f"{bank.names[0]}: {len(bank.sources)} sources, {len(bank):,} entries "
         f"({len(bank) / positions:.0%} of the patches survived de-duplication)"
     )
     uncredited = [source.name for source in bank.sources if source.credit == Credit()]

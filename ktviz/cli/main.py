@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -44,6 +45,8 @@ def options(
 
 
 def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """Stop in order; a second Ctrl-C stops at once (files appear by rename, locks go with the process)."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     err.print("\nInterrupted. What was finished is kept: run the same command again (train: with --resume) to go on.")
     sys.exit(130)
 

@@ -74,8 +74,11 @@ def plan(photos: list[Path], output: Path) -> dict[Path, Path]:
     """Where each photo's translation goes.
 
     Raises:
-        SettingError: A single file for several photos, two photos with the same name, or a photo's own path.
+        SettingError: An unknown kind of file, one file for several photos, two photos of one name, or a photo's own
+            path.
     """
+    if len(photos) == 1 and output.suffix and output.suffix.lower() not in PICTURES and not output.is_dir():
+        raise SettingError(f"write {str(output)!r}", "an unknown kind of picture", f"Name one of {' '.join(PICTURES)}")
     if output.suffix.lower() in PICTURES and not output.is_dir():
         if len(photos) > 1:
             raise SettingError(f"{len(photos)} photos into {str(output)!r}", "one file", "Name a folder")

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ktviz.errors import LibraryError
-from ktviz.images import Pixels, read_image
+from ktviz.images import Pixels, decode_image
 from ktviz.library.entries import Entries
 from ktviz.library.index import Index
 from ktviz.library.keys import KeyProjection
@@ -59,6 +59,7 @@ class Bank:
     tree: Tree
     projection: KeyProjection
     keys: Tensor
+    thumbs: tuple[bytes, ...]
     digest: str
     folder: Path
     _indices: dict[tuple[float, ...], Index] = field(default_factory=dict, repr=False)
@@ -94,7 +95,7 @@ class Bank:
 
     def picture(self, source: int) -> Pixels:
         """A source as the bank saw it, scaled to the library's side: 4 px per feature cell."""
-        return read_image(self.folder / "thumbs" / f"{source:04d}.jpg")
+        return decode_image(self.thumbs[source])
 
 
 def save_bank(
@@ -129,13 +130,14 @@ def load_bank(name: str, folder: Path, digest: str) -> Bank:
         table = pq.read_table(folder / "entries.parquet")
         columns = {c: torch.from_numpy(table[c].to_numpy().copy()) for c in table.column_names}
         maps = [load_file(features_path(folder, number))["features"] for number in range(len(sources))]
+        thumbs = tuple(thumb_path(folder, number).read_bytes() for number in range(len(sources)))
         energy = torch.stack([columns[c] for c in BANDS_ON_DISK], dim=1)
         entries = Entries(columns["source"].long(), columns["y"].long(), columns["x"].long(), energy, maps)
         nodes = load_file(folder / "tree.safetensors")
         keys = load_file(folder / "keys.safetensors")
         tree = Tree(nodes["centres"].float(), nodes["parent"], nodes["start"], nodes["end"])
         projection = KeyProjection((keys["basis_0"], keys["basis_1"], keys["basis_2"], keys["basis_3"]))
-        bank = Bank(name, sources, entries, tree, projection, keys["keys"], digest, folder)
+        bank = Bank(name, sources, entries, tree, projection, keys["keys"], thumbs, digest, folder)
         check_fit(bank)
     except READ_ERRORS as error:
         raise LibraryError(f"bank {name!r}", f"its files do not fit together ({error})", "Build it again") from None
@@ -169,6 +171,11 @@ def expect(holds: bool, what: str) -> None:
 def source_from(row: dict[str, object]) -> Source:
     credit = Credit(*(str(row.pop(part)) for part in ("title", "creator", "year", "licence", "url")))
     return Source(credit=credit, **row)  # type: ignore[arg-type]
+
+
+def thumb_path(folder: Path, number: int) -> Path:
+    """Where the picture of a source lies."""
+    return folder / "thumbs" / f"{number:04d}.jpg"
 
 
 def features_path(folder: Path, number: int) -> Path:

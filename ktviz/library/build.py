@@ -6,11 +6,12 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Condition, Lock
 from typing import Any
 
 import torch
@@ -20,8 +21,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ktviz.errors import ImageError, LibraryError
+from ktviz.files import replacing
 from ktviz.images import MIN_SIDE, Pixels, read_image, resize_short_side, to_tensor, write_image
-from ktviz.library.bank import Bank, features_path, load_bank, save_bank
+from ktviz.library.bank import Bank, features_path, load_bank, save_bank, thumb_path
 from ktviz.library.dedupe import survivors
 from ktviz.library.entries import Entries
 from ktviz.library.format import BUILDING, BankRecord, LibrarySettings, record_files
@@ -33,7 +35,9 @@ from ktviz.model.patches import SIZE
 from ktviz.model.threads import one_thread
 
 WORKERS = 4
-"""Sources worked on at a time, at most: each takes about 400 MB at 512 px."""
+"""Sources worked on at a time, at most."""
+PATCHES_AT_ONCE = 40_000
+"""Patches de-duplicated at a time: two sources of 640x512 px, about 1 GB. A larger source waits to be alone."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,11 @@ def prepare_parts(
     folder = library / BUILDING / hashlib.sha256(made_with.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     workers = min(torch.get_num_threads(), WORKERS, len(files))
-    one_at_a_time = Lock()  # an encoder need not be safe to call from several threads
+    turn = Lock()  # an encoder need not be safe to call from several threads
+    room = Room(PATCHES_AT_ONCE)
 
     def prepare(file: SourceFile) -> Part:
-        return prepare_part(folder, file, encoder, one_at_a_time, settings)
+        return prepare_part(folder, file, encoder, turn, room, settings)
 
     with one_thread(), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         return list(
@@ -79,12 +84,34 @@ def prepare_parts(
 
 
 def prepare_part(
-    folder: Path, file: SourceFile, encoder: FeatureExtractor, lock: Lock, settings: LibrarySettings
+    folder: Path, file: SourceFile, encoder: FeatureExtractor, turn: Lock, room: Room, settings: LibrarySettings
 ) -> Part:
     features, thumb = folder / f"{file.sha256}.safetensors", folder / f"{file.sha256}.jpg"
-    known = finished(features) or encode_part(features, thumb, file, encoder, lock, settings)
+    known = finished(features) or encode_part(features, thumb, file, encoder, turn, room, settings)
     source = Source(**{**known, "name": file.name, "credit": file.credit})
     return Part(source, features, thumb)
+
+
+class Room:
+    """Room for so many patches in memory, shared by threads."""
+
+    def __init__(self, patches: int) -> None:
+        self.patches = patches
+        self.used = 0
+        self.changed = Condition()
+
+    @contextmanager
+    def taken(self, patches: int) -> Iterator[None]:
+        """Wait until there is room, or nobody else."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.used == 0 or self.used + patches <= self.patches)
+            self.used += patches
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.used -= patches
+                self.changed.notify_all()
 
 
 def finished(features: Path) -> dict[str, Any] | None:
@@ -97,7 +124,13 @@ def finished(features: Path) -> dict[str, Any] | None:
 
 
 def encode_part(
-    features: Path, thumb: Path, file: SourceFile, encoder: FeatureExtractor, lock: Lock, settings: LibrarySettings
+    features: Path,
+    thumb: Path,
+    file: SourceFile,
+    encoder: FeatureExtractor,
+    turn: Lock,
+    room: Room,
+    settings: LibrarySettings,
 ) -> dict[str, Any]:
     """Write one part; the features last and by rename, so that a part that exists is complete."""
     original = read_image(file.path)
@@ -105,14 +138,15 @@ def encode_part(
         pixels = crop_to_cells(resize_short_side(original, settings.side_px), encoder.stride)
     except ImageError as error:
         raise ImageError(f"image {str(file.path)!r}, {error.asked}", error.found, error.todo) from None
-    with lock:
+    with turn:
         cells = encode(encoder, to_tensor(pixels))[0].permute(1, 2, 0)
     stored = cells.half().contiguous()
     if not torch.isfinite(stored).all():
         raise LibraryError(f"encode {str(file.path)!r}", "NaN or infinite features", "Check the encoder's weights")
     rows, columns, _ = stored.shape
     positions = patch_positions(rows, columns, settings.stride)
-    kept = positions[survivors(patch_vectors(stored, positions), settings.dedupe)]
+    with room.taken(len(positions)):
+        kept = positions[survivors(patch_vectors(stored, positions), settings.dedupe)]
     source = Source(
         name="",
         sha256=file.sha256,
@@ -126,9 +160,8 @@ def encode_part(
     )
     known = {name: value for name, value in asdict(source).items() if name not in ("name", "credit")}
     write_image(thumb, pixels)
-    partial = features.with_suffix(".part")
-    save_file({"features": stored, "kept": kept.int()}, partial, metadata={"source": json.dumps(known)})
-    partial.replace(features)
+    with replacing(features) as partial:
+        save_file({"features": stored, "kept": kept.int()}, partial, metadata={"source": json.dumps(known)})
     return known
 
 
@@ -155,7 +188,7 @@ def patch_vectors(cells: Tensor, positions: Tensor) -> Tensor:
 def reusable_parts(bank: Bank) -> list[Part]:
     """The parts of a bank that exists."""
     return [
-        Part(source, features_path(bank.folder, number), bank.folder / "thumbs" / f"{number:04d}.jpg")
+        Part(source, features_path(bank.folder, number), thumb_path(bank.folder, number))
         for number, source in enumerate(bank.sources)
     ]
 
@@ -177,17 +210,25 @@ def write_bank(
     number = 1 if previous is None else int(previous.folder.rsplit("@", 1)[1]) + 1
     folder = library / "banks" / f"{name}@{number}"
     shutil.rmtree(folder, ignore_errors=True)
+    try:
+        assemble(folder, parts, settings, quiet)
+        load_bank(name, folder, "")  # what cannot be opened is not announced
+        entries = sum(part.source.entries for part in parts)
+        return BankRecord(folder.relative_to(library).as_posix(), len(parts), entries, record_files(folder))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # on a full disk, these bytes are the ones that are missing
+        raise
+
+
+def assemble(folder: Path, parts: Sequence[Part], settings: LibrarySettings, quiet: bool) -> None:
+    """Write a bank's files."""
     (folder / "features").mkdir(parents=True)
     (folder / "thumbs").mkdir()
     for index, part in enumerate(parts):
         link(part.features, features_path(folder, index))
-        link(part.thumb, folder / "thumbs" / f"{index:04d}.jpg")
+        link(part.thumb, thumb_path(folder, index))
     with one_thread():
         cluster(folder, parts, settings, quiet)
-    files = record_files(folder)
-    load_bank(name, folder, "")  # what cannot be opened is not announced
-    entries = sum(part.source.entries for part in parts)
-    return BankRecord(folder.relative_to(library).as_posix(), len(parts), entries, files)
 
 
 def cluster(folder: Path, parts: Sequence[Part], settings: LibrarySettings, quiet: bool) -> None:
@@ -214,6 +255,16 @@ def link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+
+
+def discard_parts(library: Path, digests: Collection[str]) -> None:
+    """Remove the parts of some sources (SHA-256) from `building/`; those of other interrupted builds stay."""
+    for part in (library / BUILDING).glob("*/*"):
+        if part.stem in digests or part.name.startswith("."):  # hidden: half-written by a process that was killed
+            part.unlink()
+    for folder in (*(library / BUILDING).glob("*"), library / BUILDING):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def check_no_conflict(parts: Sequence[Part], files: Sequence[SourceFile]) -> list[SourceFile]:

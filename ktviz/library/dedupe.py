@@ -12,6 +12,8 @@ PAIRS = 512
 """Pairs compared exactly at a time: 4 MB for C = 128, which stays in the cache and is never handed back."""
 COARSE = 128
 """Directions in which pairs are ruled out before they are compared exactly."""
+SLACK = 1e-3
+"""How far rounding may lower a bound: what a vector leaves out is the root of a small difference."""
 SAMPLE = 512
 """Patches from which these directions are found."""
 
@@ -95,8 +97,7 @@ def upper_bounds(unit: Tensor) -> Tensor:
 
 def alike(unit: Tensor, new: Tensor, old: Tensor, bounds: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
     """All pairs (new, old) closer than the threshold, ordered by the new one; `bounds` is (new, old)."""
-    # A little slack, because the bound itself is rounded.
-    row, column = (bounds > threshold - 1e-5).nonzero(as_tuple=True)
+    row, column = (bounds > threshold - SLACK).nonzero(as_tuple=True)
     first, second = new[row], old[column]
     parts = zip(first.split(PAIRS), second.split(PAIRS), strict=True)
     close = torch.cat([(unit.index_select(0, a) * unit.index_select(0, b)).sum(1) for a, b in parts]) > threshold

@@ -123,7 +123,7 @@ class Manifest:
     def to_json(self) -> str:
         banks = {name: {**asdict(record), "digest": record.digest} for name, record in sorted(self.banks.items())}
         body = {"encoder": asdict(self.encoder), "settings": asdict(self.settings), "banks": banks}
-        return json.dumps({"format": FORMAT_VERSION, **body}, indent=1) + "\n"
+        return json.dumps({"format": FORMAT_VERSION, "sha256": body_digest(body), **body}, indent=1) + "\n"
 
     @property
     def digest(self) -> str:
@@ -155,10 +155,20 @@ def read_manifest(folder: Path) -> Manifest:
         raise LibraryError(
             asked, f"{MANIFEST} has format {version!r}, not {FORMAT_VERSION}", "Restore it from a copy, or build anew"
         )
+    if data.get("sha256") != body_digest(data):
+        raise LibraryError(
+            asked, f"{MANIFEST} was changed by something else than ktviz", "Restore it from a copy, or build anew"
+        )
     try:
         return parse_manifest(data)
     except (KeyError, TypeError, ValueError, AttributeError, SettingError) as error:
         raise LibraryError(asked, f"{MANIFEST} lacks {error}", "Restore it from a copy, or build anew") from None
+
+
+def body_digest(data: Mapping[str, Any]) -> str:
+    """SHA-256 of all that a manifest says."""
+    body = {name: value for name, value in data.items() if name not in ("format", "sha256")}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def parse_manifest(data: Mapping[str, Any]) -> Manifest:

@@ -21,6 +21,10 @@ from ktviz.model.bands import band_vectors
 SAMPLE = 8192
 """Entries from which the directions are estimated."""
 CHUNK = 4096
+MEAN = torch.full((4, 1), 0.5)
+"""The mean over a band's four coefficients."""
+BESIDE_THE_MEAN = 0.5 * torch.tensor([[1.0, 1.0, 1.0], [1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]])
+"""The three directions that the mean leaves."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +55,21 @@ def fit_projection(entries: Entries, dimensions: int, seed: int) -> KeyProjectio
     """
     random = torch.Generator().manual_seed(seed)
     rows = torch.randperm(len(entries), generator=random)[:SAMPLE].sort().values
-    means = 0.5 * torch.eye(entries.channels).repeat(4, 1)  # four LL coefficients of a channel: unit columns
-    moments = band_moments(entries, rows)
-    rest = torch.eye(len(means)) - means @ means.T
-    moments[0] = rest @ moments[0] @ rest
+    spreads = [spread.kron(torch.eye(entries.channels)) for spread in (BESIDE_THE_MEAN, *[torch.eye(4)] * 3)]
     values, vectors = [], []
-    for moment in moments:
-        value, vector = torch.linalg.eigh(moment)
+    for moment, spread in zip(band_moments(entries, rows), spreads, strict=True):
+        value, vector = torch.linalg.eigh(spread.T @ moment @ spread)
         values.append(value.flip(0))
-        # An eigenvector's sign is arbitrary: make its largest part positive, for the same bytes every time.
-        largest = vector.gather(0, vector.abs().argmax(0, keepdim=True))
-        vectors.append((vector * largest.sign()).flip(1))
-    values[0] = values[0][: len(means) - entries.channels]  # the other directions of LL are the means themselves
+        vectors.append(spread @ fix_signs(vector).flip(1))
     keep = share_out(values, dimensions)
     ll, lh, hl, hh = (vector[:, :k].contiguous() for vector, k in zip(vectors, keep, strict=True))
+    means = MEAN.kron(torch.eye(entries.channels))
     return KeyProjection((torch.cat((means, ll), 1), lh, hl, hh))
+
+
+def fix_signs(vectors: Tensor) -> Tensor:
+    """Columns with a positive largest part: an eigenvector's sign is arbitrary, and bytes must not be."""
+    return vectors * vectors.gather(0, vectors.abs().argmax(0, keepdim=True)).sign()
 
 
 def band_moments(entries: Entries, rows: Tensor) -> Tensor:

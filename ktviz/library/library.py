@@ -11,8 +11,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ktviz.errors import LibraryError, unknown_name
+from ktviz.files import listed
 from ktviz.library.bank import Bank, load_bank
-from ktviz.library.build import Part, check_no_conflict, prepare_parts, reusable_parts, write_bank
+from ktviz.library.build import Part, check_no_conflict, discard_parts, prepare_parts, reusable_parts, write_bank
 from ktviz.library.format import (
     BUILDING,
     MANIFEST,
@@ -87,6 +88,8 @@ class Library:
                 if not (folder / MANIFEST).exists():  # nobody else was quicker
                     write_manifest(folder, Manifest(identity, settings or LibrarySettings()))
         library = cls(folder)
+        if not len(library):
+            library._begin(identity, settings or library.settings)
         library.check_encoder(encoder)
         if settings is not None:
             library._check_settings(settings)
@@ -98,6 +101,10 @@ class Library:
 
     def __len__(self) -> int:
         return len(self.manifest.banks)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a bank or a task of that name."""
+        return any(name in (bank, bank.split("/")[0]) for bank in self)
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self.manifest.banks))
@@ -116,7 +123,7 @@ class Library:
         """A bank ("art/impasto"), or all banks of a task ("art")."""
         return self.select([name])
 
-    def select(self, names: Iterable[str]) -> BankUnion:
+    def select(self, names: str | Iterable[str]) -> BankUnion:
         """The union of banks and tasks.
 
         Raises:
@@ -124,7 +131,7 @@ class Library:
             LibraryError: A bank's files are damaged.
         """
         chosen: dict[str, None] = {}
-        for name in names:
+        for name in map(str, listed(names)):
             hits = [bank for bank in self if bank == name or bank.split("/")[0] == name]
             if not hits:
                 raise unknown_name("bank", name, self)
@@ -160,12 +167,12 @@ class Library:
     def build(
         self,
         name: str,
-        paths: Sequence[str | os.PathLike[str]],
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
         *,
         credits: str | os.PathLike[str] | None = None,
         encoder: FeatureExtractor | None = None,
         quiet: bool = False,
-    ) -> Bank:
+    ) -> BankUnion:
         """Make a new bank from images. Interrupted, it goes on where it was when called again.
 
         Args:
@@ -174,6 +181,9 @@ class Library:
             credits: CSV with file, title, creator, year, licence, url.
             encoder: The library's encoder; the shipped one if None.
             quiet: No progress bars.
+
+        Returns:
+            The bank, as `library[name]` gives it.
 
         Raises:
             LibraryError: The bank exists already, or the encoder is another.
@@ -190,23 +200,23 @@ class Library:
     def add(
         self,
         name: str,
-        paths: Sequence[str | os.PathLike[str]],
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
         *,
         credits: str | os.PathLike[str] | None = None,
         encoder: FeatureExtractor | None = None,
         quiet: bool = False,
-    ) -> Bank:
+    ) -> BankUnion:
         """Add images to a bank; only they are encoded. Pictures it holds already are passed over."""
         parts = reusable_parts(self.bank(name))
         files = collect_sources(paths, read_credits(credits) if credits else {})
         return self._edit(name, parts, check_no_conflict(parts, files), encoder, quiet)
 
-    def remove(self, name: str, sources: Sequence[str] = (), *, quiet: bool = False) -> None:
+    def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> None:
         """Remove sources from a bank, or the whole bank if none is named (or left).
 
-        The bytes go, too, and with them what an interrupted build has left. A damaged bank can be removed as a whole.
+        The bytes go, too, also those that an interrupted build has left. A damaged bank can be removed as a whole.
         """
-        previous, parts = self.record(name), []
+        previous, parts, sources = self.record(name), [], list(map(str, listed(sources)))
         if sources:
             bank = self.bank(name)
             mask = BankUnion([bank], self.manifest.encoder).named(sources)
@@ -218,9 +228,9 @@ class Library:
 
     def _edit(
         self, name: str, parts: list[Part], files: list[SourceFile], encoder: FeatureExtractor | None, quiet: bool
-    ) -> Bank:
+    ) -> BankUnion:
         if not files:
-            return self.bank(name)
+            return self[name]
         encoder = Encoder.shipped() if encoder is None else encoder
         self.check_encoder(encoder)
         with self._writing():
@@ -228,8 +238,8 @@ class Library:
             fresh = prepare_parts(self.folder, files, encoder, digest, self.settings, quiet)
             previous = self.manifest.banks.get(name)
             self._commit(name, write_bank(self.folder, name, parts + fresh, self.settings, previous, quiet))
-            shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
-        return self.bank(name)
+            discard_parts(self.folder, {file.sha256 for file in files})
+        return self[name]
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -238,6 +248,13 @@ class Library:
             self._check_current()
             sweep(self.folder, self.manifest)
             yield
+
+    def _begin(self, identity: EncoderIdentity, settings: LibrarySettings) -> None:
+        """What a library without banks was first made for binds nobody."""
+        manifest = Manifest(identity, settings)
+        if manifest != self.manifest:
+            with self._writing():
+                self._write(manifest)
 
     def _check_current(self) -> None:
         if read_manifest(self.folder) != self.manifest:
@@ -260,9 +277,12 @@ class Library:
             banks[name] = record
         manifest = replace(self.manifest, banks=banks)
         self._open.pop(name, None)
+        self._write(manifest)
+        sweep(self.folder, manifest)
+
+    def _write(self, manifest: Manifest) -> None:
         write_manifest(self.folder, manifest)
         self.manifest = manifest
-        sweep(self.folder, manifest)
 
 
 def identify(encoder: FeatureExtractor) -> EncoderIdentity:

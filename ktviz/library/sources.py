@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ktviz.errors import CreditsError, LibraryError
+from ktviz.errors import CreditsError, ImageError, LibraryError
+from ktviz.files import listed
 from ktviz.images import file_digest, find_images
 
 UNKNOWN = "unknown"
@@ -80,7 +81,9 @@ class Source:
         return str(PurePosixPath(self.name).with_suffix(""))
 
 
-def collect_sources(paths: Sequence[str | os.PathLike[str]], credits: Mapping[str, Credit]) -> list[SourceFile]:
+def collect_sources(
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], credits: Mapping[str, Credit]
+) -> list[SourceFile]:
     """The images of files and folders (recursively), in the order of their names, each picture once.
 
     Raises:
@@ -90,7 +93,7 @@ def collect_sources(paths: Sequence[str | os.PathLike[str]], credits: Mapping[st
     named: dict[str, SourceFile] = {}
     seen: set[str] = set()
     for path, name in named_images(paths):
-        digest = file_digest(path)
+        digest = digest_of(path)
         if name in named and named[name].sha256 != digest:
             raise LibraryError(
                 f"source {name!r}", f"two different files have this name: {named[name].path} and {path}", "Rename one"
@@ -101,8 +104,17 @@ def collect_sources(paths: Sequence[str | os.PathLike[str]], credits: Mapping[st
     return [named[name] for name in sorted(named)]
 
 
-def named_images(paths: Sequence[str | os.PathLike[str]]) -> Iterable[tuple[Path, str]]:
-    for given in map(Path, paths):
+def digest_of(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise ImageError(
+            f"image {str(path)!r}", f"cannot be read ({error.strerror})", "Check it, or leave it out"
+        ) from None
+
+
+def named_images(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> Iterable[tuple[Path, str]]:
+    for given in map(Path, listed(paths)):
         for path in find_images([given]):
             yield path, (path.relative_to(given).as_posix() if given.is_dir() else path.name)
 

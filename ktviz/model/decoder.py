@@ -7,7 +7,7 @@ import os
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ktviz.model.checkpoints import load_weights, shipped_weights
+from ktviz.model.checkpoints import load_weights, read_tensors, shipped_weights
 from ktviz.model.encoder import CHANNELS, conv
 
 
@@ -44,13 +44,14 @@ class Decoder(nn.Module):
         return cls.load(shipped_weights("decoder.safetensors"))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], channels: int = CHANNELS) -> Decoder:
+    def load(cls, path: str | os.PathLike[str]) -> Decoder:
         """A decoder with weights from a safetensors file written by `ktviz train`.
 
         Raises:
             WeightsError: The file is missing, damaged, of another architecture, or holds NaN.
         """
-        decoder = cls(channels)
+        first = read_tensors(path).get("0.weight")
+        decoder = cls(CHANNELS if first is None or first.ndim != 4 else first.shape[1])
         load_weights(decoder.layers, path)
         return decoder.eval().requires_grad_(False)
 

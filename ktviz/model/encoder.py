@@ -143,7 +143,7 @@ def extractor_digest(encoder: FeatureExtractor) -> str:
     return digest
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def encode(encoder: FeatureExtractor, image: Tensor) -> Tensor:
     """Features of one image, (1, 3, H, W) to (1, C, h, w), contiguous, without gradients.
 

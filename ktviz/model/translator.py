@@ -143,11 +143,17 @@ class Translator(nn.Module):
 
     Raises:
         LibraryError: The library was built with another encoder.
+        WeightsError: The decoder is for another number of channels.
     """
 
     def __init__(self, banks: BankUnion, encoder: FeatureExtractor, decoder: nn.Module) -> None:
         super().__init__()
         check_encoder(banks.encoder, encoder, f"bank {', '.join(banks.names)}")
+        channels = getattr(decoder, "channels", encoder.channels)
+        if channels != encoder.channels:
+            raise WeightsError(
+                f"decode features of {encoder.channels} channels", f"a decoder for {channels}", "Give the encoder's own"
+            )
         self.encoder = encoder
         self.retrieval = Retrieval(banks)
         self.decoder = decoder
@@ -183,7 +189,7 @@ class Translator(nn.Module):
         chosen = Settings(**settings)  # type: ignore[arg-type]
         return [super(Translator, self).__call__(image, chosen) for image in images]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def forward(self, image: npt.ArrayLike, settings: Settings) -> Translation:
         pixels = as_pixels(image)
         height, width = pixels.shape[:2]

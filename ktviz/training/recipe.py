@@ -317,7 +317,7 @@ class Run:
         """Write float16 weights, score what was written, write the log."""
         about = {"ktviz": __version__, "recipe": json.dumps(asdict(self.recipe))}
         save_weights(self.decoder.layers, self.out / "decoder.safetensors", about)
-        decoder = Decoder.load(self.out / "decoder.safetensors", self.encoder.channels)
+        decoder = Decoder.load(self.out / "decoder.safetensors")
         encoder = self.encoder.cpu().eval().requires_grad_(False)
         if self.teacher is not None:
             save_weights(encoder.layers, self.out / "encoder.safetensors", about)
