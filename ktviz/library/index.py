@@ -64,7 +64,8 @@ class Index:
     def route(self, keys: Tensor, beam: int) -> Tensor:
         """The best leaves: (N, D) query keys to (N, at most beam) nodes, -1 where there are fewer.
 
-        Level by level the children of the kept nodes are compared; a leaf above the last level stays in the race.
+        Level by level only children of the kept nodes stay in the race, beside leaves above the last level. One product
+        compares all nodes of a level: there are far fewer of them than entries, and picking pairs would cost more.
         """
         nodes, kept = torch.zeros(1, dtype=torch.int64), torch.ones(len(keys), 1, dtype=torch.bool)
         best = torch.zeros(len(keys), 1, dtype=torch.int64)
