@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.tables import ROOT, publish
+from benchmarks.tables import ROOT, peak_gb, publish
 from ktviz.library.library import Library
 
 SOURCES = 20
@@ -52,7 +51,6 @@ def measure(stride: int) -> str:
         seconds = time.perf_counter() - start
         record = library.record("bench/build")
     per_entry = record.bytes / record.entries
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     target = "≤ 60 s, ≤ 2,500 B, ≤ 2 GB" if stride == 1 else ""
     return "|".join(
         [
@@ -61,7 +59,7 @@ def measure(stride: int) -> str:
             f"{record.entries:,}",
             f"{per_entry:,.0f}",
             f"1/{REFERENCE_BYTES / per_entry:.0f}",
-            f"{peak:.2f} GB",
+            f"{peak_gb():.2f} GB",
             target,
         ]
     )

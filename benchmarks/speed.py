@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.tables import ROOT, publish
+from benchmarks.tables import ROOT, peak_gb, publish
 from ktviz.images import read_image, resize_short_side
 from ktviz.library.bank import Bank
 from ktviz.library.format import LibrarySettings
@@ -66,7 +65,7 @@ def translate(scratch: Path) -> None:
     photo = square_photo()
     translator(photo)
     seconds = timed(lambda: translator(photo))
-    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+    print(seconds, peak_gb())
 
 
 def make_bank(scratch: Path) -> tuple[Bank, Translator]:

@@ -23,6 +23,12 @@ def shared(*parts: str) -> Path | None:
     return None
 
 
+def peak_gb() -> float:
+    """Peak memory of this process (Linux). `getrusage` would count what the parent held when it started us."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1e6
+
+
 def machine() -> str:
     """The machine in a few words."""
     return (

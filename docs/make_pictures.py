@@ -7,9 +7,9 @@ from ktviz.images import read_image, resize, write_image
 DEMO, IMAGES = Path("ktviz-demo"), Path(__file__).parent / "images"
 PICTURES = {
     "backtracking": ("coffee_art-impasto_backtracking.png", 1280),
-    "art": ("astronaut_art-pointillism_beside.png", 800),
+    "art": ("chelsea_art-woodcut_beside.png", 800),
     "hdr": ("rocket_hdr-vivid_beside.png", 800),
-    "comic": ("chelsea_comic-ink_beside.png", 800),
+    "comic": ("astronaut_comic-halftone_beside.png", 800),
 }
 
 

@@ -27,7 +27,7 @@ JOBS = (
     ("coffee", "art/impasto"),
     ("chelsea", "art/watercolour"),
     ("astronaut", "art/pointillism"),
-    ("rocket", "art/woodcut"),
+    ("chelsea", "art/woodcut"),
     ("rocket", "hdr/vivid"),
     ("astronaut", "comic/halftone"),
     ("chelsea", "comic/ink"),

@@ -52,7 +52,7 @@ class SearchSettings:
 
     preset: Preset = "beam"
     candidates: int = 8
-    beam: int = 96
+    beam: int = 80
     shortlist: int = 16
     band_weights: tuple[float, float, float, float] = PAPER_WEIGHTS
 
