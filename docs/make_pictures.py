@@ -6,8 +6,8 @@ from ktviz.images import read_image, resize, write_image
 
 DEMO, IMAGES = Path("ktviz-demo"), Path(__file__).parent / "images"
 PICTURES = {
-    "backtracking": ("coffee_art-impasto_backtracking.png", 1280),
-    "art": ("chelsea_art-woodcut_beside.png", 800),
+    "backtracking": ("chelsea_art-woodcut_backtracking.png", 1280),
+    "art": ("coffee_art-impasto_beside.png", 800),
     "hdr": ("rocket_hdr-vivid_beside.png", 800),
     "comic": ("astronaut_comic-halftone_beside.png", 800),
 }
