@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -34,13 +35,11 @@ def survivors(vectors: Tensor, threshold: float) -> Tensor:
     if threshold >= 1:
         return torch.arange(len(vectors))
     unit = unit_vectors(vectors)
-    coarse = upper_bounds(unit)
-    kept = Kept(coarse)
+    kept = Kept(upper_bounds(unit))
     for start in range(0, len(unit), CHUNK):
         chunk = torch.arange(start, min(start + CHUNK, len(unit)))
-        gone, _ = alike(unit, chunk, kept.patches, kept.bounds(chunk), threshold)
-        rest = chunk[~torch.isin(chunk, gone)]
-        kept.add(rest[first_of_kind(unit, coarse, rest, threshold)])
+        new = chunk[~resembling(unit, chunk, kept.patches, kept.bounds(chunk), threshold)]
+        kept.add(new[first_of_kind(unit[new], threshold)])
     return kept.patches
 
 
@@ -95,21 +94,33 @@ def upper_bounds(unit: Tensor) -> Tensor:
     return torch.cat((short, left_out), dim=1)
 
 
-def alike(unit: Tensor, new: Tensor, old: Tensor, bounds: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """All pairs (new, old) closer than the threshold, ordered by the new one; `bounds` is (new, old)."""
+def resembling(unit: Tensor, chunk: Tensor, kept: Tensor, bounds: Tensor, threshold: float) -> Tensor:
+    """Which patches of a chunk are closer than the threshold to any that was kept: (n,) bool.
+
+    Args:
+        unit: All unit vectors.
+        chunk: (n,) patches.
+        kept: (k,) patches kept so far.
+        bounds: (n, k) upper bounds of their cosines; overwritten.
+        threshold: The cosine.
+    """
+    found = torch.zeros(len(chunk), dtype=torch.bool)
+    if not len(kept):
+        return found
+    # The nearest by bound decides for most patches that have a look-alike; only the rest need all their pairs.
+    found = (unit[chunk] * unit[kept[bounds.argmax(1)]]).sum(1) > threshold
+    bounds[found] = -1
     row, column = (bounds > threshold - SLACK).nonzero(as_tuple=True)
-    first, second = new[row], old[column]
-    parts = zip(first.split(PAIRS), second.split(PAIRS), strict=True)
-    close = torch.cat([(unit.index_select(0, a) * unit.index_select(0, b)).sum(1) for a, b in parts]) > threshold
-    return first[close], second[close]
+    for rows, columns in zip(row.split(PAIRS), column.split(PAIRS), strict=True):
+        close = (unit.index_select(0, chunk[rows]) * unit.index_select(0, kept[columns])).sum(1) > threshold
+        found[rows[close]] = True
+    return found
 
 
-def first_of_kind(unit: Tensor, coarse: Tensor, chunk: Tensor, threshold: float) -> Tensor:
-    """The greedy rule among some patches: which of them to keep, (n,) bool."""
-    bounds = coarse[chunk] @ coarse[chunk].T
-    later, earlier = alike(unit, chunk, chunk, bounds.tril(-1), threshold)
-    gone: set[int] = set()
-    for patch, before in zip(later.tolist(), earlier.tolist(), strict=True):
-        if before not in gone:  # decided already: pairs come in reading order
-            gone.add(patch)
-    return torch.tensor([patch not in gone for patch in chunk.tolist()], dtype=torch.bool)
+def first_of_kind(unit: Tensor, threshold: float) -> Tensor:
+    """The greedy rule among some unit vectors: which of them to keep, (n,) bool."""
+    alike = (unit @ unit.T > threshold).numpy()
+    keep = np.ones(len(unit), dtype=bool)
+    for n in range(1, len(unit)):
+        keep[n] = not (alike[n, :n] & keep[:n]).any()
+    return torch.from_numpy(keep)
