@@ -11,6 +11,8 @@ CHUNK = 256
 """Patches compared at a time: the largest matrix is CHUNK x survivors."""
 PAIRS = 512
 """Pairs compared exactly at a time: 4 MB for C = 128, which stays in the cache and is never handed back."""
+MANY = 4096
+"""Pairs in a chunk that are worth a look at the nearest ones first."""
 COARSE = 128
 """Directions in which pairs are ruled out before they are compared exactly."""
 SLACK = 1e-3
@@ -35,11 +37,12 @@ def survivors(vectors: Tensor, threshold: float) -> Tensor:
     if threshold >= 1:
         return torch.arange(len(vectors))
     unit = unit_vectors(vectors)
-    kept = Kept(upper_bounds(unit))
+    coarse = upper_bounds(unit)
+    kept = Kept(coarse)
     for start in range(0, len(unit), CHUNK):
         chunk = torch.arange(start, min(start + CHUNK, len(unit)))
         new = chunk[~resembling(unit, chunk, kept.patches, kept.bounds(chunk), threshold)]
-        kept.add(new[first_of_kind(unit[new], threshold)])
+        kept.add(first_of_kind(unit, coarse, new, threshold))
     return kept.patches
 
 
@@ -101,26 +104,28 @@ def resembling(unit: Tensor, chunk: Tensor, kept: Tensor, bounds: Tensor, thresh
         unit: All unit vectors.
         chunk: (n,) patches.
         kept: (k,) patches kept so far.
-        bounds: (n, k) upper bounds of their cosines; overwritten.
+        bounds: (n, k) upper bounds of their cosines.
         threshold: The cosine.
     """
     found = torch.zeros(len(chunk), dtype=torch.bool)
-    if not len(kept):
-        return found
-    # The nearest by bound decides for most patches that have a look-alike; only the rest need all their pairs.
-    found = (unit[chunk] * unit[kept[bounds.argmax(1)]]).sum(1) > threshold
-    bounds[found] = -1
     row, column = (bounds > threshold - SLACK).nonzero(as_tuple=True)
+    if len(row) > MANY:  # most patches that have a look-alike are like the nearest by bound: the rest is soon done
+        found = (unit[chunk] * unit[kept[bounds.argmax(1)]]).sum(1) > threshold
+        row, column = row[~found[row]], column[~found[row]]
     for rows, columns in zip(row.split(PAIRS), column.split(PAIRS), strict=True):
         close = (unit.index_select(0, chunk[rows]) * unit.index_select(0, kept[columns])).sum(1) > threshold
         found[rows[close]] = True
     return found
 
 
-def first_of_kind(unit: Tensor, threshold: float) -> Tensor:
-    """The greedy rule among some unit vectors: which of them to keep, (n,) bool."""
-    alike = (unit @ unit.T > threshold).numpy()
-    keep = np.ones(len(unit), dtype=bool)
-    for n in range(1, len(unit)):
+def first_of_kind(unit: Tensor, coarse: Tensor, chunk: Tensor, threshold: float) -> Tensor:
+    """The greedy rule among some patches: those to keep."""
+    likely = (coarse[chunk] @ coarse[chunk].T > threshold - SLACK).fill_diagonal_(False).any(1)
+    vectors = unit[chunk[likely]]
+    alike = (vectors @ vectors.T > threshold).numpy()
+    keep = np.ones(len(alike), dtype=bool)
+    for n in range(1, len(alike)):
         keep[n] = not (alike[n, :n] & keep[:n]).any()
-    return torch.from_numpy(keep)
+    kept = torch.ones(len(chunk), dtype=torch.bool)
+    kept[likely] = torch.from_numpy(keep)
+    return chunk[kept]
