@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ktviz.cli import demo
 from ktviz.images import read_image, resize_short_side, write_image
+from ktviz.library.format import writing
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 
@@ -221,6 +223,23 @@ def test_demo_writes_pictures_figures_and_shares_that_sum_to_one(tmp_path):
     assert own.any()
     assert shares.share[own].sum() == 0
     assert not outdated.exists()
+
+
+def test_a_damaged_sample_library_is_built_again_and_a_busy_one_is_left_alone(tmp_path, monkeypatch):
+    for task in ("art", "hdr", "comic"):
+        write_image(
+            tmp_path / f"in/{task}/plain/a.png", resize_short_side(read_image(SAMPLES / "photos/coffee.jpg"), 64)
+        )
+    (tmp_path / "in/credits.csv").write_text("file,title,creator,year,licence,url\n")
+    monkeypatch.setattr(demo, "user_cache_path", lambda _: tmp_path / "cache")
+    built = demo.sample_library(tmp_path / "in", quiet=True)
+    next(built.folder.rglob("keys.safetensors")).write_bytes(b"cut short")
+    busy = tmp_path / "cache/samples-busy.ktlib"
+    with writing(busy):
+        again = demo.sample_library(tmp_path / "in", quiet=True)
+    assert busy.exists()
+    assert again.digest == built.digest
+    assert len(again["comic/plain"]) > 0
 
 
 @pytest.mark.parametrize("out", ["coffee.png", "."])

@@ -128,6 +128,16 @@ def test_an_interrupted_build_is_not_lost_when_another_bank_is_built(library, pi
     assert not (library.folder / "building").exists()
 
 
+def test_removing_a_source_removes_its_part_and_no_other(library, pictures, toy, monkeypatch):
+    with raised_at(monkeypatch, "writing tables"), pytest.raises(KeyboardInterrupt):
+        library.build("art/all", [pictures], encoder=toy, quiet=True)
+    gone = next(source.sha256 for source in library.bank("art/test").sources if source.name == "d.png")
+    library.remove("art/test", "d", quiet=True)
+    left = {path.stem for path in library.folder.glob("building/*/*.safetensors")}
+    assert len(left) == 4
+    assert gone not in left
+
+
 def test_finished_pictures_are_not_encoded_again(library, pictures, toy, monkeypatch, encoded):
     with raised_at(monkeypatch, "writing tables"), pytest.raises(KeyboardInterrupt):
         build_warm(library, pictures, toy)

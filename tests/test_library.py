@@ -1,12 +1,15 @@
 """The library on disk: what it keeps, what it forgets, and that equal knowledge has equal digests."""
 
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 
 from ktviz.errors import LibraryError, SettingError, UnknownNameError
+from ktviz.library.build import Room
 from ktviz.library.format import LibrarySettings
 from ktviz.library.library import Library
 from ktviz.library.search import SearchSettings
@@ -264,6 +267,23 @@ def test_what_was_opened_keeps_its_pictures_when_the_bank_is_edited(build, pictu
     before = library["art/test"]
     library.add("art/test", [pictures / "warm"], encoder=toy, quiet=True)
     assert before.picture(1).shape == (64, 64, 3)
+
+
+def test_large_sources_wait_for_room_and_one_that_is_too_large_works_alone():
+    room, together, most = Room(10), [], []
+
+    def work(patches):
+        with room.taken(patches):
+            together.append(patches)
+            most.append(list(together))
+            time.sleep(0.01)
+            together.remove(patches)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(work, [4, 5, 30, 4, 6, 25, 5, 3]))
+    assert len(most) == 8
+    assert all(sum(at_once) <= 10 or len(at_once) == 1 for at_once in most)
+    assert max(map(len, most)) > 1
 
 
 def test_a_patch_is_a_view_of_its_sources_features(world, toy):

@@ -68,4 +68,4 @@ def train(
             for name, s in log["scores"].items()
         ]
         columns = ["set", "images", "PSNR dB", "SSIM", "cosine"]
-        out.print(table(f"{output}: {log['recipe']['steps']:,} steps", columns, rows, numbers=columns[1:]))
+        out.print(table(f"{output}: {recipe.total:,} steps", columns, rows, numbers=columns[1:]))

@@ -49,6 +49,7 @@ class Bank:
         tree: The cluster tree over the entries.
         projection: Patches to search keys.
         keys: (N, D) float16 search keys in leaf order.
+        thumbs: Per source the JPEG of what the encoder saw; held, so that results outlive an edit of the bank.
         digest: Digest of its files.
         folder: Where it lies on disk.
     """

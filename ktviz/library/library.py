@@ -214,17 +214,24 @@ class Library:
     def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> None:
         """Remove sources from a bank, or the whole bank if none is named (or left).
 
-        The bytes go, too, also those that an interrupted build has left. A damaged bank can be removed as a whole.
+        The bytes go, too, also those of the same pictures that an interrupted build has left; with a whole bank go all
+        that interrupted builds have left. A damaged bank can be removed as a whole.
         """
-        previous, parts, sources = self.record(name), [], list(map(str, listed(sources)))
+        previous, sources = self.record(name), list(map(str, listed(sources)))
+        parts: list[Part] = []
+        gone: set[str] = set()
         if sources:
             bank = self.bank(name)
-            mask = BankUnion([bank], self.manifest.encoder).named(sources)
-            parts = [part for part, gone in zip(reusable_parts(bank), mask.tolist(), strict=True) if not gone]
+            mask = BankUnion([bank], self.manifest.encoder).named(sources).tolist()
+            parts = [part for part, out in zip(reusable_parts(bank), mask, strict=True) if not out]
+            gone = {source.sha256 for source, out in zip(bank.sources, mask, strict=True) if out}
         with self._writing():
             record = write_bank(self.folder, name, parts, self.settings, previous, quiet) if parts else None
             self._commit(name, record)
-            shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
+            if sources:
+                discard_parts(self.folder, gone)
+            else:
+                shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
 
     def _edit(
         self, name: str, parts: list[Part], files: list[SourceFile], encoder: FeatureExtractor | None, quiet: bool

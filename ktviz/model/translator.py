@@ -16,7 +16,7 @@ from ktviz.library.coherence import continue_neighbours
 from ktviz.library.library import check_encoder
 from ktviz.library.search import Preset, SearchSettings
 from ktviz.library.union import BankUnion
-from ktviz.model.bands import PAPER_WEIGHTS
+from ktviz.model.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder, FeatureExtractor
 from ktviz.model.matches import Matches
@@ -79,7 +79,7 @@ class Settings:
             self.preset,
             candidates=self.candidates,
             beam=self.beam,
-            band_weights=tuple(self.band_weights),  # type: ignore[arg-type]
+            band_weights=check_band_weights(self.band_weights),
         )
 
 

@@ -1,7 +1,7 @@
 """Muon (Jordan et al. 2024): momentum whose matrix-shaped updates are orthogonalised before each step.
 
-For these small convolutional networks it reaches in 1,000 steps what AdamW needs ten times as many for. PyTorch's own
-`torch.optim.Muon` (from 2.9) takes matrices only; here a convolution kernel counts as its (out, in * kh * kw) matrix.
+These small convolutional networks learn far faster with it than with AdamW alone. PyTorch's own `torch.optim.Muon`
+(from 2.9) takes matrices only; here a convolution kernel counts as its (out, in * kh * kw) matrix.
 """
 
 from __future__ import annotations
