@@ -52,6 +52,30 @@ class SettingError(KtvizError):
     """An option with a value outside its range."""
 
 
+class RegionError(KtvizError):
+    """A region that is empty, malformed, or not inside the image."""
+
+
+class TraceError(KtvizError):
+    """A trace that cannot be read, or does not hold what was asked of it."""
+
+
+class TraceNotFinishedError(TraceError):
+    """A trace that is read before its run has ended, or whose run failed."""
+
+
+class TraceBudgetError(TraceError):
+    """More retrievals than the memory that a recording may take."""
+
+
+class MismatchError(KtvizError):
+    """Results of different models, libraries or inputs; the message names the first that differs."""
+
+
+class AuditError(KtvizError):
+    """An audit folder that cannot be made, or read."""
+
+
 class StorageError(KtvizError):
     """A file that cannot be written: disk full, read-only, or already there."""
 

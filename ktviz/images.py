@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -173,8 +173,23 @@ def find_images(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     return list(dict.fromkeys(found))
 
 
+def encode_image(pixels: Pixels, kind: Literal["webp", "png", "jpeg"] = "webp") -> bytes:
+    """An image as the bytes of a file; WebP and PNG without loss."""
+    options: dict[str, dict[str, Any]] = {"webp": {"lossless": True, "method": 3}, "png": {}, "jpeg": {"quality": 85}}
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, kind, **options[kind])
+    return buffer.getvalue()
+
+
+def pixel_digest(pixels: Pixels) -> str:
+    """SHA-256 of an image's size and pixels, as hex: the same whatever file it is in."""
+    digest = hashlib.sha256(f"{pixels.shape[0]}x{pixels.shape[1]}".encode())
+    digest.update(np.ascontiguousarray(pixels).tobytes())
+    return digest.hexdigest()
+
+
 def decode_image(data: bytes) -> Pixels:
-    """A JPEG or PNG of our own making, already in memory: (H, W, 3) uint8."""
+    """A picture of our own making, already in memory: (H, W, 3) uint8."""
     with Image.open(BytesIO(data)) as opened:
         return np.asarray(opened.convert("RGB"))
 

@@ -1,5 +1,7 @@
 """Search against a naive oracle: winners, similarities, exclusion, and banks searched as one."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -11,7 +13,7 @@ from ktviz.library.format import LibrarySettings
 from ktviz.library.keys import fit_projection
 from ktviz.library.library import Library
 from ktviz.library.search import SearchSettings, search
-from ktviz.model.bands import haar, to_vectors
+from ktviz.model.bands import PAPER_WEIGHTS, haar, to_vectors
 from ktviz.model.patches import PatchGrid
 
 WEIGHTS = [(1, 1, 1, 0), (1, 1, 1, 1), (0, 0, 0, 1), (1, 0, 0, 0), (0.2, 3, 1, 0.5), (0.5, 1, 3, 0.2)]
@@ -151,10 +153,9 @@ def test_candidates_are_sorted_distinct_and_truly_scored(large, queries, preset)
 @pytest.mark.parametrize("names", [["a"], ["d.png", "art/warm/b"], ["a", "b", "c"], ["a", "b", "c", "d"]])
 def test_excluded_sources_never_appear(world, queries, preset, names):
     excluded = world.banks.excluded(names)
-    assert int(excluded.sum()) == len(names)
+    assert torch.equal(excluded, world.banks.named(names)[world.banks.source_of(torch.arange(len(world.banks)))])
     found = world.banks.search(queries, SearchSettings(preset), excluded)
-    source, _, _ = world.banks.locate(found.entry[found.entry >= 0])
-    assert not excluded[source].any()
+    assert not excluded[found.entry[found.entry >= 0]].any()
     assert (found.entry[:, 0] >= 0).all()
 
 
@@ -174,14 +175,51 @@ def test_a_query_whose_leaf_is_wholly_excluded_gets_the_best_of_the_rest(large, 
 def test_exact_without_a_source_finds_the_best_of_the_others(world, queries):
     excluded = world.banks.excluded(["a", "e"])
     found = world.banks.search(queries, SearchSettings("exact", candidates=1), excluded)
-    source, _, _ = world.banks.locate(torch.arange(len(world.banks)))
-    truth = oracle(queries, all_patches(world.banks)).masked_fill(excluded[source], -1)
+    truth = oracle(queries, all_patches(world.banks)).masked_fill(excluded, -1)
     assert (found.similarity[:, 0] - truth.amax(1)).abs().max() < 1e-5
 
 
 def test_excluding_every_source_is_refused(world):
-    with pytest.raises(UnknownNameError, match="no source would be left"):
-        world.banks.excluded(["a", "b", "c", "d", "e"])
+    for everything in (["a", "b", "c", "d", "e"], ["art/warm", "art/cool"], list(range(len(world.banks)))):
+        with pytest.raises(UnknownNameError, match="nothing would be left"):
+            world.banks.excluded(everything)
+
+
+def test_banks_and_entries_can_be_excluded_too(world):
+    first = world.banks.entry_offset[1]
+    assert torch.equal(world.banks.excluded(["art/cool"]), torch.arange(len(world.banks)) < first)
+    assert world.banks.excluded([5, 7]).nonzero()[:, 0].tolist() == [5, 7]
+    with pytest.raises(UnknownNameError, match="entry -1"):
+        world.banks.excluded([3, -1])
+    with pytest.raises(UnknownNameError, match="art/warm/a"):
+        world.banks.excluded(["art/warm/aa"])
+
+
+def pruned(bank, gone):
+    """The bank without some entries, with the same tree: the same centres over what is left."""
+    left = (~gone).long()
+    before = torch.cat((torch.zeros(1, dtype=torch.int64), left.cumsum(0)))
+    tree = replace(bank.tree, start=before[bank.tree.start], end=before[bank.tree.end])
+    rows = left.nonzero()[:, 0]
+    index = bank.index(PAPER_WEIGHTS)
+    kept = replace(index, tree=tree, keys=index.keys[rows])
+    indices = {PAPER_WEIGHTS: kept}
+    return replace(bank, entries=bank.entries.take(rows), tree=tree, keys=bank.keys[rows], _indices=indices), rows
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.95])
+def test_leaving_entries_out_equals_a_bank_that_never_held_them_bit_for_bit(large, queries, preset, part):
+    bank = large.banks[0]
+    gone = torch.rand(len(bank), generator=torch.Generator().manual_seed(4)) < part
+    small, rows = pruned(bank, gone)
+    settings = SearchSettings(preset, beam=3)
+    hidden, never = bank.search(queries, settings, gone), small.search(queries, settings)
+    there = never.entry >= 0
+    assert torch.equal(hidden.entry >= 0, there)
+    assert torch.equal(hidden.entry[there], rows[never.entry[there]])
+    assert torch.equal(hidden.similarity, never.similarity)
+    assert torch.equal(hidden.band_similarity[there], never.band_similarity[there])
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,14 +18,16 @@ from ktviz.figures.layout import (
     PAIR_TEXT,
     PATCH_GAP,
     WIDTH,
-    Box,
     Page,
     arrange,
+    enlarged,
+    placed,
     spread,
 )
 from ktviz.figures.picks import Pick, Selection, select
 from ktviz.images import Pixels
 from ktviz.model.translator import Translation
+from ktviz.regions import Box
 
 TITLE, BODY, SMALL = 24.0, 18.0, 15.0
 """Sizes of text in page px."""
@@ -42,7 +45,7 @@ HOW_TO_READ = (
 )
 
 
-def backtracking_figure(translation: Translation, picks: int = 10) -> Figure:
+def backtracking_figure(translation: Translation, picks: int = 10, among: Collection[int] | None = None) -> Figure:
     """Show which source patches painted some patches of a translation, as recorded.
 
     The photo is in the middle, its translation below, the sources with the largest shares left and right. A
@@ -53,6 +56,7 @@ def backtracking_figure(translation: Translation, picks: int = 10) -> Figure:
     Args:
         translation: What to explain.
         picks: How many retrievals to show; up to 20 or so are legible.
+        among: Numbers of the queries to choose from, such as those behind a region; all if None.
 
     Returns:
         A figure 1600 px wide that belongs to no pyplot state.
@@ -62,12 +66,12 @@ def backtracking_figure(translation: Translation, picks: int = 10) -> Figure:
     """
     if picks < 1:
         raise SettingError(f"picks {picks}", "below 1", "Show at least one retrieval")
-    drawing = Drawing.create(translation, select(translation, picks))
+    drawing = Drawing.create(translation, select(translation, picks, among))
     drawing.write_header()
     drawing.draw_centre()
     drawing.draw_shares()
-    for place in range(len(drawing.chosen.sources)):
-        drawing.draw_source(place)
+    for number in range(len(drawing.chosen.sources)):
+        drawing.draw_source(number)
     for side in (0, 1):
         drawing.draw_side(side)
     return drawing.canvas.figure
@@ -195,8 +199,8 @@ class Drawing:
             box = Box(left + n * (patch + PATCH_GAP), middle[1] - patch / 2, patch, patch)
             self.canvas.picture(pixels, box, magnified=True)
             self.canvas.frame(box, SOURCE_COLOURS[pick.place], LINE)
-            self.canvas.frame(box.place(part, shape(pixels)), INK, 2.4)
-            self.canvas.frame(box.place(part, shape(pixels)), "white", 1.2)
+            self.canvas.frame(placed(part, shape(pixels), box), INK, 2.4)
+            self.canvas.frame(placed(part, shape(pixels), box), "white", 1.2)
         self.canvas.text(middle[0], middle[1] + patch / 2 + 18, f"{pick.similarity:.2f}", SMALL, align="center")
 
     def origin(self, pick: Pick) -> Box:
@@ -219,7 +223,7 @@ def crop(picture: Pixels, box: Box) -> tuple[Pixels, Box]:
 
 def drawn_box(part: Box, picture: Pixels, where: Box) -> Box:
     """A part of a picture on the page, large enough to be seen."""
-    return where.place(part, shape(picture)).enlarged(SMALLEST_BOX, where)
+    return enlarged(placed(part, shape(picture), where), SMALLEST_BOX, where)
 
 
 def facing(box: Box, direction: int) -> Point:

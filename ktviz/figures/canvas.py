@@ -16,8 +16,8 @@ from matplotlib.path import Path
 from matplotlib.patheffects import AbstractPathEffect, Normal, Stroke
 
 from ktviz.figures.colours import INK
-from ktviz.figures.layout import Box
 from ktviz.images import Pixels
+from ktviz.regions import Box
 
 DPI = 125
 SANS = ("Inter", "Helvetica Neue", "Segoe UI", "Helvetica", "Arial", "Liberation Sans")

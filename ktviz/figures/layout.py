@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ktviz.regions import Box
+
 WIDTH = 1600.0
 MARGIN = 40.0
 HEADER = 104.0
@@ -26,40 +28,6 @@ PAIR_GAP = 8.0
 SMALLEST_PATCH = 32.0
 BEND = 64.0
 """Width that a curve needs on either side of a pair."""
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle: top-left corner and size."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def right(self) -> float:
-        return self.x + self.width
-
-    @property
-    def bottom(self) -> float:
-        return self.y + self.height
-
-    @property
-    def centre(self) -> tuple[float, float]:
-        return self.x + self.width / 2, self.y + self.height / 2
-
-    def place(self, part: Box, picture: tuple[int, int]) -> Box:
-        """Where a part of a picture (height, width), in picture px, lies when the picture fills this box."""
-        down, across = self.height / picture[0], self.width / picture[1]
-        return Box(self.x + part.x * across, self.y + part.y * down, part.width * across, part.height * down)
-
-    def enlarged(self, side: float, within: Box) -> Box:
-        """About the same centre, each side no shorter than `side`, not beyond another box."""
-        width, height = max(self.width, side), max(self.height, side)
-        x, y = self.centre[0] - width / 2, self.centre[1] - height / 2
-        x, y = min(x, within.right - width), min(y, within.bottom - height)
-        return Box(max(x, within.x), max(y, within.y), width, height)
 
 
 @dataclass(frozen=True)
@@ -177,3 +145,17 @@ def spread(wanted: Sequence[float], distance: float, low: float, high: float) ->
     last = high - (len(wanted) - 1) * distance
     starts = [min(max(mean, low), max(last, low)) for mean, size in blocks for _ in range(size)]
     return [start + n * distance for n, start in enumerate(starts)]
+
+
+def placed(part: Box, picture: tuple[int, int], where: Box) -> Box:
+    """Where a part of a picture (height, width), in picture px, lies when the picture fills a box of the page."""
+    down, across = where.height / picture[0], where.width / picture[1]
+    return Box(where.x + part.x * across, where.y + part.y * down, part.width * across, part.height * down)
+
+
+def enlarged(box: Box, side: float, within: Box) -> Box:
+    """About the same centre, each side no shorter than `side`, not beyond another box."""
+    width, height = max(box.width, side), max(box.height, side)
+    x, y = box.centre[0] - width / 2, box.centre[1] - height / 2
+    x, y = min(x, within.right - width), min(y, within.bottom - height)
+    return Box(max(x, within.x), max(y, within.y), width, height)

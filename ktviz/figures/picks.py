@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 
 from ktviz.explain.shares import query_weights
-from ktviz.figures.layout import Box
 from ktviz.images import Pixels
+from ktviz.regions import Box
 from ktviz.model.encoder import STRIDE
 from ktviz.model.patches import SIZE
 from ktviz.model.translator import Translation
@@ -92,10 +92,10 @@ class Queries:
         return self.corner.astype(np.float64) + PATCH / 2
 
 
-def select(translation: Translation, picks: int) -> Selection:
-    """Choose sources and retrievals; the same translation gives the same choice."""
+def select(translation: Translation, picks: int, among: Collection[int] | None = None) -> Selection:
+    """Choose sources and retrievals, among some queries if they are named; the same question gives the same choice."""
     height, width = translation.input.shape[:2]
-    queries = visible_queries(translation)
+    queries = visible_queries(translation, among)
     sources, shares = main_sources(translation, queries, min(picks, MAX_SOURCES))
     queries = with_merit(queries, translation, sources)
     extent = np.array([height, width], dtype=np.float64)
@@ -112,12 +112,15 @@ def select(translation: Translation, picks: int) -> Selection:
     )
 
 
-def visible_queries(translation: Translation) -> Queries:
+def visible_queries(translation: Translation, among: Collection[int] | None = None) -> Queries:
     """The queries whose box lies wholly within the photo (not in the padding)."""
     height, width = translation.input.shape[:2]
     matches = translation.matches
     corner = translation.grid.corners().numpy() * STRIDE
     inside = np.all(corner + PATCH <= (height, width), axis=1)
+    if among is not None:
+        named = inside & np.isin(np.arange(len(inside)), list(among))
+        inside = named if named.any() else inside
     source, y, x = (t.numpy() for t in translation.banks.locate(matches.winner))
     return Queries(
         number=np.flatnonzero(inside),

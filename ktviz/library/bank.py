@@ -82,10 +82,11 @@ class Bank:
         Args:
             queries: (N, C, 4, 4) float32.
             settings: How to search.
-            excluded: (sources,) bool of sources to pass over.
+            excluded: (entries,) bool of entries to pass over; at least one must remain.
         """
-        hidden = None if excluded is None or not excluded.any() else excluded[self.entries.source]
-        return search(queries, self.entries, self.tree, self.index(settings.band_weights), settings, hidden)
+        if excluded is not None and not excluded.any():
+            excluded = None
+        return search(queries, self.entries, self.tree, self.index(settings.band_weights), settings, excluded)
 
     def index(self, weights: tuple[float, float, float, float]) -> Index:
         """The index for some band weights, made at first use and kept for the latest weights."""

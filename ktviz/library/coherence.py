@@ -20,7 +20,13 @@ from ktviz.model.patches import QUERY_STEP, PatchGrid
 
 
 def continue_neighbours(
-    matches: Matches, features: Tensor, grid: PatchGrid, banks: BankUnion, weights: Tensor, tolerance: float
+    matches: Matches,
+    features: Tensor,
+    grid: PatchGrid,
+    banks: BankUnion,
+    weights: Tensor,
+    tolerance: float,
+    excluded: Tensor | None = None,
 ) -> Matches:
     """Let queries continue the winner of the query to the left or above.
 
@@ -31,6 +37,7 @@ def continue_neighbours(
         banks: What was searched.
         weights: (4,) band weights of the search.
         tolerance: Loss of similarity that is accepted; 0 changes nothing, as published.
+        excluded: (entries,) bool of entries that may not be taken.
 
     Returns:
         Matches in which `chosen` and `coherent` say where a continuation was taken. One that was not among the
@@ -45,6 +52,8 @@ def continue_neighbours(
         above = torch.where(query >= grid.columns, banks.shifted(winner[query - grid.columns], QUERY_STEP, 0), -1)
         left = torch.where(query % grid.columns > 0, banks.shifted(winner[query - 1], 0, QUERY_STEP), -1)
         continued = torch.stack((above, left), dim=1)
+        if excluded is not None:
+            continued = torch.where(excluded[continued.clamp(min=0)], -1, continued)
         already = (continued == matches.entry[query, :1]).any(1)
         undecided = ((continued >= 0).any(1) & ~already).nonzero()[:, 0]
         if not len(undecided):

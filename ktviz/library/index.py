@@ -87,15 +87,24 @@ class Index:
         entry = torch.full((leaves.numel(), per_leaf), -1)
         for leaf, slots in group(leaves.flatten()):
             start, end = int(self.tree.start[leaf]), int(self.tree.end[leaf])
-            found = keys[slots // leaves.shape[1]] @ self.keys[start:end].T
-            if excluded is not None:
-                found.masked_fill_(excluded[start:end], -torch.inf)
-            value, place = found.topk(min(per_leaf, end - start), dim=1)
+            rows = slice(start, end) if excluded is None else remaining(start, end, excluded)
+            known = self.keys[rows]
+            value, place = (keys[slots // leaves.shape[1]] @ known.T).topk(min(per_leaf, len(known)), dim=1)
             similarity[slots, : value.shape[1]] = value
-            entry[slots, : value.shape[1]] = torch.where(value > -torch.inf, place + start, -1)
+            entry[slots, : value.shape[1]] = place + start if isinstance(rows, slice) else rows[place]
         similarity, entry = similarity.view(len(keys), -1), entry.view(len(keys), -1)
         order = similarity.topk(length, dim=1).indices
         return entry.gather(1, order)
+
+
+def remaining(start: int, end: int, excluded: Tensor | None) -> Tensor:
+    """The entries of a range that are not excluded: (n,) int64.
+
+    Excluded entries are left out of every product rather than masked in its result, so that a search without them
+    rounds as it would in a library that never held them.
+    """
+    rows = torch.arange(start, end)
+    return rows if excluded is None else rows[~excluded[start:end]]
 
 
 def group(labels: Tensor) -> list[tuple[int, Tensor]]:

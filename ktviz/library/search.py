@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from ktviz.errors import SettingError
 from ktviz.library.entries import GATHER_CHUNK, Entries
-from ktviz.library.index import Index, group
+from ktviz.library.index import Index, group, remaining
 from ktviz.library.tree import Tree
 from ktviz.model.bands import (
     PAPER_WEIGHTS,
@@ -99,7 +99,7 @@ def search(
 
 def scan_all(queries: Tensor, entries: Entries, weights: Tensor, length: int, excluded: Tensor | None) -> Tensor:
     """The best of all entries: (N, length) int64, -1 where there are fewer."""
-    return scan(queries, torch.arange(len(entries)), entries, weights, length, excluded)
+    return scan(queries, remaining(0, len(entries), excluded), entries, weights, length)
 
 
 def scan_one_leaf(
@@ -108,8 +108,8 @@ def scan_one_leaf(
     """The best entries of the leaf that greedy descent reaches, as published (spec: inference, steps 3 and 4)."""
     candidates = torch.full((len(queries), length), -1)
     for leaf, mine in group(descend(queries, tree)):
-        rows = torch.arange(int(tree.start[leaf]), int(tree.end[leaf]))
-        candidates[mine] = scan(queries[mine], rows, entries, weights, length, excluded)
+        rows = remaining(int(tree.start[leaf]), int(tree.end[leaf]), excluded)
+        candidates[mine] = scan(queries[mine], rows, entries, weights, length)
     return candidates
 
 
@@ -125,17 +125,13 @@ def descend(vectors: Tensor, tree: Tree) -> Tensor:
     return node
 
 
-def scan(
-    queries: Tensor, rows: Tensor, entries: Entries, weights: Tensor, length: int, excluded: Tensor | None
-) -> Tensor:
+def scan(queries: Tensor, rows: Tensor, entries: Entries, weights: Tensor, length: int) -> Tensor:
     """The best of some entries by exact weighted cosine, a chunk at a time: (N, length) int64, -1 for none."""
     vectors = weight_bands(queries, weights)
     best = torch.full((len(queries), length), -torch.inf)
     entry = torch.full((len(queries), length), -1)
     for chunk in rows.split(GATHER_CHUNK):
         found = vectors @ entries.vectors(chunk).T * inverse_norm(entries.energy[chunk], weights)
-        if excluded is not None:
-            found.masked_fill_(excluded[chunk], -torch.inf)
         value, place = torch.cat((best, found), 1).topk(length, dim=1)
         entry = torch.cat((entry, chunk.expand(len(queries), -1)), 1).gather(1, place)
         best = value

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ktviz.errors import UnknownNameError, unknown_name
 from ktviz.images import Pixels
@@ -14,8 +16,12 @@ from ktviz.library.bank import Bank
 from ktviz.library.format import EncoderIdentity
 from ktviz.library.search import SearchSettings
 from ktviz.library.sources import Source
-from ktviz.model.bands import to_patches
+from ktviz.model.bands import band_energy, norm_parts, to_patches, to_vectors
 from ktviz.model.matches import Matches
+from ktviz.model.patches import SIZE, PatchGrid
+
+LOOK_BACK_CHUNK = 512
+"""Queries compared with their nodes at a time: 4 MB for C = 128, which stays in the cache."""
 
 
 class BankUnion:
@@ -83,19 +89,35 @@ class BankUnion:
             mask[hits] = True
         return mask
 
-    def excluded(self, names: Iterable[str]) -> Tensor | None:
-        """Mask of the sources to pass over in a search, or None if `names` is empty.
+    def excluded(self, without: Iterable[str | int]) -> Tensor | None:
+        """Mask of the entries to pass over in a search: (entries,) bool, or None if `without` is empty.
+
+        Args:
+            without: Names of sources, names of whole banks, and numbers of entries.
 
         Raises:
-            UnknownNameError: No source has that name, or no source would be left.
+            UnknownNameError: No source or bank has that name, there is no such entry, or no entry would be left.
         """
-        names = list(names)
-        mask = self.named(names)
-        if mask.all():
+        without = list(without)
+        if not without:
+            return None
+        names = [name for name in without if isinstance(name, str)]
+        sources = self.named(name for name in names if name not in self.names)
+        for number, bank in enumerate(self.names):
+            if bank in names:
+                sources[self.source_offset[number] : self.source_offset[number + 1]] = True
+        mask = sources[self._where[0]]
+        entries = torch.tensor([entry for entry in without if not isinstance(entry, str)], dtype=torch.int64)
+        strangers = entries[(entries < 0) | (entries >= len(self))]
+        if len(strangers):
             raise UnknownNameError(
-                f"search without {', '.join(names)}", "no source would be left", "Exclude fewer, or add banks"
+                f"entry {int(strangers[0])}", f"entries go from 0 to {len(self) - 1:,}", "Take one that a trace names"
             )
-        return mask if names else None
+        mask[entries] = True
+        if mask.all():
+            named = ", ".join(map(str, without[:5]))
+            raise UnknownNameError(f"search without {named}", "nothing would be left", "Exclude fewer, or add banks")
+        return mask
 
     def search(
         self, queries: Tensor, settings: SearchSettings = SearchSettings(), excluded: Tensor | None = None
@@ -103,7 +125,7 @@ class BankUnion:
         """Search every bank and keep the best: queries (N, C, 4, 4); `excluded` as made by `excluded()`."""
         found, offset = [], []
         for number, bank in enumerate(self.banks):
-            first, last = self.source_offset[number : number + 2].tolist()
+            first, last = self.entry_offset[number : number + 2].tolist()
             hidden = None if excluded is None else excluded[first:last]
             if hidden is None or not hidden.all():
                 found.append(bank.search(queries, settings, hidden))
@@ -115,6 +137,30 @@ class BankUnion:
         where = self._where
         return where[0][entries], where[1][entries], where[2][entries]
 
+    def source_of(self, entries: Tensor) -> Tensor:
+        """Source number of entries."""
+        return self._where[0][entries]
+
+    def boxes(self, entries: Tensor) -> Tensor:
+        """Where entries (n,) lie in their original sources: (n, 4) float32 x, y, width, height in px.
+
+        A bank scales a source to its own side and cuts less than a cell off; this undoes the scaling.
+        """
+        source, y, x = self.locate(entries)
+        size = torch.full_like(y, SIZE)
+        return torch.stack((x, y, size, size), dim=-1) * self._px_per_cell[source][..., None]
+
+    def describe_sources(self) -> list[dict[str, str]]:
+        """Name, bank, credit and digest of every source."""
+        return [
+            {"source": name, "bank": self.bank_of_source(number)[0].name, **asdict(source.credit), "sha256": source.sha256}
+            for number, (name, source) in enumerate(zip(self.source_names, self.sources, strict=True))
+        ]
+
+    def digests(self) -> dict[str, str]:
+        """Digest of every bank by its name."""
+        return {f"library bank {bank.name}": bank.digest for bank in self.banks}
+
     def paths(self, entries: Tensor) -> Tensor:
         """Nodes down to each entry's leaf in its own bank: (N,) to (N, depth), -1 beyond the leaf."""
         depth = max(bank.tree.depth for bank in self.banks)
@@ -123,6 +169,28 @@ class BankUnion:
             tree = self.banks[number].tree
             paths[mine, : tree.depth] = tree.paths(tree.leaf_of(local))
         return paths
+
+    def look_back(self, features: Tensor, grid: PatchGrid, matches: Matches) -> tuple[Tensor, Tensor, Tensor]:
+        """What a search does not report of its retrievals, found again from the queries.
+
+        Returns:
+            How near each query is to the nodes on its winner's path, by the cosine of whole patches, by which greedy
+            descent would choose: (N, depth), NaN beyond the leaf. The parts of norm in each band, squares summing to 1,
+            of the queries (N, 4) and of the candidates (N, k, 4).
+        """
+        path = matches.path
+        cosine, energy = torch.full(path.shape, torch.nan), torch.empty(len(path), 4)
+        for number, mine, _ in self._by_bank(matches.winner):
+            centres = F.normalize(self.banks[number].tree.centres, dim=1)
+            for part in mine.split(LOOK_BACK_CHUNK):
+                vectors = to_vectors(grid.unfold(features, part))
+                energy[part] = band_energy(vectors)
+                queries = F.normalize(vectors, dim=1)
+                for level in range(path.shape[1]):
+                    nodes = path[part, level]
+                    product = (queries * centres[nodes.clamp(min=0)]).sum(1)
+                    cosine[part, level] = torch.where(nodes >= 0, product, torch.nan)
+        return cosine, norm_parts(energy), norm_parts(self.energy[matches.entry.clamp(min=0)])
 
     def vectors(self, entries: Tensor) -> Tensor:
         """Patches of entries (N,), position-major: (N, 16 C) float32."""
@@ -166,6 +234,14 @@ class BankUnion:
         table = torch.full((int(base[-1]),), -1)
         table[base[source] + y * columns[source] + x] = torch.arange(len(self))
         return rows, columns, base, table
+
+    @cached_property
+    def _px_per_cell(self) -> Tensor:
+        """Original px per feature cell of each source: (sources,) float32.
+
+        Both sides are scaled alike, and then less than a cell is cut off: the side that lost less tells the scale.
+        """
+        return torch.tensor([min(s.height / s.rows, s.width / s.columns) for s in self.sources])
 
     def _by_bank(self, entries: Tensor) -> Iterable[tuple[int, Tensor, Tensor]]:
         number = torch.searchsorted(self.entry_offset, entries.contiguous(), right=True) - 1

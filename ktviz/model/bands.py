@@ -73,6 +73,11 @@ def band_energy(vectors: Tensor) -> Tensor:
     return band_vectors(vectors).square().sum(2)
 
 
+def norm_parts(energy: Tensor) -> Tensor:
+    """Part of a patch's norm in each band, from band energies (..., 4): squares sum to 1, or are 0 in an empty patch."""
+    return (energy / energy.sum(-1, keepdim=True).clamp(min=TINY)).sqrt()
+
+
 def inverse_norm(energy: Tensor, weights: Tensor) -> Tensor:
     """1 / norm of the weighted bands, from band energies (..., 4): (...); 0 where those bands hold nothing."""
     norm = (energy @ weights).sqrt()

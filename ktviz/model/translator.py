@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 import torch
@@ -18,10 +19,14 @@ from ktviz.library.search import Preset, SearchSettings
 from ktviz.library.union import BankUnion
 from ktviz.model.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.model.decoder import Decoder
-from ktviz.model.encoder import Encoder, FeatureExtractor
+from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor
 from ktviz.model.matches import Matches
-from ktviz.model.patches import QUERY_STEP, PatchGrid
+from ktviz.model.patches import QUERY_STEP, SIZE, PatchGrid
+from ktviz.model.sites import Queries, Reading, RetrievalSite
 from ktviz.model.transfer import TransferMode, check_transfer, transfer
+
+if TYPE_CHECKING:
+    from ktviz.trace.trace import Trace
 
 COHERENCE = 0.06
 """With the shipped encoder this keeps 98 % of the similarity (`python -m benchmarks quality`)."""
@@ -44,7 +49,7 @@ class Settings:
         band_weights: Weight of LL, LH, HL, HH in the similarity.
         candidates: Entries recorded per query.
         beam: Leaves visited per query.
-        without: Names of sources to leave out.
+        without: Names of sources or whole banks, or numbers of entries, to leave out.
 
     Raises:
         SettingError: A value outside its range.
@@ -58,13 +63,13 @@ class Settings:
     band_weights: Sequence[float] = PAPER_WEIGHTS
     candidates: int = 8
     beam: int = SearchSettings.beam
-    without: Iterable[str] = ()
+    without: Iterable[str | int] = ()
 
     def __post_init__(self) -> None:
         published = self.preset == "paper"
         max_gain = (0.0 if published else MAX_GAIN) if self.max_gain is None else float(self.max_gain)
         coherence = (0.0 if published else COHERENCE) if self.coherence is None else float(self.coherence)
-        without = (self.without,) if isinstance(self.without, str) else tuple(self.without)
+        without = (self.without,) if isinstance(self.without, (str, int)) else tuple(self.without)
         check_transfer(self.transfer, self.strength, max_gain)
         if not 0 <= coherence <= 1:
             raise SettingError(f"coherence {coherence}", "outside 0 to 1", "Give 0 for none, or about 0.1")
@@ -109,7 +114,7 @@ class Translation:
         return f"Translation({width}x{height} px by {names}, {len(self.matches):,} retrievals)"
 
 
-class Retrieval(nn.Module):
+class Retrieval(RetrievalSite):
     """The retrieval site: features in, `Matches` out.
 
     Args:
@@ -130,7 +135,16 @@ class Retrieval(nn.Module):
         ]
         weights = torch.tensor(search.band_weights)
         matches = concatenate(found)
-        return continue_neighbours(matches, features, grid, self.banks, weights, float(settings.coherence or 0))
+        tolerance = float(settings.coherence or 0)
+        return continue_neighbours(matches, features, grid, self.banks, weights, tolerance, excluded)
+
+    def read(self, inputs: tuple[Any, ...], output: Matches) -> list[Reading]:
+        """One image per call; boxes in px of the input, source boxes in px of the original sources."""
+        features, grid, _ = inputs
+        y, x = grid.corners().unbind(1)
+        side = torch.full_like(y, SIZE)
+        queries = Queries(y, x, STRIDE * torch.stack((x, y, side, side), dim=1).float())
+        return [Reading(output, queries, self.banks, *self.banks.look_back(features, grid, output))]
 
 
 class Translator(nn.Module):
@@ -181,27 +195,55 @@ class Translator(nn.Module):
             UnknownNameError: `without` names no source, or all.
             WeightsError: The encoder or the decoder made NaN.
         """
-        result: Translation = super().__call__(image, Settings(**settings))  # type: ignore[arg-type]
+        return self.run(image, Settings(**settings))  # type: ignore[arg-type]
+
+    def run(self, image: npt.ArrayLike, settings: Settings, features: Tensor | None = None) -> Translation:
+        """Translate one image with settings made before.
+
+        Args:
+            image: As in a call.
+            settings: How.
+            features: Those of the image, where `encode` has made them already.
+        """
+        result: Translation = super().__call__(image, settings, features)
         return result
 
     def batch(self, images: Iterable[npt.ArrayLike], **settings: object) -> list[Translation]:
         """Translate images of any sizes one after the other."""
         chosen = Settings(**settings)  # type: ignore[arg-type]
-        return [super(Translator, self).__call__(image, chosen) for image in images]
+        return [self.run(image, chosen) for image in images]
 
     @torch.no_grad()
-    def forward(self, image: npt.ArrayLike, settings: Settings) -> Translation:
+    def forward(self, image: npt.ArrayLike, settings: Settings, features: Tensor | None) -> Translation:
         pixels = as_pixels(image)
-        height, width = pixels.shape[:2]
-        features = self.encode(pixels)
+        features = self.encode(pixels) if features is None else features
         grid = PatchGrid(*features.shape[1:])
         matches = self.retrieval(features, grid, settings)
-        output = self.decoder(self.blend(features, grid, matches, settings)[None])[..., :height, :width]
-        check_finite(output, "decoder")
+        output = self.decode(self.blend(features, grid, matches.winner, settings), pixels)
         return Translation(to_pixels(output), pixels, matches, grid, self.banks, settings)
 
+    def traced(self, image: npt.ArrayLike, **settings: object) -> Trace:
+        """Translate one image and return its `Trace`; the picture is `trace.output`. Keywords as in `Settings`."""
+        from ktviz.trace.record import record  # the short form of a layer above
+
+        with record(self) as trace:
+            self(image, **settings)
+        return trace
+
+    def decode(self, features: Tensor, pixels: Pixels) -> Tensor:
+        """Features (C, h, w) to an image (1, 3, H, W) of the size of `pixels`, not clamped."""
+        height, width = pixels.shape[:2]
+        output: Tensor = self.decoder(features[None])[..., :height, :width]
+        check_finite(output, "decoder")
+        return output
+
+    @torch.no_grad()
     def encode(self, pixels: Pixels) -> Tensor:
-        """Features (C, h, w), h and w even: the image is padded on the right and below by reflection."""
+        """Features (C, h, w), h and w even: the image is padded on the right and below by reflection.
+
+        Raises:
+            WeightsError: The encoder made NaN.
+        """
         height, width = pixels.shape[:2]
         step = self.encoder.stride * QUERY_STEP
         padded = F.pad(to_tensor(pixels), (0, -width % step, 0, -height % step), mode="reflect")
@@ -209,15 +251,22 @@ class Translator(nn.Module):
         check_finite(cells, "encoder")
         return cells.permute(2, 0, 1)
 
-    def blend(self, features: Tensor, grid: PatchGrid, matches: Matches, settings: Settings) -> Tensor:
-        """Transfer from the winners and put the patches together: (C, h, w)."""
+    @torch.no_grad()
+    def blend(self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings) -> Tensor:
+        """Transfer from the winners (N,) and put the patches together: (C, h, w)."""
         total = torch.zeros_like(features)
-        for index in torch.arange(len(grid)).split(QUERIES_AT_ONCE):
-            winners = self.banks.patches(matches.winner[index])
-            queries = grid.unfold(features, index)
-            patches = transfer(queries, winners, settings.transfer, settings.strength, float(settings.max_gain or 0))
+        for index, _, patches in self.transfers(features, grid, winner, settings):
             grid.add_patches(total, patches, index)
         return total / grid.coverage()
+
+    def transfers(
+        self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Some queries at a time: their numbers (n,), their patches (n, C, 4, 4), and what the winners make of them."""
+        for index in torch.arange(len(grid)).split(QUERIES_AT_ONCE):
+            queries, winners = grid.unfold(features, index), self.banks.patches(winner[index])
+            gain = float(settings.max_gain or 0)
+            yield index, queries, transfer(queries, winners, settings.transfer, settings.strength, gain)
 
 
 def check_finite(values: Tensor, what: str) -> None:

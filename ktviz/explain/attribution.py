@@ -1,0 +1,216 @@
+"""Attribution: provenance carried through the decoder to pixels, by a named method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from ktviz.errors import SettingError, TraceError
+from ktviz.explain.ablation import ablate
+from ktviz.explain.bands import match_shares
+from ktviz.explain.gradient import integrated
+from ktviz.explain.receptive import receptive_field
+from ktviz.explain.result import Result
+from ktviz.explain.units import BANDS, By, Units, units_of
+from ktviz.images import Pixels
+from ktviz.model.encoder import STRIDE
+from ktviz.regions import Mask, Region, bounding_box, region_mask
+from ktviz.trace.footprint import Floats, footprint
+from ktviz.trace.live import Live, live
+from ktviz.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ktviz.model.translator import Translator
+
+Through = Literal["footprint", "gradient", "ablation"]
+UNIT = {
+    "footprint": "part of the region painted: overlap-add times the decoder's receptive field",
+    "gradient": "part of the change that the knowledge made: integrated gradients through the decoder",
+    "ablation": "change without it, over the change that the knowledge made: excluded and translated again",
+}
+"""What a share is, by method."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Attribution(Result):
+    """What a region owes to each source, entry, node or band; largest share first.
+
+    Shares are absolute: those of `footprint` and `gradient` add up to 1, those of `ablation` need not, because one
+    source may stand in for another.
+    """
+
+    kind: ClassVar[str] = "an attribution"
+
+    @property
+    def by(self) -> str:
+        """What the shares are of."""
+        return str(self.about["by"])
+
+    @property
+    def through(self) -> str:
+        """The method."""
+        return str(self.about["through"])
+
+    def headline(self) -> str:
+        """The result in one line."""
+        best = ", ".join(f"{row[self.by]} {row['share']:.1%}" for _, row in self.frame.head(2).iterrows())
+        return f"by {self.by} through {self.through}: {best}"
+
+    def top(self, count: int = 1) -> list[Any]:
+        """The names (or entry numbers) of the largest shares, as `without` takes them.
+
+        Raises:
+            SettingError: Nodes and bands cannot be taken away by name.
+        """
+        if self.by not in ("source", "entry"):
+            raise SettingError(f"top by {self.by}", "it cannot be named in `without`", "Attribute by source or by entry")
+        return list(self.frame[self.by].head(count))
+
+    def summary(self) -> pd.Series:
+        """The result in a few numbers."""
+        facts = {name: self.about[name] for name in ("by", "through", "unit", "region_px", "receptive_field")}
+        error = self.about.get("completeness_error")
+        facts |= {} if error is None else {"completeness error": f"{error:.2%}"}
+        facts |= {"shares add up to": round(float(self.frame["share"].sum()), 4), "rows": len(self)}
+        return pd.Series(facts, name=self.kind)
+
+    def plot(self) -> Figure:
+        """The region on the output, and the shares as bars: a matplotlib figure."""
+        from ktviz.figures.attribution import attribution_figure
+
+        return attribution_figure(self)
+
+
+def attribute(
+    trace: Trace,
+    region: Region = None,
+    *,
+    by: By = "source",
+    through: Through = "footprint",
+    model: Translator | None = None,
+    photo: Pixels | None = None,
+    most: int = 20,
+) -> Attribution:
+    """What a region of the output owes to the knowledge.
+
+    `footprint`: who painted it. A pixel's credit spreads over the cells that the decoder makes it from, in equal parts
+    over the retrievals that made each cell. Exact geometry; it does not ask whether a patch mattered.
+    `gradient`: who changed it. Integrated gradients along the line from the photo's own features to the transferred
+    ones; shares add up to the change that the knowledge made, and may be negative. The error is stated.
+    `ablation`: what happens without it. The largest `most` by footprint are excluded one by one, and the photo is
+    translated again.
+
+    Args:
+        trace: Of one image.
+        region: A `Box`, mask, polygon or pixel of the output; None for all of it.
+        by: "source"; "entry"; "node": leaf of the cluster tree; "band": of the match (footprint: what carried the
+            similarity; gradient: what was transferred; ablation: matching without it).
+        through: "footprint", "gradient" or "ablation".
+        model: The translator; not needed while the one that recorded lives, nor for the footprint of an adapted model.
+        photo: The photo, where the trace was saved without it.
+        most: How many are measured by ablation.
+
+    Raises:
+        RegionError: The region is empty or outside.
+        SettingError: An unknown `by` or `through`.
+        TraceError: There is no model, the trace was thinned and its bands are asked for, or it is only a part.
+        MismatchError: Another model, library or photo.
+    """
+    for name, value, known in (("by", by, get_args(By)), ("through", through, get_args(Through))):
+        if value not in known:
+            raise SettingError(f"attribute {name}={value!r}", "unknown", f"Choose one of {', '.join(known)}")
+    mask = region_mask(region, *trace.picture.size)
+    adapted = trace.about["digests"].get("decoder") is None and model is None
+    if adapted and through != "footprint":
+        raise TraceError(
+            f"attribute through {through}", "the trace is of an adapted model", "Only its footprint is known"
+        )
+    case = None if adapted else live(trace, model, photo)
+    units = units_of(trace, by, case)
+    frame, about = METHODS[through](trace, case, mask, units, most)
+    box = bounding_box(mask)
+    about |= {
+        "by": by,
+        "through": through,
+        "unit": UNIT[through],
+        "region": [box.x, box.y, box.width, box.height],
+        "region_px": int(mask.sum()),
+        "trace": trace.digest,
+        "digests": dict(trace.about["digests"]),
+    }
+    pictures = {"region": np.repeat(mask[..., None] * np.uint8(255), 3, axis=2)}
+    output = trace.output if case is None else case.output
+    if output is not None:
+        pictures["output"] = output
+    return Attribution(frame, about, pictures)
+
+
+def through_footprint(
+    trace: Trace, case: Live | None, mask: Mask, units: Units, most: int
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    weights, note = painted(trace, case, mask)
+    if units.by == "band":
+        shares = match_shares(trace)
+        credit = weights @ np.nan_to_num(shares)
+    else:
+        credit = units.sum(weights[trace_rows(trace)] * trace.column("weight", winners=False))
+    return units.frame(credit, least=0), {"receptive_field": note}
+
+
+def through_gradient(
+    trace: Trace, case: Live | None, mask: Mask, units: Units, most: int
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    assert case is not None
+    credit, change = integrated(case, mask)
+    field = receptive_field(case.model)
+    if change == 0:
+        raise TraceError("attribute through gradient", "the knowledge changed nothing in this region", "Take another")
+    total = credit / change
+    shares = total.sum(0) if units.by == "band" else units.sum_winners(total.sum(1))
+    about = {
+        "receptive_field": f"{field.spread_px:.1f} px",
+        "completeness_error": float(abs(total.sum() - 1)),
+        "change": float(np.sqrt(change / (3 * mask.sum()))) * 255,
+    }
+    return units.frame(shares), about
+
+
+def through_ablation(
+    trace: Trace, case: Live | None, mask: Mask, units: Units, most: int
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    assert case is not None
+    weights, note = painted(trace, case, mask)
+    credit = np.ones(len(BANDS)) if units.by == "band" else units.sum_winners(weights)
+    chosen = np.argsort(-credit, kind="stable")[:most]
+    chosen = chosen[credit[chosen] > 0]
+    share, levels, change = ablate(case, mask, units, chosen)
+    frame = units.frame(share, only=chosen)
+    frame.insert(2, "levels", levels[[int(np.flatnonzero(chosen == n)[0]) for n in frame.pop("unit")]])
+    return frame, {"receptive_field": note, "change": change, "measured": len(chosen)}
+
+
+METHODS = {"footprint": through_footprint, "gradient": through_gradient, "ablation": through_ablation}
+
+
+def painted(trace: Trace, case: Live | None, mask: Mask) -> tuple[Floats, str]:
+    """Footprint of every retrieval in a region, through the decoder if there is one, and a word on how."""
+    if case is None:
+        return footprint(trace.column("box"), mask), "not known"
+    field = receptive_field(case.model)
+    cells = field.cells(mask.astype(np.float64))
+    # Where the picture ends within a cell, its credit lies on what is visible of the cell.
+    weight = cells.repeat(STRIDE, 0).repeat(STRIDE, 1)[: mask.shape[0], : mask.shape[1]]
+    return footprint(trace.column("box"), weight), f"{field.spread_px:.1f} px"
+
+
+def trace_rows(trace: Trace) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Which retrieval each row belongs to."""
+    place = np.zeros(int(trace.column("query", winners=False).max(initial=-1)) + 1, dtype=np.int64)
+    place[trace.column("query")] = np.arange(len(trace))
+    rows: np.ndarray[Any, np.dtype[np.int64]] = place[trace.column("query", winners=False)]
+    return rows

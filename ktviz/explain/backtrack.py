@@ -1,0 +1,133 @@
+"""Backtracking: from a region of the output to the source patches behind it, with pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from ktviz.errors import TraceError
+from ktviz.explain.result import Result
+from ktviz.images import Pixels
+from ktviz.regions import Region, bounding_box, region_mask
+from ktviz.trace.footprint import footprint
+from ktviz.trace.live import Live, live
+from ktviz.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ktviz.model.translator import Translator
+
+COLUMNS = ["query", "entry", "bank", "source", "similarity", "margin", "coherent"]
+CREDIT = ["title", "creator", "year", "licence"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Backtrack(Result):
+    """The winners behind a region: one row per retrieval that painted a part of it, largest weight first.
+
+    Columns: query, box (px of the output), weight (part of the region, footprint), entry, bank, source, source_box (px
+    of the original source), similarity, margin, coherent, title, creator, year, licence.
+    """
+
+    case: Live | None = None
+
+    kind: ClassVar[str] = "a backtrack"
+
+    def headline(self) -> str:
+        """The result in one line."""
+        x, y, width, height = self.about["region"]
+        return f"{len(self)} retrievals behind {width:g}x{height:g} px at ({x:g}, {y:g})"
+
+    @cached_property
+    def patches(self) -> list[tuple[Pixels, Pixels]]:
+        """Per row the patch of the photo and the patch of the source that won it, as pictures; 16 px a side.
+
+        Raises:
+            TraceError: The result was read from a file, or is of a model without pictures.
+        """
+        case = self._live()
+        pictures: dict[str, Pixels] = {}
+        numbers = {name: n for n, name in enumerate(case.banks.source_names)}
+        source, y, x = (t.tolist() for t in case.banks.locate(case.winner[self.frame["query"].tolist()]))
+        pairs = []
+        for row, (name, box) in enumerate(zip(self.frame["source"], self.frame["box"], strict=True)):
+            if name not in pictures:
+                pictures[name] = case.banks.picture(numbers[name])
+            top, left = 4 * y[row], 4 * x[row]
+            here = tuple(slice(int(start), int(start + side)) for start, side in ((box[1], box[3]), (box[0], box[2])))
+            pairs.append((case.pixels[here], pictures[name][top : top + 16, left : left + 16]))
+        return pairs
+
+    def summary(self) -> pd.Series:
+        """The result in a few numbers."""
+        shares = self.frame.groupby("source", observed=True)["weight"].sum().sort_values(ascending=False)
+        facts: Mapping[str, object] = {
+            "region": self.about["region"],
+            "retrievals": len(self),
+            "sources": ", ".join(f"{name} {share:.1%}" for name, share in shares.items()),
+            "similarity, median": round(float(self.frame["similarity"].median()), 4),
+        }
+        return pd.Series(facts, name=self.kind)
+
+    def plot(self, picks: int = 8) -> Figure:
+        """The paper's figure for this region: curves from its patches to the patches that won them.
+
+        Args:
+            picks: How many retrievals to show.
+        """
+        from ktviz.figures.backtracking import backtracking_figure
+
+        return backtracking_figure(self._live().shown, picks, set(self.frame["query"].tolist()))
+
+    def _live(self) -> Live:
+        if self.case is None:
+            raise TraceError("pictures of a backtrack", "it has no model with it", "Backtrack again with model=")
+        return self.case
+
+
+def backtrack(
+    trace: Trace, region: Region = None, *, model: Translator | None = None, photo: Pixels | None = None
+) -> Backtrack:
+    """The winners behind a region of the output.
+
+    Args:
+        trace: Of one image.
+        region: A `Box`, mask, polygon or pixel of the output; None for all of it.
+        model: The translator, for pictures; not needed while the one that recorded lives.
+        photo: The photo, where the trace was saved without it.
+
+    Raises:
+        RegionError: The region is empty or outside.
+        MismatchError: Another model, library or photo.
+    """
+    mask = region_mask(region, *trace.picture.size)
+    box, source_box = trace.column("box"), trace.column("source_box")
+    weight = footprint(box, mask)
+    rows = np.flatnonzero(weight)
+    rows = rows[np.argsort(-weight[rows], kind="stable")]
+    frame = pd.DataFrame({name: trace.column(name)[rows] for name in COLUMNS})
+    frame.insert(1, "box", list(box[rows]))
+    frame.insert(2, "weight", weight[rows])
+    frame.insert(6, "source_box", list(source_box[rows]))
+    credit = {source["source"]: source for source in trace.about["sources"]}
+    for name in CREDIT:
+        frame[name] = [credit[source].get(name, "unknown") for source in frame["source"]]
+    around = bounding_box(mask)
+    about = {
+        "region": [around.x, around.y, around.width, around.height],
+        "region_px": int(mask.sum()),
+        "trace": trace.digest,
+    }
+    case = None if model is None and not from_translator(trace) else live(trace, model, photo)
+    return Backtrack(frame, about, {}, case)
+
+
+def from_translator(trace: Trace) -> bool:
+    """Whether the trace can find its own translator and photo."""
+    return hasattr(trace.model, "banks") and trace.input is not None

@@ -1,0 +1,73 @@
+"""Bands: which of them carried a match, and what would have won with other weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from ktviz.errors import TraceError
+from ktviz.model.bands import check_band_weights
+from ktviz.trace.footprint import Floats
+from ktviz.trace.live import band_columns
+from ktviz.trace.trace import Trace
+
+
+def match_shares(trace: Trace) -> Floats:
+    """Part of each winner's similarity that each band carried: (retrievals, 4), rows summing to 1; may be negative.
+
+    Raises:
+        TraceError: A system without bands.
+    """
+    chosen = trace.column("chosen", winners=False).astype(bool)
+    parts = contributions(trace, trace.picture.about["settings"]["band_weights"])[chosen]
+    total = parts.sum(1, keepdims=True)
+    return np.divide(parts, total, out=np.zeros_like(parts), where=total != 0)
+
+
+def reweigh(trace: Trace, band_weights: Sequence[float]) -> pd.DataFrame:
+    """What would have won with other band weights, among the recorded candidates, without searching again.
+
+    Bands are stored with three digits, so candidates closer than about 0.001 may change places. A search with these
+    weights could also find entries that were no candidates.
+
+    Args:
+        trace: Of one image.
+        band_weights: Of LL, LH, HL, HH.
+
+    Returns:
+        One row per retrieval: query, box, entry and source before, entry_then, source_then, similarity_then, changes.
+
+    Raises:
+        SettingError: Not four weights.
+        TraceError: The trace was thinned to winners, or has no bands.
+    """
+    if trace.thinned:
+        raise TraceError("rank by other band weights", "the trace was thinned to winners", "Record with more memory")
+    similarity = contributions(trace, check_band_weights(band_weights)).sum(1)
+    rows = trace.to_pandas()[["image", "query", "box", "entry", "source", "chosen"]].assign(similarity=similarity)
+    rows = rows.sort_values(["image", "query", "similarity"], ascending=[True, True, False], kind="stable")
+    then = rows.drop_duplicates(["image", "query"])[["image", "query", "entry", "source", "similarity"]]
+    before = rows[rows["chosen"]].drop(columns=["chosen", "similarity"])
+    found = before.merge(then, on=["image", "query"], suffixes=("", "_then"))
+    found = found.rename(columns={"similarity": "similarity_then"}).drop(columns="image")
+    return found.assign(changes=found["entry"] != found["entry_then"])
+
+
+def contributions(trace: Trace, band_weights: Sequence[float]) -> Floats:
+    """Part of every row's similarity that comes from each band, for some weights: (rows, 4).
+
+    With q and p the parts of norm of query and entry, the similarity is Σ w c q p / (√Σ w q² √Σ w p²) over the bands.
+    """
+    cosine = band_columns(trace).astype(np.float64)
+    if np.isnan(cosine).all():
+        raise TraceError("a question about bands", "the trace has no bands", "Ask the trace of a Translator")
+    query, entry = (trace.column(name, winners=False).astype(np.float64) for name in ("query_bands", "entry_bands"))
+    weights = np.asarray(band_weights, dtype=np.float64)
+    norm = np.sqrt((weights * query**2).sum(1) * (weights * entry**2).sum(1))[:, None]
+    parts = weights * cosine * query * entry
+    result: Floats = np.divide(parts, norm, out=np.zeros_like(parts), where=norm > 0)
+    return result
+
+

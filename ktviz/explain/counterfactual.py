@@ -1,0 +1,176 @@
+"""Counterfactuals: the same photo without some of the knowledge, and two translations compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from ktviz.errors import MismatchError, TraceError
+from ktviz.explain.result import Result
+from ktviz.files import listed
+from ktviz.images import Pixels
+from ktviz.trace.footprint import Floats
+from ktviz.trace.live import check_equal, live
+from ktviz.trace.record import record
+from ktviz.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ktviz.model.translator import Translator
+
+MUST_AGREE = ("encoder", "decoder", "model")
+"""Digests without which two traces are of different systems; libraries may differ, that is what is compared."""
+
+
+def without(
+    trace: Trace,
+    what: str | int | Iterable[str | int],
+    *,
+    model: Translator | None = None,
+    photo: Pixels | None = None,
+) -> Trace:
+    """Translate the photo again without some sources, banks or entries, and record it.
+
+    Exact: equal to a translation with a library from which these entries were removed and whose tree is the same. The
+    photo's features are used again.
+
+    Args:
+        trace: Of one image.
+        what: Name of a source or a bank, number of an entry, or several of them. They add to those that the trace was
+            made without.
+        model: The translator; not needed while the one that recorded lives.
+        photo: The photo, where the trace was saved without it.
+
+    Raises:
+        UnknownNameError: There is no such source, bank or entry, or nothing would be left.
+        TraceError, MismatchError: As in `attribute`.
+    """
+    case = live(trace, model, photo)
+    added = [what] if isinstance(what, int) else listed(what)  # type: ignore[arg-type]
+    settings = replace(case.settings, without=(*case.settings.without, *added))  # type: ignore[arg-type]
+    case.banks.excluded(settings.without)  # refuse unknown names before any work
+    with record(case.model) as other:
+        case.translate(settings)
+    return other
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Result):
+    """What changed between two translations of one photo: one row per retrieval whose winner changed."""
+
+    kind: ClassVar[str] = "a comparison"
+
+    @property
+    def difference(self) -> Floats:
+        """(H, W) mean difference over the colours, in levels (0..255)."""
+        one, other = (self.pictures[name].astype(np.float64) for name in ("before", "after"))
+        result: Floats = np.abs(one - other).mean(2)
+        return result
+
+    @property
+    def changed_share(self) -> float:
+        """Part of the pixels that changed at all."""
+        return float((self.pictures["before"] != self.pictures["after"]).any(2).mean())
+
+    @property
+    def mean_change(self) -> float:
+        """Mean difference in levels."""
+        return float(self.difference.mean())
+
+    @property
+    def new_winners(self) -> pd.DataFrame:
+        """Who took over from whom: source_before, source_after, retrievals, weight (part of the output)."""
+        pairs = self.frame.groupby(["source_before", "source_after"], observed=True)
+        found = pairs.agg(retrievals=("query", "size"), weight=("weight", "sum")).reset_index()
+        return found.sort_values("weight", ascending=False, kind="stable", ignore_index=True)
+
+    def headline(self) -> str:
+        """The result in one line."""
+        return (
+            f"{self.changed_share:.1%} of the pixels changed, by {self.mean_change:.2f} levels on average; "
+            f"{len(self)} of {self.about['retrievals']} winners are new"
+        )
+
+    def summary(self) -> pd.Series:
+        """The result in a few numbers."""
+        facts = {
+            "difference": " and ".join(self.about["differs"]) or "nothing",
+            "pixels changed": f"{self.changed_share:.2%}",
+            "mean change, levels": round(self.mean_change, 3),
+            "largest change, levels": round(float(self.difference.max()), 1),
+            "new winners": f"{len(self)} of {self.about['retrievals']}",
+        }
+        return pd.Series(facts, name=self.kind)
+
+    def plot(self) -> Figure:
+        """Before, after, and the difference with its scale: a matplotlib figure."""
+        from ktviz.figures.comparison import comparison_figure
+
+        return comparison_figure(self)
+
+
+def compare(before: Trace, after: Trace) -> Comparison:
+    """What changed between two translations of one photo.
+
+    Args:
+        before: Of one image.
+        after: Of the same photo, by the same encoder and decoder; library and settings may differ.
+
+    Raises:
+        MismatchError: Another photo, encoder or decoder; the message names the first that differs.
+        TraceError: A trace without its output, or of several images.
+    """
+    first, second = before.picture, after.picture
+    check_equal("input", str(first.about["input"]), str(second.about["input"]))
+    for name in MUST_AGREE:
+        mine, other = (trace.about["digests"].get(name, "none") for trace in (before, after))
+        check_equal(name, mine, other)
+    if len(before) != len(after):
+        raise MismatchError(f"compare {len(before)} retrievals", f"{len(after)} in the other", "Compare whole traces")
+    if first.output is None or second.output is None:
+        raise TraceError("compare", "a trace without its output", "Save traces with pictures='both', or record again")
+    about = {
+        "retrievals": len(before),
+        "differs": differences(before, after),
+        "before": before.digest,
+        "after": after.digest,
+        "settings_before": dict(first.about["settings"]),
+        "settings_after": dict(second.about["settings"]),
+    }
+    return Comparison(changes(before, after), about, {"before": first.output, "after": second.output})
+
+
+def changes(before: Trace, after: Trace) -> pd.DataFrame:
+    """The retrievals whose winner changed."""
+    changed = identity(before) != identity(after)
+    box = before.column("box")
+    columns: dict[str, Any] = {"query": before.column("query"), "box": list(box), "weight": before.weights()}
+    for name in ("source", "entry", "similarity"):
+        columns |= {f"{name}_before": before.column(name), f"{name}_after": after.column(name)}
+    return pd.DataFrame(columns)[changed].reset_index(drop=True)
+
+
+def identity(trace: Trace) -> np.ndarray[Any, np.dtype[np.object_]]:
+    """What each retrieval won, by source and place: entry numbers mean different patches in different libraries."""
+    box = trace.column("source_box")
+    return np.array([f"{s}{b}" for s, b in zip(trace.column("source"), box.tolist(), strict=True)], dtype=object)
+
+
+def differences(before: Trace, after: Trace) -> list[str]:
+    """Settings and digests in which two traces differ, as text."""
+    mine, other = ({**t.picture.about["settings"], **t.about["digests"]} for t in (before, after))
+    found = []
+    for name in dict.fromkeys((*mine, *other)):
+        if mine.get(name) != other.get(name):
+            found.append(f"{name}: {shortened(mine.get(name))} → {shortened(other.get(name))}")
+    return found
+
+
+def shortened(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

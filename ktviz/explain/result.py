@@ -1,0 +1,84 @@
+"""What all results of explanations have in common: a table, what is known about it, and a file to keep it in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import pandas as pd
+import pyarrow as pa
+
+from ktviz.images import Pixels
+from ktviz.trace import parquet
+
+RESULT_SCHEMA = 1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result:
+    """A table with its circumstances. Frozen, without a model, and complete: it can be read years later.
+
+    Attributes:
+        frame: The rows.
+        about: What was asked, how it was answered, and digests of what answered.
+        pictures: (H, W, 3) uint8 by name.
+    """
+
+    frame: pd.DataFrame
+    about: Mapping[str, Any]
+    pictures: Mapping[str, Pixels] = field(default_factory=dict)
+
+    kind: ClassVar[str] = "a result"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.headline()})"
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def headline(self) -> str:
+        """The result in one line."""
+        return f"{len(self)} rows"
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows, as a copy."""
+        return self.frame.copy()
+
+    def to_arrow(self) -> pa.Table:
+        """The rows, with what is known about them in the schema's metadata."""
+        table = pa.Table.from_pandas(self.frame, preserve_index=False)
+        return table.replace_schema_metadata({parquet.METADATA: parquet.as_json(self._stated())})
+
+    def summary(self) -> pd.Series:
+        """The result in a few numbers."""
+        return pd.Series({"rows": len(self)}, name=self.kind)
+
+    def show(self) -> None:
+        """Print the summary and the first rows."""
+        print(self.summary().to_string())
+        print(self.frame.head(10).to_string(index=False))
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write a Parquet file, with what is known about the rows and the pictures inside.
+
+        Raises:
+            StorageError: The file exists, or the disk refuses.
+        """
+        table = self.to_arrow().replace_schema_metadata(None)
+        parquet.write(path, parquet.Stored(table, self._stated(), dict(self.pictures)), overwrite)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a result of this kind.
+
+        Raises:
+            TraceError: Missing, cut short, of another kind, or of a newer schema.
+        """
+        stored = parquet.read(path, cls.kind, RESULT_SCHEMA)
+        about = {name: value for name, value in stored.about.items() if name not in ("kind", "schema")}
+        return cls(stored.table.to_pandas(), about, stored.pictures)
+
+    def _stated(self) -> dict[str, Any]:
+        return {**self.about, "kind": self.kind, "schema": RESULT_SCHEMA}

@@ -1,0 +1,118 @@
+"""Regions of an image: boxes, masks, polygons and single pixels, in px with y downwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ktviz.errors import RegionError
+
+Mask = npt.NDArray[np.bool_]
+"""(H, W) bool."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle: top-left corner and size."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.height
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+Region = Box | Mask | Sequence[tuple[float, float]] | tuple[int, int] | None
+"""A box; a mask (H, W); a polygon of three or more corners (x, y); one pixel (x, y); None for the whole image."""
+
+
+def region_mask(region: Region, height: int, width: int) -> Mask:
+    """The pixels of a region: (H, W) bool.
+
+    Raises:
+        RegionError: Empty, malformed, or not wholly inside the image.
+    """
+    if region is None:
+        return np.ones((height, width), dtype=bool)
+    if isinstance(region, Box):
+        return box_mask(region, height, width)
+    array = np.asarray(region)
+    if array.shape == (2,):
+        return box_mask(Box(float(array[0]), float(array[1]), 1, 1), height, width)
+    if array.ndim == 2 and array.shape[1] == 2 and len(array) >= 3 and array.dtype != bool:
+        return polygon_mask(array.astype(np.float64), height, width)
+    return checked_mask(array, height, width)
+
+
+def checked_mask(mask: npt.NDArray[np.generic], height: int, width: int) -> Mask:
+    if mask.shape != (height, width) or mask.dtype != bool:
+        raise RegionError(
+            f"region {describe(mask)}",
+            f"the image has {width}x{height} px",
+            f"Give a Box, a bool mask of shape ({height}, {width}), corners (x, y) of a polygon, or one pixel (x, y)",
+        )
+    if not mask.any():
+        raise RegionError(f"region {describe(mask)}", "an empty mask", "Set at least one pixel")
+    return mask.astype(bool, copy=False)
+
+
+def box_mask(box: Box, height: int, width: int) -> Mask:
+    left, top = int(np.floor(box.x)), int(np.floor(box.y))
+    right, bottom = int(np.ceil(box.right)), int(np.ceil(box.bottom))
+    check_inside(str(box), left, top, right, bottom, height, width)
+    mask = np.zeros((height, width), dtype=bool)
+    mask[top:bottom, left:right] = True
+    return mask
+
+
+def polygon_mask(corners: npt.NDArray[np.float64], height: int, width: int) -> Mask:
+    """Pixels whose centre is inside, by the even-odd rule."""
+    (left, top), (right, bottom) = corners.min(0), corners.max(0)
+    asked = f"polygon of {len(corners)} corners"
+    check_inside(asked, left, top, right, bottom, height, width)
+    y, x = np.mgrid[:height, :width] + 0.5
+    inside = np.zeros((height, width), dtype=bool)
+    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if y0 != y1:
+            crosses = (y0 <= y) != (y1 <= y)
+            inside ^= crosses & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
+    if not inside.any():
+        raise RegionError(asked, "no pixel's centre is inside it", "Make it larger, or name one pixel (x, y)")
+    return inside
+
+
+def check_inside(
+    asked: str, left: float, top: float, right: float, bottom: float, height: int, width: int
+) -> None:
+    """Raise RegionError unless left to right and top to bottom are a part of the image."""
+    if not (right > left and bottom > top):
+        raise RegionError(f"region {asked}", "it is empty", "Give it a width and a height")
+    if left < 0 or top < 0 or right > width or bottom > height:
+        raise RegionError(
+            f"region {asked}", f"not inside the image of {width}x{height} px", "Clip it, or check x and y"
+        )
+
+
+def bounding_box(mask: Mask) -> Box:
+    """The smallest box around the pixels of a mask that is not empty."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    left, top = int(columns[0]), int(rows[0])
+    return Box(left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)
+
+
+def describe(array: npt.NDArray[np.generic]) -> str:
+    return f"array {array.shape} {array.dtype}"

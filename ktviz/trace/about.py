@@ -1,0 +1,61 @@
+"""What a trace says about itself: versions, device, seed, and digests of model, library, input and output."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from torch import nn
+
+import ktviz
+from ktviz.model.checkpoints import module_digest
+from ktviz.model.sites import Knowledge
+from ktviz.model.translator import Translator
+from ktviz.trace.schema import KIND, SCHEMA_VERSION
+
+
+def about_recording(
+    model: nn.Module,
+    knowledge: Sequence[Knowledge],
+    described: Sequence[list[dict[str, str]]],
+    sites: Sequence[Mapping[str, Any]],
+    thinned: bool,
+    seed: int,
+) -> dict[str, Any]:
+    """The metadata of a trace."""
+    return {
+        "kind": KIND,
+        "schema": SCHEMA_VERSION,
+        "versions": versions(),
+        "device": device_of(model),
+        "seed": seed,
+        "digests": {**model_digests(model), **{k: v for known in knowledge for k, v in known.digests().items()}},
+        "sites": list(sites),
+        "sources": [source for sources in described for source in sources],
+        "thinned": thinned,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what results depend on."""
+    return {
+        "ktviz": ktviz.__version__,
+        "torch": torch.__version__,
+        "faiss": version("faiss-cpu"),
+        "python": platform.python_version(),
+    }
+
+
+def device_of(model: nn.Module) -> str:
+    """Where a model computes."""
+    return next((str(p.device) for p in model.parameters()), "cpu")
+
+
+def model_digests(model: nn.Module) -> dict[str, str]:
+    """Digests of a translator's parts, or of another model as a whole."""
+    if isinstance(model, Translator):
+        return {"encoder": model.banks.encoder.digest, "decoder": module_digest(model.decoder)}
+    return {"model": module_digest(model)}

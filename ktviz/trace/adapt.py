@@ -1,0 +1,154 @@
+"""Adapters: retrieval sites in other people's models, without touching their source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ktviz.errors import TraceError
+from ktviz.library.sources import Credit
+from ktviz.model.matches import Matches
+from ktviz.model.sites import Queries, Reading
+
+Reader = Callable[[tuple[Any, ...], Any], Matches | Sequence[Matches]]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What the entries of another system are: positions in images, or whole images, clusters, codes.
+
+    Attributes:
+        names: Of the sources.
+        source: (entries,) int64 number of each entry's source.
+        box: (entries, 4) float32 x, y, width, height in px of the source; NaN for the source as a whole.
+        bank: What they all belong to.
+        credits: Who made each source; unknown if None.
+        digest: Identifies their content; unknown if empty.
+    """
+
+    names: Sequence[str]
+    source: Tensor
+    box: Tensor
+    bank: str = "exemplars"
+    credits: Sequence[Credit] | None = None
+    digest: str = ""
+
+    @classmethod
+    def positions(cls, names: Sequence[str], rows: int, columns: int, cell_px: float, bank: str = "exemplars") -> Candidates:
+        """Every cell of a grid on every source: entry = (source * rows + y) * columns + x.
+
+        Args:
+            names: Of the sources.
+            rows: Rows of cells on each source.
+            columns: Cells in a row.
+            cell_px: Side of a cell in px of the source.
+            bank: What they all belong to.
+        """
+        cells = Queries.grid(rows, columns, cell_px).box
+        source = torch.arange(len(names)).repeat_interleave(rows * columns)
+        return cls(list(names), source, cells.repeat(len(names), 1), bank)
+
+    @classmethod
+    def wholes(cls, names: Sequence[str], bank: str = "exemplars") -> Candidates:
+        """Entries that are sources as a whole: images, clusters, codes."""
+        return cls(list(names), torch.arange(len(names)), torch.full((len(names), 4), torch.nan), bank)
+
+    @property
+    def source_names(self) -> Sequence[str]:
+        return self.names
+
+    def source_of(self, entries: Tensor) -> Tensor:
+        """Source number of entries."""
+        return self.source[entries]
+
+    def boxes(self, entries: Tensor) -> Tensor:
+        """Where entries (n,) lie in their sources: (n, 4)."""
+        return self.box[entries]
+
+    def describe_sources(self) -> list[dict[str, str]]:
+        """Name, bank and credit of every source."""
+        credits = self.credits or [Credit()] * len(self.names)
+        return [
+            {"source": name, "bank": self.bank, **vars(credit), "sha256": "unknown"}
+            for name, credit in zip(self.names, credits, strict=True)
+        ]
+
+    def digests(self) -> dict[str, str]:
+        """The digest, if there is one."""
+        return {f"library bank {self.bank}": self.digest} if self.digest else {}
+
+
+@dataclass(frozen=True, eq=False)
+class Adapted:
+    """A module that `record` listens to; made by `adapt`."""
+
+    module: nn.Module
+    reader: Reader
+    queries: Queries | Callable[[tuple[Any, ...], Any], Queries]
+    candidates: Candidates
+    causal: bool
+
+    def read(self, inputs: tuple[Any, ...], output: Any) -> list[Reading]:
+        """The retrievals of one call, one `Reading` per image.
+
+        Raises:
+            TraceError: The reader gave something else than Matches, or of another number of queries or entries.
+        """
+        found = self.reader(inputs, output)
+        queries = self.queries(inputs, output) if callable(self.queries) else self.queries
+        batch = [found] if isinstance(found, Matches) else list(found)
+        for matches in batch:
+            self.check(matches, queries)
+        return [Reading(on_cpu(matches), queries, self.candidates) for matches in batch]
+
+    def check(self, matches: object, queries: Queries) -> None:
+        asked = f"read the retrievals of {type(self.module).__name__}"
+        if not isinstance(matches, Matches):
+            raise TraceError(asked, f"the reader gave {type(matches).__name__}", "Return Matches, one per image")
+        if len(matches) != len(queries):
+            raise TraceError(
+                asked, f"{len(matches)} retrievals for {len(queries)} queries", "Say where the queries of this call lie"
+            )
+        if len(matches) and int(matches.entry.max()) >= len(self.candidates.source):
+            raise TraceError(
+                asked,
+                f"entry {int(matches.entry.max())} of {len(self.candidates.source)} candidates",
+                "Say what all of them are",
+            )
+
+
+def adapt(
+    module: nn.Module,
+    reader: Reader,
+    *,
+    queries: Queries | Callable[[tuple[Any, ...], Any], Queries],
+    candidates: Candidates,
+    causal: bool = True,
+) -> Adapted:
+    """Make a module of any model a retrieval site.
+
+        site = kt.adapt(
+            model.attention,
+            lambda inputs, output: [kt.Matches.soft(image) for image in output.flatten(2).softmax(-1)],
+            queries=kt.Queries.grid(64, 64, step_px=4),
+            candidates=kt.Candidates.positions(["exemplar.png"], 64, 64, cell_px=4),
+        )
+        with kt.record(model, site) as trace:
+            model(photo)
+
+    Args:
+        module: Any module of the model; nothing of it is changed.
+        reader: From the arguments and the result of a call to `Matches`, or to one per image of a batch.
+        queries: Where the queries lie, or how to tell from a call.
+        candidates: What the entries are.
+        causal: Whether the candidates really fed the output, or are only its nearest explanation.
+    """
+    return Adapted(module, reader, queries, candidates, causal)
+
+
+def on_cpu(matches: Matches) -> Matches:
+    return Matches(**{name: None if value is None else value.detach().cpu() for name, value in vars(matches).items()})

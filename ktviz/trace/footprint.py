@@ -1,0 +1,57 @@
+"""Footprints: how much of a region each query paints, by overlap-add."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+DUST = 1e-12
+"""What sums of rounded numbers leave where nothing is."""
+
+
+def footprint(boxes: npt.NDArray[np.floating], weight: npt.NDArray[np.generic]) -> Floats:
+    """The part of a region that each query paints.
+
+    A pixel's credit goes in equal parts to the queries whose boxes cover it (the mean of overlapping patches), so the
+    parts sum to 1 if the boxes cover the region.
+
+    Args:
+        boxes: (N, 4) x, y, width, height in px.
+        weight: (H, W) mask of the region, or weights.
+
+    Returns:
+        (N,).
+    """
+    weight = weight.astype(np.float64)
+    credit = weight / np.maximum(coverage(boxes, *weight.shape), 1)
+    part = box_sums(credit, boxes) / weight.sum()
+    part[part < DUST] = 0
+    return part
+
+
+def coverage(boxes: npt.NDArray[np.floating], height: int, width: int) -> Floats:
+    """How many boxes cover each pixel: (H, W)."""
+    steps = np.zeros((height + 1, width + 1))
+    left, top, right, bottom = corners(boxes, height, width)
+    for y, x, sign in ((top, left, 1), (top, right, -1), (bottom, left, -1), (bottom, right, 1)):
+        np.add.at(steps, (y, x), sign)
+    cover: Floats = steps.cumsum(0).cumsum(1)[:-1, :-1]
+    return cover
+
+
+def box_sums(values: Floats, boxes: npt.NDArray[np.floating]) -> Floats:
+    """Sum of the values (H, W) under each box: (N,)."""
+    table = np.zeros((values.shape[0] + 1, values.shape[1] + 1))
+    values.cumsum(0).cumsum(1, out=table[1:, 1:])
+    left, top, right, bottom = corners(boxes, *values.shape)
+    sums: Floats = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left]
+    return sums
+
+
+def corners(boxes: npt.NDArray[np.floating], height: int, width: int) -> tuple[npt.NDArray[np.int64], ...]:
+    """Left, top, right, bottom of boxes in whole px, clipped to the image: four arrays (N,)."""
+    edges = np.stack((boxes[:, 0], boxes[:, 1], boxes[:, 0] + boxes[:, 2], boxes[:, 1] + boxes[:, 3]))
+    limits = np.array([width, height, width, height])[:, None]
+    left, top, right, bottom = np.clip(edges.round(), 0, limits).astype(np.int64)
+    return left, top, right, bottom

@@ -1,0 +1,106 @@
+"""Results on disk: one Parquet file each, with what is known about them, and pictures, inside."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ktviz.errors import StorageError, TraceError
+from ktviz.files import replacing
+from ktviz.images import Pixels, decode_image, encode_image
+
+METADATA = b"ktviz"
+PICTURES = b"ktviz.pictures"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a file holds.
+
+    Attributes:
+        table: The rows.
+        about: What is known about them; `kind` names the result, `schema` its version.
+        pictures: (H, W, 3) uint8 by name.
+    """
+
+    table: pa.Table
+    about: dict[str, Any]
+    pictures: dict[str, Pixels]
+
+
+def write(
+    path: str | os.PathLike[str],
+    stored: Stored,
+    overwrite: bool,
+    dictionary: Sequence[str] | bool = True,
+    split: Sequence[str] | bool = False,
+) -> None:
+    """Write a result; the file appears whole or not at all.
+
+    Args:
+        path: Where.
+        stored: What.
+        overwrite: Whether a file that exists may be replaced.
+        dictionary: Columns of few different values.
+        split: Columns of floats that are split into bytes, which compress better.
+
+    Raises:
+        StorageError: The file exists, or the disk refuses.
+    """
+    path, kind = Path(path), stored.about["kind"]
+    if path.exists() and not overwrite:
+        raise StorageError(f"save {kind} as {str(path)!r}", "it exists", "Name another, or say overwrite=True")
+    pictures = {name: base64.b64encode(encode_image(pixels)).decode() for name, pixels in stored.pictures.items()}
+    with replacing(path) as partial:
+        options: dict[str, Any] = {"use_dictionary": dictionary, "use_byte_stream_split": split}
+        with pq.ParquetWriter(partial, stored.table.schema, compression="zstd", compression_level=9, **options) as file:
+            file.write_table(stored.table)
+            file.add_key_value_metadata({METADATA: as_json(stored.about), PICTURES: json.dumps(pictures).encode()})
+
+
+def as_json(about: Mapping[str, Any]) -> bytes:
+    """Metadata as it is written: sorted, so that equal results give equal bytes."""
+    return json.dumps(about, sort_keys=True, default=dict).encode()
+
+
+def read(path: str | os.PathLike[str], kind: str, schema: int) -> Stored:
+    """Read a result.
+
+    Args:
+        path: Where.
+        kind: What it must be.
+        schema: The newest version that can be read.
+
+    Raises:
+        TraceError: Missing, cut short, another kind of file, or of a newer schema.
+    """
+    path = Path(path)
+    asked = f"{kind} {str(path)!r}"
+    try:
+        with pq.ParquetFile(path) as file:
+            metadata = file.metadata.metadata or {}
+            about = json.loads(metadata.get(METADATA, b"{}"))
+            check_kind(about, kind, schema, asked)
+            pictures = {name: decode_image(base64.b64decode(p)) for name, p in json.loads(metadata[PICTURES]).items()}
+            return Stored(file.read(), about, pictures)
+    except FileNotFoundError:
+        raise TraceError(asked, "no such file", "Check the path") from None
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise TraceError(asked, f"damaged or cut short ({reason})", "Restore it, or make it again") from None
+
+
+def check_kind(about: Mapping[str, Any], kind: str, schema: int, asked: str) -> None:
+    found = about.get("kind", "something else")
+    if found != kind:
+        raise TraceError(asked, f"a Parquet file that holds {found}", f"Name a file that holds {kind}")
+    if not isinstance(about.get("schema"), int) or about["schema"] > schema:
+        raise TraceError(asked, f"schema {about.get('schema')}, newer than {schema}", "Upgrade ktviz to open it")

@@ -1,0 +1,151 @@
+"""Questions that a trace answers from its rows alone: shares, spread, close calls, a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from ktviz.errors import RegionError, TraceError, unknown_name
+from ktviz.regions import Box, Region
+from ktviz.trace.footprint import Floats
+
+if TYPE_CHECKING:
+    from ktviz.trace.trace import Trace
+
+
+def share_table(
+    sources: Sequence[Mapping[str, Any]], share: Sequence[float], patches: Sequence[int], similarity: Sequence[float]
+) -> pd.DataFrame:
+    """One row per source, largest share first.
+
+    Args:
+        sources: With `source` and whatever else is known of each.
+        share: Of each.
+        patches: Retrievals that each won.
+        similarity: Sum over those retrievals.
+    """
+    rows = [
+        {"source": s["source"], "share": float(part), "patches": int(n), "similarity": float(total / n) if n else np.nan}
+        | {name: value for name, value in s.items() if name != "source"}
+        for s, part, n, total in zip(sources, share, patches, similarity, strict=True)
+    ]
+    return pd.DataFrame(rows).sort_values(["share", "source"], ascending=[False, True], ignore_index=True)
+
+
+def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
+    """See `Trace.sources`."""
+    if len(trace.sites) > 1:
+        parts = [trace_shares(trace.site(name), region).assign(site=name) for name in trace.sites]
+        return pd.concat(parts, ignore_index=True)
+    weight, number = row_weights(trace, region), source_numbers(trace)
+    count = len(trace.about["sources"])
+    share = np.bincount(number, weight, count)
+    painted = weight > 0
+    patches = np.bincount(number[painted], minlength=count)
+    total = np.bincount(number[painted], trace.column("similarity", winners=False)[painted], count)
+    return share_table(trace.about["sources"], share, patches, total)
+
+
+def row_weights(trace: Trace, region: Region = None) -> Floats:
+    """The part of a region that each row paints: footprint of its query times its weight, (rows,)."""
+    footprints = np.zeros(int(trace.column("query", winners=False).max(initial=-1)) + 1)
+    footprints[trace.column("query")] = trace.weights(region)
+    weight: Floats = footprints[trace.column("query", winners=False)] * trace.column("weight", winners=False)
+    return weight
+
+
+def source_numbers(trace: Trace, *, winners: bool = False) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Place of each row's source in `trace.about["sources"]`."""
+    table = trace.winners if winners else trace.table
+    column = table["source"].combine_chunks()
+    place = {source["source"]: n for n, source in enumerate(trace.about["sources"])}
+    known = np.array([place[name] for name in column.dictionary.to_pylist()], dtype=np.int64)
+    numbers: np.ndarray[Any, np.dtype[np.int64]] = known[column.indices.to_numpy()]
+    return numbers
+
+
+def find_source(trace: Trace, name: str) -> str:
+    """The source that a name means: itself, or the only one that ends in it, with or without suffix.
+
+    Raises:
+        UnknownNameError: There is none, or more than one; the message names the nearest.
+    """
+    names = [source["source"] for source in trace.about["sources"]]
+    if name in names:
+        return name
+    hits = [full for full in names if name in (full.rsplit("/", 1)[-1], full.rsplit("/", 1)[-1].rsplit(".", 1)[0])]
+    if len(hits) != 1:
+        raise unknown_name("source", name, hits or names)
+    return hits[0]
+
+
+def spread(trace: Trace, source: str, box: Box | None) -> pd.DataFrame:
+    """See `Trace.spread`."""
+    source = find_source(trace, source)
+    table = trace.table
+    mask = pc.and_(pc.equal(table["source"].cast("string"), source), pc.greater(table["weight"], 0))
+    rows = np.flatnonzero(mask.to_numpy())
+    places = trace.column("source_box", winners=False)[rows]
+    if box is not None:
+        if not (box.width > 0 and box.height > 0):
+            raise RegionError(f"part {box} of {source}", "it is empty", "Give it a width and a height")
+        x, y, width, height = places.T
+        rows = rows[(x < box.right) & (x + width > box.x) & (y < box.bottom) & (y + height > box.y)]
+    weight = np.zeros(len(table))
+    for name in trace.sites:
+        mine = np.flatnonzero(trace.column("site", winners=False) == name)
+        weight[mine] = row_weights(trace.site(name))
+    columns = ["site", "query", "box", "source_box", "similarity"]
+    found = table.select(columns).take(rows).to_pandas()
+    found.insert(4, "weight", weight[rows])
+    return found.sort_values("weight", ascending=False, kind="stable", ignore_index=True)
+
+
+def close_calls(trace: Trace, below: float | None) -> pd.DataFrame:
+    """See `Trace.margin`."""
+    if trace.thinned:
+        raise TraceError("margins", "the trace was thinned to winners", "Record with more memory")
+    rows = trace.to_pandas()[["image", "site", "query", "rank", "box", "margin", "source", "entry"]]
+    keys = ["image", "site", "query"]
+    best = rows[rows["rank"] == 0].drop(columns="rank")
+    second = rows[rows["rank"] == 1][[*keys, "source", "entry"]]
+    both = best.merge(second, on=keys, suffixes=("", "_second"))
+    if below is not None:
+        both = both[both["margin"] < below]
+    return both.sort_values("margin", kind="stable", ignore_index=True)
+
+
+def summary(trace: Trace) -> pd.Series:
+    """See `Trace.summary`."""
+    similarity, margin = trace.column("similarity"), trace.column("margin")
+    used = len(np.unique(source_numbers(trace, winners=True)))
+    facts: dict[str, object] = {
+        "images": len(trace.pictures),
+        "sites": ", ".join(trace.sites),
+        "retrievals": len(trace),
+        "candidates": trace.table.num_rows,
+        "sources used": f"{used} of {len(trace.about['sources'])}",
+        "similarity, median": round(float(np.median(similarity)), 4),
+        "margin, median": round(float(np.nanmedian(margin)), 4) if np.isfinite(margin).any() else None,
+        "continued a neighbour": f"{trace.column('coherent').mean():.1%}",
+        "left over, mean": round(float(trace.column("left_over").mean()), 4),
+        "causal": all(site["causal"] for site in trace.about["sites"]),
+        "thinned": trace.thinned,
+        "bytes": trace.table.nbytes,
+        "digest": trace.digest[:12],
+    }
+    return pd.Series(facts, name="trace")
+
+
+def text(trace: Trace, rows: int = 8) -> str:
+    """The summary and the largest shares, to be printed."""
+    lines = [summary(trace).to_string()]
+    for image in range(len(trace.pictures)):
+        shares = trace.image(image).sources()
+        columns = ["source", "share", "patches", "title", "creator", "licence"]
+        lines += ["", f"image {image}: shares by footprint", shares[columns].head(rows).to_string(index=False)]
+    return "\n".join(lines)

@@ -1,0 +1,94 @@
+"""Traces on disk, and the digest that says whether two of them are the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pyarrow as pa
+
+from ktviz.errors import SettingError, TraceError
+from ktviz.images import pixel_digest
+from ktviz.trace import parquet
+from ktviz.trace.schema import KIND, SCHEMA, SCHEMA_VERSION
+from ktviz.trace.trace import Picture, Trace
+
+Stored = Literal["input", "both", "none"]
+VOLATILE = ("versions", "device")
+"""Parts of the metadata that say where a trace was made, not what is in it."""
+FLOATS = [field.name for field in SCHEMA if pa.types.is_float32(field.type)]
+OTHERS = [field.name for field in SCHEMA if field.name not in FLOATS]
+
+
+def metadata_of(trace: Trace) -> dict[str, Any]:
+    """What a trace's file says about it."""
+    return {**trace.about, "images": [dict(picture.about) for picture in trace.pictures]}
+
+
+def with_metadata(trace: Trace) -> pa.Table:
+    """The rows of a trace with its metadata in the schema."""
+    return trace.table.replace_schema_metadata({parquet.METADATA: parquet.as_json(metadata_of(trace))})
+
+
+def table_digest(table: pa.Table, about: Mapping[str, Any], images: Sequence[Mapping[str, Any]]) -> str:
+    """SHA-256 over the values of a table, and what its metadata says of model, library and images."""
+    steady = {name: value for name, value in about.items() if name not in VOLATILE}
+    digest = hashlib.sha256(json.dumps([steady, list(images)], sort_keys=True, default=dict).encode())
+    for name in table.column_names:
+        digest.update(name.encode())
+        for values in plain(table[name].combine_chunks()):
+            digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
+def plain(column: pa.Array) -> list[np.ndarray[Any, Any]]:
+    """A column's values and gaps as arrays, whatever its chunks, dictionaries and offsets."""
+    gaps = column.is_null().to_numpy(zero_copy_only=False)
+    if pa.types.is_dictionary(column.type):
+        names = column.dictionary.to_pylist()
+        digests = np.array([int.from_bytes(hashlib.sha256(n.encode()).digest()[:8], "big") for n in names], np.uint64)
+        return [gaps, digests[column.indices.to_numpy()] if names else digests]
+    if pa.types.is_list(column.type):
+        return [gaps, column.value_lengths().fill_null(0).to_numpy(), column.flatten().to_numpy(zero_copy_only=False)]
+    if pa.types.is_fixed_size_list(column.type):
+        return [gaps, column.flatten().to_numpy(zero_copy_only=False)]
+    return [gaps, column.drop_null().to_numpy(zero_copy_only=False)]
+
+
+def save_trace(trace: Trace, path: str | os.PathLike[str], overwrite: bool, pictures: Stored) -> None:
+    """See `Trace.save`."""
+    if pictures not in get_args(Stored):
+        raise SettingError(f"pictures={pictures!r}", "unknown", f"Choose one of {', '.join(get_args(Stored))}")
+    wanted = {"input": ("input",), "both": ("input", "output"), "none": ()}[pictures]
+    named = {f"{name} {n}": getattr(picture, name) for n, picture in enumerate(trace.pictures) for name in wanted}
+    kept = {name: pixels for name, pixels in named.items() if pixels is not None}
+    # Similarities have few different exponents: split into bytes, a third of them compresses away.
+    parquet.write(path, parquet.Stored(trace.table, metadata_of(trace), kept), overwrite, OTHERS, FLOATS)
+
+
+def open_trace(path: str | os.PathLike[str]) -> Trace:
+    """See `Trace.open`."""
+    stored = parquet.read(path, KIND, SCHEMA_VERSION)
+    asked, about = f"{KIND} {os.fspath(path)!r}", dict(stored.about)
+    try:
+        images, table = about.pop("images"), stored.table.cast(SCHEMA)
+        pictures = [
+            Picture(stored.pictures.get(f"input {n}"), stored.pictures.get(f"output {n}"), image)
+            for n, image in enumerate(images)
+        ]
+    except (KeyError, ValueError, TypeError, pa.ArrowException) as error:
+        raise TraceError(asked, f"its parts do not fit together ({error})", "Restore it, or record again") from None
+    for picture in pictures:
+        check_pixels(picture, asked)
+    return Trace(table, about, pictures)
+
+
+def check_pixels(picture: Picture, asked: str) -> None:
+    """Raise TraceError if a picture is not the one that its digest says."""
+    for name, pixels in (("input", picture.input), ("output", picture.output)):
+        if pixels is not None and pixel_digest(pixels) != picture.about[name]:
+            raise TraceError(asked, f"its {name} picture does not have the digest it states", "Restore it from a copy")

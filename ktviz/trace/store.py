@@ -1,0 +1,261 @@
+"""A store of many traces: a folder that answers "which outputs used this source, how much, where?" without opening all.
+
+    FOLDER/
+      traces/NAME.parquet     every trace, whole
+      index/NAME.parquet      what each source painted in it: one row per image and source
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from ktviz.errors import StorageError, TraceError, unknown_name
+from ktviz.trace import parquet
+from ktviz.trace.schema import BOX, SCHEMA_VERSION
+from ktviz.trace.shares import row_weights, source_numbers
+from ktviz.trace.storage import Stored, metadata_of
+from ktviz.trace.trace import Trace
+
+NAME = re.compile(r"[\w][\w.-]*")
+INDEX = pa.schema(
+    [
+        ("trace", pa.string()),
+        ("image", pa.int32()),
+        ("source", pa.string()),
+        ("sha256", pa.string()),
+        ("share", pa.float64()),
+        ("retrievals", pa.int32()),
+        ("box", BOX),
+        ("boxes", pa.list_(BOX)),
+    ]
+)
+INDEX_KIND = "an index of a trace"
+
+
+class BrokenTraceWarning(UserWarning):
+    """A file of a store cannot be read; the others were."""
+
+
+class TraceStore:
+    """A folder of traces.
+
+    Args:
+        folder: Made if it does not exist.
+
+    Raises:
+        StorageError: It is a file, or cannot be made.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        try:
+            for part in ("traces", "index"):
+                (self.folder / part).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise StorageError(f"trace store {str(folder)!r}", reason, "Name a folder that you may write to") from None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __repr__(self) -> str:
+        return f"TraceStore({str(self.folder)!r}, {len(self)} traces)"
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the traces, sorted."""
+        return sorted(path.stem for path in (self.folder / "traces").glob("*.parquet"))
+
+    def append(
+        self, trace: Trace, name: str | None = None, *, overwrite: bool = False, pictures: Stored = "input"
+    ) -> str:
+        """Keep a trace.
+
+        Args:
+            trace: Finished, of any number of images.
+            name: What to call it; the beginning of its digest if None.
+            overwrite: Whether a trace of that name may be replaced.
+            pictures: As in `Trace.save`.
+
+        Returns:
+            The name.
+
+        Raises:
+            StorageError: There is a trace of that name, the name is no file name, or the disk refuses.
+        """
+        name = trace.digest[:16] if name is None else name
+        if not NAME.fullmatch(name):
+            raise StorageError(f"keep a trace as {name!r}", "not a file name", "Use letters, digits, . - and _")
+        trace.save(self._trace(name), overwrite=overwrite, pictures=pictures)
+        self._index_trace(name, trace)
+        return name
+
+    def open(self, name: str) -> Trace:
+        """One trace.
+
+        Raises:
+            UnknownNameError: There is none of that name.
+            TraceError: Its file is damaged.
+        """
+        if name not in self.names:
+            raise unknown_name("trace", name, self.names)
+        return Trace.open(self._trace(name))
+
+    def remove(self, name: str) -> None:
+        """Delete one trace."""
+        if name not in self.names:
+            raise unknown_name("trace", name, self.names)
+        for path in (self._index(name), self._trace(name)):
+            path.unlink(missing_ok=True)
+
+    def list(self) -> pd.DataFrame:
+        """All traces: trace, images, retrievals, thinned, and the digests of inputs and outputs.
+
+        Broken files are named in a `BrokenTraceWarning` and in `attrs["broken"]`.
+        """
+        rows, broken = [], {}
+        for name in self.names:
+            try:
+                about = self._about(name)
+            except TraceError as error:
+                broken[name] = str(error)
+                continue
+            images = about["images"]
+            rows.append(
+                {
+                    "trace": name,
+                    "images": len(images),
+                    "retrievals": about["retrievals"],
+                    "thinned": about["thinned"],
+                    "input": [image["input"] for image in images],
+                    "output": [image["output"] for image in images],
+                }
+            )
+        return told(pd.DataFrame(rows), broken)
+
+    def uses(self, source: str, least: float = 0.0) -> pd.DataFrame:
+        """Which outputs used a source, how much, and where; largest share first.
+
+        Args:
+            source: Its name ("task/style/name"), or the SHA-256 of its file, which finds it under any name.
+            least: Only outputs in which it has at least this share.
+
+        Returns:
+            trace, image, source, sha256, share (footprint), retrievals, box (around all of them, px of the output: x,
+            y, width, height), boxes (one per retrieval). Broken files are named in a `BrokenTraceWarning` and in
+            `attrs["broken"]`.
+        """
+        wanted = ((ds.field("source") == source) | (ds.field("sha256") == source)) & (ds.field("share") >= least)
+        broken = self._complete_index()
+        found = self._scan(wanted, broken)
+        order = ["share", "trace", "image"]
+        found = found.sort_values(order, ascending=[False, True, True], kind="stable", ignore_index=True)
+        return told(found, broken)
+
+    def _trace(self, name: str) -> Path:
+        return self.folder / "traces" / f"{name}.parquet"
+
+    def _index(self, name: str) -> Path:
+        return self.folder / "index" / f"{name}.parquet"
+
+    def _about(self, name: str) -> dict[str, object]:
+        """What the index says of a trace; a trace without one gets it."""
+        if not self._index(name).exists():
+            self._index_trace(name, self.open(name))
+        return parquet.read(self._index(name), INDEX_KIND, SCHEMA_VERSION).about
+
+    def _index_trace(self, name: str, trace: Trace) -> None:
+        about = {**metadata_of(trace), "kind": INDEX_KIND, "retrievals": len(trace)}
+        stored = parquet.Stored(index_of(trace, name), about, {})
+        parquet.write(self._index(name), stored, overwrite=True)
+
+    def _complete_index(self) -> dict[str, str]:
+        """Index traces that have none (a process may have been killed before); the broken ones, with the reason."""
+        broken = {}
+        indexed = {path.stem for path in (self.folder / "index").glob("*.parquet")}
+        for name in set(self.names) - indexed:
+            try:
+                self._index_trace(name, self.open(name))
+            except TraceError as error:
+                broken[name] = str(error)
+        return broken
+
+    def _scan(self, wanted: ds.Expression, broken: dict[str, str]) -> pd.DataFrame:
+        """The rows of the index that match; files that cannot be read are added to `broken`."""
+        files = [str(self._index(name)) for name in self.names if self._index(name).exists()]
+        try:
+            return read_index(files, wanted)
+        except (OSError, pa.ArrowException):
+            readable = []
+            for file in files:
+                try:
+                    readable.append(read_index([file], wanted))
+                except (OSError, pa.ArrowException) as error:
+                    broken[Path(file).stem] = str(error).splitlines()[0]
+            return pd.concat([read_index([], wanted), *readable], ignore_index=True)
+
+
+def read_index(files: list[str], wanted: ds.Expression) -> pd.DataFrame:
+    """Rows of index files that match, read past those whose statistics exclude them."""
+    return ds.dataset(files, schema=INDEX, format="parquet").to_table(filter=wanted).to_pandas()
+
+
+def index_of(trace: Trace, name: str) -> pa.Table:
+    """What each source painted in each image of a trace; sites share an image equally."""
+    rows = []
+    for image in range(len(trace.pictures)):
+        one = trace.image(image)
+        parts = [painted(one.site(site), len(one.sites)) for site in one.sites]
+        source, weight, box = (np.concatenate([part[n] for part in parts]) for n in range(3))
+        for number in np.unique(source):
+            mine, about = source == number, trace.about["sources"][number]
+            rows.append(
+                {
+                    "trace": name,
+                    "image": image,
+                    "source": about["source"],
+                    "sha256": about["sha256"],
+                    "share": float(weight[mine].sum()),
+                    "retrievals": int(mine.sum()),
+                    "box": around(box[mine]).tolist(),
+                    "boxes": box[mine].tolist(),
+                }
+            )
+    return pa.Table.from_pylist(sorted(rows, key=lambda row: (row["source"], row["image"])), schema=INDEX)
+
+
+def painted(trace: Trace, sites: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Source number, weight and box of the rows that painted something."""
+    weight = row_weights(trace) / sites
+    used = np.flatnonzero(weight > 0)
+    return source_numbers(trace)[used], weight[used], trace.column("box", winners=False)[used]
+
+
+def around(boxes: np.ndarray) -> np.ndarray:
+    """The smallest box x, y, width, height around some: (n, 4) to (4,)."""
+    start, end = boxes[:, :2].min(0), (boxes[:, :2] + boxes[:, 2:]).max(0)
+    return np.concatenate((start, end - start))
+
+
+def told(table: pd.DataFrame, broken: dict[str, str]) -> pd.DataFrame:
+    """The answer, with a word about files that could not be read."""
+    table.attrs["broken"] = broken
+    if broken:
+        names = ", ".join(sorted(broken))
+        warnings.warn(f"not read: {names}. Restore or remove them; the others were", BrokenTraceWarning, stacklevel=3)
+    return table

@@ -1,0 +1,354 @@
+"""The trace: all retrievals of one recording, as a frozen table that can be asked, sliced, saved and compared."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ktviz.errors import TraceError, TraceNotFinishedError, unknown_name
+from ktviz.images import Pixels
+from ktviz.regions import Box, Region, region_mask
+from ktviz.trace.footprint import Floats, box_sums, footprint
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ktviz.model.translator import Translator
+    from ktviz.trace.storage import Stored
+
+NOT_FINISHED = "the run has not ended"
+TODO_NOT_FINISHED = "Read it after the `with record(...)` block"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image of a recording.
+
+    Attributes:
+        input: (H, W, 3) uint8; None where the model's input was no image.
+        output: (H, W, 3) uint8, or None.
+        about: Size, digests of input and output, settings.
+    """
+
+    input: Pixels | None
+    output: Pixels | None
+    about: Mapping[str, Any]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in px."""
+        return int(self.about["height"]), int(self.about["width"])
+
+
+class Trace:
+    """All retrievals of a recording: one row per query and rank, with digests of what made them.
+
+    It owns plain arrays: no model, no tensors, no open files. The model it was recorded from is remembered weakly, so
+    that explanations find it as long as it lives.
+
+    Args:
+        table: Columns as in `ktviz.trace.schema`.
+        about: Versions, device, digests, sites, sources.
+        pictures: Input and output of every image.
+        model: What made it.
+    """
+
+    def __init__(
+        self, table: pa.Table, about: Mapping[str, Any], pictures: Sequence[Picture], model: object | None = None
+    ) -> None:
+        self._state: tuple[pa.Table, Mapping[str, Any], tuple[Picture, ...]] | str = (table, about, tuple(pictures))
+        self._model = None if model is None else weakref.ref(model)
+
+    @classmethod
+    def unfinished(cls) -> Trace:
+        """What `record` hands out; reading it raises until the run has ended."""
+        trace = cls.__new__(cls)
+        trace._state, trace._model = NOT_FINISHED, None
+        return trace
+
+    def finish(self, other: Trace | str) -> None:
+        """Become another trace, or say why there is none; once only."""
+        if self._state != NOT_FINISHED:
+            raise TraceError("finish a trace", "it is finished", "Record another")
+        self._state, self._model = (other, None) if isinstance(other, str) else (other._state, other._model)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_state": self._state, "_model": None}
+
+    def _read(self) -> tuple[pa.Table, Mapping[str, Any], tuple[Picture, ...]]:
+        if isinstance(self._state, str):
+            raise TraceNotFinishedError("read a trace", self._state, TODO_NOT_FINISHED)
+        return self._state
+
+    @property
+    def table(self) -> pa.Table:
+        """The rows, as in `ktviz.trace.schema`."""
+        return self._read()[0]
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Schema version, versions, device, seed, digests, sites, sources."""
+        return self._read()[1]
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Input and output of every image."""
+        return self._read()[2]
+
+    @property
+    def model(self) -> object | None:
+        """What made the trace, while it lives and in the process that recorded."""
+        return None if self._model is None else self._model()
+
+    @property
+    def sites(self) -> list[str]:
+        """Names of the retrieval sites."""
+        return [site["name"] for site in self.about["sites"]]
+
+    @property
+    def thinned(self) -> bool:
+        """Whether only winners were kept, to stay within the memory of the recording."""
+        return bool(self.about["thinned"])
+
+    @property
+    def picture(self) -> Picture:
+        """The image of a trace of one image.
+
+        Raises:
+            TraceError: There are several, or none.
+        """
+        if len(self.pictures) != 1:
+            raise TraceError(
+                "a question about one image", f"a trace of {len(self.pictures)} images", "Choose one: trace.image(0)"
+            )
+        return self.pictures[0]
+
+    @property
+    def input(self) -> Pixels | None:
+        """The photo of a trace of one image."""
+        return self.picture.input
+
+    @property
+    def output(self) -> Pixels | None:
+        """The translation of a trace of one image."""
+        return self.picture.output
+
+    def __len__(self) -> int:
+        """Number of retrievals (queries)."""
+        return len(self.winners)
+
+    def __repr__(self) -> str:
+        if isinstance(self._state, str):
+            return f"Trace({self._state})"
+        images, sites = len(self.pictures), len(self.sites)
+        parts = [f"{len(self):,} retrievals", f"{self.table.num_rows:,} candidates"]
+        parts += [f"{images} images"] * (images != 1) + [f"{sites} sites"] * (sites != 1) + ["thinned"] * self.thinned
+        return f"Trace({', '.join(parts)}, digest {self.digest[:12]})"
+
+    @cached_property
+    def digest(self) -> str:
+        """Equal for equal retrievals of equal inputs by equal models and libraries, on any machine."""
+        from ktviz.trace.storage import table_digest
+
+        return table_digest(self.table, self.about, [picture.about for picture in self.pictures])
+
+    @cached_property
+    def winners(self) -> pa.Table:
+        """The chosen row of every retrieval."""
+        return self.table.filter(self.table["chosen"])
+
+    def column(self, name: str, *, winners: bool = True) -> npt.NDArray[Any]:
+        """A column as an array (rows,) or (rows, 4); null as NaN."""
+        column = (self.winners if winners else self.table)[name].combine_chunks()
+        if pa.types.is_dictionary(column.type):
+            return np.asarray(column.dictionary_decode().to_numpy(zero_copy_only=False))
+        if pa.types.is_fixed_size_list(column.type):
+            values = np.full((len(column), 4), np.nan, dtype=np.float32)
+            values[~column.is_null().to_numpy(zero_copy_only=False)] = column.flatten().to_numpy().reshape(-1, 4)
+            return values
+        return np.asarray(column.to_numpy(zero_copy_only=False))
+
+    def to_arrow(self) -> pa.Table:
+        """The rows, with the metadata in the schema."""
+        from ktviz.trace.storage import with_metadata
+
+        return with_metadata(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a DataFrame; boxes are arrays x, y, width, height."""
+        return self.table.to_pandas()
+
+    def image(self, number: int) -> Trace:
+        """One image of the recording.
+
+        Raises:
+            TraceError: There is no such image.
+        """
+        if not 0 <= number < len(self.pictures):
+            raise TraceError(f"image {number}", f"a trace of {len(self.pictures)} images", "Count from 0")
+        table = self.table.filter(pc.equal(self.table["image"], number))
+        table = table.set_column(0, self.table.schema.field(0), pa.array(np.zeros(len(table), dtype=np.int32)))
+        return self._with(table, [self.pictures[number]])
+
+    def site(self, name: str) -> Trace:
+        """The retrievals of one site."""
+        if name not in self.sites:
+            raise unknown_name("site", name, self.sites)
+        sites = [site for site in self.about["sites"] if site["name"] == name]
+        return self._with(self.table.filter(pc.equal(self.table["site"], name)), about={**self.about, "sites": sites})
+
+    def __getitem__(self, region: Region) -> Trace:
+        """The retrievals whose boxes reach into a region of the image.
+
+        Raises:
+            RegionError: The region is empty or outside.
+        """
+        mask = region_mask(region, *self.picture.size)
+        hit = box_sums(mask.astype(np.float64), self.column("box", winners=False)) > 0
+        return self._with(self.table.filter(pa.array(hit)))
+
+    def _with(
+        self, table: pa.Table, pictures: Sequence[Picture] | None = None, about: Mapping[str, Any] | None = None
+    ) -> Trace:
+        part = Trace(table, about or self.about, self.pictures if pictures is None else pictures)
+        part._model = self._model
+        return part
+
+    def weights(self, region: Region = None) -> Floats:
+        """The part of a region that each retrieval paints (footprint): (retrievals,), summing to 1.
+
+        Raises:
+            TraceError: A trace of several sites; choose one.
+        """
+        if len(self.sites) != 1:
+            raise TraceError("footprints", f"a trace of {len(self.sites)} sites", "Choose one: trace.site(name)")
+        return footprint(self.column("box"), region_mask(region, *self.picture.size))
+
+    def sources(self, region: Region = None) -> pd.DataFrame:
+        """Share of each source in the image or a region, largest first; with what is left over they sum to 1.
+
+        Exact for the feature map (method: footprint); `attribute` carries it on through the decoder.
+
+        Returns:
+            One row per source, also those that gave nothing: source, share, patches (retrievals), similarity (mean),
+            bank, title, creator, year, licence, url, sha256.
+        """
+        from ktviz.trace.shares import trace_shares
+
+        return trace_shares(self, region)
+
+    def spread(self, source: str, box: Box | None = None) -> pd.DataFrame:
+        """Where a source, or a part of it, went: the retrievals that its patches won, largest weight first.
+
+        Args:
+            source: Its name, as in `sources()`, or a part of it that no other shares.
+            box: In px of the original source; patches that reach into it count.
+
+        Returns:
+            site, query, box (px of the output), source_box, weight (part of the output), similarity.
+        """
+        from ktviz.trace.shares import spread
+
+        return spread(self, source, box)
+
+    def margin(self, below: float | None = None) -> pd.DataFrame:
+        """Where it was a close call: retrievals by margin, closest first.
+
+        Args:
+            below: Only margins below this.
+
+        Returns:
+            site, query, box, margin, source, and the source and entry that came second.
+        """
+        from ktviz.trace.shares import close_calls
+
+        return close_calls(self, below)
+
+    def regret(
+        self, sample: int | None = None, seed: int = 0, *, model: Translator | None = None
+    ) -> pd.DataFrame:
+        """What the tree's shortcut cost: the exact nearest entry beside the winner.
+
+        Args:
+            sample: So many retrievals, drawn at random; all if None.
+            seed: Of the draw.
+            model: The translator; not needed while the one that recorded lives.
+
+        Returns:
+            query, box, entry, similarity, exact_entry, exact_similarity, regret, continued (chosen for coherence, which
+            gives similarity up on purpose), largest regret first.
+        """
+        from ktviz.trace.live import regret
+
+        return regret(self, sample, seed, model)
+
+    def with_regret(self, *, model: Translator | None = None) -> Trace:
+        """The same trace with the columns `exact_entry` and `regret` filled."""
+        from ktviz.trace.live import with_regret
+
+        return with_regret(self, model)
+
+    def summary(self) -> pd.Series:
+        """The trace in a few numbers."""
+        from ktviz.trace.shares import summary
+
+        return summary(self)
+
+    def show(self) -> None:
+        """Print the summary and the largest shares."""
+        from ktviz.trace.shares import text
+
+        print(text(self))
+
+    def plot(self) -> Figure:
+        """Input, output, who painted what, and where the matches are good: a matplotlib figure."""
+        from ktviz.figures.maps import trace_figure
+
+        return trace_figure(self)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False, pictures: Stored = "input") -> None:
+        """Write a Parquet file, metadata and pictures inside.
+
+        Args:
+            path: Where.
+            overwrite: Whether a file that exists may be replaced.
+            pictures: Which go with it, without loss. The "input" is enough to make everything again with the model;
+                "both" is for models that cannot be run again; with "none", only the rows can be asked.
+
+        Raises:
+            StorageError: The file exists, or the disk refuses.
+            SettingError: An unknown value of `pictures`.
+        """
+        from ktviz.trace.storage import save_trace
+
+        save_trace(self, path, overwrite, pictures)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Trace:
+        """Read a trace.
+
+        Raises:
+            TraceError: Missing, cut short, not a trace, or of a newer schema.
+        """
+        from ktviz.trace.storage import open_trace
+
+        return open_trace(path)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in ("_state", "_model"):
+            refuse(name)
+        object.__setattr__(self, name, value)
+
+
+def refuse(name: str) -> NoReturn:
+    raise AttributeError(f"a Trace is frozen; cannot set {name!r}")
