@@ -11,25 +11,59 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _HOMES = {
+    "adapt": "ktviz.trace.adapt",
+    "Adapted": "ktviz.trace.adapt",
+    "attribute": "ktviz.explain.attribution",
+    "Attribution": "ktviz.explain.attribution",
+    "Audit": "ktviz.audit.audit",
+    "Backtrack": "ktviz.explain.backtrack",
+    "backtrack": "ktviz.explain.backtrack",
+    "backtracking_figure": "ktviz.figures.backtracking",
     "BankUnion": "ktviz.library.union",
+    "Box": "ktviz.regions",
+    "Candidates": "ktviz.trace.adapt",
+    "compare": "ktviz.explain.counterfactual",
+    "Comparison": "ktviz.explain.counterfactual",
     "Decoder": "ktviz.model.decoder",
     "Encoder": "ktviz.model.encoder",
+    "Faithfulness": "ktviz.explain.faithfulness",
+    "faithfulness": "ktviz.explain.faithfulness",
     "KtvizError": "ktviz.errors",
     "Library": "ktviz.library.library",
     "LibrarySettings": "ktviz.library.format",
     "Matches": "ktviz.model.matches",
+    "Queries": "ktviz.model.sites",
+    "read_image": "ktviz.images",
+    "Reading": "ktviz.model.sites",
+    "record": "ktviz.trace.record",
+    "RetrievalSite": "ktviz.model.sites",
+    "reweigh": "ktviz.explain.bands",
+    "source_shares": "ktviz.explain.shares",
+    "Trace": "ktviz.trace.trace",
+    "TraceStore": "ktviz.trace.store",
     "Translation": "ktviz.model.translator",
     "Translator": "ktviz.model.translator",
-    "backtracking_figure": "ktviz.figures.backtracking",
-    "read_image": "ktviz.images",
-    "source_shares": "ktviz.explain.shares",
+    "verify": "ktviz.audit.verify",
+    "without": "ktviz.explain.counterfactual",
     "write_image": "ktviz.images",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]
 
 if TYPE_CHECKING:
+    from ktviz.audit.audit import Audit as Audit
+    from ktviz.audit.verify import verify as verify
     from ktviz.errors import KtvizError as KtvizError
+    from ktviz.explain.attribution import Attribution as Attribution
+    from ktviz.explain.attribution import attribute as attribute
+    from ktviz.explain.backtrack import Backtrack as Backtrack
+    from ktviz.explain.backtrack import backtrack as backtrack
+    from ktviz.explain.bands import reweigh as reweigh
+    from ktviz.explain.counterfactual import Comparison as Comparison
+    from ktviz.explain.counterfactual import compare as compare
+    from ktviz.explain.counterfactual import without as without
+    from ktviz.explain.faithfulness import Faithfulness as Faithfulness
+    from ktviz.explain.faithfulness import faithfulness as faithfulness
     from ktviz.explain.shares import source_shares as source_shares
     from ktviz.figures.backtracking import backtracking_figure as backtracking_figure
     from ktviz.images import read_image as read_image
@@ -40,8 +74,18 @@ if TYPE_CHECKING:
     from ktviz.model.decoder import Decoder as Decoder
     from ktviz.model.encoder import Encoder as Encoder
     from ktviz.model.matches import Matches as Matches
+    from ktviz.model.sites import Queries as Queries
+    from ktviz.model.sites import Reading as Reading
+    from ktviz.model.sites import RetrievalSite as RetrievalSite
     from ktviz.model.translator import Translation as Translation
     from ktviz.model.translator import Translator as Translator
+    from ktviz.regions import Box as Box
+    from ktviz.trace.adapt import Adapted as Adapted
+    from ktviz.trace.adapt import Candidates as Candidates
+    from ktviz.trace.adapt import adapt as adapt
+    from ktviz.trace.record import record as record
+    from ktviz.trace.store import TraceStore as TraceStore
+    from ktviz.trace.trace import Trace as Trace
 
 
 def __getattr__(name: str) -> object:

@@ -95,9 +95,7 @@ def polygon_mask(corners: npt.NDArray[np.float64], height: int, width: int) -> M
     return inside
 
 
-def check_inside(
-    asked: str, left: float, top: float, right: float, bottom: float, height: int, width: int
-) -> None:
+def check_inside(asked: str, left: float, top: float, right: float, bottom: float, height: int, width: int) -> None:
     """Raise RegionError unless left to right and top to bottom are a part of the image."""
     if not (right > left and bottom > top):
         raise RegionError(f"region {asked}", "it is empty", "Give it a width and a height")

@@ -14,8 +14,9 @@ from ktviz.explain.bands import match_shares
 from ktviz.explain.gradient import integrated
 from ktviz.explain.receptive import receptive_field
 from ktviz.explain.result import Result
-from ktviz.explain.units import BANDS, By, Units, units_of
+from ktviz.explain.units import By, Units, units_of
 from ktviz.images import Pixels
+from ktviz.model.bands import BANDS
 from ktviz.model.encoder import STRIDE
 from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.footprint import Floats, footprint
@@ -68,7 +69,9 @@ class Attribution(Result):
             SettingError: Nodes and bands cannot be taken away by name.
         """
         if self.by not in ("source", "entry"):
-            raise SettingError(f"top by {self.by}", "it cannot be named in `without`", "Attribute by source or by entry")
+            raise SettingError(
+                f"top by {self.by}", "it cannot be named in `without`", "Attribute by source or by entry"
+            )
         return list(self.frame[self.by].head(count))
 
     def summary(self) -> pd.Series:
@@ -140,6 +143,7 @@ def attribute(
         "unit": UNIT[through],
         "region": [box.x, box.y, box.width, box.height],
         "region_px": int(mask.sum()),
+        "sources": trace.sources()["source"].tolist(),
         "trace": trace.digest,
         "digests": dict(trace.about["digests"]),
     }
@@ -159,7 +163,7 @@ def through_footprint(
         credit = weights @ np.nan_to_num(shares)
     else:
         credit = units.sum(weights[trace_rows(trace)] * trace.column("weight", winners=False))
-    return units.frame(credit, least=0), {"receptive_field": note}
+    return units.frame(credit), {"receptive_field": note}
 
 
 def through_gradient(

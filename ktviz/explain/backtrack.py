@@ -13,7 +13,7 @@ import pandas as pd
 from ktviz.errors import TraceError
 from ktviz.explain.result import Result
 from ktviz.images import Pixels
-from ktviz.regions import Region, bounding_box, region_mask
+from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.footprint import footprint
 from ktviz.trace.live import Live, live
 from ktviz.trace.trace import Trace
@@ -36,6 +36,7 @@ class Backtrack(Result):
     """
 
     case: Live | None = None
+    mask: Mask | None = None
 
     kind: ClassVar[str] = "a backtrack"
 
@@ -54,7 +55,7 @@ class Backtrack(Result):
         case = self._live()
         pictures: dict[str, Pixels] = {}
         numbers = {name: n for n, name in enumerate(case.banks.source_names)}
-        source, y, x = (t.tolist() for t in case.banks.locate(case.winner[self.frame["query"].tolist()]))
+        _, y, x = (t.tolist() for t in case.banks.locate(case.winner[self.frame["query"].tolist()]))
         pairs = []
         for row, (name, box) in enumerate(zip(self.frame["source"], self.frame["box"], strict=True)):
             if name not in pictures:
@@ -83,7 +84,7 @@ class Backtrack(Result):
         """
         from ktviz.figures.backtracking import backtracking_figure
 
-        return backtracking_figure(self._live().shown, picks, set(self.frame["query"].tolist()))
+        return backtracking_figure(self._live().shown, picks, self.mask)
 
     def _live(self) -> Live:
         if self.case is None:
@@ -125,7 +126,7 @@ def backtrack(
         "trace": trace.digest,
     }
     case = None if model is None and not from_translator(trace) else live(trace, model, photo)
-    return Backtrack(frame, about, {}, case)
+    return Backtrack(frame, about, {}, case, mask)
 
 
 def from_translator(trace: Trace) -> bool:

@@ -23,7 +23,8 @@ def match_shares(trace: Trace) -> Floats:
     chosen = trace.column("chosen", winners=False).astype(bool)
     parts = contributions(trace, trace.picture.about["settings"]["band_weights"])[chosen]
     total = parts.sum(1, keepdims=True)
-    return np.divide(parts, total, out=np.zeros_like(parts), where=total != 0)
+    result: Floats = np.divide(parts, total, out=np.zeros_like(parts), where=total != 0)
+    return result
 
 
 def reweigh(trace: Trace, band_weights: Sequence[float]) -> pd.DataFrame:
@@ -69,5 +70,3 @@ def contributions(trace: Trace, band_weights: Sequence[float]) -> Floats:
     parts = weights * cosine * query * entry
     result: Floats = np.divide(parts, norm, out=np.zeros_like(parts), where=norm > 0)
     return result
-
-

@@ -11,7 +11,6 @@ import pandas as pd
 
 from ktviz.errors import MismatchError, TraceError
 from ktviz.explain.result import Result
-from ktviz.files import listed
 from ktviz.images import Pixels
 from ktviz.trace.footprint import Floats
 from ktviz.trace.live import check_equal, live
@@ -51,8 +50,8 @@ def without(
         TraceError, MismatchError: As in `attribute`.
     """
     case = live(trace, model, photo)
-    added = [what] if isinstance(what, int) else listed(what)  # type: ignore[arg-type]
-    settings = replace(case.settings, without=(*case.settings.without, *added))  # type: ignore[arg-type]
+    added = [what] if isinstance(what, (str, int)) else list(what)
+    settings = replace(case.settings, without=(*case.settings.without, *added))
     case.banks.excluded(settings.without)  # refuse unknown names before any work
     with record(case.model) as other:
         case.translate(settings)
@@ -152,7 +151,8 @@ def changes(before: Trace, after: Trace) -> pd.DataFrame:
     columns: dict[str, Any] = {"query": before.column("query"), "box": list(box), "weight": before.weights()}
     for name in ("source", "entry", "similarity"):
         columns |= {f"{name}_before": before.column(name), f"{name}_after": after.column(name)}
-    return pd.DataFrame(columns)[changed].reset_index(drop=True)
+    found: pd.DataFrame = pd.DataFrame(columns)[changed]
+    return found.reset_index(drop=True)
 
 
 def identity(trace: Trace) -> np.ndarray[Any, np.dtype[np.object_]]:
@@ -172,5 +172,5 @@ def differences(before: Trace, after: Trace) -> list[str]:
 
 
 def shortened(value: object) -> str:
-    text = str(value)
+    text = (", ".join(map(str, value)) or "nothing") if isinstance(value, (list, tuple)) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -193,7 +193,9 @@ class Experiment:
         present = np.unique(unit)
         if len(present) < 2:
             raise TraceError(
-                "test an attribution", f"{len(present)} {units.by} in this region", "Take a larger region, or by='entry'"
+                "test an attribution",
+                f"{len(present)} {units.by} in this region",
+                "Take a larger region, or by='entry'",
             )
         return cls(case, mask, query, unit, parts_of(case, query), present)
 
@@ -204,7 +206,10 @@ class Experiment:
         deletion = [self.progress(order[count:]) for count in counts]
         insertion = [self.progress(order[:count]) for count in counts]
         taken = counts / len(order)
-        rows = {name: float(np.trapezoid(curve, taken)) for name, curve in (("deletion", deletion), ("insertion", insertion))}
+        rows = {
+            name: float(np.trapezoid(curve, taken))
+            for name, curve in (("deletion", deletion), ("insertion", insertion))
+        }
         rows["correlation"] = correlation(share[list(measured)], np.array(list(measured.values())))
         rows["score"] = rows["insertion"] - rows["deletion"]
         curves = [

@@ -121,7 +121,5 @@ def window_around(
     sides = (grid.height, grid.width)
     cells = [slice(max(0, a - radius), min(side, b + radius)) for a, b, side in zip(starts, ends, sides, strict=True)]
     pixels = [slice(a * STRIDE, min(b * STRIDE, side)) for a, b, side in zip(starts, ends, shape, strict=True)]
-    inner = [
-        slice(p.start - c.start * STRIDE, p.stop - c.start * STRIDE) for p, c in zip(pixels, cells, strict=True)
-    ]
+    inner = [slice(p.start - c.start * STRIDE, p.stop - c.start * STRIDE) for p, c in zip(pixels, cells, strict=True)]
     return Window((cells[0], cells[1]), (pixels[0], pixels[1]), (inner[0], inner[1]))

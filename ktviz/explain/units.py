@@ -52,19 +52,18 @@ class Units:
         """Sum of the credit of all retrievals, each given to its winner: (units,)."""
         return np.bincount(self.number[self.chosen], credit, len(self)).astype(np.float64)
 
-    def frame(self, share: Floats, least: float | None = None, only: Ints | None = None) -> pd.DataFrame:
-        """The shares as a table, largest first.
+    def frame(self, share: Floats, only: Ints | None = None) -> pd.DataFrame:
+        """The shares as a table, largest first; sources and bands all, of entries and nodes those that have a share.
 
         Args:
             share: (units,), or one per unit of `only`.
-            least: Only shares above this; sources are always all named.
             only: Numbers of the units to list; their numbers go with them as `unit`.
         """
         listed = np.arange(len(self)) if only is None else only
         rows = [{"unit": int(n), "share": float(s), **self.rows[n]} for n, s in zip(listed, share, strict=True)]
         frame = pd.DataFrame(rows, columns=["unit", "share", *self.rows[0]] if self.rows else None)
-        if least is not None and self.by in ("entry", "node"):
-            frame = frame[frame["share"] > least]
+        if only is None and self.by in ("entry", "node"):
+            frame = frame[frame["share"] != 0]
         frame.insert(0, self.by, frame.pop(self.by))
         frame = frame.sort_values("share", ascending=False, kind="stable", ignore_index=True)
         return frame if only is not None else frame.drop(columns="unit")
@@ -89,7 +88,9 @@ def by_entry(trace: Trace, chosen: npt.NDArray[np.bool_]) -> Units:
     entry = trace.column("entry", winners=False).astype(np.int64)
     known, first, number = np.unique(entry, return_index=True, return_inverse=True)
     source, box = trace.column("source", winners=False), trace.column("source_box", winners=False)
-    rows = [{"entry": int(e), "source": source[n], "source_box": box[n].tolist()} for e, n in zip(known, first, strict=True)]
+    rows = [
+        {"entry": int(e), "source": source[n], "source_box": box[n].tolist()} for e, n in zip(known, first, strict=True)
+    ]
     return Units("entry", rows, number.astype(np.int64), chosen, [(int(e),) for e in known])
 
 

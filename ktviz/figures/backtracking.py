@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,13 +20,14 @@ from ktviz.figures.layout import (
     Page,
     arrange,
     enlarged,
+    percent,
     placed,
     spread,
 )
 from ktviz.figures.picks import Pick, Selection, select
 from ktviz.images import Pixels
 from ktviz.model.translator import Translation
-from ktviz.regions import Box
+from ktviz.regions import Box, Region, bounding_box, region_mask
 
 TITLE, BODY, SMALL = 24.0, 18.0, 15.0
 """Sizes of text in page px."""
@@ -45,7 +45,7 @@ HOW_TO_READ = (
 )
 
 
-def backtracking_figure(translation: Translation, picks: int = 10, among: Collection[int] | None = None) -> Figure:
+def backtracking_figure(translation: Translation, picks: int = 10, region: Region = None) -> Figure:
     """Show which source patches painted some patches of a translation, as recorded.
 
     The photo is in the middle, its translation below, the sources with the largest shares left and right. A
@@ -56,17 +56,18 @@ def backtracking_figure(translation: Translation, picks: int = 10, among: Collec
     Args:
         translation: What to explain.
         picks: How many retrievals to show; up to 20 or so are legible.
-        among: Numbers of the queries to choose from, such as those behind a region; all if None.
+        region: A part of the output, as in `backtrack`; shares and retrievals are those behind it. None for all.
 
     Returns:
         A figure 1600 px wide that belongs to no pyplot state.
 
     Raises:
         SettingError: `picks` is below 1.
+        RegionError: The region is empty or outside.
     """
     if picks < 1:
         raise SettingError(f"picks {picks}", "below 1", "Show at least one retrieval")
-    drawing = Drawing.create(translation, select(translation, picks, among))
+    drawing = Drawing.create(translation, select(translation, picks, region), region)
     drawing.write_header()
     drawing.draw_centre()
     drawing.draw_shares()
@@ -87,6 +88,7 @@ class Drawing:
         translation: The result that is explained.
         chosen: Its sources and retrievals that are shown.
         pictures: The shown sources.
+        region: The part of the output that is explained.
     """
 
     canvas: Canvas
@@ -94,16 +96,17 @@ class Drawing:
     translation: Translation
     chosen: Selection
     pictures: tuple[Pixels, ...]
+    region: Region = None
 
     @classmethod
-    def create(cls, translation: Translation, chosen: Selection) -> Drawing:
+    def create(cls, translation: Translation, chosen: Selection, region: Region) -> Drawing:
         """An empty page of the right size."""
         pictures = tuple(translation.banks.picture(source) for source in chosen.sources)
         crowd = [sum(chosen.sides[pick.place][0] == side for pick in chosen.picks) for side in (0, 1)]
         text = NAME_LINE + CREDIT_LINE * (1 if len(translation.banks.names) == 1 else 2)
         shapes = [shape(picture) for picture in pictures]
         page = arrange(shape(translation.input), shapes, chosen.sides, max(crowd), text)
-        return cls(Canvas.create(WIDTH, page.height), page, translation, chosen, pictures)
+        return cls(Canvas.create(WIDTH, page.height), page, translation, chosen, pictures, region)
 
     def write_header(self) -> None:
         """Banks, numbers and settings above; how to read the figure below."""
@@ -126,6 +129,9 @@ class Drawing:
         for label, pixels, box in (("Input", photo, self.page.input), ("Output", output, self.page.output)):
             self.canvas.text(box.x, box.y - 9, label, BODY, bold=True)
             self.canvas.picture(pixels, box)
+            if self.region is not None:
+                around = bounding_box(region_mask(self.region, *shape(output)))
+                self.canvas.frame(placed(around, shape(output), box), INK, 1.6, over_picture=True)
         for pick in self.chosen.picks:
             box = drawn_box(pick.query_box, output, self.page.output)
             self.canvas.frame(box, SOURCE_COLOURS[pick.place], LINE * 0.7, over_picture=True)
@@ -138,7 +144,8 @@ class Drawing:
         for share, colour in parts:
             self.canvas.bar(Box(left, bar.y, share * bar.width, bar.height), colour)
             left += share * bar.width
-        self.canvas.text(bar.x, bar.y - 8, "Shares of the output", SMALL, FAINT)
+        what = "output" if self.region is None else "region"
+        self.canvas.text(bar.x, bar.y - 8, f"Shares of the {what}", SMALL, FAINT)
         if other >= 0.0005:
             text = f"other sources {percent(other)}"
             self.canvas.text(bar.right, bar.y - 8, text, SMALL, FAINT, align="right")
@@ -234,8 +241,3 @@ def facing(box: Box, direction: int) -> Point:
 def shape(pixels: Pixels) -> tuple[int, int]:
     """(height, width)."""
     return pixels.shape[0], pixels.shape[1]
-
-
-def percent(share: float) -> str:
-    """A share in percent, with one decimal below 10."""
-    return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"

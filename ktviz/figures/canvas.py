@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -77,6 +78,11 @@ class Canvas:
         patch = PathPatch(path, fill=False, ec=colour, lw=points(width), capstyle="butt", zorder=3)
         patch.set_path_effects(edges(colour, width))
         self.axes.add_patch(patch)
+
+    def line(self, way: Sequence[Point], colour: str, width: float) -> None:
+        """Straight from point to point."""
+        path = Path(list(way))
+        self.axes.add_patch(PathPatch(path, fill=False, ec=colour, lw=points(width), joinstyle="round", zorder=3))
 
     def bar(self, box: Box, colour: str) -> None:
         """A filled box."""

@@ -147,6 +147,11 @@ def spread(wanted: Sequence[float], distance: float, low: float, high: float) ->
     return [start + n * distance for n, start in enumerate(starts)]
 
 
+def percent(share: float) -> str:
+    """A share in percent, with one decimal below 10."""
+    return f"{share:.0%}" if abs(share) >= 0.0995 else f"{share:.1%}"
+
+
 def placed(part: Box, picture: tuple[int, int], where: Box) -> Box:
     """Where a part of a picture (height, width), in picture px, lies when the picture fills a box of the page."""
     down, across = where.height / picture[0], where.width / picture[1]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from ktviz.explain.shares import query_weights
 from ktviz.images import Pixels
-from ktviz.regions import Box
 from ktviz.model.encoder import STRIDE
 from ktviz.model.patches import SIZE
 from ktviz.model.translator import Translation
+from ktviz.regions import Box, Region
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -92,11 +93,12 @@ class Queries:
         return self.corner.astype(np.float64) + PATCH / 2
 
 
-def select(translation: Translation, picks: int, among: Collection[int] | None = None) -> Selection:
-    """Choose sources and retrievals, among some queries if they are named; the same question gives the same choice."""
+def select(translation: Translation, picks: int, region: Region = None) -> Selection:
+    """Choose sources and retrievals behind a region; the same question gives the same choice."""
     height, width = translation.input.shape[:2]
-    queries = visible_queries(translation, among)
-    sources, shares = main_sources(translation, queries, min(picks, MAX_SOURCES))
+    weight = query_weights(translation, region)
+    queries = visible_queries(translation, weight)
+    sources, shares = main_sources(translation, queries, weight, min(picks, MAX_SOURCES))
     queries = with_merit(queries, translation, sources)
     extent = np.array([height, width], dtype=np.float64)
     offers = [best_per_block(queries, s, extent) for s in sources]
@@ -112,15 +114,13 @@ def select(translation: Translation, picks: int, among: Collection[int] | None =
     )
 
 
-def visible_queries(translation: Translation, among: Collection[int] | None = None) -> Queries:
-    """The queries whose box lies wholly within the photo (not in the padding)."""
+def visible_queries(translation: Translation, weight: Tensor) -> Queries:
+    """The queries with a weight whose box lies wholly within the photo (not in the padding)."""
     height, width = translation.input.shape[:2]
     matches = translation.matches
     corner = translation.grid.corners().numpy() * STRIDE
     inside = np.all(corner + PATCH <= (height, width), axis=1)
-    if among is not None:
-        named = inside & np.isin(np.arange(len(inside)), list(among))
-        inside = named if named.any() else inside
+    inside &= weight.numpy() > 0
     source, y, x = (t.numpy() for t in translation.banks.locate(matches.winner))
     return Queries(
         number=np.flatnonzero(inside),
@@ -168,12 +168,14 @@ def standing(values: Floats) -> Floats:
     return place
 
 
-def main_sources(translation: Translation, queries: Queries, most: int) -> tuple[list[int], list[float]]:
+def main_sources(
+    translation: Translation, queries: Queries, weight: Tensor, most: int
+) -> tuple[list[int], list[float]]:
     """The sources with the largest shares among those that have a visible query, and the shares."""
     banks = translation.banks
     source, _, _ = banks.locate(translation.matches.winner)
     share = torch.zeros(len(banks.sources), dtype=torch.float64)
-    share.index_add_(0, source, query_weights(translation).double())
+    share.index_add_(0, source, weight)
     visible = np.unique(queries.source).tolist()
     order = sorted(visible, key=lambda s: (-float(share[s]), banks.source_names[s]))
     order = [s for n, s in enumerate(order) if n == 0 or share[s] >= MIN_SHARE][:most]

@@ -153,7 +153,12 @@ class BankUnion:
     def describe_sources(self) -> list[dict[str, str]]:
         """Name, bank, credit and digest of every source."""
         return [
-            {"source": name, "bank": self.bank_of_source(number)[0].name, **asdict(source.credit), "sha256": source.sha256}
+            {
+                "source": name,
+                "bank": self.bank_of_source(number)[0].name,
+                **asdict(source.credit),
+                "sha256": source.sha256,
+            }
             for number, (name, source) in enumerate(zip(self.source_names, self.sources, strict=True))
         ]
 

@@ -74,7 +74,7 @@ def band_energy(vectors: Tensor) -> Tensor:
 
 
 def norm_parts(energy: Tensor) -> Tensor:
-    """Part of a patch's norm in each band, from band energies (..., 4): squares sum to 1, or are 0 in an empty patch."""
+    """Part of a patch's norm in each band, from band energies (..., 4): squares sum to 1; all 0 in an empty patch."""
     return (energy / energy.sum(-1, keepdim=True).clamp(min=TINY)).sqrt()
 
 

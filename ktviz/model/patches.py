@@ -83,15 +83,3 @@ class PatchGrid:
         total = patches.new_zeros(self.height, self.width, patches.shape[1]).permute(2, 0, 1)
         self.add_patches(total, patches, torch.arange(len(self)))
         return total / self.coverage()
-
-    def footprint(self, height_cells: float, width_cells: float) -> Tensor:
-        """How much of the visible map each query paints: (N,), summing to 1.
-
-        A cell belongs in equal parts to the queries that cover it (overlap-add); cells beyond `height_cells` x
-        `width_cells` (padding) count for nothing, cells on the edge for their visible part.
-        """
-        y = (height_cells - torch.arange(self.height)).clamp(0, 1)
-        x = (width_cells - torch.arange(self.width)).clamp(0, 1)
-        visible = y[:, None] * x / self.coverage()
-        weight = self.unfold(visible[None]).sum((1, 2, 3))
-        return weight / weight.sum()

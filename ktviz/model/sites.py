@@ -76,8 +76,8 @@ class Reading:
         matches: Of N queries.
         queries: Where they lie.
         knowledge: What the entries are.
-        path_similarity: (N, depth) float32 cosine of the query to the nodes of `matches.path`, NaN beyond the leaf; None
-            in a system without a tree.
+        path_similarity: (N, depth) float32 cosine of the query to the nodes of `matches.path`, NaN beyond the leaf;
+            None in a system without a tree.
         query_bands: (N, 4) float32 part of each query's norm in LL, LH, HL, HH, squares summing to 1; None in a system
             without bands.
         entry_bands: (N, k, 4) float32, the same of the candidates.

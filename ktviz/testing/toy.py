@@ -70,9 +70,7 @@ class ToyWorld:
             lines.append(f"{name}.png,All {name},Painter {number},19{number:02},CC0-1.0,https://example.org/{name}")
         (folder / "credits.csv").write_text("\n".join(lines), encoding="utf-8")
         self.library = Library.create(folder / "toy.ktlib", CellMeans(), LibrarySettings(side_px=SIDE, dedupe=1.0))
-        self.library.build(
-            BANK, [folder / "flats"], credits=folder / "credits.csv", encoder=CellMeans(), quiet=True
-        )
+        self.library.build(BANK, [folder / "flats"], credits=folder / "credits.csv", encoder=CellMeans(), quiet=True)
         self.translator = Translator(self.banks, CellMeans(), CellColours())
 
     @property
@@ -93,5 +91,3 @@ def toy_photo(side: int = SIDE) -> Pixels:
     for number, colour in enumerate(STRIPES):
         pixels[:, number * side // 4 : (number + 1) * side // 4] = colour
     return pixels
-
-

@@ -38,7 +38,9 @@ class Candidates:
     digest: str = ""
 
     @classmethod
-    def positions(cls, names: Sequence[str], rows: int, columns: int, cell_px: float, bank: str = "exemplars") -> Candidates:
+    def positions(
+        cls, names: Sequence[str], rows: int, columns: int, cell_px: float, bank: str = "exemplars"
+    ) -> Candidates:
         """Every cell of a grid on every source: entry = (source * rows + y) * columns + x.
 
         Args:
@@ -151,4 +153,5 @@ def adapt(
 
 
 def on_cpu(matches: Matches) -> Matches:
-    return Matches(**{name: None if value is None else value.detach().cpu() for name, value in vars(matches).items()})
+    tensors = {name: value.detach().cpu() for name, value in vars(matches).items() if value is not None}
+    return Matches(**tensors)

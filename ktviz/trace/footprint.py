@@ -25,7 +25,7 @@ def footprint(boxes: npt.NDArray[np.floating], weight: npt.NDArray[np.generic]) 
     """
     weight = weight.astype(np.float64)
     credit = weight / np.maximum(coverage(boxes, *weight.shape), 1)
-    part = box_sums(credit, boxes) / weight.sum()
+    part: Floats = box_sums(credit, boxes) / weight.sum()
     part[part < DUST] = 0
     return part
 

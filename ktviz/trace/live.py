@@ -17,8 +17,8 @@ from ktviz.errors import MismatchError, SettingError, TraceError
 from ktviz.images import Pixels, pixel_digest
 from ktviz.library.search import SearchSettings
 from ktviz.library.union import BankUnion
-from ktviz.model.matches import Matches
 from ktviz.model.encoder import STRIDE
+from ktviz.model.matches import Matches
 from ktviz.model.patches import QUERY_STEP, PatchGrid
 from ktviz.model.translator import Settings, Translation, Translator
 from ktviz.trace.about import model_digests
@@ -160,7 +160,9 @@ def regret(trace: Trace, sample: int | None, seed: int, model: Translator | None
     case = live(trace, model)
     count = len(trace)
     if sample is not None and sample < 1:
-        raise SettingError(f"a sample of {sample}", "fewer than one retrieval", "Give a positive number, or None for all")
+        raise SettingError(
+            f"a sample of {sample}", "fewer than one retrieval", "Give a positive number, or None for all"
+        )
     rows = np.arange(count)
     if sample is not None and sample < count:
         rows = np.sort(np.random.default_rng(seed).choice(count, sample, replace=False))

@@ -18,8 +18,8 @@ from ktviz.errors import SettingError, TraceBudgetError, TraceError
 from ktviz.images import Pixels, pixel_digest, to_pixels
 from ktviz.model.sites import Knowledge, Reading, RetrievalSite
 from ktviz.model.translator import Translation, Translator
-from ktviz.trace.adapt import Adapted
 from ktviz.trace.about import about_recording
+from ktviz.trace.adapt import Adapted
 from ktviz.trace.columns import Rows, rows_of, to_table
 from ktviz.trace.trace import Picture, Trace
 
@@ -58,12 +58,14 @@ def record(
         SettingError: `candidates`, `memory` or `over` is out of range.
     """
     if candidates is not None and candidates < 1:
-        raise SettingError(f"record {candidates} candidates", "fewer than the winner", "Give 1 or more, or None for all")
+        raise SettingError(
+            f"record {candidates} candidates", "fewer than the winner", "Give 1 or more, or None for all"
+        )
     if over not in get_args(Over):
         raise SettingError(f"over={over!r}", "unknown", "Choose error or winners")
     trace = Trace.unfinished()
     recorder = Recorder(find_sites(model, adapted), candidates, as_bytes(memory), over)
-    runs = [module for module in model.modules() if isinstance(module, Translator)] or [model]
+    runs: list[nn.Module] = [module for module in model.modules() if isinstance(module, Translator)] or [model]
     seed = torch.initial_seed()
     handles: list[RemovableHandle] = []
     try:
@@ -114,7 +116,7 @@ def find_sites(model: nn.Module, adapted: Sequence[Adapted]) -> list[Site]:
         TraceError: There is none, or an adapted module is not part of the model.
     """
     readers = {id(a.module): a for a in adapted}
-    sites = []
+    sites: list[Site] = []
     for name, module in model.named_modules():
         known = readers.pop(id(module), module if isinstance(module, RetrievalSite) else None)
         if known is not None:
@@ -124,7 +126,9 @@ def find_sites(model: nn.Module, adapted: Sequence[Adapted]) -> list[Site]:
         stranger = type(next(iter(readers.values())).module).__name__
         raise TraceError(f"record {kind}", f"the adapted {stranger} is not one of its modules", "Adapt a part of it")
     if not sites:
-        raise TraceError(f"record {kind}", "it has no retrieval site", "Say where it retrieves: ktviz.adapt(module, ...)")
+        raise TraceError(
+            f"record {kind}", "it has no retrieval site", "Say where it retrieves: ktviz.adapt(module, ...)"
+        )
     return sites
 
 
@@ -258,7 +262,9 @@ def picture(given: Pixels | None, made: Pixels | None, settings: Mapping[str, An
     if given is not None:
         height, width = given.shape[:2]
     else:  # what the boxes span
-        width, height = (int(max((np.ceil((b[:, n] + b[:, n + 2]).max()) for b in boxes(rows)), default=0)) for n in (0, 1))
+        width, height = (
+            int(max((np.ceil((b[:, n] + b[:, n + 2]).max()) for b in boxes(rows)), default=0)) for n in (0, 1)
+        )
     about = {"height": height, "width": width, "settings": dict(settings)}
     digests = {name: None if p is None else pixel_digest(p) for name, p in (("input", given), ("output", made))}
     return Picture(given, made, {**about, **digests})

@@ -54,7 +54,7 @@ SCHEMA = pa.schema(
         ("source", NAME),
         ("source_box", BOX),
         ("similarity", pa.float32()),
-        # Half precision: three digits are enough to rank candidates by other weights, and half of a file would be these.
+        # Half precision: three digits are enough to rank candidates by other weights; whole, these fill half of a file.
         *((f"similarity_{band}", pa.float16()) for band in BANDS),
         ("query_bands", PARTS),
         ("entry_bands", PARTS),

@@ -29,7 +29,12 @@ def share_table(
         similarity: Sum over those retrievals.
     """
     rows = [
-        {"source": s["source"], "share": float(part), "patches": int(n), "similarity": float(total / n) if n else np.nan}
+        {
+            "source": s["source"],
+            "share": float(part),
+            "patches": int(n),
+            "similarity": float(total / n) if n else np.nan,
+        }
         | {name: value for name, value in s.items() if name != "source"}
         for s, part, n, total in zip(sources, share, patches, similarity, strict=True)
     ]
@@ -47,7 +52,7 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
     painted = weight > 0
     patches = np.bincount(number[painted], minlength=count)
     total = np.bincount(number[painted], trace.column("similarity", winners=False)[painted], count)
-    return share_table(trace.about["sources"], share, patches, total)
+    return share_table(trace.about["sources"], share.tolist(), patches.tolist(), total.tolist())
 
 
 def row_weights(trace: Trace, region: Region = None) -> Floats:
@@ -74,7 +79,7 @@ def find_source(trace: Trace, name: str) -> str:
     Raises:
         UnknownNameError: There is none, or more than one; the message names the nearest.
     """
-    names = [source["source"] for source in trace.about["sources"]]
+    names: list[str] = [source["source"] for source in trace.about["sources"]]
     if name in names:
         return name
     hits = [full for full in names if name in (full.rsplit("/", 1)[-1], full.rsplit("/", 1)[-1].rsplit(".", 1)[0])]
@@ -100,7 +105,7 @@ def spread(trace: Trace, source: str, box: Box | None) -> pd.DataFrame:
         mine = np.flatnonzero(trace.column("site", winners=False) == name)
         weight[mine] = row_weights(trace.site(name))
     columns = ["site", "query", "box", "source_box", "similarity"]
-    found = table.select(columns).take(rows).to_pandas()
+    found: pd.DataFrame = table.select(columns).take(rows).to_pandas()
     found.insert(4, "weight", weight[rows])
     return found.sort_values("weight", ascending=False, kind="stable", ignore_index=True)
 

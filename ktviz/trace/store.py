@@ -1,8 +1,8 @@
 """A store of many traces: a folder that answers "which outputs used this source, how much, where?" without opening all.
 
-    FOLDER/
-      traces/NAME.parquet     every trace, whole
-      index/NAME.parquet      what each source painted in it: one row per image and source
+FOLDER/
+  traces/NAME.parquet     every trace, whole
+  index/NAME.parquet      what each source painted in it: one row per image and source
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -173,7 +174,7 @@ class TraceStore:
     def _index(self, name: str) -> Path:
         return self.folder / "index" / f"{name}.parquet"
 
-    def _about(self, name: str) -> dict[str, object]:
+    def _about(self, name: str) -> dict[str, Any]:
         """What the index says of a trace; a trace without one gets it."""
         if not self._index(name).exists():
             self._index_trace(name, self.open(name))
@@ -212,7 +213,9 @@ class TraceStore:
 
 def read_index(files: list[str], wanted: ds.Expression) -> pd.DataFrame:
     """Rows of index files that match, read past those whose statistics exclude them."""
-    return ds.dataset(files, schema=INDEX, format="parquet").to_table(filter=wanted).to_pandas()
+    table = ds.dataset(files, schema=INDEX, format="parquet").to_table(filter=wanted)
+    rows: pd.DataFrame = table.to_pandas()
+    return rows
 
 
 def index_of(trace: Trace, name: str) -> pa.Table:

@@ -186,7 +186,8 @@ class Trace:
 
     def to_pandas(self) -> pd.DataFrame:
         """The rows as a DataFrame; boxes are arrays x, y, width, height."""
-        return self.table.to_pandas()
+        rows: pd.DataFrame = self.table.to_pandas()
+        return rows
 
     def image(self, number: int) -> Trace:
         """One image of the recording.
@@ -274,9 +275,7 @@ class Trace:
 
         return close_calls(self, below)
 
-    def regret(
-        self, sample: int | None = None, seed: int = 0, *, model: Translator | None = None
-    ) -> pd.DataFrame:
+    def regret(self, sample: int | None = None, seed: int = 0, *, model: Translator | None = None) -> pd.DataFrame:
         """What the tree's shortcut cost: the exact nearest entry beside the winner.
 
         Args:

@@ -1,0 +1,99 @@
+"""The attribution figure: the region on the output, and the shares as bars, with the method in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ktviz.figures.canvas import Canvas
+from ktviz.figures.colours import FAINT, QUANTITY_INK, source_colours
+from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
+from ktviz.images import Pixels
+from ktviz.regions import Box
+
+if TYPE_CHECKING:
+    from ktviz.explain.attribution import Attribution
+
+TITLE, BODY, SMALL = 24.0, 18.0, 15.0
+ROW = 34.0
+ROWS = 14
+"""Bars that are shown; the rest are counted."""
+NAMES = 330.0
+"""Width of the names left of the bars."""
+
+
+def attribution_figure(attribution: Attribution) -> Figure:
+    """The region, brighter than the rest of the output, and the largest shares on one absolute scale from 0 to 1."""
+    frame, about = attribution.frame, attribution.about
+    rows = frame.head(ROWS)
+    picture = highlighted(attribution)
+    size = (0.0, 0.0) if picture is None else fit((picture.shape[0], picture.shape[1]), 520.0, 520.0)
+    top = 150.0
+    canvas = Canvas.create(WIDTH, top + max(size[1], (len(rows) + 1) * ROW + 30) + 60)
+    canvas.text(MARGIN, 50, f"Attribution by {attribution.by} through {attribution.through}", TITLE, bold=True)
+    canvas.text(MARGIN, 80, f"A share is the {about['unit']}.", SMALL, FAINT)
+    canvas.text(MARGIN, 104, " · ".join(facts(attribution)), SMALL, FAINT)
+    left = MARGIN
+    if picture is not None:
+        canvas.picture(picture, Box(MARGIN, top, *size))
+        left += size[0] + 50
+    room = WIDTH - MARGIN - left - NAMES - 90
+    # Shares may be negative (gradient) or above 1 (ablation): the scale grows to hold them, but never shrinks.
+    low, high = min(0.0, float(rows["share"].min())), max(1.0, float(rows["share"].max()))
+    zero = left + NAMES + 14 - low / (high - low) * room
+    for number, (name, share) in enumerate(zip(rows[attribution.by], rows["share"], strict=True)):
+        y = top + number * ROW
+        text = canvas.shortened(label(attribution, number, str(name)), SMALL, NAMES)
+        canvas.text(left + NAMES, y + 21, text, SMALL, align="right")
+        if not np.isfinite(share):
+            canvas.text(zero + 8, y + 21, "nothing would be left", SMALL, FAINT)
+            continue
+        length = share / (high - low) * room
+        canvas.bar(Box(min(zero, zero + length), y + 5, abs(length), ROW - 12), colour(attribution, str(name)))
+        canvas.text(max(zero, zero + length) + 8, y + 21, percent(share), SMALL, bold=True)
+    end = top + len(rows) * ROW + 20
+    for value in sorted({low, 0.0, high}):
+        canvas.text(zero + value / (high - low) * room, end, f"{value:.2g}", SMALL, FAINT, align="center")
+    if len(frame) > len(rows):
+        rest = f"and {len(frame) - len(rows):,} more, {percent(float(frame['share'][ROWS:].sum()))} together"
+        canvas.text(left + NAMES + 14, end + 26, rest, SMALL, FAINT)
+    return canvas.figure
+
+
+def facts(attribution: Attribution) -> list[str]:
+    """What a reader must know to compare this figure with another."""
+    about = attribution.about
+    x, y, width, height = about["region"]
+    found = [f"region {width:g}x{height:g} px at ({x:g}, {y:g}), {about['region_px']:,} px"]
+    found += [f"decoder's receptive field {about['receptive_field']}"]
+    if "completeness_error" in about:
+        found.append(f"completeness error {about['completeness_error']:.1e}")
+    if "change" in about:
+        found.append(f"the knowledge changed it by {about['change']:.1f} levels")
+    return found
+
+
+def label(attribution: Attribution, number: int, name: str) -> str:
+    """The name of a row; of an entry also its source."""
+    if attribution.by != "entry":
+        return name.rsplit("/", 1)[-1] if attribution.by == "source" else name
+    return f"{str(attribution.frame['source'][number]).rsplit('/', 1)[-1]} #{name}"
+
+
+def colour(attribution: Attribution, name: str) -> str:
+    """Sources have the colours they have in the figures of the whole image; other things have none of their own."""
+    if attribution.by != "source":
+        return QUANTITY_INK
+    return source_colours(attribution.about["sources"])[name]
+
+
+def highlighted(attribution: Attribution) -> Pixels | None:
+    """The output, pale outside the region."""
+    output = attribution.pictures.get("output")
+    if output is None:
+        return None
+    inside = attribution.pictures["region"][..., :1] > 0
+    pale = 255 - (255 - output.astype(np.float64)) * 0.25
+    return np.where(inside, output, pale.round()).astype(np.uint8)

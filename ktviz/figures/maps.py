@@ -1,0 +1,117 @@
+"""Maps of a translation: which source painted where, and how well its patches matched."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib import colormaps
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from ktviz.figures.canvas import Canvas
+from ktviz.figures.colours import FAINT, OTHER, QUANTITY, SOURCE_COLOURS, source_colours
+from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
+from ktviz.images import Pixels
+from ktviz.regions import Box
+from ktviz.trace.trace import Trace
+
+TITLE, BODY, SMALL = 24.0, 18.0, 15.0
+"""Sizes of text in page px."""
+GAP = 32.0
+TALLEST = 900.0
+LINE = 26.0
+Floats = npt.NDArray[np.float64]
+
+
+def trace_figure(trace: Trace) -> Figure:
+    """Input and output, who painted what, and how similar the winners are; nothing is rescaled to the image at hand.
+
+    Args:
+        trace: Of one image.
+
+    Returns:
+        A figure 1600 px wide that belongs to no pyplot state.
+    """
+    height, width = trace.picture.size
+    shares = trace.sources()
+    colours = source_colours(shares["source"].tolist())
+    painted = shares[shares["share"] > 0]
+    size = fit((height, width), (WIDTH - 2 * MARGIN - GAP) / 2, TALLEST)
+    rows = -(-min(len(painted), len(SOURCE_COLOURS) + 1) // 2)
+    top, step = 130.0, size[1] + 76
+    canvas = Canvas.create(WIDTH, top + 2 * step + rows * LINE + 40)
+    heading(canvas, trace)
+    boxes = [Box(MARGIN + x * (size[0] + GAP), top + y * step, *size) for y in (0, 1) for x in (0, 1)]
+    labels = ("Input", "Output", "Who painted what", "Similarity of the winners")
+    pictures = (trace.input, trace.output, source_map(trace, colours), similarity_map(trace))
+    for label, pixels, box in zip(labels, pictures, boxes, strict=True):
+        canvas.text(box.x, box.y - 9, label, BODY, bold=True)
+        if pixels is None:
+            canvas.text(box.x, box.y + 30, "not kept with the trace", SMALL, FAINT)
+        else:
+            canvas.picture(pixels, box)
+    scale(canvas, Box(boxes[3].x, boxes[3].bottom + 10, size[0], 10), "0", "1")
+    legend(canvas, painted[["source", "share", "creator", "licence"]].values.tolist(), colours, top + 2 * step - 10)
+    return canvas.figure
+
+
+def heading(canvas: Canvas, trace: Trace) -> None:
+    """What the figure is of."""
+    banks = ", ".join(dict.fromkeys(source["bank"] for source in trace.about["sources"]))
+    canvas.text(MARGIN, 50, canvas.shortened(banks, TITLE, WIDTH - 2 * MARGIN, bold=True), TITLE, bold=True)
+    facts = [f"{len(trace):,} retrievals", "attribution: footprint", f"digest {trace.digest[:12]}"]
+    preset = trace.picture.about["settings"].get("preset")
+    canvas.text(MARGIN, 78, " · ".join(facts[:1] + [f"preset {preset}"] * bool(preset) + facts[1:]), SMALL, FAINT)
+
+
+def legend(canvas: Canvas, rows: list[list[object]], colours: dict[str, str], top: float) -> None:
+    """Sources with their colours, shares, creators and licences, in two columns; those without a colour as one."""
+    named = [row for row in rows if colours[str(row[0])] != OTHER]
+    rest = sum(float(str(row[1])) for row in rows if colours[str(row[0])] == OTHER)
+    lines = [(colours[str(n)], float(str(s)), f"{n}  {c} · {li}") for n, s, c, li in named]
+    lines += [(OTHER, rest, f"{len(rows) - len(named)} other sources")] * (len(named) < len(rows))
+    half = -(-len(lines) // 2)
+    column = (WIDTH - 2 * MARGIN - GAP) / 2
+    for number, (colour, share, text) in enumerate(lines):
+        x, y = MARGIN + number // half * (column + GAP), top + number % half * LINE
+        canvas.bar(Box(x, y - 14, 16, 16), colour)
+        canvas.text(x + 90, y, percent(share), BODY, align="right", bold=True)
+        canvas.text(x + 104, y, canvas.shortened(text, SMALL, column - 104), SMALL)
+
+
+def scale(canvas: Canvas, box: Box, low: str, high: str) -> None:
+    """A colour scale with its ends."""
+    canvas.picture(painted_values(np.linspace(0, 1, 256)[None]), box)
+    canvas.text(box.x, box.bottom + 20, low, SMALL, FAINT)
+    canvas.text(box.right, box.bottom + 20, high, SMALL, FAINT, align="right")
+
+
+def source_map(trace: Trace, colours: dict[str, str]) -> Pixels:
+    """Every pixel in the colour of the source that won nearest to it."""
+    winner = nearest(trace)
+    table = np.array([to_rgb(colours[name]) for name in trace.column("source")])
+    flat = np.where(winner[..., None] >= 0, table[winner], 1.0)
+    return np.asarray((flat * 255).round(), dtype=np.uint8)
+
+
+def similarity_map(trace: Trace) -> Pixels:
+    """Similarity of the winner nearest to every pixel, from 0 to 1."""
+    winner = nearest(trace)
+    return painted_values(np.where(winner >= 0, trace.column("similarity")[winner], 0))
+
+
+def painted_values(values: npt.NDArray[np.floating]) -> Pixels:
+    """Values from 0 to 1 as colours."""
+    return np.asarray((colormaps[QUANTITY](np.clip(values, 0, 1))[..., :3] * 255).round(), dtype=np.uint8)
+
+
+def nearest(trace: Trace) -> npt.NDArray[np.int64]:
+    """Number of the retrieval that lies nearest to every pixel, -1 where there is none: (H, W)."""
+    winner = np.full(trace.picture.size, -1)
+    box = trace.column("box")
+    for part in (1.0, 0.5):  # first all of every box, then its middle, which no neighbour has a better claim to
+        left, top = (box[:, n] + box[:, n + 2] * (1 - part) / 2 for n in (0, 1))
+        edges = np.stack((top, top + box[:, 3] * part, left, left + box[:, 2] * part), 1).round().astype(int)
+        for number, (y0, y1, x0, x1) in enumerate(edges.tolist()):
+            winner[y0:y1, x0:x1] = number
+    return winner
