@@ -73,7 +73,7 @@ class MismatchError(KtvizError):
 
 
 class AuditError(KtvizError):
-    """An audit folder that cannot be made, or read."""
+    """An audit folder that cannot be read, or does not hold what it says."""
 
 
 class StorageError(KtvizError):

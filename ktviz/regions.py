@@ -50,12 +50,24 @@ def region_mask(region: Region, height: int, width: int) -> Mask:
         return np.ones((height, width), dtype=bool)
     if isinstance(region, Box):
         return box_mask(region, height, width)
-    array = np.asarray(region)
-    if array.shape == (2,):
-        return box_mask(Box(float(array[0]), float(array[1]), 1, 1), height, width)
-    if array.ndim == 2 and array.shape[1] == 2 and len(array) >= 3 and array.dtype != bool:
+    array = as_array(region)
+    numeric = array.dtype.kind in "iuf"
+    if numeric and not np.isfinite(array).all():
+        raise RegionError(f"region {describe(array)}", "numbers that are not finite", "Check x and y")
+    if numeric and array.shape == (2,):
+        x, y = np.floor(array).tolist()
+        return box_mask(Box(x, y, 1, 1), height, width)
+    if numeric and array.ndim == 2 and array.shape[1] == 2 and len(array) >= 3:
         return polygon_mask(array.astype(np.float64), height, width)
     return checked_mask(array, height, width)
+
+
+def as_array(region: object) -> npt.NDArray[np.generic]:
+    try:
+        return np.asarray(region)
+    except ValueError:  # rows of different lengths
+        asked = f"region {str(region)[:60]}"
+        raise RegionError(asked, "corners that are not pairs", "Give every corner x and y") from None
 
 
 def checked_mask(mask: npt.NDArray[np.generic], height: int, width: int) -> Mask:
@@ -71,6 +83,10 @@ def checked_mask(mask: npt.NDArray[np.generic], height: int, width: int) -> Mask
 
 
 def box_mask(box: Box, height: int, width: int) -> Mask:
+    if not np.isfinite((box.x, box.y, box.width, box.height)).all():
+        raise RegionError(f"region {box}", "numbers that are not finite", "Check x, y, width and height")
+    if not (box.width > 0 and box.height > 0):
+        raise RegionError(f"region {box}", "it is empty", "Give it a width and a height")
     left, top = int(np.floor(box.x)), int(np.floor(box.y))
     right, bottom = int(np.ceil(box.right)), int(np.ceil(box.bottom))
     check_inside(str(box), left, top, right, bottom, height, width)

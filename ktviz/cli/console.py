@@ -12,13 +12,16 @@ from rich.console import Console
 from rich.table import Table
 
 from ktviz.errors import (
+    AuditError,
     CreditsError,
     ImageError,
     KtvizError,
     LibraryBusyError,
     LibraryError,
+    MismatchError,
     SettingError,
     StorageError,
+    TraceError,
     TrainingError,
     UnknownNameError,
     WeightsError,
@@ -43,8 +46,12 @@ EXIT_CODES: tuple[tuple[type[KtvizError], int], ...] = (
     (WeightsError, 7),
     (StorageError, 8),
     (TrainingError, 9),
+    (TraceError, 10),
+    (MismatchError, 11),
+    (AuditError, 12),
 )
-"""2 usage, 3 unknown name, 4 unusable input, 5 library, 6 library busy, 7 weights, 8 disk, 9 training, 130 Ctrl-C."""
+"""1 an audit that is not true, 2 usage, 3 unknown name, 4 unusable input, 5 library, 6 library busy, 7 weights, 8 disk,
+9 training, 10 trace, 11 results that do not belong together, 12 audit, 130 Ctrl-C."""
 
 
 def exit_code(error: KtvizError) -> int:

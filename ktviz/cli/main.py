@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ktviz import __version__
-from ktviz.cli import demo, doctor, library, train, translate
+from ktviz.cli import audit, demo, doctor, library, train, translate, verify
 from ktviz.cli.console import err, exit_code, report
 from ktviz.errors import KtvizError
 
@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("translate")(translate.translate)
+app.command("audit")(audit.audit)
+app.command("verify")(verify.verify)
 app.add_typer(library.app, name="library")
 app.command("train")(train.train)
 app.command("doctor")(doctor.doctor)

@@ -13,7 +13,7 @@ from ktviz.explain.ablation import ablate
 from ktviz.explain.bands import match_shares
 from ktviz.explain.gradient import integrated
 from ktviz.explain.receptive import receptive_field
-from ktviz.explain.result import Result
+from ktviz.explain.result import Result, check_one_site
 from ktviz.explain.units import By, Units, units_of
 from ktviz.images import Pixels
 from ktviz.model.bands import BANDS
@@ -120,13 +120,17 @@ def attribute(
 
     Raises:
         RegionError: The region is empty or outside.
-        SettingError: An unknown `by` or `through`.
-        TraceError: There is no model, the trace was thinned and its bands are asked for, or it is only a part.
+        SettingError: An unknown `by` or `through`, or `most` below 1.
+        TraceError: There is no model; the trace is only a part, of several sites, or of soft retrieval and thinned to
+            winners; or its system has no bands, or no tree.
         MismatchError: Another model, library or photo.
     """
     for name, value, known in (("by", by, get_args(By)), ("through", through, get_args(Through))):
         if value not in known:
             raise SettingError(f"attribute {name}={value!r}", "unknown", f"Choose one of {', '.join(known)}")
+    if most < 1:
+        raise SettingError(f"attribute most={most}", "nothing would be measured", "Give a positive number")
+    check_one_site(trace)
     mask = region_mask(region, *trace.picture.size)
     adapted = trace.about["digests"].get("decoder") is None and model is None
     if adapted and through != "footprint":
@@ -159,9 +163,9 @@ def through_footprint(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     weights, note = painted(trace, case, mask)
     if units.by == "band":
-        shares = match_shares(trace)
-        credit = weights @ np.nan_to_num(shares)
+        credit = weights @ match_shares(trace)
     else:
+        check_whole(trace)
         credit = units.sum(weights[trace_rows(trace)] * trace.column("weight", winners=False))
     return units.frame(credit), {"receptive_field": note}
 
@@ -208,8 +212,18 @@ def painted(trace: Trace, case: Live | None, mask: Mask) -> tuple[Floats, str]:
     field = receptive_field(case.model)
     cells = field.cells(mask.astype(np.float64))
     # Where the picture ends within a cell, its credit lies on what is visible of the cell.
-    weight = cells.repeat(STRIDE, 0).repeat(STRIDE, 1)[: mask.shape[0], : mask.shape[1]]
+    rows, columns = (
+        np.minimum(STRIDE, side - STRIDE * np.arange(n)) for side, n in zip(mask.shape, cells.shape, strict=True)
+    )
+    per_pixel = cells / np.outer(rows, columns)
+    weight = per_pixel.repeat(STRIDE, 0).repeat(STRIDE, 1)[: mask.shape[0], : mask.shape[1]]
     return footprint(trace.column("box"), weight), f"{field.spread_px:.1f} px"
+
+
+def check_whole(trace: Trace) -> None:
+    """Raise TraceError where thinning took weights away, so that shares would not add up."""
+    if trace.thinned and bool((trace.column("weight") + trace.column("left_over") < 1 - 1e-3).any()):
+        raise TraceError("attribute soft retrieval", "the trace was thinned to winners", "Record with more memory")
 
 
 def trace_rows(trace: Trace) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ktviz.errors import TraceError
-from ktviz.explain.result import Result
+from ktviz.explain.result import Result, check_one_site
 from ktviz.images import Pixels
 from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.footprint import footprint
@@ -105,8 +105,10 @@ def backtrack(
 
     Raises:
         RegionError: The region is empty or outside.
+        TraceError: A trace of several sites, or only a part.
         MismatchError: Another model, library or photo.
     """
+    check_one_site(trace)
     mask = region_mask(region, *trace.picture.size)
     box, source_box = trace.column("box"), trace.column("source_box")
     weight = footprint(box, mask)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ktviz.errors import TraceError
-from ktviz.model.bands import check_band_weights
+from ktviz.model.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.trace.footprint import Floats
 from ktviz.trace.live import band_columns
 from ktviz.trace.trace import Trace
@@ -21,7 +21,7 @@ def match_shares(trace: Trace) -> Floats:
         TraceError: A system without bands.
     """
     chosen = trace.column("chosen", winners=False).astype(bool)
-    parts = contributions(trace, trace.picture.about["settings"]["band_weights"])[chosen]
+    parts = contributions(trace, trace.picture.about["settings"].get("band_weights", PAPER_WEIGHTS))[chosen]
     total = parts.sum(1, keepdims=True)
     result: Floats = np.divide(parts, total, out=np.zeros_like(parts), where=total != 0)
     return result

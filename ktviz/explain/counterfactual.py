@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,6 +13,7 @@ import pandas as pd
 from ktviz.errors import MismatchError, TraceError
 from ktviz.explain.result import Result
 from ktviz.images import Pixels
+from ktviz.trace import parquet
 from ktviz.trace.footprint import Floats
 from ktviz.trace.live import check_equal, live
 from ktviz.trace.record import record
@@ -50,7 +52,8 @@ def without(
         TraceError, MismatchError: As in `attribute`.
     """
     case = live(trace, model, photo)
-    added = [what] if isinstance(what, (str, int)) else list(what)
+    several = [what] if isinstance(what, (str, int, np.integer)) else what
+    added = [name if isinstance(name, str) else int(name) for name in several]
     settings = replace(case.settings, without=(*case.settings.without, *added))
     case.banks.excluded(settings.without)  # refuse unknown names before any work
     with record(case.model) as other:
@@ -163,7 +166,10 @@ def identity(trace: Trace) -> np.ndarray[Any, np.dtype[np.object_]]:
 
 def differences(before: Trace, after: Trace) -> list[str]:
     """Settings and digests in which two traces differ, as text."""
-    mine, other = ({**t.picture.about["settings"], **t.about["digests"]} for t in (before, after))
+    # As a file would state them: it turns tuples into lists.
+    mine, other = (
+        json.loads(parquet.as_json({**t.picture.about["settings"], **t.about["digests"]})) for t in (before, after)
+    )
     found = []
     for name in dict.fromkeys((*mine, *other)):
         if mine.get(name) != other.get(name):

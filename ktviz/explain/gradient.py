@@ -49,6 +49,7 @@ class Window:
         return image[:, self.inner[0], self.inner[1]]
 
 
+@torch.inference_mode(False)
 def integrated(case: Live, mask: Mask) -> tuple[Floats, float]:
     """Credit of every retrieval for the change in a region, by band.
 

@@ -25,7 +25,8 @@ SIDE = 41
 MAPS, PROBES, SEED = 6, 4, 0
 """Maps, random mixtures of a cell's pixels per map, and the seed of the mixtures."""
 
-_known: WeakKeyDictionary[nn.Module, ReceptiveField] = WeakKeyDictionary()
+_known: WeakKeyDictionary[nn.Module, dict[tuple[str, ...], ReceptiveField]] = WeakKeyDictionary()
+"""By decoder, and by the digests of the banks at whose features it was measured."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,11 @@ def correlate(values: Floats, kernel: Floats) -> Floats:
 
 
 def receptive_field(model: Translator) -> ReceptiveField:
-    """The receptive field of a translator's decoder, measured at the first call."""
-    decoder = model.decoder
-    if decoder not in _known:
-        _known[decoder] = measure(decoder, sample_maps(model.banks))
-    return _known[decoder]
+    """The receptive field of a translator's decoder, measured at the first call for its banks."""
+    fields, banks = _known.setdefault(model.decoder, {}), tuple(model.banks.digests().values())
+    if banks not in fields:
+        fields[banks] = measure(model.decoder, sample_maps(model.banks))
+    return fields[banks]
 
 
 def sample_maps(banks: BankUnion) -> Tensor:
@@ -96,13 +97,14 @@ def middle(features: Tensor) -> Tensor:
     return features
 
 
+@torch.inference_mode(False)
 @torch.enable_grad()
 def measure(decoder: nn.Module, maps: Tensor) -> ReceptiveField:
     """Mean energy of the derivative of a cell's pixels by the cells around it."""
     random = torch.Generator().manual_seed(SEED)
     centre = slice(SIDE // 2 * STRIDE, (SIDE // 2 + 1) * STRIDE)
     energy = torch.zeros(SIDE, SIDE, dtype=torch.float64)
-    features = maps.requires_grad_(True)
+    features = maps.clone().requires_grad_(True)
     patch = decoder(features)[:, :, centre, centre]
     for probe in range(PROBES):
         # E (J' v)² over random v is the energy of J: one backward pass instead of one per pixel and colour.

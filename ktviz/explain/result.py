@@ -10,8 +10,10 @@ from typing import Any, ClassVar, Self
 import pandas as pd
 import pyarrow as pa
 
+from ktviz.errors import TraceError
 from ktviz.images import Pixels
 from ktviz.trace import parquet
+from ktviz.trace.trace import Trace
 
 RESULT_SCHEMA = 1
 
@@ -82,3 +84,9 @@ class Result:
 
     def _stated(self) -> dict[str, Any]:
         return {**self.about, "kind": self.kind, "schema": RESULT_SCHEMA}
+
+
+def check_one_site(trace: Trace) -> None:
+    """Raise TraceError unless a trace has one site: query numbers of several sites mean different queries."""
+    if len(trace.sites) != 1:
+        raise TraceError("explain", f"a trace of {len(trace.sites)} sites", "Choose one: trace.site(name)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -34,9 +35,14 @@ def about_recording(
         "seed": seed,
         "digests": {**model_digests(model), **{k: v for known in knowledge for k, v in known.digests().items()}},
         "sites": list(sites),
-        "sources": [source for sources in described for source in sources],
+        "sources": once([source for sources in described for source in sources]),
         "thinned": thinned,
     }
+
+
+def once(sources: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Descriptions without repetition: sites may search banks in common."""
+    return list({json.dumps(source, sort_keys=True): source for source in sources}.values())
 
 
 def versions() -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import TraceError
+from ktviz.errors import SettingError, TraceError
 from ktviz.library.sources import Credit
 from ktviz.model.matches import Matches
 from ktviz.model.sites import Queries, Reading
@@ -28,6 +28,9 @@ class Candidates:
         bank: What they all belong to.
         credits: Who made each source; unknown if None.
         digest: Identifies their content; unknown if empty.
+
+    Raises:
+        SettingError: The parts do not fit together, or two sources have one name.
     """
 
     names: Sequence[str]
@@ -36,6 +39,18 @@ class Candidates:
     bank: str = "exemplars"
     credits: Sequence[Credit] | None = None
     digest: str = ""
+
+    def __post_init__(self) -> None:
+        asked = f"candidates from {len(self.names)} sources"
+        if len(set(self.names)) < len(self.names):
+            raise SettingError(asked, "two have the same name", "Name each source differently")
+        if self.box.shape != (len(self.source), 4):
+            found = f"boxes of shape {tuple(self.box.shape)} for {len(self.source)} entries"
+            raise SettingError(asked, found, "Give every entry x, y, width and height")
+        if ((self.source < 0) | (self.source >= len(self.names))).any():
+            raise SettingError(asked, "an entry of another source", "Count sources from 0, in the order of the names")
+        if self.credits is not None and len(self.credits) != len(self.names):
+            raise SettingError(asked, f"{len(self.credits)} credits", "Give one per source, or None")
 
     @classmethod
     def positions(
@@ -98,29 +113,46 @@ class Adapted:
         """The retrievals of one call, one `Reading` per image.
 
         Raises:
-            TraceError: The reader gave something else than Matches, or of another number of queries or entries.
+            TraceError: The reader gave something else than Matches that fit the queries and the candidates.
         """
-        found = self.reader(inputs, output)
+        found: object = self.reader(inputs, output)
         queries = self.queries(inputs, output) if callable(self.queries) else self.queries
-        batch = [found] if isinstance(found, Matches) else list(found)
-        for matches in batch:
-            self.check(matches, queries)
-        return [Reading(on_cpu(matches), queries, self.candidates) for matches in batch]
+        batch = list(found) if isinstance(found, Sequence) else [found]
+        return [Reading(self.checked(matches, queries), queries, self.candidates) for matches in batch]
 
-    def check(self, matches: object, queries: Queries) -> None:
+    def checked(self, matches: object, queries: Queries) -> Matches:
+        """What the reader gave for one image, if it fits."""
         asked = f"read the retrievals of {type(self.module).__name__}"
         if not isinstance(matches, Matches):
             raise TraceError(asked, f"the reader gave {type(matches).__name__}", "Return Matches, one per image")
+        if not isinstance(queries, Queries):
+            raise TraceError(asked, f"queries that are {type(queries).__name__}", "Say where they lie: ktviz.Queries")
+        wrong = misshapen(matches)
+        if wrong:
+            raise TraceError(asked, f"the reader gave {wrong}", "See ktviz.Matches for the shapes")
         if len(matches) != len(queries):
             raise TraceError(
                 asked, f"{len(matches)} retrievals for {len(queries)} queries", "Say where the queries of this call lie"
             )
-        if len(matches) and int(matches.entry.max()) >= len(self.candidates.source):
-            raise TraceError(
-                asked,
-                f"entry {int(matches.entry.max())} of {len(self.candidates.source)} candidates",
-                "Say what all of them are",
-            )
+        count = len(self.candidates.source)
+        strangers = matches.entry[(matches.entry >= count) | (matches.entry < -1)]
+        if len(strangers):
+            raise TraceError(asked, f"entry {int(strangers[0])} of {count} candidates", "Say what all of them are")
+        return matches
+
+
+def misshapen(matches: Matches) -> str:
+    """What part of matches does not fit the others; empty if all do."""
+    entry = matches.entry
+    if entry.ndim != 2 or not entry.shape[1] or entry.is_floating_point():
+        return f"entries of shape {tuple(entry.shape)} and type {entry.dtype}"
+    for name in ("similarity", "weight"):
+        values = getattr(matches, name)
+        if values is not None and values.shape != entry.shape:
+            return f"{name} of shape {tuple(values.shape)} for entries of shape {tuple(entry.shape)}"
+    if ((matches.chosen < 0) | (matches.chosen >= entry.shape[1])).any():
+        return f"a chosen column outside the {entry.shape[1]} candidates"
+    return ""
 
 
 def adapt(
@@ -150,8 +182,3 @@ def adapt(
         causal: Whether the candidates really fed the output, or are only its nearest explanation.
     """
     return Adapted(module, reader, queries, candidates, causal)
-
-
-def on_cpu(matches: Matches) -> Matches:
-    tensors = {name: value.detach().cpu() for name, value in vars(matches).items() if value is not None}
-    return Matches(**tensors)

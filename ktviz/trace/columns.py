@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
@@ -29,12 +31,14 @@ class Rows:
         path: (queries, depth) and
         path_similarity: (queries, depth), one row per query; -1 and NaN beyond the leaf.
         knowledge: Number of the knowledge that the source numbers mean.
+        first: Number of the first query: a site that is called again in one run goes on counting.
     """
 
     columns: Mapping[str, Array]
     path: Array
     path_similarity: Array
     knowledge: int
+    first: int = 0
 
     def __len__(self) -> int:
         return len(self.columns["query"])
@@ -44,9 +48,11 @@ class Rows:
         return sum(column.nbytes for column in self.columns.values()) + self.path.nbytes + self.path_similarity.nbytes
 
     def winners(self) -> Rows:
-        """The chosen rows only."""
+        """The chosen rows only; what the others weighed becomes left-over mass."""
         chosen = self.columns["chosen"].astype(bool)
-        return replace(self, columns={name: column[chosen] for name, column in self.columns.items()})
+        columns = {name: column[chosen] for name, column in self.columns.items()}
+        columns["left_over"] = (1 - columns["weight"]).clip(0)
+        return replace(self, columns=columns)
 
 
 def rows_of(reading: Reading, site: int, knowledge: int, candidates: int | None) -> Rows:
@@ -58,14 +64,14 @@ def rows_of(reading: Reading, site: int, knowledge: int, candidates: int | None)
         knowledge: Number of the reading's knowledge.
         candidates: Candidates to keep per query; None keeps all.
     """
-    reading = keep(reading, candidates)
+    margin = reading.matches.margin.detach().cpu()  # of all candidates: it does not depend on how many are kept
+    reading, rank = keep(on_cpu(reading), candidates)
     matches, queries = reading.matches, reading.queries
     count, width = matches.entry.shape
-    rank = torch.arange(width).expand(count, width)
-    chosen = rank == matches.chosen[:, None]
+    chosen = torch.arange(width) == matches.chosen[:, None]
     weight = chosen.float() if matches.weight is None else matches.weight
     left_over = (1 - weight.sum(1)).clamp(min=0) if matches.weight is not None else torch.zeros(count)
-    margin = torch.where(torch.isfinite(matches.margin), matches.margin, torch.nan)
+    margin = torch.where(torch.isfinite(margin), margin, torch.nan)
     entry = matches.entry.clamp(min=0)
 
     def per_query(values: Tensor) -> Tensor:
@@ -101,16 +107,34 @@ def rows_of(reading: Reading, site: int, knowledge: int, candidates: int | None)
 
 
 def as_array(tensor: Tensor) -> Array:
-    """A copy outside torch."""
-    return tensor.detach().cpu().contiguous().clone().numpy()
+    """A copy outside torch: an array that torch lends would keep its tensor alive."""
+    return tensor.detach().cpu().numpy().copy()
 
 
-def keep(reading: Reading, candidates: int | None) -> Reading:
-    """The first candidates; one that was chosen from further back takes the place of the last of them."""
+def on_cpu(reading: Reading) -> Reading:
+    """The same without gradients, wherever the model computes."""
+    return replace(
+        reading,
+        matches=replace(reading.matches, **moved(reading.matches)),
+        queries=replace(reading.queries, **moved(reading.queries)),
+        **moved(reading),
+    )
+
+
+def moved(values: object) -> dict[str, Any]:
+    return {name: value.detach().cpu() for name, value in vars(values).items() if isinstance(value, Tensor)}
+
+
+def keep(reading: Reading, candidates: int | None) -> tuple[Reading, Tensor]:
+    """The first candidates, and the rank of each: (N, k).
+
+    One that was chosen from further back takes the place of the last of them, and keeps its rank.
+    """
     matches = reading.matches
-    if candidates is None or candidates >= matches.entry.shape[1]:
-        return reading
-    column = torch.arange(candidates).expand(len(matches), candidates).clone()
+    count, width = matches.entry.shape
+    if candidates is None or candidates >= width:
+        return reading, torch.arange(width).expand(count, width)
+    column = torch.arange(candidates).expand(count, candidates).clone()
     far = matches.chosen >= candidates
     column[far, -1] = matches.chosen[far]
 
@@ -128,7 +152,7 @@ def keep(reading: Reading, candidates: int | None) -> Reading:
         weight=None if matches.weight is None else first(matches.weight),
     )
     bands = None if reading.entry_bands is None else first(reading.entry_bands)
-    return replace(reading, matches=kept, entry_bands=bands)
+    return replace(reading, matches=kept, entry_bands=bands), column
 
 
 def to_table(
@@ -160,6 +184,7 @@ def to_table(
         for field in SCHEMA:
             if field.name not in arrays:
                 arrays[field.name] = arrow_column(part.columns.get(field.name), field.type, len(part))
+        arrays["query"] = pc.add(arrays["query"], pa.scalar(part.first, pa.int32()))
         tables.append(pa.table([arrays[name] for name in SCHEMA.names], schema=SCHEMA))
     return pa.concat_tables(tables).combine_chunks() if tables else SCHEMA.empty_table()
 

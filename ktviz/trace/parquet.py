@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -68,7 +69,12 @@ def write(
 
 def as_json(about: Mapping[str, Any]) -> bytes:
     """Metadata as it is written: sorted, so that equal results give equal bytes."""
-    return json.dumps(about, sort_keys=True, default=dict).encode()
+    return json.dumps(about, sort_keys=True, default=simple).encode()
+
+
+def simple(value: Any) -> Any:
+    """What JSON does not know, as something it does: numbers of NumPy, as rows of a trace give them, and mappings."""
+    return value.item() if isinstance(value, np.generic) else dict(value)
 
 
 def read(path: str | os.PathLike[str], kind: str, schema: int) -> Stored:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -21,8 +23,10 @@ from ktviz.model.translator import Translation, Translator
 from ktviz.trace.about import about_recording
 from ktviz.trace.adapt import Adapted
 from ktviz.trace.columns import Rows, rows_of, to_table
-from ktviz.trace.trace import Picture, Trace
+from ktviz.trace.trace import NOT_RUN, Picture, Trace
 
+OVERSHOOT = 0.25
+"""How far the values of an image may leave [0, 1]; one in [-1, 1] or [0, 255] leaves it further."""
 UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}
 Over = Literal["error", "winners"]
 
@@ -64,22 +68,22 @@ def record(
     if over not in get_args(Over):
         raise SettingError(f"over={over!r}", "unknown", "Choose error or winners")
     trace = Trace.unfinished()
-    recorder = Recorder(find_sites(model, adapted), candidates, as_bytes(memory), over)
-    runs: list[nn.Module] = [module for module in model.modules() if isinstance(module, Translator)] or [model]
+    runs = [module for module in model.modules() if module is model or isinstance(module, Translator)]
+    recorder = Recorder(find_sites(model, adapted), candidates, as_bytes(memory), over, nested=len(runs) > 1)
     seed = torch.initial_seed()
     handles: list[RemovableHandle] = []
     try:
         for site in recorder.sites:
             handles.append(site.module.register_forward_hook(Listener(site.number, recorder.hear), with_kwargs=True))
-        for run in runs:
-            handles.append(run.register_forward_pre_hook(Starter(recorder.start)))
-            handles.append(run.register_forward_hook(Listener(0, recorder.end), with_kwargs=True))
+        for number, run in enumerate(runs):
+            handles.append(run.register_forward_pre_hook(Starter(number, recorder.start)))
+            handles.append(run.register_forward_hook(Listener(number, recorder.end), with_kwargs=True))
         yield trace
     except BaseException as error:
         settle(trace, recorder, model, seed, f"the run failed ({type(error).__name__})")
         raise
     else:
-        settle(trace, recorder, model, seed, "the model was not run")
+        settle(trace, recorder, model, seed, NOT_RUN)
     finally:
         for handle in handles:
             handle.remove()
@@ -149,15 +153,30 @@ class Listener:
 class Starter:
     """A forward hook that marks the beginning of a run; deaf in a copy, like `Listener`."""
 
-    def __init__(self, start: Callable[[], None] | None = None) -> None:
-        self.start = start
+    def __init__(self, number: int, start: Callable[[int], None] | None = None) -> None:
+        self.number, self.start = number, start
 
     def __call__(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         if self.start is not None:
-            self.start()
+            self.start(self.number)
 
-    def __reduce__(self) -> tuple[type[Starter], tuple[()]]:
-        return Starter, ()
+    def __reduce__(self) -> tuple[type[Starter], tuple[int]]:
+        return Starter, (self.number,)
+
+
+@dataclass
+class Run:
+    """A run that goes on.
+
+    Attributes:
+        number: Of the module that runs.
+        heard: Its retrievals, with the number of the image of each.
+        asked: Queries so far by site and image.
+    """
+
+    number: int
+    heard: list[tuple[int, Rows]] = field(default_factory=list)
+    asked: Counter[tuple[int, int]] = field(default_factory=Counter)
 
 
 @dataclass
@@ -169,10 +188,11 @@ class Recorder:
         candidates: To keep per query; None for all.
         limit: Bytes that may be held.
         over: What to do at the limit.
+        nested: Whether the model has translators within it, whose runs make images of their own.
         rows: Retrievals of runs that ended, with
         images: the number of the image of each, and
         pictures: all images.
-        pending: Retrievals of runs that go on, by thread.
+        pending: Runs that go on, by thread, the innermost last.
         knowledge: What the entries of `rows` are.
     """
 
@@ -180,34 +200,56 @@ class Recorder:
     candidates: int | None
     limit: int
     over: Over
+    nested: bool = False
     rows: list[Rows] = field(default_factory=list)
     images: list[int] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
-    pending: dict[int, list[tuple[int, Rows]]] = field(default_factory=dict)
+    pending: dict[int, list[Run]] = field(default_factory=dict)
     knowledge: list[Knowledge] = field(default_factory=list)
     thinned: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def start(self) -> None:
-        """A run begins in this thread; what an earlier one left unfinished is dropped."""
-        self.pending[threading.get_ident()] = []
+    def start(self, number: int) -> None:
+        """A run begins in this thread; what an earlier one of the same module left unfinished is dropped."""
+        with self.lock:
+            self.leave(number)
+            self.runs.append(Run(number))
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs of this thread."""
+        return self.pending.setdefault(threading.get_ident(), [])
+
+    def leave(self, number: int) -> None:
+        """Drop a module's run, and those within it, which have failed if they are still there."""
+        place = next((place for place, run in enumerate(self.runs) if run.number == number), len(self.runs))
+        del self.runs[place:]
 
     def hear(self, number: int, inputs: tuple[Any, ...], output: Any) -> None:
         """A site has made retrievals."""
-        heard = self.pending.setdefault(threading.get_ident(), [])
+        if not self.runs:
+            return  # the site was called on its own: there is no image that its retrievals belong to
+        run = self.runs[-1]
         for image, reading in enumerate(self.sites[number].read(inputs, output)):
             rows = rows_of(reading, number, self.number_of(reading.knowledge), self.candidates)
-            heard.append((image, rows.winners() if self.thinned else rows))
-        self.check_budget()
+            rows = replace(rows, first=run.asked[number, image])
+            run.asked[number, image] += len(rows.path)
+            with self.lock:
+                run.heard.append((image, rows.winners() if self.thinned else rows))
+                self.check_budget()
 
-    def end(self, _: int, inputs: tuple[Any, ...], output: Any) -> None:
+    def end(self, number: int, inputs: tuple[Any, ...], output: Any) -> None:
         """A run has ended: its retrievals belong to its images."""
-        heard = self.pending.pop(threading.get_ident(), [])
-        count = 1 + max((image for image, _ in heard), default=-1)
+        run = next((run for run in self.runs if run.number == number), Run(number))
+        count = 1 + max((image for image, _ in run.heard), default=-1)
+        wanted = run.heard or number or not self.nested
+        made = pictures_of(inputs, output, count, [rows for _, rows in run.heard]) if wanted else []
         with self.lock:
+            self.check_budget(sum(picture.nbytes for picture in made))
+            self.leave(number)
             first = len(self.pictures)
-            self.pictures += pictures_of(inputs, output, count, [rows for _, rows in heard])
-            for image, rows in heard:
+            self.pictures += made
+            for image, rows in run.heard:
                 self.rows.append(rows)
                 self.images.append(first + image)
 
@@ -219,26 +261,26 @@ class Recorder:
             self.knowledge.append(knowledge)
             return len(self.knowledge) - 1
 
-    def check_budget(self) -> None:
-        """Thin to winners, or raise, when more is held than may be."""
-        if self.held() <= self.limit:
+    def check_budget(self, more: int = 0) -> None:
+        """Thin to winners, or raise, when more is held than may be; `more` bytes are about to be."""
+        if self.held() + more <= self.limit:
             return
         if self.over == "winners" and not self.thinned:
             self.thinned = True
             self.rows = [rows.winners() for rows in self.rows]
-            for thread, heard in self.pending.items():
-                self.pending[thread] = [(image, rows.winners()) for image, rows in heard]
-        if self.held() > self.limit:
+            for run in itertools.chain(*self.pending.values()):
+                run.heard = [(image, rows.winners()) for image, rows in run.heard]
+        if self.held() + more > self.limit:
             raise TraceBudgetError(
                 f"record within {self.limit / 1e6:.1f} MB",
-                f"{len(self.pictures)} images are recorded and the next one needs {self.held() / 1e6:.1f} MB in all",
+                f"{len(self.pictures)} images are recorded, with the next it is {(self.held() + more) / 1e6:.1f} MB",
                 "Allow more memory, keep fewer candidates, or say over='winners'",
             )
 
     def held(self) -> int:
-        """Bytes of all retrievals."""
-        waiting = (rows for heard in list(self.pending.values()) for _, rows in heard)
-        return sum(rows.nbytes for rows in (*self.rows, *waiting))
+        """Bytes of all retrievals and pictures."""
+        waiting = [rows for run in itertools.chain(*self.pending.values()) for _, rows in run.heard]
+        return sum(rows.nbytes for rows in (*self.rows, *waiting)) + sum(picture.nbytes for picture in self.pictures)
 
     def trace(self, model: nn.Module, seed: int) -> Trace:
         """The retrievals of all runs that ended."""
@@ -265,9 +307,19 @@ def picture(given: Pixels | None, made: Pixels | None, settings: Mapping[str, An
         width, height = (
             int(max((np.ceil((b[:, n] + b[:, n + 2]).max()) for b in boxes(rows)), default=0)) for n in (0, 1)
         )
+    given, made = own(given), own(made)
     about = {"height": height, "width": width, "settings": dict(settings)}
     digests = {name: None if p is None else pixel_digest(p) for name, p in (("input", given), ("output", made))}
     return Picture(given, made, {**about, **digests})
+
+
+def own(pixels: Pixels | None) -> Pixels | None:
+    """A copy that nobody can draw on: the caller may do so on the model's result."""
+    if pixels is None:
+        return None
+    copy = pixels.copy()
+    copy.setflags(write=False)
+    return copy
 
 
 def boxes(rows: Sequence[Rows]) -> list[np.ndarray[Any, Any]]:
@@ -275,10 +327,12 @@ def boxes(rows: Sequence[Rows]) -> list[np.ndarray[Any, Any]]:
 
 
 def image_batch(values: tuple[Any, ...]) -> list[Pixels]:
-    """Images in the first value, if it is a batch of RGB images in [0, 1]."""
-    if values and isinstance(values[0], Tensor) and values[0].ndim == 4 and values[0].shape[1] == 3:
-        return [to_pixels(image) for image in values[0]]
-    return []
+    """Images in the first value, if it is a batch of RGB images in [0, 1], give or take an overshoot."""
+    batch = values[0] if values else None
+    if not isinstance(batch, Tensor) or batch.ndim != 4 or batch.shape[1] != 3 or not batch.numel():
+        return []
+    in_range = float(batch.min()) >= -OVERSHOOT and float(batch.max()) <= 1 + OVERSHOOT
+    return [to_pixels(image) for image in batch] if in_range else []
 
 
 def at(pictures: Sequence[Pixels], number: int) -> Pixels | None:

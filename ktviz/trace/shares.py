@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from ktviz.errors import RegionError, TraceError, unknown_name
+from ktviz.errors import RegionError, TraceError, UnknownNameError, unknown_name
 from ktviz.regions import Box, Region
 from ktviz.trace.footprint import Floats
 
 if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
+
+
+ABOUT = ("bank", "title", "creator", "year", "licence", "url", "sha256")
+"""What is said of a source, in this order."""
 
 
 def share_table(
@@ -35,7 +40,7 @@ def share_table(
             "patches": int(n),
             "similarity": float(total / n) if n else np.nan,
         }
-        | {name: value for name, value in s.items() if name != "source"}
+        | {name: s[name] for name in ABOUT if name in s}
         for s, part, n, total in zip(sources, share, patches, similarity, strict=True)
     ]
     return pd.DataFrame(rows).sort_values(["share", "source"], ascending=[False, True], ignore_index=True)
@@ -82,10 +87,17 @@ def find_source(trace: Trace, name: str) -> str:
     names: list[str] = [source["source"] for source in trace.about["sources"]]
     if name in names:
         return name
-    hits = [full for full in names if name in (full.rsplit("/", 1)[-1], full.rsplit("/", 1)[-1].rsplit(".", 1)[0])]
-    if len(hits) != 1:
-        raise unknown_name("source", name, hits or names)
+    hits = [full for full in names if any(f"/{end}".endswith(f"/{name}") for end in (full, without_suffix(full)))]
+    if len(hits) > 1:
+        raise UnknownNameError(f"source {name!r}", f"it may be {' or '.join(hits[:5])}", "Give the whole name")
+    if not hits:
+        raise unknown_name("source", name, names)
     return hits[0]
+
+
+def without_suffix(name: str) -> str:
+    """A source's name without that of its file format."""
+    return PurePosixPath(name).with_suffix("").as_posix()
 
 
 def spread(trace: Trace, source: str, box: Box | None) -> pd.DataFrame:
@@ -118,7 +130,7 @@ def close_calls(trace: Trace, below: float | None) -> pd.DataFrame:
     keys = ["image", "site", "query"]
     best = rows[rows["rank"] == 0].drop(columns="rank")
     second = rows[rows["rank"] == 1][[*keys, "source", "entry"]]
-    both = best.merge(second, on=keys, suffixes=("", "_second"))
+    both = best.merge(second, on=keys, how="left", suffixes=("", "_second"))
     if below is not None:
         both = both[both["margin"] < below]
     return both.sort_values("margin", kind="stable", ignore_index=True)

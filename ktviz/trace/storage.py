@@ -18,8 +18,8 @@ from ktviz.trace.schema import KIND, SCHEMA, SCHEMA_VERSION
 from ktviz.trace.trace import Picture, Trace
 
 Stored = Literal["input", "both", "none"]
-VOLATILE = ("versions", "device")
-"""Parts of the metadata that say where a trace was made, not what is in it."""
+VOLATILE = ("versions", "device", "seed")
+"""Parts of the metadata that say where and when a trace was made, not what is in it."""
 FLOATS = [field.name for field in SCHEMA if pa.types.is_float32(field.type)]
 OTHERS = [field.name for field in SCHEMA if field.name not in FLOATS]
 
@@ -37,7 +37,7 @@ def with_metadata(trace: Trace) -> pa.Table:
 def table_digest(table: pa.Table, about: Mapping[str, Any], images: Sequence[Mapping[str, Any]]) -> str:
     """SHA-256 over the values of a table, and what its metadata says of model, library and images."""
     steady = {name: value for name, value in about.items() if name not in VOLATILE}
-    digest = hashlib.sha256(json.dumps([steady, list(images)], sort_keys=True, default=dict).encode())
+    digest = hashlib.sha256(json.dumps([steady, list(images)], sort_keys=True, default=parquet.simple).encode())
     for name in table.column_names:
         digest.update(name.encode())
         for values in plain(table[name].combine_chunks()):
@@ -67,7 +67,8 @@ def save_trace(trace: Trace, path: str | os.PathLike[str], overwrite: bool, pict
     named = {f"{name} {n}": getattr(picture, name) for n, picture in enumerate(trace.pictures) for name in wanted}
     kept = {name: pixels for name, pixels in named.items() if pixels is not None}
     # Similarities have few different exponents: split into bytes, a third of them compresses away.
-    parquet.write(path, parquet.Stored(trace.table, metadata_of(trace), kept), overwrite, OTHERS, FLOATS)
+    about = {**metadata_of(trace), "digest": trace.digest}
+    parquet.write(path, parquet.Stored(trace.table, about, kept), overwrite, OTHERS, FLOATS)
 
 
 def open_trace(path: str | os.PathLike[str]) -> Trace:
@@ -75,16 +76,19 @@ def open_trace(path: str | os.PathLike[str]) -> Trace:
     stored = parquet.read(path, KIND, SCHEMA_VERSION)
     asked, about = f"{KIND} {os.fspath(path)!r}", dict(stored.about)
     try:
-        images, table = about.pop("images"), stored.table.cast(SCHEMA)
+        images, digest, table = about.pop("images"), about.pop("digest"), stored.table.cast(SCHEMA)
         pictures = [
             Picture(stored.pictures.get(f"input {n}"), stored.pictures.get(f"output {n}"), image)
             for n, image in enumerate(images)
         ]
     except (KeyError, ValueError, TypeError, pa.ArrowException) as error:
         raise TraceError(asked, f"its parts do not fit together ({error})", "Restore it, or record again") from None
+    trace = Trace(table, about, pictures)
+    if trace.digest != digest:
+        raise TraceError(asked, "its rows or metadata do not have the digest it states", "Restore it from a copy")
     for picture in pictures:
         check_pixels(picture, asked)
-    return Trace(table, about, pictures)
+    return trace
 
 
 def check_pixels(picture: Picture, asked: str) -> None:

@@ -27,6 +27,7 @@ from ktviz.trace.storage import Stored, metadata_of
 from ktviz.trace.trace import Trace
 
 NAME = re.compile(r"[\w][\w.-]*")
+DIGEST = re.compile(r"[0-9a-f]{64}")
 INDEX = pa.schema(
     [
         ("trace", pa.string()),
@@ -80,7 +81,8 @@ class TraceStore:
     @property
     def names(self) -> list[str]:
         """Names of the traces, sorted."""
-        return sorted(path.stem for path in (self.folder / "traces").glob("*.parquet"))
+        # Files with other names are being written this moment, or were when a process was killed.
+        return sorted(path.stem for path in (self.folder / "traces").glob("*.parquet") if NAME.fullmatch(path.stem))
 
     def append(
         self, trace: Trace, name: str | None = None, *, overwrite: bool = False, pictures: Stored = "input"
@@ -102,6 +104,8 @@ class TraceStore:
         name = trace.digest[:16] if name is None else name
         if not NAME.fullmatch(name):
             raise StorageError(f"keep a trace as {name!r}", "not a file name", "Use letters, digits, . - and _")
+        if overwrite:
+            self._index(name).unlink(missing_ok=True)  # an index never speaks of another trace, whatever interrupts
         trace.save(self._trace(name), overwrite=overwrite, pictures=pictures)
         self._index_trace(name, trace)
         return name
@@ -147,7 +151,7 @@ class TraceStore:
                     "output": [image["output"] for image in images],
                 }
             )
-        return told(pd.DataFrame(rows), broken)
+        return told(pd.DataFrame(rows, columns=["trace", "images", "retrievals", "thinned", "input", "output"]), broken)
 
     def uses(self, source: str, least: float = 0.0) -> pd.DataFrame:
         """Which outputs used a source, how much, and where; largest share first.
@@ -159,11 +163,16 @@ class TraceStore:
         Returns:
             trace, image, source, sha256, share (footprint), retrievals, box (around all of them, px of the output: x,
             y, width, height), boxes (one per retrieval). Broken files are named in a `BrokenTraceWarning` and in
-            `attrs["broken"]`.
+            `attrs["broken"]`. Empty for a source that was searched and painted nothing, and for an unknown SHA-256.
+
+        Raises:
+            UnknownNameError: No trace knows a source of that name; the message suggests the nearest.
         """
         wanted = ((ds.field("source") == source) | (ds.field("sha256") == source)) & (ds.field("share") >= least)
         broken = self._complete_index()
         found = self._scan(wanted, broken)
+        if found.empty and not DIGEST.fullmatch(source):
+            self._check_known(source)
         order = ["share", "trace", "image"]
         found = found.sort_values(order, ascending=[False, True, True], kind="stable", ignore_index=True)
         return told(found, broken)
@@ -195,6 +204,17 @@ class TraceStore:
             except TraceError as error:
                 broken[name] = str(error)
         return broken
+
+    def _check_known(self, source: str) -> None:
+        """Raise UnknownNameError if there are traces, and none of them searched a source of that name."""
+        known: set[str] = set()
+        for name in self.names:
+            try:
+                known |= {about["source"] for about in self._about(name)["sources"]}
+            except TraceError:
+                continue  # named among the broken already
+        if known and source not in known:
+            raise unknown_name("source", source, known)
 
     def _scan(self, wanted: ds.Expression, broken: dict[str, str]) -> pd.DataFrame:
         """The rows of the index that match; files that cannot be read are added to `broken`."""

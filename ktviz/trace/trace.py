@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from ktviz.trace.storage import Stored
 
 NOT_FINISHED = "the run has not ended"
-TODO_NOT_FINISHED = "Read it after the `with record(...)` block"
+NOT_RUN = "the model was not run"
+TODO = {
+    NOT_FINISHED: "Read it after the `with record(...)` block",
+    NOT_RUN: "Call the model itself, not a part of it, inside the `with record(...)` block",
+}
+TODO_FAILED = "Mend what raised the error, and record again"
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,11 @@ class Picture:
     def size(self) -> tuple[int, int]:
         """(height, width) in px."""
         return int(self.about["height"]), int(self.about["width"])
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the pixels."""
+        return sum(pixels.nbytes for pixels in (self.input, self.output) if pixels is not None)
 
 
 class Trace:
@@ -87,7 +97,7 @@ class Trace:
 
     def _read(self) -> tuple[pa.Table, Mapping[str, Any], tuple[Picture, ...]]:
         if isinstance(self._state, str):
-            raise TraceNotFinishedError("read a trace", self._state, TODO_NOT_FINISHED)
+            raise TraceNotFinishedError("read a trace", self._state, TODO.get(self._state, TODO_FAILED))
         return self._state
 
     @property
@@ -200,6 +210,10 @@ class Trace:
         table = self.table.filter(pc.equal(self.table["image"], number))
         table = table.set_column(0, self.table.schema.field(0), pa.array(np.zeros(len(table), dtype=np.int32)))
         return self._with(table, [self.pictures[number]])
+
+    def with_pictures(self, photo: Pixels, output: Pixels) -> Trace:
+        """The same trace of one image, holding pictures that it was saved without."""
+        return self._with(self.table, [Picture(photo, output, self.picture.about)])
 
     def site(self, name: str) -> Trace:
         """The retrievals of one site."""

@@ -1,0 +1,183 @@
+"""Fingerprints of sources: enough to find a source's features in any file, not enough to make them again.
+
+A library stores a source as feature cells (C float16 numbers each), as search keys, and as a picture. A fingerprint
+keeps 64-bit hashes of some of these runs of bytes, those that no other source of the bank shares. After a source was
+removed, every file of the library is searched for them at every offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ktviz.library.bank import Bank
+from ktviz.library.union import BankUnion
+
+Bytes = npt.NDArray[np.uint8]
+Hashes = npt.NDArray[np.uint64]
+
+MOST = 512
+"""Runs kept of each kind and source."""
+RUN = 256
+"""Bytes of a run of a picture."""
+FACTOR = 0x9E3779B97F4A7C15
+"""Odd, so that powers of it can be divided by, modulo 2^64."""
+INVERSE = pow(FACTOR, -1, 1 << 64)
+CHUNK = 1 << 20
+"""Bytes searched at a time."""
+LONGEST = 1 << 13
+"""Bytes in the longest run: a cell of 4,096 channels."""
+KINDS = ("features", "keys", "picture")
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Hashes of a source's runs of bytes.
+
+    Attributes:
+        source: Its name.
+        sha256: Of its original file.
+        runs: By kind, the length of a run in bytes and the hashes.
+    """
+
+    source: str
+    sha256: str
+    runs: dict[str, tuple[int, list[int]]]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        runs = {kind: [length, [f"{value:016x}" for value in hashes]] for kind, (length, hashes) in self.runs.items()}
+        return {"source": self.source, "sha256": self.sha256, "runs": runs}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Fingerprint:
+        """The inverse of `to_json`."""
+        runs = {kind: (int(n), [int(value, 16) for value in hashes]) for kind, (n, hashes) in data["runs"].items()}
+        return cls(data["source"], data["sha256"], runs)
+
+
+def fingerprints(banks: BankUnion) -> list[Fingerprint]:
+    """Fingerprints of all sources of some banks."""
+    found = []
+    for first, bank in zip(banks.source_offset.tolist(), banks.banks, strict=False):
+        cells = [hash_rows(as_bytes(features.numpy().reshape(-1, features.shape[2]))) for features in bank.entries.maps]
+        keys = key_hashes(bank)
+        pictures = [hash_rows(cut(np.frombuffer(thumb, dtype=np.uint8))) for thumb in bank.thumbs]
+        width = 2 * bank.entries.channels, 2 * bank.keys.shape[1], RUN
+        for number, source in enumerate(bank.sources):
+            runs = {
+                kind: (length, some(only(hashes, number)))
+                for kind, length, hashes in zip(KINDS, width, (cells, keys, pictures), strict=True)
+            }
+            found.append(Fingerprint(banks.source_names[first + number], source.sha256, runs))
+    return found
+
+
+def key_hashes(bank: Bank) -> list[Hashes]:
+    hashes = hash_rows(as_bytes(bank.keys.numpy()))
+    return [hashes[(bank.entries.source == number).numpy()] for number in range(len(bank.sources))]
+
+
+def as_bytes(values: npt.NDArray[np.generic]) -> Bytes:
+    """Rows of numbers as rows of bytes."""
+    return np.ascontiguousarray(values).view(np.uint8)
+
+
+def cut(data: Bytes) -> Bytes:
+    """Bytes as rows of `RUN`; the head, which all pictures share, and the rest of the last row are left out."""
+    rows = len(data) // RUN
+    return data[: rows * RUN].reshape(rows, RUN)[3:]
+
+
+def only(hashes: list[Hashes], number: int) -> Hashes:
+    """Those of one source that no other has."""
+    others = [h for n, h in enumerate(hashes) if n != number]
+    return np.setdiff1d(hashes[number], np.concatenate(others)) if others else np.unique(hashes[number])
+
+
+def some(hashes: Hashes) -> list[int]:
+    """At most `MOST` of them, evenly spread."""
+    picked = np.linspace(0, len(hashes) - 1, min(MOST, len(hashes))).round().astype(int)
+    return [int(value) for value in hashes[picked]]
+
+
+@cache
+def powers(base: int, count: int) -> Hashes:
+    """A number to the power of 0, 1, ... modulo 2^64."""
+    result = np.full(count, base, dtype=np.uint64)
+    result[:1] = 1
+    return np.multiply.accumulate(result)
+
+
+def hash_rows(rows: Bytes) -> Hashes:
+    """Hash of each row of bytes (n, length): (n,). A byte counts from 1, so that zeros count."""
+    weight = powers(FACTOR, rows.shape[1])
+    result = np.zeros(len(rows), dtype=np.uint64)
+    for column in range(rows.shape[1]):
+        result += (rows[:, column].astype(np.uint64) + 1) * weight[column]
+    return result
+
+
+def find_runs(path: Path, prints: Iterable[Fingerprint]) -> dict[str, str]:
+    """Which sources have a run of bytes in a file, at any offset: source to the kind that was found."""
+    wanted: dict[int, dict[int, tuple[str, str]]] = {}
+    for fingerprint in prints:
+        for kind, (length, hashes) in fingerprint.runs.items():
+            wanted.setdefault(length, {}).update(dict.fromkeys(hashes, (fingerprint.source, kind)))
+    filters = {length: Filter.create(owner) for length, owner in wanted.items() if owner}
+    found: dict[str, str] = {}
+    data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    for start in range(0, len(data) if filters else 0, CHUNK):
+        sums = prefix_sums(data[start : start + CHUNK + max(filters) - 1])
+        for length, known in filters.items():
+            for value in known.hits(rolling(sums, length)):
+                found.setdefault(*wanted[length][value])
+    return found
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Hashes to look for.
+
+    Attributes:
+        known: Sorted.
+        low: (65536,) bool, whether one of them ends in these 16 bits: rules out nearly everything at once.
+    """
+
+    known: Hashes
+    low: npt.NDArray[np.bool_]
+
+    @classmethod
+    def create(cls, hashes: Iterable[int]) -> Filter:
+        known = np.array(sorted(hashes), dtype=np.uint64)
+        low = np.zeros(1 << 16, dtype=bool)
+        low[known & np.uint64(0xFFFF)] = True
+        return cls(known, low)
+
+    def hits(self, hashes: Hashes) -> list[int]:
+        """Those that are known."""
+        maybe = hashes[self.low[hashes & np.uint64(0xFFFF)]]
+        return [int(value) for value in np.intersect1d(maybe, self.known)]
+
+
+def prefix_sums(data: Bytes) -> Hashes:
+    """Sums from which the hash of any run follows: (n + 1,)."""
+    weighted = data.astype(np.uint64)
+    weighted += np.uint64(1)
+    weighted *= powers(FACTOR, CHUNK + LONGEST)[: len(data)]
+    return np.concatenate((np.zeros(1, dtype=np.uint64), weighted.cumsum(dtype=np.uint64)))
+
+
+def rolling(sums: Hashes, length: int) -> Hashes:
+    """Hashes of the runs at every offset."""
+    count = len(sums) - length
+    if count <= 0:
+        return np.empty(0, dtype=np.uint64)
+    # The power at which a run begins is divided out: multiplied by the power of the inverse.
+    return (sums[length:] - sums[:count]) * powers(INVERSE, CHUNK + LONGEST)[:count]

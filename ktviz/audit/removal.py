@@ -1,0 +1,93 @@
+"""Proof of removal: a source that an audit names is gone from a library, byte for byte, and is not used again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ktviz.audit.audit import Audit
+from ktviz.audit.fingerprint import Fingerprint, find_runs
+from ktviz.audit.verify import Difference, Verdict, file_checks
+from ktviz.errors import AuditError
+from ktviz.library.library import Library
+from ktviz.model.decoder import Decoder
+from ktviz.model.encoder import Encoder
+from ktviz.model.translator import Translator
+
+
+def verify_removal(
+    folder: str | os.PathLike[str],
+    library: Library | str | os.PathLike[str],
+    source: str,
+    *,
+    model: Translator | None = None,
+) -> Verdict:
+    """Check that a source which an audit names is gone from a library.
+
+    Its name and digest are in no bank, none of the runs of bytes in its fingerprint is in any file of the library, and
+    translating the audit's photo again does not use it.
+
+    Args:
+        folder: What `Audit.save` wrote, before the removal.
+        library: The library as it is now.
+        source: Its name, as in the audit.
+        model: The translator on the banks as they are now; the shipped encoder and decoder if None.
+
+    Raises:
+        AuditError: The folder is no audit, or does not know the source.
+    """
+    verdict = Verdict().run(file_checks(Path(folder)))
+    return verdict.run(removal_checks(Audit.open(folder), library, source, model)) if verdict else verdict
+
+
+def removal_checks(
+    audit: Audit, library: Library | str | os.PathLike[str], source: str, model: Translator | None
+) -> Iterator[tuple[str, Callable[[], str | None]]]:
+    known = {
+        name: print_ for print_ in audit.fingerprints for name in (print_.source, print_.source.rsplit("/", 1)[-1])
+    }
+    known |= {name.rsplit(".", 1)[0]: print_ for name, print_ in list(known.items())}
+    if source not in known:
+        raise AuditError(f"source {source!r}", "the audit does not name it", "Choose one of its table of sources")
+    gone = known[source]
+    opened = library if isinstance(library, Library) else Library.open(library)
+    yield "not in any bank", lambda: check_not_named(opened, gone)
+    yield "no byte of it in the library", lambda: check_no_bytes(opened.folder, gone)
+    yield "not used again", lambda: check_not_used(audit, opened, gone, model)
+
+
+def check_not_named(library: Library, gone: Fingerprint) -> str:
+    for name in library:
+        for source in library.bank(name).sources:
+            if source.sha256 == gone.sha256:
+                raise Difference(f"bank {name} still holds {source.name}, the same file as {gone.source}")
+    return f"{len(library)} banks"
+
+
+def check_no_bytes(folder: Path, gone: Fingerprint) -> str:
+    runs = sum(len(hashes) for _, hashes in gone.runs.values())
+    if not runs:
+        raise Difference(f"{gone.source} has no bytes that other sources do not have, too; nothing can be shown")
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in files:
+        found = find_runs(path, [gone])
+        if found:
+            raise Difference(f"{path.relative_to(folder).as_posix()} still holds {found[gone.source]} of {gone.source}")
+    return f"{len(files)} files searched at every offset for {runs:,} runs of bytes"
+
+
+def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: Translator | None) -> str:
+    banks = [bank["bank"] for bank in audit.trace.about["sources"]]
+    left = [name for name in dict.fromkeys(banks) if name in library]
+    if not left:
+        return "no bank of the audit is left"
+    translator = model or Translator(library.select(left), Encoder.shipped(), Decoder.shipped())
+    settings = audit.trace.picture.about["settings"]
+    kept = [name for name in settings["without"] if name != gone.source]
+    again = translator.traced(audit.pictures["input"], **{**settings, "without": kept})
+    digests = {source["source"]: source["sha256"] for source in again.about["sources"]}
+    for name in again.sources().query("share > 0")["source"]:
+        if digests[name] == gone.sha256:
+            raise Difference(f"translating the photo again still uses {name}")
+    return f"{len(again):,} new retrievals"

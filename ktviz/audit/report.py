@@ -1,0 +1,122 @@
+"""The report: one offline HTML file, readable on a screen and on paper."""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from ktviz.audit.findings import headline
+from ktviz.figures.colours import source_colours
+from ktviz.figures.layout import percent
+from ktviz.images import Pixels, encode_image, resize
+from ktviz.library.sources import UNKNOWN
+from ktviz.trace.live import Live
+
+if TYPE_CHECKING:
+    from ktviz.audit.audit import Audit
+
+THUMB_PX, PICTURE_PX, SMALL_PX = 360, 760, 420
+"""Longest width of pictures in the report."""
+MOST_COPIED = 20
+"""Copied regions that are listed; all of them are in tables/copied.csv."""
+
+
+def render(audit: Audit) -> str:
+    """The report of an audit; the same audit gives the same text."""
+    sources = audit.tables["sources"]
+    used = sources[sources["share"] > 0]
+    colours = source_colours(sources["source"].tolist())
+    pictures = {name: data_uri(jpeg(pixels, PICTURE_PX)) for name, pixels in audit.pictures.items() if not is_new(name)}
+    return template().render(
+        title=audit.title,
+        about=audit.about,
+        image=audit.trace.picture.about,
+        digests=audit.trace.about["digests"],
+        trace=audit.trace,
+        sources=[source_card(row, colours, audit) for row in records(used)],
+        unused=sources[sources["share"] <= 0]["source"].tolist(),
+        creators=records(audit.tables["creators"]),
+        licences=records(audit.tables["licences"]),
+        copied=records(audit.tables["copied"].head(MOST_COPIED)),
+        copied_count=len(audit.tables["copied"]),
+        copied_area=float(audit.tables["copied"]["area"].sum()),
+        counterfactuals=[counterfactual(row, audit) for row in records(audit.tables["counterfactuals"])],
+        regret=headline(audit.tables["regret"]),
+        unknown_share=unknown_share(sources),
+        pictures=pictures,
+        parameters=audit.parameters,
+    )
+
+
+def is_new(name: str) -> bool:
+    return name.startswith("without-")
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def source_card(row: dict[str, Any], colours: dict[str, str], audit: Audit) -> dict[str, Any]:
+    """What the report says of a source that was used."""
+    boxes = audit.tables["boxes"]
+    places = boxes[boxes["source"] == row["source"]].nlargest(3, "weight")
+    return {
+        **row,
+        "colour": colours[row["source"]],
+        "thumb": data_uri(audit.thumbs[row["source"]]),
+        "link": row["url"] if str(row["url"]).startswith(("https://", "http://")) else "",
+        "boxes": records(places),
+    }
+
+
+def counterfactual(row: dict[str, Any], audit: Audit) -> dict[str, Any]:
+    """What the report says of a translation without a source."""
+    name = row["picture"].rsplit("/", 1)[-1].removesuffix(".png")
+    return {**row, "shown": data_uri(jpeg(audit.pictures[name], SMALL_PX))}
+
+
+def unknown_share(sources: pd.DataFrame) -> float:
+    """Part of the output by sources of unknown licence."""
+    return float(sources[sources["licence"].isin((UNKNOWN, ""))]["share"].sum())
+
+
+def thumbnails(case: Live, sources: pd.DataFrame) -> dict[str, bytes]:
+    """Every source that was used, pale where it was not: JPEG by name."""
+    numbers = {name: n for n, name in enumerate(case.banks.source_names)}
+    source, y, x = (t.numpy() for t in case.banks.locate(case.winner))
+    found = {}
+    for name in sources[sources["share"] > 0]["source"]:
+        picture = case.banks.picture(numbers[name])
+        taken = np.zeros(picture.shape[:2], dtype=bool)
+        for top, left in zip(*(4 * place[source == numbers[name]] for place in (y, x)), strict=True):
+            taken[top : top + 16, left : left + 16] = True
+        pale = 255 - (255 - picture.astype(np.float64)) * 0.3
+        found[name] = jpeg(np.where(taken[..., None], picture, pale.round()).astype(np.uint8), THUMB_PX)
+    return found
+
+
+def jpeg(pixels: Pixels, width: int) -> bytes:
+    """A picture as JPEG, no wider than `width` px."""
+    if pixels.shape[1] > width:
+        pixels = resize(pixels, width, max(1, round(pixels.shape[0] * width / pixels.shape[1])))
+    return encode_image(pixels, "jpeg")
+
+
+def data_uri(data: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+
+
+@cache
+def template() -> Template:
+    loader = PackageLoader("ktviz.audit", "")
+    # Titles and credits are other people's text: everything is escaped.
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.lstrip_blocks = True
+    environment.filters |= {"percent": percent, "number": "{:,}".format, "short": lambda text: str(text)[:12]}
+    environment.filters["px"] = lambda value: f"{value:.0f}"
+    return environment.get_template("report.html.jinja")

@@ -1,0 +1,75 @@
+"""`ktviz audit`: which works made a picture, as a folder that somebody else can verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ktviz.cli.console import Quiet, out, print_shares
+from ktviz.errors import SettingError
+
+if TYPE_CHECKING:
+    from ktviz.model.translator import Translator
+    from ktviz.trace.trace import Trace
+
+LibraryOption = Annotated[Path, typer.Option("--library", "-l", metavar="LIB.ktlib", help="The knowledge library.")]
+
+
+def audit(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO|TRACE", help="A photograph, or a trace (.parquet).")],
+    library: LibraryOption,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="A new folder for the audit.")],
+    bank: Annotated[
+        list[str] | None, typer.Option("--bank", "-b", metavar="TASK/STYLE", help="A bank or a task; not for a trace.")
+    ] = None,
+    title: Annotated[str, typer.Option(help="Of the report. [the banks' names]")] = "",
+    top: Annotated[int, typer.Option(min=0, help="Sources without which the photo is translated again.")] = 5,
+    sample: Annotated[int, typer.Option(min=1, help="Retrievals compared with the exact search.")] = 500,
+    preset: Annotated[str, typer.Option(help="How to search: paper, beam or exact.")] = "beam",
+    transfer: Annotated[str, typer.Option(help="What the winners give: statistics or swap.")] = "statistics",
+    strength: Annotated[float, typer.Option(help="0 (the photo) to 1 (full transfer).")] = 1.0,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="SOURCE", help="A source to leave out; repeatable.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace a folder that exists.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Translate a photograph (or take a saved trace) and report which works made the picture, with proof."""
+    from ktviz.audit.audit import Audit, check_target
+    from ktviz.audit.findings import Parameters
+
+    check_target(output, overwrite)
+    options = {"preset": preset, "transfer": transfer, "strength": strength, "without": without or ()}
+    is_trace = photo.suffix == ".parquet"
+    if is_trace == bool(bank):
+        found = "--bank is given" if is_trace else "no --bank"
+        raise SettingError(f"audit {photo.name}", found, "Name a bank for a photograph, none for a trace")
+    trace, translator = saved(photo, library) if is_trace else recorded(photo, library, bank or [], options)
+    made = Audit.create(trace, title=title, model=translator, parameters=Parameters(top, sample))
+    made.save(output, overwrite=overwrite)
+    if not quiet:
+        print_shares(made.tables["sources"], f"{photo.name} → {output}")
+        regions = len(made.tables["copied"])
+        out.print(f"{regions} copied region{'' if regions == 1 else 's'}; open {output / 'report.html'}")
+
+
+def recorded(photo: Path, library: Path, bank: list[str], options: dict[str, Any]) -> tuple[Trace, Translator]:
+    """Translate and record."""
+    from ktviz.images import read_image
+    from ktviz.library.library import Library
+    from ktviz.model.translator import Translator
+
+    pixels = read_image(photo)
+    translator = Translator.shipped(Library.open(library).select(bank))
+    return translator.traced(pixels, **options), translator
+
+
+def saved(path: Path, library: Path) -> tuple[Trace, Translator]:
+    """A trace from a file, and the translator it was made with."""
+    from ktviz.audit.verify import translator_for
+    from ktviz.trace.trace import Trace
+
+    trace = Trace.open(path)
+    return trace, translator_for(trace, library)

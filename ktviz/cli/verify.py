@@ -1,0 +1,42 @@
+"""`ktviz verify`: is an audit true?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ktviz.cli.audit import LibraryOption
+from ktviz.cli.console import Json, Quiet, err, escape, out, print_json
+
+
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What `ktviz audit` wrote.")],
+    library: LibraryOption,
+    sources: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="The original files of the works, to be checked, too.")
+    ] = None,
+    removed: Annotated[
+        str | None, typer.Option(metavar="SOURCE", help="Prove instead that this source has left the library.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make an audit's findings again, compare, and name the first difference. Exit code 0 if there is none, else 1."""
+    from ktviz.audit import removal
+    from ktviz.audit import verify as checks
+
+    if removed is None:
+        verdict = checks.verify(folder, library, sources=sources)
+    else:
+        verdict = removal.verify_removal(folder, library, removed)
+    if as_json:
+        print_json({"ok": verdict.ok, "checks": verdict.checks, "difference": verdict.difference})
+    elif verdict.ok and not quiet:
+        for check in verdict.checks:
+            out.print(f"[green]agrees[/]  {escape(check)}")
+    if not verdict.ok:
+        if not as_json:
+            err.print(f"[bold red]differs[/] {escape(verdict.difference)}", soft_wrap=True)
+        raise typer.Exit(1)
