@@ -74,8 +74,8 @@ def components(winners: Winners) -> Ints:
     while True:
         before = label.copy()
         for joined, one, other in ((down, label[1:], label[:-1]), (right, label[:, 1:], label[:, :-1])):
-            least = np.minimum(one, other)
-            one[joined], other[joined] = least[joined], least[joined]
+            one[joined] = np.minimum(one, other)[joined]
+            other[joined] = np.minimum(one, other)[joined]
         label = label.flat[label]  # jump to the label of the label: long parts settle in a few rounds
         if np.array_equal(label, before):
             part: Ints = label[rows, columns]

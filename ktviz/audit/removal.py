@@ -9,7 +9,7 @@ from pathlib import Path
 from ktviz.audit.audit import Audit
 from ktviz.audit.fingerprint import Fingerprint, find_runs
 from ktviz.audit.verify import Difference, Verdict, file_checks
-from ktviz.errors import AuditError
+from ktviz.errors import unknown_name
 from ktviz.library.library import Library
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder
@@ -35,22 +35,34 @@ def verify_removal(
         model: The translator on the banks as they are now; the shipped encoder and decoder if None.
 
     Raises:
-        AuditError: The folder is no audit, or does not know the source.
+        AuditError: The folder is no audit.
+        UnknownNameError: The audit does not know the source.
     """
     verdict = Verdict().run(file_checks(Path(folder)))
-    return verdict.run(removal_checks(Audit.open(folder), library, source, model)) if verdict else verdict
+    if not verdict:
+        return verdict
+    audit = Audit.open(folder)
+    return verdict.run(removal_checks(audit, library, fingerprint_of(audit, source), model))
 
 
-def removal_checks(
-    audit: Audit, library: Library | str | os.PathLike[str], source: str, model: Translator | None
-) -> Iterator[tuple[str, Callable[[], str | None]]]:
+def fingerprint_of(audit: Audit, source: str) -> Fingerprint:
+    """The fingerprint of a source, by its full name, its last part, or either without suffix.
+
+    Raises:
+        UnknownNameError: The audit does not know it.
+    """
     known = {
         name: print_ for print_ in audit.fingerprints for name in (print_.source, print_.source.rsplit("/", 1)[-1])
     }
     known |= {name.rsplit(".", 1)[0]: print_ for name, print_ in list(known.items())}
     if source not in known:
-        raise AuditError(f"source {source!r}", "the audit does not name it", "Choose one of its table of sources")
-    gone = known[source]
+        raise unknown_name("source", source, (print_.source for print_ in audit.fingerprints))
+    return known[source]
+
+
+def removal_checks(
+    audit: Audit, library: Library | str | os.PathLike[str], gone: Fingerprint, model: Translator | None
+) -> Iterator[tuple[str, Callable[[], str | None]]]:
     opened = library if isinstance(library, Library) else Library.open(library)
     yield "not in any bank", lambda: check_not_named(opened, gone)
     yield "no byte of it in the library", lambda: check_no_bytes(opened.folder, gone)

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import torch
 
 from ktviz.audit.audit import MANIFEST, REPORT, TRACE, Audit, all_versions, as_csv, read_manifest
 from ktviz.audit.copied import control
@@ -27,20 +29,23 @@ from ktviz.audit.report import render, thumbnails
 from ktviz.errors import KtvizError, MismatchError
 from ktviz.images import Pixels, file_digest, pixel_digest
 from ktviz.library.library import Library
+from ktviz.library.search import compare
 from ktviz.library.union import BankUnion
+from ktviz.model.bands import to_vectors
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder
 from ktviz.model.translator import Translator
 from ktviz.trace.live import Live, check_equal, check_same, live
 from ktviz.trace.record import record
+from ktviz.trace.schema import PARTS
 from ktviz.trace.trace import Trace
 
 LEVELS = 1
 """Levels by which a pixel may differ after rounding."""
 SIMILARITY = 1e-3
-"""What similarities may differ by; and the margin below which another candidate may win."""
-FLIPS = 1e-3
-"""Part of the retrievals whose winner may be another for that reason."""
+"""What similarities in tables may differ by."""
+ROUNDING, HALF = 1e-4, 2e-3
+"""What numbers of a trace may differ by: those in single and those in half precision."""
 DATA_URI = re.compile(r"data:image/[a-z]+;base64,[A-Za-z0-9+/=]+")
 
 
@@ -207,35 +212,65 @@ def check_translation(case: Live) -> str:
     with record(case.model) as again:
         made = case.translate()
     remark = compare_pixels("pictures/output.png", case.output, made.image)
-    return f"{remark}; {compare_traces(case.trace, again)}"
+    return f"{remark}; {compare_traces(case, again)}"
 
 
-def compare_traces(recorded: Trace, found: Trace) -> str:
-    """Raise Difference at the first retrieval that differs by more than rounding."""
+def compare_traces(case: Live, found: Trace) -> str:
+    """Raise Difference at the first candidate that differs by more than rounding."""
+    recorded = case.trace
     if recorded.digest == found.digest:
         return f"{len(found):,} retrievals identical"
-    similarity, margin = recorded.column("similarity"), recorded.column("margin")
-    off = np.abs(similarity - found.column("similarity")) > SIMILARITY
-    other = recorded.column("entry") != found.column("entry")
-    flipped = other & ~(margin > SIMILARITY)
-    wrong = np.flatnonzero(off | (other & ~flipped))
-    if flipped.mean() > FLIPS:
-        wrong = np.union1d(wrong, np.flatnonzero(flipped))
-    if len(wrong):
-        query = wrong[0]
-        mine, theirs = (
-            f"entry {t.column('entry')[query]} at {t.column('similarity')[query]:.4f}" for t in (recorded, found)
+    if len(recorded.table) != len(found.table):
+        raise Difference(f"{TRACE}: {len(recorded.table)} rows, found {len(found.table)}")
+    other = recorded.column("entry", winners=False) != found.column("entry", winners=False)
+    check_close_calls(case, found, np.flatnonzero(other))
+    for name in recorded.table.column_names:
+        compare_columns(name, recorded.table[name].filter(~other), found.table[name].filter(~other))
+    return f"{len(found):,} retrievals equal up to rounding, {int(other.sum())} close calls apart"
+
+
+def check_close_calls(case: Live, found: Trace, rows: npt.NDArray[np.int64]) -> None:
+    """Where another candidate is found, the recorded one must really be as similar, to within rounding."""
+    recorded = case.trace
+    query, entry = (
+        torch.from_numpy(recorded.column(n, winners=False)[rows].astype(np.int64)) for n in ("query", "entry")
+    )
+    entry[(entry < 0) | (entry >= len(case.banks))] = -1
+    weights = torch.tensor(case.settings.search.band_weights)
+    vectors = to_vectors(case.grid.unfold(case.features, query))
+    truth = compare(vectors, entry[:, None], case.banks, weights)[0][:, 0].numpy() if len(rows) else np.empty(0)
+    claimed, best = (t.column("similarity", winners=False)[rows] for t in (recorded, found))
+    wrong = ~((np.abs(truth - best) <= ROUNDING) & (np.abs(claimed - best) <= ROUNDING))
+    if wrong.any():
+        n = int(np.flatnonzero(wrong)[0])
+        theirs = found.column("entry", winners=False)[rows[n]]
+        raise Difference(
+            f"{TRACE}, retrieval {int(query[n])}: recorded entry {int(entry[n])} at {claimed[n]:.4f}, "
+            f"found entry {theirs} at {best[n]:.4f}"
         )
-        raise Difference(f"{TRACE}, retrieval {query}: recorded {mine}, found {theirs}")
-    for name in ("query", "source", "bank", "box", "source_box", "weight", "left_over"):
-        one, two = recorded.column(name)[~other], found.column(name)[~other]
-        if one.shape != two.shape or not same(one, two):
-            raise Difference(f"{TRACE}: the column {name} was changed")
-    return f"{len(found):,} retrievals equal up to rounding, {int(flipped.sum())} close calls apart"
 
 
-def same(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
-    return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))
+def compare_columns(name: str, recorded: pa.ChunkedArray, found: pa.ChunkedArray) -> None:
+    """Raise Difference at the first value of a trace's column that differs by more than rounding."""
+    one, other = (pd.Series(flat(column)) for column in (recorded, found))
+    if len(one) != len(other):
+        raise Difference(f"{TRACE}: the column {name} was changed")
+    if pd.api.types.is_float_dtype(other):
+        room = HALF if recorded.type in (pa.float16(), PARTS) else ROUNDING
+        equal = np.isclose(one.astype(float), other.astype(float), rtol=0, atol=room, equal_nan=True)
+    else:
+        equal = (one == other) | (one.isna() & other.isna())
+    if not np.all(equal):
+        row = int(np.flatnonzero(~np.asarray(equal))[0])
+        raise Difference(f"{TRACE}, column {name}, value {row}: {one[row]}, found {other[row]}")
+
+
+def flat(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """The values of a column of any type, lists one after the other."""
+    values = column.combine_chunks()
+    if pa.types.is_list(values.type) or pa.types.is_fixed_size_list(values.type):
+        values = values.flatten()
+    return np.asarray(values.to_numpy(zero_copy_only=False))
 
 
 def compare_pixels(name: str, recorded: Pixels, found: Pixels) -> str:

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 from torch import Tensor
@@ -22,7 +21,7 @@ from ktviz.errors import MismatchError, SettingError, TraceError
 from ktviz.explain.attribution import Attribution, attribute
 from ktviz.explain.gradient import Window, windows
 from ktviz.explain.result import Result
-from ktviz.explain.units import Units, units_of
+from ktviz.explain.units import Ints, Units, units_of
 from ktviz.images import Pixels
 from ktviz.regions import Mask
 from ktviz.trace.footprint import Floats
@@ -132,12 +131,12 @@ def faithfulness(
             made = attribute(trace, mask, by=attribution.by, through=other, model=model, photo=photo)  # type: ignore[arg-type]
             shares[other] = named(made, units)
     measured = test.measure(shares[attribution.through], seeds[0])
-    rankings = [(method, -1, share) for method, share in shares.items()]
+    rankings = [(method, -1, share, ranked(share, test.present)) for method, share in shares.items()]
     first = next(iter(shares.values()))
-    rankings += [(RANDOM, seed, shuffled(first, test.present, seed)) for seed in seeds]
+    rankings += [(RANDOM, seed, *shuffled(first, test.present, seed)) for seed in seeds]
     rows, curves = [], []
-    for method, seed, share in rankings:
-        row, drawn = test.run(share, measured)
+    for method, seed, share, order in rankings:
+        row, drawn = test.run(share, order, measured)
         rows.append({"method": method, "seed": seed, **row})
         curves += [{"method": method, "seed": seed, **point} for point in drawn]
     about = {
@@ -156,11 +155,20 @@ def named(attribution: Attribution, units: Units) -> Floats:
     return np.nan_to_num(np.array([known.get(row[units.by], 0.0) for row in units.rows], dtype=np.float64))
 
 
-def shuffled(share: Floats, present: npt.NDArray[np.int64], seed: int) -> Floats:
-    """The same shares, given to the units of the region at random."""
+def ranked(share: Floats, present: Ints) -> Ints:
+    """The units of the region, largest share first."""
+    return present[np.argsort(-share[present], kind="stable")]
+
+
+def shuffled(share: Floats, present: Ints, seed: int) -> tuple[Floats, Ints]:
+    """The same shares, given to the units of the region at random, and these units, largest share first.
+
+    The order is drawn, not the shares: among equal shares it would always be the same.
+    """
+    order = np.random.default_rng(seed).permutation(present)
     mixed = np.zeros_like(share)
-    mixed[present] = np.random.default_rng(seed).permutation(share[present])
-    return mixed
+    mixed[order] = np.sort(share[present])[::-1]
+    return mixed, order
 
 
 @dataclass(frozen=True)
@@ -179,9 +187,9 @@ class Experiment:
     case: Live
     mask: Mask
     query: Tensor
-    unit: npt.NDArray[np.int64]
+    unit: Ints
     parts: Tensor
-    present: npt.NDArray[np.int64]
+    present: Ints
 
     @classmethod
     def create(cls, case: Live, mask: Mask, units: Units) -> Experiment:
@@ -199,9 +207,10 @@ class Experiment:
             )
         return cls(case, mask, query, unit, parts_of(case, query), present)
 
-    def run(self, share: Floats, measured: dict[int, float]) -> tuple[dict[str, float], list[dict[str, Any]]]:
-        """Scores of a ranking, and its curves."""
-        order = self.present[np.argsort(-share[self.present], kind="stable")]
+    def run(
+        self, share: Floats, order: Ints, measured: dict[int, float]
+    ) -> tuple[dict[str, float], list[dict[str, Any]]]:
+        """Scores of some shares and of the order (units,) in which they are taken, and its curves."""
         counts = np.unique(np.linspace(0, len(order), min(POINTS, len(order)) + 1).round().astype(int))
         deletion = [self.progress(order[count:]) for count in counts]
         insertion = [self.progress(order[:count]) for count in counts]
@@ -221,7 +230,7 @@ class Experiment:
 
     def measure(self, share: Floats, seed: int) -> dict[int, float]:
         """Loss of progress without each of some units: the largest by share, and others at random."""
-        order = self.present[np.argsort(-share[self.present], kind="stable")]
+        order = ranked(share, self.present)
         if len(order) > MEASURED:
             rest = np.random.default_rng(seed).permutation(order[MEASURED // 2 :])[: MEASURED - MEASURED // 2]
             order = np.concatenate((order[: MEASURED // 2], rest))
@@ -229,7 +238,7 @@ class Experiment:
         return {int(n): whole - self.progress(self.present[self.present != n]) for n in order}
 
     @torch.no_grad()
-    def progress(self, units: npt.NDArray[np.int64]) -> float:
+    def progress(self, units: Ints) -> float:
         """How far the region has come when only some units transfer."""
         case = self.case
         on = torch.from_numpy(np.flatnonzero(np.isin(self.unit, units)))

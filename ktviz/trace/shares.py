@@ -128,9 +128,10 @@ def close_calls(trace: Trace, below: float | None) -> pd.DataFrame:
         raise TraceError("margins", "the trace was thinned to winners", "Record with more memory")
     rows = trace.to_pandas()[["image", "site", "query", "rank", "box", "margin", "source", "entry"]]
     keys = ["image", "site", "query"]
-    best = rows[rows["rank"] == 0].drop(columns="rank")
-    second = rows[rows["rank"] == 1][[*keys, "source", "entry"]]
-    both = best.merge(second, on=keys, how="left", suffixes=("", "_second"))
+    best = rows.drop_duplicates(keys)  # of those kept: rows come in the order of ranks
+    others = rows.drop(index=best.index)
+    second = others[others["rank"] == 1][[*keys, "source", "entry"]]
+    both = best.drop(columns="rank").merge(second, on=keys, how="left", suffixes=("", "_second"))
     if below is not None:
         both = both[both["margin"] < below]
     return both.sort_values("margin", kind="stable", ignore_index=True)

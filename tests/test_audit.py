@@ -1,0 +1,301 @@
+"""Audits of the toy world: what the tables say can be counted by hand, and the report is safe to open anywhere."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ktviz.audit.audit import Audit
+from ktviz.audit.copied import LEAST, control, copied_mask, copied_regions
+from ktviz.audit.findings import Parameters, roll_up
+from ktviz.errors import AuditError, StorageError, TraceError
+from ktviz.images import read_image
+from ktviz.model.translator import Translator
+from ktviz.testing import CellColours, CellMeans, ToyWorld, toy_photo
+from ktviz.trace.trace import Trace
+
+PARAMETERS = Parameters(top=2, sample=20)
+
+
+@pytest.fixture(scope="module")
+def toy_world(tmp_path_factory):
+    return ToyWorld(tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture(scope="module")
+def audited(toy_world):
+    trace = toy_world.translator.traced(toy_photo(), transfer="swap", coherence=0)
+    return Audit.create(trace, title="Stripes", parameters=PARAMETERS)
+
+
+@pytest.fixture(scope="module")
+def saved(audited, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("audit") / "stripes"
+    audited.save(folder)
+    return folder
+
+
+class Resources(HTMLParser):
+    """What a page would load, and what it would run."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.loads, self.scripts, self.tags = [], 0, []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.scripts += tag == "script" or any(name.startswith("on") for name, _ in attributes)
+        self.loads += [value for name, value in attributes if name in ("src", "srcset", "data", "background")]
+        self.loads += [value for name, value in attributes if tag == "link" and name == "href"]
+
+
+def test_shares_are_those_counted_by_hand(audited):
+    shares = audited.tables["sources"].set_index("source")["share"]
+    expected = {"red": 3 / 16, "yellow": 6 / 16, "green": 2 / 16, "cyan": 5 / 16, "magenta": 0}
+    assert shares.to_dict() == pytest.approx({f"toy/flat/{name}.png": share for name, share in expected.items()})
+
+
+def test_creators_and_licences_add_up_their_works(audited):
+    creators = audited.tables["creators"].set_index("creator")
+    assert creators.loc["Painter 1", "share"] == pytest.approx(6 / 16)
+    assert creators["share"].sum() == pytest.approx(1)
+    licences = audited.tables["licences"]
+    assert licences["licence"].tolist() == ["CC0-1.0"]
+    assert licences["patches"].tolist() == [49]
+    assert licences["sources"].tolist() == [4]
+
+
+def test_what_is_unknown_is_counted_as_unknown():
+    works = pd.DataFrame(
+        {
+            "source": list("abc"),
+            "share": [0.5, 0.3, 0.2],
+            "patches": [5, 3, 0],
+            "creator": ["Ann", "unknown", ""],
+        }
+    )
+    table = roll_up(works, "creator")
+    assert table["creator"].tolist() == ["Ann", "unknown"]
+    assert table["share"].tolist() == pytest.approx([0.5, 0.5])
+    assert table["sources"].tolist() == [1, 1]
+
+
+def test_every_box_of_every_work_is_listed(audited):
+    boxes = audited.tables["boxes"]
+    assert len(boxes) == 49
+    assert boxes["weight"].sum() == pytest.approx(1)
+    assert (boxes.loc[boxes["query"] == 8, ["x", "y", "width", "height"]].to_numpy() == [[8, 8, 16, 16]]).all()
+    summed = boxes.groupby("source")["weight"].sum()
+    shares = audited.tables["sources"].set_index("source")["share"]
+    assert summed.to_dict() == pytest.approx(shares[shares > 0].to_dict())
+
+
+def test_counterfactuals_are_of_the_largest_works_and_keep_their_pictures(audited, toy_world):
+    table = audited.tables["counterfactuals"]
+    assert table["source"].tolist() == ["toy/flat/yellow.png", "toy/flat/cyan.png"]
+    again = toy_world.translator(toy_photo(), transfer="swap", coherence=0, without=["yellow"])
+    assert np.array_equal(audited.pictures["without-1-yellow"], again.image)
+    changed = (again.image != audited.trace.output).any(2).mean()
+    assert table["changed_share"][0] == pytest.approx(changed)
+
+
+def test_an_exact_search_has_no_regret(toy_world):
+    trace = toy_world.translator.traced(toy_photo(), preset="exact", coherence=0)
+    regret = Audit.create(trace, parameters=PARAMETERS).tables["regret"]
+    assert len(regret) == 20
+    assert regret["regret"].max() < 1e-6
+
+
+def scattered(world, paint):
+    """A photo of noise: its winners lie anywhere."""
+    return world.translator.traced(np.random.default_rng(1).integers(0, 256, (96, 96, 3), np.uint8), coherence=0)
+
+
+def test_a_copied_source_is_one_region_of_its_own_size(world, paint):
+    """A photo that is itself in the library takes every patch from its own place."""
+    trace = world.translator.traced(paint(3), preset="exact", transfer="swap", coherence=0)
+    found = copied_regions(trace)
+    assert found["source"].tolist() == ["art/cool/d.png"]
+    assert found["area"].tolist() == pytest.approx([1.0])
+    assert found[["x", "y", "width", "height"]].to_numpy().tolist() == [[0, 0, 64, 64]]
+    assert found[["source_x", "source_y", "source_width", "source_height"]].to_numpy().tolist() == [[0, 0, 64, 64]]
+    assert copied_mask(trace).all()
+
+
+def test_a_shifted_piece_is_found_where_it_was_put(world, paint):
+    """A piece of one source, moved by a multiple of the query's step, in the middle of noise."""
+    photo = np.random.default_rng(5).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    photo[32:80, 24:72] = paint(3)[8:56, 0:48]
+    trace = world.translator.traced(photo, preset="exact", transfer="swap", coherence=0)
+    largest = copied_regions(trace).iloc[0]
+    assert largest["source"] == "art/cool/d.png"
+    x, y, width, height = largest[["x", "y", "width", "height"]]
+    # Queries that are half in the piece may take its continuation in the source.
+    assert 16 <= x <= 24
+    assert 24 <= y <= 32
+    assert 72 <= x + width <= 80
+    assert 80 <= y + height <= 88
+    assert largest["retrievals"] >= 25
+    assert largest[["source_x", "source_y", "source_width", "source_height"]].tolist() == [
+        x - 24,
+        y - 24,
+        width,
+        height,
+    ]
+
+
+def test_nothing_is_copied_where_winners_lie_at_random_places(world, paint):
+    trace = world.translator.traced(paint(3), preset="exact", coherence=0)
+    assert len(copied_regions(trace)) == 1
+    assert [control(trace, seed) for seed in range(20)] == [0] * 20
+
+
+def test_regions_are_connected_and_large_enough(world, paint):
+    trace = world.translator.traced(paint(9), coherence=0.3)
+    found = copied_regions(trace)
+    assert len(found)
+    assert (found["retrievals"] >= LEAST).all()
+    assert found["retrievals"].is_monotonic_decreasing
+    boxes, sources = trace.column("box"), trace.column("source")
+    offset = trace.column("source_box")[:, :2] - boxes[:, :2]
+    keys = [(s, *o) for s, o in zip(sources, offset.tolist(), strict=True)]
+    assert sorted(flood(keys, 7), reverse=True) == found["retrievals"].tolist()
+
+
+def flood(keys, columns):
+    """Sizes of connected parts of equal keys, by walking."""
+    left, sizes = set(range(len(keys))), []
+    while left:
+        open_, part = [left.pop()], 0
+        while open_:
+            here = open_.pop()
+            part += 1
+            beside = {here - columns, here + columns}
+            beside |= {here - 1} if here % columns else set()
+            beside |= {here + 1} if here % columns < columns - 1 else set()
+            near = {n for n in beside & left if keys[n] == keys[here]}
+            left -= near
+            open_ += near
+        sizes.append(part)
+    return [size for size in sizes if size >= LEAST]
+
+
+def test_the_folder_holds_report_tables_pictures_trace_and_manifest(saved):
+    names = {path.relative_to(saved).as_posix() for path in saved.rglob("*") if path.is_file()}
+    assert {"report.html", "manifest.json", "trace.parquet", "pictures/input.png", "pictures/output.png"} <= names
+    for table in ("sources", "creators", "licences", "boxes", "copied", "counterfactuals", "regret"):
+        csv, parquet = (saved / "tables" / f"{table}.{kind}" for kind in ("csv", "parquet"))
+        pd.testing.assert_frame_equal(
+            pd.read_csv(csv, keep_default_na=False, na_values=[""], dtype={"year": str}).dropna(axis=1, how="all"),
+            pd.read_parquet(parquet).replace("", np.nan).dropna(axis=1, how="all"),
+            check_dtype=False,
+            rtol=1e-6,
+        )
+
+
+def test_pictures_are_kept_without_loss(saved, audited):
+    assert np.array_equal(read_image(saved / "pictures" / "output.png"), audited.trace.output)
+    assert np.array_equal(read_image(saved / "pictures" / "input.png"), toy_photo())
+
+
+def test_the_report_is_one_file_that_loads_and_runs_nothing(saved):
+    text = (saved / "report.html").read_text(encoding="utf-8")
+    page = Resources(text)
+    assert page.loads
+    assert all(value.startswith("data:image/") for value in page.loads)
+    assert page.scripts == 0
+    assert not re.search(r"url\(|@import", text)
+
+
+def test_the_report_names_works_shares_and_the_control(saved):
+    text = (saved / "report.html").read_text(encoding="utf-8")
+    for part in ("All yellow", "Painter 1", "CC0-1.0", "38%", "https://example.org/red", "toy/flat/magenta.png"):
+        assert part in text
+    assert "Control:\n0 such regions" in text
+
+
+def test_hostile_text_in_titles_and_credits_is_shown_as_text(tmp_path):
+    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    world = ToyWorld(tmp_path)
+    header = "file,title,creator,year,licence,url\n"
+    rows = [f'{name}.png,"{evil}","{evil}","{evil}","{evil}",javascript:alert(3)' for name in ("red", "blue")]
+    (tmp_path / "evil.csv").write_text(header + "\n".join(rows), encoding="utf-8")
+    world.library.build(
+        "toy/evil", [tmp_path / "flats"], credits=tmp_path / "evil.csv", encoder=CellMeans(), quiet=True
+    )
+    translator = Translator(world.library["toy/evil"], CellMeans(), CellColours())
+    audit = Audit.create(translator.traced(toy_photo()), title=evil, model=translator, parameters=PARAMETERS)
+    audit.save(tmp_path / "audit")
+    page = Resources((tmp_path / "audit" / "report.html").read_text(encoding="utf-8"))
+    assert page.scripts == 0
+    assert all(value.startswith("data:image/") for value in page.loads)
+    text = (tmp_path / "audit" / "report.html").read_text(encoding="utf-8")
+    assert "&lt;script&gt;" in text
+    assert 'href="javascript' not in text
+
+
+def test_opening_gives_the_same_audit(saved, audited):
+    again = Audit.open(saved)
+    assert again.trace.digest == audited.trace.digest
+    assert again.title == "Stripes"
+    assert np.array_equal(again.trace.output, audited.trace.output)
+    for name, table in audited.tables.items():
+        pd.testing.assert_frame_equal(again.tables[name], table, check_dtype=False)
+
+
+def test_the_same_audit_writes_the_same_bytes(saved, audited, tmp_path):
+    audited.save(tmp_path / "again")
+    for path in (p for p in saved.rglob("*") if p.is_file()):
+        assert path.read_bytes() == (tmp_path / "again" / path.relative_to(saved)).read_bytes(), path.name
+
+
+def test_nothing_is_overwritten_unless_told_and_never_anything_but_an_audit(saved, audited, tmp_path):
+    with pytest.raises(StorageError, match="not empty"):
+        audited.save(saved)
+    audited.save(saved, overwrite=True)
+    (tmp_path / "diary").mkdir()
+    (tmp_path / "diary" / "mine.txt").write_text("keep")
+    with pytest.raises(StorageError, match="something else"):
+        audited.save(tmp_path / "diary", overwrite=True)
+    assert (tmp_path / "diary" / "mine.txt").read_text() == "keep"
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match="it is a file"):
+        audited.save(tmp_path / "file", overwrite=True)
+
+
+def test_an_audit_that_cannot_be_rendered_leaves_no_folder(audited, tmp_path, monkeypatch):
+    monkeypatch.setattr("ktviz.audit.audit.render", lambda audit: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        audited.save(tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trace_from_a_file_can_be_audited_with_its_model(toy_world, tmp_path):
+    toy_world.translator.traced(toy_photo()).save(tmp_path / "t.parquet")
+    trace = Trace.open(tmp_path / "t.parquet")
+    with pytest.raises(TraceError, match="model="):
+        Audit.create(trace, parameters=PARAMETERS)
+    audit = Audit.create(trace, model=toy_world.translator, parameters=PARAMETERS)
+    assert audit.tables["sources"]["share"].sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda folder: (folder / "manifest.json").unlink(), "there is no manifest.json"),
+        (lambda folder: (folder / "manifest.json").write_text("{"), "damaged"),
+        (lambda folder: (folder / "manifest.json").write_text('{"format": 99}'), "newer than 1"),
+        (lambda folder: (folder / "manifest.json").write_text("[]"), "not that of an audit"),
+        (lambda folder: (folder / "tables" / "boxes.parquet").unlink(), "boxes.parquet"),
+    ],
+)
+def test_what_is_no_audit_is_refused_by_name(audited, tmp_path, change, message):
+    audited.save(tmp_path / "a")
+    change(tmp_path / "a")
+    with pytest.raises(AuditError, match=message):
+        Audit.open(tmp_path / "a")
