@@ -1,11 +1,11 @@
-"""Run benchmarks: all of them, or those named: reconstruction, quality, speed, build."""
+"""Run benchmarks: all of them, or those named: reconstruction, quality, speed, build, explain."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-NAMES = ("reconstruction", "quality", "speed", "build")
+NAMES = ("reconstruction", "quality", "speed", "build", "explain")
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,74 @@ def test_strength_zero_differs_from_full_strength(library, folder, tmp_path):
             "translate", photo, "-l", library, "-b", "comic", "--strength", strength, "-o", tmp_path / f"{strength}.png"
         )
     assert not np.array_equal(read_image(tmp_path / "0.png"), read_image(tmp_path / "1.png"))
+
+
+@pytest.fixture(scope="module")
+def audit(library, folder):
+    ktviz("audit", folder / "photos/coffee.png", "-l", library, "-b", "comic", "-o", folder / "audit", "--top", 1, "-q")
+    return folder / "audit"
+
+
+def test_an_audit_is_written_and_verified(audit, library, folder):
+    assert (audit / "report.html").exists()
+    done = ktviz("verify", audit, "-l", library, "--sources", folder / "ink")
+    assert "output identical" in done.stdout
+    found = json.loads(ktviz("verify", audit, "-l", library, "--json").stdout)
+    assert found["ok"]
+    assert found["difference"] == ""
+
+
+def test_a_tampered_audit_fails_with_the_first_difference_and_code_1(audit, library, tmp_path):
+    shutil.copytree(audit, tmp_path / "audit")
+    table = tmp_path / "audit" / "tables" / "sources.csv"
+    table.write_text(table.read_text().replace("Ann", "Bob"))
+    done = ktviz("verify", tmp_path / "audit", "-l", library, check=False)
+    assert done.returncode == 1
+    assert "tables/sources.csv was changed" in done.stderr
+
+
+def test_removal_from_the_library_is_proven(audit, library, tmp_path):
+    shutil.copytree(library, tmp_path / "l.ktlib")
+    done = ktviz("verify", audit, "-l", tmp_path / "l.ktlib", "--removed", "cat", check=False)
+    assert done.returncode == 1
+    assert "still holds cat.png" in done.stderr
+    ktviz("library", "remove", tmp_path / "l.ktlib", "-b", "comic/ink", "cat", "-q")
+    done = ktviz("verify", audit, "-l", tmp_path / "l.ktlib", "--removed", "cat")
+    assert "no byte of it in the library" in done.stdout
+    assert ktviz("verify", audit, "-l", tmp_path / "l.ktlib", check=False).returncode == 1
+
+
+def test_a_trace_that_translate_kept_can_be_audited(library, folder, tmp_path):
+    photo = folder / "photos/rocket.png"
+    ktviz("translate", photo, "-l", library, "-b", "comic", "-o", tmp_path / "rocket.png", "--trace", "-q")
+    ktviz("audit", tmp_path / "rocket.parquet", "-l", library, "-o", tmp_path / "audit", "--top", 0, "-q")
+    kept = read_image(tmp_path / "audit" / "pictures" / "output.png")
+    assert np.array_equal(kept, read_image(tmp_path / "rocket.png"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["audit", "PHOTO", "-l", "LIB", "-o", "NEW"], 2, "Name a bank for a photograph"),
+        (["audit", "PHOTO", "-l", "LIB", "-b", "comic", "-o", "FULL"], 8, "not empty"),
+        (["audit", "PHOTO", "-l", "LIB", "-b", "komic", "-o", "NEW"], 3, "Did you mean comic"),
+        (["audit", "none.parquet", "-l", "LIB", "-o", "NEW"], 10, "no such file"),
+        (["verify", "FULL", "-l", "LIB"], 12, "there is no manifest.json"),
+        (["verify", "AUDIT", "-l", "LIB", "--removed", "nobody"], 3, "nobody"),
+    ],
+)
+def test_bad_input_to_audit_and_verify_is_named(audit, library, folder, tmp_path, arguments, code, message):
+    places = {
+        "PHOTO": folder / "photos/coffee.png",
+        "LIB": library,
+        "NEW": tmp_path / "new",
+        "FULL": folder / "photos",
+        "AUDIT": audit,
+    }
+    done = ktviz(*(places.get(a, a) for a in arguments), check=False)
+    assert done.returncode == code
+    assert message in " ".join(done.stderr.split())
+    assert not (tmp_path / "new").exists()
 
 
 def test_sources_are_added_and_removed(library, folder, tmp_path):

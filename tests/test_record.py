@@ -104,10 +104,10 @@ def hooks(model: nn.Module) -> int:
     )
 
 
-def alive(kind: type) -> list[object]:
-    """Objects of a type that something still refers to."""
+def alive(*kinds: type) -> int:
+    """How many objects of some types something still refers to."""
     gc.collect()
-    return [thing for thing in gc.get_objects() if type(thing) is kind]
+    return sum(type(thing) in kinds for thing in gc.get_objects())
 
 
 def fresh(world) -> Translator:
@@ -118,9 +118,9 @@ def fresh(world) -> Translator:
 @contextmanager
 def leaves_nothing(model: nn.Module):
     """Afterwards the model has the hooks that it had, and no recorder and no listener outlives its block."""
-    before = hooks(model), len(alive(Recorder)), len(alive(Listener))
+    before = hooks(model), alive(Recorder, Listener)
     yield
-    assert (hooks(model), len(alive(Recorder)), len(alive(Listener))) == before
+    assert (hooks(model), alive(Recorder, Listener)) == before
 
 
 @pytest.fixture(scope="module")
@@ -347,9 +347,9 @@ def test_a_model_is_freed_while_its_trace_lives(world, paint):
 
 def test_a_trace_keeps_no_tensor(world, paint):
     world.translator.traced(paint(9))  # what is cached on first use
-    before = len(alive(Tensor))
+    before = alive(Tensor)
     trace = world.translator.traced(paint(9))
-    assert len(alive(Tensor)) == before
+    assert alive(Tensor) == before
     assert len(trace) == 49
 
 
@@ -362,7 +362,7 @@ def test_a_hundred_traces_hold_no_more_tensors_and_modules_than_one(world, paint
         for _ in range(25):
             world.translator.traced(photo)
         gc.collect()
-        counts.append((len(alive(Tensor)), len(gc.get_objects()) - before))
+        counts.append((alive(Tensor), len(gc.get_objects()) - before))
         assert hooks(world.translator) == 0, round_number
     assert len({tensors for tensors, _ in counts}) == 1
     assert counts[-1][1] - counts[0][1] < 25  # a leak of one object per trace would be 75
@@ -382,11 +382,11 @@ def test_a_copy_made_inside_the_block_works_and_records_nothing(world, paint, du
 
 
 def test_a_copy_made_inside_the_block_keeps_no_recorder(world):
-    translator, before = fresh(world), len(alive(Recorder))
+    translator, before = fresh(world), alive(Recorder)
     with kt.record(translator):
         twin = copy.deepcopy(translator)
     assert hooks(translator) == 0
-    assert len(alive(Recorder)) == before
+    assert alive(Recorder) == before
     assert twin is not translator
 
 

@@ -34,12 +34,14 @@ def translate(
     max_gain: Annotated[
         float | None, typer.Option(help="Bound of the contrast gain in flat regions; 0 as published.")
     ] = None,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Keep every retrieval, too, in a .parquet beside OUT.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Translate photographs with the knowledge of one or more banks, and print what each source contributed."""
     targets = plan(find_images(photos), output)
 
-    from ktviz.explain.shares import source_shares
     from ktviz.library.library import Library
     from ktviz.model.translator import Settings, Translator
 
@@ -58,14 +60,17 @@ def translate(
     failures: list[KtvizError] = []
     for photo, target in tqdm(targets.items(), desc="translating", unit="photo", disable=quiet or len(targets) < 2):
         try:
-            result = translator(read_image(photo), **options)
+            recorded = translator.traced(read_image(photo), **options)
         except ImageError as error:  # one bad photo does not cost the others
             report(error)
             failures.append(error)
             continue
-        write_image(target, result.image)
+        if recorded.output is not None:
+            write_image(target, recorded.output)
+        if trace:
+            recorded.save(target.with_suffix(".parquet"), overwrite=True)
         if not quiet:
-            print_shares(source_shares(result), f"{photo.name} → {target}")
+            print_shares(recorded.sources(), f"{photo.name} → {target}")
     if failures:
         raise typer.Exit(exit_code(failures[0]))
 

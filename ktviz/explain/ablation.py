@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ktviz.errors import UnknownNameError
+from ktviz.errors import TraceError, UnknownNameError
 from ktviz.explain.units import Ints, Units
 from ktviz.images import Pixels
 from ktviz.model.translator import Settings
@@ -27,11 +27,16 @@ def ablate(case: Live, mask: Mask, units: Units, chosen: Ints) -> tuple[Floats, 
     Returns:
         Change of the region without each, (n,), as part of the change that the knowledge made, and in levels (0..255,
         mean over pixels and colours); the knowledge's change in levels. NaN where nothing would be left to retrieve.
+
+    Raises:
+        TraceError: The knowledge changed nothing in the region.
     """
     untouched = case.translate(replace(case.settings, strength=0.0)).image
     change = mean_change(case.output, untouched, mask)
+    if change == 0:
+        raise TraceError("attribute through ablation", "the knowledge changed nothing in this region", "Take another")
     levels = np.array([changed(case, mask, settings_without(case, units, int(n))) for n in chosen], dtype=np.float64)
-    return levels / change if change else np.full(len(levels), np.nan), levels, change
+    return levels / change, levels, change
 
 
 def changed(case: Live, mask: Mask, settings: Settings | None) -> float:

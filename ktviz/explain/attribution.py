@@ -59,15 +59,18 @@ class Attribution(Result):
 
     def headline(self) -> str:
         """The result in one line."""
-        best = ", ".join(f"{row[self.by]} {row['share']:.1%}" for _, row in self.frame.head(2).iterrows())
+        known = self.frame[self.frame["share"].notna()].head(2)
+        best = ", ".join(f"{row[self.by]} {row['share']:.1%}" for _, row in known.iterrows()) or "nothing measured"
         return f"by {self.by} through {self.through}: {best}"
 
     def top(self, count: int = 1) -> list[Any]:
         """The names (or entry numbers) of the largest shares, as `without` takes them.
 
         Raises:
-            SettingError: Nodes and bands cannot be taken away by name.
+            SettingError: Nodes and bands cannot be taken away by name; or `count` is below 1.
         """
+        if count < 1:
+            raise SettingError(f"top {count}", "below 1", "Ask for one or more")
         if self.by not in ("source", "entry"):
             raise SettingError(
                 f"top by {self.by}", "it cannot be named in `without`", "Attribute by source or by entry"
@@ -122,7 +125,7 @@ def attribute(
         RegionError: The region is empty or outside.
         SettingError: An unknown `by` or `through`, or `most` below 1.
         TraceError: There is no model; the trace is only a part, of several sites, or of soft retrieval and thinned to
-            winners; or its system has no bands, or no tree.
+            winners; its system has no bands, or no tree; or the knowledge changed nothing in the region.
         MismatchError: Another model, library or photo.
     """
     for name, value, known in (("by", by, get_args(By)), ("through", through, get_args(Through))):
@@ -174,7 +177,7 @@ def through_gradient(
     trace: Trace, case: Live | None, mask: Mask, units: Units, most: int
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
-    credit, change = integrated(case, mask)
+    credit, change, levels = integrated(case, mask)
     field = receptive_field(case.model)
     if change == 0:
         raise TraceError("attribute through gradient", "the knowledge changed nothing in this region", "Take another")
@@ -183,7 +186,7 @@ def through_gradient(
     about = {
         "receptive_field": f"{field.spread_px:.1f} px",
         "completeness_error": float(abs(total.sum() - 1)),
-        "change": float(np.sqrt(change / (3 * mask.sum()))) * 255,
+        "change": levels,
     }
     return units.frame(shares), about
 

@@ -38,7 +38,8 @@ def reweigh(trace: Trace, band_weights: Sequence[float]) -> pd.DataFrame:
         band_weights: Of LL, LH, HL, HH.
 
     Returns:
-        One row per retrieval: query, box, entry and source before, entry_then, source_then, similarity_then, changes.
+        One row per retrieval: query, box, entry and source of the best candidate as recorded (before coherence may have
+        preferred another), entry_then, source_then, similarity_then, changes.
 
     Raises:
         SettingError: Not four weights.
@@ -47,10 +48,10 @@ def reweigh(trace: Trace, band_weights: Sequence[float]) -> pd.DataFrame:
     if trace.thinned:
         raise TraceError("rank by other band weights", "the trace was thinned to winners", "Record with more memory")
     similarity = contributions(trace, check_band_weights(band_weights)).sum(1)
-    rows = trace.to_pandas()[["image", "query", "box", "entry", "source", "chosen"]].assign(similarity=similarity)
+    rows = trace.to_pandas()[["image", "query", "box", "entry", "source", "rank"]].assign(similarity=similarity)
     rows = rows.sort_values(["image", "query", "similarity"], ascending=[True, True, False], kind="stable")
     then = rows.drop_duplicates(["image", "query"])[["image", "query", "entry", "source", "similarity"]]
-    before = rows[rows["chosen"]].drop(columns=["chosen", "similarity"])
+    before = rows[rows["rank"] == 0].drop(columns=["rank", "similarity"])
     found = before.merge(then, on=["image", "query"], suffixes=("", "_then"))
     found = found.rename(columns={"similarity": "similarity_then"}).drop(columns="image")
     return found.assign(changes=found["entry"] != found["entry_then"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -53,7 +54,7 @@ def without(
     """
     case = live(trace, model, photo)
     several = [what] if isinstance(what, (str, int, np.integer)) else what
-    added = [name if isinstance(name, str) else int(name) for name in several]
+    added = [name if isinstance(name, str) else index(name) for name in several]
     settings = replace(case.settings, without=(*case.settings.without, *added))
     case.banks.excluded(settings.without)  # refuse unknown names before any work
     with record(case.model) as other:

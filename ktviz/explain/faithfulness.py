@@ -16,13 +16,16 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ktviz.errors import MismatchError, SettingError, TraceError
 from ktviz.explain.attribution import Attribution, attribute
 from ktviz.explain.gradient import Window, windows
+from ktviz.explain.receptive import receptive_field
 from ktviz.explain.result import Result
 from ktviz.explain.units import Ints, Units, units_of
 from ktviz.images import Pixels
+from ktviz.model.encoder import STRIDE
 from ktviz.regions import Mask
 from ktviz.trace.footprint import Floats
 from ktviz.trace.live import Live, live
@@ -67,8 +70,9 @@ class Faithfulness(Result):
         """The method with the best score (of equal ones the best correlation), if random rankings hardly reach it."""
         methods = self.frame[self.frame["method"] != RANDOM].round({"score": 6})
         best = methods.sort_values(["score", "correlation"], ascending=False, kind="stable").iloc[0]
-        lucky = (self.random["score"] >= best["score"] - 1e-6).mean()
-        return str(best["method"]) if lucky <= LUCK else None
+        control = self.random
+        lucky = (control["score"] >= best["score"] - 1e-6) & (control["correlation"] >= best["correlation"] - 1e-6)
+        return str(best["method"]) if lucky.mean() <= LUCK and best["correlation"] > 0 else None
 
     def headline(self) -> str:
         """The result in one line."""
@@ -193,10 +197,7 @@ class Experiment:
 
     @classmethod
     def create(cls, case: Live, mask: Mask, units: Units) -> Experiment:
-        seen = torch.zeros(case.grid.height, case.grid.width)
-        for window in windows(case, mask):
-            seen[window.cells[0], window.cells[1]] = 1
-        query = case.grid.unfold(seen[None]).sum((1, 2, 3)).nonzero()[:, 0]
+        query = case.grid.unfold(cells_behind(case, mask)[None]).sum((1, 2, 3)).nonzero()[:, 0]
         unit = units.number[units.chosen][query.numpy()]
         present = np.unique(unit)
         if len(present) < 2:
@@ -264,6 +265,17 @@ class Experiment:
         if not any(direction.any() for _, _, direction in found):
             raise TraceError("test an attribution", "the knowledge changed nothing in this region", "Take another")
         return found
+
+
+def cells_behind(case: Live, mask: Mask) -> Tensor:
+    """The cells that decide the pixels of a region: (h, w), 1 for these and 0 for the others."""
+    radius, grid = receptive_field(case.model).radius, case.grid
+    if radius is None:
+        return torch.ones(grid.height, grid.width)
+    pixels = torch.zeros(1, STRIDE * grid.height, STRIDE * grid.width)
+    pixels[0, : mask.shape[0], : mask.shape[1]] = torch.from_numpy(mask)
+    cells = F.max_pool2d(pixels, STRIDE)
+    return F.max_pool2d(cells, 2 * radius + 1, stride=1, padding=radius)[0]
 
 
 def parts_of(case: Live, query: Tensor) -> Tensor:

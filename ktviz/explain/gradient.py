@@ -50,7 +50,7 @@ class Window:
 
 
 @torch.inference_mode(False)
-def integrated(case: Live, mask: Mask) -> tuple[Floats, float]:
+def integrated(case: Live, mask: Mask) -> tuple[Floats, float, float]:
     """Credit of every retrieval for the change in a region, by band.
 
     Args:
@@ -58,18 +58,21 @@ def integrated(case: Live, mask: Mask) -> tuple[Floats, float]:
         mask: (H, W), the region.
 
     Returns:
-        (N, 4) in units of squared colour (0..1), and the squared length of the change, which they should add up to.
+        (N, 4) in units of squared colour (0..1); the squared length of the change, which they should add up to; and the
+        mean change over pixels and colours in levels (0..255).
     """
     transferred = case.model.blend(case.features, case.grid, case.winner, case.settings)
     gradient, change = torch.zeros_like(case.features), 0.0
+    levels = 0.0
     for window in windows(case, mask):
         start, end = (f[:, window.cells[0], window.cells[1]] for f in (case.features, transferred))
         inside = torch.from_numpy(mask[window.pixels])
         with torch.no_grad():
             direction = (window.decode(case.model, end) - window.decode(case.model, start)) * inside
         change += float(direction.double().square().sum())
+        levels += float(direction.double().abs().sum()) * 255
         gradient[:, window.cells[0], window.cells[1]] += mean_gradient(case.model, window, start, end, direction)
-    return credits(case, gradient), change
+    return credits(case, gradient), change, levels / (3 * mask.sum())
 
 
 @torch.enable_grad()

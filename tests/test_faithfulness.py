@@ -1,0 +1,269 @@
+"""Faithfulness: curves and scores against an experiment made by hand, and what is refused."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+import ktviz
+from ktviz.errors import MismatchError, SettingError, TraceError
+from ktviz.explain import faithfulness as faithfulness_module
+from ktviz.model.transfer import transfer
+from ktviz.model.translator import Settings, Translator
+from ktviz.regions import Box, region_mask
+from ktviz.testing import COLOURS, ToyWorld, toy_photo
+
+NAMES = {colour: f"toy/flat/{colour}.png" for colour in COLOURS}
+WINNERS = ["red", "yellow", "yellow", "yellow", "green", "cyan", "cyan"]
+
+
+@pytest.fixture(scope="module")
+def flats(tmp_path_factory):
+    return ToyWorld(tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture(scope="module")
+def trace(flats):
+    return flats.translator.traced(toy_photo(), transfer="swap", coherence=0)
+
+
+@pytest.fixture(scope="module")
+def result(trace):
+    return ktviz.faithfulness(ktviz.attribute(trace), trace)
+
+
+def progress_by_hand(on, region=None):
+    """How far the toy photo comes when only some sources paint: its way along the whole change, in colours."""
+    mask = region_mask(region, 64, 64)[..., None]
+    photo = toy_photo() / 255
+    cover = np.zeros((64, 64, 1))
+    changes = {name: np.zeros((64, 64, 3)) for name in COLOURS}
+    for row in range(7):
+        for column, name in enumerate(WINNERS):
+            here = np.s_[8 * row : 8 * row + 16, 8 * column : 8 * column + 16]
+            cover[here] += 1
+            changes[name][here] += np.float16(np.array(COLOURS[name]) / 255) - photo[here]
+    whole = sum(changes.values()) / cover * mask
+    some = sum((changes[name] for name in on), np.zeros((64, 64, 3))) / cover * mask
+    return (some * whole).sum() / (whole**2).sum()
+
+
+def area(values):
+    """Under a curve from 0 to 1, by trapezoids."""
+    steps = [(a + b) / 2 for a, b in pairwise(values)]
+    return sum(steps) / len(steps)
+
+
+def experiment_by_hand(order, shares, region=None):
+    """Deletion, insertion and correlation of a ranking."""
+    deletion = [progress_by_hand(order[count:], region) for count in range(len(order) + 1)]
+    insertion = [progress_by_hand(order[:count], region) for count in range(len(order) + 1)]
+    losses = [1 - progress_by_hand([n for n in order if n != name], region) for name in order]
+    return area(deletion), area(insertion), np.corrcoef([shares[n] for n in order], losses)[0, 1]
+
+
+@pytest.mark.parametrize("region", [None, Box(8, 0, 48, 40), [(4, 4), (60, 10), (50, 60), (8, 50)]])
+def test_scores_are_those_of_an_experiment_made_by_hand(trace, region):
+    found = ktviz.faithfulness(ktviz.attribute(trace, region), trace, seeds=[0])
+    for method in ("footprint", "gradient"):
+        frame = ktviz.attribute(trace, region, through=method).frame
+        shares = {n.split("/")[-1][:-4]: s for n, s in zip(frame["source"], frame["share"], strict=True)}
+        order = [name for name in shares if name != "magenta"]
+        order.sort(key=lambda name: -shares[name])
+        deletion, insertion, correlation = experiment_by_hand(order, shares, region)
+        row = found.frame[found.frame["method"] == method].iloc[0]
+        assert row["deletion"] == pytest.approx(deletion, abs=1e-5)
+        assert row["insertion"] == pytest.approx(insertion, abs=1e-5)
+        assert row["correlation"] == pytest.approx(correlation, abs=1e-5)
+        assert row["score"] == pytest.approx(insertion - deletion, abs=1e-5)
+    assert found.about["units"] == 4
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_random_rows_are_scored_like_any_other_ranking(trace, seed):
+    """A random order, its first unit with the largest share and so on, is the same experiment."""
+    attribution = ktviz.attribute(trace)
+    row = ktviz.faithfulness(attribution, trace, seeds=[seed]).random.iloc[0]
+    sources = sorted(name for colour, name in NAMES.items() if colour != "magenta")
+    order = [sources[n].split("/")[-1][:-4] for n in np.random.default_rng(seed).permutation(4)]
+    shares = dict(zip(order, sorted(attribution.frame["share"], reverse=True)[:4], strict=True))
+    expected = experiment_by_hand(order, shares)
+    assert [row["deletion"], row["insertion"], row["correlation"]] == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_control_is_random_also_where_all_shares_are_equal(trace):
+    """Red and yellow share these columns by halves: a shuffle of the shares alone would change nothing."""
+    region = Box(8, 0, 8, 64)
+    attribution = ktviz.attribute(trace, region)
+    assert attribution.frame["share"].tolist()[:2] == [0.5, 0.5]
+    found = ktviz.faithfulness(attribution, trace).random
+    scores = sorted({round(score, 5) for score in found["score"]})
+    ways = [experiment_by_hand(order, dict(zip(order, (0.6, 0.4), strict=True)), region) for order in PAIRS]
+    assert scores == pytest.approx(sorted(insertion - deletion for deletion, insertion, _ in ways), abs=1e-4)
+
+
+PAIRS = (["red", "yellow"], ["yellow", "red"])
+
+
+def test_curves_run_from_everything_to_nothing_and_back(result):
+    curves = result.curves
+    assert set(curves["method"]) == {"footprint", "gradient", "random"}
+    for (_, _, kind), curve in curves.groupby(["method", "seed", "kind"]):
+        assert curve["taken"].tolist() == pytest.approx([0, 0.25, 0.5, 0.75, 1])
+        ends = curve["progress"].iloc[[0, -1]].tolist()
+        assert ends == pytest.approx([1, 0] if kind == "deletion" else [0, 1], abs=1e-6)
+
+
+def test_gradient_correlates_wholly_where_the_decoder_is_linear(result):
+    row = result.frame[result.frame["method"] == "gradient"].iloc[0]
+    assert row["correlation"] == pytest.approx(1, abs=1e-6)
+    assert result.trusted == "gradient"
+    assert "trust gradient here" in result.headline()
+    assert result.headline() == result.summary()["verdict"]
+
+
+def test_the_random_control_is_the_same_for_a_seed_whatever_the_others(trace, result):
+    attribution = ktviz.attribute(trace)
+    again = ktviz.faithfulness(attribution, trace)
+    assert again.frame.equals(result.frame)
+    few = ktviz.faithfulness(attribution, trace, seeds=[7, 3])
+    assert few.random["seed"].tolist() == [7, 3]
+    for _, row in few.random.iterrows():
+        same = result.random[result.random["seed"] == row["seed"]].iloc[0]
+        assert row[["deletion", "insertion", "correlation"]].tolist() == pytest.approx(
+            same[["deletion", "insertion", "correlation"]].tolist()
+        )
+    assert len(set(result.random["deletion"].round(6))) > 3
+
+
+def test_a_meaningless_attribution_is_not_the_one_that_is_trusted(trace):
+    good = ktviz.attribute(trace, through="gradient")
+    turned = good.frame.assign(share=good.frame["share"].to_numpy()[[3, 2, 1, 0, 4]])
+    found = ktviz.faithfulness(replace(good, frame=turned), trace)
+    row = found.frame[found.frame["method"] == "gradient"].iloc[0]
+    assert row["score"] < found.random["score"].mean()
+    assert row["correlation"] < 0
+    assert found.trusted == "footprint"
+
+
+def test_where_every_method_is_meaningless_none_is_trusted(trace, monkeypatch):
+    good = ktviz.attribute(trace)
+    turned = good.frame.assign(share=good.frame["share"].to_numpy()[[3, 2, 1, 0, 4]])
+    bad = replace(good, frame=turned)
+    monkeypatch.setattr(faithfulness_module, "attribute", lambda *_, **__: bad)
+    found = ktviz.faithfulness(bad, trace)
+    assert found.trusted is None
+    assert found.headline() == "no method beats a random ranking here"
+    assert isinstance(found.plot(), Figure)
+
+
+def test_of_two_units_a_coin_finds_the_larger_so_nothing_is_trusted(trace):
+    found = ktviz.faithfulness(ktviz.attribute(trace, Box(8, 0, 8, 64)), trace)
+    assert found.about["units"] == 2
+    assert found.trusted is None
+
+
+def test_only_what_reaches_into_the_region_is_a_unit(trace):
+    """Two parts with other sources between them: green lies in the box around them, and in neither."""
+    mask = np.zeros((64, 64), bool)
+    mask[16:32, 8:16] = mask[16:32, 56:64] = True
+    found = ktviz.faithfulness(ktviz.attribute(trace, mask), trace, seeds=[0])
+    assert found.about["units"] == 3
+    assert found.curves["taken"].unique().tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1])
+
+
+def test_ablation_is_tested_beside_the_other_methods(trace):
+    found = ktviz.faithfulness(ktviz.attribute(trace, through="ablation"), trace, seeds=[1])
+    assert found.frame["method"].tolist() == ["ablation", "footprint", "gradient", "random"]
+
+
+class Mixed(torch.nn.Module):
+    """A decoder that blurs cells and bends colours."""
+
+    channels = 8
+
+    def forward(self, features):
+        mixed = torch.nn.functional.avg_pool2d(features[:, :3], 3, stride=1, padding=1)
+        bent = torch.sigmoid(5 * mixed - 2)
+        return bent.repeat_interleave(4, dim=2).repeat_interleave(4, dim=3)
+
+
+@pytest.mark.parametrize("region", [None, Box(11, 9, 17, 20), (30, 30)])
+@pytest.mark.parametrize("by", ["source", "entry", "node"])
+def test_deletion_switches_retrievals_off_and_decodes_the_whole_picture_again(world, paint, by, region):
+    translator, photo = Translator(world.banks, world.translator.encoder, Mixed()), paint(9, 45, 52)
+    trace = translator.traced(photo)
+    attribution = ktviz.attribute(trace, region, by=by)
+    found = ktviz.faithfulness(attribution, trace, seeds=[0])
+    settings, before = Settings(**trace.picture.about["settings"]), translator.encode(photo)
+    corners = list(zip(trace.column("y"), trace.column("x"), strict=True))
+    winners = world.banks.patches(torch.tensor(trace.column("entry")))
+    mask = torch.from_numpy(region_mask(region, 45, 52))
+    names = trace.column(by) if by != "node" else leaves(world.banks, trace)
+    cover = torch.zeros(before.shape[1:])
+    for y, x in corners:
+        cover[y : y + 4, x : x + 4] += 1
+
+    def look(on):
+        features = before.clone()
+        for (y, x), winner, name in zip(corners, winners, names, strict=True):
+            if name in on:
+                here = np.s_[:, y : y + 4, x : x + 4]
+                query = before[here][None]
+                made = transfer(query, winner[None], settings.transfer, settings.strength, settings.max_gain)[0]
+                features[here] += (made - query[0]) / cover[y : y + 4, x : x + 4]
+        return translator.decoder(features[None])[0][:, :45, :52] * mask
+
+    start, end = look(set()), look(set(names))
+    shares = dict(zip(attribution.frame[by], attribution.frame["share"], strict=True))
+    curve = found.curves[(found.curves["method"] == "footprint") & (found.curves["kind"] == "deletion")]
+    order = sorted(shares, key=lambda name: -shares[name])
+    count = found.about["units"]
+    left = set(names) - {name for name in order if shares[name] > 0}  # beyond the pixels' reach, or painting nothing
+    for taken, progress in zip(curve["taken"], curve["progress"], strict=True):
+        on = set(order[round(taken * count) :]) | left
+        expected = ((look(on) - start) * (end - start)).sum() / (end - start).square().sum()
+        assert progress == pytest.approx(float(expected), abs=1e-4)
+
+
+def leaves(banks, trace):
+    """Node names, worked out from the paths."""
+    return [
+        f"{bank}#{'/'.join(str(node) for node in path)}"
+        for bank, path in zip(trace.column("bank"), trace.winners["path"].to_pylist(), strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "seeds", "message"), [("band", [0], "bands are not retrievals"), ("source", [], "no random control")]
+)
+def test_what_cannot_be_tested_is_refused(trace, by, seeds, message):
+    with pytest.raises(SettingError, match=message):
+        ktviz.faithfulness(ktviz.attribute(trace, by=by), trace, seeds=seeds)
+
+
+def test_the_attribution_of_another_trace_is_refused(trace, flats):
+    other = flats.translator.traced(toy_photo(), transfer="statistics", coherence=0)
+    with pytest.raises(MismatchError, match="the trace it was made from"):
+        ktviz.faithfulness(ktviz.attribute(trace), other)
+
+
+def test_a_single_unit_and_a_change_that_is_none_are_refused(trace, flats):
+    with pytest.raises(TraceError, match="1 source in this region"):
+        ktviz.faithfulness(ktviz.attribute(trace, Box(0, 0, 8, 64)), trace)
+    still = flats.translator.traced(toy_photo(), strength=0, coherence=0)
+    with pytest.raises(TraceError, match="changed nothing"):
+        ktviz.faithfulness(ktviz.attribute(still), still)
+
+
+def test_a_trace_from_a_file_needs_the_model_and_gives_the_same(trace, flats, result, tmp_path):
+    trace.save(tmp_path / "trace.parquet")
+    opened = ktviz.Trace.open(tmp_path / "trace.parquet")
+    attribution = ktviz.attribute(opened, model=flats.translator)
+    with pytest.raises(TraceError, match="Pass model="):
+        ktviz.faithfulness(attribution, opened)
+    found = ktviz.faithfulness(attribution, opened, model=flats.translator)
+    assert found.frame.equals(result.frame)
