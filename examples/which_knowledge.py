@@ -115,7 +115,7 @@ class Attention(nn.Module):
 
     def forward(self, photo: Tensor) -> Tensor:
         queries = nn.functional.unfold(photo, 16, stride=16)[0]
-        weights = (nn.functional.normalize(queries, dim=0).T @ nn.functional.normalize(self.keys, dim=0) * 50).softmax(
+        weights = (nn.functional.normalize(queries, dim=0).T @ nn.functional.normalize(self.keys, dim=0) * 500).softmax(
             1
         )
         rows, columns = photo.shape[2] // 16, photo.shape[3] // 16

@@ -63,13 +63,17 @@ def save_picture(path, pixels):
     return path
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def one_thread():
-    """A training may run on the same machine; results must not depend on threads anyway."""
-    threads = torch.get_num_threads()
+    """A training may run on the same machine, and sums round differently on more threads."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def one_thread_again():
+    """For the tests after one that changes the number of threads."""
     yield
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

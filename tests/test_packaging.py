@@ -59,7 +59,8 @@ def test_import_loads_no_heavy_library():
 
 
 def test_the_model_and_the_library_load_no_drawing_library():
-    loaded = modules_after("import ktviz; ktviz.Translator, ktviz.Library, ktviz.source_shares")
+    names = "Translator, Library, Trace, TraceStore, record, attribute, backtrack, compare, faithfulness, Audit, verify"
+    loaded = modules_after(f"from ktviz import {names}")
     assert "torch" in loaded
     assert not loaded & {"matplotlib", "plotly", "ipywidgets", "anywidget"}
 

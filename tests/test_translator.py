@@ -113,7 +113,7 @@ def test_leaving_out_an_unknown_source_suggests_the_nearest(world, paint):
 
 
 def test_leaving_out_everything_is_refused(world, paint):
-    with pytest.raises(UnknownNameError, match="no source would be left"):
+    with pytest.raises(UnknownNameError, match="nothing would be left"):
         world.translator(paint(0), without=["a", "b", "c", "d", "e"])
 
 

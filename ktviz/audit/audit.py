@@ -20,10 +20,10 @@ from ktviz.audit.copied import control
 from ktviz.audit.findings import Parameters, copied_picture, derived_tables, rerun_tables
 from ktviz.audit.fingerprint import Fingerprint, fingerprints
 from ktviz.audit.report import render, thumbnails
-from ktviz.errors import AuditError, StorageError
-from ktviz.images import Pixels, encode_image, file_digest, read_image
+from ktviz.errors import AuditError, MismatchError, StorageError
+from ktviz.images import Pixels, encode_image, file_digest, pixel_digest, read_image
 from ktviz.trace.about import versions
-from ktviz.trace.live import live
+from ktviz.trace.live import Live, live
 from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Audit:
             TraceError, MismatchError: As in `attribute`.
         """
         case = live(trace, model, photo)
+        check_made_again(case)
         trace = trace.with_pictures(case.pixels, case.output)
         tables = derived_tables(trace)
         again, pictures = rerun_tables(case, tables["sources"], parameters)
@@ -188,6 +189,17 @@ class Audit:
         if verdict.difference:
             raise AuditError(f"verify {self.title!r}", verdict.difference, "Do not rely on this audit")
         return verdict
+
+
+def check_made_again(case: Live) -> None:
+    """Raise MismatchError if a trace came without its output and it cannot be made again to the last bit."""
+    recorded, made = str(case.trace.picture.about["output"]), pixel_digest(case.output)
+    if recorded != made:
+        raise MismatchError(
+            f"the output of the trace ({recorded[:12]})",
+            f"made again here, it rounds to another one ({made[:12]})",
+            "Save traces with pictures='both' to audit them elsewhere, or audit the photo",
+        )
 
 
 def check_target(folder: Path, overwrite: bool) -> None:

@@ -95,7 +95,7 @@ def rerun_tables(
             }
         )
     columns = ["source", "share", "changed_share", "mean_change", "new_winners", "taken_over_by", "picture"]
-    found = regret(case.trace, parameters.sample, parameters.seed, case.model)
+    found = regret(case.trace, parameters.sample, parameters.seed, case.model, case.pixels)
     sampled = found.drop(columns="box").sort_values("query", ignore_index=True)
     return {"counterfactuals": pd.DataFrame(rows, columns=columns), "regret": sampled}, pictures
 

@@ -68,7 +68,7 @@ def translate(
         if recorded.output is not None:
             write_image(target, recorded.output)
         if trace:
-            recorded.save(target.with_suffix(".parquet"), overwrite=True)
+            recorded.save(target.with_suffix(".parquet"), overwrite=True, pictures="both")
         if not quiet:
             print_shares(recorded.sources(), f"{photo.name} → {target}")
     if failures:

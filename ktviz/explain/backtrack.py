@@ -16,7 +16,7 @@ from ktviz.images import Pixels
 from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.footprint import footprint
 from ktviz.trace.live import Live, live
-from ktviz.trace.trace import Trace
+from ktviz.trace.trace import Trace, as_trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -109,7 +109,7 @@ def backtrack(
         MismatchError: Another model, library or photo.
     """
     check_one_site(trace)
-    mask = region_mask(region, *trace.picture.size)
+    mask = region_mask(region, *as_trace(trace).picture.size)
     box, source_box = trace.column("box"), trace.column("source_box")
     weight = footprint(box, mask)
     rows = np.flatnonzero(weight)

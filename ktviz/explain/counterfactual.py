@@ -18,7 +18,7 @@ from ktviz.trace import parquet
 from ktviz.trace.footprint import Floats
 from ktviz.trace.live import check_equal, live
 from ktviz.trace.record import record
-from ktviz.trace.trace import Trace
+from ktviz.trace.trace import Trace, as_trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -128,7 +128,7 @@ def compare(before: Trace, after: Trace) -> Comparison:
         MismatchError: Another photo, encoder or decoder; the message names the first that differs.
         TraceError: A trace without its output, or of several images.
     """
-    first, second = before.picture, after.picture
+    first, second = as_trace(before).picture, as_trace(after).picture
     check_equal("input", str(first.about["input"]), str(second.about["input"]))
     for name in MUST_AGREE:
         mine, other = (trace.about["digests"].get(name, "none") for trace in (before, after))

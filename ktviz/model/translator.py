@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Integral
-from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -72,7 +72,7 @@ class Settings:
         max_gain = (0.0 if published else MAX_GAIN) if self.max_gain is None else float(self.max_gain)
         coherence = (0.0 if published else COHERENCE) if self.coherence is None else float(self.coherence)
         given = (self.without,) if isinstance(self.without, (str, Integral)) else tuple(self.without)
-        without = tuple(name if isinstance(name, str) else index(name) for name in given)
+        without = tuple(name if isinstance(name, str) else operator.index(name) for name in given)
         check_transfer(self.transfer, self.strength, max_gain)
         if not 0 <= coherence <= 1:
             raise SettingError(f"coherence {coherence}", "outside 0 to 1", "Give 0 for none, or about 0.1")

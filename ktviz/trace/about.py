@@ -13,6 +13,7 @@ from torch import nn
 
 import ktviz
 from ktviz.model.checkpoints import module_digest
+from ktviz.model.encoder import extractor_digest
 from ktviz.model.sites import Knowledge
 from ktviz.model.translator import Translator
 from ktviz.trace.schema import KIND, SCHEMA_VERSION
@@ -63,5 +64,5 @@ def device_of(model: nn.Module) -> str:
 def model_digests(model: nn.Module) -> dict[str, str]:
     """Digests of a translator's parts, or of another model as a whole."""
     if isinstance(model, Translator):
-        return {"encoder": model.banks.encoder.digest, "decoder": module_digest(model.decoder)}
+        return {"encoder": extractor_digest(model.encoder), "decoder": module_digest(model.decoder)}
     return {"model": module_digest(model)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -23,9 +22,7 @@ from ktviz.model.patches import QUERY_STEP, PatchGrid
 from ktviz.model.translator import Settings, Translation, Translator
 from ktviz.trace.about import model_digests
 from ktviz.trace.schema import BANDS
-
-if TYPE_CHECKING:
-    from ktviz.trace.trace import Trace
+from ktviz.trace.trace import Trace, as_trace
 
 _features: WeakKeyDictionary[Translator, tuple[str, Tensor]] = WeakKeyDictionary()
 """Features of the image that each translator was last asked about: counterfactuals come in series."""
@@ -90,17 +87,9 @@ class Live:
 
     @cached_property
     def output(self) -> Pixels:
-        """The translation: the recorded one, or where the trace came without it, made again.
-
-        Raises:
-            MismatchError: Made again, it is another picture than the one that was recorded.
-        """
+        """The translation: the recorded one, or where the trace came without it, made again."""
         recorded = self.trace.output
-        if recorded is not None:
-            return recorded
-        made = self.translate().image
-        check_equal("output", str(self.trace.picture.about["output"]), pixel_digest(made))
-        return made
+        return self.translate().image if recorded is None else recorded
 
 
 def live(trace: Trace, model: Translator | None = None, photo: Pixels | None = None) -> Live:
@@ -115,7 +104,7 @@ def live(trace: Trace, model: Translator | None = None, photo: Pixels | None = N
         TraceError: There is no model, or no photo; or the trace was not made by a `Translator`.
         MismatchError: The model, its library or the photo is another; the message names the first digest that differs.
     """
-    found = trace.model if model is None else model
+    found = as_trace(trace).model if model is None else model
     if found is None:
         raise TraceError("a question to the model", "the trace has none with it", "Pass model=, the translator")
     if not isinstance(found, Translator):
@@ -125,8 +114,8 @@ def live(trace: Trace, model: Translator | None = None, photo: Pixels | None = N
     pixels = trace.input if photo is None else photo
     if pixels is None:
         raise TraceError("a question to the model", "the trace was saved without its photo", "Pass photo=")
-    if model is not None or photo is not None:
-        check_same(trace, found)
+    check_same(trace, found)  # also the model that recorded: its weights may have been changed since
+    if photo is not None:
         check_equal("input", str(trace.picture.about["input"]), pixel_digest(pixels))
     case = Live(trace, found, pixels)
     if len(trace) != len(case.grid):
@@ -155,9 +144,9 @@ def check_equal(name: str, recorded: str, found: str) -> None:
         )
 
 
-def regret(trace: Trace, sample: int | None, seed: int, model: Translator | None) -> pd.DataFrame:
+def regret(trace: Trace, sample: int | None, seed: int, model: Translator | None, photo: Pixels | None) -> pd.DataFrame:
     """See `Trace.regret`."""
-    case = live(trace, model)
+    case = live(trace, model, photo)
     count = len(trace)
     if sample is not None and sample < 1:
         raise SettingError(
@@ -193,9 +182,9 @@ def exact(case: Live, query: Tensor) -> tuple[np.ndarray, np.ndarray]:
     return found.winner.numpy(), found.winner_similarity.numpy()
 
 
-def with_regret(trace: Trace, model: Translator | None) -> Trace:
+def with_regret(trace: Trace, model: Translator | None, photo: Pixels | None) -> Trace:
     """See `Trace.with_regret`."""
-    found = regret(trace, None, 0, model).sort_values("query")
+    found = regret(trace, None, 0, model, photo).sort_values("query")
     query = trace.column("query", winners=False)
     table = trace.table
     for name, kind in (("exact_entry", pa.int64()), ("regret", pa.float32())):

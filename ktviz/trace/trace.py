@@ -289,13 +289,21 @@ class Trace:
 
         return close_calls(self, below)
 
-    def regret(self, sample: int | None = None, seed: int = 0, *, model: Translator | None = None) -> pd.DataFrame:
+    def regret(
+        self,
+        sample: int | None = None,
+        seed: int = 0,
+        *,
+        model: Translator | None = None,
+        photo: Pixels | None = None,
+    ) -> pd.DataFrame:
         """What the tree's shortcut cost: the exact nearest entry beside the winner.
 
         Args:
             sample: So many retrievals, drawn at random; all if None.
             seed: Of the draw.
             model: The translator; not needed while the one that recorded lives.
+            photo: The photo, where the trace was saved without it.
 
         Returns:
             query, box, entry, similarity, exact_entry, exact_similarity, regret, continued (chosen for coherence, which
@@ -303,13 +311,13 @@ class Trace:
         """
         from ktviz.trace.live import regret
 
-        return regret(self, sample, seed, model)
+        return regret(self, sample, seed, model, photo)
 
-    def with_regret(self, *, model: Translator | None = None) -> Trace:
+    def with_regret(self, *, model: Translator | None = None, photo: Pixels | None = None) -> Trace:
         """The same trace with the columns `exact_entry` and `regret` filled."""
         from ktviz.trace.live import with_regret
 
-        return with_regret(self, model)
+        return with_regret(self, model, photo)
 
     def summary(self) -> pd.Series:
         """The trace in a few numbers."""
@@ -365,3 +373,18 @@ class Trace:
 
 def refuse(name: str) -> NoReturn:
     raise AttributeError(f"a Trace is frozen; cannot set {name!r}")
+
+
+def as_trace(value: object) -> Trace:
+    """A trace as it is.
+
+    Raises:
+        TraceError: Something else, such as a translation that was not recorded.
+    """
+    if not isinstance(value, Trace):
+        raise TraceError(
+            f"explain a {type(value).__name__}",
+            "not a Trace",
+            "Record it: translator.traced(photo), or `with record(...)`",
+        )
+    return value
