@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +23,7 @@ METHODS = ("footprint", "gradient", "ablation")
 
 
 def main() -> None:
+    pd.set_option("display.width", 160, "display.max_columns", 20)
     photo, library, bank, out = inputs()
     translator = kt.Translator.shipped(library[bank])
     pixels = kt.read_image(photo)

@@ -166,6 +166,18 @@ def test_bad_input_to_audit_and_verify_is_named(audit, library, folder, tmp_path
     assert not (tmp_path / "new").exists()
 
 
+def test_the_example_asks_every_question_of_any_photo_and_library(library, folder, tmp_path):
+    script = SAMPLES.parent / "examples" / "which_knowledge.py"
+    command = [sys.executable, script, folder / "photos/coffee.png", library, "comic", tmp_path]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    written = {path.name for path in tmp_path.iterdir()}
+    figures = {f"attribution-{name}.png" for name in ("footprint", "gradient", "ablation")}
+    figures |= {"trace.png", "backtrack.png", "comparison.png", "faithfulness.png"}
+    assert written == figures | {"trace.parquet", "store", "audit"}
+    assert "retrievals identical" in done.stdout
+
+
 def test_sources_are_added_and_removed(library, folder, tmp_path):
     path = tmp_path / "edit.ktlib"
     ktviz("library", "build", path, "-b", "comic/ink", folder / "ink/cat.png", "--side", 96, "-q")

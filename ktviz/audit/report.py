@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 THUMB_PX, PICTURE_PX, SMALL_PX = 360, 760, 420
 """Longest width of pictures in the report."""
-MOST_COPIED = 20
+MOST_COPIED = 12
 """Copied regions that are listed; all of them are in tables/copied.csv."""
 
 
