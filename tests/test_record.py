@@ -17,7 +17,8 @@ from torch import Tensor, nn
 import ktviz as kt
 from ktviz.errors import SettingError, TraceBudgetError, TraceError, TraceNotFinishedError
 from ktviz.model.translator import Translator
-from ktviz.trace.record import Listener, Recorder, as_bytes
+from ktviz.trace.hooks import Listener
+from ktviz.trace.record import Recorder, as_bytes
 
 FIELDS = ("entry", "similarity", "band_similarity", "path", "chosen", "coherent")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -569,3 +570,23 @@ def test_settings_given_as_numbers_of_numpy_are_understood(large, photo, trace, 
     assert other.digest == large.traced(photo, without=[int(entry)], strength=0.5).digest
     other.save(tmp_path / "other.parquet")
     assert kt.Trace.open(tmp_path / "other.parquet").digest == other.digest
+
+
+def test_a_part_has_the_shares_of_its_region_and_no_more(world, paint):
+    trace = world.translator.traced(paint(9))
+    region = kt.Box(10, 12, 20, 17)
+    part = trace[region]
+    assert part.sources().equals(trace.sources(region).assign(patches=part.sources()["patches"]))
+    assert part.sources()["share"].sum() == pytest.approx(1)
+    inner = part[kt.Box(12, 14, 4, 4)]
+    assert inner.sources()["share"].tolist() == trace.sources(kt.Box(12, 14, 4, 4))["share"].tolist()
+
+
+def test_a_part_saved_without_the_whole_does_not_guess_shares(world, paint, tmp_path):
+    part = world.translator.traced(paint(9))[kt.Box(10, 12, 20, 17)]
+    part.save(tmp_path / "part.parquet")
+    alone = kt.Trace.open(tmp_path / "part.parquet")
+    assert len(alone) == len(part)
+    with pytest.raises(TraceError, match="without the rest"):
+        alone.sources()
+    assert pickle.loads(pickle.dumps(part)).sources().equals(part.sources())

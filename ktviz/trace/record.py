@@ -6,27 +6,25 @@ import itertools
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.hooks import RemovableHandle
 
-from ktviz.errors import SettingError, TraceBudgetError, TraceError
-from ktviz.images import Pixels, pixel_digest, to_pixels
-from ktviz.model.sites import Knowledge, Reading, RetrievalSite
-from ktviz.model.translator import Translation, Translator
+from ktviz.errors import SettingError, TraceBudgetError
+from ktviz.model.sites import Knowledge
+from ktviz.model.translator import Translator
 from ktviz.trace.about import about_recording
 from ktviz.trace.adapt import Adapted
 from ktviz.trace.columns import Rows, rows_of, to_table
-from ktviz.trace.trace import NOT_RUN, Picture, Trace
+from ktviz.trace.hooks import Listener, Site, Starter, find_sites
+from ktviz.trace.pictures import Picture, pictures_of
+from ktviz.trace.trace import NOT_RUN, Trace
 
-OVERSHOOT = 0.25
-"""How far the values of an image may leave [0, 1]; one in [-1, 1] or [0, 255] leaves it further."""
 UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}
 Over = Literal["error", "winners"]
 
@@ -92,76 +90,6 @@ def record(
 def settle(trace: Trace, recorder: Recorder, model: nn.Module, seed: int, otherwise: str) -> None:
     """Finish a trace with what was recorded, or with the reason why there is nothing."""
     trace.finish(recorder.trace(model, seed) if recorder.pictures else otherwise)
-
-
-@dataclass(frozen=True)
-class Site:
-    """A module that is listened to.
-
-    Attributes:
-        number: Among the sites of the recording.
-        name: Its name in the model.
-        module: The module.
-        causal: Whether its candidates fed the output.
-        read: From a call's arguments and result to readings, one per image.
-    """
-
-    number: int
-    name: str
-    module: nn.Module
-    causal: bool
-    read: Callable[[tuple[Any, ...], Any], list[Reading]]
-
-
-def find_sites(model: nn.Module, adapted: Sequence[Adapted]) -> list[Site]:
-    """The retrieval sites of a model, in the order of its modules.
-
-    Raises:
-        TraceError: There is none, or an adapted module is not part of the model.
-    """
-    readers = {id(a.module): a for a in adapted}
-    sites: list[Site] = []
-    for name, module in model.named_modules():
-        known = readers.pop(id(module), module if isinstance(module, RetrievalSite) else None)
-        if known is not None:
-            sites.append(Site(len(sites), name or type(module).__name__, module, known.causal, known.read))
-    kind = type(model).__name__
-    if readers:
-        stranger = type(next(iter(readers.values())).module).__name__
-        raise TraceError(f"record {kind}", f"the adapted {stranger} is not one of its modules", "Adapt a part of it")
-    if not sites:
-        raise TraceError(
-            f"record {kind}", "it has no retrieval site", "Say where it retrieves: ktviz.adapt(module, ...)"
-        )
-    return sites
-
-
-class Listener:
-    """A forward hook. A copy of the model that is made while it listens (pickle, deepcopy) gets one that is deaf."""
-
-    def __init__(self, number: int, hear: Callable[..., None] | None = None) -> None:
-        self.number, self.hear = number, hear
-
-    def __call__(self, module: nn.Module, inputs: tuple[Any, ...], keywords: dict[str, Any], output: Any) -> None:
-        if self.hear is not None:
-            self.hear(self.number, (*inputs, *keywords.values()), output)
-
-    def __reduce__(self) -> tuple[type[Listener], tuple[int]]:
-        return Listener, (self.number,)
-
-
-class Starter:
-    """A forward hook that marks the beginning of a run; deaf in a copy, like `Listener`."""
-
-    def __init__(self, number: int, start: Callable[[int], None] | None = None) -> None:
-        self.number, self.start = number, start
-
-    def __call__(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        if self.start is not None:
-            self.start(self.number)
-
-    def __reduce__(self) -> tuple[type[Starter], tuple[int]]:
-        return Starter, (self.number,)
 
 
 @dataclass
@@ -290,53 +218,6 @@ class Recorder:
         sites = [{"name": s.name, "type": type(s.module).__name__, "causal": s.causal} for s in self.sites]
         about = about_recording(model, self.knowledge, described, sites, self.thinned, seed)
         return Trace(table, about, self.pictures, model)
-
-
-def pictures_of(inputs: tuple[Any, ...], output: Any, count: int, rows: Sequence[Rows]) -> list[Picture]:
-    """The images of a run, with sizes, digests and settings."""
-    if isinstance(output, Translation):
-        return [picture(output.input, output.image, asdict(output.settings), rows)]
-    given, made = (image_batch(values) for values in (inputs[:1], (output,)))
-    return [picture(at(given, n), at(made, n), {}, rows) for n in range(max(count, len(given)))]
-
-
-def picture(given: Pixels | None, made: Pixels | None, settings: Mapping[str, Any], rows: Sequence[Rows]) -> Picture:
-    if given is not None:
-        height, width = given.shape[:2]
-    else:  # what the boxes span
-        width, height = (
-            int(max((np.ceil((b[:, n] + b[:, n + 2]).max()) for b in boxes(rows)), default=0)) for n in (0, 1)
-        )
-    given, made = own(given), own(made)
-    about = {"height": height, "width": width, "settings": dict(settings)}
-    digests = {name: None if p is None else pixel_digest(p) for name, p in (("input", given), ("output", made))}
-    return Picture(given, made, {**about, **digests})
-
-
-def own(pixels: Pixels | None) -> Pixels | None:
-    """A copy that nobody can draw on: the caller may do so on the model's result."""
-    if pixels is None:
-        return None
-    copy = pixels.copy()
-    copy.setflags(write=False)
-    return copy
-
-
-def boxes(rows: Sequence[Rows]) -> list[np.ndarray[Any, Any]]:
-    return [part.columns["box"] for part in rows if len(part)]
-
-
-def image_batch(values: tuple[Any, ...]) -> list[Pixels]:
-    """Images in the first value, if it is a batch of RGB images in [0, 1], give or take an overshoot."""
-    batch = values[0] if values else None
-    if not isinstance(batch, Tensor) or batch.ndim != 4 or batch.shape[1] != 3 or not batch.numel():
-        return []
-    in_range = float(batch.min()) >= -OVERSHOOT and float(batch.max()) <= 1 + OVERSHOOT
-    return [to_pixels(image) for image in batch] if in_range else []
-
-
-def at(pictures: Sequence[Pixels], number: int) -> Pixels | None:
-    return pictures[number] if number < len(pictures) else None
 
 
 def as_bytes(memory: str | int) -> int:

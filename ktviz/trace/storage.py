@@ -14,8 +14,9 @@ import pyarrow as pa
 from ktviz.errors import SettingError, TraceError
 from ktviz.images import pixel_digest
 from ktviz.trace import parquet
+from ktviz.trace.pictures import Picture
 from ktviz.trace.schema import KIND, SCHEMA, SCHEMA_VERSION
-from ktviz.trace.trace import Picture, Trace
+from ktviz.trace.trace import Trace
 
 Stored = Literal["input", "both", "none"]
 VOLATILE = ("versions", "device", "seed")

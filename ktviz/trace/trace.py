@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,8 +16,9 @@ import pyarrow.compute as pc
 
 from ktviz.errors import TraceError, TraceNotFinishedError, unknown_name
 from ktviz.images import Pixels
-from ktviz.regions import Box, Region, region_mask
+from ktviz.regions import Box, Mask, Region, region_mask
 from ktviz.trace.footprint import Floats, box_sums, footprint
+from ktviz.trace.pictures import Picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,31 +33,6 @@ TODO = {
     NOT_RUN: "Call the model itself, not a part of it, inside the `with record(...)` block",
 }
 TODO_FAILED = "Mend what raised the error, and record again"
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One image of a recording.
-
-    Attributes:
-        input: (H, W, 3) uint8; None where the model's input was no image.
-        output: (H, W, 3) uint8, or None.
-        about: Size, digests of input and output, settings.
-    """
-
-    input: Pixels | None
-    output: Pixels | None
-    about: Mapping[str, Any]
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) in px."""
-        return int(self.about["height"]), int(self.about["width"])
-
-    @property
-    def nbytes(self) -> int:
-        """Memory of the pixels."""
-        return sum(pixels.nbytes for pixels in (self.input, self.output) if pixels is not None)
 
 
 class Trace:
@@ -78,12 +53,13 @@ class Trace:
     ) -> None:
         self._state: tuple[pa.Table, Mapping[str, Any], tuple[Picture, ...]] | str = (table, about, tuple(pictures))
         self._model = None if model is None else weakref.ref(model)
+        self._part: tuple[Trace, Mask] | None = None
 
     @classmethod
     def unfinished(cls) -> Trace:
         """What `record` hands out; reading it raises until the run has ended."""
         trace = cls.__new__(cls)
-        trace._state, trace._model = NOT_FINISHED, None
+        trace._state, trace._model, trace._part = NOT_FINISHED, None, None
         return trace
 
     def finish(self, other: Trace | str) -> None:
@@ -93,7 +69,7 @@ class Trace:
         self._state, self._model = (other, None) if isinstance(other, str) else (other._state, other._model)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_state": self._state, "_model": None}
+        return {"_state": self._state, "_model": None, "_part": self._part}
 
     def _read(self) -> tuple[pa.Table, Mapping[str, Any], tuple[Picture, ...]]:
         if isinstance(self._state, str):
@@ -220,33 +196,47 @@ class Trace:
         if name not in self.sites:
             raise unknown_name("site", name, self.sites)
         sites = [site for site in self.about["sites"] if site["name"] == name]
-        return self._with(self.table.filter(pc.equal(self.table["site"], name)), about={**self.about, "sites": sites})
+        found = self._with(self.table.filter(pc.equal(self.table["site"], name)), about={**self.about, "sites": sites})
+        if self._part is not None and len(self.sites) > 1:
+            found._part = (self._part[0].site(name), self._part[1])
+        return found
 
     def __getitem__(self, region: Region) -> Trace:
-        """The retrievals whose boxes reach into a region of the image.
+        """The retrievals whose boxes reach into a region of the image; shares of the part are those of the region.
 
         Raises:
             RegionError: The region is empty or outside.
         """
         mask = region_mask(region, *self.picture.size)
         hit = box_sums(mask.astype(np.float64), self.column("box", winners=False)) > 0
-        return self._with(self.table.filter(pa.array(hit)))
+        part = self._with(self.table.filter(pa.array(hit)), about={**self.about, "part": True})
+        part._part = (self if self._part is None else self._part[0], mask)
+        return part
 
     def _with(
         self, table: pa.Table, pictures: Sequence[Picture] | None = None, about: Mapping[str, Any] | None = None
     ) -> Trace:
         part = Trace(table, about or self.about, self.pictures if pictures is None else pictures)
-        part._model = self._model
+        part._model, part._part = self._model, self._part
         return part
 
     def weights(self, region: Region = None) -> Floats:
         """The part of a region that each retrieval paints (footprint): (retrievals,), summing to 1.
 
+        A part of a trace (`trace[box]`) shares every pixel with the retrievals that are not in it; without a region, it
+        is asked about its own.
+
         Raises:
-            TraceError: A trace of several sites; choose one.
+            TraceError: A trace of several sites, or a part that was saved without the whole.
         """
         if len(self.sites) != 1:
             raise TraceError("footprints", f"a trace of {len(self.sites)} sites", "Choose one: trace.site(name)")
+        if self._part is not None:
+            whole, mask = self._part
+            mine = np.isin(whole.column("query"), self.column("query"))
+            return whole.weights(mask if region is None else region)[mine]
+        if self.about.get("part"):
+            raise TraceError("footprints", "a part of a trace, without the rest", "Save the whole trace, and slice it")
         return footprint(self.column("box"), region_mask(region, *self.picture.size))
 
     def sources(self, region: Region = None) -> pd.DataFrame:
@@ -366,7 +356,7 @@ class Trace:
         return open_trace(path)
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in ("_state", "_model"):
+        if name not in ("_state", "_model", "_part"):
             refuse(name)
         object.__setattr__(self, name, value)
 

@@ -1,0 +1,95 @@
+"""Sites and hooks: where a recorder listens, and how its hooks leave no trace of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from ktviz.errors import TraceError
+from ktviz.model.sites import Reading, RetrievalSite
+from ktviz.trace.adapt import Adapted
+
+
+@dataclass(frozen=True)
+class Site:
+    """A module that is listened to.
+
+    Attributes:
+        number: Among the sites of the recording.
+        name: Its name in the model.
+        module: The module.
+        causal: Whether its candidates fed the output.
+        read: From a call's arguments and result to readings, one per image.
+    """
+
+    number: int
+    name: str
+    module: nn.Module
+    causal: bool
+    read: Callable[[tuple[Any, ...], Any], list[Reading]]
+
+
+def find_sites(model: nn.Module, adapted: Sequence[Adapted]) -> list[Site]:
+    """The retrieval sites of a model, in the order of its modules.
+
+    Raises:
+        TraceError: There is none, or an adapted module is not part of the model.
+    """
+    kind = type(model).__name__
+    readers = {id(a.module): a for a in adapted}
+    if len(readers) < len(adapted):
+        raise TraceError(f"record {kind}", "a module is adapted twice", "Adapt it once")
+    sites: list[Site] = []
+    for name, module in model.named_modules():
+        known = readers.pop(id(module), module if isinstance(module, RetrievalSite) else None)
+        if known is not None:
+            sites.append(Site(len(sites), name or type(module).__name__, module, known.causal, known.read))
+    if readers:
+        stranger = type(next(iter(readers.values())).module).__name__
+        raise TraceError(f"record {kind}", f"the adapted {stranger} is not one of its modules", "Adapt a part of it")
+    if not sites:
+        raise TraceError(
+            f"record {kind}", "it has no retrieval site", "Say where it retrieves: ktviz.adapt(module, ...)"
+        )
+    return sites
+
+
+class Listener:
+    """A forward hook. A copy of the model that is made while it listens (pickle, deepcopy) gets one that is deaf."""
+
+    def __init__(self, number: int, hear: Callable[..., None] | None = None) -> None:
+        self.number, self.hear = number, hear
+
+    def __call__(self, module: nn.Module, inputs: tuple[Any, ...], keywords: dict[str, Any], output: Any) -> None:
+        if self.hear is not None:
+            self.hear(self.number, (*inputs, *keywords.values()), output)
+        else:
+            forget(module._forward_hooks, self)
+
+    def __reduce__(self) -> tuple[type[Listener], tuple[int]]:
+        return Listener, (self.number,)
+
+
+def forget(hooks: dict[int, Any], deaf: object) -> None:
+    """Remove a hook that was copied along with a model, once the copy runs."""
+    for number in [number for number, hook in hooks.items() if hook is deaf]:
+        del hooks[number]
+
+
+class Starter:
+    """A forward hook that marks the beginning of a run; deaf in a copy, like `Listener`."""
+
+    def __init__(self, number: int, start: Callable[[int], None] | None = None) -> None:
+        self.number, self.start = number, start
+
+    def __call__(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if self.start is not None:
+            self.start(self.number)
+        else:
+            forget(module._forward_pre_hooks, self)
+
+    def __reduce__(self) -> tuple[type[Starter], tuple[int]]:
+        return Starter, (self.number,)
