@@ -590,3 +590,10 @@ def test_a_part_saved_without_the_whole_does_not_guess_shares(world, paint, tmp_
     with pytest.raises(TraceError, match="without the rest"):
         alone.sources()
     assert pickle.loads(pickle.dumps(part)).sources().equals(part.sources())
+
+
+@pytest.mark.parametrize("box", [kt.Box(64, 0, 5, 5), kt.Box(-1, 0, 5, 5), kt.Box(3, 3, 0, 5)])
+def test_a_part_outside_its_source_is_refused(world, paint, box):
+    trace = world.translator.traced(paint(9))
+    with pytest.raises(RegionError, match=r"part Box.* of art/warm/a\.png"):
+        trace.spread("a", box)

@@ -15,7 +15,7 @@ from ktviz.errors import TraceError
 from ktviz.model.bands import BANDS
 from ktviz.trace.footprint import Floats
 from ktviz.trace.live import Live
-from ktviz.trace.shares import source_numbers
+from ktviz.trace.shares import ABOUT, source_numbers
 from ktviz.trace.trace import Trace
 
 By = Literal["source", "entry", "node", "band"]
@@ -77,7 +77,7 @@ def units_of(trace: Trace, by: By, case: Live | None) -> Units:
         return Units(by, rows, np.empty(0, dtype=np.int64), chosen, [()] * len(BANDS))
     if by == "source":
         number = source_numbers(trace)
-        rows = [dict(source) for source in trace.about["sources"]]
+        rows = [{name: s[name] for name in ("source", *ABOUT) if name in s} for s in trace.about["sources"]]
         return Units(by, rows, number, chosen, [(row["source"],) for row in rows])
     if by == "entry":
         return by_entry(trace, chosen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -150,14 +151,16 @@ class BankUnion:
         size = torch.full_like(y, SIZE)
         return torch.stack((x, y, size, size), dim=-1) * self._px_per_cell[source][..., None]
 
-    def describe_sources(self) -> list[dict[str, str]]:
-        """Name, bank, credit and digest of every source."""
+    def describe_sources(self) -> list[dict[str, Any]]:
+        """Name, bank, credit, digest and original size in px of every source."""
         return [
             {
                 "source": name,
                 "bank": self.bank_of_source(number)[0].name,
                 **asdict(source.credit),
                 "sha256": source.sha256,
+                "width": source.width,
+                "height": source.height,
             }
             for number, (name, source) in enumerate(zip(self.source_names, self.sources, strict=True))
         ]

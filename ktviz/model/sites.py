@@ -6,7 +6,7 @@ the queries lie in the image, what the entries are, and, in a tree, how near the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -52,8 +52,9 @@ class Knowledge(Protocol):
     """What entry numbers mean: patches of images, whole images, clusters or codes.
 
     `source_names` are unique; `describe_sources` gives one dictionary per source with at least `source`, `bank`,
-    `title`, `creator`, `year`, `licence`, `url`, `sha256`; `boxes` gives entries (n,) their place in the original
-    source as (n, 4) float32 x, y, width, height in px, NaN where an entry is the source as a whole.
+    `title`, `creator`, `year`, `licence`, `url`, `sha256`, and `width` and `height` in px where they are known; `boxes`
+    gives entries (n,) their place in the original source as (n, 4) float32 x, y, width, height in px, NaN where an
+    entry is the source as a whole.
     """
 
     @property
@@ -63,7 +64,7 @@ class Knowledge(Protocol):
 
     def boxes(self, entries: Tensor, /) -> Tensor: ...
 
-    def describe_sources(self) -> list[dict[str, str]]: ...
+    def describe_sources(self) -> Sequence[Mapping[str, Any]]: ...
 
     def digests(self) -> dict[str, str]: ...
 

@@ -22,7 +22,7 @@ from ktviz.trace.schema import KIND, SCHEMA_VERSION
 def about_recording(
     model: nn.Module,
     knowledge: Sequence[Knowledge],
-    described: Sequence[list[dict[str, str]]],
+    described: Sequence[Sequence[Mapping[str, Any]]],
     sites: Sequence[Mapping[str, Any]],
     thinned: bool,
     seed: int,
@@ -41,9 +41,9 @@ def about_recording(
     }
 
 
-def once(sources: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+def once(sources: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Descriptions without repetition: sites may search banks in common."""
-    return list({json.dumps(source, sort_keys=True): source for source in sources}.values())
+    return list({json.dumps(dict(source), sort_keys=True): dict(source) for source in sources}.values())
 
 
 def versions() -> dict[str, str]:

@@ -108,8 +108,7 @@ def spread(trace: Trace, source: str, box: Box | None) -> pd.DataFrame:
     rows = np.flatnonzero(mask.to_numpy())
     places = trace.column("source_box", winners=False)[rows]
     if box is not None:
-        if not (box.width > 0 and box.height > 0):
-            raise RegionError(f"part {box} of {source}", "it is empty", "Give it a width and a height")
+        check_part(trace, source, box)
         x, y, width, height = places.T
         rows = rows[(x < box.right) & (x + width > box.x) & (y < box.bottom) & (y + height > box.y)]
     weight = np.zeros(len(table))
@@ -120,6 +119,16 @@ def spread(trace: Trace, source: str, box: Box | None) -> pd.DataFrame:
     found: pd.DataFrame = table.select(columns).take(rows).to_pandas()
     found.insert(4, "weight", weight[rows])
     return found.sort_values("weight", ascending=False, kind="stable", ignore_index=True)
+
+
+def check_part(trace: Trace, source: str, box: Box) -> None:
+    """Raise RegionError unless a box lies in a source."""
+    about = next(s for s in trace.about["sources"] if s["source"] == source)
+    right, bottom = about.get("width", np.inf), about.get("height", np.inf)
+    if not (box.width > 0 and box.height > 0):
+        raise RegionError(f"part {box} of {source}", "it is empty", "Give it a width and a height")
+    if box.x < 0 or box.y < 0 or box.x >= right or box.y >= bottom:
+        raise RegionError(f"part {box} of {source}", f"not inside its {right}x{bottom} px", "Check x and y")
 
 
 def close_calls(trace: Trace, below: float | None) -> pd.DataFrame:
