@@ -126,13 +126,14 @@ class Attention(nn.Module):
 
 def foreign(pixels: np.ndarray) -> kt.Trace:
     """Record the attention of such a model, without touching it."""
-    small = torch.from_numpy(pixels[:256, :256].copy()).permute(2, 0, 1)[None] / 255
+    rows, columns = (min(side, 256) // 16 for side in pixels.shape[:2])
+    small = torch.from_numpy(pixels[: 16 * rows, : 16 * columns].copy()).permute(2, 0, 1)[None] / 255
     model = nn.Sequential(Attention(torch.cat((small.flip(3), small.flip(2)))))
     site = kt.adapt(
         model[0],
         lambda inputs, output: kt.Matches.soft(output.flatten(0, 1), top=8),
-        queries=kt.Queries.grid(16, 16, step_px=16),
-        candidates=kt.Candidates.positions(["mirrored", "upside-down"], 16, 16, cell_px=16),
+        queries=kt.Queries.grid(rows, columns, step_px=16),
+        candidates=kt.Candidates.positions(["mirrored", "upside-down"], rows, columns, cell_px=16),
     )
     with kt.record(model, site) as trace:
         model(small)
