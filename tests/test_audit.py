@@ -152,7 +152,7 @@ def test_a_shifted_piece_is_found_where_it_was_put(world, paint):
 def test_nothing_is_copied_where_winners_lie_at_random_places(world, paint):
     trace = world.translator.traced(paint(3), preset="exact", coherence=0)
     assert len(copied_regions(trace)) == 1
-    assert [control(trace, seed) for seed in range(20)] == [0] * 20
+    assert control(trace) == 0
 
 
 def test_regions_are_connected_and_large_enough(world, paint):

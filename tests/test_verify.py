@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,10 +20,11 @@ from ktviz.audit.findings import Parameters
 from ktviz.audit.fingerprint import find_runs, fingerprints, hash_rows, prefix_sums, rolling
 from ktviz.audit.removal import verify_removal
 from ktviz.audit.verify import verify
-from ktviz.errors import AuditError, UnknownNameError
-from ktviz.images import encode_image, file_digest, read_image
+from ktviz.errors import AuditError, LibraryError, UnknownNameError
+from ktviz.images import decode_image, encode_image, file_digest, read_image
 from ktviz.library.library import Library
 from ktviz.model.translator import Translator
+from ktviz.trace.record import record
 from ktviz.trace.trace import Trace
 
 
@@ -136,10 +140,123 @@ def change_report(folder):
     path.write_text(path.read_text(encoding="utf-8").replace("art/cool/", "art/kool/"), encoding="utf-8")
 
 
+def change_fingerprint(folder):
+    table = pd.read_parquet(folder / "fingerprints.parquet")
+    table.loc[3, "hash"] += 1
+    table.to_parquet(folder / "fingerprints.parquet", index=False)
+
+
+def drop_fingerprints(folder):
+    table = pd.read_parquet(folder / "fingerprints.parquet")
+    table[table["source"].str.contains("cool")].to_parquet(folder / "fingerprints.parquet", index=False)
+
+
+def rewrite(folder, change):
+    """A forger's trace: other metadata, and everything that follows from the trace made to fit."""
+    trace = Trace.open(folder / "trace.parquet")
+    about = json.loads(json.dumps(trace.about, default=dict))
+    change(about)
+    forged = Trace(trace.table, about, trace.pictures)
+    forged.save(folder / "trace.parquet", overwrite=True)
+    edit_manifest(folder, lambda m: m.update(trace=forged.digest))
+
+
+def forge_credits(folder):
+    def change(about):
+        for source in about["sources"]:
+            source.update(creator="Nobody", licence="none needed", sha256="0" * 64)
+
+    rewrite(folder, change)
+
+
+def forge_causal(folder):
+    rewrite(folder, lambda about: about["sites"][0].update(causal=False))
+
+
+def swap_thumbs(folder):
+    one, other = folder / "sources" / "000.jpg", folder / "sources" / "001.jpg"
+    first, second = one.read_bytes(), other.read_bytes()
+    one.write_bytes(second)
+    other.write_bytes(first)
+
+
+def invert_report_picture(folder):
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    first, second = re.findall(r"base64,([A-Za-z0-9+/=]+)", text)[:2]
+    inverted = base64.b64encode(encode_image(255 - decode_image(base64.b64decode(second)), "jpeg")).decode()
+    assert first != second
+    (folder / "report.html").write_text(text.replace(second, inverted), encoding="utf-8")
+
+
+def windows_lines(folder):
+    data = (folder / "report.html").read_bytes()
+    (folder / "report.html").write_bytes(data.replace(b"\n", b"\r\n"))
+
+
+def cut_trace(folder):
+    data = (folder / "trace.parquet").read_bytes()
+    (folder / "trace.parquet").write_bytes(data[: len(data) // 2])
+
+
+def text_for_share(folder):
+    change_table(folder, "sources", lambda table: table.assign(share="much"))
+
+
 def test_an_untouched_audit_agrees(original, world, model):
     verdict = verify(original, world.folder, model=model, sources=world.pictures)
     assert verdict.ok, verdict.difference
-    assert len(verdict.checks) == 10
+    assert len(verdict.checks) == 11
+
+
+@pytest.mark.parametrize("kept", [{"candidates": 2}, {"memory": "60 KB", "over": "winners"}], ids=["two", "winners"])
+def test_audits_of_smaller_traces_agree_too(world, model, paint, tmp_path, kept):
+    with record(model, **kept) as trace:
+        model(paint(9))
+    assert len(trace.table) < 49 * 8
+    Audit.create(trace, model=model, parameters=Parameters(top=1, sample=10)).save(tmp_path / "audit")
+    verdict = verify(tmp_path / "audit", world.folder, model=model)
+    assert verdict.ok, verdict.difference
+
+
+def test_audits_of_traces_with_regret_and_of_banks_in_any_order_agree_too(world, toy, paint, tmp_path):
+    model = Translator(world.library.select(["art/warm", "art/cool"]), toy, Weighted())
+    trace = model.traced(paint(9)).with_regret()
+    Audit.create(trace, parameters=Parameters(top=1, sample=10)).save(tmp_path / "audit")
+    verdict = verify(tmp_path / "audit", world.folder, model=model)
+    assert verdict.ok, verdict.difference
+
+
+@pytest.mark.parametrize("entries_too", [False, True])
+def test_what_another_processor_rounds_otherwise_agrees(original, folder, world, model, monkeypatch, entries_too):
+    """Similarities off in the last digits, and two candidates that are as good as each other swapped."""
+    search = type(world.banks).search
+
+    def rounded(self, *arguments):
+        found = search(self, *arguments)
+        entry, similarity = found.entry.clone(), found.similarity * (1 + 2e-7)
+        if entries_too:
+            gap = similarity[:, 6] - similarity[:, 7]
+            close = int(gap.argmin())
+            monkeypatch.setattr("ktviz.audit.differences.ROUNDING", float(gap.min()) + 1e-5)
+            entry[close, [6, 7]] = entry[close, [7, 6]]
+        return replace(found, entry=entry, similarity=similarity)
+
+    monkeypatch.setattr(type(world.banks), "search", rounded)
+    verdict = verify(folder, world.folder, model=model)
+    assert "equal up to rounding" in verdict.checks[4], verdict.difference
+
+
+def test_the_manifest_s_own_digest_binds_everything(folder, world, model):
+    noted = file_digest(folder / MANIFEST)
+    assert verify(folder, world.folder, model=model, sha256=noted)
+    edit_manifest(folder, lambda manifest: manifest.update(made="1999-01-01"))
+    seal(folder)
+    assert "has SHA-256" in verify(folder, world.folder, model=model, sha256=noted).difference
+
+
+def test_a_library_that_is_not_there_is_an_error_not_a_forgery(original, model, tmp_path):
+    with pytest.raises(LibraryError, match="there is no library"):
+        verify(original, tmp_path / "none.ktlib", model=model)
 
 
 def test_an_audit_can_be_moved_and_opened_elsewhere(folder, world, model, tmp_path):
@@ -226,10 +343,22 @@ def test_a_changed_model_weight_is_caught(original, world, toy):
         (change_winner, "trace digest"),
         (lambda folder: edit_manifest(folder, lambda m: m.update(title="Mine")), "report.html was changed"),
         (lambda folder: edit_manifest(folder, lambda m: m.update(control=5)), "manifest: control 5, should be 0"),
-        (
-            lambda folder: edit_manifest(folder, lambda m: m["fingerprints"].reverse()),
-            "manifest: the fingerprint of",
-        ),
+        (change_fingerprint, "fingerprints.parquet: the fingerprint of"),
+        (drop_fingerprints, "fingerprints.parquet: 2 sources, should be 5"),
+        (forge_credits, "trace.parquet: it says of sources"),
+        (forge_causal, "trace.parquet: it says of sites"),
+        (swap_thumbs, "sources/000.jpg was changed"),
+        (invert_report_picture, "report.html, picture 2 was changed"),
+        (lambda folder: (folder / "pictures" / "evil.png").write_bytes(b"x"), "pictures/evil.png does not belong"),
+        (windows_lines, "report.html was changed"),
+        (lambda folder: (folder / "report.html").open("a").write("\nmore"), "report.html was changed, line"),
+        (lambda folder: (folder / "tables" / "sources.csv").write_bytes(b"\xff"), "tables/sources.csv differs"),
+        (lambda folder: (folder / "pictures" / "copied.png").write_bytes(b"no picture"), "copied.png"),
+        (cut_trace, "trace.parquet"),
+        (lambda folder: edit_manifest(folder, lambda m: m.pop("digests")), "digests"),
+        (lambda folder: edit_manifest(folder, lambda m: m.update(parameters={"sample": "a"})), "cannot be read"),
+        (lambda folder: edit_manifest(folder, lambda m: m.update(versions=[])), "report.html was changed"),
+        (text_for_share, "share"),
     ],
 )
 def test_a_forger_who_seals_the_manifest_again_is_caught_too(folder, world, model, tamper, named):

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 
 from ktviz.audit.copied import control
 from ktviz.audit.findings import Parameters, copied_picture, derived_tables, rerun_tables
-from ktviz.audit.fingerprint import Fingerprint, fingerprints
+from ktviz.audit.fingerprint import Fingerprint, fingerprints, read_fingerprints, write_fingerprints
 from ktviz.audit.report import render, thumbnails
-from ktviz.errors import AuditError, MismatchError, StorageError
+from ktviz.errors import AuditError, KtvizError, MismatchError, StorageError
 from ktviz.images import Pixels, encode_image, file_digest, pixel_digest, read_image
 from ktviz.trace.about import versions
 from ktviz.trace.live import Live, live
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from ktviz.model.translator import Translator
 
 FORMAT = 1
-MANIFEST, REPORT, TRACE = "manifest.json", "report.html", "trace.parquet"
+MANIFEST, REPORT, TRACE, PRINTS = "manifest.json", "report.html", "trace.parquet", "fingerprints.parquet"
 TABLES = ("sources", "creators", "licences", "boxes", "copied", "counterfactuals", "regret")
 
 
@@ -84,7 +85,7 @@ class Audit:
         """
         case = live(trace, model, photo)
         check_made_again(case)
-        trace = trace.with_pictures(case.pixels, case.output)
+        trace = without_regret(trace).with_pictures(case.pixels, case.output)
         tables = derived_tables(trace)
         again, pictures = rerun_tables(case, tables["sources"], parameters)
         shown = {"input": case.pixels, "output": case.output, "copied": copied_picture(trace, case.output), **pictures}
@@ -123,6 +124,7 @@ class Audit:
         for name in ("tables", "pictures", "sources"):
             (folder / name).mkdir(parents=True)
         self.trace.save(folder / TRACE)
+        write_fingerprints(folder / PRINTS, self.fingerprints)
         for name, table in self.tables.items():
             table.to_parquet(folder / "tables" / f"{name}.parquet", compression="zstd", index=False)
             (folder / "tables" / f"{name}.csv").write_text(as_csv(table), encoding="utf-8")
@@ -133,6 +135,14 @@ class Audit:
         (folder / REPORT).write_text(render(self), encoding="utf-8")
         manifest = json.dumps(sealed(self.manifest(folder)), indent=1, sort_keys=True)
         (folder / MANIFEST).write_text(manifest, encoding="utf-8")
+
+    def file_names(self) -> set[str]:
+        """What its folder holds."""
+        names = {MANIFEST, REPORT, TRACE, PRINTS}
+        names |= {f"tables/{name}.{kind}" for name in self.tables for kind in ("csv", "parquet")}
+        names |= {f"pictures/{name}.png" for name in ("input", "output", "copied")}
+        names |= set(self.tables["counterfactuals"]["picture"])
+        return names | {f"sources/{number:03d}.jpg" for number in range(len(self.thumbs))}
 
     def manifest(self, folder: Path) -> dict[str, Any]:
         """What the manifest says, with the digest of every file of a folder."""
@@ -145,7 +155,6 @@ class Audit:
             "digests": dict(self.trace.about["digests"]),
             "image": dict(self.trace.picture.about),
             "sources": list(self.thumbs),
-            "fingerprints": [fingerprint.to_json() for fingerprint in self.fingerprints],
             **self.about,
             "files": {p.relative_to(folder).as_posix(): [p.stat().st_size, file_digest(p)] for p in files},
         }
@@ -168,11 +177,11 @@ class Audit:
             }
             trace = Trace.open(folder / TRACE)
             trace = trace.with_pictures(pictures["input"], pictures["output"])
-            prints = tuple(Fingerprint.from_json(data) for data in manifest["fingerprints"])
+            prints = read_fingerprints(folder / PRINTS)
             about = {name: manifest[name] for name in ("made", "versions", "control")}
             parameters = Parameters(**manifest["parameters"])
             return cls(manifest["title"], trace, tables, pictures, thumbs, prints, parameters, about)
-        except (OSError, KeyError, ValueError, TypeError) as error:
+        except (OSError, LookupError, ValueError, TypeError, AttributeError, KtvizError) as error:
             raise AuditError(
                 f"audit {str(folder)!r}", f"cannot be read ({error})", "Ask for a complete copy of the folder"
             ) from None
@@ -200,6 +209,15 @@ def check_made_again(case: Live) -> None:
             f"made again here, it rounds to another one ({made[:12]})",
             "Save traces with pictures='both' to audit them elsewhere, or audit the photo",
         )
+
+
+def without_regret(trace: Trace) -> Trace:
+    """The trace without the columns that `with_regret` fills: an audit has a table for that."""
+    table = trace.table
+    for name in ("exact_entry", "regret"):
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, table.schema.field(place), pa.nulls(len(table), table.schema.field(place).type))
+    return trace.with_table(table)
 
 
 def check_target(folder: Path, overwrite: bool) -> None:

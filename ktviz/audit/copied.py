@@ -13,11 +13,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from ktviz.regions import Mask
+from ktviz.trace.footprint import around
 from ktviz.trace.shares import source_numbers
 from ktviz.trace.trace import Trace
 
 LEAST = 6
-"""Retrievals in the smallest region that is reported: two rows of three, 32x24 px. Chance makes none so large."""
+"""Retrievals in the smallest region that is reported: two rows of three, 32x24 px. Chance hardly makes one so large;
+whether it does is counted each time (`control`)."""
+SHUFFLES = 5
 Ints = npt.NDArray[np.int64]
 COLUMNS = ["source", "retrievals", "area", "x", "y", "width", "height"]
 PLACES = ["source_x", "source_y", "source_width", "source_height"]
@@ -56,9 +59,11 @@ def winners_of(trace: Trace) -> Winners:
     """The winners of a trace of one image, one site."""
     box, source_box = trace.column("box").astype(np.float64), trace.column("source_box").astype(np.float64)
     y, x = (trace.column(name).astype(np.int64) for name in ("y", "x"))
-    # Boxes in a source are scaled like the source: their size tells the scale.
-    place, origin = (np.nan_to_num(np.round(4 * b[:, :2] / b[:, 2:])).astype(np.int64) for b in (box, source_box))
-    return Winners(y, x, source_numbers(trace, winners=True), place, origin)
+    # Boxes in a source are scaled like the source: their size tells the scale. Those in the output are all of one size,
+    # but for the last ones, which end with the image.
+    place, size = np.round(4 * box[:, :2] / box[:, 2:].max(0)), source_box[:, 2:]
+    origin = np.nan_to_num(np.round(4 * source_box[:, :2] / size))
+    return Winners(y, x, source_numbers(trace, winners=True), place.astype(np.int64), origin.astype(np.int64))
 
 
 def components(winners: Winners) -> Ints:
@@ -101,20 +106,21 @@ def copied_regions(trace: Trace) -> pd.DataFrame:
         the box it comes from (source_x ... in px of the original source).
     """
     box, source_box, weight = trace.column("box"), trace.column("source_box"), trace.weights()
-    source, height_width = trace.column("source"), trace.picture.size
+    source, side = trace.column("source"), box[:, 2:].max(0)
     rows = []
     for part in large_parts(winners_of(trace)):
         here, there = around(box[part]), around(source_box[part])
-        right, bottom = min(here[0] + here[2], height_width[1]), min(here[1] + here[3], height_width[0])
-        place = (here[0], here[1], right - here[0], bottom - here[1])
-        row = [source[part[0]], len(part), float(weight[part].sum()), *place, *there]
+        scale = source_box[part[0], 2:] / side
+        # Where the output ends within a patch, the piece of the source ends there, too.
+        row = [source[part[0]], len(part), float(weight[part].sum()), *here, *there[:2], *(here[2:] * scale)]
         rows.append(dict(zip(COLUMNS + PLACES, row, strict=True)))
     return pd.DataFrame(rows, columns=COLUMNS + PLACES)
 
 
-def control(trace: Trace, seed: int = 0) -> int:
-    """How many regions would be reported if the same winners lay at random places; 0 is expected."""
-    return len(large_parts(winners_of(trace).shuffled(seed)))
+def control(trace: Trace) -> int:
+    """How many regions are found in several shuffles, in which the same winners lie at random places; 0 is expected."""
+    winners = winners_of(trace)
+    return sum(len(large_parts(winners.shuffled(seed))) for seed in range(SHUFFLES))
 
 
 def copied_mask(trace: Trace) -> Mask:
@@ -124,9 +130,3 @@ def copied_mask(trace: Trace) -> Mask:
         for x, y, width, height in trace.column("box")[part].astype(int).tolist():
             mask[y : y + height, x : x + width] = True
     return mask
-
-
-def around(boxes: npt.NDArray[np.floating]) -> tuple[float, float, float, float]:
-    start, end = boxes[:, :2].min(0), (boxes[:, :2] + boxes[:, 2:]).max(0)
-    x, y, width, height = (float(v) for v in (*start, *(end - start)))
-    return x, y, width, height

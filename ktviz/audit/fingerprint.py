@@ -1,7 +1,7 @@
 """Fingerprints of sources: enough to find a source's features in any file, not enough to make them again.
 
 A library stores a source as feature cells (C float16 numbers each), as search keys, and as a picture. A fingerprint
-keeps 64-bit hashes of some of these runs of bytes, those that no other source of the bank shares. After a source was
+keeps a 64-bit hash of each of these runs of bytes that no other source of the bank shares. After a source was
 removed, every file of the library is searched for them at every offset.
 """
 
@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ktviz.library.bank import Bank
 from ktviz.library.union import BankUnion
@@ -22,13 +23,12 @@ from ktviz.library.union import BankUnion
 Bytes = npt.NDArray[np.uint8]
 Hashes = npt.NDArray[np.uint64]
 
-MOST = 512
-"""Runs kept of each kind and source."""
 RUN = 256
 """Bytes of a run of a picture."""
 FACTOR = 0x9E3779B97F4A7C15
 """Odd, so that powers of it can be divided by, modulo 2^64."""
 INVERSE = pow(FACTOR, -1, 1 << 64)
+LOW = np.uint64((1 << 22) - 1)
 CHUNK = 1 << 20
 """Bytes searched at a time."""
 LONGEST = 1 << 13
@@ -50,16 +50,26 @@ class Fingerprint:
     sha256: str
     runs: dict[str, tuple[int, list[int]]]
 
-    def to_json(self) -> dict[str, Any]:
-        """As plain values."""
-        runs = {kind: [length, [f"{value:016x}" for value in hashes]] for kind, (length, hashes) in self.runs.items()}
-        return {"source": self.source, "sha256": self.sha256, "runs": runs}
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Fingerprint:
-        """The inverse of `to_json`."""
-        runs = {kind: (int(n), [int(value, 16) for value in hashes]) for kind, (n, hashes) in data["runs"].items()}
-        return cls(data["source"], data["sha256"], runs)
+def write_fingerprints(path: Path, prints: Iterable[Fingerprint]) -> None:
+    """One row per hash."""
+    rows = [(p.source, p.sha256, kind, length, hashes) for p in prints for kind, (length, hashes) in p.runs.items()]
+    counts = [len(hashes) for *_, hashes in rows]
+    columns = {
+        name: pa.array([row[n] for row in rows]).take(pa.array(np.repeat(np.arange(len(rows)), counts)))
+        for n, name in enumerate(("source", "sha256", "kind", "length"))
+    }
+    values = np.concatenate([np.array(hashes, dtype=np.uint64) for *_, hashes in rows])
+    pq.write_table(pa.table({**columns, "hash": values}), path, compression="zstd")
+
+
+def read_fingerprints(path: Path) -> tuple[Fingerprint, ...]:
+    """The inverse of `write_fingerprints`."""
+    found: dict[tuple[str, str], dict[str, tuple[int, list[int]]]] = {}
+    table = pq.read_table(path).to_pandas()
+    for (source, sha256, kind, length), rows in table.groupby(["source", "sha256", "kind", "length"], sort=False):
+        found.setdefault((source, sha256), {})[kind] = (int(length), rows["hash"].tolist())
+    return tuple(Fingerprint(source, sha256, runs) for (source, sha256), runs in found.items())
 
 
 def fingerprints(banks: BankUnion) -> list[Fingerprint]:
@@ -72,9 +82,10 @@ def fingerprints(banks: BankUnion) -> list[Fingerprint]:
         width = 2 * bank.entries.channels, 2 * bank.keys.shape[1], RUN
         for number, source in enumerate(bank.sources):
             runs = {
-                kind: (length, some(only(hashes, number)))
+                kind: (length, only(hashes, number).tolist())
                 for kind, length, hashes in zip(KINDS, width, (cells, keys, pictures), strict=True)
             }
+            runs = {kind: (length, hashes) for kind, (length, hashes) in runs.items() if hashes}
             found.append(Fingerprint(banks.source_names[first + number], source.sha256, runs))
     return found
 
@@ -99,12 +110,6 @@ def only(hashes: list[Hashes], number: int) -> Hashes:
     """Those of one source that no other has."""
     others = [h for n, h in enumerate(hashes) if n != number]
     return np.setdiff1d(hashes[number], np.concatenate(others)) if others else np.unique(hashes[number])
-
-
-def some(hashes: Hashes) -> list[int]:
-    """At most `MOST` of them, evenly spread."""
-    picked = np.linspace(0, len(hashes) - 1, min(MOST, len(hashes))).round().astype(int)
-    return [int(value) for value in hashes[picked]]
 
 
 @cache
@@ -132,7 +137,7 @@ def find_runs(path: Path, prints: Iterable[Fingerprint]) -> dict[str, str]:
             wanted.setdefault(length, {}).update(dict.fromkeys(hashes, (fingerprint.source, kind)))
     filters = {length: Filter.create(owner) for length, owner in wanted.items() if owner}
     found: dict[str, str] = {}
-    data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    data = np.memmap(path, dtype=np.uint8, mode="r") if path.stat().st_size else np.empty(0, dtype=np.uint8)
     for start in range(0, len(data) if filters else 0, CHUNK):
         sums = prefix_sums(data[start : start + CHUNK + max(filters) - 1])
         for length, known in filters.items():
@@ -147,7 +152,7 @@ class Filter:
 
     Attributes:
         known: Sorted.
-        low: (65536,) bool, whether one of them ends in these 16 bits: rules out nearly everything at once.
+        low: (2^22,) bool, whether one of them ends in these 22 bits: rules out nearly everything at once.
     """
 
     known: Hashes
@@ -156,13 +161,13 @@ class Filter:
     @classmethod
     def create(cls, hashes: Iterable[int]) -> Filter:
         known = np.array(sorted(hashes), dtype=np.uint64)
-        low = np.zeros(1 << 16, dtype=bool)
-        low[known & np.uint64(0xFFFF)] = True
+        low = np.zeros(int(LOW) + 1, dtype=bool)
+        low[known & LOW] = True
         return cls(known, low)
 
     def hits(self, hashes: Hashes) -> list[int]:
         """Those that are known."""
-        maybe = hashes[self.low[hashes & np.uint64(0xFFFF)]]
+        maybe = hashes[self.low[hashes & LOW]]
         return [int(value) for value in np.intersect1d(maybe, self.known)]
 
 

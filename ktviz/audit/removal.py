@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ktviz.audit.audit import Audit
+from ktviz.audit.differences import Difference
 from ktviz.audit.fingerprint import Fingerprint, find_runs
-from ktviz.audit.verify import Difference, Verdict, file_checks
+from ktviz.audit.verify import Verdict, as_library, file_checks
 from ktviz.errors import unknown_name
 from ktviz.library.library import Library
 from ktviz.model.decoder import Decoder
@@ -22,6 +23,7 @@ def verify_removal(
     source: str,
     *,
     model: Translator | None = None,
+    sha256: str | None = None,
 ) -> Verdict:
     """Check that a source which an audit names is gone from a library.
 
@@ -32,17 +34,20 @@ def verify_removal(
         folder: What `Audit.save` wrote, before the removal.
         library: The library as it is now.
         source: Its name, as in the audit.
-        model: The translator on the banks as they are now; the shipped encoder and decoder if None.
+        model: A translator whose encoder and decoder are used; the shipped ones if None.
+        sha256: Of manifest.json, as it was noted when the audit was verified. After the removal nothing else can tell
+            whether the fingerprints are those of the source.
 
     Raises:
         AuditError: The folder is no audit.
         UnknownNameError: The audit does not know the source.
     """
-    verdict = Verdict().run(file_checks(Path(folder)))
+    opened = as_library(library)
+    verdict = Verdict().run(file_checks(Path(folder), sha256))
     if not verdict:
         return verdict
     audit = Audit.open(folder)
-    return verdict.run(removal_checks(audit, library, fingerprint_of(audit, source), model))
+    return verdict.run(removal_checks(audit, opened, fingerprint_of(audit, source), model))
 
 
 def fingerprint_of(audit: Audit, source: str) -> Fingerprint:
@@ -61,11 +66,10 @@ def fingerprint_of(audit: Audit, source: str) -> Fingerprint:
 
 
 def removal_checks(
-    audit: Audit, library: Library | str | os.PathLike[str], gone: Fingerprint, model: Translator | None
+    audit: Audit, opened: Library, gone: Fingerprint, model: Translator | None
 ) -> Iterator[tuple[str, Callable[[], str | None]]]:
-    opened = library if isinstance(library, Library) else Library.open(library)
     yield "not in any bank", lambda: check_not_named(opened, gone)
-    yield "no byte of it in the library", lambda: check_no_bytes(opened.folder, gone)
+    yield "no run of its bytes in the library", lambda: check_no_bytes(opened.folder, gone)
     yield "not used again", lambda: check_not_used(audit, opened, gone, model)
 
 
@@ -90,11 +94,11 @@ def check_no_bytes(folder: Path, gone: Fingerprint) -> str:
 
 
 def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: Translator | None) -> str:
-    banks = [bank["bank"] for bank in audit.trace.about["sources"]]
-    left = [name for name in dict.fromkeys(banks) if name in library]
+    left = [name for name in audit.trace.about["banks"] if name in library]
     if not left:
         return "no bank of the audit is left"
-    translator = model or Translator(library.select(left), Encoder.shipped(), Decoder.shipped())
+    parts = (Encoder.shipped(), Decoder.shipped()) if model is None else (model.encoder, model.decoder)
+    translator = Translator(library.select(left), *parts)
     settings = audit.trace.picture.about["settings"]
     kept = [name for name in settings["without"] if name != gone.source]
     again = translator.traced(audit.pictures["input"], **{**settings, "without": kept})

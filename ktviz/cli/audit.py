@@ -69,7 +69,8 @@ def recorded(photo: Path, library: Path, bank: list[str], options: dict[str, Any
 def saved(path: Path, library: Path) -> tuple[Trace, Translator]:
     """A trace from a file, and the translator it was made with."""
     from ktviz.audit.verify import translator_for
+    from ktviz.library.library import Library
     from ktviz.trace.trace import Trace
 
     trace = Trace.open(path)
-    return trace, translator_for(trace, library)
+    return trace, translator_for(trace, Library.open(library))

@@ -20,6 +20,7 @@ def verify(
     removed: Annotated[
         str | None, typer.Option(metavar="SOURCE", help="Prove instead that this source has left the library.")
     ] = None,
+    sha256: Annotated[str | None, typer.Option(metavar="HEX", help="Of manifest.json, as it was noted before.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -28,9 +29,9 @@ def verify(
     from ktviz.audit import verify as checks
 
     if removed is None:
-        verdict = checks.verify(folder, library, sources=sources)
+        verdict = checks.verify(folder, library, sources=sources, sha256=sha256)
     else:
-        verdict = removal.verify_removal(folder, library, removed)
+        verdict = removal.verify_removal(folder, library, removed, sha256=sha256)
     if as_json:
         print_json({"ok": verdict.ok, "checks": verdict.checks, "difference": verdict.difference})
     elif verdict.ok and not quiet:

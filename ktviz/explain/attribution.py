@@ -21,7 +21,7 @@ from ktviz.model.encoder import STRIDE
 from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.footprint import Floats, footprint
 from ktviz.trace.live import Live, live
-from ktviz.trace.trace import Trace, as_trace
+from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -134,7 +134,7 @@ def attribute(
     if most < 1:
         raise SettingError(f"attribute most={most}", "nothing would be measured", "Give a positive number")
     check_one_site(trace)
-    mask = region_mask(region, *as_trace(trace).picture.size)
+    mask = region_mask(region, *trace.picture.size)
     adapted = trace.about["digests"].get("decoder") is None and model is None
     if adapted and through != "footprint":
         raise TraceError(
@@ -225,7 +225,7 @@ def painted(trace: Trace, case: Live | None, mask: Mask) -> tuple[Floats, str]:
 
 def check_whole(trace: Trace) -> None:
     """Raise TraceError where thinning took weights away, so that shares would not add up."""
-    if trace.thinned and bool((trace.column("weight") + trace.column("left_over") < 1 - 1e-3).any()):
+    if trace.thinned and bool((trace.column("left_over") > 1e-3).any()):
         raise TraceError("attribute soft retrieval", "the trace was thinned to winners", "Record with more memory")
 
 

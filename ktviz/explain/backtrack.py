@@ -16,7 +16,7 @@ from ktviz.images import Pixels
 from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.footprint import footprint
 from ktviz.trace.live import Live, live
-from ktviz.trace.trace import Trace, as_trace
+from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -109,7 +109,7 @@ def backtrack(
         MismatchError: Another model, library or photo.
     """
     check_one_site(trace)
-    mask = region_mask(region, *as_trace(trace).picture.size)
+    mask = region_mask(region, *trace.picture.size)
     box, source_box = trace.column("box"), trace.column("source_box")
     weight = footprint(box, mask)
     rows = np.flatnonzero(weight)
@@ -127,10 +127,10 @@ def backtrack(
         "region_px": int(mask.sum()),
         "trace": trace.digest,
     }
-    case = None if model is None and not from_translator(trace) else live(trace, model, photo)
+    case = None if model is None and not from_translator(trace, photo) else live(trace, model, photo)
     return Backtrack(frame, about, {}, case, mask)
 
 
-def from_translator(trace: Trace) -> bool:
-    """Whether the trace can find its own translator and photo."""
-    return hasattr(trace.model, "banks") and trace.input is not None
+def from_translator(trace: Trace, photo: Pixels | None) -> bool:
+    """Whether the trace can find its own translator, and the photo is at hand."""
+    return hasattr(trace.model, "banks") and (photo is not None or trace.input is not None)

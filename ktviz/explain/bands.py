@@ -13,6 +13,9 @@ from ktviz.trace.footprint import Floats
 from ktviz.trace.live import band_columns
 from ktviz.trace.trace import Trace
 
+KEYS = ["image", "site", "query"]
+"""What names a retrieval."""
+
 
 def match_shares(trace: Trace) -> Floats:
     """Part of each winner's similarity that each band carried: (retrievals, 4), rows summing to 1; may be negative.
@@ -38,8 +41,8 @@ def reweigh(trace: Trace, band_weights: Sequence[float]) -> pd.DataFrame:
         band_weights: Of LL, LH, HL, HH.
 
     Returns:
-        One row per retrieval: query, box, entry and source of the best candidate as recorded (before coherence may have
-        preferred another), entry_then, source_then, similarity_then, changes.
+        One row per retrieval: image, site, query, box, entry and source of the best candidate as recorded (before
+        coherence may have preferred another), entry_then, source_then, similarity_then, changes.
 
     Raises:
         SettingError: Not four weights.
@@ -48,12 +51,11 @@ def reweigh(trace: Trace, band_weights: Sequence[float]) -> pd.DataFrame:
     if trace.thinned:
         raise TraceError("rank by other band weights", "the trace was thinned to winners", "Record with more memory")
     similarity = contributions(trace, check_band_weights(band_weights)).sum(1)
-    rows = trace.to_pandas()[["image", "query", "box", "entry", "source", "rank"]].assign(similarity=similarity)
-    rows = rows.sort_values(["image", "query", "similarity"], ascending=[True, True, False], kind="stable")
-    then = rows.drop_duplicates(["image", "query"])[["image", "query", "entry", "source", "similarity"]]
+    rows = trace.to_pandas()[[*KEYS, "box", "entry", "source", "rank"]].assign(similarity=similarity)
+    rows = rows.sort_values([*KEYS, "similarity"], ascending=[True, True, True, False], kind="stable")
+    then = rows.drop_duplicates(KEYS)[[*KEYS, "entry", "source", "similarity"]]
     before = rows[rows["rank"] == 0].drop(columns=["rank", "similarity"])
-    found = before.merge(then, on=["image", "query"], suffixes=("", "_then"))
-    found = found.rename(columns={"similarity": "similarity_then"}).drop(columns="image")
+    found = before.merge(then, on=KEYS, suffixes=("", "_then")).rename(columns={"similarity": "similarity_then"})
     return found.assign(changes=found["entry"] != found["entry_then"])
 
 

@@ -57,7 +57,7 @@ def without(
     added = [name if isinstance(name, str) else index(name) for name in several]
     settings = replace(case.settings, without=(*case.settings.without, *added))
     case.banks.excluded(settings.without)  # refuse unknown names before any work
-    with record(case.model) as other:
+    with record(case.model, all_threads=False) as other:
         case.translate(settings)
     return other
 

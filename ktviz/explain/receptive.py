@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ktviz.library.union import BankUnion
+from ktviz.model.checkpoints import module_digest
 from ktviz.model.encoder import STRIDE
 from ktviz.model.translator import Translator
 from ktviz.trace.footprint import Floats
@@ -26,7 +27,7 @@ MAPS, PROBES, SEED = 6, 4, 0
 """Maps, random mixtures of a cell's pixels per map, and the seed of the mixtures."""
 
 _known: WeakKeyDictionary[nn.Module, dict[tuple[str, ...], ReceptiveField]] = WeakKeyDictionary()
-"""By decoder, and by the digests of the banks at whose features it was measured."""
+"""By decoder, and by the digests of its weights and of the banks at whose features it was measured."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,12 @@ def correlate(values: Floats, kernel: Floats) -> Floats:
 
 def receptive_field(model: Translator) -> ReceptiveField:
     """The receptive field of a translator's decoder, measured at the first call for its banks."""
-    fields, banks = _known.setdefault(model.decoder, {}), tuple(model.banks.digests().values())
-    if banks not in fields:
-        fields[banks] = measure(model.decoder, sample_maps(model.banks))
-    return fields[banks]
+    fields = _known.setdefault(model.decoder, {})
+    key = (module_digest(model.decoder), *model.banks.digests().values())
+    if key not in fields:
+        fields.clear()
+        fields[key] = measure(model.decoder, sample_maps(model.banks))
+    return fields[key]
 
 
 def sample_maps(banks: BankUnion) -> Tensor:

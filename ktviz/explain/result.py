@@ -13,7 +13,7 @@ import pyarrow as pa
 from ktviz.errors import TraceError
 from ktviz.images import Pixels
 from ktviz.trace import parquet
-from ktviz.trace.trace import Trace
+from ktviz.trace.trace import Trace, as_trace
 
 RESULT_SCHEMA = 1
 
@@ -88,5 +88,5 @@ class Result:
 
 def check_one_site(trace: Trace) -> None:
     """Raise TraceError unless a trace has one site: query numbers of several sites mean different queries."""
-    if len(trace.sites) != 1:
+    if len(as_trace(trace).sites) != 1:
         raise TraceError("explain", f"a trace of {len(trace.sites)} sites", "Choose one: trace.site(name)")

@@ -229,7 +229,7 @@ class Translator(nn.Module):
         """Translate one image and return its `Trace`; the picture is `trace.output`. Keywords as in `Settings`."""
         from ktviz.trace.record import record  # the short form of a layer above
 
-        with record(self) as trace:
+        with record(self, all_threads=False) as trace:
             self(image, **settings)
         return trace
 

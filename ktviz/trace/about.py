@@ -25,6 +25,7 @@ def about_recording(
     described: Sequence[Sequence[Mapping[str, Any]]],
     sites: Sequence[Mapping[str, Any]],
     thinned: bool,
+    candidates: int | None,
     seed: int,
 ) -> dict[str, Any]:
     """The metadata of a trace."""
@@ -37,13 +38,27 @@ def about_recording(
         "digests": {**model_digests(model), **{k: v for known in knowledge for k, v in known.digests().items()}},
         "sites": list(sites),
         "sources": once([source for sources in described for source in sources]),
+        "banks": list(dict.fromkeys(source["bank"] for sources in described for source in sources)),
         "thinned": thinned,
+        "candidates": candidates,
     }
 
 
 def once(sources: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Descriptions without repetition: sites may search banks in common."""
     return list({json.dumps(dict(source), sort_keys=True): dict(source) for source in sources}.values())
+
+
+def told_apart(described: Sequence[Sequence[Mapping[str, Any]]]) -> list[list[dict[str, Any]]]:
+    """Descriptions in which a name stands for one source: names that several banks use get the bank's before them."""
+    banks: dict[str, set[str]] = {}
+    for source in (source for sources in described for source in sources):
+        banks.setdefault(source["source"], set()).add(source["bank"])
+    shared = {name for name, found in banks.items() if len(found) > 1}
+    return [
+        [{**s, "source": f"{s['bank']}/{s['source']}" if s["source"] in shared else s["source"]} for s in sources]
+        for sources in described
+    ]
 
 
 def versions() -> dict[str, str]:

@@ -14,6 +14,8 @@ from ktviz.library.sources import Credit
 from ktviz.model.matches import Matches
 from ktviz.model.sites import Queries, Reading
 
+ROUNDING = 1e-3
+"""What weights may sum to above 1."""
 Reader = Callable[[tuple[Any, ...], Any], Matches | Sequence[Matches]]
 
 
@@ -152,6 +154,10 @@ def misshapen(matches: Matches) -> str:
             return f"{name} of shape {tuple(values.shape)} for entries of shape {tuple(entry.shape)}"
     if ((matches.chosen < 0) | (matches.chosen >= entry.shape[1])).any():
         return f"a chosen column outside the {entry.shape[1]} candidates"
+    if matches.weight is not None:
+        sums = matches.weight.sum(1)
+        if not torch.isfinite(sums).all() or (matches.weight < 0).any() or (sums > 1 + ROUNDING).any():
+            return f"weights that are no parts of a whole (a sum of {float(sums.max()):.3g})"
     return ""
 
 

@@ -47,6 +47,12 @@ class Rows:
     def nbytes(self) -> int:
         return sum(column.nbytes for column in self.columns.values()) + self.path.nbytes + self.path_similarity.nbytes
 
+    def clipped(self, height: int, width: int) -> Rows:
+        """The same with boxes that end where the image ends: the last queries may look at padding."""
+        box = self.columns["box"].astype(np.float32)
+        box[:, 2:] = np.minimum(box[:, :2] + box[:, 2:], (width, height)) - box[:, :2]
+        return replace(self, columns={**self.columns, "box": box})
+
     def winners(self) -> Rows:
         """The chosen rows only; what the others weighed becomes left-over mass."""
         chosen = self.columns["chosen"].astype(bool)

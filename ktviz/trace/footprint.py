@@ -55,3 +55,9 @@ def corners(boxes: npt.NDArray[np.floating], height: int, width: int) -> tuple[n
     limits = np.array([width, height, width, height])[:, None]
     left, top, right, bottom = np.clip(edges.round(), 0, limits).astype(np.int64)
     return left, top, right, bottom
+
+
+def around(boxes: npt.NDArray[np.floating]) -> Floats:
+    """The smallest box x, y, width, height around some: (n, 4) to (4,)."""
+    start, end = boxes[:, :2].min(0), (boxes[:, :2] + boxes[:, 2:]).max(0)
+    return np.concatenate((start, end - start)).astype(np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
@@ -56,7 +57,7 @@ class Live:
     @cached_property
     def features(self) -> Tensor:
         """(C, h, w) of the photo; encoded once for all questions about it."""
-        digest = str(self.trace.picture.about["input"])
+        digest = f"{self.trace.picture.about['input']} {self.trace.about['digests']['encoder']}"
         known = _features.get(self.model)
         if known is None or known[0] != digest:
             known = (digest, self.model.encode(self.pixels))
@@ -129,19 +130,25 @@ def live(trace: Trace, model: Translator | None = None, photo: Pixels | None = N
 
 def check_same(trace: Trace, model: Translator) -> None:
     """Raise MismatchError, with the first digest that differs, unless a translator is the one of a trace."""
-    have = {**model_digests(model), **model.banks.digests()}
-    for name, digest in trace.about["digests"].items():
-        check_equal(name, digest, have.get(name, "none"))
-    for name, digest in have.items():
-        check_equal(name, trace.about["digests"].get(name, "none"), digest)
+    have = {**model_digests(model), **model.banks.digests(), "order of banks": " ".join(model.banks.names)}
+    known = {**trace.about["digests"], "order of banks": " ".join(trace.about["banks"])}
+    for name in dict.fromkeys((*known, *have)):
+        check_equal(name, known.get(name, "none"), have.get(name, "none"))
 
 
 def check_equal(name: str, recorded: str, found: str) -> None:
     """Raise MismatchError unless two digests are equal."""
     if recorded != found:
         raise MismatchError(
-            f"the {name} of the trace ({recorded[:12]})", f"another one ({found[:12]})", "Give the one it was made with"
+            f"the {name} of the trace ({shown(recorded)})",
+            f"another one ({shown(found)})",
+            "Give the one it was made with",
         )
+
+
+def shown(digest: str) -> str:
+    """A digest in short; anything else as it is."""
+    return digest[:12] if re.fullmatch("[0-9a-f]{64}", digest) else digest
 
 
 def regret(trace: Trace, sample: int | None, seed: int, model: Translator | None, photo: Pixels | None) -> pd.DataFrame:

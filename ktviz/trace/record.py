@@ -18,7 +18,7 @@ from torch.utils.hooks import RemovableHandle
 from ktviz.errors import SettingError, TraceBudgetError
 from ktviz.model.sites import Knowledge
 from ktviz.model.translator import Translator
-from ktviz.trace.about import about_recording
+from ktviz.trace.about import about_recording, told_apart
 from ktviz.trace.adapt import Adapted
 from ktviz.trace.columns import Rows, rows_of, to_table
 from ktviz.trace.hooks import Listener, Site, Starter, find_sites
@@ -36,6 +36,7 @@ def record(
     candidates: int | None = None,
     memory: str | int = "256 MB",
     over: Over = "error",
+    all_threads: bool = True,
 ) -> Iterator[Trace]:
     """Record every retrieval that a model makes inside the block.
 
@@ -53,6 +54,7 @@ def record(
         candidates: Candidates kept per query; None keeps all that the model reports.
         memory: What the recording may take, in bytes or as "256 MB".
         over: What happens at that limit: "error" stops the run, "winners" keeps only the winners from the start.
+        all_threads: Whether runs in other threads are recorded, too.
 
     Raises:
         TraceError: The model has no retrieval site.
@@ -68,6 +70,8 @@ def record(
     trace = Trace.unfinished()
     runs = [module for module in model.modules() if module is model or isinstance(module, Translator)]
     recorder = Recorder(find_sites(model, adapted), candidates, as_bytes(memory), over, nested=len(runs) > 1)
+    if not all_threads:
+        recorder.thread = threading.get_ident()
     seed = torch.initial_seed()
     handles: list[RemovableHandle] = []
     try:
@@ -120,6 +124,7 @@ class Recorder:
         rows: Retrievals of runs that ended, with
         images: the number of the image of each, and
         pictures: all images.
+        thread: The only one that is recorded; None for all.
         pending: Runs that go on, by thread, the innermost last.
         knowledge: What the entries of `rows` are.
     """
@@ -129,6 +134,7 @@ class Recorder:
     limit: int
     over: Over
     nested: bool = False
+    thread: int | None = None
     rows: list[Rows] = field(default_factory=list)
     images: list[int] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
@@ -139,9 +145,16 @@ class Recorder:
 
     def start(self, number: int) -> None:
         """A run begins in this thread; what an earlier one of the same module left unfinished is dropped."""
+        if self.elsewhere:
+            return
         with self.lock:
             self.leave(number)
             self.runs.append(Run(number))
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether this is another thread than the only one that is recorded."""
+        return self.thread is not None and self.thread != threading.get_ident()
 
     @property
     def runs(self) -> list[Run]:
@@ -155,7 +168,7 @@ class Recorder:
 
     def hear(self, number: int, inputs: tuple[Any, ...], output: Any) -> None:
         """A site has made retrievals."""
-        if not self.runs:
+        if self.elsewhere or not self.runs:
             return  # the site was called on its own: there is no image that its retrievals belong to
         run = self.runs[-1]
         for image, reading in enumerate(self.sites[number].read(inputs, output)):
@@ -168,6 +181,8 @@ class Recorder:
 
     def end(self, number: int, inputs: tuple[Any, ...], output: Any) -> None:
         """A run has ended: its retrievals belong to its images."""
+        if self.elsewhere:
+            return
         run = next((run for run in self.runs if run.number == number), Run(number))
         count = 1 + max((image for image, _ in run.heard), default=-1)
         wanted = run.heard or number or not self.nested
@@ -178,7 +193,7 @@ class Recorder:
             first = len(self.pictures)
             self.pictures += made
             for image, rows in run.heard:
-                self.rows.append(rows)
+                self.rows.append(rows.clipped(*self.pictures[first + image].size))
                 self.images.append(first + image)
 
     def number_of(self, knowledge: Knowledge) -> int:
@@ -212,11 +227,11 @@ class Recorder:
 
     def trace(self, model: nn.Module, seed: int) -> Trace:
         """The retrievals of all runs that ended."""
-        described = [knowledge.describe_sources() for knowledge in self.knowledge]
+        described = told_apart([knowledge.describe_sources() for knowledge in self.knowledge])
         names = [[(source["source"], source["bank"]) for source in sources] for sources in described]
         table = to_table(self.rows, self.images, [site.name for site in self.sites], names)
         sites = [{"name": s.name, "type": type(s.module).__name__, "causal": s.causal} for s in self.sites]
-        about = about_recording(model, self.knowledge, described, sites, self.thinned, seed)
+        about = about_recording(model, self.knowledge, described, sites, self.thinned, self.candidates, seed)
         return Trace(table, about, self.pictures, model)
 
 

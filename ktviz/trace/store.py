@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import pyarrow.dataset as ds
 
 from ktviz.errors import StorageError, TraceError, unknown_name
 from ktviz.trace import parquet
+from ktviz.trace.footprint import around
 from ktviz.trace.schema import BOX, SCHEMA_VERSION
 from ktviz.trace.shares import row_weights, source_numbers
 from ktviz.trace.storage import Stored, metadata_of
@@ -41,6 +42,7 @@ INDEX = pa.schema(
     ]
 )
 INDEX_KIND = "an index of a trace"
+MAGIC = b"PAR1"
 
 
 class BrokenTraceWarning(UserWarning):
@@ -133,8 +135,8 @@ class TraceStore:
 
         Broken files are named in a `BrokenTraceWarning` and in `attrs["broken"]`.
         """
-        rows, broken = [], {}
-        for name in self.names:
+        rows, broken = [], self._cut_short()
+        for name in (name for name in self.names if name not in broken):
             try:
                 about = self._about(name)
             except TraceError as error:
@@ -168,11 +170,16 @@ class TraceStore:
         Raises:
             UnknownNameError: No trace knows a source of that name; the message suggests the nearest.
         """
-        wanted = ((ds.field("source") == source) | (ds.field("sha256") == source)) & (ds.field("share") >= least)
-        broken = self._complete_index()
-        found = self._scan(wanted, broken)
-        if found.empty and not DIGEST.fullmatch(source):
+        named = (ds.field("source") == source) | (ds.field("sha256") == source)
+        broken = self._complete_index() | self._cut_short()
+        names = [name for name in self.names if name not in broken]
+        shares = self._scan(names, named, ["trace", "share"], broken)
+        if shares.empty and not DIGEST.fullmatch(source):
             self._check_known(source)
+        # Boxes are most of an index: they are read where there is something to tell.
+        hits = sorted(set(shares["trace"][(shares["share"] > 0) & (shares["share"] >= least)]))
+        enough = (ds.field("share") > 0) & (ds.field("share") >= least)
+        found = self._scan(hits, named & enough, INDEX.names, broken)
         order = ["share", "trace", "image"]
         found = found.sort_values(order, ascending=[False, True, True], kind="stable", ignore_index=True)
         return told(found, broken)
@@ -216,24 +223,36 @@ class TraceStore:
         if known and source not in known:
             raise unknown_name("source", source, known)
 
-    def _scan(self, wanted: ds.Expression, broken: dict[str, str]) -> pd.DataFrame:
-        """The rows of the index that match; files that cannot be read are added to `broken`."""
-        files = [str(self._index(name)) for name in self.names if self._index(name).exists()]
+    def _cut_short(self) -> dict[str, str]:
+        """Traces whose file does not end as a Parquet file must; looking at four bytes of each is quick."""
+        broken = {}
+        for name in self.names:
+            with open(self._trace(name), "rb") as file:
+                file.seek(-min(len(MAGIC), file.seek(0, os.SEEK_END)), os.SEEK_END)
+                if file.read() != MAGIC:
+                    broken[name] = f"{self._trace(name).name} is cut short"
+        return broken
+
+    def _scan(
+        self, names: Sequence[str], wanted: ds.Expression, columns: Sequence[str], broken: dict[str, str]
+    ) -> pd.DataFrame:
+        """The rows of some traces' index that match; files that cannot be read are added to `broken`."""
+        files = [str(self._index(name)) for name in names if self._index(name).exists()]
         try:
-            return read_index(files, wanted)
+            return read_index(files, wanted, columns)
         except (OSError, pa.ArrowException):
             readable = []
             for file in files:
                 try:
-                    readable.append(read_index([file], wanted))
+                    readable.append(read_index([file], wanted, columns))
                 except (OSError, pa.ArrowException) as error:
                     broken[Path(file).stem] = str(error).splitlines()[0]
-            return pd.concat([read_index([], wanted), *readable], ignore_index=True)
+            return pd.concat([read_index([], wanted, columns), *readable], ignore_index=True)
 
 
-def read_index(files: list[str], wanted: ds.Expression) -> pd.DataFrame:
+def read_index(files: Sequence[str], wanted: ds.Expression, columns: Sequence[str]) -> pd.DataFrame:
     """Rows of index files that match, read past those whose statistics exclude them."""
-    table = ds.dataset(files, schema=INDEX, format="parquet").to_table(filter=wanted)
+    table = ds.dataset(list(files), schema=INDEX, format="parquet").to_table(filter=wanted, columns=list(columns))
     rows: pd.DataFrame = table.to_pandas()
     return rows
 
@@ -245,8 +264,8 @@ def index_of(trace: Trace, name: str) -> pa.Table:
         one = trace.image(image)
         parts = [painted(one.site(site), len(one.sites)) for site in one.sites]
         source, weight, box = (np.concatenate([part[n] for part in parts]) for n in range(3))
-        for number in np.unique(source):
-            mine, about = source == number, trace.about["sources"][number]
+        for number, about in enumerate(trace.about["sources"]):  # also those that painted nothing: they were searched
+            mine = source == number
             rows.append(
                 {
                     "trace": name,
@@ -255,7 +274,7 @@ def index_of(trace: Trace, name: str) -> pa.Table:
                     "sha256": about["sha256"],
                     "share": float(weight[mine].sum()),
                     "retrievals": int(mine.sum()),
-                    "box": around(box[mine]).tolist(),
+                    "box": around(box[mine]).tolist() if mine.any() else None,
                     "boxes": box[mine].tolist(),
                 }
             )
@@ -267,12 +286,6 @@ def painted(trace: Trace, sites: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     weight = row_weights(trace) / sites
     used = np.flatnonzero(weight > 0)
     return source_numbers(trace)[used], weight[used], trace.column("box", winners=False)[used]
-
-
-def around(boxes: np.ndarray) -> np.ndarray:
-    """The smallest box x, y, width, height around some: (n, 4) to (4,)."""
-    start, end = boxes[:, :2].min(0), (boxes[:, :2] + boxes[:, 2:]).max(0)
-    return np.concatenate((start, end - start))
 
 
 def told(table: pd.DataFrame, broken: dict[str, str]) -> pd.DataFrame:

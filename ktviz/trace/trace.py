@@ -187,6 +187,10 @@ class Trace:
         table = table.set_column(0, self.table.schema.field(0), pa.array(np.zeros(len(table), dtype=np.int32)))
         return self._with(table, [self.pictures[number]])
 
+    def with_table(self, table: pa.Table) -> Trace:
+        """The same trace with other values in its columns."""
+        return self._with(table)
+
     def with_pictures(self, photo: Pixels, output: Pixels) -> Trace:
         """The same trace of one image, holding pictures that it was saved without."""
         return self._with(self.table, [Picture(photo, output, self.picture.about)])
