@@ -38,6 +38,7 @@ _HOMES = {
     "record": "ktviz.trace.record",
     "RetrievalSite": "ktviz.model.sites",
     "reweigh": "ktviz.explain.bands",
+    "Settings": "ktviz.model.translator",
     "source_shares": "ktviz.explain.shares",
     "Trace": "ktviz.trace.trace",
     "TraceStore": "ktviz.trace.store",
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from ktviz.model.sites import Queries as Queries
     from ktviz.model.sites import Reading as Reading
     from ktviz.model.sites import RetrievalSite as RetrievalSite
+    from ktviz.model.translator import Settings as Settings
     from ktviz.model.translator import Translation as Translation
     from ktviz.model.translator import Translator as Translator
     from ktviz.regions import Box as Box

@@ -11,14 +11,14 @@ import pytest
 
 from ktviz.audit.audit import Audit
 from ktviz.audit.copied import LEAST, control, copied_mask, copied_regions
-from ktviz.audit.findings import Parameters, roll_up
+from ktviz.audit.findings import roll_up
 from ktviz.errors import AuditError, StorageError, TraceError
 from ktviz.images import read_image
 from ktviz.model.translator import Translator
 from ktviz.testing import CellColours, CellMeans, ToyWorld, toy_photo
 from ktviz.trace.trace import Trace
 
-PARAMETERS = Parameters(top=2, sample=20)
+PARAMETERS = {"top": 2, "sample": 20}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def toy_world(tmp_path_factory):
 @pytest.fixture(scope="module")
 def audited(toy_world):
     trace = toy_world.translator.traced(toy_photo(), transfer="swap", coherence=0)
-    return Audit.create(trace, title="Stripes", parameters=PARAMETERS)
+    return Audit.create(trace, title="Stripes", **PARAMETERS)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_counterfactuals_are_of_the_largest_works_and_keep_their_pictures(audite
 
 def test_an_exact_search_has_no_regret(toy_world):
     trace = toy_world.translator.traced(toy_photo(), preset="exact", coherence=0)
-    regret = Audit.create(trace, parameters=PARAMETERS).tables["regret"]
+    regret = Audit.create(trace, **PARAMETERS).tables["regret"]
     assert len(regret) == 20
     assert regret["regret"].max() < 1e-6
 
@@ -229,7 +229,7 @@ def test_hostile_text_in_titles_and_credits_is_shown_as_text(tmp_path):
         "toy/evil", [tmp_path / "flats"], credits=tmp_path / "evil.csv", encoder=CellMeans(), quiet=True
     )
     translator = Translator(world.library["toy/evil"], CellMeans(), CellColours())
-    audit = Audit.create(translator.traced(toy_photo()), title=evil, model=translator, parameters=PARAMETERS)
+    audit = Audit.create(translator.traced(toy_photo()), title=evil, model=translator, **PARAMETERS)
     audit.save(tmp_path / "audit")
     page = Resources((tmp_path / "audit" / "report.html").read_text(encoding="utf-8"))
     assert page.scripts == 0
@@ -279,8 +279,8 @@ def test_a_trace_from_a_file_can_be_audited_with_its_model(toy_world, tmp_path):
     toy_world.translator.traced(toy_photo()).save(tmp_path / "t.parquet")
     trace = Trace.open(tmp_path / "t.parquet")
     with pytest.raises(TraceError, match="model="):
-        Audit.create(trace, parameters=PARAMETERS)
-    audit = Audit.create(trace, model=toy_world.translator, parameters=PARAMETERS)
+        Audit.create(trace, **PARAMETERS)
+    audit = Audit.create(trace, model=toy_world.translator, **PARAMETERS)
     assert audit.tables["sources"]["share"].sum() == pytest.approx(1)
 
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +18,16 @@ import pandas as pd
 import pyarrow as pa
 
 from ktviz.audit.copied import control
-from ktviz.audit.findings import Parameters, copied_picture, derived_tables, rerun_tables
+from ktviz.audit.findings import (
+    SAMPLE,
+    SEED,
+    TOP,
+    Parameters,
+    copied_picture,
+    derived_tables,
+    rerun_tables,
+    searched_sources,
+)
 from ktviz.audit.fingerprint import Fingerprint, fingerprints, read_fingerprints, write_fingerprints
 from ktviz.audit.report import render, thumbnails
 from ktviz.errors import AuditError, KtvizError, MismatchError, StorageError
@@ -67,29 +76,41 @@ class Audit:
         trace: Trace,
         *,
         title: str = "",
+        top: int = TOP,
+        sample: int = SAMPLE,
+        seed: int = SEED,
         model: Translator | None = None,
         photo: Pixels | None = None,
-        parameters: Parameters = Parameters(),
     ) -> Audit:
         """Audit a translation.
 
         Args:
             trace: Of one image.
             title: Of the report; the banks' names if empty.
+            top: Works without which the photo is translated again.
+            sample: Retrievals that are compared with the exact search.
+            seed: Of that sample.
             model: The translator; not needed while the one that recorded lives.
             photo: The photo, where the trace was saved without it.
-            parameters: How much to do.
 
         Raises:
+            SettingError: `top` is negative, or `sample` below 1.
             TraceError, MismatchError: As in `attribute`.
         """
+        parameters = Parameters(top, sample, seed)
         case = live(trace, model, photo)
         check_made_again(case)
         trace = without_regret(trace).with_pictures(case.pixels, case.output)
+        case = replace(case, trace=trace)
         tables = derived_tables(trace)
         again, pictures = rerun_tables(case, tables["sources"], parameters)
         shown = {"input": case.pixels, "output": case.output, "copied": copied_picture(trace, case.output), **pictures}
-        about = {"made": date.today().isoformat(), "versions": all_versions(), "control": control(trace)}
+        about = {
+            "made": date.today().isoformat(),
+            "versions": all_versions(),
+            "control": control(trace),
+            "searched": searched_sources(trace, case.banks),
+        }
         prints = tuple(fingerprints(case.banks))
         thumbs = thumbnails(case, tables["sources"])
         title = title or ", ".join(case.banks.names)
@@ -170,7 +191,9 @@ class Audit:
         manifest = read_manifest(folder)
         try:
             tables = {name: pd.read_parquet(folder / "tables" / f"{name}.parquet") for name in TABLES}
-            pictures = {path.stem: read_image(path) for path in sorted((folder / "pictures").glob("*.png"))}
+            made = [Path(name).stem for name in tables["counterfactuals"]["picture"]]
+            named = ("input", "output", "copied", *made)
+            pictures = {name: read_image(folder / "pictures" / f"{name}.png") for name in named}
             thumbs = {
                 name: (folder / "sources" / f"{number:03d}.jpg").read_bytes()
                 for number, name in enumerate(manifest["sources"])
@@ -178,7 +201,7 @@ class Audit:
             trace = Trace.open(folder / TRACE)
             trace = trace.with_pictures(pictures["input"], pictures["output"])
             prints = read_fingerprints(folder / PRINTS)
-            about = {name: manifest[name] for name in ("made", "versions", "control")}
+            about = {name: manifest[name] for name in ("made", "versions", "control", "searched")}
             parameters = Parameters(**manifest["parameters"])
             return cls(manifest["title"], trace, tables, pictures, thumbs, prints, parameters, about)
         except (OSError, LookupError, ValueError, TypeError, AttributeError, KtvizError) as error:

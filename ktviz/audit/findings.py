@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ktviz.audit.copied import copied_mask, copied_regions
+from ktviz.errors import SettingError
 from ktviz.explain.counterfactual import compare, without
 from ktviz.images import Pixels
 from ktviz.library.sources import UNKNOWN
+from ktviz.library.union import BankUnion
 from ktviz.trace.live import Live, regret
 from ktviz.trace.trace import Trace
 
@@ -33,6 +35,12 @@ class Parameters:
     top: int = TOP
     sample: int = SAMPLE
     seed: int = SEED
+
+    def __post_init__(self) -> None:
+        if self.top < 0 or self.sample < 1:
+            raise SettingError(
+                f"an audit with top={self.top}, sample={self.sample}", "too few", "Give top from 0 and sample from 1"
+            )
 
 
 def derived_tables(trace: Trace) -> dict[str, pd.DataFrame]:
@@ -77,9 +85,9 @@ def rerun_tables(
     pictures: dict[str, Pixels] = {}
     rows = []
     used = sources[sources["share"] > 0]
-    for number, name in enumerate(used["source"].head(parameters.top) if len(used) > 1 else [], 1):
-        other = without(case.trace, name, model=case.model, photo=case.pixels)
-        comparison = compare(with_output(case), other)
+    replaceable = len(searched_sources(case.trace, case.banks)) > 1
+    for number, name in enumerate(used["source"].head(parameters.top * replaceable), 1):
+        comparison = compare(case.trace, without(case.trace, name, model=case.model, photo=case.pixels))
         picture = f"without-{number}-{slug(name)}"
         pictures[picture] = comparison.pictures["after"]
         successors = comparison.new_winners
@@ -100,12 +108,13 @@ def rerun_tables(
     return {"counterfactuals": pd.DataFrame(rows, columns=columns), "regret": sampled}, pictures
 
 
-def with_output(case: Live) -> Trace:
-    """The trace with its output, made again where it was saved without."""
-    picture = case.trace.picture
-    if picture.output is not None:
-        return case.trace
-    return case.trace.with_pictures(case.pixels, case.output)
+def searched_sources(trace: Trace, banks: BankUnion) -> list[str]:
+    """Names of the sources of which at least one entry could have been taken."""
+    excluded = banks.excluded(trace.picture.about["settings"]["without"])
+    if excluded is None:
+        return list(banks.source_names)
+    left = banks.source_of((~excluded).nonzero()[:, 0]).unique().tolist()
+    return [banks.source_names[number] for number in left]
 
 
 def copied_picture(trace: Trace, output: Pixels) -> Pixels:
@@ -126,7 +135,7 @@ def headline(regrets: pd.DataFrame) -> Sequence[tuple[str, str]]:
     found = (mine["entry"] == mine["exact_entry"]) | (mine["regret"] <= 1e-6)
     return (
         ("retrievals compared", f"{len(regrets):,}"),
-        ("found the best entry", f"{found.mean():.1%}" if len(mine) else "none compared"),
+        ("search found the best entry", f"{found.mean():.1%}" if len(mine) else "none compared"),
         ("regret, mean", f"{mine['regret'].mean():.4f}" if len(mine) else ""),
         ("regret, largest", f"{mine['regret'].max():.4f}" if len(mine) else ""),
         ("gave similarity up to continue a neighbour", f"{regrets['continued'].mean():.1%}"),

@@ -10,7 +10,8 @@ from ktviz.audit.audit import Audit
 from ktviz.audit.differences import Difference
 from ktviz.audit.fingerprint import Fingerprint, find_runs
 from ktviz.audit.verify import Verdict, as_library, file_checks
-from ktviz.errors import unknown_name
+from ktviz.errors import AuditError, unknown_name
+from ktviz.images import file_digest
 from ktviz.library.library import Library
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder
@@ -62,7 +63,13 @@ def fingerprint_of(audit: Audit, source: str) -> Fingerprint:
     known |= {name.rsplit(".", 1)[0]: print_ for name, print_ in list(known.items())}
     if source not in known:
         raise unknown_name("source", source, (print_.source for print_ in audit.fingerprints))
-    return known[source]
+    found = known[source]
+    about = next((s for s in audit.trace.about["sources"] if s["source"] == found.source), None)
+    if about is None or about["sha256"] != found.sha256:
+        raise AuditError(
+            f"source {source!r}", "its fingerprint is not of the work that the trace names", "Verify first"
+        )
+    return found
 
 
 def removal_checks(
@@ -82,6 +89,9 @@ def check_not_named(library: Library, gone: Fingerprint) -> str:
 
 
 def check_no_bytes(folder: Path, gone: Fingerprint) -> str:
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if file_digest(path) == gone.sha256:
+            raise Difference(f"{path.relative_to(folder).as_posix()} is the original file of {gone.source}")
     runs = sum(len(hashes) for _, hashes in gone.runs.values())
     if not runs:
         raise Difference(f"{gone.source} has no bytes that other sources do not have, too; nothing can be shown")

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jinja2 import TemplateError
 
 from ktviz.audit.audit import MANIFEST, PRINTS, REPORT, TRACE, Audit, as_csv, read_manifest
 from ktviz.audit.copied import control
 from ktviz.audit.differences import ROUNDED, Difference, compare_jpegs, compare_pixels, compare_tables, compare_traces
-from ktviz.audit.findings import copied_picture, derived_tables, rerun_tables
+from ktviz.audit.findings import copied_picture, derived_tables, rerun_tables, searched_sources
 from ktviz.audit.fingerprint import fingerprints
 from ktviz.audit.report import render, thumbnails
 from ktviz.errors import KtvizError, MismatchError
@@ -75,7 +76,7 @@ class Verdict:
         return self
 
 
-UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, OSError, ArithmeticError, RuntimeError)
+UNREADABLE = (TemplateError, LookupError, TypeError, ValueError, AttributeError, OSError, ArithmeticError, RuntimeError)
 """What values raise that are not what they should be: a manifest can hold anything."""
 
 
@@ -177,7 +178,7 @@ def finding_checks(
     case = live(trace, translator)
     yield "settings and digests", lambda: check_statement(audit, folder)
     yield "translation", lambda: check_translation(case)
-    yield "tables from the trace", lambda: check_derived(audit)
+    yield "tables from the trace", lambda: check_derived(audit, case.banks)
     yield "counterfactuals and regret", lambda: check_rerun(audit, case)
     yield "fingerprints", lambda: check_fingerprints(audit, case.banks)
     yield "thumbnails", lambda: check_thumbnails(audit, case)
@@ -229,10 +230,12 @@ def check_translation(case: Live) -> str:
     return f"{remark}; {compare_traces(case, again)}"
 
 
-def check_derived(audit: Audit) -> str:
+def check_derived(audit: Audit, banks: BankUnion) -> str:
     """The tables that follow from the trace alone do follow from it, to the last digit."""
     for name, table in derived_tables(audit.trace).items():
         compare_tables(name, audit.tables[name], table, {})
+    if audit.about["searched"] != searched_sources(audit.trace, banks):
+        raise Difference("manifest: searched does not name the works that could have been taken")
     found = control(audit.trace)
     if audit.about["control"] != found:
         raise Difference(f"manifest: control {audit.about['control']}, should be {found}")

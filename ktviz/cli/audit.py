@@ -24,12 +24,14 @@ def audit(
     bank: Annotated[
         list[str] | None, typer.Option("--bank", "-b", metavar="TASK/STYLE", help="A bank or a task; not for a trace.")
     ] = None,
-    title: Annotated[str, typer.Option(help="Of the report. [the banks' names]")] = "",
+    title: Annotated[str, typer.Option(help="Of the report. [photo and banks]")] = "",
     top: Annotated[int, typer.Option(min=0, help="Sources without which the photo is translated again.")] = 5,
     sample: Annotated[int, typer.Option(min=1, help="Retrievals compared with the exact search.")] = 500,
-    preset: Annotated[str, typer.Option(help="How to search: paper, beam or exact.")] = "beam",
-    transfer: Annotated[str, typer.Option(help="What the winners give: statistics or swap.")] = "statistics",
-    strength: Annotated[float, typer.Option(help="0 (the photo) to 1 (full transfer).")] = 1.0,
+    preset: Annotated[str | None, typer.Option(help="How to search: paper, beam or exact. [beam]")] = None,
+    transfer: Annotated[
+        str | None, typer.Option(help="What the winners give: statistics or swap. [statistics]")
+    ] = None,
+    strength: Annotated[float | None, typer.Option(help="0 (the photo) to 1 (full transfer). [1]")] = None,
     without: Annotated[
         list[str] | None, typer.Option(metavar="SOURCE", help="A source to leave out; repeatable.")
     ] = None,
@@ -38,16 +40,21 @@ def audit(
 ) -> None:
     """Translate a photograph (or take a saved trace) and report which works made the picture, with proof."""
     from ktviz.audit.audit import Audit, check_target
-    from ktviz.audit.findings import Parameters
 
     check_target(output, overwrite)
-    options = {"preset": preset, "transfer": transfer, "strength": strength, "without": without or ()}
+    given = {"bank": bank, "preset": preset, "transfer": transfer, "strength": strength, "without": without}
+    options = {name: value for name, value in given.items() if value is not None and name != "bank"}
     is_trace = photo.suffix == ".parquet"
-    if is_trace == bool(bank):
-        found = "--bank is given" if is_trace else "no --bank"
-        raise SettingError(f"audit {photo.name}", found, "Name a bank for a photograph, none for a trace")
+    if is_trace and (bank or options):
+        named = ", ".join(f"--{name}" for name, value in given.items() if value is not None)
+        raise SettingError(
+            f"audit the trace {photo.name}", f"{named} given", "A trace says how it was made; leave it out"
+        )
+    if not is_trace and not bank:
+        raise SettingError(f"audit {photo.name}", "no --bank", "Name a bank, or a trace (.parquet)")
     trace, translator = saved(photo, library) if is_trace else recorded(photo, library, bank or [], options)
-    made = Audit.create(trace, title=title, model=translator, parameters=Parameters(top, sample))
+    title = title or f"{photo.stem}, {', '.join(translator.banks.names)}"
+    made = Audit.create(trace, title=title, top=top, sample=sample, model=translator)
     made.save(output, overwrite=overwrite)
     if not quiet:
         print_shares(made.tables["sources"], f"{photo.name} → {output}")

@@ -61,7 +61,8 @@ class Attribution(Result):
         """The result in one line."""
         known = self.frame[self.frame["share"].notna()].head(2)
         best = ", ".join(f"{row[self.by]} {row['share']:.1%}" for _, row in known.iterrows()) or "nothing measured"
-        return f"by {self.by} through {self.through}: {best}"
+        note = "" if self.about["causal"] else " (nearest explanation, not the cause)"
+        return f"by {self.by} through {self.through}: {best}{note}"
 
     def top(self, count: int = 1) -> list[Any]:
         """The names (or entry numbers) of the largest shares, as `without` takes them.
@@ -151,6 +152,7 @@ def attribute(
         "region": [box.x, box.y, box.width, box.height],
         "region_px": int(mask.sum()),
         "sources": trace.sources()["source"].tolist(),
+        "causal": all(site["causal"] for site in trace.about["sites"]),
         "trace": trace.digest,
         "digests": dict(trace.about["digests"]),
     }

@@ -16,7 +16,7 @@ from ktviz.explain.result import Result
 from ktviz.images import Pixels
 from ktviz.trace import parquet
 from ktviz.trace.footprint import Floats
-from ktviz.trace.live import check_equal, live
+from ktviz.trace.live import check_equal, live, shown
 from ktviz.trace.record import record
 from ktviz.trace.trace import Trace, as_trace
 
@@ -117,12 +117,13 @@ class Comparison(Result):
         return comparison_figure(self)
 
 
-def compare(before: Trace, after: Trace) -> Comparison:
+def compare(before: Trace, after: Trace, *, model: Translator | None = None) -> Comparison:
     """What changed between two translations of one photo.
 
     Args:
         before: Of one image.
         after: Of the same photo, by the same encoder and decoder; library and settings may differ.
+        model: The translator of both, where one was opened from a file and its output has to be made again.
 
     Raises:
         MismatchError: Another photo, encoder or decoder; the message names the first that differs.
@@ -135,8 +136,9 @@ def compare(before: Trace, after: Trace) -> Comparison:
         check_equal(name, mine, other)
     if len(before) != len(after):
         raise MismatchError(f"compare {len(before)} retrievals", f"{len(after)} in the other", "Compare whole traces")
-    if first.output is None or second.output is None:
-        raise TraceError("compare", "a trace without its output", "Save traces with pictures='both', or record again")
+    outputs = [trace.output if model is None else live(trace, model).output for trace in (before, after)]
+    if outputs[0] is None or outputs[1] is None:
+        raise TraceError("compare", "a trace without its output", "Pass model=, or save traces with pictures='both'")
     about = {
         "retrievals": len(before),
         "differs": differences(before, after),
@@ -145,7 +147,7 @@ def compare(before: Trace, after: Trace) -> Comparison:
         "settings_before": dict(first.about["settings"]),
         "settings_after": dict(second.about["settings"]),
     }
-    return Comparison(changes(before, after), about, {"before": first.output, "after": second.output})
+    return Comparison(changes(before, after), about, {"before": outputs[0], "after": outputs[1]})
 
 
 def changes(before: Trace, after: Trace) -> pd.DataFrame:
@@ -174,10 +176,10 @@ def differences(before: Trace, after: Trace) -> list[str]:
     found = []
     for name in dict.fromkeys((*mine, *other)):
         if mine.get(name) != other.get(name):
-            found.append(f"{name}: {shortened(mine.get(name))} → {shortened(other.get(name))}")
+            found.append(f"{name}: {shortened(mine.get(name, 'none'))} → {shortened(other.get(name, 'none'))}")
     return found
 
 
 def shortened(value: object) -> str:
-    text = (", ".join(map(str, value)) or "nothing") if isinstance(value, (list, tuple)) else str(value)
+    text = (", ".join(map(str, value)) or "nothing") if isinstance(value, (list, tuple)) else shown(str(value))
     return text if len(text) <= 60 else f"{text[:57]}..."

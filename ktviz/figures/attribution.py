@@ -33,7 +33,8 @@ def attribution_figure(attribution: Attribution) -> Figure:
     top = 150.0
     canvas = Canvas.create(WIDTH, top + max(size[1], (len(rows) + 1) * ROW + 30) + 60)
     canvas.text(MARGIN, 50, f"Attribution by {attribution.by} through {attribution.through}", TITLE, bold=True)
-    canvas.text(MARGIN, 80, f"A share is the {about['unit']}.", SMALL, FAINT)
+    note = "" if about["causal"] else " Nearest explanation: the candidates did not feed the output."
+    canvas.text(MARGIN, 80, f"A share is the {about['unit']}.{note}", SMALL, FAINT)
     canvas.text(MARGIN, 104, " · ".join(facts(attribution)), SMALL, FAINT)
     left = MARGIN
     if picture is not None:
@@ -41,7 +42,8 @@ def attribution_figure(attribution: Attribution) -> Figure:
         left += size[0] + 50
     room = WIDTH - MARGIN - left - NAMES - 90
     # Shares may be negative (gradient) or above 1 (ablation): the scale grows to hold them, but never shrinks.
-    low, high = min(0.0, float(rows["share"].min())), max(1.0, float(rows["share"].max()))
+    low = min(0.0, np.floor(2 * float(rows["share"].min())) / 2)
+    high = max(1.0, np.ceil(2 * float(rows["share"].max())) / 2)
     zero = left + NAMES + 14 - low / (high - low) * room
     for number, (name, share) in enumerate(zip(rows[attribution.by], rows["share"], strict=True)):
         y = top + number * ROW

@@ -112,7 +112,10 @@ class Drawing:
         """Banks, numbers and settings above; how to read the figure below."""
         banks, matches = self.translation.banks, self.translation.matches
         used = len(banks.locate(matches.winner)[0].unique())
+        around = None if self.region is None else bounding_box(region_mask(self.region, *shape(self.translation.image)))
+        where = () if around is None else (f"region {around.width:g}x{around.height:g} px",)
         facts = (
+            *where,
             f"{len(matches):,} retrievals",
             f"preset {self.translation.settings.preset}",
             f"{used} of {len(banks.sources)} sources used",

@@ -115,12 +115,17 @@ def select(translation: Translation, picks: int, region: Region = None) -> Selec
 
 
 def visible_queries(translation: Translation, weight: Tensor) -> Queries:
-    """The queries with a weight whose box lies wholly within the photo (not in the padding)."""
+    """The queries with a weight whose box lies wholly within the photo; where there is none, the heaviest of those."""
     height, width = translation.input.shape[:2]
     matches = translation.matches
     corner = translation.grid.corners().numpy() * STRIDE
     inside = np.all(corner + PATCH <= (height, width), axis=1)
-    inside &= weight.numpy() > 0
+    if (inside & (weight.numpy() > 0)).any():
+        inside &= weight.numpy() > 0
+    else:  # a region in the last few px, which only patches that reach into the padding paint
+        centre = corner + PATCH / 2
+        target = centre[int(weight.argmax())]
+        inside &= np.abs(centre - target).sum(1) == np.abs(centre[inside] - target).sum(1).min()
     source, y, x = (t.numpy() for t in translation.banks.locate(matches.winner))
     return Queries(
         number=np.flatnonzero(inside),
