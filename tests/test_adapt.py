@@ -408,3 +408,40 @@ def test_an_adapted_model_on_a_gpu_gives_the_same_bits(case):
     assert torch.equal(before, during)
     assert trace.about["device"].startswith("cuda")
     assert len(trace) == BATCH * GRID**2
+
+
+def test_sources_of_one_name_in_two_banks_are_told_apart():
+    class Layer(torch.nn.Module):
+        def forward(self, image):
+            return torch.tensor([0])
+
+    model = torch.nn.Sequential()
+    model.one, model.two = Layer(), Layer()
+    model.forward = lambda image: (model.one(image), model.two(image))
+    sites = [
+        kt.adapt(
+            getattr(model, name),
+            lambda inputs, output: kt.Matches.hard(output, torch.ones(1)),
+            queries=kt.Queries.grid(1, 1, step_px=16),
+            candidates=kt.Candidates.wholes(["e.png"], bank=name),
+        )
+        for name in ("one", "two")
+    ]
+    with kt.record(model, *sites) as trace:
+        model(torch.zeros(1, 3, 16, 16))
+    assert trace.to_pandas()["source"].tolist() == ["one/e.png", "two/e.png"]
+    assert trace.to_pandas()["bank"].tolist() == ["one", "two"]
+    assert trace.sources().query("share > 0")["source"].tolist() == ["one/e.png", "two/e.png"]
+
+
+@pytest.mark.parametrize("weights", [[[0.9, 0.9]], [[0.6, -0.1]], [[float("nan"), 0.1]]])
+def test_weights_that_are_no_parts_of_a_whole_are_refused(weights):
+    model = torch.nn.Identity()
+    site = kt.adapt(
+        model,
+        lambda inputs, output: kt.Matches.soft(torch.tensor(weights)),
+        queries=kt.Queries.grid(1, 1, step_px=16),
+        candidates=kt.Candidates.wholes(["a", "b"]),
+    )
+    with pytest.raises(TraceError, match="no parts of a whole"), kt.record(model, site):
+        model(torch.zeros(1))

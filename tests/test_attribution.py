@@ -751,7 +751,9 @@ def soft(paint):
     image = torch.from_numpy(paint(9, 32, 40)).permute(2, 0, 1)[None] / 255
     with torch.no_grad(), ktviz.record(model, listen(model)) as trace:
         model(image)
-    return SimpleNamespace(model=model, trace=trace, thinned=thin(trace), image=image)
+    with torch.no_grad(), ktviz.record(model, listen(model), memory="14 KB", over="winners") as thinned:
+        model(image)
+    return SimpleNamespace(model=model, trace=trace, thinned=thinned, image=image)
 
 
 def test_soft_retrieval_shares_the_credit_by_its_weights(soft):

@@ -219,3 +219,13 @@ def test_a_thinned_trace_is_backtracked_like_a_whole_one(trace):
     thinned = ktviz.Trace(trace.winners, {**trace.about, "thinned": True}, trace.pictures, trace.model)
     one, other = (ktviz.backtrack(t, Box(10, 6, 21, 13)).to_arrow().to_pylist() for t in (thinned, trace))
     assert one == other
+
+
+@pytest.mark.parametrize("size", [(61, 53), (33, 41), (17, 18)])
+def test_the_last_pixel_of_an_odd_photo_can_be_backtracked_and_drawn(world, paint, size):
+    trace = world.translator.traced(paint(9, *size))
+    found = ktviz.backtrack(trace, (size[1] - 1, size[0] - 1))
+    assert found.frame["weight"].sum() == pytest.approx(1)
+    assert isinstance(found.plot(), Figure)
+    for x, y, width, height in found.frame["box"]:
+        ktviz.backtrack(trace, Box(float(x), float(y), float(width), float(height)))

@@ -14,6 +14,7 @@ from ktviz.library.union import BankUnion
 from ktviz.model.bands import PAPER_WEIGHTS
 from ktviz.model.patches import PatchGrid
 from ktviz.model.translator import Translator
+from ktviz.testing import CellMeans, ToyWorld
 
 COLUMNS = ["query", "entry", "source", "source_box", "similarity", "chosen", "coherent", "margin", "path"]
 
@@ -327,3 +328,46 @@ def test_queries_of_a_padded_photo_lie_where_the_trace_says(world, photo, trace)
     features = world.translator.encoder(to_tensor(padded))[0]
     assert len(trace) == len(PatchGrid(*features.shape[1:]))
     assert torch.equal(world.translator.encode(photo), features)
+
+
+def test_features_are_not_used_again_after_the_encoder_was_changed(paint, tmp_path):
+    """A new trace of the same photo by changed weights must not be answered with the old features."""
+    world = ToyWorld(tmp_path)
+    photo = paint(9)
+    ktviz.without(world.translator.traced(photo), "magenta")
+    world.translator.encoder.forward = lambda image: 1 - CellMeans.forward(world.translator.encoder, image)
+    world.translator.encoder.extra_repr = lambda: "negative"
+    trace = world.translator.traced(photo)
+    unused = [row["source"] for _, row in trace.sources().iterrows() if row["share"] == 0]
+    other = ktviz.without(trace, unused[0]) if unused else trace
+    assert np.array_equal(other.output, trace.output)
+
+
+def test_a_translation_that_was_not_recorded_is_refused_with_the_way_to_record_it(world, paint):
+    result = world.translator(paint(9))
+    for ask in (ktviz.attribute, ktviz.backtrack):
+        with pytest.raises(TraceError, match="traced"):
+            ask(result)
+    with pytest.raises(TraceError, match="traced"):
+        ktviz.compare(result, result)
+    with pytest.raises(TraceError, match="traced"):
+        ktviz.without(result, "a")
+
+
+def test_traces_from_files_are_compared_with_their_model(world, paint, tmp_path):
+    trace = world.translator.traced(paint(9))
+    trace.save(tmp_path / "t.parquet")
+    opened = ktviz.Trace.open(tmp_path / "t.parquet")
+    other = ktviz.without(opened, "e", model=world.translator)
+    with pytest.raises(TraceError, match="model="):
+        ktviz.compare(opened, other)
+    found = ktviz.compare(opened, other, model=world.translator)
+    assert found.changed_share == ktviz.compare(trace, other).changed_share
+
+
+def test_the_order_of_banks_belongs_to_the_model(world, toy, toy_decoder, paint):
+    trace = world.translator.traced(paint(9))
+    other = Translator(world.library.select(["art/warm", "art/cool"]), toy, toy_decoder)
+    assert other.banks.names != world.banks.names
+    with pytest.raises(MismatchError, match="order of banks"):
+        ktviz.attribute(trace, through="gradient", model=other)

@@ -733,3 +733,21 @@ def test_a_model_on_a_gpu_is_recorded_bit_for_bit():
     assert torch.equal(before, during)
     assert trace.about["device"].startswith("cuda")
     assert len(trace.site("fine")) == 64
+
+
+def test_the_short_form_records_its_own_thread_only(world, paint):
+    """Two people with one model: each gets the trace of their own photo."""
+    both, traces = threading.Barrier(2), {}
+
+    def work(seed):
+        both.wait()
+        traces[seed] = world.translator.traced(paint(seed))
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in (9, 12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed in (9, 12):
+        assert len(traces[seed].pictures) == 1
+        assert np.array_equal(traces[seed].input, paint(seed))

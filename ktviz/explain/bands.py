@@ -51,10 +51,9 @@ def reweigh(trace: Trace, band_weights: Sequence[float]) -> pd.DataFrame:
     if trace.thinned:
         raise TraceError("rank by other band weights", "the trace was thinned to winners", "Record with more memory")
     weights = check_band_weights(band_weights)
-    if list(weights) == list(trace.picture.about["settings"]["band_weights"]):
+    similarity = contributions(trace, weights).sum(1)
+    if all(list(picture.about["settings"]["band_weights"]) == list(weights) for picture in trace.pictures):
         similarity = trace.column("similarity", winners=False).astype(np.float64)  # known to the last digit
-    else:
-        similarity = contributions(trace, weights).sum(1)
     rows = trace.to_pandas()[[*KEYS, "box", "entry", "source", "rank"]].assign(similarity=similarity)
     rows = rows.sort_values([*KEYS, "similarity"], ascending=[True, True, True, False], kind="stable")
     then = rows.drop_duplicates(KEYS)[[*KEYS, "entry", "source", "similarity"]]
