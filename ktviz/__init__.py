@@ -31,6 +31,7 @@ _HOMES = {
     "KtvizError": "ktviz.errors",
     "Library": "ktviz.library.library",
     "LibrarySettings": "ktviz.library.format",
+    "match_shares": "ktviz.explain.bands",
     "Matches": "ktviz.model.matches",
     "Queries": "ktviz.model.sites",
     "read_image": "ktviz.images",
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from ktviz.explain.attribution import attribute as attribute
     from ktviz.explain.backtrack import Backtrack as Backtrack
     from ktviz.explain.backtrack import backtrack as backtrack
+    from ktviz.explain.bands import match_shares as match_shares
     from ktviz.explain.bands import reweigh as reweigh
     from ktviz.explain.counterfactual import Comparison as Comparison
     from ktviz.explain.counterfactual import compare as compare
