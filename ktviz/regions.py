@@ -71,6 +71,8 @@ def as_array(region: object) -> npt.NDArray[np.generic]:
 
 
 def checked_mask(mask: npt.NDArray[np.generic], height: int, width: int) -> Mask:
+    if mask.shape == (height, width) and mask.dtype != bool:
+        raise RegionError(f"region {describe(mask)}", "numbers, not a mask", "Say which pixels: for example mask > 0")
     if mask.shape != (height, width) or mask.dtype != bool:
         raise RegionError(
             f"region {describe(mask)}",

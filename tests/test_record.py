@@ -478,7 +478,7 @@ def test_a_winner_from_far_back_is_kept_with_its_rank_and_the_margin_of_all(worl
 
 def test_over_the_budget_a_run_stops_and_says_what_to_do(world, paint):
     translator = fresh(world)
-    todo = r"within 0\.0 MB.* Allow more memory, keep fewer candidates, or say over='winners'"
+    todo = r"within 20 KB.* Allow more memory, keep fewer candidates, or say over='winners'"
     with pytest.raises(TraceBudgetError, match=todo), kt.record(translator, memory="20 KB"):
         translator(paint(9))
     assert hooks(translator) == 0

@@ -135,7 +135,6 @@ def test_an_empty_mask_is_refused():
     "region",
     [
         np.ones((WIDTH, HEIGHT), dtype=bool),
-        np.ones((HEIGHT, WIDTH), dtype=np.uint8),
         np.ones((HEIGHT, WIDTH, 1), dtype=bool),
         np.array([True, False]),
         [(1, 2), (3, 4)],
@@ -170,3 +169,8 @@ def test_a_polygon_without_area_is_refused(corners):
 def test_a_polygon_between_the_centres_of_pixels_is_refused():
     with pytest.raises(RegionError, match="no pixel's centre"):
         pixels([(3.6, 3.6), (3.9, 3.6), (3.6, 3.9)])
+
+
+def test_numbers_in_the_place_of_a_mask_are_refused_with_the_way_to_make_one():
+    with pytest.raises(RegionError, match=r"numbers, not a mask. Say which pixels"):
+        region_mask(np.ones((HEIGHT, WIDTH), dtype=np.uint8), HEIGHT, WIDTH)

@@ -35,6 +35,8 @@ UNIT = {
     "ablation": "change without it, over the change that the knowledge made: excluded and translated again",
 }
 """What a share is, by method."""
+ADAPTED_UNIT = "part of the region painted: overlap-add of the recorded weights"
+"""What it is for an adapted model, of whose decoder nothing is known."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -148,7 +150,7 @@ def attribute(
     about |= {
         "by": by,
         "through": through,
-        "unit": UNIT[through],
+        "unit": UNIT[through] if case is not None else ADAPTED_UNIT,
         "region": [box.x, box.y, box.width, box.height],
         "region_px": int(mask.sum()),
         "sources": trace.sources()["source"].tolist(),

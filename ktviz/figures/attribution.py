@@ -70,6 +70,9 @@ def facts(attribution: Attribution) -> list[str]:
     x, y, width, height = about["region"]
     found = [f"region {width:g}x{height:g} px at ({x:g}, {y:g}), {about['region_px']:,} px"]
     found += [f"decoder's receptive field {about['receptive_field']}"]
+    left_over = 1 - float(attribution.frame["share"].sum())
+    if attribution.through == "footprint" and left_over > 0.005:
+        found.append(f"not recorded {percent(left_over)}")
     if "completeness_error" in about:
         found.append(f"completeness error {about['completeness_error']:.1e}")
     if "change" in about:

@@ -214,10 +214,11 @@ class Recorder:
             for run in itertools.chain(*self.pending.values()):
                 run.heard = [(image, rows.winners()) for image, rows in run.heard]
         if self.held() + more > self.limit:
+            less = ", keep fewer candidates, or say over='winners'" if self.over == "error" else ""
             raise TraceBudgetError(
-                f"record within {self.limit / 1e6:.1f} MB",
-                f"{len(self.pictures)} images are recorded, with the next it is {(self.held() + more) / 1e6:.1f} MB",
-                "Allow more memory, keep fewer candidates, or say over='winners'",
+                f"record within {self.limit / 1e3:,.0f} KB",
+                f"{len(self.pictures)} images are recorded, with the next it is {(self.held() + more) / 1e3:,.0f} KB",
+                f"Allow more memory{less}",
             )
 
     def held(self) -> int:

@@ -6,6 +6,7 @@ import os
 import weakref
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -84,7 +85,7 @@ class Trace:
     @property
     def about(self) -> Mapping[str, Any]:
         """Schema version, versions, device, seed, digests, sites, sources."""
-        return self._read()[1]
+        return MappingProxyType(self._read()[1])
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
