@@ -129,7 +129,7 @@ def test_removal_from_the_library_is_proven(audit, library, tmp_path):
     assert "still holds cat.png" in done.stderr
     ktviz("library", "remove", tmp_path / "l.ktlib", "-b", "comic/ink", "cat", "-q")
     done = ktviz("verify", audit, "-l", tmp_path / "l.ktlib", "--removed", "cat")
-    assert "no byte of it in the library" in done.stdout
+    assert "no run of its bytes in the library" in done.stdout
     assert ktviz("verify", audit, "-l", tmp_path / "l.ktlib", check=False).returncode == 1
 
 
