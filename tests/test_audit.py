@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ktviz.audit.audit import Audit
+from ktviz.audit.audit import Audit, as_csv
 from ktviz.audit.copied import LEAST, control, copied_mask, copied_regions
 from ktviz.audit.findings import roll_up
 from ktviz.errors import AuditError, StorageError, TraceError
@@ -237,6 +237,11 @@ def test_hostile_text_in_titles_and_credits_is_shown_as_text(tmp_path):
     text = (tmp_path / "audit" / "report.html").read_text(encoding="utf-8")
     assert "&lt;script&gt;" in text
     assert 'href="javascript' not in text
+
+
+def test_formulas_in_credits_are_text_in_a_spreadsheet():
+    table = pd.DataFrame({"title": ["=1+1", "@now", "A cat"], "share": [-0.5, 0.25, 1.0]})
+    assert as_csv(table) == "title,share\n'=1+1,-0.5\n'@now,0.25\nA cat,1\n"
 
 
 def test_opening_gives_the_same_audit(saved, audited):

@@ -600,3 +600,10 @@ def test_a_part_outside_its_source_is_refused(world, paint, box):
     trace = world.translator.traced(paint(9))
     with pytest.raises(RegionError, match=r"part Box.* of art/warm/a\.png"):
         trace.spread("a", box)
+
+
+def test_a_site_that_was_not_asked_is_summed_up_without_a_number(world, paint):
+    trace = world.translator.traced(paint(9))
+    nothing = kt.Trace(trace.table.slice(0, 0), trace.about, trace.pictures)
+    assert nothing.summary()["retrievals"] == 0
+    assert "nan" not in str(nothing.summary())

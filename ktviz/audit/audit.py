@@ -257,8 +257,15 @@ def check_target(folder: Path, overwrite: bool) -> None:
 
 
 def as_csv(table: pd.DataFrame) -> str:
-    """A table as CSV, numbers with nine digits."""
+    """A table as CSV, numbers with nine digits; text that a spreadsheet would run as a formula gets a quote before it."""
+    text = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
+    table = table.assign(**{str(name): [disarmed(value) for value in table[name]] for name in text})
     return str(table.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
+
+
+def disarmed(value: object) -> object:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
 
 
 def all_versions() -> dict[str, str]:

@@ -59,7 +59,8 @@ class Result:
 
     def show(self) -> None:
         """Print the summary and the first rows."""
-        print(self.summary().to_string())
+        with pd.option_context("display.max_colwidth", None):
+            print(self.summary().to_string())
         print(self.frame.head(10).to_string(index=False))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

@@ -148,6 +148,10 @@ def close_calls(trace: Trace, below: float | None) -> pd.DataFrame:
 
 def summary(trace: Trace) -> pd.Series:
     """See `Trace.summary`."""
+    if not len(trace):
+        return pd.Series(
+            {"images": len(trace.pictures), "sites": ", ".join(trace.sites), "retrievals": 0}, name="trace"
+        )
     similarity, margin = trace.column("similarity"), trace.column("margin")
     used = len(np.unique(source_numbers(trace, winners=True)))
     facts: dict[str, object] = {
