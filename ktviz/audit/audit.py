@@ -257,9 +257,10 @@ def check_target(folder: Path, overwrite: bool) -> None:
 
 
 def as_csv(table: pd.DataFrame) -> str:
-    """A table as CSV, numbers with nine digits; text that a spreadsheet would run as a formula gets a quote before it."""
-    text = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
-    table = table.assign(**{str(name): [disarmed(value) for value in table[name]] for name in text})
+    """A table as CSV, numbers with nine digits; text that a spreadsheet would run gets a quote before it."""
+    table = table.copy()
+    for name in (name for name in table if not pd.api.types.is_numeric_dtype(table[name])):
+        table[name] = [disarmed(value) for value in table[name]]
     return str(table.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
 
 
