@@ -264,7 +264,7 @@ def as_csv(table: pd.DataFrame) -> str:
     return str(table.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
 
 
-def disarmed(value: object) -> object:
+def disarmed(value: Any) -> Any:
     """Text that no spreadsheet takes for a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
 

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 NOT_FINISHED = "the run has not ended"
 NOT_RUN = "the model was not run"
-TODO = {
+REMEDIES = {
     NOT_FINISHED: "Read it after the `with record(...)` block",
     NOT_RUN: "Call the model itself, not a part of it, inside the `with record(...)` block",
 }
-TODO_FAILED = "Mend what raised the error, and record again"
+REMEDY_OF_FAILURE = "Mend what raised the error, and record again"
 
 
 class Trace:
@@ -74,7 +74,7 @@ class Trace:
 
     def _read(self) -> tuple[pa.Table, Mapping[str, Any], tuple[Picture, ...]]:
         if isinstance(self._state, str):
-            raise TraceNotFinishedError("read a trace", self._state, TODO.get(self._state, TODO_FAILED))
+            raise TraceNotFinishedError("read a trace", self._state, REMEDIES.get(self._state, REMEDY_OF_FAILURE))
         return self._state
 
     @property
