@@ -63,11 +63,14 @@ class Listener:
     def __init__(self, number: int, hear: Callable[..., None] | None = None) -> None:
         self.number, self.hear = number, hear
 
-    def __call__(self, module: nn.Module, inputs: tuple[Any, ...], keywords: dict[str, Any], output: Any) -> None:
-        if self.hear is not None:
-            self.hear(self.number, (*inputs, *keywords.values()), output)
-        else:
+    def __call__(self, module: nn.Module, inputs: tuple[Any, ...], *rest: Any) -> None:
+        """`rest` is the keywords and the output of a call."""
+        if len(rest) < 2:
+            return  # another thread has removed the hook since this call began, and with it the mark for keywords
+        if self.hear is None:
             forget(module._forward_hooks, self)
+        else:
+            self.hear(self.number, (*inputs, *rest[0].values()), rest[1])
 
     def __reduce__(self) -> tuple[type[Listener], tuple[int]]:
         return Listener, (self.number,)
