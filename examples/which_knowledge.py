@@ -70,7 +70,7 @@ def main() -> None:
         print(kt.attribute(trace, region, by=by, through="gradient"))
 
     heading("6  Which method can be trusted here?")
-    test = kt.faithfulness(by_method["footprint"], trace)
+    test = kt.faithfulness(by_method["footprint"])
     print(test)
     test.plot().savefig(out / "faithfulness.png")
 

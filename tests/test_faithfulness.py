@@ -267,3 +267,13 @@ def test_a_trace_from_a_file_needs_the_model_and_gives_the_same(trace, flats, re
         ktviz.faithfulness(attribution, opened)
     found = ktviz.faithfulness(attribution, opened, model=flats.translator)
     assert found.frame.equals(result.frame)
+
+
+def test_an_attribution_knows_its_trace_unless_it_was_read_from_a_file(trace, tmp_path):
+    made = ktviz.attribute(trace)
+    assert ktviz.faithfulness(made, seeds=[0]).frame.equals(ktviz.faithfulness(made, trace, seeds=[0]).frame)
+    made.save(tmp_path / "a.parquet")
+    opened = ktviz.Attribution.open(tmp_path / "a.parquet")
+    with pytest.raises(TraceError, match="Pass the trace"):
+        ktviz.faithfulness(opened)
+    assert ktviz.faithfulness(opened, trace, seeds=[0]).trusted == ktviz.faithfulness(made, seeds=[0]).trusted

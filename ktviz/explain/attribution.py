@@ -45,7 +45,12 @@ class Attribution(Result):
 
     Shares are absolute: those of `footprint` and `gradient` add up to 1, those of `ablation` need not, because one
     source may stand in for another.
+
+    Attributes:
+        origin: The trace it was made from; None if it was read from a file.
     """
+
+    origin: Trace | None = None
 
     kind: ClassVar[str] = "an attribution"
 
@@ -162,7 +167,7 @@ def attribute(
     output = trace.output if case is None else case.output
     if output is not None:
         pictures["output"] = output
-    return Attribution(frame, about, pictures)
+    return Attribution(frame, about, pictures, trace)
 
 
 def through_footprint(

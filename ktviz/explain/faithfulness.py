@@ -98,7 +98,7 @@ class Faithfulness(Result):
 
 def faithfulness(
     attribution: Attribution,
-    trace: Trace,
+    trace: Trace | None = None,
     *,
     seeds: Sequence[int] = tuple(range(20)),
     model: Translator | None = None,
@@ -108,7 +108,7 @@ def faithfulness(
 
     Args:
         attribution: By source, entry or node.
-        trace: The one it was made from.
+        trace: The one it was made from; only needed for an attribution that was read from a file.
         seeds: Of the random control.
         model: The translator; not needed while the one that recorded lives.
         photo: The photo, where the trace was saved without it.
@@ -122,6 +122,9 @@ def faithfulness(
         raise SettingError("faithfulness by band", "bands are not retrievals", "Attribute by source, entry or node")
     if not len(seeds):
         raise SettingError("faithfulness without seeds", "no random control", "Give at least one seed")
+    trace = attribution.origin if trace is None else trace
+    if trace is None:
+        raise TraceError("test an attribution", "it was read from a file", "Pass the trace it was made from")
     if attribution.about["trace"] != trace.digest:
         raise MismatchError("the attribution's trace", "another one", "Give the trace it was made from")
     case = live(trace, model, photo)
