@@ -409,6 +409,14 @@ def test_a_removed_source_is_proven_gone(original, removed):
     assert len(verdict.checks) == 5
 
 
+def test_a_source_that_the_audit_left_out_already_can_be_removed(world, toy, paint, removed, tmp_path):
+    """By its short name; after the removal that name means nothing any more."""
+    model = Translator(world.banks, toy, Weighted())
+    Audit.create(model.traced(paint(9), without=["d", 3]), model=model, top=1, sample=5).save(tmp_path / "audit")
+    verdict = verify_removal(tmp_path / "audit", removed[0], "d", model=removed[1])
+    assert verdict.ok, verdict.difference
+
+
 def test_a_source_that_is_still_there_is_named(original, world, removed):
     verdict = verify_removal(original, world.folder, "art/cool/d.png", model=removed[1])
     assert "bank art/cool still holds d.png" in verdict.difference

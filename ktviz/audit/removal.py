@@ -10,12 +10,14 @@ from ktviz.audit.audit import Audit
 from ktviz.audit.differences import Difference
 from ktviz.audit.fingerprint import Fingerprint, find_runs
 from ktviz.audit.verify import Verdict, as_library, file_checks
-from ktviz.errors import AuditError, unknown_name
+from ktviz.errors import AuditError, UnknownNameError
 from ktviz.images import file_digest
 from ktviz.library.library import Library
+from ktviz.library.union import BankUnion
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder
 from ktviz.model.translator import Translator
+from ktviz.trace.shares import find_source
 
 
 def verify_removal(
@@ -52,20 +54,15 @@ def verify_removal(
 
 
 def fingerprint_of(audit: Audit, source: str) -> Fingerprint:
-    """The fingerprint of a source, by its full name, its last part, or either without suffix.
+    """The fingerprint of a source.
 
     Raises:
-        UnknownNameError: The audit does not know it.
+        UnknownNameError: The audit does not know it, or knows several of that name.
     """
-    known = {
-        name: print_ for print_ in audit.fingerprints for name in (print_.source, print_.source.rsplit("/", 1)[-1])
-    }
-    known |= {name.rsplit(".", 1)[0]: print_ for name, print_ in list(known.items())}
-    if source not in known:
-        raise unknown_name("source", source, (print_.source for print_ in audit.fingerprints))
-    found = known[source]
-    about = next((s for s in audit.trace.about["sources"] if s["source"] == found.source), None)
-    if about is None or about["sha256"] != found.sha256:
+    name = find_source(audit.trace, source)
+    found = next((mine for mine in audit.fingerprints if mine.source == name), None)
+    about = next(s for s in audit.trace.about["sources"] if s["source"] == name)
+    if found is None or about["sha256"] != found.sha256:
         raise AuditError(
             f"source {source!r}", "its fingerprint is not of the work that the trace names", "Verify first"
         )
@@ -89,13 +86,13 @@ def check_not_named(library: Library, gone: Fingerprint) -> str:
 
 
 def check_no_bytes(folder: Path, gone: Fingerprint) -> str:
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in files:
         if file_digest(path) == gone.sha256:
             raise Difference(f"{path.relative_to(folder).as_posix()} is the original file of {gone.source}")
     runs = sum(len(hashes) for _, hashes in gone.runs.values())
     if not runs:
         raise Difference(f"{gone.source} has no bytes that other sources do not have, too; nothing can be shown")
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
         found = find_runs(path, [gone])
         if found:
@@ -110,10 +107,18 @@ def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: Tra
     parts = (Encoder.shipped(), Decoder.shipped()) if model is None else (model.encoder, model.decoder)
     translator = Translator(library.select(left), *parts)
     settings = audit.trace.picture.about["settings"]
-    kept = [name for name in settings["without"] if name != gone.source]
+    kept = [name for name in settings["without"] if isinstance(name, str) and still_there(translator.banks, name)]
     again = translator.traced(audit.pictures["input"], **{**settings, "without": kept})
     digests = {source["source"]: source["sha256"] for source in again.about["sources"]}
     for name in again.sources().query("share > 0")["source"]:
         if digests[name] == gone.sha256:
             raise Difference(f"translating the photo again still uses {name}")
     return f"{len(again):,} new retrievals"
+
+
+def still_there(banks: BankUnion, name: str) -> bool:
+    """Whether a source or a bank that was left out of the audit can still be named."""
+    try:
+        return name in banks.names or bool(banks.named([name]).any())
+    except UnknownNameError:
+        return False

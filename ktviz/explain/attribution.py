@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -55,9 +55,9 @@ class Attribution(Result):
     kind: ClassVar[str] = "an attribution"
 
     @property
-    def by(self) -> str:
+    def by(self) -> By:
         """What the shares are of."""
-        return str(self.about["by"])
+        return cast(By, self.about["by"])
 
     @property
     def through(self) -> str:

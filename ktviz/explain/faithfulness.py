@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ktviz.errors import MismatchError, SettingError, TraceError
-from ktviz.explain.attribution import Attribution, attribute
+from ktviz.explain.attribution import Attribution, Through, attribute
 from ktviz.explain.gradient import Window, windows
 from ktviz.explain.receptive import receptive_field
 from ktviz.explain.result import Result
@@ -129,12 +129,13 @@ def faithfulness(
         raise MismatchError("the attribution's trace", "another one", "Give the trace it was made from")
     case = live(trace, model, photo)
     mask = np.asarray(attribution.pictures["region"][..., 0] > 0)
-    units = units_of(trace, attribution.by, case)  # type: ignore[arg-type]
+    units = units_of(trace, attribution.by, case)
     test = Experiment.create(case, mask, units)
     shares = {attribution.through: named(attribution, units)}
-    for other in ("footprint", "gradient"):
+    others: tuple[Through, ...] = ("footprint", "gradient")
+    for other in others:
         if other not in shares:
-            made = attribute(trace, mask, by=attribution.by, through=other, model=model, photo=photo)  # type: ignore[arg-type]
+            made = attribute(trace, mask, by=attribution.by, through=other, model=model, photo=photo)
             shares[other] = named(made, units)
     measured = test.measure(shares[attribution.through], seeds[0])
     rankings = [(method, -1, share, ranked(share, test.present)) for method, share in shares.items()]
