@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -445,3 +447,17 @@ def test_weights_that_are_no_parts_of_a_whole_are_refused(weights):
     )
     with pytest.raises(TraceError, match="no parts of a whole"), kt.record(model, site):
         model(torch.zeros(1))
+
+
+def test_a_model_that_keeps_gradients_is_recorded_without_a_warning():
+    model = torch.nn.Conv2d(3, 3, 1)
+    site = kt.adapt(
+        model,
+        lambda inputs, output: kt.Matches.soft(output[0].flatten(1).T.softmax(1)),
+        queries=kt.Queries.grid(16, 16, step_px=1),
+        candidates=kt.Candidates.wholes(["red", "green", "blue"]),
+    )
+    with warnings.catch_warnings(), kt.record(model, site) as trace:
+        warnings.simplefilter("error")
+        model(torch.rand(1, 3, 16, 16))
+    assert len(trace) == 256

@@ -220,8 +220,7 @@ class Experiment:
         insertion = [self.progress(order[:count]) for count in counts]
         taken = counts / len(order)
         rows = {
-            name: float(np.trapezoid(curve, taken))
-            for name, curve in (("deletion", deletion), ("insertion", insertion))
+            name: area(np.array(curve), taken) for name, curve in (("deletion", deletion), ("insertion", insertion))
         }
         rows["correlation"] = correlation(share[list(measured)], np.array(list(measured.values())))
         rows["score"] = rows["insertion"] - rows["deletion"]
@@ -298,6 +297,11 @@ def parts_of(case: Live, query: Tensor) -> Tensor:
         mine = torch.isin(index, query)
         parts.append((after[mine] - before[mine]) / case.grid.unfold(cover, index[mine]))
     return torch.cat(parts)
+
+
+def area(curve: Floats, taken: Floats) -> float:
+    """Area under a curve by trapezoids."""
+    return float(((curve[1:] + curve[:-1]) / 2 * np.diff(taken)).sum())
 
 
 def correlation(share: Floats, change: Floats) -> float:

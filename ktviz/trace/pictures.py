@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ktviz.images import Pixels, pixel_digest, to_pixels
@@ -81,7 +82,8 @@ def image_batch(values: tuple[Any, ...]) -> list[Pixels]:
     batch = values[0] if values else None
     if not isinstance(batch, Tensor) or batch.ndim != 4 or batch.shape[1] != 3 or not batch.numel():
         return []
-    in_range = float(batch.min()) >= -OVERSHOOT and float(batch.max()) <= 1 + OVERSHOOT
+    low, high = (float(value) for value in torch.aminmax(batch.detach()))
+    in_range = low >= -OVERSHOOT and high <= 1 + OVERSHOOT
     return [to_pixels(image) for image in batch] if in_range else []
 
 
