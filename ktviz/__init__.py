@@ -20,17 +20,20 @@ _HOMES = {
     "backtrack": "ktviz.explain.backtrack",
     "backtracking_figure": "ktviz.figures.backtracking",
     "BankUnion": "ktviz.library.union",
+    "BandView": "ktviz.widgets.explorer",
     "Box": "ktviz.regions",
     "Candidates": "ktviz.trace.adapt",
     "compare": "ktviz.explain.counterfactual",
     "Comparison": "ktviz.explain.counterfactual",
     "Decoder": "ktviz.model.decoder",
     "Encoder": "ktviz.model.encoder",
+    "Explorer": "ktviz.widgets.explorer",
     "Faithfulness": "ktviz.explain.faithfulness",
     "faithfulness": "ktviz.explain.faithfulness",
     "KtvizError": "ktviz.errors",
     "Library": "ktviz.library.library",
     "LibrarySettings": "ktviz.library.format",
+    "options": "ktviz.widgets.options",
     "match_shares": "ktviz.explain.bands",
     "Matches": "ktviz.model.matches",
     "Queries": "ktviz.model.sites",
@@ -40,6 +43,10 @@ _HOMES = {
     "RetrievalSite": "ktviz.model.sites",
     "reweigh": "ktviz.explain.bands",
     "Settings": "ktviz.model.translator",
+    "SourcesView": "ktviz.widgets.explorer",
+    "TableView": "ktviz.widgets.explorer",
+    "TranslationView": "ktviz.widgets.explorer",
+    "TreeView": "ktviz.widgets.explorer",
     "source_shares": "ktviz.explain.shares",
     "Trace": "ktviz.trace.trace",
     "TraceStore": "ktviz.trace.store",
@@ -90,6 +97,13 @@ if TYPE_CHECKING:
     from ktviz.trace.record import record as record
     from ktviz.trace.store import TraceStore as TraceStore
     from ktviz.trace.trace import Trace as Trace
+    from ktviz.widgets.explorer import BandView as BandView
+    from ktviz.widgets.explorer import Explorer as Explorer
+    from ktviz.widgets.explorer import SourcesView as SourcesView
+    from ktviz.widgets.explorer import TableView as TableView
+    from ktviz.widgets.explorer import TranslationView as TranslationView
+    from ktviz.widgets.explorer import TreeView as TreeView
+    from ktviz.widgets.options import options as options
 
 
 def __getattr__(name: str) -> object:

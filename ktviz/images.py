@@ -173,11 +173,16 @@ def find_images(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     return list(dict.fromkeys(found))
 
 
-def encode_image(pixels: Pixels, kind: Literal["webp", "png", "jpeg"] = "webp") -> bytes:
-    """An image as the bytes of a file; WebP and PNG without loss."""
-    options: dict[str, dict[str, Any]] = {"webp": {"lossless": True, "method": 3}, "png": {}, "jpeg": {"quality": 85}}
+def encode_image(pixels: Pixels, kind: Literal["webp", "png", "jpeg", "small"] = "webp") -> bytes:
+    """An image as the bytes of a file: WebP and PNG without loss, JPEG, or "small", a lossy WebP."""
+    options: dict[str, dict[str, Any]] = {
+        "webp": {"format": "webp", "lossless": True, "method": 3},
+        "png": {"format": "png"},
+        "jpeg": {"format": "jpeg", "quality": 85},
+        "small": {"format": "webp", "quality": 60},
+    }
     buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, kind, **options[kind])
+    Image.fromarray(pixels).save(buffer, **options[kind])
     return buffer.getvalue()
 
 

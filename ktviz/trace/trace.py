@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ktviz.model.translator import Translator
     from ktviz.trace.storage import Stored
+    from ktviz.widgets.explorer import Explorer
 
 NOT_FINISHED = "the run has not ended"
 NOT_RUN = "the model was not run"
@@ -331,6 +332,12 @@ class Trace:
         from ktviz.figures.maps import trace_figure
 
         return trace_figure(self)
+
+    def explore(self, **more: Any) -> Explorer:
+        """Look at the trace in a notebook: a live `ktviz.Explorer`, which takes the keywords `more`."""
+        from ktviz.widgets.explorer import Explorer
+
+        return Explorer(self, **more)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False, pictures: Stored = "input") -> None:
         """Write a Parquet file, metadata and pictures inside.

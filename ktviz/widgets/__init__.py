@@ -1,0 +1,1 @@
+"""Views: the Explorer and its parts, live in a notebook and as pages without a kernel."""

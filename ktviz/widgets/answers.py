@@ -1,0 +1,277 @@
+"""What a view may ask, and the answers: one method per kind of request, unknown ones are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from ktviz.errors import KtvizError, RegionError, SettingError, TraceError
+from ktviz.explain.band_pictures import decoded_bands
+from ktviz.explain.counterfactual import Comparison, compare
+from ktviz.explain.descent import Descent, descents
+from ktviz.images import Pixels, encode_image
+from ktviz.library.bank import Bank
+from ktviz.library.clusters import describe_clusters, exemplar_pictures
+from ktviz.library.tree import Tree
+from ktviz.model.translator import Settings
+from ktviz.trace.live import Live, band_columns
+from ktviz.trace.record import record
+from ktviz.widgets.packing import Part
+from ktviz.widgets.scene import LONGEST_PX, PROTOCOL, encoded, matrix
+from ktviz.widgets.selection import checked_region, queries_in
+from ktviz.widgets.subject import Subject, small
+
+MOST = 1024
+"""Retrievals, nodes or sources that one request may name."""
+LARGEST_BYTES = 4096
+"""A request is ids and boxes, never data."""
+EXEMPLARS = 6
+GAIN = 5
+"""How many times a picture of a difference is brightened: most counterfactuals change a few levels."""
+
+Answer = tuple[dict[str, Any], dict[str, Part]]
+"""Values, and parts to be packed."""
+
+
+class RequestError(KtvizError):
+    """A request that no view of this version sends."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers the requests of a view.
+
+    Attributes:
+        subject: What the view is about.
+        on_translated: Told of every counterfactual, as a `Comparison`.
+    """
+
+    subject: Subject
+    on_translated: Callable[[Comparison], None]
+
+    def to(self, request: Mapping[str, Any]) -> Answer:
+        """The answer to a request of the form {protocol, kind, body}.
+
+        Raises:
+            RequestError: Of another protocol, an unknown kind, or not as that kind should be.
+            KtvizError: What went wrong in answering.
+        """
+        if request.get("protocol") != PROTOCOL:
+            raise RequestError(
+                f"a view that speaks protocol {request.get('protocol')}",
+                f"this ktviz speaks {PROTOCOL}",
+                "Run the cell again to draw a new view",
+            )
+        kinds: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
+            "region": self.region,
+            "candidates": self.candidates,
+            "pictures": self.pictures,
+            "children": self.children,
+            "thumbs": self.thumbs,
+            "descent": self.descent,
+            "bands": self.bands,
+            "translate": self.translate,
+        }
+        kind, body = request.get("kind"), request.get("body")
+        if kind not in kinds or not isinstance(body, Mapping) or len(str(body)) > LARGEST_BYTES:
+            raise RequestError(f"a request {str(kind)[:40]!r}", "not one that is known", f"Known: {', '.join(kinds)}")
+        return kinds[str(kind)](body)
+
+    def region(self, body: Mapping[str, Any]) -> Answer:
+        """{box} → the retrievals that paint a part of it, their weights, and the share of every source."""
+        region = checked_region(body.get("box"), self.subject.trace)
+        if region is None:
+            raise RegionError("a region", "none given", "Give x, y, width and height")
+        shares = np.zeros(len(self.subject.names), dtype=np.float32)
+        found = self.subject.trace.sources(region)
+        shares[[self.subject.number[name] for name in found["source"]]] = found["share"]
+        queries = np.array(queries_in(self.subject.trace, region), dtype=np.int32)
+        return {}, {"queries": queries, "shares": shares}
+
+    def candidates(self, body: Mapping[str, Any]) -> Answer:
+        """{queries} → boxes and bands of all their candidates, in the order of ranks."""
+        places = self.places(body)
+        source_box, bands, parts, query = self.candidate_columns
+        return {}, {
+            "source_box": source_box[places],
+            "bands": bands[places],
+            "entry_bands": parts[places],
+            "query_bands": query[places],
+        }
+
+    @cached_property
+    def candidate_columns(self) -> tuple[np.ndarray[Any, Any], ...]:
+        """Columns of all candidates, laid out once for many requests."""
+        return candidate_columns(self.subject)
+
+    def pictures(self, body: Mapping[str, Any]) -> Answer:
+        """{sources} → each as its bank saw it."""
+        found: dict[str, Part] = {}
+        for number in numbers(body, "sources", len(self.subject.names)):
+            picture = self.subject.picture(number)
+            if picture is not None:
+                found[f"picture/{number}"] = encode_image(small(picture, LONGEST_PX), "jpeg")
+        return {}, found
+
+    def children(self, body: Mapping[str, Any]) -> Answer:
+        """{bank, nodes} → those nodes and all their children, described."""
+        bank = self.bank(body)
+        wanted = numbers(body, "nodes", len(bank.tree))
+        below = [child for node in wanted for child in bank.tree.children[node].tolist()]
+        return {}, cluster_columns(bank, list(dict.fromkeys([*wanted, *below])))
+
+    def thumbs(self, body: Mapping[str, Any]) -> Answer:
+        """{bank, nodes} → exemplar patches of each: one picture, a row of patches per node, medoid first."""
+        bank = self.bank(body)
+        return {}, node_pictures(bank, numbers(body, "nodes", len(bank.tree)))
+
+    def descent(self, body: Mapping[str, Any]) -> Answer:
+        """{queries} → the way down for each: every road at every level, the road taken, and the leaves visited."""
+        places = self.places(body)
+        case = self.live()
+        queries = self.subject.trace.column("query")[places].tolist()
+        trees = {bank.name: bank.tree for bank in case.banks.banks}
+        found = descents(case, queries)
+        return {"descents": [as_values(descent, trees[descent.bank]) for descent in found]}, {}
+
+    def bands(self, body: Mapping[str, Any]) -> Answer:
+        """{queries: [one], entries} → the query and these entries decoded whole and band by band, as one picture."""
+        place = self.places(body)[0]
+        case = self.live()
+        entries = torch.tensor(numbers(body, "entries", len(case.banks)), dtype=torch.int64)
+        query = case.grid.unfold(case.features, torch.tensor([int(self.subject.trace.column("query")[place])]))
+        patches = torch.cat((query, case.banks.patches(entries))) if len(entries) else query
+        return {}, {
+            "decoded": sheet(decoded_bands(case.model, patches)),
+            "known": np.ones(len(patches), dtype=np.uint8),
+        }
+
+    def translate(self, body: Mapping[str, Any]) -> Answer:
+        """{without, weights} → the photo translated without some sources, with other band weights; and what changed."""
+        case = self.live()
+        without = [self.subject.names[n] for n in numbers(body, "without", len(self.subject.names))]
+        weights = body.get("weights") or case.settings.band_weights
+        settings = Settings(
+            **{**vars(case.settings), "band_weights": weights, "without": (*case.settings.without, *without)}
+        )
+        case.banks.excluded(settings.without)  # refuse what would leave nothing before any work
+        with record(case.model, all_threads=False) as other:
+            case.translate(settings)
+        found = compare(self.subject.trace, other, model=case.model)
+        self.on_translated(found)
+        values = {
+            "changed": found.changed_share,
+            "mean": found.mean_change,
+            "largest": float(found.difference.max()),
+            "winners": len(found),
+            "headline": found.headline(),
+            "gain": GAIN,
+        }
+        difference = np.clip((GAIN * found.difference).round(), 0, 255).astype(np.uint8)
+        grey: Pixels = np.repeat(difference[..., None], 3, axis=2)
+        return values, {
+            "output": encoded(small(found.pictures["after"], LONGEST_PX)),
+            "difference": encoded(small(grey, LONGEST_PX)),
+        }
+
+    def live(self) -> Live:
+        """The model.
+
+        Raises:
+            TraceError: There is none.
+        """
+        if self.subject.case is None:
+            raise TraceError("ask the model", self.subject.frozen or "there is none", "Give the view model=")
+        return self.subject.case
+
+    def bank(self, body: Mapping[str, Any]) -> Bank:
+        """The bank that a request names by its number."""
+        banks = self.live().banks.banks
+        return banks[numbers({"banks": [body.get("bank")]}, "banks", len(banks))[0]]
+
+    def places(self, body: Mapping[str, Any]) -> list[int]:
+        """Places among the winners that a request names; at least one."""
+        found = numbers(body, "queries", len(self.subject.trace))
+        if not found:
+            raise RequestError("a request about retrievals", "none named", "Name at least one")
+        return found
+
+
+def numbers(body: Mapping[str, Any], name: str, count: int) -> list[int]:
+    """A list of whole numbers from 0 to below `count`, by its name in a request."""
+    given = body.get(name, [])
+    fits = isinstance(given, Sequence) and len(given) <= MOST
+    if not fits or any(type(n) is not int or not 0 <= n < count for n in given):
+        raise RequestError(f"{name} {str(given)[:60]}", f"not up to {MOST} numbers below {count}", "Ask for fewer")
+    return list(given)
+
+
+def candidate_columns(subject: Subject) -> tuple[np.ndarray[Any, Any], ...]:
+    """Of every candidate its box in the source and similarity per band (N, k, 4), its parts of norm (N, k, 4), and the
+    query's (N, 4)."""
+    trace = subject.trace
+    bands = band_columns(trace).astype(np.float32)
+    box, entry = (trace.column(name, winners=False).astype(np.float32) for name in ("source_box", "entry_bands"))
+    query = trace.column("query_bands").astype(np.float32)
+    return matrix(subject, box, np.nan), matrix(subject, bands, np.nan), matrix(subject, entry, np.nan), query
+
+
+def cluster_columns(bank: Bank, nodes: Sequence[int]) -> dict[str, Part]:
+    """Nodes described, as columns (n,)."""
+    found = describe_clusters(bank, nodes, exemplars=1)
+    columns: dict[str, Part] = {
+        name: np.array([getattr(cluster, name) for cluster in found], dtype=np.int32)
+        for name in ("node", "parent", "level", "size", "children")
+    }
+    return {**columns, "spread": np.array([cluster.spread for cluster in found], dtype=np.float32)}
+
+
+def node_pictures(bank: Bank, nodes: Sequence[int]) -> dict[str, Part]:
+    """Exemplar patches of nodes: a sheet of `EXEMPLARS` columns, and how many each row has."""
+    found = describe_clusters(bank, nodes, EXEMPLARS)
+    entries = [entry for cluster in found for entry in cluster.exemplars]
+    if not entries:
+        raise SettingError("pictures of nodes", "none named", "Name at least one")
+    count = np.array([len(cluster.exemplars) for cluster in found], dtype=np.int32)
+    cut = exemplar_pictures(bank, entries)
+    filled = np.zeros((len(found), EXEMPLARS, *cut.shape[1:]), dtype=np.uint8)
+    filled[np.arange(EXEMPLARS) < count[:, None]] = cut
+    row = np.arange(len(found), dtype=np.int32)
+    return {"node": np.array(nodes, dtype=np.int32), "count": count, "row": row, "sheet": sheet(filled)}
+
+
+def sheet(patches: np.ndarray[Any, Any]) -> bytes:
+    """Patches (rows, columns, side, side, 3) as one picture, without loss."""
+    rows, columns, side = patches.shape[:3]
+    pixels: Pixels = patches.transpose(0, 2, 1, 3, 4).reshape(rows * side, columns * side, 3)
+    return encode_image(pixels, "webp")
+
+
+def as_values(descent: Descent, tree: Tree) -> dict[str, Any]:
+    """A descent as JSON holds it; `passed` counts the visited leaves below each node above them."""
+    above = tree.paths(torch.tensor(descent.visited, dtype=torch.int64))[:, :-1]
+    passed, counts = above[above >= 0].unique(return_counts=True)
+    roads = [
+        {
+            "nodes": road.nodes.tolist(),
+            "similarity": np.round(road.similarity.astype(np.float64), 4).tolist(),
+            "taken": road.taken,
+            "greedy": road.greedy,
+        }
+        for road in descent.roads
+    ]
+    return {
+        "query": descent.query,
+        "bank": descent.bank,
+        "path": list(descent.path),
+        "roads": roads,
+        "greedy_leaf": descent.greedy_leaf,
+        "visited": list(descent.visited),
+        "ranked": True,
+        "passed": list(zip(passed.tolist(), counts.tolist(), strict=True)),
+    }

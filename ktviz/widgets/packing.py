@@ -1,0 +1,63 @@
+"""One container for what crosses to the browser: a JSON header, then arrays and files, aligned, in one run of bytes.
+
+    4 bytes, little endian: length of the header | header, JSON in UTF-8, padded with spaces | parts, each from a
+    multiple of 8 bytes
+
+The header holds the caller's values, and under `parts` the type, shape, place and length of every part.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+ALIGNMENT = 8
+TYPES = frozenset({"uint8", "int16", "uint16", "int32", "float32"})
+"""What typed arrays of a browser can hold; 64-bit integers are no numbers there, and half precision is too new."""
+
+Part = npt.NDArray[Any] | bytes
+
+
+def pack(values: Mapping[str, Any], parts: Mapping[str, Part]) -> bytes:
+    """Values and named parts as one run of bytes.
+
+    Args:
+        values: Anything JSON can hold; NaN and infinity become null.
+        parts: Arrays of the types in `TYPES`, or bytes of a file.
+
+    Raises:
+        TypeError: An array of another type.
+    """
+    described, runs, at = {}, [], 0
+    for name, part in parts.items():
+        array = np.frombuffer(part, dtype=np.uint8) if isinstance(part, bytes) else np.ascontiguousarray(part)
+        if array.dtype.name not in TYPES:
+            raise TypeError(f"{name} is {array.dtype}, which no typed array of a browser holds")
+        described[name] = {"type": array.dtype.name, "shape": array.shape, "at": at, "bytes": array.nbytes}
+        runs.append(array.tobytes() + bytes(-array.nbytes % ALIGNMENT))
+        at += len(runs[-1])
+    header = to_json({**values, "parts": described}).encode()
+    header += b" " * (-(4 + len(header)) % ALIGNMENT)
+    return b"".join((len(header).to_bytes(4, "little"), header, *runs))
+
+
+def to_json(values: Any) -> str:
+    """Compact JSON that a browser reads: it knows no NaN."""
+    return json.dumps(finite(values), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def finite(value: Any) -> Any:
+    """The same with Python's own types, and None for what is not finite."""
+    if isinstance(value, Mapping):
+        return {str(name): finite(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return finite(value.tolist())
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value

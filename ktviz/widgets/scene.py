@@ -1,0 +1,230 @@
+"""The scene: all that a view draws at first, from pictures to the winner of every retrieval, as one run of bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ktviz import __version__
+from ktviz.audit.copied import large_parts, winners_of
+from ktviz.figures.colours import SOURCE_COLOURS
+from ktviz.images import Pixels, encode_image
+from ktviz.model.bands import PAPER_WEIGHTS
+from ktviz.trace.shares import source_numbers
+from ktviz.widgets.packing import Part, pack
+from ktviz.widgets.subject import Subject, small
+
+PROTOCOL = 1
+"""Number of the language that view and Python speak; it goes up with every change of its words."""
+LONGEST_PX = 2048
+"""Pictures with a longer side are shown scaled down, and the view says so."""
+LOSSLESS_BYTES = 400_000
+"""Pictures are sent without loss unless that takes more than this."""
+THUMB_PX = 200
+FIRST_THUMBS = 24
+"""Sources whose small picture comes with the scene; those of the others are asked for."""
+CREDIT = ("bank", "title", "creator", "year", "licence", "url")
+NONE = np.iinfo(np.uint16).max
+"""Stands for "no candidate" among source numbers."""
+
+
+def scene_of(subject: Subject) -> bytes:
+    """The scene of a live view, packed."""
+    return pack(describe(subject), {**pictures(subject), **columns(subject), **thumbs(subject)})
+
+
+def describe(subject: Subject) -> dict[str, Any]:
+    """What the scene says in words and numbers."""
+    trace = subject.trace
+    height, width = trace.picture.size
+    settings = dict(trace.picture.about["settings"])
+    output = subject.output
+    return {
+        "protocol": PROTOCOL,
+        "version": __version__,
+        "width": width,
+        "height": height,
+        "queries": len(trace),
+        "candidates": candidates(subject),
+        "preset": settings.get("preset"),
+        "weights": list(settings.get("band_weights", PAPER_WEIGHTS)),
+        "without": list(settings.get("without", ())),
+        "causal": all(site["causal"] for site in trace.about["sites"]),
+        "site": trace.sites[0],
+        "digest": trace.digest[:12],
+        "shrunk": output is not None and max(output.shape) > LONGEST_PX,
+        "live": subject.case is not None,
+        "frozen": subject.frozen,
+        "can": abilities(subject),
+        "sources": sources(subject),
+        "banks": banks(subject),
+    }
+
+
+def candidates(subject: Subject) -> int:
+    """The most candidates that any retrieval of the trace has."""
+    return int(np.bincount(places(subject)).max())
+
+
+def abilities(subject: Subject) -> dict[str, bool]:
+    """What of the views has something to show."""
+    trace = subject.trace
+    return {
+        "bands": trace.table["similarity_ll"].null_count < len(trace.table),
+        "regret": trace.table["regret"].null_count < len(trace.table),
+        "tree": subject.banks is not None,
+        "soft": bool((trace.column("left_over") > 0).any() or (trace.winners["weight"].to_numpy() < 1).any()),
+    }
+
+
+def sources(subject: Subject) -> list[dict[str, Any]]:
+    """Every source with its credit, share and colour, largest share first."""
+    found = []
+    for number, row in enumerate(subject.shares.to_dict("records")):
+        about = subject.described[str(row["source"])]
+        found.append(
+            {
+                "name": row["source"],
+                **{name: str(about.get(name, "unknown")) for name in CREDIT},
+                "width": about.get("width"),
+                "height": about.get("height"),
+                "share": row["share"],
+                "patches": row["patches"],
+                "colour": number if number < len(SOURCE_COLOURS) else -1,
+            }
+        )
+    return found
+
+
+def banks(subject: Subject) -> list[dict[str, Any]]:
+    """The banks that were searched, with the sizes of their trees where those can be asked."""
+    if subject.banks is None:
+        return [{"name": name, "nodes": 0, "depth": 0, "entries": 0} for name in subject.trace.about["banks"]]
+    return [
+        {"name": bank.name, "nodes": len(bank.tree), "depth": bank.tree.depth, "entries": len(bank)}
+        for bank in subject.banks.banks
+    ]
+
+
+def pictures(subject: Subject) -> dict[str, Part]:
+    """Input and output, where they are known."""
+    both = {"input": subject.input, "output": subject.output}
+    return {name: encoded(small(pixels, LONGEST_PX)) for name, pixels in both.items() if pixels is not None}
+
+
+def encoded(pixels: Pixels) -> bytes:
+    """A picture as a file: without loss unless it is large."""
+    lossless = encode_image(pixels, "webp")
+    return lossless if len(lossless) <= LOSSLESS_BYTES else encode_image(pixels, "jpeg")
+
+
+def thumbs(subject: Subject) -> dict[str, Part]:
+    """Small pictures of the first sources."""
+    found: dict[str, Part] = {}
+    for number in range(min(FIRST_THUMBS, len(subject.names))):
+        picture = subject.picture(number)
+        if picture is not None:
+            found[f"thumb/{number}"] = encode_image(small(picture, THUMB_PX), "jpeg")
+    return found
+
+
+def columns(subject: Subject) -> dict[str, Part]:
+    """The retrievals: (N,) per query, (N, k) per candidate with `NONE` or NaN where there are fewer."""
+    trace = subject.trace
+    found: dict[str, Part] = {
+        "query": trace.column("query").astype(np.int32),
+        "y": trace.column("y").astype(np.int32),
+        "x": trace.column("x").astype(np.int32),
+        "box": trace.column("box").astype(np.float32),
+        "source_box": trace.column("source_box").astype(np.float32),
+        "margin": trace.column("margin").astype(np.float32),
+        "coherent": trace.column("coherent").astype(np.uint8),
+        "copied": copied(subject),
+        "chosen": chosen(subject),
+        "entry": matrix(subject, trace.column("entry", winners=False).astype(np.int32), -1),
+        "source": matrix(subject, view_numbers(subject), NONE),
+        "similarity": matrix(subject, trace.column("similarity", winners=False), np.nan),
+        **paths(subject),
+    }
+    if abilities(subject)["soft"]:
+        found["weight"] = matrix(subject, trace.column("weight", winners=False), 0)
+    if abilities(subject)["regret"]:
+        found["regret"] = trace.column("regret").astype(np.float32)
+    return found
+
+
+def places(subject: Subject) -> npt.NDArray[np.int64]:
+    """Place among the winners of each row's query: (rows,)."""
+    query = subject.trace.column("query").astype(np.int64)
+    order = np.argsort(query, kind="stable")
+    found: npt.NDArray[np.int64] = order[
+        np.searchsorted(query[order], subject.trace.column("query", winners=False).astype(np.int64))
+    ]
+    return found
+
+
+def slots(subject: Subject) -> npt.NDArray[np.int64]:
+    """Number of each row among the rows of its query, in the order of ranks: (rows,)."""
+    place = places(subject)
+    order = np.lexsort((subject.trace.column("rank", winners=False), place))
+    first = np.searchsorted(place[order], place[order])
+    slot = np.empty(len(place), dtype=np.int64)
+    slot[order] = np.arange(len(place)) - first
+    return slot
+
+
+def matrix(subject: Subject, values: npt.NDArray[Any], missing: float) -> npt.NDArray[Any]:
+    """A column of rows as one row per query and one column per candidate: (rows, ...) to (N, k, ...)."""
+    shape = (len(subject.trace), candidates(subject), *values.shape[1:])
+    found = np.full(shape, missing, dtype=values.dtype)
+    found[places(subject), slots(subject)] = values
+    return found
+
+
+def chosen(subject: Subject) -> npt.NDArray[np.uint8]:
+    """Which candidate of each query won: (N,)."""
+    winner = subject.trace.column("chosen", winners=False).astype(bool)
+    found = np.zeros(len(subject.trace), dtype=np.uint8)
+    found[places(subject)[winner]] = slots(subject)[winner]
+    return found
+
+
+def view_numbers(subject: Subject) -> npt.NDArray[np.uint16]:
+    """Number in the view of each row's source: (rows,)."""
+    known = [subject.number[source["source"]] for source in subject.trace.about["sources"]]
+    numbers: npt.NDArray[np.uint16] = np.array(known, dtype=np.uint16)[source_numbers(subject.trace)]
+    return numbers
+
+
+def copied(subject: Subject) -> npt.NDArray[np.uint16]:
+    """Which copied region each retrieval belongs to, counted from 1; 0 for none: (N,)."""
+    found = np.zeros(len(subject.trace), dtype=np.uint16)
+    if np.isnan(subject.trace.column("source_box")).any():
+        return found  # sources that are wholes have no places that could continue each other
+    for number, part in enumerate(large_parts(winners_of(subject.trace)), start=1):
+        found[part] = number
+    return found
+
+
+def paths(subject: Subject) -> dict[str, Part]:
+    """Nodes on every winner's way down its bank's tree (N, depth), -1 beyond the leaf, and the cosines to them."""
+    winners = subject.trace.winners
+    lengths = np.diff(offsets(winners["path"]))
+    depth = int(lengths.max(initial=0))
+    if not depth:
+        return {}
+    inside = np.arange(depth) < lengths[:, None]
+    node = np.full(inside.shape, -1, dtype=np.int32)
+    similarity = np.full(inside.shape, np.nan, dtype=np.float32)
+    node[inside] = winners["path"].combine_chunks().flatten().to_numpy()
+    similarity[inside] = winners["path_similarity"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return {"path": node, "path_similarity": similarity}
+
+
+def offsets(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Where the list of each row begins, and the end: (rows + 1,)."""
+    lengths = column.combine_chunks().value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    return np.concatenate(([0], lengths.cumsum())).astype(np.int64)

@@ -1,0 +1,65 @@
+"""A snapshot of a view: what readers of a saved notebook see where no view can be drawn. HTML without script."""
+
+from __future__ import annotations
+
+import html
+from base64 import b64encode
+
+from ktviz.figures.colours import OTHER, SOURCE_COLOURS
+from ktviz.figures.maps import source_map
+from ktviz.images import Pixels, encode_image
+from ktviz.widgets.subject import Subject, small
+
+SIDE_PX = 420
+MOST_SOURCES = 8
+ROW = (
+    '<tr><td style="text-align: left"><span style="display: inline-block; width: 10px; height: 10px; '
+    'background: {colour}"></span> {title}</td><td>{share:.1%}</td><td style="text-align: left">{creator}</td>'
+    '<td style="text-align: left">{licence}</td></tr>'
+)
+HEAD = "<tr><th>source</th><th>share</th><th>creator</th><th>licence</th></tr>"
+
+
+def snapshot(subject: Subject) -> str:
+    """Photo, translation, who painted what, and the largest shares, as a fragment of HTML."""
+    trace = subject.trace
+    height, width = trace.picture.size
+    banks = ", ".join(trace.about["banks"])
+    title = f"{width}x{height} px → {banks} · {len(trace):,} retrievals · trace {trace.digest[:12]}"
+    pictures = {"photo": subject.input, "translation": subject.output, "who painted what": painted(subject)}
+    shown = "".join(figure(name, pixels) for name, pixels in pictures.items() if pixels is not None)
+    rows = "".join(source_row(subject, number) for number in range(min(MOST_SOURCES, len(subject.names))))
+    rest = len(subject.names) - MOST_SOURCES
+    more = f"<p>and {rest} more sources</p>" if rest > 0 else ""
+    return (
+        f'<div><p><strong>{html.escape(title)}</strong></p><div style="display: flex; flex-wrap: wrap; gap: 8px">'
+        f"{shown}</div><table><thead>{HEAD}</thead><tbody>{rows}</tbody></table>{more}"
+        "<p>A snapshot: run the cell to explore it.</p></div>"
+    )
+
+
+def painted(subject: Subject) -> Pixels:
+    """Every pixel in its source's colour."""
+    colours = {name: colour_of(number) for number, name in enumerate(subject.names)}
+    return source_map(subject.trace, colours)
+
+
+def colour_of(number: int) -> str:
+    """Colour of a source by its number in the view."""
+    return SOURCE_COLOURS[number] if number < len(SOURCE_COLOURS) else OTHER
+
+
+def figure(name: str, pixels: Pixels) -> str:
+    """A picture with its caption."""
+    data = b64encode(encode_image(small(pixels, SIDE_PX), "jpeg")).decode()
+    return (
+        f'<figure style="margin: 0"><img alt="{name}" src="data:image/jpeg;base64,{data}">'
+        f"<figcaption>{name}</figcaption></figure>"
+    )
+
+
+def source_row(subject: Subject, number: int) -> str:
+    """One source as a row of the table."""
+    about = subject.described[subject.names[number]]
+    words = {name: html.escape(str(about.get(name, "unknown"))) for name in ("title", "creator", "licence")}
+    return ROW.format(colour=colour_of(number), share=float(subject.shares["share"][number]), **words)

@@ -1,0 +1,170 @@
+"""What an exported page keeps of the answers: the same facts, laid out for all retrievals at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ktviz.explain.band_pictures import decoded_bands
+from ktviz.explain.descent import Descent, descents
+from ktviz.images import encode_image
+from ktviz.library.bank import Bank
+from ktviz.library.clusters import describe_clusters, exemplar_pictures
+from ktviz.trace.live import Live
+from ktviz.widgets.answers import EXEMPLARS, candidate_columns, cluster_columns
+from ktviz.widgets.packing import Part
+from ktviz.widgets.scene import abilities, paths
+from ktviz.widgets.subject import Subject, small
+
+STEPS = 10_000
+"""Cosines and parts of norm are stored as whole steps: half the room of floats, and finer than a trace keeps them."""
+PICTURES_BYTES = 900_000
+"""Pictures of sources are made smaller until all fit in so much."""
+SIDES_PX = (640, 448, 320, 224, 160)
+MOST_NODES = 600
+"""Nodes of a bank that are stored; of a larger tree those that were visited, and their neighbours."""
+MOST_STEPS = 4_000_000
+"""Similarities to roads that are stored: queries times levels times children."""
+SHEET = 256
+"""Patches on one sheet of decoded bands."""
+
+
+def stored(subject: Subject) -> dict[str, Part]:
+    """All that fits of what Python could be asked."""
+    parts = {**candidate_parts(subject), **picture_parts(subject)}
+    if subject.case is None:
+        return parts
+    for number, bank in enumerate(subject.case.banks.banks):
+        parts |= {f"tree/{number}/{name}": part for name, part in tree_parts(subject, bank).items()}
+    return {**parts, **descent_parts(subject.case)}
+
+
+def steps(values: npt.NDArray[np.floating]) -> npt.NDArray[np.int16]:
+    """Values from -1 to 1 as whole steps; NaN as the least."""
+    return np.where(np.isnan(values), -STEPS - 1, np.round(values * STEPS)).astype(np.int16)
+
+
+def candidate_parts(subject: Subject) -> dict[str, Part]:
+    """Boxes and bands of all candidates."""
+    if subject.trace.thinned or not abilities(subject)["bands"]:
+        return {}
+    source_box, bands, entry, query = candidate_columns(subject)
+    return {
+        "source_box": source_box,
+        "bands": steps(bands),
+        "entry_bands": steps(entry),
+        "query_bands": steps(query),
+    }
+
+
+def picture_parts(subject: Subject) -> dict[str, Part]:
+    """Pictures of the sources that gave something, as large as fits."""
+    used = [n for n, share in enumerate(subject.shares["share"]) if share > 0]
+    found = {n: picture for n in used if (picture := subject.picture(n)) is not None}
+    for side in SIDES_PX:
+        parts: dict[str, Part] = {
+            f"picture/{n}": encode_image(small(picture, side), "small") for n, picture in found.items()
+        }
+        if sum(len(part) for part in parts.values()) <= PICTURES_BYTES:
+            return parts
+    return {}  # so many sources that their thumbs must do
+
+
+def tree_parts(subject: Subject, bank: Bank) -> dict[str, Part]:
+    """Nodes of a bank's tree, with exemplars."""
+    nodes = stored_nodes(subject, bank)
+    found = describe_clusters(bank, nodes, EXEMPLARS)
+    count = np.array([len(cluster.exemplars) for cluster in found], dtype=np.int32)
+    cut = exemplar_pictures(bank, [entry for cluster in found for entry in cluster.exemplars])
+    filled = np.zeros((len(found), EXEMPLARS, *cut.shape[1:]), dtype=np.uint8)
+    filled[np.arange(EXEMPLARS) < count[:, None]] = cut
+    return {**cluster_columns(bank, nodes), "count": count, "sheet": small_sheet(filled)}
+
+
+def stored_nodes(subject: Subject, bank: Bank) -> list[int]:
+    """All nodes of a small tree; of a large one those that were visited and their neighbours, as many as may be."""
+    if len(bank.tree) <= MOST_NODES:
+        return list(range(len(bank.tree)))
+    path = paths(subject).get("path")
+    mine = subject.trace.column("bank") == bank.name
+    visited = np.unique(np.asarray(path)[mine]) if path is not None else np.empty(0, dtype=np.int32)
+    known = [0, *(int(node) for node in visited if node >= 0)][:MOST_NODES]
+    below = (child for node in known for child in bank.tree.children[node].tolist())
+    return list(dict.fromkeys([*known, *below]))[:MOST_NODES]
+
+
+def descent_parts(case: Live) -> dict[str, Part]:
+    """How near every query is to the roads at each level of its winner's bank, and which leaves were visited.
+
+    `roads` is (N, depth, most children) in steps, children in the order of their numbers; `visited` is (N, bytes), one
+    bit per node of the bank; `greedy_leaf` is (N,).
+    """
+    depth = max(bank.tree.depth for bank in case.banks.banks)
+    width = max((len(c) for bank in case.banks.banks for c in bank.tree.children), default=0)
+    nodes = max(len(bank.tree) for bank in case.banks.banks)
+    count = len(case.grid)
+    if not depth or count * depth * width > MOST_STEPS or count * nodes > 8 * MOST_STEPS:
+        return {}
+    roads = np.full((count, depth, width), -STEPS - 1, dtype=np.int16)
+    visited = np.zeros((count, nodes), dtype=bool)
+    greedy = np.zeros(count, dtype=np.int32)
+    for descent in descents(case, range(count)):
+        fill(roads[descent.query], descent)
+        visited[descent.query, list(descent.visited)] = True
+        greedy[descent.query] = descent.greedy_leaf
+    return {"roads": roads, "visited": np.packbits(visited, axis=1, bitorder="little"), "greedy_leaf": greedy}
+
+
+def fill(roads: npt.NDArray[np.int16], descent: Descent) -> None:
+    for level, road in enumerate(descent.roads):
+        roads[level, : len(road.nodes)] = steps(road.similarity)
+
+
+def decoded_sheets(subject: Subject, room: int) -> dict[str, Part]:
+    """Pictures of the bands of queries and of the entries that won, as many as fit in so many bytes.
+
+    Returns:
+        `decoded/n`: a sheet of `SHEET` rows of five patches; `decoded_query` and `decoded_entry`: what the rows are, a
+        query number or an entry, -1 where it is the other.
+    """
+    if subject.case is None or not abilities(subject)["bands"]:
+        return {}
+    query, entry = subject.trace.column("query"), np.unique(subject.trace.column("entry"))
+    rows = np.concatenate((np.column_stack((query, np.full(len(query), -1))), [(-1, number) for number in entry]))
+    rows = rows[np.argsort(spaced(len(query), len(entry)), kind="stable")].astype(np.int32)
+    parts: dict[str, Part] = {}
+    kept = 0
+    for number, patches in enumerate(patch_batches(subject.case, rows)):
+        part = small_sheet(decoded_bands(subject.case.model, patches))
+        room -= len(part)
+        if room < 0:
+            break
+        parts[f"decoded/{number}"] = part
+        kept += len(patches)
+    return {**parts, "decoded_query": rows[:kept, 0].copy(), "decoded_entry": rows[:kept, 1].copy()}
+
+
+def spaced(first: int, second: int) -> npt.NDArray[np.float64]:
+    """Keys that sort two runs into each other evenly: if not all fit, both lose alike."""
+    return np.concatenate((np.arange(first) / max(1, first), np.arange(second) / max(1, second)))
+
+
+def patch_batches(case: Live, rows: npt.NDArray[np.int32]) -> Iterator[Tensor]:
+    """Patches (n, C, 4, 4) of queries and entries, a sheet at a time."""
+    for start in range(0, len(rows), SHEET):
+        query, entry = torch.from_numpy(rows[start : start + SHEET].astype(np.int64)).unbind(1)
+        patches = case.banks.patches(entry.clamp(min=0))
+        asked = query >= 0
+        patches[asked] = case.grid.unfold(case.features, query[asked])
+        yield patches
+
+
+def small_sheet(patches: npt.NDArray[Any]) -> bytes:
+    """Patches (rows, columns, side, side, 3) as one picture in little room."""
+    rows, columns, side = patches.shape[:3]
+    return encode_image(patches.transpose(0, 2, 1, 3, 4).reshape(rows * side, columns * side, 3), "small")

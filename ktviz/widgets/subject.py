@@ -1,0 +1,139 @@
+"""What a view is about: a trace of one image, and what can still be asked of the model and library that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from ktviz.errors import KtvizError, TraceError, unknown_name
+from ktviz.images import Pixels, as_pixels, resize
+from ktviz.library.union import BankUnion
+from ktviz.trace.live import Live, live
+from ktviz.trace.trace import Trace, as_trace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ktviz.model.translator import Translator
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A trace, with the live model where there is one.
+
+    Attributes:
+        trace: Of one image, one site.
+        case: The trace with its translator; None where only the rows can be asked, for the reason
+        frozen: in words.
+        pictures: (H, W, 3) uint8 of sources by name, for models whose sources ktviz does not hold.
+    """
+
+    trace: Trace
+    case: Live | None
+    frozen: str = ""
+    pictures: Mapping[str, Pixels] = field(default_factory=dict)
+
+    @classmethod
+    def create(
+        cls,
+        trace: Trace,
+        model: Translator | None = None,
+        photo: npt.ArrayLike | None = None,
+        pictures: Mapping[str, npt.ArrayLike] | None = None,
+    ) -> Subject:
+        """Check what is given, and find the model.
+
+        Raises:
+            TraceError: Not a trace of one image and one site, or one without retrievals.
+            MismatchError: `model` or `photo` is not the trace's.
+            UnknownNameError: `pictures` names a source that the trace does not have.
+        """
+        check_viewable(trace)
+        shown = {name: as_pixels(picture) for name, picture in (pictures or {}).items()}
+        names = [source["source"] for source in trace.about["sources"]]
+        for name in shown:
+            if name not in names:
+                raise unknown_name("source", name, names)
+        pixels = None if photo is None else as_pixels(photo)
+        if model is not None or photo is not None:
+            return cls(trace, live(trace, model, pixels), pictures=shown)
+        try:
+            return cls(trace, live(trace), pictures=shown)
+        except KtvizError as error:
+            return cls(trace, None, f"{error.found}. {error.todo}.", shown)
+
+    @property
+    def banks(self) -> BankUnion | None:
+        """What was searched, while the model lives."""
+        return None if self.case is None else self.case.banks
+
+    @property
+    def input(self) -> Pixels | None:
+        """The photo."""
+        return self.trace.input if self.case is None else self.case.pixels
+
+    @property
+    def output(self) -> Pixels | None:
+        """The translation."""
+        return self.trace.output if self.case is None else self.case.output
+
+    @cached_property
+    def shares(self) -> pd.DataFrame:
+        """Sources by share, largest first: their places here are their numbers in the view."""
+        return self.trace.sources()
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of the sources, by their numbers in the view."""
+        names: list[str] = self.shares["source"].tolist()
+        return names
+
+    @cached_property
+    def number(self) -> dict[str, int]:
+        """The number in the view of each source."""
+        return {name: number for number, name in enumerate(self.names)}
+
+    @cached_property
+    def described(self) -> dict[str, dict[str, Any]]:
+        """What the trace says of each source."""
+        return {source["source"]: source for source in self.trace.about["sources"]}
+
+    @cached_property
+    def query_place(self) -> dict[int, int]:
+        """Place of each query number among the winners."""
+        return {query: place for place, query in enumerate(self.trace.column("query").tolist())}
+
+    def picture(self, number: int) -> Pixels | None:
+        """A source as its bank saw it, or as it was given; None where there is none."""
+        name = self.names[number]
+        if name in self.pictures:
+            return self.pictures[name]
+        if self.banks is None or name not in self._library_number:
+            return None
+        return self.banks.picture(self._library_number[name])
+
+    @cached_property
+    def _library_number(self) -> dict[str, int]:
+        return {} if self.banks is None else {name: n for n, name in enumerate(self.banks.source_names)}
+
+
+def check_viewable(trace: Trace) -> None:
+    """Raise TraceError unless a view can be of this trace."""
+    as_trace(trace)
+    _ = trace.picture
+    if len(trace.sites) != 1:
+        names = ", ".join(trace.sites)
+        raise TraceError("view a trace", f"it has {len(trace.sites)} sites ({names})", "Choose one: trace.site(name)")
+    if not len(trace):
+        raise TraceError("view a trace", "it holds no retrievals", "Record a run of the model")
+
+
+def small(pixels: Pixels, longest: int) -> Pixels:
+    """A picture scaled down to a longest side in px; smaller ones as they are."""
+    height, width = pixels.shape[:2]
+    scale = longest / max(height, width)
+    return pixels if scale >= 1 else resize(pixels, max(1, round(width * scale)), max(1, round(height * scale)))

@@ -1,0 +1,258 @@
+"""What all views have in common: the scene they draw, the selection they share with Python, requests and answers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import anywidget
+import numpy.typing as npt
+import traitlets
+
+from ktviz.errors import KtvizError, RegionError
+from ktviz.explain.counterfactual import Comparison
+from ktviz.model.translator import Translator
+from ktviz.regions import Box
+from ktviz.trace.trace import Trace
+from ktviz.widgets.answers import Answers
+from ktviz.widgets.options import options
+from ktviz.widgets.packing import pack
+from ktviz.widgets.scene import scene_of
+from ktviz.widgets.selection import Selection, checked_region, queries_in
+from ktviz.widgets.subject import Subject
+
+log = logging.getLogger("ktviz")
+Node = tuple[str, int]
+"""A node of a cluster tree: name of the bank, number of the node."""
+
+
+@cache
+def static_text(name: str) -> str:
+    """A file of the front end, as text: a path would keep every closed widget in memory."""
+    return (files("ktviz.widgets") / "static" / name).read_text(encoding="utf-8")
+
+
+class View(anywidget.AnyWidget):
+    """A live view of a trace; its subclasses say which parts are drawn.
+
+    Args:
+        trace: Of one image and one site.
+        model: The translator; not needed while the one that recorded lives.
+        photo: The photo, where the trace was saved without it.
+        pictures: (H, W, 3) of sources by name, for models whose sources ktviz does not hold.
+
+    Attributes:
+        region: A `Box` of the output in whole px, or None; may be set.
+        selection: The selected retrievals (`Selection`); may be set from query numbers.
+        node: (bank, number) of the selected node of a cluster tree, or None; may be set.
+        comparison: The latest counterfactual that the view asked for, or None.
+
+    Raises:
+        TraceError: Not a trace of one image and one site.
+        MismatchError: `model` or `photo` is not the trace's.
+    """
+
+    parts: ClassVar[tuple[str, ...]] = ()
+
+    region = traitlets.Any(None, allow_none=True)
+    selection = traitlets.Any(None, allow_none=True)
+    node = traitlets.Any(None, allow_none=True)
+    comparison = traitlets.Instance(Comparison, allow_none=True, read_only=True)
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+    _scene = traitlets.Bytes().tag(sync=True)
+    _parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    _selected = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        trace: Trace,
+        *,
+        model: Translator | None = None,
+        photo: npt.ArrayLike | None = None,
+        pictures: Mapping[str, npt.ArrayLike] | None = None,
+    ) -> None:
+        subject = Subject.create(trace, model, photo, pictures)
+        self._subject = subject
+        self._following = False
+        super().__init__(
+            _esm=static_text("ktviz.js"), _css=static_text("ktviz.css"), _scene=scene_of(subject), _parts=[*self.parts]
+        )
+        self.selection = Selection(subject.trace)
+        here = weakref.ref(self)  # what the widget holds must not hold the widget: closed views are to be freed
+        self._answers = Answers(subject, lambda found: keep(here(), found))
+        self.on_msg(self._on_message)
+
+    @property
+    def trace(self) -> Trace:
+        """What the view is of."""
+        return self._subject.trace
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._subject.trace!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @traitlets.validate("region")
+    def _check_region(self, proposal: dict[str, Any]) -> Box | None:
+        return checked_region(proposal["value"], self._subject.trace)
+
+    @traitlets.validate("selection")
+    def _check_selection(self, proposal: dict[str, Any]) -> Selection:
+        value = proposal["value"]
+        if isinstance(value, Selection) and value._trace is self._subject.trace:
+            return value
+        queries = () if value is None else value.column("query").tolist() if isinstance(value, Trace) else value
+        return Selection(self._subject.trace, queries)
+
+    @traitlets.validate("node")
+    def _check_node(self, proposal: dict[str, Any]) -> Node | None:
+        return checked_node(proposal["value"], self._subject)
+
+    @traitlets.observe("region")
+    def _region_changed(self, change: dict[str, Any]) -> None:
+        if not self._following:
+            region = change["new"]
+            self._follow({"kind": "region", "box": as_list(region)} if region else {"kind": "none"})
+
+    @traitlets.observe("selection")
+    def _selection_changed(self, change: dict[str, Any]) -> None:
+        if not self._following:
+            self._follow({"kind": "queries", "queries": [*change["new"]]} if len(change["new"]) else {"kind": "none"})
+
+    @traitlets.observe("node")
+    def _node_changed(self, change: dict[str, Any]) -> None:
+        if not self._following:
+            self._follow({**self._selected, "node": named_node(change["new"], self._subject)})
+
+    @traitlets.observe("_selected")
+    def _selected_changed(self, change: dict[str, Any]) -> None:
+        if not self._following:
+            self._follow(change["new"])
+
+    def _follow(self, selected: Mapping[str, Any]) -> None:
+        """Make all traits say the same; what the browser cannot have meant is refused as a whole."""
+        self._following = True
+        try:
+            region, queries, node = meant(selected, self._subject)
+            if "node" not in selected:
+                selected, node = {**selected, "node": self._selected.get("node")}, self.node
+            with self.hold_trait_notifications():
+                self.region, self.selection, self.node = region, queries, node
+                self._selected = dict(selected)
+        finally:
+            self._following = False
+
+    def _on_message(self, _: object, content: object, buffers: object) -> None:
+        if isinstance(content, Mapping) and isinstance(content.get("id"), int):
+            self.send(*answered(self._answers, content))
+
+    def to_html(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the view as one file that works offline: everything but re-translation stays live.
+
+        Args:
+            path: Where.
+            overwrite: Whether a file that exists may be replaced.
+
+        Raises:
+            StorageError: The file exists, or the disk refuses.
+        """
+        from ktviz.widgets.page import write_page
+
+        write_page(self, path, overwrite)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        from ktviz.widgets.page import frame
+        from ktviz.widgets.snapshot import snapshot
+
+        text = {"text/plain": repr(self)}
+        if options.display == "page":
+            return {**text, "text/html": frame(self)}, {}
+        if options.display == "static":
+            return {**text, "text/html": snapshot(self._subject)}, {}
+        live, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        if options.display == "both":
+            text["text/html"] = snapshot(self._subject)
+        return {**live, **text}, metadata
+
+    def close(self) -> None:
+        """Take the view off every page, and free what it holds."""
+        self.on_msg(self._on_message, remove=True)
+        super().close()
+
+
+def keep(view: View | None, found: Comparison) -> None:
+    """Remember a counterfactual in its view, if that is still there."""
+    if view is not None:
+        view.set_trait("comparison", found)
+
+
+def answered(answers: Answers, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    """The message that answers a request, also where it fails: nothing stays without an answer."""
+    envelope = {"id": request["id"], "kind": request.get("kind")}
+    try:
+        values, parts = answers.to(request)
+        return {**envelope, "ok": True}, [pack(values, parts)]
+    except KtvizError as error:
+        return {**envelope, "ok": False, "error": [error.asked, error.found, error.todo]}, []
+    except Exception as error:
+        log.exception("a view's request failed")
+        return {**envelope, "ok": False, "error": [str(request.get("kind")), repr(error), "See the log"]}, []
+
+
+def meant(selected: Mapping[str, Any], subject: Subject) -> tuple[Box | None, Sequence[int], Node | None]:
+    """Region, query numbers and node that the browser's words stand for.
+
+    Raises:
+        KtvizError: Something that the trace does not have.
+    """
+    node = selected.get("node")
+    found = None if node is None else checked_node((subject.trace.about["banks"][node[0]], node[1]), subject)
+    kind = selected.get("kind", "none")
+    if kind == "region":
+        region = checked_region(selected["box"], subject.trace)
+        return region, [] if region is None else queries_in(subject.trace, region), found
+    if kind == "source":
+        mine = subject.trace.column("source") == subject.names[int(selected["source"])]
+        return None, subject.trace.column("query")[mine].tolist(), found
+    return None, list(selected.get("queries", ())), found
+
+
+def checked_node(value: object, subject: Subject) -> Node | None:
+    """A node that exists, from (bank, number), or from the number where there is one bank.
+
+    Raises:
+        RegionError: There is no such node.
+    """
+    if value is None:
+        return None
+    names = list(subject.trace.about["banks"])
+    bank, number = value if isinstance(value, Sequence) and len(value) == 2 else (names[0], value)
+    nodes = {} if subject.banks is None else {b.name: len(b.tree) for b in subject.banks.banks}
+    if not isinstance(number, int) or not 0 <= number < nodes.get(bank, 0):
+        known = ", ".join(f"{name}: 0 to {count - 1}" for name, count in nodes.items())
+        raise RegionError(f"node {value!r}", f"there is none; known: {known or 'no tree'}", "Give (bank, number)")
+    return str(bank), number
+
+
+def named_node(node: Node | None, subject: Subject) -> list[int] | None:
+    """A node as the browser has it: number of the bank, number of the node."""
+    return None if node is None else [list(subject.trace.about["banks"]).index(node[0]), node[1]]
+
+
+def as_list(box: Box) -> list[float]:
+    """x, y, width, height."""
+    return [box.x, box.y, box.width, box.height]

@@ -1,0 +1,41 @@
+// Whom a view asks: the Python behind it, or, in an exported page, what was stored with it.
+
+import type { Column } from "./packed";
+import type { Selected } from "./store";
+
+export const PROTOCOL = 1;
+
+export interface Requests {
+  region: { box: number[] };
+  candidates: { queries: number[] };
+  pictures: { sources: number[] };
+  children: { bank: number; nodes: number[] };
+  thumbs: { bank: number; nodes: number[] };
+  descent: { queries: number[] };
+  bands: { queries: number[]; entries: number[] };
+  translate: { without: number[]; weights: number[] };
+}
+export type Kind = keyof Requests;
+
+/** Told to the person: what was asked, what was found, what to do. */
+export class Refused extends Error {}
+/** An answer to a question that was asked again since. */
+export class Stale extends Error {}
+/** Nobody is there to answer. */
+export class Unanswered extends Error {}
+
+export interface Answer {
+  readonly values: Record<string, unknown>;
+  has(name: string): boolean;
+  column<T extends Column = Column>(name: string): T;
+}
+
+export interface Host {
+  /** Whether the photo can be translated again. */
+  readonly canTranslate: boolean;
+  /** Ask; a later question of the same kind and topic makes an earlier answer `Stale`. */
+  ask<K extends Kind>(kind: K, body: Requests[K], topic?: string): Promise<Answer>;
+  /** Tell what was selected. */
+  select(selected: Selected, node: [number, number] | null): void;
+  close(): void;
+}

@@ -1,0 +1,174 @@
+// What a view draws: the scene that Python made (ktviz/widgets/scene.py), with its pictures decoded.
+
+import type { Packed } from "./packed";
+
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Source {
+  name: string;
+  bank: string;
+  title: string;
+  creator: string;
+  year: string;
+  licence: string;
+  url: string;
+  width: number | null;
+  height: number | null;
+  share: number;
+  patches: number;
+  colour: number;
+}
+
+export interface Bank {
+  name: string;
+  nodes: number;
+  depth: number;
+  entries: number;
+}
+
+export interface About {
+  protocol: number;
+  width: number;
+  height: number;
+  queries: number;
+  candidates: number;
+  preset: string | null;
+  weights: number[];
+  without: string[];
+  causal: boolean;
+  digest: string;
+  shrunk: boolean;
+  live: boolean;
+  frozen: string;
+  can: { bands: boolean; regret: boolean; tree: boolean; soft: boolean };
+  sources: Source[];
+  banks: Bank[];
+}
+
+export const NO_SOURCE = 0xffff;
+
+export class Scene {
+  readonly about: About;
+  readonly count: number;
+  readonly width: number;
+  readonly height: number;
+  /** Candidates per retrieval. */
+  readonly k: number;
+  readonly query: Int32Array;
+  readonly y: Int32Array;
+  readonly x: Int32Array;
+  readonly box: Float32Array;
+  readonly sourceBox: Float32Array;
+  readonly margin: Float32Array;
+  readonly coherent: Uint8Array;
+  readonly copied: Uint16Array;
+  readonly chosen: Uint8Array;
+  readonly entry: Int32Array;
+  readonly source: Uint16Array;
+  readonly similarity: Float32Array;
+  readonly weight: Float32Array | null;
+  readonly regret: Float32Array | null;
+  readonly path: Int32Array | null;
+  readonly pathSimilarity: Float32Array | null;
+  readonly depth: number;
+  readonly bitmaps = new Map<string, ImageBitmap>();
+  private readonly place = new Map<number, number>();
+
+  constructor(private readonly packed: Packed) {
+    this.about = packed.values as unknown as About;
+    this.count = this.about.queries;
+    this.width = this.about.width;
+    this.height = this.about.height;
+    this.k = this.about.candidates;
+    this.query = packed.column("query");
+    this.y = packed.column("y");
+    this.x = packed.column("x");
+    this.box = packed.column("box");
+    this.sourceBox = packed.column("source_box");
+    this.margin = packed.column("margin");
+    this.coherent = packed.column("coherent");
+    this.copied = packed.column("copied");
+    this.chosen = packed.column("chosen");
+    this.entry = packed.column("entry");
+    this.source = packed.column("source");
+    this.similarity = packed.column("similarity");
+    this.weight = packed.has("weight") ? packed.column<Float32Array>("weight") : null;
+    this.regret = packed.has("regret") ? packed.column<Float32Array>("regret") : null;
+    this.path = packed.has("path") ? packed.column<Int32Array>("path") : null;
+    this.pathSimilarity = packed.has("path") ? packed.column<Float32Array>("path_similarity") : null;
+    this.depth = packed.has("path") ? packed.shape("path")[1] : 0;
+    this.query.forEach((query, place) => this.place.set(query, place));
+  }
+
+  /** Decode input, output and the small pictures of sources. */
+  async decode(): Promise<void> {
+    const names = ["input", "output", ...this.packed.names("thumb/")];
+    await Promise.all(
+      names
+        .filter((name) => this.packed.has(name))
+        .map(async (name) => this.bitmaps.set(name, await decodePicture(this.packed.column<Uint8Array>(name)))),
+    );
+  }
+
+  /** Place among the retrievals of a query number, -1 for none. */
+  placeOf(query: number): number {
+    return this.place.get(query) ?? -1;
+  }
+
+  /** The winner's slot among all candidates, as an index into entry, source and similarity. */
+  winner(place: number): number {
+    return place * this.k + this.chosen[place];
+  }
+
+  winnerSource(place: number): number {
+    return this.source[this.winner(place)];
+  }
+
+  winnerSimilarity(place: number): number {
+    return this.similarity[this.winner(place)];
+  }
+
+  boxOf(place: number): Box {
+    return boxAt(this.box, place);
+  }
+
+  sourceBoxOf(place: number): Box | null {
+    return wholeOrBox(boxAt(this.sourceBox, place));
+  }
+
+  /** Number of the bank that the winner is of. */
+  bankOf(place: number): number {
+    const name = this.about.sources[this.winnerSource(place)]?.bank;
+    return this.about.banks.findIndex((bank) => bank.name === name);
+  }
+
+  /** Nodes on the winner's way down. */
+  pathOf(place: number): number[] {
+    if (!this.path) return [];
+    return [...this.path.subarray(place * this.depth, (place + 1) * this.depth)].filter((node) => node >= 0);
+  }
+
+  /** A source's picture: as its bank saw it where it has come, else the small one. */
+  pictureOf(source: number): ImageBitmap | null {
+    return this.bitmaps.get(`picture/${source}`) ?? this.bitmaps.get(`thumb/${source}`) ?? null;
+  }
+}
+
+export function decodePicture(bytes: Uint8Array): Promise<ImageBitmap> {
+  return createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]));
+}
+
+export function boxAt(values: Float32Array, place: number): Box {
+  const at = 4 * place;
+  return { x: values[at], y: values[at + 1], width: values[at + 2], height: values[at + 3] };
+}
+
+/** A box in a source; null where an entry is the source as a whole. */
+export function wholeOrBox(box: Box): Box | null {
+  return Number.isNaN(box.x) ? null : box;
+}

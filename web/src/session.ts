@@ -1,0 +1,160 @@
+// What a person does in a view, in the words of the trace: every action changes the one state, and tells Python.
+
+import { footprint, shares } from "./footprint";
+import { type Answer, type Host, type Kind, Refused, type Requests, Stale, Unanswered } from "./host";
+import { Cells } from "./overlay";
+import { overview } from "./picks";
+import { decodePicture, type Scene } from "./scene";
+import { asList, type Counterfactual, initialState, type Selected, Store } from "./store";
+
+export class Session {
+  readonly store: Store;
+  readonly cells: Cells;
+  private readonly asked = new Set<number>();
+
+  constructor(
+    readonly scene: Scene,
+    readonly host: Host,
+    onSettled: (settled: boolean) => void,
+  ) {
+    this.store = new Store(initialState(scene.about.weights, scene.about.frozen), onSettled);
+    this.cells = new Cells(scene);
+    this.store.state.focus = overview(scene)[0] ?? -1;
+  }
+
+  get state() {
+    return this.store.state;
+  }
+
+  /** Ask Python; what it refuses is shown, what came too late is dropped. Null where there is no answer. */
+  async ask<K extends Kind>(kind: K, body: Requests[K], topic = ""): Promise<Answer | null> {
+    this.store.set({ waiting: this.state.waiting + 1 });
+    try {
+      return await this.host.ask(kind, body, topic);
+    } catch (error) {
+      if (error instanceof Refused) this.store.set({ error: error.message });
+      else if (!(error instanceof Stale) && !(error instanceof Unanswered)) this.fail(error);
+      return null;
+    } finally {
+      this.store.set({ waiting: this.state.waiting - 1 });
+    }
+  }
+
+  fail(error: unknown): void {
+    this.store.set({ error: error instanceof Error ? error.message : String(error) });
+  }
+
+  /** Select, and tell Python. */
+  select(selected: Selected): void {
+    this.adopt(selected, this.state.node);
+    this.host.select(selected, this.state.node);
+  }
+
+  selectNode(node: [number, number] | null): void {
+    this.store.set({ node });
+    this.host.select(this.state.selected, node);
+  }
+
+  clear(): void {
+    this.select({ kind: "none" });
+  }
+
+  /** A click on a retrieval: select it alone, or nothing if it was alone. */
+  selectPlace(place: number): void {
+    const { picked, selected } = this.state;
+    const again = selected.kind === "queries" && picked.length === 1 && picked[0] === place;
+    this.select(again || place < 0 ? { kind: "none" } : { kind: "queries", queries: [this.scene.query[place]] });
+  }
+
+  selectSource(source: number): void {
+    const { selected } = this.state;
+    const again = selected.kind === "source" && selected.source === source;
+    this.select(again ? { kind: "none" } : { kind: "source", source });
+  }
+
+  /** Show what is selected, whoever said so. */
+  adopt(selected: Selected, node: [number, number] | null): void {
+    const { picked, weight } = this.meant(selected);
+    const found = selected.kind === "none" ? null : shares(this.scene, picked, weight);
+    const focus = this.focusOf(selected, picked, weight);
+    this.store.set({ selected, node, picked, shares: found, focus });
+    if (selected.kind === "region") void this.askShares(selected.box, selected);
+  }
+
+  private meant(selected: Selected): { picked: Int32Array; weight: ArrayLike<number> } {
+    if (selected.kind === "region") {
+      const [x, y, width, height] = selected.box;
+      return footprint(this.scene, { x, y, width, height });
+    }
+    let places: number[] = [];
+    if (selected.kind === "queries") places = selected.queries.map((query) => this.scene.placeOf(query));
+    if (selected.kind === "source") {
+      places = [...this.scene.query.keys()].filter((place) => this.scene.winnerSource(place) === selected.source);
+    }
+    const picked = Int32Array.from(places.filter((place) => place >= 0));
+    return { picked, weight: new Float32Array(picked.length).fill(1 / Math.max(1, picked.length)) };
+  }
+
+  /** The retrieval that tree and bands show: the one that was clicked, or the heaviest. */
+  private focusOf(selected: Selected, picked: Int32Array, weight: ArrayLike<number>): number {
+    if (!picked.length) return this.state.focus;
+    if (selected.kind !== "region") return picked.includes(this.state.focus) ? this.state.focus : picked[0];
+    let best = 0;
+    for (let n = 1; n < picked.length; n++) if (weight[n] > weight[best] * 1.001) best = n;
+    return picked[best];
+  }
+
+  /** Shares of a region as Python counts them: the browser's own serve until they come, or if nobody answers. */
+  private async askShares(box: number[], selected: Selected): Promise<void> {
+    const answer = await this.ask("region", { box });
+    if (answer && this.state.selected === selected) this.store.set({ shares: answer.column<Float32Array>("shares") });
+  }
+
+  /** Fetch full pictures of sources; each once. */
+  async loadPictures(sources: number[]): Promise<void> {
+    const missing = sources.filter((source) => source >= 0 && !this.asked.has(source));
+    for (const source of missing) {
+      this.asked.add(source);
+      const answer = await this.ask("pictures", { sources: [source] }, `picture ${source}`);
+      const name = `picture/${source}`;
+      if (!answer?.has(name)) continue;
+      this.scene.bitmaps.set(name, await decodePicture(answer.column<Uint8Array>(name)));
+      this.store.set({ pictures: this.state.pictures + 1 });
+    }
+  }
+
+  /** Translate again without some sources, or with other band weights. */
+  async translate(without: ReadonlySet<number>, weights: number[]): Promise<void> {
+    const label = this.describe(without, weights);
+    if (!label) return this.store.set({ counterfactual: null, making: "" });
+    this.store.set({ making: `Translating ${label} …`, error: "" });
+    const answer = await this.ask("translate", { without: [...without], weights });
+    if (answer) this.store.set({ counterfactual: await this.counterfactual(label, answer) });
+    this.store.set({ making: "" });
+  }
+
+  private async counterfactual(label: string, answer: Answer): Promise<Counterfactual> {
+    const [output, difference] = await Promise.all(
+      ["output", "difference"].map((name) => decodePicture(answer.column<Uint8Array>(name))),
+    );
+    return { label, headline: String(answer.values.headline), gain: Number(answer.values.gain), output, difference };
+  }
+
+  private describe(without: ReadonlySet<number>, weights: number[]): string {
+    const names = [...without].map((source) => this.scene.about.sources[source].title);
+    const other = weights.some((weight, band) => weight !== this.scene.about.weights[band]);
+    const parts = [];
+    if (names.length) parts.push(`without ${names.slice(0, 2).join(", ")}${names.length > 2 ? ` and ${names.length - 2} more` : ""}`);
+    if (other) parts.push(`with band weights ${weights.join(" · ")}`);
+    return parts.join(", ");
+  }
+
+  selectBox(x0: number, y0: number, x1: number, y1: number): void {
+    const { width, height } = this.scene;
+    const [left, right] = [Math.max(0, Math.floor(Math.min(x0, x1))), Math.min(width, Math.ceil(Math.max(x0, x1)))];
+    const [top, bottom] = [Math.max(0, Math.floor(Math.min(y0, y1))), Math.min(height, Math.ceil(Math.max(y0, y1)))];
+    if (right > left && bottom > top) {
+      this.select({ kind: "region", box: asList({ x: left, y: top, width: right - left, height: bottom - top }) });
+    }
+  }
+}

@@ -1,0 +1,211 @@
+// The sources: who painted how much, with picture, creator and licence; untick one to see the picture without it.
+
+import { sourceColour } from "./colours";
+import { button, chip, fitCanvas, h, percent } from "./dom";
+import { inSource } from "./patches";
+import { picksOf } from "./picks";
+import type { Box } from "./scene";
+import type { Session } from "./session";
+import type { Changed } from "./store";
+
+const AT_FIRST = 8;
+const MORE = 24;
+const MOST_PLACES = 600;
+const SETTLE_MS = 350;
+
+interface Card {
+  el: HTMLElement;
+  picture: HTMLCanvasElement;
+  bar: HTMLElement;
+  mark: HTMLElement;
+  share: HTMLElement;
+  use: HTMLInputElement;
+}
+
+export class SourcesView {
+  readonly el = h("section", { class: "kt-sources", "aria-label": "Sources" });
+  private readonly list = h("ol", { class: "kt-cards" });
+  private readonly more = button("", () => this.showMore(), { class: "kt-more" });
+  private readonly heading = h("h3");
+  private readonly note = h("p", { class: "kt-faint kt-note", role: "status" });
+  private readonly cards = new Map<number, Card>();
+  private visible = AT_FIRST;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly session: Session,
+    private readonly onMoved: () => void,
+  ) {
+    const back = button("Use all again", () => this.useAll(), { class: "kt-all" });
+    this.el.append(h("header", {}, this.heading, back), this.list, this.more, this.note);
+    this.list.addEventListener("scroll", () => this.onMoved(), { passive: true });
+    session.store.listen((changed) => this.update(changed));
+  }
+
+  /** Where a box of a source is on the screen; null while its card is not in sight. */
+  anchor(source: number, box: Box | null): DOMRect | null {
+    const card = this.cards.get(source);
+    const picture = this.session.scene.pictureOf(source);
+    if (!card?.el.isConnected || !picture) return null;
+    const canvas = card.picture.getBoundingClientRect();
+    const list = this.list.getBoundingClientRect();
+    if (!canvas.width || canvas.bottom < list.top || canvas.top > list.bottom) return null;
+    const part = inSource(this.session.scene, source, picture, box);
+    const k = canvas.width / picture.width;
+    return new DOMRect(canvas.left + part.x * k, canvas.top + part.y * k, part.width * k, part.height * k);
+  }
+
+  /** Sources in the order they are shown: by their share in the selection, then in the picture. */
+  private order(): number[] {
+    const { shares } = this.session.state;
+    const sources = this.session.scene.about.sources.map((_, number) => number);
+    if (!shares) return sources;
+    return sources.sort((one, other) => shares[other] - shares[one] || one - other);
+  }
+
+  private showMore(): void {
+    this.visible += MORE;
+    this.arrange();
+  }
+
+  private update(changed: Changed): void {
+    if (changed.has("shares") || changed.has("picked")) this.arrange();
+    if (changed.has("without")) for (const [source, card] of this.cards) card.use.checked = !this.session.state.without.has(source);
+    const drawn: (keyof typeof this.session.state)[] = ["picked", "selected", "hover", "hoverSource", "pictures", "focus"];
+    if (drawn.some((name) => changed.has(name))) for (const source of this.cards.keys()) this.draw(source);
+    if (changed.has("making") || changed.has("counterfactual") || changed.has("without") || changed.has("frozen")) this.tell();
+    this.el.querySelector<HTMLElement>(".kt-all")!.hidden = this.session.state.without.size === 0;
+  }
+
+  private arrange(): void {
+    const order = this.order();
+    const { selected, shares } = this.session.state;
+    const shown = order.slice(0, this.visible);
+    for (const source of shown) if (!this.cards.has(source)) this.cards.set(source, this.card(source));
+    this.list.replaceChildren(...shown.map((source) => this.cards.get(source)!.el));
+    const rest = order.length - shown.length;
+    this.more.hidden = rest <= 0;
+    this.more.textContent = `Show ${Math.min(MORE, rest)} of ${rest} more`;
+    this.heading.textContent = selected.kind === "none" || !shares ? "Sources" : "Sources of the selection";
+    for (const source of shown) this.measure(source);
+    void this.session.loadPictures(shown.slice(0, AT_FIRST));
+    this.onMoved();
+  }
+
+  private card(source: number): Card {
+    const about = this.session.scene.about.sources[source];
+    const picture = h("canvas", { class: "kt-thumb", role: "img", "aria-label": about.title });
+    const use = h("input", {
+      type: "checkbox",
+      checked: true,
+      "aria-label": `Use ${about.title}`,
+      title: "Untick to see the picture without this source",
+      disabled: !this.session.host.canTranslate,
+      onchange: () => this.toggle(source, use.checked),
+    });
+    const [mark, bar, share] = [h("i"), h("b"), h("span", { class: "kt-share" })];
+    bar.style.background = sourceColour(about.colour);
+    const credit = [about.creator, about.licence].join(" · ");
+    const open = h(
+      "button",
+      { type: "button", class: "kt-open", "aria-pressed": "false", title: "Show everywhere it went", onclick: () => this.session.selectSource(source) },
+      picture,
+      h("span", { class: "kt-name", title: about.title }, chip(about.colour), h("span", { class: "kt-title" }, about.title)),
+      h("span", { class: "kt-faint", title: credit }, credit),
+      h("span", { class: "kt-bar" }, bar, mark),
+    );
+    const enter = (over: boolean) => this.session.store.set({ hoverSource: over ? source : -1 });
+    open.addEventListener("pointerenter", () => enter(true));
+    open.addEventListener("pointerleave", () => enter(false));
+    const el = h("li", { class: "kt-card" }, open, h("label", { class: "kt-use" }, use, share));
+    return { el, picture, bar, mark, share, use };
+  }
+
+  private measure(source: number): void {
+    const { shares, selected } = this.session.state;
+    const { el, bar, mark, share } = this.cards.get(source)!;
+    const whole = this.session.scene.about.sources[source].share;
+    const here = shares ? shares[source] : whole;
+    bar.style.width = `${100 * here}%`;
+    mark.style.left = `${100 * whole}%`;
+    mark.hidden = !shares;
+    mark.title = `${percent(whole)} of the whole picture`;
+    share.textContent = percent(here);
+    const chosen = selected.kind === "source" && selected.source === source;
+    el.classList.toggle("kt-chosen", chosen);
+    el.querySelector(".kt-open")!.setAttribute("aria-pressed", String(chosen));
+    el.classList.toggle("kt-unused", here === 0);
+  }
+
+  private draw(source: number): void {
+    const { scene, state } = this.session;
+    const { el, picture: canvas } = this.cards.get(source)!;
+    if (!el.isConnected) return;
+    const picture = scene.pictureOf(source);
+    canvas.hidden = !picture;
+    if (!picture) return;
+    const width = canvas.clientWidth;
+    if (!width) return;
+    const k = width / picture.width;
+    canvas.style.height = `${Math.round(picture.height * k)}px`;
+    const context = fitCanvas(canvas, width, picture.height * k);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(picture, 0, 0, width, picture.height * k);
+    const mine = Array.from(state.picked).filter((place) => scene.winnerSource(place) === source);
+    context.lineWidth = mine.length > 40 ? 0.5 : 1;
+    for (const place of mine.slice(0, MOST_PLACES)) this.outline(context, source, place, k, "rgba(255,255,255,0.75)");
+    for (const place of [state.focus, state.hover]) {
+      if (place < 0 || scene.winnerSource(place) !== source) continue;
+      context.lineWidth = 2;
+      this.outline(context, source, place, k, "#fff");
+    }
+    el.classList.toggle("kt-hovered", state.hoverSource === source);
+  }
+
+  private outline(context: CanvasRenderingContext2D, source: number, place: number, k: number, colour: string): void {
+    const { scene } = this.session;
+    const picture = scene.pictureOf(source)!;
+    const { x, y, width, height } = inSource(scene, source, picture, scene.sourceBoxOf(place));
+    const box = [x * k, y * k, width * k, height * k] as const;
+    context.save();
+    context.strokeStyle = "rgba(0,0,0,0.8)";
+    context.lineWidth += 1.5;
+    context.strokeRect(...box);
+    context.restore();
+    context.strokeStyle = colour;
+    context.strokeRect(...box);
+  }
+
+  /** Draw the pictures again after the room changed. */
+  resize(): void {
+    for (const source of this.cards.keys()) this.draw(source);
+  }
+
+  /** The sources of the curves come into sight. */
+  reveal(): void {
+    const [first] = picksOf(this.session.scene, this.session.state.picked);
+    if (first !== undefined) this.list.scrollTop = 0;
+  }
+
+  private toggle(source: number, used: boolean): void {
+    const without = new Set(this.session.state.without);
+    if (used) without.delete(source);
+    else without.add(source);
+    this.session.store.set({ without });
+    clearTimeout(this.timer); // several clicks in a row make one translation
+    this.timer = setTimeout(() => void this.session.translate(without, this.session.state.weights), SETTLE_MS);
+  }
+
+  private useAll(): void {
+    this.session.store.set({ without: new Set() });
+    void this.session.translate(new Set(), this.session.state.weights);
+  }
+
+  private tell(): void {
+    const { making, counterfactual, frozen } = this.session.state;
+    const can = this.session.host.canTranslate && !frozen;
+    for (const card of this.cards.values()) card.use.disabled = !can;
+    const idle = can ? "Untick a source to see the picture without it." : "Leaving sources out needs a running Python with the model.";
+    this.note.textContent = making || counterfactual?.headline || idle;
+  }
+}

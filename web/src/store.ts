@@ -1,0 +1,131 @@
+// One state for all parts of a view. Parts read it, ask for changes, and are told which of its fields changed.
+
+import type { Box } from "./scene";
+
+export type Selected =
+  | { kind: "none" }
+  | { kind: "region"; box: number[] }
+  | { kind: "queries"; queries: number[] }
+  | { kind: "source"; source: number };
+
+export type Overlay = "none" | "source" | "share" | "similarity" | "margin" | "regret" | "copied";
+
+export interface Counterfactual {
+  label: string;
+  headline: string;
+  /** How many times the difference is brightened. */
+  gain: number;
+  output: ImageBitmap;
+  difference: ImageBitmap;
+}
+
+export interface State {
+  selected: Selected;
+  /** [bank, node] of the selected node of a cluster tree. */
+  node: [number, number] | null;
+  /** Places of the selected retrievals. */
+  picked: Int32Array;
+  /** Share of every source in the selection; null without one. */
+  shares: Float32Array | null;
+  /** Place of the retrieval that tree and bands show, -1 for none. */
+  focus: number;
+  hover: number;
+  hoverSource: number;
+  overlay: Overlay;
+  wipe: boolean;
+  weights: number[];
+  without: ReadonlySet<number>;
+  counterfactual: Counterfactual | null;
+  /** Sources whose full picture has come. */
+  pictures: number;
+  /** Requests under way. */
+  waiting: number;
+  /** What is being made, in words; empty for nothing. */
+  making: string;
+  error: string;
+  frozen: string;
+}
+
+export type Changed = ReadonlySet<keyof State>;
+export type Listener = (changed: Changed) => void;
+
+export class Store {
+  private listeners: Listener[] = [];
+  private changed = new Set<keyof State>();
+  private scheduled = false;
+  private ended = false;
+
+  constructor(
+    readonly state: State,
+    private readonly onSettled: (settled: boolean) => void,
+  ) {}
+
+  /** Call a listener after every change; it is called once at first for everything. */
+  listen(listener: Listener): void {
+    this.listeners.push(listener);
+    listener(new Set(Object.keys(this.state) as (keyof State)[]));
+  }
+
+  set(change: Partial<State>): void {
+    for (const name of Object.keys(change) as (keyof State)[]) {
+      if (this.state[name] !== change[name]) this.changed.add(name);
+    }
+    Object.assign(this.state, change);
+    if (this.changed.size && !this.scheduled && !this.ended) {
+      this.scheduled = true;
+      this.onSettled(false);
+      afterFrame(() => this.flush());
+    }
+  }
+
+  private flush(): void {
+    this.scheduled = false;
+    if (this.ended) return;
+    const changed = this.changed;
+    this.changed = new Set();
+    for (const listener of this.listeners) listener(changed);
+    if (!this.scheduled) this.onSettled(this.state.waiting === 0);
+  }
+
+  end(): void {
+    this.ended = true;
+    this.listeners = [];
+  }
+}
+
+/** With the next frame; frames do not come while a page is hidden, so a timer stands behind them. */
+function afterFrame(call: () => void): void {
+  let done = false;
+  const once = () => {
+    if (!done) call();
+    done = true;
+  };
+  requestAnimationFrame(once);
+  setTimeout(once, 100);
+}
+
+export function initialState(weights: number[], frozen: string): State {
+  return {
+    selected: { kind: "none" },
+    node: null,
+    picked: new Int32Array(),
+    shares: null,
+    focus: -1,
+    hover: -1,
+    hoverSource: -1,
+    overlay: "none",
+    wipe: false,
+    weights: [...weights],
+    without: new Set(),
+    counterfactual: null,
+    pictures: 0,
+    waiting: 0,
+    making: "",
+    error: "",
+    frozen,
+  };
+}
+
+export function asList(box: Box): number[] {
+  return [box.x, box.y, box.width, box.height];
+}
