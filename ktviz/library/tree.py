@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import faiss
 import numpy as np
@@ -64,7 +65,7 @@ class Tree:
         """Levels below the root."""
         return int(self.level.max())
 
-    @property
+    @cached_property
     def leaves(self) -> Tensor:
         """Nodes without children, in entry order."""
         nodes = torch.tensor([n for n, c in enumerate(self.children) if len(c) == 0])

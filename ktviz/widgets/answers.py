@@ -191,7 +191,9 @@ class Answers:
 
     def bank(self, body: Mapping[str, Any]) -> Bank:
         """The bank that a request names by its number."""
-        banks = self.live().banks.banks
+        if self.subject.banks is None:
+            raise TraceError("ask for a cluster tree", self.subject.frozen or "there is none", "Give the view model=")
+        banks = self.subject.banks.banks
         return banks[numbers({"banks": [body.get("bank")]}, "banks", len(banks))[0]]
 
     def places(self, body: Mapping[str, Any]) -> list[int]:

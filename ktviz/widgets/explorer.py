@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ktviz.errors import RegionError
+from ktviz.library.union import BankUnion
+from ktviz.trace.live import check_equal
 from ktviz.trace.trace import Trace
+from ktviz.widgets.subject import Subject
 from ktviz.widgets.view import View
 
 
@@ -34,9 +37,32 @@ class SourcesView(View):
 
 
 class TreeView(View):
-    """The cluster trees of the searched banks, and the way of a retrieval through them."""
+    """The cluster trees of banks, and how a translation went through them.
+
+        kt.TreeView(library["art"])                   # the trees alone
+        kt.TreeView(trace)                            # with visits, and the way of the selected retrieval
+        kt.TreeView(library["art"], visits=trace)     # the same, said in full
+
+    Args:
+        of: Banks of a library, or a trace.
+        visits: A translation with these banks.
+        **more: As in `View`.
+
+    Raises:
+        MismatchError: `visits` was made with other banks.
+    """
 
     parts: ClassVar[tuple[str, ...]] = ("tree",)
+
+    def __init__(self, of: BankUnion | Trace, *, visits: Trace | None = None, **more: Any) -> None:
+        if isinstance(of, BankUnion) and visits is not None:
+            for name, digest in of.digests().items():
+                check_equal(name, str(visits.about["digests"].get(name, "none")), digest)
+            of = visits
+        if isinstance(of, BankUnion):
+            self._show(Subject.of_banks(of))
+        else:
+            super().__init__(of, **more)
 
 
 class BandView(View):

@@ -66,7 +66,7 @@ def describe(subject: Subject) -> dict[str, Any]:
 
 def candidates(subject: Subject) -> int:
     """The most candidates that any retrieval of the trace has."""
-    return int(np.bincount(places(subject)).max())
+    return int(np.bincount(places(subject)).max(initial=0))
 
 
 def abilities(subject: Subject) -> dict[str, bool]:
@@ -202,7 +202,7 @@ def view_numbers(subject: Subject) -> npt.NDArray[np.uint16]:
 def copied(subject: Subject) -> npt.NDArray[np.uint16]:
     """Which copied region each retrieval belongs to, counted from 1; 0 for none: (N,)."""
     found = np.zeros(len(subject.trace), dtype=np.uint16)
-    if np.isnan(subject.trace.column("source_box")).any():
+    if not len(found) or np.isnan(subject.trace.column("source_box")).any():
         return found  # sources that are wholes have no places that could continue each other
     for number, part in enumerate(large_parts(winners_of(subject.trace)), start=1):
         found[part] = number

@@ -26,6 +26,8 @@ def snapshot(subject: Subject) -> str:
     height, width = trace.picture.size
     banks = ", ".join(trace.about["banks"])
     title = f"{width}x{height} px → {banks} · {len(trace):,} retrievals · trace {trace.digest[:12]}"
+    if subject.library is not None:
+        title = f"{banks} · {len(subject.library):,} entries"
     pictures = {"photo": subject.input, "translation": subject.output, "who painted what": painted(subject)}
     shown = "".join(figure(name, pixels) for name, pixels in pictures.items() if pixels is not None)
     rows = "".join(source_row(subject, number) for number in range(min(MOST_SOURCES, len(subject.names))))
@@ -38,8 +40,10 @@ def snapshot(subject: Subject) -> str:
     )
 
 
-def painted(subject: Subject) -> Pixels:
-    """Every pixel in its source's colour."""
+def painted(subject: Subject) -> Pixels | None:
+    """Every pixel in its source's colour; None without a translation."""
+    if not len(subject.trace):
+        return None
     colours = {name: colour_of(number) for number, name in enumerate(subject.names)}
     return source_map(subject.trace, colours)
 

@@ -37,11 +37,9 @@ SHEET = 256
 def stored(subject: Subject) -> dict[str, Part]:
     """All that fits of what Python could be asked."""
     parts = {**candidate_parts(subject), **picture_parts(subject)}
-    if subject.case is None:
-        return parts
-    for number, bank in enumerate(subject.case.banks.banks):
+    for number, bank in enumerate(() if subject.banks is None else subject.banks.banks):
         parts |= {f"tree/{number}/{name}": part for name, part in tree_parts(subject, bank).items()}
-    return {**parts, **descent_parts(subject.case)}
+    return parts if subject.case is None else {**parts, **descent_parts(subject.case)}
 
 
 def steps(values: npt.NDArray[np.floating]) -> npt.NDArray[np.int16]:

@@ -13,6 +13,8 @@ from ktviz.errors import KtvizError, TraceError, unknown_name
 from ktviz.images import Pixels, as_pixels, resize
 from ktviz.library.union import BankUnion
 from ktviz.trace.live import Live, live
+from ktviz.trace.pictures import Picture
+from ktviz.trace.schema import SCHEMA
 from ktviz.trace.trace import Trace, as_trace
 
 if TYPE_CHECKING:
@@ -30,12 +32,14 @@ class Subject:
         case: The trace with its translator; None where only the rows can be asked, for the reason
         frozen: in words.
         pictures: (H, W, 3) uint8 of sources by name, for models whose sources ktviz does not hold.
+        library: What a view without a translation is about.
     """
 
     trace: Trace
     case: Live | None
     frozen: str = ""
     pictures: Mapping[str, Pixels] = field(default_factory=dict)
+    library: BankUnion | None = None
 
     @classmethod
     def create(
@@ -66,10 +70,23 @@ class Subject:
         except KtvizError as error:
             return cls(trace, None, f"{error.found}. {error.todo}.", shown)
 
+    @classmethod
+    def of_banks(cls, banks: BankUnion) -> Subject:
+        """Banks alone: a trace of no translation, and their trees."""
+        about = {
+            "sites": [{"name": "retrieval", "type": "Retrieval", "causal": True}],
+            "sources": banks.describe_sources(),
+            "banks": banks.names,
+            "digests": banks.digests(),
+            "thinned": False,
+        }
+        nothing = Picture(None, None, {"height": 1, "width": 1, "settings": {}, "input": None, "output": None})
+        return cls(Trace(SCHEMA.empty_table(), about, [nothing]), None, library=banks)
+
     @property
     def banks(self) -> BankUnion | None:
         """What was searched, while the model lives."""
-        return None if self.case is None else self.case.banks
+        return self.library if self.case is None else self.case.banks
 
     @property
     def input(self) -> Pixels | None:

@@ -15,12 +15,12 @@ import anywidget
 import numpy.typing as npt
 import traitlets
 
-from ktviz.errors import KtvizError, RegionError
+from ktviz.errors import KtvizError, RegionError, SettingError
 from ktviz.explain.counterfactual import Comparison
 from ktviz.model.translator import Translator
 from ktviz.regions import Box
 from ktviz.trace.trace import Trace
-from ktviz.widgets.answers import Answers
+from ktviz.widgets.answers import Answers, numbers
 from ktviz.widgets.options import options
 from ktviz.widgets.packing import pack
 from ktviz.widgets.scene import scene_of
@@ -79,7 +79,9 @@ class View(anywidget.AnyWidget):
         photo: npt.ArrayLike | None = None,
         pictures: Mapping[str, npt.ArrayLike] | None = None,
     ) -> None:
-        subject = Subject.create(trace, model, photo, pictures)
+        self._show(Subject.create(trace, model, photo, pictures))
+
+    def _show(self, subject: Subject) -> None:
         self._subject = subject
         self._following = False
         super().__init__(
@@ -96,7 +98,7 @@ class View(anywidget.AnyWidget):
         return self._subject.trace
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._subject.trace!r})"
+        return f"{type(self).__name__}({self._subject.library or self._subject.trace!r})"
 
     def __enter__(self) -> Self:
         return self
@@ -140,8 +142,13 @@ class View(anywidget.AnyWidget):
 
     @traitlets.observe("_selected")
     def _selected_changed(self, change: dict[str, Any]) -> None:
-        if not self._following:
+        if self._following:
+            return
+        try:
             self._follow(change["new"])
+        except KtvizError as error:  # from the browser: shown there, and what was selected before stays
+            self._selected = change["old"]
+            self.send({"kind": "error", "error": [error.asked, error.found, error.todo]})
 
     def _follow(self, selected: Mapping[str, Any]) -> None:
         """Make all traits say the same; what the browser cannot have meant is refused as a whole."""
@@ -219,16 +226,31 @@ def meant(selected: Mapping[str, Any], subject: Subject) -> tuple[Box | None, Se
     Raises:
         KtvizError: Something that the trace does not have.
     """
-    node = selected.get("node")
-    found = None if node is None else checked_node((subject.trace.about["banks"][node[0]], node[1]), subject)
+    node = node_at(selected.get("node"), subject)
     kind = selected.get("kind", "none")
+    if kind == "none":
+        return None, [], node
     if kind == "region":
-        region = checked_region(selected["box"], subject.trace)
-        return region, [] if region is None else queries_in(subject.trace, region), found
+        region = checked_region(selected.get("box") or (), subject.trace)
+        return region, [] if region is None else queries_in(subject.trace, region), node
     if kind == "source":
-        mine = subject.trace.column("source") == subject.names[int(selected["source"])]
-        return None, subject.trace.column("query")[mine].tolist(), found
-    return None, list(selected.get("queries", ())), found
+        (number,) = numbers({"source": [selected.get("source")]}, "source", len(subject.names))
+        mine = subject.trace.column("source") == subject.names[number]
+        return None, subject.trace.column("query")[mine].tolist(), node
+    if kind == "queries":
+        return None, Selection(subject.trace, selected.get("queries") or ()).queries, node
+    raise SettingError(f"a selection of kind {str(kind)[:40]!r}", "unknown", "Select a region, retrievals or a source")
+
+
+def node_at(place: object, subject: Subject) -> Node | None:
+    """A node from the numbers of its bank and of itself, as the browser names it."""
+    if place is None:
+        return None
+    banks = list(subject.trace.about["banks"])
+    if not isinstance(place, Sequence) or len(place) != 2:
+        raise SettingError(f"node {str(place)[:40]}", "not two numbers", "Give those of the bank and of the node")
+    (bank,) = numbers({"bank": [place[0]]}, "bank", len(banks))
+    return checked_node((banks[bank], place[1]), subject)
 
 
 def checked_node(value: object, subject: Subject) -> Node | None:

@@ -12,7 +12,8 @@ import type { Changed } from "./store";
 const SIDE = 36;
 const PATCH_PX = 16;
 const MOST_WEIGHT = 2;
-const MOST_QUERIES = 512;
+/** So many ids fit in a message of 4 KB. */
+const MOST_QUERIES = 400;
 /** Cosines below −0.5 do not occur among candidates: the room is for those that do. */
 const BAR = scaleLinear([-0.5, 1], [0, 100]).clamp(true);
 

@@ -7,6 +7,7 @@ import { type Host, PROTOCOL } from "./host";
 import type { Scene } from "./scene";
 import { Session } from "./session";
 import { SourcesView } from "./sources";
+import { afterFrame } from "./store";
 import { TableView } from "./table";
 import { followTheme } from "./theme";
 import { TranslationView } from "./translation";
@@ -33,6 +34,7 @@ export class Explorer {
     scene: Scene,
     host: Host,
     parts: Part[],
+    start: number,
   ) {
     root.classList.add("kt-view");
     root.dataset.state = "drawing";
@@ -48,6 +50,8 @@ export class Explorer {
     });
     this.watcher = new ResizeObserver(() => this.resize());
     this.watcher.observe(root);
+    // The second frame comes after the first was painted.
+    afterFrame(() => afterFrame(() => performance.measure("ktviz-first-draw", { start, end: performance.now() })));
     if (scene.about.protocol !== PROTOCOL) this.session.fail(new Error("This view and its Python are of different versions of ktviz. Run the cell again, and reload the page."));
   }
 

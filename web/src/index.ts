@@ -10,6 +10,7 @@ import type { Selected } from "./store";
 
 /** A live view; draws from the model's state alone, so that it can be drawn again at any time. */
 async function render({ model, el }: { model: Model; el: HTMLElement }): Promise<() => void> {
+  const start = performance.now();
   const root = h("div");
   el.replaceChildren(root);
   let explorer: Explorer | null = null;
@@ -22,7 +23,7 @@ async function render({ model, el }: { model: Model; el: HTMLElement }): Promise
       (frozen) => explorer?.session.store.set({ frozen: frozen || scene.about.frozen }),
       (error) => explorer?.session.store.set({ error }),
     );
-    explorer = new Explorer(root, scene, host, model.get("_parts") as Part[]);
+    explorer = new Explorer(root, scene, host, model.get("_parts") as Part[], start);
     const adopt = () => {
       const { node, ...selected } = model.get("_selected") as Selected & { node?: [number, number] | null };
       explorer?.session.adopt(selected.kind ? (selected as Selected) : { kind: "none" }, node ?? null);

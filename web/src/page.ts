@@ -10,12 +10,13 @@ export async function startPage(): Promise<void> {
   const root = document.getElementById("ktviz-page");
   const [scene, store] = ["ktviz-scene", "ktviz-store"].map((id) => document.getElementById(id)?.textContent);
   if (!root || !scene || !store || root.dataset.state) return;
+  const start = performance.now();
   root.dataset.state = "drawing";
   try {
     const [first, second] = await Promise.all([fromText(scene), fromText(store)]);
     const drawn = new Scene(first);
     await drawn.decode();
-    new Explorer(root, drawn, new PageHost(drawn, second), (root.dataset.parts ?? "").split(" ") as Part[]);
+    new Explorer(root, drawn, new PageHost(drawn, second), (root.dataset.parts ?? "").split(" ") as Part[], start);
   } catch (error) {
     root.replaceChildren(h("p", { class: "kt-error", role: "alert" }, `The page could not be drawn: ${error}`));
     root.dataset.state = "failed";

@@ -94,7 +94,7 @@ export class Store {
 }
 
 /** With the next frame; frames do not come while a page is hidden, so a timer stands behind them. */
-function afterFrame(call: () => void): void {
+export function afterFrame(call: () => void): void {
   let done = false;
   const once = () => {
     if (!done) call();

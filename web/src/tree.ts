@@ -374,7 +374,7 @@ export class TreeView {
     const cluster = node && node[0] === this.bank ? this.model.clusters.get(node[1]) : undefined;
     if (!cluster) return this.detail.replaceChildren();
     const kind = cluster.children ? `${cluster.children} children` : "leaf";
-    const text = `Node ${cluster.node} of ${shortName(this.session.scene.about.banks[this.bank].name)}: level ${cluster.level}, ${kind}, ${count(cluster.size)} entries, spread ${cluster.spread.toFixed(3)}, passed by ${count(this.visitsOf()[cluster.node])} winners`;
+    const text = `Node ${cluster.node} of ${shortName(this.session.scene.about.banks[this.bank].name)}: level ${cluster.level}, ${kind}, ${count(cluster.size)} entries, spread ${cluster.spread.toFixed(3)}${this.visitsOf()[0] > 0 ? `, passed by ${count(this.visitsOf()[cluster.node])} winners` : ""}`;
     this.detail.replaceChildren(this.pictures.strip(this.bank, cluster.node, 44), h("span", {}, text));
   }
 }

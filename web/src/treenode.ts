@@ -125,7 +125,7 @@ export class NodeCard {
     const facts = [`${count(size)} entries`, `spread ${spread.toFixed(2)}`];
     this.el.setAttribute("aria-level", String(level + 1));
     if (children) this.el.setAttribute("aria-expanded", String(unfolded));
-    const told = [`Node ${node}`, ...facts, `${count(visits)} visits`, near === undefined ? "" : `similarity ${near.toFixed(2)}`];
+    const told = [`Node ${node}`, ...facts, total > 0 ? `${count(visits)} visits` : "", near === undefined ? "" : `similarity ${near.toFixed(2)}`];
     this.el.setAttribute("aria-label", told.filter(Boolean).join(", "));
     const bar = h("i");
     bar.style.width = `${(100 * visits) / Math.max(1, total)}%`;
@@ -136,7 +136,7 @@ export class NodeCard {
         { class: "kt-facts" },
         h("span", {}, facts[0]),
         h("span", { class: "kt-faint" }, facts[1]),
-        h("span", { class: "kt-visits", title: `${visits} of ${total} winners come from here` }, bar, h("span", {}, `${count(visits)} visits`)),
+        total > 0 && h("span", { class: "kt-visits", title: `${visits} of ${total} winners come from here` }, bar, h("span", {}, `${count(visits)} visits`)),
       ),
       near === undefined ? null : h("span", { class: "kt-near", title: "Cosine of the selected retrieval to this node" }, near.toFixed(2)),
       trail?.greedy.has(node) && !trail.path.has(node) ? h("span", { class: "kt-mark" }, "greedy") : null,

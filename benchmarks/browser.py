@@ -1,0 +1,87 @@
+"""A view in a real browser with a real Python behind it, without a notebook server: messages go through Playwright."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+from ktviz.widgets.view import View, answered
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+RENDER = """async ([esm, css, scene, state]) => {
+  const style = document.createElement("style");
+  style.textContent = css;
+  document.head.append(style);
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const values = { ...state, _scene: new DataView(bytes(scene).buffer) };
+  const listeners = {};
+  const tell = (name, ...given) => (listeners[name] ?? []).forEach((call) => call(...given));
+  const model = {
+    get: (name) => values[name],
+    set: (name, value) => { values[name] = value; },
+    save_changes: () => window.ktvizSelect(JSON.stringify(values._selected)),
+    on: (name, call) => { (listeners[name] ??= []).push(call); },
+    off: () => {},
+    send: async (content) => {
+      const answer = JSON.parse(await window.ktvizAsk(JSON.stringify(content)));
+      tell("msg:custom", answer.content, answer.buffers.map((text) => new DataView(bytes(text).buffer)));
+    },
+  };
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  const { default: widget } = await import(url);
+  await widget.render({ model, el: document.querySelector("#view") });
+}"""
+
+
+def executable() -> str | None:
+    """The browser to use: KTVIZ_BROWSER, or Chromium on the path, or Playwright's own (None)."""
+    return os.environ.get("KTVIZ_BROWSER") or next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+@contextmanager
+def shown(view: View, width: int = 1400, height: int = 1300, theme: str = "light") -> Iterator[Page]:
+    """A page that shows a view, after its first drawing."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=[*FLAGS])
+        size = {"width": width, "height": height}
+        page = browser.new_page(viewport=size, color_scheme=theme, device_scale_factor=1)  # type: ignore[arg-type]
+        page.set_content("<!doctype html><html lang=en><body style='margin: 0'><div id=view></div></body></html>")
+        page.expose_function("ktvizAsk", lambda text: answer(view, json.loads(text)))
+        page.expose_function("ktvizSelect", lambda text: view.set_state({"_selected": json.loads(text)}))
+        scene = b64encode(view._scene).decode()
+        page.evaluate(RENDER, [view._esm, view._css, scene, {"_parts": view._parts, "_selected": view._selected}])
+        settle(page)
+        yield page
+        browser.close()
+
+
+def answer(view: View, request: Mapping[str, Any]) -> str:
+    """Python's answer, as text."""
+    content, buffers = answered(view._answers, request)
+    return json.dumps({"content": content, "buffers": [b64encode(buffer).decode() for buffer in buffers]})
+
+
+def settle(page: Page) -> None:
+    """Wait until the view has drawn all that it asked for."""
+    page.wait_for_selector(".kt-view[data-state=settled]", timeout=60_000)
+
+
+def measured(page: Page, name: str) -> list[float]:
+    """Durations in ms that the view has measured under a name."""
+    values: list[float] = page.evaluate(f"performance.getEntriesByName('{name}').map((entry) => entry.duration)")
+    return values

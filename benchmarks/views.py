@@ -1,0 +1,168 @@
+"""Sizes and latencies of the views: what travels, and how long a person waits, in a real browser."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from playwright.sync_api import Page
+
+from benchmarks.browser import measured, settle, shown
+from benchmarks.speed import square_photo
+from benchmarks.tables import publish
+from ktviz import samples
+from ktviz.library.bank import Bank
+from ktviz.library.entries import Entries
+from ktviz.library.tree import Tree
+from ktviz.library.union import BankUnion
+from ktviz.model.translator import Translator
+from ktviz.widgets.answers import Answers
+from ktviz.widgets.explorer import Explorer, TreeView
+from ktviz.widgets.scene import PROTOCOL, scene_of
+from ktviz.widgets.view import View, static_text
+
+MOVES = 200
+REPEATS = 7
+BRANCHING = 320
+"""Children of every node of a tree of two levels: 102,400 leaves."""
+MEGABYTE = 1e6
+
+
+def main() -> None:
+    banks = samples.library()["art/impasto"]
+    translator = Translator.shipped(banks)
+    trace = translator.traced(square_photo())
+    rows = [*sizes(Explorer(trace)), *latencies(Explorer(trace)), *large_tree(banks)]
+    notes = (
+        f"A 512x512 photo, {len(trace):,} retrievals, bank `art/impasto`. Medians: {MOVES} pointer moves, {REPEATS} "
+        "answers. Browser: headless Chromium without a GPU. The first draw in the browser is from the call to the "
+        "second frame; Python makes the scene before. Answers are from request to packed bytes."
+    )
+    publish("views", "Views: what travels, and how long one waits", ["what", "measured", "target"], rows, notes)
+
+
+def sizes(view: View) -> list[list[str]]:
+    """Bytes on the wire and on disk."""
+    script, style = static_text("ktviz.js"), static_text("ktviz.css")
+    wire = len(script) + len(style) + len(view._scene)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "page.html"
+        seconds = once(lambda: view.to_html(path))
+        page = path.stat().st_size
+    text = view._repr_mimebundle_()[0]["text/html"]
+    return [
+        [
+            "bundle, minified",
+            f"{len(script) / 1e3:.0f} KB ({len(gzip.compress(script.encode())) / 1e3:.0f} KB gzip)",
+            "≤ 150 KB",
+        ],
+        ["first draw: bundle, styles and scene", f"{wire / MEGABYTE:.2f} MB", "≤ 1.5 MB"],
+        ["exported page", f"{page / MEGABYTE:.2f} MB, written in {seconds:.1f} s", "≤ 4 MB"],
+        ["snapshot in a saved notebook", f"{len(text) / MEGABYTE:.2f} MB", ""],
+    ]
+
+
+def latencies(view: View) -> list[list[str]]:
+    """How long a person waits, with Python behind the view."""
+    scene = median(once(lambda: scene_of(view._subject)) for _ in range(REPEATS))
+    with shown(view) as page:
+        (drawn,) = measured(page, "ktviz-first-draw")
+        hover(page)
+        moves = measured(page, "ktviz-hover")
+    region = {"box": [200, 200, 64, 64]}
+    asked = [("region", region), ("candidates", {"queries": [*range(100)]}), ("descent", {"queries": [2000]})]
+    rows = [
+        ["first draw: Python makes the scene", f"{scene:.2f} s", "≤ 1 s together"],
+        ["first draw: the browser draws it", f"{drawn / 1e3:.2f} s", ""],
+        [f"hover to highlight, of {len(moves)} moves", f"{median(moves):.1f} ms", "≤ 16 ms"],
+    ]
+    for kind, body in asked:
+        rows.append([f"answer to `{kind}`", f"{answer_ms(view._answers, kind, body):.0f} ms", "≤ 100 ms"])
+    return rows
+
+
+def hover(page: Page) -> None:
+    """Move the pointer over the translation."""
+    box = page.locator(".kt-picture").nth(1).bounding_box()
+    assert box is not None
+    for n in range(MOVES):
+        x, y = (n * 37) % 100 / 100, (n * 61) % 100 / 100
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    settle(page)
+
+
+def large_tree(like: BankUnion) -> list[list[str]]:
+    """A tree of about 100,000 leaves: its answers, and how fast it moves under the pointer."""
+    bank = synthetic_bank(like.banks[0])
+    view = TreeView(BankUnion([bank], like.encoder))
+    children = answer_ms(view._answers, "children", {"bank": 0, "nodes": [0]})
+    with shown(view) as page:
+        for number in (1, 2, 3):
+            page.locator(".kt-fold").nth(number).click()
+            settle(page)
+        frames = zoom_frames(page)
+    leaves = f"{len(bank.tree.leaves):,} leaves"
+    return [
+        [f"tree of {leaves}: children of its root", f"{children:.0f} ms", "≤ 100 ms"],
+        [f"tree of {leaves}: one frame of zooming", f"{median(frames):.1f} ms", "≤ 16 ms"],
+    ]
+
+
+def zoom_frames(page: Page) -> list[float]:
+    """Milliseconds of script per step while the tree is zoomed and moved."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        """() => {
+          const box = document.querySelector(".kt-treebox");
+          const frame = box.getBoundingClientRect();
+          return Array.from({ length: 60 }, (_, n) => {
+            const start = performance.now();
+            box.dispatchEvent(new WheelEvent("wheel", {
+              deltaY: n % 20 < 10 ? 60 : -60, ctrlKey: true, bubbles: true, cancelable: true,
+              clientX: frame.left + 200, clientY: frame.top + 200,
+            }));
+            box.getBoundingClientRect();
+            return performance.now() - start;
+          });
+        }"""
+    )
+
+
+def synthetic_bank(like: Bank) -> Bank:
+    """A bank whose tree has `BRANCHING` squared leaves of one random entry each; its pictures are another bank's."""
+    count = BRANCHING**2
+    random = torch.Generator().manual_seed(0)
+    side = int(np.ceil(np.sqrt(count))) + 4
+    channels = like.entries.channels
+    features = torch.zeros(side, side, channels, dtype=torch.float16)
+    place = torch.arange(count)
+    source, rows = like.sources[0], like.sources[0].rows
+    entries = Entries(
+        torch.zeros(count, dtype=torch.int64), place % (rows - 4), place % 100, torch.rand(count, 4), [features]
+    )
+    parent = torch.cat((torch.tensor([-1]), torch.zeros(BRANCHING), 1 + torch.arange(count) // BRANCHING)).long()
+    first = torch.arange(BRANCHING) * BRANCHING
+    start = torch.cat((torch.tensor([0]), first, place))
+    end = torch.cat((torch.tensor([count]), first + BRANCHING, place + 1))
+    centres = torch.rand(len(parent), 16 * channels, generator=random)
+    keys = torch.rand(count, like.keys.shape[1], generator=random).half()
+    tree = Tree(centres, parent, start, end)
+    return Bank("art/large", (source,), entries, tree, like.projection, keys, like.thumbs[:1], "large", like.folder)
+
+
+def answer_ms(answers: Answers, kind: str, body: dict[str, object]) -> float:
+    """Median milliseconds of an answer."""
+    request = {"protocol": PROTOCOL, "kind": kind, "body": body}
+    return 1e3 * median(once(lambda: answers.to(request)) for _ in range(REPEATS))
+
+
+def once(call: object) -> float:
+    """Seconds of one call."""
+    assert callable(call)
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
