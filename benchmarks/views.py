@@ -103,7 +103,7 @@ def large_tree(like: BankUnion) -> list[list[str]]:
     children = answer_ms(view._answers, "children", {"bank": 0, "nodes": [0]})
     with shown(view) as page:
         for number in (1, 2, 3):
-            page.locator(".kt-fold").nth(number).click()
+            page.evaluate(f"document.querySelectorAll('.kt-fold')[{number}].click()")
             settle(page)
         frames = zoom_frames(page)
     leaves = f"{len(bank.tree.leaves):,} leaves"
@@ -122,7 +122,7 @@ def zoom_frames(page: Page) -> list[float]:
           return Array.from({ length: 60 }, (_, n) => {
             const start = performance.now();
             box.dispatchEvent(new WheelEvent("wheel", {
-              deltaY: n % 20 < 10 ? 60 : -60, ctrlKey: true, bubbles: true, cancelable: true,
+              deltaY: n % 20 < 10 ? 8 : -8, ctrlKey: true, bubbles: true, cancelable: true,
               clientX: frame.left + 200, clientY: frame.top + 200,
             }));
             box.getBoundingClientRect();

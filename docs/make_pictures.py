@@ -1,10 +1,15 @@
-"""Scale pictures for the README: `ktviz demo && python examples/which_knowledge.py && python docs/make_pictures.py`.
+"""Pictures for the README: `ktviz demo && python examples/which_knowledge.py && python -m docs.make_pictures`.
 
-The picture of the audit is a screenshot of which-knowledge/audit/report.html, 1200 px wide, saved as audit.png there.
+Those of the Explorer are taken in a real browser, with Python behind it. The picture of the audit is a screenshot of which-knowledge/audit/report.html, 1200 px wide, saved as audit.png there.
 """
 
 from pathlib import Path
 
+from playwright.sync_api import Page
+
+import ktviz as kt
+from benchmarks.browser import settle, shown
+from ktviz import samples
 from ktviz.images import read_image, resize, write_image
 
 DEMO, EXAMPLE, IMAGES = Path("ktviz-demo"), Path("which-knowledge"), Path(__file__).parent / "images"
@@ -17,8 +22,17 @@ PICTURES = {
     "audit": (EXAMPLE / "audit.png", 900),
 }
 
+REGION = kt.Box(350, 60, 110, 80)
+"""The dark corner above the saucer of the coffee."""
+
 
 def main() -> None:
+    scale_pictures()
+    picture_explorer()
+
+
+def scale_pictures() -> None:
+    """Pictures that other commands made, small enough for a page."""
     for name, (file, width) in PICTURES.items():
         if not file.exists():
             print(f"left as it is: {name} ({file} is not there)")
@@ -26,6 +40,33 @@ def main() -> None:
         picture = read_image(file)
         height = round(picture.shape[0] * width / picture.shape[1])
         write_image(IMAGES / f"{name}.jpg", resize(picture, width, height))
+
+
+def picture_explorer() -> None:
+    """The Explorer with a region selected, light; without a source, dark; and narrow."""
+    translate = kt.Translator.shipped(samples.library()["art/impasto"])
+    trace = translate.traced(samples.photo("coffee"))
+    with kt.Explorer(trace) as view:
+        view.region = REGION
+        with shown(view, 1400, 1080) as page:
+            take(page, "explorer")
+        view.region = None
+        with shown(view, 1400, 1280, "dark") as page:
+            page.select_option("select[aria-label=Overlay]", "source")
+            page.locator(".kt-use input").first.click()
+            page.wait_for_selector("figcaption:has-text('Difference')")
+            take(page, "explorer-dark")
+        with shown(view, 640, 1500) as page:
+            take(page, "explorer-narrow")
+
+
+def take(page: Page, name: str) -> None:
+    """A screenshot of the settled view."""
+    settle(page)
+    file = IMAGES / f"{name}.png"
+    page.screenshot(path=file)
+    write_image(file.with_suffix(".jpg"), read_image(file))
+    file.unlink()
 
 
 if __name__ == "__main__":

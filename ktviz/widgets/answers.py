@@ -115,7 +115,7 @@ class Answers:
         for number in numbers(body, "sources", len(self.subject.names)):
             picture = self.subject.picture(number)
             if picture is not None:
-                found[f"picture/{number}"] = encode_image(small(picture, LONGEST_PX), "jpeg")
+                found[f"picture/{number}"] = encode_image(small(picture, LONGEST_PX), "small")
         return {}, found
 
     def children(self, body: Mapping[str, Any]) -> Answer:

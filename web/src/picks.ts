@@ -7,12 +7,7 @@ const MOST_SOURCES = 6;
 
 /** Places of at most eight retrievals, grouped by source. */
 export function picksOf(scene: Scene, picked: ArrayLike<number>): number[] {
-  const bySource = new Map<number, number[]>();
-  for (const place of Array.from(picked)) {
-    const source = scene.winnerSource(place);
-    bySource.set(source, [...(bySource.get(source) ?? []), place]);
-  }
-  const groups = [...bySource.values()].sort((one, other) => other.length - one.length).slice(0, MOST_SOURCES);
+  const groups = [...bySource(scene, picked).values()].sort((one, other) => other.length - one.length).slice(0, MOST_SOURCES);
   const total = groups.reduce((sum, group) => sum + group.length, 0);
   const taken: number[] = [];
   for (const group of groups) {
@@ -20,6 +15,18 @@ export function picksOf(scene: Scene, picked: ArrayLike<number>): number[] {
     taken.push(...spacedOut(scene, group, wanted, taken));
   }
   return taken.slice(0, MOST_PICKS);
+}
+
+/** Places of retrievals by their winner's source. */
+export function bySource(scene: Scene, picked: ArrayLike<number>): Map<number, number[]> {
+  const found = new Map<number, number[]>();
+  for (let n = 0; n < picked.length; n++) {
+    const source = scene.winnerSource(picked[n]);
+    const group = found.get(source);
+    if (group) group.push(picked[n]);
+    else found.set(source, [picked[n]]);
+  }
+  return found;
 }
 
 /** Some of a group: always the one that is similar and far from those taken, of whatever group. */

@@ -81,7 +81,7 @@ export class Session {
     if (selected.kind === "region") void this.askShares(selected.box, selected);
   }
 
-  private meant(selected: Selected): { picked: Int32Array; weight: ArrayLike<number> } {
+  private meant(selected: Selected): { picked: Int32Array; weight: Float32Array } {
     if (selected.kind === "region") {
       const [x, y, width, height] = selected.box;
       return footprint(this.scene, { x, y, width, height });
@@ -95,13 +95,18 @@ export class Session {
     return { picked, weight: new Float32Array(picked.length).fill(1 / Math.max(1, picked.length)) };
   }
 
-  /** The retrieval that tree and bands show: the one that was clicked, or the heaviest. */
-  private focusOf(selected: Selected, picked: Int32Array, weight: ArrayLike<number>): number {
+  /** The retrieval that tree and bands show: the one that was clicked, or a heavy one near the middle. */
+  private focusOf(selected: Selected, picked: Int32Array, weight: Float32Array): number {
     if (!picked.length) return this.state.focus;
     if (selected.kind !== "region") return picked.includes(this.state.focus) ? this.state.focus : picked[0];
-    let best = 0;
-    for (let n = 1; n < picked.length; n++) if (weight[n] > weight[best] * 1.001) best = n;
-    return picked[best];
+    const [x, y, width, height] = selected.box;
+    const weightiest = weight.reduce((most, value) => Math.max(most, value), 0);
+    const merit = (n: number) => {
+      const box = this.scene.boxOf(picked[n]);
+      const away = Math.hypot(box.x + box.width / 2 - x - width / 2, box.y + box.height / 2 - y - height / 2);
+      return weight[n] / weightiest - away / (width + height);
+    };
+    return picked[picked.reduce((best, _, n) => (merit(n) > merit(best) ? n : best), 0)];
   }
 
   /** Shares of a region as Python counts them: the browser's own serve until they come, or if nobody answers. */

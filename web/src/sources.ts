@@ -3,7 +3,7 @@
 import { sourceColour } from "./colours";
 import { button, chip, fitCanvas, h, percent } from "./dom";
 import { inSource } from "./patches";
-import { picksOf } from "./picks";
+import { bySource } from "./picks";
 import type { Box } from "./scene";
 import type { Session } from "./session";
 import type { Changed } from "./store";
@@ -30,6 +30,7 @@ export class SourcesView {
   private readonly note = h("p", { class: "kt-faint kt-note", role: "status" });
   private readonly cards = new Map<number, Card>();
   private visible = AT_FIRST;
+  private picked = new Map<number, number[]>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -69,6 +70,7 @@ export class SourcesView {
   }
 
   private update(changed: Changed): void {
+    if (changed.has("picked")) this.picked = bySource(this.session.scene, this.session.state.picked);
     if (changed.has("shares") || changed.has("picked")) this.arrange();
     if (changed.has("without")) for (const [source, card] of this.cards) card.use.checked = !this.session.state.without.has(source);
     const drawn: (keyof typeof this.session.state)[] = ["picked", "selected", "hover", "hoverSource", "pictures", "focus"];
@@ -151,7 +153,7 @@ export class SourcesView {
     const context = fitCanvas(canvas, width, picture.height * k);
     context.imageSmoothingQuality = "high";
     context.drawImage(picture, 0, 0, width, picture.height * k);
-    const mine = Array.from(state.picked).filter((place) => scene.winnerSource(place) === source);
+    const mine = this.picked.get(source) ?? [];
     context.lineWidth = mine.length > 40 ? 0.5 : 1;
     for (const place of mine.slice(0, MOST_PLACES)) this.outline(context, source, place, k, "rgba(255,255,255,0.75)");
     for (const place of [state.focus, state.hover]) {
@@ -179,12 +181,6 @@ export class SourcesView {
   /** Draw the pictures again after the room changed. */
   resize(): void {
     for (const source of this.cards.keys()) this.draw(source);
-  }
-
-  /** The sources of the curves come into sight. */
-  reveal(): void {
-    const [first] = picksOf(this.session.scene, this.session.state.picked);
-    if (first !== undefined) this.list.scrollTop = 0;
   }
 
   private toggle(source: number, used: boolean): void {

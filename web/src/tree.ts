@@ -220,7 +220,7 @@ export class TreeView {
   }
 
   private bringIntoSight(node: number): void {
-    const found = this.placed.find((one) => one.data.id === node);
+    const found = this.placeOf(node);
     if (!found) return;
     const [width, height] = [this.box.clientWidth, this.box.clientHeight];
     const k = Math.min(1, Math.max(0.6, width / (found.y + CARD + 20)));
@@ -310,8 +310,10 @@ export class TreeView {
 
   private pick(leaf: Leaf): void {
     if (!leaf.cluster) {
+      const before = this.placeOf(-1 - leaf.id);
       this.model.showMore(-1 - leaf.id);
-      return this.arrange();
+      this.arrange();
+      return this.holdStill(-1 - leaf.id, before);
     }
     this.active = leaf.id;
     this.session.selectNode([this.bank, leaf.id]);
@@ -319,21 +321,34 @@ export class TreeView {
 
   private async toggle(leaf: Leaf): Promise<void> {
     if (!leaf.cluster?.children) return this.pick(leaf);
+    const before = this.placeOf(leaf.id);
     if (this.model.isUnfolded(leaf.id)) {
       this.model.fold(leaf.id);
       this.arrange();
     } else await this.unfold(leaf.id);
+    this.holdStill(leaf.id, before);
+  }
+
+  private placeOf(node: number): Placed | undefined {
+    return this.placed.find((one) => one.data.id === node);
+  }
+
+  /** What was clicked stays under the pointer, however the others move. */
+  private holdStill(node: number, before: Placed | undefined): void {
+    const after = this.placeOf(node);
+    if (before && after) this.zooming.translateBy(select<HTMLElement, unknown>(this.box), before.y - after.y, before.x - after.x);
   }
 
   private pressed(event: KeyboardEvent): void {
-    const at = this.placed.find((one) => one.data.id === this.active) ?? this.placed[0];
+    const at = this.placeOf(this.active) ?? this.placed[0];
     if (!at) return;
     const column = this.placed.filter((one) => one.depth === at.depth).sort((a, b) => a.x - b.x);
     const place = column.indexOf(at);
     let next: Placed | null | undefined;
     if (event.key === "ArrowDown") next = column[place + 1];
     else if (event.key === "ArrowUp") next = column[place - 1];
-    else if (event.key === "ArrowLeft") next = this.model.isUnfolded(at.data.id) && at.parent ? at.parent : at.parent;
+    else if (event.key === "ArrowLeft" && at.children) void this.toggle(at.data);
+    else if (event.key === "ArrowLeft") next = at.parent;
     else if (event.key === "ArrowRight" && this.model.isUnfolded(at.data.id)) next = at.children?.[0];
     else if (event.key === "ArrowRight") void this.toggle(at.data);
     else if (event.key === " " || event.key === "Enter") this.pick(at.data);

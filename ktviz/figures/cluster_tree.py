@@ -1,0 +1,257 @@
+"""The tree figure: a bank's cluster tree from the root to the leaves that were visited most, with exemplar patches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ktviz.errors import MismatchError, TraceError
+from ktviz.figures.canvas import Canvas
+from ktviz.figures.colours import FAINT, INK, QUANTITY_INK
+from ktviz.figures.layout import MARGIN, WIDTH
+from ktviz.figures.maps import BODY, SMALL, TITLE
+from ktviz.figures.outline import REST, Item, bank_visits, outline, sizes
+from ktviz.figures.share_bars import TRACK
+from ktviz.images import Pixels
+from ktviz.library.bank import Bank
+from ktviz.library.clusters import Cluster, describe_clusters, exemplar_pictures
+from ktviz.regions import Box
+from ktviz.trace.trace import Trace
+
+MOST = 60
+"""Items that are drawn, whatever the tree."""
+EACH = (17, 8, 8)
+"""Items below the root, and below a node of each level that is drawn beneath it."""
+TOP = 168.0
+ROW = 42.0
+GROUP_GAP = 14.0
+QUERY = 76.0
+"""Side of the query's picture."""
+PICTURE = 34.0
+STEP = PICTURE + 3
+LINK = 76.0
+"""Width of the curves left of a column."""
+NUMBERS = {"node": 60.0, "entries": 80.0, "spread": 60.0, "visits": 60.0}
+"""What is said of a node, and the width of each column."""
+PALE = "#C9C9C9"
+HOW_TO_READ = (
+    "Pictures: the medoid, then members by falling similarity. "
+    "Spread: mean cosine distance of the entries to their mean direction."
+)
+
+
+def tree_figure(bank: Bank, trace: Trace | None = None, query: int | None = None) -> Figure:
+    """The cluster tree of a bank: root, level 1, and what lies below the nodes that matter most; the rest is counted.
+
+    Nodes matter by the retrievals of a trace that pass them, or without a trace by their entries. At most 60 are drawn.
+
+    Args:
+        bank: Whose tree.
+        trace: A translation with this bank; its visits are shown.
+        query: One of its queries; its winner's path is lit, with the cosine to each node.
+
+    Returns:
+        A figure 1600 px wide that belongs to no pyplot state.
+
+    Raises:
+        TraceError: A query without a trace, or one that the trace does not hold.
+        MismatchError: The query's winner is of another bank, or the bank has been edited since.
+        UnknownNameError: The trace was not made with the bank.
+    """
+    lit = {} if query is None else lit_path(bank, trace, query)
+    visited = None if trace is None else bank_visits(bank, trace)
+    weight = sizes(bank.tree) if visited is None else visited
+    items = outline(bank.tree, weight, MOST, EACH, tuple(lit))
+    drawing = Drawing.create(bank, items, lit, None if visited is None else int(visited[0]))
+    drawing.write_header(trace, query)
+    drawing.draw_links()
+    for item in items:
+        drawing.draw_item(item)
+    return drawing.canvas.figure
+
+
+def lit_path(bank: Bank, trace: Trace | None, query: int) -> dict[int, float]:
+    """The nodes on the path of a query's winner, and the query's cosine to each."""
+    if trace is None:
+        raise TraceError(f"the path of query {query}", "no trace was given", "Pass the trace that holds it")
+    rows = np.flatnonzero(trace.column("query") == query)
+    if len(rows) != 1:
+        raise TraceError(f"query {query}", f"the trace holds {len(rows)} of that number", "Take one image and one site")
+    winner = trace.column("bank")[rows[0]]
+    if winner != bank.name:
+        raise MismatchError(f"the path of query {query} in {bank.name}", f"its winner is of {winner}", "Draw that bank")
+    path, cosine = (trace.column(name)[rows[0]] for name in ("path", "path_similarity"))
+    return dict(zip(path.tolist(), cosine.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is drawn, and where.
+
+    Attributes:
+        canvas: The figure.
+        bank: Whose tree.
+        items: Nodes and remainders, the root first.
+        place: Left edge and middle y of every item, in their order.
+        clusters: The drawn nodes described.
+        pictures: Exemplars of the drawn nodes, (n, 16, 16, 3) each.
+        lit: Nodes on the query's path and its cosine to each.
+        retrievals: Those that winners of this bank answered; None without a trace.
+    """
+
+    canvas: Canvas
+    bank: Bank
+    items: list[Item]
+    place: list[tuple[float, float]]
+    clusters: dict[int, Cluster]
+    pictures: dict[int, Pixels]
+    lit: dict[int, float]
+    retrievals: int | None
+
+    @classmethod
+    def create(cls, bank: Bank, items: list[Item], lit: dict[int, float], retrievals: int | None) -> Drawing:
+        """An empty page of the right size."""
+        y = heights(items)
+        levels = 1 + max(item.level for item in items)
+        pitch = (WIDTH - 2 * MARGIN + LINK) / max(levels, 2)
+        exemplars = int(min(6, max(1, (pitch - LINK - sum(NUMBERS.values())) // STEP)))
+        clusters = describe_clusters(bank, [item.node for item in items if item.node != REST], exemplars)
+        pictures = exemplar_pictures(bank, [entry for cluster in clusters for entry in cluster.exemplars])
+        ends = np.cumsum([len(cluster.exemplars) for cluster in clusters])[:-1]
+        return cls(
+            canvas=Canvas.create(WIDTH, max(y) + 96),
+            bank=bank,
+            items=items,
+            place=[(MARGIN + item.level * pitch, middle) for item, middle in zip(items, y, strict=True)],
+            clusters={cluster.node: cluster for cluster in clusters},
+            pictures=dict(zip([c.node for c in clusters], np.split(pictures, ends), strict=True)),
+            lit=lit,
+            retrievals=retrievals,
+        )
+
+    @property
+    def exemplars(self) -> float:
+        """Width of the exemplars of a node."""
+        return STEP * max(len(pictures) for pictures in self.pictures.values())
+
+    @property
+    def columns(self) -> dict[str, float]:
+        """What is said of a node, and where each column of numbers ends, right of the exemplars."""
+        names = list(NUMBERS) if self.retrievals is not None else list(NUMBERS)[:-1]
+        return dict(zip(names, accumulate(NUMBERS.values()), strict=False))
+
+    @property
+    def width(self) -> float:
+        """Of a node with exemplars and numbers."""
+        return self.exemplars + max(self.columns.values())
+
+    def write_header(self, trace: Trace | None, query: int | None) -> None:
+        """Bank and numbers above, heads of the columns, and how to read the figure below."""
+        canvas, tree = self.canvas, self.bank.tree
+        title = f"Cluster tree of {self.bank.name}"
+        room = WIDTH - 2 * MARGIN - QUERY - 20
+        canvas.text(MARGIN, 50, canvas.shortened(title, TITLE, room, bold=True), TITLE, bold=True)
+        facts = [f"{len(self.bank):,} entries", f"{len(tree):,} nodes, {len(self.clusters)} drawn"]
+        facts += [f"{len(tree.leaves):,} leaves", f"{tree.depth} levels below the root"]
+        if trace is not None:
+            facts.append(f"visits: {self.retrievals:,} of {len(trace):,} retrievals, won by this bank")
+        canvas.text(MARGIN, 78, canvas.shortened(" · ".join(facts), SMALL, room), SMALL, FAINT)
+        if trace is not None and query is not None:
+            self.draw_query(trace, query)
+            steps = " → ".join(f"node {node} ({cosine:.2f})" for node, cosine in self.lit.items())
+            text = f"Query {query}, cosine to each node of its winner's path: {steps or 'the root is its leaf'}"
+            canvas.text(MARGIN, 104, canvas.shortened(text, SMALL, room), SMALL, QUANTITY_INK, bold=True)
+        for left in sorted({x for x, _ in self.place}):
+            level = next(item.level for item, (x, _) in zip(self.items, self.place, strict=True) if x == left)
+            canvas.text(left, TOP - 22, f"Level {level}" if level else "Root", BODY, bold=True)
+            for name, end in self.columns.items():
+                canvas.text(left + self.exemplars + end, TOP - 22, name, SMALL, FAINT, align="right")
+        bars = "" if trace is None else " Bar: part of the visits, 0 to 1."
+        canvas.text(MARGIN, max(y for _, y in self.place) + 68, HOW_TO_READ + bars, SMALL, FAINT)
+
+    def draw_query(self, trace: Trace, query: int) -> None:
+        """The query's patch of the photo, at the right end of the header."""
+        if trace.input is not None:
+            x, y, width, height = trace.column("box")[trace.column("query") == query][0].astype(int).tolist()
+            place = Box(WIDTH - MARGIN - QUERY, 30, QUERY, QUERY)
+            self.canvas.picture(trace.input[y : y + height, x : x + width], place, magnified=True)
+            self.canvas.frame(place, QUANTITY_INK, 3.0)
+
+    def draw_links(self) -> None:
+        """Curves from every node to those below it; the query's path last, over the others."""
+        place = {item.node: where for item, where in zip(self.items, self.place, strict=True) if item.node != REST}
+        for on_path in (False, True):
+            for item, (x, y) in zip(self.items[1:], self.place[1:], strict=True):
+                if (item.node in self.lit) == on_path:
+                    left, middle = place[item.parent]
+                    edge = left + self.width + 8
+                    colour, width = (QUANTITY_INK, 3.0) if on_path else (PALE, 1.4)
+                    self.canvas.curve((edge, middle), edge, (x - 6, y), colour, width)
+
+    def draw_item(self, item: Item) -> None:
+        """A node with its exemplars and numbers, or how many are left out."""
+        x, y = self.place[self.items.index(item)]
+        if item.node == REST:
+            text = f"… {item.nodes:,} more: {item.size:,} entries"
+            text += "" if self.retrievals is None else f", {item.weight:,} visits"
+            self.canvas.text(x, y + 5, text, SMALL, FAINT)
+            return
+        on_path = item.node in self.lit
+        for n, picture in enumerate(self.pictures[item.node]):
+            box = Box(x + n * STEP, y - PICTURE / 2, PICTURE, PICTURE)
+            self.canvas.picture(picture, box, magnified=True)
+            self.canvas.frame(box, PALE, 1.0)  # keeps white patches apart from the page
+        if on_path:
+            width = len(self.pictures[item.node]) * STEP - 3
+            self.canvas.frame(Box(x, y - PICTURE / 2, width, PICTURE), QUANTITY_INK, 3.0)
+            parent = next(
+                where for other, where in zip(self.items, self.place, strict=True) if other.node == item.parent
+            )
+            beside = y + (18 if parent[1] < y else -8)  # the side that the curve does not come from
+            self.canvas.text(
+                x - 10, beside, f"{self.lit[item.node]:.2f}", SMALL, QUANTITY_INK, bold=True, align="right"
+            )
+        self.write_numbers(item, x + self.exemplars, y, on_path)
+
+    def write_numbers(self, item: Item, left: float, y: float, bold: bool) -> None:
+        """Node, entries, spread and visits, and the visits as a bar."""
+        cluster = self.clusters[item.node]
+        values = [str(item.node), f"{item.size:,}", f"{cluster.spread:.2f}"]
+        if self.retrievals is not None:
+            values.append(f"{item.weight:,}")
+            track = Box(left + 10, y + 11, self.width - self.exemplars - 10, 5)
+            self.canvas.bar(track, TRACK)
+            part = item.weight / max(self.retrievals, 1)
+            self.canvas.bar(Box(track.x, track.y, track.width * part, track.height), QUANTITY_INK)
+        for (name, end), value in zip(self.columns.items(), values, strict=True):
+            self.canvas.text(
+                left + end, y + 4, value, SMALL, FAINT if name == "node" else INK, bold=bold, align="right"
+            )
+
+
+def heights(items: list[Item]) -> list[float]:
+    """Middle y of each item: one below the other on each level, a node in the middle of those below it."""
+    below: dict[int, list[int]] = {}
+    for number, item in enumerate(items):
+        below.setdefault(item.parent, []).append(number)
+    y = [0.0] * len(items)
+    free = [TOP + ROW / 2] * (1 + max(item.level for item in items))
+
+    def settle(number: int) -> list[int]:
+        item = items[number]
+        under = below.get(item.node, []) if item.node != REST else []
+        moved = [number] + [n for child in under for n in settle(child)]
+        y[number] = (y[under[0]] + y[under[-1]]) / 2 if under else free[item.level]
+        push = max(0.0, free[item.level] - y[number])
+        for n in moved:
+            y[n] += push
+            free[items[n].level] = max(free[items[n].level], y[n] + ROW)
+        if under:
+            free[item.level + 1] += GROUP_GAP
+        return moved
+
+    settle(0)
+    return y

@@ -1,0 +1,276 @@
+"""Figures to hover over, made with plotly: cluster trees, shares and similarities.
+
+Every figure is a plain `plotly.graph_objects.Figure`; what it shows is in its data. Plotly reads HTML in texts, and
+formulas between dollars, so names go in escaped.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ktviz.explain.descent import Numbers
+from ktviz.explain.result import check_one_site
+from ktviz.figures.canvas import SANS
+from ktviz.figures.colours import FAINT, INK, OTHER, QUANTITY
+from ktviz.figures.layout import percent
+from ktviz.figures.outline import REST, Item, bank_visits, outline, sizes
+from ktviz.figures.share_bars import TRACK, facts, region_shares
+from ktviz.library.bank import Bank
+from ktviz.library.clusters import describe_clusters
+from ktviz.regions import Region
+from ktviz.trace.footprint import Floats
+from ktviz.trace.trace import Trace
+
+TITLE, BODY, SMALL = 18, 14, 12
+"""Sizes of text in px."""
+MOST = 1000
+"""Items of a tree."""
+EACH = 64
+"""Items below one node."""
+LEVELS = 6
+ROWS = 20
+"""Bars of shares; the rest are one."""
+LONGEST = 60
+"""Characters of a name."""
+TICKS = (0.0, 0.01, 0.05, 0.25, 0.5, 1.0)
+"""Of the scale of visits."""
+
+
+def tree_icicle(bank: Bank, trace: Trace | None = None) -> go.Figure:
+    """A bank's cluster tree as an icicle: a node is as wide as it has entries, and coloured by its visits.
+
+    Args:
+        bank: Whose tree; of a large one, the weightiest nodes are shown and the others counted.
+        trace: A translation with this bank; without one, colours are the spread of the nodes.
+
+    Raises:
+        UnknownNameError: The trace was not made with the bank.
+        MismatchError: The bank has been edited since.
+    """
+    return tree_chart(go.Icicle(**tree_parts(bank, trace), tiling={"orientation": "v"}), bank, trace)
+
+
+def tree_sunburst(bank: Bank, trace: Trace | None = None) -> go.Figure:
+    """A bank's cluster tree as rings around the root; otherwise as `tree_icicle`."""
+    return tree_chart(go.Sunburst(**tree_parts(bank, trace), rotation=90), bank, trace)
+
+
+def share_bars(trace: Trace, region: Region = None) -> go.Figure:
+    """The sources that painted an image or a region, in the colours of the whole image, on a scale from 0 to 1.
+
+    Args:
+        trace: Of one image and one site.
+        region: A `Box`, mask, polygon or pixel of the output; None for all of it.
+
+    Raises:
+        TraceError: A trace of several images or sites.
+        RegionError: The region is empty or outside.
+    """
+    check_one_site(trace)
+    frame, colours = region_shares(trace, region)
+    rows, rest = frame.head(ROWS), frame.iloc[ROWS:]
+    bars = [
+        (str(row["source"]).rsplit("/", 1)[-1], row["share"], colours[row["source"]], source_text(row))
+        for row in rows.to_dict("records")
+    ]
+    if len(rest):
+        name = f"{len(rest):,} more sources"
+        bars.append((name, float(rest["share"].sum()), OTHER, name))
+    places = list(range(len(bars)))
+    figure = go.Figure(
+        go.Bar(
+            x=[share for _, share, _, _ in bars],
+            y=places,
+            orientation="h",
+            marker_color=[colour for _, _, colour, _ in bars],
+            text=[percent(share) for _, share, _, _ in bars],
+            textposition="outside",
+            cliponaxis=False,
+            hovertext=[text for _, _, _, text in bars],
+            hoverinfo="text",
+        )
+    )
+    names = [label(name, 32) for name, _, _, _ in bars]
+    figure.update_yaxes(tickvals=places, ticktext=names, autorange="reversed", showgrid=False, zeroline=False)
+    figure.update_xaxes(range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1], title="share", zeroline=False)
+    what = "the image" if region is None else "a region"
+    return styled(figure, f"Which sources painted {what}", facts(trace, region, len(frame)), 140 + 34 * len(bars))
+
+
+def similarity_heatmap(trace: Trace) -> go.Figure:
+    """Similarity of every query's winner where it lies in the photo, on a scale from 0 to 1.
+
+    Args:
+        trace: Of one image and one site.
+
+    Raises:
+        TraceError: A trace of several images or sites.
+    """
+    check_one_site(trace)
+    box = trace.column("box")
+    # Boxes are cut off at the right and lower edge of the photo, so middles are those of whole boxes.
+    (across, column), (down, row) = (steps(box[:, n] + box[:, n + 2].max() / 2) for n in (0, 1))
+    similarity = np.full((len(down), len(across)), np.nan)
+    similarity[row, column] = trace.column("similarity")
+    texts = np.full(similarity.shape, "", dtype=object)
+    texts[row, column] = winner_texts(trace)
+    figure = go.Figure(
+        go.Heatmap(
+            x=across,
+            y=down,
+            z=similarity,
+            text=texts,
+            hoverinfo="text",
+            zmin=0,
+            zmax=1,
+            colorscale=QUANTITY,
+            colorbar=scale("similarity", (0.0, 0.25, 0.5, 0.75, 1.0)),
+        )
+    )
+    height, width = trace.picture.size
+    figure.update_xaxes(range=[0, width], title="px", constrain="domain", showgrid=False)
+    figure.update_yaxes(range=[height, 0], title="px", scaleanchor="x", constrain="domain", showgrid=False)
+    about = [f"{len(trace):,} retrievals", f"median {np.median(trace.column('similarity')):.3f}"]
+    return styled(figure, "Similarity of the winners", [*about, f"digest {trace.digest[:12]}"], 640)
+
+
+def steps(values: Floats) -> tuple[Floats, Numbers]:
+    """Even steps through some values, and the number of each value's step; parts of a trace may have gaps."""
+    different = np.unique(values)
+    pitch = float(np.diff(different).min()) if len(different) > 1 else 1.0
+    number = ((values - different[0]) / pitch).round().astype(np.int64)
+    return different[0] + pitch * np.arange(number.max() + 1), number
+
+
+def tree_parts(bank: Bank, trace: Trace | None) -> dict[str, Any]:
+    """What icicle and sunburst share: nodes, sizes, colours and texts."""
+    visited = None if trace is None else bank_visits(bank, trace)
+    items = outline(bank.tree, sizes(bank.tree) if visited is None else visited, MOST, (EACH,) * LEVELS)
+    nodes = [item.node for item in items if item.node != REST]
+    spread = {cluster.node: cluster.spread for cluster in describe_clusters(bank, nodes, exemplars=1)}
+    total = None if visited is None else int(visited[0])
+    if total is None:
+        colours = [spread.get(item.node, np.nan) for item in items]
+        bar = scale("spread", (0.0, 0.25, 0.5, 0.75, 1.0))
+    else:
+        colours = [float(np.sqrt(item.weight / max(total, 1))) for item in items]
+        bar = scale("visits, part of all", TICKS, np.sqrt(TICKS).tolist())
+    return {
+        "ids": [item_id(item) for item in items],
+        "parents": ["" if item.parent < 0 else str(item.parent) for item in items],
+        "labels": [item_label(item, bank) for item in items],
+        "values": [item.size for item in items],
+        "branchvalues": "total",
+        "hovertext": [item_text(item, spread.get(item.node), total) for item in items],
+        "hoverinfo": "text",
+        "marker": {
+            "colors": [None, *colours[1:]] if total else colours,
+            "colorscale": QUANTITY,
+            "cmin": 0,
+            "cmax": 1,
+            "colorbar": bar,
+            "showscale": True,
+            "line": {"width": 0.5, "color": "white"},
+        },
+        "sort": False,
+        "maxdepth": 4,
+    }
+
+
+def tree_chart(chart: go.Icicle | go.Sunburst, bank: Bank, trace: Trace | None) -> go.Figure:
+    """A tree with its title."""
+    tree = bank.tree
+    about = [
+        f"{len(bank):,} entries",
+        f"{len(tree):,} nodes",
+        f"{len(tree.leaves):,} leaves",
+        "numbers: nodes",
+        "area: entries",
+    ]
+    about.append("colour: spread" if trace is None else "colour: visits, square-root scale")
+    return styled(go.Figure(chart), f"Cluster tree of {label(bank.name)}", about, 640)
+
+
+def item_id(item: Item) -> str:
+    """Number of a node; of the siblings that are left out, that of their parent with a mark."""
+    return str(item.node) if item.node != REST else f"{item.parent}+"
+
+
+def item_label(item: Item, bank: Bank) -> str:
+    """What is written on an item."""
+    if item.node == REST:
+        return f"… {item.nodes:,} more"
+    return label(bank.name) if item.node == 0 else str(item.node)
+
+
+def item_text(item: Item, spread: float | None, total: int | None) -> str:
+    """What is said of an item under the pointer."""
+    lines = ["root" if item.node == 0 else f"node {item.node}" if item.node != REST else f"{item.nodes:,} more nodes"]
+    lines.append(f"level {item.level}, {item.size:,} entries")
+    if spread is not None:
+        lines.append(f"spread {spread:.2f}")
+    if total is not None:
+        lines.append(f"{item.weight:,} visits, {percent(item.weight / max(total, 1))}")
+    return "<br>".join(lines)
+
+
+def source_text(row: dict[Any, Any]) -> str:
+    """What is said of a source under the pointer."""
+    names = (row["source"], row.get("title", "unknown"), row.get("creator", "unknown"), row.get("licence", "unknown"))
+    numbers = f"{percent(row['share'])}, {row['patches']:,} retrievals, mean similarity {row['similarity']:.3f}"
+    return "<br>".join([*map(label, map(str, names)), numbers])
+
+
+def winner_texts(trace: Trace) -> list[str]:
+    """What is said of every winner under the pointer."""
+    names = {name: label(name) for name in set(trace.column("source"))}
+    columns = (trace.column(name) for name in ("query", "source", "entry", "similarity"))
+    return [
+        f"query {query}<br>{names[source]}<br>entry {entry}<br>similarity {similarity:.3f}"
+        for query, source, entry, similarity in zip(*columns, strict=True)
+    ]
+
+
+def label(text: str, longest: int = LONGEST) -> str:
+    """A name as plotly shows it as it is, cut to a length."""
+    short = text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+    return escape(short, quote=False).replace("$", "&#36;")
+
+
+def scale(title: str, ticks: tuple[float, ...], places: list[float] | None = None) -> dict[str, Any]:
+    """A colour scale with its values printed."""
+    return {
+        "title": {"text": title, "side": "right", "font": {"size": SMALL, "color": FAINT}},
+        "tickvals": list(ticks) if places is None else places,
+        "ticktext": [f"{tick:g}" for tick in ticks],
+        "tickfont": {"size": SMALL, "color": FAINT},
+        "thickness": 12,
+        "outlinewidth": 0,
+    }
+
+
+def styled(figure: go.Figure, title: str, about: list[str], height: int) -> go.Figure:
+    """White, one typeface, a title and a line of facts below it."""
+    figure.update_layout(
+        template="none",
+        title={
+            "text": f"<b>{title}</b>",
+            "subtitle": {"text": " · ".join(about), "font": {"size": SMALL, "color": FAINT}},
+            "x": 0.02,
+            "xanchor": "left",
+            "font": {"size": TITLE},
+        },
+        font={"family": ", ".join((*SANS, "sans-serif")), "size": BODY, "color": INK},
+        height=height,
+        uniformtext={"minsize": 11, "mode": "hide"},
+        margin={"l": 60, "r": 60, "t": 90, "b": 50},
+        paper_bgcolor="white",
+        plot_bgcolor="white",
+        hoverlabel={"align": "left", "font": {"size": SMALL}},
+    )
+    axis = {"automargin": True, "title_font_size": SMALL, "tickfont_size": SMALL, "ticklabelstandoff": 6}
+    return figure.update_xaxes(gridcolor=TRACK, **axis).update_yaxes(**axis)

@@ -1,0 +1,98 @@
+"""Which nodes of a cluster tree a figure has room for: the weightiest, and the others counted."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ktviz.explain.descent import Numbers, visits
+from ktviz.library.bank import Bank
+from ktviz.library.tree import Tree
+from ktviz.trace.live import check_equal
+from ktviz.trace.trace import Trace
+
+REST = -1
+
+
+@dataclass(frozen=True)
+class Item:
+    """A node that is drawn, or the siblings that are not, as one.
+
+    Attributes:
+        node: Its number, or -1 for several.
+        parent: Number of the node above; -1 for the root.
+        level: Steps below the root.
+        nodes: How many nodes it stands for.
+        size: Entries below.
+        weight: What decided: visits, or entries.
+    """
+
+    node: int
+    parent: int
+    level: int
+    nodes: int
+    size: int
+    weight: int
+
+
+def outline(tree: Tree, weight: Numbers, most: int, each: Sequence[int], path: Sequence[int] = ()) -> list[Item]:
+    """The nodes to draw: the children of the weightiest node first, until there is room for no more.
+
+    Args:
+        tree: The tree, of any size.
+        weight: (nodes,) of every node.
+        most: Items, the root among them.
+        each: Items below a node of level 0, 1, ...; the lightest children become one item. Nothing is drawn below.
+        path: Nodes that come before all others, from below the root.
+
+    Returns:
+        The root first, every node before those below it, siblings by falling weight, what is left of them last.
+    """
+    size = sizes(tree)
+    items = [Item(0, -1, 0, 1, int(size[0]), int(weight[0]))]
+    waiting = [(False, 0, 0)] * (tree.depth > 0)
+    while waiting:
+        _, _, parent = heapq.heappop(waiting)
+        below = siblings(tree, weight, size, parent, each[int(tree.level[parent])], path)
+        if len(items) + len(below) > most:
+            continue
+        items += below
+        for item in below:
+            if item.node != REST and item.level < len(each) and len(tree.children[item.node]):
+                heapq.heappush(waiting, (item.node not in path, -item.weight, item.node))
+    return items
+
+
+def siblings(tree: Tree, weight: Numbers, size: Numbers, parent: int, each: int, path: Sequence[int]) -> list[Item]:
+    """The children of a node, weightiest first; where they are more than `each`, the last item is all others."""
+    children = tree.children[parent].numpy()
+    level = int(tree.level[parent]) + 1
+    order = children[np.lexsort((children, -weight[children], ~np.isin(children, path)))]
+    kept = order if len(order) <= each else order[: each - 1]
+    kept = kept[np.argsort(-weight[kept], kind="stable")]
+    items = [Item(int(node), parent, level, 1, int(size[node]), int(weight[node])) for node in kept]
+    rest = order[len(kept) :]
+    if len(rest):
+        items.append(Item(REST, parent, level, len(rest), int(size[rest].sum()), int(weight[rest].sum())))
+    return items
+
+
+def sizes(tree: Tree) -> Numbers:
+    """Entries below every node: (nodes,)."""
+    return np.asarray((tree.end - tree.start).numpy(), dtype=np.int64)
+
+
+def bank_visits(bank: Bank, trace: Trace) -> Numbers:
+    """`visits` for a bank at hand: (nodes,).
+
+    Raises:
+        UnknownNameError: The trace was not made with it.
+        MismatchError: It has been edited since.
+    """
+    counts = visits(trace, bank.name, len(bank.tree))
+    name = f"library bank {bank.name}"
+    check_equal(name, trace.about["digests"].get(name, "none"), bank.digest)
+    return counts

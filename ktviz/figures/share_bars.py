@@ -1,0 +1,141 @@
+"""The share figure: the sources behind an image or a region as pictures, with shares, creators and licences."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ktviz.explain.result import check_one_site
+from ktviz.figures.canvas import Canvas
+from ktviz.figures.colours import FAINT, INK, source_colours
+from ktviz.figures.layout import MARGIN, WIDTH, fit, percent, placed
+from ktviz.figures.maps import BODY, SMALL, TITLE
+from ktviz.images import Pixels
+from ktviz.model.translator import Translator
+from ktviz.regions import Box, Region, bounding_box, region_mask
+from ktviz.trace.trace import Trace
+
+ROW = 88.0
+ROWS = 12
+"""Sources that are shown; the rest are counted."""
+THUMB = Box(0, 0, 112, 72)
+"""Room for the picture of a source."""
+NAMES = 330.0
+"""Width of the text beside it."""
+TOP = 136.0
+TRACK = "#ECECEC"
+
+
+def share_figure(trace: Trace, region: Region = None) -> Figure:
+    """The sources that painted an image or a region of it, largest share first, on a scale from 0 to 1.
+
+    Colours are those of the whole image. Pictures of the sources are shown while the translator that recorded lives.
+
+    Args:
+        trace: Of one image and one site.
+        region: A `Box`, mask, polygon or pixel of the output; None for all of it.
+
+    Returns:
+        A figure 1600 px wide that belongs to no pyplot state.
+
+    Raises:
+        TraceError: A trace of several images or sites.
+        RegionError: The region is empty or outside.
+    """
+    check_one_site(trace)
+    frame, colours = region_shares(trace, region)
+    rows, rest = frame.head(ROWS), frame.iloc[ROWS:]
+    size = (0.0, 0.0) if trace.output is None else fit(trace.picture.size, 460.0, 620.0)
+    height = max(size[1], len(rows) * ROW + 20 + 26 * (len(rest) > 0))
+    canvas = Canvas.create(WIDTH, TOP + height + 50)
+    heading(canvas, trace, region, len(frame))
+    left = MARGIN
+    if trace.output is not None:
+        draw_output(canvas, trace.output, region, Box(MARGIN, TOP, *size))
+        left += size[0] + 40
+    thumbs = thumbnails(trace, rows["source"].tolist())
+    bars = left + (THUMB.width + 20 if thumbs else 0) + NAMES + 14
+    room = WIDTH - MARGIN - 84 - bars
+    for number, row in enumerate(rows.to_dict("records")):
+        box = Box(left, TOP + number * ROW, THUMB.width, THUMB.height)
+        colour = colours[row["source"]]
+        if row["source"] in thumbs:
+            draw_thumb(canvas, thumbs[row["source"]], box, colour)
+        draw_names(canvas, row, bars - 14 - NAMES, box.y)
+        canvas.bar(Box(bars, box.y + 20, room, 28), TRACK)
+        canvas.bar(Box(bars, box.y + 20, room * row["share"], 28), colour)
+        canvas.text(WIDTH - MARGIN, box.y + 41, percent(row["share"]), BODY, bold=True, align="right")
+    end = TOP + len(rows) * ROW
+    for value, align in ((0, "left"), (1, "right")):
+        canvas.text(bars + value * room, end + 6, str(value), SMALL, FAINT, align=align)
+    if len(rest):
+        text = f"{len(rest):,} more sources, {percent(float(rest['share'].sum()))} together"
+        canvas.text(bars, end + 34, text, SMALL, FAINT)
+    return canvas.figure
+
+
+def region_shares(trace: Trace, region: Region) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The sources that painted a region, and the colours that all sources have in figures of the whole image."""
+    colours = source_colours(trace.sources()["source"].tolist())
+    shares = trace.sources(region)
+    return shares[shares["share"] > 0].reset_index(drop=True), colours
+
+
+def heading(canvas: Canvas, trace: Trace, region: Region, sources: int) -> None:
+    """What the figure is of."""
+    where = "the image" if region is None else "a region"
+    canvas.text(MARGIN, 50, f"Which sources painted {where}", TITLE, bold=True)
+    canvas.text(MARGIN, 80, " · ".join(facts(trace, region, sources)), SMALL, FAINT)
+    canvas.text(MARGIN, 104, "Share: part of the pixels, each shared out among the patches over it.", SMALL, FAINT)
+
+
+def facts(trace: Trace, region: Region, sources: int) -> list[str]:
+    """What a reader must know to compare this figure with another."""
+    found = [f"{sources:,} of {len(trace.about['sources']):,} sources", "attribution: footprint"]
+    if region is not None:
+        mask = region_mask(region, *trace.picture.size)
+        box = bounding_box(mask)
+        size = f"{box.width:g}x{box.height:g} px at ({box.x:g}, {box.y:g}), {int(mask.sum()):,} px"
+        found.insert(0, f"region {size}")
+    left_over = 1 - float(trace.sources(region)["share"].sum())
+    return [*found, *[f"not recorded {percent(left_over)}"] * (left_over > 0.005), f"digest {trace.digest[:12]}"]
+
+
+def draw_output(canvas: Canvas, output: Pixels, region: Region, box: Box) -> None:
+    """The output, with a frame around the region."""
+    canvas.picture(output, box)
+    if region is not None:
+        shape = output.shape[0], output.shape[1]
+        canvas.frame(placed(bounding_box(region_mask(region, *shape)), shape, box), INK, 2.0, over_picture=True)
+
+
+def draw_thumb(canvas: Canvas, picture: Pixels, room: Box, colour: str) -> None:
+    """A source, as large as fits, flush right, in its colour's frame."""
+    width, height = fit((picture.shape[0], picture.shape[1]), room.width, room.height)
+    box = Box(room.right - width, room.y + (room.height - height) / 2, width, height)
+    canvas.picture(picture, box)
+    canvas.frame(box, colour, 3.0)
+
+
+def draw_names(canvas: Canvas, row: Mapping[Hashable, Any], left: float, top: float) -> None:
+    """Name, creator and licence, retrievals and bank."""
+    name = str(row["source"]).rsplit("/", 1)[-1]
+    canvas.text(left, top + 20, canvas.shortened(name, BODY, NAMES, bold=True), BODY, bold=True)
+    # Of a long credit the licence must stay legible.
+    licence = canvas.shortened(f" · {row.get('licence', 'unknown')}", SMALL, NAMES * 0.6)
+    room = NAMES - canvas.text_width(licence, SMALL)
+    canvas.text(left, top + 42, canvas.shortened(str(row.get("creator", "unknown")), SMALL, room) + licence, SMALL)
+    facts = f"{row['patches']:,} retrievals"
+    canvas.text(left, top + 63, canvas.shortened(f"{facts} · {row.get('bank', 'unknown')}", SMALL, NAMES), SMALL, FAINT)
+
+
+def thumbnails(trace: Trace, names: list[str]) -> dict[str, Pixels]:
+    """Pictures of sources, of those that the living model has."""
+    if not isinstance(trace.model, Translator):
+        return {}
+    banks = trace.model.banks
+    numbers = {name: number for number, name in enumerate(banks.source_names)}
+    return {name: banks.picture(numbers[name]) for name in names if name in numbers}
