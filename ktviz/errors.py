@@ -76,6 +76,10 @@ class AuditError(KtvizError):
     """An audit folder that cannot be read, or does not hold what it says."""
 
 
+class LessonError(KtvizError):
+    """A notebook that cannot be used as a lesson, or nothing to open lessons with."""
+
+
 class StorageError(KtvizError):
     """A file that cannot be written: disk full, read-only, or already there."""
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and a clear word when the disk refuses."""
+"""Files that appear whole or not at all, a clear word when the disk refuses, and the folders that come with ktviz."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ from safetensors import SafetensorError
 from ktviz.errors import StorageError
 
 T = TypeVar("T")
+
+
+def shipped_folder(name: str, marker: str) -> Path | None:
+    """A folder that comes with ktviz: in the package, or beside it in a checkout; None if neither holds `marker`."""
+    package = Path(__file__).resolve().parent
+    places = (package / name, package.parent / name)
+    return next((folder for folder in places if (folder / marker).exists()), None)
 
 
 def listed(names: str | os.PathLike[str] | Iterable[T]) -> list[T | str | os.PathLike[str]]:

@@ -16,6 +16,7 @@ from ktviz.errors import (
     CreditsError,
     ImageError,
     KtvizError,
+    LessonError,
     LibraryBusyError,
     LibraryError,
     MismatchError,
@@ -49,9 +50,10 @@ EXIT_CODES: tuple[tuple[type[KtvizError], int], ...] = (
     (TraceError, 10),
     (MismatchError, 11),
     (AuditError, 12),
+    (LessonError, 13),
 )
 """1 an audit that is not true, 2 usage, 3 unknown name, 4 unusable input, 5 library, 6 library busy, 7 weights, 8 disk,
-9 training, 10 trace, 11 results that do not belong together, 12 audit, 130 Ctrl-C."""
+9 training, 10 trace, 11 results that do not belong together, 12 audit, 13 lessons, 130 Ctrl-C."""
 
 
 def exit_code(error: KtvizError) -> int:

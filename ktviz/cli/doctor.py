@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +18,7 @@ from platformdirs import user_cache_path
 
 from ktviz import __version__
 from ktviz.cli.console import Json, Quiet, out, print_json, table
-from ktviz.errors import KtvizError
+from ktviz.errors import KtvizError, SettingError
 
 PACKAGES = (
     "torch",
@@ -49,6 +50,7 @@ def doctor(as_json: Json = False, quiet: Quiet = False) -> None:
         check("sample data", sample_data),
         check("cache folder", cache_folder),
         check("working folder", working_folder),
+        check("notebook views", notebook_views),
         check("processors", lambda: f"{os.cpu_count()} cores, {cuda()}"),
     ]
     if as_json:
@@ -97,9 +99,22 @@ def decoder_weights() -> str:
 
 
 def sample_data() -> str:
-    from ktviz.cli.demo import sample_folder
+    from ktviz import samples
 
-    return str(sample_folder())
+    return str(samples.folder())
+
+
+def notebook_views() -> str:
+    """Live views need anywidget where JupyterLab runs, which may be another environment than the kernel's."""
+    try:
+        lab = metadata.version("jupyterlab")
+    except metadata.PackageNotFoundError:
+        return "no JupyterLab here; where it runs, install anywidget, too"
+    folder = Path(sys.prefix) / "share" / "jupyter" / "labextensions"
+    missing = [name for name in ("anywidget", "@jupyter-widgets/jupyterlab-manager") if not (folder / name).is_dir()]
+    if missing:
+        raise SettingError(f"JupyterLab {lab}", f"no extension {', '.join(missing)}", "Install anywidget beside it")
+    return f"JupyterLab {lab}, with the extensions of anywidget {metadata.version('anywidget')} and ipywidgets"
 
 
 def cache_folder() -> str:

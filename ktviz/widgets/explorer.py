@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ktviz.errors import RegionError
+from ktviz.errors import RegionError, TraceError
+from ktviz.explain.backtrack import backtrack
 from ktviz.library.union import BankUnion
 from ktviz.trace.live import check_equal
 from ktviz.trace.trace import Trace
 from ktviz.widgets.subject import Subject
 from ktviz.widgets.view import View
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Explorer(View):
@@ -29,11 +33,25 @@ class TranslationView(View):
 
     parts: ClassVar[tuple[str, ...]] = ("translation",)
 
+    def plot(self) -> Figure:
+        """The paper's figure of the selected region: curves from its patches to those that won them.
+
+        Raises:
+            TraceError: The model is gone.
+        """
+        return backtrack(self.trace, self.region, model=self._subject.model).plot()
+
 
 class SourcesView(View):
     """Share, credit and licence of every source."""
 
     parts: ClassVar[tuple[str, ...]] = ("sources",)
+
+    def plot(self) -> Figure:
+        """Bars of the shares in the selected region."""
+        from ktviz.figures.share_bars import share_figure
+
+        return share_figure(self.trace, self.region)
 
 
 class TreeView(View):
@@ -64,6 +82,23 @@ class TreeView(View):
         else:
             super().__init__(of, **more)
 
+    def plot(self) -> Figure:
+        """The tree of the bank of the selected retrieval or node, with its path; of the first bank if nothing is.
+
+        Raises:
+            TraceError: The model is gone.
+        """
+        from ktviz.figures.cluster_tree import tree_figure
+
+        if self._subject.banks is None:
+            raise TraceError("draw a cluster tree", self._subject.frozen, "Give the view model=")
+        banks = {bank.name: bank for bank in self._subject.banks.banks}
+        query = self.selection[0] if len(self.selection) else None
+        name = next(iter(banks)) if self.node is None else self.node[0]
+        if query is not None:
+            name = self.selection.to_pandas()["bank"].iloc[0]
+        return tree_figure(banks[name], self.trace if len(self.trace) else None, query)
+
 
 class BandView(View):
     """A retrieval and its candidates, band by band.
@@ -83,6 +118,17 @@ class BandView(View):
         super().__init__(trace, **more)
         if at is not None:
             self.selection = [query_at(self.trace, *at)]
+
+    def plot(self) -> Figure:
+        """The selected retrieval band by band; the first one if none is selected.
+
+        Raises:
+            TraceError: The model is gone.
+        """
+        from ktviz.figures.band_grid import band_figure
+
+        query = self.selection[0] if len(self.selection) else int(self.trace.column("query")[0])
+        return band_figure(self.trace, query, model=self._subject.model)
 
 
 class TableView(View):

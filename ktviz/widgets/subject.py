@@ -89,6 +89,11 @@ class Subject:
         return self.library if self.case is None else self.case.banks
 
     @property
+    def model(self) -> Translator | None:
+        """The translator, while it lives."""
+        return None if self.case is None else self.case.model
+
+    @property
     def input(self) -> Pixels | None:
         """The photo."""
         return self.trace.input if self.case is None else self.case.pixels

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import anywidget
 import numpy.typing as npt
@@ -26,6 +26,9 @@ from ktviz.widgets.packing import pack
 from ktviz.widgets.scene import scene_of
 from ktviz.widgets.selection import Selection, checked_region, queries_in
 from ktviz.widgets.subject import Subject
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 log = logging.getLogger("ktviz")
 Node = tuple[str, int]
@@ -166,6 +169,10 @@ class View(anywidget.AnyWidget):
     def _on_message(self, _: object, content: object, buffers: object) -> None:
         if isinstance(content, Mapping) and isinstance(content.get("id"), int):
             self.send(*answered(self._answers, content))
+
+    def plot(self) -> Figure:
+        """What the view shows, as a matplotlib figure for print."""
+        return self.trace.plot()
 
     def to_html(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the view as one file that works offline: everything but re-translation stays live.

@@ -82,7 +82,7 @@ export class Explorer {
       about.preset ? `preset ${about.preset}` : "",
       about.causal ? "" : "nearest explanation, not cause",
       named.join(", ") + (top.length > 3 ? ` and ${top.length - 3} more` : ""),
-      about.without.length ? `without ${about.without.length} excluded` : "",
+      about.without.length ? `${about.without.length} left out` : "",
     ];
     return h(
       "header",
@@ -137,7 +137,7 @@ export class Explorer {
     this.strip.hidden = !error;
     this.strip.replaceChildren(h("span", {}, error), button("Dismiss", () => this.session.store.set({ error: "" })));
     this.status.hidden = !frozen && !making;
-    this.status.textContent = making || frozen;
+    this.status.textContent = [frozen, making].filter(Boolean).join(" ");
     this.root.dataset.frozen = String(frozen !== "");
   }
 }

@@ -101,5 +101,15 @@ export class KernelHost implements Host {
     this.gone = true;
     this.onFrozen(GONE);
     for (const id of [...this.pending.keys()]) this.take(id)?.reject(new Unanswered(GONE));
+    this.knock();
   };
+
+  /** The same event says that a lost connection came back: whoever answers is there. */
+  private knock(): void {
+    try {
+      this.model.send({ id: 0, protocol: PROTOCOL, kind: "region", body: { box: [0, 0, 1, 1] } });
+    } catch {
+      // nobody is there: the view has said so
+    }
+  }
 }

@@ -3,7 +3,7 @@
 import { type Answer, type Host, type Kind, type Requests, Unanswered } from "./host";
 import type { Column, Packed } from "./packed";
 import { decodePicture, type Scene } from "./scene";
-import type { Descent } from "./tree";
+import type { Descent } from "./descent";
 
 const STEPS = 10_000;
 const SHEET = 256;

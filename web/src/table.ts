@@ -112,10 +112,10 @@ export class TableView {
     const { scene } = this.session;
     const cells = this.columns.map((column) => {
       const value = column.value(scene, n);
-      const text = typeof value === "number" ? (Number.isNaN(value) ? "" : column.digits === undefined ? String(value) : value.toFixed(column.digits)) : value === true ? "yes" : value === false ? "" : value;
-      if (column.name === "source") return h("td", { class: "kt-name" }, chip(scene.about.sources[scene.winnerSource(n)]?.colour ?? -1), text);
+      const text = shown(value, column.digits);
+      if (column.name === "source") return h("td", {}, chip(scene.about.sources[scene.winnerSource(n)]?.colour ?? -1), text);
       if (column.name === "query") return h("td", {}, button(text, () => this.session.store.set({ focus: n })));
-      return h("td", {}, text);
+      return h("td", { class: typeof value === "number" ? "kt-number" : "" }, text);
     });
     return h("tr", { "data-place": n }, ...cells);
   }
@@ -133,6 +133,13 @@ export class TableView {
     }
     this.told.textContent = `${count(this.places.length)} rows copied`;
   }
+}
+
+function shown(value: Value, digits?: number): string {
+  if (typeof value === "boolean") return value ? "yes" : "";
+  if (typeof value === "string") return value;
+  if (Number.isNaN(value)) return "";
+  return digits === undefined ? String(value) : value.toFixed(digits);
 }
 
 function compare(one: Value, other: Value): number {

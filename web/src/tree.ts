@@ -7,30 +7,9 @@ import { button, count, fitCanvas, h, shortName } from "./dom";
 import { queryPatch } from "./patches";
 import type { Session } from "./session";
 import type { Changed } from "./store";
+import { type Descent, inWords, type Trail, trailOf } from "./descent";
 import { NodeCard, NodePictures } from "./treenode";
 import { type Cluster, type Leaf, LIT, type Placed, ROW, TreeModel } from "./treemodel";
-
-export interface Descent {
-  query: number;
-  bank: string;
-  path: number[];
-  roads: { nodes: number[]; similarity: number[]; taken: number; greedy: number }[];
-  greedy_leaf: number;
-  visited: number[];
-  /** Whether the visited leaves come best first. */
-  ranked: boolean;
-  /** Nodes above visited leaves, each with the number of those below it. */
-  passed: [number, number][];
-}
-
-/** What is known of the selected retrieval at a node. */
-export interface Trail {
-  similarity: Map<number, number>;
-  path: Set<number>;
-  greedy: Set<number>;
-  visited: Map<number, number>;
-  passed: Map<number, number>;
-}
 
 const CARDS_FROM = 0.45;
 const CARD = 208;
@@ -370,18 +349,7 @@ export class TreeView {
   }
 
   private tell(place: number, descent: Descent): void {
-    const last = descent.path.at(-1);
-    const steps = descent.roads.map((road) => {
-      const similarity = road.similarity[road.nodes.indexOf(road.taken)];
-      return `${road.taken} (${similarity.toFixed(2)}${road.greedy === road.taken ? "" : `, greedy takes ${road.greedy}`})`;
-    });
-    const beam = descent.visited.length
-      ? `${count(descent.visited.length)} ${descent.visited.length === 1 ? "leaf was" : "leaves were"} visited`
-      : "all leaves were compared";
-    this.told.replaceChildren(
-      queryPatch(this.session.scene, place, 20),
-      ` Winner's way: root → ${steps.join(" → ")}. ${beam}${last !== undefined && descent.greedy_leaf !== last ? `; greedy descent ends in ${descent.greedy_leaf}` : ""}.`,
-    );
+    this.told.replaceChildren(queryPatch(this.session.scene, place, 20), ` ${inWords(descent)}`);
   }
 
   private explain(): void {
@@ -392,16 +360,4 @@ export class TreeView {
     const text = `Node ${cluster.node} of ${shortName(this.session.scene.about.banks[this.bank].name)}: level ${cluster.level}, ${kind}, ${count(cluster.size)} entries, spread ${cluster.spread.toFixed(3)}${this.visitsOf()[0] > 0 ? `, passed by ${count(this.visitsOf()[cluster.node])} winners` : ""}`;
     this.detail.replaceChildren(this.pictures.strip(this.bank, cluster.node, 44), h("span", {}, text));
   }
-}
-
-function trailOf(descent: Descent): Trail {
-  const similarity = new Map<number, number>();
-  for (const road of descent.roads) road.nodes.forEach((node, n) => similarity.set(node, road.similarity[n]));
-  return {
-    similarity,
-    path: new Set([0, ...descent.path]),
-    greedy: new Set(descent.roads.map((road) => road.greedy)),
-    visited: new Map(descent.visited.map((node, rank) => [node, descent.ranked ? rank + 1 : 0])),
-    passed: new Map(descent.passed),
-  };
 }

@@ -3,7 +3,7 @@
 import { count, h } from "./dom";
 import { decodePicture } from "./scene";
 import type { Session } from "./session";
-import type { Trail } from "./tree";
+import type { Trail } from "./descent";
 import type { Leaf } from "./treemodel";
 
 const PATCH_PX = 16;
