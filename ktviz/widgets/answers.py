@@ -8,15 +8,16 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from ktviz.errors import KtvizError, RegionError, SettingError, TraceError
+from ktviz.errors import KtvizError, RegionError, TraceError
 from ktviz.explain.band_pictures import decoded_bands
 from ktviz.explain.counterfactual import Comparison, compare
 from ktviz.explain.descent import Descent, descents
 from ktviz.images import Pixels, encode_image
 from ktviz.library.bank import Bank
-from ktviz.library.clusters import describe_clusters, exemplar_pictures
+from ktviz.library.clusters import describe_clusters, exemplar_pictures, spreads
 from ktviz.library.tree import Tree
 from ktviz.model.translator import Settings
 from ktviz.trace.live import Live, band_columns
@@ -78,7 +79,8 @@ class Answers:
             "translate": self.translate,
         }
         kind, body = request.get("kind"), request.get("body")
-        if kind not in kinds or not isinstance(body, Mapping) or len(str(body)) > LARGEST_BYTES:
+        known = isinstance(kind, str) and kind in kinds
+        if not known or not isinstance(body, Mapping) or len(str(body)) > LARGEST_BYTES:
             raise RequestError(f"a request {str(kind)[:40]!r}", "not one that is known", f"Known: {', '.join(kinds)}")
         return kinds[str(kind)](body)
 
@@ -155,14 +157,15 @@ class Answers:
         """{without, weights} → the photo translated without some sources, with other band weights; and what changed."""
         case = self.live()
         without = [self.subject.names[n] for n in numbers(body, "without", len(self.subject.names))]
-        weights = body.get("weights") or case.settings.band_weights
+        weights = band_weights(body.get("weights"), case.settings.band_weights)
         settings = Settings(
             **{**vars(case.settings), "band_weights": weights, "without": (*case.settings.without, *without)}
         )
         case.banks.excluded(settings.without)  # refuse what would leave nothing before any work
         with record(case.model, all_threads=False) as other:
             case.translate(settings)
-        found = compare(self.subject.trace, other, model=case.model)
+        before = self.subject.trace.with_pictures(case.pixels, case.output)
+        found = compare(before, other)
         self.on_translated(found)
         values = {
             "changed": found.changed_share,
@@ -213,6 +216,15 @@ def numbers(body: Mapping[str, Any], name: str, count: int) -> list[int]:
     return list(given)
 
 
+def band_weights(given: object, recorded: Sequence[float]) -> Sequence[float]:
+    """Four numbers, or the recorded weights where none are given."""
+    if given is None or given == []:
+        return recorded
+    if not isinstance(given, list) or any(type(weight) not in (int, float) for weight in given):
+        raise RequestError(f"band weights {str(given)[:40]}", "not four numbers", "Give those of LL, LH, HL, HH")
+    return given
+
+
 def candidate_columns(subject: Subject) -> tuple[np.ndarray[Any, Any], ...]:
     """Of every candidate its box in the source and similarity per band (N, k, 4), its parts of norm (N, k, 4), and the
     query's (N, 4)."""
@@ -225,26 +237,35 @@ def candidate_columns(subject: Subject) -> tuple[np.ndarray[Any, Any], ...]:
 
 def cluster_columns(bank: Bank, nodes: Sequence[int]) -> dict[str, Part]:
     """Nodes described, as columns (n,)."""
-    found = describe_clusters(bank, nodes, exemplars=1)
-    columns: dict[str, Part] = {
-        name: np.array([getattr(cluster, name) for cluster in found], dtype=np.int32)
-        for name in ("node", "parent", "level", "size", "children")
+    tree, rows = bank.tree, torch.tensor(nodes, dtype=torch.int64)
+    columns = {
+        "node": rows,
+        "parent": tree.parent[rows],
+        "level": tree.level[rows],
+        "size": (tree.end - tree.start)[rows],
+        "children": torch.tensor([len(tree.children[node]) for node in nodes], dtype=torch.int64),
     }
-    return {**columns, "spread": np.array([cluster.spread for cluster in found], dtype=np.float32)}
+    found: dict[str, Part] = {name: column.numpy().astype(np.int32) for name, column in columns.items()}
+    return {**found, "spread": spreads(bank, nodes).numpy()}
 
 
 def node_pictures(bank: Bank, nodes: Sequence[int]) -> dict[str, Part]:
     """Exemplar patches of nodes: a sheet of `EXEMPLARS` columns, and how many each row has."""
+    if not nodes:
+        raise RequestError("pictures of nodes", "none named", "Name at least one")
+    pictures, count = exemplar_rows(bank, nodes)
+    row = np.arange(len(nodes), dtype=np.int32)
+    return {"node": np.array(nodes, dtype=np.int32), "count": count, "row": row, "sheet": sheet(pictures)}
+
+
+def exemplar_rows(bank: Bank, nodes: Sequence[int]) -> tuple[Pixels, npt.NDArray[np.int32]]:
+    """Exemplar patches of nodes (n, `EXEMPLARS`, 16, 16, 3), black where there are fewer, and their numbers (n,)."""
     found = describe_clusters(bank, nodes, EXEMPLARS)
-    entries = [entry for cluster in found for entry in cluster.exemplars]
-    if not entries:
-        raise SettingError("pictures of nodes", "none named", "Name at least one")
     count = np.array([len(cluster.exemplars) for cluster in found], dtype=np.int32)
-    cut = exemplar_pictures(bank, entries)
+    cut = exemplar_pictures(bank, [entry for cluster in found for entry in cluster.exemplars])
     filled = np.zeros((len(found), EXEMPLARS, *cut.shape[1:]), dtype=np.uint8)
     filled[np.arange(EXEMPLARS) < count[:, None]] = cut
-    row = np.arange(len(found), dtype=np.int32)
-    return {"node": np.array(nodes, dtype=np.int32), "count": count, "row": row, "sheet": sheet(filled)}
+    return filled, count
 
 
 def sheet(patches: np.ndarray[Any, Any]) -> bytes:
@@ -256,8 +277,9 @@ def sheet(patches: np.ndarray[Any, Any]) -> bytes:
 
 def as_values(descent: Descent, tree: Tree) -> dict[str, Any]:
     """A descent as JSON holds it; `passed` counts the visited leaves below each node above them."""
-    above = tree.paths(torch.tensor(descent.visited, dtype=torch.int64))[:, :-1]
-    passed, counts = above[above >= 0].unique(return_counts=True)
+    leaves = torch.tensor(descent.visited, dtype=torch.int64)
+    above = tree.paths(leaves)
+    passed, counts = above[(above >= 0) & (above != leaves[:, None])].unique(return_counts=True)
     roads = [
         {
             "nodes": road.nodes.tolist(),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from ktviz.errors import RegionError, TraceError
 from ktviz.explain.backtrack import backtrack
 from ktviz.library.union import BankUnion
 from ktviz.trace.live import check_equal
-from ktviz.trace.trace import Trace
-from ktviz.widgets.subject import Subject
+from ktviz.trace.trace import Trace, as_trace
+from ktviz.widgets.subject import Subject, check_viewable
 from ktviz.widgets.view import View
 
 if TYPE_CHECKING:
@@ -73,9 +75,11 @@ class TreeView(View):
     parts: ClassVar[tuple[str, ...]] = ("tree",)
 
     def __init__(self, of: BankUnion | Trace, *, visits: Trace | None = None, **more: Any) -> None:
+        if isinstance(of, Trace) and visits is not None:
+            raise TraceError("a tree view", "two traces", "Give banks and visits=, or a trace alone")
         if isinstance(of, BankUnion) and visits is not None:
             for name, digest in of.digests().items():
-                check_equal(name, str(visits.about["digests"].get(name, "none")), digest)
+                check_equal(name, str(as_trace(visits).about["digests"].get(name, "none")), digest)
             of = visits
         if isinstance(of, BankUnion):
             self._show(Subject.of_banks(of))
@@ -115,9 +119,11 @@ class BandView(View):
     parts: ClassVar[tuple[str, ...]] = ("bands",)
 
     def __init__(self, trace: Trace, *, at: tuple[int, int] | None = None, **more: Any) -> None:
+        check_viewable(trace)
+        query = None if at is None else query_at(trace, at)  # refused before there is a view to close
         super().__init__(trace, **more)
-        if at is not None:
-            self.selection = [query_at(self.trace, *at)]
+        if query is not None:
+            self.selection = [query]
 
     def plot(self) -> Figure:
         """The selected retrieval band by band; the first one if none is selected.
@@ -137,11 +143,15 @@ class TableView(View):
     parts: ClassVar[tuple[str, ...]] = ("table",)
 
 
-def query_at(trace: Trace, row: int, column: int) -> int:
-    """Number of the query in a row and column of the grid of queries."""
-    y, x = trace.column("y"), trace.column("x")
-    rows, columns = sorted(set(y.tolist())), sorted(set(x.tolist()))
-    if not (0 <= row < len(rows) and 0 <= column < len(columns)):
-        raise RegionError(f"retrieval at ({row}, {column})", f"{len(rows)} rows of {len(columns)}", "Count from 0")
-    hit = (y == rows[row]) & (x == columns[column])
-    return int(trace.column("query")[hit][0])
+def query_at(trace: Trace, at: tuple[int, int]) -> int:
+    """Number of the query in a row and column of the grid of queries.
+
+    Raises:
+        RegionError: There is none.
+    """
+    (rows, y), (columns, x) = (np.unique(trace.column(name), return_inverse=True) for name in ("y", "x"))
+    hit = np.flatnonzero((y == at[0]) & (x == at[1])) if np.shape(at) == (2,) else np.empty(0)
+    if not len(hit):
+        found = f"there is none in {len(rows)} rows of {len(columns)}"
+        raise RegionError(f"the retrieval at {str(at)[:40]}", found, "Give row and column, counted from 0")
+    return int(trace.column("query")[hit[0]])

@@ -35,6 +35,7 @@ def pack(values: Mapping[str, Any], parts: Mapping[str, Part]) -> bytes:
     described, runs, at = {}, [], 0
     for name, part in parts.items():
         array = np.frombuffer(part, dtype=np.uint8) if isinstance(part, bytes) else np.ascontiguousarray(part)
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         if array.dtype.name not in TYPES:
             raise TypeError(f"{name} is {array.dtype}, which no typed array of a browser holds")
         described[name] = {"type": array.dtype.name, "shape": array.shape, "at": at, "bytes": array.nbytes}

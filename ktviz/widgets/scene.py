@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ PROTOCOL = 1
 """Number of the language that view and Python speak; it goes up with every change of its words."""
 LONGEST_PX = 2048
 """Pictures with a longer side are shown scaled down, and the view says so."""
-LOSSLESS_BYTES = 400_000
+LOSSLESS_BYTES = 330_000
 """Pictures are sent without loss unless that takes more than this."""
 THUMB_PX = 200
 FIRST_THUMBS = 24
@@ -89,6 +90,7 @@ def sources(subject: Subject) -> list[dict[str, Any]]:
             {
                 "name": row["source"],
                 **{name: str(about.get(name, "unknown")) for name in CREDIT},
+                "title": titled(about),
                 "width": about.get("width"),
                 "height": about.get("height"),
                 "share": row["share"],
@@ -97,6 +99,12 @@ def sources(subject: Subject) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def titled(about: Mapping[str, Any]) -> str:
+    """A source's title; its name where none is known."""
+    title = str(about.get("title", "unknown"))
+    return str(about["source"]) if title in ("unknown", "") else title
 
 
 def banks(subject: Subject) -> list[dict[str, Any]]:
@@ -184,10 +192,10 @@ def matrix(subject: Subject, values: npt.NDArray[Any], missing: float) -> npt.ND
     return found
 
 
-def chosen(subject: Subject) -> npt.NDArray[np.uint8]:
+def chosen(subject: Subject) -> npt.NDArray[np.uint16]:
     """Which candidate of each query won: (N,)."""
     winner = subject.trace.column("chosen", winners=False).astype(bool)
-    found = np.zeros(len(subject.trace), dtype=np.uint8)
+    found = np.zeros(len(subject.trace), dtype=np.uint16)
     found[places(subject)[winner]] = slots(subject)[winner]
     return found
 

@@ -65,10 +65,16 @@ class Selection(Sequence[int]):
 
 def rows_of(trace: Trace, queries: Iterable[int]) -> tuple[np.ndarray[Any, np.dtype[np.int64]], tuple[int, ...]]:
     """Rows of the winners' table for some query numbers, and the numbers, ascending and once each."""
+    todo = "Give query numbers; those of a mask are np.flatnonzero(mask)"
     try:
-        numbers = np.unique(np.array([index(query) for query in queries], dtype=np.int64))
+        given = [*queries]
+        if any(isinstance(query, (bool, np.bool_)) for query in given):
+            raise TypeError
+        numbers = np.unique(np.array([index(query) for query in given], dtype=np.int64))
     except TypeError:
-        raise SettingError("a selection", "something else than query numbers", "Give whole numbers") from None
+        raise SettingError("a selection", "something else than query numbers", todo) from None
+    except OverflowError:
+        raise SettingError("a selection", "a number beyond any query", todo) from None
     known = trace.column("query").astype(np.int64)
     order = np.argsort(known, kind="stable")
     place = np.searchsorted(known[order], numbers).clip(max=len(known) - 1)
@@ -78,6 +84,17 @@ def rows_of(trace: Trace, queries: Iterable[int]) -> tuple[np.ndarray[Any, np.dt
             f"retrieval {strangers[0]}", f"the trace has {len(known):,} retrievals", "Take one of its column `query`"
         )
     return order[place] if len(known) else numbers, tuple(numbers.tolist())
+
+
+def as_selection(value: object, trace: Trace) -> Selection:
+    """A selection of this trace, from query numbers, a part of the trace, or None for nothing."""
+    if isinstance(value, Selection) and value._trace is trace:
+        return value
+    if isinstance(value, Trace):
+        return Selection(trace, value.column("query"))
+    if value is not None and (isinstance(value, str) or not isinstance(value, Iterable)):
+        raise SettingError("a selection", f"a {type(value).__name__}", "Give query numbers, or a part of the trace")
+    return Selection(trace, () if value is None else value)
 
 
 def queries_in(trace: Trace, region: Box) -> list[int]:
@@ -100,12 +117,14 @@ def checked_region(region: Box | Sequence[float] | None, trace: Trace) -> Box | 
     if region is None:
         return None
     try:
-        box = region if isinstance(region, Box) else Box(*(float(value) for value in region))
-    except (TypeError, ValueError):
+        if isinstance(region, str):
+            raise TypeError
+        sides = vars(region).values() if isinstance(region, Box) else region
+        box = Box(*(float(value) for value in sides))
+    except (TypeError, ValueError, OverflowError):
         raise RegionError(f"region {str(region)[:60]}", "not a box", "Give kt.Box(x, y, width, height)") from None
     height, width = trace.picture.size
-    sides = (box.x, box.y, box.width, box.height)
-    if not np.isfinite(sides).all() or not (box.width > 0 and box.height > 0):
+    if not np.isfinite((*vars(box).values(),)).all() or not (box.width > 0 and box.height > 0):
         raise RegionError(f"region {box}", "it is empty, or not finite", "Give it a width and a height")
     left, top, right, bottom = whole_px(box)
     if left < 0 or top < 0 or right > width or bottom > height:

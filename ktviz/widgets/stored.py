@@ -11,14 +11,13 @@ import torch
 from torch import Tensor
 
 from ktviz.explain.band_pictures import decoded_bands
-from ktviz.explain.descent import Descent, descents
+from ktviz.explain.descent import Descent, descents, visits
 from ktviz.images import encode_image
 from ktviz.library.bank import Bank
-from ktviz.library.clusters import describe_clusters, exemplar_pictures
 from ktviz.trace.live import Live
-from ktviz.widgets.answers import EXEMPLARS, candidate_columns, cluster_columns
+from ktviz.widgets.answers import candidate_columns, cluster_columns, exemplar_rows
 from ktviz.widgets.packing import Part
-from ktviz.widgets.scene import abilities, paths
+from ktviz.widgets.scene import abilities
 from ktviz.widgets.subject import Subject, small
 
 STEPS = 10_000
@@ -27,7 +26,7 @@ PICTURES_BYTES = 900_000
 """Pictures of sources are made smaller until all fit in so much."""
 SIDES_PX = (640, 448, 320, 224, 160)
 MOST_NODES = 600
-"""Nodes of a bank that are stored; of a larger tree those that were visited, and their neighbours."""
+"""Nodes of a bank that are stored, if its root does not have more."""
 MOST_STEPS = 4_000_000
 """Similarities to roads that are stored: queries times levels times children."""
 SHEET = 256
@@ -76,24 +75,29 @@ def picture_parts(subject: Subject) -> dict[str, Part]:
 def tree_parts(subject: Subject, bank: Bank) -> dict[str, Part]:
     """Nodes of a bank's tree, with exemplars."""
     nodes = stored_nodes(subject, bank)
-    found = describe_clusters(bank, nodes, EXEMPLARS)
-    count = np.array([len(cluster.exemplars) for cluster in found], dtype=np.int32)
-    cut = exemplar_pictures(bank, [entry for cluster in found for entry in cluster.exemplars])
-    filled = np.zeros((len(found), EXEMPLARS, *cut.shape[1:]), dtype=np.uint8)
-    filled[np.arange(EXEMPLARS) < count[:, None]] = cut
-    return {**cluster_columns(bank, nodes), "count": count, "sheet": small_sheet(filled)}
+    pictures, count = exemplar_rows(bank, nodes[:MOST_NODES])
+    count = np.pad(count, (0, len(nodes) - len(count)))  # of a very wide root, not all children have pictures
+    return {**cluster_columns(bank, nodes), "count": count, "sheet": small_sheet(pictures)}
 
 
 def stored_nodes(subject: Subject, bank: Bank) -> list[int]:
-    """All nodes of a small tree; of a large one those that were visited and their neighbours, as many as may be."""
-    if len(bank.tree) <= MOST_NODES:
-        return list(range(len(bank.tree)))
-    path = paths(subject).get("path")
-    mine = subject.trace.column("bank") == bank.name
-    visited = np.unique(np.asarray(path)[mine]) if path is not None else np.empty(0, dtype=np.int32)
-    known = [0, *(int(node) for node in visited if node >= 0)][:MOST_NODES]
-    below = (child for node in known for child in bank.tree.children[node].tolist())
-    return list(dict.fromkeys([*known, *below]))[:MOST_NODES]
+    """The root and its children, then the children of whatever was visited, most visited first, as many as may be.
+
+    Always all children of a node or none: a page could not tell the roads not taken from some of them.
+    """
+    tree = bank.tree
+    if len(tree) <= MOST_NODES:
+        return list(range(len(tree)))
+    found = [0, *tree.children[0].tolist()]
+    counts = (tree.end - tree.start).numpy()
+    if len(subject.trace):
+        counts = visits(subject.trace, bank.name, len(tree))
+    parents = np.flatnonzero([len(children) > 0 for children in tree.children])[1:]
+    for node in parents[np.argsort(-counts[parents], kind="stable")].tolist():
+        family = tree.children[node].tolist()
+        if node in found and len(found) + len(family) <= MOST_NODES:
+            found += family
+    return found
 
 
 def descent_parts(case: Live) -> dict[str, Part]:

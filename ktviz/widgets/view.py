@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
+import traceback
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from operator import index
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeGuard
 
 import anywidget
+import numpy as np
 import numpy.typing as npt
 import traitlets
 
-from ktviz.errors import KtvizError, RegionError, SettingError
+from ktviz.errors import KtvizError, SettingError, UnknownNameError
 from ktviz.explain.counterfactual import Comparison
 from ktviz.model.translator import Translator
 from ktviz.regions import Box
@@ -24,7 +28,7 @@ from ktviz.widgets.answers import Answers, numbers
 from ktviz.widgets.options import options
 from ktviz.widgets.packing import pack
 from ktviz.widgets.scene import scene_of
-from ktviz.widgets.selection import Selection, checked_region, queries_in
+from ktviz.widgets.selection import Selection, as_selection, checked_region, queries_in
 from ktviz.widgets.subject import Subject
 
 if TYPE_CHECKING:
@@ -39,6 +43,28 @@ Node = tuple[str, int]
 def static_text(name: str) -> str:
     """A file of the front end, as text: a path would keep every closed widget in memory."""
     return (files("ktviz.widgets") / "static" / name).read_text(encoding="utf-8")
+
+
+NOTHING: dict[str, Any] = {"kind": "none"}
+
+
+class Checked(traitlets.TraitType[Any, Any]):
+    """A trait whose values a function checks, and makes what they are to be.
+
+    Args:
+        check: From a value and the subject of the view; raises KtvizError.
+        **more: As in `traitlets.TraitType`.
+    """
+
+    default_value = None
+
+    def __init__(self, check: Callable[[Any, Subject], Any], **more: Any) -> None:
+        super().__init__(**more)
+        self.check = check
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """The value as it is to be kept."""
+        return self.check(value, obj._subject)
 
 
 class View(anywidget.AnyWidget):
@@ -63,16 +89,16 @@ class View(anywidget.AnyWidget):
 
     parts: ClassVar[tuple[str, ...]] = ()
 
-    region = traitlets.Any(None, allow_none=True)
-    selection = traitlets.Any(None, allow_none=True)
-    node = traitlets.Any(None, allow_none=True)
+    region = Checked(lambda value, subject: checked_region(value, subject.trace), allow_none=True)
+    selection = Checked(lambda value, subject: as_selection(value, subject.trace))
+    node = Checked(lambda value, subject: checked_node(value, subject), allow_none=True)
     comparison = traitlets.Instance(Comparison, allow_none=True, read_only=True)
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
     _scene = traitlets.Bytes().tag(sync=True)
     _parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    _selected = traitlets.Dict().tag(sync=True)
+    _selected = traitlets.Any(NOTHING).tag(sync=True)
 
     def __init__(
         self,
@@ -86,11 +112,12 @@ class View(anywidget.AnyWidget):
 
     def _show(self, subject: Subject) -> None:
         self._subject = subject
-        self._following = False
+        nothing = Selection(subject.trace)
+        self._agreed: dict[str, Any] = {"region": None, "selection": nothing, "node": None, "_selected": NOTHING}
         super().__init__(
             _esm=static_text("ktviz.js"), _css=static_text("ktviz.css"), _scene=scene_of(subject), _parts=[*self.parts]
         )
-        self.selection = Selection(subject.trace)
+        self.selection = nothing
         here = weakref.ref(self)  # what the widget holds must not hold the widget: closed views are to be freed
         self._answers = Answers(subject, lambda found: keep(here(), found))
         self.on_msg(self._on_message)
@@ -107,64 +134,41 @@ class View(anywidget.AnyWidget):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
 
-    @traitlets.validate("region")
-    def _check_region(self, proposal: dict[str, Any]) -> Box | None:
-        return checked_region(proposal["value"], self._subject.trace)
-
-    @traitlets.validate("selection")
-    def _check_selection(self, proposal: dict[str, Any]) -> Selection:
-        value = proposal["value"]
-        if isinstance(value, Selection) and value._trace is self._subject.trace:
-            return value
-        queries = () if value is None else value.column("query").tolist() if isinstance(value, Trace) else value
-        return Selection(self._subject.trace, queries)
-
-    @traitlets.validate("node")
-    def _check_node(self, proposal: dict[str, Any]) -> Node | None:
-        return checked_node(proposal["value"], self._subject)
-
-    @traitlets.observe("region")
-    def _region_changed(self, change: dict[str, Any]) -> None:
-        if not self._following:
-            region = change["new"]
-            self._follow({"kind": "region", "box": as_list(region)} if region else {"kind": "none"})
-
-    @traitlets.observe("selection")
-    def _selection_changed(self, change: dict[str, Any]) -> None:
-        if not self._following:
-            self._follow({"kind": "queries", "queries": [*change["new"]]} if len(change["new"]) else {"kind": "none"})
-
-    @traitlets.observe("node")
-    def _node_changed(self, change: dict[str, Any]) -> None:
-        if not self._following:
-            self._follow({**self._selected, "node": named_node(change["new"], self._subject)})
+    @traitlets.observe("region", "selection", "node")
+    def _set_in_python(self, change: dict[str, Any]) -> None:
+        if change["new"] != self._agreed[change["name"]]:
+            self._agree(in_words(change["name"], change["new"], self._selected, self._subject))
 
     @traitlets.observe("_selected")
-    def _selected_changed(self, change: dict[str, Any]) -> None:
-        if self._following:
+    def _set_in_the_browser(self, change: dict[str, Any]) -> None:
+        if change["new"] == self._agreed["_selected"]:
             return
         try:
-            self._follow(change["new"])
-        except KtvizError as error:  # from the browser: shown there, and what was selected before stays
-            self._selected = change["old"]
+            self._agree(change["new"])
+        except KtvizError as error:  # shown there, and what was selected before stays
+            self._selected = self._agreed["_selected"]
             self.send({"kind": "error", "error": [error.asked, error.found, error.todo]})
 
-    def _follow(self, selected: Mapping[str, Any]) -> None:
-        """Make all traits say the same; what the browser cannot have meant is refused as a whole."""
-        self._following = True
-        try:
-            region, queries, node = meant(selected, self._subject)
-            if "node" not in selected:
-                selected, node = {**selected, "node": self._selected.get("node")}, self.node
-            with self.hold_trait_notifications():
-                self.region, self.selection, self.node = region, queries, node
-                self._selected = dict(selected)
-        finally:
-            self._following = False
+    def _agree(self, selected: object) -> None:
+        """Make all traits say the same, or none of them if this cannot be meant."""
+        if not isinstance(selected, Mapping):
+            raise SettingError("a selection", f"a {type(selected).__name__}", "Select a region, retrievals or a source")
+        node = named_node(self._agreed["node"], self._subject)
+        region, queries, found = meant({"node": node, **selected}, self._subject)
+        self._agreed = {
+            "region": region,
+            "selection": Selection(self._subject.trace, queries),
+            "node": found,
+            "_selected": {**selected, "node": named_node(found, self._subject)},
+        }
+        # Observers are told when all is set, and may set other things: what they are told of is agreed already.
+        with self.hold_trait_notifications():
+            for name, value in self._agreed.items():
+                setattr(self, name, value)
 
     def _on_message(self, _: object, content: object, buffers: object) -> None:
         if isinstance(content, Mapping) and isinstance(content.get("id"), int):
@@ -205,6 +209,9 @@ class View(anywidget.AnyWidget):
     def close(self) -> None:
         """Take the view off every page, and free what it holds."""
         self.on_msg(self._on_message, remove=True)
+        self._subject = replace(self._subject, case=None, frozen="the view is closed")
+        self._answers = Answers(self._subject, lambda _: None)
+        self.layout.close()
         super().close()
 
 
@@ -216,15 +223,16 @@ def keep(view: View | None, found: Comparison) -> None:
 
 def answered(answers: Answers, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
     """The message that answers a request, also where it fails: nothing stays without an answer."""
-    envelope = {"id": request["id"], "kind": request.get("kind")}
+    envelope = {"id": request["id"], "kind": str(request.get("kind"))[:40]}
     try:
         values, parts = answers.to(request)
         return {**envelope, "ok": True}, [pack(values, parts)]
     except KtvizError as error:
         return {**envelope, "ok": False, "error": [error.asked, error.found, error.todo]}, []
     except Exception as error:
-        log.exception("a view's request failed")
-        return {**envelope, "ok": False, "error": [str(request.get("kind")), repr(error), "See the log"]}, []
+        # As text: a record that held the traceback would hold the view.
+        log.error("a view's request failed\n%s", traceback.format_exc())
+        return {**envelope, "ok": False, "error": [envelope["kind"], repr(error)[:400], "See the log"]}, []
 
 
 def meant(selected: Mapping[str, Any], subject: Subject) -> tuple[Box | None, Sequence[int], Node | None]:
@@ -244,9 +252,18 @@ def meant(selected: Mapping[str, Any], subject: Subject) -> tuple[Box | None, Se
         (number,) = numbers({"source": [selected.get("source")]}, "source", len(subject.names))
         mine = subject.trace.column("source") == subject.names[number]
         return None, subject.trace.column("query")[mine].tolist(), node
-    if kind == "queries":
-        return None, Selection(subject.trace, selected.get("queries") or ()).queries, node
+    if kind == "queries" and isinstance(selected.get("queries"), list):
+        return None, Selection(subject.trace, selected["queries"]).queries, node
     raise SettingError(f"a selection of kind {str(kind)[:40]!r}", "unknown", "Select a region, retrievals or a source")
+
+
+def in_words(name: str, value: Any, selected: Mapping[str, Any], subject: Subject) -> Mapping[str, Any]:
+    """What the browser is told when a trait was set in Python."""
+    if name == "node":
+        return {**selected, "node": named_node(value, subject)}
+    if name == "region":
+        return {"kind": "region", "box": as_list(value)} if value else NOTHING
+    return {"kind": "queries", "queries": [*value]} if len(value) else NOTHING
 
 
 def node_at(place: object, subject: Subject) -> Node | None:
@@ -264,17 +281,23 @@ def checked_node(value: object, subject: Subject) -> Node | None:
     """A node that exists, from (bank, number), or from the number where there is one bank.
 
     Raises:
-        RegionError: There is no such node.
+        UnknownNameError: There is no such node.
     """
     if value is None:
         return None
-    names = list(subject.trace.about["banks"])
-    bank, number = value if isinstance(value, Sequence) and len(value) == 2 else (names[0], value)
-    nodes = {} if subject.banks is None else {b.name: len(b.tree) for b in subject.banks.banks}
-    if not isinstance(number, int) or not 0 <= number < nodes.get(bank, 0):
-        known = ", ".join(f"{name}: 0 to {count - 1}" for name, count in nodes.items())
-        raise RegionError(f"node {value!r}", f"there is none; known: {known or 'no tree'}", "Give (bank, number)")
-    return str(bank), number
+    sizes = {} if subject.banks is None else {bank.name: len(bank.tree) for bank in subject.banks.banks}
+    pair = value if isinstance(value, Sequence) and len(value) == 2 else (*sizes, value) if len(sizes) == 1 else ()
+    bank, number = pair or (None, None)
+    if not isinstance(bank, str) or not is_whole(number) or not 0 <= index(number) < sizes.get(bank, 0):
+        known = ", ".join(f"{name}: 0 to {count - 1}" for name, count in sizes.items())
+        found = f"there is none; known: {known or 'no tree'}"
+        raise UnknownNameError(f"node {str(value)[:60]}", found, "Give (bank, number)")
+    return bank, index(number)
+
+
+def is_whole(value: object) -> TypeGuard[SupportsIndex]:
+    """Whether this is a whole number, and no truth value."""
+    return isinstance(value, SupportsIndex) and not isinstance(value, (bool, np.bool_))
 
 
 def named_node(node: Node | None, subject: Subject) -> list[int] | None:

@@ -67,7 +67,7 @@ export class Scene {
   readonly margin: Float32Array;
   readonly coherent: Uint8Array;
   readonly copied: Uint16Array;
-  readonly chosen: Uint8Array;
+  readonly chosen: Uint16Array;
   readonly entry: Int32Array;
   readonly source: Uint16Array;
   readonly similarity: Float32Array;

@@ -131,6 +131,7 @@ export class PageHost implements Host {
     const values = store.column("roads");
     const roads = path.map((taken, level) => {
       const nodes = this.childrenOf(bank, level ? path[level - 1] : 0);
+      if (!nodes.includes(taken)) throw new Unanswered("a part of the tree that the page does not hold");
       const at = (scene.query[place] * depth + level) * width;
       const similarity = nodes.map((_, n) => scaled(values[at + n], STEPS));
       return { nodes, similarity, taken, greedy: nodes[similarity.indexOf(Math.max(...similarity))] };

@@ -17,7 +17,7 @@ const MARGIN = 60;
 
 export class TreeView {
   readonly el = h("section", { class: "kt-tree", "aria-label": "Cluster tree" });
-  private readonly box = h("div", { class: "kt-treebox", role: "tree", "aria-label": "Nodes of the cluster tree" });
+  private readonly box = h("div", { class: "kt-treebox", role: "tree", tabindex: 0, "aria-label": "Nodes of the cluster tree" });
   private readonly lines = h("canvas", { "aria-hidden": "true" });
   private readonly nodes = h("div", { class: "kt-nodes", role: "presentation" });
   private readonly heading = h("h3", {}, "Cluster tree");

@@ -1,0 +1,161 @@
+"""Cluster trees in a view: as large as they come, and in a page as Python tells of them."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import re
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from view_wire import Wire, unpack
+
+import ktviz as kt
+from ktviz.explain.descent import descents
+from ktviz.images import decode_image
+from ktviz.library.tree import Tree
+from ktviz.library.union import BankUnion
+from ktviz.model.bands import PAPER_WEIGHTS
+from ktviz.model.translator import Translator
+from ktviz.trace.live import live
+
+PER_LEAF = 2
+SHAPES = {"square": (317, 317), "wide": (25, 4000)}
+"""Children per node, level by level: 100,000 leaves."""
+
+
+def regular_tree(branching, dimension, seed=0):
+    """A tree in which all nodes of a level have as many children, its centres at random."""
+    parent, start, end = [[-1]], [[0]], [[PER_LEAF * int(np.prod(branching))]]
+    for level, width in enumerate(branching):
+        count = int(np.prod(branching[: level + 1]))
+        first = sum(map(len, parent)) - len(parent[-1])
+        parent.append(np.repeat(np.arange(first, first + len(parent[-1])), width))
+        size = end[0][0] // count
+        start.append(np.arange(count) * size)
+        end.append(start[-1] + size)
+    nodes = [torch.from_numpy(np.concatenate(column).astype(np.int64)) for column in (parent, start, end)]
+    centres = torch.randn(len(nodes[0]), dimension, generator=torch.Generator().manual_seed(seed))
+    return Tree(centres, *nodes)
+
+
+def bank_of(bank, tree):
+    """A bank whose entries are repeated until they fill a tree; no k-means, and no index: "paper" needs none."""
+    rows = torch.arange(int(tree.end[0])) % len(bank)
+    keys, entries = bank.keys[rows], bank.entries.take(rows)
+    return replace(bank, name="art/huge", tree=tree, keys=keys, entries=entries, _indices={PAPER_WEIGHTS: None})
+
+
+@pytest.fixture(scope="module", params=SHAPES)
+def huge(request, world, toy, toy_decoder, paint):
+    """A view of a small translation with a bank of 100,000 leaves, and its tree."""
+    small = world.library.bank("art/warm")
+    tree = regular_tree(SHAPES[request.param], small.tree.centres.shape[1])
+    bank = bank_of(small, tree)
+    translator = Translator(BankUnion([bank], world.banks.encoder), toy, toy_decoder)
+    with kt.Explorer(translator.traced(paint(7, 32, 40), preset="paper", candidates=2)) as view:
+        yield view, tree
+
+
+def quickest(act, times=3):
+    """The result, and the shortest time of the processor: others may be at work on the machine."""
+    taken = []
+    for _ in range(times):
+        start = time.process_time()
+        result = act()
+        taken.append(time.process_time() - start)
+    return result, min(taken)
+
+
+def test_a_hundred_thousand_leaves_are_asked_for_bit_by_bit(huge):
+    view, tree = huge
+    wire = Wire(view)
+    assert len(tree.leaves) >= 100_000
+    node = 0
+    while len(tree.children[node]):
+        (answer, seconds) = quickest(lambda node=node: wire.ask("children", {"bank": 0, "nodes": [node]}))
+        assert seconds < 0.3
+        assert len(answer.buffers[0]) < 1_000_000
+        _, parts = unpack(answer.buffers[0])
+        assert parts["node"].tolist() == [node, *tree.children[node].tolist()]
+        assert (parts["parent"][1:] == node).all()
+        assert parts["size"].tolist() == (tree.end - tree.start)[parts["node"].tolist()].tolist()
+        shown = tree.children[node][:16].tolist()
+        (answer, seconds) = quickest(lambda shown=shown: wire.ask("thumbs", {"bank": 0, "nodes": shown}))
+        assert seconds < 0.3
+        assert len(answer.buffers[0]) < 1_000_000
+        _, parts = unpack(answer.buffers[0])
+        assert decode_image(parts["sheet"].tobytes()).shape == (16 * len(shown), 96, 3)
+        node = int(tree.children[node][-1])
+
+
+def test_a_huge_tree_costs_the_first_draw_nothing(huge):
+    view, tree = huge
+    assert len(view._scene) < 200_000
+    values, _ = unpack(view._scene)
+    assert values["banks"] == [
+        {"name": "art/huge", "nodes": len(tree), "depth": tree.depth, "entries": PER_LEAF * len(tree.leaves)}
+    ]
+    with kt.TreeView(view.trace) as other:
+        assert len(other._scene) < 200_000
+
+
+def test_a_descent_in_a_huge_tree_is_told_at_once(huge):
+    view, _ = huge
+    wire = Wire(view)
+    answer, seconds = quickest(lambda: wire.ask("descent", {"queries": [5]}))
+    assert seconds < 0.3
+    assert len(answer.buffers[0]) < 1_000_000
+
+
+# What an exported page knows of a tree
+
+
+def stored(path):
+    """The parts of a page's store."""
+    text = re.search(r'id="ktviz-store">([^<]*)<', path.read_text(encoding="utf-8"))[1]
+    return unpack(gzip.decompress(base64.b64decode(text)))[1]
+
+
+def roads_of(store, bank, path, query):
+    """The way of a query as a page tells it: the stored children of each node that it passed, and their cosines."""
+    node, parent = store[f"tree/{bank}/node"], store[f"tree/{bank}/parent"]
+    for level, above in enumerate([0, *path[:-1]]):
+        children = np.sort(node[parent == above])
+        yield children.tolist(), store["roads"][query, level, : len(children)] / 10_000
+
+
+def check_page(view, path):
+    """Of every retrieval a page tells what `descents` says, or nothing where a node has too many children to keep."""
+    view.to_html(path, overwrite=True)
+    assert path.stat().st_size < 4_000_000
+    store, case = stored(path), live(view.trace)
+    names = case.banks.names
+    for way in descents(case, range(len(view.trace))):
+        told = roads_of(store, names.index(way.bank), way.path, way.query)
+        for (children, similarity), road in zip(told, way.roads, strict=True):
+            known = dict(zip(road.nodes.tolist(), road.similarity.tolist(), strict=True))
+            assert road.taken in children or not children
+            assert [known[child] for child in children] == pytest.approx(similarity.tolist(), abs=1e-4)
+        assert store["greedy_leaf"][way.query] == way.greedy_leaf
+        visited = np.unpackbits(store["visited"][way.query], bitorder="little").nonzero()[0]
+        assert visited.tolist() == sorted(way.visited)
+
+
+def test_a_page_tells_of_descents_as_python_does(world, paint, tmp_path):
+    with kt.TreeView(world.translator.traced(paint(41, 72, 90), beam=3)) as view:
+        check_page(view, tmp_path / "tree.html")
+
+
+def test_a_page_of_a_huge_tree_keeps_what_was_visited_and_mixes_nothing_up(huge, tmp_path):
+    """With some of a node's children alone, a page could not tell the roads not taken."""
+    view, tree = huge
+    view.to_html(tmp_path / "huge.html")
+    store = stored(tmp_path / "huge.html")
+    parent = store["tree/0/parent"]
+    assert (parent == 0).sum() == len(tree.children[0])
+    assert {int((parent == node).sum()) - len(tree.children[node]) for node in parent[parent >= 0].tolist()} == {0}
+    check_page(view, tmp_path / "huge.html")

@@ -1,0 +1,27 @@
+// What Python says (fixture.json, made by make_fixture.py), as the front end has it.
+
+import { Packed } from "../src/packed";
+import { Scene } from "../src/scene";
+import fixture from "./fixture.json";
+
+export const known = fixture;
+
+export function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+export function sceneOf(text: string): Scene {
+  return new Scene(Packed.read(bytesOf(text)));
+}
+
+export const world = (): Scene => sceneOf(fixture.world.scene);
+export const uneven = (): Scene => sceneOf(fixture.uneven.scene);
+export const store = (): Packed => Packed.read(bytesOf(fixture.world.store));
+
+/** Whether numbers are nearly those expected; null, which JSON has for NaN, only equals NaN. */
+export function near(found: ArrayLike<number>, expected: readonly (number | null)[], tolerance: number): boolean {
+  return (
+    found.length === expected.length &&
+    expected.every((value, n) => (value === null ? Number.isNaN(found[n]) : Math.abs(found[n] - value) <= tolerance))
+  );
+}

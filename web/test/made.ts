@@ -1,0 +1,82 @@
+// Scenes made by hand, for what no translation would show.
+
+import type { Column } from "../src/packed";
+import { Packed } from "../src/packed";
+import { type About, Scene } from "../src/scene";
+
+const NAMES = { Uint8Array: "uint8", Int16Array: "int16", Uint16Array: "uint16", Int32Array: "int32", Float32Array: "float32" };
+type Parts = Record<string, { column: Column; shape?: number[] }>;
+
+/** A container as Python packs it. */
+export function packed(values: Record<string, unknown>, parts: Parts): Packed {
+  const described: Record<string, unknown> = {};
+  let at = 0;
+  for (const [name, { column, shape }] of Object.entries(parts)) {
+    const type = NAMES[column.constructor.name as keyof typeof NAMES];
+    described[name] = { type, shape: shape ?? [column.length], at, bytes: column.byteLength };
+    at += Math.ceil(column.byteLength / 8) * 8;
+  }
+  const header = new TextEncoder().encode(JSON.stringify({ ...values, parts: described }));
+  const start = Math.ceil((4 + header.length) / 8) * 8;
+  const bytes = new Uint8Array(start + at).fill(32, 4, start);
+  new DataView(bytes.buffer).setUint32(0, start - 4, true);
+  bytes.set(header, 4);
+  let to = start;
+  for (const { column } of Object.values(parts)) {
+    bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), to);
+    to += Math.ceil(column.byteLength / 8) * 8;
+  }
+  return Packed.read(bytes);
+}
+
+interface Grid {
+  rows: number;
+  columns: number;
+  /** Side of a box in px; boxes lie half of it apart. */
+  side: number;
+  /** Number of the winning source of each retrieval. */
+  source: number[];
+  similarity?: number[];
+  names?: string[];
+}
+
+/** A scene of retrievals on a grid, one candidate each. */
+export function gridScene({ rows, columns, side, source, similarity, names }: Grid): Scene {
+  const count = rows * columns;
+  const box = Float32Array.from({ length: 4 * count }, (_, at) => {
+    const [place, n] = [Math.floor(at / 4), at % 4];
+    return [((place % columns) * side) / 2, (Math.floor(place / columns) * side) / 2, side, side][n];
+  });
+  const titles = names ?? Array.from({ length: Math.max(...source) + 1 }, (_, n) => `source ${n}`);
+  const about: Partial<About> = {
+    width: ((columns + 1) * side) / 2,
+    height: ((rows + 1) * side) / 2,
+    queries: count,
+    candidates: 1,
+    weights: [1, 1, 1, 0],
+    frozen: "",
+    banks: [{ name: "task/style", nodes: 0, depth: 0, entries: 0 }],
+    sources: titles.map((name) => sourceNamed(name)),
+  };
+  return new Scene(
+    packed(about, {
+      query: { column: Int32Array.from({ length: count }, (_, n) => n) },
+      y: { column: Int32Array.from({ length: count }, (_, n) => Math.floor(n / columns)) },
+      x: { column: Int32Array.from({ length: count }, (_, n) => n % columns) },
+      box: { column: box, shape: [count, 4] },
+      source_box: { column: box, shape: [count, 4] },
+      margin: { column: new Float32Array(count).fill(Number.NaN) },
+      coherent: { column: new Uint8Array(count) },
+      copied: { column: new Uint16Array(count) },
+      chosen: { column: new Uint8Array(count) },
+      entry: { column: Int32Array.from({ length: count }, (_, n) => n), shape: [count, 1] },
+      source: { column: Uint16Array.from(source), shape: [count, 1] },
+      similarity: { column: Float32Array.from(similarity ?? new Array(count).fill(0.9)), shape: [count, 1] },
+    }),
+  );
+}
+
+function sourceNamed(name: string) {
+  const unknown = { title: name, creator: "unknown", year: "unknown", licence: "unknown", url: "unknown" };
+  return { name, bank: "task/style", ...unknown, width: 64, height: 64, share: 0.5, patches: 1, colour: 0 };
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { Cells, overlaysOf } from "../src/overlay";
+import type { Box, Scene } from "../src/scene";
+import { known, uneven, world } from "./known";
+import { gridScene } from "./made";
+
+/** Whether a pixel lies under a box that the border has cut: there, cells are too coarse for its middle. */
+function underCut(scene: Scene, x: number, y: number): boolean {
+  return [...scene.query.keys()].some((place) => {
+    const box = scene.boxOf(place);
+    const whole = scene.boxOf(0);
+    return (box.width < whole.width || box.height < whole.height) && holds(box, x, y);
+  });
+}
+
+function holds(box: Box, x: number, y: number): boolean {
+  return x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height;
+}
+
+describe("the retrieval at every pixel", () => {
+  it("is the nearest, as Python says", () => {
+    const scene = world();
+    const cells = new Cells(scene);
+    let compared = 0;
+    known.world.nearest.forEach((row, y) =>
+      row.forEach((place, x) => {
+        const found = cells.at(x, y);
+        if (underCut(scene, x, y)) return expect(holds(scene.boxOf(found), x, y)).toBe(true);
+        compared++;
+        expect(found, `${x}, ${y}`).toBe(place);
+      }),
+    );
+    expect(compared).toBeGreaterThan((scene.width * scene.height) / 2);
+  });
+
+  it("is the nearest also where boxes lie between pixels", () => {
+    const cells = new Cells(uneven());
+    expect(known.uneven.nearest.map((row, y) => row.map((_, x) => cells.at(x, y)))).toEqual(known.uneven.nearest);
+  });
+
+  it("is none outside the picture", () => {
+    const scene = world();
+    const cells = new Cells(scene);
+    for (const [x, y] of [[-1, 0], [0, -1], [scene.width, 0], [0, scene.height]]) expect(cells.at(x, y)).toBe(-1);
+  });
+});
+
+it("a translation is mapped in cells of four pixels, not pixel by pixel", () => {
+  expect(new Cells(gridScene({ rows: 5, columns: 7, side: 16, source: new Array(35).fill(0) })).side).toBe(4);
+});
+
+it("only overlays with something to show are offered", () => {
+  expect(overlaysOf(world())).not.toContain("regret");
+  expect(overlaysOf(world())).toContain("margin");
+  expect(overlaysOf(gridScene({ rows: 2, columns: 2, side: 8, source: [0, 0, 0, 0] }))).not.toContain("margin");
+});

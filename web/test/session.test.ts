@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Answer, type Host, type Kind, Refused, Unanswered } from "../src/host";
+import { Session } from "../src/session";
+import type { Selected } from "../src/store";
+import { known, near, world } from "./known";
+import { packed } from "./made";
+
+/** Answers when a test says so, and keeps what was asked and told. */
+class SlowHost implements Host {
+  readonly canTranslate = true;
+  readonly told: Selected[] = [];
+  readonly asked: { kind: Kind; resolve(answer: Answer): void; reject(error: Error): void }[] = [];
+
+  ask(kind: Kind): Promise<Answer> {
+    return new Promise((resolve, reject) => this.asked.push({ kind, resolve, reject }));
+  }
+  select(selected: Selected): void {
+    this.told.push(selected);
+  }
+  close(): void {}
+}
+
+let host: SlowHost;
+let session: Session;
+let settled: boolean[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("requestAnimationFrame", (call: () => void) => setTimeout(call, 16));
+  host = new SlowHost();
+  settled = [];
+  session = new Session(world(), host, (now) => settled.push(now));
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const [region, other] = known.world.regions.slice(1);
+const box = ([x, y, width, height]: number[]) => [x, y, x + width, y + height] as const;
+const sharesOf = (values: number[]) => packed({}, { shares: { column: Float32Array.from(values) } });
+
+describe("a region", () => {
+  it("has the browser's shares at once, and Python's when they come", async () => {
+    session.selectBox(...box(region.box));
+    expect(near(session.state.shares!, region.shares, 2e-6)).toBe(true);
+    host.asked[0].resolve(sharesOf([0.25, 0.75]));
+    await vi.runAllTimersAsync();
+    expect(Array.from(session.state.shares!)).toEqual([0.25, 0.75]);
+  });
+
+  it("keeps its shares when those of an earlier one come late", async () => {
+    session.selectBox(...box(region.box));
+    session.selectBox(...box(other.box));
+    host.asked[0].resolve(sharesOf([1, 0]));
+    await vi.runAllTimersAsync();
+    expect(near(session.state.shares!, other.shares, 2e-6)).toBe(true);
+  });
+
+  it("keeps the browser's shares where nobody answers", async () => {
+    session.selectBox(...box(region.box));
+    host.asked[0].reject(new Unanswered());
+    await vi.runAllTimersAsync();
+    expect(near(session.state.shares!, region.shares, 2e-6)).toBe(true);
+    expect(session.state.error).toBe("");
+  });
+
+  it("is cut to the image, and whole pixels wide, and nothing outside it", () => {
+    session.selectBox(-20, 3.4, 7.2, 9.6);
+    expect(session.state.selected).toEqual({ kind: "region", box: [0, 3, 8, 7] });
+    session.selectBox(-20, -20, -5, -5);
+    expect(host.told).toHaveLength(1);
+  });
+
+  it("is focused on a retrieval that paints most of it", () => {
+    session.selectBox(...box(region.box));
+    const most = Math.max(...region.weight);
+    expect(region.weight[session.state.focus]).toBeGreaterThan(0.998 * most);
+  });
+});
+
+describe("a click", () => {
+  it("selects a retrieval, and again nothing", () => {
+    session.selectPlace(5);
+    session.selectPlace(5);
+    expect(host.told).toEqual([{ kind: "queries", queries: [session.scene.query[5]] }, { kind: "none" }]);
+  });
+
+  it("on a source selects all that it won", () => {
+    session.selectSource(1);
+    const expected = [...session.scene.query.keys()].filter((place) => session.scene.winnerSource(place) === 1);
+    expect(Array.from(session.state.picked)).toEqual(expected);
+  });
+});
+
+describe("what Python selected", () => {
+  it("is adopted without being told back", () => {
+    session.adopt({ kind: "queries", queries: [2, 3] }, [0, 1]);
+    expect([Array.from(session.state.picked), session.state.node]).toEqual([[2, 3], [0, 1]]);
+    expect(host.told).toEqual([]);
+  });
+
+  it("is not shown where the trace has no such retrieval", () => {
+    session.adopt({ kind: "queries", queries: [2, 9999] }, null);
+    expect(Array.from(session.state.picked)).toEqual([2]);
+  });
+});
+
+describe("a view", () => {
+  it("is settled once nothing is asked any more", async () => {
+    session.selectBox(...box(region.box));
+    await vi.runAllTimersAsync();
+    expect(settled.at(-1)).toBe(false);
+    host.asked[0].reject(new Unanswered());
+    await vi.runAllTimersAsync();
+    expect(settled.at(-1)).toBe(true);
+  });
+
+  it("shows what Python refused, and settles", async () => {
+    session.selectBox(...box(region.box));
+    host.asked[0].reject(new Refused("a region: it is empty."));
+    await vi.runAllTimersAsync();
+    expect(session.state.error).toBe("a region: it is empty.");
+    expect(settled.at(-1)).toBe(true);
+  });
+
+  it("asks for the picture of a source once", async () => {
+    void session.loadPictures([0, 1]);
+    void session.loadPictures([0, 1]);
+    await vi.runAllTimersAsync();
+    for (const { reject } of [...host.asked]) reject(new Unanswered());
+    await vi.runAllTimersAsync();
+    for (const { reject } of host.asked.slice(1)) reject(new Unanswered());
+    await vi.runAllTimersAsync();
+    expect(host.asked.filter(({ kind }) => kind === "pictures").length).toBe(2);
+  });
+
+  it("says what it translates without, and that it no longer does", async () => {
+    void session.translate(new Set([0]), session.scene.about.weights);
+    expect(session.state.making).toContain(session.scene.about.sources[0].title);
+    host.asked[0].reject(new Refused("it is the last one."));
+    await vi.runAllTimersAsync();
+    expect([session.state.making, session.state.counterfactual]).toEqual(["", null]);
+  });
+});

@@ -1,0 +1,161 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type Answer, type Kind, Unanswered } from "../src/host";
+import { Packed } from "../src/packed";
+import { PageHost } from "../src/stored";
+import type { Descent } from "../src/descent";
+import { bytesOf, known, near, store, world } from "./known";
+import { packed } from "./made";
+
+const scene = world();
+const page = (kept: Packed = store()) => new PageHost(scene, kept);
+/** Cosines are stored as steps of a ten thousandth. */
+const STEP = 1e-4;
+
+interface Known {
+  kind: string;
+  body: unknown;
+  values: { descents?: Descent[] };
+  parts: Record<string, (number | null)[]>;
+  files: string[];
+}
+const answers = known.answers as unknown as Known[];
+const of = (kind: string) => answers.filter((answer) => answer.kind === kind);
+const ask = (host: PageHost, { kind, body }: Known): Promise<Answer> => host.ask(kind as Kind, body as never);
+
+describe("a page answers as Python does", () => {
+  it.each(of("candidates"))("about candidates of $body.queries", async (expected) => {
+    const found = await ask(page(), expected);
+    for (const [name, values] of Object.entries(expected.parts)) expect(near(found.column(name), values, STEP), name).toBe(true);
+  });
+
+  it.each(of("children"))("about nodes $body.nodes of bank $body.bank and those below, in any order", async (expected) => {
+    const found = await ask(page(), expected);
+    const rows = (column: (name: string) => ArrayLike<number | null>) =>
+      Array.from(column("node"), (node, n) => Object.keys(expected.parts).map((name) => (name === "node" ? node : column(name)[n])))
+        .sort((one, other) => one[0]! - other[0]!);
+    const [mine, theirs] = [rows((name) => found.column(name)), rows((name) => expected.parts[name])];
+    expect(mine).toHaveLength(theirs.length);
+    mine.forEach((row, n) => expect(near(row as number[], theirs[n], 1e-5)).toBe(true));
+  });
+
+  it.each(of("thumbs"))("with exemplars of nodes $body.nodes of bank $body.bank", async (expected) => {
+    const found = await ask(page(), expected);
+    expect(Array.from(found.column("node"))).toEqual(expected.parts.node);
+    expect(Array.from(found.column("count"))).toEqual(expected.parts.count);
+    const nodes = Array.from(store().column("tree/1/node"));
+    expect(Array.from(found.column("row"), (row) => nodes[row])).toEqual(expected.parts.node);
+    expect(text(found.column("sheet"))).toBe("tree/1/sheet");
+  });
+
+  it.each(of("pictures"))("with pictures of sources $body.sources", async (expected) => {
+    const found = await ask(page(), expected);
+    for (const name of expected.files) expect(text(found.column(name))).toBe(name);
+    expect(found.has("picture/999")).toBe(false);
+  });
+
+  it.each(of("descent"))("about the ways down", async (expected) => {
+    const found = (await ask(page(), expected)).values.descents as Descent[];
+    found.forEach((descent, n) => expectSame(descent, expected.values.descents![n]));
+  });
+});
+
+function text(bytes: ArrayLike<number>): string {
+  return new TextDecoder().decode(Uint8Array.from(bytes));
+}
+
+function expectSame(found: Descent, expected: Descent): void {
+  const facts = ({ query, bank, path, greedy_leaf }: Descent) => ({ query, bank, path, greedy_leaf });
+  expect(facts(found)).toEqual(facts(expected));
+  expect(new Set(found.visited)).toEqual(new Set(expected.visited));
+  expect(new Map(found.passed)).toEqual(new Map(expected.passed));
+  expect(found.roads.map(({ nodes, taken, greedy }) => ({ nodes, taken, greedy }))).toEqual(
+    expected.roads.map(({ nodes, taken, greedy }) => ({ nodes, taken, greedy })),
+  );
+  found.roads.forEach((road, level) => expect(near(road.similarity, expected.roads[level].similarity, 2 * STEP)).toBe(true));
+}
+
+describe("a page with a part of a large tree", () => {
+  const cut = Packed.read(bytesOf(known.cut.store));
+
+  it("says of every node that it names how near the retrieval really is", async () => {
+    const [expected] = of("descent");
+    const found = (await ask(page(cut), expected)).values.descents as Descent[];
+    let compared = 0;
+    found.forEach((descent, n) => {
+      descent.roads.forEach((road, level) => {
+        const whole = expected.values.descents![n].roads[level];
+        road.nodes.forEach((node, at) => {
+          compared++;
+          expect(Math.abs(road.similarity[at] - whole.similarity[whole.nodes.indexOf(node)])).toBeLessThanOrEqual(2 * STEP);
+        });
+      });
+    });
+    expect(compared).toBeGreaterThan(10);
+  });
+
+  it("names the road that was taken, and knows which one greedy descent takes, or says nothing of it", async () => {
+    const [expected] = of("descent");
+    const found = (await ask(page(cut), expected)).values.descents as Descent[];
+    found.forEach((descent, n) => {
+      expect(descent.path).toEqual(expected.values.descents![n].path);
+      descent.roads.forEach((road, level) => {
+        const { greedy } = expected.values.descents![n].roads[level];
+        if (road.nodes.includes(greedy)) expect(road.greedy).toBe(greedy);
+      });
+    });
+  });
+});
+
+describe("a page without a model behind its trace", () => {
+  const poor = packed({}, {});
+
+  it.each(["candidates", "children", "thumbs", "descent", "bands"] as Kind[])("leaves %s unanswered", async (kind) => {
+    const body = { queries: [0], entries: [1], nodes: [0], bank: 0 };
+    await expect(page(poor).ask(kind, body as never)).rejects.toThrow(Unanswered);
+  });
+
+  it("has no pictures", async () => expect((await page(poor).ask("pictures", { sources: [0] })).has("picture/0")).toBe(false));
+
+  it.each(["region", "translate"] as Kind[])("and no page at all answers %s", async (kind) => {
+    await expect(page().ask(kind, {} as never)).rejects.toThrow(Unanswered);
+    expect(page().canTranslate).toBe(false);
+  });
+});
+
+describe("decoded bands of a page", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("are put together from the right rows of the right sheets", async () => {
+    const drawn: unknown[][] = [];
+    stubCanvas(drawn);
+    const [query, entry] = [Int32Array.of(7, -1, ...new Array(254).fill(-1), -1), Int32Array.of(-1, 40, ...new Array(254).fill(-1), 41)];
+    const kept = packed({}, {
+      decoded_query: { column: query },
+      decoded_entry: { column: entry },
+      "decoded/0": { column: Uint8Array.of(0) },
+      "decoded/1": { column: Uint8Array.of(1) },
+    });
+    const found = await page(kept).ask("bands", { queries: [7], entries: [41, 999, 40] });
+    expect(Array.from(found.column("known"))).toEqual([1, 1, 0, 1]);
+    expect(drawn).toEqual([
+      [0, 0, 0, 80, 16, 0, 0, 80, 16],
+      [1, 0, 0, 80, 16, 0, 16, 80, 16],
+      [0, 0, 16, 80, 16, 0, 48, 80, 16],
+    ]);
+  });
+});
+
+/** Canvases that note what is drawn: the number of the sheet, then from where to where. */
+function stubCanvas(drawn: unknown[][]): void {
+  class Canvas {
+    constructor(readonly width: number, readonly height: number) {}
+    getContext() {
+      return { drawImage: ({ sheet }: { sheet: number }, ...box: number[]) => drawn.push([sheet, ...box]) };
+    }
+    convertToBlob() {
+      return Promise.resolve(new Blob([]));
+    }
+  }
+  vi.stubGlobal("OffscreenCanvas", Canvas);
+  vi.stubGlobal("createImageBitmap", async (blob: Blob) => ({ sheet: new Uint8Array(await blob.arrayBuffer())[0] }));
+}
