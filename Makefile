@@ -1,13 +1,15 @@
-# make demo   translated photographs, backtracking figures and shares, in ktviz-demo/
-# make test   lint, types and tests
-# make bench  benchmarks, as tables
-# make setup  just the virtual environment
+# make demo       translated photographs, backtracking figures and shares, in ktviz-demo/
+# make test       lint, types and tests, of the front end too where there is Node
+# make web        the front end's bundle, from web/ to ktviz/widgets/static/
+# make bench      benchmarks, as tables
+# make notebooks  the course: students' and instructors' copies, and pages, in notebooks/built/
+# make setup      just the virtual environment
 
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test bench lint format clean
+.PHONY: setup demo test web bench notebooks lint format clean
 
 setup: $(STAMP)
 
@@ -26,7 +28,11 @@ lint: setup
 	$(BIN)/mypy
 
 test: lint
+	.ci/front-end
 	$(BIN)/python -m pytest
+
+web:
+	cd web && npm ci --silent --no-audit --no-fund && node build.mjs
 
 format: setup
 	$(BIN)/ruff check --fix .
@@ -35,5 +41,8 @@ format: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 
+notebooks: setup
+	$(BIN)/python notebooks/build.py
+
 clean:
-	rm -rf .venv ktviz-demo
+	rm -rf .venv ktviz-demo notebooks/built

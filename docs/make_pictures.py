@@ -1,6 +1,7 @@
 """Pictures for the README: `ktviz demo && python examples/which_knowledge.py && python -m docs.make_pictures`.
 
-Those of the Explorer are taken in a real browser, with Python behind it. The picture of the audit is a screenshot of which-knowledge/audit/report.html, 1200 px wide, saved as audit.png there.
+Those of the Explorer are taken in a real browser, with Python behind it. The picture of the audit is a screenshot of
+which-knowledge/audit/report.html, 1200 px wide, saved as audit.png there.
 """
 
 from pathlib import Path

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import ktviz as kt
-from ktviz.cli.demo import sample_folder, sample_library
+from ktviz import samples
 
 METHODS = ("footprint", "gradient", "ablation")
 
@@ -95,8 +95,8 @@ def inputs() -> tuple[Path, kt.Library, str, Path]:
     """Photo, library, bank and output folder, from the command line or from the sample data."""
     if len(sys.argv) == 1:
         photo, library, bank, out = (
-            sample_folder() / "photos" / "coffee.jpg",
-            sample_library(sample_folder(), quiet=False),
+            samples.folder() / "photos" / "coffee.jpg",
+            samples.library(),
             "art/impasto",
             Path("which-knowledge"),
         )

@@ -35,11 +35,19 @@ def test_conda_environment_has_the_same_dependencies_as_the_package(project):
 def test_every_dependency_is_pinned_and_within_its_bound(project):
     lines = (ROOT / "constraints.txt").read_text().lower().replace("_", "-").splitlines()
     pins = dict(line.split("==") for line in lines if not line.startswith("#"))
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["dev"], *extras["notebooks"]]
     for name, bound in map(split, wanted):
         have = [int(part) for part in re.findall(r"\d+", pins[name])[:2]]
         least = [int(part) for part in re.findall(r"\d+", bound)[:2]]
         assert have >= least, name
+
+
+def test_every_lesson_is_in_the_wheel():
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    lessons = {path.relative_to(ROOT).as_posix() for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert len(lessons) == 5
+    assert {name: f"ktviz/{name}" for name in lessons}.items() <= wheel["force-include"].items()
 
 
 def test_torch_from_2_6_is_accepted_and_torchvision_not_needed(project):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import gzip
+import json
 import re
 import time
 from html import unescape
@@ -123,7 +124,9 @@ def test_a_page_holds_the_scene_the_bundle_and_nothing_to_load(view, tmp_path):
     assert [tag for tag, _ in reader.tags] == expected.split()
     assert [attributes.get("type") for attributes in reader.of("script")] == ["text/plain", "text/plain", "module"]
     assert not [a for _, attributes in reader.tags for a in attributes if a in LOADING]
-    assert reader.of("main") == [{"id": "ktviz-page", "data-parts": "translation sources tree bands table"}]
+    (main,) = reader.of("main")
+    assert main["data-parts"] == "translation sources tree bands table"
+    assert json.loads(main["data-selected"]) == view._selected
     live, _ = unpack(view._scene)
     kept, parts = store_of(text, "ktviz-scene")
     assert kept == live
@@ -172,7 +175,6 @@ def test_the_same_view_is_the_same_page_whatever_was_seen_before(world, trace, v
     for other in others:
         other._repr_mimebundle_()
         other.to_html(tmp_path / "other.html", overwrite=True)
-    view.region, view.node = kt.Box(0, 0, 8, 8), ("art/warm", 1)
     view.to_html(tmp_path / "two.html")
     with kt.Explorer(trace) as again:
         again.to_html(tmp_path / "three.html")

@@ -68,7 +68,8 @@ def winners_of(trace: Trace) -> Winners:
 
 def components(winners: Winners) -> Ints:
     """Number of the connected part that each retrieval belongs to: neighbours with the same source and offset."""
-    step = max(1, int(np.diff(np.unique(winners.y)).min(initial=10**9)) if len(np.unique(winners.y)) > 1 else 1)
+    gaps = np.concatenate([np.diff(np.unique(places)) for places in (winners.y, winners.x)])
+    step = int(gaps.min()) if len(gaps) else 1
     rows, columns = (winners.y - winners.y.min()) // step, (winners.x - winners.x.min()) // step
     keys = np.column_stack((winners.source, winners.offset))
     _, key = np.unique(keys, axis=0, return_inverse=True)

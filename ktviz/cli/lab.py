@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -43,6 +44,8 @@ def lab(
 
 def run_jupyter(options: Sequence[str], folder: Path) -> int:
     """Run JupyterLab in a folder until it ends; Ctrl-C is its own affair. Returns its exit code."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options = [*options, "--allow-root"]  # Jupyter refuses to start in a container otherwise
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         return subprocess.run([sys.executable, "-m", "jupyterlab", *options], cwd=folder).returncode

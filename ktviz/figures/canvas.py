@@ -43,6 +43,7 @@ class Canvas:
     def create(cls, width: float, height: float) -> Canvas:
         """A white page of so many px."""
         figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white", edgecolor="white")
+        figure.set_layout_engine("none")  # whatever the user's settings say
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
         axes.set_axis_off()

@@ -27,8 +27,10 @@ from ktviz.widgets.scene import LONGEST_PX, PROTOCOL, encoded, matrix
 from ktviz.widgets.selection import checked_region, queries_in
 from ktviz.widgets.subject import Subject, small
 
-MOST = 1024
+MOST = 512
 """Retrievals, nodes or sources that one request may name."""
+ANSWER_BYTES = 800_000
+"""Pictures of an answer are compressed with loss where they would take more."""
 LARGEST_BYTES = 4096
 """A request is ids and boxes, never data."""
 EXEMPLARS = 6
@@ -79,8 +81,10 @@ class Answers:
             "translate": self.translate,
         }
         kind, body = request.get("kind"), request.get("body")
+        if len(str(body)) > LARGEST_BYTES:
+            raise RequestError("a request", f"more than {LARGEST_BYTES} bytes", "Name fewer things at a time")
         known = isinstance(kind, str) and kind in kinds
-        if not known or not isinstance(body, Mapping) or len(str(body)) > LARGEST_BYTES:
+        if not known or not isinstance(body, Mapping):
             raise RequestError(f"a request {str(kind)[:40]!r}", "not one that is known", f"Known: {', '.join(kinds)}")
         return kinds[str(kind)](body)
 
@@ -177,10 +181,7 @@ class Answers:
         }
         difference = np.clip((GAIN * found.difference).round(), 0, 255).astype(np.uint8)
         grey: Pixels = np.repeat(difference[..., None], 3, axis=2)
-        return values, {
-            "output": encoded(small(found.pictures["after"], LONGEST_PX)),
-            "difference": encoded(small(grey, LONGEST_PX)),
-        }
+        return values, encoded({"output": found.pictures["after"], "difference": grey}, ANSWER_BYTES)
 
     def live(self) -> Live:
         """The model.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ktviz.errors import StorageError
 from ktviz.files import replacing
 from ktviz.images import encode_image
-from ktviz.widgets.packing import Part, pack
+from ktviz.widgets.packing import Part, pack, to_json
 from ktviz.widgets.scene import LONGEST_PX, columns, describe, thumbs
 from ktviz.widgets.stored import decoded_sheets, stored
 from ktviz.widgets.subject import Subject, small
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 PAGE_BYTES = 3_900_000
 """What a page of a 512x512 translation may take; pictures of bands fill what the rest leaves."""
-FRAME_HEIGHT = 1180
+HEIGHTS_PX = {"translation": 600, "sources": 600, "tree": 620, "bands": 620, "table": 520}
+"""Of each part in a frame; parts that stand side by side share theirs."""
+FOLDED_PX = 100
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -36,7 +38,7 @@ body {{ margin: 0; background: #fff; }}
 </style>
 </head>
 <body>
-<main id="ktviz-page" data-parts="{parts}"></main>
+<main id="ktviz-page" data-parts="{parts}" data-selected="{selected}"></main>
 <script type="text/plain" id="ktviz-scene">{scene}</script>
 <script type="text/plain" id="ktviz-store">{store}</script>
 <script type="module">{script}</script>
@@ -50,15 +52,16 @@ def write_page(view: View, path: str | os.PathLike[str], overwrite: bool) -> Non
     path = Path(path)
     if path.exists() and not overwrite:
         raise StorageError(f"write {str(path)!r}", "it exists", "Say overwrite=True, or choose another name")
-    text = page(view._subject, view.parts)
+    text = page(view)
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def page(subject: Subject, parts: tuple[str, ...]) -> str:
-    """A whole page, as HTML."""
+def page(view: View) -> str:
+    """A whole page of a view with what is selected in it, as HTML."""
     from ktviz.widgets.view import static_text
 
+    subject = view._subject
     scene = as_text(pack(describe(subject), {**pictures(subject), **columns(subject), **thumbs(subject)}))
     known = stored(subject)
     script = static_text("ktviz.js").replace("</script", "<\\/script")
@@ -68,7 +71,8 @@ def page(subject: Subject, parts: tuple[str, ...]) -> str:
     return PAGE.format(
         title=html.escape(f"ktviz: {banks}"),
         css=static_text("ktviz.css").replace("</style", "<\\/style"),
-        parts=" ".join(parts),
+        parts=" ".join(view.parts),
+        selected=html.escape(to_json(view._selected)),
         scene=scene,
         store=store,
         script=script,
@@ -88,7 +92,14 @@ def as_text(packed: bytes) -> str:
 
 def frame(view: View) -> str:
     """The page within another page: what notebooks and their exports show without a kernel."""
-    content = html.escape(page(view._subject, view.parts))
+    content = html.escape(page(view))
     title = html.escape(repr(view))
-    style = f"width: 100%; height: {FRAME_HEIGHT}px; border: 0"
+    style = f"width: 100%; height: {frame_height(view.parts)}px; border: 0"
     return f'<iframe title="{title}" style="{style}" srcdoc="{content}"></iframe>'
+
+
+def frame_height(parts: tuple[str, ...]) -> int:
+    """Room for some parts, in px: a frame cannot ask its content."""
+    if len(parts) == 1:
+        return HEIGHTS_PX[parts[0]]
+    return HEIGHTS_PX["translation"] + HEIGHTS_PX["tree"] + FOLDED_PX

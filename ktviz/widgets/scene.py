@@ -22,8 +22,10 @@ PROTOCOL = 1
 """Number of the language that view and Python speak; it goes up with every change of its words."""
 LONGEST_PX = 2048
 """Pictures with a longer side are shown scaled down, and the view says so."""
-LOSSLESS_BYTES = 330_000
-"""Pictures are sent without loss unless that takes more than this."""
+SCENE_BYTES = 1_300_000
+"""Room of the scene of a 512x512 translation: with the bundle the first draw stays below 1.5 MB."""
+LEAST_BYTES = 400_000
+"""Input and output have this much room together, however much the rest takes."""
 THUMB_PX = 200
 FIRST_THUMBS = 24
 """Sources whose small picture comes with the scene; those of the others are asked for."""
@@ -34,7 +36,9 @@ NONE = np.iinfo(np.uint16).max
 
 def scene_of(subject: Subject) -> bytes:
     """The scene of a live view, packed."""
-    return pack(describe(subject), {**pictures(subject), **columns(subject), **thumbs(subject)})
+    rest = {**columns(subject), **thumbs(subject)}
+    taken = sum(len(part) if isinstance(part, bytes) else part.nbytes for part in rest.values())
+    return pack(describe(subject), {**pictures(subject, SCENE_BYTES - taken), **rest})
 
 
 def describe(subject: Subject) -> dict[str, Any]:
@@ -117,16 +121,19 @@ def banks(subject: Subject) -> list[dict[str, Any]]:
     ]
 
 
-def pictures(subject: Subject) -> dict[str, Part]:
-    """Input and output, where they are known."""
+def pictures(subject: Subject, room: int) -> dict[str, Part]:
+    """Input and output, where they are known, in so many bytes if they can be."""
     both = {"input": subject.input, "output": subject.output}
-    return {name: encoded(small(pixels, LONGEST_PX)) for name, pixels in both.items() if pixels is not None}
+    return encoded({name: pixels for name, pixels in both.items() if pixels is not None}, room)
 
 
-def encoded(pixels: Pixels) -> bytes:
-    """A picture as a file: without loss unless it is large."""
-    lossless = encode_image(pixels, "webp")
-    return lossless if len(lossless) <= LOSSLESS_BYTES else encode_image(pixels, "jpeg")
+def encoded(found: Mapping[str, Pixels], room: int = LEAST_BYTES) -> dict[str, Part]:
+    """Pictures as files, of at most `LONGEST_PX` px a side: without loss if all of them fit, else all as JPEG."""
+    shown = {name: small(pixels, LONGEST_PX) for name, pixels in found.items()}
+    lossless: dict[str, Part] = {name: encode_image(pixels) for name, pixels in shown.items()}
+    if sum(map(len, lossless.values())) <= max(room, LEAST_BYTES):
+        return lossless
+    return {name: encode_image(pixels, "jpeg") for name, pixels in shown.items()}
 
 
 def thumbs(subject: Subject) -> dict[str, Part]:

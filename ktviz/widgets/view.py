@@ -208,10 +208,11 @@ class View(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take the view off every page, and free what it holds."""
-        self.on_msg(self._on_message, remove=True)
-        self._subject = replace(self._subject, case=None, frozen="the view is closed")
-        self._answers = Answers(self._subject, lambda _: None)
-        self.layout.close()
+        if "_answers" in vars(self):  # not so where the view was refused: it is closed when it is collected
+            self.on_msg(self._on_message, remove=True)
+            self._subject = replace(self._subject, case=None, frozen="the view is closed")
+            self._answers = Answers(self._subject, lambda _: None)
+            self.layout.close()
         super().close()
 
 

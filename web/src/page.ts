@@ -16,7 +16,9 @@ export async function startPage(): Promise<void> {
     const [first, second] = await Promise.all([fromText(scene), fromText(store)]);
     const drawn = new Scene(first);
     await drawn.decode();
-    new Explorer(root, drawn, new PageHost(drawn, second), (root.dataset.parts ?? "").split(" ") as Part[], start);
+    const parts = (root.dataset.parts ?? "").split(" ") as Part[];
+    const { node, ...selected } = JSON.parse(root.dataset.selected ?? "{}");
+    new Explorer(root, drawn, new PageHost(drawn, second), parts, start).session.adopt(selected, node ?? null);
   } catch (error) {
     root.replaceChildren(h("p", { class: "kt-error", role: "alert" }, `The page could not be drawn: ${error}`));
     root.dataset.state = "failed";

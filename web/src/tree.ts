@@ -213,6 +213,7 @@ export class TreeView {
     if (!width || !this.placed.length) return;
     const { x, y, k } = this.transform;
     const near = this.placed.filter((one) => {
+      if (one.data.id === this.active) return true; // it may have the focus, which a card that goes takes along
       const [left, top] = [one.y * k + x, one.x * k + y];
       return top > -MARGIN && top < height + MARGIN && left > -CARD * k - MARGIN && left < width + MARGIN;
     });

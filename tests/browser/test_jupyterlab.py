@@ -1,0 +1,286 @@
+"""A view in a real JupyterLab: one selection with Python, two views at once, and days on which the kernel dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from explorer_driver import ExplorerDriver
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.slow
+START_S = 90
+PROMPT = re.compile(r"\[\d+\]:")
+SIZE = (512, 512)
+WIRE_BYTES = 1_500_000
+CELLS = """
+import torch; torch.set_num_threads(1)
+import ktviz as kt
+from ktviz import samples
+from ktviz.images import resize
+translator = kt.Translator.shipped(samples.library(quiet=True)["art/impasto"])
+trace = translator.traced(resize(samples.photo("coffee"), 512, 512))
+---
+view = kt.Explorer(trace)
+view
+---
+print(view.region, len(view.selection))
+---
+view.region = kt.Box(200, 240, 64, 48)
+---
+view
+---
+print([round(share, 4) for share in trace.sources(view.region)["share"]])
+---
+print(view.comparison)
+---
+view._answers.__dict__["candidate_columns"] = None
+---
+import ktviz.widgets.scene as scene
+scene.PROTOCOL = 99
+old = kt.Explorer(trace)
+scene.PROTOCOL = 1
+old
+"""
+MAKE, DRAW, READ, SET, AGAIN, SHARES, COMPARED, BREAK, OLD = range(9)
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def answers(url):
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A JupyterLab of our own: its folder, address and token."""
+    home = tmp_path_factory.mktemp("lab")
+    book = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    book.cells = [nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS.split("---")]
+    (home / "books").mkdir()
+    nbformat.write(book, home / "books" / "view.ipynb")
+    folders = {f"JUPYTER_{name}_DIR": str(home / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    port, token = free_port(), secrets.token_hex(16)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
+    command += [
+        f"--ServerApp.root_dir={home / 'books'}",
+        f"--IdentityProvider.token={token}",
+        "--ServerApp.ip=127.0.0.1",
+    ]
+    command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    with (home / "log").open("w") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, env={**os.environ, **folders, "KTVIZ_DISPLAY": "both"}
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until(lambda: process.poll() is not None or answers(f"{address}/api?token={token}"))
+        assert process.poll() is None, (home / "log").read_text()[-2000:]
+        yield SimpleNamespace(address=address, token=token)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def until(true):
+    """Ask again until something is true."""
+    deadline = time.monotonic() + START_S
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+class Notebook:
+    """A notebook in JupyterLab, and the websocket messages that it sends and gets."""
+
+    def __init__(self, page, server):
+        self.page, self.sent, self.received = page, [], []
+        page.on("websocket", self.listen)
+        page.goto(f"{server.address}/lab/tree/view.ipynb?token={server.token}&reset")
+        self.cells = page.locator(".jp-Notebook .jp-Cell")
+        expect(self.cells).to_have_count(len(CELLS.split("---")), timeout=60_000)
+        self.idle()
+
+    def listen(self, socket):
+        if "/channels" in socket.url:
+            socket.on("framesent", lambda frame: self.sent.append(frame))
+            socket.on("framereceived", lambda frame: self.received.append(frame))
+
+    def idle(self):
+        expect(self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_attached(timeout=60_000)
+
+    def run(self, number):
+        """Run a cell and wait for it to end; the cell."""
+        cell = self.cells.nth(number)
+        cell.locator(".cm-content").click()
+        before = cell.locator(".jp-InputPrompt").inner_text()
+        self.page.keyboard.press("Control+Enter")
+        expect(cell.locator(".jp-InputPrompt")).not_to_have_text(before)
+        expect(cell.locator(".jp-InputPrompt")).to_have_text(PROMPT, timeout=120_000)
+        return cell
+
+    def printed(self, number):
+        return self.run(number).locator(".jp-OutputArea-output").last.inner_text().strip()
+
+    def view(self, number=DRAW):
+        """The view below a cell."""
+        driver = ExplorerDriver(self.page)
+        driver.root = self.cells.nth(number).locator(".kt-view")
+        return driver.settled()
+
+
+@pytest.fixture(scope="module")
+def notebook(open_tab, server):
+    """The notebook with its first view drawn."""
+    page = open_tab(height=1600, local=("http://127.0.0.1", "data:", "blob:", "about:"))
+    book = Notebook(page, server)
+    book.run(MAKE)
+    book.sent.clear()
+    book.received.clear()
+    book.run(DRAW)
+    book.view()
+    book.first = [*map(as_bytes, book.sent)], [*map(as_bytes, book.received)]
+    yield book
+    page.context.close()
+
+
+@pytest.fixture(autouse=True)
+def quiet(complaints):
+    """JupyterLab has complaints of its own: only what the view says counts."""
+    complaints.clear()
+    yield
+    assert [said for said in complaints if "kt-" in said or "ktviz" in said] == []
+
+
+def as_bytes(frame):
+    return frame.encode() if isinstance(frame, str) else frame
+
+
+def test_the_first_draw_stays_under_one_and_a_half_megabytes_on_the_wire(notebook):
+    _, received = notebook.first
+    drawing = (b'"msg_type": "comm_open"', b'"msg_type": "execute_result"')
+    drawn = sum(len(frame) for frame in received if any(kind in frame for kind in drawing))
+    assert 300_000 < drawn <= WIRE_BYTES
+
+
+def test_a_picture_is_asked_for_once(notebook):
+    sent, _ = notebook.first
+    asked = [found[1] for frame in sent if (found := re.search(rb'"pictures","body":({[^}]*})', frame))]
+    assert asked
+    assert len(asked) == len(set(asked))
+
+
+def test_a_dragged_region_is_read_back_in_python(notebook):
+    view = notebook.view()
+    view.drag((128.4, 192.4), (287.6, 287.6), SIZE)
+    assert notebook.printed(READ).startswith("Box(x=128, y=192, width=160, height=96)")
+    shown = [float(text.rstrip(" %").lstrip("< ")) for text in view.shares().values()]
+    assert shown == pytest.approx([100 * share for share in json.loads(notebook.printed(SHARES))], abs=0.6)
+
+
+def test_a_region_set_in_python_is_seen_in_the_browser(notebook):
+    view = notebook.view()
+    view.button("Clear").click()
+    view.settled()
+    before = view.pixels()
+    notebook.run(SET)
+    expect(view.find(".kt-sources h3")).to_have_text("Sources of the selection")
+    assert view.settled().pixels() != before
+
+
+def test_hovering_and_zooming_send_nothing_to_the_kernel(notebook):
+    view = notebook.view()
+    view.hover(30, 30, SIZE)
+    view.settled()
+    notebook.sent.clear()
+    for corner in ((480, 300), (40, 470)):
+        view.page.mouse.move(*view.point(*corner, SIZE), steps=40)
+    view.button("Zoom in").click()
+    view.button("Fit the whole picture").click()
+    view.root.get_by_role("combobox", name="Overlay").select_option("similarity")
+    view.root.get_by_role("slider", name="Weight of LL").fill("0.5")
+    view.settled()
+    view.button("Reset").click()
+    view.settled()
+    assert notebook.sent == []
+
+
+def test_a_cell_that_is_run_again_draws_again_one_view(notebook):
+    notebook.run(DRAW)
+    notebook.view()
+    expect(notebook.cells.nth(DRAW).locator(".kt-view")).to_have_count(1)
+
+
+def test_two_views_of_one_model_show_one_selection(notebook):
+    first = notebook.view()
+    notebook.run(AGAIN)
+    second = notebook.view(AGAIN)
+    second.drag((40, 40), (120, 110), SIZE)
+    expect(first.find(".kt-sources h3")).to_have_text("Sources of the selection")
+    first.settled()
+    assert first.shares() == second.shares()
+    first.button("Clear").click()
+    expect(second.find(".kt-sources h3")).to_have_text("Sources")
+
+
+def test_leaving_a_source_out_shows_the_picture_without_it_and_the_difference(notebook):
+    view = notebook.view()
+    view.root.get_by_role("checkbox").first.uncheck()
+    expect(view.find("figcaption", has_text="Difference")).to_be_visible(timeout=90_000)
+    view.settled()
+    expect(view.find(".kt-pane")).to_have_count(4)
+    assert notebook.printed(COMPARED).startswith("Comparison(")
+    view.button("Use all again").click()
+    expect(view.find(".kt-pane")).to_have_count(2)
+
+
+def test_an_error_in_python_is_shown_under_the_view(notebook):
+    notebook.run(BREAK)
+    view = notebook.view()
+    view.click(400, 400, SIZE)
+    expect(view.find(".kt-error")).to_contain_text("candidates")
+    view.button("Dismiss").click()
+    expect(view.find(".kt-error")).to_be_hidden()
+
+
+def test_a_view_of_another_version_says_so(notebook):
+    notebook.run(OLD)
+    view = ExplorerDriver(notebook.page)
+    view.root = notebook.cells.nth(OLD).locator(".kt-view")
+    expect(view.find(".kt-error")).to_contain_text("different versions")
+
+
+def test_a_restarted_kernel_leaves_a_view_that_says_so_and_still_shows_regions(notebook):
+    view = notebook.view()
+    view.button("Clear").click()
+    page = notebook.page
+    page.keyboard.press("Escape")
+    page.locator(
+        ".jp-NotebookPanel-toolbar [data-command='notebook:restart-kernel'], [data-command='kernelmenu:restart']"
+    ).first.click()
+    page.get_by_role("button", name="Restart").last.click()
+    expect(view.find(".kt-status")).to_contain_text("frozen", timeout=60_000)
+    expect(view.root).to_have_attribute("data-frozen", "true")
+    view.drag((128.4, 192.4), (287.6, 287.6), SIZE)
+    expect(view.find(".kt-sources h3")).to_have_text("Sources of the selection")
+    for box in view.root.get_by_role("checkbox").all():
+        expect(box).to_be_disabled()
+    expect(view.root).to_have_attribute("data-state", "settled")

@@ -1,0 +1,182 @@
+"""The lessons: clean sources, solutions that stay with the instructor, notebooks that run from top to bottom."""
+
+from __future__ import annotations
+
+import time
+from copy import deepcopy
+
+import pytest
+
+from ktviz import samples
+from ktviz.errors import LessonError
+from ktviz.lessons.copies import (
+    CHECK,
+    END,
+    EXERCISE,
+    START,
+    as_text,
+    cleaned,
+    lesson_paths,
+    read_notebook,
+    source_of,
+    student_copy,
+    tags_of,
+    without_solution,
+)
+from ktviz.lessons.feedback import MARKS
+from notebooks import build
+
+PATHS = lesson_paths()
+BHKM = next(path for path in PATHS if "bhkm" in path.name)
+LONGEST_S = 120
+EACH = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+@EACH
+def test_the_source_is_clean_and_as_jupyter_would_save_it(path):
+    build.check(path)
+    assert path.read_text(encoding="utf-8") == as_text(with_lines(cleaned(read_notebook(path))))
+
+
+def with_lines(notebook):
+    """Sources line by line, as Jupyter writes them."""
+    for cell in notebook["cells"]:
+        cell["source"] = cell["source"].splitlines(keepends=True)
+    return notebook
+
+
+@EACH
+def test_every_lesson_has_a_title_take_aways_and_a_closing_question(path):
+    texts = [source_of(cell) for cell in read_notebook(path)["cells"] if cell["cell_type"] == "markdown"]
+    assert texts[0].startswith(f"# {PATHS.index(path) + 1} · ")
+    assert any("## What to take away" in text for text in texts)
+    assert any("## The closing question" in text for text in texts)
+
+
+def test_the_student_s_copy_lacks_every_solution_and_nothing_else():
+    source = read_notebook(BHKM)
+    student = student_copy(source)
+    assert [cell["id"] for cell in student["cells"]] == [cell["id"] for cell in source["cells"]]
+    for before, after in zip(source["cells"], student["cells"], strict=True):
+        if EXERCISE not in tags_of(before):
+            assert after["source"] == source_of(before)
+            continue
+        lines = source_of(before).splitlines()
+        inside = lines[lines.index(f"    {START}") + 1 : lines.index(f"    {END}")]
+        assert inside
+        assert not any(line in after["source"] for line in inside)
+        compile(after["source"], "cell", "exec")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def library():
+    """Built before the clock runs."""
+    samples.library(quiet=True)
+
+
+@EACH
+def test_the_lesson_runs_on_a_fresh_kernel_in_time_without_a_warning(path):
+    start = time.monotonic()
+    executed = build.execute(read_notebook(path))
+    assert time.monotonic() - start < LONGEST_S
+    outputs = [(cell["id"], output) for cell in executed["cells"] for output in cell.get("outputs", [])]
+    noise = [(name, output["text"]) for name, output in outputs if output.get("name") == "stderr"]
+    assert not noise
+    assert all(build.is_right(cell) for cell in executed["cells"] if CHECK in tags_of(cell))
+
+
+def test_a_student_who_has_solved_nothing_can_run_the_whole_lesson():
+    executed = build.execute(student_copy(read_notebook(BHKM)))
+    texts = [checker_text(cell) for cell in executed["cells"] if CHECK in tags_of(cell)]
+    assert len(texts) == 5
+    assert all(text.startswith(MARKS["open"]) for text in texts)
+
+
+def checker_text(cell):
+    (output,) = cell["outputs"]
+    return output["data"]["text/plain"]
+
+
+SOLVED = "def two():\n    # solution\n    return 2\n    # end of solution"
+
+
+def code(name, source, *tags, count=None, outputs=()):
+    metadata = {"tags": list(tags)} if tags else {}
+    return {
+        "cell_type": "code",
+        "id": name,
+        "metadata": metadata,
+        "source": source,
+        "execution_count": count,
+        "outputs": list(outputs),
+    }
+
+
+EXERCISE_CELL, CHECK_CELL = code("two", SOLVED, EXERCISE), code("two-check", "two()", CHECK)
+PRINTED = {"output_type": "stream", "name": "stdout", "text": "2"}
+
+
+def lesson(path, *cells):
+    path.write_text(as_text({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    return path
+
+
+def test_a_lesson_that_keeps_to_the_rules_is_accepted(tmp_path):
+    build.check(lesson(tmp_path / "good.ipynb", code("setup", "import ktviz"), EXERCISE_CELL, CHECK_CELL))
+
+
+@pytest.mark.parametrize(
+    ("cells", "fault"),
+    [
+        ([code("a", "1", outputs=[PRINTED])], "cell a was run"),
+        ([code("a", "1", count=2), code("b", "2", count=1)], "cell a was run: .* cell b was run"),
+        ([code("a", "1"), code("a", "2")], "2 cells have the id a"),
+        ([EXERCISE_CELL], "exercise two has no checker"),
+        ([EXERCISE_CELL, code("three", SOLVED, EXERCISE), CHECK_CELL], "exercise two has no checker"),
+        ([CHECK_CELL], "checker two-check has no exercise"),
+        ([EXERCISE_CELL, CHECK_CELL, code("again", "two()", CHECK)], "checker again has no exercise"),
+        ([code("two", SOLVED)], "not tagged exercise: students would see it"),
+        ([code("two", "def two():\n    return 2", EXERCISE), CHECK_CELL], "exercise two marks no solution"),
+        ([code("two", f"{START}\nx = 2\n{END}", EXERCISE), CHECK_CELL], "outside a function"),
+        ([code("two", SOLVED.rsplit("\n", 1)[0], EXERCISE), CHECK_CELL], "'# solution' without its partner"),
+        ([code("two", SOLVED, "excercise")], "unknown tag excercise"),
+    ],
+)
+def test_a_bad_lesson_is_refused_with_the_cell_and_the_reason(tmp_path, cells, fault):
+    with pytest.raises(LessonError, match=fault):
+        build.check(lesson(tmp_path / "bad.ipynb", *cells))
+
+
+@pytest.mark.parametrize("text", ["no notebook", "[]", "{}", '{"nbformat": 4, "nbformat_minor": 4, "cells": []}'])
+def test_a_file_that_is_no_lesson_is_named(tmp_path, text):
+    (tmp_path / "bad.ipynb").write_text(text)
+    with pytest.raises(LessonError, match=r"bad\.ipynb"):
+        build.check(tmp_path / "bad.ipynb")
+
+
+def test_marks_must_come_in_pairs():
+    for source in (f"{END}\n", f"{START}\n{START}\n{END}", f"{START}\n{END}\n{END}"):
+        with pytest.raises(LessonError, match="without its partner"):
+            without_solution(source)
+
+
+def test_building_makes_three_copies_and_no_page_that_asks_the_network(tmp_path):
+    check = code(
+        "two-check", "from ktviz.lessons.feedback import Feedback\nFeedback('Two', 'right', str(two()))", CHECK
+    )
+    noisy = deepcopy(EXERCISE_CELL)
+    noisy["metadata"] |= {"collapsed": True}
+    build.build(lesson(tmp_path / "l.ipynb", noisy, check), tmp_path)
+    student, instructor = (read_notebook(tmp_path / kind / "l.ipynb") for kind in ("student", "instructor"))
+    assert "return 2" not in as_text(student)
+    assert "return 2" in as_text(instructor)
+    assert all(cell["metadata"] == {"tags": tags_of(cell)} for cell in (*student["cells"], *instructor["cells"]))
+    assert instructor["cells"][1]["outputs"]
+    page = (tmp_path / "html" / "l.html").read_text()
+    assert "<b>✓ Two</b>" in page
+    assert 'src="http' not in page
+
+
+def test_a_checker_that_refuses_its_own_solution_stops_the_build(tmp_path):
+    with pytest.raises(LessonError, match="two-check refuses the solution"):
+        build.build(lesson(tmp_path / "l.ipynb", EXERCISE_CELL, CHECK_CELL), tmp_path)
