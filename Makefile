@@ -37,6 +37,7 @@ web:
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	-cd web && npx prettier --write --log-level warn src test build.mjs
 
 bench: setup
 	$(BIN)/python -m benchmarks

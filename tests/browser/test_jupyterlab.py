@@ -276,7 +276,7 @@ def test_a_restarted_kernel_leaves_a_view_that_says_so_and_still_shows_regions(n
     page.locator(
         ".jp-NotebookPanel-toolbar [data-command='notebook:restart-kernel'], [data-command='kernelmenu:restart']"
     ).first.click()
-    page.get_by_role("button", name="Restart").last.click()
+    page.locator(".jp-Dialog .jp-mod-warn").click()
     expect(view.find(".kt-status")).to_contain_text("frozen", timeout=60_000)
     expect(view.root).to_have_attribute("data-frozen", "true")
     view.drag((128.4, 192.4), (287.6, 287.6), SIZE)

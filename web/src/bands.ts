@@ -42,7 +42,15 @@ export class BandView {
   constructor(private readonly session: Session) {
     const { weights } = session.state;
     this.sliders = BANDS.map((band, n) =>
-      h("input", { type: "range", min: 0, max: MOST_WEIGHT, step: 0.05, value: weights[n], "aria-label": `Weight of ${band}`, oninput: () => this.slid() }),
+      h("input", {
+        type: "range",
+        min: 0,
+        max: MOST_WEIGHT,
+        step: 0.05,
+        value: weights[n],
+        "aria-label": `Weight of ${band}`,
+        oninput: () => this.slid(),
+      }),
     );
     this.outputs = BANDS.map(() => h("output"));
     this.heads = BANDS.map((band, n) =>
@@ -51,9 +59,19 @@ export class BandView {
     const corner = ["Rank", "Similarity", "Patch"].map((title) => h("th", { scope: "col" }, title));
     this.table = h("table", {}, h("thead", {}, h("tr", {}, ...corner, ...this.heads)), this.body);
     this.el.append(
-      h("header", {}, h("h3", {}, "Band matches"), button("Reset", () => this.reset(), { class: "kt-reset" }), this.translate),
+      h(
+        "header",
+        {},
+        h("h3", {}, "Band matches"),
+        button("Reset", () => this.reset(), { class: "kt-reset" }),
+        this.translate,
+      ),
       h("div", { class: "kt-scroll", tabindex: 0, role: "region", "aria-label": "Candidates by band" }, this.table),
-      h("p", { class: "kt-faint kt-caption" }, "Left in each cell: the patch decoded with that band alone, details around mid-grey. Right: the Haar band of its pixels. Bars: cosine within the band, from −0.5 to 1; the line is 0."),
+      h(
+        "p",
+        { class: "kt-faint kt-caption" },
+        "Left in each cell: the patch decoded with that band alone, details around mid-grey. Right: the Haar band of its pixels. Bars: cosine within the band, from −0.5 to 1; the line is 0.",
+      ),
       this.told,
     );
     session.store.listen((changed) => void this.update(changed));
@@ -68,7 +86,8 @@ export class BandView {
   private get missing(): string {
     const { can, candidates } = this.session.scene.about;
     if (!can.bands) return "This trace has no bands: they are recorded from a ktviz Translator.";
-    if (candidates < 2) return "This trace holds winners only. Record with candidates=8 (and enough memory) to compare them: translator.traced(photo, candidates=8).";
+    if (candidates < 2)
+      return "This trace holds winners only. Record with candidates=8 (and enough memory) to compare them: translator.traced(photo, candidates=8).";
     return "";
   }
 
@@ -81,7 +100,10 @@ export class BandView {
     }
     if (changed.has("focus") || changed.has("picked")) await this.load();
     if (changed.has("weights")) this.weigh();
-    if (["weights", "pictures", "frozen", "waiting"].some((name) => changed.has(name as keyof typeof this.session.state))) this.render();
+    if (
+      ["weights", "pictures", "frozen", "waiting"].some((name) => changed.has(name as keyof typeof this.session.state))
+    )
+      this.render();
   }
 
   /** Fetch candidates of the selected retrievals, and pictures of the bands of one. */
@@ -94,7 +116,9 @@ export class BandView {
     const places = [focus, ...Array.from(picked).filter((place) => place !== focus)].slice(0, MOST_QUERIES);
     const answer = await this.session.ask("candidates", { queries: places });
     if (!answer || this.session.state.focus !== focus) return;
-    const [sourceBox, cosine, entry, query] = ["source_box", "bands", "entry_bands", "query_bands"].map((name) => answer.column<Float32Array>(name));
+    const [sourceBox, cosine, entry, query] = ["source_box", "bands", "entry_bands", "query_bands"].map((name) =>
+      answer.column<Float32Array>(name),
+    );
     this.loaded = { places, sourceBox, cosine, entry, query, k: this.session.scene.k };
     if (this.place !== focus) this.decoded = null;
     this.place = focus;
@@ -150,7 +174,8 @@ export class BandView {
   private similarities(row: number): number[] {
     const { scene, state } = this.session;
     const place = this.loaded!.places[row];
-    if (sameWeights(state.weights, scene.about.weights)) return Array.from(scene.similarity.subarray(place * scene.k, (place + 1) * scene.k));
+    if (sameWeights(state.weights, scene.about.weights))
+      return Array.from(scene.similarity.subarray(place * scene.k, (place + 1) * scene.k));
     return rescored(this.loaded!, row, state.weights);
   }
 
@@ -173,23 +198,41 @@ export class BandView {
     const at = 4 * slot;
     const source = this.sourceAt(slot);
     const picture = scene.pictureOf(source);
-    const pixels = picture && cut(picture, inSource(scene, source, picture, wholeOrBox(boxAt(this.loaded!.sourceBox, slot))));
+    const pixels =
+      picture && cut(picture, inSource(scene, source, picture, wholeOrBox(boxAt(this.loaded!.sourceBox, slot))));
     const moved = rank === slot ? null : `was ${slot + 1}`;
-    const row = this.row(slot, [String(rank + 1), moved], pixels, Array.from(this.loaded!.cosine.subarray(at, at + 4)), similarity);
+    const row = this.row(
+      slot,
+      [String(rank + 1), moved],
+      pixels,
+      Array.from(this.loaded!.cosine.subarray(at, at + 4)),
+      similarity,
+    );
     row.cells[0].prepend(chip(scene.about.sources[source].colour));
     row.title = scene.about.sources[source].name;
     row.classList.toggle("kt-chosen", slot === scene.chosen[this.place]);
     return row;
   }
 
-  private row(slot: number, [name, moved]: [string, string | null], pixels: ImageData | null, cosine: number[], similarity: number): HTMLTableRowElement {
+  private row(
+    slot: number,
+    [name, moved]: [string, string | null],
+    pixels: ImageData | null,
+    cosine: number[],
+    similarity: number,
+  ): HTMLTableRowElement {
     const { weights } = this.session.state;
     const line = slot + 1; // of the sheet of decoded patches, whose first is the query
     const cells = cosine.map((value, band) =>
       h(
         "td",
         { class: weights[band] > 0 ? "" : "kt-dropped" },
-        h("div", { class: "kt-pair" }, this.decodedPatch(line, band + 1, `${name} decoded with ${BANDS[band]} alone`), bandPatch(pixels, band, `${BANDS[band]} of the pixels of ${name}`)),
+        h(
+          "div",
+          { class: "kt-pair" },
+          this.decodedPatch(line, band + 1, `${name} decoded with ${BANDS[band]} alone`),
+          bandPatch(pixels, band, `${BANDS[band]} of the pixels of ${name}`),
+        ),
         Number.isNaN(value) ? null : bar(value, `${BANDS[band]} cosine ${value.toFixed(2)}`),
       ),
     );
@@ -198,7 +241,16 @@ export class BandView {
       {},
       h("th", { scope: "row" }, name, moved && h("small", {}, moved)),
       h("td", {}, Number.isNaN(similarity) ? null : bar(similarity, `similarity ${similarity.toFixed(3)}`, 3)),
-      h("td", {}, h("div", { class: "kt-pair" }, this.decodedPatch(line, 0, `${name} decoded whole`), wholePatch(pixels, `${name} in pixels`))),
+      h(
+        "td",
+        {},
+        h(
+          "div",
+          { class: "kt-pair" },
+          this.decodedPatch(line, 0, `${name} decoded whole`),
+          wholePatch(pixels, `${name} in pixels`),
+        ),
+      ),
       ...cells,
     );
   }
@@ -212,7 +264,18 @@ export class BandView {
     const canvas = patchCanvas(SIDE, label);
     const context = canvas.getContext("2d")!;
     context.imageSmoothingEnabled = false;
-    if (this.decoded && this.known[line]) context.drawImage(this.decoded, column * PATCH_PX, line * PATCH_PX, PATCH_PX, PATCH_PX, 0, 0, canvas.width, canvas.height);
+    if (this.decoded && this.known[line])
+      context.drawImage(
+        this.decoded,
+        column * PATCH_PX,
+        line * PATCH_PX,
+        PATCH_PX,
+        PATCH_PX,
+        0,
+        0,
+        canvas.width,
+        canvas.height,
+      );
     else canvas.classList.add("kt-empty");
     return canvas;
   }
@@ -221,10 +284,21 @@ export class BandView {
     const { scene, state } = this.session;
     const { places } = this.loaded!;
     const changed = places.filter((_, row) => order(this.similarities(row))[0] !== 0).length;
-    const of = places.length > 1 ? `${count(changed)} of the ${count(places.length)} selected retrievals` : changed ? "This retrieval" : "Nothing";
+    const of =
+      places.length > 1
+        ? `${count(changed)} of the ${count(places.length)} selected retrievals`
+        : changed
+          ? "This retrieval"
+          : "Nothing";
     const taken = scene.chosen[this.place];
-    const coherent = scene.coherent[this.place] && ranked[0] !== taken ? " The marked candidate was taken because it continues a neighbour." : "";
-    const lacking = this.known.length && this.known.some((known) => !known) ? " Where the left of a cell is empty, its picture is not kept in this page." : "";
+    const coherent =
+      scene.coherent[this.place] && ranked[0] !== taken
+        ? " The marked candidate was taken because it continues a neighbour."
+        : "";
+    const lacking =
+      this.known.length && this.known.some((known) => !known)
+        ? " Where the left of a cell is empty, its picture is not kept in this page."
+        : "";
     const counted = BANDS.filter((_, n) => state.weights[n] > 0).join(", ") || "no band";
     this.told.textContent = sameWeights(state.weights, scene.about.weights)
       ? `Counted: ${counted}, with the recorded weights.${coherent}${lacking}`
@@ -241,7 +315,12 @@ function bar(value: number, label: string, digits = 2): HTMLElement {
   const fill = h("i");
   fill.style.left = `${Math.min(BAR(0), BAR(value))}%`;
   fill.style.width = `${Math.abs(BAR(value) - BAR(0))}%`;
-  return h("div", { class: "kt-cosine", role: "img", "aria-label": label }, h("span", {}, fill), h("small", {}, value.toFixed(digits)));
+  return h(
+    "div",
+    { class: "kt-cosine", role: "img", "aria-label": label },
+    h("span", {}, fill),
+    h("small", {}, value.toFixed(digits)),
+  );
 }
 
 function cut(picture: ImageBitmap, box: Box): ImageData {
@@ -257,7 +336,10 @@ function wholePatch(pixels: ImageData | null, label: string): HTMLCanvasElement 
 }
 
 function bandPatch(pixels: ImageData | null, band: number, label: string): HTMLCanvasElement {
-  return drawn(pixels && new ImageData(haarBand(pixels.data, PATCH_PX, PATCH_PX, band), PATCH_PX / 2, PATCH_PX / 2), label);
+  return drawn(
+    pixels && new ImageData(haarBand(pixels.data, PATCH_PX, PATCH_PX, band), PATCH_PX / 2, PATCH_PX / 2),
+    label,
+  );
 }
 
 function drawn(pixels: ImageData | null, label: string): HTMLCanvasElement {

@@ -1,15 +1,6 @@
 // The same colours as ktviz/figures/colours.py: Okabe-Ito for sources, cividis for quantities.
 
-export const SOURCE_COLOURS = [
-  "#0072B2",
-  "#E69F00",
-  "#009E73",
-  "#D55E00",
-  "#CC79A7",
-  "#56B4E9",
-  "#F0E442",
-  "#000000",
-];
+export const SOURCE_COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000"];
 export const OTHER = "#9A9A9A";
 
 export function sourceColour(colour: number): string {

@@ -105,7 +105,11 @@ export class Curves {
 }
 
 /** The same routes with their middles in the gutter, in the order of their ends, none over another. */
-export function inTheGutter(routes: Route[], gutter: { at: number; from: number; to: number }, beside: boolean): Route[] {
+export function inTheGutter(
+  routes: Route[],
+  gutter: { at: number; from: number; to: number },
+  beside: boolean,
+): Route[] {
   const along = beside ? 1 : 0;
   const room = beside ? SIDE + 10 : 2 * SIDE + 12;
   const wanted = (route: Route) => (route.start[along] + route.end[along]) / 2;

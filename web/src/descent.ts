@@ -43,7 +43,10 @@ export function inWords(descent: Descent): string {
     return `${road.taken} (${road.greedy === road.taken ? similarity : `${similarity}, greedy takes ${road.greedy}`})`;
   });
   const number = descent.visited.length;
-  const visited = number ? `${count(number)} ${number === 1 ? "leaf was" : "leaves were"} visited` : "all leaves were compared";
-  const elsewhere = descent.greedy_leaf === (descent.path.at(-1) ?? 0) ? "" : `; greedy descent ends in ${descent.greedy_leaf}`;
+  const visited = number
+    ? `${count(number)} ${number === 1 ? "leaf was" : "leaves were"} visited`
+    : "all leaves were compared";
+  const elsewhere =
+    descent.greedy_leaf === (descent.path.at(-1) ?? 0) ? "" : `; greedy descent ends in ${descent.greedy_leaf}`;
   return `Winner's way: root → ${steps.join(" → ")}. ${visited[0].toUpperCase()}${visited.slice(1)}${elsewhere}.`;
 }

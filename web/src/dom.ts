@@ -64,7 +64,10 @@ export function count(value: number): string {
 
 /** A name's last part without its suffix, for where there is little room. */
 export function shortName(name: string): string {
-  return name.split("/").pop()!.replace(/\.\w{1,5}$/, "");
+  return name
+    .split("/")
+    .pop()!
+    .replace(/\.\w{1,5}$/, "");
 }
 
 /** A spot of a source's colour. */

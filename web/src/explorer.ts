@@ -52,7 +52,12 @@ export class Explorer {
     this.watcher.observe(root);
     // The second frame comes after the first was painted.
     afterFrame(() => afterFrame(() => performance.measure("ktviz-first-draw", { start, end: performance.now() })));
-    if (scene.about.protocol !== PROTOCOL) this.session.fail(new Error("This view and its Python are of different versions of ktviz. Run the cell again, and reload the page."));
+    if (scene.about.protocol !== PROTOCOL)
+      this.session.fail(
+        new Error(
+          "This view and its Python are of different versions of ktviz. Run the cell again, and reload the page.",
+        ),
+      );
   }
 
   close(): void {
@@ -135,7 +140,10 @@ export class Explorer {
   private tell(): void {
     const { error, frozen, making } = this.session.state;
     this.strip.hidden = !error;
-    this.strip.replaceChildren(h("span", {}, error), button("Dismiss", () => this.session.store.set({ error: "" })));
+    this.strip.replaceChildren(
+      h("span", {}, error),
+      button("Dismiss", () => this.session.store.set({ error: "" })),
+    );
     this.status.hidden = !frozen && !making;
     this.status.textContent = [frozen, making].filter(Boolean).join(" ");
     this.root.dataset.frozen = String(frozen !== "");

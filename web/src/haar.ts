@@ -11,7 +11,12 @@ const HAAR = [
 ].map((row) => row.map((sign) => sign / 4));
 
 /** The band (0 to 3: LL, LH, HL, HH) of RGBA pixels with even sides, as RGBA pixels of half the side. */
-export function haarBand(pixels: Uint8ClampedArray, width: number, height: number, band: number): Uint8ClampedArray<ArrayBuffer> {
+export function haarBand(
+  pixels: Uint8ClampedArray,
+  width: number,
+  height: number,
+  band: number,
+): Uint8ClampedArray<ArrayBuffer> {
   const found = new Uint8ClampedArray(width * height);
   for (let y = 0; y < height; y += 2) {
     for (let x = 0; x < width; x += 2) {

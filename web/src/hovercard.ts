@@ -17,7 +17,12 @@ export class HoverCard {
     if (place !== this.shown) this.fill(place);
     this.shown = place;
     this.el.hidden = false;
-    const host = this.el.offsetParent?.getBoundingClientRect() ?? { left: 0, top: 0, right: innerWidth, width: innerWidth };
+    const host = this.el.offsetParent?.getBoundingClientRect() ?? {
+      left: 0,
+      top: 0,
+      right: innerWidth,
+      width: innerWidth,
+    };
     // Left of the pointer where there is no room to the right of it.
     const right = event.clientX - host.left + 18;
     const flip = right + this.el.offsetWidth > host.width;

@@ -57,7 +57,8 @@ export class Cells {
       Math.round((start + (length * (1 + sign * part)) / 2) / this.side);
     const [left, right] = [edge(box.x, box.width, -1), Math.min(this.width, edge(box.x, box.width, 1))];
     const [top, bottom] = [edge(box.y, box.height, -1), Math.min(this.height, edge(box.y, box.height, 1))];
-    for (let y = Math.max(0, top); y < bottom; y++) this.place.fill(place, y * this.width + left, y * this.width + right);
+    for (let y = Math.max(0, top); y < bottom; y++)
+      this.place.fill(place, y * this.width + left, y * this.width + right);
   }
 }
 

@@ -107,7 +107,13 @@ export class Pane {
     context.fillText("◂ ▸", at - 8, this.height / 2 + 3);
   }
 
-  private outline(context: CanvasRenderingContext2D, box: Box, colour: string, width: number, dash: number[] = []): void {
+  private outline(
+    context: CanvasRenderingContext2D,
+    box: Box,
+    colour: string,
+    width: number,
+    dash: number[] = [],
+  ): void {
     // A dark line around the coloured one keeps it visible on every picture.
     for (const [style, line] of [
       ["rgba(0, 0, 0, 0.75)", width + 2],

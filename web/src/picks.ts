@@ -7,7 +7,9 @@ const MOST_SOURCES = 6;
 
 /** Places of at most eight retrievals, grouped by source. */
 export function picksOf(scene: Scene, picked: ArrayLike<number>): number[] {
-  const groups = [...bySource(scene, picked).values()].sort((one, other) => other.length - one.length).slice(0, MOST_SOURCES);
+  const groups = [...bySource(scene, picked).values()]
+    .sort((one, other) => other.length - one.length)
+    .slice(0, MOST_SOURCES);
   const total = groups.reduce((sum, group) => sum + group.length, 0);
   const taken: number[] = [];
   for (const group of groups) {

@@ -149,7 +149,8 @@ export class Session {
     const names = [...without].map((source) => this.scene.about.sources[source].title);
     const other = weights.some((weight, band) => weight !== this.scene.about.weights[band]);
     const parts = [];
-    if (names.length) parts.push(`without ${names.slice(0, 2).join(", ")}${names.length > 2 ? ` and ${names.length - 2} more` : ""}`);
+    if (names.length)
+      parts.push(`without ${names.slice(0, 2).join(", ")}${names.length > 2 ? ` and ${names.length - 2} more` : ""}`);
     if (other) parts.push(`with band weights ${weights.join(" · ")}`);
     return parts.join(", ");
   }

@@ -72,10 +72,19 @@ export class SourcesView {
   private update(changed: Changed): void {
     if (changed.has("picked")) this.picked = bySource(this.session.scene, this.session.state.picked);
     if (changed.has("shares") || changed.has("picked")) this.arrange();
-    if (changed.has("without")) for (const [source, card] of this.cards) card.use.checked = !this.session.state.without.has(source);
-    const drawn: (keyof typeof this.session.state)[] = ["picked", "selected", "hover", "hoverSource", "pictures", "focus"];
+    if (changed.has("without"))
+      for (const [source, card] of this.cards) card.use.checked = !this.session.state.without.has(source);
+    const drawn: (keyof typeof this.session.state)[] = [
+      "picked",
+      "selected",
+      "hover",
+      "hoverSource",
+      "pictures",
+      "focus",
+    ];
     if (drawn.some((name) => changed.has(name))) for (const source of this.cards.keys()) this.draw(source);
-    if (changed.has("making") || changed.has("counterfactual") || changed.has("without") || changed.has("frozen")) this.tell();
+    if (changed.has("making") || changed.has("counterfactual") || changed.has("without") || changed.has("frozen"))
+      this.tell();
     this.el.querySelector<HTMLElement>(".kt-all")!.hidden = this.session.state.without.size === 0;
   }
 
@@ -110,9 +119,20 @@ export class SourcesView {
     const credit = [about.creator, about.licence].join(" · ");
     const open = h(
       "button",
-      { type: "button", class: "kt-open", "aria-pressed": "false", title: "Show everywhere it went", onclick: () => this.session.selectSource(source) },
+      {
+        type: "button",
+        class: "kt-open",
+        "aria-pressed": "false",
+        title: "Show everywhere it went",
+        onclick: () => this.session.selectSource(source),
+      },
       picture,
-      h("span", { class: "kt-name", title: about.title }, chip(about.colour), h("span", { class: "kt-title" }, about.title)),
+      h(
+        "span",
+        { class: "kt-name", title: about.title },
+        chip(about.colour),
+        h("span", { class: "kt-title" }, about.title),
+      ),
       h("span", { class: "kt-faint", title: credit }, credit),
       h("span", { class: "kt-bar" }, bar, mark),
     );
@@ -201,7 +221,9 @@ export class SourcesView {
     const { making, counterfactual, frozen } = this.session.state;
     const can = this.session.host.canTranslate && !frozen;
     for (const card of this.cards.values()) card.use.disabled = !can;
-    const idle = can ? "Untick a source to see the picture without it." : "Leaving sources out needs a running Python with the model.";
+    const idle = can
+      ? "Untick a source to see the picture without it."
+      : "Leaving sources out needs a running Python with the model.";
     this.note.textContent = making || counterfactual?.headline || idle;
   }
 }

@@ -99,7 +99,10 @@ export class PageHost implements Host {
     columns[0].forEach((node: number, row: number) => {
       if (nodes.includes(node) || nodes.includes(columns[1][row])) rows.push(row);
     });
-    return new Made({}, Object.fromEntries(names.map((name, n) => [name, Float32Array.from(rows, (row) => columns[n][row])])));
+    return new Made(
+      {},
+      Object.fromEntries(names.map((name, n) => [name, Float32Array.from(rows, (row) => columns[n][row])])),
+    );
   }
 
   private thumbs(bank: number, nodes: number[]): Answer {
@@ -152,7 +155,9 @@ export class PageHost implements Host {
   private childrenOf(bank: number, node: number): number[] {
     const parents = this.store.column(`tree/${bank}/parent`);
     const nodes = this.store.column(`tree/${bank}/node`);
-    return Array.from(nodes as Int32Array).filter((_, row) => parents[row] === node).sort((one, other) => one - other);
+    return Array.from(nodes as Int32Array)
+      .filter((_, row) => parents[row] === node)
+      .sort((one, other) => one - other);
   }
 
   private visitedBy(query: number): number[] {
@@ -171,7 +176,8 @@ export class PageHost implements Host {
     const parentOf = new Map(Array.from(nodes as Int32Array, (node, row) => [node, parents[row]]));
     const counts = new Map<number, number>();
     for (const leaf of leaves) {
-      for (let node = parentOf.get(leaf) ?? -1; node > 0; node = parentOf.get(node) ?? -1) counts.set(node, (counts.get(node) ?? 0) + 1);
+      for (let node = parentOf.get(leaf) ?? -1; node > 0; node = parentOf.get(node) ?? -1)
+        counts.set(node, (counts.get(node) ?? 0) + 1);
     }
     return [...counts];
   }
@@ -190,7 +196,10 @@ export class PageHost implements Host {
       context.drawImage(sheet, 0, top, canvas.width, PATCH_PX, 0, line * PATCH_PX, canvas.width, PATCH_PX);
     }
     const blob = await canvas.convertToBlob();
-    return new Made({}, { decoded: new Uint8Array(await blob.arrayBuffer()), known: Uint8Array.from(rows, (row) => Number(row >= 0)) });
+    return new Made(
+      {},
+      { decoded: new Uint8Array(await blob.arrayBuffer()), known: Uint8Array.from(rows, (row) => Number(row >= 0)) },
+    );
   }
 
   private sheet(number: number): Promise<ImageBitmap> {

@@ -34,7 +34,8 @@ function columnsOf(scene: Scene): ColumnOf[] {
 
 /** Rows as CSV: quoted where needed; numbers as they are. */
 export function toCsv(columns: ColumnOf[], scene: Scene, places: ArrayLike<number>): string {
-  const cell = (value: Value) => (/[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
+  const cell = (value: Value) =>
+    /[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
   const rows = Array.from(places, (n) => columns.map((column) => cell(column.value(scene, n))).join(","));
   return [columns.map((column) => column.name).join(","), ...rows].join("\n");
 }
@@ -53,11 +54,21 @@ export class TableView {
   constructor(private readonly session: Session) {
     this.columns = columnsOf(session.scene);
     this.heads = this.columns.map((column, n) =>
-      h("th", { scope: "col", "aria-sort": "none" }, button(column.title, () => this.sort(n))),
+      h(
+        "th",
+        { scope: "col", "aria-sort": "none" },
+        button(column.title, () => this.sort(n)),
+      ),
     );
     const table = h("table", {}, h("thead", {}, h("tr", {}, ...this.heads)), this.body);
     this.el.append(
-      h("header", {}, h("h3", {}, "Retrievals"), this.told, button("Copy as CSV", () => void this.copy())),
+      h(
+        "header",
+        {},
+        h("h3", {}, "Retrievals"),
+        this.told,
+        button("Copy as CSV", () => void this.copy()),
+      ),
       h("div", { class: "kt-scroll", tabindex: 0, role: "region", "aria-label": "Table of retrievals" }, table),
       this.more,
     );
@@ -113,15 +124,22 @@ export class TableView {
     const cells = this.columns.map((column) => {
       const value = column.value(scene, n);
       const text = shown(value, column.digits);
-      if (column.name === "source") return h("td", {}, chip(scene.about.sources[scene.winnerSource(n)]?.colour ?? -1), text);
-      if (column.name === "query") return h("td", {}, button(text, () => this.session.store.set({ focus: n })));
+      if (column.name === "source")
+        return h("td", {}, chip(scene.about.sources[scene.winnerSource(n)]?.colour ?? -1), text);
+      if (column.name === "query")
+        return h(
+          "td",
+          {},
+          button(text, () => this.session.store.set({ focus: n })),
+        );
       return h("td", { class: typeof value === "number" ? "kt-number" : "" }, text);
     });
     return h("tr", { "data-place": n }, ...cells);
   }
 
   private mark(): void {
-    for (const row of this.body.rows) row.classList.toggle("kt-chosen", Number(row.dataset.place) === this.session.state.focus);
+    for (const row of this.body.rows)
+      row.classList.toggle("kt-chosen", Number(row.dataset.place) === this.session.state.focus);
   }
 
   private async copy(): Promise<void> {

@@ -6,7 +6,10 @@ export function followTheme(root: HTMLElement): () => void {
     root.dataset.theme = isDark(media.matches) ? "dark" : "light";
   };
   const watcher = new MutationObserver(choose);
-  watcher.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light", "data-vscode-theme-kind"] });
+  watcher.observe(document.body, {
+    attributes: true,
+    attributeFilter: ["class", "data-jp-theme-light", "data-vscode-theme-kind"],
+  });
   watcher.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "theme", "data-theme"] });
   media.addEventListener("change", choose);
   choose();

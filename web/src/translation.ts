@@ -50,13 +50,15 @@ export class TranslationView {
     for (const pane of this.visible()) changed = pane.measure() || changed;
     if (!changed) return;
     const [width, height] = this.panes.output.size;
-    this.zooming.extent([
-      [0, 0],
-      [width, height],
-    ]).translateExtent([
-      [0, 0],
-      [width, height],
-    ]);
+    this.zooming
+      .extent([
+        [0, 0],
+        [width, height],
+      ])
+      .translateExtent([
+        [0, 0],
+        [width, height],
+      ]);
     this.draw();
   }
 
@@ -64,10 +66,16 @@ export class TranslationView {
     const { store, scene } = this.session;
     const choice = h(
       "select",
-      { "aria-label": "Overlay", onchange: (e: Event) => store.set({ overlay: (e.target as HTMLSelectElement).value as Overlay }) },
+      {
+        "aria-label": "Overlay",
+        onchange: (e: Event) => store.set({ overlay: (e.target as HTMLSelectElement).value as Overlay }),
+      },
       ...overlaysOf(scene).map((name) => h("option", { value: name }, OVERLAYS[name].label)),
     );
-    const wipe = button("Wipe", () => store.set({ wipe: !store.state.wipe }), { "aria-pressed": "false", class: "kt-wipe" });
+    const wipe = button("Wipe", () => store.set({ wipe: !store.state.wipe }), {
+      "aria-pressed": "false",
+      class: "kt-wipe",
+    });
     const move = button("Move", () => this.setMoving(!this.moving), {
       "aria-pressed": "false",
       class: "kt-move",
@@ -89,7 +97,9 @@ export class TranslationView {
         { class: "kt-group" },
         button("−", () => step(0.5), { "aria-label": "Zoom out" }),
         button("+", () => step(2), { "aria-label": "Zoom in" }),
-        button("Fit", () => this.zooming.transform(select(this.panes.output.canvas), this.identity()), { "aria-label": "Fit the whole picture" }),
+        button("Fit", () => this.zooming.transform(select(this.panes.output.canvas), this.identity()), {
+          "aria-label": "Fit the whole picture",
+        }),
       ),
       button("Clear", () => this.session.clear(), { class: "kt-clear", title: "Select nothing (Escape)" }),
     );
@@ -108,9 +118,15 @@ export class TranslationView {
 
   private mayZoom(event: MouseEvent): boolean {
     // A page that is scrolled past must not zoom: the wheel zooms in a picture that has the focus, or with Ctrl.
-    if (event.type === "wheel") return event.ctrlKey || event.metaKey || document.activeElement === event.target || this.rooted(event);
+    if (event.type === "wheel")
+      return event.ctrlKey || event.metaKey || document.activeElement === event.target || this.rooted(event);
     if (event.type === "dblclick") return false;
-    return this.moving || event.shiftKey || event.button === 1 || (event.type.startsWith("touch") && (event as unknown as TouchEvent).touches.length > 1);
+    return (
+      this.moving ||
+      event.shiftKey ||
+      event.button === 1 ||
+      (event.type.startsWith("touch") && (event as unknown as TouchEvent).touches.length > 1)
+    );
   }
 
   /** In a shadow root `document.activeElement` is the host. */
@@ -226,7 +242,16 @@ export class TranslationView {
       this.spotlight = some ? asCanvas(paintSpotlight(scene, cells, state.picked)) : null;
     }
     if (changed.has("hover") && state.hover < 0) this.card.hide();
-    const drawn: (keyof typeof state)[] = ["overlay", "picked", "selected", "wipe", "counterfactual", "focus", "hover", "hoverSource"];
+    const drawn: (keyof typeof state)[] = [
+      "overlay",
+      "picked",
+      "selected",
+      "wipe",
+      "counterfactual",
+      "focus",
+      "hover",
+      "hoverSource",
+    ];
     if (drawn.some((name) => changed.has(name))) this.draw();
   }
 
@@ -237,11 +262,16 @@ export class TranslationView {
       input: "Photo",
       output: wipe ? (counterfactual ? `Translation | ${counterfactual.label}` : "Photo | translation") : "Translation",
       other: counterfactual ? `Translation ${counterfactual.label}` : "",
-      difference: counterfactual ? `Difference, ${counterfactual.gain} times as bright. ${counterfactual.headline}` : "",
+      difference: counterfactual
+        ? `Difference, ${counterfactual.gain} times as bright. ${counterfactual.headline}`
+        : "",
     };
     for (const name of Object.keys(names) as (keyof typeof names)[]) {
       this.panes[name].caption.textContent = names[name] + (name === "output" ? shrunk : "");
-      this.panes[name].canvas.setAttribute("aria-label", `${names[name]}. Arrow keys move, Enter selects, plus and minus zoom.`);
+      this.panes[name].canvas.setAttribute(
+        "aria-label",
+        `${names[name]}. Arrow keys move, Enter selects, plus and minus zoom.`,
+      );
     }
   }
 
@@ -249,7 +279,13 @@ export class TranslationView {
     const { overlay } = this.session.state;
     const { low, high, tells } = OVERLAYS[overlay];
     if (!tells) return this.legend.replaceChildren();
-    const bar = h("canvas", { width: 120, height: 1, class: "kt-scale", role: "img", "aria-label": `Scale from ${low} to ${high}` });
+    const bar = h("canvas", {
+      width: 120,
+      height: 1,
+      class: "kt-scale",
+      role: "img",
+      "aria-label": `Scale from ${low} to ${high}`,
+    });
     const context = bar.getContext("2d")!;
     for (let x = 0; x < 120; x++) {
       context.fillStyle = `rgb(${cividis(x / 119).join(",")})`;
@@ -271,7 +307,9 @@ export class TranslationView {
     const output = pictures.get("output") ?? null;
     this.panes.input.draw({ ...shown, picture: pictures.get("input") ?? null, overlay: null });
     if (state.wipe) {
-      const [left, right] = state.counterfactual ? [output, state.counterfactual.output] : [pictures.get("input") ?? null, output];
+      const [left, right] = state.counterfactual
+        ? [output, state.counterfactual.output]
+        : [pictures.get("input") ?? null, output];
       this.panes.output.draw({ ...shown, picture: right, other: left, split: this.split });
     } else this.panes.output.draw({ ...shown, picture: output });
     if (!state.counterfactual) return;
@@ -287,7 +325,13 @@ export class TranslationView {
     if (focus >= 0) outlines.push({ box: scene.boxOf(focus), colour: colour(focus), width: 2 });
     if (hover >= 0) outlines.push({ box: scene.boxOf(hover), colour: "#fff", width: 2 });
     const region = selected.kind === "region" ? asBox(selected.box) : null;
-    return { picture: null, overlay: this.overlay, outlines, region: this.dragBox() ?? region, spotlight: this.spotlight };
+    return {
+      picture: null,
+      overlay: this.overlay,
+      outlines,
+      region: this.dragBox() ?? region,
+      spotlight: this.spotlight,
+    };
   }
 
   private dragBox() {

@@ -17,7 +17,12 @@ const MARGIN = 60;
 
 export class TreeView {
   readonly el = h("section", { class: "kt-tree", "aria-label": "Cluster tree" });
-  private readonly box = h("div", { class: "kt-treebox", role: "tree", tabindex: 0, "aria-label": "Nodes of the cluster tree" });
+  private readonly box = h("div", {
+    class: "kt-treebox",
+    role: "tree",
+    tabindex: 0,
+    "aria-label": "Nodes of the cluster tree",
+  });
   private readonly lines = h("canvas", { "aria-hidden": "true" });
   private readonly nodes = h("div", { class: "kt-nodes", role: "presentation" });
   private readonly heading = h("h3", {}, "Cluster tree");
@@ -39,7 +44,10 @@ export class TreeView {
     this.pictures = new NodePictures(session, () => this.render());
     this.zooming = zoom<HTMLElement, unknown>()
       .scaleExtent([0.04, 2])
-      .filter((event: MouseEvent) => event.type !== "dblclick" && (event.type !== "wheel" || event.ctrlKey || event.metaKey || this.focused()))
+      .filter(
+        (event: MouseEvent) =>
+          event.type !== "dblclick" && (event.type !== "wheel" || event.ctrlKey || event.metaKey || this.focused()),
+      )
       .on("zoom", (event: D3ZoomEvent<HTMLElement, unknown>) => {
         this.transform = event.transform;
         this.render();
@@ -71,7 +79,11 @@ export class TreeView {
     const { banks } = this.session.scene.about;
     if (banks.length < 2) return null;
     const choose = (event: Event) => void this.show(Number((event.target as HTMLSelectElement).value));
-    return h("select", { "aria-label": "Bank", class: "kt-bank", onchange: choose }, ...banks.map((bank, n) => h("option", { value: n }, bank.name)));
+    return h(
+      "select",
+      { "aria-label": "Bank", class: "kt-bank", onchange: choose },
+      ...banks.map((bank, n) => h("option", { value: n }, bank.name)),
+    );
   }
 
   private buttons(): HTMLElement {
@@ -204,7 +216,10 @@ export class TreeView {
     const [width, height] = [this.box.clientWidth, this.box.clientHeight];
     const k = Math.min(1, Math.max(0.6, width / (found.y + CARD + 20)));
     const x = Math.min(10, width - k * (found.y + CARD + 10));
-    this.zooming.transform(select<HTMLElement, unknown>(this.box), zoomIdentity.translate(x, height / 2 - k * found.x).scale(k));
+    this.zooming.transform(
+      select<HTMLElement, unknown>(this.box),
+      zoomIdentity.translate(x, height / 2 - k * found.x).scale(k),
+    );
   }
 
   /** Draw what is in sight: lines and dots always, cards where they can be read. */
@@ -223,7 +238,10 @@ export class TreeView {
     const kept = new Set(shown.map((one) => one.data.id));
     for (const [id, card] of this.cards) if (!kept.has(id)) this.drop(id, card);
     for (const one of shown) this.place(one);
-    this.pictures.want(this.bank, shown.filter((one) => one.data.cluster).map((one) => one.data.id));
+    this.pictures.want(
+      this.bank,
+      shown.filter((one) => one.data.cluster).map((one) => one.data.id),
+    );
   }
 
   private drop(id: number, card: NodeCard): void {
@@ -235,7 +253,10 @@ export class TreeView {
     const key = one.data.id;
     let card = this.cards.get(key);
     if (!card) {
-      card = new NodeCard(() => this.pick(one.data), () => void this.toggle(one.data));
+      card = new NodeCard(
+        () => this.pick(one.data),
+        () => void this.toggle(one.data),
+      );
       this.cards.set(key, card);
       this.nodes.append(card.el);
     }
@@ -316,7 +337,8 @@ export class TreeView {
   /** What was clicked stays under the pointer, however the others move. */
   private holdStill(node: number, before: Placed | undefined): void {
     const after = this.placeOf(node);
-    if (before && after) this.zooming.translateBy(select<HTMLElement, unknown>(this.box), before.y - after.y, before.x - after.x);
+    if (before && after)
+      this.zooming.translateBy(select<HTMLElement, unknown>(this.box), before.y - after.y, before.x - after.x);
   }
 
   private pressed(event: KeyboardEvent): void {

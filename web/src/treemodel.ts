@@ -44,7 +44,14 @@ export class TreeModel {
     );
     node.forEach((number: number, n: number) => {
       if (this.clusters.has(number)) return;
-      const cluster = { node: number, parent: parent[n], level: level[n], size: size[n], children: children[n], spread: spread[n] };
+      const cluster = {
+        node: number,
+        parent: parent[n],
+        level: level[n],
+        size: size[n],
+        children: children[n],
+        spread: spread[n],
+      };
       this.clusters.set(number, cluster);
       if (cluster.parent >= 0) this.below.set(cluster.parent, [...(this.below.get(cluster.parent) ?? []), number]);
     });
@@ -73,14 +80,19 @@ export class TreeModel {
   }
 
   private size(): number {
-    return this.unfolded.reduce((sum, node) => sum + Math.min(this.below.get(node)?.length ?? 0, this.shown.get(node) ?? AT_ONCE), 1);
+    return this.unfolded.reduce(
+      (sum, node) => sum + Math.min(this.below.get(node)?.length ?? 0, this.shown.get(node) ?? AT_ONCE),
+      1,
+    );
   }
 
   /** Places of all unfolded nodes; `merit` says which of many children come first. */
   layout(merit: (cluster: Cluster) => number): Placed[] {
     const root = this.clusters.get(0);
     if (!root) return [];
-    const laid = tree<Leaf>().nodeSize([ROW, COLUMN]).separation((a, b) => (a.parent === b.parent ? 1 : 1.25))(
+    const laid = tree<Leaf>()
+      .nodeSize([ROW, COLUMN])
+      .separation((a, b) => (a.parent === b.parent ? 1 : 1.25))(
       hierarchy(this.leaf(root, merit), (leaf) => leaf.below),
     );
     return laid.descendants();
@@ -93,7 +105,9 @@ export class TreeModel {
 
   private ranked(cluster: Cluster, merit: (cluster: Cluster) => number): Leaf[] {
     const known = (this.below.get(cluster.node) ?? []).map((node) => this.clusters.get(node)!);
-    const shown = known.sort((one, other) => merit(other) - merit(one) || one.node - other.node).slice(0, this.shown.get(cluster.node) ?? AT_ONCE);
+    const shown = known
+      .sort((one, other) => merit(other) - merit(one) || one.node - other.node)
+      .slice(0, this.shown.get(cluster.node) ?? AT_ONCE);
     const lit = shown.length > 0 && merit(shown[0]) >= LIT;
     const leaves = (lit ? fromTheMiddle(shown) : shown).map((child) => this.leaf(child, merit));
     const rest = cluster.children - shown.length;

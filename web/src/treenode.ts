@@ -31,7 +31,9 @@ export class NodePictures {
     const sheet = await decodePicture(answer.column<Uint8Array>("sheet"));
     const counts = answer.column<Int32Array>("count");
     const rows = answer.column<Int32Array>("row");
-    answer.column<Int32Array>("node").forEach((node, n) => this.sheets.set(`${bank}/${node}`, { sheet, row: rows[n], count: counts[n] }));
+    answer
+      .column<Int32Array>("node")
+      .forEach((node, n) => this.sheets.set(`${bank}/${node}`, { sheet, row: rows[n], count: counts[n] }));
     this.onCome();
   }
 
@@ -41,20 +43,44 @@ export class NodePictures {
 
   /** The medoid of a node large, and four members beside it. */
   mosaic(bank: number, node: number, side: number): HTMLCanvasElement {
-    const places = [[0, 0, 2], [2, 0, 1], [3, 0, 1], [2, 1, 1], [3, 1, 1]];
+    const places = [
+      [0, 0, 2],
+      [2, 0, 1],
+      [3, 0, 1],
+      [2, 1, 1],
+      [3, 1, 1],
+    ];
     return this.canvas(bank, node, side, 4, 2, places);
   }
 
   /** The exemplars of a node side by side, medoid first. */
   strip(bank: number, node: number, side: number): HTMLCanvasElement {
     const count = Math.max(1, this.sheets.get(`${bank}/${node}`)?.count ?? 0);
-    return this.canvas(bank, node, side, count, 1, Array.from({ length: count }, (_, n) => [n, 0, 1]));
+    return this.canvas(
+      bank,
+      node,
+      side,
+      count,
+      1,
+      Array.from({ length: count }, (_, n) => [n, 0, 1]),
+    );
   }
 
   /** Exemplars at places [across, down, size] of a grid. */
-  private canvas(bank: number, node: number, side: number, across: number, down: number, places: number[][]): HTMLCanvasElement {
+  private canvas(
+    bank: number,
+    node: number,
+    side: number,
+    across: number,
+    down: number,
+    places: number[][],
+  ): HTMLCanvasElement {
     const ratio = globalThis.devicePixelRatio || 1;
-    const canvas = h("canvas", { class: "kt-patch", role: "img", "aria-label": `Exemplar patches of node ${node}, medoid first` });
+    const canvas = h("canvas", {
+      class: "kt-patch",
+      role: "img",
+      "aria-label": `Exemplar patches of node ${node}, medoid first`,
+    });
     [canvas.width, canvas.height] = [across * side * ratio, down * side * ratio];
     [canvas.style.width, canvas.style.height] = [`${across * side}px`, `${down * side}px`];
     const found = this.sheets.get(`${bank}/${node}`);
@@ -103,7 +129,16 @@ export class NodeCard {
     this.el.setAttribute("aria-selected", String(shown.selected));
     this.el.classList.toggle("kt-chosen", shown.selected);
     this.el.classList.toggle("kt-lit", trail?.path.has(leaf.id) ?? false);
-    const key = JSON.stringify([shown.unfolded, shown.visits, shown.pictures.has(shown.bank, leaf.id), trail?.similarity.get(leaf.id), trail?.visited.get(leaf.id), trail?.passed.get(leaf.id), leaf.rest, trail?.greedy.has(leaf.id)]);
+    const key = JSON.stringify([
+      shown.unfolded,
+      shown.visits,
+      shown.pictures.has(shown.bank, leaf.id),
+      trail?.similarity.get(leaf.id),
+      trail?.visited.get(leaf.id),
+      trail?.passed.get(leaf.id),
+      leaf.rest,
+      trail?.greedy.has(leaf.id),
+    ]);
     if (key === this.drawn) return;
     this.drawn = key;
     if (!leaf.cluster) return this.sum(leaf);
@@ -125,7 +160,12 @@ export class NodeCard {
     const facts = [`${count(size)} entries`, `spread ${spread.toFixed(2)}`];
     this.el.setAttribute("aria-level", String(level + 1));
     if (children) this.el.setAttribute("aria-expanded", String(unfolded));
-    const told = [`Node ${node}`, ...facts, total > 0 ? `${count(visits)} visits` : "", near === undefined ? "" : `similarity ${near.toFixed(2)}`];
+    const told = [
+      `Node ${node}`,
+      ...facts,
+      total > 0 ? `${count(visits)} visits` : "",
+      near === undefined ? "" : `similarity ${near.toFixed(2)}`,
+    ];
     this.el.setAttribute("aria-label", told.filter(Boolean).join(", "));
     const bar = h("i");
     bar.style.width = `${(100 * visits) / Math.max(1, total)}%`;
@@ -136,13 +176,35 @@ export class NodeCard {
         { class: "kt-facts" },
         h("span", {}, facts[0]),
         h("span", { class: "kt-faint" }, facts[1]),
-        total > 0 && h("span", { class: "kt-visits", title: `${visits} of ${total} winners come from here` }, bar, h("span", {}, `${count(visits)} visits`)),
+        total > 0 &&
+          h(
+            "span",
+            { class: "kt-visits", title: `${visits} of ${total} winners come from here` },
+            bar,
+            h("span", {}, `${count(visits)} visits`),
+          ),
       ),
-      near === undefined ? null : h("span", { class: "kt-near", title: "Cosine of the selected retrieval to this node" }, near.toFixed(2)),
+      near === undefined
+        ? null
+        : h("span", { class: "kt-near", title: "Cosine of the selected retrieval to this node" }, near.toFixed(2)),
       trail?.greedy.has(node) && !trail.path.has(node) ? h("span", { class: "kt-mark" }, "greedy") : null,
-      rank === undefined ? null : h("span", { class: "kt-beam", title: rank ? `Leaf visited as number ${rank}` : "Leaf visited" }, rank ? String(rank) : "●"),
-      passed && children ? h("span", { class: "kt-beam", title: `${passed} leaves below it were visited` }, `${passed}`) : null,
-      children ? h("span", { class: "kt-fold", "aria-hidden": "true", title: unfolded ? "Fold" : "Unfold" }, unfolded ? "‹" : "›") : null,
+      rank === undefined
+        ? null
+        : h(
+            "span",
+            { class: "kt-beam", title: rank ? `Leaf visited as number ${rank}` : "Leaf visited" },
+            rank ? String(rank) : "●",
+          ),
+      passed && children
+        ? h("span", { class: "kt-beam", title: `${passed} leaves below it were visited` }, `${passed}`)
+        : null,
+      children
+        ? h(
+            "span",
+            { class: "kt-fold", "aria-hidden": "true", title: unfolded ? "Fold" : "Unfold" },
+            unfolded ? "‹" : "›",
+          )
+        : null,
     ];
     this.el.replaceChildren(...content.filter((part) => part !== null));
   }

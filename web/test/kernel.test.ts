@@ -75,7 +75,10 @@ describe("requests", () => {
   });
 
   it("get their own answers, also out of order", async () => {
-    const [one, other] = [host.ask("thumbs", { bank: 0, nodes: [1] }, "a"), host.ask("thumbs", { bank: 0, nodes: [2] }, "b")];
+    const [one, other] = [
+      host.ask("thumbs", { bank: 0, nodes: [1] }, "a"),
+      host.ask("thumbs", { bank: 0, nodes: [2] }, "b"),
+    ];
     model.refuse(model.sent[1].id);
     model.answer(model.sent[0].id);
     await expect(other).rejects.toThrow(Refused);

@@ -4,7 +4,13 @@ import type { Column } from "../src/packed";
 import { Packed } from "../src/packed";
 import { type About, Scene } from "../src/scene";
 
-const NAMES = { Uint8Array: "uint8", Int16Array: "int16", Uint16Array: "uint16", Int32Array: "int32", Float32Array: "float32" };
+const NAMES = {
+  Uint8Array: "uint8",
+  Int16Array: "int16",
+  Uint16Array: "uint16",
+  Int32Array: "int32",
+  Float32Array: "float32",
+};
 type Parts = Record<string, { column: Column; shape?: number[] }>;
 
 /** A container as Python packs it. */

@@ -41,7 +41,13 @@ describe("the retrieval at every pixel", () => {
   it("is none outside the picture", () => {
     const scene = world();
     const cells = new Cells(scene);
-    for (const [x, y] of [[-1, 0], [0, -1], [scene.width, 0], [0, scene.height]]) expect(cells.at(x, y)).toBe(-1);
+    for (const [x, y] of [
+      [-1, 0],
+      [0, -1],
+      [scene.width, 0],
+      [0, scene.height],
+    ])
+      expect(cells.at(x, y)).toBe(-1);
   });
 });
 

@@ -25,7 +25,9 @@ function expectAll(found: Packed): void {
 describe("what Python packs", () => {
   it("is read back with every type, shape and value", () => expectAll(Packed.read(bytes)));
 
-  it.each([0, 1, 3, 4, 8, 13])("is read at offset %i of a larger buffer", (offset) => expectAll(Packed.read(askew(offset))));
+  it.each([0, 1, 3, 4, 8, 13])("is read at offset %i of a larger buffer", (offset) =>
+    expectAll(Packed.read(askew(offset))),
+  );
 
   it("is read from a bare buffer", () => expectAll(Packed.read(bytes.slice().buffer)));
 
@@ -42,5 +44,6 @@ describe("what Python packs", () => {
     expect(() => found.column("nowhere")).toThrow("nowhere");
   });
 
-  it("lists parts by the beginning of their names", () => expect(Packed.read(bytes).names("n")).toEqual(["none", "numbers", "nodes"]));
+  it("lists parts by the beginning of their names", () =>
+    expect(Packed.read(bytes).names("n")).toEqual(["none", "numbers", "nodes"]));
 });

@@ -10,7 +10,8 @@ describe("retrievals that get a curve", () => {
     expect(picksOf(scene, [0, 1, 2]).sort()).toEqual([0, 1, 2]);
   });
 
-  it("are none of none", () => expect(picksOf(gridScene({ rows: 1, columns: 2, side: 8, source: [0, 1] }), [])).toEqual([]));
+  it("are none of none", () =>
+    expect(picksOf(gridScene({ rows: 1, columns: 2, side: 8, source: [0, 1] }), [])).toEqual([]));
 
   it("are at most eight, of at most six sources, each once", () => {
     const scene = gridScene({ rows: 20, columns: 20, side: 8, source: all(400).map((n) => n % 9) });
@@ -30,7 +31,11 @@ describe("retrievals that get a curve", () => {
   it("are the most similar of those that are far from each other", () => {
     const similarity = all(100).map((n) => (n === 0 || n === 99 ? 0.99 : 0.5));
     const scene = gridScene({ rows: 10, columns: 10, side: 8, source: all(100).map(() => 0), similarity });
-    expect(overview(scene).slice(0, 2).sort((one, other) => one - other)).toEqual([0, 99]);
+    expect(
+      overview(scene)
+        .slice(0, 2)
+        .sort((one, other) => one - other),
+    ).toEqual([0, 99]);
   });
 
   it("come from the selection alone", () => {

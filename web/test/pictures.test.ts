@@ -12,7 +12,7 @@ describe("Haar bands of pixels", () => {
     const found = haarBand(pixels, side, side, band);
     const colours = Array.from(found).filter((_, n) => n % 4 < 3);
     expect(colours).toEqual(known.haar.bands[band]);
-    expect(Array.from(found).filter((_, n) => n % 4 === 3)).toEqual(new Array(side * side / 4).fill(255));
+    expect(Array.from(found).filter((_, n) => n % 4 === 3)).toEqual(new Array((side * side) / 4).fill(255));
   });
 });
 

@@ -16,7 +16,8 @@ const STEP = 2e-4;
 
 describe.each(known.reweigh)("with band weights $weights", ({ weights, similarity: expected, winner }) => {
   it("every candidate is as similar as Python says", () => {
-    for (let row = 0; row < scene.count; row++) expect(near(rescored(bands, row, weights), expected[row], STEP)).toBe(true);
+    for (let row = 0; row < scene.count; row++)
+      expect(near(rescored(bands, row, weights), expected[row], STEP)).toBe(true);
   });
 
   it("the best of every retrieval is Python's, where the call is not too close", () => {

@@ -96,7 +96,10 @@ describe("a click", () => {
 describe("what Python selected", () => {
   it("is adopted without being told back", () => {
     session.adopt({ kind: "queries", queries: [2, 3] }, [0, 1]);
-    expect([Array.from(session.state.picked), session.state.node]).toEqual([[2, 3], [0, 1]]);
+    expect([Array.from(session.state.picked), session.state.node]).toEqual([
+      [2, 3],
+      [0, 1],
+    ]);
     expect(host.told).toEqual([]);
   });
 

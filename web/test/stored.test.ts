@@ -25,18 +25,23 @@ const ask = (host: PageHost, { kind, body }: Known): Promise<Answer> => host.ask
 describe("a page answers as Python does", () => {
   it.each(of("candidates"))("about candidates of $body.queries", async (expected) => {
     const found = await ask(page(), expected);
-    for (const [name, values] of Object.entries(expected.parts)) expect(near(found.column(name), values, STEP), name).toBe(true);
+    for (const [name, values] of Object.entries(expected.parts))
+      expect(near(found.column(name), values, STEP), name).toBe(true);
   });
 
-  it.each(of("children"))("about nodes $body.nodes of bank $body.bank and those below, in any order", async (expected) => {
-    const found = await ask(page(), expected);
-    const rows = (column: (name: string) => ArrayLike<number | null>) =>
-      Array.from(column("node"), (node, n) => Object.keys(expected.parts).map((name) => (name === "node" ? node : column(name)[n])))
-        .sort((one, other) => one[0]! - other[0]!);
-    const [mine, theirs] = [rows((name) => found.column(name)), rows((name) => expected.parts[name])];
-    expect(mine).toHaveLength(theirs.length);
-    mine.forEach((row, n) => expect(near(row as number[], theirs[n], 1e-5)).toBe(true));
-  });
+  it.each(of("children"))(
+    "about nodes $body.nodes of bank $body.bank and those below, in any order",
+    async (expected) => {
+      const found = await ask(page(), expected);
+      const rows = (column: (name: string) => ArrayLike<number | null>) =>
+        Array.from(column("node"), (node, n) =>
+          Object.keys(expected.parts).map((name) => (name === "node" ? node : column(name)[n])),
+        ).sort((one, other) => one[0]! - other[0]!);
+      const [mine, theirs] = [rows((name) => found.column(name)), rows((name) => expected.parts[name])];
+      expect(mine).toHaveLength(theirs.length);
+      mine.forEach((row, n) => expect(near(row as number[], theirs[n], 1e-5)).toBe(true));
+    },
+  );
 
   it.each(of("thumbs"))("with exemplars of nodes $body.nodes of bank $body.bank", async (expected) => {
     const found = await ask(page(), expected);
@@ -71,7 +76,9 @@ function expectSame(found: Descent, expected: Descent): void {
   expect(found.roads.map(({ nodes, taken, greedy }) => ({ nodes, taken, greedy }))).toEqual(
     expected.roads.map(({ nodes, taken, greedy }) => ({ nodes, taken, greedy })),
   );
-  found.roads.forEach((road, level) => expect(near(road.similarity, expected.roads[level].similarity, 2 * STEP)).toBe(true));
+  found.roads.forEach((road, level) =>
+    expect(near(road.similarity, expected.roads[level].similarity, 2 * STEP)).toBe(true),
+  );
 }
 
 describe("a page with a part of a large tree", () => {
@@ -86,7 +93,9 @@ describe("a page with a part of a large tree", () => {
         const whole = expected.values.descents![n].roads[level];
         road.nodes.forEach((node, at) => {
           compared++;
-          expect(Math.abs(road.similarity[at] - whole.similarity[whole.nodes.indexOf(node)])).toBeLessThanOrEqual(2 * STEP);
+          expect(Math.abs(road.similarity[at] - whole.similarity[whole.nodes.indexOf(node)])).toBeLessThanOrEqual(
+            2 * STEP,
+          );
         });
       });
     });
@@ -114,7 +123,8 @@ describe("a page without a model behind its trace", () => {
     await expect(page(poor).ask(kind, body as never)).rejects.toThrow(Unanswered);
   });
 
-  it("has no pictures", async () => expect((await page(poor).ask("pictures", { sources: [0] })).has("picture/0")).toBe(false));
+  it("has no pictures", async () =>
+    expect((await page(poor).ask("pictures", { sources: [0] })).has("picture/0")).toBe(false));
 
   it.each(["region", "translate"] as Kind[])("and no page at all answers %s", async (kind) => {
     await expect(page().ask(kind, {} as never)).rejects.toThrow(Unanswered);
@@ -128,13 +138,19 @@ describe("decoded bands of a page", () => {
   it("are put together from the right rows of the right sheets", async () => {
     const drawn: unknown[][] = [];
     stubCanvas(drawn);
-    const [query, entry] = [Int32Array.of(7, -1, ...new Array(254).fill(-1), -1), Int32Array.of(-1, 40, ...new Array(254).fill(-1), 41)];
-    const kept = packed({}, {
-      decoded_query: { column: query },
-      decoded_entry: { column: entry },
-      "decoded/0": { column: Uint8Array.of(0) },
-      "decoded/1": { column: Uint8Array.of(1) },
-    });
+    const [query, entry] = [
+      Int32Array.of(7, -1, ...new Array(254).fill(-1), -1),
+      Int32Array.of(-1, 40, ...new Array(254).fill(-1), 41),
+    ];
+    const kept = packed(
+      {},
+      {
+        decoded_query: { column: query },
+        decoded_entry: { column: entry },
+        "decoded/0": { column: Uint8Array.of(0) },
+        "decoded/1": { column: Uint8Array.of(1) },
+      },
+    );
     const found = await page(kept).ask("bands", { queries: [7], entries: [41, 999, 40] });
     expect(Array.from(found.column("known"))).toEqual([1, 1, 0, 1]);
     expect(drawn).toEqual([
@@ -148,7 +164,10 @@ describe("decoded bands of a page", () => {
 /** Canvases that note what is drawn: the number of the sheet, then from where to where. */
 function stubCanvas(drawn: unknown[][]): void {
   class Canvas {
-    constructor(readonly width: number, readonly height: number) {}
+    constructor(
+      readonly width: number,
+      readonly height: number,
+    ) {}
     getContext() {
       return { drawImage: ({ sheet }: { sheet: number }, ...box: number[]) => drawn.push([sheet, ...box]) };
     }

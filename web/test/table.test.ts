@@ -3,7 +3,8 @@ import { toCsv } from "../src/table";
 import { gridScene } from "./made";
 
 type Columns = Parameters<typeof toCsv>[0];
-const scene = (names: string[]) => gridScene({ rows: 1, columns: names.length, side: 8, source: names.map((_, n) => n), names });
+const scene = (names: string[]) =>
+  gridScene({ rows: 1, columns: names.length, side: 8, source: names.map((_, n) => n), names });
 const columns: Columns = [
   { name: "query", title: "Query", value: (s, n) => s.query[n] },
   { name: "source", title: "Source", value: (s, n) => s.about.sources[s.winnerSource(n)].name },
@@ -24,7 +25,11 @@ function parsed(text: string): string[][] {
 describe("a table as CSV", () => {
   it("has names of columns first, then a row for each place, in their order", () => {
     const rows = parsed(toCsv(columns, scene(["a", "b", "c"]), [2, 0]));
-    expect(rows.map((row) => row.slice(0, 2))).toEqual([["query", "source"], ["2", "c"], ["0", "a"]]);
+    expect(rows.map((row) => row.slice(0, 2))).toEqual([
+      ["query", "source"],
+      ["2", "c"],
+      ["0", "a"],
+    ]);
   });
 
   it("keeps numbers whole, whatever the screen shows of them", () => {
@@ -32,9 +37,12 @@ describe("a table as CSV", () => {
     expect(Math.fround(Number(similarity))).toBe(Math.fround(0.9));
   });
 
-  it.each(['a,b', 'the "best"', "two\nlines", "carriage\rreturn", "", "Ünïcode 名"])("reads back the name %j", (name) => {
-    expect(parsed(toCsv(columns, scene([name]), [0]))[1][1]).toBe(name);
-  });
+  it.each(["a,b", 'the "best"', "two\nlines", "carriage\rreturn", "", "Ünïcode 名"])(
+    "reads back the name %j",
+    (name) => {
+      expect(parsed(toCsv(columns, scene([name]), [0]))[1][1]).toBe(name);
+    },
+  );
 
   it.each(["=1+1", "+1", "-1", "@now"])("gives spreadsheets no formula to run: %s", (name) => {
     expect(parsed(toCsv(columns, scene([name]), [0]))[1][1]).toBe(`'${name}`);

@@ -19,7 +19,12 @@ function full(...branching: number[]): Answer {
   branching.forEach((children, level) => {
     const next = first + width;
     for (let n = 0; n < width * children; n++) {
-      nodes.push({ node: next + n, parent: first + Math.floor(n / children), level: level + 1, children: branching[level + 1] ?? 0 });
+      nodes.push({
+        node: next + n,
+        parent: first + Math.floor(n / children),
+        level: level + 1,
+        children: branching[level + 1] ?? 0,
+      });
     }
     [first, width] = [next, width * children];
   });
@@ -52,17 +57,33 @@ describe("a tree", () => {
   });
 
   it("knows the children of a node only once all of them came", () => {
-    const tree = model(described([{ node: 0, children: 2 }, { node: 1, parent: 0 }]));
+    const tree = model(
+      described([
+        { node: 0, children: 2 },
+        { node: 1, parent: 0 },
+      ]),
+    );
     expect(tree.knows(0)).toBe(false);
     expect(tree.knows(1)).toBe(true); // a leaf
-    tree.learn(described([{ node: 1, parent: 0 }, { node: 2, parent: 0 }]));
+    tree.learn(
+      described([
+        { node: 1, parent: 0 },
+        { node: 2, parent: 0 },
+      ]),
+    );
     expect(tree.knows(0)).toBe(true);
     tree.unfold(0);
     expect(ids(tree.layout(plain)).sort()).toEqual([0, 1, 2]);
   });
 
   it("does not know the children of a node of whose many only some came", () => {
-    const tree = model(described([{ node: 0, children: 9 }, { node: 4, parent: 0, children: 3 }, { node: 5, parent: 0 }]));
+    const tree = model(
+      described([
+        { node: 0, children: 9 },
+        { node: 4, parent: 0, children: 3 },
+        { node: 5, parent: 0 },
+      ]),
+    );
     expect(tree.knows(0)).toBe(false);
   });
 
@@ -94,7 +115,12 @@ describe("a node of many children", () => {
     const tree = model(full(100));
     tree.unfold(0);
     tree.showMore(0);
-    expect(tree.layout(merit).filter((one) => !one.data.cluster).map((one) => one.data.rest)).toEqual([100 - 6 * AT_ONCE]);
+    expect(
+      tree
+        .layout(merit)
+        .filter((one) => !one.data.cluster)
+        .map((one) => one.data.rest),
+    ).toEqual([100 - 6 * AT_ONCE]);
     tree.showMore(0);
     expect(tree.layout(merit)).toHaveLength(101);
   });
@@ -102,14 +128,20 @@ describe("a node of many children", () => {
   it("has the lit one in the middle of those that are shown", () => {
     const tree = model(full(100));
     tree.unfold(0);
-    const shown = tree.layout(merit).filter((one) => one.data.cluster && one.depth === 1).sort((one, other) => one.x - other.x);
+    const shown = tree
+      .layout(merit)
+      .filter((one) => one.data.cluster && one.depth === 1)
+      .sort((one, other) => one.x - other.x);
     expect(shown[AT_ONCE / 2].data.id === 70 || shown[AT_ONCE / 2 - 1].data.id === 70).toBe(true);
   });
 
   it("keeps the order of merit where nothing is lit", () => {
     const tree = model(full(5));
     tree.unfold(0);
-    const shown = tree.layout((cluster) => cluster.node).filter((one) => one.depth === 1).sort((one, other) => one.x - other.x);
+    const shown = tree
+      .layout((cluster) => cluster.node)
+      .filter((one) => one.depth === 1)
+      .sort((one, other) => one.x - other.x);
     expect(ids(shown)).toEqual([5, 4, 3, 2, 1]);
   });
 });
@@ -125,7 +157,10 @@ describe("a tree of 100,000 leaves", () => {
     return tree;
   }
   /** A node of the first level, then nodes below it. */
-  const branch = (first: number, count: number) => [first, ...Array.from({ length: count }, (_, n) => first * 100 - 89 + n)];
+  const branch = (first: number, count: number) => [
+    first,
+    ...Array.from({ length: count }, (_, n) => first * 100 - 89 + n),
+  ];
 
   it("is laid out in less than 50 ms, as far as it may be unfolded", () => {
     const tree = unfold(model(full(10, 100, 100)), [0, ...branch(1, 50)]);
@@ -148,14 +183,17 @@ describe("a tree of 100,000 leaves", () => {
     expect(tree.layout(plain).filter((one) => one.parent?.data.id === last).length).toBeGreaterThanOrEqual(AT_ONCE);
   });
 
-  it.each([[[100_000]], [[10, 10_000]]])("is taken in and laid out at once, also where branches are %j", (branching) => {
-    const answer = full(...branching);
-    expect(timed(() => model(answer))).toBeLessThan(500);
-    const tree = model(answer);
-    for (let node = 0; node <= (branching.length > 1 ? branching[0] : 0); node++) tree.unfold(node);
-    const merit = (cluster: Cluster) => (cluster.node * 7919) % 1000;
-    expect(median(() => tree.layout(merit))).toBeLessThan(50);
-  });
+  it.each([[[100_000]], [[10, 10_000]]])(
+    "is taken in and laid out at once, also where branches are %j",
+    (branching) => {
+      const answer = full(...branching);
+      expect(timed(() => model(answer))).toBeLessThan(500);
+      const tree = model(answer);
+      for (let node = 0; node <= (branching.length > 1 ? branching[0] : 0); node++) tree.unfold(node);
+      const merit = (cluster: Cluster) => (cluster.node * 7919) % 1000;
+      expect(median(() => tree.layout(merit))).toBeLessThan(50);
+    },
+  );
 });
 
 /** Time of a call, in the middle of seven. */
