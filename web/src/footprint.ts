@@ -1,11 +1,11 @@
 // Footprints: how much of a region each retrieval paints (ktviz/trace/footprint.py), for when no Python is there.
 
-import { type Box, NO_SOURCE, type Scene } from "./scene";
+import { type Box, NO_SOURCE, rounded, type Scene } from "./scene";
 
 /** Left, top, right, bottom of a box in whole px, clipped to the image. */
 function corners(boxes: Float32Array, place: number, width: number, height: number): [number, number, number, number] {
   const at = 4 * place;
-  const clip = (value: number, most: number) => Math.min(most, Math.max(0, Math.round(value)));
+  const clip = (value: number, most: number) => Math.min(most, Math.max(0, rounded(value)));
   return [
     clip(boxes[at], width),
     clip(boxes[at + 1], height),

@@ -2,7 +2,7 @@
 
 import { cividis, OTHER, rgb, sourceColour } from "./colours";
 import { h } from "./dom";
-import type { Scene } from "./scene";
+import { rounded, type Scene } from "./scene";
 import type { Overlay } from "./store";
 
 export const OVERLAYS: Record<Overlay, { label: string; low: string; high: string; tells: string }> = {
@@ -54,7 +54,7 @@ export class Cells {
   private fill(scene: Scene, place: number, part: number): void {
     const box = scene.boxOf(place);
     const edge = (start: number, length: number, sign: number) =>
-      Math.round((start + (length * (1 + sign * part)) / 2) / this.side);
+      rounded((start + (length * (1 + sign * part)) / 2) / this.side);
     const [left, right] = [edge(box.x, box.width, -1), Math.min(this.width, edge(box.x, box.width, 1))];
     const [top, bottom] = [edge(box.y, box.height, -1), Math.min(this.height, edge(box.y, box.height, 1))];
     for (let y = Math.max(0, top); y < bottom; y++)

@@ -172,3 +172,9 @@ export function boxAt(values: Float32Array, place: number): Box {
 export function wholeOrBox(box: Box): Box | null {
   return Number.isNaN(box.x) ? null : box;
 }
+
+/** The nearest whole number, halves to the even one: as Python and NumPy round. */
+export function rounded(value: number): number {
+  const up = Math.round(value);
+  return up - value === 0.5 && up % 2 !== 0 ? up - 1 : up;
+}

@@ -118,8 +118,8 @@ export class Session {
   /** Fetch full pictures of sources; each once. */
   async loadPictures(sources: number[]): Promise<void> {
     const missing = sources.filter((source) => source >= 0 && !this.asked.has(source));
+    for (const source of missing) this.asked.add(source);
     for (const source of missing) {
-      this.asked.add(source);
       const answer = await this.ask("pictures", { sources: [source] }, `picture ${source}`);
       const name = `picture/${source}`;
       if (!answer?.has(name)) continue;

@@ -132,12 +132,12 @@ export class PageHost implements Host {
     const path = scene.pathOf(place);
     const [, depth, width] = store.shape("roads");
     const values = store.column("roads");
-    const roads = path.map((taken, level) => {
+    const roads = path.flatMap((taken, level) => {
       const nodes = this.childrenOf(bank, level ? path[level - 1] : 0);
-      if (!nodes.includes(taken)) throw new Unanswered("a part of the tree that the page does not hold");
+      if (!nodes.includes(taken)) return []; // the page does not hold this part of a large tree
       const at = (scene.query[place] * depth + level) * width;
       const similarity = nodes.map((_, n) => scaled(values[at + n], STEPS));
-      return { nodes, similarity, taken, greedy: nodes[similarity.indexOf(Math.max(...similarity))] };
+      return [{ nodes, similarity, taken, greedy: nodes[similarity.indexOf(Math.max(...similarity))] }];
     });
     const visited = this.visitedBy(scene.query[place]);
     return {
@@ -152,12 +152,13 @@ export class PageHost implements Host {
     };
   }
 
+  /** All children of a node in the order of their numbers; none unless the page holds all. */
   private childrenOf(bank: number, node: number): number[] {
-    const parents = this.store.column(`tree/${bank}/parent`);
-    const nodes = this.store.column(`tree/${bank}/node`);
-    return Array.from(nodes as Int32Array)
-      .filter((_, row) => parents[row] === node)
-      .sort((one, other) => one - other);
+    const [nodes, parents, counts] = ["node", "parent", "children"].map((name) =>
+      this.store.column(`tree/${bank}/${name}`),
+    );
+    const found = Array.from(nodes as Int32Array).filter((_, row) => parents[row] === node);
+    return found.length === counts[nodes.indexOf(node)] ? found.sort((one, other) => one - other) : [];
   }
 
   private visitedBy(query: number): number[] {

@@ -34,10 +34,15 @@ function columnsOf(scene: Scene): ColumnOf[] {
 
 /** Rows as CSV: quoted where needed; numbers as they are. */
 export function toCsv(columns: ColumnOf[], scene: Scene, places: ArrayLike<number>): string {
-  const cell = (value: Value) =>
-    /[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
-  const rows = Array.from(places, (n) => columns.map((column) => cell(column.value(scene, n))).join(","));
+  const rows = Array.from(places, (n) => columns.map((column) => csvCell(column.value(scene, n))).join(","));
   return [columns.map((column) => column.name).join(","), ...rows].join("\n");
+}
+
+/** A value as a cell: nothing for what is not known, and no formula that a spreadsheet would run. */
+function csvCell(value: Value): string {
+  if (typeof value === "number") return Number.isNaN(value) ? "" : String(value);
+  const text = /^[=+\-@]/.test(String(value)) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 export class TableView {

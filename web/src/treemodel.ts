@@ -53,13 +53,15 @@ export class TreeModel {
         spread: spread[n],
       };
       this.clusters.set(number, cluster);
-      if (cluster.parent >= 0) this.below.set(cluster.parent, [...(this.below.get(cluster.parent) ?? []), number]);
+      const siblings = this.below.get(cluster.parent);
+      if (siblings) siblings.push(number);
+      else this.below.set(cluster.parent, [number]);
     });
   }
 
-  /** Whether the children of a node have come. */
+  /** Whether all children of a node have come. */
   knows(node: number): boolean {
-    return (this.below.get(node)?.length ?? 0) > 1 || this.clusters.get(node)?.children === 0;
+    return this.clusters.get(node)?.children === (this.below.get(node)?.length ?? 0);
   }
 
   isUnfolded(node: number): boolean {
@@ -68,7 +70,19 @@ export class TreeModel {
 
   unfold(node: number): void {
     if (!this.isUnfolded(node)) this.unfolded.push(node);
-    while (this.size() > MOST_NODES && this.unfolded.length > 2) this.unfolded.splice(1, 1);
+    const kept = new Set(this.above(node));
+    while (this.size() > MOST_NODES) {
+      const oldest = this.unfolded.findIndex((other) => !kept.has(other));
+      if (oldest < 0) return;
+      this.unfolded.splice(oldest, 1);
+    }
+  }
+
+  /** A node and all nodes above it. */
+  private above(node: number): number[] {
+    const found = [node];
+    for (let at = node; at > 0; ) found.push((at = this.clusters.get(at)?.parent ?? 0));
+    return found;
   }
 
   fold(node: number): void {
@@ -105,9 +119,7 @@ export class TreeModel {
 
   private ranked(cluster: Cluster, merit: (cluster: Cluster) => number): Leaf[] {
     const known = (this.below.get(cluster.node) ?? []).map((node) => this.clusters.get(node)!);
-    const shown = known
-      .sort((one, other) => merit(other) - merit(one) || one.node - other.node)
-      .slice(0, this.shown.get(cluster.node) ?? AT_ONCE);
+    const shown = first(known, merit, this.shown.get(cluster.node) ?? AT_ONCE);
     const lit = shown.length > 0 && merit(shown[0]) >= LIT;
     const leaves = (lit ? fromTheMiddle(shown) : shown).map((child) => this.leaf(child, merit));
     const rest = cluster.children - shown.length;
@@ -120,4 +132,18 @@ function fromTheMiddle<T>(items: T[]): T[] {
   const found: T[] = [];
   items.forEach((item, n) => (n % 2 ? found.push(item) : found.unshift(item)));
   return found;
+}
+
+/** The items of the largest merit, best first, equal ones as they come: without sorting the many that are not shown. */
+function first<T>(items: T[], merit: (item: T) => number, wanted: number): T[] {
+  const found: { item: T; value: number }[] = [];
+  for (const item of items) {
+    const value = merit(item);
+    if (found.length >= wanted && value <= found[found.length - 1].value) continue;
+    let at = found.length;
+    while (at > 0 && found[at - 1].value < value) at--;
+    found.splice(at, 0, { item, value });
+    if (found.length > wanted) found.pop();
+  }
+  return found.map(({ item }) => item);
 }
