@@ -73,11 +73,12 @@ def picture_parts(subject: Subject) -> dict[str, Part]:
 
 
 def tree_parts(subject: Subject, bank: Bank) -> dict[str, Part]:
-    """Nodes of a bank's tree, with exemplars."""
+    """Nodes of a bank's tree, with exemplars; and the parent of every node, stored or not: (nodes,)."""
     nodes = stored_nodes(subject, bank)
     pictures, count = exemplar_rows(bank, nodes[:MOST_NODES])
     count = np.pad(count, (0, len(nodes) - len(count)))  # of a very wide root, not all children have pictures
-    return {**cluster_columns(bank, nodes), "count": count, "sheet": small_sheet(pictures)}
+    above = bank.tree.parent.numpy().astype(np.int32)
+    return {**cluster_columns(bank, nodes), "count": count, "sheet": small_sheet(pictures), "above": above}
 
 
 def stored_nodes(subject: Subject, bank: Bank) -> list[int]:

@@ -132,12 +132,11 @@ export class PageHost implements Host {
     const path = scene.pathOf(place);
     const [, depth, width] = store.shape("roads");
     const values = store.column("roads");
-    const roads = path.flatMap((taken, level) => {
+    const roads = path.map((taken, level) => {
       const nodes = this.childrenOf(bank, level ? path[level - 1] : 0);
-      if (!nodes.includes(taken)) return []; // the page does not hold this part of a large tree
       const at = (scene.query[place] * depth + level) * width;
       const similarity = nodes.map((_, n) => scaled(values[at + n], STEPS));
-      return [{ nodes, similarity, taken, greedy: nodes[similarity.indexOf(Math.max(...similarity))] }];
+      return { nodes, similarity, taken, greedy: nodes[similarity.indexOf(Math.max(...similarity))] };
     });
     const visited = this.visitedBy(scene.query[place]);
     return {
@@ -152,13 +151,13 @@ export class PageHost implements Host {
     };
   }
 
-  /** All children of a node in the order of their numbers; none unless the page holds all. */
+  /** All children of a node, also those that the page does not describe, in the order of their numbers. */
   private childrenOf(bank: number, node: number): number[] {
-    const [nodes, parents, counts] = ["node", "parent", "children"].map((name) =>
-      this.store.column(`tree/${bank}/${name}`),
-    );
-    const found = Array.from(nodes as Int32Array).filter((_, row) => parents[row] === node);
-    return found.length === counts[nodes.indexOf(node)] ? found.sort((one, other) => one - other) : [];
+    const found: number[] = [];
+    this.store.column(`tree/${bank}/above`).forEach((parent: number, child: number) => {
+      if (parent === node) found.push(child);
+    });
+    return found;
   }
 
   private visitedBy(query: number): number[] {
@@ -171,14 +170,12 @@ export class PageHost implements Host {
     return found;
   }
 
+  /** How many of some leaves lie below each node above them. */
   private above(bank: number, leaves: number[]): [number, number][] {
-    const nodes = this.store.column(`tree/${bank}/node`);
-    const parents = this.store.column(`tree/${bank}/parent`);
-    const parentOf = new Map(Array.from(nodes as Int32Array, (node, row) => [node, parents[row]]));
+    const parents = this.store.column(`tree/${bank}/above`);
     const counts = new Map<number, number>();
     for (const leaf of leaves) {
-      for (let node = parentOf.get(leaf) ?? -1; node > 0; node = parentOf.get(node) ?? -1)
-        counts.set(node, (counts.get(node) ?? 0) + 1);
+      for (let node = parents[leaf]; node > 0; node = parents[node]) counts.set(node, (counts.get(node) ?? 0) + 1);
     }
     return [...counts];
   }
