@@ -13,7 +13,7 @@ from ktviz.errors import StorageError
 from ktviz.files import replacing
 from ktviz.images import encode_image
 from ktviz.widgets.packing import Part, pack, to_json
-from ktviz.widgets.scene import LONGEST_PX, columns, describe, thumbs
+from ktviz.widgets.scene import LONGEST_PX, abilities, columns, describe, thumbs
 from ktviz.widgets.stored import decoded_sheets, stored
 from ktviz.widgets.subject import Subject, small
 
@@ -24,7 +24,8 @@ PAGE_BYTES = 3_900_000
 """What a page of a 512x512 translation may take; pictures of bands fill what the rest leaves."""
 HEIGHTS_PX = {"translation": 600, "sources": 600, "tree": 620, "bands": 620, "table": 520}
 """Of each part in a frame; parts that stand side by side share theirs."""
-FOLDED_PX = 100
+FOLDED_PX = 80
+"""Of a part that has nothing to show, or is folded away."""
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -94,12 +95,13 @@ def frame(view: View) -> str:
     """The page within another page: what notebooks and their exports show without a kernel."""
     content = html.escape(page(view))
     title = html.escape(repr(view))
-    style = f"width: 100%; height: {frame_height(view.parts)}px; border: 0"
+    style = f"width: 100%; height: {frame_height(view)}px; border: 0"
     return f'<iframe title="{title}" style="{style}" srcdoc="{content}"></iframe>'
 
 
-def frame_height(parts: tuple[str, ...]) -> int:
-    """Room for some parts, in px: a frame cannot ask its content."""
-    if len(parts) == 1:
-        return HEIGHTS_PX[parts[0]]
-    return HEIGHTS_PX["translation"] + HEIGHTS_PX["tree"] + FOLDED_PX
+def frame_height(view: View) -> int:
+    """Room for the parts of a view, in px: a frame cannot ask its content."""
+    if len(view.parts) == 1:
+        return HEIGHTS_PX[view.parts[0]]
+    can = abilities(view._subject)
+    return HEIGHTS_PX["translation"] + (HEIGHTS_PX["tree"] if can["tree"] or can["bands"] else 0) + 2 * FOLDED_PX

@@ -68,7 +68,7 @@ class Subject:
         try:
             return cls(trace, live(trace), pictures=shown)
         except KtvizError as error:
-            return cls(trace, None, f"{error.found}. {error.todo}.", shown)
+            return cls(trace, None, f"Nothing can be asked of the model: {error.found}. {error.todo}.", shown)
 
     @classmethod
     def of_banks(cls, banks: BankUnion) -> Subject:

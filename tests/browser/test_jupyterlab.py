@@ -97,7 +97,16 @@ def server(tmp_path_factory):
         yield SimpleNamespace(address=address, token=token)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        stop(process)
+
+
+def stop(process):
+    """Wait for it to end; not for ever."""
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def until(true):

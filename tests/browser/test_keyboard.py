@@ -26,7 +26,6 @@ def places(coffee):
 
 def stops(page):
     """What Tab reaches, from the top of the page to its end."""
-    page.evaluate("document.activeElement.blur()")
     found = []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
@@ -37,8 +36,8 @@ def stops(page):
     return found
 
 
-def test_tab_reaches_every_part_and_shows_where_it_is(explorer):
-    found = stops(explorer.page)
+def test_tab_reaches_every_part_and_shows_where_it_is(show, coffee):
+    found = stops(show(coffee.path).page)
     assert {"Translation", "Sources", "Cluster tree", "Band matches", "kt-folder"} <= {at["part"] for at in found}
     assert [at for at in found if not at["ring"]] == []
     assert sum(at["tag"] == "CANVAS" for at in found) == 2

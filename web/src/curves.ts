@@ -113,7 +113,8 @@ export function inTheGutter(
   const along = beside ? 1 : 0;
   const room = beside ? SIDE + 10 : 2 * SIDE + 12;
   const wanted = (route: Route) => (route.start[along] + route.end[along]) / 2;
-  const sorted = [...routes].sort((one, other) => wanted(one) - wanted(other));
+  const fit = Math.max(1, Math.floor((gutter.to - gutter.from) / room));
+  const sorted = routes.slice(0, fit).sort((one, other) => wanted(one) - wanted(other));
   let last = gutter.from - room / 2;
   const places = sorted.map((route) => (last = Math.max(last + room, wanted(route))));
   // What was pushed beyond the end moves back, and pushes those before it.
