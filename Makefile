@@ -32,7 +32,7 @@ test: lint
 	$(BIN)/python -m pytest
 
 web:
-	cd web && npm ci --silent --no-audit --no-fund && node build.mjs
+	cd web && npm install --no-save --silent --no-audit --no-fund && node build.mjs
 
 format: setup
 	$(BIN)/ruff check --fix .

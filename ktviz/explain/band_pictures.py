@@ -9,8 +9,11 @@ from torch import Tensor
 from ktviz.errors import ImageError
 from ktviz.images import Pixels
 from ktviz.library.clusters import PATCH_PX
+from ktviz.library.union import BankUnion
 from ktviz.model.bands import BANDS, band_parts, haar, to_patches, to_vectors
+from ktviz.model.encoder import STRIDE
 from ktviz.model.translator import Translator, check_finite
+from ktviz.trace.live import Live
 
 GAIN = 4.0
 """Details are shown so many times as strong, around mid-grey."""
@@ -83,3 +86,19 @@ def pixel_bands(pixels: Pixels) -> Pixels:
 def to_levels(images: Tensor) -> Pixels:
     """Images (..., 3, H, W) of levels 0 to 255, cut off there, as (..., H, W, 3) uint8."""
     return np.ascontiguousarray(images.clamp(0, 255).round().byte().movedim(-3, -1).numpy())
+
+
+def query_pixels(case: Live, query: int) -> Pixels:
+    """The patch of the photo that a query is: (16, 16, 3), with the padding that the encoder saw."""
+    height, width = (STRIDE * side for side in (case.grid.height, case.grid.width))
+    missing = ((0, height - case.pixels.shape[0]), (0, width - case.pixels.shape[1]), (0, 0))
+    y, x = (STRIDE * case.grid.corners(torch.tensor([query]))[0]).tolist()
+    return np.pad(case.pixels, missing, mode="reflect")[y : y + PATCH_PX, x : x + PATCH_PX]
+
+
+def entry_pixels(banks: BankUnion, entries: Tensor) -> Pixels:
+    """Patches of entries (n,) of a union as pictures: (n, 16, 16, 3)."""
+    source, y, x = (values.tolist() for values in banks.locate(entries))
+    pictures = {number: banks.picture(number) for number in set(source)}
+    places = zip(source, y, x, strict=True)
+    return np.stack([pictures[n][STRIDE * y :, STRIDE * x :][:PATCH_PX, :PATCH_PX] for n, y, x in places])

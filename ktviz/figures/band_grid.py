@@ -8,20 +8,23 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from ktviz.errors import UnknownNameError
-from ktviz.explain.band_pictures import DECODED_CAPTION, PIXELS_CAPTION, decoded_bands, pixel_bands
+from ktviz.explain.band_pictures import (
+    DECODED_CAPTION,
+    PIXELS_CAPTION,
+    decoded_bands,
+    entry_pixels,
+    pixel_bands,
+    query_pixels,
+)
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, INK, QUANTITY_INK
 from ktviz.figures.layout import MARGIN, WIDTH, percent
 from ktviz.figures.maps import BODY, SMALL, TITLE
 from ktviz.figures.share_bars import TRACK
 from ktviz.images import Pixels
-from ktviz.library.clusters import PATCH_PX
-from ktviz.library.union import BankUnion
 from ktviz.model.bands import BANDS
-from ktviz.model.encoder import STRIDE
 from ktviz.model.translator import Translator
 from ktviz.regions import Box
 from ktviz.trace.live import Live, live
@@ -202,19 +205,3 @@ def recorded(trace: Trace, query: int) -> pd.DataFrame:
         raise UnknownNameError(f"query {query}", f"the trace has {len(trace):,}", "Count from 0")
     rows: pd.DataFrame = trace.table.take(hits).to_pandas()
     return rows.sort_values("rank", ignore_index=True)
-
-
-def query_pixels(case: Live, query: int) -> Pixels:
-    """The patch of the photo that a query is: (16, 16, 3), with the padding that the encoder saw."""
-    height, width = (STRIDE * side for side in (case.grid.height, case.grid.width))
-    missing = ((0, height - case.pixels.shape[0]), (0, width - case.pixels.shape[1]), (0, 0))
-    y, x = (STRIDE * case.grid.corners(torch.tensor([query]))[0]).tolist()
-    return np.pad(case.pixels, missing, mode="reflect")[y : y + PATCH_PX, x : x + PATCH_PX]
-
-
-def entry_pixels(banks: BankUnion, entries: Tensor) -> Pixels:
-    """Patches of entries (n,) of a union as pictures: (n, 16, 16, 3)."""
-    source, y, x = (values.tolist() for values in banks.locate(entries))
-    pictures = {number: banks.picture(number) for number in set(source)}
-    places = zip(source, y, x, strict=True)
-    return np.stack([pictures[n][STRIDE * y :, STRIDE * x :][:PATCH_PX, :PATCH_PX] for n, y, x in places])

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from ktviz.errors import KtvizError, RegionError, TraceError
-from ktviz.explain.band_pictures import decoded_bands
+from ktviz.explain.band_pictures import decoded_bands, entry_pixels, query_pixels
 from ktviz.explain.counterfactual import Comparison, compare
 from ktviz.explain.descent import Descent, descents
 from ktviz.images import Pixels, encode_image
@@ -146,14 +146,19 @@ class Answers:
         return {"descents": [as_values(descent, trees[descent.bank]) for descent in found]}, {}
 
     def bands(self, body: Mapping[str, Any]) -> Answer:
-        """{queries: [one], entries} → the query and these entries decoded whole and band by band, as one picture."""
+        """{queries: [one], entries} → the query and these entries decoded whole and band by band, and their pixels."""
         place = self.places(body)[0]
         case = self.live()
         entries = torch.tensor(numbers(body, "entries", len(case.banks)), dtype=torch.int64)
-        query = case.grid.unfold(case.features, torch.tensor([int(self.subject.trace.column("query")[place])]))
-        patches = torch.cat((query, case.banks.patches(entries))) if len(entries) else query
+        query = int(self.subject.trace.column("query")[place])
+        patches = case.grid.unfold(case.features, torch.tensor([query]))
+        pixels = query_pixels(case, query)[None]
+        if len(entries):
+            patches = torch.cat((patches, case.banks.patches(entries)))
+            pixels = np.concatenate((pixels, entry_pixels(case.banks, entries)))
         return {}, {
             "decoded": sheet(decoded_bands(case.model, patches)),
+            "pixels": sheet(pixels[:, None]),
             "known": np.ones(len(patches), dtype=np.uint8),
         }
 
@@ -190,13 +195,13 @@ class Answers:
             TraceError: There is none.
         """
         if self.subject.case is None:
-            raise TraceError("ask the model", self.subject.frozen or "there is none", "Give the view model=")
+            raise TraceError("ask the model", "there is none behind this view", self.subject.frozen)
         return self.subject.case
 
     def bank(self, body: Mapping[str, Any]) -> Bank:
         """The bank that a request names by its number."""
         if self.subject.banks is None:
-            raise TraceError("ask for a cluster tree", self.subject.frozen or "there is none", "Give the view model=")
+            raise TraceError("ask for a cluster tree", "there is none behind this view", self.subject.frozen)
         banks = self.subject.banks.banks
         return banks[numbers({"banks": [body.get("bank")]}, "banks", len(banks))[0]]
 

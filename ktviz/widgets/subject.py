@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ktviz.errors import KtvizError, TraceError, unknown_name
 from ktviz.images import Pixels, as_pixels, resize
 from ktviz.library.union import BankUnion
+from ktviz.model.translator import Translator
 from ktviz.trace.live import Live, live
 from ktviz.trace.pictures import Picture
 from ktviz.trace.schema import SCHEMA
@@ -19,8 +20,6 @@ from ktviz.trace.trace import Trace, as_trace
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from ktviz.model.translator import Translator
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +67,7 @@ class Subject:
         try:
             return cls(trace, live(trace), pictures=shown)
         except KtvizError as error:
-            return cls(trace, None, f"Nothing can be asked of the model: {error.found}. {error.todo}.", shown)
+            return cls(trace, None, why_frozen(trace, error), shown)
 
     @classmethod
     def of_banks(cls, banks: BankUnion) -> Subject:
@@ -124,11 +123,6 @@ class Subject:
         """What the trace says of each source."""
         return {source["source"]: source for source in self.trace.about["sources"]}
 
-    @cached_property
-    def query_place(self) -> dict[int, int]:
-        """Place of each query number among the winners."""
-        return {query: place for place, query in enumerate(self.trace.column("query").tolist())}
-
     def picture(self, number: int) -> Pixels | None:
         """A source as its bank saw it, or as it was given; None where there is none."""
         name = self.names[number]
@@ -141,6 +135,13 @@ class Subject:
     @cached_property
     def _library_number(self) -> dict[str, int]:
         return {} if self.banks is None else {name: n for n, name in enumerate(self.banks.source_names)}
+
+
+def why_frozen(trace: Trace, error: KtvizError) -> str:
+    """Why nothing can be asked of the model, and what can be done, for people."""
+    if trace.model is not None and not isinstance(trace.model, Translator):
+        return "This model is no ktviz Translator: pictures, shares and table work; tree and bands need one"
+    return f"Nothing can be asked of the model: {error.found}. {error.todo}"
 
 
 def check_viewable(trace: Trace) -> None:

@@ -101,9 +101,9 @@ def server(tmp_path_factory):
 
 
 def stop(process):
-    """Wait for it to end; not for ever."""
+    """Wait for it to end, not for ever; kernels end when they find themselves alone."""
     try:
-        process.wait(timeout=15)
+        process.wait(timeout=5)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

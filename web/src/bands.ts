@@ -14,7 +14,7 @@ const PATCH_PX = 16;
 const MOST_WEIGHT = 2;
 /** So many ids fit in a message of 4 KB. */
 const MOST_QUERIES = 400;
-/** Cosines below −0.5 do not occur among candidates: the room is for those that do. */
+/** Cosines below −0.5 are cut off: the room is for those that occur. */
 const BAR = scaleLinear([-0.5, 1], [0, 100]).clamp(true);
 
 /** What has come of the retrievals whose candidates are ranked. */
@@ -36,6 +36,8 @@ export class BandView {
   private decoded: ImageBitmap | null = null;
   /** Which lines of the sheet are there. */
   private known = new Uint8Array();
+  /** True pixels of the query and its candidates, one above the other; a page has compressed pictures alone. */
+  private pixels: ImageBitmap | null = null;
   private place = -1;
   private started = false;
 
@@ -98,7 +100,7 @@ export class BandView {
       this.told.textContent = this.missing;
       return;
     }
-    if (changed.has("focus") || changed.has("picked")) await this.load();
+    if (changed.has("focus") || changed.has("picked")) this.session.soon("load", () => this.load());
     if (changed.has("weights")) this.weigh();
     if (
       ["weights", "pictures", "frozen", "waiting"].some((name) => changed.has(name as keyof typeof this.session.state))
@@ -120,7 +122,7 @@ export class BandView {
       answer.column<Float32Array>(name),
     );
     this.loaded = { places, sourceBox, cosine, entry, query, k: this.session.scene.k };
-    if (this.place !== focus) this.decoded = null;
+    if (this.place !== focus) this.decoded = this.pixels = null;
     this.place = focus;
     this.table.hidden = false;
     this.render();
@@ -145,6 +147,7 @@ export class BandView {
     if (!answer?.has("decoded") || this.place !== place) return;
     this.decoded = await decodePicture(answer.column<Uint8Array>("decoded"));
     this.known = answer.column<Uint8Array>("known");
+    this.pixels = answer.has("pixels") ? await decodePicture(answer.column<Uint8Array>("pixels")) : null;
     this.render();
   }
 
@@ -185,7 +188,7 @@ export class BandView {
     if (!this.loaded || this.place < 0) return;
     const similarity = this.similarities(0);
     const ranked = order(similarity);
-    const pixels = this.picture("input", scene.boxOf(this.place));
+    const pixels = this.truePixels(0) ?? this.picture("input", scene.boxOf(this.place));
     this.body.replaceChildren(
       this.row(-1, ["Query", null], pixels, [Number.NaN, Number.NaN, Number.NaN, Number.NaN], Number.NaN),
       ...ranked.map((slot, rank) => this.candidate(slot, rank, similarity[slot])),
@@ -199,7 +202,8 @@ export class BandView {
     const source = this.sourceAt(slot);
     const picture = scene.pictureOf(source);
     const pixels =
-      picture && cut(picture, inSource(scene, source, picture, wholeOrBox(boxAt(this.loaded!.sourceBox, slot))));
+      this.truePixels(slot + 1) ??
+      (picture && cut(picture, inSource(scene, source, picture, wholeOrBox(boxAt(this.loaded!.sourceBox, slot)))));
     const moved = rank === slot ? null : `was ${slot + 1}`;
     const row = this.row(
       slot,
@@ -248,7 +252,7 @@ export class BandView {
           "div",
           { class: "kt-pair" },
           this.decodedPatch(line, 0, `${name} decoded whole`),
-          wholePatch(pixels, `${name} in pixels`),
+          drawn(pixels, `${name} in pixels`),
         ),
       ),
       ...cells,
@@ -258,6 +262,12 @@ export class BandView {
   private picture(name: string, box: Box): ImageData | null {
     const picture = this.session.scene.bitmaps.get(name);
     return picture ? cut(picture, inPicture(this.session.scene, picture, box)) : null;
+  }
+
+  /** The patch of a line of the sheet as it really is; null where only compressed pictures are there. */
+  private truePixels(line: number): ImageData | null {
+    const box = { x: 0, y: line * PATCH_PX, width: PATCH_PX, height: PATCH_PX };
+    return this.pixels && box.y < this.pixels.height ? cut(this.pixels, box) : null;
   }
 
   private decodedPatch(line: number, column: number, label: string): HTMLCanvasElement {
@@ -282,27 +292,30 @@ export class BandView {
 
   private tell(ranked: number[]): void {
     const { scene, state } = this.session;
+    const taken = scene.chosen[this.place];
+    const coherent = scene.coherent[this.place] && ranked[0] !== taken;
+    const counted = BANDS.filter((_, n) => state.weights[n] > 0).join(", ");
+    const recorded = sameWeights(state.weights, scene.about.weights);
+    const said = [
+      counted ? `Counted: ${counted}${recorded ? ", with the recorded weights" : ""}.` : "No band counts.",
+      recorded || !counted ? "" : this.consequence(),
+      recorded && coherent ? "The marked candidate was taken because it continues a neighbour." : "",
+      Array.from(this.known).every(Boolean) && this.known.length
+        ? ""
+        : "Where the left of a cell is empty, its decoded picture is not at hand.",
+      this.pixels ? "" : "The pixels are from compressed pictures.",
+    ];
+    this.told.textContent = said.filter(Boolean).join(" ");
+  }
+
+  /** How many retrievals would have another best candidate. */
+  private consequence(): string {
     const { places } = this.loaded!;
     const changed = places.filter((_, row) => order(this.similarities(row))[0] !== 0).length;
-    const of =
-      places.length > 1
-        ? `${count(changed)} of the ${count(places.length)} selected retrievals`
-        : changed
-          ? "This retrieval"
-          : "Nothing";
-    const taken = scene.chosen[this.place];
-    const coherent =
-      scene.coherent[this.place] && ranked[0] !== taken
-        ? " The marked candidate was taken because it continues a neighbour."
-        : "";
-    const lacking =
-      this.known.length && this.known.some((known) => !known)
-        ? " Where the left of a cell is empty, its picture is not kept in this page."
-        : "";
-    const counted = BANDS.filter((_, n) => state.weights[n] > 0).join(", ") || "no band";
-    this.told.textContent = sameWeights(state.weights, scene.about.weights)
-      ? `Counted: ${counted}, with the recorded weights.${coherent}${lacking}`
-      : `Counted: ${counted}. ${of} would have another best candidate among those recorded.`;
+    if (places.length === 1) return `${changed ? "Another" : "No other"} recorded candidate would be the best.`;
+    const all = this.session.state.picked.length;
+    const of = all > places.length ? `the first ${places.length} of ${count(all)}` : `the ${count(places.length)}`;
+    return `${count(changed)} of ${of} selected retrievals would have another best candidate among those recorded.`;
   }
 }
 
@@ -329,10 +342,6 @@ function cut(picture: ImageBitmap, box: Box): ImageData {
   context.imageSmoothingEnabled = false;
   context.drawImage(picture, box.x, box.y, box.width, box.height, 0, 0, PATCH_PX, PATCH_PX);
   return context.getImageData(0, 0, PATCH_PX, PATCH_PX);
-}
-
-function wholePatch(pixels: ImageData | null, label: string): HTMLCanvasElement {
-  return drawn(pixels, label);
 }
 
 function bandPatch(pixels: ImageData | null, band: number, label: string): HTMLCanvasElement {

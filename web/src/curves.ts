@@ -4,7 +4,7 @@ import { linkHorizontal, linkVertical } from "d3-shape";
 import { sourceColour } from "./colours";
 import { h, svg } from "./dom";
 import { queryPatch, winnerPatch } from "./patches";
-import { overview, picksOf } from "./picks";
+import { MOST_PICKS, overview, picksOf } from "./picks";
 import type { SourcesView } from "./sources";
 import type { Session } from "./session";
 import type { TranslationView } from "./translation";
@@ -49,7 +49,9 @@ export class Curves {
     const { scene, state } = this.session;
     if (state.selected.kind === "source") return [];
     const picks = state.picked.length ? picksOf(scene, state.picked) : overview(scene);
-    return state.focus < 0 || picks.includes(state.focus) ? picks : [...picks.slice(0, -1), state.focus];
+    return state.focus < 0
+      ? picks
+      : [state.focus, ...picks.filter((place) => place !== state.focus)].slice(0, MOST_PICKS);
   }
 
   private draw(): void {

@@ -76,3 +76,8 @@ export function chip(colour: number): HTMLElement {
   mark.style.background = sourceColour(colour);
   return mark;
 }
+
+/** Somebody else's words, which may run from right to left: they do not turn ours around. */
+export function words(text: string): HTMLElement {
+  return h("bdi", {}, text);
+}

@@ -45,7 +45,8 @@ export class Explorer {
     root.replaceChildren(...(parts.length > 1 ? [this.header()] : []), this.layout(parts), this.status, this.strip);
     this.session.store.listen((changed) => {
       if (changed.has("error") || changed.has("frozen") || changed.has("making")) this.tell();
-      if (!["hover", "waiting", "error"].every((name) => !changed.has(name as never)) && changed.size === 1) return;
+      const quiet = changed.size === 1 && (changed.has("hover") || changed.has("waiting") || changed.has("error"));
+      if (quiet) return;
       this.curves?.schedule();
     });
     this.watcher = new ResizeObserver(() => this.resize());
@@ -73,6 +74,7 @@ export class Explorer {
     // Measured whenever there is room: a view that was made while hidden draws when it is shown.
     const width = this.root.clientWidth;
     this.root.classList.toggle("kt-wide", width >= 1000);
+    this.root.classList.toggle("kt-wider", width >= 1180);
     this.root.classList.toggle("kt-narrow", width < 760);
     for (const part of this.drawn) part.resize?.();
     this.curves?.schedule();
@@ -85,6 +87,7 @@ export class Explorer {
     const facts = [
       `${count(about.queries)} retrievals`,
       about.preset ? `preset ${about.preset}` : "",
+      about.left_over > 0.0005 ? `${percent(about.left_over)} not recorded` : "",
       about.causal ? "" : "nearest explanation, not cause",
       named.join(", ") + (top.length > 3 ? ` and ${top.length - 3} more` : ""),
       about.without.length ? `${about.without.length} left out` : "",

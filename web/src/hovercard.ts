@@ -1,6 +1,6 @@
 // What the pointer is on: both patches, the source, how near the match was.
 
-import { chip, h, percent } from "./dom";
+import { chip, h, percent, words } from "./dom";
 import { queryPatch, winnerPatch } from "./patches";
 import type { Session } from "./session";
 
@@ -45,7 +45,7 @@ export class HoverCard {
     ];
     this.el.replaceChildren(
       h("div", { class: "kt-pair" }, queryPatch(scene, place, SIDE), "→", winnerPatch(scene, place, SIDE)),
-      h("div", { class: "kt-name" }, chip(source?.colour ?? -1), source?.title ?? "unknown"),
+      h("div", { class: "kt-name" }, chip(source?.colour ?? -1), words(source?.title ?? "unknown")),
       h("div", { class: "kt-faint" }, facts.filter(Boolean).join(" · ")),
       h("div", { class: "kt-faint" }, source ? `${percent(source.share)} of the picture` : ""),
     );

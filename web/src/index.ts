@@ -25,6 +25,7 @@ async function render({ model, el }: { model: Model; el: HTMLElement }): Promise
     );
     explorer = new Explorer(root, scene, host, model.get("_parts") as Part[], start);
     const adopt = () => {
+      if (JSON.stringify(model.get("_selected")) === explorer?.session.told) return; // its own words come back
       const { node, ...selected } = model.get("_selected") as Selected & { node?: [number, number] | null };
       explorer?.session.adopt(selected.kind ? (selected as Selected) : { kind: "none" }, node ?? null);
     };

@@ -5,6 +5,7 @@ import { fitCanvas, h } from "./dom";
 import type { Box, Scene } from "./scene";
 
 const OVERLAY_ALPHA = 0.78;
+const TALLEST = 720;
 
 export interface Outline {
   box: Box;
@@ -37,11 +38,12 @@ export class Pane {
 
   /** Take the room there is; true if it changed. */
   measure(): boolean {
-    const width = this.canvas.parentElement!.clientWidth;
-    const height = Math.round((width * this.scene.height) / this.scene.width);
+    const room = this.canvas.parentElement!.clientWidth;
+    const scale = Math.min(room / this.scene.width, TALLEST / this.scene.height);
+    const [width, height] = [Math.round(this.scene.width * scale), Math.round(this.scene.height * scale)];
     const changed = width !== this.width || height !== this.height;
     [this.width, this.height] = [width, height];
-    if (changed) this.canvas.style.height = `${height}px`;
+    if (changed) [this.canvas.style.width, this.canvas.style.height] = [`${width}px`, `${height}px`];
     return changed && width > 0;
   }
 

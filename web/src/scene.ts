@@ -40,6 +40,8 @@ export interface About {
   preset: string | null;
   weights: number[];
   without: string[];
+  /** Part of the picture that the recorded candidates do not explain. */
+  left_over: number;
   causal: boolean;
   digest: string;
   shrunk: boolean;

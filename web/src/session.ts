@@ -7,10 +7,15 @@ import { overview } from "./picks";
 import { decodePicture, type Scene } from "./scene";
 import { asList, type Counterfactual, initialState, type Selected, Store } from "./store";
 
+const PAUSE_MS = 80;
+
 export class Session {
   readonly store: Store;
   readonly cells: Cells;
+  /** What Python was told last, as JSON. */
+  told = "";
   private readonly asked = new Set<number>();
+  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor(
     readonly scene: Scene,
@@ -40,6 +45,22 @@ export class Session {
     }
   }
 
+  /** Do something after a moment, unless it is asked for again till then: keys that are held down ask once. */
+  soon(name: string, call: () => Promise<void>): void {
+    const earlier = this.timers.get(name);
+    if (earlier === undefined) this.store.set({ waiting: this.state.waiting + 1 });
+    clearTimeout(earlier);
+    const later = async () => {
+      this.timers.delete(name);
+      await call();
+      this.store.set({ waiting: this.state.waiting - 1 });
+    };
+    this.timers.set(
+      name,
+      setTimeout(() => void later(), PAUSE_MS),
+    );
+  }
+
   fail(error: unknown): void {
     this.store.set({ error: error instanceof Error ? error.message : String(error) });
   }
@@ -47,12 +68,18 @@ export class Session {
   /** Select, and tell Python. */
   select(selected: Selected): void {
     this.adopt(selected, this.state.node);
-    this.host.select(selected, this.state.node);
+    this.tell();
   }
 
   selectNode(node: [number, number] | null): void {
     this.store.set({ node });
-    this.host.select(this.state.selected, node);
+    this.tell();
+  }
+
+  private tell(): void {
+    const { selected, node } = this.state;
+    this.told = JSON.stringify({ ...selected, node });
+    this.host.select(selected, node);
   }
 
   clear(): void {
@@ -74,6 +101,7 @@ export class Session {
 
   /** Show what is selected, whoever said so. */
   adopt(selected: Selected, node: [number, number] | null): void {
+    this.told = "";
     const { picked, weight } = this.meant(selected);
     const found = selected.kind === "none" ? null : shares(this.scene, picked, weight);
     const focus = this.focusOf(selected, picked, weight);
@@ -98,7 +126,11 @@ export class Session {
   /** The retrieval that tree and bands show: the one that was clicked, or a heavy one near the middle. */
   private focusOf(selected: Selected, picked: Int32Array, weight: Float32Array): number {
     if (!picked.length) return this.state.focus;
-    if (selected.kind !== "region") return picked.includes(this.state.focus) ? this.state.focus : picked[0];
+    if (selected.kind === "queries") return picked.includes(this.state.focus) ? this.state.focus : picked[0];
+    if (selected.kind !== "region") {
+      const similarity = (place: number) => this.scene.winnerSimilarity(place);
+      return picked.reduce((best, place) => (similarity(place) > similarity(best) ? place : best), picked[0]);
+    }
     const [x, y, width, height] = selected.box;
     const weightiest = weight.reduce((most, value) => Math.max(most, value), 0);
     const merit = (n: number) => {
@@ -122,16 +154,28 @@ export class Session {
     for (const source of missing) {
       const answer = await this.ask("pictures", { sources: [source] }, `picture ${source}`);
       const name = `picture/${source}`;
+      if (!answer) this.asked.delete(source);
       if (!answer?.has(name)) continue;
       this.scene.bitmaps.set(name, await decodePicture(answer.column<Uint8Array>(name)));
       this.store.set({ pictures: this.state.pictures + 1 });
     }
   }
 
+  /** Back to the recorded translation. */
+  closeComparison(): void {
+    this.store.set({
+      without: new Set(),
+      weights: [...this.scene.about.weights],
+      counterfactual: null,
+      making: "",
+      error: "",
+    });
+  }
+
   /** Translate again without some sources, or with other band weights. */
   async translate(without: ReadonlySet<number>, weights: number[]): Promise<void> {
     const label = this.describe(without, weights);
-    if (!label) return this.store.set({ counterfactual: null, making: "" });
+    if (!label) return this.store.set({ counterfactual: null, making: "", error: "" });
     this.store.set({ making: `Translating ${label} …`, error: "" });
     const answer = await this.ask("translate", { without: [...without], weights });
     if (answer) this.store.set({ counterfactual: await this.counterfactual(label, answer) });

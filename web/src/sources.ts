@@ -1,7 +1,7 @@
 // The sources: who painted how much, with picture, creator and licence; untick one to see the picture without it.
 
 import { sourceColour } from "./colours";
-import { button, chip, fitCanvas, h, percent } from "./dom";
+import { button, chip, fitCanvas, h, percent, words } from "./dom";
 import { inSource } from "./patches";
 import { bySource } from "./picks";
 import type { Box } from "./scene";
@@ -50,17 +50,18 @@ export class SourcesView {
     if (!card?.el.isConnected || !picture) return null;
     const canvas = card.picture.getBoundingClientRect();
     const list = this.list.getBoundingClientRect();
-    if (!canvas.width || canvas.bottom < list.top || canvas.top > list.bottom) return null;
     const part = inSource(this.session.scene, source, picture, box);
     const k = canvas.width / picture.width;
+    const middle = canvas.top + (part.y + part.height / 2) * k;
+    if (!canvas.width || middle < list.top || middle > list.bottom) return null;
     return new DOMRect(canvas.left + part.x * k, canvas.top + part.y * k, part.width * k, part.height * k);
   }
 
   /** Sources in the order they are shown: by their share in the selection, then in the picture. */
   private order(): number[] {
-    const { shares } = this.session.state;
+    const { shares, selected } = this.session.state;
     const sources = this.session.scene.about.sources.map((_, number) => number);
-    if (!shares) return sources;
+    if (!shares || selected.kind === "source") return sources; // what was clicked stays where it is
     return sources.sort((one, other) => shares[other] - shares[one] || one - other);
   }
 
@@ -116,7 +117,6 @@ export class SourcesView {
     });
     const [mark, bar, share] = [h("i"), h("b"), h("span", { class: "kt-share" })];
     bar.style.background = sourceColour(about.colour);
-    const credit = [about.creator, about.licence].join(" · ");
     const open = h(
       "button",
       {
@@ -131,9 +131,10 @@ export class SourcesView {
         "span",
         { class: "kt-name", title: about.title },
         chip(about.colour),
-        h("span", { class: "kt-title" }, about.title),
+        h("span", { class: "kt-title" }, words(about.title)),
       ),
-      h("span", { class: "kt-faint", title: credit }, credit),
+      h("span", { class: "kt-faint", title: about.creator }, words(about.creator)),
+      h("span", { class: "kt-faint", title: about.licence }, words(about.licence)),
       h("span", { class: "kt-bar" }, bar, mark),
     );
     const enter = (over: boolean) => this.session.store.set({ hoverSource: over ? source : -1 });

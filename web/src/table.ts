@@ -18,8 +18,8 @@ const place = (box: Float32Array, at: number) => (_: Scene, n: number) => box[4 
 function columnsOf(scene: Scene): ColumnOf[] {
   return [
     { name: "query", title: "Query", value: (s, n) => s.query[n] },
-    { name: "y", title: "Row", value: (s, n) => s.y[n] },
-    { name: "x", title: "Column", value: (s, n) => s.x[n] },
+    { name: "y", title: "y, cells", value: (s, n) => s.y[n] },
+    { name: "x", title: "x, cells", value: (s, n) => s.x[n] },
     { name: "source", title: "Source", value: (s, n) => s.about.sources[s.winnerSource(n)]?.name ?? "" },
     { name: "entry", title: "Entry", value: (s, n) => s.entry[s.winner(n)] },
     { name: "similarity", title: "Similarity", value: (s, n) => s.winnerSimilarity(n), digits: 3 },

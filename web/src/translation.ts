@@ -3,7 +3,7 @@
 import { select } from "d3-selection";
 import { type D3ZoomEvent, type ZoomBehavior, type ZoomTransform, zoom } from "d3-zoom";
 import { cividis, sourceColour } from "./colours";
-import { button, chip, h, percent } from "./dom";
+import { button, chip, h, percent, words } from "./dom";
 import { HoverCard } from "./hovercard";
 import { asCanvas, OVERLAYS, overlaysOf, paintOverlay, paintSpotlight } from "./overlay";
 import { Pane, type Shown } from "./pane";
@@ -13,6 +13,10 @@ import type { Changed, Overlay } from "./store";
 
 const MOST_ZOOM = 60;
 const CLICK_PX = 4;
+/** So many retrievals are outlined; more are shown by darkening the rest. */
+const FEW = 8;
+/** Wider pictures stand one under the other. */
+const PANORAMA = 2.2;
 type Drag = { pane: Pane; from: [number, number]; to: [number, number]; moved: boolean; wiping: boolean };
 
 export class TranslationView {
@@ -20,6 +24,7 @@ export class TranslationView {
   readonly panes: Record<"input" | "output" | "other" | "difference", Pane>;
   private readonly row = h("div", { class: "kt-panes" });
   private readonly legend = h("div", { class: "kt-legend" });
+  private readonly closing = button("Close comparison", () => this.session.closeComparison(), { hidden: true });
   private readonly card: HoverCard;
   private readonly zooming: ZoomBehavior<HTMLCanvasElement, unknown>;
   private overlay: HTMLCanvasElement | null = null;
@@ -40,6 +45,7 @@ export class TranslationView {
       .filter((event: MouseEvent) => this.mayZoom(event))
       .on("zoom", (event: D3ZoomEvent<HTMLCanvasElement, unknown>) => this.zoomed(event.transform));
     for (const pane of Object.values(this.panes)) this.listen(pane);
+    this.row.classList.toggle("kt-stacked", session.scene.width > PANORAMA * session.scene.height);
     this.el.append(this.toolbar(), this.row, this.legend, this.card.el);
     session.store.listen((changed) => this.update(changed));
   }
@@ -102,6 +108,7 @@ export class TranslationView {
         }),
       ),
       button("Clear", () => this.session.clear(), { class: "kt-clear", title: "Select nothing (Escape)" }),
+      this.closing,
     );
   }
 
@@ -227,6 +234,7 @@ export class TranslationView {
   private update(changed: Changed): void {
     const { state, scene, cells } = this.session;
     if (changed.has("wipe") || changed.has("counterfactual")) {
+      this.closing.hidden = !state.counterfactual;
       this.row.replaceChildren(...this.visible().map((pane) => pane.el));
       this.row.classList.toggle("kt-single", this.visible().length === 1);
       this.caption();
@@ -238,7 +246,7 @@ export class TranslationView {
       this.explain();
     }
     if (changed.has("picked") || changed.has("selected")) {
-      const some = state.selected.kind !== "none" && state.selected.kind !== "region";
+      const some = state.selected.kind === "source" || (state.selected.kind === "queries" && state.picked.length > FEW);
       this.spotlight = some ? asCanvas(paintSpotlight(scene, cells, state.picked)) : null;
     }
     if (changed.has("hover") && state.hover < 0) this.card.hide();
@@ -293,9 +301,15 @@ export class TranslationView {
     }
     const chips = this.session.scene.about.sources
       .filter((source) => source.share > 0 && source.colour >= 0)
-      .map((source) => h("span", { class: "kt-key" }, chip(source.colour), `${source.title} ${percent(source.share)}`));
+      .map((source) =>
+        h("span", { class: "kt-key" }, chip(source.colour), words(source.title), ` ${percent(source.share)}`),
+      );
     this.legend.replaceChildren(
-      h("span", {}, tells),
+      h(
+        "span",
+        {},
+        overlay === "similarity" && !this.session.scene.about.can.bands ? "Similarity of the winner" : tells,
+      ),
       ...(high ? [h("span", { class: "kt-key" }, low, bar, high)] : overlay === "source" ? chips : []),
     );
   }
@@ -320,8 +334,11 @@ export class TranslationView {
   private shown(): Shown {
     const { state, scene } = this.session;
     const { selected, hover, focus } = state;
-    const outlines = [];
     const colour = (place: number) => sourceColour(scene.about.sources[scene.winnerSource(place)]?.colour ?? -1);
+    const outlines = [];
+    if (state.selected.kind === "queries" && state.picked.length <= FEW) {
+      for (const place of state.picked) outlines.push({ box: scene.boxOf(place), colour: colour(place), width: 2 });
+    }
     if (focus >= 0) outlines.push({ box: scene.boxOf(focus), colour: colour(focus), width: 2 });
     if (hover >= 0) outlines.push({ box: scene.boxOf(hover), colour: "#fff", width: 2 });
     const region = selected.kind === "region" ? asBox(selected.box) : null;

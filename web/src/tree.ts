@@ -39,9 +39,16 @@ export class TreeView {
   private active = 0;
   private trail: Trail | null = null;
   private started = false;
+  /** What the selected retrieval unfolded: it folds up again for the next one. */
+  private followed: number[] = [];
+  /** The selected node and those above it: they are shown, however many siblings they have. */
+  private wanted = new Set<number>();
 
   constructor(private readonly session: Session) {
-    this.pictures = new NodePictures(session, () => this.render());
+    this.pictures = new NodePictures(session, () => {
+      this.render();
+      this.explain();
+    });
     this.zooming = zoom<HTMLElement, unknown>()
       .scaleExtent([0.04, 2])
       .filter(
@@ -109,6 +116,7 @@ export class TreeView {
     const { focus } = this.session.state;
     await this.show(Math.max(0, focus < 0 ? 0 : this.session.scene.bankOf(focus)));
     if (focus >= 0) await this.follow(focus);
+    await this.reveal(this.session.state.node);
   }
 
   private async show(bank: number): Promise<void> {
@@ -137,9 +145,9 @@ export class TreeView {
   }
 
   private async update(changed: Changed): Promise<void> {
-    if (!this.started) return;
+    if (!this.started || !this.session.scene.about.can.tree) return;
     const { focus, node } = this.session.state;
-    if (changed.has("focus") && focus >= 0) await this.follow(focus);
+    if (changed.has("focus") && focus >= 0) this.session.soon("follow", () => this.follow(focus));
     if (changed.has("node")) await this.reveal(node);
     if (changed.has("node") || changed.has("focus")) this.render();
   }
@@ -153,23 +161,38 @@ export class TreeView {
     if (bank !== this.bank) await this.show(bank);
     this.trail = trailOf(descent);
     await this.learn([0, ...descent.path]);
-    for (const node of [0, ...descent.path.slice(0, -1)]) this.model.unfold(node);
+    const passed = descent.path.slice(0, -1);
+    for (const node of this.followed) if (!passed.includes(node)) this.model.fold(node);
+    for (const node of [0, ...passed]) this.model.unfold(node);
+    this.followed = passed;
     this.arrange();
     this.tell(place, descent);
     this.bringIntoSight(descent.path.at(-1) ?? 0);
   }
 
   private async reveal(node: [number, number] | null): Promise<void> {
+    this.wanted = new Set();
     if (!node) return this.explain();
     if (node[0] !== this.bank) await this.show(node[0]);
     await this.learn([node[1]]);
-    let above = this.model.clusters.get(node[1])?.parent ?? -1;
-    while (above >= 0) {
-      await this.unfold(above);
-      above = this.model.clusters.get(above)?.parent ?? -1;
+    for (let at = node[1]; at > 0; at = this.model.clusters.get(at)?.parent ?? 0) {
+      this.wanted.add(at);
+      const above = this.model.clusters.get(at)?.parent ?? 0;
+      await this.learn([above]);
+      this.model.unfold(above);
     }
     this.active = node[1];
+    this.arrange();
+    if (!this.isInSight(node[1])) this.bringIntoSight(node[1]);
+    this.pictures.want(this.bank, [node[1]]);
     this.explain();
+  }
+
+  private isInSight(node: number): boolean {
+    const found = this.placeOf(node);
+    if (!found) return false;
+    const [left, top] = this.transform.apply([found.y, found.x]);
+    return left >= 0 && left < this.box.clientWidth - MARGIN && top > 20 && top < this.box.clientHeight - 20;
   }
 
   private arrange(): void {
@@ -177,6 +200,7 @@ export class TreeView {
     const visits = this.visitsOf();
     const merit = (cluster: Cluster) =>
       (trail?.path.has(cluster.node) ? LIT : 0) +
+      (this.wanted.has(cluster.node) ? 2e8 : 0) +
       (trail?.greedy.has(cluster.node) ? 1e8 : 0) +
       1e7 * (trail?.similarity.get(cluster.node) ?? 0) +
       visits[cluster.node] +

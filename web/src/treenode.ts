@@ -27,7 +27,10 @@ export class NodePictures {
   private async fetch(bank: number, nodes: number[]): Promise<void> {
     for (const node of nodes) this.asked.add(`${bank}/${node}`);
     const answer = await this.session.ask("thumbs", { bank, nodes }, `${bank}/${nodes[0]}`);
-    if (!answer) return;
+    if (!answer) {
+      for (const node of nodes) this.asked.delete(`${bank}/${node}`);
+      return;
+    }
     const sheet = await decodePicture(answer.column<Uint8Array>("sheet"));
     const counts = answer.column<Int32Array>("count");
     const rows = answer.column<Int32Array>("row");
