@@ -18,6 +18,8 @@ import pytest
 from explorer_driver import ExplorerDriver
 from playwright.sync_api import expect
 
+from ktviz.lessons.copies import lesson_paths
+
 pytestmark = pytest.mark.slow
 START_S = 90
 PROMPT = re.compile(r"\[\d+\]:")
@@ -53,6 +55,8 @@ scene.PROTOCOL = 1
 old
 """
 MAKE, DRAW, READ, SET, AGAIN, SHARES, COMPARED, BREAK, OLD = range(9)
+LESSON = [cell.source for cell in nbformat.read(lesson_paths()[0], 4).cells if cell.cell_type == "code"]
+"""The code of the first lesson; its prose only makes the notebook longer than a screen."""
 
 
 def free_port():
@@ -77,6 +81,8 @@ def server(tmp_path_factory):
     book.cells = [nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS.split("---")]
     (home / "books").mkdir()
     nbformat.write(book, home / "books" / "view.ipynb")
+    book.cells = [nbformat.v4.new_code_cell(source) for source in (*LESSON, "print(view.region)")]
+    nbformat.write(book, home / "books" / "lesson.ipynb")
     folders = {f"JUPYTER_{name}_DIR": str(home / name) for name in ("CONFIG", "DATA", "RUNTIME")}
     port, token = free_port(), secrets.token_hex(16)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
@@ -120,12 +126,12 @@ def until(true):
 class Notebook:
     """A notebook in JupyterLab, and the websocket messages that it sends and gets."""
 
-    def __init__(self, page, server):
+    def __init__(self, page, server, name="view", cells=len(CELLS.split("---"))):
         self.page, self.sent, self.received = page, [], []
         page.on("websocket", self.listen)
-        page.goto(f"{server.address}/lab/tree/view.ipynb?token={server.token}&reset")
+        page.goto(f"{server.address}/lab/tree/{name}.ipynb?token={server.token}&reset")
         self.cells = page.locator(".jp-Notebook .jp-Cell")
-        expect(self.cells).to_have_count(len(CELLS.split("---")), timeout=60_000)
+        expect(self.cells).to_have_count(cells, timeout=60_000)
         self.idle()
 
     def listen(self, socket):
@@ -188,6 +194,19 @@ def test_the_first_draw_stays_under_one_and_a_half_megabytes_on_the_wire(noteboo
     drawing = (b'"msg_type": "comm_open"', b'"msg_type": "execute_result"')
     drawn = sum(len(frame) for frame in received if any(kind in frame for kind in drawing))
     assert 300_000 < drawn <= WIRE_BYTES
+
+
+def test_the_first_lesson_is_drawn_and_what_is_dragged_there_is_read_back(open_tab, server):
+    page = open_tab(height=1600, local=("http://127.0.0.1", "data:", "blob:", "about:"))
+    book = Notebook(page, server, "lesson", len(LESSON) + 1)
+    for number in range(len(LESSON)):
+        book.run(number)
+    drawn = next(number for number, source in enumerate(LESSON) if "trace.explore()" in source)
+    view = book.view(drawn)
+    expect(view.find(".kt-header")).to_contain_text("art/impasto")
+    view.drag((160.4, 112.4), (287.6, 223.6), (427, 640))
+    assert book.printed(len(LESSON)) == "Box(x=160, y=112, width=128, height=112)"
+    page.context.close()
 
 
 def test_a_picture_is_asked_for_once(notebook):
