@@ -31,6 +31,8 @@ REPEATS = 7
 BRANCHING = 320
 """Children of every node of a tree of two levels: 102,400 leaves."""
 MEGABYTE = 1e6
+SHOWN = 16
+"""Children of an unfolded node that are shown at first (`AT_ONCE` in web/src/treemodel.ts)."""
 
 
 def main() -> None:
@@ -105,11 +107,16 @@ def large_tree(like: BankUnion) -> list[list[str]]:
         for number in (1, 2, 3):
             page.evaluate(f"document.querySelectorAll('.kt-fold')[{number}].click()")
             settle(page)
+        cards = 1 + 4 * SHOWN
         frames = zoom_frames(page)
     leaves = f"{len(bank.tree.leaves):,} leaves"
     return [
         [f"tree of {leaves}: children of its root", f"{children:.0f} ms", "≤ 100 ms"],
-        [f"tree of {leaves}: one frame of zooming", f"{median(frames):.1f} ms", "≤ 16 ms"],
+        [
+            f"tree of {leaves}, {cards} nodes unfolded: script per step of zooming",
+            f"{median(frames):.1f} ms",
+            "≤ 16 ms",
+        ],
     ]
 
 

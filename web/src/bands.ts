@@ -102,10 +102,7 @@ export class BandView {
     }
     if (changed.has("focus") || changed.has("picked")) this.session.soon("load", () => this.load());
     if (changed.has("weights")) this.weigh();
-    if (
-      ["weights", "pictures", "frozen", "waiting"].some((name) => changed.has(name as keyof typeof this.session.state))
-    )
-      this.render();
+    if (changed.has("weights") || changed.has("pictures") || changed.has("frozen")) this.render();
   }
 
   /** Fetch candidates of the selected retrievals, and pictures of the bands of one. */

@@ -13,6 +13,8 @@ import type { Changed, Overlay } from "./store";
 
 const MOST_ZOOM = 60;
 const CLICK_PX = 4;
+/** Measures of hovering that are kept at most. */
+const MOST_MEASURES = 1000;
 /** So many retrievals are outlined; more are shown by darkening the rest. */
 const FEW = 8;
 /** Wider pictures stand one under the other. */
@@ -32,6 +34,7 @@ export class TranslationView {
   private drag: Drag | null = null;
   private split = 0.5;
   private moving = false;
+  private hovers = 0;
 
   constructor(
     private readonly session: Session,
@@ -188,6 +191,7 @@ export class TranslationView {
       this.session.store.set({ hoverSource: place < 0 ? -1 : this.session.scene.winnerSource(place) });
     }
     this.card.show(place, event);
+    if (++this.hovers % MOST_MEASURES === 0) performance.clearMeasures("ktviz-hover");
     performance.measure("ktviz-hover", { start, end: performance.now() });
   }
 
