@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -274,11 +274,10 @@ def exemplar_rows(bank: Bank, nodes: Sequence[int]) -> tuple[Pixels, npt.NDArray
     return filled, count
 
 
-def sheet(patches: np.ndarray[Any, Any]) -> bytes:
-    """Patches (rows, columns, side, side, 3) as one picture, without loss."""
+def sheet(patches: Pixels, kind: Literal["webp", "small"] = "webp") -> bytes:
+    """Patches (rows, columns, side, side, 3) as one picture: without loss, or in little room."""
     rows, columns, side = patches.shape[:3]
-    pixels: Pixels = patches.transpose(0, 2, 1, 3, 4).reshape(rows * side, columns * side, 3)
-    return encode_image(pixels, "webp")
+    return encode_image(patches.transpose(0, 2, 1, 3, 4).reshape(rows * side, columns * side, 3), kind)
 
 
 def as_values(descent: Descent, tree: Tree) -> dict[str, Any]:

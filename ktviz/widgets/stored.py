@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from ktviz.explain.descent import Descent, descents, visits
 from ktviz.images import encode_image
 from ktviz.library.bank import Bank
 from ktviz.trace.live import Live
-from ktviz.widgets.answers import candidate_columns, cluster_columns, exemplar_rows
+from ktviz.widgets.answers import candidate_columns, cluster_columns, exemplar_rows, sheet
 from ktviz.widgets.packing import Part
 from ktviz.widgets.scene import abilities
 from ktviz.widgets.subject import Subject, small
@@ -78,7 +77,7 @@ def tree_parts(subject: Subject, bank: Bank) -> dict[str, Part]:
     pictures, count = exemplar_rows(bank, nodes[:MOST_NODES])
     count = np.pad(count, (0, len(nodes) - len(count)))  # of a very wide root, not all children have pictures
     above = bank.tree.parent.numpy().astype(np.int32)
-    return {**cluster_columns(bank, nodes), "count": count, "sheet": small_sheet(pictures), "above": above}
+    return {**cluster_columns(bank, nodes), "count": count, "sheet": sheet(pictures, "small"), "above": above}
 
 
 def stored_nodes(subject: Subject, bank: Bank) -> list[int]:
@@ -143,7 +142,7 @@ def decoded_sheets(subject: Subject, room: int) -> dict[str, Part]:
     parts: dict[str, Part] = {}
     kept = 0
     for number, patches in enumerate(patch_batches(subject.case, rows)):
-        part = small_sheet(decoded_bands(subject.case.model, patches))
+        part = sheet(decoded_bands(subject.case.model, patches), "small")
         room -= len(part)
         if room < 0:
             break
@@ -165,9 +164,3 @@ def patch_batches(case: Live, rows: npt.NDArray[np.int32]) -> Iterator[Tensor]:
         asked = query >= 0
         patches[asked] = case.grid.unfold(case.features, query[asked])
         yield patches
-
-
-def small_sheet(patches: npt.NDArray[Any]) -> bytes:
-    """Patches (rows, columns, side, side, 3) as one picture in little room."""
-    rows, columns, side = patches.shape[:3]
-    return encode_image(patches.transpose(0, 2, 1, 3, 4).reshape(rows * side, columns * side, 3), "small")
