@@ -59,7 +59,7 @@ def shown(view: View, width: int = 1400, height: int = 1300, theme: str = "light
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=[*FLAGS])
         size = {"width": width, "height": height}
-        page = browser.new_page(viewport=size, color_scheme=theme, device_scale_factor=1)  # type: ignore[arg-type]
+        page = browser.new_page(viewport=size, color_scheme=theme, device_scale_factor=1)
         page.set_content("<!doctype html><html lang=en><body style='margin: 0'><div id=view></div></body></html>")
         page.expose_function("ktvizAsk", lambda text: answer(view, json.loads(text)))
         page.expose_function("ktvizSelect", lambda text: view.set_state({"_selected": json.loads(text)}))

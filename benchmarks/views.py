@@ -122,7 +122,7 @@ def large_tree(like: BankUnion) -> list[list[str]]:
 
 def zoom_frames(page: Page) -> list[float]:
     """Milliseconds of script per step while the tree is zoomed and moved."""
-    return page.evaluate(  # type: ignore[no-any-return]
+    return page.evaluate(
         """() => {
           const box = document.querySelector(".kt-treebox");
           const frame = box.getBoundingClientRect();
