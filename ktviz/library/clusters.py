@@ -19,6 +19,8 @@ from ktviz.model.patches import SIZE
 
 SAMPLE = 512
 """Entries of a node that are looked at; of a larger node as many, evenly along its leaves."""
+AT_ONCE = 32
+"""Nodes whose entries are gathered together: few enough to stay near the cache."""
 PATCH_PX = STRIDE * SIZE
 
 
@@ -89,13 +91,15 @@ def spreads(bank: Bank, nodes: Sequence[int], weights: tuple[float, float, float
         UnknownNameError: There is no such node.
     """
     check_nodes(bank, nodes)
-    samples = [even_sample(int(bank.tree.start[node]), int(bank.tree.end[node])) for node in nodes]
-    sizes = torch.tensor([len(rows) for rows in samples], dtype=torch.int64)
-    owner = torch.arange(len(nodes)).repeat_interleave(sizes)
-    unit = F.normalize(bank.keys[torch.cat([sizes[:0], *samples])].float() * key_scale(bank, weights), dim=1)
-    total = torch.zeros(len(nodes), unit.shape[1]).index_add_(0, owner, unit)
-    found: Tensor = (1 - total.norm(dim=1) / sizes).clamp(min=0)
-    return found
+    found, scale = torch.empty(len(nodes)), key_scale(bank, weights)
+    for first in range(0, len(nodes), AT_ONCE):
+        part = nodes[first : first + AT_ONCE]
+        samples = [even_sample(int(bank.tree.start[node]), int(bank.tree.end[node])) for node in part]
+        sizes = torch.tensor([len(rows) for rows in samples])
+        unit = F.normalize(bank.keys[torch.cat(samples)].float() * scale, dim=1)
+        means = torch.stack([rows.mean(0) for rows in unit.split(sizes.tolist())])
+        found[first : first + AT_ONCE] = 1 - means.norm(dim=1)
+    return found.clamp(min=0)
 
 
 def exemplar_pictures(bank: Bank, entries: Sequence[int]) -> Pixels:
