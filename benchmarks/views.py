@@ -84,7 +84,7 @@ def latencies(view: View) -> list[list[str]]:
         [f"hover to highlight, of {len(moves)} moves", f"{median(moves):.1f} ms", "≤ 16 ms"],
     ]
     for kind, body in asked:
-        rows.append([f"answer to `{kind}`", f"{answer_ms(view._answers, kind, body):.0f} ms", "≤ 100 ms"])
+        rows.append([f"answer to `{kind}`", f"{answer_ms(view._answers, kind, body):.1f} ms", "≤ 100 ms"])
     return rows
 
 
@@ -111,7 +111,7 @@ def large_tree(like: BankUnion) -> list[list[str]]:
         frames = zoom_frames(page)
     leaves = f"{len(bank.tree.leaves):,} leaves"
     return [
-        [f"tree of {leaves}: children of its root", f"{children:.0f} ms", "≤ 100 ms"],
+        [f"tree of {leaves}: children of its root", f"{children:.1f} ms", "≤ 100 ms"],
         [
             f"tree of {leaves}, {cards} nodes unfolded: script per step of zooming",
             f"{median(frames):.1f} ms",
