@@ -7,10 +7,10 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
-from explorer_driver import ExplorerDriver, missing
 from playwright.sync_api import Error, sync_playwright
 
 import ktviz as kt
+from browser.explorer_driver import ExplorerDriver, missing
 from ktviz import samples
 from ktviz.images import resize
 

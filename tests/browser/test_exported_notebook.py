@@ -5,11 +5,11 @@ from __future__ import annotations
 import nbclient
 import nbformat
 import pytest
-from explorer_driver import ExplorerDriver, percent
 from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 
 import ktviz as kt
+from browser.explorer_driver import ExplorerDriver, percent
 
 pytestmark = pytest.mark.slow
 SIZE = (48, 64)

@@ -9,10 +9,10 @@ import statistics
 
 import numpy as np
 import pytest
-from explorer_driver import percent
 from playwright.sync_api import expect
 
 import ktviz as kt
+from browser.explorer_driver import percent
 from ktviz.explain.bands import reweigh
 from ktviz.figures.maps import nearest
 

@@ -15,9 +15,9 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from explorer_driver import ExplorerDriver
 from playwright.sync_api import expect
 
+from browser.explorer_driver import ExplorerDriver
 from ktviz.lessons.copies import lesson_paths
 
 pytestmark = pytest.mark.slow

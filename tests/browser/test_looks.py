@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from explorer_driver import ExplorerDriver, missing
 from playwright.sync_api import expect
+
+from browser.explorer_driver import ExplorerDriver, missing
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SIZE = (512, 512)
