@@ -24,7 +24,7 @@ PICTURES = {
 }
 
 REGION = kt.Box(350, 60, 110, 80)
-"""The dark corner above the saucer of the coffee."""
+"""The rim of the saucer behind the cup of coffee."""
 
 
 def main() -> None:
