@@ -5,7 +5,8 @@ import torch
 
 from ktviz.images import to_tensor
 from ktviz.library.coherence import anti_diagonals, continue_neighbours
-from ktviz.library.search import SearchSettings, compare
+from ktviz.library.compare import compare
+from ktviz.library.search import SearchSettings
 from ktviz.model.bands import to_vectors
 from ktviz.model.patches import PatchGrid
 

@@ -77,7 +77,7 @@ def test_visited_leaves_are_those_of_the_search(case, ways):
         bank = bank_of(case, way)
         if settings.preset == "beam":
             index = bank.index(settings.band_weights)
-            keys = index.projection(vector(case, way.query)) * index.key_weight
+            keys = index.query_keys(vector(case, way.query))
             assert list(way.visited) == index.route(keys, 3)[0].tolist()
             means = (keys @ index.centres[list(way.visited)].T)[0]
             assert (means.diff() <= 1e-6).all()

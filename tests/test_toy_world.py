@@ -16,6 +16,8 @@ SWAP = {"transfer": "swap", "coherence": 0}
 NAMES = {colour: f"toy/flat/{colour}.png" for colour in COLOURS}
 WINNERS = ["red", "yellow", "yellow", "yellow", "green", "cyan", "cyan"]
 """Of the seven queries of a row, at the columns of cells 0, 2, ... 12."""
+LEAF_ORDER = ["cyan", "green", "yellow", "magenta", "red"]
+"""Sources by the numbers of their entries."""
 
 
 def two_parts():
@@ -54,10 +56,10 @@ def by_hand(without=()):
     """Winners (7, 7) and image (64, 64, 3) float of the toy photo, from colours and the geometry alone.
 
     A flat colour has only LL, so the best cosine has the source whose unit colour has the largest product with the
-    query's mean colour.
+    query's mean colour. Of equal ones (green is as near to cyan as to yellow) the lowest entry wins.
     """
     photo = toy_photo().astype(float)
-    names = [name for name in COLOURS if name not in without]
+    names = [name for name in LEAF_ORDER if name not in without]
     colours = np.array([COLOURS[name] for name in names], float)
     unit = colours / np.linalg.norm(colours, axis=1, keepdims=True)
     winners = np.empty((7, 7), object)
@@ -65,7 +67,8 @@ def by_hand(without=()):
     for row in range(7):
         for column in range(7):
             here = np.s_[8 * row : 8 * row + 16, 8 * column : 8 * column + 16]
-            best = int((unit @ photo[here].mean((0, 1))).argmax())
+            product = unit @ photo[here].mean((0, 1))
+            best = int(np.flatnonzero(product > product.max() - 1e-9)[0])
             winners[row, column] = names[best]
             total[here] += colours[best]
             cover[here] += 1
@@ -104,6 +107,11 @@ def gradient_by_hand(region):
         here = np.s_[y : y + 16, x : x + 16]
         credit[name] += ((stored[name] - photo[here]) / cover[here] * change[here]).sum()
     return {name: value / (change**2).sum() for name, value in credit.items()}
+
+
+def test_entries_are_numbered_leaf_by_leaf(flats):
+    names = np.array([source.stem for source in flats.banks.sources])
+    assert names[flats.banks.banks[0].entries.source.unique_consecutive()].tolist() == LEAF_ORDER
 
 
 def test_the_winners_are_those_in_the_description(trace):

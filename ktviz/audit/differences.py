@@ -12,7 +12,7 @@ import torch
 
 from ktviz.audit.audit import TRACE
 from ktviz.images import Pixels, decode_image
-from ktviz.library.search import compare
+from ktviz.library.compare import compare
 from ktviz.model.bands import to_vectors
 from ktviz.trace.live import Live
 from ktviz.trace.schema import PARTS

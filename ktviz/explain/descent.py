@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ktviz.errors import UnknownNameError, unknown_name
 from ktviz.library.bank import Bank
@@ -17,6 +16,7 @@ from ktviz.library.index import group
 from ktviz.library.search import SearchSettings, descend
 from ktviz.library.tree import Tree
 from ktviz.model.bands import to_vectors
+from ktviz.model.exact import cosines
 from ktviz.trace.live import Live
 from ktviz.trace.trace import Trace
 
@@ -94,7 +94,7 @@ def bank_descents(
     """Descents in one bank: vectors (N, 16 C), winners (N,) among its entries, numbers of the queries (N,)."""
     tree = bank.tree
     paths = tree.paths(tree.leaf_of(winner))
-    steps = roads(F.normalize(vectors, dim=1), paths, tree)
+    steps = roads(vectors, paths, tree)
     greedy = descend(vectors, tree)
     visited = visited_leaves(bank, vectors, greedy, settings)
     return [
@@ -105,14 +105,14 @@ def bank_descents(
     ]
 
 
-def roads(units: Tensor, paths: Tensor, tree: Tree) -> list[list[Road]]:
-    """The children beside each path (N, depth), compared with unit queries (N, 16 C), one product per parent."""
-    found: list[list[Road]] = [[] for _ in units]
+def roads(vectors: Tensor, paths: Tensor, tree: Tree) -> list[list[Road]]:
+    """The children beside each path (N, depth), compared with queries (N, 16 C), one product per parent."""
+    found: list[list[Road]] = [[] for _ in vectors]
     for level in range(paths.shape[1]):
         taken = paths[:, level]
         for parent, mine in group(tree.parent[taken.clamp(min=0)].masked_fill(taken < 0, -1)):
             children = tree.children[parent]
-            similarity = units[mine] @ F.normalize(tree.centres[children], dim=1).T
+            similarity = cosines(vectors[mine], tree.centres[children])
             nodes, best = children.numpy(), children[similarity.argmax(1)]
             for row, values, node, greedy in zip(
                 mine.tolist(), similarity.numpy(), taken[mine].tolist(), best.tolist(), strict=True
@@ -128,7 +128,7 @@ def visited_leaves(bank: Bank, vectors: Tensor, greedy: Tensor, settings: Search
     if settings.preset == "paper":
         return greedy[:, None]
     index = bank.index(settings.band_weights)
-    return index.route(index.projection(vectors) * index.key_weight, settings.beam)
+    return index.route(index.query_keys(vectors), settings.beam)
 
 
 def visits(trace: Trace, bank_name: str, nodes: int) -> Numbers:

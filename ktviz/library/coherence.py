@@ -12,7 +12,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ktviz.library.search import compare
+from ktviz.library.compare import compare
 from ktviz.library.union import BankUnion
 from ktviz.model.bands import to_vectors
 from ktviz.model.matches import Matches
@@ -51,7 +51,7 @@ def continue_neighbours(
     for query in anti_diagonals(grid):
         above = torch.where(query >= grid.columns, banks.shifted(winner[query - grid.columns], QUERY_STEP, 0), -1)
         left = torch.where(query % grid.columns > 0, banks.shifted(winner[query - 1], 0, QUERY_STEP), -1)
-        continued = torch.stack((above, left), dim=1)
+        continued = torch.stack((above, left), dim=1).sort(dim=1).values  # of equal ones the lower entry wins
         if excluded is not None:
             continued = torch.where(excluded[continued.clamp(min=0)], -1, continued)
         already = (continued == matches.entry[query, :1]).any(1)

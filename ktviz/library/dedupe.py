@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ktviz.model.exact import above, all_above
+
 CHUNK = 256
 """Patches compared at a time: the largest matrix is CHUNK x survivors."""
 PAIRS = 512
@@ -110,10 +112,10 @@ def resembling(unit: Tensor, chunk: Tensor, kept: Tensor, bounds: Tensor, thresh
     found = torch.zeros(len(chunk), dtype=torch.bool)
     row, column = (bounds > threshold - SLACK).nonzero(as_tuple=True)
     if len(row) > MANY:  # most patches that have a look-alike are like the nearest by bound: the rest is soon done
-        found = (unit[chunk] * unit[kept[bounds.argmax(1)]]).sum(1) > threshold
+        found = above(unit[chunk], unit[kept[bounds.argmax(1)]], threshold)
         row, column = row[~found[row]], column[~found[row]]
     for rows, columns in zip(row.split(PAIRS), column.split(PAIRS), strict=True):
-        close = (unit.index_select(0, chunk[rows]) * unit.index_select(0, kept[columns])).sum(1) > threshold
+        close = above(unit.index_select(0, chunk[rows]), unit.index_select(0, kept[columns]), threshold)
         found[rows[close]] = True
     return found
 
@@ -121,8 +123,7 @@ def resembling(unit: Tensor, chunk: Tensor, kept: Tensor, bounds: Tensor, thresh
 def first_of_kind(unit: Tensor, coarse: Tensor, chunk: Tensor, threshold: float) -> Tensor:
     """The greedy rule among some patches: those to keep."""
     likely = (coarse[chunk] @ coarse[chunk].T > threshold - SLACK).fill_diagonal_(False).any(1)
-    vectors = unit[chunk[likely]]
-    alike = (vectors @ vectors.T > threshold).numpy()
+    alike = all_above(unit[chunk[likely]], threshold).numpy()
     keep = np.ones(len(alike), dtype=bool)
     for n in range(1, len(alike)):
         keep[n] = not (alike[n, :n] & keep[:n]).any()

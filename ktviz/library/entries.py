@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from ktviz.model.bands import band_energy, to_patches
+from ktviz.model.bands import band_energy, to_patches, weighted
+from ktviz.model.exact import NORM_BITS, grid_scale, power_above
 from ktviz.model.patches import SIZE
 
 GATHER_CHUNK = 4096
 """Patches gathered at a time where all entries are walked: 32 MB for C = 128."""
+GRID_CHUNK = 512
+"""The same where they are put on the grid of exact products: 8 MB, which stays near the cache."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,10 @@ class Entries:
     def create(cls, source: Tensor, y: Tensor, x: Tensor, maps: Sequence[Tensor]) -> Entries:
         """Entries with their band energies computed."""
         entries = cls(source, y, x, torch.empty(len(source), 4), maps)
-        for start in range(0, len(source), GATHER_CHUNK):
-            rows = torch.arange(start, min(start + GATHER_CHUNK, len(source)))
-            entries.energy[rows] = band_energy(entries.vectors(rows))
+        for rows in torch.arange(len(source)).split(GRID_CHUNK):
+            vectors = entries.vectors(rows)
+            scale = grid_scale(vectors)
+            entries.energy[rows] = (band_energy((vectors * scale).round_()) / scale.square()).float()
         return entries
 
     def __len__(self) -> int:
@@ -51,18 +56,42 @@ class Entries:
 
     def vectors(self, rows: Tensor) -> Tensor:
         """Patches flattened position by position: (n, 16 C) float32 (rows, columns, channels)."""
+        return self.gather(rows).float()
+
+    def on_grid(self, rows: Tensor, out: Tensor | None = None) -> Tensor:
+        """The same on the grid of exact products, multiplied by `scales`: (n, 16 C) float64.
+
+        Memory that is asked for and handed back for every chunk costs more than the arithmetic: give it as `out`.
+        """
+        out = torch.empty(len(rows), SIZE * SIZE * self.channels, dtype=torch.float64) if out is None else out
+        # Single precision is enough to scale and round numbers of half precision.
+        return out.copy_(self.vectors(rows).mul_(self.scales(rows).float()[:, None]).round_())
+
+    def scales(self, rows: Tensor) -> Tensor:
+        """The powers of two by which patches are multiplied to lie on the grid: float64 of the rows' shape."""
+        return grid_scales(self.energy[rows])
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """Patches (n, 16 C) of the maps' own type, source by source: each is four runs of memory in its map."""
         source = self.source[rows]
-        step = torch.arange(SIZE)
-        out = torch.empty(len(rows), SIZE * SIZE * self.channels)
-        for number in source.unique().tolist():
-            mine = (source == number).nonzero()[:, 0]
-            features = self.maps[number]
-            height, width, channels = features.shape
-            y = self.y[rows[mine]][:, None, None] + step[:, None]
-            x = self.x[rows[mine]][:, None, None] + step
-            cells = features.view(height * width, channels).index_select(0, (y * width + x).flatten())
-            out[mine] = cells.view(len(mine), -1).float()
-        return out
+        width = self._widths[source]
+        place = (self.y[rows] * width + self.x[rows])[:, None] + torch.arange(SIZE) * width[:, None]
+        order = source.argsort()
+        numbers, sizes = source[order].unique_consecutive(return_counts=True)
+        out = torch.empty(len(rows), SIZE, SIZE * self.channels, dtype=self.maps[0].dtype)
+        for number, mine in zip(numbers.tolist(), order.split(sizes.tolist()), strict=True):
+            out[mine] = self._runs[number].index_select(0, place[mine].flatten()).view(len(mine), SIZE, -1)
+        return out.flatten(1)
+
+    @cached_property
+    def _widths(self) -> Tensor:
+        return torch.tensor([features.shape[1] for features in self.maps])
+
+    @cached_property
+    def _runs(self) -> list[Tensor]:
+        """Per source all runs of four cells in its map, by the number of their first cell, as views."""
+        step = SIZE * self.channels
+        return [m.as_strided((m.shape[0] * m.shape[1] - SIZE + 1, step), (self.channels, 1)) for m in self.maps]
 
     def patches(self, rows: Tensor) -> Tensor:
         """Patches of some entries: (n, C, 4, 4) float32."""
@@ -71,3 +100,9 @@ class Entries:
     def take(self, rows: Tensor) -> Entries:
         """The same entries in another order, or some of them."""
         return Entries(self.source[rows], self.y[rows], self.x[rows], self.energy[rows], self.maps)
+
+
+def grid_scales(energy: Tensor) -> Tensor:
+    """What takes patches of some band energies (..., 4) to the grid of exact products: powers of two (...) float64."""
+    norm = weighted(energy.double(), torch.ones(4)).sqrt()
+    return 2.0**NORM_BITS / power_above(1.001 * norm)  # energies are rounded, and so will be the patches

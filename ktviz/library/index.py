@@ -1,4 +1,8 @@
-"""The beam's index: keys of entries and centres, ready for one choice of band weights."""
+"""The beam's index: keys of entries and centres, ready for one choice of band weights.
+
+Keys are whole numbers, short enough that a product in single precision rounds nothing, in whatever order it adds up:
+what a beam proposes does not depend on chunks, threads or kernels.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ktviz.library.entries import Entries
+from ktviz.library.entries import GRID_CHUNK, Entries
 from ktviz.library.keys import KeyProjection
 from ktviz.library.tree import Tree
-from ktviz.model.bands import inverse_norm
+from ktviz.model.bands import band_vectors, inverse_norm
+from ktviz.model.exact import leading, on_grid
 
 PER_LEAF = 8
 """Entries a leaf may propose to one query; more where few leaves are visited."""
+KEY_NORM = 4000
+"""Norm of keys before they are rounded to whole numbers: after it is below 2^12, and products are below 2^24."""
 
 
 @dataclass(frozen=True)
@@ -24,27 +31,29 @@ class Index:
     Attributes:
         tree: The cluster tree.
         projection: Patches to keys.
-        keys: (N, D) float32 keys of the entries in leaf order, divided by their weighted norm.
-        centres: (nodes, D) float32 mean of the keys below each node: a query's product with it is its mean similarity
-            to those entries.
-        key_weight: (D,) band weight of each key dimension.
+        weights: (4,) of LL, LH, HL, HH.
+        keys: (N, D) float32 whole numbers: keys of the entries in leaf order, weighted and of norm at most `KEY_NORM`.
+        centres: (nodes, D) float32 whole numbers: mean of the keys below each node. A query's product with it is its
+            mean similarity to those entries.
     """
 
     tree: Tree
     projection: KeyProjection
+    weights: Tensor
     keys: Tensor
     centres: Tensor
-    key_weight: Tensor
 
     @classmethod
     def create(
         cls, tree: Tree, entries: Entries, keys: Tensor, projection: KeyProjection, weights: Sequence[float]
     ) -> Index:
         weight = torch.tensor(weights)
-        keys = keys.float().mul_(inverse_norm(entries.energy, weight)[:, None])
+        share = weight.sqrt()[projection.band_of]
+        keys = keys.float().mul_(KEY_NORM * inverse_norm(entries.energy, weight)[:, None]).mul_(share).round_()
         bounds = zip(tree.start.tolist(), tree.end.tolist(), strict=True)
-        centres = torch.stack([keys[start:end].mean(0) for start, end in bounds])
-        return cls(tree, projection, keys, centres, weight[projection.band_of])
+        sums = torch.stack([keys[start:end].sum(0, dtype=torch.float64) for start, end in bounds])
+        centres = (sums / (tree.end - tree.start)[:, None]).round_().float()
+        return cls(tree, projection, weight, keys, centres)
 
     def shortlist(self, queries: Tensor, beam: int, length: int, excluded: Tensor | None) -> Tensor:
         """The most promising entries of each query by their keys.
@@ -58,8 +67,18 @@ class Index:
         Returns:
             (N, length) int64 entries; -1 where the visited leaves held fewer.
         """
-        keys = self.projection(queries) * self.key_weight
+        keys = self.query_keys(queries)
         return self.scan(keys, self.route(keys, beam), length, excluded)
+
+    def query_keys(self, queries: Tensor) -> Tensor:
+        """Keys of queries (N, 16 C), as those of entries: (N, D) float32 whole numbers."""
+        keys = torch.empty(len(queries), len(self.projection.band_of))
+        share = KEY_NORM * self.weights.double().sqrt()[self.projection.band_of]
+        for rows in torch.arange(len(queries)).split(GRID_CHUNK):
+            bands = band_vectors(on_grid(queries[rows]))
+            inverse = inverse_norm(bands.square().sum(2), self.weights)
+            keys[rows] = self.projection.of_bands(bands).mul_(inverse[:, None]).mul_(share).round_().float()
+        return keys
 
     def route(self, keys: Tensor, beam: int) -> Tensor:
         """The best leaves: (N, D) query keys to (N, at most beam) nodes, -1 where there are fewer.
@@ -74,35 +93,43 @@ class Index:
             parent = torch.repeat_interleave(torch.arange(len(nodes)), torch.tensor([len(b) for b in below]))
             nodes = torch.cat(below)
             similarity = (keys @ self.centres[nodes].T).masked_fill_(~kept[:, parent], -torch.inf)
-            value, place = similarity.topk(min(beam, len(nodes)), dim=1)
-            reached = value > -torch.inf
+            place = leading(similarity, beam)
+            reached = similarity.gather(1, place) > -torch.inf
             best = torch.where(reached, nodes[place], -1)
             kept = torch.zeros_like(similarity, dtype=torch.bool).scatter_(1, place, reached)
         return best
 
     def scan(self, keys: Tensor, leaves: Tensor, length: int, excluded: Tensor | None) -> Tensor:
         """Compare each query with the entries of its leaves, one matrix product per leaf."""
-        per_leaf = max(PER_LEAF, -(-length // leaves.shape[1]))  # few leaves must still yield `length` entries
-        similarity = torch.full((leaves.numel(), per_leaf), -torch.inf)
-        entry = torch.full((leaves.numel(), per_leaf), -1)
-        for leaf, slots in group(leaves.flatten()):
-            start, end = int(self.tree.start[leaf]), int(self.tree.end[leaf])
-            rows = slice(start, end) if excluded is None else remaining(start, end, excluded)
-            known = self.keys[rows]
-            value, place = (keys[slots // leaves.shape[1]] @ known.T).topk(min(per_leaf, len(known)), dim=1)
+        beam = leaves.shape[1]
+        per_leaf = max(PER_LEAF, -(-length // beam))  # few leaves must still yield `length` entries
+        similarity = torch.full((leaves.numel(), per_leaf + 1), -torch.inf)
+        entry = torch.full((leaves.numel(), per_leaf + 1), -1)
+        asked = leaves.flatten()
+        for leaf, slots in group(asked):
+            found, rows = self.compare(keys[slots // beam], leaf, excluded)
+            value, place = found.topk(min(per_leaf + 1, found.shape[1]), dim=1)
             similarity[slots, : value.shape[1]] = value
-            entry[slots, : value.shape[1]] = place + start if isinstance(rows, slice) else rows[place]
+            entry[slots, : value.shape[1]] = place + rows.start if isinstance(rows, slice) else rows[place]
+        # Which of equal entries are among the best is left open by `topk`: where the first of the others is equal, too.
+        unsettled = (similarity[:, -1] > -torch.inf) & (similarity[:, -1] == similarity[:, -2])
+        for leaf, slots in group(asked.masked_fill(~unsettled, -1)):
+            found, rows = self.compare(keys[slots // beam], leaf, excluded)
+            place = leading(found, per_leaf + 1)
+            entry[slots] = place + rows.start if isinstance(rows, slice) else rows[place]
+        similarity[:, -1] = -torch.inf
         similarity, entry = similarity.view(len(keys), -1), entry.view(len(keys), -1)
-        order = similarity.topk(length, dim=1).indices
-        return entry.gather(1, order)
+        return entry.gather(1, leading(similarity, length, number=entry))
+
+    def compare(self, keys: Tensor, leaf: int, excluded: Tensor | None) -> tuple[Tensor, slice | Tensor]:
+        """Products of query keys (n, D) with those of a leaf's entries, and which entries these are."""
+        start, end = int(self.tree.start[leaf]), int(self.tree.end[leaf])
+        rows = slice(start, end) if excluded is None else remaining(start, end, excluded)
+        return keys @ self.keys[rows].T, rows
 
 
 def remaining(start: int, end: int, excluded: Tensor | None) -> Tensor:
-    """The entries of a range that are not excluded: (n,) int64.
-
-    Excluded entries are left out of every product rather than masked in its result, so that a search without them
-    rounds as it would in a library that never held them.
-    """
+    """The entries of a range that are not excluded: (n,) int64."""
     rows = torch.arange(start, end)
     return rows if excluded is None else rows[~excluded[start:end]]
 

@@ -11,16 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from ktviz.library.entries import Entries
 from ktviz.model.bands import band_vectors
+from ktviz.model.exact import grid_scale
 
 SAMPLE = 8192
 """Entries from which the directions are estimated."""
 CHUNK = 4096
+BASIS_UNITS = 2.0**24
+"""Units of a basis on the grid of exact products: its vectors are as long, and products with patches below 2^49."""
 MEAN = torch.full((4, 1), 0.5)
 """The mean over a band's four coefficients."""
 BESIDE_THE_MEAN = 0.5 * torch.tensor([[1.0, 1.0, 1.0], [1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]])
@@ -43,9 +47,18 @@ class KeyProjection:
         return torch.repeat_interleave(torch.arange(4), torch.tensor([b.shape[1] for b in self.bases]))
 
     def __call__(self, vectors: Tensor) -> Tensor:
-        """Keys of patches: (N, 16 C) to (N, D)."""
-        bands = band_vectors(vectors)
-        return torch.cat([bands[:, b] @ self.bases[b] for b in range(4)], dim=1)
+        """Keys of patches: (N, 16 C) to (N, D) float32."""
+        scale = grid_scale(vectors)
+        return (self.of_bands(band_vectors((vectors * scale).round_())) / scale).float()
+
+    def of_bands(self, bands: Tensor) -> Tensor:
+        """The same of bands on the grid of exact products, in its units: (N, 4, 4 C) to (N, D) float64."""
+        return torch.cat([bands[:, b] @ self._bases[b] for b in range(4)], dim=1).div_(BASIS_UNITS)
+
+    @cached_property
+    def _bases(self) -> list[Tensor]:
+        """The bases as whole numbers."""
+        return [(BASIS_UNITS * basis.double()).round_() for basis in self.bases]
 
 
 def fit_projection(entries: Entries, dimensions: int, seed: int) -> KeyProjection:

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from ktviz.errors import SettingError
+from ktviz.model.exact import nearest
 from ktviz.model.threads import one_thread
 
 PAPER_BRANCHING = (10, 10)
@@ -213,5 +214,5 @@ def spherical_kmeans(unit: Tensor, k: int, seed: int) -> Tensor:
 
 
 def assign(gather: Gather, members: Tensor, centres: Tensor) -> Tensor:
-    """Nearest centre by cosine of each member: (n,)."""
-    return torch.cat([(gather(rows) @ centres.T).argmax(1) for rows in members.split(ASSIGN_CHUNK)])
+    """The nearest centre of each member by cosine, the first of equal ones: (n,)."""
+    return torch.cat([nearest(gather(rows), centres) for rows in members.split(ASSIGN_CHUNK)])

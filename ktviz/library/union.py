@@ -9,20 +9,18 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ktviz.errors import UnknownNameError, unknown_name
 from ktviz.images import Pixels
 from ktviz.library.bank import Bank
+from ktviz.library.entries import GRID_CHUNK, grid_scales
 from ktviz.library.format import EncoderIdentity
 from ktviz.library.search import SearchSettings
 from ktviz.library.sources import Source
 from ktviz.model.bands import band_energy, norm_parts, to_patches, to_vectors
+from ktviz.model.exact import lengths, on_grid
 from ktviz.model.matches import Matches
 from ktviz.model.patches import SIZE, PatchGrid
-
-LOOK_BACK_CHUNK = 512
-"""Queries compared with their nodes at a time: 4 MB for C = 128, which stays in the cache."""
 
 
 class BankUnion:
@@ -187,17 +185,19 @@ class BankUnion:
             of the queries (N, 4) and of the candidates (N, k, 4).
         """
         path = matches.path
-        cosine, energy = torch.full(path.shape, torch.nan), torch.empty(len(path), 4)
+        cosine, energy = torch.full(path.shape, torch.nan), torch.empty(len(path), 4, dtype=torch.float64)
         for number, mine, _ in self._by_bank(matches.winner):
-            centres = F.normalize(self.banks[number].tree.centres, dim=1)
-            for part in mine.split(LOOK_BACK_CHUNK):
-                vectors = to_vectors(grid.unfold(features, part))
-                energy[part] = band_energy(vectors)
-                queries = F.normalize(vectors, dim=1)
+            centres = on_grid(self.banks[number].tree.centres)
+            norms = lengths(centres)
+            for part in mine.split(GRID_CHUNK):
+                queries = on_grid(to_vectors(grid.unfold(features, part)))
+                energy[part] = band_energy(queries)
+                norm = lengths(queries)
                 for level in range(path.shape[1]):
-                    nodes = path[part, level]
-                    product = (queries * centres[nodes.clamp(min=0)]).sum(1)
-                    cosine[part, level] = torch.where(nodes >= 0, product, torch.nan)
+                    nodes = path[part, level].clamp(min=0)
+                    product = (queries[:, None] @ centres[nodes][..., None])[:, 0, 0]
+                    cosine[part, level] = (product / (norm * norms[nodes])).float()
+        cosine.masked_fill_(path < 0, torch.nan)
         return cosine, norm_parts(energy), norm_parts(self.energy[matches.entry.clamp(min=0)])
 
     def vectors(self, entries: Tensor) -> Tensor:
@@ -208,6 +208,17 @@ class BankUnion:
         for number, mine, local in self._by_bank(entries):
             out[mine] = self.banks[number].entries.vectors(local)
         return out
+
+    def on_grid(self, entries: Tensor, out: Tensor | None = None) -> Tensor:
+        """The same on the grid of exact products, multiplied by `scales`: (N, 16 C) float64."""
+        out = torch.empty(len(entries), 16 * self.encoder.channels, dtype=torch.float64) if out is None else out
+        for number, mine, local in self._by_bank(entries):
+            out[mine] = self.banks[number].entries.on_grid(local)
+        return out
+
+    def scales(self, entries: Tensor) -> Tensor:
+        """The powers of two by which patches of entries are multiplied to lie on the grid: float64 of their shape."""
+        return grid_scales(self.energy[entries])
 
     def patches(self, entries: Tensor) -> Tensor:
         """Patches of entries (N,): (N, C, 4, 4) float32."""

@@ -1,7 +1,6 @@
 """Haar bands of a patch: LL, LH, HL, HH, orthonormal, so that band energies add up to the patch's energy.
 
-Search works on *vectors*: patches flattened position by position, (N, 16 C), in the order they lie in memory. There the
-Haar transform is one 16x16 matrix over positions, the same for every channel.
+Search works on *vectors*: patches flattened position by position, (N, 16 C), in the order they lie in memory.
 """
 
 from __future__ import annotations
@@ -42,19 +41,30 @@ def to_patches(vectors: Tensor) -> Tensor:
     return vectors.view(*vectors.shape[:-1], 4, 4, -1).movedim(-1, -3)
 
 
-TRANSFORM = haar(torch.eye(16).view(16, 1, 4, 4)).flatten(1).T.contiguous()
-"""(16, 16): positions to bands, four coefficients each."""
+def coefficients(vectors: Tensor) -> Tensor:
+    """Haar coefficients of vectors (N, 16 C): (N, 4, 2, 2, C).
+
+    Sums and differences of whole cells: they come out the same for any number of vectors, as a matrix product may not.
+    """
+    blocks = vectors.view(len(vectors), 2, 2, 2, 2, -1)
+    (a, b), (c, d) = ((blocks[:, :, row, :, 0], blocks[:, :, row, :, 1]) for row in range(2))
+    upper, lower, left, right = a + b, c + d, b - a, d - c
+    return torch.stack((upper + lower, left + right, lower - upper, right - left), dim=1).mul_(0.5)
+
+
+def spread(bands: Tensor) -> Tensor:
+    """What each of some coefficients (N, 4, 2, 2, C) adds to the four cells of its block: (N, 4, 16 C)."""
+    return (bands[:, :, :, None, :, None] * HAAR.to(bands.dtype).view(4, 1, 2, 1, 2, 1)).flatten(2)
 
 
 def band_vectors(vectors: Tensor) -> Tensor:
     """Coefficients of vectors (N, 16 C) band by band: (N, 4, 4 C)."""
-    return (TRANSFORM @ vectors.view(len(vectors), 16, -1)).view(len(vectors), 4, -1)
+    return coefficients(vectors).flatten(2)
 
 
 def weight_bands(vectors: Tensor, weights: Tensor) -> Tensor:
     """Vectors (N, 16 C) with their bands multiplied by four weights."""
-    matrix = TRANSFORM.T @ (TRANSFORM * weights.repeat_interleave(4)[:, None])
-    return (matrix @ vectors.view(len(vectors), 16, -1)).flatten(1)
+    return weighted(band_parts(vectors).movedim(1, -1), weights)
 
 
 def band_parts(vectors: Tensor) -> Tensor:
@@ -63,9 +73,7 @@ def band_parts(vectors: Tensor) -> Tensor:
     The parts add up to the vector and are orthogonal, so the dot product of one part with any *whole* patch is the dot
     product of the two in that band: candidates need no transform of their own.
     """
-    rows = TRANSFORM.view(4, 4, 16)
-    matrix = (rows.transpose(1, 2) @ rows).flatten(0, 1)
-    return (matrix @ vectors.view(len(vectors), 16, -1)).view(len(vectors), 4, -1)
+    return spread(coefficients(vectors))
 
 
 def band_energy(vectors: Tensor) -> Tensor:
@@ -75,13 +83,19 @@ def band_energy(vectors: Tensor) -> Tensor:
 
 def norm_parts(energy: Tensor) -> Tensor:
     """Part of a patch's norm in each band, from band energies (..., 4): squares sum to 1; all 0 in an empty patch."""
-    return (energy / energy.sum(-1, keepdim=True).clamp(min=TINY)).sqrt()
+    return (energy / weighted(energy, torch.ones(4))[..., None].clamp(min=TINY)).sqrt()
+
+
+def weighted(values: Tensor, weights: Tensor) -> Tensor:
+    """Sum over the bands of values (..., 4), times four weights, in a fixed order: (...)."""
+    ll, lh, hl, hh = (value * weight for value, weight in zip(values.unbind(-1), weights.tolist(), strict=True))
+    return ll + lh + hl + hh
 
 
 def inverse_norm(energy: Tensor, weights: Tensor) -> Tensor:
     """1 / norm of the weighted bands, from band energies (..., 4): (...); 0 where those bands hold nothing."""
-    norm = (energy @ weights).sqrt()
-    return torch.where(norm > TINY, 1 / norm.clamp(min=TINY), torch.zeros(()))
+    norm = weighted(energy, weights).sqrt()
+    return torch.where(norm > TINY, 1 / norm.clamp(min=TINY), 0.0)
 
 
 def check_band_weights(weights: Sequence[float]) -> tuple[float, float, float, float]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ktviz.model.checkpoints import load_weights, read_tensors, shipped_weights
 from ktviz.model.encoder import CHANNELS, conv
+from ktviz.model.threads import SiLU
+
+silu = SiLU()
 
 
 class Decoder(nn.Module):
@@ -31,10 +33,10 @@ class Decoder(nn.Module):
             Residual(96),
             conv(96, 4 * 48),
             nn.PixelShuffle(2),
-            nn.SiLU(),
+            SiLU(),
             conv(48, 4 * 24),
             nn.PixelShuffle(2),
-            nn.SiLU(),
+            SiLU(),
             conv(24, 3),
         )
 
@@ -69,5 +71,5 @@ class Residual(nn.Module):
         self.second = conv(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        inner: Tensor = self.second(F.silu(self.first(F.silu(x))))
+        inner: Tensor = self.second(silu(self.first(silu(x))))
         return x + inner

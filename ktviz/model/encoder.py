@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ktviz.errors import WeightsError
 from ktviz.model.checkpoints import load_weights, module_digest, shipped_weights
-from ktviz.model.threads import one_thread
+from ktviz.model.threads import Conv2d, one_thread
 from ktviz.model.vgg import fetch_vgg19, vgg19_layers
 
 STRIDE = 4
@@ -122,9 +122,9 @@ def student_layers() -> nn.Sequential:
     )
 
 
-def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Conv2d:
+def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> Conv2d:
     """A convolution that keeps the size (up to the stride) by reflection."""
-    return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, padding_mode="reflect")
+    return Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, padding_mode="reflect")
 
 
 def extractor_digest(encoder: FeatureExtractor) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ktviz.model.exact import leading
+
 
 @dataclass(frozen=True)
 class Matches:
@@ -62,7 +64,9 @@ class Matches:
             top: Candidates to keep per query; the others become the left-over mass.
             similarity: (N, P) scores; the weights themselves if None.
         """
-        weight, entry = weights.detach().float().topk(min(top, weights.shape[1]), dim=1)
+        weights = weights.detach().float()
+        entry = leading(weights, top)
+        weight = weights.gather(1, entry)
         score = weight if similarity is None else similarity.detach().float().gather(1, entry)
         hard = cls.hard(entry, score)
         return cls(entry, hard.similarity, hard.band_similarity, hard.path, hard.chosen, hard.coherent, weight)

@@ -1,19 +1,61 @@
-"""One thread where results must not depend on their number."""
+"""Threads, where results must not depend on their number."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+CELLS_PER_THREAD = 1024
+"""Feature cells that keep a thread busy; with fewer, kernels share out the terms of a sum instead of the image."""
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread meanwhile: sums and convolutions round differently on more."""
+def at_most(count: int) -> Iterator[None]:
+    """Run torch on no more threads meanwhile."""
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(min(threads, count))
     try:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def one_thread() -> AbstractContextManager[None]:
+    """Run torch on one thread meanwhile."""
+    return at_most(1)
+
+
+def threads_for(cells: int) -> AbstractContextManager[None]:
+    """Run a network on as many threads as can share an image of so many feature cells by its area.
+
+    Then every sum of a convolution is one thread's, and comes out as on one thread alone.
+    """
+    return at_most(max(1, cells // CELLS_PER_THREAD))
+
+
+class Conv2d(nn.Conv2d):
+    """The same convolution on any number of threads.
+
+    PyTorch leaves 1x1 convolutions to oneDNN on several threads, but not on one, and the two round differently. It
+    leaves dilated ones to oneDNN always, and a kernel of one cell is the same with and without dilation.
+    """
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if self.kernel_size == (1, 1):
+            return F.conv2d(input, weight, bias, self.stride, dilation=2, groups=self.groups)
+        return super()._conv_forward(input, weight, bias)
+
+
+class SiLU(nn.SiLU):
+    """The same activation on any number of threads.
+
+    Where one thread's share ends, PyTorch takes the exponential of what fills no whole register by other code.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        with one_thread():
+            return super().forward(input)

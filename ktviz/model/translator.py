@@ -25,6 +25,7 @@ from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor
 from ktviz.model.matches import Matches
 from ktviz.model.patches import QUERY_STEP, SIZE, PatchGrid
 from ktviz.model.sites import Queries, Reading, RetrievalSite
+from ktviz.model.threads import threads_for
 from ktviz.model.transfer import TransferMode, check_transfer, transfer
 
 if TYPE_CHECKING:
@@ -236,7 +237,8 @@ class Translator(nn.Module):
     def decode(self, features: Tensor, pixels: Pixels) -> Tensor:
         """Features (C, h, w) to an image (1, 3, H, W) of the size of `pixels`, not clamped."""
         height, width = pixels.shape[:2]
-        output: Tensor = self.decoder(features[None])[..., :height, :width]
+        with threads_for(features[0].numel()):
+            output: Tensor = self.decoder(features[None])[..., :height, :width]
         check_finite(output, "decoder")
         return output
 
@@ -250,7 +252,8 @@ class Translator(nn.Module):
         height, width = pixels.shape[:2]
         step = self.encoder.stride * QUERY_STEP
         padded = F.pad(to_tensor(pixels), (0, -width % step, 0, -height % step), mode="reflect")
-        cells = self.encoder(padded)[0].permute(1, 2, 0).contiguous()
+        with threads_for(padded[0, 0].numel() // self.encoder.stride**2):
+            cells = self.encoder(padded)[0].permute(1, 2, 0).contiguous()
         check_finite(cells, "encoder")
         return cells.permute(2, 0, 1)
 

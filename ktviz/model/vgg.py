@@ -18,6 +18,7 @@ from tqdm import tqdm
 from ktviz.errors import WeightsError
 from ktviz.files import replacing
 from ktviz.model.checkpoints import read_tensors
+from ktviz.model.threads import Conv2d
 
 Padding = Literal["reflect", "zeros"]
 WIDTHS = (64, 64, 128, 128, 256, 256)
@@ -66,26 +67,26 @@ def vgg19_layers(path: str | os.PathLike[str], layer: str) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def filled_conv(tensors: dict[str, Tensor], name: str, shape: tuple[int, ...], padding_mode: Padding) -> nn.Conv2d:
+def filled_conv(tensors: dict[str, Tensor], name: str, shape: tuple[int, ...], padding_mode: Padding) -> Conv2d:
     weight, bias = tensors[f"{name}.weight"].float(), tensors[f"{name}.bias"].float()
     if weight.shape != shape or bias.shape != shape[:1] or not (weight.isfinite().all() and bias.isfinite().all()):
         raise WeightsError(
             f"VGG-19 layer {name}", f"of shape {tuple(weight.shape)}, not {shape}, or not finite", "Fetch them again"
         )
-    layer = nn.Conv2d(shape[1], shape[0], 3, padding=1, padding_mode=padding_mode)
+    layer = Conv2d(shape[1], shape[0], 3, padding=1, padding_mode=padding_mode)
     layer.load_state_dict({"weight": weight, "bias": bias})
     return layer
 
 
-def colour_layer(tensors: dict[str, Tensor]) -> nn.Conv2d:
-    layer = nn.Conv2d(3, 3, 1)
+def colour_layer(tensors: dict[str, Tensor]) -> Conv2d:
+    layer = Conv2d(3, 3, 1)
     layer.load_state_dict({part: tensors[f"{COLOUR}.{part}"].float() for part in ("weight", "bias")})
     return layer
 
 
-def imagenet_layer() -> nn.Conv2d:
+def imagenet_layer() -> Conv2d:
     """(rgb - mean) / std as a 1x1 convolution."""
-    layer = nn.Conv2d(3, 3, 1)
+    layer = Conv2d(3, 3, 1)
     mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
     layer.load_state_dict({"weight": torch.diag(1 / std)[:, :, None, None], "bias": -mean / std})
     return layer
