@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -63,17 +64,20 @@ def save_picture(path, pixels):
     return path
 
 
+THREADS = int(os.environ.get("KTVIZ_TEST_THREADS", "1"))
+"""One, as a training may run on the same machine; `tests/processors.py` asks for others, too."""
+
+
 @pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """A training may run on the same machine, and sums round differently on more threads."""
-    torch.set_num_threads(1)
+def threads():
+    torch.set_num_threads(THREADS)
 
 
 @pytest.fixture(autouse=True)
-def one_thread_again():
+def threads_again():
     """For the tests after one that changes the number of threads."""
     yield
-    torch.set_num_threads(1)
+    torch.set_num_threads(THREADS)
 
 
 @pytest.fixture(scope="session")

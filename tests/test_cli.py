@@ -239,7 +239,7 @@ def test_interrupting_a_build_leaves_the_library_as_it_was(library, folder, tmp_
     while not list((library / "building").rglob("*.safetensors")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
     assert (library / "library.json").read_bytes() == before
@@ -250,7 +250,7 @@ def test_a_second_ctrl_c_stops_at_once(library, folder, tmp_path):
     """The first one waits for the pictures that are under way."""
     code = (
         "import os, signal, time, ktviz.cli.main as m, ktviz.library.build as b\n"
-        "def slow(*_):\n    os.kill(os.getpid(), signal.SIGINT); time.sleep(60)\n"
+        "def slow(*_):\n    os.kill(os.getpid(), signal.SIGINT); time.sleep(600)\n"
         "b.survivors = slow; m.main()"
     )
     command = ["library", "add", library, "--bank", "comic/ink", folder / "vivid"]
@@ -258,7 +258,7 @@ def test_a_second_ctrl_c_stops_at_once(library, folder, tmp_path):
     while "Interrupted" not in (line := process.stderr.readline()):
         assert line, "it ended without a word"
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
     ktviz("library", "info", library, "--quiet")

@@ -73,6 +73,18 @@ def test_more_dimensions_than_the_coarse_comparison_sees():
     assert survivors(vectors, 0.8).tolist() == greedy(vectors, 0.8)
 
 
+@pytest.mark.parametrize("vectors", [clustered_vectors(1), flat_colours(0), slow_gradient(0)])
+@pytest.mark.parametrize(("chunk", "pairs"), [(1, 3), (40, 64), (5000, 100_000)])
+def test_survivors_do_not_depend_on_the_chunks_in_which_they_are_compared(vectors, chunk, pairs, monkeypatch):
+    """The threshold is the very cosine of two patches: rounding decides on which side of it they are."""
+    unit = unit_vectors(vectors)
+    threshold = float(unit[3] @ unit[7])
+    known = survivors(vectors, threshold).tolist()
+    monkeypatch.setattr("ktviz.library.dedupe.CHUNK", chunk)
+    monkeypatch.setattr("ktviz.library.dedupe.PAIRS", pairs)
+    assert survivors(vectors, threshold).tolist() == known
+
+
 def test_threshold_one_keeps_every_patch_even_duplicates():
     assert survivors(torch.ones(300, 16), 1.0).tolist() == list(range(300))
 

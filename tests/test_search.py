@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
 from ktviz.errors import SettingError, UnknownNameError
 from ktviz.images import read_image, to_tensor
+from ktviz.library import scan as scan_module
+from ktviz.library.compare import compare
 from ktviz.library.entries import Entries
 from ktviz.library.format import LibrarySettings
-from ktviz.library.keys import fit_projection
+from ktviz.library.keys import compute_keys, fit_projection
 from ktviz.library.library import Library
 from ktviz.library.search import SearchSettings, search
 from ktviz.model.bands import PAPER_WEIGHTS, haar, to_vectors
@@ -287,10 +290,127 @@ def test_the_order_of_banks_changes_no_similarity(world, queries):
     assert torch.equal(turned.search(queries, settings).similarity, world.banks.search(queries, settings).similarity)
 
 
-def test_a_search_in_parts_finds_the_same(world, queries):
-    whole = world.banks.search(queries, SearchSettings())
-    parts = [world.banks.search(part, SearchSettings()) for part in queries.split(10)]
-    assert torch.equal(whole.entry[:, 0], torch.cat([part.entry[:, 0] for part in parts]))
+PARTS = (1, 7, 64)
+FIELDS = ("entry", "similarity", "band_similarity", "path")
+
+
+def in_parts(banks, queries, settings, size):
+    found = [banks.search(part, settings) for part in queries.split(size)]
+    return {name: torch.cat([getattr(part, name) for part in found]) for name in FIELDS}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_nothing_that_is_found_depends_on_how_queries_are_cut(large, queries, preset):
+    """Equal bit for bit: entries, similarities, their order and the paths, on any number of threads, too."""
+    settings = SearchSettings(preset, beam=5)
+    known = large.search(queries, settings)
+    for threads in (1, 2, 5):
+        torch.set_num_threads(threads)
+        for size in PARTS:
+            found = in_parts(large, queries, settings, size)
+            for name in FIELDS:
+                assert torch.equal(found[name], getattr(known, name)), (name, size, threads)
+    turned = large.search(queries.flip(0), settings)
+    assert torch.equal(turned.similarity.flip(0), known.similarity)
+    assert torch.equal(turned.entry.flip(0), known.entry)
+
+
+@pytest.mark.parametrize("preset", ["paper", "exact"])
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_looking_again_finds_what_the_fast_scan_found(large, queries, preset, weights, monkeypatch):
+    """With errors a thousand times as large, all queries are in doubt and every entry is compared exactly."""
+    settings = SearchSettings(preset, candidates=5, band_weights=weights)
+    known = large.search(queries, settings)
+    asked = []
+    real = scan_module.scan_on_grid
+    monkeypatch.setattr(scan_module, "scan_on_grid", lambda q, *more: asked.append(len(q)) or real(q, *more))
+    monkeypatch.setattr(scan_module, "rounding", lambda dimension: 1.0)
+    found = large.search(queries, settings)
+    assert sum(asked) > 0.9 * len(queries)
+    for name in FIELDS:
+        assert torch.equal(getattr(found, name), getattr(known, name))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_other_kernels_find_the_same(large, queries, preset, monkeypatch):
+    """Fast products may be off by what rounding may do: here by half of it, at random."""
+    settings = SearchSettings(preset, beam=5)
+    known = large.search(queries, settings)
+    random, real = torch.Generator().manual_seed(0), torch.addmm
+
+    def noisy(error, one, other):
+        found = real(error, one, other)
+        return found + (torch.rand(found.shape, generator=random) - 0.5) * error
+
+    monkeypatch.setattr(torch, "addmm", noisy)
+    for _ in range(3):
+        found = large.search(queries, settings)
+        for name in FIELDS:
+            assert torch.equal(getattr(found, name), getattr(known, name))
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory, toy, paint, save):
+    """The same three pictures under two names each, and a flat one: every entry has an equal."""
+    root = tmp_path_factory.mktemp("copies")
+    for n in range(3):
+        for name in "ab":
+            save(root / "in" / f"{name}{n}.png", paint(200 + n, 48, 48))
+    save(root / "in" / "flat.png", np.full((48, 48, 3), 90, np.uint8))
+    library = Library.create(root / "copies.ktlib", toy, LibrarySettings(side_px=48, dedupe=1.0, key_dimensions=48))
+    library.build("art/copies", [root / "in"], encoder=toy, quiet=True)
+    return library["art/copies"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_of_equal_entries_the_lowest_numbers_win(copies, queries, toy, preset):
+    flat = PatchGrid(16, 16).unfold(toy(torch.full((1, 3, 64, 64), 90 / 255))[0])
+    asked = torch.cat((queries, flat))
+    found = copies.search(asked, SearchSettings(preset, candidates=6, shortlist=6))
+    all_similarities, _ = compare(
+        to_vectors(asked), torch.arange(len(copies)).expand(len(asked), -1), copies, torch.tensor(PAPER_WEIGHTS)
+    )
+    for row in range(len(asked)):
+        kept = found.entry[row][found.entry[row] >= 0].tolist()
+        values = all_similarities[row][kept].tolist()
+        assert kept == sorted(kept, key=lambda n: (-float(all_similarities[row][n]), n))
+        equal = (all_similarities[row] == values[0]).nonzero()[:, 0]
+        if preset == "exact":
+            assert kept == sorted(range(len(copies)), key=lambda n: (-float(all_similarities[row][n]), n))[:6]
+        leaf = copies.banks[0].tree.leaf_of(equal)
+        assert kept[0] == int(equal[leaf == leaf[equal == kept[0]]][0])
+    assert (found.similarity[:, 0] == found.similarity[:, 1]).float().mean() > 0.5
+
+
+def test_a_picture_finds_itself_with_similarity_one(world, toy):
+    pixels = read_image(world.pictures / "warm" / "a.png")
+    features = toy(to_tensor(pixels))[0]
+    found = world.banks.search(PatchGrid(16, 16).unfold(features), SearchSettings("exact", candidates=1))
+    assert (found.similarity == 1).all()
+    assert (found.band_similarity <= 1).all()
+
+
+def test_keys_are_whole_numbers_whose_products_single_precision_holds(large, queries):
+    for weights in WEIGHTS:
+        index = large.banks[0].index(weights)
+        asked = index.query_keys(to_vectors(queries))
+        for keys in (asked, index.keys, index.centres):
+            assert torch.equal(keys, keys.round())
+            assert float(keys.double().square().sum(1).max()) < 2**24
+        order = torch.randperm(asked.shape[1], generator=torch.Generator().manual_seed(0))
+        product = asked @ index.keys.T
+        assert torch.equal(product.double(), asked.double() @ index.keys.double().T)
+        assert torch.equal(asked[:, order] @ index.keys[:, order].T, product)
+
+
+def test_energies_and_keys_of_a_bank_do_not_depend_on_the_chunks_they_were_made_in(large, monkeypatch):
+    bank = large.banks[0]
+    for chunk in (5, 300, 10_000):
+        monkeypatch.setattr("ktviz.library.entries.GRID_CHUNK", chunk)
+        monkeypatch.setattr("ktviz.library.keys.CHUNK", chunk)
+        entries = Entries.create(bank.entries.source, bank.entries.y, bank.entries.x, bank.entries.maps)
+        assert torch.equal(entries.energy, bank.entries.energy)
+        assert torch.equal(compute_keys(entries, bank.projection), bank.keys)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 import ktviz as kt
 from ktviz.errors import MismatchError, RegionError, SettingError, TraceError, UnknownNameError
-from ktviz.images import to_tensor
+from ktviz.images import resize_short_side, to_tensor
 from ktviz.model import translator as translator_module
 from ktviz.model.translator import Translator
 from ktviz.trace.schema import SCHEMA
@@ -37,6 +37,17 @@ def large(tmp_path_factory, toy, toy_decoder, settings, paint, save):
     library.build("art/tall", [folder / "tall"], encoder=toy, quiet=True)
     library.build("art/wide", [folder / "wide"], encoder=toy, quiet=True)
     return Translator(library["art"], toy, toy_decoder)
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory, samples):
+    """The networks that come with the package, and a bank of one small painting."""
+    folder = tmp_path_factory.mktemp("shipped")
+    source = sorted((samples / "art").rglob("*.jpg"))[0]
+    kt.write_image(folder / "in.png", resize_short_side(kt.read_image(source), 128))
+    library = kt.Library.create(folder / "shipped.ktlib")
+    library.build("art/one", folder / "in.png", quiet=True)
+    return Translator.shipped(library["art/one"])
 
 
 @pytest.fixture(scope="module")
@@ -538,11 +549,37 @@ def test_the_digest_is_the_same_in_another_process(world, paint):
     assert printed.strip() == world.translator.traced(paint(9)).digest
 
 
-def test_the_digest_does_not_depend_on_chunks_seeds_or_what_ran_before(large, photo, trace, monkeypatch):
+@pytest.mark.parametrize("preset", ["paper", "beam", "exact"])
+@pytest.mark.parametrize("chunk", [1, 7, 40])
+def test_the_digest_does_not_depend_on_chunks_seeds_or_what_ran_before(large, photo, chunk, preset, monkeypatch):
+    known = large.traced(photo, preset=preset).digest
     torch.manual_seed(99)
     large(photo[::-1].copy())
-    monkeypatch.setattr(translator_module, "QUERIES_AT_ONCE", 7)
-    assert large.traced(photo).digest == trace.digest
+    monkeypatch.setattr(translator_module, "QUERIES_AT_ONCE", chunk)
+    for name in ("compare.GRID_CHUNK", "union.GRID_CHUNK", "index.GRID_CHUNK", "scan.GATHER_CHUNK"):
+        monkeypatch.setattr(f"ktviz.library.{name}", chunk)
+    assert large.traced(photo, preset=preset).digest == known
+
+
+@pytest.mark.parametrize("side", [72, 300])
+def test_the_digest_does_not_depend_on_the_number_of_threads(shipped, samples, side):
+    """With the networks that come with the package: features, retrievals and pixels."""
+    photo = resize_short_side(kt.read_image(samples / "photos" / "coffee.jpg"), side)
+    torch.set_num_threads(1)
+    known = shipped.traced(photo)
+    for threads in (2, 3, 8):
+        torch.set_num_threads(threads)
+        trace = shipped.traced(photo)
+        assert np.array_equal(trace.output, known.output)
+        assert trace.digest == known.digest
+
+
+def test_a_batch_gives_what_single_images_give(large, photo, paint):
+    photos = [photo, paint(3, 40, 72), photo]
+    for single, one in zip(map(large, photos), large.batch(photos), strict=True):
+        assert torch.equal(single.matches.similarity, one.matches.similarity)
+        assert torch.equal(single.matches.entry, one.matches.entry)
+        assert np.array_equal(single.image, one.image)
 
 
 def test_the_digest_survives_saving_in_all_forms(trace, tmp_path):

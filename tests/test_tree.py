@@ -98,6 +98,15 @@ def test_the_same_seed_gives_the_same_tree_with_one_and_two_threads():
     assert len(digests) == 1
 
 
+@pytest.mark.parametrize("chunk", [1, 50, 5000])
+def test_the_tree_does_not_depend_on_the_chunks_in_which_members_are_assigned(chunk, monkeypatch):
+    vectors = clustered(700, size=128)
+    vectors[300:400] = vectors[:100]
+    known = digest(*fit(vectors, (10, 10)))
+    monkeypatch.setattr("ktviz.library.tree.ASSIGN_CHUNK", chunk)
+    assert digest(*fit(vectors, (10, 10))) == known
+
+
 def test_another_seed_gives_another_tree():
     vectors = clustered(600)
     assert digest(*fit(vectors, (8,), seed=1)) != digest(*fit(vectors, (8,), seed=2))

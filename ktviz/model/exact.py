@@ -20,6 +20,8 @@ from torch.nn import functional as F
 
 NORM_BITS = 25
 """Vectors on the grid are shorter than 2^25: products stay below 2^50, and 3 bits are left for fractions of bands."""
+SMALLEST = 2.0**-110
+"""Vectors whose largest number is smaller keep fewer bits."""
 CHUNK = 1024
 """Vectors compared on the grid at a time: 16 MB for C = 128."""
 
@@ -33,11 +35,14 @@ def power_above(values: Tensor) -> Tensor:
 def grid_scale(vectors: Tensor) -> Tensor:
     """The power of two by which vectors (..., D) are multiplied to lie on the grid: (..., 1) float64.
 
-    It follows from the largest number of each, which does not depend on any order. For D = 2048 that number keeps 19
-    bits.
+    It follows from their norms, and these from numbers so coarse that their sum of squares is exact in single precision.
     """
-    bits = NORM_BITS - math.ceil(math.log2(vectors.shape[-1]) / 2)
-    return 2.0**bits / power_above(vectors.abs().amax(-1, keepdim=True).double())
+    size = vectors.shape[-1]
+    bits = 12 - math.ceil(math.log2(size) / 2)
+    largest = vectors.abs().amax(-1, keepdim=True).clamp(min=SMALLEST)
+    scale = 2.0**bits / power_above(largest)
+    norm = (vectors * scale).round_().square_().sum(-1, keepdim=True).sqrt_() + math.sqrt(size) / 2
+    return 2.0**NORM_BITS / power_above(norm.double()) * scale
 
 
 def on_grid(vectors: Tensor) -> Tensor:

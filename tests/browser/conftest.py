@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 
 import pytest
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error, Page, expect, sync_playwright
 
 import ktviz as kt
-from browser.explorer_driver import ExplorerDriver, missing
+from browser.explorer_driver import MOST_MS, ExplorerDriver, missing
 from ktviz import samples
 from ktviz.images import resize
 
@@ -30,6 +31,7 @@ SIDE = 512
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes tens of seconds; leave out with -m 'not slow'")
+    expect.set_options(timeout=MOST_MS)
 
 
 @pytest.fixture(scope="session")
@@ -47,45 +49,65 @@ def browser():
 
 @pytest.fixture(scope="session")
 def complaints():
-    """What pages wrote to their console, threw, or asked of the network."""
-    return []
+    """By page, what it wrote to its console, threw, or asked of the network since its test began."""
+    return {}
+
+
+@pytest.fixture
+def counts():
+    """`counts(complaint)`: whether it is the view's; where pages hold more than views, a module says which are."""
+    return lambda complaint: True
 
 
 @pytest.fixture(autouse=True)
-def quiet(complaints):
-    """No test passes whose page complained."""
-    complaints.clear()
+def quiet(request, complaints, counts):
+    """No test passes whose own pages complained; what the pages of other tests say is not its affair."""
+    shared = set(complaints)
+    for page in pages_of(request):
+        page.evaluate("0")  # what was said before this test is heard now, and forgotten
+        complaints[page].clear()
     yield
-    assert not complaints, complaints[:5]
+    used = [page for page in complaints if page not in shared or page in pages_of(request)]
+    said = [complaint for page in used for complaint in complaints[page] if counts(complaint)]
+    for page in [page for page in complaints if page.is_closed()]:
+        del complaints[page]
+    assert not said, said[:5]
+
+
+def pages_of(request):
+    """The open pages among the values of a test's fixtures, themselves or as the `page` of what drives them."""
+    values = list(request.node.funcargs.values())
+    for value in values:
+        values += value if isinstance(value, tuple) else ()
+    pages = [getattr(value, "page", value) for value in values]
+    return [page for page in pages if isinstance(page, Page) and not page.is_closed()]
 
 
 @pytest.fixture(scope="session")
 def open_tab(browser, complaints):
-    """`open_tab(width=..., color_scheme=...)`: a page; it may ask for addresses that begin with one of `local`."""
+    """`with open_tab(width=..., color_scheme=...) as page`: it may ask for addresses that begin with one of `local`."""
 
+    @contextmanager
     def opened(width=1400, height=1300, local=LOCAL, **more):
         page = browser.new_context(viewport={"width": width, "height": height}, **more).new_page()
-        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: request.url.startswith(local) or complaints.append(request.url))
-        page.set_default_timeout(20_000)
-        return page
+        said = complaints[page] = []
+        page.on("console", lambda line: said.append(line.text) if line.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: request.url.startswith(local) or said.append(request.url))
+        page.set_default_timeout(MOST_MS)
+        try:
+            yield page
+        finally:
+            page.context.close()
 
     return opened
 
 
 @pytest.fixture
 def tab(open_tab):
-    """A page that is closed after the test."""
-    pages = []
-
-    def opened(**more):
-        pages.append(open_tab(**more))
-        return pages[-1]
-
-    yield opened
-    for page in pages:
-        page.context.close()
+    """`tab(width=...)`: a page that is closed after the test, however it ends."""
+    with ExitStack() as stack:
+        yield lambda **more: stack.enter_context(open_tab(**more))
 
 
 @pytest.fixture(scope="session")
@@ -114,10 +136,9 @@ def show(tab):
 @pytest.fixture(scope="session")
 def shown(open_tab, coffee):
     """The page of the sample translation, drawn once."""
-    page = open_tab(permissions=["clipboard-read", "clipboard-write"])
-    page.goto(coffee.path.as_uri())
-    yield ExplorerDriver(page).settled()
-    page.context.close()
+    with open_tab(permissions=["clipboard-read", "clipboard-write"]) as page:
+        page.goto(coffee.path.as_uri())
+        yield ExplorerDriver(page).settled()
 
 
 @pytest.fixture

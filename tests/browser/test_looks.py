@@ -25,10 +25,9 @@ FINDINGS = """async () => (await axe.run()).violations
 @pytest.fixture(scope="module", params=LOOKS)
 def look(request, open_tab, coffee):
     """The page in one look, and its name."""
-    page = open_tab(**LOOKS[request.param])
-    page.goto(coffee.path.as_uri())
-    yield request.param, ExplorerDriver(page).settled()
-    page.context.close()
+    with open_tab(**LOOKS[request.param]) as page:
+        page.goto(coffee.path.as_uri())
+        yield request.param, ExplorerDriver(page).settled()
 
 
 @pytest.fixture

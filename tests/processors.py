@@ -1,0 +1,148 @@
+"""A lane of its own (`make processors`): suites and audits under the kernels of processors that are not here.
+
+MKL, oneDNN and PyTorch choose their kernels by the processor's instruction set, and each sums in an order of its own.
+Environment variables make them choose as on another processor; the rest of that processor cannot be had.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ktviz as kt
+from ktviz.images import read_image, resize_short_side, write_image
+
+KERNELS = {
+    "as it is": {},
+    "MKL AVX2": {"MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+    "MKL AVX-512": {"MKL_ENABLE_INSTRUCTIONS": "AVX512"},
+    "MKL compatible": {"MKL_CBWR": "COMPATIBLE"},
+    "oneDNN AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "oneDNN SSE4.1": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
+    "PyTorch without vectors": {"ATEN_CPU_CAPABILITY": "default"},
+}
+NAMES = list(KERNELS)
+SUITES = ("bands", "exact", "search", "coherence", "tree", "dedupe", "descent", "trace", "toy_world", "audit", "verify")
+TESTS = Path(__file__).parent
+AT_ONCE = 2
+SIMILARITY, LEVELS = 1e-5, 1
+"""What docs/exactness.md says that results of two processors may differ by."""
+BANK = "art/few"
+BUILD = """
+import sys, ktviz as kt
+kt.Library.create(sys.argv[1]).build("art/few", sys.argv[2:], quiet=True)
+"""
+TRACE = """
+import hashlib, sys, torch, ktviz as kt
+translate = kt.Translator.shipped(kt.Library.open(sys.argv[1])["art/few"])
+trace = translate.traced(kt.read_image(sys.argv[2]))
+trace.save(sys.argv[3], pictures="both")
+print(hashlib.sha256(translate.encode(trace.input).numpy().tobytes()).hexdigest())
+"""
+KTVIZ = "from ktviz.cli.main import main; main()"
+
+
+def python(name, threads, *arguments):
+    """Run Python under some kernels; what it printed."""
+    environment = {**os.environ, **KERNELS[name], "OMP_NUM_THREADS": str(threads), "KTVIZ_TEST_THREADS": str(threads)}
+    command = [sys.executable, *map(str, arguments)]
+    done = subprocess.run(command, env=environment, cwd=TESTS.parent, capture_output=True, text=True)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    return done.stdout.strip()
+
+
+class Runs:
+    """Runs under all kernels, some at a time, each begun once and waited for where it is needed."""
+
+    def __init__(self, run, cases):
+        self.pool = ThreadPoolExecutor(AT_ONCE)
+        self.found = {case: self.pool.submit(run, *case) for case in cases}
+
+    def __getitem__(self, case):
+        return self.found[case].result()
+
+
+@pytest.fixture(scope="session")
+def suites():
+    """What the suites printed under each kernel, with one thread and with two."""
+    files = [TESTS / f"test_{suite}.py" for suite in SUITES]
+    options = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files)
+    return Runs(lambda *case: python(*case, *options), [(name, threads) for name in NAMES for threads in (1, 2)])
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory, samples):
+    """A library of three paintings, and a photograph."""
+    folder = tmp_path_factory.mktemp("processors")
+    for number, path in enumerate(sorted((samples / "art").rglob("*.jpg"))[::7][:3]):
+        write_image(folder / "in" / f"{number}.png", resize_short_side(read_image(path), 192))
+    write_image(folder / "photo.png", resize_short_side(read_image(samples / "photos" / "coffee.jpg"), 160))
+    python(NAMES[0], 2, "-c", BUILD, folder / "few.ktlib", folder / "in")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def traces(folder):
+    """By kernels and threads: a trace, and the digest of the photograph's features."""
+
+    def run(name, threads):
+        path = folder / f"{NAMES.index(name)}-{threads}.parquet"
+        digest = python(name, threads, "-c", TRACE, folder / "few.ktlib", folder / "photo.png", path)
+        return kt.Trace.open(path), digest
+
+    return Runs(run, [(name, threads) for name in NAMES for threads in (1, 2)])
+
+
+@pytest.fixture(scope="session")
+def audits(folder):
+    """By kernels: the folder of an audit."""
+
+    def run(name):
+        out = folder / f"audit-{NAMES.index(name)}"
+        python(name, 1, "-c", KTVIZ, "audit", folder / "photo.png", "-l", folder / "few.ktlib", "-b", BANK, "-o", out)
+        return out
+
+    return Runs(run, [(name,) for name in NAMES])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_suites_pass(suites, name, threads):
+    assert " failed" not in suites[name, threads]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_number_of_threads_changes_no_bit(traces, name):
+    (one, first), (two, second) = traces[name, 1], traces[name, 2]
+    assert first == second
+    assert one.digest == two.digest
+    assert np.array_equal(one.output, two.output)
+
+
+def test_kernels_do_differ(traces):
+    """The control: without it, nothing here would say anything about another processor."""
+    assert len({traces[name, 1][1] for name in NAMES}) > 2
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_results_of_two_processors_agree_up_to_what_is_stated(traces, name):
+    known, found = traces[NAMES[0], 1][0], traces[name, 1][0]
+    assert np.abs(known.column("similarity") - found.column("similarity")).max() <= SIMILARITY
+    assert np.abs(known.output.astype(int) - found.output).max() <= LEVELS
+    other = known.column("entry") != found.column("entry")
+    assert other.mean() <= 0.01
+    assert np.all(known.column("margin")[other & ~known.column("coherent")] <= 2 * SIMILARITY)
+
+
+@pytest.mark.parametrize("step", [1, 3])
+@pytest.mark.parametrize("name", NAMES)
+def test_an_audit_made_on_one_processor_is_verified_on_another(audits, folder, name, step):
+    other = NAMES[(NAMES.index(name) + step) % len(NAMES)]
+    said = python(other, 2, "-c", KTVIZ, "verify", audits[name,], "-l", folder / "few.ktlib")
+    assert said
