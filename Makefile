@@ -1,5 +1,6 @@
 # make demo       translated photographs, backtracking figures and shares, in ktviz-demo/
 # make test       lint, types and tests, of the front end too where there is Node
+# make processors  search, traces and audits under the kernels of other processors
 # make web        the front end's bundle, from web/ to ktviz/widgets/static/
 # make bench      benchmarks, as tables
 # make notebooks  the course: students' and instructors' copies, and pages, in notebooks/built/
@@ -9,7 +10,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test web bench notebooks lint format clean
+.PHONY: setup demo test processors web bench notebooks lint format clean
 
 setup: $(STAMP)
 
@@ -30,6 +31,9 @@ lint: setup
 test: lint
 	.ci/front-end
 	$(BIN)/python -m pytest
+
+processors: setup
+	$(BIN)/python -m pytest tests/processors.py
 
 web:
 	cd web && npm install --no-save --silent --no-audit --no-fund && node build.mjs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import resource
 from copy import deepcopy
 
 import pytest
@@ -74,11 +74,17 @@ def library():
     samples.library(quiet=True)
 
 
+def cpu_seconds():
+    """What kernels that have ended took of the processor: a busy machine takes longer, but no more."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @EACH
 def test_the_lesson_runs_on_a_fresh_kernel_in_time_without_a_warning(path):
-    start = time.monotonic()
+    start = cpu_seconds()
     executed = build.execute(read_notebook(path))
-    assert time.monotonic() - start < LONGEST_S
+    assert cpu_seconds() - start < LONGEST_S
     outputs = [(cell["id"], output) for cell in executed["cells"] for output in cell.get("outputs", [])]
     noise = [(name, output["text"]) for name, output in outputs if output.get("name") == "stderr"]
     assert not noise

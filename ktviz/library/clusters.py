@@ -15,6 +15,7 @@ from ktviz.images import Pixels
 from ktviz.library.bank import Bank
 from ktviz.model.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.model.encoder import STRIDE
+from ktviz.model.exact import cosines
 from ktviz.model.patches import SIZE
 
 SAMPLE = 512
@@ -73,7 +74,8 @@ def describe_clusters(
     for node in nodes:
         start, end = int(tree.start[node]), int(tree.end[node])
         rows = even_sample(start, end)
-        similarity = to_mean(F.normalize(bank.keys[rows].float() * scale, dim=1))
+        unit = F.normalize(bank.keys[rows].float() * scale, dim=1)
+        similarity = cosines(unit, unit.mean(0, keepdim=True))[:, 0]
         ranked = rows[similarity.argsort(descending=True, stable=True)]
         shown = ranked[spaced(len(ranked), exemplars)]
         spread = max(0.0, 1 - float(similarity.mean()))
@@ -154,8 +156,3 @@ def spaced(count: int, wanted: int) -> Tensor:
     if wanted >= count:
         return torch.arange(count)
     return torch.linspace(0, count - 1, wanted, dtype=torch.float64).round().long()
-
-
-def to_mean(unit: Tensor) -> Tensor:
-    """Cosine of unit vectors (n, D) to their mean direction: (n,)."""
-    return unit @ F.normalize(unit.mean(0), dim=0)

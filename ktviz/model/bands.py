@@ -88,8 +88,10 @@ def norm_parts(energy: Tensor) -> Tensor:
 
 def weighted(values: Tensor, weights: Tensor) -> Tensor:
     """Sum over the bands of values (..., 4), times four weights, in a fixed order: (...)."""
-    ll, lh, hl, hh = (value * weight for value, weight in zip(values.unbind(-1), weights.tolist(), strict=True))
-    return ll + lh + hl + hh
+    ll, lh, hl, hh = values.unbind(-1)
+    a, b, c, d = weights.tolist()
+    total: Tensor = ll * a + lh * b + hl * c + hh * d
+    return total
 
 
 def inverse_norm(energy: Tensor, weights: Tensor) -> Tensor:

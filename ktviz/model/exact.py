@@ -35,7 +35,7 @@ def power_above(values: Tensor) -> Tensor:
 def grid_scale(vectors: Tensor) -> Tensor:
     """The power of two by which vectors (..., D) are multiplied to lie on the grid: (..., 1) float64.
 
-    It follows from their norms, and these from numbers so coarse that their sum of squares is exact in single precision.
+    It follows from their norms, and these from numbers so coarse that single precision adds up their squares exactly.
     """
     size = vectors.shape[-1]
     bits = 12 - math.ceil(math.log2(size) / 2)

@@ -45,9 +45,10 @@ class Conv2d(nn.Conv2d):
     """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if self.kernel_size == (1, 1):
+        if self.kernel_size == (1, 1) and self.padding == (0, 0):
             return F.conv2d(input, weight, bias, self.stride, dilation=2, groups=self.groups)
-        return super()._conv_forward(input, weight, bias)
+        output: Tensor = super()._conv_forward(input, weight, bias)
+        return output
 
 
 class SiLU(nn.SiLU):
@@ -58,4 +59,4 @@ class SiLU(nn.SiLU):
 
     def forward(self, input: Tensor) -> Tensor:
         with one_thread():
-            return super().forward(input)
+            return F.silu(input)

@@ -175,7 +175,7 @@ def regret(trace: Trace, sample: int | None, seed: int, model: Translator | None
             "continued": trace.column("coherent")[rows],
         }
     )
-    # Both similarities are sums in another order: what is less than their rounding is no loss.
+    # A trace made on another processor may claim a rounding more than the best there is.
     found["regret"] = (found["exact_similarity"] - found["similarity"]).clip(lower=0)
     return found.sort_values("regret", ascending=False, kind="stable", ignore_index=True)
 
