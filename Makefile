@@ -1,6 +1,6 @@
 # make demo       translated photographs, backtracking figures and shares, in ktviz-demo/
 # make test       lint, types and tests, of the front end too where there is Node
-# make processors  search, traces and audits under the kernels of other processors
+# make processors the tests of search, traces and audits under the kernels of other processors
 # make web        the front end's bundle, from web/ to ktviz/widgets/static/
 # make bench      benchmarks, as tables
 # make notebooks  the course: students' and instructors' copies, and pages, in notebooks/built/

@@ -550,24 +550,24 @@ def test_the_digest_is_the_same_in_another_process(world, paint):
 
 
 @pytest.mark.parametrize("preset", ["paper", "beam", "exact"])
-@pytest.mark.parametrize("chunk", [1, 7, 40])
+@pytest.mark.parametrize("chunk", [3, 40])
 def test_the_digest_does_not_depend_on_chunks_seeds_or_what_ran_before(large, photo, chunk, preset, monkeypatch):
     known = large.traced(photo, preset=preset).digest
     torch.manual_seed(99)
     large(photo[::-1].copy())
     monkeypatch.setattr(translator_module, "QUERIES_AT_ONCE", chunk)
     for name in ("compare.GRID_CHUNK", "union.GRID_CHUNK", "index.GRID_CHUNK", "scan.GATHER_CHUNK"):
-        monkeypatch.setattr(f"ktviz.library.{name}", chunk)
+        monkeypatch.setattr(f"ktviz.library.{name}", 10 * chunk)
     assert large.traced(photo, preset=preset).digest == known
 
 
-@pytest.mark.parametrize("side", [72, 300])
+@pytest.mark.parametrize("side", [72, 200])
 def test_the_digest_does_not_depend_on_the_number_of_threads(shipped, samples, side):
     """With the networks that come with the package: features, retrievals and pixels."""
     photo = resize_short_side(kt.read_image(samples / "photos" / "coffee.jpg"), side)
     torch.set_num_threads(1)
     known = shipped.traced(photo)
-    for threads in (2, 3, 8):
+    for threads in (2, 7):
         torch.set_num_threads(threads)
         trace = shipped.traced(photo)
         assert np.array_equal(trace.output, known.output)

@@ -20,8 +20,8 @@ from ktviz.model.exact import leading, on_grid
 
 PER_LEAF = 8
 """Entries a leaf may propose to one query; more where few leaves are visited."""
-KEY_NORM = 4000
-"""Norm of keys before they are rounded to whole numbers: after it is below 2^12, and products are below 2^24."""
+KEY_NORM, LONGEST_KEY = 4000, 4090
+"""Norm of keys before they are rounded to whole numbers, and after it at most: their products are below 2^24."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,10 @@ class Index:
         weight = torch.tensor(weights)
         share = weight.sqrt()[projection.band_of]
         keys = keys.float().mul_(KEY_NORM * inverse_norm(entries.energy, weight)[:, None]).mul_(share).round_()
+        # Where the weighted bands hold next to nothing, half precision may have made more of it.
+        long = keys.norm(dim=1) > LONGEST_KEY
+        more = keys[long].double()
+        keys[long] = (more * (KEY_NORM / more.abs().sum(1, keepdim=True))).round_().float()
         bounds = zip(tree.start.tolist(), tree.end.tolist(), strict=True)
         sums = torch.stack([keys[start:end].sum(0, dtype=torch.float64) for start, end in bounds])
         centres = (sums / (tree.end - tree.start)[:, None]).round_().float()

@@ -28,14 +28,17 @@ Scope = tuple[Tensor, Tensor]
 
 def scan(queries: Tensor, scopes: Sequence[Scope], entries: Entries, weights: Tensor, length: int) -> Ranked:
     """The best entries of each query (N, 16 C) in its scope."""
-    norm = weighted(band_energy(queries), weights).sqrt()[:, None]
-    unit = weight_bands(queries, weights) / norm.clamp(min=TINY)
+    energy = band_energy(queries)
+    norm = weighted(energy, weights).sqrt().clamp(min=TINY)
+    unit = weight_bands(queries, weights) / norm[:, None]
+    # Bands that hold little of a query are small differences of large numbers, each rounded before.
+    inexact = rounding(4) * weighted(energy, torch.ones(4)).sqrt() * weights.max().sqrt() / norm
     proposed = torch.full((len(queries), length + MORE), -1)
     bound = torch.full((len(queries),), -torch.inf)
     for mine, rows in scopes:
         proposed[mine], bound[mine] = propose(unit[mine], rows, entries, weights, proposed.shape[1])
     found = rank(queries, proposed, entries, weights, length)
-    doubtful = (bound > -torch.inf) & (found.similarity[:, -1] <= bound)
+    doubtful = (bound > -torch.inf) & (found.similarity[:, -1] <= bound + inexact)
     for mine, rows in scopes if doubtful.any() else ():
         again = mine[doubtful[mine]]
         for start in range(0, len(again), QUERIES_AT_ONCE):
