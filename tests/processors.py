@@ -50,7 +50,8 @@ KTVIZ = "from ktviz.cli.main import main; main()"
 
 def python(name, threads, *arguments):
     """Run Python under some kernels; what it printed."""
-    environment = {**os.environ, **KERNELS[name], "OMP_NUM_THREADS": str(threads), "KTVIZ_TEST_THREADS": str(threads)}
+    environment = {**os.environ, **KERNELS[name], "OMP_WAIT_POLICY": "PASSIVE"}  # several share the cores
+    environment |= {"OMP_NUM_THREADS": str(threads), "KTVIZ_TEST_THREADS": str(threads)}
     command = [sys.executable, *map(str, arguments)]
     done = subprocess.run(command, env=environment, cwd=TESTS.parent, capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]

@@ -187,16 +187,14 @@ class BankUnion:
         path = matches.path
         cosine, energy = torch.full(path.shape, torch.nan), torch.empty(len(path), 4, dtype=torch.float64)
         for number, mine, _ in self._by_bank(matches.winner):
-            centres = on_grid(self.banks[number].tree.centres)
+            passed, place = path[mine].clamp(min=0).unique(return_inverse=True)
+            centres = on_grid(self.banks[number].tree.centres[passed])
             norms = lengths(centres)
-            for part in mine.split(GRID_CHUNK):
+            for part, nodes in zip(mine.split(GRID_CHUNK), place.split(GRID_CHUNK), strict=True):
                 queries = on_grid(to_vectors(grid.unfold(features, part)))
                 energy[part] = band_energy(queries)
-                norm = lengths(queries)
-                for level in range(path.shape[1]):
-                    nodes = path[part, level].clamp(min=0)
-                    product = (queries[:, None] @ centres[nodes][..., None])[:, 0, 0]
-                    cosine[part, level] = (product / (norm * norms[nodes])).float()
+                products = (centres[nodes] @ queries[..., None])[..., 0]
+                cosine[part] = (products / (lengths(queries)[:, None] * norms[nodes])).float()
         cosine.masked_fill_(path < 0, torch.nan)
         return cosine, norm_parts(energy), norm_parts(self.energy[matches.entry.clamp(min=0)])
 

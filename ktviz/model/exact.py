@@ -39,7 +39,7 @@ def grid_scale(vectors: Tensor) -> Tensor:
     """
     size = vectors.shape[-1]
     bits = 12 - math.ceil(math.log2(size) / 2)
-    largest = vectors.abs().amax(-1, keepdim=True).clamp(min=SMALLEST)
+    largest = torch.linalg.vector_norm(vectors, math.inf, dim=-1, keepdim=True).clamp(min=SMALLEST)
     scale = 2.0**bits / power_above(largest)
     norm = (vectors * scale).round_().square_().sum(-1, keepdim=True).sqrt_() + math.sqrt(size) / 2
     return 2.0**NORM_BITS / power_above(norm.double()) * scale
