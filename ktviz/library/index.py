@@ -20,8 +20,9 @@ from ktviz.model.exact import leading, on_grid
 
 PER_LEAF = 8
 """Entries a leaf may propose to one query; more where few leaves are visited."""
-KEY_NORM, LONGEST_KEY = 4000, 4090
-"""Norm of keys before they are rounded to whole numbers, and after it at most: their products are below 2^24."""
+KEY_NORM, LONGEST_KEY = 4000, 4050
+"""Norm of keys before they are rounded to whole numbers, and after it at most: products stay below 2^24, also with
+means that are rounded once more (by half of sqrt(D): 10 for D = 400)."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ class Index:
         tree: The cluster tree.
         projection: Patches to keys.
         weights: (4,) of LL, LH, HL, HH.
-        keys: (N, D) float32 whole numbers: keys of the entries in leaf order, weighted and of norm at most `KEY_NORM`.
-        centres: (nodes, D) float32 whole numbers: mean of the keys below each node. A query's product with it is its
-            mean similarity to those entries.
+        keys: (N, D) float32 whole numbers: keys of the entries in leaf order, weighted, of norm at most `LONGEST_KEY`.
+        centres: (nodes, D) float32 whole numbers: mean of the keys below each node, rounded. A query's product with it
+            is its mean similarity to those entries.
     """
 
     tree: Tree
@@ -72,7 +73,7 @@ class Index:
             (N, length) int64 entries; -1 where the visited leaves held fewer.
         """
         keys = self.query_keys(queries)
-        return self.scan(keys, self.route(keys, beam), length, excluded)
+        return self.visit(keys, self.route(keys, beam), length, excluded)
 
     def query_keys(self, queries: Tensor) -> Tensor:
         """Keys of queries (N, 16 C), as those of entries: (N, D) float32 whole numbers."""
@@ -103,7 +104,7 @@ class Index:
             kept = torch.zeros_like(similarity, dtype=torch.bool).scatter_(1, place, reached)
         return best
 
-    def scan(self, keys: Tensor, leaves: Tensor, length: int, excluded: Tensor | None) -> Tensor:
+    def visit(self, keys: Tensor, leaves: Tensor, length: int, excluded: Tensor | None) -> Tensor:
         """Compare each query with the entries of its leaves, one matrix product per leaf."""
         beam = leaves.shape[1]
         per_leaf = max(PER_LEAF, -(-length // beam))  # few leaves must still yield `length` entries
@@ -111,21 +112,21 @@ class Index:
         entry = torch.full((leaves.numel(), per_leaf + 1), -1)
         asked = leaves.flatten()
         for leaf, slots in group(asked):
-            found, rows = self.compare(keys[slots // beam], leaf, excluded)
+            found, rows = self.products(keys[slots // beam], leaf, excluded)
             value, place = found.topk(min(per_leaf + 1, found.shape[1]), dim=1)
             similarity[slots, : value.shape[1]] = value
             entry[slots, : value.shape[1]] = place + rows.start if isinstance(rows, slice) else rows[place]
         # Which of equal entries are among the best is left open by `topk`: where the first of the others is equal, too.
         unsettled = (similarity[:, -1] > -torch.inf) & (similarity[:, -1] == similarity[:, -2])
         for leaf, slots in group(asked.masked_fill(~unsettled, -1)):
-            found, rows = self.compare(keys[slots // beam], leaf, excluded)
+            found, rows = self.products(keys[slots // beam], leaf, excluded)
             place = leading(found, per_leaf + 1)
             entry[slots] = place + rows.start if isinstance(rows, slice) else rows[place]
-        similarity[:, -1] = -torch.inf
+        similarity[:, -1], entry[:, -1] = -torch.inf, -1
         similarity, entry = similarity.view(len(keys), -1), entry.view(len(keys), -1)
         return entry.gather(1, leading(similarity, length, number=entry))
 
-    def compare(self, keys: Tensor, leaf: int, excluded: Tensor | None) -> tuple[Tensor, slice | Tensor]:
+    def products(self, keys: Tensor, leaf: int, excluded: Tensor | None) -> tuple[Tensor, slice | Tensor]:
         """Products of query keys (n, D) with those of a leaf's entries, and which entries these are."""
         start, end = int(self.tree.start[leaf]), int(self.tree.end[leaf])
         rows = slice(start, end) if excluded is None else remaining(start, end, excluded)

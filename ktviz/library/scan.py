@@ -39,7 +39,9 @@ def scan(queries: Tensor, scopes: Sequence[Scope], entries: Entries, weights: Te
         proposed[mine], bound[mine] = propose(unit[mine], rows, entries, weights, proposed.shape[1])
     found = rank(queries, proposed, entries, weights, length)
     doubtful = (bound > -torch.inf) & (found.similarity[:, -1] <= bound + inexact)
-    for mine, rows in scopes if doubtful.any() else ():
+    if not doubtful.any():
+        return found
+    for mine, rows in scopes:
         again = mine[doubtful[mine]]
         for start in range(0, len(again), QUERIES_AT_ONCE):
             part = again[start : start + QUERIES_AT_ONCE]

@@ -75,8 +75,8 @@ def paired_cosines(vectors: Tensor, others: Tensor) -> Tensor:
 def rounding(dimension: int) -> float:
     """How far a cosine may be off that was summed in single precision, in any order: 2.2e-5 for D = 2048.
 
-    Errors of D roundings exceed 8 sqrt(D) of one with a probability below 1e-10 (Higham and Mary 2019, "A New Approach
-    to Probabilistic Rounding Error Analysis").
+    Errors of D independent roundings exceed 8 sqrt(D) of one with a probability below 1e-9 (Higham and Mary 2019, "A
+    New Approach to Probabilistic Rounding Error Analysis").
     """
     return 8 * math.sqrt(dimension) * 2.0**-24
 

@@ -59,28 +59,41 @@ def counts():
     return lambda complaint: True
 
 
+@pytest.fixture(scope="session")
+def judged():
+    """Pages that an earlier test has answered for."""
+    return set()
+
+
 @pytest.fixture(autouse=True)
-def quiet(request, complaints, counts):
+def quiet(request, complaints, counts, judged):
     """No test passes whose own pages complained; what the pages of other tests say is not its affair."""
     shared = set(complaints)
-    for page in pages_of(request):
-        page.evaluate("0")  # what was said before this test is heard now, and forgotten
-        complaints[page].clear()
+    for page in pages_of(request) & judged:
+        hear(page)
+        complaints[page].clear()  # it was said after the test before
     yield
-    used = [page for page in complaints if page not in shared or page in pages_of(request)]
+    used = {page for page in complaints if page not in shared} | pages_of(request)
+    for page in used:
+        hear(page)
     said = [complaint for page in used for complaint in complaints[page] if counts(complaint)]
-    for page in [page for page in complaints if page.is_closed()]:
-        del complaints[page]
+    for page in used:
+        complaints[page].clear()
+    judged |= used
     assert not said, said[:5]
 
 
+def hear(page):
+    """What a page has said arrives with its next answer."""
+    if not page.is_closed():
+        page.evaluate("0")
+
+
 def pages_of(request):
-    """The open pages among the values of a test's fixtures, themselves or as the `page` of what drives them."""
-    values = list(request.node.funcargs.values())
-    for value in values:
-        values += value if isinstance(value, tuple) else ()
-    pages = [getattr(value, "page", value) for value in values]
-    return [page for page in pages if isinstance(page, Page) and not page.is_closed()]
+    """The pages among the values of a test's fixtures, themselves or as the `page` of what drives them."""
+    values = request.node.funcargs.values()
+    parts = [part for value in values for part in (value if isinstance(value, tuple) else (value,))]
+    return {page for part in parts if isinstance(page := getattr(part, "page", part), Page)}
 
 
 @pytest.fixture(scope="session")
