@@ -1,5 +1,6 @@
 """Products on the grid: equal bit for bit in any order, near the truth, and never in doubt about a tie."""
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -15,6 +16,7 @@ from ktviz.model.exact import (
     on_grid,
     paired_cosines,
     power_above,
+    root,
 )
 
 
@@ -130,6 +132,25 @@ def test_other_kernels_choose_the_same_centres(monkeypatch):
     Noisy(monkeypatch)
     for _ in range(3):
         assert torch.equal(nearest(given, centres), known)
+
+
+def test_flat_vectors_whose_roundings_are_all_alike_are_decided_by_the_exact_cosine():
+    def halves(values):
+        return torch.tensor(values).view(-1, 2, 1).expand(-1, 2, 2048).reshape(-1, 4096).contiguous()
+
+    query, centres = halves([0.3676639497280121, 0.019163426011800766]), halves([[0.0, 1.0]] * 96)
+    centres[63] = halves([0.371826171875, 0.0194854736328125])[0]
+    centres[5] = halves([0.37109375, 0.01904296875])[0]
+    expected = int(cosines(query, centres).argmax())
+    for count in (1, 3, 40):
+        assert set(nearest(query.expand(count, -1).contiguous(), centres).tolist()) == {expected}
+
+
+def test_roots_are_correctly_rounded():
+    squares = torch.arange(1, 100_000, dtype=torch.float64) ** 2
+    assert torch.equal(root(squares), squares.sqrt().round())
+    values = torch.rand(1000, generator=torch.Generator().manual_seed(0))
+    assert root(values).tolist() == [float(np.sqrt(np.float32(value))) for value in values]
 
 
 def test_thresholds_are_decided_by_the_exact_cosine(monkeypatch):

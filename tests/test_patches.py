@@ -52,3 +52,14 @@ def test_patches_added_in_chunks_give_the_same_map(features):
 def test_a_map_that_queries_cannot_tile_is_refused(size):
     with pytest.raises(ValueError, match="even sides"):
         PatchGrid(*size)
+
+
+@pytest.mark.parametrize("size", [1, 7, 20, 33])
+def test_overlap_add_does_not_depend_on_how_queries_are_cut(size):
+    grid = PatchGrid(16, 20)
+    patches = torch.randn(len(grid), 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    known, found = torch.zeros(3, 16, 20), torch.zeros(3, 16, 20)
+    grid.add_patches(known, patches, torch.arange(len(grid)))
+    for index in reversed(torch.arange(len(grid)).split(size)):
+        grid.add_patches(found, patches[index], index)
+    assert torch.equal(found, known)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ktviz.library.entries import GRID_CHUNK
 from ktviz.model.bands import coefficients, inverse_norm, spread, weighted
-from ktviz.model.exact import leading, on_grid
+from ktviz.model.exact import leading, on_grid, root
 
 
 class Comparable(Protocol):
@@ -92,6 +92,6 @@ def similarities(dots: Tensor, asked: Tensor, stored: Tensor, scales: Tensor, we
     """
     stored, dots = stored.double(), dots / scales[..., None]
     similarity = weighted(dots, weights) * inverse_norm(asked, weights) * inverse_norm(stored, weights)
-    norm = (asked * stored).sqrt()
+    norm = root(asked * stored)
     within = torch.where(norm > 0, dots / norm, 0.0)
     return similarity.clamp(-1, 1).float(), within.clamp(-1, 1).float()

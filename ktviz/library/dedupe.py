@@ -94,7 +94,8 @@ def upper_bounds(unit: Tensor) -> Tensor:
     energy, mix = torch.linalg.eigh(sample @ sample.T)
     leading = slice(int((energy < 1e-6 * energy[-1]).sum()), None)  # duplicates have no directions of their own
     energy, mix = energy[leading][-COARSE:], mix[:, leading][:, -COARSE:]
-    short = unit @ (sample.T @ (mix / energy.sqrt()))
+    # Directions of little energy come out too long or aslant: only across orthonormal ones do lengths never grow.
+    short = unit @ torch.linalg.qr(sample.T @ (mix / energy.sqrt())).Q
     left_out = (1 - short.square().sum(1, keepdim=True)).clamp(min=0).sqrt()
     return torch.cat((short, left_out), dim=1)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ktviz.model.bands import band_energy, to_patches, weighted
-from ktviz.model.exact import NORM_BITS, grid_scale, power_above
+from ktviz.model.exact import NORM_BITS, grid_scale, power_above, root
 from ktviz.model.patches import SIZE
 
 GATHER_CHUNK = 4096
@@ -104,5 +104,5 @@ class Entries:
 
 def grid_scales(energy: Tensor) -> Tensor:
     """What takes patches of some band energies (..., 4) to the grid of exact products: powers of two (...) float64."""
-    norm = weighted(energy.double(), torch.ones(4)).sqrt()
+    norm = root(weighted(energy.double(), torch.ones(4)))
     return 2.0**NORM_BITS / power_above(1.001 * norm)  # energies are rounded, and so will be the patches

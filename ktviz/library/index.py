@@ -16,7 +16,7 @@ from ktviz.library.entries import GRID_CHUNK, Entries
 from ktviz.library.keys import KeyProjection
 from ktviz.library.tree import Tree
 from ktviz.model.bands import band_vectors, inverse_norm
-from ktviz.model.exact import leading, on_grid
+from ktviz.model.exact import leading, on_grid, root
 
 PER_LEAF = 8
 """Entries a leaf may propose to one query; more where few leaves are visited."""
@@ -49,7 +49,7 @@ class Index:
         cls, tree: Tree, entries: Entries, keys: Tensor, projection: KeyProjection, weights: Sequence[float]
     ) -> Index:
         weight = torch.tensor(weights)
-        share = weight.sqrt()[projection.band_of]
+        share = root(weight)[projection.band_of]
         keys = keys.float().mul_(KEY_NORM * inverse_norm(entries.energy, weight)[:, None]).mul_(share).round_()
         # Where the weighted bands hold next to nothing, half precision may have made more of it.
         long = keys.norm(dim=1) > LONGEST_KEY
@@ -78,7 +78,7 @@ class Index:
     def query_keys(self, queries: Tensor) -> Tensor:
         """Keys of queries (N, 16 C), as those of entries: (N, D) float32 whole numbers."""
         keys = torch.empty(len(queries), len(self.projection.band_of))
-        share = KEY_NORM * self.weights.double().sqrt()[self.projection.band_of]
+        share = KEY_NORM * root(self.weights.double())[self.projection.band_of]
         for rows in torch.arange(len(queries)).split(GRID_CHUNK):
             bands = band_vectors(on_grid(queries[rows]))
             inverse = inverse_norm(bands.square().sum(2), self.weights)

@@ -6,6 +6,7 @@ it left out could still be among the best, the query is compared with everything
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 from ktviz.library.compare import Ranked, rank, similarities
 from ktviz.library.entries import GATHER_CHUNK, GRID_CHUNK, Entries
 from ktviz.model.bands import TINY, band_energy, band_parts, inverse_norm, weight_bands, weighted
-from ktviz.model.exact import leading, on_grid, rounding
+from ktviz.model.exact import leading, on_grid, root, rounding
 
 MORE = 8
 """Entries proposed beyond those that are wanted."""
@@ -29,10 +30,10 @@ Scope = tuple[Tensor, Tensor]
 def scan(queries: Tensor, scopes: Sequence[Scope], entries: Entries, weights: Tensor, length: int) -> Ranked:
     """The best entries of each query (N, 16 C) in its scope."""
     energy = band_energy(queries)
-    norm = weighted(energy, weights).sqrt().clamp(min=TINY)
+    norm = root(weighted(energy, weights)).clamp(min=TINY)
     unit = weight_bands(queries, weights) / norm[:, None]
-    # Bands that hold little of a query are small differences of large numbers, each rounded before.
-    inexact = rounding(4) * weighted(energy, torch.ones(4)).sqrt() * weights.max().sqrt() / norm
+    # Bands that hold little of a query are small differences of large numbers, rounded before, here and on the grid.
+    inexact = rounding(math.isqrt(queries.shape[1])) * root(weighted(energy, torch.ones(4)) * weights.max()) / norm
     proposed = torch.full((len(queries), length + MORE), -1)
     bound = torch.full((len(queries),), -torch.inf)
     for mine, rows in scopes:
@@ -71,7 +72,7 @@ def propose(unit: Tensor, rows: Tensor, entries: Entries, weights: Tensor, width
         energy = entries.energy[chunk]
         inverse = inverse_norm(energy, weights)
         # The error grows with what cancels in the sum: with the whole patches, of which some bands may weigh nothing.
-        whole = weighted(energy, torch.ones(4)).sqrt() * weights.max().sqrt()
+        whole = root(weighted(energy, torch.ones(4)) * weights.max())
         error = rounding(unit.shape[1]) * whole * inverse
         most = torch.addmm(error, unit, entries.vectors(chunk).mul_(inverse[:, None]).T)
         best, place = torch.cat((best, most), 1).topk(width, dim=1)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ktviz.errors import SettingError
+from ktviz.model.exact import root
 
 BANDS = ("LL", "LH", "HL", "HH")
 PAPER_WEIGHTS = (1.0, 1.0, 1.0, 0.0)
@@ -83,7 +84,7 @@ def band_energy(vectors: Tensor) -> Tensor:
 
 def norm_parts(energy: Tensor) -> Tensor:
     """Part of a patch's norm in each band, from band energies (..., 4): squares sum to 1; all 0 in an empty patch."""
-    return (energy / weighted(energy, torch.ones(4))[..., None].clamp(min=TINY)).sqrt()
+    return root(energy / weighted(energy, torch.ones(4))[..., None].clamp(min=TINY))
 
 
 def weighted(values: Tensor, weights: Tensor) -> Tensor:
@@ -96,7 +97,7 @@ def weighted(values: Tensor, weights: Tensor) -> Tensor:
 
 def inverse_norm(energy: Tensor, weights: Tensor) -> Tensor:
     """1 / norm of the weighted bands, from band energies (..., 4): (...); 0 where those bands hold nothing."""
-    norm = weighted(energy, weights).sqrt()
+    norm = root(weighted(energy, weights))
     return torch.where(norm > TINY, 1 / norm.clamp(min=TINY), 0.0)
 
 

@@ -71,7 +71,11 @@ class PatchGrid:
         return cover[0]
 
     def add_patches(self, total: Tensor, patches: Tensor, index: Tensor) -> None:
-        """Overlap-add some queries' patches (N, C, 4, 4) into a map (C, h, w)."""
+        """Overlap-add some queries' patches (N, C, 4, 4), their numbers ascending, into a map (C, h, w).
+
+        Queries that share a cell are added from the last to the first. To have the same sum whatever the parts, add the
+        last part first.
+        """
         corner, cells = self.corners(index), total.permute(1, 2, 0)
         for row in range(SIZE):
             for column in range(SIZE):

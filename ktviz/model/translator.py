@@ -133,10 +133,7 @@ class Retrieval(RetrievalSite):
         """Find the winners of all queries of one feature map (C, h, w)."""
         search = settings.search
         excluded = self.banks.excluded(settings.without)
-        found = [
-            self.banks.search(grid.unfold(features, index), search, excluded)
-            for index in torch.arange(len(grid)).split(QUERIES_AT_ONCE)
-        ]
+        found = [self.banks.search(grid.unfold(features, index), search, excluded) for index in parts(grid)]
         weights = torch.tensor(search.band_weights)
         matches = concatenate(found)
         tolerance = float(settings.coherence or 0)
@@ -261,18 +258,30 @@ class Translator(nn.Module):
     def blend(self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings) -> Tensor:
         """Transfer from the winners (N,) and put the patches together: (C, h, w)."""
         total = torch.zeros_like(features)
-        for index, _, patches in self.transfers(features, grid, winner, settings):
-            grid.add_patches(total, patches, index)
+        for index in reversed(parts(grid)):  # as `add_patches` wants them
+            grid.add_patches(total, self.transferred(features, grid, winner, settings, index)[1], index)
         return total / grid.coverage()
 
     def transfers(
         self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Some queries at a time: their numbers (n,), their patches (n, C, 4, 4), and what the winners make of them."""
-        for index in torch.arange(len(grid)).split(QUERIES_AT_ONCE):
-            queries, winners = grid.unfold(features, index), self.banks.patches(winner[index])
-            gain = float(settings.max_gain or 0)
-            yield index, queries, transfer(queries, winners, settings.transfer, settings.strength, gain)
+        for index in parts(grid):
+            yield index, *self.transferred(features, grid, winner, settings, index)
+
+    def transferred(
+        self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings, index: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Patches of some queries (n,), and what the winners make of them: twice (n, C, 4, 4)."""
+        queries, winners = grid.unfold(features, index), self.banks.patches(winner[index])
+        gain = float(settings.max_gain or 0)
+        return queries, transfer(queries, winners, settings.transfer, settings.strength, gain)
+
+
+def parts(grid: PatchGrid) -> tuple[Tensor, ...]:
+    """The queries of a grid, so many at a time as are unfolded at once."""
+    found: tuple[Tensor, ...] = torch.arange(len(grid)).split(QUERIES_AT_ONCE)
+    return found
 
 
 def check_finite(values: Tensor, what: str) -> None:
