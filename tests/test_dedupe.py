@@ -66,6 +66,28 @@ def test_no_pair_is_ruled_out_that_is_alike(seed):
     assert float((unit.double() @ unit.double().T - bounds.double() @ bounds.double().T).max()) < SLACK
 
 
+def rare_directions(seed):
+    """Every second patch has next to nothing in a direction in which the others differ."""
+    random = torch.Generator().manual_seed(seed)
+    one, two, *_, other = torch.linalg.qr(torch.randn(48, 8, generator=random).double()).Q.T.float()[:5]
+
+    def sign():
+        return torch.randn(1024, 1, generator=random).sign()
+
+    vectors = one + other + 0.32 * sign() * two
+    sampled = one + (0.87 + 0.15 * seed / 40) * 1e-3 * sign() * two
+    sampled[::4] += other - one
+    vectors[::2] = sampled[::2]
+    return vectors
+
+
+@pytest.mark.parametrize("seed", range(0, 40, 2))
+def test_nothing_survives_beside_its_look_alike_in_a_rare_direction(seed):
+    vectors = rare_directions(seed)
+    kept = survivors(vectors, 0.9)
+    assert kept.tolist() == greedy(vectors, 0.9)
+
+
 def test_more_dimensions_than_the_coarse_comparison_sees():
     vectors = clustered_vectors(3).repeat_interleave(8, dim=1) + 0.3 * torch.randn(
         CHUNK * 2 + 70, 384, generator=torch.Generator().manual_seed(4)
