@@ -28,8 +28,8 @@ CHUNK = 1024
 
 
 def root(values: Tensor) -> Tensor:
-    """Square roots, correctly rounded: those of PyTorch may come from a library that is off by a last bit."""
-    return torch.from_numpy(np.sqrt(values.numpy()))
+    """Square roots, correctly rounded on the CPU, where PyTorch's may come from a library that is off by a last bit."""
+    return torch.from_numpy(np.sqrt(values.numpy())) if values.is_cpu else values.sqrt()
 
 
 def power_above(values: Tensor) -> Tensor:
