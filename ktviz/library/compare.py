@@ -16,6 +16,9 @@ from ktviz.library.entries import GRID_CHUNK
 from ktviz.model.bands import coefficients, inverse_norm, spread, weighted
 from ktviz.model.exact import leading, on_grid, root
 
+QUERIES_AT_ONCE = 128
+"""Queries whose bands are worked out at a time: 8 MB for C = 128."""
+
 
 class Comparable(Protocol):
     """Something whose entries can be compared: `Entries`, or a union of banks."""
@@ -67,11 +70,12 @@ def compare(queries: Tensor, candidates: Tensor, entries: Comparable, weights: T
     energy = torch.empty(len(queries), 4, dtype=torch.float64)
     step = max(1, GRID_CHUNK // max(1, count))
     room = torch.empty(step * count, size, dtype=torch.float64)
-    for part in torch.arange(len(queries)).split(step):
-        bands = coefficients(on_grid(queries[part]))
-        stored = entries.on_grid(candidates[part].clamp(min=0).flatten(), out=room[: len(part) * count])
-        dots[part] = stored.view(len(part), count, size) @ spread(bands).transpose(1, 2)
-        energy[part] = bands.square().sum((2, 3, 4))
+    for some in torch.arange(len(queries)).split(QUERIES_AT_ONCE):
+        bands = coefficients(on_grid(queries[some]))
+        energy[some] = bands.square().sum((2, 3, 4))
+        for part, parts in zip(some.split(step), spread(bands).split(step), strict=True):
+            stored = entries.on_grid(candidates[part].clamp(min=0).flatten(), out=room[: len(part) * count])
+            dots[part] = stored.view(len(part), count, size) @ parts.transpose(1, 2)
     rows = candidates.clamp(min=0)
     similarity, within = similarities(dots, energy[:, None], entries.energy[rows], entries.scales(rows), weights)
     return similarity.masked_fill_(candidates < 0, -torch.inf), within

@@ -112,14 +112,14 @@ class Index:
         entry = torch.full((leaves.numel(), per_leaf + 1), -1)
         asked = leaves.flatten()
         for leaf, slots in group(asked):
-            found, rows = self.products(keys[slots // beam], leaf, excluded)
+            found, rows = self.products(keys.index_select(0, slots // beam), leaf, excluded)
             value, place = found.topk(min(per_leaf + 1, found.shape[1]), dim=1)
             similarity[slots, : value.shape[1]] = value
             entry[slots, : value.shape[1]] = place + rows.start if isinstance(rows, slice) else rows[place]
         # Which of equal entries are among the best is left open by `topk`: where the first of the others is equal, too.
         unsettled = (similarity[:, -1] > -torch.inf) & (similarity[:, -1] == similarity[:, -2])
         for leaf, slots in group(asked.masked_fill(~unsettled, -1)):
-            found, rows = self.products(keys[slots // beam], leaf, excluded)
+            found, rows = self.products(keys.index_select(0, slots // beam), leaf, excluded)
             place = leading(found, per_leaf + 1)
             entry[slots] = place + rows.start if isinstance(rows, slice) else rows[place]
         similarity[:, -1], entry[:, -1] = -torch.inf, -1
