@@ -62,11 +62,16 @@ class Conv2d(nn.Conv2d):
 class SiLU(nn.SiLU):
     """The same activation on any number of threads, where no gradient is asked for.
 
-    Where one thread's share ends, PyTorch takes the exponential of what fills no whole register by other code. So few
-    numbers at a time are one thread's.
+    Where a thread's share ends, PyTorch takes the exponential of what fills no whole register by other code. So shares
+    are cut to fill registers, and the rest is one thread's.
     """
 
     def forward(self, input: Tensor) -> Tensor:
         if torch.is_grad_enabled() or input.device.type != "cpu":
             return F.silu(input)
-        return torch.cat([F.silu(part) for part in input.flatten().split(UNSHARED)]).view_as(input)
+        values = input.flatten()
+        shared = len(values) - len(values) % (UNSHARED * torch.get_num_threads())
+        if shared == len(values):
+            return F.silu(values).view_as(input)
+        parts = (values[:shared], *values[shared:].split(UNSHARED))
+        return torch.cat([F.silu(part) for part in parts]).view_as(input)
