@@ -382,6 +382,27 @@ def test_what_few_leaves_hold_is_proposed_in_whatever_order_they_are_visited():
     assert found[0].tolist() == [12, 11, 10, 9, 8, 7, 6, 5, 4, -1]
 
 
+@pytest.mark.parametrize("beam", [1, 3, 5, 80])
+@pytest.mark.parametrize("hidden", [0.0, 0.4])
+def test_visits_propose_the_same_in_whatever_parts_they_are_done(copies, monkeypatch, beam, hidden):
+    bank = copies.banks[0]
+    queries = torch.cat((bank.entries.patches(torch.arange(40)), torch.randn(20, *bank.entries.patches(torch.arange(1)).shape[1:])))
+    settings = SearchSettings("beam", candidates=12, beam=beam)
+    excluded = torch.rand(len(bank), generator=torch.Generator().manual_seed(3)) < hidden
+    known = bank.search(queries, settings, excluded)
+    for first, products in ((1, 1), (2, 300), (100, 5000)):
+        monkeypatch.setattr("ktviz.library.index.FIRST", first)
+        monkeypatch.setattr("ktviz.library.index.PRODUCTS_AT_ONCE", products)
+        found = bank.search(queries, settings, excluded)
+        assert torch.equal(found.entry, known.entry)
+        assert torch.equal(found.similarity, known.similarity)
+
+
+def test_no_queries_have_no_matches(copies):
+    bank = copies.banks[0]
+    assert bank.search(bank.entries.patches(torch.arange(0))).entry.shape == (0, 8)
+
+
 @pytest.fixture(scope="module")
 def copies(tmp_path_factory, toy, paint, save):
     """The same three pictures under two names each, and a flat one: every entry has an equal."""

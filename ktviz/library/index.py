@@ -20,6 +20,10 @@ from ktviz.model.exact import leading, on_grid, root
 
 PER_LEAF = 8
 """Entries a leaf may propose to one query; more where few leaves are visited."""
+FIRST = 4
+"""Leaves that are visited before the others: what they hold tells what the others must exceed."""
+PRODUCTS_AT_ONCE = 2**19
+"""Products held at a time: 2 MB."""
 KEY_NORM, LONGEST_KEY = 4000, 4050
 """Norm of keys before they are rounded to whole numbers, and after it at most: products stay below 2^24, also with
 means that are rounded once more (by half of sqrt(D): 10 for D = 400)."""
@@ -105,32 +109,67 @@ class Index:
         return best
 
     def visit(self, keys: Tensor, leaves: Tensor, length: int, excluded: Tensor | None) -> Tensor:
-        """Compare each query with the entries of its leaves, one matrix product per leaf."""
-        beam = leaves.shape[1]
-        per_leaf = max(PER_LEAF, -(-length // beam))  # few leaves must still yield `length` entries
-        similarity = torch.full((leaves.numel(), per_leaf + 1), -torch.inf)
-        entry = torch.full((leaves.numel(), per_leaf + 1), -1)
-        asked = leaves.flatten()
-        for leaf, slots in group(asked):
-            found, rows = self.products(keys.index_select(0, slots // beam), leaf, excluded)
-            value, place = found.topk(min(per_leaf + 1, found.shape[1]), dim=1)
-            similarity[slots, : value.shape[1]] = value
-            entry[slots, : value.shape[1]] = place + rows.start if isinstance(rows, slice) else rows[place]
-        # Which of equal entries are among the best is left open by `topk`: where the first of the others is equal, too.
-        unsettled = (similarity[:, -1] > -torch.inf) & (similarity[:, -1] == similarity[:, -2])
-        for leaf, slots in group(asked.masked_fill(~unsettled, -1)):
-            found, rows = self.products(keys.index_select(0, slots // beam), leaf, excluded)
-            place = leading(found, per_leaf + 1)
-            entry[slots] = place + rows.start if isinstance(rows, slice) else rows[place]
-        similarity[:, -1], entry[:, -1] = -torch.inf, -1
-        similarity, entry = similarity.view(len(keys), -1), entry.view(len(keys), -1)
+        """Compare each query with the entries of its leaves, the best leaves first: they tell what others must exceed.
+
+        Of each leaf only the best entries come into the last choice.
+        """
+        per_leaf = max(PER_LEAF, -(-length // leaves.shape[1]))  # few leaves must still yield `length` entries
+        bound = torch.full((len(keys),), -torch.inf)
+        similarity, entry = self.best_of(keys, leaves[:, :FIRST], bound, per_leaf, excluded)
+        if similarity.shape[1] >= length:
+            bound = similarity.topk(length, dim=1).values[:, -1]
+        more = self.best_of(keys, leaves[:, FIRST:], bound, per_leaf, excluded)
+        similarity, entry = torch.cat((similarity, more[0]), 1), torch.cat((entry, more[1]), 1)
         return entry.gather(1, leading(similarity, length, number=entry))
 
-    def products(self, keys: Tensor, leaf: int, excluded: Tensor | None) -> tuple[Tensor, slice | Tensor]:
-        """Products of query keys (n, D) with those of a leaf's entries, and which entries these are."""
-        start, end = int(self.tree.start[leaf]), int(self.tree.end[leaf])
-        rows = slice(start, end) if excluded is None else remaining(start, end, excluded)
-        return keys @ self.keys[rows].T, rows
+    def best_of(
+        self, keys: Tensor, leaves: Tensor, bound: Tensor, count: int, excluded: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """The best entries of each leaf for its query, of leaves that hold one as similar as the query's bound.
+
+        Args:
+            keys: (N, D) of the queries.
+            leaves: (N, L) they visit.
+            bound: (N,) least similarity of interest.
+            count: Entries per leaf.
+            excluded: (entries,) bool of entries to pass over.
+
+        Returns:
+            (N, L * count) similarities, -inf for none; and entries, -1 for none.
+        """
+        similarity, entry = torch.full((leaves.numel(), count), -torch.inf), torch.full((leaves.numel(), count), -1)
+        leaf = leaves.flatten()
+        visits = leaf.argsort()[int((leaf < 0).sum()) :]
+        largest = int((self.tree.end - self.tree.start)[leaf[visits].unique()].max()) if len(visits) else 0
+        for slots in visits.split(max(1, PRODUCTS_AT_ONCE // largest)) if largest else ():
+            query = slots // leaves.shape[1]
+            found, first = self.products(keys.index_select(0, query), leaf[slots], excluded)
+            worth = (found.amax(1) >= bound[query]).nonzero()[:, 0]
+            found, first, slots = found[worth], first[worth], slots[worth]
+            place = leading(found, count)
+            value = found.gather(1, place)
+            similarity[slots, : place.shape[1]] = value
+            entry[slots, : place.shape[1]] = torch.where(value > -torch.inf, place + first[:, None], -1)
+        shape = len(keys), leaves.shape[1] * count
+        return similarity.view(shape), entry.view(shape)
+
+    def products(self, keys: Tensor, leaves: Tensor, excluded: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Products of query keys (n, D) with those of the entries of one leaf each (n,), equal leaves side by side.
+
+        Returns:
+            (n, entries of the largest leaf), -inf where there is no entry or it is excluded; and each leaf's first
+            entry (n,).
+        """
+        leaf, counts = leaves.unique_consecutive(return_counts=True)
+        starts, sizes = self.tree.start[leaf], self.tree.end[leaf] - self.tree.start[leaf]
+        found = torch.full((len(keys), int(sizes.max())), -torch.inf)
+        runs = zip(keys.split(counts.tolist()), found.split(counts.tolist()), strict=True)
+        for (asked, out), start, size in zip(runs, starts.tolist(), sizes.tolist(), strict=True):
+            rows = slice(start, start + size)
+            torch.mm(asked, self.keys[rows].T, out=out[:, :size])
+            if excluded is not None:
+                out[:, :size].masked_fill_(excluded[rows], -torch.inf)
+        return found, starts.repeat_interleave(counts)
 
 
 def remaining(start: int, end: int, excluded: Tensor | None) -> Tensor:

@@ -209,6 +209,8 @@ class BankUnion:
 
     def on_grid(self, entries: Tensor, out: Tensor | None = None) -> Tensor:
         """The same on the grid of exact products, multiplied by `scales`: (N, 16 C) float64."""
+        if len(self.banks) == 1:
+            return self.banks[0].entries.on_grid(entries, out)
         out = torch.empty(len(entries), 16 * self.encoder.channels, dtype=torch.float64) if out is None else out
         for number, mine, local in self._by_bank(entries):
             out[mine] = self.banks[number].entries.on_grid(local)

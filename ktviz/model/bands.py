@@ -47,7 +47,7 @@ def coefficients(vectors: Tensor) -> Tensor:
 
     Sums and differences of whole cells: they come out the same for any number of vectors, as a matrix product may not.
     """
-    blocks = vectors.view(len(vectors), 2, 2, 2, 2, -1)
+    blocks = vectors.view(len(vectors), 2, 2, 2, 2, vectors.shape[1] // 16)
     (a, b), (c, d) = ((blocks[:, :, row, :, 0], blocks[:, :, row, :, 1]) for row in range(2))
     upper, lower, left, right = a + b, c + d, b - a, d - c
     return torch.stack((upper + lower, left + right, lower - upper, right - left), dim=1).mul_(0.5)
