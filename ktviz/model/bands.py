@@ -39,7 +39,7 @@ def to_vectors(patches: Tensor) -> Tensor:
 
 def to_patches(vectors: Tensor) -> Tensor:
     """(..., 16 C), position-major, to (..., C, 4, 4), as a view."""
-    return vectors.unflatten(-1, (4, 4, vectors.shape[-1] // 16)).movedim(-1, -3)
+    return vectors.view(*vectors.shape[:-1], 4, 4, vectors.shape[-1] // 16).movedim(-1, -3)
 
 
 def coefficients(vectors: Tensor) -> Tensor:
