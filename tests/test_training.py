@@ -25,6 +25,7 @@ from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_images, structural_similarity
 from ktviz.training.muon import Muon, orthogonalise
 from ktviz.training.polish import lattice_loss, transferred
+from ktviz.training.precision import fast_type
 from ktviz.training.recipe import Recipe, Run, files_digest, train
 from ktviz.training.teacher import Teacher
 
@@ -353,3 +354,22 @@ def test_resuming_from_a_damaged_checkpoint_is_refused(trained, tmp_path):
     (tmp_path / "run" / "checkpoint.pt").write_bytes(b"damaged")
     with pytest.raises(TrainingError, match="damaged"):
         trained("run", recipe=replace(TINY, steps=1), resume=True)
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"),
+    [("AVX512", torch.bfloat16), ("AVX512_VNNI", torch.bfloat16), ("AVX2", torch.float32), ("DEFAULT", torch.float32)],
+)
+def test_training_multiplies_in_bfloat16_only_where_that_is_fast(monkeypatch, capability, expected):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert fast_type("cpu") == expected
+    assert fast_type("cuda") == torch.bfloat16
+
+
+def test_updates_are_orthogonal_in_either_precision(monkeypatch):
+    matrix = torch.randn(32, 96, generator=torch.Generator().manual_seed(0))
+    for capability in ("AVX512", "AVX2"):
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda found=capability: found)
+        values = torch.linalg.svdvals(orthogonalise(matrix))
+        assert float(values.min()) > 0.6
+        assert float(values.max()) < 1.3

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ktviz.training.precision import fast_type
+
 # Coefficients of the quintic Newton-Schulz iteration, from the authors: steep at zero, so that five rounds bring every
 # singular value near 1.
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
@@ -50,9 +52,9 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalise(matrix: Tensor) -> Tensor:
-    """The nearest semi-orthogonal matrix, roughly, by Newton-Schulz iteration in bfloat16."""
+    """The nearest semi-orthogonal matrix, roughly, by Newton-Schulz iteration in bfloat16 where that is fast."""
     a, b, c = NEWTON_SCHULZ
-    x = matrix.bfloat16()
+    x = matrix.to(fast_type(matrix.device))
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
     x = x / (x.norm() + 1e-7)

@@ -29,6 +29,7 @@ from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_files
 from ktviz.training.muon import Muon
 from ktviz.training.polish import lattice_loss, patch_colour, transferred
+from ktviz.training.precision import fast_type
 from ktviz.training.teacher import Teacher
 
 TEACHER_BATCHES = 24
@@ -270,7 +271,7 @@ class Run:
                 group["lr"] = peak * self.recipe.rate(self.step)
         polishing = self.step >= self.recipe.steps
         self.encoder.requires_grad_(self.teacher is not None and not polishing)
-        with torch.autocast(self.device, torch.bfloat16):
+        with torch.autocast(self.device, torch.bfloat16, enabled=fast_type(self.device) == torch.bfloat16):
             total, losses = self.polish() if polishing else self.learn()
         total.backward()
         nn.utils.clip_grad_norm_(self.weights, 1.0)
