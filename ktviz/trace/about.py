@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import platform
 from collections.abc import Mapping, Sequence
@@ -27,13 +28,14 @@ def about_recording(
     thinned: bool,
     candidates: int | None,
     seed: int,
+    inputs_on: str | None,
 ) -> dict[str, Any]:
     """The metadata of a trace."""
     return {
         "kind": KIND,
         "schema": SCHEMA_VERSION,
         "versions": versions(),
-        "device": device_of(model),
+        "device": device_of(model) or inputs_on or "cpu",
         "seed": seed,
         "digests": {**model_digests(model), **{k: v for known in knowledge for k, v in known.digests().items()}},
         "sites": list(sites),
@@ -71,9 +73,9 @@ def versions() -> dict[str, str]:
     }
 
 
-def device_of(model: nn.Module) -> str:
-    """Where a model computes."""
-    return next((str(p.device) for p in model.parameters()), "cpu")
+def device_of(model: nn.Module) -> str | None:
+    """Where a model's weights are; None for one without weights, which computes where its inputs are."""
+    return next((str(held.device) for held in itertools.chain(model.parameters(), model.buffers())), None)
 
 
 def model_digests(model: nn.Module) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from ktviz.errors import SettingError, TraceBudgetError
@@ -127,6 +127,7 @@ class Recorder:
         thread: The only one that is recorded; None for all.
         pending: Runs that go on, by thread, the innermost last.
         knowledge: What the entries of `rows` are.
+        inputs_on: The device of the first input that is a tensor.
     """
 
     sites: list[Site]
@@ -140,6 +141,7 @@ class Recorder:
     pictures: list[Picture] = field(default_factory=list)
     pending: dict[int, list[Run]] = field(default_factory=dict)
     knowledge: list[Knowledge] = field(default_factory=list)
+    inputs_on: str | None = None
     thinned: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -190,6 +192,7 @@ class Recorder:
         with self.lock:
             self.check_budget(sum(picture.nbytes for picture in made))
             self.leave(number)
+            self.inputs_on = self.inputs_on or next((str(x.device) for x in inputs if isinstance(x, Tensor)), None)
             first = len(self.pictures)
             self.pictures += made
             for image, rows in run.heard:
@@ -232,7 +235,9 @@ class Recorder:
         names = [[(source["source"], source["bank"]) for source in sources] for sources in described]
         table = to_table(self.rows, self.images, [site.name for site in self.sites], names)
         sites = [{"name": s.name, "type": type(s.module).__name__, "causal": s.causal} for s in self.sites]
-        about = about_recording(model, self.knowledge, described, sites, self.thinned, self.candidates, seed)
+        about = about_recording(
+            model, self.knowledge, described, sites, self.thinned, self.candidates, seed, self.inputs_on
+        )
         return Trace(table, about, self.pictures, model)
 
 
