@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ktviz.audit.audit import Audit, as_csv
+from ktviz.audit.audit import Audit
 from ktviz.audit.copied import LEAST, control, copied_mask, copied_regions
 from ktviz.audit.findings import roll_up
+from ktviz.audit.folder import as_csv
 from ktviz.errors import AuditError, StorageError, TraceError
 from ktviz.images import read_image
 from ktviz.model.translator import Translator
@@ -294,9 +295,9 @@ def test_a_trace_from_a_file_can_be_audited_with_its_model(toy_world, tmp_path):
     [
         (lambda folder: (folder / "manifest.json").unlink(), "there is no manifest.json"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "damaged"),
-        (lambda folder: (folder / "manifest.json").write_text('{"format": 99}'), "newer than 1"),
+        (lambda folder: (folder / "manifest.json").write_text('{"format": 99}'), "newer than 2"),
         (lambda folder: (folder / "manifest.json").write_text("[]"), "not that of an audit"),
-        (lambda folder: (folder / "tables" / "boxes.parquet").unlink(), "boxes.parquet"),
+        (lambda folder: (folder / "trace.parquet").unlink(), "trace.parquet"),
     ],
 )
 def test_what_is_no_audit_is_refused_by_name(audited, tmp_path, change, message):

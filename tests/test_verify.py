@@ -15,8 +15,9 @@ import pytest
 import torch
 from torch import nn
 
-from ktviz.audit.audit import MANIFEST, Audit, as_csv, sealed
+from ktviz.audit.audit import Audit
 from ktviz.audit.fingerprint import find_runs, fingerprints, hash_rows, prefix_sums, rolling
+from ktviz.audit.folder import MANIFEST, as_csv, file_list, manifest_bytes, write_table
 from ktviz.audit.removal import verify_removal
 from ktviz.audit.verify import verify
 from ktviz.errors import AuditError, LibraryError, UnknownNameError
@@ -64,9 +65,9 @@ def model(world, toy):
 def seal(folder):
     """What a forger would do: describe the changed files in the manifest, and seal it."""
     manifest = json.loads((folder / MANIFEST).read_text())
-    files = [p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST]
-    manifest["files"] = {p.relative_to(folder).as_posix(): [p.stat().st_size, file_digest(p)] for p in files}
-    (folder / MANIFEST).write_text(json.dumps(sealed(manifest)))
+    manifest["files"] = file_list(folder)
+    manifest.pop("sha256", None)
+    (folder / MANIFEST).write_bytes(manifest_bytes(manifest))
 
 
 def edit_manifest(folder, change):
@@ -85,7 +86,7 @@ def change_pixel(folder, name="output", by=7):
 def change_table(folder, name, change):
     path = folder / "tables" / f"{name}.parquet"
     table = change(pd.read_parquet(path))
-    table.to_parquet(path, compression="zstd", index=False)
+    write_table(path, table)
     path.with_suffix(".csv").write_text(as_csv(table), encoding="utf-8")
 
 

@@ -1,38 +1,53 @@
-"""The audit: everything that was found, and the folder in which it is handed over."""
+"""The audit: everything that was found, as a folder that somebody else can verify."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from importlib.metadata import version
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pyarrow as pa
+from PIL import features
 
 from ktviz.audit.copied import control
-from ktviz.audit.findings import (
+from ktviz.audit.evidence import (
     SAMPLE,
     SEED,
     TOP,
+    Evidence,
     Parameters,
-    copied_picture,
-    derived_tables,
-    rerun_tables,
+    counterfactual_names,
+    gather,
     searched_sources,
 )
+from ktviz.audit.findings import pictures_of, tables_of
 from ktviz.audit.fingerprint import Fingerprint, fingerprints, read_fingerprints, write_fingerprints
+from ktviz.audit.folder import (
+    FORMAT,
+    MANIFEST,
+    PRINTS,
+    REPORT,
+    TABLES,
+    TRACE,
+    as_csv,
+    check_target,
+    file_list,
+    manifest_bytes,
+    read_manifest,
+    read_table,
+    write_folder,
+    write_table,
+)
 from ktviz.audit.report import render, thumbnails
-from ktviz.errors import AuditError, KtvizError, MismatchError, StorageError
-from ktviz.images import Pixels, encode_image, file_digest, pixel_digest, read_image
-from ktviz.trace.about import versions
+from ktviz.errors import AuditError, KtvizError, MismatchError
+from ktviz.images import Pixels, encode_image, pixel_digest, read_image
+from ktviz.library.union import BankUnion
+from ktviz.trace.about import processor, version, versions
 from ktviz.trace.live import Live, live
 from ktviz.trace.trace import Trace
 
@@ -41,10 +56,6 @@ if TYPE_CHECKING:
     from ktviz.library.library import Library
     from ktviz.model.translator import Translator
 
-FORMAT = 1
-MANIFEST, REPORT, TRACE, PRINTS = "manifest.json", "report.html", "trace.parquet", "fingerprints.parquet"
-TABLES = ("sources", "creators", "licences", "boxes", "copied", "counterfactuals", "regret")
-
 
 @dataclass(frozen=True, eq=False)
 class Audit:
@@ -52,19 +63,15 @@ class Audit:
 
     Attributes:
         title: Of the report.
-        trace: Of one image, with its photo.
-        tables: sources, creators, licences, boxes, copied, counterfactuals, regret.
-        pictures: input, output, copied, and one for each counterfactual.
+        evidence: What the model made: the trace, translations without the largest sources, exact searches.
         thumbs: The sources that were used, where they were used: JPEG by name.
         fingerprints: Of all sources that were searched.
         parameters: How much was done.
-        about: Versions, and the result of the control for copied regions.
+        about: When and with what it was made, which works were searched, the control for copied regions.
     """
 
     title: str
-    trace: Trace
-    tables: Mapping[str, pd.DataFrame]
-    pictures: Mapping[str, Pixels]
+    evidence: Evidence
     thumbs: Mapping[str, bytes]
     fingerprints: tuple[Fingerprint, ...]
     parameters: Parameters
@@ -100,21 +107,34 @@ class Audit:
         parameters = Parameters(top, sample, seed)
         case = live(trace, model, photo)
         check_made_again(case)
-        trace = without_regret(trace).with_pictures(case.pixels, case.output)
-        case = replace(case, trace=trace)
-        tables = derived_tables(trace)
-        again, pictures = rerun_tables(case, tables["sources"], parameters)
-        shown = {"input": case.pixels, "output": case.output, "copied": copied_picture(trace, case.output), **pictures}
+        return cls.assemble(gather(case, parameters), case.banks, parameters, title or ", ".join(case.banks.names))
+
+    @classmethod
+    def assemble(cls, evidence: Evidence, banks: BankUnion, parameters: Parameters, title: str) -> Audit:
+        """An audit from its evidence: all the rest follows."""
         about = {
             "made": date.today().isoformat(),
             "versions": all_versions(),
-            "control": control(trace),
-            "searched": searched_sources(trace, case.banks),
+            "processor": processor(),
+            "control": control(evidence.trace),
+            "searched": searched_sources(evidence.trace, banks),
         }
-        prints = tuple(fingerprints(case.banks))
-        thumbs = thumbnails(case, tables["sources"])
-        title = title or ", ".join(case.banks.names)
-        return cls(title, trace, {**tables, **again}, shown, thumbs, prints, parameters, about)
+        return cls(title, evidence, thumbnails(evidence.trace, banks), tuple(fingerprints(banks)), parameters, about)
+
+    @property
+    def trace(self) -> Trace:
+        """Of one image, with its photo and its output."""
+        return self.evidence.trace
+
+    @cached_property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """sources, creators, licences, boxes, copied, counterfactuals, regret."""
+        return tables_of(self.evidence)
+
+    @cached_property
+    def pictures(self) -> Mapping[str, Pixels]:
+        """input, output, copied, and one for each counterfactual."""
+        return pictures_of(self.evidence)
 
     def __repr__(self) -> str:
         used = self.tables["sources"].query("share > 0")
@@ -129,45 +149,34 @@ class Audit:
         """
         folder = Path(folder)
         check_target(folder, overwrite)
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".ktviz-", dir=folder.parent) as scratch:
-                made = Path(scratch) / "audit"
-                self._write(made)
-                if folder.exists():
-                    shutil.rmtree(folder)
-                made.rename(folder)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise StorageError(f"write an audit to {str(folder)!r}", reason, "Choose another folder") from None
+        write_folder(folder, self.write)
 
-    def _write(self, folder: Path) -> None:
-        for name in ("tables", "pictures", "sources"):
-            (folder / name).mkdir(parents=True)
-        self.trace.save(folder / TRACE)
+    def write(self, folder: Path) -> None:
+        """Write everything into a folder that does not exist yet."""
+        self.trace.save(in_folder(folder, TRACE), pictures="none")
         write_fingerprints(folder / PRINTS, self.fingerprints)
         for name, table in self.tables.items():
-            table.to_parquet(folder / "tables" / f"{name}.parquet", compression="zstd", index=False)
-            (folder / "tables" / f"{name}.csv").write_text(as_csv(table), encoding="utf-8")
+            write_table(in_folder(folder, f"tables/{name}.parquet"), table)
+            in_folder(folder, f"tables/{name}.csv").write_text(as_csv(table), encoding="utf-8")
         for name, pixels in self.pictures.items():
-            (folder / "pictures" / f"{name}.png").write_bytes(encode_image(pixels, "png"))
+            in_folder(folder, f"pictures/{name}.png").write_bytes(encode_image(pixels, "png"))
+        for source, name in counterfactual_names(self.evidence).items():
+            self.evidence.without[source].save(in_folder(folder, f"counterfactuals/{name}.parquet"), pictures="none")
         for number, data in enumerate(self.thumbs.values()):
-            (folder / "sources" / f"{number:03d}.jpg").write_bytes(data)
+            in_folder(folder, f"sources/{number:03d}.jpg").write_bytes(data)
         (folder / REPORT).write_text(render(self), encoding="utf-8")
-        manifest = json.dumps(sealed(self.manifest(folder)), indent=1, sort_keys=True)
-        (folder / MANIFEST).write_text(manifest, encoding="utf-8")
+        (folder / MANIFEST).write_bytes(manifest_bytes(self.manifest(folder)))
 
     def file_names(self) -> set[str]:
         """What its folder holds."""
         names = {MANIFEST, REPORT, TRACE, PRINTS}
-        names |= {f"tables/{name}.{kind}" for name in self.tables for kind in ("csv", "parquet")}
-        names |= {f"pictures/{name}.png" for name in ("input", "output", "copied")}
-        names |= set(self.tables["counterfactuals"]["picture"])
+        names |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")}
+        names |= {f"pictures/{name}.png" for name in self.pictures}
+        names |= {f"counterfactuals/{name}.parquet" for name in counterfactual_names(self.evidence).values()}
         return names | {f"sources/{number:03d}.jpg" for number in range(len(self.thumbs))}
 
     def manifest(self, folder: Path) -> dict[str, Any]:
         """What the manifest says, with the digest of every file of a folder."""
-        files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
         return {
             "format": FORMAT,
             "title": self.title,
@@ -177,7 +186,7 @@ class Audit:
             "image": dict(self.trace.picture.about),
             "sources": list(self.thumbs),
             **self.about,
-            "files": {p.relative_to(folder).as_posix(): [p.stat().st_size, file_digest(p)] for p in files},
+            "files": file_list(folder),
         }
 
     @classmethod
@@ -190,37 +199,54 @@ class Audit:
         folder = Path(folder)
         manifest = read_manifest(folder)
         try:
-            tables = {name: pd.read_parquet(folder / "tables" / f"{name}.parquet") for name in TABLES}
-            made = [Path(name).stem for name in tables["counterfactuals"]["picture"]]
-            named = ("input", "output", "copied", *made)
-            pictures = {name: read_image(folder / "pictures" / f"{name}.png") for name in named}
+            parameters = Parameters(**manifest["parameters"])
+            evidence = read_evidence(folder, manifest)
             thumbs = {
                 name: (folder / "sources" / f"{number:03d}.jpg").read_bytes()
                 for number, name in enumerate(manifest["sources"])
             }
-            trace = Trace.open(folder / TRACE)
-            trace = trace.with_pictures(pictures["input"], pictures["output"])
+            about = {name: manifest[name] for name in ("made", "versions", "processor", "control", "searched")}
             prints = read_fingerprints(folder / PRINTS)
-            about = {name: manifest[name] for name in ("made", "versions", "control", "searched")}
-            parameters = Parameters(**manifest["parameters"])
-            return cls(manifest["title"], trace, tables, pictures, thumbs, prints, parameters, about)
+            return cls(manifest["title"], evidence, thumbs, prints, parameters, about)
         except (OSError, LookupError, ValueError, TypeError, AttributeError, KtvizError) as error:
             raise AuditError(
                 f"audit {str(folder)!r}", f"cannot be read ({error})", "Ask for a complete copy of the folder"
             ) from None
 
-    def verify(self, library: Library | str | os.PathLike[str]) -> Verdict:
+    def verify(self, library: Library | str | os.PathLike[str], *, model: Translator | None = None) -> Verdict:
         """Make everything again with a library and compare.
 
         Raises:
             AuditError: Something differs; the message names the first difference.
         """
-        from ktviz.audit.verify import verify_findings
+        from ktviz.audit.verify import verify
 
-        verdict = verify_findings(self, library)
+        with tempfile.TemporaryDirectory() as scratch:
+            self.write(Path(scratch) / "audit")
+            verdict = verify(Path(scratch) / "audit", library, model=model)
         if verdict.difference:
             raise AuditError(f"verify {self.title!r}", verdict.difference, "Do not rely on this audit")
         return verdict
+
+
+def in_folder(folder: Path, name: str) -> Path:
+    """A file to be written in a folder; the folders on the way are made."""
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    return folder / name
+
+
+def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
+    """What a folder holds that the model has made; the rest of it follows and is not read."""
+    pictures = {name: read_image(folder / "pictures" / f"{name}.png") for name in ("input", "output")}
+    trace = Trace.open(folder / TRACE).with_pictures(pictures["input"], pictures["output"])
+    best = read_table(folder / "tables/regret.parquet", ["query", "exact_entry", "exact_similarity"], len(trace))
+    sources = read_table(folder / "tables/counterfactuals.parquet", ["source"], len(trace.about["sources"]))["source"]
+    evidence = Evidence(trace, dict.fromkeys(sources, trace), best)
+    for source, name in counterfactual_names(evidence).items():
+        output = read_image(folder / "pictures" / f"{name}.png")
+        after = Trace.open(folder / "counterfactuals" / f"{name}.parquet").with_pictures(pictures["input"], output)
+        evidence = replace(evidence, without={**evidence.without, source: after})
+    return evidence
 
 
 def check_made_again(case: Live) -> None:
@@ -234,73 +260,8 @@ def check_made_again(case: Live) -> None:
         )
 
 
-def without_regret(trace: Trace) -> Trace:
-    """The trace without the columns that `with_regret` fills: an audit has a table for that."""
-    table = trace.table
-    for name in ("exact_entry", "regret"):
-        place = table.schema.get_field_index(name)
-        table = table.set_column(place, table.schema.field(place), pa.nulls(len(table), table.schema.field(place).type))
-    return trace.with_table(table)
-
-
-def check_target(folder: Path, overwrite: bool) -> None:
-    """Raise StorageError unless an audit may be written there: nothing, an empty folder, or an audit to replace."""
-    asked = f"write an audit to {str(folder)!r}"
-    if folder.exists() and not folder.is_dir():
-        raise StorageError(asked, "it is a file", "Name a new folder")
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    if not overwrite:
-        raise StorageError(asked, "it is not empty", "Name a new folder, or allow overwriting")
-    if not (folder / MANIFEST).is_file():
-        raise StorageError(asked, "it holds something else than an audit", "Name a new folder")
-
-
-def as_csv(table: pd.DataFrame) -> str:
-    """A table as CSV, numbers with nine digits; text that a spreadsheet would run gets a quote before it."""
-    table = table.copy()
-    for name in (name for name in table if not pd.api.types.is_numeric_dtype(table[name])):
-        table[name] = [disarmed(value) for value in table[name]]
-    return str(table.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
-
-
-def disarmed(value: Any) -> Any:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
-
-
 def all_versions() -> dict[str, str]:
     """Versions of what the bytes of an audit depend on."""
-    return {**versions(), "numpy": version("numpy"), "pandas": version("pandas"), "pillow": version("pillow")}
-
-
-def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """A manifest with the digest of its own content."""
-    return {**manifest, "sha256": body_digest(manifest)}
-
-
-def body_digest(manifest: Mapping[str, Any]) -> str:
-    body = {name: value for name, value in manifest.items() if name != "sha256"}
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read manifest.json.
-
-    Raises:
-        AuditError: Missing, damaged, changed, or of a newer format.
-    """
-    asked = f"audit {str(folder)!r}"
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise AuditError(asked, f"there is no {MANIFEST}", "Name a folder that `ktviz audit` made") from None
-    except (OSError, ValueError) as error:
-        raise AuditError(asked, f"{MANIFEST} is damaged ({error})", "Ask for a complete copy of the folder") from None
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
-        raise AuditError(asked, f"{MANIFEST} is not that of an audit", "Name a folder that `ktviz audit` made")
-    if manifest["format"] > FORMAT:
-        raise AuditError(asked, f"format {manifest['format']}, newer than {FORMAT}", "Upgrade ktviz to open it")
-    if manifest.get("sha256") != body_digest(manifest):
-        raise AuditError(asked, f"{MANIFEST} was changed", "Ask for the original folder")
-    return manifest
+    packages = {name: version(name) for name in ("numpy", "pandas", "pyarrow", "pillow", "jinja2")}
+    codecs = {name: str(features.version(name)) for name in ("jpg", "zlib")}
+    return {**versions(), **packages, **codecs}

@@ -1,50 +1,26 @@
-"""What an audit finds: tables that follow from a trace alone, and those for which the photo is translated again."""
+"""What an audit finds: tables and pictures that follow from the evidence by arithmetic alone."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from ktviz.audit.copied import copied_mask, copied_regions
-from ktviz.errors import SettingError
-from ktviz.explain.counterfactual import compare, without
+from ktviz.audit.evidence import Evidence, counterfactual_names
+from ktviz.explain.counterfactual import compare
 from ktviz.images import Pixels
 from ktviz.library.sources import UNKNOWN
-from ktviz.library.union import BankUnion
-from ktviz.trace.live import Live, regret
+from ktviz.trace.live import regret_table
 from ktviz.trace.trace import Trace
 
-TOP, SAMPLE, SEED = 5, 500, 0
 EDGES = ("x", "y", "width", "height")
 
 
-@dataclass(frozen=True)
-class Parameters:
-    """What an audit does.
-
-    Attributes:
-        top: Sources without which the photo is translated again.
-        sample: Retrievals that are compared with the exact search.
-        seed: Of that sample.
-    """
-
-    top: int = TOP
-    sample: int = SAMPLE
-    seed: int = SEED
-
-    def __post_init__(self) -> None:
-        if self.top < 0 or self.sample < 1:
-            raise SettingError(
-                f"an audit with top={self.top}, sample={self.sample}", "too few", "Give top from 0 and sample from 1"
-            )
-
-
-def derived_tables(trace: Trace) -> dict[str, pd.DataFrame]:
-    """What follows from a trace by arithmetic alone: sources, creators, licences, boxes, copied."""
+def tables_of(evidence: Evidence) -> dict[str, pd.DataFrame]:
+    """All tables of an audit."""
+    trace = evidence.trace
     sources = trace.sources()
     return {
         "sources": sources,
@@ -52,7 +28,24 @@ def derived_tables(trace: Trace) -> dict[str, pd.DataFrame]:
         "licences": roll_up(sources, "licence"),
         "boxes": boxes(trace),
         "copied": copied_regions(trace),
+        "counterfactuals": counterfactuals(evidence),
+        "regret": regrets(evidence),
     }
+
+
+def pictures_of(evidence: Evidence) -> dict[str, Pixels]:
+    """All pictures of an audit: input, output, copied, and one without each of the largest sources."""
+    trace = evidence.trace
+    photo, output = shown(trace.input), shown(trace.output)
+    names = counterfactual_names(evidence)
+    others = {names[source]: shown(after.output) for source, after in evidence.without.items()}
+    return {"input": photo, "output": output, "copied": copied_picture(trace, output), **others}
+
+
+def shown(pixels: Pixels | None) -> Pixels:
+    """A picture that evidence always holds."""
+    assert pixels is not None
+    return pixels
 
 
 def roll_up(sources: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -78,43 +71,39 @@ def boxes(trace: Trace) -> pd.DataFrame:
     return table
 
 
-def rerun_tables(
-    case: Live, sources: pd.DataFrame, parameters: Parameters
-) -> tuple[dict[str, pd.DataFrame], dict[str, Pixels]]:
-    """Counterfactuals without each of the top sources, and the regret of a sample; and the pictures made on the way."""
-    pictures: dict[str, Pixels] = {}
+def counterfactuals(evidence: Evidence) -> pd.DataFrame:
+    """What changes without each of the largest sources."""
     rows = []
-    used = sources[sources["share"] > 0]
-    replaceable = len(searched_sources(case.trace, case.banks)) > 1
-    for number, name in enumerate(used["source"].head(parameters.top * replaceable), 1):
-        comparison = compare(case.trace, without(case.trace, name, model=case.model, photo=case.pixels))
-        picture = f"without-{number}-{slug(name)}"
-        pictures[picture] = comparison.pictures["after"]
+    for source, share, after in zip(evidence.without, largest_shares(evidence), evidence.without.values(), strict=True):
+        comparison = compare(evidence.trace, after)
         successors = comparison.new_winners
         rows.append(
             {
-                "source": name,
-                "share": float(used["share"].iloc[number - 1]),
+                "source": source,
+                "share": share,
                 "changed_share": comparison.changed_share,
                 "mean_change": comparison.mean_change,
                 "new_winners": len(comparison),
                 "taken_over_by": successors["source_after"].iloc[0] if len(successors) else "",
-                "picture": f"pictures/{picture}.png",
+                "picture": f"pictures/{counterfactual_names(evidence)[source]}.png",
             }
         )
     columns = ["source", "share", "changed_share", "mean_change", "new_winners", "taken_over_by", "picture"]
-    found = regret(case.trace, parameters.sample, parameters.seed, case.model, case.pixels)
-    sampled = found.drop(columns="box").sort_values("query", ignore_index=True)
-    return {"counterfactuals": pd.DataFrame(rows, columns=columns), "regret": sampled}, pictures
+    return pd.DataFrame(rows, columns=columns)
 
 
-def searched_sources(trace: Trace, banks: BankUnion) -> list[str]:
-    """Names of the sources of which at least one entry could have been taken."""
-    excluded = banks.excluded(trace.picture.about["settings"]["without"])
-    if excluded is None:
-        return list(banks.source_names)
-    left = banks.source_of((~excluded).nonzero()[:, 0]).unique().tolist()
-    return [banks.source_names[number] for number in left]
+def largest_shares(evidence: Evidence) -> list[float]:
+    """Shares of the sources that were left out."""
+    shares = evidence.trace.sources().set_index("source")["share"]
+    return [float(shares[source]) for source in evidence.without]
+
+
+def regrets(evidence: Evidence) -> pd.DataFrame:
+    """A sample of retrievals beside the best entry of all."""
+    query, best = evidence.trace.column("query"), evidence.exact
+    rows = np.searchsorted(query, best["query"])
+    table = regret_table(evidence.trace, rows, best["exact_entry"].to_numpy(), best["exact_similarity"].to_numpy())
+    return table.drop(columns="box")
 
 
 def copied_picture(trace: Trace, output: Pixels) -> Pixels:
@@ -122,11 +111,6 @@ def copied_picture(trace: Trace, output: Pixels) -> Pixels:
     mask = copied_mask(trace)
     pale = 255 - (255 - output.astype(np.float64)) * 0.25
     return np.where(mask[..., None], output, pale.round()).astype(np.uint8)
-
-
-def slug(name: str) -> str:
-    """The last part of a source's name as a part of a file name."""
-    return re.sub(r"[^a-z0-9]+", "-", name.rsplit("/", 1)[-1].rsplit(".", 1)[0].lower()).strip("-")[:40] or "source"
 
 
 def headline(regrets: pd.DataFrame) -> Sequence[tuple[str, str]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from ktviz.audit.audit import Audit
 from ktviz.audit.differences import Difference
 from ktviz.audit.fingerprint import Fingerprint, find_runs
-from ktviz.audit.verify import Verdict, as_library, file_checks
+from ktviz.audit.verify import Check, Verdict, as_library, file_checks
 from ktviz.errors import AuditError, UnknownNameError
 from ktviz.images import file_digest
 from ktviz.library.library import Library
@@ -39,18 +39,33 @@ def verify_removal(
         source: Its name, as in the audit.
         model: A translator whose encoder and decoder are used; the shipped ones if None.
         sha256: Of manifest.json, as it was noted when the audit was verified. After the removal nothing else can tell
-            whether the fingerprints are those of the source.
+            whether the fingerprints are those of the source; without it nothing is proven, and the verdict says so.
 
     Raises:
         AuditError: The folder is no audit.
         UnknownNameError: The audit does not know the source.
     """
     opened = as_library(library)
-    verdict = Verdict().run(file_checks(Path(folder), sha256))
+    verdict = Verdict().run(bound_checks(Path(folder), sha256))
     if not verdict:
         return verdict
     audit = Audit.open(folder)
     return verdict.run(removal_checks(audit, opened, fingerprint_of(audit, source), model))
+
+
+def bound_checks(folder: Path, sha256: str | None) -> Iterator[Check]:
+    """The audit is the one that was verified while the source was in the library."""
+    yield "fingerprints", lambda: check_bound(sha256)
+    yield from file_checks(folder, sha256)
+
+
+def check_bound(sha256: str | None) -> str:
+    if sha256 is None:
+        raise Difference(
+            "this proves nothing: once a source is gone, only the SHA-256 of manifest.json, noted when the audit was "
+            "verified, shows that its fingerprints are those of the source. Give it: --sha256"
+        )
+    return "of the audit that was verified before the removal"
 
 
 def fingerprint_of(audit: Audit, source: str) -> Fingerprint:
@@ -69,9 +84,7 @@ def fingerprint_of(audit: Audit, source: str) -> Fingerprint:
     return found
 
 
-def removal_checks(
-    audit: Audit, opened: Library, gone: Fingerprint, model: Translator | None
-) -> Iterator[tuple[str, Callable[[], str | None]]]:
+def removal_checks(audit: Audit, opened: Library, gone: Fingerprint, model: Translator | None) -> Iterator[Check]:
     yield "not in any bank", lambda: check_not_named(opened, gone)
     yield "no run of its bytes in the library", lambda: check_no_bytes(opened.folder, gone)
     yield "not used again", lambda: check_not_used(audit, opened, gone, model)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from ktviz.audit.findings import headline
@@ -15,7 +16,8 @@ from ktviz.figures.colours import source_colours
 from ktviz.figures.layout import percent
 from ktviz.images import Pixels, encode_image, resize
 from ktviz.library.sources import UNKNOWN
-from ktviz.trace.live import Live
+from ktviz.library.union import BankUnion
+from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:
     from ktviz.audit.audit import Audit
@@ -86,13 +88,14 @@ def unknown_share(sources: pd.DataFrame) -> float:
     return float(sources[sources["licence"].isin((UNKNOWN, ""))]["share"].sum())
 
 
-def thumbnails(case: Live, sources: pd.DataFrame) -> dict[str, bytes]:
+def thumbnails(trace: Trace, banks: BankUnion) -> dict[str, bytes]:
     """Every source that was used, pale where it was not: JPEG by name."""
-    numbers = {name: n for n, name in enumerate(case.banks.source_names)}
-    source, y, x = (t.numpy() for t in case.banks.locate(case.winner))
+    numbers = {name: n for n, name in enumerate(banks.source_names)}
+    source, y, x = (t.numpy() for t in banks.locate(torch.from_numpy(trace.column("entry").astype(np.int64))))
+    shares = trace.sources()
     found = {}
-    for name in sources[sources["share"] > 0]["source"]:
-        picture = case.banks.picture(numbers[name])
+    for name in shares[shares["share"] > 0]["source"]:
+        picture = banks.picture(numbers[name])
         taken = np.zeros(picture.shape[:2], dtype=bool)
         for top, left in zip(*(4 * place[source == numbers[name]] for place in (y, x)), strict=True):
             taken[top : top + 16, left : left + 16] = True

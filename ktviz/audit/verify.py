@@ -1,44 +1,39 @@
-"""Verification: make an audit's findings again, compare, and name the first difference.
+"""Verification: what the model made is made again, the rest follows from it, and the first difference is named.
 
-The folder is checked against its manifest first. A manifest can be forged, so everything is then made again: the
-translation from the photo, model and library; the tables from the trace; the counterfactuals and the regret; the
-report. Tables and report must agree exactly. What goes through the network may differ by rounding on another machine;
-how much is allowed is stated below, and used only where a digest does not agree.
+Nothing in the folder is believed that can be made again. The photo is translated again, also without the largest works,
+and searched exactly again (`agreement`). Then the whole folder is written once more from this evidence, and every file
+compared: tables, pictures, report and manifest cannot say anything that does not follow. What is only stated (title,
+date, and with what it was made) is shown, never proven.
 """
 
 from __future__ import annotations
 
-import base64
-import itertools
 import os
-import re
+import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from jinja2 import TemplateError
 
-from ktviz.audit.audit import MANIFEST, PRINTS, REPORT, TRACE, Audit, as_csv, read_manifest
-from ktviz.audit.copied import control
-from ktviz.audit.differences import ROUNDED, Difference, compare_jpegs, compare_pixels, compare_tables, compare_traces
-from ktviz.audit.findings import copied_picture, derived_tables, rerun_tables, searched_sources
-from ktviz.audit.fingerprint import fingerprints
-from ktviz.audit.report import render, thumbnails
+from ktviz.audit.agreement import LONGEST, check_exact, check_made, check_translation, check_without
+from ktviz.audit.audit import Audit, all_versions
+from ktviz.audit.differences import Difference, compare_files
+from ktviz.audit.evidence import counterfactual_names
+from ktviz.audit.folder import MANIFEST, TRACE, file_list, manifest_bytes, plain_files, read_manifest
 from ktviz.errors import KtvizError, MismatchError
-from ktviz.images import file_digest, pixel_digest
+from ktviz.images import file_digest
 from ktviz.library.library import Library
 from ktviz.library.union import BankUnion
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder
 from ktviz.model.translator import Translator
-from ktviz.trace.live import Live, check_equal, check_same, live
-from ktviz.trace.parquet import as_json
-from ktviz.trace.record import record
+from ktviz.trace.about import processor
+from ktviz.trace.live import check_same, live
 from ktviz.trace.trace import Trace
 
-DATA_URI = re.compile(r"data:image/jpeg;base64,([A-Za-z0-9+/=]+)")
+Check = tuple[str, Callable[[], str | None]]
 
 
 @dataclass
@@ -61,7 +56,7 @@ class Verdict:
     def __bool__(self) -> bool:
         return self.ok
 
-    def run(self, checks: Iterator[tuple[str, Callable[[], str | None]]]) -> Verdict:
+    def run(self, checks: Iterator[Check]) -> Verdict:
         """Go through checks until one raises; a check returns a remark or nothing."""
         try:
             for name, check in checks:
@@ -76,7 +71,17 @@ class Verdict:
         return self
 
 
-UNREADABLE = (TemplateError, LookupError, TypeError, ValueError, AttributeError, OSError, ArithmeticError, RuntimeError)
+UNREADABLE = (
+    TemplateError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OSError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+)
 """What values raise that are not what they should be: a manifest can hold anything."""
 
 
@@ -108,43 +113,38 @@ def verify(
     if not (folder / MANIFEST).is_file():
         read_manifest(folder)  # says what is missing
     verdict = Verdict().run(file_checks(folder, sha256))
-    return (
-        verdict.run(finding_checks(lambda: Audit.open(folder), opened, model, folder, sources)) if verdict else verdict
-    )
-
-
-def verify_findings(audit: Audit, library: Library | str | os.PathLike[str]) -> Verdict:
-    """Make the findings of an audit again, without looking at its folder."""
-    return Verdict().run(finding_checks(lambda: audit, as_library(library), None, None, None))
+    return verdict.run(finding_checks(folder, opened, model, sources)) if verdict else verdict
 
 
 def as_library(library: Library | str | os.PathLike[str]) -> Library:
     return library if isinstance(library, Library) else Library.open(library)
 
 
-def file_checks(folder: Path, sha256: str | None = None) -> Iterator[tuple[str, Callable[[], str | None]]]:
+def file_checks(folder: Path, sha256: str | None = None) -> Iterator[Check]:
     yield "manifest", lambda: check_manifest(folder, sha256)
-    yield "files", lambda: check_files(folder, read_manifest(folder)["files"])
+    yield "files", lambda: check_files(folder)
 
 
 def check_manifest(folder: Path, sha256: str | None) -> str:
     """The manifest is sealed, and the one that is meant."""
-    read_manifest(folder)
+    manifest = read_manifest(folder)
     digest = file_digest(folder / MANIFEST)
     if sha256 is not None and digest != sha256.lower():
         raise Difference(f"{MANIFEST} has SHA-256 {digest}, not {sha256}")
+    if (folder / MANIFEST).read_bytes() != manifest_bytes({n: v for n, v in manifest.items() if n != "sha256"}):
+        raise Difference(f"{MANIFEST} holds something besides its fields")
     return f"SHA-256 {digest}"
 
 
-def check_files(folder: Path, known: dict[str, list[Any]]) -> str:
-    """Every file is there, and no other, with the bytes that the manifest names."""
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
-    for name in sorted(set(known) - there):
+def check_files(folder: Path) -> str:
+    """Every file is there, and nothing else, with the size and the bytes that the manifest names."""
+    known, there = read_manifest(folder)["files"], plain_files(folder) - {MANIFEST}
+    for name in sorted({*known} - there):
         raise Difference(f"{name} is missing")
-    for name in sorted(there - set(known)):
+    for name in sorted(there - {*known}):
         raise Difference(f"{name} was added")
-    for name, (_, digest) in sorted(known.items()):
-        if file_digest(folder / name) != digest:
+    for name, found in file_list(folder).items():
+        if known[name] != found:
             raise Difference(f"{name} was changed: its bytes have another digest than the manifest says")
     return f"{len(known)} with their digests"
 
@@ -162,28 +162,21 @@ def check_sources(banks: BankUnion, folder: Path) -> str:
 
 
 def finding_checks(
-    make: Callable[[], Audit],
-    library: Library,
-    model: Translator | None,
-    folder: Path | None,
-    sources: str | os.PathLike[str] | None,
-) -> Iterator[tuple[str, Callable[[], str | None]]]:
+    folder: Path, library: Library, model: Translator | None, sources: str | os.PathLike[str] | None
+) -> Iterator[Check]:
     """All that can be made again, the cheapest first."""
-    audit = make()
-    trace = audit.trace
-    translator = translator_for(trace, library, model)
-    yield "model and library", lambda: check_same(trace, translator)
+    audit = Audit.open(folder)
+    translator = translator_for(audit.trace, library, model)
+    yield "model and library", lambda: check_same(audit.trace, translator)
     if sources is not None:
         yield "original files", lambda: check_sources(translator.banks, Path(sources))
-    case = live(trace, translator)
-    yield "settings and digests", lambda: check_statement(audit, folder)
-    yield "translation", lambda: check_translation(case)
-    yield "tables from the trace", lambda: check_derived(audit, case.banks)
-    yield "counterfactuals and regret", lambda: check_rerun(audit, case)
-    yield "fingerprints", lambda: check_fingerprints(audit, case.banks)
-    yield "thumbnails", lambda: check_thumbnails(audit, case)
-    if folder is not None:
-        yield "report and tables in CSV", lambda: check_report(audit, folder)
+    yield "what is only stated", lambda: check_statement(audit)
+    case = live(audit.trace, translator, audit.trace.input)
+    yield "translation", lambda: check_translation(TRACE, case, audit.trace, case.settings)
+    names = counterfactual_names(audit.evidence)
+    yield "counterfactuals", lambda: check_without(case, audit.evidence, names, audit.parameters.top)
+    yield "regret", lambda: check_exact(case, audit.evidence, audit.parameters, audit.about)
+    yield "tables, pictures and report", lambda: check_rest(folder, audit, translator.banks)
 
 
 def translator_for(trace: Trace, library: Library, model: Translator | None = None) -> Translator:
@@ -202,95 +195,36 @@ def translator_for(trace: Trace, library: Library, model: Translator | None = No
     return Translator(banks, Encoder.shipped(), Decoder.shipped())
 
 
-def check_statement(audit: Audit, folder: Path | None) -> None:
-    """The manifest says of model, library, images and settings what the trace says."""
-    if folder is None:
-        return
-    manifest = read_manifest(folder)
-    check_equal("trace digest", manifest["trace"], audit.trace.digest)
-    for part, mine in (("digests", audit.trace.about["digests"]), ("image", audit.trace.picture.about)):
-        for name in sorted({*manifest[part], *mine}):
-            if manifest[part].get(name) != mine.get(name):
-                raise Difference(f"manifest: {name} is {manifest[part].get(name)!r}, in the trace {mine.get(name)!r}")
+def check_statement(audit: Audit) -> str:
+    """Title, date, versions and processor are of the right kind; nothing can show whether they are true."""
+    known = {"versions": all_versions(), "processor": processor()}
+    check_made(MANIFEST, {name: audit.about[name] for name in known}, known)
+    made = str(audit.about["made"])
+    if date.fromisoformat(made).isoformat() != made:
+        raise Difference(f"{MANIFEST}: made {made!r} is no date")
+    title = audit.title if len(audit.title) <= LONGEST else f"{audit.title[:LONGEST]}..."
+    return f"titled {title!r}, made {made}, with ktviz {audit.about['versions']['ktviz']} on {audit.about['processor']}"
 
 
-def check_translation(case: Live) -> str:
-    """Translating the photo again gives the recorded output and the recorded retrievals."""
-    about = case.trace.picture.about
-    for name, pixels in (("input", case.pixels), ("output", case.output)):
-        if pixel_digest(pixels) != about[name]:
-            raise Difference(f"pictures/{name}.png is not the {name} of the trace")
-    about = case.trace.about
-    with record(case.model, candidates=about["candidates"], all_threads=False) as again:
-        made = case.translate()
-    for name in ("sources", "sites", "banks"):
-        if as_json({name: about[name]}) != as_json({name: again.about[name]}):
-            raise Difference(f"{TRACE}: it says of {name} what the model and the library do not say")
-    remark = compare_pixels("pictures/output.png", case.output, made.image)
-    return f"{remark}; {compare_traces(case, again)}"
-
-
-def check_derived(audit: Audit, banks: BankUnion) -> str:
-    """The tables that follow from the trace alone do follow from it, to the last digit."""
-    for name, table in derived_tables(audit.trace).items():
-        compare_tables(name, audit.tables[name], table, {})
-    if audit.about["searched"] != searched_sources(audit.trace, banks):
-        raise Difference("manifest: searched does not name the works that could have been taken")
-    found = control(audit.trace)
-    if audit.about["control"] != found:
-        raise Difference(f"manifest: control {audit.about['control']}, should be {found}")
-    compare_pixels(
-        "pictures/copied.png", audit.pictures["copied"], copied_picture(audit.trace, audit.pictures["output"])
-    )
-    return f"{len(audit.tables['boxes']):,} boxes, {len(audit.tables['sources'])} sources"
-
-
-def check_rerun(audit: Audit, case: Live) -> str:
-    """Counterfactuals and regret, made again."""
-    tables, pictures = rerun_tables(case, audit.tables["sources"], audit.parameters)
-    for name, pixels in pictures.items():
-        if name not in audit.pictures:
-            raise Difference(f"pictures/{name}.png is missing")
-        compare_pixels(f"pictures/{name}.png", audit.pictures[name], pixels)
-    identical = all(np.array_equal(audit.pictures[name], pixels) for name, pixels in pictures.items())
-    for name, table in tables.items():
-        compare_tables(name, audit.tables[name], table, {} if identical and name != "regret" else ROUNDED)
-    return f"{len(pictures)} translations without a source, {len(tables['regret'])} exact searches"
-
-
-def check_fingerprints(audit: Audit, banks: BankUnion) -> None:
-    """The fingerprints are those of the library's sources."""
-    true = fingerprints(banks)
-    if len(audit.fingerprints) != len(true):
-        raise Difference(f"{PRINTS}: {len(audit.fingerprints)} sources, should be {len(true)}")
-    for mine, other in zip(audit.fingerprints, true, strict=True):
-        if mine != other:
-            raise Difference(f"{PRINTS}: the fingerprint of {mine.source} was changed")
-
-
-def check_thumbnails(audit: Audit, case: Live) -> None:
-    """The thumbnails of the sources are what they should be."""
-    true = thumbnails(case, audit.tables["sources"])
-    if list(audit.thumbs) != list(true):
-        raise Difference("manifest: sources are not those of the table")
-    for number, (mine, other) in enumerate(zip(audit.thumbs.values(), true.values(), strict=True)):
-        compare_jpegs(f"sources/{number:03d}.jpg", mine, other)
-
-
-def check_report(audit: Audit, folder: Path) -> None:
-    """The report and the CSV files say what the tables say, and there is nothing else in the folder."""
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    for name in sorted(there ^ audit.file_names()):
+def check_rest(folder: Path, audit: Audit, banks: BankUnion) -> str:
+    """Every file is what it has to be, given the evidence."""
+    again = Audit.assemble(audit.evidence, banks, audit.parameters, audit.title)
+    again = replace(again, about={**again.about, **{n: audit.about[n] for n in ("made", "versions", "processor")}})
+    there = plain_files(folder)
+    for name in sorted(there ^ again.file_names()):
         raise Difference(f"{name} {'does not belong to the audit' if name in there else 'is missing'}")
-    for name, table in audit.tables.items():
-        if (folder / "tables" / f"{name}.csv").read_bytes() != as_csv(table).encode():
-            raise Difference(f"tables/{name}.csv differs from tables/{name}.parquet")
-    found, true = (folder / REPORT).read_bytes().decode(), render(audit)
-    pictures = [DATA_URI.findall(text) for text in (found, true)]
-    one, other = (DATA_URI.sub("picture", text) for text in (found, true))
-    if one != other:
-        lines = itertools.zip_longest(one.splitlines(), other.splitlines())
-        line = next((n for n, (a, b) in enumerate(lines, 1) if a != b), 1)
-        raise Difference(f"{REPORT} was changed, line {line}")
-    for number, (mine, wanted) in enumerate(zip(*pictures, strict=True), 1):
-        compare_jpegs(f"{REPORT}, picture {number}", base64.b64decode(mine), base64.b64decode(wanted))
+    same_bytes = audit.about["versions"] == all_versions()
+    with tempfile.TemporaryDirectory() as scratch:
+        made = Path(scratch) / "audit"
+        again.write(made)
+        for name in sorted(there - {MANIFEST}):
+            compare_files(name, folder / name, made / name, same_bytes=same_bytes)
+    compare_manifests(read_manifest(folder), again.manifest(folder))
+    return f"{len(there)} files follow from the evidence"
+
+
+def compare_manifests(recorded: dict[str, object], true: dict[str, object]) -> None:
+    """Raise Difference at the first field that does not follow."""
+    for name, value in true.items():
+        if manifest_bytes({name: recorded[name]}) != manifest_bytes({name: value}):
+            raise Difference(f"{MANIFEST}: {name} is not what follows from the evidence")

@@ -39,7 +39,8 @@ def audit(
     quiet: Quiet = False,
 ) -> None:
     """Translate a photograph (or take a saved trace) and report which works made the picture, with proof."""
-    from ktviz.audit.audit import Audit, check_target
+    from ktviz.audit.audit import Audit
+    from ktviz.audit.folder import check_target
 
     check_target(output, overwrite)
     given = {"bank": bank, "preset": preset, "transfer": transfer, "strength": strength, "without": without}

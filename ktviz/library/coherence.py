@@ -49,11 +49,7 @@ def continue_neighbours(
     similarity, bands = matches.winner_similarity, matches.band_similarity[:, 0].clone()
     floor = matches.similarity[:, 0] - tolerance
     for query in anti_diagonals(grid):
-        above = torch.where(query >= grid.columns, banks.shifted(winner[query - grid.columns], QUERY_STEP, 0), -1)
-        left = torch.where(query % grid.columns > 0, banks.shifted(winner[query - 1], 0, QUERY_STEP), -1)
-        continued = torch.stack((above, left), dim=1).sort(dim=1).values  # of equal ones the lower entry wins
-        if excluded is not None:
-            continued = torch.where(excluded[continued.clamp(min=0)], -1, continued)
+        continued = continuations(query, winner, grid, banks, excluded)
         already = (continued == matches.entry[query, :1]).any(1)
         undecided = ((continued >= 0).any(1) & ~already).nonzero()[:, 0]
         if not len(undecided):
@@ -67,6 +63,16 @@ def continue_neighbours(
         bands[query] = within[taken, better]
         coherent[query] = True
     return record(matches, banks, winner, similarity, bands, coherent)
+
+
+def continuations(
+    query: Tensor, winner: Tensor, grid: PatchGrid, banks: BankUnion, excluded: Tensor | None = None
+) -> Tensor:
+    """The entries that go on where the winners above and to the left of some queries (n,) end: (n, 2), -1 for none."""
+    above = torch.where(query >= grid.columns, banks.shifted(winner[query - grid.columns], QUERY_STEP, 0), -1)
+    left = torch.where(query % grid.columns > 0, banks.shifted(winner[query - 1], 0, QUERY_STEP), -1)
+    continued = torch.stack((above, left), dim=1).sort(dim=1).values  # of equal ones the lower entry wins
+    return continued if excluded is None else torch.where(excluded[continued.clamp(min=0)], -1, continued)
 
 
 def anti_diagonals(grid: PatchGrid) -> list[Tensor]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
+import os
 import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from functools import cache
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,6 +22,9 @@ from ktviz.model.encoder import extractor_digest
 from ktviz.model.sites import Knowledge
 from ktviz.model.translator import Translator
 from ktviz.trace.schema import KIND, SCHEMA_VERSION
+
+KERNELS = ("MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
+"""Environment variables by which libraries compute as on another processor."""
 
 
 def about_recording(
@@ -35,7 +42,8 @@ def about_recording(
         "kind": KIND,
         "schema": SCHEMA_VERSION,
         "versions": versions(),
-        "device": device_of(model) or inputs_on or "cpu",
+        "device": named_device(device_of(model) or inputs_on or "cpu"),
+        "processor": processor(),
         "seed": seed,
         "digests": {**model_digests(model), **{k: v for known in knowledge for k, v in known.digests().items()}},
         "sites": list(sites),
@@ -63,11 +71,14 @@ def told_apart(described: Sequence[Sequence[Mapping[str, Any]]]) -> list[list[di
     ]
 
 
+version = cache(metadata.version)
+
+
 def versions() -> dict[str, str]:
     """Versions of what results depend on."""
     return {
         "ktviz": ktviz.__version__,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "faiss": version("faiss-cpu"),
         "python": platform.python_version(),
     }
@@ -76,6 +87,24 @@ def versions() -> dict[str, str]:
 def device_of(model: nn.Module) -> str | None:
     """Where a model's weights are; None for one without weights, which computes where its inputs are."""
     return next((str(held.device) for held in itertools.chain(model.parameters(), model.buffers())), None)
+
+
+def named_device(device: str) -> str:
+    """A device, with the name of the GPU."""
+    return f"{device}, {torch.cuda.get_device_name(device)}" if device.startswith("cuda") else device
+
+
+@cache
+def processor() -> str:
+    """What computes: its name, its instructions, what chooses other kernels. Where two are equal, results are, too."""
+    name, flags = platform.processor() or platform.machine(), ""
+    if Path("/proc/cpuinfo").is_file():
+        first = Path("/proc/cpuinfo").read_text(errors="replace").split("\n\n", 1)[0]
+        known = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in first.splitlines())}
+        name, flags = known.get("model name", name), known.get("flags", "")
+    digest = hashlib.sha256(" ".join(sorted(flags.split())).encode()).hexdigest()[:8]
+    chosen = [f"{variable}={os.environ[variable]}" for variable in KERNELS if variable in os.environ]
+    return ", ".join((name, torch.backends.cpu.get_cpu_capability(), digest, *chosen))
 
 
 def model_digests(model: nn.Module) -> dict[str, str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import torch
@@ -154,19 +156,29 @@ def shown(digest: str) -> str:
 def regret(trace: Trace, sample: int | None, seed: int, model: Translator | None, photo: Pixels | None) -> pd.DataFrame:
     """See `Trace.regret`."""
     case = live(trace, model, photo)
-    count = len(trace)
+    rows = sampled(len(trace), sample, seed)
+    found = regret_table(trace, rows, *exact(case, torch.from_numpy(trace.column("query")[rows].astype(np.int64))))
+    return found.sort_values("regret", ascending=False, kind="stable", ignore_index=True)
+
+
+def sampled(count: int, sample: int | None, seed: int) -> npt.NDArray[np.int64]:
+    """Numbers of some of `count` retrievals, in order; all if `sample` is None or no less."""
     if sample is not None and sample < 1:
         raise SettingError(
             f"a sample of {sample}", "fewer than one retrieval", "Give a positive number, or None for all"
         )
-    rows = np.arange(count)
-    if sample is not None and sample < count:
-        rows = np.sort(np.random.default_rng(seed).choice(count, sample, replace=False))
-    query = trace.column("query")[rows]
-    entry, similarity = exact(case, torch.from_numpy(query.astype(np.int64)))
+    if sample is None or sample >= count:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, sample, replace=False))
+
+
+def regret_table(
+    trace: Trace, rows: npt.NDArray[np.int64], entry: npt.NDArray[Any], similarity: npt.NDArray[Any]
+) -> pd.DataFrame:
+    """Some retrievals beside the best entry of all, and its similarity: what the search gave up."""
     found = pd.DataFrame(
         {
-            "query": query,
+            "query": trace.column("query")[rows],
             "box": list(trace.column("box")[rows]),
             "entry": trace.column("entry")[rows],
             "similarity": trace.column("similarity")[rows],
@@ -176,11 +188,10 @@ def regret(trace: Trace, sample: int | None, seed: int, model: Translator | None
         }
     )
     # A trace made on another processor may claim a rounding more than the best there is.
-    found["regret"] = (found["exact_similarity"] - found["similarity"]).clip(lower=0)
-    return found.sort_values("regret", ascending=False, kind="stable", ignore_index=True)
+    return found.assign(regret=(found["exact_similarity"] - found["similarity"]).clip(lower=0))
 
 
-def exact(case: Live, query: Tensor) -> tuple[np.ndarray, np.ndarray]:
+def exact(case: Live, query: Tensor) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """The best of all entries for some queries, and its similarity."""
     settings = case.settings
     search = SearchSettings("exact", candidates=1, band_weights=settings.search.band_weights)

@@ -19,7 +19,7 @@ from ktviz.trace.schema import KIND, SCHEMA, SCHEMA_VERSION
 from ktviz.trace.trace import Trace
 
 Stored = Literal["input", "both", "none"]
-VOLATILE = ("versions", "device", "seed")
+VOLATILE = ("versions", "device", "processor", "seed")
 """Parts of the metadata that say where and when a trace was made, not what is in it."""
 FLOATS = [field.name for field in SCHEMA if pa.types.is_float32(field.type)]
 OTHERS = [field.name for field in SCHEMA if field.name not in FLOATS]

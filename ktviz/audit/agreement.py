@@ -1,0 +1,130 @@
+"""Whether a translation that was recorded is the one that is made again.
+
+Where it was made with the versions and on the processor at hand, nothing may differ. Elsewhere networks round
+differently (docs/exactness.md), and that much is allowed: every column must still follow from the entry that is
+recorded, and an entry may be another one only where both are equally good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ktviz.audit.differences import LEVELS, Difference, compare_pixels, first_difference
+from ktviz.audit.evidence import Evidence, Parameters, best_of_all, largest_sources, only_winners
+from ktviz.audit.findings import shown
+from ktviz.audit.rounding import SIMILARITY, check_rounded, truth
+from ktviz.images import pixel_digest
+from ktviz.model.translator import Settings
+from ktviz.trace.about import processor, versions
+from ktviz.trace.live import Live
+from ktviz.trace.parquet import as_json
+from ktviz.trace.record import record
+from ktviz.trace.storage import VOLATILE
+from ktviz.trace.trace import Trace
+
+LONGEST = 200
+"""Letters in the name of a version, a device or a processor."""
+MOST_DOUBT = 0.01
+"""Part of a picture whose winners may be other ones, because of rounding."""
+
+
+def check_translation(name: str, case: Live, recorded: Trace, settings: Settings) -> str:
+    """Translate again and compare.
+
+    Args:
+        name: What the error calls the file of the trace.
+        case: The photo and the model.
+        recorded: What is to be compared, with its output.
+        settings: How it was made.
+
+    Returns:
+        A remark on how well they agree.
+
+    Raises:
+        Difference: The first.
+    """
+    with record(case.model, candidates=recorded.about["candidates"], all_threads=False) as again:
+        case.translate(settings)
+    again = only_winners(again) if recorded.thinned else again
+    rounded = made_elsewhere(recorded.about, again.about)
+    check_about(name, recorded, again, rounded)
+    seen = compare_pixels(
+        f"the output of {name}", shown(recorded.output), shown(again.output), LEVELS if rounded else 0
+    )
+    if recorded.table.equals(again.table):
+        return f"{seen}; {len(again):,} retrievals identical"
+    if not rounded:
+        raise Difference(f"{name}, {first_difference(recorded, again)}")
+    doubtful = check_rounded(name, replace(case, trace=recorded), again, settings)
+    share = float(recorded.weights()[doubtful].sum())
+    if share > MOST_DOUBT:
+        raise Difference(f"{name}: other winners for {share:.1%} of the picture; rounding explains {MOST_DOUBT:.0%}")
+    return f"{seen}; {len(again):,} retrievals equal up to rounding; close calls could move {share:.3%} of the picture"
+
+
+def made_elsewhere(about: Mapping[str, Any], here: Mapping[str, Any]) -> bool:
+    """Whether something was made with other versions, on another device or processor."""
+    return any(about.get(name) != here[name] for name in ("versions", "device", "processor"))
+
+
+def check_about(name: str, recorded: Trace, again: Trace, rounded: bool) -> None:
+    """Raise Difference unless a trace says of itself what is found, and of where it was made what can be."""
+    mine, found = dict(recorded.about), dict(again.about)
+    check_made(name, {part: mine.get(part) for part in VOLATILE}, {part: found[part] for part in VOLATILE})
+    images = [dict(trace.picture.about) for trace in (recorded, again)]
+    if images[0].get("output") != pixel_digest(shown(recorded.output)):
+        raise Difference(f"{name}: its output is another picture than the one beside it")
+    if rounded:
+        images[1]["output"] = images[0]["output"]
+    for one, other in ((mine, found), images):
+        for part in sorted({*one, *other} - {*VOLATILE}):
+            if as_json({part: one.get(part)}) != as_json({part: other.get(part)}):
+                raise Difference(f"{name}: its {part} is not what the model and the library say")
+
+
+def check_made(name: str, stated: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    """Raise Difference unless what is said of where and when something was made is short and of the right kind."""
+    for part, example in known.items():
+        value = stated.get(part)
+        if isinstance(example, Mapping):
+            if not isinstance(value, Mapping) or sorted(value) != sorted(example):
+                raise Difference(f"{name}: {part} does not name {', '.join(sorted(example))}")
+            check_made(f"{name}, {part}", value, example)
+        elif type(value) is not type(example) or len(str(value)) > LONGEST or not str(value).isprintable():
+            raise Difference(f"{name}: {part} is not of the right kind")
+
+
+def check_without(case: Live, evidence: Evidence, names: Mapping[str, str], top: int) -> str:
+    """The translations without the largest sources, made again."""
+    known = largest_sources(case.trace, case.banks, top)
+    if list(evidence.without) != known:
+        raise Difference(f"tables/counterfactuals: of {', '.join(evidence.without) or 'nothing'}, should be of {known}")
+    for source, after in evidence.without.items():
+        settings = replace(case.settings, without=(*case.settings.without, source))
+        check_translation(f"counterfactuals/{names[source]}.parquet", case, after, settings)
+    return f"{len(known)} translations without a source"
+
+
+def check_exact(case: Live, evidence: Evidence, parameters: Parameters, about: Mapping[str, Any]) -> str:
+    """The exact searches, made again."""
+    here = {"versions": versions(), "processor": processor()}
+    mine = {"versions": {name: about["versions"].get(name) for name in versions()}, "processor": about["processor"]}
+    found, known = best_of_all(case, parameters), evidence.exact
+    if len(known) != len(found) or not np.array_equal(known["query"], found["query"]):
+        raise Difference(f"tables/regret: {len(known)} retrievals, not the {len(found)} that the sample is made of")
+    if mine == here:
+        wrong = (known != found).any(axis=1).to_numpy()
+    else:
+        true = truth(case, known["query"].to_numpy(), known["exact_entry"].to_numpy())
+        best, stated = (table["exact_similarity"].to_numpy() for table in (found, known))
+        wrong = (np.abs(true - best) > SIMILARITY) | ~(np.abs(stated - best) <= SIMILARITY)
+    for row in np.flatnonzero(wrong):
+        raise Difference(
+            f"tables/regret, row {row}: entry {known['exact_entry'][row]} at {known['exact_similarity'][row]:.6f}, "
+            f"should be {found['exact_entry'][row]} at {found['exact_similarity'][row]:.6f}"
+        )
+    return f"{len(found)} exact searches"

@@ -1,0 +1,210 @@
+"""The folder in which an audit is handed over: its files, and the manifest that names and seals them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ktviz.errors import AuditError, StorageError
+from ktviz.images import file_digest
+
+FORMAT = 2
+MANIFEST, REPORT, TRACE, PRINTS = "manifest.json", "report.html", "trace.parquet", "fingerprints.parquet"
+TABLES = ("sources", "creators", "licences", "boxes", "copied", "counterfactuals", "regret")
+FIELDS: Mapping[str, type] = {
+    "format": int,
+    "title": str,
+    "made": str,
+    "versions": dict,
+    "processor": str,
+    "parameters": dict,
+    "trace": str,
+    "digests": dict,
+    "image": dict,
+    "sources": list,
+    "searched": list,
+    "control": int,
+    "files": dict,
+    "sha256": str,
+}
+"""What a manifest says, and nothing else."""
+MOST_BYTES = 64 << 20
+"""Of a manifest: names and digests of a hundred thousand works."""
+
+
+def check_target(folder: Path, overwrite: bool) -> None:
+    """Raise StorageError unless an audit may be written there: nothing, an empty folder, or an audit to replace."""
+    asked = f"write an audit to {str(folder)!r}"
+    if folder.exists() and not folder.is_dir():
+        raise StorageError(asked, "it is a file", "Name a new folder")
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not overwrite:
+        raise StorageError(asked, "it is not empty", "Name a new folder, or allow overwriting")
+    if not (folder / MANIFEST).is_file():
+        raise StorageError(asked, "it holds something else than an audit", "Name a new folder")
+
+
+def write_folder(folder: Path, write: Callable[[Path], None]) -> None:
+    """Make a folder, whole or not at all, in the place of one that is there.
+
+    Args:
+        folder: Where.
+        write: Fills a folder that does not exist yet.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".ktviz-", dir=folder.parent) as scratch:
+            made = Path(scratch) / "audit"
+            write(made)
+            if folder.exists():
+                shutil.rmtree(folder)
+            made.rename(folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(f"write an audit to {str(folder)!r}", reason, "Choose another folder") from None
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """A table as Parquet, without the remarks that pandas would add."""
+    rows = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(rows, path, compression="zstd")
+
+
+def read_table(path: Path, columns: list[str], most: int) -> pd.DataFrame:
+    """Columns of a table of at most so many rows.
+
+    Raises:
+        AuditError: It has more.
+    """
+    with pq.ParquetFile(path) as file:
+        if file.metadata.num_rows > most:
+            raise AuditError(path.name, f"{file.metadata.num_rows} rows, at most {most} can be", "Ask for the original")
+        rows: pd.DataFrame = file.read(columns).to_pandas()
+        return rows
+
+
+def as_csv(table: pd.DataFrame) -> str:
+    """A table as CSV, numbers with nine digits; text that a spreadsheet would run gets a quote before it."""
+    table = table.copy()
+    for name in (name for name in table if not pd.api.types.is_numeric_dtype(table[name])):
+        table[name] = [disarmed(value) for value in table[name]]
+    return str(table.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
+
+
+def disarmed(value: Any) -> Any:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+
+
+def file_list(folder: Path) -> dict[str, list[Any]]:
+    """Size and SHA-256 of every file but the manifest."""
+    files = sorted(name for name in plain_files(folder) if name != MANIFEST)
+    return {name: [(folder / name).stat().st_size, file_digest(folder / name)] for name in files}
+
+
+def plain_files(folder: Path) -> set[str]:
+    """All files of a folder, by their paths in it.
+
+    Raises:
+        AuditError: There is something besides plain files: links, pipes, devices, empty folders.
+    """
+    return set(walk(folder, folder))
+
+
+def walk(folder: Path, root: Path) -> Iterator[str]:
+    found = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    if not found and folder != root:
+        raise not_plain(folder, root, "an empty folder")
+    for entry in found:
+        mode, path = entry.stat(follow_symlinks=False).st_mode, Path(entry.path)
+        if stat.S_ISDIR(mode):
+            yield from walk(path, root)
+        elif stat.S_ISREG(mode):
+            yield path.relative_to(root).as_posix()
+        else:
+            raise not_plain(path, root, "a link" if stat.S_ISLNK(mode) else "not a plain file")
+
+
+def not_plain(path: Path, root: Path, found: str) -> AuditError:
+    name = path.relative_to(root).as_posix()
+    return AuditError(name, f"{found}, which does not belong to an audit", "Ask for the original folder")
+
+
+def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
+    """A manifest as it is written, sealed with the digest of its own content."""
+    return json.dumps({**manifest, "sha256": body_digest(manifest)}, indent=1, sort_keys=True).encode()
+
+
+def body_digest(manifest: Mapping[str, Any]) -> str:
+    body = {name: value for name, value in manifest.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read manifest.json.
+
+    Raises:
+        AuditError: Missing, no plain file, too large, damaged, changed, of another format, or with other fields than a
+            manifest has.
+    """
+    asked = f"audit {str(folder)!r}"
+    damaged = "Ask for a complete copy of the folder"
+    try:
+        found = os.lstat(folder / MANIFEST)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
+            raise AuditError(asked, f"{MANIFEST} is no plain file of at most {MOST_BYTES >> 20} MB", damaged)
+        text = (folder / MANIFEST).read_bytes().decode()
+        manifest = json.loads(text, object_pairs_hook=once, parse_constant=refuse_constant)
+    except (FileNotFoundError, NotADirectoryError):
+        raise AuditError(asked, f"there is no {MANIFEST}", "Name a folder that `ktviz audit` made") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise AuditError(asked, f"{MANIFEST} is damaged ({error})", damaged) from None
+    check_fields(manifest, asked)
+    return dict(manifest)
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which every key stands once."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
+
+
+def check_fields(manifest: Any, asked: str) -> None:
+    """Raise AuditError unless a manifest has the fields of this format, of their types, and its own digest."""
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
+        raise AuditError(asked, f"{MANIFEST} is not that of an audit", "Name a folder that `ktviz audit` made")
+    if manifest["format"] > FORMAT:
+        raise AuditError(asked, f"format {manifest['format']}, newer than {FORMAT}", "Upgrade ktviz to open it")
+    if manifest["format"] < FORMAT:
+        raise AuditError(
+            asked, f"format {manifest['format']}, which can be forged", "Audit the photo again, or read its report.html"
+        )
+    if manifest.get("sha256") != body_digest(manifest):
+        raise AuditError(asked, f"{MANIFEST} was changed", "Ask for the original folder")
+    for name in dict.fromkeys((*FIELDS, *manifest)):
+        if name not in manifest or name not in FIELDS or type(manifest[name]) is not FIELDS[name]:
+            wrong = (
+                "is missing" if name not in manifest else "does not belong there" if name not in FIELDS else "is off"
+            )
+            raise AuditError(asked, f"{MANIFEST}: {name!r} {wrong}", "Ask for the original folder")

@@ -1,0 +1,206 @@
+"""A translation made on another processor: all that may differ is rounding, and what rounding decides.
+
+Features there differ in their last digits. Similarities follow, and where two candidates are equally good either may
+win; coherence then carries such a choice on to the neighbours. So nothing is compared with the winners found here but
+what each choice stands on: every recorded candidate must be as good as the one found in its place, every winner must
+follow from the rules given the recorded winners of its neighbours, and everything that is recorded of an entry must be
+what the library says of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ktviz.audit.differences import Difference, first_row
+from ktviz.library.coherence import continuations
+from ktviz.library.compare import compare
+from ktviz.model.bands import to_vectors
+from ktviz.model.matches import Matches
+from ktviz.model.translator import QUERIES_AT_ONCE, Settings
+from ktviz.trace.about import told_apart
+from ktviz.trace.columns import rows_of, to_table
+from ktviz.trace.live import Live
+from ktviz.trace.schema import BANDS
+from ktviz.trace.trace import Trace
+
+SIMILARITY = 1e-5
+"""What a similarity may differ by (docs/exactness.md)."""
+BAND = 2e-3
+"""What the cosine within a band may, in half precision: a band that holds little of a patch magnifies rounding."""
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A recorded trace and what is found here.
+
+    Attributes:
+        name: What errors call the trace.
+        live: The recorded trace, its photo, and the model.
+        settings: How it was made.
+    """
+
+    name: str
+    live: Live
+    settings: Settings
+
+    @cached_property
+    def excluded(self) -> Tensor | None:
+        """Entries that might not be taken."""
+        return self.live.banks.excluded(self.settings.without)
+
+    @cached_property
+    def found(self) -> Matches:
+        """The candidates that are found here, before coherence."""
+        settings = replace(self.settings, coherence=0)
+        matches: Matches = self.live.model.retrieval(self.live.features, self.live.grid, settings)
+        return matches
+
+    def similarities(self, entry: Tensor) -> tuple[Tensor, Tensor]:
+        """Similarities of all queries to entries (N, k), and within the bands (N, k, 4)."""
+        return similarities(self.live, self.settings, torch.arange(len(entry)), entry)
+
+    @cached_property
+    def claimed(self) -> Matches:
+        """The candidates that the trace names, with the similarities that they really have."""
+        trace, count = self.live.trace, len(self.live.grid)
+        query = trace.column("query", winners=False).astype(np.int64)
+        column = places(query)
+        entry, chosen = torch.full((count, int(column.max()) + 1), -1), torch.zeros(count, dtype=torch.int64)
+        stated = trace.column("entry", winners=False).astype(np.int64)
+        if np.any((stated < 0) | (stated >= len(self.live.banks))):
+            raise Difference(f"{self.name}: an entry that the library does not have")
+        entry[query, column] = torch.from_numpy(stated)
+        rows = trace.column("chosen", winners=False)
+        chosen[query[rows]] = torch.from_numpy(column[rows])
+        winner = entry.gather(1, chosen[:, None])[:, 0]
+        coherent = torch.from_numpy(trace.column("coherent").copy())
+        return Matches(entry, *self.similarities(entry), self.live.banks.paths(winner), chosen, coherent)
+
+
+def similarities(live: Live, settings: Settings, query: Tensor, entry: Tensor) -> tuple[Tensor, Tensor]:
+    """Similarities of queries (n,) to entries (n, k), and within the bands (n, k, 4)."""
+    weights = torch.tensor(settings.search.band_weights)
+    parts = [
+        compare(to_vectors(live.grid.unfold(live.features, query[some])), entry[some], live.banks, weights)
+        for some in torch.arange(len(query)).split(QUERIES_AT_ONCE)
+    ]
+    return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+
+
+def truth(live: Live, query: npt.NDArray[np.int64], entry: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """The similarity that queries (n,) really have to entries (n,); -inf where there is no such entry."""
+    known = torch.from_numpy(np.where((entry >= 0) & (entry < len(live.banks)), entry, -1))
+    value = similarities(live, live.settings, torch.from_numpy(query.astype(np.int64)), known[:, None])[0]
+    true: npt.NDArray[np.float32] = value[:, 0].numpy()
+    return true
+
+
+def places(query: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The place of each row among the rows of its query, which stand together."""
+    first = np.concatenate(([0], np.flatnonzero(np.diff(query)) + 1))
+    counts = np.diff(np.append(first, len(query)))
+    place: npt.NDArray[np.int64] = np.arange(len(query)) - np.repeat(first, counts)
+    return place
+
+
+def check_rounded(name: str, live: Live, again: Trace, settings: Settings) -> Flags:
+    """Raise Difference at the first retrieval that rounding does not explain.
+
+    Args:
+        name: What the error calls the trace.
+        live: The recorded trace and the model.
+        again: The trace made here.
+        settings: How both were made.
+
+    Returns:
+        (N,) which winners are other ones than here.
+    """
+    check_queries(name, live.trace, again)
+    case = Case(name, live, settings)
+    check_candidates(case)
+    check_winners(case)
+    check_columns(case, again)
+    other: Flags = live.trace.column("entry") != again.column("entry")
+    return other
+
+
+def check_queries(name: str, recorded: Trace, again: Trace) -> None:
+    """Raise Difference unless two traces ask the same queries, each with one winner."""
+    for column in ("image", "site", "query", "y", "x", "box"):
+        if not recorded.table[column].equals(again.table[column]):
+            raise Difference(f"{name}: the column {column} was changed")
+    if not np.array_equal(recorded.column("query"), again.column("query")):
+        raise Difference(f"{name}: a retrieval has not one winner")
+
+
+def check_candidates(case: Case) -> None:
+    """Raise Difference unless every candidate is as good as the one that is found in its place."""
+    claimed, found = case.claimed, case.found
+    width = claimed.entry.shape[1]
+    place = torch.arange(width) == claimed.chosen[:, None]
+    off = (claimed.similarity - found.similarity[:, :width]).abs() > SIMILARITY
+    wrong = off & ~(place & claimed.coherent[:, None]) & (claimed.entry >= 0)
+    ordered = claimed.entry.sort(dim=1).values
+    twice = ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any(1)
+    hidden = torch.zeros_like(twice)
+    if case.excluded is not None:
+        hidden = (case.excluded[claimed.entry.clamp(min=0)] & (claimed.entry >= 0)).any(1)
+    refuse(case, wrong.any(1) | twice | hidden, "a candidate that is not as good as the one found here")
+
+
+def check_winners(case: Case) -> None:
+    """Raise Difference unless every winner follows from its candidates and from the winners of its neighbours."""
+    claimed, found, winner = case.claimed, case.found, case.claimed.winner
+    tolerance, coherent = float(case.settings.coherence or 0), claimed.coherent
+    if tolerance <= 0:
+        return refuse(case, coherent | (claimed.chosen > 0), "a winner that is not the best candidate")
+    query = torch.arange(len(winner))
+    continued = continuations(query, winner, case.live.grid, case.live.banks, case.excluded)
+    value, floor = case.similarities(continued)[0], found.similarity[:, 0] - tolerance
+    mine = (continued == winner[:, None]) & (continued >= 0)
+    best, own = value.max(1).values, value.masked_fill(~mine, -torch.inf).max(1).values
+    known = (continued == found.entry[:, :1]).any(1) & (found.margin > SIMILARITY)
+    passed_over = ~coherent & ~mine.any(1) & (best >= floor + SIMILARITY)
+    not_allowed = coherent & (known | (own < floor - SIMILARITY) | (own < best - SIMILARITY))
+    return refuse(case, passed_over | not_allowed | (~coherent & (claimed.chosen > 0)), "a winner against the rules")
+
+
+def refuse(case: Case, wrong: Tensor, found: str) -> None:
+    """Raise Difference at the first retrieval that is wrong."""
+    for query in wrong.nonzero()[:1, 0].tolist():
+        entry = int(case.claimed.winner[query])
+        raise Difference(f"{case.name}, retrieval {query}: {found} (recorded entry {entry})")
+
+
+def check_columns(case: Case, again: Trace) -> None:
+    """Raise Difference unless every column says of the recorded entries what the model and the library say."""
+    live = case.live
+    reading = live.model.retrieval.read((live.features, live.grid, case.settings), case.claimed)[0]
+    rows = rows_of(reading, 0, 0, None).clipped(*live.trace.picture.size)
+    names = [(source["source"], source["bank"]) for source in told_apart([live.banks.describe_sources()])[0]]
+    true = Trace(to_table([rows], [0], live.trace.sites, [names]), live.trace.about, live.trace.pictures)
+    margin = np.repeat(case.found.margin.numpy(), np.bincount(true.column("query", winners=False)))
+    for column in live.trace.table.column_names:
+        one, other = (trace.column(column, winners=False) for trace in (live.trace, true))
+        skipped = np.zeros(len(one), dtype=bool)
+        if column == "margin":
+            other = np.where(np.isfinite(margin), margin, np.nan)
+        elif column == "rank":  # of a winner that coherence took from behind what was kept
+            skipped = live.trace.column("coherent", winners=False)
+        row = first_row(one, other, room_of(column), skipped)
+        if row is not None:
+            query = int(live.trace.column("query", winners=False)[row])
+            raise Difference(f"{case.name}, retrieval {query}, {column}: {one[row]}, should be {other[row]}")
+
+
+def room_of(column: str) -> float:
+    """What the numbers of a column may differ by."""
+    rooms = {"similarity": SIMILARITY, "path_similarity": SIMILARITY, "margin": 2 * SIMILARITY, "query_bands": BAND}
+    return {**rooms, **{f"similarity_{band}": BAND for band in BANDS}}.get(column, 0.0)
