@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import re
 import shutil
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pytest
 import torch
 from torch import nn
 
 from ktviz.audit.audit import Audit
 from ktviz.audit.fingerprint import find_runs, fingerprints, hash_rows, prefix_sums, rolling
-from ktviz.audit.folder import MANIFEST, as_csv, file_list, manifest_bytes, write_table
+from ktviz.audit.folder import MANIFEST, manifest_bytes
 from ktviz.audit.removal import verify_removal
 from ktviz.audit.verify import verify
 from ktviz.errors import AuditError, LibraryError, UnknownNameError
-from ktviz.images import decode_image, encode_image, file_digest, read_image
+from ktviz.images import file_digest
 from ktviz.library.library import Library
 from ktviz.model.translator import Translator
+from ktviz.trace.about import processor
 from ktviz.trace.record import record
-from ktviz.trace.trace import Trace
 
 
 class Weighted(nn.Module):
@@ -62,150 +58,15 @@ def model(world, toy):
     return Translator(world.banks, toy, Weighted())
 
 
-def seal(folder):
-    """What a forger would do: describe the changed files in the manifest, and seal it."""
-    manifest = json.loads((folder / MANIFEST).read_text())
-    manifest["files"] = file_list(folder)
-    manifest.pop("sha256", None)
-    (folder / MANIFEST).write_bytes(manifest_bytes(manifest))
-
-
-def edit_manifest(folder, change):
-    manifest = json.loads((folder / MANIFEST).read_text())
-    change(manifest)
-    (folder / MANIFEST).write_text(json.dumps(manifest))
-
-
-def change_pixel(folder, name="output", by=7):
-    path = folder / "pictures" / f"{name}.png"
-    pixels = read_image(path).copy()
-    pixels[3, 5] = (pixels[3, 5].astype(int) + by) % 256
-    path.write_bytes(encode_image(pixels, "png"))
-
-
-def change_table(folder, name, change):
-    path = folder / "tables" / f"{name}.parquet"
-    table = change(pd.read_parquet(path))
-    write_table(path, table)
-    path.with_suffix(".csv").write_text(as_csv(table), encoding="utf-8")
-
-
-def change_share(folder):
-    def change(table):
-        table.loc[0, "share"] += 0.001
-        table.loc[1, "share"] -= 0.001
-        return table
-
-    change_table(folder, "sources", change)
-
-
-def drop_row(folder):
-    change_table(folder, "boxes", lambda table: table.drop(index=11))
-
-
-def rename_creator(folder):
-    change_table(folder, "sources", lambda table: table.assign(creator="Nobody"))
-
-
-def change_regret(folder):
-    change_table(folder, "regret", lambda table: table.assign(regret=table["regret"] + 0.01))
-
-
-def change_counterfactual(folder):
-    change_table(folder, "counterfactuals", lambda table: table.assign(changed_share=0.0))
-
-
-def swap_pictures(folder):
-    one, other = (folder / "pictures" / f"{name}.png" for name in ("output", "copied"))
-    first, second = one.read_bytes(), other.read_bytes()
-    one.write_bytes(second)
-    other.write_bytes(first)
-
-
-def change_setting(folder):
-    edit_manifest(folder, lambda manifest: manifest["image"]["settings"].update(coherence=0.2))
-
-
-def change_winner(folder):
-    trace = Trace.open(folder / "trace.parquet")
-    entry = trace.column("entry", winners=False).astype(np.int64)
-    entry[80] += 1
-    place = trace.table.schema.get_field_index("entry")
-    table = trace.table.set_column(place, "entry", pa.array(entry))
-    Trace(table, trace.about, trace.pictures).save(folder / "trace.parquet", overwrite=True)
-
-
-def change_report(folder):
-    path = folder / "report.html"
-    path.write_text(path.read_text(encoding="utf-8").replace("art/cool/", "art/kool/"), encoding="utf-8")
-
-
-def change_fingerprint(folder):
-    table = pd.read_parquet(folder / "fingerprints.parquet")
-    table.loc[3, "hash"] += 1
-    table.to_parquet(folder / "fingerprints.parquet", index=False)
-
-
-def drop_fingerprints(folder):
-    table = pd.read_parquet(folder / "fingerprints.parquet")
-    table[table["source"].str.contains("cool")].to_parquet(folder / "fingerprints.parquet", index=False)
-
-
-def rewrite(folder, change):
-    """A forger's trace: other metadata, and everything that follows from the trace made to fit."""
-    trace = Trace.open(folder / "trace.parquet")
-    about = json.loads(json.dumps(trace.about, default=dict))
-    change(about)
-    forged = Trace(trace.table, about, trace.pictures)
-    forged.save(folder / "trace.parquet", overwrite=True)
-    edit_manifest(folder, lambda m: m.update(trace=forged.digest))
-
-
-def forge_credits(folder):
-    def change(about):
-        for source in about["sources"]:
-            source.update(creator="Nobody", licence="none needed", sha256="0" * 64)
-
-    rewrite(folder, change)
-
-
-def forge_causal(folder):
-    rewrite(folder, lambda about: about["sites"][0].update(causal=False))
-
-
-def swap_thumbs(folder):
-    one, other = folder / "sources" / "000.jpg", folder / "sources" / "001.jpg"
-    first, second = one.read_bytes(), other.read_bytes()
-    one.write_bytes(second)
-    other.write_bytes(first)
-
-
-def invert_report_picture(folder):
-    text = (folder / "report.html").read_text(encoding="utf-8")
-    first, second = re.findall(r"base64,([A-Za-z0-9+/=]+)", text)[:2]
-    inverted = base64.b64encode(encode_image(255 - decode_image(base64.b64decode(second)), "jpeg")).decode()
-    assert first != second
-    (folder / "report.html").write_text(text.replace(second, inverted), encoding="utf-8")
-
-
-def windows_lines(folder):
-    data = (folder / "report.html").read_bytes()
-    (folder / "report.html").write_bytes(data.replace(b"\n", b"\r\n"))
-
-
-def cut_trace(folder):
-    data = (folder / "trace.parquet").read_bytes()
-    (folder / "trace.parquet").write_bytes(data[: len(data) // 2])
-
-
-def text_for_share(folder):
-    change_table(folder, "sources", lambda table: table.assign(share="much"))
+def noted(folder):
+    """What a careful auditor writes down."""
+    return file_digest(folder / MANIFEST)
 
 
 def test_an_untouched_audit_agrees(original, world, model):
     verdict = verify(original, world.folder, model=model, sources=world.pictures)
     assert verdict.ok, verdict.difference
-    assert len(verdict.checks) == 11
+    assert len(verdict.checks) == 9
 
 
 @pytest.mark.parametrize("kept", [{"candidates": 2}, {"memory": "60 KB", "over": "winners"}], ids=["two", "winners"])
@@ -226,32 +87,39 @@ def test_audits_of_traces_with_regret_and_of_banks_in_any_order_agree_too(world,
     assert verdict.ok, verdict.difference
 
 
-@pytest.mark.parametrize("entries_too", [False, True])
-def test_what_another_processor_rounds_otherwise_agrees(original, folder, world, model, monkeypatch, entries_too):
-    """Similarities off in the last digits, and two candidates that are as good as each other swapped."""
-    search = type(world.banks).search
+@pytest.mark.parametrize("noise", [1e-7, 1e-6])
+@pytest.mark.parametrize(
+    "kept", [{}, {"candidates": 1}, {"memory": "60 KB", "over": "winners"}], ids=["all", "1", "winners"]
+)
+def test_what_another_processor_rounds_otherwise_agrees(world, model, paint, tmp_path, monkeypatch, noise, kept):
+    """Features that are off in their last digits: other similarities, and now and then another winner."""
+    with record(model, **kept) as trace:
+        model(paint(9))
+    Audit.create(trace, model=model, top=1, sample=30).save(tmp_path / "audit")
+    encode, random = Translator.encode, torch.Generator().manual_seed(0)
 
-    def rounded(self, *arguments):
-        found = search(self, *arguments)
-        entry, similarity = found.entry.clone(), found.similarity * (1 + 2e-7)
-        if entries_too:
-            gap = similarity[:, 6] - similarity[:, 7]
-            close = int(gap.argmin())
-            monkeypatch.setattr("ktviz.audit.differences.ROUNDING", float(gap.min()) + 1e-5)
-            entry[close, [6, 7]] = entry[close, [7, 6]]
-        return replace(found, entry=entry, similarity=similarity)
+    def rounded(self, pixels):
+        features = encode(self, pixels)
+        return features * (1 + noise * torch.randn(features.shape, generator=random))
 
-    monkeypatch.setattr(type(world.banks), "search", rounded)
-    verdict = verify(folder, world.folder, model=model)
-    assert "equal up to rounding" in verdict.checks[4], verdict.difference
+    monkeypatch.setattr(Translator, "encode", rounded)
+    other = Translator(world.banks, model.encoder, model.decoder)
+    verdict = verify(tmp_path / "audit", world.folder, model=other)
+    assert not verdict.ok  # on this very processor nothing may differ
+    monkeypatch.setenv("MKL_CBWR", "COMPATIBLE")
+    processor.cache_clear()
+    verdict = verify(tmp_path / "audit", world.folder, model=other)
+    processor.cache_clear()
+    assert verdict.ok, verdict.difference
+    assert "close calls could move" in " ".join(verdict.checks)
 
 
 def test_the_manifest_s_own_digest_binds_everything(folder, world, model):
-    noted = file_digest(folder / MANIFEST)
-    assert verify(folder, world.folder, model=model, sha256=noted)
-    edit_manifest(folder, lambda manifest: manifest.update(made="1999-01-01"))
-    seal(folder)
-    assert "has SHA-256" in verify(folder, world.folder, model=model, sha256=noted).difference
+    known = noted(folder)
+    assert verify(folder, world.folder, model=model, sha256=known)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_bytes(manifest_bytes({**manifest, "made": "1999-01-01"}))
+    assert "has SHA-256" in verify(folder, world.folder, model=model, sha256=known).difference
 
 
 def test_a_library_that_is_not_there_is_an_error_not_a_forgery(original, model, tmp_path):
@@ -262,31 +130,6 @@ def test_a_library_that_is_not_there_is_an_error_not_a_forgery(original, model, 
 def test_an_audit_can_be_moved_and_opened_elsewhere(folder, world, model, tmp_path):
     folder.rename(tmp_path / "elsewhere")
     assert verify(tmp_path / "elsewhere", world.folder, model=model)
-
-
-# The ten: a changed pixel, share, table row, source file, library byte, model weight, setting, a swapped picture, a
-# deleted file, an added file.
-
-
-@pytest.mark.parametrize(
-    ("tamper", "named"),
-    [
-        (change_pixel, "pictures/output.png was changed"),
-        (change_share, "tables/sources"),
-        (drop_row, "tables/boxes"),
-        (change_setting, "manifest.json was changed"),
-        (swap_pictures, "pictures/copied.png was changed"),
-        (lambda folder: (folder / "tables" / "licences.csv").unlink(), "tables/licences.csv is missing"),
-        (lambda folder: (folder / "pictures" / "extra.png").write_bytes(b"x"), "pictures/extra.png was added"),
-        (change_report, "report.html was changed"),
-        (change_winner, "trace.parquet was changed"),
-    ],
-)
-def test_tampering_is_caught_and_the_file_named(folder, world, model, tamper, named):
-    tamper(folder)
-    verdict = verify(folder, world.folder, model=model)
-    assert not verdict
-    assert named in verdict.difference
 
 
 def test_a_changed_source_file_is_caught(original, world, model, tmp_path):
@@ -325,57 +168,6 @@ def test_a_changed_model_weight_is_caught(original, world, toy):
     assert "decoder" in verify(original, world.folder, model=changed).difference
 
 
-@pytest.mark.parametrize(
-    ("tamper", "named"),
-    [
-        (change_pixel, "pictures/output.png is not the output of the trace"),
-        (lambda folder: change_pixel(folder, "input"), "the input of the trace"),
-        (lambda folder: change_pixel(folder, "without-1-e"), "pictures/without-1-e.png, pixel (5, 3)"),
-        (lambda folder: change_pixel(folder, "copied"), "pictures/copied.png, pixel (5, 3)"),
-        (change_share, "tables/sources, row 0, share"),
-        (drop_row, "tables/boxes: 48 rows, should be 49"),
-        (rename_creator, "tables/sources, row 0, creator: Nobody"),
-        (change_regret, "tables/regret, row 0, regret"),
-        (change_counterfactual, "tables/counterfactuals, row 0, changed_share"),
-        (change_setting, "manifest: settings"),
-        (swap_pictures, "pictures/output.png is not the output of the trace"),
-        (change_report, "report.html was changed, line"),
-        (change_winner, "trace digest"),
-        (lambda folder: edit_manifest(folder, lambda m: m.update(title="Mine")), "report.html was changed"),
-        (lambda folder: edit_manifest(folder, lambda m: m.update(control=5)), "manifest: control 5, should be 0"),
-        (change_fingerprint, "fingerprints.parquet: the fingerprint of"),
-        (drop_fingerprints, "fingerprints.parquet: 2 sources, should be 5"),
-        (forge_credits, "trace.parquet: it says of sources"),
-        (forge_causal, "trace.parquet: it says of sites"),
-        (swap_thumbs, "sources/000.jpg was changed"),
-        (invert_report_picture, "report.html, picture 2 was changed"),
-        (lambda folder: (folder / "pictures" / "evil.png").write_bytes(b"x"), "pictures/evil.png does not belong"),
-        (windows_lines, "report.html was changed"),
-        (lambda folder: (folder / "report.html").open("a").write("\nmore"), "report.html was changed, line"),
-        (lambda folder: (folder / "tables" / "sources.csv").write_bytes(b"\xff"), "tables/sources.csv differs"),
-        (lambda folder: (folder / "pictures" / "copied.png").write_bytes(b"no picture"), "copied.png"),
-        (cut_trace, "trace.parquet"),
-        (lambda folder: edit_manifest(folder, lambda m: m.pop("digests")), "digests"),
-        (lambda folder: edit_manifest(folder, lambda m: m.update(parameters={"sample": "a"})), "cannot be read"),
-        (lambda folder: edit_manifest(folder, lambda m: m.update(versions=[])), "cannot be read"),
-        (text_for_share, "cannot be read"),
-    ],
-)
-def test_a_forger_who_seals_the_manifest_again_is_caught_too(folder, world, model, tamper, named):
-    tamper(folder)
-    seal(folder)
-    verdict = verify(folder, world.folder, model=model)
-    assert not verdict
-    assert named in verdict.difference
-
-
-def test_a_forged_trace_with_a_forged_digest_is_caught_by_the_search(folder, world, model):
-    change_winner(folder)
-    edit_manifest(folder, lambda m: m.update(trace=Trace.open(folder / "trace.parquet").digest))
-    seal(folder)
-    assert "trace.parquet, retrieval 10: recorded entry" in verify(folder, world.folder, model=model).difference
-
-
 def test_a_folder_that_is_no_audit_is_an_error_not_a_difference(world, tmp_path):
     with pytest.raises(AuditError, match="there is no manifest"):
         verify(tmp_path, world.folder)
@@ -384,11 +176,11 @@ def test_a_folder_that_is_no_audit_is_an_error_not_a_difference(world, tmp_path)
 def test_an_opened_audit_raises_at_the_first_difference(folder, world, toy, monkeypatch):
     monkeypatch.setattr("ktviz.audit.verify.Encoder.shipped", lambda: toy)
     monkeypatch.setattr("ktviz.audit.verify.Decoder.shipped", Weighted)
-    assert Audit.open(folder).verify(world.folder)
-    change_share(folder)
-    seal(folder)
-    with pytest.raises(AuditError, match="row 0, share"):
-        Audit.open(folder).verify(world.folder)
+    audit = Audit.open(folder)
+    assert audit.verify(world.folder)
+    forged = replace(audit, thumbs=dict(zip(audit.thumbs, list(audit.thumbs.values())[::-1], strict=True)))
+    with pytest.raises(AuditError, match=r"report\.html, picture 3"):
+        forged.verify(world.folder)
 
 
 # Removal.
@@ -405,23 +197,32 @@ def removed(original, world, toy, tmp_path):
 
 def test_a_removed_source_is_proven_gone(original, removed):
     library, model = removed
-    verdict = verify_removal(original, library, "d", model=model)
+    verdict = verify_removal(original, library, "d", model=model, sha256=noted(original))
     assert verdict.ok, verdict.difference
-    assert len(verdict.checks) == 5
+    assert len(verdict.checks) == 6
+
+
+def test_without_the_digest_that_was_noted_a_removal_proves_nothing(original, removed):
+    library, model = removed
+    verdict = verify_removal(original, library, "d", model=model)
+    assert not verdict
+    assert "this proves nothing" in verdict.difference
 
 
 def test_a_source_that_the_audit_left_out_already_can_be_removed(world, toy, paint, removed, tmp_path):
     """By its short name; after the removal that name means nothing any more."""
     model = Translator(world.banks, toy, Weighted())
     Audit.create(model.traced(paint(9), without=["d", 3]), model=model, top=1, sample=5).save(tmp_path / "audit")
-    verdict = verify_removal(tmp_path / "audit", removed[0], "d", model=removed[1])
+    verdict = verify_removal(tmp_path / "audit", removed[0], "d", model=removed[1], sha256=noted(tmp_path / "audit"))
     assert verdict.ok, verdict.difference
 
 
 def test_a_source_that_is_still_there_is_named(original, world, removed):
-    verdict = verify_removal(original, world.folder, "art/cool/d.png", model=removed[1])
+    verdict = verify_removal(original, world.folder, "art/cool/d.png", model=removed[1], sha256=noted(original))
     assert "bank art/cool still holds d.png" in verdict.difference
-    assert "d.png" in verify_removal(original, world.folder, "d.png", model=removed[1]).difference
+    assert (
+        "d.png" in verify_removal(original, world.folder, "d.png", model=removed[1], sha256=noted(original)).difference
+    )
 
 
 @pytest.mark.parametrize("name", ["features/part-0000.safetensors", "keys.safetensors", "thumbs/0000.jpg"])
@@ -429,7 +230,7 @@ def test_bytes_left_behind_anywhere_in_the_folder_are_found(original, world, rem
     library, model = removed
     whole = (world.folder / world.library.record("art/cool").folder / name).read_bytes()
     (library.folder / "forgotten.bin").write_bytes(b"odd" + whole[len(whole) // 3 :] + b"end")
-    verdict = verify_removal(original, library, "d", model=model)
+    verdict = verify_removal(original, library, "d", model=model, sha256=noted(original))
     assert "forgotten.bin still holds" in verdict.difference
 
 
@@ -437,12 +238,12 @@ def test_bytes_of_other_sources_are_no_evidence(original, world, removed):
     library, model = removed
     folder = world.folder / world.library.record("art/warm").folder
     shutil.copy(folder / "features" / "part-0001.safetensors", library.folder / "other.bin")
-    assert verify_removal(original, library, "d", model=model)
+    assert verify_removal(original, library, "d", model=model, sha256=noted(original))
 
 
 def test_a_source_that_the_audit_does_not_name_is_an_error(original, world):
     with pytest.raises(UnknownNameError, match=r"known: art/cool/d\.png"):
-        verify_removal(original, world.folder, "nobody")
+        verify_removal(original, world.folder, "nobody", sha256=noted(original))
 
 
 def test_rolling_hashes_are_those_of_the_runs_themselves():
