@@ -1,13 +1,16 @@
-"""Files that appear whole or not at all, a clear word when the disk refuses, and the folders that come with ktviz."""
+"""Files that appear whole or not at all, that are what they should be, and the folders that come with ktviz."""
 
 from __future__ import annotations
 
+import json
+import math
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from safetensors import SafetensorError
 
@@ -54,3 +57,52 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def check_plain(path: str | os.PathLike[str]) -> None:
+    """Raise OSError unless a path is a plain file: what a pipe or a device holds may never end."""
+    mode = Path(path).stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError("it is a folder")
+    if not stat.S_ISREG(mode):
+        raise OSError("it is a pipe or a device, not a plain file")
+
+
+def read_json(path: Path, most_bytes: int) -> Any:
+    """Read JSON in which every key stands once and every number is finite.
+
+    Args:
+        path: A plain file.
+        most_bytes: What it may have; looked at before it is read.
+
+    Raises:
+        OSError: Missing, or no plain file.
+        ValueError: Too large, damaged, or nested too deeply.
+    """
+    check_plain(path)
+    size = path.stat().st_size
+    if size > most_bytes:
+        raise ValueError(f"{size:,} bytes, at most {most_bytes:,} can be")
+    return parse_json(path.read_bytes())
+
+
+def parse_json(data: bytes) -> Any:
+    """JSON in which every key stands once and every number is finite; ValueError for anything else."""
+    try:
+        return json.loads(data.decode(), object_pairs_hook=once, parse_constant=finite, parse_float=finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number")
+    return value

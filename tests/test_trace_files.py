@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import struct
+import zlib
 
 import numpy as np
 import pyarrow as pa
@@ -296,3 +299,58 @@ def test_metadata_that_make_no_sense_are_refused(file, about):
     rewrite(file, about)
     with pytest.raises(KtvizError):
         kt.Trace.open(file)
+
+
+# Hostile files: sizes are looked at before anything is allocated, and nothing waits for what never ends.
+
+
+def test_a_pipe_or_a_device_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.parquet")
+    for path in (tmp_path / "pipe.parquet", "/dev/zero"):
+        with pytest.raises(TraceError, match="a pipe or a device"):
+            kt.Trace.open(path)
+
+
+def test_a_small_file_of_endless_rows_is_not_read(trace, tmp_path):
+    """Forty million equal rows take a few kilobytes on disk."""
+    row = pa.table({"image": pa.nulls(1 << 22, pa.int32())})
+    about = {**trace.about, "digest": "", "images": []}
+    with pq.ParquetWriter(tmp_path / "bomb.parquet", row.schema) as file:
+        for _ in range(10):
+            file.write_table(row)
+        file.add_key_value_metadata({parquet.METADATA: parquet.as_json(about), parquet.PICTURES: b"{}"})
+    assert (tmp_path / "bomb.parquet").stat().st_size < 1e5
+    with pytest.raises(TraceError, match="41,943,040 rows, at most 16,777,216"):
+        kt.Trace.open(tmp_path / "bomb.parquet")
+
+
+def test_a_small_file_of_a_huge_picture_is_not_read(file):
+    header = b"IHDR" + struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    huge = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    rewrite(file, pictures={"input 0": base64.b64encode(huge).decode()})
+    with pytest.raises(TraceError, match="exceeds limit"):
+        kt.Trace.open(file)
+
+
+@pytest.mark.parametrize(
+    "metadata", [b"[" * 100_000, b'{"kind": "a trace", "schema": 1, "schema": 1}', b'{"a": 1e999}']
+)
+def test_json_that_is_none_is_refused(file, metadata):
+    table = pq.read_table(file).replace_schema_metadata({parquet.METADATA: metadata, parquet.PICTURES: b"{}"})
+    pq.write_table(table, file)
+    with pytest.raises(TraceError, match=r"nested too deeply|twice|no number"):
+        kt.Trace.open(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("query", 2**31 - 1), ("query", -1), ("image", 1), ("rank", -1), ("weight", float("nan")), ("chosen", True)],
+)
+def test_rows_that_cannot_be_are_refused_though_the_digest_fits(trace, tmp_path, name, value):
+    field, values = trace.table.schema.field(name), trace.table[name].to_pylist()
+    values[1] = value  # another candidate of the first query
+    column = pa.array(values, field.type)
+    table = trace.table.set_column(trace.table.schema.get_field_index(name), field, column)
+    trace.with_table(table).save(tmp_path / "odd.parquet")
+    with pytest.raises(TraceError, match=f"{'one winner per query' if name == 'chosen' else name}: not of this trace"):
+        kt.Trace.open(tmp_path / "odd.parquet")

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ktviz.errors import AuditError, StorageError
+from ktviz.files import read_json
 from ktviz.images import file_digest
 
 FORMAT = 2
@@ -163,31 +164,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             manifest has.
     """
     asked = f"audit {str(folder)!r}"
-    damaged = "Ask for a complete copy of the folder"
     try:
-        found = os.lstat(folder / MANIFEST)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
-            raise AuditError(asked, f"{MANIFEST} is no plain file of at most {MOST_BYTES >> 20} MB", damaged)
-        text = (folder / MANIFEST).read_bytes().decode()
-        manifest = json.loads(text, object_pairs_hook=once, parse_constant=refuse_constant)
+        if (folder / MANIFEST).is_symlink():
+            raise OSError("it is a link")
+        manifest = read_json(folder / MANIFEST, MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         raise AuditError(asked, f"there is no {MANIFEST}", "Name a folder that `ktviz audit` made") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise AuditError(asked, f"{MANIFEST} is damaged ({error})", damaged) from None
+    except (OSError, ValueError) as error:
+        raise AuditError(asked, f"{MANIFEST} is damaged ({error})", "Ask for a complete copy of the folder") from None
     check_fields(manifest, asked)
     return dict(manifest)
-
-
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object in which every key stands once."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
-def refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
 
 
 def check_fields(manifest: Any, asked: str) -> None:

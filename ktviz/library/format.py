@@ -27,11 +27,14 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
 from ktviz.errors import LibraryBusyError, LibraryError, SettingError, StorageError
+from ktviz.files import read_json
 from ktviz.images import MAX_SIDE, MIN_SIDE, file_digest
 from ktviz.library.tree import check_branching
 
 FORMAT_VERSION = 1
 MANIFEST = "library.json"
+MOST_BYTES = 256 << 20
+"""Of a manifest: names and digests of the files of a million sources."""
 BUILDING = "building"
 STRIDES = (1, 2)
 
@@ -141,7 +144,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     asked = f"library {str(folder)!r}"
     try:
-        data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        data = read_json(folder / MANIFEST, MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         raise LibraryError(
             asked, f"there is no {MANIFEST}", "Check the path, or build one: `ktviz library build`"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,31 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from PIL import Image
 
 from ktviz.errors import StorageError, TraceError
-from ktviz.files import replacing
+from ktviz.files import check_plain, parse_json, replacing
 from ktviz.images import Pixels, decode_image, encode_image
 
 METADATA = b"ktviz"
 PICTURES = b"ktviz.pictures"
+MOST_ROWS = 1 << 24
+"""Of a table: two million retrievals, eight candidates each; a photograph of 16,384 px has half of that."""
+
+
+READ_ERRORS = (
+    OSError,
+    pa.ArrowException,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+"""What reading raises where a file is not what it should be."""
 
 
 @dataclass(frozen=True)
@@ -86,20 +105,24 @@ def read(path: str | os.PathLike[str], kind: str, schema: int) -> Stored:
         schema: The newest version that can be read.
 
     Raises:
-        TraceError: Missing, cut short, another kind of file, or of a newer schema.
+        TraceError: Missing, no plain file, cut short, too large, another kind of file, or of a newer schema.
     """
     path = Path(path)
     asked = f"{kind} {str(path)!r}"
     try:
+        check_plain(path)
         with pq.ParquetFile(path) as file:
             metadata = file.metadata.metadata or {}
-            about = json.loads(metadata.get(METADATA, b"{}"))
+            about = parse_json(metadata.get(METADATA, b"{}"))
             check_kind(about, kind, schema, asked)
-            pictures = {name: decode_image(base64.b64decode(p)) for name, p in json.loads(metadata[PICTURES]).items()}
+            if file.metadata.num_rows > MOST_ROWS:
+                raise ValueError(f"{file.metadata.num_rows:,} rows, at most {MOST_ROWS:,} can be")
+            named = parse_json(metadata[PICTURES]).items()
+            pictures = {name: decode_image(base64.b64decode(data)) for name, data in named}
             return Stored(file.read(), about, pictures)
     except FileNotFoundError:
         raise TraceError(asked, "no such file", "Check the path") from None
-    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, AttributeError) as error:
+    except READ_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise TraceError(asked, f"damaged or cut short ({reason})", "Restore it, or make it again") from None
 

@@ -10,9 +10,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ktviz.errors import SettingError, TraceError
-from ktviz.images import pixel_digest
+from ktviz.images import MAX_SIDE, pixel_digest
 from ktviz.trace import parquet
 from ktviz.trace.pictures import Picture
 from ktviz.trace.schema import KIND, SCHEMA, SCHEMA_VERSION
@@ -82,7 +83,8 @@ def open_trace(path: str | os.PathLike[str]) -> Trace:
             Picture(stored.pictures.get(f"input {n}"), stored.pictures.get(f"output {n}"), image)
             for n, image in enumerate(images)
         ]
-    except (KeyError, ValueError, TypeError, pa.ArrowException) as error:
+        check_rows(table, about, images)
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, pa.ArrowException) as error:
         raise TraceError(asked, f"its parts do not fit together ({error})", "Restore it, or record again") from None
     trace = Trace(table, about, pictures)
     if trace.digest != digest:
@@ -97,3 +99,28 @@ def check_pixels(picture: Picture, asked: str) -> None:
     for name, pixels in (("input", picture.input), ("output", picture.output)):
         if pixels is not None and pixel_digest(pixels) != picture.about[name]:
             raise TraceError(asked, f"its {name} picture does not have the digest it states", "Restore it from a copy")
+
+
+def check_rows(table: pa.Table, about: Mapping[str, Any], images: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ValueError unless the rows of a trace speak of images, sites and sources that it has.
+
+    Its digest says that nothing was changed since it was written; this says that what was written makes sense.
+    """
+    for name, limit in (("image", len(images)), ("query", parquet.MOST_ROWS), ("rank", parquet.MOST_ROWS)):
+        low, high = pc.min_max(table[name]).values()
+        expect(table[name].null_count == 0 and (not len(table) or 0 <= low.as_py() <= high.as_py() < limit), name)
+    for name, known in (("site", about["sites"]), ("source", about["sources"])):
+        names = {str(part["name" if name == "site" else "source"]) for part in known}
+        expect(table[name].null_count == 0 and set(pc.unique(table[name].cast(pa.string())).to_pylist()) <= names, name)
+    for name in ("box", "weight", "similarity", "left_over"):
+        values = pc.list_flatten(table[name]) if name == "box" else table[name]
+        expect(values.null_count == 0 and bool(pc.all(pc.is_finite(values), min_count=0).as_py()), name)
+    sides = [image[side] for image in images for side in ("height", "width")]
+    expect(all(isinstance(side, int) and 0 <= side <= MAX_SIDE for side in sides), "sizes of the images")
+    winners = table.filter(table["chosen"]).select(["image", "site", "query"])
+    expect(winners.group_by(winners.column_names).aggregate([]).num_rows == len(winners), "one winner per query")
+
+
+def expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise ValueError(f"{what}: not of this trace")
