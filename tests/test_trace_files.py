@@ -326,7 +326,9 @@ def test_a_small_file_of_endless_rows_is_not_read(trace, tmp_path):
 
 def test_a_small_file_of_a_huge_picture_is_not_read(file):
     header = b"IHDR" + struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
-    huge = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    huge = (
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">II4sI", zlib.crc32(header), 0, b"IDAT", 0)
+    )
     rewrite(file, pictures={"input 0": base64.b64encode(huge).decode()})
     with pytest.raises(TraceError, match="exceeds limit"):
         kt.Trace.open(file)

@@ -7,7 +7,8 @@ what a beam proposes does not depend on chunks, threads or kernels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -38,15 +39,16 @@ class Index:
         projection: Patches to keys.
         weights: (4,) of LL, LH, HL, HH.
         keys: (N, D) float32 whole numbers: keys of the entries in leaf order, weighted, of norm at most `LONGEST_KEY`.
-        centres: (nodes, D) float32 whole numbers: mean of the keys below each node, rounded. A query's product with it
-            is its mean similarity to those entries.
+        sums: (nodes, D) float64 whole numbers: sum of the keys below each node, and
+        counts: (nodes,) how many they are.
     """
 
     tree: Tree
     projection: KeyProjection
     weights: Tensor
     keys: Tensor
-    centres: Tensor
+    sums: Tensor
+    counts: Tensor
 
     @classmethod
     def create(
@@ -59,10 +61,21 @@ class Index:
         long = keys.norm(dim=1) > LONGEST_KEY
         more = keys[long].double()
         keys[long] = (more * (KEY_NORM / more.abs().sum(1, keepdim=True))).round_().float()
-        bounds = zip(tree.start.tolist(), tree.end.tolist(), strict=True)
-        sums = torch.stack([keys[start:end].sum(0, dtype=torch.float64) for start, end in bounds])
-        centres = (sums / (tree.end - tree.start)[:, None]).round_().float()
-        return cls(tree, projection, weight, keys, centres)
+        return cls(tree, projection, weight, keys, node_sums(tree, keys), tree.end - tree.start)
+
+    @cached_property
+    def centres(self) -> Tensor:
+        """(nodes, D) float32 whole numbers: mean of the keys below each node, rounded.
+
+        A query's product with it is its mean similarity to those entries.
+        """
+        return (self.sums / self.counts.clamp(min=1)[:, None]).round_().float()
+
+    def without(self, excluded: Tensor) -> Index:
+        """The index of the entries that are left: its clusters have the centres of what is left of them."""
+        gone = torch.cat((torch.zeros(1, dtype=torch.int64), excluded.long().cumsum(0)))
+        counts = self.counts - (gone[self.tree.end] - gone[self.tree.start])
+        return replace(self, sums=self.sums - node_sums(self.tree, self.keys, excluded), counts=counts)
 
     def shortlist(self, queries: Tensor, beam: int, length: int, excluded: Tensor | None) -> Tensor:
         """The most promising entries of each query by their keys.
@@ -76,8 +89,8 @@ class Index:
         Returns:
             (N, length) int64 entries; -1 where the visited leaves held fewer.
         """
-        keys = self.query_keys(queries)
-        return self.visit(keys, self.route(keys, beam), length, excluded)
+        keys, left = self.query_keys(queries), self if excluded is None else self.without(excluded)
+        return left.visit(keys, left.route(keys, beam), length, excluded)
 
     def query_keys(self, queries: Tensor) -> Tensor:
         """Keys of queries (N, 16 C), as those of entries: (N, D) float32 whole numbers."""
@@ -102,6 +115,7 @@ class Index:
             parent = torch.repeat_interleave(torch.arange(len(nodes)), torch.tensor([len(b) for b in below]))
             nodes = torch.cat(below)
             similarity = (keys @ self.centres[nodes].T).masked_fill_(~kept[:, parent], -torch.inf)
+            similarity[:, self.counts[nodes] == 0] = -torch.inf
             place = leading(similarity, beam)
             reached = similarity.gather(1, place) > -torch.inf
             best = torch.where(reached, nodes[place], -1)
@@ -170,6 +184,19 @@ class Index:
             if excluded is not None:
                 out[:, :size].masked_fill_(excluded[rows], -torch.inf)
         return found, starts.repeat_interleave(counts)
+
+
+def node_sums(tree: Tree, keys: Tensor, counted: Tensor | None = None) -> Tensor:
+    """Sums of the keys below each node, of all entries or of those that are counted: (nodes, D) float64, exact."""
+    leaves = tree.leaves
+    start, end = tree.start[leaves], tree.end[leaves]
+    sums = torch.zeros(len(leaves) + 1, keys.shape[1], dtype=torch.float64)
+    for leaf, (first, last) in enumerate(zip(start.tolist(), end.tolist(), strict=True), 1):
+        rows = keys[first:last] if counted is None else keys[first:last][counted[first:last]]
+        if len(rows):
+            sums[leaf] = rows.sum(0, dtype=torch.float64)
+    running = sums.cumsum(0)
+    return running[torch.searchsorted(start, tree.end)] - running[torch.searchsorted(start, tree.start)]
 
 
 def remaining(start: int, end: int, excluded: Tensor | None) -> Tensor:
