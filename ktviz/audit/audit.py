@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MANIFEST, REPORT, TRACE, PRINTS = "manifest.json", "report.html", "trace.parquet", "fingerprints.parquet"
+SIGNATURE = "signature.json"
+"""Signs the manifest, so the manifest does not list it; there only if the audit is signed."""
 TABLES = ("sources", "creators", "licences", "boxes", "copied", "counterfactuals", "regret")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from ktviz.audit.audit import Audit
 from ktviz.audit.differences import Difference
 from ktviz.audit.fingerprint import Fingerprint, find_runs
+from ktviz.audit.keys import public_key
 from ktviz.audit.verify import Verdict, as_library, file_checks
 from ktviz.errors import AuditError, UnknownNameError
 from ktviz.images import file_digest
@@ -27,6 +28,7 @@ def verify_removal(
     *,
     model: Translator | None = None,
     sha256: str | None = None,
+    key: str | os.PathLike[str] | None = None,
 ) -> Verdict:
     """Check that a source which an audit names is gone from a library.
 
@@ -40,13 +42,15 @@ def verify_removal(
         model: A translator whose encoder and decoder are used; the shipped ones if None.
         sha256: Of manifest.json, as it was noted when the audit was verified. After the removal nothing else can tell
             whether the fingerprints are those of the source.
+        key: The public key of somebody who must have signed the audit.
 
     Raises:
         AuditError: The folder is no audit.
+        SigningError: The key cannot be used.
         UnknownNameError: The audit does not know the source.
     """
     opened = as_library(library)
-    verdict = Verdict().run(file_checks(Path(folder), sha256))
+    verdict = Verdict().run(file_checks(Path(folder), sha256, None if key is None else public_key(key)))
     if not verdict:
         return verdict
     audit = Audit.open(folder)

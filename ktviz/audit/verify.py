@@ -19,12 +19,15 @@ from typing import Any
 
 import numpy as np
 from jinja2 import TemplateError
+from securesystemslib.signer import SSlibKey
 
-from ktviz.audit.audit import MANIFEST, PRINTS, REPORT, TRACE, Audit, as_csv, read_manifest
+from ktviz.audit.audit import MANIFEST, PRINTS, REPORT, SIGNATURE, TRACE, Audit, as_csv, read_manifest
 from ktviz.audit.copied import control
 from ktviz.audit.differences import ROUNDED, Difference, compare_jpegs, compare_pixels, compare_tables, compare_traces
+from ktviz.audit.envelope import check_signature
 from ktviz.audit.findings import copied_picture, derived_tables, rerun_tables, searched_sources
 from ktviz.audit.fingerprint import fingerprints
+from ktviz.audit.keys import public_key
 from ktviz.audit.report import render, thumbnails
 from ktviz.errors import KtvizError, MismatchError
 from ktviz.images import file_digest, pixel_digest
@@ -87,6 +90,7 @@ def verify(
     model: Translator | None = None,
     sources: str | os.PathLike[str] | None = None,
     sha256: str | None = None,
+    key: str | os.PathLike[str] | None = None,
 ) -> Verdict:
     """Check an audit: its files, then everything in it, made again.
 
@@ -96,6 +100,7 @@ def verify(
         model: A translator whose encoder and decoder are used; the shipped ones if None.
         sources: A folder with the original files of the sources, to be checked against their digests, too.
         sha256: Of manifest.json, as it was noted when the audit was made.
+        key: The public key of somebody who must have signed the audit.
 
     Returns:
         A verdict; false, with the first difference, if anything differs.
@@ -103,11 +108,12 @@ def verify(
     Raises:
         AuditError: The folder is no audit at all.
         LibraryError: There is no such library.
+        SigningError: The key cannot be used.
     """
     folder, opened = Path(folder), as_library(library)
     if not (folder / MANIFEST).is_file():
         read_manifest(folder)  # says what is missing
-    verdict = Verdict().run(file_checks(folder, sha256))
+    verdict = Verdict().run(file_checks(folder, sha256, None if key is None else public_key(key)))
     return (
         verdict.run(finding_checks(lambda: Audit.open(folder), opened, model, folder, sources)) if verdict else verdict
     )
@@ -122,9 +128,13 @@ def as_library(library: Library | str | os.PathLike[str]) -> Library:
     return library if isinstance(library, Library) else Library.open(library)
 
 
-def file_checks(folder: Path, sha256: str | None = None) -> Iterator[tuple[str, Callable[[], str | None]]]:
+def file_checks(
+    folder: Path, sha256: str | None = None, key: SSlibKey | None = None
+) -> Iterator[tuple[str, Callable[[], str | None]]]:
     yield "manifest", lambda: check_manifest(folder, sha256)
     yield "files", lambda: check_files(folder, read_manifest(folder)["files"])
+    if key is not None or os.path.lexists(folder / SIGNATURE):
+        yield "signature", lambda: check_signature(folder, key)
 
 
 def check_manifest(folder: Path, sha256: str | None) -> str:
@@ -138,7 +148,10 @@ def check_manifest(folder: Path, sha256: str | None) -> str:
 
 def check_files(folder: Path, known: dict[str, list[Any]]) -> str:
     """Every file is there, and no other, with the bytes that the manifest names."""
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {
+        MANIFEST,
+        SIGNATURE,
+    }
     for name in sorted(set(known) - there):
         raise Difference(f"{name} is missing")
     for name in sorted(there - set(known)):
@@ -280,7 +293,7 @@ def check_thumbnails(audit: Audit, case: Live) -> None:
 def check_report(audit: Audit, folder: Path) -> None:
     """The report and the CSV files say what the tables say, and there is nothing else in the folder."""
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    for name in sorted(there ^ audit.file_names()):
+    for name in sorted((there - {SIGNATURE}) ^ audit.file_names()):
         raise Difference(f"{name} {'does not belong to the audit' if name in there else 'is missing'}")
     for name, table in audit.tables.items():
         if (folder / "tables" / f"{name}.csv").read_bytes() != as_csv(table).encode():
