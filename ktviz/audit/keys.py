@@ -75,8 +75,9 @@ def signing_key(path: str | os.PathLike[str], *, passphrase: str | Callable[[], 
     try:
         key = serialization.load_pem_private_key(data, word.encode() if word else None)
     except UNUSABLE:
-        found = "its passphrase is another one, or it is damaged" if word else "not a private key in PEM"
-        raise SigningError(asked, found, "Give another one, or make one with `ktviz keygen`") from None
+        if word:
+            raise SigningError(asked, "its passphrase is another one, or it is damaged", "Try again") from None
+        raise SigningError(asked, "not a private key in PEM", "Make one with `ktviz keygen`") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise SigningError(asked, f"not Ed25519 ({type(key).__name__})", "Make one with `ktviz keygen`")
     return CryptoSigner(key)
