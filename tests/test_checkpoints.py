@@ -1,6 +1,7 @@
 """Weights that were damaged are refused by name: they would give other pixels, and no error of their own."""
 
 import json
+import os
 import re
 import shutil
 
@@ -103,6 +104,14 @@ def test_a_file_without_a_digest_is_refused_and_can_be_saved_with_one(tmp_path, 
     mine.save(path)
     features = torch.rand(1, 8, 4, 4)
     assert torch.equal(Decoder.load(path)(features), mine(features))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.parametrize("name", ["pipe.safetensors", "pipe.pth"])
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(WeightsError, match="not a plain file"):
+        Decoder.load(tmp_path / name)
 
 
 def test_an_encoder_that_was_saved_loads_with_its_digest(tmp_path):

@@ -243,6 +243,17 @@ def test_two_keys_or_another_statement_do_not_pass_even_when_genuine(folder, che
     assert check(folder)
 
 
+def test_the_other_spelling_of_a_signature_does_not_pass(folder, check):
+    """S + L is S to careless verifiers, L the order of the group: another signature without the key."""
+    path, order = folder / SIGNATURE, 2**252 + 27742317777372353535851937790883648493
+    envelope = json.loads(path.read_text())
+    whole = base64.b64decode(envelope["signatures"][0]["sig"])
+    other = whole[:32] + (int.from_bytes(whole[32:], "little") + order).to_bytes(32, "little")
+    envelope["signatures"][0]["sig"] = base64.b64encode(other).decode()
+    path.write_text(json.dumps(envelope, indent=1, sort_keys=True) + "\n")
+    assert "not genuine" in check(folder).difference
+
+
 # Standard tools read it.
 
 

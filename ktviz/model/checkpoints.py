@@ -62,6 +62,8 @@ def read_tensors(path: str | os.PathLike[str]) -> dict[str, Tensor]:
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], str | None]:
     """The tensors of a file, and the digest that it carries for them, checked; None if it carries none."""
     asked = f"weights {str(path)!r}"
+    if path.exists() and not path.is_file():
+        raise WeightsError(asked, "not a plain file", "Check the path")
     try:
         tensors, digest = read_safetensors(path) if path.suffix == ".safetensors" else (read_archive(path), None)
     except FileNotFoundError:
