@@ -30,6 +30,7 @@ _HOMES = {
     "Explorer": "ktviz.widgets.explorer",
     "Faithfulness": "ktviz.explain.faithfulness",
     "faithfulness": "ktviz.explain.faithfulness",
+    "keygen": "ktviz.audit.keys",
     "KtvizError": "ktviz.errors",
     "Library": "ktviz.library.library",
     "LibrarySettings": "ktviz.library.format",
@@ -43,6 +44,8 @@ _HOMES = {
     "RetrievalSite": "ktviz.model.sites",
     "reweigh": "ktviz.explain.bands",
     "Settings": "ktviz.model.translator",
+    "sign": "ktviz.audit.sign",
+    "signing_key": "ktviz.audit.keys",
     "SourcesView": "ktviz.widgets.explorer",
     "TableView": "ktviz.widgets.explorer",
     "TranslationView": "ktviz.widgets.explorer",
@@ -61,6 +64,9 @@ __all__ = ["__version__", *sorted(_HOMES)]
 
 if TYPE_CHECKING:
     from ktviz.audit.audit import Audit as Audit
+    from ktviz.audit.keys import keygen as keygen
+    from ktviz.audit.keys import signing_key as signing_key
+    from ktviz.audit.sign import sign as sign
     from ktviz.audit.verify import verify as verify
     from ktviz.errors import KtvizError as KtvizError
     from ktviz.explain.attribution import Attribution as Attribution

@@ -76,6 +76,10 @@ class AuditError(KtvizError):
     """An audit folder that cannot be read, or does not hold what it says."""
 
 
+class SigningError(KtvizError):
+    """A key that cannot be used, or an audit that is signed already."""
+
+
 class LessonError(KtvizError):
     """A notebook that cannot be used as a lesson, or nothing to open lessons with."""
 

@@ -351,9 +351,13 @@ def test_an_unknown_device_is_refused(trained):
 
 def test_resuming_from_a_damaged_checkpoint_is_refused(trained, tmp_path):
     trained("run", recipe=replace(TINY, steps=1))
-    (tmp_path / "run" / "checkpoint.pt").write_bytes(b"damaged")
-    with pytest.raises(TrainingError, match="damaged"):
-        trained("run", recipe=replace(TINY, steps=1), resume=True)
+    path = tmp_path / "run" / "checkpoint.pt"
+    data = path.read_bytes()
+    middle = len(data) // 2  # a weight: PyTorch would load it
+    for damaged in (b"damaged", data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]):
+        path.write_bytes(damaged)
+        with pytest.raises(TrainingError, match="damaged"):
+            trained("run", recipe=replace(TINY, steps=1), resume=True)
 
 
 @pytest.mark.parametrize(

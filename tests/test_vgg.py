@@ -198,6 +198,9 @@ def test_a_download_is_complete_checked_and_done_once(server, tmp_path):
         assert path.read_bytes() == CONTENT
     assert len(requests) == 1
     assert [p.name for p in (tmp_path / "cache").iterdir()] == [f"vgg19-{DIGEST[:8]}.pth"]
+    path.write_bytes(CONTENT[:-1] + b"\0")  # damaged since
+    assert fetch_vgg19(url, DIGEST[:8], tmp_path / "cache").read_bytes() == CONTENT
+    assert len(requests) == 2
 
 
 @pytest.mark.parametrize(

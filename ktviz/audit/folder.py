@@ -22,6 +22,8 @@ from ktviz.images import file_digest
 
 FORMAT = 2
 MANIFEST, REPORT, TRACE, PRINTS = "manifest.json", "report.html", "trace.parquet", "fingerprints.parquet"
+SIGNATURE = "signature.json"
+"""Signs the manifest, so the manifest does not list it; there only if the audit is signed."""
 TABLES = ("sources", "creators", "licences", "boxes", "copied", "counterfactuals", "regret")
 FIELDS: Mapping[str, type] = {
     "format": int,
@@ -113,8 +115,8 @@ def disarmed(value: Any) -> Any:
 
 
 def file_list(folder: Path) -> dict[str, list[Any]]:
-    """Size and SHA-256 of every file but the manifest."""
-    files = sorted(name for name in plain_files(folder) if name != MANIFEST)
+    """Size and SHA-256 of every file but the manifest and the signature."""
+    files = sorted(plain_files(folder) - {MANIFEST, SIGNATURE})
     return {name: [(folder / name).stat().st_size, file_digest(folder / name)] for name in files}
 
 

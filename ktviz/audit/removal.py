@@ -6,9 +6,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from securesystemslib.signer import SSlibKey
+
 from ktviz.audit.audit import Audit
 from ktviz.audit.differences import Difference
 from ktviz.audit.fingerprint import Fingerprint, find_runs
+from ktviz.audit.keys import public_key
 from ktviz.audit.verify import Check, Verdict, as_library, file_checks
 from ktviz.errors import AuditError, UnknownNameError
 from ktviz.images import file_digest
@@ -27,6 +30,7 @@ def verify_removal(
     *,
     model: Translator | None = None,
     sha256: str | None = None,
+    key: str | os.PathLike[str] | None = None,
 ) -> Verdict:
     """Check that a source which an audit names is gone from a library.
 
@@ -39,31 +43,35 @@ def verify_removal(
         source: Its name, as in the audit.
         model: A translator whose encoder and decoder are used; the shipped ones if None.
         sha256: Of manifest.json, as it was noted when the audit was verified. After the removal nothing else can tell
-            whether the fingerprints are those of the source; without it nothing is proven, and the verdict says so.
+            whether the fingerprints are those of the source; without it, or a signature, nothing is proven, and the
+            verdict says so.
+        key: The public key of somebody who must have signed the audit then.
 
     Raises:
         AuditError: The folder is no audit.
+        SigningError: The key cannot be used.
         UnknownNameError: The audit does not know the source.
     """
     opened = as_library(library)
-    verdict = Verdict().run(bound_checks(Path(folder), sha256))
+    verdict = Verdict().run(bound_checks(Path(folder), sha256, None if key is None else public_key(key)))
     if not verdict:
         return verdict
     audit = Audit.open(folder)
     return verdict.run(removal_checks(audit, opened, fingerprint_of(audit, source), model))
 
 
-def bound_checks(folder: Path, sha256: str | None) -> Iterator[Check]:
+def bound_checks(folder: Path, sha256: str | None, key: SSlibKey | None) -> Iterator[Check]:
     """The audit is the one that was verified while the source was in the library."""
-    yield "fingerprints", lambda: check_bound(sha256)
-    yield from file_checks(folder, sha256)
+    yield "fingerprints", lambda: check_bound(sha256, key)
+    yield from file_checks(folder, sha256, key)
 
 
-def check_bound(sha256: str | None) -> str:
-    if sha256 is None:
+def check_bound(sha256: str | None, key: SSlibKey | None) -> str:
+    if sha256 is None and key is None:
         raise Difference(
             "this proves nothing: once a source is gone, only the SHA-256 of manifest.json, noted when the audit was "
-            "verified, shows that its fingerprints are those of the source. Give it: --sha256"
+            "verified, or a signature made then shows that its fingerprints are those of the source. Give --sha256 or "
+            "--key"
         )
     return "of the audit that was verified before the removal"
 

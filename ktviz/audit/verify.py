@@ -16,12 +16,15 @@ from datetime import date
 from pathlib import Path
 
 from jinja2 import TemplateError
+from securesystemslib.signer import SSlibKey
 
 from ktviz.audit.agreement import LONGEST, check_exact, check_made, check_translation, check_without
 from ktviz.audit.audit import Audit, all_versions
 from ktviz.audit.differences import Difference, compare_files
+from ktviz.audit.envelope import check_signature
 from ktviz.audit.evidence import counterfactual_names
-from ktviz.audit.folder import MANIFEST, TRACE, file_list, manifest_bytes, plain_files, read_manifest
+from ktviz.audit.folder import MANIFEST, SIGNATURE, TRACE, file_list, manifest_bytes, plain_files, read_manifest
+from ktviz.audit.keys import public_key
 from ktviz.errors import KtvizError, MismatchError
 from ktviz.images import file_digest
 from ktviz.library.library import Library
@@ -92,6 +95,7 @@ def verify(
     model: Translator | None = None,
     sources: str | os.PathLike[str] | None = None,
     sha256: str | None = None,
+    key: str | os.PathLike[str] | None = None,
 ) -> Verdict:
     """Check an audit: its files, then everything in it, made again.
 
@@ -101,6 +105,7 @@ def verify(
         model: A translator whose encoder and decoder are used; the shipped ones if None.
         sources: A folder with the original files of the sources, to be checked against their digests, too.
         sha256: Of manifest.json, as it was noted when the audit was made.
+        key: The public key of somebody who must have signed the audit.
 
     Returns:
         A verdict; false, with the first difference, if anything differs.
@@ -108,11 +113,12 @@ def verify(
     Raises:
         AuditError: The folder is no audit at all.
         LibraryError: There is no such library.
+        SigningError: The key cannot be used.
     """
     folder, opened = Path(folder), as_library(library)
     if not (folder / MANIFEST).is_file():
         read_manifest(folder)  # says what is missing
-    verdict = Verdict().run(file_checks(folder, sha256))
+    verdict = Verdict().run(file_checks(folder, sha256, None if key is None else public_key(key)))
     return verdict.run(finding_checks(folder, opened, model, sources)) if verdict else verdict
 
 
@@ -120,9 +126,11 @@ def as_library(library: Library | str | os.PathLike[str]) -> Library:
     return library if isinstance(library, Library) else Library.open(library)
 
 
-def file_checks(folder: Path, sha256: str | None = None) -> Iterator[Check]:
+def file_checks(folder: Path, sha256: str | None = None, key: SSlibKey | None = None) -> Iterator[Check]:
     yield "manifest", lambda: check_manifest(folder, sha256)
     yield "files", lambda: check_files(folder)
+    if key is not None or os.path.lexists(folder / SIGNATURE):
+        yield "signature", lambda: check_signature(folder, key)
 
 
 def check_manifest(folder: Path, sha256: str | None) -> str:
@@ -138,7 +146,7 @@ def check_manifest(folder: Path, sha256: str | None) -> str:
 
 def check_files(folder: Path) -> str:
     """Every file is there, and nothing else, with the size and the bytes that the manifest names."""
-    known, there = read_manifest(folder)["files"], plain_files(folder) - {MANIFEST}
+    known, there = read_manifest(folder)["files"], plain_files(folder) - {MANIFEST, SIGNATURE}
     for name in sorted({*known} - there):
         raise Difference(f"{name} is missing")
     for name in sorted(there - {*known}):
@@ -210,7 +218,7 @@ def check_rest(folder: Path, audit: Audit, banks: BankUnion) -> str:
     """Every file is what it has to be, given the evidence."""
     again = Audit.assemble(audit.evidence, banks, audit.parameters, audit.title)
     again = replace(again, about={**again.about, **{n: audit.about[n] for n in ("made", "versions", "processor")}})
-    there = plain_files(folder)
+    there = plain_files(folder) - {SIGNATURE}
     for name in sorted(there ^ again.file_names()):
         raise Difference(f"{name} {'does not belong to the audit' if name in there else 'is missing'}")
     same_bytes = audit.about["versions"] == all_versions()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ktviz.cli.console import Quiet, out, print_shares
+from ktviz.cli.keygen import unlocked
 from ktviz.errors import SettingError
 
 if TYPE_CHECKING:
@@ -35,14 +36,17 @@ def audit(
     without: Annotated[
         list[str] | None, typer.Option(metavar="SOURCE", help="A source to leave out; repeatable.")
     ] = None,
+    sign: Annotated[Path | None, typer.Option(metavar="KEY", help="Sign with a key of `ktviz keygen`.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a folder that exists.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Translate a photograph (or take a saved trace) and report which works made the picture, with proof."""
     from ktviz.audit.audit import Audit
     from ktviz.audit.folder import check_target
+    from ktviz.audit.sign import sign as sign_folder
 
     check_target(output, overwrite)
+    signer = None if sign is None else unlocked(sign)
     given = {"bank": bank, "preset": preset, "transfer": transfer, "strength": strength, "without": without}
     options = {name: value for name, value in given.items() if value is not None and name != "bank"}
     is_trace = photo.suffix == ".parquet"
@@ -57,9 +61,13 @@ def audit(
     title = title or f"{photo.stem}, {', '.join(translator.banks.names)}"
     made = Audit.create(trace, title=title, top=top, sample=sample, model=translator)
     made.save(output, overwrite=overwrite)
+    if signer is not None:
+        sign_folder(output, signer)
     if not quiet:
         print_shares(made.tables["sources"], f"{photo.name} → {output}")
         regions = len(made.tables["copied"])
+        if signer is not None:
+            out.print(f"signed by key id {signer.public_key.keyid}", soft_wrap=True)
         out.print(f"{regions} copied region{'' if regions == 1 else 's'}; open {output / 'report.html'}")
 
 

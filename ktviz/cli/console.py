@@ -21,6 +21,7 @@ from ktviz.errors import (
     LibraryError,
     MismatchError,
     SettingError,
+    SigningError,
     StorageError,
     TraceError,
     TrainingError,
@@ -51,9 +52,10 @@ EXIT_CODES: tuple[tuple[type[KtvizError], int], ...] = (
     (MismatchError, 11),
     (AuditError, 12),
     (LessonError, 13),
+    (SigningError, 14),
 )
 """1 an audit that is not true, 2 usage, 3 unknown name, 4 unusable input, 5 library, 6 library busy, 7 weights, 8 disk,
-9 training, 10 trace, 11 results that do not belong together, 12 audit, 13 lessons, 130 Ctrl-C."""
+9 training, 10 trace, 11 results that do not belong together, 12 audit, 13 lessons, 14 signing keys, 130 Ctrl-C."""
 
 
 def exit_code(error: KtvizError) -> int:

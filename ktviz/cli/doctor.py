@@ -37,6 +37,8 @@ PACKAGES = (
     "tqdm",
     "platformdirs",
     "filelock",
+    "cryptography",
+    "securesystemslib",
 )
 
 
@@ -47,6 +49,7 @@ def doctor(as_json: Json = False, quiet: Quiet = False) -> None:
         *(check(name, partial(version, name)) for name in PACKAGES),
         check("encoder weights", encoder_weights),
         check("decoder weights", decoder_weights),
+        check("all weights", as_packaged),
         check("sample data", sample_data),
         check("cache folder", cache_folder),
         check("working folder", working_folder),
@@ -96,6 +99,12 @@ def decoder_weights() -> str:
     from ktviz.model.decoder import Decoder
 
     return f"digest {module_digest(Decoder.shipped())[:12]}"
+
+
+def as_packaged() -> str:
+    from ktviz.model.checkpoints import PINNED, shipped_weights
+
+    return f"{len([shipped_weights(name) for name in PINNED])} files, as they were packaged"
 
 
 def sample_data() -> str:

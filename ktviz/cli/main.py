@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ktviz import __version__
-from ktviz.cli import audit, demo, doctor, lab, library, train, translate, verify
+from ktviz.cli import audit, demo, doctor, keygen, lab, library, train, translate, verify
 from ktviz.cli.console import err, exit_code, report
 from ktviz.errors import KtvizError
 
@@ -26,6 +26,7 @@ app.command("demo")(demo.demo)
 app.command("translate")(translate.translate)
 app.command("audit")(audit.audit)
 app.command("verify")(verify.verify)
+app.command("keygen")(keygen.keygen)
 app.add_typer(library.app, name="library")
 app.command("lab")(lab.lab)
 app.command("train")(train.train)

@@ -21,6 +21,9 @@ def verify(
         str | None, typer.Option(metavar="SOURCE", help="Prove instead that this source has left the library.")
     ] = None,
     sha256: Annotated[str | None, typer.Option(metavar="HEX", help="Of manifest.json, as it was noted before.")] = None,
+    key: Annotated[
+        Path | None, typer.Option(metavar="KEY.pub", help="The public key of who must have signed it.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -29,14 +32,14 @@ def verify(
     from ktviz.audit import verify as checks
 
     if removed is None:
-        verdict = checks.verify(folder, library, sources=sources, sha256=sha256)
+        verdict = checks.verify(folder, library, sources=sources, sha256=sha256, key=key)
     else:
-        verdict = removal.verify_removal(folder, library, removed, sha256=sha256)
+        verdict = removal.verify_removal(folder, library, removed, sha256=sha256, key=key)
     if as_json:
         print_json({"ok": verdict.ok, "checks": verdict.checks, "difference": verdict.difference})
     elif verdict.ok and not quiet:
         for check in verdict.checks:
-            out.print(f"[green]agrees[/]  {escape(check)}")
+            out.print(f"[green]agrees[/]  {escape(check)}", soft_wrap=True)
     if not verdict.ok:
         if not as_json:
             err.print(f"[bold red]differs[/] {escape(verdict.difference)}", soft_wrap=True)

@@ -6,7 +6,7 @@ import os
 
 from torch import Tensor, nn
 
-from ktviz.model.checkpoints import load_weights, read_tensors, shipped_weights
+from ktviz.model.checkpoints import fill, read_weights, save_weights, shipped_weights
 from ktviz.model.encoder import CHANNELS, conv
 from ktviz.model.threads import SiLU
 
@@ -47,15 +47,24 @@ class Decoder(nn.Module):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Decoder:
-        """A decoder with weights from a safetensors file written by `ktviz train`.
+        """A decoder with weights from a safetensors file written by `ktviz train` or `save`.
 
         Raises:
-            WeightsError: The file is missing, damaged, of another architecture, or holds NaN.
+            WeightsError: The file is missing, damaged, without a digest, of another architecture, or holds NaN.
         """
-        first = read_tensors(path).get("0.weight")
+        tensors = read_weights(path)
+        first = tensors.get("0.weight")
         decoder = cls(CHANNELS if first is None or first.ndim != 4 else first.shape[1])
-        load_weights(decoder.layers, path)
+        fill(decoder.layers, tensors, path)
         return decoder.eval().requires_grad_(False)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the weights, rounded to float16, with a digest of them, for `load`.
+
+        Raises:
+            StorageError: The disk refuses.
+        """
+        save_weights(self.layers, path, {})
 
     def forward(self, features: Tensor) -> Tensor:
         image: Tensor = self.layers(features)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ktviz.errors import WeightsError
-from ktviz.model.checkpoints import load_weights, module_digest, shipped_weights
+from ktviz.model.checkpoints import load_weights, module_digest, save_weights, shipped_weights
 from ktviz.model.threads import Conv2d, one_thread
 from ktviz.model.vgg import fetch_vgg19, vgg19_layers
 
@@ -63,14 +63,22 @@ class Encoder(nn.Module):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Encoder:
-        """The student architecture with weights from a safetensors file written by `ktviz train`.
+        """The student architecture with weights from a safetensors file written by `ktviz train` or `save`.
 
         Raises:
-            WeightsError: The file is missing, damaged, of another architecture, or holds NaN.
+            WeightsError: The file is missing, damaged, without a digest, of another architecture, or holds NaN.
         """
         encoder = cls.student()
         load_weights(encoder.layers, path)
         return encoder.eval().requires_grad_(False)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the weights, rounded to float16, with a digest of them; `load` reads those of a student.
+
+        Raises:
+            StorageError: The disk refuses.
+        """
+        save_weights(self.layers, path, {})
 
     @classmethod
     def vgg19(

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from ktviz.errors import WeightsError
 from ktviz.files import replacing
+from ktviz.images import file_digest
 from ktviz.model.checkpoints import read_tensors
 from ktviz.model.threads import Conv2d
 
@@ -93,7 +94,7 @@ def imagenet_layer() -> Conv2d:
 
 
 def fetch_vgg19(url: str = URL, sha256_prefix: str = SHA256_PREFIX, folder: Path | None = None) -> Path:
-    """Download torchvision's vgg19 checkpoint once into the user's cache and check its digest.
+    """Download torchvision's vgg19 checkpoint once into the user's cache; check its digest, and again later.
 
     Args:
         url: Where from.
@@ -107,7 +108,7 @@ def fetch_vgg19(url: str = URL, sha256_prefix: str = SHA256_PREFIX, folder: Path
         WeightsError: The network or the digest fails; nothing half-written is left.
     """
     target = (folder or user_cache_path("ktviz") / "weights") / url.rsplit("/", 1)[-1]
-    if target.exists():
+    if target.is_file() and file_digest(target).startswith(sha256_prefix):
         return target
     with replacing(target) as temporary:
         try:

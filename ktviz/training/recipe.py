@@ -22,7 +22,7 @@ from ktviz import __version__
 from ktviz.errors import SettingError, TrainingError
 from ktviz.files import replacing
 from ktviz.images import file_digest
-from ktviz.model.checkpoints import module_digest, save_weights
+from ktviz.model.checkpoints import check_archive, module_digest, save_weights
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder
 from ktviz.training.crops import Crops
@@ -218,6 +218,7 @@ class Run:
 
     def read_checkpoint(self) -> dict[str, Any]:
         try:
+            check_archive(self.checkpoint)
             state = dict(torch.load(self.checkpoint, map_location=self.device, weights_only=True))
             return {name: state[name] for name in (*self.origin, *self.position())}
         except Exception as error:  # torch.load raises many kinds on a damaged file
