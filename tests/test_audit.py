@@ -11,7 +11,7 @@ import pytest
 
 from ktviz.audit.audit import Audit
 from ktviz.audit.copied import LEAST, control, copied_mask, copied_regions
-from ktviz.audit.findings import roll_up
+from ktviz.audit.findings import headline, roll_up
 from ktviz.audit.folder import as_csv
 from ktviz.errors import AuditError, StorageError, TraceError
 from ktviz.images import read_image
@@ -103,6 +103,24 @@ def test_counterfactuals_are_of_the_largest_works_and_keep_their_pictures(audite
     assert np.array_equal(audited.pictures["without-1-yellow"], again.image)
     changed = (again.image != audited.trace.output).any(2).mean()
     assert table["changed_share"][0] == pytest.approx(changed)
+
+
+def test_what_coherence_gives_up_is_counted_beside_what_the_search_missed():
+    table = pd.DataFrame(
+        {
+            "entry": [1, 2, 3, 4],
+            "exact_entry": [1, 9, 9, 4],
+            "similarity": np.float32([1, 0.5, 0.8, 1]),
+            "exact_similarity": np.float32([1, 1, 1, 1]),
+            "regret": np.float32([0, 0.5, 0.2, 0]),
+            "continued": [False, True, False, False],
+        }
+    )
+    said = dict(headline(table))
+    assert said["the winner is the best entry of all"] == "50.0%"
+    assert said["similarity kept, of the best there was"] == "82.5%"
+    assert said["the search alone found the best"] == "66.7%"
+    assert said["gave similarity up to continue a neighbour"] == "25.0%"
 
 
 def test_an_exact_search_has_no_regret(toy_world):
