@@ -50,8 +50,9 @@ def main() -> None:
         speed_up(rows),
         f"Medians of {REPEATS}. A translation gives similarity up on purpose, to continue the source of a neighbour "
         "(coherence 0.06): its winners are seldomer the best there are, but nearly as good. Translating the photo from "
-        f"pixels to pixels takes {translation:.2f} s (target 3 s) and at most {peak:.2f} GB of memory, the opening of the "
-        "library included (target 2 GB). The reference implementation needed 1.84 s for 961 queries in 10,674 entries.",
+        f"pixels to pixels takes {translation:.2f} s (target 3 s) and at most {peak:.2f} GB of memory, the opening of "
+        "the library included (target 2 GB). The reference implementation needed 1.84 s for 961 queries in 10,674 "
+        "entries.",
     )
 
 
