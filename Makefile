@@ -30,7 +30,7 @@ lint: setup
 
 test: lint
 	.ci/front-end
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 processors: setup
 	$(BIN)/python -m pytest tests/processors.py
