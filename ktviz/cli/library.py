@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ktviz.cli.console import Json, Quiet, out, print_json, size, table
+from ktviz.cli.console import Json, Quiet, escape, out, print_json, size, table
 from ktviz.errors import SettingError
 from ktviz.images import find_images
 from ktviz.library.sources import Credit
@@ -84,10 +84,10 @@ def remove(
     from ktviz.library.library import Library
 
     opened = Library.open(library)
-    opened.remove(bank, sources or (), quiet=quiet)
+    removed = opened.remove(bank, sources or (), quiet=quiet)
     if not quiet:
         left = f"{opened.record(bank).sources} sources left" if bank in opened else "the bank is gone"
-        out.print(f"removed {', '.join(sources) if sources else 'all'} from {bank}: {left}")
+        out.print(escape(f"removed {', '.join(removed) or 'all'} from {bank}: {left}"))
 
 
 @app.command("list")

@@ -163,7 +163,7 @@ class Drawing:
         on_left = self.chosen.sides[place][0] == 0
         share = percent(self.chosen.shares[place]) + "  "
         taken = canvas.text_width(share, BODY, bold=True)
-        name = canvas.shortened(source.stem, BODY, room - taken)
+        name = canvas.shortened(source.name, BODY, room - taken)
         start = card.right - taken - canvas.text_width(name, BODY) if on_left else card.x
         y = card.bottom + NAME_LINE
         canvas.text(start, y, share, BODY, bold=True)

@@ -211,27 +211,39 @@ class Library:
         files = collect_sources(paths, read_credits(credits) if credits else {})
         return self._edit(name, parts, check_no_conflict(parts, files), encoder, quiet)
 
-    def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> None:
+    def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> list[str]:
         """Remove sources from a bank, or the whole bank if none is named (or left).
 
         The bytes go, too, also those of the same pictures that an interrupted build has left; with a whole bank go all
         that interrupted builds have left. A damaged bank can be removed as a whole.
+
+        Args:
+            name: Of the bank.
+            sources: Names of sources, as in `BankUnion.find_source`.
+            quiet: No progress bars.
+
+        Returns:
+            Whole names of the sources that were removed; empty for a whole bank.
+
+        Raises:
+            UnknownNameError: No such bank, or a name means no source, or several; nothing is removed.
         """
-        previous, sources = self.record(name), list(map(str, listed(sources)))
+        previous = self.record(name)
         parts: list[Part] = []
-        gone: set[str] = set()
+        removed: dict[str, str] = {}
         if sources:
-            bank = self.bank(name)
-            mask = BankUnion([bank], self.manifest.encoder).named(sources).tolist()
-            parts = [part for part, out in zip(reusable_parts(bank), mask, strict=True) if not out]
-            gone = {source.sha256 for source, out in zip(bank.sources, mask, strict=True) if out}
+            union = BankUnion([self.bank(name)], self.manifest.encoder)
+            numbers = {union.source_numbers[union.find_source(str(source))] for source in listed(sources)}
+            parts = [part for number, part in enumerate(reusable_parts(union.banks[0])) if number not in numbers]
+            removed = {union.source_names[number]: union.sources[number].sha256 for number in sorted(numbers)}
         with self._writing():
             record = write_bank(self.folder, name, parts, self.settings, previous, quiet) if parts else None
             self._commit(name, record)
-            if sources:
-                discard_parts(self.folder, gone)
+            if removed:
+                discard_parts(self.folder, set(removed.values()))
             else:
                 shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
+        return list(removed)
 
     def _edit(
         self, name: str, parts: list[Part], files: list[SourceFile], encoder: FeatureExtractor | None, quiet: bool

@@ -75,11 +75,6 @@ class Source:
         """Share of the patches that survived de-duplication."""
         return self.entries / self.positions
 
-    @property
-    def stem(self) -> str:
-        """The name without its suffix."""
-        return str(PurePosixPath(self.name).with_suffix(""))
-
 
 def collect_sources(
     paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], credits: Mapping[str, Credit]
