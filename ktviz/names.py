@@ -20,7 +20,7 @@ def find_name(asked: str, known: Collection[str], bank: str = "") -> str:
     Args:
         asked: What was typed.
         known: Whole names, each once: "task/style/path.png".
-        bank: "task/style", where it is clear that the source is in this bank: its path in the bank is a whole name, too.
+        bank: "task/style" where the source can be in no other: its path in the bank is a whole name, too.
 
     Raises:
         UnknownNameError: There is none, and the message suggests the nearest; or several, and it names them all.

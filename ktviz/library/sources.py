@@ -6,7 +6,7 @@ import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ktviz.errors import CreditsError, ImageError, LibraryError
 from ktviz.files import listed

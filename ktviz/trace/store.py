@@ -160,8 +160,8 @@ class TraceStore:
         """Which outputs used a source, how much, and where; largest share first.
 
         Args:
-            source: Its name ("task/style/path"; the end of it will do), or the SHA-256 of its file, which finds it under
-                any name.
+            source: Its name ("task/style/path"; the end of it will do), or the SHA-256 of its file, which finds it
+                under any name.
             least: Only outputs in which it has at least this share.
 
         Returns:
