@@ -8,11 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from ktviz.errors import CreditsError, ImageError, KtvizError, LibraryError, WeightsError, unknown_name
+from ktviz.errors import ImageError, KtvizError, LibraryError, WeightsError, unknown_name
 from ktviz.images import file_digest
 from ktviz.library.format import body_digest
 from ktviz.library.library import Library
-from ktviz.library.sources import read_credits
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder
 from ktviz.model.translator import Translator
@@ -279,39 +278,3 @@ def test_a_checkpoint_never_runs_code(tmp_path):
     with refuses(WeightsError, "not a plain state dict|damaged"):
         Encoder.vgg19(tmp_path / "trap.pth")
     assert not (tmp_path / "sprung").exists()
-
-
-def test_credits_are_found_by_file_and_gaps_are_unknown(tmp_path, build, pictures, toy):
-    text = "file,title,creator,year,licence,url\nwarm/a.png,Dawn,Ada,1900,CC0,https://a\nb.png,,Bo,, ,\n"
-    text += "warm/c.png,Noon\n"
-    (tmp_path / "credits.csv").write_text(text, encoding="utf-8-sig")  # with the mark that Excel writes
-    library = build("x", [pictures / "cool"])
-    library.build("art/other", [pictures], credits=tmp_path / "credits.csv", encoder=toy, quiet=True)
-    credits = {source.name: source.credit for source in library.bank("art/other").sources}
-    assert list(vars(credits["warm/a.png"]).values()) == ["Dawn", "Ada", "1900", "CC0", "https://a"]
-    assert list(vars(credits["warm/b.png"]).values()) == ["unknown", "Bo", *["unknown"] * 3]
-    assert list(vars(credits["warm/c.png"]).values()) == ["Noon", *["unknown"] * 4]
-    assert set(vars(credits["cool/d.png"]).values()) == {"unknown"}
-
-
-@pytest.mark.parametrize(
-    ("content", "found"),
-    [
-        (b"name,title\na.png,Dawn\n", "columns name, title"),
-        (b"name,title\na.png,Dawn,more\n", "columns name, title"),
-        (b"file;title\na.png;Dawn\n", "columns file;title"),
-        (b"\xff\xfe\x00nonsense\x80", "not a readable CSV"),
-        (None, "no such file"),
-    ],
-)
-def test_unreadable_credits_are_refused(tmp_path, content, found):
-    if content is not None:
-        (tmp_path / "credits.csv").write_bytes(content)
-    with refuses(CreditsError, r"credits\.csv", found):
-        read_credits(tmp_path / "credits.csv")
-
-
-def test_spaces_around_column_names_lose_no_credit(tmp_path):
-    (tmp_path / "credits.csv").write_text("file, title , creator\na.png, Dawn,Ada \n")
-    credit = read_credits(tmp_path / "credits.csv")["a.png"]
-    assert (credit.title, credit.creator) == ("Dawn", "Ada")

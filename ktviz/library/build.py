@@ -265,21 +265,3 @@ def discard_parts(library: Path, digests: Collection[str]) -> None:
     for folder in (*(library / BUILDING).glob("*"), library / BUILDING):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-
-
-def check_no_conflict(parts: Sequence[Part], files: Sequence[SourceFile]) -> list[SourceFile]:
-    """The files that a bank does not hold yet.
-
-    Raises:
-        LibraryError: A file has the name of a source with other bytes.
-    """
-    held = {part.source.name: part.source.sha256 for part in parts}
-    for file in files:
-        if held.get(file.name, file.sha256) != file.sha256:
-            raise LibraryError(
-                f"add {str(file.path)!r}",
-                f"the bank holds another picture named {file.name!r}",
-                "Rename the file, or remove that source first",
-            )
-    known = set(held.values())
-    return [file for file in files if file.sha256 not in known]

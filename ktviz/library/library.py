@@ -13,7 +13,8 @@ from pathlib import Path
 from ktviz.errors import LibraryError, unknown_name
 from ktviz.files import listed
 from ktviz.library.bank import Bank, load_bank
-from ktviz.library.build import Part, check_no_conflict, discard_parts, prepare_parts, reusable_parts, write_bank
+from ktviz.library.build import Part, discard_parts, prepare_parts, reusable_parts, write_bank
+from ktviz.library.credits import CreditsTable
 from ktviz.library.format import (
     BUILDING,
     MANIFEST,
@@ -27,7 +28,8 @@ from ktviz.library.format import (
     write_manifest,
     writing,
 )
-from ktviz.library.sources import SourceFile, collect_sources, read_credits
+from ktviz.library.intake import Paths, take_in
+from ktviz.library.sources import SourceFile
 from ktviz.library.union import BankUnion
 from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor, extractor_digest
 
@@ -167,9 +169,9 @@ class Library:
     def build(
         self,
         name: str,
-        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        paths: Paths,
         *,
-        credits: str | os.PathLike[str] | None = None,
+        credits: str | os.PathLike[str] | CreditsTable | None = None,
         encoder: FeatureExtractor | None = None,
         quiet: bool = False,
     ) -> BankUnion:
@@ -178,7 +180,8 @@ class Library:
         Args:
             name: "task/style", lower case.
             paths: Image files and folders (recursively).
-            credits: CSV with file, title, creator, year, licence, url.
+            credits: CSV with file, title, creator, year, licence, url, or what `read_credits` made of it. Rows that
+                match no file and files without a row are named in a `SourceWarning` before the work starts.
             encoder: The library's encoder; the shipped one if None.
             quiet: No progress bars.
 
@@ -188,6 +191,7 @@ class Library:
         Raises:
             LibraryError: The bank exists already, or the encoder is another.
             ImageError: Nothing to read, or an unusable image; the library stays as it was.
+            CreditsError: The credits can be read in more than one way; the message names the lines.
         """
         if not BANK_NAME.fullmatch(name):
             raise LibraryError(
@@ -195,21 +199,20 @@ class Library:
             )
         if name in self.manifest.banks:
             raise LibraryError(f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first")
-        return self._edit(name, [], collect_sources(paths, read_credits(credits) if credits else {}), encoder, quiet)
+        return self._edit(name, [], take_in(paths, credits, ()), encoder, quiet)
 
     def add(
         self,
         name: str,
-        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        paths: Paths,
         *,
-        credits: str | os.PathLike[str] | None = None,
+        credits: str | os.PathLike[str] | CreditsTable | None = None,
         encoder: FeatureExtractor | None = None,
         quiet: bool = False,
     ) -> BankUnion:
         """Add images to a bank; only they are encoded. Pictures it holds already are passed over."""
-        parts = reusable_parts(self.bank(name))
-        files = collect_sources(paths, read_credits(credits) if credits else {})
-        return self._edit(name, parts, check_no_conflict(parts, files), encoder, quiet)
+        bank = self.bank(name)
+        return self._edit(name, reusable_parts(bank), take_in(paths, credits, bank.sources), encoder, quiet)
 
     def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> list[str]:
         """Remove sources from a bank, or the whole bank if none is named (or left).

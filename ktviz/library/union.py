@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
@@ -162,7 +161,7 @@ class BankUnion:
             {
                 "source": name,
                 "bank": self.bank_of_source(number)[0].name,
-                **asdict(source.credit),
+                **source.credit.described(),
                 "sha256": source.sha256,
                 "width": source.width,
                 "height": source.height,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
 
 
-ABOUT = ("bank", "title", "creator", "year", "licence", "url", "sha256")
+ABOUT = ("bank", "title", "creator", "year", "licence", "spdx", "url", "sha256")
 """What is said of a source, in this order."""
 
 
