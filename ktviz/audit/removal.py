@@ -12,7 +12,7 @@ from ktviz.audit.fingerprint import Fingerprint, find_runs
 from ktviz.audit.verify import Verdict, as_library, file_checks
 from ktviz.errors import AuditError, UnknownNameError
 from ktviz.images import file_digest
-from ktviz.library.bank import features_path
+from ktviz.library.format import features_path
 from ktviz.library.library import Library
 from ktviz.library.union import BankUnion
 from ktviz.model.decoder import Decoder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from ktviz.library.bank import Bank, load_bank
 from ktviz.library.build import Part, discard_parts, prepare_parts, reusable_parts, write_bank
 from ktviz.library.credits import CreditsTable
 from ktviz.library.format import (
+    BANK_NAME,
     BUILDING,
     MANIFEST,
     BankRecord,
@@ -35,7 +35,6 @@ from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor, extractor_dig
 
 OURS = (BUILDING, "banks", ".lock", f"{MANIFEST}.part")
 """What a library that was interrupted before its first manifest may consist of."""
-BANK_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*/[a-z0-9][a-z0-9_.-]*")
 
 
 class Library:
@@ -149,7 +148,13 @@ class Library:
             except LibraryError:
                 self._check_current()  # another process may have replaced the files
                 raise
-            self._open[name] = load_bank(name, self.folder / record.folder, record.digest)
+            bank = load_bank(name, self.folder / record.folder, record.digest)
+            if (len(bank.sources), len(bank)) != (record.sources, record.entries):
+                found = f"{len(bank.sources)} sources and {len(bank):,} entries, not what {MANIFEST} says"
+                raise LibraryError(
+                    f"bank {name!r} of {str(self.folder)!r}", found, "Remove the bank and build it again"
+                )
+            self._open[name] = bank
         return self._open[name]
 
     def record(self, name: str) -> BankRecord:
