@@ -38,6 +38,7 @@ _HOMES = {
     "match_shares": "ktviz.explain.bands",
     "Matches": "ktviz.model.matches",
     "Queries": "ktviz.model.sites",
+    "read_credits": "ktviz.library.credits",
     "read_image": "ktviz.images",
     "Reading": "ktviz.model.sites",
     "record": "ktviz.trace.record",
@@ -46,6 +47,7 @@ _HOMES = {
     "Settings": "ktviz.model.translator",
     "sign": "ktviz.audit.sign",
     "signing_key": "ktviz.audit.keys",
+    "SourceWarning": "ktviz.library.intake",
     "SourcesView": "ktviz.widgets.explorer",
     "TableView": "ktviz.widgets.explorer",
     "TranslationView": "ktviz.widgets.explorer",
@@ -84,7 +86,9 @@ if TYPE_CHECKING:
     from ktviz.figures.backtracking import backtracking_figure as backtracking_figure
     from ktviz.images import read_image as read_image
     from ktviz.images import write_image as write_image
+    from ktviz.library.credits import read_credits as read_credits
     from ktviz.library.format import LibrarySettings as LibrarySettings
+    from ktviz.library.intake import SourceWarning as SourceWarning
     from ktviz.library.library import Library as Library
     from ktviz.library.union import BankUnion as BankUnion
     from ktviz.model.decoder import Decoder as Decoder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class KtvizError(Exception):
@@ -97,7 +97,15 @@ def unknown_name(kind: str, asked: str, known: Iterable[str]) -> UnknownNameErro
         known: The names that exist.
     """
     names = sorted(known)
-    near = difflib.get_close_matches(asked, names, n=1, cutoff=0.4)
+    near = nearest(asked, names)
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-    todo = f"Did you mean {near[0]}" if near else f"Choose one of the {kind}s that exist"
+    todo = f"Did you mean {near}" if near else f"Choose one of the {kind}s that exist"
     return UnknownNameError(f"{kind} {asked!r}", f"there is none; known: {shown or 'none at all'}", todo)
+
+
+def nearest(asked: str, known: Sequence[str]) -> str | None:
+    """The name that is most like another, in whole or in as many of its last parts; None if none is like it."""
+    parts = asked.count("/") + 1
+    ends = {end.casefold(): name for name in reversed(known) for end in (name, "/".join(name.split("/")[-parts:]))}
+    near = difflib.get_close_matches(asked.casefold(), ends, n=1, cutoff=0.4)
+    return ends[near[0]] if near else None

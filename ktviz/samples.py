@@ -82,12 +82,15 @@ def library(pictures: Path | None = None, *, quiet: bool = False) -> Library:
 
 def build(library: Library, pictures: Path, encoder: Encoder, quiet: bool) -> Library:
     """Build what the library lacks, and open what it has."""
+    from ktviz.library.credits import read_credits
+
+    credits = read_credits(pictures / "credits.csv")
     for style in sorted(p for task in TASKS for p in (pictures / task).iterdir() if p.is_dir()):
         name = f"{style.parent.name}/{style.name}"
         if name not in library:
             if not quiet:
                 print(f"building {name}")
-            library.build(name, [style], credits=pictures / "credits.csv", encoder=encoder, quiet=quiet)
+            library.build(name, [style], credits=credits.below(name), encoder=encoder, quiet=quiet)
         library.bank(name)
     return library
 

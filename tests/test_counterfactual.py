@@ -244,7 +244,7 @@ def test_nothing_changed_is_a_result_too(trace, world, photo):
 
 def test_the_difference_is_named_and_only_that(trace, world, photo, tmp_path):
     found = ktviz.compare(trace, ktviz.without(trace, "a"))
-    assert found.about["differs"] == ["without: nothing → a"]
+    assert found.about["differs"] == ["without: nothing → art/warm/a.png"]
     found = ktviz.compare(trace, world.translator.traced(photo, strength=0.5, preset="exact"))
     assert found.about["differs"] == ["preset: beam → exact", "strength: 1.0 → 0.5"]
     trace.save(tmp_path / "trace.parquet", pictures="both")

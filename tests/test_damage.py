@@ -1,18 +1,19 @@
 """Damaged, foreign and impossible input: each error says what was asked, what was found and what to do."""
 
 import json
+import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from ktviz.errors import CreditsError, ImageError, KtvizError, LibraryError, WeightsError, unknown_name
+from ktviz.errors import ImageError, KtvizError, LibraryError, WeightsError, unknown_name
 from ktviz.images import file_digest
 from ktviz.library.format import body_digest
 from ktviz.library.library import Library
-from ktviz.library.sources import read_credits
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder
 from ktviz.model.translator import Translator
@@ -135,6 +136,75 @@ def test_a_manifest_changed_by_hand_is_refused(copy, change):
         Library.open(copy)
 
 
+def listing(change):
+    return lambda data: change(data["banks"]["art/warm"]["files"])
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda d: d["banks"]["art/warm"].update(files={}), "bank 'art/warm' lists 0 files for 3 sources"),
+        (lambda d: d["banks"]["art/warm"].pop("files"), "bank 'art/warm' lacks 'files'"),
+        (lambda d: d["banks"]["art/warm"].update(files=None), "files of bank 'art/warm': no object"),
+        (lambda d: d["banks"]["art/warm"].update(files=[["keys.safetensors", 1]]), "no object"),
+        (lambda d: d["banks"]["art/warm"].update(digest="0" * 64), "another digest than its files"),
+        (lambda d: d["banks"]["art/warm"].update(sources=2), "lists 'features/part-0002.safetensors'"),
+        (lambda d: d["banks"]["art/warm"].update(sources=10**15), "10 files for 1,000,000,000,000,000 sources"),
+        (lambda d: d["banks"]["art/warm"].update(sources=True), "True sources"),
+        (lambda d: d["banks"]["art/warm"].update(sources=3.0), r"3\.0 sources"),
+        (lambda d: d["banks"]["art/warm"].update(entries=0), "0 entries"),
+        (lambda d: d["banks"]["art/warm"].update(entries=-1), "-1 entries"),
+        (lambda d: d["banks"]["art/warm"].update(folder=["banks/art/warm@1"]), "inside the library"),
+        (lambda d: d["banks"]["art/warm"].update(folder="banks/art/cool@1"), "inside the library"),
+        (lambda d: d["banks"]["art/warm"].update(folder="banks/art/w\0rm@1"), "inside the library"),
+        (lambda d: d["banks"]["art/warm"].update(approved=True), "'approved' that ktviz does not write"),
+        (lambda d: d.update(signed_by="me"), "'signed_by' that ktviz does not write"),
+        (lambda d: d.update(banks=[]), "banks: no object"),
+        (lambda d: d.update(encoder=3), "encoder: no object"),
+        (lambda d: d["encoder"].update(channels="8"), "no encoder is"),
+        (listing(lambda files: files.pop("features/part-0001.safetensors")), r"its file features/part-0001\.safet"),
+        (listing(lambda files: files.pop("thumbs/0000.jpg")), r"does not list its file thumbs/0000\.jpg"),
+        (listing(lambda files: files.pop("sources.parquet")), r"does not list its file sources\.parquet"),
+        (listing(lambda files: files.update(extra=[1, "0" * 64])), "lists 'extra'"),
+        (listing(lambda files: files.update({"thumbs/0000.jpg": [5]})), r"thumbs/0000\.jpg without size and SHA-256"),
+        (listing(lambda files: files.update({"thumbs/0000.jpg": 5})), r"thumbs/0000\.jpg without size"),
+        (listing(lambda files: files["thumbs/0000.jpg"].__setitem__(1, None)), r"thumbs/0000\.jpg without size"),
+        (listing(lambda files: files["thumbs/0000.jpg"].__setitem__(1, "abc")), r"thumbs/0000\.jpg without size"),
+        (listing(lambda files: files["thumbs/0000.jpg"].__setitem__(0, True)), r"thumbs/0000\.jpg without size"),
+    ],
+)
+def test_a_manifest_that_does_not_list_every_file_is_refused_by_name(copy, change, found):
+    edit_manifest(copy, change)
+    with refuses(LibraryError, r"library\.json", found):
+        Library.open(copy)
+
+
+def test_a_key_that_stands_twice_in_a_manifest_is_refused(copy):
+    text = (copy / "library.json").read_text()
+    (copy / "library.json").write_text(text.replace('"banks":', '"banks": {}, "banks":', 1))
+    with refuses(LibraryError, "a key stands twice"):
+        Library.open(copy)
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "pipe"])
+def test_a_file_that_was_added_to_a_bank_is_named(world, copy, kind):
+    added = copy / world.library.record("art/warm").folder / "features" / "part-0009.safetensors"
+    if kind == "file":
+        added.write_bytes(b"more")
+    elif kind == "link":
+        added.symlink_to(copy)
+    else:
+        os.mkfifo(added)
+    with refuses(LibraryError, r"features/part-0009\.safetensors is not in library\.json", "Remove it"):
+        Library.open(copy)["art/warm"]
+
+
+def test_a_manifest_that_counts_otherwise_than_its_tables_is_refused(copy):
+    edit_manifest(copy, lambda data: data["banks"]["art/warm"].update(entries=9999))
+    with refuses(LibraryError, "3 sources and 507 entries, not what library"):
+        Library.open(copy)["art/warm"]
+
+
 def test_a_source_that_cannot_be_read_is_named(world):
     with refuses(ImageError, "clear_refs"):
         world.library.add("art/warm", ["/proc/self/clear_refs"])
@@ -176,7 +246,13 @@ def test_files_that_do_not_fit_together_are_refused_even_with_right_digests(worl
     path = copy / record.folder / name
     data = path.read_bytes()[: path.stat().st_size // 2]
     path.write_bytes(data)
-    edit_manifest(copy, lambda d: d["banks"]["art/warm"]["files"].update({name: [len(data), file_digest(path)]}))
+
+    def change(manifest):
+        bank = manifest["banks"]["art/warm"]
+        bank["files"][name] = [len(data), file_digest(path)]
+        bank["digest"] = replace(record, files=bank["files"]).digest
+
+    edit_manifest(copy, change)
     with refuses(LibraryError, "do not fit together"):
         Library.open(copy)["art/warm"]
 
@@ -279,39 +355,3 @@ def test_a_checkpoint_never_runs_code(tmp_path):
     with refuses(WeightsError, "not a plain state dict|damaged"):
         Encoder.vgg19(tmp_path / "trap.pth")
     assert not (tmp_path / "sprung").exists()
-
-
-def test_credits_are_found_by_file_and_gaps_are_unknown(tmp_path, build, pictures, toy):
-    text = "file,title,creator,year,licence,url\nwarm/a.png,Dawn,Ada,1900,CC0,https://a\nb.png,,Bo,, ,\n"
-    text += "warm/c.png,Noon\n"
-    (tmp_path / "credits.csv").write_text(text, encoding="utf-8-sig")  # with the mark that Excel writes
-    library = build("x", [pictures / "cool"])
-    library.build("art/other", [pictures], credits=tmp_path / "credits.csv", encoder=toy, quiet=True)
-    credits = {source.name: source.credit for source in library.bank("art/other").sources}
-    assert list(vars(credits["warm/a.png"]).values()) == ["Dawn", "Ada", "1900", "CC0", "https://a"]
-    assert list(vars(credits["warm/b.png"]).values()) == ["unknown", "Bo", *["unknown"] * 3]
-    assert list(vars(credits["warm/c.png"]).values()) == ["Noon", *["unknown"] * 4]
-    assert set(vars(credits["cool/d.png"]).values()) == {"unknown"}
-
-
-@pytest.mark.parametrize(
-    ("content", "found"),
-    [
-        (b"name,title\na.png,Dawn\n", "columns name, title"),
-        (b"name,title\na.png,Dawn,more\n", "columns name, title"),
-        (b"file;title\na.png;Dawn\n", "columns file;title"),
-        (b"\xff\xfe\x00nonsense\x80", "not a readable CSV"),
-        (None, "no such file"),
-    ],
-)
-def test_unreadable_credits_are_refused(tmp_path, content, found):
-    if content is not None:
-        (tmp_path / "credits.csv").write_bytes(content)
-    with refuses(CreditsError, r"credits\.csv", found):
-        read_credits(tmp_path / "credits.csv")
-
-
-def test_spaces_around_column_names_lose_no_credit(tmp_path):
-    (tmp_path / "credits.csv").write_text("file, title , creator\na.png, Dawn,Ada \n")
-    credit = read_credits(tmp_path / "credits.csv")["a.png"]
-    assert (credit.title, credit.creator) == ("Dawn", "Ada")

@@ -156,13 +156,29 @@ def test_what_was_not_finished_is_encoded_again(library, pictures, toy, monkeypa
     assert len(encoded) == left
 
 
-def test_a_damaged_part_of_an_interrupted_build_is_made_again(library, pictures, toy, monkeypatch, whole):
-    """A computer that loses power may leave a file that was renamed but never written."""
+@pytest.mark.parametrize("kind", ["safetensors", "jpg", "json"])
+@pytest.mark.parametrize("how", ["emptied", "cut", "changed", "gone"])
+def test_a_damaged_part_of_an_interrupted_build_is_refused_by_name(
+    world, pictures, toy, build, monkeypatch, whole, kind, how
+):
+    library = build("work", [pictures / "cool"])
     with raised_at(monkeypatch, "writing tables"), pytest.raises(KeyboardInterrupt):
         build_warm(library, pictures, toy)
-    parts = sorted(library.folder.glob("building/*/*.safetensors"))
-    parts[0].write_bytes(b"")
-    parts[1].write_bytes(parts[1].read_bytes()[:2000])
+    part = sorted(library.folder.glob(f"building/*/*.{kind}"))[1]
+    data = bytearray(part.read_bytes())
+    data[-9] ^= 1
+    part.unlink()
+    if how != "gone":
+        part.write_bytes({"emptied": b"", "cut": data[: len(data) // 2], "changed": data}[how])
+    before = library.digest
+    if (kind, how) == ("json", "gone"):  # it was never finished: it is made again
+        assert build_warm(library, pictures, toy).digest == whole
+        return
+    with pytest.raises(LibraryError, match=rf"interrupted build of '.\.png'.*{part.stem[:8]}") as caught:
+        build_warm(library, pictures, toy)
+    assert str(part.parent) in caught.value.todo
+    assert Library.open(library.folder).digest == before
+    shutil.rmtree(part.parent)
     assert build_warm(library, pictures, toy).digest == whole
 
 

@@ -93,11 +93,12 @@ def test_sample_data_is_small_and_every_picture_is_credited():
     folder = ROOT / "sample_data"
     pictures = {p.relative_to(folder).as_posix() for p in folder.rglob("*.jpg")}
     assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) < 12e6
-    from ktviz.library.sources import UNKNOWN, read_credits
+    from ktviz.library.credits import read_credits
+    from ktviz.library.licences import UNKNOWN
 
-    credits = read_credits(folder / "credits.csv")
-    assert set(credits) == pictures
-    assert all(c.licence != UNKNOWN and c.title != UNKNOWN and c.creator != UNKNOWN for c in credits.values())
+    rows = read_credits(folder / "credits.csv").rows
+    assert {row.file for row in rows} == pictures
+    assert all(UNKNOWN not in (row.credit.licence, row.credit.title, row.credit.creator) for row in rows)
     banks = {p.rsplit("/", 1)[0] for p in pictures if not p.startswith("photos/")}
     assert len(banks) >= 6
     assert {bank.split("/")[0] for bank in banks} == {"art", "hdr", "comic"}

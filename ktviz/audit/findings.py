@@ -11,7 +11,7 @@ from ktviz.audit.copied import copied_mask, copied_regions
 from ktviz.audit.evidence import Evidence, counterfactual_names
 from ktviz.explain.counterfactual import compare
 from ktviz.images import Pixels
-from ktviz.library.sources import UNKNOWN
+from ktviz.library.licences import UNKNOWN, spdx
 from ktviz.trace.live import regret_table
 from ktviz.trace.trace import Trace
 
@@ -25,7 +25,7 @@ def tables_of(evidence: Evidence) -> dict[str, pd.DataFrame]:
     return {
         "sources": sources,
         "creators": roll_up(sources, "creator"),
-        "licences": roll_up(sources, "licence"),
+        "licences": roll_up(sources.assign(licence=sources["licence"].map(identified)), "licence"),
         "boxes": boxes(trace),
         "copied": copied_regions(trace),
         "counterfactuals": counterfactuals(evidence),
@@ -56,6 +56,12 @@ def roll_up(sources: pd.DataFrame, by: str) -> pd.DataFrame:
         share=("share", "sum"), patches=("patches", "sum"), sources=("patches", lambda p: int((p > 0).sum()))
     ).reset_index()
     return table.sort_values(["share", by], ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def identified(licence: str) -> str:
+    """A licence by its SPDX identifier, or as it was written where that is not certain."""
+    known = spdx(licence)
+    return licence if known == UNKNOWN else known
 
 
 def boxes(trace: Trace) -> pd.DataFrame:

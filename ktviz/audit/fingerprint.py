@@ -1,8 +1,9 @@
 """Fingerprints of sources: enough to find a source's features in any file, not enough to make them again.
 
 A library stores a source as feature cells (C float16 numbers each), as search keys, and as a picture. A fingerprint
-keeps a 64-bit hash of each of these runs of bytes that no other source of the bank shares. After a source was
-removed, every file of the library is searched for them at every offset.
+keeps a 64-bit hash of each of these runs of bytes that no other source of the bank shares; where another source holds
+all its features (a PNG copy of a JPEG), it keeps those of all its features. After a source was removed, every file of
+the library is searched for them at every offset.
 """
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ def fingerprints(banks: BankUnion) -> list[Fingerprint]:
                 kind: (length, only(hashes, number).tolist())
                 for kind, length, hashes in zip(KINDS, width, (cells, keys, pictures), strict=True)
             }
+            if not runs["features"][1]:  # another source is the same picture: it is gone when both are
+                runs = {"features": (width[0], np.unique(cells[number]).tolist())}
             runs = {kind: (length, hashes) for kind, (length, hashes) in runs.items() if hashes}
             found.append(Fingerprint(banks.source_names[first + number], source.sha256, runs))
     return found

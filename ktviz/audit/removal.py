@@ -15,6 +15,7 @@ from ktviz.audit.keys import public_key
 from ktviz.audit.verify import Check, Verdict, as_library, file_checks
 from ktviz.errors import AuditError, UnknownNameError
 from ktviz.images import file_digest
+from ktviz.library.format import features_path
 from ktviz.library.library import Library
 from ktviz.library.union import BankUnion
 from ktviz.model.decoder import Decoder
@@ -94,7 +95,7 @@ def fingerprint_of(audit: Audit, source: str) -> Fingerprint:
 
 def removal_checks(audit: Audit, opened: Library, gone: Fingerprint, model: Translator | None) -> Iterator[Check]:
     yield "not in any bank", lambda: check_not_named(opened, gone)
-    yield "no run of its bytes in the library", lambda: check_no_bytes(opened.folder, gone)
+    yield "no run of its bytes in the library", lambda: check_no_bytes(opened, gone)
     yield "not used again", lambda: check_not_used(audit, opened, gone, model)
 
 
@@ -106,19 +107,29 @@ def check_not_named(library: Library, gone: Fingerprint) -> str:
     return f"{len(library)} banks"
 
 
-def check_no_bytes(folder: Path, gone: Fingerprint) -> str:
+def check_no_bytes(library: Library, gone: Fingerprint) -> str:
+    folder = library.folder
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
         if file_digest(path) == gone.sha256:
             raise Difference(f"{path.relative_to(folder).as_posix()} is the original file of {gone.source}")
-    runs = sum(len(hashes) for _, hashes in gone.runs.values())
-    if not runs:
-        raise Difference(f"{gone.source} has no bytes that other sources do not have, too; nothing can be shown")
     for path in files:
         found = find_runs(path, [gone])
         if found:
-            raise Difference(f"{path.relative_to(folder).as_posix()} still holds {found[gone.source]} of {gone.source}")
+            raise Difference(f"{named(path, library)} still holds {found[gone.source]} of {gone.source}")
+    runs = sum(len(hashes) for _, hashes in gone.runs.values())
     return f"{len(files)} files searched at every offset for {runs:,} runs of bytes"
+
+
+def named(path: Path, library: Library) -> str:
+    """A file of a library, with the source whose features they are."""
+    owners = {
+        features_path(bank.folder, number): f" ({name}/{source.name})"
+        for name in library
+        for bank in (library.bank(name),)
+        for number, source in enumerate(bank.sources)
+    }
+    return f"{path.relative_to(library.folder).as_posix()}{owners.get(path, '')}"
 
 
 def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: Translator | None) -> str:
@@ -140,6 +151,6 @@ def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: Tra
 def still_there(banks: BankUnion, name: str) -> bool:
     """Whether a source or a bank that was left out of the audit can still be named."""
     try:
-        return name in banks.names or bool(banks.named([name]).any())
+        return bool(banks.full_names([name]))
     except UnknownNameError:
         return False

@@ -15,7 +15,7 @@ from ktviz.audit.findings import headline
 from ktviz.figures.colours import source_colours
 from ktviz.figures.layout import percent
 from ktviz.images import Pixels, encode_image, resize
-from ktviz.library.sources import UNKNOWN
+from ktviz.library.licences import UNKNOWN, readable
 from ktviz.library.union import BankUnion
 from ktviz.trace.trace import Trace
 
@@ -122,5 +122,6 @@ def template() -> Template:
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.lstrip_blocks = True
     environment.filters |= {"percent": percent, "number": "{:,}".format, "short": lambda text: str(text)[:12]}
+    environment.filters["readable"] = readable
     environment.filters["px"] = lambda value: f"{value:.0f}"
     return environment.get_template("report.html.jinja")

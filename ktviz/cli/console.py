@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import rich.markup
 import typer
@@ -28,6 +30,7 @@ from ktviz.errors import (
     UnknownNameError,
     WeightsError,
 )
+from ktviz.library.licences import readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +76,30 @@ def report(error: KtvizError) -> None:
         err.print(f"{head} {escape(text)}", soft_wrap=True)
 
 
+@contextmanager
+def telling(kind: type[Warning], quiet: bool) -> Iterator[None]:
+    """Print warnings of a kind as lines, as they come."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if quiet else "always", kind)
+        other = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, kind):
+                out.print(escape(str(message)), soft_wrap=True)
+            else:
+                other(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show  # `catch_warnings` puts the other back
+        yield
+
+
 def escape(text: str) -> str:
     """Text that rich prints as it is."""
     return rich.markup.escape(text)
@@ -100,6 +127,7 @@ def print_shares(shares: pd.DataFrame, title: str, rows: int = 8) -> None:
     shares = shares[shares["patches"] > 0]
     columns = ["source", "title", "creator", "licence"]
     records = shares.head(rows).to_dict("records")
+    records = [{**record, "licence": readable(str(record["licence"]))} for record in records]
     cells = [[f"{record['share']:.1%}", *(str(record[column]) for column in columns)] for record in records]
     if len(shares) > rows:
         cells.append([f"{shares['share'][rows:].sum():.1%}", f"{len(shares) - rows} more", "", "", ""])

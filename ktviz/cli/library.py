@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ktviz.cli.console import Json, Quiet, out, print_json, size, table
+from ktviz.cli.console import Json, Quiet, escape, out, print_json, size, table, telling
 from ktviz.errors import SettingError
 from ktviz.images import find_images
-from ktviz.library.sources import Credit
+from ktviz.library.credits import read_credits
+from ktviz.library.intake import SourceWarning
+from ktviz.library.licences import readable
 
 if TYPE_CHECKING:
     from ktviz.library.bank import Bank
@@ -25,7 +28,7 @@ Folder = Annotated[Path, typer.Argument(metavar="LIB.ktlib", help="The library's
 BankName = Annotated[str, typer.Option("--bank", "-b", metavar="TASK/STYLE", help="The bank, e.g. art/impasto.")]
 Images = Annotated[list[Path], typer.Argument(metavar="FOLDER_OR_FILES...", help="Images; folders are read whole.")]
 Credits = Annotated[
-    Path | None, typer.Option(metavar="CSV", help="Who made them: file,title,creator,year,licence,url.")
+    Path | None, typer.Option(metavar="CSV", help="Who made them: file, title, creator, year, licence, url.")
 ]
 
 
@@ -50,10 +53,12 @@ def build(
     from ktviz.library.library import Library
 
     given = {"side_px": side, "stride": stride, "dedupe": dedupe, "seed": seed, "branching": parse(branching)}
-    find_images(images)  # a misspelt folder must not leave an empty library behind
+    find_images(images)  # a misspelt folder must not leave an empty library behind, nor a table that cannot be read
+    credited = None if credits is None else read_credits(credits)
     settings = choose_settings(library, {name: value for name, value in given.items() if value is not None})
-    made = Library.create(library, settings=settings).build(bank, images, credits=credits, quiet=quiet)
-    announce(made, credits, quiet)
+    with telling(SourceWarning, quiet):
+        made = Library.create(library, settings=settings).build(bank, images, credits=credited, quiet=quiet)
+    announce(made, quiet)
 
 
 @app.command()
@@ -63,11 +68,12 @@ def add(library: Folder, images: Images, bank: BankName, credits: Credits = None
 
     opened = Library.open(library)
     before = opened.record(bank).sources
-    made = opened.add(bank, images, credits=credits, quiet=quiet)
+    with telling(SourceWarning, quiet):
+        made = opened.add(bank, images, credits=credits, quiet=quiet)
     if not quiet:
         new = len(made.sources) - before
         out.print(f"{new} new source{'' if new == 1 else 's'}")
-    announce(made, credits, quiet)
+    announce(made, quiet)
 
 
 @app.command()
@@ -84,10 +90,10 @@ def remove(
     from ktviz.library.library import Library
 
     opened = Library.open(library)
-    opened.remove(bank, sources or (), quiet=quiet)
+    removed = opened.remove(bank, sources or (), quiet=quiet)
     if not quiet:
         left = f"{opened.record(bank).sources} sources left" if bank in opened else "the bank is gone"
-        out.print(f"removed {', '.join(sources) if sources else 'all'} from {bank}: {left}")
+        out.print(escape(f"removed {', '.join(removed) or 'all'} from {bank}: {left}"))
 
 
 @app.command("list")
@@ -132,8 +138,7 @@ def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
             f"{bank['leaves']} leaves on {bank['depth']} levels, {bank['survivor_rate']:.0%} survived de-duplication"
         )
         rows = [
-            [s["name"], f"{s['width']}x{s['height']}", f"{s['entries']:,}", s["title"], s["creator"], s["licence"]]
-            for s in bank["source_list"]
+            (s["name"], f"{s['width']}x{s['height']}", f"{s['entries']:,}", *who_made(s)) for s in bank["source_list"]
         ]
         columns = ["source", "px", "entries", "title", "creator", "licence"]
         out.print(table(title, columns, rows, numbers=["px", "entries"]))
@@ -157,13 +162,17 @@ def inside(bank: Bank) -> dict[str, Any]:
         "depth": bank.tree.depth,
         "survivor_rate": len(bank) / positions,
         "source_list": [
-            {**{k: v for k, v in asdict(source).items() if k != "credit"}, **asdict(source.credit)}
+            {**{k: v for k, v in asdict(source).items() if k != "credit"}, **source.credit.described()}
             for source in bank.sources
         ],
     }
 
 
-def announce(bank: BankUnion, credits: Path | None, quiet: bool) -> None:
+def who_made(source: Mapping[str, str]) -> tuple[str, str, str]:
+    return source["title"], source["creator"], readable(source["licence"])
+
+
+def announce(bank: BankUnion, quiet: bool) -> None:
     if quiet:
         return
     positions = sum(source.positions for source in bank.sources)
@@ -171,9 +180,6 @@ def announce(bank: BankUnion, credits: Path | None, quiet: bool) -> None:
         f"{bank.names[0]}: {len(bank.sources)} sources, {len(bank):,} entries "
         f"({len(bank) / positions:.0%} of the patches survived de-duplication)"
     )
-    uncredited = [source.name for source in bank.sources if source.credit == Credit()]
-    if credits is not None and uncredited:
-        out.print(f"without a row in {credits}: {', '.join(uncredited)}")
 
 
 def parse(branching: str | None) -> tuple[int, ...] | None:

@@ -26,6 +26,7 @@ from ktviz.figures.layout import (
 )
 from ktviz.figures.picks import Pick, Selection, select
 from ktviz.images import Pixels
+from ktviz.library.licences import readable
 from ktviz.model.translator import Translation
 from ktviz.regions import Box, Region, bounding_box, region_mask
 
@@ -163,13 +164,13 @@ class Drawing:
         on_left = self.chosen.sides[place][0] == 0
         share = percent(self.chosen.shares[place]) + "  "
         taken = canvas.text_width(share, BODY, bold=True)
-        name = canvas.shortened(source.stem, BODY, room - taken)
+        name = canvas.shortened(source.name, BODY, room - taken)
         start = card.right - taken - canvas.text_width(name, BODY) if on_left else card.x
         y = card.bottom + NAME_LINE
         canvas.text(start, y, share, BODY, bold=True)
         canvas.text(start + taken, y, name, BODY)
         # Of a long credit the licence must stay legible.
-        licence = canvas.shortened(f" · {source.credit.licence}", SMALL, room * 0.6)
+        licence = canvas.shortened(f" · {readable(source.credit.licence)}", SMALL, room * 0.6)
         creator = canvas.shortened(source.credit.creator, SMALL, room - canvas.text_width(licence, SMALL))
         several = [canvas.shortened(bank.name, SMALL, room)] if len(banks.names) > 1 else []
         edge, align = (card.right, "right") if on_left else (card.x, "left")

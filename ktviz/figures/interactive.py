@@ -21,6 +21,7 @@ from ktviz.figures.outline import REST, Item, bank_visits, outline, sizes
 from ktviz.figures.share_bars import TRACK, facts, region_shares
 from ktviz.library.bank import Bank
 from ktviz.library.clusters import describe_clusters
+from ktviz.library.licences import readable
 from ktviz.regions import Region
 from ktviz.trace.footprint import Floats
 from ktviz.trace.trace import Trace
@@ -220,7 +221,8 @@ def item_text(item: Item, spread: float | None, total: int | None) -> str:
 
 def source_text(row: dict[Any, Any]) -> str:
     """What is said of a source under the pointer."""
-    names = (row["source"], row.get("title", "unknown"), row.get("creator", "unknown"), row.get("licence", "unknown"))
+    licence = readable(str(row.get("licence", "unknown")))
+    names = (row["source"], row.get("title", "unknown"), row.get("creator", "unknown"), licence)
     numbers = f"{percent(row['share'])}, {row['patches']:,} retrievals, mean similarity {row['similarity']:.3f}"
     return "<br>".join([*map(label, map(str, names)), numbers])
 

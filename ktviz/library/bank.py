@@ -16,6 +16,7 @@ from torch import Tensor
 from ktviz.errors import LibraryError
 from ktviz.images import Pixels, decode_image
 from ktviz.library.entries import Entries
+from ktviz.library.format import features_path, thumb_path
 from ktviz.library.index import Index
 from ktviz.library.keys import KeyProjection
 from ktviz.library.search import SearchSettings, search
@@ -173,13 +174,3 @@ def expect(holds: bool, what: str) -> None:
 def source_from(row: dict[str, object]) -> Source:
     credit = Credit(*(str(row.pop(part)) for part in ("title", "creator", "year", "licence", "url")))
     return Source(credit=credit, **row)  # type: ignore[arg-type]
-
-
-def thumb_path(folder: Path, number: int) -> Path:
-    """Where the picture of a source lies."""
-    return folder / "thumbs" / f"{number:04d}.jpg"
-
-
-def features_path(folder: Path, number: int) -> Path:
-    """Where the feature map of a source lies."""
-    return folder / "features" / f"part-{number:04d}.safetensors"

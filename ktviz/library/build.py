@@ -12,21 +12,20 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Condition, Lock
-from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
 from ktviz.errors import ImageError, LibraryError
 from ktviz.files import replacing
-from ktviz.images import MIN_SIDE, Pixels, read_image, resize_short_side, to_tensor, write_image
-from ktviz.library.bank import Bank, features_path, load_bank, save_bank, thumb_path
+from ktviz.images import MIN_SIDE, Pixels, file_digest, read_image, resize_short_side, to_tensor, write_image
+from ktviz.library.bank import Bank, load_bank, save_bank
 from ktviz.library.dedupe import survivors
 from ktviz.library.entries import Entries
-from ktviz.library.format import BUILDING, BankRecord, LibrarySettings, record_files
+from ktviz.library.format import BUILDING, BankRecord, LibrarySettings, features_path, record_files, thumb_path
 from ktviz.library.keys import compute_keys, fit_projection
 from ktviz.library.sources import Credit, Source, SourceFile
 from ktviz.library.tree import choose_branching, fit_tree
@@ -86,10 +85,17 @@ def prepare_parts(
 def prepare_part(
     folder: Path, file: SourceFile, encoder: FeatureExtractor, turn: Lock, room: Room, settings: LibrarySettings
 ) -> Part:
-    features, thumb = folder / f"{file.sha256}.safetensors", folder / f"{file.sha256}.jpg"
-    known = finished(features) or encode_part(features, thumb, file, encoder, turn, room, settings)
-    source = Source(**{**known, "name": file.name, "credit": file.credit})
-    return Part(source, features, thumb)
+    features, thumb, seal = (folder / f"{file.sha256}.{kind}" for kind in ("safetensors", "jpg", "json"))
+    if seal.exists():
+        check_part(seal, (features, thumb), file)
+    else:
+        encode_part(features, thumb, file, encoder, turn, room, settings)
+        sealed = {path.suffix: [path.stat().st_size, file_digest(path)] for path in (features, thumb)}
+        with replacing(seal) as partial:
+            partial.write_text(json.dumps(sealed), encoding="utf-8")
+    with safe_open(features, framework="pt") as opened:
+        known = json.loads(opened.metadata()["source"])
+    return Part(Source(**{**known, "name": file.name, "credit": file.credit}), features, thumb)
 
 
 class Room:
@@ -114,13 +120,23 @@ class Room:
                 self.changed.notify_all()
 
 
-def finished(features: Path) -> dict[str, Any] | None:
-    """What a finished part knows of its source; None where there is no part, or a fragment after a power failure."""
+def check_part(seal: Path, parts: Sequence[Path], file: SourceFile) -> None:
+    """Compare a finished part of an interrupted build with the digests that were noted when it was finished.
+
+    Raises:
+        LibraryError: It was changed or damaged since; the message names the file.
+    """
+    asked = f"go on with the interrupted build of {file.name!r}"
+    todo = f"Remove the folder {str(seal.parent)!r}, and build again"
     try:
-        with safe_open(features, framework="pt") as opened:
-            return dict(json.loads(opened.metadata()["source"]))
-    except (OSError, SafetensorError):
-        return None
+        sealed = json.loads(seal.read_text(encoding="utf-8"))
+        for path in parts:
+            if sealed[path.suffix] != [path.stat().st_size, file_digest(path)]:
+                raise LibraryError(asked, f"{str(path)!r} has other bytes than it was written with", todo)
+    except FileNotFoundError as error:
+        raise LibraryError(asked, f"{error.filename!r} is missing", todo) from None
+    except (ValueError, LookupError, TypeError):
+        raise LibraryError(asked, f"{str(seal)!r} is damaged", todo) from None
 
 
 def encode_part(
@@ -131,8 +147,8 @@ def encode_part(
     turn: Lock,
     room: Room,
     settings: LibrarySettings,
-) -> dict[str, Any]:
-    """Write one part; the features last and by rename, so that a part that exists is complete."""
+) -> None:
+    """Write the files of one part, each by rename."""
     original = read_image(file.path)
     try:
         pixels = crop_to_cells(resize_short_side(original, settings.side_px), encoder.stride)
@@ -162,7 +178,6 @@ def encode_part(
     write_image(thumb, pixels)
     with replacing(features) as partial:
         save_file({"features": stored, "kept": kept.int()}, partial, metadata={"source": json.dumps(known)})
-    return known
 
 
 def crop_to_cells(pixels: Pixels, stride: int) -> Pixels:
@@ -265,21 +280,3 @@ def discard_parts(library: Path, digests: Collection[str]) -> None:
     for folder in (*(library / BUILDING).glob("*"), library / BUILDING):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-
-
-def check_no_conflict(parts: Sequence[Part], files: Sequence[SourceFile]) -> list[SourceFile]:
-    """The files that a bank does not hold yet.
-
-    Raises:
-        LibraryError: A file has the name of a source with other bytes.
-    """
-    held = {part.source.name: part.source.sha256 for part in parts}
-    for file in files:
-        if held.get(file.name, file.sha256) != file.sha256:
-            raise LibraryError(
-                f"add {str(file.path)!r}",
-                f"the bank holds another picture named {file.name!r}",
-                "Rename the file, or remove that source first",
-            )
-    known = set(held.values())
-    return [file for file in files if file.sha256 not in known]

@@ -16,10 +16,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ MOST_BYTES = 256 << 20
 """Of a manifest: names and digests of the files of a million sources."""
 BUILDING = "building"
 STRIDES = (1, 2)
+TABLES = ("sources.parquet", "entries.parquet", "tree.safetensors", "keys.safetensors")
+"""Files of a bank, beside those of each source."""
+BANK_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*/[a-z0-9][a-z0-9_.-]*")
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return parse_manifest(data)
     except (KeyError, TypeError, ValueError, AttributeError, SettingError) as error:
-        raise LibraryError(asked, f"{MANIFEST} lacks {error}", "Restore it from a copy, or build anew") from None
+        raise LibraryError(asked, f"{MANIFEST}: {error}", "Restore it from a copy, or build anew") from None
 
 
 def body_digest(data: Mapping[str, Any]) -> str:
@@ -175,15 +179,85 @@ def body_digest(data: Mapping[str, Any]) -> str:
 
 
 def parse_manifest(data: Mapping[str, Any]) -> Manifest:
-    settings = data["settings"]
-    banks = {}
-    for name, bank in data["banks"].items():
-        files = {path: (int(size), str(digest)) for path, (size, digest) in bank["files"].items()}
-        for path in (bank["folder"], *files):
-            if Path(path).is_absolute() or ".." in Path(path).parts:
-                raise ValueError(f"a path inside the library (found {path!r})")
-        banks[name] = BankRecord(bank["folder"], int(bank["sources"]), int(bank["entries"]), files)
-    return Manifest(EncoderIdentity(**data["encoder"]), LibrarySettings(**settings), banks)
+    """A manifest's content.
+
+    Raises:
+        ValueError, TypeError, SettingError: It is not what `Manifest.to_json` writes: something is missing, is added,
+            or is of another kind; the message says what.
+    """
+    check_keys(MANIFEST, data, {"format", "sha256", "encoder", "settings", "banks"})
+    check_keys("encoder", data["encoder"], {part.name for part in fields(EncoderIdentity)})
+    encoder = EncoderIdentity(**data["encoder"])
+    texts, counts = (encoder.name, encoder.digest), (encoder.channels, encoder.stride)
+    if not (all(isinstance(text, str) for text in texts) and all(map(is_count, counts))):
+        raise ValueError(f"no encoder is {data['encoder']!r}")
+    banks = {name: parse_bank(name, bank) for name, bank in as_object("banks", data["banks"]).items()}
+    return Manifest(encoder, LibrarySettings(**as_object("settings", data["settings"])), banks)
+
+
+def parse_bank(name: str, bank: Mapping[str, Any]) -> BankRecord:
+    """What a manifest says of one bank: all of a bank's files with size and digest, and no other."""
+    what = f"bank {name!r}"
+    check_keys(what, bank, {"folder", "sources", "entries", "files", "digest"})
+    folder, files = bank["folder"], as_object(f"files of {what}", bank["files"])
+    if not BANK_NAME.fullmatch(name) or not re.fullmatch(rf"banks/{re.escape(name)}@\d+", str(folder), re.ASCII):
+        raise ValueError(f"{what} is not in a folder of its name inside the library (found {folder!r})")
+    for count in ("sources", "entries"):
+        if not is_count(bank[count]) or not bank[count]:
+            raise ValueError(f"{what} has {bank[count]!r} {count}")
+    check_listed(what, files, bank["sources"])
+    record = BankRecord(folder, bank["sources"], bank["entries"], {path: (s, d) for path, (s, d) in files.items()})
+    if bank["digest"] != record.digest:
+        raise ValueError(f"{what} has another digest than its files")
+    return record
+
+
+def check_listed(what: str, files: Mapping[str, Any], sources: int) -> None:
+    """Raise ValueError unless the files of a bank with so many sources are listed, each with size and SHA-256."""
+    if sources > len(files):
+        raise ValueError(f"{what} lists {len(files)} files for {sources:,} sources")
+    each = (path(Path(), number).as_posix() for number in range(sources) for path in (features_path, thumb_path))
+    wanted = {*TABLES, *each}
+    for path in sorted(set(files) - wanted):
+        raise ValueError(f"{what} lists {path!r}, which is no file of a bank inside the library")
+    for path in sorted(wanted - set(files)):
+        raise ValueError(f"{what} does not list its file {path}")
+    for path, stated in files.items():
+        if not (isinstance(stated, list) and len(stated) == 2 and is_count(stated[0]) and is_digest(stated[1])):
+            raise ValueError(f"{what} lists {path} without size and SHA-256 (found {stated!r})")
+
+
+def as_object(what: str, given: Any) -> Mapping[str, Any]:
+    """An object of a JSON file; ValueError for anything else."""
+    if not isinstance(given, dict):
+        raise ValueError(f"{what}: no object (found {given!r})")
+    return given
+
+
+def check_keys(what: str, given: Any, wanted: Collection[str]) -> None:
+    """Raise ValueError unless `given` is an object with exactly these keys."""
+    for name in sorted(set(wanted) - set(as_object(what, given))):
+        raise ValueError(f"{what} lacks {name!r}")
+    for name in sorted(set(given) - set(wanted)):
+        raise ValueError(f"{what} has a key {name!r} that ktviz does not write")
+
+
+def is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def is_digest(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
+
+
+def thumb_path(folder: Path, number: int) -> Path:
+    """Where the picture of a source lies."""
+    return folder / "thumbs" / f"{number:04d}.jpg"
+
+
+def features_path(folder: Path, number: int) -> Path:
+    """Where the feature map of a source lies."""
+    return folder / "features" / f"part-{number:04d}.safetensors"
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -232,12 +306,16 @@ def check_files(library: Path, name: str, record: BankRecord) -> None:
     """Compare a bank's files with the manifest.
 
     Raises:
-        LibraryError: A file is missing, of another size, or has other bytes; the message names it.
+        LibraryError: A file is missing, of another size, has other bytes, or was added; the message names it.
     """
     asked = f"bank {name!r} of {str(library)!r}"
     todo = "Restore the file from a copy, or remove the bank and build it again"
+    folder = library / record.folder
+    for path in sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if is_content(path)):
+        if path not in record.files:
+            raise LibraryError(asked, f"{path} is not in {MANIFEST}", "Remove it: ktviz did not write it")
     for path, (size, digest) in record.files.items():
-        file = library / record.folder / path
+        file = folder / path
         try:
             found = file.stat().st_size
             if found != size:
@@ -246,6 +324,11 @@ def check_files(library: Path, name: str, record: BankRecord) -> None:
                 raise LibraryError(asked, f"{path} has a wrong digest: its bytes were changed", todo)
         except OSError as error:
             raise LibraryError(asked, f"{path} cannot be read ({error.strerror})", todo) from None
+
+
+def is_content(path: Path) -> bool:
+    """Whether a path is more than a folder: a file, a link, or anything else."""
+    return path.is_symlink() or not path.is_dir()
 
 
 @contextmanager

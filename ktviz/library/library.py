@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,8 +12,10 @@ from pathlib import Path
 from ktviz.errors import LibraryError, unknown_name
 from ktviz.files import listed
 from ktviz.library.bank import Bank, load_bank
-from ktviz.library.build import Part, check_no_conflict, discard_parts, prepare_parts, reusable_parts, write_bank
+from ktviz.library.build import Part, discard_parts, prepare_parts, reusable_parts, write_bank
+from ktviz.library.credits import CreditsTable
 from ktviz.library.format import (
+    BANK_NAME,
     BUILDING,
     MANIFEST,
     BankRecord,
@@ -27,13 +28,13 @@ from ktviz.library.format import (
     write_manifest,
     writing,
 )
-from ktviz.library.sources import SourceFile, collect_sources, read_credits
+from ktviz.library.intake import Paths, take_in
+from ktviz.library.sources import SourceFile
 from ktviz.library.union import BankUnion
 from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor, extractor_digest
 
 OURS = (BUILDING, "banks", ".lock", f"{MANIFEST}.part")
 """What a library that was interrupted before its first manifest may consist of."""
-BANK_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*/[a-z0-9][a-z0-9_.-]*")
 
 
 class Library:
@@ -147,7 +148,13 @@ class Library:
             except LibraryError:
                 self._check_current()  # another process may have replaced the files
                 raise
-            self._open[name] = load_bank(name, self.folder / record.folder, record.digest)
+            bank = load_bank(name, self.folder / record.folder, record.digest)
+            if (len(bank.sources), len(bank)) != (record.sources, record.entries):
+                found = f"{len(bank.sources)} sources and {len(bank):,} entries, not what {MANIFEST} says"
+                raise LibraryError(
+                    f"bank {name!r} of {str(self.folder)!r}", found, "Remove the bank and build it again"
+                )
+            self._open[name] = bank
         return self._open[name]
 
     def record(self, name: str) -> BankRecord:
@@ -167,9 +174,9 @@ class Library:
     def build(
         self,
         name: str,
-        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        paths: Paths,
         *,
-        credits: str | os.PathLike[str] | None = None,
+        credits: str | os.PathLike[str] | CreditsTable | None = None,
         encoder: FeatureExtractor | None = None,
         quiet: bool = False,
     ) -> BankUnion:
@@ -178,7 +185,8 @@ class Library:
         Args:
             name: "task/style", lower case.
             paths: Image files and folders (recursively).
-            credits: CSV with file, title, creator, year, licence, url.
+            credits: CSV with file, title, creator, year, licence, url, or what `read_credits` made of it. Rows that
+                match no file and files without a row are named in a `SourceWarning` before the work starts.
             encoder: The library's encoder; the shipped one if None.
             quiet: No progress bars.
 
@@ -188,6 +196,7 @@ class Library:
         Raises:
             LibraryError: The bank exists already, or the encoder is another.
             ImageError: Nothing to read, or an unusable image; the library stays as it was.
+            CreditsError: The credits can be read in more than one way; the message names the lines.
         """
         if not BANK_NAME.fullmatch(name):
             raise LibraryError(
@@ -195,43 +204,54 @@ class Library:
             )
         if name in self.manifest.banks:
             raise LibraryError(f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first")
-        return self._edit(name, [], collect_sources(paths, read_credits(credits) if credits else {}), encoder, quiet)
+        return self._edit(name, [], take_in(paths, credits, ()), encoder, quiet)
 
     def add(
         self,
         name: str,
-        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        paths: Paths,
         *,
-        credits: str | os.PathLike[str] | None = None,
+        credits: str | os.PathLike[str] | CreditsTable | None = None,
         encoder: FeatureExtractor | None = None,
         quiet: bool = False,
     ) -> BankUnion:
         """Add images to a bank; only they are encoded. Pictures it holds already are passed over."""
-        parts = reusable_parts(self.bank(name))
-        files = collect_sources(paths, read_credits(credits) if credits else {})
-        return self._edit(name, parts, check_no_conflict(parts, files), encoder, quiet)
+        bank = self.bank(name)
+        return self._edit(name, reusable_parts(bank), take_in(paths, credits, bank.sources), encoder, quiet)
 
-    def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> None:
+    def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> list[str]:
         """Remove sources from a bank, or the whole bank if none is named (or left).
 
         The bytes go, too, also those of the same pictures that an interrupted build has left; with a whole bank go all
         that interrupted builds have left. A damaged bank can be removed as a whole.
+
+        Args:
+            name: Of the bank.
+            sources: Names of sources, as in `BankUnion.find_source`.
+            quiet: No progress bars.
+
+        Returns:
+            Whole names of the sources that were removed; empty for a whole bank.
+
+        Raises:
+            UnknownNameError: No such bank, or a name means no source, or several; nothing is removed.
         """
-        previous, sources = self.record(name), list(map(str, listed(sources)))
+        previous = self.record(name)
         parts: list[Part] = []
-        gone: set[str] = set()
+        removed: dict[str, str] = {}
         if sources:
-            bank = self.bank(name)
-            mask = BankUnion([bank], self.manifest.encoder).named(sources).tolist()
-            parts = [part for part, out in zip(reusable_parts(bank), mask, strict=True) if not out]
-            gone = {source.sha256 for source, out in zip(bank.sources, mask, strict=True) if out}
+            union = BankUnion([self.bank(name)], self.manifest.encoder)
+            numbers = {union.source_numbers[union.find_source(str(source))] for source in listed(sources)}
+            parts = [part for number, part in enumerate(reusable_parts(union.banks[0])) if number not in numbers]
+            removed = {union.source_names[number]: union.sources[number].sha256 for number in sorted(numbers)}
         with self._writing():
             record = write_bank(self.folder, name, parts, self.settings, previous, quiet) if parts else None
             self._commit(name, record)
-            if sources:
-                discard_parts(self.folder, gone)
+            if removed:
+                discard_parts(self.folder, set(removed.values()))
             else:
                 shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
+        return list(removed)
 
     def _edit(
         self, name: str, parts: list[Part], files: list[SourceFile], encoder: FeatureExtractor | None, quiet: bool

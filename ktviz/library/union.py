@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ktviz.errors import UnknownNameError, unknown_name
+from ktviz.errors import UnknownNameError
 from ktviz.images import Pixels
 from ktviz.library.bank import Bank
 from ktviz.library.entries import GRID_CHUNK, grid_scales
@@ -21,6 +20,7 @@ from ktviz.model.bands import band_energy, norm_parts, to_patches, to_vectors
 from ktviz.model.exact import lengths, on_grid
 from ktviz.model.matches import Matches
 from ktviz.model.patches import SIZE, PatchGrid
+from ktviz.names import find_name
 
 
 class BankUnion:
@@ -58,6 +58,11 @@ class BankUnion:
         """Full name of each source: "task/style/name"."""
         return [f"{bank.name}/{source.name}" for bank in self.banks for source in bank.sources]
 
+    @cached_property
+    def source_numbers(self) -> dict[str, int]:
+        """Number of each source by its whole name."""
+        return {name: number for number, name in enumerate(self.source_names)}
+
     def bank_of_source(self, source: int) -> tuple[Bank, int]:
         """The bank of a source, and the source's number there."""
         bank = int(torch.searchsorted(self.source_offset, source, right=True)) - 1
@@ -68,25 +73,23 @@ class BankUnion:
         bank, number = self.bank_of_source(source)
         return bank.picture(number)
 
-    def named(self, names: Iterable[str]) -> Tensor:
-        """Mask of the sources that `names` mean: (sources,) bool.
-
-        A name is "task/style/name" or the name alone, with or without its suffix.
+    def find_source(self, name: str) -> str:
+        """The whole name of the source that a name means: the end of one will do, with or without suffix.
 
         Raises:
-            UnknownNameError: No source has that name; the message suggests the nearest.
+            UnknownNameError: No source has that name, or several; the message names the nearest, or all of them.
         """
-        mask = torch.zeros(len(self.sources), dtype=torch.bool)
-        for name in names:
-            hits = [
-                number
-                for number, source in enumerate(self.sources)
-                if name in accepted_names(self.bank_of_source(number)[0].name, source)
-            ]
-            if not hits:
-                raise unknown_name("source", name, self.source_names)
-            mask[hits] = True
-        return mask
+        return find_name(name, self.source_numbers, self.names[0] if len(self.banks) == 1 else "")
+
+    def full_names(self, names: Iterable[str | int]) -> tuple[str | int, ...]:
+        """What a search is to leave out, with every source by its whole name.
+
+        Args:
+            names: Names of sources, as in `find_source`; names of whole banks and numbers of entries stay as they are.
+        """
+        return tuple(
+            self.find_source(name) if isinstance(name, str) and name not in self.names else name for name in names
+        )
 
     def excluded(self, without: Iterable[str | int]) -> Tensor | None:
         """Mask of the entries to pass over in a search: (entries,) bool, or None if `without` is empty.
@@ -95,16 +98,19 @@ class BankUnion:
             without: Names of sources, names of whole banks, and numbers of entries.
 
         Raises:
-            UnknownNameError: No source or bank has that name, there is no such entry, or no entry would be left.
+            UnknownNameError: No source or bank has that name, or several; there is no such entry, or none would be
+                left.
         """
-        without = list(without)
+        without = self.full_names(without)
         if not without:
             return None
-        names = [name for name in without if isinstance(name, str)]
-        sources = self.named(name for name in names if name not in self.names)
-        for number, bank in enumerate(self.names):
-            if bank in names:
-                sources[self.source_offset[number] : self.source_offset[number + 1]] = True
+        sources = torch.zeros(len(self.sources), dtype=torch.bool)
+        for name in (name for name in without if isinstance(name, str)):
+            if name in self.names:
+                first = self.names.index(name)
+                sources[self.source_offset[first] : self.source_offset[first + 1]] = True
+            else:
+                sources[self.source_numbers[name]] = True
         mask = sources[self._where[0]]
         entries = torch.tensor([entry for entry in without if not isinstance(entry, str)], dtype=torch.int64)
         strangers = entries[(entries < 0) | (entries >= len(self))]
@@ -155,7 +161,7 @@ class BankUnion:
             {
                 "source": name,
                 "bank": self.bank_of_source(number)[0].name,
-                **asdict(source.credit),
+                **source.credit.described(),
                 "sha256": source.sha256,
                 "width": source.width,
                 "height": source.height,
@@ -267,11 +273,6 @@ class BankUnion:
         for bank in number.unique().tolist():
             mine = (number == bank).nonzero()[:, 0]
             yield bank, mine, entries[mine] - self.entry_offset[bank]
-
-
-def accepted_names(bank: str, source: Source) -> tuple[str, ...]:
-    """What a user may call a source."""
-    return source.name, source.stem, f"{bank}/{source.name}", f"{bank}/{source.stem}"
 
 
 def offsets(sizes: Sequence[int]) -> Tensor:

@@ -193,7 +193,7 @@ class Translator(nn.Module):
         Raises:
             ImageError: Not an image, or of an impossible size.
             SettingError: A value outside its range.
-            UnknownNameError: `without` names no source, or all.
+            UnknownNameError: `without` names no source, several by one name, or all.
             WeightsError: The encoder or the decoder made NaN.
         """
         return self.run(image, Settings(**settings))  # type: ignore[arg-type]
@@ -206,6 +206,8 @@ class Translator(nn.Module):
             settings: How.
             features: Those of the image, where `encode` has made them already.
         """
+        # Before any work, and by whole names: a short one may mean another source tomorrow.
+        settings = replace(settings, without=self.banks.full_names(settings.without))
         result: Translation = super().__call__(image, settings, features)
         return result
 

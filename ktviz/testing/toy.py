@@ -14,9 +14,9 @@ import numpy as np
 from torch import Tensor, nn
 
 from ktviz.images import Pixels, write_image
+from ktviz.library.credits import COLUMNS
 from ktviz.library.format import LibrarySettings
 from ktviz.library.library import Library
-from ktviz.library.sources import CREDIT_COLUMNS
 from ktviz.library.union import BankUnion
 from ktviz.model.encoder import STRIDE
 from ktviz.model.translator import Translator
@@ -64,7 +64,7 @@ class ToyWorld:
     """
 
     def __init__(self, folder: Path, colours: dict[str, tuple[int, int, int]] = COLOURS) -> None:
-        lines = [",".join(CREDIT_COLUMNS)]
+        lines = [",".join(COLUMNS)]
         for number, (name, colour) in enumerate(colours.items()):
             write_image(folder / "flats" / f"{name}.png", np.full((SIDE, SIDE, 3), colour, dtype=np.uint8))
             lines.append(f"{name}.png,All {name},Painter {number},19{number:02},CC0-1.0,https://example.org/{name}")

@@ -92,7 +92,7 @@ class Candidates:
         """Name, bank and credit of every source."""
         credits = self.credits or [Credit()] * len(self.names)
         return [
-            {"source": name, "bank": self.bank, **vars(credit), "sha256": "unknown"}
+            {"source": name, "bank": self.bank, **credit.described(), "sha256": "unknown"}
             for name, credit in zip(self.names, credits, strict=True)
         ]
 

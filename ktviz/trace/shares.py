@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from ktviz.errors import RegionError, TraceError, UnknownNameError, unknown_name
+from ktviz.errors import RegionError, TraceError
+from ktviz.names import find_name
 from ktviz.regions import Box, Region
 from ktviz.trace.footprint import Floats
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
 
 
-ABOUT = ("bank", "title", "creator", "year", "licence", "url", "sha256")
+ABOUT = ("bank", "title", "creator", "year", "licence", "spdx", "url", "sha256")
 """What is said of a source, in this order."""
 
 
@@ -79,25 +79,13 @@ def source_numbers(trace: Trace, *, winners: bool = False) -> np.ndarray[Any, np
 
 
 def find_source(trace: Trace, name: str) -> str:
-    """The source that a name means: itself, or the only one that ends in it, with or without suffix.
+    """The source that a name means; see `find_name`.
 
     Raises:
-        UnknownNameError: There is none, or more than one; the message names the nearest.
+        UnknownNameError: There is none, or more than one; the message names the nearest, or all of them.
     """
-    names: list[str] = [source["source"] for source in trace.about["sources"]]
-    if name in names:
-        return name
-    hits = [full for full in names if any(f"/{end}".endswith(f"/{name}") for end in (full, without_suffix(full)))]
-    if len(hits) > 1:
-        raise UnknownNameError(f"source {name!r}", f"it may be {' or '.join(hits[:5])}", "Give the whole name")
-    if not hits:
-        raise unknown_name("source", name, names)
-    return hits[0]
-
-
-def without_suffix(name: str) -> str:
-    """A source's name without that of its file format."""
-    return PurePosixPath(name).with_suffix("").as_posix()
+    names, banks = [source["source"] for source in trace.about["sources"]], trace.about["banks"]
+    return find_name(name, names, banks[0] if len(banks) == 1 else "")
 
 
 def spread(trace: Trace, source: str, box: Box | None) -> pd.DataFrame:

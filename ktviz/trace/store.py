@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from ktviz.errors import StorageError, TraceError, unknown_name
+from ktviz.names import find_name
 from ktviz.trace import parquet
 from ktviz.trace.footprint import around
 from ktviz.trace.schema import BOX, SCHEMA_VERSION
@@ -159,7 +160,8 @@ class TraceStore:
         """Which outputs used a source, how much, and where; largest share first.
 
         Args:
-            source: Its name ("task/style/name"), or the SHA-256 of its file, which finds it under any name.
+            source: Its name ("task/style/path"; the end of it will do), or the SHA-256 of its file, which finds it
+                under any name.
             least: Only outputs in which it has at least this share.
 
         Returns:
@@ -168,14 +170,16 @@ class TraceStore:
             `attrs["broken"]`. Empty for a source that was searched and painted nothing, and for an unknown SHA-256.
 
         Raises:
-            UnknownNameError: No trace knows a source of that name; the message suggests the nearest.
+            UnknownNameError: No trace knows a source of that name, or several by a short one; the message names the
+                nearest, or all of them.
         """
-        named = (ds.field("source") == source) | (ds.field("sha256") == source)
         broken = self._complete_index() | self._cut_short()
         names = [name for name in self.names if name not in broken]
+        named = known_as(source)
         shares = self._scan(names, named, ["trace", "share"], broken)
-        if shares.empty and not DIGEST.fullmatch(source):
-            self._check_known(source)
+        if shares.empty and not DIGEST.fullmatch(source) and (known := self._known()):
+            named = known_as(find_name(source, known))
+            shares = self._scan(names, named, ["trace", "share"], broken)
         # Boxes are most of an index: they are read where there is something to tell.
         hits = sorted(set(shares["trace"][(shares["share"] > 0) & (shares["share"] >= least)]))
         enough = (ds.field("share") > 0) & (ds.field("share") >= least)
@@ -212,16 +216,15 @@ class TraceStore:
                 broken[name] = str(error)
         return broken
 
-    def _check_known(self, source: str) -> None:
-        """Raise UnknownNameError if there are traces, and none of them searched a source of that name."""
+    def _known(self) -> set[str]:
+        """Names of all sources that any trace searched."""
         known: set[str] = set()
         for name in self.names:
             try:
                 known |= {about["source"] for about in self._about(name)["sources"]}
             except TraceError:
                 continue  # named among the broken already
-        if known and source not in known:
-            raise unknown_name("source", source, known)
+        return known
 
     def _cut_short(self) -> dict[str, str]:
         """Traces whose file does not end as a Parquet file must; looking at four bytes of each is quick."""
@@ -248,6 +251,11 @@ class TraceStore:
                 except (OSError, pa.ArrowException) as error:
                     broken[Path(file).stem] = str(error).splitlines()[0]
             return pd.concat([read_index([], wanted, columns), *readable], ignore_index=True)
+
+
+def known_as(source: str) -> ds.Expression:
+    """Rows of a source, by its whole name or by the SHA-256 of its file."""
+    return (ds.field("source") == source) | (ds.field("sha256") == source)
 
 
 def read_index(files: Sequence[str], wanted: ds.Expression, columns: Sequence[str]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from ktviz import __version__
 from ktviz.audit.copied import large_parts, winners_of
 from ktviz.figures.colours import SOURCE_COLOURS
 from ktviz.images import Pixels, encode_image
+from ktviz.library.licences import readable
 from ktviz.model.bands import PAPER_WEIGHTS
 from ktviz.trace.shares import source_numbers
 from ktviz.widgets.packing import Part, pack
@@ -96,6 +97,7 @@ def sources(subject: Subject) -> list[dict[str, Any]]:
                 "name": row["source"],
                 **{name: str(about.get(name, "unknown")) for name in CREDIT},
                 "title": titled(about),
+                "licence": readable(str(about.get("licence", "unknown"))),
                 "width": about.get("width"),
                 "height": about.get("height"),
                 "share": row["share"],

@@ -8,6 +8,7 @@ from base64 import b64encode
 from ktviz.figures.colours import OTHER, SOURCE_COLOURS
 from ktviz.figures.maps import source_map
 from ktviz.images import Pixels, encode_image
+from ktviz.library.licences import readable
 from ktviz.widgets.scene import titled
 from ktviz.widgets.subject import Subject, small
 
@@ -66,6 +67,7 @@ def figure(name: str, pixels: Pixels) -> str:
 def source_row(subject: Subject, number: int) -> str:
     """One source as a row of the table."""
     about = subject.described[subject.names[number]]
-    words = {name: html.escape(str(about.get(name, "unknown"))) for name in ("creator", "licence")}
+    words = {"creator": html.escape(str(about.get("creator", "unknown")))}
+    words["licence"] = html.escape(readable(str(about.get("licence", "unknown"))))
     words["title"] = html.escape(titled(about))
     return ROW.format(colour=colour_of(number), share=float(subject.shares["share"][number]), **words)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from ktviz.errors import KtvizError, TraceError, unknown_name
+from ktviz.errors import KtvizError, TraceError, UnknownNameError
 from ktviz.images import Pixels, as_pixels, resize
 from ktviz.library.union import BankUnion
 from ktviz.model.translator import Translator
 from ktviz.trace.live import Live, live
 from ktviz.trace.pictures import Picture
 from ktviz.trace.schema import SCHEMA
+from ktviz.trace.shares import find_source
 from ktviz.trace.trace import Trace, as_trace
 
 if TYPE_CHECKING:
@@ -53,14 +54,15 @@ class Subject:
         Raises:
             TraceError: Not a trace of one image and one site, or one without retrievals.
             MismatchError: `model` or `photo` is not the trace's.
-            UnknownNameError: `pictures` names a source that the trace does not have.
+            UnknownNameError: `pictures` names a source that the trace does not have, or one by two names.
         """
         check_viewable(trace)
-        shown = {name: as_pixels(picture) for name, picture in (pictures or {}).items()}
-        names = [source["source"] for source in trace.about["sources"]]
-        for name in shown:
-            if name not in names:
-                raise unknown_name("source", name, names)
+        shown: dict[str, Pixels] = {}
+        for given, picture in (pictures or {}).items():
+            name = find_source(trace, given)
+            if name in shown:
+                raise UnknownNameError(f"picture of {given!r}", f"there is another of {name}", "Give one of them")
+            shown[name] = as_pixels(picture)
         pixels = None if photo is None else as_pixels(photo)
         if model is not None or photo is not None:
             return cls(trace, live(trace, model, pixels), pictures=shown)

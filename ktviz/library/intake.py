@@ -1,0 +1,132 @@
+"""What enters a bank: files, each picture once, with their credits; and what a person should know before the work."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ktviz.errors import ImageError, LibraryError
+from ktviz.files import listed
+from ktviz.images import file_digest, find_images
+from ktviz.library.credits import CreditsTable, read_credits
+from ktviz.library.sources import Credit, Source, SourceFile
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+MOST_NAMED = 100
+"""Names in one warning; `CreditsTable.match` gives all."""
+
+
+class SourceWarning(UserWarning):
+    """Files or credits are not all used, or not as one may think; told before the work starts."""
+
+
+def take_in(
+    paths: Paths, credits: str | os.PathLike[str] | CreditsTable | None, held: Sequence[Source]
+) -> list[SourceFile]:
+    """The files that a bank does not hold yet, sorted by name, each picture once, with their credits.
+
+    Rows that match no file, files without a row, and files that are passed over are named in a `SourceWarning` each.
+
+    Args:
+        paths: Files and folders.
+        credits: A table of credits, or its file.
+        held: Sources of the bank.
+
+    Raises:
+        ImageError: A path is missing or holds no image.
+        CreditsError: As in `read_credits` and `CreditsTable.match`.
+        LibraryError: Two different pictures have the same name, here or in the bank.
+    """
+    files = collect_sources(paths)
+    remarks: list[str] = []
+    without_row: list[str] = []
+    if credits is not None:
+        table = credits if isinstance(credits, CreditsTable) else read_credits(credits)
+        found = table.match(files)
+        files, without_row = found.files, found.without_row
+        remarks += table.remarks
+        if found.unmatched:
+            rows = [f"line {row.line} ({row.file})" for row in found.unmatched]
+            remarks.append(f"{counted(rows, 'row')} of {table.path.name} without a file: {shortened(rows)}")
+    entering = each_once(check_no_conflict(held, files, remarks), remarks)
+    uncredited = [file.name for file in entering if file.name in set(without_row)]
+    if credits is not None and uncredited:
+        remarks.append(f"{counted(uncredited, 'file')} without a row in {table.path.name}: {shortened(uncredited)}")
+    for remark in remarks:
+        warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.build or add
+    return entering
+
+
+def collect_sources(paths: Paths) -> list[SourceFile]:
+    """The images of files and folders (recursively), sorted by name.
+
+    Raises:
+        ImageError: A path is missing or holds no image.
+        LibraryError: Two different images have the same name.
+    """
+    named: dict[str, SourceFile] = {}
+    for path, name in named_images(paths):
+        file = SourceFile(path, name, digest_of(path))
+        first = named.setdefault(name, file)
+        if first.sha256 != file.sha256:
+            raise LibraryError(
+                f"source {name!r}", f"two different files have this name: {first.path} and {path}", "Rename one"
+            )
+    return [named[name] for name in sorted(named)]
+
+
+def named_images(paths: Paths) -> Iterable[tuple[Path, str]]:
+    for given in map(Path, listed(paths)):
+        for path in find_images([given]):
+            yield path, (path.relative_to(given).as_posix() if given.is_dir() else path.name)
+
+
+def digest_of(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise ImageError(
+            f"image {str(path)!r}", f"cannot be read ({error.strerror})", "Check it, or leave it out"
+        ) from None
+
+
+def each_once(files: Sequence[SourceFile], remarks: list[str]) -> list[SourceFile]:
+    """The first file of each picture; the others, the same to the last byte, are told."""
+    kept: dict[str, SourceFile] = {}
+    for file in files:
+        first = kept.setdefault(file.sha256, file)
+        if first.path.resolve() != file.path.resolve():
+            remarks.append(f"{file.name} is the same file as {first.name}, byte for byte: it enters once")
+    return list(kept.values())
+
+
+def check_no_conflict(held: Sequence[Source], files: Sequence[SourceFile], remarks: list[str]) -> list[SourceFile]:
+    """The files that a bank does not hold yet; the others are told where their credit is another.
+
+    Raises:
+        LibraryError: A file has the name of a source with other bytes.
+    """
+    names, digests = {source.name: source for source in held}, {source.sha256: source for source in held}
+    for file in files:
+        if file.name in names and names[file.name].sha256 != file.sha256:
+            raise LibraryError(
+                f"add {str(file.path)!r}",
+                f"the bank holds another picture named {file.name!r}",
+                "Rename the file, or remove that source first",
+            )
+        source = digests.get(file.sha256)
+        if source is not None and file.credit not in (Credit(), source.credit):
+            remarks.append(f"{source.name} keeps its credit in the bank; remove it and add it again to give it another")
+    return [file for file in files if file.sha256 not in digests]
+
+
+def counted(things: Sequence[str], what: str) -> str:
+    return f"{len(things):,} {what}{'' if len(things) == 1 else 's'}"
+
+
+def shortened(names: Sequence[str]) -> str:
+    """Names in a row; of very many the first."""
+    more = f", and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
