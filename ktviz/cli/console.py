@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import rich.markup
@@ -15,6 +17,7 @@ from ktviz.errors import (
     AuditError,
     CreditsError,
     ImageError,
+    ImageWarning,
     KtvizError,
     LessonError,
     LibraryBusyError,
@@ -27,6 +30,7 @@ from ktviz.errors import (
     UnknownNameError,
     WeightsError,
 )
+from ktviz.images import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +73,25 @@ def report(error: KtvizError) -> None:
         ("      to do:", error.todo),
     ):
         err.print(f"{head} {escape(text)}", soft_wrap=True)
+
+
+def show_warnings() -> None:
+    """From now on, warnings about images are messages, and not lines of code."""
+    show = warnings.showwarning
+
+    def showwarning(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
+        if issubclass(category, ImageWarning):
+            err.print(f"[bold yellow]warning[/] {escape(str(message))}", soft_wrap=True)
+        else:
+            show(message, category, *where, **options)
+
+    warnings.showwarning = showwarning
+
+
+def print_passed_over(files: Sequence[Path], why: str) -> None:
+    """How many files of a folder were passed over, the first of them by name."""
+    if files:
+        out.print(escape(f"passed over {shown(files)}: {why}"), soft_wrap=True)
 
 
 def escape(text: str) -> str:

@@ -20,9 +20,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from ktviz.errors import ImageError, LibraryError
+from ktviz.errors import LibraryError
 from ktviz.files import replacing
-from ktviz.images import MIN_SIDE, Pixels, read_image, resize_short_side, to_tensor, write_image
+from ktviz.images import MIN_SIDE, Pixels, decode, resize_short_side, to_tensor, write_image
 from ktviz.library.bank import Bank, features_path, load_bank, save_bank, thumb_path
 from ktviz.library.dedupe import survivors
 from ktviz.library.entries import Entries
@@ -133,11 +133,8 @@ def encode_part(
     settings: LibrarySettings,
 ) -> dict[str, Any]:
     """Write one part; the features last and by rename, so that a part that exists is complete."""
-    original = read_image(file.path)
-    try:
-        pixels = crop_to_cells(resize_short_side(original, settings.side_px), encoder.stride)
-    except ImageError as error:
-        raise ImageError(f"image {str(file.path)!r}, {error.asked}", error.found, error.todo) from None
+    original, _ = decode(file.path)  # what there is to warn of has been said when it was checked
+    pixels = crop_to_cells(resize_short_side(original, settings.side_px), encoder.stride)
     with turn:
         cells = encode(encoder, to_tensor(pixels))[0].permute(1, 2, 0)
     stored = cells.half().contiguous()

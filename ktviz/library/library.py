@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ktviz.errors import LibraryError, unknown_name
+from ktviz.errors import ImageError, LibraryError, unknown_name
 from ktviz.files import listed
 from ktviz.library.bank import Bank, load_bank
 from ktviz.library.build import Part, check_no_conflict, discard_parts, prepare_parts, reusable_parts, write_bank
@@ -29,6 +29,7 @@ from ktviz.library.format import (
 )
 from ktviz.library.sources import SourceFile, collect_sources, read_credits
 from ktviz.library.union import BankUnion
+from ktviz.library.usable import usable_sources
 from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor, extractor_digest
 
 OURS = (BUILDING, "banks", ".lock", f"{MANIFEST}.part")
@@ -171,6 +172,7 @@ class Library:
         *,
         credits: str | os.PathLike[str] | None = None,
         encoder: FeatureExtractor | None = None,
+        skip_bad: bool = False,
         quiet: bool = False,
     ) -> BankUnion:
         """Make a new bank from images. Interrupted, it goes on where it was when called again.
@@ -180,6 +182,7 @@ class Library:
             paths: Image files and folders (recursively).
             credits: CSV with file, title, creator, year, licence, url.
             encoder: The library's encoder; the shipped one if None.
+            skip_bad: Leave out images that cannot be used and name them in a warning, instead of refusing all.
             quiet: No progress bars.
 
         Returns:
@@ -187,7 +190,7 @@ class Library:
 
         Raises:
             LibraryError: The bank exists already, or the encoder is another.
-            ImageError: Nothing to read, or an unusable image; the library stays as it was.
+            ImageError: Nothing to read, or unusable images, all of them named; the library stays as it was.
         """
         if not BANK_NAME.fullmatch(name):
             raise LibraryError(
@@ -195,7 +198,8 @@ class Library:
             )
         if name in self.manifest.banks:
             raise LibraryError(f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first")
-        return self._edit(name, [], collect_sources(paths, read_credits(credits) if credits else {}), encoder, quiet)
+        files, bad = collect_sources(paths, read_credits(credits) if credits else {})
+        return self._edit(name, [], self._usable(files, bad, skip_bad, quiet), encoder, quiet)
 
     def add(
         self,
@@ -204,12 +208,17 @@ class Library:
         *,
         credits: str | os.PathLike[str] | None = None,
         encoder: FeatureExtractor | None = None,
+        skip_bad: bool = False,
         quiet: bool = False,
     ) -> BankUnion:
-        """Add images to a bank; only they are encoded. Pictures it holds already are passed over."""
+        """Add images to a bank; only they are encoded. Pictures it holds already are passed over.
+
+        Arguments and errors are those of `build`.
+        """
         parts = reusable_parts(self.bank(name))
-        files = collect_sources(paths, read_credits(credits) if credits else {})
-        return self._edit(name, parts, check_no_conflict(parts, files), encoder, quiet)
+        files, bad = collect_sources(paths, read_credits(credits) if credits else {})
+        fresh = self._usable(check_no_conflict(parts, files), bad, skip_bad, quiet)
+        return self._edit(name, parts, fresh, encoder, quiet)
 
     def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> None:
         """Remove sources from a bank, or the whole bank if none is named (or left).
@@ -232,6 +241,9 @@ class Library:
                 discard_parts(self.folder, gone)
             else:
                 shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
+
+    def _usable(self, files: list[SourceFile], bad: list[ImageError], skip_bad: bool, quiet: bool) -> list[SourceFile]:
+        return usable_sources(files, bad, self.settings.side_px, skip_bad, quiet)
 
     def _edit(
         self, name: str, parts: list[Part], files: list[SourceFile], encoder: FeatureExtractor | None, quiet: bool

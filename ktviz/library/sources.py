@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from ktviz.errors import CreditsError, ImageError, LibraryError
 from ktviz.files import listed
-from ktviz.images import file_digest, find_images
+from ktviz.images import check_names, file_digest, find_images
 
 UNKNOWN = "unknown"
 CREDIT_COLUMNS = ("file", "title", "creator", "year", "licence", "url")
@@ -83,17 +83,26 @@ class Source:
 
 def collect_sources(
     paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], credits: Mapping[str, Credit]
-) -> list[SourceFile]:
-    """The images of files and folders (recursively), in the order of their names, each picture once.
+) -> tuple[list[SourceFile], list[ImageError]]:
+    """The images of files and folders (recursively), in the order of their names, each picture once; and what is bad.
+
+    Returns:
+        The images, and an error for each file that cannot be opened or named.
 
     Raises:
         ImageError: A path is missing or holds no image.
         LibraryError: Two different images have the same name.
     """
     named: dict[str, SourceFile] = {}
+    bad: list[ImageError] = []
     seen: set[str] = set()
     for path, name in named_images(paths):
-        digest = digest_of(path)
+        try:
+            check_names([path])
+            digest = digest_of(path)
+        except ImageError as error:
+            bad.append(error)
+            continue
         if name in named and named[name].sha256 != digest:
             raise LibraryError(
                 f"source {name!r}", f"two different files have this name: {named[name].path} and {path}", "Rename one"
@@ -101,7 +110,7 @@ def collect_sources(
         if digest not in seen:
             seen.add(digest)
             named[name] = SourceFile(path, name, digest, find_credit(path, name, credits))
-    return [named[name] for name in sorted(named)]
+    return [named[name] for name in sorted(named)], bad
 
 
 def digest_of(path: Path) -> str:
@@ -115,8 +124,7 @@ def digest_of(path: Path) -> str:
 
 def named_images(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> Iterable[tuple[Path, str]]:
     for given in map(Path, listed(paths)):
-        for path in find_images([given]):
-            yield path, (path.relative_to(given).as_posix() if given.is_dir() else path.name)
+        yield from find_images([given]).names.items()
 
 
 def find_credit(path: Path, name: str, credits: Mapping[str, Credit]) -> Credit:

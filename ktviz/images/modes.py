@@ -1,0 +1,103 @@
+"""Pillow's images as pixels: by mode, range, transparency, colour profile and orientation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import ExifTags, Image, ImageOps
+
+from ktviz.images import tiff
+from ktviz.images.levels import check_numbers, find_white, levels, tell, warn_if_nearly_black
+from ktviz.images.pixels import Pixels, check_size
+from ktviz.images.profiles import in_srgb
+
+Opacity = npt.NDArray[np.uint8]
+
+GREY = ("1", "L", "LA", "La")
+STATED = {"PNG": 65_535, "PPM": 65_535, "JPEG2000": 65_535}
+"""Formats that say what is white; Pillow scales their deep greys to 16 bits."""
+
+
+def from_pillow(image: Image.Image, asked: str) -> Pixels:
+    """Pixels of an image of any mode.
+
+    Args:
+        image: Loaded or not.
+        asked: What it is, for messages.
+
+    Raises:
+        ImageError: Of an impossible size, or of numbers that are no picture.
+    """
+    check_size(image.width, image.height, asked)
+    tiff.mend(image, asked)
+    image.load()
+    colours, opacity = taken_apart(image, asked)
+    tiff.check_depth(image, colours, asked)
+    pixels = np.array(in_srgb(colours, image.info.get("icc_profile"), asked))
+    return upright(pixels if opacity is None else on_white(pixels, opacity), image, asked)
+
+
+def taken_apart(image: Image.Image, asked: str) -> tuple[Image.Image, Opacity | None]:
+    """Colours, of mode L, RGB, CMYK or LAB, and opacity (H, W), None where all is opaque."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return numbers_apart(image, asked)
+    if image.mode in ("CMYK", "LAB"):
+        return image, None
+    grey = image.mode in GREY
+    if not is_transparent(image):
+        return image.convert("L" if grey else "RGB"), None
+    if image.mode in ("1", "La"):
+        image = image.convert("LA" if image.mode == "La" else "L")
+    if image.mode == "RGB" and max(image.info["transparency"]) > 255:  # 16 bits, of which Pillow reads the upper 8
+        image = image.copy()
+        image.info["transparency"] = tuple(value >> 8 for value in image.info["transparency"])
+    image = image.convert("LA" if grey else "RGBA")
+    return image.convert("L" if grey else "RGB"), np.asarray(image.getchannel("A"))
+
+
+def is_transparent(image: Image.Image) -> bool:
+    """Whether an image has an alpha channel, or names a transparent colour."""
+    if image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info:
+        return True
+    palette_alpha = image.mode == "P" and image.palette is not None and image.palette.mode.endswith("A")
+    return palette_alpha or image.mode in ("LA", "La", "PA", "RGBA", "RGBa")
+
+
+def numbers_apart(image: Image.Image, asked: str) -> tuple[Image.Image, Opacity | None]:
+    """Grey of 16 or 32 bits, or of floats, as mode L; opaque but for a transparent number."""
+    numbers = tiff.as_declared(image, np.asarray(image))
+    check_numbers(numbers, asked)
+    stated = STATED.get(image.format or "") if image.mode != "F" else None
+    white = find_white(numbers, asked, tiff.stated_white(image) if stated is None else stated)
+    made = levels(numbers, white)
+    warn_if_nearly_black(made, asked)
+    if tiff.is_inverted(image):
+        made = 255 - made
+    transparent = image.info.get("transparency")
+    opacity = None if transparent is None else np.where(numbers == transparent, 0, 255).astype(np.uint8)
+    return Image.fromarray(made), opacity
+
+
+def on_white(pixels: Pixels, opacity: Opacity) -> Pixels:
+    """Pixels (H, W, 3) of an opacity (H, W) laid on white."""
+    if opacity.min() == 255:
+        return pixels
+    part = opacity[..., None].astype(np.uint16)
+    laid: Pixels = ((pixels * part + 255 * (255 - part) + 127) // 255).astype(np.uint8)
+    return laid
+
+
+def upright(pixels: Pixels, image: Image.Image, asked: str) -> Pixels:
+    """Pixels turned as the image's EXIF data say."""
+    try:
+        orientation: Any = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception as error:  # a reader of metadata may raise anything, too
+        tell(asked, f"its EXIF data are damaged ({type(error).__name__}): taken as it lies")
+        return pixels
+    if orientation == 1:
+        return pixels
+    turned = Image.fromarray(pixels)
+    turned.getexif()[ExifTags.Base.Orientation] = orientation
+    return np.array(ImageOps.exif_transpose(turned))
