@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 from ktviz.errors import ImageError
 from ktviz.images.guard import give, guarded
-from ktviz.images.levels import Numbers, check_numbers, find_white, levels, warn_if_nearly_black
+from ktviz.images.levels import Numbers, check_numbers, scaled, to_levels
 from ktviz.images.modes import from_pillow, on_white
 from ktviz.images.pixels import Pixels, check_size
 
@@ -47,6 +48,8 @@ def as_pixels(image: Image.Image | torch.Tensor | npt.ArrayLike) -> Pixels:
             pixels = from_pillow(image, asked)
         give(notes)
         return pixels
+    if isinstance(image, (str, bytes, os.PathLike)):
+        raise ImageError(f"image {os.fspath(image)!r}", "the name of a file, not a picture", "Read it with read_image")
     array, asked = as_array(image)
     return from_array(array, asked)
 
@@ -75,15 +78,12 @@ def from_array(array: Numbers, asked: str) -> Pixels:
     check_size(array.shape[1], array.shape[0], asked)
     check_numbers(array, asked)
     colours, opacity = np.split(array, [array.shape[2] - (array.shape[2] in (2, 4))], axis=2)
-    white = find_white(colours, asked)
-    made = levels(colours, white)
-    if array.dtype.kind != "b" and array.dtype != np.uint8:
-        warn_if_nearly_black(made, asked)
+    made, white = to_levels(colours, asked)
     pixels = np.repeat(made, 3, axis=2) if made.shape[2] == 1 else np.ascontiguousarray(made)
     if not opacity.size:
         return pixels
     opaque = 1.0 if array.dtype.kind == "f" and opacity.max() <= 1 else white  # light may exceed 1, opacity does not
-    return on_white(pixels, levels(opacity[..., 0], opaque))
+    return on_white(pixels, scaled(opacity[..., 0], opaque))
 
 
 def channels_last(array: Numbers, asked: str) -> Numbers:

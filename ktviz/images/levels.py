@@ -13,22 +13,36 @@ from ktviz.errors import ImageError, ImageWarning
 Numbers = npt.NDArray[Any]
 Levels = npt.NDArray[np.uint8]
 
-DEPTHS = (8, 10, 12, 14, 16, 24)
+DEPTHS = (8, 10, 12, 14, 16)
 """Bits that cameras, scanners and their programs use, whatever they store them in."""
+HIGH_LIGHT = 16
+"""Floats up to it that exceed 1 are light, four stops above white at most; beyond it they count as whole numbers do."""
 CLOSE = 1e-3
 """What rounding and resampling may add beyond a range, as a share of it: clipped without a word."""
 NEARLY_BLACK = 16
-"""Levels; a picture without a lighter one looks black."""
+"""Levels; a picture without lighter ones, but for a few sparks, looks black."""
+SPARKS = 1e-3
+"""Share of its values."""
 
 
-def levels(numbers: Numbers, white: float) -> Levels:
-    """Numbers from 0 to `white` as levels from 0 to 255, rounded; what lies outside is clipped."""
-    if numbers.dtype == np.uint8 and white == 255:
-        return np.array(numbers)
-    exact = np.float64 if numbers.dtype.itemsize > 4 else np.float32
-    scaled = np.multiply(numbers, 255 / white, dtype=exact)
-    rounded: Levels = np.clip(scaled + 0.5, 0, 255).astype(np.uint8)
-    return rounded
+def to_levels(numbers: Numbers, asked: str, stated: float | None = None) -> tuple[Levels, float]:
+    """Light in numbers of any kind as levels, and the number that is white.
+
+    Args:
+        numbers: Of any shape, not empty: bool, whole numbers or floats.
+        asked: What they are, for messages.
+        stated: The number that is white, as a file says.
+
+    Raises:
+        ImageError: Not numbers, not finite, or below 0.
+    """
+    check_numbers(numbers, asked)
+    white = find_white(numbers, asked, stated)
+    made = scaled(numbers, white)
+    deep = numbers.dtype.kind != "b" and numbers.dtype != np.uint8
+    if deep and (made >= NEARLY_BLACK).mean() < SPARKS and numbers.max() > 0:
+        tell(asked, f"nearly black with {white:g} as white; scale its values if that is not meant")
+    return made, white
 
 
 def check_numbers(numbers: Numbers, asked: str) -> None:
@@ -48,47 +62,42 @@ def check_numbers(numbers: Numbers, asked: str) -> None:
         raise ImageError(asked, f"values below 0, down to {low:g}", "Scale it to [0, 1], or convert it to uint8")
 
 
-def find_white(numbers: Numbers, asked: str, stated: float | None = None) -> float:
-    """The number that is white.
+def find_white(numbers: Numbers, asked: str, stated: float | None) -> float:
+    """The number that is white; it is told in a warning unless it is stated or obvious.
 
-    A stated white is believed if no number exceeds it. Otherwise floats up to 1 have 1; whole numbers have the end of
-    the smallest usual depth that holds them (8, 10, 12, 14, 16, 24 bits, or all of their type); other floats their
-    largest. A white that is neither stated nor obvious is told in a warning.
-
-    Args:
-        numbers: Of any shape, as `check_numbers` lets them pass.
-        asked: What they are, for messages.
-        stated: What the file says.
+    A stated white is believed if no number exceeds it. Otherwise it is the largest number of the smallest usual depth
+    that holds all (8, 10, 12, 14 or 16 bits); for floats up to 1 it is 1. For floats from 1 to 16, and for numbers that
+    no depth holds, it is the largest that there is.
     """
     kind, high = numbers.dtype.kind, numbers.max().item()
     if kind == "b":
         return 1.0
-    if numbers.dtype == np.uint8:
-        return 255.0
-    if stated is not None and max(high, 1 / 255) <= stated:
-        return float(stated)
-    if kind == "f" and high <= 1 + CLOSE:
-        return 1.0
-    if kind == "f" and (high >= 2.0 ** DEPTHS[-1] or (numbers != np.floor(numbers)).any()):
-        tell(asked, f"floats up to {high:g}, so {high:g} was taken for white")
-        return float(high)
-    return white_of_whole(numbers, high, asked)
+    if stated is not None and 0 < high <= stated:
+        return stated
+    if kind == "f":
+        white, obvious = (1.0, True) if high <= 1 + CLOSE else (high if high <= HIGH_LIGHT else of_depth(high), False)
+    else:
+        own = int(np.iinfo(numbers.dtype).max)
+        white = min(of_depth(high), own)
+        obvious = white == own or high == 0 or (white == 255 and own != 65_535)
+    if not obvious:
+        tell(asked, f"no value above {high:g}: {white:g} was taken for white")
+    return float(white)
 
 
-def white_of_whole(numbers: Numbers, high: float, asked: str) -> float:
-    """The largest number of the smallest usual depth that holds whole numbers up to `high`."""
-    kind = numbers.dtype.kind
-    own = 64 if kind == "f" else np.iinfo(numbers.dtype).bits - (kind == "i")
-    bits = next(bits for bits in (*(depth for depth in DEPTHS if depth < own), own) if high < 2.0**bits)
-    if bits < own and (bits > 8 or own == 16) and high > 0:
-        tell(asked, f"no number above {high:g}, so it was taken for {bits} bits, {2**bits - 1} being white")
-    return float(2**bits - 1)
+def of_depth(high: float) -> float:
+    """The largest number of the smallest depth that holds `high`; `high` itself where none does."""
+    return next((2**bits - 1 for bits in DEPTHS if high < 2**bits), high)
 
 
-def warn_if_nearly_black(made: Levels, asked: str) -> None:
-    """Say it where a picture of more than 8 bits comes out too dark to be seen."""
-    if 0 < made.max() < NEARLY_BLACK:
-        tell(asked, f"nearly black, no level above {made.max()} of 255; scale its values if that is not meant")
+def scaled(numbers: Numbers, white: float) -> Levels:
+    """Numbers from 0 to `white` as levels from 0 to 255, rounded; what lies outside is clipped."""
+    if numbers.dtype == np.uint8 and white == 255:
+        return np.array(numbers)
+    exact = np.float64 if numbers.dtype.itemsize > 4 else np.float32
+    product = np.multiply(numbers, 255 / white, dtype=exact)
+    made: Levels = np.clip(product + 0.5, 0, 255).astype(np.uint8)
+    return made
 
 
 def tell(asked: str, text: str) -> None:

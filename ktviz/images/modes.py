@@ -9,14 +9,16 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps
 
 from ktviz.images import tiff
-from ktviz.images.levels import check_numbers, find_white, levels, tell, warn_if_nearly_black
+from ktviz.images.levels import tell, to_levels
 from ktviz.images.pixels import Pixels, check_size
 from ktviz.images.profiles import in_srgb
 
 Opacity = npt.NDArray[np.uint8]
 
 GREY = ("1", "L", "LA", "La")
-STATED = {"PNG": 65_535, "PPM": 65_535, "JPEG2000": 65_535}
+TRANSPARENT: dict[str, type | tuple[type, ...]] = {"1": int, "L": int, "P": (int, bytes), "RGB": tuple}
+"""What a transparent colour is, in the modes that may have one; a palette's may have opacities instead."""
+STATED = {"PNG": 65_535.0, "PPM": 65_535.0, "JPEG2000": 65_535.0}
 """Formats that say what is white; Pillow scales their deep greys to 16 bits."""
 
 
@@ -58,8 +60,8 @@ def taken_apart(image: Image.Image, asked: str) -> tuple[Image.Image, Opacity | 
 
 
 def is_transparent(image: Image.Image) -> bool:
-    """Whether an image has an alpha channel, or names a transparent colour."""
-    if image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info:
+    """Whether an image has an alpha channel, or names a transparent colour of its own mode's kind."""
+    if isinstance(image.info.get("transparency"), TRANSPARENT.get(image.mode, ())):
         return True
     palette_alpha = image.mode == "P" and image.palette is not None and image.palette.mode.endswith("A")
     return palette_alpha or image.mode in ("LA", "La", "PA", "RGBA", "RGBa")
@@ -68,15 +70,12 @@ def is_transparent(image: Image.Image) -> bool:
 def numbers_apart(image: Image.Image, asked: str) -> tuple[Image.Image, Opacity | None]:
     """Grey of 16 or 32 bits, or of floats, as mode L; opaque but for a transparent number."""
     numbers = tiff.as_declared(image, np.asarray(image))
-    check_numbers(numbers, asked)
-    stated = STATED.get(image.format or "") if image.mode != "F" else None
-    white = find_white(numbers, asked, tiff.stated_white(image) if stated is None else stated)
-    made = levels(numbers, white)
-    warn_if_nearly_black(made, asked)
+    stated = None if image.mode == "F" else STATED.get(image.format or "")
+    made, _ = to_levels(numbers, asked, tiff.stated_white(image) if stated is None else stated)
     if tiff.is_inverted(image):
         made = 255 - made
     transparent = image.info.get("transparency")
-    opacity = None if transparent is None else np.where(numbers == transparent, 0, 255).astype(np.uint8)
+    opacity = None if not isinstance(transparent, int) else np.where(numbers == transparent, 0, 255).astype(np.uint8)
     return Image.fromarray(made), opacity
 
 
