@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ktviz.cli.console import Json, Quiet, out, print_json, print_passed_over, size, table
-from ktviz.errors import SettingError
+from ktviz.errors import CreditsError, ImageError, SettingError
 from ktviz.images import find_images
 from ktviz.library.sources import Credit
 
@@ -57,9 +58,14 @@ def build(
     found = find_images(images)  # a misspelt folder must not leave an empty library behind
     tell_passed_over(found.passed_over, credits, quiet)
     settings = choose_settings(library, {name: value for name, value in given.items() if value is not None})
-    made = Library.create(library, settings=settings).build(
-        bank, images, credits=credits, skip_bad=skip_bad, quiet=quiet
-    )
+    is_new = not library.exists()
+    opened = Library.create(library, settings=settings)
+    try:
+        made = opened.build(bank, images, credits=credits, skip_bad=skip_bad, quiet=quiet)
+    except (ImageError, CreditsError):  # found before anything was built: as if nobody had asked
+        if is_new:
+            shutil.rmtree(library)
+        raise
     announce(made, credits, quiet)
 
 
