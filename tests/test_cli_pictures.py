@@ -67,6 +67,12 @@ def test_photos_in_folders_keep_their_folders(translate, photos, tmp_path):
     assert read_image(tmp_path / "out" / "x.png").shape == (16, 24, 3)
 
 
+def test_translations_may_go_to_the_folder_above_the_photos(translate, photos, tmp_path):
+    for _ in range(2):
+        assert translate("photos", "-o", ".")[0] == 0
+    assert files(tmp_path) == ["a/x.png", "photos/a/x.jpg", "photos/x.png", "x.png"]
+
+
 @pytest.mark.parametrize("out", ["photos/out", "photos/a/out", "photos/out/again", "../{here}/photos/out", "link"])
 def test_the_same_command_twice_into_a_folder_of_the_photos_gives_the_same(translate, photos, tmp_path, out):
     (tmp_path / "photos" / "kept").mkdir()

@@ -83,6 +83,8 @@ def translate(
 def apart(names: dict[Path, str], given: set[Path], output: Path) -> tuple[dict[Path, str], list[Path]]:
     """Photos, and what an earlier run may have made of them: all that was found where this one will write.
 
+    That is so only where the output lies in a folder that was given: in `translate photos -o .` nothing is an output.
+
     Args:
         names: By path, as `find_images` found them.
         given: Paths named outright, which are photos wherever they lie.
@@ -92,7 +94,14 @@ def apart(names: dict[Path, str], given: set[Path], output: Path) -> tuple[dict[
         SettingError: There are no others.
     """
     goal = output.resolve()
-    earlier = [path for path in names if path not in given and goal in (path.resolve(), *path.resolve().parents)]
+    inside = [folder for folder in given if folder.resolve() in (goal, *goal.parents)]
+    earlier = [
+        path
+        for path in names
+        if path not in given
+        and any(folder in path.parents for folder in inside)
+        and goal in (path.resolve(), *path.resolve().parents)
+    ]
     photos = {path: name for path, name in names.items() if path not in earlier}
     if not photos:
         raise SettingError(f"write to {str(output)!r}", "all photos lie there", "Name another folder, or one inside")

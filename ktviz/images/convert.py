@@ -43,7 +43,8 @@ def as_pixels(image: Image.Image | torch.Tensor | npt.ArrayLike) -> Pixels:
         [128, 128, 128]
     """
     if isinstance(image, Image.Image):
-        asked = f"Pillow image {getattr(image, 'filename', '')!r} of mode {image.mode}".replace(" ''", "")
+        name = getattr(image, "filename", "")
+        asked = f"Pillow image{f' {name!r}' if name else ''} of mode {image.mode}"
         with guarded(asked) as notes:
             pixels = from_pillow(image, asked)
         give(notes)

@@ -49,7 +49,7 @@ def taken_apart(image: Image.Image, asked: str) -> tuple[Image.Image, Opacity | 
         return image, None
     grey = image.mode in GREY
     if not is_transparent(image):
-        return image.convert("L" if grey else "RGB"), None
+        return in_mode(image, "L" if grey else "RGB"), None
     if image.mode in ("1", "La"):
         image = image.convert("LA" if image.mode == "La" else "L")
     if image.mode == "RGB" and max(image.info["transparency"]) > 255:  # 16 bits, of which Pillow reads the upper 8
@@ -57,6 +57,11 @@ def taken_apart(image: Image.Image, asked: str) -> tuple[Image.Image, Opacity | 
         image.info["transparency"] = tuple(value >> 8 for value in image.info["transparency"])
     image = image.convert("LA" if grey else "RGBA")
     return image.convert("L" if grey else "RGB"), np.asarray(image.getchannel("A"))
+
+
+def in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """An image of another mode; itself, and not a copy, if it has that mode: large ones count."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def is_transparent(image: Image.Image) -> bool:

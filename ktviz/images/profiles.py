@@ -36,7 +36,7 @@ def in_srgb(image: Image.Image, profile: Any, asked: str) -> Image.Image:
             tell(asked, f"its colour profile is damaged ({error}): profile passed over")
     if image.mode == "LAB":
         return converted(image, ImageCms.createProfile("LAB"))
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def converted(image: Image.Image, profile: Any) -> Image.Image:
