@@ -77,12 +77,12 @@ def from_array(array: Numbers, asked: str) -> Pixels:
     """Pixels of an array of any usual form."""
     array = channels_last(array, asked)
     check_size(array.shape[1], array.shape[0], asked)
-    check_numbers(array, asked)
     colours, opacity = np.split(array, [array.shape[2] - (array.shape[2] in (2, 4))], axis=2)
     made, white = to_levels(colours, asked)
     pixels = np.repeat(made, 3, axis=2) if made.shape[2] == 1 else np.ascontiguousarray(made)
     if not opacity.size:
         return pixels
+    check_numbers(opacity, asked)
     opaque = 1.0 if array.dtype.kind == "f" and opacity.max() <= 1 else white  # light may exceed 1, opacity does not
     return on_white(pixels, scaled(opacity[..., 0], opaque))
 

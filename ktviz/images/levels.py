@@ -53,11 +53,11 @@ def check_numbers(numbers: Numbers, asked: str) -> None:
     """
     if numbers.dtype.kind not in "buif":
         raise ImageError(asked, "neither whole numbers nor floats", "Convert it to uint8, or to floats in [0, 1]")
-    if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
+    low, high = numbers.min().item(), numbers.max().item()
+    if not np.isfinite((low, high)).all():
         count = int(numbers.size - np.isfinite(numbers).sum())
         values = "1 value is" if count == 1 else f"{count:,} values are"
         raise ImageError(asked, f"{values} not finite", "Replace NaN and infinity by numbers")
-    low, high = numbers.min().item(), numbers.max().item()
     if low < -CLOSE * max(1, high):
         raise ImageError(asked, f"values below 0, down to {low:g}", "Scale it to [0, 1], or convert it to uint8")
 
@@ -95,8 +95,9 @@ def scaled(numbers: Numbers, white: float) -> Levels:
     if numbers.dtype == np.uint8 and white == 255:
         return np.array(numbers)
     exact = np.float64 if numbers.dtype.itemsize > 4 else np.float32
-    product = np.multiply(numbers, 255 / white, dtype=exact)
-    made: Levels = np.clip(product + 0.5, 0, 255).astype(np.uint8)
+    product: npt.NDArray[np.floating[Any]] = np.multiply(numbers, 255 / white, dtype=exact)
+    product += 0.5
+    made: Levels = np.clip(product, 0, 255, out=product).astype(np.uint8)
     return made
 
 
