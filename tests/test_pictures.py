@@ -14,6 +14,7 @@ from PIL import Image, ImageCms
 
 from ktviz.errors import ImageError, ImageWarning
 from ktviz.images import as_pixels, read_image
+from ktviz.trace.live import live
 
 TABLE = Path(__file__).parent.parent / "docs" / "pictures.md"
 COLOUR = (200, 40, 90)
@@ -215,7 +216,7 @@ NUMBERS = {
         (stored(tiff(ramp(255, np.uint8), tags={262: 0}), ".tif"), 255 - ramp(255, np.uint8)[..., None], ""),
     ],
     "a nearly black picture": [
-        (stored(png(1, ramp(3000, np.uint16)), ".png"), expected_ramp(3000, 65_535), "nearly black"),
+        (stored(png(1, TWELVE), ".png"), expected_ramp(4095, 65_535), "nearly black"),
         (np.where(np.arange(3600).reshape(60, 60) == 7, 65_535, 100).astype(np.uint16), None, "nearly black"),
         (np.ones((20, 24), np.int64), (1, 1, 1), "nearly black"),
     ],
@@ -427,6 +428,8 @@ def test_the_translator_takes_what_as_pixels_takes(world):
     tensor = torch.from_numpy(np.array(picture)).permute(2, 0, 1) / 255
     for form in (picture, picture.convert("RGBA"), tensor, tensor[None].double()):
         assert np.array_equal(world.translator(form).image, expected)
+    trace = world.translator.traced(picture)
+    assert np.array_equal(live(trace, photo=picture).pixels, np.asarray(picture))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")

@@ -19,7 +19,7 @@ HIGH_LIGHT = 16
 """Floats up to it that exceed 1 are light, four stops above white at most; beyond it they count as whole numbers do."""
 CLOSE = 1e-3
 """What rounding and resampling may add beyond a range, as a share of it: clipped without a word."""
-NEARLY_BLACK = 16
+NEARLY_BLACK = 24
 """Levels; a picture without lighter ones, but for a few sparks, looks black."""
 SPARKS = 1e-3
 """Share of its values."""
