@@ -43,11 +43,12 @@ def decode(path: str | os.PathLike[str]) -> tuple[Pixels, list[str]]:
     """`read_image`, with what there is to warn of instead of warnings."""
     path = Path(path)
     asked = f"image {str(path)!r}"
-    if path.exists() and not path.is_file():  # a pipe would be waited for
-        found = "it is a folder" if path.is_dir() else "not a plain file"
-        raise ImageError(asked, found, "Name an image file")
-    with guarded(asked) as notes, Image.open(path, formats=formats()) as opened:
-        pixels = from_pillow(opened, asked)
+    with guarded(asked) as notes:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            found = "it is a folder" if path.is_dir() else "not a plain file"
+            raise ImageError(asked, found, "Name an image file")
+        with Image.open(path, formats=formats()) as opened:
+            pixels = from_pillow(opened, asked)
     return pixels, notes
 
 
