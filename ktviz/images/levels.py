@@ -81,13 +81,18 @@ def find_white(numbers: Numbers, asked: str, stated: float | None) -> float:
         white = min(of_depth(high), own)
         obvious = white == own or high == 0 or (white == 255 and own != 65_535)
     if not obvious:
-        tell(asked, f"no value above {high:g}: {white:g} was taken for white")
+        tell(asked, f"no value above {in_short(high)}: {in_short(white)} was taken for white")
     return float(white)
 
 
 def of_depth(high: float) -> float:
     """The largest number of the smallest depth that holds `high`; `high` itself where none does."""
     return next((2**bits - 1 for bits in DEPTHS if high < 2**bits), high)
+
+
+def in_short(number: float) -> str:
+    """A whole number as it is, a float to six digits."""
+    return str(number) if isinstance(number, int) else f"{number:g}"
 
 
 def scaled(numbers: Numbers, white: float) -> Levels:
