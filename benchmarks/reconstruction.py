@@ -21,7 +21,7 @@ def main() -> None:
     teacher.load_projection(shipped_weights("teacher_projection.safetensors"))
     rows = []
     for name in ("photos_eval", "paintings"):
-        paths = find_images([data / name])
+        paths = find_images([data / name]).paths
         scores = score_files(Encoder.shipped(), Decoder.shipped(), teacher, paths)
         row = [name, str(len(paths)), f"{scores.psnr:.2f}", f"{scores.ssim:.4f}", f"{scores.cosine:.4f}"]
         rows.append([*row, TARGETS.get(name, "")])

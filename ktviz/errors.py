@@ -24,6 +24,10 @@ class ImageError(KtvizError):
     """A file that cannot be used as an image, or an image of an impossible size."""
 
 
+class ImageWarning(UserWarning):
+    """A word about an image: what was decided where its numbers leave it open, or that it was left out."""
+
+
 class CreditsError(KtvizError):
     """A credits CSV that cannot be read."""
 

@@ -46,7 +46,7 @@ def photo(name: str) -> Pixels:
     Raises:
         UnknownNameError: There is none of that name.
     """
-    known = {path.stem: path for path in find_images(folder() / "photos")}
+    known = {path.stem: path for path in find_images(folder() / "photos").paths}
     if name not in known:
         raise unknown_name("photo", name, known)
     return read_image(known[name])
@@ -65,7 +65,7 @@ def library(pictures: Path | None = None, *, quiet: bool = False) -> Library:
 
     pictures = folder() if pictures is None else pictures
     encoder, settings = Encoder.shipped(), LibrarySettings(stride=STRIDE)
-    made_from = [encoder.digest, str(settings), str(FORMAT_VERSION), *map(file_digest, find_images([pictures]))]
+    made_from = [encoder.digest, str(settings), str(FORMAT_VERSION), *map(file_digest, find_images([pictures]).paths)]
     key = hashlib.sha256("".join(made_from).encode()).hexdigest()[:12]
     place = user_cache_path("ktviz") / f"samples-{key}.ktlib"
     try:

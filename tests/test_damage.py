@@ -2,15 +2,17 @@
 
 import json
 import os
+import re
 import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
-from ktviz.errors import ImageError, KtvizError, LibraryError, WeightsError, unknown_name
+from ktviz.errors import ImageError, ImageWarning, KtvizError, LibraryError, WeightsError, unknown_name
 from ktviz.images import file_digest
 from ktviz.library.format import body_digest
 from ktviz.library.library import Library
@@ -72,6 +74,73 @@ def test_one_unusable_picture_stops_the_build_and_the_library_stays(build, tmp_p
     with refuses(ImageError, r"bad\.png", found):
         build("x", [folder])
     assert list(Library.open(tmp_path / "x.ktlib")) == []
+
+
+@pytest.fixture
+def mixed(tmp_path, pictures):
+    """A folder of three good pictures and four that cannot be used, each in another way."""
+    folder = shutil.copytree(pictures / "warm", tmp_path / "in")
+    (folder / "text.png").write_bytes(b"plain text")
+    (folder / "cut.png").write_bytes((folder / "a.png").read_bytes()[:-900])
+    Image.fromarray(np.full((32, 32), np.nan, np.float32)).save(folder / "nan.tif")
+    Image.new("RGB", (16, 16_000)).save(folder / "strip.png")
+    return folder
+
+
+BAD = {"text.png": "not an image", "cut.png": "cut short", "nan.tif": "not finite", "strip.png": "64x64000 px"}
+
+
+@pytest.mark.parametrize("how", ["build", "add"])
+def test_all_unusable_pictures_are_named_before_the_work_starts(build, pictures, mixed, toy, how, monkeypatch):
+    library = build("x", [pictures / "cool"])
+    monkeypatch.setattr("ktviz.library.build.encode", lambda *_: pytest.fail("the work has started"))
+    before = (library.folder / "library.json").read_bytes()
+    name = {"build": "art/new", "add": "art/test"}[how]
+    with refuses(ImageError, "4 of 7 images") as caught:
+        getattr(library, how)(name, [mixed], encoder=toy, quiet=True)
+    assert all(re.search(rf"{file}.*{why}", caught.value.found) for file, why in BAD.items())
+    assert "--skip-bad" in caught.value.todo
+    assert (library.folder / "library.json").read_bytes() == before
+    assert not (library.folder / "building").exists()
+
+
+@pytest.mark.parametrize("how", ["build", "add"])
+def test_unusable_pictures_are_left_out_and_named_when_that_is_asked_for(build, pictures, mixed, toy, how):
+    wanted = {"build": ["a.png", "b.png", "c.png"], "add": ["a.png", "b.png", "c.png", "d.png", "e.png"]}[how]
+    library = build("x", [pictures / "cool"])
+    name = {"build": "art/new", "add": "art/test"}[how]
+    with pytest.warns(ImageWarning, match="4 of 7 images left out") as caught:
+        bank = getattr(library, how)(name, [mixed], encoder=toy, skip_bad=True, quiet=True)
+    assert [source.name for source in bank.sources] == wanted
+    assert all(file in str(caught[0].message) for file in BAD)
+
+
+def test_a_build_of_nothing_but_unusable_pictures_is_refused_whatever_was_asked_for(build, tmp_path, pictures, toy):
+    library = build("x", [pictures / "cool"])
+    (tmp_path / "bad.png").write_bytes(b"")
+    with refuses(ImageError, r"bad\.png"):
+        library.build("art/new", [tmp_path / "bad.png"], encoder=toy, skip_bad=True, quiet=True)
+
+
+def test_a_file_name_that_is_not_utf_8_is_a_bad_picture(build, tmp_path, pictures, toy):
+    library = build("x", [pictures / "cool"])
+    folder = shutil.copytree(pictures / "warm", tmp_path / "in")
+    shutil.copyfile(folder / "a.png", folder / os.fsdecode(b"caf\xe9.png"))
+    with refuses(ImageError, r"caf\\udce9\.png.*not UTF-8"):
+        library.build("art/new", [folder], encoder=toy, quiet=True)
+    with pytest.warns(ImageWarning, match="not UTF-8"):
+        assert len(library.build("art/new", [folder], encoder=toy, skip_bad=True, quiet=True).sources) == 3
+
+
+def test_what_there_is_to_warn_of_a_source_is_said_once(build, tmp_path, pictures, toy):
+    library = build("x", [pictures / "cool"])
+    dark = np.random.default_rng(0).integers(0, 4096, (64, 64), dtype=np.uint16)
+    Image.fromarray(dark).save(tmp_path / "deep.tif")
+    with pytest.warns(ImageWarning) as caught:
+        library.build("art/new", [tmp_path / "deep.tif"], encoder=toy, quiet=True)
+    assert [str(w.message) for w in caught] == [
+        f"image '{tmp_path}/deep.tif': no value above {dark.max()}: 4095 was taken for white"
+    ]
 
 
 @pytest.mark.parametrize("size", [(16, 20_000), (1, 300)])

@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import rich.markup
@@ -17,6 +18,7 @@ from ktviz.errors import (
     AuditError,
     CreditsError,
     ImageError,
+    ImageWarning,
     KtvizError,
     LessonError,
     LibraryBusyError,
@@ -30,6 +32,7 @@ from ktviz.errors import (
     UnknownNameError,
     WeightsError,
 )
+from ktviz.images import shown
 from ktviz.library.licences import readable
 
 if TYPE_CHECKING:
@@ -98,6 +101,25 @@ def telling(kind: type[Warning], quiet: bool) -> Iterator[None]:
 
         warnings.showwarning = show  # `catch_warnings` puts the other back
         yield
+
+
+def show_warnings() -> None:
+    """From now on, warnings about images are messages, and not lines of code."""
+    show = warnings.showwarning
+
+    def showwarning(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
+        if issubclass(category, ImageWarning):
+            err.print(f"[bold yellow]warning[/] {escape(str(message))}", soft_wrap=True)
+        else:
+            show(message, category, *where, **options)
+
+    warnings.showwarning = showwarning
+
+
+def print_passed_over(files: Sequence[Path], why: str) -> None:
+    """How many files of a folder were passed over, the first of them by name."""
+    if files:
+        out.print(escape(f"passed over {shown(files)}: {why}"), soft_wrap=True)
 
 
 def escape(text: str) -> str:

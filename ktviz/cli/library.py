@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ktviz.cli.console import Json, Quiet, escape, out, print_json, size, table, telling
-from ktviz.errors import SettingError
+from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_passed_over, size, table, telling
+from ktviz.errors import CreditsError, ImageError, SettingError
 from ktviz.images import find_images
 from ktviz.library.credits import read_credits
 from ktviz.library.intake import SourceWarning
@@ -27,6 +28,9 @@ app = typer.Typer(help="Build and edit knowledge libraries.", no_args_is_help=Tr
 Folder = Annotated[Path, typer.Argument(metavar="LIB.ktlib", help="The library's folder.")]
 BankName = Annotated[str, typer.Option("--bank", "-b", metavar="TASK/STYLE", help="The bank, e.g. art/impasto.")]
 Images = Annotated[list[Path], typer.Argument(metavar="FOLDER_OR_FILES...", help="Images; folders are read whole.")]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out images that cannot be used, and name them, instead of refusing.")
+]
 Credits = Annotated[
     Path | None, typer.Option(metavar="CSV", help="Who made them: file, title, creator, year, licence, url.")
 ]
@@ -47,29 +51,46 @@ def build(
         str | None, typer.Option(help="New library: children per tree node: paper (10,10), or numbers. [by size]")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="New library: seed of the clustering. [7]")] = None,
+    skip_bad: SkipBad = False,
     quiet: Quiet = False,
 ) -> None:
     """Make a bank from images; the library is made, too, if there is none."""
     from ktviz.library.library import Library
 
     given = {"side_px": side, "stride": stride, "dedupe": dedupe, "seed": seed, "branching": parse(branching)}
-    find_images(images)  # a misspelt folder must not leave an empty library behind, nor a table that cannot be read
+    found = find_images(images)  # a misspelt folder must not leave an empty library behind, nor a table that is unclear
     credited = None if credits is None else read_credits(credits)
+    tell_passed_over(found.passed_over, credits, quiet)
     settings = choose_settings(library, {name: value for name, value in given.items() if value is not None})
-    with telling(SourceWarning, quiet):
-        made = Library.create(library, settings=settings).build(bank, images, credits=credited, quiet=quiet)
+    is_new = not library.exists()
+    opened = Library.create(library, settings=settings)
+    try:
+        with telling(SourceWarning, quiet):
+            made = opened.build(bank, images, credits=credited, skip_bad=skip_bad, quiet=quiet)
+    except (ImageError, CreditsError):  # found before anything was built: as if nobody had asked
+        if is_new:
+            shutil.rmtree(library)
+        raise
     announce(made, quiet)
 
 
 @app.command()
-def add(library: Folder, images: Images, bank: BankName, credits: Credits = None, quiet: Quiet = False) -> None:
+def add(
+    library: Folder,
+    images: Images,
+    bank: BankName,
+    credits: Credits = None,
+    skip_bad: SkipBad = False,
+    quiet: Quiet = False,
+) -> None:
     """Add images to a bank; those it holds already are passed over."""
     from ktviz.library.library import Library
 
     opened = Library.open(library)
     before = opened.record(bank).sources
+    tell_passed_over(find_images(images).passed_over, credits, quiet)
     with telling(SourceWarning, quiet):
-        made = opened.add(bank, images, credits=credits, quiet=quiet)
+        made = opened.add(bank, images, credits=credits, skip_bad=skip_bad, quiet=quiet)
     if not quiet:
         new = len(made.sources) - before
         out.print(f"{new} new source{'' if new == 1 else 's'}")
@@ -170,6 +191,13 @@ def inside(bank: Bank) -> dict[str, Any]:
 
 def who_made(source: Mapping[str, str]) -> tuple[str, str, str]:
     return source["title"], source["creator"], readable(source["licence"])
+
+
+def tell_passed_over(files: list[Path], credits: Path | None, quiet: bool) -> None:
+    """Name what lies in the folders and is no image; the credits have been asked for."""
+    if not quiet:
+        wanted = None if credits is None else credits.resolve()
+        print_passed_over([file for file in files if file.resolve() != wanted], "no images")
 
 
 def announce(bank: BankUnion, quiet: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -12,8 +13,9 @@ import typer
 
 from ktviz import __version__
 from ktviz.cli import audit, demo, doctor, keygen, lab, library, train, translate, verify
-from ktviz.cli.console import err, exit_code, report
+from ktviz.cli.console import err, exit_code, report, show_warnings
 from ktviz.errors import KtvizError
+from ktviz.images import check_names
 
 app = typer.Typer(
     name="ktviz",
@@ -58,7 +60,9 @@ def interrupt(number: int, frame: FrameType | None) -> NoReturn:
 def main() -> None:
     """Run the command line; errors a user can act on end in a message and an exit code, not in a traceback."""
     signal.signal(signal.SIGINT, interrupt)
+    show_warnings()
     try:
+        check_names(map(Path, sys.argv[1:]))
         app()
     except KtvizError as error:
         report(error)

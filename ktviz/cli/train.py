@@ -35,8 +35,8 @@ def train(
     """Train a compact student of VGG-19 and its decoder; or a decoder for VGG-19 itself (--frozen)."""
     if (teacher is None) == (frozen is None):
         raise SettingError("train", "neither or both of --teacher and --frozen", "Give one of them")
-    paths = find_images(images)
-    evaluation = {folder.name: find_images([folder]) for folder in evaluate or []}
+    paths = find_images(images).paths
+    evaluation = {folder.name: find_images([folder]).paths for folder in evaluate or []}
     if len(evaluation) < len(evaluate or []):
         raise SettingError("--eval", "two folders of the same name", "Rename one")
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 from tqdm import tqdm
 
-from ktviz.cli.console import Quiet, exit_code, print_shares, report
+from ktviz.cli.console import Quiet, exit_code, print_passed_over, print_shares, report
 from ktviz.errors import ImageError, KtvizError, SettingError
-from ktviz.images import find_images, read_image, write_image
+from ktviz.images import check_names, find_images, read_image, write_image
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
@@ -40,7 +40,12 @@ def translate(
     quiet: Quiet = False,
 ) -> None:
     """Translate photographs with the knowledge of one or more banks, and print what each source contributed."""
-    targets = plan(find_images(photos), output)
+    found = find_images(photos)
+    names, earlier = apart(found.names, set(photos), output)
+    targets = plan(names, output)
+    if not quiet:
+        print_passed_over(found.passed_over, "no images")
+        print_passed_over(earlier, f"they lie in {output}, where translations go")
 
     from ktviz.library.library import Library
     from ktviz.model.translator import Settings, Translator
@@ -75,25 +80,62 @@ def translate(
         raise typer.Exit(exit_code(failures[0]))
 
 
-def plan(photos: list[Path], output: Path) -> dict[Path, Path]:
-    """Where each photo's translation goes.
+def apart(names: dict[Path, str], given: set[Path], output: Path) -> tuple[dict[Path, str], list[Path]]:
+    """Photos, and what an earlier run may have made of them: all that was found where this one will write.
+
+    That is so only where the output lies in a folder that was given: in `translate photos -o .` nothing is an output.
+
+    Args:
+        names: By path, as `find_images` found them.
+        given: Paths named outright, which are photos wherever they lie.
+        output: Where translations go.
+
+    Raises:
+        SettingError: There are no others.
+    """
+    goal = output.resolve()
+    inside = [folder for folder in given if folder.resolve() in (goal, *goal.parents)]
+    earlier = [
+        path
+        for path in names
+        if path not in given
+        and any(folder in path.parents for folder in inside)
+        and goal in (path.resolve(), *path.resolve().parents)
+    ]
+    photos = {path: name for path, name in names.items() if path not in earlier}
+    if not photos:
+        raise SettingError(f"write to {str(output)!r}", "all photos lie there", "Name another folder, or one inside")
+    return photos, earlier
+
+
+def plan(names: dict[Path, str], output: Path) -> dict[Path, Path]:
+    """Where each photo's translation goes: into one file, or into a folder, in the folders that it was found in.
+
+    Args:
+        names: By path: the name below the folder that was given.
+        output: A file or a folder.
 
     Raises:
         SettingError: An unknown kind of file, one file for several photos, two photos of one name, or a photo's own
             path.
+        ImageError: A photo's name is not UTF-8.
     """
-    if len(photos) == 1 and output.suffix and output.suffix.lower() not in PICTURES and not output.is_dir():
+    check_names([*names, output])
+    one_file = output.suffix.lower() in PICTURES and not output.is_dir()
+    if len(names) == 1 and output.suffix and not one_file and not output.is_dir():
         raise SettingError(f"write {str(output)!r}", "an unknown kind of picture", f"Name one of {' '.join(PICTURES)}")
-    if output.suffix.lower() in PICTURES and not output.is_dir():
-        if len(photos) > 1:
-            raise SettingError(f"{len(photos)} photos into {str(output)!r}", "one file", "Name a folder")
-        targets = {photos[0]: output}
-    else:
-        targets = {photo: output / f"{photo.stem}.png" for photo in photos}
-    originals = {photo.resolve() for photo in photos}
-    for target in targets.values():
+    if one_file and len(names) > 1:
+        raise SettingError(f"{len(names)} photos into {str(output)!r}", "one file", "Name a folder")
+    targets: dict[Path, Path] = {}
+    photo_of: dict[Path, Path] = {}
+    originals = {photo.resolve() for photo in names}
+    for photo, name in names.items():
+        target = output if one_file else output / Path(name).with_suffix(".png")
         if target.resolve() in originals:
             raise SettingError(f"write {str(target)!r}", "it is a photograph to translate", "Name another output")
-    if len(set(targets.values())) < len(targets):
-        raise SettingError(f"{len(photos)} photos into {str(output)!r}", "two of them have the same name", "Rename one")
+        other = photo_of.setdefault(target, photo)
+        if other != photo:
+            found = f"{str(other)!r} and {str(photo)!r} would both become it"
+            raise SettingError(f"write {str(target)!r}", found, "Rename one, or translate them into two folders")
+        targets[photo] = target
     return targets

@@ -19,9 +19,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from ktviz.errors import ImageError, LibraryError
+from ktviz.errors import LibraryError
 from ktviz.files import replacing
-from ktviz.images import MIN_SIDE, Pixels, file_digest, read_image, resize_short_side, to_tensor, write_image
+from ktviz.images import MIN_SIDE, Pixels, decode, file_digest, resize_short_side, to_tensor, write_image
 from ktviz.library.bank import Bank, load_bank, save_bank
 from ktviz.library.dedupe import survivors
 from ktviz.library.entries import Entries
@@ -149,11 +149,8 @@ def encode_part(
     settings: LibrarySettings,
 ) -> None:
     """Write the files of one part, each by rename."""
-    original = read_image(file.path)
-    try:
-        pixels = crop_to_cells(resize_short_side(original, settings.side_px), encoder.stride)
-    except ImageError as error:
-        raise ImageError(f"image {str(file.path)!r}, {error.asked}", error.found, error.todo) from None
+    original, _ = decode(file.path)  # what there is to warn of has been said when it was checked
+    pixels = crop_to_cells(resize_short_side(original, settings.side_px), encoder.stride)
     with turn:
         cells = encode(encoder, to_tensor(pixels))[0].permute(1, 2, 0)
     stored = cells.half().contiguous()

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ktviz.images import SUFFIXES
+from ktviz.images import suffixes
 from ktviz.library.licences import UNKNOWN
 from ktviz.library.sources import Credit, SourceFile
 from ktviz.library.table import NEWLINE, Record, Table, read_table, refuse
@@ -192,7 +192,7 @@ def row_of(record: Record, columns: Sequence[str], delimiter: str, problems: lis
 def begins_a_row(line: str, delimiter: str) -> bool:
     """Whether a line within a quoted field begins with the name of an image."""
     first, separated, _ = line.partition(delimiter)
-    return bool(separated) and posixpath.splitext(first.strip(' "'))[1].lower() in SUFFIXES
+    return bool(separated) and posixpath.splitext(first.strip(' "'))[1].lower() in suffixes()
 
 
 def tidy(value: str) -> str:

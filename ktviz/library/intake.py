@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ktviz.errors import ImageError, LibraryError
 from ktviz.files import listed
-from ktviz.images import file_digest, find_images
+from ktviz.images import check_names, file_digest, find_images
 from ktviz.library.credits import CreditsTable, read_credits
 from ktviz.library.sources import Credit, Source, SourceFile
 
@@ -24,7 +24,7 @@ class SourceWarning(UserWarning):
 
 def take_in(
     paths: Paths, credits: str | os.PathLike[str] | CreditsTable | None, held: Sequence[Source]
-) -> list[SourceFile]:
+) -> tuple[list[SourceFile], list[ImageError]]:
     """The files that a bank does not hold yet, sorted by name, each picture once, with their credits.
 
     Rows that match no file, files without a row, and files that are passed over are named in a `SourceWarning` each.
@@ -34,12 +34,15 @@ def take_in(
         credits: A table of credits, or its file.
         held: Sources of the bank.
 
+    Returns:
+        The files, and an error for each that cannot be opened or named.
+
     Raises:
         ImageError: A path is missing or holds no image.
         CreditsError: As in `read_credits` and `CreditsTable.match`.
         LibraryError: Two different pictures have the same name, here or in the bank.
     """
-    files = collect_sources(paths)
+    files, bad = collect_sources(paths)
     remarks: list[str] = []
     without_row: list[str] = []
     if credits is not None:
@@ -56,31 +59,36 @@ def take_in(
         remarks.append(f"{counted(uncredited, 'file')} without a row in {table.path.name}: {shortened(uncredited)}")
     for remark in remarks:
         warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.build or add
-    return entering
+    return entering, bad
 
 
-def collect_sources(paths: Paths) -> list[SourceFile]:
-    """The images of files and folders (recursively), sorted by name.
+def collect_sources(paths: Paths) -> tuple[list[SourceFile], list[ImageError]]:
+    """The images of files and folders (recursively), sorted by name; and what cannot be opened or named.
 
     Raises:
         ImageError: A path is missing or holds no image.
         LibraryError: Two different images have the same name.
     """
     named: dict[str, SourceFile] = {}
+    bad: list[ImageError] = []
     for path, name in named_images(paths):
-        file = SourceFile(path, name, digest_of(path))
+        try:
+            check_names([path])
+            file = SourceFile(path, name, digest_of(path))
+        except ImageError as error:
+            bad.append(error)
+            continue
         first = named.setdefault(name, file)
         if first.sha256 != file.sha256:
             raise LibraryError(
                 f"source {name!r}", f"two different files have this name: {first.path} and {path}", "Rename one"
             )
-    return [named[name] for name in sorted(named)]
+    return [named[name] for name in sorted(named)], bad
 
 
 def named_images(paths: Paths) -> Iterable[tuple[Path, str]]:
     for given in map(Path, listed(paths)):
-        for path in find_images([given]):
-            yield path, (path.relative_to(given).as_posix() if given.is_dir() else path.name)
+        yield from find_images([given]).names.items()
 
 
 def digest_of(path: Path) -> str:

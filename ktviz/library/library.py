@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ktviz.errors import LibraryError, unknown_name
+from ktviz.errors import ImageError, LibraryError, unknown_name
 from ktviz.files import listed
 from ktviz.library.bank import Bank, load_bank
 from ktviz.library.build import Part, discard_parts, prepare_parts, reusable_parts, write_bank
@@ -31,6 +31,7 @@ from ktviz.library.format import (
 from ktviz.library.intake import Paths, take_in
 from ktviz.library.sources import SourceFile
 from ktviz.library.union import BankUnion
+from ktviz.library.usable import usable_sources
 from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor, extractor_digest
 
 OURS = (BUILDING, "banks", ".lock", f"{MANIFEST}.part")
@@ -178,6 +179,7 @@ class Library:
         *,
         credits: str | os.PathLike[str] | CreditsTable | None = None,
         encoder: FeatureExtractor | None = None,
+        skip_bad: bool = False,
         quiet: bool = False,
     ) -> BankUnion:
         """Make a new bank from images. Interrupted, it goes on where it was when called again.
@@ -188,6 +190,7 @@ class Library:
             credits: CSV with file, title, creator, year, licence, url, or what `read_credits` made of it. Rows that
                 match no file and files without a row are named in a `SourceWarning` before the work starts.
             encoder: The library's encoder; the shipped one if None.
+            skip_bad: Leave out images that cannot be used and name them in a warning, instead of refusing all.
             quiet: No progress bars.
 
         Returns:
@@ -195,7 +198,7 @@ class Library:
 
         Raises:
             LibraryError: The bank exists already, or the encoder is another.
-            ImageError: Nothing to read, or an unusable image; the library stays as it was.
+            ImageError: Nothing to read, or unusable images, all of them named; the library stays as it was.
             CreditsError: The credits can be read in more than one way; the message names the lines.
         """
         if not BANK_NAME.fullmatch(name):
@@ -204,7 +207,7 @@ class Library:
             )
         if name in self.manifest.banks:
             raise LibraryError(f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first")
-        return self._edit(name, [], take_in(paths, credits, ()), encoder, quiet)
+        return self._edit(name, [], self._usable(*take_in(paths, credits, ()), skip_bad, quiet), encoder, quiet)
 
     def add(
         self,
@@ -213,11 +216,16 @@ class Library:
         *,
         credits: str | os.PathLike[str] | CreditsTable | None = None,
         encoder: FeatureExtractor | None = None,
+        skip_bad: bool = False,
         quiet: bool = False,
     ) -> BankUnion:
-        """Add images to a bank; only they are encoded. Pictures it holds already are passed over."""
+        """Add images to a bank; only they are encoded. Pictures it holds already are passed over.
+
+        Arguments and errors are those of `build`.
+        """
         bank = self.bank(name)
-        return self._edit(name, reusable_parts(bank), take_in(paths, credits, bank.sources), encoder, quiet)
+        fresh = self._usable(*take_in(paths, credits, bank.sources), skip_bad, quiet)
+        return self._edit(name, reusable_parts(bank), fresh, encoder, quiet)
 
     def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> list[str]:
         """Remove sources from a bank, or the whole bank if none is named (or left).
@@ -252,6 +260,9 @@ class Library:
             else:
                 shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
         return list(removed)
+
+    def _usable(self, files: list[SourceFile], bad: list[ImageError], skip_bad: bool, quiet: bool) -> list[SourceFile]:
+        return usable_sources(files, bad, self.settings.side_px, skip_bad, quiet)
 
     def _edit(
         self, name: str, parts: list[Part], files: list[SourceFile], encoder: FeatureExtractor | None, quiet: bool

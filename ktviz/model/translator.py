@@ -188,7 +188,7 @@ class Translator(nn.Module):
         """Translate one image; keywords as in `Settings`.
 
         Args:
-            image: (H, W, 3) uint8, or any array that `as_pixels` takes.
+            image: (H, W, 3) uint8, or any Pillow image, array or tensor that `as_pixels` takes.
 
         Raises:
             ImageError: Not an image, or of an impossible size.

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ktviz.errors import MismatchError, SettingError, TraceError
-from ktviz.images import Pixels, pixel_digest
+from ktviz.images import Pixels, as_pixels, pixel_digest
 from ktviz.library.search import SearchSettings
 from ktviz.library.union import BankUnion
 from ktviz.model.encoder import STRIDE
@@ -114,7 +114,7 @@ def live(trace: Trace, model: Translator | None = None, photo: Pixels | None = N
         raise TraceError(
             "a question to the model", f"a {type(found).__name__}, not a Translator", "Ask what rows can answer"
         )
-    pixels = trace.input if photo is None else photo
+    pixels = trace.input if photo is None else as_pixels(photo)
     if pixels is None:
         raise TraceError("a question to the model", "the trace was saved without its photo", "Pass photo=")
     check_same(trace, found)  # also the model that recorded: its weights may have been changed since

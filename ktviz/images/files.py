@@ -1,0 +1,94 @@
+"""Image files: reading any, writing some, and what makes two of them the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image
+
+from ktviz.errors import ImageError, StorageError
+from ktviz.files import replacing
+from ktviz.images.finding import formats
+from ktviz.images.guard import give, guarded
+from ktviz.images.modes import from_pillow
+from ktviz.images.pixels import Pixels
+
+
+def read_image(path: str | os.PathLike[str]) -> Pixels:
+    """Read an image file as RGB; docs/pictures.md says what becomes of what.
+
+    Args:
+        path: Of any format that Pillow reads as pixels: JPEG, PNG, WebP, AVIF, TIFF, JPEG 2000, GIF (first frame) ...
+
+    Returns:
+        (H, W, 3) uint8 sRGB, rotated as EXIF says, colour profile applied, transparency on white.
+
+    Raises:
+        ImageError: Missing, not an image, damaged, its numbers no picture, or a side outside 16 to 16,384 px.
+
+    Warns:
+        ImageWarning: The file leaves open what its numbers mean; the warning says what was decided.
+    """
+    pixels, notes = decode(path)
+    give(notes)
+    return pixels
+
+
+def decode(path: str | os.PathLike[str]) -> tuple[Pixels, list[str]]:
+    """`read_image`, with what there is to warn of instead of warnings."""
+    path = Path(path)
+    asked = f"image {str(path)!r}"
+    with guarded(asked) as notes:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            found = "it is a folder" if path.is_dir() else "not a plain file"
+            raise ImageError(asked, found, "Name an image file")
+        with Image.open(path, formats=formats()) as opened:
+            pixels = from_pillow(opened, asked)
+    return pixels, notes
+
+
+def write_image(path: str | os.PathLike[str], pixels: Pixels) -> None:
+    """Write an image; the suffix chooses the format. The file appears whole or not at all.
+
+    Args:
+        path: Where to write; parent folders are made.
+        pixels: (H, W, 3) uint8.
+
+    Raises:
+        StorageError: The suffix is unknown or the disk refuses.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise StorageError(f"write {str(path)!r}", f"unknown suffix {path.suffix!r}", "Use one such as .png or .jpg")
+    with replacing(path) as temporary:
+        Image.fromarray(pixels).save(temporary, quality=92)
+
+
+def encode_image(pixels: Pixels, kind: Literal["webp", "png", "jpeg", "small"] = "webp") -> bytes:
+    """An image as the bytes of a file: WebP and PNG without loss, JPEG, or "small", a lossy WebP."""
+    options: dict[str, dict[str, Any]] = {
+        "webp": {"format": "webp", "lossless": True, "method": 3},
+        "png": {"format": "png"},
+        "jpeg": {"format": "jpeg", "quality": 85},
+        "small": {"format": "webp", "quality": 60},
+    }
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, **options[kind])
+    return buffer.getvalue()
+
+
+def decode_image(data: bytes) -> Pixels:
+    """A picture of our own making, already in memory: (H, W, 3) uint8."""
+    with Image.open(BytesIO(data)) as opened:
+        return np.asarray(opened.convert("RGB"))
+
+
+def file_digest(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file's bytes, as hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

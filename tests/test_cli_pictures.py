@@ -1,0 +1,187 @@
+"""Folders of pictures on the command line: what is found, what is passed over, and where translations go."""
+
+import os
+import shutil
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ktviz.cli.main import main
+from ktviz.images import read_image, write_image
+from ktviz.library.format import LibrarySettings
+from ktviz.library.library import Library
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory, paint):
+    folder = tmp_path_factory.mktemp("cli")
+    write_image(folder / "knowledge.png", paint(7, 32, 32))
+    settings = LibrarySettings(side_px=32, dedupe=1.0)
+    Library.create(folder / "small.ktlib", settings=settings).build("a/b", [folder / "knowledge.png"], quiet=True)
+    return folder / "small.ktlib"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """`run("translate", ...)`: exit code, standard output and errors of the command, in `tmp_path`."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["ktviz", *map(str, arguments)])
+        warnings.simplefilter("always")
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # `main` replaces it
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output = capsys.readouterr()
+        return ended.value.code or 0, " ".join(output.out.split()), " ".join(output.err.split())
+
+    return run
+
+
+@pytest.fixture
+def translate(run, library):
+    """`translate(photos, ..., "-o", out)`."""
+    return lambda *arguments: run("translate", "-l", library, "-b", "a/b", *arguments)
+
+
+@pytest.fixture
+def photos(tmp_path, paint):
+    """photos/x.png and photos/a/x.jpg, of other sizes."""
+    write_image(tmp_path / "photos" / "x.png", paint(1, 16, 24))
+    write_image(tmp_path / "photos" / "a" / "x.jpg", paint(2, 24, 16))
+    return tmp_path / "photos"
+
+
+def files(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_photos_in_folders_keep_their_folders(translate, photos, tmp_path):
+    assert translate("photos", "-o", "out", "--trace")[0] == 0
+    assert files(tmp_path / "out") == ["a/x.parquet", "a/x.png", "x.parquet", "x.png"]
+    assert read_image(tmp_path / "out" / "a" / "x.png").shape == (24, 16, 3)
+    assert read_image(tmp_path / "out" / "x.png").shape == (16, 24, 3)
+
+
+def test_translations_may_go_to_the_folder_above_the_photos(translate, photos, tmp_path):
+    for _ in range(2):
+        assert translate("photos", "-o", ".")[0] == 0
+    assert files(tmp_path) == ["a/x.png", "photos/a/x.jpg", "photos/x.png", "x.png"]
+
+
+@pytest.mark.parametrize("out", ["photos/out", "photos/a/out", "photos/out/again", "../{here}/photos/out", "link"])
+def test_the_same_command_twice_into_a_folder_of_the_photos_gives_the_same(translate, photos, tmp_path, out):
+    (tmp_path / "photos" / "kept").mkdir()
+    (tmp_path / "link").symlink_to(photos / "kept")
+    out = out.format(here=tmp_path.name)
+    runs = []
+    for _ in range(2):
+        code, said, _ = translate("photos", "-o", out)
+        assert code == 0
+        runs.append({name: (tmp_path / out / name).read_bytes() for name in files(tmp_path / out)})
+    assert sorted(runs[0]) == ["a/x.png", "x.png"]
+    assert runs[0] == runs[1]
+    assert f"passed over 2 files (x.png, x.png): they lie in {out}, where translations go" in said
+
+
+def test_one_photo_into_a_file_beside_it_can_be_repeated(translate, photos):
+    shutil.rmtree(photos / "a")
+    for _ in range(2):
+        assert translate("photos", "-o", "photos/result.png", "-q")[0] == 0
+    assert files(photos) == ["result.png", "x.png"]
+
+
+def test_what_a_shell_makes_of_a_star_can_be_repeated(translate, photos):
+    (photos / "a" / "x.jpg").rename(photos / "a" / "y.jpg")
+    for _ in range(2):
+        assert translate(*sorted(photos.iterdir()), "-o", "photos/out", "-q")[0] == 0
+    assert files(photos / "out") == ["x.png", "y.png"]
+
+
+def test_translations_into_the_folder_of_the_photos_itself_are_refused(translate, photos):
+    code, _, said = translate("photos", "-o", "photos")
+    assert code == 2
+    assert "all photos lie there" in said
+    assert files(photos) == ["a/x.jpg", "x.png"]
+
+
+def test_photos_that_would_become_one_file_are_both_named_and_nothing_is_written(translate, photos, tmp_path, paint):
+    write_image(photos / "a" / "x.tif", paint(3, 16, 16))
+    code, _, said = translate("photos", "-o", "out")
+    assert code == 2
+    assert "write 'out/a/x.png'" in said
+    assert "'photos/a/x.jpg' and 'photos/a/x.tif' would both become it" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_of_other_kinds_are_counted_and_named_and_hidden_ones_are_not(translate, photos, library):
+    for name in ("notes.txt", "a/raw.nef", ".hidden"):
+        (photos / name).write_bytes(b"no picture")
+    shutil.copytree(library, photos / "mine.ktlib")
+    said = translate("photos", "-o", "out")[1]
+    assert "passed over 2 files (raw.nef, notes.txt): no images" in said
+    assert "passed over" not in translate("photos", "-o", "out", "-q")[1]
+
+
+def test_any_damage_is_told_and_the_others_are_translated(translate, photos, tmp_path):
+    (photos / "bad.png").write_bytes(b"DDS " + b"\x7c\0\0\0" * 40)
+    Image.fromarray(np.full((16, 16), -1, np.float32)).save(photos / "minus.tif")
+    code, _, said = translate("photos", "-o", "out")
+    assert code == 4
+    assert "image 'photos/bad.png'" in said
+    assert "values below 0" in said
+    assert files(tmp_path / "out") == ["a/x.png", "x.png"]
+
+
+def test_what_was_decided_about_a_photo_is_told(translate, photos):
+    Image.fromarray(np.linspace(0, 4095, 256).astype(np.uint16).reshape(16, 16)).save(photos / "deep.tif")
+    code, _, said = translate("photos", "-o", "out")
+    assert code == 0
+    assert "warning image 'photos/deep.tif': no value above 4095: 4095 was taken for white" in said
+    assert "Warning" not in said  # a message, not a line of code
+
+
+NOT_TEXT = os.fsdecode(b"caf\xe9.png")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("translate", "photos", "-l", "LIB", "-b", "a/b", "-o", "out"),
+        ("translate", f"photos/{NOT_TEXT}", "-l", "LIB", "-b", "a/b", "-o", "out"),
+        ("translate", "photos/x.png", "-l", "LIB", "-b", "a/b", "-o", NOT_TEXT),
+        ("library", "build", "new.ktlib", "-b", "c/d", "photos"),
+        ("library", "add", "LIB", "-b", "a/b", "photos"),
+        ("audit", f"photos/{NOT_TEXT}", "-l", "LIB", "-b", "a/b", "-o", "out"),
+    ],
+    ids=lambda command: " ".join(command[:2]).encode("ascii", "replace").decode(),
+)
+def test_a_name_that_is_not_utf_8_is_a_named_error_before_the_work(run, photos, library, tmp_path, command):
+    shutil.copyfile(photos / "x.png", photos / NOT_TEXT)
+    code, _, said = run(*(library if part == "LIB" else part for part in command))
+    assert code == 4
+    assert r"caf\udce9.png" in said
+    assert "not UTF-8" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_build_names_all_bad_pictures_or_leaves_them_out_when_told_to(run, photos, tmp_path):
+    (photos / "bad.png").write_bytes(b"")
+    (photos / "worse.jp2").write_bytes(b"\0" * 99)
+    (photos / "notes.txt").write_text("no picture")
+    (photos / "credits.csv").write_text("file,title,creator,year,licence,url\nx.png,X,Ann,,,\n")
+    command = ["library", "build", "new.ktlib", "-b", "c/d", "photos", "--side", "32"]
+    command += ["--credits", "photos/credits.csv"]
+    code, told, said = run(*command)
+    assert code == 4
+    assert all(name in said for name in ("2 of 4 images", "bad.png", "worse.jp2", "--skip-bad"))
+    assert "passed over 1 file (notes.txt): no images" in told
+    assert not (tmp_path / "new.ktlib").exists()
+    code, told, said = run(*command, "--skip-bad")
+    assert code == 0
+    assert all(name in said for name in ("warning 2 of 4 images left out", "bad.png", "worse.jp2"))
+    assert "c/d: 2 sources" in told
