@@ -1,8 +1,13 @@
-"""Errors a user can act on: each says what was asked, what was found and what to do next."""
+"""Errors a user can act on: each says what was asked, what was found and what to do next.
+
+Where Python has a word for it, an error of ours is that, too: an unknown name is a `KeyError`, a value or a file that
+cannot be used a `ValueError`, a file that is not there a `FileNotFoundError`, a disk that refuses an `OSError`.
+"""
 
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -14,29 +19,47 @@ class KtvizError(Exception):
 
     def __init__(self, asked: str, found: str, todo: str) -> None:
         self.asked, self.found, self.todo = asked, found, todo
-        super().__init__(asked, found, todo)
+        Exception.__init__(self, asked, found, todo)  # an OSError would take them for number, reason and file
 
     def __str__(self) -> str:
         return f"{self.asked}: {self.found}. {self.todo}."
 
 
-class ImageError(KtvizError):
+class MissingFileError(KtvizError, FileNotFoundError):
+    """A file or folder that is not there; each kind of file has an error of its own."""
+
+    errno = errno.ENOENT
+
+
+class ImageError(KtvizError, ValueError):
     """A file that cannot be used as an image, or an image of an impossible size."""
 
 
-class CreditsError(KtvizError):
+class MissingImageError(ImageError, MissingFileError):
+    """An image that is not there."""
+
+
+class CreditsError(KtvizError, ValueError):
     """A credits CSV that cannot be read."""
+
+
+class MissingCreditsError(CreditsError, MissingFileError):
+    """A credits CSV that is not there."""
 
 
 class LibraryError(KtvizError):
     """A library folder that is missing, damaged, of another format, or not of this encoder."""
 
 
+class MissingLibraryError(LibraryError, MissingFileError):
+    """A library folder that is not there."""
+
+
 class LibraryBusyError(LibraryError):
     """Another process is writing the library."""
 
 
-class UnknownNameError(KtvizError):
+class UnknownNameError(KtvizError, KeyError):
     """A bank or source that does not exist; the message lists those that do."""
 
 
@@ -44,20 +67,32 @@ class WeightsError(KtvizError):
     """A checkpoint that is missing, damaged, of another layout, or holds NaN."""
 
 
+class MissingWeightsError(WeightsError, MissingFileError):
+    """A checkpoint that is not there."""
+
+
 class TrainingError(KtvizError):
     """A training run that cannot start or resume."""
 
 
-class SettingError(KtvizError):
+class SettingError(KtvizError, ValueError):
     """An option with a value outside its range."""
 
 
-class RegionError(KtvizError):
+class UnknownSettingError(SettingError, TypeError):
+    """An option that does not exist; the message names the nearest that does."""
+
+
+class RegionError(KtvizError, ValueError):
     """A region that is empty, malformed, or not inside the image."""
 
 
-class TraceError(KtvizError):
+class TraceError(KtvizError, ValueError):
     """A trace that cannot be read, or does not hold what was asked of it."""
+
+
+class MissingTraceError(TraceError, MissingFileError):
+    """A trace, or another result, whose file is not there."""
 
 
 class TraceNotFinishedError(TraceError):
@@ -68,7 +103,7 @@ class TraceBudgetError(TraceError):
     """More retrievals than the memory that a recording may take."""
 
 
-class MismatchError(KtvizError):
+class MismatchError(KtvizError, ValueError):
     """Results of different models, libraries or inputs; the message names the first that differs."""
 
 
@@ -76,11 +111,15 @@ class AuditError(KtvizError):
     """An audit folder that cannot be read, or does not hold what it says."""
 
 
+class MissingAuditError(AuditError, MissingFileError):
+    """An audit folder that is not there."""
+
+
 class LessonError(KtvizError):
     """A notebook that cannot be used as a lesson, or nothing to open lessons with."""
 
 
-class StorageError(KtvizError):
+class StorageError(KtvizError, OSError):
     """A file that cannot be written: disk full, read-only, or already there."""
 
 
@@ -93,7 +132,29 @@ def unknown_name(kind: str, asked: str, known: Iterable[str]) -> UnknownNameErro
         known: The names that exist.
     """
     names = sorted(known)
-    near = difflib.get_close_matches(asked, names, n=1, cutoff=0.4)
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-    todo = f"Did you mean {near[0]}" if near else f"Choose one of the {kind}s that exist"
-    return UnknownNameError(f"{kind} {asked!r}", f"there is none; known: {shown or 'none at all'}", todo)
+    found = f"there is none; known: {shown or 'none at all'}"
+    return UnknownNameError(
+        f"{kind} {asked!r}", found, nearest(asked, names) or f"Choose one of the {kind}s that exist"
+    )
+
+
+def unknown_settings(asked: Iterable[str], known: Iterable[str]) -> UnknownSettingError:
+    """The error for settings that do not exist, with the nearest that do.
+
+    Args:
+        asked: Names that are not among the known.
+        known: The names that exist.
+    """
+    names, known = sorted(asked), sorted(known)
+    hints = [hint for hint in (nearest(name, known) for name in names) if hint]
+    found = f"there is none of that name; known: {', '.join(known)}"
+    return UnknownSettingError(
+        f"setting {', '.join(map(repr, names))}", found, "; ".join(hints) or "Choose a known one"
+    )
+
+
+def nearest(asked: str, known: Iterable[str]) -> str:
+    """The advice to take the nearest of some names; empty if none is near."""
+    near = difflib.get_close_matches(asked, list(known), n=1, cutoff=0.4)
+    return f"Did you mean {near[0]}" if near else ""

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from safetensors import SafetensorError
 
-from ktviz.errors import StorageError
+from ktviz.errors import KtvizError, StorageError
 
 T = TypeVar("T")
 
@@ -48,6 +48,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o644)  # temporary files are private; results are not
         temporary.replace(path)
+    except KtvizError:
+        raise
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StorageError(f"write {str(path)!r}", reason, "Free space or choose a folder you may write to") from None

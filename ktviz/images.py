@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from ktviz.errors import ImageError, StorageError
+from ktviz.errors import ImageError, MissingImageError, StorageError
 from ktviz.files import listed, replacing
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Pixels = npt.NDArray[np.uint8]
 """An image: (H, W, 3) uint8, sRGB."""
+ImageLike = npt.ArrayLike | os.PathLike[str]
+"""What can be made an image: the path of a file, or an array."""
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm"})
 SRGB = ImageCms.createProfile("sRGB")
@@ -54,7 +56,7 @@ def read_image(path: str | os.PathLike[str]) -> Pixels:
             opened.load()
             return to_rgb(to_srgb(ImageOps.exif_transpose(opened)))
     except FileNotFoundError:
-        raise ImageError(asked, "no such file", "Check the path") from None
+        raise MissingImageError(asked, "no such file", "Check the path") from None
     except IsADirectoryError:
         raise ImageError(asked, "it is a folder", "Name an image file") from None
     except UnidentifiedImageError:
@@ -166,7 +168,7 @@ def find_images(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
         elif path.is_file():
             found.append(path)
         else:
-            raise ImageError(f"images in {str(path)!r}", "no such file or folder", "Check the path")
+            raise MissingImageError(f"images in {str(path)!r}", "no such file or folder", "Check the path")
     if not found:
         names = ", ".join(repr(str(p)) for p in asked) or "no path at all"
         raise ImageError(f"images in {names}", "no image there", f"Supported: {' '.join(sorted(SUFFIXES))}")
@@ -219,15 +221,18 @@ def to_pixels(image: torch.Tensor) -> Pixels:
     return pixels
 
 
-def as_pixels(image: npt.ArrayLike) -> Pixels:
-    """An array in any of the usual forms as (H, W, 3) uint8.
+def as_pixels(image: ImageLike) -> Pixels:
+    """A file, or an array in any of the usual forms, as (H, W, 3) uint8.
 
     Args:
-        image: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4, transparency laid on white); uint8, uint16, or float in [0, 1].
+        image: A path; or (H, W), (H, W, 1), (H, W, 3) or (H, W, 4, transparency laid on white); uint8, uint16, or
+            float in [0, 1].
 
     Raises:
         ImageError: Another shape or type, values that are not finite, or an impossible size.
     """
+    if isinstance(image, (str, os.PathLike)):
+        return read_image(image)
     array = np.asarray(image)
     asked = f"image array {array.shape} {array.dtype}"
     if array.ndim == 2:

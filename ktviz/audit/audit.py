@@ -30,7 +30,7 @@ from ktviz.audit.findings import (
 )
 from ktviz.audit.fingerprint import Fingerprint, fingerprints, read_fingerprints, write_fingerprints
 from ktviz.audit.report import render, thumbnails
-from ktviz.errors import AuditError, KtvizError, MismatchError, StorageError
+from ktviz.errors import AuditError, KtvizError, MismatchError, MissingAuditError, StorageError
 from ktviz.images import Pixels, encode_image, file_digest, pixel_digest, read_image
 from ktviz.trace.about import versions
 from ktviz.trace.live import Live, live
@@ -137,6 +137,8 @@ class Audit:
                 if folder.exists():
                     shutil.rmtree(folder)
                 made.rename(folder)
+        except KtvizError:
+            raise
         except OSError as error:
             reason = error.strerror or str(error)
             raise StorageError(f"write an audit to {str(folder)!r}", reason, "Choose another folder") from None
@@ -294,7 +296,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise AuditError(asked, f"there is no {MANIFEST}", "Name a folder that `ktviz audit` made") from None
+        raise MissingAuditError(asked, f"there is no {MANIFEST}", "Name a folder that `ktviz audit` made") from None
     except (OSError, ValueError) as error:
         raise AuditError(asked, f"{MANIFEST} is damaged ({error})", "Ask for a complete copy of the folder") from None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):

@@ -53,6 +53,10 @@ class Result:
         table = pa.Table.from_pandas(self.frame, preserve_index=False)
         return table.replace_schema_metadata({parquet.METADATA: parquet.as_json(self._stated())})
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows for any program that speaks Arrow: `pl.DataFrame(result)`, `pa.table(result)`, duckdb."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
     def summary(self) -> pd.Series:
         """The result in a few numbers."""
         return pd.Series({"rows": len(self)}, name=self.kind)

@@ -26,7 +26,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
-from ktviz.errors import LibraryBusyError, LibraryError, SettingError, StorageError
+from ktviz.errors import KtvizError, LibraryBusyError, LibraryError, MissingLibraryError, SettingError, StorageError
 from ktviz.images import MAX_SIDE, MIN_SIDE, file_digest
 from ktviz.library.tree import check_branching
 
@@ -143,7 +143,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise LibraryError(
+        raise MissingLibraryError(
             asked, f"there is no {MANIFEST}", "Check the path, or build one: `ktviz library build`"
         ) from None
     except (OSError, ValueError) as error:
@@ -260,6 +260,8 @@ def writing(folder: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise LibraryBusyError(asked, "another process is writing it", "Wait until it has finished") from None
+    except KtvizError:
+        raise
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StorageError(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ktviz.errors import CreditsError, ImageError, LibraryError
+from ktviz.errors import CreditsError, ImageError, LibraryError, MissingCreditsError
 from ktviz.files import listed
 from ktviz.images import file_digest, find_images
 
@@ -140,7 +140,7 @@ def read_credits(path: str | os.PathLike[str]) -> dict[str, Credit]:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = [{(name or "").strip(): value for name, value in row.items()} for row in csv.DictReader(file)]
     except FileNotFoundError:
-        raise CreditsError(asked, "no such file", "Check the path") from None
+        raise MissingCreditsError(asked, "no such file", "Check the path") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CreditsError(asked, f"not a readable CSV ({error})", "Save it as UTF-8 text") from None
     if rows and "file" not in rows[0]:

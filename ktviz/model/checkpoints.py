@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ktviz.errors import WeightsError
+from ktviz.errors import MissingWeightsError, WeightsError
 from ktviz.files import replacing
 
 SHIPPED = Path(__file__).parent / "weights"
@@ -37,7 +37,7 @@ def read_tensors(path: str | os.PathLike[str]) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
         return {name: value for name, value in state.items() if isinstance(value, Tensor)}
     except FileNotFoundError:
-        raise WeightsError(asked, "no such file", "Check the path, or run `ktviz doctor`") from None
+        raise MissingWeightsError(asked, "no such file", "Check the path, or run `ktviz doctor`") from None
     except (SafetensorError, OSError, RuntimeError, ValueError, EOFError, AttributeError, KeyError) as error:
         raise WeightsError(asked, f"damaged or not a checkpoint ({error})", "Fetch it again") from None
     except Exception as error:  # torch.load raises pickle.UnpicklingError and others on foreign files
