@@ -56,7 +56,7 @@ def demo(
 ) -> None:
     """Build the sample library (once), translate the sample photographs, and show which sources painted them."""
     import pandas as pd
-    from tqdm import tqdm
+    from tqdm.auto import tqdm
 
     from ktviz.model.decoder import Decoder
     from ktviz.model.encoder import Encoder

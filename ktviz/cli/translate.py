@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ktviz.cli.console import Quiet, exit_code, print_shares, report
 from ktviz.errors import ImageError, KtvizError, SettingError

@@ -124,6 +124,12 @@ class Translation:
         names = ", ".join(self.banks.names)
         return f"Translation({width}x{height} px by {names}, {len(self.matches):,} retrievals)"
 
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import translation_card, unless_refused
+
+        return unless_refused(translation_card, self)
+
 
 class Retrieval(RetrievalSite):
     """The retrieval site: features in, `Matches` out.

@@ -13,7 +13,7 @@ from urllib.error import URLError
 import torch
 from platformdirs import user_cache_path
 from torch import Tensor, nn
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ktviz.errors import WeightsError
 from ktviz.files import replacing

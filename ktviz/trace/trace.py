@@ -145,6 +145,12 @@ class Trace:
         parts += [f"{images} images"] * (images != 1) + [f"{sites} sites"] * (sites != 1) + ["thinned"] * self.thinned
         return f"Trace({', '.join(parts)}, digest {self.digest[:12]})"
 
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import trace_card, unless_refused
+
+        return unless_refused(trace_card, self)
+
     @cached_property
     def digest(self) -> str:
         """Equal for equal retrievals of equal inputs by equal models and libraries, on any machine."""
