@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ktviz.cli.console import Quiet, out, print_shares
+from ktviz.cli.console import Json, Quiet, print_json, print_shares, say, shares_as_json
+from ktviz.cli.streams import DASH, name_of, read_photo
 from ktviz.errors import SettingError
 
 if TYPE_CHECKING:
+    from ktviz.audit.audit import Audit
     from ktviz.model.translator import Translator
     from ktviz.trace.trace import Trace
 
@@ -18,7 +20,9 @@ LibraryOption = Annotated[Path, typer.Option("--library", "-l", metavar="LIB.ktl
 
 
 def audit(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO|TRACE", help="A photograph, or a trace (.parquet).")],
+    photo: Annotated[
+        Path, typer.Argument(metavar="PHOTO|TRACE", help="A photograph, - for standard input, or a trace (.parquet).")
+    ],
     library: LibraryOption,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="A new folder for the audit.")],
     bank: Annotated[
@@ -36,11 +40,14 @@ def audit(
         list[str] | None, typer.Option(metavar="SOURCE", help="A source to leave out; repeatable.")
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a folder that exists.")] = False,
+    as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Translate a photograph (or take a saved trace) and report which works made the picture, with proof."""
     from ktviz.audit.audit import Audit, check_target
 
+    if output == DASH:
+        raise SettingError("- as output", "an audit is a folder", "Name a new folder")
     check_target(output, overwrite)
     given = {"bank": bank, "preset": preset, "transfer": transfer, "strength": strength, "without": without}
     options = {name: value for name, value in given.items() if value is not None and name != "bank"}
@@ -53,22 +60,39 @@ def audit(
     if not is_trace and not bank:
         raise SettingError(f"audit {photo.name}", "no --bank", "Name a bank, or a trace (.parquet)")
     trace, translator = saved(photo, library) if is_trace else recorded(photo, library, bank or [], options)
-    title = title or f"{photo.stem}, {', '.join(translator.banks.names)}"
+    title = title or f"{name_of(photo)}, {', '.join(translator.banks.names)}"
     made = Audit.create(trace, title=title, top=top, sample=sample, model=translator)
     made.save(output, overwrite=overwrite)
-    if not quiet:
+    if as_json:
+        print_json(as_dict(made, output))
+    elif not quiet:
         print_shares(made.tables["sources"], f"{photo.name} → {output}")
         regions = len(made.tables["copied"])
-        out.print(f"{regions} copied region{'' if regions == 1 else 's'}; open {output / 'report.html'}")
+        say(f"{regions} copied region{'' if regions == 1 else 's'}; open {output / 'report.html'}")
+
+
+def as_dict(made: Audit, folder: Path) -> dict[str, Any]:
+    """An audit for programs; see docs/command-line.md."""
+    from ktviz.audit.audit import MANIFEST, REPORT
+    from ktviz.images import file_digest
+
+    return {
+        "audit": str(folder),
+        "report": str(folder / REPORT),
+        "title": made.title,
+        "manifest_sha256": file_digest(folder / MANIFEST),
+        "trace": made.trace.digest,
+        "copied_regions": len(made.tables["copied"]),
+        "sources": shares_as_json(made.tables["sources"]),
+    }
 
 
 def recorded(photo: Path, library: Path, bank: list[str], options: dict[str, Any]) -> tuple[Trace, Translator]:
     """Translate and record."""
-    from ktviz.images import read_image
     from ktviz.library.library import Library
     from ktviz.model.translator import Translator
 
-    pixels = read_image(photo)
+    pixels = read_photo(photo)
     translator = Translator.shipped(Library.open(library).select(bank))
     return translator.traced(pixels, **options), translator
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ktviz.cli.console import Json, Quiet, out, print_json, size, table
+from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_table, say, size
 from ktviz.errors import SettingError
 from ktviz.images import find_images
 from ktviz.library.sources import Credit
@@ -66,7 +66,7 @@ def add(library: Folder, images: Images, bank: BankName, credits: Credits = None
     made = opened.add(bank, images, credits=credits, quiet=quiet)
     if not quiet:
         new = len(made.sources) - before
-        out.print(f"{new} new source{'' if new == 1 else 's'}")
+        say(f"{new} new source{'' if new == 1 else 's'}")
     announce(made, credits, quiet)
 
 
@@ -87,7 +87,7 @@ def remove(
     opened.remove(bank, sources or (), quiet=quiet)
     if not quiet:
         left = f"{opened.record(bank).sources} sources left" if bank in opened else "the bank is gone"
-        out.print(f"removed {', '.join(sources) if sources else 'all'} from {bank}: {left}")
+        say(f"removed {', '.join(sources) if sources else 'all'} from {bank}: {left}")
 
 
 @app.command("list")
@@ -102,7 +102,7 @@ def list_banks(library: Folder, as_json: Json = False, quiet: Quiet = False) -> 
     elif not quiet:
         cells = [[r["name"], str(r["sources"]), f"{r['entries']:,}", size(r["bytes"])] for r in rows]
         columns = ["bank", "sources", "entries", "size"]
-        out.print(table(str(library), columns, cells, numbers=columns[1:]))
+        print_table(str(library), columns, cells, numbers=columns[1:])
 
 
 @app.command()
@@ -123,8 +123,9 @@ def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
         return
     if quiet:
         return
-    out.print(f"[bold]{library}[/]  digest {opened.digest[:12]}, encoder {opened.manifest.encoder.name}")
-    out.print("  " + ", ".join(f"{name} {value}" for name, value in asdict(opened.settings).items()))
+    out.print(f"[bold]{escape(str(library))}[/]", soft_wrap=True)
+    say(f"  digest {opened.digest[:12]}, encoder {opened.manifest.encoder.name}")
+    say("  " + ", ".join(f"{name} {value}" for name, value in asdict(opened.settings).items()))
     for bank in banks:
         per_entry = bank["bytes"] / bank["entries"]
         title = (
@@ -136,7 +137,7 @@ def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
             for s in bank["source_list"]
         ]
         columns = ["source", "px", "entries", "title", "creator", "licence"]
-        out.print(table(title, columns, rows, numbers=["px", "entries"]))
+        print_table(title, columns, rows, numbers=["px", "entries"])
 
 
 def describe(library: Library, name: str) -> dict[str, Any]:
@@ -167,13 +168,13 @@ def announce(bank: BankUnion, credits: Path | None, quiet: bool) -> None:
     if quiet:
         return
     positions = sum(source.positions for source in bank.sources)
-    out.print(
+    say(
         f"{bank.names[0]}: {len(bank.sources)} sources, {len(bank):,} entries "
         f"({len(bank) / positions:.0%} of the patches survived de-duplication)"
     )
     uncredited = [source.name for source in bank.sources if source.credit == Credit()]
     if credits is not None and uncredited:
-        out.print(f"without a row in {credits}: {', '.join(uncredited)}")
+        say(f"without a row in {credits}: {', '.join(uncredited)}")
 
 
 def parse(branching: str | None) -> tuple[int, ...] | None:

@@ -14,6 +14,7 @@ from ktviz import __version__
 from ktviz.cli import audit, demo, doctor, lab, library, train, translate, verify
 from ktviz.cli.console import err, exit_code, report
 from ktviz.errors import KtvizError
+from ktviz.printing import never_raise
 
 app = typer.Typer(
     name="ktviz",
@@ -21,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo.demo)
 app.command("translate")(translate.translate)
@@ -57,8 +59,21 @@ def interrupt(number: int, frame: FrameType | None) -> NoReturn:
 def main() -> None:
     """Run the command line; errors a user can act on end in a message and an exit code, not in a traceback."""
     signal.signal(signal.SIGINT, interrupt)
+    never_raise()
     try:
         app()
     except KtvizError as error:
         report(error)
         sys.exit(exit_code(error))
+    except BrokenPipeError:  # nobody reads on, as after `| head`
+        sys.exit(1)
+    finally:
+        flush_what_is_read()
+
+
+def flush_what_is_read() -> None:
+    """Write what is left; where nobody reads it, leave nothing that Python would complain of when it ends."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

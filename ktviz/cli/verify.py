@@ -36,7 +36,7 @@ def verify(
         print_json({"ok": verdict.ok, "checks": verdict.checks, "difference": verdict.difference})
     elif verdict.ok and not quiet:
         for check in verdict.checks:
-            out.print(f"[green]agrees[/]  {escape(check)}")
+            out.print(f"[green]agrees[/]  {escape(check)}", soft_wrap=True)
     if not verdict.ok:
         if not as_json:
             err.print(f"[bold red]differs[/] {escape(verdict.difference)}", soft_wrap=True)

@@ -39,7 +39,7 @@ PICTURE = (270, 190)
 """Largest width and height of a picture on the page."""
 THUMB = (44, 32)
 TILE = (120, 84)
-SHARPNESS = 1.5
+SHARPNESS = 1.25
 """Px of a picture's file for each px on the page: screens are finer than pages say."""
 ROWS, TILES, BANKS, IMAGES = 6, 18, 8, 3
 """Most shares, sources, banks and images that are shown; what is left out is counted."""
@@ -205,8 +205,9 @@ def library_card(library: Library) -> str:
 
 def banks_card(banks: BankUnion | Bank) -> str:
     """The sources, with who made them."""
-    several = isinstance(banks, BankUnion) and len(banks.names) > 1
-    names = banks.source_names if several else [source.name for source in banks.sources]
+    names = [source.name for source in banks.sources]
+    if isinstance(banks, BankUnion) and len(banks.names) > 1:
+        names = banks.source_names
     pictures = [
         show(banks.picture(number), TILE, names[number], f"{source.credit.creator} · {source.credit.licence}")
         for number, source in enumerate(banks.sources[:TILES])
@@ -254,8 +255,9 @@ def share_rows(shares: pd.DataFrame, find: Find) -> list[dict[str, Any]]:
 
 def rest_of(shares: pd.DataFrame | None) -> str:
     """The sources beyond the rows, counted."""
-    rest = [] if shares is None else shares["share"][shares["share"] > 0][ROWS:]
-    return f"and {len(rest):,} more, {percent(float(sum(rest)))} together" if len(rest) else ""
+    if shares is None or not len(rest := shares["share"][shares["share"] > 0][ROWS:]):
+        return ""
+    return f"and {len(rest):,} more, {percent(float(rest.sum()))} together"
 
 
 def pictures_of(banks: object) -> Find:

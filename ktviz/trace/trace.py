@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from ktviz.errors import TraceError, TraceNotFinishedError, unknown_name
 from ktviz.images import Pixels
+from ktviz.printing import printable
 from ktviz.regions import Box, Mask, Region, region_mask
 from ktviz.trace.footprint import Floats, box_sums, footprint
 from ktviz.trace.pictures import Picture
@@ -342,7 +343,7 @@ class Trace:
         """Print the summary and the largest shares."""
         from ktviz.trace.shares import text
 
-        print(text(self))
+        print(printable(text(self)))
 
     def plot(self) -> Figure:
         """Input, output, who painted what, and where the matches are good: a matplotlib figure."""
