@@ -13,7 +13,7 @@ import pytest
 import ktviz as kt
 from ktviz.cli import console
 from ktviz.cli.main import main
-from ktviz.images import decode_image, encode_image, resize
+from ktviz.images import decode_image, resize
 from ktviz.library.format import LibrarySettings
 from ktviz.printing import printable
 
@@ -79,6 +79,7 @@ def test_a_picture_goes_through_a_pipe(run, library, photo, tmp_path):
     code, out, err = run("translate", "-", "-l", library, "-b", "comic", "-o", "-", stdin=data)
     assert code == 0
     expected = kt.Translator.shipped(kt.Library.open(library)["comic"])(photo).image
+    assert out.bytes.startswith(b"\x89PNG")
     assert np.array_equal(decode_image(out.bytes), expected)
     assert "straw → hat" in err.text  # the shares, which are no part of the picture
     run("translate", "-", "-l", library, "-b", "comic", "-o", tmp_path, "-q", stdin=data)
@@ -169,7 +170,7 @@ def test_no_stream_makes_a_command_fail(run, library, photo, tmp_path, encoding)
     code, _, err = run("translate", "nö → where\udce4.png", "-l", library, "-b", "comic", "-o", "x", encoding=encoding)
     assert code == 4
     assert "no such file" in err.text
-    assert "\\xe4" in err.text  # a byte of a name that is no text
+    assert "udce4" in err.text  # a byte of a name that is no text
 
 
 def test_signs_become_what_ascii_draws(monkeypatch):
@@ -217,7 +218,3 @@ def test_json_is_ascii_and_holds_no_nan(capsys):
     assert json.loads(capsys.readouterr().out.encode("ascii")) == {"é": 1.5}
     with pytest.raises(ValueError, match="not JSON compliant"):
         console.print_json(float("nan"))
-
-
-def test_pictures_on_standard_output_are_png(photo):
-    assert encode_image(kt.read_image(photo), "png").startswith(b"\x89PNG")
