@@ -100,9 +100,10 @@ def test_a_card_has_no_colour_of_text_or_page_of_its_own(evil):
 def test_the_largest_card_is_small(paint):
     """With all the pictures that there is room for."""
     photo = paint(1, 600, 900)
-    row = {"share": "1%", "bar": 0.01, "colour": "#000", "thumbs": [cards.thumb(photo)] * 5, "name": "n", "text": "t"}
+    row = {"share": "1%", "bar": 0.01, "colour": "#000", "thumbs": [cards.thumb(photo)], "name": "n", "text": "t"}
     pictures = [cards.show(photo, cards.PICTURE)] * 3
-    assert len(cards.card("Trace", [], pictures, [row] * cards.BANKS)) < 100_000
+    assert len(cards.card("Trace", [], pictures, [row] * cards.ROWS)) < 100_000
+    assert len(cards.card("Library", [], [], [{**row, "thumbs": row["thumbs"] * 5}] * cards.BANKS)) < 100_000
     assert len(cards.card("Bank", [], [cards.show(photo, cards.TILE)] * cards.TILES, [])) < 100_000
 
 
