@@ -1,6 +1,7 @@
 # make demo       translated photographs, backtracking figures and shares, in ktviz-demo/
 # make test       lint, types and tests, of the front end too where there is Node
 # make processors the tests of search, traces and audits under the kernels of other processors
+# make lowest     tests with the lowest versions that pyproject.toml allows (needs uv)
 # make web        the front end's bundle, from web/ to ktviz/widgets/static/
 # make bench      benchmarks, as tables
 # make notebooks  the course: students' and instructors' copies, and pages, in notebooks/built/
@@ -10,7 +11,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test processors web bench notebooks lint format clean
+.PHONY: setup demo test processors lowest web bench notebooks lint format clean
 
 setup: $(STAMP)
 
@@ -34,6 +35,9 @@ test: lint
 
 processors: setup
 	$(BIN)/python -m pytest tests/processors.py
+
+lowest:
+	.ci/lowest
 
 web:
 	cd web && npm install --no-save --silent --no-audit --no-fund && node build.mjs

@@ -1,8 +1,13 @@
-"""Errors a user can act on: each says what was asked, what was found and what to do next."""
+"""Errors a user can act on: each says what was asked, what was found and what to do next.
+
+Where Python has a word for it, an error of ours is that, too: an unknown name is a `KeyError`, a value or a file that
+cannot be used a `ValueError`, a file that is not there a `FileNotFoundError`, a disk that refuses an `OSError`.
+"""
 
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable, Sequence
 
 
@@ -14,13 +19,19 @@ class KtvizError(Exception):
 
     def __init__(self, asked: str, found: str, todo: str) -> None:
         self.asked, self.found, self.todo = asked, found, todo
-        super().__init__(asked, found, todo)
+        Exception.__init__(self, asked, found, todo)  # an OSError would take them for number, reason and file
 
     def __str__(self) -> str:
         return f"{self.asked}: {self.found}. {self.todo}."
 
 
-class ImageError(KtvizError):
+class MissingFileError(KtvizError, FileNotFoundError):
+    """A file or folder that is not there; each kind of file has an error of its own."""
+
+    errno = errno.ENOENT
+
+
+class ImageError(KtvizError, ValueError):
     """A file that cannot be used as an image, or an image of an impossible size."""
 
 
@@ -28,19 +39,31 @@ class ImageWarning(UserWarning):
     """A word about an image: what was decided where its numbers leave it open, or that it was left out."""
 
 
-class CreditsError(KtvizError):
+class MissingImageError(ImageError, MissingFileError):
+    """An image that is not there."""
+
+
+class CreditsError(KtvizError, ValueError):
     """A credits CSV that cannot be read."""
+
+
+class MissingCreditsError(CreditsError, MissingFileError):
+    """A credits CSV that is not there."""
 
 
 class LibraryError(KtvizError):
     """A library folder that is missing, damaged, of another format, or not of this encoder."""
 
 
+class MissingLibraryError(LibraryError, MissingFileError):
+    """A library folder that is not there."""
+
+
 class LibraryBusyError(LibraryError):
     """Another process is writing the library."""
 
 
-class UnknownNameError(KtvizError):
+class UnknownNameError(KtvizError, KeyError):
     """A bank or source that does not exist; the message lists those that do."""
 
 
@@ -48,20 +71,32 @@ class WeightsError(KtvizError):
     """A checkpoint that is missing, damaged, of another layout, or holds NaN."""
 
 
+class MissingWeightsError(WeightsError, MissingFileError):
+    """A checkpoint that is not there."""
+
+
 class TrainingError(KtvizError):
     """A training run that cannot start or resume."""
 
 
-class SettingError(KtvizError):
+class SettingError(KtvizError, ValueError):
     """An option with a value outside its range."""
 
 
-class RegionError(KtvizError):
+class UnknownSettingError(SettingError, TypeError):
+    """An option that does not exist; the message names the nearest that does."""
+
+
+class RegionError(KtvizError, ValueError):
     """A region that is empty, malformed, or not inside the image."""
 
 
-class TraceError(KtvizError):
+class TraceError(KtvizError, ValueError):
     """A trace that cannot be read, or does not hold what was asked of it."""
+
+
+class MissingTraceError(TraceError, MissingFileError):
+    """A trace, or another result, whose file is not there."""
 
 
 class TraceNotFinishedError(TraceError):
@@ -72,7 +107,7 @@ class TraceBudgetError(TraceError):
     """More retrievals than the memory that a recording may take."""
 
 
-class MismatchError(KtvizError):
+class MismatchError(KtvizError, ValueError):
     """Results of different models, libraries or inputs; the message names the first that differs."""
 
 
@@ -80,7 +115,11 @@ class AuditError(KtvizError):
     """An audit folder that cannot be read, or does not hold what it says."""
 
 
-class SigningError(KtvizError):
+class MissingAuditError(AuditError, MissingFileError):
+    """An audit folder that is not there."""
+
+
+class SigningError(KtvizError, ValueError):
     """A key that cannot be used, or an audit that is signed already."""
 
 
@@ -88,7 +127,7 @@ class LessonError(KtvizError):
     """A notebook that cannot be used as a lesson, or nothing to open lessons with."""
 
 
-class StorageError(KtvizError):
+class StorageError(KtvizError, OSError):
     """A file that cannot be written: disk full, read-only, or already there."""
 
 
@@ -101,15 +140,31 @@ def unknown_name(kind: str, asked: str, known: Iterable[str]) -> UnknownNameErro
         known: The names that exist.
     """
     names = sorted(known)
-    near = nearest(asked, names)
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-    todo = f"Did you mean {near}" if near else f"Choose one of the {kind}s that exist"
-    return UnknownNameError(f"{kind} {asked!r}", f"there is none; known: {shown or 'none at all'}", todo)
+    found = f"there is none; known: {shown or 'none at all'}"
+    return UnknownNameError(
+        f"{kind} {asked!r}", found, nearest(asked, names) or f"Choose one of the {kind}s that exist"
+    )
 
 
-def nearest(asked: str, known: Sequence[str]) -> str | None:
-    """The name that is most like another, in whole or in as many of its last parts; None if none is like it."""
+def unknown_settings(asked: Iterable[str], known: Iterable[str]) -> UnknownSettingError:
+    """The error for settings that do not exist, with the nearest that do.
+
+    Args:
+        asked: Names that are not among the known.
+        known: The names that exist.
+    """
+    names, known = sorted(asked), sorted(known)
+    hints = [hint for hint in (nearest(name, known) for name in names) if hint]
+    found = f"there is none of that name; known: {', '.join(known)}"
+    return UnknownSettingError(
+        f"setting {', '.join(map(repr, names))}", found, "; ".join(hints) or "Choose a known one"
+    )
+
+
+def nearest(asked: str, known: Sequence[str]) -> str:
+    """The advice to take the name that is most like another, in whole or in its last parts; empty if none is."""
     parts = asked.count("/") + 1
     ends = {end.casefold(): name for name in reversed(known) for end in (name, "/".join(name.split("/")[-parts:]))}
     near = difflib.get_close_matches(asked.casefold(), ends, n=1, cutoff=0.4)
-    return ends[near[0]] if near else None
+    return f"Did you mean {ends[near[0]]}" if near else ""

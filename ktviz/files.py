@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from platformdirs import user_cache_path
 from safetensors import SafetensorError
 
-from ktviz.errors import StorageError
+from ktviz.errors import KtvizError, StorageError
 
 T = TypeVar("T")
 
@@ -24,6 +25,29 @@ def shipped_folder(name: str, marker: str) -> Path | None:
     package = Path(__file__).resolve().parent
     places = (package / name, package.parent / name)
     return next((folder for folder in places if (folder / marker).exists()), None)
+
+
+def cache_folder() -> Path:
+    """Where ktviz keeps what it builds or fetches once: the environment variable KTVIZ_CACHE, or the user's cache."""
+    given = os.environ.get("KTVIZ_CACHE")
+    return Path(given).expanduser().absolute() if given else user_cache_path("ktviz")
+
+
+@contextmanager
+def caching() -> Iterator[None]:
+    """Say what to do where the cache cannot be written.
+
+    Raises:
+        StorageError: It cannot; the message names KTVIZ_CACHE.
+    """
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, KtvizError) and not isinstance(error, StorageError):
+            raise
+        found = error.found if isinstance(error, StorageError) else error.strerror or str(error)
+        asked = f"keep something in {str(cache_folder())!r}"
+        raise StorageError(asked, found, "Set KTVIZ_CACHE to a folder that you may write to") from None
 
 
 def listed(names: str | os.PathLike[str] | Iterable[T]) -> list[T | str | os.PathLike[str]]:
@@ -51,6 +75,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o644)  # temporary files are private; results are not
         temporary.replace(path)
+    except KtvizError:
+        raise
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StorageError(f"write {str(path)!r}", reason, "Free space or choose a folder you may write to") from None

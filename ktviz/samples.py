@@ -1,8 +1,8 @@
-"""The sample data: photographs, style sources, and a library of them that is built once.
+"""The sample data: photographs, style sources, and a library of them that is built once, bank by bank.
 
 from ktviz import samples
 
-translate = kt.Translator.shipped(samples.library()["art/impasto"])
+translate = kt.Translator.shipped(samples.bank("art/impasto"))
 translate(samples.photo("coffee"))
 """
 
@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_cache_path
-
 from ktviz.errors import ImageError, LibraryBusyError, LibraryError, StorageError, unknown_name
-from ktviz.files import shipped_folder
+from ktviz.files import cache_folder, caching, listed, shipped_folder
 from ktviz.images import Pixels, file_digest, find_images, read_image
 
 if TYPE_CHECKING:
     from ktviz.library.library import Library
+    from ktviz.library.union import BankUnion
     from ktviz.model.encoder import Encoder
 
 TASKS = ("art", "hdr", "comic")
@@ -52,12 +52,27 @@ def photo(name: str) -> Pixels:
     return read_image(known[name])
 
 
-def library(pictures: Path | None = None, *, quiet: bool = False) -> Library:
-    """The library of the sample banks, built once into the user's cache.
+def bank(name: str, *, quiet: bool = False) -> BankUnion:
+    """A sample bank ("art/impasto") or all of a task ("art"); what is not in the cache is built, and nothing else.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+        StorageError: The cache cannot be written; the message says what to do.
+    """
+    return library(name, quiet=quiet)[name]
+
+
+def library(names: str | Iterable[str] | None = None, *, pictures: Path | None = None, quiet: bool = False) -> Library:
+    """The library of the sample banks, built once into the cache: `KTVIZ_CACHE`, or the user's cache folder.
 
     Args:
+        names: Banks and tasks to build where they are not there yet; all if None.
         pictures: Folder of tasks, styles and credits.csv; the sample data if None.
         quiet: No word about what is built.
+
+    Raises:
+        UnknownNameError: There is no bank of such a name.
+        StorageError: The cache cannot be written; the message says what to do.
     """
     from ktviz.library.format import FORMAT_VERSION, LibrarySettings
     from ktviz.library.library import Library
@@ -67,30 +82,47 @@ def library(pictures: Path | None = None, *, quiet: bool = False) -> Library:
     encoder, settings = Encoder.shipped(), LibrarySettings(stride=STRIDE)
     made_from = [encoder.digest, str(settings), str(FORMAT_VERSION), *map(file_digest, find_images([pictures]).paths)]
     key = hashlib.sha256("".join(made_from).encode()).hexdigest()[:12]
-    place = user_cache_path("ktviz") / f"samples-{key}.ktlib"
-    try:
-        made = build(Library.create(place, encoder, settings), pictures, encoder, quiet)
-    except LibraryBusyError:
-        raise
-    except LibraryError:  # a damaged cache is ours to mend
-        shutil.rmtree(place)
-        made = build(Library.create(place, encoder, settings), pictures, encoder, quiet)
+    place, styles = cache_folder() / f"samples-{key}.ktlib", chosen_styles(pictures, names)
+    with caching():
+        try:
+            made = build(Library.create(place, encoder, settings), styles, encoder, quiet)
+        except LibraryBusyError:
+            raise
+        except LibraryError:  # a damaged cache is ours to mend
+            shutil.rmtree(place)
+            made = build(Library.create(place, encoder, settings), styles, encoder, quiet)
     for outdated in set(place.parent.glob("samples-*.ktlib")) - {place}:
         remove_unless_busy(outdated)
     return made
 
 
-def build(library: Library, pictures: Path, encoder: Encoder, quiet: bool) -> Library:
+def chosen_styles(pictures: Path, names: str | Iterable[str] | None) -> dict[str, Path]:
+    """The folder of each bank among `names`, which may name whole tasks.
+
+    Raises:
+        UnknownNameError: There is no bank or task of such a name.
+    """
+    folders = sorted(path for task in TASKS for path in (pictures / task).iterdir() if path.is_dir())
+    styles = {f"{path.parent.name}/{path.name}": path for path in folders}
+    if names is None:
+        return styles
+    wanted = list(map(str, listed(names)))
+    for name in wanted:
+        if not any(name in (bank, bank.split("/")[0]) for bank in styles):
+            raise unknown_name("bank", name, styles)
+    return {bank: path for bank, path in styles.items() if bank in wanted or bank.split("/")[0] in wanted}
+
+
+def build(library: Library, styles: Mapping[str, Path], encoder: Encoder, quiet: bool) -> Library:
     """Build what the library lacks, and open what it has."""
     from ktviz.library.credits import read_credits
 
-    credits = read_credits(pictures / "credits.csv")
-    for style in sorted(p for task in TASKS for p in (pictures / task).iterdir() if p.is_dir()):
-        name = f"{style.parent.name}/{style.name}"
+    for name, style in styles.items():
         if name not in library:
             if not quiet:
                 print(f"building {name}")
-            library.build(name, [style], credits=credits.below(name), encoder=encoder, quiet=quiet)
+            credits = read_credits(style.parent.parent / "credits.csv").below(name)
+            library.build(name, [style], credits=credits, encoder=encoder, quiet=quiet)
         library.bank(name)
     return library
 

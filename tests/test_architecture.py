@@ -12,6 +12,7 @@ LAYERS = {
     "errors": 0,
     "files": 0,
     "names": 0,
+    "printing": 0,
     "images": 1,
     "regions": 1,
     "model": 2,

@@ -312,12 +312,12 @@ def test_a_damaged_sample_library_is_built_again_and_a_busy_one_is_left_alone(tm
             tmp_path / f"in/{task}/plain/a.png", resize_short_side(read_image(SAMPLES / "photos/coffee.jpg"), 64)
         )
     (tmp_path / "in/credits.csv").write_text("file,title,creator,year,licence,url\n")
-    monkeypatch.setattr(samples, "user_cache_path", lambda _: tmp_path / "cache")
-    built = samples.library(tmp_path / "in", quiet=True)
+    monkeypatch.setenv("KTVIZ_CACHE", str(tmp_path / "cache"))
+    built = samples.library(pictures=tmp_path / "in", quiet=True)
     next(built.folder.rglob("keys.safetensors")).write_bytes(b"cut short")
     busy = tmp_path / "cache/samples-busy.ktlib"
     with writing(busy):
-        again = samples.library(tmp_path / "in", quiet=True)
+        again = samples.library(pictures=tmp_path / "in", quiet=True)
     assert busy.exists()
     assert again.digest == built.digest
     assert len(again["comic/plain"]) > 0

@@ -109,3 +109,41 @@ def test_shipped_weights_are_small():
     weights = list((ROOT / "ktviz" / "model" / "weights").glob("*.safetensors"))
     assert {p.name for p in weights} >= {"encoder.safetensors", "decoder.safetensors"}
     assert sum(p.stat().st_size for p in weights) <= 6e6
+
+
+def test_the_description_shows_nothing_that_the_wheel_does_not_carry():
+    pytest.importorskip("hatch_fancy_pypi_readme")
+    from hatchling.metadata.core import ProjectMetadata
+    from hatchling.plugin.manager import PluginManager
+
+    text = ProjectMetadata(str(ROOT), PluginManager()).core.readme
+    assert "# ktviz" in text
+    assert "trace.sources()" in text
+    targets = re.findall(r"\]\(([^)]*)\)", text)
+    assert targets
+    assert all(target.startswith("https://") for target in targets)
+    assert not re.search(r"^\|[^a-z]*\n\| ---.*\n(?!\|)", text, re.MULTILINE)  # no table that lost its rows
+
+
+def test_what_the_index_shows_is_stated(project):
+    classifiers = project["classifiers"]
+    assert "Framework :: Jupyter" in classifiers
+    assert "Programming Language :: Python :: 3.11" in classifiers
+    assert len(project["keywords"]) >= 5
+    assert all(url.startswith("https://") for url in project["urls"].values())
+
+
+def test_no_extra_promises_what_there_is_not(project):
+    """Every package of an extra for users is imported, or run, somewhere."""
+    extras = {name: wanted for name, wanted in project["optional-dependencies"].items() if name != "dev"}
+    code = "\n".join(path.read_text() for path in (ROOT / "ktviz").rglob("*.py"))
+    code += "\n".join(path.read_text() for path in (ROOT / "notebooks").glob("*.ipynb"))
+    for name in (split(requirement)[0] for wanted in extras.values() for requirement in wanted):
+        assert name in code or name == "ipykernel", name  # JupyterLab's kernel
+
+
+def test_python_m_ktviz_is_the_command(project):
+    module, function = project["scripts"]["ktviz"].split(":")
+    text = (ROOT / "ktviz" / "__main__.py").read_text()
+    assert f"from {module} import {function}" in text
+    assert f"{function}()" in text

@@ -356,7 +356,7 @@ def real(samples, shared):
         pytest.skip("no photos or no sample data")
     from ktviz import samples as sample_data
 
-    translator = kt.Translator.shipped(sample_data.library(quiet=True)["art/impasto"])
+    translator = kt.Translator.shipped(sample_data.bank("art/impasto", quiet=True))
     return translator, translator.traced(resize(read_image(photo), 512, 512))
 
 

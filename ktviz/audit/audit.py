@@ -141,6 +141,12 @@ class Audit:
         best = ", ".join(f"{s} {p:.1%}" for s, p in zip(used["source"].head(2), used["share"].head(2), strict=True))
         return f"Audit({self.title!r}: {len(used)} sources used, {best}; {len(self.tables['copied'])} copied regions)"
 
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import audit_card, unless_refused
+
+        return unless_refused(audit_card, self)
+
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the folder: report.html, manifest.json, trace.parquet, tables/, pictures/; whole or not at all.
 

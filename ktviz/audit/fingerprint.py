@@ -9,7 +9,7 @@ the library is searched for them at every offset.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class Fingerprint:
 
     source: str
     sha256: str
-    runs: dict[str, tuple[int, list[int]]]
+    runs: dict[str, tuple[int, list[int]]] = field(repr=False)
 
 
 def write_fingerprints(path: Path, prints: Iterable[Fingerprint]) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ktviz.errors import AuditError, StorageError
+from ktviz.errors import AuditError, KtvizError, MissingAuditError, StorageError
 from ktviz.files import read_json
 from ktviz.images import file_digest
 
@@ -77,6 +77,8 @@ def write_folder(folder: Path, write: Callable[[Path], None]) -> None:
             if folder.exists():
                 shutil.rmtree(folder)
             made.rename(folder)
+    except KtvizError:
+        raise
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageError(f"write an audit to {str(folder)!r}", reason, "Choose another folder") from None
@@ -171,7 +173,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             raise OSError("it is a link")
         manifest = read_json(folder / MANIFEST, MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
-        raise AuditError(asked, f"there is no {MANIFEST}", "Name a folder that `ktviz audit` made") from None
+        raise MissingAuditError(asked, f"there is no {MANIFEST}", "Name a folder that `ktviz audit` made") from None
     except (OSError, ValueError) as error:
         raise AuditError(asked, f"{MANIFEST} is damaged ({error})", "Ask for a complete copy of the folder") from None
     check_fields(manifest, asked)

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ktviz.cli.console import Quiet, out, print_shares
+from ktviz.cli.console import Json, Quiet, print_json, print_shares, say, shares_as_json
 from ktviz.cli.keygen import unlocked
+from ktviz.cli.streams import DASH, name_of, read_photo
 from ktviz.errors import SettingError
 
 if TYPE_CHECKING:
+    from securesystemslib.signer import CryptoSigner
+
+    from ktviz.audit.audit import Audit
     from ktviz.model.translator import Translator
     from ktviz.trace.trace import Trace
 
@@ -19,7 +23,9 @@ LibraryOption = Annotated[Path, typer.Option("--library", "-l", metavar="LIB.ktl
 
 
 def audit(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO|TRACE", help="A photograph, or a trace (.parquet).")],
+    photo: Annotated[
+        Path, typer.Argument(metavar="PHOTO|TRACE", help="A photograph, - for standard input, or a trace (.parquet).")
+    ],
     library: LibraryOption,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="A new folder for the audit.")],
     bank: Annotated[
@@ -38,6 +44,7 @@ def audit(
     ] = None,
     sign: Annotated[Path | None, typer.Option(metavar="KEY", help="Sign with a key of `ktviz keygen`.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a folder that exists.")] = False,
+    as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Translate a photograph (or take a saved trace) and report which works made the picture, with proof."""
@@ -45,6 +52,8 @@ def audit(
     from ktviz.audit.folder import check_target
     from ktviz.audit.sign import sign as sign_folder
 
+    if output == DASH:
+        raise SettingError("- as output", "an audit is a folder", "Name a new folder")
     check_target(output, overwrite)
     signer = None if sign is None else unlocked(sign)
     given = {"bank": bank, "preset": preset, "transfer": transfer, "strength": strength, "without": without}
@@ -58,26 +67,44 @@ def audit(
     if not is_trace and not bank:
         raise SettingError(f"audit {photo.name}", "no --bank", "Name a bank, or a trace (.parquet)")
     trace, translator = saved(photo, library) if is_trace else recorded(photo, library, bank or [], options)
-    title = title or f"{photo.stem}, {', '.join(translator.banks.names)}"
+    title = title or f"{name_of(photo)}, {', '.join(translator.banks.names)}"
     made = Audit.create(trace, title=title, top=top, sample=sample, model=translator)
     made.save(output, overwrite=overwrite)
     if signer is not None:
         sign_folder(output, signer)
-    if not quiet:
+    if as_json:
+        print_json(as_dict(made, output, signer))
+    elif not quiet:
         print_shares(made.tables["sources"], f"{photo.name} → {output}")
         regions = len(made.tables["copied"])
         if signer is not None:
-            out.print(f"signed by key id {signer.public_key.keyid}", soft_wrap=True)
-        out.print(f"{regions} copied region{'' if regions == 1 else 's'}; open {output / 'report.html'}")
+            say(f"signed by key id {signer.public_key.keyid}")
+        say(f"{regions} copied region{'' if regions == 1 else 's'}; open {output / 'report.html'}")
+
+
+def as_dict(made: Audit, folder: Path, signer: CryptoSigner | None) -> dict[str, Any]:
+    """An audit for programs; see docs/command-line.md."""
+    from ktviz.audit.folder import MANIFEST, REPORT
+    from ktviz.images import file_digest
+
+    return {
+        "audit": str(folder),
+        "report": str(folder / REPORT),
+        "title": made.title,
+        "manifest_sha256": file_digest(folder / MANIFEST),
+        "signed_by": None if signer is None else signer.public_key.keyid,
+        "trace": made.trace.digest,
+        "copied_regions": len(made.tables["copied"]),
+        "sources": shares_as_json(made.tables["sources"]),
+    }
 
 
 def recorded(photo: Path, library: Path, bank: list[str], options: dict[str, Any]) -> tuple[Trace, Translator]:
     """Translate and record."""
-    from ktviz.images import read_image
     from ktviz.library.library import Library
     from ktviz.model.translator import Translator
 
-    pixels = read_image(photo)
+    pixels = read_photo(photo)
     translator = Translator.shipped(Library.open(library).select(bank))
     return translator.traced(pixels, **options), translator
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,8 +39,10 @@ from ktviz.library.licences import readable
 if TYPE_CHECKING:
     import pandas as pd
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+WIDE = 100_000
+"""Columns of a stream that is no terminal: programs want each thing on one line, paths above all."""
+out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -62,6 +65,11 @@ EXIT_CODES: tuple[tuple[type[KtvizError], int], ...] = (
 )
 """1 an audit that is not true, 2 usage, 3 unknown name, 4 unusable input, 5 library, 6 library busy, 7 weights, 8 disk,
 9 training, 10 trace, 11 results that do not belong together, 12 audit, 13 lessons, 14 signing keys, 130 Ctrl-C."""
+
+
+def error_as_json(error: KtvizError) -> dict[str, Any]:
+    """An error for programs."""
+    return {"asked": error.asked, "found": error.found, "todo": error.todo, "code": exit_code(error)}
 
 
 def exit_code(error: KtvizError) -> int:
@@ -128,23 +136,42 @@ def escape(text: str) -> str:
 
 
 def print_json(value: Any) -> None:
-    """JSON on standard output, not coloured or wrapped."""
-    print(json.dumps(value, indent=1))
+    """JSON on standard output, in ASCII, not coloured or wrapped."""
+    print(json.dumps(value, indent=1, allow_nan=False))
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> Table:
+def say(text: str, to: Console = out) -> None:
+    """A line of text as it is: a path stays in one piece, and its brackets are no markup."""
+    to.print(text, markup=False, soft_wrap=True)
+
+
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numbers: Sequence[str] = (),
+    to: Console = out,
+) -> None:
     """A table for the terminal; the columns in `numbers` are right-aligned."""
-    grid = Table(title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    grid = Table(box=None, pad_edge=False)
     for column in columns:
         justify: Literal["left", "right"] = "right" if column in numbers else "left"
         # Names are there to be copied: other columns give way.
         grid.add_column(column, justify=justify, overflow="fold", no_wrap=column in ("source", "bank"))
     for row in rows:
         grid.add_row(*(escape(cell) for cell in row))
-    return grid
+    if title:
+        to.print(f"[bold]{escape(title)}[/]", soft_wrap=True)
+    to.print(grid)
 
 
-def print_shares(shares: pd.DataFrame, title: str, rows: int = 8) -> None:
+def shares_as_json(shares: pd.DataFrame) -> list[dict[str, Any]]:
+    """The sources that painted something, largest share first, for programs."""
+    painted = shares[shares["patches"] > 0].to_dict("records")
+    return [{str(name): None if value != value else value for name, value in row.items()} for row in painted]
+
+
+def print_shares(shares: pd.DataFrame, title: str, rows: int = 8, to: Console = out) -> None:
     """Who painted an output: the largest shares, the rest in one line. `shares` as made by `source_shares`."""
     shares = shares[shares["patches"] > 0]
     columns = ["source", "title", "creator", "licence"]
@@ -153,7 +180,7 @@ def print_shares(shares: pd.DataFrame, title: str, rows: int = 8) -> None:
     cells = [[f"{record['share']:.1%}", *(str(record[column]) for column in columns)] for record in records]
     if len(shares) > rows:
         cells.append([f"{shares['share'][rows:].sum():.1%}", f"{len(shares) - rows} more", "", "", ""])
-    out.print(table(title, ["share", *columns], cells, numbers=["share"]))
+    print_table(title, ["share", *columns], cells, numbers=["share"], to=to)
 
 
 def size(count: int) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ktviz import samples
-from ktviz.cli.console import Quiet, out, print_shares
+from ktviz.cli.console import Quiet, print_shares, say
 from ktviz.files import replacing
 from ktviz.images import Pixels, read_image, write_image
 
@@ -56,14 +56,14 @@ def demo(
 ) -> None:
     """Build the sample library (once), translate the sample photographs, and show which sources painted them."""
     import pandas as pd
-    from tqdm import tqdm
+    from tqdm.auto import tqdm
 
     from ktviz.model.decoder import Decoder
     from ktviz.model.encoder import Encoder
     from ktviz.model.translator import Translator
 
     photos = samples.folder() / "photos"
-    library = samples.library(quiet=quiet)
+    library = samples.library([bank for _, bank in JOBS], quiet=quiet)
     jobs = [Job(photos / f"{photo}.jpg", bank) for photo, bank in JOBS]
     encoder, decoder = Encoder.shipped(), Decoder.shipped()
     bar = tqdm(jobs, desc="translating", unit="photo", disable=quiet)
@@ -75,8 +75,8 @@ def demo(
     if not quiet:
         for name, rows in shares.groupby("output", sort=False):
             print_shares(rows, str(name))
-        out.print(f"\nPictures, backtracking figures and sources.csv are in [bold]{output}[/]")
-        out.print(f"Explore one of them: open [bold]{output / 'explorer.html'}[/] in a browser")
+        say(f"\nPictures, backtracking figures and sources.csv are in {output}")
+        say(f"Explore one of them: open {output / 'explorer.html'} in a browser")
 
 
 def run_job(job: Job, translator: Translator, output: Path) -> pd.DataFrame:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from platformdirs import user_cache_path
 
 from ktviz import __version__
-from ktviz.cli.console import Json, Quiet, out, print_json, table
+from ktviz.cli.console import Json, Quiet, print_json, print_table
 from ktviz.errors import KtvizError, SettingError
+from ktviz.files import cache_folder, caching
 
 PACKAGES = (
     "torch",
@@ -51,7 +51,7 @@ def doctor(as_json: Json = False, quiet: Quiet = False) -> None:
         check("decoder weights", decoder_weights),
         check("all weights", as_packaged),
         check("sample data", sample_data),
-        check("cache folder", cache_folder),
+        check("cache folder", cache),
         check("working folder", working_folder),
         check("notebook views", notebook_views),
         check("processors", lambda: f"{os.cpu_count()} cores, {cuda()}"),
@@ -60,7 +60,7 @@ def doctor(as_json: Json = False, quiet: Quiet = False) -> None:
         print_json(findings)
     elif not quiet:
         rows = [["ok" if f["ok"] else "MISSING", f["what"], f["found"]] for f in findings]
-        out.print(table("", ["", "what", "found"], rows))
+        print_table("", ["", "what", "found"], rows)
     if not all(f["ok"] for f in findings):
         raise typer.Exit(1)
 
@@ -126,10 +126,10 @@ def notebook_views() -> str:
     return f"JupyterLab {lab}, with the extensions of anywidget {metadata.version('anywidget')} and ipywidgets"
 
 
-def cache_folder() -> str:
-    folder = user_cache_path("ktviz")
-    folder.mkdir(parents=True, exist_ok=True)
-    return writable(folder)
+def cache() -> str:
+    with caching():
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        return writable(cache_folder())
 
 
 def working_folder() -> str:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from ktviz.cli.console import Quiet, escape, out
+from ktviz.cli.console import Quiet, say
 from ktviz.errors import LessonError
 
 
@@ -32,10 +32,9 @@ def lab(
         raise LessonError("open the lessons", "JupyterLab is not installed", "Run: pip install 'ktviz[notebooks]'")
     copied, kept = copy_lessons(folder)
     if not quiet:
-        place = f"[bold]{escape(str(folder))}[/]"
-        out.print(f"{len(copied)} lesson{'' if len(copied) == 1 else 's'} copied to {place}")
+        say(f"{len(copied)} lesson{'' if len(copied) == 1 else 's'} copied to {folder}")
         for name in kept:
-            out.print(f"kept {name}: it differs from the lesson; rename or delete it for a fresh copy")
+            say(f"kept {name}: it differs from the lesson; rename or delete it for a fresh copy")
     options = [*([] if browser else ["--no-browser"]), *([] if port is None else [f"--port={port}"])]
     code = run_jupyter(options, folder)
     if code:

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_passed_over, size, table, telling
+from ktviz.cli.console import (
+    Json,
+    Quiet,
+    escape,
+    out,
+    print_json,
+    print_passed_over,
+    print_table,
+    say,
+    size,
+    telling,
+)
 from ktviz.errors import CreditsError, ImageError, SettingError
 from ktviz.images import find_images
 from ktviz.library.credits import read_credits
@@ -93,7 +104,7 @@ def add(
         made = opened.add(bank, images, credits=credits, skip_bad=skip_bad, quiet=quiet)
     if not quiet:
         new = len(made.sources) - before
-        out.print(f"{new} new source{'' if new == 1 else 's'}")
+        say(f"{new} new source{'' if new == 1 else 's'}")
     announce(made, quiet)
 
 
@@ -114,7 +125,7 @@ def remove(
     removed = opened.remove(bank, sources or (), quiet=quiet)
     if not quiet:
         left = f"{opened.record(bank).sources} sources left" if bank in opened else "the bank is gone"
-        out.print(escape(f"removed {', '.join(removed) or 'all'} from {bank}: {left}"))
+        say(f"removed {', '.join(removed) or 'all'} from {bank}: {left}")
 
 
 @app.command("list")
@@ -129,7 +140,7 @@ def list_banks(library: Folder, as_json: Json = False, quiet: Quiet = False) -> 
     elif not quiet:
         cells = [[r["name"], str(r["sources"]), f"{r['entries']:,}", size(r["bytes"])] for r in rows]
         columns = ["bank", "sources", "entries", "size"]
-        out.print(table(str(library), columns, cells, numbers=columns[1:]))
+        print_table(str(library), columns, cells, numbers=columns[1:])
 
 
 @app.command()
@@ -150,8 +161,9 @@ def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
         return
     if quiet:
         return
-    out.print(f"[bold]{library}[/]  digest {opened.digest[:12]}, encoder {opened.manifest.encoder.name}")
-    out.print("  " + ", ".join(f"{name} {value}" for name, value in asdict(opened.settings).items()))
+    out.print(f"[bold]{escape(str(library))}[/]", soft_wrap=True)
+    say(f"  digest {opened.digest[:12]}, encoder {opened.manifest.encoder.name}")
+    say("  " + ", ".join(f"{name} {value}" for name, value in asdict(opened.settings).items()))
     for bank in banks:
         per_entry = bank["bytes"] / bank["entries"]
         title = (
@@ -162,7 +174,7 @@ def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
             (s["name"], f"{s['width']}x{s['height']}", f"{s['entries']:,}", *who_made(s)) for s in bank["source_list"]
         ]
         columns = ["source", "px", "entries", "title", "creator", "licence"]
-        out.print(table(title, columns, rows, numbers=["px", "entries"]))
+        print_table(title, columns, rows, numbers=["px", "entries"])
 
 
 def describe(library: Library, name: str) -> dict[str, Any]:
@@ -204,7 +216,7 @@ def announce(bank: BankUnion, quiet: bool) -> None:
     if quiet:
         return
     positions = sum(source.positions for source in bank.sources)
-    out.print(
+    say(
         f"{bank.names[0]}: {len(bank.sources)} sources, {len(bank):,} entries "
         f"({len(bank) / positions:.0%} of the patches survived de-duplication)"
     )

@@ -16,6 +16,7 @@ from ktviz.cli import audit, demo, doctor, keygen, lab, library, train, translat
 from ktviz.cli.console import err, exit_code, report, show_warnings
 from ktviz.errors import KtvizError
 from ktviz.images import check_names
+from ktviz.printing import never_raise
 
 app = typer.Typer(
     name="ktviz",
@@ -23,6 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo.demo)
 app.command("translate")(translate.translate)
@@ -61,9 +63,22 @@ def main() -> None:
     """Run the command line; errors a user can act on end in a message and an exit code, not in a traceback."""
     signal.signal(signal.SIGINT, interrupt)
     show_warnings()
+    never_raise()
     try:
         check_names(map(Path, sys.argv[1:]))
         app()
     except KtvizError as error:
         report(error)
         sys.exit(exit_code(error))
+    except BrokenPipeError:  # nobody reads on, as after `| head`
+        sys.exit(1)
+    finally:
+        flush_what_is_read()
+
+
+def flush_what_is_read() -> None:
+    """Write what is left; where nobody reads it, leave nothing that Python would complain of when it ends."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ktviz.cli.console import Quiet, out, table
+from ktviz.cli.console import Quiet, print_table
 from ktviz.errors import SettingError
 from ktviz.images import find_images
 
@@ -68,4 +68,4 @@ def train(
             for name, s in log["scores"].items()
         ]
         columns = ["set", "images", "PSNR dB", "SSIM", "cosine"]
-        out.print(table(f"{output}: {recipe.total:,} steps", columns, rows, numbers=columns[1:]))
+        print_table(f"{output}: {recipe.total:,} steps", columns, rows, numbers=columns[1:])

@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
-from ktviz.cli.console import Quiet, exit_code, print_passed_over, print_shares, report
+from ktviz.cli.console import (
+    Json,
+    Quiet,
+    err,
+    error_as_json,
+    exit_code,
+    out,
+    print_json,
+    print_passed_over,
+    print_shares,
+    report,
+    shares_as_json,
+)
+from ktviz.cli.streams import DASH, STDIN, from_stdin, read_photo, write_photo
 from ktviz.errors import ImageError, KtvizError, SettingError
-from ktviz.images import check_names, find_images, read_image, write_image
+from ktviz.images import check_names, find_images
+
+if TYPE_CHECKING:
+    from ktviz.trace.trace import Trace
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
 
 def translate(
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photographs, or folders of them.")],
+    photos: Annotated[
+        list[Path], typer.Argument(metavar="PHOTO...", help="Photographs, folders of them, or - for standard input.")
+    ],
     library: Annotated[Path, typer.Option("--library", "-l", metavar="LIB.ktlib", help="The knowledge library.")],
     bank: Annotated[
         list[str], typer.Option("--bank", "-b", metavar="TASK/STYLE", help="A bank, or a task for all its styles.")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A .png for one photo, else a folder.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="A .png for one photo, else a folder; - for standard output, as PNG."
+        ),
+    ],
     preset: Annotated[str, typer.Option(help="How to search: paper, beam or exact.")] = "beam",
     transfer: Annotated[str, typer.Option(help="What the winners give: statistics or swap.")] = "statistics",
     strength: Annotated[float, typer.Option(help="0 (the photo) to 1 (full transfer).")] = 1.0,
@@ -37,15 +60,15 @@ def translate(
     trace: Annotated[
         bool, typer.Option("--trace", help="Keep every retrieval, too, in a .parquet beside OUT.")
     ] = False,
+    as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Translate photographs with the knowledge of one or more banks, and print what each source contributed."""
-    found = find_images(photos)
-    names, earlier = apart(found.names, set(photos), output)
-    targets = plan(names, output)
-    if not quiet:
-        print_passed_over(found.passed_over, "no images")
-        print_passed_over(earlier, f"they lie in {output}, where translations go")
+    if output == DASH and (trace or as_json):
+        raise SettingError("- as output", "--json or --trace beside it", "Name a file: standard output holds one thing")
+    targets = (
+        {DASH: output_for_stdin(output)} if from_stdin(photos) else found_targets(photos, output, quiet or as_json)
+    )
 
     from ktviz.library.library import Library
     from ktviz.model.translator import Settings, Translator
@@ -63,21 +86,74 @@ def translate(
     banks.excluded(options["without"])
     translator = Translator.shipped(banks)
     failures: list[KtvizError] = []
+    done: list[dict[str, Any]] = []
     for photo, target in tqdm(targets.items(), desc="translating", unit="photo", disable=quiet or len(targets) < 2):
         try:
-            recorded = translator.traced(read_image(photo), **options)
+            recorded = translator.traced(read_photo(photo), **options)
         except ImageError as error:  # one bad photo does not cost the others
             report(error)
             failures.append(error)
+            done.append(as_dict(photo, error=error))
             continue
         if recorded.output is not None:
-            write_image(target, recorded.output)
+            write_photo(target, recorded.output)
         if trace:
-            recorded.save(target.with_suffix(".parquet"), overwrite=True, pictures="both")
-        if not quiet:
-            print_shares(recorded.sources(), f"{photo.name} → {target}")
+            recorded.save(kept(target), overwrite=True, pictures="both")
+        done.append(as_dict(photo, target, recorded, kept(target) if trace else None))
+        if not quiet and not as_json:
+            title = f"{STDIN if photo == DASH else photo.name} → {target}"
+            print_shares(recorded.sources(), title, to=err if target == DASH else out)
+    if as_json:
+        print_json({"translations": done})
     if failures:
         raise typer.Exit(exit_code(failures[0]))
+
+
+def kept(target: Path) -> Path:
+    """Where the trace of a translation goes."""
+    return target.with_suffix(".parquet")
+
+
+def as_dict(
+    photo: Path,
+    target: Path | None = None,
+    recorded: Trace | None = None,
+    trace: Path | None = None,
+    error: KtvizError | None = None,
+) -> dict[str, Any]:
+    """One translation for programs; see docs/command-line.md."""
+    height, width = (None, None) if recorded is None else recorded.picture.size
+    return {
+        "photo": str(photo),
+        "output": None if target is None else str(target),
+        "trace": None if trace is None else str(trace),
+        "width": width,
+        "height": height,
+        "retrievals": None if recorded is None else len(recorded),
+        "digest": None if recorded is None else recorded.digest,
+        "sources": [] if recorded is None else shares_as_json(recorded.sources()),
+        "error": None if error is None else error_as_json(error),
+    }
+
+
+def found_targets(photos: list[Path], output: Path, quiet: bool) -> dict[Path, Path]:
+    """Where the translation of each photo of some files and folders goes; what is passed over is named."""
+    found = find_images(photos)
+    if output == DASH:
+        if len(found.paths) > 1:
+            raise SettingError(f"{len(found.paths)} photos into standard output", "it takes one", "Name a folder")
+        return {found.paths[0]: DASH}
+    names, earlier = apart(found.names, set(photos), output)
+    targets = plan(names, output)
+    if not quiet:
+        print_passed_over(found.passed_over, "no images")
+        print_passed_over(earlier, f"they lie in {output}, where translations go")
+    return targets
+
+
+def output_for_stdin(output: Path) -> Path:
+    """Where the translation of the photo on standard input goes."""
+    return DASH if output == DASH else next(iter(plan({Path(STDIN): STDIN}, output).values()))
 
 
 def apart(names: dict[Path, str], given: set[Path], output: Path) -> tuple[dict[Path, str], list[Path]]:

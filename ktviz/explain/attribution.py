@@ -93,6 +93,12 @@ class Attribution(Result):
         facts |= {"shares add up to": round(float(self.frame["share"].sum()), 4), "rows": len(self)}
         return pd.Series(facts, name=self.kind)
 
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import attribution_card, unless_refused
+
+        return unless_refused(attribution_card, self)
+
     def plot(self) -> Figure:
         """The region on the output, and the shares as bars: a matplotlib figure."""
         from ktviz.figures.attribution import attribution_figure

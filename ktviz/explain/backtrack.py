@@ -76,6 +76,12 @@ class Backtrack(Result):
         }
         return pd.Series(facts, name=self.kind)
 
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import backtrack_card, unless_refused
+
+        return unless_refused(backtrack_card, self)
+
     def plot(self, picks: int = 8) -> Figure:
         """The paper's figure for this region: curves from its patches to the patches that won them.
 

@@ -110,6 +110,12 @@ class Comparison(Result):
         }
         return pd.Series(facts, name=self.kind)
 
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import comparison_card, unless_refused
+
+        return unless_refused(comparison_card, self)
+
     def plot(self) -> Figure:
         """Before, after, and the difference with its scale: a matplotlib figure."""
         from ktviz.figures.comparison import comparison_figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +60,7 @@ class Descent:
     query: int
     bank: str
     path: tuple[int, ...]
-    roads: tuple[Road, ...]
+    roads: tuple[Road, ...] = field(repr=False)
     greedy_leaf: int
     visited: tuple[int, ...]
 

@@ -7,7 +7,7 @@ of the derivative of pixels by cells, at features that the library holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -39,7 +39,7 @@ class ReceptiveField:
         radius: r, beyond which no cell has any influence, in cells; None if it reaches as far as was measured.
     """
 
-    kernel: Floats
+    kernel: Floats = field(repr=False)
     radius: int | None
 
     @property

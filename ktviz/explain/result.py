@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ktviz.errors import TraceError
 from ktviz.images import Pixels
+from ktviz.printing import printable
 from ktviz.trace import parquet
 from ktviz.trace.trace import Trace, as_trace
 
@@ -53,6 +54,10 @@ class Result:
         table = pa.Table.from_pandas(self.frame, preserve_index=False)
         return table.replace_schema_metadata({parquet.METADATA: parquet.as_json(self._stated())})
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows for any program that speaks Arrow: `pl.DataFrame(result)`, `pa.table(result)`, duckdb."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
     def summary(self) -> pd.Series:
         """The result in a few numbers."""
         return pd.Series({"rows": len(self)}, name=self.kind)
@@ -60,8 +65,8 @@ class Result:
     def show(self) -> None:
         """Print the summary and the first rows."""
         with pd.option_context("display.max_colwidth", None):
-            print(self.summary().to_string())
-        print(self.frame.head(10).to_string(index=False))
+            print(printable(self.summary().to_string()))
+        print(printable(self.frame.head(10).to_string(index=False)))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a Parquet file, with what is known about the rows and the pictures inside.

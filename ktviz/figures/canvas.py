@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -25,6 +26,15 @@ SANS = ("Inter", "Helvetica Neue", "Segoe UI", "Helvetica", "Arial", "Liberation
 Point = tuple[float, float]
 
 
+class NotebookFigure(Figure):
+    """A figure that a notebook shows as a picture, whether or not matplotlib was set up to draw there."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = BytesIO()
+        self.savefig(buffer, format="png", dpi="figure")
+        return buffer.getvalue()
+
+
 @dataclass(frozen=True)
 class Canvas:
     """One set of axes over the whole figure, whose units are px at `DPI`, y downwards.
@@ -42,7 +52,7 @@ class Canvas:
     @classmethod
     def create(cls, width: float, height: float) -> Canvas:
         """A white page of so many px."""
-        figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white", edgecolor="white")
+        figure = NotebookFigure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white", edgecolor="white")
         figure.set_layout_engine("none")  # whatever the user's settings say
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)

@@ -4,6 +4,7 @@ An image is a uint8 array (H, W, 3), sRGB. Whatever a camera, a scanner or a pro
 by `as_pixels`, or refused with a reason; docs/pictures.md has the table.
 """
 
+from ktviz.images.convert import ImageLike as ImageLike
 from ktviz.images.convert import as_pixels as as_pixels
 from ktviz.images.files import decode as decode
 from ktviz.images.files import decode_image as decode_image

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from ktviz.errors import ImageError
+from ktviz.images.files import read_image
 from ktviz.images.guard import give, guarded
 from ktviz.images.levels import Numbers, check_numbers, scaled, to_levels
 from ktviz.images.modes import from_pillow, on_white
@@ -19,17 +20,19 @@ from ktviz.images.pixels import Pixels, check_size
 if TYPE_CHECKING:
     import torch
 
+ImageLike = Union[Image.Image, "torch.Tensor", npt.ArrayLike, os.PathLike[str]]
+"""What can be made an image: the path of a file, a Pillow image, an array or a tensor."""
 CHANNELS = (1, 2, 3, 4)
 """Grey, grey with opacity, RGB, RGB with opacity."""
 
 
-def as_pixels(image: Image.Image | torch.Tensor | npt.ArrayLike) -> Pixels:
+def as_pixels(image: ImageLike) -> Pixels:
     """An image in any form as (H, W, 3) uint8 sRGB; docs/pictures.md says what becomes of what.
 
     Args:
-        image: A Pillow image of any mode; or an array or a tensor (on any device) of shape (H, W), (H, W, C) or
-            (C, H, W), C being 1 (grey), 2 (grey, opacity), 3 (RGB) or 4 (RGB, opacity), also as a batch of one: bool,
-            whole numbers, or floats.
+        image: The path of a file; a Pillow image of any mode; or an array or a tensor (on any device) of shape (H, W),
+            (H, W, C) or (C, H, W), C being 1 (grey), 2 (grey, opacity), 3 (RGB) or 4 (RGB, opacity), also as a batch
+            of one: bool, whole numbers, or floats.
 
     Returns:
         (H, W, 3) uint8, a copy; EXIF rotation and colour profile applied, transparency laid on white.
@@ -49,8 +52,8 @@ def as_pixels(image: Image.Image | torch.Tensor | npt.ArrayLike) -> Pixels:
             pixels = from_pillow(image, asked)
         give(notes)
         return pixels
-    if isinstance(image, (str, bytes, os.PathLike)):
-        raise ImageError(f"image {os.fspath(image)!r}", "the name of a file, not a picture", "Read it with read_image")
+    if isinstance(image, (str, os.PathLike)):
+        return read_image(image)
     array, asked = as_array(image)
     return from_array(array, asked)
 

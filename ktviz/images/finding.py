@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ktviz.errors import ImageError
+from ktviz.errors import ImageError, MissingImageError
 from ktviz.files import listed
 
 NO_PICTURES = frozenset({"BUFR", "EPS", "FITS", "GRIB", "HDF5", "IPTC", "MPEG", "PDF", "WMF"})
@@ -58,7 +58,7 @@ def find_images(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
         elif path.is_file():
             names.setdefault(path, path.name)
         else:
-            raise ImageError(f"images in {str(path)!r}", "no such file or folder", "Check the path")
+            raise MissingImageError(f"images in {str(path)!r}", "no such file or folder", "Check the path")
     if not names:
         where = ", ".join(repr(str(p)) for p in asked) or "no path at all"
         others = f", but {shown(passed_over)}" if passed_over else ""

@@ -9,7 +9,7 @@ from threading import Lock
 
 from PIL import Image, UnidentifiedImageError
 
-from ktviz.errors import ImageError, ImageWarning
+from ktviz.errors import ImageError, ImageWarning, MissingImageError
 from ktviz.images.pixels import MAX_SIDE
 
 AT_WORK = Lock()
@@ -31,7 +31,7 @@ def guarded(asked: str) -> Iterator[list[str]]:
         except ImageError:
             raise
         except FileNotFoundError:
-            raise ImageError(asked, "no such file", "Check the path") from None
+            raise MissingImageError(asked, "no such file", "Check the path") from None
         except UnidentifiedImageError:
             raise ImageError(
                 asked,

@@ -75,6 +75,12 @@ class Bank:
             f"{len(self.tree.leaves)} leaves, digest {self.digest[:12]})"
         )
 
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import banks_card, unless_refused
+
+        return unless_refused(banks_card, self)
+
     def search(
         self, queries: Tensor, settings: SearchSettings = SearchSettings(), excluded: Tensor | None = None
     ) -> Matches:

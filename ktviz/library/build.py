@@ -17,7 +17,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ktviz.errors import LibraryError
 from ktviz.files import replacing

@@ -21,7 +21,7 @@ GRID_CHUNK = 512
 """The same where they are put on the grid of exact products: 8 MB, which stays near the cache."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Entries:
     """N entries in leaf order, and the maps they look into.
 
@@ -51,6 +51,9 @@ class Entries:
 
     def __len__(self) -> int:
         return self.source.shape[0]
+
+    def __repr__(self) -> str:
+        return f"Entries({len(self):,} in {len(self.maps)} maps of {self.channels} channels)"
 
     @property
     def channels(self) -> int:

@@ -27,7 +27,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
-from ktviz.errors import LibraryBusyError, LibraryError, SettingError, StorageError
+from ktviz.errors import KtvizError, LibraryBusyError, LibraryError, MissingLibraryError, SettingError, StorageError
 from ktviz.files import read_json
 from ktviz.images import MAX_SIDE, MIN_SIDE, file_digest
 from ktviz.library.tree import check_branching
@@ -150,7 +150,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         data = read_json(folder / MANIFEST, MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
-        raise LibraryError(
+        raise MissingLibraryError(
             asked, f"there is no {MANIFEST}", "Check the path, or build one: `ktviz library build`"
         ) from None
     except (OSError, ValueError) as error:
@@ -346,6 +346,8 @@ def writing(folder: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise LibraryBusyError(asked, "another process is writing it", "Wait until it has finished") from None
+    except KtvizError:
+        raise
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StorageError(

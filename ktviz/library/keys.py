@@ -31,7 +31,7 @@ BESIDE_THE_MEAN = 0.5 * torch.tensor([[1.0, 1.0, 1.0], [1.0, -1.0, -1.0], [-1.0,
 """The three directions that the mean leaves."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class KeyProjection:
     """Per band an orthonormal basis; together they take a patch to D numbers.
 
@@ -40,6 +40,9 @@ class KeyProjection:
     """
 
     bases: tuple[Tensor, Tensor, Tensor, Tensor]
+
+    def __repr__(self) -> str:
+        return f"KeyProjection({len(self.bases[0])} numbers of each band to {len(self.band_of)} in all)"
 
     @property
     def band_of(self) -> Tensor:

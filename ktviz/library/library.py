@@ -101,6 +101,12 @@ class Library:
         entries = sum(record.entries for record in self.manifest.banks.values())
         return f"Library({str(self.folder)!r}, {len(self)} banks, {entries:,} entries, digest {self.digest[:12]})"
 
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import library_card, unless_refused
+
+        return unless_refused(library_card, self)
+
     def __len__(self) -> int:
         return len(self.manifest.banks)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ktviz.errors import CreditsError
+from ktviz.errors import CreditsError, MissingCreditsError
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 MOST_BYTES = 64 * 2**20
@@ -109,11 +109,14 @@ def refuse(asked: str, problems: Sequence[str]) -> None:
 def read_bytes(path: Path, asked: str) -> bytes:
     try:
         if not path.is_file():
-            found = "it is no plain file" if path.exists() else "no such file"
-            raise CreditsError(asked, found, "Check the path")
+            if path.exists():
+                raise CreditsError(asked, "it is no plain file", "Check the path")
+            raise MissingCreditsError(asked, "no such file", "Check the path")
         if path.stat().st_size > MOST_BYTES:
             raise CreditsError(asked, f"more than {MOST_BYTES // 2**20} MB", "Give the table of credits, as CSV")
         data = path.read_bytes()
+    except CreditsError:
+        raise
     except (OSError, ValueError) as error:
         raise CreditsError(asked, f"cannot be read ({error})", "Check the path") from None
     if data.startswith(WORKBOOKS):

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ktviz.errors import SettingError
 from ktviz.model.exact import nearest
@@ -30,7 +30,7 @@ Gather = Callable[[Tensor], Tensor]
 """Rows (n,) to vectors (n, D): lets the tree see entries without holding them all."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tree:
     """A tree over N entries in leaf order; node 0 is the root, nodes are numbered level by level.
 
@@ -47,6 +47,12 @@ class Tree:
     end: Tensor
     children: list[Tensor] = field(init=False, repr=False)
     level: Tensor = field(init=False, repr=False)
+
+    def __repr__(self) -> str:
+        entries = int(self.end[0]) if len(self.end) else 0
+        return (
+            f"Tree({len(self.parent):,} nodes, {len(self.leaves):,} leaves, {self.depth} levels, {entries:,} entries)"
+        )
 
     def __post_init__(self) -> None:
         below: list[list[int]] = [[] for _ in self.parent]

@@ -43,6 +43,12 @@ class BankUnion:
     def __repr__(self) -> str:
         return f"BankUnion({', '.join(self.names)}; {len(self.sources)} sources, {len(self):,} entries)"
 
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import banks_card, unless_refused
+
+        return unless_refused(banks_card, self)
+
     @property
     def names(self) -> list[str]:
         """Names of the banks."""

@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ktviz.errors import WeightsError
+from ktviz.errors import MissingWeightsError, WeightsError
 from ktviz.files import replacing
 from ktviz.images import file_digest
 
@@ -67,7 +67,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], str | None]:
     try:
         tensors, digest = read_safetensors(path) if path.suffix == ".safetensors" else (read_archive(path), None)
     except FileNotFoundError:
-        raise WeightsError(asked, "no such file", "Check the path, or run `ktviz doctor`") from None
+        raise MissingWeightsError(asked, "no such file", "Check the path, or run `ktviz doctor`") from None
     except (SafetensorError, OSError, RuntimeError, ValueError, EOFError, AttributeError, KeyError) as error:
         raise WeightsError(asked, f"damaged or not a checkpoint ({error})", "Fetch it again") from None
     except Exception as error:  # torch.load raises pickle.UnpicklingError and others on foreign files

@@ -10,7 +10,7 @@ from torch import Tensor
 from ktviz.model.exact import leading
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Matches:
     """What a search found for N queries, k candidates each, best first.
 
@@ -73,6 +73,11 @@ class Matches:
 
     def __len__(self) -> int:
         return self.entry.shape[0]
+
+    def __repr__(self) -> str:
+        kind = "hard" if self.weight is None else "soft"
+        similarity = f"median similarity {float(self.winner_similarity.median()):.3f}" if len(self) else "no query"
+        return f"Matches({len(self):,} {kind} retrievals, {self.entry.shape[1]} candidates each, {similarity})"
 
     @property
     def winner(self) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ktviz.model.matches import Matches
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Queries:
     """Where the N queries of one image lie.
 
@@ -47,6 +47,10 @@ class Queries:
     def __len__(self) -> int:
         return len(self.y)
 
+    def __repr__(self) -> str:
+        rows, columns = len(self.y.unique()), len(self.x.unique())
+        return f"Queries({len(self):,} in {rows} rows and {columns} columns)"
+
 
 class Knowledge(Protocol):
     """What entry numbers mean: patches of images, whole images, clusters or codes.
@@ -69,7 +73,7 @@ class Knowledge(Protocol):
     def digests(self) -> dict[str, str]: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Reading:
     """The retrievals of one image at one site.
 
@@ -90,6 +94,9 @@ class Reading:
     path_similarity: Tensor | None = None
     query_bands: Tensor | None = None
     entry_bands: Tensor | None = None
+
+    def __repr__(self) -> str:
+        return f"Reading({self.matches!r}, {self.queries!r}, {len(self.knowledge.source_names)} sources)"
 
 
 class RetrievalSite(nn.Module):

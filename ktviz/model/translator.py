@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ktviz.errors import SettingError, WeightsError
-from ktviz.images import Pixels, as_pixels, to_pixels, to_tensor
+from ktviz.errors import SettingError, WeightsError, unknown_settings
+from ktviz.images import ImageLike, Pixels, as_pixels, to_pixels, to_tensor
 from ktviz.library.coherence import continue_neighbours
 from ktviz.library.library import check_encoder
 from ktviz.library.search import Preset, SearchSettings
@@ -22,6 +21,7 @@ from ktviz.library.union import BankUnion
 from ktviz.model.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor
+from ktviz.model.keywords import SettingKeywords
 from ktviz.model.matches import Matches
 from ktviz.model.patches import QUERY_STEP, SIZE, PatchGrid
 from ktviz.model.sites import Queries, Reading, RetrievalSite
@@ -55,6 +55,7 @@ class Settings:
         without: Names of sources or whole banks, or numbers of entries, to leave out.
 
     Raises:
+        UnknownSettingError: A keyword that is none of these; the message names the nearest.
         SettingError: A value outside its range.
     """
 
@@ -67,6 +68,12 @@ class Settings:
     candidates: int = 8
     beam: int = SearchSettings.beam
     without: Iterable[str | int] = ()
+
+    def __new__(cls, *values: Any, **keywords: Any) -> Self:
+        strangers = keywords.keys() - {known.name for known in fields(cls)}
+        if strangers:
+            raise unknown_settings(strangers, [known.name for known in fields(cls)])
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         published = self.preset == "paper"
@@ -116,6 +123,12 @@ class Translation:
         height, width = self.image.shape[:2]
         names = ", ".join(self.banks.names)
         return f"Translation({width}x{height} px by {names}, {len(self.matches):,} retrievals)"
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import translation_card, unless_refused
+
+        return unless_refused(translation_card, self)
 
 
 class Retrieval(RetrievalSite):
@@ -184,21 +197,21 @@ class Translator(nn.Module):
         """What is searched."""
         return self.retrieval.banks
 
-    def __call__(self, image: npt.ArrayLike, **settings: object) -> Translation:
+    def __call__(self, image: ImageLike, **settings: Unpack[SettingKeywords]) -> Translation:
         """Translate one image; keywords as in `Settings`.
 
         Args:
-            image: (H, W, 3) uint8, or any Pillow image, array or tensor that `as_pixels` takes.
+            image: The path of a file; (H, W, 3) uint8, or any Pillow image, array or tensor that `as_pixels` takes.
 
         Raises:
             ImageError: Not an image, or of an impossible size.
-            SettingError: A value outside its range.
+            SettingError: A setting that does not exist, or a value outside its range.
             UnknownNameError: `without` names no source, several by one name, or all.
             WeightsError: The encoder or the decoder made NaN.
         """
-        return self.run(image, Settings(**settings))  # type: ignore[arg-type]
+        return self.run(image, Settings(**settings))
 
-    def run(self, image: npt.ArrayLike, settings: Settings, features: Tensor | None = None) -> Translation:
+    def run(self, image: ImageLike, settings: Settings, features: Tensor | None = None) -> Translation:
         """Translate one image with settings made before.
 
         Args:
@@ -211,13 +224,13 @@ class Translator(nn.Module):
         result: Translation = super().__call__(image, settings, features)
         return result
 
-    def batch(self, images: Iterable[npt.ArrayLike], **settings: object) -> list[Translation]:
+    def batch(self, images: Iterable[ImageLike], **settings: Unpack[SettingKeywords]) -> list[Translation]:
         """Translate images of any sizes one after the other."""
-        chosen = Settings(**settings)  # type: ignore[arg-type]
+        chosen = Settings(**settings)
         return [self.run(image, chosen) for image in images]
 
     @torch.no_grad()
-    def forward(self, image: npt.ArrayLike, settings: Settings, features: Tensor | None) -> Translation:
+    def forward(self, image: ImageLike, settings: Settings, features: Tensor | None) -> Translation:
         pixels = as_pixels(image)
         features = self.encode(pixels) if features is None else features
         grid = PatchGrid(*features.shape[1:])
@@ -225,7 +238,7 @@ class Translator(nn.Module):
         output = self.decode(self.blend(features, grid, matches.winner, settings), pixels)
         return Translation(to_pixels(output), pixels, matches, grid, self.banks, settings)
 
-    def traced(self, image: npt.ArrayLike, **settings: object) -> Trace:
+    def traced(self, image: ImageLike, **settings: Unpack[SettingKeywords]) -> Trace:
         """Translate one image and return its `Trace`; the picture is `trace.output`. Keywords as in `Settings`."""
         from ktviz.trace.record import record  # the short form of a layer above
 

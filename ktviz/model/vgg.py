@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import urllib.request
+from contextlib import nullcontext
 from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
 from urllib.error import URLError
 
 import torch
-from platformdirs import user_cache_path
 from torch import Tensor, nn
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ktviz.errors import WeightsError
-from ktviz.files import replacing
+from ktviz.files import cache_folder, caching, replacing
 from ktviz.images import file_digest
 from ktviz.model.checkpoints import read_tensors
 from ktviz.model.threads import Conv2d
@@ -94,23 +94,24 @@ def imagenet_layer() -> Conv2d:
 
 
 def fetch_vgg19(url: str = URL, sha256_prefix: str = SHA256_PREFIX, folder: Path | None = None) -> Path:
-    """Download torchvision's vgg19 checkpoint once into the user's cache; check its digest, and again later.
+    """Download torchvision's vgg19 checkpoint once into the cache; check its digest, and again later.
 
     Args:
         url: Where from.
         sha256_prefix: First hex digits of the file's SHA-256, as in torchvision's file name.
-        folder: Where to; the user's cache folder if None.
+        folder: Where to; `weights` in the cache if None.
 
     Returns:
         The file, complete and checked.
 
     Raises:
         WeightsError: The network or the digest fails; nothing half-written is left.
+        StorageError: The folder cannot be written; of the cache, the message says what to do.
     """
-    target = (folder or user_cache_path("ktviz") / "weights") / url.rsplit("/", 1)[-1]
+    target = (folder or cache_folder() / "weights") / url.rsplit("/", 1)[-1]
     if target.is_file() and file_digest(target).startswith(sha256_prefix):
         return target
-    with replacing(target) as temporary:
+    with nullcontext() if folder else caching(), replacing(target) as temporary:
         try:
             digest = download(url, temporary)
         except (URLError, TimeoutError, ConnectionError, HTTPException) as error:

@@ -19,7 +19,7 @@ ROUNDING = 1e-3
 Reader = Callable[[tuple[Any, ...], Any], Matches | Sequence[Matches]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Candidates:
     """What the entries of another system are: positions in images, or whole images, clusters, codes.
 
@@ -53,6 +53,9 @@ class Candidates:
             raise SettingError(asked, "an entry of another source", "Count sources from 0, in the order of the names")
         if self.credits is not None and len(self.credits) != len(self.names):
             raise SettingError(asked, f"{len(self.credits)} credits", "Give one per source, or None")
+
+    def __repr__(self) -> str:
+        return f"Candidates({self.bank}: {len(self.source):,} entries of {len(self.names)} sources)"
 
     @classmethod
     def positions(
@@ -101,7 +104,7 @@ class Candidates:
         return {f"library bank {self.bank}": self.digest} if self.digest else {}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Adapted:
     """A module that `record` listens to; made by `adapt`."""
 
@@ -110,6 +113,9 @@ class Adapted:
     queries: Queries | Callable[[tuple[Any, ...], Any], Queries]
     candidates: Candidates
     causal: bool
+
+    def __repr__(self) -> str:
+        return f"Adapted({type(self.module).__name__}, {self.candidates!r})"
 
     def read(self, inputs: tuple[Any, ...], output: Any) -> list[Reading]:
         """The retrievals of one call, one `Reading` per image.

@@ -31,7 +31,7 @@ _features: WeakKeyDictionary[Translator, tuple[str, Tensor]] = WeakKeyDictionary
 """Features of the image that each translator was last asked about: counterfactuals come in series."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Live:
     """A trace with the translator that made it, checked against each other.
 
@@ -44,6 +44,9 @@ class Live:
     trace: Trace
     model: Translator
     pixels: Pixels
+
+    def __repr__(self) -> str:
+        return f"Live({self.trace!r})"
 
     @property
     def banks(self) -> BankUnion:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from ktviz.errors import StorageError, TraceError
+from ktviz.errors import MissingTraceError, StorageError, TraceError
 from ktviz.files import check_plain, parse_json, replacing
 from ktviz.images import Pixels, decode_image, encode_image
 
@@ -39,6 +39,8 @@ READ_ERRORS = (
     Image.DecompressionBombError,
 )
 """What reading raises where a file is not what it should be."""
+FIXED_LISTS = "Expected all lists to be of size"
+"""What pyarrow before 26 says of files as ktviz wrote them up to 0.3.1, where lists of fixed length are null."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,25 @@ def write(
     if path.exists() and not overwrite:
         raise StorageError(f"save {kind} as {str(path)!r}", "it exists", "Name another, or say overwrite=True")
     pictures = {name: base64.b64encode(encode_image(pixels)).decode() for name, pixels in stored.pictures.items()}
+    table = portable(stored.table)
     with replacing(path) as partial:
         options: dict[str, Any] = {"use_dictionary": dictionary, "use_byte_stream_split": split}
-        with pq.ParquetWriter(partial, stored.table.schema, compression="zstd", compression_level=9, **options) as file:
-            file.write_table(stored.table)
+        with pq.ParquetWriter(partial, table.schema, compression="zstd", compression_level=9, **options) as file:
+            file.write_table(table)
             file.add_key_value_metadata({METADATA: as_json(stored.about), PICTURES: json.dumps(pictures).encode()})
+
+
+def portable(table: pa.Table) -> pa.Table:
+    """A table as every pyarrow writes and reads it: a list of fixed length may be null for none of them before 26."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_fixed_size_list(field.type):
+            column = table[place].combine_chunks()
+            gaps = column.is_null()
+            lengths = np.where(gaps, 0, field.type.list_size)
+            offsets = np.concatenate(([0], lengths.cumsum())).astype(np.int32)
+            lists = pa.ListArray.from_arrays(offsets, column.flatten(), mask=gaps)
+            table = table.set_column(place, pa.field(field.name, lists.type, metadata=field.metadata), lists)
+    return table
 
 
 def as_json(about: Mapping[str, Any]) -> bytes:
@@ -121,9 +137,15 @@ def read(path: str | os.PathLike[str], kind: str, schema: int) -> Stored:
             pictures = {name: decode_image(base64.b64decode(data)) for name, data in named}
             return Stored(file.read(), about, pictures)
     except FileNotFoundError:
-        raise TraceError(asked, "no such file", "Check the path") from None
+        raise MissingTraceError(asked, "no such file", "Check the path") from None
+    except TraceError:
+        raise
     except READ_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        if FIXED_LISTS in reason:
+            raise TraceError(
+                asked, f"pyarrow {pa.__version__} cannot read it", "Use pyarrow 26, and save again"
+            ) from None
         raise TraceError(asked, f"damaged or cut short ({reason})", "Restore it, or make it again") from None
 
 

@@ -18,7 +18,7 @@ OVERSHOOT = 0.25
 """How far the values of an image may leave [0, 1]; one in [-1, 1] or [0, 255] leaves it further."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Picture:
     """One image of a recording.
 
@@ -31,6 +31,11 @@ class Picture:
     input: Pixels | None
     output: Pixels | None
     about: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        kept = [name for name in ("input", "output") if getattr(self, name) is not None]
+        return f"Picture({width}x{height} px, {' and '.join(kept) or 'pixels not'} kept)"
 
     @property
     def size(self) -> tuple[int, int]:

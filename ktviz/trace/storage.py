@@ -79,6 +79,7 @@ def open_trace(path: str | os.PathLike[str]) -> Trace:
     asked, about = f"{KIND} {os.fspath(path)!r}", dict(stored.about)
     try:
         images, digest, table = about.pop("images"), about.pop("digest"), stored.table.cast(SCHEMA)
+        table.validate(full=True)  # text may be no UTF-8
         pictures = [
             Picture(stored.pictures.get(f"input {n}"), stored.pictures.get(f"output {n}"), image)
             for n, image in enumerate(images)

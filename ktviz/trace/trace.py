@@ -17,9 +17,12 @@ import pyarrow.compute as pc
 
 from ktviz.errors import TraceError, TraceNotFinishedError, unknown_name
 from ktviz.images import Pixels
+from ktviz.printing import printable
 from ktviz.regions import Box, Mask, Region, region_mask
 from ktviz.trace.footprint import Floats, box_sums, footprint
 from ktviz.trace.pictures import Picture
+from ktviz.trace.tables import flat as flattened
+from ktviz.trace.tables import widened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -143,6 +146,12 @@ class Trace:
         parts += [f"{images} images"] * (images != 1) + [f"{sites} sites"] * (sites != 1) + ["thinned"] * self.thinned
         return f"Trace({', '.join(parts)}, digest {self.digest[:12]})"
 
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import trace_card, unless_refused
+
+        return unless_refused(trace_card, self)
+
     @cached_property
     def digest(self) -> str:
         """Equal for equal retrievals of equal inputs by equal models and libraries, on any machine."""
@@ -167,14 +176,23 @@ class Trace:
         return np.asarray(column.to_numpy(zero_copy_only=False))
 
     def to_arrow(self) -> pa.Table:
-        """The rows, with the metadata in the schema."""
+        """The rows, with the metadata in the schema; what is kept in half precision comes as float32."""
         from ktviz.trace.storage import with_metadata
 
-        return with_metadata(self)
+        return widened(with_metadata(self))
 
-    def to_pandas(self) -> pd.DataFrame:
-        """The rows as a DataFrame; boxes are arrays x, y, width, height."""
-        rows: pd.DataFrame = self.table.to_pandas()
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows for any program that speaks Arrow: `pl.DataFrame(trace)`, `pa.table(trace)`, duckdb."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def to_pandas(self, *, flat: bool = False) -> pd.DataFrame:
+        """The rows as a DataFrame.
+
+        Args:
+            flat: One column for each number: box_x, box_y, box_width, box_height, query_bands_ll, path_0 ...; otherwise
+                boxes are arrays x, y, width, height.
+        """
+        rows: pd.DataFrame = (flattened(self.table) if flat else self.table).to_pandas()
         return rows
 
     def image(self, number: int) -> Trace:
@@ -325,7 +343,7 @@ class Trace:
         """Print the summary and the largest shares."""
         from ktviz.trace.shares import text
 
-        print(text(self))
+        print(printable(text(self)))
 
     def plot(self) -> Figure:
         """Input, output, who painted what, and where the matches are good: a matplotlib figure."""

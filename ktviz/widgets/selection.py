@@ -13,6 +13,7 @@ import pyarrow as pa
 from ktviz.errors import RegionError, SettingError, UnknownNameError
 from ktviz.regions import Box
 from ktviz.trace.footprint import box_sums
+from ktviz.trace.tables import widened
 from ktviz.trace.trace import Trace
 
 
@@ -55,7 +56,7 @@ class Selection(Sequence[int]):
 
     def to_arrow(self) -> pa.Table:
         """The winners' rows, columns as in `ktviz.trace.schema`."""
-        return self._trace.winners.take(pa.array(self._rows))
+        return widened(self._trace.winners.take(pa.array(self._rows)))
 
     def to_pandas(self) -> pd.DataFrame:
         """The winners' rows as a DataFrame."""

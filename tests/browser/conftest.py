@@ -126,7 +126,7 @@ def tab(open_tab):
 @pytest.fixture(scope="session")
 def coffee(tmp_path_factory):
     """A sample photo of 512x512 px in impasto: trace, translator, view, and its exported page."""
-    translator = kt.Translator.shipped(samples.library(quiet=True)["art/impasto"])
+    translator = kt.Translator.shipped(samples.bank("art/impasto", quiet=True))
     trace = translator.traced(resize(samples.photo("coffee"), SIDE, SIDE))
     view = kt.Explorer(trace)
     path = tmp_path_factory.mktemp("page") / "coffee.html"

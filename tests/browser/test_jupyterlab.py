@@ -33,7 +33,7 @@ import torch; torch.set_num_threads(1)
 import ktviz as kt
 from ktviz import samples
 from ktviz.images import resize
-translator = kt.Translator.shipped(samples.library(quiet=True)["art/impasto"])
+translator = kt.Translator.shipped(samples.bank("art/impasto", quiet=True))
 trace = translator.traced(resize(samples.photo("coffee"), 512, 512))
 ---
 view = kt.Explorer(trace)

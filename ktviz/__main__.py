@@ -1,0 +1,5 @@
+"""`python -m ktviz`: the command line."""
+
+from ktviz.cli.main import main
+
+main()

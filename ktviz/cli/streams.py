@@ -1,0 +1,53 @@
+"""`-`: a picture from standard input, a picture to standard output."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ktviz.errors import ImageError, SettingError
+from ktviz.images import Pixels, encode_image, read_image, write_image
+
+DASH = Path("-")
+STDIN = "standard input"
+
+
+def from_stdin(paths: Sequence[Path]) -> bool:
+    """Whether `-` is asked for: the one photograph on standard input."""
+    if DASH in paths and len(paths) > 1:
+        raise SettingError("- beside other photographs", "standard input holds one", "Give - alone, or files")
+    return DASH in paths
+
+
+def name_of(photo: Path) -> str:
+    """What to call a photograph: its stem."""
+    return STDIN if photo == DASH else photo.stem
+
+
+def read_photo(photo: Path) -> Pixels:
+    """A photograph from its file, or from standard input.
+
+    Raises:
+        ImageError: As in `read_image`.
+    """
+    if photo != DASH:
+        return read_image(photo)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "photo"
+        file.write_bytes(sys.stdin.buffer.read())
+        try:
+            return read_image(file)
+        except ImageError as error:
+            raise ImageError(f"image from {STDIN}", error.found, error.todo) from None
+
+
+def write_photo(target: Path, pixels: Pixels) -> None:
+    """A picture to its file, or as PNG to standard output."""
+    if target != DASH:
+        write_image(target, pixels)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(encode_image(pixels, "png"))
+    sys.stdout.buffer.flush()

@@ -1,0 +1,305 @@
+"""Cards: what a notebook shows of a result at the end of a cell: small pictures, facts, the largest shares.
+
+Each is a piece of HTML under 100 KB without script, in the colours of the page around it, and without anything that a
+page may drop: styles are inline, pictures are inside.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from ktviz.errors import KtvizError
+from ktviz.figures.attribution import colour, highlighted
+from ktviz.figures.colours import BOTH_INK, source_colours
+from ktviz.figures.comparison import FULL
+from ktviz.figures.layout import percent
+from ktviz.figures.maps import painted_values, source_map
+from ktviz.images import Pixels, decode_image, encode_image, resize
+from ktviz.library.bank import Bank
+from ktviz.library.format import thumb_path
+from ktviz.library.library import Library
+from ktviz.library.union import BankUnion
+from ktviz.model.translator import Translation
+
+if TYPE_CHECKING:
+    from ktviz.audit.audit import Audit
+    from ktviz.explain.attribution import Attribution
+    from ktviz.explain.backtrack import Backtrack
+    from ktviz.explain.counterfactual import Comparison
+    from ktviz.trace.trace import Trace
+
+PICTURE = (270, 190)
+"""Largest width and height of a picture on the page."""
+THUMB = (44, 32)
+TILE = (120, 84)
+SHARPNESS = 1.25
+"""Px of a picture's file for each px on the page: screens are finer than pages say."""
+ROWS, TILES, BANKS, IMAGES = 6, 18, 8, 3
+"""Most shares, sources, banks and images that are shown; what is left out is counted."""
+Find = Callable[[str], Pixels | None]
+"""From the name of a source to its picture, if there is one."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture, ready to be put into a page.
+
+    Attributes:
+        uri: The picture itself, as a data URI.
+        width: On the page, in px.
+        height: On the page, in px.
+        caption: Below it.
+        note: Below that, smaller.
+        square: Whether its pixels are shown as squares.
+    """
+
+    uri: str
+    width: int
+    height: int
+    caption: str = ""
+    note: str = ""
+    square: bool = False
+
+
+def show(pixels: Pixels, room: tuple[int, int], caption: str = "", note: str = "", square: bool = False) -> Shown:
+    """A picture made as large as fits; `square` magnifies a few px without smoothing them."""
+    height, width = pixels.shape[:2]
+    scale = min(room[0] / width, room[1] / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    if square:
+        kind, data = "png", encode_image(pixels, "png")
+    else:
+        part = min(1.0, scale * SHARPNESS)
+        small = resize(pixels, max(1, round(width * part)), max(1, round(height * part)))
+        kind, data = "webp", encode_image(small, "small")
+    return Shown(f"data:image/{kind};base64,{base64.b64encode(data).decode()}", *size, caption, note, square)
+
+
+def trace_card(trace: Trace) -> str:
+    """Photo, output, who painted what; and the largest shares."""
+    shares = None
+    facts = [f"{len(trace):,} retrievals", f"{trace.table.num_rows:,} candidates"]
+    pictures = []
+    for number, picture in enumerate(trace.pictures[:IMAGES]):
+        name = f" {number}" if len(trace.pictures) > 1 else ""
+        pictures += pair(picture.input, picture.output, name)
+    if len(trace.pictures) > 1:
+        facts.append(f"{len(trace.pictures)} images")
+    elif len(trace.sites) == 1:
+        shares = trace.sources()
+        painted = source_map(trace, source_colours(shares["source"].tolist()))
+        pictures.append(show(painted, PICTURE, "Who painted what"))
+    facts += [f"{len(trace.sites)} sites"] * (len(trace.sites) > 1) + ["thinned"] * trace.thinned
+    rows = [] if shares is None else share_rows(shares, pictures_of(getattr(trace.model, "banks", None)))
+    return card("Trace", [*facts, f"digest {trace.digest[:12]}"], pictures, rows, rest_of(shares))
+
+
+def translation_card(translation: Translation) -> str:
+    """Photo and output, and the largest shares."""
+    from ktviz.explain.shares import source_shares
+
+    shares = source_shares(translation)
+    facts = [f"{len(translation.matches):,} retrievals", ", ".join(translation.banks.names)]
+    rows = share_rows(shares, pictures_of(translation.banks))
+    return card("Translation", facts, pair(translation.input, translation.image), rows, rest_of(shares))
+
+
+def attribution_card(attribution: Attribution) -> str:
+    """The region, and the largest shares."""
+    output = highlighted(attribution)
+    pictures = [] if output is None else [show(output, PICTURE, "The region")]
+    find = pictures_of(getattr(getattr(attribution.origin, "model", None), "banks", None))
+    by = attribution.by
+    rows = [
+        {
+            "share": percent(share) if np.isfinite(share) else "—",
+            "bar": min(1.0, max(0.0, float(np.nan_to_num(share)))),
+            "colour": colour(attribution, name) if by == "source" else BOTH_INK,
+            "thumbs": thumbs(find, name) if by == "source" else [],
+            "name": name,
+            "text": "",
+        }
+        for name, share in zip(attribution.frame[by].head(ROWS).map(str), attribution.frame["share"], strict=False)
+    ]
+    facts = [f"by {by} through {attribution.through}", f"a share is the {attribution.about['unit']}"]
+    more = len(attribution) - len(rows)
+    left = f"and {more:,} more, {percent(float(attribution.frame['share'][ROWS:].sum()))} together" if more > 0 else ""
+    return card("Attribution", facts, pictures, rows, left)
+
+
+def comparison_card(comparison: Comparison) -> str:
+    """Before, after, and the difference; and who took over from whom."""
+    difference = painted_values(comparison.difference / FULL)
+    pictures = [
+        show(comparison.pictures["before"], PICTURE, "Before"),
+        show(comparison.pictures["after"], PICTURE, "After"),
+        show(difference, PICTURE, "Difference", f"0 (dark) to {FULL:g} levels and more (bright)"),
+    ]
+    took = comparison.new_winners
+    rows = [
+        {
+            "share": percent(row["weight"]),
+            "bar": float(row["weight"]),
+            "colour": BOTH_INK,
+            "thumbs": [],
+            "name": f"{row['source_before']} → {row['source_after']}",
+            "text": f"{row['retrievals']:,} retrievals",
+        }
+        for row in took.head(ROWS).to_dict("records")
+    ]
+    more = f"and {len(took) - ROWS} more pairs" if len(took) > ROWS else ""
+    return card("Comparison", [comparison.headline(), *comparison.about["differs"]], pictures, rows, more)
+
+
+def backtrack_card(backtrack: Backtrack) -> str:
+    """The region of the output, and the retrievals behind most of it, with both patches of each."""
+    pictures, patches = [], {}
+    shown = backtrack.frame.head(ROWS)
+    if backtrack.case is not None and backtrack.mask is not None:
+        pale = 255 - (255 - backtrack.case.output.astype(np.float64)) * 0.25
+        output = np.where(backtrack.mask[..., None], backtrack.case.output, pale.round()).astype(np.uint8)
+        pictures = [show(output, PICTURE, "The region")]
+        patches = dict(enumerate(backtrack.patches[:ROWS]))
+    rows = [
+        {
+            "share": "",
+            "bar": None,
+            "colour": "",
+            "thumbs": [show(patch, (THUMB[1], THUMB[1]), square=True) for patch in patches.get(number, ())],
+            "name": str(row["source"]),
+            "text": f"{percent(row['weight'])} of the region · similarity {row['similarity']:.3f}",
+        }
+        for number, row in enumerate(shown.to_dict("records"))
+    ]
+    more = len(backtrack) - len(rows)
+    facts = [backtrack.headline()] + ["each row: patch of the photo, patch of the source that won"] * bool(patches)
+    return card("Backtrack", facts, pictures, rows, f"and {more:,} more retrievals" if more > 0 else "")
+
+
+def library_card(library: Library) -> str:
+    """Each bank with a few of its sources."""
+    rows = []
+    for name in list(library)[:BANKS]:
+        record = library.record(name)
+        paths = [thumb_path(library.folder / record.folder, number) for number in range(min(5, record.sources))]
+        rows.append(
+            {
+                "share": "",
+                "bar": None,
+                "colour": "",
+                "thumbs": [thumb(decode_image(path.read_bytes())) for path in paths if path.is_file()],
+                "name": name,
+                "text": f"{record.sources} sources · {record.entries:,} entries",
+            }
+        )
+    more = f"and {len(library) - BANKS} more banks" if len(library) > BANKS else ""
+    return card("Library", [str(library.folder), f"digest {library.digest[:12]}"], [], rows, more)
+
+
+def banks_card(banks: BankUnion | Bank) -> str:
+    """The sources, with who made them."""
+    names = [source.name for source in banks.sources]
+    if isinstance(banks, BankUnion) and len(banks.names) > 1:
+        names = banks.source_names
+    pictures = [
+        show(banks.picture(number), TILE, names[number], f"{source.credit.creator} · {source.credit.licence}")
+        for number, source in enumerate(banks.sources[:TILES])
+    ]
+    more = f"and {len(names) - TILES} more sources" if len(names) > TILES else ""
+    title = ", ".join(banks.names) if isinstance(banks, BankUnion) else banks.name
+    return card(title, [f"{len(names)} sources", f"{len(banks):,} entries"], pictures, [], more)
+
+
+def audit_card(audit: Audit) -> str:
+    """Input and output, and the works that were used."""
+    sources = audit.tables["sources"]
+    copied = len(audit.tables["copied"])
+    facts = [f"{int((sources['share'] > 0).sum())} sources used", f"{copied} copied regions", "audit"]
+
+    def find(name: str) -> Pixels | None:
+        return decode_image(audit.thumbs[name]) if name in audit.thumbs else None
+
+    pictures = pair(audit.pictures["input"], audit.pictures["output"])
+    return card(audit.title, facts, pictures, share_rows(sources, find), rest_of(sources))
+
+
+def pair(photo: Pixels | None, output: Pixels | None, name: str = "") -> list[Shown]:
+    """Photo and output, as far as they are there."""
+    named = ((photo, f"Photo{name}"), (output, f"Output{name}"))
+    return [show(pixels, PICTURE, caption) for pixels, caption in named if pixels is not None]
+
+
+def share_rows(shares: pd.DataFrame, find: Find) -> list[dict[str, Any]]:
+    """The largest shares of a table of sources as rows, in the colours of the figures."""
+    colours = source_colours(shares["source"].tolist())
+    painted = shares[shares["share"] > 0].head(ROWS)
+    return [
+        {
+            "share": percent(row["share"]),
+            "bar": min(1.0, float(row["share"])),
+            "colour": colours[row["source"]],
+            "thumbs": thumbs(find, row["source"]),
+            "name": row["source"],
+            "text": " · ".join(str(row[part]) for part in ("title", "creator", "licence") if part in row),
+        }
+        for row in painted.to_dict("records")
+    ]
+
+
+def rest_of(shares: pd.DataFrame | None) -> str:
+    """The sources beyond the rows, counted."""
+    if shares is None or not len(rest := shares["share"][shares["share"] > 0][ROWS:]):
+        return ""
+    return f"and {len(rest):,} more, {percent(float(rest.sum()))} together"
+
+
+def pictures_of(banks: object) -> Find:
+    """Where the pictures of sources are, if there are banks."""
+    if not isinstance(banks, BankUnion):
+        return lambda name: None
+    numbers = {name: number for number, name in enumerate(banks.source_names)}
+    return lambda name: banks.picture(numbers[name]) if name in numbers else None
+
+
+def thumbs(find: Find, name: str) -> list[Shown]:
+    picture = find(name)
+    return [] if picture is None else [thumb(picture)]
+
+
+def thumb(pixels: Pixels) -> Shown:
+    """The middle of a picture: thumbnails are all of one shape."""
+    height, width = pixels.shape[:2]
+    scale = min(width / THUMB[0], height / THUMB[1])
+    across, down = round(THUMB[0] * scale), round(THUMB[1] * scale)
+    left, top = (width - across) // 2, (height - down) // 2
+    return show(pixels[top : top + down, left : left + across], THUMB)
+
+
+def card(
+    title: str, facts: Sequence[str], pictures: Sequence[Shown], rows: Sequence[Mapping[str, Any]], more: str = ""
+) -> str:
+    """A card as HTML; all text is escaped, as titles and credits are other people's."""
+    return template().render(title=title, facts=facts, pictures=pictures, rows=rows, more=more)
+
+
+def unless_refused(draw: Callable[[Any], str], result: object) -> str | None:
+    """A card; None, for which notebooks show the `repr`, where the result cannot be asked."""
+    try:
+        return draw(result)
+    except KtvizError:
+        return None
+
+
+@cache
+def template() -> Template:
+    environment = Environment(loader=PackageLoader("ktviz.figures", ""), autoescape=True, undefined=StrictUndefined)
+    environment.trim_blocks = environment.lstrip_blocks = True
+    return environment.get_template("card.html.jinja")
