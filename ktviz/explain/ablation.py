@@ -11,7 +11,7 @@ from ktviz.explain.units import Ints, Units
 from ktviz.images import Pixels
 from ktviz.model.translator import Settings
 from ktviz.regions import Mask
-from ktviz.trace.footprint import Floats
+from ktviz.trace.overlap import Floats
 from ktviz.trace.live import Live
 
 

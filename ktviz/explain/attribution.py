@@ -19,7 +19,7 @@ from ktviz.images import Pixels
 from ktviz.model.bands import BANDS
 from ktviz.model.encoder import STRIDE
 from ktviz.regions import Mask, Region, bounding_box, region_mask
-from ktviz.trace.footprint import Floats, footprint
+from ktviz.trace.overlap import Floats, footprint
 from ktviz.trace.live import Live, live
 from ktviz.trace.trace import Trace
 

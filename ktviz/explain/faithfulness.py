@@ -27,7 +27,7 @@ from ktviz.explain.units import Ints, Units, units_of
 from ktviz.images import Pixels
 from ktviz.model.encoder import STRIDE
 from ktviz.regions import Mask
-from ktviz.trace.footprint import Floats
+from ktviz.trace.overlap import Floats
 from ktviz.trace.live import Live, live
 from ktviz.trace.trace import Trace
 

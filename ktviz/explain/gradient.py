@@ -20,7 +20,7 @@ from ktviz.model.encoder import STRIDE
 from ktviz.model.patches import PatchGrid
 from ktviz.model.translator import Translator
 from ktviz.regions import Mask, bounding_box
-from ktviz.trace.footprint import Floats
+from ktviz.trace.overlap import Floats
 from ktviz.trace.live import Live
 
 TILE = 48
