@@ -14,8 +14,8 @@ from ktviz.errors import TraceError
 from ktviz.explain.result import Result, check_one_site
 from ktviz.images import Pixels
 from ktviz.regions import Mask, Region, bounding_box, region_mask
-from ktviz.trace.overlap import overlap
 from ktviz.trace.live import Live, live
+from ktviz.trace.overlap import overlap
 from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from ktviz.errors import MismatchError, TraceError
 from ktviz.explain.result import Result
 from ktviz.images import Pixels
 from ktviz.trace import parquet
-from ktviz.trace.overlap import Floats
 from ktviz.trace.live import check_equal, live, shown
+from ktviz.trace.overlap import Floats
 from ktviz.trace.record import record
 from ktviz.trace.trace import Trace, as_trace
 

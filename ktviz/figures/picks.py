@@ -115,7 +115,7 @@ def select(translation: Translation, picks: int, region: Region = None) -> Selec
 
 
 def visible_queries(translation: Translation, covered: Tensor) -> Queries:
-    """The queries that cover the region and whose box lies wholly within the photo; where there is none, the one that covers most of it."""
+    """The queries that cover the region, and whose box lies within the photo; where there is none, those next to it."""
     height, width = translation.input.shape[:2]
     matches = translation.matches
     corner = translation.grid.corners().numpy() * STRIDE

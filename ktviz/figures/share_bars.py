@@ -89,7 +89,9 @@ def heading(canvas: Canvas, trace: Trace, region: Region, sources: int) -> None:
     where = "the image" if region is None else "a region"
     canvas.text(MARGIN, 50, f"Which sources painted {where}", TITLE, bold=True)
     canvas.text(MARGIN, 80, " · ".join(facts(trace, region, sources)), SMALL, FAINT)
-    canvas.text(MARGIN, 104, "Share: overlap, the part of the pixels, each shared out among the patches over it.", SMALL, FAINT)
+    canvas.text(
+        MARGIN, 104, "Share: overlap, the part of the pixels, each shared out among the patches over it.", SMALL, FAINT
+    )
 
 
 def facts(trace: Trace, region: Region, sources: int) -> list[str]:
