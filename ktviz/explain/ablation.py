@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from ktviz.errors import TraceError
 from ktviz.explain.exclusion import Budget, Exclusion
 from ktviz.explain.units import Ints
 from ktviz.trace.overlap import Floats
+
+LEAST = 1.0
+"""Levels by which shares are divided at least. Where the photo already shows a source, the knowledge changes next to
+nothing, and its absence very much."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +21,7 @@ class Ablation:
     """What changed in a region without each of some units.
 
     Attributes:
-        share: (n,) part of the change that the knowledge made; NaN where nothing would be left to retrieve.
+        share: (n,) change over the change that the knowledge made; NaN where nothing would be left to retrieve.
         levels: (n,) the same in levels (0..255, mean over pixels and colours).
         change: What the knowledge changed, in levels.
     """
@@ -28,8 +35,10 @@ def ablate(exclusion: Exclusion, chosen: Ints, budget: Budget) -> Ablation:
     """Exclude units one by one, as many as there is time for.
 
     Raises:
-        TraceError: The knowledge changed nothing in the region.
+        TraceError: Neither the knowledge nor its absence changes the region.
     """
-    change = float(exclusion.knowledge[0])
+    change = exclusion.knowledge
     levels = exclusion.changes([chosen[n : n + 1] for n in range(len(chosen))], budget, "leaving out one by one")[:, 0]
-    return Ablation(levels / change, levels, change)
+    if change == 0 and not np.nan_to_num(levels).any():
+        raise TraceError("attribute through ablation", "the knowledge changed nothing in this region", "Take another")
+    return Ablation(levels / max(change, LEAST), levels, change)

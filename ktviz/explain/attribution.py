@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 Through = Literal["overlap", "footprint", "gradient", "ablation", "datamodel"]
 UNIT = {
-    "overlap": "part of the region covered, before any decoder",
+    "overlap": "part of the region covered: overlap-add, before any decoder",
     "footprint": "part of the region painted: overlap carried through the decoder's receptive field",
     "gradient": "part of the change that the knowledge made: integrated gradients through the decoder",
     "ablation": "change without it, over the change that the knowledge made: excluded and translated again",
-    "datamodel": "part in what is left of the region: fitted to translations without random halves of the knowledge",
+    "datamodel": "part in how near the region stays to what it is: fitted to translations without random halves",
 }
 """What a share is, by method."""
 
@@ -154,10 +154,10 @@ def attribute(
     `gradient`: who changed it. Integrated gradients along the line from the photo's own features to the transferred
     ones; shares add up to the change that the knowledge made, and may be negative. The error is stated.
     `ablation`: what happens without it. The largest `most` by footprint are excluded one by one, and the photo is
-    translated again.
-    `datamodel`: what happens without several. Random subsets are excluded, and shares fitted to what is left of the
-    region. They add up to 1, and are negative where the region keeps more without a unit. `about` states how well they
-    predict runs to which they were not fitted (`held_out_correlation`, `held_out_r2`).
+    translated again. Shares are parts of the change that the knowledge made, but of a level at least.
+    `datamodel`: what happens without several. Random subsets are excluded, and shares fitted to how near the region
+    stays to what it is. They add up to 1, and are negative where it stays nearer without a unit. `about` states how
+    well they predict runs to which they were not fitted (`held_out_correlation`, `held_out_r2`).
 
     Args:
         trace: Of one image.

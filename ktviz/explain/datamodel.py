@@ -1,7 +1,7 @@
 """A datamodel of a region (Ilyas et al. 2022): a line fitted to what happened when units were really left out.
 
-What is left of the region (1: it is as it was; 0: it is as far from that as without any knowledge) is explained by a
-sum over the units that were kept. The shares are the terms of this sum.
+How near the region stays to the translation (minus the mean difference, in levels) is explained by a sum over the units
+that were kept. The shares are the terms of this sum.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FEW = 15
 for a test."""
 HELD_OUT = 4
 """One in so many runs is not fitted to, but tells how good the fit is."""
-STRENGTHS = np.logspace(-6, 3, 37)
+STRENGTHS = np.logspace(-9, 3, 49)
 """Of the ridge."""
 
 
@@ -40,13 +40,13 @@ class Line:
     ridge: float
 
     @classmethod
-    def fit(cls, kept: Kept, left: Floats) -> Line:
-        """Fit what is left (runs,) to what was kept (runs, units).
+    def fit(cls, kept: Kept, near: Floats) -> Line:
+        """Fit how near the region stayed (runs,) to what was kept (runs, units).
 
         The strength is the one whose predictions of each run from all others err least. That takes no further fits:
         the error is the residual over one minus the run's weight in its own prediction.
         """
-        inputs, outcome = kept - kept.mean(0), left - left.mean()
+        inputs, outcome = kept - kept.mean(0), near - near.mean()
         u, s, v = np.linalg.svd(inputs, full_matrices=False)
         along, best = u.T @ outcome, (np.inf, 0.0)
         for ridge in STRENGTHS:
@@ -55,10 +55,10 @@ class Line:
             error = (outcome - u @ (shrunk * along)) / np.maximum(1 - own, 1e-9)
             best = min(best, (float((error**2).mean()), float(ridge)))
         slope = v.T @ (s / (s**2 + best[1]) * along)
-        return cls(slope, float(left.mean() - kept.mean(0) @ slope), best[1])
+        return cls(slope, float(near.mean() - kept.mean(0) @ slope), best[1])
 
     def predict(self, kept: Kept) -> Floats:
-        """What should be left: (runs,)."""
+        """How near it should stay: (runs,)."""
         found: Floats = self.start + kept @ self.slope
         return found
 
@@ -73,21 +73,20 @@ def datamodel(exclusion: Exclusion, runs: int, seed: int, budget: Budget) -> tup
         budget: Time.
 
     Returns:
-        Shares (units,) that add up to 1; negative where the region keeps more without a unit. And what is known about
+        Shares (units,) that add up to 1; negative where the region stays nearer without a unit. And what is known about
         the fit: `fitted` and `held_out` runs, `ridge`, `held_out_correlation` (Spearman) and `held_out_r2` of the runs
         that were not fitted to (None where they are too few), and `fitted_to`: the units that were left out in each.
 
     Raises:
-        TraceError: The knowledge changed nothing in the region; or leaving out changes nothing, or only for the better;
-            or time was up before there was anything to fit.
+        TraceError: Leaving out changes nothing, or the region stays as near without most units; or nothing would be
+            left to retrieve, or time was up before there was anything to fit.
     """
     present = exclusion.present
     asked = min(runs, max(FEW, 2 ** (len(present) - 1)))
     kept = parts(len(present), asked, seed)
     change = exclusion.changes([present[~some] for some in kept], budget, "leaving out")
-    left = 1 - change[:, 0] / exclusion.knowledge[0]
-    known = np.isfinite(left)
-    kept, left = kept[: len(left)][known], left[known]
+    known = np.isfinite(change[:, 0])
+    kept, near = kept[: len(change)][known], -change[known, 0]
     held = len(kept) // HELD_OUT
     fitted, tested = slice(0, len(kept) - held), slice(len(kept) - held, None)
     if not len(kept):
@@ -95,28 +94,29 @@ def datamodel(exclusion: Exclusion, runs: int, seed: int, budget: Budget) -> tup
         raise TraceError("attribute through datamodel", why, "Add sources to the bank, or give more seconds")
     # All of them together are known without a run: nothing changes.
     whole = np.ones((1, len(present)), dtype=bool)
-    line = Line.fit(np.concatenate((whole, kept[fitted])), np.concatenate(([1.0], left[fitted])))
+    line = Line.fit(np.concatenate((whole, kept[fitted])), np.concatenate(([0.0], near[fitted])))
     if line.slope.sum() <= 0:
-        raise TraceError("attribute through datamodel", "the region does not miss what is left out", "Try footprint")
+        why = "changed nothing in this region" if not near.any() else "follows no sum over what is left out"
+        raise TraceError("attribute through datamodel", f"the knowledge {why}", "Take another region or method")
     share = np.zeros(len(exclusion.units))
     share[present] = line.slope / line.slope.sum()
     about = {
         "runs": len(change),
         "fitted": len(kept) - held,
         "held_out": held,
-        "held_out_correlation": stated(rank_correlation(line.predict(kept[tested]), left[tested])),
-        "held_out_r2": stated(explained(line.predict(kept[tested]), left[tested])),
+        "held_out_correlation": stated(rank_correlation(line.predict(kept[tested]), near[tested])),
+        "held_out_r2": stated(explained(line.predict(kept[tested]), near[tested])),
         "ridge": line.ridge,
         "fitted_to": [present[~some].tolist() for some in kept[fitted]],
     }
     return share, about
 
 
-def explained(predicted: Floats, left: Floats) -> float:
+def explained(predicted: Floats, near: Floats) -> float:
     """R²: part of the variance that is predicted; NaN where there is none."""
-    if len(left) < 2 or left.std() == 0:
+    if len(near) < 2 or near.std() == 0:
         return np.nan
-    return float(1 - ((predicted - left) ** 2).sum() / ((left - left.mean()) ** 2).sum())
+    return float(1 - ((predicted - near) ** 2).sum() / ((near - near.mean()) ** 2).sum())
 
 
 def stated(score: float) -> float | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from ktviz.errors import TraceError, UnknownNameError
+from ktviz.errors import UnknownNameError
 from ktviz.explain.receptive import receptive_field
 from ktviz.explain.units import Ints, Units
 from ktviz.images import Pixels, to_pixels
@@ -48,23 +48,20 @@ class Budget:
     """How much may be run.
 
     Attributes:
-        seconds: After which no run is begun; None for no limit.
+        seconds: After which no run is begun, counted from now; None for no limit.
         quiet: No progress bar.
     """
 
     seconds: float | None = None
     quiet: bool = False
+    start: float = field(default_factory=time.monotonic)
 
     def runs(self, asked: Sequence[Ints], what: str) -> Iterator[Ints]:
         """What is asked, one after the other with a progress bar, until time is up."""
         for one in tqdm(asked, desc=what, unit="run", leave=False, disable=self.quiet):
-            if time.monotonic() >= self._end:
+            if self.seconds is not None and time.monotonic() - self.start >= self.seconds:
                 return
             yield one
-
-    @cached_property
-    def _end(self) -> float:
-        return np.inf if self.seconds is None else time.monotonic() + self.seconds
 
 
 @dataclass(frozen=True)
@@ -88,19 +85,14 @@ class Exclusion:
             return np.flatnonzero(self.case.settings.search.band_weights)
         return np.unique(self.units.number[self.units.chosen][queries_behind(self.case, self.mask).numpy()])
 
-    @cached_property
-    def knowledge(self) -> Floats:
-        """What the knowledge changed in the region, by measure: (2,).
-
-        Raises:
-            TraceError: Nothing.
-        """
+    @property
+    def knowledge(self) -> float:
+        """What all of the knowledge changed in the region, in levels."""
         settings = replace(self.case.settings, strength=0.0)
-        whole = self.case.translate(settings).image[self.seen] if self.whole else None
-        change = self.compare(self.decode(self.recorded, settings) if whole is None else whole)
-        if change[0] == 0:
-            raise TraceError("leave knowledge out", "the knowledge changed nothing in this region", "Take another")
-        return change
+        untouched = (
+            self.case.translate(settings).image[self.seen] if self.whole else self.decode(self.recorded, settings)
+        )
+        return float(self.compare(untouched)[0])
 
     def changes(self, left_out: Sequence[Ints], budget: Budget, what: str) -> Floats:
         """Change of the region without each of some sets of units, by measure: (runs made, 2).

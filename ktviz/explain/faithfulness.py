@@ -44,7 +44,7 @@ class Faithfulness(Result):
     """How far methods can be trusted in a region: one row per method, and one for each seed of the random control.
 
     Columns: method, seed; of exclusion `lds_pixels` and `lds_features` (linear datamodelling score: rank correlation of
-    the shares that were kept with what is left of the region, over random halves of the units) and `loo_pixels` and
+    the shares that were kept with how near the region stayed, over random halves of the units) and `loo_pixels` and
     `loo_features` (rank correlation of a share with the change when that unit is left out); of decoding `deletion`
     (area under the curve; lower is better), `insertion` (higher is better), `correlation` (of share with loss,
     Pearson), `score` (insertion minus deletion). NaN where there were too few runs to tell.
@@ -119,9 +119,9 @@ def faithfulness(
 ) -> Faithfulness:
     """Test an attribution, and the other methods beside it, against what really happens.
 
-    Footprint and gradient are tested with it. What is left of the region is 1 − d/d₀: d is how far it is, without some
-    units, from the translation; d₀ how far the photo's own decoding is from that. *In pixels*, d is the mean difference
-    of colours; *in features*, the mean distance of the features of its cells, the region being encoded alone.
+    Footprint and gradient are tested with it. What becomes of the region is how far it is, without some units, from the
+    translation: *in pixels* the mean difference of colours, in levels; *in features* the mean distance of its cells'
+    features, the region being encoded alone.
 
     Args:
         attribution: By source, entry or node.
@@ -185,8 +185,8 @@ def faithfulness(
         "units": len(present),
         "trace": trace.digest,
         "questions": QUESTIONS,
-        "subsets": [len(left_out.left), left_out.asked],
-        "alone": [len(left_out.change), len(some)],
+        "subsets": [len(left_out.change), left_out.asked],
+        "alone": [len(left_out.alone), len(some)],
         "curves": curves,
     }
     return Faithfulness(pd.DataFrame(rows), about)
@@ -199,29 +199,27 @@ class LeftOut:
     Attributes:
         present: Units of the region.
         kept: (subsets, present) which of them were kept.
-        left: (subsets, 2) what was left of the region, by measure: 1 for all, 0 for as much as without knowledge.
+        change: (subsets, 2) what that changed, by measure.
         asked: Subsets that were to be run.
         alone: Units that were left out alone.
-        change: (units, 2) what that changed.
+        change_alone: (units, 2) what that changed.
     """
 
     present: Ints
     kept: Kept
-    left: Floats
+    change: Floats
     asked: int
     alone: Ints
-    change: Floats
+    change_alone: Floats
 
     @classmethod
     def measure(cls, exclusion: Exclusion, alone: Ints, subsets: int, seed: int, budget: Budget) -> LeftOut:
         """Leave out random halves of the units of a region, then some units alone, until time is up."""
         present = exclusion.present
         kept = halves(len(present), subsets, seed)
-        left = (
-            1 - exclusion.changes([present[~some] for some in kept], budget, "leaving out halves") / exclusion.knowledge
-        )
-        change = exclusion.changes([alone[n : n + 1] for n in range(len(alone))], budget, "leaving out one by one")
-        return cls(present, kept[: len(left)], left, len(kept), alone[: len(change)], change)
+        change = exclusion.changes([present[~some] for some in kept], budget, "leaving out halves")
+        singles = exclusion.changes([alone[n : n + 1] for n in range(len(alone))], budget, "leaving out one by one")
+        return cls(present, kept[: len(change)], change, len(kept), alone[: len(singles)], singles)
 
     def scores(self, share: Floats, fitted_to: Set[frozenset[int]]) -> dict[str, float]:
         """Rank correlations of shares (units,) with what happened, but for subsets to which they were fitted."""
@@ -229,10 +227,10 @@ class LeftOut:
         told = self.kept @ share[self.present]
         found = {}
         for number, measure in enumerate(MEASURES):
-            left, change = self.left[:, number], self.change[:, number]
-            known, real = fresh & np.isfinite(left), np.isfinite(change)
-            found[f"lds_{measure}"] = rank_correlation(told[known], left[known])
-            found[f"loo_{measure}"] = rank_correlation(share[self.alone][real], change[real])
+            change, alone = self.change[:, number], self.change_alone[:, number]
+            known, real = fresh & np.isfinite(change), np.isfinite(alone)
+            found[f"lds_{measure}"] = rank_correlation(told[known], -change[known])
+            found[f"loo_{measure}"] = rank_correlation(share[self.alone][real], alone[real])
         return found
 
 

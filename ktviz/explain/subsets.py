@@ -46,7 +46,7 @@ def rank_correlation(one: Floats, other: Floats) -> float:
     if len(one) < LEAST:
         return np.nan
     # Sums of the same numbers in another order are equal.
-    first, second = (pd.Series(np.round(values, 10)).rank().to_numpy() for values in (one, other))
+    first, second = (pd.Series(np.round(values, 8)).rank().to_numpy() for values in (one, other))
     if first.std() == 0 or second.std() == 0:
         return 0.0
     return float(np.corrcoef(first, second)[0, 1])
