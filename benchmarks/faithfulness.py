@@ -1,4 +1,4 @@
-"""Which attribution tells what becomes of a region when sources are really left out? On photographs and banks of all kinds.
+"""Which attribution tells what becomes of a region when sources are really left out?
 
 Each pair is a photograph and a bank; the middle of the translation is attributed through every method, then random
 halves of its sources, and single sources, are left out and the photograph is translated again. Nothing was tuned on it.
@@ -63,14 +63,14 @@ def main() -> None:
         print(*rows[-len(KINDS) :], sep="\n", flush=True)
     rows += [[f"**median of {len(pairs)}**", "", kind, *medians(all_scores, score)] for kind, score in KINDS.items()]
     notes = (
-        f"In each cell pixels / features. LDS: rank correlation, over {SUBSETS} random halves of the sources that painted "
-        "the region, of the sum of the shares that were kept with how near the region stayed to the translation. One by "
-        "one: rank correlation, over these sources, of the share with the change without the source; ablation is made of "
-        f"just these runs, so its pixels are 1 by definition. The datamodel is fitted to {RUNS} other subsets, of which "
-        "it keeps a quarter to score itself. Random: the same shares given to the sources at random, what 95 % of "
-        f"{CONTROLS} such controls stay below. Medians with 95 % intervals, by drawing pairs again. The region is the "
-        f"middle {REGION.width:g}x{REGION.height:g} px of {SIDE}x{SIDE}. Took {(time.perf_counter() - start) / 60:.0f} "
-        "minutes."
+        f"In each cell pixels / features. LDS: rank correlation, over {SUBSETS} random halves of the sources that "
+        "painted the region, of the sum of the shares that were kept with how near the region stayed to the "
+        "translation. One by one: rank correlation, over these sources, of the share with the change without the "
+        "source; ablation is made of just these runs, so its pixels are 1 by definition. The datamodel is fitted to "
+        f"three quarters of {RUNS} other subsets. Random: the overlap shares given to the sources at random, what 95 % "
+        f"of {CONTROLS} such controls stay below. Medians with 95 % intervals, by drawing pairs again. The region is "
+        f"the middle {REGION.width:g}x{REGION.height:g} px of {SIDE}x{SIDE}. Took "
+        f"{(time.perf_counter() - start) / 60:.0f} minutes."
     )
     title = "Shares, and what really becomes of a region when sources are left out"
     publish("faithfulness", title, ["photo → bank", "sources", "score", *METHODS, "random"], rows, notes)
@@ -150,7 +150,7 @@ def medians(all_scores: list[Scores], kind: str) -> list[str]:
             values = np.array([scores[method][f"{kind}_{measure}"] for scores in all_scores])
             drawn = np.random.default_rng(SEED).choice(values, (RESAMPLES, len(values)))
             low, high = np.quantile(np.median(drawn, axis=1), (0.025, 0.975))
-            parts.append(f"**{np.median(values):.2f}** ({low:.2f}–{high:.2f})")
+            parts.append(f"**{np.median(values):.2f}** ({low:.2f} to {high:.2f})")
         texts.append(" / ".join(parts))
     return texts
 

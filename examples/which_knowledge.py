@@ -19,7 +19,7 @@ from torch import Tensor, nn
 import ktviz as kt
 from ktviz import samples
 
-METHODS = ("footprint", "gradient", "ablation")
+METHODS = ("overlap", "footprint", "gradient", "ablation", "datamodel")
 
 
 def main() -> None:
