@@ -67,8 +67,8 @@ def main() -> None:
         "painted the region, of the sum of the shares that were kept with how near the region stayed to the "
         "translation. One by one: rank correlation, over these sources, of the share with the change without the "
         "source; ablation is made of just these runs, so its pixels are 1 by definition. The datamodel is fitted to "
-        f"three quarters of {RUNS} other subsets. Random: the overlap shares given to the sources at random, what 95 % "
-        f"of {CONTROLS} such controls stay below. Medians with 95 % intervals, by drawing pairs again. The region is "
+        f"three quarters of {RUNS} subsets and not scored on these (of four sources, too few halves are left). Random: "
+        f"the overlap shares given to the sources at random, what 95 % of {CONTROLS} such controls stay below. Medians with 95 % intervals, by drawing pairs again. The region is "
         f"the middle {REGION.width:g}x{REGION.height:g} px of {SIDE}x{SIDE}. Took "
         f"{(time.perf_counter() - start) / 60:.0f} minutes."
     )
@@ -138,7 +138,8 @@ def middle(photo: Pixels) -> Pixels:
 
 
 def cells(scores: Scores, kind: str) -> list[str]:
-    return [f"{row[f'{kind}_pixels']:.2f} / {row[f'{kind}_features']:.2f}" for row in scores.values()]
+    rows = [(row[f"{kind}_pixels"], row[f"{kind}_features"]) for row in scores.values()]
+    return ["too few" if np.isnan(pixels) else f"{pixels:.2f} / {features:.2f}" for pixels, features in rows]
 
 
 def medians(all_scores: list[Scores], kind: str) -> list[str]:
@@ -148,6 +149,7 @@ def medians(all_scores: list[Scores], kind: str) -> list[str]:
         parts = []
         for measure in ("pixels", "features"):
             values = np.array([scores[method][f"{kind}_{measure}"] for scores in all_scores])
+            values = values[np.isfinite(values)]
             drawn = np.random.default_rng(SEED).choice(values, (RESAMPLES, len(values)))
             low, high = np.quantile(np.median(drawn, axis=1), (0.025, 0.975))
             parts.append(f"**{np.median(values):.2f}** ({low:.2f} to {high:.2f})")
