@@ -68,7 +68,8 @@ def main() -> None:
         "translation. One by one: rank correlation, over these sources, of the share with the change without the "
         "source; ablation is made of just these runs, so its pixels are 1 by definition. The datamodel is fitted to "
         f"three quarters of {RUNS} subsets and not scored on these (of four sources, too few halves are left). Random: "
-        f"the overlap shares given to the sources at random, what 95 % of {CONTROLS} such controls stay below. Medians with 95 % intervals, by drawing pairs again. The region is "
+        f"the overlap shares given to the sources at random, what 95 % of {CONTROLS} such controls stay below. Medians "
+        "with 95 % intervals, by drawing pairs again. The region is "
         f"the middle {REGION.width:g}x{REGION.height:g} px of {SIDE}x{SIDE}. Took "
         f"{(time.perf_counter() - start) / 60:.0f} minutes."
     )
