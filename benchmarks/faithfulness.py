@@ -67,7 +67,7 @@ def main() -> None:
         "painted the region, of the sum of the shares that were kept with how near the region stayed to the "
         "translation. One by one: rank correlation, over these sources, of the share with the change without the "
         "source; ablation is made of just these runs, so its pixels are 1 by definition. The datamodel is fitted to "
-        f"three quarters of {RUNS} subsets and not scored on these (of four sources, too few halves are left). Random: "
+        f"three quarters of {RUNS} subsets and not scored on these (of four sources, too few are left, and the median is of the others). Random: "
         f"the overlap shares given to the sources at random, what 95 % of {CONTROLS} such controls stay below. Medians "
         "with 95 % intervals, by drawing pairs again. The region is "
         f"the middle {REGION.width:g}x{REGION.height:g} px of {SIDE}x{SIDE}. Took "
