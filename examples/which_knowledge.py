@@ -19,7 +19,7 @@ from torch import Tensor, nn
 import ktviz as kt
 from ktviz import samples
 
-METHODS = ("footprint", "gradient", "ablation")
+METHODS = ("overlap", "footprint", "gradient", "ablation", "datamodel")
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def main() -> None:
 
     heading("4  Backtrack a region, and spread a source")
     behind = kt.backtrack(trace, region)
-    print(behind, behind.frame[["query", "weight", "source", "source_box", "similarity"]].head(3), sep="\n")
+    print(behind, behind.frame[["query", "overlap", "source", "source_box", "similarity"]].head(3), sep="\n")
     behind.plot().savefig(out / "backtrack.png")
     source, box = behind.frame["source"][0], kt.Box(*map(float, behind.frame["source_box"][0]))
     print(f"{len(trace.spread(source, box))} places in the output come from that part of {source}")

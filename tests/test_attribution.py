@@ -23,7 +23,8 @@ from ktviz.model.transfer import transfer
 from ktviz.model.translator import Settings, Translator
 from ktviz.regions import Box, region_mask
 
-METHODS = ("footprint", "gradient", "ablation")
+METHODS = ("footprint", "gradient", "ablation", "datamodel")
+"""Those that ask the model."""
 BYS = ("source", "entry", "node", "band")
 
 
@@ -147,12 +148,12 @@ def test_footprint_equals_brute_force_over_pixels(any_case, number):
     region = regions(trace)[number]
     expected = footprint_by_brute_force(trace, region, kernel)
     assert expected.sum() == pytest.approx(1)
-    found = by_name(ktviz.attribute(trace, region))
+    found = by_name(ktviz.attribute(trace, region, through="footprint"))
     assert sum(found.values()) == pytest.approx(1, abs=1e-9)
     sources = summed(trace.column("source"), expected)
     assert found == pytest.approx({name: sources.get(name, 0) for name in any_case.banks.source_names}, abs=1e-9)
     entries = summed(trace.column("entry"), expected)
-    found = by_name(ktviz.attribute(trace, region, by="entry"))
+    found = by_name(ktviz.attribute(trace, region, by="entry", through="footprint"))
     assert found == pytest.approx({entry: share for entry, share in entries.items() if share > 1e-12}, abs=1e-9)
 
 
@@ -160,7 +161,7 @@ def test_footprint_equals_brute_force_over_pixels(any_case, number):
 def test_without_a_receptive_field_the_footprint_is_brute_forced_at_every_size(world, paint, size):
     trace = world.translator.traced(paint(9, *size))
     expected = footprint_by_brute_force(trace, None, np.ones((1, 1)))
-    found = by_name(ktviz.attribute(trace))
+    found = by_name(ktviz.attribute(trace, through="footprint"))
     sources = summed(trace.column("source"), expected)
     assert found == pytest.approx({name: sources.get(name, 0) for name in world.banks.source_names}, abs=1e-9)
 
@@ -170,7 +171,7 @@ def test_a_pixels_own_cell_is_enough_for_a_decoder_without_reach(world, paint):
     field = receptive_field(world.translator)
     assert (field.radius, field.kernel.tolist(), field.spread_px) == (0, [[1.0]], 0.0)
     for region in (Box(3, 5, 30, 21), (17, 40)):
-        found = by_name(ktviz.attribute(trace, region))
+        found = by_name(ktviz.attribute(trace, region, through="footprint"))
         recorded = trace.sources(region)
         assert found == pytest.approx(dict(zip(recorded["source"], recorded["share"], strict=True)), abs=1e-9)
 
@@ -361,7 +362,7 @@ def test_a_decoder_that_sees_everything_is_attributed_as_a_whole(world, paint):
     assert found == pytest.approx(summed(case.trace.column("source"), credit.sum(1) / change), abs=1e-4)
 
 
-@pytest.mark.parametrize("through", ["gradient", "ablation"])
+@pytest.mark.parametrize("through", ["gradient", "ablation", "datamodel"])
 def test_a_part_of_no_change_is_refused(case, through):
     trace = case.translator.traced(case.photo, strength=0)
     with pytest.raises(TraceError, match="changed nothing"):
@@ -382,7 +383,7 @@ def test_shares_are_the_same_without_gradients_around(world, paint, guard, throu
 # By source, entry, node and band
 
 
-@pytest.mark.parametrize("through", ["footprint", "gradient"])
+@pytest.mark.parametrize("through", ["overlap", "footprint", "gradient"])
 @pytest.mark.parametrize("region", [None, Box(8, 4, 30, 22)])
 def test_sources_are_the_sums_of_their_entries_and_all_ways_have_the_same_total(any_case, through, region):
     trace, banks = any_case.trace, any_case.banks
@@ -410,7 +411,7 @@ def test_sources_are_the_sums_of_their_entries_and_all_ways_have_the_same_total(
 
 
 def test_largest_shares_come_first_and_sources_that_gave_nothing_are_listed(any_case):
-    for through in ("footprint", "gradient"):
+    for through in ("overlap", "footprint", "gradient", "datamodel"):
         frame = ktviz.attribute(any_case.trace, (2, 2), through=through).frame
         assert frame["share"].is_monotonic_decreasing
         assert sorted(frame["source"]) == sorted(any_case.banks.source_names)
@@ -477,7 +478,7 @@ def test_ablation_by_node_hides_the_whole_leaf(case):
 
 
 def test_ablation_measures_the_largest_by_footprint(case):
-    footprint = ktviz.attribute(case.trace, by="entry")
+    footprint = ktviz.attribute(case.trace, by="entry", through="footprint")
     found = ktviz.attribute(case.trace, by="entry", through="ablation", most=3)
     assert set(found.frame["entry"]) == set(footprint.frame["entry"][:3])
 
@@ -492,10 +493,11 @@ def test_ablation_of_all_that_is_left_is_not_a_number_and_still_drawn(case):
     assert np.isnan(by_name(only)["LL"])
 
 
-@pytest.mark.parametrize("most", [0, -1])
-def test_measuring_nothing_is_refused(case, most):
-    with pytest.raises(SettingError, match="most"):
-        ktviz.attribute(case.trace, through="ablation", most=most)
+@pytest.mark.parametrize("name", ["most", "runs"])
+@pytest.mark.parametrize("number", [0, -1])
+def test_measuring_nothing_is_refused(case, name, number):
+    with pytest.raises(SettingError, match=name):
+        ktviz.attribute(case.trace, through="ablation", **{name: number})
 
 
 # What is stated
@@ -506,9 +508,9 @@ def texts(figure):
 
 
 @pytest.mark.parametrize("by", BYS)
-@pytest.mark.parametrize("through", METHODS)
+@pytest.mark.parametrize("through", ["overlap", *METHODS])
 def test_every_figure_and_summary_states_the_method(case, by, through):
-    found = ktviz.attribute(case.trace, Box(4, 4, 20, 20), by=by, through=through, most=2)
+    found = ktviz.attribute(case.trace, Box(4, 4, 20, 20), by=by, through=through, most=2, runs=8)
     figure = found.plot()
     assert isinstance(figure, Figure)
     assert f"by {by} through {through}" in texts(figure)
@@ -541,6 +543,7 @@ def results(case):
         "entries": ktviz.attribute(case.trace, by="entry"),
         "gradient": ktviz.attribute(case.trace, by="node", through="gradient"),
         "ablation": ktviz.attribute(case.trace, through="ablation"),
+        "datamodel": ktviz.attribute(case.trace, through="datamodel"),
         "comparison": ktviz.compare(case.trace, ktviz.without(case.trace, "a")),
         "no change": ktviz.compare(case.trace, case.translator.traced(case.photo)),
         "faithfulness": ktviz.faithfulness(attribution, case.trace, seeds=[1, 2, 3]),
@@ -548,7 +551,8 @@ def results(case):
     }
 
 
-RESULTS = ["attribution", "entries", "gradient", "ablation", "comparison", "no change", "faithfulness", "backtrack"]
+RESULTS = ["attribution", "entries", "gradient", "ablation", "datamodel", "comparison", "no change"]
+RESULTS += ["faithfulness", "backtrack"]
 
 
 @pytest.mark.parametrize("name", RESULTS)
@@ -636,7 +640,10 @@ def test_a_trace_is_not_an_attribution(case, tmp_path):
 
 @pytest.mark.parametrize("wrong", [{"by": "pixel"}, {"through": "magic"}])
 def test_an_unknown_way_is_refused_with_those_that_exist(case, wrong):
-    with pytest.raises(SettingError, match=r"Choose one of (source, entry, node, band|footprint, gradient, ablation)"):
+    with pytest.raises(
+        SettingError,
+        match=r"Choose one of (source, entry, node, band|overlap, footprint, gradient, ablation, datamodel)",
+    ):
         ktviz.attribute(case.trace, **wrong)
 
 
@@ -662,7 +669,7 @@ def test_a_trace_without_its_model_says_to_pass_it(case, tmp_path):
     translator = Translator(case.banks, case.translator.encoder, Curved(LOPSIDED))
     trace = translator.traced(case.photo)
     trace.save(tmp_path / "trace.parquet")
-    expected = by_name(ktviz.attribute(trace))
+    expected = by_name(ktviz.attribute(trace, through="footprint"))
     del translator
     gc.collect()
     for orphan in (trace, ktviz.Trace.open(tmp_path / "trace.parquet")):
@@ -672,14 +679,14 @@ def test_a_trace_without_its_model_says_to_pass_it(case, tmp_path):
                 ktviz.attribute(orphan, through=through)
         with pytest.raises(TraceError, match="Pass model="):
             ktviz.without(orphan, "a")
-        assert by_name(ktviz.attribute(orphan, model=case.translator)) == pytest.approx(expected)
+        assert by_name(ktviz.attribute(orphan, model=case.translator, through="footprint")) == pytest.approx(expected)
 
 
 def test_a_trace_saved_without_its_photo_says_to_pass_it(case, tmp_path):
     case.trace.save(tmp_path / "trace.parquet", pictures="none")
     opened = ktviz.Trace.open(tmp_path / "trace.parquet")
     with pytest.raises(TraceError, match="Pass photo="):
-        ktviz.attribute(opened, model=case.translator)
+        ktviz.attribute(opened, model=case.translator, through="footprint")
     found = ktviz.attribute(opened, model=case.translator, photo=case.photo, through="gradient")
     assert by_name(found) == pytest.approx(by_name(ktviz.attribute(case.trace, through="gradient")))
     assert np.array_equal(found.pictures["output"], case.trace.output)
@@ -708,8 +715,8 @@ def test_a_part_of_a_trace_is_refused_with_what_to_do(case, through):
 def test_a_thinned_trace_still_says_who_painted(case):
     """Retrieval is hard here: the winner is all that painted."""
     for by in BYS:
-        expected = by_name(ktviz.attribute(case.trace, by=by))
-        assert by_name(ktviz.attribute(thin(case.trace), by=by)) == pytest.approx(expected)
+        expected = by_name(ktviz.attribute(case.trace, by=by, through="footprint"))
+        assert by_name(ktviz.attribute(thin(case.trace), by=by, through="footprint")) == pytest.approx(expected)
 
 
 class Attention(nn.Module):
@@ -767,15 +774,15 @@ def test_soft_retrieval_shares_the_credit_by_its_weights(soft):
 
 
 def test_a_system_without_decoder_bands_and_tree_says_what_it_cannot_answer(soft):
-    for through in ("gradient", "ablation"):
-        with pytest.raises(TraceError, match="adapted model"):
+    for through in METHODS:
+        with pytest.raises(TraceError, match=r"adapted model.*Only its overlap"):
             ktviz.attribute(soft.trace, through=through)
     for by in ("band", "node"):
         with pytest.raises(TraceError, match=r"band|tree"):
             ktviz.attribute(soft.trace, by=by)
     with pytest.raises(TraceError, match="not a Translator"):
         ktviz.without(soft.trace, "colour 1")
-    assert "footprint" in texts(ktviz.attribute(soft.trace).plot())
+    assert "through overlap" in texts(ktviz.attribute(soft.trace).plot())
 
 
 def test_a_soft_trace_that_was_thinned_is_refused_because_its_shares_would_not_add_up(soft):

@@ -89,9 +89,9 @@ def test_what_is_unknown_is_counted_as_unknown():
 def test_every_box_of_every_work_is_listed(audited):
     boxes = audited.tables["boxes"]
     assert len(boxes) == 49
-    assert boxes["weight"].sum() == pytest.approx(1)
+    assert boxes["overlap"].sum() == pytest.approx(1)
     assert (boxes.loc[boxes["query"] == 8, ["x", "y", "width", "height"]].to_numpy() == [[8, 8, 16, 16]]).all()
-    summed = boxes.groupby("source")["weight"].sum()
+    summed = boxes.groupby("source")["overlap"].sum()
     shares = audited.tables["sources"].set_index("source")["share"]
     assert summed.to_dict() == pytest.approx(shares[shares > 0].to_dict())
 

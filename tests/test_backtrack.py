@@ -41,7 +41,7 @@ REGIONS = {
 }
 
 
-def weights_by_brute_force(trace, region):
+def overlap_by_brute_force(trace, region):
     """Pixel by pixel, equal parts to the retrievals whose boxes cover it."""
     mask = region_mask(region, *trace.picture.size)
     boxes = trace.column("box")
@@ -55,13 +55,13 @@ def weights_by_brute_force(trace, region):
 
 @pytest.mark.parametrize("name", REGIONS)
 def test_winners_behind_a_region_and_their_weights_are_those_counted_by_pixel(trace, name):
-    expected = weights_by_brute_force(trace, REGIONS[name])
+    expected = overlap_by_brute_force(trace, REGIONS[name])
     found = ktviz.backtrack(trace, REGIONS[name])
     frame = found.frame
     assert set(frame["query"]) == set(np.flatnonzero(expected))
-    assert frame["weight"].tolist() == pytest.approx(expected[frame["query"]].tolist(), abs=1e-12)
-    assert frame["weight"].sum() == pytest.approx(1)
-    assert frame["weight"].is_monotonic_decreasing
+    assert frame["overlap"].tolist() == pytest.approx(expected[frame["query"]].tolist(), abs=1e-12)
+    assert frame["overlap"].sum() == pytest.approx(1)
+    assert frame["overlap"].is_monotonic_decreasing
     for column in ("entry", "source", "bank", "similarity", "margin"):
         assert frame[column].tolist() == trace.column(column)[frame["query"]].tolist()
     for column in ("box", "source_box"):
@@ -71,7 +71,7 @@ def test_winners_behind_a_region_and_their_weights_are_those_counted_by_pixel(tr
 
 def test_the_sum_by_source_is_the_share_that_the_trace_states(trace):
     for region in REGIONS.values():
-        shares = ktviz.backtrack(trace, region).frame.groupby("source")["weight"].sum()
+        shares = ktviz.backtrack(trace, region).frame.groupby("source")["overlap"].sum()
         recorded = trace.sources(region).set_index("source")["share"]
         assert shares.to_dict() == pytest.approx(recorded[recorded > 0].to_dict())
 
@@ -150,9 +150,9 @@ def test_spread_says_where_a_part_of_a_source_went(world, trace, box):
         expected = mine if box is None else mine[reaches(boxes[mine], box)]
         found = trace.spread(name, box)
         assert sorted(found["query"]) == expected.tolist()
-        weights = weights_by_brute_force(trace, None)[found["query"]]
-        assert found["weight"].tolist() == pytest.approx(weights.tolist())
-        assert found["weight"].is_monotonic_decreasing
+        weights = overlap_by_brute_force(trace, None)[found["query"]]
+        assert found["share"].tolist() == pytest.approx(weights.tolist())
+        assert found["share"].is_monotonic_decreasing
 
 
 def test_spread_is_the_inverse_of_backtracking(world, trace):
@@ -225,7 +225,7 @@ def test_a_thinned_trace_is_backtracked_like_a_whole_one(trace):
 def test_the_last_pixel_of_an_odd_photo_can_be_backtracked_and_drawn(world, paint, size):
     trace = world.translator.traced(paint(9, *size))
     found = ktviz.backtrack(trace, (size[1] - 1, size[0] - 1))
-    assert found.frame["weight"].sum() == pytest.approx(1)
+    assert found.frame["overlap"].sum() == pytest.approx(1)
     assert isinstance(found.plot(), Figure)
     for x, y, width, height in found.frame["box"]:
         ktviz.backtrack(trace, Box(float(x), float(y), float(width), float(height)))

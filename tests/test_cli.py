@@ -172,7 +172,7 @@ def test_the_example_asks_every_question_of_any_photo_and_library(library, folde
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     written = {path.name for path in tmp_path.iterdir()}
-    figures = {f"attribution-{name}.png" for name in ("footprint", "gradient", "ablation")}
+    figures = {f"attribution-{name}.png" for name in ("overlap", "footprint", "gradient", "ablation", "datamodel")}
     figures |= {"trace.png", "backtrack.png", "comparison.png", "faithfulness.png"}
     assert written == figures | {"trace.parquet", "store", "audit"}
     assert "retrievals identical" in done.stdout

@@ -74,7 +74,12 @@ def test_entry_numbers_from_a_table_are_taken_and_can_be_saved(trace, tmp_path):
 def test_the_photo_is_encoded_once_for_all_counterfactuals(world, photo):
     translator = Translator(world.banks, world.translator.encoder, world.translator.decoder)
     calls = []
-    handle = translator.encoder.register_forward_pre_hook(lambda *_: calls.append(1))
+    pixels = to_tensor(photo)
+
+    def count(_, inputs):
+        calls.extend([1] * bool(torch.equal(inputs[0][..., : photo.shape[0], : photo.shape[1]], pixels)))
+
+    handle = translator.encoder.register_forward_pre_hook(count)
     try:
         trace = translator.traced(photo)
         assert len(calls) == 1
@@ -199,7 +204,7 @@ def test_new_winners_are_those_whose_source_or_place_changed(pair):
     columns = [
         list(zip(t.column("source"), t.column("source_box").tolist(), t.column("entry"), strict=True)) for t in pair
     ]
-    weights = pair[0].weights()
+    weights = pair[0].overlap()
     for query, (one, other) in enumerate(zip(*columns, strict=True)):
         if one[:2] != other[:2]:
             rows.append(query)
@@ -208,10 +213,10 @@ def test_new_winners_are_those_whose_source_or_place_changed(pair):
     assert found.frame["query"].tolist() == rows
     assert found.frame["entry_before"].tolist() == [columns[0][n][2] for n in rows]
     assert found.frame["entry_after"].tolist() == [columns[1][n][2] for n in rows]
-    assert found.frame["weight"].tolist() == pytest.approx(weights[rows].tolist())
+    assert found.frame["overlap"].tolist() == pytest.approx(weights[rows].tolist())
     new = found.new_winners
-    assert new["weight"].is_monotonic_decreasing
-    taken = {(r["source_before"], r["source_after"]): (r["retrievals"], r["weight"]) for _, r in new.iterrows()}
+    assert new["overlap"].is_monotonic_decreasing
+    taken = {(r["source_before"], r["source_after"]): (r["retrievals"], r["overlap"]) for _, r in new.iterrows()}
     assert taken == {key: (count, pytest.approx(weight)) for key, (count, weight) in pairs.items()}
     assert f"{len(rows)} of {len(pair[0])} winners are new" in repr(found)
 

@@ -1,12 +1,14 @@
-"""Faithfulness: curves and scores against an experiment made by hand, and what is refused."""
+"""Faithfulness: both tests against experiments made by hand, what is trusted, and what is refused."""
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
+from scipy.stats import spearmanr
 
 import ktviz
 from ktviz.errors import MismatchError, SettingError, TraceError
@@ -14,7 +16,7 @@ from ktviz.explain import faithfulness as faithfulness_module
 from ktviz.model.transfer import transfer
 from ktviz.model.translator import Settings, Translator
 from ktviz.regions import Box, region_mask
-from ktviz.testing import COLOURS, ToyWorld, toy_photo
+from ktviz.testing import COLOURS, TWINS, ToyWorld, toy_photo
 
 NAMES = {colour: f"toy/flat/{colour}.png" for colour in COLOURS}
 WINNERS = ["red", "yellow", "yellow", "yellow", "green", "cyan", "cyan"]
@@ -28,6 +30,14 @@ def flats(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trace(flats):
     return flats.translator.traced(toy_photo(), transfer="swap", coherence=0)
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory):
+    """A trace where every source that is left out is replaced by one a shade darker, and nothing else changes."""
+    world = ToyWorld(tmp_path_factory.mktemp("twins"), COLOURS | TWINS)
+    trace = world.translator.traced(toy_photo(), transfer="swap", coherence=0)
+    return SimpleNamespace(world=world, trace=trace)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +78,7 @@ def experiment_by_hand(order, shares, region=None):
 @pytest.mark.parametrize("region", [None, Box(8, 0, 48, 40), [(4, 4), (60, 10), (50, 60), (8, 50)]])
 def test_scores_are_those_of_an_experiment_made_by_hand(trace, region):
     found = ktviz.faithfulness(ktviz.attribute(trace, region), trace, seeds=[0])
-    for method in ("footprint", "gradient"):
+    for method in ("overlap", "footprint", "gradient"):
         frame = ktviz.attribute(trace, region, through=method).frame
         shares = {n.split("/")[-1][:-4]: s for n, s in zip(frame["source"], frame["share"], strict=True)}
         order = [name for name in shares if name != "magenta"]
@@ -110,19 +120,124 @@ PAIRS = (["red", "yellow"], ["yellow", "red"])
 
 def test_curves_run_from_everything_to_nothing_and_back(result):
     curves = result.curves
-    assert set(curves["method"]) == {"footprint", "gradient", "random"}
+    assert set(curves["method"]) == {"overlap", "footprint", "gradient", "random"}
     for (_, _, kind), curve in curves.groupby(["method", "seed", "kind"]):
         assert curve["taken"].tolist() == pytest.approx([0, 0.25, 0.5, 0.75, 1])
         ends = curve["progress"].iloc[[0, -1]].tolist()
         assert ends == pytest.approx([1, 0] if kind == "deletion" else [0, 1], abs=1e-6)
 
 
-def test_gradient_correlates_wholly_where_the_decoder_is_linear(result):
+def test_gradient_correlates_wholly_with_the_decoding_of_a_linear_decoder(result):
     row = result.frame[result.frame["method"] == "gradient"].iloc[0]
     assert row["correlation"] == pytest.approx(1, abs=1e-6)
-    assert result.trusted == "gradient"
-    assert "trust gradient here" in result.headline()
-    assert result.headline() == result.summary()["verdict"]
+
+
+# Exclusion
+
+
+DISTINCT = Box(8, 0, 48, 40)
+"""Where no two halves of the sources have the same share."""
+
+
+def left_by_hand(twins, without, region):
+    """What is left of a region, by a translation of our own without some sources."""
+    mask = region_mask(region, 64, 64)
+    before = twins.trace.output.astype(int)
+
+    def change(**settings):
+        image = twins.world.translator(toy_photo(), transfer="swap", coherence=0, **settings).image
+        return np.abs(image.astype(int) - before)[mask].mean()
+
+    return 1 - change(without=without) / change(strength=0)
+
+
+def scores_by_hand(twins, shares, region):
+    """Both rank correlations over all halves of the four sources, by scipy."""
+    names = [NAMES[colour] for colour in ("red", "yellow", "green", "cyan")]
+    halves = [set(half) for half in combinations(names, 2)]
+    left = [left_by_hand(twins, [name for name in names if name not in half], region) for half in halves]
+    told = [sum(shares[name] for name in half) for half in halves]
+    alone = [-left_by_hand(twins, [name], region) for name in names]
+    pairs = (told, left), ([shares[name] for name in names], alone)
+    return [spearmanr(*(np.round(values, 8) for values in pair)).statistic for pair in pairs]
+
+
+@pytest.mark.parametrize("through", ["overlap", "footprint", "gradient", "ablation"])
+@pytest.mark.parametrize("region", [None, DISTINCT])
+def test_exclusion_scores_are_rank_correlations_with_translations_made_by_hand(twins, through, region):
+    attribution = ktviz.attribute(twins.trace, region, through=through)
+    row = ktviz.faithfulness(attribution, seeds=[0]).frame.iloc[0]
+    shares = dict(zip(attribution.frame["source"], attribution.frame["share"], strict=True))
+    assert row["method"] == through
+    assert [row["lds_pixels"], row["loo_pixels"]] == pytest.approx(scores_by_hand(twins, shares, region), abs=1e-9)
+
+
+@pytest.mark.parametrize("through", ["overlap", "footprint", "ablation"])
+def test_the_linear_datamodelling_score_of_the_toy_world_is_one(twins, through):
+    """What is left is exactly linear in overlap here, so whoever tells overlap tells everything."""
+    whole = ktviz.faithfulness(ktviz.attribute(twins.trace, through=through))
+    assert whole.frame.loc[0, ["lds_pixels", "loo_pixels"]].tolist() == pytest.approx([1, 1], abs=1e-12)
+    part = ktviz.faithfulness(ktviz.attribute(twins.trace, DISTINCT, through=through))
+    scores = ["lds_pixels", "lds_features", "loo_pixels", "loo_features"]
+    assert part.frame.loc[0, scores].tolist() == pytest.approx([1, 1, 1, 1], abs=1e-12)
+    assert part.trusted == through
+
+
+def test_what_is_trusted_follows_exclusion_and_not_decoding(twins):
+    """Gradient wins the decoding test of this world, and exclusion finds two of its sources in the wrong order."""
+    found = ktviz.faithfulness(ktviz.attribute(twins.trace), seeds=range(40))
+    rows = found.frame.set_index("method")
+    assert rows.loc["gradient", "correlation"] > rows.loc["overlap", "correlation"]
+    assert rows.loc["gradient", "lds_pixels"] < rows.loc["overlap", "lds_pixels"]
+    assert found.trusted == "overlap"
+    assert "trust overlap here: left out and translated again, LDS 1.00 in pixels" in found.headline()
+    assert found.headline() == found.summary()["verdict"]
+    assert found.summary()["runs"] == "6 of 6 random halves and 4 of 4 units alone left out"
+
+
+def test_a_meaningless_attribution_is_not_the_one_that_is_trusted(twins):
+    good = ktviz.attribute(twins.trace)
+    turned = good.frame.assign(share=good.frame["share"].to_numpy()[[3, 2, 1, 0, *range(4, 10)]])
+    found = ktviz.faithfulness(replace(good, frame=turned))
+    row = found.frame[found.frame["method"] == "overlap"].iloc[0]
+    assert row["lds_pixels"] < 0
+    assert row["loo_pixels"] < 0
+    assert row["score"] < found.random["score"].mean()
+    assert found.trusted == "footprint"
+
+
+def test_where_every_method_is_meaningless_none_is_trusted(twins, monkeypatch):
+    good = ktviz.attribute(twins.trace)
+    turned = good.frame.assign(share=good.frame["share"].to_numpy()[[3, 2, 1, 0, *range(4, 10)]])
+    bad = replace(good, frame=turned)
+    monkeypatch.setattr(faithfulness_module, "attribute", lambda *_, **__: bad)
+    found = ktviz.faithfulness(bad)
+    assert found.trusted is None
+    assert found.headline() == "no method beats random shares here"
+    assert isinstance(found.plot(), Figure)
+
+
+def test_a_budget_that_is_spent_says_what_was_done_and_trusts_nothing(twins):
+    found = ktviz.faithfulness(ktviz.attribute(twins.trace), seconds=0)
+    assert found.frame[["lds_pixels", "lds_features", "loo_pixels", "loo_features"]].isna().all().all()
+    assert found.trusted is None
+    assert found.headline() == "too few runs to tell: 0 of 6 random halves and 0 of 4 units alone left out"
+    assert found.frame["score"].notna().all()
+    assert isinstance(found.plot(), Figure)
+
+
+def test_subsets_are_drawn_by_the_seed(twins):
+    attribution = ktviz.attribute(twins.trace)
+    few = [ktviz.faithfulness(attribution, subsets=4, seed=seed, seeds=[0]).frame["lds_features"] for seed in range(4)]
+    again = ktviz.faithfulness(attribution, subsets=4, seed=2, seeds=[0])
+    assert again.frame["lds_features"].tolist() == few[2].tolist()
+    assert again.about["subsets"] == [4, 4]
+    assert len({tuple(scores) for scores in few}) > 1
+
+
+def test_each_of_the_two_tests_states_its_question(result):
+    assert "when others take their place" in result.about["questions"]["exclusion"]
+    assert "when nothing takes their place" in result.summary()["decoding"]
 
 
 def test_the_random_control_is_the_same_for_a_seed_whatever_the_others(trace, result):
@@ -139,30 +254,10 @@ def test_the_random_control_is_the_same_for_a_seed_whatever_the_others(trace, re
     assert len(set(result.random["deletion"].round(6))) > 3
 
 
-def test_a_meaningless_attribution_is_not_the_one_that_is_trusted(trace):
-    good = ktviz.attribute(trace, through="gradient")
-    turned = good.frame.assign(share=good.frame["share"].to_numpy()[[3, 2, 1, 0, 4]])
-    found = ktviz.faithfulness(replace(good, frame=turned), trace)
-    row = found.frame[found.frame["method"] == "gradient"].iloc[0]
-    assert row["score"] < found.random["score"].mean()
-    assert row["correlation"] < 0
-    assert found.trusted == "footprint"
-
-
-def test_where_every_method_is_meaningless_none_is_trusted(trace, monkeypatch):
-    good = ktviz.attribute(trace)
-    turned = good.frame.assign(share=good.frame["share"].to_numpy()[[3, 2, 1, 0, 4]])
-    bad = replace(good, frame=turned)
-    monkeypatch.setattr(faithfulness_module, "attribute", lambda *_, **__: bad)
-    found = ktviz.faithfulness(bad, trace)
-    assert found.trusted is None
-    assert found.headline() == "no method beats a random ranking here"
-    assert isinstance(found.plot(), Figure)
-
-
 def test_of_two_units_a_coin_finds_the_larger_so_nothing_is_trusted(trace):
     found = ktviz.faithfulness(ktviz.attribute(trace, Box(8, 0, 8, 64)), trace)
     assert found.about["units"] == 2
+    assert found.about["subsets"] == [2, 2]
     assert found.trusted is None
 
 
@@ -196,8 +291,8 @@ class Mixed(torch.nn.Module):
 def test_deletion_switches_retrievals_off_and_decodes_the_whole_picture_again(world, paint, by, region):
     translator, photo = Translator(world.banks, world.translator.encoder, Mixed()), paint(9, 45, 52)
     trace = translator.traced(photo)
-    attribution = ktviz.attribute(trace, region, by=by)
-    found = ktviz.faithfulness(attribution, trace, seeds=[0])
+    attribution = ktviz.attribute(trace, region, by=by, through="footprint")
+    found = ktviz.faithfulness(attribution, trace, seeds=[0], seconds=0)
     settings, before = Settings(**trace.picture.about["settings"]), translator.encode(photo)
     corners = list(zip(trace.column("y"), trace.column("x"), strict=True))
     winners = world.banks.patches(torch.tensor(trace.column("entry")))
@@ -238,11 +333,16 @@ def leaves(banks, trace):
 
 
 @pytest.mark.parametrize(
-    ("by", "seeds", "message"), [("band", [0], "bands are not retrievals"), ("source", [], "no random control")]
+    ("by", "wrong", "message"),
+    [
+        ("band", {}, "bands are not retrievals"),
+        ("source", {"seeds": []}, "no random control"),
+        ("source", {"subsets": 0}, "nothing would be left out"),
+    ],
 )
-def test_what_cannot_be_tested_is_refused(trace, by, seeds, message):
+def test_what_cannot_be_tested_is_refused(trace, by, wrong, message):
     with pytest.raises(SettingError, match=message):
-        ktviz.faithfulness(ktviz.attribute(trace, by=by), trace, seeds=seeds)
+        ktviz.faithfulness(ktviz.attribute(trace, by=by), trace, **wrong)
 
 
 def test_the_attribution_of_another_trace_is_refused(trace, flats):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ktviz.explain.shares import query_weights, source_shares
+from ktviz.explain.shares import query_overlap, source_shares
 from ktviz.library.library import Library
 from ktviz.model.translator import Translator
 
@@ -79,9 +79,9 @@ def test_shares_equal_the_credit_counted_pixel_by_pixel(world, paint, size):
     assert shares.to_dict() == pytest.approx(expected, abs=1e-6)
 
 
-def test_query_weights_add_up_to_one(world, paint):
+def test_query_overlap_add_up_to_one(world, paint):
     result = world.translator(paint(9, 45, 61))
-    weights = query_weights(result)
+    weights = query_overlap(result)
     assert weights.shape == (len(result.matches),)
     assert float(weights.sum()) == pytest.approx(1)
     assert torch.all(weights >= 0)

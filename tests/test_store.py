@@ -175,7 +175,7 @@ def test_files_that_are_being_written_are_no_traces(store):
 # Which outputs used it
 
 
-def test_uses_are_the_footprints_of_the_winners(store, world, traces):
+def test_uses_are_the_overlap_of_the_winners(store, world, traces):
     for source in world.banks.source_names:
         found = store.uses(source)
         assert set(found["trace"]) == users(traces, source)

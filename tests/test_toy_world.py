@@ -127,6 +127,7 @@ def test_swap_paints_the_image_worked_out_by_hand(trace):
 def test_footprint_shares_are_those_counted_by_hand(trace, name):
     region, expected = REGIONS[name]
     check_shares(shares_of(ktviz.attribute(trace, region).frame), expected)
+    check_shares(shares_of(ktviz.attribute(trace, region, through="footprint").frame), expected)
     check_shares(shares_of(trace.sources(region)), expected)
 
 
@@ -213,16 +214,15 @@ def test_the_counterfactual_is_the_image_painted_by_hand_without_the_source(trac
         assert np.array_equal(after.output, image.round().astype(np.uint8))
 
 
-@pytest.mark.parametrize("through", ["footprint", "gradient", "ablation"])
+@pytest.mark.parametrize("through", ["overlap", "footprint", "gradient", "ablation"])
 def test_deletion_by_our_ranking_falls_faster_than_by_random_over_ten_seeds(trace, through):
-    result = ktviz.faithfulness(ktviz.attribute(trace, through=through), trace, seeds=range(10))
+    result = ktviz.faithfulness(ktviz.attribute(trace, through=through), trace, seeds=range(10), seconds=0)
     ours = result.frame[result.frame["method"] == through].iloc[0]
     assert len(result.random) == 10
     # Four sources have 24 orders, so one of ten random ones may be as good; none may be better.
     assert (result.random["deletion"] >= ours["deletion"] - 1e-9).all()
     assert (result.random["deletion"] > ours["deletion"] + 1e-6).sum() >= 9
     assert (result.random["insertion"] <= ours["insertion"] + 1e-9).all()
-    assert result.trusted is not None
 
 
 def test_the_same_retrievals_have_the_same_digest_in_another_folder_and_in_chunks(flats, tmp_path, monkeypatch):

@@ -324,7 +324,7 @@ def test_all_kinds_of_regions_slice_alike(trace):
 
 
 def test_a_region_outside_the_image_is_refused(trace):
-    for ask in (lambda box: trace[box], trace.sources, trace.weights):
+    for ask in (lambda box: trace[box], trace.sources, trace.overlap):
         with pytest.raises(RegionError, match=f"not inside the image of {WIDTH}x{HEIGHT} px"):
             ask(kt.Box(30, 30, 20, 20))
 
@@ -357,10 +357,10 @@ def test_shares_of_a_region_equal_the_credit_counted_pixel_by_pixel(trace, box):
             assert row["similarity"] == pytest.approx(trace.column("similarity")[mine].mean(), rel=1e-5)
 
 
-def test_weights_of_queries_are_their_footprints(trace):
+def test_the_overlap_of_queries_is_what_they_cover(trace):
     mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
     mask[3:29, 5:44] = np.random.default_rng(4).random((26, 39)) < 0.4
-    assert np.allclose(trace.weights(mask), credit(trace, mask), atol=1e-12)
+    assert np.allclose(trace.overlap(mask), credit(trace, mask), atol=1e-12)
 
 
 # Spread
@@ -373,11 +373,11 @@ def test_spread_finds_every_retrieval_that_a_source_won(trace):
         found = trace.spread(name)
         mine = np.flatnonzero(trace.column("source") == name)
         assert sorted(found["query"]) == trace.column("query")[mine].tolist()
-        assert dict(zip(found["query"], found["weight"], strict=True)) == pytest.approx(
+        assert dict(zip(found["query"], found["share"], strict=True)) == pytest.approx(
             dict(zip(mine.tolist(), part[mine].tolist(), strict=True))
         )
-        assert found["weight"].is_monotonic_decreasing
-        assert found["weight"].sum() == pytest.approx(shares[name])
+        assert found["share"].is_monotonic_decreasing
+        assert found["share"].sum() == pytest.approx(shares[name])
 
 
 def test_spread_of_a_part_finds_the_patches_that_reach_into_it(trace):

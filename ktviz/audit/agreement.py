@@ -60,7 +60,7 @@ def check_translation(name: str, case: Live, recorded: Trace, settings: Settings
     if not rounded:
         raise Difference(f"{name}, {first_difference(recorded, again)}")
     doubtful = check_rounded(name, replace(case, trace=recorded), again, settings)
-    share = float(recorded.weights()[doubtful].sum())
+    share = float(recorded.overlap()[doubtful].sum())
     if share > MOST_DOUBT:
         raise Difference(f"{name}: other winners for {share:.1%} of the picture; rounding explains {MOST_DOUBT:.0%}")
     return f"{seen}; {len(again):,} retrievals equal up to rounding; close calls could move {share:.3%} of the picture"

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ktviz.regions import Mask
-from ktviz.trace.footprint import around
+from ktviz.trace.overlap import around
 from ktviz.trace.shares import source_numbers
 from ktviz.trace.trace import Trace
 
@@ -106,14 +106,14 @@ def copied_regions(trace: Trace) -> pd.DataFrame:
         source, retrievals, area (part of the output), the box around it (x, y, width, height in px of the output) and
         the box it comes from (source_x ... in px of the original source).
     """
-    box, source_box, weight = trace.column("box"), trace.column("source_box"), trace.weights()
+    box, source_box, overlap = trace.column("box"), trace.column("source_box"), trace.overlap()
     source, side = trace.column("source"), box[:, 2:].max(0)
     rows = []
     for part in large_parts(winners_of(trace)):
         here, there = around(box[part]), around(source_box[part])
         scale = source_box[part[0], 2:] / side
         # Where the output ends within a patch, the piece of the source ends there, too.
-        row = [source[part[0]], len(part), float(weight[part].sum()), *here, *there[:2], *(here[2:] * scale)]
+        row = [source[part[0]], len(part), float(overlap[part].sum()), *here, *there[:2], *(here[2:] * scale)]
         rows.append(dict(zip(COLUMNS + PLACES, row, strict=True)))
     return pd.DataFrame(rows, columns=COLUMNS + PLACES)
 

@@ -71,7 +71,7 @@ def boxes(trace: Trace) -> pd.DataFrame:
         values = trace.column(name)
         for number, edge in enumerate(EDGES):
             table[f"{prefix}{edge}"] = values[:, number]
-    table["weight"] = trace.weights()
+    table["overlap"] = trace.overlap()
     table["similarity"] = trace.column("similarity")
     table["entry"] = trace.column("entry")
     return table

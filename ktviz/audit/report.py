@@ -67,7 +67,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def source_card(row: dict[str, Any], colours: dict[str, str], audit: Audit) -> dict[str, Any]:
     """What the report says of a source that was used."""
     boxes = audit.tables["boxes"]
-    places = boxes[boxes["source"] == row["source"]].nlargest(3, "weight")
+    places = boxes[boxes["source"] == row["source"]].nlargest(3, "overlap")
     return {
         **row,
         "colour": colours[row["source"]],

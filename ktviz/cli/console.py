@@ -180,7 +180,7 @@ def print_shares(shares: pd.DataFrame, title: str, rows: int = 8, to: Console = 
     cells = [[f"{record['share']:.1%}", *(str(record[column]) for column in columns)] for record in records]
     if len(shares) > rows:
         cells.append([f"{shares['share'][rows:].sum():.1%}", f"{len(shares) - rows} more", "", "", ""])
-    print_table(title, ["share", *columns], cells, numbers=["share"], to=to)
+    print_table(f"{title}, shares by overlap", ["share", *columns], cells, numbers=["share"], to=to)
 
 
 def size(count: int) -> str:

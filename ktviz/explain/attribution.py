@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, get_args
 
@@ -11,6 +12,8 @@ import pandas as pd
 from ktviz.errors import SettingError, TraceError
 from ktviz.explain.ablation import ablate
 from ktviz.explain.bands import match_shares
+from ktviz.explain.datamodel import datamodel
+from ktviz.explain.exclusion import Budget, Exclusion
 from ktviz.explain.gradient import integrated
 from ktviz.explain.receptive import receptive_field
 from ktviz.explain.result import Result, check_one_site
@@ -19,8 +22,8 @@ from ktviz.images import Pixels
 from ktviz.model.bands import BANDS
 from ktviz.model.encoder import STRIDE
 from ktviz.regions import Mask, Region, bounding_box, region_mask
-from ktviz.trace.footprint import Floats, footprint
 from ktviz.trace.live import Live, live
+from ktviz.trace.overlap import Floats, overlap
 from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -28,23 +31,39 @@ if TYPE_CHECKING:
 
     from ktviz.model.translator import Translator
 
-Through = Literal["footprint", "gradient", "ablation"]
+Through = Literal["overlap", "footprint", "gradient", "ablation", "datamodel"]
 UNIT = {
-    "footprint": "part of the region painted: overlap-add times the decoder's receptive field",
+    "overlap": "part of the region covered: overlap-add, before any decoder",
+    "footprint": "part of the region painted: overlap carried through the decoder's receptive field",
     "gradient": "part of the change that the knowledge made: integrated gradients through the decoder",
     "ablation": "change without it, over the change that the knowledge made: excluded and translated again",
+    "datamodel": "part in how near the region stays to what it is: fitted to translations without random halves",
 }
 """What a share is, by method."""
-ADAPTED_UNIT = "part of the region painted: overlap-add of the recorded weights"
-"""What it is for an adapted model, of whose decoder nothing is known."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is run by the methods that leave units out.
+
+    Attributes:
+        most: Units that are left out one by one.
+        runs: Random subsets that are left out.
+        seed: Of the subsets.
+        budget: Time.
+    """
+
+    most: int
+    runs: int
+    seed: int
+    budget: Budget
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Attribution(Result):
     """What a region owes to each source, entry, node or band; largest share first.
 
-    Shares are absolute: those of `footprint` and `gradient` add up to 1, those of `ablation` need not, because one
-    source may stand in for another.
+    Shares are absolute. They add up to 1, but for those of `ablation`: there one source may stand in for another.
 
     Attributes:
         origin: The trace it was made from; None if it was read from a file.
@@ -87,9 +106,13 @@ class Attribution(Result):
 
     def summary(self) -> pd.Series:
         """The result in a few numbers."""
-        facts = {name: self.about[name] for name in ("by", "through", "unit", "region_px", "receptive_field")}
+        facts = {name: self.about[name] for name in ("by", "through", "unit", "region_px")}
+        facts |= {name: self.about[name] for name in ("receptive_field",) if name in self.about}
         error = self.about.get("completeness_error")
         facts |= {} if error is None else {"completeness error": f"{error:.2%}"}
+        if self.through == "datamodel":
+            facts["fitted to"] = f"{self.about['fitted']} runs"
+            facts["held out"] = held_out(self.about)
         facts |= {"shares add up to": round(float(self.frame["share"].sum()), 4), "rows": len(self)}
         return pd.Series(facts, name=self.kind)
 
@@ -106,62 +129,89 @@ class Attribution(Result):
         return attribution_figure(self)
 
 
+def held_out(about: Mapping[str, Any]) -> str:
+    """How well a datamodel predicts runs to which it was not fitted, in words."""
+    correlation, explained = about["held_out_correlation"], about["held_out_r2"]
+    if correlation is None or explained is None:
+        return f"{about['held_out']} runs, too few to tell"
+    return f"{about['held_out']} runs, rank correlation {correlation:.2f}, R² {explained:.2f}"
+
+
 def attribute(
     trace: Trace,
     region: Region = None,
     *,
     by: By = "source",
-    through: Through = "footprint",
+    through: Through = "overlap",
     model: Translator | None = None,
     photo: Pixels | None = None,
     most: int = 20,
+    runs: int = 64,
+    seed: int = 0,
+    seconds: float | None = None,
+    quiet: bool = False,
 ) -> Attribution:
     """What a region of the output owes to the knowledge.
 
-    `footprint`: who painted it. A pixel's credit spreads over the cells that the decoder makes it from, in equal parts
-    over the retrievals that made each cell. Exact geometry; it does not ask whether a patch mattered.
+    `overlap`: who covers it, before any decoder. The same share as in `trace.sources(region)` and wherever no method is
+    named. Exact; it does not ask whether a patch mattered.
+    `footprint`: who painted it. Overlap carried through the decoder: a pixel's credit spreads over the cells that the
+    decoder makes it from, in equal parts over the retrievals that made each cell.
     `gradient`: who changed it. Integrated gradients along the line from the photo's own features to the transferred
     ones; shares add up to the change that the knowledge made, and may be negative. The error is stated.
     `ablation`: what happens without it. The largest `most` by footprint are excluded one by one, and the photo is
-    translated again.
+    translated again. Shares are parts of the change that the knowledge made, but of a level at least.
+    `datamodel`: what happens without several. Random subsets are excluded, and shares fitted to how near the region
+    stays to what it is. They add up to 1, and are negative where it stays nearer without a unit. `about` states how
+    well they predict runs to which they were not fitted (`held_out_correlation`, `held_out_r2`).
 
     Args:
         trace: Of one image.
         region: A `Box`, mask, polygon or pixel of the output; None for all of it.
-        by: "source"; "entry"; "node": leaf of the cluster tree; "band": of the match (footprint: what carried the
-            similarity; gradient: what was transferred; ablation: matching without it).
-        through: "footprint", "gradient" or "ablation".
-        model: The translator; not needed while the one that recorded lives, nor for the footprint of an adapted model.
+        by: "source"; "entry"; "node": leaf of the cluster tree; "band": of the match (overlap and footprint: what
+            carried the similarity; gradient: what was transferred; ablation and datamodel: matching without it).
+        through: "overlap", "footprint", "gradient", "ablation" or "datamodel".
+        model: The translator; not needed while the one that recorded lives, nor for overlap.
         photo: The photo, where the trace was saved without it.
-        most: How many are measured by ablation.
+        most: How many are left out by ablation.
+        runs: How many subsets are left out by datamodel, at most.
+        seed: Of the subsets.
+        seconds: After which ablation and datamodel begin no further run; None for no limit.
+        quiet: No progress bar.
 
     Raises:
         RegionError: The region is empty or outside.
-        SettingError: An unknown `by` or `through`, or `most` below 1.
+        SettingError: An unknown `by` or `through`, or `most` or `runs` below 1.
         TraceError: There is no model; the trace is only a part, of several sites, or of soft retrieval and thinned to
             winners; its system has no bands, or no tree; or the knowledge changed nothing in the region.
         MismatchError: Another model, library or photo.
+
+    Example:
+        >>> attribute(trace, Box(40, 40, 64, 64), through="datamodel", runs=40)
+        Attribution(by source through datamodel: art/impasto/starry-river.jpg 58.1%, ...)
     """
     for name, value, known in (("by", by, get_args(By)), ("through", through, get_args(Through))):
         if value not in known:
             raise SettingError(f"attribute {name}={value!r}", "unknown", f"Choose one of {', '.join(known)}")
-    if most < 1:
-        raise SettingError(f"attribute most={most}", "nothing would be measured", "Give a positive number")
+    for name, number in (("most", most), ("runs", runs)):
+        if number < 1:
+            raise SettingError(f"attribute {name}={number}", "nothing would be measured", "Give a positive number")
     check_one_site(trace)
     mask = region_mask(region, *trace.picture.size)
     adapted = trace.about["digests"].get("decoder") is None and model is None
-    if adapted and through != "footprint":
+    if adapted and through != "overlap":
         raise TraceError(
-            f"attribute through {through}", "the trace is of an adapted model", "Only its footprint is known"
+            f"attribute through {through}", "the trace is of an adapted model", "Only its overlap is known"
         )
-    case = None if adapted else live(trace, model, photo)
+    alone = through == "overlap" and (adapted or by != "node")
+    case = None if alone and model is None else live(trace, model, photo)
     units = units_of(trace, by, case)
-    frame, about = METHODS[through](trace, case, mask, units, most)
+    frame, about = METHODS[through](trace, case, mask, units, Effort(most, runs, seed, Budget(seconds, quiet)))
     box = bounding_box(mask)
     about |= {
         "by": by,
         "through": through,
-        "unit": UNIT[through] if case is not None else ADAPTED_UNIT,
+        "unit": UNIT[through],
         "region": [box.x, box.y, box.width, box.height],
         "region_px": int(mask.sum()),
         "sources": trace.sources()["source"].tolist(),
@@ -176,30 +226,30 @@ def attribute(
     return Attribution(frame, about, pictures, trace)
 
 
-def through_footprint(
-    trace: Trace, case: Live | None, mask: Mask, units: Units, most: int
+def through_overlap(
+    trace: Trace, case: Live | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    weights, note = painted(trace, case, mask)
-    if units.by == "band":
-        credit = weights @ match_shares(trace)
-    else:
-        check_whole(trace)
-        credit = units.sum(weights[trace_rows(trace)] * trace.column("weight", winners=False))
-    return units.frame(credit), {"receptive_field": note}
+    return units.frame(credited(trace, units, trace.overlap(mask))), {}
+
+
+def through_footprint(
+    trace: Trace, case: Live | None, mask: Mask, units: Units, effort: Effort
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    assert case is not None
+    return units.frame(credited(trace, units, painted(case, mask))), {"receptive_field": spread(case)}
 
 
 def through_gradient(
-    trace: Trace, case: Live | None, mask: Mask, units: Units, most: int
+    trace: Trace, case: Live | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
     credit, change, levels = integrated(case, mask)
-    field = receptive_field(case.model)
     if change == 0:
         raise TraceError("attribute through gradient", "the knowledge changed nothing in this region", "Take another")
     total = credit / change
     shares = total.sum(0) if units.by == "band" else units.sum_winners(total.sum(1))
     about = {
-        "receptive_field": f"{field.spread_px:.1f} px",
+        "receptive_field": spread(case),
         "completeness_error": float(abs(total.sum() - 1)),
         "change": levels,
     }
@@ -207,35 +257,60 @@ def through_gradient(
 
 
 def through_ablation(
-    trace: Trace, case: Live | None, mask: Mask, units: Units, most: int
+    trace: Trace, case: Live | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
-    weights, note = painted(trace, case, mask)
-    credit = np.ones(len(BANDS)) if units.by == "band" else units.sum_winners(weights)
-    chosen = np.argsort(-credit, kind="stable")[:most]
+    credit = np.ones(len(BANDS)) if units.by == "band" else units.sum_winners(painted(case, mask))
+    chosen = np.argsort(-credit, kind="stable")[: effort.most]
     chosen = chosen[credit[chosen] > 0]
-    share, levels, change = ablate(case, mask, units, chosen)
-    frame = units.frame(share, only=chosen)
-    frame.insert(2, "levels", levels[[int(np.flatnonzero(chosen == n)[0]) for n in frame.pop("unit")]])
-    return frame, {"receptive_field": note, "change": change, "measured": len(chosen)}
+    found = ablate(Exclusion(case, mask, units), chosen, effort.budget)
+    measured = chosen[: len(found.levels)]
+    levels = dict(zip(measured.tolist(), found.levels, strict=True))
+    frame = units.frame(found.share, only=measured)
+    frame.insert(2, "levels", [levels[number] for number in frame.pop("unit")])
+    return frame, {"receptive_field": spread(case), "change": found.change, "measured": len(measured)}
 
 
-METHODS = {"footprint": through_footprint, "gradient": through_gradient, "ablation": through_ablation}
+def through_datamodel(
+    trace: Trace, case: Live | None, mask: Mask, units: Units, effort: Effort
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    assert case is not None
+    share, about = datamodel(Exclusion(case, mask, units), effort.runs, effort.seed, effort.budget)
+    return units.frame(share), {"receptive_field": spread(case), **about}
 
 
-def painted(trace: Trace, case: Live | None, mask: Mask) -> tuple[Floats, str]:
-    """Footprint of every retrieval in a region, through the decoder if there is one, and a word on how."""
-    if case is None:
-        return footprint(trace.column("box"), mask), "not known"
-    field = receptive_field(case.model)
-    cells = field.cells(mask.astype(np.float64))
+METHODS = {
+    "overlap": through_overlap,
+    "footprint": through_footprint,
+    "gradient": through_gradient,
+    "ablation": through_ablation,
+    "datamodel": through_datamodel,
+}
+
+
+def credited(trace: Trace, units: Units, part: Floats) -> Floats:
+    """Share of every unit, given the part of the region that each retrieval has."""
+    if units.by == "band":
+        return part @ match_shares(trace)
+    check_whole(trace)
+    return units.sum(part[trace_rows(trace)] * trace.column("weight", winners=False))
+
+
+def painted(case: Live, mask: Mask) -> Floats:
+    """Footprint of every retrieval in a region."""
+    cells = receptive_field(case.model).cells(mask.astype(np.float64))
     # Where the picture ends within a cell, its credit lies on what is visible of the cell.
     rows, columns = (
         np.minimum(STRIDE, side - STRIDE * np.arange(n)) for side, n in zip(mask.shape, cells.shape, strict=True)
     )
     per_pixel = cells / np.outer(rows, columns)
     weight = per_pixel.repeat(STRIDE, 0).repeat(STRIDE, 1)[: mask.shape[0], : mask.shape[1]]
-    return footprint(trace.column("box"), weight), f"{field.spread_px:.1f} px"
+    return overlap(case.trace.column("box"), weight)
+
+
+def spread(case: Live) -> str:
+    """How far the decoder looks, in words."""
+    return f"{receptive_field(case.model).spread_px:.1f} px"
 
 
 def check_whole(trace: Trace) -> None:

@@ -14,8 +14,8 @@ from ktviz.errors import TraceError
 from ktviz.explain.result import Result, check_one_site
 from ktviz.images import Pixels
 from ktviz.regions import Mask, Region, bounding_box, region_mask
-from ktviz.trace.footprint import footprint
 from ktviz.trace.live import Live, live
+from ktviz.trace.overlap import overlap
 from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ CREDIT = ["title", "creator", "year", "licence"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Backtrack(Result):
-    """The winners behind a region: one row per retrieval that painted a part of it, largest weight first.
+    """The winners behind a region: one row per retrieval that painted a part of it, largest overlap first.
 
-    Columns: query, box (px of the output), weight (part of the region, footprint), entry, bank, source, source_box (px
+    Columns: query, box (px of the output), overlap (part of the region), entry, bank, source, source_box (px
     of the original source), similarity, margin, coherent, title, creator, year, licence.
     """
 
@@ -67,7 +67,7 @@ class Backtrack(Result):
 
     def summary(self) -> pd.Series:
         """The result in a few numbers."""
-        shares = self.frame.groupby("source", observed=True)["weight"].sum().sort_values(ascending=False)
+        shares = self.frame.groupby("source", observed=True)["overlap"].sum().sort_values(ascending=False)
         facts: Mapping[str, object] = {
             "region": self.about["region"],
             "retrievals": len(self),
@@ -117,12 +117,12 @@ def backtrack(
     check_one_site(trace)
     mask = region_mask(region, *trace.picture.size)
     box, source_box = trace.column("box"), trace.column("source_box")
-    weight = footprint(box, mask)
-    rows = np.flatnonzero(weight)
-    rows = rows[np.argsort(-weight[rows], kind="stable")]
+    covered = overlap(box, mask)
+    rows = np.flatnonzero(covered)
+    rows = rows[np.argsort(-covered[rows], kind="stable")]
     frame = pd.DataFrame({name: trace.column(name)[rows] for name in COLUMNS})
     frame.insert(1, "box", list(box[rows]))
-    frame.insert(2, "weight", weight[rows])
+    frame.insert(2, "overlap", covered[rows])
     frame.insert(6, "source_box", list(source_box[rows]))
     credit = {source["source"]: source for source in trace.about["sources"]}
     for name in CREDIT:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from ktviz.errors import TraceError
 from ktviz.model.bands import PAPER_WEIGHTS, check_band_weights
-from ktviz.trace.footprint import Floats
 from ktviz.trace.live import band_columns
+from ktviz.trace.overlap import Floats
 from ktviz.trace.trace import Trace
 
 KEYS = ["image", "site", "query"]

@@ -15,8 +15,8 @@ from ktviz.errors import MismatchError, TraceError
 from ktviz.explain.result import Result
 from ktviz.images import Pixels
 from ktviz.trace import parquet
-from ktviz.trace.footprint import Floats
 from ktviz.trace.live import check_equal, live, shown
+from ktviz.trace.overlap import Floats
 from ktviz.trace.record import record
 from ktviz.trace.trace import Trace, as_trace
 
@@ -87,10 +87,10 @@ class Comparison(Result):
 
     @property
     def new_winners(self) -> pd.DataFrame:
-        """Who took over from whom: source_before, source_after, retrievals, weight (part of the output)."""
+        """Who took over from whom: source_before, source_after, retrievals, overlap (part of the output)."""
         pairs = self.frame.groupby(["source_before", "source_after"], observed=True)
-        found = pairs.agg(retrievals=("query", "size"), weight=("weight", "sum")).reset_index()
-        return found.sort_values("weight", ascending=False, kind="stable", ignore_index=True)
+        found = pairs.agg(retrievals=("query", "size"), overlap=("overlap", "sum")).reset_index()
+        return found.sort_values("overlap", ascending=False, kind="stable", ignore_index=True)
 
     def headline(self) -> str:
         """The result in one line."""
@@ -160,7 +160,7 @@ def changes(before: Trace, after: Trace) -> pd.DataFrame:
     """The retrievals whose winner changed."""
     changed = identity(before) != identity(after)
     box = before.column("box")
-    columns: dict[str, Any] = {"query": before.column("query"), "box": list(box), "weight": before.weights()}
+    columns: dict[str, Any] = {"query": before.column("query"), "box": list(box), "overlap": before.overlap()}
     for name in ("source", "entry", "similarity"):
         columns |= {f"{name}_before": before.column(name), f"{name}_after": after.column(name)}
     found: pd.DataFrame = pd.DataFrame(columns)[changed]

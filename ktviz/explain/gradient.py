@@ -20,8 +20,8 @@ from ktviz.model.encoder import STRIDE
 from ktviz.model.patches import PatchGrid
 from ktviz.model.translator import Translator
 from ktviz.regions import Mask, bounding_box
-from ktviz.trace.footprint import Floats
 from ktviz.trace.live import Live
+from ktviz.trace.overlap import Floats
 
 TILE = 48
 """Side of the tiles in which a region is worked through, in cells: memory does not grow with the image."""

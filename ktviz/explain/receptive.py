@@ -19,7 +19,7 @@ from ktviz.library.union import BankUnion
 from ktviz.model.checkpoints import module_digest
 from ktviz.model.encoder import STRIDE
 from ktviz.model.translator import Translator
-from ktviz.trace.footprint import Floats
+from ktviz.trace.overlap import Floats
 
 SIDE = 41
 """Side of the feature maps at which it is measured, in cells; odd, so that there is a middle."""

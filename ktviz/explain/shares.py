@@ -10,22 +10,22 @@ from ktviz.model.encoder import STRIDE
 from ktviz.model.patches import SIZE
 from ktviz.model.translator import Translation
 from ktviz.regions import Region, region_mask
-from ktviz.trace.footprint import footprint
+from ktviz.trace.overlap import overlap
 from ktviz.trace.shares import share_table
 
 
-def query_weights(translation: Translation, region: Region = None) -> Tensor:
-    """Footprint of each query: its part of a region of the output by overlap-add, (N,) float64 summing to 1."""
+def query_overlap(translation: Translation, region: Region = None) -> Tensor:
+    """The part of a region of the output that each query covers: (N,) float64 summing to 1."""
     corner = translation.grid.corners().flip(1)
     boxes = STRIDE * torch.cat((corner, torch.full_like(corner, SIZE)), dim=1).float()
-    return torch.from_numpy(footprint(boxes.numpy(), region_mask(region, *translation.image.shape[:2])))
+    return torch.from_numpy(overlap(boxes.numpy(), region_mask(region, *translation.image.shape[:2])))
 
 
 def source_shares(translation: Translation) -> pd.DataFrame:
     """Share of each source in an output, largest first; shares sum to 1.
 
     A feature cell is the mean of the patches that cover it, so its credit goes in equal parts to their winners
-    (method: footprint). The same as `trace.sources()`.
+    (overlap, before any decoder). The same as `trace.sources()`.
 
     Returns:
         One row per source of the searched banks, also those that painted nothing: source, share, patches (winners),
@@ -33,7 +33,7 @@ def source_shares(translation: Translation) -> pd.DataFrame:
     """
     banks, matches = translation.banks, translation.matches
     source, count = banks.source_of(matches.winner), len(banks.sources)
-    share = torch.zeros(count, dtype=torch.float64).index_add_(0, source, query_weights(translation))
+    share = torch.zeros(count, dtype=torch.float64).index_add_(0, source, query_overlap(translation))
     patches = source.bincount(minlength=count)
     total = torch.zeros(count).index_add_(0, source, matches.winner_similarity)
     return share_table(banks.describe_sources(), share.tolist(), patches.tolist(), total.tolist())

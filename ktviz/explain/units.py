@@ -13,8 +13,8 @@ import torch
 
 from ktviz.errors import TraceError
 from ktviz.model.bands import BANDS
-from ktviz.trace.footprint import Floats
 from ktviz.trace.live import Live
+from ktviz.trace.overlap import Floats
 from ktviz.trace.shares import ABOUT, source_numbers
 from ktviz.trace.trace import Trace
 

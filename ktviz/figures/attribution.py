@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from ktviz.explain.attribution import held_out
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, QUANTITY_INK, source_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
@@ -69,14 +70,17 @@ def facts(attribution: Attribution) -> list[str]:
     about = attribution.about
     x, y, width, height = about["region"]
     found = [f"region {width:g}x{height:g} px at ({x:g}, {y:g}), {about['region_px']:,} px"]
-    found += [f"decoder's receptive field {about['receptive_field']}"]
+    if "receptive_field" in about:
+        found += [f"decoder's receptive field {about['receptive_field']}"]
     left_over = 1 - float(attribution.frame["share"].sum())
-    if attribution.through == "footprint" and left_over > 0.005:
+    if attribution.through in ("overlap", "footprint") and left_over > 0.005:
         found.append(f"not recorded {percent(left_over)}")
     if "completeness_error" in about:
         found.append(f"completeness error {about['completeness_error']:.1e}")
     if "change" in about:
         found.append(f"the knowledge changed it by {about['change']:.1f} levels")
+    if attribution.through == "datamodel":
+        found += [f"fitted to {about['fitted']} runs", f"held out {held_out(about)}"]
     return found
 
 

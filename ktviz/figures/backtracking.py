@@ -120,7 +120,7 @@ class Drawing:
             f"{len(matches):,} retrievals",
             f"preset {self.translation.settings.preset}",
             f"{used} of {len(banks.sources)} sources used",
-            "attribution: footprint",
+            "shares: overlap",
         )
         title = self.canvas.shortened(", ".join(banks.names), TITLE, WIDTH - 2 * MARGIN, bold=True)
         self.canvas.text(MARGIN, 50, title, TITLE, bold=True)
@@ -149,7 +149,7 @@ class Drawing:
             self.canvas.bar(Box(left, bar.y, share * bar.width, bar.height), colour)
             left += share * bar.width
         what = "output" if self.region is None else "region"
-        self.canvas.text(bar.x, bar.y - 8, f"Shares of the {what}", SMALL, FAINT)
+        self.canvas.text(bar.x, bar.y - 8, f"Shares of the {what} (overlap)", SMALL, FAINT)
         if other >= 0.0005:
             text = f"other sources {percent(other)}"
             self.canvas.text(bar.right, bar.y - 8, text, SMALL, FAINT, align="right")

@@ -23,7 +23,7 @@ from ktviz.library.bank import Bank
 from ktviz.library.clusters import describe_clusters
 from ktviz.library.licences import readable
 from ktviz.regions import Region
-from ktviz.trace.footprint import Floats
+from ktviz.trace.overlap import Floats
 from ktviz.trace.trace import Trace
 
 TITLE, BODY, SMALL = 18, 14, 12
@@ -97,7 +97,7 @@ def share_bars(trace: Trace, region: Region = None) -> go.Figure:
     )
     names = [label(name, 32) for name, _, _, _ in bars]
     figure.update_yaxes(tickvals=places, ticktext=names, autorange="reversed", showgrid=False, zeroline=False)
-    figure.update_xaxes(range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1], title="share", zeroline=False)
+    figure.update_xaxes(range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1], title="share (overlap)", zeroline=False)
     what = "the image" if region is None else "a region"
     return styled(figure, f"Which sources painted {what}", facts(trace, region, len(frame)), 140 + 34 * len(bars))
 

@@ -60,7 +60,7 @@ def heading(canvas: Canvas, trace: Trace) -> None:
     """What the figure is of."""
     banks = ", ".join(dict.fromkeys(source["bank"] for source in trace.about["sources"]))
     canvas.text(MARGIN, 50, canvas.shortened(banks, TITLE, WIDTH - 2 * MARGIN, bold=True), TITLE, bold=True)
-    facts = [f"{len(trace):,} retrievals", "attribution: footprint", f"digest {trace.digest[:12]}"]
+    facts = [f"{len(trace):,} retrievals", "shares: overlap", f"digest {trace.digest[:12]}"]
     preset = trace.picture.about["settings"].get("preset")
     canvas.text(MARGIN, 78, " · ".join(facts[:1] + [f"preset {preset}"] * bool(preset) + facts[1:]), SMALL, FAINT)
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ktviz.explain.shares import query_weights
+from ktviz.explain.shares import query_overlap
 from ktviz.images import Pixels
 from ktviz.model.encoder import STRIDE
 from ktviz.model.patches import SIZE
@@ -96,9 +96,9 @@ class Queries:
 def select(translation: Translation, picks: int, region: Region = None) -> Selection:
     """Choose sources and retrievals behind a region; the same question gives the same choice."""
     height, width = translation.input.shape[:2]
-    weight = query_weights(translation, region)
-    queries = visible_queries(translation, weight)
-    sources, shares = main_sources(translation, queries, weight, min(picks, MAX_SOURCES))
+    covered = query_overlap(translation, region)
+    queries = visible_queries(translation, covered)
+    sources, shares = main_sources(translation, queries, covered, min(picks, MAX_SOURCES))
     queries = with_merit(queries, translation, sources)
     extent = np.array([height, width], dtype=np.float64)
     offers = [best_per_block(queries, s, extent) for s in sources]
@@ -114,17 +114,17 @@ def select(translation: Translation, picks: int, region: Region = None) -> Selec
     )
 
 
-def visible_queries(translation: Translation, weight: Tensor) -> Queries:
-    """The queries with a weight whose box lies wholly within the photo; where there is none, the heaviest of those."""
+def visible_queries(translation: Translation, covered: Tensor) -> Queries:
+    """The queries that cover the region, and whose box lies within the photo; where there is none, those next to it."""
     height, width = translation.input.shape[:2]
     matches = translation.matches
     corner = translation.grid.corners().numpy() * STRIDE
     inside = np.all(corner + PATCH <= (height, width), axis=1)
-    if (inside & (weight.numpy() > 0)).any():
-        inside &= weight.numpy() > 0
+    if (inside & (covered.numpy() > 0)).any():
+        inside &= covered.numpy() > 0
     else:  # a region in the last few px, which only patches that reach into the padding paint
         centre = corner + PATCH / 2
-        target = centre[int(weight.argmax())]
+        target = centre[int(covered.argmax())]
         inside &= np.abs(centre - target).sum(1) == np.abs(centre[inside] - target).sum(1).min()
     source, y, x = (t.numpy() for t in translation.banks.locate(matches.winner))
     return Queries(
@@ -174,13 +174,13 @@ def standing(values: Floats) -> Floats:
 
 
 def main_sources(
-    translation: Translation, queries: Queries, weight: Tensor, most: int
+    translation: Translation, queries: Queries, covered: Tensor, most: int
 ) -> tuple[list[int], list[float]]:
     """The sources with the largest shares among those that have a visible query, and the shares."""
     banks = translation.banks
     source, _, _ = banks.locate(translation.matches.winner)
     share = torch.zeros(len(banks.sources), dtype=torch.float64)
-    share.index_add_(0, source, weight)
+    share.index_add_(0, source, covered)
     visible = np.unique(queries.source).tolist()
     order = sorted(visible, key=lambda s: (-float(share[s]), banks.source_names[s]))
     order = [s for n, s in enumerate(order) if n == 0 or share[s] >= MIN_SHARE][:most]

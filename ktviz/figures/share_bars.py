@@ -90,12 +90,14 @@ def heading(canvas: Canvas, trace: Trace, region: Region, sources: int) -> None:
     where = "the image" if region is None else "a region"
     canvas.text(MARGIN, 50, f"Which sources painted {where}", TITLE, bold=True)
     canvas.text(MARGIN, 80, " · ".join(facts(trace, region, sources)), SMALL, FAINT)
-    canvas.text(MARGIN, 104, "Share: part of the pixels, each shared out among the patches over it.", SMALL, FAINT)
+    canvas.text(
+        MARGIN, 104, "Share: overlap, the part of the pixels, each shared out among the patches over it.", SMALL, FAINT
+    )
 
 
 def facts(trace: Trace, region: Region, sources: int) -> list[str]:
     """What a reader must know to compare this figure with another."""
-    found = [f"{sources:,} of {len(trace.about['sources']):,} sources", "attribution: footprint"]
+    found = [f"{sources:,} of {len(trace.about['sources']):,} sources", "shares: overlap"]
     if region is not None:
         mask = region_mask(region, *trace.picture.size)
         box = bounding_box(mask)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ktviz.errors import ImageError, ImageWarning
 from ktviz.images import read_image, scaled_size

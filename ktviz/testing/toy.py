@@ -29,6 +29,11 @@ COLOURS = {
     "magenta": (220, 20, 220),
 }
 """Sources and their colours."""
+SHADE = 20
+TWINS = {f"{name} twin": tuple(max(0, part - SHADE) for part in colour) for name, colour in COLOURS.items()}
+"""Every colour one shade darker. With `ToyWorld(folder, COLOURS | TWINS)` and `transfer="swap"`, a source that is left
+out is replaced by its twin wherever it was taken, and a pixel loses a shade times the source's part in it. A region
+changes by SHADE levels times the overlap that is left out: the linear datamodelling score of overlap is 1."""
 STRIPES = ((150, 30, 30), (140, 140, 30), (30, 140, 30), (30, 140, 140))
 """Dull red, yellow, green and cyan: no mixture of neighbours is nearer to magenta, so magenta is never taken."""
 BANK = "toy/flat"

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from ktviz.errors import RegionError, TraceError
 from ktviz.names import find_name
 from ktviz.regions import Box, Region
-from ktviz.trace.footprint import Floats
+from ktviz.trace.overlap import Floats
 
 if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
@@ -25,7 +25,7 @@ ABOUT = ("bank", "title", "creator", "year", "licence", "spdx", "url", "sha256")
 def share_table(
     sources: Sequence[Mapping[str, Any]], share: Sequence[float], patches: Sequence[int], similarity: Sequence[float]
 ) -> pd.DataFrame:
-    """One row per source, largest share first.
+    """One row per source, largest share (overlap) first.
 
     Args:
         sources: With `source` and whatever else is known of each.
@@ -43,7 +43,9 @@ def share_table(
         | {name: s[name] for name in ABOUT if name in s}
         for s, part, n, total in zip(sources, share, patches, similarity, strict=True)
     ]
-    return pd.DataFrame(rows).sort_values(["share", "source"], ascending=[False, True], ignore_index=True)
+    table = pd.DataFrame(rows).sort_values(["share", "source"], ascending=[False, True], ignore_index=True)
+    table.attrs["share"] = "overlap"
+    return table
 
 
 def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
@@ -51,7 +53,7 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
     if len(trace.sites) > 1:
         parts = [trace_shares(trace.site(name), region).assign(site=name) for name in trace.sites]
         return pd.concat(parts, ignore_index=True)
-    weight, number = row_weights(trace, region), source_numbers(trace)
+    weight, number = row_shares(trace, region), source_numbers(trace)
     count = len(trace.about["sources"])
     share = np.bincount(number, weight, count)
     painted = weight > 0
@@ -60,12 +62,12 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
     return share_table(trace.about["sources"], share.tolist(), patches.tolist(), total.tolist())
 
 
-def row_weights(trace: Trace, region: Region = None) -> Floats:
-    """The part of a region that each row paints: footprint of its query times its weight, (rows,)."""
-    footprints = np.zeros(int(trace.column("query", winners=False).max(initial=-1)) + 1)
-    footprints[trace.column("query")] = trace.weights(region)
-    weight: Floats = footprints[trace.column("query", winners=False)] * trace.column("weight", winners=False)
-    return weight
+def row_shares(trace: Trace, region: Region = None) -> Floats:
+    """The share of a region that each row has: overlap of its query times its weight, (rows,)."""
+    overlaps = np.zeros(int(trace.column("query", winners=False).max(initial=-1)) + 1)
+    overlaps[trace.column("query")] = trace.overlap(region)
+    share: Floats = overlaps[trace.column("query", winners=False)] * trace.column("weight", winners=False)
+    return share
 
 
 def source_numbers(trace: Trace, *, winners: bool = False) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -99,14 +101,14 @@ def spread(trace: Trace, source: str, box: Box | None) -> pd.DataFrame:
         check_part(trace, source, box)
         x, y, width, height = places.T
         rows = rows[(x < box.right) & (x + width > box.x) & (y < box.bottom) & (y + height > box.y)]
-    weight = np.zeros(len(table))
+    share = np.zeros(len(table))
     for name in trace.sites:
         mine = np.flatnonzero(trace.column("site", winners=False) == name)
-        weight[mine] = row_weights(trace.site(name))
+        share[mine] = row_shares(trace.site(name))
     columns = ["site", "query", "box", "source_box", "similarity"]
     found: pd.DataFrame = table.select(columns).take(rows).to_pandas()
-    found.insert(4, "weight", weight[rows])
-    return found.sort_values("weight", ascending=False, kind="stable", ignore_index=True)
+    found.insert(4, "share", share[rows])
+    return found.sort_values("share", ascending=False, kind="stable", ignore_index=True)
 
 
 def check_part(trace: Trace, source: str, box: Box) -> None:
@@ -166,5 +168,5 @@ def text(trace: Trace, rows: int = 8) -> str:
     for image in range(len(trace.pictures)):
         shares = trace.image(image).sources()
         columns = ["source", "share", "patches", "title", "creator", "licence"]
-        lines += ["", f"image {image}: shares by footprint", shares[columns].head(rows).to_string(index=False)]
+        lines += ["", f"image {image}: shares by overlap", shares[columns].head(rows).to_string(index=False)]
     return "\n".join(lines)

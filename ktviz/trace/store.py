@@ -22,9 +22,9 @@ import pyarrow.dataset as ds
 from ktviz.errors import StorageError, TraceError, unknown_name
 from ktviz.names import find_name
 from ktviz.trace import parquet
-from ktviz.trace.footprint import around
+from ktviz.trace.overlap import around
 from ktviz.trace.schema import BOX, SCHEMA_VERSION
-from ktviz.trace.shares import row_weights, source_numbers
+from ktviz.trace.shares import row_shares, source_numbers
 from ktviz.trace.storage import Stored, metadata_of
 from ktviz.trace.trace import Trace
 
@@ -165,7 +165,7 @@ class TraceStore:
             least: Only outputs in which it has at least this share.
 
         Returns:
-            trace, image, source, sha256, share (footprint), retrievals, box (around all of them, px of the output: x,
+            trace, image, source, sha256, share (overlap), retrievals, box (around all of them, px of the output: x,
             y, width, height), boxes (one per retrieval). Broken files are named in a `BrokenTraceWarning` and in
             `attrs["broken"]`. Empty for a source that was searched and painted nothing, and for an unknown SHA-256.
 
@@ -271,7 +271,7 @@ def index_of(trace: Trace, name: str) -> pa.Table:
     for image in range(len(trace.pictures)):
         one = trace.image(image)
         parts = [painted(one.site(site), len(one.sites)) for site in one.sites]
-        source, weight, box = (np.concatenate([part[n] for part in parts]) for n in range(3))
+        source, share, box = (np.concatenate([part[n] for part in parts]) for n in range(3))
         for number, about in enumerate(trace.about["sources"]):  # also those that painted nothing: they were searched
             mine = source == number
             rows.append(
@@ -280,7 +280,7 @@ def index_of(trace: Trace, name: str) -> pa.Table:
                     "image": image,
                     "source": about["source"],
                     "sha256": about["sha256"],
-                    "share": float(weight[mine].sum()),
+                    "share": float(share[mine].sum()),
                     "retrievals": int(mine.sum()),
                     "box": around(box[mine]).tolist() if mine.any() else None,
                     "boxes": box[mine].tolist(),
@@ -290,10 +290,10 @@ def index_of(trace: Trace, name: str) -> pa.Table:
 
 
 def painted(trace: Trace, sites: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Source number, weight and box of the rows that painted something."""
-    weight = row_weights(trace) / sites
-    used = np.flatnonzero(weight > 0)
-    return source_numbers(trace)[used], weight[used], trace.column("box", winners=False)[used]
+    """Source number, share and box of the rows that painted something."""
+    share = row_shares(trace) / sites
+    used = np.flatnonzero(share > 0)
+    return source_numbers(trace)[used], share[used], trace.column("box", winners=False)[used]
 
 
 def told(table: pd.DataFrame, broken: dict[str, str]) -> pd.DataFrame:

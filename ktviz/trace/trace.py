@@ -19,7 +19,7 @@ from ktviz.errors import TraceError, TraceNotFinishedError, unknown_name
 from ktviz.images import Pixels
 from ktviz.printing import printable
 from ktviz.regions import Box, Mask, Region, region_mask
-from ktviz.trace.footprint import Floats, box_sums, footprint
+from ktviz.trace.overlap import Floats, box_sums, overlap
 from ktviz.trace.pictures import Picture
 from ktviz.trace.tables import flat as flattened
 from ktviz.trace.tables import widened
@@ -244,8 +244,8 @@ class Trace:
         part._model, part._part = self._model, self._part
         return part
 
-    def weights(self, region: Region = None) -> Floats:
-        """The part of a region that each retrieval paints (footprint): (retrievals,), summing to 1.
+    def overlap(self, region: Region = None) -> Floats:
+        """The part of a region that each retrieval covers, before any decoder: (retrievals,), summing to 1.
 
         A part of a trace (`trace[box]`) shares every pixel with the retrievals that are not in it; without a region, it
         is asked about its own.
@@ -254,19 +254,21 @@ class Trace:
             TraceError: A trace of several sites, or a part that was saved without the whole.
         """
         if len(self.sites) != 1:
-            raise TraceError("footprints", f"a trace of {len(self.sites)} sites", "Choose one: trace.site(name)")
+            raise TraceError("overlap", f"a trace of {len(self.sites)} sites", "Choose one: trace.site(name)")
         if self._part is not None:
             whole, mask = self._part
             mine = np.isin(whole.column("query"), self.column("query"))
-            return whole.weights(mask if region is None else region)[mine]
+            return whole.overlap(mask if region is None else region)[mine]
         if self.about.get("part"):
-            raise TraceError("footprints", "a part of a trace, without the rest", "Save the whole trace, and slice it")
-        return footprint(self.column("box"), region_mask(region, *self.picture.size))
+            raise TraceError("overlap", "a part of a trace, without the rest", "Save the whole trace, and slice it")
+        return overlap(self.column("box"), region_mask(region, *self.picture.size))
 
     def sources(self, region: Region = None) -> pd.DataFrame:
         """Share of each source in the image or a region, largest first; with what is left over they sum to 1.
 
-        Exact for the feature map (method: footprint); `attribute` carries it on through the decoder.
+        A share here, and wherever ktviz says "share" without naming a method, is *overlap*: a pixel's credit goes in
+        equal parts to the retrievals that cover it, and within each to its candidates by their weights. It follows from
+        the rows alone; `attribute(through="footprint")` carries it on through the decoder.
 
         Returns:
             One row per source, also those that gave nothing: source, share, patches (retrievals), similarity (mean),
@@ -277,14 +279,14 @@ class Trace:
         return trace_shares(self, region)
 
     def spread(self, source: str, box: Box | None = None) -> pd.DataFrame:
-        """Where a source, or a part of it, went: the retrievals that its patches won, largest weight first.
+        """Where a source, or a part of it, went: the retrievals that its patches won, largest share first.
 
         Args:
             source: Its name, as in `sources()`, or a part of it that no other shares.
             box: In px of the original source; patches that reach into it count.
 
         Returns:
-            site, query, box (px of the output), source_box, weight (part of the output), similarity.
+            site, query, box (px of the output), source_box, share (overlap, of the output), similarity.
         """
         from ktviz.trace.shares import spread
 

@@ -58,7 +58,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "preset": settings.get("preset"),
         "weights": list(settings.get("band_weights", PAPER_WEIGHTS)),
         "without": list(settings.get("without", ())),
-        "left_over": float((trace.column("left_over") * trace.weights()).sum()),
+        "left_over": float((trace.column("left_over") * trace.overlap()).sum()),
         "causal": all(site["causal"] for site in trace.about["sites"]),
         "site": trace.sites[0],
         "digest": trace.digest[:12],

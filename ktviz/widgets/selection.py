@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ktviz.errors import RegionError, SettingError, UnknownNameError
 from ktviz.regions import Box
-from ktviz.trace.footprint import box_sums
+from ktviz.trace.overlap import box_sums
 from ktviz.trace.tables import widened
 from ktviz.trace.trace import Trace
 

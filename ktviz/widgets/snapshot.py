@@ -19,7 +19,7 @@ ROW = (
     'background: {colour}"></span> {title}</td><td>{share:.1%}</td><td style="text-align: left">{creator}</td>'
     '<td style="text-align: left">{licence}</td></tr>'
 )
-HEAD = "<tr><th>source</th><th>share</th><th>creator</th><th>licence</th></tr>"
+HEAD = "<tr><th>source</th><th>share (overlap)</th><th>creator</th><th>licence</th></tr>"
 
 
 def snapshot(subject: Subject) -> str:

@@ -8,7 +8,12 @@ import type { Overlay } from "./store";
 export const OVERLAYS: Record<Overlay, { label: string; low: string; high: string; tells: string }> = {
   none: { label: "No overlay", low: "", high: "", tells: "" },
   source: { label: "Source", low: "", high: "", tells: "Which source won nearest to each pixel" },
-  share: { label: "Share", low: "0", high: "100 %", tells: "Share of the winner's source in the whole picture" },
+  share: {
+    label: "Share",
+    low: "0",
+    high: "100 %",
+    tells: "Share (overlap) of the winner's source in the whole picture",
+  },
   similarity: { label: "Similarity", low: "0", high: "1", tells: "Bandpass cosine of the winner" },
   margin: { label: "Margin", low: "0", high: "0.1", tells: "Best similarity minus second best: dark is a close call" },
   regret: { label: "Regret", low: "0", high: "0.1", tells: "What the tree's shortcut cost" },

@@ -1,6 +1,6 @@
 // What a person does in a view, in the words of the trace: every action changes the one state, and tells Python.
 
-import { footprint, shares } from "./footprint";
+import { overlap, shares } from "./overlap";
 import { type Answer, type Host, type Kind, Refused, type Requests, Stale, Unanswered } from "./host";
 import { Cells } from "./overlay";
 import { overview } from "./picks";
@@ -102,17 +102,17 @@ export class Session {
   /** Show what is selected, whoever said so. */
   adopt(selected: Selected, node: [number, number] | null): void {
     this.told = "";
-    const { picked, weight } = this.meant(selected);
-    const found = selected.kind === "none" ? null : shares(this.scene, picked, weight);
-    const focus = this.focusOf(selected, picked, weight);
+    const { picked, part } = this.meant(selected);
+    const found = selected.kind === "none" ? null : shares(this.scene, picked, part);
+    const focus = this.focusOf(selected, picked, part);
     this.store.set({ selected, node, picked, shares: found, focus });
     if (selected.kind === "region") void this.askShares(selected.box, selected);
   }
 
-  private meant(selected: Selected): { picked: Int32Array; weight: Float32Array } {
+  private meant(selected: Selected): { picked: Int32Array; part: Float32Array } {
     if (selected.kind === "region") {
       const [x, y, width, height] = selected.box;
-      return footprint(this.scene, { x, y, width, height });
+      return overlap(this.scene, { x, y, width, height });
     }
     let places: number[] = [];
     if (selected.kind === "queries") places = selected.queries.map((query) => this.scene.placeOf(query));
@@ -120,11 +120,11 @@ export class Session {
       places = [...this.scene.query.keys()].filter((place) => this.scene.winnerSource(place) === selected.source);
     }
     const picked = Int32Array.from(places.filter((place) => place >= 0));
-    return { picked, weight: new Float32Array(picked.length).fill(1 / Math.max(1, picked.length)) };
+    return { picked, part: new Float32Array(picked.length).fill(1 / Math.max(1, picked.length)) };
   }
 
   /** The retrieval that tree and bands show: the one that was clicked, or a heavy one near the middle. */
-  private focusOf(selected: Selected, picked: Int32Array, weight: Float32Array): number {
+  private focusOf(selected: Selected, picked: Int32Array, part: Float32Array): number {
     if (!picked.length) return this.state.focus;
     if (selected.kind === "queries") return picked.includes(this.state.focus) ? this.state.focus : picked[0];
     if (selected.kind !== "region") {
@@ -132,11 +132,11 @@ export class Session {
       return picked.reduce((best, place) => (similarity(place) > similarity(best) ? place : best), picked[0]);
     }
     const [x, y, width, height] = selected.box;
-    const weightiest = weight.reduce((most, value) => Math.max(most, value), 0);
+    const largest = part.reduce((most, value) => Math.max(most, value), 0);
     const merit = (n: number) => {
       const box = this.scene.boxOf(picked[n]);
       const away = Math.hypot(box.x + box.width / 2 - x - width / 2, box.y + box.height / 2 - y - height / 2);
-      return weight[n] / weightiest - away / (width + height);
+      return part[n] / largest - away / (width + height);
     };
     return picked[picked.reduce((best, _, n) => (merit(n) > merit(best) ? n : best), 0)];
   }

@@ -12,6 +12,7 @@ const AT_FIRST = 8;
 const MORE = 24;
 const MOST_PLACES = 600;
 const SETTLE_MS = 350;
+const SHARE = "Share: overlap, before any decoder";
 
 interface Card {
   el: HTMLElement;
@@ -115,7 +116,7 @@ export class SourcesView {
       disabled: !this.session.host.canTranslate,
       onchange: () => this.toggle(source, use.checked),
     });
-    const [mark, bar, share] = [h("i"), h("b"), h("span", { class: "kt-share" })];
+    const [mark, bar, share] = [h("i"), h("b"), h("span", { class: "kt-share", title: SHARE })];
     bar.style.background = sourceColour(about.colour);
     const open = h(
       "button",

@@ -1,6 +1,6 @@
 """Known answers for the tests of the front end, made by Python: `.venv/bin/python web/test/make_fixture.py`.
 
-A small world is translated; what the browser works out again (footprints, rankings, maps, answers of a page) is written
+A small world is translated; what the browser works out again (overlap, rankings, maps, answers of a page) is written
 beside what Python says about it. `tests/test_front_end_fixture.py` makes it again and compares.
 """
 
@@ -143,7 +143,7 @@ def told(subject: Subject, regions: tuple[tuple[int, ...], ...]) -> dict[str, An
 def region_of(subject: Subject, box: Box) -> dict[str, Any]:
     """What every retrieval paints of a region, and what every source gave to it, in the order of the view."""
     share = subject.trace.sources(box).set_index("source")["share"]
-    weights = subject.trace.weights(box)
+    weights = subject.trace.overlap(box)
     return {
         "box": [box.x, box.y, box.width, box.height],
         "weight": weights.tolist(),

@@ -1,4 +1,4 @@
-// Footprints: how much of a region each retrieval paints (ktviz/trace/footprint.py), for when no Python is there.
+// Overlap: how much of a region each retrieval covers (ktviz/trace/overlap.py), for when no Python is there.
 
 import { type Box, NO_SOURCE, rounded, type Scene } from "./scene";
 
@@ -48,8 +48,8 @@ function within([l, t, r, b]: [number, number, number, number], region: Box): [n
   ];
 }
 
-/** Places of the retrievals that paint a part of a region, and the part of it that each paints. */
-export function footprint(scene: Scene, region: Box): { picked: Int32Array; weight: Float32Array } {
+/** Places of the retrievals that cover a part of a region, and the part of it that each covers. */
+export function overlap(scene: Scene, region: Box): { picked: Int32Array; part: Float32Array } {
   const cover = coverage(scene, region);
   const across = region.width + 1;
   const sums = new Float64Array(across * (region.height + 1));
@@ -60,27 +60,27 @@ export function footprint(scene: Scene, region: Box): { picked: Int32Array; weig
   }
   accumulate(sums, across);
   const picked: number[] = [];
-  const weight: number[] = [];
+  const part: number[] = [];
   for (let place = 0; place < scene.count; place++) {
     const [l, t, r, b] = within(corners(scene.box, place, scene.width, scene.height), region);
     if (l >= r || t >= b) continue;
     const sum = sums[b * across + r] - sums[t * across + r] - sums[b * across + l] + sums[t * across + l];
     picked.push(place);
-    weight.push(sum / (region.width * region.height));
+    part.push(sum / (region.width * region.height));
   }
-  return { picked: Int32Array.from(picked), weight: Float32Array.from(weight) };
+  return { picked: Int32Array.from(picked), part: Float32Array.from(part) };
 }
 
-/** Share of every source in what some retrievals paint, given the part that each paints. */
-export function shares(scene: Scene, picked: Int32Array, weight: ArrayLike<number>): Float32Array {
+/** Share of every source in what some retrievals cover, given the part that each covers. */
+export function shares(scene: Scene, picked: Int32Array, part: ArrayLike<number>): Float32Array {
   const found = new Float32Array(scene.about.sources.length);
   picked.forEach((place, n) => {
     if (!scene.weight) {
-      found[scene.winnerSource(place)] += weight[n];
+      found[scene.winnerSource(place)] += part[n];
       return;
     }
     for (let slot = place * scene.k; slot < (place + 1) * scene.k; slot++) {
-      if (scene.source[slot] !== NO_SOURCE) found[scene.source[slot]] += weight[n] * scene.weight[slot];
+      if (scene.source[slot] !== NO_SOURCE) found[scene.source[slot]] += part[n] * scene.weight[slot];
     }
   });
   return found;

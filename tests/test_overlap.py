@@ -1,9 +1,9 @@
-"""Footprints: each pixel's credit goes in equal parts to the boxes that cover it."""
+"""Overlap: each pixel's credit goes in equal parts to the boxes that cover it."""
 
 import numpy as np
 import pytest
 
-from ktviz.trace.footprint import coverage, footprint
+from ktviz.trace.overlap import coverage, overlap
 
 
 def boxes_of(*boxes):
@@ -13,16 +13,16 @@ def boxes_of(*boxes):
 def test_two_boxes_share_what_they_both_cover():
     # 24x16 px: each box has 8 columns alone and half of the 8 that they share.
     two = boxes_of((0, 0, 16, 16), (8, 0, 16, 16))
-    assert footprint(two, np.ones((16, 24))).tolist() == pytest.approx([0.5, 0.5])
+    assert overlap(two, np.ones((16, 24))).tolist() == pytest.approx([0.5, 0.5])
     # Of the picture only 18 columns are seen: 8 + 4 for the first, 4 + 2 for the second.
-    assert footprint(two, np.ones((16, 18))).tolist() == pytest.approx([12 / 18, 6 / 18])
+    assert overlap(two, np.ones((16, 18))).tolist() == pytest.approx([12 / 18, 6 / 18])
 
 
 def test_a_region_gives_nothing_to_boxes_outside_it_not_even_dust():
     mask = np.zeros((64, 64), bool)
     mask[:16, :16] = True
     many = boxes_of(*((x, y, 16, 16) for y in range(0, 56, 8) for x in range(0, 56, 8)))
-    weight = footprint(many, mask)
+    weight = overlap(many, mask)
     reaches = (many[:, 0] < 16) & (many[:, 1] < 16)
     assert (weight[~reaches] == 0).all()
     assert (weight[reaches] > 0).all()
@@ -41,4 +41,4 @@ def test_any_boxes_and_weights_are_credited_pixel_by_pixel(seed):
     for n, (x, y, w, h) in enumerate(many.astype(int)):
         expected[n] = (weight / np.maximum(cover, 1))[y : y + h, x : x + w].sum() / weight.sum()
     assert np.array_equal(coverage(many, *weight.shape), cover)
-    assert footprint(many, weight) == pytest.approx(expected)
+    assert overlap(many, weight) == pytest.approx(expected)

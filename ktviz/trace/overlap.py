@@ -1,4 +1,4 @@
-"""Footprints: how much of a region each query paints, by overlap-add."""
+"""Overlap: how much of a region each query covers, before any decoder."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ DUST = 1e-12
 """What sums of rounded numbers leave where nothing is."""
 
 
-def footprint(boxes: npt.NDArray[np.floating], weight: npt.NDArray[np.generic]) -> Floats:
-    """The part of a region that each query paints.
+def overlap(boxes: npt.NDArray[np.floating], weight: npt.NDArray[np.generic]) -> Floats:
+    """The part of a region that each query covers.
 
     A pixel's credit goes in equal parts to the queries whose boxes cover it (the mean of overlapping patches), so the
     parts sum to 1 if the boxes cover the region.

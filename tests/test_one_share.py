@@ -1,0 +1,165 @@
+"""One region, one share: every place that prints a share without naming a method prints the same number."""
+
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+import ktviz
+from ktviz.audit.findings import boxes
+from ktviz.audit.report import render
+from ktviz.explain.shares import source_shares
+from ktviz.figures.interactive import share_bars
+from ktviz.figures.layout import percent
+from ktviz.figures.maps import trace_figure
+from ktviz.figures.picks import select
+from ktviz.figures.share_bars import share_figure
+from ktviz.model.translator import Translator
+from ktviz.regions import Box
+from ktviz.trace.live import live
+from ktviz.trace.shares import text
+from ktviz.trace.store import TraceStore
+from ktviz.widgets.answers import Answers
+from ktviz.widgets.scene import describe
+from ktviz.widgets.snapshot import snapshot
+from ktviz.widgets.subject import Subject
+
+
+class Blur(torch.nn.Module):
+    """A decoder that mixes cells: what it paints of a region also comes from outside."""
+
+    channels = 8
+
+    def forward(self, features):
+        mixed = torch.nn.functional.avg_pool2d(features[:, :3], 5, stride=1, padding=2)
+        return mixed.repeat_interleave(4, dim=2).repeat_interleave(4, dim=3)
+
+
+REGIONS = {"whole": None, "region": Box(12, 8, 20, 16)}
+
+
+@pytest.fixture(scope="module")
+def case(world, paint):
+    translator = Translator(world.banks, world.translator.encoder, Blur())
+    photo = paint(9, 64, 72)
+    return SimpleNamespace(translator=translator, trace=translator.traced(photo), photo=photo)
+
+
+@pytest.fixture(params=REGIONS)
+def region(request):
+    return REGIONS[request.param]
+
+
+def by_source(frame, column="share"):
+    return frame.groupby("source", observed=True)[column].sum().to_dict()
+
+
+def numbers(case, region, tmp_path):
+    """Share of every source, from every place that gives it as a number: {place: {source: share}}."""
+    trace = case.trace
+    names = trace.sources()["source"].tolist()
+    drawn = share_bars(trace, region).data[0]
+    long = {name.rsplit("/", 1)[-1]: name for name in names}
+    found = {
+        "trace.sources": by_source(trace.sources(region)),
+        "attribute": by_source(ktviz.attribute(trace, region).frame),
+        "attribute through overlap": by_source(ktviz.attribute(trace, region, through="overlap").frame),
+        "attribute by entry": by_source(ktviz.attribute(trace, region, by="entry").frame),
+        "backtrack": by_source(ktviz.backtrack(trace, region).frame, "overlap"),
+        "trace.overlap": by_source(trace.winners.to_pandas().assign(part=trace.overlap(region)), "part"),
+        "plotly bars": dict(zip((long[name] for name in labels(drawn, case, region)), drawn.x, strict=True)),
+    }
+    selection = select(live(trace).shown, 4, region)
+    found["backtracking figure"] = {
+        case.translator.banks.source_names[n]: s for n, s in zip(selection.sources, selection.shares, strict=True)
+    }
+    if region is None:
+        audit = ktviz.Audit.create(trace, top=0, sample=1)
+        store = TraceStore(tmp_path / "store")
+        store.append(trace)
+        found |= {
+            "translation": by_source(source_shares(case.translator(case.photo))),
+            "audit": by_source(audit.tables["sources"]),
+            "audit, boxes": by_source(boxes(trace), "overlap"),
+            "store": {name: float(store.uses(name)["share"].sum()) for name in names},
+            "spread": {name: float(trace.spread(name)["share"].sum()) for name in names},
+            "view": {source["name"]: source["share"] for source in describe(Subject.create(trace))["sources"]},
+        }
+    else:
+        subject = Subject.create(trace)
+        answer = Answers(subject, lambda *_: None).region({"box": [region.x, region.y, region.width, region.height]})[1]
+        found["view, of a region"] = dict(zip(subject.names, answer["shares"].tolist(), strict=True))
+        found["part of a trace"] = by_source(trace[region].sources())
+    return found
+
+
+def labels(drawn, case, region):
+    """Names of the bars, which show those sources that have a share."""
+    frame = case.trace.sources(region)
+    assert len(drawn.x) == (frame["share"] > 0).sum()
+    return [name.rsplit("/", 1)[-1] for name in frame["source"][: len(drawn.x)]]
+
+
+def texts_of(figure):
+    return "\n".join(text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")))
+
+
+def test_the_footprint_of_a_blurring_decoder_is_another_number(case):
+    """Otherwise the tests here could not fail."""
+    region = REGIONS["region"]
+    shares = by_source(case.trace.sources(region))
+    footprint = by_source(ktviz.attribute(case.trace, region, through="footprint").frame)
+    assert max(abs(shares[name] - footprint[name]) for name in shares) > 0.01
+
+
+def test_every_place_gives_the_same_share(case, region, tmp_path):
+    expected = by_source(case.trace.sources(region))
+    for place, found in numbers(case, region, tmp_path).items():
+        shown = {name: share for name, share in found.items() if share > 0}
+        assert shown == pytest.approx({name: expected[name] for name in shown}, abs=1e-6), place
+        if place != "backtracking figure":  # that one shows the largest
+            assert set(shown) == {name for name, share in expected.items() if share > 0}, place
+
+
+def test_what_is_printed_is_that_share_and_says_that_it_is_overlap(case, region):
+    trace = case.trace
+    frame = trace.sources(region)
+    top = frame["share"][0]
+    assert frame.attrs["share"] == "overlap"
+    printed = {
+        "share figure": texts_of(share_figure(trace, region)),
+        "attribution": texts_of(ktviz.attribute(trace, region).plot()),
+        "backtracking figure": texts_of(ktviz.backtrack(trace, region).plot()),
+    }
+    if region is None:
+        printed["trace figure"] = texts_of(trace_figure(trace))
+    for place, words in printed.items():
+        assert percent(top) in words, place
+        assert "overlap" in words, place
+    exact = {
+        "attribution": repr(ktviz.attribute(trace, region)),
+        "backtrack": str(ktviz.backtrack(trace, region).summary()["sources"]),
+    }
+    if region is None:
+        exact |= {"snapshot": snapshot(Subject.create(trace)), "trace": text(trace)}
+    for place, words in exact.items():
+        expected = f"{top:.6f}" if place == "trace" else f"{top:.1%}"
+        assert expected in words, place
+
+
+def test_a_footprint_is_never_printed_without_its_name(case):
+    found = ktviz.attribute(case.trace, REGIONS["region"], through="footprint")
+    assert "through footprint" in repr(found)
+    assert found.summary()["through"] == "footprint"
+    assert "through footprint" in texts_of(found.plot())
+
+
+def test_the_report_of_an_audit_prints_it(case):
+    audit = ktviz.Audit.create(case.trace, top=0, sample=1)
+    report = render(audit)
+    top = case.trace.sources()["share"][0]
+    assert percent(top).replace(" ", "") in re.sub(r"\s|&nbsp;", "", report)
+    assert "overlap, before any decoder" in report
+    assert np.isclose(audit.tables["sources"]["share"][0], top)
