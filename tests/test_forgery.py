@@ -156,7 +156,7 @@ COLUMNS = [
     *(("sources", name) for name in ("source", "share", "patches", "similarity", "licence", "sha256")),
     *(("creators", name) for name in ("creator", "share", "patches", "sources")),
     *(("licences", name) for name in ("licence", "share", "patches", "sources")),
-    *(("boxes", name) for name in ("query", "source", "x", "source_width", "weight", "similarity", "entry")),
+    *(("boxes", name) for name in ("query", "source", "x", "source_width", "overlap", "similarity", "entry")),
     *(("counterfactuals", name) for name in ("source", "share", "changed_share", "mean_change", "new_winners")),
     *(("counterfactuals", name) for name in ("taken_over_by", "picture")),
     *(("regret", name) for name in ("query", "entry", "similarity", "exact_entry", "exact_similarity", "regret")),
