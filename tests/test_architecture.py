@@ -11,9 +11,9 @@ PACKAGE = Path(__file__).parent.parent / "ktviz"
 LAYERS = {
     "errors": 0,
     "files": 0,
-    "names": 0,
     "printing": 0,
     "images": 1,
+    "names": 1,
     "regions": 1,
     "model": 2,
     "library": 2,

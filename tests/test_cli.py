@@ -307,11 +307,13 @@ def test_demo_writes_pictures_figures_and_shares_that_sum_to_one(tmp_path):
 
 
 def test_a_damaged_sample_library_is_built_again_and_a_busy_one_is_left_alone(tmp_path, monkeypatch):
+    rows = ["file,title,creator,year,licence,url\n"]
     for task in ("art", "hdr", "comic"):
         write_image(
             tmp_path / f"in/{task}/plain/a.png", resize_short_side(read_image(SAMPLES / "photos/coffee.jpg"), 64)
         )
-    (tmp_path / "in/credits.csv").write_text("file,title,creator,year,licence,url\n")
+        rows.append(f"{task}/plain/a.png,A,Ann,1999,CC0-1.0,\n")
+    (tmp_path / "in/credits.csv").write_text("".join(rows))
     monkeypatch.setenv("KTVIZ_CACHE", str(tmp_path / "cache"))
     built = samples.library(pictures=tmp_path / "in", quiet=True)
     next(built.folder.rglob("keys.safetensors")).write_bytes(b"cut short")

@@ -1,5 +1,6 @@
 """A name means one source or is refused: nothing is removed, left out or proved gone that was not named."""
 
+import contextlib
 import shutil
 
 import pytest
@@ -10,6 +11,7 @@ from ktviz.audit.verify import verify
 from ktviz.errors import UnknownNameError
 from ktviz.explain.attribution import attribute
 from ktviz.explain.counterfactual import without
+from ktviz.library.intake import SourceWarning
 from ktviz.library.library import Library
 from ktviz.model.translator import Translator
 from ktviz.names import find_name
@@ -20,41 +22,46 @@ TWO = (*BANK, "art/u/flood.jpg", "art/u/deep/lake.webp", "art/u/art/t.png")
 
 
 @pytest.mark.parametrize(
-    ("asked", "known", "bank", "found"),
+    ("asked", "known", "found"),
     [
-        ("art/t/flood.jpg", BANK, "art/t", 0),
-        ("flood.jpg", BANK, "art/t", 0),
-        ("flood.jpg.png", BANK, "art/t", 1),
-        ("flood", BANK, "art/t", 0),
-        ("river.png", BANK, "art/t", 3),  # whole in its bank
-        ("sub/river", BANK, "art/t", 2),
-        ("t/river.png", BANK, "art/t", 3),
-        ("cafe\u0301", BANK, "art/t", 4),  # as macOS writes it
-        ("art/u/flood.jpg", TWO, "", 5),
-        ("u/flood", TWO, "", 5),
-        ("flood.jpg.png", TWO, "", 1),
-        ("lake", TWO, "", 6),
-        ("art/t.png", TWO, "", 7),
-        (".hidden", (".hidden", "a/b"), "", 0),
+        ("art/t/flood.jpg", BANK, 0),
+        ("flood.jpg", BANK, 0),
+        ("flood.jpg.png", BANK, 1),
+        ("flood", BANK, 0),
+        ("art/t/river.png", BANK, 3),
+        ("art/t/river", BANK, 3),
+        ("t/river.png", BANK, 3),
+        ("sub/river", BANK, 2),
+        ("cafe\u0301", BANK, 4),  # as macOS writes it
+        ("art/u/flood.jpg", TWO, 5),
+        ("u/flood", TWO, 5),
+        ("flood.jpg.png", TWO, 1),
+        ("lake", TWO, 6),
+        ("art/t.png", TWO, 7),
+        ("art/t", TWO, 7),
+        ("St. Lazare", ("art/t/St. Lazare.jpg",), 0),
+        (".hidden", (".hidden", "a/b"), 0),
     ],
 )
-def test_a_name_that_means_one_source_finds_it(asked, known, bank, found):
-    assert find_name(asked, known, bank) == known[found]
+def test_a_name_that_means_one_source_finds_it(asked, known, found):
+    assert find_name(asked, known) == known[found]
 
 
 @pytest.mark.parametrize(
-    ("asked", "known", "bank", "fits"),
+    ("asked", "known", "fits"),
     [
-        ("flood.jpg", TWO, "", ("art/t/flood.jpg", "art/u/flood.jpg")),
-        ("river", BANK, "art/t", ("art/t/river.png", "art/t/sub/river.png")),
-        ("river.png", BANK, "", ("art/t/river.png", "art/t/sub/river.png")),
-        ("a", tuple(f"x/y/{n}/a.png" for n in range(30)), "x/y", [f"x/y/{n}/a.png" for n in range(30)]),
-        ("a", ("x/y/a.jpg", "x/y/a.png"), "x/y", ("x/y/a.jpg", "x/y/a.png")),
+        ("flood.jpg", TWO, ("art/t/flood.jpg", "art/u/flood.jpg")),
+        ("river", BANK, ("art/t/river.png", "art/t/sub/river.png")),
+        ("river.png", BANK, ("art/t/river.png", "art/t/sub/river.png")),
+        ("a", tuple(f"x/y/{n}/a.png" for n in range(30)), [f"x/y/{n}/a.png" for n in range(30)]),
+        ("a", ("x/y/a.jpg", "x/y/a.png"), ("x/y/a.jpg", "x/y/a.png")),
+        ("x/y/a", ("x/y/a.jpg", "x/y/a.png"), ("x/y/a.jpg", "x/y/a.png")),
+        ("\u00e9", ("x/y/\u00e9.png", "x/y/e\u0301.png"), ("x/y/\u00e9.png", "x/y/e\u0301.png")),
     ],
 )
-def test_a_short_name_that_fits_several_is_refused_with_all_of_them(asked, known, bank, fits):
+def test_a_short_name_that_fits_several_is_refused_with_all_of_them(asked, known, fits):
     with pytest.raises(UnknownNameError, match="Give the whole name") as caught:
-        find_name(asked, known, bank)
+        find_name(asked, known)
     assert all(name in caught.value.found for name in fits)
 
 
@@ -70,13 +77,13 @@ def test_a_short_name_that_fits_several_is_refused_with_all_of_them(asked, known
 )
 def test_an_unknown_name_suggests_the_nearest(asked, nearest):
     with pytest.raises(UnknownNameError, match=f"Did you mean {nearest}"):
-        find_name(asked, BANK, "art/t")
+        find_name(asked, BANK)
 
 
-@pytest.mark.parametrize("asked", ["", "/", ".png", "ood.jpg", "flood.jpg/", "art/t"])
+@pytest.mark.parametrize("asked", ["", "/", ".png", "ood.jpg", "flood.jpg/", "art/t", "flood.jpg.webp"])
 def test_a_piece_of_a_name_is_no_name(asked):
     with pytest.raises(UnknownNameError, match="there is none"):
-        find_name(asked, BANK, "art/t")
+        find_name(asked, BANK)
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +116,14 @@ def test_removing_removes_what_was_named_and_nothing_else(floods, tmp_path, aske
     before = left(folder)
     assert Library.open(folder).remove("art/t", asked, quiet=True) == [f"art/t/{removed}"]
     assert left(folder) == [name for name in before if name != removed]
+
+
+def test_removing_again_does_not_take_the_next_that_is_called_alike(floods, tmp_path):
+    folder = shutil.copytree(floods[1], tmp_path / "copy.ktlib")
+    for name in ("art/t/flood.jpg", "flood.jpg"):
+        with contextlib.suppress(UnknownNameError):
+            Library.open(folder).remove("art/t", name, quiet=True)
+    assert left(folder) == ["flood.jpg.png", "low/flood.png"]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +193,8 @@ def test_an_audit_of_two_files_with_one_picture_holds_and_their_removal_can_be_p
     Audit.create(translator.traced(paint(0)), model=translator).save(tmp_path / "audit")
     assert verify(tmp_path / "audit", library, model=translator)
 
-    library.remove("art/test", "img.jpg", quiet=True)
+    with pytest.warns(SourceWarning, match=r"art/test/img\.png stays, and is the same picture as art/test/img\.jpg"):
+        library.remove("art/test", "img.jpg", quiet=True)
     verdict = verify_removal(tmp_path / "audit", library, "img.jpg", model=translator)
     assert "(art/test/img.png) still holds features of art/test/img.jpg" in verdict.difference
 

@@ -257,7 +257,7 @@ def test_a_union_finds_what_one_bank_with_everything_finds(world, build, queries
 
     def places(banks, entries):
         source, y, x = banks.locate(entries)
-        names = [banks.sources[s].name.split("/")[-1] for s in source.tolist()]
+        names = [banks.sources[s].stem.split("/")[-1] for s in source.tolist()]
         return list(zip(names, y.tolist(), x.tolist(), strict=True))
 
     assert places(world.banks, together.winner[clear]) == places(whole, alone.winner[clear])

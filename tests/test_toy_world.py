@@ -110,7 +110,7 @@ def gradient_by_hand(region):
 
 
 def test_entries_are_numbered_leaf_by_leaf(flats):
-    names = np.array([source.name.removesuffix(".png") for source in flats.banks.sources])
+    names = np.array([source.stem for source in flats.banks.sources])
     assert names[flats.banks.banks[0].entries.source.unique_consecutive()].tolist() == LEAF_ORDER
 
 

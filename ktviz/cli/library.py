@@ -122,7 +122,8 @@ def remove(
     from ktviz.library.library import Library
 
     opened = Library.open(library)
-    removed = opened.remove(bank, sources or (), quiet=quiet)
+    with telling(SourceWarning, quiet):
+        removed = opened.remove(bank, sources or (), quiet=quiet)
     if not quiet:
         left = f"{opened.record(bank).sources} sources left" if bank in opened else "the bank is gone"
         say(f"removed {', '.join(removed) or 'all'} from {bank}: {left}")

@@ -19,7 +19,7 @@ from ktviz.images import suffixes
 from ktviz.library.licences import UNKNOWN
 from ktviz.library.sources import Credit, SourceFile
 from ktviz.library.table import NEWLINE, Record, Table, read_table, refuse
-from ktviz.names import as_it_is, composed, ends_in
+from ktviz.names import composed, ends_in
 
 COLUMNS = {
     "file": ("file", "filename", "file name", "filepath", "file path", "path", "name", "image"),
@@ -230,7 +230,7 @@ class Places:
         How accents are stored, and then letter case, count only where nothing fits to the letter.
         """
         near = self.by_end.get(folded(wanted.rsplit("/", 1)[-1]), [])
-        for spelled in (as_it_is, composed, folded):
+        for spelled in (str, composed, folded):
             end = spelled(wanted)
             exact = [file for file, _ in near if spelled(file.name) == end]
             fits = [file for file, paths in near if any(ends_in(spelled(path), end) for path in paths)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from ktviz.library.format import (
     write_manifest,
     writing,
 )
-from ktviz.library.intake import Paths, take_in
+from ktviz.library.intake import Paths, SourceWarning, take_in
 from ktviz.library.sources import SourceFile
 from ktviz.library.union import BankUnion
 from ktviz.library.usable import usable_sources
@@ -237,7 +238,8 @@ class Library:
         """Remove sources from a bank, or the whole bank if none is named (or left).
 
         The bytes go, too, also those of the same pictures that an interrupted build has left; with a whole bank go all
-        that interrupted builds have left. A damaged bank can be removed as a whole.
+        that interrupted builds have left. A damaged bank can be removed as a whole. Where the same picture stays in
+        another file, a `SourceWarning` names it.
 
         Args:
             name: Of the bank.
@@ -258,6 +260,7 @@ class Library:
             numbers = {union.source_numbers[union.find_source(str(source))] for source in listed(sources)}
             parts = [part for number, part in enumerate(reusable_parts(union.banks[0])) if number not in numbers]
             removed = {union.source_names[number]: union.sources[number].sha256 for number in sorted(numbers)}
+            warn_of_twins(union, numbers)
         with self._writing():
             record = write_bank(self.folder, name, parts, self.settings, previous, quiet) if parts else None
             self._commit(name, record)
@@ -327,6 +330,16 @@ class Library:
     def _write(self, manifest: Manifest) -> None:
         write_manifest(self.folder, manifest)
         self.manifest = manifest
+
+
+def warn_of_twins(bank: BankUnion, removed: Set[int]) -> None:
+    """Tell of sources that stay and are the same picture as one that goes, such as a PNG copy of a JPEG."""
+    thumbs = bank.banks[0].thumbs
+    gone = {thumbs[number]: bank.source_names[number] for number in removed}
+    for number, thumb in enumerate(thumbs):
+        if thumb in gone and number not in removed:
+            remark = f"{bank.source_names[number]} stays, and is the same picture as {gone[thumb]}"
+            warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.remove
 
 
 def identify(encoder: FeatureExtractor) -> EncoderIdentity:

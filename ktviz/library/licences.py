@@ -92,7 +92,7 @@ def identified(text: str) -> str:
     if MARK.fullmatch(name):
         return canonical("CC-PDM-1.0")
     stated = SPDX_LINK.fullmatch(text.strip())
-    return NAMES.get(name) or canonical(stated["id"] if stated else text.strip())
+    return NAMES.get(name.replace(",", "")) or canonical(stated["id"] if stated else text.strip())
 
 
 def plain(text: str) -> str:

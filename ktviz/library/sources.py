@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ktviz.library.licences import UNKNOWN, spdx
+from ktviz.names import without_suffix
 
 
 @dataclass(frozen=True)
@@ -84,3 +85,8 @@ class Source:
     def survivor_rate(self) -> float:
         """Share of the patches that survived de-duplication."""
         return self.entries / self.positions
+
+    @property
+    def stem(self) -> str:
+        """The name without its suffix, for captions; two sources may have the same."""
+        return without_suffix(self.name)

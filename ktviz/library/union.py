@@ -85,7 +85,7 @@ class BankUnion:
         Raises:
             UnknownNameError: No source has that name, or several; the message names the nearest, or all of them.
         """
-        return find_name(name, self.source_numbers, self.names[0] if len(self.banks) == 1 else "")
+        return find_name(name, self.source_numbers)
 
     def full_names(self, names: Iterable[str | int]) -> tuple[str | int, ...]:
         """What a search is to leave out, with every source by its whole name.

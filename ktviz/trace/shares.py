@@ -86,8 +86,7 @@ def find_source(trace: Trace, name: str) -> str:
     Raises:
         UnknownNameError: There is none, or more than one; the message names the nearest, or all of them.
     """
-    names, banks = [source["source"] for source in trace.about["sources"]], trace.about["banks"]
-    return find_name(name, names, banks[0] if len(banks) == 1 else "")
+    return find_name(name, [source["source"] for source in trace.about["sources"]])
 
 
 def spread(trace: Trace, source: str, box: Box | None) -> pd.DataFrame:
