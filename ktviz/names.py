@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection
 
 from ktviz.errors import UnknownNameError, unknown_name
-from ktviz.images import SUFFIXES
+from ktviz.images import suffixes
 
 
 def find_name(asked: str, known: Collection[str]) -> str:
@@ -33,7 +33,7 @@ def find_name(asked: str, known: Collection[str]) -> str:
         return asked
     end = composed(asked)
     hits = [name for name in known if ends_in(composed(name), end)]
-    if posixpath.splitext(asked)[1].lower() not in SUFFIXES:  # "flood.jpg" never means flood.jpg.png
+    if posixpath.splitext(asked)[1].lower() not in suffixes():  # "flood.jpg" never means flood.jpg.png
         hits += [name for name in known if ends_in(composed(without_suffix(name)), end) and name not in hits]
     if not hits:
         raise unknown_name("source", asked, known)

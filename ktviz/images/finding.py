@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from PIL import Image
@@ -85,6 +86,7 @@ def formats() -> list[str]:
     return sorted(set(Image.registered_extensions().values()) & set(Image.OPEN) - NO_PICTURES)
 
 
+@cache
 def suffixes() -> frozenset[str]:
     """Suffixes, in lower case, of files of these formats."""
     known = set(formats())
