@@ -13,7 +13,7 @@ from ktviz.audit.copied import copied_mask, copied_regions
 from ktviz.errors import SettingError
 from ktviz.explain.counterfactual import compare, without
 from ktviz.images import Pixels
-from ktviz.library.licences import UNKNOWN, spdx
+from ktviz.library.licences import UNKNOWN, in_short
 from ktviz.library.union import BankUnion
 from ktviz.trace.live import Live, regret
 from ktviz.trace.trace import Trace
@@ -49,7 +49,7 @@ def derived_tables(trace: Trace) -> dict[str, pd.DataFrame]:
     return {
         "sources": sources,
         "creators": roll_up(sources, "creator"),
-        "licences": roll_up(sources.assign(licence=sources["licence"].map(identified)), "licence"),
+        "licences": roll_up(sources.assign(licence=sources["licence"].map(in_short)), "licence"),
         "boxes": boxes(trace),
         "copied": copied_regions(trace),
     }
@@ -63,12 +63,6 @@ def roll_up(sources: pd.DataFrame, by: str) -> pd.DataFrame:
         share=("share", "sum"), patches=("patches", "sum"), sources=("patches", lambda p: int((p > 0).sum()))
     ).reset_index()
     return table.sort_values(["share", by], ascending=[False, True], kind="stable", ignore_index=True)
-
-
-def identified(licence: str) -> str:
-    """A licence by its SPDX identifier, or as it was written where that is not certain."""
-    known = spdx(licence)
-    return licence if known == UNKNOWN else known
 
 
 def boxes(trace: Trace) -> pd.DataFrame:
