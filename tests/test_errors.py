@@ -8,8 +8,8 @@ import pytest
 import ktviz as kt
 from ktviz import errors
 from ktviz.files import replacing
+from ktviz.library.credits import read_credits
 from ktviz.library.format import writing
-from ktviz.library.sources import read_credits
 from ktviz.model.checkpoints import read_tensors
 
 ALL = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.KtvizError)]

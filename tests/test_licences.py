@@ -4,7 +4,7 @@ import pytest
 
 from ktviz.audit.findings import derived_tables
 from ktviz.library.library import Library
-from ktviz.library.licences import UNKNOWN, readable, spdx
+from ktviz.library.licences import UNKNOWN, in_short, readable, spdx
 from ktviz.model.translator import Translator
 from ktviz.testing.toy import CellColours, CellMeans, ToyWorld, toy_photo
 from ktviz.trace.trace import Trace
@@ -53,6 +53,11 @@ def test_a_licence_is_shown_with_both():
     assert readable("CC0-1.0") == "CC0-1.0"
     assert readable("CC BY 4.0") == "CC-BY-4.0 (CC BY 4.0)"
     assert readable("All rights reserved") == "All rights reserved"
+
+
+def test_where_room_is_scarce_a_licence_is_its_identifier_if_it_has_one():
+    assert in_short("CC BY 4.0") == "CC-BY-4.0"
+    assert in_short("CC BY") == "CC BY"
 
 
 @pytest.fixture(scope="module")

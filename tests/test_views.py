@@ -141,7 +141,7 @@ def test_bad_regions_are_refused_and_change_nothing(view, wire, changes, bad):
         ([], []),
         (None, []),
     ],
-    ids=str,
+    ids=lambda value: str(value).split(" at ")[0],
 )
 def test_a_selection_is_set_from_query_numbers(view, trace, given, expected):
     view.selection = given
@@ -261,7 +261,7 @@ def test_a_node_leaves_region_and_selection_alone(view, trace):
         2.5,
         object(),
     ],
-    ids=str,
+    ids=lambda bad: str(bad).split(" at ")[0],
 )
 def test_bad_nodes_are_refused_and_change_nothing(view, changes, bad):
     view.region, view.node = REGION, ("art/warm", 2)

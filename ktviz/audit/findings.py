@@ -11,7 +11,7 @@ from ktviz.audit.copied import copied_mask, copied_regions
 from ktviz.audit.evidence import Evidence, counterfactual_names
 from ktviz.explain.counterfactual import compare
 from ktviz.images import Pixels
-from ktviz.library.licences import UNKNOWN, spdx
+from ktviz.library.licences import UNKNOWN, in_short
 from ktviz.trace.live import regret_table
 from ktviz.trace.trace import Trace
 
@@ -20,16 +20,19 @@ EDGES = ("x", "y", "width", "height")
 
 def tables_of(evidence: Evidence) -> dict[str, pd.DataFrame]:
     """All tables of an audit."""
-    trace = evidence.trace
+    more = {"counterfactuals": counterfactuals(evidence), "regret": regrets(evidence)}
+    return {**derived_tables(evidence.trace), **more}
+
+
+def derived_tables(trace: Trace) -> dict[str, pd.DataFrame]:
+    """What follows from the trace alone: sources, creators, licences, boxes, copied."""
     sources = trace.sources()
     return {
         "sources": sources,
         "creators": roll_up(sources, "creator"),
-        "licences": roll_up(sources.assign(licence=sources["licence"].map(identified)), "licence"),
+        "licences": roll_up(sources.assign(licence=sources["licence"].map(in_short)), "licence"),
         "boxes": boxes(trace),
         "copied": copied_regions(trace),
-        "counterfactuals": counterfactuals(evidence),
-        "regret": regrets(evidence),
     }
 
 
@@ -56,12 +59,6 @@ def roll_up(sources: pd.DataFrame, by: str) -> pd.DataFrame:
         share=("share", "sum"), patches=("patches", "sum"), sources=("patches", lambda p: int((p > 0).sum()))
     ).reset_index()
     return table.sort_values(["share", by], ascending=[False, True], kind="stable", ignore_index=True)
-
-
-def identified(licence: str) -> str:
-    """A licence by its SPDX identifier, or as it was written where that is not certain."""
-    known = spdx(licence)
-    return licence if known == UNKNOWN else known
 
 
 def boxes(trace: Trace) -> pd.DataFrame:

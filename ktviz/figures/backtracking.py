@@ -26,7 +26,7 @@ from ktviz.figures.layout import (
 )
 from ktviz.figures.picks import Pick, Selection, select
 from ktviz.images import Pixels
-from ktviz.library.licences import readable
+from ktviz.library.licences import in_short
 from ktviz.model.translator import Translation
 from ktviz.regions import Box, Region, bounding_box, region_mask
 
@@ -170,7 +170,7 @@ class Drawing:
         canvas.text(start, y, share, BODY, bold=True)
         canvas.text(start + taken, y, name, BODY)
         # Of a long credit the licence must stay legible.
-        licence = canvas.shortened(f" · {readable(source.credit.licence)}", SMALL, room * 0.6)
+        licence = canvas.shortened(f" · {in_short(source.credit.licence)}", SMALL, room * 0.6)
         creator = canvas.shortened(source.credit.creator, SMALL, room - canvas.text_width(licence, SMALL))
         several = [canvas.shortened(bank.name, SMALL, room)] if len(banks.names) > 1 else []
         edge, align = (card.right, "right") if on_left else (card.x, "left")

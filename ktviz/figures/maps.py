@@ -12,7 +12,7 @@ from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, OTHER, QUANTITY, SOURCE_COLOURS, source_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
 from ktviz.images import Pixels
-from ktviz.library.licences import readable
+from ktviz.library.licences import in_short
 from ktviz.regions import Box
 from ktviz.trace.trace import Trace
 
@@ -69,7 +69,7 @@ def legend(canvas: Canvas, rows: list[list[object]], colours: dict[str, str], to
     """Sources with their colours, shares, creators and licences, in two columns; those without a colour as one."""
     named = [row for row in rows if colours[str(row[0])] != OTHER]
     rest = sum(float(str(row[1])) for row in rows if colours[str(row[0])] == OTHER)
-    lines = [(colours[str(n)], float(str(s)), f"{n}  {c} · {readable(str(li))}") for n, s, c, li in named]
+    lines = [(colours[str(n)], float(str(s)), f"{n}  {c} · {in_short(str(li))}") for n, s, c, li in named]
     lines += [(OTHER, rest, f"{len(rows) - len(named)} other sources")] * (len(named) < len(rows))
     half = -(-len(lines) // 2)
     column = (WIDTH - 2 * MARGIN - GAP) / 2

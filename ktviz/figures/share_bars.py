@@ -14,7 +14,7 @@ from ktviz.figures.colours import FAINT, INK, source_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent, placed
 from ktviz.figures.maps import BODY, SMALL, TITLE
 from ktviz.images import Pixels
-from ktviz.library.licences import readable
+from ktviz.library.licences import in_short
 from ktviz.model.translator import Translator
 from ktviz.regions import Box, Region, bounding_box, region_mask
 from ktviz.trace.trace import Trace
@@ -128,7 +128,7 @@ def draw_names(canvas: Canvas, row: Mapping[Hashable, Any], left: float, top: fl
     name = str(row["source"]).rsplit("/", 1)[-1]
     canvas.text(left, top + 20, canvas.shortened(name, BODY, NAMES, bold=True), BODY, bold=True)
     # Of a long credit the licence must stay legible.
-    licence = canvas.shortened(f" · {readable(str(row.get('licence', 'unknown')))}", SMALL, NAMES * 0.6)
+    licence = canvas.shortened(f" · {in_short(str(row.get('licence', 'unknown')))}", SMALL, NAMES * 0.6)
     room = NAMES - canvas.text_width(licence, SMALL)
     canvas.text(left, top + 42, canvas.shortened(str(row.get("creator", "unknown")), SMALL, room) + licence, SMALL)
     facts = f"{row['patches']:,} retrievals"

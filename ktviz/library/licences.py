@@ -72,6 +72,12 @@ def spdx(licence: str) -> str:
     return found.pop() if len(found) == 1 else UNKNOWN
 
 
+def in_short(licence: str) -> str:
+    """A licence by its SPDX identifier, or as it was written where that is not certain."""
+    known = spdx(licence)
+    return licence if known == UNKNOWN else known
+
+
 def readable(licence: str) -> str:
     """A licence to be read: its SPDX identifier, and what was written where that is something else."""
     known = spdx(licence)

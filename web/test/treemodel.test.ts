@@ -187,7 +187,7 @@ describe("a tree of 100,000 leaves", () => {
     "is taken in and laid out at once, also where branches are %j",
     (branching) => {
       const answer = full(...branching);
-      expect(timed(() => model(answer))).toBeLessThan(500);
+      expect(timed(() => model(answer))).toBeLessThan(10_000); // in quadratic time it takes minutes
       const tree = model(answer);
       for (let node = 0; node <= (branching.length > 1 ? branching[0] : 0); node++) tree.unfold(node);
       const merit = (cluster: Cluster) => (cluster.node * 7919) % 1000;
