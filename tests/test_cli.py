@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from ktviz import samples
-from ktviz.images import read_image, resize_short_side, write_image
+from ktviz.images import file_digest, read_image, resize_short_side, write_image
 from ktviz.library.format import writing
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
@@ -124,11 +124,14 @@ def test_a_tampered_audit_fails_with_the_first_difference_and_code_1(audit, libr
 
 def test_removal_from_the_library_is_proven(audit, library, tmp_path):
     shutil.copytree(library, tmp_path / "l.ktlib")
-    done = ktviz("verify", audit, "-l", tmp_path / "l.ktlib", "--removed", "cat", check=False)
+    proof = ("verify", audit, "-l", tmp_path / "l.ktlib", "--removed", "cat")
+    assert "this proves nothing" in ktviz(*proof, check=False).stderr
+    proof += ("--sha256", file_digest(audit / "manifest.json"))
+    done = ktviz(*proof, check=False)
     assert done.returncode == 1
     assert "still holds cat.png" in done.stderr
     ktviz("library", "remove", tmp_path / "l.ktlib", "-b", "comic/ink", "cat", "-q")
-    done = ktviz("verify", audit, "-l", tmp_path / "l.ktlib", "--removed", "cat")
+    done = ktviz(*proof)
     assert "no run of its bytes in the library" in done.stdout
     assert ktviz("verify", audit, "-l", tmp_path / "l.ktlib", check=False).returncode == 1
 
@@ -149,12 +152,13 @@ def test_a_trace_that_translate_kept_can_be_audited(library, folder, tmp_path):
         (["audit", "PHOTO", "-l", "LIB", "-b", "komic", "-o", "NEW"], 3, "Did you mean comic"),
         (["audit", "none.parquet", "-l", "LIB", "-o", "NEW"], 10, "no such file"),
         (["verify", "FULL", "-l", "LIB"], 12, "there is no manifest.json"),
-        (["verify", "AUDIT", "-l", "LIB", "--removed", "nobody"], 3, "nobody"),
+        (["verify", "AUDIT", "-l", "LIB", "--removed", "nobody", "--sha256", "SHA"], 3, "nobody"),
     ],
 )
 def test_bad_input_to_audit_and_verify_is_named(audit, library, folder, tmp_path, arguments, code, message):
     places = {
         "PHOTO": folder / "photos/coffee.png",
+        "SHA": file_digest(audit / "manifest.json"),
         "LIB": library,
         "NEW": tmp_path / "new",
         "FULL": folder / "photos",
