@@ -54,7 +54,7 @@ view._answers.__dict__["candidate_columns"] = None
 import ktviz.widgets.scene as scene
 scene.PROTOCOL = 99
 old = kt.Explorer(trace)
-scene.PROTOCOL = 1
+scene.PROTOCOL = 2
 old
 """
 MAKE, DRAW, READ, SET, AGAIN, SHARES, COMPARED, BREAK, OLD = range(9)
