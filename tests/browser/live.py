@@ -48,7 +48,6 @@ class LiveView(ExplorerDriver):
     def __init__(self, page, view):
         super().__init__(page)
         self.view, self.waiting = view, []
-        view.comm.publish_msg = self.hear
         page.expose_function("toPython", self.answer)
         page.set_content(PAGE)
         page.add_style_tag(content=static_text("ktviz.css"))
@@ -70,6 +69,7 @@ class LiveView(ExplorerDriver):
 
     def answer(self, said):
         """Hand what the page says to the view; what the view says in return."""
+        self.view.comm.publish_msg = self.hear  # of several pages with one view, the one that spoke last hears
         if "state" in said:
             self.view.set_state(said["state"])
         else:
@@ -80,8 +80,11 @@ class LiveView(ExplorerDriver):
         found, self.waiting = self.waiting, []
         return found
 
-    def told(self):
-        """Let the page hear what Python changed."""
+    def set(self, **traits):
+        """Set traits in Python, and let the page hear of it."""
+        self.view.comm.publish_msg = self.hear
+        for name, value in traits.items():
+            setattr(self.view, name, value)
         self.page.evaluate("deliver", self.taken())
         return self.settled()
 
