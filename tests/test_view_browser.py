@@ -110,21 +110,28 @@ def test_what_an_observer_sets_is_told_to_the_browser(view, wire):
     view.observe(lambda _: setattr(view, "node", ("art/cool", 2)), "region")
     wire.select({"kind": "region", "box": [0, 0, 8, 8], "node": None})
     assert view.node == ("art/cool", 2)
-    assert view._selected == {"kind": "region", "box": [0, 0, 8, 8], "node": [0, 2]}
+    assert view._selected == {"kind": "region", "box": [0, 0, 8, 8], "node": [0, 2], "showing": "before"}
 
 
 # The browser's end
 
 
+def told(wire):
+    """What the browser was told last of what is selected, in the recorded trace."""
+    selected = dict(wire.updates[-1]["_selected"])
+    assert selected.pop("showing") == "before"
+    return selected
+
+
 def test_what_python_sets_the_browser_is_told(view, wire):
     view.region = (8.5, 16, 19.5, 9.5)
-    assert wire.updates[-1]["_selected"] == {"kind": "region", "box": [8, 16, 20, 10], "node": None}
+    assert told(wire) == {"kind": "region", "box": [8, 16, 20, 10], "node": None}
     view.node = ("art/warm", 4)
-    assert wire.updates[-1]["_selected"] == {"kind": "region", "box": [8, 16, 20, 10], "node": [1, 4]}
+    assert told(wire) == {"kind": "region", "box": [8, 16, 20, 10], "node": [1, 4]}
     view.selection = np.array([4, 2])
-    assert wire.updates[-1]["_selected"] == {"kind": "queries", "queries": [2, 4], "node": [1, 4]}
+    assert told(wire) == {"kind": "queries", "queries": [2, 4], "node": [1, 4]}
     view.selection = None
-    assert wire.updates[-1]["_selected"] == {"kind": "none", "node": [1, 4]}
+    assert told(wire) == {"kind": "none", "node": [1, 4]}
 
 
 def test_a_source_selects_the_retrievals_that_it_won(view, wire, trace):

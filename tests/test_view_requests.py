@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from view_wire import Wire
+from view_wire import Wire, unpack
 
 import ktviz as kt
 from ktviz.explain.band_pictures import decoded_bands
@@ -43,11 +43,15 @@ def wire(trace):
 @pytest.fixture(autouse=True)
 def unchanged(trace, wire):
     """No request changes the trace, or what is selected."""
-    table, about, selected = trace.table, dict(trace.about), dict(wire.view._selected)
+    table, about, selected = trace.table, dict(trace.about), selected_in(wire.view)
     yield
     assert trace.table is table
     assert dict(trace.about) == about
-    assert dict(wire.view._selected) == selected
+    assert selected_in(wire.view) == selected
+
+
+def selected_in(view):
+    return view.region, view.selection.queries, view.node
 
 
 def names(trace):
@@ -196,21 +200,20 @@ def test_bands_are_decoded_as_one_sheet(wire, trace, world):
     ids=str,
 )
 def test_a_counterfactual_is_a_translation_with_other_settings(wire, trace, world, photo, without, weights):
-    values, parts = wire.answer("translate", {"without": without, "weights": weights})
+    assert wire.answer("translate", {"without": without, "weights": weights}) == ({}, {})
+    values, parts = unpack(wire.view._after)
     gone = [names(trace)[number] for number in without]
     settings = {} if weights is None else {"band_weights": weights}
     expected = world.translator(photo, without=gone, **settings).image
     assert np.array_equal(decode_image(parts["output"].tobytes()), expected)
     difference = np.abs(trace.output.astype(float) - expected).mean(2)
-    shown = np.clip(np.round(values["gain"] * difference), 0, 255)
+    shown = np.clip(np.round(values["comparison"]["gain"] * difference), 0, 255)
     assert np.array_equal(decode_image(parts["difference"].tobytes()), np.repeat(shown[..., None], 3, 2))
-    assert values["changed"] == pytest.approx((trace.output != expected).any(2).mean())
-    assert values["mean"] == pytest.approx(difference.mean())
-    assert values["largest"] == pytest.approx(difference.max())
     comparison = wire.view.comparison
+    assert comparison.changed_share == pytest.approx((trace.output != expected).any(2).mean())
     assert np.array_equal(comparison.pictures["after"], expected)
-    assert comparison.headline() == values["headline"]
-    assert len(comparison) == values["winners"]
+    assert comparison.headline() == values["comparison"]["headline"]
+    assert values["comparison"]["removed"] == without
     if weights is None:
         pd.testing.assert_frame_equal(comparison.frame, kt.compare(trace, kt.without(trace, gone)).frame)
 
@@ -219,8 +222,8 @@ def test_what_the_trace_was_made_without_stays_out(world, photo):
     trace = world.translator.traced(photo, without=["a"], preset="exact", strength=0.5)
     with kt.SourcesView(trace) as view:
         number = names(trace).index("art/cool/d.png")
-        _, parts = Wire(view).answer("translate", {"without": [number]})
-        assert view.comparison is not None
+        Wire(view).answer("translate", {"without": [number]})
+        _, parts = unpack(view._after)
     expected = world.translator(photo, without=["a", "d"], preset="exact", strength=0.5).image
     assert np.array_equal(decode_image(parts["output"].tobytes()), expected)
 
@@ -230,10 +233,11 @@ def test_a_trace_saved_without_pictures_is_translated_again_with_its_photo(world
         trace.save(tmp_path / f"{kept}.parquet", pictures=kept)
         opened = kt.Trace.open(tmp_path / f"{kept}.parquet")
         with kt.Explorer(opened, model=world.translator, photo=photo) as view:
-            values, parts = Wire(view).answer("translate", {"without": [0]})
+            Wire(view).answer("translate", {"without": [0]})
+            _, parts = unpack(view._after)
         expected = world.translator(photo, without=[names(trace)[0]]).image
         assert np.array_equal(decode_image(parts["output"].tobytes()), expected)
-        assert values["changed"] == pytest.approx((trace.output != expected).any(2).mean())
+        assert view.comparison.changed_share == pytest.approx((trace.output != expected).any(2).mean())
 
 
 # Refusals
@@ -280,7 +284,7 @@ def test_what_no_view_asks_is_refused_and_not_stumbled_over(wire, caplog, kind, 
     assert wire.view.comparison is comparison
 
 
-@pytest.mark.parametrize("protocol", [None, 0, 2, "1", [1], {}])
+@pytest.mark.parametrize("protocol", [None, 0, 1, 3, "2", [1], {}])
 def test_another_protocol_is_told_to_draw_a_new_view(wire, protocol):
     error = wire.refusal("region", {"box": [0, 0, 8, 8]}, protocol=protocol)
     assert error[2] == "Run the cell again to draw a new view"
@@ -346,8 +350,8 @@ def test_answers_are_json_that_knows_no_nan(world, photo):
     trace = world.translator.traced(photo, candidates=1, coherence=0)
     with kt.Explorer(trace) as view:
         wire = Wire(view)
-        for kind, body in (("candidates", {"queries": [0]}), ("translate", {"without": [0]})):
-            values, _ = wire.answer(kind, body)
+        wire.answer("translate", {"without": [0]})
+        for values, _ in (wire.answer("candidates", {"queries": [0]}), unpack(view._after)):
             json.dumps(values, allow_nan=False)
 
 
@@ -355,7 +359,7 @@ def test_a_closed_view_answers_nothing(trace):
     view = kt.Explorer(trace)
     wire = Wire(view)
     view.close()
-    assert wire.say({"id": 1, "kind": "region", "body": {"box": [0, 0, 8, 8]}, "protocol": 1}) == []
+    assert wire.say({"id": 1, "kind": "region", "body": {"box": [0, 0, 8, 8]}, "protocol": 2}) == []
 
 
 def test_requests_leave_no_hook_in_the_model(wire, world):

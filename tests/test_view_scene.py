@@ -287,7 +287,7 @@ def test_pictures_are_the_photo_and_the_translation_without_loss(case):
 def test_the_scene_names_what_it_is_of(case):
     _, trace, values, _ = case
     settings = trace.picture.about["settings"]
-    assert values["protocol"] == 1
+    assert values["protocol"] == 2
     assert values["version"] == kt.__version__
     assert values["preset"] == settings.get("preset")
     assert values["digest"] == trace.digest[:12]

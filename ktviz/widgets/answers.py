@@ -13,7 +13,7 @@ import torch
 
 from ktviz.errors import KtvizError, RegionError, TraceError
 from ktviz.explain.band_pictures import decoded_bands, entry_pixels, query_pixels
-from ktviz.explain.counterfactual import Comparison, compare
+from ktviz.explain.counterfactual import compare
 from ktviz.explain.descent import Descent, descents
 from ktviz.images import Pixels, encode_image
 from ktviz.library.bank import Bank
@@ -22,20 +22,17 @@ from ktviz.library.tree import Tree
 from ktviz.model.translator import Settings
 from ktviz.trace.live import Live, band_columns
 from ktviz.trace.record import record
+from ktviz.widgets.after import After
 from ktviz.widgets.packing import Part
-from ktviz.widgets.scene import LONGEST_PX, PROTOCOL, encoded, matrix
+from ktviz.widgets.scene import LONGEST_PX, PROTOCOL, matrix
 from ktviz.widgets.selection import checked_region, queries_in
 from ktviz.widgets.subject import Subject, small
 
 MOST = 512
 """Retrievals, nodes or sources that one request may name."""
-ANSWER_BYTES = 800_000
-"""Pictures of an answer are compressed with loss where they would take more."""
 LARGEST_BYTES = 4096
 """A request is ids and boxes, never data."""
 EXEMPLARS = 6
-GAIN = 5
-"""How many times a picture of a difference is brightened: most counterfactuals change a few levels."""
 
 Answer = tuple[dict[str, Any], dict[str, Part]]
 """Values, and parts to be packed."""
@@ -47,15 +44,16 @@ class RequestError(KtvizError):
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers the requests of a view.
+    """Answers the requests of a view about one trace.
 
     Attributes:
-        subject: What the view is about.
-        on_translated: Told of every counterfactual, as a `Comparison`.
+        subject: The trace, and what can be asked of its model.
+        on_translated: Told of every counterfactual, and of None where the recorded translation is wanted back; without
+            it nothing is translated.
     """
 
     subject: Subject
-    on_translated: Callable[[Comparison], None]
+    on_translated: Callable[[After | None], None] | None = None
 
     def to(self, request: Mapping[str, Any]) -> Answer:
         """The answer to a request of the form {protocol, kind, body}.
@@ -163,30 +161,25 @@ class Answers:
         }
 
     def translate(self, body: Mapping[str, Any]) -> Answer:
-        """{without, weights} → the photo translated without some sources, with other band weights; and what changed."""
+        """{without, weights} → the view shows the photo translated without some sources, with other band weights."""
         case = self.live()
-        without = [self.subject.names[n] for n in numbers(body, "without", len(self.subject.names))]
+        if self.on_translated is None:
+            raise RequestError("a counterfactual", "not of the recorded translation", "Ask about the recorded one")
+        removed = numbers(body, "without", len(self.subject.names))
+        without = [self.subject.names[number] for number in removed]
         weights = band_weights(body.get("weights"), case.settings.band_weights)
+        if not without and list(weights) == list(case.settings.band_weights):
+            self.on_translated(None)
+            return {}, {}
         settings = Settings(
             **{**vars(case.settings), "band_weights": weights, "without": (*case.settings.without, *without)}
         )
         case.banks.excluded(settings.without)  # refuse what would leave nothing before any work
         with record(case.model, all_threads=False) as other:
             case.translate(settings)
-        before = self.subject.trace.with_pictures(case.pixels, case.output)
-        found = compare(before, other)
-        self.on_translated(found)
-        values = {
-            "changed": found.changed_share,
-            "mean": found.mean_change,
-            "largest": float(found.difference.max()),
-            "winners": len(found),
-            "headline": found.headline(),
-            "gain": GAIN,
-        }
-        difference = np.clip((GAIN * found.difference).round(), 0, 255).astype(np.uint8)
-        grey: Pixels = np.repeat(difference[..., None], 3, axis=2)
-        return values, encoded({"output": found.pictures["after"], "difference": grey}, ANSWER_BYTES)
+        found = compare(self.subject.trace.with_pictures(case.pixels, case.output), other)
+        self.on_translated(After(self.subject.counterfactual(other), found, tuple(removed)))
+        return {}, {}
 
     def live(self) -> Live:
         """The model.

@@ -41,7 +41,7 @@ class TranslationView(View):
         Raises:
             TraceError: The model is gone.
         """
-        return backtrack(self.trace, self.region, model=self._subject.model).plot()
+        return backtrack(self.shown, self.region, model=self._subject.model).plot()
 
 
 class SourcesView(View):
@@ -53,7 +53,7 @@ class SourcesView(View):
         """Bars of the shares in the selected region."""
         from ktviz.figures.share_bars import share_figure
 
-        return share_figure(self.trace, self.region)
+        return share_figure(self.shown, self.region)
 
 
 class TreeView(View):
@@ -101,7 +101,7 @@ class TreeView(View):
         name = next(iter(banks)) if self.node is None else self.node[0]
         if query is not None:
             name = self.selection.to_pandas()["bank"].iloc[0]
-        return tree_figure(banks[name], self.trace if len(self.trace) else None, query)
+        return tree_figure(banks[name], self.shown if len(self.trace) else None, query)
 
 
 class BandView(View):
@@ -134,7 +134,7 @@ class BandView(View):
         from ktviz.figures.band_grid import band_figure
 
         query = self.selection[0] if len(self.selection) else int(self.trace.column("query")[0])
-        return band_figure(self.trace, query, model=self._subject.model)
+        return band_figure(self.shown, query, model=self._subject.model)
 
 
 class TableView(View):

@@ -62,7 +62,7 @@ def page(view: View) -> str:
     """A whole page of a view with what is selected in it, as HTML."""
     from ktviz.widgets.view import static_text
 
-    subject = view._subject
+    subject = view._shown
     scene = as_text(pack(describe(subject), {**pictures(subject), **columns(subject), **thumbs(subject)}))
     known = stored(subject)
     script = static_text("ktviz.js").replace("</script", "<\\/script")
@@ -103,5 +103,5 @@ def frame_height(view: View) -> int:
     """Room for the parts of a view, in px: a frame cannot ask its content."""
     if len(view.parts) == 1:
         return HEIGHTS_PX[view.parts[0]]
-    can = abilities(view._subject)
+    can = abilities(view._shown)
     return HEIGHTS_PX["translation"] + (HEIGHTS_PX["tree"] if can["tree"] or can["bands"] else 0) + 2 * FOLDED_PX

@@ -19,7 +19,7 @@ from ktviz.trace.shares import source_numbers
 from ktviz.widgets.packing import Part, pack
 from ktviz.widgets.subject import Subject, small
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Number of the language that view and Python speak; it goes up with every change of its words."""
 LONGEST_PX = 2048
 """Pictures with a longer side are shown scaled down, and the view says so."""
@@ -59,9 +59,11 @@ def describe(subject: Subject) -> dict[str, Any]:
         "weights": list(settings.get("band_weights", PAPER_WEIGHTS)),
         "without": list(settings.get("without", ())),
         "left_over": float((trace.column("left_over") * trace.overlap()).sum()),
+        "continued": float(trace.column("coherent").mean()) if len(trace) else 0.0,
+        "kept": similarity_kept(subject),
         "causal": all(site["causal"] for site in trace.about["sites"]),
         "site": trace.sites[0],
-        "digest": trace.digest[:12],
+        "digest": short_digest(subject),
         "shrunk": output is not None and max(output.shape) > LONGEST_PX,
         "live": subject.case is not None,
         "frozen": subject.frozen,
@@ -69,6 +71,23 @@ def describe(subject: Subject) -> dict[str, Any]:
         "sources": sources(subject),
         "banks": banks(subject),
     }
+
+
+def short_digest(subject: Subject) -> str:
+    """What a trace is called on screen and in requests."""
+    return subject.trace.digest[:12]
+
+
+def similarity_kept(subject: Subject) -> float | None:
+    """The winners' similarity as a part of the best candidates': coherence gives some up to continue a neighbour.
+
+    None where only winners were recorded.
+    """
+    if candidates(subject) < 2:
+        return None
+    best = np.nanmax(matrix(subject, subject.trace.column("similarity", winners=False), np.nan), axis=1)
+    total = best.sum(dtype=np.float64)
+    return float(subject.trace.column("similarity").sum(dtype=np.float64) / total) if total > 0 else None
 
 
 def candidates(subject: Subject) -> int:
@@ -88,7 +107,7 @@ def abilities(subject: Subject) -> dict[str, bool]:
 
 
 def sources(subject: Subject) -> list[dict[str, Any]]:
-    """Every source with its credit, share and colour, largest share first."""
+    """Every source with its credit, share and colour, in the order of their numbers."""
     found = []
     for number, row in enumerate(subject.shares.to_dict("records")):
         about = subject.described[str(row["source"])]

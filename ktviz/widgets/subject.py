@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ class Subject:
         frozen: in words.
         pictures: (H, W, 3) uint8 of sources by name, for models whose sources ktviz does not hold.
         library: What a view without a translation is about.
+        order: Names of the sources by their numbers in the view, if not their own: largest share first.
     """
 
     trace: Trace
@@ -40,6 +41,7 @@ class Subject:
     frozen: str = ""
     pictures: Mapping[str, Pixels] = field(default_factory=dict)
     library: BankUnion | None = None
+    order: Sequence[str] = ()
 
     @classmethod
     def create(
@@ -84,6 +86,11 @@ class Subject:
         nothing = Picture(None, None, {"height": 1, "width": 1, "settings": {}, "input": None, "output": None})
         return cls(Trace(SCHEMA.empty_table(), about, [nothing]), None, library=banks)
 
+    def counterfactual(self, other: Trace) -> Subject:
+        """The same photo translated otherwise: every source keeps its number, and with it its colour."""
+        case = None if self.case is None else replace(self.case, trace=other)
+        return replace(self, trace=other, case=case, order=self.names)
+
     @property
     def banks(self) -> BankUnion | None:
         """What was searched, while the model lives."""
@@ -106,8 +113,9 @@ class Subject:
 
     @cached_property
     def shares(self) -> pd.DataFrame:
-        """Sources by share, largest first: their places here are their numbers in the view."""
-        return self.trace.sources()
+        """Sources with their shares, in the order of their numbers in the view."""
+        found = self.trace.sources()
+        return found.set_index("source").loc[list(self.order)].reset_index() if self.order else found
 
     @cached_property
     def names(self) -> list[str]:

@@ -24,10 +24,11 @@ from ktviz.explain.counterfactual import Comparison
 from ktviz.model.translator import Translator
 from ktviz.regions import Box
 from ktviz.trace.trace import Trace
+from ktviz.widgets.after import After
 from ktviz.widgets.answers import Answers, numbers
 from ktviz.widgets.options import options
 from ktviz.widgets.packing import pack
-from ktviz.widgets.scene import scene_of
+from ktviz.widgets.scene import scene_of, short_digest
 from ktviz.widgets.selection import Selection, as_selection, checked_region, queries_in
 from ktviz.widgets.subject import Subject
 
@@ -52,19 +53,19 @@ class Checked(traitlets.TraitType[Any, Any]):
     """A trait whose values a function checks, and makes what they are to be.
 
     Args:
-        check: From a value and the subject of the view; raises KtvizError.
+        check: From a value and the view; raises KtvizError.
         **more: As in `traitlets.TraitType`.
     """
 
     default_value = None
 
-    def __init__(self, check: Callable[[Any, Subject], Any], **more: Any) -> None:
+    def __init__(self, check: Callable[[Any, Any], Any], **more: Any) -> None:
         super().__init__(**more)
         self.check = check
 
     def validate(self, obj: Any, value: Any) -> Any:
         """The value as it is to be kept."""
-        return self.check(value, obj._subject)
+        return self.check(value, obj)
 
 
 class View(anywidget.AnyWidget):
@@ -78,9 +79,10 @@ class View(anywidget.AnyWidget):
 
     Attributes:
         region: A `Box` of the output in whole px, or None; may be set.
-        selection: The selected retrievals (`Selection`); may be set from query numbers.
+        selection: The selected retrievals (`Selection`) of the trace that is shown; may be set from query numbers.
         node: (bank, number) of the selected node of a cluster tree, or None; may be set.
-        comparison: The latest counterfactual that the view asked for, or None.
+        showing: "before", the trace that the view is of, or "after", that of its counterfactual; may be set.
+        comparison: The latest counterfactual that was asked for in the view, or None.
 
     Raises:
         TraceError: Not a trace of one image and one site.
@@ -89,14 +91,16 @@ class View(anywidget.AnyWidget):
 
     parts: ClassVar[tuple[str, ...]] = ()
 
-    region = Checked(lambda value, subject: checked_region(value, subject.trace), allow_none=True)
-    selection = Checked(lambda value, subject: as_selection(value, subject.trace))
-    node = Checked(lambda value, subject: checked_node(value, subject), allow_none=True)
+    region = Checked(lambda value, view: checked_region(value, view.trace), allow_none=True)
+    selection = Checked(lambda value, view: as_selection(value, view.shown))
+    node = Checked(lambda value, view: checked_node(value, view._subject), allow_none=True)
+    showing = Checked(lambda value, view: view._known(value), default_value="before")
     comparison = traitlets.Instance(Comparison, allow_none=True, read_only=True)
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
     _scene = traitlets.Bytes().tag(sync=True)
+    _after = traitlets.Bytes().tag(sync=True)
     _parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _selected = traitlets.Any(NOTHING).tag(sync=True)
 
@@ -113,19 +117,54 @@ class View(anywidget.AnyWidget):
     def _show(self, subject: Subject) -> None:
         self._subject = subject
         nothing = Selection(subject.trace)
-        self._agreed: dict[str, Any] = {"region": None, "selection": nothing, "node": None, "_selected": NOTHING}
+        self._agreed: dict[str, Any] = {
+            "region": None,
+            "selection": nothing,
+            "node": None,
+            "showing": "before",
+            "_selected": NOTHING,
+        }
         super().__init__(
             _esm=static_text("ktviz.js"), _css=static_text("ktviz.css"), _scene=scene_of(subject), _parts=[*self.parts]
         )
-        self.selection = nothing
         here = weakref.ref(self)  # what the widget holds must not hold the widget: closed views are to be freed
-        self._answers = Answers(subject, lambda found: keep(here(), found))
+        self._answers = {"before": Answers(subject, lambda found: keep(here(), found))}
+        self.selection = nothing
         self.on_msg(self._on_message)
 
     @property
     def trace(self) -> Trace:
         """What the view is of."""
         return self._subject.trace
+
+    @property
+    def shown(self) -> Trace:
+        """The trace that is shown, and that the selection is of: `trace`, or while `showing` is "after" the other."""
+        return self._shown.trace
+
+    @property
+    def _shown(self) -> Subject:
+        return self._answers[self._agreed["showing"]].subject
+
+    def _known(self, showing: object) -> str:
+        """Which of the two traces is meant, if there is that one."""
+        if not isinstance(showing, str) or showing not in self._answers:
+            known = " and ".join(self._answers)
+            raise SettingError(f"showing {str(showing)[:40]!r}", f"there is {known}", "Leave a source out in the view")
+        return showing
+
+    def _compare(self, after: After | None) -> None:
+        """Take in a counterfactual and show it; None goes back to the recorded translation alone."""
+        showing = "before" if after is None else "after"
+        scene = b"" if after is None else after.scene()
+        with self.hold_sync():  # the browser hears all of it at once
+            self._after = scene
+            if after is not None:
+                self._answers["after"] = Answers(after.subject)
+                self.set_trait("comparison", after.comparison)
+            self._agree({**self._selected, "showing": showing})
+            if after is None:
+                self._answers.pop("after", None)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._subject.library or self._subject.trace!r})"
@@ -138,17 +177,17 @@ class View(anywidget.AnyWidget):
     ) -> None:
         self.close()
 
-    @traitlets.observe("region", "selection", "node")
+    @traitlets.observe("region", "selection", "node", "showing")
     def _set_in_python(self, change: dict[str, Any]) -> None:
         if change["new"] != self._agreed[change["name"]]:
             self._agree(in_words(change["name"], change["new"], self._selected, self._subject))
 
     @traitlets.observe("_selected")
-    def _set_in_the_browser(self, change: dict[str, Any]) -> None:
-        if change["new"] == self._agreed["_selected"]:
+    def _set_in_the_browser(self, _: object) -> None:
+        if self._selected == self._agreed["_selected"]:
             return
         try:
-            self._agree(change["new"])
+            self._agree(self._selected)
         except KtvizError as error:  # shown there, and what was selected before stays
             self._selected = self._agreed["_selected"]
             self.send({"kind": "error", "error": [error.asked, error.found, error.todo]})
@@ -158,12 +197,15 @@ class View(anywidget.AnyWidget):
         if not isinstance(selected, Mapping):
             raise SettingError("a selection", f"a {type(selected).__name__}", "Select a region, retrievals or a source")
         node = named_node(self._agreed["node"], self._subject)
-        region, queries, found = meant({"node": node, **selected}, self._subject)
+        showing = self._known(selected.get("showing", self._agreed["showing"]))
+        subject = self._answers[showing].subject
+        region, queries, found = meant({"node": node, **selected}, subject)
         self._agreed = {
+            "showing": showing,
             "region": region,
-            "selection": Selection(self._subject.trace, queries),
+            "selection": Selection(subject.trace, queries),
             "node": found,
-            "_selected": {**selected, "node": named_node(found, self._subject)},
+            "_selected": {**selected, "node": named_node(found, subject), "showing": showing},
         }
         # Observers are told when all is set, and may set other things: what they are told of is agreed already.
         with self.hold_trait_notifications():
@@ -172,14 +214,16 @@ class View(anywidget.AnyWidget):
 
     def _on_message(self, _: object, content: object, buffers: object) -> None:
         if isinstance(content, Mapping) and isinstance(content.get("id"), int):
-            self.send(*answered(self._answers, content))
+            self.send(*answered([*self._answers.values()], content))
 
     def plot(self) -> Figure:
         """What the view shows, as a matplotlib figure for print."""
-        return self.trace.plot()
+        return self.shown.plot()
 
     def to_html(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the view as one file that works offline: everything but re-translation stays live.
+
+        The page is of the trace that is shown.
 
         Args:
             path: Where.
@@ -200,10 +244,10 @@ class View(anywidget.AnyWidget):
         if options.display == "page":
             return {**text, "text/html": frame(self)}, {}
         if options.display == "static":
-            return {**text, "text/html": snapshot(self._subject)}, {}
+            return {**text, "text/html": snapshot(self._shown)}, {}
         live, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         if options.display == "both":
-            text["text/html"] = snapshot(self._subject)
+            text["text/html"] = snapshot(self._shown)
         return {**live, **text}, metadata
 
     def close(self) -> None:
@@ -211,20 +255,30 @@ class View(anywidget.AnyWidget):
         if "_answers" in vars(self):  # not so where the view was refused: it is closed when it is collected
             self.on_msg(self._on_message, remove=True)
             self._subject = replace(self._subject, case=None, frozen="the view is closed")
-            self._answers = Answers(self._subject, lambda _: None)
+            self._answers = {"before": Answers(self._subject)}
+            self._agreed["showing"] = "before"
             self.layout.close()
         super().close()
 
 
-def keep(view: View | None, found: Comparison) -> None:
-    """Remember a counterfactual in its view, if that is still there."""
+def keep(view: View | None, found: After | None) -> None:
+    """Show a counterfactual in its view, if that is still there."""
     if view is not None:
-        view.set_trait("comparison", found)
+        view._compare(found)
 
 
-def answered(answers: Answers, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-    """The message that answers a request, also where it fails: nothing stays without an answer."""
+def answered(known: Sequence[Answers], request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    """The message that answers a request, also where it fails: nothing stays without an answer.
+
+    Args:
+        known: Those about the traces of a view; a request that names none is about the first.
+        request: As it came. If its trace has made room for another since, the answer has no error, but is not ok.
+    """
     envelope = {"id": request["id"], "kind": str(request.get("kind"))[:40]}
+    about = {short_digest(one.subject): one for one in known}
+    answers = about.get(str(request["trace"])) if "trace" in request else known[0]
+    if answers is None:
+        return {**envelope, "ok": False}, []
     try:
         values, parts = answers.to(request)
         return {**envelope, "ok": True}, [pack(values, parts)]
@@ -262,6 +316,8 @@ def in_words(name: str, value: Any, selected: Mapping[str, Any], subject: Subjec
     """What the browser is told when a trait was set in Python."""
     if name == "node":
         return {**selected, "node": named_node(value, subject)}
+    if name == "showing":
+        return {**selected, "showing": value}
     if name == "region":
         return {"kind": "region", "box": as_list(value)} if value else NOTHING
     return {"kind": "queries", "queries": [*value]} if len(value) else NOTHING

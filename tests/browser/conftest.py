@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -27,6 +28,7 @@ FLAGS = [
 ]
 LOCAL = ("file:", "data:", "blob:", "about:")
 SIDE = 512
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def pytest_configure(config):
@@ -114,6 +116,14 @@ def open_tab(browser, complaints):
             page.context.close()
 
     return opened
+
+
+@pytest.fixture
+def axe():
+    """The script that finds what assistive technology would complain about."""
+    if not AXE.exists():
+        missing("axe-core is not installed (npm ci in web/)")
+    return AXE.read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ def percent(share):
     """A share as the view prints it."""
     if 0 < share < 0.001:
         return "< 0.1 %"
-    return f"{100 * share:.{1 if share < 0.1 else 0}f} %"
+    return f"{100 * share:.{1 if 0 < share < 0.1 else 0}f} %"
 
 
 def missing(what):

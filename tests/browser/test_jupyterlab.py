@@ -49,12 +49,12 @@ print([round(share, 4) for share in trace.sources(view.region)["share"]])
 ---
 print(view.comparison)
 ---
-view._answers.__dict__["candidate_columns"] = None
+view._answers["before"].__dict__["candidate_columns"] = None
 ---
 import ktviz.widgets.scene as scene
 scene.PROTOCOL = 99
 old = kt.Explorer(trace)
-scene.PROTOCOL = 1
+scene.PROTOCOL = 2
 old
 """
 MAKE, DRAW, READ, SET, AGAIN, SHARES, COMPARED, BREAK, OLD = range(9)
@@ -272,9 +272,9 @@ def test_leaving_a_source_out_shows_the_picture_without_it_and_the_difference(no
     view.root.get_by_role("checkbox").first.uncheck()
     expect(view.find("figcaption", has_text="Difference")).to_be_visible(timeout=RUN_MS)
     view.settled()
-    expect(view.find(".kt-pane")).to_have_count(4)
+    expect(view.find(".kt-pane")).to_have_count(3)
     assert notebook.printed(COMPARED).startswith("Comparison(")
-    view.button("Use all again").click()
+    view.button("Close comparison").click()
     expect(view.find(".kt-pane")).to_have_count(2)
 
 

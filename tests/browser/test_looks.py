@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
-from browser.explorer_driver import ExplorerDriver, missing
+from browser.explorer_driver import ExplorerDriver
 
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SIZE = (512, 512)
 LOOKS = {
     "light": {"color_scheme": "light"},
@@ -28,13 +25,6 @@ def look(request, open_tab, coffee):
     with open_tab(**LOOKS[request.param]) as page:
         page.goto(coffee.path.as_uri())
         yield request.param, ExplorerDriver(page).settled()
-
-
-@pytest.fixture
-def axe():
-    if not AXE.exists():
-        missing("axe-core is not installed (npm ci in web/)")
-    return AXE.read_text(encoding="utf-8")
 
 
 def select_and_open(explorer):

@@ -1,6 +1,5 @@
 // The band view: the selected retrieval and its candidates, band by band, ranked anew when a band's weight is moved.
 
-import { scaleLinear } from "d3-scale";
 import { button, chip, count, h } from "./dom";
 import { haarBand } from "./haar";
 import { inPicture, inSource, patchCanvas } from "./patches";
@@ -15,7 +14,7 @@ const MOST_WEIGHT = 2;
 /** So many ids fit in a message of 4 KB. */
 const MOST_QUERIES = 400;
 /** Cosines below −0.5 are cut off: the room is for those that occur. */
-const BAR = scaleLinear([-0.5, 1], [0, 100]).clamp(true);
+const BAR = (cosine: number) => 100 * Math.min(1, Math.max(0, (cosine + 0.5) / 1.5));
 
 /** What has come of the retrievals whose candidates are ranked. */
 interface Loaded extends Bands {
@@ -100,9 +99,18 @@ export class BandView {
       this.told.textContent = this.missing;
       return;
     }
+    if (changed.has("showing")) this.forget();
     if (changed.has("focus") || changed.has("picked")) this.session.soon("load", () => this.load());
     if (changed.has("weights")) this.weigh();
     if (changed.has("weights") || changed.has("pictures") || changed.has("frozen")) this.render();
+  }
+
+  /** Candidates of the other trace are no answer. */
+  private forget(): void {
+    this.loaded = null;
+    this.place = -1;
+    this.body.replaceChildren();
+    this.told.textContent = "";
   }
 
   /** Fetch candidates of the selected retrievals, and pictures of the bands of one. */
@@ -257,7 +265,7 @@ export class BandView {
   }
 
   private picture(name: string, box: Box): ImageData | null {
-    const picture = this.session.scene.bitmaps.get(name);
+    const picture = this.session.scene.picture(name);
     return picture ? cut(picture, inPicture(this.session.scene, picture, box)) : null;
   }
 

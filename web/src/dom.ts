@@ -55,7 +55,7 @@ export function fitCanvas(canvas: HTMLCanvasElement, width: number, height: numb
 
 export function percent(share: number): string {
   if (share > 0 && share < 0.001) return "< 0.1 %";
-  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+  return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 }
 
 export function count(value: number): string {

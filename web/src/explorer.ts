@@ -1,10 +1,11 @@
 // All parts of a view in one frame, in the order and places that the design gives them.
 
 import { BandView } from "./bands";
+import { ComparisonBar, Heirs } from "./comparison";
 import { Curves } from "./curves";
 import { button, count, h, percent, shortName } from "./dom";
 import { type Host, PROTOCOL } from "./host";
-import type { Scene } from "./scene";
+import type { About, Scene } from "./scene";
 import { Session } from "./session";
 import { SourcesView } from "./sources";
 import { afterFrame } from "./store";
@@ -42,7 +43,9 @@ export class Explorer {
       root.dataset.state = settled ? "settled" : "drawing";
     });
     this.endings.push(followTheme(root));
-    root.replaceChildren(...(parts.length > 1 ? [this.header()] : []), this.layout(parts), this.status, this.strip);
+    const header = parts.length > 1 ? [this.header()] : [];
+    const comparison = new ComparisonBar(this.session);
+    root.replaceChildren(...header, comparison.el, this.layout(parts), this.status, this.strip);
     this.session.store.listen((changed) => {
       if (changed.has("error") || changed.has("frozen") || changed.has("making")) this.tell();
       const quiet = changed.size === 1 && (changed.has("hover") || changed.has("waiting") || changed.has("error"));
@@ -66,7 +69,8 @@ export class Explorer {
     for (const end of this.endings) end();
     this.session.store.end();
     this.session.host.close();
-    for (const bitmap of this.session.scene.bitmaps.values()) bitmap.close();
+    this.session.before.close();
+    this.session.state.after?.close();
     this.root.replaceChildren();
   }
 
@@ -81,8 +85,19 @@ export class Explorer {
   }
 
   private header(): HTMLElement {
+    const facts = h("span", { class: "kt-faint" });
+    this.session.store.listen((changed) => {
+      if (changed.has("showing")) facts.textContent = this.facts();
+    });
+    const { width, height, banks } = this.session.before.about;
+    const title = `${width} × ${height} px → ${banks.map((bank) => bank.name).join(", ")}`;
+    return h("header", { class: "kt-header" }, h("strong", {}, title), facts);
+  }
+
+  /** The trace that is shown in a line. */
+  private facts(): string {
     const { about } = this.session.scene;
-    const top = about.sources.filter((source) => source.share > 0);
+    const top = about.sources.filter((source) => source.share > 0).sort((one, other) => other.share - one.share);
     const named = top.slice(0, 3).map((source) => `${shortName(source.name)} ${percent(source.share)}`);
     const facts = [
       `${count(about.queries)} retrievals`,
@@ -91,13 +106,9 @@ export class Explorer {
       about.causal ? "" : "nearest explanation, not cause",
       named.join(", ") + (top.length > 3 ? ` and ${top.length - 3} more` : ""),
       about.without.length ? `${about.without.length} left out` : "",
+      about.continued ? `${percent(about.continued)} of the winners continue a neighbour${kept(about)}` : "",
     ];
-    return h(
-      "header",
-      { class: "kt-header" },
-      h("strong", {}, `${about.width} × ${about.height} px → ${about.banks.map((bank) => bank.name).join(", ")}`),
-      h("span", { class: "kt-faint" }, facts.filter(Boolean).join(" · ")),
-    );
+    return facts.filter(Boolean).join(" · ");
   }
 
   private layout(parts: Part[]): HTMLElement {
@@ -105,9 +116,11 @@ export class Explorer {
     const grid = h("div", { class: "kt-grid" });
     const moved = () => this.curves?.schedule();
     if (has("translation") || has("sources")) {
-      const translation = has("translation") ? new TranslationView(this.session, moved) : null;
+      const heirs = new Heirs(this.session);
+      const translation = has("translation") ? new TranslationView(this.session, moved, heirs.el) : null;
       // Curves need sources to end in: a translation view alone shows them, too.
       const sources = new SourcesView(this.session, moved);
+      if (!translation) sources.el.append(heirs.el);
       const top = h("div", { class: translation ? "kt-top" : "kt-alone" }, translation?.el, sources.el);
       if (translation) {
         this.curves = new Curves(this.session, translation, sources);
@@ -151,4 +164,9 @@ export class Explorer {
     this.status.textContent = [frozen, making].filter(Boolean).join(" ");
     this.root.dataset.frozen = String(frozen !== "");
   }
+}
+
+/** What coherence left of the similarity, in words. */
+function kept({ kept }: About): string {
+  return kept === null ? "" : `, ${(100 * kept).toFixed(1)} % of the best similarity is kept`;
 }

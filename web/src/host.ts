@@ -3,7 +3,10 @@
 import type { Column } from "./packed";
 import type { Selected } from "./store";
 
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
+
+/** Which of its two traces a view shows: the recorded one, or that of a counterfactual. */
+export type Showing = "before" | "after";
 
 export interface Requests {
   region: { box: number[] };
@@ -33,9 +36,9 @@ export interface Answer {
 export interface Host {
   /** Whether the photo can be translated again. */
   readonly canTranslate: boolean;
-  /** Ask; a later question of the same kind and topic makes an earlier answer `Stale`. */
-  ask<K extends Kind>(kind: K, body: Requests[K], topic?: string): Promise<Answer>;
-  /** Tell what was selected. */
-  select(selected: Selected, node: [number, number] | null): void;
+  /** Ask about a trace, by its digest; a later question of the same kind and topic makes an earlier answer `Stale`. */
+  ask<K extends Kind>(kind: K, body: Requests[K], topic: string, trace: string): Promise<Answer>;
+  /** Tell what was selected, and in which trace. */
+  select(selected: Selected, node: [number, number] | null, showing: Showing): void;
   close(): void;
 }

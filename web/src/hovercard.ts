@@ -2,20 +2,18 @@
 
 import { chip, h, percent, words } from "./dom";
 import { queryPatch, winnerPatch } from "./patches";
-import type { Session } from "./session";
+import type { Scene } from "./scene";
 
 const SIDE = 56;
 
 export class HoverCard {
   readonly el = h("div", { class: "kt-hovercard", hidden: true, "aria-hidden": "true" });
-  private shown = -1;
+  private shown: [Scene, number] | null = null;
 
-  constructor(private readonly session: Session) {}
-
-  show(place: number, event: PointerEvent): void {
+  show(scene: Scene, place: number, event: PointerEvent): void {
     if (place < 0) return this.hide();
-    if (place !== this.shown) this.fill(place);
-    this.shown = place;
+    if (this.shown?.[0] !== scene || this.shown[1] !== place) this.fill(scene, place);
+    this.shown = [scene, place];
     this.el.hidden = false;
     const host = this.el.offsetParent?.getBoundingClientRect() ?? {
       left: 0,
@@ -34,8 +32,7 @@ export class HoverCard {
     this.el.hidden = true;
   }
 
-  private fill(place: number): void {
-    const { scene } = this.session;
+  private fill(scene: Scene, place: number): void {
     const source = scene.about.sources[scene.winnerSource(place)];
     const margin = scene.margin[place];
     const facts = [

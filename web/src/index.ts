@@ -24,14 +24,22 @@ async function render({ model, el }: { model: Model; el: HTMLElement }): Promise
       (error) => explorer?.session.store.set({ error }),
     );
     explorer = new Explorer(root, scene, host, model.get("_parts") as Part[], start);
-    const adopt = () => {
-      if (JSON.stringify(model.get("_selected")) === explorer?.session.told) return; // its own words come back
-      const { node, ...selected } = model.get("_selected") as Selected & { node?: [number, number] | null };
-      explorer?.session.adopt(selected.kind ? (selected as Selected) : { kind: "none" }, node ?? null);
+    const { session } = explorer;
+    const compare = () => {
+      const bytes = model.get("_after") as DataView | undefined;
+      void session.compare(bytes?.byteLength ? Packed.read(bytes) : null);
     };
+    const adopt = () => {
+      if (JSON.stringify(model.get("_selected")) === session.told) return; // its own words come back
+      const { node, showing, ...selected } = model.get("_selected");
+      session.adopt(selected.kind ? (selected as Selected) : { kind: "none" }, node ?? null, showing);
+    };
+    compare();
     adopt();
+    model.on("change:_after", compare);
     model.on("change:_selected", adopt);
     return () => {
+      model.off("change:_after", compare);
       model.off("change:_selected", adopt);
       explorer?.close();
     };

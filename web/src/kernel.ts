@@ -1,6 +1,6 @@
 // A host that is a running Python: typed requests with ids, answers that may come late, and a kernel that may die.
 
-import { type Host, type Kind, PROTOCOL, Refused, type Requests, Stale, Unanswered } from "./host";
+import { type Host, type Kind, PROTOCOL, Refused, type Requests, type Showing, Stale, Unanswered } from "./host";
 import { Packed } from "./packed";
 import type { Selected } from "./store";
 
@@ -44,7 +44,7 @@ export class KernelHost implements Host {
     model.on("comm_live_update", this.lost);
   }
 
-  ask<K extends Kind>(kind: K, body: Requests[K], topic = ""): Promise<Packed> {
+  ask<K extends Kind>(kind: K, body: Requests[K], topic: string, trace: string): Promise<Packed> {
     this.dropStale(kind, topic);
     if (this.gone) return Promise.reject(new Unanswered(GONE));
     const id = this.next++;
@@ -52,16 +52,16 @@ export class KernelHost implements Host {
       const timer = setTimeout(() => this.slow(id), SLOW_MS);
       this.pending.set(id, { kind, topic, resolve, reject, timer });
       try {
-        this.model.send({ id, protocol: PROTOCOL, kind, body });
+        this.model.send({ id, protocol: PROTOCOL, trace, kind, body });
       } catch {
         this.lost();
       }
     });
   }
 
-  select(selected: Selected, node: [number, number] | null): void {
+  select(selected: Selected, node: [number, number] | null, showing: Showing): void {
     if (this.gone) return;
-    this.model.set("_selected", { ...selected, node });
+    this.model.set("_selected", { ...selected, node, showing });
     this.model.save_changes();
   }
 
@@ -95,6 +95,8 @@ export class KernelHost implements Host {
     const asked = this.take(content?.id);
     if (!asked) return; // stale, or of another view of the same model
     if (content.ok) asked.resolve(Packed.read(buffers[0]));
+    else if (!content.error)
+      asked.reject(new Stale()); // the trace has made room for another counterfactual
     else asked.reject(new Refused(`${content.error[0]}: ${content.error[1]}. ${content.error[2]}.`));
   };
 

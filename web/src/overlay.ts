@@ -132,7 +132,7 @@ function colourOf(scene: Scene, overlay: Overlay): (place: number) => [number, n
     case "margin":
       return (place) => (Number.isNaN(scene.margin[place]) ? null : shade(scene.margin[place] / FULL));
     case "regret":
-      return (place) => shade((scene.regret?.[place] ?? 0) / FULL);
+      return (place) => (scene.regret ? shade(scene.regret[place] / FULL) : null);
     case "copied":
       return (place) => (scene.copied[place] ? bySource(place) : null);
     default:

@@ -17,7 +17,7 @@ export async function startPage(): Promise<void> {
     const drawn = new Scene(first);
     await drawn.decode();
     const parts = (root.dataset.parts ?? "").split(" ") as Part[];
-    const { node, ...selected } = JSON.parse(root.dataset.selected ?? "{}");
+    const { node, showing: _, ...selected } = JSON.parse(root.dataset.selected ?? "{}");
     new Explorer(root, drawn, new PageHost(drawn, second), parts, start).session.adopt(selected, node ?? null);
   } catch (error) {
     root.replaceChildren(h("p", { class: "kt-error", role: "alert" }, `The page could not be drawn: ${error}`));

@@ -38,7 +38,7 @@ function scaled(box: Box, across: number, down: number): Box {
 /** The patch of the photo that a retrieval asked about. */
 export function queryPatch(scene: Scene, place: number, side: number): HTMLCanvasElement {
   const canvas = patchCanvas(side, "Patch of the photo");
-  const picture = scene.bitmaps.get("input") ?? scene.bitmaps.get("output");
+  const picture = scene.picture("input") ?? scene.picture("output");
   if (picture) drawPatch(canvas, picture, inPicture(scene, picture, scene.boxOf(place)));
   return canvas;
 }

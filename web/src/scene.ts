@@ -42,6 +42,10 @@ export interface About {
   without: string[];
   /** Part of the picture that the recorded candidates do not explain. */
   left_over: number;
+  /** Part of the winners that continue a neighbour. */
+  continued: number;
+  /** The winners' similarity as a part of the best candidates'; null where only winners were recorded. */
+  kept: number | null;
   causal: boolean;
   digest: string;
   shrunk: boolean;
@@ -50,6 +54,18 @@ export interface About {
   can: { bands: boolean; regret: boolean; tree: boolean; soft: boolean };
   sources: Source[];
   banks: Bank[];
+  /** Of a counterfactual alone: what changed (ktviz/widgets/after.py). */
+  comparison?: {
+    headline: string;
+    /** How many times the picture of the difference is brightened. */
+    gain: number;
+    /** Numbers of the sources that were left out. */
+    removed: number[];
+    /** Part of the picture that went to another source. */
+    moved: number;
+    /** From, to, retrievals, share: largest share first. */
+    heirs: [number, number, number, number][];
+  };
 }
 
 export const NO_SOURCE = 0xffff;
@@ -78,10 +94,14 @@ export class Scene {
   readonly path: Int32Array | null;
   readonly pathSimilarity: Float32Array | null;
   readonly depth: number;
-  readonly bitmaps = new Map<string, ImageBitmap>();
+  private readonly bitmaps = new Map<string, ImageBitmap>();
   private readonly place = new Map<number, number>();
 
-  constructor(private readonly packed: Packed) {
+  /** A scene, or that of a counterfactual, whose photo and sources are those of the first. */
+  constructor(
+    private readonly packed: Packed,
+    private readonly first: Scene | null = null,
+  ) {
     this.about = packed.values as unknown as About;
     this.count = this.about.queries;
     this.width = this.about.width;
@@ -107,14 +127,24 @@ export class Scene {
     this.query.forEach((query, place) => this.place.set(query, place));
   }
 
-  /** Decode input, output and the small pictures of sources. */
+  /** Decode input, output, difference and the small pictures of sources. */
   async decode(): Promise<void> {
-    const names = ["input", "output", ...this.packed.names("thumb/")];
-    await Promise.all(
-      names
-        .filter((name) => this.packed.has(name))
-        .map(async (name) => this.bitmaps.set(name, await decodePicture(this.packed.column<Uint8Array>(name)))),
-    );
+    const names = ["input", "output", "difference", ...this.packed.names("thumb/")];
+    const found = names.filter((name) => this.packed.has(name));
+    await Promise.all(found.map((name) => this.keep(name, this.packed.column<Uint8Array>(name))));
+  }
+
+  /** Decode a picture and keep it under a name. */
+  async keep(name: string, bytes: Uint8Array): Promise<void> {
+    this.bitmaps.set(name, await decodePicture(bytes));
+  }
+
+  picture(name: string): ImageBitmap | null {
+    return this.bitmaps.get(name) ?? this.first?.picture(name) ?? null;
+  }
+
+  close(): void {
+    for (const bitmap of this.bitmaps.values()) bitmap.close();
   }
 
   /** Place among the retrievals of a query number, -1 for none. */
@@ -157,7 +187,7 @@ export class Scene {
 
   /** A source's picture: as its bank saw it where it has come, else the small one. */
   pictureOf(source: number): ImageBitmap | null {
-    return this.bitmaps.get(`picture/${source}`) ?? this.bitmaps.get(`thumb/${source}`) ?? null;
+    return this.picture(`picture/${source}`) ?? this.picture(`thumb/${source}`);
   }
 }
 

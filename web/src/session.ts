@@ -1,13 +1,16 @@
 // What a person does in a view, in the words of the trace: every action changes the one state, and tells Python.
 
+import { type Answer, type Host, type Kind, Refused, type Requests, type Showing, Stale, Unanswered } from "./host";
 import { overlap, shares } from "./overlap";
-import { type Answer, type Host, type Kind, Refused, type Requests, Stale, Unanswered } from "./host";
 import { Cells } from "./overlay";
 import { overview } from "./picks";
-import { decodePicture, type Scene } from "./scene";
-import { asList, type Counterfactual, initialState, type Selected, Store } from "./store";
+import type { Packed } from "./packed";
+import { Scene } from "./scene";
+import { asList, initialState, type Selected, Store } from "./store";
 
 const PAUSE_MS = 80;
+/** What is asked of the trace that is shown; all else is the same for both. */
+const OF_TRACE: ReadonlySet<Kind> = new Set<Kind>(["region", "candidates", "descent", "bands"]);
 
 export class Session {
   readonly store: Store;
@@ -17,25 +20,42 @@ export class Session {
   private readonly asked = new Set<number>();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
 
+  private compared = 0;
+  private adopted: Scene;
+
   constructor(
-    readonly scene: Scene,
+    readonly before: Scene,
     readonly host: Host,
     onSettled: (settled: boolean) => void,
   ) {
-    this.store = new Store(initialState(scene.about.weights, scene.about.frozen), onSettled);
-    this.cells = new Cells(scene);
-    this.store.state.focus = overview(scene)[0] ?? -1;
+    this.adopted = before;
+    this.store = new Store(initialState(before.about.weights, before.about.frozen), onSettled);
+    this.cells = new Cells(before); // both traces have their retrievals at the same places
+    this.store.state.focus = overview(before)[0] ?? -1;
   }
 
   get state() {
     return this.store.state;
   }
 
+  /** The scene of the trace that is shown: all parts speak of it. */
+  get scene(): Scene {
+    return (this.state.showing === "after" && this.state.after) || this.before;
+  }
+
+  /** The scene that it is compared to, if any. */
+  get other(): Scene | null {
+    return this.scene === this.before ? this.state.after : this.before;
+  }
+
   /** Ask Python; what it refuses is shown, what came too late is dropped. Null where there is no answer. */
   async ask<K extends Kind>(kind: K, body: Requests[K], topic = ""): Promise<Answer | null> {
+    const about = () => (OF_TRACE.has(kind) ? this.scene : this.before);
+    const scene = about();
     this.store.set({ waiting: this.state.waiting + 1 });
     try {
-      return await this.host.ask(kind, body, topic);
+      const answer = await this.host.ask(kind, body, topic, scene.about.digest);
+      return scene === about() ? answer : null;
     } catch (error) {
       if (error instanceof Refused) this.store.set({ error: error.message });
       else if (!(error instanceof Stale) && !(error instanceof Unanswered)) this.fail(error);
@@ -76,10 +96,16 @@ export class Session {
     this.tell();
   }
 
+  /** Switch to one of the two traces. */
+  show(showing: Showing): void {
+    this.adopt(this.state.selected, this.state.node, showing);
+    this.tell();
+  }
+
   private tell(): void {
-    const { selected, node } = this.state;
-    this.told = JSON.stringify({ ...selected, node });
-    this.host.select(selected, node);
+    const { selected, node, showing } = this.state;
+    this.told = JSON.stringify({ ...selected, node, showing });
+    this.host.select(selected, node, showing);
   }
 
   clear(): void {
@@ -99,25 +125,38 @@ export class Session {
     this.select(again ? { kind: "none" } : { kind: "source", source });
   }
 
-  /** Show what is selected, whoever said so. */
-  adopt(selected: Selected, node: [number, number] | null): void {
+  /** Show what is selected and in which trace, whoever said so. */
+  adopt(selected: Selected, node: [number, number] | null, showing = this.state.showing): void {
     this.told = "";
-    const { picked, part } = this.meant(selected);
+    this.store.set({ showing });
+    if (this.scene !== this.adopted)
+      this.store.set({ weights: [...this.scene.about.weights], hover: -1, hoverSource: -1 });
+    this.adopted = this.scene;
+    const { picked, part } = this.meant(selected, this.scene);
     const found = selected.kind === "none" ? null : shares(this.scene, picked, part);
     const focus = this.focusOf(selected, picked, part);
     this.store.set({ selected, node, picked, shares: found, focus });
     if (selected.kind === "region") void this.askShares(selected.box, selected);
   }
 
-  private meant(selected: Selected): { picked: Int32Array; part: Float32Array } {
+  /** Share of every source in what is selected, in one of the two traces. */
+  sharesIn(scene: Scene): ArrayLike<number> {
+    const { selected, shares: known } = this.state;
+    if (selected.kind === "none") return scene.about.sources.map((source) => source.share);
+    if (scene === this.scene && known) return known;
+    const { picked, part } = this.meant(selected, scene);
+    return shares(scene, picked, part);
+  }
+
+  private meant(selected: Selected, scene: Scene): { picked: Int32Array; part: Float32Array } {
     if (selected.kind === "region") {
       const [x, y, width, height] = selected.box;
-      return overlap(this.scene, { x, y, width, height });
+      return overlap(scene, { x, y, width, height });
     }
     let places: number[] = [];
-    if (selected.kind === "queries") places = selected.queries.map((query) => this.scene.placeOf(query));
+    if (selected.kind === "queries") places = selected.queries.map((query) => scene.placeOf(query));
     if (selected.kind === "source") {
-      places = [...this.scene.query.keys()].filter((place) => this.scene.winnerSource(place) === selected.source);
+      places = [...scene.query.keys()].filter((place) => scene.winnerSource(place) === selected.source);
     }
     const picked = Int32Array.from(places.filter((place) => place >= 0));
     return { picked, part: new Float32Array(picked.length).fill(1 / Math.max(1, picked.length)) };
@@ -156,42 +195,64 @@ export class Session {
       const name = `picture/${source}`;
       if (!answer) this.asked.delete(source);
       if (!answer?.has(name)) continue;
-      this.scene.bitmaps.set(name, await decodePicture(answer.column<Uint8Array>(name)));
+      await this.before.keep(name, answer.column<Uint8Array>(name));
       this.store.set({ pictures: this.state.pictures + 1 });
     }
   }
 
-  /** Back to the recorded translation. */
+  /** Back to the recorded translation alone. */
   closeComparison(): void {
-    this.store.set({
-      without: new Set(),
-      weights: [...this.scene.about.weights],
-      counterfactual: null,
-      making: "",
-      error: "",
-    });
+    void this.translate(new Set(), this.before.about.weights);
   }
 
-  /** Translate again without some sources, or with other band weights. */
+  /** Translate again without some sources, or with other band weights: Python tells of the new trace (`compare`). */
   async translate(without: ReadonlySet<number>, weights: number[]): Promise<void> {
-    const label = this.describe(without, weights);
-    if (!label) return this.store.set({ counterfactual: null, making: "", error: "" });
-    this.store.set({ making: `Translating ${label} …`, error: "" });
+    const label = this.describe([...without], weights);
+    const making = label && `Translating ${label} …`;
+    this.store.set({ making, without, error: "" });
+    if (!label) void this.compare(null); // at once, also where Python is busy or gone
     const answer = await this.ask("translate", { without: [...without], weights });
-    if (answer) this.store.set({ counterfactual: await this.counterfactual(label, answer) });
+    if (this.state.making !== making) return; // a later one is under way
     this.store.set({ making: "" });
+    if (!answer) this.store.set({ without: this.leftOut() });
   }
 
-  private async counterfactual(label: string, answer: Answer): Promise<Counterfactual> {
-    const [output, difference] = await Promise.all(
-      ["output", "difference"].map((name) => decodePicture(answer.column<Uint8Array>(name))),
-    );
-    return { label, headline: String(answer.values.headline), gain: Number(answer.values.gain), output, difference };
+  /** Take in the counterfactual that Python made, or that there is none any more. */
+  async compare(packed: Packed | null): Promise<void> {
+    const number = ++this.compared;
+    this.store.set({ waiting: this.state.waiting + 1 });
+    try {
+      const after = packed && new Scene(packed, this.before);
+      await after?.decode();
+      if (number === this.compared) this.beside(after);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.store.set({ waiting: this.state.waiting - 1 });
+    }
   }
 
-  private describe(without: ReadonlySet<number>, weights: number[]): string {
-    const names = [...without].map((source) => this.scene.about.sources[source].title);
-    const other = weights.some((weight, band) => weight !== this.scene.about.weights[band]);
+  private beside(after: Scene | null): void {
+    const { selected, node, showing, making } = this.state;
+    this.state.after?.close();
+    this.store.set({ after });
+    if (!making) this.store.set({ without: this.leftOut() }); // else more was unticked since
+    this.adopt(selected, node, after ? showing : "before");
+  }
+
+  private leftOut(): Set<number> {
+    return new Set(this.state.after?.about.comparison?.removed);
+  }
+
+  /** In what the counterfactual differs, in words. */
+  get label(): string {
+    const about = this.state.after?.about;
+    return about?.comparison ? this.describe(about.comparison.removed, about.weights) : "";
+  }
+
+  private describe(without: number[], weights: number[]): string {
+    const names = without.map((source) => this.before.about.sources[source].title);
+    const other = weights.some((weight, band) => weight !== this.before.about.weights[band]);
     const parts = [];
     if (names.length)
       parts.push(`without ${names.slice(0, 2).join(", ")}${names.length > 2 ? ` and ${names.length - 2} more` : ""}`);

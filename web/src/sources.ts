@@ -17,7 +17,8 @@ const SHARE = "Share: overlap, before any decoder";
 interface Card {
   el: HTMLElement;
   picture: HTMLCanvasElement;
-  bar: HTMLElement;
+  /** Of the recorded trace, and of the counterfactual. */
+  bars: HTMLElement[];
   mark: HTMLElement;
   share: HTMLElement;
   use: HTMLInputElement;
@@ -38,8 +39,7 @@ export class SourcesView {
     private readonly session: Session,
     private readonly onMoved: () => void,
   ) {
-    const back = button("Use all again", () => this.useAll(), { class: "kt-all" });
-    this.el.append(h("header", {}, this.heading, back), this.list, this.more, this.note);
+    this.el.append(h("header", {}, this.heading), this.list, this.more, this.note);
     this.list.addEventListener("scroll", () => this.onMoved(), { passive: true });
     session.store.listen((changed) => this.update(changed));
   }
@@ -85,22 +85,21 @@ export class SourcesView {
       "focus",
     ];
     if (drawn.some((name) => changed.has(name))) for (const source of this.cards.keys()) this.draw(source);
-    if (changed.has("making") || changed.has("counterfactual") || changed.has("without") || changed.has("frozen"))
-      this.tell();
-    this.el.querySelector<HTMLElement>(".kt-all")!.hidden = this.session.state.without.size === 0;
+    if (changed.has("making") || changed.has("frozen")) this.tell();
   }
 
   private arrange(): void {
     const order = this.order();
-    const { selected, shares } = this.session.state;
+    const { before, state } = this.session;
     const shown = order.slice(0, this.visible);
     for (const source of shown) if (!this.cards.has(source)) this.cards.set(source, this.card(source));
     this.list.replaceChildren(...shown.map((source) => this.cards.get(source)!.el));
     const rest = order.length - shown.length;
     this.more.hidden = rest <= 0;
     this.more.textContent = `Show ${Math.min(MORE, rest)} of ${rest} more`;
-    this.heading.textContent = selected.kind === "none" || !shares ? "Sources" : "Sources of the selection";
-    for (const source of shown) this.measure(source);
+    this.heading.textContent = state.selected.kind === "none" ? "Sources" : "Sources of the selection";
+    const shares = [before, state.after].flatMap((scene) => (scene ? [this.session.sharesIn(scene)] : []));
+    for (const source of shown) this.measure(source, shares);
     void this.session.loadPictures(shown.slice(0, AT_FIRST));
     this.onMoved();
   }
@@ -116,8 +115,9 @@ export class SourcesView {
       disabled: !this.session.host.canTranslate,
       onchange: () => this.toggle(source, use.checked),
     });
-    const [mark, bar, share] = [h("i"), h("b"), h("span", { class: "kt-share", title: SHARE })];
-    bar.style.background = sourceColour(about.colour);
+    const [mark, share] = [h("i"), h("span", { class: "kt-share", title: SHARE })];
+    const bars = [h("b"), h("b")];
+    for (const bar of bars) bar.style.background = sourceColour(about.colour);
     const open = h(
       "button",
       {
@@ -136,29 +136,36 @@ export class SourcesView {
       ),
       h("span", { class: "kt-faint", title: about.creator }, words(about.creator)),
       h("span", { class: "kt-faint", title: about.licence }, words(about.licence)),
-      h("span", { class: "kt-bar" }, bar, mark),
+      h("span", { class: "kt-bar" }, bars[0], mark),
+      h("span", { class: "kt-bar" }, bars[1]),
     );
     const enter = (over: boolean) => this.session.store.set({ hoverSource: over ? source : -1 });
     open.addEventListener("pointerenter", () => enter(true));
     open.addEventListener("pointerleave", () => enter(false));
     const el = h("li", { class: "kt-card" }, open, h("label", { class: "kt-use" }, use, share));
-    return { el, picture, bar, mark, share, use };
+    return { el, picture, bars, mark, share, use };
   }
 
-  private measure(source: number): void {
-    const { shares, selected } = this.session.state;
-    const { el, bar, mark, share } = this.cards.get(source)!;
-    const whole = this.session.scene.about.sources[source].share;
-    const here = shares ? shares[source] : whole;
-    bar.style.width = `${100 * here}%`;
+  /** Bars and numbers: of the trace, or of the recorded one and the counterfactual. */
+  private measure(source: number, shares: ArrayLike<number>[]): void {
+    const { scene, state } = this.session;
+    const { selected, after } = state;
+    const { el, bars, mark, share } = this.cards.get(source)!;
+    const whole = scene.about.sources[source].share;
+    bars.forEach((bar, n) => {
+      bar.parentElement!.hidden = n >= shares.length;
+      bar.parentElement!.classList.toggle("kt-aside", shares.length > 1 && (n === 1) !== (scene === after));
+      if (n < shares.length) bar.style.width = `${100 * shares[n][source]}%`;
+    });
     mark.style.left = `${100 * whole}%`;
-    mark.hidden = !shares;
+    mark.hidden = selected.kind === "none" || after !== null;
     mark.title = `${percent(whole)} of the whole picture`;
-    share.textContent = percent(here);
+    share.textContent = shares.map((one) => percent(one[source])).join(" → ");
+    el.classList.toggle("kt-removed", scene.about.comparison?.removed.includes(source) ?? false);
     const chosen = selected.kind === "source" && selected.source === source;
     el.classList.toggle("kt-chosen", chosen);
     el.querySelector(".kt-open")!.setAttribute("aria-pressed", String(chosen));
-    el.classList.toggle("kt-unused", here === 0);
+    el.classList.toggle("kt-unused", this.session.sharesIn(scene)[source] === 0);
   }
 
   private draw(source: number): void {
@@ -214,18 +221,13 @@ export class SourcesView {
     this.timer = setTimeout(() => void this.session.translate(without, this.session.state.weights), SETTLE_MS);
   }
 
-  private useAll(): void {
-    this.session.store.set({ without: new Set() });
-    void this.session.translate(new Set(), this.session.state.weights);
-  }
-
   private tell(): void {
-    const { making, counterfactual, frozen } = this.session.state;
+    const { making, frozen } = this.session.state;
     const can = this.session.host.canTranslate && !frozen;
     for (const card of this.cards.values()) card.use.disabled = !can;
     const idle = can
       ? "Untick a source to see the picture without it."
       : "Leaving sources out needs a running Python with the model.";
-    this.note.textContent = making || counterfactual?.headline || idle;
+    this.note.textContent = making || idle;
   }
 }

@@ -1,6 +1,7 @@
 // One state for all parts of a view. Parts read it, ask for changes, and are told which of its fields changed.
 
-import type { Box } from "./scene";
+import type { Showing } from "./host";
+import type { Box, Scene } from "./scene";
 
 export type Selected =
   | { kind: "none" }
@@ -9,15 +10,6 @@ export type Selected =
   | { kind: "source"; source: number };
 
 export type Overlay = "none" | "source" | "share" | "similarity" | "margin" | "regret" | "copied";
-
-export interface Counterfactual {
-  label: string;
-  headline: string;
-  /** How many times the difference is brightened. */
-  gain: number;
-  output: ImageBitmap;
-  difference: ImageBitmap;
-}
 
 export interface State {
   selected: Selected;
@@ -35,7 +27,9 @@ export interface State {
   wipe: boolean;
   weights: number[];
   without: ReadonlySet<number>;
-  counterfactual: Counterfactual | null;
+  /** The counterfactual beside the recorded translation. */
+  after: Scene | null;
+  showing: Showing;
   /** Sources whose full picture has come. */
   pictures: number;
   /** Requests under way. */
@@ -63,7 +57,7 @@ export class Store {
   /** Call a listener after every change; it is called once at first for everything. */
   listen(listener: Listener): void {
     this.listeners.push(listener);
-    listener(new Set(Object.keys(this.state) as (keyof State)[]));
+    listener(everything(this.state));
   }
 
   set(change: Partial<State>): void {
@@ -81,7 +75,9 @@ export class Store {
   private flush(): void {
     this.scheduled = false;
     if (this.ended) return;
-    const changed = this.changed;
+    // Another trace: nothing that is drawn may stay.
+    const another = this.changed.has("after") || this.changed.has("showing");
+    const changed = another ? everything(this.state) : this.changed;
     this.changed = new Set();
     for (const listener of this.listeners) listener(changed);
     if (!this.scheduled) this.onSettled(this.state.waiting === 0);
@@ -91,6 +87,10 @@ export class Store {
     this.ended = true;
     this.listeners = [];
   }
+}
+
+function everything(state: State): Changed {
+  return new Set(Object.keys(state) as (keyof State)[]);
 }
 
 /** With the next frame; frames do not come while a page is hidden, so a timer stands behind them. */
@@ -117,7 +117,8 @@ export function initialState(weights: number[], frozen: string): State {
     wipe: false,
     weights: [...weights],
     without: new Set(),
-    counterfactual: null,
+    after: null,
+    showing: "before",
     pictures: 0,
     waiting: 0,
     making: "",

@@ -13,24 +13,22 @@ interface ColumnOf {
 }
 
 const AT_ONCE = 100;
-const place = (box: Float32Array, at: number) => (_: Scene, n: number) => box[4 * n + at];
+const place = (name: "box" | "sourceBox", at: number) => (scene: Scene, n: number) => scene[name][4 * n + at];
 
-function columnsOf(scene: Scene): ColumnOf[] {
-  return [
-    { name: "query", title: "Query", value: (s, n) => s.query[n] },
-    { name: "y", title: "y, cells", value: (s, n) => s.y[n] },
-    { name: "x", title: "x, cells", value: (s, n) => s.x[n] },
-    { name: "source", title: "Source", value: (s, n) => s.about.sources[s.winnerSource(n)]?.name ?? "" },
-    { name: "entry", title: "Entry", value: (s, n) => s.entry[s.winner(n)] },
-    { name: "similarity", title: "Similarity", value: (s, n) => s.winnerSimilarity(n), digits: 3 },
-    { name: "margin", title: "Margin", value: (s, n) => s.margin[n], digits: 3 },
-    { name: "coherent", title: "Continues", value: (s, n) => s.coherent[n] === 1 },
-    { name: "box_x", title: "x, px", value: place(scene.box, 0) },
-    { name: "box_y", title: "y, px", value: place(scene.box, 1) },
-    { name: "source_x", title: "Source x", value: place(scene.sourceBox, 0), digits: 0 },
-    { name: "source_y", title: "Source y", value: place(scene.sourceBox, 1), digits: 0 },
-  ];
-}
+const COLUMNS: ColumnOf[] = [
+  { name: "query", title: "Query", value: (s, n) => s.query[n] },
+  { name: "y", title: "y, cells", value: (s, n) => s.y[n] },
+  { name: "x", title: "x, cells", value: (s, n) => s.x[n] },
+  { name: "source", title: "Source", value: (s, n) => s.about.sources[s.winnerSource(n)]?.name ?? "" },
+  { name: "entry", title: "Entry", value: (s, n) => s.entry[s.winner(n)] },
+  { name: "similarity", title: "Similarity", value: (s, n) => s.winnerSimilarity(n), digits: 3 },
+  { name: "margin", title: "Margin", value: (s, n) => s.margin[n], digits: 3 },
+  { name: "coherent", title: "Continues", value: (s, n) => s.coherent[n] === 1 },
+  { name: "box_x", title: "x, px", value: place("box", 0) },
+  { name: "box_y", title: "y, px", value: place("box", 1) },
+  { name: "source_x", title: "Source x", value: place("sourceBox", 0), digits: 0 },
+  { name: "source_y", title: "Source y", value: place("sourceBox", 1), digits: 0 },
+];
 
 /** Rows as CSV: quoted where needed; numbers as they are. */
 export function toCsv(columns: ColumnOf[], scene: Scene, places: ArrayLike<number>): string {
@@ -47,7 +45,6 @@ function csvCell(value: Value): string {
 
 export class TableView {
   readonly el = h("section", { class: "kt-table", "aria-label": "Retrievals" });
-  private readonly columns: ColumnOf[];
   private readonly body = h("tbody");
   private readonly heads: HTMLTableCellElement[];
   private readonly told = h("span", { class: "kt-faint", role: "status" });
@@ -57,8 +54,7 @@ export class TableView {
   private visible = AT_ONCE;
 
   constructor(private readonly session: Session) {
-    this.columns = columnsOf(session.scene);
-    this.heads = this.columns.map((column, n) =>
+    this.heads = COLUMNS.map((column, n) =>
       h(
         "th",
         { scope: "col", "aria-sort": "none" },
@@ -84,7 +80,7 @@ export class TableView {
   }
 
   csv(): string {
-    return toCsv(this.columns, this.session.scene, this.places);
+    return toCsv(COLUMNS, this.session.scene, this.places);
   }
 
   private fill(): void {
@@ -107,7 +103,7 @@ export class TableView {
   private rank(): void {
     const { column, down } = this.sorted;
     if (column >= 0) {
-      const value = (n: number) => this.columns[column].value(this.session.scene, n);
+      const value = (n: number) => COLUMNS[column].value(this.session.scene, n);
       this.places.sort((one, other) => (down ? -1 : 1) * compare(value(one), value(other)) || one - other);
     }
     this.render();
@@ -126,7 +122,7 @@ export class TableView {
 
   private row(n: number): HTMLTableRowElement {
     const { scene } = this.session;
-    const cells = this.columns.map((column) => {
+    const cells = COLUMNS.map((column) => {
       const value = column.value(scene, n);
       const text = shown(value, column.digits);
       if (column.name === "source")

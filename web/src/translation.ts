@@ -1,4 +1,4 @@
-// The translation view: photo and translation with overlays, hover, regions, zoom; and a counterfactual beside them.
+// The translation view: photo and translation with overlays, hover, regions, zoom; and what a counterfactual changed.
 
 import { select } from "d3-selection";
 import { type D3ZoomEvent, type ZoomBehavior, type ZoomTransform, zoom } from "d3-zoom";
@@ -8,6 +8,7 @@ import { HoverCard } from "./hovercard";
 import { asCanvas, OVERLAYS, overlaysOf, paintOverlay, paintSpotlight } from "./overlay";
 import { Pane, type Shown } from "./pane";
 import { moveFocus } from "./keyboard";
+import type { Scene } from "./scene";
 import type { Session } from "./session";
 import type { Changed, Overlay } from "./store";
 
@@ -23,11 +24,12 @@ type Drag = { pane: Pane; from: [number, number]; to: [number, number]; moved: b
 
 export class TranslationView {
   readonly el = h("section", { class: "kt-translation", "aria-label": "Translation" });
-  readonly panes: Record<"input" | "output" | "other" | "difference", Pane>;
+  readonly panes: Record<"input" | "output" | "difference", Pane>;
   private readonly row = h("div", { class: "kt-panes" });
+  /** What a counterfactual changed. */
+  private readonly below = h("div", { class: "kt-panes" });
   private readonly legend = h("div", { class: "kt-legend" });
-  private readonly closing = button("Close comparison", () => this.session.closeComparison(), { hidden: true });
-  private readonly card: HoverCard;
+  private readonly card = new HoverCard();
   private readonly zooming: ZoomBehavior<HTMLCanvasElement, unknown>;
   private overlay: HTMLCanvasElement | null = null;
   private spotlight: HTMLCanvasElement | null = null;
@@ -39,17 +41,19 @@ export class TranslationView {
   constructor(
     private readonly session: Session,
     private readonly onMoved: () => void,
+    /** Stands beside the difference. */
+    private readonly heirs: HTMLElement,
   ) {
     const make = () => new Pane(session.scene);
-    this.panes = { input: make(), output: make(), other: make(), difference: make() };
-    this.card = new HoverCard(session);
+    this.panes = { input: make(), output: make(), difference: make() };
     this.zooming = zoom<HTMLCanvasElement, unknown>()
       .scaleExtent([1, MOST_ZOOM])
       .filter((event: MouseEvent) => this.mayZoom(event))
       .on("zoom", (event: D3ZoomEvent<HTMLCanvasElement, unknown>) => this.zoomed(event.transform));
     for (const pane of Object.values(this.panes)) this.listen(pane);
-    this.row.classList.toggle("kt-stacked", session.scene.width > PANORAMA * session.scene.height);
-    this.el.append(this.toolbar(), this.row, this.legend, this.card.el);
+    const wide = session.before.width > PANORAMA * session.before.height;
+    for (const row of [this.row, this.below]) row.classList.toggle("kt-stacked", wide);
+    this.el.append(this.toolbar(), this.row, this.legend, this.below, this.card.el);
     session.store.listen((changed) => this.update(changed));
   }
 
@@ -111,7 +115,6 @@ export class TranslationView {
         }),
       ),
       button("Clear", () => this.session.clear(), { class: "kt-clear", title: "Select nothing (Escape)" }),
-      this.closing,
     );
   }
 
@@ -184,15 +187,23 @@ export class TranslationView {
       this.dragged(at);
       return;
     }
+    const scene = this.under(pane, at);
     const place = this.session.cells.at(...pane.toImage(...at));
     if (place !== this.session.state.hover) {
       this.session.store.state.hover = place; // drawn at once, not with the next frame: the highlight must not lag
       this.draw();
-      this.session.store.set({ hoverSource: place < 0 ? -1 : this.session.scene.winnerSource(place) });
+      this.session.store.set({ hoverSource: place < 0 ? -1 : scene.winnerSource(place) });
     }
-    this.card.show(place, event);
+    this.card.show(scene, place, event);
     if (++this.hovers % MOST_MEASURES === 0) performance.clearMeasures("ktviz-hover");
     performance.measure("ktviz-hover", { start, end: performance.now() });
+  }
+
+  /** The scene of the picture under the pointer: left of the wipe is that of the other trace. */
+  private under(pane: Pane, at: [number, number]): Scene {
+    const { state, scene, other } = this.session;
+    const aside = state.wipe && pane === this.panes.output && at[0] < this.split * pane.size[0];
+    return (aside && other) || scene;
   }
 
   private dragged(at: [number, number]): void {
@@ -229,18 +240,20 @@ export class TranslationView {
   }
 
   private visible(): Pane[] {
-    const { wipe, counterfactual } = this.session.state;
-    const { input, output, other, difference } = this.panes;
-    if (wipe) return counterfactual ? [output, difference] : [output];
-    return counterfactual ? [input, output, other, difference] : [input, output];
+    const { wipe, after } = this.session.state;
+    const { input, output, difference } = this.panes;
+    if (wipe) return [output];
+    return after ? [input, output, difference] : [input, output];
   }
 
   private update(changed: Changed): void {
     const { state, scene, cells } = this.session;
-    if (changed.has("wipe") || changed.has("counterfactual")) {
-      this.closing.hidden = !state.counterfactual;
-      this.row.replaceChildren(...this.visible().map((pane) => pane.el));
-      this.row.classList.toggle("kt-single", this.visible().length === 1);
+    if (changed.has("wipe") || changed.has("showing")) {
+      const [above, below] = [this.visible().slice(0, 2), this.visible().slice(2)];
+      this.row.replaceChildren(...above.map((pane) => pane.el));
+      this.below.replaceChildren(...below.map((pane) => pane.el), this.heirs);
+      this.below.hidden = !state.after;
+      for (const row of [this.row, this.below]) row.classList.toggle("kt-single", state.wipe);
       this.caption();
       this.resize();
     }
@@ -254,29 +267,19 @@ export class TranslationView {
       this.spotlight = some ? asCanvas(paintSpotlight(scene, cells, state.picked)) : null;
     }
     if (changed.has("hover") && state.hover < 0) this.card.hide();
-    const drawn: (keyof typeof state)[] = [
-      "overlay",
-      "picked",
-      "selected",
-      "wipe",
-      "counterfactual",
-      "focus",
-      "hover",
-      "hoverSource",
-    ];
+    const drawn: (keyof typeof state)[] = ["overlay", "picked", "selected", "wipe", "focus", "hover", "hoverSource"];
     if (drawn.some((name) => changed.has(name))) this.draw();
   }
 
   private caption(): void {
-    const { counterfactual, wipe } = this.session.state;
-    const shrunk = this.session.scene.about.shrunk ? " (shown smaller)" : "";
+    const { state, scene, other } = this.session;
+    const shrunk = scene.about.shrunk ? " (shown smaller)" : "";
+    const called = (one: Scene | null) =>
+      !one ? "Photo" : !state.after ? "Translation" : `Translation ${one === state.after ? "after" : "before"}`;
     const names = {
       input: "Photo",
-      output: wipe ? (counterfactual ? `Translation | ${counterfactual.label}` : "Photo | translation") : "Translation",
-      other: counterfactual ? `Translation ${counterfactual.label}` : "",
-      difference: counterfactual
-        ? `Difference, ${counterfactual.gain} times as bright. ${counterfactual.headline}`
-        : "",
+      output: state.wipe ? `${called(other)} | ${called(scene)}` : called(scene),
+      difference: `Difference, ${state.after?.about.comparison?.gain} times as bright`,
     };
     for (const name of Object.keys(names) as (keyof typeof names)[]) {
       this.panes[name].caption.textContent = names[name] + (name === "output" ? shrunk : "");
@@ -319,20 +322,20 @@ export class TranslationView {
   }
 
   private draw(): void {
-    const { state, scene } = this.session;
-    const pictures = scene.bitmaps;
+    const { state, scene, other } = this.session;
     const shown = this.shown();
-    const output = pictures.get("output") ?? null;
-    this.panes.input.draw({ ...shown, picture: pictures.get("input") ?? null, overlay: null });
-    if (state.wipe) {
-      const [left, right] = state.counterfactual
-        ? [output, state.counterfactual.output]
-        : [pictures.get("input") ?? null, output];
-      this.panes.output.draw({ ...shown, picture: right, other: left, split: this.split });
-    } else this.panes.output.draw({ ...shown, picture: output });
-    if (!state.counterfactual) return;
-    this.panes.other.draw({ ...shown, picture: state.counterfactual.output, overlay: null });
-    this.panes.difference.draw({ ...shown, picture: state.counterfactual.difference, overlay: null, spotlight: null });
+    const picture = scene.picture("output");
+    const input = scene.picture("input");
+    const aside = state.wipe ? { other: other ? other.picture("output") : input, split: this.split } : {};
+    this.panes.input.draw({ ...shown, picture: input, overlay: null });
+    this.panes.output.draw({ ...shown, picture, ...aside });
+    if (!state.after) return;
+    this.panes.difference.draw({
+      ...shown,
+      picture: state.after.picture("difference"),
+      overlay: null,
+      spotlight: null,
+    });
   }
 
   private shown(): Shown {

@@ -147,9 +147,17 @@ export class TreeView {
   private async update(changed: Changed): Promise<void> {
     if (!this.started || !this.session.scene.about.can.tree) return;
     const { focus, node } = this.session.state;
+    if (changed.has("showing")) this.forget();
     if (changed.has("focus") && focus >= 0) this.session.soon("follow", () => this.follow(focus));
     if (changed.has("node")) await this.reveal(node);
     if (changed.has("node") || changed.has("focus")) this.render();
+  }
+
+  /** Ways and visits of the other trace are none of this one. */
+  private forget(): void {
+    this.trail = null;
+    this.visits.clear();
+    this.told.textContent = "";
   }
 
   /** Light up the way of a retrieval, unfolding what it passes. */

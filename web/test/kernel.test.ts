@@ -53,7 +53,8 @@ let model: FakeModel;
 let host: KernelHost;
 const frozen = vi.fn();
 const failed = vi.fn();
-const candidates = (queries: number[], topic = "") => host.ask("candidates", { queries }, topic);
+const TRACE = "0123456789ab";
+const candidates = (queries: number[], topic = "") => host.ask("candidates", { queries }, topic, TRACE);
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -65,19 +66,20 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 describe("requests", () => {
-  it("carry an id of their own, the protocol, kind and body", () => {
+  it("carry an id of their own, the protocol, the trace, kind and body", () => {
     void candidates([3]);
-    void host.ask("region", { box: [0, 0, 8, 8] });
+    void host.ask("region", { box: [0, 0, 8, 8] }, "", "another");
     const [one, other] = model.sent;
-    expect(one).toEqual({ id: one.id, protocol: PROTOCOL, kind: "candidates", body: { queries: [3] } });
-    expect(other).toEqual({ id: other.id, protocol: PROTOCOL, kind: "region", body: { box: [0, 0, 8, 8] } });
+    const [protocol, box] = [PROTOCOL, [0, 0, 8, 8]];
+    expect(one).toEqual({ id: one.id, protocol, trace: TRACE, kind: "candidates", body: { queries: [3] } });
+    expect(other).toEqual({ id: other.id, protocol, trace: "another", kind: "region", body: { box } });
     expect(other.id).not.toBe(one.id);
   });
 
   it("get their own answers, also out of order", async () => {
     const [one, other] = [
-      host.ask("thumbs", { bank: 0, nodes: [1] }, "a"),
-      host.ask("thumbs", { bank: 0, nodes: [2] }, "b"),
+      host.ask("thumbs", { bank: 0, nodes: [1] }, "a", TRACE),
+      host.ask("thumbs", { bank: 0, nodes: [2] }, "b", TRACE),
     ];
     model.refuse(model.sent[1].id);
     model.answer(model.sent[0].id);
@@ -101,15 +103,22 @@ describe("requests", () => {
   });
 
   it("of other kinds and topics do not make each other stale", async () => {
-    const asked = [candidates([1]), candidates([1], "another"), host.ask("descent", { queries: [1] })];
+    const asked = [candidates([1]), candidates([1], "another"), host.ask("descent", { queries: [1] }, "", TRACE)];
     for (const { id } of model.sent) model.answer(id);
     expect(await Promise.all(asked)).toHaveLength(3);
   });
 
   it("that are refused say what was asked, found, and what to do", async () => {
-    const asked = host.ask("region", { box: [0, 0, 0, 0] });
+    const asked = host.ask("region", { box: [0, 0, 0, 0] }, "", TRACE);
     model.refuse(model.sent[0].id);
     await expect(asked).rejects.toThrow("a box: it is empty. Give it a width.");
+  });
+
+  it("about a trace that has gone are stale, and no error", async () => {
+    const asked = candidates([1]);
+    model.trigger("msg:custom", { id: model.sent[0].id, ok: false }, []);
+    await expect(asked).rejects.toThrow(Stale);
+    expect(failed).not.toHaveBeenCalled();
   });
 
   it("ignore answers to nobody, such as those of another view of the same model", () => {
@@ -129,7 +138,7 @@ describe("a kernel that is gone", () => {
   it("is not asked again", async () => {
     model.trigger("comm_live_update");
     await expect(candidates([1])).rejects.toThrow(Unanswered);
-    host.select({ kind: "none" }, null);
+    host.select({ kind: "none" }, null, "before");
     const sent = model.sent.filter(({ id }) => id !== 0); // but knocked at, in case that it came back
     expect([sent.length, model.saved]).toEqual([0, 0]);
   });
@@ -167,8 +176,8 @@ describe("a kernel that is busy", () => {
 
 describe("a host", () => {
   it("tells Python what was selected", () => {
-    host.select({ kind: "queries", queries: [4] }, [0, 2]);
-    expect(model.state._selected).toEqual({ kind: "queries", queries: [4], node: [0, 2] });
+    host.select({ kind: "queries", queries: [4] }, [0, 2], "after");
+    expect(model.state._selected).toEqual({ kind: "queries", queries: [4], node: [0, 2], showing: "after" });
     expect(model.saved).toBe(1);
   });
 

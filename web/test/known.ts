@@ -15,6 +15,7 @@ export function sceneOf(text: string): Scene {
 }
 
 export const world = (): Scene => sceneOf(fixture.world.scene);
+export const after = (): Packed => Packed.read(bytesOf(fixture.after.scene));
 export const uneven = (): Scene => sceneOf(fixture.uneven.scene);
 export const store = (): Packed => Packed.read(bytesOf(fixture.world.store));
 

@@ -31,9 +31,10 @@ from ktviz.regions import Box
 from ktviz.testing import CellColours, CellMeans
 from ktviz.trace.trace import Trace
 from ktviz.widgets import stored as stored_module
+from ktviz.widgets.after import After
 from ktviz.widgets.answers import Answers
 from ktviz.widgets.packing import Part, pack
-from ktviz.widgets.scene import columns, describe, matrix
+from ktviz.widgets.scene import PROTOCOL, columns, describe, matrix
 from ktviz.widgets.subject import Subject
 
 FIXTURE = Path(__file__).parent / "fixture.json"
@@ -58,6 +59,7 @@ def make(folder: Path) -> dict[str, Any]:
         "cut": {"store": text(pack({}, without_files(cut_store(subject))))},
         "reweigh": [ranking(subject, weights) for weights in WEIGHTS],
         "answers": answers(subject),
+        "after": counterfactual(subject),
         "uneven": told(Subject.create(uneven_trace()), UNEVEN_REGIONS),
         "haar": haar_example(),
         "cividis": (255 * np.asarray(colormaps["cividis"].colors)).round().astype(int).tolist(),
@@ -164,7 +166,7 @@ def ranking(subject: Subject, weights: tuple[float, ...]) -> dict[str, Any]:
 
 def answers(subject: Subject) -> list[dict[str, Any]]:
     """Requests that a page answers too, and Python's answers."""
-    asked = Answers(subject, lambda found: None)
+    asked = Answers(subject)
     last = len(subject.trace) - 1
     requests: list[tuple[str, dict[str, Any]]] = [
         ("candidates", {"queries": [0, 7, last]}),
@@ -176,9 +178,22 @@ def answers(subject: Subject) -> list[dict[str, Any]]:
     return [answer(asked, kind, body) for kind, body in requests]
 
 
+def counterfactual(subject: Subject) -> dict[str, Any]:
+    """The scene without the largest source and without its pictures, and the shares of a region there."""
+    found: list[After | None] = []
+    Answers(subject, found.append).to({"protocol": PROTOCOL, "kind": "translate", "body": {"without": [0]}})
+    (after,) = found
+    assert after is not None
+    words = {"version": "", "digest": "after", "frozen": ""}
+    return {
+        "scene": text(pack({**after.describe(), **words}, columns(after.subject))),
+        "regions": [region_of(after.subject, Box(*region)) for region in REGIONS],
+    }
+
+
 def answer(asked: Answers, kind: str, body: dict[str, Any]) -> dict[str, Any]:
     """One request with its answer, arrays as lists."""
-    values, parts = asked.to({"protocol": 1, "kind": kind, "body": body})
+    values, parts = asked.to({"protocol": PROTOCOL, "kind": kind, "body": body})
     arrays = {name: part for name, part in without_files(parts).items() if not isinstance(part, bytes)}
     return {
         "kind": kind,

@@ -1,21 +1,24 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Answer, type Host, type Kind, Refused, Unanswered } from "../src/host";
+import { type Answer, type Host, type Kind, Refused, type Showing, Unanswered } from "../src/host";
 import { Session } from "../src/session";
 import type { Selected } from "../src/store";
-import { known, near, world } from "./known";
+import { after, known, near, world } from "./known";
+import type { Scene } from "../src/scene";
 import { packed } from "./made";
 
 /** Answers when a test says so, and keeps what was asked and told. */
 class SlowHost implements Host {
   readonly canTranslate = true;
   readonly told: Selected[] = [];
-  readonly asked: { kind: Kind; resolve(answer: Answer): void; reject(error: Error): void }[] = [];
+  readonly showing: Showing[] = [];
+  readonly asked: { kind: Kind; trace: string; resolve(answer: Answer): void; reject(error: Error): void }[] = [];
 
-  ask(kind: Kind): Promise<Answer> {
-    return new Promise((resolve, reject) => this.asked.push({ kind, resolve, reject }));
+  ask(kind: Kind, _body: unknown, _topic: string, trace: string): Promise<Answer> {
+    return new Promise((resolve, reject) => this.asked.push({ kind, trace, resolve, reject }));
   }
-  select(selected: Selected): void {
+  select(selected: Selected, _node: unknown, showing: Showing): void {
     this.told.push(selected);
+    this.showing.push(showing);
   }
   close(): void {}
 }
@@ -143,6 +146,96 @@ describe("a view", () => {
     expect(session.state.making).toContain(session.scene.about.sources[0].title);
     host.asked[0].reject(new Refused("it is the last one."));
     await vi.runAllTimersAsync();
-    expect([session.state.making, session.state.counterfactual]).toEqual(["", null]);
+    const { making, after, without } = session.state;
+    expect([making, after, without.size]).toEqual(["", null, 0]);
+  });
+});
+
+describe("a counterfactual", () => {
+  const arrive = async () => {
+    await session.compare(after());
+    session.adopt({ kind: "none" }, null, "after");
+  };
+  const winners = () => [...session.scene.query.keys()].map((place) => session.scene.winnerSource(place));
+
+  it("is what everything speaks of while it is shown, and the recorded trace after the switch", async () => {
+    const recorded = winners();
+    await arrive();
+    expect(winners()).not.toContain(0);
+    expect([session.label, session.other]).toEqual([
+      `without ${session.before.about.sources[0].title}`,
+      session.before,
+    ]);
+    session.show("before");
+    expect(winners()).toEqual(recorded);
+    expect(session.other).toBe(session.state.after);
+  });
+
+  it("has shares of its own in a region, and the recorded ones beside them", async () => {
+    await arrive();
+    session.selectBox(...box(region.box));
+    const there = known.after.regions[1];
+    expect(near(session.state.shares!, there.shares, 2e-6)).toBe(true);
+    expect(near(session.sharesIn(session.before), region.shares, 2e-6)).toBe(true);
+    session.show("before");
+    expect(near(session.state.shares!, region.shares, 2e-6)).toBe(true);
+    expect(near(session.sharesIn(session.state.after!), there.shares, 2e-6)).toBe(true);
+  });
+
+  it("is asked about by its digest, and an answer after the switch is not taken", async () => {
+    await arrive();
+    session.selectBox(...box(region.box));
+    session.show("before");
+    expect(host.asked.map(({ trace }) => trace)).toEqual(["after", ""]);
+    host.asked[0].resolve(sharesOf([0.25, 0.75]));
+    await vi.runAllTimersAsync();
+    expect(near(session.state.shares!, region.shares, 2e-6)).toBe(true);
+  });
+
+  it("selects what a source won there, and tells in which trace", async () => {
+    await arrive();
+    session.selectSource(1);
+    const won = (scene: Scene) => [...scene.query.keys()].filter((place) => scene.winnerSource(place) === 1);
+    expect(Array.from(session.state.picked)).toEqual(won(session.state.after!));
+    session.show("before");
+    expect(Array.from(session.state.picked)).toEqual(won(session.before));
+    expect(host.showing).toEqual(["after", "before"]);
+  });
+
+  it("changes everything that is drawn", async () => {
+    let heard: unknown[] = [];
+    session.store.listen((changed) => (heard = [...changed]));
+    await arrive();
+    await vi.runAllTimersAsync();
+    heard = [];
+    session.show("before");
+    await vi.runAllTimersAsync();
+    expect(heard).toEqual(Object.keys(session.state));
+  });
+
+  it("keeps what was unticked since, and takes over what it was made without", async () => {
+    session.store.set({ without: new Set([0, 2]) });
+    void session.translate(new Set([0, 2]), session.before.about.weights);
+    await arrive(); // that of an earlier request
+    expect([...session.state.without]).toEqual([0, 2]);
+    host.asked[0].resolve(sharesOf([]));
+    await vi.runAllTimersAsync();
+    await arrive();
+    expect([...session.state.without]).toEqual([0]);
+  });
+
+  it("is closed at once, also where Python is busy", async () => {
+    await arrive();
+    session.closeComparison();
+    await Promise.resolve();
+    expect([session.state.after, session.scene]).toEqual([null, session.before]);
+    expect(session.state.without.size).toBe(0);
+    expect(host.asked.at(-1)!.kind).toBe("translate");
+  });
+
+  it("makes room for a later one that comes first", async () => {
+    const [first, second] = [session.compare(after()), session.compare(null)];
+    await Promise.all([first, second]);
+    expect(session.state.after).toBe(null);
   });
 });

@@ -162,10 +162,11 @@ describe("a tree of 100,000 leaves", () => {
     ...Array.from({ length: count }, (_, n) => first * 100 - 89 + n),
   ];
 
-  it("is laid out in less than 50 ms, as far as it may be unfolded", () => {
+  // How fast it is, `python -m benchmarks views` says. Bounds of time here only tell linear from quadratic.
+  it("is laid out at once, as far as it may be unfolded", () => {
     const tree = unfold(model(full(10, 100, 100)), [0, ...branch(1, 50)]);
     expect(tree.layout(plain).length).toBeGreaterThan(0.9 * MOST_NODES);
-    expect(fastest(() => tree.layout(plain))).toBeLessThan(50);
+    expect(fastest(() => tree.layout(plain))).toBeLessThan(500);
   });
 
   it("never has more nodes in its layout than it may", () => {
@@ -191,7 +192,7 @@ describe("a tree of 100,000 leaves", () => {
       const tree = model(answer);
       for (let node = 0; node <= (branching.length > 1 ? branching[0] : 0); node++) tree.unfold(node);
       const merit = (cluster: Cluster) => (cluster.node * 7919) % 1000;
-      expect(fastest(() => tree.layout(merit))).toBeLessThan(50);
+      expect(fastest(() => tree.layout(merit))).toBeLessThan(500);
     },
   );
 });

@@ -1,0 +1,73 @@
+// Two traces in one view: the switch between them, and who took over from whom.
+
+import { button, chip, count, h, percent, shortName, words } from "./dom";
+import type { Showing } from "./host";
+import type { Source } from "./scene";
+import type { Session } from "./session";
+
+const MOST = 6;
+
+/** The switch that moves everything, and what changed in a line; hidden without a counterfactual. */
+export class ComparisonBar {
+  readonly el = h("div", { class: "kt-comparison", role: "group", "aria-label": "Comparison" });
+
+  constructor(session: Session) {
+    const names: Showing[] = ["before", "after"];
+    const choices = names.map((name) => button(name === "after" ? "After" : "Before", () => session.show(name)));
+    const told = h("span", { role: "status" });
+    const close = button("Close comparison", () => session.closeComparison(), { class: "kt-close" });
+    this.el.append(h("span", { class: "kt-group" }, ...choices), told, close);
+    session.store.listen((changed) => {
+      if (!changed.has("showing")) return;
+      const { after, showing } = session.state;
+      this.el.hidden = !after;
+      choices.forEach((choice, n) => choice.setAttribute("aria-pressed", String(names[n] === showing)));
+      told.replaceChildren(h("strong", {}, words(session.label)), ` ${after?.about.comparison?.headline}`);
+    });
+  }
+}
+
+/** Who took over from whom, largest share of the picture first. */
+export class Heirs {
+  readonly el = h("section", { class: "kt-heirs", "aria-label": "Who took over" });
+
+  constructor(private readonly session: Session) {
+    session.store.listen((changed) => {
+      if (changed.has("after")) this.fill();
+    });
+  }
+
+  private fill(): void {
+    const { comparison } = this.session.state.after?.about ?? {};
+    this.el.hidden = !comparison;
+    if (!comparison) return;
+    const { heirs, moved } = comparison;
+    const rest = moved - heirs.slice(0, MOST).reduce((sum, heir) => sum + heir[3], 0);
+    this.el.replaceChildren(
+      h("h3", {}, `Who took over ${percent(moved)} of the picture`),
+      h("ol", {}, ...heirs.slice(0, MOST).map((heir) => this.line(heir, heirs[0][3]))),
+      h("p", { class: "kt-faint" }, heirs.length > MOST ? `and ${percent(rest)} between others` : ""),
+    );
+  }
+
+  private line([from, to, retrievals, share]: number[], most: number): HTMLElement {
+    const bar = h("i");
+    bar.style.width = `${(100 * share) / most}%`;
+    return h(
+      "li",
+      { title: `${this.source(to).title} from ${this.source(from).title}: ${count(retrievals)} retrievals` },
+      h("span", {}, this.name(to), h("span", { class: "kt-faint" }, " from "), this.name(from)),
+      h("b", {}, percent(share)),
+      bar,
+    );
+  }
+
+  private name(source: number): HTMLElement {
+    const { colour, name } = this.source(source);
+    return h("span", {}, chip(colour), words(shortName(name)));
+  }
+
+  private source(number: number): Source {
+    return this.session.before.about.sources[number];
+  }
+}
