@@ -42,7 +42,7 @@ def credit_of(write, images):
     def find(content, name="a.png"):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SourceWarning)
-            files = take_in(images, write(content), ())
+            files, _ = take_in(images, write(content), ())
         return next(file.credit for file in files if file.name == name)
 
     return find
@@ -131,7 +131,7 @@ def test_a_path_that_leads_out_of_the_folder_of_the_table_is_followed(tmp_path, 
     save(tmp_path / "pictures" / "a.png", paint(0, 16, 16))
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "credits.csv").write_text("file,title\n../pictures/a.png,Found\n")
-    files = take_in(tmp_path / "pictures", tmp_path / "tables" / "credits.csv", ())
+    files, _ = take_in(tmp_path / "pictures", tmp_path / "tables" / "credits.csv", ())
     assert files[0].credit.title == "Found"
 
 
@@ -231,7 +231,7 @@ def test_two_credits_for_one_picture_in_two_files_are_refused(write, tmp_path, s
     with pytest.raises(CreditsError, match="lines 2 and 3: two credits"):
         take_in(tmp_path / "in", write("file,licence\na.png,All rights reserved\nb.png,CC0\n"), ())
     with pytest.warns(SourceWarning, match=r"b\.png is the same file as a\.png, byte for byte: it enters once"):
-        files = take_in(tmp_path / "in", write("file,licence\nb.png,CC0\n"), ())
+        files, _ = take_in(tmp_path / "in", write("file,licence\nb.png,CC0\n"), ())
     assert [(file.name, file.credit.licence) for file in files] == [("a.png", "CC0")]
 
 
@@ -269,7 +269,7 @@ def test_rows_without_a_file_and_files_without_a_row_are_told_before_the_work(
 
 def test_a_table_answers_by_itself_what_it_matches(write, images):
     table = read_credits(write("file,title\na.png,Sea\ngone.png,Lost\n"))
-    found = table.match(take_in(images / "sub", None, ()))
+    found = table.match(take_in(images / "sub", None, ())[0])
     assert [(row.line, row.file) for row in found.unmatched] == [(3, "gone.png")]
     assert found.without_row == ["IMG 1.JPG", "b.png", "caf\u00e9.png"]
     assert len(table.below("sub").rows) == 0
@@ -282,7 +282,7 @@ def test_how_a_table_was_read_is_told(write, images):
 
 
 def test_another_credit_for_a_picture_that_a_bank_holds_is_told(write, images):
-    before = take_in(images / "a.png", None, ())[0]
+    before = take_in(images / "a.png", None, ())[0][0]
     held = Source("a.png", before.sha256, Credit("Old"), 16, 16, 4, 4, 1, 1)
     told = told_by(lambda: take_in(images / "a.png", write(TABLE), [held]))
     assert told == ["a.png keeps its credit in the bank; remove it and add it again to give it another"]

@@ -11,6 +11,7 @@ from ktviz.audit.verify import verify
 from ktviz.errors import UnknownNameError
 from ktviz.explain.attribution import attribute
 from ktviz.explain.counterfactual import without
+from ktviz.images import file_digest
 from ktviz.library.intake import SourceWarning
 from ktviz.library.library import Library
 from ktviz.model.translator import Translator
@@ -192,12 +193,13 @@ def test_an_audit_of_two_files_with_one_picture_holds_and_their_removal_can_be_p
     translator = Translator(library["art/test"], toy, toy_decoder)
     Audit.create(translator.traced(paint(0)), model=translator).save(tmp_path / "audit")
     assert verify(tmp_path / "audit", library, model=translator)
+    noted = file_digest(tmp_path / "audit" / "manifest.json")
 
     with pytest.warns(SourceWarning, match=r"art/test/img\.png stays, and is the same picture as art/test/img\.jpg"):
         library.remove("art/test", "img.jpg", quiet=True)
-    verdict = verify_removal(tmp_path / "audit", library, "img.jpg", model=translator)
+    verdict = verify_removal(tmp_path / "audit", library, "img.jpg", model=translator, sha256=noted)
     assert "(art/test/img.png) still holds features of art/test/img.jpg" in verdict.difference
 
     library.remove("art/test", "img.png", quiet=True)
     for name in ("img.jpg", "img.png"):
-        assert verify_removal(tmp_path / "audit", library, name, model=translator)
+        assert verify_removal(tmp_path / "audit", library, name, model=translator, sha256=noted)
