@@ -146,8 +146,8 @@ def comparison_card(comparison: Comparison) -> str:
     took = comparison.new_winners
     rows = [
         {
-            "share": percent(row["weight"]),
-            "bar": float(row["weight"]),
+            "share": percent(row["overlap"]),
+            "bar": float(row["overlap"]),
             "colour": BOTH_INK,
             "thumbs": [],
             "name": f"{row['source_before']} → {row['source_after']}",
@@ -175,7 +175,7 @@ def backtrack_card(backtrack: Backtrack) -> str:
             "colour": "",
             "thumbs": [show(patch, (THUMB[1], THUMB[1]), square=True) for patch in patches.get(number, ())],
             "name": str(row["source"]),
-            "text": f"{percent(row['weight'])} of the region · similarity {row['similarity']:.3f}",
+            "text": f"{percent(row['overlap'])} of the region · similarity {row['similarity']:.3f}",
         }
         for number, row in enumerate(shown.to_dict("records"))
     ]
