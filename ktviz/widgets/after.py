@@ -54,8 +54,8 @@ class After:
             "headline": self.comparison.headline(),
             "gain": GAIN,
             "removed": self.removed,
-            "moved": float(moved["weight"].sum()),
-            "heirs": list(zip(*pairs, heirs["retrievals"], heirs["weight"], strict=True)),
+            "moved": float(moved["overlap"].sum()),
+            "heirs": list(zip(*pairs, heirs["retrievals"], heirs["overlap"], strict=True)),
         }
 
     def difference(self) -> Pixels:
