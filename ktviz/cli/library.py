@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ktviz.cli.console import Json, Quiet, out, print_json, size, table
+from ktviz.cli.console import Json, Quiet, out, print_json, table
 from ktviz.errors import SettingError
 from ktviz.images import find_images
 from ktviz.library.sources import Credit
@@ -100,7 +100,7 @@ def list_banks(library: Folder, as_json: Json = False, quiet: Quiet = False) -> 
     if as_json:
         print_json(rows)
     elif not quiet:
-        cells = [[r["name"], str(r["sources"]), f"{r['entries']:,}", size(r["bytes"])] for r in rows]
+        cells = [[r["name"], str(r["sources"]), f"{r['entries']:,}", as_text(r["bytes"])] for r in rows]
         columns = ["bank", "sources", "entries", "size"]
         out.print(table(str(library), columns, cells, numbers=columns[1:]))
 
@@ -128,7 +128,7 @@ def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
     for bank in banks:
         per_entry = bank["bytes"] / bank["entries"]
         title = (
-            f"{bank['name']}: {bank['entries']:,} entries, {size(bank['bytes'])} ({per_entry:,.0f} B each), "
+            f"{bank['name']}: {bank['entries']:,} entries, {as_text(bank['bytes'])} ({per_entry:,.0f} B each), "
             f"{bank['leaves']} leaves on {bank['depth']} levels, {bank['survivor_rate']:.0%} survived de-duplication"
         )
         rows = [

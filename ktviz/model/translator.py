@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ktviz.errors import SettingError, WeightsError
 from ktviz.images import Pixels, as_pixels, to_pixels, to_tensor
@@ -26,6 +27,7 @@ from ktviz.model.matches import Matches
 from ktviz.model.patches import QUERY_STEP, SIZE, PatchGrid
 from ktviz.model.sites import Queries, Reading, RetrievalSite
 from ktviz.model.threads import threads_for
+from ktviz.model.tiles import cut, grown, reach_of, scaled, shifted, tiles
 from ktviz.model.transfer import TransferMode, check_transfer, transfer
 
 if TYPE_CHECKING:
@@ -36,6 +38,11 @@ COHERENCE = 0.06
 MAX_GAIN = 3.5
 QUERIES_AT_ONCE = 8192
 """Queries unfolded at a time, 8 KB each for C = 128: large photographs fit in memory."""
+QUERIES_PER_STRIP = 32_768
+"""Queries in a strip of a photograph, at most, if it has more than one row: their features take 64 MB for C = 128."""
+
+Cells = Callable[[slice], Tensor]
+"""Rows of cells of a photograph to their features (C, rows, w)."""
 
 
 @dataclass(frozen=True)
@@ -129,20 +136,30 @@ class Retrieval(RetrievalSite):
         super().__init__()
         self.banks = banks
 
-    def forward(self, features: Tensor, grid: PatchGrid, settings: Settings) -> Matches:
-        """Find the winners of all queries of one feature map (C, h, w)."""
+    def forward(
+        self, features: Tensor, grid: PatchGrid, settings: Settings, above: Tensor | None = None
+    ) -> Matches:
+        """Find the winners of all queries of one feature map (C, h, w), or of a strip.
+
+        Args:
+            features: Of the map, or of the rows that the strip covers.
+            grid: Its queries.
+            settings: How.
+            above: (columns,) winners of the row of queries above a strip.
+        """
         search = settings.search
         excluded = self.banks.excluded(settings.without)
         found = [self.banks.search(grid.unfold(features, index), search, excluded) for index in parts(grid)]
         weights = torch.tensor(search.band_weights)
         matches = concatenate(found)
         tolerance = float(settings.coherence or 0)
-        return continue_neighbours(matches, features, grid, self.banks, weights, tolerance, excluded)
+        return continue_neighbours(matches, features, grid, self.banks, weights, tolerance, excluded, above)
 
     def read(self, inputs: tuple[Any, ...], output: Matches) -> list[Reading]:
-        """One image per call; boxes in px of the input, source boxes in px of the original sources."""
-        features, grid, _ = inputs
+        """One image, or a strip of it, per call; boxes in px of the input, source boxes in px of the original sources."""
+        features, grid, *_ = inputs
         y, x = grid.corners().unbind(1)
+        y = y + grid.top
         side = torch.full_like(y, SIZE)
         queries = Queries(y, x, STRIDE * torch.stack((x, y, side, side), dim=1).float())
         return [Reading(output, queries, self.banks, *self.banks.look_back(features, grid, output))]
@@ -218,10 +235,11 @@ class Translator(nn.Module):
     def forward(self, image: npt.ArrayLike, settings: Settings, features: Tensor | None) -> Translation:
         pixels = as_pixels(image)
         features = self.encode(pixels) if features is None else features
-        grid = PatchGrid(*features.shape[1:])
-        matches = self.retrieval(features, grid, settings)
-        output = self.decode(self.blend(features, grid, matches.winner, settings), pixels)
-        return Translation(to_pixels(output), pixels, matches, grid, self.banks, settings)
+        cells = rows_of(features)
+        grid = self.grid(pixels)
+        matches = self.retrieve(cells, grid, settings)
+        output = self.paint(cells, grid, matches.winner, settings)[: pixels.shape[0], : pixels.shape[1]]
+        return Translation(output, pixels, matches, grid, self.banks, settings)
 
     def traced(self, image: npt.ArrayLike, **settings: object) -> Trace:
         """Translate one image and return its `Trace`; the picture is `trace.output`. Keywords as in `Settings`."""
@@ -231,28 +249,65 @@ class Translator(nn.Module):
             self(image, **settings)
         return trace
 
-    def decode(self, features: Tensor, pixels: Pixels) -> Tensor:
-        """Features (C, h, w) to an image (1, 3, H, W) of the size of `pixels`, not clamped."""
-        height, width = pixels.shape[:2]
-        with threads_for(features[0].numel()):
-            output: Tensor = self.decoder(features[None])[..., :height, :width]
-        check_finite(output, "decoder")
-        return output
+    def grid(self, pixels: Pixels) -> PatchGrid:
+        """The queries of an image, which is padded on the right and below to whole steps of queries."""
+        step = self.encoder.stride * QUERY_STEP
+        height, width = (-(-side // step) * QUERY_STEP for side in pixels.shape[:2])
+        return PatchGrid(height, width)
+
+    def retrieve(self, cells: Cells, grid: PatchGrid, settings: Settings) -> Matches:
+        """Find the winners of all queries, strip by strip; each goes on where the one above it ends."""
+        found: list[Matches] = []
+        for rows in strips(grid):
+            strip = grid.strip(rows)
+            above = found[-1].winner[-grid.columns :] if found else None
+            found.append(self.retrieval(cells(strip.cells), strip, settings, above))
+        return concatenate(found)
 
     @torch.no_grad()
-    def encode(self, pixels: Pixels) -> Tensor:
-        """Features (C, h, w), h and w even: the image is padded on the right and below by reflection.
+    def encode(self, pixels: Pixels, rows: slice | None = None) -> Tensor:
+        """Features (C, h, w) of an image, or of some rows of its cells; it is padded by reflection.
 
         Raises:
             WeightsError: The encoder made NaN.
         """
-        height, width = pixels.shape[:2]
-        step = self.encoder.stride * QUERY_STEP
-        padded = F.pad(to_tensor(pixels), (0, -width % step, 0, -height % step), mode="reflect")
-        with threads_for(padded[0, 0].numel() // self.encoder.stride**2):
-            cells = self.encoder(padded)[0].permute(1, 2, 0).contiguous()
-        check_finite(cells, "encoder")
-        return cells.permute(2, 0, 1)
+        grid, stride = self.grid(pixels), self.encoder.stride
+        rows = slice(0, grid.height) if rows is None else rows
+        reach = reach_of(self.encoder, 3, stride, grid.height, grid.width)
+        features = torch.empty(rows.stop - rows.start, grid.width, self.encoder.channels)
+        for tile in tiles(rows, grid.height, grid.width, reach):
+            seen = mirrored(pixels, scaled(tile.seen_rows, stride), scaled(tile.seen_columns, stride))
+            with threads_for(tile.cells):
+                made = self.encoder(to_tensor(seen))[0]
+            inner = tile.inner()
+            check_finite(made, "encoder")
+            features[shifted(tile.rows, -rows.start), tile.columns] = made[:, *inner].permute(1, 2, 0)
+        return features.permute(2, 0, 1)
+
+    def paint(self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings) -> Pixels:
+        """Transfer from the winners (N,), and decode: (4 h, 4 w, 3) uint8.
+
+        Raises:
+            WeightsError: The decoder made NaN.
+        """
+        reach = reach_of(self.decoder, self.encoder.channels, 1, grid.height, grid.width)
+        output = np.empty((grid.height * STRIDE, grid.width * STRIDE, 3), dtype=np.uint8)
+        whole = slice(0, grid.height)
+        longest = grid.height if reach is None else max(1, QUERIES_PER_STRIP // grid.columns) * QUERY_STEP
+        for rows in cut(whole, longest):
+            seen = whole if reach is None else grown(rows, reach, grid.height)
+            queries = grid.over(seen)
+            strip = grid.strip(queries)
+            mine = winner[scaled(queries, grid.columns)]
+            blended = self.blend(cells(strip.cells), strip, mine, settings)
+            for tile in tiles(rows, grid.height, grid.width, reach):
+                part = blended[:, shifted(tile.seen_rows, -strip.top), tile.seen_columns]
+                with threads_for(tile.cells):
+                    made = self.decoder(part[None])
+                check_finite(made, "decoder")
+                rows_px, columns_px = scaled(tile.rows, STRIDE), scaled(tile.columns, STRIDE)
+                output[rows_px, columns_px] = to_pixels(made[..., *tile.inner(STRIDE)])
+        return output
 
     @torch.no_grad()
     def blend(self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings) -> Tensor:
@@ -276,6 +331,25 @@ class Translator(nn.Module):
         queries, winners = grid.unfold(features, index), self.banks.patches(winner[index])
         gain = float(settings.max_gain or 0)
         return queries, transfer(queries, winners, settings.transfer, settings.strength, gain)
+
+
+def rows_of(features: Tensor) -> Cells:
+    """Rows of features that are there."""
+    return lambda rows: features[:, rows]
+
+
+def strips(grid: PatchGrid) -> list[slice]:
+    """The rows of queries of a grid, so many at a time as are searched together."""
+    return cut(slice(0, grid.rows), max(1, QUERIES_PER_STRIP // grid.columns))
+
+
+def mirrored(pixels: Pixels, rows: slice, columns: slice) -> Pixels:
+    """A part of an image that may reach beyond its right and lower edge, where it is mirrored."""
+    places = []
+    for part, length in zip((rows, columns), pixels.shape, strict=False):
+        place = np.arange(part.start, part.stop)
+        places.append(np.where(place < length, place, 2 * (length - 1) - place))
+    return pixels[np.ix_(*places)]
 
 
 def parts(grid: PatchGrid) -> tuple[Tensor, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from ktviz.errors import SettingError, TraceBudgetError
+from ktviz.memory import as_bytes
 from ktviz.model.sites import Knowledge
 from ktviz.model.translator import Translator
 from ktviz.trace.about import about_recording, told_apart
@@ -25,7 +25,6 @@ from ktviz.trace.hooks import Listener, Site, Starter, find_sites
 from ktviz.trace.pictures import Picture, pictures_of
 from ktviz.trace.trace import NOT_RUN, Trace
 
-UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}
 Over = Literal["error", "winners"]
 
 
@@ -239,17 +238,3 @@ class Recorder:
             model, self.knowledge, described, sites, self.thinned, self.candidates, seed, self.inputs_on
         )
         return Trace(table, about, self.pictures, model)
-
-
-def as_bytes(memory: str | int) -> int:
-    """A size such as "256 MB" in bytes.
-
-    Raises:
-        SettingError: Not a positive size.
-    """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]?B?)\s*", str(memory), re.IGNORECASE)
-    unit = match.group(2).upper() if match else ""
-    size = float(match.group(1)) * UNITS[unit if unit in UNITS else f"{unit}B"] if match else 0
-    if size < 1:
-        raise SettingError(f"memory {memory!r}", "not a size", 'Give bytes, or for example "256 MB"')
-    return int(size)
