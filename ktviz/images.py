@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ktviz.errors import ImageError, StorageError
 from ktviz.files import listed, replacing
@@ -65,6 +65,21 @@ def read_image(path: str | os.PathLike[str]) -> Pixels:
         raise ImageError(asked, "too many pixels", f"Shrink it to at most {MAX_SIDE} px a side") from None
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise ImageError(asked, f"damaged or cut short ({error})", "Fetch the file again") from None
+
+
+def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Height and width of an image file in px, from its header alone, rotated as EXIF says.
+
+    Raises:
+        ImageError: Missing, or not an image.
+    """
+    try:
+        with Image.open(path) as opened:
+            width, height = opened.size
+            turned = opened.getexif().get(ExifTags.Base.Orientation, 1) > 4
+            return (width, height) if turned else (height, width)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ImageError(f"image {os.fspath(path)!r}", f"its size cannot be read ({error})", "Check the file") from None
 
 
 def to_rgb(image: Image.Image) -> Pixels:
@@ -235,6 +250,8 @@ def as_pixels(image: npt.ArrayLike) -> Pixels:
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
         raise ImageError(asked, "not (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)", "Move the channels last")
     check_size(array.shape[1], array.shape[0], asked)
+    if array.dtype == np.uint8 and array.shape[2] == 3:
+        return array.copy()  # a large photo is pixels already, and floats of it would not fit
     if array.dtype == np.uint8:
         unit = array / np.float32(255)
     elif array.dtype == np.uint16:

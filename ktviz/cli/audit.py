@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ktviz.cli.console import Quiet, out, print_shares
+from ktviz.cli.large import Memory, Side, announce, expected, shrunk
 from ktviz.errors import SettingError
+from ktviz.memory import as_bytes
 
 if TYPE_CHECKING:
     from ktviz.model.translator import Translator
@@ -35,6 +37,8 @@ def audit(
     without: Annotated[
         list[str] | None, typer.Option(metavar="SOURCE", help="A source to leave out; repeatable.")
     ] = None,
+    side: Side = None,
+    memory: Memory = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a folder that exists.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -52,7 +56,15 @@ def audit(
         )
     if not is_trace and not bank:
         raise SettingError(f"audit {photo.name}", "no --bank", "Name a bank, or a trace (.parquet)")
-    trace, translator = saved(photo, library) if is_trace else recorded(photo, library, bank or [], options)
+    if is_trace and side is not None:
+        raise SettingError(
+            f"audit the trace {photo.name}", "--side given", "A trace has its photo's size; leave it out"
+        )
+    if is_trace:
+        trace, translator = saved(photo, library)
+        translator.memory = None if memory is None else as_bytes(memory)
+    else:
+        trace, translator = recorded(photo, library, bank or [], options, side, memory, quiet)
     title = title or f"{photo.stem}, {', '.join(translator.banks.names)}"
     made = Audit.create(trace, title=title, top=top, sample=sample, model=translator)
     made.save(output, overwrite=overwrite)
@@ -62,15 +74,27 @@ def audit(
         out.print(f"{regions} copied region{'' if regions == 1 else 's'}; open {output / 'report.html'}")
 
 
-def recorded(photo: Path, library: Path, bank: list[str], options: dict[str, Any]) -> tuple[Trace, Translator]:
+def recorded(
+    photo: Path,
+    library: Path,
+    bank: list[str],
+    options: dict[str, Any],
+    side: int | None,
+    memory: str | None,
+    quiet: bool,
+) -> tuple[Trace, Translator]:
     """Translate and record."""
     from ktviz.images import read_image
     from ktviz.library.library import Library
-    from ktviz.model.translator import Translator
+    from ktviz.model.translator import Settings, Translator
+    from ktviz.trace.record import record_one
 
-    pixels = read_image(photo)
-    translator = Translator.shipped(Library.open(library).select(bank))
-    return translator.traced(pixels, **options), translator
+    translator, settings = Translator.shipped(Library.open(library).select(bank), memory), Settings(**options)
+    expected(translator, photo, settings, None, side)
+    pixels = shrunk(read_image(photo), side)
+    if not quiet:
+        announce(translator, pixels, settings, None)
+    return record_one(translator, pixels, settings), translator
 
 
 def saved(path: Path, library: Path) -> tuple[Trace, Translator]:

@@ -12,6 +12,7 @@ from ktviz.cli.console import Json, Quiet, out, print_json, table
 from ktviz.errors import SettingError
 from ktviz.images import find_images
 from ktviz.library.sources import Credit
+from ktviz.memory import as_text
 
 if TYPE_CHECKING:
     from ktviz.library.bank import Bank

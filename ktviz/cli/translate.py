@@ -9,8 +9,10 @@ import typer
 from tqdm import tqdm
 
 from ktviz.cli.console import Quiet, exit_code, print_shares, report
+from ktviz.cli.large import Memory, Side, announce, expected, shrunk
 from ktviz.errors import ImageError, KtvizError, SettingError
 from ktviz.images import find_images, read_image, write_image
+from ktviz.memory import as_bytes
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
@@ -37,6 +39,8 @@ def translate(
     trace: Annotated[
         bool, typer.Option("--trace", help="Keep every retrieval, too, in a .parquet beside OUT.")
     ] = False,
+    side: Side = None,
+    memory: Memory = None,
     quiet: Quiet = False,
 ) -> None:
     """Translate photographs with the knowledge of one or more banks, and print what each source contributed."""
@@ -44,6 +48,7 @@ def translate(
 
     from ktviz.library.library import Library
     from ktviz.model.translator import Settings, Translator
+    from ktviz.trace.record import record_one
 
     options: dict[str, Any] = {
         "preset": preset,
@@ -54,23 +59,31 @@ def translate(
         "max_gain": max_gain,
     }
     Settings(**options)  # refuse bad values before any work
+    if memory is not None:
+        as_bytes(memory)
     banks = Library.open(library).select(bank)
     banks.excluded(options["without"])
-    translator = Translator.shipped(banks)
+    translator, settings = Translator.shipped(banks, memory), Settings(**options)
+    recorded = None if trace else 1  # shares need the winners alone
+    for photo in targets:
+        expected(translator, photo, settings, recorded, side)  # refuse what does not fit before any work
     failures: list[KtvizError] = []
     for photo, target in tqdm(targets.items(), desc="translating", unit="photo", disable=quiet or len(targets) < 2):
         try:
-            recorded = translator.traced(read_image(photo), **options)
+            pixels = shrunk(read_image(photo), side)
+            if not quiet:
+                announce(translator, pixels, settings, recorded)
+            made = record_one(translator, pixels, settings, candidates=recorded)
         except ImageError as error:  # one bad photo does not cost the others
             report(error)
             failures.append(error)
             continue
-        if recorded.output is not None:
-            write_image(target, recorded.output)
+        if made.output is not None:
+            write_image(target, made.output)
         if trace:
-            recorded.save(target.with_suffix(".parquet"), overwrite=True, pictures="both")
+            made.save(target.with_suffix(".parquet"), overwrite=True, pictures="both")
         if not quiet:
-            print_shares(recorded.sources(), f"{photo.name} → {target}")
+            print_shares(made.sources(), f"{photo.name} → {target}")
     if failures:
         raise typer.Exit(exit_code(failures[0]))
 

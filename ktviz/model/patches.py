@@ -46,7 +46,9 @@ class PatchGrid:
 
     def strip(self, rows: slice) -> PatchGrid:
         """Some rows of queries as a grid of their own, over the rows of cells that they cover."""
-        return PatchGrid(QUERY_STEP * (rows.stop - rows.start - 1) + SIZE, self.width, self.top + QUERY_STEP * rows.start)
+        return PatchGrid(
+            QUERY_STEP * (rows.stop - rows.start - 1) + SIZE, self.width, self.top + QUERY_STEP * rows.start
+        )
 
     def over(self, cells: slice) -> slice:
         """The rows of queries that cover some rows of cells."""

@@ -49,7 +49,7 @@ class Tile:
     @property
     def cells(self) -> int:
         """How many are looked at."""
-        return (self.seen_rows.stop - self.seen_rows.start) * (self.seen_columns.stop - self.seen_columns.start)
+        return length(self.seen_rows) * length(self.seen_columns)
 
     def inner(self, scale: int = 1) -> tuple[slice, slice]:
         """What it gives, counted in what it looks at, of `scale` px per cell."""
@@ -69,14 +69,17 @@ def tiles(rows: slice, height: int, width: int, reach: int | None) -> Iterator[T
 
 def cut(part: slice, longest: int) -> list[slice]:
     """A range in the fewest parts of at most `longest`, all about equally long."""
-    length = part.stop - part.start
-    count = -(-length // longest)
-    return [slice(a, b) for a, b in pairwise(part.start + length * n // count for n in range(count + 1))]
+    count = -(-length(part) // longest)
+    return [slice(a, b) for a, b in pairwise(part.start + length(part) * n // count for n in range(count + 1))]
 
 
-def grown(part: slice, by: int, length: int) -> slice:
-    """A range and what lies around it, within 0 to `length`."""
-    return slice(max(0, part.start - by), min(length, part.stop + by))
+def grown(part: slice, by: int, end: int) -> slice:
+    """A range and what lies around it, within 0 to `end`."""
+    return slice(max(0, part.start - by), min(end, part.stop + by))
+
+
+def length(part: slice) -> int:
+    return int(part.stop) - int(part.start)
 
 
 def shifted(part: slice, by: int) -> slice:

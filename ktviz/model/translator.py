@@ -20,9 +20,11 @@ from ktviz.library.coherence import continue_neighbours
 from ktviz.library.library import check_encoder
 from ktviz.library.search import Preset, SearchSettings
 from ktviz.library.union import BankUnion
+from ktviz.memory import as_bytes
 from ktviz.model.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor
+from ktviz.model.forecast import Forecast, forecast
 from ktviz.model.matches import Matches
 from ktviz.model.patches import QUERY_STEP, SIZE, PatchGrid
 from ktviz.model.sites import Queries, Reading, RetrievalSite
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 COHERENCE = 0.06
 """With the shipped encoder this keeps 98 % of the similarity (`python -m benchmarks quality`)."""
 MAX_GAIN = 3.5
-QUERIES_AT_ONCE = 8192
+QUERIES_AT_ONCE = 6144
 """Queries unfolded at a time, 8 KB each for C = 128: large photographs fit in memory."""
 QUERIES_PER_STRIP = 32_768
 """Queries in a strip of a photograph, at most, if it has more than one row: their features take 64 MB for C = 128."""
@@ -136,9 +138,7 @@ class Retrieval(RetrievalSite):
         super().__init__()
         self.banks = banks
 
-    def forward(
-        self, features: Tensor, grid: PatchGrid, settings: Settings, above: Tensor | None = None
-    ) -> Matches:
+    def forward(self, features: Tensor, grid: PatchGrid, settings: Settings, above: Tensor | None = None) -> Matches:
         """Find the winners of all queries of one feature map (C, h, w), or of a strip.
 
         Args:
@@ -156,7 +156,7 @@ class Retrieval(RetrievalSite):
         return continue_neighbours(matches, features, grid, self.banks, weights, tolerance, excluded, above)
 
     def read(self, inputs: tuple[Any, ...], output: Matches) -> list[Reading]:
-        """One image, or a strip of it, per call; boxes in px of the input, source boxes in px of the original sources."""
+        """One image or strip per call; boxes in px of the input, source boxes in px of the original sources."""
         features, grid, *_ = inputs
         y, x = grid.corners().unbind(1)
         y = y + grid.top
@@ -172,13 +172,19 @@ class Translator(nn.Module):
         banks: `library["art/impasto"]`, `library["art"]`, or any `BankUnion`.
         encoder: The encoder that made the library.
         decoder: Its inverse.
+        memory: What the process may hold while it translates, in bytes or as "4 GB"; None for no limit. Results do not
+            depend on it: photos are translated in strips and tiles anyway, and where their features do not fit as a
+            whole, they are made twice.
 
     Raises:
         LibraryError: The library was built with another encoder.
         WeightsError: The decoder is for another number of channels.
+        SettingError: `memory` is not a size.
     """
 
-    def __init__(self, banks: BankUnion, encoder: FeatureExtractor, decoder: nn.Module) -> None:
+    def __init__(
+        self, banks: BankUnion, encoder: FeatureExtractor, decoder: nn.Module, memory: str | int | None = None
+    ) -> None:
         super().__init__()
         check_encoder(banks.encoder, encoder, f"bank {', '.join(banks.names)}")
         channels = getattr(decoder, "channels", encoder.channels)
@@ -189,12 +195,13 @@ class Translator(nn.Module):
         self.encoder = encoder
         self.retrieval = Retrieval(banks)
         self.decoder = decoder
+        self.memory = None if memory is None else as_bytes(memory)
         self.eval()
 
     @classmethod
-    def shipped(cls, banks: BankUnion) -> Translator:
+    def shipped(cls, banks: BankUnion, memory: str | int | None = None) -> Translator:
         """With the encoder and the decoder that come with the package."""
-        return cls(banks, Encoder.shipped(), Decoder.shipped())
+        return cls(banks, Encoder.shipped(), Decoder.shipped(), memory)
 
     @property
     def banks(self) -> BankUnion:
@@ -209,7 +216,7 @@ class Translator(nn.Module):
 
         Raises:
             ImageError: Not an image, or of an impossible size.
-            SettingError: A value outside its range.
+            SettingError: A value outside its range, or a photo that does not fit into the memory.
             UnknownNameError: `without` names no source, or all.
             WeightsError: The encoder or the decoder made NaN.
         """
@@ -234,26 +241,72 @@ class Translator(nn.Module):
     @torch.no_grad()
     def forward(self, image: npt.ArrayLike, settings: Settings, features: Tensor | None) -> Translation:
         pixels = as_pixels(image)
-        features = self.encode(pixels) if features is None else features
-        cells = rows_of(features)
-        grid = self.grid(pixels)
+        expected = self.forecast(*pixels.shape[:2], settings=settings)
+        if features is None and expected.keeps_features:
+            features = self.encode(pixels)
+        cells = partial(self.encode, pixels) if features is None else rows_of(features)
+        grid = self.grid(*pixels.shape[:2])
         matches = self.retrieve(cells, grid, settings)
         output = self.paint(cells, grid, matches.winner, settings)[: pixels.shape[0], : pixels.shape[1]]
         return Translation(output, pixels, matches, grid, self.banks, settings)
 
+    def forecast(
+        self, height: int, width: int, *, settings: Settings = Settings(), recorded: int | None = 0
+    ) -> Forecast:
+        """What translating a photo of some size will take.
+
+        Args:
+            height: In px.
+            width: In px.
+            settings: How.
+            recorded: Candidates recorded per query, None for all; 0 without a recording.
+
+        Raises:
+            SettingError: It does not fit into the memory, or cannot be bounded: the encoder or the decoder cannot be
+                run in tiles.
+
+        Example:
+            >>> translate = kt.Translator.shipped(library["art"], memory="4 GB")  # doctest: +SKIP
+            >>> print(translate.forecast(6000, 8000))  # doctest: +SKIP
+            8000x6000 px, 748,501 queries: at most 3.0 GB of memory
+        """
+        search = settings.search
+        for bank in self.banks.banks:
+            bank.index(search.band_weights)  # is made once, and held from then on
+        grid, channels = self.grid(height, width), self.encoder.channels
+        if self.memory is not None:
+            self.check_reach(grid)
+        recorded = search.candidates if recorded is None else recorded
+        return forecast(height, width, grid, channels, search, recorded, self.memory)
+
+    def check_reach(self, grid: PatchGrid) -> None:
+        """Raise SettingError if a network has to look at the whole of a photo that is larger than a tile."""
+        for name, reach in (("encoder", self.encoder_reach(grid)), ("decoder", self.decoder_reach(grid))):
+            if reach is None:
+                raise SettingError(
+                    f"translate {grid.width * STRIDE}x{grid.height * STRIDE} px within a bound of memory",
+                    f"the {name} cannot be run in tiles: all of its picture decides every part of it",
+                    "Shrink the photo, or set no memory",
+                )
+
+    def encoder_reach(self, grid: PatchGrid) -> int | None:
+        """See `reach_of`."""
+        return reach_of(self.encoder, 3, self.encoder.stride, grid.height, grid.width)
+
+    def decoder_reach(self, grid: PatchGrid) -> int | None:
+        """See `reach_of`."""
+        return reach_of(self.decoder, self.encoder.channels, 1, grid.height, grid.width)
+
     def traced(self, image: npt.ArrayLike, **settings: object) -> Trace:
         """Translate one image and return its `Trace`; the picture is `trace.output`. Keywords as in `Settings`."""
-        from ktviz.trace.record import record  # the short form of a layer above
+        from ktviz.trace.record import record_one  # the short form of a layer above
 
-        with record(self, all_threads=False) as trace:
-            self(image, **settings)
-        return trace
+        return record_one(self, as_pixels(image), Settings(**settings))  # type: ignore[arg-type]
 
-    def grid(self, pixels: Pixels) -> PatchGrid:
-        """The queries of an image, which is padded on the right and below to whole steps of queries."""
+    def grid(self, height: int, width: int) -> PatchGrid:
+        """The queries of an image in px, which is padded on the right and below to whole steps of queries."""
         step = self.encoder.stride * QUERY_STEP
-        height, width = (-(-side // step) * QUERY_STEP for side in pixels.shape[:2])
-        return PatchGrid(height, width)
+        return PatchGrid(*(-(-side // step) * QUERY_STEP for side in (height, width)))
 
     def retrieve(self, cells: Cells, grid: PatchGrid, settings: Settings) -> Matches:
         """Find the winners of all queries, strip by strip; each goes on where the one above it ends."""
@@ -271,9 +324,9 @@ class Translator(nn.Module):
         Raises:
             WeightsError: The encoder made NaN.
         """
-        grid, stride = self.grid(pixels), self.encoder.stride
+        grid, stride = self.grid(*pixels.shape[:2]), self.encoder.stride
         rows = slice(0, grid.height) if rows is None else rows
-        reach = reach_of(self.encoder, 3, stride, grid.height, grid.width)
+        reach = self.encoder_reach(grid)
         features = torch.empty(rows.stop - rows.start, grid.width, self.encoder.channels)
         for tile in tiles(rows, grid.height, grid.width, reach):
             seen = mirrored(pixels, scaled(tile.seen_rows, stride), scaled(tile.seen_columns, stride))
@@ -290,7 +343,7 @@ class Translator(nn.Module):
         Raises:
             WeightsError: The decoder made NaN.
         """
-        reach = reach_of(self.decoder, self.encoder.channels, 1, grid.height, grid.width)
+        reach = self.decoder_reach(grid)
         output = np.empty((grid.height * STRIDE, grid.width * STRIDE, 3), dtype=np.uint8)
         whole = slice(0, grid.height)
         longest = grid.height if reach is None else max(1, QUERIES_PER_STRIP // grid.columns) * QUERY_STEP

@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from ktviz.errors import SettingError, TraceBudgetError
+from ktviz.images import Pixels
 from ktviz.memory import as_bytes
 from ktviz.model.sites import Knowledge
-from ktviz.model.translator import Translator
+from ktviz.model.translator import Settings, Translator
 from ktviz.trace.about import about_recording, told_apart
 from ktviz.trace.adapt import Adapted
 from ktviz.trace.columns import Rows, rows_of, to_table
@@ -26,6 +27,7 @@ from ktviz.trace.pictures import Picture, pictures_of
 from ktviz.trace.trace import NOT_RUN, Trace
 
 Over = Literal["error", "winners"]
+MEMORY = "256 MB"
 
 
 @contextmanager
@@ -33,7 +35,7 @@ def record(
     model: nn.Module,
     *adapted: Adapted,
     candidates: int | None = None,
-    memory: str | int = "256 MB",
+    memory: str | int = MEMORY,
     over: Over = "error",
     all_threads: bool = True,
 ) -> Iterator[Trace]:
@@ -88,6 +90,26 @@ def record(
     finally:
         for handle in handles:
             handle.remove()
+
+
+def record_one(
+    model: Translator, pixels: Pixels, settings: Settings, features: Tensor | None = None, candidates: int | None = None
+) -> Trace:
+    """Translate one image and record it, in as much memory as its retrievals need.
+
+    Args:
+        model: The translator.
+        pixels: (H, W, 3) uint8.
+        settings: How.
+        features: Those of the image, where they have been made already.
+        candidates: As in `record`.
+    """
+    expected = model.forecast(*pixels.shape[:2], settings=settings, recorded=candidates)
+    with record(
+        model, candidates=candidates, memory=max(as_bytes(MEMORY), expected.recording), all_threads=False
+    ) as trace:
+        model.run(pixels, settings, features)
+    return trace
 
 
 def settle(trace: Trace, recorder: Recorder, model: nn.Module, seed: int, otherwise: str) -> None:

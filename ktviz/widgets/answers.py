@@ -21,7 +21,7 @@ from ktviz.library.clusters import describe_clusters, exemplar_pictures, spreads
 from ktviz.library.tree import Tree
 from ktviz.model.translator import Settings
 from ktviz.trace.live import Live, band_columns
-from ktviz.trace.record import record
+from ktviz.trace.record import record_one
 from ktviz.widgets.packing import Part
 from ktviz.widgets.scene import LONGEST_PX, PROTOCOL, encoded, matrix
 from ktviz.widgets.selection import checked_region, queries_in
@@ -171,8 +171,7 @@ class Answers:
             **{**vars(case.settings), "band_weights": weights, "without": (*case.settings.without, *without)}
         )
         case.banks.excluded(settings.without)  # refuse what would leave nothing before any work
-        with record(case.model, all_threads=False) as other:
-            case.translate(settings)
+        other = record_one(case.model, case.pixels, settings, case.features)
         before = self.subject.trace.with_pictures(case.pixels, case.output)
         found = compare(before, other)
         self.on_translated(found)
