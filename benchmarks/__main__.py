@@ -1,11 +1,11 @@
-"""Run benchmarks: all of them, or those named: reconstruction, quality, speed, build, explain, views."""
+"""Run benchmarks: all of them, or those named: reconstruction, quality, speed, memory, build, explain, views."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-NAMES = ("reconstruction", "quality", "speed", "build", "explain", "views")
+NAMES = ("reconstruction", "quality", "speed", "memory", "build", "explain", "views")
 
 
 def main() -> None:
