@@ -1,4 +1,4 @@
-"""Memory and time of translations by the size of the photo, against the forecast: `ktviz translate`, one process each."""
+"""Memory and time of `ktviz translate` by the size of the photo, against its forecast: one process each."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def main() -> None:
         "Large photographs: memory and time by size",
         ["px", "allowed", "peak, forecast", "peak", "time, forecast", "time"],
         rows,
-        "Default settings, bank of two small sources, from file to file, everything included. Photographs of the sample "
-        "data side by side. Where no time is forecast, the work is short. In 1.4 GB, features are made twice.",
+        "Default settings, bank of two small sources, from file to file, everything included. Photographs of the "
+        "sample data side by side. Where no time is forecast, the work is short. In 1.4 GB, features are made twice.",
     )
 
 
