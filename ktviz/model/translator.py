@@ -20,7 +20,7 @@ from ktviz.library.coherence import continue_neighbours
 from ktviz.library.library import check_encoder
 from ktviz.library.search import Preset, SearchSettings
 from ktviz.library.union import BankUnion
-from ktviz.memory import as_bytes
+from ktviz.memory import as_bytes, release
 from ktviz.model.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor
@@ -39,7 +39,9 @@ COHERENCE = 0.06
 """With the shipped encoder this keeps 98 % of the similarity (`python -m benchmarks quality`)."""
 MAX_GAIN = 3.5
 QUERIES_AT_ONCE = 6144
-"""Queries unfolded at a time, 8 KB each for C = 128: large photographs fit in memory."""
+"""Queries searched at a time, 8 KB each for C = 128."""
+TRANSFERS_AT_ONCE = 1024
+"""Queries transferred at a time; some ten times their size is worked with."""
 QUERIES_PER_STRIP = 32_768
 """Queries in a strip of a photograph, at most, if it has more than one row: their features take 64 MB for C = 128."""
 
@@ -149,7 +151,9 @@ class Retrieval(RetrievalSite):
         """
         search = settings.search
         excluded = self.banks.excluded(settings.without)
-        found = [self.banks.search(grid.unfold(features, index), search, excluded) for index in parts(grid)]
+        found = [
+            self.banks.search(grid.unfold(features, index), search, excluded) for index in parts(grid, QUERIES_AT_ONCE)
+        ]
         weights = torch.tensor(search.band_weights)
         matches = concatenate(found)
         tolerance = float(settings.coherence or 0)
@@ -268,7 +272,7 @@ class Translator(nn.Module):
         Example:
             >>> translate = kt.Translator.shipped(library["art"], memory="4 GB")  # doctest: +SKIP
             >>> print(translate.forecast(6000, 8000))  # doctest: +SKIP
-            8000x6000 px, 748,501 queries: at most 3.0 GB of memory
+            8000x6000 px, 748,251 queries: at most 3.5 GB of memory
         """
         search = settings.search
         for bank in self.banks.banks:
@@ -315,6 +319,7 @@ class Translator(nn.Module):
             strip = grid.strip(rows)
             above = found[-1].winner[-grid.columns :] if found else None
             found.append(self.retrieval(cells(strip.cells), strip, settings, above))
+            tidy(strip, grid)
         return concatenate(found)
 
     @torch.no_grad()
@@ -335,6 +340,8 @@ class Translator(nn.Module):
             inner = tile.inner()
             check_finite(made, "encoder")
             features[shifted(tile.rows, -rows.start), tile.columns] = made[:, *inner].permute(1, 2, 0)
+        if reach:
+            release()
         return features.permute(2, 0, 1)
 
     def paint(self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings) -> Pixels:
@@ -353,6 +360,7 @@ class Translator(nn.Module):
             strip = grid.strip(queries)
             mine = winner[scaled(queries, grid.columns)]
             blended = self.blend(cells(strip.cells), strip, mine, settings)
+            tidy(strip, grid)
             for tile in tiles(rows, grid.height, grid.width, reach):
                 part = blended[:, shifted(tile.seen_rows, -strip.top), tile.seen_columns]
                 with threads_for(tile.cells):
@@ -360,13 +368,14 @@ class Translator(nn.Module):
                 check_finite(made, "decoder")
                 rows_px, columns_px = scaled(tile.rows, STRIDE), scaled(tile.columns, STRIDE)
                 output[rows_px, columns_px] = to_pixels(made[..., *tile.inner(STRIDE)])
+            tidy(strip, grid)
         return output
 
     @torch.no_grad()
     def blend(self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings) -> Tensor:
         """Transfer from the winners (N,) and put the patches together: (C, h, w)."""
         total = torch.zeros_like(features)
-        for index in reversed(parts(grid)):  # as `add_patches` wants them
+        for index in reversed(parts(grid, TRANSFERS_AT_ONCE)):  # as `add_patches` wants them
             grid.add_patches(total, self.transferred(features, grid, winner, settings, index)[1], index)
         return total / grid.coverage()
 
@@ -374,7 +383,7 @@ class Translator(nn.Module):
         self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Some queries at a time: their numbers (n,), their patches (n, C, 4, 4), and what the winners make of them."""
-        for index in parts(grid):
+        for index in parts(grid, TRANSFERS_AT_ONCE):
             yield index, *self.transferred(features, grid, winner, settings, index)
 
     def transferred(
@@ -396,6 +405,12 @@ def strips(grid: PatchGrid) -> list[slice]:
     return cut(slice(0, grid.rows), max(1, QUERIES_PER_STRIP // grid.columns))
 
 
+def tidy(strip: PatchGrid, grid: PatchGrid) -> None:
+    """Between the strips of a large photo, give freed memory back."""
+    if len(strip) < len(grid):
+        release()
+
+
 def mirrored(pixels: Pixels, rows: slice, columns: slice) -> Pixels:
     """A part of an image that may reach beyond its right and lower edge, where it is mirrored."""
     places = []
@@ -405,9 +420,9 @@ def mirrored(pixels: Pixels, rows: slice, columns: slice) -> Pixels:
     return pixels[np.ix_(*places)]
 
 
-def parts(grid: PatchGrid) -> tuple[Tensor, ...]:
-    """The queries of a grid, so many at a time as are unfolded at once."""
-    found: tuple[Tensor, ...] = torch.arange(len(grid)).split(QUERIES_AT_ONCE)
+def parts(grid: PatchGrid, at_once: int) -> tuple[Tensor, ...]:
+    """The queries of a grid, so many at a time."""
+    found: tuple[Tensor, ...] = torch.arange(len(grid)).split(at_once)
     return found
 
 
