@@ -1,11 +1,11 @@
-"""Run benchmarks: all of them, or those named: reconstruction, quality, speed, build, explain, faithfulness, views."""
+"""Run benchmarks: all of them, or those named (`NAMES`)."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-NAMES = ("reconstruction", "quality", "speed", "build", "explain", "faithfulness", "views")
+NAMES = ("reconstruction", "quality", "speed", "memory", "build", "explain", "faithfulness", "views")
 
 
 def main() -> None:

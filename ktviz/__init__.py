@@ -94,10 +94,10 @@ if TYPE_CHECKING:
     from ktviz.model.decoder import Decoder as Decoder
     from ktviz.model.encoder import Encoder as Encoder
     from ktviz.model.matches import Matches as Matches
+    from ktviz.model.settings import Settings as Settings
     from ktviz.model.sites import Queries as Queries
     from ktviz.model.sites import Reading as Reading
     from ktviz.model.sites import RetrievalSite as RetrievalSite
-    from ktviz.model.translator import Settings as Settings
     from ktviz.model.translator import Translation as Translation
     from ktviz.model.translator import Translator as Translator
     from ktviz.regions import Box as Box

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "ktviz"
 LAYERS = {
     "errors": 0,
     "files": 0,
+    "memory": 0,
     "printing": 0,
     "images": 1,
     "names": 1,

@@ -19,8 +19,9 @@ from ktviz.explain import receptive as receptive_module
 from ktviz.explain.receptive import ReceptiveField, measure, receptive_field
 from ktviz.library.union import BankUnion
 from ktviz.model.bands import haar
+from ktviz.model.settings import Settings
 from ktviz.model.transfer import transfer
-from ktviz.model.translator import Settings, Translator
+from ktviz.model.translator import Translator
 from ktviz.regions import Box, region_mask
 
 METHODS = ("footprint", "gradient", "ablation", "datamodel")

@@ -13,8 +13,9 @@ from scipy.stats import spearmanr
 import ktviz
 from ktviz.errors import MismatchError, SettingError, TraceError
 from ktviz.explain import faithfulness as faithfulness_module
+from ktviz.model.settings import Settings
 from ktviz.model.transfer import transfer
-from ktviz.model.translator import Settings, Translator
+from ktviz.model.translator import Translator
 from ktviz.regions import Box, region_mask
 from ktviz.testing import COLOURS, TWINS, ToyWorld, toy_photo
 

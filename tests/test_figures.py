@@ -28,7 +28,8 @@ from ktviz.library.sources import Credit, Source
 from ktviz.library.union import BankUnion
 from ktviz.model.matches import Matches
 from ktviz.model.patches import PatchGrid
-from ktviz.model.translator import Settings, Translation
+from ktviz.model.settings import Settings
+from ktviz.model.translator import Translation
 
 ROWS, COLUMNS = 21, 29
 """Patch positions per source: pictures of 96 x 128 px."""

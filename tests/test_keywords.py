@@ -9,8 +9,7 @@ import pytest
 
 import ktviz as kt
 from ktviz.errors import SettingError, UnknownSettingError
-from ktviz.model.keywords import SettingKeywords
-from ktviz.model.translator import Settings
+from ktviz.model.settings import SettingKeywords, Settings
 
 
 def test_the_keywords_are_the_settings():

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 import ktviz as kt
 from ktviz.errors import SettingError, TraceBudgetError, TraceError, TraceNotFinishedError
+from ktviz.memory import as_bytes
 from ktviz.model.translator import Translator
 from ktviz.trace.hooks import Listener
-from ktviz.trace.record import Recorder, as_bytes
+from ktviz.trace.record import Recorder
 
 FIELDS = ("entry", "similarity", "band_similarity", "path", "chosen", "coherent")
 

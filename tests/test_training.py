@@ -18,8 +18,8 @@ from ktviz.model.checkpoints import save_weights
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder
 from ktviz.model.patches import PatchGrid
+from ktviz.model.settings import MAX_GAIN
 from ktviz.model.transfer import transfer
-from ktviz.model.translator import MAX_GAIN
 from ktviz.training import recipe as recipe_module
 from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_images, structural_similarity

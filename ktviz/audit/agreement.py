@@ -18,11 +18,11 @@ from ktviz.audit.evidence import Evidence, Parameters, best_of_all, largest_sour
 from ktviz.audit.findings import shown
 from ktviz.audit.rounding import SIMILARITY, check_rounded, truth
 from ktviz.images import pixel_digest
-from ktviz.model.translator import Settings
+from ktviz.model.settings import Settings
 from ktviz.trace.about import processor, versions
 from ktviz.trace.live import Live
 from ktviz.trace.parquet import as_json
-from ktviz.trace.record import record
+from ktviz.trace.record import record_one
 from ktviz.trace.storage import VOLATILE
 from ktviz.trace.trace import Trace
 
@@ -47,8 +47,7 @@ def check_translation(name: str, case: Live, recorded: Trace, settings: Settings
     Raises:
         Difference: The first.
     """
-    with record(case.model, candidates=recorded.about["candidates"], all_threads=False) as again:
-        case.translate(settings)
+    again = record_one(case.model, case.pixels, settings, case.features, candidates=recorded.about["candidates"])
     again = only_winners(again) if recorded.thinned else again
     rounded = made_elsewhere(recorded.about, again.about)
     check_about(name, recorded, again, rounded)

@@ -22,7 +22,8 @@ from ktviz.library.coherence import continuations
 from ktviz.library.compare import compare
 from ktviz.model.bands import to_vectors
 from ktviz.model.matches import Matches
-from ktviz.model.translator import QUERIES_AT_ONCE, Settings
+from ktviz.model.settings import Settings
+from ktviz.model.translator import QUERIES_AT_ONCE
 from ktviz.trace.about import told_apart
 from ktviz.trace.columns import rows_of, to_table
 from ktviz.trace.live import Live

@@ -9,8 +9,10 @@ import typer
 
 from ktviz.cli.console import Json, Quiet, print_json, print_shares, say, shares_as_json
 from ktviz.cli.keygen import unlocked
+from ktviz.cli.large import Memory, Side, announce, expected, shrunk
 from ktviz.cli.streams import DASH, name_of, read_photo
 from ktviz.errors import SettingError
+from ktviz.memory import as_bytes
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
@@ -42,6 +44,8 @@ def audit(
     without: Annotated[
         list[str] | None, typer.Option(metavar="SOURCE", help="A source to leave out; repeatable.")
     ] = None,
+    side: Side = None,
+    memory: Memory = None,
     sign: Annotated[Path | None, typer.Option(metavar="KEY", help="Sign with a key of `ktviz keygen`.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a folder that exists.")] = False,
     as_json: Json = False,
@@ -66,7 +70,15 @@ def audit(
         )
     if not is_trace and not bank:
         raise SettingError(f"audit {photo.name}", "no --bank", "Name a bank, or a trace (.parquet)")
-    trace, translator = saved(photo, library) if is_trace else recorded(photo, library, bank or [], options)
+    if is_trace and side is not None:
+        raise SettingError(
+            f"audit the trace {photo.name}", "--side given", "A trace has its photo's size; leave it out"
+        )
+    if is_trace:
+        trace, translator = saved(photo, library)
+        translator.memory = None if memory is None else as_bytes(memory)
+    else:
+        trace, translator = recorded(photo, library, bank or [], options, side, memory, quiet or as_json)
     title = title or f"{name_of(photo)}, {', '.join(translator.banks.names)}"
     made = Audit.create(trace, title=title, top=top, sample=sample, model=translator)
     made.save(output, overwrite=overwrite)
@@ -99,14 +111,27 @@ def as_dict(made: Audit, folder: Path, signer: CryptoSigner | None) -> dict[str,
     }
 
 
-def recorded(photo: Path, library: Path, bank: list[str], options: dict[str, Any]) -> tuple[Trace, Translator]:
+def recorded(
+    photo: Path,
+    library: Path,
+    bank: list[str],
+    options: dict[str, Any],
+    side: int | None,
+    memory: str | None,
+    quiet: bool,
+) -> tuple[Trace, Translator]:
     """Translate and record."""
     from ktviz.library.library import Library
+    from ktviz.model.settings import Settings
     from ktviz.model.translator import Translator
+    from ktviz.trace.record import record_one
 
-    pixels = read_photo(photo)
-    translator = Translator.shipped(Library.open(library).select(bank))
-    return translator.traced(pixels, **options), translator
+    translator, settings = Translator.shipped(Library.open(library).select(bank), memory), Settings(**options)
+    expected(translator, photo, settings, None, side)
+    pixels = shrunk(read_photo(photo), side)
+    if not quiet:
+        announce(translator, pixels, settings, None)
+    return record_one(translator, pixels, settings), translator
 
 
 def saved(path: Path, library: Path) -> tuple[Trace, Translator]:

@@ -181,13 +181,3 @@ def print_shares(shares: pd.DataFrame, title: str, rows: int = 8, to: Console = 
     if len(shares) > rows:
         cells.append([f"{shares['share'][rows:].sum():.1%}", f"{len(shares) - rows} more", "", "", ""])
     print_table(f"{title}, shares by overlap", ["share", *columns], cells, numbers=["share"], to=to)
-
-
-def size(count: int) -> str:
-    """Bytes in a readable unit."""
-    value = float(count)
-    for unit in ("B", "KB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            break
-        value /= 1000
-    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"

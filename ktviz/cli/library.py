@@ -10,23 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ktviz.cli.console import (
-    Json,
-    Quiet,
-    escape,
-    out,
-    print_json,
-    print_passed_over,
-    print_table,
-    say,
-    size,
-    telling,
-)
+from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_passed_over, print_table, say, telling
 from ktviz.errors import CreditsError, ImageError, SettingError
 from ktviz.images import find_images
 from ktviz.library.credits import read_credits
 from ktviz.library.intake import SourceWarning
 from ktviz.library.licences import readable
+from ktviz.memory import as_text
 
 if TYPE_CHECKING:
     from ktviz.library.bank import Bank
@@ -139,7 +129,7 @@ def list_banks(library: Folder, as_json: Json = False, quiet: Quiet = False) -> 
     if as_json:
         print_json(rows)
     elif not quiet:
-        cells = [[r["name"], str(r["sources"]), f"{r['entries']:,}", size(r["bytes"])] for r in rows]
+        cells = [[r["name"], str(r["sources"]), f"{r['entries']:,}", as_text(r["bytes"])] for r in rows]
         columns = ["bank", "sources", "entries", "size"]
         print_table(str(library), columns, cells, numbers=columns[1:])
 
@@ -168,7 +158,7 @@ def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
     for bank in banks:
         per_entry = bank["bytes"] / bank["entries"]
         title = (
-            f"{bank['name']}: {bank['entries']:,} entries, {size(bank['bytes'])} ({per_entry:,.0f} B each), "
+            f"{bank['name']}: {bank['entries']:,} entries, {as_text(bank['bytes'])} ({per_entry:,.0f} B each), "
             f"{bank['leaves']} leaves on {bank['depth']} levels, {bank['survivor_rate']:.0%} survived de-duplication"
         )
         rows = [

@@ -21,6 +21,7 @@ from ktviz.cli.console import (
     report,
     shares_as_json,
 )
+from ktviz.cli.large import Memory, Side, announce, expected, shrunk
 from ktviz.cli.streams import DASH, STDIN, from_stdin, read_photo, write_photo
 from ktviz.errors import ImageError, KtvizError, SettingError
 from ktviz.images import check_names, find_images
@@ -60,6 +61,8 @@ def translate(
     trace: Annotated[
         bool, typer.Option("--trace", help="Keep every retrieval, too, in a .parquet beside OUT.")
     ] = False,
+    side: Side = None,
+    memory: Memory = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -71,7 +74,9 @@ def translate(
     )
 
     from ktviz.library.library import Library
-    from ktviz.model.translator import Settings, Translator
+    from ktviz.model.settings import Settings
+    from ktviz.model.translator import Translator
+    from ktviz.trace.record import record_one
 
     options: dict[str, Any] = {
         "preset": preset,
@@ -81,15 +86,21 @@ def translate(
         "coherence": coherence,
         "max_gain": max_gain,
     }
-    Settings(**options)  # refuse bad values before any work
+    settings = Settings(**options)  # refuse bad values before any work
     banks = Library.open(library).select(bank)
-    banks.excluded(options["without"])
-    translator = Translator.shipped(banks)
+    banks.excluded(settings.without)
+    translator = Translator.shipped(banks, memory)
+    kept_candidates = None if trace else 1  # shares need the winners alone
+    for photo in targets:
+        expected(translator, photo, settings, kept_candidates, side)  # refuse what does not fit before any work
     failures: list[KtvizError] = []
     done: list[dict[str, Any]] = []
     for photo, target in tqdm(targets.items(), desc="translating", unit="photo", disable=quiet or len(targets) < 2):
         try:
-            recorded = translator.traced(read_photo(photo), **options)
+            pixels = shrunk(read_photo(photo), side)
+            if not quiet and not as_json:
+                announce(translator, pixels, settings, kept_candidates)
+            recorded = record_one(translator, pixels, settings, candidates=kept_candidates)
         except ImageError as error:  # one bad photo does not cost the others
             report(error)
             failures.append(error)

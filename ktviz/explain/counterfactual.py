@@ -17,7 +17,7 @@ from ktviz.images import Pixels
 from ktviz.trace import parquet
 from ktviz.trace.live import check_equal, live, shown
 from ktviz.trace.overlap import Floats
-from ktviz.trace.record import record
+from ktviz.trace.record import record_one
 from ktviz.trace.trace import Trace, as_trace
 
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ def without(
     added = [name if isinstance(name, str) else index(name) for name in several]
     settings = replace(case.settings, without=(*case.settings.without, *added))
     case.banks.excluded(settings.without)  # refuse unknown names before any work
-    with record(case.model, all_threads=False) as other:
-        case.translate(settings)
-    return other
+    return record_one(case.model, case.pixels, settings, case.features)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

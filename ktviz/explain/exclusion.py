@@ -25,10 +25,10 @@ from tqdm.auto import tqdm
 from ktviz.errors import UnknownNameError
 from ktviz.explain.receptive import receptive_field
 from ktviz.explain.units import Ints, Units
-from ktviz.images import Pixels, to_pixels
+from ktviz.images import Pixels
 from ktviz.model.encoder import STRIDE
 from ktviz.model.patches import QUERY_STEP, SIZE, PatchGrid
-from ktviz.model.translator import Settings
+from ktviz.model.settings import Settings
 from ktviz.regions import Mask, bounding_box
 from ktviz.trace.live import Live
 from ktviz.trace.overlap import Floats
@@ -134,9 +134,8 @@ class Exclusion:
             slice(n.start - s.start, n.stop - s.start) for n, s in zip(self.needed, self.searched, strict=True)
         )
         around = tuple(slice(STRIDE * n.start, STRIDE * n.stop) for n in self.needed)
-        made = self.case.model.decode(cells[:, inside[0], inside[1]], self.case.pixels[around])
         shown = tuple(slice(s.start - a.start, s.stop - a.start) for s, a in zip(self.seen, around, strict=True))
-        return to_pixels(made)[shown]
+        return self.case.model.decode(cells[:, inside[0], inside[1]])[shown]
 
     def compare(self, image: Pixels) -> Floats:
         """How far the seen part is from what was recorded, within the region: (2,)."""

@@ -10,6 +10,7 @@ from ktviz.images.files import decode as decode
 from ktviz.images.files import decode_image as decode_image
 from ktviz.images.files import encode_image as encode_image
 from ktviz.images.files import file_digest as file_digest
+from ktviz.images.files import image_size as image_size
 from ktviz.images.files import read_image as read_image
 from ktviz.images.files import write_image as write_image
 from ktviz.images.finding import FoundImages as FoundImages

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from ktviz.errors import ImageError, StorageError
 from ktviz.files import replacing
@@ -17,6 +17,9 @@ from ktviz.images.finding import formats
 from ktviz.images.guard import give, guarded
 from ktviz.images.modes import from_pillow
 from ktviz.images.pixels import Pixels
+
+LAST_UPRIGHT = 4
+"""EXIF orientations above it lay a picture on its side."""
 
 
 def read_image(path: str | os.PathLike[str]) -> Pixels:
@@ -41,15 +44,36 @@ def read_image(path: str | os.PathLike[str]) -> Pixels:
 
 def decode(path: str | os.PathLike[str]) -> tuple[Pixels, list[str]]:
     """`read_image`, with what there is to warn of instead of warnings."""
-    path = Path(path)
-    asked = f"image {str(path)!r}"
-    with guarded(asked) as notes:
-        if path.exists() and not path.is_file():  # a pipe would be waited for
-            found = "it is a folder" if path.is_dir() else "not a plain file"
-            raise ImageError(asked, found, "Name an image file")
-        with Image.open(path, formats=formats()) as opened:
-            pixels = from_pillow(opened, asked)
+    asked = f"image {os.fspath(path)!r}"
+    with guarded(asked) as notes, opened_image(path, asked) as opened:
+        pixels = from_pillow(opened, asked)
     return pixels, notes
+
+
+def opened_image(path: str | os.PathLike[str], asked: str) -> Image.Image:
+    """An image file, opened.
+
+    Raises:
+        ImageError: It is no plain file.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        found = "it is a folder" if path.is_dir() else "not a plain file"
+        raise ImageError(asked, found, "Name an image file")
+    return Image.open(path, formats=formats())
+
+
+def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Height and width of an image file in px, from its header alone, rotated as EXIF says.
+
+    Raises:
+        ImageError: Missing, or not an image.
+    """
+    asked = f"size of image {os.fspath(path)!r}"
+    with guarded(asked), opened_image(path, asked) as opened:
+        width, height = opened.size
+        turned = opened.getexif().get(ExifTags.Base.Orientation, 1) > LAST_UPRIGHT
+    return (width, height) if turned else (height, width)
 
 
 def write_image(path: str | os.PathLike[str], pixels: Pixels) -> None:

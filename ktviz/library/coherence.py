@@ -27,17 +27,19 @@ def continue_neighbours(
     weights: Tensor,
     tolerance: float,
     excluded: Tensor | None = None,
+    above: Tensor | None = None,
 ) -> Matches:
     """Let queries continue the winner of the query to the left or above.
 
     Args:
-        matches: All retrievals of one image, row by row.
-        features: (C, h, w), the image's features.
+        matches: The retrievals of an image or of a strip of it, row by row.
+        features: (C, h, w), its features.
         grid: Its queries.
         banks: What was searched.
         weights: (4,) band weights of the search.
         tolerance: Loss of similarity that is accepted; 0 changes nothing, as published.
         excluded: (entries,) bool of entries that may not be taken.
+        above: (columns,) winners of the row of queries above a strip.
 
     Returns:
         Matches in which `chosen` and `coherent` say where a continuation was taken. One that was not among the
@@ -45,11 +47,13 @@ def continue_neighbours(
     """
     if tolerance <= 0:
         return matches
-    winner, coherent = matches.winner, torch.zeros(len(matches), dtype=torch.bool)
+    before = 0 if above is None else len(above)
+    winner = matches.winner if above is None else torch.cat((above, matches.winner))
+    coherent = torch.zeros(len(matches), dtype=torch.bool)
     similarity, bands = matches.winner_similarity, matches.band_similarity[:, 0].clone()
     floor = matches.similarity[:, 0] - tolerance
     for query in anti_diagonals(grid):
-        continued = continuations(query, winner, grid, banks, excluded)
+        continued = continuations(query + before, winner, grid, banks, excluded)
         already = (continued == matches.entry[query, :1]).any(1)
         undecided = ((continued >= 0).any(1) & ~already).nonzero()[:, 0]
         if not len(undecided):
@@ -59,10 +63,10 @@ def continue_neighbours(
         value, better = value.max(1)
         taken = value >= floor[query]
         query, better = query[taken], better[taken]
-        winner[query], similarity[query] = continued[taken, better], value[taken]
+        winner[query + before], similarity[query] = continued[taken, better], value[taken]
         bands[query] = within[taken, better]
         coherent[query] = True
-    return record(matches, banks, winner, similarity, bands, coherent)
+    return record(matches, banks, winner[before:], similarity, bands, coherent)
 
 
 def continuations(
@@ -76,11 +80,11 @@ def continuations(
 
 
 def anti_diagonals(grid: PatchGrid) -> list[Tensor]:
-    """Queries in an order in which the left and the upper neighbour always come first, but for the first one."""
+    """Queries in an order in which the left and the upper neighbour always come first."""
     number = torch.arange(len(grid))
     diagonal = number // grid.columns + number % grid.columns
     order = diagonal.argsort(stable=True)
-    return list(order.split(diagonal.bincount().tolist()))[1:]
+    return list(order.split(diagonal.bincount().tolist()))
 
 
 def record(

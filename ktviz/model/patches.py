@@ -15,15 +15,17 @@ QUERY_STEP = 2
 
 @dataclass(frozen=True)
 class PatchGrid:
-    """The queries of one feature map: 4x4 patches every 2 cells, row by row.
+    """The queries of one feature map, or of a strip of it: 4x4 patches every 2 cells, row by row.
 
     Attributes:
         height: Feature map height h in cells, even and at least 4.
         width: Feature map width w in cells, even and at least 4.
+        top: Row of cells of the whole map in which a strip begins.
     """
 
     height: int
     width: int
+    top: int = 0
 
     def __post_init__(self) -> None:
         if min(self.height, self.width) < SIZE or self.height % QUERY_STEP or self.width % QUERY_STEP:
@@ -42,8 +44,23 @@ class PatchGrid:
     def __len__(self) -> int:
         return self.rows * self.columns
 
+    def strip(self, rows: slice) -> PatchGrid:
+        """Some rows of queries as a grid of their own, over the rows of cells that they cover."""
+        return PatchGrid(
+            QUERY_STEP * (rows.stop - rows.start - 1) + SIZE, self.width, self.top + QUERY_STEP * rows.start
+        )
+
+    def over(self, cells: slice) -> slice:
+        """The rows of queries that cover some rows of cells."""
+        return slice(max(0, (cells.start - SIZE) // QUERY_STEP + 1), min(self.rows, -(-cells.stop // QUERY_STEP)))
+
+    @property
+    def cells(self) -> slice:
+        """The rows of cells of the whole map that it covers."""
+        return slice(self.top, self.top + self.height)
+
     def corners(self, index: Tensor | None = None) -> Tensor:
-        """Top-left cells (y, x) of some queries, or of all: (N, 2) int64."""
+        """Top-left cells (y, x) of some queries, or of all, counted from `top`: (N, 2) int64."""
         index = torch.arange(len(self)) if index is None else index
         return QUERY_STEP * torch.stack((index // self.columns, index % self.columns), dim=1)
 

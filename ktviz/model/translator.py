@@ -2,101 +2,44 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
-from numbers import Integral
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Unpack
 
+import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from ktviz.errors import SettingError, WeightsError, unknown_settings
+from ktviz.errors import SettingError, WeightsError
 from ktviz.images import ImageLike, Pixels, as_pixels, to_pixels, to_tensor
 from ktviz.library.coherence import continue_neighbours
 from ktviz.library.library import check_encoder
-from ktviz.library.search import Preset, SearchSettings
 from ktviz.library.union import BankUnion
-from ktviz.model.bands import PAPER_WEIGHTS, check_band_weights
+from ktviz.memory import as_bytes, release
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor
-from ktviz.model.keywords import SettingKeywords
+from ktviz.model.forecast import Forecast, forecast
 from ktviz.model.matches import Matches
 from ktviz.model.patches import QUERY_STEP, SIZE, PatchGrid
+from ktviz.model.settings import SettingKeywords, Settings
 from ktviz.model.sites import Queries, Reading, RetrievalSite
 from ktviz.model.threads import threads_for
-from ktviz.model.transfer import TransferMode, check_transfer, transfer
+from ktviz.model.tiles import cut, grown, reach_of, scaled, shifted, tiles
+from ktviz.model.transfer import transfer
 
 if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
 
-COHERENCE = 0.06
-"""With the shipped encoder this keeps 98 % of the similarity (`python -m benchmarks quality`)."""
-MAX_GAIN = 3.5
-QUERIES_AT_ONCE = 8192
-"""Queries unfolded at a time, 8 KB each for C = 128: large photographs fit in memory."""
+QUERIES_AT_ONCE = 6144
+"""Queries searched at a time, 8 KB each for C = 128."""
+TRANSFERS_AT_ONCE = 1024
+"""Queries transferred at a time; some ten times their size is worked with."""
+QUERIES_PER_STRIP = 32_768
+"""Queries in a strip of a photograph, at most, if it has more than one row: their features take 64 MB for C = 128."""
 
-
-@dataclass(frozen=True)
-class Settings:
-    """How to translate.
-
-    Attributes:
-        preset: "beam" (default), "paper" or "exact"; see `SearchSettings`.
-        transfer: "statistics" (the paper's default) or "swap".
-        strength: 0 leaves the photo, 1 is the full transfer.
-        max_gain: Bound of the contrast gain in `statistics`; 0 means none, as published. None: 3.5, or 0 for "paper".
-        coherence: Similarity that may be given up to continue a neighbour's source; 0 gives up none, as published.
-            None: 0.06, or 0 for "paper".
-        band_weights: Weight of LL, LH, HL, HH in the similarity.
-        candidates: Entries recorded per query.
-        beam: Leaves visited per query.
-        without: Names of sources or whole banks, or numbers of entries, to leave out.
-
-    Raises:
-        UnknownSettingError: A keyword that is none of these; the message names the nearest.
-        SettingError: A value outside its range.
-    """
-
-    preset: Preset = "beam"
-    transfer: TransferMode = "statistics"
-    strength: float = 1.0
-    max_gain: float | None = None
-    coherence: float | None = None
-    band_weights: Sequence[float] = PAPER_WEIGHTS
-    candidates: int = 8
-    beam: int = SearchSettings.beam
-    without: Iterable[str | int] = ()
-
-    def __new__(cls, *values: Any, **keywords: Any) -> Self:
-        strangers = keywords.keys() - {known.name for known in fields(cls)}
-        if strangers:
-            raise unknown_settings(strangers, [known.name for known in fields(cls)])
-        return super().__new__(cls)
-
-    def __post_init__(self) -> None:
-        published = self.preset == "paper"
-        max_gain = (0.0 if published else MAX_GAIN) if self.max_gain is None else float(self.max_gain)
-        coherence = (0.0 if published else COHERENCE) if self.coherence is None else float(self.coherence)
-        given = (self.without,) if isinstance(self.without, (str, Integral)) else tuple(self.without)
-        without = tuple(name if isinstance(name, str) else operator.index(name) for name in given)
-        check_transfer(self.transfer, self.strength, max_gain)
-        if not 0 <= coherence <= 1:
-            raise SettingError(f"coherence {coherence}", "outside 0 to 1", "Give 0 for none, or about 0.1")
-        resolved = {"max_gain": max_gain, "coherence": coherence, "without": without}
-        for name, value in (*resolved.items(), ("band_weights", self.search.band_weights)):
-            object.__setattr__(self, name, value)
-
-    @property
-    def search(self) -> SearchSettings:
-        """The part of the settings that the search needs."""
-        return SearchSettings(
-            self.preset,
-            candidates=self.candidates,
-            beam=self.beam,
-            band_weights=check_band_weights(self.band_weights),
-        )
+Cells = Callable[[slice], Tensor]
+"""Rows of cells of a photograph to their features (C, rows, w)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,20 +85,30 @@ class Retrieval(RetrievalSite):
         super().__init__()
         self.banks = banks
 
-    def forward(self, features: Tensor, grid: PatchGrid, settings: Settings) -> Matches:
-        """Find the winners of all queries of one feature map (C, h, w)."""
+    def forward(self, features: Tensor, grid: PatchGrid, settings: Settings, above: Tensor | None = None) -> Matches:
+        """Find the winners of all queries of one feature map (C, h, w), or of a strip.
+
+        Args:
+            features: Of the map, or of the rows that the strip covers.
+            grid: Its queries.
+            settings: How.
+            above: (columns,) winners of the row of queries above a strip.
+        """
         search = settings.search
         excluded = self.banks.excluded(settings.without)
-        found = [self.banks.search(grid.unfold(features, index), search, excluded) for index in parts(grid)]
+        found = [
+            self.banks.search(grid.unfold(features, index), search, excluded) for index in parts(grid, QUERIES_AT_ONCE)
+        ]
         weights = torch.tensor(search.band_weights)
         matches = concatenate(found)
         tolerance = float(settings.coherence or 0)
-        return continue_neighbours(matches, features, grid, self.banks, weights, tolerance, excluded)
+        return continue_neighbours(matches, features, grid, self.banks, weights, tolerance, excluded, above)
 
     def read(self, inputs: tuple[Any, ...], output: Matches) -> list[Reading]:
-        """One image per call; boxes in px of the input, source boxes in px of the original sources."""
-        features, grid, _ = inputs
+        """One image or strip per call; boxes in px of the input, source boxes in px of the original sources."""
+        features, grid, *_ = inputs
         y, x = grid.corners().unbind(1)
+        y = y + grid.top
         side = torch.full_like(y, SIZE)
         queries = Queries(y, x, STRIDE * torch.stack((x, y, side, side), dim=1).float())
         return [Reading(output, queries, self.banks, *self.banks.look_back(features, grid, output))]
@@ -168,13 +121,19 @@ class Translator(nn.Module):
         banks: `library["art/impasto"]`, `library["art"]`, or any `BankUnion`.
         encoder: The encoder that made the library.
         decoder: Its inverse.
+        memory: What the process may hold while it translates, in bytes or as "4 GB"; None for no limit. Results do not
+            depend on it: photos are translated in strips and tiles anyway, and where their features do not fit as a
+            whole, they are made twice.
 
     Raises:
         LibraryError: The library was built with another encoder.
         WeightsError: The decoder is for another number of channels.
+        SettingError: `memory` is not a size.
     """
 
-    def __init__(self, banks: BankUnion, encoder: FeatureExtractor, decoder: nn.Module) -> None:
+    def __init__(
+        self, banks: BankUnion, encoder: FeatureExtractor, decoder: nn.Module, memory: str | int | None = None
+    ) -> None:
         super().__init__()
         check_encoder(banks.encoder, encoder, f"bank {', '.join(banks.names)}")
         channels = getattr(decoder, "channels", encoder.channels)
@@ -185,12 +144,13 @@ class Translator(nn.Module):
         self.encoder = encoder
         self.retrieval = Retrieval(banks)
         self.decoder = decoder
+        self.memory = None if memory is None else as_bytes(memory)
         self.eval()
 
     @classmethod
-    def shipped(cls, banks: BankUnion) -> Translator:
+    def shipped(cls, banks: BankUnion, memory: str | int | None = None) -> Translator:
         """With the encoder and the decoder that come with the package."""
-        return cls(banks, Encoder.shipped(), Decoder.shipped())
+        return cls(banks, Encoder.shipped(), Decoder.shipped(), memory)
 
     @property
     def banks(self) -> BankUnion:
@@ -205,7 +165,8 @@ class Translator(nn.Module):
 
         Raises:
             ImageError: Not an image, or of an impossible size.
-            SettingError: A setting that does not exist, or a value outside its range.
+            SettingError: A setting that does not exist, a value outside its range, or a photo that does not fit in the
+                memory.
             UnknownNameError: `without` names no source, several by one name, or all.
             WeightsError: The encoder or the decoder made NaN.
         """
@@ -232,48 +193,145 @@ class Translator(nn.Module):
     @torch.no_grad()
     def forward(self, image: ImageLike, settings: Settings, features: Tensor | None) -> Translation:
         pixels = as_pixels(image)
-        features = self.encode(pixels) if features is None else features
-        grid = PatchGrid(*features.shape[1:])
-        matches = self.retrieval(features, grid, settings)
-        output = self.decode(self.blend(features, grid, matches.winner, settings), pixels)
-        return Translation(to_pixels(output), pixels, matches, grid, self.banks, settings)
+        expected = self.forecast(*pixels.shape[:2], settings=settings)
+        if features is None and expected.keeps_features:
+            features = self.encode(pixels)
+        cells = partial(self.encode, pixels) if features is None else rows_of(features)
+        grid = self.grid(*pixels.shape[:2])
+        matches = self.retrieve(cells, grid, settings)
+        output = self.paint(cells, grid, matches.winner, settings)[: pixels.shape[0], : pixels.shape[1]]
+        return Translation(output, pixels, matches, grid, self.banks, settings)
+
+    def forecast(
+        self, height: int, width: int, *, settings: Settings = Settings(), recorded: int | None = 0
+    ) -> Forecast:
+        """What translating a photo of some size will take.
+
+        Args:
+            height: In px.
+            width: In px.
+            settings: How.
+            recorded: Candidates recorded per query, None for all; 0 without a recording.
+
+        Raises:
+            SettingError: It does not fit into the memory, or cannot be bounded: the encoder or the decoder cannot be
+                run in tiles.
+
+        Example:
+            >>> translate = kt.Translator.shipped(library["art"], memory="4 GB")  # doctest: +SKIP
+            >>> print(translate.forecast(6000, 8000))  # doctest: +SKIP
+            8000x6000 px, 748,251 queries: at most 3.5 GB of memory
+        """
+        search = settings.search
+        for bank in self.banks.banks:
+            bank.index(search.band_weights)  # is made once, and held from then on
+        grid, channels = self.grid(height, width), self.encoder.channels
+        if self.memory is not None:
+            self.check_reach(grid)
+        recorded = search.candidates if recorded is None else recorded
+        return forecast(height, width, grid, channels, search, recorded, self.memory)
+
+    def check_reach(self, grid: PatchGrid) -> None:
+        """Raise SettingError if a network has to look at the whole of a photo that is larger than a tile."""
+        for name, reach in (("encoder", self.encoder_reach(grid)), ("decoder", self.decoder_reach(grid))):
+            if reach is None:
+                raise SettingError(
+                    f"translate {grid.width * STRIDE}x{grid.height * STRIDE} px within a bound of memory",
+                    f"the {name} cannot be run in tiles: all of its picture decides every part of it",
+                    "Shrink the photo, or set no memory",
+                )
+
+    def encoder_reach(self, grid: PatchGrid) -> int | None:
+        """See `reach_of`."""
+        return reach_of(self.encoder, 3, self.encoder.stride, grid.height, grid.width)
+
+    def decoder_reach(self, grid: PatchGrid) -> int | None:
+        """See `reach_of`."""
+        return reach_of(self.decoder, self.encoder.channels, 1, grid.height, grid.width)
 
     def traced(self, image: ImageLike, **settings: Unpack[SettingKeywords]) -> Trace:
         """Translate one image and return its `Trace`; the picture is `trace.output`. Keywords as in `Settings`."""
-        from ktviz.trace.record import record  # the short form of a layer above
+        from ktviz.trace.record import record_one  # the short form of a layer above
 
-        with record(self, all_threads=False) as trace:
-            self(image, **settings)
-        return trace
+        return record_one(self, as_pixels(image), Settings(**settings))
 
-    def decode(self, features: Tensor, pixels: Pixels) -> Tensor:
-        """Features (C, h, w) to an image (1, 3, H, W) of the size of `pixels`, not clamped."""
-        height, width = pixels.shape[:2]
-        with threads_for(features[0].numel()):
-            output: Tensor = self.decoder(features[None])[..., :height, :width]
-        check_finite(output, "decoder")
-        return output
+    def grid(self, height: int, width: int) -> PatchGrid:
+        """The queries of an image in px, which is padded on the right and below to whole steps of queries."""
+        step = self.encoder.stride * QUERY_STEP
+        return PatchGrid(*(-(-side // step) * QUERY_STEP for side in (height, width)))
+
+    def retrieve(self, cells: Cells, grid: PatchGrid, settings: Settings) -> Matches:
+        """Find the winners of all queries, strip by strip; each goes on where the one above it ends."""
+        found: list[Matches] = []
+        for rows in strips(grid):
+            strip = grid.strip(rows)
+            above = found[-1].winner[-grid.columns :] if found else None
+            found.append(self.retrieval(cells(strip.cells), strip, settings, above))
+            tidy(strip, grid)
+        return concatenate(found)
 
     @torch.no_grad()
-    def encode(self, pixels: Pixels) -> Tensor:
-        """Features (C, h, w), h and w even: the image is padded on the right and below by reflection.
+    def encode(self, pixels: Pixels, rows: slice | None = None) -> Tensor:
+        """Features (C, h, w) of an image, or of some rows of its cells; it is padded by reflection.
 
         Raises:
             WeightsError: The encoder made NaN.
         """
-        height, width = pixels.shape[:2]
-        step = self.encoder.stride * QUERY_STEP
-        padded = F.pad(to_tensor(pixels), (0, -width % step, 0, -height % step), mode="reflect")
-        with threads_for(padded[0, 0].numel() // self.encoder.stride**2):
-            cells = self.encoder(padded)[0].permute(1, 2, 0).contiguous()
-        check_finite(cells, "encoder")
-        return cells.permute(2, 0, 1)
+        grid, stride = self.grid(*pixels.shape[:2]), self.encoder.stride
+        rows = slice(0, grid.height) if rows is None else rows
+        reach = self.encoder_reach(grid)
+        features = torch.empty(rows.stop - rows.start, grid.width, self.encoder.channels)
+        for tile in tiles(rows, grid.height, grid.width, reach):
+            seen = mirrored(pixels, scaled(tile.seen_rows, stride), scaled(tile.seen_columns, stride))
+            with threads_for(tile.cells):
+                made = self.encoder(to_tensor(seen))[0]
+            inner = tile.inner()
+            check_finite(made, "encoder")
+            features[shifted(tile.rows, -rows.start), tile.columns] = made[:, *inner].permute(1, 2, 0)
+        if reach:
+            release()
+        return features.permute(2, 0, 1)
+
+    def paint(self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings) -> Pixels:
+        """Transfer from the winners (N,), and decode: (4 h, 4 w, 3) uint8.
+
+        Raises:
+            WeightsError: The decoder made NaN.
+        """
+        reach = self.decoder_reach(grid)
+        output = np.empty((grid.height * STRIDE, grid.width * STRIDE, 3), dtype=np.uint8)
+        whole = slice(0, grid.height)
+        longest = grid.height if reach is None else max(1, QUERIES_PER_STRIP // grid.columns) * QUERY_STEP
+        for rows in cut(whole, longest):
+            seen = whole if reach is None else grown(rows, reach, grid.height)
+            queries = grid.over(seen)
+            strip = grid.strip(queries)
+            mine = winner[scaled(queries, grid.columns)]
+            blended = self.blend(cells(strip.cells), strip, mine, settings)
+            tidy(strip, grid)
+            for tile in tiles(rows, grid.height, grid.width, reach):
+                part = blended[:, shifted(tile.seen_rows, -strip.top), tile.seen_columns]
+                output[scaled(tile.rows, STRIDE), scaled(tile.columns, STRIDE)] = self.decode(part)[tile.inner(STRIDE)]
+            tidy(strip, grid)
+        return output
+
+    @torch.no_grad()
+    def decode(self, features: Tensor) -> Pixels:
+        """Features (C, h, w) to pixels (4 h, 4 w, 3) uint8.
+
+        Raises:
+            WeightsError: The decoder made NaN.
+        """
+        with threads_for(features[0].numel()):
+            made = self.decoder(features[None])
+        check_finite(made, "decoder")
+        return to_pixels(made)
 
     @torch.no_grad()
     def blend(self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings) -> Tensor:
         """Transfer from the winners (N,) and put the patches together: (C, h, w)."""
         total = torch.zeros_like(features)
-        for index in reversed(parts(grid)):  # as `add_patches` wants them
+        for index in reversed(parts(grid, TRANSFERS_AT_ONCE)):  # as `add_patches` wants them
             grid.add_patches(total, self.transferred(features, grid, winner, settings, index)[1], index)
         return total / grid.coverage()
 
@@ -281,7 +339,7 @@ class Translator(nn.Module):
         self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Some queries at a time: their numbers (n,), their patches (n, C, 4, 4), and what the winners make of them."""
-        for index in parts(grid):
+        for index in parts(grid, TRANSFERS_AT_ONCE):
             yield index, *self.transferred(features, grid, winner, settings, index)
 
     def transferred(
@@ -293,9 +351,34 @@ class Translator(nn.Module):
         return queries, transfer(queries, winners, settings.transfer, settings.strength, gain)
 
 
-def parts(grid: PatchGrid) -> tuple[Tensor, ...]:
-    """The queries of a grid, so many at a time as are unfolded at once."""
-    found: tuple[Tensor, ...] = torch.arange(len(grid)).split(QUERIES_AT_ONCE)
+def rows_of(features: Tensor) -> Cells:
+    """Rows of features that are there."""
+    return lambda rows: features[:, rows]
+
+
+def strips(grid: PatchGrid) -> list[slice]:
+    """The rows of queries of a grid, so many at a time as are searched together."""
+    return cut(slice(0, grid.rows), max(1, QUERIES_PER_STRIP // grid.columns))
+
+
+def tidy(strip: PatchGrid, grid: PatchGrid) -> None:
+    """Between the strips of a large photo, give freed memory back."""
+    if len(strip) < len(grid):
+        release()
+
+
+def mirrored(pixels: Pixels, rows: slice, columns: slice) -> Pixels:
+    """A part of an image that may reach beyond its right and lower edge, where it is mirrored."""
+    places = []
+    for part, length in zip((rows, columns), pixels.shape, strict=False):
+        place = np.arange(part.start, part.stop)
+        places.append(np.where(place < length, place, 2 * (length - 1) - place))
+    return pixels[np.ix_(*places)]
+
+
+def parts(grid: PatchGrid, at_once: int) -> tuple[Tensor, ...]:
+    """The queries of a grid, so many at a time."""
+    found: tuple[Tensor, ...] = torch.arange(len(grid)).split(at_once)
     return found
 
 

@@ -19,10 +19,10 @@ from ktviz.errors import MismatchError, SettingError, TraceError
 from ktviz.images import Pixels, as_pixels, pixel_digest
 from ktviz.library.search import SearchSettings
 from ktviz.library.union import BankUnion
-from ktviz.model.encoder import STRIDE
 from ktviz.model.matches import Matches
-from ktviz.model.patches import QUERY_STEP, PatchGrid
-from ktviz.model.translator import Settings, Translation, Translator
+from ktviz.model.patches import PatchGrid
+from ktviz.model.settings import Settings
+from ktviz.model.translator import Translation, Translator
 from ktviz.trace.about import model_digests
 from ktviz.trace.schema import BANDS
 from ktviz.trace.trace import Trace, as_trace
@@ -72,8 +72,7 @@ class Live:
     @cached_property
     def grid(self) -> PatchGrid:
         """The queries."""
-        height, width = (-(-side // (STRIDE * QUERY_STEP)) * QUERY_STEP for side in self.pixels.shape[:2])
-        return PatchGrid(height, width)
+        return self.model.grid(*self.pixels.shape[:2])
 
     @cached_property
     def winner(self) -> Tensor:

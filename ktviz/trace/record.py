@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +15,9 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from ktviz.errors import SettingError, TraceBudgetError
+from ktviz.images import Pixels
+from ktviz.memory import as_bytes
+from ktviz.model.settings import Settings
 from ktviz.model.sites import Knowledge
 from ktviz.model.translator import Translator
 from ktviz.trace.about import about_recording, told_apart
@@ -25,8 +27,8 @@ from ktviz.trace.hooks import Listener, Site, Starter, find_sites
 from ktviz.trace.pictures import Picture, pictures_of
 from ktviz.trace.trace import NOT_RUN, Trace
 
-UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}
 Over = Literal["error", "winners"]
+MEMORY = "256 MB"
 
 
 @contextmanager
@@ -34,7 +36,7 @@ def record(
     model: nn.Module,
     *adapted: Adapted,
     candidates: int | None = None,
-    memory: str | int = "256 MB",
+    memory: str | int = MEMORY,
     over: Over = "error",
     all_threads: bool = True,
 ) -> Iterator[Trace]:
@@ -89,6 +91,26 @@ def record(
     finally:
         for handle in handles:
             handle.remove()
+
+
+def record_one(
+    model: Translator, pixels: Pixels, settings: Settings, features: Tensor | None = None, candidates: int | None = None
+) -> Trace:
+    """Translate one image and record it, in as much memory as its retrievals need.
+
+    Args:
+        model: The translator.
+        pixels: (H, W, 3) uint8.
+        settings: How.
+        features: Those of the image, where they have been made already.
+        candidates: As in `record`.
+    """
+    expected = model.forecast(*pixels.shape[:2], settings=settings, recorded=candidates)
+    with record(
+        model, candidates=candidates, memory=max(as_bytes(MEMORY), expected.recording), all_threads=False
+    ) as trace:
+        model.run(pixels, settings, features)
+    return trace
 
 
 def settle(trace: Trace, recorder: Recorder, model: nn.Module, seed: int, otherwise: str) -> None:
@@ -239,17 +261,3 @@ class Recorder:
             model, self.knowledge, described, sites, self.thinned, self.candidates, seed, self.inputs_on
         )
         return Trace(table, about, self.pictures, model)
-
-
-def as_bytes(memory: str | int) -> int:
-    """A size such as "256 MB" in bytes.
-
-    Raises:
-        SettingError: Not a positive size.
-    """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]?B?)\s*", str(memory), re.IGNORECASE)
-    unit = match.group(2).upper() if match else ""
-    size = float(match.group(1)) * UNITS[unit if unit in UNITS else f"{unit}B"] if match else 0
-    if size < 1:
-        raise SettingError(f"memory {memory!r}", "not a size", 'Give bytes, or for example "256 MB"')
-    return int(size)

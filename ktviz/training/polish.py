@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from ktviz.model.bands import PAPER_WEIGHTS, band_energy, inverse_norm, to_vectors, weight_bands
 from ktviz.model.encoder import STRIDE
 from ktviz.model.patches import SIZE, PatchGrid
+from ktviz.model.settings import MAX_GAIN
 from ktviz.model.transfer import transfer
-from ktviz.model.translator import MAX_GAIN
 
 
 @torch.no_grad()

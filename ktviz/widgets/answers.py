@@ -19,9 +19,9 @@ from ktviz.images import Pixels, encode_image
 from ktviz.library.bank import Bank
 from ktviz.library.clusters import describe_clusters, exemplar_pictures, spreads
 from ktviz.library.tree import Tree
-from ktviz.model.translator import Settings
+from ktviz.model.settings import Settings
 from ktviz.trace.live import Live, band_columns
-from ktviz.trace.record import record
+from ktviz.trace.record import record_one
 from ktviz.widgets.after import After
 from ktviz.widgets.packing import Part
 from ktviz.widgets.scene import LONGEST_PX, PROTOCOL, matrix
@@ -175,8 +175,7 @@ class Answers:
             **{**vars(case.settings), "band_weights": weights, "without": (*case.settings.without, *without)}
         )
         case.banks.excluded(settings.without)  # refuse what would leave nothing before any work
-        with record(case.model, all_threads=False) as other:
-            case.translate(settings)
+        other = record_one(case.model, case.pixels, settings, case.features)
         found = compare(self.subject.trace.with_pictures(case.pixels, case.output), other)
         self.on_translated(After(self.subject.counterfactual(other), found, tuple(removed)))
         return {}, {}
