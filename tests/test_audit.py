@@ -7,14 +7,16 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+import ktviz as kt
 from ktviz.audit.audit import Audit
-from ktviz.audit.copied import LEAST, control, copied_mask, copied_regions
 from ktviz.audit.findings import headline, roll_up
 from ktviz.audit.folder import as_csv
+from ktviz.audit.pieces import LEAST, control, pieces, pieces_mask
 from ktviz.errors import AuditError, StorageError, TraceError
-from ktviz.images import read_image
+from ktviz.images import read_image, write_image
 from ktviz.model.translator import Translator
 from ktviz.testing import CellColours, CellMeans, ToyWorld, toy_photo
 from ktviz.trace.trace import Trace
@@ -130,36 +132,32 @@ def test_an_exact_search_has_no_regret(toy_world):
     assert regret["regret"].max() < 1e-6
 
 
-def scattered(world, paint):
-    """A photo of noise: its winners lie anywhere."""
-    return world.translator.traced(np.random.default_rng(1).integers(0, 256, (96, 96, 3), np.uint8), coherence=0)
-
-
-def test_a_copied_source_is_one_region_of_its_own_size(world, paint):
+def test_a_photo_that_is_a_source_is_one_piece_of_its_own_size(world, paint):
     """A photo that is itself in the library takes every patch from its own place."""
     trace = world.translator.traced(paint(3), preset="exact", transfer="swap", coherence=0)
-    found = copied_regions(trace)
+    found = pieces(trace)
     assert found["source"].tolist() == ["art/cool/d.png"]
     assert found["area"].tolist() == pytest.approx([1.0])
     assert found[["x", "y", "width", "height"]].to_numpy().tolist() == [[0, 0, 64, 64]]
     assert found[["source_x", "source_y", "source_width", "source_height"]].to_numpy().tolist() == [[0, 0, 64, 64]]
-    assert copied_mask(trace).all()
+    assert pieces_mask(trace).all()
 
 
-def test_a_shifted_piece_is_found_where_it_was_put(world, paint):
+@pytest.mark.parametrize("coherence", [0, 0.06])
+def test_a_shifted_piece_is_found_where_it_was_put(world, paint, coherence):
     """A piece of one source, moved by a multiple of the query's step, in the middle of noise."""
-    photo = np.random.default_rng(5).integers(0, 256, (96, 96, 3), dtype=np.uint8)
-    photo[32:80, 24:72] = paint(3)[8:56, 0:48]
-    trace = world.translator.traced(photo, preset="exact", transfer="swap", coherence=0)
-    largest = copied_regions(trace).iloc[0]
+    trace = world.translator.traced(planted(paint(3)[8:56, 0:48]), preset="exact", coherence=coherence)
+    largest = pieces(trace).iloc[0]
     assert largest["source"] == "art/cool/d.png"
     x, y, width, height = largest[["x", "y", "width", "height"]]
     # Queries that are half in the piece may take its continuation in the source.
+    more = 8 if coherence else 0  # and with coherence, those that are half beside it
     assert 16 <= x <= 24
     assert 24 <= y <= 32
-    assert 72 <= x + width <= 80
-    assert 80 <= y + height <= 88
-    assert largest["retrievals"] >= 25
+    assert 72 <= x + width <= 80 + more
+    assert 80 <= y + height <= 88 + more
+    assert largest["own"] >= 25
+    assert largest["retrievals"] >= largest["own"]
     assert largest[["source_x", "source_y", "source_width", "source_height"]].tolist() == [
         x - 24,
         y - 24,
@@ -168,22 +166,59 @@ def test_a_shifted_piece_is_found_where_it_was_put(world, paint):
     ]
 
 
-def test_nothing_is_copied_where_winners_lie_at_random_places(world, paint):
+def planted(part):
+    """A part of a work, 48x48 px, in the middle of noise."""
+    photo = np.random.default_rng(5).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    photo[32:80, 24:72] = part
+    return photo
+
+
+def test_what_coherence_goes_on_with_is_no_piece_by_itself(world):
+    """Noise that shares nothing with any work: coherence makes large parts of it, and none is reported."""
+    photo = np.random.default_rng(1).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    trace = world.translator.traced(photo, coherence=1.0)
+    assert np.mean(trace.column("coherent")) > 0.5
+    assert max(flood(keys_of(trace), 23)) >= 2 * LEAST
+    assert not len(pieces(trace))
+
+
+def test_the_control_counts_what_goes_on_in_a_mirrored_work(world, paint):
+    """The mirrored work fits nowhere; one that is its own mirror image fits both ways, and then is no piece."""
     trace = world.translator.traced(paint(3), preset="exact", coherence=0)
-    assert len(copied_regions(trace)) == 1
-    assert control(trace) == 0
+    assert 1 <= control(trace) < len(trace) / 4
+    table = trace.table
+    box = trace.column("box", winners=False)
+    both = np.column_stack((48 - box[:, 0], box[:, 1:])).astype(np.float32)
+    place = table.schema.get_field_index("source_box")
+    mirrored = pa.FixedSizeListArray.from_arrays(pa.array(both.ravel()), 4)
+    turned = trace.with_table(table.set_column(place, table.schema.field(place), mirrored))
+    assert control(turned) == len(turned)
+    assert not len(pieces(turned))
 
 
-def test_regions_are_connected_and_large_enough(world, paint):
-    trace = world.translator.traced(paint(9), coherence=0.3)
-    found = copied_regions(trace)
+def test_pieces_are_connected_and_large_enough(world, paint):
+    trace = world.translator.traced(paint(3), coherence=0.3)
+    found = pieces(trace)
     assert len(found)
-    assert (found["retrievals"] >= LEAST).all()
+    assert (found["own"] >= LEAST).all()
     assert found["retrievals"].is_monotonic_decreasing
-    boxes, sources = trace.column("box"), trace.column("source")
-    offset = trace.column("source_box")[:, :2] - boxes[:, :2]
-    keys = [(s, *o) for s, o in zip(sources, offset.tolist(), strict=True)]
-    assert sorted(flood(keys, 7), reverse=True) == found["retrievals"].tolist()
+    assert set(found["retrievals"]) <= set(flood(keys_of(trace), 15))
+
+
+def test_a_piece_says_how_many_works_would_have_done(tmp_path, paint):
+    """The same work twice, but for one pixel: the other one is a rival of every patch that it shares."""
+    twin = paint(3).copy()
+    twin[0, 0] = 255 - twin[0, 0]
+    settings = kt.LibrarySettings(side_px=64, dedupe=1)
+    library = kt.Library.create(tmp_path / "twins.ktlib", encoder=CellMeans(), settings=settings)
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    for name, pixels in (("one", paint(3)), ("twin", twin), ("other", noise)):
+        write_image(tmp_path / "works" / f"{name}.png", pixels)
+    library.build("art/twins", [tmp_path / "works"], encoder=CellMeans(), quiet=True)
+    translator = Translator(library["art/twins"], CellMeans(), CellColours())
+    trace = translator.traced(paint(3), preset="exact")
+    found = Audit.create(trace, model=translator, **PARAMETERS).tables["pieces"]
+    assert found["rivals"].iloc[0] == 1
 
 
 def flood(keys, columns):
@@ -201,13 +236,19 @@ def flood(keys, columns):
             left -= near
             open_ += near
         sizes.append(part)
-    return [size for size in sizes if size >= LEAST]
+    return sizes
+
+
+def keys_of(trace):
+    """Source and offset of each retrieval."""
+    offset = trace.column("source_box")[:, :2] - trace.column("box")[:, :2]
+    return [(s, *o) for s, o in zip(trace.column("source"), offset.tolist(), strict=True)]
 
 
 def test_the_folder_holds_report_tables_pictures_trace_and_manifest(saved):
     names = {path.relative_to(saved).as_posix() for path in saved.rglob("*") if path.is_file()}
     assert {"report.html", "manifest.json", "trace.parquet", "pictures/input.png", "pictures/output.png"} <= names
-    for table in ("sources", "creators", "licences", "boxes", "copied", "counterfactuals", "regret"):
+    for table in ("sources", "creators", "licences", "boxes", "pieces", "rivals", "counterfactuals", "regret"):
         csv, parquet = (saved / "tables" / f"{table}.{kind}" for kind in ("csv", "parquet"))
         pd.testing.assert_frame_equal(
             pd.read_csv(csv, keep_default_na=False, na_values=[""], dtype={"year": str}).dropna(axis=1, how="all"),
@@ -235,7 +276,7 @@ def test_the_report_names_works_shares_and_the_control(saved):
     text = (saved / "report.html").read_text(encoding="utf-8")
     for part in ("All yellow", "Painter 1", "CC0-1.0", "38%", "https://example.org/red", "toy/flat/magenta.png"):
         assert part in text
-    assert "Control:\n0 such regions" in text
+    assert "in mirrored and turned works, by chance, 1 go together here" in " ".join(text.split())
 
 
 def test_hostile_text_in_titles_and_credits_is_shown_as_text(tmp_path):

@@ -324,13 +324,13 @@ FILES = {
     "output off by a level": lambda folder: change_pixels(folder, "output"),
     "output off by 7": lambda folder: change_pixels(folder, "output", 7),
     "input": lambda folder: change_pixels(folder, "input"),
-    "copied": lambda folder: change_pixels(folder, "copied"),
+    "pieces": lambda folder: change_pixels(folder, "pieces"),
     "counterfactual's picture": lambda folder: change_pixels(
         folder, next(p.stem for p in (folder / "pictures").glob("without-1-*.png")), 2
     ),
     "words on a thumbnail": draw_words,
     "words in the report's picture": draw_in_report,
-    "pictures swapped": swap("pictures/output.png", "pictures/copied.png"),
+    "pictures swapped": swap("pictures/output.png", "pictures/pieces.png"),
     "thumbnails swapped": swap("sources/000.jpg", "sources/001.jpg"),
     "remark in a PNG": remark_in_png,
     "bytes in a PNG's pixels": more_in_png_stream,
@@ -349,7 +349,7 @@ FILES = {
     "half a trace": lambda folder: (folder / "trace.parquet").write_bytes(
         (folder / "trace.parquet").read_bytes()[: (folder / "trace.parquet").stat().st_size // 2]
     ),
-    "no picture": lambda folder: (folder / "pictures/copied.png").write_bytes(b"no picture"),
+    "no picture": lambda folder: (folder / "pictures/pieces.png").write_bytes(b"no picture"),
     "another work in the report": lambda folder: (folder / "report.html").write_text(
         (folder / "report.html").read_text(encoding="utf-8").replace("art/cool/", "art/kool/"), encoding="utf-8"
     ),

@@ -132,7 +132,7 @@ def test_audit_and_verify_as_json(run, library, photo, tmp_path):
     code, out, _ = run("audit", photo, "-l", library, "-b", "comic", *target, "--json")
     assert code == 0
     made = json.loads(out.text)
-    assert list(made) == ["audit", "report", "title", "manifest_sha256", "trace", "copied_regions", "sources"]
+    assert list(made) == ["audit", "report", "title", "manifest_sha256", "trace", "pieces", "copies", "sources"]
     assert Path(made["report"]).is_file()
     noted = made["manifest_sha256"]
     code, out, _ = run("verify", made["audit"], "-l", library, "--json", "--sha256", noted)

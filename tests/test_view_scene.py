@@ -10,7 +10,7 @@ import torch
 from view_wire import unpack
 
 import ktviz as kt
-from ktviz.audit.copied import copied_regions
+from ktviz.audit.pieces import pieces
 from ktviz.images import decode_image
 from ktviz.library.sources import Credit
 from ktviz.widgets.packing import TYPES, pack
@@ -151,7 +151,7 @@ CASES = {
     "one column": lambda world, paint: world.translator.traced(paint(41, 120, 16)),
     "paper": lambda world, paint: world.translator.traced(paint(41, 48, 48), preset="paper"),
     "regret": lambda world, paint: world.translator.traced(paint(41, 48, 48), preset="paper").with_regret(),
-    "copied": lambda world, paint: world.translator.traced(paint(1), coherence=0.1),
+    "piece": lambda world, paint: world.translator.traced(paint(1), coherence=0.1),
     "a part": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH))[kt.Box(20, 20, 30, 30)],
     "soft wholes": lambda world, paint: soft(wholes()),
     "soft positions": lambda world, paint: soft(kt.Candidates.positions(["a", "b"], 1, 3, 8)),
@@ -182,7 +182,7 @@ def test_the_cases_are_what_they_are_called(case):
     assert name != "kept one" or ranks.max() > 0  # a winner from further back
     assert name != "far continuations" or trace.column("coherent").any()
     assert name != "300 candidates" or parts["chosen"].max() > 255 or ranks.max() > 255
-    assert name != "copied" or parts["copied"].max() > 0
+    assert name != "piece" or parts["piece"].max() > 0
     assert (values["queries"] == 1) == (name == "one query")
 
 
@@ -261,19 +261,19 @@ def test_sources_come_with_shares_credits_and_colours(case):
     assert sum(source["share"] for source in found) + left == pytest.approx(1, abs=0.03)
 
 
-def test_copied_regions_are_those_of_an_audit(case):
+def test_pieces_are_those_of_an_audit(case):
     _, trace, _, parts = case
     if np.isnan(trace.column("source_box")).any():
-        assert not parts["copied"].any()
+        assert not parts["piece"].any()
         return
-    expected = copied_regions(trace)
-    numbers, counts = np.unique(parts["copied"][parts["copied"] > 0], return_counts=True)
+    expected = pieces(trace)
+    numbers, counts = np.unique(parts["piece"][parts["piece"] > 0], return_counts=True)
     assert numbers.tolist() == list(range(1, len(expected) + 1))
     assert counts.tolist() == expected["retrievals"].tolist()
     for number, row in enumerate(expected.itertuples(), start=1):
-        boxes = trace.column("box")[parts["copied"] == number]
+        boxes = trace.column("box")[parts["piece"] == number]
         assert boxes[:, :2].min(0).tolist() == [row.x, row.y]
-        assert set(trace.column("source")[parts["copied"] == number]) == {row.source}
+        assert set(trace.column("source")[parts["piece"] == number]) == {row.source}
 
 
 def test_pictures_are_the_photo_and_the_translation_without_loss(case):

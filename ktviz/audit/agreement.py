@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from ktviz.audit.differences import LEVELS, Difference, compare_pixels, first_difference
+from ktviz.audit.copies import COLUMNS as COPIES
+from ktviz.audit.copies import copies
+from ktviz.audit.differences import LEVELS, Difference, compare_pixels, first_difference, first_row
 from ktviz.audit.evidence import Evidence, Parameters, best_of_all, largest_sources, only_winners
 from ktviz.audit.findings import shown
+from ktviz.audit.rivals import NEAR, rivals
 from ktviz.audit.rounding import SIMILARITY, check_rounded, truth
 from ktviz.images import pixel_digest
 from ktviz.model.settings import Settings
-from ktviz.trace.about import processor, versions
 from ktviz.trace.live import Live
 from ktviz.trace.parquet import as_json
 from ktviz.trace.record import record_one
@@ -28,6 +30,17 @@ from ktviz.trace.trace import Trace
 
 LONGEST = 200
 """Letters in the name of a version, a device or a processor."""
+COPY_ROOM = dict.fromkeys(("x", "y", "width", "height"), 8.0) | {
+    "source_x": 32.0,
+    "source_y": 32.0,
+    "source_width": 32.0,
+    "source_height": 32.0,
+    "area": 0.01,
+    "correlation": 0.02,
+    "scale": 0.05,
+    "turned": 2.0,
+}
+"""By how much a copy may lie otherwise where another version or processor has compared the pictures."""
 MOST_DOUBT = 0.01
 """Part of a picture whose winners may be other ones, because of rounding."""
 
@@ -108,14 +121,48 @@ def check_without(case: Live, evidence: Evidence, names: Mapping[str, str], top:
     return f"{len(known)} translations without a source"
 
 
-def check_exact(case: Live, evidence: Evidence, parameters: Parameters, about: Mapping[str, Any]) -> str:
+def check_pieces(case: Live, evidence: Evidence, here: bool) -> str:
+    """The works that would have done in the place of pieces, counted again.
+
+    Args:
+        case: The photo and the model.
+        evidence: What is stated.
+        here: Whether it was made with these versions, on this processor: else rounding decides close calls.
+    """
+    room = 0.0 if here else 2 * SIMILARITY
+    stated = evidence.rivals
+    low, high = (rivals(case, NEAR + more) for more in (-room, room))
+    if not np.array_equal(stated["query"], low["query"]):
+        raise Difference("tables/rivals: not of the retrievals that pieces are made of")
+    wrong = (stated["rivals"] < low["rivals"]) | (stated["rivals"] > high["rivals"])
+    for row in np.flatnonzero(wrong):
+        raise Difference(f"tables/rivals, row {row}: {stated['rivals'][row]} works, should be {low['rivals'][row]}")
+    return f"{len(stated)} retrievals compared with every work"
+
+
+def check_copies(case: Live, evidence: Evidence, here: bool) -> str:
+    """The pictures, compared with the works again."""
+    stated, found = evidence.copies, copies(evidence.trace, case.banks)
+    if len(stated) != len(found):
+        raise Difference(f"tables/copies: {len(stated)} rows, should have {len(found)}")
+    for name, kind in COPIES.items():
+        known, new = stated[name].to_numpy(), found[name].to_numpy()
+        if not here and name in COPY_ROOM:
+            known, new = known.astype(float), new.astype(float)
+        elif kind is not object and stated[name].dtype != np.dtype(kind):
+            raise Difference(f"tables/copies: {name} is of another type")
+        row = first_row(known, new, 0.0 if here else COPY_ROOM.get(name, 0.0))
+        if row is not None:
+            raise Difference(f"tables/copies, row {row}: {name} {stated[name][row]}, should be {found[name][row]}")
+    return f"{len(found)} copies"
+
+
+def check_exact(case: Live, evidence: Evidence, parameters: Parameters, here: bool) -> str:
     """The exact searches, made again."""
-    here = {"versions": versions(), "processor": processor()}
-    mine = {"versions": {name: about["versions"].get(name) for name in versions()}, "processor": about["processor"]}
     found, known = best_of_all(case, parameters), evidence.exact
     if len(known) != len(found) or not np.array_equal(known["query"], found["query"]):
         raise Difference(f"tables/regret: {len(known)} retrievals, not the {len(found)} that the sample is made of")
-    if mine == here:
+    if here:
         wrong = (known != found).any(axis=1).to_numpy()
     else:
         true = truth(case, known["query"].to_numpy(), known["exact_entry"].to_numpy())

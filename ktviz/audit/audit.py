@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from PIL import features
 
-from ktviz.audit.copied import control
+from ktviz.audit.copies import COLUMNS as COPIES
 from ktviz.audit.evidence import (
     SAMPLE,
     SEED,
@@ -43,7 +43,9 @@ from ktviz.audit.folder import (
     write_folder,
     write_table,
 )
+from ktviz.audit.pieces import control
 from ktviz.audit.report import render, thumbnails
+from ktviz.audit.rivals import COLUMNS as RIVALS
 from ktviz.errors import AuditError, KtvizError, MismatchError
 from ktviz.images import Pixels, encode_image, pixel_digest, read_image
 from ktviz.library.union import BankUnion
@@ -56,6 +58,9 @@ if TYPE_CHECKING:
     from ktviz.library.library import Library
     from ktviz.model.translator import Translator
 
+MOST_COPIES = 100_000
+"""Rows of a table of copies that are read."""
+
 
 @dataclass(frozen=True, eq=False)
 class Audit:
@@ -67,7 +72,7 @@ class Audit:
         thumbs: The sources that were used, where they were used: JPEG by name.
         fingerprints: Of all sources that were searched.
         parameters: How much was done.
-        about: When and with what it was made, which works were searched, the control for copied regions.
+        about: When and with what it was made, which works were searched, the control for pieces.
     """
 
     title: str
@@ -128,18 +133,19 @@ class Audit:
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
-        """sources, creators, licences, boxes, copied, counterfactuals, regret."""
+        """sources, creators, licences, boxes, pieces, rivals, copies, counterfactuals, regret."""
         return tables_of(self.evidence)
 
     @cached_property
     def pictures(self) -> Mapping[str, Pixels]:
-        """input, output, copied, and one for each counterfactual."""
+        """input, output, pieces, copies, and one for each counterfactual."""
         return pictures_of(self.evidence)
 
     def __repr__(self) -> str:
         used = self.tables["sources"].query("share > 0")
         best = ", ".join(f"{s} {p:.1%}" for s, p in zip(used["source"].head(2), used["share"].head(2), strict=True))
-        return f"Audit({self.title!r}: {len(used)} sources used, {best}; {len(self.tables['copied'])} copied regions)"
+        found = ", ".join(f"{len(self.tables[name])} {name}" for name in ("pieces", "copies"))
+        return f"Audit({self.title!r}: {len(used)} sources used, {best}; {found})"
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows."""
@@ -247,7 +253,9 @@ def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
     trace = Trace.open(folder / TRACE).with_pictures(pictures["input"], pictures["output"])
     best = read_table(folder / "tables/regret.parquet", ["query", "exact_entry", "exact_similarity"], len(trace))
     sources = read_table(folder / "tables/counterfactuals.parquet", ["source"], len(trace.about["sources"]))["source"]
-    evidence = Evidence(trace, dict.fromkeys(sources, trace), best)
+    rivals = read_table(folder / "tables/rivals.parquet", RIVALS, len(trace))
+    copies = read_table(folder / "tables/copies.parquet", list(COPIES), MOST_COPIES).astype(COPIES)
+    evidence = Evidence(trace, dict.fromkeys(sources, trace), best, rivals, copies)
     for source, name in counterfactual_names(evidence).items():
         output = read_image(folder / "pictures" / f"{name}.png")
         after = Trace.open(folder / "counterfactuals" / f"{name}.parquet").with_pictures(pictures["input"], output)
@@ -268,6 +276,8 @@ def check_made_again(case: Live) -> None:
 
 def all_versions() -> dict[str, str]:
     """Versions of what the bytes of an audit depend on."""
-    packages = {name: version(name) for name in ("numpy", "pandas", "pyarrow", "pillow", "jinja2")}
+    packages = {
+        name: version(name) for name in ("numpy", "pandas", "pyarrow", "pillow", "jinja2", "opencv-python-headless")
+    }
     codecs = {name: str(features.version(name)) for name in ("jpg", "zlib")}
     return {**versions(), **packages, **codecs}

@@ -11,8 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import torch
 
+from ktviz.audit.copies import copies
+from ktviz.audit.rivals import rivals
 from ktviz.errors import SettingError
-from ktviz.explain.counterfactual import without
+from ktviz.explain.counterfactual import without as translated_without
 from ktviz.library.union import BankUnion
 from ktviz.trace.live import Live, exact, sampled
 from ktviz.trace.trace import Trace
@@ -49,11 +51,15 @@ class Evidence:
         trace: The translation, with photo and output.
         without: By name of each of the largest sources, the translation without it: winners and output.
         exact: The best entry of all for a sample of retrievals: query, exact_entry, exact_similarity.
+        rivals: For a sample of the retrievals of each piece, how many other works would have done: query, rivals.
+        copies: Where pixels agree with those of a work, as `copies` found them.
     """
 
     trace: Trace
     without: Mapping[str, Trace]
     exact: pd.DataFrame
+    rivals: pd.DataFrame
+    copies: pd.DataFrame
 
 
 def gather(case: Live, parameters: Parameters) -> Evidence:
@@ -61,7 +67,8 @@ def gather(case: Live, parameters: Parameters) -> Evidence:
     trace = without_regret(case.trace).with_pictures(case.pixels, case.output)
     case = replace(case, trace=trace)
     names = largest_sources(trace, case.banks, parameters.top)
-    return Evidence(trace, {name: left_out(case, name) for name in names}, best_of_all(case, parameters))
+    without = {name: left_out(case, name) for name in names}
+    return Evidence(trace, without, best_of_all(case, parameters), rivals(case), copies(trace, case.banks))
 
 
 def without_regret(trace: Trace) -> Trace:
@@ -92,7 +99,7 @@ def searched_sources(trace: Trace, banks: BankUnion) -> list[str]:
 
 def left_out(case: Live, source: str) -> Trace:
     """The translation without a source, its winners only."""
-    return only_winners(without(case.trace, source, model=case.model, photo=case.pixels))
+    return only_winners(translated_without(case.trace, source, model=case.model, photo=case.pixels))
 
 
 def only_winners(trace: Trace) -> Trace:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ktviz.audit.copied import copied_mask, copied_regions
 from ktviz.audit.evidence import Evidence, counterfactual_names
+from ktviz.audit.pieces import pieces, pieces_mask
+from ktviz.audit.rivals import per_piece
 from ktviz.explain.counterfactual import compare
 from ktviz.images import Pixels
 from ktviz.library.licences import UNKNOWN, in_short
+from ktviz.regions import Mask
 from ktviz.trace.live import regret_table
 from ktviz.trace.trace import Trace
 
@@ -20,29 +22,35 @@ EDGES = ("x", "y", "width", "height")
 
 def tables_of(evidence: Evidence) -> dict[str, pd.DataFrame]:
     """All tables of an audit."""
-    more = {"counterfactuals": counterfactuals(evidence), "regret": regrets(evidence)}
-    return {**derived_tables(evidence.trace), **more}
+    return {
+        **derived_tables(evidence.trace),
+        "pieces": pieces_with_rivals(evidence),
+        "rivals": evidence.rivals,
+        "copies": evidence.copies,
+        "counterfactuals": counterfactuals(evidence),
+        "regret": regrets(evidence),
+    }
 
 
 def derived_tables(trace: Trace) -> dict[str, pd.DataFrame]:
-    """What follows from the trace alone: sources, creators, licences, boxes, copied."""
+    """What follows from the trace alone: sources, creators, licences, boxes."""
     sources = trace.sources()
     return {
         "sources": sources,
         "creators": roll_up(sources, "creator"),
         "licences": roll_up(sources.assign(licence=sources["licence"].map(in_short)), "licence"),
         "boxes": boxes(trace),
-        "copied": copied_regions(trace),
     }
 
 
 def pictures_of(evidence: Evidence) -> dict[str, Pixels]:
-    """All pictures of an audit: input, output, copied, and one without each of the largest sources."""
+    """All pictures of an audit: input, output, pieces, copies, and one without each of the largest sources."""
     trace = evidence.trace
     photo, output = shown(trace.input), shown(trace.output)
     names = counterfactual_names(evidence)
     others = {names[source]: shown(after.output) for source, after in evidence.without.items()}
-    return {"input": photo, "output": output, "copied": copied_picture(trace, output), **others}
+    marked = {"pieces": pale_outside(pieces_mask(trace), output), "copies": pale_outside(copies_mask(evidence), output)}
+    return {"input": photo, "output": output, **marked, **others}
 
 
 def shown(pixels: Pixels | None) -> Pixels:
@@ -109,9 +117,25 @@ def regrets(evidence: Evidence) -> pd.DataFrame:
     return table.drop(columns="box")
 
 
-def copied_picture(trace: Trace, output: Pixels) -> Pixels:
-    """The output, pale where nothing was copied."""
-    mask = copied_mask(trace)
+def pieces_with_rivals(evidence: Evidence) -> pd.DataFrame:
+    """The pieces, with how many other works would have done, by the median of a sample; NaN beyond the largest."""
+    table = pieces(evidence.trace)
+    known = per_piece(evidence.trace, evidence.rivals)
+    table.insert(3, "rivals", np.array(known + [np.nan] * (len(table) - len(known)), dtype=np.float64))
+    return table
+
+
+def copies_mask(evidence: Evidence) -> Mask:
+    """The boxes of all copies in the output: (H, W)."""
+    mask = np.zeros(evidence.trace.picture.size, dtype=bool)
+    found = evidence.copies[evidence.copies["picture"] == "output"]
+    for x, y, width, height in found[list(EDGES)].astype(int).to_numpy().tolist():
+        mask[max(0, y) : y + height, max(0, x) : x + width] = True
+    return mask
+
+
+def pale_outside(mask: Mask, output: Pixels) -> Pixels:
+    """The output, pale where a mask is not."""
     pale = 255 - (255 - output.astype(np.float64)) * 0.25
     return np.where(mask[..., None], output, pale.round()).astype(np.uint8)
 

@@ -24,7 +24,7 @@ FORMAT = 2
 MANIFEST, REPORT, TRACE, PRINTS = "manifest.json", "report.html", "trace.parquet", "fingerprints.parquet"
 SIGNATURE = "signature.json"
 """Signs the manifest, so the manifest does not list it; there only if the audit is signed."""
-TABLES = ("sources", "creators", "licences", "boxes", "copied", "counterfactuals", "regret")
+TABLES = ("sources", "creators", "licences", "boxes", "pieces", "rivals", "copies", "counterfactuals", "regret")
 FIELDS: Mapping[str, type] = {
     "format": int,
     "title": str,

@@ -11,7 +11,10 @@ import pandas as pd
 import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from ktviz.audit.copies import AGREES
 from ktviz.audit.findings import headline
+from ktviz.audit.pieces import LEAST
+from ktviz.audit.rivals import NEAR
 from ktviz.figures.colours import source_colours
 from ktviz.figures.layout import percent
 from ktviz.images import Pixels, encode_image, resize
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
 
 THUMB_PX, PICTURE_PX, SMALL_PX = 360, 760, 420
 """Longest width of pictures in the report."""
-MOST_COPIED = 12
-"""Copied regions that are listed; all of them are in tables/copied.csv."""
+MOST_LISTED = 12
+"""Pieces and copies that are listed; all of them are in tables/."""
 
 
 def render(audit: Audit) -> str:
@@ -45,9 +48,14 @@ def render(audit: Audit) -> str:
         excluded=[name for name in sources["source"] if name not in set(audit.about["searched"])],
         creators=records(audit.tables["creators"]),
         licences=records(audit.tables["licences"]),
-        copied=records(audit.tables["copied"].head(MOST_COPIED)),
-        copied_count=len(audit.tables["copied"]),
-        copied_area=float(audit.tables["copied"]["area"].sum()),
+        pieces=records(audit.tables["pieces"].head(MOST_LISTED)),
+        pieces_count=len(audit.tables["pieces"]),
+        pieces_area=float(audit.tables["pieces"]["area"].sum()),
+        least_piece=LEAST,
+        copies=records(audit.tables["copies"].head(MOST_LISTED)),
+        copies_count=len(audit.tables["copies"]),
+        agrees=AGREES,
+        near=NEAR,
         counterfactuals=[counterfactual(row, audit) for row in records(audit.tables["counterfactuals"])],
         regret=headline(audit.tables["regret"]),
         unknown_share=unknown_share(sources),

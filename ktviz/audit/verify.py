@@ -18,7 +18,15 @@ from pathlib import Path
 from jinja2 import TemplateError
 from securesystemslib.signer import SSlibKey
 
-from ktviz.audit.agreement import LONGEST, check_exact, check_made, check_translation, check_without
+from ktviz.audit.agreement import (
+    LONGEST,
+    check_copies,
+    check_exact,
+    check_made,
+    check_pieces,
+    check_translation,
+    check_without,
+)
 from ktviz.audit.audit import Audit, all_versions
 from ktviz.audit.differences import Difference, compare_files
 from ktviz.audit.envelope import check_signature
@@ -183,8 +191,16 @@ def finding_checks(
     yield "translation", lambda: check_translation(TRACE, case, audit.trace, case.settings)
     names = counterfactual_names(audit.evidence)
     yield "counterfactuals", lambda: check_without(case, audit.evidence, names, audit.parameters.top)
-    yield "regret", lambda: check_exact(case, audit.evidence, audit.parameters, audit.about)
+    here = made_here(audit)
+    yield "regret", lambda: check_exact(case, audit.evidence, audit.parameters, here)
+    yield "pieces", lambda: check_pieces(case, audit.evidence, here)
+    yield "copies", lambda: check_copies(case, audit.evidence, here)
     yield "tables, pictures and report", lambda: check_rest(folder, audit, translator.banks)
+
+
+def made_here(audit: Audit) -> bool:
+    """Whether an audit says that it was made with the versions and on the processor at hand."""
+    return bool(audit.about["versions"] == all_versions() and audit.about["processor"] == processor())
 
 
 def translator_for(trace: Trace, library: Library, model: Translator | None = None) -> Translator:

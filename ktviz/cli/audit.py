@@ -88,10 +88,10 @@ def audit(
         print_json(as_dict(made, output, signer))
     elif not quiet:
         print_shares(made.tables["sources"], f"{photo.name} → {output}")
-        regions = len(made.tables["copied"])
+        pieces, copies = (len(made.tables[name]) for name in ("pieces", "copies"))
         if signer is not None:
             say(f"signed by key id {signer.public_key.keyid}")
-        say(f"{regions} copied region{'' if regions == 1 else 's'}; open {output / 'report.html'}")
+        say(f"parts taken in one piece: {pieces}; copies, pixel by pixel: {copies}; open {output / 'report.html'}")
 
 
 def as_dict(made: Audit, folder: Path, signer: CryptoSigner | None) -> dict[str, Any]:
@@ -106,7 +106,8 @@ def as_dict(made: Audit, folder: Path, signer: CryptoSigner | None) -> dict[str,
         "manifest_sha256": file_digest(folder / MANIFEST),
         "signed_by": None if signer is None else signer.public_key.keyid,
         "trace": made.trace.digest,
-        "copied_regions": len(made.tables["copied"]),
+        "pieces": len(made.tables["pieces"]),
+        "copies": len(made.tables["copies"]),
         "sources": shares_as_json(made.tables["sources"]),
     }
 

@@ -221,8 +221,8 @@ def banks_card(banks: BankUnion | Bank) -> str:
 def audit_card(audit: Audit) -> str:
     """Input and output, and the works that were used."""
     sources = audit.tables["sources"]
-    copied = len(audit.tables["copied"])
-    facts = [f"{int((sources['share'] > 0).sum())} sources used", f"{copied} copied regions", "audit"]
+    found = [f"{len(audit.tables[name])} {name}" for name in ("pieces", "copies")]
+    facts = [f"{int((sources['share'] > 0).sum())} sources used", *found, "audit"]
 
     def find(name: str) -> Pixels | None:
         return decode_image(audit.thumbs[name]) if name in audit.thumbs else None

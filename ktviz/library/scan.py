@@ -7,13 +7,13 @@ it left out could still be among the best, the query is compared with everything
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ktviz.library.compare import Ranked, rank, similarities
+from ktviz.library.compare import Comparable, Ranked, rank, similarities
 from ktviz.library.entries import GATHER_CHUNK, GRID_CHUNK, Entries
 from ktviz.model.bands import TINY, band_energy, band_parts, inverse_norm, weight_bands, weighted
 from ktviz.model.exact import leading, on_grid, root, rounding
@@ -80,15 +80,22 @@ def propose(unit: Tensor, rows: Tensor, entries: Entries, weights: Tensor, width
     return entry, best[:, -1]
 
 
-def scan_on_grid(queries: Tensor, rows: Tensor, entries: Entries, weights: Tensor, length: int) -> Ranked:
-    """The best of some entries, every one compared exactly."""
+def all_similarities(
+    queries: Tensor, rows: Tensor, entries: Comparable, weights: Tensor
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Some entries (n,) at a time, and the exact similarities of all queries (N, 16 C) to them: (N, n)."""
     asked = on_grid(queries)
     energy, parts = band_energy(asked)[:, None], band_parts(asked).flatten(0, 1)
-    best = torch.full((len(queries), length), -torch.inf)
-    entry = torch.full((len(queries), length), -1)
     for chunk in rows.split(GRID_CHUNK):
         dots = (parts @ entries.on_grid(chunk).T).view(len(queries), 4, -1).transpose(1, 2)
-        found, _ = similarities(dots, energy, entries.energy[chunk], entries.scales(chunk), weights)
+        yield chunk, similarities(dots, energy, entries.energy[chunk], entries.scales(chunk), weights)[0]
+
+
+def scan_on_grid(queries: Tensor, rows: Tensor, entries: Entries, weights: Tensor, length: int) -> Ranked:
+    """The best of some entries, every one compared exactly."""
+    best = torch.full((len(queries), length), -torch.inf)
+    entry = torch.full((len(queries), length), -1)
+    for chunk, found in all_similarities(queries, rows, entries, weights):
         values = torch.cat((best, found), 1)
         place = leading(values, length)  # earlier columns are lower entries
         best = values.gather(1, place)

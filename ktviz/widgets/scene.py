@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ktviz import __version__
-from ktviz.audit.copied import large_parts, winners_of
+from ktviz.audit.pieces import pieces_of
 from ktviz.figures.colours import SOURCE_COLOURS
 from ktviz.images import Pixels, encode_image
 from ktviz.library.licences import readable
@@ -179,7 +179,7 @@ def columns(subject: Subject) -> dict[str, Part]:
         "source_box": trace.column("source_box").astype(np.float32),
         "margin": trace.column("margin").astype(np.float32),
         "coherent": trace.column("coherent").astype(np.uint8),
-        "copied": copied(subject),
+        "piece": piece(subject),
         "chosen": chosen(subject),
         "entry": matrix(subject, trace.column("entry", winners=False).astype(np.int32), -1),
         "source": matrix(subject, view_numbers(subject), NONE),
@@ -236,12 +236,12 @@ def view_numbers(subject: Subject) -> npt.NDArray[np.uint16]:
     return numbers
 
 
-def copied(subject: Subject) -> npt.NDArray[np.uint16]:
-    """Which copied region each retrieval belongs to, counted from 1; 0 for none: (N,)."""
+def piece(subject: Subject) -> npt.NDArray[np.uint16]:
+    """Which piece each retrieval belongs to, counted from 1; 0 for none: (N,)."""
     found = np.zeros(len(subject.trace), dtype=np.uint16)
     if not len(found) or np.isnan(subject.trace.column("source_box")).any():
         return found  # sources that are wholes have no places that could continue each other
-    for number, part in enumerate(large_parts(winners_of(subject.trace)), start=1):
+    for number, (part, _) in enumerate(pieces_of(subject.trace), start=1):
         found[part] = number
     return found
 

@@ -17,7 +17,12 @@ export const OVERLAYS: Record<Overlay, { label: string; low: string; high: strin
   similarity: { label: "Similarity", low: "0", high: "1", tells: "Bandpass cosine of the winner" },
   margin: { label: "Margin", low: "0", high: "0.1", tells: "Best similarity minus second best: dark is a close call" },
   regret: { label: "Regret", low: "0", high: "0.1", tells: "What the tree's shortcut cost" },
-  copied: { label: "Copied regions", low: "", high: "", tells: "Neighbours that continue one source at one offset" },
+  piece: {
+    label: "Taken in one piece",
+    low: "",
+    high: "",
+    tells: "Neighbours that the search itself found side by side in one source",
+  },
 };
 const DARKNESS = 160;
 /** Margins and regrets at the bright end of their scale. */
@@ -133,8 +138,8 @@ function colourOf(scene: Scene, overlay: Overlay): (place: number) => [number, n
       return (place) => (Number.isNaN(scene.margin[place]) ? null : shade(scene.margin[place] / FULL));
     case "regret":
       return (place) => (scene.regret ? shade(scene.regret[place] / FULL) : null);
-    case "copied":
-      return (place) => (scene.copied[place] ? bySource(place) : null);
+    case "piece":
+      return (place) => (scene.piece[place] ? bySource(place) : null);
     default:
       return bySource;
   }

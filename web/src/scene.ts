@@ -84,7 +84,7 @@ export class Scene {
   readonly sourceBox: Float32Array;
   readonly margin: Float32Array;
   readonly coherent: Uint8Array;
-  readonly copied: Uint16Array;
+  readonly piece: Uint16Array;
   readonly chosen: Uint16Array;
   readonly entry: Int32Array;
   readonly source: Uint16Array;
@@ -114,7 +114,7 @@ export class Scene {
     this.sourceBox = packed.column("source_box");
     this.margin = packed.column("margin");
     this.coherent = packed.column("coherent");
-    this.copied = packed.column("copied");
+    this.piece = packed.column("piece");
     this.chosen = packed.column("chosen");
     this.entry = packed.column("entry");
     this.source = packed.column("source");

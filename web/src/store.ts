@@ -9,7 +9,7 @@ export type Selected =
   | { kind: "queries"; queries: number[] }
   | { kind: "source"; source: number };
 
-export type Overlay = "none" | "source" | "share" | "similarity" | "margin" | "regret" | "copied";
+export type Overlay = "none" | "source" | "share" | "similarity" | "margin" | "regret" | "piece";
 
 export interface State {
   selected: Selected;

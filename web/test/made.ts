@@ -73,7 +73,7 @@ export function gridScene({ rows, columns, side, source, similarity, names }: Gr
       source_box: { column: box, shape: [count, 4] },
       margin: { column: new Float32Array(count).fill(Number.NaN) },
       coherent: { column: new Uint8Array(count) },
-      copied: { column: new Uint16Array(count) },
+      piece: { column: new Uint16Array(count) },
       chosen: { column: new Uint8Array(count) },
       entry: { column: Int32Array.from({ length: count }, (_, n) => n), shape: [count, 1] },
       source: { column: Uint16Array.from(source), shape: [count, 1] },
