@@ -13,7 +13,7 @@ import yaml
 import ktviz
 
 ROOT = Path(__file__).parent.parent
-CONDA_NAMES = {"pytorch": "torch"}
+CONDA_NAMES = {"opencv-python-headless": "opencv", "pytorch": "torch"}
 
 
 @pytest.fixture(scope="module")

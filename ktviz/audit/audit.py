@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import pandas as pd
 from PIL import features
 
@@ -276,8 +277,6 @@ def check_made_again(case: Live) -> None:
 
 def all_versions() -> dict[str, str]:
     """Versions of what the bytes of an audit depend on."""
-    packages = {
-        name: version(name) for name in ("numpy", "pandas", "pyarrow", "pillow", "jinja2", "opencv-python-headless")
-    }
+    packages = {name: version(name) for name in ("numpy", "pandas", "pyarrow", "pillow", "jinja2")}
     codecs = {name: str(features.version(name)) for name in ("jpg", "zlib")}
-    return {**versions(), **packages, **codecs}
+    return {**versions(), **packages, **codecs, "opencv": cv2.__version__}

@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ktviz.errors import SettingError
+from ktviz.explain.shares import query_overlap, source_shares
 from ktviz.figures.canvas import Canvas, Point
-from ktviz.figures.colours import FAINT, INK, OTHER, SOURCE_COLOURS
+from ktviz.figures.colours import FAINT, INK, OTHER, source_colours
 from ktviz.figures.layout import (
     FOOTER,
     MARGIN,
@@ -89,6 +90,7 @@ class Drawing:
         translation: The result that is explained.
         chosen: Its sources and retrievals that are shown.
         pictures: The shown sources.
+        colours: Theirs, as in every figure of this translation.
         region: The part of the output that is explained.
     """
 
@@ -97,6 +99,7 @@ class Drawing:
     translation: Translation
     chosen: Selection
     pictures: tuple[Pixels, ...]
+    colours: tuple[str, ...]
     region: Region = None
 
     @classmethod
@@ -107,17 +110,20 @@ class Drawing:
         text = NAME_LINE + CREDIT_LINE * (1 if len(translation.banks.names) == 1 else 2)
         shapes = [shape(picture) for picture in pictures]
         page = arrange(shape(translation.input), shapes, chosen.sides, max(crowd), text)
-        return cls(Canvas.create(WIDTH, page.height), page, translation, chosen, pictures, region)
+        known = source_colours(source_shares(translation)["source"].tolist())
+        colours = tuple(known[translation.banks.source_names[source]] for source in chosen.sources)
+        return cls(Canvas.create(WIDTH, page.height), page, translation, chosen, pictures, colours, region)
 
     def write_header(self) -> None:
         """Banks, numbers and settings above; how to read the figure below."""
         banks, matches = self.translation.banks, self.translation.matches
-        used = len(banks.locate(matches.winner)[0].unique())
+        behind = query_overlap(self.translation, self.region) > 0
+        used = len(banks.locate(matches.winner[behind])[0].unique())
         around = None if self.region is None else bounding_box(region_mask(self.region, *shape(self.translation.image)))
         where = () if around is None else (f"region {around.width:g}x{around.height:g} px",)
         facts = (
             *where,
-            f"{len(matches):,} retrievals",
+            f"{int(behind.sum()):,} retrievals",
             f"preset {self.translation.settings.preset}",
             f"{used} of {len(banks.sources)} sources used",
             "shares: overlap",
@@ -138,12 +144,12 @@ class Drawing:
                 self.canvas.frame(placed(around, shape(output), box), INK, 1.6, over_picture=True)
         for pick in self.chosen.picks:
             box = drawn_box(pick.query_box, output, self.page.output)
-            self.canvas.frame(box, SOURCE_COLOURS[pick.place], LINE * 0.7, over_picture=True)
+            self.canvas.frame(box, self.colours[pick.place], LINE * 0.7, over_picture=True)
 
     def draw_shares(self) -> None:
         """All shares as one bar."""
         bar, other = self.page.shares, max(0.0, 1 - sum(self.chosen.shares))
-        parts = [*zip(self.chosen.shares, SOURCE_COLOURS, strict=False), (other, OTHER)]
+        parts = [*zip(self.chosen.shares, self.colours, strict=True), (other, OTHER)]
         left = bar.x
         for share, colour in parts:
             self.canvas.bar(Box(left, bar.y, share * bar.width, bar.height), colour)
@@ -160,7 +166,7 @@ class Drawing:
         banks, number = self.translation.banks, self.chosen.sources[place]
         source, (bank, _) = banks.sources[number], banks.bank_of_source(number)
         canvas.picture(self.pictures[place], card)
-        canvas.frame(card, SOURCE_COLOURS[place], 3.0)
+        canvas.frame(card, self.colours[place], 3.0)
         on_left = self.chosen.sides[place][0] == 0
         share = percent(self.chosen.shares[place]) + "  "
         taken = canvas.text_width(share, BODY, bold=True)
@@ -191,7 +197,7 @@ class Drawing:
 
     def draw_curves(self, pick: Pick, middle: Point, outwards: int) -> None:
         """The two boxes, and the curve from each to the pair of patches between them."""
-        origin, target, colour = self.origin(pick), self.target(pick), SOURCE_COLOURS[pick.place]
+        origin, target, colour = self.origin(pick), self.target(pick), self.colours[pick.place]
         reach = outwards * (self.page.patch + PATCH_GAP / 2)
         photo_edge = facing(self.page.input, outwards)[0]
         card_edge = facing(self.page.cards[pick.place], -outwards)[0]
@@ -209,7 +215,7 @@ class Drawing:
         for n, (pixels, part) in enumerate((query, winner)[::outwards]):
             box = Box(left + n * (patch + PATCH_GAP), middle[1] - patch / 2, patch, patch)
             self.canvas.picture(pixels, box, magnified=True)
-            self.canvas.frame(box, SOURCE_COLOURS[pick.place], LINE)
+            self.canvas.frame(box, self.colours[pick.place], LINE)
             self.canvas.frame(placed(part, shape(pixels), box), INK, 2.4)
             self.canvas.frame(placed(part, shape(pixels), box), "white", 1.2)
         self.canvas.text(middle[0], middle[1] + patch / 2 + 18, f"{pick.similarity:.2f}", SMALL, align="center")
