@@ -232,7 +232,7 @@ NUMBERS = {
     "complex numbers, text, dates": [
         (RAMP * 1j, "neither whole numbers nor floats", ""),
         (np.full((20, 24), "a"), "neither whole numbers nor floats", ""),
-        ("image.png", "the name of a file", ""),
+        ("image.png", "no such file", ""),
     ],
 }
 MODES = {

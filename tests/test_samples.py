@@ -30,10 +30,12 @@ def few(tmp_path, monkeypatch):
     """A tiny sample bank of each task, and a cache of their own."""
     monkeypatch.setenv("KTVIZ_CACHE", str(tmp_path / "cache"))
     photo = read_image(samples.folder() / "photos" / "coffee.jpg")[:64, :64]
-    for bank in ("art/plain", "comic/plain", "hdr/plain"):
+    banks = ("art/plain", "comic/plain", "hdr/plain")
+    for bank in banks:
         (tmp_path / "in" / bank).mkdir(parents=True)
         write_image(tmp_path / "in" / bank / "a.png", photo)
-    (tmp_path / "in/credits.csv").write_text("file,title,creator,year,licence,url\n")
+    rows = "".join(f"{bank}/a.png,,,,,\n" for bank in banks)
+    (tmp_path / "in/credits.csv").write_text(f"file,title,creator,year,licence,url\n{rows}")
     monkeypatch.setattr(samples, "folder", lambda: tmp_path / "in")
     return tmp_path / "cache"
 

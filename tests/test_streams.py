@@ -132,11 +132,12 @@ def test_audit_and_verify_as_json(run, library, photo, tmp_path):
     code, out, _ = run("audit", photo, "-l", library, "-b", "comic", *target, "--json")
     assert code == 0
     made = json.loads(out.text)
-    assert list(made) == ["audit", "report", "title", "manifest_sha256", "trace", "pieces", "copies", "sources"]
+    known = ("audit", "report", "title", "manifest_sha256", "signed_by", "trace", "pieces", "copies", "sources")
+    assert tuple(made) == known
     assert Path(made["report"]).is_file()
     noted = made["manifest_sha256"]
     code, out, _ = run("verify", made["audit"], "-l", library, "--json", "--sha256", noted)
-    assert (code, json.loads(out.text)["ok"]) == (0, True)
+    assert (code, json.loads(out.text)["ok"]) == (0, True), out.text
     code, out, _ = run("verify", made["audit"], "-l", library, "--json", "--sha256", "0" * 64)
     assert (code, json.loads(out.text)["ok"]) == (1, False)
 
@@ -149,7 +150,7 @@ def test_an_audit_is_a_folder_and_no_stream(run, library, photo):
 def test_no_line_is_wrapped_when_nobody_looks(run, library, photo, tmp_path):
     target = tmp_path / ("a long name " * 12).strip() / "out [b].png"
     _, out, _ = run("translate", photo, "-l", library, "-b", "comic", "-o", target)
-    assert out.text.splitlines()[0] == f"{photo.name} → {target}"
+    assert out.text.splitlines()[0] == f"{photo.name} → {target}, shares by overlap"
     _, out, _ = run("library", "list", library)
     assert out.text.splitlines()[0] == str(library)
     code, out, err = run("translate", tmp_path / ("nowhere " * 30), "-l", library, "-b", "comic", "-o", target)
@@ -169,7 +170,7 @@ def test_no_stream_makes_a_command_fail(run, library, photo, tmp_path, encoding)
         assert out.text
     code, _, err = run("translate", "nö → where\udce4.png", "-l", library, "-b", "comic", "-o", "x", encoding=encoding)
     assert code == 4
-    assert "no such file" in err.text
+    assert "a name that is not UTF-8" in err.text
     assert "udce4" in err.text  # a byte of a name that is no text
 
 

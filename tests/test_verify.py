@@ -66,7 +66,7 @@ def noted(folder):
 def test_an_untouched_audit_agrees(original, world, model):
     verdict = verify(original, world.folder, model=model, sources=world.pictures)
     assert verdict.ok, verdict.difference
-    assert len(verdict.checks) == 9
+    assert len(verdict.checks) == 11
 
 
 @pytest.mark.parametrize("kept", [{"candidates": 2}, {"memory": "60 KB", "over": "winners"}], ids=["two", "winners"])

@@ -80,7 +80,7 @@ def test_who_took_over_is_ranked_by_share(wire, trace):
     pairs = [(names(trace)[one], names(trace)[other]) for one, other, *_ in told["heirs"]]
     assert pairs == list(zip(moved["source_before"], moved["source_after"], strict=True))
     assert [heir[3] for heir in told["heirs"]] == sorted((heir[3] for heir in told["heirs"]), reverse=True)
-    assert told["moved"] == pytest.approx(moved["weight"].sum())
+    assert told["moved"] == pytest.approx(moved["overlap"].sum())
     lost = sum(share for one, _, _, share in told["heirs"] if one == 0)
     assert lost == pytest.approx(trace.sources()["share"][0])
     assert all(other != 0 for _, other, *_ in told["heirs"])

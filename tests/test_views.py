@@ -152,7 +152,7 @@ def test_a_selection_is_set_from_query_numbers(view, trace, given, expected):
     assert frame["query"].tolist() == rows["query"].tolist()
     assert frame["entry"].tolist() == rows["entry"].tolist()
     assert frame["source"].tolist() == rows["source"].tolist()
-    assert view.selection.to_arrow().schema.equals(trace.table.schema)
+    assert view.selection.to_arrow().schema.equals(trace.to_arrow().schema)
 
 
 def test_a_selection_is_set_from_a_part_of_the_trace_and_from_a_column(view, trace):

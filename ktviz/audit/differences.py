@@ -51,7 +51,7 @@ def first_row(
         equal = np.array([same(a, b, room) for a, b in zip(one, other, strict=True)], dtype=bool)
     elif np.issubdtype(one.dtype, np.floating):
         near = np.isclose(one.astype(np.float64), other.astype(np.float64), rtol=0, atol=room, equal_nan=True)
-        equal = np.asarray(near.reshape(len(one), -1).all(1))
+        equal = np.asarray(near.all(axis=tuple(range(1, near.ndim))))
     else:
         equal = np.asarray(one == other)
     wrong: npt.NDArray[np.bool_] = ~equal if skipped is None else ~equal & ~skipped

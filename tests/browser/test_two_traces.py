@@ -127,7 +127,7 @@ def test_who_took_over_is_listed_by_share(live, coffee):
     winners = live.view.comparison.new_winners
     moved = winners[winners["source_before"] != winners["source_after"]]
     shown = live.find(".kt-heirs li b").all_inner_texts()
-    assert shown == [percent(share) for share in moved["weight"][: len(shown)]]
+    assert shown == [percent(share) for share in moved["overlap"][: len(shown)]]
     first = live.find(".kt-heirs li").first
     expect(first).to_have_attribute(
         "title",
