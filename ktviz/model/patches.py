@@ -79,7 +79,7 @@ class PatchGrid:
         place = (corner[:, 0, None, None] + step[:, None]) * self.width + corner[:, 1, None, None] + step
         # Gathering whole cells is fast where a cell's channels lie together (the translator's maps do).
         cells = features.permute(1, 2, 0).reshape(self.height * self.width, -1)
-        return cells.index_select(0, place.flatten()).view(len(corner), SIZE, SIZE, -1).movedim(-1, 1)
+        return cells.index_select(0, place.flatten()).view(len(corner), SIZE, SIZE, cells.shape[-1]).movedim(-1, 1)
 
     def coverage(self) -> Tensor:
         """How many queries cover each cell: (h, w) float32, 1 in the corners and 4 inside."""
