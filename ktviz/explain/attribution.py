@@ -21,6 +21,7 @@ from ktviz.explain.units import By, Units, units_of
 from ktviz.images import Pixels
 from ktviz.model.bands import BANDS
 from ktviz.model.encoder import STRIDE
+from ktviz.model.networks import without_autocast
 from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.live import Live, live
 from ktviz.trace.overlap import Floats, overlap
@@ -137,6 +138,7 @@ def held_out(about: Mapping[str, Any]) -> str:
     return f"{about['held_out']} runs, rank correlation {correlation:.2f}, R² {explained:.2f}"
 
 
+@without_autocast
 def attribute(
     trace: Trace,
     region: Region = None,

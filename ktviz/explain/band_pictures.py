@@ -12,6 +12,7 @@ from ktviz.library.clusters import PATCH_PX
 from ktviz.library.union import BankUnion
 from ktviz.model.bands import BANDS, band_parts, haar, to_patches, to_vectors
 from ktviz.model.encoder import STRIDE
+from ktviz.model.networks import run
 from ktviz.model.translator import Translator, check_finite
 from ktviz.trace.live import Live
 
@@ -48,7 +49,7 @@ def decoded_bands(model: Translator, patches: Tensor) -> Pixels:
     Raises:
         WeightsError: The decoder made NaN.
     """
-    nothing = model.decoder(patches.new_zeros(1, *patches.shape[1:]))
+    nothing = run(model.decoder, patches.new_zeros(1, *patches.shape[1:]))
     shown = [paint(model, patches[start : start + AT_ONCE], nothing) for start in range(0, len(patches), AT_ONCE)]
     return np.concatenate([np.empty((0, 1 + len(BANDS), PATCH_PX, PATCH_PX, 3), dtype=np.uint8), *shown])
 
@@ -57,7 +58,7 @@ def paint(model: Translator, patches: Tensor, nothing: Tensor) -> Pixels:
     """As `decoded_bands`, all patches at once; `nothing` is what zeros decode to, (1, 3, 16, 16)."""
     vectors = to_vectors(patches)
     bands = to_patches(torch.cat((vectors[:, None], band_parts(vectors)), dim=1))
-    images = 255 * model.decoder(bands.flatten(0, 1)).unflatten(0, bands.shape[:2])
+    images = 255 * run(model.decoder, bands.flatten(0, 1)).unflatten(0, bands.shape[:2])
     check_finite(images, "decoder")
     images[:, 2:] = MID_GREY + GAIN * (images[:, 2:] - 255 * nothing)
     return to_levels(images)

@@ -21,6 +21,7 @@ from ktviz.explain.result import Result
 from ktviz.explain.subsets import Kept, halves, rank_correlation
 from ktviz.explain.units import Ints, Units, units_of
 from ktviz.images import Pixels
+from ktviz.model.networks import without_autocast
 from ktviz.trace.live import live
 from ktviz.trace.overlap import Floats
 from ktviz.trace.trace import Trace
@@ -105,6 +106,7 @@ class Faithfulness(Result):
         return faithfulness_figure(self)
 
 
+@without_autocast
 def faithfulness(
     attribution: Attribution,
     trace: Trace | None = None,

@@ -17,6 +17,7 @@ from torch import Tensor
 from ktviz.explain.receptive import receptive_field
 from ktviz.model.bands import band_vectors, to_vectors
 from ktviz.model.encoder import STRIDE
+from ktviz.model.networks import run
 from ktviz.model.patches import PatchGrid
 from ktviz.model.translator import Translator
 from ktviz.regions import Mask, bounding_box
@@ -45,7 +46,7 @@ class Window:
 
     def decode(self, model: Translator, features: Tensor) -> Tensor:
         """The window's pixels of an image, from features (C, h, w) of the window: (3, rows, columns)."""
-        image: Tensor = model.decoder(features[None])[0]
+        image = run(model.decoder, features[None])[0]
         return image[:, self.inner[0], self.inner[1]]
 
 

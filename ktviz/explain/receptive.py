@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from ktviz.library.union import BankUnion
 from ktviz.model.checkpoints import module_digest
 from ktviz.model.encoder import STRIDE
+from ktviz.model.networks import run
 from ktviz.model.translator import Translator
 from ktviz.trace.overlap import Floats
 
@@ -108,7 +109,7 @@ def measure(decoder: nn.Module, maps: Tensor) -> ReceptiveField:
     centre = slice(SIDE // 2 * STRIDE, (SIDE // 2 + 1) * STRIDE)
     energy = torch.zeros(SIDE, SIDE, dtype=torch.float64)
     features = maps.clone().requires_grad_(True)
-    patch = decoder(features)[:, :, centre, centre]
+    patch = run(decoder, features)[:, :, centre, centre]
     for probe in range(PROBES):
         # E (J' v)² over random v is the energy of J: one backward pass instead of one per pixel and colour.
         mixture = torch.randn(patch.shape, generator=random)

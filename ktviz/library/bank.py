@@ -23,6 +23,7 @@ from ktviz.library.search import SearchSettings, search
 from ktviz.library.sources import Credit, Source
 from ktviz.library.tree import Tree
 from ktviz.model.matches import Matches
+from ktviz.model.networks import without_autocast
 from ktviz.model.patches import SIZE
 
 READ_ERRORS = (
@@ -81,6 +82,7 @@ class Bank:
 
         return unless_refused(banks_card, self)
 
+    @without_autocast
     def search(
         self, queries: Tensor, settings: SearchSettings = SearchSettings(), excluded: Tensor | None = None
     ) -> Matches:

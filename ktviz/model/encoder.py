@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ktviz.errors import WeightsError
 from ktviz.model.checkpoints import load_weights, module_digest, save_weights, shipped_weights
+from ktviz.model.networks import run
 from ktviz.model.threads import Conv2d, one_thread
 from ktviz.model.vgg import fetch_vgg19, vgg19_layers
 
@@ -158,4 +159,4 @@ def encode(encoder: FeatureExtractor, image: Tensor) -> Tensor:
     Runs on one thread: convolutions round differently on more, and equal sources shall give equal libraries.
     """
     with one_thread():
-        return encoder(image).contiguous()
+        return run(encoder, image).contiguous()

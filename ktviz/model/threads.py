@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -15,12 +17,30 @@ UNSHARED = 32_768
 """Numbers that PyTorch does not share out among threads."""
 
 
+_used = False
+"""Whether networks have run here: then PyTorch holds threads, which a forked process lacks and would wait for."""
+
+
+def alone_after_fork() -> None:
+    """In a forked process, compute on one thread: slower, but no less exact."""
+    if _used:
+        torch.set_num_threads(1)
+        if "faiss" in sys.modules:
+            sys.modules["faiss"].omp_set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):  # there is no fork on Windows
+    os.register_at_fork(after_in_child=alone_after_fork)
+
+
 @contextmanager
 def at_most(count: int) -> Iterator[None]:
     """Run torch on no more threads meanwhile.
 
     A Python thread that meets torch for the first time meanwhile keeps the smaller number: slower, but no less exact.
     """
+    global _used
+    _used = True
     threads = torch.get_num_threads()
     if threads <= count:
         yield

@@ -7,7 +7,7 @@ whatever looks at one becomes one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, product
 from weakref import WeakKeyDictionary
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ktviz.model.networks import Network, run
 from ktviz.model.threads import one_thread
 
 SIDE = 192
@@ -25,7 +26,6 @@ PROBE = 48
 ROUNDING = 1e-4
 """How far a tile of a network may be off, of its largest value, and still count as the same."""
 
-Network = Callable[[Tensor], Tensor]
 _known: WeakKeyDictionary[nn.Module, int | None] = WeakKeyDictionary()
 """The reach of networks by the network."""
 
@@ -119,7 +119,7 @@ def measured(network: Network, channels: int, scale: int) -> int | None:
     broken[..., middle, middle] = torch.nan
     try:
         with one_thread():
-            touched = F.adaptive_max_pool2d(network(broken).isnan().any(1).float(), PROBE)[0].nonzero()
+            touched = F.adaptive_max_pool2d(run(network, broken).isnan().any(1).float(), PROBE)[0].nonzero()
             reach = int((touched - PROBE // 2).abs().max()) if len(touched) else 0
             return reach if reach < PROBE // 4 and same_in_a_tile(network, random, scale, reach) else None
     except (RuntimeError, ValueError):
@@ -130,9 +130,10 @@ def same_in_a_tile(network: Network, given: Tensor, scale: int, reach: int) -> b
     """Whether a tile of odd sides, in an odd place, comes out as in the whole."""
     part, columns = slice(PROBE // 4 + 1, PROBE // 2), slice(PROBE // 4, PROBE // 2 + 1)
     tile = Tile(part, columns, grown(part, reach, PROBE), grown(columns, reach, PROBE))
-    whole = network(given)
+    whole = run(network, given)
     step = whole.shape[-1] // PROBE
     rows, columns = tile.inner(step)
-    alone = network(given[..., scaled(tile.seen_rows, scale), scaled(tile.seen_columns, scale)])[..., rows, columns]
+    seen = given[..., scaled(tile.seen_rows, scale), scaled(tile.seen_columns, scale)]
+    alone = run(network, seen)[..., rows, columns]
     expected = whole[..., scaled(tile.rows, step), scaled(tile.columns, step)]
     return bool((alone - expected).abs().max() <= ROUNDING * whole.abs().max())

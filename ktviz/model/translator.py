@@ -21,6 +21,7 @@ from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor
 from ktviz.model.forecast import Forecast, forecast
 from ktviz.model.matches import Matches
+from ktviz.model.networks import run, without_autocast
 from ktviz.model.patches import QUERY_STEP, SIZE, PatchGrid
 from ktviz.model.settings import SettingKeywords, Settings
 from ktviz.model.sites import Queries, Reading, RetrievalSite
@@ -172,6 +173,7 @@ class Translator(nn.Module):
         """
         return self.run(image, Settings(**settings))
 
+    @without_autocast
     def run(self, image: ImageLike, settings: Settings, features: Tensor | None = None) -> Translation:
         """Translate one image with settings made before.
 
@@ -284,7 +286,7 @@ class Translator(nn.Module):
         for tile in tiles(rows, grid.height, grid.width, reach):
             seen = mirrored(pixels, scaled(tile.seen_rows, stride), scaled(tile.seen_columns, stride))
             with threads_for(tile.cells):
-                made = self.encoder(to_tensor(seen))[0]
+                made = run(self.encoder, to_tensor(seen))[0]
             inner = tile.inner()
             check_finite(made, "encoder")
             features[shifted(tile.rows, -rows.start), tile.columns] = made[:, *inner].permute(1, 2, 0)
@@ -323,7 +325,7 @@ class Translator(nn.Module):
             WeightsError: The decoder made NaN.
         """
         with threads_for(features[0].numel()):
-            made = self.decoder(features[None])
+            made = run(self.decoder, features[None])
         check_finite(made, "decoder")
         return to_pixels(made)
 

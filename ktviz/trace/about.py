@@ -42,7 +42,7 @@ def about_recording(
         "kind": KIND,
         "schema": SCHEMA_VERSION,
         "versions": versions(),
-        "device": named_device(device_of(model) or inputs_on or "cpu"),
+        "device": ", ".join((named_device(device_of(model) or inputs_on or "cpu"), *compiled_parts(model))),
         "processor": processor(),
         "seed": seed,
         "digests": {**model_digests(model), **{k: v for known in knowledge for k, v in known.digests().items()}},
@@ -87,6 +87,16 @@ def versions() -> dict[str, str]:
 def device_of(model: nn.Module) -> str | None:
     """Where a model's weights are; None for one without weights, which computes where its inputs are."""
     return next((str(held.device) for held in itertools.chain(model.parameters(), model.buffers())), None)
+
+
+def compiled_parts(model: nn.Module) -> list[str]:
+    """Parts of a model that torch.compile has compiled, and so compute in another order."""
+    return [f"{name or type(model).__name__} compiled" for name, module in model.named_modules() if is_compiled(module)]
+
+
+def is_compiled(module: nn.Module) -> bool:
+    """Whether torch.compile has compiled a module."""
+    return hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) is not None
 
 
 def named_device(device: str) -> str:

@@ -10,6 +10,7 @@ from torch import nn
 
 from ktviz.errors import TraceError
 from ktviz.model.sites import Reading, RetrievalSite
+from ktviz.trace.about import is_compiled
 from ktviz.trace.adapt import Adapted
 
 
@@ -36,7 +37,7 @@ def find_sites(model: nn.Module, adapted: Sequence[Adapted]) -> list[Site]:
     """The retrieval sites of a model, in the order of its modules.
 
     Raises:
-        TraceError: There is none, or an adapted module is not part of the model.
+        TraceError: There is none, it is compiled, or an adapted module is not part of the model.
     """
     kind = type(model).__name__
     readers = {id(a.module): a for a in adapted}
@@ -46,6 +47,7 @@ def find_sites(model: nn.Module, adapted: Sequence[Adapted]) -> list[Site]:
     for name, module in model.named_modules():
         known = readers.pop(id(module), module if isinstance(module, RetrievalSite) else None)
         if known is not None:
+            check_not_compiled(model, name)
             sites.append(Site(len(sites), name or type(module).__name__, module, known.causal, known.read))
     if readers:
         stranger = type(next(iter(readers.values())).module).__name__
@@ -55,6 +57,18 @@ def find_sites(model: nn.Module, adapted: Sequence[Adapted]) -> list[Site]:
             f"record {kind}", "it has no retrieval site", "Say where it retrieves: ktviz.adapt(module, ...)"
         )
     return sites
+
+
+def check_not_compiled(model: nn.Module, site: str) -> None:
+    """Raise TraceError if a site lies in a part that was compiled: compiled code does not call hooks."""
+    for name, module in model.named_modules():
+        if is_compiled(module) and (site == name or not name or site.startswith(f"{name}.")):
+            part = f"its part {name!r}" if name else "the model"
+            raise TraceError(
+                f"record {type(model).__name__}",
+                f"{part} is compiled (torch.compile), and compiled code does not tell what it retrieves",
+                "Record the model as it was before, or compile parts without a retrieval site",
+            )
 
 
 class Listener:

@@ -1,0 +1,80 @@
+"""Networks run where they lie and in their own precision; in goes, and out comes, single precision on the CPU.
+
+All that lies between encoder and decoder (bands, search, transfer) is defined in single precision: PyTorch's default
+type must not be another one. Autocast does not reach in: results are those of the network, whatever block calls it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from ktviz.errors import SettingError, WeightsError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Network = Callable[[Tensor], Tensor]
+SINGLE = torch.float32
+
+
+def run(network: Network, given: Tensor) -> Tensor:
+    """What a network makes of something.
+
+    Args:
+        network: An encoder or a decoder: a module on any device, in any precision, or another function.
+        given: (B, ...) float32, on the CPU.
+
+    Returns:
+        float32, on the CPU.
+
+    Raises:
+        SettingError: PyTorch's default type is not float32.
+        WeightsError: The network is on the device "meta", or cannot compute in its precision where it is.
+    """
+    check_default_type()
+    device, kind = place_of(network)
+    what = f"run {type(network).__name__} in {str(kind).removeprefix('torch.')} on {device}"
+    if device.type == "meta":
+        raise WeightsError(what, "there it has shapes, but no weights", "Load its weights: shipped(), or load(...)")
+    try:
+        with torch.autocast(device.type, enabled=False):
+            made = network(given.to(device, kind))
+    except RuntimeError as error:
+        if device.type == "cpu" and kind == SINGLE:
+            raise
+        raise WeightsError(what, str(error).split("\n")[0], "Convert the model back: .float(), .cpu()") from error
+    return made.to("cpu", SINGLE)
+
+
+def without_autocast(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that computes the same within a block of `torch.autocast` as outside."""
+
+    @wraps(function)
+    def computed(*args: P.args, **kwargs: P.kwargs) -> R:
+        with torch.autocast("cpu", enabled=False):
+            return function(*args, **kwargs)
+
+    return computed
+
+
+def place_of(network: Network) -> tuple[torch.device, torch.dtype]:
+    """The device and the precision of a network's weights; those of what it is given if it has none."""
+    held = itertools.chain(network.parameters(), network.buffers()) if isinstance(network, nn.Module) else ()
+    first = next((weight for weight in held if weight.is_floating_point()), None)
+    return (torch.device("cpu"), SINGLE) if first is None else (first.device, first.dtype)
+
+
+def check_default_type() -> None:
+    """Raise SettingError if new tensors would not be in single precision."""
+    kind = torch.get_default_dtype()
+    if kind != SINGLE:
+        raise SettingError(
+            f"compute with {kind} as PyTorch's default type",
+            "ktviz computes in torch.float32",
+            "Call torch.set_default_dtype(torch.float32) first",
+        )

@@ -1,0 +1,158 @@
+"""Models in other precisions, in autocast, on "meta", compiled, in forked processes: the same, or why not."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from textwrap import dedent
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import ktviz as kt
+from ktviz.errors import SettingError, TraceError, WeightsError
+from ktviz.model.networks import run
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory, samples):
+    library = kt.Library.create(
+        tmp_path_factory.mktemp("states") / "l.ktlib", settings=kt.LibrarySettings(side_px=96, stride=2)
+    )
+    library.build("art/few", [samples / "art" / "impasto" / "straw-hat.jpg"], quiet=True)
+    return library
+
+
+@pytest.fixture
+def translator(library):
+    return kt.Translator.shipped(library["art/few"])
+
+
+@pytest.fixture(scope="module")
+def photo(samples):
+    return kt.read_image(samples / "photos" / "coffee.jpg")[100:196, 150:278]
+
+
+@pytest.fixture(scope="module")
+def expected(library, photo):
+    return kt.Translator.shipped(library["art/few"])(photo)
+
+
+@pytest.mark.parametrize(("kind", "levels"), [("half", 2), ("bfloat16", 32), ("double", 1)])
+def test_networks_of_another_precision_compute_in_theirs(translator, photo, expected, kind, levels):
+    image = getattr(translator, kind)()(photo).image
+    apart = np.abs(image.astype(int) - expected.image)
+    assert apart.mean() < max(0.5, levels / 8)
+    assert np.quantile(apart, 0.99) <= levels
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_autocast_changes_nothing(translator, library, photo, expected, samples, kind):
+    with torch.autocast("cpu", dtype=kind):
+        trace = translator.traced(photo)
+        shares = kt.attribute(trace, kt.Box(0, 0, 64, 64), through="gradient").frame
+        work = samples / "art" / "impasto" / "straw-hat.jpg"
+        again = kt.Library.create(library.folder.with_name(f"{kind}.ktlib"), settings=library.settings)
+        bank = again.build("art/few", [work], quiet=True)
+    assert np.array_equal(trace.output, expected.image)
+    assert shares.equals(kt.attribute(trace, kt.Box(0, 0, 64, 64), through="gradient").frame)
+    assert bank.digests() == library["art/few"].digests()
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16])
+def test_another_default_type_is_refused_in_one_sentence(translator, library, photo, expected, kind):
+    torch.set_default_dtype(kind)
+    try:
+        for ask in (lambda: translator(photo), lambda: kt.Translator.shipped(library["art/few"])):
+            with pytest.raises(SettingError, match=r"ktviz computes in torch\.float32.*set_default_dtype"):
+                ask()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert np.array_equal(translator(photo).image, expected.image)
+
+
+def test_a_model_without_weights_is_refused(translator, photo):
+    with pytest.raises(WeightsError, match="on meta: there it has shapes, but no weights"):
+        translator.to("meta")(photo)
+
+
+class Picky(nn.Module):
+    """A network that computes in single precision only, as some kernels do."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, image):
+        if image.dtype != torch.float32:
+            raise RuntimeError("\"picky\" not implemented for 'Half'\nmore")
+        return image * self.weight
+
+
+def test_what_cannot_compute_in_its_precision_says_so():
+    assert run(Picky(), torch.ones(2)).tolist() == [1, 1]
+    with pytest.raises(WeightsError, match=r"run Picky in float16 on cpu: \"picky\" not implemented.*\.float\(\)"):
+        run(Picky().half(), torch.ones(2))
+
+
+def test_an_error_of_a_network_s_own_is_its_own():
+    with pytest.raises(RuntimeError, match="size of tensor"):
+        run(lambda given: given + torch.ones(3), torch.ones(2))
+
+
+@pytest.mark.filterwarnings("ignore:Dynamo does not know:UserWarning")
+def test_a_compiled_translator_translates_and_is_recorded_as_it_was_before(world, paint):
+    expected = world.translator(paint(9))
+    compiled = torch.compile(world.translator, backend="eager")
+    assert np.array_equal(compiled(paint(9)).image, expected.image)
+    with pytest.raises(TraceError, match="the model is compiled"), kt.record(compiled):
+        compiled(paint(9))
+    assert np.array_equal(world.translator.traced(paint(9)).output, expected.image)
+
+
+def test_the_trace_of_a_model_with_compiled_parts_names_them(translator, photo):
+    translator.encoder.compile(backend="eager")
+    trace = translator.traced(photo)
+    assert trace.about["device"] == "cpu, encoder compiled"
+    assert not translator.traced(photo).about["device"].startswith("cpu, cpu")
+
+
+def test_an_adapted_module_within_a_compiled_model_is_refused():
+    model = nn.Sequential(nn.Linear(4, 8), nn.Softmax(-1))
+    compiled = torch.compile(model, backend="eager")
+    compiled(torch.rand(16, 4))
+    site = kt.adapt(
+        model[1],
+        lambda inputs, output: kt.Matches.soft(output, top=2),
+        queries=kt.Queries.grid(4, 4, step_px=4),
+        candidates=kt.Candidates.wholes([str(n) for n in range(8)]),
+    )
+    with pytest.raises(TraceError, match="compiled"), kt.record(compiled, site):
+        compiled(torch.rand(16, 4))
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
+def test_a_forked_process_translates_the_same(library, tmp_path, photo):
+    np.save(tmp_path / "photo.npy", np.tile(photo, (2, 2, 1)))
+    script = dedent(f"""
+        import multiprocessing, sys, numpy as np, ktviz as kt
+        translate = kt.Translator.shipped(kt.Library.open({str(library.folder)!r})["art/few"])
+        photo = np.load({str(tmp_path / "photo.npy")!r})
+        def work(_):
+            return translate(photo).image
+        if __name__ == "__main__":
+            here = work(0)
+            with multiprocessing.get_context("fork").Pool(2) as pool:
+                assert all(np.array_equal(here, there) for there in pool.map(work, range(2)))
+            print("equal")
+    """)
+    (tmp_path / "forking.py").write_text(script)
+    command = [sys.executable, tmp_path / "forking.py"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "2"}
+    )
+    assert done.stdout.strip() == "equal", done.stderr
