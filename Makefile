@@ -31,7 +31,7 @@ lint: setup
 
 test: lint
 	.ci/front-end
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile
 
 processors: setup
 	$(BIN)/python -m pytest tests/processors.py

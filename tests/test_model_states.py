@@ -104,14 +104,11 @@ def test_an_error_of_a_network_s_own_is_its_own():
         run(lambda given: given + torch.ones(3), torch.ones(2))
 
 
-@pytest.mark.filterwarnings("ignore:Dynamo does not know:UserWarning")
-def test_a_compiled_translator_translates_and_is_recorded_as_it_was_before(world, paint):
-    expected = world.translator(paint(9))
+def test_a_compiled_translator_is_recorded_as_it_was_before(world, paint):
     compiled = torch.compile(world.translator, backend="eager")
-    assert np.array_equal(compiled(paint(9)).image, expected.image)
     with pytest.raises(TraceError, match="the model is compiled"), kt.record(compiled):
         compiled(paint(9))
-    assert np.array_equal(world.translator.traced(paint(9)).output, expected.image)
+    assert np.array_equal(world.translator.traced(paint(9)).output, world.translator(paint(9)).image)
 
 
 def test_the_trace_of_a_model_with_compiled_parts_names_them(translator, photo):
