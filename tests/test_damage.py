@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from torch import nn
 
+import ktviz.library.library as library_module
 from ktviz.errors import ImageError, ImageWarning, KtvizError, LibraryError, WeightsError, unknown_name
 from ktviz.images import file_digest
 from ktviz.library.format import body_digest
@@ -424,3 +426,54 @@ def test_a_checkpoint_never_runs_code(tmp_path):
     with refuses(WeightsError, "not a plain state dict|damaged"):
         Encoder.vgg19(tmp_path / "trap.pth")
     assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("missing", ["thumbs/0000.jpg", "features/part-0000.safetensors"])
+def test_a_file_that_goes_missing_under_an_open_library_is_no_full_disk(world, copy, missing):
+    library = Library.open(copy)
+    record = library.record("art/warm")
+    assert len(library["art/warm"].sources) > 1
+    before = (copy / "library.json").read_bytes()
+    (copy / record.folder / missing).unlink()
+    with refuses(LibraryError, missing, "is missing; the library is as it was", "Restore the file"):
+        library.remove("art/warm", library["art/warm"].source_names[-1], quiet=True)
+    assert (copy / "library.json").read_bytes() == before
+
+
+def test_a_part_without_the_places_of_its_entries_is_refused(world, copy):
+    name = "features/part-0000.safetensors"
+    record = world.library.record("art/warm")
+    path = copy / record.folder / name
+    save_file({"features": load_file(path)["features"]}, path)
+
+    def change(manifest):
+        bank = manifest["banks"]["art/warm"]
+        bank["files"][name] = [path.stat().st_size, file_digest(path)]
+        bank["digest"] = replace(record, files=bank["files"]).digest
+
+    edit_manifest(copy, change)
+    with refuses(LibraryError, "do not fit together", "places of the entries"):
+        Library.open(copy)["art/warm"]
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_a_reader_whose_library_is_edited_is_told_to_open_it_again(world, copy, monkeypatch, when):
+    reader, writer = Library.open(copy), Library.open(copy)
+
+    def edit(*_):
+        writer.remove("art/warm", writer["art/warm"].source_names[0], quiet=True)
+
+    if when == "before":
+        edit()
+    else:
+        check = library_module.check_files
+
+        def checked(*arguments):
+            check(*arguments)
+            monkeypatch.setattr(library_module, "check_files", check)
+            edit()
+
+        monkeypatch.setattr(library_module, "check_files", checked)
+    with refuses(LibraryError, "it was changed since it was opened", "Open it again"):
+        reader["art/warm"]
+    assert len(Library.open(copy)["art/warm"].sources) > 0

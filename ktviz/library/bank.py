@@ -140,7 +140,9 @@ def load_bank(name: str, folder: Path, digest: str) -> Bank:
         sources = tuple(source_from(row) for row in pq.read_table(folder / "sources.parquet").to_pylist())
         table = pq.read_table(folder / "entries.parquet")
         columns = {c: torch.from_numpy(table[c].to_numpy().copy()) for c in table.column_names}
-        maps = [load_file(features_path(folder, number))["features"] for number in range(len(sources))]
+        parts = [load_file(features_path(folder, number)) for number in range(len(sources))]
+        expect(all("kept" in part for part in parts), "the places of the entries in every part")
+        maps = [part["features"] for part in parts]
         thumbs = tuple(thumb_path(folder, number).read_bytes() for number in range(len(sources)))
         energy = torch.stack([columns[c] for c in BANDS_ON_DISK], dim=1)
         entries = Entries(columns["source"].long(), columns["y"].long(), columns["x"].long(), energy, maps)

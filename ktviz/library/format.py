@@ -34,6 +34,7 @@ from ktviz.library.tree import check_branching
 
 FORMAT_VERSION = 1
 MANIFEST = "library.json"
+RESTORE = "Restore the file from a copy, or remove the bank and build it again"
 MOST_BYTES = 256 << 20
 """Of a manifest: names and digests of the files of a million sources."""
 BUILDING = "building"
@@ -309,7 +310,6 @@ def check_files(library: Path, name: str, record: BankRecord) -> None:
         LibraryError: A file is missing, of another size, has other bytes, or was added; the message names it.
     """
     asked = f"bank {name!r} of {str(library)!r}"
-    todo = "Restore the file from a copy, or remove the bank and build it again"
     folder = library / record.folder
     for path in sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if is_content(path)):
         if path not in record.files:
@@ -319,11 +319,11 @@ def check_files(library: Path, name: str, record: BankRecord) -> None:
         try:
             found = file.stat().st_size
             if found != size:
-                raise LibraryError(asked, f"{path} has {found:,} bytes, not {size:,}", todo)
+                raise LibraryError(asked, f"{path} has {found:,} bytes, not {size:,}", RESTORE)
             if file_digest(file) != digest:
-                raise LibraryError(asked, f"{path} has a wrong digest: its bytes were changed", todo)
+                raise LibraryError(asked, f"{path} has a wrong digest: its bytes were changed", RESTORE)
         except OSError as error:
-            raise LibraryError(asked, f"{path} cannot be read ({error.strerror})", todo) from None
+            raise LibraryError(asked, f"{path} cannot be read ({error.strerror})", RESTORE) from None
 
 
 def is_content(path: Path) -> bool:
@@ -337,6 +337,7 @@ def writing(folder: Path) -> Iterator[None]:
 
     Raises:
         LibraryBusyError: Another process is writing.
+        LibraryError: A file that is to be read is missing.
         StorageError: The folder cannot be made or written, or the disk is full.
     """
     asked = f"write library {str(folder)!r}"
@@ -348,6 +349,8 @@ def writing(folder: Path) -> Iterator[None]:
         raise LibraryBusyError(asked, "another process is writing it", "Wait until it has finished") from None
     except KtvizError:
         raise
+    except FileNotFoundError as error:
+        raise LibraryError(asked, f"{error.filename!r} is missing; the library is as it was", RESTORE) from error
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StorageError(

@@ -154,10 +154,10 @@ class Library:
             record = self.record(name)
             try:
                 check_files(self.folder, name, record)
+                bank = load_bank(name, self.folder / record.folder, record.digest)
             except LibraryError:
                 self._check_current()  # another process may have replaced the files
                 raise
-            bank = load_bank(name, self.folder / record.folder, record.digest)
             if (len(bank.sources), len(bank)) != (record.sources, record.entries):
                 found = f"{len(bank.sources)} sources and {len(bank):,} entries, not what {MANIFEST} says"
                 raise LibraryError(
