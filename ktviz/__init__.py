@@ -47,7 +47,7 @@ _HOMES = {
     "Settings": "ktviz.model.translator",
     "sign": "ktviz.audit.sign",
     "signing_key": "ktviz.audit.keys",
-    "SourceWarning": "ktviz.library.intake",
+    "SourceWarning": "ktviz.errors",
     "SourcesView": "ktviz.widgets.explorer",
     "TableView": "ktviz.widgets.explorer",
     "TranslationView": "ktviz.widgets.explorer",
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from ktviz.audit.sign import sign as sign
     from ktviz.audit.verify import verify as verify
     from ktviz.errors import KtvizError as KtvizError
+    from ktviz.errors import SourceWarning as SourceWarning
     from ktviz.explain.attribution import Attribution as Attribution
     from ktviz.explain.attribution import attribute as attribute
     from ktviz.explain.backtrack import Backtrack as Backtrack
@@ -88,7 +89,6 @@ if TYPE_CHECKING:
     from ktviz.images import write_image as write_image
     from ktviz.library.credits import read_credits as read_credits
     from ktviz.library.format import LibrarySettings as LibrarySettings
-    from ktviz.library.intake import SourceWarning as SourceWarning
     from ktviz.library.library import Library as Library
     from ktviz.library.union import BankUnion as BankUnion
     from ktviz.model.decoder import Decoder as Decoder

@@ -43,6 +43,10 @@ class MissingImageError(ImageError, MissingFileError):
     """An image that is not there."""
 
 
+class SourceWarning(UserWarning):
+    """Files or credits are not all used, or not as one may think; told before the work starts."""
+
+
 class CreditsError(KtvizError, ValueError):
     """A credits CSV that cannot be read."""
 

@@ -4,9 +4,9 @@ import warnings
 
 import pytest
 
-from ktviz.errors import CreditsError
+from ktviz.errors import CreditsError, SourceWarning
 from ktviz.library.credits import read_credits
-from ktviz.library.intake import SourceWarning, take_in
+from ktviz.library.intake import take_in
 from ktviz.library.library import Library
 from ktviz.library.sources import Credit, Source
 

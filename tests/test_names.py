@@ -8,11 +8,10 @@ import pytest
 from ktviz.audit.audit import Audit
 from ktviz.audit.removal import verify_removal
 from ktviz.audit.verify import verify
-from ktviz.errors import UnknownNameError
+from ktviz.errors import SourceWarning, UnknownNameError
 from ktviz.explain.attribution import attribute
 from ktviz.explain.counterfactual import without
 from ktviz.images import file_digest
-from ktviz.library.intake import SourceWarning
 from ktviz.library.library import Library
 from ktviz.model.translator import Translator
 from ktviz.names import find_name

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import rich.markup
 import typer
@@ -27,6 +27,7 @@ from ktviz.errors import (
     MismatchError,
     SettingError,
     SigningError,
+    SourceWarning,
     StorageError,
     TraceError,
     TrainingError,
@@ -88,35 +89,19 @@ def report(error: KtvizError) -> None:
 
 
 @contextmanager
-def telling(kind: type[Warning], quiet: bool) -> Iterator[None]:
-    """Print warnings of a kind as lines, as they come."""
+def warned(kind: type[Warning], quiet: bool) -> Iterator[None]:
+    """Every warning of a kind is shown, also one that was before; none if quiet."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore" if quiet else "always", kind)
-        other = warnings.showwarning
-
-        def show(
-            message: Warning | str,
-            category: type[Warning],
-            filename: str,
-            lineno: int,
-            file: TextIO | None = None,
-            line: str | None = None,
-        ) -> None:
-            if issubclass(category, kind):
-                out.print(escape(str(message)), soft_wrap=True)
-            else:
-                other(message, category, filename, lineno, file, line)
-
-        warnings.showwarning = show  # `catch_warnings` puts the other back
         yield
 
 
 def show_warnings() -> None:
-    """From now on, warnings about images are messages, and not lines of code."""
+    """From now on, warnings about pictures and sources are messages, and not lines of code."""
     show = warnings.showwarning
 
     def showwarning(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
-        if issubclass(category, ImageWarning):
+        if issubclass(category, (ImageWarning, SourceWarning)):
             err.print(f"[bold yellow]warning[/] {escape(str(message))}", soft_wrap=True)
         else:
             show(message, category, *where, **options)

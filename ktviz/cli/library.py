@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_passed_over, print_table, say, telling
-from ktviz.errors import CreditsError, ImageError, SettingError
+from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_passed_over, print_table, say, warned
+from ktviz.errors import CreditsError, ImageError, SettingError, SourceWarning
 from ktviz.images import find_images
 from ktviz.library.credits import read_credits
-from ktviz.library.intake import SourceWarning
 from ktviz.library.licences import readable
 from ktviz.memory import as_text
 
@@ -66,7 +65,7 @@ def build(
     is_new = not library.exists()
     opened = Library.create(library, settings=settings)
     try:
-        with telling(SourceWarning, quiet):
+        with warned(SourceWarning, quiet):
             made = opened.build(bank, images, credits=credited, skip_bad=skip_bad, quiet=quiet)
     except (ImageError, CreditsError):  # found before anything was built: as if nobody had asked
         if is_new:
@@ -90,7 +89,7 @@ def add(
     opened = Library.open(library)
     before = opened.record(bank).sources
     tell_passed_over(find_images(images).passed_over, credits, quiet)
-    with telling(SourceWarning, quiet):
+    with warned(SourceWarning, quiet):
         made = opened.add(bank, images, credits=credits, skip_bad=skip_bad, quiet=quiet)
     if not quiet:
         new = len(made.sources) - before
@@ -112,7 +111,7 @@ def remove(
     from ktviz.library.library import Library
 
     opened = Library.open(library)
-    with telling(SourceWarning, quiet):
+    with warned(SourceWarning, quiet):
         removed = opened.remove(bank, sources or (), quiet=quiet)
     if not quiet:
         left = f"{opened.record(bank).sources} sources left" if bank in opened else "the bank is gone"

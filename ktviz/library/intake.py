@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ktviz.errors import ImageError, LibraryError
+from ktviz.errors import ImageError, LibraryError, SourceWarning
 from ktviz.files import listed
 from ktviz.images import check_names, file_digest, find_images
 from ktviz.library.credits import CreditsTable, read_credits
@@ -16,10 +16,6 @@ from ktviz.library.sources import Credit, Source, SourceFile
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 MOST_NAMED = 100
 """Names in one warning; `CreditsTable.match` gives all."""
-
-
-class SourceWarning(UserWarning):
-    """Files or credits are not all used, or not as one may think; told before the work starts."""
 
 
 def take_in(

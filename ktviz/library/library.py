@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ktviz.errors import ImageError, LibraryError, unknown_name
+from ktviz.errors import ImageError, LibraryError, SourceWarning, unknown_name
 from ktviz.files import listed
 from ktviz.library.bank import Bank, load_bank
 from ktviz.library.build import Part, discard_parts, prepare_parts, reusable_parts, write_bank
@@ -29,7 +29,7 @@ from ktviz.library.format import (
     write_manifest,
     writing,
 )
-from ktviz.library.intake import Paths, SourceWarning, take_in
+from ktviz.library.intake import Paths, take_in
 from ktviz.library.sources import SourceFile
 from ktviz.library.union import BankUnion
 from ktviz.library.usable import usable_sources
