@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("reconstruction", "quality", "speed", "memory", "build", "explain", "faithfulness", "views")
+NAMES = ("reconstruction", "quality", "speed", "memory", "build", "explain", "faithfulness", "pieces", "views")
 
 
 def main() -> None:
