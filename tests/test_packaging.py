@@ -13,7 +13,7 @@ import yaml
 import ktviz
 
 ROOT = Path(__file__).parent.parent
-CONDA_NAMES = {"opencv-python-headless": "opencv", "pytorch": "torch"}
+CONDA_NAMES = {"opencv": "opencv-python-headless", "pytorch": "torch"}
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ from ktviz.library.keys import compute_keys, fit_projection
 from ktviz.library.sources import Credit, Source, SourceFile
 from ktviz.library.tree import choose_branching, fit_tree
 from ktviz.model.encoder import FeatureExtractor, encode
+from ktviz.model.networks import without_autocast
 from ktviz.model.patches import SIZE
 from ktviz.model.threads import one_thread
 
@@ -205,6 +206,7 @@ def reusable_parts(bank: Bank) -> list[Part]:
     ]
 
 
+@without_autocast
 def write_bank(
     library: Path,
     name: str,

@@ -34,7 +34,6 @@ from ktviz.library.sources import SourceFile
 from ktviz.library.union import BankUnion
 from ktviz.library.usable import usable_sources
 from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor, extractor_digest
-from ktviz.model.networks import without_autocast
 
 OURS = (BUILDING, "banks", ".lock", f"{MANIFEST}.part")
 """What a library that was interrupted before its first manifest may consist of."""
@@ -180,7 +179,6 @@ class Library:
         """
         check_encoder(self.manifest.encoder, encoder, f"library {str(self.folder)!r}")
 
-    @without_autocast
     def build(
         self,
         name: str,
