@@ -84,7 +84,7 @@ KINDS = {"LDS": "lds", "one by one": "loo"}
 def known_pairs() -> list[Pair]:
     """Six of the sample data; and more where there are photographs and paintings beside the checkout."""
     data = samples.folder()
-    photos = {path.stem: path for path in find_images(data / "photos")}
+    photos = {path.stem: path for path in find_images(data / "photos").paths}
     styles = {task: tuple(sorted(p for p in (data / task).iterdir() if p.is_dir())) for task in ("art", "comic", "hdr")}
     found = [
         Pair(photos[photo], task, styles[task])
@@ -124,7 +124,7 @@ def made(pair: Pair, folder: Path) -> Translator:
     encoder = Encoder.shipped()
     library = Library.create(folder / "made.ktlib", encoder, SETTINGS)
     for style in pair.folders:
-        pictures = find_images(style)[: SOURCES if len(pair.folders) == 1 else None]
+        pictures = find_images(style).paths[: SOURCES if len(pair.folders) == 1 else None]
         library.build(
             f"{pair.bank.replace('_', '-')}/{style.name.replace('_', '-')}", pictures, encoder=encoder, quiet=True
         )

@@ -61,7 +61,7 @@ def row(scratch: Path, size: str, memory: str) -> list[str]:
 
 def mosaic(width: int, height: int) -> Pixels:
     """Photographs side by side."""
-    photos = [resize(read_image(path), BLOCK, BLOCK) for path in find_images(ROOT / "sample_data" / "photos")]
+    photos = [resize(read_image(path), BLOCK, BLOCK) for path in find_images(ROOT / "sample_data" / "photos").paths]
     down, across = -(-height // BLOCK), -(-width // BLOCK)
     rows = [np.concatenate([photos[(3 * y + x) % len(photos)] for x in range(across)], 1) for y in range(down)]
     return np.concatenate(rows)[:height, :width]

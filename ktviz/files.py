@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -79,10 +80,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise StorageError(f"write {str(path)!r}", reason, "Free space or choose a folder you may write to") from None
+        raise StorageError(f"write {str(path)!r}", reason, remedy(error)) from None
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def remedy(error: Exception) -> str:
+    """What to do where something could not be written."""
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    return "Free space, or choose another folder" if full else "Choose a folder that you may write to"
 
 
 def check_plain(path: str | os.PathLike[str]) -> None:

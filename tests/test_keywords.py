@@ -6,9 +6,10 @@ from typing import get_type_hints
 
 import numpy as np
 import pytest
+import torch
 
 import ktviz as kt
-from ktviz.errors import SettingError, UnknownSettingError
+from ktviz.errors import KtvizError, SettingError, UnknownSettingError
 from ktviz.model.settings import SettingKeywords, Settings
 
 
@@ -49,3 +50,49 @@ def test_a_photo_is_read_from_its_path(world, as_path):
 def test_a_photo_that_is_not_there_is_a_file_not_found(world, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"photo\.jpg"):
         world.translator(tmp_path / "photo.jpg")
+
+
+WRONG = [
+    *(("strength", value) for value in ("x", None, True, [1])),
+    *(("beam", value) for value in ("x", 2.5, None, 0, 10**9)),
+    *(("candidates", value) for value in ("x", 2.5, 10**9)),
+    *(("coherence", value) for value in ("x", float("nan"), [0.1])),
+    *(("max_gain", value) for value in ("x", float("inf"))),
+    *(("band_weights", value) for value in (None, 5, "abcd", (1, 1, 1), ("a", 1, 1, 1))),
+    *(("without", value) for value in (None, [None], 1.5, 2**70)),
+    *(("preset", value) for value in (None, 3)),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_setting_of_the_wrong_kind_is_refused_by_name(world, paint, name, value):
+    named = {"max_gain": "gain", "band_weights": "band weight", "without": "without|entr"}.get(name, name)
+    with pytest.raises(KtvizError, match=named):
+        world.translator(paint(1), **{name: value})
+
+
+@pytest.mark.parametrize("value", [np.float32(0.5), np.int64(1), 1])
+def test_numbers_of_other_libraries_are_numbers(world, paint, value):
+    assert world.translator(paint(1), strength=value, candidates=np.int32(4), band_weights=np.ones(4)) is not None
+    assert world.translator(paint(1), band_weights=torch.ones(4), beam=np.uint8(3)) is not None
+
+
+ASKED = {
+    "attribute runs": lambda trace: kt.attribute(trace, through="datamodel", runs="x"),
+    "attribute most": lambda trace: kt.attribute(trace, through="ablation", most=2.5),
+    "attribute seed": lambda trace: kt.attribute(trace, seed=-1),
+    "faithfulness of": lambda trace: kt.faithfulness(trace),
+    "faithfulness subsets": lambda trace: kt.faithfulness(kt.attribute(trace), subsets="x"),
+    "faithfulness seed": lambda trace: kt.faithfulness(kt.attribute(trace), seed=1.5),
+    "top": lambda trace: kt.attribute(trace).top("x"),
+    "an audit's sample": lambda trace: kt.Audit.create(trace, sample="x"),
+    "an audit titled": lambda trace: kt.Audit.create(trace, title=5),
+    "band weights": lambda trace: kt.reweigh(trace, "abcd"),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_questions_with_values_of_the_wrong_kind_are_refused_by_name(world, paint, asked):
+    trace = world.translator.traced(paint(1))
+    with pytest.raises(SettingError, match=asked):
+        ASKED[asked](trace)

@@ -153,3 +153,13 @@ def test_a_forked_process_translates_the_same(library, tmp_path, photo):
         command, capture_output=True, text=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "2"}
     )
     assert done.stdout.strip() == "equal", done.stderr
+
+
+def test_another_default_device_is_refused(translator, photo):
+    with torch.device("meta"), pytest.raises(SettingError, match="default device"):
+        translator(photo)
+
+
+def test_complex_weights_are_refused(translator, photo):
+    with pytest.raises(WeightsError, match="not complex"):
+        translator.to(torch.complex64)(photo)

@@ -47,18 +47,21 @@ from ktviz.audit.folder import (
 from ktviz.audit.pieces import control
 from ktviz.audit.report import render, thumbnails
 from ktviz.audit.rivals import COLUMNS as RIVALS
-from ktviz.errors import AuditError, KtvizError, MismatchError
+from ktviz.errors import AuditError, KtvizError, MismatchError, SettingError
 from ktviz.images import Pixels, encode_image, pixel_digest, read_image
 from ktviz.library.union import BankUnion
 from ktviz.trace.about import processor, version, versions
 from ktviz.trace.live import Live, live
 from ktviz.trace.trace import Trace
+from ktviz.values import short
 
 if TYPE_CHECKING:
     from ktviz.audit.verify import Verdict
     from ktviz.library.library import Library
     from ktviz.model.translator import Translator
 
+LONGEST_TITLE = 1000
+"""Letters."""
 MOST_COPIES = 100_000
 """Rows of a table of copies that are read."""
 
@@ -107,10 +110,13 @@ class Audit:
             photo: The photo, where the trace was saved without it.
 
         Raises:
-            SettingError: `top` is negative, or `sample` below 1.
+            SettingError: `top` is negative, `sample` below 1, or the title no short text.
             TraceError, MismatchError: As in `attribute`.
         """
         parameters = Parameters(top, sample, seed)
+        if not isinstance(title, str) or len(title) > LONGEST_TITLE:
+            asked = f"an audit titled {short(title)}"
+            raise SettingError(asked, f"not a text of at most {LONGEST_TITLE:,} letters", "Give a short title")
         case = live(trace, model, photo)
         check_made_again(case)
         return cls.assemble(gather(case, parameters), case.banks, parameters, title or ", ".join(case.banks.names))

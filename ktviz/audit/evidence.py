@@ -18,6 +18,7 @@ from ktviz.explain.counterfactual import without as translated_without
 from ktviz.library.union import BankUnion
 from ktviz.trace.live import Live, exact, sampled
 from ktviz.trace.trace import Trace
+from ktviz.values import seed_of, whole
 
 TOP, SAMPLE, SEED = 5, 500, 0
 
@@ -37,7 +38,8 @@ class Parameters:
     seed: int = SEED
 
     def __post_init__(self) -> None:
-        if self.top < 0 or self.sample < 1:
+        seed_of("an audit's seed", self.seed)
+        if whole("an audit's top", self.top) < 0 or whole("an audit's sample", self.sample) < 1:
             raise SettingError(
                 f"an audit with top={self.top}, sample={self.sample}", "too few", "Give top from 0 and sample from 1"
             )

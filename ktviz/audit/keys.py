@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from ktviz.errors import SigningError, StorageError
+from ktviz.files import remedy
 
 PASSPHRASE = "KTVIZ_PASSPHRASE"
 """The environment variable with the passphrase of a private key."""
@@ -154,4 +155,4 @@ def write_new(path: Path, data: bytes, mode: int) -> None:
             file.write(data)
     except OSError as error:
         path.unlink()
-        raise StorageError(asked, error.strerror or str(error), "Free space") from None
+        raise StorageError(asked, error.strerror or str(error), remedy(error)) from None

@@ -27,7 +27,7 @@ from ktviz.audit.agreement import (
     check_translation,
     check_without,
 )
-from ktviz.audit.audit import Audit, all_versions
+from ktviz.audit.audit import LONGEST_TITLE, Audit, all_versions
 from ktviz.audit.differences import Difference, compare_files
 from ktviz.audit.envelope import check_signature
 from ktviz.audit.evidence import counterfactual_names
@@ -226,6 +226,8 @@ def check_statement(audit: Audit) -> str:
     made = str(audit.about["made"])
     if date.fromisoformat(made).isoformat() != made:
         raise Difference(f"{MANIFEST}: made {made!r} is no date")
+    if len(audit.title) > LONGEST_TITLE:
+        raise Difference(f"{MANIFEST}: a title of {len(audit.title):,} letters, at most {LONGEST_TITLE:,} can be")
     title = audit.title if len(audit.title) <= LONGEST else f"{audit.title[:LONGEST]}..."
     return f"titled {title!r}, made {made}, with ktviz {audit.about['versions']['ktviz']} on {audit.about['processor']}"
 

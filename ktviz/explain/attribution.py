@@ -26,6 +26,7 @@ from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.live import Live, live
 from ktviz.trace.overlap import Floats, overlap
 from ktviz.trace.trace import Trace
+from ktviz.values import seed_of, whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +39,7 @@ UNIT = {
     "footprint": "part of the region painted: overlap carried through the decoder's receptive field",
     "gradient": "part of the change that the knowledge made: integrated gradients through the decoder",
     "ablation": "change without it, over the change that the knowledge made: excluded and translated again",
-    "datamodel": "part in how near the region stays to what it is: fitted to translations without random halves",
+    "datamodel": "part in how near the region stays to what it is: fitted to translations without random subsets",
 }
 """What a share is, by method."""
 
@@ -97,7 +98,7 @@ class Attribution(Result):
         Raises:
             SettingError: Nodes and bands cannot be taken away by name; or `count` is below 1.
         """
-        if count < 1:
+        if whole("top", count) < 1:
             raise SettingError(f"top {count}", "below 1", "Ask for one or more")
         if self.by not in ("source", "entry"):
             raise SettingError(
@@ -196,8 +197,9 @@ def attribute(
         if value not in known:
             raise SettingError(f"attribute {name}={value!r}", "unknown", f"Choose one of {', '.join(known)}")
     for name, number in (("most", most), ("runs", runs)):
-        if number < 1:
+        if whole(f"attribute {name}", number) < 1:
             raise SettingError(f"attribute {name}={number}", "nothing would be measured", "Give a positive number")
+    seed_of("attribute seed", seed)
     check_one_site(trace)
     mask = region_mask(region, *trace.picture.size)
     adapted = trace.about["digests"].get("decoder") is None and model is None

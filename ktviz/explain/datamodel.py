@@ -64,7 +64,7 @@ class Line:
 
 
 def datamodel(exclusion: Exclusion, runs: int, seed: int, budget: Budget) -> tuple[Floats, dict[str, Any]]:
-    """Shares of the units of a region, fitted to runs without random halves of them.
+    """Shares of the units of a region, fitted to runs without random subsets of them.
 
     Args:
         exclusion: The region, and what can be left out.
@@ -90,8 +90,10 @@ def datamodel(exclusion: Exclusion, runs: int, seed: int, budget: Budget) -> tup
     held = len(kept) // HELD_OUT
     fitted, tested = slice(0, len(kept) - held), slice(len(kept) - held, None)
     if not len(kept):
-        why = "nothing would be left to retrieve" if len(change) else "there was no time for a run"
-        raise TraceError("attribute through datamodel", why, "Add sources to the bank, or give more seconds")
+        why, todo = "there was no time for a run", "Give more seconds"
+        if len(change):
+            why, todo = "nothing would be left to retrieve", "Add sources to the bank"
+        raise TraceError("attribute through datamodel", why, todo)
     # All of them together are known without a run: nothing changes.
     whole = np.ones((1, len(present)), dtype=bool)
     line = Line.fit(np.concatenate((whole, kept[fitted])), np.concatenate(([0.0], near[fitted])))

@@ -25,6 +25,7 @@ from ktviz.model.networks import without_autocast
 from ktviz.trace.live import live
 from ktviz.trace.overlap import Floats
 from ktviz.trace.trace import Trace
+from ktviz.values import seed_of, short, whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -147,11 +148,14 @@ def faithfulness(
         >>> faithfulness(attribute(trace, Box(40, 40, 64, 64)))
         Faithfulness(trust footprint here: left out and translated again, LDS 0.81 in pixels, 0.84 in features; ...)
     """
+    if not isinstance(attribution, Attribution):
+        raise SettingError(f"faithfulness of {short(attribution)}", "no attribution", "Give attribute(trace, ...)")
     if attribution.by == "band":
         raise SettingError("faithfulness by band", "bands are not retrievals", "Attribute by source, entry or node")
     if not len(seeds):
         raise SettingError("faithfulness without seeds", "no random control", "Give at least one seed")
-    if subsets < 1:
+    seed_of("faithfulness seed", seed)
+    if whole("faithfulness subsets", subsets) < 1:
         raise SettingError(f"faithfulness subsets={subsets}", "nothing would be left out", "Give a positive number")
     trace = attribution.origin if trace is None else trace
     if trace is None:

@@ -28,7 +28,7 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
 from ktviz.errors import KtvizError, LibraryBusyError, LibraryError, MissingLibraryError, SettingError, StorageError
-from ktviz.files import read_json
+from ktviz.files import read_json, remedy
 from ktviz.images import MAX_SIDE, MIN_SIDE, file_digest
 from ktviz.library.tree import check_branching
 
@@ -343,6 +343,9 @@ def writing(folder: Path) -> Iterator[None]:
     asked = f"write library {str(folder)!r}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(asked, error.strerror or str(error), remedy(error)) from error
+    try:
         with FileLock(folder / ".lock", timeout=0):
             yield
     except Timeout:
@@ -353,6 +356,4 @@ def writing(folder: Path) -> Iterator[None]:
         raise LibraryError(asked, f"{error.filename!r} is missing; the library is as it was", RESTORE) from error
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise StorageError(
-            asked, f"{reason}; the library is as it was", "Free space or choose a folder you may write to"
-        ) from error
+        raise StorageError(asked, f"{reason}; the library is as it was", remedy(error)) from error

@@ -22,8 +22,13 @@ from ktviz.library.tree import Tree
 from ktviz.model.bands import PAPER_WEIGHTS, check_band_weights, to_vectors
 from ktviz.model.exact import nearest
 from ktviz.model.matches import Matches
+from ktviz.values import whole
 
 Preset = Literal["paper", "beam", "exact"]
+
+
+MOST = 4096
+"""Of candidates, leaves and shortlisted entries per query: more would not fit for every query of a photograph."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,11 @@ class SearchSettings:
         if self.preset not in get_args(Preset):
             raise SettingError(f"preset {self.preset!r}", "unknown", "Choose paper, beam or exact")
         for name in ("candidates", "beam", "shortlist"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
+            value = whole(name, getattr(self, name))
+            if value < 1:
+                raise SettingError(f"{name} {value}", "less than 1", "Give a positive number")
+            if value > MOST:
+                raise SettingError(f"{name} {value}", f"more than {MOST:,}", "Give fewer")
         object.__setattr__(self, "band_weights", check_band_weights(self.band_weights))
 
 

@@ -118,13 +118,13 @@ class BankUnion:
             else:
                 sources[self.source_numbers[name]] = True
         mask = sources[self._where[0]]
-        entries = torch.tensor([entry for entry in without if not isinstance(entry, str)], dtype=torch.int64)
-        strangers = entries[(entries < 0) | (entries >= len(self))]
-        if len(strangers):
-            raise UnknownNameError(
-                f"entry {int(strangers[0])}", f"entries go from 0 to {len(self) - 1:,}", "Take one that a trace names"
-            )
-        mask[entries] = True
+        entries = [entry for entry in without if not isinstance(entry, str)]
+        for entry in entries:
+            if not 0 <= entry < len(self):
+                raise UnknownNameError(
+                    f"entry {entry}", f"entries go from 0 to {len(self) - 1:,}", "Take one that a trace names"
+                )
+        mask[torch.tensor(entries, dtype=torch.int64)] = True
         if mask.all():
             named = ", ".join(map(str, without[:5]))
             raise UnknownNameError(f"search without {named}", "nothing would be left", "Exclude fewer, or add banks")

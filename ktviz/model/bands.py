@@ -5,13 +5,15 @@ Search works on *vectors*: patches flattened position by position, (N, 16 C), in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ktviz.errors import SettingError
 from ktviz.model.exact import root
+from ktviz.values import number, short
 
 BANDS = ("LL", "LH", "HL", "HH")
 PAPER_WEIGHTS = (1.0, 1.0, 1.0, 0.0)
@@ -107,7 +109,10 @@ def check_band_weights(weights: Sequence[float]) -> tuple[float, float, float, f
     Raises:
         SettingError: Anything else.
     """
-    values = tuple(float(w) for w in weights)
+    weights = weights.tolist() if isinstance(weights, (Tensor, np.ndarray)) else weights
+    if isinstance(weights, str) or not isinstance(weights, Iterable):
+        raise SettingError(f"band weights {short(weights)}", "not four numbers", "Give LL, LH, HL, HH")
+    values = tuple(number("band weight", weight) for weight in weights)
     if len(values) != 4 or min(values) < 0 or not 0 < sum(values) < float("inf"):
         raise SettingError(
             f"band weights {values}", "not four non-negative numbers with a positive sum", "Give LL, LH, HL, HH"

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from ktviz.errors import MissingWeightsError, WeightsError
 from ktviz.files import replacing
 from ktviz.images import file_digest
-from ktviz.model.networks import check_default_type
+from ktviz.model.networks import check_defaults
 
 SHIPPED = Path(__file__).parent / "weights"
 PINNED = {
@@ -138,7 +138,7 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], path: str | os.PathLi
         WeightsError: Other names or shapes than the module has.
         SettingError: PyTorch's default type is not float32.
     """
-    check_default_type()
+    check_defaults()
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:

@@ -33,14 +33,16 @@ def run(network: Network, given: Tensor) -> Tensor:
         float32, on the CPU.
 
     Raises:
-        SettingError: PyTorch's default type is not float32.
+        SettingError: PyTorch's default type is not float32, or its default device not the CPU.
         WeightsError: The network is on the device "meta", or cannot compute in its precision where it is.
     """
-    check_default_type()
+    check_defaults()
     device, kind = place_of(network)
     what = f"run {type(network).__name__} in {str(kind).removeprefix('torch.')} on {device}"
     if device.type == "meta":
         raise WeightsError(what, "there it has shapes, but no weights", "Load its weights: shipped(), or load(...)")
+    if kind.is_complex:
+        raise WeightsError(what, "pictures are not complex", "Convert the model back: .float()")
     try:
         with torch.autocast(device.type, enabled=False):
             made = network(given.to(device, kind))
@@ -65,13 +67,19 @@ def without_autocast(function: Callable[P, R]) -> Callable[P, R]:
 def place_of(network: Network) -> tuple[torch.device, torch.dtype]:
     """The device and the precision of a network's weights; those of what it is given if it has none."""
     held = itertools.chain(network.parameters(), network.buffers()) if isinstance(network, nn.Module) else ()
-    first = next((weight for weight in held if weight.is_floating_point()), None)
+    first = next((weight for weight in held if weight.is_floating_point() or weight.is_complex()), None)
     return (torch.device("cpu"), SINGLE) if first is None else (first.device, first.dtype)
 
 
-def check_default_type() -> None:
-    """Raise SettingError if new tensors would not be in single precision."""
-    kind = torch.get_default_dtype()
+def check_defaults() -> None:
+    """Raise SettingError if new tensors would not be in single precision, or not on the CPU."""
+    kind, device = torch.get_default_dtype(), torch.get_default_device()
+    if device.type != "cpu":
+        raise SettingError(
+            f"compute with {str(device)!r} as PyTorch's default device",
+            "ktviz searches on the CPU",
+            "Leave the default, and move the model: translator.to(...)",
+        )
     if kind != SINGLE:
         raise SettingError(
             f"compute with {kind} as PyTorch's default type",

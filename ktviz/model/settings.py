@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from numbers import Integral
@@ -12,6 +11,7 @@ from ktviz.errors import SettingError, unknown_settings
 from ktviz.library.search import Preset, SearchSettings
 from ktviz.model.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.model.transfer import TransferMode, check_transfer
+from ktviz.values import number, short, whole
 
 COHERENCE = 0.06
 """With the shipped encoder this keeps 98 % of the similarity (`python -m benchmarks quality`)."""
@@ -71,11 +71,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         published = self.preset == "paper"
-        max_gain = (0.0 if published else MAX_GAIN) if self.max_gain is None else float(self.max_gain)
-        coherence = (0.0 if published else COHERENCE) if self.coherence is None else float(self.coherence)
-        given = (self.without,) if isinstance(self.without, (str, Integral)) else tuple(self.without)
-        without = tuple(name if isinstance(name, str) else operator.index(name) for name in given)
-        check_transfer(self.transfer, self.strength, max_gain)
+        max_gain = (0.0 if published else MAX_GAIN) if self.max_gain is None else number("max_gain", self.max_gain)
+        coherence = (0.0 if published else COHERENCE) if self.coherence is None else number("coherence", self.coherence)
+        without = names_to_leave_out(self.without)
+        check_transfer(self.transfer, number("strength", self.strength), max_gain)
         if not 0 <= coherence <= 1:
             raise SettingError(f"coherence {coherence}", "outside 0 to 1", "Give 0 for none, or about 0.1")
         resolved = {"max_gain": max_gain, "coherence": coherence, "without": without}
@@ -91,3 +90,11 @@ class Settings:
             beam=self.beam,
             band_weights=check_band_weights(self.band_weights),
         )
+
+
+def names_to_leave_out(given: Any) -> tuple[str | int, ...]:
+    """Names of sources and banks, and numbers of entries, as they were given: one, or several."""
+    several = (given,) if isinstance(given, (str, Integral)) else given
+    if not isinstance(several, Iterable):
+        raise SettingError(f"without {short(given)}", "neither names nor numbers", "Give names of sources, or ()")
+    return tuple(name if isinstance(name, str) else whole("without", name) for name in several)

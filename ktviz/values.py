@@ -1,0 +1,47 @@
+"""Values that people give: a number, a whole number, or an error that says what it is instead."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+from ktviz.errors import SettingError
+
+
+def number(name: str, value: Any) -> float:
+    """A number, also one that is not finite.
+
+    Raises:
+        SettingError: Anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise SettingError(f"{name} {short(value)}", "not a number", "Give a number")
+    return float(value)
+
+
+def whole(name: str, value: Any) -> int:
+    """A whole number.
+
+    Raises:
+        SettingError: Anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise SettingError(f"{name} {short(value)}", "not a whole number", "Give a whole number")
+    return int(value)
+
+
+def seed_of(name: str, value: Any) -> int:
+    """A whole number from 0.
+
+    Raises:
+        SettingError: Anything else.
+    """
+    if whole(name, value) < 0:
+        raise SettingError(f"{name} {value}", "less than 0", "Give a whole number from 0")
+    return int(value)
+
+
+def short(value: Any) -> str:
+    """What was given, in few words."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
