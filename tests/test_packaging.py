@@ -147,3 +147,13 @@ def test_python_m_ktviz_is_the_command(project):
     text = (ROOT / "ktviz" / "__main__.py").read_text()
     assert f"from {module} import {function}" in text
     assert f"{function}()" in text
+
+
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_link_within_the_project_leads_somewhere(page):
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    gone = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert not gone
