@@ -106,7 +106,9 @@ export class Explorer {
       about.causal ? "" : "nearest explanation, not cause",
       named.join(", ") + (top.length > 3 ? ` and ${top.length - 3} more` : ""),
       about.without.length ? `${about.without.length} left out` : "",
-      about.continued ? `${percent(about.continued)} of the winners continue a neighbour${kept(about)}; the others are the best found` : "",
+      about.continued
+        ? `${percent(about.continued)} of the winners continue a neighbour${kept(about)}; the others are the best found`
+        : "",
     ];
     return facts.filter(Boolean).join(" · ");
   }
