@@ -34,7 +34,7 @@ test: lint
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile
 
 processors: setup
-	$(BIN)/python -m pytest tests/processors.py
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest tests/processors.py
 
 lowest:
 	.ci/lowest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
@@ -85,8 +86,9 @@ def checked_mask(mask: npt.NDArray[np.generic], height: int, width: int) -> Mask
 
 
 def box_mask(box: Box, height: int, width: int) -> Mask:
-    if not np.isfinite((box.x, box.y, box.width, box.height)).all():
-        raise RegionError(f"region {box}", "numbers that are not finite", "Check x, y, width and height")
+    edges = (box.x, box.y, box.width, box.height)
+    if not all(isinstance(edge, Real) for edge in edges) or not np.isfinite(edges).all():
+        raise RegionError(f"region {box}", "edges that are not finite numbers", "Check x, y, width and height")
     if not (box.width > 0 and box.height > 0):
         raise RegionError(f"region {box}", "it is empty", "Give it a width and a height")
     left, top = int(np.floor(box.x)), int(np.floor(box.y))

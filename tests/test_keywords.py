@@ -96,3 +96,23 @@ def test_questions_with_values_of_the_wrong_kind_are_refused_by_name(world, pain
     trace = world.translator.traced(paint(1))
     with pytest.raises(SettingError, match=asked):
         ASKED[asked](trace)
+
+
+@pytest.mark.parametrize(
+    ("ask", "found"),
+    [
+        (lambda folder: kt.read_image(5), "no path of a file"),
+        (lambda folder: kt.write_image(folder / "a.png", "pixels"), "not .H, W, 3. uint8"),
+        (lambda folder: kt.write_image(folder / "a.png", np.zeros((16, 16, 3))), "not .H, W, 3. uint8"),
+        (lambda folder: kt.Translator.shipped("art/impasto"), "no banks of a library"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_with_what_was_meant(tmp_path, ask, found):
+    with pytest.raises(KtvizError, match=found):
+        ask(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_box_of_text_is_no_region(world, paint):
+    with pytest.raises(KtvizError, match="not finite numbers"):
+        kt.backtrack(world.translator.traced(paint(1)), kt.Box("a", 0, 16, 16))

@@ -44,7 +44,7 @@ def read_image(path: str | os.PathLike[str]) -> Pixels:
 
 def decode(path: str | os.PathLike[str]) -> tuple[Pixels, list[str]]:
     """`read_image`, with what there is to warn of instead of warnings."""
-    asked = f"image {os.fspath(path)!r}"
+    asked = f"image {str(path)!r}"
     with guarded(asked) as notes, opened_image(path, asked) as opened:
         pixels = from_pillow(opened, asked)
     return pixels, notes
@@ -56,6 +56,8 @@ def opened_image(path: str | os.PathLike[str], asked: str) -> Image.Image:
     Raises:
         ImageError: It is no plain file.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise ImageError(f"image {type(path).__name__}", "no path of a file", "Name a file, or use as_pixels")
     path = Path(path)
     if path.exists() and not path.is_file():  # a pipe would be waited for
         found = "it is a folder" if path.is_dir() else "not a plain file"
@@ -85,10 +87,14 @@ def write_image(path: str | os.PathLike[str], pixels: Pixels) -> None:
 
     Raises:
         StorageError: The suffix is unknown or the disk refuses.
+        ImageError: Not pixels.
     """
     path = Path(path)
     if path.suffix.lower() not in Image.registered_extensions():
         raise StorageError(f"write {str(path)!r}", f"unknown suffix {path.suffix!r}", "Use one such as .png or .jpg")
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim not in (2, 3):
+        asked = f"write {str(path)!r}"
+        raise ImageError(asked, f"{type(pixels).__name__}, not (H, W, 3) uint8", "Make pixels of it: as_pixels(image)")
     with replacing(path) as temporary:
         Image.fromarray(pixels).save(temporary, quality=92)
 

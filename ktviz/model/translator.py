@@ -28,6 +28,7 @@ from ktviz.model.sites import Queries, Reading, RetrievalSite
 from ktviz.model.threads import threads_for
 from ktviz.model.tiles import cut, grown, reach_of, scaled, shifted, tiles
 from ktviz.model.transfer import transfer
+from ktviz.values import short
 
 if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
@@ -129,13 +130,15 @@ class Translator(nn.Module):
     Raises:
         LibraryError: The library was built with another encoder.
         WeightsError: The decoder is for another number of channels.
-        SettingError: `memory` is not a size.
+        SettingError: `memory` is not a size, or `banks` are none.
     """
 
     def __init__(
         self, banks: BankUnion, encoder: FeatureExtractor, decoder: nn.Module, memory: str | int | None = None
     ) -> None:
         super().__init__()
+        if not isinstance(banks, BankUnion):
+            raise SettingError(f"translate with {short(banks)}", "no banks of a library", 'Give library["art/impasto"]')
         check_encoder(banks.encoder, encoder, f"bank {', '.join(banks.names)}")
         channels = getattr(decoder, "channels", encoder.channels)
         if channels != encoder.channels:
