@@ -22,8 +22,8 @@ from ktviz.trace.overlap import around
 from ktviz.trace.shares import source_numbers
 from ktviz.trace.trace import Trace
 
-LEAST = 9
-"""Retrievals, chosen by the search itself, in the smallest piece that is reported: three rows of three, 32x32 px. At
+LEAST = 12
+"""Retrievals, chosen by the search itself, in the smallest piece that is reported: three rows of four, 40x32 px. At
 most one in a hundred photographs that share nothing with any work reaches it (`benchmarks/results/pieces.md`)."""
 ARRANGEMENTS = tuple(
     np.array(((x, 0), (0, y)))[:: 1 - 2 * turned] for x, y, turned in product((1, -1), (1, -1), (0, 1))
