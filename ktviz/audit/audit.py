@@ -151,7 +151,7 @@ class Audit:
     def __repr__(self) -> str:
         used = self.tables["sources"].query("share > 0")
         best = ", ".join(f"{s} {p:.1%}" for s, p in zip(used["source"].head(2), used["share"].head(2), strict=True))
-        found = ", ".join(f"{len(self.tables[name])} {name}" for name in ("pieces", "copies"))
+        found = ", ".join(f"{name}: {len(self.tables[name])}" for name in ("pieces", "copies"))
         return f"Audit({self.title!r}: {len(used)} sources used, {best}; {found})"
 
     def _repr_html_(self) -> str | None:

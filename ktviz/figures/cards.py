@@ -221,7 +221,7 @@ def banks_card(banks: BankUnion | Bank) -> str:
 def audit_card(audit: Audit) -> str:
     """Input and output, and the works that were used."""
     sources = audit.tables["sources"]
-    found = [f"{len(audit.tables[name])} {name}" for name in ("pieces", "copies")]
+    found = [f"{name}: {len(audit.tables[name])}" for name in ("pieces", "copies")]
     facts = [f"{int((sources['share'] > 0).sum())} sources used", *found, "audit"]
 
     def find(name: str) -> Pixels | None:
