@@ -34,9 +34,7 @@ KINDS = ("as it is", "mirrored", "at 0.9", "larger original", "turned by 5°")
 def main() -> None:
     photos = list(find_images([shared("data", "photos_eval") or ROOT / "sample_data" / "photos"]).paths)
     paintings = shared("data", "paintings")
-    styles = (
-        ("cezanne", "monet", "seurat") if paintings else ("impasto", "pointillism", "watercolour")
-    )
+    styles = ("cezanne", "monet", "seurat") if paintings else ("impasto", "pointillism", "watercolour")
     folders = {style: (paintings or ROOT / "sample_data" / "art") / style for style in styles}
     clean, planted, largest = Counter[str](), defaultdict[str, Counter[str]](Counter), []
     with tempfile.TemporaryDirectory() as scratch:
