@@ -278,8 +278,8 @@ def test_an_unknown_kind_of_output_is_refused(library, folder, tmp_path):
 def test_building_and_adding_tell_what_is_new_and_what_has_no_credit(folder, tmp_path):
     path, credits = tmp_path / "told.ktlib", folder / "credits.csv"
     built = ktviz("library", "build", path, "-b", "comic/ink", folder / "ink", "--credits", credits, "--side", 96)
-    assert "hat.png" in built.stdout
-    assert "cat.png" not in built.stdout
+    assert "hat.png" in built.stderr
+    assert "cat.png" not in built.stderr
     assert "0 new sources" in ktviz("library", "add", path, "-b", "comic/ink", folder / "ink/cat.png").stdout
     assert "1 new source\n" in ktviz("library", "add", path, "-b", "comic/ink", folder / "vivid").stdout
 

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 import ktviz as kt
 from browser.explorer_driver import percent
+from ktviz.audit.pieces import pieces
 from ktviz.explain.bands import reweigh
 from ktviz.figures.maps import nearest
 
@@ -136,7 +137,7 @@ def test_clicking_a_source_shows_everywhere_it_went(explorer, coffee, titles):
     expect(explorer.find(".kt-open[aria-pressed=true]")).to_have_count(0)
 
 
-def test_every_overlay_changes_the_picture_and_prints_its_scale(explorer):
+def test_every_overlay_changes_the_picture_and_prints_its_scale(explorer, coffee):
     choice = explorer.root.get_by_role("combobox", name="Overlay")
     shown = {"none": explorer.pixels()}
     for name in choice.locator("option").evaluate_all("options => options.map(o => o.value)")[1:]:
@@ -144,6 +145,7 @@ def test_every_overlay_changes_the_picture_and_prints_its_scale(explorer):
         explorer.settled()
         shown[name] = explorer.pixels()
         expect(explorer.find(".kt-legend")).not_to_be_empty()
+    assert (shown.pop("piece") != shown["none"]) == bool(len(pieces(coffee.trace)))
     assert len(set(shown.values())) == len(shown) >= 5
     choice.select_option("none")
     explorer.settled()
