@@ -106,7 +106,7 @@ def test_what_another_processor_rounds_otherwise_agrees(world, model, paint, tmp
     other = Translator(world.banks, model.encoder, model.decoder)
     verdict = verify(tmp_path / "audit", world.folder, model=other)
     assert not verdict.ok  # on this very processor nothing may differ
-    monkeypatch.setenv("MKL_CBWR", "COMPATIBLE")
+    monkeypatch.setenv("MKL_CBWR", "ANOTHER")  # read long ago: only the name of the processor changes
     processor.cache_clear()
     verdict = verify(tmp_path / "audit", world.folder, model=other)
     processor.cache_clear()
