@@ -127,6 +127,10 @@ class SigningError(KtvizError, ValueError):
     """A key that cannot be used, or an audit that is signed already."""
 
 
+class MissingKeyError(SigningError, MissingFileError):
+    """A key that is not there."""
+
+
 class LessonError(KtvizError):
     """A notebook that cannot be used as a lesson, or nothing to open lessons with."""
 

@@ -29,6 +29,8 @@ KERNELS = {
 }
 NAMES = list(KERNELS)
 SUITES = ("bands", "exact", "search", "coherence", "tree", "dedupe", "descent", "trace", "toy_world", "audit", "verify")
+SUITE_RUNS = [(NAMES[0], 2), *((name, 1) for name in NAMES)]
+"""Kernels and threads. Under each, translations with one thread and with two are compared besides."""
 TESTS = Path(__file__).parent
 AT_ONCE = 2
 SIMILARITY, LEVELS = 1e-5, 1
@@ -74,10 +76,10 @@ class Runs:
 
 @pytest.fixture(scope="session")
 def suites():
-    """What the suites printed under each kernel, with one thread and with two."""
+    """What the suites printed under each kernel, and with two threads."""
     files = [TESTS / f"test_{suite}.py" for suite in SUITES]
     options = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files)
-    return Runs(lambda *case: python(*case, *options), [(name, threads) for name in NAMES for threads in (1, 2)])
+    return Runs(lambda *case: python(*case, *options), SUITE_RUNS)
 
 
 @pytest.fixture(scope="session")
@@ -115,8 +117,7 @@ def audits(folder):
     return Runs(run, [(name,) for name in NAMES])
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "threads"), SUITE_RUNS)
 def test_the_suites_pass(suites, name, threads):
     suites[name, threads]
 

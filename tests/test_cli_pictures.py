@@ -2,14 +2,12 @@
 
 import os
 import shutil
-import sys
-import warnings
 
 import numpy as np
 import pytest
+from command import ktviz
 from PIL import Image
 
-from ktviz.cli.main import main
 from ktviz.images import read_image, write_image
 from ktviz.library.format import LibrarySettings
 from ktviz.library.library import Library
@@ -25,19 +23,12 @@ def library(tmp_path_factory, paint):
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """`run("translate", ...)`: exit code, standard output and errors of the command, in `tmp_path`."""
-    monkeypatch.setattr("signal.signal", lambda *_: None)
-    monkeypatch.chdir(tmp_path)
+def run(tmp_path):
+    """`run("translate", ...)`: exit code, standard output and errors of the command, in `tmp_path`, on one line."""
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ktviz", *map(str, arguments)])
-        warnings.simplefilter("always")
-        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # `main` replaces it
-        with pytest.raises(SystemExit) as ended:
-            main()
-        output = capsys.readouterr()
-        return ended.value.code or 0, " ".join(output.out.split()), " ".join(output.err.split())
+        done = ktviz(*arguments, cwd=tmp_path, check=False)
+        return done.returncode, " ".join(done.stdout.split()), " ".join(done.stderr.split())
 
     return run
 

@@ -1,14 +1,11 @@
 """Large photographs on the command line: shrunk first, bounded in memory, with a forecast before the work."""
 
-import signal
-import sys
-
 import numpy as np
 import pytest
+from command import ktviz
 
 import ktviz as kt
 from ktviz.cli import large
-from ktviz.cli.main import main
 from ktviz.images import image_size, read_image, resize, resize_short_side, write_image
 
 
@@ -22,24 +19,20 @@ def folder(tmp_path_factory, samples):
 
 
 @pytest.fixture
-def ktviz(folder, monkeypatch, capsys):
-    """`ktviz(command, *options)` with the photo and the library: exit code, standard output, standard error."""
+def run(folder):
+    """`run(command, *options)` with the photo and the library: exit code, standard output, standard error."""
 
     def run(command, *options):
-        arguments = [command, folder / "photo.png", "-l", folder / "l.ktlib", "-b", "art/few", *options]
-        monkeypatch.setattr(sys, "argv", ["ktviz", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code, *capsys.readouterr()
+        arguments = (folder / "photo.png", "-l", folder / "l.ktlib", "-b", "art/few", *options)
+        done = ktviz(command, *arguments, check=False)
+        return done.returncode, done.stdout, done.stderr
 
-    before = signal.getsignal(signal.SIGINT)
-    yield run
-    signal.signal(signal.SIGINT, before)
+    return run
 
 
 @pytest.mark.parametrize(("side", "expected"), [(96, (96, 128)), (180, (180, 240)), (1000, (180, 240))])
-def test_a_photo_is_shrunk_to_a_shorter_side_and_never_enlarged(ktviz, folder, tmp_path, side, expected):
-    assert ktviz("translate", "-o", tmp_path / "out.png", "--side", side, "-q")[0] == 0
+def test_a_photo_is_shrunk_to_a_shorter_side_and_never_enlarged(run, folder, tmp_path, side, expected):
+    assert run("translate", "-o", tmp_path / "out.png", "--side", side, "-q")[0] == 0
     assert read_image(tmp_path / "out.png").shape[:2] == expected
     translator = kt.Translator.shipped(kt.Library.open(folder / "l.ktlib")["art/few"])
     photo = read_image(folder / "photo.png")
@@ -48,8 +41,8 @@ def test_a_photo_is_shrunk_to_a_shorter_side_and_never_enlarged(ktviz, folder, t
 
 
 @pytest.mark.parametrize("command", ["translate", "audit"])
-def test_what_does_not_fit_is_refused_with_the_way_out(ktviz, tmp_path, command):
-    code, _, said = ktviz(command, "-o", tmp_path / "out", "--memory", "200MB")
+def test_what_does_not_fit_is_refused_with_the_way_out(run, tmp_path, command):
+    code, _, said = run(command, "-o", tmp_path / "out", "--memory", "200MB")
     assert code == 2
     assert "within 200.0 MB" in said
     assert "Allow more memory" in said
@@ -57,28 +50,28 @@ def test_what_does_not_fit_is_refused_with_the_way_out(ktviz, tmp_path, command)
 
 
 @pytest.mark.parametrize("command", ["translate", "audit"])
-def test_a_bound_that_is_no_size_is_refused(ktviz, tmp_path, command):
-    code, _, said = ktviz(command, "-o", tmp_path / "out", "--memory", "lots")
+def test_a_bound_that_is_no_size_is_refused(run, tmp_path, command):
+    code, _, said = run(command, "-o", tmp_path / "out", "--memory", "lots")
     assert code == 2
     assert "not a size" in said
 
 
-def test_a_large_photo_is_announced_before_the_work_starts(ktviz, tmp_path, monkeypatch):
+def test_a_large_photo_is_announced_before_the_work_starts(run, tmp_path, monkeypatch):
     monkeypatch.setattr(large, "SAMPLE_PX", 48)
-    code, out, said = ktviz("translate", "-o", tmp_path / "out.png", "--memory", "8GB")
+    code, out, said = run("translate", "-o", tmp_path / "out.png", "--memory", "8GB")
     assert code == 0
     assert "240x180 px, 638 queries: at most" in said
     assert "about" in said
     assert "queries" not in out
-    assert ktviz("translate", "-o", tmp_path / "out.png", "-q")[2] == ""
+    assert run("translate", "-o", tmp_path / "out.png", "-q")[2] == ""
 
 
-def test_a_small_photo_needs_no_forecast(ktviz, tmp_path):
-    assert ktviz("translate", "-o", tmp_path / "out.png")[2] == ""
+def test_a_small_photo_needs_no_forecast(run, tmp_path):
+    assert run("translate", "-o", tmp_path / "out.png")[2] == ""
 
 
-def test_all_retrievals_are_kept_only_where_a_trace_is_asked_for(ktviz, folder, tmp_path):
-    plain, kept = (ktviz("translate", "-o", tmp_path / f"{n}.png", *more) for n, more in enumerate(([], ["--trace"])))
+def test_all_retrievals_are_kept_only_where_a_trace_is_asked_for(run, folder, tmp_path):
+    plain, kept = (run("translate", "-o", tmp_path / f"{n}.png", *more) for n, more in enumerate(([], ["--trace"])))
     assert plain[1].replace("0.png", "1.png") == kept[1], "the same shares"
     trace = kt.Trace.open(tmp_path / "1.parquet")
     assert trace.table.num_rows == 8 * len(trace)

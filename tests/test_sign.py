@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import pytest
+from command import ktviz
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
 from securesystemslib.dsse import Envelope
@@ -24,7 +25,6 @@ from ktviz.audit.keys import public_key, signing_key
 from ktviz.audit.removal import verify_removal
 from ktviz.audit.sign import sign
 from ktviz.audit.verify import verify
-from ktviz.cli.main import main
 from ktviz.errors import AuditError, SigningError, StorageError
 from ktviz.images import file_digest
 
@@ -407,53 +407,45 @@ def test_only_a_whole_audit_is_signed_and_only_once(folder, keys, tmp_path):
 # The commands.
 
 
-@pytest.fixture
-def ktviz(monkeypatch, capsys):
-    """`ktviz(arguments)`: exit code, and all that was printed."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ktviz", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out + printed.err
-
-    return run
+def run(*arguments):
+    """Exit code, and all that was printed."""
+    done = ktviz(*arguments, check=False)
+    return done.returncode, done.stdout + done.stderr
 
 
-def test_keygen_audit_and_verify_on_the_command_line(ktviz, tmp_path, paint, save, monkeypatch):
+def test_keygen_audit_and_verify_on_the_command_line(tmp_path, paint, save, monkeypatch):
     photo = save(tmp_path / "photo.png", paint(9))
     save(tmp_path / "works" / "a.png", paint(1))
     key, library, audit = tmp_path / "ada", tmp_path / "l.ktlib", tmp_path / "audit"
-    assert ktviz("library", "build", library, "-b", "art/x", tmp_path / "works", "--side", 64, "-q")[0] == 0
-    code, printed = ktviz("keygen", key)
+    assert run("library", "build", library, "-b", "art/x", tmp_path / "works", "--side", 64, "-q")[0] == 0
+    code, printed = run("keygen", key)
     assert code == 0
     (key_id,) = re.findall(r"\b[0-9a-f]{64}\b", printed)
-    assert ktviz("keygen", key)[0] == 8
+    assert run("keygen", key)[0] == 8
 
     made = ("audit", photo, "-l", library, "-b", "art", "-o", audit, "--top", 0, "--sample", 5)
-    code, printed = ktviz(*made, "--sign", tmp_path / "missing")
+    code, printed = run(*made, "--sign", tmp_path / "missing")
     assert (code, audit.exists()) == (14, False)  # before the work
     assert "no such file" in printed
-    code, printed = ktviz(*made, "--sign", key)
+    code, printed = run(*made, "--sign", key)
     assert code == 0
     assert f"signed by key id {key_id}" in printed
 
-    code, printed = ktviz("verify", audit, "-l", library, "--key", tmp_path / "ada.pub")
+    code, printed = run("verify", audit, "-l", library, "--key", tmp_path / "ada.pub")
     assert code == 0
     assert "genuine" in printed
-    code, printed = ktviz("verify", audit, "-l", library)
+    code, printed = run("verify", audit, "-l", library)
     assert code == 0
     assert f"by key id {key_id}; not checked" in printed
     monkeypatch.setenv("KTVIZ_PASSPHRASE", "secret")
-    assert "(encrypted)" in ktviz("keygen", tmp_path / "bob")[1]
-    code, printed = ktviz("verify", audit, "-l", library, "--key", tmp_path / "bob.pub")
+    assert "(encrypted)" in run("keygen", tmp_path / "bob")[1]
+    code, printed = run("verify", audit, "-l", library, "--key", tmp_path / "bob.pub")
     assert code == 1
     assert "the key given has" in printed
-    code, printed = ktviz("verify", audit, "-l", library, "--key", photo)
+    code, printed = run("verify", audit, "-l", library, "--key", photo)
     assert code == 14
     assert "not a public key" in printed
     (audit / SIGNATURE).unlink()
-    code, printed = ktviz("verify", audit, "-l", library, "--key", tmp_path / "ada.pub")
+    code, printed = run("verify", audit, "-l", library, "--key", tmp_path / "ada.pub")
     assert code == 1
     assert "not signed" in printed

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from securesystemslib.signer import CryptoSigner, SSlibKey
 
-from ktviz.errors import SigningError, StorageError
+from ktviz.errors import MissingKeyError, SigningError, StorageError
 from ktviz.files import remedy
 
 PASSPHRASE = "KTVIZ_PASSPHRASE"
@@ -63,7 +63,8 @@ def signing_key(path: str | os.PathLike[str], *, passphrase: str | Callable[[], 
         passphrase: Of an encrypted key, or what asks for it; the environment variable ``KTVIZ_PASSPHRASE`` if None.
 
     Raises:
-        SigningError: Missing, broken, locked, or another kind of key.
+        MissingKeyError: It is not there.
+        SigningError: Broken, locked, or another kind of key.
     """
     asked, data = f"private key {str(path)!r}", read_key(path, "private")
     if b"PUBLIC KEY-----" in data:
@@ -91,7 +92,8 @@ def public_key(path: str | os.PathLike[str]) -> SSlibKey:
         path: PEM, as `keygen` or ``openssl pkey -pubout`` writes it, and nothing else in the file.
 
     Raises:
-        SigningError: Missing, broken, a private key, or another kind of key.
+        MissingKeyError: It is not there.
+        SigningError: Broken, a private key, or another kind of key.
     """
     asked, data = f"public key {str(path)!r}", read_key(path, "public")
     if b"PRIVATE KEY-----" in data:
@@ -127,6 +129,8 @@ def read_key(path: str | os.PathLike[str], kind: str) -> bytes:
     try:
         with open(path, "rb") as file:
             data = file.read(LIMIT_BYTES + 1)
+    except FileNotFoundError:
+        raise MissingKeyError(asked, "no such file", "Check the path") from None
     except OSError as error:
         raise SigningError(asked, (error.strerror or str(error)).lower(), "Check the path") from None
     if len(data) > LIMIT_BYTES:

@@ -12,7 +12,7 @@ from ktviz.audit.audit import Audit
 from ktviz.audit.differences import Difference
 from ktviz.audit.fingerprint import Fingerprint, find_runs
 from ktviz.audit.keys import public_key
-from ktviz.audit.verify import Check, Verdict, as_library, file_checks
+from ktviz.audit.verify import Check, Verdict, as_library, check_noted, file_checks
 from ktviz.errors import AuditError, UnknownNameError
 from ktviz.images import file_digest
 from ktviz.library.format import features_path
@@ -50,9 +50,11 @@ def verify_removal(
 
     Raises:
         AuditError: The folder is no audit.
+        SettingError: `sha256` is none.
         SigningError: The key cannot be used.
         UnknownNameError: The audit does not know the source.
     """
+    check_noted(sha256)
     opened = as_library(library)
     verdict = Verdict().run(bound_checks(Path(folder), sha256, None if key is None else public_key(key)))
     if not verdict:

@@ -9,6 +9,7 @@ date, and with what it was made) is shown, never proven.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -33,7 +34,7 @@ from ktviz.audit.envelope import check_signature
 from ktviz.audit.evidence import counterfactual_names
 from ktviz.audit.folder import MANIFEST, SIGNATURE, TRACE, file_list, manifest_bytes, plain_files, read_manifest
 from ktviz.audit.keys import public_key
-from ktviz.errors import KtvizError, MismatchError
+from ktviz.errors import KtvizError, MismatchError, MissingImageError, SettingError
 from ktviz.images import file_digest
 from ktviz.library.library import Library
 from ktviz.library.union import BankUnion
@@ -43,6 +44,7 @@ from ktviz.model.translator import Translator
 from ktviz.trace.about import processor
 from ktviz.trace.live import check_same, live
 from ktviz.trace.trace import Trace
+from ktviz.values import short
 
 Check = tuple[str, Callable[[], str | None]]
 
@@ -121,13 +123,24 @@ def verify(
     Raises:
         AuditError: The folder is no audit at all.
         LibraryError: There is no such library.
+        MissingImageError: There is no such folder of original files.
+        SettingError: `sha256` is none.
         SigningError: The key cannot be used.
     """
+    check_noted(sha256)
+    if sources is not None and not Path(sources).is_dir():
+        raise MissingImageError(f"original files in {os.fspath(sources)!r}", "no such folder", "Check the path")
     folder, opened = Path(folder), as_library(library)
     if not (folder / MANIFEST).is_file():
         read_manifest(folder)  # says what is missing
     verdict = Verdict().run(file_checks(folder, sha256, None if key is None else public_key(key)))
     return verdict.run(finding_checks(folder, opened, model, sources)) if verdict else verdict
+
+
+def check_noted(sha256: str | None) -> None:
+    """Raise SettingError unless what was noted is a SHA-256, or nothing."""
+    if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
+        raise SettingError(f"sha256 {short(sha256)}", "not 64 hexadecimal digits", "Copy it again, whole")
 
 
 def as_library(library: Library | str | os.PathLike[str]) -> Library:

@@ -218,7 +218,7 @@ def attribute(
         "unit": UNIT[through],
         "region": [box.x, box.y, box.width, box.height],
         "region_px": int(mask.sum()),
-        "sources": trace.sources()["source"].tolist(),
+        "sources": trace.whole.sources()["source"].tolist(),
         "causal": all(site["causal"] for site in trace.about["sites"]),
         "trace": trace.digest,
         "digests": dict(trace.about["digests"]),

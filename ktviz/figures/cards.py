@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from ktviz.errors import KtvizError
 from ktviz.figures.attribution import colour, highlighted
-from ktviz.figures.colours import BOTH_INK, source_colours
+from ktviz.figures.colours import BOTH_INK, source_colours, trace_colours
 from ktviz.figures.comparison import FULL
 from ktviz.figures.layout import percent
 from ktviz.figures.maps import painted_values, source_map
@@ -26,6 +26,7 @@ from ktviz.images import Pixels, decode_image, encode_image, resize
 from ktviz.library.bank import Bank
 from ktviz.library.format import thumb_path
 from ktviz.library.library import Library
+from ktviz.library.licences import in_short
 from ktviz.library.union import BankUnion
 from ktviz.model.translator import Translation
 
@@ -85,7 +86,7 @@ def show(pixels: Pixels, room: tuple[int, int], caption: str = "", note: str = "
 
 def trace_card(trace: Trace) -> str:
     """Photo, output, who painted what; and the largest shares."""
-    shares = None
+    shares, colours = None, {}
     facts = [f"{len(trace):,} retrievals", f"{trace.table.num_rows:,} candidates"]
     pictures = []
     for number, picture in enumerate(trace.pictures[:IMAGES]):
@@ -95,10 +96,11 @@ def trace_card(trace: Trace) -> str:
         facts.append(f"{len(trace.pictures)} images")
     elif len(trace.sites) == 1:
         shares = trace.sources()
-        painted = source_map(trace, source_colours(shares["source"].tolist()))
+        colours = trace_colours(trace)
+        painted = source_map(trace, colours)
         pictures.append(show(painted, PICTURE, "Who painted what"))
     facts += [f"{len(trace.sites)} sites"] * (len(trace.sites) > 1) + ["thinned"] * trace.thinned
-    rows = [] if shares is None else share_rows(shares, pictures_of(getattr(trace.model, "banks", None)))
+    rows = [] if shares is None else share_rows(shares, pictures_of(getattr(trace.model, "banks", None)), colours)
     return card("Trace", [*facts, f"digest {trace.digest[:12]}"], pictures, rows, rest_of(shares))
 
 
@@ -108,14 +110,15 @@ def translation_card(translation: Translation) -> str:
 
     shares = source_shares(translation)
     facts = [f"{len(translation.matches):,} retrievals", ", ".join(translation.banks.names)]
-    rows = share_rows(shares, pictures_of(translation.banks))
+    rows = share_rows(shares, pictures_of(translation.banks), ranked(shares))
     return card("Translation", facts, pair(translation.input, translation.image), rows, rest_of(shares))
 
 
 def attribution_card(attribution: Attribution) -> str:
     """The region, and the largest shares."""
     output = highlighted(attribution)
-    pictures = [] if output is None else [show(output, PICTURE, "The region")]
+    what = "The region" if attribution.pictures["region"].min() == 0 else "The output"
+    pictures = [] if output is None else [show(output, PICTURE, what)]
     find = pictures_of(getattr(getattr(attribution.origin, "model", None), "banks", None))
     by = attribution.by
     rows = [
@@ -143,7 +146,7 @@ def comparison_card(comparison: Comparison) -> str:
         show(comparison.pictures["after"], PICTURE, "After"),
         show(difference, PICTURE, "Difference", f"0 (dark) to {FULL:g} levels and more (bright)"),
     ]
-    took = comparison.new_winners
+    took = comparison.new_winners.query("source_before != source_after")
     rows = [
         {
             "share": percent(row["overlap"]),
@@ -210,7 +213,7 @@ def banks_card(banks: BankUnion | Bank) -> str:
     if isinstance(banks, BankUnion) and len(banks.names) > 1:
         names = banks.source_names
     pictures = [
-        show(banks.picture(number), TILE, names[number], f"{source.credit.creator} · {source.credit.licence}")
+        show(banks.picture(number), TILE, names[number], f"{source.credit.creator} · {in_short(source.credit.licence)}")
         for number, source in enumerate(banks.sources[:TILES])
     ]
     more = f"and {len(names) - TILES} more sources" if len(names) > TILES else ""
@@ -228,7 +231,7 @@ def audit_card(audit: Audit) -> str:
         return decode_image(audit.thumbs[name]) if name in audit.thumbs else None
 
     pictures = pair(audit.pictures["input"], audit.pictures["output"])
-    return card(audit.title, facts, pictures, share_rows(sources, find), rest_of(sources))
+    return card(audit.title, facts, pictures, share_rows(sources, find, ranked(sources)), rest_of(sources))
 
 
 def pair(photo: Pixels | None, output: Pixels | None, name: str = "") -> list[Shown]:
@@ -237,9 +240,13 @@ def pair(photo: Pixels | None, output: Pixels | None, name: str = "") -> list[Sh
     return [show(pixels, PICTURE, caption) for pixels, caption in named if pixels is not None]
 
 
-def share_rows(shares: pd.DataFrame, find: Find) -> list[dict[str, Any]]:
-    """The largest shares of a table of sources as rows, in the colours of the figures."""
-    colours = source_colours(shares["source"].tolist())
+def ranked(shares: pd.DataFrame) -> dict[str, str]:
+    """Colours of the sources of a whole image by their shares, as in the figures."""
+    return source_colours(shares["source"].tolist())
+
+
+def share_rows(shares: pd.DataFrame, find: Find, colours: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The largest shares of a table of sources as rows."""
     painted = shares[shares["share"] > 0].head(ROWS)
     return [
         {
@@ -248,7 +255,7 @@ def share_rows(shares: pd.DataFrame, find: Find) -> list[dict[str, Any]]:
             "colour": colours[row["source"]],
             "thumbs": thumbs(find, row["source"]),
             "name": row["source"],
-            "text": " · ".join(str(row[part]) for part in ("title", "creator", "licence") if part in row),
+            "text": f"{row['title']} · {row['creator']} · {in_short(str(row['licence']))}",
         }
         for row in painted.to_dict("records")
     ]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ktviz.trace.trace import Trace
 
 SOURCE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 """Colours in the order of the share table. The pale ones come late: they are the weakest on white."""
@@ -22,3 +26,8 @@ FAINT = "#666666"
 def source_colours(names: Sequence[str]) -> dict[str, str]:
     """Colours in the order of the share table; grey for those beyond the palette."""
     return {name: SOURCE_COLOURS[n] if n < len(SOURCE_COLOURS) else OTHER for n, name in enumerate(names)}
+
+
+def trace_colours(trace: Trace) -> dict[str, str]:
+    """Colours of a trace's sources by their shares in the whole image: a part of a trace has the same."""
+    return source_colours(trace.whole.sources()["source"].tolist())

@@ -72,6 +72,7 @@ def share_bars(trace: Trace, region: Region = None) -> go.Figure:
         RegionError: The region is empty or outside.
     """
     check_one_site(trace)
+    region = trace.mask if region is None else region
     frame, colours = region_shares(trace, region)
     rows, rest = frame.head(ROWS), frame.iloc[ROWS:]
     bars = [

@@ -9,11 +9,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from ktviz.figures.canvas import Canvas
-from ktviz.figures.colours import FAINT, OTHER, QUANTITY, SOURCE_COLOURS, source_colours
+from ktviz.figures.colours import FAINT, OTHER, QUANTITY, SOURCE_COLOURS, trace_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
 from ktviz.images import Pixels
 from ktviz.library.licences import in_short
-from ktviz.regions import Box
+from ktviz.regions import Box, Mask, bounding_box
 from ktviz.trace.trace import Trace
 
 TITLE, BODY, SMALL = 24.0, 18.0, 15.0
@@ -35,7 +35,7 @@ def trace_figure(trace: Trace) -> Figure:
     """
     height, width = trace.picture.size
     shares = trace.sources()
-    colours = source_colours(shares["source"].tolist())
+    colours = trace_colours(trace)
     painted = shares[shares["share"] > 0]
     size = fit((height, width), (WIDTH - 2 * MARGIN - GAP) / 2, TALLEST)
     rows = -(-min(len(painted), len(SOURCE_COLOURS) + 1) // 2)
@@ -61,8 +61,16 @@ def heading(canvas: Canvas, trace: Trace) -> None:
     banks = ", ".join(dict.fromkeys(source["bank"] for source in trace.about["sources"]))
     canvas.text(MARGIN, 50, canvas.shortened(banks, TITLE, WIDTH - 2 * MARGIN, bold=True), TITLE, bold=True)
     facts = [f"{len(trace):,} retrievals", "shares: overlap", f"digest {trace.digest[:12]}"]
+    if trace.mask is not None:
+        facts.insert(0, region_text(trace.mask))
     preset = trace.picture.about["settings"].get("preset")
     canvas.text(MARGIN, 78, " · ".join(facts[:1] + [f"preset {preset}"] * bool(preset) + facts[1:]), SMALL, FAINT)
+
+
+def region_text(mask: Mask) -> str:
+    """Which region it is, in words."""
+    box = bounding_box(mask)
+    return f"region {box.width:g}x{box.height:g} px at ({box.x:g}, {box.y:g}), {int(mask.sum()):,} px"
 
 
 def legend(canvas: Canvas, rows: list[list[object]], colours: dict[str, str], top: float) -> None:
@@ -96,9 +104,10 @@ def source_map(trace: Trace, colours: dict[str, str]) -> Pixels:
 
 
 def similarity_map(trace: Trace) -> Pixels:
-    """Similarity of the winner nearest to every pixel, from 0 to 1."""
+    """Similarity of the winner nearest to every pixel, from 0 to 1; white where there is none."""
     winner = nearest(trace)
-    return painted_values(np.where(winner >= 0, trace.column("similarity")[winner], 0))
+    painted = painted_values(np.where(winner >= 0, trace.column("similarity")[winner], 0))
+    return np.where(winner[..., None] >= 0, painted, np.uint8(255))
 
 
 def painted_values(values: npt.NDArray[np.floating]) -> Pixels:

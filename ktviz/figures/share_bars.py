@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from ktviz.explain.result import check_one_site
 from ktviz.figures.canvas import Canvas
-from ktviz.figures.colours import FAINT, INK, source_colours
+from ktviz.figures.colours import FAINT, INK, trace_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent, placed
-from ktviz.figures.maps import BODY, SMALL, TITLE
+from ktviz.figures.maps import BODY, SMALL, TITLE, region_text
 from ktviz.images import Pixels
 from ktviz.library.licences import in_short
 from ktviz.model.translator import Translator
@@ -37,7 +37,7 @@ def share_figure(trace: Trace, region: Region = None) -> Figure:
 
     Args:
         trace: Of one image and one site.
-        region: A `Box`, mask, polygon or pixel of the output; None for all of it.
+        region: A `Box`, mask, polygon or pixel of the output; None for all of it, or of a part of a trace for its own.
 
     Returns:
         A figure 1600 px wide that belongs to no pyplot state.
@@ -47,6 +47,7 @@ def share_figure(trace: Trace, region: Region = None) -> Figure:
         RegionError: The region is empty or outside.
     """
     check_one_site(trace)
+    region = trace.mask if region is None else region
     frame, colours = region_shares(trace, region)
     rows, rest = frame.head(ROWS), frame.iloc[ROWS:]
     size = (0.0, 0.0) if trace.output is None else fit(trace.picture.size, 460.0, 620.0)
@@ -80,9 +81,8 @@ def share_figure(trace: Trace, region: Region = None) -> Figure:
 
 def region_shares(trace: Trace, region: Region) -> tuple[pd.DataFrame, dict[str, str]]:
     """The sources that painted a region, and the colours that all sources have in figures of the whole image."""
-    colours = source_colours(trace.sources()["source"].tolist())
     shares = trace.sources(region)
-    return shares[shares["share"] > 0].reset_index(drop=True), colours
+    return shares[shares["share"] > 0].reset_index(drop=True), trace_colours(trace)
 
 
 def heading(canvas: Canvas, trace: Trace, region: Region, sources: int) -> None:
@@ -99,10 +99,7 @@ def facts(trace: Trace, region: Region, sources: int) -> list[str]:
     """What a reader must know to compare this figure with another."""
     found = [f"{sources:,} of {len(trace.about['sources']):,} sources", "shares: overlap"]
     if region is not None:
-        mask = region_mask(region, *trace.picture.size)
-        box = bounding_box(mask)
-        size = f"{box.width:g}x{box.height:g} px at ({box.x:g}, {box.y:g}), {int(mask.sum()):,} px"
-        found.insert(0, f"region {size}")
+        found.insert(0, region_text(region_mask(region, *trace.picture.size)))
     left_over = 1 - float(trace.sources(region)["share"].sum())
     return [*found, *[f"not recorded {percent(left_over)}"] * (left_over > 0.005), f"digest {trace.digest[:12]}"]
 

@@ -95,6 +95,6 @@ class Settings:
 def names_to_leave_out(given: Any) -> tuple[str | int, ...]:
     """Names of sources and banks, and numbers of entries, as they were given: one, or several."""
     several = (given,) if isinstance(given, (str, Integral)) else given
-    if not isinstance(several, Iterable):
+    if not isinstance(several, Iterable) or isinstance(several, (bytes, bytearray)):  # bytes would be numbers
         raise SettingError(f"without {short(given)}", "neither names nor numbers", "Give names of sources, or ()")
     return tuple(name if isinstance(name, str) else whole("without", name) for name in several)

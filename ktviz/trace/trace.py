@@ -102,6 +102,16 @@ class Trace:
         return None if self._model is None else self._model()
 
     @property
+    def whole(self) -> Trace:
+        """The trace that this is a part of (`trace[region]`); itself where it is whole."""
+        return self if self._part is None else self._part[0]
+
+    @property
+    def mask(self) -> Mask | None:
+        """The pixels (H, W) that a part of a trace is about; None where it is whole."""
+        return None if self._part is None else self._part[1]
+
+    @property
     def sites(self) -> list[str]:
         """Names of the retrieval sites."""
         return [site["name"] for site in self.about["sites"]]
@@ -234,7 +244,7 @@ class Trace:
         mask = region_mask(region, *self.picture.size)
         hit = box_sums(mask.astype(np.float64), self.column("box", winners=False)) > 0
         part = self._with(self.table.filter(pa.array(hit)), about={**self.about, "part": True})
-        part._part = (self if self._part is None else self._part[0], mask)
+        part._part = (self.whole, mask)
         return part
 
     def _with(

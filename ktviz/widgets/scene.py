@@ -31,6 +31,8 @@ THUMB_PX = 200
 FIRST_THUMBS = 24
 """Sources whose small picture comes with the scene; those of the others are asked for."""
 CREDIT = ("bank", "title", "creator", "year", "licence", "url")
+ROUNDING = 1e-6
+"""Similarities that differ by less are equal."""
 NONE = np.iinfo(np.uint16).max
 """Stands for "no candidate" among source numbers."""
 
@@ -60,6 +62,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "without": list(settings.get("without", ())),
         "left_over": float((trace.column("left_over") * trace.overlap()).sum()),
         "continued": float(trace.column("coherent").mean()) if len(trace) else 0.0,
+        "best": best_found(subject),
         "kept": similarity_kept(subject),
         "causal": all(site["causal"] for site in trace.about["sites"]),
         "site": trace.sites[0],
@@ -78,16 +81,33 @@ def short_digest(subject: Subject) -> str:
     return subject.trace.digest[:12]
 
 
-def similarity_kept(subject: Subject) -> float | None:
-    """The winners' similarity as a part of the best candidates': coherence gives some up to continue a neighbour.
-
-    None where only winners were recorded.
-    """
+def best_similarity(subject: Subject) -> npt.NDArray[np.float64] | None:
+    """Similarity of the best that there was for each query (N,): of all entries where regret was asked for, else of the
+    candidates; None where only winners were recorded."""
+    trace = subject.trace
+    if abilities(subject)["regret"]:
+        found: npt.NDArray[np.float64] = trace.column("similarity").astype(np.float64) + trace.column("regret")
+        return found
     if candidates(subject) < 2:
         return None
-    best = np.nanmax(matrix(subject, subject.trace.column("similarity", winners=False), np.nan), axis=1)
-    total = best.sum(dtype=np.float64)
-    return float(subject.trace.column("similarity").sum(dtype=np.float64) / total) if total > 0 else None
+    best = np.nanmax(matrix(subject, trace.column("similarity", winners=False), np.nan), axis=1)
+    return np.asarray(best, dtype=np.float64)
+
+
+def best_found(subject: Subject) -> float | None:
+    """Part of the winners that are the best there was: coherence takes others, to continue a neighbour."""
+    best = best_similarity(subject)
+    if best is None or not len(best):
+        return None
+    return float((subject.trace.column("similarity") >= best - ROUNDING).mean())
+
+
+def similarity_kept(subject: Subject) -> float | None:
+    """The winners' similarity as a part of that of the best there was."""
+    best = best_similarity(subject)
+    if best is None or best.sum() <= 0:
+        return None
+    return float(subject.trace.column("similarity").sum(dtype=np.float64) / best.sum())
 
 
 def candidates(subject: Subject) -> int:

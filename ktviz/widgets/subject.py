@@ -66,12 +66,14 @@ class Subject:
                 raise UnknownNameError(f"picture of {given!r}", f"there is another of {name}", "Give one of them")
             shown[name] = as_pixels(picture)
         pixels = None if photo is None else as_pixels(photo)
+        # In a part of a trace, sources have the numbers, and with them the colours, that they have in the whole.
+        order = () if trace.mask is None else trace.whole.sources()["source"].tolist()
         if model is not None or photo is not None:
-            return cls(trace, live(trace, model, pixels), pictures=shown)
+            return cls(trace, live(trace, model, pixels), pictures=shown, order=order)
         try:
-            return cls(trace, live(trace), pictures=shown)
+            return cls(trace, live(trace), pictures=shown, order=order)
         except KtvizError as error:
-            return cls(trace, None, why_frozen(trace, error), shown)
+            return cls(trace, None, why_frozen(trace, error), shown, order=order)
 
     @classmethod
     def of_banks(cls, banks: BankUnion) -> Subject:

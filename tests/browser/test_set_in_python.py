@@ -25,12 +25,12 @@ def test_a_node_is_unfolded_to_brought_into_sight_and_described(show, coffee, tm
     expect(explorer.find(".kt-detail")).to_contain_text(f"{int(tree.end[node] - tree.start[node]):,} entries")
 
 
-def test_a_region_is_selected(show, coffee, tmp_path):
-    region = kt.Box(120, 160, 96, 64)
-    with kt.SourcesView(coffee.trace) as view:
+def test_a_region_is_selected(show, world, paint, tmp_path):
+    region, trace = kt.Box(12, 16, 24, 20), world.translator.traced(paint(41, 72, 90))
+    with kt.SourcesView(trace) as view:
         view.region = region
         view.to_html(tmp_path / "region.html")
     explorer = show(tmp_path / "region.html")
     expect(explorer.find(".kt-sources h3")).to_have_text("Sources of the selection")
-    expected = coffee.trace.sources(region)["share"].iloc[0]
+    expected = trace.sources(region)["share"].iloc[0]
     expect(explorer.find(".kt-share").first).to_contain_text(f"{100 * expected:.0f}")

@@ -106,9 +106,7 @@ export class Explorer {
       about.causal ? "" : "nearest explanation, not cause",
       named.join(", ") + (top.length > 3 ? ` and ${top.length - 3} more` : ""),
       about.without.length ? `${about.without.length} left out` : "",
-      about.continued
-        ? `${percent(about.continued)} of the winners continue a neighbour${kept(about)}; the others are the best found`
-        : "",
+      about.continued ? `${percent(about.continued)} of the winners continue a neighbour${kept(about)}` : "",
     ];
     return facts.filter(Boolean).join(" · ");
   }
@@ -168,7 +166,9 @@ export class Explorer {
   }
 }
 
-/** What coherence left of the similarity, in words. */
-function kept({ kept }: About): string {
-  return kept === null ? "" : `, ${(100 * kept).toFixed(1)} % of the best similarity is kept`;
+/** What coherence gave up, in words. */
+function kept({ best, kept, can }: About): string {
+  if (best === null || kept === null) return "";
+  const of = can.regret ? "of all entries" : "found";
+  return `; ${percent(best)} are the best ${of}, and ${(100 * kept).toFixed(1)} % of its similarity is kept`;
 }

@@ -44,7 +44,9 @@ export interface About {
   left_over: number;
   /** Part of the winners that continue a neighbour. */
   continued: number;
-  /** The winners' similarity as a part of the best candidates'; null where only winners were recorded. */
+  /** Part of the winners that are the best there was; null where only winners were recorded. */
+  best: number | null;
+  /** The winners' similarity as a part of that of the best there was. */
   kept: number | null;
   causal: boolean;
   digest: string;

@@ -58,9 +58,13 @@ export class SourcesView {
     return new DOMRect(canvas.left + part.x * k, canvas.top + part.y * k, part.width * k, part.height * k);
   }
 
-  /** Sources in the order they are shown: by their share in the selection, then in the picture. */
+  /**
+   * Sources in the order they are shown: by their share in the selection, then in the picture, both of the recorded
+   * trace, so that no card moves from before to after.
+   */
   private order(): number[] {
-    const { shares, selected } = this.session.state;
+    const { after, selected } = this.session.state;
+    const shares = after ? this.session.sharesIn(this.session.before) : this.session.state.shares;
     const sources = this.session.scene.about.sources.map((_, number) => number);
     if (!shares || selected.kind === "source") return sources; // what was clicked stays where it is
     return sources.sort((one, other) => shares[other] - shares[one] || one - other);

@@ -294,6 +294,8 @@ export class TranslationView {
     const { overlay } = this.session.state;
     const { low, high, tells } = OVERLAYS[overlay];
     if (!tells) return this.legend.replaceChildren();
+    if (!overlaysOf(this.session.scene).includes(overlay))
+      return this.legend.replaceChildren(`Not known of this translation: ${tells.toLowerCase()}`);
     const bar = h("canvas", {
       width: 120,
       height: 1,

@@ -9,6 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+HEIGHT, WIDTH = 72, 90
+"""Of the photo."""
+NAMES = ("region", "selection", "node")
+"""What a view tells of itself."""
+
 
 def unpack(data):
     """(values, parts) of a container: its header by json, its parts by the described types, little endian."""

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from view_wire import Wire, unpack
 
 import ktviz as kt
 from ktviz.explain.band_pictures import decoded_bands
@@ -19,19 +18,9 @@ from ktviz.library.clusters import describe_clusters, exemplar_pictures
 from ktviz.library.tree import Tree
 from ktviz.trace.live import live
 from ktviz.widgets.answers import Answers, as_values
+from views.wire import HEIGHT, WIDTH, Wire, unpack
 
-HEIGHT, WIDTH = 72, 90
 KINDS = ("region", "candidates", "pictures", "children", "thumbs", "descent", "bands", "translate")
-
-
-@pytest.fixture(scope="module")
-def photo(paint):
-    return paint(41, HEIGHT, WIDTH)
-
-
-@pytest.fixture(scope="module")
-def trace(world, photo):
-    return world.translator.traced(photo)
 
 
 @pytest.fixture(scope="module")

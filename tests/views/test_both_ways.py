@@ -4,38 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from view_wire import Wire
 
 import ktviz as kt
 from ktviz.widgets.selection import Selection
+from views.wire import NAMES
 
-HEIGHT, WIDTH = 72, 90
 REGION = kt.Box(8, 16, 20, 10)
-NAMES = ("region", "selection", "node")
-
-
-@pytest.fixture(scope="module")
-def trace(world, paint):
-    return world.translator.traced(paint(41, HEIGHT, WIDTH))
-
-
-@pytest.fixture
-def view(trace):
-    with kt.Explorer(trace) as view:
-        yield view
-
-
-@pytest.fixture
-def wire(view):
-    return Wire(view)
-
-
-@pytest.fixture
-def changes(view):
-    """Every change that an observer is told of: name, old and new."""
-    found = []
-    view.observe(lambda change: found.append((change["name"], change["old"], change["new"])), NAMES)
-    return found
 
 
 def state(view):

@@ -7,7 +7,6 @@ import struct
 import numpy as np
 import pytest
 import torch
-from view_wire import unpack
 
 import ktviz as kt
 from ktviz.audit.pieces import pieces
@@ -15,9 +14,7 @@ from ktviz.images import decode_image
 from ktviz.library.sources import Credit
 from ktviz.widgets.packing import TYPES, pack
 from ktviz.widgets.scene import NONE
-
-HEIGHT, WIDTH = 72, 90
-
+from views.wire import HEIGHT, WIDTH, unpack
 
 # The container
 

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from view_wire import Wire, unpack
 
 import ktviz as kt
 from ktviz.errors import SettingError
 from ktviz.figures.colours import SOURCE_COLOURS
-
-HEIGHT, WIDTH = 72, 90
-
-
-@pytest.fixture(scope="module")
-def trace(world, paint):
-    return world.translator.traced(paint(41, HEIGHT, WIDTH))
-
-
-@pytest.fixture
-def view(trace):
-    with kt.Explorer(trace) as view:
-        yield view
+from views.wire import HEIGHT, WIDTH, Wire, unpack
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import torch
 from ipywidgets.widgets import widget
-from view_wire import Wire, unpack
 
 import ktviz as kt
 from ktviz.errors import ImageError, KtvizError, MismatchError, RegionError, TraceError, UnknownNameError
 from ktviz.images import decode_image
 from ktviz.library.library import Library
 from ktviz.model.translator import Translator
+from views.wire import Wire, unpack
 
 PARTS = {
     kt.Explorer: ["translation", "sources", "tree", "bands", "table"],
@@ -27,16 +27,6 @@ PARTS = {
     kt.BandView: ["bands"],
     kt.TableView: ["table"],
 }
-
-
-@pytest.fixture(scope="module")
-def photo(paint):
-    return paint(41, 72, 90)
-
-
-@pytest.fixture(scope="module")
-def trace(world, photo):
-    return world.translator.traced(photo)
 
 
 @pytest.fixture

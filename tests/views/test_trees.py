@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from view_wire import Wire, unpack
 
 import ktviz as kt
 from ktviz.explain.descent import descents
@@ -21,6 +20,7 @@ from ktviz.library.union import BankUnion
 from ktviz.model.bands import PAPER_WEIGHTS
 from ktviz.model.translator import Translator
 from ktviz.trace.live import live
+from views.wire import Wire, unpack
 
 PER_LEAF = 2
 SHAPES = {"square": (317, 317), "wide": (25, 4000)}
