@@ -7,6 +7,7 @@ import pytest
 
 import ktviz as kt
 from ktviz import errors
+from ktviz.audit.keys import public_key, signing_key
 from ktviz.files import replacing
 from ktviz.library.credits import read_credits
 from ktviz.library.format import writing
@@ -35,6 +36,9 @@ def test_every_error_says_its_three_parts_and_survives_pickling(kind):
         (read_credits, errors.CreditsError),
         (read_tensors, errors.WeightsError),
         (lambda path: kt.verify("audit", path), errors.LibraryError),
+        (lambda path: kt.verify("audit", "l.ktlib", sources=path), errors.ImageError),
+        (public_key, errors.SigningError),
+        (signing_key, errors.SigningError),
     ],
 )
 def test_what_is_not_there_is_a_file_not_found(tmp_path, read, kind):
@@ -64,6 +68,7 @@ def test_a_value_out_of_range_is_a_value_error(world, tmp_path):
         lambda: kt.read_image(tmp_path / "text.png"),
         lambda: world.translator.traced(world.pictures / "warm" / "a.png")[kt.Box(0, 0, 900, 900)],
         lambda: kt.Trace.open(tmp_path / "text.png"),
+        lambda: kt.verify("audit", "l.ktlib", sha256="xyz"),
     ):
         with pytest.raises(ValueError, match=r": .*\. [A-Z].*\.$"):
             ask()

@@ -59,7 +59,7 @@ WRONG = [
     *(("coherence", value) for value in ("x", float("nan"), [0.1])),
     *(("max_gain", value) for value in ("x", float("inf"))),
     *(("band_weights", value) for value in (None, 5, "abcd", (1, 1, 1), ("a", 1, 1, 1))),
-    *(("without", value) for value in (None, [None], 1.5, 2**70)),
+    *(("without", value) for value in (None, [None], 1.5, 2**70, b"a")),
     *(("preset", value) for value in (None, 3)),
 ]
 

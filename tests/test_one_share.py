@@ -6,14 +6,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from matplotlib.text import Text
 
 import ktviz
 from ktviz.audit.findings import boxes
 from ktviz.audit.report import render
 from ktviz.explain.shares import source_shares
+from ktviz.figures.colours import trace_colours
 from ktviz.figures.interactive import share_bars
 from ktviz.figures.layout import percent
-from ktviz.figures.maps import trace_figure
+from ktviz.figures.maps import similarity_map, trace_figure
 from ktviz.figures.picks import select
 from ktviz.figures.share_bars import share_figure
 from ktviz.model.translator import Translator
@@ -163,3 +165,26 @@ def test_the_report_of_an_audit_prints_it(case):
     assert percent(top).replace(" ", "") in re.sub(r"\s|&nbsp;", "", report)
     assert "overlap, before any decoder" in report
     assert np.isclose(audit.tables["sources"]["share"][0], top)
+
+
+def test_a_part_of_a_trace_has_the_colours_of_the_whole_and_names_its_region(case):
+    part = case.trace[Box(40, 0, 32, 20)]
+    ranks = [trace.sources()["source"].tolist() for trace in (case.trace, part)]
+    assert ranks[0] != ranks[1]  # else it would show nothing
+    assert trace_colours(part) == trace_colours(case.trace)
+    known = {source["name"]: source["colour"] for source in describe(Subject.create(case.trace))["sources"]}
+    assert {source["name"]: source["colour"] for source in describe(Subject.create(part))["sources"]} == known
+    for figure in (share_figure(part), trace_figure(part)):
+        assert any("region 32x20 px at (40, 0)" in words.get_text() for words in figure.findobj(Text))
+    drawn = similarity_map(part)
+    assert (drawn[-1, 0] == 255).all()  # where nothing was recorded
+    assert (drawn[4, -4] != 255).any()
+
+
+def test_cards_and_attributions_of_a_part_have_the_colours_of_the_whole(case):
+    part = case.trace[Box(40, 0, 32, 20)]
+    colours = trace_colours(case.trace)
+    assert ktviz.attribute(part).about["sources"] == list(colours)
+    bars = re.findall(r"background: (#[0-9A-Fa-f]{6});.*?line-height: 1.3;\">(\S+?)<", part._repr_html_(), re.DOTALL)
+    assert len(bars) > 2
+    assert all(colours[name] == colour for colour, name in bars)

@@ -138,10 +138,36 @@ def test_who_took_over_is_listed_by_share(live, coffee):
 
 def test_the_header_says_what_coherence_gave_up(live, showing):
     _, trace = showing
-    best = trace.to_pandas().groupby("query")["similarity"].max().sum()
-    kept = f"{100 * trace.column('similarity').sum() / best:.1f} % of the best similarity is kept"
-    continued = f"{percent(trace.column('coherent').mean())} of the winners continue a neighbour"
-    expect(live.find(".kt-header")).to_contain_text(f"{continued}, {kept}")
+    won, best = trace.column("similarity"), trace.to_pandas().groupby("query")["similarity"].max().to_numpy()
+    said = (
+        f"{percent(trace.column('coherent').mean())} of the winners continue a neighbour; "
+        f"{percent((won == best).mean())} are the best found, "
+        f"and {100 * won.sum() / best.sum():.1f} % of its similarity is kept"
+    )
+    expect(live.find(".kt-header")).to_contain_text(said)
+
+
+def test_no_card_moves_from_before_to_after_with_a_selection(live):
+    live.drag((40, 200), (200, 460), SIZE)
+    live.settled()
+    order = {}
+    for name in ("Before", "After"):
+        live.button(name).click()
+        order[name] = live.settled().find(".kt-card .kt-title").all_inner_texts()
+    live.button("Clear").click()
+    assert order["Before"] == order["After"]
+
+
+def test_an_overlay_that_the_counterfactual_does_not_know_says_so(open_tab, world, paint):
+    trace = world.translator.traced(paint(41, 72, 90)).with_regret()
+    with open_tab() as page, kt.Explorer(trace) as view:
+        live = LiveView(page, view)
+        live.root.get_by_role("combobox", name="Overlay").select_option("regret")
+        expect(live.find(".kt-legend")).to_contain_text("What the tree's shortcut cost")
+        live.find(".kt-card input").first.uncheck()
+        expect(live.find(".kt-comparison")).to_be_visible()
+        live.button("After").click()
+        expect(live.settled().find(".kt-legend")).to_contain_text("Not known of this translation")
 
 
 def test_switching_back_restores_what_was_shown(live):

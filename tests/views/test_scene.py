@@ -240,12 +240,25 @@ def test_what_can_be_shown_is_what_the_trace_holds(case):
     assert (values["frozen"] == "") == values["live"]
 
 
+def test_the_header_s_numbers_are_those_of_the_rows(case):
+    _, trace, values, _ = case
+    rows = trace.to_pandas()
+    won, best = trace.column("similarity").astype(float), rows.groupby("query")["similarity"].max().to_numpy(float)
+    if values["can"]["regret"]:
+        best = won + trace.column("regret")
+    if values["candidates"] < 2:
+        assert values["best"] is values["kept"] is None
+        return
+    assert values["kept"] == pytest.approx(won.sum() / best.sum(), abs=1e-6)
+    assert values["best"] == pytest.approx((best - won < 1e-6).mean(), abs=0.01)
+
+
 def test_sources_come_with_shares_credits_and_colours(case):
     _, trace, values, _ = case
     shares = trace.sources().set_index("source")
     found = values["sources"]
-    assert [source["share"] for source in found] == sorted((s["share"] for s in found), reverse=True)
-    assert {source["name"] for source in found} == {source["source"] for source in trace.about["sources"]}
+    order = [source["source"] for source in trace.whole.sources().to_dict("records")]
+    assert [source["name"] for source in found] == order  # a part keeps the colours of the whole
     for number, source in enumerate(found):
         row = shares.loc[source["name"]]
         assert source["share"] == pytest.approx(row["share"])
