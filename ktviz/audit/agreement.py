@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ktviz.audit.copies import COLUMNS as COPIES
 from ktviz.audit.copies import copies
-from ktviz.audit.differences import LEVELS, Difference, compare_pixels, first_difference, first_row
+from ktviz.audit.differences import LEVELS, Difference, compare_pixels, equal, first_difference, first_row
 from ktviz.audit.evidence import Evidence, Parameters, best_of_all, largest_sources, only_winners
 from ktviz.audit.findings import shown
 from ktviz.audit.rivals import NEAR, rivals
@@ -67,15 +68,18 @@ def check_translation(name: str, case: Live, recorded: Trace, settings: Settings
     seen = compare_pixels(
         f"the output of {name}", shown(recorded.output), shown(again.output), LEVELS if rounded else 0
     )
-    if recorded.table.equals(again.table):
+    found = first_difference(recorded, again)
+    if not found:
         return f"{seen}; {len(again):,} retrievals identical"
     if not rounded:
-        raise Difference(f"{name}, {first_difference(recorded, again)}")
+        raise Difference(f"{name}, {found}")
     doubtful = check_rounded(name, replace(case, trace=recorded), again, settings)
     share = float(recorded.overlap()[doubtful].sum())
     if share > MOST_DOUBT:
         raise Difference(f"{name}: other winners for {share:.1%} of the picture; rounding explains {MOST_DOUBT:.0%}")
-    return f"{seen}; {len(again):,} retrievals equal up to rounding; close calls could move {share:.3%} of the picture"
+    made = f"compared up to rounding, as it says it was made on {recorded.about['device']!r}, with other versions or kernels"
+    equal = f"{len(again):,} retrievals equal up to rounding; close calls could move {share:.3%} of the picture"
+    return f"{seen}; {equal}; {made}"
 
 
 def made_elsewhere(about: Mapping[str, Any], here: Mapping[str, Any]) -> bool:
@@ -94,7 +98,7 @@ def check_about(name: str, recorded: Trace, again: Trace, rounded: bool) -> None
         images[1]["output"] = images[0]["output"]
     for one, other in ((mine, found), images):
         for part in sorted({*one, *other} - {*VOLATILE}):
-            if as_json({part: one.get(part)}) != as_json({part: other.get(part)}):
+            if (part in one) != (part in other) or as_json({part: one.get(part)}) != as_json({part: other.get(part)}):
                 raise Difference(f"{name}: its {part} is not what the model and the library say")
 
 
@@ -106,8 +110,13 @@ def check_made(name: str, stated: Mapping[str, Any], known: Mapping[str, Any]) -
             if not isinstance(value, Mapping) or sorted(value) != sorted(example):
                 raise Difference(f"{name}: {part} does not name {', '.join(sorted(example))}")
             check_made(f"{name}, {part}", value, example)
-        elif type(value) is not type(example) or len(str(value)) > LONGEST or not str(value).isprintable():
+        elif type(value) is not type(example) or not plain(str(value)):
             raise Difference(f"{name}: {part} is not of the right kind")
+
+
+def plain(text: str) -> bool:
+    """Whether a text is short, and can be told from every other by reading it."""
+    return len(text) <= LONGEST and text.isprintable() and text == " ".join(text.split())
 
 
 def check_without(case: Live, evidence: Evidence, names: Mapping[str, str], top: int) -> str:
@@ -115,10 +124,11 @@ def check_without(case: Live, evidence: Evidence, names: Mapping[str, str], top:
     known = largest_sources(case.trace, case.banks, top)
     if list(evidence.without) != known:
         raise Difference(f"tables/counterfactuals: of {', '.join(evidence.without) or 'nothing'}, should be of {known}")
+    remarks = []
     for source, after in evidence.without.items():
         settings = replace(case.settings, without=(*case.settings.without, source))
-        check_translation(f"counterfactuals/{names[source]}.parquet", case, after, settings)
-    return f"{len(known)} translations without a source"
+        remarks.append(check_translation(f"counterfactuals/{names[source]}.parquet", case, after, settings))
+    return "; ".join((f"{len(known)} translations without a source", *dict.fromkeys(remarks)))
 
 
 def check_pieces(case: Live, evidence: Evidence, here: bool) -> str:
@@ -134,10 +144,17 @@ def check_pieces(case: Live, evidence: Evidence, here: bool) -> str:
     low, high = (rivals(case, NEAR + more) for more in (-room, room))
     if not np.array_equal(stated["query"], low["query"]):
         raise Difference("tables/rivals: not of the retrievals that pieces are made of")
-    wrong = (stated["rivals"] < low["rivals"]) | (stated["rivals"] > high["rivals"])
+    check_types("tables/rivals", stated, low)
+    wrong = ~stated["rivals"].between(low["rivals"], high["rivals"])
     for row in np.flatnonzero(wrong):
         raise Difference(f"tables/rivals, row {row}: {stated['rivals'][row]} works, should be {low['rivals'][row]}")
     return f"{len(stated)} retrievals compared with every work"
+
+
+def check_types(name: str, stated: pd.DataFrame, true: pd.DataFrame) -> None:
+    """Raise Difference unless a table has the columns that it should have, of the same types."""
+    if stated.dtypes.to_dict() != true.dtypes.to_dict():
+        raise Difference(f"{name} has other columns")
 
 
 def check_copies(case: Live, evidence: Evidence, here: bool) -> str:
@@ -145,12 +162,11 @@ def check_copies(case: Live, evidence: Evidence, here: bool) -> str:
     stated, found = evidence.copies, copies(evidence.trace, case.banks)
     if len(stated) != len(found):
         raise Difference(f"tables/copies: {len(stated)} rows, should have {len(found)}")
-    for name, kind in COPIES.items():
+    check_types("tables/copies", stated, found)
+    for name in COPIES:
         known, new = stated[name].to_numpy(), found[name].to_numpy()
         if not here and name in COPY_ROOM:
             known, new = known.astype(float), new.astype(float)
-        elif kind is not object and stated[name].dtype != np.dtype(kind):
-            raise Difference(f"tables/copies: {name} is of another type")
         row = first_row(known, new, 0.0 if here else COPY_ROOM.get(name, 0.0))
         if row is not None:
             raise Difference(f"tables/copies, row {row}: {name} {stated[name][row]}, should be {found[name][row]}")
@@ -162,8 +178,9 @@ def check_exact(case: Live, evidence: Evidence, parameters: Parameters, here: bo
     found, known = best_of_all(case, parameters), evidence.exact
     if len(known) != len(found) or not np.array_equal(known["query"], found["query"]):
         raise Difference(f"tables/regret: {len(known)} retrievals, not the {len(found)} that the sample is made of")
+    check_types("tables/regret", known, found)
     if here:
-        wrong = (known != found).any(axis=1).to_numpy()
+        wrong = ~np.all([equal(known[name].to_numpy(), found[name].to_numpy()) for name in found], axis=0)
     else:
         true = truth(case, known["query"].to_numpy(), known["exact_entry"].to_numpy())
         best, stated = (table["exact_similarity"].to_numpy() for table in (found, known))

@@ -114,9 +114,15 @@ class Audit:
             TraceError, MismatchError: As in `attribute`.
         """
         parameters = Parameters(top, sample, seed)
-        if not isinstance(title, str) or len(title) > LONGEST_TITLE:
+        if (
+            not isinstance(title, str)
+            or len(title) > LONGEST_TITLE
+            or title.encode("utf-8", "ignore").decode() != title
+        ):
             asked = f"an audit titled {short(title)}"
-            raise SettingError(asked, f"not a text of at most {LONGEST_TITLE:,} letters", "Give a short title")
+            raise SettingError(
+                asked, f"not a text of Unicode of at most {LONGEST_TITLE:,} letters", "Give a short title"
+            )
         case = live(trace, model, photo)
         check_made_again(case)
         return cls.assemble(gather(case, parameters), case.banks, parameters, title or ", ".join(case.banks.names))

@@ -1,7 +1,7 @@
 """Fingerprints of sources: enough to find a source's features in any file, not enough to make them again.
 
 A library stores a source as feature cells (C float16 numbers each), as search keys, and as a picture. A fingerprint
-keeps a 64-bit hash of each of these runs of bytes that no other source of the bank shares; where another source holds
+keeps a 64-bit hash of each of these runs of bytes that no other source of the banks shares; where another source holds
 all its features (a PNG copy of a JPEG), it keeps those of all its features. After a source was removed, every file of
 the library is searched for them at every offset.
 """
@@ -75,21 +75,20 @@ def read_fingerprints(path: Path) -> tuple[Fingerprint, ...]:
 
 def fingerprints(banks: BankUnion) -> list[Fingerprint]:
     """Fingerprints of all sources of some banks."""
+    maps = [features.numpy() for bank in banks.banks for features in bank.entries.maps]
+    cells = [hash_rows(as_bytes(features.reshape(-1, features.shape[2]))) for features in maps]
+    keys = [hashes for bank in banks.banks for hashes in key_hashes(bank)]
+    pictures = [hash_rows(cut(np.frombuffer(thumb, dtype=np.uint8))) for bank in banks.banks for thumb in bank.thumbs]
+    key_bytes = [2 * bank.keys.shape[1] for bank in banks.banks for _ in bank.sources]
+    own = [own_hashes(hashes) for hashes in (cells, keys, pictures)]
     found = []
-    for first, bank in zip(banks.source_offset.tolist(), banks.banks, strict=False):
-        cells = [hash_rows(as_bytes(features.numpy().reshape(-1, features.shape[2]))) for features in bank.entries.maps]
-        keys = key_hashes(bank)
-        pictures = [hash_rows(cut(np.frombuffer(thumb, dtype=np.uint8))) for thumb in bank.thumbs]
-        width = 2 * bank.entries.channels, 2 * bank.keys.shape[1], RUN
-        for number, source in enumerate(bank.sources):
-            runs = {
-                kind: (length, only(hashes, number).tolist())
-                for kind, length, hashes in zip(KINDS, width, (cells, keys, pictures), strict=True)
-            }
-            if not runs["features"][1]:  # another source is the same picture: it is gone when both are
-                runs = {"features": (width[0], np.unique(cells[number]).tolist())}
-            runs = {kind: (length, hashes) for kind, (length, hashes) in runs.items() if hashes}
-            found.append(Fingerprint(banks.source_names[first + number], source.sha256, runs))
+    for number, source in enumerate(banks.sources):
+        width = 2 * maps[number].shape[2], key_bytes[number], RUN
+        runs = {kind: (length, hashes[number]) for kind, length, hashes in zip(KINDS, width, own, strict=True)}
+        if not runs["features"][1]:  # another source is the same picture: it is gone when both are
+            runs = {"features": (width[0], np.unique(cells[number]).tolist())}
+        runs = {kind: (length, hashes) for kind, (length, hashes) in runs.items() if hashes}
+        found.append(Fingerprint(banks.source_names[number], source.sha256, runs))
     return found
 
 
@@ -109,10 +108,12 @@ def cut(data: Bytes) -> Bytes:
     return data[: rows * RUN].reshape(rows, RUN)[3:]
 
 
-def only(hashes: list[Hashes], number: int) -> Hashes:
-    """Those of one source that no other has."""
-    others = [h for n, h in enumerate(hashes) if n != number]
-    return np.setdiff1d(hashes[number], np.concatenate(others)) if others else np.unique(hashes[number])
+def own_hashes(hashes: list[Hashes]) -> list[list[int]]:
+    """Those of each source that no other has."""
+    each = [np.unique(mine) for mine in hashes]
+    known, counts = np.unique(np.concatenate(each), return_counts=True)
+    shared = known[counts > 1]
+    return [np.setdiff1d(mine, shared, assume_unique=True).tolist() for mine in each]
 
 
 @cache

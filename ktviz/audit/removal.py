@@ -106,12 +106,20 @@ def check_not_named(library: Library, gone: Fingerprint) -> str:
         for source in library.bank(name).sources:
             if source.sha256 == gone.sha256:
                 raise Difference(f"bank {name} still holds {source.name}, the same file as {gone.source}")
+            if gone.source in (source.name, f"{name}/{source.name}"):
+                raise Difference(f"bank {name} still holds a source named {source.name}, though of another file")
     return f"{len(library)} banks"
 
 
 def check_no_bytes(library: Library, gone: Fingerprint) -> str:
     folder = library.folder
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    paths = sorted(folder.rglob("*"))
+    for path in paths:
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise Difference(
+                f"{path.relative_to(folder).as_posix()} is no plain file: what it leads to is not searched"
+            )
+    files = [path for path in paths if path.is_file()]
     for path in files:
         if file_digest(path) == gone.sha256:
             raise Difference(f"{path.relative_to(folder).as_posix()} is the original file of {gone.source}")

@@ -187,18 +187,31 @@ def check_columns(case: Case, again: Trace) -> None:
     rows = rows_of(reading, 0, 0, None).clipped(*live.trace.picture.size)
     names = [(source["source"], source["bank"]) for source in told_apart([live.banks.describe_sources()])[0]]
     true = Trace(to_table([rows], [0], live.trace.sites, [names]), live.trace.about, live.trace.pictures)
+    check_ranks(case, again)
     margin = np.repeat(case.found.margin.numpy(), np.bincount(true.column("query", winners=False)))
     for column in live.trace.table.column_names:
         one, other = (trace.column(column, winners=False) for trace in (live.trace, true))
         skipped = np.zeros(len(one), dtype=bool)
         if column == "margin":
             other = np.where(np.isfinite(margin), margin, np.nan)
-        elif column == "rank":  # of a winner that coherence took from behind what was kept
+        elif column == "rank":  # see check_ranks
             skipped = live.trace.column("coherent", winners=False)
         row = first_row(one, other, room_of(column), skipped)
         if row is not None:
             query = int(live.trace.column("query", winners=False)[row])
             raise Difference(f"{case.name}, retrieval {query}, {column}: {one[row]}, should be {other[row]}")
+
+
+def check_ranks(case: Case, again: Trace) -> None:
+    """Raise Difference unless a winner that coherence took has its place among what was kept, or, as the last of it,
+    a rank behind that there can be."""
+    trace = case.live.trace
+    coherent, rank = trace.column("coherent"), trace.column("rank").astype(np.int64)
+    last = case.claimed.entry.shape[1] - 1
+    place, most = case.claimed.chosen.numpy(), max(last, int(again.column("rank", winners=False).max()))
+    wrong = coherent & (rank != place) & ((place < last) | (rank < last) | (rank > most))
+    for row in np.flatnonzero(wrong)[:1]:
+        raise Difference(f"{case.name}, retrieval {row}, rank: {rank[row]}, should be {place[row]}")
 
 
 def room_of(column: str) -> float:

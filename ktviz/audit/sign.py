@@ -35,6 +35,10 @@ def sign(folder: str | os.PathLike[str], key: str | os.PathLike[str] | CryptoSig
     """
     folder = Path(folder)
     signer = key if isinstance(key, CryptoSigner) else signing_key(key)
+    if signer.public_key.keytype != "ed25519":
+        raise SigningError(
+            "sign with a key", f"not Ed25519 ({signer.public_key.keytype})", "Make one with `ktviz keygen`"
+        )
     if (folder / SIGNATURE).exists():
         raise SigningError(f"sign {str(folder)!r}", "it is signed already", f"Delete {SIGNATURE} in it to sign it anew")
     verdict = Verdict().run(file_checks(folder))

@@ -6,6 +6,7 @@ Other versions compress the same content into other bytes; then everything in a 
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -14,30 +15,30 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ktviz.errors import AuditError
+from ktviz.trace.parquet import METADATA, PICTURES
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_CHUNKS = (b"IHDR", b"IDAT", b"IEND")
 JPEG_TABLES = {0xDB, 0xC0, 0xC2, 0xC4, 0xDD}
 """Quantisation, frame (two kinds), Huffman tables, restart interval."""
+SCAN, END = 0xDA, 0xD9
+MARK = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
+"""What ends a scan: within it, FF is always followed by 00 or is a restart mark."""
 JFIF_LENGTH = 16
 ARROW_SCHEMA = b"ARROW:schema"
+WRITER = re.compile(r"parquet-cpp-arrow version \d+\.\d+\.\d+(-SNAPSHOT)?")
 
 
-def check_whole(path: Path, name: str, metadata: frozenset[bytes] = frozenset()) -> None:
-    """Raise AuditError if a PNG, JPEG or Parquet file holds more than its pixels or its table.
-
-    Args:
-        path: The file.
-        name: What the error calls it.
-        metadata: Keys that a Parquet file may hold.
-    """
+def check_whole(path: Path, name: str) -> None:
+    """Raise AuditError if a PNG, JPEG or Parquet file, which an error calls `name`, holds more than its pixels or its
+    table and what ktviz says of it."""
     try:
         if path.suffix == ".png":
             check_png(path.read_bytes())
         elif path.suffix == ".jpg":
             check_jpeg(path.read_bytes())
         elif path.suffix == ".parquet":
-            check_parquet(path, metadata)
+            check_parquet(path)
     except (ValueError, LookupError, struct.error, zlib.error, pa.ArrowException) as error:
         raise AuditError(
             name, f"holds something besides its content ({error})", "Ask for the original folder"
@@ -72,24 +73,28 @@ def check_jpeg(data: bytes) -> None:
     place = 2
     if data[:2] != b"\xff\xd8":
         raise ValueError("no JPEG")
-    while data[place + 1] != 0xDA:
-        marker, length = data[place + 1], struct.unpack(">H", data[place + 2 : place + 4])[0]
+    while (marker := data[place + 1]) != END:
+        length = struct.unpack(">H", data[place + 2 : place + 4])[0]
         plain = marker == 0xE0 and length == JFIF_LENGTH and data[place + 4 : place + 9] == b"JFIF\0"
-        if data[place] != 0xFF or not (plain or marker in JPEG_TABLES):
+        if data[place] != 0xFF or not (plain or marker in JPEG_TABLES or marker == SCAN):
             raise ValueError(f"the segment {marker:02X} at byte {place}")
         place += 2 + length
-    end = data.find(b"\xff\xd9", place)  # within the picture, FF is always followed by 00 or by a restart mark
-    if end != len(data) - 2:
+        if marker == SCAN:
+            place += next(found.start() for found in MARK.finditer(data[place:]))
+    if place != len(data) - 2:
         raise ValueError("bytes behind the picture")
 
 
-def check_parquet(path: Path, metadata: frozenset[bytes]) -> None:
+def check_parquet(path: Path) -> None:
     """Raise ValueError unless the columns of a Parquet file, its footer and its marks fill it."""
     with pq.ParquetFile(path) as file:
         about, schema = file.metadata, file.schema_arrow
         more = {*(about.metadata or {})} - {ARROW_SCHEMA} | {*(schema.metadata or {})}
-        if more - metadata or any(field.metadata for field in schema.remove_metadata()):
-            raise ValueError(f"metadata {sorted(more - metadata)}")
+        more -= {METADATA, PICTURES}
+        if more or any(field.metadata for field in schema.remove_metadata()):
+            raise ValueError(f"metadata {sorted(more)}")
+        if not WRITER.fullmatch(about.created_by):
+            raise ValueError(f"it was written by {about.created_by[:60]!r}")
         groups = (about.row_group(n) for n in range(about.num_row_groups))
         place = 4
         for column in (group.column(n) for group in groups for n in range(group.num_columns)):
