@@ -27,7 +27,8 @@ from ktviz.audit.audit import Audit
 from ktviz.audit.folder import MANIFEST, as_csv, file_list, manifest_bytes, write_table
 from ktviz.audit.verify import verify
 from ktviz.errors import AuditError
-from ktviz.images import encode_image, read_image
+from ktviz.images import encode_image, pixel_digest, read_image
+from ktviz.trace.pictures import Picture
 from ktviz.trace.schema import SCHEMA
 from ktviz.trace.trace import Trace
 
@@ -335,6 +336,69 @@ def other_counterfactual(folder):
     change_table(folder, "counterfactuals", lambda table: table.assign(source=table["source"].to_list()[::-1]))
 
 
+def rank_of_a_continuation(trace):
+    """Winners that coherence took came from nowhere."""
+    rank = trace.column("rank", winners=False).copy()
+    rank[trace.column("coherent", winners=False)] = 31_999
+    return with_column(trace, "rank", rank)
+
+
+def minus_zero(trace, name="left_over"):
+    values = trace.column(name, winners=False)
+    assert (values == 0).any()
+    return with_column(trace, name, np.where(values == 0, np.float32(-0.0), values))
+
+
+def remark_on_the_picture(trace):
+    about = {**trace.picture.about, "approved": None}
+    return Trace(trace.table, trace.about, [replace(trace.picture, about=about)])
+
+
+def with_column(trace, name, values):
+    field = trace.table.schema.field(name)
+    place = trace.table.schema.get_field_index(name)
+    return trace.with_table(trace.table.set_column(place, field, pa.array(values).cast(field.type)))
+
+
+def other_rows(change, name="trace.parquet"):
+    """Other rows in a trace."""
+
+    def tamper(folder):
+        path = folder / name
+        forged = change(Trace.open(path))
+        forged.save(path, overwrite=True, pictures="none")
+        edit(folder, lambda manifest: manifest.update(trace=forged.digest))
+
+    return tamper
+
+
+def metadata_of_parquet(name, **more):
+    """Other metadata under a key that files of ktviz have."""
+
+    def tamper(folder):
+        path = folder / name
+        file = pq.ParquetFile(path)
+        kept = {key.decode(): text for key, text in (file.metadata.metadata or {}).items() if key != b"ARROW:schema"}
+        table = file.read().replace_schema_metadata(None)
+        with pq.ParquetWriter(path, table.schema, compression="zstd") as writer:
+            writer.write_table(table)
+            writer.add_key_value_metadata({**kept, **more})
+
+    return tamper
+
+
+def remark_in_scan(folder, remark=b"\xff\xfe\x00\x08remark"):
+    """Between the pixels of a JPEG and its end."""
+    path = folder / "sources" / "000.jpg"
+    path.write_bytes(path.read_bytes()[:-2] + remark + b"\xff\xd9")
+
+
+def other_writer(folder, name="tables/boxes.parquet"):
+    data = (folder / name).read_bytes()
+    known = re.search(rb"parquet-cpp-arrow version [\d.]+", data).group(0)
+    (folder / name).write_bytes(data.replace(known, b"approved by the Louvre".ljust(len(known), b".")))
+
+
 FILES = {
     "output off by a level": lambda folder: change_pixels(folder, "output"),
     "output off by 7": lambda folder: change_pixels(folder, "output", 7),
@@ -391,6 +455,18 @@ FILES = {
     "a long processor": rewrite_about(lambda about: about.update(processor="x" * 500)),
     "a seed of text": rewrite_about(lambda about: about.update(seed="0")),
     "candidates": rewrite_about(lambda about: about.update(candidates=3)),
+    "a remark that is null": rewrite_about(lambda about: about.update({"approved by the Louvre": None})),
+    "a remark on the picture that is null": other_rows(remark_on_the_picture),
+    "a device that reads like another": rewrite_about(lambda about: about.update(device="cpu ")),
+    "zeros that are negative": other_rows(minus_zero),
+    "weights that are negative zeros": other_rows(lambda trace: minus_zero(trace, "weight")),
+    "ranks of continuations": other_rows(rank_of_a_continuation),
+    "a picture in the trace": metadata_of_parquet("trace.parquet", **{"ktviz.pictures": '{"evil 7": "AAAA"}'}),
+    "metadata of a table": metadata_of_parquet("tables/boxes.parquet", ktviz='{"approved": true}'),
+    "metadata of the fingerprints": metadata_of_parquet("fingerprints.parquet", **{"ktviz.pictures": "{}"}),
+    "who wrote a table": other_writer,
+    "a remark behind a JPEG's pixels": remark_in_scan,
+    "text behind a JPEG's pixels": lambda folder: remark_in_scan(folder, b"approved " * 1000),
 }
 """What is done to files; the manifest is sealed afterwards."""
 
@@ -407,6 +483,20 @@ def test_a_single_source_for_everything_is_caught(folder, check, world):
     assert "trace.parquet, retrieval 0" in check(folder).difference
 
 
+def test_a_counterfactual_cannot_be_off_by_a_level_everywhere(folder, check, world):
+    """It would say that the whole picture had changed."""
+
+    def change(evidence):
+        (name, after), *_ = evidence.without.items()
+        pixels = np.where(after.output > 127, after.output - 1, after.output + 1).astype(np.uint8)
+        about = {**after.picture.about, "output": pixel_digest(pixels)}
+        forged = Trace(after.table, after.about, [Picture(after.input, pixels, about)])
+        return replace(evidence, without={**evidence.without, name: forged})
+
+    forge(folder, world.banks, change)
+    assert re.search("counterfactuals/without-1.*(of its pixels are off|its output is not)", check(folder).difference)
+
+
 def other_rivals(change):
     return lambda evidence: replace(evidence, rivals=change(evidence.rivals))
 
@@ -418,6 +508,8 @@ def other_copies(change):
 EVIDENCE = {
     "no rivals": other_rivals(lambda rivals: rivals.assign(rivals=0)),
     "more rivals": other_rivals(lambda rivals: rivals.assign(rivals=rivals["rivals"] + 2)),
+    "rivals that are no number": other_rivals(lambda rivals: rivals.assign(rivals=np.nan)),
+    "rivals as fractions": other_rivals(lambda rivals: rivals.assign(rivals=rivals["rivals"].astype(float))),
     "no copies": other_copies(lambda copies: copies.head(0)),
     "a copy more": other_copies(lambda copies: pd.concat([copies, copies.head(1).assign(x=0)], ignore_index=True)),
     "a copy of another work": other_copies(lambda copies: copies.assign(source="art/warm/a.png")),

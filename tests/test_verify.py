@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -232,6 +233,46 @@ def test_bytes_left_behind_anywhere_in_the_folder_are_found(original, world, rem
     (library.folder / "forgotten.bin").write_bytes(b"odd" + whole[len(whole) // 3 :] + b"end")
     verdict = verify_removal(original, library, "d", model=model, sha256=noted(original))
     assert "forgotten.bin still holds" in verdict.difference
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda library, world: (library.folder / "backup").symlink_to(world.folder / "banks"),
+        lambda library, world: (library.folder / "old.bin").symlink_to(world.folder / "library.json"),
+        lambda library, world: os.mkfifo(library.folder / "pipe"),
+    ],
+    ids=["a linked folder", "a linked file", "a pipe"],
+)
+def test_what_cannot_be_searched_proves_nothing(original, world, removed, leave):
+    library, model = removed
+    leave(library, world)
+    verdict = verify_removal(original, library, "d", model=model, sha256=noted(original))
+    assert "is no plain file" in verdict.difference
+
+
+def test_another_picture_of_the_same_name_is_named(original, removed, toy, paint, save, tmp_path):
+    library, model = removed
+    library.add("art/cool", [save(tmp_path / "d.png", paint(77))], encoder=toy, quiet=True)
+    verdict = verify_removal(original, library, "d", model=model, sha256=noted(original))
+    assert "still holds a source named d.png, though of another file" in verdict.difference
+
+
+def test_what_sources_of_two_banks_share_is_no_evidence(tmp_path, toy, settings, paint, save):
+    """White margins are in many works."""
+    library = Library.create(tmp_path / "l.ktlib", toy, settings)
+    for bank, number in (("art/one", 1), ("art/two", 2)):
+        picture = paint(number)
+        picture[:24] = 255
+        files = [
+            save(tmp_path / bank / f"{number}.png", picture),
+            save(tmp_path / bank / "more.png", paint(number + 7)),
+        ]
+        library.build(bank, files, encoder=toy, quiet=True)
+    first, *_ = fingerprints(library["art"])
+    library.remove("art/one", ["1"], quiet=True)
+    for path in library.folder.rglob("*.safetensors"):
+        assert first.source not in find_runs(path, [first]), path
 
 
 def test_bytes_of_other_sources_are_no_evidence(original, world, removed):

@@ -16,7 +16,7 @@ import pandas as pd
 
 from ktviz.audit.copies import COLUMNS as COPIES
 from ktviz.audit.copies import copies
-from ktviz.audit.differences import LEVELS, Difference, compare_pixels, equal, first_difference, first_row
+from ktviz.audit.differences import LEVELS, MOST_PIXELS, Difference, compare_pixels, equal, first_difference, first_row
 from ktviz.audit.evidence import Evidence, Parameters, best_of_all, largest_sources, only_winners
 from ktviz.audit.findings import shown
 from ktviz.audit.rivals import NEAR, rivals
@@ -65,9 +65,8 @@ def check_translation(name: str, case: Live, recorded: Trace, settings: Settings
     again = only_winners(again) if recorded.thinned else again
     rounded = made_elsewhere(recorded.about, again.about)
     check_about(name, recorded, again, rounded)
-    seen = compare_pixels(
-        f"the output of {name}", shown(recorded.output), shown(again.output), LEVELS if rounded else 0
-    )
+    what, pictures = f"the output of {name}", (shown(recorded.output), shown(again.output))
+    seen = compare_pixels(what, *pictures, LEVELS if rounded else 0, MOST_PIXELS)
     found = first_difference(recorded, again)
     if not found:
         return f"{seen}; {len(again):,} retrievals identical"
@@ -77,7 +76,7 @@ def check_translation(name: str, case: Live, recorded: Trace, settings: Settings
     share = float(recorded.overlap()[doubtful].sum())
     if share > MOST_DOUBT:
         raise Difference(f"{name}: other winners for {share:.1%} of the picture; rounding explains {MOST_DOUBT:.0%}")
-    made = f"compared up to rounding, as it says it was made on {recorded.about['device']!r}, with other versions or kernels"
+    made = f"compared up to rounding: it says it was made on {recorded.about['device']!r}, by other versions or kernels"
     equal = f"{len(again):,} retrievals equal up to rounding; close calls could move {share:.3%} of the picture"
     return f"{seen}; {equal}; {made}"
 
