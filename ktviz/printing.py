@@ -31,10 +31,3 @@ def printable(text: str) -> str:
     """A text in the characters that standard output can show."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return text.encode(encoding, SAFE).decode(encoding)
-
-
-def never_raise() -> None:
-    """Make standard output and error write what they can."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors=SAFE)

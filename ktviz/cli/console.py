@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 WIDE = 100_000
 """Columns of a stream that is no terminal: programs want each thing on one line, paths above all."""
-out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
+out = Console(highlight=False, width=None if sys.stdout and sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr and sys.stderr.isatty() else WIDE)
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
