@@ -180,19 +180,27 @@ def row_of(record: Record, columns: Sequence[str], delimiter: str, problems: lis
             said[column] = value
         elif value:
             problems.append(f"line {record.line}: {value!r} stands in column {number}, which has no name")
-        swallowed = next((line for line in NEWLINE.split(value)[1:] if begins_a_row(line, delimiter)), None)
+        swallowed = swallowed_row(value, delimiter)
         if swallowed:
-            problems.append(f"line {record.line}: a quote may be left open; {swallowed[:40]!r} looks like another row")
+            problems.append(f"line {record.line}: a quote may be left open; {swallowed[:40]!r} looks like a row")
     file = said.pop("file")
     if not file:
         problems.append(f"line {record.line}: no file is named")
     return CreditRow(record.line, file, Credit(**{column: tidy(value) for column, value in said.items()}))
 
 
-def begins_a_row(line: str, delimiter: str) -> bool:
-    """Whether a line within a quoted field begins with the name of an image."""
-    first, separated, _ = line.partition(delimiter)
-    return bool(separated) and posixpath.splitext(first.strip(' "'))[1].lower() in suffixes()
+def swallowed_row(value: str, delimiter: str) -> str | None:
+    """A line of a quoted field that looks like a part of a row: fields, one of them the name of an image.
+
+    Whichever column files stand in, a quote that is left open in one row and closed in another has such a line within.
+    """
+    lines = NEWLINE.split(value)
+    rows = (line for line in lines if len(lines) > 1 and delimiter in line)
+    return next((line for line in rows if any(names_image(field) for field in line.split(delimiter))), None)
+
+
+def names_image(field: str) -> bool:
+    return posixpath.splitext(field.strip(' "'))[1].lower() in suffixes()
 
 
 def tidy(value: str) -> str:

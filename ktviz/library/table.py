@@ -27,7 +27,8 @@ BOMS = (  # the longer first: UTF-32 begins as UTF-16 does
 )
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How .xlsx, .ods and .xls begin."""
-UTF8_SEQUENCE = re.compile(rb"[\xc3-\xf4][\x80-\xbf]+")
+UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+"""A character that is no ASCII, as UTF-8 has it; in Windows-1252 two or more, of which the first is a letter."""
 INVISIBLE = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufffd")
 """Characters that turn text around, marks of a file's begin, and what stands for a character that was lost."""
 SEPARATOR_LINE = re.compile(r'\A"?sep=(.)"?(?:\r\n|\r|\n)', re.IGNORECASE)
@@ -134,13 +135,20 @@ def decode(data: bytes, asked: str) -> tuple[str, str]:
     if stated:
         found = f"it begins as {stated.removesuffix('-sig').upper()} does, and is not ({wrong.reason})"
         raise CreditsError(asked, found, "Save it as UTF-8")
-    line = 1 + len(re.findall(rb"\r\n|\r|\n", data[: wrong.start]))
-    if UTF8_SEQUENCE.search(data[: wrong.start]):
-        raise CreditsError(asked, f"line {line}: not UTF-8, as the lines before it are", "Save all of it as UTF-8")
+    line = line_at(data, wrong.start)
+    as_utf8 = UTF8_SEQUENCE.search(data)
+    if as_utf8:
+        found = f"line {line}: not UTF-8, as line {line_at(data, as_utf8.start())} is"
+        raise CreditsError(asked, found, "Save all of it as UTF-8")
     try:
         return data.decode("windows-1252"), "not UTF-8: read as Windows-1252"
     except UnicodeDecodeError:
         raise CreditsError(asked, f"line {line}: neither UTF-8 nor Windows-1252", "Save it as UTF-8") from None
+
+
+def line_at(data: bytes, place: int) -> int:
+    """The line of a byte, from 1."""
+    return 1 + len(re.findall(rb"\r\n|\r|\n", data[:place]))
 
 
 def check_characters(text: str, asked: str) -> None:
