@@ -97,6 +97,8 @@ def test_every_way_to_write_one_table_says_the_same(credit_of, content):
         ("Unknown", "unknown"),
         ("  ", "unknown"),
         ("海と船", "海と船"),
+        ("\u0646\u06cc\u200c\u0645", "\u0646\u06cc\u200c\u0645"),
+        ("\U0001f469\u200d\U0001f3a8", "\U0001f469\u200d\U0001f3a8"),
         ('"Sea, calm\nafter a.png"', "Sea, calm after a.png"),
         ('"a.png, a sketch"', "a.png, a sketch"),
         ("=1+1", "=1+1"),
@@ -158,7 +160,13 @@ def test_a_path_that_leads_out_of_the_folder_of_the_table_is_followed(tmp_path, 
         ('title;file;url\nA;a.png;"x.org\nB;b.png;x.org\nC;c.png;"\n', "line 2: a quote may be left open"),
         ('file;title\na.png;"' + "x" * 140_000 + '"\n', "line 2: a field of more than 131,072"),
         (HEADER + ROW.replace("Mer", "M\0er"), r"line 2: the character U\+0000"),
-        (TABLE.encode("utf-16-le"), r"line 1: the character U\+0000"),
+        (TABLE.encode("utf-16-le"), "it seems to be UTF-16"),
+        (TABLE.encode("utf-16-be"), "it seems to be UTF-16"),
+        (TABLE.encode("utf-32-le"), "it seems to be UTF-16 or UTF-32"),
+        *[
+            (HEADER + ROW.replace("Mer", f"M{c}er"), rf"line 2: the character U\+{ord(c):04X}")
+            for c in "\u200b\u00ad\u200e\u200f\u061c\u2028\u2029\u2060\u3164\U000e0041"
+        ],
         (HEADER + ROW.replace("Mer", "M\x07er"), r"line 2: the character U\+0007"),
         (HEADER + ROW.replace("Mer", "M\u202eer"), r"line 2: the character U\+202E"),
         (HEADER + ROW.replace("Mer", "M\ufffder"), r"line 2: the character U\+FFFD"),

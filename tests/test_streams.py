@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from ktviz.cli import console
 from ktviz.cli.main import main
 from ktviz.images import decode_image, resize
 from ktviz.library.format import LibrarySettings
-from ktviz.printing import printable
+from ktviz.printing import printable, visible
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 MODULE = (sys.executable, "-m", "ktviz")
@@ -196,6 +197,39 @@ def test_no_stream_makes_a_command_fail(run, library, photo, tmp_path, encoding)
 def test_signs_become_what_ascii_draws(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Stream(encoding="ascii"))
     assert printable("a → b … · é \udce4 漢") == "a -> b ... - \\xe9 \\xe4 \\u6f22"
+
+
+HOSTILE = "a\x1b[2K\x9b31m\r\nfake.png"
+
+
+def test_no_name_is_obeyed_by_a_terminal(run, photo, tmp_path):
+    folder, made, target = tmp_path / "in", tmp_path / "made.ktlib", tmp_path / "\x1b[31mout"
+    folder.mkdir()
+    (folder / HOSTILE).write_bytes(photo.read_bytes())
+    (folder / "\x1b[31m.txt").write_text("notes")
+    (folder / "credits.csv").write_text("file,title\ngone.png,Sea\n")
+    (folder / "bad\x1b[31m.png").write_text("no picture")
+    table = ("--credits", folder / "credits.csv")
+    bank = ("-l", made, "-b", "comic", "-o", target)
+    for arguments, code in (
+        (("library", "build", made, folder, "-b", "comic/ink", *table), 4),
+        (("library", "build", made, folder, "-b", "comic/ink", "--skip-bad", "--side", 72, *table), 0),
+        (("library", "info", made), 0),
+        (("translate", folder, *bank), 4),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            ended, out, err = run(*arguments)
+        assert ended == code, err.text
+        assert not set("\x1b\x9b\r") & set(out.text)
+        assert not {"\x1b", "\x9b"} & set(err.text)
+        assert not any(line.strip().startswith("fake.png") for line in (out.text + err.text).splitlines())
+        assert "\\x1b" in out.text + err.text
+
+
+@pytest.mark.parametrize("name", ["\x1b", "\x9b", "\n", "\x7f", "\u202e", "\u2028", "\u200b"])
+def test_what_is_not_seen_is_written_out(name):
+    assert visible(f"a{name}é.png") == f"a{name.encode('unicode_escape').decode()}é.png"
 
 
 def test_show_prints_on_any_stream(world, paint, monkeypatch):
