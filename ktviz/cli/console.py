@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -34,7 +34,7 @@ from ktviz.errors import (
     UnknownNameError,
     WeightsError,
 )
-from ktviz.images import shown
+from ktviz.images import summary
 from ktviz.library.licences import readable
 from ktviz.printing import visible
 
@@ -112,10 +112,10 @@ def show_warnings() -> None:
     warnings.showwarning = showwarning
 
 
-def print_passed_over(files: Sequence[Path], why: str) -> None:
-    """How many files of a folder were passed over, the first of them by name."""
-    if files:
-        out.print(escape(f"passed over {shown(files)}: {why}"), soft_wrap=True)
+def print_passed_over(passed_over: Mapping[Path, str]) -> None:
+    """How many files of a folder were passed over and why, the first of them by name."""
+    for line in summary(passed_over):
+        say(f"passed over {line}")
 
 
 def escape(text: str) -> str:

@@ -195,11 +195,11 @@ def who_made(source: Mapping[str, str]) -> tuple[str, str, str]:
     return source["title"], source["creator"], readable(source["licence"])
 
 
-def tell_passed_over(files: list[Path], credits: Path | None, quiet: bool) -> None:
+def tell_passed_over(passed_over: Mapping[Path, str], credits: Path | None, quiet: bool) -> None:
     """Name what lies in the folders and is no image; the credits have been asked for."""
     if not quiet:
         wanted = None if credits is None else credits.resolve()
-        print_passed_over([file for file in files if file.resolve() != wanted], "no images")
+        print_passed_over({file: why for file, why in passed_over.items() if file.resolve() != wanted})
 
 
 def announce(bank: BankUnion, quiet: bool) -> None:
