@@ -109,6 +109,30 @@ def test_a_value_is_kept_as_it_was_written(credit_of, value, written):
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "http://x",
+        "https://x.org/My Picture.jpg",
+        "HTTPS://X.ORG",
+        "www.nasa.gov",
+        "x.org/a?b=1",
+        "x.org:80/a",
+        "müller.de/bild",
+        "doi:10.1000/182",
+        "mailto:ann@x.org",
+        "https://a.org https://b.org",
+    ],
+)
+def test_an_address_is_kept(credit_of, url):
+    assert credit_of(f"file,url\na.png,{url}\n").url == url
+
+
+@pytest.mark.parametrize("licence", ["©", "0BSD", "CC BY", "4.0 International", "vgl. Vertrag 12"])
+def test_a_licence_is_kept(credit_of, licence):
+    assert credit_of(f"file,licence\na.png,{licence}\n").licence == licence
+
+
+@pytest.mark.parametrize(
     ("file", "name"),
     [
         ("a.png", "a.png"),
@@ -196,6 +220,13 @@ def test_a_path_that_leads_out_of_the_folder_of_the_table_is_followed(tmp_path, 
         (b"file,title,creator\na.png,\xab Sea \xbb,\xc3\x89mile\n", "line 2: not UTF-8, as line 2 is"),
         (b"file,title\na.png,Th\xe9\nb.png,\xc2\xab Sea \xc2\xbb\n", "line 2: not UTF-8, as line 3 is"),
         (b"file,title\na.png,\x81\xe9\n", "line 2: neither UTF-8 nor Windows-1252"),
+        (HEADER + "a.png,Sails, evening,A. Marin,1931,CC BY 4.0\n", "line 2: 'CC BY 4.0' is no address; put the text"),
+        *[
+            (HEADER + f"a.png,Sails, evening,A. Marin,1931,{licence}\n", f"line 2: {licence!r} is no address")
+            for licence in ("CC0", "CC-BY-4.0", "MIT", "All rights reserved", "GPL-2.0-or-later", "1931", "-")
+        ],
+        ("file,title,creator,year,licence\na.png,Sails, evening,A. Marin,1931\n", "line 2: '1931' is no licence"),
+        ("file,title,creator,year,licence\na.png,Sails, evening,A. Marin,1931-33\n", "is no licence"),
         ("sep=;\nfile;title\na.png;Sea;more\n", "line 3: 3 fields"),
     ],
 )
