@@ -176,3 +176,15 @@ def test_a_build_names_all_bad_pictures_or_leaves_them_out_when_told_to(run, pho
     assert code == 0
     assert all(name in said for name in ("warning 2 of 4 images left out", "bad.png", "worse.jp2"))
     assert "c/d: 2 sources" in told
+
+
+@pytest.mark.parametrize(
+    ("bank", "images", "found"),
+    [("Bad name", ["photos"], "task/style"), ("c/d", ["photos", "more"], "two different files have this name")],
+)
+def test_a_build_that_is_refused_leaves_no_library_behind(run, photos, tmp_path, save, paint, bank, images, found):
+    save(tmp_path / "more" / "x.png", paint(7))
+    ended, _, said = run("library", "build", "new.ktlib", "-b", bank, *images)
+    assert ended == 5
+    assert found in said
+    assert not (tmp_path / "new.ktlib").exists()

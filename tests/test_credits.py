@@ -57,6 +57,7 @@ def credit_of(write, images):
         b"\xfe\xff" + TABLE.encode("utf-16-be"),
         TABLE.encode("utf-32"),
         TABLE.encode("latin-1"),
+        (TABLE + "b.png,\u00abLe th\u00e9\u00bb,,,,\n").encode("windows-1252"),
         TABLE.replace(",", ";").encode(),
         TABLE.replace(",", "\t").encode(),
         TABLE.replace(",", ";").encode("windows-1252"),
@@ -96,11 +97,39 @@ def test_every_way_to_write_one_table_says_the_same(credit_of, content):
         ("Unknown", "unknown"),
         ("  ", "unknown"),
         ("海と船", "海と船"),
+        ("\u0646\u06cc\u200c\u0645", "\u0646\u06cc\u200c\u0645"),
+        ("\U0001f469\u200d\U0001f3a8", "\U0001f469\u200d\U0001f3a8"),
+        ('"Sea, calm\nafter a.png"', "Sea, calm after a.png"),
+        ('"a.png, a sketch"', "a.png, a sketch"),
         ("=1+1", "=1+1"),
     ],
 )
 def test_a_value_is_kept_as_it_was_written(credit_of, value, written):
     assert credit_of(f"file,title\na.png,{value}\n").title == written
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://x",
+        "https://x.org/My Picture.jpg",
+        "HTTPS://X.ORG",
+        "www.nasa.gov",
+        "x.org/a?b=1",
+        "x.org:80/a",
+        "müller.de/bild",
+        "doi:10.1000/182",
+        "mailto:ann@x.org",
+        "https://a.org https://b.org",
+    ],
+)
+def test_an_address_is_kept(credit_of, url):
+    assert credit_of(f"file,url\na.png,{url}\n").url == url
+
+
+@pytest.mark.parametrize("licence", ["©", "0BSD", "CC BY", "4.0 International", "vgl. Vertrag 12"])
+def test_a_licence_is_kept(credit_of, licence):
+    assert credit_of(f"file,licence\na.png,{licence}\n").licence == licence
 
 
 @pytest.mark.parametrize(
@@ -149,9 +178,19 @@ def test_a_path_that_leads_out_of_the_folder_of_the_table_is_followed(tmp_path, 
         ('file,title\na.png,"Sea" at night\n', "line 2: text after a closing quote"),
         (HEADER + ROW + 'b.png,"Sea,Ann,1900,CC0,x\n' + ROW, "line 3: a quote is opened and never closed"),
         ('file,title,creator\na.png,"Sea,Ann\nb.png,Dawn",Bo\n', "line 2: a quote may be left open"),
+        ('title,file,licence\n"Sails,a.png,CC0\nHarbour",b.png,MIT\n', "line 2: a quote may be left open"),
+        ('title,licence,file\n"Sails,CC0,a.png\nHarbour",MIT,b.png\n', "line 2: a quote may be left open"),
+        ('title,file\nSails,"a.png\nHarbour,b.png"\n', "line 2: a quote may be left open"),
+        ('title;file;url\nA;a.png;"x.org\nB;b.png;x.org\nC;c.png;"\n', "line 2: a quote may be left open"),
         ('file;title\na.png;"' + "x" * 140_000 + '"\n', "line 2: a field of more than 131,072"),
         (HEADER + ROW.replace("Mer", "M\0er"), r"line 2: the character U\+0000"),
-        (TABLE.encode("utf-16-le"), r"line 1: the character U\+0000"),
+        (TABLE.encode("utf-16-le"), "it seems to be UTF-16"),
+        (TABLE.encode("utf-16-be"), "it seems to be UTF-16"),
+        (TABLE.encode("utf-32-le"), "it seems to be UTF-16 or UTF-32"),
+        *[
+            (HEADER + ROW.replace("Mer", f"M{c}er"), rf"line 2: the character U\+{ord(c):04X}")
+            for c in "\u200b\u00ad\u200e\u200f\u061c\u2028\u2029\u2060\u3164\U000e0041"
+        ],
         (HEADER + ROW.replace("Mer", "M\x07er"), r"line 2: the character U\+0007"),
         (HEADER + ROW.replace("Mer", "M\u202eer"), r"line 2: the character U\+202E"),
         (HEADER + ROW.replace("Mer", "M\ufffder"), r"line 2: the character U\+FFFD"),
@@ -176,8 +215,18 @@ def test_a_path_that_leads_out_of_the_folder_of_the_table_is_followed(tmp_path, 
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook"),
         (b"\xff\xfef\x00i", "begins as UTF-16 does"),
         (b"\xef\xbb\xbffile,title\na.png,\xe9\n", "begins as UTF-8 does"),
-        (HEADER.encode() + ROW.encode() + ROW.encode("latin-1"), "line 3: not UTF-8, as the lines before it are"),
+        (HEADER.encode() + ROW.encode() + ROW.encode("latin-1"), "line 3: not UTF-8, as line 2 is"),
+        (HEADER.encode() + ROW.encode("latin-1") + ROW.replace("a", "b").encode(), "line 2: not UTF-8, as line 3 is"),
+        (b"file,title,creator\na.png,\xab Sea \xbb,\xc3\x89mile\n", "line 2: not UTF-8, as line 2 is"),
+        (b"file,title\na.png,Th\xe9\nb.png,\xc2\xab Sea \xc2\xbb\n", "line 2: not UTF-8, as line 3 is"),
         (b"file,title\na.png,\x81\xe9\n", "line 2: neither UTF-8 nor Windows-1252"),
+        (HEADER + "a.png,Sails, evening,A. Marin,1931,CC BY 4.0\n", "line 2: 'CC BY 4.0' is no address; put the text"),
+        *[
+            (HEADER + f"a.png,Sails, evening,A. Marin,1931,{licence}\n", f"line 2: {licence!r} is no address")
+            for licence in ("CC0", "CC-BY-4.0", "MIT", "All rights reserved", "GPL-2.0-or-later", "1931", "-")
+        ],
+        ("file,title,creator,year,licence\na.png,Sails, evening,A. Marin,1931\n", "line 2: '1931' is no licence"),
+        ("file,title,creator,year,licence\na.png,Sails, evening,A. Marin,1931-33\n", "is no licence"),
         ("sep=;\nfile;title\na.png;Sea;more\n", "line 3: 3 fields"),
     ],
 )

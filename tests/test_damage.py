@@ -1,10 +1,12 @@
 """Damaged, foreign and impossible input: each error says what was asked, what was found and what to do."""
 
+import errno
 import json
 import os
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,14 +15,16 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+import ktviz.library.format as format_module
 import ktviz.library.library as library_module
-from ktviz.errors import ImageError, ImageWarning, KtvizError, LibraryError, WeightsError, unknown_name
+from ktviz.errors import ImageError, ImageWarning, KtvizError, LibraryError, TraceError, WeightsError, unknown_name
 from ktviz.images import file_digest
 from ktviz.library.format import body_digest
 from ktviz.library.library import Library
 from ktviz.model.decoder import Decoder
 from ktviz.model.encoder import Encoder
 from ktviz.model.translator import Translator
+from ktviz.trace.trace import Trace
 
 FILES = ("sources.parquet", "entries.parquet", "tree.safetensors", "keys.safetensors")
 FILES += ("features/part-0001.safetensors", "thumbs/0000.jpg")
@@ -309,6 +313,37 @@ def test_a_damaged_file_is_named(world, copy, name, how):
     with refuses(LibraryError, name, {"cut": "bytes, not", "changed": "wrong digest", "gone": "cannot be read"}[how]):
         library["art/warm"]
     assert len(library["art/cool"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("where", "call", "name"),
+    [
+        (Path, "read_bytes", "library.json"),
+        (format_module, "file_digest", "tree.safetensors"),
+        (Path, "is_symlink", "warm@1"),
+    ],
+)
+def test_what_may_not_be_read_is_not_called_damaged(copy, monkeypatch, where, call, name):
+    def refused(path, *arguments):  # root may read what nobody may
+        if name in str(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return original(path, *arguments)
+
+    original = getattr(where, call)
+    monkeypatch.setattr(where, call, refused)
+    with refuses(LibraryError, name, r"cannot be read \(Permission denied\)", "permission to read"):
+        Library.open(copy)["art/warm"]
+
+
+def test_a_trace_that_may_not_be_read_is_not_called_damaged(world, paint, tmp_path, monkeypatch):
+    world.translator.traced(paint(9)).save(tmp_path / "t.parquet")
+
+    def refused(path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr("ktviz.trace.parquet.pq.ParquetFile", refused)
+    with refuses(TraceError, r"cannot be read \(Permission denied\)", "permission to read"):
+        Trace.open(tmp_path / "t.parquet")
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("thumbs")])

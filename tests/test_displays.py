@@ -30,7 +30,8 @@ def evil(tmp_path_factory, toy, settings, paint, save, toy_decoder):
     root = tmp_path_factory.mktemp("evil")
     for number, name in enumerate(("<img src=x onerror=alert(1)>.png", "b&b.png")):
         save(root / "pictures" / name, paint(number))
-    row = ",".join('"' + EVIL.replace('"', '""') + '"' for _ in range(5))
+    texts = [EVIL, EVIL, EVIL, EVIL, f"javascript:{EVIL}"]
+    row = ",".join('"' + text.replace('"', '""') + '"' for text in texts)
     (root / "credits.csv").write_text(
         f"file,title,creator,year,licence,url\n<img src=x onerror=alert(1)>.png,{row}\nb&b.png,{row}\n"
     )

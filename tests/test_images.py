@@ -1,5 +1,6 @@
 """Images of every kind come in as the same RGB, and what cannot be read says why."""
 
+import errno
 import os
 import struct
 import zlib
@@ -19,6 +20,7 @@ from ktviz.images import (
     read_image,
     resize_short_side,
     shown,
+    summary,
     to_pixels,
     to_tensor,
     write_image,
@@ -159,8 +161,43 @@ def test_images_are_found_in_folders_sorted_and_others_are_passed_over_hidden_on
     (tmp_path / "raw.cr2").write_bytes(b"none that Pillow reads")
     found = find_images([tmp_path, tmp_path / "b"])
     assert found.names == {tmp_path / "a.PNG": "a.PNG", tmp_path / "b" / "2.png": "b/2.png"}
-    assert found.passed_over == [tmp_path / "b" / "notes.txt", tmp_path / "raw.cr2"]
-    assert shown(found.passed_over) == "2 files (notes.txt, raw.cr2)"
+    assert found.passed_over == dict.fromkeys([tmp_path / "b" / "notes.txt", tmp_path / "raw.cr2"], "no images")
+    assert summary(found.passed_over) == ["2 files (notes.txt, raw.cr2): no images"]
+
+
+def test_whatever_is_not_taken_from_a_folder_is_told_with_the_reason(tmp_path, save, paint, monkeypatch):
+    folder = tmp_path / "in"
+    taken = [save(folder / name, paint(seed)) for seed, name in enumerate(("a.png", "deep/b.png"))]
+    save(tmp_path / "works" / "c.png", paint(2))
+    (folder / "file.png").symlink_to(taken[0])
+    (folder / "works").symlink_to(tmp_path / "works")
+    (folder / "round").symlink_to(folder)
+    (folder / "gone.png").symlink_to(tmp_path / "gone.png")
+    (folder / "loop.png").symlink_to(folder / "loop.png")
+    os.mkfifo(folder / "pipe.png")
+    (folder / "private").mkdir()
+    listing = os.scandir
+
+    def scandir(path):  # root may read what nobody may
+        if str(path) == str(folder / "private"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return listing(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = find_images(folder)
+    assert list(found.names.values()) == ["a.png", "deep/b.png", "file.png"]
+    assert {path.relative_to(folder).as_posix(): why for path, why in found.passed_over.items()} == {
+        "works": "link to a folder",
+        "round": "link to a folder",
+        "gone.png": "link to nothing",
+        "loop.png": "link to nothing",
+        "pipe.png": "pipe or device",
+        "private": "no permission",
+    }
+    with pytest.raises(ImageError, match="pipe or device"):
+        find_images(folder / "pipe.png")
+    with pytest.raises(ImageError, match=r"no image there, but 1 file \(private\): no permission"):
+        find_images(folder / "private")
 
 
 READABLE = [".avif", ".jfif", ".jpe", ".jp2", ".j2k", ".tga", ".pnm", ".qoi", ".pcx", ".dib", ".ico", ".sgi", ".apng"]

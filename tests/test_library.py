@@ -1,6 +1,7 @@
 """The library on disk: what it keeps, what it forgets, and that equal knowledge has equal digests."""
 
 import shutil
+import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -78,6 +79,12 @@ def test_reading_writes_nothing(world, tmp_path):
     banks.search(banks.patches(torch.arange(3)), SearchSettings("beam"))
     banks.picture(0)
     assert snapshot(folder) == before
+
+
+def test_who_may_read_one_file_of_a_library_may_read_all(world):
+    files = [path for path in world.folder.rglob("*") if path.is_file() and path.name != ".lock"]
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in files}
+    assert all(mode & 0o444 == 0o444 for mode in modes.values()), modes
 
 
 def test_no_absolute_path_and_no_pickle_is_stored(world):

@@ -1,10 +1,13 @@
 """The command line among other programs: pipes, JSON, streams that cannot show every character."""
 
+import errno
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +18,7 @@ from ktviz.cli import console
 from ktviz.cli.main import main
 from ktviz.images import decode_image, resize
 from ktviz.library.format import LibrarySettings
-from ktviz.printing import printable
+from ktviz.printing import printable, visible
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 MODULE = (sys.executable, "-m", "ktviz")
@@ -37,16 +40,33 @@ class Stream(io.TextIOWrapper):
         return self.bytes.decode(self.encoding)
 
 
+class Refusing(io.RawIOBase):
+    """A stream whose reader has gone (EPIPE), or whose disk is full (ENOSPC)."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        raise OSError(self.number, os.strerror(self.number))
+
+
 @pytest.fixture
 def run(monkeypatch):
-    """`run(arguments, stdin, encoding)`: exit code, standard output, standard error."""
-    monkeypatch.setattr("signal.signal", lambda *_: None)
-    monkeypatch.setattr("ktviz.cli.main.flush_what_is_read", lambda: None)
+    """`run(arguments, stdin, encoding, refuses)`: exit code, standard output, standard error.
 
-    def call(*arguments, stdin=b"", encoding="utf-8"):
+    `refuses`: by name ("stdout"), the error number with which a stream refuses, or None if it is closed.
+    """
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+    def call(*arguments, stdin=b"", encoding="utf-8", refuses=None):
         streams = Stream(stdin), Stream(encoding=encoding), Stream(encoding=encoding)
         for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
             monkeypatch.setattr(sys, name, stream)
+        for name, number in (refuses or {}).items():
+            monkeypatch.setattr(sys, name, number and io.TextIOWrapper(io.BufferedWriter(Refusing(number))))
         monkeypatch.setattr(sys, "argv", ["ktviz", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             main()
@@ -179,6 +199,39 @@ def test_signs_become_what_ascii_draws(monkeypatch):
     assert printable("a → b … · é \udce4 漢") == "a -> b ... - \\xe9 \\xe4 \\u6f22"
 
 
+HOSTILE = "a\x1b[2K\x9b31m\r\nfake.png"
+
+
+def test_no_name_is_obeyed_by_a_terminal(run, photo, tmp_path):
+    folder, made, target = tmp_path / "in", tmp_path / "made.ktlib", tmp_path / "\x1b[31mout"
+    folder.mkdir()
+    (folder / HOSTILE).write_bytes(photo.read_bytes())
+    (folder / "\x1b[31m.txt").write_text("notes")
+    (folder / "credits.csv").write_text("file,title\ngone.png,Sea\n")
+    (folder / "bad\x1b[31m.png").write_text("no picture")
+    table = ("--credits", folder / "credits.csv")
+    bank = ("-l", made, "-b", "comic", "-o", target)
+    for arguments, code in (
+        (("library", "build", made, folder, "-b", "comic/ink", *table), 4),
+        (("library", "build", made, folder, "-b", "comic/ink", "--skip-bad", "--side", 72, *table), 0),
+        (("library", "info", made), 0),
+        (("translate", folder, *bank), 4),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            ended, out, err = run(*arguments)
+        assert ended == code, err.text
+        assert not set("\x1b\x9b\r") & set(out.text)
+        assert not {"\x1b", "\x9b"} & set(err.text)
+        assert not any(line.strip().startswith("fake.png") for line in (out.text + err.text).splitlines())
+        assert "\\x1b" in out.text + err.text
+
+
+@pytest.mark.parametrize("name", ["\x1b", "\x9b", "\n", "\x7f", "\u202e", "\u2028", "\u200b"])
+def test_what_is_not_seen_is_written_out(name):
+    assert visible(f"a{name}é.png") == f"a{name.encode('unicode_escape').decode()}é.png"
+
+
 def test_show_prints_on_any_stream(world, paint, monkeypatch):
     trace = world.translator.traced(paint(9))
     comparison = kt.compare(trace, kt.without(trace, "art/warm/a.png"))
@@ -206,12 +259,62 @@ def test_the_package_is_a_command_and_minds_the_encoding(library):
     assert b"straw -> hat [b].png" in done.stdout
 
 
-def test_a_reader_that_goes_away_is_no_fault(library):
-    with subprocess.Popen([*MODULE, "library", "info", str(library)], stdout=-1, stderr=-1) as command:
-        command.stdout.close()
-        errors = command.stderr.read()
-    assert errors == b""
-    assert command.returncode in (0, 1)
+@pytest.fixture
+def audit(run, library, photo, tmp_path):
+    code, *_ = run("audit", photo, "-l", library, "-b", "comic", "-o", tmp_path / "a", "--top", 0, "--json")
+    assert code == 0
+    return tmp_path / "a"
+
+
+@pytest.mark.parametrize("number", [errno.EPIPE, None], ids=["a reader that stops", "closed"])
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_who_listens_changes_no_verdict(run, library, audit, tmp_path, number, name):
+    gone, noted = {name: number}, ("--sha256", "0" * 64)
+    assert run("verify", audit, "-l", library, refuses=gone)[0] == 0
+    assert run("verify", audit, "-l", library, *noted, refuses=gone)[0] == 1
+    assert run("library", "info", library, refuses=gone)[0] == 0
+    assert run("library", "info", library, "--json", refuses=gone)[0] == 0
+    assert run("library", "info", tmp_path / "none", refuses=gone)[0] == 5
+    assert run("--version", refuses=gone)[0] == 0
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_the_work_goes_on_when_its_reader_stops(run, library, photo, tmp_path, name):
+    photos = [tmp_path / f"{letter}.png" for letter in "ab"]
+    for path in photos:
+        path.write_bytes(photo.read_bytes())
+    target = tmp_path / "out"
+    code, *_ = run("translate", *photos, "-l", library, "-b", "comic", "-o", target, refuses={name: errno.EPIPE})
+    assert code == 0
+    assert len(list(target.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("library", "info", "LIBRARY"), ("library", "info", "LIBRARY", "--json"), ("translate", "-", "-o", "-")],
+    ids=" ".join,
+)
+def test_a_full_disk_is_named(run, library, photo, command):
+    arguments = [library if part == "LIBRARY" else part for part in command]
+    if command[0] == "translate":
+        arguments += ["-l", library, "-b", "comic"]
+    code, _, err = run(*arguments, stdin=photo.read_bytes(), refuses={"stdout": errno.ENOSPC})
+    assert code == 8
+    assert "write standard output" in err.text
+    assert "No space left on device" in err.text
+    assert err.text.count("error") == 1
+
+
+def test_errors_that_nobody_can_be_told_are_no_others(run, library):
+    full = {"stderr": errno.ENOSPC, "stdout": errno.ENOSPC}
+    assert run("library", "info", library.parent / "none", refuses=full)[0] == 5
+
+
+@pytest.mark.parametrize(("shell", "code"), [("{} | head -0; exit ${{PIPESTATUS[0]}}", 0), ("{} >&- 2>&- <&-", 0)])
+def test_a_real_process_ends_as_it_would_have(library, shell, code):
+    command = shell.format(shlex.join([*MODULE, "library", "info", str(library)]))
+    done = subprocess.run(["bash", "-c", command], capture_output=True)
+    assert (done.returncode, done.stderr) == (code, b"")
 
 
 def test_json_is_ascii_and_holds_no_nan(capsys):

@@ -174,6 +174,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = read_json(folder / MANIFEST, MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         raise MissingAuditError(asked, f"there is no {MANIFEST}", "Name a folder that `ktviz audit` made") from None
+    except PermissionError as error:
+        raise AuditError(
+            asked, f"{MANIFEST} cannot be read ({error.strerror})", "Ask its owner for permission"
+        ) from None
     except (OSError, ValueError) as error:
         raise AuditError(asked, f"{MANIFEST} is damaged ({error})", "Ask for a complete copy of the folder") from None
     check_fields(manifest, asked)

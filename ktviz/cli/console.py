@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -34,16 +34,19 @@ from ktviz.errors import (
     UnknownNameError,
     WeightsError,
 )
-from ktviz.images import shown
+from ktviz.images import summary
 from ktviz.library.licences import readable
+from ktviz.printing import visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
 WIDE = 100_000
 """Columns of a stream that is no terminal: programs want each thing on one line, paths above all."""
-out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
+out = Console(highlight=False, width=None if sys.stdout and sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr and sys.stderr.isatty() else WIDE)
+LINE = "\n  "
+"""Before each of several things in a message."""
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -85,7 +88,7 @@ def report(error: KtvizError) -> None:
         ("      found:", error.found),
         ("      to do:", error.todo),
     ):
-        err.print(f"{head} {escape(text)}", soft_wrap=True)
+        err.print(f"{head} {escape_lines(text)}", soft_wrap=True)
 
 
 @contextmanager
@@ -102,22 +105,27 @@ def show_warnings() -> None:
 
     def showwarning(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
         if issubclass(category, (ImageWarning, SourceWarning)):
-            err.print(f"[bold yellow]warning[/] {escape(str(message))}", soft_wrap=True)
+            err.print(f"[bold yellow]warning[/] {escape_lines(str(message))}", soft_wrap=True)
         else:
             show(message, category, *where, **options)
 
     warnings.showwarning = showwarning
 
 
-def print_passed_over(files: Sequence[Path], why: str) -> None:
-    """How many files of a folder were passed over, the first of them by name."""
-    if files:
-        out.print(escape(f"passed over {shown(files)}: {why}"), soft_wrap=True)
+def print_passed_over(passed_over: Mapping[Path, str]) -> None:
+    """How many files of a folder were passed over and why, the first of them by name."""
+    for line in summary(passed_over):
+        say(f"passed over {line}")
 
 
 def escape(text: str) -> str:
-    """Text that rich prints as it is."""
-    return rich.markup.escape(text)
+    """Text from elsewhere that rich prints as it is, and a terminal, too."""
+    return rich.markup.escape(visible(text))
+
+
+def escape_lines(message: str) -> str:
+    """A message that may list things on lines of their own, which are indented; other line breaks are a name's."""
+    return LINE.join(map(escape, message.split(LINE)))
 
 
 def print_json(value: Any) -> None:
@@ -127,7 +135,7 @@ def print_json(value: Any) -> None:
 
 def say(text: str, to: Console = out) -> None:
     """A line of text as it is: a path stays in one piece, and its brackets are no markup."""
-    to.print(text, markup=False, soft_wrap=True)
+    to.print(visible(text), markup=False, soft_wrap=True)
 
 
 def print_table(

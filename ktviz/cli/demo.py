@@ -75,7 +75,8 @@ def demo(
     if not quiet:
         for name, rows in shares.groupby("output", sort=False):
             print_shares(rows, str(name))
-        say(f"\nPictures, backtracking figures and sources.csv are in {output}")
+        say("")
+        say(f"Pictures, backtracking figures and sources.csv are in {output}")
         say(f"Explore one of them: open {output / 'explorer.html'} in a browser")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_passed_over, print_table, say, warned
-from ktviz.errors import CreditsError, ImageError, SettingError, SourceWarning
+from ktviz.errors import KtvizError, LibraryBusyError, SettingError, SourceWarning
 from ktviz.images import find_images
 from ktviz.library.credits import read_credits
 from ktviz.library.licences import readable
@@ -55,6 +55,7 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Make a bank from images; the library is made, too, if there is none."""
+    from ktviz.library.format import BUILDING
     from ktviz.library.library import Library
 
     given = {"side_px": side, "stride": stride, "dedupe": dedupe, "seed": seed, "branching": parse(branching)}
@@ -67,8 +68,9 @@ def build(
     try:
         with warned(SourceWarning, quiet):
             made = opened.build(bank, images, credits=credited, skip_bad=skip_bad, quiet=quiet)
-    except (ImageError, CreditsError):  # found before anything was built: as if nobody had asked
-        if is_new:
+    except KtvizError as error:
+        begun = isinstance(error, LibraryBusyError) or (library / BUILDING).exists()  # by another, or worth going on
+        if is_new and not begun:  # as if nobody had asked
             shutil.rmtree(library)
         raise
     announce(made, quiet)
@@ -195,11 +197,11 @@ def who_made(source: Mapping[str, str]) -> tuple[str, str, str]:
     return source["title"], source["creator"], readable(source["licence"])
 
 
-def tell_passed_over(files: list[Path], credits: Path | None, quiet: bool) -> None:
+def tell_passed_over(passed_over: Mapping[Path, str], credits: Path | None, quiet: bool) -> None:
     """Name what lies in the folders and is no image; the credits have been asked for."""
     if not quiet:
         wanted = None if credits is None else credits.resolve()
-        print_passed_over([file for file in files if file.resolve() != wanted], "no images")
+        print_passed_over({file: why for file, why in passed_over.items() if file.resolve() != wanted})
 
 
 def announce(bank: BankUnion, quiet: bool) -> None:

@@ -12,11 +12,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from ktviz import __version__
-from ktviz.cli import audit, demo, doctor, keygen, lab, library, train, translate, verify
+from ktviz.cli import audit, demo, doctor, keygen, lab, library, standard, train, translate, verify
 from ktviz.cli.console import err, exit_code, report, show_warnings
 from ktviz.errors import KtvizError
 from ktviz.images import check_names
-from ktviz.printing import never_raise
 
 app = typer.Typer(
     name="ktviz",
@@ -62,23 +61,14 @@ def interrupt(number: int, frame: FrameType | None) -> NoReturn:
 def main() -> None:
     """Run the command line; errors a user can act on end in a message and an exit code, not in a traceback."""
     signal.signal(signal.SIGINT, interrupt)
+    standard.prepare()
     show_warnings()
-    never_raise()
     try:
-        check_names(map(Path, sys.argv[1:]))
-        app()
+        try:
+            check_names(map(Path, sys.argv[1:]))
+            app()
+        finally:
+            sys.stdout.flush()  # a full disk is found while there are words for it
     except KtvizError as error:
         report(error)
         sys.exit(exit_code(error))
-    except BrokenPipeError:  # nobody reads on, as after `| head`
-        sys.exit(1)
-    finally:
-        flush_what_is_read()
-
-
-def flush_what_is_read() -> None:
-    """Write what is left; where nobody reads it, leave nothing that Python would complain of when it ends."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

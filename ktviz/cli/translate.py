@@ -157,8 +157,8 @@ def found_targets(photos: list[Path], output: Path, quiet: bool) -> dict[Path, P
     names, earlier = apart(found.names, set(photos), output)
     targets = plan(names, output)
     if not quiet:
-        print_passed_over(found.passed_over, "no images")
-        print_passed_over(earlier, f"they lie in {output}, where translations go")
+        print_passed_over(found.passed_over)
+        print_passed_over(dict.fromkeys(earlier, f"they lie in {output}, where translations go"))
     return targets
 
 

@@ -18,6 +18,7 @@ from ktviz.images.finding import check_names as check_names
 from ktviz.images.finding import find_images as find_images
 from ktviz.images.finding import shown as shown
 from ktviz.images.finding import suffixes as suffixes
+from ktviz.images.finding import summary as summary
 from ktviz.images.pixels import MAX_SIDE as MAX_SIDE
 from ktviz.images.pixels import MIN_SIDE as MIN_SIDE
 from ktviz.images.pixels import Pixels as Pixels

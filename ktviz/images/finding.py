@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,11 +26,11 @@ class FoundImages:
 
     Attributes:
         names: By path, in order: the name below the folder it was found in ("b/2.png"), or the file's own name.
-        passed_over: Files of other kinds in the folders.
+        passed_over: What else lies in the folders, and why it is not taken: "no images", "link to a folder" ...
     """
 
     names: dict[Path, str]
-    passed_over: list[Path]
+    passed_over: dict[Path, str]
 
     @property
     def paths(self) -> list[Path]:
@@ -41,43 +42,64 @@ def find_images(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     """Image files among files and folders (folders recursively), sorted by path in each.
 
     Hidden files and knowledge libraries are no concern of anybody; a file named outright is kept whatever its suffix.
+    Links to files are followed, links to folders are not: they may lead anywhere, and round in circles.
 
     Raises:
-        ImageError: A path is missing, or nothing was found at all.
+        ImageError: A path is missing or may not be read, or nothing was found at all.
     """
     names: dict[Path, str] = {}
-    passed_over: list[Path] = []
-    known = suffixes()
+    passed_over: dict[Path, str] = {}
     asked = [Path(p) for p in listed(paths)]
     for path in asked:
-        if path.is_dir():
-            for file in files_below(path):
-                if file.suffix.lower() in known:
-                    names.setdefault(file, file.relative_to(path).as_posix())
+        found = kind(path)
+        if found == "folder":
+            for file, why in sorted(below(path)):
+                if why:
+                    passed_over[file] = why
                 else:
-                    passed_over.append(file)
-        elif path.is_file():
+                    names.setdefault(file, file.relative_to(path).as_posix())
+        elif found == "file":
             names.setdefault(path, path.name)
-        else:
+        elif found == "nothing":
             raise MissingImageError(f"images in {str(path)!r}", "no such file or folder", "Check the path")
+        else:
+            raise ImageError(f"images in {str(path)!r}", found, "Name image files, or folders of them")
     if not names:
         where = ", ".join(repr(str(p)) for p in asked) or "no path at all"
-        others = f", but {shown(passed_over)}" if passed_over else ""
+        others = "".join(f", but {line}" for line in summary(passed_over))
         raise ImageError(
             f"images in {where}", f"no image there{others}", "Give files such as .jpg, .png, .webp, .avif or .tif"
         )
-    return FoundImages(names, list(dict.fromkeys(passed_over)))
+    return FoundImages(names, passed_over)
 
 
-def files_below(folder: Path) -> list[Path]:
-    """Files in a folder and its folders, sorted; without what is hidden, and without libraries."""
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if not any(part.startswith(".") for part in file.relative_to(folder).parts)
-        and not any(part.endswith(".ktlib") for part in file.relative_to(folder).parts[:-1])
-        and file.is_file()
-    )
+def below(folder: Path) -> Iterator[tuple[Path, str]]:
+    """What lies in a folder and its folders, and why it is no image; without what is hidden, and without libraries."""
+    refused: list[OSError] = []
+    for parent, folders, files in os.walk(folder, onerror=refused.append):
+        folders[:] = [name for name in folders if not name.startswith(".") and not name.endswith(".ktlib")]
+        for path in (Path(parent, name) for name in (*folders, *files) if not name.startswith(".")):
+            found = kind(path)
+            if found == "file":
+                yield path, "" if path.suffix.lower() in suffixes() else "no images"
+            elif path.is_symlink():
+                yield path, "link to a folder" if found == "folder" else f"link to {found}"
+            elif found != "folder":
+                yield path, found
+    yield from ((Path(error.filename), "no permission") for error in refused)
+
+
+def kind(path: Path) -> str:
+    """What is at a path: "file", "folder", "nothing", or why it is of no use."""
+    try:
+        mode = path.stat().st_mode
+    except PermissionError:
+        return "no permission"
+    except (OSError, ValueError):
+        return "nothing"
+    if stat.S_ISDIR(mode):
+        return "folder"
+    return "file" if stat.S_ISREG(mode) else "pipe or device"
 
 
 def formats() -> list[str]:
@@ -111,6 +133,12 @@ def is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def summary(passed_over: Mapping[Path, str]) -> list[str]:
+    """What was passed over, a line for each reason: "3 files (a.txt, b.csv, c.heic): no images"."""
+    reasons = dict.fromkeys(passed_over.values())
+    return [f"{shown([path for path, why in passed_over.items() if why == one])}: {one}" for one in reasons]
 
 
 def shown(paths: Sequence[Path]) -> str:

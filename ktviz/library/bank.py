@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ktviz.errors import LibraryError
+from ktviz.files import replacing
 from ktviz.images import Pixels, decode_image
 from ktviz.library.entries import Entries
 from ktviz.library.format import features_path, thumb_path
@@ -125,9 +126,15 @@ def save_bank(
     }
     pq.write_table(pa.table(table), folder / "entries.parquet", compression="zstd")
     structure = {name: getattr(tree, name) for name in ("parent", "start", "end")}
-    save_file({"centres": tree.centres.half(), **structure}, folder / "tree.safetensors")
+    write_tensors(folder / "tree.safetensors", {"centres": tree.centres.half(), **structure})
     bases = {f"basis_{b}": basis.contiguous() for b, basis in enumerate(projection.bases)}
-    save_file({"keys": keys, **bases}, folder / "keys.safetensors")
+    write_tensors(folder / "keys.safetensors", {"keys": keys, **bases})
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Tensors in a file that others may read, too: safetensors alone would keep it private."""
+    with replacing(path) as partial:
+        save_file(dict(tensors), partial)
 
 
 def load_bank(name: str, folder: Path, digest: str) -> Bank:

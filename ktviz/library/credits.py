@@ -11,7 +11,7 @@ import os
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,6 +30,10 @@ COLUMNS = {
     "url": ("url", "uri", "link"),
 }
 """What a table says of a file, and the names that a column may have; letter case, spaces, - and _ do not count."""
+ADDRESS = re.compile(r"(?i:[a-z][a-z0-9+.-]*:\S.*|(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d+)?(?:[/?#]\S*)?)")
+"""A scheme and something, or the name of a computer and no space."""
+NUMBERS = re.compile(r"[\d\s.,/\N{EN DASH}-]+")
+"""Years and the like, which no licence is called."""
 MEANING = {name: meaning for meaning, names in COLUMNS.items() for name in names}
 
 
@@ -180,19 +184,37 @@ def row_of(record: Record, columns: Sequence[str], delimiter: str, problems: lis
             said[column] = value
         elif value:
             problems.append(f"line {record.line}: {value!r} stands in column {number}, which has no name")
-        swallowed = next((line for line in NEWLINE.split(value)[1:] if begins_a_row(line, delimiter)), None)
+        swallowed = swallowed_row(value, delimiter)
         if swallowed:
-            problems.append(f"line {record.line}: a quote may be left open; {swallowed[:40]!r} looks like another row")
+            problems.append(f"line {record.line}: a quote may be left open; {swallowed[:40]!r} looks like a row")
     file = said.pop("file")
     if not file:
         problems.append(f"line {record.line}: no file is named")
+    problems += [f"line {record.line}: {found}" for found in misplaced(**said)]
     return CreditRow(record.line, file, Credit(**{column: tidy(value) for column, value in said.items()}))
 
 
-def begins_a_row(line: str, delimiter: str) -> bool:
-    """Whether a line within a quoted field begins with the name of an image."""
-    first, separated, _ = line.partition(delimiter)
-    return bool(separated) and posixpath.splitext(first.strip(' "'))[1].lower() in suffixes()
+def misplaced(url: str, licence: str, **others: str) -> Iterator[str]:
+    """What cannot be in its column: where text with a separator stands without quotes, all after it has slipped."""
+    todo = "put the text before it in quotes, or leave it empty"
+    if tidy(url) != UNKNOWN and not ADDRESS.fullmatch(url):
+        yield f"{url!r} is no address; {todo}"
+    if NUMBERS.fullmatch(licence):
+        yield f"{licence!r} is no licence; {todo}"
+
+
+def swallowed_row(value: str, delimiter: str) -> str | None:
+    """A line of a quoted field that looks like a part of a row: fields, one of them the name of an image.
+
+    Whichever column files stand in, a quote that is left open in one row and closed in another has such a line within.
+    """
+    lines = NEWLINE.split(value)
+    rows = (line for line in lines if len(lines) > 1 and delimiter in line)
+    return next((line for line in rows if any(names_image(field) for field in line.split(delimiter))), None)
+
+
+def names_image(field: str) -> bool:
+    return posixpath.splitext(field.strip(' "'))[1].lower() in suffixes()
 
 
 def tidy(value: str) -> str:

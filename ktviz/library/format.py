@@ -154,6 +154,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise MissingLibraryError(
             asked, f"there is no {MANIFEST}", "Check the path, or build one: `ktviz library build`"
         ) from None
+    except PermissionError as error:
+        raise unreadable(asked, MANIFEST, error) from None
     except (OSError, ValueError) as error:
         raise LibraryError(asked, f"{MANIFEST} is damaged ({error})", "Restore it from a copy, or build anew") from None
     version = data.get("format") if isinstance(data, dict) else None
@@ -311,7 +313,11 @@ def check_files(library: Path, name: str, record: BankRecord) -> None:
     """
     asked = f"bank {name!r} of {str(library)!r}"
     folder = library / record.folder
-    for path in sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if is_content(path)):
+    try:
+        found_files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if is_content(path))
+    except OSError as error:
+        raise unreadable(asked, record.folder, error) from None
+    for path in found_files:
         if path not in record.files:
             raise LibraryError(asked, f"{path} is not in {MANIFEST}", "Remove it: ktviz did not write it")
     for path, (size, digest) in record.files.items():
@@ -323,7 +329,13 @@ def check_files(library: Path, name: str, record: BankRecord) -> None:
             if file_digest(file) != digest:
                 raise LibraryError(asked, f"{path} has a wrong digest: its bytes were changed", RESTORE)
         except OSError as error:
-            raise LibraryError(asked, f"{path} cannot be read ({error.strerror})", RESTORE) from None
+            raise unreadable(asked, path, error) from None
+
+
+def unreadable(asked: str, path: str, error: OSError) -> LibraryError:
+    """The error for a file that is not there, or may not be read: nothing says that it is damaged."""
+    todo = "Ask its owner for permission to read it" if isinstance(error, PermissionError) else RESTORE
+    return LibraryError(asked, f"{path} cannot be read ({error.strerror})", todo)
 
 
 def is_content(path: Path) -> bool:

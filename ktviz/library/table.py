@@ -6,12 +6,12 @@ import codecs
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ktviz.errors import CreditsError, MissingCreditsError
+from ktviz.printing import unseen
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 MOST_BYTES = 64 * 2**20
@@ -27,9 +27,10 @@ BOMS = (  # the longer first: UTF-32 begins as UTF-16 does
 )
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How .xlsx, .ods and .xls begin."""
-UTF8_SEQUENCE = re.compile(rb"[\xc3-\xf4][\x80-\xbf]+")
-INVISIBLE = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufffd")
-"""Characters that turn text around, marks of a file's begin, and what stands for a character that was lost."""
+UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+"""A character that is no ASCII, as UTF-8 has it; in Windows-1252 two or more, of which the first is a letter."""
+LOST = "\ufffd"
+"""What stands for a character that could not be read."""
 SEPARATOR_LINE = re.compile(r'\A"?sep=(.)"?(?:\r\n|\r|\n)', re.IGNORECASE)
 """What Excel writes before a table to say what separates its columns."""
 NEWLINE = re.compile(r"\r\n|\r|\n")
@@ -127,6 +128,9 @@ def read_bytes(path: Path, asked: str) -> bytes:
 def decode(data: bytes, asked: str) -> tuple[str, str]:
     """Bytes as text, and a remark where the encoding was not stated and is not UTF-8."""
     stated = next((encoding for mark, encoding in BOMS if data.startswith(mark)), None)
+    if not stated and b"\0" in data[:4]:  # as in every ASCII letter of a header
+        found = "it seems to be UTF-16 or UTF-32, without the mark with which such a file begins"
+        raise CreditsError(asked, found, "Save it as UTF-8")
     try:
         return data.decode(stated or "utf-8"), ""
     except UnicodeDecodeError as error:
@@ -134,22 +138,30 @@ def decode(data: bytes, asked: str) -> tuple[str, str]:
     if stated:
         found = f"it begins as {stated.removesuffix('-sig').upper()} does, and is not ({wrong.reason})"
         raise CreditsError(asked, found, "Save it as UTF-8")
-    line = 1 + len(re.findall(rb"\r\n|\r|\n", data[: wrong.start]))
-    if UTF8_SEQUENCE.search(data[: wrong.start]):
-        raise CreditsError(asked, f"line {line}: not UTF-8, as the lines before it are", "Save all of it as UTF-8")
+    line = line_at(data, wrong.start)
+    as_utf8 = UTF8_SEQUENCE.search(data)
+    if as_utf8:
+        found = f"line {line}: not UTF-8, as line {line_at(data, as_utf8.start())} is"
+        raise CreditsError(asked, found, "Save all of it as UTF-8")
     try:
         return data.decode("windows-1252"), "not UTF-8: read as Windows-1252"
     except UnicodeDecodeError:
         raise CreditsError(asked, f"line {line}: neither UTF-8 nor Windows-1252", "Save it as UTF-8") from None
 
 
+def line_at(data: bytes, place: int) -> int:
+    """The line of a byte, from 1."""
+    return 1 + len(re.findall(rb"\r\n|\r|\n", data[:place]))
+
+
 def check_characters(text: str, asked: str) -> None:
-    """Refuse characters that nobody sees: NUL, control characters, those that turn text around."""
+    """Refuse characters that nobody sees, NUL among them, and what stands for a lost one."""
+    odd = {c for c in set(text) - set("\t\r\n") if c == LOST or unseen(c)}
     problems = []
-    for line, content in enumerate(NEWLINE.split(text), 1):
-        odd = next((c for c in content if c in INVISIBLE or (unicodedata.category(c) == "Cc" and c != "\t")), None)
-        if odd is not None:
-            problems.append(f"line {line}: the character U+{ord(odd):04X}, which nobody sees or that stands for none")
+    for line, content in enumerate(NEWLINE.split(text), 1) if odd else ():
+        first = next((c for c in content if c in odd), None)
+        if first is not None:
+            problems.append(f"line {line}: the character U+{ord(first):04X}, which nobody sees or that stands for none")
     refuse(asked, problems)
 
 

@@ -140,6 +140,10 @@ def read(path: str | os.PathLike[str], kind: str, schema: int) -> Stored:
         raise MissingTraceError(asked, "no such file", "Check the path") from None
     except TraceError:
         raise
+    except PermissionError as error:
+        raise TraceError(
+            asked, f"cannot be read ({error.strerror})", "Ask its owner for permission to read it"
+        ) from None
     except READ_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         if FIXED_LISTS in reason:
