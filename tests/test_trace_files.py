@@ -330,8 +330,14 @@ def test_a_small_file_of_a_huge_picture_is_not_read(file):
         b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">II4sI", zlib.crc32(header), 0, b"IDAT", 0)
     )
     rewrite(file, pictures={"input 0": base64.b64encode(huge).decode()})
-    with pytest.raises(TraceError, match="exceeds limit"):
-        kt.Trace.open(file)
+    refused(file, "20000x20000 px")
+
+
+def test_a_picture_that_another_program_would_draw_is_refused(file, monkeypatch):
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *_, **__: pytest.fail("Ghostscript was started"))
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 48 40\n%%EndComments\nshowpage\n"
+    rewrite(file, pictures={"input 0": base64.b64encode(eps).decode()})
+    refused(file, "not an image")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps
 
+from ktviz.errors import ImageError
 from ktviz.images import tiff
+from ktviz.images.finding import NO_PICTURES
 from ktviz.images.levels import tell, to_levels
 from ktviz.images.pixels import Pixels, check_size
 from ktviz.images.profiles import in_srgb
@@ -30,8 +32,10 @@ def from_pillow(image: Image.Image, asked: str) -> Pixels:
         asked: What it is, for messages.
 
     Raises:
-        ImageError: Of an impossible size, or of numbers that are no picture.
+        ImageError: Of an impossible size, of numbers that are no picture, or of a format that is none.
     """
+    if image.format in NO_PICTURES:  # Pillow would hand some of them to another program
+        raise ImageError(asked, f"{image.format}, a format that is no picture", "Convert it to PNG first")
     check_size(image.width, image.height, asked)
     tiff.mend(image, asked)
     image.load()

@@ -106,7 +106,7 @@ class Bank:
 
     def picture(self, source: int) -> Pixels:
         """A source as the bank saw it, scaled to the library's side: 4 px per feature cell."""
-        return decode_image(self.thumbs[source])
+        return decode_image(self.thumbs[source], asked=f"thumbnail of {self.sources[source].name!r}")
 
 
 def save_bank(

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
 
-from ktviz.errors import MissingTraceError, StorageError, TraceError
+from ktviz.errors import ImageError, MissingTraceError, StorageError, TraceError
 from ktviz.files import check_plain, parse_json, replacing
 from ktviz.images import Pixels, decode_image, encode_image
 
@@ -36,7 +35,7 @@ READ_ERRORS = (
     OverflowError,
     MemoryError,
     struct.error,
-    Image.DecompressionBombError,
+    ImageError,
 )
 """What reading raises where a file is not what it should be."""
 FIXED_LISTS = "Expected all lists to be of size"
