@@ -114,19 +114,18 @@ def encode_image(pixels: Pixels, kind: Literal["webp", "png", "jpeg", "small"] =
     return buffer.getvalue()
 
 
-def decode_image(data: bytes, size: tuple[int, int] | None = None, asked: str = "a stored picture") -> Pixels:
+def decode_image(data: bytes, asked: str = "a stored picture") -> Pixels:
     """A picture as `encode_image` makes them, already in memory: (H, W, 3) uint8.
 
     Args:
         data: Of a file. It may have come with somebody else's trace, audit or library.
-        size: Height and width that it must have; looked at before it is decoded.
         asked: What it is, for messages.
 
     Raises:
-        ImageError: Of another format or size, damaged, or a side above 16,384 px.
+        ImageError: Of another format, damaged, or a side above 16,384 px.
     """
     with guarded(asked), opened_data(data) as opened:
-        check_stored(opened.size, size, asked)
+        check_size(*opened.size, asked, least=1)
         return np.asarray(opened.convert("RGB"))
 
 
@@ -137,20 +136,12 @@ def stored_size(data: bytes, asked: str) -> tuple[int, int]:
         ImageError: As in `decode_image`.
     """
     with guarded(asked), opened_data(data) as opened:
-        check_stored(opened.size, None, asked)
+        check_size(*opened.size, asked, least=1)
         return opened.height, opened.width
 
 
 def opened_data(data: bytes) -> Image.Image:
     return Image.open(BytesIO(data), formats=STORED)
-
-
-def check_stored(found: tuple[int, int], size: tuple[int, int] | None, asked: str) -> None:
-    """Refuse a stored picture of another size than is stated, or of one that none has."""
-    width, height = found
-    check_size(width, height, asked, least=1)
-    if size is not None and size != (height, width):
-        raise ImageError(asked, f"{width}x{height} px, not {size[1]}x{size[0]}", "Restore it, or make it again")
 
 
 def file_digest(path: str | os.PathLike[str]) -> str:
