@@ -46,8 +46,12 @@ def with_info(image, **info):
 
 def opened(image, tmp_path, suffix, **options):
     """The image as Pillow opens it from a file."""
+    return Image.open(saved(image, tmp_path, suffix, **options))
+
+
+def saved(image, tmp_path, suffix, **options):
     image.save(tmp_path / f"image{suffix}", **options)
-    return Image.open(tmp_path / f"image{suffix}")
+    return tmp_path / f"image{suffix}"
 
 
 def ramp(top, dtype):
@@ -156,6 +160,8 @@ DEEP_RAMP = ramp(65_535, "<u2").tobytes()
 TWELVE = ramp(4095, np.uint16)
 DEEP = np.random.default_rng(0).integers(0, 65_536, (20, 24, 4), dtype=np.uint16)
 DEEP[0, 0] = 65_535
+RGB = DEEP[..., :3]
+DARK = Image.fromarray((RGB >> 12).astype(np.uint8))
 
 NUMBERS = {
     "bool": [(np.eye(24, dtype=bool), np.eye(24)[..., None] * 255, "")],
@@ -217,6 +223,19 @@ NUMBERS = {
     ],
     "a nearly black picture": [
         (stored(png(1, TWELVE), ".png"), expected_ramp(4095, 65_535), "nearly black"),
+        (stored(png(3, RGB >> 4), ".png"), RGB >> 12, "nearly black"),
+        (stored(png(4, np.dstack([RGB >> 4, RGB[..., :1] | 65_280])), ".png"), None, "nearly black"),
+        (stored(b"P6 24 20 65535\n" + (RGB >> 4).astype(">u2").tobytes(), ".ppm"), RGB >> 12, "nearly black"),
+        (stored(b"P3 24 20 65535\n" + b" ".join(b"%d" % v for v in (RGB >> 4).ravel()), ".ppm"), None, "nearly black"),
+        (lambda folder: saved(DARK, folder, ".jp2"), None, "nearly black"),
+        (
+            lambda folder: opened(Image.fromarray((RGB >> 12).astype(np.uint8)), folder, ".sgi", bpc=2),
+            None,
+            "nearly black",
+        ),
+        (stored(png(3, RGB * 0), ".png"), (0, 0, 0), ""),
+        (stored(png(3, RGB), ".png"), RGB >> 8, ""),
+        (lambda folder: saved(DARK, folder, ".png"), RGB >> 12, ""),
         (np.where(np.arange(3600).reshape(60, 60) == 7, 65_535, 100).astype(np.uint16), None, "nearly black"),
         (np.ones((20, 24), np.int64), (1, 1, 1), "nearly black"),
     ],

@@ -39,10 +39,15 @@ def to_levels(numbers: Numbers, asked: str, stated: float | None = None) -> tupl
     check_numbers(numbers, asked)
     white = find_white(numbers, asked, stated)
     made = scaled(numbers, white)
-    deep = numbers.dtype.kind != "b" and numbers.dtype != np.uint8
-    if deep and (made >= NEARLY_BLACK).mean() < SPARKS and numbers.max() > 0:
-        tell(asked, f"nearly black with {white:g} as white; scale its values if that is not meant")
+    if numbers.dtype.kind != "b" and numbers.dtype != np.uint8 and numbers.max() > 0:
+        tell_if_dark(made, asked, f" with {white:g} as white")
     return made, white
+
+
+def tell_if_dark(made: Levels, asked: str, why: str) -> None:
+    """Warn of levels that look black."""
+    if (made >= NEARLY_BLACK).mean() < SPARKS:
+        tell(asked, f"nearly black{why}; scale its values if that is not meant")
 
 
 def check_numbers(numbers: Numbers, asked: str) -> None:
