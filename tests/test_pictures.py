@@ -58,6 +58,16 @@ def ramp(top, dtype):
     return (RAMP * top).astype(dtype)
 
 
+def beside(grey, opacity, dtype=float):
+    """(H, W, 2): one grey, and an opacity."""
+    return np.dstack([np.full(RAMP.shape, grey), opacity]).astype(dtype)
+
+
+def laid(grey, opacity):
+    """A grey on white."""
+    return (grey * opacity + 255 * (1 - opacity))[..., None]
+
+
 def expected_ramp(top=1.0, white=1.0):
     return np.round(RAMP * top / white * 255)[..., None]
 
@@ -229,7 +239,7 @@ NUMBERS = {
         (stored(b"P3 24 20 65535\n" + b" ".join(b"%d" % v for v in (RGB >> 4).ravel()), ".ppm"), None, "nearly black"),
         (lambda folder: saved(DARK, folder, ".jp2"), None, "nearly black"),
         (
-            lambda folder: opened(Image.fromarray((RGB >> 12).astype(np.uint8)), folder, ".sgi", bpc=2),
+            lambda folder: saved(DARK, folder, ".sgi", bpc=2),
             None,
             "nearly black",
         ),
@@ -348,6 +358,15 @@ SHAPES = {
         (np.full((20, 24, 4), (*COLOUR, HALF)) / 255, over_white(COLOUR), ""),
         (np.full((20, 24, 4), (*COLOUR, HALF), np.uint16) * np.uint16(257), over_white(COLOUR), ""),
         (np.full((20, 24, 4), (2, 4, 0, 0.2)), over_white((127.5, 255, 0)), "4 was taken for white"),
+        (beside(0.5, RAMP * 255), laid(127.5, RAMP), "255 was taken for opaque"),
+        (beside(0.5, np.full(RAMP.shape, 128)), "opacity up to 128 beside colours to 1", ""),
+        (beside(0.5, RAMP * 1.0005), laid(127.5, RAMP), ""),
+        (beside(200.0, RAMP), laid(200, RAMP), "255 was taken for white"),
+        (beside(65_535, np.where(RAMP > 0, 6553, 0), np.uint16), laid(255, (RAMP > 0) * 0.1), ""),
+        (beside(128, np.full(RAMP.shape, 32_768), np.int64), "opacity up to 32768 beside colours to 255", ""),
+        (beside(128, RAMP * 32_767, np.int16), laid(128, RAMP), "32767 was taken for opaque"),
+        (beside(128, RAMP > 0, np.int64), None, "nearly transparent"),
+        (beside(128, RAMP * 0, np.int64), WHITE, ""),
         (np.asfortranarray(np.full((20, 24, 3), COLOUR, np.uint8)), COLOUR, ""),
     ],
     "(C, H, W), a batch of one": [
@@ -433,6 +452,12 @@ def test_damaged_exif_data_do_not_cost_the_picture_and_are_told_with_its_name(tm
     of("RGB", COLOUR).save(tmp_path / "image.png", exif=exif)
     with pytest.warns(ImageWarning, match=rf"image\.png.*{told}"):
         assert (read_image(tmp_path / "image.png") == COLOUR).all()
+
+
+def test_opacity_on_another_scale_than_its_colours_is_refused_though_these_are_scaled():
+    told = pytest.warns(ImageWarning, match="4095 was taken for white")
+    with told, pytest.raises(ImageError, match="opacity up to 6553 beside colours to 4095"):
+        as_pixels(beside(4095, np.full(RAMP.shape, 6553), np.uint16))
 
 
 def test_an_array_is_copied():

@@ -44,6 +44,43 @@ def to_levels(numbers: Numbers, asked: str, stated: float | None = None) -> tupl
     return made, white
 
 
+def to_opacity(numbers: Numbers, white: float, asked: str) -> Levels:
+    """Opacity in numbers as levels from 0 to 255.
+
+    Args:
+        numbers: Of any shape, not empty.
+        white: The number that is white in the colours beside them.
+        asked: What they are, for messages.
+
+    Raises:
+        ImageError: Not numbers, not finite, below 0, or on another scale than the colours.
+    """
+    check_numbers(numbers, asked)
+    made = scaled(numbers, find_opaque(numbers, white, asked))
+    if numbers.max() > 0 and made.max() < NEARLY_BLACK:
+        tell(asked, "nearly transparent; scale its opacity as its colours if that is not meant")
+    return made
+
+
+def find_opaque(numbers: Numbers, white: float, asked: str) -> float:
+    """The number that is opaque: in floats to 1 it is 1; otherwise the colours' white, unless an end says another.
+
+    Raises:
+        ImageError: Numbers beyond the white that end at no usual depth.
+    """
+    high = numbers.max().item()
+    if numbers.dtype.kind == "f" and high <= 1 + CLOSE:  # light may exceed 1, opacity does not
+        return 1.0
+    if high <= white:
+        return white
+    ends = {2**bits - 1 for bits in DEPTHS} | ({np.iinfo(numbers.dtype).max} if numbers.dtype.kind in "ui" else set())
+    found = f"opacity up to {in_short(high)} beside colours to {white:g}"
+    if high not in ends:
+        raise ImageError(asked, found, "Scale its opacity as its colours")
+    tell(asked, f"{found}: {in_short(high)} was taken for opaque")
+    return float(high)
+
+
 def tell_if_dark(made: Levels, asked: str, why: str) -> None:
     """Warn of levels that look black."""
     if (made >= NEARLY_BLACK).mean() < SPARKS:
