@@ -256,6 +256,12 @@ NUMBERS = {
     ],
     "numbers below 0": [
         (RAMP * 2 - 1, "values below 0, down to -1", ""),
+        (np.where(RAMP == 0, -1, RAMP * 255).astype(np.int16), "values below 0, down to -1", ""),
+        (np.where(RAMP == 0, -60, RAMP * 65_535).astype(np.int32), "values below 0, down to -60", ""),
+        (np.where(RAMP == 0, -999, RAMP * 1e6).astype(np.int64), "values below 0, down to -999", ""),
+        (np.where(RAMP == 0, -0.2, RAMP * 255), r"values below 0, down to -0\.2", ""),
+        (np.where(RAMP == 0, -0.001, RAMP), expected_ramp(), ""),
+        (Image.fromarray(np.where(RAMP == 0, -60, RAMP * 65_535).astype(np.int32)), "values below 0, down to -60", ""),
         (stored(tiff(ramp(-9, np.int16)), ".tif"), "values below 0, down to -9", ""),
     ],
     "complex numbers, text, dates": [
@@ -458,6 +464,12 @@ def test_opacity_on_another_scale_than_its_colours_is_refused_though_these_are_s
     told = pytest.warns(ImageWarning, match="4095 was taken for white")
     with told, pytest.raises(ImageError, match="opacity up to 6553 beside colours to 4095"):
         as_pixels(beside(4095, np.full(RAMP.shape, 6553), np.uint16))
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_a_nested_tensor_is_refused():
+    with pytest.raises(ImageError, match="image Tensor: no array of numbers"):
+        as_pixels(torch.nested.nested_tensor([torch.zeros(3, 20), torch.zeros(2, 20)]))
 
 
 def test_an_array_is_copied():

@@ -60,13 +60,13 @@ def as_pixels(image: ImageLike) -> Pixels:
 
 def as_array(image: Any) -> tuple[Numbers, str]:
     """An array of what has numbers, and its name in messages."""
+    asked = f"image {type(image).__name__}"
     try:
         if "torch" in sys.modules and isinstance(image, sys.modules["torch"].Tensor):
             asked = f"image tensor {tuple(image.shape)} {str(image.dtype).removeprefix('torch.')}"
             image = image.detach().cpu()
             array = (image.float() if image.is_floating_point() else image).numpy()
         else:
-            asked = f"image {type(image).__name__}"
             array = np.asarray(image)
             asked = f"image array {array.shape} {array.dtype}"
     except Exception as error:  # whatever an object's own conversion raises

@@ -100,7 +100,7 @@ def check_numbers(numbers: Numbers, asked: str) -> None:
         count = int(numbers.size - np.isfinite(numbers).sum())
         values = "1 value is" if count == 1 else f"{count:,} values are"
         raise ImageError(asked, f"{values} not finite", "Replace NaN and infinity by numbers")
-    if low < -CLOSE * max(1, high):
+    if low < (-CLOSE if numbers.dtype.kind == "f" else 0):
         raise ImageError(asked, f"values below 0, down to {low:g}", "Scale it to [0, 1], or convert it to uint8")
 
 
