@@ -351,6 +351,27 @@ MODES = {
             for top, kind in ((32_767, np.int16), (2**31 - 1, np.int32), (1, np.float32), (65_535, np.uint16))
         ],
     ],
+    "TIFF of other kinds": [
+        *[
+            (stored(tiff(ramp(top, kind), order, compressed=compressed, tags={262: white}), ".tif"), pixels, "")
+            for top, kind in (
+                (65_535, np.uint16),
+                (32_767, np.int16),
+                (2**32 - 1, np.uint32),
+                (2**31 - 1, np.int32),
+                (1, np.float32),
+                (1, np.float64),
+            )
+            for white, pixels in ((0, 255 - expected_ramp()), (1, expected_ramp()))
+            for order in "<>"
+            for compressed in (False, True)
+        ],
+        (stored(tiff(ramp(1, np.float16)), ".tif"), "a TIFF of 16 bits, floats, grey, compression raw", ""),
+        (stored(tiff(RGB / 65_535), ".tif"), "a TIFF of 64-64-64 bits, floats, RGB", ""),
+        (stored(tiff(RGB.astype(np.uint32)), ".tif"), "a TIFF of 32-32-32 bits, whole numbers, RGB", ""),
+        (stored(b"MM\0+\0\x08\0\0" + bytes(90), ".tif"), "a BigTIFF of big-endian order", ""),
+        (stored(b"MM\0*\xff\xff\xff\xff" + bytes(90), ".tif"), "not an image", ""),
+    ],
     "CMYK of 16 bits in planes": [(stored(tiff(DEEP, planar=True), ".tif"), "CMYK of 16 bits in planes", "")],
     "RGB of few of its 16 bits": [(stored(tiff(DEEP[..., :3] >> 4), ".tif"), "14 bits or fewer in 16", "")],
 }

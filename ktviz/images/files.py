@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from ktviz.errors import ImageError, StorageError
 from ktviz.files import replacing
@@ -17,6 +17,7 @@ from ktviz.images.finding import formats
 from ktviz.images.guard import give, guarded
 from ktviz.images.modes import from_pillow
 from ktviz.images.pixels import Pixels, check_size
+from ktviz.images.tiff import kind_of
 
 LAST_UPRIGHT = 4
 """EXIF orientations above it lay a picture on its side."""
@@ -56,7 +57,7 @@ def opened_image(path: str | os.PathLike[str], asked: str) -> Image.Image:
     """An image file, opened.
 
     Raises:
-        ImageError: It is no plain file.
+        ImageError: It is no plain file, or a TIFF of a kind that cannot be read.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise ImageError(f"image {type(path).__name__}", "no path of a file", "Name a file, or use as_pixels")
@@ -64,7 +65,12 @@ def opened_image(path: str | os.PathLike[str], asked: str) -> Image.Image:
     if path.exists() and not path.is_file():  # a pipe would be waited for
         found = "it is a folder" if path.is_dir() else "not a plain file"
         raise ImageError(asked, found, "Name an image file")
-    return Image.open(path, formats=formats())
+    try:
+        return Image.open(path, formats=formats())
+    except UnidentifiedImageError:
+        if found := kind_of(path):
+            raise ImageError(asked, f"{found}, which Pillow cannot read", "Save it as PNG, or as 8 bits") from None
+        raise
 
 
 def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
