@@ -359,11 +359,14 @@ def test_pictures_are_looked_at_before_one_of_them_is_decoded(file, monkeypatch,
     refused(file, said)
 
 
-def test_pictures_that_could_not_be_read_again_are_not_saved(trace, tmp_path, monkeypatch):
+def test_what_could_not_be_read_again_is_not_saved(trace, tmp_path, monkeypatch):
     monkeypatch.setattr(parquet, "MOST_PIXELS", 1000)
     with pytest.raises(StorageError, match=r"1,920 px in all, at most 1,000 can be\. Save it without pictures"):
         trace.save(tmp_path / "trace.parquet")
     trace.save(tmp_path / "trace.parquet", pictures="none")
+    monkeypatch.setattr(parquet, "MOST_ROWS", 100)
+    with pytest.raises(StorageError, match="rows, at most 100 can be"):
+        trace.save(tmp_path / "rows.parquet", pictures="none")
 
 
 def test_a_picture_that_another_program_would_draw_is_refused(file, monkeypatch):

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from ktviz.audit.whole import check_jpeg, check_whole
-from ktviz.images import Pixels, decode_image, image_size, read_image, stored_size
+from ktviz.images import Pixels, decode_image, read_image, stored_size
 from ktviz.tables import read_rows
 from ktviz.trace.parquet import METADATA, PICTURES
 from ktviz.trace.trace import Trace
@@ -97,7 +97,7 @@ def compare_files(name: str, recorded: Path, found: Path, *, same_bytes: bool) -
         compare_tables(name, recorded, found)
     elif found.suffix == ".png":
         true = read_image(found)
-        check_size(name, image_size(recorded), true.shape[:2])
+        check_size(name, stored_size(recorded.read_bytes(), name), true.shape[:2])
         compare_pixels(name, read_image(recorded), true, 0)
     elif found.suffix == ".jpg":
         compare_jpegs(name, recorded.read_bytes(), found.read_bytes())

@@ -74,7 +74,9 @@ def opened_image(path: str | os.PathLike[str], asked: str) -> Image.Image:
 
 
 def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Height and width of an image file in px, from its header alone, rotated as EXIF says.
+    """Height and width of an image file in px, rotated as EXIF says.
+
+    They stand in its header; a PNG is read whole where its EXIF data may stand behind the picture.
 
     Raises:
         ImageError: Missing, or not an image.

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from ktviz.errors import ImageError, MissingTraceError, StorageError, TraceError
 from ktviz.files import check_plain, parse_json, replacing
 from ktviz.images import MAX_SIDE, Pixels, decode_image, encode_image, stored_size
-from ktviz.tables import read_rows
+from ktviz.tables import MOST_ROWS, read_rows
 
 METADATA = b"ktviz"
 PICTURES = b"ktviz.pictures"
@@ -76,12 +76,14 @@ def write(
         split: Columns of floats that are split into bytes, which compress better.
 
     Raises:
-        StorageError: The file exists, its pictures are more than can be read again, or the disk refuses.
+        StorageError: The file exists, it is larger than can be read again, or the disk refuses.
     """
     path, kind = Path(path), stored.about["kind"]
     asked = f"save {kind} as {str(path)!r}"
     if path.exists() and not overwrite:
         raise StorageError(asked, "it exists", "Name another, or say overwrite=True")
+    if len(stored.table) > MOST_ROWS:
+        raise StorageError(asked, f"{len(stored.table):,} rows, at most {MOST_ROWS:,} can be", "Save it in parts")
     if (pixels := sum(picture.shape[0] * picture.shape[1] for picture in stored.pictures.values())) > MOST_PIXELS:
         raise StorageError(asked, in_all(pixels), "Save it without pictures, or in parts")
     pictures = {name: base64.b64encode(encode_image(pixels)).decode() for name, pixels in stored.pictures.items()}
