@@ -13,6 +13,7 @@ LAYERS = {
     "files": 0,
     "memory": 0,
     "printing": 0,
+    "tables": 0,
     "values": 1,
     "images": 1,
     "names": 1,

@@ -1,8 +1,10 @@
 """Images of every kind come in as the same RGB, and what cannot be read says why."""
 
 import errno
+import io
 import os
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -15,11 +17,15 @@ from ktviz.errors import ImageError, ImageWarning, StorageError
 from ktviz.images import (
     as_pixels,
     check_names,
+    decode_image,
+    encode_image,
     file_digest,
     find_images,
+    image_size,
     read_image,
     resize_short_side,
     shown,
+    stored_size,
     summary,
     to_pixels,
     to_tensor,
@@ -280,13 +286,55 @@ def test_a_dds_of_an_unknown_kind_is_refused_by_name_whatever_it_is_called(tmp_p
 
 def test_pillow_s_warnings_carry_the_file_s_name(tmp_path, monkeypatch):
     path = saved(tmp_path, Image.new("RGB", (64, 64), COLOUR))
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3000)
-    with pytest.warns(ImageWarning, match=r"image\.png': Image size \(4096 pixels\) exceeds limit") as caught:
+    load = ImageFile.ImageFile.load
+
+    def loud(image):
+        warnings.warn("Truncated File Read", UserWarning, stacklevel=2)
+        return load(image)
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", loud)
+    with pytest.warns(ImageWarning, match=r"image\.png': Truncated File Read") as caught:
         assert is_flat(read_image(path), COLOUR)
-    assert [Path(w.filename).name for w in caught] == ["test_images.py"]  # the line that asked for it
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    with pytest.raises(ImageError, match=r"image\.png.*too many pixels"):
-        read_image(path)
+    assert {Path(w.filename).name for w in caught} == {"test_images.py"}  # the line that asked for it
+
+
+@pytest.mark.parametrize("limit", [1000, 3000, None])
+def test_the_limit_of_size_is_ours_and_not_pillow_s(tmp_path, monkeypatch, limit):
+    path = saved(tmp_path, Image.new("RGB", (64, 64), COLOUR))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert is_flat(read_image(path), COLOUR)
+    assert image_size(path) == (64, 64)
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize(
+    ("side", "found"), [(16_384, "cut short|truncated"), (16_385, "16385x16385 px"), (40_000, "too many pixels")]
+)
+def test_a_picture_of_any_size_within_the_limit_is_begun(tmp_path, side, found):
+    (tmp_path / "huge.pgm").write_bytes(b"P5 %d %d 255\n" % (side, side))  # a header without its pixels
+    with pytest.raises(ImageError, match=found):
+        read_image(tmp_path / "huge.pgm")
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 48\n%%EndComments\nshowpage\n"
+
+
+def test_a_stored_picture_of_a_foreign_format_is_handed_to_nobody(monkeypatch):
+    monkeypatch.setattr("subprocess.check_call", lambda *_, **__: pytest.fail("another program was started"))
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *_, **__: pytest.fail("Ghostscript was started"))
+    for data in (EPS, b"BM" + b"\0" * 60, b"", b"text"):
+        with pytest.raises(ImageError, match=r"a thumbnail.*not an image"):
+            decode_image(data, asked="a thumbnail")
+    with pytest.raises(ImageError, match="EPS, a format that is no picture"):
+        as_pixels(Image.open(io.BytesIO(EPS)))
+
+
+def test_a_stored_picture_s_size_is_known_before_it_is_decoded(paint):
+    data = encode_image(paint(0, 20, 30))
+    assert decode_image(data).shape == (20, 30, 3)
+    assert stored_size(data, "a picture") == (20, 30)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")

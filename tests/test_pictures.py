@@ -46,12 +46,26 @@ def with_info(image, **info):
 
 def opened(image, tmp_path, suffix, **options):
     """The image as Pillow opens it from a file."""
+    return Image.open(saved(image, tmp_path, suffix, **options))
+
+
+def saved(image, tmp_path, suffix, **options):
     image.save(tmp_path / f"image{suffix}", **options)
-    return Image.open(tmp_path / f"image{suffix}")
+    return tmp_path / f"image{suffix}"
 
 
 def ramp(top, dtype):
     return (RAMP * top).astype(dtype)
+
+
+def beside(grey, opacity, dtype=float):
+    """(H, W, 2): one grey, and an opacity."""
+    return np.dstack([np.full(RAMP.shape, grey), opacity]).astype(dtype)
+
+
+def laid(grey, opacity):
+    """A grey on white."""
+    return (grey * opacity + 255 * (1 - opacity))[..., None]
 
 
 def expected_ramp(top=1.0, white=1.0):
@@ -156,6 +170,8 @@ DEEP_RAMP = ramp(65_535, "<u2").tobytes()
 TWELVE = ramp(4095, np.uint16)
 DEEP = np.random.default_rng(0).integers(0, 65_536, (20, 24, 4), dtype=np.uint16)
 DEEP[0, 0] = 65_535
+RGB = DEEP[..., :3]
+DARK = Image.fromarray((RGB >> 12).astype(np.uint8))
 
 NUMBERS = {
     "bool": [(np.eye(24, dtype=bool), np.eye(24)[..., None] * 255, "")],
@@ -217,6 +233,19 @@ NUMBERS = {
     ],
     "a nearly black picture": [
         (stored(png(1, TWELVE), ".png"), expected_ramp(4095, 65_535), "nearly black"),
+        (stored(png(3, RGB >> 4), ".png"), RGB >> 12, "nearly black"),
+        (stored(png(4, np.dstack([RGB >> 4, RGB[..., :1] | 65_280])), ".png"), None, "nearly black"),
+        (stored(b"P6 24 20 65535\n" + (RGB >> 4).astype(">u2").tobytes(), ".ppm"), RGB >> 12, "nearly black"),
+        (stored(b"P3 24 20 65535\n" + b" ".join(b"%d" % v for v in (RGB >> 4).ravel()), ".ppm"), None, "nearly black"),
+        (lambda folder: saved(DARK, folder, ".jp2"), None, "nearly black"),
+        (
+            lambda folder: saved(DARK, folder, ".sgi", bpc=2),
+            None,
+            "nearly black",
+        ),
+        (stored(png(3, RGB * 0), ".png"), (0, 0, 0), ""),
+        (stored(png(3, RGB), ".png"), RGB >> 8, ""),
+        (lambda folder: saved(DARK, folder, ".png"), RGB >> 12, ""),
         (np.where(np.arange(3600).reshape(60, 60) == 7, 65_535, 100).astype(np.uint16), None, "nearly black"),
         (np.ones((20, 24), np.int64), (1, 1, 1), "nearly black"),
     ],
@@ -227,6 +256,12 @@ NUMBERS = {
     ],
     "numbers below 0": [
         (RAMP * 2 - 1, "values below 0, down to -1", ""),
+        (np.where(RAMP == 0, -1, RAMP * 255).astype(np.int16), "values below 0, down to -1", ""),
+        (np.where(RAMP == 0, -60, RAMP * 65_535).astype(np.int32), "values below 0, down to -60", ""),
+        (np.where(RAMP == 0, -999, RAMP * 1e6).astype(np.int64), "values below 0, down to -999", ""),
+        (np.where(RAMP == 0, -0.2, RAMP * 255), r"values below 0, down to -0\.2", ""),
+        (np.where(RAMP == 0, -0.001, RAMP), expected_ramp(), ""),
+        (Image.fromarray(np.where(RAMP == 0, -60, RAMP * 65_535).astype(np.int32)), "values below 0, down to -60", ""),
         (stored(tiff(ramp(-9, np.int16)), ".tif"), "values below 0, down to -9", ""),
     ],
     "complex numbers, text, dates": [
@@ -316,6 +351,27 @@ MODES = {
             for top, kind in ((32_767, np.int16), (2**31 - 1, np.int32), (1, np.float32), (65_535, np.uint16))
         ],
     ],
+    "TIFF of other kinds": [
+        *[
+            (stored(tiff(ramp(top, kind), order, compressed=compressed, tags={262: white}), ".tif"), pixels, "")
+            for top, kind in (
+                (65_535, np.uint16),
+                (32_767, np.int16),
+                (2**32 - 1, np.uint32),
+                (2**31 - 1, np.int32),
+                (1, np.float32),
+                (1, np.float64),
+            )
+            for white, pixels in ((0, 255 - expected_ramp()), (1, expected_ramp()))
+            for order in "<>"
+            for compressed in (False, True)
+        ],
+        (stored(tiff(ramp(1, np.float16)), ".tif"), "a TIFF of 16 bits, floats, grey, compression raw", ""),
+        (stored(tiff(RGB / 65_535), ".tif"), "a TIFF of 64-64-64 bits, floats, RGB", ""),
+        (stored(tiff(RGB.astype(np.uint32)), ".tif"), "a TIFF of 32-32-32 bits, whole numbers, RGB", ""),
+        (stored(b"MM\0+\0\x08\0\0" + bytes(90), ".tif"), "a BigTIFF of big-endian order", ""),
+        (stored(b"MM\0*\xff\xff\xff\xff" + bytes(90), ".tif"), "not an image", ""),
+    ],
     "CMYK of 16 bits in planes": [(stored(tiff(DEEP, planar=True), ".tif"), "CMYK of 16 bits in planes", "")],
     "RGB of few of its 16 bits": [(stored(tiff(DEEP[..., :3] >> 4), ".tif"), "14 bits or fewer in 16", "")],
 }
@@ -329,6 +385,15 @@ SHAPES = {
         (np.full((20, 24, 4), (*COLOUR, HALF)) / 255, over_white(COLOUR), ""),
         (np.full((20, 24, 4), (*COLOUR, HALF), np.uint16) * np.uint16(257), over_white(COLOUR), ""),
         (np.full((20, 24, 4), (2, 4, 0, 0.2)), over_white((127.5, 255, 0)), "4 was taken for white"),
+        (beside(0.5, RAMP * 255), laid(127.5, RAMP), "255 was taken for opaque"),
+        (beside(0.5, np.full(RAMP.shape, 128)), "opacity up to 128 beside colours to 1", ""),
+        (beside(0.5, RAMP * 1.0005), laid(127.5, RAMP), ""),
+        (beside(200.0, RAMP), laid(200, RAMP), "255 was taken for white"),
+        (beside(65_535, np.where(RAMP > 0, 6553, 0), np.uint16), laid(255, (RAMP > 0) * 0.1), ""),
+        (beside(128, np.full(RAMP.shape, 32_768), np.int64), "opacity up to 32768 beside colours to 255", ""),
+        (beside(128, RAMP * 32_767, np.int16), laid(128, RAMP), "32767 was taken for opaque"),
+        (beside(128, RAMP > 0, np.int64), None, "nearly transparent"),
+        (beside(128, RAMP * 0, np.int64), WHITE, ""),
         (np.asfortranarray(np.full((20, 24, 3), COLOUR, np.uint8)), COLOUR, ""),
     ],
     "(C, H, W), a batch of one": [
@@ -414,6 +479,18 @@ def test_damaged_exif_data_do_not_cost_the_picture_and_are_told_with_its_name(tm
     of("RGB", COLOUR).save(tmp_path / "image.png", exif=exif)
     with pytest.warns(ImageWarning, match=rf"image\.png.*{told}"):
         assert (read_image(tmp_path / "image.png") == COLOUR).all()
+
+
+def test_opacity_on_another_scale_than_its_colours_is_refused_though_these_are_scaled():
+    told = pytest.warns(ImageWarning, match="4095 was taken for white")
+    with told, pytest.raises(ImageError, match="opacity up to 6553 beside colours to 4095"):
+        as_pixels(beside(4095, np.full(RAMP.shape, 6553), np.uint16))
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_a_nested_tensor_is_refused():
+    with pytest.raises(ImageError, match="image Tensor: no array of numbers"):
+        as_pixels(torch.nested.nested_tensor([torch.zeros(3, 20), torch.zeros(2, 20)]))
 
 
 def test_an_array_is_copied():

@@ -9,13 +9,15 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import ktviz as kt
-from ktviz.cli import console
+from ktviz.cli import console, streams
 from ktviz.cli.main import main
+from ktviz.errors import ImageError
 from ktviz.images import decode_image, resize
 from ktviz.library.format import LibrarySettings
 from ktviz.printing import printable, visible
@@ -120,6 +122,23 @@ def test_what_a_pipe_cannot_hold_is_refused(run, library, arguments, words):
     assert code in (2, 4)
     assert not out.bytes
     assert words in " ".join(err.text.split()).replace(" found:", ":").replace("input:  ", "input: ")
+
+
+class Endless:
+    """A stream such as /dev/zero, of which nobody can read all."""
+
+    def read(self, size=-1):
+        assert 0 <= size <= streams.PIECE
+        return bytes(size)
+
+
+def test_standard_input_that_never_ends_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(streams, "MOST_BYTES", 5 << 20)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=Endless()))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(ImageError, match="image from standard input: more than 5 MB"):
+        streams.read_photo(streams.DASH)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_several_photos_do_not_fit_into_a_pipe(run, library, photo, tmp_path):

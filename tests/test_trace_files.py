@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import struct
@@ -12,8 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 import ktviz as kt
+from ktviz import tables
 from ktviz.errors import KtvizError, SettingError, StorageError, TraceError, TraceNotFinishedError
 from ktviz.images import encode_image
 from ktviz.trace import parquet
@@ -330,8 +333,82 @@ def test_a_small_file_of_a_huge_picture_is_not_read(file):
         b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">II4sI", zlib.crc32(header), 0, b"IDAT", 0)
     )
     rewrite(file, pictures={"input 0": base64.b64encode(huge).decode()})
-    with pytest.raises(TraceError, match="exceeds limit"):
-        kt.Trace.open(file)
+    refused(file, "20000x20000 px")
+
+
+def grey(side):
+    """A grey picture as it is stored; however large, it takes little room."""
+    buffer = io.BytesIO()
+    Image.new("L", (side, side)).save(buffer, "png")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        ({"input 0": grey(4000)}, "4000x4000 px, not 48x40"),
+        ({"x": grey(16)}, "a picture 'x' that does not belong there"),
+        ({"input 1": grey(16)}, "a picture 'input 1' that does not belong there"),
+        ({"output 0": grey(4000)}, r"pictures of 16,000,000 px in all, at most 1,000,000 can be"),
+    ],
+)
+def test_pictures_are_looked_at_before_one_of_them_is_decoded(file, monkeypatch, stored, said):
+    monkeypatch.setattr(parquet, "MOST_PIXELS", 1_000_000)
+    monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("a picture was decoded"))
+    rewrite(file, pictures=stored)
+    refused(file, said)
+
+
+def test_what_could_not_be_read_again_is_not_saved(trace, tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "MOST_PIXELS", 1000)
+    with pytest.raises(StorageError, match=r"1,920 px in all, at most 1,000 can be\. Save it without pictures"):
+        trace.save(tmp_path / "trace.parquet")
+    trace.save(tmp_path / "trace.parquet", pictures="none")
+    monkeypatch.setattr(parquet, "MOST_ROWS", 100)
+    with pytest.raises(StorageError, match="rows, at most 100 can be"):
+        trace.save(tmp_path / "rows.parquet", pictures="none")
+
+
+def test_a_picture_that_another_program_would_draw_is_refused(file, monkeypatch):
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *_, **__: pytest.fail("Ghostscript was started"))
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 48 40\n%%EndComments\nshowpage\n"
+    rewrite(file, pictures={"input 0": base64.b64encode(eps).decode()})
+    refused(file, "not an image")
+
+
+LONG = "x" * 5000
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        (pa.array([LONG] * 4000), r"20,000,000 bytes of text in source, at most 1,000,000"),
+        (pa.array([[LONG] * 4000]), r"20,000,000 bytes of text in source"),
+        (pa.array([bytes(2_000_000)]), r"2,00\d,\d+ bytes in source, at most 1,000,000"),
+        (pa.array([[0] * 200_000]), r"200,000 values in source\S*, at most 100,000"),
+    ],
+)
+def test_a_small_file_of_long_texts_or_lists_is_not_written_out(file, monkeypatch, column, said):
+    monkeypatch.setattr(tables, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(tables, "MOST_VALUES", 100_000)
+    rewrite(file, table=pa.table({"source": column}))
+    assert file.stat().st_size < 200_000
+    refused(file, said)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pa.table({"a": ["x", "y", None, "x"], "b": [1, 2, 3, 4], "c": [["x"], None, [], ["y", None]]}),
+        pa.table({"a": pa.array(["x", "y", None]).dictionary_encode(), "b": [b"1", b"1", None], "c": pa.nulls(3)}),
+        pa.table({"a": pa.array([], pa.string()), "b": pa.array([], pa.dictionary(pa.int32(), pa.string()))}),
+    ],
+)
+def test_a_table_comes_back_in_the_types_that_it_had(tmp_path, table):
+    pq.write_table(table, tmp_path / "table.parquet")
+    back = tables.read_rows(tmp_path / "table.parquet")
+    assert back.schema.equals(table.schema)
+    assert back.equals(table)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageFile
 from torch import nn
 
 from ktviz.audit.audit import Audit
+from ktviz.audit.differences import Difference, compare_files
 from ktviz.audit.fingerprint import find_runs, fingerprints, hash_rows, prefix_sums, rolling
 from ktviz.audit.folder import MANIFEST, manifest_bytes
 from ktviz.audit.removal import verify_removal
@@ -308,3 +310,25 @@ def test_a_fingerprint_cannot_be_turned_back_and_is_the_source_s_own(world):
     for n, mine in enumerate(hashes):
         assert mine
         assert not any(mine & other for m, other in enumerate(hashes) if m != n)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_picture_of_another_size_is_not_decoded(tmp_path, monkeypatch, suffix):
+    for name, side in (("recorded", 4000), ("found", 20)):
+        Image.new("RGB", (side, side)).save(tmp_path / f"{name}{suffix}")
+    recorded, found = (tmp_path / f"{name}{suffix}" for name in ("recorded", "found"))
+    load = ImageFile.ImageFile.load
+
+    def small(image):
+        assert image.width < 4000
+        return load(image)
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", small)
+    with pytest.raises(Difference, match="a picture has 4000x4000 px, not 20x20"):
+        compare_files("a picture", recorded, found, same_bytes=False)
+
+
+def test_a_photo_of_another_size_than_its_trace_is_not_decoded(folder):
+    Image.new("RGB", (4000, 4000)).save(folder / "pictures/input.png")
+    with pytest.raises(AuditError, match=r"pictures/input\.png is 4000x4000 px, not"):
+        Audit.open(folder)

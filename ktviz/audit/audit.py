@@ -48,7 +48,7 @@ from ktviz.audit.pieces import control
 from ktviz.audit.report import render, thumbnails
 from ktviz.audit.rivals import COLUMNS as RIVALS
 from ktviz.errors import AuditError, KtvizError, MismatchError, SettingError
-from ktviz.images import Pixels, encode_image, pixel_digest, read_image
+from ktviz.images import Pixels, encode_image, pixel_digest, read_image, stored_size
 from ktviz.library.union import BankUnion
 from ktviz.trace.about import processor, version, versions
 from ktviz.trace.live import Live, live
@@ -262,8 +262,13 @@ def in_folder(folder: Path, name: str) -> Path:
 
 def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
     """What a folder holds that the model has made; the rest of it follows and is not read."""
+    trace = Trace.open(folder / TRACE)
+    if (size := stored_size((folder / "pictures/input.png").read_bytes(), "input.png")) != trace.picture.size:
+        raise ValueError(
+            f"pictures/input.png is {size[1]}x{size[0]} px, not {trace.picture.size[1]}x{trace.picture.size[0]}"
+        )
     pictures = {name: read_image(folder / "pictures" / f"{name}.png") for name in ("input", "output")}
-    trace = Trace.open(folder / TRACE).with_pictures(pictures["input"], pictures["output"])
+    trace = trace.with_pictures(pictures["input"], pictures["output"])
     best = read_table(folder / "tables/regret.parquet", ["query", "exact_entry", "exact_similarity"], len(trace))
     sources = read_table(folder / "tables/counterfactuals.parquet", ["source"], len(trace.about["sources"]))["source"]
     rivals = read_table(folder / "tables/rivals.parquet", RIVALS, len(trace))

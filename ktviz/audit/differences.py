@@ -14,7 +14,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from ktviz.audit.whole import check_jpeg, check_whole
-from ktviz.images import Pixels, decode_image, read_image
+from ktviz.images import Pixels, decode_image, read_image, stored_size
+from ktviz.tables import read_rows
 from ktviz.trace.parquet import METADATA, PICTURES
 from ktviz.trace.storage import table_digest
 from ktviz.trace.trace import Trace
@@ -84,10 +85,7 @@ def same(one: Any, other: Any, room: float) -> bool:
 
 def compare_pixels(name: str, recorded: Pixels, found: Pixels, levels: int, most: float = 1.0) -> str:
     """Raise Difference at the first pixel that differs by more than so many levels, or if more than `most` differ."""
-    if recorded.shape != found.shape:
-        raise Difference(
-            f"{name} has {recorded.shape[1]}x{recorded.shape[0]} px, not {found.shape[1]}x{found.shape[0]}"
-        )
+    check_size(name, recorded.shape[:2], found.shape[:2])
     off = np.abs(recorded.astype(np.int16) - found).max(2)
     if off.max() > levels:
         y, x = np.argwhere(off > levels)[0]
@@ -95,6 +93,12 @@ def compare_pixels(name: str, recorded: Pixels, found: Pixels, levels: int, most
     if (off > 0).mean() > most:
         raise Difference(f"{name}: {(off > 0).mean():.1%} of its pixels are off; rounding explains {most:.0%}")
     return "output identical" if not off.any() else f"output equal, {int((off > 0).sum())} pixels off by one level"
+
+
+def check_size(name: str, recorded: tuple[int, ...], found: tuple[int, ...]) -> None:
+    """Raise Difference if a picture has another height and width than it should."""
+    if recorded != found:
+        raise Difference(f"{name} has {recorded[1]}x{recorded[0]} px, not {found[1]}x{found[0]}")
 
 
 def compare_files(name: str, recorded: Path, found: Path, *, same_bytes: bool) -> None:
@@ -111,7 +115,9 @@ def compare_files(name: str, recorded: Path, found: Path, *, same_bytes: bool) -
     if found.suffix == ".parquet":
         compare_tables(name, recorded, found)
     elif found.suffix == ".png":
-        compare_pixels(name, read_image(recorded), read_image(found), 0)
+        true = read_image(found)
+        check_size(name, stored_size(recorded.read_bytes(), name), true.shape[:2])
+        compare_pixels(name, read_image(recorded), true, 0)
     elif found.suffix == ".jpg":
         compare_jpegs(name, recorded.read_bytes(), found.read_bytes())
     elif found.suffix == ".html":
@@ -131,7 +137,7 @@ def compare_tables(name: str, recorded: Path, found: Path) -> None:
         raise Difference(f"{name} has other metadata")
     if one.metadata.num_rows != other.metadata.num_rows:
         raise Difference(f"{name}: {one.metadata.num_rows} rows, should be {other.metadata.num_rows}")
-    mine, true = (file.read().to_pandas() for file in (one, other))
+    mine, true = (read_rows(path).to_pandas() for path in (recorded, found))
     for column in true.columns:
         row = first_row(as_array(mine[column]), as_array(true[column]))
         if row is not None:
@@ -147,8 +153,9 @@ def compare_jpegs(name: str, recorded: bytes, found: bytes) -> None:
     """Raise Difference if two pictures differ by more than two versions of a JPEG encoder do."""
     if len(recorded) > JPEG_LENGTH * len(found):
         raise Difference(f"{name} has {len(recorded):,} bytes, should have {len(found):,}")
-    one, other = (decode_image(data) for data in (recorded, found))
-    compare_pixels(name, one, other, JPEG_LEVELS)
+    true = decode_image(found)
+    check_size(name, stored_size(recorded, name), true.shape[:2])
+    compare_pixels(name, decode_image(recorded, asked=name), true, JPEG_LEVELS)
 
 
 def compare_reports(name: str, recorded: bytes, found: bytes) -> None:

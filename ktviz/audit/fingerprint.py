@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from ktviz.library.bank import Bank
 from ktviz.library.union import BankUnion
+from ktviz.tables import MOST_VALUES, read_rows
 
 Bytes = npt.NDArray[np.uint8]
 Hashes = npt.NDArray[np.uint64]
@@ -67,7 +68,7 @@ def write_fingerprints(path: Path, prints: Iterable[Fingerprint]) -> None:
 def read_fingerprints(path: Path) -> tuple[Fingerprint, ...]:
     """The inverse of `write_fingerprints`."""
     found: dict[tuple[str, str], dict[str, tuple[int, list[int]]]] = {}
-    table = pq.read_table(path).to_pandas()
+    table = read_rows(path, most=MOST_VALUES).to_pandas()
     for (source, sha256, kind, length), rows in table.groupby(["source", "sha256", "kind", "length"], sort=False):
         found.setdefault((source, sha256), {})[kind] = (int(length), rows["hash"].tolist())
     return tuple(Fingerprint(source, sha256, runs) for (source, sha256), runs in found.items())

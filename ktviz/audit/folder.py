@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from ktviz.errors import AuditError, KtvizError, MissingAuditError, StorageError
 from ktviz.files import read_json
 from ktviz.images import file_digest
+from ktviz.tables import read_rows
 
 FORMAT = 2
 MANIFEST, REPORT, TRACE, PRINTS = "manifest.json", "report.html", "trace.parquet", "fingerprints.parquet"
@@ -94,13 +95,13 @@ def read_table(path: Path, columns: list[str], most: int) -> pd.DataFrame:
     """Columns of a table of at most so many rows.
 
     Raises:
-        AuditError: It has more.
+        AuditError: It has more, or is damaged.
     """
-    with pq.ParquetFile(path) as file:
-        if file.metadata.num_rows > most:
-            raise AuditError(path.name, f"{file.metadata.num_rows} rows, at most {most} can be", "Ask for the original")
-        rows: pd.DataFrame = file.read(columns).to_pandas()
-        return rows
+    try:
+        rows: pd.DataFrame = read_rows(path, columns, most).to_pandas()
+    except (ValueError, pa.ArrowException) as error:
+        raise AuditError(path.name, str(error), "Ask for the original") from None
+    return rows
 
 
 def as_csv(table: pd.DataFrame) -> str:

@@ -6,12 +6,17 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
-from ktviz.errors import ImageError, SettingError
+from ktviz.errors import ImageError, SettingError, StorageError
 from ktviz.images import Pixels, encode_image, read_image, write_image
 
 DASH = Path("-")
 STDIN = "standard input"
+MOST_BYTES = 2 << 30
+"""Of a photograph: 16,384 px a side in 16 bits, not compressed, are less."""
+PIECE = 1 << 20
+"""Bytes that are read at once."""
 
 
 def from_stdin(paths: Sequence[Path]) -> bool:
@@ -36,11 +41,30 @@ def read_photo(photo: Path) -> Pixels:
         return read_image(photo)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "photo"
-        file.write_bytes(sys.stdin.buffer.read())
+        store(sys.stdin.buffer, file)
         try:
             return read_image(file)
         except ImageError as error:
             raise ImageError(f"image from {STDIN}", error.found, error.todo) from None
+
+
+def store(stream: BinaryIO, file: Path) -> None:
+    """What a stream holds as a file, piece by piece: it may never end.
+
+    Raises:
+        ImageError: It is longer than any photograph.
+        StorageError: The disk refuses.
+    """
+    asked, left = f"image from {STDIN}", MOST_BYTES
+    try:
+        with file.open("wb") as kept:
+            while piece := stream.read(min(PIECE, left + 1)):
+                left -= len(piece)
+                if left < 0:
+                    raise ImageError(asked, f"more than {MOST_BYTES >> 20:,} MB", "Give one photograph")
+                kept.write(piece)
+    except OSError as error:
+        raise StorageError(asked, error.strerror or str(error), "Free space, or name a file") from None
 
 
 def write_photo(target: Path, pixels: Pixels) -> None:

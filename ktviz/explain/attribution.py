@@ -74,6 +74,7 @@ class Attribution(Result):
     origin: Trace | None = None
 
     kind: ClassVar[str] = "an attribution"
+    holds: ClassVar[tuple[str, ...]] = ("region", "output")
 
     @property
     def by(self) -> By:

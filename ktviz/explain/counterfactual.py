@@ -65,6 +65,7 @@ class Comparison(Result):
     """What changed between two translations of one photo: one row per retrieval whose winner changed."""
 
     kind: ClassVar[str] = "a comparison"
+    holds: ClassVar[tuple[str, ...]] = ("before", "after")
 
     @property
     def difference(self) -> Floats:

@@ -12,6 +12,7 @@ from ktviz.images.files import encode_image as encode_image
 from ktviz.images.files import file_digest as file_digest
 from ktviz.images.files import image_size as image_size
 from ktviz.images.files import read_image as read_image
+from ktviz.images.files import stored_size as stored_size
 from ktviz.images.files import write_image as write_image
 from ktviz.images.finding import FoundImages as FoundImages
 from ktviz.images.finding import check_names as check_names

@@ -13,7 +13,7 @@ from PIL import Image
 from ktviz.errors import ImageError
 from ktviz.images.files import read_image
 from ktviz.images.guard import give, guarded
-from ktviz.images.levels import Numbers, check_numbers, scaled, to_levels
+from ktviz.images.levels import Numbers, to_levels, to_opacity
 from ktviz.images.modes import from_pillow, on_white
 from ktviz.images.pixels import Pixels, check_size
 
@@ -60,13 +60,13 @@ def as_pixels(image: ImageLike) -> Pixels:
 
 def as_array(image: Any) -> tuple[Numbers, str]:
     """An array of what has numbers, and its name in messages."""
+    asked = f"image {type(image).__name__}"
     try:
         if "torch" in sys.modules and isinstance(image, sys.modules["torch"].Tensor):
             asked = f"image tensor {tuple(image.shape)} {str(image.dtype).removeprefix('torch.')}"
             image = image.detach().cpu()
             array = (image.float() if image.is_floating_point() else image).numpy()
         else:
-            asked = f"image {type(image).__name__}"
             array = np.asarray(image)
             asked = f"image array {array.shape} {array.dtype}"
     except Exception as error:  # whatever an object's own conversion raises
@@ -85,9 +85,7 @@ def from_array(array: Numbers, asked: str) -> Pixels:
     pixels = np.repeat(made, 3, axis=2) if made.shape[2] == 1 else np.ascontiguousarray(made)
     if not opacity.size:
         return pixels
-    check_numbers(opacity, asked)
-    opaque = 1.0 if array.dtype.kind == "f" and opacity.max() <= 1 else white  # light may exceed 1, opacity does not
-    return on_white(pixels, scaled(opacity[..., 0], opaque))
+    return on_white(pixels, to_opacity(opacity[..., 0], white, asked))
 
 
 def channels_last(array: Numbers, asked: str) -> Numbers:

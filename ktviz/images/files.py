@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from ktviz.errors import ImageError, StorageError
 from ktviz.files import replacing
 from ktviz.images.finding import formats
 from ktviz.images.guard import give, guarded
 from ktviz.images.modes import from_pillow
-from ktviz.images.pixels import Pixels
+from ktviz.images.pixels import Pixels, check_size
+from ktviz.images.tiff import kind_of
 
 LAST_UPRIGHT = 4
 """EXIF orientations above it lay a picture on its side."""
+STORED = ("WEBP", "PNG", "JPEG")
+"""Formats of `encode_image`: no other reader touches what comes with a trace, an audit or a library."""
 
 
 def read_image(path: str | os.PathLike[str]) -> Pixels:
@@ -54,7 +57,7 @@ def opened_image(path: str | os.PathLike[str], asked: str) -> Image.Image:
     """An image file, opened.
 
     Raises:
-        ImageError: It is no plain file.
+        ImageError: It is no plain file, or a TIFF of a kind that cannot be read.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise ImageError(f"image {type(path).__name__}", "no path of a file", "Name a file, or use as_pixels")
@@ -62,11 +65,18 @@ def opened_image(path: str | os.PathLike[str], asked: str) -> Image.Image:
     if path.exists() and not path.is_file():  # a pipe would be waited for
         found = "it is a folder" if path.is_dir() else "not a plain file"
         raise ImageError(asked, found, "Name an image file")
-    return Image.open(path, formats=formats())
+    try:
+        return Image.open(path, formats=formats())
+    except UnidentifiedImageError:
+        if found := kind_of(path):
+            raise ImageError(asked, f"{found}, which Pillow cannot read", "Save it as PNG, or as 8 bits") from None
+        raise
 
 
 def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Height and width of an image file in px, from its header alone, rotated as EXIF says.
+    """Height and width of an image file in px, rotated as EXIF says.
+
+    They stand in its header; a PNG is read whole where its EXIF data may stand behind the picture.
 
     Raises:
         ImageError: Missing, or not an image.
@@ -112,10 +122,34 @@ def encode_image(pixels: Pixels, kind: Literal["webp", "png", "jpeg", "small"] =
     return buffer.getvalue()
 
 
-def decode_image(data: bytes) -> Pixels:
-    """A picture of our own making, already in memory: (H, W, 3) uint8."""
-    with Image.open(BytesIO(data)) as opened:
+def decode_image(data: bytes, asked: str = "a stored picture") -> Pixels:
+    """A picture as `encode_image` makes them, already in memory: (H, W, 3) uint8.
+
+    Args:
+        data: Of a file. It may have come with somebody else's trace, audit or library.
+        asked: What it is, for messages.
+
+    Raises:
+        ImageError: Of another format, damaged, or a side above 16,384 px.
+    """
+    with guarded(asked), opened_data(data) as opened:
+        check_size(*opened.size, asked, least=1)
         return np.asarray(opened.convert("RGB"))
+
+
+def stored_size(data: bytes, asked: str) -> tuple[int, int]:
+    """Height and width of a picture in memory, from its header alone.
+
+    Raises:
+        ImageError: As in `decode_image`.
+    """
+    with guarded(asked), opened_data(data) as opened:
+        check_size(*opened.size, asked, least=1)
+        return opened.height, opened.width
+
+
+def opened_data(data: bytes) -> Image.Image:
+    return Image.open(BytesIO(data), formats=STORED)
 
 
 def file_digest(path: str | os.PathLike[str]) -> str:

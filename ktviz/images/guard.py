@@ -13,7 +13,7 @@ from ktviz.errors import ImageError, ImageWarning, MissingImageError
 from ktviz.images.pixels import MAX_SIDE
 
 AT_WORK = Lock()
-"""Warnings are caught for the whole process: one picture at a time."""
+"""Warnings are caught, and Pillow's limit is set, for the whole process: one picture at a time."""
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def guarded(asked: str) -> Iterator[list[str]]:
         ImageError: For anything that was raised, short of an interrupt: readers of damaged files raise what they like.
     """
     notes: list[str] = []
-    with AT_WORK, warnings.catch_warnings(record=True) as caught:
+    with AT_WORK, own_limit(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             yield notes
@@ -50,6 +50,17 @@ def guarded(asked: str) -> Iterator[list[str]]:
         if not issubclass(warning.category, DeprecationWarning):  # a word to programmers
             ours = issubclass(warning.category, ImageWarning)
             notes.append(str(warning.message) if ours else f"{asked}: {warning.message}")
+
+
+@contextmanager
+def own_limit() -> Iterator[None]:
+    """Let Pillow open whatever `check_size` takes: from 90 million pixels it would warn, from 179 million refuse."""
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = MAX_SIDE**2
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def reason(error: Exception) -> str:

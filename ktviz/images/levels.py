@@ -39,10 +39,52 @@ def to_levels(numbers: Numbers, asked: str, stated: float | None = None) -> tupl
     check_numbers(numbers, asked)
     white = find_white(numbers, asked, stated)
     made = scaled(numbers, white)
-    deep = numbers.dtype.kind != "b" and numbers.dtype != np.uint8
-    if deep and (made >= NEARLY_BLACK).mean() < SPARKS and numbers.max() > 0:
-        tell(asked, f"nearly black with {white:g} as white; scale its values if that is not meant")
+    if numbers.dtype.kind != "b" and numbers.dtype != np.uint8 and numbers.max() > 0:
+        tell_if_dark(made, asked, f" with {white:g} as white")
     return made, white
+
+
+def to_opacity(numbers: Numbers, white: float, asked: str) -> Levels:
+    """Opacity in numbers as levels from 0 to 255.
+
+    Args:
+        numbers: Of any shape, not empty.
+        white: The number that is white in the colours beside them.
+        asked: What they are, for messages.
+
+    Raises:
+        ImageError: Not numbers, not finite, below 0, or on another scale than the colours.
+    """
+    check_numbers(numbers, asked)
+    made = scaled(numbers, find_opaque(numbers, white, asked))
+    if numbers.max() > 0 and made.max() < NEARLY_BLACK:
+        tell(asked, "nearly transparent; scale its opacity as its colours if that is not meant")
+    return made
+
+
+def find_opaque(numbers: Numbers, white: float, asked: str) -> float:
+    """The number that is opaque: in floats to 1 it is 1; otherwise the colours' white, unless an end says another.
+
+    Raises:
+        ImageError: Numbers beyond the white that end at no usual depth.
+    """
+    high = numbers.max().item()
+    if numbers.dtype.kind == "f" and high <= 1 + CLOSE:  # light may exceed 1, opacity does not
+        return 1.0
+    if high <= white:
+        return white
+    ends = {2**bits - 1 for bits in DEPTHS} | ({np.iinfo(numbers.dtype).max} if numbers.dtype.kind in "ui" else set())
+    found = f"opacity up to {in_short(high)} beside colours to {white:g}"
+    if high not in ends:
+        raise ImageError(asked, found, "Scale its opacity as its colours")
+    tell(asked, f"{found}: {in_short(high)} was taken for opaque")
+    return float(high)
+
+
+def tell_if_dark(made: Levels, asked: str, why: str) -> None:
+    """Warn of levels that look black."""
+    if (made >= NEARLY_BLACK).mean() < SPARKS:
+        tell(asked, f"nearly black{why}; scale its values if that is not meant")
 
 
 def check_numbers(numbers: Numbers, asked: str) -> None:
@@ -58,7 +100,7 @@ def check_numbers(numbers: Numbers, asked: str) -> None:
         count = int(numbers.size - np.isfinite(numbers).sum())
         values = "1 value is" if count == 1 else f"{count:,} values are"
         raise ImageError(asked, f"{values} not finite", "Replace NaN and infinity by numbers")
-    if low < -CLOSE * max(1, high):
+    if low < (-CLOSE if numbers.dtype.kind == "f" else 0):
         raise ImageError(asked, f"values below 0, down to {low:g}", "Scale it to [0, 1], or convert it to uint8")
 
 

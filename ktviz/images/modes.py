@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps
 
+from ktviz.errors import ImageError
 from ktviz.images import tiff
-from ktviz.images.levels import tell, to_levels
+from ktviz.images.finding import NO_PICTURES
+from ktviz.images.levels import tell, tell_if_dark, to_levels
 from ktviz.images.pixels import Pixels, check_size
 from ktviz.images.profiles import in_srgb
 
@@ -30,15 +32,36 @@ def from_pillow(image: Image.Image, asked: str) -> Pixels:
         asked: What it is, for messages.
 
     Raises:
-        ImageError: Of an impossible size, or of numbers that are no picture.
+        ImageError: Of an impossible size, of numbers that are no picture, or of a format that is none.
     """
+    if image.format in NO_PICTURES:  # Pillow would hand some of them to another program
+        raise ImageError(asked, f"{image.format}, a format that is no picture", "Convert it to PNG first")
     check_size(image.width, image.height, asked)
     tiff.mend(image, asked)
+    deep = loses_bits(image)
     image.load()
     colours, opacity = taken_apart(image, asked)
     tiff.check_depth(image, colours, asked)
+    if deep and any(high for _, high in bands(colours)):
+        tell_if_dark(np.asarray(colours), asked, ", of which the upper 8 of 16 bits are read")
     pixels = np.array(in_srgb(colours, image.info.get("icc_profile"), asked))
     return upright(pixels if opacity is None else on_white(pixels, opacity), image, asked)
+
+
+def loses_bits(image: Image.Image) -> bool:
+    """Whether an image that is not loaded has, or may have, colours of more than the 8 bits that Pillow reads."""
+    if image.mode.startswith(("I", "F")):
+        return False
+    tiles = getattr(image, "tile", ())
+    deep = any(";16" in str(tile.args) or tile.codec_name == "SGI16" for tile in tiles)
+    ppm = image.format == "PPM" and any(tile.codec_name.startswith("ppm") and tile.args[1] > 255 for tile in tiles)
+    return deep or ppm or image.format == "JPEG2000"
+
+
+def bands(image: Image.Image) -> list[tuple[int, int]]:
+    """Lowest and highest level of each channel."""
+    found: Any = image.getextrema()
+    return list(found) if isinstance(found[0], tuple) else [found]
 
 
 def taken_apart(image: Image.Image, asked: str) -> tuple[Image.Image, Opacity | None]:

@@ -23,15 +23,15 @@ MAX_SIDE = 16_384
 """Longest usable side in pixels; above it a single feature map outgrows an ordinary machine."""
 
 
-def check_size(width: int, height: int, asked: str) -> None:
+def check_size(width: int, height: int, asked: str, least: int = MIN_SIDE) -> None:
     """Refuse an image that is too small to hold a patch or too large to hold in memory.
 
     Raises:
-        ImageError: A side is outside 16 to 16,384 px.
+        ImageError: A side is outside 16 (or `least`) to 16,384 px.
     """
     found = f"{width}x{height} px"
-    if min(width, height) < MIN_SIDE:
-        raise ImageError(asked, found, f"Each side must be at least {MIN_SIDE} px; use a larger image")
+    if min(width, height) < least:
+        raise ImageError(asked, found, f"Each side must be at least {least} px; use a larger image")
     if max(width, height) > MAX_SIDE:
         raise ImageError(asked, found, f"Each side must be at most {MAX_SIDE} px; shrink or crop it first")
 

@@ -2,22 +2,78 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from ktviz.errors import ImageError
 from ktviz.images.levels import Numbers
 
-BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR, MAX_VALUE, SAMPLE_FORMAT, S_MAX_VALUE = 258, 262, 284, 281, 339, 341
+BITS_PER_SAMPLE, COMPRESSION, PHOTOMETRIC, PLANAR, MAX_VALUE, SAMPLE_FORMAT, S_MAX_VALUE = (
+    258,
+    259,
+    262,
+    284,
+    281,
+    339,
+    341,
+)
 """Numbers of tags, as the specification (TIFF 6.0) has them."""
-UNSIGNED, SIGNED = 1, 2
+UNSIGNED, SIGNED, FLOATS = 1, 2, 3
 """Sample formats."""
-NATIVE = {"I;16BS": "I;16S", "I;32BS": "I;32S", "F;32BF": "F;32F"}
+SAMPLE_FORMATS = {1: "whole numbers", 2: "signed whole numbers", 3: "floats", 5: "complex whole numbers", 6: "complex"}
+INTERPRETATIONS = {0: "grey, 0 white", 1: "grey", 2: "RGB", 3: "palette", 4: "mask", 5: "CMYK", 6: "YCbCr", 8: "Lab"}
+"""Values of these tags, in words."""
+BIG = 43
+"""The number of BigTIFF, in the third byte of a little-endian file."""
+MOST_CHANNELS = 5
+"""Whose bits are named."""
+MORE_KINDS = {
+    ("MM", 0, UNSIGNED, 16): ("I;16B", "I;16B"),
+    ("II", 0, SIGNED, 16): ("I", "I;16S"),
+    ("MM", 0, SIGNED, 16): ("I", "I;16BS"),
+    ("MM", 1, UNSIGNED, 32): ("I", "I;32B"),
+    ("II", 0, UNSIGNED, 32): ("I", "I;32N"),
+    ("MM", 0, UNSIGNED, 32): ("I", "I;32B"),
+    ("II", 0, SIGNED, 32): ("I", "I;32S"),
+    ("MM", 0, SIGNED, 32): ("I", "I;32BS"),
+    **{("II", white, FLOATS, 64): ("F", "F;64F") for white in (0, 1)},
+    **{("MM", white, FLOATS, 64): ("F", "F;64BF") for white in (0, 1)},
+}
+"""Kinds of grey that Pillow can unpack and has not listed: byte order, interpretation, sample format and bits, to its
+mode and raw mode."""
+NATIVE = {"I;16BS": "I;16S", "I;32BS": "I;32S", "I;32B": "I;32N", "F;32BF": "F;32F", "F;64BF": "F;64F"}
 """Raw modes of compressed big-endian files: libtiff has swapped the bytes already."""
 LOST = 64
 """Levels; colours of 16 bits below it have been scaled to 14 bits or fewer, and lost what Pillow leaves out."""
+
+
+for (order, white, kind, bits), modes in MORE_KINDS.items():
+    TiffImagePlugin.OPEN_INFO.setdefault((order.encode(), white, (kind,), 1, (bits,), ()), modes)
+
+
+def kind_of(path: str | os.PathLike[str]) -> str:
+    """What a TIFF that Pillow does not know holds, in words; empty for other files, and for damaged ones."""
+    with open(path, "rb") as file:
+        head = file.read(16)
+        if head[:4] == b"MM\0+":
+            return "a BigTIFF of big-endian order"
+        if head[:4] not in (b"II*\0", b"MM\0*", b"II+\0"):
+            return ""
+        try:
+            tags = TiffImagePlugin.ImageFileDirectory_v2(head if head[2] == BIG else head[:8])
+            file.seek(tags.next)
+            tags.load(file)
+            bits, formats = np.atleast_1d(tags[BITS_PER_SAMPLE]), np.atleast_1d(tags.get(SAMPLE_FORMAT, UNSIGNED))
+            compression = TiffImagePlugin.COMPRESSION_INFO.get(tags.get(COMPRESSION, 1), "of an unknown kind")
+        except Exception:  # a damaged file: there is nothing to say of its kind
+            return ""
+    depth = "-".join(map(str, bits[:MOST_CHANNELS]))
+    numbers = SAMPLE_FORMATS.get(int(formats[0]), "numbers of an unknown format")
+    meaning = INTERPRETATIONS.get(tags.get(PHOTOMETRIC, -1), "other colours")
+    return f"a TIFF of {depth} bits, {numbers}, {meaning}, compression {compression}"
 
 
 def tag(image: Image.Image, number: int, default: Any = None) -> Any:

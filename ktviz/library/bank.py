@@ -26,6 +26,7 @@ from ktviz.library.tree import Tree
 from ktviz.model.matches import Matches
 from ktviz.model.networks import without_autocast
 from ktviz.model.patches import SIZE
+from ktviz.tables import MOST_VALUES, read_rows
 
 READ_ERRORS = (
     OSError,
@@ -107,7 +108,7 @@ class Bank:
 
     def picture(self, source: int) -> Pixels:
         """A source as the bank saw it, scaled to the library's side: 4 px per feature cell."""
-        return decode_image(self.thumbs[source])
+        return decode_image(self.thumbs[source], asked=f"thumbnail of {self.sources[source].name!r}")
 
 
 def save_bank(
@@ -144,8 +145,8 @@ def load_bank(name: str, folder: Path, digest: str) -> Bank:
         LibraryError: Its files do not fit together.
     """
     try:
-        sources = tuple(source_from(row) for row in pq.read_table(folder / "sources.parquet").to_pylist())
-        table = pq.read_table(folder / "entries.parquet")
+        sources = tuple(source_from(row) for row in read_rows(folder / "sources.parquet").to_pylist())
+        table = read_rows(folder / "entries.parquet", most=MOST_VALUES)
         columns = {c: torch.from_numpy(table[c].to_numpy().copy()) for c in table.column_names}
         parts = [load_file(features_path(folder, number)) for number in range(len(sources))]
         expect(all("kept" in part for part in parts), "the places of the entries in every part")

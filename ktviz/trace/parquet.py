@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
 
-from ktviz.errors import MissingTraceError, StorageError, TraceError
+from ktviz.errors import ImageError, MissingTraceError, StorageError, TraceError
 from ktviz.files import check_plain, parse_json, replacing
-from ktviz.images import Pixels, decode_image, encode_image
+from ktviz.images import MAX_SIDE, Pixels, decode_image, encode_image, stored_size
+from ktviz.tables import MOST_ROWS, read_rows
 
 METADATA = b"ktviz"
 PICTURES = b"ktviz.pictures"
-MOST_ROWS = 1 << 24
-"""Of a table: two million retrievals, eight candidates each; a photograph of 16,384 px has half of that."""
-
+MOST_PIXELS = 2 * MAX_SIDE**2
+"""Of the pictures in a file: input and output of the largest photograph."""
+Sizes = Mapping[str, tuple[int, int] | None]
+"""Pictures that a file may hold, by name: height and width where they are stated."""
 
 READ_ERRORS = (
     OSError,
@@ -36,7 +37,7 @@ READ_ERRORS = (
     OverflowError,
     MemoryError,
     struct.error,
-    Image.DecompressionBombError,
+    ImageError,
 )
 """What reading raises where a file is not what it should be."""
 FIXED_LISTS = "Expected all lists to be of size"
@@ -75,11 +76,16 @@ def write(
         split: Columns of floats that are split into bytes, which compress better.
 
     Raises:
-        StorageError: The file exists, or the disk refuses.
+        StorageError: The file exists, it is larger than can be read again, or the disk refuses.
     """
     path, kind = Path(path), stored.about["kind"]
+    asked = f"save {kind} as {str(path)!r}"
     if path.exists() and not overwrite:
-        raise StorageError(f"save {kind} as {str(path)!r}", "it exists", "Name another, or say overwrite=True")
+        raise StorageError(asked, "it exists", "Name another, or say overwrite=True")
+    if len(stored.table) > MOST_ROWS:
+        raise StorageError(asked, f"{len(stored.table):,} rows, at most {MOST_ROWS:,} can be", "Save it in parts")
+    if (pixels := sum(picture.shape[0] * picture.shape[1] for picture in stored.pictures.values())) > MOST_PIXELS:
+        raise StorageError(asked, in_all(pixels), "Save it without pictures, or in parts")
     pictures = {name: base64.b64encode(encode_image(pixels)).decode() for name, pixels in stored.pictures.items()}
     table = portable(stored.table)
     with replacing(path) as partial:
@@ -112,16 +118,25 @@ def simple(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else dict(value)
 
 
-def read(path: str | os.PathLike[str], kind: str, schema: int) -> Stored:
+def no_pictures(about: Mapping[str, Any]) -> Sizes:
+    """Of a kind of file that holds none."""
+    return {}
+
+
+def read(
+    path: str | os.PathLike[str], kind: str, schema: int, sizes: Callable[[Mapping[str, Any]], Sizes] = no_pictures
+) -> Stored:
     """Read a result.
 
     Args:
         path: Where.
         kind: What it must be.
         schema: The newest version that can be read.
+        sizes: Which pictures a file with such metadata may hold.
 
     Raises:
-        TraceError: Missing, no plain file, cut short, too large, another kind of file, or of a newer schema.
+        TraceError: Missing, no plain file, cut short, too large, with pictures that it may not hold, another kind of
+            file, or of a newer schema.
     """
     path = Path(path)
     asked = f"{kind} {str(path)!r}"
@@ -131,11 +146,8 @@ def read(path: str | os.PathLike[str], kind: str, schema: int) -> Stored:
             metadata = file.metadata.metadata or {}
             about = parse_json(metadata.get(METADATA, b"{}"))
             check_kind(about, kind, schema, asked)
-            if file.metadata.num_rows > MOST_ROWS:
-                raise ValueError(f"{file.metadata.num_rows:,} rows, at most {MOST_ROWS:,} can be")
-            named = parse_json(metadata[PICTURES]).items()
-            pictures = {name: decode_image(base64.b64decode(data)) for name, data in named}
-            return Stored(file.read(), about, pictures)
+        table = read_rows(path)
+        return Stored(table, about, read_pictures(parse_json(metadata[PICTURES]), sizes(about)))
     except FileNotFoundError:
         raise MissingTraceError(asked, "no such file", "Check the path") from None
     except TraceError:
@@ -151,6 +163,31 @@ def read(path: str | os.PathLike[str], kind: str, schema: int) -> Stored:
                 asked, f"pyarrow {pa.__version__} cannot read it", "Use pyarrow 26, and save again"
             ) from None
         raise TraceError(asked, f"damaged or cut short ({reason})", "Restore it, or make it again") from None
+
+
+def read_pictures(encoded: Mapping[str, str], sizes: Sizes) -> dict[str, Pixels]:
+    """Pictures from the text of a file; their names and sizes are looked at before one of them is decoded.
+
+    Raises:
+        ValueError: One that is not to be there, or of another size than is stated, or more than can be.
+        ImageError: One is damaged, or of another format than ktviz writes.
+    """
+    if more := sorted({*encoded} - {*sizes}):
+        raise ValueError(f"a picture {more[0][:40]!r} that does not belong there")
+    data = {name: base64.b64decode(text) for name, text in encoded.items()}
+    pixels = 0
+    for name, picture in data.items():
+        height, width = stored_size(picture, f"picture {name!r}")
+        if (stated := sizes[name]) not in (None, (height, width)):
+            raise ValueError(f"picture {name!r} is {width}x{height} px, not {stated[1]}x{stated[0]}")
+        pixels += height * width
+    if pixels > MOST_PIXELS:
+        raise ValueError(in_all(pixels))
+    return {name: decode_image(picture, f"picture {name!r}") for name, picture in data.items()}
+
+
+def in_all(pixels: int) -> str:
+    return f"pictures of {pixels:,} px in all, at most {MOST_PIXELS:,} can be"
 
 
 def check_kind(about: Mapping[str, Any], kind: str, schema: int, asked: str) -> None:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from ktviz.errors import SettingError, TraceError
 from ktviz.images import MAX_SIDE, pixel_digest
+from ktviz.tables import MOST_ROWS
 from ktviz.trace import parquet
 from ktviz.trace.pictures import Picture
 from ktviz.trace.schema import KIND, SCHEMA, SCHEMA_VERSION
@@ -75,7 +76,7 @@ def save_trace(trace: Trace, path: str | os.PathLike[str], overwrite: bool, pict
 
 def open_trace(path: str | os.PathLike[str]) -> Trace:
     """See `Trace.open`."""
-    stored = parquet.read(path, KIND, SCHEMA_VERSION)
+    stored = parquet.read(path, KIND, SCHEMA_VERSION, stated_sizes)
     asked, about = f"{KIND} {os.fspath(path)!r}", dict(stored.about)
     try:
         images, digest, table = about.pop("images"), about.pop("digest"), stored.table.cast(SCHEMA)
@@ -95,6 +96,14 @@ def open_trace(path: str | os.PathLike[str]) -> Trace:
     return trace
 
 
+def stated_sizes(about: Mapping[str, Any]) -> parquet.Sizes:
+    """Pictures that a trace may hold; an output may have another size than its input."""
+    sizes: dict[str, tuple[int, int] | None] = {}
+    for number, image in enumerate(about["images"]):
+        sizes |= {f"input {number}": (image["height"], image["width"]), f"output {number}": None}
+    return sizes
+
+
 def check_pixels(picture: Picture, asked: str) -> None:
     """Raise TraceError if a picture is not the one that its digest says."""
     for name, pixels in (("input", picture.input), ("output", picture.output)):
@@ -107,12 +116,12 @@ def check_rows(table: pa.Table, about: Mapping[str, Any], images: Sequence[Mappi
 
     Its digest says that nothing was changed since it was written; this says that what was written makes sense.
     """
-    for name, limit in (("image", len(images)), ("query", parquet.MOST_ROWS), ("rank", parquet.MOST_ROWS)):
+    for name, limit in (("image", len(images)), ("query", MOST_ROWS), ("rank", MOST_ROWS)):
         low, high = pc.min_max(table[name]).values()
         expect(table[name].null_count == 0 and (not len(table) or 0 <= low.as_py() <= high.as_py() < limit), name)
     for name, known in (("site", about["sites"]), ("source", about["sources"])):
         names = {str(part["name" if name == "site" else "source"]) for part in known}
-        expect(table[name].null_count == 0 and set(pc.unique(table[name].cast(pa.string())).to_pylist()) <= names, name)
+        expect(table[name].null_count == 0 and set(pc.unique(table[name]).to_pylist()) <= names, name)
     for name in ("box", "weight", "similarity", "left_over"):
         values = pc.list_flatten(table[name]) if name == "box" else table[name]
         expect(values.null_count == 0 and bool(pc.all(pc.is_finite(values), min_count=0).as_py()), name)
