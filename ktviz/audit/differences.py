@@ -151,10 +151,10 @@ def as_array(column: pd.Series) -> npt.NDArray[Any]:
 
 def compare_jpegs(name: str, recorded: bytes, found: bytes) -> None:
     """Raise Difference if two pictures differ by more than two versions of a JPEG encoder do."""
-    if len(recorded) > JPEG_LENGTH * len(found):
-        raise Difference(f"{name} has {len(recorded):,} bytes, should have {len(found):,}")
     true = decode_image(found)
     check_size(name, stored_size(recorded, name), true.shape[:2])
+    if len(recorded) > JPEG_LENGTH * len(found):
+        raise Difference(f"{name} has {len(recorded):,} bytes, should have {len(found):,}")
     compare_pixels(name, decode_image(recorded, asked=name), true, JPEG_LEVELS)
 
 
