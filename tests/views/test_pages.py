@@ -27,6 +27,8 @@ from views.wire import unpack
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NASTY = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&amp; \"two\" 'one' ${alert(3)} \u2028 {x} %s"
+SEEN = NASTY.replace("\u2028", "")
+"""What a table of credits may say."""
 VOID = {"meta", "img", "br", "link"}
 LOADING = ("src", "href", "srcset", "data", "action")
 CREDIT = ("title", "creator", "year", "licence", "url")
@@ -64,15 +66,20 @@ def photo(paint):
     return paint(41, 48, 64)
 
 
+def said(field):
+    """A hostile credit; one of a url has to look like an address."""
+    return f"{'javascript:' * (field == 'url')}{SEEN} {field}"
+
+
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory, toy, toy_decoder, settings, save, paint):
     """A translation whose sources are named and credited in HTML."""
     folder = tmp_path_factory.mktemp("hostile")
-    names = [f"{NASTY.replace('/', '')}{n}.png" for n in range(2)]
+    names = [f"{SEEN.replace('/', '')}{n}.png" for n in range(2)]
     for number, name in enumerate(names):
         save(folder / "pictures" / name, paint(50 + number))
     with (folder / "credits.csv").open("w", encoding="utf-8", newline="") as file:
-        rows = [[name, *(f"{NASTY} {field}" for field in CREDIT)] for name in names]
+        rows = [[name, *map(said, CREDIT)] for name in names]
         csv.writer(file).writerows([["file", *CREDIT], *rows])
     library = Library.create(folder / "hostile.ktlib", toy, settings)
     library.build("art/odd", [folder / "pictures"], credits=folder / "credits.csv", encoder=toy, quiet=True)
@@ -232,7 +239,7 @@ def test_hostile_text_is_escaped_in_a_snapshot(hostile, adapted):
         assert all(image["src"].startswith("data:image/jpeg;base64,") for image in reader.of("img"))
         assert not [name for _, attributes in reader.tags for name in attributes if name.startswith("on")]
         for field in fields:
-            assert f"{NASTY} {field}" in reader.words()
+            assert said(field) in reader.words()
         assert trace.about["banks"][0] in reader.words()
 
 
