@@ -29,6 +29,8 @@ VISIBLE = 4.0
 """Standard deviation of lightness in levels below which a window shows nothing that could agree."""
 LEAST_PX = 1024
 """Pixels of the smallest copy: 32x32."""
+LEAST_WORK_PX = 256
+"""Pixels of the work in it: 16x16. A speck that is enlarged shows too little to agree by more than chance."""
 LEAST_POINTS = 4
 """Local features that must agree on how a work lies in a picture, where two determine it: then pixels decide."""
 CONTRAST = 0.02
@@ -147,7 +149,8 @@ def found_in(seen: Seen, work: Work, by: float) -> Iterator[Mapping[str, Any]]:
     for mirrored, form in enumerate(work.forms):
         for matrix in placements(form, seen):
             agree, correlation = agreeing(form.light, seen.light, matrix)
-            for part in parts(agree & ~taken):
+            scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+            for part in parts(agree & ~taken, max(LEAST_PX, LEAST_WORK_PX * scale**2)):
                 taken |= part
                 mean = float(correlation[part & agree].mean())
                 place = box_in(part, matrix, form.light.shape[1] if mirrored else None)
@@ -216,12 +219,12 @@ def spread(one: Floats, other: Floats) -> Floats:
     return as_floats(cv2.blur(one * other, size) - cv2.blur(one, size) * cv2.blur(other, size))
 
 
-def parts(agree: Mask) -> Iterator[Mask]:
-    """The connected parts that are large enough, with the windows that agree."""
+def parts(agree: Mask, least: float) -> Iterator[Mask]:
+    """The connected parts of at least so many pixels, with the windows that agree."""
     windows = cv2.dilate(agree.astype(np.uint8), np.ones((WINDOW, WINDOW)))
     count, label, stats, _ = cv2.connectedComponentsWithStats(windows, connectivity=4)
     for number in range(1, count):
-        if stats[number, cv2.CC_STAT_AREA] >= LEAST_PX:
+        if stats[number, cv2.CC_STAT_AREA] >= least:
             yield label == number
 
 

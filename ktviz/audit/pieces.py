@@ -24,7 +24,7 @@ from ktviz.trace.trace import Trace
 
 LEAST = 12
 """Retrievals, chosen by the search itself, in the smallest piece that is reported: three rows of four, 40x32 px.
-Of 230 photographs that share nothing with any work the largest had 10 (120 of them: `benchmarks/results/pieces.md`)."""
+Of 350 pictures that share nothing with any work the largest had 10 (the last 120: `benchmarks/results/pieces.md`)."""
 ARRANGEMENTS = tuple(
     np.array(((x, 0), (0, y)))[:: 1 - 2 * turned] for x, y, turned in product((1, -1), (1, -1), (0, 1))
 )
