@@ -465,6 +465,9 @@ FILES = {
     "metadata of a table": metadata_of_parquet("tables/boxes.parquet", ktviz='{"approved": true}'),
     "metadata of the fingerprints": metadata_of_parquet("fingerprints.parquet", **{"ktviz.pictures": "{}"}),
     "who wrote a table": other_writer,
+    "a JPEG without its end": lambda folder: (folder / "sources/000.jpg").write_bytes(
+        (folder / "sources/000.jpg").read_bytes()[:-2]
+    ),
     "a remark behind a JPEG's pixels": remark_in_scan,
     "text behind a JPEG's pixels": lambda folder: remark_in_scan(folder, b"approved " * 1000),
 }

@@ -77,8 +77,8 @@ def check_translation(name: str, case: Live, recorded: Trace, settings: Settings
     if share > MOST_DOUBT:
         raise Difference(f"{name}: other winners for {share:.1%} of the picture; rounding explains {MOST_DOUBT:.0%}")
     made = f"compared up to rounding: it says it was made on {recorded.about['device']!r}, by other versions or kernels"
-    equal = f"{len(again):,} retrievals equal up to rounding; close calls could move {share:.3%} of the picture"
-    return f"{seen}; {equal}; {made}"
+    rows = f"{len(again):,} retrievals equal up to rounding; close calls could move {share:.3%} of the picture"
+    return f"{seen}; {rows}; {made}"
 
 
 def made_elsewhere(about: Mapping[str, Any], here: Mapping[str, Any]) -> bool:

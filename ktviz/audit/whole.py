@@ -80,7 +80,10 @@ def check_jpeg(data: bytes) -> None:
             raise ValueError(f"the segment {marker:02X} at byte {place}")
         place += 2 + length
         if marker == SCAN:
-            place += next(found.start() for found in MARK.finditer(data[place:]))
+            mark = MARK.search(data, place)
+            if mark is None:
+                raise ValueError("no end of the picture")
+            place = mark.start()
     if place != len(data) - 2:
         raise ValueError("bytes behind the picture")
 
