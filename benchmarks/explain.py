@@ -23,9 +23,9 @@ from ktviz.explain.attribution import attribute
 from ktviz.explain.backtrack import backtrack
 from ktviz.explain.counterfactual import without
 from ktviz.explain.gradient import STEPS, credits
-from ktviz.model.translator import Translator
 from ktviz.regions import Box, region_mask
-from ktviz.trace.live import Live, live
+from ktviz.systems.kt.live import Live, live
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.record import record
 from ktviz.trace.store import TraceStore
 from ktviz.trace.trace import Trace

@@ -24,11 +24,11 @@ from ktviz.explain.units import units_of
 from ktviz.images import Pixels, find_images, read_image, resize
 from ktviz.library.format import LibrarySettings
 from ktviz.library.library import Library
-from ktviz.model.decoder import Decoder
-from ktviz.model.encoder import Encoder
-from ktviz.model.translator import Translator
 from ktviz.regions import Box, region_mask
-from ktviz.trace.live import live
+from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.live import live
+from ktviz.systems.kt.translator import Translator
 
 METHODS = get_args(Through)
 SCORES = ("lds_pixels", "lds_features", "loo_pixels", "loo_features")

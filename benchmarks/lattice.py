@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ktviz.images import Pixels
-from ktviz.model.encoder import STRIDE
+from ktviz.library.kinds.patches.features import STRIDE
 
 WINDOW_PX = 64
 STEP_PX = 16

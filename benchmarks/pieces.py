@@ -17,12 +17,12 @@ from PIL import Image
 
 from benchmarks.tables import ROOT, publish, shared
 from ktviz.audit.copies import copies
-from ktviz.audit.pieces import LEAST, pieces, winners_of
+from ktviz.explain.pieces import LEAST, pieces, winners_of
 from ktviz.images import Pixels, find_images, read_image, resize, resize_short_side
 from ktviz.library.format import LibrarySettings
+from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.library import Library
-from ktviz.library.union import BankUnion
-from ktviz.model.translator import Translator
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.trace import Trace
 
 SIDE, LIBRARY_SIDE, SOURCES = 320, 256, 8

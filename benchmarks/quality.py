@@ -20,12 +20,12 @@ from benchmarks.lattice import lattice
 from benchmarks.tables import RESULTS, publish, shared
 from ktviz.images import Pixels, read_image, resize, resize_short_side, write_image
 from ktviz.library.format import LibrarySettings
+from ktviz.library.kinds.patches.grid import QUERY_STEP
+from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.library import Library
-from ktviz.library.union import BankUnion
-from ktviz.model.decoder import Decoder
-from ktviz.model.encoder import Encoder
-from ktviz.model.patches import QUERY_STEP
-from ktviz.model.translator import Translation, Translator
+from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.translator import Translation, Translator
 
 SHORT_SIDE_PX = 320
 SCORES = ("style_stats", "style_patches", "structure", "speckle", "lattice", "continued", "kept")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from benchmarks.tables import publish, shared
 from ktviz.images import find_images
-from ktviz.model.checkpoints import shipped_weights
-from ktviz.model.decoder import Decoder
-from ktviz.model.encoder import Encoder
+from ktviz.networks.weights import shipped_weights
+from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.encoder import Encoder
 from ktviz.training.evaluate import score_files
 from ktviz.training.teacher import Teacher
 

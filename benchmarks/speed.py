@@ -17,14 +17,14 @@ from torch import Tensor
 
 from benchmarks.tables import ROOT, peak_gb, publish
 from ktviz.images import read_image, resize_short_side
-from ktviz.library.bank import Bank
 from ktviz.library.format import LibrarySettings
+from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, inverse_norm, to_vectors, weight_bands
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.library import Library
-from ktviz.library.search import SearchSettings
-from ktviz.model.bands import PAPER_WEIGHTS, inverse_norm, to_vectors, weight_bands
-from ktviz.model.matches import Matches
-from ktviz.model.patches import PatchGrid
-from ktviz.model.translator import Translator
+from ktviz.retrieval.matches import Matches
+from ktviz.systems.kt.translator import Translator
 
 ENTRIES = 100_000
 REPEATS = 3

@@ -16,11 +16,11 @@ from benchmarks.browser import measured, settle, shown
 from benchmarks.speed import square_photo
 from benchmarks.tables import publish
 from ktviz import samples
-from ktviz.library.bank import Bank
-from ktviz.library.entries import Entries
-from ktviz.library.tree import Tree
-from ktviz.library.union import BankUnion
-from ktviz.model.translator import Translator
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.entries import Entries
+from ktviz.library.kinds.patches.tree import Tree
+from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.systems.kt.translator import Translator
 from ktviz.widgets.answers import Answers
 from ktviz.widgets.explorer import Explorer, TreeView
 from ktviz.widgets.scene import PROTOCOL, scene_of

@@ -133,7 +133,7 @@ def foreign(pixels: np.ndarray) -> kt.Trace:
         model[0],
         lambda inputs, output: kt.Matches.soft(output.flatten(0, 1), top=8),
         queries=kt.Queries.grid(rows, columns, step_px=16),
-        candidates=kt.Candidates.positions(["mirrored", "upside-down"], rows, columns, cell_px=16),
+        catalogue=kt.Catalogue.positions(["mirrored", "upside-down"], rows, columns, cell_px=16),
     )
     with kt.record(model, site) as trace:
         model(small)

@@ -19,14 +19,14 @@ _HOMES = {
     "Backtrack": "ktviz.explain.backtrack",
     "backtrack": "ktviz.explain.backtrack",
     "backtracking_figure": "ktviz.figures.backtracking",
-    "BankUnion": "ktviz.library.union",
+    "BankUnion": "ktviz.library.kinds.patches.union",
     "BandView": "ktviz.widgets.explorer",
     "Box": "ktviz.regions",
-    "Candidates": "ktviz.trace.adapt",
+    "Catalogue": "ktviz.retrieval.catalogue",
     "compare": "ktviz.explain.counterfactual",
     "Comparison": "ktviz.explain.counterfactual",
-    "Decoder": "ktviz.model.decoder",
-    "Encoder": "ktviz.model.encoder",
+    "Decoder": "ktviz.systems.kt.decoder",
+    "Encoder": "ktviz.systems.kt.encoder",
     "Explorer": "ktviz.widgets.explorer",
     "Faithfulness": "ktviz.explain.faithfulness",
     "faithfulness": "ktviz.explain.faithfulness",
@@ -36,15 +36,15 @@ _HOMES = {
     "LibrarySettings": "ktviz.library.format",
     "options": "ktviz.widgets.options",
     "match_shares": "ktviz.explain.bands",
-    "Matches": "ktviz.model.matches",
-    "Queries": "ktviz.model.sites",
+    "Matches": "ktviz.retrieval.matches",
+    "Queries": "ktviz.retrieval.queries",
     "read_credits": "ktviz.library.credits",
     "read_image": "ktviz.images",
-    "Reading": "ktviz.model.sites",
+    "Reading": "ktviz.retrieval.site",
     "record": "ktviz.trace.record",
-    "RetrievalSite": "ktviz.model.sites",
+    "RetrievalSite": "ktviz.retrieval.site",
     "reweigh": "ktviz.explain.bands",
-    "Settings": "ktviz.model.translator",
+    "Settings": "ktviz.systems.kt.translator",
     "sign": "ktviz.audit.sign",
     "signing_key": "ktviz.audit.keys",
     "SourceWarning": "ktviz.errors",
@@ -55,8 +55,8 @@ _HOMES = {
     "source_shares": "ktviz.explain.shares",
     "Trace": "ktviz.trace.trace",
     "TraceStore": "ktviz.trace.store",
-    "Translation": "ktviz.model.translator",
-    "Translator": "ktviz.model.translator",
+    "Translation": "ktviz.systems.kt.translator",
+    "Translator": "ktviz.systems.kt.translator",
     "verify": "ktviz.audit.verify",
     "without": "ktviz.explain.counterfactual",
     "write_image": "ktviz.images",
@@ -89,20 +89,20 @@ if TYPE_CHECKING:
     from ktviz.images import write_image as write_image
     from ktviz.library.credits import read_credits as read_credits
     from ktviz.library.format import LibrarySettings as LibrarySettings
+    from ktviz.library.kinds.patches.union import BankUnion as BankUnion
     from ktviz.library.library import Library as Library
-    from ktviz.library.union import BankUnion as BankUnion
-    from ktviz.model.decoder import Decoder as Decoder
-    from ktviz.model.encoder import Encoder as Encoder
-    from ktviz.model.matches import Matches as Matches
-    from ktviz.model.settings import Settings as Settings
-    from ktviz.model.sites import Queries as Queries
-    from ktviz.model.sites import Reading as Reading
-    from ktviz.model.sites import RetrievalSite as RetrievalSite
-    from ktviz.model.translator import Translation as Translation
-    from ktviz.model.translator import Translator as Translator
     from ktviz.regions import Box as Box
+    from ktviz.retrieval.catalogue import Catalogue as Catalogue
+    from ktviz.retrieval.matches import Matches as Matches
+    from ktviz.retrieval.queries import Queries as Queries
+    from ktviz.retrieval.site import Reading as Reading
+    from ktviz.retrieval.site import RetrievalSite as RetrievalSite
+    from ktviz.systems.kt.decoder import Decoder as Decoder
+    from ktviz.systems.kt.encoder import Encoder as Encoder
+    from ktviz.systems.kt.settings import Settings as Settings
+    from ktviz.systems.kt.translator import Translation as Translation
+    from ktviz.systems.kt.translator import Translator as Translator
     from ktviz.trace.adapt import Adapted as Adapted
-    from ktviz.trace.adapt import Candidates as Candidates
     from ktviz.trace.adapt import adapt as adapt
     from ktviz.trace.record import record as record
     from ktviz.trace.store import TraceStore as TraceStore

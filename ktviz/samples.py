@@ -19,9 +19,9 @@ from ktviz.files import cache_folder, caching, listed, shipped_folder
 from ktviz.images import Pixels, file_digest, find_images, read_image
 
 if TYPE_CHECKING:
+    from ktviz.library.kinds.patches.union import BankUnion
     from ktviz.library.library import Library
-    from ktviz.library.union import BankUnion
-    from ktviz.model.encoder import Encoder
+    from ktviz.systems.kt.encoder import Encoder
 
 TASKS = ("art", "hdr", "comic")
 STRIDE = 2
@@ -76,7 +76,7 @@ def library(names: str | Iterable[str] | None = None, *, pictures: Path | None =
     """
     from ktviz.library.format import FORMAT_VERSION, LibrarySettings
     from ktviz.library.library import Library
-    from ktviz.model.encoder import Encoder
+    from ktviz.systems.kt.encoder import Encoder
 
     pictures = folder() if pictures is None else pictures
     encoder, settings = Encoder.shipped(), LibrarySettings(stride=STRIDE)

@@ -14,8 +14,8 @@ from torch import nn
 
 from ktviz.library.format import LibrarySettings
 from ktviz.library.library import Library
-from ktviz.model.encoder import Encoder
-from ktviz.model.translator import Translator
+from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.translator import Translator
 
 CHANNELS = 8
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 import ktviz as kt
 from ktviz.errors import SettingError, TraceError
-from ktviz.library.sources import Credit
+from ktviz.retrieval.credit import Credit
 
 GRID, CELL_PX, BATCH, TOP = 64, 2, 2, 8
 NAMES = ["dawn.png", "dusk.png"]
@@ -70,8 +70,8 @@ def case():
     return model, image, exemplars, seen[0], output
 
 
-def candidates() -> kt.Candidates:
-    return kt.Candidates.positions(NAMES, GRID, GRID, cell_px=CELL_PX)
+def catalogue() -> kt.Catalogue:
+    return kt.Catalogue.positions(NAMES, GRID, GRID, cell_px=CELL_PX)
 
 
 def soft_site(model: Warper, **settings) -> kt.Adapted:
@@ -80,7 +80,7 @@ def soft_site(model: Warper, **settings) -> kt.Adapted:
         model.correspondence.attend,
         lambda inputs, output: [kt.Matches.soft(image, top=TOP) for image in output],
         queries=kt.Queries.grid(GRID, GRID, step_px=CELL_PX),
-        candidates=candidates(),
+        catalogue=catalogue(),
         **settings,
     )
 
@@ -187,7 +187,7 @@ def test_a_nearest_neighbour_field_is_hard_retrieval(case):
         model.correspondence.attend,
         lambda inputs, output: [kt.Matches.hard(o.argmax(1), o.amax(1)) for o in output],
         queries=kt.Queries.grid(GRID, GRID, step_px=CELL_PX),
-        candidates=candidates(),
+        catalogue=catalogue(),
     )
     with kt.record(model, site) as trace:
         model(image, exemplars)
@@ -252,13 +252,13 @@ def test_candidates_may_be_whole_images_with_their_credits():
     model, image = Gallery(torch.rand(3, 5)), torch.rand(2, 3, 24, 40)
     names = ["a.png", "b.png", "c.png"]
     credits = [Credit(title=name, creator="Ann", licence="CC0-1.0") for name in names]
-    whole = kt.Candidates.wholes(names, bank="style/codes")
-    gallery = kt.Candidates(names, whole.source, whole.box, "style/codes", credits, digest="abc")
+    whole = kt.Catalogue.wholes(names, bank="style/codes")
+    gallery = kt.Catalogue(names, whole.source, whole.box, "style/codes", credits, digest="abc")
     site = kt.adapt(
         model.scores,
         lambda inputs, output: [kt.Matches.soft(row.softmax(0)[None], top=2) for row in output],
         queries=whole_image,
-        candidates=gallery,
+        catalogue=gallery,
         causal=False,
     )
     with kt.record(model, site) as trace:
@@ -291,7 +291,7 @@ def test_queries_may_depend_on_the_size_of_the_call(size):
         model.attend,
         lambda inputs, output: [kt.Matches.soft(image) for image in output],
         queries=queries,
-        candidates=kt.Candidates.positions(NAMES, rows, columns, cell_px=4),
+        catalogue=kt.Catalogue.positions(NAMES, rows, columns, cell_px=4),
     )
     with kt.record(model, site) as trace:
         model(torch.rand(1, 3, rows, columns), torch.rand(1, 2, 3, rows, columns))
@@ -306,7 +306,7 @@ def test_two_modules_are_adapted_at_once(case):
         model.correspondence.project,
         lambda inputs, output: kt.Matches.hard(torch.zeros(1, dtype=torch.int64), torch.ones(1)),
         queries=whole_image,
-        candidates=kt.Candidates.wholes(["palette"]),
+        catalogue=kt.Catalogue.wholes(["palette"]),
     )
     with kt.record(model, soft_site(model), site) as trace:
         model(image, exemplars)
@@ -350,7 +350,7 @@ def test_a_reader_that_gives_something_else_is_told_what_and_leaves_no_hook(foun
         model[0],
         lambda inputs, output: found,
         queries=kt.Queries.grid(2, 2, step_px=8),
-        candidates=kt.Candidates.positions(["a"], 3, 3, cell_px=8),
+        catalogue=kt.Catalogue.positions(["a"], 3, 3, cell_px=8),
     )
     with pytest.raises(TraceError, match=f"read the retrievals of ReLU: .*{said}"), kt.record(model, site):
         model(torch.rand(1, 3, 16, 16))
@@ -360,7 +360,7 @@ def test_a_reader_that_gives_something_else_is_told_what_and_leaves_no_hook(foun
 
 def test_queries_that_are_none_are_refused():
     model = nn.Sequential(nn.ReLU())
-    site = kt.adapt(model[0], lambda i, o: rows(4), queries=lambda i, o: None, candidates=kt.Candidates.wholes(["a"]))
+    site = kt.adapt(model[0], lambda i, o: rows(4), queries=lambda i, o: None, catalogue=kt.Catalogue.wholes(["a"]))
     with pytest.raises(TraceError, match=r"queries that are NoneType\. Say where they lie"), kt.record(model, site):
         model(torch.rand(1, 3, 16, 16))
 
@@ -371,7 +371,7 @@ def test_an_error_of_the_reader_is_not_swallowed():
         model[0],
         lambda inputs, output: output.no_such_thing,
         queries=kt.Queries.grid(2, 2, 8),
-        candidates=kt.Candidates.wholes(["a"]),
+        catalogue=kt.Catalogue.wholes(["a"]),
     )
     with pytest.raises(AttributeError, match="no_such_thing"), kt.record(model, site):
         model(torch.rand(1, 3, 16, 16))
@@ -396,7 +396,7 @@ def test_a_module_of_another_model_is_refused(case):
 def test_candidates_that_do_not_fit_together_are_refused(wrong, said):
     parts = {"names": ["a", "b"], "source": torch.tensor([0, 1]), "box": torch.zeros(2, 4)}
     with pytest.raises(SettingError, match=said):
-        kt.Candidates(**{**parts, **wrong})
+        kt.Catalogue(**{**parts, **wrong})
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -425,7 +425,7 @@ def test_sources_of_one_name_in_two_banks_are_told_apart():
             getattr(model, name),
             lambda inputs, output: kt.Matches.hard(output, torch.ones(1)),
             queries=kt.Queries.grid(1, 1, step_px=16),
-            candidates=kt.Candidates.wholes(["e.png"], bank=name),
+            catalogue=kt.Catalogue.wholes(["e.png"], bank=name),
         )
         for name in ("one", "two")
     ]
@@ -443,7 +443,7 @@ def test_weights_that_are_no_parts_of_a_whole_are_refused(weights):
         model,
         lambda inputs, output: kt.Matches.soft(torch.tensor(weights)),
         queries=kt.Queries.grid(1, 1, step_px=16),
-        candidates=kt.Candidates.wholes(["a", "b"]),
+        catalogue=kt.Catalogue.wholes(["a", "b"]),
     )
     with pytest.raises(TraceError, match="no parts of a whole"), kt.record(model, site):
         model(torch.zeros(1))
@@ -455,7 +455,7 @@ def test_a_model_that_keeps_gradients_is_recorded_without_a_warning():
         model,
         lambda inputs, output: kt.Matches.soft(output[0].flatten(1).T.softmax(1)),
         queries=kt.Queries.grid(16, 16, step_px=1),
-        candidates=kt.Candidates.wholes(["red", "green", "blue"]),
+        catalogue=kt.Catalogue.wholes(["red", "green", "blue"]),
     )
     with warnings.catch_warnings(), kt.record(model, site) as trace:
         warnings.simplefilter("error")

@@ -1,61 +1,112 @@
-"""Arrows point down only: nothing imports a layer above its own."""
+"""Arrows point down only, without a circle, among modules and among packages."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "ktviz"
-LAYERS = {
-    "errors": 0,
-    "files": 0,
-    "memory": 0,
-    "printing": 0,
-    "tables": 0,
-    "values": 1,
-    "images": 1,
-    "names": 1,
-    "regions": 1,
-    "model": 2,
-    "library": 2,
-    "training": 3,
-    "trace": 3,
-    "testing": 3,
-    "samples": 3,
-    "explain": 4,
-    "lessons": 4,
-    "figures": 5,
-    "audit": 6,
-    "widgets": 7,
-    "cli": 8,
-}
-"""A module may import from layers of its own number and below. `model` and `library` need each other."""
+LAYERS = (
+    ("errors", "licences", "printing"),
+    ("files", "memory", "regions", "values"),
+    ("images", "tables"),
+    ("names",),
+    ("networks",),
+    ("retrieval",),
+    ("library", "trace"),
+    ("systems",),
+    ("explain",),
+    ("figures", "samples", "testing", "training"),
+    ("audit",),
+    ("widgets",),
+    ("lessons", "cli"),
+)
+"""A package imports packages of earlier rows; of its own row none."""
+LAYER = {name: number for number, row in enumerate(LAYERS) for name in row}
 DRAWING = {"matplotlib", "plotly", "ipywidgets", "anywidget"}
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem in LAYERS)
+FILES = {
+    ".".join(("ktviz", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
 
 
-def imports(path):
-    """Modules imported when this one is: not those inside functions, nor those for type checkers only."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+def package_of(module: str) -> str:
+    return module.split(".")[1]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_imports_point_down(path):
-    layer = LAYERS[path.relative_to(PACKAGE).parts[0].removesuffix(".py")]
-    for name in imports(path):
-        parts = name.split(".")
-        if parts[0] == "ktviz" and len(parts) > 1:
-            assert LAYERS[parts[1]] <= layer, name
-        allowed = path.parent.name == "figures" or (path.parent.name == "widgets" and parts[0] == "anywidget")
-        assert parts[0] not in DRAWING or allowed, name
+def imports(module: str) -> Iterator[tuple[str, bool]]:
+    """What a module imports, and whether it does so late: within a function. What is only for type checkers is not."""
+    yield from walk(ast.parse(FILES[module].read_text(encoding="utf-8")), late=False)
 
 
-def test_the_library_knows_nothing_of_recording():
-    for path in (PACKAGE / "library").glob("*.py"):
-        assert "ktviz.trace" not in path.read_text(encoding="utf-8"), path.name
+def walk(node: ast.AST, late: bool) -> Iterator[tuple[str, bool]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from ((alias.name, late) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            for alias in child.names:
+                name = f"{child.module}.{alias.name}"
+                yield (name if name in FILES else child.module or ""), late
+        elif not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
+            yield from walk(child, late or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
+
+
+def arrows(*, late: bool) -> dict[str, set[str]]:
+    """By module of ktviz, the other modules of ktviz that it imports, at once or late."""
+    return {
+        module: {name for name, when in imports(module) if name in FILES and when == late and name != module}
+        for module in FILES
+        if module not in ("ktviz", "ktviz.__main__")  # which stand above all others
+    }
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """A circle, if there is one."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_modules_import_each_other_without_a_circle():
+    assert not circle(arrows(late=False))
+
+
+def test_every_package_has_its_place():
+    assert {package_of(module) for module in arrows(late=False)} == set(LAYER)
+
+
+@pytest.mark.parametrize("module", sorted(arrows(late=False)))
+def test_imports_point_down(module):
+    mine = package_of(module)
+    for name in arrows(late=False)[module] - {"ktviz"}:
+        assert package_of(name) == mine or LAYER[package_of(name)] < LAYER[mine], name
+
+
+def test_late_imports_are_known():
+    """Short forms of a layer above (`plot`, `explore`, `regret`), which import it when they are called."""
+    up = {
+        f"{package_of(module)} → {package_of(name)}"
+        for module, names in arrows(late=True).items()
+        for name in names - {"ktviz"}
+        if package_of(name) != package_of(module) and LAYER[package_of(name)] >= LAYER[package_of(module)]
+    }
+    assert up == LATE
+
+
+LATE = {
+    "audit → figures",
+}
+
+
+@pytest.mark.parametrize("module", sorted(FILES))
+def test_only_figures_and_views_draw(module):
+    for name, late in imports(module):
+        drawing = name.split(".")[0] in DRAWING
+        allowed = module.startswith("ktviz.figures") or (module.startswith("ktviz.widgets") and "anywidget" in name)
+        assert late or not drawing or allowed, name

@@ -16,13 +16,13 @@ import ktviz
 from ktviz.errors import MismatchError, RegionError, SettingError, StorageError, TraceError
 from ktviz.explain import gradient as gradient_module
 from ktviz.explain import receptive as receptive_module
-from ktviz.explain.receptive import ReceptiveField, measure, receptive_field
-from ktviz.library.union import BankUnion
-from ktviz.model.bands import haar
-from ktviz.model.settings import Settings
-from ktviz.model.transfer import transfer
-from ktviz.model.translator import Translator
+from ktviz.library.kinds.patches.bands import haar
+from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.regions import Box, region_mask
+from ktviz.systems.kt.receptive import ReceptiveField, measure, receptive_field
+from ktviz.systems.kt.settings import Settings
+from ktviz.systems.kt.transfer import transfer
+from ktviz.systems.kt.translator import Translator
 
 METHODS = ("footprint", "gradient", "ablation", "datamodel")
 """Those that ask the model."""
@@ -749,7 +749,7 @@ def listen(module):
         module,
         lambda inputs, output: [ktviz.Matches.soft(weights, top=8) for weights in module.weights],
         queries=ktviz.Queries.grid(4, 5, step_px=8),
-        candidates=ktviz.Candidates.wholes([f"colour {n}" for n in range(8)], "palette"),
+        catalogue=ktviz.Catalogue.wholes([f"colour {n}" for n in range(8)], "palette"),
     )
 
 

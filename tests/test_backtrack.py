@@ -10,8 +10,8 @@ import ktviz
 from ktviz.errors import MismatchError, TraceError, UnknownNameError
 from ktviz.images import read_image
 from ktviz.library.format import LibrarySettings
-from ktviz.model.translator import Translator
 from ktviz.regions import Box, region_mask
+from ktviz.systems.kt.translator import Translator
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from ktviz.errors import ImageError, WeightsError
-from ktviz.explain.band_pictures import AT_ONCE, DECODED_CAPTION, GAIN, PIXELS_CAPTION, decoded_bands, pixel_bands
-from ktviz.model.bands import HAAR, haar
-from ktviz.model.translator import Translator
+from ktviz.library.kinds.patches.bands import HAAR, haar
+from ktviz.systems.kt.band_pictures import AT_ONCE, DECODED_CAPTION, GAIN, PIXELS_CAPTION, decoded_bands, pixel_bands
+from ktviz.systems.kt.translator import Translator
 
 
 @pytest.fixture(scope="module")

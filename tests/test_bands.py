@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from ktviz.errors import SettingError
-from ktviz.model.bands import (
+from ktviz.library.kinds.patches.bands import (
     BANDS,
     band_energy,
     band_parts,
@@ -17,7 +17,7 @@ from ktviz.model.bands import (
     to_vectors,
     weight_bands,
 )
-from ktviz.model.patches import PatchGrid
+from ktviz.library.kinds.patches.grid import PatchGrid
 
 # Specification 3.3, outer products of (low, high) over rows x columns.
 KERNELS = {

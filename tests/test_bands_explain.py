@@ -201,7 +201,7 @@ def test_a_system_without_bands_is_refused():
         model,
         lambda inputs, output: ktviz.Matches.hard(torch.tensor([0, 1, 1, 0]), torch.ones(4)),
         queries=ktviz.Queries.grid(2, 2, step_px=8),
-        candidates=ktviz.Candidates.wholes(["one", "two"]),
+        catalogue=ktviz.Catalogue.wholes(["one", "two"]),
     )
     with ktviz.record(model, site) as trace:
         model(torch.zeros(1, 3, 16, 16))

@@ -13,19 +13,18 @@ from torch import nn
 
 from ktviz.cli.doctor import as_packaged, check
 from ktviz.errors import WeightsError
-from ktviz.model import checkpoints
-from ktviz.model.checkpoints import (
-    PINNED,
-    SHIPPED,
+from ktviz.networks import weights as checkpoints
+from ktviz.networks.weights import (
     check_archive,
+    checked,
     load_weights,
     read_tensors,
     read_weights,
     save_weights,
-    shipped_weights,
 )
-from ktviz.model.decoder import Decoder
-from ktviz.model.encoder import Encoder
+from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.packaged import WEIGHTS
 
 
 class Small(nn.Module):
@@ -122,26 +121,26 @@ def test_an_encoder_that_was_saved_loads_with_its_digest(tmp_path):
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """A copy of the shipped weights that may be damaged, in a process that has not looked at them."""
-    shutil.copytree(SHIPPED, tmp_path / "weights")
-    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "weights")
-    shipped_weights.cache_clear()
+    shutil.copytree(WEIGHTS.folder, tmp_path / "weights")
+    monkeypatch.setitem(vars(WEIGHTS), "folder", tmp_path / "weights")
+    checked.cache_clear()
     yield tmp_path / "weights"
-    shipped_weights.cache_clear()
+    checked.cache_clear()
 
 
-@pytest.mark.parametrize("name", PINNED)
+@pytest.mark.parametrize("name", WEIGHTS.sha256)
 def test_shipped_weights_carry_their_digest_and_are_the_ones_that_were_packaged(package, name):
-    assert checkpoints.read_checkpoint(shipped_weights(name))[1]
+    assert checkpoints.read_checkpoint(WEIGHTS.path(name))[1]
     path = package / name
-    shipped_weights.cache_clear()
+    checked.cache_clear()
     data = path.read_bytes()
     path.write_bytes(flipped(data, len(data) // 2, 1))
     with pytest.raises(WeightsError, match=rf"{re.escape(name)}.*not what was packaged.*Install ktviz again"):
-        shipped_weights(name)
+        WEIGHTS.path(name)
     assert "not what was packaged" in check("weights", as_packaged)["found"]
     path.unlink()
     with pytest.raises(WeightsError, match=rf"{re.escape(name)}.*no such file"):
-        shipped_weights(name)
+        WEIGHTS.path(name)
 
 
 def test_whole_weights_of_somebody_else_do_not_pass_for_the_shipped_ones(package):
@@ -152,9 +151,9 @@ def test_whole_weights_of_somebody_else_do_not_pass_for_the_shipped_ones(package
 
 
 def test_the_log_names_the_shipped_weights():
-    log = json.loads((SHIPPED / "log.json").read_text())
+    log = json.loads((WEIGHTS.folder / "log.json").read_text())
     assert log["encoder"] == Encoder.shipped().digest
-    assert log["decoder"] == PINNED["decoder.safetensors"]
+    assert log["decoder"] == WEIGHTS.sha256["decoder.safetensors"]
 
 
 def test_a_checkpoint_of_pytorch_is_held_to_its_checksums(tmp_path):

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from ktviz.errors import SettingError, UnknownNameError
-from ktviz.library.clusters import SAMPLE, describe_clusters, even_sample, exemplar_pictures
-from ktviz.library.tree import Tree
+from ktviz.library.kinds.patches.clusters import SAMPLE, describe_clusters, even_sample, exemplar_pictures
+from ktviz.library.kinds.patches.tree import Tree
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from ktviz.images import to_tensor
-from ktviz.library.coherence import anti_diagonals, continue_neighbours
-from ktviz.library.compare import compare
-from ktviz.library.search import SearchSettings
-from ktviz.model.bands import to_vectors
-from ktviz.model.patches import PatchGrid
+from ktviz.library.kinds.patches.bands import to_vectors
+from ktviz.library.kinds.patches.compare import compare
+from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.library.kinds.patches.search import SearchSettings
+from ktviz.systems.kt.coherence import anti_diagonals, continue_neighbours
 
 WEIGHTS = torch.tensor([1.0, 1, 1, 0])
 TOLERANCE = 0.3

@@ -10,9 +10,9 @@ import torch
 import ktviz
 from ktviz.errors import MismatchError, TraceError, UnknownNameError
 from ktviz.images import to_tensor
-from ktviz.library.union import BankUnion
-from ktviz.model.patches import PatchGrid
-from ktviz.model.translator import Translator
+from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.systems.kt.translator import Translator
 from ktviz.testing import CellMeans, ToyWorld
 
 COLUMNS = ["query", "entry", "source", "source_box", "similarity", "chosen", "coherent", "margin", "path"]

@@ -8,7 +8,8 @@ from ktviz.errors import CreditsError, SourceWarning
 from ktviz.library.credits import read_credits
 from ktviz.library.intake import take_in
 from ktviz.library.library import Library
-from ktviz.library.sources import Credit, Source
+from ktviz.library.sources import Source
+from ktviz.retrieval.credit import Credit
 
 HEADER = "file,title,creator,year,licence,url\n"
 ROW = "a.png,Mer bleue,Zoé,1900,CC0,https://x.org\n"

@@ -21,9 +21,9 @@ from ktviz.errors import ImageError, ImageWarning, KtvizError, LibraryError, Tra
 from ktviz.images import file_digest
 from ktviz.library.format import body_digest
 from ktviz.library.library import Library
-from ktviz.model.decoder import Decoder
-from ktviz.model.encoder import Encoder
-from ktviz.model.translator import Translator
+from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.trace import Trace
 
 FILES = ("sources.parquet", "entries.parquet", "tree.safetensors", "keys.safetensors")
@@ -421,7 +421,7 @@ def test_a_decoder_that_makes_nan_is_named(world, paint):
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory):
     """Whole files of random weights, as `ktviz train` writes them."""
-    from ktviz.model.checkpoints import save_weights
+    from ktviz.networks.weights import save_weights
 
     folder = tmp_path_factory.mktemp("weights")
     save_weights(Encoder.student().layers, folder / "encoder.safetensors", {})
@@ -431,7 +431,7 @@ def checkpoints(tmp_path_factory):
 
 @pytest.mark.parametrize(("kind", "load"), [("encoder", Encoder.load), ("decoder", Decoder.load)])
 def test_weights_are_refused_when_missing_cut_short_foreign_or_nan(checkpoints, tmp_path, kind, load):
-    from ktviz.model.checkpoints import save_weights
+    from ktviz.networks.weights import save_weights
 
     whole = checkpoints / f"{kind}.safetensors"
     load(whole)

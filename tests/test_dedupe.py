@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ktviz.library.dedupe import CHUNK, SLACK, survivors, unit_vectors, upper_bounds
+from ktviz.library.kinds.patches.dedupe import CHUNK, SLACK, survivors, unit_vectors, upper_bounds
 
 
 def greedy(vectors, threshold):
@@ -102,8 +102,8 @@ def test_survivors_do_not_depend_on_the_chunks_in_which_they_are_compared(vector
     unit = unit_vectors(vectors)
     threshold = float(unit[3] @ unit[7])
     known = survivors(vectors, threshold).tolist()
-    monkeypatch.setattr("ktviz.library.dedupe.CHUNK", chunk)
-    monkeypatch.setattr("ktviz.library.dedupe.PAIRS", pairs)
+    monkeypatch.setattr("ktviz.library.kinds.patches.dedupe.CHUNK", chunk)
+    monkeypatch.setattr("ktviz.library.kinds.patches.dedupe.PAIRS", pairs)
     assert survivors(vectors, threshold).tolist() == known
 
 

@@ -8,11 +8,11 @@ import torch
 from torch.nn import functional as F
 
 from ktviz.errors import UnknownNameError
-from ktviz.explain.descent import descents, visits
-from ktviz.library.search import descend
-from ktviz.model.bands import to_vectors
-from ktviz.model.translator import Translator
-from ktviz.trace.live import live
+from ktviz.library.kinds.patches.bands import to_vectors
+from ktviz.library.kinds.patches.search import descend
+from ktviz.systems.kt.descent import descents, visits
+from ktviz.systems.kt.live import live
+from ktviz.systems.kt.translator import Translator
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ import torch
 from IPython.core.formatters import DisplayFormatter
 
 import ktviz as kt
-from ktviz.explain.descent import descents
 from ktviz.figures import cards
 from ktviz.figures.gallery import gallery
 from ktviz.library.library import Library
-from ktviz.trace.live import live
+from ktviz.systems.kt.descent import descents
+from ktviz.systems.kt.live import live
 
 EVIL = "<script>alert(1)</script>\"'&"
 TEXT, HTML, PNG = "text/plain", "text/html", "image/png"
@@ -150,13 +150,13 @@ def test_every_public_result_is_one_informative_line(evil, toy, toy_decoder):
     trace, translator, bank = evil["Trace"], evil["translator"], evil["Bank"]
     case = live(trace)
     matches = evil["Translation"].matches
-    candidates = kt.Candidates.wholes(["a", "b"])
+    catalogue = kt.Catalogue.wholes(["a", "b"])
     soft = kt.Matches.soft(torch.rand(3, 9))
     readings = translator.retrieval.read((case.features, case.grid, case.settings), matches)
     objects = [
         *(value for name, value in evil.items() if name != "translator"),
         *(matches, soft, replace(matches, entry=matches.entry[:0]), kt.Queries.grid(4, 5, step_px=8)),
-        *(candidates, readings[0], kt.adapt(toy, len, queries=kt.Queries.grid(1, 1, 4), candidates=candidates)),
+        *(catalogue, readings[0], kt.adapt(toy, len, queries=kt.Queries.grid(1, 1, 4), catalogue=catalogue)),
         *(kt.Settings(band_weights=torch.ones(4)), kt.Box(0, 0, 8, 8), kt.LibrarySettings(), case.grid, case),
         *(trace.picture, bank.tree, bank.entries, bank.projection, bank.sources[0], descents(case, [0])[0]),
         *(

@@ -11,7 +11,7 @@ from ktviz.audit.keys import public_key, signing_key
 from ktviz.files import replacing
 from ktviz.library.credits import read_credits
 from ktviz.library.format import writing
-from ktviz.model.checkpoints import read_tensors
+from ktviz.networks.weights import read_tensors
 
 ALL = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.KtvizError)]
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ktviz.model import exact
-from ktviz.model.exact import (
+from ktviz.retrieval import exact
+from ktviz.retrieval.exact import (
     above,
     all_above,
     arranged,

@@ -12,10 +12,10 @@ from ktviz.explain.datamodel import Line
 from ktviz.explain.exclusion import Budget, Exclusion, settings_without
 from ktviz.explain.subsets import halves, parts, rank_correlation
 from ktviz.explain.units import units_of
-from ktviz.model.translator import Translator
 from ktviz.regions import Box, region_mask
+from ktviz.systems.kt.live import live
+from ktviz.systems.kt.translator import Translator
 from ktviz.testing import COLOURS, SHADE, TWINS, ToyWorld, toy_photo
-from ktviz.trace.live import live
 
 THROUGH = ("overlap", "footprint", "gradient", "ablation", "datamodel")
 QUIET = Budget(quiet=True)

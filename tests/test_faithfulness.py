@@ -13,10 +13,10 @@ from scipy.stats import spearmanr
 import ktviz
 from ktviz.errors import MismatchError, SettingError, TraceError
 from ktviz.explain import faithfulness as faithfulness_module
-from ktviz.model.settings import Settings
-from ktviz.model.transfer import transfer
-from ktviz.model.translator import Translator
 from ktviz.regions import Box, region_mask
+from ktviz.systems.kt.settings import Settings
+from ktviz.systems.kt.transfer import transfer
+from ktviz.systems.kt.translator import Translator
 from ktviz.testing import COLOURS, TWINS, ToyWorld, toy_photo
 
 NAMES = {colour: f"toy/flat/{colour}.png" for colour in COLOURS}

@@ -21,15 +21,16 @@ from ktviz.figures.backtracking import backtracking_figure
 from ktviz.figures.layout import spread
 from ktviz.figures.picks import allot, select
 from ktviz.images import write_image
-from ktviz.library.bank import Bank
-from ktviz.library.entries import Entries
 from ktviz.library.format import EncoderIdentity
-from ktviz.library.sources import Credit, Source
-from ktviz.library.union import BankUnion
-from ktviz.model.matches import Matches
-from ktviz.model.patches import PatchGrid
-from ktviz.model.settings import Settings
-from ktviz.model.translator import Translation
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.entries import Entries
+from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.library.sources import Source
+from ktviz.retrieval.credit import Credit
+from ktviz.retrieval.matches import Matches
+from ktviz.systems.kt.settings import Settings
+from ktviz.systems.kt.translator import Translation
 
 ROWS, COLUMNS = 21, 29
 """Patch positions per source: pictures of 96 x 128 px."""

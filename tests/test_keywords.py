@@ -10,7 +10,7 @@ import torch
 
 import ktviz as kt
 from ktviz.errors import KtvizError, SettingError, UnknownSettingError
-from ktviz.model.settings import SettingKeywords, Settings
+from ktviz.systems.kt.settings import SettingKeywords, Settings
 
 
 def test_the_keywords_are_the_settings():

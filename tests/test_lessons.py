@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from ktviz.lessons import bhkm
 from ktviz.lessons.copies import CHECK, END, EXERCISE, START, lesson_folder, read_notebook, source_of, tags_of
 from ktviz.lessons.feedback import NOT_SOLVED
-from ktviz.model.bands import haar
+from ktviz.library.kinds.patches.bands import haar
 
 CELLS = read_notebook(lesson_folder() / "02_bhkm_step_by_step.ipynb")["cells"]
 EXERCISES = [source_of(cell) for cell in CELLS if EXERCISE in tags_of(cell)]

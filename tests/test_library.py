@@ -12,10 +12,10 @@ import torch
 from ktviz.errors import LibraryError, SettingError, UnknownNameError
 from ktviz.library.build import Room
 from ktviz.library.format import LibrarySettings
+from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.library import Library
-from ktviz.library.search import SearchSettings
-from ktviz.model.encoder import Encoder
-from ktviz.model.translator import Translator
+from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.translator import Translator
 
 
 def digest(library):

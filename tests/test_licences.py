@@ -4,8 +4,8 @@ import pytest
 
 from ktviz.audit.findings import derived_tables
 from ktviz.library.library import Library
-from ktviz.library.licences import UNKNOWN, in_short, readable, spdx
-from ktviz.model.translator import Translator
+from ktviz.licences import UNKNOWN, in_short, readable, spdx
+from ktviz.systems.kt.translator import Translator
 from ktviz.testing.toy import CellColours, CellMeans, ToyWorld, toy_photo
 from ktviz.trace.trace import Trace
 

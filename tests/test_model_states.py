@@ -15,7 +15,7 @@ from torch import nn
 
 import ktviz as kt
 from ktviz.errors import SettingError, TraceError, WeightsError
-from ktviz.model.networks import run
+from ktviz.networks.running import run
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_an_adapted_module_within_a_compiled_model_is_refused():
         model[1],
         lambda inputs, output: kt.Matches.soft(output, top=2),
         queries=kt.Queries.grid(4, 4, step_px=4),
-        candidates=kt.Candidates.wholes([str(n) for n in range(8)]),
+        catalogue=kt.Catalogue.wholes([str(n) for n in range(8)]),
     )
     with pytest.raises(TraceError, match="compiled"), kt.record(compiled, site):
         compiled(torch.rand(16, 4))

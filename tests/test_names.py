@@ -13,8 +13,8 @@ from ktviz.explain.attribution import attribute
 from ktviz.explain.counterfactual import without
 from ktviz.images import file_digest
 from ktviz.library.library import Library
-from ktviz.model.translator import Translator
 from ktviz.names import find_name
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.store import TraceStore
 
 BANK = ("art/t/flood.jpg", "art/t/flood.jpg.png", "art/t/sub/river.png", "art/t/river.png", "art/t/caf\u00e9.png")

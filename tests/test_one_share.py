@@ -18,9 +18,9 @@ from ktviz.figures.layout import percent
 from ktviz.figures.maps import similarity_map, trace_figure
 from ktviz.figures.picks import select
 from ktviz.figures.share_bars import share_figure
-from ktviz.model.translator import Translator
 from ktviz.regions import Box
-from ktviz.trace.live import live
+from ktviz.systems.kt.live import live
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.shares import text
 from ktviz.trace.store import TraceStore
 from ktviz.widgets.answers import Answers

@@ -94,7 +94,7 @@ def test_sample_data_is_small_and_every_picture_is_credited():
     pictures = {p.relative_to(folder).as_posix() for p in folder.rglob("*.jpg")}
     assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) < 12e6
     from ktviz.library.credits import read_credits
-    from ktviz.library.licences import UNKNOWN
+    from ktviz.licences import UNKNOWN
 
     rows = read_credits(folder / "credits.csv").rows
     assert {row.file for row in rows} == pictures

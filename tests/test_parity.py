@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from ktviz.library.entries import Entries
-from ktviz.library.search import SearchSettings, search
-from ktviz.library.tree import Tree
-from ktviz.model.bands import to_vectors
-from ktviz.model.patches import PatchGrid
-from ktviz.model.transfer import transfer
+from ktviz.library.kinds.patches.bands import to_vectors
+from ktviz.library.kinds.patches.entries import Entries
+from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.library.kinds.patches.search import SearchSettings, search
+from ktviz.library.kinds.patches.tree import Tree
+from ktviz.systems.kt.transfer import transfer
 
 REFERENCE = Path(__file__).parent / "data" / "kt_reference.npz"
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ktviz.model.patches import PatchGrid
+from ktviz.library.kinds.patches.grid import PatchGrid
 
 
 @pytest.fixture

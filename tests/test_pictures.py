@@ -14,7 +14,7 @@ from PIL import Image, ImageCms
 
 from ktviz.errors import ImageError, ImageWarning
 from ktviz.images import as_pixels, read_image
-from ktviz.trace.live import live
+from ktviz.systems.kt.live import live
 
 TABLE = Path(__file__).parent.parent / "docs" / "pictures.md"
 COLOUR = (200, 40, 90)

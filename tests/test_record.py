@@ -17,7 +17,7 @@ from torch import Tensor, nn
 import ktviz as kt
 from ktviz.errors import SettingError, TraceBudgetError, TraceError, TraceNotFinishedError
 from ktviz.memory import as_bytes
-from ktviz.model.translator import Translator
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.hooks import Listener
 from ktviz.trace.record import Recorder
 
@@ -43,7 +43,7 @@ class Pick(kt.RetrievalSite):
         count = rows * columns
         parts = [slice(n * count, (n + 1) * count) for n in range(len(image))]
         queries = kt.Queries.grid(rows, columns, self.cell_px)
-        colours = kt.Candidates.wholes(["red", "green", "blue"], bank="flat/colours")
+        colours = kt.Catalogue.wholes(["red", "green", "blue"], bank="flat/colours")
         return [
             kt.Reading(kt.Matches.hard(output.entry[part], output.similarity[part]), queries, colours) for part in parts
         ]

@@ -11,7 +11,7 @@ from ktviz import samples
 from ktviz.cli.doctor import cache, check
 from ktviz.errors import StorageError, UnknownNameError
 from ktviz.images import read_image, write_image
-from ktviz.model.vgg import fetch_vgg19
+from ktviz.systems.kt.vgg import fetch_vgg19
 
 ROOT = Path(__file__).parent.parent
 

@@ -10,17 +10,17 @@ from torch.nn import functional as F
 from ktviz.errors import SettingError, UnknownNameError
 from ktviz.images import read_image, to_tensor
 from ktviz.library import scan as scan_module
-from ktviz.library.compare import compare, rank
-from ktviz.library.entries import Entries
 from ktviz.library.format import LibrarySettings
-from ktviz.library.index import Index
-from ktviz.library.keys import compute_keys, fit_projection
+from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, haar, to_vectors
+from ktviz.library.kinds.patches.compare import compare, rank
+from ktviz.library.kinds.patches.entries import Entries
+from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.library.kinds.patches.index import Index
+from ktviz.library.kinds.patches.keys import compute_keys, fit_projection
+from ktviz.library.kinds.patches.search import SearchSettings, search
+from ktviz.library.kinds.patches.tree import Tree
 from ktviz.library.library import Library
-from ktviz.library.search import SearchSettings, search
-from ktviz.library.tree import Tree
-from ktviz.model.bands import PAPER_WEIGHTS, haar, to_vectors
-from ktviz.model.exact import rounding
-from ktviz.model.patches import PatchGrid
+from ktviz.retrieval.exact import rounding
 
 WEIGHTS = [(1, 1, 1, 0), (1, 1, 1, 1), (0, 0, 0, 1), (1, 0, 0, 0), (0.2, 3, 1, 0.5), (0.5, 1, 3, 0.2)]
 PRESETS = ("paper", "beam", "exact")
@@ -392,8 +392,8 @@ def test_visits_propose_the_same_in_whatever_parts_they_are_done(copies, monkeyp
     excluded = torch.rand(len(bank), generator=torch.Generator().manual_seed(3)) < hidden
     whole = bank.search(queries, settings, excluded)
     for first, products in ((1, 1), (2, 300), (100, 5000)):
-        monkeypatch.setattr("ktviz.library.index.FIRST", first)
-        monkeypatch.setattr("ktviz.library.index.PRODUCTS_AT_ONCE", products)
+        monkeypatch.setattr("ktviz.library.kinds.patches.index.FIRST", first)
+        monkeypatch.setattr("ktviz.library.kinds.patches.index.PRODUCTS_AT_ONCE", products)
         found = bank.search(queries, settings, excluded)
         assert torch.equal(found.entry, whole.entry)
         assert torch.equal(found.similarity, whole.similarity)
@@ -474,8 +474,8 @@ def test_keys_stay_short_where_half_precision_makes_much_of_little():
 def test_energies_and_keys_of_a_bank_do_not_depend_on_the_chunks_they_were_made_in(large, monkeypatch):
     bank = large.banks[0]
     for chunk in (5, 300, 10_000):
-        monkeypatch.setattr("ktviz.library.entries.GRID_CHUNK", chunk)
-        monkeypatch.setattr("ktviz.library.keys.CHUNK", chunk)
+        monkeypatch.setattr("ktviz.library.kinds.patches.entries.GRID_CHUNK", chunk)
+        monkeypatch.setattr("ktviz.library.kinds.patches.keys.CHUNK", chunk)
         entries = Entries.create(bank.entries.source, bank.entries.y, bank.entries.x, bank.entries.maps)
         assert torch.equal(entries.energy, bank.entries.energy)
         assert torch.equal(compute_keys(entries, bank.projection), bank.keys)

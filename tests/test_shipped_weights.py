@@ -5,19 +5,20 @@ import torch
 
 from ktviz.images import find_images, read_image, resize_short_side, to_tensor
 from ktviz.library.format import LibrarySettings
+from ktviz.library.kinds.patches.features import encode
+from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.library import Library
-from ktviz.library.search import SearchSettings
-from ktviz.model.checkpoints import shipped_weights
-from ktviz.model.decoder import Decoder
-from ktviz.model.encoder import Encoder, encode
-from ktviz.model.patches import PatchGrid
+from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.packaged import WEIGHTS
 from ktviz.training.evaluate import score_files
 from ktviz.training.teacher import Teacher
 
 
 def test_reconstruction_and_likeness_to_the_teacher_reach_their_targets(shared):
     teacher = Teacher(Encoder.vgg19(shared / "weights" / "vgg19_normalised_relu3_1.safetensors"))
-    teacher.load_projection(shipped_weights("teacher_projection.safetensors"))
+    teacher.load_projection(WEIGHTS.path("teacher_projection.safetensors"))
     photos = find_images([shared / "data" / "photos_eval"]).paths[::4]  # the benchmark takes all
     scores = score_files(Encoder.shipped(), Decoder.shipped(), teacher, photos)
     assert len(photos) == 10

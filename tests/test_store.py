@@ -255,7 +255,7 @@ def test_sites_share_an_image_equally(world, tmp_path, paint):
             candidates=whole,
         )
 
-    whole, model = kt.Candidates.wholes(["a", "b"], bank="x/y"), Two()
+    whole, model = kt.Catalogue.wholes(["a", "b"], bank="x/y"), Two()
     with kt.record(model, site(model.first, [0, 0, 0, 0]), site(model.second, [0, 0, 1, 1])) as trace:
         model(torch.rand(1, 3, 32, 32))
     store = kt.TraceStore(tmp_path / "store")

@@ -30,7 +30,7 @@ def adapted():
         model,
         lambda inputs, output: kt.Matches.soft(output),
         queries=kt.Queries.grid(1, 1, step_px=32),
-        candidates=kt.Candidates.wholes(["red", "green", "blue"]),
+        catalogue=kt.Catalogue.wholes(["red", "green", "blue"]),
     )
     with kt.record(model, site) as trace:
         model(torch.rand(1, 3, 32, 32))

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from ktviz.model.decoder import Decoder
-from ktviz.model.encoder import Encoder
-from ktviz.model.threads import Conv2d, SiLU, at_most, one_thread, threads_for
+from ktviz.networks.threads import Conv2d, SiLU, at_most, one_thread, threads_for
+from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.encoder import Encoder
 
 
 def on_threads(count, layer, given):

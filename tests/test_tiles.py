@@ -12,14 +12,14 @@ from torch import nn
 import ktviz as kt
 from ktviz.errors import SettingError
 from ktviz.images import read_image, resize
-from ktviz.model import forecast as forecast_module
-from ktviz.model import tiles as tiles_module
-from ktviz.model import translator as translator_module
-from ktviz.model.decoder import Decoder
-from ktviz.model.encoder import Encoder
-from ktviz.model.patches import PatchGrid
-from ktviz.model.tiles import reach_of, tiles
-from ktviz.model.translator import Translator
+from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.networks import tiles as tiles_module
+from ktviz.networks.tiles import reach_of, tiles
+from ktviz.systems.kt import forecast as forecast_module
+from ktviz.systems.kt import translator as translator_module
+from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.translator import Translator
 
 HELD = 500_000_000
 LARGE = (300, 300)

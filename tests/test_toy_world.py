@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import ktviz
-from ktviz.model import translator as translator_module
 from ktviz.regions import Box, region_mask
+from ktviz.systems.kt import translator as translator_module
 from ktviz.testing import COLOURS, ToyWorld, toy_photo
 
 SWAP = {"transfer": "swap", "coherence": 0}

@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 import ktviz as kt
 from ktviz.errors import MismatchError, RegionError, SettingError, TraceError, UnknownNameError
 from ktviz.images import resize_short_side, to_tensor
-from ktviz.model import translator as translator_module
-from ktviz.model.translator import Translator
+from ktviz.systems.kt import translator as translator_module
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.schema import SCHEMA
 
 HEIGHT, WIDTH = 60, 44
@@ -559,7 +559,7 @@ def test_the_digest_does_not_depend_on_chunks_seeds_or_what_ran_before(large, ph
     large(photo[::-1].copy())
     monkeypatch.setattr(translator_module, "QUERIES_AT_ONCE", chunk)
     for name in ("compare.GRID_CHUNK", "union.GRID_CHUNK", "index.GRID_CHUNK", "scan.GATHER_CHUNK"):
-        monkeypatch.setattr(f"ktviz.library.{name}", 10 * chunk)
+        monkeypatch.setattr(f"ktviz.library.kinds.patches.{name}", 10 * chunk)
     assert large.traced(photo, preset=preset).digest == known
 
 

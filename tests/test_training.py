@@ -13,13 +13,13 @@ from torch import nn
 
 from ktviz.errors import SettingError, TrainingError
 from ktviz.images import file_digest, to_tensor
-from ktviz.model.bands import haar
-from ktviz.model.checkpoints import save_weights
-from ktviz.model.decoder import Decoder
-from ktviz.model.encoder import Encoder
-from ktviz.model.patches import PatchGrid
-from ktviz.model.settings import MAX_GAIN
-from ktviz.model.transfer import transfer
+from ktviz.library.kinds.patches.bands import haar
+from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.networks.weights import save_weights
+from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.settings import MAX_GAIN
+from ktviz.systems.kt.transfer import transfer
 from ktviz.training import recipe as recipe_module
 from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_images, structural_similarity

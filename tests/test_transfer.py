@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ktviz.errors import SettingError
-from ktviz.model.transfer import check_transfer, transfer
+from ktviz.systems.kt.transfer import check_transfer, transfer
 
 
 @pytest.fixture

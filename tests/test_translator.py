@@ -6,10 +6,10 @@ import torch
 
 from ktviz.errors import ImageError, SettingError, UnknownNameError
 from ktviz.images import to_pixels, to_tensor
-from ktviz.library.search import SearchSettings
-from ktviz.model import translator as translator_module
-from ktviz.model.settings import Settings
-from ktviz.model.translator import Translator
+from ktviz.library.kinds.patches.search import SearchSettings
+from ktviz.systems.kt import translator as translator_module
+from ktviz.systems.kt.settings import Settings
+from ktviz.systems.kt.translator import Translator
 
 SIZES = [(16, 16), (17, 16), (16, 31), (23, 41), (64, 50), (33, 65)]
 

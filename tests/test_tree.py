@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ktviz.errors import SettingError
-from ktviz.library.tree import check_branching, choose_branching, fit_tree
+from ktviz.library.kinds.patches.tree import check_branching, choose_branching, fit_tree
 
 
 def clustered(count, seed=0, size=32):
@@ -103,7 +103,7 @@ def test_the_tree_does_not_depend_on_the_chunks_in_which_members_are_assigned(ch
     vectors = clustered(700, size=128)
     vectors[300:400] = vectors[:100]
     known = digest(*fit(vectors, (10, 10)))
-    monkeypatch.setattr("ktviz.library.tree.ASSIGN_CHUNK", chunk)
+    monkeypatch.setattr("ktviz.library.kinds.patches.tree.ASSIGN_CHUNK", chunk)
     assert digest(*fit(vectors, (10, 10))) == known
 
 

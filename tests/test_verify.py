@@ -22,7 +22,7 @@ from ktviz.audit.verify import verify
 from ktviz.errors import AuditError, LibraryError, UnknownNameError
 from ktviz.images import file_digest
 from ktviz.library.library import Library
-from ktviz.model.translator import Translator
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.about import processor
 from ktviz.trace.record import record
 

@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from ktviz.errors import WeightsError
 from ktviz.images import read_image, to_tensor
-from ktviz.model import vgg
-from ktviz.model.encoder import Encoder
-from ktviz.model.vgg import IMAGENET_MEAN, IMAGENET_STD, LAYERS, TORCHVISION_INDEX, fetch_vgg19
+from ktviz.systems.kt import vgg
+from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.vgg import IMAGENET_MEAN, IMAGENET_STD, LAYERS, TORCHVISION_INDEX, fetch_vgg19
 
 SHAPES = dict(zip(LAYERS, ((64, 3), (64, 64), (128, 64), (128, 128), (256, 128), (256, 256)), strict=True))
 

@@ -22,8 +22,8 @@ from ktviz.audit.findings import shown
 from ktviz.audit.rivals import NEAR, rivals
 from ktviz.audit.rounding import SIMILARITY, check_rounded, truth
 from ktviz.images import pixel_digest
-from ktviz.model.settings import Settings
-from ktviz.trace.live import Live
+from ktviz.systems.kt.live import Live
+from ktviz.systems.kt.settings import Settings
 from ktviz.trace.parquet import as_json
 from ktviz.trace.record import record_one
 from ktviz.trace.storage import VOLATILE

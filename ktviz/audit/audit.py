@@ -44,21 +44,21 @@ from ktviz.audit.folder import (
     write_folder,
     write_table,
 )
-from ktviz.audit.pieces import control
 from ktviz.audit.report import render, thumbnails
 from ktviz.audit.rivals import COLUMNS as RIVALS
 from ktviz.errors import AuditError, KtvizError, MismatchError, SettingError
+from ktviz.explain.pieces import control
 from ktviz.images import Pixels, encode_image, pixel_digest, read_image, stored_size
-from ktviz.library.union import BankUnion
+from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.systems.kt.live import Live, live
 from ktviz.trace.about import processor, version, versions
-from ktviz.trace.live import Live, live
 from ktviz.trace.trace import Trace
 from ktviz.values import short
 
 if TYPE_CHECKING:
     from ktviz.audit.verify import Verdict
     from ktviz.library.library import Library
-    from ktviz.model.translator import Translator
+    from ktviz.systems.kt.translator import Translator
 
 LONGEST_TITLE = 1000
 """Letters."""

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ktviz.images import Pixels
-from ktviz.library.union import BankUnion
+from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.regions import Mask
 from ktviz.trace.trace import Trace
 

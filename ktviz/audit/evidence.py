@@ -15,8 +15,8 @@ from ktviz.audit.copies import copies
 from ktviz.audit.rivals import rivals
 from ktviz.errors import SettingError
 from ktviz.explain.counterfactual import without as translated_without
-from ktviz.library.union import BankUnion
-from ktviz.trace.live import Live, exact, sampled
+from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.systems.kt.live import Live, exact, sampled
 from ktviz.trace.trace import Trace
 from ktviz.values import seed_of, whole
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from ktviz.audit.evidence import Evidence, counterfactual_names
-from ktviz.audit.pieces import pieces, pieces_mask
 from ktviz.audit.rivals import per_piece
 from ktviz.explain.counterfactual import compare
+from ktviz.explain.pieces import pieces, pieces_mask
 from ktviz.images import Pixels
-from ktviz.library.licences import UNKNOWN, in_short
+from ktviz.licences import UNKNOWN, in_short
 from ktviz.regions import Mask
-from ktviz.trace.live import regret_table
+from ktviz.systems.kt.live import regret_table
 from ktviz.trace.trace import Trace
 
 EDGES = ("x", "y", "width", "height")

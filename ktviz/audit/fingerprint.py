@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ktviz.library.bank import Bank
-from ktviz.library.union import BankUnion
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.tables import MOST_VALUES, read_rows
 
 Bytes = npt.NDArray[np.uint8]

@@ -16,11 +16,11 @@ from ktviz.audit.verify import Check, Verdict, as_library, check_noted, file_che
 from ktviz.errors import AuditError, UnknownNameError
 from ktviz.images import file_digest
 from ktviz.library.format import features_path
+from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.library import Library
-from ktviz.library.union import BankUnion
-from ktviz.model.decoder import Decoder
-from ktviz.model.encoder import Encoder
-from ktviz.model.translator import Translator
+from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.shares import find_source
 
 

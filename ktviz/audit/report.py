@@ -13,13 +13,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from ktviz.audit.copies import AGREES
 from ktviz.audit.findings import headline
-from ktviz.audit.pieces import LEAST
 from ktviz.audit.rivals import NEAR
+from ktviz.explain.pieces import LEAST
 from ktviz.figures.colours import source_colours
 from ktviz.figures.layout import percent
 from ktviz.images import Pixels, encode_image, resize
-from ktviz.library.licences import UNKNOWN, readable
-from ktviz.library.union import BankUnion
+from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.licences import UNKNOWN, readable
 from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:

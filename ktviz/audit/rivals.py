@@ -7,11 +7,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ktviz.audit.pieces import Ints, pieces_of
-from ktviz.library.scan import all_similarities
-from ktviz.model.bands import to_vectors
-from ktviz.model.settings import COHERENCE
-from ktviz.trace.live import Live
+from ktviz.explain.pieces import Ints, pieces_of
+from ktviz.library.kinds.patches.bands import to_vectors
+from ktviz.library.kinds.patches.scan import all_similarities
+from ktviz.systems.kt.live import Live
+from ktviz.systems.kt.settings import COHERENCE
 from ktviz.trace.trace import Trace
 
 NEAR = COHERENCE

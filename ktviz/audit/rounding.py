@@ -18,15 +18,15 @@ import torch
 from torch import Tensor
 
 from ktviz.audit.differences import Difference, first_row
-from ktviz.library.coherence import continuations
-from ktviz.library.compare import compare
-from ktviz.model.bands import to_vectors
-from ktviz.model.matches import Matches
-from ktviz.model.settings import Settings
-from ktviz.model.translator import QUERIES_AT_ONCE
+from ktviz.library.kinds.patches.bands import to_vectors
+from ktviz.library.kinds.patches.compare import compare
+from ktviz.retrieval.matches import Matches
+from ktviz.systems.kt.coherence import continuations
+from ktviz.systems.kt.live import Live
+from ktviz.systems.kt.settings import Settings
+from ktviz.systems.kt.translator import QUERIES_AT_ONCE
 from ktviz.trace.about import told_apart
 from ktviz.trace.columns import rows_of, to_table
-from ktviz.trace.live import Live
 from ktviz.trace.schema import BANDS
 from ktviz.trace.trace import Trace
 

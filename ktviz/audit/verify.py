@@ -36,13 +36,13 @@ from ktviz.audit.folder import MANIFEST, SIGNATURE, TRACE, file_list, manifest_b
 from ktviz.audit.keys import public_key
 from ktviz.errors import KtvizError, MismatchError, MissingImageError, SettingError
 from ktviz.images import file_digest
+from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.library import Library
-from ktviz.library.union import BankUnion
-from ktviz.model.decoder import Decoder
-from ktviz.model.encoder import Encoder
-from ktviz.model.translator import Translator
+from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.live import check_same, live
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.about import processor
-from ktviz.trace.live import check_same, live
 from ktviz.trace.trace import Trace
 from ktviz.values import short
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
 
     from ktviz.audit.audit import Audit
-    from ktviz.model.translator import Translator
+    from ktviz.systems.kt.translator import Translator
     from ktviz.trace.trace import Trace
 
 LibraryOption = Annotated[Path, typer.Option("--library", "-l", metavar="LIB.ktlib", help="The knowledge library.")]
@@ -123,8 +123,8 @@ def recorded(
 ) -> tuple[Trace, Translator]:
     """Translate and record."""
     from ktviz.library.library import Library
-    from ktviz.model.settings import Settings
-    from ktviz.model.translator import Translator
+    from ktviz.systems.kt.settings import Settings
+    from ktviz.systems.kt.translator import Translator
     from ktviz.trace.record import record_one
 
     translator, settings = Translator.shipped(Library.open(library).select(bank), memory), Settings(**options)

@@ -35,7 +35,7 @@ from ktviz.errors import (
     WeightsError,
 )
 from ktviz.images import summary
-from ktviz.library.licences import readable
+from ktviz.licences import readable
 from ktviz.printing import visible
 
 if TYPE_CHECKING:

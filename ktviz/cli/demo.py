@@ -16,7 +16,7 @@ from ktviz.images import Pixels, read_image, write_image
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ktviz.model.translator import Translation, Translator
+    from ktviz.systems.kt.translator import Translation, Translator
 
 JOBS = (
     ("coffee", "art/impasto"),
@@ -58,9 +58,9 @@ def demo(
     import pandas as pd
     from tqdm.auto import tqdm
 
-    from ktviz.model.decoder import Decoder
-    from ktviz.model.encoder import Encoder
-    from ktviz.model.translator import Translator
+    from ktviz.systems.kt.decoder import Decoder
+    from ktviz.systems.kt.encoder import Encoder
+    from ktviz.systems.kt.translator import Translator
 
     photos = samples.folder() / "photos"
     library = samples.library([bank for _, bank in JOBS], quiet=quiet)

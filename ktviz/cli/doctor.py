@@ -88,23 +88,23 @@ def version(package: str) -> str:
 
 
 def encoder_weights() -> str:
-    from ktviz.model.encoder import Encoder
+    from ktviz.systems.kt.encoder import Encoder
 
     encoder = Encoder.shipped()
     return f"{encoder.name}, {encoder.channels} channels, digest {encoder.digest[:12]}"
 
 
 def decoder_weights() -> str:
-    from ktviz.model.checkpoints import module_digest
-    from ktviz.model.decoder import Decoder
+    from ktviz.networks.weights import module_digest
+    from ktviz.systems.kt.decoder import Decoder
 
     return f"digest {module_digest(Decoder.shipped())[:12]}"
 
 
 def as_packaged() -> str:
-    from ktviz.model.checkpoints import PINNED, shipped_weights
+    from ktviz.systems.kt.packaged import WEIGHTS
 
-    return f"{len([shipped_weights(name) for name in PINNED])} files, as they were packaged"
+    return f"{len([WEIGHTS.path(name) for name in WEIGHTS.sha256])} files, as they were packaged"
 
 
 def sample_data() -> str:

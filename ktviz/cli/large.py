@@ -13,9 +13,9 @@ from ktviz.errors import ImageError
 from ktviz.images import MIN_SIDE, Pixels, image_size, resize_short_side
 
 if TYPE_CHECKING:
-    from ktviz.model.forecast import Forecast
-    from ktviz.model.settings import Settings
-    from ktviz.model.translator import Translator
+    from ktviz.systems.kt.forecast import Forecast
+    from ktviz.systems.kt.settings import Settings
+    from ktviz.systems.kt.translator import Translator
 
 SAMPLE_PX = 384
 """Side of the part of a photo that is translated to tell how long the whole will take."""

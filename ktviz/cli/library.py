@@ -14,14 +14,14 @@ from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_passed
 from ktviz.errors import KtvizError, LibraryBusyError, SettingError, SourceWarning
 from ktviz.images import find_images
 from ktviz.library.credits import read_credits
-from ktviz.library.licences import readable
+from ktviz.licences import readable
 from ktviz.memory import as_text
 
 if TYPE_CHECKING:
-    from ktviz.library.bank import Bank
     from ktviz.library.format import LibrarySettings
+    from ktviz.library.kinds.patches.bank import Bank
+    from ktviz.library.kinds.patches.union import BankUnion
     from ktviz.library.library import Library
-    from ktviz.library.union import BankUnion
 
 app = typer.Typer(help="Build and edit knowledge libraries.", no_args_is_help=True)
 
@@ -218,7 +218,7 @@ def parse(branching: str | None) -> tuple[int, ...] | None:
     if branching is None:
         return None
     if branching == "paper":
-        from ktviz.library.tree import PAPER_BRANCHING
+        from ktviz.library.kinds.patches.tree import PAPER_BRANCHING
 
         return PAPER_BRANCHING
     try:

@@ -42,7 +42,7 @@ def train(
 
     import torch
 
-    from ktviz.model.encoder import Encoder
+    from ktviz.systems.kt.encoder import Encoder
     from ktviz.training.recipe import Recipe
     from ktviz.training.recipe import train as run
     from ktviz.training.teacher import Teacher

@@ -74,8 +74,8 @@ def translate(
     )
 
     from ktviz.library.library import Library
-    from ktviz.model.settings import Settings
-    from ktviz.model.translator import Translator
+    from ktviz.systems.kt.settings import Settings
+    from ktviz.systems.kt.translator import Translator
     from ktviz.trace.record import record_one
 
     options: dict[str, Any] = {

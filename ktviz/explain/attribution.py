@@ -15,15 +15,15 @@ from ktviz.explain.bands import match_shares
 from ktviz.explain.datamodel import datamodel
 from ktviz.explain.exclusion import Budget, Exclusion
 from ktviz.explain.gradient import integrated
-from ktviz.explain.receptive import receptive_field
 from ktviz.explain.result import Result, check_one_site
 from ktviz.explain.units import By, Units, units_of
 from ktviz.images import Pixels
-from ktviz.model.bands import BANDS
-from ktviz.model.encoder import STRIDE
-from ktviz.model.networks import without_autocast
+from ktviz.library.kinds.patches.bands import BANDS
+from ktviz.library.kinds.patches.features import STRIDE
+from ktviz.networks.running import without_autocast
 from ktviz.regions import Mask, Region, bounding_box, region_mask
-from ktviz.trace.live import Live, live
+from ktviz.systems.kt.live import Live, live
+from ktviz.systems.kt.receptive import receptive_field
 from ktviz.trace.overlap import Floats, overlap
 from ktviz.trace.trace import Trace
 from ktviz.values import seed_of, whole
@@ -31,7 +31,7 @@ from ktviz.values import seed_of, whole
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ktviz.model.translator import Translator
+    from ktviz.systems.kt.translator import Translator
 
 Through = Literal["overlap", "footprint", "gradient", "ablation", "datamodel"]
 UNIT = {

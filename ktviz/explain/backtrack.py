@@ -14,14 +14,14 @@ from ktviz.errors import TraceError
 from ktviz.explain.result import Result, check_one_site
 from ktviz.images import Pixels
 from ktviz.regions import Mask, Region, bounding_box, region_mask
-from ktviz.trace.live import Live, live
+from ktviz.systems.kt.live import Live, live
 from ktviz.trace.overlap import overlap
 from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ktviz.model.translator import Translator
+    from ktviz.systems.kt.translator import Translator
 
 COLUMNS = ["query", "entry", "bank", "source", "similarity", "margin", "coherent"]
 CREDIT = ["title", "creator", "year", "licence"]

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ktviz.errors import TraceError
-from ktviz.model.bands import PAPER_WEIGHTS, check_band_weights
-from ktviz.trace.live import band_columns
+from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, check_band_weights
+from ktviz.systems.kt.live import band_columns
 from ktviz.trace.overlap import Floats
 from ktviz.trace.trace import Trace
 

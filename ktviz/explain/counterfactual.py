@@ -14,8 +14,8 @@ import pandas as pd
 from ktviz.errors import MismatchError, TraceError
 from ktviz.explain.result import Result
 from ktviz.images import Pixels
+from ktviz.systems.kt.live import check_equal, live, shown
 from ktviz.trace import parquet
-from ktviz.trace.live import check_equal, live, shown
 from ktviz.trace.overlap import Floats
 from ktviz.trace.record import record_one
 from ktviz.trace.trace import Trace, as_trace
@@ -23,7 +23,7 @@ from ktviz.trace.trace import Trace, as_trace
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ktviz.model.translator import Translator
+    from ktviz.systems.kt.translator import Translator
 
 MUST_AGREE = ("encoder", "decoder", "model")
 """Digests without which two traces are of different systems; libraries may differ, that is what is compared."""

@@ -21,7 +21,7 @@ from ktviz.explain.exclusion import queries_behind
 from ktviz.explain.gradient import Window, windows
 from ktviz.explain.units import Ints, Units
 from ktviz.regions import Mask
-from ktviz.trace.live import Live
+from ktviz.systems.kt.live import Live
 from ktviz.trace.overlap import Floats
 
 POINTS = 10

@@ -23,14 +23,14 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from ktviz.errors import UnknownNameError
-from ktviz.explain.receptive import receptive_field
 from ktviz.explain.units import Ints, Units
 from ktviz.images import Pixels
-from ktviz.model.encoder import STRIDE
-from ktviz.model.patches import QUERY_STEP, SIZE, PatchGrid
-from ktviz.model.settings import Settings
+from ktviz.library.kinds.patches.features import STRIDE
+from ktviz.library.kinds.patches.grid import QUERY_STEP, SIZE, PatchGrid
 from ktviz.regions import Mask, bounding_box
-from ktviz.trace.live import Live
+from ktviz.systems.kt.live import Live
+from ktviz.systems.kt.receptive import receptive_field
+from ktviz.systems.kt.settings import Settings
 from ktviz.trace.overlap import Floats
 from ktviz.trace.trace import Trace
 

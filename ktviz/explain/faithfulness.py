@@ -21,8 +21,8 @@ from ktviz.explain.result import Result
 from ktviz.explain.subsets import Kept, halves, rank_correlation
 from ktviz.explain.units import Ints, Units, units_of
 from ktviz.images import Pixels
-from ktviz.model.networks import without_autocast
-from ktviz.trace.live import live
+from ktviz.networks.running import without_autocast
+from ktviz.systems.kt.live import live
 from ktviz.trace.overlap import Floats
 from ktviz.trace.trace import Trace
 from ktviz.values import seed_of, short, whole
@@ -30,7 +30,7 @@ from ktviz.values import seed_of, short, whole
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ktviz.model.translator import Translator
+    from ktviz.systems.kt.translator import Translator
 
 RANDOM = "random"
 LUCK = 0.1

@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ktviz.explain.receptive import receptive_field
-from ktviz.model.bands import band_vectors, to_vectors
-from ktviz.model.encoder import STRIDE
-from ktviz.model.networks import run
-from ktviz.model.patches import PatchGrid
-from ktviz.model.translator import Translator
+from ktviz.library.kinds.patches.bands import band_vectors, to_vectors
+from ktviz.library.kinds.patches.features import STRIDE
+from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.networks.running import run
 from ktviz.regions import Mask, bounding_box
-from ktviz.trace.live import Live
+from ktviz.systems.kt.live import Live
+from ktviz.systems.kt.receptive import receptive_field
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.overlap import Floats
 
 TILE = 48

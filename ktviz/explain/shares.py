@@ -6,10 +6,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ktviz.model.encoder import STRIDE
-from ktviz.model.patches import SIZE
-from ktviz.model.translator import Translation
+from ktviz.library.kinds.patches.features import STRIDE
+from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.regions import Region, region_mask
+from ktviz.systems.kt.translator import Translation
 from ktviz.trace.overlap import overlap
 from ktviz.trace.shares import share_table
 

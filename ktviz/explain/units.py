@@ -12,8 +12,8 @@ import pandas as pd
 import torch
 
 from ktviz.errors import TraceError
-from ktviz.model.bands import BANDS
-from ktviz.trace.live import Live
+from ktviz.library.kinds.patches.bands import BANDS
+from ktviz.systems.kt.live import Live
 from ktviz.trace.overlap import Floats
 from ktviz.trace.shares import ABOUT, source_numbers
 from ktviz.trace.trace import Trace

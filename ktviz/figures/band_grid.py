@@ -10,7 +10,15 @@ import torch
 from matplotlib.figure import Figure
 
 from ktviz.errors import UnknownNameError
-from ktviz.explain.band_pictures import (
+from ktviz.figures.canvas import Canvas
+from ktviz.figures.colours import FAINT, INK, QUANTITY_INK
+from ktviz.figures.layout import MARGIN, WIDTH, percent
+from ktviz.figures.maps import BODY, SMALL, TITLE
+from ktviz.figures.share_bars import TRACK
+from ktviz.images import Pixels
+from ktviz.library.kinds.patches.bands import BANDS
+from ktviz.regions import Box
+from ktviz.systems.kt.band_pictures import (
     DECODED_CAPTION,
     PIXELS_CAPTION,
     decoded_bands,
@@ -18,16 +26,8 @@ from ktviz.explain.band_pictures import (
     pixel_bands,
     query_pixels,
 )
-from ktviz.figures.canvas import Canvas
-from ktviz.figures.colours import FAINT, INK, QUANTITY_INK
-from ktviz.figures.layout import MARGIN, WIDTH, percent
-from ktviz.figures.maps import BODY, SMALL, TITLE
-from ktviz.figures.share_bars import TRACK
-from ktviz.images import Pixels
-from ktviz.model.bands import BANDS
-from ktviz.model.translator import Translator
-from ktviz.regions import Box
-from ktviz.trace.live import Live, live
+from ktviz.systems.kt.live import Live, live
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.trace import Trace
 
 PICTURE = 84.0

@@ -23,12 +23,12 @@ from ktviz.figures.comparison import FULL
 from ktviz.figures.layout import percent
 from ktviz.figures.maps import painted_values, source_map
 from ktviz.images import Pixels, decode_image, encode_image, resize
-from ktviz.library.bank import Bank
 from ktviz.library.format import thumb_path
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.library import Library
-from ktviz.library.licences import in_short
-from ktviz.library.union import BankUnion
-from ktviz.model.translator import Translation
+from ktviz.licences import in_short
+from ktviz.systems.kt.translator import Translation
 
 if TYPE_CHECKING:
     from ktviz.audit.audit import Audit

@@ -16,8 +16,8 @@ from ktviz.figures.maps import BODY, SMALL, TITLE
 from ktviz.figures.outline import REST, Item, bank_visits, outline, sizes
 from ktviz.figures.share_bars import TRACK
 from ktviz.images import Pixels
-from ktviz.library.bank import Bank
-from ktviz.library.clusters import Cluster, describe_clusters, exemplar_pictures
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.clusters import Cluster, describe_clusters, exemplar_pictures
 from ktviz.regions import Box
 from ktviz.trace.trace import Trace
 

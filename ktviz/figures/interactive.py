@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ktviz.explain.descent import Numbers
 from ktviz.explain.result import check_one_site
 from ktviz.figures.canvas import SANS
 from ktviz.figures.colours import FAINT, INK, OTHER, QUANTITY
 from ktviz.figures.layout import percent
 from ktviz.figures.outline import REST, Item, bank_visits, outline, sizes
 from ktviz.figures.share_bars import TRACK, facts, region_shares
-from ktviz.library.bank import Bank
-from ktviz.library.clusters import describe_clusters
-from ktviz.library.licences import readable
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.clusters import describe_clusters
+from ktviz.licences import readable
 from ktviz.regions import Region
+from ktviz.systems.kt.descent import Numbers
 from ktviz.trace.overlap import Floats
 from ktviz.trace.trace import Trace
 

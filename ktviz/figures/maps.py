@@ -12,7 +12,7 @@ from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, OTHER, QUANTITY, SOURCE_COLOURS, trace_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
 from ktviz.images import Pixels
-from ktviz.library.licences import in_short
+from ktviz.licences import in_short
 from ktviz.regions import Box, Mask, bounding_box
 from ktviz.trace.trace import Trace
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ktviz.explain.descent import Numbers, visits
-from ktviz.library.bank import Bank
-from ktviz.library.tree import Tree
-from ktviz.trace.live import check_equal
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.tree import Tree
+from ktviz.systems.kt.descent import Numbers, visits
+from ktviz.systems.kt.live import check_equal
 from ktviz.trace.trace import Trace
 
 REST = -1

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from ktviz.explain.shares import query_overlap
 from ktviz.images import Pixels
-from ktviz.model.encoder import STRIDE
-from ktviz.model.patches import SIZE
-from ktviz.model.translator import Translation
+from ktviz.library.kinds.patches.features import STRIDE
+from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.regions import Box, Region
+from ktviz.systems.kt.translator import Translation
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -14,9 +14,9 @@ from ktviz.figures.colours import FAINT, INK, trace_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent, placed
 from ktviz.figures.maps import BODY, SMALL, TITLE, region_text
 from ktviz.images import Pixels
-from ktviz.library.licences import in_short
-from ktviz.model.translator import Translator
+from ktviz.licences import in_short
 from ktviz.regions import Box, Region, bounding_box, region_mask
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.trace import Trace
 
 ROW = 88.0

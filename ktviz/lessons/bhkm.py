@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ktviz.lessons.feedback import Feedback, Solution, WrongError, expect, judge
-from ktviz.library.search import descend
-from ktviz.library.tree import Tree
-from ktviz.model.bands import BANDS, haar
+from ktviz.library.kinds.patches.bands import BANDS, haar
+from ktviz.library.kinds.patches.search import descend
+from ktviz.library.kinds.patches.tree import Tree
 
 CLOSE = 1e-4
 PATCHES, CHANNELS = 40, 3

@@ -22,17 +22,18 @@ from tqdm.auto import tqdm
 from ktviz.errors import LibraryError
 from ktviz.files import replacing
 from ktviz.images import MIN_SIDE, Pixels, decode, file_digest, resize_short_side, to_tensor, write_image
-from ktviz.library.bank import Bank, load_bank, save_bank
-from ktviz.library.dedupe import survivors
-from ktviz.library.entries import Entries
 from ktviz.library.format import BUILDING, BankRecord, LibrarySettings, features_path, record_files, thumb_path
-from ktviz.library.keys import compute_keys, fit_projection
-from ktviz.library.sources import Credit, Source, SourceFile
-from ktviz.library.tree import choose_branching, fit_tree
-from ktviz.model.encoder import FeatureExtractor, encode
-from ktviz.model.networks import without_autocast
-from ktviz.model.patches import SIZE
-from ktviz.model.threads import one_thread
+from ktviz.library.kinds.patches.bank import Bank, load_bank, save_bank
+from ktviz.library.kinds.patches.dedupe import survivors
+from ktviz.library.kinds.patches.entries import Entries
+from ktviz.library.kinds.patches.features import FeatureExtractor, encode
+from ktviz.library.kinds.patches.grid import SIZE
+from ktviz.library.kinds.patches.keys import compute_keys, fit_projection
+from ktviz.library.kinds.patches.tree import choose_branching, fit_tree
+from ktviz.library.sources import Source, SourceFile
+from ktviz.networks.running import without_autocast
+from ktviz.networks.threads import one_thread
+from ktviz.retrieval.credit import Credit
 
 WORKERS = 4
 """Sources worked on at a time, at most."""

@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ktviz.images import suffixes
-from ktviz.library.licences import UNKNOWN
-from ktviz.library.sources import Credit, SourceFile
+from ktviz.library.sources import SourceFile
 from ktviz.library.table import NEWLINE, Record, Table, read_table, refuse
+from ktviz.licences import UNKNOWN
 from ktviz.names import composed, ends_in
+from ktviz.retrieval.credit import Credit
 
 COLUMNS = {
     "file": ("file", "filename", "file name", "filepath", "file path", "path", "name", "image"),

@@ -30,7 +30,7 @@ from safetensors import SafetensorError
 from ktviz.errors import KtvizError, LibraryBusyError, LibraryError, MissingLibraryError, SettingError, StorageError
 from ktviz.files import read_json, remedy
 from ktviz.images import MAX_SIDE, MIN_SIDE, file_digest
-from ktviz.library.tree import check_branching
+from ktviz.library.kinds.patches.tree import check_branching
 
 FORMAT_VERSION = 1
 MANIFEST = "library.json"

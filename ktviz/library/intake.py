@@ -11,7 +11,8 @@ from ktviz.errors import ImageError, LibraryError, SourceWarning
 from ktviz.files import listed
 from ktviz.images import check_names, file_digest, find_images
 from ktviz.library.credits import CreditsTable, read_credits
-from ktviz.library.sources import Credit, Source, SourceFile
+from ktviz.library.sources import Source, SourceFile
+from ktviz.retrieval.credit import Credit
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 MOST_NAMED = 100

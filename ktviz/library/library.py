@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ktviz.errors import ImageError, LibraryError, SourceWarning, unknown_name
 from ktviz.files import listed
-from ktviz.library.bank import Bank, load_bank
 from ktviz.library.build import Part, discard_parts, prepare_parts, reusable_parts, write_bank
 from ktviz.library.credits import CreditsTable
 from ktviz.library.format import (
@@ -30,10 +29,11 @@ from ktviz.library.format import (
     writing,
 )
 from ktviz.library.intake import Paths, take_in
+from ktviz.library.kinds.patches.bank import Bank, load_bank
+from ktviz.library.kinds.patches.features import STRIDE, FeatureExtractor, extractor_digest
+from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.sources import SourceFile
-from ktviz.library.union import BankUnion
 from ktviz.library.usable import usable_sources
-from ktviz.model.encoder import STRIDE, Encoder, FeatureExtractor, extractor_digest
 
 OURS = (BUILDING, "banks", ".lock", f"{MANIFEST}.part")
 """What a library that was interrupted before its first manifest may consist of."""
@@ -77,7 +77,7 @@ class Library:
             LibraryError: There is one with another encoder or other settings, or the folder holds something else.
         """
         folder = Path(folder)
-        encoder = Encoder.shipped() if encoder is None else encoder
+        encoder = shipped_encoder() if encoder is None else encoder
         identity = identify(encoder)
         if folder.exists() and not folder.is_dir():
             raise LibraryError(f"library {str(folder)!r}", "it is a file", "Name a folder that ends in .ktlib")
@@ -278,7 +278,7 @@ class Library:
     ) -> BankUnion:
         if not files:
             return self[name]
-        encoder = Encoder.shipped() if encoder is None else encoder
+        encoder = shipped_encoder() if encoder is None else encoder
         self.check_encoder(encoder)
         with self._writing():
             digest = self.manifest.encoder.digest
@@ -363,3 +363,10 @@ def check_encoder(identity: EncoderIdentity, encoder: FeatureExtractor, asked: s
             f"it was built with {identity.name} ({identity.digest[:12]})",
             "Use that encoder, or build the library again",
         )
+
+
+def shipped_encoder() -> FeatureExtractor:
+    """The encoder that comes with the package, which banks of patches are built with unless another one is given."""
+    from ktviz.systems.kt.encoder import Encoder
+
+    return Encoder.shipped()

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from ktviz.images import Pixels, write_image
 from ktviz.library.credits import COLUMNS
 from ktviz.library.format import LibrarySettings
+from ktviz.library.kinds.patches.features import STRIDE
+from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.library import Library
-from ktviz.library.union import BankUnion
-from ktviz.model.encoder import STRIDE
-from ktviz.model.translator import Translator
+from ktviz.systems.kt.translator import Translator
 
 COLOURS = {
     "red": (220, 20, 20),

@@ -17,10 +17,10 @@ import torch
 from torch import nn
 
 import ktviz
-from ktviz.model.checkpoints import module_digest
-from ktviz.model.encoder import extractor_digest
-from ktviz.model.sites import Knowledge
-from ktviz.model.translator import Translator
+from ktviz.library.kinds.patches.features import extractor_digest
+from ktviz.networks.weights import module_digest
+from ktviz.retrieval.catalogue import Knowledge
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.schema import KIND, SCHEMA_VERSION
 
 KERNELS = ("MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from ktviz.model.matches import Matches
-from ktviz.model.sites import Reading
+from ktviz.retrieval.matches import Matches
+from ktviz.retrieval.site import Reading
 from ktviz.trace.schema import BANDS, SCHEMA
 
 Array = npt.NDArray[np.generic]

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from ktviz.errors import TraceError
-from ktviz.model.sites import Reading, RetrievalSite
+from ktviz.retrieval.site import Reading, RetrievalSite
 from ktviz.trace.about import is_compiled
 from ktviz.trace.adapt import Adapted
 

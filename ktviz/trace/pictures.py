@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ktviz.images import Pixels, pixel_digest, to_pixels
-from ktviz.model.translator import Translation
+from ktviz.systems.kt.translator import Translation
 from ktviz.trace.columns import Rows
 
 OVERSHOOT = 0.25

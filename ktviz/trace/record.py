@@ -17,9 +17,9 @@ from torch.utils.hooks import RemovableHandle
 from ktviz.errors import SettingError, TraceBudgetError
 from ktviz.images import Pixels
 from ktviz.memory import as_bytes
-from ktviz.model.settings import Settings
-from ktviz.model.sites import Knowledge
-from ktviz.model.translator import Translator
+from ktviz.retrieval.catalogue import Knowledge
+from ktviz.systems.kt.settings import Settings
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.about import about_recording, told_apart
 from ktviz.trace.adapt import Adapted
 from ktviz.trace.columns import Rows, rows_of, to_table

@@ -27,7 +27,7 @@ from ktviz.trace.tables import widened
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ktviz.model.translator import Translator
+    from ktviz.systems.kt.translator import Translator
     from ktviz.trace.storage import Stored
     from ktviz.widgets.explorer import Explorer
 
@@ -335,13 +335,13 @@ class Trace:
             query, box, entry, similarity, exact_entry, exact_similarity, regret, continued (chosen for coherence, which
             gives similarity up on purpose), largest regret first.
         """
-        from ktviz.trace.live import regret
+        from ktviz.systems.kt.live import regret
 
         return regret(self, sample, seed, model, photo)
 
     def with_regret(self, *, model: Translator | None = None, photo: Pixels | None = None) -> Trace:
         """The same trace with the columns `exact_entry` and `regret` filled."""
-        from ktviz.trace.live import with_regret
+        from ktviz.systems.kt.live import with_regret
 
         return with_regret(self, model, photo)
 

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ktviz.model.bands import PAPER_WEIGHTS, band_energy, inverse_norm, to_vectors, weight_bands
-from ktviz.model.encoder import STRIDE
-from ktviz.model.patches import SIZE, PatchGrid
-from ktviz.model.settings import MAX_GAIN
-from ktviz.model.transfer import transfer
+from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, band_energy, inverse_norm, to_vectors, weight_bands
+from ktviz.library.kinds.patches.features import STRIDE
+from ktviz.library.kinds.patches.grid import SIZE, PatchGrid
+from ktviz.systems.kt.settings import MAX_GAIN
+from ktviz.systems.kt.transfer import transfer
 
 
 @torch.no_grad()

@@ -22,9 +22,9 @@ from ktviz import __version__
 from ktviz.errors import SettingError, TrainingError
 from ktviz.files import replacing
 from ktviz.images import file_digest
-from ktviz.model.checkpoints import check_archive, module_digest, save_weights
-from ktviz.model.decoder import Decoder
-from ktviz.model.encoder import Encoder
+from ktviz.networks.weights import check_archive, module_digest, save_weights
+from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.encoder import Encoder
 from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_files
 from ktviz.training.muon import Muon

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ktviz.model.checkpoints import load_weights, save_weights
-from ktviz.model.encoder import CHANNELS, Encoder
+from ktviz.networks.weights import load_weights, save_weights
+from ktviz.systems.kt.encoder import CHANNELS, Encoder
 
 
 class Teacher(nn.Module):

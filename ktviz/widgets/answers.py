@@ -12,15 +12,15 @@ import numpy.typing as npt
 import torch
 
 from ktviz.errors import KtvizError, RegionError, TraceError
-from ktviz.explain.band_pictures import decoded_bands, entry_pixels, query_pixels
 from ktviz.explain.counterfactual import compare
-from ktviz.explain.descent import Descent, descents
 from ktviz.images import Pixels, encode_image
-from ktviz.library.bank import Bank
-from ktviz.library.clusters import describe_clusters, exemplar_pictures, spreads
-from ktviz.library.tree import Tree
-from ktviz.model.settings import Settings
-from ktviz.trace.live import Live, band_columns
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.clusters import describe_clusters, exemplar_pictures, spreads
+from ktviz.library.kinds.patches.tree import Tree
+from ktviz.systems.kt.band_pictures import decoded_bands, entry_pixels, query_pixels
+from ktviz.systems.kt.descent import Descent, descents
+from ktviz.systems.kt.live import Live, band_columns
+from ktviz.systems.kt.settings import Settings
 from ktviz.trace.record import record_one
 from ktviz.widgets.after import After
 from ktviz.widgets.packing import Part

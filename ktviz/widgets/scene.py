@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ktviz import __version__
-from ktviz.audit.pieces import pieces_of
+from ktviz.explain.pieces import pieces_of
 from ktviz.figures.colours import SOURCE_COLOURS
 from ktviz.images import Pixels, encode_image
-from ktviz.library.licences import readable
-from ktviz.model.bands import PAPER_WEIGHTS
+from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS
+from ktviz.licences import readable
 from ktviz.trace.shares import source_numbers
 from ktviz.widgets.packing import Part, pack
 from ktviz.widgets.subject import Subject, small

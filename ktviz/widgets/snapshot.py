@@ -8,7 +8,7 @@ from base64 import b64encode
 from ktviz.figures.colours import OTHER, SOURCE_COLOURS
 from ktviz.figures.maps import source_map
 from ktviz.images import Pixels, encode_image
-from ktviz.library.licences import readable
+from ktviz.licences import readable
 from ktviz.widgets.scene import titled
 from ktviz.widgets.subject import Subject, small
 

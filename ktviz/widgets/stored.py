@@ -9,11 +9,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ktviz.explain.band_pictures import decoded_bands
-from ktviz.explain.descent import Descent, descents, visits
 from ktviz.images import encode_image
-from ktviz.library.bank import Bank
-from ktviz.trace.live import Live
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.systems.kt.band_pictures import decoded_bands
+from ktviz.systems.kt.descent import Descent, descents, visits
+from ktviz.systems.kt.live import Live
 from ktviz.widgets.answers import candidate_columns, cluster_columns, exemplar_rows, sheet
 from ktviz.widgets.packing import Part
 from ktviz.widgets.scene import abilities

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from ktviz.errors import KtvizError, TraceError, UnknownNameError
 from ktviz.images import Pixels, as_pixels, resize
-from ktviz.library.union import BankUnion
-from ktviz.model.translator import Translator
-from ktviz.trace.live import Live, live
+from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.systems.kt.live import Live, live
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.pictures import Picture
 from ktviz.trace.schema import SCHEMA
 from ktviz.trace.shares import find_source

@@ -21,8 +21,8 @@ import traitlets
 
 from ktviz.errors import KtvizError, SettingError, UnknownNameError
 from ktviz.explain.counterfactual import Comparison
-from ktviz.model.translator import Translator
 from ktviz.regions import Box
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.trace import Trace
 from ktviz.widgets.after import After
 from ktviz.widgets.answers import Answers, numbers

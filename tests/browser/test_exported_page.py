@@ -13,8 +13,8 @@ from playwright.sync_api import expect
 
 import ktviz as kt
 from browser.explorer_driver import percent
-from ktviz.audit.pieces import pieces
 from ktviz.explain.bands import reweigh
+from ktviz.explain.pieces import pieces
 from ktviz.figures.maps import nearest
 
 SIZE = (512, 512)

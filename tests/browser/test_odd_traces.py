@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from torch import nn
 
 import ktviz as kt
-from ktviz.library.sources import Credit
+from ktviz.retrieval.credit import Credit
 from ktviz.trace.trace import Trace
 
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>&amp; \"{x}\" ${1}"
@@ -28,15 +28,15 @@ class Lookup(nn.Module):
         return image.flip(-1)
 
 
-def page_of(folder, candidates, rows, columns, step_px):
+def page_of(folder, catalogue, rows, columns, step_px):
     """The page of a trace whose cells take the entries by turns."""
-    model = Lookup(len(candidates.source))
+    model = Lookup(len(catalogue.source))
     entry = torch.arange(rows * columns) * 7 % model.entries
     site = kt.adapt(
         model.look,
         lambda inputs, output: kt.Matches.hard(entry, torch.linspace(0.5, 1, len(entry))),
         queries=kt.Queries.grid(rows, columns, step_px=step_px),
-        candidates=candidates,
+        catalogue=catalogue,
     )
     ramp = torch.linspace(0, 1, columns * step_px).expand(1, 3, rows * step_px, -1)
     with kt.record(model, site) as trace:
@@ -48,8 +48,8 @@ def page_of(folder, candidates, rows, columns, step_px):
 def test_hostile_text_is_shown_and_never_run(show, tmp_path):
     credits = [Credit(*[f"{field} {HOSTILE}" for field in ("title", "creator", "year", "licence", "url")])] * 2
     names = [f"{letter} {HOSTILE}" for letter in "ab"]
-    candidates = kt.Candidates(names, torch.arange(2), torch.full((2, 4), torch.nan), f"bank {HOSTILE}", credits)
-    _, path = page_of(tmp_path, candidates, 4, 4, 8)
+    catalogue = kt.Catalogue(names, torch.arange(2), torch.full((2, 4), torch.nan), f"bank {HOSTILE}", credits)
+    _, path = page_of(tmp_path, catalogue, 4, 4, 8)
     explorer = show(path)
     explorer.root.get_by_role("combobox", name="Overlay").select_option("source")
     explorer.hover(5, 5, (32, 32))
@@ -65,7 +65,7 @@ def test_hostile_text_is_shown_and_never_run(show, tmp_path):
 
 
 def test_one_query_is_drawn(show, tmp_path):
-    _, path = page_of(tmp_path, kt.Candidates.wholes(["only.png"]), 1, 1, 8)
+    _, path = page_of(tmp_path, kt.Catalogue.wholes(["only.png"]), 1, 1, 8)
     explorer = show(path)
     explorer.hover(4, 4, (8, 8))
     expect(explorer.card).to_contain_text("only.png")
@@ -75,7 +75,7 @@ def test_one_query_is_drawn(show, tmp_path):
 
 def test_500_sources_are_shown_a_few_at_a_time(show, tmp_path):
     names = [f"{number:03}.png" for number in range(500)]
-    trace, path = page_of(tmp_path, kt.Candidates.wholes(names), 40, 40, 4)
+    trace, path = page_of(tmp_path, kt.Catalogue.wholes(names), 40, 40, 4)
     explorer = show(path)
     expect(explorer.find(".kt-card")).to_have_count(FIRST_CARDS)
     explorer.find(".kt-sources .kt-more").click()
@@ -87,7 +87,7 @@ def test_500_sources_are_shown_a_few_at_a_time(show, tmp_path):
 
 
 def test_4096_px_are_drawn_and_answer(show, tmp_path):
-    _, path = page_of(tmp_path, kt.Candidates.positions(["a.png", "b.png"], 64, 64, 4), 256, 256, 16)
+    _, path = page_of(tmp_path, kt.Catalogue.positions(["a.png", "b.png"], 64, 64, 4), 256, 256, 16)
     explorer = show(path)
     expect(explorer.find("figcaption").nth(1)).to_contain_text("shown smaller")
     explorer.root.get_by_role("combobox", name="Overlay").select_option("similarity")
@@ -100,7 +100,7 @@ def test_4096_px_are_drawn_and_answer(show, tmp_path):
 
 
 def test_another_system_says_what_it_lacks(show, tmp_path):
-    _, path = page_of(tmp_path, kt.Candidates.wholes(["a.png", "b.png"]), 4, 4, 8)
+    _, path = page_of(tmp_path, kt.Catalogue.wholes(["a.png", "b.png"]), 4, 4, 8)
     explorer = show(path)
     expect(explorer.find(".kt-bands [role=status]")).to_contain_text("has no bands")
     expect(explorer.find(".kt-tree [role=status]")).to_contain_text("no cluster tree")

@@ -19,7 +19,7 @@ import ktviz as kt
 from ktviz.errors import SettingError, StorageError
 from ktviz.images import decode_image, read_image, resize
 from ktviz.library.library import Library
-from ktviz.model.translator import Translator
+from ktviz.systems.kt.translator import Translator
 from ktviz.widgets import page as page_module
 from ktviz.widgets.options import Options, options
 from ktviz.widgets.view import static_text
@@ -91,12 +91,12 @@ def hostile(tmp_path_factory, toy, toy_decoder, settings, save, paint):
 def adapted():
     """A model whose bank and sources are named in HTML, too."""
     model = torch.nn.Identity()
-    whole = kt.Candidates.wholes([f"{NASTY}{n}" for n in range(3)], bank=f"{NASTY}/bank")
+    whole = kt.Catalogue.wholes([f"{NASTY}{n}" for n in range(3)], bank=f"{NASTY}/bank")
     site = kt.adapt(
         model,
         lambda inputs, output: kt.Matches.hard(torch.arange(6) % 3, torch.rand(6)),
         queries=kt.Queries.grid(2, 3, step_px=8),
-        candidates=whole,
+        catalogue=whole,
     )
     with kt.record(model, site) as trace:
         model(torch.rand(1, 3, 16, 24))

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 import ktviz as kt
-from ktviz.explain.band_pictures import decoded_bands
-from ktviz.explain.descent import Descent, descents
 from ktviz.images import decode_image
-from ktviz.library.clusters import describe_clusters, exemplar_pictures
-from ktviz.library.tree import Tree
-from ktviz.trace.live import live
+from ktviz.library.kinds.patches.clusters import describe_clusters, exemplar_pictures
+from ktviz.library.kinds.patches.tree import Tree
+from ktviz.systems.kt.band_pictures import decoded_bands
+from ktviz.systems.kt.descent import Descent, descents
+from ktviz.systems.kt.live import live
 from ktviz.widgets.answers import Answers, as_values
 from views.wire import HEIGHT, WIDTH, Wire, unpack
 

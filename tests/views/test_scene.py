@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import ktviz as kt
-from ktviz.audit.pieces import pieces
+from ktviz.explain.pieces import pieces
 from ktviz.images import decode_image
-from ktviz.library.sources import Credit
+from ktviz.retrieval.credit import Credit
 from ktviz.widgets.packing import TYPES, pack
 from ktviz.widgets.scene import NONE
 from views.wire import HEIGHT, WIDTH, unpack
@@ -90,22 +90,22 @@ class Attention(torch.nn.Module):
         return image.flip(3)
 
 
-def adapted(candidates, read):
+def adapted(catalogue, read):
     model = Attention()
-    site = kt.adapt(model, read(model), queries=kt.Queries.grid(3, 4, step_px=8), candidates=candidates)
+    site = kt.adapt(model, read(model), queries=kt.Queries.grid(3, 4, step_px=8), catalogue=catalogue)
     with kt.record(model, site) as trace:
         model(torch.rand(1, 3, 24, 32))
     return trace
 
 
-def soft(candidates):
-    return adapted(candidates, lambda model: lambda inputs, output: kt.Matches.soft(model.weights, top=4))
+def soft(catalogue):
+    return adapted(catalogue, lambda model: lambda inputs, output: kt.Matches.soft(model.weights, top=4))
 
 
 def wholes(count=6):
-    whole = kt.Candidates.wholes([f"code {n}" for n in range(count)], bank="style/codes")
+    whole = kt.Catalogue.wholes([f"code {n}" for n in range(count)], bank="style/codes")
     credits = [Credit(title=f"Title {n}", creator="Ann") for n in range(count)]
-    return kt.Candidates(whole.names, whole.source, whole.box, whole.bank, credits)
+    return kt.Catalogue(whole.names, whole.source, whole.box, whole.bank, credits)
 
 
 def many(paint):
@@ -115,7 +115,7 @@ def many(paint):
         model,
         lambda inputs, output: kt.Matches.hard(torch.arange(36).reshape(12, 3) * 13, torch.rand(12, 3)),
         queries=kt.Queries.grid(3, 4, step_px=8),
-        candidates=wholes(500),
+        catalogue=wholes(500),
     )
     with kt.record(model, site) as trace:
         model(torch.rand(1, 3, 24, 32))
@@ -130,7 +130,7 @@ def gaps():
         entry[::2, 1:], entry[1::4, 2] = -1, -1
         return lambda inputs, output: kt.Matches.hard(entry, torch.rand(12, 3).sort(1, descending=True).values)
 
-    return adapted(kt.Candidates.positions(["a", "b"], 1, 3, 8), read)
+    return adapted(kt.Catalogue.positions(["a", "b"], 1, 3, 8), read)
 
 
 CASES = {
@@ -151,7 +151,7 @@ CASES = {
     "piece": lambda world, paint: world.translator.traced(paint(1), coherence=0.1),
     "a part": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH))[kt.Box(20, 20, 30, 30)],
     "soft wholes": lambda world, paint: soft(wholes()),
-    "soft positions": lambda world, paint: soft(kt.Candidates.positions(["a", "b"], 1, 3, 8)),
+    "soft positions": lambda world, paint: soft(kt.Catalogue.positions(["a", "b"], 1, 3, 8)),
     "gaps": lambda world, paint: gaps(),
     "500 sources": lambda world, paint: many(paint),
 }

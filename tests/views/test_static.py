@@ -16,8 +16,6 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from ktviz.errors import MismatchError, TraceError, UnknownNameError
-from ktviz.explain.band_pictures import DECODED_CAPTION, PIXELS_CAPTION, decoded_bands, pixel_bands
-from ktviz.explain.descent import visits
 from ktviz.figures import interactive
 from ktviz.figures.band_grid import band_figure, query_pixels
 from ktviz.figures.cluster_tree import MOST, tree_figure
@@ -25,11 +23,13 @@ from ktviz.figures.colours import OTHER, QUANTITY_INK, source_colours
 from ktviz.figures.layout import percent
 from ktviz.figures.outline import REST, outline, sizes
 from ktviz.figures.share_bars import ROWS, share_figure
+from ktviz.library.kinds.patches.tree import Tree
 from ktviz.library.library import Library
-from ktviz.library.tree import Tree
-from ktviz.model.translator import Translator
 from ktviz.regions import Box
-from ktviz.trace.live import live
+from ktviz.systems.kt.band_pictures import DECODED_CAPTION, PIXELS_CAPTION, decoded_bands, pixel_bands
+from ktviz.systems.kt.descent import visits
+from ktviz.systems.kt.live import live
+from ktviz.systems.kt.translator import Translator
 from ktviz.trace.record import record
 from ktviz.trace.trace import Trace
 

@@ -16,7 +16,7 @@ import ktviz as kt
 from ktviz.errors import ImageError, KtvizError, MismatchError, RegionError, TraceError, UnknownNameError
 from ktviz.images import decode_image
 from ktviz.library.library import Library
-from ktviz.model.translator import Translator
+from ktviz.systems.kt.translator import Translator
 from views.wire import Wire, unpack
 
 PARTS = {
@@ -48,7 +48,7 @@ def adapted(paint):
         model,
         lambda inputs, output: kt.Matches.hard(torch.arange(12).reshape(6, 2) % 3, torch.rand(6, 2)),
         queries=kt.Queries.grid(2, 3, step_px=8),
-        candidates=kt.Candidates.wholes(["a", "b", "c"], bank="style/codes"),
+        catalogue=kt.Catalogue.wholes(["a", "b", "c"], bank="style/codes"),
     )
     with kt.record(model, site) as trace:
         model(torch.rand(1, 3, 16, 24))
@@ -169,7 +169,7 @@ def test_a_trace_of_several_sites_is_refused_and_each_can_be_chosen():
             module,
             lambda inputs, output: kt.Matches.hard(torch.zeros(6, dtype=torch.int64), torch.ones(6)),
             queries=kt.Queries.grid(2, 3, step_px=8),
-            candidates=kt.Candidates.wholes(["a"], bank=f"bank/{n}"),
+            catalogue=kt.Catalogue.wholes(["a"], bank=f"bank/{n}"),
         )
         for n, module in enumerate(model)
     ]

@@ -13,13 +13,13 @@ import pytest
 import torch
 
 import ktviz as kt
-from ktviz.explain.descent import descents
 from ktviz.images import decode_image
-from ktviz.library.tree import Tree
-from ktviz.library.union import BankUnion
-from ktviz.model.bands import PAPER_WEIGHTS
-from ktviz.model.translator import Translator
-from ktviz.trace.live import live
+from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS
+from ktviz.library.kinds.patches.tree import Tree
+from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.systems.kt.descent import descents
+from ktviz.systems.kt.live import live
+from ktviz.systems.kt.translator import Translator
 from views.wire import Wire, unpack
 
 PER_LEAF = 2

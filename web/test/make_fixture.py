@@ -20,14 +20,14 @@ from matplotlib import colormaps
 from torch import nn
 
 import ktviz as kt
-from ktviz.explain.band_pictures import pixel_bands
 from ktviz.explain.bands import contributions, reweigh
 from ktviz.figures.maps import nearest
 from ktviz.images import Pixels, write_image
 from ktviz.library.format import LibrarySettings
 from ktviz.library.library import Library
-from ktviz.model.translator import Translator
 from ktviz.regions import Box
+from ktviz.systems.kt.band_pictures import pixel_bands
+from ktviz.systems.kt.translator import Translator
 from ktviz.testing import CellColours, CellMeans
 from ktviz.trace.trace import Trace
 from ktviz.widgets import stored as stored_module
@@ -104,7 +104,7 @@ def uneven_trace() -> Trace:
         model,
         lambda inputs, output: kt.Matches.soft(output, top=3),
         queries=kt.Queries(y, x, box),
-        candidates=kt.Candidates.wholes(names),
+        catalogue=kt.Catalogue.wholes(names),
     )
     with kt.record(model, site) as trace:
         model(torch.zeros(1, 3, 14, 10))

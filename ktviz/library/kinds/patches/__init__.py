@@ -1,0 +1,1 @@
+"""Banks of patches: bands, the grid, search keys, the cluster tree, and search."""

@@ -1,0 +1,101 @@
+"""Comparison: the weighted cosine of bands that is recorded, and the order of candidates that follows from it.
+
+Computed on the grid of exact products (`ktviz.retrieval.exact`), so that a query and an entry have one similarity,
+whatever they are compared with, in whatever parts, on however many threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ktviz.library.kinds.patches.bands import coefficients, inverse_norm, spread, weighted
+from ktviz.library.kinds.patches.entries import GRID_CHUNK
+from ktviz.retrieval.exact import leading, on_grid, root
+
+QUERIES_AT_ONCE = 128
+"""Queries whose bands are worked out at a time: 8 MB for C = 128."""
+
+
+class Comparable(Protocol):
+    """Something whose entries can be compared: `Entries`, or a union of banks."""
+
+    @property
+    def energy(self) -> Tensor: ...
+
+    def scales(self, rows: Tensor, /) -> Tensor: ...
+
+    def on_grid(self, rows: Tensor, /, out: Tensor | None = None) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Compared candidates of N queries, best first, of equal ones the lowest entry first.
+
+    Attributes:
+        entry: (N, k) int64, -1 for none.
+        similarity: (N, k) float32 weighted cosine, -inf for none.
+        bands: (N, k, 4) float32 cosine within each band.
+    """
+
+    entry: Tensor
+    similarity: Tensor
+    bands: Tensor
+
+    def put(self, rows: Tensor, others: Ranked) -> None:
+        """Take the candidates of some queries from elsewhere."""
+        self.entry[rows], self.similarity[rows], self.bands[rows] = others.entry, others.similarity, others.bands
+
+
+def rank(queries: Tensor, candidates: Tensor, entries: Comparable, weights: Tensor, length: int) -> Ranked:
+    """Compare candidates (N, R), -1 for none, and keep the best."""
+    similarity, bands = compare(queries, candidates, entries, weights)
+    order = leading(similarity, length, number=candidates)
+    return Ranked(
+        candidates.gather(1, order), similarity.gather(1, order), bands.gather(1, order[..., None].expand(-1, -1, 4))
+    )
+
+
+def compare(queries: Tensor, candidates: Tensor, entries: Comparable, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Similarities of queries (N, 16 C) to candidates (N, R), -1 for none.
+
+    Returns:
+        The weighted cosine (N, R) float32, -inf for none, and the cosine within each band (N, R, 4) float32.
+    """
+    count, size = candidates.shape[1], queries.shape[1]
+    dots = torch.empty(len(queries), count, 4, dtype=torch.float64)
+    energy = torch.empty(len(queries), 4, dtype=torch.float64)
+    step = max(1, GRID_CHUNK // max(1, count))
+    room = torch.empty(step * count, size, dtype=torch.float64)
+    for some in torch.arange(len(queries)).split(QUERIES_AT_ONCE):
+        bands = coefficients(on_grid(queries[some]))
+        energy[some] = bands.square().sum((2, 3, 4))
+        for part, parts in zip(some.split(step), spread(bands).split(step), strict=True):
+            stored = entries.on_grid(candidates[part].clamp(min=0).flatten(), out=room[: len(part) * count])
+            dots[part] = stored.view(len(part), count, size) @ parts.transpose(1, 2)
+    rows = candidates.clamp(min=0)
+    similarity, within = similarities(dots, energy[:, None], entries.energy[rows], entries.scales(rows), weights)
+    return similarity.masked_fill_(candidates < 0, -torch.inf), within
+
+
+def similarities(dots: Tensor, asked: Tensor, stored: Tensor, scales: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """From products on the grid to cosines.
+
+    Args:
+        dots: (..., 4) products of queries and entries in each band.
+        asked: (..., 4) band energies of the queries on the grid.
+        stored: (..., 4) band energies of the entries.
+        scales: (...) what the entries were multiplied by.
+        weights: (4,) of the bands.
+
+    Returns:
+        The weighted cosine (...) and the cosine within each band (..., 4), float32; 0 where there is no energy.
+    """
+    stored, dots = stored.double(), dots / scales[..., None]
+    similarity = weighted(dots, weights) * inverse_norm(asked, weights) * inverse_norm(stored, weights)
+    norm = root(asked * stored)
+    within = torch.where(norm > 0, dots / norm, 0.0)
+    return similarity.clamp(-1, 1).float(), within.clamp(-1, 1).float()

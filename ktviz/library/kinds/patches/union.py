@@ -1,0 +1,308 @@
+"""Several banks searched as one: `library["art"]` is the union of its styles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ktviz.errors import UnknownNameError
+from ktviz.images import Pixels
+from ktviz.library.format import EncoderIdentity
+from ktviz.library.kinds.patches.bands import band_energy, norm_parts, to_patches, to_vectors
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.entries import GRID_CHUNK, grid_scales
+from ktviz.library.kinds.patches.grid import SIZE, PatchGrid
+from ktviz.library.kinds.patches.search import SearchSettings
+from ktviz.library.sources import Source
+from ktviz.names import find_name
+from ktviz.retrieval.exact import lengths, on_grid
+from ktviz.retrieval.matches import Matches
+
+
+class BankUnion:
+    """One or more banks of a library. Entries and sources are numbered through, bank after bank.
+
+    Args:
+        banks: At least one.
+        encoder: Which encoder made their features.
+    """
+
+    def __init__(self, banks: Sequence[Bank], encoder: EncoderIdentity) -> None:
+        self.banks = tuple(banks)
+        self.encoder = encoder
+        self.entry_offset = offsets([len(bank) for bank in self.banks])
+        self.source_offset = offsets([len(bank.sources) for bank in self.banks])
+
+    def __len__(self) -> int:
+        return int(self.entry_offset[-1])
+
+    def __repr__(self) -> str:
+        return f"BankUnion({', '.join(self.names)}; {len(self.sources)} sources, {len(self):,} entries)"
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import banks_card, unless_refused
+
+        return unless_refused(banks_card, self)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the banks."""
+        return [bank.name for bank in self.banks]
+
+    @cached_property
+    def sources(self) -> list[Source]:
+        """All sources, bank after bank."""
+        return [source for bank in self.banks for source in bank.sources]
+
+    @cached_property
+    def source_names(self) -> list[str]:
+        """Full name of each source: "task/style/name"."""
+        return [f"{bank.name}/{source.name}" for bank in self.banks for source in bank.sources]
+
+    @cached_property
+    def source_numbers(self) -> dict[str, int]:
+        """Number of each source by its whole name."""
+        return {name: number for number, name in enumerate(self.source_names)}
+
+    def bank_of_source(self, source: int) -> tuple[Bank, int]:
+        """The bank of a source, and the source's number there."""
+        bank = int(torch.searchsorted(self.source_offset, source, right=True)) - 1
+        return self.banks[bank], source - int(self.source_offset[bank])
+
+    def picture(self, source: int) -> Pixels:
+        """A source as its bank saw it, 4 px per feature cell."""
+        bank, number = self.bank_of_source(source)
+        return bank.picture(number)
+
+    def find_source(self, name: str) -> str:
+        """The whole name of the source that a name means: the end of one will do, with or without suffix.
+
+        Raises:
+            UnknownNameError: No source has that name, or several; the message names the nearest, or all of them.
+        """
+        return find_name(name, self.source_numbers)
+
+    def full_names(self, names: Iterable[str | int]) -> tuple[str | int, ...]:
+        """What a search is to leave out, with every source by its whole name.
+
+        Args:
+            names: Names of sources, as in `find_source`; names of whole banks and numbers of entries stay as they are.
+        """
+        return tuple(
+            self.find_source(name) if isinstance(name, str) and name not in self.names else name for name in names
+        )
+
+    def excluded(self, without: Iterable[str | int]) -> Tensor | None:
+        """Mask of the entries to pass over in a search: (entries,) bool, or None if `without` is empty.
+
+        Args:
+            without: Names of sources, names of whole banks, and numbers of entries.
+
+        Raises:
+            UnknownNameError: No source or bank has that name, or several; there is no such entry, or none would be
+                left.
+        """
+        without = self.full_names(without)
+        if not without:
+            return None
+        sources = torch.zeros(len(self.sources), dtype=torch.bool)
+        for name in (name for name in without if isinstance(name, str)):
+            if name in self.names:
+                first = self.names.index(name)
+                sources[self.source_offset[first] : self.source_offset[first + 1]] = True
+            else:
+                sources[self.source_numbers[name]] = True
+        mask = sources[self._where[0]]
+        entries = [entry for entry in without if not isinstance(entry, str)]
+        for entry in entries:
+            if not 0 <= entry < len(self):
+                raise UnknownNameError(
+                    f"entry {entry}", f"entries go from 0 to {len(self) - 1:,}", "Take one that a trace names"
+                )
+        mask[torch.tensor(entries, dtype=torch.int64)] = True
+        if mask.all():
+            named = ", ".join(map(str, without[:5]))
+            raise UnknownNameError(f"search without {named}", "nothing would be left", "Exclude fewer, or add banks")
+        return mask
+
+    def search(
+        self, queries: Tensor, settings: SearchSettings = SearchSettings(), excluded: Tensor | None = None
+    ) -> Matches:
+        """Search every bank and keep the best: queries (N, C, 4, 4); `excluded` as made by `excluded()`."""
+        found, offset = [], []
+        for number, bank in enumerate(self.banks):
+            first, last = self.entry_offset[number : number + 2].tolist()
+            hidden = None if excluded is None else excluded[first:last]
+            if hidden is None or not hidden.all():
+                found.append(bank.search(queries, settings, hidden))
+                offset.append(int(self.entry_offset[number]))
+        return merge(found, offset, settings.candidates)
+
+    def locate(self, entries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Source number and top-left feature cell (y, x) of entries: three tensors of their shape."""
+        where = self._where
+        return where[0][entries], where[1][entries], where[2][entries]
+
+    def source_of(self, entries: Tensor) -> Tensor:
+        """Source number of entries."""
+        return self._where[0][entries]
+
+    def boxes(self, entries: Tensor) -> Tensor:
+        """Where entries (n,) lie in their original sources: (n, 4) float32 x, y, width, height in px.
+
+        A bank scales a source to its own side and cuts less than a cell off; this undoes the scaling.
+        """
+        source, y, x = self.locate(entries)
+        size = torch.full_like(y, SIZE)
+        return torch.stack((x, y, size, size), dim=-1) * self._px_per_cell[source][..., None]
+
+    def describe_sources(self) -> list[dict[str, Any]]:
+        """Name, bank, credit, digest and original size in px of every source."""
+        return [
+            {
+                "source": name,
+                "bank": self.bank_of_source(number)[0].name,
+                **source.credit.described(),
+                "sha256": source.sha256,
+                "width": source.width,
+                "height": source.height,
+            }
+            for number, (name, source) in enumerate(zip(self.source_names, self.sources, strict=True))
+        ]
+
+    def digests(self) -> dict[str, str]:
+        """Digest of every bank by its name."""
+        return {f"library bank {bank.name}": bank.digest for bank in self.banks}
+
+    def paths(self, entries: Tensor) -> Tensor:
+        """Nodes down to each entry's leaf in its own bank: (N,) to (N, depth), -1 beyond the leaf."""
+        depth = max(bank.tree.depth for bank in self.banks)
+        paths = torch.full((len(entries), depth), -1)
+        for number, mine, local in self._by_bank(entries):
+            tree = self.banks[number].tree
+            paths[mine, : tree.depth] = tree.paths(tree.leaf_of(local))
+        return paths
+
+    def look_back(self, features: Tensor, grid: PatchGrid, matches: Matches) -> tuple[Tensor, Tensor, Tensor]:
+        """What a search does not report of its retrievals, found again from the queries.
+
+        Returns:
+            How near each query is to the nodes on its winner's path, by the cosine of whole patches, by which greedy
+            descent would choose: (N, depth), NaN beyond the leaf. The parts of norm in each band, squares summing to 1,
+            of the queries (N, 4) and of the candidates (N, k, 4).
+        """
+        path = matches.path
+        cosine, energy = torch.full(path.shape, torch.nan), torch.empty(len(path), 4, dtype=torch.float64)
+        for number, mine, _ in self._by_bank(matches.winner):
+            passed, place = path[mine].clamp(min=0).unique(return_inverse=True)
+            centres = on_grid(self.banks[number].tree.centres[passed])
+            norms = lengths(centres)
+            for part, nodes in zip(mine.split(GRID_CHUNK), place.split(GRID_CHUNK), strict=True):
+                queries = on_grid(to_vectors(grid.unfold(features, part)))
+                energy[part] = band_energy(queries)
+                products = (centres[nodes] @ queries[..., None])[..., 0]
+                cosine[part] = (products / (lengths(queries)[:, None] * norms[nodes])).float()
+        cosine.masked_fill_(path < 0, torch.nan)
+        return cosine, norm_parts(energy), norm_parts(self.energy[matches.entry.clamp(min=0)])
+
+    def vectors(self, entries: Tensor) -> Tensor:
+        """Patches of entries (N,), position-major: (N, 16 C) float32."""
+        if len(self.banks) == 1:
+            return self.banks[0].entries.vectors(entries)
+        out = torch.empty(len(entries), 16 * self.encoder.channels)
+        for number, mine, local in self._by_bank(entries):
+            out[mine] = self.banks[number].entries.vectors(local)
+        return out
+
+    def on_grid(self, entries: Tensor, out: Tensor | None = None) -> Tensor:
+        """The same on the grid of exact products, multiplied by `scales`: (N, 16 C) float64."""
+        if len(self.banks) == 1:
+            return self.banks[0].entries.on_grid(entries, out)
+        out = torch.empty(len(entries), 16 * self.encoder.channels, dtype=torch.float64) if out is None else out
+        for number, mine, local in self._by_bank(entries):
+            out[mine] = self.banks[number].entries.on_grid(local)
+        return out
+
+    def scales(self, entries: Tensor) -> Tensor:
+        """The powers of two by which patches of entries are multiplied to lie on the grid: float64 of their shape."""
+        return grid_scales(self.energy[entries])
+
+    def patches(self, entries: Tensor) -> Tensor:
+        """Patches of entries (N,): (N, C, 4, 4) float32."""
+        return to_patches(self.vectors(entries))
+
+    @cached_property
+    def energy(self) -> Tensor:
+        """Band energies of all entries: (entries, 4)."""
+        return torch.cat([bank.entries.energy for bank in self.banks])
+
+    def shifted(self, entries: Tensor, down: int, right: int) -> Tensor:
+        """The entries so many cells further in the same source: (N,); -1 where there is none."""
+        source, y, x = self.locate(entries)
+        rows, columns, base, table = self._positions
+        y, x = y + down, x + right
+        inside = (y < rows[source]) & (x < columns[source])
+        place = base[source] + y * columns[source] + x
+        return torch.where(inside, table[torch.where(inside, place, 0)], -1)
+
+    @cached_property
+    def _where(self) -> tuple[Tensor, Tensor, Tensor]:
+        source = [bank.entries.source + first for bank, first in zip(self.banks, self.source_offset[:-1], strict=True)]
+        y, x = [bank.entries.y for bank in self.banks], [bank.entries.x for bank in self.banks]
+        return torch.cat(source), torch.cat(y), torch.cat(x)
+
+    @cached_property
+    def _positions(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        rows = torch.tensor([source.rows for source in self.sources])
+        columns = torch.tensor([source.columns for source in self.sources])
+        source, y, x = self._where
+        base = offsets((rows * columns).tolist())
+        table = torch.full((int(base[-1]),), -1)
+        table[base[source] + y * columns[source] + x] = torch.arange(len(self))
+        return rows, columns, base, table
+
+    @cached_property
+    def _px_per_cell(self) -> Tensor:
+        """Original px per feature cell of each source: (sources,) float32.
+
+        Both sides are scaled alike, and then less than a cell is cut off: the side that lost less tells the scale.
+        """
+        return torch.tensor([min(s.height / s.rows, s.width / s.columns) for s in self.sources])
+
+    def _by_bank(self, entries: Tensor) -> Iterable[tuple[int, Tensor, Tensor]]:
+        number = torch.searchsorted(self.entry_offset, entries.contiguous(), right=True) - 1
+        for bank in number.unique().tolist():
+            mine = (number == bank).nonzero()[:, 0]
+            yield bank, mine, entries[mine] - self.entry_offset[bank]
+
+
+def offsets(sizes: Sequence[int]) -> Tensor:
+    """Where each of some consecutive runs begins, and the end: (n,) to (n + 1,)."""
+    return torch.tensor([0, *sizes]).cumsum(0)
+
+
+def merge(found: Sequence[Matches], offset: Sequence[int], length: int) -> Matches:
+    """The best candidates of several banks."""
+    entry = torch.cat([torch.where(m.entry >= 0, m.entry + o, -1) for m, o in zip(found, offset, strict=True)], 1)
+    similarity = torch.cat([m.similarity for m in found], 1)
+    bands = torch.cat([m.band_similarity for m in found], 1)
+    depth = max(m.path.shape[1] for m in found)
+    path = torch.stack([torch.nn.functional.pad(m.path, (0, depth - m.path.shape[1]), value=-1) for m in found])
+    similarity, order = similarity.sort(dim=1, descending=True, stable=True)
+    order = order[:, :length]
+    columns = torch.tensor([m.entry.shape[1] for m in found]).cumsum(0)
+    winning_bank = torch.bucketize(order[:, 0].contiguous(), columns, right=True)
+    first = found[0]
+    return Matches(
+        entry=entry.gather(1, order),
+        similarity=similarity[:, :length].contiguous(),
+        band_similarity=bands.gather(1, order[:, :, None].expand(-1, -1, 4)),
+        path=path[winning_bank, torch.arange(len(first))],
+        chosen=first.chosen,
+        coherent=first.coherent,
+    )

@@ -1,0 +1,194 @@
+"""Weights on disk: safetensors in, checked; float16 on disk, float32 in memory.
+
+A damaged file gives other pixels and no error of its own. So files carry a digest of their tensors, those that come
+with the package have to be the ones that were packaged, and PyTorch's archives are held to their checksums.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ktviz.errors import MissingWeightsError, WeightsError
+from ktviz.files import replacing
+from ktviz.images import file_digest
+from ktviz.networks.running import check_defaults
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """Weight files that come with the package.
+
+    Attributes:
+        folder: Where they lie.
+        sha256: Of each, by its name.
+    """
+
+    folder: Path
+    sha256: Mapping[str, str]
+
+    def path(self, name: str) -> Path:
+        """Path of a file; its bytes are looked at once per process.
+
+        Raises:
+            WeightsError: It is missing, or not the file that was packaged.
+        """
+        return checked(self.folder / name, self.sha256[name])
+
+
+@cache
+def checked(path: Path, sha256: str) -> Path:
+    """A packaged file, if it is the one that was packaged."""
+    asked, todo = f"weights {str(path)!r}", "Install ktviz again"
+    if not path.is_file():
+        raise WeightsError(asked, "no such file", todo)
+    digest = file_digest(path)
+    if digest != sha256:
+        raise WeightsError(asked, f"not what was packaged (SHA-256 {digest[:12]}, not {sha256[:12]})", todo)
+    return path
+
+
+def read_tensors(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """All tensors of a .safetensors file, or of a PyTorch state dict (loaded without running pickled code).
+
+    Raises:
+        WeightsError: Missing or damaged file.
+    """
+    return read_checkpoint(Path(path))[0]
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], str | None]:
+    """The tensors of a file, and the digest that it carries for them, checked; None if it carries none."""
+    asked = f"weights {str(path)!r}"
+    if path.exists() and not path.is_file():
+        raise WeightsError(asked, "not a plain file", "Check the path")
+    try:
+        tensors, digest = read_safetensors(path) if path.suffix == ".safetensors" else (read_archive(path), None)
+    except FileNotFoundError:
+        raise MissingWeightsError(asked, "no such file", "Check the path, or run `ktviz doctor`") from None
+    except (SafetensorError, OSError, RuntimeError, ValueError, EOFError, AttributeError, KeyError) as error:
+        raise WeightsError(asked, f"damaged or not a checkpoint ({error})", "Fetch it again") from None
+    except Exception as error:  # torch.load raises pickle.UnpicklingError and others on foreign files
+        raise WeightsError(asked, f"not a plain state dict ({type(error).__name__})", "Save tensors only") from None
+    if digest is not None and digest != tensors_digest(tensors):
+        raise WeightsError(asked, "damaged: its tensors are not those of the digest in it", "Fetch it again")
+    return tensors, digest
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, Tensor], str | None]:
+    """Tensors, and the digest that `save_weights` wrote beside them."""
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+        about = (file.metadata() or {}).get("about", "")
+    try:
+        digest = json.loads(about)["sha256"]
+    except (ValueError, LookupError, TypeError):  # the file of another program
+        digest = None
+    return tensors, digest
+
+
+def read_archive(path: Path) -> dict[str, Tensor]:
+    """The tensors of a state dict that `torch.save` wrote."""
+    check_archive(path)
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return {name: value for name, value in state.items() if isinstance(value, Tensor)}
+
+
+def check_archive(path: Path) -> None:
+    """Hold a file of `torch.save` to the checksums in it, which `torch.load` ignores.
+
+    Raises:
+        OSError: The file cannot be read, or a checksum is wrong.
+    """
+    if not zipfile.is_zipfile(path):  # the format before PyTorch 1.6 has none
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+    except (zipfile.BadZipFile, NotImplementedError, zlib.error) as error:
+        raise OSError(str(error)) from None
+    if broken is not None:
+        raise OSError(f"wrong checksum of {broken}")
+
+
+def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """The tensors that `save_weights` wrote, as float32.
+
+    Raises:
+        WeightsError: Missing or damaged file, one without a digest, or a value that is not finite.
+    """
+    asked = f"weights {str(path)!r}"
+    tensors, digest = read_checkpoint(Path(path))
+    if digest is None:
+        found = "no digest of its tensors in it, so damage would not be seen (from an older ktviz, or another program)"
+        raise WeightsError(asked, found, "If you trust it, load the tensors yourself and write them with `save`")
+    broken = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
+    if broken:
+        raise WeightsError(asked, f"NaN or infinity in {broken[0]}", "Train or fetch them again")
+    return {name: value.float() for name, value in tensors.items()}
+
+
+def fill(module: nn.Module, tensors: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
+    """Give a module the tensors that were read from `path`.
+
+    Raises:
+        WeightsError: Other names or shapes than the module has.
+        SettingError: PyTorch's default type is not float32.
+    """
+    check_defaults()
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip().rstrip(".")
+        raise WeightsError(
+            f"weights {str(path)!r}", f"of another architecture ({reason})", "Give weights made for this one"
+        ) from None
+
+
+def load_weights(module: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Fill `module` from a file that `save_weights` wrote, as float32.
+
+    Raises:
+        WeightsError: As in `read_weights`, or other names or shapes than the module has.
+    """
+    fill(module, read_weights(path), path)
+
+
+def save_weights(module: nn.Module, path: str | os.PathLike[str], metadata: Mapping[str, str]) -> None:
+    """Write a module's weights as float16 safetensors, with their digest; the file appears whole or not at all."""
+    tensors = {name: value.detach().cpu().half().contiguous() for name, value in module.state_dict().items()}
+    about = {**metadata, "sha256": tensors_digest(tensors)}
+    with replacing(path) as temporary:
+        # One value: safetensors writes several in random order, and a repeated run shall give the same bytes.
+        save_file(tensors, temporary, metadata={"about": json.dumps(about, sort_keys=True)})
+
+
+def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and bytes of tensors, as hex."""
+    digest = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        digest.update(repr((name, str(value.dtype), tuple(value.shape))).encode())
+        digest.update(value.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def module_digest(module: nn.Module) -> str:
+    """SHA-256 over the layers of a module, and names, shapes and values of its tensors, as hex."""
+    digest = hashlib.sha256(str(module).encode())
+    for name, value in sorted(module.state_dict().items()):
+        array = value.detach().cpu().contiguous().float().numpy()
+        digest.update(f"{name}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,120 @@
+"""Catalogues: what entry numbers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ktviz.errors import SettingError
+from ktviz.retrieval.credit import Credit
+from ktviz.retrieval.queries import Queries
+
+
+class Knowledge(Protocol):
+    """What entry numbers mean: patches of images, whole images, clusters or codes.
+
+    `source_names` are unique; `describe_sources` gives one dictionary per source with at least `source`, `bank`,
+    `title`, `creator`, `year`, `licence`, `url`, `sha256`, and `width` and `height` in px where they are known; `boxes`
+    gives entries (n,) their place in the original source as (n, 4) float32 x, y, width, height in px, NaN where an
+    entry is the source as a whole.
+    """
+
+    @property
+    def source_names(self) -> Sequence[str]: ...
+
+    def source_of(self, entries: Tensor, /) -> Tensor: ...
+
+    def boxes(self, entries: Tensor, /) -> Tensor: ...
+
+    def describe_sources(self) -> Sequence[Mapping[str, Any]]: ...
+
+    def digests(self) -> dict[str, str]: ...
+
+
+@dataclass(frozen=True, repr=False)
+class Catalogue:
+    """What the entries of another system are: positions in images, or whole images, clusters, codes.
+
+    Attributes:
+        names: Of the sources.
+        source: (entries,) int64 number of each entry's source.
+        box: (entries, 4) float32 x, y, width, height in px of the source; NaN for the source as a whole.
+        bank: What they all belong to.
+        credits: Who made each source; unknown if None.
+        digest: Identifies their content; unknown if empty.
+
+    Raises:
+        SettingError: The parts do not fit together, or two sources have one name.
+    """
+
+    names: Sequence[str]
+    source: Tensor
+    box: Tensor
+    bank: str = "exemplars"
+    credits: Sequence[Credit] | None = None
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        asked = f"a catalogue of {len(self.names)} sources"
+        if len(set(self.names)) < len(self.names):
+            raise SettingError(asked, "two have the same name", "Name each source differently")
+        if self.box.shape != (len(self.source), 4):
+            found = f"boxes of shape {tuple(self.box.shape)} for {len(self.source)} entries"
+            raise SettingError(asked, found, "Give every entry x, y, width and height")
+        if ((self.source < 0) | (self.source >= len(self.names))).any():
+            raise SettingError(asked, "an entry of another source", "Count sources from 0, in the order of the names")
+        if self.credits is not None and len(self.credits) != len(self.names):
+            raise SettingError(asked, f"{len(self.credits)} credits", "Give one per source, or None")
+
+    def __repr__(self) -> str:
+        return f"Catalogue({self.bank}: {len(self.source):,} entries of {len(self.names)} sources)"
+
+    @classmethod
+    def positions(
+        cls, names: Sequence[str], rows: int, columns: int, cell_px: float, bank: str = "exemplars"
+    ) -> Catalogue:
+        """Every cell of a grid on every source: entry = (source * rows + y) * columns + x.
+
+        Args:
+            names: Of the sources.
+            rows: Rows of cells on each source.
+            columns: Cells in a row.
+            cell_px: Side of a cell in px of the source.
+            bank: What they all belong to.
+        """
+        cells = Queries.grid(rows, columns, cell_px).box
+        source = torch.arange(len(names)).repeat_interleave(rows * columns)
+        return cls(list(names), source, cells.repeat(len(names), 1), bank)
+
+    @classmethod
+    def wholes(cls, names: Sequence[str], bank: str = "exemplars") -> Catalogue:
+        """Entries that are sources as a whole: images, clusters, codes."""
+        return cls(list(names), torch.arange(len(names)), torch.full((len(names), 4), torch.nan), bank)
+
+    @property
+    def source_names(self) -> Sequence[str]:
+        return self.names
+
+    def source_of(self, entries: Tensor) -> Tensor:
+        """Source number of entries."""
+        return self.source[entries]
+
+    def boxes(self, entries: Tensor) -> Tensor:
+        """Where entries (n,) lie in their sources: (n, 4)."""
+        return self.box[entries]
+
+    def describe_sources(self) -> list[dict[str, str]]:
+        """Name, bank and credit of every source."""
+        credits = self.credits or [Credit()] * len(self.names)
+        return [
+            {"source": name, "bank": self.bank, **credit.described(), "sha256": "unknown"}
+            for name, credit in zip(self.names, credits, strict=True)
+        ]
+
+    def digests(self) -> dict[str, str]:
+        """The digest, if there is one."""
+        return {f"library bank {self.bank}": self.digest} if self.digest else {}

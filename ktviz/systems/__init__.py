@@ -1,0 +1,1 @@
+"""Systems: complete image-translation models that pass every choice of knowledge through a retrieval site."""

@@ -1,0 +1,105 @@
+"""Pictures of bands: what each Haar band of a patch holds, decoded alone, and the bands of its pixels beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ktviz.errors import ImageError
+from ktviz.images import Pixels
+from ktviz.library.kinds.patches.bands import BANDS, band_parts, haar, to_patches, to_vectors
+from ktviz.library.kinds.patches.clusters import PATCH_PX
+from ktviz.library.kinds.patches.features import STRIDE
+from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.networks.running import run
+from ktviz.systems.kt.live import Live
+from ktviz.systems.kt.translator import Translator, check_finite
+
+GAIN = 4.0
+"""Details are shown so many times as strong, around mid-grey."""
+MID_GREY = 128.0
+AT_ONCE = 64
+"""Patches decoded at a time: 30 MB with the shipped decoder."""
+DECODED_CAPTION = (
+    "Whole patch and LL as decoded alone; LH, HL and HH decoded alone, less what the decoder paints from nothing, "
+    f"{GAIN:g} times as strong around mid-grey"
+)
+PIXELS_CAPTION = (
+    "One Haar level of the pixels: LL is the mean of 2x2 px; LH, HL and HH what they add to it, "
+    f"{GAIN:g} times as strong around mid-grey"
+)
+
+
+@torch.no_grad()
+def decoded_bands(model: Translator, patches: Tensor) -> Pixels:
+    """Patches and each of their bands as the decoder paints them, without neighbours.
+
+    A detail has no mean, and of no features at all the decoder paints a dark grey of its own; less that grey, a
+    detail lies around mid-grey. LL holds the mean and is shown as it is. A patch looks otherwise inside a picture,
+    where the decoder sees its neighbours too.
+
+    Args:
+        model: Whose decoder.
+        patches: (N, C, 4, 4).
+
+    Returns:
+        (N, 5, 16, 16, 3) uint8: the whole patch, LL, LH, HL, HH.
+
+    Raises:
+        WeightsError: The decoder made NaN.
+    """
+    nothing = run(model.decoder, patches.new_zeros(1, *patches.shape[1:]))
+    shown = [paint(model, patches[start : start + AT_ONCE], nothing) for start in range(0, len(patches), AT_ONCE)]
+    return np.concatenate([np.empty((0, 1 + len(BANDS), PATCH_PX, PATCH_PX, 3), dtype=np.uint8), *shown])
+
+
+def paint(model: Translator, patches: Tensor, nothing: Tensor) -> Pixels:
+    """As `decoded_bands`, all patches at once; `nothing` is what zeros decode to, (1, 3, 16, 16)."""
+    vectors = to_vectors(patches)
+    bands = to_patches(torch.cat((vectors[:, None], band_parts(vectors)), dim=1))
+    images = 255 * run(model.decoder, bands.flatten(0, 1)).unflatten(0, bands.shape[:2])
+    check_finite(images, "decoder")
+    images[:, 2:] = MID_GREY + GAIN * (images[:, 2:] - 255 * nothing)
+    return to_levels(images)
+
+
+def pixel_bands(pixels: Pixels) -> Pixels:
+    """The Haar bands of pictures, one level: means of 2x2 px, and what LH, HL and HH add to them, times `GAIN`.
+
+    Args:
+        pixels: (..., H, W, 3) uint8 with even sides.
+
+    Returns:
+        (..., 4, H/2, W/2, 3) uint8: LL, LH, HL, HH; the details around mid-grey.
+
+    Raises:
+        ImageError: An odd side.
+    """
+    height, width = pixels.shape[-3:-1]
+    if height % 2 or width % 2:
+        raise ImageError(f"bands of {width}x{height} px", "an odd side", "Crop it to even sides")
+    bands = haar(torch.from_numpy(pixels.astype(np.float32)).movedim(-1, -3)) / 2
+    bands[..., 1:, :, :, :] = MID_GREY + GAIN * bands[..., 1:, :, :, :]
+    return to_levels(bands)
+
+
+def to_levels(images: Tensor) -> Pixels:
+    """Images (..., 3, H, W) of levels 0 to 255, cut off there, as (..., H, W, 3) uint8."""
+    return np.ascontiguousarray(images.clamp(0, 255).round().byte().movedim(-3, -1).numpy())
+
+
+def query_pixels(case: Live, query: int) -> Pixels:
+    """The patch of the photo that a query is: (16, 16, 3), with the padding that the encoder saw."""
+    height, width = (STRIDE * side for side in (case.grid.height, case.grid.width))
+    missing = ((0, height - case.pixels.shape[0]), (0, width - case.pixels.shape[1]), (0, 0))
+    y, x = (STRIDE * case.grid.corners(torch.tensor([query]))[0]).tolist()
+    return np.pad(case.pixels, missing, mode="reflect")[y : y + PATCH_PX, x : x + PATCH_PX]
+
+
+def entry_pixels(banks: BankUnion, entries: Tensor) -> Pixels:
+    """Patches of entries (n,) of a union as pictures: (n, 16, 16, 3)."""
+    source, y, x = (values.tolist() for values in banks.locate(entries))
+    pictures = {number: banks.picture(number) for number in set(source)}
+    places = zip(source, y, x, strict=True)
+    return np.stack([pictures[n][STRIDE * y :, STRIDE * x :][:PATCH_PX, :PATCH_PX] for n, y, x in places])

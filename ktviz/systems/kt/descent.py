@@ -1,0 +1,153 @@
+"""The way down: at every level of the tree, the roads a query's winner could have taken, and how near each was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ktviz.errors import UnknownNameError, unknown_name
+from ktviz.library.kinds.patches.bands import to_vectors
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.index import group
+from ktviz.library.kinds.patches.search import SearchSettings, descend
+from ktviz.library.kinds.patches.tree import Tree
+from ktviz.retrieval.exact import cosines
+from ktviz.systems.kt.live import Live
+from ktviz.trace.trace import Trace
+
+Numbers = npt.NDArray[np.int64]
+Similarities = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Road:
+    """One level of the tree: all children of the node that the winner's path passes.
+
+    Attributes:
+        level: Of these children; 1 is below the root.
+        nodes: (n,) their numbers.
+        similarity: (n,) cosine of the whole patch to each centre, by which greedy descent chooses.
+        taken: The node on the winner's path.
+        greedy: The node with the largest similarity, which greedy descent takes from here.
+    """
+
+    level: int
+    nodes: Numbers
+    similarity: Similarities
+    taken: int
+    greedy: int
+
+
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """The way of one query down the tree of its winner's bank.
+
+    Attributes:
+        query: Its number.
+        bank: Name of the winner's bank; all nodes are of its tree.
+        path: Nodes from below the root to the winner's leaf; empty where the root is the only leaf.
+        roads: One per node of the path.
+        greedy_leaf: Where greedy descent from the root ends.
+        visited: Leaves whose entries were compared, best first: those of the beam, or the one that "paper" reaches.
+            Empty for "exact", which compares all. A winner that continues its neighbour's may lie in none of them.
+    """
+
+    query: int
+    bank: str
+    path: tuple[int, ...]
+    roads: tuple[Road, ...] = field(repr=False)
+    greedy_leaf: int
+    visited: tuple[int, ...]
+
+
+def descents(case: Live, queries: Sequence[int]) -> list[Descent]:
+    """The ways down of some queries, in their order; each in the bank of its winner.
+
+    Raises:
+        UnknownNameError: There is no such query.
+    """
+    strangers = [query for query in queries if not 0 <= query < len(case.grid)]
+    if strangers:
+        raise UnknownNameError(
+            f"query {strangers[0]}", f"the image has queries 0 to {len(case.grid) - 1:,}", "Take one of these"
+        )
+    asked = torch.tensor(queries, dtype=torch.int64)
+    winner = case.winner[asked]
+    number = torch.searchsorted(case.banks.entry_offset, winner, right=True) - 1
+    found: dict[int, Descent] = {}
+    for bank, mine in group(number):
+        vectors = to_vectors(case.grid.unfold(case.features, asked[mine]))
+        local = winner[mine] - case.banks.entry_offset[bank]
+        ways = bank_descents(case.banks.banks[bank], vectors, local, asked[mine], case.settings.search)
+        found.update(zip(mine.tolist(), ways, strict=True))
+    return [found[n] for n in range(len(asked))]
+
+
+def bank_descents(
+    bank: Bank, vectors: Tensor, winner: Tensor, queries: Tensor, settings: SearchSettings
+) -> list[Descent]:
+    """Descents in one bank: vectors (N, 16 C), winners (N,) among its entries, numbers of the queries (N,)."""
+    tree = bank.tree
+    paths = tree.paths(tree.leaf_of(winner))
+    steps = roads(vectors, paths, tree)
+    greedy = descend(vectors, tree)
+    visited = visited_leaves(bank, vectors, greedy, settings)
+    return [
+        Descent(query, bank.name, tuple(n for n in path if n >= 0), tuple(way), leaf, tuple(n for n in seen if n >= 0))
+        for query, path, way, leaf, seen in zip(
+            queries.tolist(), paths.tolist(), steps, greedy.tolist(), visited.tolist(), strict=True
+        )
+    ]
+
+
+def roads(vectors: Tensor, paths: Tensor, tree: Tree) -> list[list[Road]]:
+    """The children beside each path (N, depth), compared with queries (N, 16 C), one product per parent."""
+    found: list[list[Road]] = [[] for _ in vectors]
+    for level in range(paths.shape[1]):
+        taken = paths[:, level]
+        for parent, mine in group(tree.parent[taken.clamp(min=0)].masked_fill(taken < 0, -1)):
+            children = tree.children[parent]
+            similarity = cosines(vectors[mine], tree.centres[children])
+            nodes, best = children.numpy(), children[similarity.argmax(1)]
+            for row, values, node, greedy in zip(
+                mine.tolist(), similarity.numpy(), taken[mine].tolist(), best.tolist(), strict=True
+            ):
+                found[row].append(Road(level + 1, nodes, values, node, greedy))
+    return found
+
+
+def visited_leaves(bank: Bank, vectors: Tensor, greedy: Tensor, settings: SearchSettings) -> Tensor:
+    """Leaves that the search compared, best first: (N, n), -1 where there are fewer; (N, 0) for all."""
+    if settings.preset == "exact":
+        return greedy.new_empty(len(greedy), 0)
+    if settings.preset == "paper":
+        return greedy[:, None]
+    index = bank.index(settings.band_weights)
+    return index.route(index.query_keys(vectors), settings.beam)
+
+
+def visits(trace: Trace, bank_name: str, nodes: int) -> Numbers:
+    """How often the winners' paths of a translation pass each node of a bank's tree; winners of other banks apart.
+
+    Args:
+        trace: Of a translation.
+        bank_name: "task/style".
+        nodes: Nodes of the bank's tree.
+
+    Returns:
+        (nodes,) counts; the root's is the number of winners from this bank.
+
+    Raises:
+        UnknownNameError: The trace was not made with this bank.
+    """
+    if bank_name not in trace.about["banks"]:
+        raise unknown_name("bank", bank_name, trace.about["banks"])
+    paths = trace.column("path")[trace.column("bank") == bank_name]
+    counts = np.bincount(np.concatenate([np.empty(0, dtype=np.int64), *paths]), minlength=nodes)
+    counts[0] = len(paths)
+    return counts

@@ -1,0 +1,100 @@
+"""The settings of a translation: checked, and as keywords that editors complete and type checkers know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from numbers import Integral
+from typing import Any, Self, TypedDict
+
+from ktviz.errors import SettingError, unknown_settings
+from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, check_band_weights
+from ktviz.library.kinds.patches.search import Preset, SearchSettings
+from ktviz.systems.kt.transfer import TransferMode, check_transfer
+from ktviz.values import number, short, whole
+
+COHERENCE = 0.06
+"""With the shipped encoder this keeps 98 % of the similarity (`python -m benchmarks quality`)."""
+MAX_GAIN = 3.5
+
+
+class SettingKeywords(TypedDict, total=False):
+    """What a `Translator` takes beside the photo; each is explained, and has its default, in `Settings`."""
+
+    preset: Preset
+    transfer: TransferMode
+    strength: float
+    max_gain: float | None
+    coherence: float | None
+    band_weights: Sequence[float]
+    candidates: int
+    beam: int
+    without: Iterable[str | int]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to translate.
+
+    Attributes:
+        preset: "beam" (default), "paper" or "exact"; see `SearchSettings`.
+        transfer: "statistics" (the paper's default) or "swap".
+        strength: 0 leaves the photo, 1 is the full transfer.
+        max_gain: Bound of the contrast gain in `statistics`; 0 means none, as published. None: 3.5, or 0 for "paper".
+        coherence: Similarity that may be given up to continue a neighbour's source; 0 gives up none, as published.
+            None: 0.06, or 0 for "paper".
+        band_weights: Weight of LL, LH, HL, HH in the similarity.
+        candidates: Entries recorded per query.
+        beam: Leaves visited per query.
+        without: Names of sources or whole banks, or numbers of entries, to leave out.
+
+    Raises:
+        UnknownSettingError: A keyword that is none of these; the message names the nearest.
+        SettingError: A value outside its range.
+    """
+
+    preset: Preset = "beam"
+    transfer: TransferMode = "statistics"
+    strength: float = 1.0
+    max_gain: float | None = None
+    coherence: float | None = None
+    band_weights: Sequence[float] = PAPER_WEIGHTS
+    candidates: int = 8
+    beam: int = SearchSettings.beam
+    without: Iterable[str | int] = ()
+
+    def __new__(cls, *values: Any, **keywords: Any) -> Self:
+        strangers = keywords.keys() - {known.name for known in fields(cls)}
+        if strangers:
+            raise unknown_settings(strangers, [known.name for known in fields(cls)])
+        return super().__new__(cls)
+
+    def __post_init__(self) -> None:
+        published = self.preset == "paper"
+        max_gain = (0.0 if published else MAX_GAIN) if self.max_gain is None else number("max_gain", self.max_gain)
+        coherence = (0.0 if published else COHERENCE) if self.coherence is None else number("coherence", self.coherence)
+        without = names_to_leave_out(self.without)
+        check_transfer(self.transfer, number("strength", self.strength), max_gain)
+        if not 0 <= coherence <= 1:
+            raise SettingError(f"coherence {coherence}", "outside 0 to 1", "Give 0 for none, or about 0.1")
+        resolved = {"max_gain": max_gain, "coherence": coherence, "without": without}
+        for name, value in (*resolved.items(), ("band_weights", self.search.band_weights)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def search(self) -> SearchSettings:
+        """The part of the settings that the search needs."""
+        return SearchSettings(
+            self.preset,
+            candidates=self.candidates,
+            beam=self.beam,
+            band_weights=check_band_weights(self.band_weights),
+        )
+
+
+def names_to_leave_out(given: Any) -> tuple[str | int, ...]:
+    """Names of sources and banks, and numbers of entries, as they were given: one, or several."""
+    several = (given,) if isinstance(given, (str, Integral)) else given
+    if not isinstance(several, Iterable) or isinstance(several, (bytes, bytearray)):  # bytes would be numbers
+        raise SettingError(f"without {short(given)}", "neither names nor numbers", "Give names of sources, or ()")
+    return tuple(name if isinstance(name, str) else whole("without", name) for name in several)
