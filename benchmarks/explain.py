@@ -53,7 +53,7 @@ def main() -> None:
         (back,) = in_turns(lambda: backtrack(trace, REGION), count=REPEATS)
         (whole,) = in_turns(lambda: attribute(trace), count=REPEATS)
         ours, peer = in_turns(
-            lambda: attribute(trace, REGION, through="gradient"), lambda: captum(live(trace)), count=3
+            lambda: attribute(trace, REGION, through="gradient"), lambda: captum(live(trace, trace.model)), count=3
         )
         (ablated,) = in_turns(lambda: attribute(trace, REGION, through="ablation", most=3), count=1)
         audit_seconds, verify_seconds = audit_times(trace, folder)
@@ -129,7 +129,7 @@ def captum(case: Live) -> Tensor:
 
 def agreement(trace: Trace) -> float:
     """Largest difference of the shares of sources, ours and Captum's."""
-    case = live(trace)
+    case = live(trace, trace.model)
     change = case.model.blend(case.features, case.grid, case.winner, case.settings) - case.features
     attributed = captum(case)
     gradient = torch.where(change != 0, attributed / change, torch.zeros(()))

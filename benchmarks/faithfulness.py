@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
+from ktviz.explain.decoding import sampled
 
 from benchmarks.tables import SHARED, publish
 from ktviz import samples
 from ktviz.explain.attribution import Through, attribute
-from ktviz.explain.decoding import sampled
 from ktviz.explain.exclusion import Budget, Exclusion
 from ktviz.explain.faithfulness import LeftOut, named, shuffled
 from ktviz.explain.units import units_of
@@ -105,7 +105,7 @@ def measured(pair: Pair) -> tuple[int, Scores]:
     with tempfile.TemporaryDirectory() as scratch:
         translator = made(pair, Path(scratch))
         trace = translator.traced(middle(read_image(pair.photo)))
-        case, mask, budget = live(trace), region_mask(REGION, SIDE, SIDE), Budget(quiet=True)
+        case, mask, budget = live(trace, trace.model), region_mask(REGION, SIDE, SIDE), Budget(quiet=True)
         units = units_of(trace, "source", case)
         exclusion = Exclusion(case, mask, units)
         made_by = {m: attribute(trace, REGION, through=m, most=99, runs=RUNS, seed=SEED, quiet=True) for m in METHODS}

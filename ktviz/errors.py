@@ -111,8 +111,20 @@ class TraceBudgetError(TraceError):
     """More retrievals than the memory that a recording may take."""
 
 
+class AbilityError(TraceError):
+    """Something that a system cannot do."""
+
+
+class ProtocolError(KtvizError):
+    """A registered system that does not keep the protocol."""
+
+
 class MismatchError(KtvizError, ValueError):
     """Results of different models, libraries or inputs; the message names the first that differs."""
+
+
+class Difference(Exception):
+    """What was recorded is not what is found. Verification ends with the first one; it never reaches a caller."""
 
 
 class AuditError(KtvizError):

@@ -33,6 +33,11 @@ class Box:
         return self.y + self.height
 
     @property
+    def pixels(self) -> tuple[slice, slice]:
+        """Rows and columns of a box in whole px."""
+        return slice(int(self.y), int(self.bottom)), slice(int(self.x), int(self.right))
+
+    @property
     def centre(self) -> tuple[float, float]:
         return self.x + self.width / 2, self.y + self.height / 2
 

@@ -148,7 +148,7 @@ def test_results_of_two_processors_agree_up_to_what_is_stated(traces, name):
     assert np.abs(known.output.astype(int) - found.output).max() <= LEVELS
     other = known.column("entry") != found.column("entry")
     assert other.mean() <= 0.01
-    assert np.all(known.column("margin")[other & ~known.column("coherent")] <= 2 * SIMILARITY)
+    assert np.all(known.column("margin")[other & ~known.column("kt.coherent")] <= 2 * SIMILARITY)
 
 
 @pytest.mark.parametrize("step", [1, 3])

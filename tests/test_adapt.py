@@ -13,6 +13,7 @@ from torch.nn import functional as F
 import ktviz as kt
 from ktviz.errors import SettingError, TraceError
 from ktviz.retrieval.credit import Credit
+from ktviz.trace.schema import CORE
 
 GRID, CELL_PX, BATCH, TOP = 64, 2, 2, 8
 NAMES = ["dawn.png", "dusk.png"]
@@ -201,11 +202,8 @@ def test_a_nearest_neighbour_field_is_hard_retrieval(case):
     assert one.sources().set_index("source")["share"][NAMES[0]] == pytest.approx(first)
 
 
-def test_bands_and_paths_are_null_in_a_system_without_them(soft):
-    table = soft.table
-    for name in ("similarity_ll", "query_bands", "entry_bands", "exact_entry", "regret"):
-        assert table[name].null_count == len(table), name
-    assert table["path"].filter(table["chosen"]).to_pylist() == [[]] * len(soft)
+def test_a_system_without_bands_and_tree_has_no_columns_for_them(soft):
+    assert soft.table.column_names == CORE.names
 
 
 def test_whether_the_candidates_fed_the_output_is_stated(case, soft):
@@ -213,7 +211,13 @@ def test_whether_the_candidates_fed_the_output_is_stated(case, soft):
     with kt.record(model, soft_site(model, causal=False)) as trace:
         model(image, exemplars)
     for recorded, causal in ((soft, True), (trace, False)):
-        assert recorded.about["sites"] == [{"name": "correspondence.attend", "type": "Softmax", "causal": causal}]
+        (site,) = recorded.about["sites"]
+        assert {
+            "name": "correspondence.attend",
+            "type": "Softmax",
+            "causal": causal,
+            "kind": "soft",
+        }.items() <= site.items()
         assert recorded.summary()["causal"] == causal
     assert trace.table.equals(soft.table)
 

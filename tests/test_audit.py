@@ -69,7 +69,7 @@ def test_creators_and_licences_add_up_their_works(audited):
     assert creators["share"].sum() == pytest.approx(1)
     licences = audited.tables["licences"]
     assert licences["licence"].tolist() == ["CC0-1.0"]
-    assert licences["patches"].tolist() == [49]
+    assert licences["retrievals"].tolist() == [49]
     assert licences["sources"].tolist() == [4]
 
 
@@ -78,7 +78,7 @@ def test_what_is_unknown_is_counted_as_unknown():
         {
             "source": list("abc"),
             "share": [0.5, 0.3, 0.2],
-            "patches": [5, 3, 0],
+            "retrievals": [5, 3, 0],
             "creator": ["Ann", "unknown", ""],
         }
     )
@@ -115,7 +115,7 @@ def test_what_coherence_gives_up_is_counted_beside_what_the_search_missed():
             "similarity": np.float32([1, 0.5, 0.8, 1]),
             "exact_similarity": np.float32([1, 1, 1, 1]),
             "regret": np.float32([0, 0.5, 0.2, 0]),
-            "continued": [False, True, False, False],
+            "coherent": [False, True, False, False],
         }
     )
     said = dict(headline(table))
@@ -177,7 +177,7 @@ def test_what_coherence_goes_on_with_is_no_piece_by_itself(world):
     """Noise that shares nothing with any work: coherence makes large parts of it, and none is reported."""
     photo = np.random.default_rng(1).integers(0, 256, (96, 96, 3), dtype=np.uint8)
     trace = world.translator.traced(photo, coherence=1.0)
-    assert np.mean(trace.column("coherent")) > 0.5
+    assert np.mean(trace.column("kt.coherent")) > 0.5
     assert max(flood(keys_of(trace), 23)) > LEAST
     assert not len(pieces(trace))
 

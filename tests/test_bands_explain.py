@@ -83,7 +83,7 @@ def test_shares_of_a_match_are_those_of_naive_haar_sums(world, photo, weights):
 
 def test_shares_of_the_chosen_row_are_given_where_a_neighbour_was_continued(world, photo):
     trace = world.translator.traced(photo, coherence=0.2)
-    assert trace.column("coherent").any()
+    assert trace.column("kt.coherent").any()
     assert (trace.winners["rank"].to_numpy() > 0).any()
     features = world.translator.encoder(to_tensor(photo))[0].double().numpy()
     winners = world.banks.patches(torch.tensor(trace.column("entry"))).double().numpy()

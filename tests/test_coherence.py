@@ -25,7 +25,10 @@ def case(world, toy, paint):
 
 def test_no_tolerance_changes_nothing(world, case):
     features, grid, before, _ = case
-    assert continue_neighbours(before, features, grid, world.banks, WEIGHTS, 0.0) is before
+    same = continue_neighbours(before, features, grid, world.banks, WEIGHTS, 0.0)
+    assert same.entry is before.entry
+    assert same.chosen is before.chosen
+    assert not same["coherent"].any()
 
 
 def test_neighbours_are_decided_before_the_queries_that_look_at_them():
@@ -44,8 +47,8 @@ def test_neighbours_are_decided_before_the_queries_that_look_at_them():
 def test_an_accepted_winner_continues_the_source_of_a_neighbour(world, case):
     _, grid, _, after = case
     where = torch.stack(world.banks.locate(after.winner), dim=1).tolist()
-    assert 20 < int(after.coherent.sum()) < len(grid)
-    for query in after.coherent.nonzero()[:, 0].tolist():
+    assert 20 < int(after["coherent"].sum()) < len(grid)
+    for query in after["coherent"].nonzero()[:, 0].tolist():
         continued = []
         if query >= grid.columns:
             source, y, x = where[query - grid.columns]
@@ -58,7 +61,7 @@ def test_an_accepted_winner_continues_the_source_of_a_neighbour(world, case):
 
 def test_an_accepted_winner_loses_no_more_than_the_tolerance(case):
     _, _, before, after = case
-    lost = (before.similarity[:, 0] - after.winner_similarity)[after.coherent]
+    lost = (before.similarity[:, 0] - after.winner_similarity)[after["coherent"]]
     assert lost.max() <= TOLERANCE + 1e-6
     assert lost.max() > 0.01
 
@@ -68,13 +71,13 @@ def test_similarity_of_an_accepted_winner_is_its_own(world, case):
     value, bands = compare(to_vectors(grid.unfold(features)), after.winner[:, None], world.banks, WEIGHTS)
     rows = torch.arange(len(after))
     assert (after.winner_similarity - value[:, 0]).abs().max() < 1e-6
-    assert (after.band_similarity[rows, after.chosen] - bands[:, 0]).abs().max() < 1e-6
-    assert torch.equal(after.path, world.banks.paths(after.winner))
+    assert (after["bands"][rows, after.chosen] - bands[:, 0]).abs().max() < 1e-6
+    assert torch.equal(after["path"], world.banks.paths(after.winner))
 
 
 def test_without_the_flag_the_best_candidate_has_won(case):
     _, _, before, after = case
-    rest = ~after.coherent
+    rest = ~after["coherent"]
     assert rest.any()
     assert (after.chosen[rest] == 0).all()
     assert torch.equal(after.winner[rest], before.entry[rest, 0])
@@ -83,7 +86,7 @@ def test_without_the_flag_the_best_candidate_has_won(case):
 def test_no_continuation_within_the_tolerance_was_refused(world, case):
     features, grid, before, after = case
     vectors = to_vectors(grid.unfold(features))
-    for query in (~after.coherent).nonzero()[:, 0].tolist():
+    for query in (~after["coherent"]).nonzero()[:, 0].tolist():
         neighbours = [(query - grid.columns, 2, 0)] * (query >= grid.columns)
         neighbours += [(query - 1, 0, 2)] * (query % grid.columns > 0)
         continued = [world.banks.shifted(after.winner[n : n + 1], *step) for n, *step in neighbours]
@@ -104,7 +107,7 @@ def test_what_was_found_before_is_left_unchanged(world, case):
 
 def test_excluded_sources_are_not_continued_into(world, paint):
     result = world.translator(paint(99), without=["b", "d"], coherence=0.5)
-    assert result.matches.coherent.any()
+    assert result.matches["coherent"].any()
     source, _, _ = world.banks.locate(result.matches.winner)
     hidden = [world.banks.source_numbers[name] for name in ("art/warm/b.png", "art/cool/d.png")]
     assert not set(source.tolist()) & set(hidden)

@@ -39,8 +39,8 @@ def vector(case, query):
 
 
 def test_paths_and_their_similarities_are_those_recorded(case, ways):
-    banks, paths = case.trace.column("bank"), case.trace.column("path")
-    similarity = case.trace.column("path_similarity")
+    banks, paths = case.trace.column("bank"), case.trace.column("kt.path")
+    similarity = case.trace.column("kt.path_similarity")
     assert [way.query for way in ways] == list(range(len(case.grid)))
     for way in ways:
         assert way.bank == banks[way.query]
@@ -105,7 +105,7 @@ def test_a_bank_that_is_one_leaf_has_no_roads(tmp_path, build, save, paint, toy,
     assert len(library.bank("art/test").tree) == 1
     translator = Translator(library["art/test"], toy, toy_decoder)
     trace = translator.traced(paint(6, 32, 32))
-    way = descents(live(trace), [4])[0]
+    way = descents(live(trace, trace.model), [4])[0]
     assert (way.path, way.roads, way.greedy_leaf, way.visited) == ((), (), 0, (0,))
     assert visits(trace, "art/test", 1).tolist() == [len(trace)]
 
@@ -118,7 +118,7 @@ def test_unknown_queries_are_refused(case):
 
 
 def test_visits_count_the_paths_of_the_banks_own_winners(case):
-    banks, paths = case.trace.column("bank"), case.trace.column("path")
+    banks, paths = case.trace.column("bank"), case.trace.column("kt.path")
     for bank in case.banks.banks:
         counts = visits(case.trace, bank.name, len(bank.tree))
         known = np.zeros(len(bank.tree), dtype=np.int64)

@@ -148,7 +148,7 @@ def test_a_figure_is_shown_once_where_matplotlib_draws_too(paint):
 
 def test_every_public_result_is_one_informative_line(evil, toy, toy_decoder):
     trace, translator, bank = evil["Trace"], evil["translator"], evil["Bank"]
-    case = live(trace)
+    case = live(trace, trace.model)
     matches = evil["Translation"].matches
     catalogue = kt.Catalogue.wholes(["a", "b"])
     soft = kt.Matches.soft(torch.rand(3, 9))

@@ -54,7 +54,7 @@ def real(tmp_path_factory, samples):
 
 
 def excluded(trace, region, by="source"):
-    case, mask = live(trace), region_mask(region, *trace.picture.size)
+    case, mask = live(trace, trace.model), region_mask(region, *trace.picture.size)
     return Exclusion(case, mask, units_of(trace, by, case))
 
 

@@ -329,7 +329,7 @@ def leaves(banks, trace):
     """Node names, worked out from the paths."""
     return [
         f"{bank}#{'/'.join(str(node) for node in path)}"
-        for bank, path in zip(trace.column("bank"), trace.winners["path"].to_pylist(), strict=True)
+        for bank, path in zip(trace.column("bank"), trace.winners["kt.path"].to_pylist(), strict=True)
     ]
 
 

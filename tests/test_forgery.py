@@ -164,14 +164,14 @@ def test_a_changed_cell_of_the_trace_is_caught(folder, check, world, name, chose
 
 
 COLUMNS = [
-    *(("sources", name) for name in ("source", "share", "patches", "similarity", "licence", "sha256")),
-    *(("creators", name) for name in ("creator", "share", "patches", "sources")),
-    *(("licences", name) for name in ("licence", "share", "patches", "sources")),
+    *(("sources", name) for name in ("source", "share", "retrievals", "similarity", "licence", "sha256")),
+    *(("creators", name) for name in ("creator", "share", "retrievals", "sources")),
+    *(("licences", name) for name in ("licence", "share", "retrievals", "sources")),
     *(("boxes", name) for name in ("query", "source", "x", "source_width", "overlap", "similarity", "entry")),
     *(("counterfactuals", name) for name in ("source", "share", "changed_share", "mean_change", "new_winners")),
     *(("counterfactuals", name) for name in ("taken_over_by", "picture")),
     *(("regret", name) for name in ("query", "entry", "similarity", "exact_entry", "exact_similarity", "regret")),
-    ("regret", "continued"),
+    ("regret", "coherent"),
     *(("pieces", name) for name in ("source", "retrievals", "own", "rivals", "area", "width", "source_x")),
     *(("rivals", name) for name in ("query", "rivals")),
     *(("copies", name) for name in ("picture", "source", "area", "correlation", "x", "source_y", "scale", "mirrored")),
@@ -339,7 +339,7 @@ def other_counterfactual(folder):
 def rank_of_a_continuation(trace):
     """Winners that coherence took came from nowhere."""
     rank = trace.column("rank", winners=False).copy()
-    rank[trace.column("coherent", winners=False)] = 31_999
+    rank[trace.column("kt.coherent", winners=False)] = 31_999
     return with_column(trace, "rank", rank)
 
 

@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from ktviz.errors import LibraryBusyError, LibraryError, StorageError
-from ktviz.library import bank as bank_module
 from ktviz.library import build as build_module
 from ktviz.library import format as format_module
+from ktviz.library.kinds.patches import bank as bank_module
 from ktviz.library.library import Library
 
 INTERRUPTIONS = ("encoding", "writing a thumb", "writing features", "writing tables", "writing the tree")

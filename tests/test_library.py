@@ -344,7 +344,7 @@ def test_constant_pictures_make_a_bank_that_can_be_searched(build, tmp_path, sav
     for preset in ("paper", "beam", "exact"):
         found = banks.search(banks.patches(torch.tensor([0])), SearchSettings(preset))
         assert torch.isfinite(found.similarity[:, 0]).all()
-        assert torch.isfinite(found.band_similarity[:, 0]).all()
+        assert torch.isfinite(found["bands"][:, 0]).all()
 
 
 @pytest.mark.parametrize(

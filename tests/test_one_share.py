@@ -73,7 +73,7 @@ def numbers(case, region, tmp_path):
         "trace.overlap": by_source(trace.winners.to_pandas().assign(part=trace.overlap(region)), "part"),
         "plotly bars": dict(zip((long[name] for name in labels(drawn, case, region)), drawn.x, strict=True)),
     }
-    selection = select(live(trace).shown, 4, region)
+    selection = select(live(trace, trace.model).shown, 4, region)
     found["backtracking figure"] = {
         case.translator.banks.source_names[n]: s for n, s in zip(selection.sources, selection.shares, strict=True)
     }

@@ -106,7 +106,7 @@ def test_sample_data_is_small_and_every_picture_is_credited():
 
 
 def test_shipped_weights_are_small():
-    weights = list((ROOT / "ktviz" / "model" / "weights").glob("*.safetensors"))
+    weights = list((ROOT / "ktviz" / "systems" / "kt" / "weights").glob("*.safetensors"))
     assert {p.name for p in weights} >= {"encoder.safetensors", "decoder.safetensors"}
     assert sum(p.stat().st_size for p in weights) <= 6e6
 

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from ktviz.errors import SettingError, UnknownNameError
 from ktviz.images import read_image, to_tensor
-from ktviz.library import scan as scan_module
 from ktviz.library.format import LibrarySettings
+from ktviz.library.kinds.patches import scan as scan_module
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, haar, to_vectors
 from ktviz.library.kinds.patches.compare import compare, rank
 from ktviz.library.kinds.patches.entries import Entries
@@ -72,7 +72,7 @@ def test_band_similarities_are_the_cosines_within_each_band(world, queries):
     found = world.banks.search(queries, SearchSettings("exact", candidates=3))
     winners = haar(world.banks.patches(found.entry[:, 2])).flatten(2)
     expected = F.cosine_similarity(haar(queries).flatten(2), winners, dim=2)
-    assert (found.band_similarity[:, 2] - expected).abs().max() < 1e-5
+    assert (found["bands"][:, 2] - expected).abs().max() < 1e-5
 
 
 def test_weights_do_not_depend_on_their_common_factor(world, queries):
@@ -132,14 +132,14 @@ def test_paper_compares_the_leaf_that_greedy_descent_reaches(large, queries):
         value, place = oracle(query[None], patches[start:end])[0].topk(3)
         assert found.entry[5 * n].tolist() == (place + start).tolist()
         assert found.similarity[5 * n].tolist() == pytest.approx(value.tolist(), abs=1e-5)
-        assert int(found.path[5 * n, -1]) == node
+        assert int(found["path"][5 * n, -1]) == node
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_path_ends_in_the_winners_leaf(large, queries, preset):
     found = large.search(queries, SearchSettings(preset))
     tree = large.banks[0].tree
-    assert torch.equal(found.path, tree.paths(tree.leaf_of(found.entry[:, 0])))
+    assert torch.equal(found["path"], tree.paths(tree.leaf_of(found.entry[:, 0])))
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -224,7 +224,7 @@ def test_leaving_entries_out_equals_a_bank_that_never_held_them_bit_for_bit(larg
     assert torch.equal(hidden.entry >= 0, there)
     assert torch.equal(hidden.entry[there], rows[never.entry[there]])
     assert torch.equal(hidden.similarity, never.similarity)
-    assert torch.equal(hidden.band_similarity[there], never.band_similarity[there])
+    assert torch.equal(hidden["bands"][there], never["bands"][there])
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -234,7 +234,7 @@ def test_fewer_entries_than_candidates_are_marked_as_missing(build, tmp_path, sa
     found = library["art/test"].search(queries, SearchSettings(preset, candidates=9))
     assert len(library["art/test"]) == 4
     assert found.entry.shape == found.similarity.shape == (len(queries), 9)
-    assert found.band_similarity.shape == (len(queries), 9, 4)
+    assert found["bands"].shape == (len(queries), 9, 4)
     assert (found.entry[:, :4].sort(1).values == torch.arange(4)).all()
     assert (found.entry[:, 4:] == -1).all()
     assert (found.similarity[:, 4:] == -torch.inf).all()
@@ -268,7 +268,7 @@ def test_the_path_in_a_union_is_that_of_the_winners_bank(world, queries):
     source, _, _ = world.banks.locate(found.winner)
     banks = [world.banks.bank_of_source(s)[0].name for s in source.tolist()]
     assert set(banks) == {"art/cool", "art/warm"}
-    for row, entry, name in zip(found.path.tolist(), found.winner.tolist(), banks, strict=True):
+    for row, entry, name in zip(found["path"].tolist(), found.winner.tolist(), banks, strict=True):
         number = world.banks.names.index(name)
         tree = world.banks.banks[number].tree
         local = torch.tensor([entry - int(world.banks.entry_offset[number])])
@@ -292,12 +292,17 @@ def test_the_order_of_banks_changes_no_similarity(world, queries):
     assert torch.equal(turned.search(queries, settings).similarity, world.banks.search(queries, settings).similarity)
 
 
-FIELDS = ("entry", "similarity", "band_similarity", "path")
+def field_of(matches, name):
+    """A field of matches, or one of their extensions."""
+    return getattr(matches, name) if hasattr(matches, name) else matches[name]
+
+
+FIELDS = ("entry", "similarity", "bands", "path")
 
 
 def in_parts(banks, queries, settings, size):
     found = [banks.search(part, settings) for part in queries.split(size)]
-    return {name: torch.cat([getattr(part, name) for part in found]) for name in FIELDS}
+    return {name: torch.cat([field_of(part, name) for part in found]) for name in FIELDS}
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -309,7 +314,7 @@ def test_nothing_that_is_found_depends_on_how_queries_are_cut(large, queries, pr
         torch.set_num_threads(threads)
         found = in_parts(large, queries, settings, size)
         for name in FIELDS:
-            assert torch.equal(found[name], getattr(known, name)), (name, size, threads)
+            assert torch.equal(found[name], field_of(known, name)), (name, size, threads)
     turned = large.search(queries.flip(0), settings)
     assert torch.equal(turned.similarity.flip(0), known.similarity)
     assert torch.equal(turned.entry.flip(0), known.entry)
@@ -328,7 +333,7 @@ def test_looking_again_finds_what_the_fast_scan_found(large, queries, preset, we
     found = large.search(queries, settings)
     assert sum(asked) > 0.9 * len(queries)
     for name in FIELDS:
-        assert torch.equal(getattr(found, name), getattr(known, name))
+        assert torch.equal(field_of(found, name), field_of(known, name))
 
 
 @pytest.mark.parametrize("weights", [(1, 1, 1, 0), (0, 0, 1, 1)])
@@ -442,7 +447,7 @@ def test_a_picture_finds_itself_with_similarity_one(world, toy):
     features = toy(to_tensor(pixels))[0]
     found = world.banks.search(PatchGrid(16, 16).unfold(features), SearchSettings("exact", candidates=1))
     assert (found.similarity == 1).all()
-    assert (found.band_similarity <= 1).all()
+    assert (found["bands"] <= 1).all()
 
 
 def test_keys_are_whole_numbers_whose_products_single_precision_holds(large, queries):

@@ -35,7 +35,7 @@ def test_shares_are_those_worked_out_by_hand(flats, photo, preset):
     shares = source_shares(flats[1](photo, preset=preset, coherence=0))
     assert shares["source"].tolist() == [f"art/test/{name}.png" for name in ("green", "red", "blue")]
     assert shares["share"].tolist() == pytest.approx([9 / 16, 7 / 16, 0])
-    assert shares["patches"].tolist() == [4 * 7, 3 * 7, 0]
+    assert shares["retrievals"].tolist() == [4 * 7, 3 * 7, 0]
     assert np.isnan(shares["similarity"][2])
 
 
@@ -94,4 +94,4 @@ def test_shares_come_largest_first_with_every_source_and_its_credit(world, paint
     assert set(shares["licence"]) == {"unknown"}
     digests = dict(zip(world.banks.source_names, [s.sha256 for s in world.banks.sources], strict=True))
     assert dict(zip(shares["source"], shares["sha256"], strict=True)) == digests
-    assert int(shares["patches"].sum()) == 49
+    assert int(shares["retrievals"].sum()) == 49

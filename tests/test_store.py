@@ -84,8 +84,8 @@ def test_list_says_what_there_is(store, traces):
     for row in table.itertuples():
         trace = traces[row.trace]
         assert (row.images, row.retrievals, row.thinned) == (1, len(trace), False)
-        assert row.input == [trace.picture.about["input"]]
-        assert row.output == [trace.picture.about["output"]]
+        assert row.input == [trace.picture.sha256("input")]
+        assert row.output == [trace.picture.sha256("output")]
 
 
 def test_an_empty_store_lists_and_finds_nothing(tmp_path):
@@ -122,7 +122,7 @@ def test_an_index_never_outlives_its_trace_when_overwriting_is_interrupted(store
         with pytest.raises(KeyboardInterrupt):
             store.append(traces["photo-1"], "photo-0", overwrite=True)
     row = store.list().set_index("trace").loc["photo-0"]
-    assert row["input"] == [traces["photo-1"].picture.about["input"]]
+    assert row["input"] == [traces["photo-1"].picture.sha256("input")]
 
 
 def test_removing_takes_the_trace_and_what_it_answered(store, world, traces):

@@ -159,7 +159,7 @@ def test_translate_as_json_says_what_was_made_and_what_failed(run, library, phot
     assert (made["photo"], made["width"], made["height"]) == (str(photo), 96, 64)
     assert Path(made["output"]).is_file()
     assert sum(source["share"] for source in made["sources"]) == pytest.approx(1)
-    assert {"source", "share", "patches", "similarity", "bank", "title", "creator", "licence"} <= made["sources"][
+    assert {"source", "share", "retrievals", "similarity", "bank", "title", "creator", "licence"} <= made["sources"][
         0
     ].keys()
     assert failed["error"]["code"] == 4

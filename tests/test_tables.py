@@ -41,7 +41,7 @@ def test_arrow_takes_a_trace_without_half_precision(trace):
     table = pa.table(trace)
     assert table.num_rows == trace.table.num_rows
     assert "halffloat" not in str(table.schema)
-    assert table["similarity_ll"].to_pylist() == [float(v) for v in trace.table["similarity_ll"].to_pylist()]
+    assert table["kt.similarity_ll"].to_pylist() == [float(v) for v in trace.table["kt.similarity_ll"].to_pylist()]
     assert parquet.METADATA in table.schema.metadata
 
 

@@ -132,7 +132,7 @@ def test_a_photo_in_tiles_is_the_photo_as_a_whole(painter, samples, cut, size, s
     whole = painter.traced(photo)
     cut(side, 150)
     assert_same(painter.traced(photo), whole)
-    assert whole.column("coherent").any()
+    assert whole.column("kt.coherent").any()
 
 
 @pytest.mark.parametrize(

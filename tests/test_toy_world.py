@@ -9,7 +9,6 @@ import pytest
 
 import ktviz
 from ktviz.regions import Box, region_mask
-from ktviz.systems.kt import translator as translator_module
 from ktviz.testing import COLOURS, ToyWorld, toy_photo
 
 SWAP = {"transfer": "swap", "coherence": 0}
@@ -186,7 +185,7 @@ def test_removing_a_source_that_was_never_used_changes_no_bit(flats, preset, coh
     assert NAMES["magenta"] not in used
     after = ktviz.without(before, "magenta")
     assert np.array_equal(before.output, after.output)
-    winners = ["query", "source", "source_box", "entry", "similarity", "similarity_ll", "path", "coherent"]
+    winners = ["query", "source", "source_box", "entry", "similarity", "kt.similarity_ll", "kt.path", "kt.coherent"]
     assert before.winners.select(winners).equals(after.winners.select(winners))
     assert len(ktviz.compare(before, after)) == 0
 
@@ -227,7 +226,7 @@ def test_deletion_by_our_ranking_falls_faster_than_by_random_over_ten_seeds(trac
 
 def test_the_same_retrievals_have_the_same_digest_in_another_folder_and_in_chunks(flats, tmp_path, monkeypatch):
     expected = flats.translator.traced(toy_photo(), **SWAP).digest
-    monkeypatch.setattr(translator_module, "QUERIES_AT_ONCE", 5)
+    monkeypatch.setattr("ktviz.systems.kt.retrieval.QUERIES_AT_ONCE", 5)
     other = ToyWorld(tmp_path)
     assert other.translator.traced(toy_photo(), **SWAP).digest == expected
     assert other.translator.traced(toy_photo(), coherence=0).digest != expected

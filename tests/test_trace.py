@@ -19,9 +19,9 @@ from matplotlib.figure import Figure
 import ktviz as kt
 from ktviz.errors import MismatchError, RegionError, SettingError, TraceError, UnknownNameError
 from ktviz.images import resize_short_side, to_tensor
-from ktviz.systems.kt import translator as translator_module
+from ktviz.systems.kt.retrieval import EXTENSIONS
 from ktviz.systems.kt.translator import Translator
-from ktviz.trace.schema import SCHEMA
+from ktviz.trace.schema import CORE, schema_of
 
 HEIGHT, WIDTH = 60, 44
 SIDE = 64
@@ -117,11 +117,11 @@ def reaches(boxes, x, y, width, height):
 
 
 def test_a_trace_has_the_columns_of_the_schema_and_one_row_per_query_and_rank(trace, result):
-    assert trace.table.schema.equals(SCHEMA)
+    assert trace.table.schema.equals(schema_of(trace.about["sites"]))
     assert trace.table.num_rows == result.matches.entry.numel()
     assert len(trace) == len(result.grid)
     rows = trace.to_pandas()
-    assert rows.columns.tolist() == SCHEMA.names
+    assert rows.columns.tolist() == [*CORE.names, *(f"kt.{extension.name}" for extension in EXTENSIONS)]
     assert rows["query"].tolist() == [q for q in range(len(trace)) for _ in range(8)]
     assert rows["rank"].tolist() == list(range(8)) * len(trace)
     assert (rows.groupby("query")["chosen"].sum() == 1).all()
@@ -133,12 +133,12 @@ def test_columns_are_those_of_the_matches(trace, result):
         assert np.array_equal(trace.column(name, winners=False), getattr(matches, name).flatten().numpy()), name
     assert np.array_equal(trace.column("entry"), matches.winner.numpy())
     assert np.array_equal(trace.column("margin"), matches.margin.numpy())
-    assert np.array_equal(trace.column("coherent"), matches.coherent.numpy())
+    assert np.array_equal(trace.column("kt.coherent"), matches["coherent"].numpy())
     assert np.array_equal(trace.column("rank"), matches.chosen.numpy())
-    assert matches.coherent.any()
+    assert matches["coherent"].any()
     for number, band in enumerate(("ll", "lh", "hl", "hh")):
-        expected = matches.band_similarity[..., number].flatten().half().numpy()
-        assert np.array_equal(trace.column(f"similarity_{band}", winners=False), expected), band
+        expected = matches["bands"][..., number].flatten().half().numpy()
+        assert np.array_equal(trace.column(f"kt.similarity_{band}", winners=False), expected), band
 
 
 def test_similarity_is_the_weighted_bandpass_cosine(trace, large, patches):
@@ -148,13 +148,13 @@ def test_similarity_is_the_weighted_bandpass_cosine(trace, large, patches):
     assert np.allclose(rows["similarity"], bandpass(queries, entries), atol=1e-5)
     for number, band in enumerate(("ll", "lh", "hl", "hh")):
         within = bandpass(queries, entries, np.eye(4)[number])
-        assert np.allclose(rows[f"similarity_{band}"].astype(float), within, atol=2e-3), band
+        assert np.allclose(rows[f"kt.similarity_{band}"].astype(float), within, atol=2e-3), band
 
 
 def test_bands_are_the_parts_of_the_norm(trace, large, patches):
     rows = trace.to_pandas()
     entries = large.banks.patches(torch.tensor(rows["entry"].to_numpy())).double().numpy()
-    for name, expected in (("query_bands", parts(patches[rows["query"]])), ("entry_bands", parts(entries))):
+    for name, expected in (("kt.query_bands", parts(patches[rows["query"]])), ("kt.entry_bands", parts(entries))):
         stored = trace.column(name, winners=False)
         assert np.allclose(stored, expected, atol=1e-3), name
         assert np.allclose((stored**2).sum(1), 1, atol=2e-3), name
@@ -198,8 +198,8 @@ def test_query_boxes_are_in_px_of_the_input(trace):
 def test_a_path_leads_from_below_the_root_to_the_leaf_of_the_winner(large, photo, patches, preset):
     trace = large.traced(photo, preset=preset)
     rows = trace.to_pandas()
-    assert rows["path"].notna().equals(rows["chosen"])
-    for row in rows[rows["chosen"]].itertuples():
+    assert rows["kt.path"].notna().equals(rows["chosen"])
+    for row in rows[rows["chosen"]].rename(columns=lambda name: name.removeprefix("kt.")).itertuples():
         number = large.banks.names.index(row.bank)
         tree = large.banks.banks[number].tree
         local = row.entry - int(large.banks.entry_offset[number])
@@ -231,7 +231,10 @@ def test_a_trace_says_what_made_it(trace, large, photo):
         "library bank art/tall",
         "library bank art/wide",
     }
-    assert about["sites"] == [{"name": "retrieval", "type": "Retrieval", "causal": True}]
+    (site,) = about["sites"]
+    known = {"name": "retrieval", "type": "Retrieval", "causal": True, "kind": "hard", "canvas": "input"}
+    assert known.items() <= site.items()
+    assert about["system"] == "kt"
     assert about["versions"]["torch"] == torch.__version__
     assert about["device"] == "cpu"
     assert trace.picture.about["settings"]["preset"] == "beam"
@@ -267,7 +270,6 @@ def test_the_summary_counts(trace, result):
     assert summary["retrievals"] == len(result.grid)
     assert summary["candidates"] == 8 * len(result.grid)
     assert summary["sources used"] == f"{used} of 3"
-    assert summary["continued a neighbour"] == f"{result.matches.coherent.float().mean():.1%}"
     assert summary["similarity, median"] == pytest.approx(np.median(result.matches.winner_similarity), abs=1e-4)
 
 
@@ -311,7 +313,7 @@ def test_a_slice_holds_the_retrievals_whose_boxes_reach_into_it(trace, box):
     hit = reaches(trace.column("box"), *box)
     assert part.column("query").tolist() == trace.column("query")[hit].tolist()
     assert part.table.num_rows == 8 * len(part)
-    assert part.table.schema.equals(SCHEMA)
+    assert part.table.schema.equals(trace.table.schema)
 
 
 def test_all_kinds_of_regions_slice_alike(trace):
@@ -354,7 +356,7 @@ def test_shares_of_a_region_equal_the_credit_counted_pixel_by_pixel(trace, box):
     for name, row in shares.iterrows():
         mine = (names == name) & (part > 0)
         assert row["share"] == pytest.approx(part[names == name].sum(), abs=1e-9)
-        assert row["patches"] == mine.sum()
+        assert row["retrievals"] == mine.sum()
         if mine.any():
             assert row["similarity"] == pytest.approx(trace.column("similarity")[mine].mean(), rel=1e-5)
 
@@ -507,12 +509,12 @@ def test_a_sample_of_regret_is_drawn_by_its_seed(trace):
 
 def test_with_regret_fills_the_columns_and_changes_no_other(trace):
     filled = trace.with_regret()
-    assert filled.table.schema.equals(SCHEMA)
+    assert filled.table.schema.equals(schema_of(trace.about["sites"], regret=True))
     expected = trace.regret().set_index("query")
     for row in filled.to_pandas().itertuples():
         assert row.regret == pytest.approx(expected["regret"][row.query], abs=1e-6)
         assert row.exact_entry == expected["exact_entry"][row.query]
-    rest = [name for name in SCHEMA.names if name not in ("exact_entry", "regret")]
+    rest = trace.table.column_names
     assert filled.table.select(rest).equals(trace.table.select(rest))
     assert filled.digest != trace.digest
 
@@ -557,7 +559,7 @@ def test_the_digest_does_not_depend_on_chunks_seeds_or_what_ran_before(large, ph
     known = large.traced(photo, preset=preset).digest
     torch.manual_seed(99)
     large(photo[::-1].copy())
-    monkeypatch.setattr(translator_module, "QUERIES_AT_ONCE", chunk)
+    monkeypatch.setattr("ktviz.systems.kt.retrieval.QUERIES_AT_ONCE", chunk)
     for name in ("compare.GRID_CHUNK", "union.GRID_CHUNK", "index.GRID_CHUNK", "scan.GATHER_CHUNK"):
         monkeypatch.setattr(f"ktviz.library.kinds.patches.{name}", 10 * chunk)
     assert large.traced(photo, preset=preset).digest == known
@@ -618,7 +620,7 @@ def test_a_part_has_the_shares_of_its_region_and_no_more(world, paint):
     trace = world.translator.traced(paint(9))
     region = kt.Box(10, 12, 20, 17)
     part = trace[region]
-    assert part.sources().equals(trace.sources(region).assign(patches=part.sources()["patches"]))
+    assert part.sources().equals(trace.sources(region).assign(retrievals=part.sources()["retrievals"]))
     assert part.sources()["share"].sum() == pytest.approx(1)
     inner = part[kt.Box(12, 14, 4, 4)]
     assert inner.sources()["share"].tolist() == trace.sources(kt.Box(12, 14, 4, 4))["share"].tolist()

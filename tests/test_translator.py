@@ -7,7 +7,6 @@ import torch
 from ktviz.errors import ImageError, SettingError, UnknownNameError
 from ktviz.images import to_pixels, to_tensor
 from ktviz.library.kinds.patches.search import SearchSettings
-from ktviz.systems.kt import translator as translator_module
 from ktviz.systems.kt.settings import Settings
 from ktviz.systems.kt.translator import Translator
 
@@ -75,11 +74,11 @@ def test_a_batch_is_the_same_as_one_by_one(world, paint):
 
 def test_a_photo_taken_in_chunks_gives_the_same_pixels(world, paint, monkeypatch):
     whole = world.translator(paint(9))
-    monkeypatch.setattr(translator_module, "QUERIES_AT_ONCE", 10)
+    monkeypatch.setattr("ktviz.systems.kt.retrieval.QUERIES_AT_ONCE", 10)
     chunked = world.translator(paint(9))
     assert np.array_equal(whole.image, chunked.image)
     assert torch.equal(whole.matches.winner, chunked.matches.winner)
-    assert torch.equal(whole.matches.path, chunked.matches.path)
+    assert torch.equal(whole.matches["path"], chunked.matches["path"])
 
 
 def test_grey_float_and_transparent_photos_are_taken(world, paint):
@@ -131,7 +130,7 @@ def test_without_coherence_the_translator_takes_the_searchs_winners(world, paint
     features = world.translator.encoder(to_tensor(paint(9)))[0]
     found = world.banks.search(result.grid.unfold(features), SearchSettings("beam", candidates=3))
     assert torch.equal(result.matches.entry, found.entry)
-    assert not result.matches.coherent.any()
+    assert not result.matches["coherent"].any()
 
 
 @pytest.mark.parametrize(
@@ -163,8 +162,8 @@ def test_a_photo_that_is_none_is_refused(world, photo):
 
 def test_recorded_path_and_similarity_belong_to_the_winner(world, paint):
     matches = world.translator(paint(9)).matches
-    assert torch.equal(matches.path, world.banks.paths(matches.winner))
-    assert matches.coherent.any()
+    assert torch.equal(matches["path"], world.banks.paths(matches.winner))
+    assert matches["coherent"].any()
     assert (matches.winner_similarity <= 1 + 1e-5).all()
 
 

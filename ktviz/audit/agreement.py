@@ -7,28 +7,30 @@ recorded, and an entry may be another one only where both are equally good.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ktviz.audit.copies import COLUMNS as COPIES
 from ktviz.audit.copies import copies
-from ktviz.audit.differences import LEVELS, MOST_PIXELS, Difference, compare_pixels, equal, first_difference, first_row
+from ktviz.audit.differences import LEVELS, MOST_PIXELS, compare_pixels, first_difference
 from ktviz.audit.evidence import Evidence, Parameters, best_of_all, largest_sources, only_winners
 from ktviz.audit.findings import shown
 from ktviz.audit.rivals import NEAR, rivals
-from ktviz.audit.rounding import SIMILARITY, check_rounded, truth
+from ktviz.errors import Difference
+from ktviz.explain.case import Case
 from ktviz.images import pixel_digest
-from ktviz.systems.kt.live import Live
-from ktviz.systems.kt.settings import Settings
 from ktviz.trace.parquet import as_json
-from ktviz.trace.record import record_one
+from ktviz.trace.pictures import OUTPUT
+from ktviz.trace.rows import equal, first_row
 from ktviz.trace.storage import VOLATILE
 from ktviz.trace.trace import Trace
 
+SIMILARITY = 1e-5
+"""What a similarity may differ by (docs/exactness.md)."""
 LONGEST = 200
 """Letters in the name of a version, a device or a processor."""
 COPY_ROOM = dict.fromkeys(("x", "y", "width", "height"), 8.0) | {
@@ -46,14 +48,14 @@ MOST_DOUBT = 0.01
 """Part of a picture whose winners may be other ones, because of rounding."""
 
 
-def check_translation(name: str, case: Live, recorded: Trace, settings: Settings) -> str:
-    """Translate again and compare.
+def check_run(name: str, case: Case, recorded: Trace, without: Sequence[str] = ()) -> str:
+    """Make the run again and compare.
 
     Args:
         name: What the error calls the file of the trace.
-        case: The photo and the model.
+        case: The audited trace and its system.
         recorded: What is to be compared, with its output.
-        settings: How it was made.
+        without: What it was made without, beside what the audited trace was.
 
     Returns:
         A remark on how well they agree.
@@ -61,7 +63,7 @@ def check_translation(name: str, case: Live, recorded: Trace, settings: Settings
     Raises:
         Difference: The first.
     """
-    again = record_one(case.model, case.pixels, settings, case.features, candidates=recorded.about["candidates"])
+    again = case.system.rerun(case.trace, without=without)
     again = only_winners(again) if recorded.thinned else again
     rounded = made_elsewhere(recorded.about, again.about)
     check_about(name, recorded, again, rounded)
@@ -72,7 +74,7 @@ def check_translation(name: str, case: Live, recorded: Trace, settings: Settings
         return f"{seen}; {len(again):,} retrievals identical"
     if not rounded:
         raise Difference(f"{name}, {found}")
-    doubtful = check_rounded(name, replace(case, trace=recorded), again, settings)
+    doubtful = case.system.check_rounded(name, recorded, again)
     share = float(recorded.overlap()[doubtful].sum())
     if share > MOST_DOUBT:
         raise Difference(f"{name}: other winners for {share:.1%} of the picture; rounding explains {MOST_DOUBT:.0%}")
@@ -90,11 +92,12 @@ def check_about(name: str, recorded: Trace, again: Trace, rounded: bool) -> None
     """Raise Difference unless a trace says of itself what is found, and of where it was made what can be."""
     mine, found = dict(recorded.about), dict(again.about)
     check_made(name, {part: mine.get(part) for part in VOLATILE}, {part: found[part] for part in VOLATILE})
-    images = [dict(trace.picture.about) for trace in (recorded, again)]
-    if images[0].get("output") != pixel_digest(shown(recorded.output)):
+    output = str(recorded.site_about["output"])
+    images = [{"settings": trace.picture.settings, **trace.picture.about["canvases"]} for trace in (recorded, again)]
+    if recorded.picture.sha256(output) != pixel_digest(shown(recorded.output)):
         raise Difference(f"{name}: its output is another picture than the one beside it")
     if rounded:
-        images[1]["output"] = images[0]["output"]
+        images[1] = {**images[1], **{canvas: images[0][canvas] for canvas in images[0] if canvas.startswith(OUTPUT)}}
     for one, other in ((mine, found), images):
         for part in sorted({*one, *other} - {*VOLATILE}):
             if (part in one) != (part in other) or as_json({part: one.get(part)}) != as_json({part: other.get(part)}):
@@ -118,19 +121,18 @@ def plain(text: str) -> bool:
     return len(text) <= LONGEST and text.isprintable() and text == " ".join(text.split())
 
 
-def check_without(case: Live, evidence: Evidence, names: Mapping[str, str], top: int) -> str:
-    """The translations without the largest sources, made again."""
-    known = largest_sources(case.trace, case.banks, top)
+def check_without(case: Case, evidence: Evidence, names: Mapping[str, str], top: int) -> str:
+    """The runs without the largest sources, made again."""
+    known = largest_sources(case, top)
     if list(evidence.without) != known:
         raise Difference(f"tables/counterfactuals: of {', '.join(evidence.without) or 'nothing'}, should be of {known}")
     remarks = []
     for source, after in evidence.without.items():
-        settings = replace(case.settings, without=(*case.settings.without, source))
-        remarks.append(check_translation(f"counterfactuals/{names[source]}.parquet", case, after, settings))
+        remarks.append(check_run(f"counterfactuals/{names[source]}.parquet", case, after, [source]))
     return "; ".join((f"{len(known)} translations without a source", *dict.fromkeys(remarks)))
 
 
-def check_pieces(case: Live, evidence: Evidence, here: bool) -> str:
+def check_pieces(case: Case, evidence: Evidence, here: bool) -> str:
     """The works that would have done in the place of pieces, counted again.
 
     Args:
@@ -156,9 +158,9 @@ def check_types(name: str, stated: pd.DataFrame, true: pd.DataFrame) -> None:
         raise Difference(f"{name} has other columns")
 
 
-def check_copies(case: Live, evidence: Evidence, here: bool) -> str:
+def check_copies(case: Case, evidence: Evidence, here: bool) -> str:
     """The pictures, compared with the works again."""
-    stated, found = evidence.copies, copies(evidence.trace, case.banks)
+    stated, found = evidence.copies, copies(case)
     if len(stated) != len(found):
         raise Difference(f"tables/copies: {len(stated)} rows, should have {len(found)}")
     check_types("tables/copies", stated, found)
@@ -172,7 +174,7 @@ def check_copies(case: Live, evidence: Evidence, here: bool) -> str:
     return f"{len(found)} copies"
 
 
-def check_exact(case: Live, evidence: Evidence, parameters: Parameters, here: bool) -> str:
+def check_exact(case: Case, evidence: Evidence, parameters: Parameters, here: bool) -> str:
     """The exact searches, made again."""
     found, known = best_of_all(case, parameters), evidence.exact
     if len(known) != len(found) or not np.array_equal(known["query"], found["query"]):
@@ -181,7 +183,8 @@ def check_exact(case: Live, evidence: Evidence, parameters: Parameters, here: bo
     if here:
         wrong = ~np.all([equal(known[name].to_numpy(), found[name].to_numpy()) for name in found], axis=0)
     else:
-        true = truth(case, known["query"].to_numpy(), known["exact_entry"].to_numpy())
+        places, stated_entry = places_of(case.trace, known["query"]), known["exact_entry"].to_numpy()
+        true = case.system.similarity_of(case.trace, places, stated_entry).numpy() if len(places) else np.empty(0)
         best, stated = (table["exact_similarity"].to_numpy() for table in (found, known))
         wrong = (np.abs(true - best) > SIMILARITY) | ~(np.abs(stated - best) <= SIMILARITY)
     for row in np.flatnonzero(wrong):
@@ -190,3 +193,9 @@ def check_exact(case: Live, evidence: Evidence, parameters: Parameters, here: bo
             f"should be {found['exact_entry'][row]} at {found['exact_similarity'][row]:.6f}"
         )
     return f"{len(found)} exact searches"
+
+
+def places_of(trace: Trace, query: pd.Series) -> npt.NDArray[np.int64]:
+    """The place among the winners of some queries."""
+    places: npt.NDArray[np.int64] = np.searchsorted(trace.column("query"), query.to_numpy())
+    return places

@@ -47,18 +47,18 @@ from ktviz.audit.folder import (
 from ktviz.audit.report import render, thumbnails
 from ktviz.audit.rivals import COLUMNS as RIVALS
 from ktviz.errors import AuditError, KtvizError, MismatchError, SettingError
+from ktviz.explain.case import Case, case_of
 from ktviz.explain.pieces import control
+from ktviz.explain.result import check_one_site
 from ktviz.images import Pixels, encode_image, pixel_digest, read_image, stored_size
-from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.systems.kt.live import Live, live
 from ktviz.trace.about import processor, version, versions
-from ktviz.trace.trace import Trace
+from ktviz.trace.trace import Trace, Traced
 from ktviz.values import short
 
 if TYPE_CHECKING:
     from ktviz.audit.verify import Verdict
     from ktviz.library.library import Library
-    from ktviz.systems.kt.translator import Translator
+    from ktviz.systems.protocol import System
 
 LONGEST_TITLE = 1000
 """Letters."""
@@ -89,24 +89,24 @@ class Audit:
     @classmethod
     def create(
         cls,
-        trace: Trace,
+        trace: Traced,
         *,
         title: str = "",
         top: int = TOP,
         sample: int = SAMPLE,
         seed: int = SEED,
-        model: Translator | None = None,
+        model: object | None = None,
         photo: Pixels | None = None,
     ) -> Audit:
         """Audit a translation.
 
         Args:
-            trace: Of one image.
+            trace: Of one image, or a result that was recorded.
             title: Of the report; the banks' names if empty.
             top: Works without which the photo is translated again.
             sample: Retrievals that are compared with the exact search.
             seed: Of that sample.
-            model: The translator; not needed while the one that recorded lives.
+            model: The system; not needed while the one that recorded lives.
             photo: The photo, where the trace was saved without it.
 
         Raises:
@@ -123,21 +123,24 @@ class Audit:
             raise SettingError(
                 asked, f"not a text of Unicode of at most {LONGEST_TITLE:,} letters", "Give a short title"
             )
-        case = live(trace, model, photo)
+        case = case_of(check_one_site(trace), "rerun", model=model, photo=photo, asked="audit a trace")
         check_made_again(case)
-        return cls.assemble(gather(case, parameters), case.banks, parameters, title or ", ".join(case.banks.names))
+        evidence = gather(case, parameters)
+        return cls.assemble(evidence, replace(case, trace=evidence.trace), parameters, title or named(evidence.trace))
 
     @classmethod
-    def assemble(cls, evidence: Evidence, banks: BankUnion, parameters: Parameters, title: str) -> Audit:
+    def assemble(cls, evidence: Evidence, case: Case, parameters: Parameters, title: str) -> Audit:
         """An audit from its evidence: all the rest follows."""
+        banks = case.system.banks
         about = {
             "made": date.today().isoformat(),
             "versions": all_versions(),
             "processor": processor(),
             "control": control(evidence.trace),
-            "searched": searched_sources(evidence.trace, banks),
+            "searched": searched_sources(case),
         }
-        return cls(title, evidence, thumbnails(evidence.trace, banks), tuple(fingerprints(banks)), parameters, about)
+        prints = () if banks is None else tuple(fingerprints(banks))
+        return cls(title, evidence, thumbnails(case), prints, parameters, about)
 
     @property
     def trace(self) -> Trace:
@@ -238,7 +241,7 @@ class Audit:
                 f"audit {str(folder)!r}", f"cannot be read ({error})", "Ask for a complete copy of the folder"
             ) from None
 
-    def verify(self, library: Library | str | os.PathLike[str], *, model: Translator | None = None) -> Verdict:
+    def verify(self, library: Library | str | os.PathLike[str], *, model: System | None = None) -> Verdict:
         """Make everything again with a library and compare.
 
         Raises:
@@ -268,7 +271,7 @@ def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
             f"pictures/input.png is {size[1]}x{size[0]} px, not {trace.picture.size[1]}x{trace.picture.size[0]}"
         )
     pictures = {name: read_image(folder / "pictures" / f"{name}.png") for name in ("input", "output")}
-    trace = trace.with_pictures(pictures["input"], pictures["output"])
+    trace = trace.with_canvases(canvases(trace, pictures["input"], pictures["output"]))
     best = read_table(folder / "tables/regret.parquet", ["query", "exact_entry", "exact_similarity"], len(trace))
     sources = read_table(folder / "tables/counterfactuals.parquet", ["source"], len(trace.about["sources"]))["source"]
     rivals = read_table(folder / "tables/rivals.parquet", RIVALS, len(trace))
@@ -276,14 +279,26 @@ def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
     evidence = Evidence(trace, dict.fromkeys(sources, trace), best, rivals, copies)
     for source, name in counterfactual_names(evidence).items():
         output = read_image(folder / "pictures" / f"{name}.png")
-        after = Trace.open(folder / "counterfactuals" / f"{name}.parquet").with_pictures(pictures["input"], output)
+        after = Trace.open(folder / "counterfactuals" / f"{name}.parquet")
+        after = after.with_canvases(canvases(after, pictures["input"], output))
         evidence = replace(evidence, without={**evidence.without, source: after})
     return evidence
 
 
-def check_made_again(case: Live) -> None:
+def canvases(trace: Trace, photo: Pixels, output: Pixels) -> dict[str, Pixels]:
+    """Photo and output by the names that the trace has for them."""
+    about = trace.site_about
+    return {about["canvas"]: photo, about["output"]: output}
+
+
+def named(trace: Trace) -> str:
+    """A title, if nobody gives one."""
+    return ", ".join(trace.about["banks"])
+
+
+def check_made_again(case: Case) -> None:
     """Raise MismatchError if a trace came without its output and it cannot be made again to the last bit."""
-    recorded, made = str(case.trace.picture.about["output"]), pixel_digest(case.output)
+    recorded, made = str(case.trace.picture.sha256(case.trace.site_about["output"])), pixel_digest(case.output)
     if recorded != made:
         raise MismatchError(
             f"the output of the trace ({recorded[:12]})",

@@ -17,10 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ktviz.explain.case import Case
 from ktviz.images import Pixels
-from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.regions import Mask
-from ktviz.trace.trace import Trace
 
 AGREES = 0.9
 WINDOW = 15
@@ -99,29 +98,31 @@ class Work:
     forms: tuple[Seen, Seen]
 
     @classmethod
-    def create(cls, banks: BankUnion, number: int) -> Work:
-        """A source of some banks."""
-        source, thumb = banks.sources[number], banks.picture(number)
-        px = min(thumb.shape[0] / source.height, thumb.shape[1] / source.width)
-        return cls(
-            banks.source_names[number], px, (Seen.create(thumb), Seen.create(np.ascontiguousarray(thumb[:, ::-1])))
-        )
+    def create(cls, about: Mapping[str, Any], picture: Pixels) -> Work:
+        """A source, from what a trace says of it, and its picture."""
+        height, width = picture.shape[:2]
+        px = min(height / about.get("height", height), width / about.get("width", width))
+        return cls(about["source"], px, (Seen.create(picture), Seen.create(np.ascontiguousarray(picture[:, ::-1]))))
 
 
-def copies(trace: Trace, banks: BankUnion) -> pd.DataFrame:
+def copies(case: Case) -> pd.DataFrame:
     """Parts of the photo and of the output whose pixels agree with those of a work that was used, largest first.
 
     Args:
-        trace: Of one image, with its pictures.
-        banks: What was searched.
+        case: A trace of one image, with its pictures, and its system, which has those of the works.
 
     Returns:
         picture ("output" or "input"), source, area (part of that picture), correlation (mean), the box in the picture
         (x, y, width, height in px), the box in the work (source_x ... in px of the original), scale (px of the picture
         per px of the original), turned (degrees, clockwise) and mirrored.
     """
-    used = trace.sources().query("share > 0")["source"]
-    works = [Work.create(banks, banks.source_numbers[name]) for name in used]
+    trace = case.trace
+    about = {source["source"]: source for source in trace.about["sources"]}
+    works = [
+        Work.create(about[name], thumb)
+        for name in trace.sources().query("share > 0")["source"]
+        if (thumb := case.system.source_picture(name)) is not None
+    ]
     rows: list[dict[str, Any]] = []
     for picture, pixels in (("output", trace.output), ("input", trace.input)):
         if pixels is None:

@@ -14,9 +14,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from ktviz.audit.whole import check_jpeg, check_whole
+from ktviz.errors import Difference
 from ktviz.images import Pixels, decode_image, read_image, stored_size
 from ktviz.tables import read_rows
 from ktviz.trace.parquet import METADATA, PICTURES
+from ktviz.trace.rows import first_row
 from ktviz.trace.storage import table_digest
 from ktviz.trace.trace import Trace
 
@@ -33,10 +35,6 @@ SAID = (METADATA, PICTURES)
 DATA_URI = re.compile(r"data:image/jpeg;base64,([A-Za-z0-9+/=]+)")
 
 
-class Difference(Exception):
-    """What was recorded is not what is found."""
-
-
 def first_difference(recorded: Trace, found: Trace) -> str:
     """Where two traces of one photo differ first, in words; empty where they are equal bit for bit."""
     if recorded.table.equals(found.table) and table_digest(recorded.table, {}, []) == table_digest(found.table, {}, []):
@@ -50,37 +48,6 @@ def first_difference(recorded: Trace, found: Trace) -> str:
         if row is not None:
             return f"retrieval {query[row]}: recorded {column} {one[row]}, found {other[row]}"
     return "columns of other types"
-
-
-def first_row(
-    one: npt.NDArray[Any], other: npt.NDArray[Any], room: float = 0.0, skipped: npt.NDArray[np.bool_] | None = None
-) -> int | None:
-    """The first row in which two columns differ by more than `room`; gaps are equal."""
-    agree: npt.NDArray[np.bool_]
-    if one.dtype == object:
-        agree = np.array([same(a, b, room) for a, b in zip(one, other, strict=True)], dtype=bool)
-    elif room:
-        near = np.isclose(one.astype(np.float64), other.astype(np.float64), rtol=0, atol=room, equal_nan=True)
-        agree = np.asarray(near.all(axis=tuple(range(1, near.ndim))), dtype=np.bool_)
-    else:
-        agree = equal(one, other)
-    wrong: npt.NDArray[np.bool_] = ~agree if skipped is None else ~agree & ~skipped
-    return int(np.flatnonzero(wrong)[0]) if wrong.any() else None
-
-
-def equal(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Which rows are equal: gaps are, and 0 is not -0."""
-    same_value = np.asarray(one == other)
-    if np.issubdtype(one.dtype, np.floating):
-        same_value = (same_value & (np.signbit(one) == np.signbit(other))) | (np.isnan(one) & np.isnan(other))
-    return np.asarray(same_value.all(axis=tuple(range(1, same_value.ndim))), dtype=np.bool_)
-
-
-def same(one: Any, other: Any, room: float) -> bool:
-    """Whether two cells are equal: text, lists, or nothing."""
-    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        return one.shape == other.shape and (not len(one) or first_row(one, other, room) is None)
-    return bool(one == other) if one is not None and other is not None else one is other
 
 
 def compare_pixels(name: str, recorded: Pixels, found: Pixels, levels: int, most: float = 1.0) -> str:

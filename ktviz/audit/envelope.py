@@ -14,8 +14,8 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import Error as SecurityError
 from securesystemslib.signer import CryptoSigner, Signature, SSlibKey
 
-from ktviz.audit.differences import Difference
 from ktviz.audit.folder import MANIFEST, SIGNATURE, read_manifest
+from ktviz.errors import Difference
 from ktviz.images import file_digest
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"

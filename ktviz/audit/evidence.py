@@ -6,17 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
 import torch
 
 from ktviz.audit.copies import copies
 from ktviz.audit.rivals import rivals
 from ktviz.errors import SettingError
-from ktviz.explain.counterfactual import without as translated_without
-from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.systems.kt.live import Live, exact, sampled
+from ktviz.explain.case import Case
+from ktviz.explain.regret import sampled
+from ktviz.retrieval.matches import Matches
+from ktviz.trace.schema import REGRET
 from ktviz.trace.trace import Trace
 from ktviz.values import seed_of, whole
 
@@ -64,44 +63,42 @@ class Evidence:
     copies: pd.DataFrame
 
 
-def gather(case: Live, parameters: Parameters) -> Evidence:
+def gather(case: Case, parameters: Parameters) -> Evidence:
     """Have everything made that an audit needs."""
-    trace = without_regret(case.trace).with_pictures(case.pixels, case.output)
-    case = replace(case, trace=trace)
-    names = largest_sources(trace, case.banks, parameters.top)
+    case = replace(case, trace=without_regret(complete(case)))
+    names = largest_sources(case, parameters.top)
     without = {name: left_out(case, name) for name in names}
-    return Evidence(trace, without, best_of_all(case, parameters), rivals(case), copies(trace, case.banks))
+    return Evidence(case.trace, without, best_of_all(case, parameters), rivals(case), copies(case))
+
+
+def complete(case: Case) -> Trace:
+    """The trace with its output, made again where it was saved without it."""
+    return case.trace.with_canvases({case.trace.site_about["output"]: case.output})
 
 
 def without_regret(trace: Trace) -> Trace:
     """The trace without the columns that `with_regret` fills: an audit has a table for that."""
-    table = trace.table
-    for name in ("exact_entry", "regret"):
-        place = table.schema.get_field_index(name)
-        table = table.set_column(place, table.schema.field(place), pa.nulls(len(table), table.schema.field(place).type))
-    return trace.with_table(table)
+    return trace.with_table(trace.table.drop_columns([name for name in REGRET if trace.has(name)]))
 
 
-def largest_sources(trace: Trace, banks: BankUnion, top: int) -> list[str]:
+def largest_sources(case: Case, top: int) -> list[str]:
     """The sources with the largest shares; none where no other could take the place of one."""
-    if len(searched_sources(trace, banks)) < 2:
+    if len(searched_sources(case)) < 2 or "exclude" not in case.system.abilities:
         return []
-    shares = trace.sources()
+    shares = case.trace.sources()
     return [str(name) for name in shares[shares["share"] > 0]["source"].head(top)]
 
 
-def searched_sources(trace: Trace, banks: BankUnion) -> list[str]:
+def searched_sources(case: Case) -> list[str]:
     """Names of the sources of which at least one entry could have been taken."""
-    excluded = banks.excluded(trace.picture.about["settings"]["without"])
-    if excluded is None:
-        return list(banks.source_names)
-    left = banks.source_of((~excluded).nonzero()[:, 0]).unique().tolist()
-    return [banks.source_names[number] for number in left]
+    if "exclude" not in case.system.abilities:
+        return [source["source"] for source in case.trace.about["sources"]]
+    return case.system.searched(case.trace)
 
 
-def left_out(case: Live, source: str) -> Trace:
-    """The translation without a source, its winners only."""
-    return only_winners(translated_without(case.trace, source, model=case.model, photo=case.pixels))
+def left_out(case: Case, source: str) -> Trace:
+    """The same run without a source, its winners only."""
+    return only_winners(case.system.rerun(case.trace, without=[source]))
 
 
 def only_winners(trace: Trace) -> Trace:
@@ -109,11 +106,17 @@ def only_winners(trace: Trace) -> Trace:
     return Trace(trace.winners, {**trace.about, "thinned": True}, trace.pictures)
 
 
-def best_of_all(case: Live, parameters: Parameters) -> pd.DataFrame:
-    """The best entry of all for a sample of retrievals."""
-    query = case.trace.column("query")[sampled(len(case.trace), parameters.sample, parameters.seed)]
-    entry, similarity = exact(case, torch.from_numpy(query.astype(np.int64)))
-    return pd.DataFrame({"query": query, "exact_entry": entry, "exact_similarity": similarity})
+def best_of_all(case: Case, parameters: Parameters) -> pd.DataFrame:
+    """The best entry of all for a sample of retrievals; of none where the system cannot tell."""
+    rows = sampled(len(case.trace), parameters.sample, parameters.seed)
+    if "oracle" not in case.system.abilities:
+        rows = rows[:0]
+        best = Matches.hard(torch.empty(0, 1, dtype=torch.int64), torch.empty(0, 1))
+    else:
+        best = case.system.oracle(case.trace, rows)
+    query = case.trace.column("query")[rows]
+    found = {"exact_entry": best.winner.numpy(), "exact_similarity": best.winner_similarity.numpy()}
+    return pd.DataFrame({"query": query, **found})
 
 
 def slug(name: str) -> str:

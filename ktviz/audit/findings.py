@@ -11,10 +11,10 @@ from ktviz.audit.evidence import Evidence, counterfactual_names
 from ktviz.audit.rivals import per_piece
 from ktviz.explain.counterfactual import compare
 from ktviz.explain.pieces import pieces, pieces_mask
+from ktviz.explain.regret import regret_table
 from ktviz.images import Pixels
 from ktviz.licences import UNKNOWN, in_short
 from ktviz.regions import Mask
-from ktviz.systems.kt.live import regret_table
 from ktviz.trace.trace import Trace
 
 EDGES = ("x", "y", "width", "height")
@@ -64,7 +64,9 @@ def roll_up(sources: pd.DataFrame, by: str) -> pd.DataFrame:
     named = sources.assign(**{by: sources[by].replace("", UNKNOWN)})
     groups = named.groupby(by, sort=True)
     table = groups.agg(
-        share=("share", "sum"), patches=("patches", "sum"), sources=("patches", lambda p: int((p > 0).sum()))
+        share=("share", "sum"),
+        retrievals=("retrievals", "sum"),
+        sources=("retrievals", lambda n: int((n > 0).sum())),
     ).reset_index()
     return table.sort_values(["share", by], ascending=[False, True], kind="stable", ignore_index=True)
 
@@ -143,7 +145,7 @@ def pale_outside(mask: Mask, output: Pixels) -> Pixels:
 def headline(regrets: pd.DataFrame) -> Sequence[tuple[str, str]]:
     """What the index cost, and what coherence gave up on purpose, in words and numbers."""
     best = (regrets["entry"] == regrets["exact_entry"]) | (regrets["regret"] <= 1e-6)
-    mine = regrets[~regrets["continued"]]
+    mine = regrets[~regrets["coherent"]]
     kept = regrets["similarity"].astype(float).sum() / regrets["exact_similarity"].astype(float).sum()
     return (
         ("retrievals compared", f"{len(regrets):,}"),
@@ -152,5 +154,5 @@ def headline(regrets: pd.DataFrame) -> Sequence[tuple[str, str]]:
         ("the search alone found the best", f"{best[mine.index].mean():.1%}" if len(mine) else "none compared"),
         ("regret, mean", f"{mine['regret'].mean():.4f}" if len(mine) else ""),
         ("regret, largest", f"{mine['regret'].max():.4f}" if len(mine) else ""),
-        ("gave similarity up to continue a neighbour", f"{regrets['continued'].mean():.1%}"),
+        ("gave similarity up to continue a neighbour", f"{regrets['coherent'].mean():.1%}"),
     )

@@ -9,18 +9,16 @@ from pathlib import Path
 from securesystemslib.signer import SSlibKey
 
 from ktviz.audit.audit import Audit
-from ktviz.audit.differences import Difference
 from ktviz.audit.fingerprint import Fingerprint, find_runs
 from ktviz.audit.keys import public_key
 from ktviz.audit.verify import Check, Verdict, as_library, check_noted, file_checks
-from ktviz.errors import AuditError, UnknownNameError
+from ktviz.errors import AuditError, Difference, UnknownNameError
 from ktviz.images import file_digest
 from ktviz.library.format import features_path
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.library import Library
-from ktviz.systems.kt.decoder import Decoder
-from ktviz.systems.kt.encoder import Encoder
-from ktviz.systems.kt.translator import Translator
+from ktviz.systems.protocol import System
+from ktviz.systems.registry import opened
 from ktviz.trace.shares import find_source
 
 
@@ -29,7 +27,7 @@ def verify_removal(
     library: Library | str | os.PathLike[str],
     source: str,
     *,
-    model: Translator | None = None,
+    model: System | None = None,
     sha256: str | None = None,
     key: str | os.PathLike[str] | None = None,
 ) -> Verdict:
@@ -42,7 +40,7 @@ def verify_removal(
         folder: What `Audit.save` wrote, before the removal.
         library: The library as it is now.
         source: Its name, as in the audit.
-        model: A translator whose encoder and decoder are used; the shipped ones if None.
+        model: A system whose networks are used; the shipped ones if None.
         sha256: Of manifest.json, as it was noted when the audit was verified. After the removal nothing else can tell
             whether the fingerprints are those of the source; without it, or a signature, nothing is proven, and the
             verdict says so.
@@ -95,7 +93,7 @@ def fingerprint_of(audit: Audit, source: str) -> Fingerprint:
     return found
 
 
-def removal_checks(audit: Audit, opened: Library, gone: Fingerprint, model: Translator | None) -> Iterator[Check]:
+def removal_checks(audit: Audit, opened: Library, gone: Fingerprint, model: System | None) -> Iterator[Check]:
     yield "not in any bank", lambda: check_not_named(opened, gone)
     yield "no run of its bytes in the library", lambda: check_no_bytes(opened, gone)
     yield "not used again", lambda: check_not_used(audit, opened, gone, model)
@@ -142,15 +140,13 @@ def named(path: Path, library: Library) -> str:
     return f"{path.relative_to(library.folder).as_posix()}{owners.get(path, '')}"
 
 
-def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: Translator | None) -> str:
-    left = [name for name in audit.trace.about["banks"] if name in library]
-    if not left:
+def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: System | None) -> str:
+    if not any(name in library for name in audit.trace.about["banks"]):
         return "no bank of the audit is left"
-    parts = (Encoder.shipped(), Decoder.shipped()) if model is None else (model.encoder, model.decoder)
-    translator = Translator(library.select(left), *parts)
-    settings = audit.trace.picture.about["settings"]
-    kept = [name for name in settings["without"] if isinstance(name, str) and still_there(translator.banks, name)]
-    again = translator.traced(audit.pictures["input"], **{**settings, "without": kept})
+    system = opened(audit.trace, library, model)
+    settings = audit.trace.picture.settings
+    kept = [name for name in settings["without"] if isinstance(name, str) and still_there(system.banks, name)]
+    again = system.rerun(audit.trace.with_settings({**settings, "without": kept}))
     digests = {source["source"]: source["sha256"] for source in again.about["sources"]}
     for name in again.sources().query("share > 0")["source"]:
         if digests[name] == gone.sha256:
@@ -158,9 +154,9 @@ def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: Tra
     return f"{len(again):,} new retrievals"
 
 
-def still_there(banks: BankUnion, name: str) -> bool:
+def still_there(banks: BankUnion | None, name: str) -> bool:
     """Whether a source or a bank that was left out of the audit can still be named."""
     try:
-        return bool(banks.full_names([name]))
+        return banks is not None and bool(banks.full_names([name]))
     except UnknownNameError:
         return False

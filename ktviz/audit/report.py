@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from ktviz.audit.copies import AGREES
 from ktviz.audit.findings import headline
 from ktviz.audit.rivals import NEAR
+from ktviz.explain.case import Case
 from ktviz.explain.pieces import LEAST
 from ktviz.figures.colours import source_colours
 from ktviz.figures.layout import percent
 from ktviz.images import Pixels, encode_image, resize
-from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.licences import UNKNOWN, readable
-from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:
     from ktviz.audit.audit import Audit
@@ -41,6 +39,8 @@ def render(audit: Audit) -> str:
         title=audit.title,
         about=audit.about,
         image=audit.trace.picture.about,
+        size=audit.trace.size,
+        canvases=audit.trace.picture.about["canvases"],
         digests=audit.trace.about["digests"],
         trace=audit.trace,
         sources=[source_card(row, colours, audit) for row in records(used)],
@@ -96,17 +96,21 @@ def unknown_share(sources: pd.DataFrame) -> float:
     return float(sources[sources["licence"].isin((UNKNOWN, ""))]["share"].sum())
 
 
-def thumbnails(trace: Trace, banks: BankUnion) -> dict[str, bytes]:
-    """Every source that was used, pale where it was not: JPEG by name."""
-    numbers = {name: n for n, name in enumerate(banks.source_names)}
-    source, y, x = (t.numpy() for t in banks.locate(torch.from_numpy(trace.column("entry").astype(np.int64))))
-    shares = trace.sources()
+def thumbnails(case: Case) -> dict[str, bytes]:
+    """Every source that was used, pale where it was not: JPEG by name; none of a source without a picture."""
+    trace = case.trace
+    source, boxes, shares = trace.column("source"), trace.column("source_box"), trace.sources()
+    sizes = {about["source"]: (about.get("height"), about.get("width")) for about in trace.about["sources"]}
     found = {}
     for name in shares[shares["share"] > 0]["source"]:
-        picture = banks.picture(numbers[name])
-        taken = np.zeros(picture.shape[:2], dtype=bool)
-        for top, left in zip(*(4 * place[source == numbers[name]] for place in (y, x)), strict=True):
-            taken[top : top + 16, left : left + 16] = True
+        picture = case.system.source_picture(name)
+        if picture is None:
+            continue
+        scale = min(n / (side or n) for n, side in zip(picture.shape, sizes[name], strict=False))
+        taken = np.isnan(boxes[source == name]).any() * np.ones(picture.shape[:2], dtype=bool)
+        edges = np.nan_to_num(np.column_stack((boxes[:, :2], boxes[:, :2] + boxes[:, 2:]))[source == name] * scale)
+        for left, top, right, bottom in edges.round().astype(np.int64).tolist():
+            taken[top:bottom, left:right] = True
         pale = 255 - (255 - picture.astype(np.float64)) * 0.3
         found[name] = jpeg(np.where(taken[..., None], picture, pale.round()).astype(np.uint8), THUMB_PX)
     return found

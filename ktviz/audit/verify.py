@@ -25,23 +25,22 @@ from ktviz.audit.agreement import (
     check_exact,
     check_made,
     check_pieces,
-    check_translation,
+    check_run,
     check_without,
 )
 from ktviz.audit.audit import LONGEST_TITLE, Audit, all_versions
-from ktviz.audit.differences import Difference, compare_files
+from ktviz.audit.differences import compare_files
 from ktviz.audit.envelope import check_signature
 from ktviz.audit.evidence import counterfactual_names
 from ktviz.audit.folder import MANIFEST, SIGNATURE, TRACE, file_list, manifest_bytes, plain_files, read_manifest
 from ktviz.audit.keys import public_key
-from ktviz.errors import KtvizError, MismatchError, MissingImageError, SettingError
+from ktviz.errors import Difference, KtvizError, MismatchError, MissingImageError, SettingError
+from ktviz.explain.case import Case, check_same
 from ktviz.images import file_digest
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.library import Library
-from ktviz.systems.kt.decoder import Decoder
-from ktviz.systems.kt.encoder import Encoder
-from ktviz.systems.kt.live import check_same, live
-from ktviz.systems.kt.translator import Translator
+from ktviz.systems.protocol import System
+from ktviz.systems.registry import opened
 from ktviz.trace.about import processor
 from ktviz.trace.trace import Trace
 from ktviz.values import short
@@ -102,7 +101,7 @@ def verify(
     folder: str | os.PathLike[str],
     library: Library | str | os.PathLike[str],
     *,
-    model: Translator | None = None,
+    model: System | None = None,
     sources: str | os.PathLike[str] | None = None,
     sha256: str | None = None,
     key: str | os.PathLike[str] | None = None,
@@ -112,7 +111,7 @@ def verify(
     Args:
         folder: What `Audit.save` wrote.
         library: The library it names.
-        model: A translator whose encoder and decoder are used; the shipped ones if None.
+        model: A system whose networks are used; the shipped ones if None.
         sources: A folder with the original files of the sources, to be checked against their digests, too.
         sha256: Of manifest.json, as it was noted when the audit was made.
         key: The public key of somebody who must have signed the audit.
@@ -178,8 +177,10 @@ def check_files(folder: Path) -> str:
     return f"{len(known)} with their digests"
 
 
-def check_sources(banks: BankUnion, folder: Path) -> str:
+def check_sources(banks: BankUnion | None, folder: Path) -> str:
     """The original files are those that the library was built from."""
+    if banks is None:
+        raise Difference("the knowledge of this audit is in no library")
     digests = {file_digest(path): path for path in folder.rglob("*") if path.is_file()}
     named = {path.name for path in digests.values()}
     for source in banks.sources:
@@ -191,24 +192,24 @@ def check_sources(banks: BankUnion, folder: Path) -> str:
 
 
 def finding_checks(
-    folder: Path, library: Library, model: Translator | None, sources: str | os.PathLike[str] | None
+    folder: Path, library: Library, model: System | None, sources: str | os.PathLike[str] | None
 ) -> Iterator[Check]:
     """All that can be made again, the cheapest first."""
     audit = Audit.open(folder)
-    translator = translator_for(audit.trace, library, model)
-    yield "model and library", lambda: check_same(audit.trace, translator)
+    system = system_for(audit.trace, library, model)
+    yield "model and library", lambda: check_same(audit.trace, system)
     if sources is not None:
-        yield "original files", lambda: check_sources(translator.banks, Path(sources))
+        yield "original files", lambda: check_sources(system.banks, Path(sources))
     yield "what is only stated", lambda: check_statement(audit)
-    case = live(audit.trace, translator, audit.trace.input)
-    yield "translation", lambda: check_translation(TRACE, case, audit.trace, case.settings)
+    case = Case(audit.trace, system)
+    yield "translation", lambda: check_run(TRACE, case, audit.trace)
     names = counterfactual_names(audit.evidence)
     yield "counterfactuals", lambda: check_without(case, audit.evidence, names, audit.parameters.top)
     here = made_here(audit)
     yield "regret", lambda: check_exact(case, audit.evidence, audit.parameters, here)
     yield "pieces", lambda: check_pieces(case, audit.evidence, here)
     yield "copies", lambda: check_copies(case, audit.evidence, here)
-    yield "tables, pictures and report", lambda: check_rest(folder, audit, translator.banks)
+    yield "tables, pictures and report", lambda: check_rest(folder, audit, case)
 
 
 def made_here(audit: Audit) -> bool:
@@ -216,20 +217,18 @@ def made_here(audit: Audit) -> bool:
     return bool(audit.about["versions"] == all_versions() and audit.about["processor"] == processor())
 
 
-def translator_for(trace: Trace, library: Library, model: Translator | None = None) -> Translator:
-    """A translator on the banks that a trace names, in their order.
+def system_for(trace: Trace, library: Library, model: System | None = None) -> System:
+    """The system of a trace, on the banks that it names, in their order.
 
     Raises:
+        AuditError: The trace is of no system that is known here.
         MismatchError: The library lacks a bank.
         LibraryError: A file of the library was changed.
     """
     for name in trace.about["banks"]:
         if name not in library:
             raise MismatchError(f"library bank {name}", "the library has no such bank", "Give the library of the audit")
-    banks = library.select(trace.about["banks"])
-    if model is not None:
-        return Translator(banks, model.encoder, model.decoder)
-    return Translator(banks, Encoder.shipped(), Decoder.shipped())
+    return opened(trace, library, model)
 
 
 def check_statement(audit: Audit) -> str:
@@ -245,9 +244,9 @@ def check_statement(audit: Audit) -> str:
     return f"titled {title!r}, made {made}, with ktviz {audit.about['versions']['ktviz']} on {audit.about['processor']}"
 
 
-def check_rest(folder: Path, audit: Audit, banks: BankUnion) -> str:
+def check_rest(folder: Path, audit: Audit, case: Case) -> str:
     """Every file is what it has to be, given the evidence."""
-    again = Audit.assemble(audit.evidence, banks, audit.parameters, audit.title)
+    again = Audit.assemble(audit.evidence, case, audit.parameters, audit.title)
     again = replace(again, about={**again.about, **{n: audit.about[n] for n in ("made", "versions", "processor")}})
     there = plain_files(folder) - {SIGNATURE}
     for name in sorted(there ^ again.file_names()):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
 
     from ktviz.audit.audit import Audit
-    from ktviz.systems.kt.translator import Translator
+    from ktviz.systems.protocol import System
     from ktviz.trace.trace import Trace
 
 LibraryOption = Annotated[Path, typer.Option("--library", "-l", metavar="LIB.ktlib", help="The knowledge library.")]
@@ -75,12 +75,13 @@ def audit(
             f"audit the trace {photo.name}", "--side given", "A trace has its photo's size; leave it out"
         )
     if is_trace:
-        trace, translator = saved(photo, library)
-        translator.memory = None if memory is None else as_bytes(memory)
+        trace, system = saved(photo, library)
+        if memory is not None:
+            set_memory(system, memory)
     else:
-        trace, translator = recorded(photo, library, bank or [], options, side, memory, quiet or as_json)
-    title = title or f"{name_of(photo)}, {', '.join(translator.banks.names)}"
-    made = Audit.create(trace, title=title, top=top, sample=sample, model=translator)
+        trace, system = recorded(photo, library, bank or [], options, side, memory, quiet or as_json)
+    title = title or f"{name_of(photo)}, {', '.join(trace.about['banks'])}"
+    made = Audit.create(trace, title=title, top=top, sample=sample, model=system)
     made.save(output, overwrite=overwrite)
     if signer is not None:
         sign_folder(output, signer)
@@ -120,26 +121,32 @@ def recorded(
     side: int | None,
     memory: str | None,
     quiet: bool,
-) -> tuple[Trace, Translator]:
+) -> tuple[Trace, System]:
     """Translate and record."""
     from ktviz.library.library import Library
     from ktviz.systems.kt.settings import Settings
     from ktviz.systems.kt.translator import Translator
-    from ktviz.trace.record import record_one
 
     translator, settings = Translator.shipped(Library.open(library).select(bank), memory), Settings(**options)
     expected(translator, photo, settings, None, side)
     pixels = shrunk(read_photo(photo), side)
     if not quiet:
         announce(translator, pixels, settings, None)
-    return record_one(translator, pixels, settings), translator
+    return translator.recorded(pixels, settings), translator
 
 
-def saved(path: Path, library: Path) -> tuple[Trace, Translator]:
-    """A trace from a file, and the translator it was made with."""
-    from ktviz.audit.verify import translator_for
+def set_memory(system: System, memory: str) -> None:
+    """Bound the memory of a system that can be bound."""
+    if not hasattr(system, "memory"):
+        raise SettingError(f"audit a trace of {system.name}", "--memory given", "It takes what it needs; leave it out")
+    system.memory = as_bytes(memory)
+
+
+def saved(path: Path, library: Path) -> tuple[Trace, System]:
+    """A trace from a file, and the system it was made with."""
+    from ktviz.audit.verify import system_for
     from ktviz.library.library import Library
     from ktviz.trace.trace import Trace
 
     trace = Trace.open(path)
-    return trace, translator_for(trace, Library.open(library))
+    return trace, system_for(trace, Library.open(library))

@@ -160,13 +160,13 @@ def print_table(
 
 def shares_as_json(shares: pd.DataFrame) -> list[dict[str, Any]]:
     """The sources that painted something, largest share first, for programs."""
-    painted = shares[shares["patches"] > 0].to_dict("records")
+    painted = shares[shares["retrievals"] > 0].to_dict("records")
     return [{str(name): None if value != value else value for name, value in row.items()} for row in painted]
 
 
 def print_shares(shares: pd.DataFrame, title: str, rows: int = 8, to: Console = out) -> None:
     """Who painted an output: the largest shares, the rest in one line. `shares` as made by `source_shares`."""
-    shares = shares[shares["patches"] > 0]
+    shares = shares[shares["retrievals"] > 0]
     columns = ["source", "title", "creator", "licence"]
     records = shares.head(rows).to_dict("records")
     records = [{**record, "licence": readable(str(record["licence"]))} for record in records]

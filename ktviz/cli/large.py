@@ -60,10 +60,8 @@ def announce(translator: Translator, pixels: Pixels, settings: Settings, recorde
     times = forecast.queries / len(translator.grid(*sample.shape[:2]))
     if times < WORTH:
         return
-    from ktviz.trace.record import record_one
-
     start = time.perf_counter()
-    record_one(translator, sample, settings, candidates=recorded)
+    translator.recorded(sample, settings, candidates=recorded)
     seconds = (time.perf_counter() - start) * times
     err.print(f"{forecast}, about {duration(seconds)}", soft_wrap=True)
 

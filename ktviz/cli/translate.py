@@ -76,7 +76,6 @@ def translate(
     from ktviz.library.library import Library
     from ktviz.systems.kt.settings import Settings
     from ktviz.systems.kt.translator import Translator
-    from ktviz.trace.record import record_one
 
     options: dict[str, Any] = {
         "preset": preset,
@@ -100,7 +99,7 @@ def translate(
             pixels = shrunk(read_photo(photo), side)
             if not quiet and not as_json:
                 announce(translator, pixels, settings, kept_candidates)
-            recorded = record_one(translator, pixels, settings, candidates=kept_candidates)
+            recorded = translator.recorded(pixels, settings, candidates=kept_candidates)
         except ImageError as error:  # one bad photo does not cost the others
             report(error)
             failures.append(error)

@@ -12,34 +12,29 @@ import pandas as pd
 from ktviz.errors import SettingError, TraceError
 from ktviz.explain.ablation import ablate
 from ktviz.explain.bands import match_shares
+from ktviz.explain.case import Case, case_of
 from ktviz.explain.datamodel import datamodel
 from ktviz.explain.exclusion import Budget, Exclusion
 from ktviz.explain.gradient import integrated
 from ktviz.explain.result import Result, check_one_site
 from ktviz.explain.units import By, Units, units_of
 from ktviz.images import Pixels
-from ktviz.library.kinds.patches.bands import BANDS
-from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.networks.running import without_autocast
 from ktviz.regions import Mask, Region, bounding_box, region_mask
-from ktviz.systems.kt.live import Live, live
-from ktviz.systems.kt.receptive import receptive_field
-from ktviz.trace.overlap import Floats, overlap
-from ktviz.trace.trace import Trace
+from ktviz.trace.overlap import Floats
+from ktviz.trace.trace import Trace, Traced
 from ktviz.values import seed_of, whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ktviz.systems.kt.translator import Translator
-
 Through = Literal["overlap", "footprint", "gradient", "ablation", "datamodel"]
 UNIT = {
     "overlap": "part of the region covered: overlap-add, before any decoder",
-    "footprint": "part of the region painted: overlap carried through the decoder's receptive field",
-    "gradient": "part of the change that the knowledge made: integrated gradients through the decoder",
-    "ablation": "change without it, over the change that the knowledge made: excluded and translated again",
-    "datamodel": "part in how near the region stays to what it is: fitted to translations without random subsets",
+    "footprint": "part of the region painted: overlap carried on by the measured field of what comes after",
+    "gradient": "part of the change that the knowledge made: integrated gradients",
+    "ablation": "change without it, over the change that the knowledge made: excluded and run again",
+    "datamodel": "part in how near the region stays to what it is: fitted to runs without random subsets",
 }
 """What a share is, by method."""
 
@@ -110,7 +105,7 @@ class Attribution(Result):
     def summary(self) -> pd.Series:
         """The result in a few numbers."""
         facts = {name: self.about[name] for name in ("by", "through", "unit", "region_px")}
-        facts |= {name: self.about[name] for name in ("receptive_field",) if name in self.about}
+        facts |= {name: self.about[name] for name in ("receptive_field", "baseline") if self.about.get(name)}
         error = self.about.get("completeness_error")
         facts |= {} if error is None else {"completeness error": f"{error:.2%}"}
         if self.through == "datamodel":
@@ -142,12 +137,12 @@ def held_out(about: Mapping[str, Any]) -> str:
 
 @without_autocast
 def attribute(
-    trace: Trace,
+    trace: Traced,
     region: Region = None,
     *,
     by: By = "source",
     through: Through = "overlap",
-    model: Translator | None = None,
+    model: object | None = None,
     photo: Pixels | None = None,
     most: int = 20,
     runs: int = 64,
@@ -158,24 +153,24 @@ def attribute(
     """What a region of the output owes to the knowledge.
 
     `overlap`: who covers it, before any decoder. The same share as in `trace.sources(region)` and wherever no method is
-    named. Exact; it does not ask whether a patch mattered.
-    `footprint`: who painted it. Overlap carried through the decoder: a pixel's credit spreads over the cells that the
-    decoder makes it from, in equal parts over the retrievals that made each cell.
-    `gradient`: who changed it. Integrated gradients along the line from the photo's own features to the transferred
-    ones; shares add up to the change that the knowledge made, and may be negative. The error is stated.
-    `ablation`: what happens without it. The largest `most` by footprint are excluded one by one, and the photo is
-    translated again. Shares are parts of the change that the knowledge made, but of a level at least.
+    named. Exact; it does not ask whether a retrieval mattered.
+    `footprint`: who painted it. Overlap carried on to the pixels, by what the system knows or has measured of how far a
+    retrieval reaches.
+    `gradient`: who changed it. Integrated gradients along the line from the system's baseline, which `about` states, to
+    the output; shares add up to the change that the knowledge made, and may be negative. The error is stated.
+    `ablation`: what happens without it. The largest `most` by footprint are excluded one by one, and the run is made
+    again. Shares are parts of the change that the knowledge made, but of a level at least.
     `datamodel`: what happens without several. Random subsets are excluded, and shares fitted to how near the region
     stays to what it is. They add up to 1, and are negative where it stays nearer without a unit. `about` states how
     well they predict runs to which they were not fitted (`held_out_correlation`, `held_out_r2`).
 
     Args:
-        trace: Of one image.
+        trace: Of one image and one site, or a result that was recorded.
         region: A `Box`, mask, polygon or pixel of the output; None for all of it.
         by: "source"; "entry"; "node": leaf of the cluster tree; "band": of the match (overlap and footprint: what
             carried the similarity; gradient: what was transferred; ablation and datamodel: matching without it).
         through: "overlap", "footprint", "gradient", "ablation" or "datamodel".
-        model: The translator; not needed while the one that recorded lives, nor for overlap.
+        model: The system; not needed while the one that recorded lives, nor for overlap.
         photo: The photo, where the trace was saved without it.
         most: How many are left out by ablation.
         runs: How many subsets are left out by datamodel, at most.
@@ -186,8 +181,9 @@ def attribute(
     Raises:
         RegionError: The region is empty or outside.
         SettingError: An unknown `by` or `through`, or `most` or `runs` below 1.
+        AbilityError: The system cannot do what the method needs, or has no bands, or no tree.
         TraceError: There is no model; the trace is only a part, of several sites, or of soft retrieval and thinned to
-            winners; its system has no bands, or no tree; or the knowledge changed nothing in the region.
+            winners; or the knowledge changed nothing in the region.
         MismatchError: Another model, library or photo.
 
     Example:
@@ -201,15 +197,14 @@ def attribute(
         if whole(f"attribute {name}", number) < 1:
             raise SettingError(f"attribute {name}={number}", "nothing would be measured", "Give a positive number")
     seed_of("attribute seed", seed)
-    check_one_site(trace)
-    mask = region_mask(region, *trace.picture.size)
-    adapted = trace.about["digests"].get("decoder") is None and model is None
-    if adapted and through != "overlap":
-        raise TraceError(
-            f"attribute through {through}", "the trace is of an adapted model", "Only its overlap is known"
-        )
-    alone = through == "overlap" and (adapted or by != "node")
-    case = None if alone and model is None else live(trace, model, photo)
+    trace = check_one_site(trace)
+    mask = region_mask(region, *trace.size)
+    needed = [*NEEDS[through], *(["tree"] if by == "node" else [])]
+    if by == "band" and through != "overlap":
+        needed.append("bands")
+    case = None
+    if needed or model is not None:
+        case = case_of(trace, *needed, model=model, photo=photo, asked=f"attribute by {by} through {through}")
     units = units_of(trace, by, case)
     frame, about = METHODS[through](trace, case, mask, units, Effort(most, runs, seed, Budget(seconds, quiet)))
     box = bounding_box(mask)
@@ -219,6 +214,7 @@ def attribute(
         "unit": UNIT[through],
         "region": [box.x, box.y, box.width, box.height],
         "region_px": int(mask.sum()),
+        "baseline": case.system.baseline if case is not None and through in BLENDED else "",
         "sources": trace.whole.sources()["source"].tolist(),
         "causal": all(site["causal"] for site in trace.about["sites"]),
         "trace": trace.digest,
@@ -232,29 +228,31 @@ def attribute(
 
 
 def through_overlap(
-    trace: Trace, case: Live | None, mask: Mask, units: Units, effort: Effort
+    trace: Trace, case: Case | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     return units.frame(credited(trace, units, trace.overlap(mask))), {}
 
 
 def through_footprint(
-    trace: Trace, case: Live | None, mask: Mask, units: Units, effort: Effort
+    trace: Trace, case: Case | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
-    return units.frame(credited(trace, units, painted(case, mask))), {"receptive_field": spread(case)}
+    shares = credited(trace, units, case.system.footprint(case.trace, mask))
+    return units.frame(shares), {"receptive_field": case.system.reach(case.trace)}
 
 
 def through_gradient(
-    trace: Trace, case: Live | None, mask: Mask, units: Units, effort: Effort
+    trace: Trace, case: Case | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
-    credit, change, levels = integrated(case, mask)
+    by_band = units.by == "band"
+    credit, change, levels = integrated(case, mask, len(units) if by_band else None)
     if change == 0:
         raise TraceError("attribute through gradient", "the knowledge changed nothing in this region", "Take another")
     total = credit / change
-    shares = total.sum(0) if units.by == "band" else units.sum_winners(total.sum(1))
+    shares = total.sum(0) if by_band else units.sum_winners(total)
     about = {
-        "receptive_field": spread(case),
+        "receptive_field": case.system.reach(case.trace),
         "completeness_error": float(abs(total.sum() - 1)),
         "change": levels,
     }
@@ -262,10 +260,10 @@ def through_gradient(
 
 
 def through_ablation(
-    trace: Trace, case: Live | None, mask: Mask, units: Units, effort: Effort
+    trace: Trace, case: Case | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
-    credit = np.ones(len(BANDS)) if units.by == "band" else units.sum_winners(painted(case, mask))
+    credit = np.ones(len(units)) if units.by == "band" else units.sum_winners(case.system.footprint(case.trace, mask))
     chosen = np.argsort(-credit, kind="stable")[: effort.most]
     chosen = chosen[credit[chosen] > 0]
     found = ablate(Exclusion(case, mask, units), chosen, effort.budget)
@@ -273,17 +271,27 @@ def through_ablation(
     levels = dict(zip(measured.tolist(), found.levels, strict=True))
     frame = units.frame(found.share, only=measured)
     frame.insert(2, "levels", [levels[number] for number in frame.pop("unit")])
-    return frame, {"receptive_field": spread(case), "change": found.change, "measured": len(measured)}
+    return frame, {"receptive_field": case.system.reach(case.trace), "change": found.change, "measured": len(measured)}
 
 
 def through_datamodel(
-    trace: Trace, case: Live | None, mask: Mask, units: Units, effort: Effort
+    trace: Trace, case: Case | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
     share, about = datamodel(Exclusion(case, mask, units), effort.runs, effort.seed, effort.budget)
-    return units.frame(share), {"receptive_field": spread(case), **about}
+    return units.frame(share), {"receptive_field": case.system.reach(case.trace), **about}
 
 
+NEEDS: dict[Through, tuple[str, ...]] = {
+    "overlap": (),
+    "footprint": ("blend",),
+    "gradient": ("blend",),
+    "ablation": ("exclude", "blend"),
+    "datamodel": ("exclude",),
+}
+"""Abilities that a method needs."""
+BLENDED = ("gradient", "ablation")
+"""Methods whose shares are parts of a change from the system's baseline."""
 METHODS = {
     "overlap": through_overlap,
     "footprint": through_footprint,
@@ -299,23 +307,6 @@ def credited(trace: Trace, units: Units, part: Floats) -> Floats:
         return part @ match_shares(trace)
     check_whole(trace)
     return units.sum(part[trace_rows(trace)] * trace.column("weight", winners=False))
-
-
-def painted(case: Live, mask: Mask) -> Floats:
-    """Footprint of every retrieval in a region."""
-    cells = receptive_field(case.model).cells(mask.astype(np.float64))
-    # Where the picture ends within a cell, its credit lies on what is visible of the cell.
-    rows, columns = (
-        np.minimum(STRIDE, side - STRIDE * np.arange(n)) for side, n in zip(mask.shape, cells.shape, strict=True)
-    )
-    per_pixel = cells / np.outer(rows, columns)
-    weight = per_pixel.repeat(STRIDE, 0).repeat(STRIDE, 1)[: mask.shape[0], : mask.shape[1]]
-    return overlap(case.trace.column("box"), weight)
-
-
-def spread(case: Live) -> str:
-    """How far the decoder looks, in words."""
-    return f"{receptive_field(case.model).spread_px:.1f} px"
 
 
 def check_whole(trace: Trace) -> None:

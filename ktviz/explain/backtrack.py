@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
-from ktviz.errors import TraceError
+from ktviz.errors import AbilityError, TraceError
+from ktviz.explain.case import Case, case_of
+from ktviz.explain.regret import coherent
 from ktviz.explain.result import Result, check_one_site
 from ktviz.images import Pixels
 from ktviz.regions import Mask, Region, bounding_box, region_mask
-from ktviz.systems.kt.live import Live, live
-from ktviz.trace.overlap import overlap
-from ktviz.trace.trace import Trace
+from ktviz.systems.protocol import System
+from ktviz.trace.trace import Trace, Traced
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ktviz.systems.kt.translator import Translator
-
-COLUMNS = ["query", "entry", "bank", "source", "similarity", "margin", "coherent"]
+COLUMNS = ["query", "entry", "bank", "source", "similarity", "margin"]
 CREDIT = ["title", "creator", "year", "licence"]
 
 
@@ -32,10 +31,11 @@ class Backtrack(Result):
     """The winners behind a region: one row per retrieval that painted a part of it, largest overlap first.
 
     Columns: query, box (px of the output), overlap (part of the region), entry, bank, source, source_box (px
-    of the original source), similarity, margin, coherent, title, creator, year, licence.
+    of the original source), similarity, margin, coherent (chosen because it continues a neighbour's source), title,
+    creator, year, licence.
     """
 
-    case: Live | None = None
+    case: Case | None = None
     mask: Mask | None = None
 
     kind: ClassVar[str] = "a backtrack"
@@ -47,23 +47,13 @@ class Backtrack(Result):
 
     @cached_property
     def patches(self) -> list[tuple[Pixels, Pixels]]:
-        """Per row the patch of the photo and the patch of the source that won it, as pictures; 16 px a side.
+        """Per row the query's part of its canvas and the part of the source that won it, as pictures.
 
         Raises:
             TraceError: The result was read from a file, or is of a model without pictures.
         """
-        case = self._live()
-        pictures: dict[str, Pixels] = {}
-        numbers = {name: n for n, name in enumerate(case.banks.source_names)}
-        _, y, x = (t.tolist() for t in case.banks.locate(case.winner[self.frame["query"].tolist()]))
-        pairs = []
-        for row, (name, box) in enumerate(zip(self.frame["source"], self.frame["box"], strict=True)):
-            if name not in pictures:
-                pictures[name] = case.banks.picture(numbers[name])
-            top, left = 4 * y[row], 4 * x[row]
-            here = tuple(slice(int(start), int(start + side)) for start, side in ((box[1], box[3]), (box[0], box[2])))
-            pairs.append((case.pixels[here], pictures[name][top : top + 16, left : left + 16]))
-        return pairs
+        case = self._asked()
+        return case.system.patches(case.trace, self.about["places"])
 
     def summary(self) -> pd.Series:
         """The result in a few numbers."""
@@ -90,23 +80,27 @@ class Backtrack(Result):
         """
         from ktviz.figures.backtracking import backtracking_figure
 
-        return backtracking_figure(self._live().shown, picks, self.mask)
+        case = self._asked()
+        shown: Any = getattr(case.system, "shown", None)
+        if shown is None:
+            raise AbilityError("the figure of a backtrack", f"{case.system.name} has none", "Look at its patches")
+        return backtracking_figure(shown(case.trace), picks, self.mask)
 
-    def _live(self) -> Live:
+    def _asked(self) -> Case:
         if self.case is None:
             raise TraceError("pictures of a backtrack", "it has no model with it", "Backtrack again with model=")
         return self.case
 
 
 def backtrack(
-    trace: Trace, region: Region = None, *, model: Translator | None = None, photo: Pixels | None = None
+    trace: Traced, region: Region = None, *, model: object | None = None, photo: Pixels | None = None
 ) -> Backtrack:
     """The winners behind a region of the output.
 
     Args:
-        trace: Of one image.
+        trace: Of one image and one site, or a result that was recorded.
         region: A `Box`, mask, polygon or pixel of the output; None for all of it.
-        model: The translator, for pictures; not needed while the one that recorded lives.
+        model: The system, for pictures; not needed while the one that recorded lives.
         photo: The photo, where the trace was saved without it.
 
     Raises:
@@ -114,16 +108,17 @@ def backtrack(
         TraceError: A trace of several sites, or only a part.
         MismatchError: Another model, library or photo.
     """
-    check_one_site(trace)
-    mask = region_mask(region, *trace.picture.size)
+    trace = check_one_site(trace)
+    mask = region_mask(region, *trace.size)
     box, source_box = trace.column("box"), trace.column("source_box")
-    covered = overlap(box, mask)
+    covered = trace.overlap(mask)
     rows = np.flatnonzero(covered)
     rows = rows[np.argsort(-covered[rows], kind="stable")]
     frame = pd.DataFrame({name: trace.column(name)[rows] for name in COLUMNS})
     frame.insert(1, "box", list(box[rows]))
     frame.insert(2, "overlap", covered[rows])
     frame.insert(6, "source_box", list(source_box[rows]))
+    frame["coherent"] = coherent(trace)[rows]
     credit = {source["source"]: source for source in trace.about["sources"]}
     for name in CREDIT:
         frame[name] = [credit[source].get(name, "unknown") for source in frame["source"]]
@@ -132,11 +127,12 @@ def backtrack(
         "region": [around.x, around.y, around.width, around.height],
         "region_px": int(mask.sum()),
         "trace": trace.digest,
+        "places": rows.tolist(),
     }
-    case = None if model is None and not from_translator(trace, photo) else live(trace, model, photo)
+    case = case_of(trace, model=model, photo=photo) if model is not None or answers(trace, photo) else None
     return Backtrack(frame, about, {}, case, mask)
 
 
-def from_translator(trace: Trace, photo: Pixels | None) -> bool:
-    """Whether the trace can find its own translator, and the photo is at hand."""
-    return hasattr(trace.model, "banks") and (photo is not None or trace.input is not None)
+def answers(trace: Trace, photo: Pixels | None) -> bool:
+    """Whether the trace can find its own system, and the photo is at hand."""
+    return isinstance(trace.model, System) and (photo is not None or trace.picture.input is not None)

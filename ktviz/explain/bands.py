@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ktviz.errors import TraceError
+from ktviz.errors import AbilityError, TraceError
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, check_band_weights
-from ktviz.systems.kt.live import band_columns
 from ktviz.trace.overlap import Floats
 from ktviz.trace.trace import Trace
 
+QUERY_BANDS, ENTRY_BANDS = "kt.query_bands", "kt.entry_bands"
+BAND_COLUMNS = tuple(f"kt.similarity_{band}" for band in ("ll", "lh", "hl", "hh"))
 KEYS = ["image", "site", "query"]
 """What names a retrieval."""
 
@@ -21,10 +23,10 @@ def match_shares(trace: Trace) -> Floats:
     """Part of each winner's similarity that each band carried: (retrievals, 4), rows summing to 1; may be negative.
 
     Raises:
-        TraceError: A system without bands.
+        AbilityError: A system without bands.
     """
     chosen = trace.column("chosen", winners=False).astype(bool)
-    parts = contributions(trace, trace.picture.about["settings"].get("band_weights", PAPER_WEIGHTS))[chosen]
+    parts = contributions(trace, trace.picture.settings.get("band_weights", PAPER_WEIGHTS))[chosen]
     total = parts.sum(1, keepdims=True)
     result: Floats = np.divide(parts, total, out=np.zeros_like(parts), where=total != 0)
     return result
@@ -46,13 +48,14 @@ def reweigh(trace: Trace, band_weights: Sequence[float]) -> pd.DataFrame:
 
     Raises:
         SettingError: Not four weights.
-        TraceError: The trace was thinned to winners, or has no bands.
+        AbilityError: The trace has no bands.
+        TraceError: It was thinned to winners.
     """
     if trace.thinned:
         raise TraceError("rank by other band weights", "the trace was thinned to winners", "Record with more memory")
     weights = check_band_weights(band_weights)
     similarity = contributions(trace, weights).sum(1)
-    if all(list(picture.about["settings"]["band_weights"]) == list(weights) for picture in trace.pictures):
+    if all(list(picture.settings["band_weights"]) == list(weights) for picture in trace.pictures):
         similarity = trace.column("similarity", winners=False).astype(np.float64)  # known to the last digit
     rows = trace.to_pandas()[[*KEYS, "box", "entry", "source", "rank"]].assign(similarity=similarity)
     rows = rows.sort_values([*KEYS, "similarity"], ascending=[True, True, True, False], kind="stable")
@@ -67,12 +70,19 @@ def contributions(trace: Trace, band_weights: Sequence[float]) -> Floats:
 
     With q and p the parts of norm of query and entry, the similarity is Σ w c q p / (√Σ w q² √Σ w p²) over the bands.
     """
+    if not trace.has(QUERY_BANDS):
+        raise AbilityError("a question about bands", "the trace has no bands", "Ask the trace of a Translator")
     cosine = band_columns(trace).astype(np.float64)
-    if np.isnan(cosine).all():
-        raise TraceError("a question about bands", "the trace has no bands", "Ask the trace of a Translator")
-    query, entry = (trace.column(name, winners=False).astype(np.float64) for name in ("query_bands", "entry_bands"))
+    query, entry = (trace.column(name, winners=False).astype(np.float64) for name in (QUERY_BANDS, ENTRY_BANDS))
     weights = np.asarray(band_weights, dtype=np.float64)
     norm = np.sqrt((weights * query**2).sum(1) * (weights * entry**2).sum(1))[:, None]
     parts = weights * cosine * query * entry
     result: Floats = np.divide(parts, norm, out=np.zeros_like(parts), where=norm > 0)
     return result
+
+
+def band_columns(trace: Trace) -> np.ndarray[Any, np.dtype[np.floating]]:
+    """Cosine within each band of every row: (rows, 4); NaN in a system without bands."""
+    if not trace.has(BAND_COLUMNS[0]):
+        return np.full((len(trace.table), len(BAND_COLUMNS)), np.nan)
+    return np.stack([trace.column(name, winners=False) for name in BAND_COLUMNS], axis=1)

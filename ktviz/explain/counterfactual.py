@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,52 +11,51 @@ import numpy as np
 import pandas as pd
 
 from ktviz.errors import MismatchError, TraceError
+from ktviz.explain.case import case_of, check_equal, listed, shown
 from ktviz.explain.result import Result
 from ktviz.images import Pixels
-from ktviz.systems.kt.live import check_equal, live, shown
 from ktviz.trace import parquet
 from ktviz.trace.overlap import Floats
-from ktviz.trace.record import record_one
-from ktviz.trace.trace import Trace, as_trace
+from ktviz.trace.trace import Trace, Traced, as_trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ktviz.systems.kt.translator import Translator
-
-MUST_AGREE = ("encoder", "decoder", "model")
-"""Digests without which two traces are of different systems; libraries may differ, that is what is compared."""
+KNOWLEDGE = "library "
+"""How digests of knowledge begin, which may differ. With another network it is another system."""
 
 
 def without(
-    trace: Trace,
-    what: str | int | Iterable[str | int],
+    trace: Traced,
+    what: object,
     *,
-    model: Translator | None = None,
+    model: object | None = None,
     photo: Pixels | None = None,
 ) -> Trace:
-    """Translate the photo again without some sources, banks or entries, and record it.
+    """Make the same run again without some of the knowledge, and record it.
 
-    Exact: equal to a translation with a library from which these entries were removed and whose tree is the same. The
-    photo's features are used again.
+    Exact: equal to a run with knowledge from which this was removed (of banks with a cluster tree: and whose tree is
+    the same).
 
     Args:
         trace: Of one image.
-        what: Name of a source or a bank, number of an entry, or several of them. They add to those that the trace was
-            made without.
-        model: The translator; not needed while the one that recorded lives.
+        what: Name of a source or a bank, number of an entry, or what else the system can do without (a `SourceRegion`
+            of image-analogy); or several of them. They add to those that the trace was made without.
+        model: The system; not needed while the one that recorded lives.
         photo: The photo, where the trace was saved without it.
 
     Raises:
         UnknownNameError: There is no such source, bank or entry, or nothing would be left.
+        AbilityError: The system cannot leave out.
         TraceError, MismatchError: As in `attribute`.
     """
-    case = live(trace, model, photo)
-    several = [what] if isinstance(what, (str, int, np.integer)) else what
-    added = [name if isinstance(name, str) else index(name) for name in several]
-    settings = replace(case.settings, without=(*case.settings.without, *added))
-    case.banks.excluded(settings.without)  # refuse unknown names before any work
-    return record_one(case.model, case.pixels, settings, case.features)
+    case = case_of(as_trace(trace), "rerun", "exclude", model=model, photo=photo)
+    return case.system.rerun(case.trace, without=[as_index(one) for one in listed(what)])
+
+
+def as_index(what: object) -> object:
+    """Numbers of any kind as whole numbers; anything else as it is."""
+    return index(what) if isinstance(what, (int, np.integer)) else what
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -122,26 +120,27 @@ class Comparison(Result):
         return comparison_figure(self)
 
 
-def compare(before: Trace, after: Trace, *, model: Translator | None = None) -> Comparison:
+def compare(before: Traced, after: Traced, *, model: object | None = None) -> Comparison:
     """What changed between two translations of one photo.
 
     Args:
-        before: Of one image.
-        after: Of the same photo, by the same encoder and decoder; library and settings may differ.
-        model: The translator of both, where one was opened from a file and its output has to be made again.
+        before: Of one image, or a result that was recorded.
+        after: Of the same photo, by the same networks; knowledge and settings may differ.
+        model: The system of both, where one was opened from a file and its output has to be made again.
 
     Raises:
-        MismatchError: Another photo, encoder or decoder; the message names the first that differs.
+        MismatchError: Another photo or network; the message names the first that differs.
         TraceError: A trace without its output, or of several images.
     """
-    first, second = as_trace(before).picture, as_trace(after).picture
-    check_equal("input", str(first.about["input"]), str(second.about["input"]))
-    for name in MUST_AGREE:
-        mine, other = (trace.about["digests"].get(name, "none") for trace in (before, after))
-        check_equal(name, mine, other)
+    before, after = as_trace(before), as_trace(after)
+    first, second = before.picture, after.picture
+    check_equal("input", str(first.sha256("input")), str(second.sha256("input")))
+    known = [trace.about["digests"] for trace in (before, after)]
+    for name in (name for name in {**known[0], **known[1]} if not name.startswith(KNOWLEDGE)):
+        check_equal(name, *(digests.get(name, "none") for digests in known))
     if len(before) != len(after):
         raise MismatchError(f"compare {len(before)} retrievals", f"{len(after)} in the other", "Compare whole traces")
-    outputs = [trace.output if model is None else live(trace, model).output for trace in (before, after)]
+    outputs = [trace.output if model is None else case_of(trace, model=model).output for trace in (before, after)]
     if outputs[0] is None or outputs[1] is None:
         raise TraceError("compare", "a trace without its output", "Pass model=, or save traces with pictures='both'")
     about = {

@@ -1,7 +1,7 @@
 """Faithfulness: does an attribution say what really matters? Two tests that ask different questions, and a control.
 
-Exclusion asks what becomes of the region without some units, when the photo is translated again and others take their
-place; it decides what is trusted. Decoding asks whose patches carry the change, when nothing takes their place.
+Exclusion asks what becomes of the region without some units, when the run is made again and others take their place; it
+decides what is trusted. Blending asks whose retrievals carry the change, when nothing takes their place.
 """
 
 from __future__ import annotations
@@ -15,29 +15,27 @@ import pandas as pd
 
 from ktviz.errors import MismatchError, SettingError, TraceError
 from ktviz.explain.attribution import Attribution, Through, attribute
-from ktviz.explain.decoding import Decoding, ranked, sampled
+from ktviz.explain.blending import Blending, ranked, sampled
+from ktviz.explain.case import case_of
 from ktviz.explain.exclusion import MEASURES, Budget, Exclusion
 from ktviz.explain.result import Result
 from ktviz.explain.subsets import Kept, halves, rank_correlation
 from ktviz.explain.units import Ints, Units, units_of
 from ktviz.images import Pixels
 from ktviz.networks.running import without_autocast
-from ktviz.systems.kt.live import live
 from ktviz.trace.overlap import Floats
-from ktviz.trace.trace import Trace
+from ktviz.trace.trace import Traced, as_trace
 from ktviz.values import seed_of, short, whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from ktviz.systems.kt.translator import Translator
 
 RANDOM = "random"
 LUCK = 0.1
 """Part of the random rankings that may do as well as a method that is trusted."""
 QUESTIONS = {
     "exclusion": "What becomes of the region without some units, when others take their place?",
-    "decoding": "Whose patches carry the change of the region, when nothing takes their place?",
+    "blending": "Whose retrievals carry the change of the region, when nothing takes their place?",
 }
 
 
@@ -47,12 +45,13 @@ class Faithfulness(Result):
 
     Columns: method, seed; of exclusion `lds_pixels` and `lds_features` (linear datamodelling score: rank correlation of
     the shares that were kept with how near the region stayed, over random halves of the units) and `loo_pixels` and
-    `loo_features` (rank correlation of a share with the change when that unit is left out); of decoding `deletion`
+    `loo_features` (rank correlation of a share with the change when that unit is left out); of blending `deletion`
     (area under the curve; lower is better), `insertion` (higher is better), `correlation` (of share with loss,
     Pearson), `score` (insertion minus deletion). NaN where there were too few runs to tell.
     """
 
-    kind: ClassVar[str] = "a faithfulness"
+    kind: ClassVar[str] = "a faithfulness test"
+    former: ClassVar[tuple[str, ...]] = ("a faithfulness",)
 
     @property
     def curves(self) -> pd.DataFrame:
@@ -86,7 +85,7 @@ class Faithfulness(Result):
             return "no method beats random shares here"
         row, control = self.frame[self.frame["method"] == self.trusted].iloc[0], self.random.mean(numeric_only=True)
         return (
-            f"trust {self.trusted} here: left out and translated again, LDS {row['lds_pixels']:.2f} in pixels, "
+            f"trust {self.trusted} here: left out and run again, LDS {row['lds_pixels']:.2f} in pixels, "
             f"{row['lds_features']:.2f} in features; random {control['lds_pixels']:.2f}, {control['lds_features']:.2f}"
         )
 
@@ -98,10 +97,11 @@ class Faithfulness(Result):
     def summary(self) -> pd.Series:
         """The result in a few numbers."""
         facts = {"verdict": self.headline(), "units": self.about["units"], "runs": self.runs()}
-        return pd.Series(facts | QUESTIONS | {"seeds": len(self.random)}, name=self.kind)
+        facts |= QUESTIONS | {"baseline": self.about.get("baseline", ""), "seeds": len(self.random)}
+        return pd.Series(facts, name=self.kind)
 
     def plot(self) -> Figure:
-        """Scores of exclusion and curves of decoding, each beside the random control: a matplotlib figure."""
+        """Scores of exclusion and curves of blending, each beside the random control: a matplotlib figure."""
         from ktviz.figures.faithfulness import faithfulness_figure
 
         return faithfulness_figure(self)
@@ -110,14 +110,14 @@ class Faithfulness(Result):
 @without_autocast
 def faithfulness(
     attribution: Attribution,
-    trace: Trace | None = None,
+    trace: Traced | None = None,
     *,
     seeds: Sequence[int] = tuple(range(20)),
     subsets: int = 40,
     seed: int = 0,
     seconds: float | None = None,
     quiet: bool = False,
-    model: Translator | None = None,
+    model: object | None = None,
     photo: Pixels | None = None,
 ) -> Faithfulness:
     """Test an attribution, and the other methods beside it, against what really happens.
@@ -136,7 +136,7 @@ def faithfulness(
         seconds: After which no further run is begun; None for no limit. Halves come first. `about` states what could be
             done: `subsets` and `alone`, each done and asked.
         quiet: No progress bar.
-        model: The translator; not needed while the one that recorded lives.
+        model: The system; not needed while the one that recorded lives.
         photo: The photo, where the trace was saved without it.
 
     Raises:
@@ -146,7 +146,7 @@ def faithfulness(
 
     Example:
         >>> faithfulness(attribute(trace, Box(40, 40, 64, 64)))
-        Faithfulness(trust footprint here: left out and translated again, LDS 0.81 in pixels, 0.84 in features; ...)
+        Faithfulness(trust footprint here: left out and run again, LDS 0.81 in pixels, 0.84 in features; ...)
     """
     if not isinstance(attribution, Attribution):
         raise SettingError(f"faithfulness of {short(attribution)}", "no attribution", "Give attribute(trace, ...)")
@@ -157,31 +157,33 @@ def faithfulness(
     seed_of("faithfulness seed", seed)
     if whole("faithfulness subsets", subsets) < 1:
         raise SettingError(f"faithfulness subsets={subsets}", "nothing would be left out", "Give a positive number")
-    trace = attribution.origin if trace is None else trace
-    if trace is None:
+    origin = attribution.origin if trace is None else as_trace(trace)
+    if origin is None:
         raise TraceError("test an attribution", "it was read from a file", "Pass the trace it was made from")
+    trace = origin
     if attribution.about["trace"] != trace.digest:
         raise MismatchError("the attribution's trace", "another one", "Give the trace it was made from")
-    case = live(trace, model, photo)
+    needed = ("exclude", "blend", *(["tree"] if attribution.by == "node" else []))
+    case = case_of(trace, *needed, model=model, photo=photo, asked="test an attribution")
     mask = np.asarray(attribution.pictures["region"][..., 0] > 0)
     units = units_of(trace, attribution.by, case)
-    decoding = Decoding.create(case, mask, units)
+    blending = Blending.create(case, mask, units)
     shares = {attribution.through: named(attribution, units)}
     others: tuple[Through, ...] = ("footprint", "gradient")
     for other in others:
         if other not in shares:
             made = attribute(trace, mask, by=attribution.by, through=other, model=model, photo=photo)
             shares[other] = named(made, units)
-    first, present = shares[attribution.through], decoding.present
+    first, present = shares[attribution.through], blending.present
     some = sampled(first, present, seed)
-    lost = decoding.measure(some)
+    lost = blending.measure(some)
     left_out = LeftOut.measure(Exclusion(case, mask, units), some, subsets, seed, Budget(seconds, quiet))
     fitted_to = {frozenset(numbers) for numbers in attribution.about.get("fitted_to", ())}
     rankings = [(method, -1, share, ranked(share, present)) for method, share in shares.items()]
     rankings += [(RANDOM, number, *shuffled(first, present, number)) for number in seeds]
     rows, curves = [], []
     for method, number, share, order in rankings:
-        row, drawn = decoding.run(share, order, lost)
+        row, drawn = blending.run(share, order, lost)
         scores = left_out.scores(share, fitted_to if method == "datamodel" else set())
         rows.append({"method": method, "seed": number, **scores, **row})
         curves += [{"method": method, "seed": number, **point} for point in drawn]
@@ -191,6 +193,7 @@ def faithfulness(
         "units": len(present),
         "trace": trace.digest,
         "questions": QUESTIONS,
+        "baseline": case.system.baseline,
         "subsets": [len(left_out.change), left_out.asked],
         "alone": [len(left_out.alone), len(some)],
         "curves": curves,

@@ -1,7 +1,7 @@
 """Pieces: parts of an output that were taken from one work in one piece, patch beside patch, at one constant offset.
 
 Coherence makes pieces of its own: it lets a query go on where its neighbour's winner ends. So what counts is what the
-search chose by itself (`coherent` is false): a piece is reported where such retrievals, side by side, go on in one
+search chose by itself (`kt.coherent` is false): a piece is reported where such retrievals, side by side, go on in one
 work, more of them than chance puts together. A piece says where patches are from; whether pixels agree is another
 question (`copies`).
 """
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ktviz.explain.regret import coherent
 from ktviz.regions import Mask
 from ktviz.trace.overlap import around
 from ktviz.trace.shares import source_numbers
@@ -94,7 +95,7 @@ def winners_of(trace: Trace) -> Winners:
         (y - y.min()) // step,
         (x - x.min()) // step,
         source_numbers(trace, winners=True),
-        ~trace.column("coherent").astype(bool),
+        ~coherent(trace),
         place.astype(np.int64),
         origin.astype(np.int64),
     )

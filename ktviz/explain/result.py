@@ -14,7 +14,7 @@ from ktviz.errors import TraceError
 from ktviz.images import Pixels
 from ktviz.printing import printable
 from ktviz.trace import parquet
-from ktviz.trace.trace import Trace, as_trace
+from ktviz.trace.trace import CHOOSE_SITE, Trace, Traced, as_trace
 
 RESULT_SCHEMA = 1
 
@@ -94,7 +94,13 @@ class Result:
         return {**self.about, "kind": self.kind, "schema": RESULT_SCHEMA}
 
 
-def check_one_site(trace: Trace) -> None:
-    """Raise TraceError unless a trace has one site: query numbers of several sites mean different queries."""
-    if len(as_trace(trace).sites) != 1:
-        raise TraceError("explain", f"a trace of {len(trace.sites)} sites", "Choose one: trace.site(name)")
+def check_one_site(value: Traced) -> Trace:
+    """The trace that is meant.
+
+    Raises:
+        TraceError: It has several sites: their query numbers mean different queries.
+    """
+    trace = as_trace(value)
+    if len(trace.sites) != 1:
+        raise TraceError("explain", f"a trace of {len(trace.sites)} sites", CHOOSE_SITE)
+    return trace

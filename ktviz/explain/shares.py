@@ -28,12 +28,12 @@ def source_shares(translation: Translation) -> pd.DataFrame:
     (overlap, before any decoder). The same as `trace.sources()`.
 
     Returns:
-        One row per source of the searched banks, also those that painted nothing: source, share, patches (winners),
+        One row per source of the searched banks, also those that painted nothing: source, share, retrievals (winners),
         similarity (mean of the winners), bank, title, creator, year, licence, url, sha256.
     """
     banks, matches = translation.banks, translation.matches
     source, count = banks.source_of(matches.winner), len(banks.sources)
     share = torch.zeros(count, dtype=torch.float64).index_add_(0, source, query_overlap(translation))
-    patches = source.bincount(minlength=count)
+    retrievals = source.bincount(minlength=count)
     total = torch.zeros(count).index_add_(0, source, matches.winner_similarity)
-    return share_table(banks.describe_sources(), share.tolist(), patches.tolist(), total.tolist())
+    return share_table(banks.describe_sources(), share.tolist(), retrievals.tolist(), total.tolist())

@@ -9,16 +9,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 
-from ktviz.errors import TraceError
-from ktviz.library.kinds.patches.bands import BANDS
-from ktviz.systems.kt.live import Live
+from ktviz.errors import AbilityError
+from ktviz.explain.case import Case
 from ktviz.trace.overlap import Floats
 from ktviz.trace.shares import ABOUT, source_numbers
 from ktviz.trace.trace import Trace
 
 By = Literal["source", "entry", "node", "band"]
+BANDS = ("LL", "LH", "HL", "HH")
 Ints = npt.NDArray[np.int64]
 
 
@@ -69,7 +68,7 @@ class Units:
         return frame if only is not None else frame.drop(columns="unit")
 
 
-def units_of(trace: Trace, by: By, case: Live | None) -> Units:
+def units_of(trace: Trace, by: By, case: Case | None) -> Units:
     """The units of a trace."""
     chosen = trace.column("chosen", winners=False).astype(bool)
     if by == "band":
@@ -94,21 +93,9 @@ def by_entry(trace: Trace, chosen: npt.NDArray[np.bool_]) -> Units:
     return Units("entry", rows, number.astype(np.int64), chosen, [(int(e),) for e in known])
 
 
-def by_node(trace: Trace, case: Live | None, chosen: npt.NDArray[np.bool_]) -> Units:
+def by_node(trace: Trace, case: Case | None, chosen: npt.NDArray[np.bool_]) -> Units:
     """Leaves of the cluster trees."""
     if case is None:
-        raise TraceError("attribute by node", "the trace is of a system without a cluster tree", "Take another `by`")
-    entry = torch.from_numpy(trace.column("entry", winners=False).astype(np.int64))
-    banks = case.banks
-    bank = torch.searchsorted(banks.entry_offset, entry, right=True) - 1
-    path = banks.paths(entry)
-    keys, number = torch.unique(torch.cat((bank[:, None], path), 1), dim=0, return_inverse=True)
-    rows, without = [], []
-    for first, *nodes in keys.tolist():
-        nodes = [node for node in nodes if node >= 0] or [0]
-        tree, offset = banks.banks[first].tree, int(banks.entry_offset[first])
-        start, end = int(tree.start[nodes[-1]]), int(tree.end[nodes[-1]])
-        name = f"{banks.names[first]}#{'/'.join(map(str, nodes))}"
-        rows.append({"node": name, "bank": banks.names[first], "leaf": nodes[-1], "entries": end - start})
-        without.append(tuple(range(offset + start, offset + end)))
-    return Units("node", rows, number.numpy(), chosen, without)
+        raise AbilityError("attribute by node", "the trace is of a system without a cluster tree", "Take another `by`")
+    leaves = case.system.leaves(case.trace)
+    return Units("node", leaves.rows, leaves.number, chosen, leaves.without)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 
 from ktviz.errors import UnknownNameError
+from ktviz.explain.case import Case, case_of
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, INK, QUANTITY_INK
 from ktviz.figures.layout import MARGIN, WIDTH, percent
@@ -18,17 +18,8 @@ from ktviz.figures.share_bars import TRACK
 from ktviz.images import Pixels
 from ktviz.library.kinds.patches.bands import BANDS
 from ktviz.regions import Box
-from ktviz.systems.kt.band_pictures import (
-    DECODED_CAPTION,
-    PIXELS_CAPTION,
-    decoded_bands,
-    entry_pixels,
-    pixel_bands,
-    query_pixels,
-)
-from ktviz.systems.kt.live import Live, live
-from ktviz.systems.kt.translator import Translator
-from ktviz.trace.trace import Trace
+from ktviz.systems.kt.band_pictures import DECODED_CAPTION, PIXELS_CAPTION, pixel_bands
+from ktviz.trace.trace import Trace, Traced, as_trace
 
 PICTURE = 84.0
 PAIR = 2 * PICTURE + 4
@@ -44,15 +35,13 @@ UNCOUNTED = "#B4B4B4"
 """Bars of bands that did not count, and edges of pictures."""
 
 
-def band_figure(
-    trace: Trace | Live, query: int, *, model: Translator | None = None, photo: Pixels | None = None
-) -> Figure:
+def band_figure(trace: Traced, query: int, *, model: object | None = None, photo: Pixels | None = None) -> Figure:
     """Why a candidate won: query and candidates, band by band, as decoded and as pixels, with aligned bars.
 
     Args:
-        trace: Of one image; or with its translator, as `live` gives it.
+        trace: Of one image, or a result that was recorded.
         query: Number of the query.
-        model: The translator; not needed while the one that recorded lives.
+        model: The system; not needed while the one that recorded lives.
         photo: The photo, where the trace was saved without it.
 
     Returns:
@@ -62,7 +51,7 @@ def band_figure(
         UnknownNameError: There is no such query.
         TraceError, MismatchError: As in `backtrack`.
     """
-    case = trace if isinstance(trace, Live) else live(trace, model, photo)
+    case = case_of(as_trace(trace), "bands", model=model, photo=photo)
     drawing = Drawing.create(case, query)
     drawing.write_header(query)
     for row in range(len(drawing.decoded)):
@@ -91,17 +80,16 @@ class Drawing:
     bands: Pixels
 
     @classmethod
-    def create(cls, case: Live, query: int) -> Drawing:
+    def create(cls, case: Case, query: int) -> Drawing:
         """An empty page of the right height."""
         rows = recorded(case.trace, query)
-        entries = torch.tensor(rows["entry"].tolist())
-        asked = case.grid.unfold(case.features, torch.tensor([query]))
-        pixels = np.concatenate((query_pixels(case, query)[None], entry_pixels(case.banks, entries)))
+        place = np.flatnonzero(case.trace.column("query") == query)
+        decoded, pixels = case.system.band_pictures(case.trace, place, rows["entry"].to_numpy(np.int64))
         return cls(
             canvas=Canvas.create(WIDTH, TOP + (1 + len(rows)) * ROW + 110),
             rows=rows,
-            weights=tuple(case.settings.band_weights),
-            decoded=decoded_bands(case.model, torch.cat((asked, case.banks.patches(entries)))),
+            weights=tuple(case.trace.picture.settings["band_weights"]),
+            decoded=decoded,
             pixels=pixels,
             bands=pixel_bands(pixels),
         )
@@ -173,12 +161,12 @@ class Drawing:
         self.canvas.text(MARGIN, y + 42, self.canvas.shortened(str(found["bank"]), SMALL, room), SMALL, FAINT)
         self.canvas.text(MARGIN, y + 62, f"entry {found['entry']}", SMALL, FAINT)
         if won:
-            text = "won, by coherence" if found["coherent"] else "won"
+            text = "won, by coherence" if found["kt.coherent"] else "won"
             self.canvas.text(MARGIN, y + 82, text, SMALL, QUANTITY_INK, bold=True)
 
     def write_energies(self, y: float) -> None:
         """How much of the query lies in each band."""
-        for band, part in enumerate(np.square(self.rows.iloc[0]["query_bands"], dtype=np.float64), 1):
+        for band, part in enumerate(np.square(self.rows.iloc[0]["kt.query_bands"], dtype=np.float64), 1):
             self.canvas.text(self.left(band), y + PICTURE + 20, f"{percent(float(part))} of its energy", SMALL, FAINT)
 
     def draw_cosine(self, band: int, cosine: float, y: float) -> None:

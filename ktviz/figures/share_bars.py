@@ -16,7 +16,7 @@ from ktviz.figures.maps import BODY, SMALL, TITLE, region_text
 from ktviz.images import Pixels
 from ktviz.licences import in_short
 from ktviz.regions import Box, Region, bounding_box, region_mask
-from ktviz.systems.kt.translator import Translator
+from ktviz.systems.protocol import System
 from ktviz.trace.trace import Trace
 
 ROW = 88.0
@@ -128,14 +128,13 @@ def draw_names(canvas: Canvas, row: Mapping[Hashable, Any], left: float, top: fl
     licence = canvas.shortened(f" · {in_short(str(row.get('licence', 'unknown')))}", SMALL, NAMES * 0.6)
     room = NAMES - canvas.text_width(licence, SMALL)
     canvas.text(left, top + 42, canvas.shortened(str(row.get("creator", "unknown")), SMALL, room) + licence, SMALL)
-    facts = f"{row['patches']:,} retrievals"
+    facts = f"{row['retrievals']:,} retrievals"
     canvas.text(left, top + 63, canvas.shortened(f"{facts} · {row.get('bank', 'unknown')}", SMALL, NAMES), SMALL, FAINT)
 
 
 def thumbnails(trace: Trace, names: list[str]) -> dict[str, Pixels]:
     """Pictures of sources, of those that the living model has."""
-    if not isinstance(trace.model, Translator):
+    if not isinstance(trace.model, System):
         return {}
-    banks = trace.model.banks
-    numbers = {name: number for number, name in enumerate(banks.source_names)}
-    return {name: banks.picture(numbers[name]) for name in names if name in numbers}
+    found = {name: trace.model.source_picture(name) for name in names}
+    return {name: picture for name, picture in found.items() if picture is not None}

@@ -71,6 +71,12 @@ def place_of(network: Network) -> tuple[torch.device, torch.dtype]:
     return (torch.device("cpu"), SINGLE) if first is None else (first.device, first.dtype)
 
 
+def check_finite(values: Tensor, what: str) -> None:
+    """Raise WeightsError if a network's output holds NaN or infinity."""
+    if not torch.isfinite(values).all():
+        raise WeightsError(f"run the {what}", "it made NaN or infinite values", "Check its weights: `ktviz doctor`")
+
+
 def check_defaults() -> None:
     """Raise SettingError if new tensors would not be in single precision, or not on the CPU."""
     kind, device = torch.get_default_dtype(), torch.get_default_device()

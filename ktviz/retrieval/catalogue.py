@@ -17,11 +17,17 @@ from ktviz.retrieval.queries import Queries
 class Knowledge(Protocol):
     """What entry numbers mean: patches of images, whole images, clusters or codes.
 
-    `source_names` are unique; `describe_sources` gives one dictionary per source with at least `source`, `bank`,
+    `name` tells catalogues of one recording apart, and `len` is the number of entries. `source_names` are unique;
+    `describe_sources` gives one dictionary per source with at least `source`, `bank`,
     `title`, `creator`, `year`, `licence`, `url`, `sha256`, and `width` and `height` in px where they are known; `boxes`
     gives entries (n,) their place in the original source as (n, 4) float32 x, y, width, height in px, NaN where an
     entry is the source as a whole.
     """
+
+    def __len__(self) -> int: ...
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def source_names(self) -> Sequence[str]: ...
@@ -70,6 +76,9 @@ class Catalogue:
         if self.credits is not None and len(self.credits) != len(self.names):
             raise SettingError(asked, f"{len(self.credits)} credits", "Give one per source, or None")
 
+    def __len__(self) -> int:
+        return len(self.source)
+
     def __repr__(self) -> str:
         return f"Catalogue({self.bank}: {len(self.source):,} entries of {len(self.names)} sources)"
 
@@ -94,6 +103,11 @@ class Catalogue:
     def wholes(cls, names: Sequence[str], bank: str = "exemplars") -> Catalogue:
         """Entries that are sources as a whole: images, clusters, codes."""
         return cls(list(names), torch.arange(len(names)), torch.full((len(names), 4), torch.nan), bank)
+
+    @property
+    def name(self) -> str:
+        """What tells it apart from other catalogues: its bank."""
+        return self.bank
 
     @property
     def source_names(self) -> Sequence[str]:

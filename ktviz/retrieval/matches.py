@@ -1,83 +1,92 @@
-"""Matches: the one value that crosses from search to transfer."""
+"""Matches: the one value that crosses from search to use."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ktviz.retrieval.exact import leading
 
+Kind = Literal["hard", "soft", "signed"]
+
 
 @dataclass(frozen=True, repr=False)
 class Matches:
-    """What a search found for N queries, k candidates each, best first.
+    """What N queries chose, k candidates each.
 
     Retrieval is *hard* where `weight` is None: the winner alone is used. It is *soft* where `weight` says how much of
-    each candidate went into the result; what the k candidates lack to 1 is left over.
+    each candidate went into the result, and *signed* where some of that was taken away instead of added; what the k
+    candidates lack to 1 is left over.
 
     Attributes:
-        entry: (N, k) int64 entry numbers in the searched bank; -1 where there were fewer candidates.
-        similarity: (N, k) float32 bandpass cosine (or the system's own score); -inf where there is no candidate.
-        band_similarity: (N, k, 4) float32 cosine within LL, LH, HL, HH; (N, k, 0) in a system without bands.
-        path: (N, depth) int64 nodes from below the root to the winner's leaf; -1 beyond the leaf. In a union of banks
-            the nodes are those of the winner's bank. (N, 0) in a system without a tree.
-        chosen: (N,) int64 column of the winner; 0 unless a neighbour's continuation was accepted.
-        coherent: (N,) bool, True where the winner was chosen because it continues a neighbour's.
-        weight: (N, k) float32 weights of soft retrieval, or None.
+        entry: (N, k) int64 numbers of entries in a catalogue; -1 where there were fewer candidates.
+        similarity: (N, k) float32 score by which the system chose; -inf where there is no candidate.
+        chosen: (N,) int64 column of the winner; of soft retrieval the heaviest.
+        weight: (N, k) float32 part of each candidate in its query's result, or None.
+        extensions: What the system knows of its retrievals besides, by name: (N, ...) of queries or winners, or
+            (N, k, ...) of candidates, as the site declares them (`Extension`).
+
+    Example:
+        >>> import torch
+        >>> Matches.hard(torch.tensor([[4, 7]]), torch.tensor([[0.9, 0.5]])).winner
+        tensor([4])
     """
 
     entry: Tensor
     similarity: Tensor
-    band_similarity: Tensor
-    path: Tensor
     chosen: Tensor
-    coherent: Tensor
     weight: Tensor | None = None
+    extensions: Mapping[str, Tensor] = field(default_factory=dict)
 
     @classmethod
-    def hard(cls, entry: Tensor, similarity: Tensor) -> Matches:
-        """Matches of a system that takes the best candidate, without bands and tree.
+    def hard(cls, entry: Tensor, similarity: Tensor, **extensions: Tensor) -> Matches:
+        """Matches of a system that takes the best candidate.
 
         Args:
             entry: (N,) or (N, k) int64, best first.
             similarity: Scores of the same shape.
+            **extensions: As in the class.
         """
         entry, similarity = (t.detach().reshape(len(t), -1) for t in (entry, similarity))
-        count, width = entry.shape
-        return cls(
-            entry=entry.long(),
-            similarity=similarity.float(),
-            band_similarity=torch.empty(count, width, 0),
-            path=torch.empty(count, 0, dtype=torch.int64),
-            chosen=torch.zeros(count, dtype=torch.int64),
-            coherent=torch.zeros(count, dtype=torch.bool),
-        )
+        chosen = torch.zeros(len(entry), dtype=torch.int64)
+        return cls(entry.long(), similarity.float(), chosen, None, extensions)
 
     @classmethod
-    def soft(cls, weights: Tensor, top: int = 8, similarity: Tensor | None = None) -> Matches:
+    def soft(cls, weights: Tensor, top: int = 8, similarity: Tensor | None = None, **extensions: Tensor) -> Matches:
         """Matches of a system that mixes candidates, such as attention: the heaviest are kept.
 
         Args:
-            weights: (N, P) weights over all P candidates, rows summing to 1.
+            weights: (N, P) parts of all P candidates; a negative part was taken away. Rows of attention sum to 1.
             top: Candidates to keep per query; the others become the left-over mass.
             similarity: (N, P) scores; the weights themselves if None.
+            **extensions: As in the class.
         """
         weights = weights.detach().float()
-        entry = leading(weights, top)
+        entry = leading(weights.abs(), top)
         weight = weights.gather(1, entry)
         score = weight if similarity is None else similarity.detach().float().gather(1, entry)
-        hard = cls.hard(entry, score)
-        return cls(entry, hard.similarity, hard.band_similarity, hard.path, hard.chosen, hard.coherent, weight)
+        return cls(entry, score, torch.zeros(len(entry), dtype=torch.int64), weight, extensions)
+
+    def __getitem__(self, extension: str) -> Tensor:
+        return self.extensions[extension]
 
     def __len__(self) -> int:
         return self.entry.shape[0]
 
     def __repr__(self) -> str:
-        kind = "hard" if self.weight is None else "soft"
         similarity = f"median similarity {float(self.winner_similarity.median()):.3f}" if len(self) else "no query"
-        return f"Matches({len(self):,} {kind} retrievals, {self.entry.shape[1]} candidates each, {similarity})"
+        return f"Matches({len(self):,} {self.kind} retrievals, {self.entry.shape[1]} candidates each, {similarity})"
+
+    @property
+    def kind(self) -> Kind:
+        """How the winner, or the mixture, was used."""
+        if self.weight is None:
+            return "hard"
+        return "signed" if bool((self.weight < 0).any()) else "soft"
 
     @property
     def winner(self) -> Tensor:
@@ -86,7 +95,7 @@ class Matches:
 
     @property
     def winner_similarity(self) -> Tensor:
-        """(N,) bandpass cosine of the winner."""
+        """(N,) score of the winner."""
         return self.similarity.gather(1, self.chosen[:, None])[:, 0]
 
     @property

@@ -1,17 +1,20 @@
 """Retrieval sites: the modules through which `Matches` pass, and what is needed to read them in any system.
 
-A recorder listens at sites and nowhere else. It needs three things that a tensor of entry numbers does not say: where
-the queries lie in the image, what the entries are, and, in a tree, how near the query was to the nodes on its way.
+A recorder listens at sites and nowhere else. It needs two things that a tensor of entry numbers does not say: where the
+queries lie, and what the entries are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-from torch import Tensor, nn
+import numpy.typing as npt
+from torch import nn
 
 from ktviz.retrieval.catalogue import Knowledge
+from ktviz.retrieval.extension import Extension
 from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.queries import Queries
 
@@ -24,19 +27,11 @@ class Reading:
         matches: Of N queries.
         queries: Where they lie.
         knowledge: What the entries are.
-        path_similarity: (N, depth) float32 cosine of the query to the nodes of `matches.path`, NaN beyond the leaf;
-            None in a system without a tree.
-        query_bands: (N, 4) float32 part of each query's norm in LL, LH, HL, HH, squares summing to 1; None in a system
-            without bands.
-        entry_bands: (N, k, 4) float32, the same of the candidates.
     """
 
     matches: Matches
     queries: Queries
     knowledge: Knowledge
-    path_similarity: Tensor | None = None
-    query_bands: Tensor | None = None
-    entry_bands: Tensor | None = None
 
     def __repr__(self) -> str:
         return f"Reading({self.matches!r}, {self.queries!r}, {len(self.knowledge.source_names)} sources)"
@@ -46,11 +41,41 @@ class RetrievalSite(nn.Module):
     """A module whose forward returns `Matches`; subclasses say how a call is read.
 
     Attributes:
+        prefix: Of its extension columns in a trace: the system's name.
+        extensions: What it adds to a trace.
+        canvas: The picture in which its queries lie.
+        output: The picture that its retrievals paint.
+        direction: In words, where a system retrieves in several, such as "A to B'".
+        scale_px: Side of a query's own part of the canvas in px, where they lie on a grid.
         causal: Whether the recorded candidates really fed the output, or are only its nearest explanation.
     """
 
+    prefix: str = ""
+    extensions: Sequence[Extension] = ()
+    canvas: str = "input"
+    output: str = "output"
+    direction: str = ""
+    scale_px: float | None = None
     causal: bool = True
 
     def read(self, inputs: tuple[Any, ...], output: Any) -> list[Reading]:
         """The retrievals of one call, one `Reading` per image."""
         raise NotImplementedError
+
+
+@runtime_checkable
+class Recordable(Protocol):
+    """A model that tells itself what a recording of it holds; of others a recorder can only guess.
+
+    `digests` are of its weights and its knowledge. `pictures` are all pictures of one run by name, "input" and "output"
+    among them, (H, W, 3) uint8, and label maps as "labels:CANVAS"; `settings` is how that run was made.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def digests(self) -> Mapping[str, str]: ...
+
+    def pictures(self, inputs: tuple[Any, ...], output: Any, /) -> Mapping[str, npt.NDArray[Any]]: ...
+
+    def settings_of(self, inputs: tuple[Any, ...], output: Any, /) -> Mapping[str, Any]: ...

@@ -17,10 +17,9 @@ import torch
 from torch import nn
 
 import ktviz
-from ktviz.library.kinds.patches.features import extractor_digest
 from ktviz.networks.weights import module_digest
 from ktviz.retrieval.catalogue import Knowledge
-from ktviz.systems.kt.translator import Translator
+from ktviz.retrieval.site import Recordable
 from ktviz.trace.schema import KIND, SCHEMA_VERSION
 
 KERNELS = ("MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
@@ -41,6 +40,7 @@ def about_recording(
     return {
         "kind": KIND,
         "schema": SCHEMA_VERSION,
+        "system": model.name if isinstance(model, Recordable) else "",
         "versions": versions(),
         "device": ", ".join((named_device(device_of(model) or inputs_on or "cpu"), *compiled_parts(model))),
         "processor": processor(),
@@ -118,7 +118,5 @@ def processor() -> str:
 
 
 def model_digests(model: nn.Module) -> dict[str, str]:
-    """Digests of a translator's parts, or of another model as a whole."""
-    if isinstance(model, Translator):
-        return {"encoder": extractor_digest(model.encoder), "decoder": module_digest(model.decoder)}
-    return {"model": module_digest(model)}
+    """Digests of what a system names, or of another model as a whole."""
+    return dict(model.digests()) if isinstance(model, Recordable) else {"model": module_digest(model)}

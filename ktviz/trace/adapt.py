@@ -2,33 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from ktviz.errors import TraceError
-from ktviz.retrieval.catalogue import Catalogue
+from ktviz.errors import SettingError, TraceError
+from ktviz.images import Pixels
+from ktviz.retrieval.catalogue import Knowledge
+from ktviz.retrieval.extension import Extension
 from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.queries import Queries
 from ktviz.retrieval.site import Reading
+from ktviz.trace.pictures import INPUT, OUTPUT, Range, as_batch
+
+if TYPE_CHECKING:
+    from ktviz.trace.trace import Trace
 
 ROUNDING = 1e-3
 """What weights may sum to above 1."""
 Reader = Callable[[tuple[Any, ...], Any], Matches | Sequence[Matches]]
+Painter = Callable[[tuple[Any, ...], Any], Mapping[str, object]]
+
+
+@dataclass(frozen=True, eq=False)
+class Abilities:
+    """What an adapted model can be asked besides; what is not given, it cannot do.
+
+    Attributes:
+        baseline: What the output is where nothing was retrieved, in words; with `blend`.
+        blend: From a trace and the amount of each retrieval, (N,) from 0 (the baseline) to 1 (as it was), to the output
+            (3, H, W) in [0, 1], with a derivative by the amounts. It takes the pictures from the trace.
+        rerun: From a trace to one of the same run, made again.
+        exclude: From a trace, and names of sources or numbers of entries, to one of the same run without these.
+    """
+
+    baseline: str = ""
+    blend: Callable[[Trace, Tensor], Tensor] | None = None
+    rerun: Callable[[Trace], Trace] | None = None
+    exclude: Callable[[Trace, Sequence[str | int]], Trace] | None = None
+
+    def __post_init__(self) -> None:
+        if self.blend is not None and not self.baseline:
+            raise SettingError(
+                "a blend without a baseline", "nobody could tell what 0 means", 'Say it: baseline="the mean colour"'
+            )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Adapted:
-    """A module that `record` listens to; made by `adapt`."""
+    """A module that `record` listens to; made by `adapt`, where its parts are explained."""
 
     module: nn.Module
     reader: Reader
     queries: Queries | Callable[[tuple[Any, ...], Any], Queries]
-    catalogue: Catalogue
-    causal: bool
+    catalogue: Knowledge
+    causal: bool = True
+    signed: bool = False
+    prefix: str = ""
+    extensions: Sequence[Extension] = ()
+    canvas: str = INPUT
+    output: str = OUTPUT
+    direction: str = ""
+    scale_px: float | None = None
+    pictures: Painter | None = None
+    span: Range = (0.0, 1.0)
+    abilities: Abilities = Abilities()
 
     def __repr__(self) -> str:
         return f"Adapted({type(self.module).__name__}, {self.catalogue!r})"
@@ -51,21 +92,31 @@ class Adapted:
             raise TraceError(asked, f"the reader gave {type(matches).__name__}", "Return Matches, one per image")
         if not isinstance(queries, Queries):
             raise TraceError(asked, f"queries that are {type(queries).__name__}", "Say where they lie: ktviz.Queries")
-        wrong = misshapen(matches)
+        wrong = misshapen(matches, self.signed)
         if wrong:
             raise TraceError(asked, f"the reader gave {wrong}", "See ktviz.Matches for the shapes")
         if len(matches) != len(queries):
             raise TraceError(
                 asked, f"{len(matches)} retrievals for {len(queries)} queries", "Say where the queries of this call lie"
             )
-        count = len(self.catalogue.source)
+        count = len(self.catalogue)
         strangers = matches.entry[(matches.entry >= count) | (matches.entry < -1)]
         if len(strangers):
             raise TraceError(asked, f"entry {int(strangers[0])} of {count} candidates", "Say what all of them are")
         return matches
 
+    def shown(self, inputs: tuple[Any, ...], output: Any) -> dict[str, list[Pixels]]:
+        """Its pictures of a run, one per image, by name of the canvas.
 
-def misshapen(matches: Matches) -> str:
+        Raises:
+            TraceError: Something that is no picture, or of another range.
+        """
+        given = {} if self.pictures is None else self.pictures(inputs, output)
+        kind = type(self.module).__name__
+        return {name: as_batch(value, self.span, f"the picture {name!r} of {kind}") for name, value in given.items()}
+
+
+def misshapen(matches: Matches, signed: bool) -> str:
     """What part of matches does not fit the others; empty if all do."""
     entry = matches.entry
     if entry.ndim != 2 or not entry.shape[1] or entry.is_floating_point():
@@ -78,8 +129,9 @@ def misshapen(matches: Matches) -> str:
         return f"a chosen column outside the {entry.shape[1]} candidates"
     if matches.weight is not None:
         sums = matches.weight.sum(1)
-        if not torch.isfinite(sums).all() or (matches.weight < 0).any() or (sums > 1 + ROUNDING).any():
-            return f"weights that are no parts of a whole (a sum of {float(sums.max()):.3g})"
+        parts = signed or not ((matches.weight < 0).any() or (sums > 1 + ROUNDING).any())
+        if not torch.isfinite(sums).all() or not parts:
+            return f"weights that are no parts of a whole (a sum of {float(sums.max()):.3g}; signed=True allows it)"
     return ""
 
 
@@ -88,8 +140,18 @@ def adapt(
     reader: Reader,
     *,
     queries: Queries | Callable[[tuple[Any, ...], Any], Queries],
-    catalogue: Catalogue,
+    catalogue: Knowledge,
     causal: bool = True,
+    signed: bool = False,
+    prefix: str = "",
+    extensions: Sequence[Extension] = (),
+    canvas: str = INPUT,
+    output: str = OUTPUT,
+    direction: str = "",
+    scale_px: float | None = None,
+    pictures: Painter | None = None,
+    span: Range = (0.0, 1.0),
+    abilities: Abilities = Abilities(),
 ) -> Adapted:
     """Make a module of any model a retrieval site.
 
@@ -108,5 +170,22 @@ def adapt(
         queries: Where the queries lie, or how to tell from a call.
         catalogue: What the entries are.
         causal: Whether the candidates really fed the output, or are only its nearest explanation.
+        signed: Whether weights may be negative, or sum to more than 1.
+        prefix: Of its extension columns; needed where it has `extensions`.
+        extensions: What its matches hold besides.
+        canvas: The picture in which the queries lie, and
+        output: the one that they paint, by name.
+        direction: In words, where a model retrieves in several.
+        scale_px: Side of a query's own part of the canvas.
+        pictures: From the arguments and the result of a run of the *model* to its pictures by name of the canvas, each
+            (B, 3, H, W) floats or (H, W, 3) uint8; "input" and "output" are guessed where it names none.
+        span: What black and white are in these floats, such as (-1, 1).
+        abilities: What the model can be asked besides.
+
+    Raises:
+        SettingError: Extensions without a prefix.
     """
-    return Adapted(module, reader, queries, catalogue, causal)
+    if extensions and not prefix:
+        raise SettingError("adapt with extensions", "no prefix for their columns", 'Name the model: prefix="mine"')
+    more = (causal, signed, prefix, tuple(extensions), canvas, output, direction, scale_px, pictures, span, abilities)
+    return Adapted(module, reader, queries, catalogue, *more)

@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from ktviz.errors import TraceError
+from ktviz.retrieval.extension import Extension
 from ktviz.retrieval.site import Reading, RetrievalSite
 from ktviz.trace.about import is_compiled
 from ktviz.trace.adapt import Adapted
@@ -22,15 +23,47 @@ class Site:
         number: Among the sites of the recording.
         name: Its name in the model.
         module: The module.
-        causal: Whether its candidates fed the output.
-        read: From a call's arguments and result to readings, one per image.
+        told: What says how it is read: the module itself, or its adapter.
     """
 
     number: int
     name: str
     module: nn.Module
-    causal: bool
-    read: Callable[[tuple[Any, ...], Any], list[Reading]]
+    told: RetrievalSite | Adapted
+
+    def read(self, inputs: tuple[Any, ...], output: Any) -> list[Reading]:
+        """From a call's arguments and result to readings, one per image."""
+        return self.told.read(inputs, output)
+
+    @property
+    def canvas(self) -> str:
+        """The picture in which its queries lie."""
+        return self.told.canvas
+
+    @property
+    def prefix(self) -> str:
+        """Of its extension columns."""
+        return self.told.prefix or "site"
+
+    @property
+    def extensions(self) -> Sequence[Extension]:
+        """What it adds to a trace."""
+        return self.told.extensions
+
+    def described(self, kind: str) -> dict[str, Any]:
+        """What a trace says of it; `kind` is how its candidates were used."""
+        told = self.told
+        return {
+            "name": self.name,
+            "type": type(self.module).__name__,
+            "causal": told.causal,
+            "kind": kind,
+            "canvas": told.canvas,
+            "output": told.output,
+            "direction": told.direction,
+            "scale_px": told.scale_px,
+            "extensions": [{**e.described(), "name": f"{self.prefix}.{e.name}"} for e in told.extensions],
+        }
 
 
 def find_sites(model: nn.Module, adapted: Sequence[Adapted]) -> list[Site]:
@@ -40,15 +73,16 @@ def find_sites(model: nn.Module, adapted: Sequence[Adapted]) -> list[Site]:
         TraceError: There is none, it is compiled, or an adapted module is not part of the model.
     """
     kind = type(model).__name__
-    readers = {id(a.module): a for a in adapted}
+    readers: dict[int, Adapted] = {id(a.module): a for a in adapted}
     if len(readers) < len(adapted):
         raise TraceError(f"record {kind}", "a module is adapted twice", "Adapt it once")
     sites: list[Site] = []
     for name, module in model.named_modules():
-        known = readers.pop(id(module), module if isinstance(module, RetrievalSite) else None)
+        own = module if isinstance(module, RetrievalSite) else None
+        known: RetrievalSite | Adapted | None = readers.pop(id(module), own)
         if known is not None:
             check_not_compiled(model, name)
-            sites.append(Site(len(sites), name or type(module).__name__, module, known.causal, known.read))
+            sites.append(Site(len(sites), name or type(module).__name__, module, known))
     if readers:
         stranger = type(next(iter(readers.values())).module).__name__
         raise TraceError(f"record {kind}", f"the adapted {stranger} is not one of its modules", "Adapt a part of it")

@@ -30,6 +30,27 @@ def overlap(boxes: npt.NDArray[np.floating], weight: npt.NDArray[np.generic]) ->
     return part
 
 
+def label_overlap(
+    number: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], weight: npt.NDArray[np.generic]
+) -> Floats:
+    """The part of a region that each query covers, where queries are the regions of a label map.
+
+    Args:
+        number: (N,) regions that ask.
+        labels: (H, W) label map.
+        weight: (H, W) mask of the region, or weights.
+
+    Returns:
+        (N,).
+    """
+    weight = weight.astype(np.float64)
+    asking = np.bincount(number)
+    inside = (labels < len(asking)).nonzero()
+    sums = np.bincount(labels[inside], weight[inside], len(asking))
+    part: Floats = sums[number] / np.maximum(asking[number], 1) / weight.sum()
+    return part
+
+
 def coverage(boxes: npt.NDArray[np.floating], height: int, width: int) -> Floats:
     """How many boxes cover each pixel: (H, W)."""
     steps = np.zeros((height + 1, width + 1))

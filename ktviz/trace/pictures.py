@@ -1,85 +1,155 @@
-"""The images of a recording: what went in and what came out, with sizes and digests."""
+"""The pictures of a recording: what went in and what came out, with sizes and digests.
+
+A picture in which queries lie, or which retrievals paint, is a *canvas*: "input", "output", "reference:0",
+"output:back". A label map belongs to a canvas, and stands beside it as "labels:CANVAS".
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
+import numpy.typing as npt
 from torch import Tensor
 
+from ktviz.errors import TraceError
 from ktviz.images import Pixels, pixel_digest, to_pixels
-from ktviz.systems.kt.translator import Translation
+from ktviz.retrieval.site import Recordable
 from ktviz.trace.columns import Rows
 
+INPUT, OUTPUT, LABELS = "input", "output", "labels:"
 OVERSHOOT = 0.25
-"""How far the values of an image may leave [0, 1]; one in [-1, 1] or [0, 255] leaves it further."""
+"""How far the values of an image may leave their range; an image of another range leaves it further."""
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True, repr=False)
 class Picture:
-    """One image of a recording.
+    """One image of a recording, with all its canvases.
 
     Attributes:
-        input: (H, W, 3) uint8; None where the model's input was no image.
-        output: (H, W, 3) uint8, or None.
-        about: Size, digests of input and output, settings.
+        canvases: (H, W, 3) uint8 by name, those that were kept.
+        about: `settings`, and under `canvases` the size and the digest of each, kept or not; the digest is None where a
+            model's input was no image.
     """
 
-    input: Pixels | None
-    output: Pixels | None
+    canvases: Mapping[str, Pixels]
     about: Mapping[str, Any]
 
     def __repr__(self) -> str:
         height, width = self.size
-        kept = [name for name in ("input", "output") if getattr(self, name) is not None]
-        return f"Picture({width}x{height} px, {' and '.join(kept) or 'pixels not'} kept)"
+        return f"Picture({width}x{height} px, {' and '.join(self.canvases) or 'pixels not'} kept)"
+
+    @property
+    def input(self) -> Pixels | None:
+        """(H, W, 3) uint8; None where the model's input was no image, or was not kept."""
+        return self.canvases.get(INPUT)
+
+    @property
+    def output(self) -> Pixels | None:
+        """(H, W, 3) uint8, or None."""
+        return self.canvases.get(OUTPUT)
 
     @property
     def size(self) -> tuple[int, int]:
-        """(height, width) in px."""
-        return int(self.about["height"]), int(self.about["width"])
+        """(height, width) of the input in px."""
+        return self.size_of(INPUT)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """How it was made."""
+        return dict(self.about["settings"])
 
     @property
     def nbytes(self) -> int:
         """Memory of the pixels."""
-        return sum(pixels.nbytes for pixels in (self.input, self.output) if pixels is not None)
+        return sum(pixels.nbytes for pixels in self.canvases.values())
+
+    def size_of(self, canvas: str) -> tuple[int, int]:
+        """(height, width) of a canvas in px."""
+        known = self.about["canvases"][canvas]
+        return int(known["height"]), int(known["width"])
+
+    def sha256(self, canvas: str) -> str | None:
+        """Digest of a canvas; None where there is none."""
+        digest: str | None = self.about["canvases"].get(canvas, {}).get("sha256")
+        return digest
+
+    def labels(self, canvas: str) -> npt.NDArray[np.int64] | None:
+        """(H, W) label map of a canvas, or None."""
+        coded = self.canvases.get(LABELS + canvas)
+        return None if coded is None else decoded(coded)
 
 
-def pictures_of(inputs: tuple[Any, ...], output: Any, count: int, rows: Sequence[Rows]) -> list[Picture]:
-    """The images of a run, with sizes, digests and settings."""
-    if isinstance(output, Translation):
-        return [picture(output.input, output.image, asdict(output.settings), rows)]
-    given, made = (image_batch(values) for values in (inputs[:1], (output,)))
-    return [picture(at(given, n), at(made, n), {}, rows) for n in range(max(count, len(given)))]
+def coded(labels: npt.NDArray[np.integer]) -> Pixels:
+    """A label map (H, W) as a picture: a number's three bytes are its colours."""
+    return np.stack([labels >> shift & 255 for shift in (16, 8, 0)], axis=2).astype(np.uint8)
 
 
-def picture(given: Pixels | None, made: Pixels | None, settings: Mapping[str, Any], rows: Sequence[Rows]) -> Picture:
-    if given is not None:
-        height, width = given.shape[:2]
-    else:  # what the boxes span
-        width, height = (
-            int(max((np.ceil((b[:, n] + b[:, n + 2]).max()) for b in boxes(rows)), default=0)) for n in (0, 1)
-        )
-    given, made = own(given), own(made)
-    about = {"height": height, "width": width, "settings": dict(settings)}
-    digests = {name: None if p is None else pixel_digest(p) for name, p in (("input", given), ("output", made))}
-    return Picture(given, made, {**about, **digests})
+def decoded(picture: Pixels) -> npt.NDArray[np.int64]:
+    """The label map (H, W) that a picture codes."""
+    red, green, blue = picture.astype(np.int64).transpose(2, 0, 1)
+    labels: npt.NDArray[np.int64] = red << 16 | green << 8 | blue
+    return labels
 
 
-def own(pixels: Pixels | None) -> Pixels | None:
+def pictures_of(
+    model: object,
+    inputs: tuple[Any, ...],
+    output: Any,
+    count: int,
+    rows: Mapping[int, Sequence[tuple[Rows, str]]],
+    said: Mapping[str, Sequence[Pixels]],
+) -> list[Picture]:
+    """The images of a run, with sizes, digests and settings.
+
+    Args:
+        model: What ran.
+        inputs: Of the run.
+        output: Of the run.
+        count: Images that retrievals belong to.
+        rows: By number of the image, its retrievals, and the canvas of each.
+        said: Pictures that adapters gave, one per image, by name of the canvas.
+    """
+    if isinstance(model, Recordable):
+        return [picture(model.pictures(inputs, output), model.settings_of(inputs, output), rows.get(0, ()))]
+    batches = {INPUT: image_batch(inputs[:1]), OUTPUT: image_batch((output,)), **said}
+    number = max(count, *(len(batch) for name, batch in batches.items() if name != OUTPUT))
+    return [
+        picture({name: batch[n] for name, batch in batches.items() if n < len(batch)}, {}, rows.get(n, ()))
+        for n in range(number)
+    ]
+
+
+def picture(
+    canvases: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any], rows: Sequence[tuple[Rows, str]]
+) -> Picture:
+    """One image, from its canvases, its settings and its retrievals."""
+    maps = {LABELS + canvas: part.labels for part, canvas in rows if part.labels is not None}
+    kept = {
+        name: own(coded(pixels) if name.startswith(LABELS) else pixels) for name, pixels in {**canvases, **maps}.items()
+    }
+    stated: dict[str, Any] = {
+        name: {"height": pixels.shape[0], "width": pixels.shape[1], "sha256": pixel_digest(pixels)}
+        for name, pixels in kept.items()
+    }
+    for canvas in (INPUT, *(canvas for _, canvas in rows)):
+        if canvas not in stated:  # what the boxes span
+            boxes = [part.columns["box"].astype(np.float32) for part, where in rows if where == canvas and len(part)]
+            width, height = (
+                int(max((np.ceil((b[:, n] + b[:, n + 2]).max()) for b in boxes), default=0)) for n in (0, 1)
+            )
+            stated[canvas] = {"height": height, "width": width, "sha256": None}
+    return Picture(kept, {"settings": dict(settings), "canvases": stated})
+
+
+def own(pixels: Pixels) -> Pixels:
     """A copy that nobody can draw on: the caller may do so on the model's result."""
-    if pixels is None:
-        return None
     copy = pixels.copy()
     copy.setflags(write=False)
     return copy
-
-
-def boxes(rows: Sequence[Rows]) -> list[np.ndarray[Any, Any]]:
-    return [part.columns["box"] for part in rows if len(part)]
 
 
 def image_batch(values: tuple[Any, ...]) -> list[Pixels]:
@@ -87,10 +157,38 @@ def image_batch(values: tuple[Any, ...]) -> list[Pixels]:
     batch = values[0] if values else None
     if not isinstance(batch, Tensor) or batch.ndim != 4 or batch.shape[1] != 3 or not batch.numel():
         return []
-    low, high = (float(value) for value in torch.aminmax(batch.detach()))
-    in_range = low >= -OVERSHOOT and high <= 1 + OVERSHOOT
-    return [to_pixels(image) for image in batch] if in_range else []
+    return [to_pixels(image) for image in batch] if within(batch, (0.0, 1.0)) else []
 
 
-def at(pictures: Sequence[Pixels], number: int) -> Pixels | None:
-    return pictures[number] if number < len(pictures) else None
+def as_batch(value: object, span: Range, asked: str) -> list[Pixels]:
+    """Pictures that an adapter gave, one per image.
+
+    Args:
+        value: (B, 3, H, W) or (3, H, W) floats of any type, or (H, W, 3) uint8.
+        span: What black and white are in floats, such as (-1, 1).
+        asked: What an error calls them.
+
+    Raises:
+        TraceError: Something else, or values far beyond the range.
+    """
+    if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim == 3 and value.shape[2] == 3:
+        return [value]
+    if not isinstance(value, Tensor) or value.ndim not in (3, 4) or value.shape[-3] != 3 or not value.numel():
+        shape = f" of shape {tuple(value.shape)}" if isinstance(value, (Tensor, np.ndarray)) else ""
+        raise TraceError(
+            asked, f"a {type(value).__name__}{shape}", "Give (B, 3, H, W) floats, or (H, W, 3) uint8 pixels"
+        )
+    if not within(value, span):
+        low, high = float(value.min()), float(value.max())
+        raise TraceError(asked, f"values from {low:.3g} to {high:.3g}", f"Say what black and white are: not {span}")
+    low, high = span
+    batch = value.detach()[None] if value.ndim == 3 else value.detach()
+    return [to_pixels((image.float() - low) / (high - low)) for image in batch]
+
+
+def within(values: Tensor, span: Range) -> bool:
+    """Whether values lie in a range, give or take an overshoot."""
+    low, high = span
+    room = OVERSHOOT * (high - low)
+    least, most = (float(value) for value in values.detach().aminmax())
+    return least >= low - room and most <= high + room

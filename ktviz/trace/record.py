@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
+from weakref import ReferenceType, ref
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +19,8 @@ from ktviz.errors import SettingError, TraceBudgetError
 from ktviz.images import Pixels
 from ktviz.memory import as_bytes
 from ktviz.retrieval.catalogue import Knowledge
-from ktviz.systems.kt.settings import Settings
-from ktviz.systems.kt.translator import Translator
+from ktviz.retrieval.matches import Kind
+from ktviz.retrieval.site import Recordable
 from ktviz.trace.about import about_recording, told_apart
 from ktviz.trace.adapt import Adapted
 from ktviz.trace.columns import Rows, rows_of, to_table
@@ -29,6 +30,13 @@ from ktviz.trace.trace import NOT_RUN, Trace
 
 Over = Literal["error", "winners"]
 MEMORY = "256 MB"
+
+
+@runtime_checkable
+class Result(Protocol):
+    """What a run returns, if it keeps the trace of it."""
+
+    def keep(self, trace: Trace, /) -> None: ...
 
 
 @contextmanager
@@ -70,8 +78,9 @@ def record(
     if over not in get_args(Over):
         raise SettingError(f"over={over!r}", "unknown", "Choose error or winners")
     trace = Trace.unfinished()
-    runs = [module for module in model.modules() if module is model or isinstance(module, Translator)]
-    recorder = Recorder(find_sites(model, adapted), candidates, as_bytes(memory), over, nested=len(runs) > 1)
+    runs = [module for module in model.modules() if module is model or isinstance(module, Recordable)]
+    sites = find_sites(model, adapted)
+    recorder = Recorder(sites, runs, adapted, candidates, as_bytes(memory), over)
     if not all_threads:
         recorder.thread = threading.get_ident()
     seed = torch.initial_seed()
@@ -93,29 +102,13 @@ def record(
             handle.remove()
 
 
-def record_one(
-    model: Translator, pixels: Pixels, settings: Settings, features: Tensor | None = None, candidates: int | None = None
-) -> Trace:
-    """Translate one image and record it, in as much memory as its retrievals need.
-
-    Args:
-        model: The translator.
-        pixels: (H, W, 3) uint8.
-        settings: How.
-        features: Those of the image, where they have been made already.
-        candidates: As in `record`.
-    """
-    expected = model.forecast(*pixels.shape[:2], settings=settings, recorded=candidates)
-    with record(
-        model, candidates=candidates, memory=max(as_bytes(MEMORY), expected.recording), all_threads=False
-    ) as trace:
-        model.run(pixels, settings, features)
-    return trace
-
-
 def settle(trace: Trace, recorder: Recorder, model: nn.Module, seed: int, otherwise: str) -> None:
     """Finish a trace with what was recorded, or with the reason why there is nothing."""
     trace.finish(recorder.trace(model, seed) if recorder.pictures else otherwise)
+    for number, known in enumerate(recorder.results):
+        result = None if known is None else known()
+        if result is not None:
+            result.keep(trace.image(number) if len(recorder.results) > 1 else trace)
 
 
 @dataclass
@@ -139,28 +132,32 @@ class Recorder:
 
     Attributes:
         sites: What is listened to.
+        models: Whose runs make images: the model, and the systems within it.
+        adapted: Adapters, which may give pictures.
         candidates: To keep per query; None for all.
         limit: Bytes that may be held.
         over: What to do at the limit.
-        nested: Whether the model has translators within it, whose runs make images of their own.
         rows: Retrievals of runs that ended, with
         images: the number of the image of each, and
-        pictures: all images.
+        pictures: all images, with
+        results: what the run of each has returned, if it keeps its trace.
         thread: The only one that is recorded; None for all.
         pending: Runs that go on, by thread, the innermost last.
         knowledge: What the entries of `rows` are.
         inputs_on: The device of the first input that is a tensor.
     """
 
-    sites: list[Site]
+    sites: Sequence[Site]
+    models: Sequence[nn.Module]
+    adapted: Sequence[Adapted]
     candidates: int | None
     limit: int
     over: Over
-    nested: bool = False
     thread: int | None = None
     rows: list[Rows] = field(default_factory=list)
     images: list[int] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
+    results: list[ReferenceType[Result] | None] = field(default_factory=list)
     pending: dict[int, list[Run]] = field(default_factory=dict)
     knowledge: list[Knowledge] = field(default_factory=list)
     inputs_on: str | None = None
@@ -196,11 +193,13 @@ class Recorder:
             return  # the site was called on its own: there is no image that its retrievals belong to
         run = self.runs[-1]
         for image, reading in enumerate(self.sites[number].read(inputs, output)):
-            rows = rows_of(reading, number, self.number_of(reading.knowledge), self.candidates)
+            site = self.sites[number]
+            known = self.number_of(reading.knowledge)
+            rows = rows_of(reading, number, known, self.candidates, site.prefix, site.extensions)
             rows = replace(rows, first=run.asked[number, image])
-            run.asked[number, image] += len(rows.path)
+            run.asked[number, image] += rows.queries
             with self.lock:
-                run.heard.append((image, rows.winners() if self.thinned else rows))
+                run.heard.append((image, rows.only_winners() if self.thinned else rows))
                 self.check_budget()
 
     def end(self, number: int, inputs: tuple[Any, ...], output: Any) -> None:
@@ -208,18 +207,28 @@ class Recorder:
         if self.elsewhere:
             return
         run = next((run for run in self.runs if run.number == number), Run(number))
-        count = 1 + max((image for image, _ in run.heard), default=-1)
-        wanted = run.heard or number or not self.nested
-        made = pictures_of(inputs, output, count, [rows for _, rows in run.heard]) if wanted else []
+        made = self.pictures_of(run, inputs, output) if run.heard or number or len(self.models) == 1 else []
         with self.lock:
             self.check_budget(sum(picture.nbytes for picture in made))
             self.leave(number)
             self.inputs_on = self.inputs_on or next((str(x.device) for x in inputs if isinstance(x, Tensor)), None)
             first = len(self.pictures)
             self.pictures += made
+            self.results += [ref(output) if isinstance(output, Result) else None] * len(made)
             for image, rows in run.heard:
-                self.rows.append(rows.clipped(*self.pictures[first + image].size))
+                canvas = self.sites[rows.site].canvas
+                self.rows.append(rows.clipped(*self.pictures[first + image].size_of(canvas)))
                 self.images.append(first + image)
+
+    def pictures_of(self, run: Run, inputs: tuple[Any, ...], output: Any) -> list[Picture]:
+        """The images of a run that has ended."""
+        by_image: dict[int, list[tuple[Rows, str]]] = {}
+        for image, rows in run.heard:
+            by_image.setdefault(image, []).append((rows, self.sites[rows.site].canvas))
+        said: dict[str, list[Pixels]] = {}
+        for adapted in self.adapted if run.number == 0 else ():
+            said |= adapted.shown(inputs, output)
+        return pictures_of(self.models[run.number], inputs, output, 1 + max(by_image, default=-1), by_image, said)
 
     def number_of(self, knowledge: Knowledge) -> int:
         with self.lock:
@@ -235,9 +244,9 @@ class Recorder:
             return
         if self.over == "winners" and not self.thinned:
             self.thinned = True
-            self.rows = [rows.winners() for rows in self.rows]
+            self.rows = [rows.only_winners() for rows in self.rows]
             for run in itertools.chain(*self.pending.values()):
-                run.heard = [(image, rows.winners()) for image, rows in run.heard]
+                run.heard = [(image, rows.only_winners()) for image, rows in run.heard]
         if self.held() + more > self.limit:
             less = ", keep fewer candidates, or say over='winners'" if self.over == "error" else ""
             raise TraceBudgetError(
@@ -255,9 +264,22 @@ class Recorder:
         """The retrievals of all runs that ended."""
         described = told_apart([knowledge.describe_sources() for knowledge in self.knowledge])
         names = [[(source["source"], source["bank"]) for source in sources] for sources in described]
-        table = to_table(self.rows, self.images, [site.name for site in self.sites], names)
-        sites = [{"name": s.name, "type": type(s.module).__name__, "causal": s.causal} for s in self.sites]
+        sites = [site.described(self.kind_of(site.number)) for site in self.sites]
+        table = to_table(self.rows, self.images, sites, names, self.catalogues())
         about = about_recording(
             model, self.knowledge, described, sites, self.thinned, self.candidates, seed, self.inputs_on
         )
-        return Trace(table, about, self.pictures, model)
+        return Trace(table, about, self.pictures, model, self.adapted)
+
+    def kind_of(self, site: int) -> Kind:
+        """How a site's candidates were used: signed where any was, else soft where any was."""
+        kinds = {rows.kind for rows in self.rows if rows.site == site}
+        return next((kind for kind in ("signed", "soft") if kind in kinds), "hard")
+
+    def catalogues(self) -> list[str]:
+        """What each knowledge is called; of those of one name, all but the first get a number."""
+        names: list[str] = []
+        for known in self.knowledge:
+            taken = sum(name.rsplit(" ", 1)[0] == known.name or name == known.name for name in names)
+            names.append(f"{known.name} {taken + 1}" if taken else known.name)
+        return names

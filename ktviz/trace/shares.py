@@ -23,25 +23,25 @@ ABOUT = ("bank", "title", "creator", "year", "licence", "spdx", "url", "sha256")
 
 
 def share_table(
-    sources: Sequence[Mapping[str, Any]], share: Sequence[float], patches: Sequence[int], similarity: Sequence[float]
+    sources: Sequence[Mapping[str, Any]], share: Sequence[float], retrievals: Sequence[int], similarity: Sequence[float]
 ) -> pd.DataFrame:
     """One row per source, largest share (overlap) first.
 
     Args:
         sources: With `source` and whatever else is known of each.
         share: Of each.
-        patches: Retrievals that each won.
+        retrievals: That each won, or has a part in.
         similarity: Sum over those retrievals.
     """
     rows = [
         {
             "source": s["source"],
             "share": float(part),
-            "patches": int(n),
+            "retrievals": int(n),
             "similarity": float(total / n) if n else np.nan,
         }
         | {name: s[name] for name in ABOUT if name in s}
-        for s, part, n, total in zip(sources, share, patches, similarity, strict=True)
+        for s, part, n, total in zip(sources, share, retrievals, similarity, strict=True)
     ]
     table = pd.DataFrame(rows).sort_values(["share", "source"], ascending=[False, True], ignore_index=True)
     table.attrs["share"] = "overlap"
@@ -56,10 +56,10 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
     weight, number = row_shares(trace, region), source_numbers(trace)
     count = len(trace.about["sources"])
     share = np.bincount(number, weight, count)
-    painted = weight > 0
-    patches = np.bincount(number[painted], minlength=count)
+    painted = weight != 0
+    retrievals = np.bincount(number[painted], minlength=count)
     total = np.bincount(number[painted], trace.column("similarity", winners=False)[painted], count)
-    return share_table(trace.about["sources"], share.tolist(), patches.tolist(), total.tolist())
+    return share_table(trace.about["sources"], share.tolist(), retrievals.tolist(), total.tolist())
 
 
 def row_shares(trace: Trace, region: Region = None) -> Floats:
@@ -93,7 +93,7 @@ def spread(trace: Trace, source: str, box: Box | None) -> pd.DataFrame:
     """See `Trace.spread`."""
     source = find_source(trace, source)
     table = trace.table
-    mask = pc.and_(pc.equal(table["source"].cast("string"), source), pc.greater(table["weight"], 0))
+    mask = pc.and_(pc.equal(table["source"].cast("string"), source), pc.not_equal(table["weight"], 0))
     rows = np.flatnonzero(mask.to_numpy())
     places = trace.column("source_box", winners=False)[rows]
     if box is not None:
@@ -151,7 +151,6 @@ def summary(trace: Trace) -> pd.Series:
         "sources used": f"{used} of {len(trace.about['sources'])}",
         "similarity, median": round(float(np.median(similarity)), 4),
         "margin, median": round(float(np.nanmedian(margin)), 4) if np.isfinite(margin).any() else None,
-        "continued a neighbour": f"{trace.column('coherent').mean():.1%}",
         "left over, mean": round(float(trace.column("left_over").mean()), 4),
         "causal": all(site["causal"] for site in trace.about["sites"]),
         "thinned": trace.thinned,
@@ -166,6 +165,6 @@ def text(trace: Trace, rows: int = 8) -> str:
     lines = [summary(trace).to_string()]
     for image in range(len(trace.pictures)):
         shares = trace.image(image).sources()
-        columns = ["source", "share", "patches", "title", "creator", "licence"]
+        columns = ["source", "share", "retrievals", "title", "creator", "licence"]
         lines += ["", f"image {image}: shares by overlap", shares[columns].head(rows).to_string(index=False)]
     return "\n".join(lines)

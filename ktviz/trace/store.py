@@ -21,7 +21,7 @@ import pyarrow.dataset as ds
 
 from ktviz.errors import StorageError, TraceError, unknown_name
 from ktviz.names import find_name
-from ktviz.trace import parquet
+from ktviz.trace import parquet, schema1
 from ktviz.trace.overlap import around
 from ktviz.trace.schema import BOX, SCHEMA_VERSION
 from ktviz.trace.shares import row_shares, source_numbers
@@ -150,8 +150,8 @@ class TraceStore:
                     "images": len(images),
                     "retrievals": about["retrievals"],
                     "thinned": about["thinned"],
-                    "input": [image["input"] for image in images],
-                    "output": [image["output"] for image in images],
+                    "input": [image["canvases"]["input"]["sha256"] for image in images],
+                    "output": [image["canvases"].get("output", {}).get("sha256") for image in images],
                 }
             )
         return told(pd.DataFrame(rows, columns=["trace", "images", "retrievals", "thinned", "input", "output"]), broken)
@@ -198,7 +198,8 @@ class TraceStore:
         """What the index says of a trace; a trace without one gets it."""
         if not self._index(name).exists():
             self._index_trace(name, self.open(name))
-        return parquet.read(self._index(name), INDEX_KIND, SCHEMA_VERSION).about
+        about = parquet.read(self._index(name), INDEX_KIND, SCHEMA_VERSION).about
+        return schema1.metadata(about) if about["schema"] == schema1.VERSION else about
 
     def _index_trace(self, name: str, trace: Trace) -> None:
         about = {**metadata_of(trace), "kind": INDEX_KIND, "retrievals": len(trace)}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ktviz.trace.schema import BANDS
-
-PARTS = {"box": ("x", "y", "width", "height"), "bands": BANDS}
-"""What the four numbers of a list are, by the last word of its column's name."""
+PARTS = ("x", "y", "width", "height")
+"""What the four numbers of a box are."""
 
 
 def widened(table: pa.Table) -> pa.Table:
@@ -23,14 +23,19 @@ def wide(kind: pa.DataType) -> pa.DataType:
     return pa.float32() if pa.types.is_float16(kind) else kind
 
 
-def flat(table: pa.Table) -> pa.Table:
-    """A table with one column for each number of a list: `box_x`, `query_bands_ll`, `path_0`; null beyond its end."""
+def flat(table: pa.Table, parts: Mapping[str, Sequence[str]]) -> pa.Table:
+    """A table with one column for each number of a list: `box_x`, `kt.query_bands_ll`; null beyond its end.
+
+    Args:
+        table: Of a trace.
+        parts: What the numbers of an extension's list are, by the name of its column.
+    """
     table = widened(table)
     columns = {}
     for name in table.column_names:
         column = table[name].combine_chunks()
         if pa.types.is_fixed_size_list(column.type):
-            for place, part in enumerate(PARTS[name.rsplit("_", 1)[-1]]):
+            for place, part in enumerate(parts.get(name, PARTS)):
                 columns[f"{name}_{part}"] = pc.list_element(column, place)
         elif pa.types.is_list(column.type):
             columns |= {f"{name}_{place}": numbers for place, numbers in enumerate(spread_out(column))}

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -19,20 +19,21 @@ from ktviz.errors import TraceError, TraceNotFinishedError, unknown_name
 from ktviz.images import Pixels
 from ktviz.printing import printable
 from ktviz.regions import Box, Mask, Region, region_mask
-from ktviz.trace.overlap import Floats, box_sums, overlap
-from ktviz.trace.pictures import Picture
+from ktviz.trace.overlap import Floats, box_sums, label_overlap, overlap
+from ktviz.trace.pictures import INPUT, OUTPUT, Picture
 from ktviz.trace.tables import flat as flattened
 from ktviz.trace.tables import widened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ktviz.systems.kt.translator import Translator
+    from ktviz.trace.adapt import Adapted
     from ktviz.trace.storage import Stored
     from ktviz.widgets.explorer import Explorer
 
 NOT_FINISHED = "the run has not ended"
 NOT_RUN = "the model was not run"
+CHOOSE_SITE = "Choose one: trace.site(name)"
 REMEDIES = {
     NOT_FINISHED: "Read it after the `with record(...)` block",
     NOT_RUN: "Call the model itself, not a part of it, inside the `with record(...)` block",
@@ -49,32 +50,41 @@ class Trace:
     Args:
         table: Columns as in `ktviz.trace.schema`.
         about: Versions, device, digests, sites, sources.
-        pictures: Input and output of every image.
-        model: What made it.
+        pictures: The canvases of every image.
+        model: What made it, and
+        adapted: the adapters through which it was read.
     """
 
     def __init__(
-        self, table: pa.Table, about: Mapping[str, Any], pictures: Sequence[Picture], model: object | None = None
+        self,
+        table: pa.Table,
+        about: Mapping[str, Any],
+        pictures: Sequence[Picture],
+        model: object | None = None,
+        adapted: Sequence[Adapted] = (),
     ) -> None:
         self._state: tuple[pa.Table, Mapping[str, Any], tuple[Picture, ...]] | str = (table, about, tuple(pictures))
         self._model = None if model is None else weakref.ref(model)
+        self._adapted = tuple(weakref.ref(one) for one in adapted)
         self._part: tuple[Trace, Mask] | None = None
 
     @classmethod
     def unfinished(cls) -> Trace:
         """What `record` hands out; reading it raises until the run has ended."""
         trace = cls.__new__(cls)
-        trace._state, trace._model, trace._part = NOT_FINISHED, None, None
+        trace._state, trace._model, trace._adapted, trace._part = NOT_FINISHED, None, (), None
         return trace
 
     def finish(self, other: Trace | str) -> None:
         """Become another trace, or say why there is none; once only."""
         if self._state != NOT_FINISHED:
             raise TraceError("finish a trace", "it is finished", "Record another")
-        self._state, self._model = (other, None) if isinstance(other, str) else (other._state, other._model)
+        self._state = other if isinstance(other, str) else other._state
+        if isinstance(other, Trace):
+            self._model, self._adapted = other._model, other._adapted
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_state": self._state, "_model": None, "_part": self._part}
+        return {"_state": self._state, "_model": None, "_adapted": (), "_part": self._part}
 
     def _read(self) -> tuple[pa.Table, Mapping[str, Any], tuple[Picture, ...]]:
         if isinstance(self._state, str):
@@ -88,18 +98,28 @@ class Trace:
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """Schema version, versions, device, seed, digests, sites, sources."""
+        """Schema version, system, versions, device, seed, digests, sites, sources."""
         return MappingProxyType(self._read()[1])
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
-        """Input and output of every image."""
+        """The canvases of every image."""
         return self._read()[2]
 
     @property
     def model(self) -> object | None:
         """What made the trace, while it lives and in the process that recorded."""
         return None if self._model is None else self._model()
+
+    @property
+    def adapted(self) -> list[Adapted]:
+        """The adapters through which it was read, those that live."""
+        return [one for one in (known() for known in self._adapted) if one is not None]
+
+    @property
+    def system(self) -> str:
+        """Name of the system that made it; empty for an adapted model."""
+        return str(self.about.get("system", ""))
 
     @property
     def whole(self) -> Trace:
@@ -115,6 +135,23 @@ class Trace:
     def sites(self) -> list[str]:
         """Names of the retrieval sites."""
         return [site["name"] for site in self.about["sites"]]
+
+    @property
+    def site_about(self) -> Mapping[str, Any]:
+        """What is known of the site of a trace of one site: canvas, output, direction, scale, kind, extensions.
+
+        Raises:
+            TraceError: There are several.
+        """
+        if len(self.sites) != 1:
+            raise TraceError("a question about one site", f"a trace of {len(self.sites)} sites", CHOOSE_SITE)
+        about: Mapping[str, Any] = self.about["sites"][0]
+        return about
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in px of the picture in which the queries of a trace of one image lie."""
+        return self.picture.size_of(self._of_sites("canvas", INPUT))
 
     @property
     def thinned(self) -> bool:
@@ -136,13 +173,18 @@ class Trace:
 
     @property
     def input(self) -> Pixels | None:
-        """The photo of a trace of one image."""
-        return self.picture.input
+        """The picture in which the queries of a trace of one image lie: the photo."""
+        return self.picture.canvases.get(self._of_sites("canvas", INPUT))
 
     @property
     def output(self) -> Pixels | None:
-        """The translation of a trace of one image."""
-        return self.picture.output
+        """What the retrievals of a trace of one image painted: the translation."""
+        return self.picture.canvases.get(self._of_sites("output", OUTPUT))
+
+    def _of_sites(self, name: str, otherwise: str) -> str:
+        """The canvas that all sites name; the usual one where they differ."""
+        named = {str(site[name]) for site in self.about["sites"]}
+        return named.pop() if len(named) == 1 else otherwise
 
     def __len__(self) -> int:
         """Number of retrievals (queries)."""
@@ -174,6 +216,10 @@ class Trace:
         """The chosen row of every retrieval."""
         return self.table.filter(self.table["chosen"])
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a column: extensions differ from system to system."""
+        return name in self.table.column_names
+
     def column(self, name: str, *, winners: bool = True) -> npt.NDArray[Any]:
         """A column as an array (rows,) or (rows, 4); null as NaN."""
         column = (self.winners if winners else self.table)[name].combine_chunks()
@@ -199,10 +245,11 @@ class Trace:
         """The rows as a DataFrame.
 
         Args:
-            flat: One column for each number: box_x, box_y, box_width, box_height, query_bands_ll, path_0 ...; otherwise
-                boxes are arrays x, y, width, height.
+            flat: One column for each number: box_x, box_y, box_width, box_height, kt.query_bands_ll, kt.path_0 ...;
+                otherwise boxes are arrays x, y, width, height.
         """
-        rows: pd.DataFrame = (flattened(self.table) if flat else self.table).to_pandas()
+        parts = {e["name"]: e["parts"] for site in self.about["sites"] for e in site["extensions"] if e["parts"]}
+        rows: pd.DataFrame = (flattened(self.table, parts) if flat else self.table).to_pandas()
         return rows
 
     def image(self, number: int) -> Trace:
@@ -221,9 +268,22 @@ class Trace:
         """The same trace with other values in its columns."""
         return self._with(table)
 
-    def with_pictures(self, photo: Pixels, output: Pixels) -> Trace:
-        """The same trace of one image, holding pictures that it was saved without."""
-        return self._with(self.table, [Picture(photo, output, self.picture.about)])
+    def with_canvases(self, canvases: Mapping[str, Pixels]) -> Trace:
+        """The same trace of one image, holding pictures that it was saved without.
+
+        Raises:
+            TraceError: A picture that it never had.
+        """
+        for name in canvases:
+            if name not in self.picture.about["canvases"]:
+                known = ", ".join(self.picture.about["canvases"])
+                raise TraceError(f"a picture {name!r}", f"the trace has {known}", "Name one of them")
+        held = {**self.picture.canvases, **canvases}
+        return self._with(self.table, [Picture(held, self.picture.about)])
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Trace:
+        """The same trace of one image, saying that it was made otherwise: for a run that is to be made otherwise."""
+        return self._with(self.table, [Picture(self.picture.canvases, {**self.picture.about, "settings": settings})])
 
     def site(self, name: str) -> Trace:
         """The retrievals of one site."""
@@ -241,7 +301,7 @@ class Trace:
         Raises:
             RegionError: The region is empty or outside.
         """
-        mask = region_mask(region, *self.picture.size)
+        mask = region_mask(region, *self.size)
         hit = box_sums(mask.astype(np.float64), self.column("box", winners=False)) > 0
         part = self._with(self.table.filter(pa.array(hit)), about={**self.about, "part": True})
         part._part = (self.whole, mask)
@@ -251,7 +311,7 @@ class Trace:
         self, table: pa.Table, pictures: Sequence[Picture] | None = None, about: Mapping[str, Any] | None = None
     ) -> Trace:
         part = Trace(table, about or self.about, self.pictures if pictures is None else pictures)
-        part._model, part._part = self._model, self._part
+        part._model, part._adapted, part._part = self._model, self._adapted, self._part
         return part
 
     def overlap(self, region: Region = None) -> Floats:
@@ -264,14 +324,21 @@ class Trace:
             TraceError: A trace of several sites, or a part that was saved without the whole.
         """
         if len(self.sites) != 1:
-            raise TraceError("overlap", f"a trace of {len(self.sites)} sites", "Choose one: trace.site(name)")
+            raise TraceError("overlap", f"a trace of {len(self.sites)} sites", CHOOSE_SITE)
         if self._part is not None:
             whole, mask = self._part
             mine = np.isin(whole.column("query"), self.column("query"))
             return whole.overlap(mask if region is None else region)[mine]
         if self.about.get("part"):
             raise TraceError("overlap", "a part of a trace, without the rest", "Save the whole trace, and slice it")
-        return overlap(self.column("box"), region_mask(region, *self.picture.size))
+        mask = region_mask(region, *self.size)
+        label = self.column("label")
+        if len(self) and not np.isnan(label.astype(np.float64)).any():
+            labels = self.picture.labels(self.site_about["canvas"])
+            if labels is None:
+                raise TraceError("overlap", "the trace was saved without its label map", "Save it with its pictures")
+            return label_overlap(label.astype(np.int64), labels, mask)
+        return overlap(self.column("box"), mask)
 
     def sources(self, region: Region = None) -> pd.DataFrame:
         """Share of each source in the image or a region, largest first; with what is left over they sum to 1.
@@ -281,7 +348,7 @@ class Trace:
         the rows alone; `attribute(through="footprint")` carries it on through the decoder.
 
         Returns:
-            One row per source, also those that gave nothing: source, share, patches (retrievals), similarity (mean),
+            One row per source, also those that gave nothing: source, share, retrievals, similarity (mean),
             bank, title, creator, year, licence, url, sha256.
         """
         from ktviz.trace.shares import trace_shares
@@ -320,28 +387,28 @@ class Trace:
         sample: int | None = None,
         seed: int = 0,
         *,
-        model: Translator | None = None,
+        model: object | None = None,
         photo: Pixels | None = None,
     ) -> pd.DataFrame:
-        """What the tree's shortcut cost: the exact nearest entry beside the winner.
+        """What the search's shortcut cost: the exact best entry beside the winner.
 
         Args:
             sample: So many retrievals, drawn at random; all if None.
             seed: Of the draw.
-            model: The translator; not needed while the one that recorded lives.
+            model: The system; not needed while the one that recorded lives.
             photo: The photo, where the trace was saved without it.
 
         Returns:
-            query, box, entry, similarity, exact_entry, exact_similarity, regret, continued (chosen for coherence, which
-            gives similarity up on purpose), largest regret first.
+            query, box, entry, similarity, exact_entry, exact_similarity, regret, coherent (chosen because it continues
+            a neighbour's source, for which similarity is given up on purpose), largest regret first.
         """
-        from ktviz.systems.kt.live import regret
+        from ktviz.explain.regret import regret
 
         return regret(self, sample, seed, model, photo)
 
-    def with_regret(self, *, model: Translator | None = None, photo: Pixels | None = None) -> Trace:
-        """The same trace with the columns `exact_entry` and `regret` filled."""
-        from ktviz.systems.kt.live import with_regret
+    def with_regret(self, *, model: object | None = None, photo: Pixels | None = None) -> Trace:
+        """The same trace with two more columns, `exact_entry` and `regret`."""
+        from ktviz.explain.regret import with_regret
 
         return with_regret(self, model, photo)
 
@@ -398,7 +465,7 @@ class Trace:
         return open_trace(path)
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in ("_state", "_model", "_part"):
+        if name not in ("_state", "_model", "_adapted", "_part"):
             refuse(name)
         object.__setattr__(self, name, value)
 
@@ -407,16 +474,28 @@ def refuse(name: str) -> NoReturn:
     raise AttributeError(f"a Trace is frozen; cannot set {name!r}")
 
 
+@runtime_checkable
+class Recorded(Protocol):
+    """A result that has its trace where it was recorded."""
+
+    @property
+    def trace(self) -> Trace | None: ...
+
+
+Traced = Trace | Recorded
+"""What takes a trace takes a result that was recorded, too."""
+
+
 def as_trace(value: object) -> Trace:
-    """A trace as it is.
+    """A trace as it is, or that of a result that was recorded.
 
     Raises:
-        TraceError: Something else, such as a translation that was not recorded.
+        TraceError: Something else, or a result that was not recorded.
     """
-    if not isinstance(value, Trace):
+    found = value if isinstance(value, Trace) else getattr(value, "trace", None)
+    if not isinstance(found, Trace):
+        why = "it was not recorded" if hasattr(value, "trace") else "not a Trace"
         raise TraceError(
-            f"explain a {type(value).__name__}",
-            "not a Trace",
-            "Record it: translator.traced(photo), or `with record(...)`",
+            f"explain a {type(value).__name__}", why, "Record it: translator.traced(photo), or `with record(...)`"
         )
-    return value
+    return found

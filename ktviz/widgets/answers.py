@@ -12,16 +12,15 @@ import numpy.typing as npt
 import torch
 
 from ktviz.errors import KtvizError, RegionError, TraceError
+from ktviz.explain.bands import ENTRY_BANDS, QUERY_BANDS, band_columns
+from ktviz.explain.case import Case
 from ktviz.explain.counterfactual import compare
 from ktviz.images import Pixels, encode_image
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.clusters import describe_clusters, exemplar_pictures, spreads
 from ktviz.library.kinds.patches.tree import Tree
-from ktviz.systems.kt.band_pictures import decoded_bands, entry_pixels, query_pixels
-from ktviz.systems.kt.descent import Descent, descents
-from ktviz.systems.kt.live import Live, band_columns
-from ktviz.systems.kt.settings import Settings
-from ktviz.trace.record import record_one
+from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.systems.descents import Descent
 from ktviz.widgets.after import After
 from ktviz.widgets.packing import Part
 from ktviz.widgets.scene import LONGEST_PX, PROTOCOL, matrix
@@ -138,26 +137,20 @@ class Answers:
         """{queries} → the way down for each: every road at every level, the road taken, and the leaves visited."""
         places = self.places(body)
         case = self.live()
-        queries = self.subject.trace.column("query")[places].tolist()
-        trees = {bank.name: bank.tree for bank in case.banks.banks}
-        found = descents(case, queries)
+        trees = {bank.name: bank.tree for bank in self.banks().banks}
+        found = case.system.descents(case.trace, places)
         return {"descents": [as_values(descent, trees[descent.bank]) for descent in found]}, {}
 
     def bands(self, body: Mapping[str, Any]) -> Answer:
         """{queries: [one], entries} → the query and these entries decoded whole and band by band, and their pixels."""
         place = self.places(body)[0]
         case = self.live()
-        entries = torch.tensor(numbers(body, "entries", len(case.banks)), dtype=torch.int64)
-        query = int(self.subject.trace.column("query")[place])
-        patches = case.grid.unfold(case.features, torch.tensor([query]))
-        pixels = query_pixels(case, query)[None]
-        if len(entries):
-            patches = torch.cat((patches, case.banks.patches(entries)))
-            pixels = np.concatenate((pixels, entry_pixels(case.banks, entries)))
+        entries = np.array(numbers(body, "entries", len(self.banks())), dtype=np.int64)
+        decoded, pixels = case.system.band_pictures(case.trace, np.array([place]), entries)
         return {}, {
-            "decoded": sheet(decoded_bands(case.model, patches)),
+            "decoded": sheet(decoded),
             "pixels": sheet(pixels[:, None]),
-            "known": np.ones(len(patches), dtype=np.uint8),
+            "known": np.ones(len(decoded), dtype=np.uint8),
         }
 
     def translate(self, body: Mapping[str, Any]) -> Answer:
@@ -167,20 +160,18 @@ class Answers:
             raise RequestError("a counterfactual", "not of the recorded translation", "Ask about the recorded one")
         removed = numbers(body, "without", len(self.subject.names))
         without = [self.subject.names[number] for number in removed]
-        weights = band_weights(body.get("weights"), case.settings.band_weights)
-        if not without and list(weights) == list(case.settings.band_weights):
+        recorded = case.trace.picture.settings.get("band_weights")
+        weights = band_weights(body.get("weights"), recorded)
+        changed = {} if weights is None or list(weights) == list(recorded or ()) else {"band_weights": weights}
+        if not without and not changed:
             self.on_translated(None)
             return {}, {}
-        settings = Settings(
-            **{**vars(case.settings), "band_weights": weights, "without": (*case.settings.without, *without)}
-        )
-        case.banks.excluded(settings.without)  # refuse what would leave nothing before any work
-        other = record_one(case.model, case.pixels, settings, case.features)
-        found = compare(self.subject.trace.with_pictures(case.pixels, case.output), other)
+        other = case.system.rerun(case.trace, without=without, **changed)
+        found = compare(case.trace.with_canvases({case.trace.site_about["output"]: case.output}), other)
         self.on_translated(After(self.subject.counterfactual(other), found, tuple(removed)))
         return {}, {}
 
-    def live(self) -> Live:
+    def live(self) -> Case:
         """The model.
 
         Raises:
@@ -190,11 +181,15 @@ class Answers:
             raise TraceError("ask the model", "there is none behind this view", self.subject.frozen)
         return self.subject.case
 
-    def bank(self, body: Mapping[str, Any]) -> Bank:
-        """The bank that a request names by its number."""
+    def banks(self) -> BankUnion:
+        """The banks whose entries these are."""
         if self.subject.banks is None:
             raise TraceError("ask for a cluster tree", "there is none behind this view", self.subject.frozen)
-        banks = self.subject.banks.banks
+        return self.subject.banks
+
+    def bank(self, body: Mapping[str, Any]) -> Bank:
+        """The bank that a request names by its number."""
+        banks = self.banks().banks
         return banks[numbers({"banks": [body.get("bank")]}, "banks", len(banks))[0]]
 
     def places(self, body: Mapping[str, Any]) -> list[int]:
@@ -214,7 +209,7 @@ def numbers(body: Mapping[str, Any], name: str, count: int) -> list[int]:
     return list(given)
 
 
-def band_weights(given: object, recorded: Sequence[float]) -> Sequence[float]:
+def band_weights(given: object, recorded: Sequence[float] | None) -> Sequence[float] | None:
     """Four numbers, or the recorded weights where none are given."""
     if given is None or given == []:
         return recorded
@@ -225,11 +220,13 @@ def band_weights(given: object, recorded: Sequence[float]) -> Sequence[float]:
 
 def candidate_columns(subject: Subject) -> tuple[np.ndarray[Any, Any], ...]:
     """Of every candidate its box in the source and similarity per band (N, k, 4), its parts of norm (N, k, 4), and the
-    query's (N, 4)."""
+    query's (N, 4); NaN in a system without bands."""
     trace = subject.trace
-    bands = band_columns(trace).astype(np.float32)
-    box, entry = (trace.column(name, winners=False).astype(np.float32) for name in ("source_box", "entry_bands"))
-    query = trace.column("query_bands").astype(np.float32)
+    bands, box = band_columns(trace).astype(np.float32), trace.column("source_box", winners=False).astype(np.float32)
+    entry, query = np.full_like(bands, np.nan), np.full((len(trace), bands.shape[1]), np.nan, dtype=np.float32)
+    if trace.has(ENTRY_BANDS):
+        entry = trace.column(ENTRY_BANDS, winners=False).astype(np.float32)
+        query = trace.column(QUERY_BANDS).astype(np.float32)
     return matrix(subject, box, np.nan), matrix(subject, bands, np.nan), matrix(subject, entry, np.nan), query
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from ktviz.errors import RegionError, TraceError
 from ktviz.explain.backtrack import backtrack
+from ktviz.explain.case import check_equal
 from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.systems.kt.live import check_equal
 from ktviz.trace.trace import Trace, as_trace
 from ktviz.widgets.subject import Subject, check_viewable
 from ktviz.widgets.view import View

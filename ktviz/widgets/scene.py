@@ -10,7 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ktviz import __version__
+from ktviz.explain.bands import BAND_COLUMNS
 from ktviz.explain.pieces import pieces_of
+from ktviz.explain.regret import coherent
 from ktviz.figures.colours import SOURCE_COLOURS
 from ktviz.images import Pixels, encode_image
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS
@@ -47,8 +49,8 @@ def scene_of(subject: Subject) -> bytes:
 def describe(subject: Subject) -> dict[str, Any]:
     """What the scene says in words and numbers."""
     trace = subject.trace
-    height, width = trace.picture.size
-    settings = dict(trace.picture.about["settings"])
+    height, width = trace.size
+    settings = trace.picture.settings
     output = subject.output
     return {
         "protocol": PROTOCOL,
@@ -61,7 +63,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "weights": list(settings.get("band_weights", PAPER_WEIGHTS)),
         "without": list(settings.get("without", ())),
         "left_over": float((trace.column("left_over") * trace.overlap()).sum()),
-        "continued": float(trace.column("coherent").mean()) if len(trace) else 0.0,
+        "continued": float(coherent(trace).mean()) if len(trace) else 0.0,
         "best": best_found(subject),
         "kept": similarity_kept(subject),
         "causal": all(site["causal"] for site in trace.about["sites"]),
@@ -119,7 +121,7 @@ def abilities(subject: Subject) -> dict[str, bool]:
     """What of the views has something to show."""
     trace = subject.trace
     return {
-        "bands": trace.table["similarity_ll"].null_count < len(trace.table),
+        "bands": trace.has(BAND_COLUMNS[0]),
         "regret": trace.table["regret"].null_count < len(trace.table),
         "tree": subject.banks is not None,
         "soft": bool((trace.column("left_over") > 0).any() or (trace.winners["weight"].to_numpy() < 1).any()),
@@ -198,7 +200,7 @@ def columns(subject: Subject) -> dict[str, Part]:
         "box": trace.column("box").astype(np.float32),
         "source_box": trace.column("source_box").astype(np.float32),
         "margin": trace.column("margin").astype(np.float32),
-        "coherent": trace.column("coherent").astype(np.uint8),
+        "coherent": coherent(trace).astype(np.uint8),
         "piece": piece(subject),
         "chosen": chosen(subject),
         "entry": matrix(subject, trace.column("entry", winners=False).astype(np.int32), -1),
@@ -269,15 +271,17 @@ def piece(subject: Subject) -> npt.NDArray[np.uint16]:
 def paths(subject: Subject) -> dict[str, Part]:
     """Nodes on every winner's way down its bank's tree (N, depth), -1 beyond the leaf, and the cosines to them."""
     winners = subject.trace.winners
-    lengths = np.diff(offsets(winners["path"]))
+    if not subject.trace.has("kt.path"):
+        return {}
+    lengths = np.diff(offsets(winners["kt.path"]))
     depth = int(lengths.max(initial=0))
     if not depth:
         return {}
     inside = np.arange(depth) < lengths[:, None]
     node = np.full(inside.shape, -1, dtype=np.int32)
     similarity = np.full(inside.shape, np.nan, dtype=np.float32)
-    node[inside] = winners["path"].combine_chunks().flatten().to_numpy()
-    similarity[inside] = winners["path_similarity"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    node[inside] = winners["kt.path"].combine_chunks().flatten().to_numpy()
+    similarity[inside] = winners["kt.path_similarity"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return {"path": node, "path_similarity": similarity}
 
 

@@ -100,7 +100,7 @@ def as_selection(value: object, trace: Trace) -> Selection:
 
 def queries_in(trace: Trace, region: Box) -> list[int]:
     """Numbers of the retrievals that paint a part of a region."""
-    height, width = trace.picture.size
+    height, width = trace.size
     mask = np.zeros((height, width))
     left, top, right, bottom = whole_px(region)
     mask[top:bottom, left:right] = 1
@@ -124,7 +124,7 @@ def checked_region(region: Box | Sequence[float] | None, trace: Trace) -> Box | 
         box = Box(*(float(value) for value in sides))
     except (TypeError, ValueError, OverflowError):
         raise RegionError(f"region {str(region)[:60]}", "not a box", "Give kt.Box(x, y, width, height)") from None
-    height, width = trace.picture.size
+    height, width = trace.size
     if not np.isfinite((*vars(box).values(),)).all() or not (box.width > 0 and box.height > 0):
         raise RegionError(f"region {box}", "it is empty, or not finite", "Give it a width and a height")
     left, top, right, bottom = whole_px(box)

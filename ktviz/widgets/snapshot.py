@@ -25,7 +25,7 @@ HEAD = "<tr><th>source</th><th>share (overlap)</th><th>creator</th><th>licence</
 def snapshot(subject: Subject) -> str:
     """Photo, translation, who painted what, and the largest shares, as a fragment of HTML."""
     trace = subject.trace
-    height, width = trace.picture.size
+    height, width = trace.size
     banks = ", ".join(trace.about["banks"])
     title = f"{width}x{height} px → {banks} · {len(trace):,} retrievals · trace {trace.digest[:12]}"
     if subject.library is not None:

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from ktviz.images import encode_image
+from ktviz.explain.case import Case
+from ktviz.images import Pixels, encode_image
 from ktviz.library.kinds.patches.bank import Bank
-from ktviz.systems.kt.band_pictures import decoded_bands
-from ktviz.systems.kt.descent import Descent, descents, visits
-from ktviz.systems.kt.live import Live
+from ktviz.systems.descents import Descent
+from ktviz.systems.kt.descent import visits
 from ktviz.widgets.answers import candidate_columns, cluster_columns, exemplar_rows, sheet
 from ktviz.widgets.packing import Part
 from ktviz.widgets.scene import abilities
@@ -100,22 +98,23 @@ def stored_nodes(subject: Subject, bank: Bank) -> list[int]:
     return found
 
 
-def descent_parts(case: Live) -> dict[str, Part]:
+def descent_parts(case: Case) -> dict[str, Part]:
     """How near every query is to the roads at each level of its winner's bank, and which leaves were visited.
 
     `roads` is (N, depth, most children) in steps, children in the order of their numbers; `visited` is (N, bytes), one
     bit per node of the bank; `greedy_leaf` is (N,).
     """
-    depth = max(bank.tree.depth for bank in case.banks.banks)
-    width = max((len(c) for bank in case.banks.banks for c in bank.tree.children), default=0)
-    nodes = max(len(bank.tree) for bank in case.banks.banks)
-    count = len(case.grid)
+    banks = () if case.system.banks is None else case.system.banks.banks
+    depth = max((bank.tree.depth for bank in banks), default=0)
+    width = max((len(c) for bank in banks for c in bank.tree.children), default=0)
+    nodes = max((len(bank.tree) for bank in banks), default=0)
+    count = len(case.trace)
     if not depth or count * depth * width > MOST_STEPS or count * nodes > 8 * MOST_STEPS:
         return {}
     roads = np.full((count, depth, width), -STEPS - 1, dtype=np.int16)
     visited = np.zeros((count, nodes), dtype=bool)
     greedy = np.zeros(count, dtype=np.int32)
-    for descent in descents(case, range(count)):
+    for descent in case.system.descents(case.trace, range(count)):
         fill(roads[descent.query], descent)
         visited[descent.query, list(descent.visited)] = True
         greedy[descent.query] = descent.greedy_leaf
@@ -141,13 +140,13 @@ def decoded_sheets(subject: Subject, room: int) -> dict[str, Part]:
     rows = rows[np.argsort(spaced(len(query), len(entry)), kind="stable")].astype(np.int32)
     parts: dict[str, Part] = {}
     kept = 0
-    for number, patches in enumerate(patch_batches(subject.case, rows)):
-        part = sheet(decoded_bands(subject.case.model, patches), "small")
+    for number, pictures in enumerate(band_batches(subject.case, rows)):
+        part = sheet(pictures, "small")
         room -= len(part)
         if room < 0:
             break
         parts[f"decoded/{number}"] = part
-        kept += len(patches)
+        kept += len(pictures)
     return {**parts, "decoded_query": rows[:kept, 0].copy(), "decoded_entry": rows[:kept, 1].copy()}
 
 
@@ -156,11 +155,13 @@ def spaced(first: int, second: int) -> npt.NDArray[np.float64]:
     return np.concatenate((np.arange(first) / max(1, first), np.arange(second) / max(1, second)))
 
 
-def patch_batches(case: Live, rows: npt.NDArray[np.int32]) -> Iterator[Tensor]:
-    """Patches (n, C, 4, 4) of queries and entries, a sheet at a time."""
+def band_batches(case: Case, rows: npt.NDArray[np.int32]) -> Iterator[Pixels]:
+    """Bands of queries and entries, as in `decoded_sheets`, a sheet at a time: (n, 5, 16, 16, 3)."""
+    place = np.argsort(case.trace.column("query"))
     for start in range(0, len(rows), SHEET):
-        query, entry = torch.from_numpy(rows[start : start + SHEET].astype(np.int64)).unbind(1)
-        patches = case.banks.patches(entry.clamp(min=0))
+        query, entry = rows[start : start + SHEET].astype(np.int64).T
         asked = query >= 0
-        patches[asked] = case.grid.unfold(case.features, query[asked])
-        yield patches
+        found, _ = case.system.band_pictures(case.trace, place[query[asked]], entry[~asked])
+        pictures = np.empty_like(found)
+        pictures[asked], pictures[~asked] = found[: asked.sum()], found[asked.sum() :]
+        yield pictures

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from ktviz.errors import KtvizError, TraceError, UnknownNameError
+from ktviz.explain.case import Case, case_of
 from ktviz.images import Pixels, as_pixels, resize
 from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.systems.kt.live import Live, live
-from ktviz.systems.kt.translator import Translator
+from ktviz.systems.protocol import System
 from ktviz.trace.pictures import Picture
-from ktviz.trace.schema import SCHEMA
+from ktviz.trace.schema import empty_table
 from ktviz.trace.shares import find_source
 from ktviz.trace.trace import Trace, as_trace
 
@@ -37,7 +37,7 @@ class Subject:
     """
 
     trace: Trace
-    case: Live | None
+    case: Case | None
     frozen: str = ""
     pictures: Mapping[str, Pixels] = field(default_factory=dict)
     library: BankUnion | None = None
@@ -47,7 +47,7 @@ class Subject:
     def create(
         cls,
         trace: Trace,
-        model: Translator | None = None,
+        model: object | None = None,
         photo: npt.ArrayLike | None = None,
         pictures: Mapping[str, npt.ArrayLike] | None = None,
     ) -> Subject:
@@ -69,9 +69,9 @@ class Subject:
         # In a part of a trace, sources have the numbers, and with them the colours, that they have in the whole.
         order = () if trace.mask is None else trace.whole.sources()["source"].tolist()
         if model is not None or photo is not None:
-            return cls(trace, live(trace, model, pixels), pictures=shown, order=order)
+            return cls(trace, case_of(trace, model=model, photo=pixels), pictures=shown, order=order)
         try:
-            return cls(trace, live(trace), pictures=shown, order=order)
+            return cls(trace, case_of(trace), pictures=shown, order=order)
         except KtvizError as error:
             return cls(trace, None, why_frozen(trace, error), shown, order=order)
 
@@ -79,14 +79,14 @@ class Subject:
     def of_banks(cls, banks: BankUnion) -> Subject:
         """Banks alone: a trace of no translation, and their trees."""
         about = {
-            "sites": [{"name": "retrieval", "type": "Retrieval", "causal": True}],
+            "sites": [{"name": "retrieval", "causal": True, "canvas": "input", "output": "output", "extensions": []}],
             "sources": banks.describe_sources(),
             "banks": banks.names,
             "digests": banks.digests(),
             "thinned": False,
         }
-        nothing = Picture(None, None, {"height": 1, "width": 1, "settings": {}, "input": None, "output": None})
-        return cls(Trace(SCHEMA.empty_table(), about, [nothing]), None, library=banks)
+        nothing = Picture({}, {"settings": {}, "canvases": {"input": {"height": 1, "width": 1, "sha256": None}}})
+        return cls(Trace(empty_table(), about, [nothing]), None, library=banks)
 
     def counterfactual(self, other: Trace) -> Subject:
         """The same photo translated otherwise: every source keeps its number, and with it its colour."""
@@ -96,17 +96,17 @@ class Subject:
     @property
     def banks(self) -> BankUnion | None:
         """What was searched, while the model lives."""
-        return self.library if self.case is None else self.case.banks
+        return self.library if self.case is None else self.case.system.banks
 
     @property
-    def model(self) -> Translator | None:
-        """The translator, while it lives."""
-        return None if self.case is None else self.case.model
+    def model(self) -> System | None:
+        """The system, while it lives."""
+        return None if self.case is None else self.case.system
 
     @property
     def input(self) -> Pixels | None:
         """The photo."""
-        return self.trace.input if self.case is None else self.case.pixels
+        return self.trace.input if self.case is None else self.case.trace.input
 
     @property
     def output(self) -> Pixels | None:
@@ -151,8 +151,8 @@ class Subject:
 
 def why_frozen(trace: Trace, error: KtvizError) -> str:
     """Why nothing can be asked of the model, and what can be done, for people."""
-    if trace.model is not None and not isinstance(trace.model, Translator):
-        return "This model is no ktviz Translator: pictures, shares and table work; tree and bands need one"
+    if trace.model is not None and not isinstance(trace.model, System):
+        return "This model is no system of ktviz: pictures, shares and table work; tree and bands need one"
     return f"Nothing can be asked of the model: {error.found}. {error.todo}"
 
 

@@ -224,7 +224,7 @@ def test_the_wheel_scrolls_the_page_and_zooms_only_with_control(show, coffee):
 
 def path_of(coffee, query):
     row = coffee.trace.column("query").tolist().index(query)
-    return [int(node) for node in coffee.trace.winners["path"][row].as_py()]
+    return [int(node) for node in coffee.trace.winners["kt.path"][row].as_py()]
 
 
 def nodes(cards):

@@ -113,7 +113,7 @@ def test_tree_bands_and_table_are_of_the_trace_that_is_shown(live, showing):
     live.click(200, 240, SIZE)
     (query,) = live.view.selection
     row = trace.column("query").tolist().index(query)
-    path = trace.winners["path"][row].as_py()
+    path = trace.winners["kt.path"][row].as_py()
     way = live.find(".kt-tree .kt-note").inner_text()
     assert [int(step.split(" ")[0]) for step in way.split(" → ")[1:]] == path
     similarity = np.sort(trace.column("similarity", winners=False)[trace.column("query", winners=False) == query])[::-1]

@@ -203,8 +203,8 @@ def test_a_page_keeps_the_candidates_of_every_retrieval(view, trace, tmp_path):
     shape = (len(trace), 8, 4)
     bands = rows[[f"similarity_{band}" for band in ("ll", "lh", "hl", "hh")]].to_numpy(np.float64)
     assert np.allclose(store["bands"] / 10_000, bands.reshape(shape), atol=1e-4)
-    assert np.allclose(store["entry_bands"] / 10_000, np.stack(rows["entry_bands"]).reshape(shape), atol=1e-4)
-    assert np.allclose(store["query_bands"] / 10_000, trace.column("query_bands"), atol=1e-4)
+    assert np.allclose(store["entry_bands"] / 10_000, np.stack(rows["kt.entry_bands"]).reshape(shape), atol=1e-4)
+    assert np.allclose(store["query_bands"] / 10_000, trace.column("kt.query_bands"), atol=1e-4)
     assert np.array_equal(store["source_box"], np.stack(rows["source_box"]).reshape(shape))
     known = set(store["decoded_query"].tolist()) - {-1}, set(store["decoded_entry"].tolist()) - {-1}
     assert known == (set(trace.column("query").tolist()), set(trace.column("entry").tolist()))

@@ -70,11 +70,13 @@ def test_candidates_come_in_the_order_of_their_ranks(wire, trace):
     rows = trace.to_pandas().sort_values(["query", "rank"])
     for place, *found in zip(places, *(parts[name] for name in ("source_box", "bands", "entry_bands")), strict=True):
         mine = rows[rows["query"] == trace.column("query")[place]]
-        columns = mine[["similarity_ll", "similarity_lh", "similarity_hl", "similarity_hh"]].to_numpy(np.float32)
-        expected = np.stack(mine["source_box"]), columns, np.stack(mine["entry_bands"])
+        columns = mine[["kt.similarity_ll", "kt.similarity_lh", "kt.similarity_hl", "kt.similarity_hh"]].to_numpy(
+            np.float32
+        )
+        expected = np.stack(mine["source_box"]), columns, np.stack(mine["kt.entry_bands"])
         for one, other in zip(found, expected, strict=True):
             assert np.array_equal(one, other)
-    assert np.array_equal(parts["query_bands"], trace.column("query_bands")[places])
+    assert np.array_equal(parts["query_bands"], trace.column("kt.query_bands")[places])
 
 
 def test_pictures_are_those_of_the_bank(wire, trace, world):
@@ -127,7 +129,7 @@ def test_thumbs_are_the_exemplars_in_a_row_per_node(wire, world):
 def test_a_descent_is_the_way_that_was_taken(wire, trace):
     places = [7, 60, 7]
     values, _ = wire.answer("descent", {"queries": places})
-    case = live(trace)
+    case = live(trace, trace.model)
     trees = {bank.name: bank.tree for bank in case.banks.banks}
     expected = descents(case, trace.column("query")[places].tolist())
     for found, way in zip(values["descents"], expected, strict=True):
@@ -169,7 +171,7 @@ def test_other_presets_visit_one_leaf_or_none(world, photo, preset):
 def test_bands_are_decoded_as_one_sheet(wire, trace, world):
     entries = [0, 844, 300]
     _, parts = wire.answer("bands", {"queries": [9], "entries": entries})
-    case = live(trace)
+    case = live(trace, trace.model)
     query = case.grid.unfold(case.features, torch.tensor([int(trace.column("query")[9])]))
     expected = decoded_bands(world.translator, torch.cat((query, world.banks.patches(torch.tensor(entries)))))
     sheet = decode_image(parts["decoded"].tobytes())

@@ -177,7 +177,7 @@ def test_the_cases_are_what_they_are_called(case):
     ranks = trace.column("rank")
     assert trace.thinned == (name == "thinned")
     assert name != "kept one" or ranks.max() > 0  # a winner from further back
-    assert name != "far continuations" or trace.column("coherent").any()
+    assert name != "far continuations" or trace.column("kt.coherent").any()
     assert name != "300 candidates" or parts["chosen"].max() > 255 or ranks.max() > 255
     assert name != "piece" or parts["piece"].max() > 0
     assert (values["queries"] == 1) == (name == "one query")
@@ -214,12 +214,12 @@ def test_columns_per_candidate_are_the_rows_in_the_order_of_ranks(case):
 def test_paths_are_those_of_the_winners(case):
     _, trace, _, parts = case
     winners = trace.to_pandas().query("chosen")
-    paths = [path.tolist() for path in winners["path"]]
+    paths = [path.tolist() for path in winners["kt.path"]]
     assert ("path" in parts) == any(paths)
     for place, path in enumerate(paths if any(paths) else []):
         depth = parts["path"].shape[1]
         assert parts["path"][place].tolist() == path + [-1] * (depth - len(path))
-        expected = [*winners["path_similarity"].iloc[place], *[np.nan] * (depth - len(path))]
+        expected = [*winners["kt.path_similarity"].iloc[place], *[np.nan] * (depth - len(path))]
         assert np.array_equal(parts["path_similarity"][place], np.array(expected, np.float32), equal_nan=True)
 
 
@@ -227,7 +227,7 @@ def test_what_can_be_shown_is_what_the_trace_holds(case):
     name, trace, values, parts = case
     rows = trace.to_pandas()
     assert values["can"] == {
-        "bands": bool(rows["similarity_ll"].notna().any()),
+        "bands": bool(rows["kt.similarity_ll"].notna().any()),
         "regret": bool(rows["regret"].notna().any()),
         "tree": not name.startswith(("soft", "gaps", "500", "a part")),
         "soft": bool(((rows["weight"] > 0) & (rows["weight"] < 1)).any()),
@@ -262,7 +262,7 @@ def test_sources_come_with_shares_credits_and_colours(case):
     for number, source in enumerate(found):
         row = shares.loc[source["name"]]
         assert source["share"] == pytest.approx(row["share"])
-        assert source["patches"] == row["patches"]
+        assert source["retrievals"] == row["retrievals"]
         credit = ("bank", "creator", "year", "licence", "url")
         assert [source[name] for name in credit] == [row[name] for name in credit]
         assert source["title"] == (source["name"] if row["title"] == "unknown" else row["title"])

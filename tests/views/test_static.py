@@ -179,7 +179,7 @@ def test_shares_beyond_the_page_are_counted(world, build, toy, toy_decoder, save
 
 def test_bands_are_those_of_query_and_candidates(trace):
     query = 7
-    case, figure = live(trace), band_figure(trace, query)
+    case, figure = live(trace, trace.model), band_figure(trace, query)
     rows = trace.table.to_pandas().query("query == @query").sort_values("rank")
     entries = torch.tensor(rows["entry"].tolist())
     patches = torch.cat((case.grid.unfold(case.features, torch.tensor([query])), case.banks.patches(entries)))
@@ -220,13 +220,13 @@ def test_bars_of_bands_are_aligned_and_to_scale(trace):
     tracks = sorted({(x, width) for x, _, width in bars(figure, "#ECECEC")})
     assert len(tracks) == 5  # four bands and the total
     left, full = tracks[0]
-    for cosine, (x, _, width) in zip(rows["similarity_ll"], bars(figure, QUANTITY_INK)[::4], strict=True):
+    for cosine, (x, _, width) in zip(rows["kt.similarity_ll"], bars(figure, QUANTITY_INK)[::4], strict=True):
         assert width == pytest.approx(abs(cosine) * full / 2, abs=1e-3)
         assert (x if cosine >= 0 else x + width) == pytest.approx(left + full / 2)
 
 
 def test_the_winner_is_marked(trace):
-    queries = {bool(c): int(q) for q, c in zip(trace.column("query"), trace.column("coherent"), strict=True)}
+    queries = {bool(c): int(q) for q, c in zip(trace.column("query"), trace.column("kt.coherent"), strict=True)}
     for coherent, query in queries.items():
         assert ("won, by coherence" if coherent else "won") in texts(band_figure(trace, query))
 
@@ -278,7 +278,7 @@ def test_tree_figures_are_capped_whatever_the_tree(large):
 def test_a_tree_figure_tells_visits_and_the_path(trace, bank):
     query = query_of(trace, bank)
     row = int(np.flatnonzero(trace.column("query") == query)[0])
-    path, cosine = trace.column("path")[row], trace.column("path_similarity")[row]
+    path, cosine = trace.column("kt.path")[row], trace.column("kt.path_similarity")[row]
     found = texts(tree_figure(bank, trace, query))
     steps = " → ".join(f"node {node} ({value:.2f})" for node, value in zip(path, cosine, strict=True))
     assert f"Query {query}, cosine to each node of its winner's path: {steps}" in found
@@ -352,7 +352,7 @@ def test_the_heatmap_lies_where_the_queries_are(trace):
     data = figure.data[0]
     assert (data.zmin, data.zmax) == (0, 1)
     assert list(figure.layout.yaxis.range) == [72, 0]
-    grid = live(trace).grid
+    grid = live(trace, trace.model).grid
     assert data.z.shape == (grid.rows, grid.columns)
     assert np.asarray(data.z).ravel() == pytest.approx(trace.column("similarity"))
     assert data.x.tolist() == [8 * n + 8 for n in range(grid.columns)]

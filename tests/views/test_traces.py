@@ -83,7 +83,7 @@ def test_requests_are_answered_about_the_trace_that_they_name(wire, trace, expec
     row = one.column("query", winners=False) == one.column("query")[7]
     assert np.array_equal(parts["source_box"][0], one.column("source_box", winners=False)[row].astype(np.float32))
     values, _ = unpack(about(wire.view, name, "descent", {"queries": [7]}).buffers[0])
-    assert values["descents"][0]["path"] == one.winners["path"][7].as_py()
+    assert values["descents"][0]["path"] == one.winners["kt.path"][7].as_py()
 
 
 def test_a_question_about_a_trace_that_has_gone_is_too_late_and_no_error(wire):
@@ -176,7 +176,7 @@ def test_a_scene_says_how_many_winners_continue_a_neighbour_and_what_similarity_
         values, _ = unpack(view._scene)
     rows = trace.to_pandas()
     best = rows.groupby("query")["similarity"].max()
-    assert values["continued"] == pytest.approx(rows["coherent"].sum() / len(trace))
+    assert values["continued"] == pytest.approx(rows["kt.coherent"].sum() / len(trace))
     assert values["kept"] == pytest.approx(rows[rows["chosen"]]["similarity"].sum() / best.sum())
     assert (values["kept"] < 1) == (values["continued"] > 0) == (coherence > 0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,9 +14,11 @@ from ktviz.library.kinds.patches.bands import BANDS, band_parts, haar, to_patche
 from ktviz.library.kinds.patches.clusters import PATCH_PX
 from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.networks.running import run
+from ktviz.networks.running import check_finite, run
 from ktviz.systems.kt.live import Live
-from ktviz.systems.kt.translator import Translator, check_finite
+
+if TYPE_CHECKING:
+    from ktviz.systems.kt.translator import Translator
 
 GAIN = 4.0
 """Details are shown so many times as strong, around mid-grey."""
@@ -64,6 +68,17 @@ def paint(model: Translator, patches: Tensor, nothing: Tensor) -> Pixels:
     return to_levels(images)
 
 
+def band_pictures(case: Live, queries: Tensor, entries: Tensor) -> tuple[Pixels, Pixels]:
+    """Some queries (n,), then some entries (m,): as decoded, whole and band by band, and as pixels.
+
+    Returns:
+        (n + m, 5, 16, 16, 3) as `decoded_bands`, and (n + m, 16, 16, 3).
+    """
+    patches = torch.cat((case.grid.unfold(case.features, queries), case.banks.patches(entries)))
+    seen = [query_pixels(case, query)[None] for query in queries.tolist()]
+    return decoded_bands(case.model, patches), np.concatenate([*seen, entry_pixels(case.banks, entries)])
+
+
 def pixel_bands(pixels: Pixels) -> Pixels:
     """The Haar bands of pictures, one level: means of 2x2 px, and what LH, HL and HH add to them, times `GAIN`.
 
@@ -102,4 +117,5 @@ def entry_pixels(banks: BankUnion, entries: Tensor) -> Pixels:
     source, y, x = (values.tolist() for values in banks.locate(entries))
     pictures = {number: banks.picture(number) for number in set(source)}
     places = zip(source, y, x, strict=True)
-    return np.stack([pictures[n][STRIDE * y :, STRIDE * x :][:PATCH_PX, :PATCH_PX] for n, y, x in places])
+    cut = [pictures[n][STRIDE * y :, STRIDE * x :][:PATCH_PX, :PATCH_PX] for n, y, x in places]
+    return np.stack(cut) if cut else np.empty((0, PATCH_PX, PATCH_PX, 3), dtype=np.uint8)

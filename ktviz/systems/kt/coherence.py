@@ -42,15 +42,15 @@ def continue_neighbours(
         above: (columns,) winners of the row of queries above a strip.
 
     Returns:
-        Matches in which `chosen` and `coherent` say where a continuation was taken. One that was not among the
-        candidates takes the place of the last.
+        Matches whose `chosen` and extension `coherent` (N,) say where a continuation was taken. One that was not among
+        the candidates takes the place of the last.
     """
+    coherent = torch.zeros(len(matches), dtype=torch.bool)
     if tolerance <= 0:
-        return matches
+        return replace(matches, extensions={**matches.extensions, "coherent": coherent})
     before = 0 if above is None else len(above)
     winner = matches.winner if above is None else torch.cat((above, matches.winner))
-    coherent = torch.zeros(len(matches), dtype=torch.bool)
-    similarity, bands = matches.winner_similarity, matches.band_similarity[:, 0].clone()
+    similarity, bands = matches.winner_similarity, matches["bands"][:, 0].clone()
     floor = matches.similarity[:, 0] - tolerance
     for query in anti_diagonals(grid):
         continued = continuations(query + before, winner, grid, banks, excluded)
@@ -95,8 +95,8 @@ def record(
     known = matches.entry[rows] == winner[rows, None]
     last = matches.entry.shape[1] - 1
     column = torch.where(known.any(1), known.int().argmax(1), last)
-    entry, values, within = matches.entry.clone(), matches.similarity.clone(), matches.band_similarity.clone()
-    chosen, path = matches.chosen.clone(), matches.path.clone()
+    entry, values, within = matches.entry.clone(), matches.similarity.clone(), matches["bands"].clone()
+    chosen, path = matches.chosen.clone(), matches["path"].clone()
     entry[rows, column], values[rows, column], within[rows, column] = winner[rows], similarity[rows], bands[rows]
     chosen[rows] = column
     path[rows] = banks.paths(winner[rows])[:, : path.shape[1]]
@@ -104,8 +104,6 @@ def record(
         matches,
         entry=entry,
         similarity=values,
-        band_similarity=within,
-        path=path,
         chosen=chosen,
-        coherent=coherent,
+        extensions={"bands": within, "path": path, "coherent": coherent},
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -17,52 +16,11 @@ from ktviz.library.kinds.patches.index import group
 from ktviz.library.kinds.patches.search import SearchSettings, descend
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.retrieval.exact import cosines
+from ktviz.systems.descents import Descent, Road
 from ktviz.systems.kt.live import Live
 from ktviz.trace.trace import Trace
 
 Numbers = npt.NDArray[np.int64]
-Similarities = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Road:
-    """One level of the tree: all children of the node that the winner's path passes.
-
-    Attributes:
-        level: Of these children; 1 is below the root.
-        nodes: (n,) their numbers.
-        similarity: (n,) cosine of the whole patch to each centre, by which greedy descent chooses.
-        taken: The node on the winner's path.
-        greedy: The node with the largest similarity, which greedy descent takes from here.
-    """
-
-    level: int
-    nodes: Numbers
-    similarity: Similarities
-    taken: int
-    greedy: int
-
-
-@dataclass(frozen=True, eq=False)
-class Descent:
-    """The way of one query down the tree of its winner's bank.
-
-    Attributes:
-        query: Its number.
-        bank: Name of the winner's bank; all nodes are of its tree.
-        path: Nodes from below the root to the winner's leaf; empty where the root is the only leaf.
-        roads: One per node of the path.
-        greedy_leaf: Where greedy descent from the root ends.
-        visited: Leaves whose entries were compared, best first: those of the beam, or the one that "paper" reaches.
-            Empty for "exact", which compares all. A winner that continues its neighbour's may lie in none of them.
-    """
-
-    query: int
-    bank: str
-    path: tuple[int, ...]
-    roads: tuple[Road, ...] = field(repr=False)
-    greedy_leaf: int
-    visited: tuple[int, ...]
 
 
 def descents(case: Live, queries: Sequence[int]) -> list[Descent]:
@@ -147,7 +105,7 @@ def visits(trace: Trace, bank_name: str, nodes: int) -> Numbers:
     """
     if bank_name not in trace.about["banks"]:
         raise unknown_name("bank", bank_name, trace.about["banks"])
-    paths = trace.column("path")[trace.column("bank") == bank_name]
+    paths = trace.column("kt.path")[trace.column("bank") == bank_name]
     counts = np.bincount(np.concatenate([np.empty(0, dtype=np.int64), *paths]), minlength=nodes)
     counts[0] = len(paths)
     return counts

@@ -8,6 +8,7 @@ of the derivative of pixels by cells, at features that the library holds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -19,8 +20,12 @@ from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.networks.running import run
 from ktviz.networks.weights import module_digest
-from ktviz.systems.kt.translator import Translator
-from ktviz.trace.overlap import Floats
+from ktviz.regions import Mask
+from ktviz.systems.kt.live import Live
+from ktviz.trace.overlap import Floats, overlap
+
+if TYPE_CHECKING:
+    from ktviz.systems.kt.translator import Translator
 
 SIDE = 41
 """Side of the feature maps at which it is measured, in cells; odd, so that there is a middle."""
@@ -120,3 +125,19 @@ def measure(decoder: nn.Module, maps: Tensor) -> ReceptiveField:
     cut = slice(SIDE // 2 - radius, SIDE // 2 + radius + 1)
     kernel = energy[cut, cut] / energy[cut, cut].sum()
     return ReceptiveField(kernel.numpy(), radius if radius < SIDE // 2 else None)
+
+
+def footprint(case: Live, mask: Mask) -> Floats:
+    """The part of a region (H, W) that each retrieval painted: (N,), overlap carried through the decoder.
+
+    A pixel's credit spreads over the cells that the decoder makes it from, in equal parts over the retrievals that made
+    each cell.
+    """
+    cells = receptive_field(case.model).cells(mask.astype(np.float64))
+    # Where the picture ends within a cell, its credit lies on what is visible of the cell.
+    rows, columns = (
+        np.minimum(STRIDE, side - STRIDE * np.arange(n)) for side, n in zip(mask.shape, cells.shape, strict=True)
+    )
+    per_pixel = cells / np.outer(rows, columns)
+    weight = per_pixel.repeat(STRIDE, 0).repeat(STRIDE, 1)[: mask.shape[0], : mask.shape[1]]
+    return overlap(case.trace.column("box"), weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from numbers import Integral
 from typing import Any, Self, TypedDict
@@ -90,6 +90,11 @@ class Settings:
             beam=self.beam,
             band_weights=check_band_weights(self.band_weights),
         )
+
+
+def settings_from(stored: Mapping[str, Any]) -> Settings:
+    """The settings that a trace states, which may come from a file that turns tuples into lists."""
+    return Settings(**{**stored, "without": tuple(stored["without"])})
 
 
 def names_to_leave_out(given: Any) -> tuple[str | int, ...]:

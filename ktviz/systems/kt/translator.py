@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from ktviz.errors import SettingError, WeightsError
 from ktviz.images import ImageLike, Pixels, as_pixels, to_pixels, to_tensor
-from ktviz.library.kinds.patches.features import STRIDE, FeatureExtractor
-from ktviz.library.kinds.patches.grid import QUERY_STEP, SIZE, PatchGrid
+from ktviz.library.kinds.patches.features import STRIDE, FeatureExtractor, extractor_digest
+from ktviz.library.kinds.patches.grid import QUERY_STEP, PatchGrid
 from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.library.library import check_encoder
+from ktviz.library.library import Library, check_encoder
 from ktviz.memory import as_bytes, release
-from ktviz.networks.running import run, without_autocast
+from ktviz.networks.running import check_finite, run, without_autocast
 from ktviz.networks.threads import threads_for
 from ktviz.networks.tiles import cut, grown, reach_of, scaled, shifted, tiles
+from ktviz.networks.weights import module_digest
+from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
-from ktviz.retrieval.queries import Queries
-from ktviz.retrieval.site import Reading, RetrievalSite
-from ktviz.systems.kt.coherence import continue_neighbours
+from ktviz.systems.descents import Descent
+from ktviz.systems.kt.band_pictures import band_pictures, entry_pixels
+from ktviz.systems.kt.blend import PatchBlend
 from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.descent import descents
 from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.exclusion import PartAgain, queries_behind
 from ktviz.systems.kt.forecast import Forecast, forecast
+from ktviz.systems.kt.leaves import leaves
+from ktviz.systems.kt.live import best_by_source, exact, live
+from ktviz.systems.kt.receptive import footprint, receptive_field
+from ktviz.systems.kt.retrieval import NAME, Retrieval, concatenate, parts
+from ktviz.systems.kt.rounding import check_rounded, truth
 from ktviz.systems.kt.settings import SettingKeywords, Settings
 from ktviz.systems.kt.transfer import transfer
+from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
+from ktviz.trace.record import MEMORY, record
+from ktviz.trace.trace import Trace
 from ktviz.values import short
 
-if TYPE_CHECKING:
-    from ktviz.trace.trace import Trace
-
-QUERIES_AT_ONCE = 6144
-"""Queries searched at a time, 8 KB each for C = 128."""
 TRANSFERS_AT_ONCE = 1024
 """Queries transferred at a time; some ten times their size is worked with."""
 QUERIES_PER_STRIP = 32_768
@@ -49,6 +57,8 @@ Cells = Callable[[slice], Tensor]
 @dataclass(frozen=True, eq=False)
 class Translation:
     """A translated image and the retrievals that made it.
+
+    Where it was recorded, `trace` is its trace: what takes a trace takes it, too.
 
     Attributes:
         image: (H, W, 3) uint8, the output.
@@ -65,6 +75,16 @@ class Translation:
     grid: PatchGrid
     banks: BankUnion
     settings: Settings = field(repr=False)
+    _kept: list[Trace] = field(default_factory=list, repr=False)
+
+    @property
+    def trace(self) -> Trace | None:
+        """Its retrievals, where it was recorded."""
+        return self._kept[-1] if self._kept else None
+
+    def keep(self, trace: Trace) -> None:
+        """Have a trace from now on: that of the latest recording which heard it."""
+        self._kept[:] = [trace]
 
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
@@ -78,48 +98,8 @@ class Translation:
         return unless_refused(translation_card, self)
 
 
-class Retrieval(RetrievalSite):
-    """The retrieval site: features in, `Matches` out.
-
-    Args:
-        banks: What to search.
-    """
-
-    def __init__(self, banks: BankUnion) -> None:
-        super().__init__()
-        self.banks = banks
-
-    def forward(self, features: Tensor, grid: PatchGrid, settings: Settings, above: Tensor | None = None) -> Matches:
-        """Find the winners of all queries of one feature map (C, h, w), or of a strip.
-
-        Args:
-            features: Of the map, or of the rows that the strip covers.
-            grid: Its queries.
-            settings: How.
-            above: (columns,) winners of the row of queries above a strip.
-        """
-        search = settings.search
-        excluded = self.banks.excluded(settings.without)
-        found = [
-            self.banks.search(grid.unfold(features, index), search, excluded) for index in parts(grid, QUERIES_AT_ONCE)
-        ]
-        weights = torch.tensor(search.band_weights)
-        matches = concatenate(found)
-        tolerance = float(settings.coherence or 0)
-        return continue_neighbours(matches, features, grid, self.banks, weights, tolerance, excluded, above)
-
-    def read(self, inputs: tuple[Any, ...], output: Matches) -> list[Reading]:
-        """One image or strip per call; boxes in px of the input, source boxes in px of the original sources."""
-        features, grid, *_ = inputs
-        y, x = grid.corners().unbind(1)
-        y = y + grid.top
-        side = torch.full_like(y, SIZE)
-        queries = Queries(y, x, STRIDE * torch.stack((x, y, side, side), dim=1).float())
-        return [Reading(output, queries, self.banks, *self.banks.look_back(features, grid, output))]
-
-
 class Translator(nn.Module):
-    """Translate photographs with the knowledge of some banks.
+    """Translate photographs with the knowledge of some banks: the system "kt".
 
     Args:
         banks: `library["art/impasto"]`, `library["art"]`, or any `BankUnion`.
@@ -134,6 +114,11 @@ class Translator(nn.Module):
         WeightsError: The decoder is for another number of channels.
         SettingError: `memory` is not a size, or `banks` are none.
     """
+
+    name = NAME
+    abilities = frozenset({"rerun", "exclude", "blend", "oracle", "tree", "bands"})
+    baseline = "the photo's own features"
+    cell_px = STRIDE
 
     def __init__(
         self, banks: BankUnion, encoder: FeatureExtractor, decoder: nn.Module, memory: str | int | None = None
@@ -157,6 +142,12 @@ class Translator(nn.Module):
     def shipped(cls, banks: BankUnion, memory: str | int | None = None) -> Translator:
         """With the encoder and the decoder that come with the package."""
         return cls(banks, Encoder.shipped(), Decoder.shipped(), memory)
+
+    @classmethod
+    def opened(cls, trace: Trace, library: Library, like: Translator | None = None, /) -> Translator:
+        """A translator on the banks that a trace names, in their order; see `systems.registry`."""
+        banks = library.select([name for name in trace.about["banks"] if name in library])
+        return cls.shipped(banks) if like is None else cls(banks, like.encoder, like.decoder)
 
     @property
     def banks(self) -> BankUnion:
@@ -258,9 +249,122 @@ class Translator(nn.Module):
 
     def traced(self, image: ImageLike, **settings: Unpack[SettingKeywords]) -> Trace:
         """Translate one image and return its `Trace`; the picture is `trace.output`. Keywords as in `Settings`."""
-        from ktviz.trace.record import record_one  # the short form of a layer above
+        return self.recorded(as_pixels(image), Settings(**settings))
 
-        return record_one(self, as_pixels(image), Settings(**settings))
+    def recorded(
+        self, pixels: Pixels, settings: Settings, features: Tensor | None = None, candidates: int | None = None
+    ) -> Trace:
+        """Translate one image and record it, in as much memory as its retrievals need.
+
+        Args:
+            pixels: (H, W, 3) uint8.
+            settings: How.
+            features: Those of the image, where they have been made already.
+            candidates: As in `record`.
+        """
+        expected = self.forecast(*pixels.shape[:2], settings=settings, recorded=candidates)
+        memory = max(as_bytes(MEMORY), expected.recording)
+        with record(self, candidates=candidates, memory=memory, all_threads=False) as trace:
+            self.run(pixels, settings, features)
+        return trace
+
+    def digests(self) -> dict[str, str]:
+        """Of encoder, decoder and every bank."""
+        networks = {"encoder": extractor_digest(self.encoder), "decoder": module_digest(self.decoder)}
+        return {**networks, **self.banks.digests()}
+
+    def pictures(self, inputs: tuple[Any, ...], output: Translation) -> dict[str, Pixels]:
+        """Photo and translation of a run."""
+        return {"input": output.input, "output": output.image}
+
+    def settings_of(self, inputs: tuple[Any, ...], output: Translation) -> dict[str, Any]:
+        """How a run was made."""
+        return asdict(output.settings)
+
+    def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
+        """Patches of photo and source, 16 px a side; see `System`."""
+        case = live(trace, self)
+        mine = torch.tensor(places, dtype=torch.int64)
+        boxes = trace.column("box")[places].astype(int).tolist()
+        here = [case.pixels[y : y + height, x : x + width] for x, y, width, height in boxes]
+        return list(zip(here, entry_pixels(self.banks, case.winner[mine]), strict=True))
+
+    def source_picture(self, source: str) -> Pixels | None:
+        """See `System`."""
+        number = self.banks.source_numbers.get(source)
+        return None if number is None else self.banks.picture(number)
+
+    def shown(self, trace: Trace) -> Translation:
+        """The recorded translation, winners only, as figures take it."""
+        case = live(trace, self)
+        matches = Matches.hard(case.winner, torch.from_numpy(trace.column("similarity").copy()))
+        return Translation(case.output, case.pixels, matches, case.grid, self.banks, case.settings, [trace])
+
+    def rerun(self, trace: Trace, *, without: Sequence[str | int] = (), **settings: Any) -> Trace:
+        """Translate the photo of a trace again, and record it; see `System`.
+
+        Exact: equal to a translation with a library from which these entries were removed and whose tree is the same.
+        """
+        case = live(trace, self)
+        changed = case.changed(without, settings)
+        self.banks.excluded(changed.without)  # refuse unknown names before any work
+        return self.recorded(case.pixels, changed, case.features, trace.about["candidates"])
+
+    def exclude(self, trace: Trace, within: Box) -> Exclude:
+        """See `System` and `systems.kt.exclusion`."""
+        return PartAgain.create(live(trace, self), within)
+
+    def behind(self, trace: Trace, mask: Mask) -> Ints:
+        """See `System`."""
+        return queries_behind(live(trace, self), mask).numpy()
+
+    def blend(self, trace: Trace, within: Box) -> Blend:
+        """See `System` and `systems.kt.blend`."""
+        return PatchBlend.create(live(trace, self), within)
+
+    def footprint(self, trace: Trace, mask: Mask) -> Floats:
+        """Overlap carried through the decoder's measured receptive field; see `System`."""
+        return footprint(live(trace, self), mask)
+
+    def reach(self, trace: Trace) -> str:
+        """Spread of the decoder's receptive field."""
+        return f"{receptive_field(self).spread_px:.1f} px"
+
+    def oracle(self, trace: Trace, queries: Ints) -> Matches:
+        """An exact search; see `System`."""
+        return exact(live(trace, self), torch.from_numpy(queries))
+
+    def similarity_of(self, trace: Trace, places: Ints, entries: Ints) -> Tensor:
+        """See `System`."""
+        return truth(live(trace, self), places, entries)
+
+    def best_by_source(self, trace: Trace, places: Ints) -> Tensor:
+        """See `System`."""
+        return best_by_source(live(trace, self), torch.from_numpy(places))
+
+    def searched(self, trace: Trace) -> list[str]:
+        """See `System`."""
+        excluded = self.banks.excluded(trace.picture.settings["without"])
+        if excluded is None:
+            return list(self.banks.source_names)
+        left = self.banks.source_of((~excluded).nonzero()[:, 0]).unique().tolist()
+        return [self.banks.source_names[number] for number in left]
+
+    def check_rounded(self, name: str, trace: Trace, again: Trace) -> npt.NDArray[np.bool_]:
+        """See `systems.kt.rounding`."""
+        return check_rounded(name, live(trace, self), again)
+
+    def leaves(self, trace: Trace) -> Leaves:
+        """See `System`."""
+        return leaves(live(trace, self))
+
+    def descents(self, trace: Trace, places: Sequence[int]) -> list[Descent]:
+        """See `System`."""
+        return descents(live(trace, self), places)
+
+    def band_pictures(self, trace: Trace, places: Ints, entries: Ints) -> tuple[Pixels, Pixels]:
+        """See `systems.kt.band_pictures`."""
+        return band_pictures(live(trace, self), torch.from_numpy(places), torch.from_numpy(entries))
 
     def grid(self, height: int, width: int) -> PatchGrid:
         """The queries of an image in px, which is padded on the right and below to whole steps of queries."""
@@ -314,10 +418,10 @@ class Translator(nn.Module):
             queries = grid.over(seen)
             strip = grid.strip(queries)
             mine = winner[scaled(queries, grid.columns)]
-            blended = self.blend(cells(strip.cells), strip, mine, settings)
+            transferred = self.transfer_map(cells(strip.cells), strip, mine, settings)
             tidy(strip, grid)
             for tile in tiles(rows, grid.height, grid.width, reach):
-                part = blended[:, shifted(tile.seen_rows, -strip.top), tile.seen_columns]
+                part = transferred[:, shifted(tile.seen_rows, -strip.top), tile.seen_columns]
                 output[scaled(tile.rows, STRIDE), scaled(tile.columns, STRIDE)] = self.decode(part)[tile.inner(STRIDE)]
             tidy(strip, grid)
         return output
@@ -335,7 +439,7 @@ class Translator(nn.Module):
         return to_pixels(made)
 
     @torch.no_grad()
-    def blend(self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings) -> Tensor:
+    def transfer_map(self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings) -> Tensor:
         """Transfer from the winners (N,) and put the patches together: (C, h, w)."""
         total = torch.zeros_like(features)
         for index in reversed(parts(grid, TRANSFERS_AT_ONCE)):  # as `add_patches` wants them
@@ -363,11 +467,6 @@ def rows_of(features: Tensor) -> Cells:
     return lambda rows: features[:, rows]
 
 
-def strips(grid: PatchGrid) -> list[slice]:
-    """The rows of queries of a grid, so many at a time as are searched together."""
-    return cut(slice(0, grid.rows), max(1, QUERIES_PER_STRIP // grid.columns))
-
-
 def tidy(strip: PatchGrid, grid: PatchGrid) -> None:
     """Between the strips of a large photo, give freed memory back."""
     if len(strip) < len(grid):
@@ -383,21 +482,6 @@ def mirrored(pixels: Pixels, rows: slice, columns: slice) -> Pixels:
     return pixels[np.ix_(*places)]
 
 
-def parts(grid: PatchGrid, at_once: int) -> tuple[Tensor, ...]:
-    """The queries of a grid, so many at a time."""
-    found: tuple[Tensor, ...] = torch.arange(len(grid)).split(at_once)
-    return found
-
-
-def check_finite(values: Tensor, what: str) -> None:
-    """Raise WeightsError if a network's output holds NaN or infinity."""
-    if not torch.isfinite(values).all():
-        raise WeightsError(f"run the {what}", "it made NaN or infinite values", "Check its weights: `ktviz doctor`")
-
-
-def concatenate(found: Sequence[Matches]) -> Matches:
-    """Matches of consecutive queries as one."""
-    if len(found) == 1:
-        return found[0]
-    names = ("entry", "similarity", "band_similarity", "path", "chosen", "coherent")
-    return replace(found[0], **{name: torch.cat([getattr(m, name) for m in found]) for name in names})
+def strips(grid: PatchGrid) -> list[slice]:
+    """The rows of queries of a grid, so many at a time as are searched together."""
+    return cut(slice(0, grid.rows), max(1, QUERIES_PER_STRIP // grid.columns))

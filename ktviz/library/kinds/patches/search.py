@@ -79,7 +79,8 @@ def search(
         excluded: (entries,) bool of entries to pass over; at least one must remain.
 
     Returns:
-        Matches of N queries with `settings.candidates` candidates each.
+        Matches of N queries with `settings.candidates` candidates each; `bands` (N, k, 4) are the cosines within LL,
+        LH, HL, HH, `path` (N, depth) the nodes from below the root to the winner's leaf, -1 beyond it.
     """
     vectors, weights, length = to_vectors(queries), torch.tensor(settings.band_weights), settings.candidates
     if settings.preset == "beam":
@@ -96,10 +97,8 @@ def search(
     return Matches(
         entry=found.entry,
         similarity=found.similarity,
-        band_similarity=found.bands,
-        path=tree.paths(tree.leaf_of(found.entry[:, 0])),
         chosen=torch.zeros(len(vectors), dtype=torch.int64),
-        coherent=torch.zeros(len(vectors), dtype=torch.bool),
+        extensions={"bands": found.bands, "path": tree.paths(tree.leaf_of(found.entry[:, 0]))},
     )
 
 

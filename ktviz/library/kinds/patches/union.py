@@ -50,6 +50,11 @@ class BankUnion:
         return unless_refused(banks_card, self)
 
     @property
+    def name(self) -> str:
+        """What its entries are numbered in, as a trace calls it."""
+        return "library"
+
+    @property
     def names(self) -> list[str]:
         """Names of the banks."""
         return [bank.name for bank in self.banks]
@@ -196,7 +201,7 @@ class BankUnion:
             descent would choose: (N, depth), NaN beyond the leaf. The parts of norm in each band, squares summing to 1,
             of the queries (N, 4) and of the candidates (N, k, 4).
         """
-        path = matches.path
+        path = matches["path"]
         cosine, energy = torch.full(path.shape, torch.nan), torch.empty(len(path), 4, dtype=torch.float64)
         for number, mine, _ in self._by_bank(matches.winner):
             passed, place = path[mine].clamp(min=0).unique(return_inverse=True)
@@ -290,9 +295,9 @@ def merge(found: Sequence[Matches], offset: Sequence[int], length: int) -> Match
     """The best candidates of several banks."""
     entry = torch.cat([torch.where(m.entry >= 0, m.entry + o, -1) for m, o in zip(found, offset, strict=True)], 1)
     similarity = torch.cat([m.similarity for m in found], 1)
-    bands = torch.cat([m.band_similarity for m in found], 1)
-    depth = max(m.path.shape[1] for m in found)
-    path = torch.stack([torch.nn.functional.pad(m.path, (0, depth - m.path.shape[1]), value=-1) for m in found])
+    bands = torch.cat([m["bands"] for m in found], 1)
+    depth = max(m["path"].shape[1] for m in found)
+    path = torch.stack([torch.nn.functional.pad(m["path"], (0, depth - m["path"].shape[1]), value=-1) for m in found])
     similarity, order = similarity.sort(dim=1, descending=True, stable=True)
     order = order[:, :length]
     columns = torch.tensor([m.entry.shape[1] for m in found]).cumsum(0)
@@ -301,8 +306,9 @@ def merge(found: Sequence[Matches], offset: Sequence[int], length: int) -> Match
     return Matches(
         entry=entry.gather(1, order),
         similarity=similarity[:, :length].contiguous(),
-        band_similarity=bands.gather(1, order[:, :, None].expand(-1, -1, 4)),
-        path=path[winning_bank, torch.arange(len(first))],
         chosen=first.chosen,
-        coherent=first.coherent,
+        extensions={
+            "bands": bands.gather(1, order[:, :, None].expand(-1, -1, 4)),
+            "path": path[winning_bank, torch.arange(len(first))],
+        },
     )

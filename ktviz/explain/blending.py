@@ -1,9 +1,9 @@
-"""The decoding test: whose patches carry the change, all else being equal? Deletion, insertion and correlation.
+"""The blending test: whose retrievals carry the change, all else being equal? Deletion, insertion and correlation.
 
-The measure is the *progress* of a region: 0 where it looks as the decoder alone would make it, 1 where it looks as
-translated, by projection on the change that the knowledge made. Taking a unit (a source, an entry, a node) away means
-that its retrievals transfer nothing, and that nothing takes its place; adding one means the reverse. This is the line
-along which integrated gradients are taken, so it says little about what would be if a work had not been there.
+The measure is the *progress* of a region: 0 where it looks as at the system's baseline, 1 where it looks as the output,
+by projection on the change that the knowledge made. Taking a unit (a source, an entry, a node) away means that its
+retrievals contribute nothing, and that nothing takes their place; adding one means the reverse. This is the line along
+which integrated gradients are taken, so it says little about what would be if a work had not been there.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from ktviz.errors import TraceError
-from ktviz.explain.exclusion import queries_behind
-from ktviz.explain.gradient import Window, windows
+from ktviz.explain.case import Case
+from ktviz.explain.gradient import windows
 from ktviz.explain.units import Ints, Units
 from ktviz.regions import Mask
-from ktviz.systems.kt.live import Live
+from ktviz.systems.protocol import Blend
 from ktviz.trace.overlap import Floats
 
 POINTS = 10
@@ -31,37 +31,32 @@ MEASURED = 24
 
 
 @dataclass(frozen=True)
-class Decoding:
+class Blending:
     """Retrievals that can be switched off, and the region that is watched.
 
     Attributes:
-        case: A trace and its translator.
+        case: A trace and its system.
         mask: (H, W), the region.
-        query: (n,) retrievals that reach into the region.
-        unit: (n,) unit of each.
-        parts: (n, C, 4, 4) what each changes, divided by the coverage.
+        unit: (retrievals,) unit of each.
         present: Units that reach into the region.
     """
 
-    case: Live
+    case: Case
     mask: Mask
-    query: Tensor
     unit: Ints
-    parts: Tensor
     present: Ints
 
     @classmethod
-    def create(cls, case: Live, mask: Mask, units: Units) -> Decoding:
-        query = queries_behind(case, mask)
-        unit = units.number[units.chosen][query.numpy()]
-        present = np.unique(unit)
+    def create(cls, case: Case, mask: Mask, units: Units) -> Blending:
+        unit = units.number[units.chosen]
+        present = np.unique(unit[case.system.behind(case.trace, mask)])
         if len(present) < 2:
             raise TraceError(
                 "test an attribution",
                 f"{len(present)} {units.by} in this region",
                 "Take a larger region, or by='entry'",
             )
-        return cls(case, mask, query, unit, parts_of(case, query), present)
+        return cls(case, mask, unit, present)
 
     def run(
         self, share: Floats, order: Ints, measured: dict[int, float]
@@ -101,39 +96,27 @@ class Decoding:
 
     @torch.no_grad()
     def _progress(self, units: Ints) -> float:
-        case = self.case
-        on = torch.from_numpy(np.flatnonzero(np.isin(self.unit, units)))
-        features = case.features.clone()
-        case.grid.add_patches(features, self.parts[on], self.query[on])
+        on = np.isin(self.unit, units)
         gained = total = 0.0
-        for window, start, direction in self._watched:
-            part = features[:, window.cells[0], window.cells[1]]
-            gained += float(((window.decode(case.model, part) - start) * direction).double().sum())
+        for blend, start, direction in self._watched:
+            amount = torch.from_numpy(on[blend.retrievals]).float()
+            gained += float(((blend(amount) - start) * direction).double().sum())
             total += float(direction.double().square().sum())
         return gained / total
 
     @cached_property
-    def _watched(self) -> list[tuple[Window, Tensor, Tensor]]:
+    @torch.no_grad()
+    def _watched(self) -> list[tuple[Blend, Tensor, Tensor]]:
         """The windows on the region: how they begin, and how the knowledge changed them."""
-        case, found = self.case, []
-        transferred = case.model.blend(case.features, case.grid, case.winner, case.settings)
-        for window in windows(case, self.mask):
-            start, end = (
-                window.decode(case.model, f[:, window.cells[0], window.cells[1]]) for f in (case.features, transferred)
-            )
-            found.append((window, start, (end - start) * torch.from_numpy(self.mask[window.pixels])))
+        found = []
+        for within in windows(self.mask):
+            blend = self.case.system.blend(self.case.trace, within)
+            amount = torch.ones(len(blend.retrievals))
+            start, end = blend(torch.zeros_like(amount)), blend(amount)
+            found.append((blend, start, (end - start) * torch.from_numpy(self.mask[within.pixels])))
         if not any(direction.any() for _, _, direction in found):
             raise TraceError("test an attribution", "the knowledge changed nothing in this region", "Take another")
         return found
-
-
-def parts_of(case: Live, query: Tensor) -> Tensor:
-    """What some retrievals (n,) change, divided by the coverage: (n, C, 4, 4)."""
-    cover, parts = case.grid.coverage()[None], []
-    for index, before, after in case.model.transfers(case.features, case.grid, case.winner, case.settings):
-        mine = torch.isin(index, query)
-        parts.append((after[mine] - before[mine]) / case.grid.unfold(cover, index[mine]))
-    return torch.cat(parts)
 
 
 def ranked(share: Floats, present: Ints) -> Ints:

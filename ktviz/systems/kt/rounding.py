@@ -17,17 +17,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ktviz.audit.differences import Difference, first_row
+from ktviz.errors import Difference
 from ktviz.library.kinds.patches.bands import to_vectors
 from ktviz.library.kinds.patches.compare import compare
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.kt.coherence import continuations
 from ktviz.systems.kt.live import Live
+from ktviz.systems.kt.retrieval import EXTENSIONS, NAME, PART_NAMES, QUERIES_AT_ONCE
 from ktviz.systems.kt.settings import Settings
-from ktviz.systems.kt.translator import QUERIES_AT_ONCE
 from ktviz.trace.about import told_apart
 from ktviz.trace.columns import rows_of, to_table
-from ktviz.trace.schema import BANDS
+from ktviz.trace.rows import first_row
 from ktviz.trace.trace import Trace
 
 SIMILARITY = 1e-5
@@ -81,8 +81,10 @@ class Case:
         rows = trace.column("chosen", winners=False)
         chosen[query[rows]] = torch.from_numpy(column[rows])
         winner = entry.gather(1, chosen[:, None])[:, 0]
-        coherent = torch.from_numpy(trace.column("coherent").copy())
-        return Matches(entry, *self.similarities(entry), self.live.banks.paths(winner), chosen, coherent)
+        similarity, bands = self.similarities(entry)
+        coherent = torch.from_numpy(trace.column("kt.coherent").astype(bool))
+        extensions = {"bands": bands, "path": self.live.banks.paths(winner), "coherent": coherent}
+        return Matches(entry, similarity, chosen, extensions=extensions)
 
 
 def similarities(live: Live, settings: Settings, query: Tensor, entry: Tensor) -> tuple[Tensor, Tensor]:
@@ -95,12 +97,10 @@ def similarities(live: Live, settings: Settings, query: Tensor, entry: Tensor) -
     return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
 
 
-def truth(live: Live, query: npt.NDArray[np.int64], entry: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+def truth(live: Live, query: npt.NDArray[np.int64], entry: npt.NDArray[np.int64]) -> Tensor:
     """The similarity that queries (n,) really have to entries (n,); -inf where there is no such entry."""
     known = torch.from_numpy(np.where((entry >= 0) & (entry < len(live.banks)), entry, -1))
-    value = similarities(live, live.settings, torch.from_numpy(query.astype(np.int64)), known[:, None])[0]
-    true: npt.NDArray[np.float32] = value[:, 0].numpy()
-    return true
+    return similarities(live, live.settings, torch.from_numpy(query), known[:, None])[0][:, 0]
 
 
 def places(query: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -111,20 +111,19 @@ def places(query: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return place
 
 
-def check_rounded(name: str, live: Live, again: Trace, settings: Settings) -> Flags:
+def check_rounded(name: str, live: Live, again: Trace) -> Flags:
     """Raise Difference at the first retrieval that rounding does not explain.
 
     Args:
         name: What the error calls the trace.
         live: The recorded trace and the model.
         again: The trace made here.
-        settings: How both were made.
 
     Returns:
         (N,) which winners are other ones than here.
     """
     check_queries(name, live.trace, again)
-    case = Case(name, live, settings)
+    case = Case(name, live, live.settings)
     check_candidates(case)
     check_winners(case)
     check_columns(case, again)
@@ -147,7 +146,7 @@ def check_candidates(case: Case) -> None:
     width = claimed.entry.shape[1]
     place = torch.arange(width) == claimed.chosen[:, None]
     off = (claimed.similarity - found.similarity[:, :width]).abs() > SIMILARITY
-    wrong = off & ~(place & claimed.coherent[:, None]) & (claimed.entry >= 0)
+    wrong = off & ~(place & claimed["coherent"][:, None]) & (claimed.entry >= 0)
     ordered = claimed.entry.sort(dim=1).values
     twice = ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any(1)
     hidden = torch.zeros_like(twice)
@@ -159,7 +158,7 @@ def check_candidates(case: Case) -> None:
 def check_winners(case: Case) -> None:
     """Raise Difference unless every winner follows from its candidates and from the winners of its neighbours."""
     claimed, found, winner = case.claimed, case.found, case.claimed.winner
-    tolerance, coherent = float(case.settings.coherence or 0), claimed.coherent
+    tolerance, coherent = float(case.settings.coherence or 0), claimed["coherent"]
     if tolerance <= 0:
         return refuse(case, coherent | (claimed.chosen > 0), "a winner that is not the best candidate")
     query = torch.arange(len(winner))
@@ -184,9 +183,13 @@ def check_columns(case: Case, again: Trace) -> None:
     """Raise Difference unless every column says of the recorded entries what the model and the library say."""
     live = case.live
     reading = live.model.retrieval.read((live.features, live.grid, case.settings), case.claimed)[0]
-    rows = rows_of(reading, 0, 0, None).clipped(*live.trace.picture.size)
+    rows = rows_of(reading, 0, 0, None, NAME, EXTENSIONS).clipped(*live.trace.picture.size)
     names = [(source["source"], source["bank"]) for source in told_apart([live.banks.describe_sources()])[0]]
-    true = Trace(to_table([rows], [0], live.trace.sites, [names]), live.trace.about, live.trace.pictures)
+    true = Trace(
+        to_table([rows], [0], live.trace.about["sites"], [names], [live.banks.name]),
+        live.trace.about,
+        live.trace.pictures,
+    )
     check_ranks(case, again)
     margin = np.repeat(case.found.margin.numpy(), np.bincount(true.column("query", winners=False)))
     for column in live.trace.table.column_names:
@@ -195,7 +198,7 @@ def check_columns(case: Case, again: Trace) -> None:
         if column == "margin":
             other = np.where(np.isfinite(margin), margin, np.nan)
         elif column == "rank":  # see check_ranks
-            skipped = live.trace.column("coherent", winners=False)
+            skipped = live.trace.column("kt.coherent", winners=False)
         row = first_row(one, other, room_of(column), skipped)
         if row is not None:
             query = int(live.trace.column("query", winners=False)[row])
@@ -206,7 +209,7 @@ def check_ranks(case: Case, again: Trace) -> None:
     """Raise Difference unless a winner that coherence took has its place among what was kept, or, as the last of it,
     a rank behind that there can be."""
     trace = case.live.trace
-    coherent, rank = trace.column("coherent"), trace.column("rank").astype(np.int64)
+    coherent, rank = trace.column("kt.coherent"), trace.column("rank").astype(np.int64)
     last = case.claimed.entry.shape[1] - 1
     place, most = case.claimed.chosen.numpy(), max(last, int(again.column("rank", winners=False).max()))
     wrong = coherent & (rank != place) & ((place < last) | (rank < last) | (rank > most))
@@ -216,5 +219,10 @@ def check_ranks(case: Case, again: Trace) -> None:
 
 def room_of(column: str) -> float:
     """What the numbers of a column may differ by."""
-    rooms = {"similarity": SIMILARITY, "path_similarity": SIMILARITY, "margin": 2 * SIMILARITY, "query_bands": BAND}
-    return {**rooms, **{f"similarity_{band}": BAND for band in BANDS}}.get(column, 0.0)
+    rooms = {
+        "similarity": SIMILARITY,
+        "kt.path_similarity": SIMILARITY,
+        "margin": 2 * SIMILARITY,
+        "kt.query_bands": BAND,
+    }
+    return {**rooms, **{f"kt.similarity_{band}": BAND for band in PART_NAMES}}.get(column, 0.0)

@@ -1,0 +1,133 @@
+"""A question to the system behind a trace: whether it is the one that made the trace, and whether it can answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ktviz.errors import AbilityError, MismatchError, TraceError
+from ktviz.images import Pixels, as_pixels, pixel_digest
+from ktviz.systems.adapted import adapted_system
+from ktviz.systems.protocol import System, check_ability
+from ktviz.trace.pictures import INPUT
+from ktviz.trace.trace import Trace, as_trace
+
+ASKED = "a question to the model"
+
+
+@dataclass(frozen=True, repr=False)
+class Case:
+    """A trace and the system that made it, checked against each other.
+
+    Attributes:
+        trace: Of one image.
+        system: What made it.
+    """
+
+    trace: Trace
+    system: System
+
+    def __repr__(self) -> str:
+        return f"Case({self.trace!r}, {self.system.name})"
+
+    @cached_property
+    def output(self) -> Pixels:
+        """The output: the recorded one, or where the trace came without it, made again."""
+        recorded = self.trace.output
+        made = self.system.rerun(self.trace).output if recorded is None else recorded
+        if made is None:
+            raise TraceError(ASKED, "the model makes no picture", "Ask what rows can answer")
+        return made
+
+
+def case_of(
+    trace: Trace, *abilities: str, model: object | None = None, photo: Pixels | None = None, asked: str = ASKED
+) -> Case:
+    """Bring a trace and its system together.
+
+    Args:
+        trace: Of one image, or a result that was recorded.
+        *abilities: What the system must be able to do.
+        model: The system; None finds the one that recorded, as long as it lives.
+        photo: The photo, where the trace was saved without it.
+        asked: What an error says was asked.
+
+    Raises:
+        AbilityError: The system cannot do that.
+        TraceError: There is no model, or no photo.
+        MismatchError: The model, its knowledge or the photo is another; the message names the first that differs.
+    """
+    trace = as_trace(trace)
+    system = system_of(trace, model, asked)
+    for ability in abilities:
+        check_ability(system, ability, asked)
+    if photo is not None:
+        pixels = as_pixels(photo)
+        check_equal(INPUT, str(trace.picture.sha256(INPUT)), pixel_digest(pixels))
+        trace = trace.with_canvases({INPUT: pixels})
+    elif trace.picture.sha256(INPUT) is not None and trace.picture.input is None:
+        raise TraceError(asked, "the trace was saved without its photo", "Pass photo=")
+    check_same(trace, system)  # also the model that recorded: its weights may have been changed since
+    if trace.mask is not None or trace.about.get("part"):
+        raise TraceError(
+            asked,
+            f"{len(trace):,} of the image's {len(trace.whole):,} retrievals",
+            "Ask the whole trace, and name the region in the question",
+        )
+    return Case(trace, system)
+
+
+def system_of(trace: Trace, model: object | None, asked: str = ASKED) -> System:
+    """The system that is meant: the one given, or the one that recorded, if by its adapter's abilities."""
+    found = trace.model if model is None else model
+    if found is None:
+        raise TraceError(asked, "the trace has none with it", "Pass model=, the system that made it")
+    if isinstance(found, System):
+        return found
+    adapted = adapted_system(found, trace.adapted) if model is None or model is trace.model else None
+    if adapted is None:
+        raise AbilityError(
+            asked,
+            f"a {type(found).__name__}, which is no system and whose adapter, if it has one, gives no abilities",
+            "Ask what rows can answer, or give the adapter abilities and keep it",
+        )
+    return adapted
+
+
+def check_same(trace: Trace, system: System) -> None:
+    """Raise MismatchError, with the first digest that differs, unless a system is the one of a trace."""
+    have, known = dict(system.digests()), dict(trace.about["digests"])
+    for name in dict.fromkeys((*known, *have)):
+        check_equal(name, known.get(name, "none"), have.get(name, "none"))
+    banks = [name for name in have if name.startswith(BANK)]
+    if banks:
+        check_equal(
+            "order of banks", " ".join(trace.about["banks"]), " ".join(name.removeprefix(BANK) for name in banks)
+        )
+
+
+BANK = "library bank "
+"""What stands before a bank's name among digests."""
+
+
+def check_equal(name: str, recorded: str, found: str) -> None:
+    """Raise MismatchError unless two digests are equal."""
+    if recorded != found:
+        raise MismatchError(
+            f"the {name} of the trace ({shown(recorded)})",
+            f"another one ({shown(found)})",
+            "Give the one it was made with",
+        )
+
+
+def shown(digest: str) -> str:
+    """A digest in short; anything else as it is."""
+    return digest[:12] if re.fullmatch("[0-9a-f]{64}", digest) else digest
+
+
+def listed(what: Any) -> Sequence[Any]:
+    """What is to be left out, as a list: one thing, or several."""
+    return [what] if isinstance(what, (str, bytes, Mapping)) or not hasattr(what, "__iter__") else [*what]

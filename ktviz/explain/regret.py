@@ -1,0 +1,88 @@
+"""Regret: what the search's shortcut cost, by the exact best entry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from ktviz.errors import SettingError
+from ktviz.explain.case import case_of
+from ktviz.explain.result import check_one_site
+from ktviz.images import Pixels
+from ktviz.trace.schema import REGRET
+from ktviz.trace.trace import Trace
+
+COHERENT = "kt.coherent"
+"""Column of winners that were chosen because they continue a neighbour's source."""
+
+
+def regret(trace: Trace, sample: int | None, seed: int, model: object | None, photo: Pixels | None) -> pd.DataFrame:
+    """See `Trace.regret`."""
+    check_one_site(trace)
+    case = case_of(trace, "oracle", model=model, photo=photo)
+    rows = sampled(len(trace), sample, seed)
+    best = case.system.oracle(case.trace, rows)
+    found = regret_table(trace, rows, best.winner.numpy(), best.winner_similarity.numpy())
+    return found.sort_values("regret", ascending=False, kind="stable", ignore_index=True)
+
+
+def sampled(count: int, sample: int | None, seed: int) -> npt.NDArray[np.int64]:
+    """Places of some of `count` retrievals, in order; all if `sample` is None or no less."""
+    if sample is not None and sample < 1:
+        raise SettingError(
+            f"a sample of {sample}", "fewer than one retrieval", "Give a positive number, or None for all"
+        )
+    if sample is None or sample >= count:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, sample, replace=False))
+
+
+def coherent(trace: Trace) -> npt.NDArray[np.bool_]:
+    """Which winners were chosen because they continue a neighbour's source: (retrievals,)."""
+    if not trace.has(COHERENT):
+        return np.zeros(len(trace), dtype=bool)
+    return trace.column(COHERENT).astype(bool)
+
+
+def regret_table(
+    trace: Trace, rows: npt.NDArray[np.int64], entry: npt.NDArray[Any], similarity: npt.NDArray[Any]
+) -> pd.DataFrame:
+    """Some retrievals beside the best entry of all, and its similarity: what the search gave up."""
+    found = pd.DataFrame(
+        {
+            "query": trace.column("query")[rows],
+            "box": list(trace.column("box")[rows]),
+            "entry": trace.column("entry")[rows],
+            "similarity": trace.column("similarity")[rows],
+            "exact_entry": entry,
+            "exact_similarity": similarity,
+            "coherent": coherent(trace)[rows],
+        }
+    )
+    # A trace made on another processor may claim a rounding more than the best there is.
+    return found.assign(regret=(found["exact_similarity"] - found["similarity"]).clip(lower=0))
+
+
+def with_regret(trace: Trace, model: object | None, photo: Pixels | None) -> Trace:
+    """See `Trace.with_regret`."""
+    found = regret(trace, None, 0, model, photo).sort_values("query")
+    query = trace.column("query", winners=False)
+    table = trace.table
+    for name, kind in REGRET.items():
+        values = dict(zip(found["query"], found[name], strict=True))
+        column = pa.array([values[q] for q in query], kind)
+        place = table.schema.get_field_index(name)
+        if place >= 0:
+            table = table.remove_column(place)
+        table = table.append_column(pa.field(name, kind), column)
+    return trace.with_table(ordered(table))
+
+
+def ordered(table: pa.Table) -> pa.Table:
+    """The columns in the order of the schema: extensions come last."""
+    extensions = [name for name in table.column_names if "." in name]
+    return table.select([name for name in table.column_names if "." not in name] + extensions)

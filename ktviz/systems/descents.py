@@ -1,0 +1,52 @@
+"""Descents: the ways of queries down a cluster tree, as a system with the ability `tree` tells them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.int64]
+Similarities = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Road:
+    """One level of the tree: all children of the node that the winner's path passes.
+
+    Attributes:
+        level: Of these children; 1 is below the root.
+        nodes: (n,) their numbers.
+        similarity: (n,) cosine of the whole patch to each centre, by which greedy descent chooses.
+        taken: The node on the winner's path.
+        greedy: The node with the largest similarity, which greedy descent takes from here.
+    """
+
+    level: int
+    nodes: Numbers
+    similarity: Similarities
+    taken: int
+    greedy: int
+
+
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """The way of one query down the tree of its winner's bank.
+
+    Attributes:
+        query: Its number.
+        bank: Name of the winner's bank; all nodes are of its tree.
+        path: Nodes from below the root to the winner's leaf; empty where the root is the only leaf.
+        roads: One per node of the path.
+        greedy_leaf: Where greedy descent from the root ends.
+        visited: Leaves whose entries were compared, best first: those of the beam, or the one that "paper" reaches.
+            Empty for "exact", which compares all. A winner that continues its neighbour's may lie in none of them.
+    """
+
+    query: int
+    bank: str
+    path: tuple[int, ...]
+    roads: tuple[Road, ...] = field(repr=False)
+    greedy_leaf: int
+    visited: tuple[int, ...]

@@ -1,0 +1,104 @@
+"""A part of a translation as a function of how much each retrieval contributes.
+
+The baseline are the photo's own features. A transferred cell is the mean of the patches that cover it, so what the
+retrievals change adds up: features = photo + sum of amount x change / coverage, and the decoder paints them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ktviz.library.kinds.patches.bands import band_parts, to_patches, to_vectors
+from ktviz.library.kinds.patches.features import STRIDE
+from ktviz.library.kinds.patches.grid import QUERY_STEP, SIZE, PatchGrid
+from ktviz.networks.running import run
+from ktviz.regions import Box
+from ktviz.systems.kt.live import Live
+from ktviz.systems.kt.receptive import receptive_field
+from ktviz.systems.protocol import Ints
+
+Area = tuple[slice, slice]
+"""Rows and columns."""
+AT_ONCE = 1024
+"""Queries whose changes are worked out at a time."""
+
+
+@dataclass(frozen=True)
+class PatchBlend:
+    """See `ktviz.systems.protocol.Blend`; amounts of the four bands are (n, 4).
+
+    Attributes:
+        case: A trace and its translator.
+        retrievals: (n,) those that reach into the part.
+        start: (C, h, w) features of the photo around it.
+        grid: The retrievals' queries on these.
+        parts: (n, C, 4, 4) what each changes, divided by the coverage.
+        cells: What is decoded, counted in `start`, and
+        inner: what is shown of it, in px.
+    """
+
+    case: Live
+    retrievals: Ints
+    start: Tensor
+    grid: PatchGrid
+    parts: Tensor
+    cells: Area
+    inner: Area
+
+    @classmethod
+    def create(cls, case: Live, within: Box) -> PatchBlend:
+        """For a part of the picture in whole px."""
+        grid, radius = case.grid, receptive_field(case.model).radius
+        pixels, sides = within.pixels, (grid.height, grid.width)
+        decoded = tuple(reached(part, radius, side) for part, side in zip(pixels, sides, strict=True))
+        rows, columns = (queries_over(cells, side) for cells, side in zip(decoded, sides, strict=True))
+        top, left = (QUERY_STEP * queries.start for queries in (rows, columns))
+        own = PatchGrid(*(QUERY_STEP * (queries.stop - queries.start - 1) + SIZE for queries in (rows, columns)))
+        numbers = torch.arange(len(grid)).view(grid.rows, grid.columns)[rows, columns].flatten()
+        area = (slice(top, top + own.height), slice(left, left + own.width))
+        cells = (shifted(decoded[0], top), shifted(decoded[1], left))
+        inner = (shifted(pixels[0], STRIDE * decoded[0].start), shifted(pixels[1], STRIDE * decoded[1].start))
+        start = case.features[:, area[0], area[1]]
+        return cls(case, numbers.numpy(), start, own, changes(case, numbers), cells, inner)
+
+    def __call__(self, amount: Tensor, /) -> Tensor:
+        """The part (3, h, w) for amounts (n,), or (n, 4) of LL, LH, HL, HH."""
+        if amount.ndim == 1:
+            scaled = self.parts * amount[:, None, None, None]
+        else:
+            scaled = to_patches((band_parts(to_vectors(self.parts)) * amount[:, :, None]).sum(1))
+        change = torch.zeros_like(self.start)
+        self.grid.add_patches(change, scaled, torch.arange(len(self.grid)))
+        features = (self.start + change)[:, self.cells[0], self.cells[1]]
+        return run(self.case.model.decoder, features[None])[0][:, self.inner[0], self.inner[1]]
+
+
+@torch.no_grad()
+def changes(case: Live, numbers: Tensor) -> Tensor:
+    """What some retrievals (n,), ascending, change, divided by the coverage: (n, C, 4, 4)."""
+    cover, found = case.grid.coverage()[None], []
+    for index in numbers.split(AT_ONCE):
+        before, after = case.model.transferred(case.features, case.grid, case.winner, case.settings, index)
+        found.append((after - before) / case.grid.unfold(cover, index))
+    return torch.cat(found)
+
+
+def reached(pixels: slice, radius: int | None, side: int) -> slice:
+    """The cells that decide some pixels of a side of so many cells; all where every pixel may depend on every cell."""
+    if radius is None:
+        return slice(0, side)
+    return slice(max(0, pixels.start // STRIDE - radius), min(side, -(-pixels.stop // STRIDE) + radius))
+
+
+def queries_over(cells: slice, side: int) -> slice:
+    """The queries along a side that cover some cells."""
+    first = max(0, (cells.start - SIZE) // QUERY_STEP + 1)
+    return slice(first, min((side - SIZE) // QUERY_STEP + 1, -(-cells.stop // QUERY_STEP)))
+
+
+def shifted(part: slice, start: int) -> slice:
+    """A part, counted from `start`."""
+    return slice(part.start - start, part.stop - start)

@@ -1,0 +1,197 @@
+"""What everything above asks of a system: a few methods, and *abilities*, which not every system has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from ktviz.errors import AbilityError
+from ktviz.images import Pixels
+from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.regions import Box, Mask
+from ktviz.retrieval.matches import Matches
+from ktviz.retrieval.site import Recordable
+from ktviz.systems.descents import Descent
+
+if TYPE_CHECKING:
+    from ktviz.trace.trace import Trace
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+ABILITIES: Mapping[str, str] = {
+    "rerun": "make the same run again",
+    "exclude": "run again without some of the knowledge",
+    "blend": "scale what each retrieval contributes, from a baseline to the whole",
+    "oracle": "find the exact best entries",
+    "tree": "search by way of a cluster tree",
+    "bands": "compare patches band by band",
+    "codes": "choose by codes instead of places",
+}
+"""Abilities, and what they are."""
+NEEDED = ("digests", "pictures", "settings_of", "patches", "source_picture")
+"""Methods that every system has."""
+METHODS: Mapping[str, tuple[str, ...]] = {
+    "rerun": ("rerun", "check_rounded"),
+    "exclude": ("exclude", "searched", "encode"),
+    "blend": ("blend", "behind", "footprint", "reach"),
+    "oracle": ("oracle", "similarity_of", "best_by_source"),
+    "tree": ("leaves", "descents"),
+    "bands": ("band_pictures",),
+}
+"""Methods that an ability needs."""
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """The leaves of cluster trees from which candidates come.
+
+    Attributes:
+        rows: One dictionary per leaf: `node`, its whole name, `bank`, `leaf`, `entries`.
+        number: (rows of the trace,) leaf of each candidate.
+        without: Per leaf the numbers of its entries.
+    """
+
+    rows: Sequence[dict[str, Any]]
+    number: Ints
+    without: Sequence[tuple[int, ...]]
+
+
+class Blend(Protocol):
+    """A part of an output as a function of how much each retrieval contributes.
+
+    `retrievals` (n,) are the retrievals that reach into that part, by their place among the winners of the trace.
+    Called with their amounts, (n,) from 0 (the baseline) to 1 (as it was), it gives the part (3, h, w) in [0, 1], with
+    a derivative by the amounts. A system with the ability `bands` takes (n, bands), too.
+    """
+
+    @property
+    def retrievals(self) -> Ints: ...
+
+    def __call__(self, amount: Tensor, /) -> Tensor: ...
+
+
+class Exclude(Protocol):
+    """A part of an output as a function of what is left out.
+
+    Called with what `rerun` takes, it gives that part (h, w, 3) of the output that `rerun` would give, with less work.
+    """
+
+    def __call__(self, without: Sequence[Any] = (), /, **settings: Any) -> Pixels: ...
+
+
+@runtime_checkable
+class System(Recordable, Protocol):
+    """A model that turns inputs and knowledge into pictures, and can be asked about it.
+
+    Besides what a `Recordable` tells, every system shows pictures of sources; all other methods belong to an ability,
+    and are called only where the system names it.
+
+    Attributes:
+        name: "kt", "image-analogy" ...
+        abilities: Some of `ABILITIES`.
+        baseline: What the output is where nothing was retrieved, in words; figures print it. With `blend`.
+        cell_px: Side of a cell of `encode` in px.
+        banks: The banks of a library in which its knowledge is, or None.
+    """
+
+    @property
+    def abilities(self) -> frozenset[str]: ...
+
+    @property
+    def baseline(self) -> str: ...
+
+    @property
+    def cell_px(self) -> int: ...
+
+    @property
+    def banks(self) -> BankUnion | None: ...
+
+    def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
+        """Of some retrievals, by place among the winners: the query's part of its canvas, and the source's part."""
+        ...
+
+    def source_picture(self, source: str) -> Pixels | None:
+        """A source by its whole name, as its bank saw it; None where there is no picture of it."""
+        ...
+
+    def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
+        """The same run again, recorded; with other settings if given.
+
+        `without` (with `exclude`): names of sources, numbers of entries, or what else the system can do without, beside
+        what the run was made without.
+        """
+        ...
+
+    def exclude(self, trace: Trace, within: Box) -> Exclude:
+        """A part of the output, in whole px, as a function of what is left out."""
+        ...
+
+    def searched(self, trace: Trace) -> list[str]:
+        """With `exclude`: names of the sources of which at least one entry could have been taken."""
+        ...
+
+    def check_rounded(self, name: str, trace: Trace, again: Trace) -> npt.NDArray[np.bool_]:
+        """With `rerun`: raise Difference unless rounding on another machine explains how a run differs from one here.
+
+        Returns which winners are other ones, (retrievals,); errors call the trace `name`.
+        """
+        ...
+
+    def behind(self, trace: Trace, mask: Mask) -> Ints:
+        """With `blend`: the retrievals that can change a pixel of a region (H, W), by place among the winners."""
+        ...
+
+    def blend(self, trace: Trace, within: Box) -> Blend:
+        """A part of the output, in whole px, as a function of what its retrievals contribute."""
+        ...
+
+    def footprint(self, trace: Trace, mask: Mask) -> Floats:
+        """With `blend`: the part of a region (H, W) that each retrieval painted: (retrievals,), summing to 1."""
+        ...
+
+    def reach(self, trace: Trace) -> str:
+        """With `blend`: how far a retrieval reaches beyond its own place, in words."""
+        ...
+
+    def encode(self, pixels: Pixels) -> Tensor:
+        """With `exclude`: features (C, h, w) by which two outputs are compared."""
+        ...
+
+    def oracle(self, trace: Trace, queries: Ints) -> Matches:
+        """The exact best entry for some retrievals, by place among the winners."""
+        ...
+
+    def similarity_of(self, trace: Trace, places: Ints, entries: Ints) -> Tensor:
+        """With `oracle`: what some retrievals (n,) really score with some entries (n,); -inf where there is no such."""
+        ...
+
+    def best_by_source(self, trace: Trace, places: Ints) -> Tensor:
+        """With `oracle`: the best score of some retrievals with each source of the trace: (n, sources)."""
+        ...
+
+    def leaves(self, trace: Trace) -> Leaves:
+        """With `tree`: where in its cluster trees the candidates are."""
+        ...
+
+    def descents(self, trace: Trace, places: Sequence[int]) -> list[Descent]:
+        """With `tree`: the ways of some retrievals down the tree of their winner's bank."""
+        ...
+
+    def band_pictures(self, trace: Trace, places: Ints, entries: Ints) -> tuple[Pixels, Pixels]:
+        """With `bands`: some retrievals' queries, then some entries, as pictures of their bands and as pixels.
+
+        The first are (n, 5, h, w, 3): whole, LL, LH, HL, HH; the second (n, h, w, 3).
+        """
+        ...
+
+
+def check_ability(system: System, ability: str, asked: str) -> None:
+    """Raise AbilityError unless a system has an ability."""
+    if ability not in system.abilities:
+        has = ", ".join(sorted(system.abilities)) or "nothing of the kind"
+        raise AbilityError(asked, f"the system {system.name!r} cannot {ABILITIES[ability]}", f"Ask what it can: {has}")
