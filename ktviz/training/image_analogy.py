@@ -1,0 +1,213 @@
+"""The recipe for the pyramid and the inverse blocks of Deep Image Analogy, from a folder of images.
+
+First the pyramid: a student of a five-level network, held to the teacher's features, to the cosines between them, and
+to finding the same place again in a picture that was bent and recoloured. Then it is frozen, and the inverse blocks
+learn to bring features that were voted together to a target two levels above.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ktviz import __version__
+from ktviz.errors import SettingError
+from ktviz.files import replacing
+from ktviz.images import file_digest
+from ktviz.model.checkpoints import module_digest, read_tensors, save_weights
+from ktviz.systems.image_analogy.inverse import HIDDEN, Inverse
+from ktviz.systems.image_analogy.pyramid import LEVELS, Pyramid
+from ktviz.training.crops import Crops
+from ktviz.training.loop import Loop, optimisers
+from ktviz.training.precision import fast_type
+from ktviz.training.recipe import check_device, fast_arithmetic, files_digest, relative_error
+from ktviz.training.warps import Twins, twins
+
+SAMPLED = 192
+"""Cells per picture whose cosines, and whose twins, a step looks at."""
+SHARPNESS = 14.0
+"""What cosines are multiplied with before the softmax that picks a twin."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of a run; the defaults made the shipped weights.
+
+    Attributes:
+        pyramid_steps: Updates of the pyramid.
+        inverse_steps: Updates of the inverse blocks that follow.
+        batch: Crops per update; the pyramid sees as many twins besides.
+        crop_px: Side of a crop, a multiple of 16.
+        seed: Seeds the initial weights and the crops.
+        muon_lr: Peak rate for the convolution kernels (Muon).
+        adam_lr: Peak rate for everything else (AdamW).
+        warmup: Updates of linear rise in each phase; cosine decay to zero after that.
+        cosine_weight: Weight of the cosines' mean squared error beside the features' relative squared error.
+        twin_weight: Weight of finding the twin.
+        near_weight: Weight of staying near to the start, in the inverse blocks' loss.
+    """
+
+    pyramid_steps: int = 2_600
+    inverse_steps: int = 1_000
+    batch: int = 3
+    crop_px: int = 96
+    seed: int = 7
+    muon_lr: float = 0.02
+    adam_lr: float = 2e-3
+    warmup: int = 200
+    cosine_weight: float = 10.0
+    twin_weight: float = 0.1
+    near_weight: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name in ("pyramid_steps", "inverse_steps", "batch", "warmup"):
+            if not getattr(self, name) >= 1:
+                raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
+        if self.crop_px < 64 or self.crop_px % 16:
+            raise SettingError(f"crops of {self.crop_px} px", "not a multiple of 16 from 64", "Give for example 112")
+        for name in ("cosine_weight", "twin_weight", "near_weight"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise SettingError(f"{name} {getattr(self, name)}", "not a number from 0", "Give 0 for none")
+        for name in ("muon_lr", "adam_lr"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise SettingError(f"{name} {getattr(self, name)}", "not above 0", "Give a positive number")
+
+    @property
+    def total(self) -> int:
+        """All updates."""
+        return self.pyramid_steps + self.inverse_steps
+
+    def rate(self, step: int) -> float:
+        """The learning rate at `step`, relative to `muon_lr` and `adam_lr`."""
+        steps = self.pyramid_steps
+        if step >= steps:
+            step, steps = step - steps, self.inverse_steps
+        return min(1.0, (step + 1) / self.warmup) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+class Teacher(nn.Module):
+    """A five-level network, and what its cosines are measured on.
+
+    Args:
+        path: Its weights. Layers `convK1_aux` (1x1), where there are any, lift slim features to VGG-19's width, where
+            cosines tell more.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.pyramid = Pyramid.load(path)
+        tensors = read_tensors(path)
+        self.lifts = nn.ModuleList(nn.Identity() for _ in self.pyramid.widths)
+        for level, width in enumerate(self.pyramid.widths):
+            parts = {part: tensors.get(f"conv{level + 1}1_aux.{part}") for part in ("weight", "bias")}
+            if all(value is not None for value in parts.values()):
+                self.lifts[level] = nn.Conv2d(width, len(parts["bias"]), 1)  # type: ignore[arg-type]
+                self.lifts[level].load_state_dict(parts)
+        self.requires_grad_(False)
+
+    def forward(self, image: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Features of the five levels, and the same lifted."""
+        features = self.pyramid(image)
+        return features, [lift(level) for lift, level in zip(self.lifts, features, strict=True)]
+
+
+class Run:
+    """One training run: its networks and its position."""
+
+    def __init__(
+        self, images: Sequence[Path], out: Path, teacher: Teacher, recipe: Recipe, device: str, quiet: bool
+    ) -> None:
+        check_device(device)
+        torch.manual_seed(recipe.seed)
+        self.images, self.out, self.recipe, self.device = images, out, recipe, device
+        layout = torch.channels_last  # half the time of the default layout on CPUs
+        self.teacher = teacher.to(device, memory_format=layout)  # type: ignore[call-overload]
+        self.pyramid = Pyramid(teacher.pyramid.widths).to(device, memory_format=layout)  # type: ignore[call-overload]
+        self.inverse = Inverse(self.pyramid.widths).to(device, memory_format=layout)  # type: ignore[call-overload]
+        start_at_unit_scale(self.pyramid)
+        self.pyramid.colour.requires_grad_(False)
+        self.phases = [[p for p in n.parameters() if p.requires_grad] for n in (self.pyramid, self.inverse)]
+        self.crops = Crops(images, recipe.crop_px, recipe.seed, quiet)
+        self.loop = Loop(
+            out,
+            {"recipe": asdict(recipe), "data": files_digest(images), "teacher": module_digest(teacher.pyramid)},
+            {"pyramid": self.pyramid, "inverse": self.inverse},
+            [pair for weights in self.phases for pair in optimisers(weights, recipe.muon_lr, recipe.adam_lr)],
+            self.crops,
+            device,
+            quiet,
+        )
+
+    def update(self) -> dict[str, Tensor]:
+        """One step of either phase; returns the losses."""
+        second = self.loop.step >= self.recipe.pyramid_steps
+        with torch.autocast(self.device, torch.bfloat16, enabled=fast_type(self.device) == torch.bfloat16):
+            losses = self.learn_inverse() if second else self.learn_pyramid()
+        torch.stack(list(losses.values())).sum().backward()
+        weights = self.phases[second]
+        nn.utils.clip_grad_norm_(weights, 1.0)
+        for optimiser, _ in self.loop.optimisers[2 * second : 2 * second + 2]:
+            optimiser.step()
+            optimiser.zero_grad()
+        return {name: value.detach() for name, value in losses.items()}
+
+    def batch(self) -> Tensor:
+        """(batch, 3, crop, crop) in channels-last layout."""
+        return self.crops.batch(self.recipe.batch).to(self.device).contiguous(memory_format=torch.channels_last)
+
+    def learn_pyramid(self) -> dict[str, Tensor]:
+        """Features' relative squared error, cosines' squared error, and the softmax loss of finding twins."""
+        recipe, random = self.recipe, self.crops.random
+        pair = twins(self.batch(), random)
+        both = torch.cat((pair.picture, pair.twin)).contiguous(memory_format=torch.channels_last)
+        with torch.no_grad():
+            wanted, lifted = self.teacher(both)
+        losses = {name: torch.zeros((), device=self.device) for name in ("features", "cosines", "twins")}
+        for level, found in enumerate(self.pyramid(both)):
+            found = found.float()
+            losses["features"] = losses["features"] + relative_error(found, wanted[level].float())
+            cells = torch.from_numpy(random.integers(found[0, 0].numel(), size=SAMPLED)).to(self.device)
+            error = (cosines(found, cells) - cosines(lifted[level].float(), cells)).square().mean()
+            losses["cosines"] = losses["cosines"] + recipe.cosine_weight * error
+            if level > 0:  # colours are all that conv1_1 sees of a place
+                losses["twins"] = losses["twins"] + recipe.twin_weight * twin_loss(found, pair, cells)
+        return losses
+
+    def learn_inverse(self) -> dict[str, Tensor]:
+        raise NotImplementedError
+
+
+def cosines(features: Tensor, cells: Tensor) -> Tensor:
+    """Cosines between some cells of a batch of maps, across the whole batch."""
+    vectors = F.normalize(features.flatten(2)[:, :, cells].transpose(1, 2).flatten(0, 1), dim=1)
+    return vectors @ vectors.T
+
+
+def twin_loss(features: Tensor, pair: Twins, cells: Tensor) -> Tensor:
+    """How hard it is to find, among the places of some cells in the picture, the place of a cell of the twin."""
+    picture, twin = features.chunk(2)
+    origin = pair.correspondence(*features.shape[2:]).flatten(1, 2)[:, cells]
+    places = F.grid_sample(picture, origin[:, None], padding_mode="border", align_corners=False)[:, :, 0]
+    scores = F.normalize(twin.flatten(2)[:, :, cells], dim=1).transpose(1, 2) @ F.normalize(places, dim=1)
+    # A cell that was drawn twice, or lies outside, has no single answer.
+    distinct = (cells[:, None] == cells).long().argmax(1) == torch.arange(len(cells), device=cells.device)
+    usable = (origin.abs().amax(2) < 1) & distinct
+    scores = (SHARPNESS * scores).masked_fill(~distinct, -1e4)
+    answers = torch.arange(len(cells), device=cells.device).expand(usable.shape)
+    return F.cross_entropy(scores[usable], answers[usable])
+
+
+def start_at_unit_scale(pyramid: Pyramid) -> None:
+    """He's initial weights, so that a chain of thirteen layers neither fades nor grows."""
+    for module in pyramid.children():
+        if isinstance(module, nn.Conv2d) and module is not pyramid.colour:
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
