@@ -105,7 +105,7 @@ class ImageAnalogy(nn.Module):
                 "Give inversion='lbfgs', or load some",
             )
         first, second = as_pixels(a), as_pixels(b_prime)
-        halves = {way: self.half(pixels, settings) for way, pixels in zip(DIRECTIONS, (first, second), strict=True)}
+        halves = {way: self.prepared(pixels, settings) for way, pixels in zip(DIRECTIONS, (first, second), strict=True)}
         tell = progress or (lambda *_: None)
         barred = None if excluded is None else checked_region(excluded, second)
         work = Passage(self.pyramid, self.inverse, self.sites, halves, settings, barred, tell)  # type: ignore[arg-type]
@@ -118,7 +118,7 @@ class ImageAnalogy(nn.Module):
             made[way] = refined(voted[way], halves[way].pixels)
         return Analogy(first, second, made["ab"], made["ba"], voted, votes, levels, settings)
 
-    def half(self, pixels: Pixels, settings: Settings) -> Half:
+    def prepared(self, pixels: Pixels, settings: Settings) -> Half:
         """A picture with its features, at the network's size."""
         height, width = network_size(pixels.shape[0], pixels.shape[1], settings.ratio)
         device, kind = place_of(self.pyramid)

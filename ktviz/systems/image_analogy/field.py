@@ -67,8 +67,9 @@ def upsampled(field: Tensor, here: Size, there: Size) -> Tensor:
 
 def round_trip(field: Tensor, back: Tensor) -> Tensor:
     """How far from itself each cell is after going there and back: (H, W) float32, in cells."""
-    returned = back[field[..., 0], field[..., 1]]
-    return (returned - identity_field(*2 * [tuple(field.shape[:2])], device=field.device)).float().norm(dim=2)
+    grid = (field.shape[0], field.shape[1])
+    missed = back[field[..., 0], field[..., 1]] - identity_field(grid, grid, field.device)
+    return missed.float().square().sum(2).sqrt()
 
 
 def entered(field: Tensor, forbidden: Tensor | None) -> Tensor:

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ktviz.errors import WeightsError
 from ktviz.model.checkpoints import load_weights, save_weights
-from ktviz.model.threads import Conv2d, one_thread
+from ktviz.model.threads import Conv2d
 from ktviz.systems.image_analogy.pyramid import LEVELS, WIDTHS, Pyramid
 
 HIDDEN = {5: 64, 4: 48, 3: 32, 2: 32}
@@ -35,6 +34,8 @@ class InverseBlock(nn.Module):
         self.middle = border_conv(hidden, hidden)
         self.joined = border_conv(hidden + below, hidden)
         self.correction = border_conv(hidden, below)
+        for weights in self.correction.parameters():
+            nn.init.zeros_(weights)  # an untrained block corrects nothing
 
     def forward(self, values: Tensor, target: Tensor, missing: Tensor) -> Tensor:
         """(B, below, h, w), (B, above, h/4, w/4) twice, to (B, below, h, w); sizes are rounded up."""
@@ -92,7 +93,7 @@ class Inverse(nn.Module):
         return made.clamp(0, 1) if level == 2 else F.relu(made)
 
 
-def border_conv(inputs: int, outputs: int) -> nn.Module:
+def border_conv(inputs: int, outputs: int) -> Conv2d:
     """A 3x3 convolution that repeats the border, which maps of any size have."""
     return Conv2d(inputs, outputs, 3, padding=1, padding_mode="replicate")
 

@@ -67,5 +67,5 @@ def optimised(pyramid: Pyramid, start: Tensor, target: Tensor, level: int, itera
         return loss
 
     with torch.enable_grad():
-        search.step(closure)  # type: ignore[no-untyped-call]
+        search.step(closure)
     return Inversion(best, seen[0], min(seen))

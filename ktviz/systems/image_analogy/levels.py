@@ -92,11 +92,15 @@ class Passage:
         cost = PatchCost(ours, theirs, self.settings.patches[number - 1])
         searches = {"ab": self.match("ab", number, cost), "ba": self.match("ba", number, cost.back())}
         energies = {way: self.invert(way, number, searches[way].field) if number > 1 else None for way in DIRECTIONS}
-        sides = {}
-        for way, features in (("ab", (ours, theirs)), ("ba", (theirs, ours))):
-            # Without the search's own arrangement of the features, which takes several times their memory.
-            kept = PatchCost(*(part.cpu() for part in features), cost.patch)
-            sides[way] = Side(searches[way].cpu(), blends[way].cpu(), kept, self.forbidden(way, number), energies[way])
+        # New costs, without the search's own arrangement of the features, which takes several times their memory.
+        kept = {
+            "ab": PatchCost(ours.cpu(), theirs.cpu(), cost.patch),
+            "ba": PatchCost(theirs.cpu(), ours.cpu(), cost.patch),
+        }
+        sides: dict[Direction, Side] = {
+            way: Side(searches[way].cpu(), blends[way].cpu(), kept[way], self.forbidden(way, number), energies[way])
+            for way in DIRECTIONS
+        }
         return Level(number, LEVELS[number], sides)
 
     def blend(self, way: Direction, number: int) -> Blend:
@@ -173,5 +177,6 @@ class Passage:
         """Cells of the other picture that may not be used at a level, or pixels as given."""
         if way == "ba" or self.excluded is None:
             return None
-        found = forbidden_cells(self.excluded, self.excluded.shape if level is None else self.halves["ba"].size(level))
+        height, width = self.excluded.shape
+        found = forbidden_cells(self.excluded, (height, width) if level is None else self.halves["ba"].size(level))
         return None if found is None else found.to(device)
