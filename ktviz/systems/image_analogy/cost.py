@@ -23,6 +23,8 @@ CHUNK = 1 << 24
 """Numbers that an exact search, or an exact cost, holds at once."""
 SPARE = 8
 """Proposals of an exact search beyond those wanted, whose order is decided in double precision."""
+ROUNDING = 2e-6
+"""What a product in single precision may be off by."""
 
 
 def joined(prime: Tensor, plain: Tensor) -> Tensor:
@@ -111,8 +113,8 @@ class PatchCost:
         """
         height, width = self.size_there
         rows, columns = torch.arange(height, device=cells.device), torch.arange(width, device=cells.device)
-        wanted = height * width if forbidden is None else int((~forbidden).sum())
-        proposals, count = min(count + SPARE, wanted), min(count, wanted)
+        left = height * width if forbidden is None else int((~forbidden).sum())
+        count = min(count, left)
         numbers, costs = [], []
         for part in cells.split(max(1, CHUNK // (height * width))):
             sums = self.here.new_zeros(len(part), height * width)
@@ -125,13 +127,24 @@ class PatchCost:
             sums /= (high[:, :, None] * wide[:, None, :]).flatten(1)
             if forbidden is not None:
                 sums[:, forbidden.flatten()] = -torch.inf
-            # In ascending order of their numbers, a stable sort by cost leaves ties to the lowest.
-            proposed = sums.topk(proposals, dim=1).indices.sort(dim=1).values
-            cost = self.exact(part.repeat_interleave(proposals), proposed.flatten()).view_as(proposed)
+            proposed = self.proposed(sums, count)
+            cost = self.exact(part.repeat_interleave(proposed.shape[1]), proposed.flatten()).view_as(proposed)
+            cost[:, 1:][proposed.diff(dim=1) == 0] = torch.inf  # proposed twice
             order = cost.argsort(dim=1, stable=True)[:, :count]
             numbers.append(proposed.gather(1, order))
             costs.append(cost.gather(1, order))
         return torch.cat(numbers), torch.cat(costs)
+
+    def proposed(self, sums: Tensor, count: int) -> Tensor:
+        """Numbers in ascending order, some twice: the best by a fast product, and the first that are as good up to
+        rounding. A stable sort by the exact cost then leaves ties to the lowest number.
+        """
+        best = sums.topk(min(count + SPARE, sums.shape[1]), dim=1)
+        near = sums >= best.values[:, count - 1 : count] - ROUNDING
+        first = torch.where(near, -torch.arange(sums.shape[1], device=sums.device), -sums.shape[1])
+        first = -first.topk(best.indices.shape[1], dim=1).values
+        first = torch.where(first < sums.shape[1], first, best.indices[:, :1])
+        return torch.cat((best.indices, first), 1).sort(dim=1).values
 
     def window_row(self, row: int) -> tuple[Tensor, Tensor]:
         """One row of every cell's patch, here and there: (H * W, patch * C) and (h * w, patch * C)."""

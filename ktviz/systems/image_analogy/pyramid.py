@@ -60,7 +60,7 @@ class Pyramid(nn.Module):
         super().__init__()
         self.widths, self.padding = tuple(widths), padding
         self.colour = Conv2d(3, 3, 1)
-        self.colour.load_state_dict({"weight": torch.eye(3)[:, :, None, None], "bias": torch.full((3,), -0.5)})
+        self.colour.load_state_dict({"weight": 4 * torch.eye(3)[:, :, None, None], "bias": torch.full((3,), -2.0)})
         before = 3
         for name in (name for stage in STAGES for name in stage):
             width = self.widths[int(name[4]) - 1]
@@ -146,15 +146,15 @@ def convolution(tensors: Mapping[str, Tensor], name: str, path: str | os.PathLik
         rf"(?:.*[./])?(?:features\.{TORCHVISION[name]}|conv{block}_?{number}|block{block}_conv{number})"
         r"[./](weight|bias|kernel)(?::0)?"
     )
-    parts = {match[1].replace("kernel", "weight"): tensors[key] for key in tensors if (match := pattern.fullmatch(key))}
+    parts = {match[1]: tensors[key] for key in tensors if (match := pattern.fullmatch(key))}
+    if "kernel" in parts and parts["kernel"].ndim == 4:  # Keras: height, width, in, out
+        parts["weight"] = parts.pop("kernel").permute(3, 2, 0, 1)
     if parts.keys() != {"weight", "bias"} or parts["weight"].ndim != 4 or parts["bias"].ndim != 1:
         raise WeightsError(
             f"layer {name} in {str(path)!r}",
             f"no weight and bias of a convolution of that name (first key: {next(iter(tensors), 'none')})",
             "Give a checkpoint that reaches conv5_1: VGG-19 of torchvision, Caffe or Keras, or one that ktviz trained",
         )
-    if parts["weight"].shape[:2] == (3, 3) != parts["weight"].shape[2:]:
-        parts["weight"] = parts["weight"].permute(3, 2, 0, 1)  # Keras: height, width, in, out
     return {part: value.float() for part, value in parts.items()}
 
 
