@@ -80,6 +80,8 @@ class Settings:
             if whole(name, getattr(self, name)) < 1:
                 raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
         seed_of("seed", self.seed)
+        if not isinstance(self.refine, bool):
+            raise SettingError(f"refine {short(self.refine)}", "neither True nor False", "Give one of them")
         patches, radii = (five(name, getattr(self, name), whole) for name in ("patches", "radii"))
         if any(side < 1 or side % 2 == 0 for side in patches):
             raise SettingError(f"patches {patches}", "not all odd and positive", "Give for example (5, 5, 3, 3, 3)")
@@ -88,15 +90,16 @@ class Settings:
         alphas = self.alphas
         if not all(0 <= alpha <= 1 for alpha in alphas):
             raise SettingError(f"blend {alphas}", "not all from 0 to 1", "Give 1, 2 or 3, or five such numbers")
-        for name, value in (("patches", patches), ("radii", radii)):
+        kept = alphas if isinstance(self.blend, Sequence) else self.blend
+        for name, value in (("blend", kept), ("patches", patches), ("radii", radii)):
             object.__setattr__(self, name, value)
 
     @property
     def alphas(self) -> tuple[float, ...]:
         """alpha of conv1_1 to conv5_1."""
-        if isinstance(self.blend, Sequence):
+        if isinstance(self.blend, Sequence) and not isinstance(self.blend, str):
             return five("blend", self.blend, number)
-        if self.blend not in BLEND_LEVELS:
+        if isinstance(self.blend, bool) or self.blend not in BLEND_LEVELS:
             raise SettingError(f"blend {short(self.blend)}", "no such level", "Give 1, 2 or 3, or five numbers")
         return BLEND_LEVELS[self.blend]
 
