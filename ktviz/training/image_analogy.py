@@ -66,9 +66,9 @@ class Recipe:
         near_weight: Weight of staying near to the start, in the inverse blocks' loss.
     """
 
-    pyramid_steps: int = 2_200
+    pyramid_steps: int = 1_500
     apart: float = 0.5
-    inverse_steps: int = 800
+    inverse_steps: int = 500
     batch: int = 3
     crop_px: int = 96
     seed: int = 7

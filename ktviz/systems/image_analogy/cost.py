@@ -69,13 +69,13 @@ class PatchCost:
         Each is one sum in one order, whatever else is asked at the same time and on however many threads.
 
         Args:
-            cells: (N,) numbers of cells here, ascending, none twice.
+            cells: (N,) numbers of cells here, ascending.
             entries: (N,) numbers of cells there.
         """
         total = self.here[0].numel()
-        before = torch.zeros(total + 1, dtype=torch.int64, device=cells.device)
-        before[cells + 1] = 1
-        sums = csr(before.cumsum(0), entries, self.here.new_zeros(len(cells)), (total, self.there[0].numel()))
+        before = cells.new_zeros(total + 1)
+        before[1:] = cells.bincount(minlength=total).cumsum(0)
+        sums = csr(before, entries, self.here.new_zeros(len(cells)), (total, self.there[0].numel()))
         for row in range(self.patch):
             ours, theirs = self.window_row(row)
             sums = torch.sparse.sampled_addmm(sums, ours, theirs.T)

@@ -102,50 +102,50 @@ class State:
 
     def propagate(self, jump: int, iteration: int, origin: int) -> None:
         """Offer every cell the matches of its four neighbours at a distance, moved by that distance."""
-        height, width = self.size
-        before = self.entry.clone().view(height, width)  # read while cells change
+        offers, asked = [], []
         for down, right in NEIGHBOURS:
-            dy, dx = down * jump, right * jump
-            here = (slice(max(dy, 0), height + min(dy, 0)), slice(max(dx, 0), width + min(dx, 0)))
-            there = (slice(max(-dy, 0), height + min(-dy, 0)), slice(max(-dx, 0), width + min(-dx, 0)))
-            if abs(dy) >= height or abs(dx) >= width:
-                continue
-            rows = before[there] // self.size_there[1] + dy
-            columns = before[there] % self.size_there[1] + dx
-            inside = (rows >= 0) & (rows < self.size_there[0]) & (columns >= 0) & (columns < self.size_there[1])
-            offered = torch.full_like(before, -1)
-            offered[here] = torch.where(inside, rows * self.size_there[1] + columns, -1)
-            offer = offered.flatten()
-            known = self.refused.get((dy, dx))
-            self.refused[dy, dx] = offer
-            self.consider(offer, offer >= 0 if known is None else (offer >= 0) & (offer != known), iteration, origin)
+            offer = self.handed_on(down * jump, right * jump)
+            known = self.refused.get((down * jump, right * jump))
+            offers.append(offer)
+            asked.append(offer >= 0 if known is None else (offer >= 0) & (offer != known))
+            self.refused[down * jump, right * jump] = offer
+        self.consider(torch.stack(offers, 1), torch.stack(asked, 1), iteration, origin)
+
+    def handed_on(self, dy: int, dx: int) -> Tensor:
+        """The match of each cell's neighbour at -dy, -dx, moved by dy, dx; -1 for none."""
+        (height, width), (h, w) = self.size, self.size_there
+        offer = self.entry.new_full((height, width), -1)
+        if abs(dy) < height and abs(dx) < width:
+            here = slice(max(dy, 0), height + min(dy, 0)), slice(max(dx, 0), width + min(dx, 0))
+            neighbour = slice(max(-dy, 0), height + min(-dy, 0)), slice(max(-dx, 0), width + min(-dx, 0))
+            match = self.entry.view(height, width)[neighbour]
+            rows, columns = match // w + dy, match % w + dx
+            inside = (rows >= 0) & (rows < h) & (columns >= 0) & (columns < w)
+            offer[here] = torch.where(inside, rows * w + columns, -1)
+        return offer.flatten()
 
     def wander(self, reach: int, iteration: int, purpose: tuple[int, ...]) -> None:
         """Offer every cell a random match at most `reach` from its own."""
-        axes = []
-        for axis, (place, length) in enumerate(
-            (
-                (self.entry // self.size_there[1], self.size_there[0]),
-                (self.entry % self.size_there[1], self.size_there[1]),
-            )
-        ):
+        height, width = self.size_there
+        drawn = []
+        for axis, (place, length) in enumerate(((self.entry // width, height), (self.entry % width, width))):
             low, high = (place - reach).clamp(min=0), (place + reach).clamp(max=length - 1)
-            axes.append(low + draw_below(high - low + 1, self.cells, (*purpose, axis)))
-        offer = axes[0] * self.size_there[1] + axes[1]
+            drawn.append(low + draw_below(high - low + 1, self.cells, (*purpose, axis)))
+        offer = (drawn[0] * width + drawn[1])[:, None]
         self.consider(offer, torch.ones_like(offer, dtype=torch.bool), iteration, len(ORIGINS) - 1)
 
-    def consider(self, offer: Tensor, asked: Tensor, iteration: int, origin: int) -> None:
-        """Take what is offered where it is asked for, new, allowed, and better."""
-        asked = asked & (offer != self.entry)
+    def consider(self, offers: Tensor, asked: Tensor, iteration: int, origin: int) -> None:
+        """Take the best of what is offered (N, k) where it is asked for, allowed, and better than what there is."""
+        asked = asked & (offers != self.entry[:, None])
         if self.allowed is not None:
-            asked &= self.allowed[offer.clamp(min=0)]
-        cells = asked.nonzero()[:, 0]
-        entries = offer[cells]
-        value = self.cost(cells, entries)
-        better = value < self.value[cells]
-        cells = cells[better]
-        self.entry[cells], self.value[cells] = entries[better], value[better]
-        self.origin[cells], self.settled[cells] = origin, iteration
+            asked &= self.allowed[offers.clamp(min=0)]
+        values = self.value.new_full(offers.shape, torch.inf)
+        values[asked] = self.cost(asked.nonzero()[:, 0], offers[asked])
+        least = values.min(1, keepdim=True)  # the first of equals
+        better = (least.values[:, 0] < self.value).nonzero()[:, 0]
+        self.entry[better] = offers.gather(1, least.indices)[better, 0]
+        self.value[better] = least.values[better, 0]
+        self.origin[better], self.settled[better] = origin, iteration
 
     def result(self) -> Search:
         """The field with its cost, summed in double precision."""
