@@ -85,6 +85,8 @@ class Recipe:
                 raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
         if self.crop_px < 64 or self.crop_px % 16:
             raise SettingError(f"crops of {self.crop_px} px", "not a multiple of 16 from 64", "Give for example 112")
+        if not 0 <= self.apart <= 1:
+            raise SettingError(f"apart {self.apart}", "not from 0 to 1", "Give for example 0.5")
         for name in ("cosine_weight", "twin_weight", "near_weight"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise SettingError(f"{name} {getattr(self, name)}", "not a number from 0", "Give 0 for none")

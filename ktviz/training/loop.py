@@ -48,6 +48,8 @@ class Loop:
         self.out, self.origin, self.networks, self.crops = out, origin, networks, crops
         self.optimisers = list(optimisers)
         self.device, self.quiet = device, quiet
+        self.facts: dict[str, float] = {}
+        """What a run measured at its beginning, kept with the checkpoint."""
         self.step = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
@@ -82,6 +84,7 @@ class Loop:
         for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         self.crops.state = state["crops"]
+        self.facts = state["facts"]
         self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
 
     def read_checkpoint(self) -> dict[str, Any]:
@@ -100,6 +103,7 @@ class Loop:
             **{name: network.state_dict() for name, network in self.networks.items()},
             "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
             "crops": self.crops.state,
+            "facts": self.facts,
             "step": self.step,
             "seconds": self.seconds,
             "history": self.history,
