@@ -5,7 +5,18 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("reconstruction", "quality", "speed", "memory", "build", "explain", "faithfulness", "pieces", "views")
+NAMES = (
+    "reconstruction",
+    "quality",
+    "speed",
+    "memory",
+    "build",
+    "explain",
+    "faithfulness",
+    "pieces",
+    "views",
+    "image_analogy",
+)
 
 
 def main() -> None:

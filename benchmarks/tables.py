@@ -36,8 +36,10 @@ def machine() -> str:
     )
 
 
-def publish(name: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], notes: str = "") -> None:
-    """Print a table and keep it."""
+def publish(
+    name: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], notes: str = "", part: str = ""
+) -> None:
+    """Print a table and keep it; a benchmark of several tables names their parts."""
     lines = [f"## {title}", "", f"Made by `python -m benchmarks {name}` on {machine()}.", ""]
     lines += ["| " + " | ".join(columns) + " |", "| " + " | ".join("---" for _ in columns) + " |"]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
@@ -46,4 +48,4 @@ def publish(name: str, title: str, columns: Sequence[str], rows: Sequence[Sequen
     text = "\n".join(lines) + "\n"
     print(text)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+    (RESULTS / f"{name}{part and '_'}{part}.md").write_text(text, encoding="utf-8")

@@ -20,6 +20,7 @@ from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
 from ktviz.systems.kt.settings import MAX_GAIN
 from ktviz.systems.kt.transfer import transfer
+from ktviz.training import loop as loop_module
 from ktviz.training import recipe as recipe_module
 from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_images, structural_similarity
@@ -134,8 +135,8 @@ def student():
 @pytest.fixture
 def trained(files, tmp_path, make_teacher, monkeypatch):
     """`trained(name, **options)`: a tiny run into a folder of that name."""
-    monkeypatch.setattr(recipe_module, "CHECKPOINT_EVERY", 10)
-    monkeypatch.setattr(recipe_module, "LOG_EVERY", 1)
+    monkeypatch.setattr(loop_module, "CHECKPOINT_EVERY", 10)
+    monkeypatch.setattr(loop_module, "LOG_EVERY", 1)
     monkeypatch.setattr(recipe_module, "TEACHER_BATCHES", 4)
 
     def run(name, **options):

@@ -6,7 +6,6 @@ import copy
 import hashlib
 import json
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,25 +15,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm.auto import tqdm
 
 from ktviz import __version__
-from ktviz.errors import SettingError, TrainingError
+from ktviz.errors import SettingError
 from ktviz.files import replacing
 from ktviz.images import file_digest
-from ktviz.networks.weights import check_archive, module_digest, save_weights
+from ktviz.networks.weights import module_digest, save_weights
 from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
 from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_files
-from ktviz.training.muon import Muon
+from ktviz.training.loop import Loop, optimisers
 from ktviz.training.polish import lattice_loss, patch_colour, transferred
 from ktviz.training.precision import fast_type
 from ktviz.training.teacher import Teacher
 
 TEACHER_BATCHES = 24
-CHECKPOINT_EVERY = 1_000
-LOG_EVERY = 250
+PROJECTION = "teacher_projection.safetensors"
 
 
 @dataclass(frozen=True)
@@ -131,7 +128,7 @@ def train(
     run = Run(images, out, encoder, teacher, recipe, device, quiet)
     run.restore() if resume else run.begin()
     with fast_arithmetic(device):
-        run.loop()
+        run.loop.run(recipe.total, recipe.rate, run.update)
     return run.finish(evaluation)
 
 
@@ -150,133 +147,57 @@ class Run:
     ) -> None:
         check_device(device)
         torch.manual_seed(recipe.seed)
-        backbone = encoder if teacher is None else teacher.vgg
-        self.origin = {
-            "recipe": asdict(recipe),
-            "data": files_digest(images),
-            "student": teacher is not None,
-            "backbone": module_digest(backbone),
-        }
+        backbone = module_digest(encoder if teacher is None else teacher.vgg)
         self.images, self.out, self.recipe, self.device, self.quiet = images, out, recipe, device, quiet
         layout = torch.channels_last  # half the time of the default layout on CPUs
         self.encoder = encoder.to(device, memory_format=layout)  # type: ignore[call-overload]
         self.decoder = Decoder(encoder.channels).to(device, memory_format=layout)  # type: ignore[call-overload]
         self.teacher = None if teacher is None else teacher.to(device, memory_format=layout)  # type: ignore[call-overload]
         self.encoder.requires_grad_(teacher is not None)
-        trained = [p for p in (*self.encoder.parameters(), *self.decoder.parameters()) if p.requires_grad]
-        kernels = [p for p in trained if p.ndim == 4 and min(p.shape[0], p[0].numel()) >= 16]
-        chosen = {id(p) for p in kernels}
-        rest = [p for p in trained if id(p) not in chosen]
-        self.weights = trained
-        self.optimisers: list[tuple[torch.optim.Optimizer, float]] = [
-            (Muon(kernels, recipe.muon_lr), recipe.muon_lr),
-            (torch.optim.AdamW(rest, recipe.adam_lr, betas=(0.9, 0.99)), recipe.adam_lr),
-        ]
+        self.weights = [p for p in (*self.encoder.parameters(), *self.decoder.parameters()) if p.requires_grad]
         self.crops = Crops(images, recipe.crop_px, recipe.seed, quiet)
-        self.step = 0
-        self.seconds = 0.0
-        self.history: list[dict[str, float]] = []
-        self.energy = float("nan")
         self.unpolished = copy.deepcopy(self.decoder).requires_grad_(False)
-
-    @property
-    def checkpoint(self) -> Path:
-        return self.out / "checkpoint.pt"
+        self.loop = Loop(
+            out,
+            {
+                "recipe": asdict(recipe),
+                "data": files_digest(images),
+                "student": teacher is not None,
+                "backbone": backbone,
+            },
+            {"encoder": self.encoder, "decoder": self.decoder, "unpolished": self.unpolished},
+            optimisers(self.weights, recipe.muon_lr, recipe.adam_lr),
+            self.crops,
+            device,
+            quiet,
+        )
 
     def begin(self) -> None:
         """Start afresh: fit the teacher's projection."""
-        if self.checkpoint.exists():
-            raise TrainingError(
-                f"train into {str(self.out)!r}", "a checkpoint is already there", "Add --resume, or name a new folder"
-            )
+        self.loop.begin()
         if self.teacher is not None:
             batches = [self.crops.batch(16).to(self.device) for _ in range(TEACHER_BATCHES)]
-            self.energy = self.teacher.fit(batches)
-            self.teacher.save_projection(self.out / "teacher_projection.safetensors")
-            self.teacher.load_projection(self.out / "teacher_projection.safetensors")
+            self.loop.facts["energy_kept_by_projection"] = self.teacher.fit(batches)
+            self.teacher.save_projection(self.out / PROJECTION)
+            self.teacher.load_projection(self.out / PROJECTION)
 
     def restore(self) -> None:
         """Go on from the checkpoint."""
-        if not self.checkpoint.exists():
-            raise TrainingError(f"resume {str(self.out)!r}", "no checkpoint.pt there", "Start without --resume")
-        state = self.read_checkpoint()
-        for name, value in self.origin.items():
-            if state[name] != value:
-                raise TrainingError(
-                    f"resume {str(self.out)!r} with {name} {value}", f"it began with {state[name]}", "Use the same"
-                )
-        self.encoder.load_state_dict(state["encoder"])
-        self.decoder.load_state_dict(state["decoder"])
-        for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        self.crops.state = state["crops"]
-        self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
-        self.energy = state["energy"]
-        self.unpolished.load_state_dict(state["unpolished"])
+        self.loop.restore()
         if self.teacher is not None:
-            self.teacher.load_projection(self.out / "teacher_projection.safetensors")
-
-    def read_checkpoint(self) -> dict[str, Any]:
-        try:
-            check_archive(self.checkpoint)
-            state = dict(torch.load(self.checkpoint, map_location=self.device, weights_only=True))
-            return {name: state[name] for name in (*self.origin, *self.position())}
-        except Exception as error:  # torch.load raises many kinds on a damaged file
-            raise TrainingError(
-                f"resume {str(self.out)!r}", f"checkpoint.pt is damaged ({type(error).__name__})", "Start a new run"
-            ) from None
-
-    def position(self) -> dict[str, Any]:
-        """All that a run needs to go on."""
-        return {
-            "encoder": self.encoder.state_dict(),
-            "decoder": self.decoder.state_dict(),
-            "unpolished": self.unpolished.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
-            "crops": self.crops.state,
-            "step": self.step,
-            "seconds": self.seconds,
-            "history": self.history,
-            "energy": self.energy,
-        }
-
-    def save(self) -> None:
-        with replacing(self.checkpoint) as path:
-            torch.save({**self.origin, **self.position()}, path)
-
-    def loop(self) -> None:
-        """Train to the end. Only whole steps are kept: an interruption costs what came after the latest checkpoint."""
-        steps = self.recipe.total
-        started = time.monotonic() - self.seconds
-        with tqdm(total=steps, initial=self.step, desc="training", unit="step", disable=self.quiet) as bar:
-            while self.step < steps:
-                if self.step == self.recipe.steps:
-                    self.unpolished.load_state_dict(self.decoder.state_dict())
-                losses = self.update()
-                self.step += 1
-                bar.update()
-                if self.step % LOG_EVERY == 0 or self.step == steps:
-                    values = {name: float(value) for name, value in losses.items()}
-                    if not all(map(math.isfinite, values.values())):
-                        raise TrainingError(f"step {self.step}", f"the loss is {values}", "Lower the learning rates")
-                    bar.set_postfix({name: f"{value:.4f}" for name, value in values.items()})
-                    self.seconds = time.monotonic() - started
-                    self.history.append({"step": self.step, "seconds": round(self.seconds), **values})
-                if self.step % CHECKPOINT_EVERY == 0 or self.step == steps:
-                    self.save()
+            self.teacher.load_projection(self.out / PROJECTION)
 
     def update(self) -> dict[str, Tensor]:
         """One step of learning or polishing; returns the losses."""
-        for optimiser, peak in self.optimisers:
-            for group in optimiser.param_groups:
-                group["lr"] = peak * self.recipe.rate(self.step)
-        polishing = self.step >= self.recipe.steps
+        polishing = self.loop.step >= self.recipe.steps
+        if self.loop.step == self.recipe.steps:
+            self.unpolished.load_state_dict(self.decoder.state_dict())
         self.encoder.requires_grad_(self.teacher is not None and not polishing)
         with torch.autocast(self.device, torch.bfloat16, enabled=fast_type(self.device) == torch.bfloat16):
             total, losses = self.polish() if polishing else self.learn()
         total.backward()
         nn.utils.clip_grad_norm_(self.weights, 1.0)
-        for optimiser, _ in self.optimisers:
+        for optimiser, _ in self.loop.optimisers:
             optimiser.step()
             optimiser.zero_grad()
         return {name: value.detach() for name, value in losses.items()}
@@ -330,12 +251,12 @@ class Run:
             "torch": torch.__version__,
             "device": self.device,
             "recipe": asdict(self.recipe),
-            "data": {"images": len(self.images), "digest": self.origin["data"]},
-            "backbone": self.origin["backbone"],
-            "energy_kept_by_projection": None if self.teacher is None else self.energy,
+            "data": {"images": len(self.images), "digest": self.loop.origin["data"]},
+            "backbone": self.loop.origin["backbone"],
+            "energy_kept_by_projection": self.loop.facts.get("energy_kept_by_projection"),
             "encoder": encoder.digest,
             "decoder": file_digest(self.out / "decoder.safetensors"),
-            "seconds": round(self.seconds),
+            "seconds": round(self.loop.seconds),
             "scores": {
                 name: {
                     "images": len(paths),
@@ -344,7 +265,7 @@ class Run:
                 }
                 for name, paths in evaluation.items()
             },
-            "history": self.history,
+            "history": self.loop.history,
         }
         with replacing(self.out / "log.json") as path:
             path.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")

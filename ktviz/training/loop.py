@@ -1,0 +1,158 @@
+"""The loop of a training run: learning rates, steps, history, and a checkpoint from which it goes on."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from ktviz.errors import TrainingError
+from ktviz.files import replacing
+from ktviz.networks.weights import check_archive
+from ktviz.training.crops import Crops
+from ktviz.training.muon import Muon
+
+CHECKPOINT_EVERY = 1_000
+LOG_EVERY = 250
+
+
+class Loop:
+    """Steps of a run, kept whole: an interruption costs what came after the latest checkpoint.
+
+    Args:
+        out: The run's folder.
+        origin: What a run that goes on must agree with: recipe, digests of data and networks.
+        networks: All whose weights belong into a checkpoint.
+        optimisers: With their peak learning rates.
+        crops: The data, whose position is kept.
+        device: Where a checkpoint is loaded to.
+        quiet: No progress bar.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        origin: Mapping[str, Any],
+        networks: Mapping[str, nn.Module],
+        optimisers: Iterable[tuple[torch.optim.Optimizer, float]],
+        crops: Crops,
+        device: str,
+        quiet: bool,
+    ) -> None:
+        self.out, self.origin, self.networks, self.crops = out, origin, networks, crops
+        self.optimisers = list(optimisers)
+        self.device, self.quiet = device, quiet
+        self.facts: dict[str, float] = {}
+        """What a run measured at its beginning, kept with the checkpoint."""
+        self.step = 0
+        self.seconds = 0.0
+        self.history: list[dict[str, float]] = []
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.out / "checkpoint.pt"
+
+    def begin(self) -> None:
+        """Raise TrainingError if a run has begun there already."""
+        if self.checkpoint.exists():
+            raise TrainingError(
+                f"train into {str(self.out)!r}", "a checkpoint is already there", "Add --resume, or name a new folder"
+            )
+
+    def restore(self) -> None:
+        """Go on from the checkpoint.
+
+        Raises:
+            TrainingError: There is none, it is damaged, or of a run with another origin.
+        """
+        if not self.checkpoint.exists():
+            raise TrainingError(f"resume {str(self.out)!r}", "no checkpoint.pt there", "Start without --resume")
+        state = self.read_checkpoint()
+        for name, value in self.origin.items():
+            if state[name] != value:
+                raise TrainingError(
+                    f"resume {str(self.out)!r} with {name} {value}", f"it began with {state[name]}", "Use the same"
+                )
+        for name, network in self.networks.items():
+            network.load_state_dict(state[name])
+        for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self.crops.state = state["crops"]
+        self.facts = state["facts"]
+        self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
+
+    def read_checkpoint(self) -> dict[str, Any]:
+        try:
+            check_archive(self.checkpoint)
+            state = dict(torch.load(self.checkpoint, map_location=self.device, weights_only=True))
+            return {name: state[name] for name in (*self.origin, *self.position())}
+        except Exception as error:  # torch.load raises many kinds on a damaged file
+            raise TrainingError(
+                f"resume {str(self.out)!r}", f"checkpoint.pt is damaged ({type(error).__name__})", "Start a new run"
+            ) from None
+
+    def position(self) -> dict[str, Any]:
+        """All that a run needs to go on."""
+        return {
+            **{name: network.state_dict() for name, network in self.networks.items()},
+            "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
+            "crops": self.crops.state,
+            "facts": self.facts,
+            "step": self.step,
+            "seconds": self.seconds,
+            "history": self.history,
+        }
+
+    def save(self) -> None:
+        with replacing(self.checkpoint) as path:
+            torch.save({**self.origin, **self.position()}, path)
+
+    def run(self, steps: int, rate: Callable[[int], float], update: Callable[[], Mapping[str, Tensor]]) -> None:
+        """Train to the end.
+
+        Args:
+            steps: All steps of the run.
+            rate: The learning rate at a step, relative to the peaks.
+            update: Computes and applies the gradients of one step; returns its losses.
+
+        Raises:
+            TrainingError: The loss is no longer finite.
+        """
+        started = time.monotonic() - self.seconds
+        with tqdm(total=steps, initial=self.step, desc="training", unit="step", disable=self.quiet) as bar:
+            while self.step < steps:
+                for optimiser, peak in self.optimisers:
+                    for group in optimiser.param_groups:
+                        group["lr"] = peak * rate(self.step)
+                losses = update()
+                self.step += 1
+                bar.update()
+                if self.step % LOG_EVERY == 0 or self.step == steps:
+                    values = {name: float(value) for name, value in losses.items()}
+                    if not all(map(math.isfinite, values.values())):
+                        raise TrainingError(f"step {self.step}", f"the loss is {values}", "Lower the learning rates")
+                    bar.set_postfix({name: f"{value:.4f}" for name, value in values.items()})
+                    self.seconds = time.monotonic() - started
+                    self.history.append({"step": self.step, "seconds": round(self.seconds), **values})
+                if self.step % CHECKPOINT_EVERY == 0 or self.step == steps:
+                    self.save()
+
+
+def optimisers(
+    weights: Iterable[nn.Parameter], muon_lr: float, adam_lr: float
+) -> list[tuple[torch.optim.Optimizer, float]]:
+    """Muon for convolution kernels of at least 16x16, AdamW for the rest, with their peak rates."""
+    weights = list(weights)
+    kernels = [p for p in weights if p.ndim == 4 and min(p.shape[0], p[0].numel()) >= 16]
+    chosen = {id(p) for p in kernels}
+    rest = [p for p in weights if id(p) not in chosen]
+    return [
+        (Muon(kernels, muon_lr), muon_lr),
+        (torch.optim.AdamW(rest, adam_lr, betas=(0.9, 0.99)), adam_lr),
+    ]
