@@ -46,6 +46,23 @@ Region = Box | Mask | Sequence[tuple[float, float]] | tuple[int, int] | None
 """A box; a mask (H, W); a polygon of three or more corners (x, y); one pixel (x, y); None for the whole image."""
 
 
+@dataclass(frozen=True)
+class SourceRegion:
+    """A part of a source, such as one that a run is to do without.
+
+    Attributes:
+        source: Its name.
+        box: In px of the source.
+
+    Example:
+        >>> SourceRegion("reference", Box(0, 0, 40, 30)).box.right
+        40
+    """
+
+    source: str
+    box: Box
+
+
 def region_mask(region: Region, height: int, width: int) -> Mask:
     """The pixels of a region: (H, W) bool.
 

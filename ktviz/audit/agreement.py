@@ -22,6 +22,7 @@ from ktviz.audit.findings import shown
 from ktviz.audit.rivals import NEAR, rivals
 from ktviz.errors import Difference
 from ktviz.explain.case import Case
+from ktviz.explain.result import one_site
 from ktviz.images import pixel_digest
 from ktviz.trace.parquet import as_json
 from ktviz.trace.pictures import OUTPUT
@@ -63,7 +64,7 @@ def check_run(name: str, case: Case, recorded: Trace, without: Sequence[str] = (
     Raises:
         Difference: The first.
     """
-    again = case.system.rerun(case.trace, without=without)
+    again = one_site(case.system.rerun(case.trace, without=without))
     again = only_winners(again) if recorded.thinned else again
     rounded = made_elsewhere(recorded.about, again.about)
     check_about(name, recorded, again, rounded)

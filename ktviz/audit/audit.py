@@ -49,7 +49,7 @@ from ktviz.audit.rivals import COLUMNS as RIVALS
 from ktviz.errors import AuditError, KtvizError, MismatchError, SettingError
 from ktviz.explain.case import Case, case_of
 from ktviz.explain.pieces import control
-from ktviz.explain.result import check_one_site
+from ktviz.explain.result import one_site
 from ktviz.images import Pixels, encode_image, pixel_digest, read_image, stored_size
 from ktviz.trace.about import processor, version, versions
 from ktviz.trace.trace import Trace, Traced
@@ -123,7 +123,7 @@ class Audit:
             raise SettingError(
                 asked, f"not a text of Unicode of at most {LONGEST_TITLE:,} letters", "Give a short title"
             )
-        case = case_of(check_one_site(trace), "rerun", model=model, photo=photo, asked="audit a trace")
+        case = case_of(one_site(trace), "rerun", model=model, photo=photo, asked="audit a trace")
         check_made_again(case)
         evidence = gather(case, parameters)
         return cls.assemble(evidence, replace(case, trace=evidence.trace), parameters, title or named(evidence.trace))

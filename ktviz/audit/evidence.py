@@ -14,6 +14,7 @@ from ktviz.audit.rivals import rivals
 from ktviz.errors import SettingError
 from ktviz.explain.case import Case
 from ktviz.explain.regret import sampled
+from ktviz.explain.result import one_site
 from ktviz.retrieval.matches import Matches
 from ktviz.trace.schema import REGRET
 from ktviz.trace.trace import Trace
@@ -98,7 +99,7 @@ def searched_sources(case: Case) -> list[str]:
 
 def left_out(case: Case, source: str) -> Trace:
     """The same run without a source, its winners only."""
-    return only_winners(case.system.rerun(case.trace, without=[source]))
+    return only_winners(one_site(case.system.rerun(case.trace, without=[source])))
 
 
 def only_winners(trace: Trace) -> Trace:
@@ -109,7 +110,7 @@ def only_winners(trace: Trace) -> Trace:
 def best_of_all(case: Case, parameters: Parameters) -> pd.DataFrame:
     """The best entry of all for a sample of retrievals; of none where the system cannot tell."""
     rows = sampled(len(case.trace), parameters.sample, parameters.seed)
-    if "oracle" not in case.system.abilities:
+    if not case.can("oracle"):
         rows = rows[:0]
         best = Matches.hard(torch.empty(0, 1, dtype=torch.int64), torch.empty(0, 1))
     else:

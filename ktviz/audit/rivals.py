@@ -36,7 +36,7 @@ def rivals(case: Case, near: float = NEAR) -> pd.DataFrame:
     Returns:
         query, rivals; a row per retrieval.
     """
-    able = "oracle" in case.system.abilities
+    able = case.can("oracle")
     rows = [row for part in sample(case.trace) for row in part.tolist()] if able else []
     query = case.trace.column("query")[rows].astype(np.int64)
     if not rows:

@@ -16,7 +16,7 @@ from ktviz.explain.case import Case, case_of
 from ktviz.explain.datamodel import datamodel
 from ktviz.explain.exclusion import Budget, Exclusion
 from ktviz.explain.gradient import integrated
-from ktviz.explain.result import Result, check_one_site
+from ktviz.explain.result import Result, one_site
 from ktviz.explain.units import By, Units, units_of
 from ktviz.images import Pixels
 from ktviz.networks.running import without_autocast
@@ -197,7 +197,7 @@ def attribute(
         if whole(f"attribute {name}", number) < 1:
             raise SettingError(f"attribute {name}={number}", "nothing would be measured", "Give a positive number")
     seed_of("attribute seed", seed)
-    trace = check_one_site(trace)
+    trace = one_site(trace)
     mask = region_mask(region, *trace.size)
     needed = [*NEEDS[through], *(["tree"] if by == "node" else [])]
     if by == "band" and through != "overlap":

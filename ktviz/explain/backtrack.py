@@ -13,7 +13,7 @@ import pandas as pd
 from ktviz.errors import AbilityError, TraceError
 from ktviz.explain.case import Case, case_of
 from ktviz.explain.regret import coherent
-from ktviz.explain.result import Result, check_one_site
+from ktviz.explain.result import Result, one_site
 from ktviz.images import Pixels
 from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.systems.protocol import System
@@ -108,7 +108,7 @@ def backtrack(
         TraceError: A trace of several sites, or only a part.
         MismatchError: Another model, library or photo.
     """
-    trace = check_one_site(trace)
+    trace = one_site(trace)
     mask = region_mask(region, *trace.size)
     box, source_box = trace.column("box"), trace.column("source_box")
     covered = trace.overlap(mask)

@@ -33,6 +33,11 @@ class Case:
     def __repr__(self) -> str:
         return f"Case({self.trace!r}, {self.system.name})"
 
+    def can(self, ability: str) -> bool:
+        """Whether the system has an ability, and the site of the trace is one that it is about."""
+        searched = ability != "oracle" or bool(self.trace.site_about["searched"])
+        return ability in self.system.abilities and searched
+
     @cached_property
     def output(self) -> Pixels:
         """The output: the recorded one, or where the trace came without it, made again."""
@@ -70,6 +75,8 @@ def case_of(
         trace = trace.with_canvases({INPUT: pixels})
     elif trace.picture.sha256(INPUT) is not None and trace.picture.input is None:
         raise TraceError(asked, "the trace was saved without its photo", "Pass photo=")
+    if "oracle" in abilities and not trace.site_about["searched"]:
+        raise AbilityError(asked, f"the site {trace.sites[0]!r} does not search", "Choose another: trace.site(name)")
     check_same(trace, system)  # also the model that recorded: its weights may have been changed since
     if trace.mask is not None or trace.about.get("part"):
         raise TraceError(

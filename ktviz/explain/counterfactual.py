@@ -12,7 +12,7 @@ import pandas as pd
 
 from ktviz.errors import MismatchError, TraceError
 from ktviz.explain.case import case_of, check_equal, listed, shown
-from ktviz.explain.result import Result
+from ktviz.explain.result import Result, one_site
 from ktviz.images import Pixels
 from ktviz.trace import parquet
 from ktviz.trace.overlap import Floats
@@ -132,7 +132,7 @@ def compare(before: Traced, after: Traced, *, model: object | None = None) -> Co
         MismatchError: Another photo or network; the message names the first that differs.
         TraceError: A trace without its output, or of several images.
     """
-    before, after = as_trace(before), as_trace(after)
+    before, after = one_site(before), one_site(after)
     first, second = before.picture, after.picture
     check_equal("input", str(first.sha256("input")), str(second.sha256("input")))
     known = [trace.about["digests"] for trace in (before, after)]

@@ -18,13 +18,13 @@ from ktviz.explain.attribution import Attribution, Through, attribute
 from ktviz.explain.blending import Blending, ranked, sampled
 from ktviz.explain.case import case_of
 from ktviz.explain.exclusion import MEASURES, Budget, Exclusion
-from ktviz.explain.result import Result
+from ktviz.explain.result import Result, one_site
 from ktviz.explain.subsets import Kept, halves, rank_correlation
 from ktviz.explain.units import Ints, Units, units_of
 from ktviz.images import Pixels
 from ktviz.networks.running import without_autocast
 from ktviz.trace.overlap import Floats
-from ktviz.trace.trace import Traced, as_trace
+from ktviz.trace.trace import Traced
 from ktviz.values import seed_of, short, whole
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def faithfulness(
     seed_of("faithfulness seed", seed)
     if whole("faithfulness subsets", subsets) < 1:
         raise SettingError(f"faithfulness subsets={subsets}", "nothing would be left out", "Give a positive number")
-    origin = attribution.origin if trace is None else as_trace(trace)
+    origin = attribution.origin if trace is None else one_site(trace)
     if origin is None:
         raise TraceError("test an attribution", "it was read from a file", "Pass the trace it was made from")
     trace = origin

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ktviz.errors import SettingError
 from ktviz.explain.case import case_of
-from ktviz.explain.result import check_one_site
+from ktviz.explain.result import one_site
 from ktviz.images import Pixels
 from ktviz.trace.schema import REGRET
 from ktviz.trace.trace import Trace
@@ -22,7 +22,7 @@ COHERENT = "kt.coherent"
 
 def regret(trace: Trace, sample: int | None, seed: int, model: object | None, photo: Pixels | None) -> pd.DataFrame:
     """See `Trace.regret`."""
-    check_one_site(trace)
+    trace = one_site(trace)
     case = case_of(trace, "oracle", model=model, photo=photo)
     rows = sampled(len(trace), sample, seed)
     best = case.system.oracle(case.trace, rows)

@@ -14,6 +14,7 @@ from ktviz.errors import TraceError
 from ktviz.images import Pixels
 from ktviz.printing import printable
 from ktviz.trace import parquet
+from ktviz.trace.pictures import OUTPUT
 from ktviz.trace.trace import CHOOSE_SITE, Trace, Traced, as_trace
 
 RESULT_SCHEMA = 1
@@ -94,13 +95,16 @@ class Result:
         return {**self.about, "kind": self.kind, "schema": RESULT_SCHEMA}
 
 
-def check_one_site(value: Traced) -> Trace:
-    """The trace that is meant.
+def one_site(value: Traced) -> Trace:
+    """The trace that is meant: of several sites, that of the one which painted the output.
 
     Raises:
-        TraceError: It has several sites: their query numbers mean different queries.
+        TraceError: Several sites painted it, or none: their query numbers mean different queries.
     """
     trace = as_trace(value)
-    if len(trace.sites) != 1:
+    if len(trace.sites) == 1:
+        return trace
+    painters = [site["name"] for site in trace.about["sites"] if site["paints"] and site["output"] == OUTPUT]
+    if len(painters) != 1:
         raise TraceError("explain", f"a trace of {len(trace.sites)} sites", CHOOSE_SITE)
-    return trace
+    return trace.site(painters[0])

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ktviz.explain.result import check_one_site
+from ktviz.explain.result import one_site
 from ktviz.figures.canvas import SANS
 from ktviz.figures.colours import FAINT, INK, OTHER, QUANTITY
 from ktviz.figures.layout import percent
@@ -71,7 +71,7 @@ def share_bars(trace: Trace, region: Region = None) -> go.Figure:
         TraceError: A trace of several images or sites.
         RegionError: The region is empty or outside.
     """
-    check_one_site(trace)
+    trace = one_site(trace)
     region = trace.mask if region is None else region
     frame, colours = region_shares(trace, region)
     rows, rest = frame.head(ROWS), frame.iloc[ROWS:]
@@ -112,7 +112,7 @@ def similarity_heatmap(trace: Trace) -> go.Figure:
     Raises:
         TraceError: A trace of several images or sites.
     """
-    check_one_site(trace)
+    trace = one_site(trace)
     box = trace.column("box")
     # Boxes are cut off at the right and lower edge of the photo, so middles are those of whole boxes.
     (across, column), (down, row) = (steps(box[:, n] + box[:, n + 2].max() / 2) for n in (0, 1))

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ktviz.explain.result import check_one_site
+from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, INK, trace_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent, placed
@@ -46,7 +46,7 @@ def share_figure(trace: Trace, region: Region = None) -> Figure:
         TraceError: A trace of several images or sites.
         RegionError: The region is empty or outside.
     """
-    check_one_site(trace)
+    trace = one_site(trace)
     region = trace.mask if region is None else region
     frame, colours = region_shares(trace, region)
     rows, rest = frame.head(ROWS), frame.iloc[ROWS:]

@@ -47,6 +47,8 @@ class RetrievalSite(nn.Module):
         output: The picture that its retrievals paint.
         direction: In words, where a system retrieves in several, such as "A to B'".
         scale_px: Side of a query's own part of the canvas in px, where they lie on a grid.
+        paints: Whether the output is made of what it retrieves; otherwise it serves a site that comes later.
+        searched: Whether its winners were searched for, so that an exact search may find better ones.
         causal: Whether the recorded candidates really fed the output, or are only its nearest explanation.
     """
 
@@ -56,6 +58,8 @@ class RetrievalSite(nn.Module):
     output: str = "output"
     direction: str = ""
     scale_px: float | None = None
+    paints: bool = True
+    searched: bool = True
     causal: bool = True
 
     def read(self, inputs: tuple[Any, ...], output: Any) -> list[Reading]:
@@ -68,7 +72,8 @@ class Recordable(Protocol):
     """A model that tells itself what a recording of it holds; of others a recorder can only guess.
 
     `digests` are of its weights and its knowledge. `pictures` are all pictures of one run by name, "input" and "output"
-    among them, (H, W, 3) uint8, and label maps as "labels:CANVAS"; `settings` is how that run was made.
+    among them, (H, W, 3) uint8, and label maps as "labels:CANVAS"; `settings_of` is how that run was made, and
+    `measures_of` what else is known of it, in numbers.
     """
 
     @property
@@ -79,3 +84,5 @@ class Recordable(Protocol):
     def pictures(self, inputs: tuple[Any, ...], output: Any, /) -> Mapping[str, npt.NDArray[Any]]: ...
 
     def settings_of(self, inputs: tuple[Any, ...], output: Any, /) -> Mapping[str, Any]: ...
+
+    def measures_of(self, inputs: tuple[Any, ...], output: Any, /) -> Mapping[str, Any]: ...

@@ -64,6 +64,10 @@ class AdaptedSystem:
         """None: a recorder finds them itself."""
         return {}
 
+    def measures_of(self, inputs: tuple[Any, ...], output: Any) -> dict[str, Any]:
+        """None."""
+        return {}
+
     def settings_of(self, inputs: tuple[Any, ...], output: Any) -> dict[str, Any]:
         """None."""
         return {}

@@ -33,7 +33,7 @@ ABILITIES: Mapping[str, str] = {
     "codes": "choose by codes instead of places",
 }
 """Abilities, and what they are."""
-NEEDED = ("digests", "pictures", "settings_of", "patches", "source_picture")
+NEEDED = ("digests", "pictures", "settings_of", "measures_of", "patches", "source_picture")
 """Methods that every system has."""
 METHODS: Mapping[str, tuple[str, ...]] = {
     "rerun": ("rerun", "check_rounded"),

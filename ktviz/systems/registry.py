@@ -20,7 +20,10 @@ from ktviz.systems.protocol import ABILITIES, METHODS, NEEDED, System
 from ktviz.trace.trace import Trace
 
 GROUP = "ktviz.systems"
-OURS: Mapping[str, str] = {"kt": "ktviz.systems.kt.translator:Translator"}
+OURS: Mapping[str, str] = {
+    "kt": "ktviz.systems.kt.translator:Translator",
+    "image-analogy": "ktviz.systems.image_analogy.system:ImageAnalogy",
+}
 """Systems of ktviz: where the class of each is."""
 
 

@@ -67,6 +67,8 @@ class Adapted:
     output: str = OUTPUT
     direction: str = ""
     scale_px: float | None = None
+    paints: bool = True
+    searched: bool = True
     pictures: Painter | None = None
     span: Range = (0.0, 1.0)
     abilities: Abilities = Abilities()
@@ -149,6 +151,8 @@ def adapt(
     output: str = OUTPUT,
     direction: str = "",
     scale_px: float | None = None,
+    paints: bool = True,
+    searched: bool = True,
     pictures: Painter | None = None,
     span: Range = (0.0, 1.0),
     abilities: Abilities = Abilities(),
@@ -177,6 +181,8 @@ def adapt(
         output: the one that they paint, by name.
         direction: In words, where a model retrieves in several.
         scale_px: Side of a query's own part of the canvas.
+        paints: Whether the output is made of what this site retrieves; otherwise it serves a site that comes later.
+        searched: Whether its winners were searched for.
         pictures: From the arguments and the result of a run of the *model* to its pictures by name of the canvas, each
             (B, 3, H, W) floats or (H, W, 3) uint8; "input" and "output" are guessed where it names none.
         span: What black and white are in these floats, such as (-1, 1).
@@ -187,5 +193,22 @@ def adapt(
     """
     if extensions and not prefix:
         raise SettingError("adapt with extensions", "no prefix for their columns", 'Name the model: prefix="mine"')
-    more = (causal, signed, prefix, tuple(extensions), canvas, output, direction, scale_px, pictures, span, abilities)
-    return Adapted(module, reader, queries, catalogue, *more)
+    return Adapted(
+        module,
+        reader,
+        queries,
+        catalogue,
+        causal=causal,
+        signed=signed,
+        prefix=prefix,
+        extensions=tuple(extensions),
+        canvas=canvas,
+        output=output,
+        direction=direction,
+        scale_px=scale_px,
+        paints=paints,
+        searched=searched,
+        pictures=pictures,
+        span=span,
+        abilities=abilities,
+    )

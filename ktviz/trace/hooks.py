@@ -62,6 +62,8 @@ class Site:
             "output": told.output,
             "direction": told.direction,
             "scale_px": told.scale_px,
+            "paints": told.paints,
+            "searched": told.searched,
             "extensions": [{**e.described(), "name": f"{self.prefix}.{e.name}"} for e in told.extensions],
         }
 

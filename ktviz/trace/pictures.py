@@ -7,7 +7,7 @@ A picture in which queries lie, or which retrievals paint, is a *canvas*: "input
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,8 @@ class Picture:
 
     Attributes:
         canvases: (H, W, 3) uint8 by name, those that were kept.
-        about: `settings`, and under `canvases` the size and the digest of each, kept or not; the digest is None where a
-            model's input was no image.
+        about: `settings`; `measures`, what the system says of this run besides; and under `canvases` the size and the
+            digest of each, kept or not, the digest None where a model's input was no image.
     """
 
     canvases: Mapping[str, Pixels]
@@ -114,7 +114,8 @@ def pictures_of(
         said: Pictures that adapters gave, one per image, by name of the canvas.
     """
     if isinstance(model, Recordable):
-        return [picture(model.pictures(inputs, output), model.settings_of(inputs, output), rows.get(0, ()))]
+        one = picture(model.pictures(inputs, output), model.settings_of(inputs, output), rows.get(0, ()))
+        return [replace(one, about={**one.about, "measures": dict(model.measures_of(inputs, output))})]
     batches = {INPUT: image_batch(inputs[:1]), OUTPUT: image_batch((output,)), **said}
     number = max(count, *(len(batch) for name, batch in batches.items() if name != OUTPUT))
     return [

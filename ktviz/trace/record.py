@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol, get_args, runtime_checkable
+from typing import Any, Literal, get_args
 from weakref import ReferenceType, ref
 
 import torch
@@ -26,17 +26,10 @@ from ktviz.trace.adapt import Adapted
 from ktviz.trace.columns import Rows, rows_of, to_table
 from ktviz.trace.hooks import Listener, Site, Starter, find_sites
 from ktviz.trace.pictures import Picture, pictures_of
-from ktviz.trace.trace import NOT_RUN, Trace
+from ktviz.trace.trace import NOT_RUN, Recorded, Trace
 
 Over = Literal["error", "winners"]
 MEMORY = "256 MB"
-
-
-@runtime_checkable
-class Result(Protocol):
-    """What a run returns, if it keeps the trace of it."""
-
-    def keep(self, trace: Trace, /) -> None: ...
 
 
 @contextmanager
@@ -157,7 +150,7 @@ class Recorder:
     rows: list[Rows] = field(default_factory=list)
     images: list[int] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
-    results: list[ReferenceType[Result] | None] = field(default_factory=list)
+    results: list[ReferenceType[Recorded] | None] = field(default_factory=list)
     pending: dict[int, list[Run]] = field(default_factory=dict)
     knowledge: list[Knowledge] = field(default_factory=list)
     inputs_on: str | None = None
@@ -214,7 +207,7 @@ class Recorder:
             self.inputs_on = self.inputs_on or next((str(x.device) for x in inputs if isinstance(x, Tensor)), None)
             first = len(self.pictures)
             self.pictures += made
-            self.results += [ref(output) if isinstance(output, Result) else None] * len(made)
+            self.results += [ref(output) if isinstance(output, Recorded) else None] * len(made)
             for image, rows in run.heard:
                 canvas = self.sites[rows.site].canvas
                 self.rows.append(rows.clipped(*self.pictures[first + image].size_of(canvas)))
@@ -264,7 +257,10 @@ class Recorder:
         """The retrievals of all runs that ended."""
         described = told_apart([knowledge.describe_sources() for knowledge in self.knowledge])
         names = [[(source["source"], source["bank"]) for source in sources] for sources in described]
-        sites = [site.described(self.kind_of(site.number)) for site in self.sites]
+        sites = [
+            {**site.described(self.kind_of(site.number)), "banks": self.banks_of(site.number, described)}
+            for site in self.sites
+        ]
         table = to_table(self.rows, self.images, sites, names, self.catalogues())
         about = about_recording(
             model, self.knowledge, described, sites, self.thinned, self.candidates, seed, self.inputs_on
@@ -275,6 +271,11 @@ class Recorder:
         """How a site's candidates were used: signed where any was, else soft where any was."""
         kinds = {rows.kind for rows in self.rows if rows.site == site}
         return next((kind for kind in ("signed", "soft") if kind in kinds), "hard")
+
+    def banks_of(self, site: int, described: Sequence[Sequence[Mapping[str, Any]]]) -> list[str]:
+        """The banks that a site chose from."""
+        asked = {rows.knowledge for rows in self.rows if rows.site == site}
+        return list(dict.fromkeys(str(source["bank"]) for number in sorted(asked) for source in described[number]))
 
     def catalogues(self) -> list[str]:
         """What each knowledge is called; of those of one name, all but the first get a number."""

@@ -79,7 +79,7 @@ def as_today(table: pa.Table, about: Mapping[str, Any]) -> tuple[pa.Table, dict[
 
 def metadata(about: Mapping[str, Any]) -> dict[str, Any]:
     """What is known of a trace, as it is stated today; how candidates were used its rows must tell."""
-    sites = [described(site) for site in about["sites"]]
+    sites = [{**described(site), "banks": list(about["banks"])} for site in about["sites"]]
     images = [pictures(image) for image in about["images"]]
     ours = any(site["extensions"] for site in sites)
     return {**about, "schema": 2, "system": "kt" if ours else "", "sites": sites, "images": images}
@@ -95,6 +95,8 @@ def described(site: Mapping[str, Any]) -> dict[str, Any]:
         "output": OUTPUT,
         "direction": "",
         "scale_px": None,
+        "paints": True,
+        "searched": True,
         "extensions": extensions if site["type"] == PATCHES else [],
     }
 
@@ -105,7 +107,7 @@ def pictures(image: Mapping[str, Any]) -> dict[str, Any]:
     canvases = {INPUT: {**size, "sha256": image["input"]}}
     if image["output"] is not None:
         canvases[OUTPUT] = {**size, "sha256": image["output"]}
-    return {"settings": image["settings"], "canvases": canvases}
+    return {"settings": image["settings"], "measures": {}, "canvases": canvases}
 
 
 def kind_of(rows: pa.Table) -> str:

@@ -75,7 +75,7 @@ def source_numbers(trace: Trace, *, winners: bool = False) -> np.ndarray[Any, np
     table = trace.winners if winners else trace.table
     column = table["source"].combine_chunks()
     place = {source["source"]: n for n, source in enumerate(trace.about["sources"])}
-    known = np.array([place[name] for name in column.dictionary.to_pylist()], dtype=np.int64)
+    known = np.array([place.get(name, -1) for name in column.dictionary.to_pylist()], dtype=np.int64)
     numbers: np.ndarray[Any, np.dtype[np.int64]] = known[column.indices.to_numpy()]
     return numbers
 

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -286,11 +286,13 @@ class Trace:
         return self._with(self.table, [Picture(self.picture.canvases, {**self.picture.about, "settings": settings})])
 
     def site(self, name: str) -> Trace:
-        """The retrievals of one site."""
+        """The retrievals of one site, and the sources that it chose from."""
         if name not in self.sites:
             raise unknown_name("site", name, self.sites)
-        sites = [site for site in self.about["sites"] if site["name"] == name]
-        found = self._with(self.table.filter(pc.equal(self.table["site"], name)), about={**self.about, "sites": sites})
+        (site,) = (site for site in self.about["sites"] if site["name"] == name)
+        sources = [source for source in self.about["sources"] if source["bank"] in site["banks"]]
+        about = {**self.about, "sites": [site], "banks": site["banks"], "sources": sources}
+        found = self._with(self.table.filter(pc.equal(self.table["site"], name)), about=about)
         if self._part is not None and len(self.sites) > 1:
             found._part = (self._part[0].site(name), self._part[1])
         return found
@@ -474,16 +476,22 @@ def refuse(name: str) -> NoReturn:
     raise AttributeError(f"a Trace is frozen; cannot set {name!r}")
 
 
-@runtime_checkable
-class Recorded(Protocol):
-    """A result that has its trace where it was recorded."""
+class Recorded:
+    """A result of a run, which has its trace where the run was recorded; what takes a trace takes it, too."""
+
+    _trace: Trace | None = None
 
     @property
-    def trace(self) -> Trace | None: ...
+    def trace(self) -> Trace | None:
+        """Its retrievals, where it was recorded: in the latest recording that heard it."""
+        return self._trace
+
+    def keep(self, trace: Trace) -> None:
+        """Have a trace from now on."""
+        object.__setattr__(self, "_trace", trace)  # results are frozen
 
 
 Traced = Trace | Recorded
-"""What takes a trace takes a result that was recorded, too."""
 
 
 def as_trace(value: object) -> Trace:

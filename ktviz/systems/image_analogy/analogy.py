@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -17,17 +18,22 @@ from torch import Tensor, nn
 from ktviz.errors import SettingError
 from ktviz.images import ImageLike, Pixels, as_pixels, resize, to_tensor
 from ktviz.networks.running import check_defaults, place_of, without_autocast
-from ktviz.systems.image_analogy.field import DIRECTIONS, OTHER, Size
+from ktviz.systems.image_analogy.field import DIRECTIONS, OTHER, Direction, Size
 from ktviz.systems.image_analogy.inverse import Inverse
-from ktviz.systems.image_analogy.levels import Half, Passage, Progress
+from ktviz.systems.image_analogy.levels import About, Half, Passage, Progress
 from ktviz.systems.image_analogy.pyramid import LEVELS, Pyramid
 from ktviz.systems.image_analogy.refine import refined
 from ktviz.systems.image_analogy.result import Analogy, rendered
 from ktviz.systems.image_analogy.settings import Settings
+from ktviz.systems.image_analogy.sites import all_sites
 
 LONGEST_SIDE, LARGEST_AREA, SHORTEST_SIDE = 700, 350_000, 8
 """What the network sees, in px: larger pictures are reduced, as published; small ones are not enlarged."""
 DEFAULTS = Settings()
+UNNAMED: Mapping[Direction, About] = {
+    "ab": {"source": "input", "bank": "input"},
+    "ba": {"source": "reference", "bank": "reference"},
+}
 
 
 class ImageAnalogy(nn.Module):
@@ -38,8 +44,8 @@ class ImageAnalogy(nn.Module):
         inverse: The blocks of the fast inversion, trained for this pyramid; None leaves L-BFGS.
 
     Attributes:
-        sites: `sites["ab"]["conv4_1"]` is given the `Search` of that level and direction, and `sites["ab"]["vote"]` the
-            final `Votes`; what they return is used.
+        sites: `sites["ab"]["conv4_1"]` is passed by the `Search` of that level and direction, and `sites["ab"]["vote"]`
+            by the final `Votes`.
 
     Example:
         >>> from ktviz import samples
@@ -52,8 +58,9 @@ class ImageAnalogy(nn.Module):
     def __init__(self, pyramid: Pyramid, inverse: Inverse | None = None) -> None:
         super().__init__()
         self.pyramid, self.inverse = pyramid, inverse
-        names = (*LEVELS[:0:-1], "vote")
-        self.sites = nn.ModuleDict({way: nn.ModuleDict({name: nn.Identity() for name in names}) for way in DIRECTIONS})
+        self.sites = nn.ModuleDict({way: nn.ModuleDict() for way in DIRECTIONS})
+        for way, name, site in all_sites():
+            self.sites[way].add_module(name, site)
         self.eval().requires_grad_(False)
 
     @classmethod
@@ -83,6 +90,7 @@ class ImageAnalogy(nn.Module):
         *,
         excluded: Tensor | None = None,
         progress: Progress | None = None,
+        sources: Mapping[Direction, About] = UNNAMED,
     ) -> Analogy:
         """Make A' and B.
 
@@ -92,6 +100,7 @@ class ImageAnalogy(nn.Module):
             settings: How.
             excluded: (h, w) bool of B' as given: a region that A' takes no pixel from.
             progress: Told what is done.
+            sources: What is known of A ("ab") and of B' ("ba"), for the sites.
 
         Raises:
             ImageError: A picture cannot be used.
@@ -105,7 +114,10 @@ class ImageAnalogy(nn.Module):
                 "Give inversion='lbfgs', or load some",
             )
         first, second = as_pixels(a), as_pixels(b_prime)
-        halves = {way: self.prepared(pixels, settings) for way, pixels in zip(DIRECTIONS, (first, second), strict=True)}
+        halves = {
+            way: self.prepared(pixels, settings, sources[way])
+            for way, pixels in zip(DIRECTIONS, (first, second), strict=True)
+        }
         tell = progress or (lambda *_: None)
         barred = None if excluded is None else checked_region(excluded, second)
         work = Passage(self.pyramid, self.inverse, self.sites, halves, settings, barred, tell)  # type: ignore[arg-type]
@@ -118,13 +130,13 @@ class ImageAnalogy(nn.Module):
             made[way] = refined(voted[way], halves[way].pixels)
         return Analogy(first, second, made["ab"], made["ba"], voted, votes, levels, settings)
 
-    def prepared(self, pixels: Pixels, settings: Settings) -> Half:
+    def prepared(self, pixels: Pixels, settings: Settings, source: About) -> Half:
         """A picture with its features, at the network's size."""
         height, width = network_size(pixels.shape[0], pixels.shape[1], settings.ratio)
         device, kind = place_of(self.pyramid)
         image = to_tensor(resize(pixels, width, height)).to(device, kind)
         own = [level[0].float() for level in (image, *self.pyramid(image))]
-        return Half(pixels, own, own[-1])
+        return Half(pixels, own, own[-1], {**source, "height": pixels.shape[0], "width": pixels.shape[1]})
 
 
 def network_size(height: int, width: int, ratio: float) -> Size:

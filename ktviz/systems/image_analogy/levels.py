@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,10 +30,13 @@ from ktviz.systems.image_analogy.patchmatch import Search, patch_match
 from ktviz.systems.image_analogy.pyramid import LEVELS, Pyramid
 from ktviz.systems.image_analogy.result import Level, Side
 from ktviz.systems.image_analogy.settings import SIXTEENTH, Settings
+from ktviz.systems.image_analogy.sites import Place
 from ktviz.systems.image_analogy.vote import Votes
 
 Progress = Callable[[str, Direction, str], None]
 """Told before each piece of work: layer ("conv5_1" to "conv1_1", then "pixels"), direction, and what is done."""
+About = Mapping[str, Any]
+"""What is known of a picture: source, bank, credit, height and width in px."""
 PIXEL_PATCH = 3
 """Side of the window in which pixels vote."""
 
@@ -45,12 +49,14 @@ class Half:
         pixels: As given.
         own: Its own features, (C, H, W) by level, what the network saw first; fixed.
         made: Features at the present level of the picture that is made of it (A' of A, B of B').
+        source: What is known of it.
         field: Of the level before, None at first.
     """
 
     pixels: Pixels
     own: list[Tensor]
     made: Tensor
+    source: About
     field: Tensor | None = None
 
     def size(self, level: int) -> Size:
@@ -63,7 +69,7 @@ class Passage:
     Args:
         pyramid: Frozen.
         inverse: Its inverse blocks, for the fast inversion.
-        sites: By direction and layer: given each `Search`, they return the one to go on with.
+        sites: By direction and layer, passed by each `Search`.
         halves: A and B', by the direction that begins there.
         settings: How.
         excluded: (h, w) bool of B' as given, or None.
@@ -131,7 +137,7 @@ class Passage:
             seed=purpose,
             forbidden=self.forbidden(way, number, cost.here.device),
         )
-        search: Search = self.sites[way][LEVELS[number]](found)
+        search: Search = self.sites[way][LEVELS[number]](found, self.place(way))
         half.field = search.field
         return search
 
@@ -170,8 +176,14 @@ class Passage:
         here, there = (self.halves[side].pixels.shape[:2] for side in (way, OTHER[way]))
         forbidden = self.forbidden(way, None)
         pixels = entered(upsampled(field.cpu(), here, there), forbidden)
-        votes: Votes = self.sites[way]["vote"](Votes(pixels, there, PIXEL_PATCH, forbidden))
+        votes: Votes = self.sites[way]["vote"](Votes(pixels, there, PIXEL_PATCH, forbidden), self.place(way))
         return votes
+
+    def place(self, way: Direction) -> Place:
+        """Where a direction goes."""
+        half, other = self.halves[way], self.halves[OTHER[way]]
+        sizes = [(one.pixels.shape[0], one.pixels.shape[1]) for one in (half, other)]
+        return Place(sizes[0], half.size(0), sizes[1], other.size(0), tuple(sorted(other.source.items())))
 
     def forbidden(self, way: Direction, level: int | None, device: torch.device | str = "cpu") -> Tensor | None:
         """Cells of the other picture that may not be used at a level, or pixels as given."""

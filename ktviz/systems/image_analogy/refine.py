@@ -6,12 +6,15 @@ Weighted least squares (Farbman et al. 2008): each channel u is smoothed except 
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy import sparse
 from scipy.sparse.linalg import splu
+from torch import Tensor
 
 from ktviz.images import Pixels
 
@@ -44,6 +47,15 @@ def smoothed(images: list[Image], guide: Image, border: Border = "full") -> list
         guide: The same shape.
         border: "original" leaves the last row and the last column without weights along them, as the published code.
     """
+    solve = solver(guide, border)
+    height, width = guide.shape[:2]
+    channels = np.concatenate([image.reshape(-1, 3) for image in images], axis=1)
+    solved = solve(channels)
+    return [solved[:, 3 * n : 3 * n + 3].reshape(height, width, 3) for n in range(len(images))]
+
+
+def solver(guide: Image, border: Border = "full") -> Callable[[Image], Image]:
+    """What solves (I + L) v = u for columns u (H W, n), L following the edges of a guide (H, W, 3)."""
     height, width = guide.shape[:2]
     grey = guide @ np.array(GREY)
     down = SMOOTHNESS / (np.abs(np.diff(grey, axis=0)) ** SHARPNESS + FLAT)
@@ -59,7 +71,42 @@ def smoothed(images: list[Image], guide: Image, border: Border = "full") -> list
     links = links + links.T
     degree = np.asarray(links.sum(1)).ravel()
     system = sparse.csc_matrix(sparse.diags(1 + degree) - links)
-    solve = splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}).solve
-    channels = np.concatenate([image.reshape(-1, 3) for image in images], axis=1)
-    solved = solve(channels)
-    return [solved[:, 3 * n : 3 * n + 3].reshape(height, width, 3) for n in range(len(images))]
+    options = {"SymmetricMode": True}
+    solve: Callable[[Image], Image] = splu(
+        system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options
+    ).solve
+    return solve
+
+
+class Smoothing:
+    """The smoothing along one guide as a linear map of pictures (3, H, W), with its derivative.
+
+    Args:
+        guide: (H, W, 3), 0 to 1.
+    """
+
+    def __init__(self, guide: Image) -> None:
+        self.solve = solver(guide)
+
+    def __call__(self, picture: Tensor) -> Tensor:
+        made: Tensor = Solved.apply(picture, self.solve)  # type: ignore[no-untyped-call]
+        return made
+
+
+class Solved(torch.autograd.Function):
+    """I + L is symmetric, and so is its inverse: the derivative is smoothed in the same way."""
+
+    @staticmethod
+    def forward(ctx: Any, picture: Tensor, solve: Callable[[Image], Image]) -> Tensor:
+        ctx.solve = solve
+        return solved(picture, solve)
+
+    @staticmethod
+    def backward(ctx: Any, *gradient: Tensor) -> tuple[Tensor, None]:
+        return solved(gradient[0], ctx.solve), None
+
+
+def solved(picture: Tensor, solve: Callable[[Image], Image]) -> Tensor:
+    """Each channel of a picture (3, H, W), solved for."""
+    columns = picture.detach().double().flatten(1).T.numpy()
+    return torch.from_numpy(solve(np.ascontiguousarray(columns)).T.copy()).to(picture.dtype).view_as(picture)

@@ -15,6 +15,7 @@ from ktviz.systems.image_analogy.field import OTHER, Direction, round_trip
 from ktviz.systems.image_analogy.patchmatch import Search
 from ktviz.systems.image_analogy.settings import Settings
 from ktviz.systems.image_analogy.vote import Votes
+from ktviz.trace.trace import Recorded
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Analogy:
-    """The result.
+class Analogy(Recorded):
+    """The result. Where it was recorded, `trace` is its trace.
 
     Attributes:
         a: (H, W, 3) uint8, the picture A as given.

@@ -42,7 +42,7 @@ from ktviz.systems.kt.settings import SettingKeywords, Settings
 from ktviz.systems.kt.transfer import transfer
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
 from ktviz.trace.record import MEMORY, record
-from ktviz.trace.trace import Trace
+from ktviz.trace.trace import Recorded, Trace
 from ktviz.values import short
 
 TRANSFERS_AT_ONCE = 1024
@@ -55,7 +55,7 @@ Cells = Callable[[slice], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Translation:
+class Translation(Recorded):
     """A translated image and the retrievals that made it.
 
     Where it was recorded, `trace` is its trace: what takes a trace takes it, too.
@@ -75,16 +75,6 @@ class Translation:
     grid: PatchGrid
     banks: BankUnion
     settings: Settings = field(repr=False)
-    _kept: list[Trace] = field(default_factory=list, repr=False)
-
-    @property
-    def trace(self) -> Trace | None:
-        """Its retrievals, where it was recorded."""
-        return self._kept[-1] if self._kept else None
-
-    def keep(self, trace: Trace) -> None:
-        """Have a trace from now on: that of the latest recording which heard it."""
-        self._kept[:] = [trace]
 
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
@@ -277,6 +267,10 @@ class Translator(nn.Module):
         """Photo and translation of a run."""
         return {"input": output.input, "output": output.image}
 
+    def measures_of(self, inputs: tuple[Any, ...], output: Translation) -> dict[str, Any]:
+        """Nothing besides."""
+        return {}
+
     def settings_of(self, inputs: tuple[Any, ...], output: Translation) -> dict[str, Any]:
         """How a run was made."""
         return asdict(output.settings)
@@ -298,7 +292,7 @@ class Translator(nn.Module):
         """The recorded translation, winners only, as figures take it."""
         case = live(trace, self)
         matches = Matches.hard(case.winner, torch.from_numpy(trace.column("similarity").copy()))
-        return Translation(case.output, case.pixels, matches, case.grid, self.banks, case.settings, [trace])
+        return Translation(case.output, case.pixels, matches, case.grid, self.banks, case.settings)
 
     def rerun(self, trace: Trace, *, without: Sequence[str | int] = (), **settings: Any) -> Trace:
         """Translate the photo of a trace again, and record it; see `System`.

@@ -1,0 +1,330 @@
+"""Deep Image Analogy as a system: pictures made with a reference, recorded, made again, asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from ktviz.errors import AbilityError, Difference, SettingError, TraceError, UnknownNameError
+from ktviz.images import ImageLike, Pixels, as_pixels, file_digest, pixel_digest, to_tensor
+from ktviz.library.library import Library
+from ktviz.memory import as_bytes
+from ktviz.networks.weights import module_digest
+from ktviz.regions import Box, Mask, SourceRegion
+from ktviz.retrieval.credit import Credit
+from ktviz.retrieval.matches import Matches
+from ktviz.systems.descents import Descent
+from ktviz.systems.image_analogy.analogy import ImageAnalogy as Method
+from ktviz.systems.image_analogy.field import Direction
+from ktviz.systems.image_analogy.levels import Progress
+from ktviz.systems.image_analogy.result import Analogy, Side
+from ktviz.systems.image_analogy.settings import Settings, preset
+from ktviz.systems.image_analogy.sites import NAME, REFERENCE
+from ktviz.systems.image_analogy.votes_blend import VotesBlend, region_mask_of
+from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
+from ktviz.trace.record import MEMORY, record
+from ktviz.trace.trace import Trace
+
+BYTES_PER_PX = 900
+"""What a recording takes per pixel of both pictures, at most: up to nine votes, and a third more for the levels."""
+INPUT: Mapping[str, Any] = {"source": "input", "bank": "input", **Credit().described(), "sha256": "unknown"}
+"""What is known of A, which B is made with."""
+PATCH_PX = 24
+"""Side of the pictures of a retrieval."""
+
+_analogies: WeakKeyDictionary[ImageAnalogy, tuple[str, Analogy]] = WeakKeyDictionary()
+"""The latest analogy that each system was asked about: exact searches come in series."""
+
+
+class ImageAnalogy(nn.Module):
+    """The system "image-analogy": pictures take on the look of a reference (Liao et al. 2017).
+
+    Args:
+        reference: B': the path of a file, (H, W, 3) uint8, or anything else that `as_pixels` takes.
+        method: With which networks; the shipped ones if None.
+        source: What is known of the reference: its name ("reference" or the file's if None), its bank, its credit.
+
+    Raises:
+        ImageError: The reference cannot be used.
+
+    Example:
+        >>> from ktviz import samples
+        >>> photo = samples.photo("coffee")[:48, :64]
+        >>> result = ImageAnalogy(photo[:, ::-1])(photo, iterations=1)
+        >>> result.a_prime.shape
+        (48, 64, 3)
+    """
+
+    name = NAME
+    abilities = frozenset({"rerun", "exclude", "blend", "oracle"})
+    baseline = "the content's own pixels"
+    cell_px = 4
+    banks = None
+
+    def __init__(
+        self, reference: ImageLike, method: Method | None = None, source: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__()
+        self.reference = as_pixels(reference)
+        self.source = dict(described(reference, self.reference) if source is None else source)
+        method = Method.shipped() if method is None else method
+        self.ab, self.ba = method.sites["ab"], method.sites["ba"]  # before the method, to give the sites short names
+        self.method = method
+
+    def __repr__(self) -> str:
+        height, width = self.reference.shape[:2]
+        return f"ImageAnalogy({self.source['source']}, {width}x{height} px)"
+
+    @classmethod
+    def opened(cls, trace: Trace, library: Library, like: ImageAnalogy | None = None, /) -> ImageAnalogy:
+        """The system of a trace that holds its reference; see `systems.registry`."""
+        reference = trace.picture.canvases.get(REFERENCE)
+        if reference is None:
+            raise TraceError("make the analogy again", "the trace was saved without its reference", "Save its pictures")
+        source = next(s for s in trace.about["sources"] if s["bank"] != "input")
+        return cls(reference, None if like is None else like.method, source)
+
+    def __call__(self, image: ImageLike, *, progress: Progress | None = None, **settings: Any) -> Analogy:
+        """Make A' of a picture A, and B of the reference.
+
+        Args:
+            image: A, as in the class.
+            progress: Told before each piece of work: layer, direction, what is done.
+            **settings: As in `Settings`; `preset` names a published one; `without` are parts of the reference that are
+                not to be used, each a `SourceRegion`, a `Box`, or the number of a pixel.
+
+        Raises:
+            ImageError: Not an image.
+            SettingError, UnknownSettingError: A setting that does not exist, or a value outside its range.
+            UnknownNameError: Another source than the reference, or nothing of it would be left.
+        """
+        without = self.regions(settings.pop("without", ()))
+        chosen = settings_from(settings)
+        result: Analogy = super().__call__(as_pixels(image), chosen, without, progress)
+        return result
+
+    def forward(
+        self, image: Pixels, settings: Settings, without: Sequence[SourceRegion], progress: Progress | None
+    ) -> Analogy:
+        excluded = torch.from_numpy(region_mask_of(without, self.reference.shape[:2])) if without else None
+        sources: dict[Direction, Mapping[str, Any]] = {"ab": INPUT, "ba": self.source}
+        made: Analogy = self.method(
+            image, self.reference, settings, excluded=excluded, progress=progress, sources=sources
+        )
+        return made
+
+    def traced(self, image: ImageLike, *, progress: Progress | None = None, **settings: Any) -> Trace:
+        """Make an analogy and return its `Trace`; keywords as in a call."""
+        pixels = as_pixels(image)
+        area = pixels.shape[0] * pixels.shape[1] + self.reference.shape[0] * self.reference.shape[1]
+        memory = max(as_bytes(MEMORY), BYTES_PER_PX * area)
+        with record(self, memory=memory, all_threads=False) as trace:
+            self(pixels, progress=progress, **settings)
+        return trace
+
+    def regions(self, without: object) -> tuple[SourceRegion, ...]:
+        """Parts of the reference that are not to be used, as they are stated in a trace.
+
+        Raises:
+            UnknownNameError: A part of something else, or all of it.
+        """
+        several = [without] if isinstance(without, (str, int, Box, SourceRegion, Mapping)) else without
+        if not isinstance(several, Iterable):
+            raise SettingError(f"without {without!r}", "no part of the reference", "Give a kt.Box of it")
+        return tuple(self.region(one) for one in several)
+
+    def region(self, part: object) -> SourceRegion:
+        height, width = self.reference.shape[:2]
+        name = str(self.source["source"])
+        if isinstance(part, Mapping):
+            part = SourceRegion(str(part["source"]), Box(**part["box"]))
+        if isinstance(part, SourceRegion):
+            if part.source != name:
+                raise UnknownNameError(f"source {part.source!r}", f"the reference is {name}", "Name that")
+            return part
+        if isinstance(part, Box):
+            return SourceRegion(name, part)
+        if isinstance(part, str):
+            todo = "Name a part of it: kt.SourceRegion(name, kt.Box(...))"
+            if part not in (name, self.source["bank"]):
+                raise UnknownNameError(f"source {part!r}", f"the reference is {name}", todo)
+            raise UnknownNameError(f"an analogy without {part}", "nothing would be left", todo)
+        if isinstance(part, (int, np.integer)) and 0 <= int(part) < height * width:
+            return SourceRegion(name, Box(int(part) % width, int(part) // width, 1, 1))
+        raise UnknownNameError(f"part {part!r}", f"{name} has {width}x{height} px", "Give a kt.Box of it")
+
+    def digests(self) -> dict[str, str]:
+        """Of the networks and of the reference."""
+        inverse = self.method.inverse
+        networks = {"pyramid": self.method.pyramid.digest}
+        networks |= {} if inverse is None else {"inverse": module_digest(inverse)}
+        return {**networks, f"library source {self.source['source']}": str(self.source["pixels"])}
+
+    def pictures(self, inputs: tuple[Any, ...], output: Analogy) -> dict[str, Pixels]:
+        """A, B', A' and B of a run."""
+        return {"input": output.a, REFERENCE: output.b_prime, "output": output.a_prime, "output:back": output.b}
+
+    def settings_of(self, inputs: tuple[Any, ...], output: Analogy) -> dict[str, Any]:
+        """How a run was made."""
+        return {**asdict(output.settings), "without": [asdict(region) for region in inputs[2]]}
+
+    def measures_of(self, inputs: tuple[Any, ...], output: Analogy) -> dict[str, Any]:
+        """Energy of every inversion, before and after, by site."""
+        return {
+            f"{way}.{level.layer}": {"energy_before": side.energy[0], "energy_after": side.energy[1]}
+            for level in output.levels
+            for way, side in level.sides.items()
+            if side.energy is not None
+        }
+
+    def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
+        """Crops around both ends of retrievals; see `System`."""
+        here, there = self.ends(trace)
+        boxes, sources = trace.column("box")[places], trace.column("source_box")[places]
+        return [(around(here, box), around(there, source)) for box, source in zip(boxes, sources, strict=True)]
+
+    def ends(self, trace: Trace) -> tuple[Pixels, Pixels]:
+        """The picture whose cells ask at the site of a trace, and the one that is asked."""
+        canvases, canvas = trace.picture.canvases, trace.site_about["canvas"]
+        other = REFERENCE if canvas == "input" else "input"
+        if canvas not in canvases or other not in canvases:
+            raise TraceError("a question to the model", "the trace was saved without its pictures", "Save them with it")
+        return canvases[canvas], canvases[other]
+
+    def source_picture(self, source: str) -> Pixels | None:
+        """See `System`."""
+        return self.reference if source == self.source["source"] else None
+
+    def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
+        """The same analogy again; see `System`."""
+        content = trace.picture.canvases.get("input")
+        if content is None:
+            raise TraceError("a question to the model", "the trace was saved without its picture", "Pass photo=")
+        stored = dict(trace.picture.settings)
+        parts = (*stored.pop("without"), *without)
+        return self.traced(content, **{**stored, **settings, "without": self.regions(parts)})
+
+    def exclude(self, trace: Trace, within: Box) -> Exclude:
+        """See `System`; the whole analogy is made again, since every level depends on all of it."""
+
+        def part(without: Sequence[Any] = (), /, **settings: Any) -> Pixels:
+            output = self.rerun(trace, without=without, **settings).picture.canvases[trace.site_about["output"]]
+            return output[within.pixels]
+
+        return part
+
+    def searched(self, trace: Trace) -> list[str]:
+        """The reference; see `System`."""
+        return [source["source"] for source in trace.about["sources"]]
+
+    def check_rounded(self, name: str, trace: Trace, again: Trace) -> npt.NDArray[np.bool_]:
+        """A field found elsewhere cannot be held against one found here: its search goes other ways from the first
+        rounding on."""
+        raise Difference(f"{name}: made on another processor or with other versions; only there can it be verified")
+
+    def encode(self, pixels: Pixels) -> Tensor:
+        """conv3_1: (C, h, w)."""
+        with torch.no_grad():
+            features: Tensor = self.method.pyramid(to_tensor(pixels))[2][0].float()
+        return features
+
+    def blend(self, trace: Trace, within: Box) -> Blend:
+        """Votes against the content's own pixels; see `System`."""
+        if not trace.site_about["paints"]:
+            raise AbilityError(f"blend {trace.sites[0]}", "it paints nothing itself", "Take the site of the votes")
+        here, there = self.ends(trace)
+        return VotesBlend.create(trace, here, there, within)
+
+    def behind(self, trace: Trace, mask: Mask) -> Ints:
+        """Those of the region's own pixels; after refinement, all."""
+        refined = trace.picture.settings["refine"]
+        return np.arange(mask.size) if refined else np.flatnonzero(mask)
+
+    def footprint(self, trace: Trace, mask: Mask) -> Floats:
+        """The votes are exact: the overlap."""
+        return trace.overlap(mask)
+
+    def reach(self, trace: Trace) -> str:
+        """None: votes are for one pixel."""
+        return "0 px: a retrieval is one pixel's"
+
+    def oracle(self, trace: Trace, queries: Ints) -> Matches:
+        """Exact search at the level of the trace's site; the levels above are taken as they were made."""
+        entry, cost = self.side(trace).oracle(torch.from_numpy(queries))
+        return Matches.hard(entry[:, 0], -cost[:, 0] / 2)
+
+    def similarity_of(self, trace: Trace, places: Ints, entries: Ints) -> Tensor:
+        """See `System`."""
+        cost = self.side(trace).cost
+        inside = torch.from_numpy((entries >= 0) & (entries < cost.size_there[0] * cost.size_there[1]))
+        known = torch.from_numpy(np.where(inside, entries, 0))
+        return torch.where(inside, -cost.exact(torch.from_numpy(places), known) / 2, -torch.inf).float()
+
+    def best_by_source(self, trace: Trace, places: Ints) -> Tensor:
+        """See `System`; there is one source."""
+        return self.oracle(trace, places).winner_similarity[:, None]
+
+    def side(self, trace: Trace) -> Side:
+        """One direction at one level, made again."""
+        way, layer = trace.sites[0].split(".")
+        known = _analogies.get(self)
+        key = f"{trace.picture.sha256('input')} {sorted(trace.picture.settings.items())}"
+        if known is None or known[0] != key:
+            stored = trace.picture.settings
+            made = self(trace.picture.canvases["input"], **stored)
+            known = _analogies[self] = (key, made)
+        direction: Direction = "ab" if way == "ab" else "ba"
+        return known[1].level(layer).sides[direction]
+
+    def leaves(self, trace: Trace) -> Leaves:
+        """None."""
+        raise AbilityError("leaves of a cluster tree", "image-analogy has none", "Take another question")
+
+    def descents(self, trace: Trace, places: Sequence[int]) -> list[Descent]:
+        """None."""
+        raise AbilityError("ways down a cluster tree", "image-analogy has none", "Take another question")
+
+    def band_pictures(self, trace: Trace, places: Ints, entries: Ints) -> tuple[Pixels, Pixels]:
+        """None."""
+        raise AbilityError("pictures of bands", "image-analogy has none", "Take another question")
+
+
+def described(reference: ImageLike, pixels: Pixels) -> dict[str, Any]:
+    """What is known of a reference that no bank holds."""
+    path = Path(reference) if isinstance(reference, (str, os.PathLike)) else None
+    return {
+        "source": "reference" if path is None else path.name,
+        "bank": "reference",
+        **Credit().described(),
+        "sha256": "unknown" if path is None else file_digest(path),
+        "height": pixels.shape[0],
+        "width": pixels.shape[1],
+        "pixels": pixel_digest(pixels),
+    }
+
+
+def settings_from(given: Mapping[str, Any]) -> Settings:
+    """Settings from keywords, those of a published preset if one is named."""
+    keywords = dict(given)
+    named = keywords.pop("preset", None)
+    return Settings(**keywords) if named is None else preset(named, **keywords)
+
+
+def around(picture: Pixels, box: npt.NDArray[np.floating[Any]]) -> Pixels:
+    """A crop of a picture around a box, `PATCH_PX` a side or as large as the box."""
+    height, width = picture.shape[:2]
+    parts = []
+    for start, size, side in ((box[1], box[3], height), (box[0], box[2], width)):
+        length = min(side, max(PATCH_PX, round(float(size))))
+        first = int(np.clip(round(float(start + size / 2 - length / 2)), 0, side - length))
+        parts.append(slice(first, first + length))
+    return picture[parts[0], parts[1]]
