@@ -26,7 +26,7 @@ from ktviz.audit.evidence import (
     gather,
     searched_sources,
 )
-from ktviz.audit.findings import pictures_of, tables_of
+from ktviz.audit.findings import knowledge_files, pictures_of, tables_of
 from ktviz.audit.fingerprint import Fingerprint, fingerprints, read_fingerprints, write_fingerprints
 from ktviz.audit.folder import (
     FORMAT,
@@ -271,7 +271,8 @@ def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
             f"pictures/input.png is {size[1]}x{size[0]} px, not {trace.picture.size[1]}x{trace.picture.size[0]}"
         )
     pictures = {name: read_image(folder / "pictures" / f"{name}.png") for name in ("input", "output")}
-    trace = trace.with_canvases(canvases(trace, pictures["input"], pictures["output"]))
+    known = {canvas: read_image(folder / f"pictures/{file}.png") for canvas, file in knowledge_files(trace).items()}
+    trace = trace.with_canvases({**canvases(trace, pictures["input"], pictures["output"]), **known})
     best = read_table(folder / "tables/regret.parquet", ["query", "exact_entry", "exact_similarity"], len(trace))
     sources = read_table(folder / "tables/counterfactuals.parquet", ["source"], len(trace.about["sources"]))["source"]
     rivals = read_table(folder / "tables/rivals.parquet", RIVALS, len(trace))
@@ -280,7 +281,7 @@ def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
     for source, name in counterfactual_names(evidence).items():
         output = read_image(folder / "pictures" / f"{name}.png")
         after = Trace.open(folder / "counterfactuals" / f"{name}.parquet")
-        after = after.with_canvases(canvases(after, pictures["input"], output))
+        after = after.with_canvases({**canvases(after, pictures["input"], output), **known})
         evidence = replace(evidence, without={**evidence.without, source: after})
     return evidence
 

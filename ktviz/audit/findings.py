@@ -15,6 +15,7 @@ from ktviz.explain.regret import regret_table
 from ktviz.images import Pixels
 from ktviz.licences import UNKNOWN, in_short
 from ktviz.regions import Mask
+from ktviz.trace.pictures import INPUT, OUTPUT
 from ktviz.trace.trace import Trace
 
 EDGES = ("x", "y", "width", "height")
@@ -50,7 +51,20 @@ def pictures_of(evidence: Evidence) -> dict[str, Pixels]:
     names = counterfactual_names(evidence)
     others = {names[source]: shown(after.output) for source, after in evidence.without.items()}
     marked = {"pieces": pale_outside(pieces_mask(trace), output), "copies": pale_outside(copies_mask(evidence), output)}
-    return {"input": photo, "output": output, **marked, **others}
+    return {"input": photo, "output": output, **knowledge(trace), **marked, **others}
+
+
+def knowledge(trace: Trace) -> dict[str, Pixels]:
+    """Canvases that a run was made with besides its photo, such as references, by the names of their files."""
+    held = trace.picture.canvases
+    return {file: held[canvas] for canvas, file in knowledge_files(trace).items() if canvas in held}
+
+
+def knowledge_files(trace: Trace) -> dict[str, str]:
+    """By name of each such canvas, that of its file."""
+    mine = {trace.site_about["canvas"], INPUT}
+    names = [name for name in trace.picture.about["canvases"] if name not in mine and not name.startswith(OUTPUT)]
+    return {name: name.replace(":", "-") for name in names}
 
 
 def shown(pixels: Pixels | None) -> Pixels:

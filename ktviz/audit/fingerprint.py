@@ -61,7 +61,8 @@ def write_fingerprints(path: Path, prints: Iterable[Fingerprint]) -> None:
         name: pa.array([row[n] for row in rows]).take(pa.array(np.repeat(np.arange(len(rows)), counts)))
         for n, name in enumerate(("source", "sha256", "kind", "length"))
     }
-    values = np.concatenate([np.array(hashes, dtype=np.uint64) for *_, hashes in rows])
+    none = np.empty(0, dtype=np.uint64)
+    values = np.concatenate([none, *(np.array(hashes, dtype=np.uint64) for *_, hashes in rows)])
     pq.write_table(pa.table({**columns, "hash": values}), path, compression="zstd")
 
 

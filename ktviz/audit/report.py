@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ def render(audit: Audit) -> str:
         image=audit.trace.picture.about,
         size=audit.trace.size,
         canvases=audit.trace.picture.about["canvases"],
+        compared=len(audit.tables["regret"]) > 0,
+        in_library=bool(audit.fingerprints),
         digests=audit.trace.about["digests"],
         trace=audit.trace,
         sources=[source_card(row, colours, audit) for row in records(used)],
@@ -79,7 +82,7 @@ def source_card(row: dict[str, Any], colours: dict[str, str], audit: Audit) -> d
     return {
         **row,
         "colour": colours[row["source"]],
-        "thumb": data_uri(audit.thumbs[row["source"]]),
+        "thumb": data_uri(audit.thumbs[row["source"]]) if row["source"] in audit.thumbs else "",
         "link": row["url"] if str(row["url"]).startswith(("https://", "http://")) else "",
         "boxes": records(places),
     }
@@ -127,6 +130,15 @@ def data_uri(data: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
 
 
+def in_words(value: Any) -> str:
+    """A setting as people read it."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(in_words, value)) or "none"
+    if isinstance(value, Mapping):
+        return " ".join(f"{name} {in_words(part)}" for name, part in value.items())
+    return str(value)
+
+
 @cache
 def template() -> Template:
     loader = PackageLoader("ktviz.audit", "")
@@ -135,5 +147,6 @@ def template() -> Template:
     environment.lstrip_blocks = True
     environment.filters |= {"percent": percent, "number": "{:,}".format, "short": lambda text: str(text)[:12]}
     environment.filters["readable"] = readable
+    environment.filters["in_words"] = in_words
     environment.filters["px"] = lambda value: f"{value:.0f}"
     return environment.get_template("report.html.jinja")

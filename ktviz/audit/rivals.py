@@ -50,6 +50,8 @@ def rivals(case: Case, near: float = NEAR) -> pd.DataFrame:
 
 def per_piece(trace: Trace, found: pd.DataFrame) -> list[float]:
     """The median of the rivals of each piece's sample; NaN for pieces that were not compared."""
+    if not len(found):
+        return []
     known = dict(zip(found["query"], found["rivals"], strict=True))
     query = trace.column("query").astype(np.int64)
     return [float(np.median([known[number] for number in query[part].tolist()])) for part in sample(trace)]

@@ -35,7 +35,7 @@ from ktviz.audit.evidence import counterfactual_names
 from ktviz.audit.folder import MANIFEST, SIGNATURE, TRACE, file_list, manifest_bytes, plain_files, read_manifest
 from ktviz.audit.keys import public_key
 from ktviz.errors import Difference, KtvizError, MismatchError, MissingImageError, SettingError
-from ktviz.explain.case import Case, check_same
+from ktviz.explain.case import BANK, Case, check_same
 from ktviz.images import file_digest
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.library import Library
@@ -99,7 +99,7 @@ UNREADABLE = (
 
 def verify(
     folder: str | os.PathLike[str],
-    library: Library | str | os.PathLike[str],
+    library: Library | str | os.PathLike[str] | None = None,
     *,
     model: System | None = None,
     sources: str | os.PathLike[str] | None = None,
@@ -110,7 +110,7 @@ def verify(
 
     Args:
         folder: What `Audit.save` wrote.
-        library: The library it names.
+        library: The library it names; None if its knowledge is in no library.
         model: A system whose networks are used; the shipped ones if None.
         sources: A folder with the original files of the sources, to be checked against their digests, too.
         sha256: Of manifest.json, as it was noted when the audit was made.
@@ -129,7 +129,7 @@ def verify(
     check_noted(sha256)
     if sources is not None and not Path(sources).is_dir():
         raise MissingImageError(f"original files in {os.fspath(sources)!r}", "no such folder", "Check the path")
-    folder, opened = Path(folder), as_library(library)
+    folder, opened = Path(folder), None if library is None else as_library(library)
     if not (folder / MANIFEST).is_file():
         read_manifest(folder)  # says what is missing
     verdict = Verdict().run(file_checks(folder, sha256, None if key is None else public_key(key)))
@@ -192,7 +192,7 @@ def check_sources(banks: BankUnion | None, folder: Path) -> str:
 
 
 def finding_checks(
-    folder: Path, library: Library, model: System | None, sources: str | os.PathLike[str] | None
+    folder: Path, library: Library | None, model: System | None, sources: str | os.PathLike[str] | None
 ) -> Iterator[Check]:
     """All that can be made again, the cheapest first."""
     audit = Audit.open(folder)
@@ -217,17 +217,19 @@ def made_here(audit: Audit) -> bool:
     return bool(audit.about["versions"] == all_versions() and audit.about["processor"] == processor())
 
 
-def system_for(trace: Trace, library: Library, model: System | None = None) -> System:
+def system_for(trace: Trace, library: Library | None, model: System | None = None) -> System:
     """The system of a trace, on the banks that it names, in their order.
 
     Raises:
-        AuditError: The trace is of no system that is known here.
-        MismatchError: The library lacks a bank.
+        AbilityError, TraceError: The trace is of no system that is known here.
+        MismatchError: The library lacks a bank, or there is none.
         LibraryError: A file of the library was changed.
     """
-    for name in trace.about["banks"]:
-        if name not in library:
-            raise MismatchError(f"library bank {name}", "the library has no such bank", "Give the library of the audit")
+    banks = [name.removeprefix(BANK) for name in trace.about["digests"] if name.startswith(BANK)]
+    for name in banks:
+        if library is None or name not in library:
+            found = "no library was given" if library is None else "the library has no such bank"
+            raise MismatchError(f"library bank {name}", found, "Give the library of the audit")
     return opened(trace, library, model)
 
 

@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
-from ktviz.cli.audit import LibraryOption
 from ktviz.cli.console import Json, Quiet, err, escape, out, print_json
+from ktviz.errors import SettingError
 
 
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What `ktviz audit` wrote.")],
-    library: LibraryOption,
+    library: Annotated[
+        Path | None,
+        typer.Option("--library", "-l", metavar="LIB.ktlib", help="The knowledge library, where the audit names one."),
+    ] = None,
     sources: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="The original files of the works, to be checked, too.")
     ] = None,
@@ -33,6 +36,8 @@ def verify(
 
     if removed is None:
         verdict = checks.verify(folder, library, sources=sources, sha256=sha256, key=key)
+    elif library is None:
+        raise SettingError("prove a removal", "no --library", "Name the library it was removed from")
     else:
         verdict = removal.verify_removal(folder, library, removed, sha256=sha256, key=key)
     if as_json:

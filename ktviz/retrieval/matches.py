@@ -51,7 +51,7 @@ class Matches:
             similarity: Scores of the same shape.
             **extensions: As in the class.
         """
-        entry, similarity = (t.detach().reshape(len(t), -1) for t in (entry, similarity))
+        entry, similarity = (t.detach()[:, None] if t.ndim == 1 else t.detach() for t in (entry, similarity))
         chosen = torch.zeros(len(entry), dtype=torch.int64)
         return cls(entry.long(), similarity.float(), chosen, None, extensions)
 

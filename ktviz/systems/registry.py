@@ -35,7 +35,7 @@ class SystemClass(Protocol):
     baseline: str
     __doc__: str | None
 
-    def opened(self, trace: Trace, library: Library, like: System | None, /) -> System:
+    def opened(self, trace: Trace, library: Library | None, like: System | None, /) -> System:
         """A system on the knowledge that a trace names, with the networks of another one, or its own."""
         ...
 
@@ -114,12 +114,12 @@ def fits(own: Any, wanted: Any) -> bool:
     return True
 
 
-def opened(trace: Trace, library: Library, like: System | None = None) -> System:
+def opened(trace: Trace, library: Library | None, like: System | None = None) -> System:
     """The system of a trace, on the knowledge that it names.
 
     Args:
         trace: Of a system that is known here.
-        library: Where its knowledge is.
+        library: Where its knowledge is, or None.
         like: A system whose networks are taken; None for those that come with it.
 
     Raises:

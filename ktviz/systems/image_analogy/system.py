@@ -85,7 +85,7 @@ class ImageAnalogy(nn.Module):
         return f"ImageAnalogy({self.source['source']}, {width}x{height} px)"
 
     @classmethod
-    def opened(cls, trace: Trace, library: Library, like: ImageAnalogy | None = None, /) -> ImageAnalogy:
+    def opened(cls, trace: Trace, library: Library | None, like: ImageAnalogy | None = None, /) -> ImageAnalogy:
         """The system of a trace that holds its reference; see `systems.registry`."""
         reference = trace.picture.canvases.get(REFERENCE)
         if reference is None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import SettingError, WeightsError
+from ktviz.errors import MismatchError, SettingError, WeightsError
 from ktviz.images import ImageLike, Pixels, as_pixels, to_pixels, to_tensor
 from ktviz.library.kinds.patches.features import STRIDE, FeatureExtractor, extractor_digest
 from ktviz.library.kinds.patches.grid import QUERY_STEP, PatchGrid
@@ -134,8 +134,10 @@ class Translator(nn.Module):
         return cls(banks, Encoder.shipped(), Decoder.shipped(), memory)
 
     @classmethod
-    def opened(cls, trace: Trace, library: Library, like: Translator | None = None, /) -> Translator:
+    def opened(cls, trace: Trace, library: Library | None, like: Translator | None = None, /) -> Translator:
         """A translator on the banks that a trace names, in their order; see `systems.registry`."""
+        if library is None:
+            raise MismatchError("translate again", "no library was given", "Give the library of the trace")
         banks = library.select([name for name in trace.about["banks"] if name in library])
         return cls.shipped(banks) if like is None else cls(banks, like.encoder, like.decoder)
 
