@@ -165,7 +165,7 @@ def change_cell(evidence, name, chosen):
 
 
 @pytest.mark.parametrize("chosen", [True, False], ids=["winner", "other"])
-@pytest.mark.parametrize("name", (*TRACE_COLUMNS, *REGRET))
+@pytest.mark.parametrize("name", [*TRACE_COLUMNS, *REGRET])
 def test_a_changed_cell_of_the_trace_is_caught(folder, check, world, name, chosen):
     forge(folder, world.translator, lambda evidence: change_cell(evidence, name, chosen))
     assert re.search(r"trace\.parquet|^a question to the model", check(folder).difference)
@@ -643,6 +643,14 @@ def test_a_flipped_bit_is_caught_though_the_manifest_fits(mine, check, name, at)
 
 def test_the_documentation_says_how_many_tamperings_are_tried():
     files = 2 * (len(FILES) + 1)
-    counts = (4 * len((*TRACE_COLUMNS, *REGRET)), len(COLUMNS), 2 * len(EVIDENCE), files, len(STRUCTURE), len(MANIFESTS), 4 * 8)
+    counts = (
+        4 * len((*TRACE_COLUMNS, *REGRET)),
+        len(COLUMNS),
+        2 * len(EVIDENCE),
+        files,
+        len(STRUCTURE),
+        len(MANIFESTS),
+        4 * 8,
+    )
     text = (Path(__file__).parents[1] / "docs" / "audit.md").read_text(encoding="utf-8")
     assert [int(n) for n in re.findall(r"^\| .* \| (\d+) \|$", text, re.MULTILINE)] == [*counts, sum(counts)]

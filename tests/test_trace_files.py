@@ -349,7 +349,7 @@ def grey(side):
         ({"input 0": grey(4000)}, "4000x4000 px, not 48x40"),
         ({"x": grey(16)}, "a picture 'x' that does not belong there"),
         ({"input 1": grey(16)}, "a picture 'input 1' that does not belong there"),
-        ({"output 0": grey(4000)}, r"pictures of 16,000,000 px in all, at most 1,000,000 can be"),
+        ({"output 0": grey(4000)}, "4000x4000 px, not 48x40"),
     ],
 )
 def test_pictures_are_looked_at_before_one_of_them_is_decoded(file, monkeypatch, stored, said):
@@ -357,6 +357,15 @@ def test_pictures_are_looked_at_before_one_of_them_is_decoded(file, monkeypatch,
     monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("a picture was decoded"))
     rewrite(file, pictures=stored)
     refused(file, said)
+
+
+def test_pictures_that_are_as_large_as_stated_are_too_large_all_the_same(trace, file, monkeypatch):
+    monkeypatch.setattr(parquet, "MOST_PIXELS", 1_000_000)
+    monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("a picture was decoded"))
+    canvases = trace.picture.about["canvases"]
+    canvases = {**canvases, "output": {**canvases["output"], "height": 4000, "width": 4000}}
+    rewrite(file, {"images": [{**trace.picture.about, "canvases": canvases}]}, {"output 0": grey(4000)})
+    refused(file, r"pictures of 16,000,000 px in all, at most 1,000,000 can be")
 
 
 def test_what_could_not_be_read_again_is_not_saved(trace, tmp_path, monkeypatch):
