@@ -15,10 +15,10 @@ from torch import nn
 import ktviz
 from ktviz.errors import MismatchError, RegionError, SettingError, StorageError, TraceError
 from ktviz.explain import gradient as gradient_module
-from ktviz.explain import receptive as receptive_module
 from ktviz.library.kinds.patches.bands import haar
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.regions import Box, region_mask
+from ktviz.systems.kt import receptive as receptive_module
 from ktviz.systems.kt.receptive import ReceptiveField, measure, receptive_field
 from ktviz.systems.kt.settings import Settings
 from ktviz.systems.kt.transfer import transfer
@@ -345,11 +345,11 @@ def test_too_few_points_on_the_line_show_in_the_completeness_error(case, monkeyp
     assert abs(poor.frame["share"].sum() - 1) == pytest.approx(poor.about["completeness_error"])
 
 
-@pytest.mark.parametrize("tile", [2, 5])
-def test_small_tiles_give_the_same_gradient_shares(any_case, tile, monkeypatch):
+@pytest.mark.parametrize("tile_px", [8, 20])
+def test_small_tiles_give_the_same_gradient_shares(any_case, tile_px, monkeypatch):
     region = Box(5, 6, 20, 17)
     whole = by_name(ktviz.attribute(any_case.trace, region, by="entry", through="gradient"))
-    monkeypatch.setattr(gradient_module, "TILE", tile)
+    monkeypatch.setattr(gradient_module, "TILE_PX", tile_px)
     tiled = by_name(ktviz.attribute(any_case.trace, region, by="entry", through="gradient"))
     for entry in whole.keys() | tiled.keys():
         assert tiled.get(entry, 0) == pytest.approx(whole.get(entry, 0), abs=1e-5)

@@ -8,12 +8,12 @@ import torch
 
 import ktviz
 from ktviz.errors import TraceError
+from ktviz.explain.case import case_of
 from ktviz.explain.datamodel import Line
-from ktviz.explain.exclusion import Budget, Exclusion, settings_without
+from ktviz.explain.exclusion import Budget, Exclusion
 from ktviz.explain.subsets import halves, parts, rank_correlation
 from ktviz.explain.units import units_of
 from ktviz.regions import Box, region_mask
-from ktviz.systems.kt.live import live
 from ktviz.systems.kt.translator import Translator
 from ktviz.testing import COLOURS, SHADE, TWINS, ToyWorld, toy_photo
 
@@ -54,8 +54,18 @@ def real(tmp_path_factory, samples):
 
 
 def excluded(trace, region, by="source"):
-    case, mask = live(trace, trace.model), region_mask(region, *trace.picture.size)
+    case, mask = case_of(trace, "exclude"), region_mask(region, *trace.picture.size)
     return Exclusion(case, mask, units_of(trace, by, case))
+
+
+def part_again(exclusion):
+    return exclusion.case.system.exclude(exclusion.case.trace, exclusion.seen)
+
+
+def assert_crop_of_the_whole(exclusion, left_out):
+    without = exclusion.settings_without(np.array(left_out))["without"]
+    whole = exclusion.case.system.rerun(exclusion.case.trace, without=without).output
+    assert np.array_equal(part_again(exclusion)(without), whole[exclusion.seen.pixels])
 
 
 def corners(trace):
@@ -74,26 +84,24 @@ def test_a_region_made_again_is_the_crop_of_a_whole_translation(world, paint, de
     trace = translator.traced(paint(9, 93, 101), coherence=coherence)
     exclusion = excluded(trace, corners(trace)[number])
     for left_out in ([0], [1, 3], [0, 2, 4]):
-        settings = settings_without(exclusion.case, exclusion.units, np.array(left_out))
-        assert np.array_equal(exclusion.image(settings), exclusion.case.translate(settings).image[exclusion.seen])
-    assert exclusion.whole == (decoder is Centred)
+        assert_crop_of_the_whole(exclusion, left_out)
+    assert part_again(exclusion).whole == (decoder is Centred)
 
 
 @pytest.mark.parametrize("number", range(4))
 def test_with_the_shipped_weights_it_is_that_crop_too(real, number):
     trace = real.translator.traced(real.photo)
     exclusion = excluded(trace, corners(trace)[number])
-    assert not exclusion.whole
-    settings = settings_without(exclusion.case, exclusion.units, np.array([1]))
-    assert np.array_equal(exclusion.image(settings), exclusion.case.translate(settings).image[exclusion.seen])
+    assert not part_again(exclusion).whole
+    assert_crop_of_the_whole(exclusion, [1])
 
 
 @pytest.mark.parametrize("coherence", [0, 0.06])
 def test_only_the_queries_that_the_region_depends_on_are_searched(world, paint, coherence):
     """With coherence also those above and to the left, since winners hand on from there."""
     trace = world.translator.traced(paint(9, 128, 128), coherence=coherence)
-    middle = excluded(trace, Box(60, 60, 8, 8))
-    first = excluded(trace, Box(0, 0, 8, 8))
+    middle = part_again(excluded(trace, Box(60, 60, 8, 8)))
+    first = part_again(excluded(trace, Box(0, 0, 8, 8)))
     assert len(first.part[1]) <= 9
     assert len(middle.part[1]) < (len(trace) / 2 if coherence else len(trace) / 10)
 

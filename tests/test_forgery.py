@@ -27,12 +27,16 @@ from ktviz.audit.audit import Audit
 from ktviz.audit.folder import MANIFEST, as_csv, file_list, manifest_bytes, write_table
 from ktviz.audit.verify import verify
 from ktviz.errors import AuditError
+from ktviz.explain.case import Case
+from ktviz.explain.regret import ordered
 from ktviz.images import encode_image, pixel_digest, read_image
+from ktviz.systems.kt.retrieval import EXTENSIONS
 from ktviz.trace.pictures import Picture
-from ktviz.trace.schema import SCHEMA
+from ktviz.trace.schema import CORE, REGRET
 from ktviz.trace.trace import Trace
 
 PLACES = ("here", "elsewhere")
+TRACE_COLUMNS = (*CORE.names, *(f"kt.{extension.name}" for extension in EXTENSIONS))
 
 
 @pytest.fixture(scope="module")
@@ -92,13 +96,13 @@ def seal(folder):
     (folder / MANIFEST).write_bytes(manifest_bytes({**manifest, "files": file_list(folder)}))
 
 
-def forge(folder, banks, change):
+def forge(folder, model, change):
     """The whole audit made again from evidence that was changed; only the trace where no audit can be made of it."""
     audit = Audit.open(folder)
     stated = {name: audit.about[name] for name in ("made", "versions", "processor")}
     evidence = change(audit.evidence)
     try:
-        forged = Audit.assemble(evidence, banks, audit.parameters, audit.title)
+        forged = Audit.assemble(evidence, Case(evidence.trace, model), audit.parameters, audit.title)
         forged = replace(forged, about={**forged.about, **stated})
         forged.write(folder.with_name("forged"))
     except Exception:  # nonsense is met anywhere: the forger does what is left
@@ -138,8 +142,15 @@ def other_value(value, kind, trace):
     return 1 if value is None else value + (1 if pa.types.is_integer(kind) else 0.01)
 
 
+def with_empty_column(trace, name):
+    """The trace with a column that an audited one does not have."""
+    if trace.has(name):
+        return trace
+    return trace.with_table(ordered(trace.table.append_column(name, pa.nulls(len(trace.table), REGRET[name]))))
+
+
 def change_cell(evidence, name, chosen):
-    trace = evidence.trace
+    trace = with_empty_column(evidence.trace, name)
     row = int(np.flatnonzero(trace.column("chosen", winners=False) == chosen)[7])
     place, kind = trace.table.schema.get_field_index(name), trace.table.schema.field(name).type
     values = trace.table[name].to_pylist()
@@ -154,9 +165,9 @@ def change_cell(evidence, name, chosen):
 
 
 @pytest.mark.parametrize("chosen", [True, False], ids=["winner", "other"])
-@pytest.mark.parametrize("name", SCHEMA.names)
+@pytest.mark.parametrize("name", [*TRACE_COLUMNS, *REGRET])
 def test_a_changed_cell_of_the_trace_is_caught(folder, check, world, name, chosen):
-    forge(folder, world.banks, lambda evidence: change_cell(evidence, name, chosen))
+    forge(folder, world.translator, lambda evidence: change_cell(evidence, name, chosen))
     assert re.search(r"trace\.parquet|^a question to the model", check(folder).difference)
 
 
@@ -215,7 +226,7 @@ def all_regrets_to_zero(folder):
     change_table(folder, "regret", lambda table: table.assign(regret=np.float32(0), exact_similarity=table.similarity))
 
 
-def pretend_close_calls(folder, banks):
+def pretend_close_calls(folder, model):
     """One work made everything: sources and weights of candidates that are close calls say whatever one likes."""
 
     def change(evidence):
@@ -229,7 +240,7 @@ def pretend_close_calls(folder, banks):
             table = table.set_column(table.schema.get_field_index(name), field, values.cast(field.type))
         return replace(evidence, trace=trace.with_table(table))
 
-    forge(folder, banks, change)
+    forge(folder, model, change)
 
 
 def draw_words(folder, name="sources/000.jpg"):
@@ -482,7 +493,7 @@ def test_changed_files_are_caught(folder, check, tamper):
 
 
 def test_a_single_source_for_everything_is_caught(folder, check, world):
-    pretend_close_calls(folder, world.banks)
+    pretend_close_calls(folder, world.translator)
     assert "trace.parquet, retrieval 0" in check(folder).difference
 
 
@@ -492,11 +503,13 @@ def test_a_counterfactual_cannot_be_off_by_a_level_everywhere(folder, check, wor
     def change(evidence):
         (name, after), *_ = evidence.without.items()
         pixels = np.where(after.output > 127, after.output - 1, after.output + 1).astype(np.uint8)
-        about = {**after.picture.about, "output": pixel_digest(pixels)}
-        forged = Trace(after.table, after.about, [Picture(after.input, pixels, about)])
+        stated = after.picture.about["canvases"]
+        stated = {**stated, "output": {**stated["output"], "sha256": pixel_digest(pixels)}}
+        picture = Picture({"input": after.input, "output": pixels}, {**after.picture.about, "canvases": stated})
+        forged = Trace(after.table, after.about, [picture])
         return replace(evidence, without={**evidence.without, name: forged})
 
-    forge(folder, world.banks, change)
+    forge(folder, world.translator, change)
     assert re.search("counterfactuals/without-1.*(of its pixels are off|its output is not)", check(folder).difference)
 
 
@@ -525,7 +538,7 @@ EVIDENCE = {
 
 @pytest.mark.parametrize("change", EVIDENCE.values(), ids=EVIDENCE)
 def test_changed_evidence_is_caught(folder, check, world, change):
-    forge(folder, world.banks, change)
+    forge(folder, world.translator, change)
     assert re.search(r"^tables/(rivals|copies)|cannot be read", check(folder).difference)
 
 
@@ -581,7 +594,7 @@ MANIFESTS = {
     "a remark among versions": sealed(lambda m: m["versions"].update(approved="yes")),
     "a field less": sealed(lambda m: m.pop("digests")),
     "another setting": sealed(lambda m: m["image"]["settings"].update(coherence=0.2)),
-    "another size": sealed(lambda m: m["image"].update(width=65)),
+    "another size": sealed(lambda m: m["image"]["canvases"]["input"].update(width=65)),
     "another library": sealed(lambda m: m["digests"].update(dict.fromkeys(m["digests"], "0" * 64))),
     "another trace": sealed(lambda m: m.update(trace="0" * 64)),
     "control": sealed(lambda m: m.update(control=99)),
@@ -630,6 +643,14 @@ def test_a_flipped_bit_is_caught_though_the_manifest_fits(mine, check, name, at)
 
 def test_the_documentation_says_how_many_tamperings_are_tried():
     files = 2 * (len(FILES) + 1)
-    counts = (4 * len(SCHEMA), len(COLUMNS), 2 * len(EVIDENCE), files, len(STRUCTURE), len(MANIFESTS), 4 * 8)
+    counts = (
+        4 * len((*TRACE_COLUMNS, *REGRET)),
+        len(COLUMNS),
+        2 * len(EVIDENCE),
+        files,
+        len(STRUCTURE),
+        len(MANIFESTS),
+        4 * 8,
+    )
     text = (Path(__file__).parents[1] / "docs" / "audit.md").read_text(encoding="utf-8")
     assert [int(n) for n in re.findall(r"^\| .* \| (\d+) \|$", text, re.MULTILINE)] == [*counts, sum(counts)]

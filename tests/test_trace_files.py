@@ -20,7 +20,7 @@ from ktviz import tables
 from ktviz.errors import KtvizError, SettingError, StorageError, TraceError, TraceNotFinishedError
 from ktviz.images import encode_image
 from ktviz.trace import parquet
-from ktviz.trace.schema import SCHEMA
+from ktviz.trace.schema import schema_of
 
 LIMIT = 1_500_000
 """Bytes of a 512x512 px trace with 8 candidates."""
@@ -78,7 +78,7 @@ def test_what_was_saved_comes_back(trace, tmp_path, which):
     back = kt.Trace.open(str(path))
     assert back.digest == trace.digest
     assert back.table.equals(trace.table)
-    assert back.table.schema.equals(SCHEMA)
+    assert back.table.schema.equals(schema_of(trace.about["sites"]))
     assert back.about == trace.about
     assert back.picture.size == trace.picture.size
     for name in ("input", "output"):
@@ -250,10 +250,10 @@ def test_another_result_of_ours_is_refused(trace, tmp_path):
     refused(tmp_path / "other.parquet", "a Parquet file that holds an attribution. Name a file that holds a trace")
 
 
-@pytest.mark.parametrize("schema", [2, 99, None, "1"])
+@pytest.mark.parametrize("schema", [3, 99, None, "1"])
 def test_a_newer_schema_asks_for_a_newer_version(file, schema):
     rewrite(file, {"schema": schema})
-    refused(file, rf"schema {schema}, newer than 1\. Upgrade ktviz")
+    refused(file, rf"schema {schema}, newer than 2\. Upgrade ktviz")
 
 
 def test_a_picture_that_was_changed_is_refused(trace, file):
@@ -278,7 +278,7 @@ def test_a_credit_that_was_changed_is_refused(trace, file):
     refused(file, "do not have the digest")
 
 
-@pytest.mark.parametrize("missing", ["entry", "similarity", "query_bands"])
+@pytest.mark.parametrize("missing", ["entry", "similarity", "kt.query_bands"])
 def test_a_file_without_a_column_is_refused(file, missing):
     rewrite(file, table=pq.read_table(file).drop_columns([missing]))
     refused(file, "do not fit together")
@@ -349,7 +349,7 @@ def grey(side):
         ({"input 0": grey(4000)}, "4000x4000 px, not 48x40"),
         ({"x": grey(16)}, "a picture 'x' that does not belong there"),
         ({"input 1": grey(16)}, "a picture 'input 1' that does not belong there"),
-        ({"output 0": grey(4000)}, r"pictures of 16,000,000 px in all, at most 1,000,000 can be"),
+        ({"output 0": grey(4000)}, "4000x4000 px, not 48x40"),
     ],
 )
 def test_pictures_are_looked_at_before_one_of_them_is_decoded(file, monkeypatch, stored, said):
@@ -357,6 +357,15 @@ def test_pictures_are_looked_at_before_one_of_them_is_decoded(file, monkeypatch,
     monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("a picture was decoded"))
     rewrite(file, pictures=stored)
     refused(file, said)
+
+
+def test_pictures_that_are_as_large_as_stated_are_too_large_all_the_same(trace, file, monkeypatch):
+    monkeypatch.setattr(parquet, "MOST_PIXELS", 1_000_000)
+    monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("a picture was decoded"))
+    canvases = trace.picture.about["canvases"]
+    canvases = {**canvases, "output": {**canvases["output"], "height": 4000, "width": 4000}}
+    rewrite(file, {"images": [{**trace.picture.about, "canvases": canvases}]}, {"output 0": grey(4000)})
+    refused(file, r"pictures of 16,000,000 px in all, at most 1,000,000 can be")
 
 
 def test_what_could_not_be_read_again_is_not_saved(trace, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import Error as SecurityError
 from securesystemslib.signer import CryptoSigner, Signature, SSlibKey
 
-from ktviz.audit.folder import MANIFEST, SIGNATURE, read_manifest
+from ktviz.audit.folder import MANIFEST, SIGNATURE, canvases_of, read_manifest
 from ktviz.errors import Difference
 from ktviz.images import file_digest
 
@@ -45,7 +45,7 @@ def statement(folder: Path) -> bytes:
             "versions": manifest["versions"],
             "trace": manifest["trace"],
             "digests": manifest["digests"],
-            "pixels": {name: manifest["image"][name] for name in ("input", "output")},
+            "pixels": {name: canvas["sha256"] for name, canvas in canvases_of(manifest).items()},
         },
     }
     return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()

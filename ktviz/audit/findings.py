@@ -158,6 +158,8 @@ def pale_outside(mask: Mask, output: Pixels) -> Pixels:
 
 def headline(regrets: pd.DataFrame) -> Sequence[tuple[str, str]]:
     """What the index cost, and what coherence gave up on purpose, in words and numbers."""
+    if regrets.empty:
+        return (("retrievals compared", "0"),)
     best = (regrets["entry"] == regrets["exact_entry"]) | (regrets["regret"] <= 1e-6)
     mine = regrets[~regrets["coherent"]]
     kept = regrets["similarity"].astype(float).sum() / regrets["exact_similarity"].astype(float).sum()

@@ -20,8 +20,10 @@ from ktviz.errors import AuditError, KtvizError, MissingAuditError, StorageError
 from ktviz.files import read_json
 from ktviz.images import file_digest
 from ktviz.tables import read_rows
+from ktviz.trace import schema1
 
-FORMAT = 2
+FORMAT, OLDEST = 3, 2
+"""Of the folders that are written, and the oldest that can be opened: of the first, anything could be forged."""
 MANIFEST, REPORT, TRACE, PRINTS = "manifest.json", "report.html", "trace.parquet", "fingerprints.parquet"
 SIGNATURE = "signature.json"
 """Signs the manifest, so the manifest does not list it; there only if the audit is signed."""
@@ -185,13 +187,20 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
+def canvases_of(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Size and digest of every picture of the run, by name."""
+    image = manifest["image"] if manifest["format"] == FORMAT else schema1.pictures(manifest["image"])
+    canvases: Mapping[str, Any] = image["canvases"]
+    return canvases
+
+
 def check_fields(manifest: Any, asked: str) -> None:
     """Raise AuditError unless a manifest has the fields of this format, of their types, and its own digest."""
     if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
         raise AuditError(asked, f"{MANIFEST} is not that of an audit", "Name a folder that `ktviz audit` made")
     if manifest["format"] > FORMAT:
         raise AuditError(asked, f"format {manifest['format']}, newer than {FORMAT}", "Upgrade ktviz to open it")
-    if manifest["format"] < FORMAT:
+    if manifest["format"] < OLDEST:
         raise AuditError(
             asked, f"format {manifest['format']}, which can be forged", "Audit the photo again, or read its report.html"
         )

@@ -32,9 +32,9 @@ from ktviz.audit.audit import LONGEST_TITLE, Audit, all_versions
 from ktviz.audit.differences import compare_files
 from ktviz.audit.envelope import check_signature
 from ktviz.audit.evidence import counterfactual_names
-from ktviz.audit.folder import MANIFEST, SIGNATURE, TRACE, file_list, manifest_bytes, plain_files, read_manifest
+from ktviz.audit.folder import FORMAT, MANIFEST, SIGNATURE, TRACE, file_list, manifest_bytes, plain_files, read_manifest
 from ktviz.audit.keys import public_key
-from ktviz.errors import Difference, KtvizError, MismatchError, MissingImageError, SettingError
+from ktviz.errors import AuditError, Difference, KtvizError, MismatchError, MissingImageError, SettingError
 from ktviz.explain.case import BANK, Case, check_same
 from ktviz.images import file_digest
 from ktviz.library.kinds.patches.union import BankUnion
@@ -120,7 +120,7 @@ def verify(
         A verdict; false, with the first difference, if anything differs.
 
     Raises:
-        AuditError: The folder is no audit at all.
+        AuditError: The folder is no audit at all, or an older ktviz made it.
         LibraryError: There is no such library.
         MissingImageError: There is no such folder of original files.
         SettingError: `sha256` is none.
@@ -133,7 +133,21 @@ def verify(
     if not (folder / MANIFEST).is_file():
         read_manifest(folder)  # says what is missing
     verdict = Verdict().run(file_checks(folder, sha256, None if key is None else public_key(key)))
-    return verdict.run(finding_checks(folder, opened, model, sources)) if verdict else verdict
+    if not verdict:
+        return verdict
+    check_of_today(folder)
+    return verdict.run(finding_checks(folder, opened, model, sources))
+
+
+def check_of_today(folder: Path) -> None:
+    """Raise AuditError for an audit of an older format: its tables and its report cannot be made again to the byte."""
+    found = read_manifest(folder)["format"]
+    if found < FORMAT:
+        raise AuditError(
+            f"verify audit {str(folder)!r}",
+            f"format {found}: up to ktviz 0.4, tables and report were laid out otherwise",
+            "Verify it with ktviz 0.4, or save it anew, ktviz.Audit.open(folder).save(other), and verify that",
+        )
 
 
 def check_noted(sha256: str | None) -> None:

@@ -35,6 +35,8 @@ class Result:
     pictures: Mapping[str, Pixels] = field(default_factory=dict)
 
     kind: ClassVar[str] = "a result"
+    former: ClassVar[tuple[str, ...]] = ()
+    """What files called this kind before."""
     holds: ClassVar[tuple[str, ...]] = ()
     """Names of the pictures."""
 
@@ -87,7 +89,7 @@ class Result:
         Raises:
             TraceError: Missing, cut short, of another kind, or of a newer schema.
         """
-        stored = parquet.read(path, cls.kind, RESULT_SCHEMA, lambda about: dict.fromkeys(cls.holds))
+        stored = parquet.read(path, cls.kind, RESULT_SCHEMA, lambda about: dict.fromkeys(cls.holds), cls.former)
         about = {name: value for name, value in stored.about.items() if name not in ("kind", "schema")}
         return cls(stored.table.to_pandas(), about, stored.pictures)
 

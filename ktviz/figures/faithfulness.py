@@ -1,4 +1,4 @@
-"""The faithfulness figure: scores of real exclusion, and curves of decoding; the random control behind them."""
+"""The faithfulness figure: scores of real exclusion, and curves of blending; the random control behind them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SCORES = {
 
 
 def faithfulness_figure(result: Faithfulness) -> Figure:
-    """Real exclusion on the left, decoding on the right, and what is to be concluded."""
+    """Real exclusion on the left, blending on the right, and what is to be concluded."""
     canvas = Canvas.create(WIDTH, 740.0)
     canvas.text(MARGIN, 50, "Which method to trust here", TITLE, bold=True)
     canvas.text(MARGIN, 78, result.headline(), SMALL, FAINT)
@@ -48,7 +48,7 @@ def faithfulness_figure(result: Faithfulness) -> Figure:
     draw_scores(canvas, left, result.frame, colours)
     right, gap = left.right + 90, 60
     width = (WIDTH - MARGIN - 20 - right - gap) / 2
-    canvas.text(right, 150, "Decoding: without some units, nothing takes their place", SMALL, bold=True)
+    canvas.text(right, 150, "Blending: without some units, nothing takes their place", SMALL, bold=True)
     for number, (kind, text) in enumerate(EXPLAINED.items()):
         box = Box(right + number * (width + gap), 220, width, 420)
         canvas.text(box.x, box.y - 36, kind.capitalize(), BODY, bold=True)

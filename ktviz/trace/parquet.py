@@ -124,7 +124,11 @@ def no_pictures(about: Mapping[str, Any]) -> Sizes:
 
 
 def read(
-    path: str | os.PathLike[str], kind: str, schema: int, sizes: Callable[[Mapping[str, Any]], Sizes] = no_pictures
+    path: str | os.PathLike[str],
+    kind: str,
+    schema: int,
+    sizes: Callable[[Mapping[str, Any]], Sizes] = no_pictures,
+    former: Sequence[str] = (),
 ) -> Stored:
     """Read a result.
 
@@ -133,6 +137,7 @@ def read(
         kind: What it must be.
         schema: The newest version that can be read.
         sizes: Which pictures a file with such metadata may hold.
+        former: What that kind was called before.
 
     Raises:
         TraceError: Missing, no plain file, cut short, too large, with pictures that it may not hold, another kind of
@@ -145,7 +150,7 @@ def read(
         with pq.ParquetFile(path) as file:
             metadata = file.metadata.metadata or {}
             about = parse_json(metadata.get(METADATA, b"{}"))
-            check_kind(about, kind, schema, asked)
+            check_kind(about, (kind, *former), schema, asked)
         table = read_rows(path)
         return Stored(table, about, read_pictures(parse_json(metadata[PICTURES]), sizes(about)))
     except FileNotFoundError:
@@ -190,9 +195,9 @@ def in_all(pixels: int) -> str:
     return f"pictures of {pixels:,} px in all, at most {MOST_PIXELS:,} can be"
 
 
-def check_kind(about: Mapping[str, Any], kind: str, schema: int, asked: str) -> None:
+def check_kind(about: Mapping[str, Any], kinds: Sequence[str], schema: int, asked: str) -> None:
     found = about.get("kind", "something else")
-    if found != kind:
-        raise TraceError(asked, f"a Parquet file that holds {found}", f"Name a file that holds {kind}")
+    if found not in kinds:
+        raise TraceError(asked, f"a Parquet file that holds {found}", f"Name a file that holds {kinds[0]}")
     if not isinstance(about.get("schema"), int) or about["schema"] > schema:
         raise TraceError(asked, f"schema {about.get('schema')}, newer than {schema}", "Upgrade ktviz to open it")

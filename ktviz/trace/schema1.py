@@ -47,8 +47,8 @@ SCHEMA = pa.schema(
         ("regret", pa.float32()),
     ]
 )
-PATCHES = "Retrieval"
-"""Type of the site of KT."""
+PATCHES, SCALE_PX = "Retrieval", 8.0
+"""Type of the site of KT, and the px a side that a query has to itself there."""
 EXTENSIONS = (
     ("coherent", "bool", "chosen because it continues a neighbour's source", "candidate", ()),
     *((f"similarity_{band}", "halffloat", "cosine within the band", "candidate", ()) for band in BANDS),
@@ -86,6 +86,7 @@ def metadata(about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def described(site: Mapping[str, Any]) -> dict[str, Any]:
+    ours = site["type"] == PATCHES
     names = ("name", "type", "unit", "of", "parts")
     extensions = [dict(zip(names, (f"kt.{e[0]}", *e[1:4], [*e[4]]), strict=True)) for e in EXTENSIONS]
     return {
@@ -94,10 +95,10 @@ def described(site: Mapping[str, Any]) -> dict[str, Any]:
         "canvas": INPUT,
         "output": OUTPUT,
         "direction": "",
-        "scale_px": None,
+        "scale_px": SCALE_PX if ours else None,
         "paints": True,
         "searched": True,
-        "extensions": extensions if site["type"] == PATCHES else [],
+        "extensions": extensions if ours else [],
     }
 
 

@@ -21,6 +21,7 @@ from ktviz.printing import printable
 from ktviz.regions import Box, Mask, Region, region_mask
 from ktviz.trace.overlap import Floats, box_sums, label_overlap, overlap
 from ktviz.trace.pictures import INPUT, OUTPUT, Picture
+from ktviz.trace.schema import schema_of
 from ktviz.trace.tables import flat as flattened
 from ktviz.trace.tables import widened
 
@@ -292,7 +293,8 @@ class Trace:
         (site,) = (site for site in self.about["sites"] if site["name"] == name)
         sources = [source for source in self.about["sources"] if source["bank"] in site["banks"]]
         about = {**self.about, "sites": [site], "banks": site["banks"], "sources": sources}
-        found = self._with(self.table.filter(pc.equal(self.table["site"], name)), about=about)
+        table = self.table.select(schema_of([site], regret=self.has("regret")).names)
+        found = self._with(table.filter(pc.equal(table["site"], name)), about=about)
         if self._part is not None and len(self.sites) > 1:
             found._part = (self._part[0].site(name), self._part[1])
         return found
