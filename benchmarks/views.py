@@ -23,7 +23,8 @@ from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.kt.translator import Translator
 from ktviz.widgets.answers import Answers
 from ktviz.widgets.explorer import Explorer, TreeView
-from ktviz.widgets.scene import PROTOCOL, scene_of
+from ktviz.widgets.protocol import PROTOCOL
+from ktviz.widgets.scene import scene_of
 from ktviz.widgets.view import View, static_text
 
 MOVES = 200

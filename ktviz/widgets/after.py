@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ktviz.explain.counterfactual import Comparison
+from ktviz.explain.counterfactual import Comparison, compare
 from ktviz.images import Pixels
+from ktviz.systems.kt.settings import Settings
+from ktviz.trace.record import record_one
+from ktviz.widgets.asking import Body, RequestError, numbers
 from ktviz.widgets.packing import pack
-from ktviz.widgets.scene import columns, describe, encoded
+from ktviz.widgets.pictures import encoded
+from ktviz.widgets.scene import columns, describe
 from ktviz.widgets.subject import Subject
 
 PICTURES_BYTES = 800_000
@@ -62,3 +67,34 @@ class After:
         """Where the pixels changed, brightened: (H, W, 3)."""
         levels = np.clip((GAIN * self.comparison.difference).round(), 0, 255).astype(np.uint8)
         return np.repeat(levels[..., None], 3, axis=2)
+
+
+def translated(subject: Subject, body: Body) -> After | None:
+    """The photo translated without some sources, or with other band weights; None where that is as it was recorded.
+
+    Args:
+        subject: With a live model.
+        body: {without, weights}.
+    """
+    case = subject.live()
+    removed = numbers(body, "without", len(subject.names))
+    without = [subject.names[number] for number in removed]
+    weights = band_weights(body.get("weights"), case.settings.band_weights)
+    if not without and list(weights) == list(case.settings.band_weights):
+        return None
+    settings = Settings(
+        **{**vars(case.settings), "band_weights": weights, "without": (*case.settings.without, *without)}
+    )
+    case.banks.excluded(settings.without)  # refuse what would leave nothing before any work
+    other = record_one(case.model, case.pixels, settings, case.features)
+    found = compare(subject.trace.with_pictures(case.pixels, case.output), other)
+    return After(subject.counterfactual(other), found, tuple(removed))
+
+
+def band_weights(given: object, recorded: Sequence[float]) -> Sequence[float]:
+    """Four numbers, or the recorded weights where none are given."""
+    if given is None or given == []:
+        return recorded
+    if not isinstance(given, list) or any(type(weight) not in (int, float) for weight in given):
+        raise RequestError(f"band weights {str(given)[:40]}", "not four numbers", "Give those of LL, LH, HL, HH")
+    return given

@@ -1,4 +1,4 @@
-"""What a view is about: a trace of one image, and what can still be asked of the model and library that made it."""
+"""What a view is about: one site of a trace of one image, and what can still be asked of what made it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from ktviz.errors import KtvizError, TraceError, UnknownNameError
-from ktviz.images import Pixels, as_pixels, resize
+from ktviz.images import Pixels, as_pixels
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.kt.live import Live, live
 from ktviz.systems.kt.translator import Translator
 from ktviz.trace.pictures import Picture
 from ktviz.trace.schema import SCHEMA
 from ktviz.trace.shares import find_source
-from ktviz.trace.trace import Trace, as_trace
+from ktviz.trace.trace import Trace
+from ktviz.widgets.sites import SiteChoice, choices, source_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A trace, with the live model where there is one.
+    """A trace of one site, with the live model where there is one.
 
     Attributes:
         trace: Of one image, one site.
@@ -34,6 +36,7 @@ class Subject:
         pictures: (H, W, 3) uint8 of sources by name, for models whose sources ktviz does not hold.
         library: What a view without a translation is about.
         order: Names of the sources by their numbers in the view, if not their own: largest share first.
+        sites: Those of the whole trace.
     """
 
     trace: Trace
@@ -42,6 +45,7 @@ class Subject:
     pictures: Mapping[str, Pixels] = field(default_factory=dict)
     library: BankUnion | None = None
     order: Sequence[str] = ()
+    sites: Sequence[SiteChoice] = ()
 
     @classmethod
     def create(
@@ -50,15 +54,26 @@ class Subject:
         model: Translator | None = None,
         photo: npt.ArrayLike | None = None,
         pictures: Mapping[str, npt.ArrayLike] | None = None,
+        site: str | None = None,
     ) -> Subject:
         """Check what is given, and find the model.
 
+        Args:
+            trace: Of one image.
+            model: See `View`.
+            photo: See `View`.
+            pictures: See `View`.
+            site: Which of its sites; the only one if None.
+
         Raises:
-            TraceError: Not a trace of one image and one site, or one without retrievals.
             MismatchError: `model` or `photo` is not the trace's.
             UnknownNameError: `pictures` names a source that the trace does not have, or one by two names.
         """
-        check_viewable(trace)
+        # In a part of a trace, and at each of several sites, sources have the numbers, and with them the colours, that
+        # they have in the whole.
+        order = source_order(trace)
+        sites = choices(trace)
+        trace = trace if site is None or len(trace.sites) == 1 else trace.site(site)
         shown: dict[str, Pixels] = {}
         for given, picture in (pictures or {}).items():
             name = find_source(trace, given)
@@ -66,14 +81,15 @@ class Subject:
                 raise UnknownNameError(f"picture of {given!r}", f"there is another of {name}", "Give one of them")
             shown[name] = as_pixels(picture)
         pixels = None if photo is None else as_pixels(photo)
-        # In a part of a trace, sources have the numbers, and with them the colours, that they have in the whole.
-        order = () if trace.mask is None else trace.whole.sources()["source"].tolist()
+        case, frozen = None, ""
         if model is not None or photo is not None:
-            return cls(trace, live(trace, model, pixels), pictures=shown, order=order)
-        try:
-            return cls(trace, live(trace), pictures=shown, order=order)
-        except KtvizError as error:
-            return cls(trace, None, why_frozen(trace, error), shown, order=order)
+            case = live(trace, model, pixels)
+        else:
+            try:
+                case = live(trace)
+            except KtvizError as error:
+                frozen = why_frozen(trace, error)
+        return cls(trace, case, frozen, shown, order=order, sites=sites)
 
     @classmethod
     def of_banks(cls, banks: BankUnion) -> Subject:
@@ -86,7 +102,8 @@ class Subject:
             "thinned": False,
         }
         nothing = Picture(None, None, {"height": 1, "width": 1, "settings": {}, "input": None, "output": None})
-        return cls(Trace(SCHEMA.empty_table(), about, [nothing]), None, library=banks)
+        trace = Trace(SCHEMA.empty_table(), about, [nothing])
+        return cls(trace, None, library=banks, sites=choices(trace))
 
     def counterfactual(self, other: Trace) -> Subject:
         """The same photo translated otherwise: every source keeps its number, and with it its colour."""
@@ -102,6 +119,21 @@ class Subject:
     def model(self) -> Translator | None:
         """The translator, while it lives."""
         return None if self.case is None else self.case.model
+
+    def live(self) -> Live:
+        """The model, with the trace.
+
+        Raises:
+            TraceError: There is none.
+        """
+        if self.case is None:
+            raise TraceError("ask the model", "there is none behind this view", self.frozen)
+        return self.case
+
+    @property
+    def site(self) -> str:
+        """Name of the site that is shown."""
+        return self.trace.sites[0]
 
     @property
     def input(self) -> Pixels | None:
@@ -135,6 +167,28 @@ class Subject:
         """What the trace says of each source."""
         return {source["source"]: source for source in self.trace.about["sources"]}
 
+    @cached_property
+    def searched(self) -> list[dict[str, Any]]:
+        """The banks that were searched, with the sizes of their trees where those can be asked."""
+        if self.banks is None:
+            return [{"name": name, "nodes": 0, "depth": 0, "entries": 0} for name in self.trace.about["banks"]]
+        return [
+            {"name": bank.name, "nodes": len(bank.tree), "depth": bank.tree.depth, "entries": len(bank)}
+            for bank in self.banks.banks
+        ]
+
+    @cached_property
+    def coherent(self) -> npt.NDArray[np.uint8]:
+        """Whether each winner was chosen because it continues a neighbour: (N,)."""
+        return self.trace.column("coherent").astype(np.uint8)
+
+    @cached_property
+    def regret(self) -> npt.NDArray[np.float32] | None:
+        """What the tree's shortcut cost each retrieval (N,); None where that was not asked for."""
+        if self.trace.table["regret"].null_count == len(self.trace.table):
+            return None
+        return self.trace.column("regret").astype(np.float32)
+
     def picture(self, number: int) -> Pixels | None:
         """A source as its bank saw it, or as it was given; None where there is none."""
         name = self.names[number]
@@ -154,21 +208,3 @@ def why_frozen(trace: Trace, error: KtvizError) -> str:
     if trace.model is not None and not isinstance(trace.model, Translator):
         return "This model is no ktviz Translator: pictures, shares and table work; tree and bands need one"
     return f"Nothing can be asked of the model: {error.found}. {error.todo}"
-
-
-def check_viewable(trace: Trace) -> None:
-    """Raise TraceError unless a view can be of this trace."""
-    as_trace(trace)
-    _ = trace.picture
-    if len(trace.sites) != 1:
-        names = ", ".join(trace.sites)
-        raise TraceError("view a trace", f"it has {len(trace.sites)} sites ({names})", "Choose one: trace.site(name)")
-    if not len(trace):
-        raise TraceError("view a trace", "it holds no retrievals", "Record a run of the model")
-
-
-def small(pixels: Pixels, longest: int) -> Pixels:
-    """A picture scaled down to a longest side in px; smaller ones as they are."""
-    height, width = pixels.shape[:2]
-    scale = longest / max(height, width)
-    return pixels if scale >= 1 else resize(pixels, max(1, round(width * scale)), max(1, round(height * scale)))

@@ -49,12 +49,13 @@ print([round(share, 4) for share in trace.sources(view.region)["share"]])
 ---
 print(view.comparison)
 ---
-view._answers["before"].__dict__["candidate_columns"] = None
+import ktviz.widgets.panels.bands as bands
+bands.candidate_columns = None
 ---
 import ktviz.widgets.scene as scene
-scene.PROTOCOL = 99
+protocol, scene.PROTOCOL = scene.PROTOCOL, 99
 old = kt.Explorer(trace)
-scene.PROTOCOL = 2
+scene.PROTOCOL = protocol
 old
 """
 MAKE, DRAW, READ, SET, AGAIN, SHARES, COMPARED, BREAK, OLD = range(9)

@@ -1,8 +1,8 @@
 // Scenes made by hand, for what no translation would show.
 
-import type { Column } from "../src/packed";
-import { Packed } from "../src/packed";
-import { type About, Scene } from "../src/scene";
+import type { Column } from "../src/core/packed";
+import { Packed } from "../src/core/packed";
+import { type About, Scene } from "../src/core/scene";
 
 const NAMES = {
   Uint8Array: "uint8",
@@ -61,6 +61,8 @@ export function gridScene({ rows, columns, side, source, similarity, names }: Gr
     candidates: 1,
     weights: [1, 1, 1, 0],
     frozen: "",
+    site: "retrieval",
+    sites: [{ name: "retrieval", retrievals: count, direction: null }],
     banks: [{ name: "task/style", nodes: 0, depth: 0, entries: 0 }],
     sources: titles.map((name) => sourceNamed(name)),
   };

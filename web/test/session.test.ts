@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Answer, type Host, type Kind, Refused, type Showing, Unanswered } from "../src/host";
-import { Session } from "../src/session";
-import type { Selected } from "../src/store";
+import { type Answer, type Host, Refused, type Showing, Unanswered } from "../src/core/host";
+import type { Kind } from "../src/core/protocol";
+import { Session } from "../src/core/session";
+import type { Selected } from "../src/core/store";
 import { after, known, near, world } from "./known";
-import type { Scene } from "../src/scene";
+import type { Scene } from "../src/core/scene";
 import { packed } from "./made";
 
 /** Answers when a test says so, and keeps what was asked and told. */
@@ -20,6 +21,10 @@ class SlowHost implements Host {
     this.told.push(selected);
     this.showing.push(showing);
   }
+  hasSite(): boolean {
+    return true;
+  }
+  showSite(): void {}
   close(): void {}
 }
 
@@ -142,7 +147,7 @@ describe("a view", () => {
   });
 
   it("says what it translates without, and that it no longer does", async () => {
-    void session.translate(new Set([0]), session.scene.about.weights);
+    void session.translate(new Set([0]), session.scene.weights);
     expect(session.state.making).toContain(session.scene.about.sources[0].title);
     host.asked[0].reject(new Refused("it is the last one."));
     await vi.runAllTimersAsync();
@@ -215,7 +220,7 @@ describe("a counterfactual", () => {
 
   it("keeps what was unticked since, and takes over what it was made without", async () => {
     session.store.set({ without: new Set([0, 2]) });
-    void session.translate(new Set([0, 2]), session.before.about.weights);
+    void session.translate(new Set([0, 2]), session.before.weights);
     await arrive(); // that of an earlier request
     expect([...session.state.without]).toEqual([0, 2]);
     host.asked[0].resolve(sharesOf([]));
