@@ -17,7 +17,7 @@ from ktviz.library.kinds.patches.tree import Tree
 from ktviz.systems.kt.band_pictures import decoded_bands
 from ktviz.systems.kt.descent import Descent, descents
 from ktviz.systems.kt.live import live
-from ktviz.widgets.answers import Answers
+from ktviz.widgets.answers import ANSWERS
 from ktviz.widgets.panels.tree import as_values
 from views.wire import HEIGHT, WIDTH, Wire, unpack
 
@@ -298,10 +298,10 @@ def test_what_is_no_request_gets_no_answer(wire, caplog, content):
 
 
 def test_an_error_that_nobody_expected_is_answered_and_logged(wire, monkeypatch, caplog):
-    def fail(self, body):
+    def fail(subject, body):
         raise RuntimeError("the disk is on fire")
 
-    monkeypatch.setattr(Answers, "region", fail)
+    monkeypatch.setitem(ANSWERS, "region", fail)
     error = wire.refusal("region", {"box": [0, 0, 8, 8]})
     assert "the disk is on fire" in error[1]
     assert "a view's request failed" in caplog.text
