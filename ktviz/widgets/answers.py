@@ -64,8 +64,8 @@ class Answers:
         """
         if request.get("protocol") != PROTOCOL:
             raise RequestError(
-                f"a view that speaks protocol {request.get('protocol')}",
-                f"this ktviz speaks {PROTOCOL}",
+                f"a view with messages of version {request.get('protocol')}",
+                f"this ktviz has version {PROTOCOL}",
                 "Run the cell again to draw a new view",
             )
         kinds: dict[str, Answering] = {**ANSWERS, "translate": self.translate}

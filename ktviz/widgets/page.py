@@ -158,7 +158,8 @@ def frame(view: View) -> str:
 def frame_height(view: View) -> int:
     """Room for the parts of a view, in px: a frame cannot ask its content."""
     if len(view.parts) == 1:
-        return next(panel.height_px for panel in PANELS if panel.name == view.parts[0])
+        alone = next(panel for panel in PANELS if panel.name == view.parts[0])
+        return alone.height_px + (HEADER_PX if len(view._subject.sites) > 1 else 0)
     rows: dict[int, int] = {}
     for panel in appearing(view._shown):
         height = panel.height_px if panel.folded_px is None else panel.folded_px

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TypedDict
+from weakref import WeakKeyDictionary
 
 from ktviz.errors import TraceError, UnknownNameError
 from ktviz.trace.trace import Trace, as_trace
+
+
+_orders: WeakKeyDictionary[Trace, list[str]] = WeakKeyDictionary()
+"""Orders of sources of traces that are being looked at, for every site again."""
 
 
 class SiteChoice(TypedDict):
@@ -68,6 +73,8 @@ def source_order(trace: Trace) -> Sequence[str]:
     """
     if trace.mask is None and len(trace.sites) == 1:
         return ()
-    shares = trace.whole.sources().groupby("source", sort=False, observed=True)["share"].sum()
-    names: list[str] = shares.sort_values(ascending=False, kind="stable").index.tolist()
-    return names
+    whole = trace.whole
+    if whole not in _orders:
+        shares = whole.sources().groupby("source", sort=False, observed=True)["share"].sum()
+        _orders[whole] = shares.sort_values(ascending=False, kind="stable").index.tolist()
+    return _orders[whole]

@@ -27,8 +27,9 @@ async function render({ model, el }: { model: Model; el: HTMLElement }): Promise
 /** What follows a model: its scene, which is another when another site is shown, and what is selected in it. */
 class Live {
   private explorer: Explorer | null = null;
-  /** What the scene was drawn from. */
+  /** What the scene that is drawn was read from, and what the next one is being read from. */
   private drawn: unknown = null;
+  private wanted: unknown = null;
 
   constructor(
     private readonly model: Model,
@@ -49,10 +50,10 @@ class Live {
 
   async draw(): Promise<void> {
     const start = performance.now();
-    const bytes = (this.drawn = this.model.get("_scene"));
+    const bytes = (this.wanted = this.model.get("_scene"));
     const scene = new Scene(Packed.read(bytes));
     await scene.decode();
-    if (this.drawn !== bytes) return scene.close(); // yet another one came
+    if (this.wanted !== bytes) return scene.close(); // yet another one came
     const habits = this.explorer?.habits;
     this.end();
     const host = new KernelHost(
@@ -65,7 +66,7 @@ class Live {
       (error) => this.explorer?.session.store.set({ error }),
     );
     const explorer = new Explorer(this.root, scene, host, this.model.get("_parts"), PANELS, start);
-    this.explorer = explorer;
+    [this.explorer, this.drawn] = [explorer, bytes];
     this.compare();
     this.adopt();
     if (habits) explorer.habits = habits;

@@ -10,6 +10,7 @@ import { packed } from "./made";
 /** Answers when a test says so, and keeps what was asked and told. */
 class SlowHost implements Host {
   readonly canTranslate = true;
+  gone = false;
   readonly told: Selected[] = [];
   readonly showing: Showing[] = [];
   readonly asked: { kind: Kind; trace: string; resolve(answer: Answer): void; reject(error: Error): void }[] = [];
@@ -24,7 +25,9 @@ class SlowHost implements Host {
   hasSite(): boolean {
     return true;
   }
-  showSite(): void {}
+  showSite(): void {
+    if (this.gone) throw new Unanswered("gone");
+  }
   close(): void {}
 }
 
@@ -242,5 +245,25 @@ describe("a counterfactual", () => {
     const [first, second] = [session.compare(after()), session.compare(null)];
     await Promise.all([first, second]);
     expect(session.state.after).toBe(null);
+  });
+});
+
+describe("another site", () => {
+  it("is waited for, and no longer when it does not come", async () => {
+    expect(session.showSite("vote")).toBe(true);
+    expect(session.state.making).toContain("vote");
+    expect(session.state.waiting).toBe(1);
+    session.showSite("fine"); // changed their mind
+    session.stay();
+    session.stay(); // said to all views of a model, also to those that had not asked
+    await vi.runAllTimersAsync();
+    expect([session.state.making, session.state.waiting]).toEqual(["", 0]);
+    expect(settled.at(-1)).toBe(true);
+  });
+
+  it("is not waited for where nobody is there", () => {
+    host.gone = true;
+    expect(session.showSite("vote")).toBe(false);
+    expect([session.state.error, session.state.making]).toEqual(["gone", ""]);
   });
 });

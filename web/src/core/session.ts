@@ -260,15 +260,18 @@ export class Session {
     return parts.join(", ");
   }
 
-  /** Ask for another site of the trace; the whole view is drawn anew when it comes. */
-  showSite(site: string): void {
+  /** Ask for another site of the trace, if there is somebody to ask; the whole view is drawn anew when it comes. */
+  showSite(site: string): boolean {
     try {
       this.host.showSite(site);
-      this.fetching = true;
-      this.store.set({ making: `Fetching site ${site} …`, error: "", waiting: this.state.waiting + 1 });
     } catch (error) {
       this.fail(error);
+      return false;
     }
+    if (!this.fetching) this.store.set({ waiting: this.state.waiting + 1 });
+    this.fetching = true;
+    this.store.set({ making: `Fetching site ${site} …`, error: "" });
+    return true;
   }
 
   /** The other site does not come. */

@@ -19,7 +19,9 @@ export class SiteSwitch {
       direction && directions.length > 1
         ? this.select("Direction", [["", directions.map((name) => [name, turned(name)])]], direction, turned)
         : null;
-    this.el.append(choice, ...(turn ? [turn] : []), this.missing(sites));
+    this.el.append(choice, ...(turn ? [turn] : []));
+    const missing = this.missing(sites);
+    if (missing) this.el.append(h("span", { class: "kt-faint" }, missing));
   }
 
   /** Where the keyboard was before another site came, it is again. */
@@ -44,7 +46,9 @@ export class SiteSwitch {
       return group ? [h("optgroup", { label: group }, ...items)] : items;
     });
     const select = h("select", { name: label }, ...drawn.flat());
-    select.addEventListener("change", () => session.showSite(siteOf(select.value)));
+    select.addEventListener("change", () => {
+      if (!session.showSite(siteOf(select.value))) select.value = chosen;
+    });
     session.store.listen((changed) => {
       if (changed.has("making") && !session.state.making) select.value = chosen; // it did not come
     });
@@ -57,7 +61,7 @@ export class SiteSwitch {
   }
 
   /** What cannot be chosen, and why. */
-  private missing(sites: Site[]): HTMLElement {
+  private missing(sites: Site[]): string {
     const empty = sites.filter((site) => !site.retrievals).map((site) => site.name);
     const absent = sites.filter((site) => site.retrievals && !this.session.host.hasSite(site.name));
     const told = [
@@ -66,7 +70,7 @@ export class SiteSwitch {
         ? `No room in this page for ${absent.map((site) => site.name).join(", ")}: open the trace in a notebook.`
         : "",
     ];
-    return h("span", { class: "kt-faint" }, told.filter(Boolean).join(" "));
+    return told.filter(Boolean).join(" ");
   }
 }
 

@@ -1,7 +1,6 @@
 // The cluster tree: unfolded where the selected retrieval went, with the roads not taken, and wherever a person looks.
 
 import { select } from "d3-selection";
-import { linkHorizontal } from "d3-shape";
 import { type D3ZoomEvent, zoom, type ZoomBehavior, zoomIdentity, type ZoomTransform } from "d3-zoom";
 import { button, count, fitCanvas, h, shortName } from "../core/dom";
 import { queryPatch } from "../core/patches";
@@ -9,9 +8,10 @@ import type { Drawn, Panel } from "../core/panel";
 import type { Session } from "../core/session";
 import type { Changed } from "../core/store";
 import { type Descent, hasPaths, inWords, pathOf, type Trail, trailOf } from "./tree/descent";
-import { storedTrees } from "./tree/stored";
-import { NodeCard, NodePictures } from "./tree/node";
+import { CARD, CARDS_FROM, drawLines } from "./tree/lines";
 import { type Cluster, type Leaf, LIT, type Placed, ROW, TreeModel } from "./tree/model";
+import { NodeCard, NodePictures } from "./tree/node";
+import { storedTrees } from "./tree/stored";
 
 /** The cluster trees of the banks. */
 export const tree: Panel = {
@@ -20,8 +20,6 @@ export const tree: Panel = {
   stored: storedTrees,
 };
 
-const CARDS_FROM = 0.45;
-const CARD = 208;
 const MARGIN = 60;
 
 class TreeView implements Drawn {
@@ -323,28 +321,8 @@ class TreeView implements Drawn {
     const context = fitCanvas(this.lines, width, height);
     context.clearRect(0, 0, width, height);
     const style = getComputedStyle(this.el);
-    const [line, accent] = [style.getPropertyValue("--kt-line"), style.getPropertyValue("--kt-accent")];
-    const { x, y, k } = this.transform;
-    const link = linkHorizontal<unknown, [number, number]>().context(context);
-    for (const lit of [false, true]) {
-      context.beginPath();
-      for (const one of this.placed) {
-        if (!one.parent || this.onPath(one) !== lit) continue;
-        const [from, to] = [one.parent.x * k + y, one.x * k + y];
-        if (Math.max(from, to) < 0 || Math.min(from, to) > height) continue;
-        link({ source: [(one.parent.y + CARD) * k + x, from], target: [one.y * k + x, to] });
-      }
-      context.strokeStyle = lit ? accent : line;
-      context.lineWidth = lit ? 3 : 1;
-      context.stroke();
-    }
-    if (k >= CARDS_FROM) return;
-    for (const one of this.placed) {
-      const [left, top] = [one.y * k + x, one.x * k + y];
-      if (top < 0 || top > height) continue;
-      context.fillStyle = this.onPath(one) ? accent : line;
-      context.fillRect(left, top - 1.5, Math.max(3, 120 * k), 3);
-    }
+    const colours: [string, string] = [style.getPropertyValue("--kt-line"), style.getPropertyValue("--kt-accent")];
+    drawLines(context, height, this.placed, (one) => this.onPath(one), this.transform, colours);
   }
 
   private onPath(one: Placed): boolean {
