@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 from ktviz.errors import TraceError, UnknownNameError
 from ktviz.trace.trace import Trace, as_trace
 
-
 _orders: WeakKeyDictionary[Trace, list[str]] = WeakKeyDictionary()
 """Orders of sources of traces that are being looked at, for every site again."""
 

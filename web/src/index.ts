@@ -20,7 +20,10 @@ async function render({ model, el }: { model: Model; el: HTMLElement }): Promise
   } catch (error) {
     root.replaceChildren(h("div", { class: "kt-error", role: "alert" }, `The view could not be drawn: ${error}`));
     root.dataset.state = "failed";
-    return () => root.remove();
+    return () => {
+      live.close();
+      root.remove();
+    };
   }
 }
 
@@ -40,6 +43,7 @@ class Live {
 
   close(): void {
     for (const [name, call] of Object.entries(this.calls)) this.model.off(`change:${name}`, call);
+    this.wanted = null;
     this.end();
   }
 
