@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from importlib.resources import files
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -63,15 +63,18 @@ class SiteState:
 
     Attributes:
         answers: About the recorded trace ("before"), and about its counterfactual ("after") where there is one.
-        scene: What the browser draws, packed.
-        after: The same of the counterfactual; empty without one.
         agreed: What is selected, as traits and in the browser's words.
+        after: What the browser draws of the counterfactual, packed; empty without one.
     """
 
     answers: dict[str, Answers]
-    scene: bytes
+    agreed: dict[str, Any]
     after: bytes = b""
-    agreed: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def scene(self) -> bytes:
+        """What the browser draws of the recorded trace, packed."""
+        return scene_of(self.answers["before"].subject)
 
     @property
     def shown(self) -> Subject:
@@ -153,13 +156,13 @@ class View(anywidget.AnyWidget):
             answers = Answers(subject, lambda found: keep(here(), site, found))
             nothing = Selection(subject.trace)
             agreed = {"region": None, "selection": nothing, "node": None, "showing": "before", "_selected": NOTHING}
-            self._states[site] = SiteState({"before": answers}, scene_of(subject), agreed=agreed)
+            self._states[site] = SiteState({"before": answers}, agreed)
         return self._states[site]
 
     def _ready(self, site: object) -> str:
         """A site that can be shown at once."""
         if site != self._current:
-            self._state(checked_site(site, self._trace))
+            _ = self._state(checked_site(site, self._trace)).scene  # what fails does so before anything is changed
         return str(site)
 
     @property
@@ -327,7 +330,7 @@ class View(anywidget.AnyWidget):
             self.on_msg(self._on_message, remove=True)
             subject = replace(self._subject, case=None, frozen="the view is closed")
             agreed = {**self._agreed, "showing": "before"}
-            self._states = {self._current: SiteState({"before": Answers(subject)}, b"", agreed=agreed)}
+            self._states = {self._current: SiteState({"before": Answers(subject)}, agreed)}
             self._subject_at = closed
             self.layout.close()
         super().close()
