@@ -12,7 +12,8 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from ktviz.widgets.view import View, answered
+from ktviz.widgets.answers import answered
+from ktviz.widgets.view import View
 
 FLAGS = (
     "--no-sandbox",
@@ -72,7 +73,7 @@ def shown(view: View, width: int = 1400, height: int = 1300, theme: str = "light
 
 def answer(view: View, request: Mapping[str, Any]) -> str:
     """Python's answer, as text."""
-    content, buffers = answered(view._answers, request)
+    content, buffers = answered([*view._answers.values()], request)
     return json.dumps({"content": content, "buffers": [b64encode(buffer).decode() for buffer in buffers]})
 
 

@@ -23,7 +23,8 @@ from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.kt.translator import Translator
 from ktviz.widgets.answers import Answers
 from ktviz.widgets.explorer import Explorer, TreeView
-from ktviz.widgets.scene import PROTOCOL, scene_of
+from ktviz.widgets.protocol import PROTOCOL
+from ktviz.widgets.scene import scene_of
 from ktviz.widgets.view import View, static_text
 
 MOVES = 200
@@ -32,7 +33,7 @@ BRANCHING = 320
 """Children of every node of a tree of two levels: 102,400 leaves."""
 MEGABYTE = 1e6
 SHOWN = 16
-"""Children of an unfolded node that are shown at first (`AT_ONCE` in web/src/treemodel.ts)."""
+"""Children of an unfolded node that are shown at first (`AT_ONCE` in web/src/panels/tree/model.ts)."""
 
 
 def main() -> None:
@@ -84,7 +85,7 @@ def latencies(view: View) -> list[list[str]]:
         [f"hover to highlight, of {len(moves)} moves", f"{median(moves):.1f} ms", "≤ 16 ms"],
     ]
     for kind, body in asked:
-        rows.append([f"answer to `{kind}`", f"{answer_ms(view._answers, kind, body):.1f} ms", "≤ 100 ms"])
+        rows.append([f"answer to `{kind}`", f"{answer_ms(view._answers['before'], kind, body):.1f} ms", "≤ 100 ms"])
     return rows
 
 
@@ -102,7 +103,7 @@ def large_tree(like: BankUnion) -> list[list[str]]:
     """A tree of about 100,000 leaves: its answers, and how fast it moves under the pointer."""
     bank = synthetic_bank(like.banks[0])
     view = TreeView(BankUnion([bank], like.encoder))
-    children = answer_ms(view._answers, "children", {"bank": 0, "nodes": [0]})
+    children = answer_ms(view._answers["before"], "children", {"bank": 0, "nodes": [0]})
     with shown(view) as page:
         for number in (1, 2, 3):
             page.evaluate(f"document.querySelectorAll('.kt-fold')[{number}].click()")

@@ -24,6 +24,7 @@ from ktviz.systems.kt.translator import Translator
 from ktviz.trace.shares import text
 from ktviz.trace.store import TraceStore
 from ktviz.widgets.answers import Answers
+from ktviz.widgets.protocol import PROTOCOL
 from ktviz.widgets.scene import describe
 from ktviz.widgets.snapshot import snapshot
 from ktviz.widgets.subject import Subject
@@ -91,7 +92,8 @@ def numbers(case, region, tmp_path):
         }
     else:
         subject = Subject.create(trace)
-        answer = Answers(subject, lambda *_: None).region({"box": [region.x, region.y, region.width, region.height]})[1]
+        body = {"box": [region.x, region.y, region.width, region.height]}
+        _, answer = Answers(subject).to({"protocol": PROTOCOL, "kind": "region", "body": body})
         found["view, of a region"] = dict(zip(subject.names, answer["shares"].tolist(), strict=True))
         found["part of a trace"] = by_source(trace[region].sources())
     return found

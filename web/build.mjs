@@ -12,6 +12,11 @@ await build({
   target: "es2022",
   legalComments: "none",
   charset: "utf8",
+  // What d3-zoom needs of these for animations, which no view has (every zoom says duration(0)), is a fifth of the bundle.
+  alias: {
+    "d3-interpolate": "./src/stubs/d3-interpolate.ts",
+    "d3-transition": "./src/stubs/d3-transition.ts",
+  },
 });
 await build({
   entryPoints: { ktviz: "src/style.css" },

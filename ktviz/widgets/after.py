@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ktviz.explain.counterfactual import Comparison
+from ktviz.explain.counterfactual import Comparison, compare
 from ktviz.images import Pixels
+from ktviz.systems.protocol import check_ability
+from ktviz.widgets.asking import Body, RequestError, numbers
 from ktviz.widgets.packing import pack
-from ktviz.widgets.scene import columns, describe, encoded
+from ktviz.widgets.pictures import encoded
+from ktviz.widgets.scene import columns, describe
 from ktviz.widgets.subject import Subject
 
 PICTURES_BYTES = 800_000
@@ -62,3 +66,35 @@ class After:
         """Where the pixels changed, brightened: (H, W, 3)."""
         levels = np.clip((GAIN * self.comparison.difference).round(), 0, 255).astype(np.uint8)
         return np.repeat(levels[..., None], 3, axis=2)
+
+
+def translated(subject: Subject, body: Body) -> After | None:
+    """The photo translated without some sources, or with other band weights; None where that is as it was recorded.
+
+    Args:
+        subject: With a live model.
+        body: {without, weights}.
+    """
+    case = subject.live()
+    removed = numbers(body, "without", len(subject.names))
+    without = [subject.names[number] for number in removed]
+    recorded = case.trace.picture.settings.get("band_weights")
+    weights = band_weights(body.get("weights"), recorded)
+    changed = {} if weights is None or list(weights) == list(recorded or ()) else {"band_weights": weights}
+    if not without and not changed:
+        return None
+    for ability in ("rerun", "exclude"):
+        check_ability(case.system, ability, "a counterfactual")
+    other = case.system.rerun(case.trace, without=without, **changed)
+    other = other.site(subject.site) if len(other.sites) > 1 else other
+    found = compare(case.trace.with_canvases({case.trace.site_about["output"]: case.output}), other)
+    return After(subject.counterfactual(other), found, tuple(removed))
+
+
+def band_weights(given: object, recorded: Sequence[float] | None) -> Sequence[float] | None:
+    """Four numbers, or the recorded weights where none are given."""
+    if given is None or given == []:
+        return recorded
+    if not isinstance(given, list) or any(type(weight) not in (int, float) for weight in given):
+        raise RequestError(f"band weights {str(given)[:40]}", "not four numbers", "Give those of LL, LH, HL, HH")
+    return given

@@ -11,7 +11,9 @@ from ktviz.explain.backtrack import backtrack
 from ktviz.explain.case import check_equal
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.trace.trace import Trace, as_trace
-from ktviz.widgets.subject import Subject, check_viewable
+from ktviz.widgets.panels.registry import PANELS
+from ktviz.widgets.sites import first_site
+from ktviz.widgets.subject import Subject
 from ktviz.widgets.view import View
 
 if TYPE_CHECKING:
@@ -21,13 +23,15 @@ if TYPE_CHECKING:
 class Explorer(View):
     """Translation, sources, cluster tree, band matches and table of one trace, linked by one selection.
 
+    Tree and bands are there where the trace has some.
+
     view = kt.Explorer(trace)      # or trace.explore()
     view                           # the last line of a cell draws it
     view.region = kt.Box(120, 80, 64, 64)
     view.selection.to_pandas()
     """
 
-    parts: ClassVar[tuple[str, ...]] = ("translation", "sources", "tree", "bands", "table")
+    parts: ClassVar[tuple[str, ...]] = tuple(panel.name for panel in PANELS)
 
 
 class TranslationView(View):
@@ -82,7 +86,8 @@ class TreeView(View):
                 check_equal(name, str(as_trace(visits).about["digests"].get(name, "none")), digest)
             of = visits
         if isinstance(of, BankUnion):
-            self._show(Subject.of_banks(of))
+            subject = Subject.of_banks(of)
+            self._show(subject.trace, subject.site, lambda _: subject)
         else:
             super().__init__(of, **more)
 
@@ -101,15 +106,15 @@ class TreeView(View):
         name = next(iter(banks)) if self.node is None else self.node[0]
         if query is not None:
             name = self.selection.to_pandas()["bank"].iloc[0]
-        return tree_figure(banks[name], self.shown if len(self.trace) else None, query)
+        return tree_figure(banks[name], self.shown if len(self.shown) else None, query)
 
 
 class BandView(View):
     """A retrieval and its candidates, band by band.
 
     Args:
-        trace: Of one image and one site.
-        at: Row and column of the retrieval on the grid of queries, counted from 0.
+        trace: Of one image.
+        at: Row and column of the retrieval on the grid of queries of the site that is shown at first, counted from 0.
         **more: As in `View`.
 
     Raises:
@@ -119,8 +124,8 @@ class BandView(View):
     parts: ClassVar[tuple[str, ...]] = ("bands",)
 
     def __init__(self, trace: Trace, *, at: tuple[int, int] | None = None, **more: Any) -> None:
-        check_viewable(trace)
-        query = None if at is None else query_at(trace, at)  # refused before there is a view to close
+        shown = as_trace(trace) if at is None else trace.site(first_site(trace))
+        query = None if at is None else query_at(shown, at)  # refused before there is a view to close
         super().__init__(trace, **more)
         if query is not None:
             self.selection = [query]
@@ -133,7 +138,7 @@ class BandView(View):
         """
         from ktviz.figures.band_grid import band_figure
 
-        query = self.selection[0] if len(self.selection) else int(self.trace.column("query")[0])
+        query = self.selection[0] if len(self.selection) else int(self.shown.column("query")[0])
         return band_figure(self.shown, query, model=self._subject.model)
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ktviz.widgets.protocol import STEPS
+
 ALIGNMENT = 8
 TYPES = frozenset({"uint8", "int16", "uint16", "int32", "float32"})
 """What typed arrays of a browser can hold; 64-bit integers are no numbers there, and half precision is too new."""
@@ -44,6 +46,11 @@ def pack(values: Mapping[str, Any], parts: Mapping[str, Part]) -> bytes:
     header = to_json({**values, "parts": described}).encode()
     header += b" " * (-(4 + len(header)) % ALIGNMENT)
     return b"".join((len(header).to_bytes(4, "little"), header, *runs))
+
+
+def steps(values: npt.NDArray[np.floating]) -> npt.NDArray[np.int16]:
+    """Values from -1 to 1 as whole steps; NaN as the least."""
+    return np.where(np.isnan(values), -STEPS - 1, np.round(values * STEPS)).astype(np.int16)
 
 
 def to_json(values: Any) -> str:

@@ -6,6 +6,7 @@ import gzip
 import html
 import os
 from base64 import b64encode
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,19 +14,18 @@ from ktviz.errors import StorageError
 from ktviz.files import replacing
 from ktviz.images import encode_image
 from ktviz.widgets.packing import Part, pack, to_json
-from ktviz.widgets.scene import LONGEST_PX, abilities, columns, describe, thumbs
-from ktviz.widgets.stored import decoded_sheets, stored
-from ktviz.widgets.subject import Subject, small
+from ktviz.widgets.panels.registry import PANELS, appearing
+from ktviz.widgets.pictures import LONGEST_PX, small
+from ktviz.widgets.scene import columns, describe, source_pictures
+from ktviz.widgets.subject import Subject
 
 if TYPE_CHECKING:
     from ktviz.widgets.view import View
 
 PAGE_BYTES = 3_900_000
 """What a page of a 512x512 translation may take; pictures of bands fill what the rest leaves."""
-HEIGHTS_PX = {"translation": 600, "sources": 600, "tree": 620, "bands": 620, "table": 520}
-"""Of each part in a frame; parts that stand side by side share theirs."""
-FOLDED_PX = 80
-"""Of a part that has nothing to show, or is folded away."""
+HEADER_PX = 80
+"""Of the Explorer, in a frame."""
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -42,10 +42,12 @@ body {{ margin: 0; background: #fff; }}
 <main id="ktviz-page" data-parts="{parts}" data-selected="{selected}"></main>
 <script type="text/plain" id="ktviz-scene">{scene}</script>
 <script type="text/plain" id="ktviz-store">{store}</script>
-<script type="module">{script}</script>
+{others}<script type="module">{script}</script>
 </body>
 </html>
 """
+SITE = '<script type="text/plain" class="ktviz-site" data-site="{name}" data-selected="{selected}">{packed}</script>\n'
+"""Another site of the trace in a page: its scene, and answers about it."""
 
 
 def write_page(view: View, path: str | os.PathLike[str], overwrite: bool) -> None:
@@ -63,11 +65,13 @@ def page(view: View) -> str:
     from ktviz.widgets.view import static_text
 
     subject = view._shown
-    scene = as_text(pack(describe(subject), {**pictures(subject), **columns(subject), **thumbs(subject)}))
+    scene = as_text(pack(describe(subject), {**pictures(subject), **columns(subject), **source_pictures(subject)}))
     known = stored(subject)
     script = static_text("ktviz.js").replace("</script", "<\\/script")
     room = PAGE_BYTES - len(script) - len(scene) - len(as_text(pack({}, known)))
-    store = as_text(pack({}, {**known, **decoded_sheets(subject, room * 3 // 4)}))
+    others = other_sites(view, known, room)
+    room -= len(others)
+    store = as_text(pack({}, {**known, **filled(subject, room * 3 // 4)}))
     banks = ", ".join(subject.trace.about["banks"])
     return PAGE.format(
         title=html.escape(f"ktviz: {banks}"),
@@ -76,8 +80,60 @@ def page(view: View) -> str:
         selected=html.escape(to_json(view._selected)),
         scene=scene,
         store=store,
+        others=others,
         script=script,
     )
+
+
+def stored(subject: Subject) -> dict[str, Part]:
+    """What the page's panels answer without Python."""
+    found: dict[str, Part] = {}
+    for panel in appearing(subject):
+        found |= panel.stored(subject)
+    return found
+
+
+def filled(subject: Subject, room: int) -> dict[str, Part]:
+    """What they answer as far as there is room."""
+    found: dict[str, Part] = {}
+    for panel in appearing(subject):
+        more = panel.filled(subject, room)
+        room -= sum(len(part) for part in more.values() if isinstance(part, bytes))
+        found |= more
+    return found
+
+
+def other_sites(view: View, known: Mapping[str, Part], room: int) -> str:
+    """The sites that are not shown at first, in the order of the trace, as many as fit in so many bytes.
+
+    Each with its answers, if they fit too. Pictures are those of the first site, and so are answers that are the same.
+    """
+    elements = []
+    for site in view._subject.sites:
+        if site["name"] == view.site or not site["retrievals"]:
+            continue
+        state = view._state(site["name"])
+        subject = state.shown
+        scene: dict[str, Part] = {"scene": pack(describe(subject), columns(subject))}
+        answers = stored(subject)
+        shared = [name for name, part in answers.items() if same(part, known.get(name))]
+        own = {name: part for name, part in answers.items() if name not in shared}
+        for parts in ({**scene, "store": pack({"shared": shared}, own)}, scene):
+            element = SITE.format(
+                name=html.escape(site["name"]),
+                selected=html.escape(to_json(state.agreed["_selected"])),
+                packed=as_text(pack({}, parts)),
+            )
+            if len(element) <= room:
+                elements.append(element)
+                room -= len(element)
+                break
+    return "".join(elements)
+
+
+def same(one: Part, other: Part | None) -> bool:
+    """Whether two parts hold the same bytes in the same form."""
+    return other is not None and pack({}, {"part": one}) == pack({}, {"part": other})
 
 
 def pictures(subject: Subject) -> dict[str, Part]:
@@ -102,6 +158,10 @@ def frame(view: View) -> str:
 def frame_height(view: View) -> int:
     """Room for the parts of a view, in px: a frame cannot ask its content."""
     if len(view.parts) == 1:
-        return HEIGHTS_PX[view.parts[0]]
-    can = abilities(view._shown)
-    return HEIGHTS_PX["translation"] + (HEIGHTS_PX["tree"] if can["tree"] or can["bands"] else 0) + 2 * FOLDED_PX
+        alone = next(panel for panel in PANELS if panel.name == view.parts[0])
+        return alone.height_px + (HEADER_PX if len(view._subject.sites) > 1 else 0)
+    rows: dict[int, int] = {}
+    for panel in appearing(view._shown):
+        height = panel.height_px if panel.folded_px is None else panel.folded_px
+        rows[panel.row] = max(height, rows.get(panel.row, 0))
+    return HEADER_PX + sum(rows.values())

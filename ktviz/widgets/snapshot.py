@@ -9,8 +9,9 @@ from ktviz.figures.colours import OTHER, SOURCE_COLOURS
 from ktviz.figures.maps import source_map
 from ktviz.images import Pixels, encode_image
 from ktviz.licences import readable
+from ktviz.widgets.pictures import small
 from ktviz.widgets.scene import titled
-from ktviz.widgets.subject import Subject, small
+from ktviz.widgets.subject import Subject
 
 SIDE_PX = 420
 MOST_SOURCES = 8

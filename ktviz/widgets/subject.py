@@ -1,4 +1,4 @@
-"""What a view is about: a trace of one image, and what can still be asked of the model and library that made it."""
+"""What a view is about: one site of a trace of one image, and what can still be asked of what made it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,39 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
-from ktviz.errors import KtvizError, TraceError, UnknownNameError
+from ktviz.errors import AbilityError, KtvizError, TraceError, UnknownNameError
 from ktviz.explain.case import Case, case_of
-from ktviz.images import Pixels, as_pixels, resize
+from ktviz.explain.regret import coherent
+from ktviz.images import Pixels, as_pixels
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.protocol import System
 from ktviz.trace.pictures import Picture
 from ktviz.trace.schema import empty_table
 from ktviz.trace.shares import find_source
-from ktviz.trace.trace import Trace, as_trace
+from ktviz.trace.trace import Trace
+from ktviz.widgets.sites import SiteChoice, choices, source_order
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+NOWHERE: Mapping[str, Any] = {
+    "name": "retrieval",
+    "causal": True,
+    "canvas": "input",
+    "output": "output",
+    "direction": "",
+    "extensions": [],
+}
+"""The site of a trace of no translation."""
+
+
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A trace, with the live model where there is one.
+    """A trace of one site, with the live model where there is one.
 
     Attributes:
         trace: Of one image, one site.
@@ -34,6 +48,7 @@ class Subject:
         pictures: (H, W, 3) uint8 of sources by name, for models whose sources ktviz does not hold.
         library: What a view without a translation is about.
         order: Names of the sources by their numbers in the view, if not their own: largest share first.
+        sites: Those of the whole trace.
     """
 
     trace: Trace
@@ -42,6 +57,7 @@ class Subject:
     pictures: Mapping[str, Pixels] = field(default_factory=dict)
     library: BankUnion | None = None
     order: Sequence[str] = ()
+    sites: Sequence[SiteChoice] = ()
 
     @classmethod
     def create(
@@ -50,15 +66,26 @@ class Subject:
         model: object | None = None,
         photo: npt.ArrayLike | None = None,
         pictures: Mapping[str, npt.ArrayLike] | None = None,
+        site: str | None = None,
     ) -> Subject:
         """Check what is given, and find the model.
 
+        Args:
+            trace: Of one image.
+            model: See `View`.
+            photo: See `View`.
+            pictures: See `View`.
+            site: Which of its sites; the only one if None.
+
         Raises:
-            TraceError: Not a trace of one image and one site, or one without retrievals.
             MismatchError: `model` or `photo` is not the trace's.
             UnknownNameError: `pictures` names a source that the trace does not have, or one by two names.
         """
-        check_viewable(trace)
+        # In a part of a trace, and at each of several sites, sources have the numbers, and with them the colours, that
+        # they have in the whole.
+        order = source_order(trace)
+        sites = choices(trace)
+        trace = trace if site is None or len(trace.sites) == 1 else trace.site(site)
         shown: dict[str, Pixels] = {}
         for given, picture in (pictures or {}).items():
             name = find_source(trace, given)
@@ -66,27 +93,29 @@ class Subject:
                 raise UnknownNameError(f"picture of {given!r}", f"there is another of {name}", "Give one of them")
             shown[name] = as_pixels(picture)
         pixels = None if photo is None else as_pixels(photo)
-        # In a part of a trace, sources have the numbers, and with them the colours, that they have in the whole.
-        order = () if trace.mask is None else trace.whole.sources()["source"].tolist()
+        case, frozen = None, ""
         if model is not None or photo is not None:
-            return cls(trace, case_of(trace, model=model, photo=pixels), pictures=shown, order=order)
-        try:
-            return cls(trace, case_of(trace), pictures=shown, order=order)
-        except KtvizError as error:
-            return cls(trace, None, why_frozen(trace, error), shown, order=order)
+            case = case_of(trace, model=model, photo=pixels)
+        else:
+            try:
+                case = case_of(trace)
+            except KtvizError as error:
+                frozen = why_frozen(error)
+        return cls(trace, case, frozen, shown, order=order, sites=sites)
 
     @classmethod
     def of_banks(cls, banks: BankUnion) -> Subject:
         """Banks alone: a trace of no translation, and their trees."""
         about = {
-            "sites": [{"name": "retrieval", "causal": True, "canvas": "input", "output": "output", "extensions": []}],
+            "sites": [dict(NOWHERE)],
             "sources": banks.describe_sources(),
             "banks": banks.names,
             "digests": banks.digests(),
             "thinned": False,
         }
         nothing = Picture({}, {"settings": {}, "canvases": {"input": {"height": 1, "width": 1, "sha256": None}}})
-        return cls(Trace(empty_table(), about, [nothing]), None, library=banks)
+        trace = Trace(empty_table(), about, [nothing])
+        return cls(trace, None, library=banks, sites=choices(trace))
 
     def counterfactual(self, other: Trace) -> Subject:
         """The same photo translated otherwise: every source keeps its number, and with it its colour."""
@@ -103,10 +132,25 @@ class Subject:
         """The system, while it lives."""
         return None if self.case is None else self.case.system
 
+    def live(self) -> Case:
+        """The system, with the trace.
+
+        Raises:
+            TraceError: There is none.
+        """
+        if self.case is None:
+            raise TraceError("ask the model", "there is none behind this view", self.frozen)
+        return self.case
+
+    @property
+    def site(self) -> str:
+        """Name of the site that is shown."""
+        return self.trace.sites[0]
+
     @property
     def input(self) -> Pixels | None:
         """The photo."""
-        return self.trace.input if self.case is None else self.case.trace.input
+        return (self.trace if self.case is None else self.case.trace).input
 
     @property
     def output(self) -> Pixels | None:
@@ -135,40 +179,41 @@ class Subject:
         """What the trace says of each source."""
         return {source["source"]: source for source in self.trace.about["sources"]}
 
+    @cached_property
+    def searched(self) -> list[dict[str, Any]]:
+        """The banks that were searched, with the sizes of their trees where those can be asked."""
+        if self.banks is None:
+            return [{"name": name, "nodes": 0, "depth": 0, "entries": 0} for name in self.trace.about["banks"]]
+        return [
+            {"name": bank.name, "nodes": len(bank.tree), "depth": bank.tree.depth, "entries": len(bank)}
+            for bank in self.banks.banks
+        ]
+
+    @cached_property
+    def coherent(self) -> npt.NDArray[np.uint8]:
+        """Whether each winner was chosen because it continues a neighbour: (N,)."""
+        return coherent(self.trace).astype(np.uint8)
+
+    @cached_property
+    def regret(self) -> npt.NDArray[np.float32] | None:
+        """What the tree's shortcut cost each retrieval (N,); None where that was not asked for."""
+        if not self.trace.has("regret"):
+            return None
+        return self.trace.column("regret").astype(np.float32)
+
     def picture(self, number: int) -> Pixels | None:
         """A source as its bank saw it, or as it was given; None where there is none."""
         name = self.names[number]
         if name in self.pictures:
             return self.pictures[name]
-        if self.banks is None or name not in self._library_number:
-            return None
-        return self.banks.picture(self._library_number[name])
-
-    @cached_property
-    def _library_number(self) -> dict[str, int]:
-        return {} if self.banks is None else {name: n for n, name in enumerate(self.banks.source_names)}
+        if self.case is not None:
+            return self.case.system.source_picture(name)
+        known = {} if self.library is None else self.library.source_numbers
+        return None if self.library is None or name not in known else self.library.picture(known[name])
 
 
-def why_frozen(trace: Trace, error: KtvizError) -> str:
+def why_frozen(error: KtvizError) -> str:
     """Why nothing can be asked of the model, and what can be done, for people."""
-    if trace.model is not None and not isinstance(trace.model, System):
+    if isinstance(error, AbilityError):
         return "This model is no system of ktviz: pictures, shares and table work; tree and bands need one"
     return f"Nothing can be asked of the model: {error.found}. {error.todo}"
-
-
-def check_viewable(trace: Trace) -> None:
-    """Raise TraceError unless a view can be of this trace."""
-    as_trace(trace)
-    _ = trace.picture
-    if len(trace.sites) != 1:
-        names = ", ".join(trace.sites)
-        raise TraceError("view a trace", f"it has {len(trace.sites)} sites ({names})", "Choose one: trace.site(name)")
-    if not len(trace):
-        raise TraceError("view a trace", "it holds no retrievals", "Record a run of the model")
-
-
-def small(pixels: Pixels, longest: int) -> Pixels:
-    """A picture scaled down to a longest side in px; smaller ones as they are."""
-    height, width = pixels.shape[:2]
-    scale = longest / max(height, width)
-    return pixels if scale >= 1 else resize(pixels, max(1, round(width * scale)), max(1, round(height * scale)))

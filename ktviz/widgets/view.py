@@ -2,51 +2,39 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import traceback
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from importlib.resources import files
-from operator import index
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeGuard
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import anywidget
-import numpy as np
 import numpy.typing as npt
 import traitlets
 
-from ktviz.errors import KtvizError, SettingError, UnknownNameError
+from ktviz.errors import KtvizError, SettingError, TraceError
 from ktviz.explain.counterfactual import Comparison
-from ktviz.regions import Box
-from ktviz.systems.kt.translator import Translator
 from ktviz.trace.trace import Trace
 from ktviz.widgets.after import After
-from ktviz.widgets.answers import Answers, numbers
+from ktviz.widgets.answers import Answers, answered
 from ktviz.widgets.options import options
-from ktviz.widgets.packing import pack
-from ktviz.widgets.scene import scene_of, short_digest
-from ktviz.widgets.selection import Selection, as_selection, checked_region, queries_in
+from ktviz.widgets.scene import scene_of
+from ktviz.widgets.selection import Selection, as_selection, checked_region
+from ktviz.widgets.sites import checked_site, first_site
 from ktviz.widgets.subject import Subject
+from ktviz.widgets.words import NOTHING, checked_node, in_words, meant, named_node
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-log = logging.getLogger("ktviz")
-Node = tuple[str, int]
-"""A node of a cluster tree: name of the bank, number of the node."""
 
 
 @cache
 def static_text(name: str) -> str:
     """A file of the front end, as text: a path would keep every closed widget in memory."""
     return (files("ktviz.widgets") / "static" / name).read_text(encoding="utf-8")
-
-
-NOTHING: dict[str, Any] = {"kind": "none"}
 
 
 class Checked(traitlets.TraitType[Any, Any]):
@@ -68,16 +56,43 @@ class Checked(traitlets.TraitType[Any, Any]):
         return self.check(value, obj)
 
 
+@dataclass
+class SiteState:
+    """What a view holds of one site of its trace.
+
+    Attributes:
+        answers: About the recorded trace ("before"), and about its counterfactual ("after") where there is one.
+        agreed: What is selected, as traits and in the browser's words.
+        after: What the browser draws of the counterfactual, packed; empty without one.
+    """
+
+    answers: dict[str, Answers]
+    agreed: dict[str, Any]
+    after: bytes = b""
+
+    @cached_property
+    def scene(self) -> bytes:
+        """What the browser draws of the recorded trace, packed."""
+        return scene_of(self.answers["before"].subject)
+
+    @property
+    def shown(self) -> Subject:
+        """The subject that is shown."""
+        return self.answers[self.agreed["showing"]].subject
+
+
 class View(anywidget.AnyWidget):
     """A live view of a trace; its subclasses say which parts are drawn.
 
     Args:
-        trace: Of one image and one site.
-        model: The translator; not needed while the one that recorded lives.
+        trace: Of one image; of several sites one is shown at a time.
+        model: The system; not needed while the one that recorded lives.
         photo: The photo, where the trace was saved without it.
         pictures: (H, W, 3) of sources by name, for models whose sources ktviz does not hold.
 
     Attributes:
+        site: Name of the site that is shown, at first the last of `trace.sites` that has retrievals; may be set. Each
+            site has its own selection.
         region: A `Box` of the output in whole px, or None; may be set.
         selection: The selected retrievals (`Selection`) of the trace that is shown; may be set from query numbers.
         node: (bank, number) of the selected node of a cluster tree, or None; may be set.
@@ -85,12 +100,13 @@ class View(anywidget.AnyWidget):
         comparison: The latest counterfactual that was asked for in the view, or None.
 
     Raises:
-        TraceError: Not a trace of one image and one site.
+        TraceError: Not a trace of one image, or one without retrievals.
         MismatchError: `model` or `photo` is not the trace's.
     """
 
     parts: ClassVar[tuple[str, ...]] = ()
 
+    site = Checked(lambda value, view: view._ready(value), default_value="")
     region = Checked(lambda value, view: checked_region(value, view.trace), allow_none=True)
     selection = Checked(lambda value, view: as_selection(value, view.shown))
     node = Checked(lambda value, view: checked_node(value, view._subject), allow_none=True)
@@ -103,48 +119,77 @@ class View(anywidget.AnyWidget):
     _after = traitlets.Bytes().tag(sync=True)
     _parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _selected = traitlets.Any(NOTHING).tag(sync=True)
+    _site = traitlets.Any("").tag(sync=True)
 
     def __init__(
         self,
         trace: Trace,
         *,
-        model: Translator | None = None,
+        model: object | None = None,
         photo: npt.ArrayLike | None = None,
         pictures: Mapping[str, npt.ArrayLike] | None = None,
     ) -> None:
-        self._show(Subject.create(trace, model, photo, pictures))
+        self._show(trace, first_site(trace), lambda site: Subject.create(trace, model, photo, pictures, site))
 
-    def _show(self, subject: Subject) -> None:
-        self._subject = subject
-        nothing = Selection(subject.trace)
-        self._agreed: dict[str, Any] = {
-            "region": None,
-            "selection": nothing,
-            "node": None,
-            "showing": "before",
-            "_selected": NOTHING,
-        }
+    def _show(self, trace: Trace, site: str, subject_at: Callable[[str], Subject]) -> None:
+        """Begin with a site of a trace; `subject_at` makes the subject of any of them."""
+        self._trace, self._subject_at, self._current = trace, subject_at, site
+        self._states: dict[str, SiteState] = {}
+        state = self._state(site)
         super().__init__(
-            _esm=static_text("ktviz.js"), _css=static_text("ktviz.css"), _scene=scene_of(subject), _parts=[*self.parts]
+            _esm=static_text("ktviz.js"),
+            _css=static_text("ktviz.css"),
+            _scene=state.scene,
+            _parts=[*self.parts],
+            _site=site,
+            site=site,
         )
-        here = weakref.ref(self)  # what the widget holds must not hold the widget: closed views are to be freed
-        self._answers = {"before": Answers(subject, lambda found: keep(here(), found))}
-        self.selection = nothing
+        self.selection = state.agreed["selection"]
         self.on_msg(self._on_message)
+
+    def _state(self, site: str) -> SiteState:
+        """What the view holds of a site; made when it is first asked for."""
+        if site not in self._states:
+            subject = self._subject_at(site)
+            here = weakref.ref(self)  # what the widget holds must not hold the widget: closed views are to be freed
+            answers = Answers(subject, lambda found: keep(here(), site, found))
+            nothing = Selection(subject.trace)
+            agreed = {"region": None, "selection": nothing, "node": None, "showing": "before", "_selected": NOTHING}
+            self._states[site] = SiteState({"before": answers}, agreed)
+        return self._states[site]
+
+    def _ready(self, site: object) -> str:
+        """A site that can be shown at once."""
+        if site != self._current:
+            _ = self._state(checked_site(site, self._trace)).scene  # what fails does so before anything is changed
+        return str(site)
 
     @property
     def trace(self) -> Trace:
-        """What the view is of."""
-        return self._subject.trace
+        """What the view is of, with all its sites."""
+        return self._trace
 
     @property
     def shown(self) -> Trace:
-        """The trace that is shown, and that the selection is of: `trace`, or while `showing` is "after" the other."""
+        """The trace that is shown, and that the selection is of: that of the site, or while `showing` is "after" its
+        counterfactual."""
         return self._shown.trace
 
     @property
+    def _answers(self) -> dict[str, Answers]:
+        return self._states[self._current].answers
+
+    @property
+    def _agreed(self) -> dict[str, Any]:
+        return self._states[self._current].agreed
+
+    @property
+    def _subject(self) -> Subject:
+        return self._answers["before"].subject
+
+    @property
     def _shown(self) -> Subject:
-        return self._answers[self._agreed["showing"]].subject
+        return self._states[self._current].shown
 
     def _known(self, showing: object) -> str:
         """Which of the two traces is meant, if there is that one."""
@@ -153,21 +198,24 @@ class View(anywidget.AnyWidget):
             raise SettingError(f"showing {str(showing)[:40]!r}", f"there is {known}", "Leave a source out in the view")
         return showing
 
-    def _compare(self, after: After | None) -> None:
+    def _compare(self, site: str, after: After | None) -> None:
         """Take in a counterfactual and show it; None goes back to the recorded translation alone."""
+        if site != self._current:
+            return  # another site has been chosen since
         showing = "before" if after is None else "after"
-        scene = b"" if after is None else after.scene()
+        state = self._states[site]
+        state.after = b"" if after is None else after.scene()
         with self.hold_sync():  # the browser hears all of it at once
-            self._after = scene
+            self._after = state.after
             if after is not None:
-                self._answers["after"] = Answers(after.subject)
+                state.answers["after"] = Answers(after.subject)
                 self.set_trait("comparison", after.comparison)
             self._agree({**self._selected, "showing": showing})
             if after is None:
-                self._answers.pop("after", None)
+                state.answers.pop("after", None)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._subject.library or self._subject.trace!r})"
+        return f"{type(self).__name__}({self._subject.library or self._trace!r})"
 
     def __enter__(self) -> Self:
         return self
@@ -176,6 +224,25 @@ class View(anywidget.AnyWidget):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @traitlets.observe("site")
+    def _switch(self, change: dict[str, Any]) -> None:
+        """Show another site, with what was selected there."""
+        if change["new"] == self._current:
+            return
+        self._current = change["new"]
+        state = self._states[self._current]
+        with self.hold_sync():  # the browser hears all of it at once
+            self._scene, self._after, self._site = state.scene, state.after, self._current
+            self._tell()
+
+    @traitlets.observe("_site")
+    def _switch_in_the_browser(self, _: object) -> None:
+        try:
+            self.site = self._site
+        except KtvizError as error:  # shown there, and the site stays
+            self._site = self._current
+            self.send({"kind": "error", "error": [error.asked, error.found, error.todo]})
 
     @traitlets.observe("region", "selection", "node", "showing")
     def _set_in_python(self, change: dict[str, Any]) -> None:
@@ -200,13 +267,17 @@ class View(anywidget.AnyWidget):
         showing = self._known(selected.get("showing", self._agreed["showing"]))
         subject = self._answers[showing].subject
         region, queries, found = meant({"node": node, **selected}, subject)
-        self._agreed = {
+        self._states[self._current].agreed = {
             "showing": showing,
             "region": region,
             "selection": Selection(subject.trace, queries),
             "node": found,
             "_selected": {**selected, "node": named_node(found, subject), "showing": showing},
         }
+        self._tell()
+
+    def _tell(self) -> None:
+        """Set all traits to what is agreed."""
         # Observers are told when all is set, and may set other things: what they are told of is agreed already.
         with self.hold_trait_notifications():
             for name, value in self._agreed.items():
@@ -214,7 +285,9 @@ class View(anywidget.AnyWidget):
 
     def _on_message(self, _: object, content: object, buffers: object) -> None:
         if isinstance(content, Mapping) and isinstance(content.get("id"), int):
-            self.send(*answered([*self._answers.values()], content))
+            shown = self._states[self._current]
+            states = [shown, *(state for state in self._states.values() if state is not shown)]
+            self.send(*answered([one for state in states for one in state.answers.values()], content))
 
     def plot(self) -> Figure:
         """What the view shows, as a matplotlib figure for print."""
@@ -223,7 +296,7 @@ class View(anywidget.AnyWidget):
     def to_html(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the view as one file that works offline: everything but re-translation stays live.
 
-        The page is of the trace that is shown.
+        The page is of the trace that is shown, with its other sites as far as there is room.
 
         Args:
             path: Where.
@@ -252,116 +325,22 @@ class View(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take the view off every page, and free what it holds."""
-        if "_answers" in vars(self):  # not so where the view was refused: it is closed when it is collected
+        if vars(self).get("_states"):  # not so where the view was refused: it is closed when it is collected
             self.on_msg(self._on_message, remove=True)
-            self._subject = replace(self._subject, case=None, frozen="the view is closed")
-            self._answers = {"before": Answers(self._subject)}
-            self._agreed["showing"] = "before"
+            subject = replace(self._subject, case=None, frozen="the view is closed")
+            agreed = {**self._agreed, "showing": "before"}
+            self._states = {self._current: SiteState({"before": Answers(subject)}, agreed)}
+            self._subject_at = closed
             self.layout.close()
         super().close()
 
 
-def keep(view: View | None, found: After | None) -> None:
+def closed(site: str) -> Subject:
+    """What a closed view says of sites that it has not shown."""
+    raise TraceError(f"view site {site!r}", "the view is closed", "Make another view of the trace")
+
+
+def keep(view: View | None, site: str, found: After | None) -> None:
     """Show a counterfactual in its view, if that is still there."""
     if view is not None:
-        view._compare(found)
-
-
-def answered(known: Sequence[Answers], request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-    """The message that answers a request, also where it fails: nothing stays without an answer.
-
-    Args:
-        known: Those about the traces of a view; a request that names none is about the first.
-        request: As it came. If its trace has made room for another since, the answer has no error, but is not ok.
-    """
-    envelope = {"id": request["id"], "kind": str(request.get("kind"))[:40]}
-    about = {short_digest(one.subject): one for one in known}
-    answers = about.get(str(request["trace"])) if "trace" in request else known[0]
-    if answers is None:
-        return {**envelope, "ok": False}, []
-    try:
-        values, parts = answers.to(request)
-        return {**envelope, "ok": True}, [pack(values, parts)]
-    except KtvizError as error:
-        return {**envelope, "ok": False, "error": [error.asked, error.found, error.todo]}, []
-    except Exception as error:
-        # As text: a record that held the traceback would hold the view.
-        log.error("a view's request failed\n%s", traceback.format_exc())
-        return {**envelope, "ok": False, "error": [envelope["kind"], repr(error)[:400], "See the log"]}, []
-
-
-def meant(selected: Mapping[str, Any], subject: Subject) -> tuple[Box | None, Sequence[int], Node | None]:
-    """Region, query numbers and node that the browser's words stand for.
-
-    Raises:
-        KtvizError: Something that the trace does not have.
-    """
-    node = node_at(selected.get("node"), subject)
-    kind = selected.get("kind", "none")
-    if kind == "none":
-        return None, [], node
-    if kind == "region":
-        region = checked_region(selected.get("box") or (), subject.trace)
-        return region, [] if region is None else queries_in(subject.trace, region), node
-    if kind == "source":
-        (number,) = numbers({"source": [selected.get("source")]}, "source", len(subject.names))
-        mine = subject.trace.column("source") == subject.names[number]
-        return None, subject.trace.column("query")[mine].tolist(), node
-    if kind == "queries" and isinstance(selected.get("queries"), list):
-        return None, Selection(subject.trace, selected["queries"]).queries, node
-    raise SettingError(f"a selection of kind {str(kind)[:40]!r}", "unknown", "Select a region, retrievals or a source")
-
-
-def in_words(name: str, value: Any, selected: Mapping[str, Any], subject: Subject) -> Mapping[str, Any]:
-    """What the browser is told when a trait was set in Python."""
-    if name == "node":
-        return {**selected, "node": named_node(value, subject)}
-    if name == "showing":
-        return {**selected, "showing": value}
-    if name == "region":
-        return {"kind": "region", "box": as_list(value)} if value else NOTHING
-    return {"kind": "queries", "queries": [*value]} if len(value) else NOTHING
-
-
-def node_at(place: object, subject: Subject) -> Node | None:
-    """A node from the numbers of its bank and of itself, as the browser names it."""
-    if place is None:
-        return None
-    banks = list(subject.trace.about["banks"])
-    if not isinstance(place, Sequence) or len(place) != 2:
-        raise SettingError(f"node {str(place)[:40]}", "not two numbers", "Give those of the bank and of the node")
-    (bank,) = numbers({"bank": [place[0]]}, "bank", len(banks))
-    return checked_node((banks[bank], place[1]), subject)
-
-
-def checked_node(value: object, subject: Subject) -> Node | None:
-    """A node that exists, from (bank, number), or from the number where there is one bank.
-
-    Raises:
-        UnknownNameError: There is no such node.
-    """
-    if value is None:
-        return None
-    sizes = {} if subject.banks is None else {bank.name: len(bank.tree) for bank in subject.banks.banks}
-    pair = value if isinstance(value, Sequence) and len(value) == 2 else (*sizes, value) if len(sizes) == 1 else ()
-    bank, number = pair or (None, None)
-    if not isinstance(bank, str) or not is_whole(number) or not 0 <= index(number) < sizes.get(bank, 0):
-        known = ", ".join(f"{name}: 0 to {count - 1}" for name, count in sizes.items())
-        found = f"there is none; known: {known or 'no tree'}"
-        raise UnknownNameError(f"node {str(value)[:60]}", found, "Give (bank, number)")
-    return bank, index(number)
-
-
-def is_whole(value: object) -> TypeGuard[SupportsIndex]:
-    """Whether this is a whole number, and no truth value."""
-    return isinstance(value, SupportsIndex) and not isinstance(value, (bool, np.bool_))
-
-
-def named_node(node: Node | None, subject: Subject) -> list[int] | None:
-    """A node as the browser has it: number of the bank, number of the node."""
-    return None if node is None else [list(subject.trace.about["banks"]).index(node[0]), node[1]]
-
-
-def as_list(box: Box) -> list[float]:
-    """x, y, width, height."""
-    return [box.x, box.y, box.width, box.height]
+        view._compare(site, found)

@@ -49,15 +49,31 @@ print([round(share, 4) for share in trace.sources(view.region)["share"]])
 ---
 print(view.comparison)
 ---
-view._answers["before"].__dict__["candidate_columns"] = None
+import ktviz.widgets.panels.bands as bands
+bands.candidate_columns = None
 ---
 import ktviz.widgets.scene as scene
-scene.PROTOCOL = 99
+protocol, scene.PROTOCOL = scene.PROTOCOL, 99
 old = kt.Explorer(trace)
-scene.PROTOCOL = 2
+scene.PROTOCOL = protocol
 old
+---
+model = torch.nn.ModuleDict({"coarse": torch.nn.Identity(), "fine": torch.nn.Identity()})
+model.forward = lambda image: model["fine"](model["coarse"](image))
+def adapted(name, side):
+    read = lambda inputs, output: kt.Matches.hard(torch.arange(side * side) % 2, torch.ones(side * side))
+    queries, catalogue = kt.Queries.grid(side, side, step_px=32 // side), kt.Catalogue.wholes(["a.png", "b.png"])
+    return kt.adapt(model[name], read, queries=queries, catalogue=catalogue)
+with kt.record(model, adapted("coarse", 2), adapted("fine", 4)) as of_sites:
+    model(torch.rand(1, 3, 32, 32))
+several = kt.Explorer(of_sites)
+several
+---
+print(several.site, len(several.selection))
+---
+several.site = "fine"
 """
-MAKE, DRAW, READ, SET, AGAIN, SHARES, COMPARED, BREAK, OLD = range(9)
+MAKE, DRAW, READ, SET, AGAIN, SHARES, COMPARED, BREAK, OLD, SITES, SITE_READ, SITE_SET = range(12)
 LESSON = [cell.source for cell in nbformat.read(lesson_paths()[0], 4).cells if cell.cell_type == "code"]
 """The code of the first lesson; its prose only makes the notebook longer than a screen."""
 
@@ -292,6 +308,22 @@ def test_a_view_of_another_version_says_so(notebook):
     view = ExplorerDriver(notebook.page)
     view.root = notebook.cells.nth(OLD).locator(".kt-view")
     expect(view.find(".kt-error")).to_contain_text("different versions")
+
+
+def test_browser_and_python_switch_between_sites(notebook):
+    notebook.run(SITES)
+    view = notebook.view(SITES)
+    site = view.root.get_by_role("combobox", name="Site", exact=True)
+    expect(view.find(".kt-header")).to_contain_text("16 retrievals")
+    site.select_option("coarse")
+    expect(view.find(".kt-header")).to_contain_text(" 4 retrievals")
+    view.settled().click(4, 4, (32, 32))
+    assert notebook.printed(SITE_READ) == "coarse 1"
+    notebook.run(SITE_SET)
+    expect(view.find(".kt-header")).to_contain_text("16 retrievals")
+    expect(site).to_have_value("fine")
+    assert notebook.printed(SITE_READ) == "fine 0"
+    expect(view.settled().find(".kt-error")).to_be_hidden()
 
 
 def test_a_restarted_kernel_leaves_a_view_that_says_so_and_still_shows_regions(notebook):

@@ -99,12 +99,20 @@ def test_4096_px_are_drawn_and_answer(show, tmp_path):
     assert max(explorer.measures("ktviz-hover")) < 500
 
 
-def test_another_system_says_what_it_lacks(show, tmp_path):
+def test_the_explorer_of_another_system_has_the_panels_that_it_can_fill(show, tmp_path):
     _, path = page_of(tmp_path, kt.Catalogue.wholes(["a.png", "b.png"]), 4, 4, 8)
     explorer = show(path)
-    expect(explorer.find(".kt-bands [role=status]")).to_contain_text("has no bands")
-    expect(explorer.find(".kt-tree [role=status]")).to_contain_text("no cluster tree")
+    expect(explorer.find(".kt-translation")).to_be_visible()
+    expect(explorer.find(".kt-sources")).to_be_visible()
+    expect(explorer.find(".kt-tree, .kt-bands")).to_have_count(0)
     expect(explorer.find(".kt-error")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("kind", "said"), [(kt.BandView, "has no bands"), (kt.TreeView, "no cluster tree")])
+def test_a_panel_alone_says_what_it_lacks(show, tmp_path, kind, said):
+    trace, _ = page_of(tmp_path, kt.Catalogue.wholes(["a.png", "b.png"]), 4, 4, 8)
+    kind(trace).to_html(tmp_path / "alone.html")
+    expect(show(tmp_path / "alone.html").find("[role=status]", has_text=said)).to_be_visible()
 
 
 def test_a_trace_of_winners_only_says_what_to_record(show, world, paint, tmp_path):

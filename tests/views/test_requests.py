@@ -17,7 +17,8 @@ from ktviz.library.kinds.patches.tree import Tree
 from ktviz.systems.kt.band_pictures import decoded_bands
 from ktviz.systems.kt.descent import Descent, descents
 from ktviz.systems.kt.live import live
-from ktviz.widgets.answers import Answers, as_values
+from ktviz.widgets.answers import ANSWERS
+from ktviz.widgets.panels.tree import as_values
 from views.wire import HEIGHT, WIDTH, Wire, unpack
 
 KINDS = ("region", "candidates", "pictures", "children", "thumbs", "descent", "bands", "translate")
@@ -275,7 +276,7 @@ def test_what_no_view_asks_is_refused_and_not_stumbled_over(wire, caplog, kind, 
     assert wire.view.comparison is comparison
 
 
-@pytest.mark.parametrize("protocol", [None, 0, 1, 3, "2", [1], {}])
+@pytest.mark.parametrize("protocol", [None, 0, 1, 2, "3", [1], {}])
 def test_another_protocol_is_told_to_draw_a_new_view(wire, protocol):
     error = wire.refusal("region", {"box": [0, 0, 8, 8]}, protocol=protocol)
     assert error[2] == "Run the cell again to draw a new view"
@@ -299,10 +300,10 @@ def test_what_is_no_request_gets_no_answer(wire, caplog, content):
 
 
 def test_an_error_that_nobody_expected_is_answered_and_logged(wire, monkeypatch, caplog):
-    def fail(self, body):
+    def fail(subject, body):
         raise RuntimeError("the disk is on fire")
 
-    monkeypatch.setattr(Answers, "region", fail)
+    monkeypatch.setitem(ANSWERS, "region", fail)
     error = wire.refusal("region", {"box": [0, 0, 8, 8]})
     assert "the disk is on fire" in error[1]
     assert "a view's request failed" in caplog.text
@@ -350,7 +351,7 @@ def test_a_closed_view_answers_nothing(trace):
     view = kt.Explorer(trace)
     wire = Wire(view)
     view.close()
-    assert wire.say({"id": 1, "kind": "region", "body": {"box": [0, 0, 8, 8]}, "protocol": 2}) == []
+    assert wire.say({"id": 1, "kind": "region", "body": {"box": [0, 0, 8, 8]}, "protocol": 3}) == []
 
 
 def test_requests_leave_no_hook_in_the_model(wire, world):

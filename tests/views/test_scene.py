@@ -13,7 +13,7 @@ from ktviz.explain.pieces import pieces
 from ktviz.images import decode_image
 from ktviz.retrieval.credit import Credit
 from ktviz.widgets.packing import TYPES, pack
-from ktviz.widgets.scene import NONE
+from ktviz.widgets.protocol import NO_SOURCE, PROTOCOL
 from views.wire import HEIGHT, WIDTH, unpack
 
 # The container
@@ -203,7 +203,7 @@ def test_columns_per_candidate_are_the_rows_in_the_order_of_ranks(case):
         mine = rows[rows["query"] == query].sort_values("rank")
         rest = values["candidates"] - len(mine)
         assert parts["entry"][place].tolist() == [*mine["entry"], *[-1] * rest]
-        assert parts["source"][place].tolist() == [*map(known.index, mine["source"]), *[NONE] * rest]
+        assert parts["source"][place].tolist() == [*map(known.index, mine["source"]), *[NO_SOURCE] * rest]
         expected = [*mine["similarity"], *[np.nan] * rest]
         assert np.array_equal(parts["similarity"][place], np.array(expected, dtype=np.float32), equal_nan=True)
         assert parts["chosen"][place] == mine["chosen"].tolist().index(True)
@@ -297,7 +297,7 @@ def test_pictures_are_the_photo_and_the_translation_without_loss(case):
 def test_the_scene_names_what_it_is_of(case):
     _, trace, values, _ = case
     settings = trace.picture.about["settings"]
-    assert values["protocol"] == 2
+    assert values["protocol"] == PROTOCOL
     assert values["version"] == kt.__version__
     assert values["preset"] == settings.get("preset")
     assert values["digest"] == trace.digest[:12]

@@ -162,27 +162,6 @@ def test_a_trace_of_several_images_or_none_is_refused(world, photo):
             kt.Explorer(running)
 
 
-def test_a_trace_of_several_sites_is_refused_and_each_can_be_chosen():
-    model = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Identity())
-    sites = [
-        kt.adapt(
-            module,
-            lambda inputs, output: kt.Matches.hard(torch.zeros(6, dtype=torch.int64), torch.ones(6)),
-            queries=kt.Queries.grid(2, 3, step_px=8),
-            catalogue=kt.Catalogue.wholes(["a"], bank=f"bank/{n}"),
-        )
-        for n, module in enumerate(model)
-    ]
-    with kt.record(model, *sites) as trace:
-        model(torch.rand(1, 3, 16, 24))
-    with pytest.raises(TraceError, match=r"it has 2 sites \(0, 1\)\. Choose one: trace\.site\(name\)"):
-        kt.Explorer(trace)
-    with kt.Explorer(trace.site("1")) as view:
-        assert scene(view)[0]["site"] == "1"
-        shown = [source["name"] for source in scene(view)[0]["sources"] if source["share"]]
-        assert shown == ["bank/1/a"]
-
-
 def test_a_view_that_could_not_be_made_leaves_nothing_behind(monkeypatch):
     """Neither an open widget nor a traceback from its end."""
     ignored, known = [], len(instances())

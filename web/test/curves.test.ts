@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inTheGutter } from "../src/curves";
+import { inTheGutter } from "../src/panels/translation/curves";
 
 const ROOM = 44;
 type Route = Parameters<typeof inTheGutter>[0][number];

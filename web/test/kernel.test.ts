@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { PROTOCOL, Refused, Stale, Unanswered } from "../src/host";
-import { KernelHost, type Model, SLOW_MS } from "../src/kernel";
+import { Refused, Stale, Unanswered } from "../src/core/host";
+import { PROTOCOL } from "../src/core/protocol";
+import { KernelHost, type Model, SLOW_MS } from "../src/core/kernel";
 import { bytesOf, known } from "./known";
 
 type Callback = (...given: any[]) => void;

@@ -1,7 +1,9 @@
 // What Python says (fixture.json, made by make_fixture.py), as the front end has it.
 
-import { Packed } from "../src/packed";
-import { Scene } from "../src/scene";
+import { Packed } from "../src/core/packed";
+import { Scene } from "../src/core/scene";
+import { Kept, PageHost } from "../src/core/stored";
+import { PANELS } from "../src/panels";
 import fixture from "./fixture.json";
 
 export const known = fixture;
@@ -18,6 +20,11 @@ export const world = (): Scene => sceneOf(fixture.world.scene);
 export const after = (): Packed => Packed.read(bytesOf(fixture.after.scene));
 export const uneven = (): Scene => sceneOf(fixture.uneven.scene);
 export const store = (): Packed => Packed.read(bytesOf(fixture.world.store));
+
+/** A page that keeps something about a scene, and no other site. */
+export function pageOf(scene: Scene, kept: Packed): PageHost {
+  return new PageHost(new Kept(scene, kept), PANELS, { has: () => false, show: () => {} });
+}
 
 /** Whether numbers are nearly those expected; null, which JSON has for NaN, only equals NaN. */
 export function near(found: ArrayLike<number>, expected: readonly (number | null)[], tolerance: number): boolean {

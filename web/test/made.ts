@@ -1,8 +1,8 @@
 // Scenes made by hand, for what no translation would show.
 
-import type { Column } from "../src/packed";
-import { Packed } from "../src/packed";
-import { type About, Scene } from "../src/scene";
+import type { Column } from "../src/core/packed";
+import { Packed } from "../src/core/packed";
+import { type About, Scene } from "../src/core/scene";
 
 const NAMES = {
   Uint8Array: "uint8",
@@ -61,6 +61,8 @@ export function gridScene({ rows, columns, side, source, similarity, names }: Gr
     candidates: 1,
     weights: [1, 1, 1, 0],
     frozen: "",
+    site: "retrieval",
+    sites: [{ name: "retrieval", retrievals: count, direction: null }],
     banks: [{ name: "task/style", nodes: 0, depth: 0, entries: 0 }],
     sources: titles.map((name) => sourceNamed(name)),
   };
@@ -84,5 +86,5 @@ export function gridScene({ rows, columns, side, source, similarity, names }: Gr
 
 function sourceNamed(name: string) {
   const unknown = { title: name, creator: "unknown", year: "unknown", licence: "unknown", url: "unknown" };
-  return { name, bank: "task/style", ...unknown, width: 64, height: 64, share: 0.5, patches: 1, colour: 0 };
+  return { name, bank: "task/style", ...unknown, width: 64, height: 64, share: 0.5, retrievals: 1, colour: 0 };
 }

@@ -30,11 +30,14 @@ from ktviz.systems.kt.band_pictures import pixel_bands
 from ktviz.systems.kt.translator import Translator
 from ktviz.testing import CellColours, CellMeans
 from ktviz.trace.trace import Trace
-from ktviz.widgets import stored as stored_module
 from ktviz.widgets.after import After
 from ktviz.widgets.answers import Answers
+from ktviz.widgets.layout import matrix
 from ktviz.widgets.packing import Part, pack
-from ktviz.widgets.scene import PROTOCOL, columns, describe, matrix
+from ktviz.widgets.page import stored
+from ktviz.widgets.panels import tree
+from ktviz.widgets.protocol import PROTOCOL
+from ktviz.widgets.scene import columns, describe
 from ktviz.widgets.subject import Subject
 
 FIXTURE = Path(__file__).parent / "fixture.json"
@@ -55,7 +58,7 @@ def make(folder: Path) -> dict[str, Any]:
     subject = Subject.create(trace, translator)
     return {
         "packed": packed_examples(),
-        "world": {**told(subject, REGIONS), "store": text(pack({}, without_files(stored_module.stored(subject))))},
+        "world": {**told(subject, REGIONS), "store": text(pack({}, without_files(stored(subject))))},
         "cut": {"store": text(pack({}, without_files(cut_store(subject))))},
         "reweigh": [ranking(subject, weights) for weights in WEIGHTS],
         "answers": answers(subject),
@@ -155,7 +158,7 @@ def region_of(subject: Subject, box: Box) -> dict[str, Any]:
 
 def ranking(subject: Subject, weights: tuple[float, ...]) -> dict[str, Any]:
     """All candidates by other band weights, and which would have won."""
-    similarity = matrix(subject, contributions(subject.trace, weights).sum(1), np.nan)
+    similarity = matrix(subject.trace, contributions(subject.trace, weights).sum(1), np.nan)
     then = reweigh(subject.trace, weights).set_index("query")["entry_then"]
     return {
         "weights": weights,
@@ -207,18 +210,18 @@ def answer(asked: Answers, kind: str, body: dict[str, Any]) -> dict[str, Any]:
 @contextmanager
 def limit(nodes: int) -> Iterator[None]:
     """Pages store so few nodes."""
-    before = stored_module.MOST_NODES
-    stored_module.MOST_NODES = nodes
+    before = tree.MOST_NODES
+    tree.MOST_NODES = nodes
     try:
         yield
     finally:
-        stored_module.MOST_NODES = before
+        tree.MOST_NODES = before
 
 
 def cut_store(subject: Subject) -> Mapping[str, Part]:
     """What a page keeps of trees that are larger than it may store."""
     with limit(FEW_NODES):
-        return stored_module.stored(subject)
+        return stored(subject)
 
 
 def haar_example() -> dict[str, Any]:

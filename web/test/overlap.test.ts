@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { overlap, shares } from "../src/overlap";
-import type { Scene } from "../src/scene";
+import { overlap, shares } from "../src/core/overlap";
+import type { Scene } from "../src/core/scene";
 import { known, near, uneven, world } from "./known";
 
 const TOLERANCE = 2e-6;

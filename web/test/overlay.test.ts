@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Cells, overlaysOf } from "../src/overlay";
-import type { Box, Scene } from "../src/scene";
+import { Cells } from "../src/core/cells";
+import { overlaysOf } from "../src/panels/translation/overlay";
+import type { Box, Scene } from "../src/core/scene";
 import { known, uneven, world } from "./known";
 import { gridScene } from "./made";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromText, Packed } from "../src/packed";
+import { fromText, Packed } from "../src/core/packed";
 import { bytesOf, known } from "./known";
 
 const bytes = bytesOf(known.packed.bytes);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MOST_PICKS, overview, picksOf } from "../src/picks";
+import { MOST_PICKS, overview, picksOf } from "../src/core/picks";
 import { gridScene } from "./made";
 
 const all = (count: number) => Array.from({ length: count }, (_, n) => n);

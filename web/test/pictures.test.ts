@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { cividis, OTHER, rgb, SOURCE_COLOURS, sourceColour } from "../src/colours";
-import { haarBand } from "../src/haar";
+import { cividis, OTHER, rgb, SOURCE_COLOURS, sourceColour } from "../src/core/colours";
+import { haarBand } from "../src/panels/bands/haar";
 import { known } from "./known";
 
 describe("Haar bands of pixels", () => {

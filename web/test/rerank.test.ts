@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type Bands, order, rescored, sameWeights, similarity } from "../src/rerank";
-import { known, near, store, world } from "./known";
-import { PageHost } from "../src/stored";
+import { type Bands, order, rescored, sameWeights, similarity } from "../src/panels/bands/rerank";
+import { known, near, pageOf, store, world } from "./known";
 
 const scene = world();
-const answer = await new PageHost(scene, store()).ask("candidates", { queries: [...scene.query.keys()] });
+const answer = await pageOf(scene, store()).ask("candidates", { queries: [...scene.query.keys()] });
 const bands: Bands = {
   cosine: answer.column<Float32Array>("bands"),
   entry: answer.column<Float32Array>("entry_bands"),
@@ -24,9 +23,9 @@ describe.each(known.reweigh)("with band weights $weights", ({ weights, similarit
     let clear = 0;
     for (let row = 0; row < scene.count; row++) {
       const recorded = scene.similarity.subarray(row * scene.k, (row + 1) * scene.k);
-      const values = sameWeights(weights, scene.about.weights) ? recorded : rescored(bands, row, weights);
+      const values = sameWeights(weights, scene.weights) ? recorded : rescored(bands, row, weights);
       const ranked = order(values);
-      if (!sameWeights(weights, scene.about.weights) && values[ranked[0]] - values[ranked[1]] < 2 * STEP) continue;
+      if (!sameWeights(weights, scene.weights) && values[ranked[0]] - values[ranked[1]] < 2 * STEP) continue;
       clear++;
       expect(scene.entry[row * scene.k + ranked[0]]).toBe(winner[row]);
     }

@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Answer, type Host, type Kind, Refused, type Showing, Unanswered } from "../src/host";
-import { Session } from "../src/session";
-import type { Selected } from "../src/store";
+import { type Answer, type Host, Refused, type Showing, Unanswered } from "../src/core/host";
+import type { Kind } from "../src/core/protocol";
+import { Session } from "../src/core/session";
+import type { Selected } from "../src/core/store";
 import { after, known, near, world } from "./known";
-import type { Scene } from "../src/scene";
+import type { Scene } from "../src/core/scene";
 import { packed } from "./made";
 
 /** Answers when a test says so, and keeps what was asked and told. */
 class SlowHost implements Host {
   readonly canTranslate = true;
+  gone = false;
   readonly told: Selected[] = [];
   readonly showing: Showing[] = [];
   readonly asked: { kind: Kind; trace: string; resolve(answer: Answer): void; reject(error: Error): void }[] = [];
@@ -19,6 +21,12 @@ class SlowHost implements Host {
   select(selected: Selected, _node: unknown, showing: Showing): void {
     this.told.push(selected);
     this.showing.push(showing);
+  }
+  hasSite(): boolean {
+    return true;
+  }
+  showSite(): void {
+    if (this.gone) throw new Unanswered("gone");
   }
   close(): void {}
 }
@@ -142,7 +150,7 @@ describe("a view", () => {
   });
 
   it("says what it translates without, and that it no longer does", async () => {
-    void session.translate(new Set([0]), session.scene.about.weights);
+    void session.translate(new Set([0]), session.scene.weights);
     expect(session.state.making).toContain(session.scene.about.sources[0].title);
     host.asked[0].reject(new Refused("it is the last one."));
     await vi.runAllTimersAsync();
@@ -215,7 +223,7 @@ describe("a counterfactual", () => {
 
   it("keeps what was unticked since, and takes over what it was made without", async () => {
     session.store.set({ without: new Set([0, 2]) });
-    void session.translate(new Set([0, 2]), session.before.about.weights);
+    void session.translate(new Set([0, 2]), session.before.weights);
     await arrive(); // that of an earlier request
     expect([...session.state.without]).toEqual([0, 2]);
     host.asked[0].resolve(sharesOf([]));
@@ -237,5 +245,25 @@ describe("a counterfactual", () => {
     const [first, second] = [session.compare(after()), session.compare(null)];
     await Promise.all([first, second]);
     expect(session.state.after).toBe(null);
+  });
+});
+
+describe("another site", () => {
+  it("is waited for, and no longer when it does not come", async () => {
+    expect(session.showSite("vote")).toBe(true);
+    expect(session.state.making).toContain("vote");
+    expect(session.state.waiting).toBe(1);
+    session.showSite("fine"); // changed their mind
+    session.stay();
+    session.stay(); // said to all views of a model, also to those that had not asked
+    await vi.runAllTimersAsync();
+    expect([session.state.making, session.state.waiting]).toEqual(["", 0]);
+    expect(settled.at(-1)).toBe(true);
+  });
+
+  it("is not waited for where nobody is there", () => {
+    host.gone = true;
+    expect(session.showSite("vote")).toBe(false);
+    expect([session.state.error, session.state.making]).toEqual(["gone", ""]);
   });
 });

@@ -1,13 +1,14 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type Answer, type Kind, Unanswered } from "../src/host";
-import { Packed } from "../src/packed";
-import { PageHost } from "../src/stored";
-import type { Descent } from "../src/descent";
-import { bytesOf, known, near, store, world } from "./known";
+import { type Answer, Unanswered } from "../src/core/host";
+import type { Kind } from "../src/core/protocol";
+import { Packed } from "../src/core/packed";
+import type { PageHost } from "../src/core/stored";
+import type { Descent } from "../src/panels/tree/descent";
+import { bytesOf, known, near, pageOf, store, world } from "./known";
 import { packed } from "./made";
 
 const scene = world();
-const page = (kept: Packed = store()) => new PageHost(scene, kept);
+const page = (kept: Packed = store()) => pageOf(scene, kept);
 /** Cosines are stored as steps of a ten thousandth. */
 const STEP = 1e-4;
 

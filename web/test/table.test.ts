@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toCsv } from "../src/table";
+import { toCsv } from "../src/panels/table";
 import { gridScene } from "./made";
 
 type Columns = Parameters<typeof toCsv>[0];

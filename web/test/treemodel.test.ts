@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Answer } from "../src/host";
-import { AT_ONCE, type Cluster, LIT, MOST_NODES, type Placed, ROW, TreeModel } from "../src/treemodel";
+import type { Answer } from "../src/core/host";
+import { AT_ONCE, type Cluster, LIT, MOST_NODES, type Placed, ROW, TreeModel } from "../src/panels/tree/model";
 
 /** Nodes as Python describes them. */
 function described(nodes: Partial<Cluster>[]): Answer {

@@ -1,0 +1,15 @@
+"""All panels, in the order of the Explorer."""
+
+from __future__ import annotations
+
+from ktviz.widgets.panels import bands, sources, table, translation, tree
+from ktviz.widgets.panels.panel import Panel
+from ktviz.widgets.subject import Subject
+
+PANELS: tuple[Panel, ...] = (translation.PANEL, sources.PANEL, tree.PANEL, bands.PANEL, table.PANEL)
+"""Everything that draws, packs, answers and stores goes through these."""
+
+
+def appearing(subject: Subject) -> list[Panel]:
+    """The panels that have a place in the Explorer of a trace."""
+    return [panel for panel in PANELS if panel.appears(subject)]

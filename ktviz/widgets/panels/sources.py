@@ -1,0 +1,53 @@
+"""Share, picture, creator and licence of every source."""
+
+from __future__ import annotations
+
+from ktviz.images import encode_image
+from ktviz.widgets.asking import Answer, Body, numbers
+from ktviz.widgets.packing import Part
+from ktviz.widgets.panels.panel import Panel
+from ktviz.widgets.pictures import LONGEST_PX, small
+from ktviz.widgets.subject import Subject
+
+THUMB_PX = 200
+FIRST_THUMBS = 24
+"""Sources whose small picture comes with the scene; those of the others are asked for."""
+STORED_BYTES = 900_000
+"""In a page, pictures of sources are made smaller until all fit in so much."""
+SIDES_PX = (640, 448, 320, 224, 160)
+
+
+def thumbs(subject: Subject) -> dict[str, Part]:
+    """Small pictures of the first sources."""
+    found: dict[str, Part] = {}
+    for number in range(min(FIRST_THUMBS, len(subject.names))):
+        picture = subject.picture(number)
+        if picture is not None:
+            found[f"thumb/{number}"] = encode_image(small(picture, THUMB_PX), "jpeg")
+    return found
+
+
+def pictures(subject: Subject, body: Body) -> Answer:
+    """{sources} → each as its bank saw it."""
+    found: dict[str, Part] = {}
+    for number in numbers(body, "sources", len(subject.names)):
+        picture = subject.picture(number)
+        if picture is not None:
+            found[f"picture/{number}"] = encode_image(small(picture, LONGEST_PX), "small")
+    return {}, found
+
+
+def stored(subject: Subject) -> dict[str, Part]:
+    """Pictures of the sources that gave something, as large as fits."""
+    used = [n for n, share in enumerate(subject.shares["share"]) if share > 0]
+    found = {n: picture for n in used if (picture := subject.picture(n)) is not None}
+    for side in SIDES_PX:
+        parts: dict[str, Part] = {
+            f"picture/{n}": encode_image(small(picture, side), "small") for n, picture in found.items()
+        }
+        if sum(len(part) for part in parts.values()) <= STORED_BYTES:
+            return parts
+    return {}  # so many sources that their thumbs must do
+
+
+PANEL = Panel("sources", row=0, height_px=600, pictures=thumbs, answers={"pictures": pictures}, stored=stored)

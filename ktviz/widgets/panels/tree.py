@@ -1,0 +1,238 @@
+"""The cluster trees of banks, and how a translation went through them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+
+from ktviz.errors import TraceError
+from ktviz.explain.case import Case
+from ktviz.images import Pixels
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.clusters import describe_clusters, exemplar_pictures, spreads
+from ktviz.library.kinds.patches.tree import Tree
+from ktviz.systems.descents import Descent
+from ktviz.systems.kt.descent import visits
+from ktviz.systems.protocol import check_ability
+from ktviz.trace.trace import Trace
+from ktviz.widgets.asking import Answer, Body, RequestError, numbers, places
+from ktviz.widgets.packing import Part, steps
+from ktviz.widgets.panels.panel import Panel
+from ktviz.widgets.pictures import sheet
+from ktviz.widgets.protocol import STEPS
+from ktviz.widgets.subject import Subject
+
+PATH, PATH_SIMILARITY = "kt.path", "kt.path_similarity"
+EXEMPLARS = 6
+MOST_NODES = 600
+"""Nodes of a bank that a page keeps, if its root does not have more."""
+MOST_ROADS = 4_000_000
+"""Similarities to roads that a page keeps: queries times levels times children."""
+
+
+def appears(subject: Subject) -> bool:
+    """Where there is a tree, or the trace tells of ways through one."""
+    return subject.banks is not None or has_paths(subject.trace)
+
+
+def can(subject: Subject) -> dict[str, bool]:
+    """Whether a tree can be asked."""
+    return {"tree": subject.banks is not None}
+
+
+def has_paths(trace: Trace) -> bool:
+    """Whether a trace tells of ways through a tree."""
+    return trace.has(PATH) and bool(lengths(trace.winners[PATH]).any())
+
+
+def columns(subject: Subject) -> dict[str, Part]:
+    """Nodes on every winner's way down its bank's tree (N, depth), -1 beyond the leaf, and the cosines to them."""
+    winners = subject.trace.winners
+    if not subject.trace.has(PATH):
+        return {}
+    length = lengths(winners[PATH])
+    depth = int(length.max(initial=0))
+    if not depth:
+        return {}
+    inside = np.arange(depth) < length[:, None]
+    node = np.full(inside.shape, -1, dtype=np.int32)
+    similarity = np.full(inside.shape, np.nan, dtype=np.float32)
+    node[inside] = winners[PATH].combine_chunks().flatten().to_numpy()
+    similarity[inside] = winners[PATH_SIMILARITY].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return {"path": node, "path_similarity": similarity}
+
+
+def lengths(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Length of the list of each row: (rows,)."""
+    found: npt.NDArray[np.int64] = column.combine_chunks().value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    return found.astype(np.int64)
+
+
+# Answers
+
+
+def children(subject: Subject, body: Body) -> Answer:
+    """{bank, nodes} → those nodes and all their children, described."""
+    bank = bank_of(subject, body)
+    wanted = numbers(body, "nodes", len(bank.tree))
+    below = [child for node in wanted for child in bank.tree.children[node].tolist()]
+    return {}, cluster_columns(bank, list(dict.fromkeys([*wanted, *below])))
+
+
+def thumbs(subject: Subject, body: Body) -> Answer:
+    """{bank, nodes} → exemplar patches of each: one picture, a row of `EXEMPLARS` patches per node, medoid first."""
+    bank = bank_of(subject, body)
+    nodes = numbers(body, "nodes", len(bank.tree))
+    if not nodes:
+        raise RequestError("pictures of nodes", "none named", "Name at least one")
+    pictures, count = exemplar_rows(bank, nodes)
+    row = np.arange(len(nodes), dtype=np.int32)
+    return {}, {"node": np.array(nodes, dtype=np.int32), "count": count, "row": row, "sheet": sheet(pictures)}
+
+
+def descent(subject: Subject, body: Body) -> Answer:
+    """{queries} → the way down for each: every road at every level, the road taken, and the leaves visited."""
+    place = places(subject, body)
+    case = subject.live()
+    check_ability(case.system, "tree", "ways down a cluster tree")
+    trees = {bank.name: bank.tree for bank in (subject.banks.banks if subject.banks else ())}
+    return {"descents": [as_values(one, trees[one.bank]) for one in case.system.descents(case.trace, place)]}, {}
+
+
+def bank_of(subject: Subject, body: Body) -> Bank:
+    """The bank that a request names by its number."""
+    if subject.banks is None:
+        raise TraceError("ask for a cluster tree", "there is none behind this view", subject.frozen)
+    banks = subject.banks.banks
+    return banks[numbers({"banks": [body.get("bank")]}, "banks", len(banks))[0]]
+
+
+def cluster_columns(bank: Bank, nodes: Sequence[int]) -> dict[str, Part]:
+    """Nodes described, as columns (n,)."""
+    tree, rows = bank.tree, torch.tensor(nodes, dtype=torch.int64)
+    columns = {
+        "node": rows,
+        "parent": tree.parent[rows],
+        "level": tree.level[rows],
+        "size": (tree.end - tree.start)[rows],
+        "children": torch.tensor([len(tree.children[node]) for node in nodes], dtype=torch.int64),
+    }
+    found: dict[str, Part] = {name: column.numpy().astype(np.int32) for name, column in columns.items()}
+    return {**found, "spread": spreads(bank, nodes).numpy()}
+
+
+def exemplar_rows(bank: Bank, nodes: Sequence[int]) -> tuple[Pixels, npt.NDArray[np.int32]]:
+    """Exemplar patches of nodes (n, `EXEMPLARS`, 16, 16, 3), black where there are fewer, and their numbers (n,)."""
+    found = describe_clusters(bank, nodes, EXEMPLARS)
+    count = np.array([len(cluster.exemplars) for cluster in found], dtype=np.int32)
+    cut = exemplar_pictures(bank, [entry for cluster in found for entry in cluster.exemplars])
+    filled = np.zeros((len(found), EXEMPLARS, *cut.shape[1:]), dtype=np.uint8)
+    filled[np.arange(EXEMPLARS) < count[:, None]] = cut
+    return filled, count
+
+
+def as_values(descent: Descent, tree: Tree) -> dict[str, Any]:
+    """A descent as JSON holds it; `passed` counts the visited leaves below each node above them."""
+    leaves = torch.tensor(descent.visited, dtype=torch.int64)
+    above = tree.paths(leaves)
+    passed, counts = above[(above >= 0) & (above != leaves[:, None])].unique(return_counts=True)
+    roads = [
+        {
+            "nodes": road.nodes.tolist(),
+            "similarity": np.round(road.similarity.astype(np.float64), 4).tolist(),
+            "taken": road.taken,
+            "greedy": road.greedy,
+        }
+        for road in descent.roads
+    ]
+    return {
+        "query": descent.query,
+        "bank": descent.bank,
+        "path": list(descent.path),
+        "roads": roads,
+        "greedy_leaf": descent.greedy_leaf,
+        "visited": list(descent.visited),
+        "ranked": True,
+        "passed": list(zip(passed.tolist(), counts.tolist(), strict=True)),
+    }
+
+
+# What a page keeps
+
+
+def stored(subject: Subject) -> dict[str, Part]:
+    """The trees, and the way of every retrieval."""
+    parts: dict[str, Part] = {}
+    for number, bank in enumerate(() if subject.banks is None else subject.banks.banks):
+        parts |= {f"tree/{number}/{name}": part for name, part in tree_parts(subject.trace, bank).items()}
+    return parts if subject.case is None else {**parts, **descent_parts(subject.case)}
+
+
+def tree_parts(trace: Trace, bank: Bank) -> dict[str, Part]:
+    """Nodes of a bank's tree, with exemplars; and the parent of every node, stored or not: (nodes,)."""
+    nodes = stored_nodes(trace, bank)
+    pictures, count = exemplar_rows(bank, nodes[:MOST_NODES])
+    count = np.pad(count, (0, len(nodes) - len(count)))  # of a very wide root, not all children have pictures
+    above = bank.tree.parent.numpy().astype(np.int32)
+    return {**cluster_columns(bank, nodes), "count": count, "sheet": sheet(pictures, "small"), "above": above}
+
+
+def stored_nodes(trace: Trace, bank: Bank) -> list[int]:
+    """The root and its children, then the children of whatever was visited, most visited first, as many as may be.
+
+    Always all children of a node or none: a page could not tell the roads not taken from some of them.
+    """
+    tree = bank.tree
+    if len(tree) <= MOST_NODES:
+        return list(range(len(tree)))
+    found = [0, *tree.children[0].tolist()]
+    counts = (tree.end - tree.start).numpy()
+    if len(trace):
+        counts = visits(trace, bank.name, len(tree))
+    parents = np.flatnonzero([len(children) > 0 for children in tree.children])[1:]
+    for node in parents[np.argsort(-counts[parents], kind="stable")].tolist():
+        family = tree.children[node].tolist()
+        if node in found and len(found) + len(family) <= MOST_NODES:
+            found += family
+    return found
+
+
+def descent_parts(case: Case) -> dict[str, Part]:
+    """How near every query is to the roads at each level of its winner's bank, and which leaves were visited.
+
+    `roads` is (N, depth, most children) in steps, children in the order of their numbers; `visited` is (N, bytes), one
+    bit per node of the bank; `greedy_leaf` is (N,).
+    """
+    banks = () if case.system.banks is None else case.system.banks.banks
+    depth = max((bank.tree.depth for bank in banks), default=0)
+    width = max((len(c) for bank in banks for c in bank.tree.children), default=0)
+    nodes = max((len(bank.tree) for bank in banks), default=0)
+    count = len(case.trace)
+    if not depth or count * depth * width > MOST_ROADS or count * nodes > 8 * MOST_ROADS:
+        return {}
+    roads = np.full((count, depth, width), -STEPS - 1, dtype=np.int16)
+    visited = np.zeros((count, nodes), dtype=bool)
+    greedy = np.zeros(count, dtype=np.int32)
+    for way in case.system.descents(case.trace, range(count)):
+        for level, road in enumerate(way.roads):
+            roads[way.query, level, : len(road.nodes)] = steps(road.similarity)
+        visited[way.query, list(way.visited)] = True
+        greedy[way.query] = way.greedy_leaf
+    return {"roads": roads, "visited": np.packbits(visited, axis=1, bitorder="little"), "greedy_leaf": greedy}
+
+
+PANEL = Panel(
+    "tree",
+    row=1,
+    height_px=620,
+    appears=appears,
+    can=can,
+    columns=columns,
+    answers={"children": children, "thumbs": thumbs, "descent": descent},
+    stored=stored,
+)

@@ -1,0 +1,36 @@
+"""Pictures as files for the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from ktviz.images import Pixels, encode_image, resize
+from ktviz.widgets.packing import Part
+
+LONGEST_PX = 2048
+"""Pictures with a longer side are shown scaled down, and the view says so."""
+LEAST_BYTES = 400_000
+"""Pictures that are kept without loss have this much room together, however much the rest takes."""
+
+
+def small(pixels: Pixels, longest: int) -> Pixels:
+    """A picture scaled down to a longest side in px; smaller ones as they are."""
+    height, width = pixels.shape[:2]
+    scale = longest / max(height, width)
+    return pixels if scale >= 1 else resize(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def encoded(found: Mapping[str, Pixels], room: int) -> dict[str, Part]:
+    """Pictures as files, of at most `LONGEST_PX` px a side: without loss if all of them fit, else all as JPEG."""
+    shown = {name: small(pixels, LONGEST_PX) for name, pixels in found.items()}
+    lossless: dict[str, Part] = {name: encode_image(pixels) for name, pixels in shown.items()}
+    if sum(map(len, lossless.values())) <= max(room, LEAST_BYTES):
+        return lossless
+    return {name: encode_image(pixels, "jpeg") for name, pixels in shown.items()}
+
+
+def sheet(patches: Pixels, kind: Literal["webp", "small"] = "webp") -> bytes:
+    """Patches (rows, columns, side, side, 3) as one picture: without loss, or in little room."""
+    rows, columns, side = patches.shape[:3]
+    return encode_image(patches.transpose(0, 2, 1, 3, 4).reshape(rows * side, columns * side, 3), kind)

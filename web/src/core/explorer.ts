@@ -1,0 +1,122 @@
+// The panels of a view in one frame, in the rows that the scene gives them.
+
+import { ComparisonBar } from "./comparison";
+import { button, h } from "./dom";
+import { Header } from "./header";
+import type { Host } from "./host";
+import type { Drawn, Panel } from "./panel";
+import { PROTOCOL } from "./protocol";
+import type { Scene } from "./scene";
+import { Session } from "./session";
+import { afterFrame, type State } from "./store";
+import { followTheme } from "./theme";
+
+export class Explorer {
+  readonly session: Session;
+  private readonly drawn = new Map<string, Drawn>();
+  private readonly header: Header;
+  private readonly watcher: ResizeObserver;
+  private readonly strip = h("div", { class: "kt-error", role: "alert", hidden: true });
+  private readonly status = h("div", { class: "kt-status", role: "status", hidden: true });
+  private readonly endings: (() => void)[] = [];
+
+  /**
+   * @param parts names of the panels that the view may have; more than one make an Explorer, with a header
+   * @param panels all that there are
+   */
+  constructor(
+    private readonly root: HTMLElement,
+    scene: Scene,
+    host: Host,
+    parts: readonly string[],
+    panels: readonly Panel[],
+    start: number,
+  ) {
+    root.classList.add("kt-view");
+    root.dataset.state = "drawing";
+    this.session = new Session(scene, host, (settled) => {
+      root.dataset.state = settled ? "settled" : "drawing";
+    });
+    this.endings.push(followTheme(root));
+    this.header = new Header(this.session, parts.length === 1);
+    const comparison = new ComparisonBar(this.session);
+    const grid = this.grid(parts, panels);
+    root.replaceChildren(this.header.el, comparison.el, grid, this.status, this.strip);
+    this.session.store.listen((changed) => {
+      if (changed.has("error") || changed.has("frozen") || changed.has("making")) this.tell();
+    });
+    this.watcher = new ResizeObserver(() => this.resize());
+    this.watcher.observe(root);
+    // The second frame comes after the first was painted.
+    afterFrame(() => afterFrame(() => performance.measure("ktviz-first-draw", { start, end: performance.now() })));
+    if (scene.about.protocol !== PROTOCOL)
+      this.session.fail(
+        new Error(
+          "This view and its Python are of different versions of ktviz. Run the cell again, and reload the page.",
+        ),
+      );
+  }
+
+  /** What a person chose that is of no trace: it outlives a switch to another site. */
+  get habits(): { state: Pick<State, "overlay" | "wipe">; focused: string } {
+    const { overlay, wipe } = this.session.state;
+    return { state: { overlay, wipe }, focused: this.header.sites.focused() };
+  }
+
+  set habits({ state, focused }: Explorer["habits"]) {
+    this.session.store.set(state);
+    if (focused) this.header.sites.focus(focused);
+  }
+
+  /** Take everything off the page; the scene may be drawn again. */
+  close(): void {
+    this.watcher.disconnect();
+    for (const end of this.endings) end();
+    this.session.store.end();
+    this.session.host.close();
+    this.session.state.after?.close();
+    this.root.replaceChildren();
+  }
+
+  private resize(): void {
+    // Measured whenever there is room: a view that was made while hidden draws when it is shown.
+    const width = this.root.clientWidth;
+    this.root.classList.toggle("kt-wide", width >= 1000);
+    this.root.classList.toggle("kt-wider", width >= 1180);
+    this.root.classList.toggle("kt-narrow", width < 760);
+    for (const part of this.drawn.values()) part.resize?.();
+    this.session.moved();
+  }
+
+  private grid(parts: readonly string[], panels: readonly Panel[]): HTMLElement {
+    const needed = panels.filter((panel) => parts.includes(panel.name)).map((panel) => panel.needs);
+    const rows = new Map<number, HTMLElement>();
+    const rowOf = new Map<string, HTMLElement>();
+    for (const { name, row, appears } of this.session.before.about.panels) {
+      const wanted = needed.includes(name) || (parts.includes(name) && (appears || parts.length === 1));
+      const panel = panels.find((one) => one.name === name);
+      if (!wanted || !panel) continue;
+      const drawn = panel.draw(this.session, parts);
+      const el = rows.get(row) ?? h("div", { class: `kt-row kt-row-${row}` });
+      el.append(drawn.el);
+      rows.set(row, el);
+      rowOf.set(name, el);
+      this.drawn.set(name, drawn);
+    }
+    for (const el of rows.values()) el.classList.toggle("kt-alone", el.childElementCount === 1);
+    for (const [name, drawn] of this.drawn) drawn.join?.(this.drawn, rowOf.get(name)!);
+    return h("div", { class: "kt-grid" }, ...rows.values());
+  }
+
+  private tell(): void {
+    const { error, frozen, making } = this.session.state;
+    this.strip.hidden = !error;
+    this.strip.replaceChildren(
+      h("span", {}, error),
+      button("Dismiss", () => this.session.store.set({ error: "" })),
+    );
+    this.status.hidden = !frozen && !making;
+    this.status.textContent = [frozen, making].filter(Boolean).join(" ");
+    this.root.dataset.frozen = String(frozen !== "");
+  }
+}

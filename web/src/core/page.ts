@@ -1,0 +1,103 @@
+// An exported page: the scene and all answers that were stored with it, and no Python.
+
+import { h } from "./dom";
+import { Explorer } from "./explorer";
+import { fromText, Packed } from "./packed";
+import type { Panel } from "./panel";
+import { Scene } from "./scene";
+import { Kept, PageHost } from "./stored";
+
+/** What is selected in a site, as Python wrote it, or as it was left. */
+type Selected = Parameters<Explorer["session"]["adopt"]>;
+
+export async function startPage(panels: readonly Panel[]): Promise<void> {
+  const root = document.getElementById("ktviz-page");
+  const [scene, store] = ["ktviz-scene", "ktviz-store"].map((id) => document.getElementById(id)?.textContent);
+  if (!root || !scene || !store || root.dataset.state) return;
+  root.dataset.state = "drawing";
+  try {
+    const [first, second] = await Promise.all([fromText(scene), fromText(store)]);
+    await new Page(root, panels, first, second).start();
+  } catch (error) {
+    failed(root, error);
+  }
+}
+
+function failed(root: HTMLElement, error: unknown): void {
+  root.replaceChildren(h("p", { class: "kt-error", role: "alert" }, `The page could not be drawn: ${error}`));
+  root.dataset.state = "failed";
+}
+
+class Page {
+  private readonly elements = new Map<string, HTMLElement>();
+  /** Sites that were drawn; all have the pictures of the first. */
+  private readonly kept = new Map<string, Kept>();
+  private readonly left = new Map<string, Selected>();
+  private readonly first: Scene;
+  private explorer: Explorer | null = null;
+  private wanted = "";
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly panels: readonly Panel[],
+    scene: Packed,
+    private readonly store: Packed,
+  ) {
+    this.first = new Scene(scene);
+    this.kept.set(this.first.about.site, new Kept(this.first, store));
+    this.elements.set(this.first.about.site, root);
+    for (const el of document.querySelectorAll<HTMLElement>(".ktviz-site")) this.elements.set(el.dataset.site!, el);
+  }
+
+  async start(): Promise<void> {
+    await this.first.decode();
+    await this.show(this.first.about.site);
+  }
+
+  /** Draw a site that the page holds, as it was left. */
+  private async show(site: string): Promise<void> {
+    const start = performance.now();
+    this.wanted = site;
+    const kept = this.kept.get(site) ?? (await this.read(site));
+    this.kept.set(site, kept);
+    if (this.wanted !== site) return; // another one was asked for since
+    const before = this.explorer;
+    const habits = before?.habits;
+    if (before) this.leave(before);
+    const others = { has: (name: string) => this.elements.has(name), show: (name: string) => void this.turnTo(name) };
+    const host = new PageHost(kept, this.panels, others);
+    const parts = (this.root.dataset.parts ?? "").split(" ");
+    this.explorer = new Explorer(this.root, kept.scene, host, parts, this.panels, start);
+    this.explorer.session.adopt(...(this.left.get(site) ?? this.written(site)));
+    if (habits) this.explorer.habits = habits;
+  }
+
+  private async turnTo(site: string): Promise<void> {
+    try {
+      await this.show(site);
+    } catch (error) {
+      failed(this.root, error);
+    }
+  }
+
+  private async read(site: string): Promise<Kept> {
+    const packed = await fromText(this.elements.get(site)!.textContent!);
+    const part = (name: string) => Packed.read(packed.column<Uint8Array>(name));
+    const store = packed.has("store") ? part("store") : NOTHING;
+    return new Kept(new Scene(part("scene"), this.first), store, this.store);
+  }
+
+  private written(site: string): Selected {
+    const { node, showing: _, ...selected } = JSON.parse(this.elements.get(site)!.dataset.selected ?? "{}");
+    return [selected.kind ? selected : { kind: "none" }, node ?? null];
+  }
+
+  private leave(explorer: Explorer): void {
+    const { before, state } = explorer.session;
+    this.left.set(before.about.site, [state.selected, state.node]);
+    explorer.close();
+  }
+}
+
+/** A container without values and parts. */
+const NOTHING = Packed.read(Uint8Array.of(12, 0, 0, 0, ...new TextEncoder().encode('{"parts":{}}')));

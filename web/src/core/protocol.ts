@@ -1,0 +1,22 @@
+// Written by `python -m ktviz.widgets.protocol` from ktviz/widgets/protocol.py: change it there.
+
+export const PROTOCOL = 3;
+export const NO_SOURCE = 65535;
+export const STEPS = 10000;
+export const SHEET = 256;
+
+/** All that a view may ask, with the body of each request. */
+export interface Requests {
+  region: { box: number[] };
+  candidates: { queries: number[] };
+  pictures: { sources: number[] };
+  children: { bank: number; nodes: number[] };
+  thumbs: { bank: number; nodes: number[] };
+  descent: { queries: number[] };
+  bands: { queries: number[]; entries: number[] };
+  translate: { without: number[]; weights: number[] };
+}
+export type Kind = keyof Requests;
+
+/** What is asked of the trace that is shown; all else is the same for the recorded one and a counterfactual. */
+export const ABOUT_SHOWN: ReadonlySet<Kind> = new Set<Kind>(["region", "candidates", "descent", "bands"]);

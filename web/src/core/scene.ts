@@ -1,0 +1,227 @@
+// What a view draws: the scene that Python made (ktviz/widgets/scene.py), with its pictures decoded.
+
+import type { Column, Packed } from "./packed";
+
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Source {
+  name: string;
+  bank: string;
+  title: string;
+  creator: string;
+  year: string;
+  licence: string;
+  url: string;
+  width: number | null;
+  height: number | null;
+  share: number;
+  retrievals: number;
+  colour: number;
+}
+
+export interface Bank {
+  name: string;
+  nodes: number;
+  depth: number;
+  entries: number;
+}
+
+/** One of several places in a system where it chose from what is stored. */
+export interface Site {
+  name: string;
+  retrievals: number;
+  /** Where the trace says one: which of two pictures was made from the other. */
+  direction: string | null;
+}
+
+/** Where a panel stands in the Explorer, and whether it has something to show there. */
+export interface PanelPlace {
+  name: string;
+  row: number;
+  appears: boolean;
+}
+
+export interface About {
+  protocol: number;
+  width: number;
+  height: number;
+  queries: number;
+  candidates: number;
+  preset: string | null;
+  /** Of the bands, where they were compared. */
+  weights?: number[];
+  without: string[];
+  /** Part of the picture that the recorded candidates do not explain. */
+  left_over: number;
+  /** Part of the winners that continue a neighbour. */
+  coherent: number;
+  /** Part of the winners that are the best there was; null where only winners were recorded. */
+  best: number | null;
+  /** The winners' similarity as a part of that of the best there was. */
+  kept: number | null;
+  causal: boolean;
+  /** The site that this is the scene of, and all sites of the trace. */
+  site: string;
+  sites: Site[];
+  digest: string;
+  /** Whether the pictures are shown smaller than they are. */
+  shrunk?: boolean;
+  live: boolean;
+  frozen: string;
+  panels: PanelPlace[];
+  can: { bands: boolean; regret: boolean; tree: boolean; soft: boolean };
+  sources: Source[];
+  banks: Bank[];
+  /** Of a counterfactual alone: what changed (ktviz/widgets/after.py). */
+  comparison?: {
+    headline: string;
+    /** How many times the picture of the difference is brightened. */
+    gain: number;
+    /** Numbers of the sources that were left out. */
+    removed: number[];
+    /** Part of the picture that went to another source. */
+    moved: number;
+    /** From, to, retrievals, share: largest share first. */
+    heirs: [number, number, number, number][];
+  };
+}
+
+export class Scene {
+  readonly about: About;
+  readonly count: number;
+  readonly width: number;
+  readonly height: number;
+  /** Candidates per retrieval. */
+  readonly k: number;
+  readonly query: Int32Array;
+  readonly box: Float32Array;
+  readonly sourceBox: Float32Array;
+  readonly margin: Float32Array;
+  readonly coherent: Uint8Array;
+  readonly chosen: Uint16Array;
+  readonly entry: Int32Array;
+  readonly source: Uint16Array;
+  readonly similarity: Float32Array;
+  readonly weight: Float32Array | null;
+  private readonly bitmaps = new Map<string, ImageBitmap>();
+  private readonly place = new Map<number, number>();
+
+  /** A scene; that of a counterfactual, or of another site in a page, has the pictures of the first. */
+  constructor(
+    private readonly packed: Packed,
+    private readonly first: Scene | null = null,
+  ) {
+    this.about = packed.values as unknown as About;
+    this.count = this.about.queries;
+    this.width = this.about.width;
+    this.height = this.about.height;
+    this.k = this.about.candidates;
+    this.query = packed.column("query");
+    this.box = packed.column("box");
+    this.sourceBox = packed.column("source_box");
+    this.margin = packed.column("margin");
+    this.coherent = packed.column("coherent");
+    this.chosen = packed.column("chosen");
+    this.entry = packed.column("entry");
+    this.source = packed.column("source");
+    this.similarity = packed.column("similarity");
+    this.weight = this.column<Float32Array>("weight");
+    this.query.forEach((query, place) => this.place.set(query, place));
+  }
+
+  /** A column that a panel draws; null where the trace has none. */
+  column<T extends Column>(name: string): T | null {
+    return this.packed.has(name) ? this.packed.column<T>(name) : null;
+  }
+
+  shape(name: string): number[] {
+    return this.packed.shape(name);
+  }
+
+  /** Decode input, output, difference and the small pictures of sources. */
+  async decode(): Promise<void> {
+    const names = ["input", "output", "difference", ...this.packed.names("thumb/")];
+    const found = names.filter((name) => this.packed.has(name));
+    await Promise.all(found.map((name) => this.keep(name, this.packed.column<Uint8Array>(name))));
+  }
+
+  /** Decode a picture and keep it under a name. */
+  async keep(name: string, bytes: Uint8Array): Promise<void> {
+    this.bitmaps.set(name, await decodePicture(bytes));
+  }
+
+  /** Recorded weights of the bands; none where they were not compared. */
+  get weights(): number[] {
+    return this.about.weights ?? [];
+  }
+
+  picture(name: string): ImageBitmap | null {
+    return this.bitmaps.get(name) ?? this.first?.picture(name) ?? null;
+  }
+
+  close(): void {
+    for (const bitmap of this.bitmaps.values()) bitmap.close();
+  }
+
+  /** Place among the retrievals of a query number, -1 for none. */
+  placeOf(query: number): number {
+    return this.place.get(query) ?? -1;
+  }
+
+  /** The winner's slot among all candidates, as an index into entry, source and similarity. */
+  winner(place: number): number {
+    return place * this.k + this.chosen[place];
+  }
+
+  winnerSource(place: number): number {
+    return this.source[this.winner(place)];
+  }
+
+  winnerSimilarity(place: number): number {
+    return this.similarity[this.winner(place)];
+  }
+
+  boxOf(place: number): Box {
+    return boxAt(this.box, place);
+  }
+
+  sourceBoxOf(place: number): Box | null {
+    return wholeOrBox(boxAt(this.sourceBox, place));
+  }
+
+  /** Number of the bank that the winner is of. */
+  bankOf(place: number): number {
+    const name = this.about.sources[this.winnerSource(place)]?.bank;
+    return this.about.banks.findIndex((bank) => bank.name === name);
+  }
+
+  /** A source's picture: as its bank saw it where it has come, else the small one. */
+  pictureOf(source: number): ImageBitmap | null {
+    return this.picture(`picture/${source}`) ?? this.picture(`thumb/${source}`);
+  }
+}
+
+export function decodePicture(bytes: Uint8Array): Promise<ImageBitmap> {
+  return createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]));
+}
+
+export function boxAt(values: Float32Array, place: number): Box {
+  const at = 4 * place;
+  return { x: values[at], y: values[at + 1], width: values[at + 2], height: values[at + 3] };
+}
+
+/** A box in a source; null where an entry is the source as a whole. */
+export function wholeOrBox(box: Box): Box | null {
+  return Number.isNaN(box.x) ? null : box;
+}
+
+/** The nearest whole number, halves to the even one: as Python and NumPy round. */
+export function rounded(value: number): number {
+  const up = Math.round(value);
+  return up - value === 0.5 && up % 2 !== 0 ? up - 1 : up;
+}

@@ -1,0 +1,301 @@
+// What a person does in a view, in the words of the trace: every action changes the one state, and tells Python.
+
+import { Cells } from "./cells";
+import { type Answer, type Host, Refused, type Showing, Stale, Unanswered } from "./host";
+import { overlap, shares } from "./overlap";
+import { overview } from "./picks";
+import type { Packed } from "./packed";
+import { ABOUT_SHOWN, type Kind, type Requests } from "./protocol";
+import { Scene } from "./scene";
+import { asList, initialState, type Selected, Store } from "./store";
+
+const PAUSE_MS = 80;
+
+export class Session {
+  readonly store: Store;
+  readonly cells: Cells;
+  /** What Python was told last, as JSON. */
+  told = "";
+  private readonly asked = new Set<number>();
+  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+  private readonly movers: (() => void)[] = [];
+  private fetching = false;
+  private compared = 0;
+  private adopted: Scene;
+
+  constructor(
+    readonly before: Scene,
+    readonly host: Host,
+    onSettled: (settled: boolean) => void,
+  ) {
+    this.adopted = before;
+    this.store = new Store(initialState(before.weights, before.about.frozen), onSettled);
+    this.cells = new Cells(before); // both traces have their retrievals at the same places
+    this.store.state.focus = overview(before)[0] ?? -1;
+  }
+
+  get state() {
+    return this.store.state;
+  }
+
+  /** The scene of the trace that is shown: all parts speak of it. */
+  get scene(): Scene {
+    return (this.state.showing === "after" && this.state.after) || this.before;
+  }
+
+  /** The scene that it is compared to, if any. */
+  get other(): Scene | null {
+    return this.scene === this.before ? this.state.after : this.before;
+  }
+
+  /** Ask Python; what it refuses is shown, what came too late is dropped. Null where there is no answer. */
+  async ask<K extends Kind>(kind: K, body: Requests[K], topic = ""): Promise<Answer | null> {
+    const about = () => (ABOUT_SHOWN.has(kind) ? this.scene : this.before);
+    const scene = about();
+    this.store.set({ waiting: this.state.waiting + 1 });
+    try {
+      const answer = await this.host.ask(kind, body, topic, scene.about.digest);
+      return scene === about() ? answer : null;
+    } catch (error) {
+      if (error instanceof Refused) this.store.set({ error: error.message });
+      else if (!(error instanceof Stale) && !(error instanceof Unanswered)) this.fail(error);
+      return null;
+    } finally {
+      this.store.set({ waiting: this.state.waiting - 1 });
+    }
+  }
+
+  /** Do something after a moment, unless it is asked for again till then: keys that are held down ask once. */
+  soon(name: string, call: () => Promise<void>): void {
+    const earlier = this.timers.get(name);
+    if (earlier === undefined) this.store.set({ waiting: this.state.waiting + 1 });
+    clearTimeout(earlier);
+    const later = async () => {
+      this.timers.delete(name);
+      await call();
+      this.store.set({ waiting: this.state.waiting - 1 });
+    };
+    this.timers.set(
+      name,
+      setTimeout(() => void later(), PAUSE_MS),
+    );
+  }
+
+  fail(error: unknown): void {
+    this.store.set({ error: error instanceof Error ? error.message : String(error) });
+  }
+
+  /** Select, and tell Python. */
+  select(selected: Selected): void {
+    this.adopt(selected, this.state.node);
+    this.tell();
+  }
+
+  selectNode(node: [number, number] | null): void {
+    this.store.set({ node });
+    this.tell();
+  }
+
+  /** Switch to one of the two traces. */
+  show(showing: Showing): void {
+    this.adopt(this.state.selected, this.state.node, showing);
+    this.tell();
+  }
+
+  private tell(): void {
+    const { selected, node, showing } = this.state;
+    this.told = JSON.stringify({ ...selected, node, showing });
+    this.host.select(selected, node, showing);
+  }
+
+  clear(): void {
+    this.select({ kind: "none" });
+  }
+
+  /** A click on a retrieval: select it alone, or nothing if it was alone. */
+  selectPlace(place: number): void {
+    const { picked, selected } = this.state;
+    const again = selected.kind === "queries" && picked.length === 1 && picked[0] === place;
+    this.select(again || place < 0 ? { kind: "none" } : { kind: "queries", queries: [this.scene.query[place]] });
+  }
+
+  selectSource(source: number): void {
+    const { selected } = this.state;
+    const again = selected.kind === "source" && selected.source === source;
+    this.select(again ? { kind: "none" } : { kind: "source", source });
+  }
+
+  /** Show what is selected and in which trace, whoever said so. */
+  adopt(selected: Selected, node: [number, number] | null, showing = this.state.showing): void {
+    this.told = "";
+    this.store.set({ showing });
+    if (this.scene !== this.adopted) this.store.set({ weights: [...this.scene.weights], hover: -1, hoverSource: -1 });
+    this.adopted = this.scene;
+    const { picked, part } = this.meant(selected, this.scene);
+    const found = selected.kind === "none" ? null : shares(this.scene, picked, part);
+    const focus = this.focusOf(selected, picked, part);
+    this.store.set({ selected, node, picked, shares: found, focus });
+    if (selected.kind === "region") void this.askShares(selected.box, selected);
+  }
+
+  /** Share of every source in what is selected, in one of the two traces. */
+  sharesIn(scene: Scene): ArrayLike<number> {
+    const { selected, shares: known } = this.state;
+    if (selected.kind === "none") return scene.about.sources.map((source) => source.share);
+    if (scene === this.scene && known) return known;
+    const { picked, part } = this.meant(selected, scene);
+    return shares(scene, picked, part);
+  }
+
+  private meant(selected: Selected, scene: Scene): { picked: Int32Array; part: Float32Array } {
+    if (selected.kind === "region") {
+      const [x, y, width, height] = selected.box;
+      return overlap(scene, { x, y, width, height });
+    }
+    let places: number[] = [];
+    if (selected.kind === "queries") places = selected.queries.map((query) => scene.placeOf(query));
+    if (selected.kind === "source") {
+      places = [...scene.query.keys()].filter((place) => scene.winnerSource(place) === selected.source);
+    }
+    const picked = Int32Array.from(places.filter((place) => place >= 0));
+    return { picked, part: new Float32Array(picked.length).fill(1 / Math.max(1, picked.length)) };
+  }
+
+  /** The retrieval that tree and bands show: the one that was clicked, or a heavy one near the middle. */
+  private focusOf(selected: Selected, picked: Int32Array, part: Float32Array): number {
+    if (!picked.length) return this.state.focus;
+    if (selected.kind === "queries") return picked.includes(this.state.focus) ? this.state.focus : picked[0];
+    if (selected.kind !== "region") {
+      const similarity = (place: number) => this.scene.winnerSimilarity(place);
+      return picked.reduce((best, place) => (similarity(place) > similarity(best) ? place : best), picked[0]);
+    }
+    const [x, y, width, height] = selected.box;
+    const largest = part.reduce((most, value) => Math.max(most, value), 0);
+    const merit = (n: number) => {
+      const box = this.scene.boxOf(picked[n]);
+      const away = Math.hypot(box.x + box.width / 2 - x - width / 2, box.y + box.height / 2 - y - height / 2);
+      return part[n] / largest - away / (width + height);
+    };
+    return picked[picked.reduce((best, _, n) => (merit(n) > merit(best) ? n : best), 0)];
+  }
+
+  /** Shares of a region as Python counts them: the browser's own serve until they come, or if nobody answers. */
+  private async askShares(box: number[], selected: Selected): Promise<void> {
+    const answer = await this.ask("region", { box });
+    if (answer && this.state.selected === selected) this.store.set({ shares: answer.column<Float32Array>("shares") });
+  }
+
+  /** Fetch full pictures of sources; each once. */
+  async loadPictures(sources: number[]): Promise<void> {
+    const missing = sources.filter((source) => source >= 0 && !this.asked.has(source));
+    for (const source of missing) this.asked.add(source);
+    for (const source of missing) {
+      const answer = await this.ask("pictures", { sources: [source] }, `picture ${source}`);
+      const name = `picture/${source}`;
+      if (!answer) this.asked.delete(source);
+      if (!answer?.has(name)) continue;
+      await this.before.keep(name, answer.column<Uint8Array>(name));
+      this.store.set({ pictures: this.state.pictures + 1 });
+    }
+  }
+
+  /** Back to the recorded translation alone. */
+  closeComparison(): void {
+    void this.translate(new Set(), this.before.weights);
+  }
+
+  /** Translate again without some sources, or with other band weights: Python tells of the new trace (`compare`). */
+  async translate(without: ReadonlySet<number>, weights: number[]): Promise<void> {
+    const label = this.describe([...without], weights);
+    const making = label && `Translating ${label} …`;
+    this.store.set({ making, without, error: "" });
+    if (!label) void this.compare(null); // at once, also where Python is busy or gone
+    const answer = await this.ask("translate", { without: [...without], weights });
+    if (this.state.making !== making) return; // a later one is under way
+    this.store.set({ making: "" });
+    if (!answer) this.store.set({ without: this.leftOut() });
+  }
+
+  /** Take in the counterfactual that Python made, or that there is none any more. */
+  async compare(packed: Packed | null): Promise<void> {
+    const number = ++this.compared;
+    this.store.set({ waiting: this.state.waiting + 1 });
+    try {
+      const after = packed && new Scene(packed, this.before);
+      await after?.decode();
+      if (number === this.compared) this.beside(after);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.store.set({ waiting: this.state.waiting - 1 });
+    }
+  }
+
+  private beside(after: Scene | null): void {
+    const { selected, node, showing, making } = this.state;
+    this.state.after?.close();
+    this.store.set({ after });
+    if (!making) this.store.set({ without: this.leftOut() }); // else more was unticked since
+    this.adopt(selected, node, after ? showing : "before");
+  }
+
+  private leftOut(): Set<number> {
+    return new Set(this.state.after?.about.comparison?.removed);
+  }
+
+  /** In what the counterfactual differs, in words. */
+  get label(): string {
+    const after = this.state.after;
+    return after?.about.comparison ? this.describe(after.about.comparison.removed, after.weights) : "";
+  }
+
+  private describe(without: number[], weights: number[]): string {
+    const names = without.map((source) => this.before.about.sources[source].title);
+    const other = weights.some((weight, band) => weight !== this.before.weights[band]);
+    const parts = [];
+    if (names.length)
+      parts.push(`without ${names.slice(0, 2).join(", ")}${names.length > 2 ? ` and ${names.length - 2} more` : ""}`);
+    if (other) parts.push(`with band weights ${weights.join(" · ")}`);
+    return parts.join(", ");
+  }
+
+  /** Ask for another site of the trace, if there is somebody to ask; the whole view is drawn anew when it comes. */
+  showSite(site: string): boolean {
+    try {
+      this.host.showSite(site);
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
+    if (!this.fetching) this.store.set({ waiting: this.state.waiting + 1 });
+    this.fetching = true;
+    this.store.set({ making: `Fetching site ${site} …`, error: "" });
+    return true;
+  }
+
+  /** The other site does not come. */
+  stay(): void {
+    if (!this.fetching) return;
+    this.fetching = false;
+    this.store.set({ making: "", waiting: this.state.waiting - 1 });
+  }
+
+  /** Tell those whose places on the screen depend on it that something was moved. */
+  moved(): void {
+    for (const listener of this.movers) listener();
+  }
+
+  onMoved(listener: () => void): void {
+    this.movers.push(listener);
+  }
+
+  selectBox(x0: number, y0: number, x1: number, y1: number): void {
+    const { width, height } = this.scene;
+    const [left, right] = [Math.max(0, Math.floor(Math.min(x0, x1))), Math.min(width, Math.ceil(Math.max(x0, x1)))];
+    const [top, bottom] = [Math.max(0, Math.floor(Math.min(y0, y1))), Math.min(height, Math.ceil(Math.max(y0, y1)))];
+    if (right > left && bottom > top) {
+      this.select({ kind: "region", box: asList({ x: left, y: top, width: right - left, height: bottom - top }) });
+    }
+  }
+}

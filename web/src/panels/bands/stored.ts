@@ -1,0 +1,80 @@
+// What a page answers about bands, from what Python stored (ktviz/widgets/panels/bands.py).
+
+import { type Answer, Unanswered } from "../../core/host";
+import type { StoredAnswers } from "../../core/panel";
+import { SHEET } from "../../core/protocol";
+import { decodePicture } from "../../core/scene";
+import { type Kept, Made, unstep } from "../../core/stored";
+
+const PATCH_PX = 16;
+const BANDS_PER_ROW = 5;
+
+export function storedBands(kept: Kept): StoredAnswers {
+  const decoded = new Decoded(kept);
+  return {
+    candidates: ({ queries }) => candidates(kept, queries),
+    bands: ({ queries, entries }) => decoded.bands(queries, entries),
+  };
+}
+
+function candidates(kept: Kept, places: number[]): Answer {
+  kept.need("bands");
+  const rows = (name: string, width: number, read: (value: number) => number) => {
+    const values = kept.column(name);
+    const found = new Float32Array(places.length * width);
+    places.forEach((place, n) => {
+      for (let at = 0; at < width; at++) found[n * width + at] = read(values[place * width + at]);
+    });
+    return found;
+  };
+  const { k } = kept.scene;
+  return new Made(
+    {},
+    {
+      source_box: rows("source_box", 4 * k, (value) => value),
+      bands: rows("bands", 4 * k, unstep),
+      entry_bands: rows("entry_bands", 4 * k, unstep),
+      query_bands: rows("query_bands", 4, unstep),
+    },
+  );
+}
+
+/** The stored sheets of decoded bands. */
+class Decoded {
+  private readonly sheets = new Map<number, Promise<ImageBitmap>>();
+  private readonly rows = new Map<string, number>();
+
+  constructor(private readonly kept: Kept) {
+    if (!kept.has("decoded_query")) return;
+    const entry = kept.column("decoded_entry");
+    kept.column("decoded_query").forEach((query: number, row: number) => {
+      this.rows.set(query >= 0 ? `query/${query}` : `entry/${entry[row]}`, row);
+    });
+  }
+
+  /** The stored rows of a query and some entries, put together as one sheet; what is not stored stays empty. */
+  async bands(places: number[], entries: number[]): Promise<Answer> {
+    const names = [`query/${this.kept.scene.query[places[0]]}`, ...entries.map((entry) => `entry/${entry}`)];
+    const rows = names.map((name) => this.rows.get(name) ?? -1);
+    if (rows.every((row) => row < 0)) throw new Unanswered("bands");
+    const canvas = new OffscreenCanvas(BANDS_PER_ROW * PATCH_PX, rows.length * PATCH_PX);
+    const context = canvas.getContext("2d")!;
+    for (const [line, row] of rows.entries()) {
+      if (row < 0) continue;
+      const sheet = await this.sheet(Math.floor(row / SHEET));
+      const top = (row % SHEET) * PATCH_PX;
+      context.drawImage(sheet, 0, top, canvas.width, PATCH_PX, 0, line * PATCH_PX, canvas.width, PATCH_PX);
+    }
+    const blob = await canvas.convertToBlob();
+    return new Made(
+      {},
+      { decoded: new Uint8Array(await blob.arrayBuffer()), known: Uint8Array.from(rows, (row) => Number(row >= 0)) },
+    );
+  }
+
+  private sheet(number: number): Promise<ImageBitmap> {
+    let sheet = this.sheets.get(number);
+    if (!sheet) this.sheets.set(number, (sheet = decodePicture(this.kept.column<Uint8Array>(`decoded/${number}`))));
+    return sheet;
+  }
+}

@@ -1,0 +1,10 @@
+// All panels, in the order of the Explorer; where they stand and when they appear is said by the scene.
+
+import type { Panel } from "../core/panel";
+import { bands } from "./bands";
+import { sources } from "./sources";
+import { table } from "./table";
+import { translation } from "./translation";
+import { tree } from "./tree";
+
+export const PANELS: readonly Panel[] = [translation, sources, tree, bands, table];

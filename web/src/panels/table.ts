@@ -1,0 +1,193 @@
+// The selected retrievals as rows: sortable, and copied as CSV.
+
+import { button, chip, count, h } from "../core/dom";
+import type { Drawn, Panel } from "../core/panel";
+import type { Scene } from "../core/scene";
+import type { Session } from "../core/session";
+
+/** The selected retrievals as rows; among other panels folded away, and filled when it is opened. */
+export const table: Panel = {
+  name: "table",
+  draw: (session, parts) => (parts.length > 1 ? folded(session) : new TableView(session)),
+};
+
+type Value = number | string | boolean;
+interface ColumnOf {
+  name: string;
+  title: string;
+  value(scene: Scene, place: number): Value;
+  digits?: number;
+}
+
+const AT_ONCE = 100;
+const place = (name: "box" | "sourceBox", at: number) => (scene: Scene, n: number) => scene[name][4 * n + at];
+
+const COLUMNS: ColumnOf[] = [
+  { name: "query", title: "Query", value: (s, n) => s.query[n] },
+  { name: "y", title: "y, cells", value: (s, n) => s.column("y")?.[n] ?? Number.NaN },
+  { name: "x", title: "x, cells", value: (s, n) => s.column("x")?.[n] ?? Number.NaN },
+  { name: "source", title: "Source", value: (s, n) => s.about.sources[s.winnerSource(n)]?.name ?? "" },
+  { name: "entry", title: "Entry", value: (s, n) => s.entry[s.winner(n)] },
+  { name: "similarity", title: "Similarity", value: (s, n) => s.winnerSimilarity(n), digits: 3 },
+  { name: "margin", title: "Margin", value: (s, n) => s.margin[n], digits: 3 },
+  { name: "coherent", title: "Continues", value: (s, n) => s.coherent[n] === 1 },
+  { name: "box_x", title: "x, px", value: place("box", 0) },
+  { name: "box_y", title: "y, px", value: place("box", 1) },
+  { name: "source_x", title: "Source x", value: place("sourceBox", 0), digits: 0 },
+  { name: "source_y", title: "Source y", value: place("sourceBox", 1), digits: 0 },
+];
+
+/** Rows as CSV: quoted where needed; numbers as they are. */
+export function toCsv(columns: ColumnOf[], scene: Scene, places: ArrayLike<number>): string {
+  const rows = Array.from(places, (n) => columns.map((column) => csvCell(column.value(scene, n))).join(","));
+  return [columns.map((column) => column.name).join(","), ...rows].join("\n");
+}
+
+/** A value as a cell: nothing for what is not known, and no formula that a spreadsheet would run. */
+function csvCell(value: Value): string {
+  if (typeof value === "number") return Number.isNaN(value) ? "" : String(value);
+  const text = /^[=+\-@]/.test(String(value)) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+class TableView implements Drawn {
+  readonly el = h("section", { class: "kt-table", "aria-label": "Retrievals" });
+  private readonly body = h("tbody");
+  private readonly heads: HTMLTableCellElement[];
+  private readonly told = h("span", { class: "kt-faint", role: "status" });
+  private readonly more = button("Show more", () => this.showMore(), { class: "kt-more" });
+  private sorted: { column: number; down: boolean } = { column: -1, down: false };
+  private places: number[] = [];
+  private visible = AT_ONCE;
+
+  constructor(private readonly session: Session) {
+    this.heads = COLUMNS.map((column, n) =>
+      h(
+        "th",
+        { scope: "col", "aria-sort": "none" },
+        button(column.title, () => this.sort(n)),
+      ),
+    );
+    const table = h("table", {}, h("thead", {}, h("tr", {}, ...this.heads)), this.body);
+    this.el.append(
+      h(
+        "header",
+        {},
+        h("h3", {}, "Retrievals"),
+        this.told,
+        button("Copy as CSV", () => void this.copy()),
+      ),
+      h("div", { class: "kt-scroll", tabindex: 0, role: "region", "aria-label": "Table of retrievals" }, table),
+      this.more,
+    );
+    session.store.listen((changed) => {
+      if (changed.has("picked")) this.fill();
+      else if (changed.has("focus")) this.mark();
+    });
+  }
+
+  csv(): string {
+    return toCsv(COLUMNS, this.session.scene, this.places);
+  }
+
+  private fill(): void {
+    const { picked } = this.session.state;
+    this.places = picked.length ? Array.from(picked) : [...this.session.scene.query.keys()];
+    const all = picked.length ? "selected" : "in all: nothing is selected";
+    this.told.textContent = `${count(this.places.length)} ${all}`;
+    this.visible = AT_ONCE;
+    this.rank();
+  }
+
+  private sort(column: number): void {
+    this.sorted = { column, down: this.sorted.column === column ? !this.sorted.down : true };
+    this.heads.forEach((head, n) =>
+      head.setAttribute("aria-sort", n !== column ? "none" : this.sorted.down ? "descending" : "ascending"),
+    );
+    this.rank();
+  }
+
+  private rank(): void {
+    const { column, down } = this.sorted;
+    if (column >= 0) {
+      const value = (n: number) => COLUMNS[column].value(this.session.scene, n);
+      this.places.sort((one, other) => (down ? -1 : 1) * compare(value(one), value(other)) || one - other);
+    }
+    this.render();
+  }
+
+  private showMore(): void {
+    this.visible += 10 * AT_ONCE;
+    this.render();
+  }
+
+  private render(): void {
+    this.body.replaceChildren(...this.places.slice(0, this.visible).map((n) => this.row(n)));
+    this.more.hidden = this.places.length <= this.visible;
+    this.mark();
+  }
+
+  private row(n: number): HTMLTableRowElement {
+    const { scene } = this.session;
+    const cells = COLUMNS.map((column) => {
+      const value = column.value(scene, n);
+      const text = shown(value, column.digits);
+      if (column.name === "source")
+        return h("td", {}, chip(scene.about.sources[scene.winnerSource(n)]?.colour ?? -1), text);
+      if (column.name === "query")
+        return h(
+          "td",
+          {},
+          button(text, () => this.session.store.set({ focus: n })),
+        );
+      return h("td", { class: typeof value === "number" ? "kt-number" : "" }, text);
+    });
+    return h("tr", { "data-place": n }, ...cells);
+  }
+
+  private mark(): void {
+    for (const row of this.body.rows)
+      row.classList.toggle("kt-chosen", Number(row.dataset.place) === this.session.state.focus);
+  }
+
+  private async copy(): Promise<void> {
+    const text = this.csv();
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      copyBySelection(text); // where the page may not use the clipboard
+    }
+    this.told.textContent = `${count(this.places.length)} rows copied`;
+  }
+}
+
+function folded(session: Session): Drawn {
+  const el = h("details", { class: "kt-folder" }, h("summary", {}, "Table of retrievals"));
+  el.addEventListener("toggle", () => {
+    if (el.open && el.childElementCount === 1) el.append(new TableView(session).el);
+  });
+  return { el };
+}
+
+function shown(value: Value, digits?: number): string {
+  if (typeof value === "boolean") return value ? "yes" : "";
+  if (typeof value === "string") return value;
+  if (Number.isNaN(value)) return "";
+  return digits === undefined ? String(value) : value.toFixed(digits);
+}
+
+function compare(one: Value, other: Value): number {
+  if (typeof one === "string" && typeof other === "string") return one.localeCompare(other);
+  const [a, b] = [Number(one), Number(other)];
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+  return a - b;
+}
+
+function copyBySelection(text: string): void {
+  const area = h("textarea", { "aria-hidden": "true" });
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}

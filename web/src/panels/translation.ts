@@ -1,0 +1,389 @@
+// The translation view: photo and translation with overlays, hover, regions, zoom; and what a counterfactual changed.
+
+import { select } from "d3-selection";
+import { type D3ZoomEvent, type ZoomBehavior, type ZoomTransform, zoom } from "d3-zoom";
+import { cividis, sourceColour } from "../core/colours";
+import { button, chip, h, percent, words } from "../core/dom";
+import { Heirs } from "../core/comparison";
+import type { SourcesView } from "./sources";
+import { Curves } from "./translation/curves";
+import { HoverCard } from "./translation/hovercard";
+import { asCanvas, OVERLAYS, overlaysOf, paintOverlay, paintSpotlight } from "./translation/overlay";
+import { Pane, type Shown } from "./translation/pane";
+import { moveFocus } from "./translation/keyboard";
+import type { Drawn, Panel } from "../core/panel";
+import type { Scene } from "../core/scene";
+import type { Session } from "../core/session";
+import type { Changed, Overlay } from "../core/store";
+
+/** Photo and translation. */
+export const translation: Panel = {
+  name: "translation",
+  needs: "sources", // the curves end there
+  draw: (session) => new TranslationView(session),
+};
+
+const MOST_ZOOM = 60;
+const CLICK_PX = 4;
+/** Measures of hovering that are kept at most. */
+const MOST_MEASURES = 1000;
+/** So many retrievals are outlined; more are shown by darkening the rest. */
+const FEW = 8;
+/** Wider pictures stand one under the other. */
+const PANORAMA = 2.2;
+type Drag = { pane: Pane; from: [number, number]; to: [number, number]; moved: boolean; wiping: boolean };
+
+export class TranslationView implements Drawn {
+  readonly el = h("section", { class: "kt-translation", "aria-label": "Translation" });
+  readonly panes: Record<"input" | "output" | "difference", Pane>;
+  private readonly row = h("div", { class: "kt-panes" });
+  /** What a counterfactual changed. */
+  private readonly below = h("div", { class: "kt-panes" });
+  private readonly legend = h("div", { class: "kt-legend" });
+  private readonly card = new HoverCard();
+  private readonly zooming: ZoomBehavior<HTMLCanvasElement, unknown>;
+  private readonly heirs: HTMLElement;
+  private overlay: HTMLCanvasElement | null = null;
+  private spotlight: HTMLCanvasElement | null = null;
+  private drag: Drag | null = null;
+  private split = 0.5;
+  private moving = false;
+  private hovers = 0;
+
+  constructor(private readonly session: Session) {
+    this.heirs = new Heirs(session).el;
+    const make = () => new Pane(session.scene);
+    this.panes = { input: make(), output: make(), difference: make() };
+    this.zooming = zoom<HTMLCanvasElement, unknown>()
+      .duration(0)
+      .scaleExtent([1, MOST_ZOOM])
+      .filter((event: MouseEvent) => this.mayZoom(event))
+      .on("zoom", (event: D3ZoomEvent<HTMLCanvasElement, unknown>) => this.zoomed(event.transform));
+    for (const pane of Object.values(this.panes)) this.listen(pane);
+    const wide = session.before.width > PANORAMA * session.before.height;
+    for (const row of [this.row, this.below]) row.classList.toggle("kt-stacked", wide);
+    this.el.append(this.toolbar(), this.row, this.legend, this.below, this.card.el);
+    session.store.listen((changed) => this.update(changed));
+  }
+
+  /** Take the room there is. */
+  resize(): void {
+    let changed = false;
+    for (const pane of this.visible()) changed = pane.measure() || changed;
+    if (!changed) return;
+    const [width, height] = this.panes.output.size;
+    this.zooming
+      .extent([
+        [0, 0],
+        [width, height],
+      ])
+      .translateExtent([
+        [0, 0],
+        [width, height],
+      ]);
+    this.draw();
+  }
+
+  /** Draw curves to the sources. */
+  join(others: ReadonlyMap<string, Drawn>, row: HTMLElement): void {
+    const curves = new Curves(this.session, this, others.get("sources") as SourcesView);
+    row.append(curves.el);
+  }
+
+  private toolbar(): HTMLElement {
+    const { store, scene } = this.session;
+    const choice = h(
+      "select",
+      {
+        "aria-label": "Overlay",
+        onchange: (e: Event) => store.set({ overlay: (e.target as HTMLSelectElement).value as Overlay }),
+      },
+      ...overlaysOf(scene).map((name) => h("option", { value: name }, OVERLAYS[name].label)),
+    );
+    const wipe = button("Wipe", () => store.set({ wipe: !store.state.wipe }), {
+      "aria-pressed": "false",
+      class: "kt-wipe",
+    });
+    const move = button("Move", () => this.setMoving(!this.moving), {
+      "aria-pressed": "false",
+      class: "kt-move",
+      title: "Drag moves the picture instead of selecting",
+    });
+    store.listen((changed) => {
+      if (changed.has("wipe")) wipe.setAttribute("aria-pressed", String(store.state.wipe));
+      if (changed.has("overlay")) choice.value = store.state.overlay;
+    });
+    const step = (factor: number) => this.zooming.scaleBy(select(this.panes.output.canvas), factor);
+    return h(
+      "div",
+      { class: "kt-toolbar", role: "toolbar", "aria-label": "Translation view" },
+      choice,
+      wipe,
+      move,
+      h(
+        "span",
+        { class: "kt-group" },
+        button("−", () => step(0.5), { "aria-label": "Zoom out" }),
+        button("+", () => step(2), { "aria-label": "Zoom in" }),
+        button("Fit", () => this.zooming.transform(select(this.panes.output.canvas), this.identity()), {
+          "aria-label": "Fit the whole picture",
+        }),
+      ),
+      button("Clear", () => this.session.clear(), { class: "kt-clear", title: "Select nothing (Escape)" }),
+    );
+  }
+
+  private identity(): ZoomTransform {
+    const { transform } = this.panes.output;
+    return transform.scale(1 / transform.k).translate(-transform.x, -transform.y);
+  }
+
+  private setMoving(moving: boolean): void {
+    this.moving = moving;
+    this.el.querySelector(".kt-move")!.setAttribute("aria-pressed", String(moving));
+    this.row.classList.toggle("kt-moving", moving);
+  }
+
+  private mayZoom(event: MouseEvent): boolean {
+    // A page that is scrolled past must not zoom: the wheel zooms in a picture that has the focus, or with Ctrl.
+    if (event.type === "wheel")
+      return event.ctrlKey || event.metaKey || document.activeElement === event.target || this.rooted(event);
+    if (event.type === "dblclick") return false;
+    return (
+      this.moving ||
+      event.shiftKey ||
+      event.button === 1 ||
+      (event.type.startsWith("touch") && (event as unknown as TouchEvent).touches.length > 1)
+    );
+  }
+
+  /** In a shadow root `document.activeElement` is the host. */
+  private rooted(event: MouseEvent): boolean {
+    const root = (event.target as Node).getRootNode() as Document | ShadowRoot;
+    return root.activeElement === event.target;
+  }
+
+  private zoomed(transform: ZoomTransform): void {
+    for (const pane of Object.values(this.panes)) {
+      pane.transform = transform;
+      // All panes share one zoom: each canvas must know it, or the next gesture there would start from an old one.
+      (pane.canvas as HTMLCanvasElement & { __zoom: ZoomTransform }).__zoom = transform;
+    }
+    this.draw();
+    this.session.moved();
+  }
+
+  private listen(pane: Pane): void {
+    select(pane.canvas).call(this.zooming);
+    const at = (event: PointerEvent): [number, number] => {
+      const box = pane.canvas.getBoundingClientRect();
+      return [event.clientX - box.left, event.clientY - box.top];
+    };
+    pane.canvas.addEventListener("pointermove", (event) => this.moved(pane, at(event), event));
+    pane.canvas.addEventListener("pointerleave", () => this.session.store.set({ hover: -1 }));
+    pane.canvas.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || this.moving || event.shiftKey) return;
+      const from = at(event);
+      const wiping = this.session.state.wipe && Math.abs(from[0] - this.split * pane.size[0]) < 14;
+      this.drag = { pane, from, to: from, moved: false, wiping };
+      pane.canvas.setPointerCapture(event.pointerId);
+    });
+    pane.canvas.addEventListener("pointerup", () => this.released());
+    pane.canvas.addEventListener("pointercancel", () => {
+      this.drag = null;
+      this.draw();
+    });
+    pane.canvas.addEventListener("keydown", (event) => this.pressed(event));
+  }
+
+  private moved(pane: Pane, at: [number, number], event: PointerEvent): void {
+    const start = performance.now();
+    if (this.drag) {
+      this.dragged(at);
+      return;
+    }
+    const scene = this.under(pane, at);
+    const place = this.session.cells.at(...pane.toImage(...at));
+    if (place !== this.session.state.hover) {
+      this.session.store.state.hover = place; // drawn at once, not with the next frame: the highlight must not lag
+      this.draw();
+      this.session.store.set({ hoverSource: place < 0 ? -1 : scene.winnerSource(place) });
+    }
+    this.card.show(scene, place, event);
+    if (++this.hovers % MOST_MEASURES === 0) performance.clearMeasures("ktviz-hover");
+    performance.measure("ktviz-hover", { start, end: performance.now() });
+  }
+
+  /** The scene of the picture under the pointer: left of the wipe is that of the other trace. */
+  private under(pane: Pane, at: [number, number]): Scene {
+    const { state, scene, other } = this.session;
+    const aside = state.wipe && pane === this.panes.output && at[0] < this.split * pane.size[0];
+    return (aside && other) || scene;
+  }
+
+  private dragged(at: [number, number]): void {
+    const drag = this.drag!;
+    drag.to = at;
+    drag.moved ||= Math.hypot(at[0] - drag.from[0], at[1] - drag.from[1]) > CLICK_PX;
+    if (drag.wiping) this.split = Math.min(1, Math.max(0, at[0] / drag.pane.size[0]));
+    this.card.hide();
+    this.draw();
+  }
+
+  private released(): void {
+    const drag = this.drag;
+    this.drag = null;
+    if (!drag || drag.wiping) return;
+    const [from, to] = [drag.pane.toImage(...drag.from), drag.pane.toImage(...drag.to)];
+    if (drag.moved) this.session.selectBox(...from, ...to);
+    else this.session.selectPlace(this.session.cells.at(...to));
+  }
+
+  private pressed(event: KeyboardEvent): void {
+    const { session } = this;
+    const canvas = select(this.panes.output.canvas);
+    if (event.key === "Escape") session.clear();
+    else if (event.key === "+" || event.key === "=") this.zooming.scaleBy(canvas, 2);
+    else if (event.key === "-") this.zooming.scaleBy(canvas, 0.5);
+    else if (event.key === "0") this.zooming.transform(canvas, this.identity());
+    else if ((event.key === "ArrowLeft" || event.key === "ArrowRight") && event.altKey && session.state.wipe) {
+      this.split = Math.min(1, Math.max(0, this.split + (event.key === "ArrowRight" ? 0.05 : -0.05)));
+      this.draw();
+    } else if (!moveFocus(session, event)) return;
+    event.preventDefault();
+    event.stopPropagation(); // notebooks have keys of their own
+  }
+
+  private visible(): Pane[] {
+    const { wipe, after } = this.session.state;
+    const { input, output, difference } = this.panes;
+    if (wipe) return [output];
+    return after ? [input, output, difference] : [input, output];
+  }
+
+  private update(changed: Changed): void {
+    const { state, scene, cells } = this.session;
+    if (changed.has("wipe") || changed.has("showing")) {
+      const [above, below] = [this.visible().slice(0, 2), this.visible().slice(2)];
+      this.row.replaceChildren(...above.map((pane) => pane.el));
+      this.below.replaceChildren(...below.map((pane) => pane.el), this.heirs);
+      this.below.hidden = !state.after;
+      for (const row of [this.row, this.below]) row.classList.toggle("kt-single", state.wipe);
+      this.caption();
+      this.resize();
+    }
+    if (changed.has("overlay")) {
+      const image = paintOverlay(scene, cells, state.overlay);
+      this.overlay = image && asCanvas(image);
+      this.explain();
+    }
+    if (changed.has("picked") || changed.has("selected")) {
+      const some = state.selected.kind === "source" || (state.selected.kind === "queries" && state.picked.length > FEW);
+      this.spotlight = some ? asCanvas(paintSpotlight(scene, cells, state.picked)) : null;
+    }
+    if (changed.has("hover") && state.hover < 0) this.card.hide();
+    const drawn: (keyof typeof state)[] = ["overlay", "picked", "selected", "wipe", "focus", "hover", "hoverSource"];
+    if (drawn.some((name) => changed.has(name))) this.draw();
+  }
+
+  private caption(): void {
+    const { state, scene, other } = this.session;
+    const shrunk = scene.about.shrunk ? " (shown smaller)" : "";
+    const called = (one: Scene | null) =>
+      !one ? "Photo" : !state.after ? "Translation" : `Translation ${one === state.after ? "after" : "before"}`;
+    const names = {
+      input: "Photo",
+      output: state.wipe ? `${called(other)} | ${called(scene)}` : called(scene),
+      difference: `Difference, ${state.after?.about.comparison?.gain} times as bright`,
+    };
+    for (const name of Object.keys(names) as (keyof typeof names)[]) {
+      this.panes[name].caption.textContent = names[name] + (name === "output" ? shrunk : "");
+      this.panes[name].canvas.setAttribute(
+        "aria-label",
+        `${names[name]}. Arrow keys move, Enter selects, plus and minus zoom.`,
+      );
+    }
+  }
+
+  private explain(): void {
+    const { overlay } = this.session.state;
+    const { low, high, tells } = OVERLAYS[overlay];
+    if (!tells) return this.legend.replaceChildren();
+    if (!overlaysOf(this.session.scene).includes(overlay))
+      return this.legend.replaceChildren(`Not known of this translation: ${tells.toLowerCase()}`);
+    const bar = h("canvas", {
+      width: 120,
+      height: 1,
+      class: "kt-scale",
+      role: "img",
+      "aria-label": `Scale from ${low} to ${high}`,
+    });
+    const context = bar.getContext("2d")!;
+    for (let x = 0; x < 120; x++) {
+      context.fillStyle = `rgb(${cividis(x / 119).join(",")})`;
+      context.fillRect(x, 0, 1, 1);
+    }
+    const chips = this.session.scene.about.sources
+      .filter((source) => source.share > 0 && source.colour >= 0)
+      .map((source) =>
+        h("span", { class: "kt-key" }, chip(source.colour), words(source.title), ` ${percent(source.share)}`),
+      );
+    this.legend.replaceChildren(
+      h(
+        "span",
+        {},
+        overlay === "similarity" && !this.session.scene.about.can.bands ? "Similarity of the winner" : tells,
+      ),
+      ...(high ? [h("span", { class: "kt-key" }, low, bar, high)] : overlay === "source" ? chips : []),
+    );
+  }
+
+  private draw(): void {
+    const { state, scene, other } = this.session;
+    const shown = this.shown();
+    const picture = scene.picture("output");
+    const input = scene.picture("input");
+    const aside = state.wipe ? { other: other ? other.picture("output") : input, split: this.split } : {};
+    this.panes.input.draw({ ...shown, picture: input, overlay: null });
+    this.panes.output.draw({ ...shown, picture, ...aside });
+    if (!state.after) return;
+    this.panes.difference.draw({
+      ...shown,
+      picture: state.after.picture("difference"),
+      overlay: null,
+      spotlight: null,
+    });
+  }
+
+  private shown(): Shown {
+    const { state, scene } = this.session;
+    const { selected, hover, focus } = state;
+    const colour = (place: number) => sourceColour(scene.about.sources[scene.winnerSource(place)]?.colour ?? -1);
+    const outlines = [];
+    if (state.selected.kind === "queries" && state.picked.length <= FEW) {
+      for (const place of state.picked) outlines.push({ box: scene.boxOf(place), colour: colour(place), width: 2 });
+    }
+    if (focus >= 0) outlines.push({ box: scene.boxOf(focus), colour: colour(focus), width: 2 });
+    if (hover >= 0) outlines.push({ box: scene.boxOf(hover), colour: "#fff", width: 2 });
+    const region = selected.kind === "region" ? asBox(selected.box) : null;
+    return {
+      picture: null,
+      overlay: this.overlay,
+      outlines,
+      region: this.dragBox() ?? region,
+      spotlight: this.spotlight,
+    };
+  }
+
+  private dragBox() {
+    const drag = this.drag;
+    if (!drag?.moved || drag.wiping) return null;
+    const [from, to] = [drag.pane.toImage(...drag.from), drag.pane.toImage(...drag.to)];
+    const [x, y] = [Math.min(from[0], to[0]), Math.min(from[1], to[1])];
+    return { x, y, width: Math.abs(from[0] - to[0]), height: Math.abs(from[1] - to[1]) };
+  }
+}
+
+function asBox([x, y, width, height]: number[]) {
+  return { x, y, width, height };
+}

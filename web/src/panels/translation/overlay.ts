@@ -1,0 +1,94 @@
+// Maps over the translation: every pixel in the colour of the retrieval nearest to it.
+
+import { cividis, OTHER, rgb, sourceColour } from "../../core/colours";
+import { h } from "../../core/dom";
+import type { Cells } from "../../core/cells";
+import type { Scene } from "../../core/scene";
+import type { Overlay } from "../../core/store";
+
+export const OVERLAYS: Record<Overlay, { label: string; low: string; high: string; tells: string }> = {
+  none: { label: "No overlay", low: "", high: "", tells: "" },
+  source: { label: "Source", low: "", high: "", tells: "Which source won nearest to each pixel" },
+  share: {
+    label: "Share",
+    low: "0",
+    high: "100 %",
+    tells: "Share (overlap) of the winner's source in the whole picture",
+  },
+  similarity: { label: "Similarity", low: "0", high: "1", tells: "Bandpass cosine of the winner" },
+  margin: { label: "Margin", low: "0", high: "0.1", tells: "Best similarity minus second best: dark is a close call" },
+  regret: { label: "Regret", low: "0", high: "0.1", tells: "What the tree's shortcut cost" },
+  piece: {
+    label: "Taken in one piece",
+    low: "",
+    high: "",
+    tells: "Neighbours that the search itself found side by side in one source",
+  },
+};
+const DARKNESS = 160;
+/** Margins and regrets at the bright end of their scale. */
+const FULL = 0.1;
+
+/** The overlays that a scene has something to show in. */
+export function overlaysOf(scene: Scene): Overlay[] {
+  return (Object.keys(OVERLAYS) as Overlay[]).filter(
+    (name) => (name !== "regret" || scene.column("regret")) && (name !== "margin" || scene.k > 1),
+  );
+}
+
+/** A map as a small picture: one pixel per cell, transparent where there is nothing to say. */
+export function paintOverlay(scene: Scene, cells: Cells, overlay: Overlay): ImageData | null {
+  if (overlay === "none") return null;
+  const colours = colourOf(scene, overlay);
+  const image = new ImageData(cells.width, cells.height);
+  cells.place.forEach((place, cell) => {
+    const colour = place < 0 ? null : colours(place);
+    if (colour) image.data.set([...colour, 255], 4 * cell);
+  });
+  return image;
+}
+
+/** Darkness over everything but the cells that some retrievals paint. */
+export function paintSpotlight(scene: Scene, cells: Cells, picked: Int32Array): ImageData {
+  const image = new ImageData(cells.width, cells.height);
+  for (let cell = 3; cell < image.data.length; cell += 4) image.data[cell] = DARKNESS;
+  for (const place of picked) {
+    const box = scene.boxOf(place);
+    const [left, top] = [Math.round(box.x / cells.side), Math.round(box.y / cells.side)];
+    const right = Math.min(cells.width, Math.ceil((box.x + box.width) / cells.side));
+    const bottom = Math.min(cells.height, Math.ceil((box.y + box.height) / cells.side));
+    for (let y = top; y < bottom; y++) {
+      for (let x = left; x < right; x++) image.data[4 * (y * cells.width + x) + 3] = 0;
+    }
+  }
+  return image;
+}
+
+/** A map as something that can be drawn. */
+export function asCanvas(image: ImageData): HTMLCanvasElement {
+  const canvas = h("canvas", { width: image.width, height: image.height });
+  canvas.getContext("2d")!.putImageData(image, 0, 0);
+  return canvas;
+}
+
+function colourOf(scene: Scene, overlay: Overlay): (place: number) => [number, number, number] | null {
+  const ramp = Array.from({ length: 256 }, (_, level) => cividis(level / 255));
+  const shade = (value: number) => ramp[Math.round(255 * Math.min(1, Math.max(0, value)))];
+  const palette = scene.about.sources.map((source) => rgb(sourceColour(source.colour)));
+  const [regret, piece] = [scene.column("regret"), scene.column("piece")];
+  const bySource = (place: number) => palette[scene.winnerSource(place)] ?? rgb(OTHER);
+  switch (overlay) {
+    case "share":
+      return (place) => shade(scene.about.sources[scene.winnerSource(place)].share);
+    case "similarity":
+      return (place) => shade(scene.winnerSimilarity(place));
+    case "margin":
+      return (place) => (Number.isNaN(scene.margin[place]) ? null : shade(scene.margin[place] / FULL));
+    case "regret":
+      return (place) => (regret ? shade(regret[place] / FULL) : null);
+    case "piece":
+      return (place) => (piece?.[place] ? bySource(place) : null);
+    default:
+      return bySource;
+  }
+}

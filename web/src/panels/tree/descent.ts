@@ -1,0 +1,66 @@
+// The way of a retrieval down the tree of its winner's bank, as Python tells it (ktviz/widgets/panels/tree.py).
+
+import { count } from "../../core/dom";
+import type { Scene } from "../../core/scene";
+
+export interface Descent {
+  query: number;
+  bank: string;
+  path: number[];
+  roads: { nodes: number[]; similarity: number[]; taken: number; greedy: number }[];
+  greedy_leaf: number;
+  visited: number[];
+  /** Whether the visited leaves come best first. */
+  ranked: boolean;
+  /** Nodes above visited leaves, each with the number of those below it. */
+  passed: [number, number][];
+}
+
+/** Whether a trace tells of ways through a tree. */
+export function hasPaths(scene: Scene): boolean {
+  return scene.column("path") !== null;
+}
+
+/** Nodes on the winner's way down. */
+export function pathOf(scene: Scene, place: number): number[] {
+  const nodes = scene.column<Int32Array>("path");
+  if (!nodes) return [];
+  const [, depth] = scene.shape("path");
+  return [...nodes.subarray(place * depth, (place + 1) * depth)].filter((node) => node >= 0);
+}
+
+/** What is known of the selected retrieval at a node. */
+export interface Trail {
+  similarity: Map<number, number>;
+  path: Set<number>;
+  greedy: Set<number>;
+  visited: Map<number, number>;
+  passed: Map<number, number>;
+}
+
+export function trailOf(descent: Descent): Trail {
+  const similarity = new Map<number, number>();
+  for (const road of descent.roads) road.nodes.forEach((node, n) => similarity.set(node, road.similarity[n]));
+  return {
+    similarity,
+    path: new Set([0, ...descent.path]),
+    greedy: new Set(descent.roads.map((road) => road.greedy)),
+    visited: new Map(descent.visited.map((node, rank) => [node, descent.ranked ? rank + 1 : 0])),
+    passed: new Map(descent.passed),
+  };
+}
+
+/** The way in a sentence or two. */
+export function inWords(descent: Descent): string {
+  const steps = descent.roads.map((road) => {
+    const similarity = road.similarity[road.nodes.indexOf(road.taken)].toFixed(2);
+    return `${road.taken} (${road.greedy === road.taken ? similarity : `${similarity}, greedy takes ${road.greedy}`})`;
+  });
+  const number = descent.visited.length;
+  const visited = number
+    ? `${count(number)} ${number === 1 ? "leaf was" : "leaves were"} visited`
+    : "all leaves were compared";
+  const elsewhere =
+    descent.greedy_leaf === (descent.path.at(-1) ?? 0) ? "" : `; greedy descent ends in ${descent.greedy_leaf}`;
+  return `Winner's way: root → ${steps.join(" → ")}. ${visited[0].toUpperCase()}${visited.slice(1)}${elsewhere}.`;
+}

@@ -1,0 +1,102 @@
+// What a page answers about trees, from what Python stored (ktviz/widgets/panels/tree.py).
+
+import type { Answer } from "../../core/host";
+import type { StoredAnswers } from "../../core/panel";
+import { type Kept, Made, unstep } from "../../core/stored";
+import { type Descent, pathOf } from "./descent";
+
+export function storedTrees(kept: Kept): StoredAnswers {
+  return {
+    children: ({ bank, nodes }) => childrenOf(kept, bank, nodes),
+    thumbs: ({ bank, nodes }) => thumbsOf(kept, bank, nodes),
+    descent: ({ queries }) => {
+      kept.need("roads");
+      return new Made({ descents: queries.map((place) => descentOf(kept, place)) }, {});
+    },
+  };
+}
+
+function childrenOf(kept: Kept, bank: number, nodes: number[]): Answer {
+  kept.need(`tree/${bank}/node`);
+  const names = ["node", "parent", "level", "size", "children", "spread"];
+  const columns = names.map((name) => kept.column(`tree/${bank}/${name}`));
+  const rows: number[] = [];
+  columns[0].forEach((node: number, row: number) => {
+    if (nodes.includes(node) || nodes.includes(columns[1][row])) rows.push(row);
+  });
+  return new Made(
+    {},
+    Object.fromEntries(names.map((name, n) => [name, Float32Array.from(rows, (row) => columns[n][row])])),
+  );
+}
+
+function thumbsOf(kept: Kept, bank: number, nodes: number[]): Answer {
+  kept.need(`tree/${bank}/sheet`);
+  const known = kept.column(`tree/${bank}/node`);
+  const count = kept.column(`tree/${bank}/count`);
+  const rows = nodes.map((node) => known.indexOf(node));
+  return new Made(
+    {},
+    {
+      node: Int32Array.from(nodes),
+      count: Int32Array.from(rows, (row) => (row < 0 ? 0 : count[row])),
+      row: Int32Array.from(rows),
+      sheet: kept.column(`tree/${bank}/sheet`),
+    },
+  );
+}
+
+function descentOf(kept: Kept, place: number): Descent {
+  const { scene } = kept;
+  const query = scene.query[place];
+  const bank = scene.bankOf(place);
+  const path = pathOf(scene, place);
+  const [, depth, width] = kept.shape("roads");
+  const values = kept.column("roads");
+  const roads = path.map((taken, level) => {
+    const nodes = allChildren(kept, bank, level ? path[level - 1] : 0);
+    const at = (query * depth + level) * width;
+    const similarity = nodes.map((_, n) => unstep(values[at + n]));
+    return { nodes, similarity, taken, greedy: nodes[similarity.indexOf(Math.max(...similarity))] };
+  });
+  const visited = visitedBy(kept, query);
+  return {
+    query,
+    bank: scene.about.banks[bank].name,
+    path,
+    roads,
+    greedy_leaf: kept.column("greedy_leaf")[query],
+    visited,
+    ranked: false,
+    passed: above(kept, bank, visited),
+  };
+}
+
+/** All children of a node, also those that the page does not describe, in the order of their numbers. */
+function allChildren(kept: Kept, bank: number, node: number): number[] {
+  const found: number[] = [];
+  kept.column(`tree/${bank}/above`).forEach((parent: number, child: number) => {
+    if (parent === node) found.push(child);
+  });
+  return found;
+}
+
+function visitedBy(kept: Kept, query: number): number[] {
+  const [, bytes] = kept.shape("visited");
+  const bits = kept.column("visited").subarray(query * bytes, (query + 1) * bytes);
+  const found: number[] = [];
+  bits.forEach((byte: number, at: number) => {
+    for (let bit = 0; bit < 8; bit++) if (byte & (1 << bit)) found.push(8 * at + bit);
+  });
+  return found;
+}
+
+/** How many of some leaves lie below each node above them. */
+function above(kept: Kept, bank: number, leaves: number[]): [number, number][] {
+  const parents = kept.column(`tree/${bank}/above`);
+  const counts = new Map<number, number>();
+  for (const leaf of leaves) {
+    for (let node = parents[leaf]; node > 0; node = parents[node]) counts.set(node, (counts.get(node) ?? 0) + 1);
+  }
+  return [...counts];
+}
