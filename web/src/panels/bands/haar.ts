@@ -1,4 +1,4 @@
-// Haar bands of pixels, as ktviz/explain/band_pictures.py makes them: one level, details four times as strong around mid-grey.
+// Haar bands of pixels, as ktviz/systems/kt/band_pictures.py makes them: one level, details four times as strong around mid-grey.
 
 const GAIN = 4;
 const MID_GREY = 128;
