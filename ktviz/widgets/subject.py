@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from ktviz.errors import AbilityError, KtvizError, TraceError, UnknownNameError
 from ktviz.explain.case import Case, case_of
@@ -18,13 +19,9 @@ from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.protocol import System
 from ktviz.trace.pictures import Picture
 from ktviz.trace.schema import empty_table
-from ktviz.trace.shares import find_source
+from ktviz.trace.shares import find_source, share_table
 from ktviz.trace.trace import Trace
 from ktviz.widgets.sites import SiteChoice, choices, source_order
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 NOWHERE: Mapping[str, Any] = {
     "name": "retrieval",
@@ -48,7 +45,8 @@ class Subject:
         pictures: (H, W, 3) uint8 of sources by name, for models whose sources ktviz does not hold.
         library: What a view without a translation is about.
         order: Names of the sources by their numbers in the view, if not their own: largest share first.
-        sites: Those of the whole trace.
+        sites: Those of the whole trace, and
+        known: what it says of all its sources, if not that of this site.
     """
 
     trace: Trace
@@ -58,6 +56,7 @@ class Subject:
     library: BankUnion | None = None
     order: Sequence[str] = ()
     sites: Sequence[SiteChoice] = ()
+    known: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def create(
@@ -84,14 +83,14 @@ class Subject:
         # In a part of a trace, and at each of several sites, sources have the numbers, and with them the colours, that
         # they have in the whole.
         order = source_order(trace)
-        sites = choices(trace)
-        trace = trace if site is None or len(trace.sites) == 1 else trace.site(site)
+        sites, known = choices(trace), trace.about["sources"]
         shown: dict[str, Pixels] = {}
         for given, picture in (pictures or {}).items():
             name = find_source(trace, given)
             if name in shown:
                 raise UnknownNameError(f"picture of {given!r}", f"there is another of {name}", "Give one of them")
             shown[name] = as_pixels(picture)
+        trace = trace if site is None or len(trace.sites) == 1 else trace.site(site)
         pixels = None if photo is None else as_pixels(photo)
         case, frozen = None, ""
         if model is not None or photo is not None:
@@ -101,7 +100,7 @@ class Subject:
                 case = case_of(trace)
             except KtvizError as error:
                 frozen = why_frozen(error)
-        return cls(trace, case, frozen, shown, order=order, sites=sites)
+        return cls(trace, case, frozen, shown, order=order, sites=sites, known=known)
 
     @classmethod
     def of_banks(cls, banks: BankUnion) -> Subject:
@@ -161,7 +160,12 @@ class Subject:
     def shares(self) -> pd.DataFrame:
         """Sources with their shares, in the order of their numbers in the view."""
         found = self.trace.sources()
-        return found.set_index("source").loc[list(self.order)].reset_index() if self.order else found
+        if not self.order:
+            return found
+        others = [about for name, about in self.described.items() if name not in set(found["source"])]
+        none = [0] * len(others)  # sources of other sites, which keep their numbers
+        table = pd.concat([found, share_table(others, none, none, none)]) if others else found
+        return table.set_index("source").loc[list(self.order)].reset_index()
 
     @cached_property
     def names(self) -> list[str]:
@@ -175,9 +179,10 @@ class Subject:
         return {name: number for number, name in enumerate(self.names)}
 
     @cached_property
-    def described(self) -> dict[str, dict[str, Any]]:
-        """What the trace says of each source."""
-        return {source["source"]: source for source in self.trace.about["sources"]}
+    def described(self) -> dict[str, Mapping[str, Any]]:
+        """What the whole trace says of each source."""
+        known = self.known or self.trace.about["sources"]
+        return {source["source"]: source for source in known}
 
     @cached_property
     def searched(self) -> list[dict[str, Any]]:

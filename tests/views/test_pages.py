@@ -201,7 +201,7 @@ def test_a_page_keeps_the_candidates_of_every_retrieval(view, trace, tmp_path):
     _, store = store_of((tmp_path / "page.html").read_text(encoding="utf-8"))
     rows = trace.to_pandas().sort_values(["query", "rank"])
     shape = (len(trace), 8, 4)
-    bands = rows[[f"similarity_{band}" for band in ("ll", "lh", "hl", "hh")]].to_numpy(np.float64)
+    bands = rows[[f"kt.similarity_{band}" for band in ("ll", "lh", "hl", "hh")]].to_numpy(np.float64)
     assert np.allclose(store["bands"] / 10_000, bands.reshape(shape), atol=1e-4)
     assert np.allclose(store["entry_bands"] / 10_000, np.stack(rows["kt.entry_bands"]).reshape(shape), atol=1e-4)
     assert np.allclose(store["query_bands"] / 10_000, trace.column("kt.query_bands"), atol=1e-4)

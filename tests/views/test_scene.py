@@ -10,6 +10,7 @@ import torch
 
 import ktviz as kt
 from ktviz.explain.pieces import pieces
+from ktviz.explain.regret import coherent
 from ktviz.images import decode_image
 from ktviz.retrieval.credit import Credit
 from ktviz.widgets.packing import TYPES, pack
@@ -187,7 +188,8 @@ def test_columns_per_query_are_the_winners(case):
     _, trace, values, parts = case
     winners = trace.to_pandas().query("chosen")
     assert values["queries"] == len(winners)
-    for name in ("query", "y", "x", "margin", "coherent"):
+    assert np.array_equal(parts["coherent"], coherent(trace))
+    for name in ("query", "y", "x", "margin"):
         assert np.array_equal(parts[name], winners[name].to_numpy(), equal_nan=name == "margin"), name
     for name in ("box", "source_box"):
         expected = [[np.nan] * 4 if box is None else box.tolist() for box in winners[name]]
@@ -214,7 +216,7 @@ def test_columns_per_candidate_are_the_rows_in_the_order_of_ranks(case):
 def test_paths_are_those_of_the_winners(case):
     _, trace, _, parts = case
     winners = trace.to_pandas().query("chosen")
-    paths = [path.tolist() for path in winners["kt.path"]]
+    paths = [path.tolist() for path in winners["kt.path"]] if trace.has("kt.path") else []
     assert ("path" in parts) == any(paths)
     for place, path in enumerate(paths if any(paths) else []):
         depth = parts["path"].shape[1]
@@ -227,8 +229,8 @@ def test_what_can_be_shown_is_what_the_trace_holds(case):
     name, trace, values, parts = case
     rows = trace.to_pandas()
     assert values["can"] == {
-        "bands": bool(rows["kt.similarity_ll"].notna().any()),
-        "regret": bool(rows["regret"].notna().any()),
+        "bands": trace.has("kt.similarity_ll"),
+        "regret": trace.has("regret"),
         "tree": not name.startswith(("soft", "gaps", "500", "a part")),
         "soft": bool(((rows["weight"] > 0) & (rows["weight"] < 1)).any()),
     }

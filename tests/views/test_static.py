@@ -17,7 +17,7 @@ from matplotlib.text import Text
 
 from ktviz.errors import MismatchError, TraceError, UnknownNameError
 from ktviz.figures import interactive
-from ktviz.figures.band_grid import band_figure, query_pixels
+from ktviz.figures.band_grid import band_figure
 from ktviz.figures.cluster_tree import MOST, tree_figure
 from ktviz.figures.colours import OTHER, QUANTITY_INK, source_colours
 from ktviz.figures.layout import percent
@@ -26,7 +26,7 @@ from ktviz.figures.share_bars import ROWS, share_figure
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.library.library import Library
 from ktviz.regions import Box
-from ktviz.systems.kt.band_pictures import DECODED_CAPTION, PIXELS_CAPTION, decoded_bands, pixel_bands
+from ktviz.systems.kt.band_pictures import DECODED_CAPTION, PIXELS_CAPTION, decoded_bands, pixel_bands, query_pixels
 from ktviz.systems.kt.descent import visits
 from ktviz.systems.kt.live import live
 from ktviz.systems.kt.translator import Translator
@@ -198,7 +198,7 @@ def test_bands_are_those_of_query_and_candidates(trace):
 
 def test_queries_show_the_pixels_that_the_encoder_saw(world, paint):
     photo = paint(42, 69, 91)
-    case = live(world.translator.traced(photo))
+    case = live(world.translator.traced(photo), world.translator)
     padded = np.pad(photo, ((0, 3), (0, 5), (0, 0)), mode="reflect")
     assert np.array_equal(query_pixels(case, len(case.grid) - 1), padded[-16:, -16:])
     assert np.array_equal(query_pixels(case, 0), photo[:16, :16])

@@ -176,9 +176,9 @@ def test_a_scene_says_how_many_winners_continue_a_neighbour_and_what_similarity_
         values, _ = unpack(view._scene)
     rows = trace.to_pandas()
     best = rows.groupby("query")["similarity"].max()
-    assert values["continued"] == pytest.approx(rows["kt.coherent"].sum() / len(trace))
+    assert values["coherent"] == pytest.approx(rows["kt.coherent"].sum() / len(trace))
     assert values["kept"] == pytest.approx(rows[rows["chosen"]]["similarity"].sum() / best.sum())
-    assert (values["kept"] < 1) == (values["continued"] > 0) == (coherence > 0)
+    assert (values["kept"] < 1) == (values["coherent"] > 0) == (coherence > 0)
 
 
 def test_what_is_kept_is_not_known_of_winners_alone(world, paint):

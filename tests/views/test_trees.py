@@ -132,7 +132,7 @@ def check_page(view, path):
     """Of every retrieval a page tells what `descents` says, or nothing where a node has too many children to keep."""
     view.to_html(path, overwrite=True)
     assert path.stat().st_size < 4_000_000
-    store, case = stored(path), live(view.trace)
+    store, case = stored(path), live(view.trace, view.trace.model)
     names = case.banks.names
     for way in descents(case, range(len(view.trace))):
         told = roads_of(store, names.index(way.bank), way.path, way.query)
