@@ -122,7 +122,7 @@ def abilities(subject: Subject) -> dict[str, bool]:
     trace = subject.trace
     return {
         "bands": trace.has(BAND_COLUMNS[0]),
-        "regret": trace.table["regret"].null_count < len(trace.table),
+        "regret": trace.has("regret"),
         "tree": subject.banks is not None,
         "soft": bool((trace.column("left_over") > 0).any() or (trace.winners["weight"].to_numpy() < 1).any()),
     }
@@ -142,7 +142,7 @@ def sources(subject: Subject) -> list[dict[str, Any]]:
                 "width": about.get("width"),
                 "height": about.get("height"),
                 "share": row["share"],
-                "patches": row["patches"],
+                "patches": row["retrievals"],
                 "colour": number if number < len(SOURCE_COLOURS) else -1,
             }
         )
