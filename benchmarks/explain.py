@@ -22,8 +22,9 @@ from ktviz.audit.audit import Audit
 from ktviz.explain.attribution import attribute
 from ktviz.explain.backtrack import backtrack
 from ktviz.explain.counterfactual import without
-from ktviz.explain.gradient import STEPS, credits
+from ktviz.explain.gradient import STEPS
 from ktviz.regions import Box, region_mask
+from ktviz.systems.kt.blend import changes
 from ktviz.systems.kt.live import Live, live
 from ktviz.systems.kt.translator import Translator
 from ktviz.trace.record import record
@@ -113,7 +114,7 @@ def file_size(trace: Trace, path: Path) -> int:
 
 def captum(case: Live) -> Tensor:
     """What a user of Captum would do: integrated gradients over the whole feature map, (C, h, w)."""
-    transferred = case.model.blend(case.features, case.grid, case.winner, case.settings)
+    transferred = case.model.transfer_map(case.features, case.grid, case.winner, case.settings)
     mask = torch.from_numpy(region_mask(REGION, *case.pixels.shape[:2]))
     with torch.no_grad():
         direction = (case.model.decoder(transferred[None]) - case.model.decoder(case.features[None])) * mask
@@ -130,13 +131,19 @@ def captum(case: Live) -> Tensor:
 def agreement(trace: Trace) -> float:
     """Largest difference of the shares of sources, ours and Captum's."""
     case = live(trace, trace.model)
-    change = case.model.blend(case.features, case.grid, case.winner, case.settings) - case.features
+    change = case.model.transfer_map(case.features, case.grid, case.winner, case.settings) - case.features
     attributed = captum(case)
     gradient = torch.where(change != 0, attributed / change, torch.zeros(()))
-    theirs = credits(case, gradient).sum(1)
+    theirs = credits(case, gradient)
     mine = attribute(trace, REGION, through="gradient").frame.set_index("source")["share"]
     source = trace.column("source")
     return max(abs(theirs[source == name].sum() / theirs.sum() - share) for name, share in mine.items())
+
+
+def credits(case: Live, gradient: Tensor) -> np.ndarray:
+    """Credit (N,) of every retrieval: a transferred cell is the mean of its patches, so its change is theirs."""
+    every = torch.arange(len(case.grid))
+    return (case.grid.unfold(gradient) * changes(case, every)).double().sum((1, 2, 3)).numpy()
 
 
 def completeness(trace: Trace) -> float:

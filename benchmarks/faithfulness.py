@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-from ktviz.explain.decoding import sampled
 
 from benchmarks.tables import SHARED, publish
 from ktviz import samples
 from ktviz.explain.attribution import Through, attribute
+from ktviz.explain.blending import sampled
+from ktviz.explain.case import case_of
 from ktviz.explain.exclusion import Budget, Exclusion
 from ktviz.explain.faithfulness import LeftOut, named, shuffled
 from ktviz.explain.units import units_of
@@ -27,7 +28,6 @@ from ktviz.library.library import Library
 from ktviz.regions import Box, region_mask
 from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
-from ktviz.systems.kt.live import live
 from ktviz.systems.kt.translator import Translator
 
 METHODS = get_args(Through)
@@ -105,7 +105,7 @@ def measured(pair: Pair) -> tuple[int, Scores]:
     with tempfile.TemporaryDirectory() as scratch:
         translator = made(pair, Path(scratch))
         trace = translator.traced(middle(read_image(pair.photo)))
-        case, mask, budget = live(trace, trace.model), region_mask(REGION, SIDE, SIDE), Budget(quiet=True)
+        case, mask, budget = case_of(trace, "exclude"), region_mask(REGION, SIDE, SIDE), Budget(quiet=True)
         units = units_of(trace, "source", case)
         exclusion = Exclusion(case, mask, units)
         made_by = {m: attribute(trace, REGION, through=m, most=99, runs=RUNS, seed=SEED, quiet=True) for m in METHODS}

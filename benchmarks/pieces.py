@@ -17,6 +17,7 @@ from PIL import Image
 
 from benchmarks.tables import ROOT, publish, shared
 from ktviz.audit.copies import copies
+from ktviz.explain.case import Case
 from ktviz.explain.pieces import LEAST, pieces, winners_of
 from ktviz.images import Pixels, find_images, read_image, resize, resize_short_side
 from ktviz.library.format import LibrarySettings
@@ -48,12 +49,12 @@ def main() -> None:
             for number, path in enumerate(photos):
                 photo = resize_short_side(read_image(path), SIDE)
                 trace = translator.traced(photo)
-                clean.update(found(trace, translator.banks))
+                clean.update(found(trace, translator))
                 largest.append(int(winners_of(trace).own_sizes().max(initial=0)))
                 kind = KINDS[number // 2 % len(KINDS)]
                 if number % 2 == 0:
                     pasted, source = planting(photo, translator.banks, files, number, kind)
-                    planted[kind].update(found(translator.traced(pasted), translator.banks, source))
+                    planted[kind].update(found(translator.traced(pasted), translator, source))
     rows = [row("none, clean", clean)] + [row(kind, planted[kind]) for kind in KINDS]
     sizes = f"the largest part that the search made by itself has {max(largest)} retrievals, in 99 of 100 at most "
     publish(
@@ -67,9 +68,9 @@ def main() -> None:
     )
 
 
-def found(trace: Trace, banks: BankUnion, source: str | None = None) -> Iterator[str]:
+def found(trace: Trace, translator: Translator, source: str | None = None) -> Iterator[str]:
     """What was found, of one work where it is named: "pictures" always, "piece", "input", "output", "any"."""
-    tables = [pieces(trace), copies(trace, banks)]
+    tables = [pieces(trace), copies(Case(trace, translator))]
     if source is not None:
         tables = [table[table["source"] == source] for table in tables]
     names = {"piece"} if len(tables[0]) else set()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from benchmarks.tables import publish, shared
 from ktviz.images import find_images
-from ktviz.networks.weights import shipped_weights
 from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.packaged import WEIGHTS
 from ktviz.training.evaluate import score_files
 from ktviz.training.teacher import Teacher
 
@@ -18,7 +18,7 @@ def main() -> None:
     if weights is None or data is None:
         return
     teacher = Teacher(Encoder.vgg19(weights))
-    teacher.load_projection(shipped_weights("teacher_projection.safetensors"))
+    teacher.load_projection(WEIGHTS.path("teacher_projection.safetensors"))
     rows = []
     for name in ("photos_eval", "paintings"):
         paths = find_images([data / name]).paths

@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from torch import nn
 
 import ktviz
-from ktviz.errors import MismatchError, RegionError, SettingError, StorageError, TraceError
+from ktviz.errors import AbilityError, MismatchError, RegionError, SettingError, StorageError, TraceError
 from ktviz.explain import gradient as gradient_module
 from ktviz.library.kinds.patches.bands import haar
 from ktviz.library.kinds.patches.union import BankUnion
@@ -776,12 +776,13 @@ def test_soft_retrieval_shares_the_credit_by_its_weights(soft):
 
 def test_a_system_without_decoder_bands_and_tree_says_what_it_cannot_answer(soft):
     for through in METHODS:
-        with pytest.raises(TraceError, match=r"adapted model.*Only its overlap"):
+        with pytest.raises(AbilityError, match=r"no system.*adapter.*gives no abilities.*what rows can answer"):
             ktviz.attribute(soft.trace, through=through)
-    for by in ("band", "node"):
-        with pytest.raises(TraceError, match=r"band|tree"):
-            ktviz.attribute(soft.trace, by=by)
-    with pytest.raises(TraceError, match="not a Translator"):
+    with pytest.raises(AbilityError, match="bands"):
+        ktviz.attribute(soft.trace, by="band")
+    with pytest.raises(AbilityError, match="no abilities"):
+        ktviz.attribute(soft.trace, by="node")
+    with pytest.raises(AbilityError, match="no abilities"):
         ktviz.without(soft.trace, "colour 1")
     assert "through overlap" in texts(ktviz.attribute(soft.trace).plot())
 

@@ -15,7 +15,7 @@ from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.kt.translator import Translator
 from ktviz.testing import CellMeans, ToyWorld
 
-COLUMNS = ["query", "entry", "source", "source_box", "similarity", "chosen", "coherent", "margin", "path"]
+COLUMNS = ["query", "entry", "source", "source_box", "similarity", "chosen", "kt.coherent", "margin", "kt.path"]
 
 
 @pytest.fixture(scope="module")

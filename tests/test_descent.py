@@ -22,7 +22,7 @@ def photo(paint):
 
 @pytest.fixture(scope="module", params=["paper", "beam", "exact"])
 def case(request, world, photo):
-    return live(world.translator.traced(photo, preset=request.param, beam=3))
+    return live(world.translator.traced(photo, preset=request.param, beam=3), world.translator)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_visited_leaves_are_those_of_the_search(case, ways):
 
 
 def test_winners_lie_in_visited_leaves(world, photo):
-    case = live(world.translator.traced(photo, preset="beam", beam=3, coherence=0))
+    case = live(world.translator.traced(photo, preset="beam", beam=3, coherence=0), world.translator)
     for way in descents(case, range(len(case.grid))):
         assert way.path[-1] in way.visited
 

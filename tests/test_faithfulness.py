@@ -128,7 +128,7 @@ def test_curves_run_from_everything_to_nothing_and_back(result):
         assert ends == pytest.approx([1, 0] if kind == "deletion" else [0, 1], abs=1e-6)
 
 
-def test_gradient_correlates_wholly_with_the_decoding_of_a_linear_decoder(result):
+def test_gradient_correlates_wholly_with_the_blending_of_a_linear_decoder(result):
     row = result.frame[result.frame["method"] == "gradient"].iloc[0]
     assert row["correlation"] == pytest.approx(1, abs=1e-6)
 
@@ -184,14 +184,14 @@ def test_the_linear_datamodelling_score_of_the_toy_world_is_one(twins, through):
     assert part.trusted == through
 
 
-def test_what_is_trusted_follows_exclusion_and_not_decoding(twins):
-    """Gradient wins the decoding test of this world, and exclusion finds two of its sources in the wrong order."""
+def test_what_is_trusted_follows_exclusion_and_not_blending(twins):
+    """Gradient wins the blending test of this world, and exclusion finds two of its sources in the wrong order."""
     found = ktviz.faithfulness(ktviz.attribute(twins.trace), seeds=range(40))
     rows = found.frame.set_index("method")
     assert rows.loc["gradient", "correlation"] > rows.loc["overlap", "correlation"]
     assert rows.loc["gradient", "lds_pixels"] < rows.loc["overlap", "lds_pixels"]
     assert found.trusted == "overlap"
-    assert "trust overlap here: left out and translated again, LDS 1.00 in pixels" in found.headline()
+    assert "trust overlap here: left out and run again, LDS 1.00 in pixels" in found.headline()
     assert found.headline() == found.summary()["verdict"]
     assert found.summary()["runs"] == "6 of 6 random halves and 4 of 4 units alone left out"
 
@@ -238,7 +238,7 @@ def test_subsets_are_drawn_by_the_seed(twins):
 
 def test_each_of_the_two_tests_states_its_question(result):
     assert "when others take their place" in result.about["questions"]["exclusion"]
-    assert "when nothing takes their place" in result.summary()["decoding"]
+    assert "when nothing takes their place" in result.summary()["blending"]
 
 
 def test_the_random_control_is_the_same_for_a_seed_whatever_the_others(trace, result):

@@ -68,14 +68,12 @@ def make_translation(folder: Path, height: int, width: int, sources: int, banks:
     entry = torch.from_numpy((rng.random(shape) ** 2 * len(union)).astype(np.int64))
     similarity = torch.from_numpy(rng.random(shape).astype(np.float32)).sort(1, descending=True).values
     chosen = torch.from_numpy(rng.integers(0, 2, len(grid)))
-    matches = Matches(
-        entry,
-        similarity,
-        torch.zeros(*shape, 4),
-        torch.zeros(len(grid), 1, dtype=torch.int64),
-        chosen,
-        chosen > 0,
-    )
+    extensions = {
+        "bands": torch.zeros(*shape, 4),
+        "path": torch.zeros(len(grid), 1, dtype=torch.int64),
+        "coherent": chosen > 0,
+    }
+    matches = Matches(entry, similarity, chosen, extensions=extensions)
     return Translation(photo[::-1].copy(), photo, matches, grid, union, Settings())
 
 

@@ -19,7 +19,6 @@ from ktviz.figures.maps import similarity_map, trace_figure
 from ktviz.figures.picks import select
 from ktviz.figures.share_bars import share_figure
 from ktviz.regions import Box
-from ktviz.systems.kt.live import live
 from ktviz.systems.kt.translator import Translator
 from ktviz.trace.shares import text
 from ktviz.trace.store import TraceStore
@@ -74,7 +73,7 @@ def numbers(case, region, tmp_path):
         "trace.overlap": by_source(trace.winners.to_pandas().assign(part=trace.overlap(region)), "part"),
         "plotly bars": dict(zip((long[name] for name in labels(drawn, case, region)), drawn.x, strict=True)),
     }
-    selection = select(live(trace, trace.model).shown, 4, region)
+    selection = select(trace.model.shown(trace), 4, region)
     found["backtracking figure"] = {
         case.translator.banks.source_names[n]: s for n, s in zip(selection.sources, selection.shares, strict=True)
     }

@@ -13,8 +13,8 @@ import torch
 from PIL import Image, ImageCms
 
 from ktviz.errors import ImageError, ImageWarning
+from ktviz.explain.case import case_of
 from ktviz.images import as_pixels, read_image
-from ktviz.systems.kt.live import live
 
 TABLE = Path(__file__).parent.parent / "docs" / "pictures.md"
 COLOUR = (200, 40, 90)
@@ -506,7 +506,7 @@ def test_the_translator_takes_what_as_pixels_takes(world):
     for form in (picture, picture.convert("RGBA"), tensor, tensor[None].double()):
         assert np.array_equal(world.translator(form).image, expected)
     trace = world.translator.traced(picture)
-    assert np.array_equal(live(trace, photo=picture).pixels, np.asarray(picture))
+    assert np.array_equal(case_of(trace, photo=picture).trace.input, np.asarray(picture))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")

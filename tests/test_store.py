@@ -252,7 +252,7 @@ def test_sites_share_an_image_equally(world, tmp_path, paint):
             module,
             lambda inputs, output: kt.Matches.hard(torch.tensor(entries), torch.ones(4)),
             queries=kt.Queries.grid(2, 2, step_px=16),
-            candidates=whole,
+            catalogue=whole,
         )
 
     whole, model = kt.Catalogue.wholes(["a", "b"], bank="x/y"), Two()

@@ -50,10 +50,10 @@ def test_a_flat_frame_has_a_plain_column_for_every_number(trace):
     assert not any(np.ndim(value) for value in frame.iloc[0])
     for place, side in enumerate(("x", "y", "width", "height")):
         assert frame[f"source_box_{side}"].tolist() == [box[place] for box in nested["source_box"]]
-    assert frame["query_bands_hh"].to_numpy() == pytest.approx([bands[3] for bands in nested["query_bands"]])
-    paths = frame.filter(regex=r"^path_\d+$")
-    assert paths.columns.tolist() == [f"path_{n}" for n in range(nested["path"].str.len().max().astype(int))]
-    for row, path in zip(paths.to_numpy(), nested["path"], strict=True):
+    assert frame["kt.query_bands_hh"].to_numpy() == pytest.approx([bands[3] for bands in nested["kt.query_bands"]])
+    paths = frame.filter(regex=r"^kt\.path_\d+$")
+    assert paths.columns.tolist() == [f"kt.path_{n}" for n in range(nested["kt.path"].str.len().max().astype(int))]
+    for row, path in zip(paths.to_numpy(), nested["kt.path"], strict=True):
         given = [] if path is None else path.tolist()
         assert row[: len(given)].tolist() == given
         assert pd.isna(row[len(given) :]).all()
@@ -61,7 +61,7 @@ def test_a_flat_frame_has_a_plain_column_for_every_number(trace):
 
 def test_what_is_null_stays_null_when_flat(adapted):
     frame = adapted.to_pandas(flat=True)
-    assert frame[["query_bands_ll", "source_box_x"]].isna().all(axis=None)
+    assert frame[["label", "source_box_x"]].isna().all(axis=None)
     assert frame["weight"].tolist() == adapted.to_pandas()["weight"].tolist()
 
 

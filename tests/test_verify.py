@@ -177,8 +177,8 @@ def test_a_folder_that_is_no_audit_is_an_error_not_a_difference(world, tmp_path)
 
 
 def test_an_opened_audit_raises_at_the_first_difference(folder, world, toy, monkeypatch):
-    monkeypatch.setattr("ktviz.audit.verify.Encoder.shipped", lambda: toy)
-    monkeypatch.setattr("ktviz.audit.verify.Decoder.shipped", Weighted)
+    monkeypatch.setattr("ktviz.systems.kt.encoder.Encoder.shipped", lambda: toy)
+    monkeypatch.setattr("ktviz.systems.kt.decoder.Decoder.shipped", Weighted)
     audit = Audit.open(folder)
     assert audit.verify(world.folder)
     forged = replace(audit, thumbs=dict(zip(audit.thumbs, list(audit.thumbs.values())[::-1], strict=True)))

@@ -224,7 +224,7 @@ def source_text(row: dict[Any, Any]) -> str:
     """What is said of a source under the pointer."""
     licence = readable(str(row.get("licence", "unknown")))
     names = (row["source"], row.get("title", "unknown"), row.get("creator", "unknown"), licence)
-    numbers = f"{percent(row['share'])}, {row['patches']:,} retrievals, mean similarity {row['similarity']:.3f}"
+    numbers = f"{percent(row['share'])}, {row['retrievals']:,} retrievals, mean similarity {row['similarity']:.3f}"
     return "<br>".join([*map(label, map(str, names)), numbers])
 
 

@@ -90,7 +90,7 @@ def check_class(found: Any, name: str, place: str) -> None:
     abilities = getattr(found, "abilities", None)
     if not isinstance(abilities, frozenset) or not abilities <= set(ABILITIES):
         raise wrong(f"abilities {abilities!r}, not a frozenset of {', '.join(ABILITIES)}")
-    needed = [*NEEDED, *(method for ability in sorted(abilities) for method in METHODS.get(ability, ()))]
+    needed = ["opened", *NEEDED, *(method for ability in sorted(abilities) for method in METHODS.get(ability, ()))]
     for method in needed:
         own = inspect.getattr_static(found, method, None)
         if own is None:

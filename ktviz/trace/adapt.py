@@ -27,7 +27,7 @@ Reader = Callable[[tuple[Any, ...], Any], Matches | Sequence[Matches]]
 Painter = Callable[[tuple[Any, ...], Any], Mapping[str, object]]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Abilities:
     """What an adapted model can be asked besides; what is not given, it cannot do.
 

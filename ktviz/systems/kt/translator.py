@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Unpack
@@ -441,13 +441,6 @@ class Translator(nn.Module):
         for index in reversed(parts(grid, TRANSFERS_AT_ONCE)):  # as `add_patches` wants them
             grid.add_patches(total, self.transferred(features, grid, winner, settings, index)[1], index)
         return total / grid.coverage()
-
-    def transfers(
-        self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Some queries at a time: their numbers (n,), their patches (n, C, 4, 4), and what the winners make of them."""
-        for index in parts(grid, TRANSFERS_AT_ONCE):
-            yield index, *self.transferred(features, grid, winner, settings, index)
 
     def transferred(
         self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings, index: Tensor

@@ -1,0 +1,172 @@
+"""Systems that are known here: ours, and those that other packages register; what breaks the protocol is named."""
+
+from importlib.metadata import EntryPoint
+
+import pytest
+
+import ktviz as kt
+from ktviz.errors import AbilityError, KtvizError, ProtocolError, TraceError, UnknownNameError
+from ktviz.systems import registry
+from ktviz.systems.kt.translator import Translator
+from ktviz.systems.protocol import METHODS, NEEDED, System
+from ktviz.systems.registry import names, opened, system_class
+
+
+class Guest:
+    """A system of another package: keeps the protocol, and does nothing."""
+
+    name = "guest"
+    abilities = frozenset({"rerun", "blend"})
+    baseline = "nothing at all"
+    cell_px = 1
+    banks = None
+
+    @classmethod
+    def opened(cls, trace, library, like, /):
+        return cls()
+
+    def digests(self): ...
+
+    def pictures(self, inputs, output, /): ...
+
+    def settings_of(self, inputs, output, /): ...
+
+    def patches(self, trace, places): ...
+
+    def source_picture(self, source): ...
+
+    def rerun(self, trace, *, without=(), **settings): ...
+
+    def check_rounded(self, name, trace, again): ...
+
+    def blend(self, trace, within): ...
+
+    def behind(self, trace, mask): ...
+
+    def footprint(self, trace, mask): ...
+
+    def reach(self, trace): ...
+
+
+def changed(**parts):
+    """The guest with other parts; None takes one away."""
+    body = {name: part for name, part in {**vars(Guest), **parts}.items() if name not in parts or part is not None}
+    return type("Guest", (), {name: part for name, part in body.items() if name not in ("__dict__", "__weakref__")})
+
+
+@pytest.fixture
+def register(monkeypatch):
+    """`register(cls)`: as if another package had registered a class as the system "guest"."""
+
+    def known_as(found, name="guest"):
+        point = EntryPoint(name, "guests.module:Guest", registry.GROUP)
+        monkeypatch.setattr(EntryPoint, "load", lambda self: found() if callable(found) and found is broken else found)
+        monkeypatch.setattr(registry, "registered", lambda: {name: point})
+
+    return known_as
+
+
+def broken():
+    raise ModuleNotFoundError("No module named 'guests'")
+
+
+def test_ours_keeps_the_protocol():
+    registry.check_class(Translator, "kt", "ktviz")
+    assert system_class("kt") is Translator
+    assert "kt" in names()
+
+
+def test_an_instance_of_ours_is_a_system(world):
+    assert isinstance(world.translator, System)
+
+
+def test_a_system_of_another_package_is_known_by_its_name(register):
+    register(Guest)
+    assert names() == sorted({"kt", "guest"} | {*registry.OURS})
+    assert system_class("guest") is Guest
+
+
+def test_entry_points_of_installed_packages_are_found(monkeypatch):
+    points = [EntryPoint(name, "x:Y", registry.GROUP) for name in ("guest", "kt")]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points if group == "ktviz.systems" else [])
+    assert registry.registered() == {"guest": points[0]}  # nobody takes the place of ours
+
+
+@pytest.mark.parametrize(("asked", "nearest"), [("kd", "kt"), ("guests", "guest"), ("Guest", "guest")])
+def test_an_unknown_system_suggests_the_nearest(register, asked, nearest):
+    register(Guest)
+    with pytest.raises(UnknownNameError, match=rf"system '?{asked}'?.*Did you mean {nearest}"):
+        system_class(asked)
+
+
+@pytest.mark.parametrize("method", ["opened", *NEEDED, *METHODS["rerun"], *METHODS["blend"]])
+def test_a_method_that_is_missing_is_named(register, method):
+    register(changed(**{method: None}))
+    with pytest.raises(ProtocolError, match=rf"system 'guest' \(guests.module:Guest\): it has no {method}\b"):
+        system_class("guest")
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"blend": lambda self, trace: None}, r"blend\(self, trace\), should be blend\(self, trace.*, within"),
+        ({"rerun": lambda self, trace: None}, r"rerun\(self, trace\), should be rerun\(self, trace"),
+        ({"behind": lambda self, trace, mask, more: None}, r"behind\(self, trace, mask, more\), should be"),
+        ({"name": "other"}, "its name is 'other'"),
+        ({"name": None}, "its name is None"),
+        ({"abilities": {"rerun"}}, "abilities {'rerun'}, not a frozenset"),
+        ({"abilities": frozenset({"fly"})}, "abilities frozenset.*fly.*, not a frozenset of rerun, exclude"),
+        ({"abilities": frozenset({"rerun", "exclude"})}, "it has no exclude"),
+        ({"abilities": frozenset({"oracle"})}, "it has no oracle"),
+        ({"baseline": ""}, "a blend without a baseline in words"),
+    ],
+)
+def test_what_breaks_the_protocol_is_named(register, parts, said):
+    register(changed(**parts))
+    with pytest.raises(ProtocolError, match=said) as caught:
+        system_class("guest")
+    assert "ktviz.systems.protocol.System" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [(Guest(), "a Guest, not a class"), (7, "a int, not a class"), (broken, "cannot be imported .*'guests'")],
+)
+def test_what_is_no_class_is_said(register, found, said):
+    register(found)
+    with pytest.raises(ProtocolError, match=said):
+        system_class("guest")
+    assert issubclass(ProtocolError, KtvizError)
+
+
+# From a trace to its system
+
+
+def with_system(trace, name):
+    return kt.Trace(trace.table, {**trace.about, "system": name}, trace.pictures)
+
+
+@pytest.fixture(scope="module")
+def trace(world, paint):
+    return world.translator.traced(paint(9, 32, 32))
+
+
+def test_the_system_of_a_trace_is_opened_on_the_banks_it_names(world, trace):
+    found = opened(trace, world.library, world.translator)
+    assert found.digests() == world.translator.digests()
+    assert found.rerun(trace).digest == trace.digest
+
+
+def test_a_guests_trace_is_opened_by_the_guest(register, world, trace):
+    register(Guest)
+    assert isinstance(opened(with_system(trace, "guest"), world.library), Guest)
+
+
+def test_a_trace_of_a_system_that_is_not_here_says_to_install_it(world, trace):
+    with pytest.raises(TraceError, match=r"a trace of the system 'guest'.*known here: .*kt.*Install its package"):
+        opened(with_system(trace, "guest"), world.library)
+
+
+def test_nobody_can_make_an_adapted_model_from_its_name(world, trace):
+    with pytest.raises(AbilityError, match="Ask who has the model"):
+        opened(with_system(trace, ""), world.library)
