@@ -90,7 +90,8 @@ class ImageAnalogy(nn.Module):
             a: The picture A.
             b_prime: The reference B'.
             settings: How.
-            excluded: (h, w) bool of B' as given: a region that A' takes no pixel from.
+            excluded: (h, w) bool of B' as given: a region that no field of A' enters, and that gives it no pixel. The
+                features around it have seen it.
             progress: Told what is done.
 
         Raises:
@@ -98,6 +99,9 @@ class ImageAnalogy(nn.Module):
             SettingError: The fast inversion without blocks; or a region that leaves nothing, or is of another size.
         """
         check_defaults()
+        _, kind = place_of(self.pyramid)
+        if kind != torch.float32:
+            raise SettingError(f"an analogy in {kind}", "its fields are found in torch.float32", "Call .float() first")
         if settings.inversion == "fast" and self.inverse is None:
             raise SettingError(
                 "inversion 'fast'",
@@ -121,9 +125,8 @@ class ImageAnalogy(nn.Module):
     def prepared(self, pixels: Pixels, settings: Settings) -> Half:
         """A picture with its features, at the network's size."""
         height, width = network_size(pixels.shape[0], pixels.shape[1], settings.ratio)
-        device, kind = place_of(self.pyramid)
-        image = to_tensor(resize(pixels, width, height)).to(device, kind)
-        own = [level[0].float() for level in (image, *self.pyramid(image))]
+        image = to_tensor(resize(pixels, width, height)).to(place_of(self.pyramid)[0])
+        own = [level[0] for level in (image, *self.pyramid(image))]
         return Half(pixels, own, own[-1])
 
 
