@@ -41,13 +41,21 @@ def shipped_weights(name: str) -> Path:
     Raises:
         WeightsError: It is missing, or not the file that was packaged.
     """
-    path = SHIPPED / name
+    return as_packaged(SHIPPED / name, PINNED[name])
+
+
+def as_packaged(path: Path, pinned: str) -> Path:
+    """The path of a file that came with the package, if its SHA-256 is the pinned one.
+
+    Raises:
+        WeightsError: It is missing, or not the file that was packaged.
+    """
     asked, todo = f"weights {str(path)!r}", "Install ktviz again"
     if not path.is_file():
         raise WeightsError(asked, "no such file", todo)
     digest = file_digest(path)
-    if digest != PINNED[name]:
-        raise WeightsError(asked, f"not what was packaged (SHA-256 {digest[:12]}, not {PINNED[name][:12]})", todo)
+    if digest != pinned:
+        raise WeightsError(asked, f"not what was packaged (SHA-256 {digest[:12]}, not {pinned[:12]})", todo)
     return path
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ktviz.errors import SettingError
 from ktviz.images import ImageLike, Pixels, as_pixels, resize, to_tensor
+from ktviz.model.checkpoints import as_packaged
 from ktviz.model.networks import check_defaults, place_of, without_autocast
 from ktviz.systems.image_analogy.field import DIRECTIONS, OTHER, Size
 from ktviz.systems.image_analogy.inverse import Inverse
@@ -28,6 +29,12 @@ from ktviz.systems.image_analogy.settings import Settings
 LONGEST_SIDE, LARGEST_AREA, SHORTEST_SIDE = 700, 350_000, 8
 """What the network sees, in px: larger pictures are reduced, as published; small ones are not enlarged."""
 DEFAULTS = Settings()
+SHIPPED = Path(__file__).parent / "weights"
+PINNED = {
+    "pyramid.safetensors": "e58c62d836204aa43e44b3826652918e9a6f08ad0d6e7fb036e8e17c6072d3b6",
+    "inverse.safetensors": "f737c0f601af85ba8e6a6290eb29a0c4f808ae2d7a83bd0358c5b72df84c4b3c",
+}
+"""SHA-256 of the weight files that come with the package."""
 
 
 class ImageAnalogy(nn.Module):
@@ -58,9 +65,12 @@ class ImageAnalogy(nn.Module):
 
     @classmethod
     def shipped(cls) -> ImageAnalogy:
-        """With the pyramid and the inverse blocks that come with the package."""
-        folder = Path(__file__).parent / "weights"
-        return cls.load(folder / "pyramid.safetensors", folder / "inverse.safetensors")
+        """With the pyramid and the inverse blocks that come with the package.
+
+        Raises:
+            WeightsError: A file is missing, or not the one that was packaged.
+        """
+        return cls.load(*(as_packaged(SHIPPED / name, pinned) for name, pinned in PINNED.items()))
 
     @classmethod
     def load(cls, pyramid: str | os.PathLike[str], inverse: str | os.PathLike[str] | None = None) -> ImageAnalogy:
