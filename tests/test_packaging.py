@@ -109,6 +109,9 @@ def test_shipped_weights_are_small():
     weights = list((ROOT / "ktviz" / "systems" / "kt" / "weights").glob("*.safetensors"))
     assert {p.name for p in weights} >= {"encoder.safetensors", "decoder.safetensors"}
     assert sum(p.stat().st_size for p in weights) <= 6e6
+    weights = list((ROOT / "ktviz" / "systems" / "image_analogy" / "weights").glob("*.safetensors"))
+    assert {p.name for p in weights} == {"pyramid.safetensors", "inverse.safetensors"}
+    assert sum(p.stat().st_size for p in weights) <= 3e6
 
 
 def test_the_description_shows_nothing_that_the_wheel_does_not_carry():

@@ -68,7 +68,7 @@ class Recipe:
 
     pyramid_steps: int = 1_500
     apart: float = 0.5
-    inverse_steps: int = 500
+    inverse_steps: int = 300
     batch: int = 3
     crop_px: int = 96
     seed: int = 7

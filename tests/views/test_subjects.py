@@ -144,7 +144,7 @@ def test_visits_with_other_banks_are_refused(build, world, trace):
 
 def test_other_things_than_a_trace_are_refused(world, photo):
     for thing in (world.translator(photo), photo, None, "trace.parquet", world.library):
-        with pytest.raises(TraceError, match="not a Trace|not recorded"):
+        with pytest.raises(TraceError, match=r"not a Trace|not recorded"):
             kt.Explorer(thing)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +20,7 @@ from ktviz.networks.running import check_defaults, place_of, without_autocast
 from ktviz.systems.image_analogy.field import DIRECTIONS, OTHER, Direction, Size
 from ktviz.systems.image_analogy.inverse import Inverse
 from ktviz.systems.image_analogy.levels import About, Half, Passage, Progress
+from ktviz.systems.image_analogy.packaged import WEIGHTS
 from ktviz.systems.image_analogy.pyramid import LEVELS, Pyramid
 from ktviz.systems.image_analogy.refine import refined
 from ktviz.systems.image_analogy.result import Analogy, rendered
@@ -66,8 +66,7 @@ class ImageAnalogy(nn.Module):
     @classmethod
     def shipped(cls) -> ImageAnalogy:
         """With the pyramid and the inverse blocks that come with the package."""
-        folder = Path(__file__).parent / "weights"
-        return cls.load(folder / "pyramid.safetensors", folder / "inverse.safetensors")
+        return cls.load(WEIGHTS.path("pyramid.safetensors"), WEIGHTS.path("inverse.safetensors"))
 
     @classmethod
     def load(cls, pyramid: str | os.PathLike[str], inverse: str | os.PathLike[str] | None = None) -> ImageAnalogy:
@@ -98,7 +97,8 @@ class ImageAnalogy(nn.Module):
             a: The picture A.
             b_prime: The reference B'.
             settings: How.
-            excluded: (h, w) bool of B' as given: a region that A' takes no pixel from.
+            excluded: (h, w) bool of B' as given: a region that no field of A' enters, and that gives it no pixel. The
+                features around it have seen it.
             progress: Told what is done.
             sources: What is known of A ("ab") and of B' ("ba"), for the sites.
 
@@ -107,6 +107,9 @@ class ImageAnalogy(nn.Module):
             SettingError: The fast inversion without blocks; or a region that leaves nothing, or is of another size.
         """
         check_defaults()
+        _, kind = place_of(self.pyramid)
+        if kind != torch.float32:
+            raise SettingError(f"an analogy in {kind}", "its fields are found in torch.float32", "Call .float() first")
         if settings.inversion == "fast" and self.inverse is None:
             raise SettingError(
                 "inversion 'fast'",
@@ -133,9 +136,8 @@ class ImageAnalogy(nn.Module):
     def prepared(self, pixels: Pixels, settings: Settings, source: About) -> Half:
         """A picture with its features, at the network's size."""
         height, width = network_size(pixels.shape[0], pixels.shape[1], settings.ratio)
-        device, kind = place_of(self.pyramid)
-        image = to_tensor(resize(pixels, width, height)).to(device, kind)
-        own = [level[0].float() for level in (image, *self.pyramid(image))]
+        image = to_tensor(resize(pixels, width, height)).to(place_of(self.pyramid)[0])
+        own = [level[0] for level in (image, *self.pyramid(image))]
         return Half(pixels, own, own[-1], {**source, "height": pixels.shape[0], "width": pixels.shape[1]})
 
 

@@ -58,15 +58,15 @@ class Votes:
     def average(self, values: Tensor) -> Tensor:
         """(C, h, w) of the other picture to (C, H, W) of this one, in the precision of the values."""
         channels = values.shape[0]
-        by_cell = values.permute(1, 2, 0).reshape(-1, channels)
+        by_cell = values.permute(1, 2, 0).reshape(-1, channels).contiguous()
         made = []
         for cells in torch.arange(self.size[0] * self.size[1], device=values.device).split(max(1, ROWS // channels)):
             total = values.new_zeros(len(cells), channels)
             count = values.new_zeros(len(cells))
             for offset in self.offsets():
                 source = self.source(cells, *offset)
-                valid = source >= 0
-                total[valid] += by_cell[source[valid]]
+                valid = (source >= 0).to(values.dtype)
+                total.addcmul_(by_cell[source.clamp(min=0)], valid[:, None])
                 count += valid
             alone = count == 0
             total[alone] = by_cell[self.own(cells[alone])]

@@ -1,5 +1,7 @@
 """Whole analogies of small pictures."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -236,6 +238,8 @@ def test_what_cannot_be_used_is_said(model, pictures, pyramid, tmp_path):
         model(a, b_prime, QUICK, excluded=torch.zeros(3, 3, dtype=torch.bool))
     with pytest.raises(SettingError, match="nothing is left"):
         model(a, b_prime, QUICK, excluded=torch.ones(b_prime.shape[:2], dtype=torch.bool))
+    with pytest.raises(SettingError, match=r"\.float\(\)"):
+        ImageAnalogy(copy.deepcopy(pyramid).half())(a, b_prime, LBFGS)
     with pytest.raises(MissingWeightsError):
         ImageAnalogy.load(tmp_path / "none.safetensors")
 
