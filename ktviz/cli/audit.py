@@ -9,7 +9,8 @@ import typer
 
 from ktviz.cli.console import Json, Quiet, print_json, print_shares, say, shares_as_json
 from ktviz.cli.keygen import unlocked
-from ktviz.cli.large import Memory, Side, announce, expected, shrunk
+from ktviz.cli.large import Memory, Side, shrunk
+from ktviz.cli.making import KT, Banks, LibraryPath, Maker, Reference, SystemOption, maker
 from ktviz.cli.streams import DASH, name_of, read_photo
 from ktviz.errors import SettingError
 from ktviz.memory import as_bytes
@@ -21,18 +22,16 @@ if TYPE_CHECKING:
     from ktviz.systems.protocol import System
     from ktviz.trace.trace import Trace
 
-LibraryOption = Annotated[Path, typer.Option("--library", "-l", metavar="LIB.ktlib", help="The knowledge library.")]
-
 
 def audit(
     photo: Annotated[
         Path, typer.Argument(metavar="PHOTO|TRACE", help="A photograph, - for standard input, or a trace (.parquet).")
     ],
-    library: LibraryOption,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="A new folder for the audit.")],
-    bank: Annotated[
-        list[str] | None, typer.Option("--bank", "-b", metavar="TASK/STYLE", help="A bank or a task; not for a trace.")
-    ] = None,
+    library: LibraryPath = None,
+    bank: Banks = None,
+    system: SystemOption = KT,
+    reference: Reference = None,
     title: Annotated[str, typer.Option(help="Of the report. [photo and banks]")] = "",
     top: Annotated[int, typer.Option(min=0, help="Sources without which the photo is translated again.")] = 5,
     sample: Annotated[int, typer.Option(min=1, help="Retrievals compared with the exact search.")] = 500,
@@ -68,28 +67,29 @@ def audit(
         raise SettingError(
             f"audit the trace {photo.name}", f"{named} given", "A trace says how it was made; leave it out"
         )
-    if not is_trace and not bank:
+    if not is_trace and system == KT and not bank:
         raise SettingError(f"audit {photo.name}", "no --bank", "Name a bank, or a trace (.parquet)")
     if is_trace and side is not None:
         raise SettingError(
             f"audit the trace {photo.name}", "--side given", "A trace has its photo's size; leave it out"
         )
     if is_trace:
-        trace, system = saved(photo, library)
+        trace, model = saved(photo, library)
         if memory is not None:
-            set_memory(system, memory)
+            set_memory(model, memory)
     else:
-        trace, system = recorded(photo, library, bank or [], options, side, memory, quiet or as_json)
+        made = maker(system, library, bank, reference, options, side=side, memory=memory, quiet=quiet or as_json)
+        trace, model = recorded(photo, made, side, quiet or as_json), made.system
     title = title or f"{name_of(photo)}, {', '.join(trace.about['banks'])}"
-    made = Audit.create(trace, title=title, top=top, sample=sample, model=system)
-    made.save(output, overwrite=overwrite)
+    found = Audit.create(trace, title=title, top=top, sample=sample, model=model)
+    found.save(output, overwrite=overwrite)
     if signer is not None:
         sign_folder(output, signer)
     if as_json:
-        print_json(as_dict(made, output, signer))
+        print_json(as_dict(found, output, signer))
     elif not quiet:
-        print_shares(made.tables["sources"], f"{photo.name} → {output}")
-        pieces, copies = (len(made.tables[name]) for name in ("pieces", "copies"))
+        print_shares(found.tables["sources"], f"{photo.name} → {output}")
+        pieces, copies = (len(found.tables[name]) for name in ("pieces", "copies"))
         if signer is not None:
             say(f"signed by key id {signer.public_key.keyid}")
         say(f"parts taken in one piece: {pieces}; copies, pixel by pixel: {copies}; open {output / 'report.html'}")
@@ -113,26 +113,13 @@ def as_dict(made: Audit, folder: Path, signer: CryptoSigner | None) -> dict[str,
     }
 
 
-def recorded(
-    photo: Path,
-    library: Path,
-    bank: list[str],
-    options: dict[str, Any],
-    side: int | None,
-    memory: str | None,
-    quiet: bool,
-) -> tuple[Trace, System]:
-    """Translate and record."""
-    from ktviz.library.library import Library
-    from ktviz.systems.kt.settings import Settings
-    from ktviz.systems.kt.translator import Translator
-
-    translator, settings = Translator.shipped(Library.open(library).select(bank), memory), Settings(**options)
-    expected(translator, photo, settings, None, side)
+def recorded(photo: Path, made: Maker, side: int | None, quiet: bool) -> Trace:
+    """Make the picture and record it."""
+    made.check(photo)
     pixels = shrunk(read_photo(photo), side)
     if not quiet:
-        announce(translator, pixels, settings, None)
-    return translator.recorded(pixels, settings), translator
+        made.announce(pixels)
+    return made.record(pixels)
 
 
 def set_memory(system: System, memory: str) -> None:
@@ -142,11 +129,11 @@ def set_memory(system: System, memory: str) -> None:
     system.memory = as_bytes(memory)
 
 
-def saved(path: Path, library: Path) -> tuple[Trace, System]:
+def saved(path: Path, library: Path | None) -> tuple[Trace, System]:
     """A trace from a file, and the system it was made with."""
     from ktviz.audit.verify import system_for
     from ktviz.library.library import Library
     from ktviz.trace.trace import Trace
 
     trace = Trace.open(path)
-    return trace, system_for(trace, Library.open(library))
+    return trace, system_for(trace, None if library is None else Library.open(library))

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ktviz import __version__
-from ktviz.cli import audit, demo, doctor, keygen, lab, library, standard, train, translate, verify
+from ktviz.cli import audit, demo, doctor, keygen, lab, library, standard, systems, train, translate, verify
 from ktviz.cli.console import err, exit_code, report, show_warnings
 from ktviz.errors import KtvizError
 from ktviz.images import check_names
@@ -31,6 +31,7 @@ app.command("audit")(audit.audit)
 app.command("verify")(verify.verify)
 app.command("keygen")(keygen.keygen)
 app.add_typer(library.app, name="library")
+app.command("systems")(systems.systems)
 app.command("lab")(lab.lab)
 app.command("train")(train.train)
 app.command("doctor")(doctor.doctor)

@@ -21,14 +21,16 @@ from ktviz.cli.console import (
     report,
     shares_as_json,
 )
-from ktviz.cli.large import Memory, Side, announce, expected, shrunk
+from ktviz.cli.large import Memory, Side, shrunk
+from ktviz.cli.making import KT, Banks, LibraryPath, Reference, SystemOption, maker
 from ktviz.cli.streams import DASH, STDIN, from_stdin, read_photo, write_photo
 from ktviz.errors import ImageError, KtvizError, SettingError
-from ktviz.images import check_names, find_images
+from ktviz.images import Pixels, check_names, find_images
 
 if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
 
+OUTPUT = "output"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
 
@@ -36,28 +38,38 @@ def translate(
     photos: Annotated[
         list[Path], typer.Argument(metavar="PHOTO...", help="Photographs, folders of them, or - for standard input.")
     ],
-    library: Annotated[Path, typer.Option("--library", "-l", metavar="LIB.ktlib", help="The knowledge library.")],
-    bank: Annotated[
-        list[str], typer.Option("--bank", "-b", metavar="TASK/STYLE", help="A bank, or a task for all its styles.")
-    ],
     output: Annotated[
         Path,
         typer.Option(
             "--output", "-o", metavar="OUT", help="A .png for one photo, else a folder; - for standard output, as PNG."
         ),
     ],
-    preset: Annotated[str, typer.Option(help="How to search: paper, beam or exact.")] = "beam",
-    transfer: Annotated[str, typer.Option(help="What the winners give: statistics or swap.")] = "statistics",
-    strength: Annotated[float, typer.Option(help="0 (the photo) to 1 (full transfer).")] = 1.0,
+    library: LibraryPath = None,
+    bank: Banks = None,
+    system: SystemOption = KT,
+    reference: Reference = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="kt: paper, beam or exact. image-analogy: photo-to-style, style-to-photo ... [beam]"),
+    ] = None,
+    transfer: Annotated[
+        str | None, typer.Option(help="What the winners give (kt): statistics or swap. [statistics]")
+    ] = None,
+    strength: Annotated[float | None, typer.Option(help="0 (the photo) to 1 (full transfer) (kt). [1]")] = None,
     without: Annotated[
-        list[str] | None, typer.Option(metavar="SOURCE", help="A source to leave out; repeatable.")
+        list[str] | None, typer.Option(metavar="SOURCE", help="A source to leave out (kt); repeatable.")
     ] = None,
     coherence: Annotated[
-        float | None, typer.Option(help="Similarity given up to continue a neighbour; 0 as published.")
+        float | None, typer.Option(help="Similarity given up to continue a neighbour (kt); 0 as published.")
     ] = None,
     max_gain: Annotated[
-        float | None, typer.Option(help="Bound of the contrast gain in flat regions; 0 as published.")
+        float | None, typer.Option(help="Bound of the contrast gain in flat regions (kt); 0 as published.")
     ] = None,
+    inversion: Annotated[str | None, typer.Option(help="image-analogy: fast, or lbfgs as published. [fast]")] = None,
+    refine: Annotated[
+        bool | None, typer.Option("--refine", help="image-analogy: edge-preserving refinement, for photographs.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="image-analogy: of the random search. [0]")] = None,
     trace: Annotated[
         bool, typer.Option("--trace", help="Keep every retrieval, too, in a .parquet beside OUT.")
     ] = False,
@@ -66,57 +78,66 @@ def translate(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Translate photographs with the knowledge of one or more banks, and print what each source contributed."""
+    """Translate photographs with the knowledge of banks or of a reference, and print what each source contributed."""
     if output == DASH and (trace or as_json):
         raise SettingError("- as output", "--json or --trace beside it", "Name a file: standard output holds one thing")
     targets = (
         {DASH: output_for_stdin(output)} if from_stdin(photos) else found_targets(photos, output, quiet or as_json)
     )
 
-    from ktviz.library.library import Library
-    from ktviz.systems.kt.settings import Settings
-    from ktviz.systems.kt.translator import Translator
-
-    options: dict[str, Any] = {
+    given = {
         "preset": preset,
         "transfer": transfer,
         "strength": strength,
-        "without": without or (),
+        "without": without,
         "coherence": coherence,
         "max_gain": max_gain,
+        "inversion": inversion,
+        "refine": refine,
+        "seed": seed,
     }
-    settings = Settings(**options)  # refuse bad values before any work
-    banks = Library.open(library).select(bank)
-    banks.excluded(settings.without)
-    translator = Translator.shipped(banks, memory)
+    from ktviz.explain.result import one_site
+
+    silent = quiet or as_json
     kept_candidates = None if trace else 1  # shares need the winners alone
+    how = {"candidates": kept_candidates, "side": side, "memory": memory, "quiet": silent}
+    made = maker(system, library, bank, reference, given, **how)  # type: ignore[arg-type]
     for photo in targets:
-        expected(translator, photo, settings, kept_candidates, side)  # refuse what does not fit before any work
+        made.check(photo)  # refuse what does not fit before any work
     failures: list[KtvizError] = []
     done: list[dict[str, Any]] = []
     for photo, target in tqdm(targets.items(), desc="translating", unit="photo", disable=quiet or len(targets) < 2):
         try:
             pixels = shrunk(read_photo(photo), side)
-            if not quiet and not as_json:
-                announce(translator, pixels, settings, kept_candidates)
-            recorded = translator.recorded(pixels, settings, candidates=kept_candidates)
+            if not silent:
+                made.announce(pixels)
+            recorded = made.record(pixels)
         except ImageError as error:  # one bad photo does not cost the others
             report(error)
             failures.append(error)
             done.append(as_dict(photo, error=error))
             continue
-        if recorded.output is not None:
-            write_photo(target, recorded.output)
+        for path, pixels in outputs(recorded, target).items():
+            write_photo(path, pixels)
         if trace:
             recorded.save(kept(target), overwrite=True, pictures="both")
         done.append(as_dict(photo, target, recorded, kept(target) if trace else None))
         if not quiet and not as_json:
             title = f"{STDIN if photo == DASH else photo.name} → {target}"
-            print_shares(recorded.sources(), title, to=err if target == DASH else out)
+            print_shares(one_site(recorded).sources(), title, to=err if target == DASH else out)
     if as_json:
         print_json({"translations": done})
     if failures:
         raise typer.Exit(exit_code(failures[0]))
+
+
+def outputs(recorded: Trace, target: Path) -> dict[Path, Pixels]:
+    """Every output of a run, by the path that it is written to: NAME-back.png for "output:back"."""
+    found: dict[Path, Pixels] = {}
+    for name, pixels in recorded.picture.canvases.items():
+        if name.split(":")[0] == OUTPUT and (target != DASH or name == OUTPUT):
+            found[target if name == OUTPUT else target.with_stem(f"{target.stem}-{name.split(':')[1]}")] = pixels
+    return found
 
 
 def kept(target: Path) -> Path:
@@ -132,6 +153,8 @@ def as_dict(
     error: KtvizError | None = None,
 ) -> dict[str, Any]:
     """One translation for programs; see docs/command-line.md."""
+    from ktviz.explain.result import one_site
+
     height, width = (None, None) if recorded is None else recorded.picture.size
     return {
         "photo": str(photo),
@@ -141,7 +164,7 @@ def as_dict(
         "height": height,
         "retrievals": None if recorded is None else len(recorded),
         "digest": None if recorded is None else recorded.digest,
-        "sources": [] if recorded is None else shares_as_json(recorded.sources()),
+        "sources": [] if recorded is None else shares_as_json(one_site(recorded).sources()),
         "error": None if error is None else error_as_json(error),
     }
 
