@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.4.0"
 
 _HOMES = {
+    "Abilities": "ktviz.trace.adapt",
     "adapt": "ktviz.trace.adapt",
     "Adapted": "ktviz.trace.adapt",
     "attribute": "ktviz.explain.attribution",
@@ -28,8 +29,10 @@ _HOMES = {
     "Decoder": "ktviz.systems.kt.decoder",
     "Encoder": "ktviz.systems.kt.encoder",
     "Explorer": "ktviz.widgets.explorer",
+    "Extension": "ktviz.retrieval.extension",
     "Faithfulness": "ktviz.explain.faithfulness",
     "faithfulness": "ktviz.explain.faithfulness",
+    "ImageAnalogy": "ktviz.systems.image_analogy.system",
     "keygen": "ktviz.audit.keys",
     "KtvizError": "ktviz.errors",
     "Library": "ktviz.library.library",
@@ -47,6 +50,7 @@ _HOMES = {
     "Settings": "ktviz.systems.kt.translator",
     "sign": "ktviz.audit.sign",
     "signing_key": "ktviz.audit.keys",
+    "SourceRegion": "ktviz.regions",
     "SourceWarning": "ktviz.errors",
     "SourcesView": "ktviz.widgets.explorer",
     "TableView": "ktviz.widgets.explorer",
@@ -92,16 +96,20 @@ if TYPE_CHECKING:
     from ktviz.library.kinds.patches.union import BankUnion as BankUnion
     from ktviz.library.library import Library as Library
     from ktviz.regions import Box as Box
+    from ktviz.regions import SourceRegion as SourceRegion
     from ktviz.retrieval.catalogue import Catalogue as Catalogue
+    from ktviz.retrieval.extension import Extension as Extension
     from ktviz.retrieval.matches import Matches as Matches
     from ktviz.retrieval.queries import Queries as Queries
     from ktviz.retrieval.site import Reading as Reading
     from ktviz.retrieval.site import RetrievalSite as RetrievalSite
+    from ktviz.systems.image_analogy.system import ImageAnalogy as ImageAnalogy
     from ktviz.systems.kt.decoder import Decoder as Decoder
     from ktviz.systems.kt.encoder import Encoder as Encoder
     from ktviz.systems.kt.settings import Settings as Settings
     from ktviz.systems.kt.translator import Translation as Translation
     from ktviz.systems.kt.translator import Translator as Translator
+    from ktviz.trace.adapt import Abilities as Abilities
     from ktviz.trace.adapt import Adapted as Adapted
     from ktviz.trace.adapt import adapt as adapt
     from ktviz.trace.record import record as record

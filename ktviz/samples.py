@@ -85,12 +85,12 @@ def library(names: str | Iterable[str] | None = None, *, pictures: Path | None =
     place, styles = cache_folder() / f"samples-{key}.ktlib", chosen_styles(pictures, names)
     with caching():
         try:
-            made = build(Library.create(place, encoder, settings), styles, encoder, quiet)
+            made = build(Library.ensure(place, encoder, settings), styles, encoder, quiet)
         except LibraryBusyError:
             raise
         except LibraryError:  # a damaged cache is ours to mend
             shutil.rmtree(place)
-            made = build(Library.create(place, encoder, settings), styles, encoder, quiet)
+            made = build(Library.ensure(place, encoder, settings), styles, encoder, quiet)
     for outdated in set(place.parent.glob("samples-*.ktlib")) - {place}:
         remove_unless_busy(outdated)
     return made

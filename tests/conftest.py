@@ -138,7 +138,7 @@ def pictures(tmp_path_factory):
 def world(tmp_path_factory, pictures, toy, settings):
     """A library of both folders, never written to again, and a translator for it."""
     folder = tmp_path_factory.mktemp("world") / "world.ktlib"
-    library = Library.create(folder, toy, settings)
+    library = Library.ensure(folder, toy, settings)
     library.build("art/warm", [pictures / "warm"], encoder=toy, quiet=True)
     library.build("art/cool", [pictures / "cool"], encoder=toy, quiet=True)
     banks = library["art"]
@@ -156,7 +156,7 @@ def build(tmp_path, toy, settings):
     """`build(name, folders)`: a new library with the bank art/test."""
 
     def make(name, paths, encoder=toy, settings=settings):
-        library = Library.create(tmp_path / f"{name}.ktlib", encoder, settings)
+        library = Library.ensure(tmp_path / f"{name}.ktlib", encoder, settings)
         library.build("art/test", paths, encoder=encoder, quiet=True)
         return library
 

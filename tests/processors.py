@@ -38,7 +38,7 @@ SIMILARITY, LEVELS = 1e-5, 1
 BANK = "art/few"
 BUILD = """
 import sys, ktviz as kt
-kt.Library.create(sys.argv[1]).build("art/few", sys.argv[2:], quiet=True)
+kt.Library.ensure(sys.argv[1]).build("art/few", sys.argv[2:], quiet=True)
 """
 TRACE = """
 import hashlib, sys, torch, ktviz as kt

@@ -79,7 +79,7 @@ def real(tmp_path_factory, samples):
     """The shipped weights, three sample sources in two banks, and a crop of a photograph."""
     encoder = ktviz.Encoder.shipped()
     folder = tmp_path_factory.mktemp("real") / "real.ktlib"
-    library = ktviz.Library.create(folder, encoder, ktviz.LibrarySettings(side_px=192, stride=2))
+    library = ktviz.Library.ensure(folder, encoder, ktviz.LibrarySettings(side_px=192, stride=2))
     art = samples / "art"
     paintings = [art / "impasto" / "cypress-fields.jpg", art / "impasto" / "starry-river.jpg"]
     library.build("art/impasto", paintings, encoder=encoder, quiet=True)

@@ -210,7 +210,7 @@ def test_a_piece_says_how_many_works_would_have_done(tmp_path, paint):
     twin = paint(3).copy()
     twin[0, 0] = 255 - twin[0, 0]
     settings = kt.LibrarySettings(side_px=64, dedupe=1)
-    library = kt.Library.create(tmp_path / "twins.ktlib", encoder=CellMeans(), settings=settings)
+    library = kt.Library.ensure(tmp_path / "twins.ktlib", encoder=CellMeans(), settings=settings)
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     for name, pixels in (("one", paint(3)), ("twin", twin), ("other", noise)):
         write_image(tmp_path / "works" / f"{name}.png", pixels)

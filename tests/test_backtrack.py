@@ -111,7 +111,7 @@ def scaled(tmp_path_factory, toy, toy_decoder, paint, save):
     root = tmp_path_factory.mktemp("scaled")
     save(root / "in" / "large.png", np.kron(paint(21, 64, 96), np.ones((2, 2, 1), np.uint8)))
     settings = LibrarySettings(side_px=64, dedupe=1.0, key_dimensions=32)
-    library = ktviz.Library.create(root / "scaled.ktlib", toy, settings)
+    library = ktviz.Library.ensure(root / "scaled.ktlib", toy, settings)
     library.build("art/large", [root / "in"], encoder=toy, quiet=True)
     return Translator(library["art/large"], toy, toy_decoder)
 

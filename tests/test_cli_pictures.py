@@ -18,7 +18,7 @@ def library(tmp_path_factory, paint):
     folder = tmp_path_factory.mktemp("cli")
     write_image(folder / "knowledge.png", paint(7, 32, 32))
     settings = LibrarySettings(side_px=32, dedupe=1.0)
-    Library.create(folder / "small.ktlib", settings=settings).build("a/b", [folder / "knowledge.png"], quiet=True)
+    Library.ensure(folder / "small.ktlib", settings=settings).build("a/b", [folder / "knowledge.png"], quiet=True)
     return folder / "small.ktlib"
 
 

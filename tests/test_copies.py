@@ -117,7 +117,7 @@ def test_what_shows_nothing_agrees_with_nothing(work):
 
 def test_an_audit_tells_a_copy_and_says_nothing_of_a_clean_photo(tmp_path, samples, original, photo, thumb):
     """From file to table, with the boxes in px of the original work."""
-    library = kt.Library.create(tmp_path / "l.ktlib", settings=kt.LibrarySettings(side_px=THUMB, stride=2))
+    library = kt.Library.ensure(tmp_path / "l.ktlib", settings=kt.LibrarySettings(side_px=THUMB, stride=2))
     library.build("art/wood", [samples / "art" / "woodcut" / "great-swell.jpg"], quiet=True)
     translator = kt.Translator.shipped(library["art/wood"])
     small = photo[:240, :240]

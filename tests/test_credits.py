@@ -295,7 +295,7 @@ def told_by(work):
 def test_rows_without_a_file_and_files_without_a_row_are_told_before_the_work(
     write, tmp_path, images, make_toy, settings
 ):
-    library = Library.create(tmp_path / "told.ktlib", make_toy(), settings)
+    library = Library.ensure(tmp_path / "told.ktlib", make_toy(), settings)
     table = write("file,title\na.png,Sea\ngone.png,Lost\nsub/b.png,Dawn\n")
 
     class Worked(Exception):

@@ -377,7 +377,7 @@ def test_another_encoder_is_refused_by_library_and_translator(world, copy, make_
     with refuses(LibraryError, "it was built with"):
         Translator(world.banks, other, toy_decoder)
     with refuses(LibraryError, "it was built with"):
-        Library.create(copy, other)
+        Library.ensure(copy, other)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -35,7 +35,7 @@ def evil(tmp_path_factory, toy, settings, paint, save, toy_decoder):
     (root / "credits.csv").write_text(
         f"file,title,creator,year,licence,url\n<img src=x onerror=alert(1)>.png,{row}\nb&b.png,{row}\n"
     )
-    library = Library.create(root / "<b>.ktlib", toy, settings)
+    library = Library.ensure(root / "<b>.ktlib", toy, settings)
     library.build("art/evil", root / "pictures", credits=root / "credits.csv", encoder=toy, quiet=True)
     translator = kt.Translator(library["art"], toy, toy_decoder)
     trace = translator.traced(paint(9))

@@ -42,7 +42,7 @@ class Centred(Mixed):
 def real(tmp_path_factory, samples):
     """The shipped weights, three sample sources, and a part of a photograph."""
     encoder = ktviz.Encoder.shipped()
-    library = ktviz.Library.create(
+    library = ktviz.Library.ensure(
         tmp_path_factory.mktemp("real") / "real.ktlib", encoder, ktviz.LibrarySettings(side_px=128, stride=2)
     )
     names = ("cypress-fields", "starry-river", "straw-hat")

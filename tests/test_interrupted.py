@@ -213,8 +213,8 @@ def test_an_interrupted_edit_leaves_the_bank_as_it_was(library, pictures, toy, m
 
 def test_creating_a_library_can_be_interrupted(tmp_path, toy, monkeypatch):
     with raised_at(monkeypatch, "writing the manifest"), pytest.raises(KeyboardInterrupt):
-        Library.create(tmp_path / "new.ktlib", toy)
-    assert list(Library.create(tmp_path / "new.ktlib", toy)) == []
+        Library.ensure(tmp_path / "new.ktlib", toy)
+    assert list(Library.ensure(tmp_path / "new.ktlib", toy)) == []
 
 
 def test_a_library_that_somebody_else_changed_must_be_opened_again(library, pictures, toy):
@@ -322,7 +322,7 @@ def test_a_library_on_a_read_only_disk_is_read_and_refuses_to_be_written(small_d
     with pytest.raises(StorageError, match="Read-only file system"):
         build_warm(opened, pictures, toy)
     with pytest.raises(StorageError, match="Read-only file system"):
-        Library.create(folder / "new.ktlib", toy)
+        Library.ensure(folder / "new.ktlib", toy)
 
 
 def test_a_library_made_by_somebody_else_meanwhile_is_not_replaced(tmp_path, toy, monkeypatch):
@@ -335,11 +335,11 @@ def test_a_library_made_by_somebody_else_meanwhile_is_not_replaced(tmp_path, toy
     @contextmanager
     def slow(folder):
         monkeypatch.setattr(module, "writing", real)
-        Library.create(path, toy)  # the other one is quicker
+        Library.ensure(path, toy)  # the other one is quicker
         before = (path / "library.json").stat().st_ino
         with real(folder):
             yield
         assert (path / "library.json").stat().st_ino == before
 
     monkeypatch.setattr(module, "writing", slow)
-    assert len(Library.create(path, toy)) == 0
+    assert len(Library.ensure(path, toy)) == 0

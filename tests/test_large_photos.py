@@ -12,7 +12,7 @@ from ktviz.images import image_size, read_image, resize, resize_short_side, writ
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, samples):
     folder = tmp_path_factory.mktemp("large")
-    library = kt.Library.create(folder / "l.ktlib", settings=kt.LibrarySettings(side_px=96, stride=2))
+    library = kt.Library.ensure(folder / "l.ktlib", settings=kt.LibrarySettings(side_px=96, stride=2))
     library.build("art/few", [samples / "art" / "impasto" / "straw-hat.jpg"], quiet=True)
     write_image(folder / "photo.png", resize(read_image(samples / "photos" / "coffee.jpg"), 240, 180))
     return folder

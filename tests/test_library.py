@@ -57,7 +57,7 @@ def test_an_unknown_bank_lists_those_that_exist_and_suggests_the_nearest(world):
 def test_a_library_works_after_it_was_moved_and_its_images_are_gone(world, tmp_path, paint):
     images = tmp_path / "images"
     shutil.copytree(world.pictures, images)
-    library = Library.create(tmp_path / "old.ktlib", world.translator.encoder, world.library.settings)
+    library = Library.ensure(tmp_path / "old.ktlib", world.translator.encoder, world.library.settings)
     library.build("art/warm", [images / "warm"], encoder=world.translator.encoder, quiet=True)
     library.build("art/cool", [images / "cool"], encoder=world.translator.encoder, quiet=True)
     shutil.rmtree(images)
@@ -257,15 +257,15 @@ def test_a_library_contains_its_banks_and_tasks(world):
 
 
 def test_building_gives_the_bank_that_a_translator_takes(tmp_path, pictures, toy, settings):
-    banks = Library.create(tmp_path / "new.ktlib", toy, settings).build("art/new", [pictures], encoder=toy, quiet=True)
+    banks = Library.ensure(tmp_path / "new.ktlib", toy, settings).build("art/new", [pictures], encoder=toy, quiet=True)
     assert Translator(banks, toy, torch.nn.Identity()).banks.names == ["art/new"]
 
 
 def test_a_library_without_banks_takes_other_settings(tmp_path, toy, settings):
     folder = tmp_path / "empty.ktlib"
-    Library.create(folder, toy, settings)
+    Library.ensure(folder, toy, settings)
     other = LibrarySettings(side_px=80)
-    assert Library.create(folder, toy, other).settings == other
+    assert Library.ensure(folder, toy, other).settings == other
     assert Library.open(folder).settings == other
 
 
@@ -369,15 +369,28 @@ def test_building_a_bank_twice_is_refused(world, toy):
 
 
 def test_creating_again_opens_and_other_settings_are_refused(world, toy):
-    assert Library.create(world.folder, toy).digest == world.library.digest
+    assert Library.ensure(world.folder, toy).digest == world.library.digest
     with pytest.raises(LibraryError, match="Leave the setting out"):
-        Library.create(world.folder, toy, LibrarySettings(side_px=100))
+        Library.ensure(world.folder, toy, LibrarySettings(side_px=100))
 
 
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path, toy):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(LibraryError, match=r"thesis\.txt"):
-        Library.create(tmp_path, toy)
+        Library.ensure(tmp_path, toy)
     with pytest.raises(LibraryError, match="it is a file"):
-        Library.create(tmp_path / "thesis.txt", toy)
+        Library.ensure(tmp_path / "thesis.txt", toy)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_create_makes_a_library_and_never_opens_one(tmp_path, toy, settings):
+    Library.create(tmp_path / "new.ktlib", toy, settings)
+    with pytest.raises(LibraryError, match=r"there is one\. Open it: Library\.open, or Library\.ensure"):
+        Library.create(tmp_path / "new.ktlib", toy, settings)
+    assert Library.ensure(tmp_path / "new.ktlib", toy).settings == settings
+
+
+def test_all_sources_are_one_table_with_credits(world):
+    table = world.library.sources.to_pandas()
+    assert table["source"].tolist() == [name for bank in world.library for name in world.library[bank].source_names]
+    assert {"bank", "title", "creator", "licence", "sha256", "width", "height"} <= set(table.columns)

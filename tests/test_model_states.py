@@ -20,7 +20,7 @@ from ktviz.networks.running import run
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory, samples):
-    library = kt.Library.create(
+    library = kt.Library.ensure(
         tmp_path_factory.mktemp("states") / "l.ktlib", settings=kt.LibrarySettings(side_px=96, stride=2)
     )
     library.build("art/few", [samples / "art" / "impasto" / "straw-hat.jpg"], quiet=True)
@@ -56,7 +56,7 @@ def test_autocast_changes_nothing(translator, library, photo, expected, samples,
         trace = translator.traced(photo)
         shares = kt.attribute(trace, kt.Box(0, 0, 64, 64), through="gradient").frame
         work = samples / "art" / "impasto" / "straw-hat.jpg"
-        again = kt.Library.create(library.folder.with_name(f"{kind}.ktlib"), settings=library.settings)
+        again = kt.Library.ensure(library.folder.with_name(f"{kind}.ktlib"), settings=library.settings)
         bank = again.build("art/few", [work], quiet=True)
     assert np.array_equal(trace.output, expected.image)
     assert shares.equals(kt.attribute(trace, kt.Box(0, 0, 64, 64), through="gradient").frame)

@@ -92,7 +92,7 @@ def floods(tmp_path_factory, toy, toy_decoder, settings, save, paint):
     root = tmp_path_factory.mktemp("floods")
     for seed, name in enumerate(("t/flood.jpg", "t/flood.jpg.png", "t/low/flood.png", "u/flood.jpg")):
         save(root / name, paint(seed))
-    library = Library.create(root / "floods.ktlib", toy, settings)
+    library = Library.ensure(root / "floods.ktlib", toy, settings)
     for style in "tu":
         library.build(f"art/{style}", [root / style], encoder=toy, quiet=True)
     return Translator(library["art"], toy, toy_decoder), library.folder

@@ -135,7 +135,7 @@ def leaves_nothing(model: nn.Module):
 def shipped(tmp_path_factory, samples):
     """The shipped weights with a small library, and a crop of a photo."""
     settings = kt.LibrarySettings(stride=2, side_px=64)
-    library = kt.Library.create(tmp_path_factory.mktemp("shipped") / "small.ktlib", settings=settings)
+    library = kt.Library.ensure(tmp_path_factory.mktemp("shipped") / "small.ktlib", settings=settings)
     library.build("art/impasto", [samples / "art/impasto/straw-hat.jpg"], quiet=True)
     photo = kt.read_image(samples / "photos/astronaut.jpg")[40:136, 180:308]
     return Translator.shipped(library["art/impasto"]), photo

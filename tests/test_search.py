@@ -53,7 +53,7 @@ def large(tmp_path_factory, toy, paint, save):
     root = tmp_path_factory.mktemp("large")
     for n in range(6):
         save(root / "in" / f"{n}.png", paint(100 + n, 128, 128))
-    library = Library.create(root / "large.ktlib", toy, LibrarySettings(side_px=128, dedupe=1.0, key_dimensions=48))
+    library = Library.ensure(root / "large.ktlib", toy, LibrarySettings(side_px=128, dedupe=1.0, key_dimensions=48))
     library.build("art/large", [root / "in"], encoder=toy, quiet=True)
     return library["art/large"]
 
@@ -417,7 +417,7 @@ def copies(tmp_path_factory, toy, paint, save):
         for name in "ab":
             save(root / "in" / f"{name}{n}.png", paint(200 + n, 48, 48))
     save(root / "in" / "flat.png", np.full((48, 48, 3), 90, np.uint8))
-    library = Library.create(root / "copies.ktlib", toy, LibrarySettings(side_px=48, dedupe=1.0, key_dimensions=48))
+    library = Library.ensure(root / "copies.ktlib", toy, LibrarySettings(side_px=48, dedupe=1.0, key_dimensions=48))
     library.build("art/copies", [root / "in"], encoder=toy, quiet=True)
     return library["art/copies"]
 

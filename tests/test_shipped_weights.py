@@ -43,7 +43,7 @@ def large_bank(tmp_path_factory, samples):
         "comic/halftone/sailing",
     )
     files = [samples / f"{name}.jpg" for name in names]
-    library = Library.create(folder / "large.ktlib", settings=LibrarySettings())
+    library = Library.ensure(folder / "large.ktlib", settings=LibrarySettings())
     library.build("test/large", files, quiet=True)
     return library.bank("test/large")
 

@@ -200,7 +200,7 @@ def test_a_source_is_found_by_the_digest_of_its_file_under_any_name(store, world
 
 
 def test_the_same_picture_in_two_banks_is_found_by_its_digest(tmp_path, toy, toy_decoder, settings, world, paint):
-    library = kt.Library.create(tmp_path / "twice.ktlib", toy, settings)
+    library = kt.Library.ensure(tmp_path / "twice.ktlib", toy, settings)
     for name in ("art/one", "art/two"):
         library.build(name, [world.pictures / "warm/a.png"], encoder=toy, quiet=True)
     store = kt.TraceStore(tmp_path / "store")

@@ -84,7 +84,7 @@ def library(tmp_path_factory):
     for name in ("straw → hat [b].png", "ñandú.png"):
         (folder / "ink").mkdir(exist_ok=True)
         kt.write_image(folder / "ink" / name, resize(hat[:, ::-1] if "ñ" in name else hat, 72, 96))
-    made = kt.Library.create(folder / "small.ktlib", settings=LibrarySettings(side_px=72))
+    made = kt.Library.ensure(folder / "small.ktlib", settings=LibrarySettings(side_px=72))
     made.build("comic/ink", folder / "ink", quiet=True)
     return made.folder
 

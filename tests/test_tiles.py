@@ -98,7 +98,7 @@ def painter(tmp_path_factory, samples):
     """The shipped networks and a small bank of two sources."""
     folder = tmp_path_factory.mktemp("large") / "l.ktlib"
     sources = sorted((samples / "art" / "impasto").glob("*.jpg"))[:2]
-    library = kt.Library.create(folder, settings=kt.LibrarySettings(side_px=128, stride=2))
+    library = kt.Library.ensure(folder, settings=kt.LibrarySettings(side_px=128, stride=2))
     library.build("art/few", sources, quiet=True)
     return Translator.shipped(library["art/few"])
 

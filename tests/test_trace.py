@@ -33,7 +33,7 @@ def large(tmp_path_factory, toy, toy_decoder, settings, paint, save):
     folder = tmp_path_factory.mktemp("large")
     for name, size in (("tall/high", (160, 100)), ("tall/same", (64, 64)), ("wide/broad", (96, 150))):
         save(folder / f"{name}.png", paint(len(name), *size))
-    library = kt.Library.create(folder / "large.ktlib", toy, settings)
+    library = kt.Library.ensure(folder / "large.ktlib", toy, settings)
     library.build("art/tall", [folder / "tall"], encoder=toy, quiet=True)
     library.build("art/wide", [folder / "wide"], encoder=toy, quiet=True)
     return Translator(library["art"], toy, toy_decoder)
@@ -45,7 +45,7 @@ def shipped(tmp_path_factory, samples):
     folder = tmp_path_factory.mktemp("shipped")
     source = sorted((samples / "art").rglob("*.jpg"))[0]
     kt.write_image(folder / "in.png", resize_short_side(kt.read_image(source), 128))
-    library = kt.Library.create(folder / "shipped.ktlib")
+    library = kt.Library.ensure(folder / "shipped.ktlib")
     library.build("art/one", folder / "in.png", quiet=True)
     return Translator.shipped(library["art/one"])
 

@@ -42,7 +42,7 @@ def file(trace, tmp_path):
 def real(tmp_path_factory, samples):
     """A photo of 512x512 px by the shipped weights and two paintings."""
     settings = kt.LibrarySettings(stride=2, side_px=256)
-    library = kt.Library.create(tmp_path_factory.mktemp("real") / "real.ktlib", settings=settings)
+    library = kt.Library.ensure(tmp_path_factory.mktemp("real") / "real.ktlib", settings=settings)
     paintings = [samples / "art/impasto" / name for name in ("straw-hat.jpg", "cypress-fields.jpg")]
     library.build("art/impasto", paintings, quiet=True)
     translator = kt.Translator.shipped(library["art/impasto"])

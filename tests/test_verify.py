@@ -262,7 +262,7 @@ def test_another_picture_of_the_same_name_is_named(original, removed, toy, paint
 
 def test_what_sources_of_two_banks_share_is_no_evidence(tmp_path, toy, settings, paint, save):
     """White margins are in many works."""
-    library = Library.create(tmp_path / "l.ktlib", toy, settings)
+    library = Library.ensure(tmp_path / "l.ktlib", toy, settings)
     for bank, number in (("art/one", 1), ("art/two", 2)):
         picture = paint(number)
         picture[:24] = 255

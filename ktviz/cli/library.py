@@ -64,7 +64,7 @@ def build(
     tell_passed_over(found.passed_over, credits, quiet)
     settings = choose_settings(library, {name: value for name, value in given.items() if value is not None})
     is_new = not library.exists()
-    opened = Library.create(library, settings=settings)
+    opened = Library.ensure(library, settings=settings)
     try:
         with warned(SourceWarning, quiet):
             made = opened.build(bank, images, credits=credited, skip_bad=skip_bad, quiet=quiet)

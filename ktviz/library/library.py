@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from ktviz.errors import ImageError, LibraryError, SourceWarning, unknown_name
 from ktviz.files import listed
 from ktviz.library.build import Part, discard_parts, prepare_parts, reusable_parts, write_bank
@@ -66,7 +68,30 @@ class Library:
         encoder: FeatureExtractor | None = None,
         settings: LibrarySettings | None = None,
     ) -> Library:
-        """Open a library, or make an empty one.
+        """Make an empty library.
+
+        Args:
+            folder: `NAME.ktlib`.
+            encoder: What makes its features; the shipped encoder if None.
+            settings: How its banks are made; None means the defaults.
+
+        Raises:
+            LibraryError: There is one already, or the folder holds something else.
+        """
+        if (Path(folder) / MANIFEST).exists():
+            raise LibraryError(
+                f"make the library {os.fspath(folder)!r}", "there is one", "Open it: Library.open, or Library.ensure"
+            )
+        return cls.ensure(folder, encoder, settings)
+
+    @classmethod
+    def ensure(
+        cls,
+        folder: str | os.PathLike[str],
+        encoder: FeatureExtractor | None = None,
+        settings: LibrarySettings | None = None,
+    ) -> Library:
+        """Open a library, or make an empty one where there is none.
 
         Args:
             folder: `NAME.ktlib`.
@@ -122,6 +147,12 @@ class Library:
     def settings(self) -> LibrarySettings:
         """How its banks are made."""
         return self.manifest.settings
+
+    @property
+    def sources(self) -> pa.Table:
+        """All sources of all banks, with their credits: source, bank, title, creator, year, licence, spdx, url, sha256,
+        width, height."""
+        return pa.Table.from_pylist([row for name in self for row in self[name].describe_sources()])
 
     @property
     def digest(self) -> str:

@@ -74,7 +74,7 @@ class ToyWorld:
             write_image(folder / "flats" / f"{name}.png", np.full((SIDE, SIDE, 3), colour, dtype=np.uint8))
             lines.append(f"{name}.png,All {name},Painter {number},19{number:02},CC0-1.0,https://example.org/{name}")
         (folder / "credits.csv").write_text("\n".join(lines), encoding="utf-8")
-        self.library = Library.create(folder / "toy.ktlib", CellMeans(), LibrarySettings(side_px=SIDE, dedupe=1.0))
+        self.library = Library.ensure(folder / "toy.ktlib", CellMeans(), LibrarySettings(side_px=SIDE, dedupe=1.0))
         self.library.build(BANK, [folder / "flats"], credits=folder / "credits.csv", encoder=CellMeans(), quiet=True)
         self.translator = Translator(self.banks, CellMeans(), CellColours())
 

@@ -9,8 +9,11 @@ import numpy as np
 from ktviz.errors import RegionError, TraceError
 from ktviz.explain.backtrack import backtrack
 from ktviz.explain.case import check_equal
+from ktviz.library.format import EncoderIdentity
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.trace.trace import Trace, as_trace
+from ktviz.trace.trace import Trace, Traced, as_trace
 from ktviz.widgets.panels.registry import PANELS
 from ktviz.widgets.sites import first_site
 from ktviz.widgets.subject import Subject
@@ -63,12 +66,12 @@ class SourcesView(View):
 class TreeView(View):
     """The cluster trees of banks, and how a translation went through them.
 
-        kt.TreeView(library["art"])                   # the trees alone
+        kt.TreeView(library["art"])                   # the trees alone; of one bank, too
         kt.TreeView(trace)                            # with visits, and the way of the selected retrieval
         kt.TreeView(library["art"], visits=trace)     # the same, said in full
 
     Args:
-        of: Banks of a library, or a trace.
+        of: A bank or banks of a library, or a trace.
         visits: A translation with these banks.
         **more: As in `View`.
 
@@ -78,8 +81,10 @@ class TreeView(View):
 
     parts: ClassVar[tuple[str, ...]] = ("tree",)
 
-    def __init__(self, of: BankUnion | Trace, *, visits: Trace | None = None, **more: Any) -> None:
-        if isinstance(of, Trace) and visits is not None:
+    def __init__(self, of: Bank | BankUnion | Traced, *, visits: Traced | None = None, **more: Any) -> None:
+        if isinstance(of, Bank):
+            of = BankUnion([of], EncoderIdentity("unknown", "unknown", of.entries.channels, STRIDE))
+        if not isinstance(of, BankUnion) and visits is not None:
             raise TraceError("a tree view", "two traces", "Give banks and visits=, or a trace alone")
         if isinstance(of, BankUnion) and visits is not None:
             for name, digest in of.digests().items():

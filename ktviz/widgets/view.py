@@ -17,7 +17,7 @@ import traitlets
 
 from ktviz.errors import KtvizError, SettingError, TraceError
 from ktviz.explain.counterfactual import Comparison
-from ktviz.trace.trace import Trace
+from ktviz.trace.trace import Trace, Traced, as_trace
 from ktviz.widgets.after import After
 from ktviz.widgets.answers import Answers, answered
 from ktviz.widgets.options import options
@@ -123,12 +123,13 @@ class View(anywidget.AnyWidget):
 
     def __init__(
         self,
-        trace: Trace,
+        trace: Traced,
         *,
         model: object | None = None,
         photo: npt.ArrayLike | None = None,
         pictures: Mapping[str, npt.ArrayLike] | None = None,
     ) -> None:
+        trace = as_trace(trace)
         self._show(trace, first_site(trace), lambda site: Subject.create(trace, model, photo, pictures, site))
 
     def _show(self, trace: Trace, site: str, subject_at: Callable[[str], Subject]) -> None:

@@ -70,7 +70,7 @@ def hostile(tmp_path_factory, toy, toy_decoder, settings, save, paint):
     with (folder / "credits.csv").open("w", encoding="utf-8", newline="") as file:
         rows = [[name, NASTY, NASTY, "1900", f"{NASTY} {LONG}", "https://example.org"] for name in names]
         csv.writer(file).writerows([["file", "title", "creator", "year", "licence", "url"], *rows])
-    library = Library.create(folder / "hostile.ktlib", toy, settings)
+    library = Library.ensure(folder / "hostile.ktlib", toy, settings)
     library.build("art/odd", [folder / "pictures"], credits=folder / "credits.csv", encoder=toy, quiet=True)
     translator = Translator(library["art/odd"], toy, toy_decoder)
     return translator, translator.traced(paint(60, 64, 80)), library.bank("art/odd")
