@@ -197,13 +197,14 @@ class Run:
         start_at_unit_scale(self.pyramid)
         self.pyramid.colour.requires_grad_(False)
         self.phases = [[p for p in n.parameters() if p.requires_grad] for n in (self.pyramid, self.inverse)]
+        self.optimisers = [optimisers(weights, recipe.muon_lr, recipe.adam_lr) for weights in self.phases]
         self.crops = Crops(images, recipe.crop_px, recipe.seed, quiet)
         self.teacher.fit(corners(self.crops).to(device))
         self.loop = Loop(
             out,
             {"recipe": asdict(recipe), "data": files_digest(images), "teacher": module_digest(teacher.pyramid)},
             {"pyramid": self.pyramid, "inverse": self.inverse},
-            [pair for weights in self.phases for pair in optimisers(weights, recipe.muon_lr, recipe.adam_lr)],
+            [pair for phase in self.optimisers for pair in phase],
             self.crops,
             device,
             quiet,
@@ -218,7 +219,7 @@ class Run:
         torch.stack(list(losses.values())).sum().backward()
         weights = self.phases[second]
         nn.utils.clip_grad_norm_(weights, 1.0)
-        for optimiser, _ in self.loop.optimisers[2 * second : 2 * second + 2]:
+        for optimiser, _ in self.optimisers[second]:
             optimiser.step()
             optimiser.zero_grad()
         return {name: value.detach() for name, value in losses.items()}

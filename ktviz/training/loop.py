@@ -152,7 +152,7 @@ def optimisers(
     kernels = [p for p in weights if p.ndim == 4 and min(p.shape[0], p[0].numel()) >= 16]
     chosen = {id(p) for p in kernels}
     rest = [p for p in weights if id(p) not in chosen]
-    return [
-        (Muon(kernels, muon_lr), muon_lr),
-        (torch.optim.AdamW(rest, adam_lr, betas=(0.9, 0.99)), adam_lr),
-    ]
+    made: list[tuple[torch.optim.Optimizer, float]] = []
+    if kernels:  # narrow networks have none
+        made.append((Muon(kernels, muon_lr), muon_lr))
+    return [*made, (torch.optim.AdamW(rest, adam_lr, betas=(0.9, 0.99)), adam_lr)]
