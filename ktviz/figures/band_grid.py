@@ -145,8 +145,8 @@ class Drawing:
             return
         if found["chosen"]:
             self.canvas.frame(Box(self.left(0), y, PAIR, PICTURE), QUANTITY_INK, 3.0)
-        for band, column in enumerate(BAND_COLUMNS):
-            self.draw_cosine(band, float(found[column]), y)
+        for band, name in enumerate(BAND_COLUMNS):
+            self.draw_cosine(band, float(found[name]), y)
         self.draw_total(float(found["similarity"]), y)
 
     def write_names(self, found: pd.Series | None, y: float) -> None:
