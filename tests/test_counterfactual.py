@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import ktviz
-from ktviz.errors import MismatchError, TraceError, UnknownNameError
+from ktviz.errors import MismatchError, SettingError, TraceError, UnknownNameError
 from ktviz.images import to_tensor
 from ktviz.library.kinds.patches.grid import PatchGrid
 from ktviz.library.kinds.patches.union import BankUnion
@@ -129,7 +129,7 @@ def test_unknown_names_and_nothing_left_are_refused_before_any_work(world, trace
 
 
 def test_a_number_that_is_no_entry_is_not_rounded_to_one(trace):
-    with pytest.raises(TypeError):
+    with pytest.raises(SettingError, match=r"without 1\.5: not a whole number"):
         ktviz.without(trace, [1.5])
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ktviz.errors import UnknownNameError
+from ktviz.explain.bands import BAND_COLUMNS
 from ktviz.explain.case import Case, case_of
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, INK, QUANTITY_INK
@@ -144,8 +145,8 @@ class Drawing:
             return
         if found["chosen"]:
             self.canvas.frame(Box(self.left(0), y, PAIR, PICTURE), QUANTITY_INK, 3.0)
-        for band, name in enumerate(BANDS):
-            self.draw_cosine(band, float(found[f"similarity_{name.lower()}"]), y)
+        for band, name in enumerate(BAND_COLUMNS):
+            self.draw_cosine(band, float(found[name]), y)
         self.draw_total(float(found["similarity"]), y)
 
     def write_names(self, found: pd.Series | None, y: float) -> None:

@@ -328,7 +328,7 @@ class Translator(nn.Module):
 
     def oracle(self, trace: Trace, queries: Ints) -> Matches:
         """An exact search; see `System`."""
-        return exact(live(trace, self), torch.from_numpy(queries))
+        return exact(live(trace, self), torch.tensor(queries))
 
     def similarity_of(self, trace: Trace, places: Ints, entries: Ints) -> Tensor:
         """See `System`."""
@@ -336,7 +336,7 @@ class Translator(nn.Module):
 
     def best_by_source(self, trace: Trace, places: Ints) -> Tensor:
         """See `System`."""
-        return best_by_source(live(trace, self), torch.from_numpy(places))
+        return best_by_source(live(trace, self), torch.tensor(places))
 
     def searched(self, trace: Trace) -> list[str]:
         """See `System`."""
@@ -360,7 +360,7 @@ class Translator(nn.Module):
 
     def band_pictures(self, trace: Trace, places: Ints, entries: Ints) -> tuple[Pixels, Pixels]:
         """See `systems.kt.band_pictures`."""
-        return band_pictures(live(trace, self), torch.from_numpy(places), torch.from_numpy(entries))
+        return band_pictures(live(trace, self), torch.tensor(places), torch.tensor(entries))
 
     def grid(self, height: int, width: int) -> PatchGrid:
         """The queries of an image in px, which is padded on the right and below to whole steps of queries."""
