@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import AbilityError, Difference, SettingError, TraceError, UnknownNameError
+from ktviz.errors import AbilityError, SettingError, TraceError, UnknownNameError
 from ktviz.images import ImageLike, Pixels, as_pixels, file_digest, pixel_digest, to_tensor
 from ktviz.library.library import Library
 from ktviz.memory import as_bytes
@@ -22,7 +22,6 @@ from ktviz.networks.weights import module_digest
 from ktviz.regions import Box, Mask, SourceRegion
 from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.matches import Matches
-from ktviz.systems.descents import Descent
 from ktviz.systems.image_analogy.analogy import ImageAnalogy as Method
 from ktviz.systems.image_analogy.field import Direction
 from ktviz.systems.image_analogy.levels import Progress
@@ -30,7 +29,8 @@ from ktviz.systems.image_analogy.result import Analogy, Side
 from ktviz.systems.image_analogy.settings import Settings, preset
 from ktviz.systems.image_analogy.sites import NAME, REFERENCE
 from ktviz.systems.image_analogy.votes_blend import VotesBlend, region_mask_of
-from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
+from ktviz.systems.plain import PlainSystem
+from ktviz.systems.protocol import Blend, Ints
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 
@@ -45,7 +45,7 @@ _analogies: WeakKeyDictionary[ImageAnalogy, tuple[str, Analogy]] = WeakKeyDictio
 """The latest analogy that each system was asked about: exact searches come in series."""
 
 
-class ImageAnalogy(nn.Module):
+class ImageAnalogy(nn.Module, PlainSystem):
     """The system "image-analogy": pictures take on the look of a reference (Liao et al. 2017).
 
     Args:
@@ -68,7 +68,6 @@ class ImageAnalogy(nn.Module):
     abilities = frozenset({"rerun", "exclude", "blend", "oracle"})
     baseline = "the content's own pixels"
     cell_px = 4
-    banks = None
 
     def __init__(
         self, reference: ImageLike, method: Method | None = None, source: Mapping[str, Any] | None = None
@@ -213,24 +212,6 @@ class ImageAnalogy(nn.Module):
         parts = (*stored.pop("without"), *without)
         return self.traced(content, **{**stored, **settings, "without": self.regions(parts)})
 
-    def exclude(self, trace: Trace, within: Box) -> Exclude:
-        """See `System`; the whole analogy is made again, since every level depends on all of it."""
-
-        def part(without: Sequence[Any] = (), /, **settings: Any) -> Pixels:
-            output = self.rerun(trace, without=without, **settings).picture.canvases[trace.site_about["output"]]
-            return output[within.pixels]
-
-        return part
-
-    def searched(self, trace: Trace) -> list[str]:
-        """The reference; see `System`."""
-        return [source["source"] for source in trace.about["sources"]]
-
-    def check_rounded(self, name: str, trace: Trace, again: Trace) -> npt.NDArray[np.bool_]:
-        """A field found elsewhere cannot be held against one found here: its search goes other ways from the first
-        rounding on."""
-        raise Difference(f"{name}: made on another processor or with other versions; only there can it be verified")
-
     def encode(self, pixels: Pixels) -> Tensor:
         """conv3_1: (C, h, w)."""
         with torch.no_grad():
@@ -248,10 +229,6 @@ class ImageAnalogy(nn.Module):
         """Those of the region's own pixels; after refinement, all."""
         refined = trace.picture.settings["refine"]
         return np.arange(mask.size) if refined else np.flatnonzero(mask)
-
-    def footprint(self, trace: Trace, mask: Mask) -> Floats:
-        """The votes are exact: the overlap."""
-        return trace.overlap(mask)
 
     def reach(self, trace: Trace) -> str:
         """None: votes are for one pixel."""
@@ -284,18 +261,6 @@ class ImageAnalogy(nn.Module):
             known = _analogies[self] = (key, made)
         direction: Direction = "ab" if way == "ab" else "ba"
         return known[1].level(layer).sides[direction]
-
-    def leaves(self, trace: Trace) -> Leaves:
-        """None."""
-        raise AbilityError("leaves of a cluster tree", "image-analogy has none", "Take another question")
-
-    def descents(self, trace: Trace, places: Sequence[int]) -> list[Descent]:
-        """None."""
-        raise AbilityError("ways down a cluster tree", "image-analogy has none", "Take another question")
-
-    def band_pictures(self, trace: Trace, places: Ints, entries: Ints) -> tuple[Pixels, Pixels]:
-        """None."""
-        raise AbilityError("pictures of bands", "image-analogy has none", "Take another question")
 
 
 def described(reference: ImageLike, pixels: Pixels) -> dict[str, Any]:

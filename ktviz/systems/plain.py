@@ -1,0 +1,117 @@
+"""What systems have in common that make every run as a whole, and whose retrievals paint their own place only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from ktviz.errors import AbilityError, Difference
+from ktviz.images import Pixels, to_tensor
+from ktviz.regions import Box, Mask
+from ktviz.retrieval.matches import Matches
+from ktviz.systems.descents import Descent
+from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
+from ktviz.trace.trace import Trace
+
+OTHERWISE = "Ask what it can: `ktviz systems`"
+
+
+class PlainSystem:
+    """A beginning for a system: every method of `System` that follows from others, or says that it is not there.
+
+    A subclass gives `name`, `digests`, `pictures`, and whatever its abilities need: `rerun` (which `exclude` needs,
+    too), `blend`.
+    """
+
+    name: str
+    baseline: str
+    cell_px: int = 1
+    banks: None = None
+
+    def settings_of(self, inputs: tuple[Any, ...], output: Any) -> Mapping[str, Any]:
+        """How a run was made: in one way."""
+        return {}
+
+    def measures_of(self, inputs: tuple[Any, ...], output: Any) -> Mapping[str, Any]:
+        """What is known of a run besides: nothing."""
+        return {}
+
+    def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
+        """Pictures of retrievals: there are none of the sources."""
+        raise AbilityError("pictures of retrievals", f"ktviz holds no sources of {self.name}", "Look at their boxes")
+
+    def source_picture(self, source: str) -> Pixels | None:
+        """A source: there is no picture of it."""
+        return None
+
+    def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
+        """The same run again: it cannot be made."""
+        raise AbilityError("make a run again", f"{self.name} cannot", OTHERWISE)
+
+    def exclude(self, trace: Trace, within: Box) -> Exclude:
+        """A part of the output of `rerun`, which makes all of it."""
+
+        def part(without: Sequence[Any] = (), /, **settings: Any) -> Pixels:
+            again = self.rerun(trace, without=without, **settings)
+            output = again.picture.canvases.get(str(trace.site_about["output"]))
+            if output is None:
+                raise AbilityError(f"run {self.name} without some knowledge", "it made no picture", "Keep its output")
+            return output[within.pixels]
+
+        return part
+
+    def searched(self, trace: Trace) -> list[str]:
+        """All sources."""
+        return [source["source"] for source in trace.about["sources"]]
+
+    def check_rounded(self, name: str, trace: Trace, again: Trace) -> npt.NDArray[np.bool_]:
+        """How far rounding carries is not known: what was made elsewhere cannot be verified here."""
+        raise Difference(f"{name}: made on another processor or with other versions; only there can it be verified")
+
+    def behind(self, trace: Trace, mask: Mask) -> Ints:
+        """The retrievals whose boxes reach into a region."""
+        return np.flatnonzero(trace.overlap(mask) > 0)
+
+    def blend(self, trace: Trace, within: Box) -> Blend:
+        """It cannot be blended."""
+        raise AbilityError("blend retrievals", f"{self.name} cannot", OTHERWISE)
+
+    def footprint(self, trace: Trace, mask: Mask) -> Floats:
+        """The overlap."""
+        return trace.overlap(mask)
+
+    def reach(self, trace: Trace) -> str:
+        """Nowhere."""
+        return "0 px: a retrieval paints its own place"
+
+    def encode(self, pixels: Pixels) -> Tensor:
+        """The pixels themselves: (3, H, W)."""
+        return to_tensor(pixels)[0]
+
+    def oracle(self, trace: Trace, queries: Ints) -> Matches:
+        """There is no exact search."""
+        raise AbilityError("the exact best entries", f"{self.name} cannot find them", OTHERWISE)
+
+    def similarity_of(self, trace: Trace, places: Ints, entries: Ints) -> Tensor:
+        """There is no exact search."""
+        raise AbilityError("exact similarities", f"{self.name} cannot tell them", OTHERWISE)
+
+    def best_by_source(self, trace: Trace, places: Ints) -> Tensor:
+        """There is no exact search."""
+        raise AbilityError("exact similarities", f"{self.name} cannot tell them", OTHERWISE)
+
+    def leaves(self, trace: Trace) -> Leaves:
+        """There is no tree."""
+        raise AbilityError("leaves of a cluster tree", f"{self.name} has none", OTHERWISE)
+
+    def descents(self, trace: Trace, places: Sequence[int]) -> list[Descent]:
+        """There is no tree."""
+        raise AbilityError("ways down a cluster tree", f"{self.name} has none", OTHERWISE)
+
+    def band_pictures(self, trace: Trace, places: Ints, entries: Ints) -> tuple[Pixels, Pixels]:
+        """There are no bands."""
+        raise AbilityError("pictures of bands", f"{self.name} has none", OTHERWISE)
