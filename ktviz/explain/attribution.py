@@ -152,6 +152,9 @@ def attribute(
 ) -> Attribution:
     """What a region of the output owes to the knowledge.
 
+    Credit of a retrieval goes to its candidates by their weights: all of it to the winner where retrieval is hard. What
+    is left over is nobody's.
+
     `overlap`: who covers it, before any decoder. The same share as in `trace.sources(region)` and wherever no method is
     named. Exact; it does not ask whether a retrieval mattered.
     `footprint`: who painted it. Overlap carried on to the pixels, by what the system knows or has measured of how far a
@@ -250,7 +253,7 @@ def through_gradient(
     if change == 0:
         raise TraceError("attribute through gradient", "the knowledge changed nothing in this region", "Take another")
     total = credit / change
-    shares = total.sum(0) if by_band else units.sum_winners(total)
+    shares = total.sum(0) if by_band else credited(trace, units, total)
     about = {
         "receptive_field": case.system.reach(case.trace),
         "completeness_error": float(abs(total.sum() - 1)),
@@ -263,7 +266,8 @@ def through_ablation(
     trace: Trace, case: Case | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
-    credit = np.ones(len(units)) if units.by == "band" else units.sum_winners(case.system.footprint(case.trace, mask))
+    part = case.system.footprint(case.trace, mask)
+    credit = np.ones(len(units)) if units.by == "band" else np.abs(credited(trace, units, part))
     chosen = np.argsort(-credit, kind="stable")[: effort.most]
     chosen = chosen[credit[chosen] > 0]
     found = ablate(Exclusion(case, mask, units), chosen, effort.budget)
@@ -306,18 +310,10 @@ def credited(trace: Trace, units: Units, part: Floats) -> Floats:
     if units.by == "band":
         return part @ match_shares(trace)
     check_whole(trace)
-    return units.sum(part[trace_rows(trace)] * trace.column("weight", winners=False))
+    return units.sum(part)
 
 
 def check_whole(trace: Trace) -> None:
     """Raise TraceError where thinning took weights away, so that shares would not add up."""
     if trace.thinned and bool((trace.column("left_over") > 1e-3).any()):
         raise TraceError("attribute soft retrieval", "the trace was thinned to winners", "Record with more memory")
-
-
-def trace_rows(trace: Trace) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Which retrieval each row belongs to."""
-    place = np.zeros(int(trace.column("query", winners=False).max(initial=-1)) + 1, dtype=np.int64)
-    place[trace.column("query")] = np.arange(len(trace))
-    rows: np.ndarray[Any, np.dtype[np.int64]] = place[trace.column("query", winners=False)]
-    return rows

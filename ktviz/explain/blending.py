@@ -2,8 +2,9 @@
 
 The measure is the *progress* of a region: 0 where it looks as at the system's baseline, 1 where it looks as the output,
 by projection on the change that the knowledge made. Taking a unit (a source, an entry, a node) away means that its
-retrievals contribute nothing, and that nothing takes their place; adding one means the reverse. This is the line along
-which integrated gradients are taken, so it says little about what would be if a work had not been there.
+retrievals contribute nothing (where several candidates are mixed: less, by their weight), and that nothing takes their
+place; adding one means the reverse. This is the line along which integrated gradients are taken, so it says little
+about what would be if a work had not been there.
 """
 
 from __future__ import annotations
@@ -37,26 +38,25 @@ class Blending:
     Attributes:
         case: A trace and its system.
         mask: (H, W), the region.
-        unit: (retrievals,) unit of each.
+        units: What they are switched off by: a unit takes its weight off each.
         present: Units that reach into the region.
     """
 
     case: Case
     mask: Mask
-    unit: Ints
+    units: Units
     present: Ints
 
     @classmethod
     def create(cls, case: Case, mask: Mask, units: Units) -> Blending:
-        unit = units.number[units.chosen]
-        present = np.unique(unit[case.system.behind(case.trace, mask)])
+        present = units.within(case.system.behind(case.trace, mask))
         if len(present) < 2:
             raise TraceError(
                 "test an attribution",
                 f"{len(present)} {units.by} in this region",
                 "Take a larger region, or by='entry'",
             )
-        return cls(case, mask, unit, present)
+        return cls(case, mask, units, present)
 
     def run(
         self, share: Floats, order: Ints, measured: dict[int, float]
@@ -96,10 +96,10 @@ class Blending:
 
     @torch.no_grad()
     def _progress(self, units: Ints) -> float:
-        on = np.isin(self.unit, units)
+        left = self.units.left(units, len(self.case.trace))
         gained = total = 0.0
         for blend, start, direction in self._watched:
-            amount = torch.from_numpy(on[blend.retrievals]).float()
+            amount = torch.from_numpy(left[blend.retrievals]).float()
             gained += float(((blend(amount) - start) * direction).double().sum())
             total += float(direction.double().square().sum())
         return gained / total

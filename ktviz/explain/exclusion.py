@@ -73,10 +73,10 @@ class Exclusion:
 
     @cached_property
     def present(self) -> Ints:
-        """Units whose leaving out can touch the region: those that won there; of bands, those that count."""
+        """Units whose leaving out can touch the region: those with a part in it; of bands, those that count."""
         if self.units.by == "band":
             return np.flatnonzero(self._band_weights)
-        return np.unique(self.units.number[self.units.chosen][behind(self.case, self.mask)])
+        return self.units.within(behind(self.case, self.mask))
 
     @property
     @torch.no_grad()

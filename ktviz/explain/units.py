@@ -29,7 +29,8 @@ class Units:
         by: What they are.
         rows: One dictionary per unit, whose first item names it.
         number: (rows of the trace,) unit of each row; empty for bands.
-        chosen: (rows of the trace,) bool, the winners.
+        retrieval: (rows of the trace,) retrieval of each row, by place among the winners.
+        weight: (rows of the trace,) part of each row in its retrieval; where that is hard, 1 for the winner.
         without: Per unit what to leave out of a search so that it cannot be used: names of sources, or numbers of
             entries. For bands nothing: they lose their weight in the match instead.
     """
@@ -37,19 +38,26 @@ class Units:
     by: By
     rows: Sequence[dict[str, Any]]
     number: Ints
-    chosen: npt.NDArray[np.bool_]
+    retrieval: Ints
+    weight: Floats
     without: Sequence[tuple[str | int, ...]]
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def sum(self, credit: Floats) -> Floats:
-        """Sum of the credit of all rows of the trace: (units,)."""
-        return np.bincount(self.number, credit, len(self)).astype(np.float64)
+        """Sum of the credit of all retrievals (N,), which goes to their candidates by weight: (units,)."""
+        return np.bincount(self.number, credit[self.retrieval] * self.weight, len(self)).astype(np.float64)
 
-    def sum_winners(self, credit: Floats) -> Floats:
-        """Sum of the credit of all retrievals, each given to its winner: (units,)."""
-        return np.bincount(self.number[self.chosen], credit, len(self)).astype(np.float64)
+    def within(self, retrievals: Ints) -> Ints:
+        """The units that have a part in some retrievals."""
+        return np.unique(self.number[np.isin(self.retrieval, retrievals) & (self.weight != 0)])
+
+    def left(self, kept: Ints, count: int) -> Floats:
+        """What is left of each of `count` retrievals where only some units are kept: (N,) from 0 to 1."""
+        gone = np.where(np.isin(self.number, kept), 0.0, self.weight)
+        left: Floats = 1.0 - np.bincount(self.retrieval, gone, count).astype(np.float64)
+        return left
 
     def frame(self, share: Floats, only: Ints | None = None) -> pd.DataFrame:
         """The shares as a table, largest first; sources and bands all, of entries and nodes those that have a share.
@@ -68,34 +76,42 @@ class Units:
         return frame if only is not None else frame.drop(columns="unit")
 
 
+def trace_rows(trace: Trace) -> Ints:
+    """Which retrieval, by place among the winners, each row belongs to."""
+    place = np.zeros(int(trace.column("query", winners=False).max(initial=-1)) + 1, dtype=np.int64)
+    place[trace.column("query")] = np.arange(len(trace))
+    rows: Ints = place[trace.column("query", winners=False)]
+    return rows
+
+
 def units_of(trace: Trace, by: By, case: Case | None) -> Units:
     """The units of a trace."""
-    chosen = trace.column("chosen", winners=False).astype(bool)
+    of_rows = trace_rows(trace), trace.column("weight", winners=False).astype(np.float64)
     if by == "band":
         rows: list[dict[str, Any]] = [{"band": band} for band in BANDS]
-        return Units(by, rows, np.empty(0, dtype=np.int64), chosen, [()] * len(BANDS))
+        return Units(by, rows, np.empty(0, dtype=np.int64), *of_rows, [()] * len(BANDS))
     if by == "source":
         number = source_numbers(trace)
         rows = [{name: s[name] for name in ("source", *ABOUT) if name in s} for s in trace.about["sources"]]
-        return Units(by, rows, number, chosen, [(row["source"],) for row in rows])
+        return Units(by, rows, number, *of_rows, [(row["source"],) for row in rows])
     if by == "entry":
-        return by_entry(trace, chosen)
-    return by_node(trace, case, chosen)
+        return by_entry(trace, of_rows)
+    return by_node(trace, case, of_rows)
 
 
-def by_entry(trace: Trace, chosen: npt.NDArray[np.bool_]) -> Units:
+def by_entry(trace: Trace, of_rows: tuple[Ints, Floats]) -> Units:
     entry = trace.column("entry", winners=False).astype(np.int64)
     known, first, number = np.unique(entry, return_index=True, return_inverse=True)
     source, box = trace.column("source", winners=False), trace.column("source_box", winners=False)
     rows = [
         {"entry": int(e), "source": source[n], "source_box": box[n].tolist()} for e, n in zip(known, first, strict=True)
     ]
-    return Units("entry", rows, number.astype(np.int64), chosen, [(int(e),) for e in known])
+    return Units("entry", rows, number.astype(np.int64), *of_rows, [(int(e),) for e in known])
 
 
-def by_node(trace: Trace, case: Case | None, chosen: npt.NDArray[np.bool_]) -> Units:
+def by_node(trace: Trace, case: Case | None, of_rows: tuple[Ints, Floats]) -> Units:
     """Leaves of the cluster trees."""
     if case is None:
         raise AbilityError("attribute by node", "the trace is of a system without a cluster tree", "Take another `by`")
     leaves = case.system.leaves(case.trace)
-    return Units("node", leaves.rows, leaves.number, chosen, leaves.without)
+    return Units("node", leaves.rows, leaves.number, *of_rows, leaves.without)
