@@ -1,22 +1,30 @@
-"""`ktviz train`: the recipe for encoder and decoder weights."""
+"""`ktviz train`: the recipes for the weights that come with the package."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ktviz.cli.console import Quiet, print_table
+from ktviz.cli.console import Quiet, print_table, say
+from ktviz.cli.making import ANALOGY, KT
 from ktviz.errors import SettingError
 from ktviz.images import find_images
 
 
 def train(
-    images: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Training images; folders are read whole.")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(metavar="[SYSTEM] FOLDER...", help="kt or image-analogy; training images, folders read whole."),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="The run's folder.")],
     teacher: Annotated[
-        Path | None, typer.Option(metavar="VGG19", help="VGG-19 weights, normalised or torchvision's layout.")
+        Path | None,
+        typer.Option(
+            metavar="VGG19", help="The network to learn from: VGG-19 weights, normalised or torchvision's layout."
+        ),
     ] = None,
     frozen: Annotated[
         Path | None,
@@ -32,13 +40,16 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a compact student of VGG-19 and its decoder; or a decoder for VGG-19 itself (--frozen)."""
+    """Train a compact student of VGG-19 and its decoder; or a decoder for VGG-19 itself (--frozen); or the networks of
+    image-analogy (`ktviz train image-analogy`)."""
+    system, images = named_system(images)
+    if system == ANALOGY:
+        analogy = AnalogyRun(images, output, teacher, evaluate or [], steps, seed, device, resume, quiet)
+        return train_analogy(analogy, frozen)
     if (teacher is None) == (frozen is None):
         raise SettingError("train", "neither or both of --teacher and --frozen", "Give one of them")
     paths = find_images(images).paths
-    evaluation = {folder.name: find_images([folder]).paths for folder in evaluate or []}
-    if len(evaluation) < len(evaluate or []):
-        raise SettingError("--eval", "two folders of the same name", "Rename one")
+    evaluation = sets(evaluate or [])
 
     import torch
 
@@ -47,7 +58,7 @@ def train(
     from ktviz.training.recipe import train as run
     from ktviz.training.teacher import Teacher
 
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    device = chosen_device(device)
     changed = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
     recipe = Recipe(**changed)
     torch.manual_seed(recipe.seed)
@@ -69,3 +80,74 @@ def train(
         ]
         columns = ["set", "images", "PSNR dB", "SSIM", "cosine"]
         print_table(f"{output}: {recipe.total:,} steps", columns, rows, numbers=columns[1:])
+    return None
+
+
+def named_system(images: list[Path]) -> tuple[str, list[Path]]:
+    """Which system's networks are meant, and the folders: the first word may be its name, if no such folder is there."""
+    first = str(images[0])
+    if first in (KT, ANALOGY) and not images[0].exists():
+        if len(images) == 1:
+            raise SettingError(f"train {first}", "no folder of images", "Name one or more")
+        return first, images[1:]
+    return KT, images
+
+
+def sets(folders: list[Path]) -> dict[str, list[Path]]:
+    """Held-out images by the name of their folder."""
+    found = {folder.name: list(find_images([folder]).paths) for folder in folders}
+    if len(found) < len(folders):
+        raise SettingError("--eval", "two folders of the same name", "Rename one")
+    return found
+
+
+def chosen_device(device: str) -> str:
+    """A device, the best one there is for "auto"."""
+    import torch
+
+    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+
+
+@dataclass(frozen=True)
+class AnalogyRun:
+    """What was asked of a training of image-analogy; see `train`."""
+
+    images: list[Path]
+    output: Path
+    teacher: Path | None
+    evaluate: list[Path]
+    steps: int | None
+    seed: int | None
+    device: str
+    resume: bool
+    quiet: bool
+
+
+def train_analogy(asked: AnalogyRun, frozen: Path | None) -> None:
+    """Train the pyramid and the inverse blocks of image-analogy."""
+    if asked.teacher is None or frozen is not None:
+        raise SettingError(f"train {ANALOGY}", "no --teacher, or --frozen", "Give --teacher, a network up to conv5_1")
+
+    import torch
+
+    from ktviz.training.image_analogy import Recipe
+    from ktviz.training.image_analogy import train as run
+
+    changed = {
+        name: value for name, value in (("pyramid_steps", asked.steps), ("seed", asked.seed)) if value is not None
+    }
+    recipe = Recipe(**changed)
+    torch.manual_seed(recipe.seed)
+    log = run(
+        find_images(asked.images).paths,
+        asked.output,
+        teacher=asked.teacher,
+        recipe=recipe,
+        evaluation=sets(asked.evaluate),
+        resume=asked.resume,
+        device=chosen_device(asked.device),
+        quiet=asked.quiet,
+    )
+    if not asked.quiet:
+        for name, scores in log["scores"].items():
+            say(f"{name}: {scores}")
