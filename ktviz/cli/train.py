@@ -22,9 +22,7 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="The run's folder.")],
     teacher: Annotated[
         Path | None,
-        typer.Option(
-            metavar="VGG19", help="The network to learn from: VGG-19 weights, normalised or torchvision's layout."
-        ),
+        typer.Option(metavar="VGG19", help="The network to learn from: VGG-19, normalised or torchvision's layout."),
     ] = None,
     frozen: Annotated[
         Path | None,
@@ -84,7 +82,7 @@ def train(
 
 
 def named_system(images: list[Path]) -> tuple[str, list[Path]]:
-    """Which system's networks are meant, and the folders: the first word may be its name, if no such folder is there."""
+    """Which networks are meant, and the folders: the first word may be a system, if no such folder is there."""
     first = str(images[0])
     if first in (KT, ANALOGY) and not images[0].exists():
         if len(images) == 1:
