@@ -71,7 +71,9 @@ def facts(attribution: Attribution) -> list[str]:
     x, y, width, height = about["region"]
     found = [f"region {width:g}x{height:g} px at ({x:g}, {y:g}), {about['region_px']:,} px"]
     if "receptive_field" in about:
-        found += [f"decoder's receptive field {about['receptive_field']}"]
+        found += [f"reach of a retrieval {about['receptive_field']}"]
+    if about.get("baseline"):
+        found += [f"without knowledge: {about['baseline']}"]
     left_over = 1 - float(attribution.frame["share"].sum())
     if attribution.through in ("overlap", "footprint") and left_over > 0.005:
         found.append(f"not recorded {percent(left_over)}")

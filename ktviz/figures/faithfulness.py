@@ -39,6 +39,7 @@ def faithfulness_figure(result: Faithfulness) -> Figure:
     note = (
         f"{result.about['units']} units by {result.about['by']}: {result.runs()}; {len(result.random)} random controls"
     )
+    note += f"; without knowledge: {result.about['baseline']}" if result.about.get("baseline") else ""
     canvas.text(MARGIN, 102, note, SMALL, FAINT)
     methods = [m for m in dict.fromkeys(result.frame["method"]) if m != RANDOM]
     colours = {**dict(zip(methods, SOURCE_COLOURS, strict=False)), RANDOM: OTHER}
