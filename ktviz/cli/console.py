@@ -159,7 +159,7 @@ def print_table(
 
 
 def shares_as_json(shares: pd.DataFrame) -> list[dict[str, Any]]:
-    """The sources that painted something, largest share first, for programs, which may know `retrievals` as `patches`."""
+    """The sources that painted something, largest share first; programs may know `retrievals` as `patches`."""
     painted = shares[shares["retrievals"] > 0].assign(patches=shares["retrievals"]).to_dict("records")
     return [{str(name): None if value != value else value for name, value in row.items()} for row in painted]
 
