@@ -28,7 +28,7 @@ def read_rows(path: Path, columns: Sequence[str] | None = None, most: int = MOST
         OSError, ArrowException: It cannot be read.
     """
     with pq.ParquetFile(path) as file:
-        check_extent(file.metadata, most)
+        check_extent(file, most)
         leaves = [file.schema.column(number) for number in range(len(file.schema))]
         texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
         wanted = file.schema_arrow
@@ -39,11 +39,19 @@ def read_rows(path: Path, columns: Sequence[str] | None = None, most: int = MOST
     return table
 
 
-def check_extent(metadata: pq.FileMetaData, most: int) -> None:
-    """Raise ValueError if a file states more rows, values or bytes than a table may have."""
+def check_extent(file: pq.ParquetFile, most: int) -> None:
+    """Raise ValueError if a file states more rows, values or bytes than a table may have.
+
+    What it states of its columns is asked only after they were scanned, page by page: where it is damaged, that raises,
+    and asking would end the process.
+    """
+    metadata = file.metadata
     if metadata.num_rows > most:
         raise ValueError(f"{metadata.num_rows:,} rows, at most {most:,} can be")
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    if (size := sum(group.total_byte_size for group in groups)) > metadata.num_columns * MOST_BYTES:
+        raise ValueError(f"{size:,} bytes, at most {metadata.num_columns * MOST_BYTES:,} can be")
+    file.scan_contents(columns=[])
     for number in range(metadata.num_columns):
         chunks = [group.column(number) for group in groups]
         for what, found, limit in (

@@ -91,6 +91,7 @@ def check_jpeg(data: bytes) -> None:
 def check_parquet(path: Path) -> None:
     """Raise ValueError unless the columns of a Parquet file, its footer and its marks fill it."""
     with pq.ParquetFile(path) as file:
+        file.scan_contents(columns=[])  # see `tables.check_extent`
         about, schema = file.metadata, file.schema_arrow
         more = {*(about.metadata or {})} - {ARROW_SCHEMA} | {*(schema.metadata or {})}
         more -= {METADATA, PICTURES}
