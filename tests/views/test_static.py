@@ -190,7 +190,7 @@ def test_bands_are_those_of_query_and_candidates(trace):
     assert np.array_equal(pictures[1], pixels)
     assert np.array_equal(np.stack(pictures[3:10:2]), pixel_bands(pixels))
     assert {f"{value:.3f}" for value in rows["similarity"]} <= set(texts(figure))
-    assert {f"{value:.2f}" for name in ("ll", "lh", "hl", "hh") for value in rows[f"similarity_{name}"]} <= set(
+    assert {f"{value:.2f}" for name in ("ll", "lh", "hl", "hh") for value in rows[f"kt.similarity_{name}"]} <= set(
         texts(figure)
     )
     assert {f"Left: {DECODED_CAPTION}.", f"Right: {PIXELS_CAPTION}."} <= set(texts(figure))
