@@ -47,7 +47,7 @@ _HOMES = {
     "record": "ktviz.trace.record",
     "RetrievalSite": "ktviz.retrieval.site",
     "reweigh": "ktviz.explain.bands",
-    "Settings": "ktviz.systems.kt.translator",
+    "Settings": "ktviz.systems.kt.settings",
     "sign": "ktviz.audit.sign",
     "signing_key": "ktviz.audit.keys",
     "SourceRegion": "ktviz.regions",
@@ -59,7 +59,7 @@ _HOMES = {
     "source_shares": "ktviz.explain.shares",
     "Trace": "ktviz.trace.trace",
     "TraceStore": "ktviz.trace.store",
-    "Translation": "ktviz.systems.kt.translator",
+    "Translation": "ktviz.systems.kt.translation",
     "Translator": "ktviz.systems.kt.translator",
     "verify": "ktviz.audit.verify",
     "without": "ktviz.explain.counterfactual",
@@ -107,7 +107,7 @@ if TYPE_CHECKING:
     from ktviz.systems.kt.decoder import Decoder as Decoder
     from ktviz.systems.kt.encoder import Encoder as Encoder
     from ktviz.systems.kt.settings import Settings as Settings
-    from ktviz.systems.kt.translator import Translation as Translation
+    from ktviz.systems.kt.translation import Translation as Translation
     from ktviz.systems.kt.translator import Translator as Translator
     from ktviz.trace.adapt import Abilities as Abilities
     from ktviz.trace.adapt import Adapted as Adapted

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
-from ktviz.errors import SettingError
+from ktviz.errors import SettingError, unknown_settings
+
+
+class KnownKeywords:
+    """What dataclasses of settings inherit, to say which settings there are when they are given another."""
+
+    def __new__(cls, *values: Any, **keywords: Any) -> Self:
+        known = [setting.name for setting in fields(cls)]  # type: ignore[arg-type]
+        strangers = keywords.keys() - set(known)
+        if strangers:
+            raise unknown_settings(strangers, known)
+        return super().__new__(cls)
 
 
 def number(name: str, value: Any) -> float:

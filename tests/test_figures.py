@@ -30,7 +30,7 @@ from ktviz.library.sources import Source
 from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.kt.settings import Settings
-from ktviz.systems.kt.translator import Translation
+from ktviz.systems.kt.translation import Translation
 
 ROWS, COLUMNS = 21, 29
 """Patch positions per source: pictures of 96 x 128 px."""

@@ -16,7 +16,7 @@ from ktviz.library.kinds.patches.grid import PatchGrid
 from ktviz.networks import tiles as tiles_module
 from ktviz.networks.tiles import reach_of, tiles
 from ktviz.systems.kt import forecast as forecast_module
-from ktviz.systems.kt import translator as translator_module
+from ktviz.systems.kt import pipeline as pipeline_module
 from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
 from ktviz.systems.kt.translator import Translator
@@ -109,7 +109,7 @@ def cut(monkeypatch):
 
     def make(side, queries):
         monkeypatch.setattr(tiles_module, "SIDE", side)
-        monkeypatch.setattr(translator_module, "QUERIES_PER_STRIP", queries)
+        monkeypatch.setattr(pipeline_module, "QUERIES_PER_STRIP", queries)
 
     return make
 

@@ -52,7 +52,8 @@ from ktviz.explain.pieces import control
 from ktviz.explain.result import one_site
 from ktviz.images import Pixels, encode_image, pixel_digest, read_image, stored_size
 from ktviz.trace.about import processor, version, versions
-from ktviz.trace.trace import Trace, Traced
+from ktviz.trace.recorded import Traced
+from ktviz.trace.trace import Trace
 from ktviz.values import short
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from ktviz.images import Pixels, read_image, write_image
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ktviz.systems.kt.translator import Translation, Translator
+    from ktviz.systems.kt.translation import Translation
+    from ktviz.systems.kt.translator import Translator
 
 JOBS = (
     ("coffee", "art/impasto"),

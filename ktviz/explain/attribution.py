@@ -22,7 +22,8 @@ from ktviz.images import Pixels
 from ktviz.networks.running import without_autocast
 from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.overlap import Floats
-from ktviz.trace.trace import Trace, Traced
+from ktviz.trace.recorded import Traced
+from ktviz.trace.trace import Trace
 from ktviz.values import seed_of, whole
 
 if TYPE_CHECKING:

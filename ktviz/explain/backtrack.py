@@ -17,7 +17,8 @@ from ktviz.explain.result import Result, one_site
 from ktviz.images import Pixels
 from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.systems.protocol import System
-from ktviz.trace.trace import Trace, Traced
+from ktviz.trace.recorded import Traced
+from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,7 +13,8 @@ from ktviz.images import Pixels, as_pixels, pixel_digest
 from ktviz.systems.adapted import adapted_system
 from ktviz.systems.protocol import System, check_ability
 from ktviz.trace.pictures import INPUT
-from ktviz.trace.trace import Trace, as_trace
+from ktviz.trace.recorded import as_trace
+from ktviz.trace.trace import Trace
 
 ASKED = "a question to the model"
 

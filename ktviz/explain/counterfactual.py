@@ -16,7 +16,8 @@ from ktviz.explain.result import Result, one_site
 from ktviz.images import Pixels
 from ktviz.trace import parquet
 from ktviz.trace.overlap import Floats
-from ktviz.trace.trace import Trace, Traced, as_trace
+from ktviz.trace.recorded import Traced, as_trace
+from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

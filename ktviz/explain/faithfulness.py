@@ -24,7 +24,7 @@ from ktviz.explain.units import Ints, Units, units_of
 from ktviz.images import Pixels
 from ktviz.networks.running import without_autocast
 from ktviz.trace.overlap import Floats
-from ktviz.trace.trace import Traced
+from ktviz.trace.recorded import Traced
 from ktviz.values import seed_of, short, whole
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from ktviz.images import Pixels
 from ktviz.printing import printable
 from ktviz.trace import parquet
 from ktviz.trace.pictures import OUTPUT
-from ktviz.trace.trace import CHOOSE_SITE, Trace, Traced, as_trace
+from ktviz.trace.recorded import Traced, as_trace
+from ktviz.trace.trace import CHOOSE_SITE, Trace
 
 RESULT_SCHEMA = 1
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.regions import Region, region_mask
-from ktviz.systems.kt.translator import Translation
+from ktviz.systems.kt.translation import Translation
 from ktviz.trace.overlap import overlap
 from ktviz.trace.shares import share_table
 

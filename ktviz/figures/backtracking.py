@@ -29,7 +29,7 @@ from ktviz.figures.picks import Pick, Selection, select
 from ktviz.images import Pixels
 from ktviz.licences import in_short
 from ktviz.regions import Box, Region, bounding_box, region_mask
-from ktviz.systems.kt.translator import Translation
+from ktviz.systems.kt.translation import Translation
 
 TITLE, BODY, SMALL = 24.0, 18.0, 15.0
 """Sizes of text in page px."""

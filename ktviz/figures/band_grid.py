@@ -20,7 +20,8 @@ from ktviz.images import Pixels
 from ktviz.library.kinds.patches.bands import BANDS
 from ktviz.regions import Box
 from ktviz.systems.kt.band_pictures import DECODED_CAPTION, PIXELS_CAPTION, pixel_bands
-from ktviz.trace.trace import Trace, Traced, as_trace
+from ktviz.trace.recorded import Traced, as_trace
+from ktviz.trace.trace import Trace
 
 PICTURE = 84.0
 PAIR = 2 * PICTURE + 4

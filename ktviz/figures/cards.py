@@ -28,7 +28,7 @@ from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.library import Library
 from ktviz.licences import in_short
-from ktviz.systems.kt.translator import Translation
+from ktviz.systems.kt.translation import Translation
 
 if TYPE_CHECKING:
     from ktviz.audit.audit import Audit

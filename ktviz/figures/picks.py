@@ -16,7 +16,7 @@ from ktviz.images import Pixels
 from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.regions import Box, Region
-from ktviz.systems.kt.translator import Translation
+from ktviz.systems.kt.translation import Translation
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -26,7 +26,8 @@ from ktviz.trace.adapt import Adapted
 from ktviz.trace.columns import Rows, rows_of, to_table
 from ktviz.trace.hooks import Listener, Site, Starter, find_sites
 from ktviz.trace.pictures import Picture, pictures_of
-from ktviz.trace.trace import NOT_RUN, Recorded, Trace
+from ktviz.trace.recorded import Recorded
+from ktviz.trace.trace import NOT_RUN, Trace
 
 Over = Literal["error", "winners"]
 MEMORY = "256 MB"

@@ -13,7 +13,8 @@ from ktviz.library.format import EncoderIdentity
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.trace.trace import Trace, Traced, as_trace
+from ktviz.trace.recorded import Traced, as_trace
+from ktviz.trace.trace import Trace
 from ktviz.widgets.panels.registry import PANELS
 from ktviz.widgets.sites import first_site
 from ktviz.widgets.subject import Subject

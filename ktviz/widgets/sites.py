@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary
 
 from ktviz.errors import TraceError, UnknownNameError
 from ktviz.trace.pictures import OUTPUT
-from ktviz.trace.trace import Trace, as_trace
+from ktviz.trace.recorded import as_trace
+from ktviz.trace.trace import Trace
 
 _orders: WeakKeyDictionary[Trace, list[str]] = WeakKeyDictionary()
 """Orders of sources of traces that are being looked at, for every site again."""

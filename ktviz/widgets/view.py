@@ -17,7 +17,8 @@ import traitlets
 
 from ktviz.errors import KtvizError, SettingError, TraceError
 from ktviz.explain.counterfactual import Comparison
-from ktviz.trace.trace import Trace, Traced, as_trace
+from ktviz.trace.recorded import Traced, as_trace
+from ktviz.trace.trace import Trace
 from ktviz.widgets.after import After
 from ktviz.widgets.answers import Answers, answered
 from ktviz.widgets.options import options

@@ -15,7 +15,7 @@ from ktviz.systems.image_analogy.field import OTHER, Direction, round_trip
 from ktviz.systems.image_analogy.patchmatch import Search
 from ktviz.systems.image_analogy.settings import Settings
 from ktviz.systems.image_analogy.vote import Votes
-from ktviz.trace.trace import Recorded
+from ktviz.trace.recorded import Recorded
 
 
 @dataclass(frozen=True)

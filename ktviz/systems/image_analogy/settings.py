@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, Self
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-from ktviz.errors import SettingError, unknown_name, unknown_settings
+from ktviz.errors import SettingError, unknown_name
 from ktviz.systems.image_analogy.blend import CURVES, Curve
 from ktviz.systems.image_analogy.pyramid import LEVELS
-from ktviz.values import number, seed_of, short, whole
+from ktviz.values import KnownKeywords, number, seed_of, short, whole
 
 Start = Literal["identity", "random"]
 STARTS: tuple[Start, ...] = ("identity", "random")
@@ -26,7 +26,7 @@ SIXTEENTH = 0
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(KnownKeywords):
     """How to make an analogy; tuples go from conv1_1 to conv5_1.
 
     Attributes:
@@ -63,12 +63,6 @@ class Settings:
     inversion_iterations: int = 100
     refine: bool = False
     seed: int = 0
-
-    def __new__(cls, *values: Any, **keywords: Any) -> Self:
-        strangers = keywords.keys() - {known.name for known in fields(cls)}
-        if strangers:
-            raise unknown_settings(strangers, [known.name for known in fields(cls)])
-        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         if not 0 < number("ratio", self.ratio) <= 1:
@@ -129,7 +123,4 @@ def preset(name: str, **changes: Any) -> Settings:
     """
     if name not in PRESETS:
         raise unknown_name("preset", name, PRESETS)
-    strangers = changes.keys() - {known.name for known in fields(Settings)}
-    if strangers:
-        raise unknown_settings(strangers, [known.name for known in fields(Settings)])
     return replace(PRESETS[name], **changes)

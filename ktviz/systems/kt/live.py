@@ -24,7 +24,8 @@ from ktviz.systems.kt.settings import Settings, settings_from
 from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:
-    from ktviz.systems.kt.translator import Translation, Translator
+    from ktviz.systems.kt.translation import Translation
+    from ktviz.systems.kt.translator import Translator
 
 _features: WeakKeyDictionary[Translator, tuple[str, Tensor]] = WeakKeyDictionary()
 """Features of the image that each translator was last asked about: counterfactuals come in series."""

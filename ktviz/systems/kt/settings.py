@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, Self, TypedDict
+from typing import Any, TypedDict
 
-from ktviz.errors import SettingError, unknown_settings
+from ktviz.errors import SettingError
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.library.kinds.patches.search import Preset, SearchSettings
 from ktviz.systems.kt.transfer import TransferMode, check_transfer
-from ktviz.values import number, short, whole
+from ktviz.values import KnownKeywords, number, short, whole
 
 COHERENCE = 0.06
 """With the shipped encoder this keeps 98 % of the similarity (`python -m benchmarks quality`)."""
@@ -33,7 +33,7 @@ class SettingKeywords(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(KnownKeywords):
     """How to translate.
 
     Attributes:
@@ -62,12 +62,6 @@ class Settings:
     candidates: int = 8
     beam: int = SearchSettings.beam
     without: Iterable[str | int] = ()
-
-    def __new__(cls, *values: Any, **keywords: Any) -> Self:
-        strangers = keywords.keys() - {known.name for known in fields(cls)}
-        if strangers:
-            raise unknown_settings(strangers, [known.name for known in fields(cls)])
-        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         published = self.preset == "paper"

@@ -1,0 +1,46 @@
+"""The result of the system "kt": a translated image and the retrievals that made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ktviz.images import Pixels
+from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.retrieval.matches import Matches
+from ktviz.systems.kt.settings import Settings
+from ktviz.trace.recorded import Recorded
+
+
+@dataclass(frozen=True, eq=False)
+class Translation(Recorded):
+    """A translated image and the retrievals that made it.
+
+    Where it was recorded, `trace` is its trace: what takes a trace takes it, too.
+
+    Attributes:
+        image: (H, W, 3) uint8, the output.
+        input: (H, W, 3) uint8, the photo.
+        matches: One retrieval per query of `grid`, row by row.
+        grid: The queries on the (padded) feature map.
+        banks: What was searched.
+        settings: How.
+    """
+
+    image: Pixels
+    input: Pixels
+    matches: Matches
+    grid: PatchGrid
+    banks: BankUnion
+    settings: Settings = field(repr=False)
+
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        names = ", ".join(self.banks.names)
+        return f"Translation({width}x{height} px by {names}, {len(self.matches):,} retrievals)"
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import translation_card, unless_refused
+
+        return unless_refused(translation_card, self)
