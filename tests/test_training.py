@@ -24,10 +24,11 @@ from ktviz.training import loop as loop_module
 from ktviz.training import recipe as recipe_module
 from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_images, structural_similarity
+from ktviz.training.loop import files_digest
 from ktviz.training.muon import Muon, orthogonalise
 from ktviz.training.polish import lattice_loss, transferred
 from ktviz.training.precision import fast_type
-from ktviz.training.recipe import Recipe, Run, files_digest, train
+from ktviz.training.recipe import Recipe, Run, train
 from ktviz.training.teacher import Teacher
 
 TINY = Recipe(steps=20, polish=0, batch=2, crop_px=32, warmup=5, muon_lr=0.1, adam_lr=0.01)

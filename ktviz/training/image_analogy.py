@@ -7,10 +7,10 @@ learn to bring features that were voted together to a target two levels above.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -20,9 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ktviz import __version__
 from ktviz.errors import SettingError
-from ktviz.files import replacing
 from ktviz.images import file_digest, read_image, resize, to_tensor
 from ktviz.networks.weights import module_digest, read_tensors
 from ktviz.systems.image_analogy.cost import PatchCost
@@ -34,9 +32,9 @@ from ktviz.systems.image_analogy.pyramid import LEVELS, Pyramid
 from ktviz.systems.image_analogy.settings import Settings
 from ktviz.systems.image_analogy.vote import Votes
 from ktviz.training.crops import Crops
-from ktviz.training.loop import Loop, optimisers
+from ktviz.training.loop import Loop, files_digest, optimisers
 from ktviz.training.precision import fast_type
-from ktviz.training.recipe import check_device, fast_arithmetic, files_digest, relative_error
+from ktviz.training.recipe import check_device, fast_arithmetic, relative_error
 from ktviz.training.warps import Twins, twins
 
 SAMPLED = 192
@@ -273,29 +271,14 @@ class Run:
         self.inverse.cpu().save(self.out / "inverse.safetensors")
         pyramid = Pyramid.load(self.out / "pyramid.safetensors")
         inverse = Inverse.load(self.out / "inverse.safetensors", pyramid.widths)
-        log = {
-            "ktviz": __version__,
-            "torch": torch.__version__,
-            "device": self.device,
-            "recipe": asdict(self.recipe),
-            "data": {"images": len(self.images), "digest": self.loop.origin["data"]},
+        about = {
             "teacher": self.loop.origin["teacher"],
             "pyramid": file_digest(self.out / "pyramid.safetensors"),
             "inverse": file_digest(self.out / "inverse.safetensors"),
-            "seconds": round(self.loop.seconds),
-            "scores": {
-                name: {
-                    "images": len(paths),
-                    "digest": files_digest(paths),
-                    **score_files(pyramid, inverse, self.teacher.cpu().pyramid, paths),
-                }
-                for name, paths in evaluation.items()
-            },
-            "history": self.loop.history,
         }
-        with replacing(self.out / "log.json") as path:
-            path.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
-        return log
+        teacher = self.teacher.cpu().pyramid
+        score = partial(score_files, pyramid, inverse, teacher)
+        return self.loop.write_log(self.images, about, evaluation, score)
 
 
 def voted_pairs(here: list[Tensor], there: list[Tensor]) -> dict[int, tuple[Tensor, Tensor]]:

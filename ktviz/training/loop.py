@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from ktviz import __version__
 from ktviz.errors import TrainingError
 from ktviz.files import replacing
+from ktviz.images import file_digest
 from ktviz.networks.weights import check_archive
 from ktviz.training.crops import Crops
 from ktviz.training.muon import Muon
@@ -113,6 +117,39 @@ class Loop:
         with replacing(self.checkpoint) as path:
             torch.save({**self.origin, **self.position()}, path)
 
+    def write_log(
+        self,
+        images: Sequence[Path],
+        about: Mapping[str, Any],
+        evaluation: Mapping[str, Sequence[Path]],
+        score: Callable[[Sequence[Path]], Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        """Score the finished networks and write `log.json`.
+
+        Args:
+            images: What they learned from.
+            about: What to say of the networks: digests of the files, and of what they were taught by.
+            evaluation: Images they never saw, by name.
+            score: Images to what was measured on them.
+        """
+        log = {
+            "ktviz": __version__,
+            "torch": torch.__version__,
+            "device": self.device,
+            "recipe": self.origin["recipe"],
+            "data": {"images": len(images), "digest": self.origin["data"]},
+            **about,
+            "seconds": round(self.seconds),
+            "scores": {
+                name: {"images": len(paths), "digest": files_digest(paths), **score(paths)}
+                for name, paths in evaluation.items()
+            },
+            "history": self.history,
+        }
+        with replacing(self.out / "log.json") as path:
+            path.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
+        return log
+
     def run(self, steps: int, rate: Callable[[int], float], update: Callable[[], Mapping[str, Tensor]]) -> None:
         """Train to the end.
 
@@ -156,3 +193,11 @@ def optimisers(
     if kernels:  # narrow networks have none
         made.append((Muon(kernels, muon_lr), muon_lr))
     return [*made, (torch.optim.AdamW(rest, adam_lr, betas=(0.9, 0.99)), adam_lr)]
+
+
+def files_digest(paths: Sequence[Path]) -> str:
+    """SHA-256 over the names and bytes of files, in order."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.name} {file_digest(path)}\n".encode())
+    return digest.hexdigest()

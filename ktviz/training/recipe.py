@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,14 +17,13 @@ from torch.nn import functional as F
 
 from ktviz import __version__
 from ktviz.errors import SettingError
-from ktviz.files import replacing
 from ktviz.images import file_digest
 from ktviz.networks.weights import module_digest, save_weights
 from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
 from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_files
-from ktviz.training.loop import Loop, optimisers
+from ktviz.training.loop import Loop, files_digest, optimisers
 from ktviz.training.polish import lattice_loss, patch_colour, transferred
 from ktviz.training.precision import fast_type
 from ktviz.training.teacher import Teacher
@@ -246,30 +244,17 @@ class Run:
             save_weights(encoder.layers, self.out / "encoder.safetensors", about)
             encoder = Encoder.load(self.out / "encoder.safetensors")
         teacher = None if self.teacher is None else self.teacher.cpu()
-        log = {
-            "ktviz": __version__,
-            "torch": torch.__version__,
-            "device": self.device,
-            "recipe": asdict(self.recipe),
-            "data": {"images": len(self.images), "digest": self.loop.origin["data"]},
+        networks = {
             "backbone": self.loop.origin["backbone"],
             "energy_kept_by_projection": self.loop.facts.get("energy_kept_by_projection"),
             "encoder": encoder.digest,
             "decoder": file_digest(self.out / "decoder.safetensors"),
-            "seconds": round(self.loop.seconds),
-            "scores": {
-                name: {
-                    "images": len(paths),
-                    "digest": files_digest(paths),
-                    **score_files(encoder, decoder, teacher, paths).to_dict(),
-                }
-                for name, paths in evaluation.items()
-            },
-            "history": self.loop.history,
         }
-        with replacing(self.out / "log.json") as path:
-            path.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
-        return log
+
+        def score(paths: Sequence[Path]) -> dict[str, Any]:
+            return score_files(encoder, decoder, teacher, paths).to_dict()
+
+        return self.loop.write_log(self.images, networks, evaluation, score)
 
 
 def relative_error(found: Tensor, wanted: Tensor) -> Tensor:
@@ -283,14 +268,6 @@ def check_device(device: str) -> None:
         raise SettingError(f"device {device!r}", "unknown", "Choose cpu or cuda")
     if device == "cuda" and not torch.cuda.is_available():
         raise SettingError("device 'cuda'", "torch finds none here", "Choose cpu, or install torch for CUDA")
-
-
-def files_digest(paths: Sequence[Path]) -> str:
-    """SHA-256 over the names and bytes of files, in order."""
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(f"{path.name} {file_digest(path)}\n".encode())
-    return digest.hexdigest()
 
 
 @contextmanager
