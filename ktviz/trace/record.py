@@ -24,10 +24,11 @@ from ktviz.retrieval.site import Recordable
 from ktviz.trace.about import about_recording, told_apart
 from ktviz.trace.adapt import Adapted
 from ktviz.trace.columns import Rows, rows_of, to_table
+from ktviz.trace.content import NOT_RUN
 from ktviz.trace.hooks import Listener, Site, Starter, find_sites
 from ktviz.trace.pictures import Picture, pictures_of
 from ktviz.trace.recorded import Recorded
-from ktviz.trace.trace import NOT_RUN, Trace
+from ktviz.trace.trace import Trace
 
 Over = Literal["error", "winners"]
 MEMORY = "256 MB"

@@ -140,7 +140,7 @@ def test_the_header_says_what_coherence_gave_up(live, showing):
     _, trace = showing
     won, best = trace.column("similarity"), trace.to_pandas().groupby("query")["similarity"].max().to_numpy()
     said = (
-        f"{percent(trace.column('coherent').mean())} of the winners continue a neighbour; "
+        f"{percent(trace.column('kt.coherent').mean())} of the winners continue a neighbour; "
         f"{percent((won == best).mean())} are the best found, "
         f"and {100 * won.sum() / best.sum():.1f} % of its similarity is kept"
     )

@@ -1,0 +1,117 @@
+"""What a trace holds: rows, what is known of them, and pictures, to be read when the run has ended."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+import pyarrow as pa
+
+from ktviz.errors import TraceError, TraceNotFinishedError
+from ktviz.regions import Mask
+from ktviz.trace.pictures import Picture
+
+if TYPE_CHECKING:
+    from ktviz.trace.adapt import Adapted
+
+NOT_FINISHED = "the run has not ended"
+NOT_RUN = "the model was not run"
+REMEDIES = {
+    NOT_FINISHED: "Read it after the `with record(...)` block",
+    NOT_RUN: "Call the model itself, not a part of it, inside the `with record(...)` block",
+}
+REMEDY_OF_FAILURE = "Mend what raised the error, and record again"
+
+
+class Content:
+    """Rows, metadata and pictures, frozen; nothing can be read before the run has ended.
+
+    Args:
+        table: Columns as in `ktviz.trace.schema`.
+        about: Versions, device, digests, sites, sources.
+        pictures: The canvases of every image.
+        model: What made it, and
+        adapted: the adapters through which it was read.
+    """
+
+    def __init__(
+        self,
+        table: pa.Table,
+        about: Mapping[str, Any],
+        pictures: Sequence[Picture],
+        model: object | None = None,
+        adapted: Sequence[Adapted] = (),
+    ) -> None:
+        self._state: tuple[pa.Table, Mapping[str, Any], tuple[Picture, ...]] | str = (table, about, tuple(pictures))
+        self._model = None if model is None else weakref.ref(model)
+        self._adapted = tuple(weakref.ref(one) for one in adapted)
+        self._part: tuple[Self, Mask] | None = None
+
+    @classmethod
+    def unfinished(cls) -> Self:
+        """What `record` hands out; reading it raises until the run has ended."""
+        trace = cls.__new__(cls)
+        trace._state, trace._model, trace._adapted, trace._part = NOT_FINISHED, None, (), None
+        return trace
+
+    def finish(self, other: Self | str) -> None:
+        """Become another trace, or say why there is none; once only."""
+        if self._state != NOT_FINISHED:
+            raise TraceError("finish a trace", "it is finished", "Record another")
+        self._state = other if isinstance(other, str) else other._state
+        if isinstance(other, Content):
+            self._model, self._adapted = other._model, other._adapted
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_state": self._state, "_model": None, "_adapted": (), "_part": self._part}
+
+    def _read(self) -> tuple[pa.Table, Mapping[str, Any], tuple[Picture, ...]]:
+        if isinstance(self._state, str):
+            raise TraceNotFinishedError("read a trace", self._state, REMEDIES.get(self._state, REMEDY_OF_FAILURE))
+        return self._state
+
+    @property
+    def table(self) -> pa.Table:
+        """The rows, as in `ktviz.trace.schema`."""
+        return self._read()[0]
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Schema version, system, versions, device, seed, digests, sites, sources."""
+        return MappingProxyType(self._read()[1])
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The canvases of every image."""
+        return self._read()[2]
+
+    @property
+    def model(self) -> object | None:
+        """What made the trace, while it lives and in the process that recorded."""
+        return None if self._model is None else self._model()
+
+    @property
+    def adapted(self) -> list[Adapted]:
+        """The adapters through which it was read, those that live."""
+        return [one for one in (known() for known in self._adapted) if one is not None]
+
+    @property
+    def whole(self) -> Self:
+        """The trace that this is a part of (`trace[region]`); itself where it is whole."""
+        return self if self._part is None else self._part[0]
+
+    @property
+    def mask(self) -> Mask | None:
+        """The pixels (H, W) that a part of a trace is about; None where it is whole."""
+        return None if self._part is None else self._part[1]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in ("_state", "_model", "_adapted", "_part"):
+            refuse(name)
+        object.__setattr__(self, name, value)
+
+
+def refuse(name: str) -> NoReturn:
+    raise AttributeError(f"a Trace is frozen; cannot set {name!r}")
