@@ -11,16 +11,18 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import fmean, median
+from types import ModuleType
 
 import numpy as np
 import torch
 
-from benchmarks.quality import contact_sheet, load
+from benchmarks.quality import contact_sheet, load, one_source_bank
 from benchmarks.tables import RESULTS, ROOT, peak_gb, publish, shared
 from ktviz.images import Pixels, find_images, read_image, resize, to_pixels, to_tensor, write_image
 from ktviz.systems.image_analogy.analogy import ImageAnalogy
 from ktviz.systems.image_analogy.result import Analogy
-from ktviz.systems.image_analogy.settings import Settings
+from ktviz.systems.image_analogy.settings import InversionKind, Settings
+from ktviz.systems.kt.translator import Translator
 from ktviz.training.warps import Twins, twins
 
 SIDE_PX = 320
@@ -38,6 +40,7 @@ PAIRS = (
 """Names of picture and reference."""
 SAMPLED = 1_000
 """Cells per level whose exact match is looked for."""
+KT = "KT"
 SCORES = ("style_stats", "style_patches", "structure", "speckle")
 
 
@@ -67,12 +70,12 @@ def cost() -> None:
     )
 
 
-def run_once(side: int, inversion: str) -> None:
+def run_once(side: int, inversion: InversionKind) -> None:
     """One run, for `cost`: prints seconds and GB."""
     photos = [resize(read_image(path), side, side) for path in find_images(ROOT / "sample_data" / "photos").paths[:2]]
     model = ImageAnalogy.shipped()
     start = time.perf_counter()
-    model(*photos, Settings(inversion=inversion))  # type: ignore[arg-type]
+    model(*photos, Settings(inversion=inversion))
     print(time.perf_counter() - start, peak_gb())
 
 
@@ -124,7 +127,7 @@ def middle(picture: Pixels) -> Pixels:
 
 
 def quality(data: Path, tool: Path) -> None:
-    """Scores of the pairs, what the search missed at each level, and a contact sheet."""
+    """Scores of the pairs beside KT's, what the search missed at each level, and a contact sheet."""
     grade = load(tool)
     models = {
         "shipped, fast": (ImageAnalogy.shipped(), Settings()),
@@ -132,7 +135,7 @@ def quality(data: Path, tool: Path) -> None:
     }
     if (teacher := shared("weights", "collab16x_encoder_relu5_1.safetensors")) is not None:
         models["teacher, lbfgs"] = ImageAnalogy.load(teacher), Settings(inversion="lbfgs")
-    scores: dict[str, list[dict[str, float]]] = {name: [] for name in models}
+    scores: dict[str, list[dict[str, float]]] = {name: [] for name in (*models, KT)}
     levels: dict[str, list[list[float]]] = {}
     sheet = []
     for picture, reference in PAIRS:
@@ -145,6 +148,8 @@ def quality(data: Path, tool: Path) -> None:
             if name == "shipped, fast":
                 for level in result.levels:
                     levels.setdefault(level.layer, []).append(missed(result, level.layer))
+        row.append(translated(a, b_prime))
+        scores[KT].append(graded(grade, a, row[-1], b_prime))
         sheet.append(row)
         print(reference, {name: graded[-1] for name, graded in scores.items()}, flush=True)
     publish(
@@ -152,7 +157,8 @@ def quality(data: Path, tool: Path) -> None:
         f"Deep Image Analogy: medians over {len(PAIRS)} pairs of photographs at {SIDE_PX} px, A'",
         ["pyramid, inversion", *SCORES],
         [[name, *(f"{median(g[s] for g in graded):.3f}" for s in SCORES)] for name, graded in scores.items()],
-        "Scores as in `quality.md`. Contact sheet `image_analogy.jpg`: A, B', then A' and B for each row here.",
+        f"Scores as in `quality.md`. {KT}: the system `kt` with B' as its only source. "
+        f"Contact sheet `image_analogy.jpg`: A, B', then A' and B for each row here; of {KT} its only output.",
         part="quality",
     )
     publish(
@@ -164,6 +170,14 @@ def quality(data: Path, tool: Path) -> None:
         part="search",
     )
     write_image(RESULTS / "image_analogy.jpg", contact_sheet(sheet))
+
+
+def translated(photo: Pixels, source: Pixels) -> Pixels:
+    """What KT makes of a photo, with one picture for a source."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "source.png"
+        write_image(path, source)
+        return Translator.shipped(one_source_bank(path, min(source.shape[:2])))(photo).image
 
 
 def missed(result: Analogy, layer: str) -> list[float]:
@@ -181,12 +195,12 @@ def missed(result: Analogy, layer: str) -> list[float]:
     ]
 
 
-def graded(grade: object, content: Pixels, output: Pixels, style: Pixels) -> dict[str, float]:
+def graded(grade: ModuleType, content: Pixels, output: Pixels, style: Pixels) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as scratch:
         paths = [Path(scratch) / f"{name}.png" for name in ("content", "output", "style")]
         for path, picture in zip(paths, (content, output, style), strict=True):
             write_image(path, picture)
-        found: dict[str, float] = grade.score(str(paths[0]), str(paths[1]), [str(paths[2])])  # type: ignore[attr-defined]
+        found: dict[str, float] = grade.score(str(paths[0]), str(paths[1]), [str(paths[2])])
     return found
 
 
@@ -197,4 +211,4 @@ def fitted(path: Path) -> Pixels:
 
 
 if __name__ == "__main__":
-    run_once(int(sys.argv[1]), sys.argv[2])
+    run_once(int(sys.argv[1]), "lbfgs" if sys.argv[2] == "lbfgs" else "fast")

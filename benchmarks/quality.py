@@ -28,7 +28,7 @@ from ktviz.systems.kt.encoder import Encoder
 from ktviz.systems.kt.translator import Translation, Translator
 
 SHORT_SIDE_PX = 320
-SCORES = ("style_stats", "style_patches", "structure", "speckle", "lattice", "continued", "kept")
+SCORES = ("style_stats", "style_patches", "structure", "speckle", "lattice", "coherent", "kept")
 VARIANTS: dict[str, dict[str, object]] = {
     "paper's transfer": {"max_gain": 0, "coherence": 0},
     "coherence only": {"max_gain": 0},
@@ -42,7 +42,7 @@ TARGETS = {
 NOTES = (
     "Style scores: 1 = nothing transferred. Structure: 1 = same edges. Lattice: log2 of the energy in the rhythm of "
     "the decoder's 4 px cells over that of neighbouring frequencies; about 0 for a photograph, higher where a grid "
-    "shows. Continued: neighbouring queries whose winners continue each other in their source. Kept: similarity of the "
+    "shows. Coherent: neighbouring queries whose winners continue each other in their source. Kept: similarity of the "
     "winners over the best there was. Contact sheet (photo, source, then the variants in the order of the table): "
     "`quality.jpg`."
 )
@@ -79,7 +79,7 @@ def main() -> None:
             "structure ↑",
             "speckle",
             "lattice",
-            "continued",
+            "coherent",
             "kept",
             "target",
         ],
@@ -97,7 +97,7 @@ def grade_pair(
     content = resize_short_side(read_image(photo), SHORT_SIDE_PX)
     write_image(scratch / "style.png", source)
     write_image(scratch / "content.png", content)
-    translator = Translator(one_source_bank(scratch), Encoder.shipped(), Decoder.shipped())
+    translator = Translator(one_source_bank(scratch / "style.png", SHORT_SIDE_PX), Encoder.shipped(), Decoder.shipped())
     pictures = [content, source]
     for name, settings in VARIANTS.items():
         result = translator(content, **settings)
@@ -117,17 +117,17 @@ def coherence(result: Translation) -> dict[str, float]:
     down = result.banks.shifted(winner[:-1], QUERY_STEP, 0) == winner[1:]
     best = result.matches.similarity.max(1).values
     return {
-        "continued": float(torch.cat((right.flatten(), down.flatten())).float().mean()),
+        "coherent": float(torch.cat((right.flatten(), down.flatten())).float().mean()),
         "kept": float(result.matches.winner_similarity.sum() / best.sum()),
     }
 
 
-def one_source_bank(scratch: Path) -> BankUnion:
+def one_source_bank(picture: Path, side_px: int) -> BankUnion:
     """A bank of one source, entries at stride 2 without de-duplication, as in the reference."""
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        settings = LibrarySettings(side_px=SHORT_SIDE_PX, stride=2, dedupe=1.0)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = LibrarySettings(side_px=side_px, stride=2, dedupe=1.0)
         library = Library.create(Path(folder) / "pair.ktlib", Encoder.shipped(), settings)
-        library.build("quality/pair", [scratch / "style.png"], quiet=True)
+        library.build("quality/pair", [picture], quiet=True)
         return library["quality/pair"]  # mapped files stay readable after the folder is gone
 
 
