@@ -13,8 +13,8 @@ from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.trace.overlap import Floats
 from ktviz.trace.trace import Trace
 
-QUERY_BANDS, ENTRY_BANDS = "kt.query_bands", "kt.entry_bands"
-BAND_COLUMNS = tuple(f"kt.similarity_{band}" for band in ("ll", "lh", "hl", "hh"))
+QUERY_BANDS, ENTRY_BANDS = "query_bands", "entry_bands"
+BAND_COLUMNS = tuple(f"similarity_{band}" for band in ("ll", "lh", "hl", "hh"))
 KEYS = ["image", "site", "query"]
 """What names a retrieval."""
 
@@ -71,7 +71,7 @@ def contributions(trace: Trace, band_weights: Sequence[float]) -> Floats:
     With q and p the parts of norm of query and entry, the similarity is Σ w c q p / (√Σ w q² √Σ w p²) over the bands.
     """
     if not trace.has(QUERY_BANDS):
-        raise AbilityError("a question about bands", "the trace has no bands", "Ask the trace of a Translator")
+        raise AbilityError("a question about bands", "the trace has no bands", "Ask a trace of a system with bands")
     cosine = band_columns(trace).astype(np.float64)
     query, entry = (trace.column(name, winners=False).astype(np.float64) for name in (QUERY_BANDS, ENTRY_BANDS))
     weights = np.asarray(band_weights, dtype=np.float64)

@@ -16,7 +16,7 @@ from ktviz.images import Pixels
 from ktviz.trace.schema import REGRET
 from ktviz.trace.trace import Trace
 
-COHERENT = "kt.coherent"
+COHERENT = "coherent"
 """Column of winners that were chosen because they continue a neighbour's source."""
 
 

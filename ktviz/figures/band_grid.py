@@ -163,12 +163,12 @@ class Drawing:
         self.canvas.text(MARGIN, y + 42, self.canvas.shortened(str(found["bank"]), SMALL, room), SMALL, FAINT)
         self.canvas.text(MARGIN, y + 62, f"entry {found['entry']}", SMALL, FAINT)
         if won:
-            text = "won, by coherence" if found["kt.coherent"] else "won"
+            text = "won, by coherence" if found["coherent"] else "won"
             self.canvas.text(MARGIN, y + 82, text, SMALL, QUANTITY_INK, bold=True)
 
     def write_energies(self, y: float) -> None:
         """How much of the query lies in each band."""
-        for band, part in enumerate(np.square(self.rows.iloc[0]["kt.query_bands"], dtype=np.float64), 1):
+        for band, part in enumerate(np.square(self.rows.iloc[0]["query_bands"], dtype=np.float64), 1):
             self.canvas.text(self.left(band), y + PICTURE + 20, f"{percent(float(part))} of its energy", SMALL, FAINT)
 
     def draw_cosine(self, band: int, cosine: float, y: float) -> None:
@@ -189,9 +189,10 @@ class Drawing:
 
 
 def recorded(trace: Trace, query: int) -> pd.DataFrame:
-    """The rows of one query, best first."""
+    """The rows of one query, best first; extensions without their prefix."""
     hits = np.flatnonzero(trace.column("query", winners=False) == query)
     if not len(hits):
         raise UnknownNameError(f"query {query}", f"the trace has {len(trace):,}", "Count from 0")
     rows: pd.DataFrame = trace.table.take(hits).to_pandas()
+    rows = rows.rename(columns=lambda name: name.rsplit(".", 1)[-1])
     return rows.sort_values("rank", ignore_index=True)

@@ -83,7 +83,7 @@ def lit_path(bank: Bank, trace: Trace | None, query: int) -> dict[int, float]:
     winner = trace.column("bank")[rows[0]]
     if winner != bank.name:
         raise MismatchError(f"the path of query {query} in {bank.name}", f"its winner is of {winner}", "Draw that bank")
-    path, cosine = (trace.column(name)[rows[0]] for name in ("kt.path", "kt.path_similarity"))
+    path, cosine = (trace.column(name)[rows[0]] for name in ("path", "path_similarity"))
     return dict(zip(path.tolist(), cosine.tolist(), strict=True))
 
 

@@ -132,12 +132,19 @@ class Trace(Content):
         return self.table.filter(self.table["chosen"])
 
     def has(self, name: str) -> bool:
-        """Whether there is such a column: extensions differ from system to system."""
-        return name in self.table.column_names
+        """Whether there is such a column: extensions differ from system to system. Names as in `column`."""
+        return self.full_name(name) in self.table.column_names
+
+    def full_name(self, name: str) -> str:
+        """The name of an extension with its site's prefix: "kt.path" for "path"; other names as they are."""
+        if name in self.table.column_names:
+            return name
+        extensions = (column for column in self.table.column_names if "." in column)
+        return next((column for column in extensions if column.split(".", 1)[1] == name), name)
 
     def column(self, name: str, *, winners: bool = True) -> npt.NDArray[Any]:
-        """A column as an array (rows,) or (rows, 4); null as NaN."""
-        column = (self.winners if winners else self.table)[name].combine_chunks()
+        """A column as an array (rows,) or (rows, 4); null as NaN. Extensions go without their prefix, too: "path"."""
+        column = (self.winners if winners else self.table)[self.full_name(name)].combine_chunks()
         if pa.types.is_dictionary(column.type):
             return np.asarray(column.dictionary_decode().to_numpy(zero_copy_only=False))
         if pa.types.is_fixed_size_list(column.type):

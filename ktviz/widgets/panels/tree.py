@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 
 from ktviz.errors import TraceError
@@ -27,7 +28,7 @@ from ktviz.widgets.pictures import sheet
 from ktviz.widgets.protocol import STEPS
 from ktviz.widgets.subject import Subject
 
-PATH, PATH_SIMILARITY = "kt.path", "kt.path_similarity"
+PATH, PATH_SIMILARITY = "path", "path_similarity"
 EXEMPLARS = 6
 MOST_NODES = 600
 """Nodes of a bank that a page keeps, if its root does not have more."""
@@ -47,29 +48,30 @@ def can(subject: Subject) -> dict[str, bool]:
 
 def has_paths(trace: Trace) -> bool:
     """Whether a trace tells of ways through a tree."""
-    return trace.has(PATH) and bool(lengths(trace.winners[PATH]).any())
+    return trace.has(PATH) and bool(lengths(trace.winners[trace.full_name(PATH)]).any())
 
 
 def columns(subject: Subject) -> dict[str, Part]:
     """Nodes on every winner's way down its bank's tree (N, depth), -1 beyond the leaf, and the cosines to them."""
-    winners = subject.trace.winners
-    if not subject.trace.has(PATH):
+    trace = subject.trace
+    if not trace.has(PATH):
         return {}
-    length = lengths(winners[PATH])
+    nodes, cosines = (trace.winners[trace.full_name(name)].combine_chunks() for name in (PATH, PATH_SIMILARITY))
+    length = lengths(nodes)
     depth = int(length.max(initial=0))
     if not depth:
         return {}
     inside = np.arange(depth) < length[:, None]
     node = np.full(inside.shape, -1, dtype=np.int32)
     similarity = np.full(inside.shape, np.nan, dtype=np.float32)
-    node[inside] = winners[PATH].combine_chunks().flatten().to_numpy()
-    similarity[inside] = winners[PATH_SIMILARITY].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    node[inside] = nodes.flatten().to_numpy()
+    similarity[inside] = cosines.flatten().to_numpy(zero_copy_only=False)
     return {"path": node, "path_similarity": similarity}
 
 
-def lengths(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+def lengths(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.int64]:
     """Length of the list of each row: (rows,)."""
-    found: npt.NDArray[np.int64] = column.combine_chunks().value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    found: npt.NDArray[np.int64] = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
     return found.astype(np.int64)
 
 
