@@ -127,6 +127,16 @@ def test_a_trace_has_the_columns_of_the_schema_and_one_row_per_query_and_rank(tr
     assert (rows.groupby("query")["chosen"].sum() == 1).all()
 
 
+def test_an_extension_goes_without_its_prefix(trace):
+    assert trace.full_name("path") == "kt.path"
+    assert trace.has("path")
+    assert np.array_equal(trace.column("coherent"), trace.column("kt.coherent"))
+    assert trace.full_name("entry") == "entry"
+    assert not trace.has("code")
+    with pytest.raises(KeyError, match="code"):
+        trace.column("code")
+
+
 def test_columns_are_those_of_the_matches(trace, result):
     matches = result.matches
     for name in ("entry", "similarity"):
@@ -136,16 +146,6 @@ def test_columns_are_those_of_the_matches(trace, result):
     assert np.array_equal(trace.column("kt.coherent"), matches["coherent"].numpy())
     assert np.array_equal(trace.column("rank"), matches.chosen.numpy())
     assert matches["coherent"].any()
-
-
-def test_an_extension_goes_without_its_prefix(trace):
-    assert trace.full_name("path") == "kt.path"
-    assert trace.has("path")
-    assert np.array_equal(trace.column("coherent"), trace.column("kt.coherent"))
-    assert trace.full_name("entry") == "entry"
-    assert not trace.has("code")
-    with pytest.raises(KeyError, match="code"):
-        trace.column("code")
     for number, band in enumerate(("ll", "lh", "hl", "hh")):
         expected = matches["bands"][..., number].flatten().half().numpy()
         assert np.array_equal(trace.column(f"kt.similarity_{band}", winners=False), expected), band
@@ -547,7 +547,6 @@ def test_regret_needs_the_model_that_made_the_trace(large, photo, world, tmp_pat
 SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[2])
-import pytest
 import torch
 from conftest import Nearest, make_encoder, paint_picture
 torch.set_num_threads(1)

@@ -106,7 +106,8 @@ def system_of(trace: Trace, model: object | None, asked: str = ASKED) -> System:
 
 
 def check_same(trace: Trace, system: System) -> None:
-    """Raise MismatchError, with the first digest that differs, unless a system is the one of a trace."""
+    """Raise MismatchError, with the first thing that differs, unless a system is the one of a trace."""
+    check_system(trace.system, system.name)
     have, known = dict(system.digests()), dict(trace.about["digests"])
     for name in dict.fromkeys((*known, *have)):
         check_equal(name, known.get(name, "none"), have.get(name, "none"))
@@ -114,6 +115,14 @@ def check_same(trace: Trace, system: System) -> None:
     if banks:
         check_equal(
             "order of banks", " ".join(trace.about["banks"]), " ".join(name.removeprefix(BANK) for name in banks)
+        )
+
+
+def check_system(recorded: str, found: str) -> None:
+    """Raise MismatchError unless a trace is one of a system; those of adapted models name none."""
+    if recorded and recorded != found:
+        raise MismatchError(
+            f"a trace of the system {recorded!r}", f"the system {found!r}", "Give the one it was made with"
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ktviz.errors import MismatchError, TraceError
-from ktviz.explain.case import case_of, check_equal, listed, shown
+from ktviz.explain.case import case_of, check_equal, check_system, listed, shown
 from ktviz.explain.result import Result, one_site
 from ktviz.images import Pixels
 from ktviz.trace import parquet
@@ -134,6 +134,7 @@ def compare(before: Traced, after: Traced, *, model: object | None = None) -> Co
         TraceError: A trace without its output, or of several images.
     """
     before, after = one_site(before), one_site(after)
+    check_system(before.system, after.system)
     first, second = before.picture, after.picture
     check_equal("input", str(first.sha256("input")), str(second.sha256("input")))
     known = [trace.about["digests"] for trace in (before, after)]

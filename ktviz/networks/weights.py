@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from textwrap import shorten
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -25,6 +26,9 @@ from ktviz.errors import MissingWeightsError, WeightsError
 from ktviz.files import replacing
 from ktviz.images import file_digest
 from ktviz.networks.running import check_defaults
+
+LONGEST_REASON = 200
+"""Letters of what PyTorch says of weights that do not fit."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,7 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], path: str | os.PathLi
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip().rstrip(".")
+        reason = shorten(str(error).splitlines()[-1].strip().rstrip("."), LONGEST_REASON, placeholder=" ...")
         raise WeightsError(
             f"weights {str(path)!r}", f"of another architecture ({reason})", "Give weights made for this one"
         ) from None

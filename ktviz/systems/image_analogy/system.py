@@ -19,7 +19,7 @@ from ktviz.images import ImageLike, Pixels, as_pixels, file_digest, pixel_digest
 from ktviz.library.library import Library
 from ktviz.memory import as_bytes
 from ktviz.networks.weights import module_digest
-from ktviz.regions import Box, Mask, SourceRegion
+from ktviz.regions import Box, Mask, SourceRegion, region_mask
 from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.image_analogy.analogy import ImageAnalogy as Method
@@ -104,7 +104,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
         Raises:
             ImageError: Not an image.
             SettingError, UnknownSettingError: A setting that does not exist, or a value outside its range.
-            UnknownNameError: Another source than the reference, or nothing of it would be left.
+            UnknownNameError, RegionError: Not a part of the reference, or nothing of it would be left.
         """
         without = self.regions(settings.pop("without", ()))
         chosen = settings_from(settings)
@@ -135,6 +135,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
 
         Raises:
             UnknownNameError: A part of something else, or all of it.
+        RegionError: Not wholly inside the reference.
         """
         several = [without] if isinstance(without, (str, int, Box, SourceRegion, Mapping)) else without
         if not isinstance(several, Iterable):
@@ -149,9 +150,10 @@ class ImageAnalogy(nn.Module, PlainSystem):
         if isinstance(part, SourceRegion):
             if part.source != name:
                 raise UnknownNameError(f"source {part.source!r}", f"the reference is {name}", "Name that")
+            region_mask(part.box, height, width)  # refuses what lies outside
             return part
         if isinstance(part, Box):
-            return SourceRegion(name, part)
+            return self.region(SourceRegion(name, part))
         if isinstance(part, str):
             todo = "Name a part of it: kt.SourceRegion(name, kt.Box(...))"
             if part not in (name, self.source["bank"]):

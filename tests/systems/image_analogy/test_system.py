@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import ktviz as kt
-from ktviz.errors import AbilityError, TraceError, UnknownNameError, UnknownSettingError
+from ktviz.errors import AbilityError, MismatchError, RegionError, TraceError, UnknownNameError, UnknownSettingError
 from ktviz.systems.image_analogy.system import ImageAnalogy
 from ktviz.systems.image_analogy.votes_blend import voted
 from ktviz.systems.protocol import System
@@ -137,6 +137,9 @@ def test_what_it_cannot_do_is_said(trace):
         kt.without(trace, "reference")
     with pytest.raises(UnknownNameError, match="the reference is reference"):
         kt.without(trace, "other.png")
+    for outside in (kt.Box(0, 0, WIDTH, 4), kt.SourceRegion("reference", kt.Box(-2, 0, 8, 8))):
+        with pytest.raises(RegionError, match="not inside the image"):
+            kt.without(trace, outside)
 
 
 def test_faithfulness_and_views_take_it(trace):
@@ -160,8 +163,10 @@ def test_an_audit_is_verified_and_a_changed_reference_is_not(system, trace, tmp_
 
 
 def test_a_trace_of_another_system_or_reference_is_refused(trace, world, paint, model, pair):
-    with pytest.raises(kt.KtvizError, match=r"encoder|pyramid"):
+    with pytest.raises(MismatchError, match="a trace of the system 'image-analogy': the system 'kt'"):
         kt.without(trace, kt.Box(0, 0, 4, 4), model=world.translator)
+    with pytest.raises(MismatchError, match="a trace of the system 'kt': the system 'image-analogy'"):
+        kt.compare(world.translator.traced(pair[0]), trace)
     with pytest.raises(kt.KtvizError, match="library source reference"):
         kt.without(trace, kt.Box(0, 0, 4, 4), model=ImageAnalogy(pair[0], model))
 
