@@ -31,18 +31,21 @@ class Queries:
     labels: Tensor | None = None
 
     @classmethod
-    def grid(cls, rows: int, columns: int, step_px: float, size_px: float | None = None) -> Queries:
+    def grid(
+        cls, rows: int, columns: int, step_px: float | tuple[float, float], size_px: float | None = None
+    ) -> Queries:
         """Queries on a regular grid, row by row.
 
         Args:
             rows: Rows of queries.
             columns: Queries in a row.
-            step_px: Distance of neighbours in px of the canvas.
+            step_px: Distance of neighbours in px of the canvas; where they differ, down and across.
             size_px: Side of a query's box; `step_px` if None.
         """
+        down, across = step_px if isinstance(step_px, tuple) else (step_px, step_px)
         y, x = (t.flatten() for t in torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij"))
-        size = torch.full((rows * columns,), step_px if size_px is None else size_px)
-        return cls(y, x, torch.stack((x * step_px, y * step_px, size, size), dim=1).float())
+        size = torch.tensor([across, down] if size_px is None else [size_px, size_px]).expand(rows * columns, 2)
+        return cls(y, x, torch.cat((torch.stack((x * across, y * down), 1), size), 1).float())
 
     @classmethod
     def whole(cls, height: int, width: int) -> Queries:

@@ -151,7 +151,7 @@ class FieldSite(RetrievalSite):
             origin=output.origin.flatten().int(),
             settled=output.settled.flatten().int(),
         )
-        return [Reading(matches, grid(rows, columns, ours[0], ours[1]), known)]
+        return [Reading(matches, Queries.grid(rows, columns, (ours[0], ours[1])), known)]
 
 
 class VoteSite(RetrievalSite):
@@ -176,19 +176,12 @@ class VoteSite(RetrievalSite):
         sources, weights = merged(*output.of(torch.arange(rows * columns)))
         known = cells(place.source, LEVELS[0], *output.there, 1.0, 1.0)
         matches = Matches(sources, weights, torch.zeros(len(sources), dtype=torch.int64), weights)
-        return [Reading(matches, grid(rows, columns, 1.0, 1.0), known)]
+        return [Reading(matches, Queries.grid(rows, columns, 1.0), known)]
 
 
 def numbered(field: Tensor, width: int) -> Tensor:
     """A field (H, W, 2) as numbers of cells of a grid of some width: (H W,)."""
     return (field[..., 0] * width + field[..., 1]).flatten().cpu()
-
-
-def grid(rows: int, columns: int, down: float, across: float) -> Queries:
-    """Every cell of a grid asks, row by row; sizes of a cell in px."""
-    y, x = (t.flatten() for t in torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij"))
-    size = torch.tensor([across, down]).expand(rows * columns, 2)
-    return Queries(y, x, torch.cat((torch.stack((x * across, y * down), 1), size), 1).float())
 
 
 def merged(sources: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
