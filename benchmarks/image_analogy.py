@@ -19,7 +19,7 @@ import torch
 from benchmarks.quality import contact_sheet, load, one_source_bank
 from benchmarks.tables import RESULTS, ROOT, peak_gb, publish, shared
 from ktviz.images import Pixels, find_images, read_image, resize, to_pixels, to_tensor, write_image
-from ktviz.systems.image_analogy.analogy import ImageAnalogy
+from ktviz.systems.image_analogy.method import Method
 from ktviz.systems.image_analogy.result import Analogy
 from ktviz.systems.image_analogy.settings import InversionKind, Settings
 from ktviz.systems.kt.translator import Translator
@@ -73,7 +73,7 @@ def cost() -> None:
 def run_once(side: int, inversion: InversionKind) -> None:
     """One run, for `cost`: prints seconds and GB."""
     photos = [resize(read_image(path), side, side) for path in find_images(ROOT / "sample_data" / "photos").paths[:2]]
-    model = ImageAnalogy.shipped()
+    model = Method.shipped()
     start = time.perf_counter()
     model(*photos, Settings(inversion=inversion))
     print(time.perf_counter() - start, peak_gb())
@@ -83,7 +83,7 @@ def warps() -> None:
     """Pictures that are bent and recoloured: how far the field is from the truth; and pictures that are unrelated."""
     paths = find_images(shared("data", "photos_eval") or ROOT / "sample_data" / "photos").paths[:8]
     squares = [resize(middle(read_image(path)), WARPED_PX, WARPED_PX) for path in paths]
-    model, settings = ImageAnalogy.shipped(), Settings(start="random")
+    model, settings = Method.shipped(), Settings(start="random")
     errors, related, unrelated = [], [], []
     for number, square in enumerate(squares):
         pair = twins(to_tensor(square), np.random.default_rng(number))
@@ -130,11 +130,11 @@ def quality(data: Path, tool: Path) -> None:
     """Scores of the pairs beside KT's, what the search missed at each level, and a contact sheet."""
     grade = load(tool)
     models = {
-        "shipped, fast": (ImageAnalogy.shipped(), Settings()),
-        "shipped, lbfgs": (ImageAnalogy.shipped(), Settings(inversion="lbfgs")),
+        "shipped, fast": (Method.shipped(), Settings()),
+        "shipped, lbfgs": (Method.shipped(), Settings(inversion="lbfgs")),
     }
     if (teacher := shared("weights", "collab16x_encoder_relu5_1.safetensors")) is not None:
-        models["teacher, lbfgs"] = ImageAnalogy.load(teacher), Settings(inversion="lbfgs")
+        models["teacher, lbfgs"] = Method.load(teacher), Settings(inversion="lbfgs")
     scores: dict[str, list[dict[str, float]]] = {name: [] for name in (*models, KT)}
     levels: dict[str, list[list[float]]] = {}
     sheet = []

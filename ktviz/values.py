@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from ktviz.errors import SettingError, unknown_settings
 
@@ -12,8 +12,10 @@ from ktviz.errors import SettingError, unknown_settings
 class KnownKeywords:
     """What dataclasses of settings inherit, to say which settings there are when they are given another."""
 
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
     def __new__(cls, *values: Any, **keywords: Any) -> Self:
-        known = [setting.name for setting in fields(cls)]  # type: ignore[arg-type]
+        known = [setting.name for setting in fields(cls)]
         strangers = keywords.keys() - set(known)
         if strangers:
             raise unknown_settings(strangers, known)

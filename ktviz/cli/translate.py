@@ -100,8 +100,9 @@ def translate(
 
     silent = quiet or as_json
     kept_candidates = None if trace else 1  # shares need the winners alone
-    how = {"candidates": kept_candidates, "side": side, "memory": memory, "quiet": silent}
-    made = maker(system, library, bank, reference, given, **how)  # type: ignore[arg-type]
+    made = maker(
+        system, library, bank, reference, given, candidates=kept_candidates, side=side, memory=memory, quiet=silent
+    )
     for photo in targets:
         made.check(photo)  # refuse what does not fit before any work
     failures: list[KtvizError] = []

@@ -22,9 +22,9 @@ from ktviz.networks.weights import module_digest
 from ktviz.regions import Box, Mask, SourceRegion, region_mask
 from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.matches import Matches
-from ktviz.systems.image_analogy.analogy import ImageAnalogy as Method
 from ktviz.systems.image_analogy.field import Direction
 from ktviz.systems.image_analogy.levels import Progress
+from ktviz.systems.image_analogy.method import Method
 from ktviz.systems.image_analogy.result import Analogy, Side
 from ktviz.systems.image_analogy.settings import Settings, preset
 from ktviz.systems.image_analogy.sites import NAME, REFERENCE

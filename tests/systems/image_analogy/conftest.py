@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from ktviz.systems.image_analogy.analogy import ImageAnalogy
 from ktviz.systems.image_analogy.inverse import Inverse
+from ktviz.systems.image_analogy.method import Method
 from ktviz.systems.image_analogy.pyramid import Pyramid
 
 WIDTHS = (4, 6, 8, 8, 8)
@@ -24,4 +24,4 @@ def pyramid():
 @pytest.fixture(scope="session")
 def model(pyramid):
     torch.manual_seed(6)
-    return ImageAnalogy(pyramid, Inverse(WIDTHS))
+    return Method(pyramid, Inverse(WIDTHS))

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from ktviz.images import read_image, resize, to_pixels, to_tensor
-from ktviz.systems.image_analogy.analogy import ImageAnalogy
 from ktviz.systems.image_analogy.inversion import energy, optimised
+from ktviz.systems.image_analogy.method import Method
 from ktviz.systems.image_analogy.settings import Settings
 from ktviz.training.image_analogy import voted_pairs
 from ktviz.training.warps import twins
@@ -17,7 +17,7 @@ FROM_ANYWHERE = Settings(start="random")
 
 @pytest.fixture(scope="module")
 def shipped():
-    return ImageAnalogy.shipped()
+    return Method.shipped()
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from torch import nn
 
 from ktviz.errors import SettingError, TrainingError, WeightsError
 from ktviz.images import file_digest, to_tensor
-from ktviz.systems.image_analogy.analogy import ImageAnalogy
 from ktviz.systems.image_analogy.field import identity_field
+from ktviz.systems.image_analogy.method import Method
 from ktviz.training import loop as loop_module
 from ktviz.training.image_analogy import Recipe, Run, Teacher, matched, train, twin_loss, voted_pairs
 from ktviz.training.warps import Twins, twins
@@ -85,7 +85,7 @@ def test_a_run_learns_and_its_weights_make_analogies(trained, tmp_path, files, p
     assert log["pyramid"] == file_digest(tmp_path / "run" / "pyramid.safetensors")
     scores = log["scores"]["held-out"]
     assert set(scores["conv5_1"]) == {"found", "found_by_teacher", "energy_left"}
-    model = ImageAnalogy.load(*(tmp_path / "run" / f"{name}.safetensors" for name in ("pyramid", "inverse")))
+    model = Method.load(*(tmp_path / "run" / f"{name}.safetensors" for name in ("pyramid", "inverse")))
     assert model(paint(1, 32, 32), paint(2, 32, 32)).a_prime.shape == (32, 32, 3)
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ktviz.errors import ImageError, MissingWeightsError, SettingError, UnknownNameError, UnknownSettingError
-from ktviz.systems.image_analogy.analogy import ImageAnalogy, network_size
+from ktviz.systems.image_analogy.method import Method, network_size
 from ktviz.systems.image_analogy.patchmatch import Search
 from ktviz.systems.image_analogy.pyramid import LEVELS
 from ktviz.systems.image_analogy.result import rendered
@@ -233,15 +233,15 @@ def test_what_cannot_be_used_is_said(model, pictures, pyramid, tmp_path):
         with pytest.raises(ImageError):
             model(bad, b_prime, QUICK)
     with pytest.raises(SettingError, match="inversion='lbfgs'"):
-        ImageAnalogy(pyramid)(a, b_prime)
+        Method(pyramid)(a, b_prime)
     with pytest.raises(SettingError, match="a mask of"):
         model(a, b_prime, QUICK, excluded=torch.zeros(3, 3, dtype=torch.bool))
     with pytest.raises(SettingError, match="nothing is left"):
         model(a, b_prime, QUICK, excluded=torch.ones(b_prime.shape[:2], dtype=torch.bool))
     with pytest.raises(SettingError, match=r"\.float\(\)"):
-        ImageAnalogy(copy.deepcopy(pyramid).half())(a, b_prime, LBFGS)
+        Method(copy.deepcopy(pyramid).half())(a, b_prime, LBFGS)
     with pytest.raises(MissingWeightsError):
-        ImageAnalogy.load(tmp_path / "none.safetensors")
+        Method.load(tmp_path / "none.safetensors")
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ UNNAMED: Mapping[Direction, About] = {
 }
 
 
-class ImageAnalogy(nn.Module):
+class Method(nn.Module):
     """Makes analogies.
 
     Args:
@@ -50,7 +50,7 @@ class ImageAnalogy(nn.Module):
     Example:
         >>> from ktviz import samples
         >>> photo = samples.photo("coffee")[:64, :64]
-        >>> result = ImageAnalogy.shipped()(photo, photo[:, ::-1], Settings(iterations=2))
+        >>> result = Method.shipped()(photo, photo[:, ::-1], Settings(iterations=2))
         >>> result.a_prime.shape
         (64, 64, 3)
     """
@@ -64,12 +64,12 @@ class ImageAnalogy(nn.Module):
         self.eval().requires_grad_(False)
 
     @classmethod
-    def shipped(cls) -> ImageAnalogy:
+    def shipped(cls) -> Method:
         """With the pyramid and the inverse blocks that come with the package."""
         return cls.load(WEIGHTS.path("pyramid.safetensors"), WEIGHTS.path("inverse.safetensors"))
 
     @classmethod
-    def load(cls, pyramid: str | os.PathLike[str], inverse: str | os.PathLike[str] | None = None) -> ImageAnalogy:
+    def load(cls, pyramid: str | os.PathLike[str], inverse: str | os.PathLike[str] | None = None) -> Method:
         """With weights from files; see `Pyramid.load` and `Inverse.load`.
 
         Raises:
