@@ -8,6 +8,7 @@ recorded, and an entry may be another one only where both are equally good.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isclose, nan
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ from ktviz.trace.trace import Trace
 
 SIMILARITY = 1e-5
 """What a similarity may differ by (docs/exactness.md)."""
+MEASURES = 0.01
+"""Part by which a measure may differ where features round differently."""
 LONGEST = 200
 """Letters in the name of a version, a device or a processor."""
 COPY_ROOM = dict.fromkeys(("x", "y", "width", "height"), 8.0) | {
@@ -103,6 +106,20 @@ def check_about(name: str, recorded: Trace, again: Trace, rounded: bool) -> None
         for part in sorted({*one, *other} - {*VOLATILE}):
             if (part in one) != (part in other) or as_json({part: one.get(part)}) != as_json({part: other.get(part)}):
                 raise Difference(f"{name}: its {part} is not what the model and the library say")
+    stated, known = (flat(trace.picture.about["measures"]) for trace in (recorded, again))
+    room = MEASURES if rounded else 0.0
+    for measure in sorted({*stated, *known}):
+        if not isclose(stated.get(measure, nan), known.get(measure, nan), rel_tol=room):
+            raise Difference(f"{name}: {measure} is {stated.get(measure)}, should be {known.get(measure)}")
+
+
+def flat(measures: Mapping[str, Any]) -> dict[str, float]:
+    """Measures by one name each: that of the site, and its own."""
+    found: dict[str, float] = {}
+    for name, value in measures.items():
+        below = flat(value) if isinstance(value, Mapping) else {"": float(value)}
+        found |= {f"{name} {rest}".strip().replace("_", " "): number for rest, number in below.items()}
+    return found
 
 
 def check_made(name: str, stated: Mapping[str, Any], known: Mapping[str, Any]) -> None:

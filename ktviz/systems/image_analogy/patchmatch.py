@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -51,7 +52,7 @@ class Search:
 
     @property
     def mean_cost(self) -> float:
-        return float(self.cost.double().mean())
+        return float(np.mean(self.cost.cpu().numpy(), dtype=np.float64))  # in one order on any number of threads
 
 
 def patch_match(

@@ -68,6 +68,25 @@ class Level:
         """(H, W) float32: how many cells from itself each ends after going there and back."""
         return round_trip(self.sides[direction].search.field, self.sides[OTHER[direction]].search.field)
 
+    def measures(self, direction: Direction) -> dict[str, float]:
+        """How the field of a direction came to be, in numbers.
+
+        Returns:
+            `mean_cost`: of the field, from -2 (the same) to 2: less the sum of both cosines. `changed`: share of the
+            cells that left the start, which is the field of the level before. `there_and_back`: median distance in
+            cells from where a cell ends after going there and back. `energy_before` and `energy_after`: sum of squared
+            differences that the inversion began and ended with; none at conv1_1.
+        """
+        side = self.sides[direction]
+        found = {
+            "mean_cost": side.search.mean_cost,
+            "changed": side.search.changed,
+            "there_and_back": float(self.consistency(direction).median()),
+        }
+        if side.energy is not None:
+            found |= {"energy_before": side.energy[0], "energy_after": side.energy[1]}
+        return found
+
 
 @dataclass(frozen=True)
 class Analogy(Recorded):

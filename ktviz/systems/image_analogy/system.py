@@ -179,13 +179,8 @@ class ImageAnalogy(nn.Module, PlainSystem):
         return {**asdict(output.settings), "without": [asdict(region) for region in inputs[2]]}
 
     def measures_of(self, inputs: tuple[Any, ...], output: Analogy) -> dict[str, Any]:
-        """Energy of every inversion, before and after, by site."""
-        return {
-            f"{way}.{level.layer}": {"energy_before": side.energy[0], "energy_after": side.energy[1]}
-            for level in output.levels
-            for way, side in level.sides.items()
-            if side.energy is not None
-        }
+        """Of every level and direction, by its site: see `Level.measures`."""
+        return {f"{way}.{level.layer}": level.measures(way) for level in output.levels for way in level.sides}
 
     def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
         """Crops around both ends of retrievals; see `System`."""

@@ -1,11 +1,24 @@
 """Deep Image Analogy as a system: what it records follows from what it did, and can be asked, left out and audited."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 import ktviz as kt
-from ktviz.errors import AbilityError, MismatchError, RegionError, TraceError, UnknownNameError, UnknownSettingError
+from ktviz.audit.agreement import check_run
+from ktviz.errors import (
+    AbilityError,
+    Difference,
+    MismatchError,
+    RegionError,
+    TraceError,
+    UnknownNameError,
+    UnknownSettingError,
+)
+from ktviz.explain.case import case_of
+from ktviz.figures.levels import levels_figure, painted
 from ktviz.systems.image_analogy.system import ImageAnalogy
 from ktviz.systems.image_analogy.votes_blend import voted
 from ktviz.systems.protocol import System
@@ -128,6 +141,43 @@ def test_regret_is_what_the_exact_field_has_over_the_one_that_was_found(system, 
     assert (found["regret"] >= 0).all()
 
 
+def test_every_level_is_measured(system, trace, pair):
+    made = system(pair[0], **FAST)
+    measures = trace.picture.about["measures"]
+    assert list(measures) == [f"{way}.{layer}" for layer in LEVELS for way in ("ab", "ba")]
+    for way in ("ab", "ba"):
+        for layer in LEVELS:
+            part, found = trace.site(f"{way}.{layer}"), measures[f"{way}.{layer}"]
+            assert found["mean_cost"] == pytest.approx(-2 * part.column("similarity").astype(float).mean(), abs=1e-6)
+            started = part.column("start") != part.column("entry")
+            assert found["changed"] == pytest.approx(started.mean(), abs=1e-6)
+            assert found["there_and_back"] == float(made.level(layer).consistency(way).median())
+            assert ("energy_after" in found) == (layer != "conv1_1")
+
+
+@pytest.mark.parametrize(("way", "output"), [("ab", "output"), ("ba", "output:back")])
+def test_the_figure_of_levels_ends_with_the_output(trace, way, output):
+    made = painted(trace.site(f"{way}.vote")).astype(int)
+    assert np.abs(made - trace.picture.canvases[output]).max() <= 1
+    coarse = painted(trace.site(f"{way}.conv5_1"))
+    assert coarse.shape == trace.picture.canvases[output].shape
+    assert painted(trace.site(f"{way}.conv1_1")).std() > 0
+
+
+def test_the_figure_of_levels_is_drawn_from_a_file_too(trace, tmp_path):
+    trace.save(tmp_path / "t.parquet", pictures="both")
+    first, second = (levels_figure(t)._repr_png_() for t in (trace, kt.Trace.open(tmp_path / "t.parquet")))
+    assert first == second
+
+
+def test_a_figure_of_levels_needs_levels_and_pictures(trace, world, paint, tmp_path):
+    with pytest.raises(TraceError, match="1 sites"):
+        levels_figure(world.translator.traced(paint(1, 40, 40)))
+    trace.save(tmp_path / "t.parquet", pictures="none")
+    with pytest.raises(TraceError, match="the trace holds no such picture"):
+        levels_figure(kt.Trace.open(tmp_path / "t.parquet"))
+
+
 def test_what_it_cannot_do_is_said(trace):
     with pytest.raises(AbilityError, match="'image-analogy' cannot search by way of a cluster tree"):
         kt.attribute(trace, BOX, by="node")
@@ -160,6 +210,15 @@ def test_an_audit_is_verified_and_a_changed_reference_is_not(system, trace, tmp_
     kt.write_image(tmp_path / "audit/pictures/reference-0.png", other)
     verdict = kt.verify(tmp_path / "audit", model=system)
     assert "reference-0.png was changed" in verdict.difference
+
+
+def test_an_altered_measure_is_found(trace, system, tmp_path):
+    about = {**trace.picture.about, "measures": {**trace.picture.about["measures"]}}
+    about["measures"]["ab.conv4_1"] = {**about["measures"]["ab.conv4_1"], "changed": 0.5}
+    site = trace.site("ab.vote")
+    altered = kt.Trace(site.table, site.about, [replace(site.picture, about=about)])
+    with pytest.raises(Difference, match=r"ab\.conv4 1 changed is 0\.5"):
+        check_run("trace.parquet", case_of(site, "rerun", model=system), altered)
 
 
 def test_a_trace_of_another_system_or_reference_is_refused(trace, world, paint, model, pair):
