@@ -75,7 +75,7 @@ class Audit:
         title: Of the report.
         evidence: What the model made: the trace, translations without the largest sources, exact searches.
         thumbs: The sources that were used, where they were used: JPEG by name.
-        fingerprints: Of all sources that were searched.
+        fingerprints: Of all sources that were searched, if they are in a library.
         parameters: How much was done.
         about: When and with what it was made, which works were searched, the control for pieces.
     """
@@ -140,7 +140,8 @@ class Audit:
             "control": control(evidence.trace),
             "searched": searched_sources(case),
         }
-        prints = () if banks is None else tuple(fingerprints(banks))
+        named = {source["source"] for source in evidence.trace.about["sources"]}
+        prints = () if banks is None else tuple(p for p in fingerprints(banks) if p.source in named)
         return cls(title, evidence, thumbnails(case), prints, parameters, about)
 
     @property
