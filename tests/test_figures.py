@@ -25,8 +25,8 @@ from ktviz.library.format import EncoderIdentity
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.grid import PatchGrid
-from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.kinds.patches.source import PatchSource
+from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.kt.settings import Settings

@@ -147,7 +147,7 @@ def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: Sys
     if not left:
         return "no bank of the audit is left"
     if all(source["source"] == gone.source for source in left):
-        return "no other source was asked"
+        return "the audit asked no other source"
     system = opened(audit.trace, library, model)
     settings = audit.trace.picture.settings
     kept = [name for name in settings["without"] if isinstance(name, str) and still_there(system.banks, name)]

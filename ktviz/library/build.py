@@ -74,7 +74,7 @@ def prepare_parts(library: Path, files: Sequence[SourceFile], preparer: Preparer
 
     with one_thread(), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         return list(
-            tqdm(pool.map(prepare, files), desc="encoding sources", unit="image", total=len(files), disable=quiet)
+            tqdm(pool.map(prepare, files), desc="preparing sources", unit="image", total=len(files), disable=quiet)
         )
 
 
