@@ -295,8 +295,9 @@ def canvases(trace: Trace, photo: Pixels, output: Pixels) -> dict[str, Pixels]:
 
 
 def named(trace: Trace) -> str:
-    """A title, if nobody gives one."""
-    return ", ".join(trace.about["banks"])
+    """A title, if nobody gives one: the banks that the picture could be made from."""
+    searched = set(one_site(trace).sources()["bank"])
+    return ", ".join(bank for bank in trace.about["banks"] if bank in searched)
 
 
 def check_made_again(case: Case) -> None:
