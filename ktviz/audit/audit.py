@@ -127,7 +127,9 @@ class Audit:
         case = case_of(one_site(trace), "rerun", model=model, photo=photo, asked="audit a trace")
         check_made_again(case)
         evidence = gather(case, parameters)
-        return cls.assemble(evidence, replace(case, trace=evidence.trace), parameters, title or named(evidence.trace))
+        return cls.assemble(
+            evidence, replace(case, trace=evidence.trace), parameters, title or title_of(evidence.trace)
+        )
 
     @classmethod
     def assemble(cls, evidence: Evidence, case: Case, parameters: Parameters, title: str) -> Audit:
@@ -294,7 +296,7 @@ def canvases(trace: Trace, photo: Pixels, output: Pixels) -> dict[str, Pixels]:
     return {about["canvas"]: photo, about["output"]: output}
 
 
-def named(trace: Trace) -> str:
+def title_of(trace: Trace) -> str:
     """A title, if nobody gives one: the banks that the picture could be made from."""
     searched = set(one_site(trace).sources()["bank"])
     return ", ".join(bank for bank in trace.about["banks"] if bank in searched)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ktviz.library.banks import Banks
+from ktviz.library.banks import Banks, of_kind
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.kinds.pictures.union import PictureUnion
@@ -94,9 +94,12 @@ class Runs:
     hashes: list[Hashes]
 
 
-def fingerprints(banks: BankUnion | PictureUnion) -> list[Fingerprint]:
+def fingerprints(banks: Banks[Any]) -> list[Fingerprint]:
     """Fingerprints of all sources of some banks."""
-    forms = runs_of_pictures(banks) if isinstance(banks, PictureUnion) else runs_of_patches(banks)
+    if isinstance(banks, PictureUnion):
+        forms = runs_of_pictures(banks)
+    else:
+        forms = runs_of_patches(of_kind(banks, BankUnion, "take fingerprints of"))
     own = [own_hashes(form.hashes) for form in forms]
     found = []
     for number, source in enumerate(banks.sources):

@@ -23,7 +23,7 @@ class PictureUnion(Banks[PictureBank]):
             UnknownNameError: No picture has that name, or several; or none is named, and there are several.
         """
         if name is not None:
-            return self.source_numbers[self.find_source(name)]
+            return self.source_numbers[self.find_source(str(name))]
         if len(self) > 1:
             some = ", ".join(self.source_names[:MOST_NAMED]) + (", ..." if len(self) > MOST_NAMED else "")
             raise UnknownNameError(
