@@ -40,6 +40,7 @@ _HOMES = {
     "options": "ktviz.widgets.options",
     "match_shares": "ktviz.explain.bands",
     "Matches": "ktviz.retrieval.matches",
+    "PictureUnion": "ktviz.library.kinds.pictures.union",
     "Queries": "ktviz.retrieval.queries",
     "read_credits": "ktviz.library.credits",
     "read_image": "ktviz.images",
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from ktviz.library.credits import read_credits as read_credits
     from ktviz.library.format import LibrarySettings as LibrarySettings
     from ktviz.library.kinds.patches.union import BankUnion as BankUnion
+    from ktviz.library.kinds.pictures.union import PictureUnion as PictureUnion
     from ktviz.library.library import Library as Library
     from ktviz.regions import Box as Box
     from ktviz.regions import SourceRegion as SourceRegion

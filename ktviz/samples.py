@@ -59,7 +59,10 @@ def bank(name: str, *, quiet: bool = False) -> BankUnion:
         UnknownNameError: There is none of that name.
         StorageError: The cache cannot be written; the message says what to do.
     """
-    return library(name, quiet=quiet)[name]
+    from ktviz.library.banks import of_kind
+    from ktviz.library.kinds.patches.union import BankUnion
+
+    return of_kind(library(name, quiet=quiet)[name], BankUnion, "sample")
 
 
 def library(names: str | Iterable[str] | None = None, *, pictures: Path | None = None, quiet: bool = False) -> Library:

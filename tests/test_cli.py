@@ -247,7 +247,7 @@ def test_interrupting_a_build_leaves_the_library_as_it_was(library, folder, tmp_
 def test_a_second_ctrl_c_stops_at_once(library, folder, tmp_path):
     """The first one waits for the pictures that are under way."""
     code = (
-        "import os, signal, time, ktviz.cli.main as m, ktviz.library.build as b\n"
+        "import os, signal, time, ktviz.cli.main as m, ktviz.library.kinds.patches.build as b\n"
         "def slow(*_):\n    os.kill(os.getpid(), signal.SIGINT); time.sleep(600)\n"
         "b.survivors = slow; m.main()"
     )

@@ -333,7 +333,7 @@ def test_how_a_table_was_read_is_told(write, images):
 
 def test_another_credit_for_a_picture_that_a_bank_holds_is_told(write, images):
     before = take_in(images / "a.png", None, ())[0][0]
-    held = Source("a.png", before.sha256, Credit("Old"), 16, 16, 4, 4, 1, 1)
+    held = Source("a.png", before.sha256, Credit("Old"), 16, 16)
     told = told_by(lambda: take_in(images / "a.png", write(TABLE), [held]))
     assert told == ["a.png keeps its credit in the bank; remove it and add it again to give it another"]
 

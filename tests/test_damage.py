@@ -99,7 +99,7 @@ BAD = {"text.png": "not an image", "cut.png": "cut short", "nan.tif": "not finit
 @pytest.mark.parametrize("how", ["build", "add"])
 def test_all_unusable_pictures_are_named_before_the_work_starts(build, pictures, mixed, toy, how, monkeypatch):
     library = build("x", [pictures / "cool"])
-    monkeypatch.setattr("ktviz.library.build.encode", lambda *_: pytest.fail("the work has started"))
+    monkeypatch.setattr("ktviz.library.kinds.patches.build.encode", lambda *_: pytest.fail("the work has started"))
     before = (library.folder / "library.json").read_bytes()
     name = {"build": "art/new", "add": "art/test"}[how]
     with refuses(ImageError, "4 of 7 images") as caught:
@@ -163,8 +163,8 @@ def test_a_folder_that_is_no_library_is_refused(tmp_path):
 
 
 def test_a_library_of_a_newer_format_is_refused(copy):
-    edit_manifest(copy, lambda data: data.update(format=2))
-    with refuses(LibraryError, "format 2, newer than 1", "Upgrade"):
+    edit_manifest(copy, lambda data: data.update(format=3))
+    with refuses(LibraryError, "format 3, newer than 2", "Upgrade"):
         Library.open(copy)
 
 

@@ -25,8 +25,8 @@ from ktviz.library.format import EncoderIdentity
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.library.kinds.patches.source import PatchSource
 from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.library.sources import Source
 from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.kt.settings import Settings
@@ -45,7 +45,7 @@ def make_bank(folder: Path, name: str, number: int) -> Bank:
         picture = rng.integers(0, 256, (24, 32, 3)).repeat(4, 0).repeat(4, 1).astype(np.uint8)
         write_image(folder / "thumbs" / f"{n:04d}.jpg", picture)
         names = f"picture-{n}-with-a-name-that-is-far-too-$long$-to-print.jpg"
-        sources.append(Source(names, "0" * 64, credit, 128, 96, 24, 32, ROWS * COLUMNS, ROWS * COLUMNS))
+        sources.append(PatchSource(names, "0" * 64, credit, 128, 96, 24, 32, ROWS * COLUMNS, ROWS * COLUMNS))
     source, y, x = torch.cartesian_prod(*map(torch.arange, (number, ROWS, COLUMNS))).unbind(1)
     entries = Entries(source, y, x, torch.ones(len(source), 4), [])
     thumbs = tuple(path.read_bytes() for path in sorted((folder / "thumbs").iterdir()))

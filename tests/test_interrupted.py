@@ -9,14 +9,16 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from ktviz.errors import LibraryBusyError, LibraryError, StorageError
-from ktviz.library import build as build_module
 from ktviz.library import format as format_module
 from ktviz.library.kinds.patches import bank as bank_module
+from ktviz.library.kinds.patches import build as patches_module
+from ktviz.library.kinds.registry import ENGINES
 from ktviz.library.library import Library
 
 INTERRUPTIONS = ("encoding", "writing a thumb", "writing features", "writing tables", "writing the tree")
@@ -65,17 +67,19 @@ def raise_at(monkeypatch, point, failure):
 
     match point:
         case "encoding":
-            at_call(build_module, "encode", 2)
+            at_call(patches_module, "encode", 2)
         case "writing a thumb":
-            at_call(build_module, "write_image", 3)
+            at_call(patches_module, "write_image", 3)
         case "writing features":
-            at_call(build_module, "save_file", 2)
+            at_call(patches_module, "save_file", 2)
         case "writing tables":
             at_call(bank_module.pq, "write_table", 2)
         case "writing the tree":
             at_call(bank_module, "save_file", 2)
         case "opening what was written":
-            at_call(build_module, "load_bank")
+            engine = SimpleNamespace(**vars(ENGINES["patches"]))
+            at_call(engine, "load")
+            monkeypatch.setitem(ENGINES, "patches", engine)
         case "writing the manifest":
             at_call(format_module.os, "fsync")
         case "replacing the manifest":

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from ktviz.errors import LibraryError, SettingError, UnknownNameError
-from ktviz.library.build import Room
 from ktviz.library.format import LibrarySettings
+from ktviz.library.kinds.patches.build import Room
 from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.library import Library
 from ktviz.systems.kt.encoder import Encoder

@@ -75,7 +75,7 @@ class Audit:
         title: Of the report.
         evidence: What the model made: the trace, translations without the largest sources, exact searches.
         thumbs: The sources that were used, where they were used: JPEG by name.
-        fingerprints: Of all sources that were searched.
+        fingerprints: Of all sources that were searched, if they are in a library.
         parameters: How much was done.
         about: When and with what it was made, which works were searched, the control for pieces.
     """
@@ -127,7 +127,9 @@ class Audit:
         case = case_of(one_site(trace), "rerun", model=model, photo=photo, asked="audit a trace")
         check_made_again(case)
         evidence = gather(case, parameters)
-        return cls.assemble(evidence, replace(case, trace=evidence.trace), parameters, title or named(evidence.trace))
+        return cls.assemble(
+            evidence, replace(case, trace=evidence.trace), parameters, title or title_of(evidence.trace)
+        )
 
     @classmethod
     def assemble(cls, evidence: Evidence, case: Case, parameters: Parameters, title: str) -> Audit:
@@ -140,7 +142,8 @@ class Audit:
             "control": control(evidence.trace),
             "searched": searched_sources(case),
         }
-        prints = () if banks is None else tuple(fingerprints(banks))
+        named = {source["source"] for source in evidence.trace.about["sources"]}
+        prints = () if banks is None else tuple(p for p in fingerprints(banks) if p.source in named)
         return cls(title, evidence, thumbnails(case), prints, parameters, about)
 
     @property
@@ -293,9 +296,10 @@ def canvases(trace: Trace, photo: Pixels, output: Pixels) -> dict[str, Pixels]:
     return {about["canvas"]: photo, about["output"]: output}
 
 
-def named(trace: Trace) -> str:
-    """A title, if nobody gives one."""
-    return ", ".join(trace.about["banks"])
+def title_of(trace: Trace) -> str:
+    """A title, if nobody gives one: the banks that the picture could be made from."""
+    searched = set(one_site(trace).sources()["bank"])
+    return ", ".join(bank for bank in trace.about["banks"] if bank in searched)
 
 
 def check_made_again(case: Case) -> None:

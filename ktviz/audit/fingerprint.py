@@ -1,9 +1,9 @@
-"""Fingerprints of sources: enough to find a source's features in any file, not enough to make them again.
+"""Fingerprints of sources: enough to find what a library holds of one in any file, not enough to make it again.
 
-A library stores a source as feature cells (C float16 numbers each), as search keys, and as a picture. A fingerprint
-keeps a 64-bit hash of each of these runs of bytes that no other source of the banks shares; where another source holds
-all its features (a PNG copy of a JPEG), it keeps those of all its features. After a source was removed, every file of
-the library is searched for them at every offset.
+A bank of patches stores a source as feature cells (C float16 numbers each), as search keys, and as a picture; a bank of
+pictures as a picture without loss and a small one. A fingerprint keeps a 64-bit hash of each of these runs of bytes
+that no other source of the banks shares; where another source holds all of the first (a PNG copy of a JPEG), it keeps
+those of all of them. After a source was removed, every file of the library is searched for them at every offset.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ktviz.library.banks import Banks, of_kind
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.tables import MOST_VALUES, read_rows
 
 Bytes = npt.NDArray[np.uint8]
@@ -27,6 +30,8 @@ Hashes = npt.NDArray[np.uint64]
 
 RUN = 256
 """Bytes of a run of a picture."""
+HEAD = 3
+"""Runs at the beginning of a JPEG that say how it is coded."""
 FACTOR = 0x9E3779B97F4A7C15
 """Odd, so that powers of it can be divided by, modulo 2^64."""
 INVERSE = pow(FACTOR, -1, 1 << 64)
@@ -35,7 +40,6 @@ CHUNK = 1 << 20
 """Bytes searched at a time."""
 LONGEST = 1 << 13
 """Bytes in the longest run: a cell of 4,096 channels."""
-KINDS = ("features", "keys", "picture")
 
 
 @dataclass(frozen=True)
@@ -75,23 +79,74 @@ def read_fingerprints(path: Path) -> tuple[Fingerprint, ...]:
     return tuple(Fingerprint(source, sha256, runs) for (source, sha256), runs in found.items())
 
 
-def fingerprints(banks: BankUnion) -> list[Fingerprint]:
+@dataclass(frozen=True)
+class Runs:
+    """What banks store of their sources in one form.
+
+    Attributes:
+        kind: Which form.
+        length: Of a run in bytes, by source.
+        hashes: Of the runs, by source.
+    """
+
+    kind: str
+    length: list[int]
+    hashes: list[Hashes]
+
+
+def fingerprints(banks: Banks[Any]) -> list[Fingerprint]:
     """Fingerprints of all sources of some banks."""
-    maps = [features.numpy() for bank in banks.banks for features in bank.entries.maps]
-    cells = [hash_rows(as_bytes(features.reshape(-1, features.shape[2]))) for features in maps]
-    keys = [hashes for bank in banks.banks for hashes in key_hashes(bank)]
-    pictures = [hash_rows(cut(np.frombuffer(thumb, dtype=np.uint8))) for bank in banks.banks for thumb in bank.thumbs]
-    key_bytes = [2 * bank.keys.shape[1] for bank in banks.banks for _ in bank.sources]
-    own = [own_hashes(hashes) for hashes in (cells, keys, pictures)]
+    if isinstance(banks, PictureUnion):
+        forms = runs_of_pictures(banks)
+    else:
+        forms = runs_of_patches(of_kind(banks, BankUnion, "take fingerprints of"))
+    own = [own_hashes(form.hashes) for form in forms]
     found = []
     for number, source in enumerate(banks.sources):
-        width = 2 * maps[number].shape[2], key_bytes[number], RUN
-        runs = {kind: (length, hashes[number]) for kind, length, hashes in zip(KINDS, width, own, strict=True)}
-        if not runs["features"][1]:  # another source is the same picture: it is gone when both are
-            runs = {"features": (width[0], np.unique(cells[number]).tolist())}
+        runs = {form.kind: (form.length[number], own[n][number]) for n, form in enumerate(forms)}
+        whole = forms[0]
+        if not runs[whole.kind][1]:  # another source is the same picture: it is gone when both are
+            runs = {whole.kind: (whole.length[number], np.unique(whole.hashes[number]).tolist())}
         runs = {kind: (length, hashes) for kind, (length, hashes) in runs.items() if hashes}
         found.append(Fingerprint(banks.source_names[number], source.sha256, runs))
     return found
+
+
+def runs_of_patches(banks: BankUnion) -> list[Runs]:
+    """Cells of features, search keys, and pieces of the pictures."""
+    maps = [features.numpy() for bank in banks.banks for features in bank.entries.maps]
+    cells = [hash_rows(as_bytes(features.reshape(-1, features.shape[2]))) for features in maps]
+    keys = [hashes for bank in banks.banks for hashes in key_hashes(bank)]
+    key_bytes = [2 * bank.keys.shape[1] for bank in banks.banks for _ in bank.sources]
+    return [
+        Runs("features", [2 * features.shape[2] for features in maps], cells),
+        Runs("keys", key_bytes, keys),
+        Runs("picture", [RUN for _ in maps], hashes_of_thumbs(banks)),
+    ]
+
+
+def runs_of_pictures(banks: PictureUnion) -> list[Runs]:
+    """Pieces of the pictures, whole ones where they are small, and of the small pictures."""
+    lengths, hashes = [], []
+    for bank in banks.banks:
+        for number in range(len(bank.sources)):
+            data = np.frombuffer(bank.stored(number), dtype=np.uint8)
+            lengths.append(min(RUN, len(data)))
+            hashes.append(telling(hash_rows(rows_of(data, lengths[-1]))))
+    return [Runs("picture", lengths, hashes), Runs("small picture", [RUN for _ in lengths], hashes_of_thumbs(banks))]
+
+
+def hashes_of_thumbs(banks: Banks[Any]) -> list[Hashes]:
+    """Pieces of JPEGs; their heads, which all have in common, are left out."""
+    thumbs = [np.frombuffer(thumb, dtype=np.uint8) for bank in banks.banks for thumb in bank.thumbs]
+    return [hash_rows(rows_of(thumb, RUN)[HEAD:]) for thumb in thumbs]
+
+
+def telling(hashes: Hashes) -> Hashes:
+    """Those that stand there once, if any do: what stands there again is a plain surface, which others have, too."""
+    values, counts = np.unique(hashes, return_counts=True)
+    once: Hashes = values[counts == 1]
+    return once if len(once) else values
 
 
 def key_hashes(bank: Bank) -> list[Hashes]:
@@ -104,10 +159,10 @@ def as_bytes(values: npt.NDArray[np.generic]) -> Bytes:
     return np.ascontiguousarray(values).view(np.uint8)
 
 
-def cut(data: Bytes) -> Bytes:
-    """Bytes as rows of `RUN`; the head, which all pictures share, and the rest of the last row are left out."""
-    rows = len(data) // RUN
-    return data[: rows * RUN].reshape(rows, RUN)[3:]
+def rows_of(data: Bytes, length: int) -> Bytes:
+    """Bytes as rows of a length; the rest of the last row is left out."""
+    rows = len(data) // length
+    return data[: rows * length].reshape(rows, length)
 
 
 def own_hashes(hashes: list[Hashes]) -> list[list[int]]:

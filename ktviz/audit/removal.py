@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from securesystemslib.signer import SSlibKey
 
@@ -14,8 +15,8 @@ from ktviz.audit.keys import public_key
 from ktviz.audit.verify import Check, Verdict, as_library, check_noted, file_checks
 from ktviz.errors import AuditError, Difference, UnknownNameError
 from ktviz.images import file_digest
-from ktviz.library.format import features_path
-from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.library.banks import Banks
+from ktviz.library.layout import LAYOUTS
 from ktviz.library.library import Library
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import opened
@@ -130,19 +131,23 @@ def check_no_bytes(library: Library, gone: Fingerprint) -> str:
 
 
 def named(path: Path, library: Library) -> str:
-    """A file of a library, with the source whose features they are."""
+    """A file of a library, with the source it is of."""
     owners = {
-        features_path(bank.folder, number): f" ({name}/{source.name})"
+        file: f" ({name}/{source.name})"
         for name in library
         for bank in (library.bank(name),)
         for number, source in enumerate(bank.sources)
+        for file in LAYOUTS[library.record(name).kind].paths(bank.folder, number)
     }
     return f"{path.relative_to(library.folder).as_posix()}{owners.get(path, '')}"
 
 
 def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: System | None) -> str:
-    if not any(name in library for name in audit.trace.about["banks"]):
+    left = [source for source in audit.trace.about["sources"] if source["bank"] in library]
+    if not left:
         return "no bank of the audit is left"
+    if all(source["source"] == gone.source for source in left):
+        return "the audit asked no other source"
     system = opened(audit.trace, library, model)
     settings = audit.trace.picture.settings
     kept = [name for name in settings["without"] if isinstance(name, str) and still_there(system.banks, name)]
@@ -154,7 +159,7 @@ def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: Sys
     return f"{len(again):,} new retrievals"
 
 
-def still_there(banks: BankUnion | None, name: str) -> bool:
+def still_there(banks: Banks[Any] | None, name: str) -> bool:
     """Whether a source or a bank that was left out of the audit can still be named."""
     try:
         return banks is not None and bool(banks.full_names([name]))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from jinja2 import TemplateError
 from securesystemslib.signer import SSlibKey
@@ -37,7 +38,7 @@ from ktviz.audit.keys import public_key
 from ktviz.errors import AuditError, Difference, KtvizError, MismatchError, MissingImageError, SettingError
 from ktviz.explain.case import BANK, Case, check_same
 from ktviz.images import file_digest
-from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.library.banks import Banks
 from ktviz.library.library import Library
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import opened
@@ -191,18 +192,20 @@ def check_files(folder: Path) -> str:
     return f"{len(known)} with their digests"
 
 
-def check_sources(banks: BankUnion | None, folder: Path) -> str:
+def check_sources(trace: Trace, banks: Banks[Any] | None, folder: Path) -> str:
     """The original files are those that the library was built from."""
     if banks is None:
         raise Difference("the knowledge of this audit is in no library")
     digests = {file_digest(path): path for path in folder.rglob("*") if path.is_file()}
     named = {path.name for path in digests.values()}
-    for source in banks.sources:
+    asked = {source["source"] for source in trace.about["sources"]}
+    sources = [source for name, source in zip(banks.source_names, banks.sources, strict=True) if name in asked]
+    for source in sources:
         if source.sha256 not in digests:
             name = source.name.rsplit("/", 1)[-1]
             found = "was changed" if name in named else "is missing"
             raise Difference(f"source file {name} {found}: no file has SHA-256 {source.sha256[:12]}")
-    return f"{len(banks.sources)} with their digests"
+    return f"{len(sources)} with their digests"
 
 
 def finding_checks(
@@ -213,7 +216,7 @@ def finding_checks(
     system = system_for(audit.trace, library, model)
     yield "model and library", lambda: check_same(audit.trace, system)
     if sources is not None:
-        yield "original files", lambda: check_sources(system.banks, Path(sources))
+        yield "original files", lambda: check_sources(audit.trace, system.banks, Path(sources))
     yield "what is only stated", lambda: check_statement(audit)
     case = Case(audit.trace, system)
     yield "translation", lambda: check_run(TRACE, case, audit.trace)

@@ -51,7 +51,7 @@ def audit(
     quiet: Quiet = False,
 ) -> None:
     """Translate a photograph (or take a saved trace) and report which works made the picture, with proof."""
-    from ktviz.audit.audit import Audit
+    from ktviz.audit.audit import Audit, title_of
     from ktviz.audit.folder import check_target
     from ktviz.audit.sign import sign as sign_folder
 
@@ -80,7 +80,7 @@ def audit(
     else:
         made = maker(system, library, bank, reference, options, side=side, memory=memory, quiet=quiet or as_json)
         trace, model = recorded(photo, made, side, quiet or as_json), made.system
-    title = title or f"{name_of(photo)}, {', '.join(trace.about['banks'])}"
+    title = title or f"{name_of(photo)}, {title_of(trace)}"
     found = Audit.create(trace, title=title, top=top, sample=sample, model=model)
     found.save(output, overwrite=overwrite)
     if signer is not None:

@@ -14,6 +14,7 @@ from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_passed
 from ktviz.errors import KtvizError, LibraryBusyError, SettingError, SourceWarning
 from ktviz.images import find_images
 from ktviz.library.credits import read_credits
+from ktviz.library.layout import PATCHES
 from ktviz.licences import readable
 from ktviz.memory import as_text
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ktviz.library.format import LibrarySettings
     from ktviz.library.kinds.patches.bank import Bank
     from ktviz.library.kinds.patches.union import BankUnion
+    from ktviz.library.kinds.pictures.bank import PictureBank
+    from ktviz.library.kinds.pictures.union import PictureUnion
     from ktviz.library.library import Library
 
 app = typer.Typer(help="Build and edit knowledge libraries.", no_args_is_help=True)
@@ -41,6 +44,7 @@ def build(
     library: Folder,
     images: Images,
     bank: BankName,
+    kind: Annotated[str, typer.Option(help="What the bank holds: patches, or pictures as references.")] = PATCHES,
     credits: Credits = None,
     side: Annotated[int | None, typer.Option(help="New library: shorter side of the sources in px. [512]")] = None,
     stride: Annotated[int | None, typer.Option(help="New library: cells between entries, 1 or 2. [1]")] = None,
@@ -67,7 +71,7 @@ def build(
     opened = Library.ensure(library, settings=settings)
     try:
         with warned(SourceWarning, quiet):
-            made = opened.build(bank, images, credits=credited, skip_bad=skip_bad, quiet=quiet)
+            made = opened.build(bank, images, kind=kind, credits=credited, skip_bad=skip_bad, quiet=quiet)
     except KtvizError as error:
         begun = isinstance(error, LibraryBusyError) or (library / BUILDING).exists()  # by another, or worth going on
         if is_new and not begun:  # as if nobody had asked
@@ -130,9 +134,9 @@ def list_banks(library: Folder, as_json: Json = False, quiet: Quiet = False) -> 
     if as_json:
         print_json(rows)
     elif not quiet:
-        cells = [[r["name"], str(r["sources"]), f"{r['entries']:,}", as_text(r["bytes"])] for r in rows]
-        columns = ["bank", "sources", "entries", "size"]
-        print_table(str(library), columns, cells, numbers=columns[1:])
+        cells = [[r["name"], r["kind"], str(r["sources"]), f"{r['entries']:,}", as_text(r["bytes"])] for r in rows]
+        columns = ["bank", "kind", "sources", "entries", "size"]
+        print_table(str(library), columns, cells, numbers=columns[2:])
 
 
 @app.command()
@@ -157,22 +161,36 @@ def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
     say(f"  digest {opened.digest[:12]}, encoder {opened.manifest.encoder.name}")
     say("  " + ", ".join(f"{name} {value}" for name, value in asdict(opened.settings).items()))
     for bank in banks:
-        per_entry = bank["bytes"] / bank["entries"]
+        print_bank(bank)
+
+
+def print_bank(bank: Mapping[str, Any]) -> None:
+    """A bank with its sources."""
+    each = bank["bytes"] / bank["entries"]
+    columns = {"source": "name", "px": "px", "entries": "entries", "title": "title", "creator": "creator"}
+    if bank["kind"] == PATCHES:
         title = (
-            f"{bank['name']}: {bank['entries']:,} entries, {as_text(bank['bytes'])} ({per_entry:,.0f} B each), "
+            f"{bank['name']}: {bank['entries']:,} entries, {as_text(bank['bytes'])} ({each:,.0f} B each), "
             f"{bank['leaves']} leaves on {bank['depth']} levels, {bank['survivor_rate']:.0%} survived de-duplication"
         )
-        rows = [
-            (s["name"], f"{s['width']}x{s['height']}", f"{s['entries']:,}", *who_made(s)) for s in bank["source_list"]
-        ]
-        columns = ["source", "px", "entries", "title", "creator", "licence"]
-        print_table(title, columns, rows, numbers=["px", "entries"])
+    else:
+        del columns["entries"]
+        title = f"{bank['name']}: {counted(bank['entries'], 'picture')}, {as_text(bank['bytes'])}"
+    sources = [{**s, "px": f"{s['width']}x{s['height']}"} for s in bank["source_list"]]
+    rows = [(*(cell(s[key]) for key in columns.values()), readable(s["licence"])) for s in sources]
+    print_table(title, [*columns, "licence"], rows, numbers=["px", "entries"])
+
+
+def cell(value: object) -> str:
+    """A value in a table."""
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def describe(library: Library, name: str) -> dict[str, Any]:
     record = library.record(name)
     return {
         "name": name,
+        "kind": record.kind,
         "sources": record.sources,
         "entries": record.entries,
         "bytes": record.bytes,
@@ -180,21 +198,19 @@ def describe(library: Library, name: str) -> dict[str, Any]:
     }
 
 
-def inside(bank: Bank) -> dict[str, Any]:
+def inside(bank: Bank | PictureBank) -> dict[str, Any]:
+    """What a bank holds: its tree where it has one, and its sources."""
+    from ktviz.library.kinds.patches.bank import Bank
+
+    sources = [
+        {**{k: v for k, v in asdict(source).items() if k != "credit"}, **source.credit.described()}
+        for source in bank.sources
+    ]
+    if not isinstance(bank, Bank):
+        return {"source_list": sources}
     positions = sum(source.positions for source in bank.sources)
-    return {
-        "leaves": len(bank.tree.leaves),
-        "depth": bank.tree.depth,
-        "survivor_rate": len(bank) / positions,
-        "source_list": [
-            {**{k: v for k, v in asdict(source).items() if k != "credit"}, **source.credit.described()}
-            for source in bank.sources
-        ],
-    }
-
-
-def who_made(source: Mapping[str, str]) -> tuple[str, str, str]:
-    return source["title"], source["creator"], readable(source["licence"])
+    tree = {"leaves": len(bank.tree.leaves), "depth": bank.tree.depth, "survivor_rate": len(bank) / positions}
+    return {**tree, "source_list": sources}
 
 
 def tell_passed_over(passed_over: Mapping[Path, str], credits: Path | None, quiet: bool) -> None:
@@ -204,14 +220,23 @@ def tell_passed_over(passed_over: Mapping[Path, str], credits: Path | None, quie
         print_passed_over({file: why for file, why in passed_over.items() if file.resolve() != wanted})
 
 
-def announce(bank: BankUnion, quiet: bool) -> None:
+def announce(bank: BankUnion | PictureUnion, quiet: bool) -> None:
+    from ktviz.library.kinds.patches.union import BankUnion
+
     if quiet:
+        return
+    if not isinstance(bank, BankUnion):
+        say(f"{bank.names[0]}: {counted(len(bank), 'picture')}")
         return
     positions = sum(source.positions for source in bank.sources)
     say(
         f"{bank.names[0]}: {len(bank.sources)} sources, {len(bank):,} entries "
         f"({len(bank) / positions:.0%} of the patches survived de-duplication)"
     )
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def parse(branching: str | None) -> tuple[int, ...] | None:

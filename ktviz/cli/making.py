@@ -20,18 +20,28 @@ if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
 
 KT, ANALOGY = "kt", "image-analogy"
+KNOWLEDGE = "Give what it takes its knowledge from"
 SystemOption = Annotated[
     str, typer.Option("--system", metavar="NAME", help="Which system makes it: see `ktviz systems`.")
 ]
 LibraryPath = Annotated[
-    Path | None, typer.Option("--library", "-l", metavar="LIB.ktlib", help="The knowledge library (kt).")
+    Path | None, typer.Option("--library", "-l", metavar="LIB.ktlib", help="The knowledge library.")
 ]
 Banks = Annotated[
     list[str] | None,
-    typer.Option("--bank", "-b", metavar="TASK/STYLE", help="A bank, or a task for all its styles (kt)."),
+    typer.Option(
+        "--bank",
+        "-b",
+        metavar="TASK/STYLE",
+        help="A bank, or a task for all its styles: of patches (kt), of pictures (image-analogy).",
+    ),
 ]
 Reference = Annotated[
-    Path | None, typer.Option(metavar="PICTURE", help="The picture whose look is taken on (image-analogy).")
+    str | None,
+    typer.Option(
+        metavar="PICTURE",
+        help="The picture whose look is taken on (image-analogy): a file, or with --bank its name there.",
+    ),
 ]
 
 
@@ -56,7 +66,7 @@ def maker(
     system: str,
     library: Path | None,
     bank: list[str] | None,
-    reference: Path | None,
+    reference: str | None,
     given: Mapping[str, Any],
     *,
     candidates: int | None = None,
@@ -68,9 +78,9 @@ def maker(
 
     Args:
         system: Its name.
-        library: Of kt.
-        bank: Of kt.
-        reference: Of image-analogy.
+        library: Where the banks are.
+        bank: Of patches for kt, of pictures for image-analogy.
+        reference: Of image-analogy: a file, or with banks the name of a picture.
         given: Settings, None where they were not given.
         candidates: Recorded per query.
         side: Longest side that photos are shrunk to.
@@ -85,23 +95,17 @@ def maker(
 
     system_class(system)
     settings = {name: value for name, value in given.items() if value is not None}
-    needed = {KT: ("--library and --bank", library is not None and bool(bank))}
-    needed[ANALOGY] = ("--reference", reference is not None)
-    if system not in needed:
+    if system not in (KT, ANALOGY):
         raise SettingError(f"--system {system}", "it cannot be used from the command line", "Use it in Python")
-    name, there = needed[system]
-    if not there:
-        raise SettingError(f"--system {system}", f"no {name}", "Give what it takes its knowledge from")
-    if system == KT:
-        if reference is not None:
-            raise SettingError("--system kt", "--reference given", "Give --system image-analogy, or leave it out")
-        assert library is not None
-        return kt_maker(library, bank or [], settings, candidates, side, memory)
-    for option, value in (("--library", library), ("--bank", bank), ("--memory", memory)):
-        if value:
-            raise SettingError(f"--system {system}", f"{option} given", "It takes a --reference; leave it out")
-    assert reference is not None
-    return analogy_maker(reference, settings, quiet)
+    if system == ANALOGY:
+        if memory:
+            raise SettingError(f"--system {system}", "--memory given", "It takes what it needs; leave it out")
+        return analogy_maker(library, bank or [], reference, settings, quiet)
+    if library is None or not bank:
+        raise SettingError(f"--system {system}", "no --library and --bank", KNOWLEDGE)
+    if reference is not None:
+        raise SettingError("--system kt", "--reference given", "Give --system image-analogy, or leave it out")
+    return kt_maker(library, bank, settings, candidates, side, memory)
 
 
 def kt_maker(
@@ -118,9 +122,8 @@ def kt_maker(
     from ktviz.systems.kt.translator import Translator
 
     settings = Settings(**given)  # refuse bad values before any work
-    banks = Library.open(library).select(bank)
-    banks.excluded(settings.without)
-    translator: Translator = Translator.shipped(banks, memory)
+    translator: Translator = Translator.shipped(Library.open(library).select(bank), memory)
+    translator.banks.excluded(settings.without)
     return Maker(
         translator,
         lambda pixels: translator.recorded(pixels, settings, candidates=candidates),
@@ -129,14 +132,26 @@ def kt_maker(
     )
 
 
-def analogy_maker(reference: Path, given: Mapping[str, Any], quiet: bool) -> Maker:
-    """Deep Image Analogy with a reference."""
+def analogy_maker(
+    library: Path | None, bank: list[str], reference: str | None, given: Mapping[str, Any], quiet: bool
+) -> Maker:
+    """Deep Image Analogy with a reference: a file, or a picture of a bank."""
+    from ktviz.library.library import Library
     from ktviz.systems.image_analogy.system import ImageAnalogy, settings_from
 
+    if (library is None) != (not bank):
+        found = "--bank without --library" if bank else "--library without --bank"
+        raise SettingError(f"--system {ANALOGY}", found, "Give both, or neither and a file as --reference")
+    if library is None and reference is None:
+        raise SettingError(f"--system {ANALOGY}", "no --reference", KNOWLEDGE)
     if "without" in given:
         raise SettingError(f"--system {ANALOGY}", "--without given", "Leave out a region in Python: kt.without")
     settings_from(given)  # refuse bad values before any work
-    system = ImageAnalogy(reference)
+    system = (
+        ImageAnalogy(Path(str(reference)))
+        if library is None
+        else ImageAnalogy.from_bank(Library.open(library).select(bank), reference)
+    )
 
     def record(pixels: Pixels) -> Trace:
         with tqdm(desc=ANALOGY, unit="step", disable=quiet) as bar:

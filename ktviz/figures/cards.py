@@ -23,9 +23,8 @@ from ktviz.figures.comparison import FULL
 from ktviz.figures.layout import percent
 from ktviz.figures.maps import painted_values, source_map
 from ktviz.images import Pixels, decode_image, encode_image, resize
-from ktviz.library.format import thumb_path
-from ktviz.library.kinds.patches.bank import Bank
-from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.library.banks import AnyBank, Banks
+from ktviz.library.layout import PICTURES, thumb_path
 from ktviz.library.library import Library
 from ktviz.licences import in_short
 from ktviz.systems.kt.translation import Translation
@@ -200,25 +199,26 @@ def library_card(library: Library) -> str:
                 "colour": "",
                 "thumbs": [thumb(decode_image(path.read_bytes())) for path in paths if path.is_file()],
                 "name": name,
-                "text": f"{record.sources} sources · {record.entries:,} entries",
+                "text": f"{record.sources} sources · {record.entries:,} entries"
+                if record.kind != PICTURES
+                else f"{record.sources} pictures",
             }
         )
     more = f"and {len(library) - BANKS} more banks" if len(library) > BANKS else ""
     return card("Library", [str(library.folder), f"digest {library.digest[:12]}"], [], rows, more)
 
 
-def banks_card(banks: BankUnion | Bank) -> str:
+def banks_card(banks: Banks[Any] | AnyBank) -> str:
     """The sources, with who made them."""
-    names = [source.name for source in banks.sources]
-    if isinstance(banks, BankUnion) and len(banks.names) > 1:
-        names = banks.source_names
+    banks = banks if isinstance(banks, Banks) else Banks([banks])
+    names = [source.name for source in banks.sources] if len(banks.names) == 1 else banks.source_names
     pictures = [
-        show(banks.picture(number), TILE, names[number], f"{source.credit.creator} · {in_short(source.credit.licence)}")
+        show(banks.thumb(number), TILE, names[number], f"{source.credit.creator} · {in_short(source.credit.licence)}")
         for number, source in enumerate(banks.sources[:TILES])
     ]
     more = f"and {len(names) - TILES} more sources" if len(names) > TILES else ""
-    title = ", ".join(banks.names) if isinstance(banks, BankUnion) else banks.name
-    return card(title, [f"{len(names)} sources", f"{len(banks):,} entries"], pictures, [], more)
+    facts = [f"{len(names)} sources", f"{len(banks):,} entries"]
+    return card(", ".join(banks.names), facts, pictures, [], more)
 
 
 def audit_card(audit: Audit) -> str:
@@ -270,10 +270,10 @@ def rest_of(shares: pd.DataFrame | None) -> str:
 
 def pictures_of(banks: object) -> Find:
     """Where the pictures of sources are, if there are banks."""
-    if not isinstance(banks, BankUnion):
+    if not isinstance(banks, Banks):
         return lambda name: None
-    numbers = {name: number for number, name in enumerate(banks.source_names)}
-    return lambda name: banks.picture(numbers[name]) if name in numbers else None
+    numbers = banks.source_numbers
+    return lambda name: banks.thumb(numbers[name]) if name in numbers else None
 
 
 def thumbs(find: Find, name: str) -> list[Shown]:

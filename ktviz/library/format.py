@@ -1,9 +1,12 @@
 """The library folder: a manifest written last, files that are named when damaged, one writer at a time.
 
     NAME.ktlib/
-      library.json                     format version, encoder, settings, and per bank its files with size and SHA-256
-      banks/TASK/STYLE@GENERATION/     sources.parquet, entries.parquet, tree.safetensors, keys.safetensors,
-                                       features/part-0000.safetensors ... (one per source), thumbs/0000.jpg ...
+      library.json                     format version, encoder, settings, and per bank its kind and its files with
+                                       size and SHA-256
+      banks/TASK/STYLE@GENERATION/     of patches: sources.parquet, entries.parquet, tree.safetensors,
+                                       keys.safetensors, features/part-0000.safetensors ... (one per source),
+                                       thumbs/0000.jpg ...; of pictures: sources.parquet, pictures/0000.png ...,
+                                       thumbs/0000.jpg ...
       building/                        finished parts of an interrupted build; not part of the library
       .lock                            held while somebody writes
 
@@ -31,22 +34,28 @@ from ktviz.errors import KtvizError, LibraryBusyError, LibraryError, MissingLibr
 from ktviz.files import read_json, remedy
 from ktviz.images import MAX_SIDE, MIN_SIDE, file_digest
 from ktviz.library.kinds.patches.tree import check_branching
+from ktviz.library.layout import LAYOUTS, PATCHES
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+PATCHES_ONLY = 1
+"""The first format, whose banks are all of patches and do not say so."""
 MANIFEST = "library.json"
 RESTORE = "Restore the file from a copy, or remove the bank and build it again"
 MOST_BYTES = 256 << 20
 """Of a manifest: names and digests of the files of a million sources."""
 BUILDING = "building"
 STRIDES = (1, 2)
-TABLES = ("sources.parquet", "entries.parquet", "tree.safetensors", "keys.safetensors")
-"""Files of a bank, beside those of each source."""
 BANK_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*/[a-z0-9][a-z0-9_.-]*")
+
+
+def is_bank_name(name: str) -> bool:
+    """Whether a bank of a library can have a name: "task/style"."""
+    return BANK_NAME.fullmatch(name) is not None
 
 
 @dataclass(frozen=True)
 class LibrarySettings:
-    """How a library's banks are made; the same for all its banks.
+    """How a library's banks of patches are made; the same for all of them.
 
     Attributes:
         side_px: Sources are scaled to this shorter side.
@@ -94,12 +103,14 @@ class BankRecord:
     """What the manifest knows of a bank.
 
     Attributes:
+        kind: "patches" or "pictures".
         folder: Its folder, relative to the library.
         sources: Number of sources.
         entries: Number of entries.
         files: Relative path to (bytes, SHA-256).
     """
 
+    kind: str
     folder: str
     sources: int
     entries: int
@@ -161,7 +172,7 @@ def read_manifest(folder: Path) -> Manifest:
     version = data.get("format") if isinstance(data, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise LibraryError(asked, f"format {version}, newer than {FORMAT_VERSION}", "Upgrade ktviz to open it")
-    if version != FORMAT_VERSION:
+    if version not in (PATCHES_ONLY, FORMAT_VERSION):
         raise LibraryError(
             asked, f"{MANIFEST} has format {version!r}, not {FORMAT_VERSION}", "Restore it from a copy, or build anew"
         )
@@ -169,10 +180,19 @@ def read_manifest(folder: Path) -> Manifest:
         raise LibraryError(
             asked, f"{MANIFEST} was changed by something else than ktviz", "Restore it from a copy, or build anew"
         )
+    if version == PATCHES_ONLY:
+        data = {**data, "banks": stating_kinds(data.get("banks"))}
     try:
         return parse_manifest(data)
     except (KeyError, TypeError, ValueError, AttributeError, SettingError) as error:
         raise LibraryError(asked, f"{MANIFEST}: {error}", "Restore it from a copy, or build anew") from None
+
+
+def stating_kinds(banks: Any) -> Any:
+    """The banks of a manifest of the first format, with their kind; what are no banks stays as it is."""
+    if not isinstance(banks, dict):
+        return banks
+    return {name: {"kind": PATCHES, **bank} if isinstance(bank, dict) else bank for name, bank in banks.items()}
 
 
 def body_digest(data: Mapping[str, Any]) -> str:
@@ -201,26 +221,28 @@ def parse_manifest(data: Mapping[str, Any]) -> Manifest:
 def parse_bank(name: str, bank: Mapping[str, Any]) -> BankRecord:
     """What a manifest says of one bank: all of a bank's files with size and digest, and no other."""
     what = f"bank {name!r}"
-    check_keys(what, bank, {"folder", "sources", "entries", "files", "digest"})
-    folder, files = bank["folder"], as_object(f"files of {what}", bank["files"])
-    if not BANK_NAME.fullmatch(name) or not re.fullmatch(rf"banks/{re.escape(name)}@\d+", str(folder), re.ASCII):
+    check_keys(what, bank, {"kind", "folder", "sources", "entries", "files", "digest"})
+    kind, folder, files = bank["kind"], bank["folder"], as_object(f"files of {what}", bank["files"])
+    if not isinstance(kind, str) or kind not in LAYOUTS:
+        raise ValueError(f"{what} is of the kind {kind!r}, not one of {', '.join(LAYOUTS)}")
+    if not is_bank_name(name) or not re.fullmatch(rf"banks/{re.escape(name)}@\d+", str(folder), re.ASCII):
         raise ValueError(f"{what} is not in a folder of its name inside the library (found {folder!r})")
     for count in ("sources", "entries"):
         if not is_count(bank[count]) or not bank[count]:
             raise ValueError(f"{what} has {bank[count]!r} {count}")
-    check_listed(what, files, bank["sources"])
-    record = BankRecord(folder, bank["sources"], bank["entries"], {path: (s, d) for path, (s, d) in files.items()})
+    check_listed(what, files, kind, bank["sources"])
+    listed = {path: (size, digest) for path, (size, digest) in files.items()}
+    record = BankRecord(kind, folder, bank["sources"], bank["entries"], listed)
     if bank["digest"] != record.digest:
         raise ValueError(f"{what} has another digest than its files")
     return record
 
 
-def check_listed(what: str, files: Mapping[str, Any], sources: int) -> None:
+def check_listed(what: str, files: Mapping[str, Any], kind: str, sources: int) -> None:
     """Raise ValueError unless the files of a bank with so many sources are listed, each with size and SHA-256."""
     if sources > len(files):
         raise ValueError(f"{what} lists {len(files)} files for {sources:,} sources")
-    each = (path(Path(), number).as_posix() for number in range(sources) for path in (features_path, thumb_path))
-    wanted = {*TABLES, *each}
+    wanted = LAYOUTS[kind].files(sources)
     for path in sorted(set(files) - wanted):
         raise ValueError(f"{what} lists {path!r}, which is no file of a bank inside the library")
     for path in sorted(wanted - set(files)):
@@ -251,16 +273,6 @@ def is_count(value: object) -> bool:
 
 def is_digest(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
-
-
-def thumb_path(folder: Path, number: int) -> Path:
-    """Where the picture of a source lies."""
-    return folder / "thumbs" / f"{number:04d}.jpg"
-
-
-def features_path(folder: Path, number: int) -> Path:
-    """Where the feature map of a source lies."""
-    return folder / "features" / f"part-{number:04d}.safetensors"
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -1,16 +1,18 @@
-"""What enters a bank: files, each picture once, with their credits; and what a person should know before the work."""
+"""What enters a bank: files, each picture once, with their credits; and what a person should know of it."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 
 from ktviz.errors import ImageError, LibraryError, SourceWarning
 from ktviz.files import listed
 from ktviz.images import check_names, file_digest, find_images
 from ktviz.library.credits import CreditsTable, read_credits
+from ktviz.library.format import BankRecord
+from ktviz.library.layout import LAYOUTS
 from ktviz.library.sources import Source, SourceFile
 from ktviz.retrieval.credit import Credit
 
@@ -135,3 +137,14 @@ def shortened(names: Sequence[str]) -> str:
     """Names in a row; of very many the first."""
     more = f", and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
     return ", ".join(names[:MOST_NAMED]) + more
+
+
+def warn_of_twins(names: Sequence[str], bank: BankRecord, removed: Set[int]) -> None:
+    """Tell of sources that stay and are the same picture as one that goes, such as a PNG copy of a JPEG."""
+    pictures = [LAYOUTS[bank.kind].paths(Path(), number)[0].as_posix() for number in range(bank.sources)]
+    digests = [bank.files[picture][1] for picture in pictures]
+    gone = {digests[number]: names[number] for number in removed}
+    for number, digest in enumerate(digests):
+        if digest in gone and number not in removed:
+            remark = f"{names[number]} stays, and is the same picture as {gone[digest]}"
+            warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.remove

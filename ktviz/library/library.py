@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import warnings
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from ktviz.errors import ImageError, LibraryError, SourceWarning, unknown_name
+from ktviz.errors import ImageError, LibraryError, SettingError, unknown_name
 from ktviz.files import listed
-from ktviz.library.build import Part, discard_parts, prepare_parts, reusable_parts, write_bank
+from ktviz.library.build import Part, Preparer, discard_parts, prepare_parts, reusable_parts, write_bank
 from ktviz.library.credits import CreditsTable
 from ktviz.library.format import (
-    BANK_NAME,
     BUILDING,
     MANIFEST,
     BankRecord,
@@ -25,15 +23,23 @@ from ktviz.library.format import (
     LibrarySettings,
     Manifest,
     check_files,
+    is_bank_name,
     read_manifest,
     sweep,
     write_manifest,
     writing,
 )
-from ktviz.library.intake import Paths, take_in
-from ktviz.library.kinds.patches.bank import Bank, load_bank
-from ktviz.library.kinds.patches.features import STRIDE, FeatureExtractor, extractor_digest
+from ktviz.library.intake import Paths, take_in, warn_of_twins
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.build import PatchPreparer
+from ktviz.library.kinds.patches.features import FeatureExtractor
+from ktviz.library.kinds.patches.identity import check_encoder, identify, shipped_encoder
 from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.library.kinds.pictures.bank import PictureBank
+from ktviz.library.kinds.pictures.build import PicturePreparer
+from ktviz.library.kinds.pictures.union import PictureUnion
+from ktviz.library.kinds.registry import ENGINES, united
+from ktviz.library.layout import LAYOUTS, PATCHES, PICTURES
 from ktviz.library.sources import SourceFile
 from ktviz.library.usable import usable_sources
 
@@ -54,7 +60,7 @@ class Library:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
         self.manifest = read_manifest(self.folder)
-        self._open: dict[str, Bank] = {}
+        self._open: dict[str, Bank | PictureBank] = {}
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Library:
@@ -159,16 +165,16 @@ class Library:
         """Equal for equal knowledge, wherever it lies."""
         return self.manifest.digest
 
-    def __getitem__(self, name: str) -> BankUnion:
+    def __getitem__(self, name: str) -> BankUnion | PictureUnion:
         """A bank ("art/impasto"), or all banks of a task ("art")."""
         return self.select([name])
 
-    def select(self, names: str | Iterable[str]) -> BankUnion:
-        """The union of banks and tasks.
+    def select(self, names: str | Iterable[str]) -> BankUnion | PictureUnion:
+        """The union of banks and tasks, all of one kind.
 
         Raises:
             UnknownNameError: No such bank; the message suggests the nearest.
-            LibraryError: A bank's files are damaged.
+            LibraryError: A bank's files are damaged, or the banks are of several kinds.
         """
         chosen: dict[str, None] = {}
         for name in map(str, listed(names)):
@@ -176,15 +182,15 @@ class Library:
             if not hits:
                 raise unknown_name("bank", name, self)
             chosen.update(dict.fromkeys(hits))
-        return BankUnion([self.bank(name) for name in chosen], self.manifest.encoder)
+        return united([self.bank(name) for name in chosen], self.manifest.encoder)
 
-    def bank(self, name: str) -> Bank:
+    def bank(self, name: str) -> Bank | PictureBank:
         """One bank, checked against the manifest."""
         if name not in self._open:
             record = self.record(name)
             try:
                 check_files(self.folder, name, record)
-                bank = load_bank(name, self.folder / record.folder, record.digest)
+                bank = ENGINES[record.kind].load(name, self.folder / record.folder, record.digest)
             except LibraryError:
                 self._check_current()  # another process may have replaced the files
                 raise
@@ -215,19 +221,21 @@ class Library:
         name: str,
         paths: Paths,
         *,
+        kind: str = PATCHES,
         credits: str | os.PathLike[str] | CreditsTable | None = None,
         encoder: FeatureExtractor | None = None,
         skip_bad: bool = False,
         quiet: bool = False,
-    ) -> BankUnion:
+    ) -> BankUnion | PictureUnion:
         """Make a new bank from images. Interrupted, it goes on where it was when called again.
 
         Args:
             name: "task/style", lower case.
             paths: Image files and folders (recursively).
+            kind: "patches", which are searched, or "pictures", which are kept whole, as references.
             credits: CSV with file, title, creator, year, licence, url, or what `read_credits` made of it. Rows that
                 match no file and files without a row are named in a `SourceWarning` before the work starts.
-            encoder: The library's encoder; the shipped one if None.
+            encoder: The library's encoder, for patches; the shipped one if None.
             skip_bad: Leave out images that cannot be used and name them in a warning, instead of refusing all.
             quiet: No progress bars.
 
@@ -238,14 +246,22 @@ class Library:
             LibraryError: The bank exists already, or the encoder is another.
             ImageError: Nothing to read, or unusable images, all of them named; the library stays as it was.
             CreditsError: The credits can be read in more than one way; the message names the lines.
+            UnknownNameError: There is no such kind.
+
+        Example:
+            >>> library.build("refs/animals", "photos/", kind="pictures", credits="credits.csv")  # doctest: +SKIP
+            PictureUnion(refs/animals; 12 sources, 12 entries)
         """
-        if not BANK_NAME.fullmatch(name):
+        if kind not in LAYOUTS:
+            raise unknown_name("kind of bank", str(kind), LAYOUTS)
+        if not is_bank_name(name):
             raise LibraryError(
                 f"bank {name!r}", "not of the form task/style", "Use lower case, digits, - and _, as in art/impasto"
             )
         if name in self.manifest.banks:
             raise LibraryError(f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first")
-        return self._edit(name, [], self._usable(*take_in(paths, credits, ()), skip_bad, quiet), encoder, quiet)
+        files = self._usable(kind, *take_in(paths, credits, ()), skip_bad, quiet)
+        return self._edit(name, kind, [], files, encoder, quiet)
 
     def add(
         self,
@@ -256,14 +272,14 @@ class Library:
         encoder: FeatureExtractor | None = None,
         skip_bad: bool = False,
         quiet: bool = False,
-    ) -> BankUnion:
-        """Add images to a bank; only they are encoded. Pictures it holds already are passed over.
+    ) -> BankUnion | PictureUnion:
+        """Add images to a bank; only they are worked on. Pictures it holds already are passed over.
 
         Arguments and errors are those of `build`.
         """
-        bank = self.bank(name)
-        fresh = self._usable(*take_in(paths, credits, bank.sources), skip_bad, quiet)
-        return self._edit(name, reusable_parts(bank), fresh, encoder, quiet)
+        bank, kind = self.bank(name), self.record(name).kind
+        fresh = self._usable(kind, *take_in(paths, credits, bank.sources), skip_bad, quiet)
+        return self._edit(name, kind, reusable_parts(bank, kind), fresh, encoder, quiet)
 
     def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> list[str]:
         """Remove sources from a bank, or the whole bank if none is named (or left).
@@ -287,37 +303,55 @@ class Library:
         parts: list[Part] = []
         removed: dict[str, str] = {}
         if sources:
-            union = BankUnion([self.bank(name)], self.manifest.encoder)
+            union = self[name]
             numbers = {union.source_numbers[union.find_source(str(source))] for source in listed(sources)}
-            parts = [part for number, part in enumerate(reusable_parts(union.banks[0])) if number not in numbers]
+            held = reusable_parts(union.banks[0], previous.kind)
+            parts = [part for number, part in enumerate(held) if number not in numbers]
             removed = {union.source_names[number]: union.sources[number].sha256 for number in sorted(numbers)}
-            warn_of_twins(union, numbers)
+            warn_of_twins(union.source_names, previous, numbers)
         with self._writing():
-            record = write_bank(self.folder, name, parts, self.settings, previous, quiet) if parts else None
-            self._commit(name, record)
+            self._commit(name, self._written(name, previous.kind, parts, quiet) if parts else None)
             if removed:
                 discard_parts(self.folder, set(removed.values()))
             else:
                 shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
         return list(removed)
 
-    def _usable(self, files: list[SourceFile], bad: list[ImageError], skip_bad: bool, quiet: bool) -> list[SourceFile]:
-        return usable_sources(files, bad, self.settings.side_px, skip_bad, quiet)
+    def _usable(
+        self, kind: str, files: list[SourceFile], bad: list[ImageError], skip_bad: bool, quiet: bool
+    ) -> list[SourceFile]:
+        return usable_sources(files, bad, self.settings.side_px if kind == PATCHES else None, skip_bad, quiet)
 
-    def _edit(
-        self, name: str, parts: list[Part], files: list[SourceFile], encoder: FeatureExtractor | None, quiet: bool
-    ) -> BankUnion:
-        if not files:
-            return self[name]
+    def _preparer(self, kind: str, encoder: FeatureExtractor | None) -> Preparer:
+        """What makes the parts of a bank of a kind."""
+        if kind == PICTURES:
+            if encoder is not None:
+                raise SettingError("a bank of pictures with an encoder", "they are kept as they are", "Leave it out")
+            return PicturePreparer()
         encoder = shipped_encoder() if encoder is None else encoder
         self.check_encoder(encoder)
+        return PatchPreparer(encoder, self.manifest.encoder.digest, self.settings)
+
+    def _edit(
+        self,
+        name: str,
+        kind: str,
+        parts: list[Part],
+        files: list[SourceFile],
+        encoder: FeatureExtractor | None,
+        quiet: bool,
+    ) -> BankUnion | PictureUnion:
+        if not files:
+            return self[name]
+        preparer = self._preparer(kind, encoder)
         with self._writing():
-            digest = self.manifest.encoder.digest
-            fresh = prepare_parts(self.folder, files, encoder, digest, self.settings, quiet)
-            previous = self.manifest.banks.get(name)
-            self._commit(name, write_bank(self.folder, name, parts + fresh, self.settings, previous, quiet))
+            fresh = prepare_parts(self.folder, files, preparer, quiet)
+            self._commit(name, self._written(name, kind, parts + fresh, quiet))
             discard_parts(self.folder, {file.sha256 for file in files})
         return self[name]
+
+    def _written(self, name: str, kind: str, parts: list[Part], quiet: bool) -> BankRecord:
+        return write_bank(self.folder, name, kind, parts, self.settings, self.manifest.banks.get(name), quiet)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -361,43 +395,3 @@ class Library:
     def _write(self, manifest: Manifest) -> None:
         write_manifest(self.folder, manifest)
         self.manifest = manifest
-
-
-def warn_of_twins(bank: BankUnion, removed: Set[int]) -> None:
-    """Tell of sources that stay and are the same picture as one that goes, such as a PNG copy of a JPEG."""
-    thumbs = bank.banks[0].thumbs
-    gone = {thumbs[number]: bank.source_names[number] for number in removed}
-    for number, thumb in enumerate(thumbs):
-        if thumb in gone and number not in removed:
-            remark = f"{bank.source_names[number]} stays, and is the same picture as {gone[thumb]}"
-            warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.remove
-
-
-def identify(encoder: FeatureExtractor) -> EncoderIdentity:
-    """What a library remembers of its encoder."""
-    name = getattr(encoder, "name", type(encoder).__name__)
-    if encoder.stride != STRIDE:
-        raise LibraryError(
-            f"encoder {name}",
-            f"stride {encoder.stride} px",
-            f"Give one of stride {STRIDE}: positions are counted in it",
-        )
-    return EncoderIdentity(str(name), extractor_digest(encoder), encoder.channels, encoder.stride)
-
-
-def check_encoder(identity: EncoderIdentity, encoder: FeatureExtractor, asked: str) -> None:
-    """Raise LibraryError unless `encoder` is the one that `identity` describes."""
-    other = identify(encoder)
-    if other.digest != identity.digest:
-        raise LibraryError(
-            f"{asked} with encoder {other.name} ({other.digest[:12]})",
-            f"it was built with {identity.name} ({identity.digest[:12]})",
-            "Use that encoder, or build the library again",
-        )
-
-
-def shipped_encoder() -> FeatureExtractor:
-    """The encoder that comes with the package, which banks of patches are built with unless another one is given."""
-    from ktviz.systems.kt.encoder import Encoder
-
-    return Encoder.shipped()

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ktviz.library.layout import SOURCES
 from ktviz.names import without_suffix
 from ktviz.retrieval.credit import Credit
+from ktviz.tables import read_rows
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Source:
-    """One image in a bank.
+    """One image in a bank of any kind.
 
     Attributes:
         name: Unique in its bank.
@@ -36,10 +43,6 @@ class Source:
         credit: Who made it.
         width: Original width in px.
         height: Original height in px.
-        rows: Height of its feature map in cells.
-        columns: Width of its feature map in cells.
-        entries: Patches that survived de-duplication.
-        positions: Patches before de-duplication.
     """
 
     name: str
@@ -47,17 +50,29 @@ class Source:
     credit: Credit
     width: int
     height: int
-    rows: int
-    columns: int
-    entries: int
-    positions: int
-
-    @property
-    def survivor_rate(self) -> float:
-        """Share of the patches that survived de-duplication."""
-        return self.entries / self.positions
 
     @property
     def stem(self) -> str:
         """The name without its suffix, for captions; two sources may have the same."""
         return without_suffix(self.name)
+
+
+S = TypeVar("S", bound=Source)
+
+
+def write_sources(folder: Path, sources: Sequence[Source]) -> None:
+    """The table of a bank's sources, one row each."""
+    rows = [{**asdict(source), **asdict(source.credit)} for source in sources]
+    for row in rows:
+        del row["credit"]
+    pq.write_table(pa.Table.from_pylist(rows), folder / SOURCES)
+
+
+def read_sources(folder: Path, kind: type[S]) -> tuple[S, ...]:
+    """The inverse of `write_sources`; raises what readers and constructors raise on a table of something else."""
+    return tuple(source_from(row, kind) for row in read_rows(folder / SOURCES).to_pylist())
+
+
+def source_from(row: dict[str, object], kind: type[S]) -> S:
+    credit = Credit(*(str(row.pop(part)) for part in ("title", "creator", "year", "licence", "url")))
+    return kind(credit=credit, **row)  # type: ignore[arg-type]

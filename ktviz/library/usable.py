@@ -13,14 +13,14 @@ from ktviz.library.sources import SourceFile
 
 
 def usable_sources(
-    files: Sequence[SourceFile], unread: Sequence[ImageError], side_px: int, skip_bad: bool, quiet: bool
+    files: Sequence[SourceFile], unread: Sequence[ImageError], side_px: int | None, skip_bad: bool, quiet: bool
 ) -> list[SourceFile]:
     """The files that can be decoded and scaled; one at a time, none is held.
 
     Args:
         files: What is to become sources.
         unread: Errors of files that could not even be opened.
-        side_px: Shorter side that sources are scaled to.
+        side_px: Shorter side that sources are scaled to; None keeps them as they are.
         skip_bad: Leave bad files out and name them in a warning, instead of refusing all.
         quiet: No progress bar.
 
@@ -30,7 +30,9 @@ def usable_sources(
     usable, bad = [], list(unread)
     for file in tqdm(files, desc="checking images", unit="image", disable=quiet):
         try:
-            scaled_size(read_image(file.path), side_px, f"image {str(file.path)!r}")
+            pixels = read_image(file.path)
+            if side_px is not None:
+                scaled_size(pixels, side_px, f"image {str(file.path)!r}")
             usable.append(file)
         except ImageError as error:
             bad.append(error)

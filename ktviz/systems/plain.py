@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ktviz.errors import AbilityError, Difference
 from ktviz.images import Pixels, to_tensor
+from ktviz.library.banks import Banks
 from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.descents import Descent
@@ -30,7 +31,7 @@ class PlainSystem:
     name: str
     baseline: str
     cell_px: int = 1
-    banks: None = None
+    banks: Banks[Any] | None = None
 
     def settings_of(self, inputs: tuple[Any, ...], output: Any) -> Mapping[str, Any]:
         """How a run was made: in one way."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ktviz.errors import AbilityError
 from ktviz.images import Pixels
-from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.library.banks import Banks
 from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.site import Recordable
@@ -109,7 +109,7 @@ class System(Recordable, Protocol):
     def cell_px(self) -> int: ...
 
     @property
-    def banks(self) -> BankUnion | None: ...
+    def banks(self) -> Banks[Any] | None: ...
 
     def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
         """Of some retrievals, by place among the winners: the query's part of its canvas, and the source's part."""

@@ -14,6 +14,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from ktviz.images import Pixels, write_image
+from ktviz.library.banks import of_kind
 from ktviz.library.credits import COLUMNS
 from ktviz.library.format import LibrarySettings
 from ktviz.library.kinds.patches.features import STRIDE
@@ -81,7 +82,7 @@ class ToyWorld:
     @property
     def banks(self) -> BankUnion:
         """What is searched."""
-        return self.library[BANK]
+        return of_kind(self.library[BANK], BankUnion, "a toy world with")
 
 
 def toy_photo(side: int = SIDE) -> Pixels:

@@ -9,10 +9,13 @@ import numpy as np
 from ktviz.errors import RegionError, TraceError
 from ktviz.explain.backtrack import backtrack
 from ktviz.explain.case import check_equal
+from ktviz.library.banks import Banks, of_kind
 from ktviz.library.format import EncoderIdentity
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.library.kinds.pictures.bank import PictureBank
+from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.trace.recorded import Traced, as_trace
 from ktviz.trace.trace import Trace
 from ktviz.widgets.panels.registry import PANELS
@@ -78,11 +81,14 @@ class TreeView(View):
 
     Raises:
         MismatchError: `visits` was made with other banks.
+        LibraryError: The banks hold no patches, and so have no trees.
     """
 
     parts: ClassVar[tuple[str, ...]] = ("tree",)
 
-    def __init__(self, of: Bank | BankUnion | Traced, *, visits: Traced | None = None, **more: Any) -> None:
+    def __init__(self, of: Bank | Banks[Any] | Traced, *, visits: Traced | None = None, **more: Any) -> None:
+        if isinstance(of, (Banks, PictureBank)):
+            of = of_kind(PictureUnion([of]) if isinstance(of, PictureBank) else of, BankUnion, "show the tree of")
         if isinstance(of, Bank):
             of = BankUnion([of], EncoderIdentity("unknown", "unknown", of.entries.channels, STRIDE))
         if not isinstance(of, BankUnion) and visits is not None:

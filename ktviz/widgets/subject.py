@@ -123,8 +123,9 @@ class Subject:
 
     @property
     def banks(self) -> BankUnion | None:
-        """What was searched, while the model lives."""
-        return self.library if self.case is None else self.case.system.banks
+        """The banks of patches that were searched, while the model lives."""
+        banks = self.library if self.case is None else self.case.system.banks
+        return banks if isinstance(banks, BankUnion) else None
 
     @property
     def model(self) -> System | None:

@@ -14,10 +14,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import AbilityError, SettingError, TraceError, UnknownNameError
+from ktviz.errors import AbilityError, MismatchError, SettingError, TraceError, UnknownNameError
 from ktviz.images import ImageLike, Pixels, as_pixels, file_digest, pixel_digest, to_tensor
+from ktviz.library.banks import Banks, of_kind
+from ktviz.library.format import is_bank_name
+from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.library.library import Library
 from ktviz.memory import as_bytes
+from ktviz.names import ends_in
 from ktviz.networks.weights import module_digest
 from ktviz.regions import Box, Mask, SourceRegion, region_mask
 from ktviz.retrieval.credit import Credit
@@ -52,6 +57,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
         reference: B': the path of a file, (H, W, 3) uint8, or anything else that `as_pixels` takes.
         method: With which networks; the shipped ones if None.
         source: What is known of the reference: its name ("reference" or the file's if None), its bank, its credit.
+        banks: Of pictures, that hold it; see `from_bank`.
 
     Raises:
         ImageError: The reference cannot be used.
@@ -70,9 +76,14 @@ class ImageAnalogy(nn.Module, PlainSystem):
     cell_px = 4
 
     def __init__(
-        self, reference: ImageLike, method: Method | None = None, source: Mapping[str, Any] | None = None
+        self,
+        reference: ImageLike,
+        method: Method | None = None,
+        source: Mapping[str, Any] | None = None,
+        banks: PictureUnion | None = None,
     ) -> None:
         super().__init__()
+        self.banks = banks
         self.reference = as_pixels(reference)
         self.source = dict(described(reference, self.reference) if source is None else source)
         method = Method.shipped() if method is None else method
@@ -84,13 +95,44 @@ class ImageAnalogy(nn.Module, PlainSystem):
         return f"ImageAnalogy({self.source['source']}, {width}x{height} px)"
 
     @classmethod
+    def from_bank(cls, banks: Banks[Any], reference: str | None = None, method: Method | None = None) -> ImageAnalogy:
+        """With a reference out of banks of pictures, and what they know of it.
+
+        Args:
+            banks: `library["refs/animals"]`, or several.
+            reference: Its name there, or the end of it; may be left out where there is one picture.
+            method: As in the class.
+
+        Raises:
+            LibraryError: The banks are of another kind.
+            UnknownNameError: No picture has that name, or several; or none is named, and there are several.
+
+        Example:
+            >>> kt.ImageAnalogy.from_bank(library["refs/animals"], "tiger.jpg")  # doctest: +SKIP
+            ImageAnalogy(refs/animals/tiger.jpg, 640x480 px)
+        """
+        pictures = of_kind(banks, PictureUnion, "take a reference from")
+        number = pictures.choose(reference)
+        pixels = pictures.picture(number)
+        return cls(pixels, method, {**pictures.describe_sources()[number], "pixels": pixel_digest(pixels)}, pictures)
+
+    @classmethod
     def opened(cls, trace: Trace, library: Library | None, like: ImageAnalogy | None = None, /) -> ImageAnalogy:
-        """The system of a trace that holds its reference; see `systems.registry`."""
+        """The system of a trace, with the reference of the library that it names, or else its own; see
+        `systems.registry`.
+
+        Raises:
+            MismatchError: The reference was in a library, and none was given, or it is not there.
+            TraceError: It was in none, and the trace was saved without it.
+        """
+        source = next(s for s in trace.about["sources"] if s["bank"] != "input")
+        method = None if like is None else like.method
+        if is_bank_name(source["bank"]):
+            return cls.from_bank(bank_of(source, library), source["source"], method)
         reference = trace.picture.canvases.get(REFERENCE)
         if reference is None:
             raise TraceError("make the analogy again", "the trace was saved without its reference", "Save its pictures")
-        source = next(s for s in trace.about["sources"] if s["bank"] != "input")
-        return cls(reference, None if like is None else like.method, source)
+        return cls(reference, method, source)
 
     def __call__(self, image: ImageLike, *, progress: Progress | None = None, **settings: Any) -> Analogy:
         """Make A' of a picture A, and B of the reference.
@@ -148,15 +190,15 @@ class ImageAnalogy(nn.Module, PlainSystem):
         if isinstance(part, Mapping):
             part = SourceRegion(str(part["source"]), Box(**part["box"]))
         if isinstance(part, SourceRegion):
-            if part.source != name:
+            if not ends_in(name, part.source):
                 raise UnknownNameError(f"source {part.source!r}", f"the reference is {name}", "Name that")
             region_mask(part.box, height, width)  # refuses what lies outside
-            return part
+            return SourceRegion(name, part.box)
         if isinstance(part, Box):
             return self.region(SourceRegion(name, part))
         if isinstance(part, str):
             todo = "Name a part of it: kt.SourceRegion(name, kt.Box(...))"
-            if part not in (name, self.source["bank"]):
+            if part != self.source["bank"] and not ends_in(name, part):
                 raise UnknownNameError(f"source {part!r}", f"the reference is {name}", todo)
             raise UnknownNameError(f"an analogy without {part}", "nothing would be left", todo)
         if isinstance(part, (int, np.integer)) and 0 <= int(part) < height * width:
@@ -190,7 +232,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
 
     def ends(self, trace: Trace) -> tuple[Pixels, Pixels]:
         """The picture whose cells ask at the site of a trace, and the one that is asked."""
-        canvases, canvas = trace.picture.canvases, trace.site_about["canvas"]
+        canvases, canvas = {REFERENCE: self.reference, **trace.picture.canvases}, trace.site_about["canvas"]
         other = REFERENCE if canvas == "input" else "input"
         if canvas not in canvases or other not in canvases:
             raise TraceError("a question to the model", "the trace was saved without its pictures", "Save them with it")
@@ -258,6 +300,23 @@ class ImageAnalogy(nn.Module, PlainSystem):
             known = _analogies[self] = (key, made)
         direction: Direction = "ab" if way == "ab" else "ba"
         return known[1].level(layer).sides[direction]
+
+
+def bank_of(source: Mapping[str, Any], library: Library | None) -> BankUnion | PictureUnion:
+    """The bank that a source of a trace names, if that holds it.
+
+    Raises:
+        MismatchError: There is no library, or no such bank or source.
+    """
+    name, bank = str(source["source"]), str(source["bank"])
+    asked, todo = f"the reference {name} of the trace", "Give the library of the trace"
+    if library is None:
+        raise MismatchError(asked, "no library was given", todo)
+    if bank not in list(library):
+        raise MismatchError(asked, f"the library has no bank {bank}", todo)
+    if name not in library[bank].source_numbers:
+        raise MismatchError(asked, f"bank {bank} does not hold it", todo)
+    return library[bank]
 
 
 def described(reference: ImageLike, pixels: Pixels) -> dict[str, Any]:

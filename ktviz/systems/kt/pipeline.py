@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,10 +11,11 @@ from torch import Tensor, nn
 
 from ktviz.errors import SettingError, WeightsError
 from ktviz.images import Pixels, to_pixels, to_tensor
+from ktviz.library.banks import Banks, of_kind
 from ktviz.library.kinds.patches.features import STRIDE, FeatureExtractor
 from ktviz.library.kinds.patches.grid import QUERY_STEP, PatchGrid
+from ktviz.library.kinds.patches.identity import check_encoder
 from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.library.library import check_encoder
 from ktviz.memory import as_bytes, release
 from ktviz.networks.running import check_finite, run
 from ktviz.networks.threads import threads_for
@@ -23,7 +25,6 @@ from ktviz.systems.kt.forecast import Forecast, forecast
 from ktviz.systems.kt.retrieval import Retrieval, concatenate, parts
 from ktviz.systems.kt.settings import Settings
 from ktviz.systems.kt.transfer import transfer
-from ktviz.values import short
 
 TRANSFERS_AT_ONCE = 1024
 """Queries transferred at a time; some ten times their size is worked with."""
@@ -38,19 +39,18 @@ class Pipeline(nn.Module):
     """Encoder, banks and decoder, and each step of a translation; arguments and errors as in `Translator`."""
 
     def __init__(
-        self, banks: BankUnion, encoder: FeatureExtractor, decoder: nn.Module, memory: str | int | None = None
+        self, banks: Banks[Any], encoder: FeatureExtractor, decoder: nn.Module, memory: str | int | None = None
     ) -> None:
         super().__init__()
-        if not isinstance(banks, BankUnion):
-            raise SettingError(f"translate with {short(banks)}", "no banks of a library", 'Give library["art/impasto"]')
-        check_encoder(banks.encoder, encoder, f"bank {', '.join(banks.names)}")
+        searched = of_kind(banks, BankUnion, "translate with")
+        check_encoder(searched.encoder, encoder, f"bank {', '.join(searched.names)}")
         channels = getattr(decoder, "channels", encoder.channels)
         if channels != encoder.channels:
             raise WeightsError(
                 f"decode features of {encoder.channels} channels", f"a decoder for {channels}", "Give the encoder's own"
             )
         self.encoder = encoder
-        self.retrieval = Retrieval(banks)
+        self.retrieval = Retrieval(searched)
         self.decoder = decoder
         self.memory = None if memory is None else as_bytes(memory)
         self.eval()

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ktviz.errors import MismatchError
 from ktviz.images import ImageLike, Pixels, as_pixels
+from ktviz.library.banks import Banks
 from ktviz.library.kinds.patches.features import STRIDE, extractor_digest
-from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.library import Library
 from ktviz.memory import as_bytes
 from ktviz.networks.running import without_autocast
@@ -46,7 +46,7 @@ class Translator(Pipeline):
     """Translate photographs with the knowledge of some banks: the system "kt".
 
     Args:
-        banks: `library["art/impasto"]`, `library["art"]`, or any `BankUnion`.
+        banks: `library["art/impasto"]`, `library["art"]`, or any `BankUnion`: banks of patches.
         encoder: The encoder that made the library.
         decoder: Its inverse.
         memory: What the process may hold while it translates, in bytes or as "4 GB"; None for no limit. Results do not
@@ -54,7 +54,7 @@ class Translator(Pipeline):
             whole, they are made twice.
 
     Raises:
-        LibraryError: The library was built with another encoder.
+        LibraryError: The library was built with another encoder, or the banks are of another kind.
         WeightsError: The decoder is for another number of channels.
         SettingError: `memory` is not a size, or `banks` are none.
     """
@@ -65,7 +65,7 @@ class Translator(Pipeline):
     cell_px = STRIDE
 
     @classmethod
-    def shipped(cls, banks: BankUnion, memory: str | int | None = None) -> Translator:
+    def shipped(cls, banks: Banks[Any], memory: str | int | None = None) -> Translator:
         """With the encoder and the decoder that come with the package."""
         return cls(banks, Encoder.shipped(), Decoder.shipped(), memory)
 

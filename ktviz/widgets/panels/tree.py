@@ -17,6 +17,7 @@ from ktviz.images import Pixels
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.clusters import describe_clusters, exemplar_pictures, spreads
 from ktviz.library.kinds.patches.tree import Tree
+from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.descents import Descent
 from ktviz.systems.kt.descent import visits
 from ktviz.systems.protocol import check_ability
@@ -172,7 +173,7 @@ def stored(subject: Subject) -> dict[str, Part]:
     parts: dict[str, Part] = {}
     for number, bank in enumerate(() if subject.banks is None else subject.banks.banks):
         parts |= {f"tree/{number}/{name}": part for name, part in tree_parts(subject.trace, bank).items()}
-    return parts if subject.case is None else {**parts, **descent_parts(subject.case)}
+    return parts if subject.case is None else {**parts, **descent_parts(subject.case, subject.banks)}
 
 
 def tree_parts(trace: Trace, bank: Bank) -> dict[str, Part]:
@@ -204,13 +205,13 @@ def stored_nodes(trace: Trace, bank: Bank) -> list[int]:
     return found
 
 
-def descent_parts(case: Case) -> dict[str, Part]:
+def descent_parts(case: Case, searched: BankUnion | None) -> dict[str, Part]:
     """How near every query is to the roads at each level of its winner's bank, and which leaves were visited.
 
     `roads` is (N, depth, most children) in steps, children in the order of their numbers; `visited` is (N, bytes), one
     bit per node of the bank; `greedy_leaf` is (N,).
     """
-    banks = () if case.system.banks is None else case.system.banks.banks
+    banks = () if searched is None else searched.banks
     depth = max((bank.tree.depth for bank in banks), default=0)
     width = max((len(c) for bank in banks for c in bank.tree.children), default=0)
     nodes = max((len(bank.tree) for bank in banks), default=0)

@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ktviz.errors import LibraryError
 from ktviz.files import replacing
-from ktviz.images import Pixels, decode_image
-from ktviz.library.format import features_path, thumb_path
+from ktviz.images import Pixels
+from ktviz.library.banks import expect, fitting, thumb_of
 from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.library.kinds.patches.index import Index
 from ktviz.library.kinds.patches.keys import KeyProjection
 from ktviz.library.kinds.patches.search import SearchSettings, search
+from ktviz.library.kinds.patches.source import PatchSource
 from ktviz.library.kinds.patches.tree import Tree
-from ktviz.library.sources import Source
+from ktviz.library.layout import features_path, thumb_path
+from ktviz.library.sources import read_sources, write_sources
 from ktviz.networks.running import without_autocast
-from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.matches import Matches
 from ktviz.tables import MOST_VALUES, read_rows
 
-READ_ERRORS = (
-    OSError,
-    KeyError,
-    TypeError,
-    ValueError,
-    IndexError,
-    RuntimeError,
-    pa.ArrowException,
-    SafetensorError,
-)
-"""What readers and constructors raise on files that are not what they should be."""
 BANDS_ON_DISK = ("energy_ll", "energy_lh", "energy_hl", "energy_hh")
 
 
@@ -60,7 +48,7 @@ class Bank:
     """
 
     name: str
-    sources: tuple[Source, ...]
+    sources: tuple[PatchSource, ...]
     entries: Entries
     tree: Tree
     projection: KeyProjection
@@ -109,17 +97,14 @@ class Bank:
 
     def picture(self, source: int) -> Pixels:
         """A source as the bank saw it, scaled to the library's side: 4 px per feature cell."""
-        return decode_image(self.thumbs[source], asked=f"thumbnail of {self.sources[source].name!r}")
+        return thumb_of(self, source)
 
 
 def save_bank(
-    folder: Path, sources: Sequence[Source], entries: Entries, tree: Tree, projection: KeyProjection, keys: Tensor
+    folder: Path, sources: Sequence[PatchSource], entries: Entries, tree: Tree, projection: KeyProjection, keys: Tensor
 ) -> None:
     """Write everything but features and thumbs (those are written source by source as they are made)."""
-    rows = [{**asdict(source), **asdict(source.credit)} for source in sources]
-    for row in rows:
-        del row["credit"]
-    pq.write_table(pa.Table.from_pylist(rows), folder / "sources.parquet")
+    write_sources(folder, sources)
     table = {
         "source": entries.source.to(torch.int32).numpy(),
         "y": entries.y.to(torch.int16).numpy(),
@@ -145,8 +130,8 @@ def load_bank(name: str, folder: Path, digest: str) -> Bank:
     Raises:
         LibraryError: Its files do not fit together.
     """
-    try:
-        sources = tuple(source_from(row) for row in read_rows(folder / "sources.parquet").to_pylist())
+    with fitting(name):
+        sources = read_sources(folder, PatchSource)
         table = read_rows(folder / "entries.parquet", most=MOST_VALUES)
         columns = {c: torch.from_numpy(table[c].to_numpy().copy()) for c in table.column_names}
         parts = [load_file(features_path(folder, number)) for number in range(len(sources))]
@@ -161,8 +146,6 @@ def load_bank(name: str, folder: Path, digest: str) -> Bank:
         projection = KeyProjection((keys["basis_0"], keys["basis_1"], keys["basis_2"], keys["basis_3"]))
         bank = Bank(name, sources, entries, tree, projection, keys["keys"], thumbs, digest, folder)
         check_fit(bank)
-    except READ_ERRORS as error:
-        raise LibraryError(f"bank {name!r}", f"its files do not fit together ({error})", "Build it again") from None
     return bank
 
 
@@ -183,13 +166,3 @@ def check_fit(bank: Bank) -> None:
     expect(bool(inside.all()), "entries inside their maps")
     numbers = (bank.keys, tree.centres, entries.energy, *entries.maps)
     expect(all(bool(torch.isfinite(values).all()) for values in numbers), "finite numbers")
-
-
-def expect(holds: bool, what: str) -> None:
-    if not holds:
-        raise ValueError(f"expected {what}")
-
-
-def source_from(row: dict[str, object]) -> Source:
-    credit = Credit(*(str(row.pop(part)) for part in ("title", "creator", "year", "licence", "url")))
-    return Source(credit=credit, **row)  # type: ignore[arg-type]

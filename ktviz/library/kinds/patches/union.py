@@ -4,103 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ktviz.errors import UnknownNameError
-from ktviz.images import Pixels
+from ktviz.library.banks import Banks, offsets
 from ktviz.library.format import EncoderIdentity
 from ktviz.library.kinds.patches.bands import band_energy, norm_parts, to_patches, to_vectors
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.entries import GRID_CHUNK, grid_scales
 from ktviz.library.kinds.patches.grid import SIZE, PatchGrid
 from ktviz.library.kinds.patches.search import SearchSettings
-from ktviz.library.sources import Source
-from ktviz.names import find_name
+from ktviz.library.kinds.patches.source import PatchSource
+from ktviz.library.layout import PATCHES
 from ktviz.retrieval.exact import lengths, on_grid
 from ktviz.retrieval.matches import Matches
 
 
-class BankUnion:
-    """One or more banks of a library. Entries and sources are numbered through, bank after bank.
+class BankUnion(Banks[Bank]):
+    """One or more banks of patches. Entries and sources are numbered through, bank after bank.
 
     Args:
         banks: At least one.
         encoder: Which encoder made their features.
     """
 
+    kind = PATCHES
+
     def __init__(self, banks: Sequence[Bank], encoder: EncoderIdentity) -> None:
-        self.banks = tuple(banks)
+        super().__init__(banks)
         self.encoder = encoder
-        self.entry_offset = offsets([len(bank) for bank in self.banks])
-        self.source_offset = offsets([len(bank.sources) for bank in self.banks])
-
-    def __len__(self) -> int:
-        return int(self.entry_offset[-1])
-
-    def __repr__(self) -> str:
-        return f"BankUnion({', '.join(self.names)}; {len(self.sources)} sources, {len(self):,} entries)"
-
-    def _repr_html_(self) -> str | None:
-        """What a notebook shows."""
-        from ktviz.figures.cards import banks_card, unless_refused
-
-        return unless_refused(banks_card, self)
 
     @property
     def name(self) -> str:
         """What its entries are numbered in, as a trace calls it."""
         return "library"
 
-    @property
-    def names(self) -> list[str]:
-        """Names of the banks."""
-        return [bank.name for bank in self.banks]
-
     @cached_property
-    def sources(self) -> list[Source]:
+    def sources(self) -> list[PatchSource]:
         """All sources, bank after bank."""
         return [source for bank in self.banks for source in bank.sources]
-
-    @cached_property
-    def source_names(self) -> list[str]:
-        """Full name of each source: "task/style/name"."""
-        return [f"{bank.name}/{source.name}" for bank in self.banks for source in bank.sources]
-
-    @cached_property
-    def source_numbers(self) -> dict[str, int]:
-        """Number of each source by its whole name."""
-        return {name: number for number, name in enumerate(self.source_names)}
-
-    def bank_of_source(self, source: int) -> tuple[Bank, int]:
-        """The bank of a source, and the source's number there."""
-        bank = int(torch.searchsorted(self.source_offset, source, right=True)) - 1
-        return self.banks[bank], source - int(self.source_offset[bank])
-
-    def picture(self, source: int) -> Pixels:
-        """A source as its bank saw it, 4 px per feature cell."""
-        bank, number = self.bank_of_source(source)
-        return bank.picture(number)
-
-    def find_source(self, name: str) -> str:
-        """The whole name of the source that a name means: the end of one will do, with or without suffix.
-
-        Raises:
-            UnknownNameError: No source has that name, or several; the message names the nearest, or all of them.
-        """
-        return find_name(name, self.source_numbers)
-
-    def full_names(self, names: Iterable[str | int]) -> tuple[str | int, ...]:
-        """What a search is to leave out, with every source by its whole name.
-
-        Args:
-            names: Names of sources, as in `find_source`; names of whole banks and numbers of entries stay as they are.
-        """
-        return tuple(
-            self.find_source(name) if isinstance(name, str) and name not in self.names else name for name in names
-        )
 
     def excluded(self, without: Iterable[str | int]) -> Tensor | None:
         """Mask of the entries to pass over in a search: (entries,) bool, or None if `without` is empty.
@@ -165,24 +109,6 @@ class BankUnion:
         source, y, x = self.locate(entries)
         size = torch.full_like(y, SIZE)
         return torch.stack((x, y, size, size), dim=-1) * self._px_per_cell[source][..., None]
-
-    def describe_sources(self) -> list[dict[str, Any]]:
-        """Name, bank, credit, digest and original size in px of every source."""
-        return [
-            {
-                "source": name,
-                "bank": self.bank_of_source(number)[0].name,
-                **source.credit.described(),
-                "sha256": source.sha256,
-                "width": source.width,
-                "height": source.height,
-            }
-            for number, (name, source) in enumerate(zip(self.source_names, self.sources, strict=True))
-        ]
-
-    def digests(self) -> dict[str, str]:
-        """Digest of every bank by its name."""
-        return {f"library bank {bank.name}": bank.digest for bank in self.banks}
 
     def paths(self, entries: Tensor) -> Tensor:
         """Nodes down to each entry's leaf in its own bank: (N,) to (N, depth), -1 beyond the leaf."""
@@ -284,11 +210,6 @@ class BankUnion:
         for bank in number.unique().tolist():
             mine = (number == bank).nonzero()[:, 0]
             yield bank, mine, entries[mine] - self.entry_offset[bank]
-
-
-def offsets(sizes: Sequence[int]) -> Tensor:
-    """Where each of some consecutive runs begins, and the end: (n,) to (n + 1,)."""
-    return torch.tensor([0, *sizes]).cumsum(0)
 
 
 def merge(found: Sequence[Matches], offset: Sequence[int], length: int) -> Matches:

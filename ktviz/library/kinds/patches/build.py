@@ -1,0 +1,151 @@
+"""Making a bank of patches: each source encoded and thinned, then all of them clustered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from threading import Condition, Lock
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ktviz.errors import LibraryError
+from ktviz.files import replacing
+from ktviz.images import MIN_SIDE, Pixels, decode, resize_short_side, to_tensor, write_image
+from ktviz.library.format import LibrarySettings
+from ktviz.library.kinds.patches.bank import save_bank
+from ktviz.library.kinds.patches.dedupe import survivors
+from ktviz.library.kinds.patches.entries import Entries
+from ktviz.library.kinds.patches.features import FeatureExtractor, encode
+from ktviz.library.kinds.patches.grid import SIZE
+from ktviz.library.kinds.patches.keys import compute_keys, fit_projection
+from ktviz.library.kinds.patches.source import PatchSource
+from ktviz.library.kinds.patches.tree import choose_branching, fit_tree
+from ktviz.library.layout import PATCHES, features_path
+from ktviz.library.sources import SourceFile
+from ktviz.networks.running import without_autocast
+from ktviz.retrieval.credit import Credit
+
+PATCHES_AT_ONCE = 40_000
+"""Patches de-duplicated at a time: two sources of 640x512 px, about 1 GB. A larger source waits to be alone."""
+
+
+class PatchPreparer:
+    """Encodes and thins sources; see `ktviz.library.build.Preparer`.
+
+    Args:
+        encoder: Makes their features.
+        digest: Of the encoder.
+        settings: How.
+    """
+
+    kind = PATCHES
+
+    def __init__(self, encoder: FeatureExtractor, digest: str, settings: LibrarySettings) -> None:
+        self.encoder, self.settings = encoder, settings
+        self.made_with = json.dumps([digest, settings.side_px, settings.stride, settings.dedupe])
+        self.turn = Lock()  # an encoder need not be safe to call from several threads
+        self.room = Room(PATCHES_AT_ONCE)
+
+    def prepare(self, file: SourceFile, files: Sequence[Path]) -> None:
+        """Write the picture that the encoder saw, and its features with the positions that survived."""
+        thumb, features = files
+        original, _ = decode(file.path)  # what there is to warn of has been said when it was checked
+        pixels = crop_to_cells(resize_short_side(original, self.settings.side_px), self.encoder.stride)
+        with self.turn:
+            cells = encode(self.encoder, to_tensor(pixels))[0].permute(1, 2, 0)
+        stored = cells.half().contiguous()
+        if not torch.isfinite(stored).all():
+            raise LibraryError(f"encode {str(file.path)!r}", "NaN or infinite features", "Check the encoder's weights")
+        rows, columns, _ = stored.shape
+        positions = patch_positions(rows, columns, self.settings.stride)
+        with self.room.taken(len(positions)):
+            kept = positions[survivors(patch_vectors(stored, positions), self.settings.dedupe)]
+        source = PatchSource(
+            name="",
+            sha256=file.sha256,
+            credit=Credit(),
+            width=original.shape[1],
+            height=original.shape[0],
+            rows=rows,
+            columns=columns,
+            entries=len(kept),
+            positions=len(positions),
+        )
+        known = {name: value for name, value in asdict(source).items() if name not in ("name", "credit")}
+        write_image(thumb, pixels)
+        with replacing(features) as partial:
+            save_file({"features": stored, "kept": kept.int()}, partial, metadata={"source": json.dumps(known)})
+
+    def source(self, file: SourceFile, files: Sequence[Path]) -> PatchSource:
+        """What is known of a source whose files are written."""
+        _, features = files
+        with safe_open(features, framework="pt") as opened:
+            known = json.loads(opened.metadata()["source"])
+        return PatchSource(**{**known, "name": file.name, "credit": file.credit})
+
+
+class Room:
+    """Room for so many patches in memory, shared by threads."""
+
+    def __init__(self, patches: int) -> None:
+        self.patches = patches
+        self.used = 0
+        self.changed = Condition()
+
+    @contextmanager
+    def taken(self, patches: int) -> Iterator[None]:
+        """Wait until there is room, or nobody else."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.used == 0 or self.used + patches <= self.patches)
+            self.used += patches
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.used -= patches
+                self.changed.notify_all()
+
+
+def crop_to_cells(pixels: Pixels, stride: int) -> Pixels:
+    """Cut a strip of less than a cell from the right and the bottom, so that cells and pixels line up."""
+    height, width = (max(MIN_SIDE, side // stride * stride) for side in pixels.shape[:2])
+    return pixels[:height, :width]
+
+
+def patch_positions(rows: int, columns: int, stride: int) -> Tensor:
+    """Top-left cells of the patches of a map in reading order, as y * columns + x: (positions,) int64."""
+    y, x = torch.arange(0, rows - SIZE + 1, stride), torch.arange(0, columns - SIZE + 1, stride)
+    return (y[:, None] * columns + x).flatten()
+
+
+def patch_vectors(cells: Tensor, positions: Tensor) -> Tensor:
+    """Patches of a map (h, w, C) at some positions: (n, 16 C) float32."""
+    step = torch.arange(SIZE)
+    window = (step[:, None] * cells.shape[1] + step).flatten()
+    place = (positions[:, None] + window).flatten()
+    return cells.flatten(0, 1).index_select(0, place).view(len(positions), -1).float()
+
+
+@without_autocast
+def cluster(folder: Path, sources: Sequence[PatchSource], settings: LibrarySettings, quiet: bool) -> None:
+    """Fit the tree over all sources' entries, put them in leaf order, and write the tables."""
+    loaded = [load_file(features_path(folder, index)) for index in range(len(sources))]
+    source, y, x = [], [], []
+    for index, part in enumerate(loaded):
+        columns, kept = part["features"].shape[1], part["kept"].long()
+        source.append(torch.full_like(kept, index))
+        y.append(kept // columns)
+        x.append(kept % columns)
+    entries = Entries.create(torch.cat(source), torch.cat(y), torch.cat(x), [part["features"] for part in loaded])
+    branching = settings.branching or choose_branching(len(entries))
+    tree, order = fit_tree(entries.vectors, len(entries), branching, settings.seed, quiet)
+    entries = entries.take(order)
+    projection = fit_projection(entries, settings.key_dimensions, settings.seed)
+    keys = compute_keys(entries, projection)
+    save_bank(folder, sources, entries, tree, projection, keys)

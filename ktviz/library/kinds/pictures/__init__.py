@@ -1,0 +1,1 @@
+"""Banks of pictures: exemplars and references, kept pixel by pixel."""

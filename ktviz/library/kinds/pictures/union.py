@@ -1,0 +1,32 @@
+"""Several banks of pictures as one: what references are chosen from."""
+
+from __future__ import annotations
+
+from ktviz.errors import UnknownNameError
+from ktviz.library.banks import Banks
+from ktviz.library.kinds.pictures.bank import PictureBank
+from ktviz.library.layout import PICTURES
+
+MOST_NAMED = 20
+"""Pictures that an error names."""
+
+
+class PictureUnion(Banks[PictureBank]):
+    """One or more banks of pictures. Sources are numbered through, bank after bank; each is one entry."""
+
+    kind = PICTURES
+
+    def choose(self, name: str | None = None) -> int:
+        """Number of the picture that a name means, as in `find_source`; of the only one if None.
+
+        Raises:
+            UnknownNameError: No picture has that name, or several; or none is named, and there are several.
+        """
+        if name is not None:
+            return self.source_numbers[self.find_source(str(name))]
+        if len(self) > 1:
+            some = ", ".join(self.source_names[:MOST_NAMED]) + (", ..." if len(self) > MOST_NAMED else "")
+            raise UnknownNameError(
+                f"a picture of {', '.join(self.names)}", f"none is named, and there are {len(self)}: {some}", "Name one"
+            )
+        return 0
