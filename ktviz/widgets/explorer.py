@@ -46,9 +46,12 @@ class TranslationView(View):
     def plot(self) -> Figure:
         """The paper's figure of the selected region: curves from its patches to those that won them.
 
-        Raises:
-            TraceError: The model is gone.
+        Where there is no model to ask: the heaviest retrievals, outlined on canvas and output.
         """
+        from ktviz.figures.behind import behind_figure
+
+        if self._subject.case is None:
+            return behind_figure(self.shown, self.region, ())
         return backtrack(self.shown, self.region, model=self._subject.model).plot()
 
 

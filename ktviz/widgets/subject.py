@@ -148,13 +148,24 @@ class Subject:
 
     @property
     def input(self) -> Pixels | None:
-        """The photo."""
+        """The picture in which the queries lie, as its site states it: the photo, or another canvas."""
         return (self.trace if self.case is None else self.case.trace).input
 
     @property
     def output(self) -> Pixels | None:
-        """The translation."""
+        """The picture that the retrievals paint, or serve."""
         return self.trace.output if self.case is None else self.case.output
+
+    @property
+    def pictures_by_canvas(self) -> dict[str, Pixels]:
+        """Both, as far as they are there, by the names that the site states."""
+        about = self.trace.site_about
+        found = {str(about["canvas"]): self.input, str(about["output"]): self.output}
+        return {name: pixels for name, pixels in found.items() if pixels is not None}
+
+    def can(self, *abilities: str) -> bool:
+        """Whether the system is there, and has some abilities."""
+        return self.case is not None and set(abilities) <= self.case.system.abilities
 
     @cached_property
     def shares(self) -> pd.DataFrame:

@@ -126,7 +126,7 @@ def test_a_page_holds_the_scene_the_bundle_and_nothing_to_load(view, tmp_path):
     live, _ = unpack(view._scene)
     kept, parts = store_of(text, "ktviz-scene")
     assert kept == live
-    assert np.abs(decode_image(parts["output"].tobytes()).astype(int) - view.trace.output).mean() < 8  # a JPEG
+    assert np.abs(decode_image(parts["canvas/output"].tobytes()).astype(int) - view.trace.output).mean() < 8  # a JPEG
 
 
 def test_the_bundle_loads_nothing_and_makes_no_code_of_text():

@@ -203,7 +203,7 @@ class BandView implements Drawn {
     if (!this.loaded || this.place < 0) return;
     const similarity = this.similarities(0);
     const ranked = order(similarity);
-    const pixels = this.truePixels(0) ?? this.picture("input", scene.boxOf(this.place));
+    const pixels = this.truePixels(0) ?? this.asked(scene.boxOf(this.place));
     this.body.replaceChildren(
       this.row(-1, ["Query", null], pixels, [Number.NaN, Number.NaN, Number.NaN, Number.NaN], Number.NaN),
       ...ranked.map((slot, rank) => this.candidate(slot, rank, similarity[slot])),
@@ -274,8 +274,9 @@ class BandView implements Drawn {
     );
   }
 
-  private picture(name: string, box: Box): ImageData | null {
-    const picture = this.session.scene.picture(name);
+  /** A patch of the canvas. */
+  private asked(box: Box): ImageData | null {
+    const picture = this.session.scene.canvas;
     return picture ? cut(picture, inPicture(this.session.scene, picture, box)) : null;
   }
 

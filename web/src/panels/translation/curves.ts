@@ -73,8 +73,10 @@ export class Curves {
     const { scene } = this.session;
     const pane = this.translation.panes.output;
     const picture = pane.canvas.getBoundingClientRect();
-    const box = pane.toCanvas(scene.boxOf(place));
-    const from: Point = [box.x + box.width / 2, box.y + box.height / 2];
+    const [x, y] = scene.middleOf(place);
+    const size = scene.regions ? { width: 0, height: 0 } : scene.boxOf(place); // a box cannot mark a region
+    const box = pane.toScreen({ ...size, x, y });
+    const from: Point = [box.x, box.y];
     const inside = from[0] > 0 && from[0] < picture.width && from[1] > 0 && from[1] < picture.height;
     const there = this.sources.anchor(scene.winnerSource(place), scene.sourceBoxOf(place));
     if (!inside || !there || !pane.canvas.isConnected) return [];
