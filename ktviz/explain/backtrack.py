@@ -82,17 +82,18 @@ class Backtrack(Result):
             picks: How many retrievals to show.
         """
         from ktviz.figures.backtracking import backtracking_figure
-        from ktviz.figures.behind import behind_figure
+        from ktviz.figures.behind import behind_figure, heaviest
 
         case = self._asked()
         shown: Any = getattr(case.system, "shown", None)
         if shown is not None:
             return backtracking_figure(shown(case.trace), picks, self.mask)
+        places = heaviest(case.trace, self.mask, picks)
         try:
-            patches = case.system.patches(case.trace, self.about["places"][:picks])
+            patches = case.system.patches(case.trace, places)
         except AbilityError:  # a system without pictures of its sources
             patches = []
-        return behind_figure(case.trace, self.mask, patches, picks)
+        return behind_figure(case.trace, self.mask, places, patches)
 
     def _asked(self) -> Case:
         if self.case is None:

@@ -23,14 +23,30 @@ ROW = PATCH + 76
 LINE = 2.2
 
 
-def behind_figure(trace: Trace, region: Region, patches: Sequence[tuple[Pixels, Pixels]], picks: int = 8) -> Figure:
-    """The retrievals that paint most of a region, outlined where they lie: as boxes, or as regions of a label map.
+def heaviest(trace: Trace, region: Region, picks: int) -> list[int]:
+    """Places of some retrievals that paint much of a region, far from each other."""
+    overlap, box = trace.overlap(region), trace.column("box").astype(np.float64)
+    centre = box[:, :2] + box[:, 2:] / 2
+    apart = np.full(len(trace), np.hypot(*trace.size) / 4)
+    found: list[int] = []
+    for _ in range(min(picks, int(np.count_nonzero(overlap)))):
+        merit = np.where(overlap > 0, overlap / overlap.max() + apart / np.hypot(*trace.size), -1)
+        merit[found] = -1
+        found.append(int(merit.argmax()))
+        apart = np.minimum(apart, np.hypot(*(centre - centre[found[-1]]).T))
+    return sorted(found, key=lambda place: -overlap[place])
+
+
+def behind_figure(
+    trace: Trace, region: Region, shown: Sequence[int], patches: Sequence[tuple[Pixels, Pixels]] = ()
+) -> Figure:
+    """Retrievals behind a region, outlined where they lie: as boxes, or as regions of a label map.
 
     Args:
         trace: Of one image and one site.
         region: A `Box`, mask, polygon or pixel of the canvas; None for all of it.
-        patches: Of the retrievals with the largest overlap, both parts as pictures; none where there are no pictures.
-        picks: How many retrievals to show.
+        shown: Places of the retrievals, such as those of `heaviest`.
+        patches: Both parts of each as pictures; none where there are no pictures of sources.
 
     Returns:
         A figure 1600 px wide that belongs to no pyplot state.
@@ -40,8 +56,6 @@ def behind_figure(trace: Trace, region: Region, patches: Sequence[tuple[Pixels, 
     """
     mask = region_mask(region, *trace.size)
     overlap = trace.overlap(mask)
-    order = np.argsort(-overlap, kind="stable")
-    shown = order[: min(picks, np.count_nonzero(overlap))].tolist()
     room = (WIDTH - 2 * MARGIN - GAP) / 2
     pictures = [(title, pixels) for title, pixels in zip(titles_of(trace), (trace.input, trace.output), strict=True)]
     sizes = [fit(trace.size if pixels is None else pixels.shape[:2], room, 620.0) for _, pixels in pictures]

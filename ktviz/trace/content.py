@@ -87,6 +87,11 @@ class Content:
         """The canvases of every image."""
         return self._read()[2]
 
+    def extension(self, name: str) -> str | None:
+        """The column that a site declares under a plain name, such as "kt.path" for "path"; None if none does."""
+        declared = (str(one["name"]) for site in self.about["sites"] for one in site["extensions"])
+        return next((column for column in declared if column.partition(".")[2] == name), None)
+
     @property
     def model(self) -> object | None:
         """What made the trace, while it lives and in the process that recorded."""

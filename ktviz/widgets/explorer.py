@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+PICKS = 8
+"""Retrievals in the figure of a view without a model."""
+
+
 class Explorer(View):
     """Translation, sources, cluster tree, band matches and table of one trace, linked by one selection.
 
@@ -48,10 +52,10 @@ class TranslationView(View):
 
         Where there is no model to ask: the heaviest retrievals, outlined on canvas and output.
         """
-        from ktviz.figures.behind import behind_figure
+        from ktviz.figures.behind import behind_figure, heaviest
 
         if self._subject.case is None:
-            return behind_figure(self.shown, self.region, ())
+            return behind_figure(self.shown, self.region, heaviest(self.shown, self.region, PICKS))
         return backtrack(self.shown, self.region, model=self._subject.model).plot()
 
 

@@ -218,12 +218,18 @@ class Subject:
         return self.trace.column("regret").astype(np.float32)
 
     def picture(self, number: int) -> Pixels | None:
-        """A source as its bank saw it, or as it was given; None where there is none."""
+        """A source as its bank saw it, or as it was given; None where there is none.
+
+        In a system that goes both ways a source may be a canvas of the run, "input" for one.
+        """
         name = self.names[number]
         if name in self.pictures:
             return self.pictures[name]
         if self.case is not None:
-            return self.case.system.source_picture(name)
+            found = self.case.system.source_picture(name)
+            return self.trace.picture.canvases.get(name) if found is None else found
+        if name in self.trace.picture.canvases:
+            return self.trace.picture.canvases[name]
         known = {} if self.library is None else self.library.source_numbers
         return None if self.library is None or name not in known else self.library.picture(known[name])
 

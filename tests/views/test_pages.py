@@ -251,7 +251,7 @@ def test_a_snapshot_names_its_sources_where_no_title_is_known(adapted):
 
 def test_a_snapshot_shows_pictures_and_the_largest_shares(trace, view):
     reader = Reader(view._repr_mimebundle_()[0]["text/html"])
-    assert [image["alt"] for image in reader.of("img")] == ["photo", "translation", "who painted what"]
+    assert [image["alt"] for image in reader.of("img")] == ["Input", "Output", "Who painted what"]
     for image, expected in zip(reader.of("img"), (trace.input, trace.output), strict=False):
         found = decode_image(base64.b64decode(image["src"].partition(",")[2]))
         assert np.abs(found.astype(int) - expected).mean() < 12  # a JPEG of grain

@@ -230,9 +230,11 @@ def test_what_can_be_shown_is_what_the_trace_holds(case):
     rows = trace.to_pandas()
     assert values["can"] == {
         "bands": trace.has("kt.similarity_ll"),
+        "decode": not name.startswith(("soft", "gaps", "500", "a part")),
         "regret": trace.has("regret"),
         "tree": not name.startswith(("soft", "gaps", "500", "a part")),
         "soft": bool(((rows["weight"] > 0) & (rows["weight"] < 1)).any()),
+        "exclude": not name.startswith(("soft", "gaps", "500", "a part")),
     }
     assert ("weight" in parts) == values["can"]["soft"]
     assert ("regret" in parts) == values["can"]["regret"]

@@ -88,7 +88,7 @@ export interface About {
   live: boolean;
   frozen: string;
   panels: PanelPlace[];
-  can: { bands: boolean; regret: boolean; tree: boolean; soft: boolean; exclude: boolean };
+  can: { bands: boolean; decode: boolean; regret: boolean; tree: boolean; soft: boolean; exclude: boolean };
   sources: Source[];
   banks: Bank[];
   /** Of a counterfactual alone: what changed (ktviz/widgets/after.py). */

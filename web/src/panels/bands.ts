@@ -96,7 +96,7 @@ class BandView implements Drawn {
 
   private get missing(): string {
     const { can, candidates } = this.session.scene.about;
-    if (!can.bands) return "This trace has no bands: they are recorded from a ktviz Translator.";
+    if (!can.bands) return "This trace has no bands: they are recorded from systems that compare them.";
     if (candidates < 2)
       return "This trace holds winners only. Record with candidates=8 (and enough memory) to compare them: translator.traced(photo, candidates=8).";
     return "";
@@ -157,7 +157,7 @@ class BandView implements Drawn {
   private async decode(place: number): Promise<void> {
     const { scene } = this.session;
     const entries = this.slots().map((slot) => scene.entry[place * scene.k + slot]);
-    if (!scene.about.live) return; // without the model nothing can be decoded
+    if (!scene.about.can.decode) return;
     const answer = await this.session.ask("bands", { queries: [place], entries });
     if (!answer?.has("decoded") || this.place !== place) return;
     this.decoded = await decodePicture(answer.column<Uint8Array>("decoded"));
