@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ def measures(subject: Subject) -> dict[str, float]:
     """What the system measured at the site that is shown: numbers by name."""
     known = subject.trace.picture.about.get("measures", {}).get(subject.site)
     found = known.items() if isinstance(known, Mapping) else ()
-    return {str(name): float(value) for name, value in found if isinstance(value, (int, float))}
+    return {str(name): float(value) for name, value in found if isinstance(value, Real) and np.isfinite(value)}
 
 
 def short_digest(subject: Subject) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import nn
 
 import ktviz as kt
+from ktviz.trace.adapt import Abilities, Adapted
 from ktviz.trace.trace import Trace
 
 SIZE = (48, 64)
@@ -38,6 +41,7 @@ class Studio(nn.ModuleDict):
 
     def __init__(self) -> None:
         super().__init__({name: nn.Identity() for name in (THERE, AWAY, LABELLED)})
+        self.adapters: list[Adapted] = []  # a trace remembers them weakly
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         for site in self.values():
@@ -51,34 +55,45 @@ def painted(height: int, width: int, *hue: float) -> torch.Tensor:
     return torch.stack([(0.5 + 0.4 * torch.sin(7 * x * h + 5 * y)) for h in hue])[None]
 
 
-def hard(count: int) -> kt.Matches:
-    """Every query takes its own source of three first, and the others after it."""
-    entry = (torch.arange(count)[:, None] + torch.arange(3)) % 3
-    similarity = torch.linspace(0.9, 0.3, 3).repeat(count, 1) + torch.linspace(0, 0.05, count)[:, None]
+def hard(count: int, without: Sequence[object]) -> kt.Matches:
+    """Every query takes its own source first of those that may be taken, and the others after it."""
+    able = torch.tensor([number for number, name in enumerate(NAMES) if name not in without])
+    entry = able[(torch.arange(count)[:, None] + torch.arange(len(able))) % len(able)]
+    similarity = torch.linspace(0.9, 0.3, len(able)).repeat(count, 1) + torch.linspace(0, 0.05, count)[:, None]
     return kt.Matches.hard(entry, similarity)
 
 
 def canvases() -> tuple[nn.Module, Trace]:
     """The system, to be kept alive, and a trace of it."""
-    model, labels = Studio(), label_map()
+    model = Studio()
+    return model, recorded(model)
+
+
+def recorded(model: Studio, without: Sequence[object] = ()) -> Trace:
+    """A run of it, without some sources: what it makes of the reference is then inverted."""
+    labels = label_map()
     catalogue = kt.Catalogue.wholes(list(NAMES), bank="shelf")
     colours = torch.from_numpy(np.random.default_rng(3).random((16, 3)).astype(np.float32))
+    back = painted(*BACK, 3, 1, 2)
     shown = {
         "labels": colours[labels].permute(2, 0, 1)[None],
         "reference:0": painted(*REFERENCE, 1, 2, 3),
-        "output:back": painted(*BACK, 3, 1, 2),
+        "output:back": 1 - back if without else back,
     }
 
-    def site(name: str, queries: kt.Queries, canvas: str, output: str, direction: str) -> object:
+    def site(name: str, queries: kt.Queries, canvas: str, output: str, direction: str) -> Adapted:
         return kt.adapt(
             model[name],
-            lambda inputs, result: hard(len(queries)),
+            lambda inputs, result: hard(len(queries), without),
             queries=queries,
             catalogue=catalogue,
             canvas=canvas,
             output=output,
             direction=direction,
             pictures=lambda inputs, result: shown,
+            abilities=Abilities(
+                rerun=lambda trace: recorded(model), exclude=lambda trace, names: recorded(model, names)
+            ),
         )
 
     adapted = [
@@ -86,6 +101,7 @@ def canvases() -> tuple[nn.Module, Trace]:
         site(AWAY, kt.Queries.grid(6, 4, step_px=10), "reference:0", "output:back", "B to A"),
         site(LABELLED, kt.Queries.regions(labels, torch.tensor(ASKING)), "labels", "output", ""),
     ]
+    model.adapters += adapted
     with kt.record(model, *adapted) as trace:
         model(painted(*SIZE, 2, 3, 1))
-    return model, trace
+    return trace
