@@ -10,14 +10,16 @@ from views.canvases import ASKING, AWAY, BACK, DISK, DOT, LABELLED, PARTS, REFER
 import ktviz as kt
 from browser.live import LiveView
 
+X = "\N{MULTIPLICATION SIGN}"
 CAPTIONS = {
-    THERE: ["Input, 64 × 48 px", "Output, 128 × 96 px"],
-    AWAY: ["Reference, 40 × 60 px", "Output, back, 60 × 20 px"],
-    LABELLED: ["Labels, 64 × 48 px", "Output, 128 × 96 px"],
+    THERE: [f"Input, 64 {X} 48 px", f"Output, 128 {X} 96 px"],
+    AWAY: [f"Reference, 40 {X} 60 px", f"Output, back, 60 {X} 20 px"],
+    LABELLED: [f"Labels, 64 {X} 48 px", f"Output, 128 {X} 96 px"],
 }
-SIZES = {THERE: SIZE, AWAY: REFERENCE, LABELLED: SIZE}
 COLOURS = """(canvas, points) => {
-  const context = canvas.getContext("2d");
+  const copy = new OffscreenCanvas(canvas.width, canvas.height);
+  const context = copy.getContext("2d", { willReadFrequently: true });
+  context.drawImage(canvas, 0, 0);
   const k = canvas.width / canvas.getBoundingClientRect().width;
   return points.map(([x, y]) => [...context.getImageData(x * k, y * k, 1, 1).data].slice(0, 3));
 }"""
@@ -70,7 +72,7 @@ def colours(explorer, canvas, points, size):
 
 
 def test_every_site_shows_its_own_pictures_in_their_shape(explorer, trace):
-    for site in (LABELLED, AWAY, THERE, LABELLED):
+    for site in (AWAY, THERE, LABELLED):
         turn(explorer, site)
         assert explorer.find(".kt-pane figcaption").all_inner_texts() == CAPTIONS[site]
         about = trace.site(site).site_about
@@ -110,11 +112,10 @@ def test_all_panes_show_the_same_part_when_zoomed(explorer):
     explorer.page.keyboard.down("Control")
     explorer.page.mouse.wheel(0, -400)
     explorer.page.keyboard.up("Control")
-    explorer.settled()
+    explorer.open_table()
     for canvas in (explorer.photo, explorer.translation):
         explorer.page.mouse.click(*explorer.point(30, 45, REFERENCE, canvas))  # the fixed point of the zoom
         explorer.settled()
-        explorer.open_table() if not explorer.find(".kt-table").count() else None
         assert [row[0] for row in explorer.table_rows()] == ["19"]  # row 4, column 3 of 4
         explorer.button("Clear").click()
         explorer.settled()
@@ -124,7 +125,7 @@ def test_wiping_compares_canvas_and_output(explorer):
     turn(explorer, AWAY)
     explorer.button("Wipe").click()
     explorer.settled()
-    expect(explorer.find(".kt-pane figcaption")).to_have_text("Reference | Output, back, 60 × 20 px")
+    expect(explorer.find(".kt-pane figcaption")).to_have_text(f"Reference | Output, back, 60 {X} 20 px")
     assert shape(explorer.translation) == pytest.approx(BACK[1] / BACK[0], rel=0.02)
 
 
@@ -151,8 +152,6 @@ def test_outlines_run_along_the_region_and_not_around_its_box(explorer):
     explorer.page.mouse.click(*explorer.point(50, 36, SIZE))  # of two parts, 44 to 60 across, down to 12 and from 30
     explorer.settled()
     explorer.page.mouse.move(2, 2)
-    explorer.button("Fit").click()
-    explorer.settled()
     outline, box_alone = [(44, 6), (60, 6), (44, 36), (52, 30)], [(44, 20), (60, 20)]
     before = colours(explorer, explorer.translation, outline + box_alone, SIZE)
     explorer.button("Clear").click()
@@ -198,7 +197,7 @@ def test_without_a_source_the_output_of_the_site_is_another(live_view):
     at = [(20, 20)]
     (before,) = colours(live_view, live_view.translation, at, REFERENCE)
     live_view.root.get_by_role("checkbox", name="Use a.png").uncheck()
-    expect(live_view.find(".kt-pane figcaption").nth(1)).to_have_text("Output, back after, 60 × 20 px")
+    expect(live_view.find(".kt-pane figcaption").nth(1)).to_have_text(f"Output, back after, 60 {X} 20 px")
     live_view.settled()
     (after,) = colours(live_view, live_view.translation, at, REFERENCE)
     assert np.abs(before.astype(int) + after - 255).max() < 4
