@@ -107,6 +107,13 @@ def checked_mask(mask: npt.NDArray[np.generic], height: int, width: int) -> Mask
     return mask.astype(bool, copy=False)
 
 
+def stretched(mask: Mask, height: int, width: int) -> Mask:
+    """A mask laid over a picture of another size: the nearest pixel of each."""
+    rows, columns = (np.arange(n) * known // n for n, known in zip((height, width), mask.shape, strict=True))
+    found: Mask = mask[rows[:, None], columns]
+    return found
+
+
 def box_mask(box: Box, height: int, width: int) -> Mask:
     edges = (box.x, box.y, box.width, box.height)
     if not all(isinstance(edge, Real) for edge in edges) or not np.isfinite(edges).all():

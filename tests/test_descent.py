@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from ktviz.errors import UnknownNameError
 from ktviz.library.kinds.patches.bands import to_vectors
 from ktviz.library.kinds.patches.search import descend
-from ktviz.systems.kt.descent import descents, visits
+from ktviz.systems.descents import visits
+from ktviz.systems.kt.descent import descents
 from ktviz.systems.kt.live import live
 from ktviz.systems.kt.translator import Translator
 

@@ -118,7 +118,7 @@ def test_a_trace_of_several_images_shows_them(world, paint):
     with kt.record(world.translator) as trace:
         world.translator.batch([paint(1), paint(2)])
     read = Reader(displayed(trace)[HTML])
-    assert "Photo 0" in read.text
+    assert "Input 0" in read.text
     assert "Output 1" in read.text
 
 

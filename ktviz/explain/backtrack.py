@@ -76,16 +76,24 @@ class Backtrack(Result):
     def plot(self, picks: int = 8) -> Figure:
         """The paper's figure for this region: curves from its patches to the patches that won them.
 
+        Of a system that has no such figure: its retrievals on canvas and output, and both parts of each.
+
         Args:
             picks: How many retrievals to show.
         """
         from ktviz.figures.backtracking import backtracking_figure
+        from ktviz.figures.behind import behind_figure, heaviest
 
         case = self._asked()
         shown: Any = getattr(case.system, "shown", None)
-        if shown is None:
-            raise AbilityError("the figure of a backtrack", f"{case.system.name} has none", "Look at its patches")
-        return backtracking_figure(shown(case.trace), picks, self.mask)
+        if shown is not None:
+            return backtracking_figure(shown(case.trace), picks, self.mask)
+        places = heaviest(case.trace, self.mask, picks)
+        try:
+            patches = case.system.patches(case.trace, places)
+        except AbilityError:  # a system without pictures of its sources
+            patches = []
+        return behind_figure(case.trace, self.mask, places, patches)
 
     def _asked(self) -> Case:
         if self.case is None:

@@ -122,7 +122,13 @@ def control(trace: Trace) -> int:
 
 
 def pieces_of(trace: Trace) -> Iterator[tuple[Ints, Ints]]:
-    """The retrievals of each piece, largest first, and those of them that the search chose by itself side by side."""
+    """The retrievals of each piece, largest first, and those of them that the search chose by itself side by side.
+
+    Queries without places on a grid, and sources that are wholes, have no neighbours that could go on in each other.
+    """
+    places = (trace.column(name).astype(np.float64) for name in ("y", "x", "source_box"))
+    if not len(trace) or any(np.isnan(place).any() for place in places):
+        return
     winners = winners_of(trace)
     size = winners.own_sizes()
     core = size >= max(LEAST, control(trace) + 1)
@@ -159,7 +165,7 @@ def pieces(trace: Trace) -> pd.DataFrame:
 
 def pieces_mask(trace: Trace) -> Mask:
     """The pixels of all pieces: (H, W)."""
-    mask = np.zeros(trace.picture.size, dtype=bool)
+    mask = np.zeros(trace.size, dtype=bool)
     for part, _ in pieces_of(trace):
         for x, y, width, height in trace.column("box")[part].astype(int).tolist():
             mask[y : y + height, x : x + width] = True

@@ -17,7 +17,7 @@ from ktviz.trace.schema import REGRET
 from ktviz.trace.trace import Trace
 
 COHERENT = "coherent"
-"""Column of winners that were chosen because they continue a neighbour's source."""
+"""What systems call the column of winners that were chosen because they continue a neighbour's source."""
 
 
 def regret(trace: Trace, sample: int | None, seed: int, model: object | None, photo: Pixels | None) -> pd.DataFrame:
@@ -43,9 +43,7 @@ def sampled(count: int, sample: int | None, seed: int) -> npt.NDArray[np.int64]:
 
 def coherent(trace: Trace) -> npt.NDArray[np.bool_]:
     """Which winners were chosen because they continue a neighbour's source: (retrievals,)."""
-    if not trace.has(COHERENT):
-        return np.zeros(len(trace), dtype=bool)
-    return trace.column(COHERENT).astype(bool)
+    return trace.column(COHERENT).astype(bool) if trace.has(COHERENT) else np.zeros(len(trace), dtype=bool)
 
 
 def regret_table(

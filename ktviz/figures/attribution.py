@@ -12,7 +12,7 @@ from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, QUANTITY_INK, source_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
 from ktviz.images import Pixels
-from ktviz.regions import Box
+from ktviz.regions import Box, Mask, stretched
 
 if TYPE_CHECKING:
     from ktviz.explain.attribution import Attribution
@@ -105,6 +105,11 @@ def highlighted(attribution: Attribution) -> Pixels | None:
     output = attribution.pictures.get("output")
     if output is None:
         return None
-    inside = attribution.pictures["region"][..., :1] > 0
+    return pale_outside(attribution.pictures["region"][..., 0] > 0, output)
+
+
+def pale_outside(mask: Mask, output: Pixels) -> Pixels:
+    """A picture, pale outside a region, which may be of a canvas of another size."""
+    inside = stretched(mask, *output.shape[:2])[..., None]
     pale = 255 - (255 - output.astype(np.float64)) * 0.25
     return np.where(inside, output, pale.round()).astype(np.uint8)

@@ -10,6 +10,7 @@ from io import BytesIO
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager
@@ -18,6 +19,7 @@ from matplotlib.path import Path
 from matplotlib.patheffects import AbstractPathEffect, Normal, Stroke
 
 from ktviz.figures.colours import INK
+from ktviz.figures.region_outlines import Segments
 from ktviz.images import Pixels
 from ktviz.regions import Box
 
@@ -80,6 +82,18 @@ class Canvas:
         outline.set_path_effects(edges(colour, width) if over_picture else [])
         outline.set_gid(gid)
         self.axes.add_patch(outline)
+
+    def outline(
+        self, edges_of: Segments, shape: tuple[int, int], where: Box, colour: str, width: float, gid: str | None = None
+    ) -> None:
+        """Edges in px of a picture (height, width) that fills a box of the page, such as the outline of a region."""
+        placed = edges_of * (where.width / shape[1], where.height / shape[0]) + (where.x, where.y)
+        lines = LineCollection(
+            placed.tolist(), colors=colour, linewidths=points(width), capstyle="projecting", zorder=4
+        )
+        lines.set_path_effects(edges(colour, width))
+        lines.set_gid(gid)
+        self.axes.add_collection(lines)
 
     def curve(self, start: Point, edge: float, end: Point, colour: str, width: float) -> None:
         """From a box to a pair of patches: level up to its picture's edge x, then bent."""

@@ -17,11 +17,11 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from ktviz.errors import KtvizError
-from ktviz.figures.attribution import colour, highlighted
+from ktviz.figures.attribution import colour, highlighted, pale_outside
 from ktviz.figures.colours import BOTH_INK, source_colours, trace_colours
 from ktviz.figures.comparison import FULL
 from ktviz.figures.layout import percent
-from ktviz.figures.maps import painted_values, source_map
+from ktviz.figures.maps import painted_values, source_map, titles_of
 from ktviz.images import Pixels, decode_image, encode_image, resize
 from ktviz.library.banks import AnyBank, Banks
 from ktviz.library.layout import PICTURES, thumb_path
@@ -88,9 +88,11 @@ def trace_card(trace: Trace) -> str:
     shares, colours = None, {}
     facts = [f"{len(trace):,} retrievals", f"{trace.table.num_rows:,} candidates"]
     pictures = []
-    for number, picture in enumerate(trace.pictures[:IMAGES]):
+    titles = titles_of(trace)
+    for number in range(min(IMAGES, len(trace.pictures))):
         name = f" {number}" if len(trace.pictures) > 1 else ""
-        pictures += pair(picture.input, picture.output, name)
+        image = trace.image(number) if name else trace
+        pictures += pair(image.input, image.output, name, titles)
     if len(trace.pictures) > 1:
         facts.append(f"{len(trace.pictures)} images")
     elif len(trace.sites) == 1:
@@ -166,9 +168,7 @@ def backtrack_card(backtrack: Backtrack) -> str:
     pictures, patches = [], {}
     shown = backtrack.frame.head(ROWS)
     if backtrack.case is not None and backtrack.mask is not None:
-        pale = 255 - (255 - backtrack.case.output.astype(np.float64)) * 0.25
-        output = np.where(backtrack.mask[..., None], backtrack.case.output, pale.round()).astype(np.uint8)
-        pictures = [show(output, PICTURE, "The region")]
+        pictures = [show(pale_outside(backtrack.mask, backtrack.case.output), PICTURE, "The region")]
         patches = dict(enumerate(backtrack.patches[:ROWS]))
     rows = [
         {
@@ -182,7 +182,7 @@ def backtrack_card(backtrack: Backtrack) -> str:
         for number, row in enumerate(shown.to_dict("records"))
     ]
     more = len(backtrack) - len(rows)
-    facts = [backtrack.headline()] + ["each row: patch of the photo, patch of the source that won"] * bool(patches)
+    facts = [backtrack.headline()] + ["each row: patch of the canvas, patch of the source that won"] * bool(patches)
     return card("Backtrack", facts, pictures, rows, f"and {more:,} more retrievals" if more > 0 else "")
 
 
@@ -234,9 +234,11 @@ def audit_card(audit: Audit) -> str:
     return card(audit.title, facts, pictures, share_rows(sources, find, ranked(sources)), rest_of(sources))
 
 
-def pair(photo: Pixels | None, output: Pixels | None, name: str = "") -> list[Shown]:
-    """Photo and output, as far as they are there."""
-    named = ((photo, f"Photo{name}"), (output, f"Output{name}"))
+def pair(
+    photo: Pixels | None, output: Pixels | None, name: str = "", titles: tuple[str, str] = ("Photo", "Output")
+) -> list[Shown]:
+    """Photo, or what else the queries lie in, and output, as far as they are there."""
+    named = ((photo, titles[0] + name), (output, titles[1] + name))
     return [show(pixels, PICTURE, caption) for pixels, caption in named if pixels is not None]
 
 

@@ -23,7 +23,7 @@ from ktviz.library.kinds.patches.clusters import describe_clusters
 from ktviz.licences import readable
 from ktviz.regions import Region
 from ktviz.systems.kt.descent import Numbers
-from ktviz.trace.overlap import Floats
+from ktviz.trace.overlap import Floats, label_places
 from ktviz.trace.trace import Trace
 
 TITLE, BODY, SMALL = 18, 14, 12
@@ -33,6 +33,8 @@ MOST = 1000
 EACH = 64
 """Items below one node."""
 LEVELS = 6
+CELLS = 128
+"""Cells of a map of regions along its longer side."""
 ROWS = 20
 """Bars of shares; the rest are one."""
 LONGEST = 60
@@ -104,7 +106,9 @@ def share_bars(trace: Trace, region: Region = None) -> go.Figure:
 
 
 def similarity_heatmap(trace: Trace) -> go.Figure:
-    """Similarity of every query's winner where it lies in the photo, on a scale from 0 to 1.
+    """Similarity of every query's winner where it lies in its canvas, on a scale from 0 to 1.
+
+    Of queries that are regions, in cells of at least 1/128 of the canvas.
 
     Args:
         trace: Of one image and one site.
@@ -113,13 +117,9 @@ def similarity_heatmap(trace: Trace) -> go.Figure:
         TraceError: A trace of several images or sites.
     """
     trace = one_site(trace)
-    box = trace.column("box")
-    # Boxes are cut off at the right and lower edge of the photo, so middles are those of whole boxes.
-    (across, column), (down, row) = (steps(box[:, n] + box[:, n + 2].max() / 2) for n in (0, 1))
-    similarity = np.full((len(down), len(across)), np.nan)
-    similarity[row, column] = trace.column("similarity")
-    texts = np.full(similarity.shape, "", dtype=object)
-    texts[row, column] = winner_texts(trace)
+    across, down, place = grid_cells(trace) if trace.regions is None else region_cells(*trace.regions)
+    similarity = np.where(place < 0, np.nan, trace.column("similarity")[place])
+    texts = np.where(place < 0, "", np.array(winner_texts(trace), dtype=object)[place])
     figure = go.Figure(
         go.Heatmap(
             x=across,
@@ -133,11 +133,35 @@ def similarity_heatmap(trace: Trace) -> go.Figure:
             colorbar=scale("similarity", (0.0, 0.25, 0.5, 0.75, 1.0)),
         )
     )
-    height, width = trace.picture.size
+    height, width = trace.size
     figure.update_xaxes(range=[0, width], title="px", constrain="domain", showgrid=False)
     figure.update_yaxes(range=[height, 0], title="px", scaleanchor="x", constrain="domain", showgrid=False)
     about = [f"{len(trace):,} retrievals", f"median {np.median(trace.column('similarity')):.3f}"]
     return styled(figure, "Similarity of the winners", [*about, f"digest {trace.digest[:12]}"], 640)
+
+
+Cells = tuple[Floats, Floats, Numbers]
+"""Middles of columns and of rows in px, and the place of the retrieval in each cell, -1 for none: (rows, columns)."""
+
+
+def grid_cells(trace: Trace) -> Cells:
+    """A cell for each query on a grid."""
+    box = trace.column("box")
+    # Boxes are cut off at the right and lower edge of the canvas, so middles are those of whole boxes.
+    (across, column), (down, row) = (steps(box[:, n] + box[:, n + 2].max() / 2) for n in (0, 1))
+    place = np.full((len(down), len(across)), -1)
+    place[row, column] = np.arange(len(trace))
+    return across, down, place
+
+
+def region_cells(number: Numbers, labels: Numbers) -> Cells:
+    """The regions (N,) of a label map (H, W) in cells, each with what is in its middle."""
+    side = -(-max(labels.shape) // CELLS)
+    down, across = (np.arange(0, length, side) + side / 2 for length in labels.shape)
+    rows, columns = (
+        (middle - 0.5).astype(np.int64).clip(max=n - 1) for middle, n in zip((down, across), labels.shape, strict=True)
+    )
+    return across, down, label_places(number, labels[rows[:, None], columns])
 
 
 def steps(values: Floats) -> tuple[Floats, Numbers]:

@@ -11,9 +11,12 @@ from matplotlib.figure import Figure
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, OTHER, QUANTITY, SOURCE_COLOURS, trace_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
+from ktviz.figures.region_outlines import borders
 from ktviz.images import Pixels
 from ktviz.licences import in_short
 from ktviz.regions import Box, Mask, bounding_box
+from ktviz.trace.overlap import label_places
+from ktviz.trace.pictures import INPUT, OUTPUT, in_words
 from ktviz.trace.trace import Trace
 
 TITLE, BODY, SMALL = 24.0, 18.0, 15.0
@@ -25,7 +28,9 @@ Floats = npt.NDArray[np.float64]
 
 
 def trace_figure(trace: Trace) -> Figure:
-    """Input and output, who painted what, and how similar the winners are; nothing is rescaled to the image at hand.
+    """Canvas and output, who painted what, and how similar the winners are; nothing is rescaled to the image at hand.
+
+    Queries that are regions are outlined on their canvas.
 
     Args:
         trace: Of one image.
@@ -33,24 +38,25 @@ def trace_figure(trace: Trace) -> Figure:
     Returns:
         A figure 1600 px wide that belongs to no pyplot state.
     """
-    height, width = trace.picture.size
     shares = trace.sources()
     colours = trace_colours(trace)
     painted = shares[shares["share"] > 0]
-    size = fit((height, width), (WIDTH - 2 * MARGIN - GAP) / 2, TALLEST)
+    size = fit(trace.size, (WIDTH - 2 * MARGIN - GAP) / 2, TALLEST)
     rows = -(-min(len(painted), len(SOURCE_COLOURS) + 1) // 2)
     top, step = 130.0, size[1] + 76
     canvas = Canvas.create(WIDTH, top + 2 * step + rows * LINE + 40)
     heading(canvas, trace)
     boxes = [Box(MARGIN + x * (size[0] + GAP), top + y * step, *size) for y in (0, 1) for x in (0, 1)]
-    labels = ("Input", "Output", "Who painted what", "Similarity of the winners")
+    titles = (*titles_of(trace), "Who painted what", "Similarity of the winners")
     pictures = (trace.input, trace.output, source_map(trace, colours), similarity_map(trace))
-    for label, pixels, box in zip(labels, pictures, boxes, strict=True):
-        canvas.text(box.x, box.y - 9, label, BODY, bold=True)
+    for title, pixels, box in zip(titles, pictures, boxes, strict=True):
+        canvas.text(box.x, box.y - 9, title, BODY, bold=True)
         if pixels is None:
             canvas.text(box.x, box.y + 30, "not kept with the trace", SMALL, FAINT)
         else:
-            canvas.picture(pixels, box)
+            canvas.picture(pixels, Box(box.x, box.y, *fit(pixels.shape[:2], *size)))
+    if trace.regions is not None:
+        canvas.outline(borders(label_places(*trace.regions)), trace.size, boxes[0], "white", 1.0)
     scale(canvas, Box(boxes[3].x, boxes[3].bottom + 10, size[0], 10), "0", "1")
     legend(canvas, painted[["source", "share", "creator", "licence"]].values.tolist(), colours, top + 2 * step - 10)
     return canvas.figure
@@ -65,6 +71,15 @@ def heading(canvas: Canvas, trace: Trace) -> None:
         facts.insert(0, region_text(trace.mask))
     preset = trace.picture.about["settings"].get("preset")
     canvas.text(MARGIN, 78, " · ".join(facts[:1] + [f"preset {preset}"] * bool(preset) + facts[1:]), SMALL, FAINT)
+
+
+def titles_of(trace: Trace) -> tuple[str, str]:
+    """What the pictures are called in which the queries lie, and which the retrievals paint."""
+    about = trace.about["sites"]
+    found = [{str(site[role]) for site in about} for role in ("canvas", "output")]
+    usual = (INPUT, OUTPUT)
+    first, second = (names.pop() if len(names) == 1 else name for names, name in zip(found, usual, strict=True))
+    return in_words(first), in_words(second)
 
 
 def region_text(mask: Mask) -> str:
@@ -116,8 +131,10 @@ def painted_values(values: npt.NDArray[np.floating]) -> Pixels:
 
 
 def nearest(trace: Trace) -> npt.NDArray[np.int64]:
-    """Number of the retrieval that lies nearest to every pixel, -1 where there is none: (H, W)."""
-    winner = np.full(trace.picture.size, -1)
+    """Place of the retrieval nearest to every pixel of the canvas, or about its region, -1 for none: (H, W)."""
+    if trace.regions is not None:
+        return label_places(*trace.regions)
+    winner = np.full(trace.size, -1)
     box = trace.column("box")
     for part in (1.0, 0.5):  # first all of every box, then its middle, which no neighbour has a better claim to
         left, top = (box[:, n] + box[:, n + 2] * (1 - part) / 2 for n in (0, 1))

@@ -11,8 +11,7 @@ import numpy as np
 from ktviz.explain.case import check_equal
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.tree import Tree
-from ktviz.systems.descents import Numbers
-from ktviz.systems.kt.descent import visits
+from ktviz.systems.descents import Numbers, visits
 from ktviz.trace.trace import Trace
 
 REST = -1

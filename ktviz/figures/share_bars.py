@@ -50,13 +50,13 @@ def share_figure(trace: Trace, region: Region = None) -> Figure:
     region = trace.mask if region is None else region
     frame, colours = region_shares(trace, region)
     rows, rest = frame.head(ROWS), frame.iloc[ROWS:]
-    size = (0.0, 0.0) if trace.output is None else fit(trace.picture.size, 460.0, 620.0)
+    size = (0.0, 0.0) if trace.output is None else fit(trace.output.shape[:2], 460.0, 620.0)
     height = max(size[1], len(rows) * ROW + 20 + 26 * (len(rest) > 0))
     canvas = Canvas.create(WIDTH, TOP + height + 50)
     heading(canvas, trace, region, len(frame))
     left = MARGIN
     if trace.output is not None:
-        draw_output(canvas, trace.output, region, Box(MARGIN, TOP, *size))
+        draw_output(canvas, trace, region, Box(MARGIN, TOP, *size))
         left += size[0] + 40
     thumbs = thumbnails(trace, rows["source"].tolist())
     bars = left + (THUMB.width + 20 if thumbs else 0) + NAMES + 14
@@ -99,17 +99,18 @@ def facts(trace: Trace, region: Region, sources: int) -> list[str]:
     """What a reader must know to compare this figure with another."""
     found = [f"{sources:,} of {len(trace.about['sources']):,} sources", "shares: overlap"]
     if region is not None:
-        found.insert(0, region_text(region_mask(region, *trace.picture.size)))
+        found.insert(0, region_text(region_mask(region, *trace.size)))
     left_over = 1 - float(trace.sources(region)["share"].sum())
     return [*found, *[f"not recorded {percent(left_over)}"] * (left_over > 0.005), f"digest {trace.digest[:12]}"]
 
 
-def draw_output(canvas: Canvas, output: Pixels, region: Region, box: Box) -> None:
-    """The output, with a frame around the region."""
-    canvas.picture(output, box)
+def draw_output(canvas: Canvas, trace: Trace, region: Region, box: Box) -> None:
+    """The output, where there is one, with a frame around the region."""
+    if trace.output is not None:
+        canvas.picture(trace.output, box)
     if region is not None:
-        shape = output.shape[0], output.shape[1]
-        canvas.frame(placed(bounding_box(region_mask(region, *shape)), shape, box), INK, 2.0, over_picture=True)
+        around = bounding_box(region_mask(region, *trace.size))
+        canvas.frame(placed(around, trace.size, box), INK, 2.0, over_picture=True)
 
 
 def draw_thumb(canvas: Canvas, picture: Pixels, room: Box, colour: str) -> None:

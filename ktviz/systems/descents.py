@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ktviz.errors import unknown_name
+from ktviz.trace.trace import Trace
+
 Numbers = npt.NDArray[np.int64]
 Similarities = npt.NDArray[np.float32]
 
@@ -50,3 +53,25 @@ class Descent:
     roads: tuple[Road, ...] = field(repr=False)
     greedy_leaf: int
     visited: tuple[int, ...]
+
+
+def visits(trace: Trace, bank_name: str, nodes: int) -> Numbers:
+    """How often the winners' paths of a translation pass each node of a bank's tree; winners of other banks apart.
+
+    Args:
+        trace: Of a translation.
+        bank_name: "task/style".
+        nodes: Nodes of the bank's tree.
+
+    Returns:
+        (nodes,) counts; the root's is the number of winners from this bank.
+
+    Raises:
+        UnknownNameError: The trace was not made with this bank.
+    """
+    if bank_name not in trace.about["banks"]:
+        raise unknown_name("bank", bank_name, trace.about["banks"])
+    paths = trace.column("path")[trace.column("bank") == bank_name] if trace.has("path") else []
+    counts = np.bincount(np.concatenate([np.empty(0, dtype=np.int64), *paths]), minlength=nodes)
+    counts[0] = len(paths)
+    return counts

@@ -51,6 +51,19 @@ def label_overlap(
     return part
 
 
+def label_places(number: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Place among some queries of the one that asks for each pixel's region, -1 where none does: (H, W).
+
+    Args:
+        number: (N,) regions that ask; of several queries about one region the first counts.
+        labels: (H, W) label map.
+    """
+    known, first = np.unique(number, return_index=True)
+    at = np.searchsorted(known, labels).clip(max=len(known) - 1)
+    places: npt.NDArray[np.int64] = np.where(known[at] == labels, first[at], -1)
+    return places
+
+
 def coverage(boxes: npt.NDArray[np.floating], height: int, width: int) -> Floats:
     """How many boxes cover each pixel: (H, W)."""
     steps = np.zeros((height + 1, width + 1))

@@ -83,6 +83,18 @@ class Picture:
         return None if coded is None else decoded(coded)
 
 
+def in_words(canvas: str) -> str:
+    """What a person calls a canvas.
+
+    Example:
+        >>> [in_words(name) for name in ("input", "reference:0", "reference:1", "output:back")]
+        ['Input', 'Reference', 'Reference 2', 'Output, back']
+    """
+    kind, _, which = canvas.partition(":")
+    number = f" {int(which) + 1}" if which.isdecimal() and int(which) else ""
+    return kind.capitalize() + (number if which.isdecimal() or not which else f", {which}")
+
+
 def coded(labels: npt.NDArray[np.integer]) -> Pixels:
     """A label map (H, W) as a picture: a number's three bytes are its colours."""
     return np.stack([labels >> shift & 255 for shift in (16, 8, 0)], axis=2).astype(np.uint8)

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from ktviz.errors import RegionError, TraceError
 from ktviz.names import find_name
-from ktviz.regions import Box, Region
-from ktviz.trace.overlap import Floats
+from ktviz.regions import Box, Mask, Region
+from ktviz.trace.overlap import Floats, box_sums
 
 if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
@@ -68,6 +68,21 @@ def row_shares(trace: Trace, region: Region = None) -> Floats:
     overlaps[trace.column("query")] = trace.overlap(region)
     share: Floats = overlaps[trace.column("query", winners=False)] * trace.column("weight", winners=False)
     return share
+
+
+def reaching(trace: Trace, mask: Mask) -> Mask:
+    """Which rows belong to queries that reach into a region (H, W), with their box or their label region: (rows,)."""
+    hit: Mask = box_sums(mask.astype(np.float64), trace.column("box", winners=False)) > 0
+    label = trace.table["label"]
+    if label.null_count == len(label):
+        return hit
+    asked, at = trace.column("label", winners=False), trace.column("site", winners=False)
+    for site in trace.about["sites"]:
+        labels = trace.picture.labels(site["canvas"])
+        mine = (at == site["name"]) & ~np.isnan(asked.astype(np.float64))
+        if labels is not None and labels.shape == mask.shape:
+            hit[mine] = np.isin(asked[mine], labels[mask])
+    return hit
 
 
 def source_numbers(trace: Trace, *, winners: bool = False) -> np.ndarray[Any, np.dtype[np.int64]]:

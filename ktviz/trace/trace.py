@@ -18,7 +18,7 @@ from ktviz.images import Pixels
 from ktviz.printing import printable
 from ktviz.regions import Box, Region, region_mask
 from ktviz.trace.content import Content
-from ktviz.trace.overlap import Floats, box_sums, label_overlap, overlap
+from ktviz.trace.overlap import Floats, label_overlap, overlap
 from ktviz.trace.pictures import INPUT, OUTPUT, Picture
 from ktviz.trace.schema import schema_of
 from ktviz.trace.tables import flat as flattened
@@ -221,14 +221,15 @@ class Trace(Content):
         return found
 
     def __getitem__(self, region: Region) -> Trace:
-        """The retrievals whose boxes reach into a region of the image; shares of the part are those of the region.
+        """The retrievals whose queries reach into a region of the image; shares of the part are those of the region.
 
         Raises:
             RegionError: The region is empty or outside.
         """
+        from ktviz.trace.shares import reaching
+
         mask = region_mask(region, *self.size)
-        hit = box_sums(mask.astype(np.float64), self.column("box", winners=False)) > 0
-        part = self._with(self.table.filter(pa.array(hit)), about={**self.about, "part": True})
+        part = self._with(self.table.filter(pa.array(reaching(self, mask))), about={**self.about, "part": True})
         part._part = (self.whole, mask)
         return part
 
@@ -238,6 +239,21 @@ class Trace(Content):
         part = Trace(table, about or self.about, self.pictures if pictures is None else pictures)
         part._model, part._adapted, part._part = self._model, self._adapted, self._part
         return part
+
+    @cached_property
+    def regions(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None:
+        """Where the queries of a trace of one site are regions: their numbers (retrievals,) in a label map (H, W).
+
+        Raises:
+            TraceError: The label map was not saved with the trace.
+        """
+        label = self.column("label").astype(np.float64)
+        if not len(label) or np.isnan(label).any():
+            return None
+        labels = self.picture.labels(self.site_about["canvas"])
+        if labels is None:
+            raise TraceError("overlap", "the trace was saved without its label map", "Save it with its pictures")
+        return label.astype(np.int64), labels
 
     def overlap(self, region: Region = None) -> Floats:
         """The part of a region that each retrieval covers, before any decoder: (retrievals,), summing to 1.
@@ -257,13 +273,7 @@ class Trace(Content):
         if self.about.get("part"):
             raise TraceError("overlap", "a part of a trace, without the rest", "Save the whole trace, and slice it")
         mask = region_mask(region, *self.size)
-        label = self.column("label")
-        if len(self) and not np.isnan(label.astype(np.float64)).any():
-            labels = self.picture.labels(self.site_about["canvas"])
-            if labels is None:
-                raise TraceError("overlap", "the trace was saved without its label map", "Save it with its pictures")
-            return label_overlap(label.astype(np.int64), labels, mask)
-        return overlap(self.column("box"), mask)
+        return overlap(self.column("box"), mask) if self.regions is None else label_overlap(*self.regions, mask)
 
     def sources(self, region: Region = None) -> pd.DataFrame:
         """Share of each source in the image or a region, largest first; with what is left over they sum to 1.

@@ -14,7 +14,7 @@ from ktviz.systems.protocol import check_ability
 from ktviz.widgets.asking import Body, RequestError, numbers
 from ktviz.widgets.packing import pack
 from ktviz.widgets.pictures import encoded
-from ktviz.widgets.scene import columns, describe
+from ktviz.widgets.scene import canvas_part, columns, describe
 from ktviz.widgets.subject import Subject
 
 PICTURES_BYTES = 800_000
@@ -40,8 +40,9 @@ class After:
     removed: tuple[int, ...]
 
     def scene(self) -> bytes:
-        """All that the view draws of it, packed; the photo and the pictures of sources are those of the first scene."""
-        shown = encoded({"output": self.comparison.pictures["after"], "difference": self.difference()}, PICTURES_BYTES)
+        """All that the view draws of it, packed; canvas and pictures of sources are those of the first scene."""
+        output = canvas_part(str(self.subject.trace.site_about["output"]))
+        shown = encoded({output: self.comparison.pictures["after"], "difference": self.difference()}, PICTURES_BYTES)
         return pack(self.describe(), {**shown, **columns(self.subject)})
 
     def describe(self) -> dict[str, Any]:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+PICKS = 8
+"""Retrievals in the figure of a view without a model."""
+
+
 class Explorer(View):
     """Translation, sources, cluster tree, band matches and table of one trace, linked by one selection.
 
@@ -49,9 +53,12 @@ class TranslationView(View):
     def plot(self) -> Figure:
         """The paper's figure of the selected region: curves from its patches to those that won them.
 
-        Raises:
-            TraceError: The model is gone.
+        Where there is no model to ask: the heaviest retrievals, outlined on canvas and output.
         """
+        from ktviz.figures.behind import behind_figure, heaviest
+
+        if self._subject.case is None:
+            return behind_figure(self.shown, self.region, heaviest(self.shown, self.region, PICKS))
         return backtrack(self.shown, self.region, model=self._subject.model).plot()
 
 

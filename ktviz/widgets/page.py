@@ -16,7 +16,7 @@ from ktviz.images import encode_image
 from ktviz.widgets.packing import Part, pack, to_json
 from ktviz.widgets.panels.registry import PANELS, appearing
 from ktviz.widgets.pictures import LONGEST_PX, small
-from ktviz.widgets.scene import columns, describe, source_pictures
+from ktviz.widgets.scene import canvas_part, columns, describe, source_pictures
 from ktviz.widgets.subject import Subject
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def page(view: View) -> str:
     from ktviz.widgets.view import static_text
 
     subject = view._shown
-    scene = as_text(pack(describe(subject), {**pictures(subject), **columns(subject), **source_pictures(subject)}))
+    scene = as_text(pack(describe(subject), {**pictures(view), **columns(subject), **source_pictures(subject)}))
     known = stored(subject)
     script = static_text("ktviz.js").replace("</script", "<\\/script")
     room = PAGE_BYTES - len(script) - len(scene) - len(as_text(pack({}, known)))
@@ -106,7 +106,7 @@ def filled(subject: Subject, room: int) -> dict[str, Part]:
 def other_sites(view: View, known: Mapping[str, Part], room: int) -> str:
     """The sites that are not shown at first, in the order of the trace, as many as fit in so many bytes.
 
-    Each with its answers, if they fit too. Pictures are those of the first site, and so are answers that are the same.
+    Each with its answers, if they fit too. Pictures, and answers that are the same, are those of the first site.
     """
     elements = []
     for site in view._subject.sites:
@@ -136,10 +136,12 @@ def same(one: Part, other: Part | None) -> bool:
     return other is not None and pack({}, {"part": one}) == pack({}, {"part": other})
 
 
-def pictures(subject: Subject) -> dict[str, Part]:
-    """Input and output in little room."""
-    both = {"input": subject.input, "output": subject.output}
-    return {name: encode_image(small(p, LONGEST_PX), "jpeg") for name, p in both.items() if p is not None}
+def pictures(view: View) -> dict[str, Part]:
+    """What the sites have as canvas and output, in little room; each once, that of the site that is shown first."""
+    others = [site["name"] for site in view._subject.sites if site["retrievals"] and site["name"] != view.site]
+    subjects = [view._shown, *(view._state(site).shown for site in others)]
+    found = {name: pixels for subject in reversed(subjects) for name, pixels in subject.pictures_by_canvas.items()}
+    return {canvas_part(name): encode_image(small(pixels, LONGEST_PX), "jpeg") for name, pixels in found.items()}
 
 
 def as_text(packed: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ import numpy.typing as npt
 from ktviz import __version__
 from ktviz.figures.colours import SOURCE_COLOURS
 from ktviz.licences import readable
+from ktviz.trace.pictures import in_words
 from ktviz.trace.shares import source_numbers
+from ktviz.widgets import label_map
 from ktviz.widgets.layout import candidates, chosen, matrix
 from ktviz.widgets.packing import Part, pack
 from ktviz.widgets.panels.registry import PANELS, appearing
-from ktviz.widgets.pictures import encoded
+from ktviz.widgets.pictures import LONGEST_PX, encoded
 from ktviz.widgets.protocol import NO_SOURCE, PROTOCOL
 from ktviz.widgets.subject import Subject
 
@@ -30,22 +33,25 @@ def scene_of(subject: Subject) -> bytes:
     """The scene of a live view, packed."""
     rest = {**columns(subject), **source_pictures(subject)}
     taken = sum(len(part) if isinstance(part, bytes) else part.nbytes for part in rest.values())
-    both = {"input": subject.input, "output": subject.output}
-    found = {name: pixels for name, pixels in both.items() if pixels is not None}
+    found = {canvas_part(name): pixels for name, pixels in subject.pictures_by_canvas.items()}
     return pack(describe(subject), {**encoded(found, SCENE_BYTES - taken), **rest})
+
+
+def canvas_part(name: str) -> str:
+    """What the picture of a canvas is called in a scene."""
+    return f"canvas/{name}"
 
 
 def describe(subject: Subject) -> dict[str, Any]:
     """What the scene says in words and numbers."""
     trace = subject.trace
-    height, width = trace.size
     settings = trace.picture.settings
     panels = appearing(subject)
     said = {
         "protocol": PROTOCOL,
         "version": __version__,
-        "width": width,
-        "height": height,
+        "canvas": describe_canvas(subject, "canvas"),
+        "output": describe_canvas(subject, "output"),
         "queries": len(trace),
         "candidates": candidates(trace),
         "preset": settings.get("preset"),
@@ -57,6 +63,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "causal": all(site["causal"] for site in trace.about["sites"]),
         "site": subject.site,
         "sites": list(subject.sites),
+        "measures": measures(subject),
         "digest": short_digest(subject),
         "live": subject.case is not None,
         "frozen": subject.frozen,
@@ -68,6 +75,25 @@ def describe(subject: Subject) -> dict[str, Any]:
     for panel in panels:
         said |= panel.describe(subject)
     return said
+
+
+def describe_canvas(subject: Subject, role: str) -> dict[str, Any]:
+    """The picture that a site states as its "canvas" or its "output": name, title, size; whether it is shown smaller.
+
+    All places in a scene are in px of the canvas; on an output of another size they lie in proportion.
+    """
+    trace = subject.trace
+    name = str(trace.site_about[role])
+    height, width = trace.picture.size_of(name) if name in trace.picture.about["canvases"] else trace.size
+    shrunk = name in subject.pictures_by_canvas and max(height, width) > LONGEST_PX
+    return {"name": name, "title": in_words(name), "width": width, "height": height, "shrunk": shrunk}
+
+
+def measures(subject: Subject) -> dict[str, float]:
+    """What the system measured at the site that is shown: numbers by name."""
+    known = subject.trace.picture.about.get("measures", {}).get(subject.site)
+    found = known.items() if isinstance(known, Mapping) else ()
+    return {str(name): float(value) for name, value in found if isinstance(value, Real) and np.isfinite(float(value))}
 
 
 def short_digest(subject: Subject) -> str:
@@ -106,7 +132,7 @@ def similarity_kept(subject: Subject) -> float | None:
 
 def abilities(subject: Subject) -> dict[str, bool]:
     """What of the views has something to show."""
-    found = {"soft": is_soft(subject)}
+    found = {"soft": is_soft(subject), "exclude": subject.can("rerun", "exclude")}
     for panel in PANELS:
         found |= panel.can(subject)
     return found
@@ -169,6 +195,7 @@ def columns(subject: Subject) -> dict[str, Part]:
     }
     if is_soft(subject):
         found["weight"] = matrix(trace, trace.column("weight", winners=False), 0)
+    found |= label_map.columns(trace)
     for panel in appearing(subject):
         found |= panel.columns(subject)
     return found

@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 
 from ktviz.errors import RegionError, SettingError, UnknownNameError
-from ktviz.regions import Box
-from ktviz.trace.overlap import box_sums
+from ktviz.regions import Box, region_mask
+from ktviz.trace.shares import reaching
 from ktviz.trace.tables import widened
 from ktviz.trace.trace import Trace
 
@@ -100,11 +100,7 @@ def as_selection(value: object, trace: Trace) -> Selection:
 
 def queries_in(trace: Trace, region: Box) -> list[int]:
     """Numbers of the retrievals that paint a part of a region."""
-    height, width = trace.size
-    mask = np.zeros((height, width))
-    left, top, right, bottom = whole_px(region)
-    mask[top:bottom, left:right] = 1
-    hit = box_sums(mask, trace.column("box")) > 0
+    hit = reaching(trace, region_mask(region, *trace.size))[trace.column("chosen", winners=False).astype(bool)]
     numbers: list[int] = trace.column("query")[hit].tolist()
     return numbers
 

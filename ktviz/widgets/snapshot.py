@@ -9,6 +9,7 @@ from ktviz.figures.colours import OTHER, SOURCE_COLOURS
 from ktviz.figures.maps import source_map
 from ktviz.images import Pixels, encode_image
 from ktviz.licences import readable
+from ktviz.trace.pictures import in_words
 from ktviz.widgets.pictures import small
 from ktviz.widgets.scene import titled
 from ktviz.widgets.subject import Subject
@@ -24,15 +25,16 @@ HEAD = "<tr><th>source</th><th>share (overlap)</th><th>creator</th><th>licence</
 
 
 def snapshot(subject: Subject) -> str:
-    """Photo, translation, who painted what, and the largest shares, as a fragment of HTML."""
+    """Canvas, output, who painted what, and the largest shares, as a fragment of HTML."""
     trace = subject.trace
     height, width = trace.size
     banks = ", ".join(trace.about["banks"])
     title = f"{width}x{height} px → {banks} · {len(trace):,} retrievals · trace {trace.digest[:12]}"
     if subject.library is not None:
         title = f"{banks} · {len(subject.library):,} entries"
-    pictures = {"photo": subject.input, "translation": subject.output, "who painted what": painted(subject)}
-    shown = "".join(figure(name, pixels) for name, pixels in pictures.items() if pixels is not None)
+    pictures = [(in_words(name), pixels) for name, pixels in subject.pictures_by_canvas.items()]
+    pictures += [("Who painted what", map_) for map_ in [painted(subject)] if map_ is not None]
+    shown = "".join(figure(name, pixels) for name, pixels in pictures)
     rows = "".join(source_row(subject, number) for number in range(min(MOST_SOURCES, len(subject.names))))
     rest = len(subject.names) - MOST_SOURCES
     more = f"<p>and {rest} more sources</p>" if rest > 0 else ""
@@ -59,6 +61,7 @@ def colour_of(number: int) -> str:
 def figure(name: str, pixels: Pixels) -> str:
     """A picture with its caption."""
     data = b64encode(encode_image(small(pixels, SIDE_PX), "jpeg")).decode()
+    name = html.escape(name)
     return (
         f'<figure style="margin: 0"><img alt="{name}" src="data:image/jpeg;base64,{data}">'
         f"<figcaption>{name}</figcaption></figure>"

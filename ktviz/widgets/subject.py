@@ -149,13 +149,24 @@ class Subject:
 
     @property
     def input(self) -> Pixels | None:
-        """The photo."""
+        """The picture in which the queries lie, as its site states it: the photo, or another canvas."""
         return (self.trace if self.case is None else self.case.trace).input
 
     @property
     def output(self) -> Pixels | None:
-        """The translation."""
+        """The picture that the retrievals paint, or serve."""
         return self.trace.output if self.case is None else self.case.output
+
+    @property
+    def pictures_by_canvas(self) -> dict[str, Pixels]:
+        """Both, as far as they are there, by the names that the site states."""
+        about = self.trace.site_about
+        found = {str(about["canvas"]): self.input, str(about["output"]): self.output}
+        return {name: pixels for name, pixels in found.items() if pixels is not None}
+
+    def can(self, *abilities: str) -> bool:
+        """Whether the system is there, and has some abilities."""
+        return self.case is not None and set(abilities) <= self.case.system.abilities
 
     @cached_property
     def shares(self) -> pd.DataFrame:
@@ -208,12 +219,18 @@ class Subject:
         return self.trace.column("regret").astype(np.float32)
 
     def picture(self, number: int) -> Pixels | None:
-        """A source as its bank saw it, or as it was given; None where there is none."""
+        """A source as its bank saw it, or as it was given; None where there is none.
+
+        In a system that goes both ways a source may be a canvas of the run, "input" for one.
+        """
         name = self.names[number]
         if name in self.pictures:
             return self.pictures[name]
         if self.case is not None:
-            return self.case.system.source_picture(name)
+            found = self.case.system.source_picture(name)
+            return self.trace.picture.canvases.get(name) if found is None else found
+        if name in self.trace.picture.canvases:
+            return self.trace.picture.canvases[name]
         known = {} if self.library is None else self.library.source_numbers
         return None if self.library is None or name not in known else self.library.picture(known[name])
 

@@ -94,7 +94,7 @@ class View(anywidget.AnyWidget):
     Attributes:
         site: Name of the site that is shown, at first the last of `trace.sites` that has retrievals; may be set. Each
             site has its own selection.
-        region: A `Box` of the output in whole px, or None; may be set.
+        region: A `Box` in whole px of the picture in which the site's queries lie, or None; may be set.
         selection: The selected retrievals (`Selection`) of the trace that is shown; may be set from query numbers.
         node: (bank, number) of the selected node of a cluster tree, or None; may be set.
         showing: "before", the trace that the view is of, or "after", that of its counterfactual; may be set.
@@ -108,7 +108,7 @@ class View(anywidget.AnyWidget):
     parts: ClassVar[tuple[str, ...]] = ()
 
     site = Checked(lambda value, view: view._ready(value), default_value="")
-    region = Checked(lambda value, view: checked_region(value, view.trace), allow_none=True)
+    region = Checked(lambda value, view: checked_region(value, view._subject.trace), allow_none=True)
     selection = Checked(lambda value, view: as_selection(value, view.shown))
     node = Checked(lambda value, view: checked_node(value, view._subject), allow_none=True)
     showing = Checked(lambda value, view: view._known(value), default_value="before")

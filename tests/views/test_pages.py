@@ -126,7 +126,7 @@ def test_a_page_holds_the_scene_the_bundle_and_nothing_to_load(view, tmp_path):
     live, _ = unpack(view._scene)
     kept, parts = store_of(text, "ktviz-scene")
     assert kept == live
-    assert np.abs(decode_image(parts["output"].tobytes()).astype(int) - view.trace.output).mean() < 8  # a JPEG
+    assert np.abs(decode_image(parts["canvas/output"].tobytes()).astype(int) - view.trace.output).mean() < 8  # a JPEG
 
 
 def test_the_bundle_loads_nothing_and_makes_no_code_of_text():
@@ -251,7 +251,7 @@ def test_a_snapshot_names_its_sources_where_no_title_is_known(adapted):
 
 def test_a_snapshot_shows_pictures_and_the_largest_shares(trace, view):
     reader = Reader(view._repr_mimebundle_()[0]["text/html"])
-    assert [image["alt"] for image in reader.of("img")] == ["photo", "translation", "who painted what"]
+    assert [image["alt"] for image in reader.of("img")] == ["Input", "Output", "Who painted what"]
     for image, expected in zip(reader.of("img"), (trace.input, trace.output), strict=False):
         found = decode_image(base64.b64decode(image["src"].partition(",")[2]))
         assert np.abs(found.astype(int) - expected).mean() < 12  # a JPEG of grain

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+import torch
+from torch import nn
 
+import ktviz as kt
+from ktviz.retrieval.extension import Extension
+from ktviz.systems.kt.translator import Translator
 from ktviz.widgets import answers, page, protocol, scene
 from ktviz.widgets.panels.registry import PANELS
 from ktviz.widgets.protocol import REQUESTS, typescript
+from ktviz.widgets.subject import Subject
+from views.wire import unpack
 
 WEB = Path(__file__).parents[2] / "web" / "src"
 NAMES = [panel.name for panel in PANELS]
@@ -44,3 +52,70 @@ def test_the_browsers_core_imports_no_panel():
         assert "/panels" not in "".join(
             line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("import")
         ), path.name
+
+
+# What appears
+
+
+def appearing(trace):
+    with kt.Explorer(trace) as view:
+        values, parts = unpack(view._scene)
+    return {panel["name"] for panel in values["panels"] if panel["appears"]}, values["can"], parts
+
+
+def lookup(*extensions, **values):
+    """A trace of a system of another name, whose site declares some columns."""
+    model = nn.Sequential(nn.Identity())
+    matches = kt.Matches.hard(torch.zeros(4, dtype=torch.int64), torch.linspace(0.1, 0.9, 4), **values)
+    site = kt.adapt(
+        model[0],
+        lambda *_: matches,
+        queries=kt.Queries.grid(2, 2, step_px=8),
+        catalogue=kt.Catalogue.wholes(["a.png"]),
+        prefix="mine",
+        extensions=extensions,
+    )
+    with kt.record(model, site) as trace:
+        model(torch.zeros(1, 3, 16, 16))
+    return trace
+
+
+def test_a_trace_without_tree_and_bands_has_no_panels_for_them():
+    names, can, _ = appearing(lookup())
+    assert names == {"translation", "sources", "table"}
+    assert not any(can.values())
+
+
+def test_the_tree_appears_where_a_site_declares_ways_whatever_the_system_is_called():
+    ways = Extension("path", pa.list_(pa.int32()), "nodes", "winner")
+    names, can, parts = appearing(lookup(ways, path=torch.tensor([[1, 4], [2, -1], [1, 5], [3, -1]])))
+    assert names == {"translation", "sources", "tree", "table"}
+    assert not can["tree"]  # ways are known, but there is no tree to ask
+    assert parts["path"].tolist() == [[1, 4], [2, -1], [1, 5], [3, -1]]
+
+
+@pytest.mark.parametrize(("ability", "what"), [("tree", "tree"), ("bands", "decode"), ("exclude", "exclude")])
+def test_what_a_system_cannot_do_is_not_offered_until_it_can(trace, monkeypatch, ability, what):
+    assert appearing(trace)[1][what]
+    monkeypatch.setattr(Translator, "abilities", Translator.abilities - {ability})
+    assert not appearing(trace)[1][what]
+
+
+def test_a_tree_that_can_be_asked_appears_where_the_trace_tells_of_no_ways(trace, monkeypatch):
+    (panel,) = (panel for panel in PANELS if panel.name == "tree")
+    columns = [name for name in trace.table.column_names if not name.startswith("kt.path")]
+    bare = Subject.create(trace)
+    sites = [{**s, "extensions": [e for e in s["extensions"] if e["name"] in columns]} for s in trace.about["sites"]]
+    other = type(trace)(trace.table.select(columns), {**trace.about, "sites": sites}, trace.pictures)
+    asked = bare.counterfactual(other)
+    assert panel.appears(asked)
+    monkeypatch.setattr(Translator, "abilities", Translator.abilities - {"tree"})
+    assert not panel.appears(asked)
+
+
+def test_no_panel_tests_the_name_of_a_system():
+    folder = Path(scene.__file__).parent
+    text = "".join(path.read_text(encoding="utf-8") for path in [*folder.rglob("*.py"), *WEB.rglob("*.ts")])
+    named = [f"{quote}{name}" for name in ("kt.", "image_analogy", "image-analogy") for quote in "'\""]
+    assert not [name for name in named if name in text]
+    assert "systems.kt" not in text

@@ -197,7 +197,7 @@ def test_a_counterfactual_is_a_translation_with_other_settings(wire, trace, worl
     gone = [names(trace)[number] for number in without]
     settings = {} if weights is None else {"band_weights": weights}
     expected = world.translator(photo, without=gone, **settings).image
-    assert np.array_equal(decode_image(parts["output"].tobytes()), expected)
+    assert np.array_equal(decode_image(parts["canvas/output"].tobytes()), expected)
     difference = np.abs(trace.output.astype(float) - expected).mean(2)
     shown = np.clip(np.round(values["comparison"]["gain"] * difference), 0, 255)
     assert np.array_equal(decode_image(parts["difference"].tobytes()), np.repeat(shown[..., None], 3, 2))
@@ -217,7 +217,7 @@ def test_what_the_trace_was_made_without_stays_out(world, photo):
         Wire(view).answer("translate", {"without": [number]})
         _, parts = unpack(view._after)
     expected = world.translator(photo, without=["a", "d"], preset="exact", strength=0.5).image
-    assert np.array_equal(decode_image(parts["output"].tobytes()), expected)
+    assert np.array_equal(decode_image(parts["canvas/output"].tobytes()), expected)
 
 
 def test_a_trace_saved_without_pictures_is_translated_again_with_its_photo(world, photo, trace, tmp_path):
@@ -228,7 +228,7 @@ def test_a_trace_saved_without_pictures_is_translated_again_with_its_photo(world
             Wire(view).answer("translate", {"without": [0]})
             _, parts = unpack(view._after)
         expected = world.translator(photo, without=[names(trace)[0]]).image
-        assert np.array_equal(decode_image(parts["output"].tobytes()), expected)
+        assert np.array_equal(decode_image(parts["canvas/output"].tobytes()), expected)
         assert view.comparison.changed_share == pytest.approx((trace.output != expected).any(2).mean())
 
 
@@ -276,7 +276,7 @@ def test_what_no_view_asks_is_refused_and_not_stumbled_over(wire, caplog, kind, 
     assert wire.view.comparison is comparison
 
 
-@pytest.mark.parametrize("protocol", [None, 0, 1, 2, "3", [1], {}])
+@pytest.mark.parametrize("protocol", [None, 0, 1, 2, 3, "4", [1], {}])
 def test_another_protocol_is_told_to_draw_a_new_view(wire, protocol):
     error = wire.refusal("region", {"box": [0, 0, 8, 8]}, protocol=protocol)
     assert error[2] == "Run the cell again to draw a new view"
@@ -351,7 +351,7 @@ def test_a_closed_view_answers_nothing(trace):
     view = kt.Explorer(trace)
     wire = Wire(view)
     view.close()
-    assert wire.say({"id": 1, "kind": "region", "body": {"box": [0, 0, 8, 8]}, "protocol": 3}) == []
+    assert wire.say({"id": 1, "kind": "region", "body": {"box": [0, 0, 8, 8]}, "protocol": 4}) == []
 
 
 def test_requests_leave_no_hook_in_the_model(wire, world):

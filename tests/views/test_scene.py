@@ -230,9 +230,11 @@ def test_what_can_be_shown_is_what_the_trace_holds(case):
     rows = trace.to_pandas()
     assert values["can"] == {
         "bands": trace.has("kt.similarity_ll"),
+        "decode": not name.startswith(("soft", "gaps", "500", "a part")),
         "regret": trace.has("regret"),
         "tree": not name.startswith(("soft", "gaps", "500", "a part")),
         "soft": bool(((rows["weight"] > 0) & (rows["weight"] < 1)).any()),
+        "exclude": not name.startswith(("soft", "gaps", "500", "a part")),
     }
     assert ("weight" in parts) == values["can"]["soft"]
     assert ("regret" in parts) == values["can"]["regret"]
@@ -290,10 +292,11 @@ def test_pieces_are_those_of_an_audit(case):
 
 def test_pictures_are_the_photo_and_the_translation_without_loss(case):
     _, trace, values, parts = case
-    assert (values["height"], values["width"]) == trace.picture.size
+    size = {"width": trace.size[1], "height": trace.size[0], "shrunk": False}
+    assert values["canvas"] == {"name": "input", "title": "Input", **size}
+    assert values["output"] == {"name": "output", "title": "Output", **size}
     for name in ("input", "output"):
-        assert np.array_equal(decode_image(parts[name].tobytes()), getattr(trace, name))
-    assert not values["shrunk"]
+        assert np.array_equal(decode_image(parts[f"canvas/{name}"].tobytes()), getattr(trace, name))
 
 
 def test_the_scene_names_what_it_is_of(case):
@@ -314,9 +317,10 @@ def test_large_pictures_are_sent_smaller_and_that_is_said(world, paint):
     trace = world.translator.traced(paint(2, 40, 2100), candidates=1, coherence=0)
     with kt.Explorer(trace) as view:
         values, parts = unpack(view._scene)
-    assert values["shrunk"]
-    assert (values["width"], values["height"]) == (2100, 40)
-    assert decode_image(parts["output"].tobytes()).shape == (39, 2048, 3)
+    for role in ("canvas", "output"):
+        assert values[role]["shrunk"]
+        assert (values[role]["width"], values[role]["height"]) == (2100, 40)
+    assert decode_image(parts["canvas/output"].tobytes()).shape == (39, 2048, 3)
 
 
 def test_a_view_of_many_sources_brings_the_pictures_of_the_first(paint):

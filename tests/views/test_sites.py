@@ -14,7 +14,7 @@ import ktviz as kt
 from ktviz.errors import KtvizError, TraceError, UnknownNameError
 from ktviz.widgets.page import other_sites
 from views.several_sites import LAST, SIDE, SITES, several_sites
-from views.wire import Wire, unpack
+from views.wire import unpack
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +22,10 @@ def several():
     return several_sites()[1]
 
 
-@pytest.fixture
-def view(several):
-    with kt.Explorer(several) as view:
-        yield view
-
-
-@pytest.fixture
-def wire(view):
-    return Wire(view)
+@pytest.fixture(scope="module")
+def trace(several):
+    """What the shared fixtures show."""
+    return several
 
 
 def scene(view):

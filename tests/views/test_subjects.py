@@ -155,7 +155,7 @@ def test_a_trace_of_several_images_or_none_is_refused(world, photo):
     with pytest.raises(TraceError, match=r"Choose one: trace\.image\(0\)"):
         kt.Explorer(several)
     with kt.Explorer(several.image(1)) as view:
-        assert scene(view)[0]["height"] == 32
+        assert scene(view)[0]["canvas"]["height"] == 32
     with kt.record(world.translator) as running:
         world.translator(photo)
         with pytest.raises(TraceError, match="the run has not ended"):
@@ -183,7 +183,7 @@ def test_a_trace_from_a_file_is_frozen_and_says_why(opened, tmp_path):
         assert not values["live"]
         assert "none with it" in values["frozen"]
         assert "model=" in values["frozen"]
-        assert {"input", "output"} <= set(parts)
+        assert {"canvas/input", "canvas/output"} <= set(parts)
         view.region = kt.Box(0, 0, 8, 8)
         with pytest.raises(UnknownNameError, match="no tree"):
             view.node = ("art/warm", 0)
@@ -193,7 +193,7 @@ def test_a_trace_from_a_file_is_frozen_and_says_why(opened, tmp_path):
 @pytest.mark.parametrize("kept", ["none", "input", "both"])
 def test_pictures_that_were_not_saved_are_made_again_or_left_out(opened, world, photo, trace, kept):
     with kt.Explorer(opened(kept)) as view:
-        assert [name for name in ("input", "output") if name in scene(view)[1]] == {
+        assert [name for name in ("input", "output") if f"canvas/{name}" in scene(view)[1]] == {
             "none": [],
             "input": ["input"],
             "both": ["input", "output"],
@@ -201,7 +201,7 @@ def test_pictures_that_were_not_saved_are_made_again_or_left_out(opened, world, 
         view._repr_mimebundle_()
     with kt.Explorer(opened(kept), model=world.translator, photo=photo) as view:
         for name in ("input", "output"):
-            assert np.array_equal(decode_image(scene(view)[1][name].tobytes()), getattr(trace, name))
+            assert np.array_equal(decode_image(scene(view)[1][f"canvas/{name}"].tobytes()), getattr(trace, name))
 
 
 def test_another_model_or_photo_is_refused(opened, world, photo, toy_decoder, make_toy, build):

@@ -59,7 +59,7 @@ class Wire:
         self.view._handle_custom_msg(content, [])
         return self.heard
 
-    def ask(self, kind, body, id=7, protocol=3, **more):
+    def ask(self, kind, body, id=7, protocol=4, **more):
         """The only answer to a request."""
         (answer,) = self.say({"id": id, "kind": kind, "body": body, "protocol": protocol, **more})
         assert answer.content["id"] == id

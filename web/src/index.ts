@@ -62,7 +62,7 @@ class Live {
     this.end();
     const host = new KernelHost(
       this.model,
-      scene.about.live,
+      scene.about.can.exclude,
       (frozen) => {
         this.explorer?.session.store.set({ frozen: frozen || scene.about.frozen });
         if (frozen) this.explorer?.session.stay();

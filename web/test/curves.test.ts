@@ -10,7 +10,10 @@ function routes(heights: [number, number][]): Route[] {
     start: [10, from],
     middle: [0, 0],
     end: [500, to],
-    sides: [8, 8],
+    sizes: [
+      [8, 8],
+      [8, 8],
+    ],
   }));
 }
 

@@ -19,6 +19,12 @@ export function sceneOf(text: string): Scene {
 export const world = (): Scene => sceneOf(fixture.world.scene);
 export const after = (): Packed => Packed.read(bytesOf(fixture.after.scene));
 export const uneven = (): Scene => sceneOf(fixture.uneven.scene);
+/** With its label map, which takes a moment to unpack. */
+export async function labelled(): Promise<Scene> {
+  const scene = sceneOf(fixture.labelled.scene);
+  await scene.decode();
+  return scene;
+}
 export const store = (): Packed => Packed.read(bytesOf(fixture.world.store));
 
 /** A page that keeps something about a scene, and no other site. */

@@ -54,9 +54,11 @@ export function gridScene({ rows, columns, side, source, similarity, names }: Gr
     return [((place % columns) * side) / 2, (Math.floor(place / columns) * side) / 2, side, side][n];
   });
   const titles = names ?? Array.from({ length: Math.max(...source) + 1 }, (_, n) => `source ${n}`);
+  const size = { width: ((columns + 1) * side) / 2, height: ((rows + 1) * side) / 2 };
   const about: Partial<About> = {
-    width: ((columns + 1) * side) / 2,
-    height: ((rows + 1) * side) / 2,
+    canvas: { ...size, name: "input", title: "Input", shrunk: false },
+    output: { ...size, name: "output", title: "Output", shrunk: false },
+    measures: {},
     queries: count,
     candidates: 1,
     weights: [1, 1, 1, 0],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { overlap, shares } from "../src/core/overlap";
 import type { Scene } from "../src/core/scene";
-import { known, near, uneven, world } from "./known";
+import { known, labelled, near, uneven, world } from "./known";
 
 const TOLERANCE = 2e-6;
 
@@ -14,6 +14,7 @@ function dense(scene: Scene, picked: Int32Array, part: Float32Array): Float64Arr
 describe.each([
   { title: "a translation", scene: world(), regions: known.world.regions },
   { title: "soft retrieval with boxes between pixels", scene: uneven(), regions: known.uneven.regions },
+  { title: "regions of a label map", scene: await labelled(), regions: known.labelled.regions },
 ])("in $title", ({ scene, regions }) => {
   it.each(regions)("every retrieval covers as much of $box as Python says", ({ box, weight }) => {
     const [x, y, width, height] = box;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Cells } from "../src/core/cells";
 import { overlaysOf } from "../src/panels/translation/overlay";
 import type { Box, Scene } from "../src/core/scene";
-import { known, uneven, world } from "./known";
+import { known, labelled, uneven, world } from "./known";
 import { gridScene } from "./made";
 
 /** Whether a pixel lies under a box that the border has cut: there, cells are too coarse for its middle. */
@@ -37,6 +37,11 @@ describe("the retrieval at every pixel", () => {
   it("is the nearest also where boxes lie between pixels", () => {
     const cells = new Cells(uneven());
     expect(known.uneven.nearest.map((row, y) => row.map((_, x) => cells.at(x, y)))).toEqual(known.uneven.nearest);
+  });
+
+  it("is the one whose region it is", async () => {
+    const cells = new Cells(await labelled());
+    expect(known.labelled.nearest.map((row, y) => row.map((_, x) => cells.at(x, y)))).toEqual(known.labelled.nearest);
   });
 
   it("is none outside the picture", () => {

@@ -35,8 +35,8 @@ def appears(subject: Subject) -> bool:
 
 
 def can(subject: Subject) -> dict[str, bool]:
-    """Whether candidates can be compared band by band."""
-    return {"bands": appears(subject)}
+    """Whether candidates can be compared band by band, and their bands decoded."""
+    return {"bands": appears(subject), "decode": subject.can("bands")}
 
 
 def describe(subject: Subject) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def decoded_sheets(subject: Subject, room: int) -> dict[str, Part]:
         `decoded/n`: a sheet of `SHEET` rows of five patches; `decoded_query` and `decoded_entry`: what the rows are, a
         query number or an entry, -1 where it is the other.
     """
-    if subject.case is None or "bands" not in subject.case.system.abilities:
+    if subject.case is None or not subject.can("bands"):
         return {}
     query, entry = subject.trace.column("query"), np.unique(subject.trace.column("entry"))
     rows = np.concatenate((np.column_stack((query, np.full(len(query), -1))), [(-1, number) for number in entry]))

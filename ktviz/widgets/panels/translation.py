@@ -1,8 +1,6 @@
-"""Input and output with overlays, hover and regions; in the browser also the curves to the sources."""
+"""Canvas and output with overlays, hover and regions; in the browser also the curves to the sources."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,19 +9,12 @@ from ktviz.explain.pieces import pieces_of
 from ktviz.trace.trace import Trace
 from ktviz.widgets.packing import Part
 from ktviz.widgets.panels.panel import Panel
-from ktviz.widgets.pictures import LONGEST_PX
 from ktviz.widgets.subject import Subject
 
 
 def can(subject: Subject) -> dict[str, bool]:
     """Whether there is a map of regret."""
     return {"regret": subject.regret is not None}
-
-
-def describe(subject: Subject) -> dict[str, Any]:
-    """Whether the pictures are shown smaller than they are."""
-    output = subject.output
-    return {"shrunk": output is not None and max(output.shape) > LONGEST_PX}
 
 
 def columns(subject: Subject) -> dict[str, Part]:
@@ -37,11 +28,9 @@ def columns(subject: Subject) -> dict[str, Part]:
 def piece(trace: Trace) -> npt.NDArray[np.uint16]:
     """Which piece each retrieval belongs to, counted from 1; 0 for none: (N,)."""
     found = np.zeros(len(trace), dtype=np.uint16)
-    if not len(found) or np.isnan(trace.column("source_box")).any():
-        return found  # sources that are wholes have no places that could continue each other
     for number, (part, _) in enumerate(pieces_of(trace), start=1):
         found[part] = number
     return found
 
 
-PANEL = Panel("translation", row=0, height_px=600, can=can, describe=describe, columns=columns)
+PANEL = Panel("translation", row=0, height_px=600, can=can, columns=columns)

@@ -18,8 +18,7 @@ from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.clusters import describe_clusters, exemplar_pictures, spreads
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.systems.descents import Descent
-from ktviz.systems.kt.descent import visits
+from ktviz.systems.descents import Descent, visits
 from ktviz.systems.protocol import check_ability
 from ktviz.trace.trace import Trace
 from ktviz.widgets.asking import Answer, Body, RequestError, numbers, places
@@ -30,6 +29,7 @@ from ktviz.widgets.protocol import STEPS
 from ktviz.widgets.subject import Subject
 
 PATH, PATH_SIMILARITY = "path", "path_similarity"
+"""What systems call the columns of ways down a tree, and of the similarities to their nodes."""
 EXEMPLARS = 6
 MOST_NODES = 600
 """Nodes of a bank that a page keeps, if its root does not have more."""
@@ -39,34 +39,40 @@ MOST_ROADS = 4_000_000
 
 def appears(subject: Subject) -> bool:
     """Where there is a tree, or the trace tells of ways through one."""
-    return subject.banks is not None or has_paths(subject.trace)
+    return bool(trees(subject)) or paths(subject.trace) is not None
 
 
 def can(subject: Subject) -> dict[str, bool]:
     """Whether a tree can be asked."""
-    return {"tree": subject.banks is not None}
+    return {"tree": bool(trees(subject))}
 
 
-def has_paths(trace: Trace) -> bool:
-    """Whether a trace tells of ways through a tree."""
-    return trace.has(PATH) and bool(lengths(trace.winners[trace.full_name(PATH)]).any())
+def trees(subject: Subject) -> Sequence[Bank]:
+    """The banks whose trees can be asked: those of a view without a translation, or of a system with that ability."""
+    able = subject.library is not None or subject.can("tree")
+    return subject.banks.banks if able and subject.banks is not None else ()
+
+
+def paths(trace: Trace) -> pa.ChunkedArray | None:
+    """The nodes on every winner's way through a tree; None where the trace tells of none."""
+    found = trace.winners[trace.full_name(PATH)] if trace.has(PATH) else None
+    return found if found is not None and lengths(found).any() else None
 
 
 def columns(subject: Subject) -> dict[str, Part]:
     """Nodes on every winner's way down its bank's tree (N, depth), -1 beyond the leaf, and the cosines to them."""
-    trace = subject.trace
-    if not trace.has(PATH):
+    way = paths(subject.trace)
+    if way is None:
         return {}
-    nodes, cosines = (trace.winners[trace.full_name(name)].combine_chunks() for name in (PATH, PATH_SIMILARITY))
-    length = lengths(nodes)
+    length = lengths(way)
     depth = int(length.max(initial=0))
-    if not depth:
-        return {}
     inside = np.arange(depth) < length[:, None]
     node = np.full(inside.shape, -1, dtype=np.int32)
     similarity = np.full(inside.shape, np.nan, dtype=np.float32)
-    node[inside] = nodes.flatten().to_numpy()
-    similarity[inside] = cosines.flatten().to_numpy(zero_copy_only=False)
+    node[inside] = way.combine_chunks().flatten().to_numpy()
+    if subject.trace.has(PATH_SIMILARITY):
+        known = subject.trace.winners[subject.trace.full_name(PATH_SIMILARITY)].combine_chunks()
+        similarity[inside] = known.flatten().to_numpy(zero_copy_only=False)
     return {"path": node, "path_similarity": similarity}
 
 
@@ -103,8 +109,8 @@ def descent(subject: Subject, body: Body) -> Answer:
     place = places(subject, body)
     case = subject.live()
     check_ability(case.system, "tree", "ways down a cluster tree")
-    trees = {bank.name: bank.tree for bank in (subject.banks.banks if subject.banks else ())}
-    return {"descents": [as_values(one, trees[one.bank]) for one in case.system.descents(case.trace, place)]}, {}
+    known = {bank.name: bank.tree for bank in trees(subject)}
+    return {"descents": [as_values(one, known[one.bank]) for one in case.system.descents(case.trace, place)]}, {}
 
 
 def bank_of(subject: Subject, body: Body) -> Bank:
@@ -171,9 +177,11 @@ def as_values(descent: Descent, tree: Tree) -> dict[str, Any]:
 def stored(subject: Subject) -> dict[str, Part]:
     """The trees, and the way of every retrieval."""
     parts: dict[str, Part] = {}
-    for number, bank in enumerate(() if subject.banks is None else subject.banks.banks):
+    for number, bank in enumerate(trees(subject)):
         parts |= {f"tree/{number}/{name}": part for name, part in tree_parts(subject.trace, bank).items()}
-    return parts if subject.case is None else {**parts, **descent_parts(subject.case, subject.banks)}
+    if subject.case is None or not subject.can("tree"):
+        return parts
+    return {**parts, **descent_parts(subject.case, subject.banks)}
 
 
 def tree_parts(trace: Trace, bank: Bank) -> dict[str, Part]:

@@ -1,4 +1,4 @@
-// The retrieval under the pointer: which is nearest to each cell of the grid that all boxes span.
+// The retrieval under the pointer: which is nearest to each cell of the grid that all boxes span; of regions, whose it is.
 
 import { rounded, type Scene } from "./scene";
 
@@ -11,10 +11,13 @@ export class Cells {
   readonly side: number;
 
   constructor(scene: Scene) {
-    this.side = cellSide(scene);
+    const { regions } = scene;
+    this.side = regions ? 1 : cellSide(scene);
     this.width = Math.ceil(scene.width / this.side);
     this.height = Math.ceil(scene.height / this.side);
     this.place = new Int32Array(this.width * this.height).fill(-1);
+    regions?.map.forEach((region, cell) => (this.place[cell] = regions.places[region][0] ?? -1));
+    if (regions) return;
     // First all of every box, then its middle, which no neighbour has a better claim to.
     for (const part of [1, 0.5]) {
       for (let place = 0; place < scene.count; place++) this.fill(scene, place, part);

@@ -19,8 +19,8 @@ export class Header {
     session.store.listen((changed) => {
       if (changed.has("showing")) facts.textContent = factsOf(session.scene.about);
     });
-    const { width, height, banks } = session.before.about;
-    const title = `${width} × ${height} px → ${banks.map((bank) => bank.name).join(", ")}`;
+    const { canvas, banks } = session.before.about;
+    const title = `${canvas.title} ${canvas.width} × ${canvas.height} px → ${banks.map((bank) => bank.name).join(", ")}`;
     this.el.prepend(h("strong", {}, title));
     this.el.append(facts);
   }
@@ -37,9 +37,15 @@ function factsOf(about: About): string {
     about.causal ? "" : "nearest explanation, not cause",
     named.join(", ") + (top.length > 3 ? ` and ${top.length - 3} more` : ""),
     about.without.length ? `${about.without.length} left out` : "",
+    ...Object.entries(about.measures).map(([name, value]) => `${name.replaceAll("_", " ")} ${digits(value)}`),
     about.coherent ? `${percent(about.coherent)} of the winners continue a neighbour${kept(about)}` : "",
   ];
   return facts.filter(Boolean).join(" · ");
+}
+
+/** A number of any size in little room. */
+function digits(value: number): string {
+  return Number(value.toPrecision(4)).toLocaleString("en-US", { maximumSignificantDigits: 4 });
 }
 
 /** What coherence gave up, in words. */

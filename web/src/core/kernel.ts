@@ -36,11 +36,11 @@ export class KernelHost implements Host {
 
   constructor(
     private readonly model: Model,
-    live: boolean,
+    canTranslate: boolean,
     private readonly onFrozen: (why: string) => void,
     private readonly onError: (text: string) => void,
   ) {
-    this.canTranslate = live;
+    this.canTranslate = canTranslate;
     model.on("msg:custom", this.hear);
     model.on("comm_live_update", this.lost);
   }

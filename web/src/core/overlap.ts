@@ -1,6 +1,7 @@
 // Overlap: how much of a region each retrieval covers (ktviz/trace/overlap.py), for when no Python is there.
 
 import { NO_SOURCE } from "./protocol";
+import type { Regions } from "./regions";
 import { type Box, rounded, type Scene } from "./scene";
 
 /** Left, top, right, bottom of a box in whole px, clipped to the image. */
@@ -51,6 +52,20 @@ function within([l, t, r, b]: [number, number, number, number], region: Box): [n
 
 /** Places of the retrievals that cover a part of a region, and the part of it that each covers. */
 export function overlap(scene: Scene, region: Box): { picked: Int32Array; part: Float32Array } {
+  return scene.regions ? labelOverlap(scene.regions, region) : boxOverlap(scene, region);
+}
+
+/** Pixels of a label region are shared alike by the retrievals that are about it. */
+function labelOverlap(regions: Regions, region: Box) {
+  const { region: numbers, places } = regions;
+  const found = regions.counts(region);
+  const picked = numbers.map((_, place) => place).filter((place) => found[numbers[place]] > 0);
+  const part = (place: number) =>
+    found[numbers[place]] / places[numbers[place]].length / (region.width * region.height);
+  return { picked, part: Float32Array.from(picked, part) };
+}
+
+function boxOverlap(scene: Scene, region: Box): { picked: Int32Array; part: Float32Array } {
   const cover = coverage(scene, region);
   const across = region.width + 1;
   const sums = new Float64Array(across * (region.height + 1));

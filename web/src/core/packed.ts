@@ -67,6 +67,11 @@ export class Packed {
 /** Bytes of a base64 text, unpacked from gzip. */
 export async function fromText(text: string): Promise<Packed> {
   const raw = Uint8Array.from(atob(text.trim()), (character) => character.charCodeAt(0));
-  const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return Packed.read(await new Response(stream).arrayBuffer());
+  return Packed.read(await unzipped(raw));
+}
+
+/** What gzip made small. */
+export function unzipped(zipped: Uint8Array): Promise<ArrayBuffer> {
+  const stream = new Blob([zipped as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
 }

@@ -1,4 +1,4 @@
-// Small pictures cut from larger ones: patches of the photo, and of sources.
+// Small pictures cut from larger ones: patches of the canvas, and of sources.
 
 import { h } from "./dom";
 import type { Box, Scene } from "./scene";
@@ -12,14 +12,18 @@ export function patchCanvas(side: number, label: string): HTMLCanvasElement {
   return canvas;
 }
 
-export function drawPatch(canvas: HTMLCanvasElement, picture: CanvasImageSource | null, box: Box): void {
+/** Draw a box of a picture as large as it fits, in the middle: [x, y, px of the patch per px of the picture]. */
+function drawPatch(canvas: HTMLCanvasElement, picture: CanvasImageSource, box: Box): [number, number, number] {
   const context = canvas.getContext("2d")!;
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  context.imageSmoothingEnabled = box.width > canvas.width;
-  if (picture) context.drawImage(picture, box.x, box.y, box.width, box.height, 0, 0, canvas.width, canvas.height);
+  const k = Math.min(canvas.width / box.width, canvas.height / box.height);
+  const [width, height] = [box.width * k, box.height * k];
+  const [x, y] = [(canvas.width - width) / 2, (canvas.height - height) / 2];
+  context.imageSmoothingEnabled = k < 1;
+  context.drawImage(picture, box.x, box.y, box.width, box.height, x, y, width, height);
+  return [x, y, k];
 }
 
-/** A box of the image in px of its picture, which may be smaller than the image. */
+/** A box of the canvas in px of a picture of it, which may have another size. */
 export function inPicture(scene: Scene, picture: ImageBitmap, box: Box): Box {
   return scaled(box, picture.width / scene.width, picture.height / scene.height);
 }
@@ -35,12 +39,54 @@ function scaled(box: Box, across: number, down: number): Box {
   return { x: box.x * across, y: box.y * down, width: box.width * across, height: box.height * down };
 }
 
-/** The patch of the photo that a retrieval asked about. */
+/** The part of the canvas that a retrieval asked about; a region with its outline. */
 export function queryPatch(scene: Scene, place: number, side: number): HTMLCanvasElement {
-  const canvas = patchCanvas(side, "Patch of the photo");
-  const picture = scene.picture("input") ?? scene.picture("output");
-  if (picture) drawPatch(canvas, picture, inPicture(scene, picture, scene.boxOf(place)));
+  const canvas = patchCanvas(side, `Part of ${scene.about.canvas.title}`);
+  const picture = scene.canvas ?? scene.output;
+  const outline = scene.outlineOf(place);
+  const box = scene.boxOf(place);
+  if (!picture) return canvas;
+  const part = inPicture(scene, picture, box);
+  const [x, y, k] = drawPatch(canvas, picture, part);
+  if (outline) {
+    const scale = (k * part.width) / box.width;
+    strokePath(canvas.getContext("2d")!, outline, [x - box.x * scale, y - box.y * scale, scale, scale], "#fff", 1.5);
+  }
   return canvas;
+}
+
+/** Draw an outline that is in px of a picture, which lies at [x, y] and is magnified across and down. */
+export function strokePath(
+  context: CanvasRenderingContext2D,
+  path: Path2D,
+  [x, y, across, down]: number[],
+  colour: string,
+  width: number,
+): void {
+  const placed = new Path2D();
+  placed.addPath(path, new DOMMatrix([across, 0, 0, down, x, y]));
+  context.lineCap = "square";
+  strokeTwice(context, colour, width, () => context.stroke(placed));
+}
+
+/** A dark line around the coloured one keeps it visible on every picture. */
+export function strokeTwice(
+  context: CanvasRenderingContext2D,
+  colour: string,
+  width: number,
+  stroke: () => void,
+  dash: number[] = [],
+): void {
+  for (const [style, line, pattern] of [
+    ["rgba(0, 0, 0, 0.75)", width + 2, []],
+    [colour, width, dash],
+  ] as const) {
+    context.setLineDash(pattern);
+    context.strokeStyle = style;
+    context.lineWidth = line;
+    stroke();
+  }
+  context.setLineDash([]);
 }
 
 /** The patch of the source that won a retrieval. */

@@ -50,8 +50,8 @@ function spacedOut(scene: Scene, group: number[], wanted: number, others: number
 }
 
 function apart(scene: Scene, one: number, other: number): number {
-  const [a, b] = [scene.boxOf(one), scene.boxOf(other)];
-  return Math.hypot(a.x - b.x, a.y - b.y);
+  const [a, b] = [scene.middleOf(one), scene.middleOf(other)];
+  return Math.hypot(a[0] - b[0], a[1] - b[1]);
 }
 
 /** What is shown before anything is selected: picks from the whole picture. */

@@ -1,6 +1,7 @@
 // What a view draws: the scene that Python made (ktviz/widgets/scene.py), with its pictures decoded.
 
 import type { Column, Packed } from "./packed";
+import { Regions } from "./regions";
 
 export interface Box {
   x: number;
@@ -31,6 +32,17 @@ export interface Bank {
   entries: number;
 }
 
+/** A picture that the site of a scene states. */
+export interface Canvas {
+  name: string;
+  /** The name in words. */
+  title: string;
+  width: number;
+  height: number;
+  /** Whether it is shown smaller than it is. */
+  shrunk: boolean;
+}
+
 /** One of several places in a system where it chose from what is stored. */
 export interface Site {
   name: string;
@@ -48,8 +60,10 @@ export interface PanelPlace {
 
 export interface About {
   protocol: number;
-  width: number;
-  height: number;
+  /** The picture in which the queries lie: all boxes and regions of a scene are in its px. */
+  canvas: Canvas;
+  /** The picture that the retrievals paint; places on it lie in proportion. */
+  output: Canvas;
   queries: number;
   candidates: number;
   preset: string | null;
@@ -68,13 +82,13 @@ export interface About {
   /** The site that this is the scene of, and all sites of the trace. */
   site: string;
   sites: Site[];
+  /** Of the site, by name. */
+  measures: Record<string, number>;
   digest: string;
-  /** Whether the pictures are shown smaller than they are. */
-  shrunk?: boolean;
   live: boolean;
   frozen: string;
   panels: PanelPlace[];
-  can: { bands: boolean; regret: boolean; tree: boolean; soft: boolean };
+  can: { bands: boolean; decode: boolean; regret: boolean; tree: boolean; soft: boolean; exclude: boolean };
   sources: Source[];
   banks: Bank[];
   /** Of a counterfactual alone: what changed (ktviz/widgets/after.py). */
@@ -94,6 +108,7 @@ export interface About {
 export class Scene {
   readonly about: About;
   readonly count: number;
+  /** Of the canvas. */
   readonly width: number;
   readonly height: number;
   /** Candidates per retrieval. */
@@ -108,6 +123,8 @@ export class Scene {
   readonly source: Uint16Array;
   readonly similarity: Float32Array;
   readonly weight: Float32Array | null;
+  /** Where queries are regions of a label map; null where they are boxes. */
+  regions: Regions | null = null;
   private readonly bitmaps = new Map<string, ImageBitmap>();
   private readonly place = new Map<number, number>();
 
@@ -118,8 +135,8 @@ export class Scene {
   ) {
     this.about = packed.values as unknown as About;
     this.count = this.about.queries;
-    this.width = this.about.width;
-    this.height = this.about.height;
+    this.width = this.about.canvas.width;
+    this.height = this.about.canvas.height;
     this.k = this.about.candidates;
     this.query = packed.column("query");
     this.box = packed.column("box");
@@ -143,11 +160,18 @@ export class Scene {
     return this.packed.shape(name);
   }
 
-  /** Decode input, output, difference and the small pictures of sources. */
+  /** Decode the label map and all pictures: canvases, difference, the small ones of sources. */
   async decode(): Promise<void> {
-    const names = ["input", "output", "difference", ...this.packed.names("thumb/")];
-    const found = names.filter((name) => this.packed.has(name));
-    await Promise.all(found.map((name) => this.keep(name, this.packed.column<Uint8Array>(name))));
+    const names = ["canvas/", "difference", "thumb/"].flatMap((prefix) => this.packed.names(prefix));
+    await Promise.all([
+      this.readRegions(),
+      ...names.map((name) => this.keep(name, this.packed.column<Uint8Array>(name))),
+    ]);
+  }
+
+  private async readRegions(): Promise<void> {
+    const [labels, region] = [this.column<Uint8Array>("labels"), this.column<Int32Array>("region")];
+    if (labels && region) this.regions = await Regions.read(labels, this.width, this.height, region);
   }
 
   /** Decode a picture and keep it under a name. */
@@ -162,6 +186,16 @@ export class Scene {
 
   picture(name: string): ImageBitmap | null {
     return this.bitmaps.get(name) ?? this.first?.picture(name) ?? null;
+  }
+
+  /** The picture in which the queries lie. */
+  get canvas(): ImageBitmap | null {
+    return this.picture(`canvas/${this.about.canvas.name}`);
+  }
+
+  /** The picture that the retrievals paint. */
+  get output(): ImageBitmap | null {
+    return this.picture(`canvas/${this.about.output.name}`);
   }
 
   close(): void {
@@ -188,6 +222,17 @@ export class Scene {
 
   boxOf(place: number): Box {
     return boxAt(this.box, place);
+  }
+
+  /** The outline of a query that is a region, in px of the canvas; null of one that is a box. */
+  outlineOf(place: number): Path2D | null {
+    return this.regions?.outline(place, this.boxOf(place)) ?? null;
+  }
+
+  /** A point within a query, in its middle where that is within. */
+  middleOf(place: number): [number, number] {
+    const box = this.boxOf(place);
+    return this.regions?.inside(place, box) ?? [box.x + box.width / 2, box.y + box.height / 2];
   }
 
   sourceBoxOf(place: number): Box | null {

@@ -96,7 +96,7 @@ class BandView implements Drawn {
 
   private get missing(): string {
     const { can, candidates } = this.session.scene.about;
-    if (!can.bands) return "This trace has no bands: they are recorded from a ktviz Translator.";
+    if (!can.bands) return "This trace has no bands: they are recorded from systems that compare them.";
     if (candidates < 2)
       return "This trace holds winners only. Record with candidates=8 (and enough memory) to compare them: translator.traced(photo, candidates=8).";
     return "";
@@ -157,7 +157,7 @@ class BandView implements Drawn {
   private async decode(place: number): Promise<void> {
     const { scene } = this.session;
     const entries = this.slots().map((slot) => scene.entry[place * scene.k + slot]);
-    if (!scene.about.live) return; // without the model nothing can be decoded
+    if (!scene.about.can.decode) return;
     const answer = await this.session.ask("bands", { queries: [place], entries });
     if (!answer?.has("decoded") || this.place !== place) return;
     this.decoded = await decodePicture(answer.column<Uint8Array>("decoded"));
@@ -203,7 +203,7 @@ class BandView implements Drawn {
     if (!this.loaded || this.place < 0) return;
     const similarity = this.similarities(0);
     const ranked = order(similarity);
-    const pixels = this.truePixels(0) ?? this.picture("input", scene.boxOf(this.place));
+    const pixels = this.truePixels(0) ?? this.asked(scene.boxOf(this.place));
     this.body.replaceChildren(
       this.row(-1, ["Query", null], pixels, [Number.NaN, Number.NaN, Number.NaN, Number.NaN], Number.NaN),
       ...ranked.map((slot, rank) => this.candidate(slot, rank, similarity[slot])),
@@ -274,8 +274,9 @@ class BandView implements Drawn {
     );
   }
 
-  private picture(name: string, box: Box): ImageData | null {
-    const picture = this.session.scene.picture(name);
+  /** A patch of the canvas. */
+  private asked(box: Box): ImageData | null {
+    const picture = this.session.scene.canvas;
     return picture ? cut(picture, inPicture(this.session.scene, picture, box)) : null;
   }
 

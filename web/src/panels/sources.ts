@@ -251,9 +251,12 @@ export class SourcesView implements Drawn {
     const { making, frozen } = this.session.state;
     const can = this.session.host.canTranslate && !frozen;
     for (const card of this.cards.values()) card.use.disabled = !can;
+    const { about } = this.session.before;
     const idle = can
       ? "Untick a source to see the picture without it."
-      : "Leaving sources out needs a running Python with the model.";
+      : about.live && !about.can.exclude
+        ? "This system cannot leave sources out."
+        : "Leaving sources out needs a running Python with the model.";
     this.note.textContent = making || idle;
   }
 }

@@ -17,6 +17,8 @@ interface ColumnOf {
   title: string;
   value(scene: Scene, place: number): Value;
   digits?: number;
+  /** A column of the scene without which there is none here. */
+  of?: string;
 }
 
 const AT_ONCE = 100;
@@ -24,8 +26,9 @@ const place = (name: "box" | "sourceBox", at: number) => (scene: Scene, n: numbe
 
 const COLUMNS: ColumnOf[] = [
   { name: "query", title: "Query", value: (s, n) => s.query[n] },
-  { name: "y", title: "y, cells", value: (s, n) => s.column("y")?.[n] ?? Number.NaN },
-  { name: "x", title: "x, cells", value: (s, n) => s.column("x")?.[n] ?? Number.NaN },
+  { name: "y", title: "y, cells", value: (s, n) => s.column("y")?.[n] ?? Number.NaN, of: "y" },
+  { name: "x", title: "x, cells", value: (s, n) => s.column("x")?.[n] ?? Number.NaN, of: "x" },
+  { name: "label", title: "Region", value: (s, n) => s.column("label")?.[n] ?? Number.NaN, of: "label" },
   { name: "source", title: "Source", value: (s, n) => s.about.sources[s.winnerSource(n)]?.name ?? "" },
   { name: "entry", title: "Entry", value: (s, n) => s.entry[s.winner(n)] },
   { name: "similarity", title: "Similarity", value: (s, n) => s.winnerSimilarity(n), digits: 3 },
@@ -53,6 +56,7 @@ function csvCell(value: Value): string {
 class TableView implements Drawn {
   readonly el = h("section", { class: "kt-table", "aria-label": "Retrievals" });
   private readonly body = h("tbody");
+  private readonly columns: ColumnOf[];
   private readonly heads: HTMLTableCellElement[];
   private readonly told = h("span", { class: "kt-faint", role: "status" });
   private readonly more = button("Show more", () => this.showMore(), { class: "kt-more" });
@@ -61,7 +65,8 @@ class TableView implements Drawn {
   private visible = AT_ONCE;
 
   constructor(private readonly session: Session) {
-    this.heads = COLUMNS.map((column, n) =>
+    this.columns = COLUMNS.filter(({ of }) => !of || session.before.column(of));
+    this.heads = this.columns.map((column, n) =>
       h(
         "th",
         { scope: "col", "aria-sort": "none" },
@@ -87,7 +92,7 @@ class TableView implements Drawn {
   }
 
   csv(): string {
-    return toCsv(COLUMNS, this.session.scene, this.places);
+    return toCsv(this.columns, this.session.scene, this.places);
   }
 
   private fill(): void {
@@ -110,7 +115,7 @@ class TableView implements Drawn {
   private rank(): void {
     const { column, down } = this.sorted;
     if (column >= 0) {
-      const value = (n: number) => COLUMNS[column].value(this.session.scene, n);
+      const value = (n: number) => this.columns[column].value(this.session.scene, n);
       this.places.sort((one, other) => (down ? -1 : 1) * compare(value(one), value(other)) || one - other);
     }
     this.render();
@@ -129,7 +134,7 @@ class TableView implements Drawn {
 
   private row(n: number): HTMLTableRowElement {
     const { scene } = this.session;
-    const cells = COLUMNS.map((column) => {
+    const cells = this.columns.map((column) => {
       const value = column.value(scene, n);
       const text = shown(value, column.digits);
       if (column.name === "source")

@@ -1,7 +1,7 @@
-// The translation view: photo and translation with overlays, hover, regions, zoom; and what a counterfactual changed.
+// The translation view: canvas and output with overlays, hover, regions, zoom; and what a counterfactual changed.
 
 import { select } from "d3-selection";
-import { type D3ZoomEvent, type ZoomBehavior, type ZoomTransform, zoom } from "d3-zoom";
+import { type ZoomBehavior, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
 import { cividis, sourceColour } from "../core/colours";
 import { button, chip, h, percent, words } from "../core/dom";
 import { Heirs } from "../core/comparison";
@@ -12,11 +12,11 @@ import { asCanvas, OVERLAYS, overlaysOf, paintOverlay, paintSpotlight } from "./
 import { Pane, type Shown } from "./translation/pane";
 import { moveFocus } from "./translation/keyboard";
 import type { Drawn, Panel } from "../core/panel";
-import type { Scene } from "../core/scene";
+import type { Canvas, Scene } from "../core/scene";
 import type { Session } from "../core/session";
 import type { Changed, Overlay } from "../core/store";
 
-/** Photo and translation. */
+/** The picture in which the queries lie, and the one that the retrievals paint. */
 export const translation: Panel = {
   name: "translation",
   needs: "sources", // the curves end there
@@ -35,7 +35,7 @@ type Drag = { pane: Pane; from: [number, number]; to: [number, number]; moved: b
 
 export class TranslationView implements Drawn {
   readonly el = h("section", { class: "kt-translation", "aria-label": "Translation" });
-  readonly panes: Record<"input" | "output" | "difference", Pane>;
+  readonly panes: Record<"canvas" | "output" | "difference", Pane>;
   private readonly row = h("div", { class: "kt-panes" });
   /** What a counterfactual changed. */
   private readonly below = h("div", { class: "kt-panes" });
@@ -43,6 +43,8 @@ export class TranslationView implements Drawn {
   private readonly card = new HoverCard();
   private readonly zooming: ZoomBehavior<HTMLCanvasElement, unknown>;
   private readonly heirs: HTMLElement;
+  /** The part that all panes show, in parts of their sizes: they may differ. */
+  private view = { k: 1, x: 0, y: 0 };
   private overlay: HTMLCanvasElement | null = null;
   private spotlight: HTMLCanvasElement | null = null;
   private drag: Drag | null = null;
@@ -52,15 +54,24 @@ export class TranslationView implements Drawn {
 
   constructor(private readonly session: Session) {
     this.heirs = new Heirs(session).el;
-    const make = () => new Pane(session.scene);
-    this.panes = { input: make(), output: make(), difference: make() };
+    const { canvas, output } = session.before.about;
+    const make = (picture: Canvas) => new Pane(session.before, picture);
+    this.panes = { canvas: make(canvas), output: make(output), difference: make(output) };
     this.zooming = zoom<HTMLCanvasElement, unknown>()
       .duration(0)
       .scaleExtent([1, MOST_ZOOM])
-      .filter((event: MouseEvent) => this.mayZoom(event))
-      .on("zoom", (event: D3ZoomEvent<HTMLCanvasElement, unknown>) => this.zoomed(event.transform));
-    for (const pane of Object.values(this.panes)) this.listen(pane);
-    const wide = session.before.width > PANORAMA * session.before.height;
+      .constrain(({ x, y, k }, [, [width, height]]) =>
+        zoomIdentity.translate(held(x, width, k), held(y, height, k)).scale(k),
+      )
+      .filter((event: MouseEvent) => this.mayZoom(event));
+    const panes = Object.values(this.panes);
+    const zoomed = (canvas: HTMLCanvasElement, transform: ZoomTransform) =>
+      this.zoomed(panes.find((pane) => pane.canvas === canvas)!, transform);
+    this.zooming.on("zoom", function (event) {
+      zoomed(this, event.transform);
+    });
+    for (const pane of panes) this.listen(pane);
+    const wide = [canvas, output].some(({ width, height }) => width > PANORAMA * height);
     for (const row of [this.row, this.below]) row.classList.toggle("kt-stacked", wide);
     this.el.append(this.toolbar(), this.row, this.legend, this.below, this.card.el);
     session.store.listen((changed) => this.update(changed));
@@ -70,18 +81,7 @@ export class TranslationView implements Drawn {
   resize(): void {
     let changed = false;
     for (const pane of this.visible()) changed = pane.measure() || changed;
-    if (!changed) return;
-    const [width, height] = this.panes.output.size;
-    this.zooming
-      .extent([
-        [0, 0],
-        [width, height],
-      ])
-      .translateExtent([
-        [0, 0],
-        [width, height],
-      ]);
-    this.draw();
+    if (changed) this.turn();
   }
 
   /** Draw curves to the sources. */
@@ -163,14 +163,23 @@ export class TranslationView implements Drawn {
     return root.activeElement === event.target;
   }
 
-  private zoomed(transform: ZoomTransform): void {
+  private zoomed(pane: Pane, { x, y, k }: ZoomTransform): void {
+    const [width, height] = pane.size;
+    this.view = { k, x: x / width, y: y / height };
+    this.turn();
+    this.session.moved();
+  }
+
+  /** Turn all panes to the part that is shown. */
+  private turn(): void {
+    const { k, x, y } = this.view;
     for (const pane of Object.values(this.panes)) {
-      pane.transform = transform;
-      // All panes share one zoom: each canvas must know it, or the next gesture there would start from an old one.
-      (pane.canvas as HTMLCanvasElement & { __zoom: ZoomTransform }).__zoom = transform;
+      const [width, height] = pane.size;
+      pane.transform = zoomIdentity.translate(x * width, y * height).scale(k);
+      // Each canvas must know it, or the next gesture there would start from an old one.
+      (pane.canvas as HTMLCanvasElement & { __zoom: ZoomTransform }).__zoom = pane.transform;
     }
     this.draw();
-    this.session.moved();
   }
 
   private listen(pane: Pane): void {
@@ -256,9 +265,9 @@ export class TranslationView implements Drawn {
 
   private visible(): Pane[] {
     const { wipe, after } = this.session.state;
-    const { input, output, difference } = this.panes;
+    const { canvas, output, difference } = this.panes;
     if (wipe) return [output];
-    return after ? [input, output, difference] : [input, output];
+    return after ? [canvas, output, difference] : [canvas, output];
   }
 
   private update(changed: Changed): void {
@@ -288,16 +297,20 @@ export class TranslationView implements Drawn {
 
   private caption(): void {
     const { state, scene, other } = this.session;
-    const shrunk = scene.about.shrunk ? " (shown smaller)" : "";
+    const { canvas, output } = scene.about;
+    const alike = canvas.width === output.width && canvas.height === output.height;
+    const size = ({ width, height, shrunk }: Canvas) =>
+      (alike ? "" : `, ${width} × ${height} px`) + (shrunk ? " (shown smaller)" : "");
     const called = (one: Scene | null) =>
-      !one ? "Photo" : !state.after ? "Translation" : `Translation ${one === state.after ? "after" : "before"}`;
+      !one ? canvas.title : output.title + (state.after ? (one === state.after ? " after" : " before") : "");
     const names = {
-      input: "Photo",
+      canvas: canvas.title,
       output: state.wipe ? `${called(other)} | ${called(scene)}` : called(scene),
       difference: `Difference, ${state.after?.about.comparison?.gain} times as bright`,
     };
+    const more = { canvas: size(canvas), output: size(output), difference: "" };
     for (const name of Object.keys(names) as (keyof typeof names)[]) {
-      this.panes[name].caption.textContent = names[name] + (name === "output" ? shrunk : "");
+      this.panes[name].caption.textContent = names[name] + more[name];
       this.panes[name].canvas.setAttribute(
         "aria-label",
         `${names[name]}. Arrow keys move, Enter selects, plus and minus zoom.`,
@@ -341,11 +354,10 @@ export class TranslationView implements Drawn {
   private draw(): void {
     const { state, scene, other } = this.session;
     const shown = this.shown();
-    const picture = scene.picture("output");
-    const input = scene.picture("input");
-    const aside = state.wipe ? { other: other ? other.picture("output") : input, split: this.split } : {};
-    this.panes.input.draw({ ...shown, picture: input, overlay: null });
-    this.panes.output.draw({ ...shown, picture, ...aside });
+    const { canvas, output } = scene;
+    const aside = state.wipe ? { other: other ? other.output : canvas, split: this.split } : {};
+    this.panes.canvas.draw({ ...shown, picture: canvas, overlay: null, borders: scene.regions?.borders ?? null });
+    this.panes.output.draw({ ...shown, picture: output, ...aside });
     if (!state.after) return;
     this.panes.difference.draw({
       ...shown,
@@ -359,12 +371,18 @@ export class TranslationView implements Drawn {
     const { state, scene } = this.session;
     const { selected, hover, focus } = state;
     const colour = (place: number) => sourceColour(scene.about.sources[scene.winnerSource(place)]?.colour ?? -1);
+    const outline = (place: number, colour: string) => ({
+      box: scene.boxOf(place),
+      path: scene.outlineOf(place),
+      colour,
+      width: 2,
+    });
     const outlines = [];
-    if (state.selected.kind === "queries" && state.picked.length <= FEW) {
-      for (const place of state.picked) outlines.push({ box: scene.boxOf(place), colour: colour(place), width: 2 });
-    }
-    if (focus >= 0) outlines.push({ box: scene.boxOf(focus), colour: colour(focus), width: 2 });
-    if (hover >= 0) outlines.push({ box: scene.boxOf(hover), colour: "#fff", width: 2 });
+    // Ends of curves mark boxes, but cannot go around regions.
+    if (state.picked.length <= FEW && (selected.kind === "queries" || scene.regions))
+      for (const place of state.picked) outlines.push(outline(place, colour(place)));
+    if (focus >= 0) outlines.push(outline(focus, colour(focus)));
+    if (hover >= 0) outlines.push(outline(hover, "#fff"));
     const region = selected.kind === "region" ? asBox(selected.box) : null;
     return {
       picture: null,
@@ -382,6 +400,11 @@ export class TranslationView implements Drawn {
     const [x, y] = [Math.min(from[0], to[0]), Math.min(from[1], to[1])];
     return { x, y, width: Math.abs(from[0] - to[0]), height: Math.abs(from[1] - to[1]) };
   }
+}
+
+/** How far a picture lies to the left of its pane, or above it, magnified `k` times: never so that there is a gap. */
+function held(at: number, size: number, k: number): number {
+  return Math.min(0, Math.max(size * (1 - k), at));
 }
 
 function asBox([x, y, width, height]: number[]) {

@@ -18,8 +18,8 @@ interface Route {
   start: Point;
   middle: Point;
   end: Point;
-  /** Sides of the patch here, and of the patch there, in px of the screen. */
-  sides: [number, number];
+  /** Width and height of the patch here, and of the patch there, in px of the screen. */
+  sizes: [Point, Point];
 }
 
 export class Curves {
@@ -73,14 +73,27 @@ export class Curves {
     const { scene } = this.session;
     const pane = this.translation.panes.output;
     const picture = pane.canvas.getBoundingClientRect();
-    const box = pane.toCanvas(scene.boxOf(place));
-    const from: Point = [box.x + box.width / 2, box.y + box.height / 2];
+    const [x, y] = scene.middleOf(place);
+    const size = scene.regions ? { width: 0, height: 0 } : scene.boxOf(place); // a box cannot mark a region
+    const box = pane.toScreen({ ...size, x, y });
+    const from: Point = [box.x, box.y];
     const inside = from[0] > 0 && from[0] < picture.width && from[1] > 0 && from[1] < picture.height;
     const there = this.sources.anchor(scene.winnerSource(place), scene.sourceBoxOf(place));
     if (!inside || !there || !pane.canvas.isConnected) return [];
     const start: Point = [picture.left + from[0] - frame.left, picture.top + from[1] - frame.top];
     const end: Point = [there.left + there.width / 2 - frame.left, there.top + there.height / 2 - frame.top];
-    return [{ place, start, end, middle: end, sides: [box.width, there.width] }];
+    return [
+      {
+        place,
+        start,
+        end,
+        middle: end,
+        sizes: [
+          [box.width, box.height],
+          [there.width, there.height],
+        ],
+      },
+    ];
   }
 
   /** The empty band between translation and sources, along which the pairs of patches stand. */
@@ -90,18 +103,18 @@ export class Curves {
     return { at: (here.bottom + there.top) / 2 - frame.top, from: 0, to: frame.width };
   }
 
-  private curve({ place, start, middle, end, sides }: Route, beside: boolean): void {
+  private curve({ place, start, middle, end, sizes }: Route, beside: boolean): void {
     const { scene } = this.session;
     const colour = sourceColour(scene.about.sources[scene.winnerSource(place)].colour);
     const link = beside ? linkHorizontal() : linkVertical();
     const path = (link({ source: start, target: middle }) ?? "") + (link({ source: middle, target: end }) ?? "");
     this.lines.append(svg("path", { d: path, class: "kt-under" }), svg("path", { d: path, stroke: colour }));
-    for (const [[x, y], side] of [
-      [start, sides[0]],
-      [end, sides[1]],
+    for (const [[x, y], size] of [
+      [start, sizes[0]],
+      [end, sizes[1]],
     ] as const) {
-      const half = Math.max(3, side / 2);
-      const box = { x: x - half, y: y - half, width: 2 * half, height: 2 * half };
+      const [width, height] = size.map((side) => Math.max(6, side));
+      const box = { x: x - width / 2, y: y - height / 2, width, height };
       this.lines.append(svg("rect", { ...box, class: "kt-under" }), svg("rect", { ...box, stroke: colour }));
     }
     const pair = h("div", { class: "kt-middle" }, queryPatch(scene, place, SIDE), winnerPatch(scene, place, SIDE));

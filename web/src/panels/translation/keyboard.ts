@@ -25,8 +25,9 @@ export function moveFocus(session: Session, event: KeyboardEvent): boolean {
   return true;
 }
 
-/** The retrieval a step further; the same at the border. */
+/** The retrieval a step further; the same at the border. Regions, which may lie anyhow, come in their order. */
 function neighbour({ scene }: Session, from: number, [across, down]: [number, number]): number {
+  if (scene.regions) return Math.min(scene.count - 1, Math.max(0, from + across + down));
   let best = from;
   let nearest = Number.POSITIVE_INFINITY;
   const box = scene.boxOf(from);

@@ -1,4 +1,4 @@
-// Maps over the translation: every pixel in the colour of the retrieval nearest to it.
+// Maps over the output: every pixel in the colour of the retrieval nearest to it, or of its region's.
 
 import { cividis, OTHER, rgb, sourceColour } from "../../core/colours";
 import { h } from "../../core/dom";
@@ -32,18 +32,23 @@ const FULL = 0.1;
 /** The overlays that a scene has something to show in. */
 export function overlaysOf(scene: Scene): Overlay[] {
   return (Object.keys(OVERLAYS) as Overlay[]).filter(
-    (name) => (name !== "regret" || scene.column("regret")) && (name !== "margin" || scene.k > 1),
+    (name) =>
+      (name !== "regret" || scene.column("regret")) &&
+      (name !== "margin" || scene.k > 1) &&
+      (name !== "piece" || scene.column("piece")?.some((piece) => piece > 0)),
   );
 }
 
 /** A map as a small picture: one pixel per cell, transparent where there is nothing to say. */
 export function paintOverlay(scene: Scene, cells: Cells, overlay: Overlay): ImageData | null {
   if (overlay === "none") return null;
-  const colours = colourOf(scene, overlay);
+  const of = colourOf(scene, overlay);
+  const colours = Array.from({ length: scene.count }, (_, place) => of(place));
   const image = new ImageData(cells.width, cells.height);
   cells.place.forEach((place, cell) => {
-    const colour = place < 0 ? null : colours(place);
-    if (colour) image.data.set([...colour, 255], 4 * cell);
+    const colour = colours[place];
+    if (colour) image.data.set(colour, 4 * cell);
+    if (colour) image.data[4 * cell + 3] = 255;
   });
   return image;
 }
@@ -52,6 +57,12 @@ export function paintOverlay(scene: Scene, cells: Cells, overlay: Overlay): Imag
 export function paintSpotlight(scene: Scene, cells: Cells, picked: Int32Array): ImageData {
   const image = new ImageData(cells.width, cells.height);
   for (let cell = 3; cell < image.data.length; cell += 4) image.data[cell] = DARKNESS;
+  if (scene.regions) {
+    const [{ region, map }, lit] = [scene.regions, new Set<number>()];
+    for (const place of picked) lit.add(region[place]);
+    map.forEach((number, cell) => lit.has(number) && (image.data[4 * cell + 3] = 0));
+    return image;
+  }
   for (const place of picked) {
     const box = scene.boxOf(place);
     const [left, top] = [Math.round(box.x / cells.side), Math.round(box.y / cells.side)];

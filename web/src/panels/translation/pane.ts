@@ -2,13 +2,16 @@
 
 import { zoomIdentity, type ZoomTransform } from "d3-zoom";
 import { fitCanvas, h } from "../../core/dom";
-import type { Box, Scene } from "../../core/scene";
+import { strokePath, strokeTwice } from "../../core/patches";
+import type { Box, Canvas, Scene } from "../../core/scene";
 
 const OVERLAY_ALPHA = 0.78;
 const TALLEST = 720;
 
 export interface Outline {
   box: Box;
+  /** Around a query that is a region, in px of the scene's canvas. */
+  path: Path2D | null;
   colour: string;
   width: number;
 }
@@ -20,6 +23,8 @@ export interface Shown {
   other?: ImageBitmap | null;
   split?: number;
   overlay: HTMLCanvasElement | null;
+  /** Where the regions that ask meet. */
+  borders?: Path2D | null;
   outlines: Outline[];
   region: Box | null;
   /** Darkens everything but what is selected. */
@@ -34,13 +39,19 @@ export class Pane {
   private width = 0;
   private height = 0;
 
-  constructor(private readonly scene: Scene) {}
+  /** @param picture what it shows, whose size may be another than that of the scene's canvas */
+  constructor(
+    private readonly scene: Scene,
+    private readonly picture: Canvas,
+  ) {}
 
   /** Take the room there is; true if it changed. */
   measure(): boolean {
     const room = this.canvas.parentElement!.clientWidth;
-    const scale = Math.min(room / this.scene.width, TALLEST / this.scene.height);
-    const [width, height] = [Math.round(this.scene.width * scale), Math.round(this.scene.height * scale)];
+    const scale = Math.min(room / this.picture.width, TALLEST / this.picture.height);
+    const [width, height] = [this.picture.width, this.picture.height].map((side) =>
+      Math.max(1, Math.round(side * scale)),
+    );
     const changed = width !== this.width || height !== this.height;
     [this.width, this.height] = [width, height];
     if (changed) [this.canvas.style.width, this.canvas.style.height] = [`${width}px`, `${height}px`];
@@ -51,31 +62,41 @@ export class Pane {
     return [this.width, this.height];
   }
 
-  /** Px of the screen per px of the image, before zooming. */
-  get scale(): number {
-    return this.width / this.scene.width;
+  /** Where the scene's canvas lies on the screen, if it fills this picture: x, y, px of the screen per px of it. */
+  private get placed(): [number, number, number, number] {
+    const { x, y, k } = this.transform;
+    return [x, y, (k * this.width) / this.scene.width, (k * this.height) / this.scene.height];
   }
 
-  /** A point of the image under a point of the canvas. */
+  /** Px of the screen per px of the picture. */
+  private get magnified(): number {
+    return (this.transform.k * this.width) / this.picture.width;
+  }
+
+  /** A point of the scene's canvas under a point of the screen. */
   toImage(x: number, y: number): [number, number] {
-    const [left, top] = this.transform.invert([x, y]);
-    return [left / this.scale, top / this.scale];
+    const [left, top, across, down] = this.placed;
+    return [(x - left) / across, (y - top) / down];
   }
 
-  /** A box of the image in px of the canvas. */
-  toCanvas(box: Box): Box {
-    const k = this.transform.k * this.scale;
-    const [x, y] = this.transform.apply([box.x * this.scale, box.y * this.scale]);
-    return { x, y, width: box.width * k, height: box.height * k };
+  /** A box of the scene's canvas in px of the screen. */
+  toScreen(box: Box): Box {
+    const [left, top, across, down] = this.placed;
+    return {
+      x: left + box.x * across,
+      y: top + box.y * down,
+      width: box.width * across,
+      height: box.height * down,
+    };
   }
 
   draw(shown: Shown): void {
     if (!this.width) return;
     const context = fitCanvas(this.canvas, this.width, this.height);
     context.clearRect(0, 0, this.width, this.height);
-    const whole = this.toCanvas({ x: 0, y: 0, width: this.scene.width, height: this.scene.height });
+    const whole = this.toScreen({ x: 0, y: 0, width: this.scene.width, height: this.scene.height });
     // Past 1:1 pixels are shown as they are; below, smoothing keeps fine strokes from flickering.
-    context.imageSmoothingEnabled = this.transform.k * this.scale * (globalThis.devicePixelRatio || 1) < 1;
+    context.imageSmoothingEnabled = this.magnified * (globalThis.devicePixelRatio || 1) < 1;
     context.imageSmoothingQuality = "high";
     if (shown.picture) place(context, shown.picture, whole);
     else this.note(context, "Not kept with the trace");
@@ -87,8 +108,12 @@ export class Pane {
     }
     if (shown.other && shown.split !== undefined) this.wipe(context, shown.other, shown.split, whole);
     if (shown.spotlight) place(context, shown.spotlight, whole);
-    for (const { box, colour, width } of shown.outlines) this.outline(context, this.toCanvas(box), colour, width);
-    if (shown.region) this.outline(context, this.toCanvas(shown.region), "#fff", 2, [5, 4]);
+    if (shown.borders) strokePath(context, shown.borders, this.placed, "rgba(255, 255, 255, 0.8)", 0.75);
+    for (const { box, path, colour, width } of shown.outlines) {
+      if (path) strokePath(context, path, this.placed, colour, width);
+      else outline(context, this.toScreen(box), colour, width);
+    }
+    if (shown.region) outline(context, this.toScreen(shown.region), "#fff", 2, [5, 4]);
   }
 
   private wipe(context: CanvasRenderingContext2D, other: ImageBitmap, split: number, whole: Box): void {
@@ -97,7 +122,7 @@ export class Pane {
     context.beginPath();
     context.rect(0, 0, at, this.height);
     context.clip();
-    context.imageSmoothingEnabled = this.transform.k * this.scale < 1;
+    context.imageSmoothingEnabled = this.magnified < 1;
     place(context, other, whole);
     context.restore();
     context.fillStyle = "#fff";
@@ -109,26 +134,6 @@ export class Pane {
     context.fillText("◂ ▸", at - 8, this.height / 2 + 3);
   }
 
-  private outline(
-    context: CanvasRenderingContext2D,
-    box: Box,
-    colour: string,
-    width: number,
-    dash: number[] = [],
-  ): void {
-    // A dark line around the coloured one keeps it visible on every picture.
-    for (const [style, line] of [
-      ["rgba(0, 0, 0, 0.75)", width + 2],
-      [colour, width],
-    ] as const) {
-      context.setLineDash(style === colour ? dash : []);
-      context.strokeStyle = style;
-      context.lineWidth = line;
-      context.strokeRect(box.x, box.y, box.width, box.height);
-    }
-    context.setLineDash([]);
-  }
-
   private note(context: CanvasRenderingContext2D, text: string): void {
     context.fillStyle = "#888";
     context.font = "14px system-ui, sans-serif";
@@ -138,4 +143,14 @@ export class Pane {
 
 function place(context: CanvasRenderingContext2D, picture: CanvasImageSource, box: Box): void {
   context.drawImage(picture, box.x, box.y, box.width, box.height);
+}
+
+function outline(
+  context: CanvasRenderingContext2D,
+  box: Box,
+  colour: string,
+  width: number,
+  dash: number[] = [],
+): void {
+  strokeTwice(context, colour, width, () => context.strokeRect(box.x, box.y, box.width, box.height), dash);
 }
