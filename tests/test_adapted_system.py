@@ -1,6 +1,7 @@
 """What an adapter says of a model besides its retrievals: signs, columns, pictures, and what it can be asked."""
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -8,9 +9,11 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from views.wire import Wire
 
 import ktviz as kt
 from ktviz.errors import AbilityError, SettingError, TraceError, UnknownNameError
+from ktviz.figures.layout import percent
 from ktviz.retrieval.extension import Extension
 from ktviz.systems.adapted import adapted_system
 from ktviz.trace.adapt import Abilities
@@ -179,6 +182,33 @@ def test_no_more_is_recorded_again_than_was_recorded(image):
     with torch.no_grad(), kt.record(asked.model, asked.site, candidates=2) as trace:
         asked.model(image)
     assert kt.without(trace, "green").table.num_rows == 2 * len(trace)
+
+
+@pytest.mark.parametrize("region", [None, kt.Box(8, 8, 16, 9)])
+def test_a_share_that_names_no_method_is_one_number_wherever_it_is_asked(image, region):
+    asked = Asked()
+    asked.site = replace(asked.site, reader=lambda inputs, output: [kt.Matches.soft(one, top=2) for one in output])
+    trace = asked.record(image)
+    found = kt.attribute(trace, region)
+    assert shares(found) == pytest.approx(trace.sources(region).set_index("source")["share"].to_dict())
+    assert found.frame["share"].sum() < 0.99
+
+
+@pytest.mark.parametrize("through", ["overlap", "footprint", "gradient"])
+def test_a_figure_says_what_was_not_recorded(image, through):
+    asked = Asked()
+    asked.site = replace(asked.site, reader=lambda inputs, output: [kt.Matches.soft(one, top=2) for one in output])
+    found = kt.attribute(asked.record(image), through=through)
+    said = f"not recorded {percent(1 - found.frame['share'].sum())}"
+    assert said in " ".join(text.get_text() for text in found.plot().axes[0].texts)
+
+
+def test_a_view_makes_the_run_again_without_a_source(case):
+    _, trace = case
+    view = kt.Explorer(trace)
+    assert Wire(view).answer("translate", {"without": [1], "weights": None}) == ({}, {})
+    assert view.comparison.about["differs"] == ["without: none → green"]
+    assert np.array_equal(view.comparison.pictures["after"], kt.without(trace, "green").output)
 
 
 @pytest.mark.parametrize("times", [0, 2])
