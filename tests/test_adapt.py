@@ -403,6 +403,17 @@ def test_candidates_that_do_not_fit_together_are_refused(wrong, said):
         kt.Catalogue(**{**parts, **wrong})
 
 
+@pytest.mark.parametrize(
+    ("what", "entries"),
+    [([], []), (["b"], [2, 3]), ([3, "a", 0, torch.tensor(3)], [0, 1, 3]), ((), []), (iter([2]), [2])],
+)
+def test_what_is_left_out_is_told_in_entries(what, entries):
+    catalogue = kt.Catalogue.positions(["a", "b", "c"], rows=1, columns=2, cell_px=8)
+    found = catalogue.entries_of(what)
+    assert found.dtype == torch.int64
+    assert found.tolist() == entries
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_an_adapted_model_on_a_gpu_gives_the_same_bits(case):
     model, image, exemplars, _, _ = case

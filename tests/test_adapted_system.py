@@ -1,6 +1,7 @@
 """What an adapter says of a model besides its retrievals: signs, columns, pictures, and what it can be asked."""
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -8,10 +9,13 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from views.wire import Wire
 
 import ktviz as kt
 from ktviz.errors import AbilityError, SettingError, TraceError, UnknownNameError
+from ktviz.figures.layout import percent
 from ktviz.retrieval.extension import Extension
+from ktviz.systems.adapted import adapted_system
 from ktviz.trace.adapt import Abilities
 
 CELL_PX, ROWS, COLUMNS = 8, 4, 5
@@ -53,11 +57,12 @@ class Asked:
             "rerun": self.again,
             "exclude": self.again,
         }
+        self.palette = kt.Catalogue.wholes(NAMES, "palette")
         self.site = kt.adapt(
             self.model.attend,
             lambda inputs, output: [kt.Matches.soft(image, top=len(NAMES)) for image in output],
             queries=kt.Queries.grid(ROWS, COLUMNS, step_px=CELL_PX),
-            catalogue=kt.Catalogue.wholes(NAMES, "palette"),
+            catalogue=self.palette,
             abilities=Abilities(**{**abilities, **wrong}),
         )
         self.asked = 0
@@ -67,20 +72,17 @@ class Asked:
             self.model(image, gone)
         return trace
 
-    def again(self, trace, gone=()):
+    def again(self, trace, what=()):
         self.asked += 1
-        return self.record(image_of(trace), [NAMES[what] if isinstance(what, int) else find(what) for what in gone])
+        self.model(image_of(trace), self.names(what))
+
+    def names(self, what):
+        return [NAMES[entry] for entry in self.palette.entries_of(what)]
 
     def blend(self, trace, amount):
-        mean = self.model.colours.mean(0)
-        cells = mean + amount[:, None] * (self.model.weights(image_of(trace))[0] @ self.model.colours - mean)
+        mean, gone = self.model.colours.mean(0), self.names(trace.picture.settings.get("without", ()))
+        cells = mean + amount[:, None] * (self.model.weights(image_of(trace), gone)[0] @ self.model.colours - mean)
         return self.model.paint(cells[None])[0]
-
-
-def find(name):
-    if name not in NAMES:
-        raise UnknownNameError(f"the colour {name!r}", "unknown", f"Choose one of {NAMES}")
-    return name
 
 
 def image_of(trace):
@@ -141,15 +143,79 @@ def test_without_makes_the_run_again(case, image, what):
     asked, trace = case
     gone = [NAMES[one] if isinstance(one, int | np.integer) else one for one in np.atleast_1d(np.array(what, object))]
     found = kt.without(trace, what)
-    assert found.digest == asked.record(image, gone).digest
+    assert found.table.equals(asked.record(image, gone).table)
+    assert np.array_equal(found.output, asked.record(image, gone).output)
     comparison = kt.compare(trace, found)
     assert comparison.changed_share > 0
+    assert comparison.about["differs"] == [f"without: none → {', '.join(map(str, np.atleast_1d(what)))}"]
     assert not set(gone) & set(found.column("source"))
 
 
-def test_what_the_adapter_does_not_know_is_its_own_error(case):
-    with pytest.raises(UnknownNameError, match="the colour 'pink'"):
-        kt.without(case[1], "pink")
+def test_what_is_left_out_adds_up_and_stays_out(case, image):
+    asked, trace = case
+    found = kt.without(kt.without(trace, "green"), 4)
+    assert found.picture.settings["without"] == ["green", 4]
+    assert found.table.equals(asked.record(image, ["green", "umber"]).table)
+    assert kt.attribute(found, through="gradient").about["completeness_error"] < 1e-6
+    system = adapted_system(asked.model, found.adapted)
+    assert system.rerun(found).digest == found.digest
+    assert system.rerun(trace).digest == trace.digest
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("gren", "source 'gren'.*Did you mean green"),
+        (5, "entry 5: entries go from 0 to 4"),
+        (-1, "entry -1"),
+        (NAMES, "without red, green, blue, ochre, umber: nothing would be left"),
+        ("palette", "nothing would be left"),
+    ],
+)
+def test_what_cannot_be_left_out_is_named(case, what, said):
+    with pytest.raises(UnknownNameError, match=said):
+        kt.without(case[1], what)
+
+
+def test_no_more_is_recorded_again_than_was_recorded(image):
+    asked = Asked()
+    with torch.no_grad(), kt.record(asked.model, asked.site, candidates=2) as trace:
+        asked.model(image)
+    assert kt.without(trace, "green").table.num_rows == 2 * len(trace)
+
+
+@pytest.mark.parametrize("region", [None, kt.Box(8, 8, 16, 9)])
+def test_a_share_that_names_no_method_is_one_number_wherever_it_is_asked(image, region):
+    asked = Asked()
+    asked.site = replace(asked.site, reader=lambda inputs, output: [kt.Matches.soft(one, top=2) for one in output])
+    trace = asked.record(image)
+    found = kt.attribute(trace, region)
+    assert shares(found) == pytest.approx(trace.sources(region).set_index("source")["share"].to_dict())
+    assert found.frame["share"].sum() < 0.99
+
+
+@pytest.mark.parametrize("through", ["overlap", "footprint", "gradient"])
+def test_a_figure_says_what_was_not_recorded(image, through):
+    asked = Asked()
+    asked.site = replace(asked.site, reader=lambda inputs, output: [kt.Matches.soft(one, top=2) for one in output])
+    found = kt.attribute(asked.record(image), through=through)
+    said = f"not recorded {percent(1 - found.frame['share'].sum())}"
+    assert said in " ".join(text.get_text() for text in found.plot().axes[0].texts)
+
+
+def test_a_view_makes_the_run_again_without_a_source(case):
+    _, trace = case
+    view = kt.Explorer(trace)
+    assert Wire(view).answer("translate", {"without": [1], "weights": None}) == ({}, {})
+    assert view.comparison.about["differs"] == ["without: none → green"]
+    assert np.array_equal(view.comparison.pictures["after"], kt.without(trace, "green").output)
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_an_adapter_that_does_not_run_its_model_once_is_refused(image, times):
+    asked = Asked(exclude=lambda trace, what: [asked.model(image) for _ in range(times)])
+    with pytest.raises(TraceError, match=f"run Attention again: the adapter ran it on {times} images"):
+        kt.without(asked.record(image), "green")
 
 
 def test_ablation_is_what_the_adapter_makes_without_each(case, image):
@@ -247,6 +313,12 @@ def test_a_blend_of_another_shape_is_refused(image, blend, said):
     trace = asked.record(image)
     with pytest.raises(TraceError, match=f"blend the retrievals of Attention: {said}"):
         kt.attribute(trace, through="gradient")
+
+
+def test_a_blend_that_does_not_end_at_the_output_is_refused(image):
+    asked = Asked(blend=lambda trace, amount: asked.model(image, ["green"])[0] * amount.mean())
+    with pytest.raises(TraceError, match=r"with all amounts at 1 it is \d+\.\d levels from the output"):
+        kt.attribute(asked.record(image), through="gradient")
 
 
 def test_a_blend_needs_a_baseline_in_words():

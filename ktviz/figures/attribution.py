@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,12 +32,13 @@ def attribution_figure(attribution: Attribution) -> Figure:
     rows = frame.head(ROWS)
     picture = highlighted(attribution)
     size = (0.0, 0.0) if picture is None else fit((picture.shape[0], picture.shape[1]), 520.0, 520.0)
-    top = 150.0
+    top = 165.0
     canvas = Canvas.create(WIDTH, top + max(size[1], (len(rows) + 1) * ROW + 30) + 60)
     canvas.text(MARGIN, 50, f"Attribution by {attribution.by} through {attribution.through}", TITLE, bold=True)
     note = "" if about["causal"] else " Nearest explanation: the candidates did not feed the output."
     canvas.text(MARGIN, 80, f"A share is the {about['unit']}.{note}", SMALL, FAINT)
-    canvas.text(MARGIN, 104, " · ".join(facts(attribution)), SMALL, FAINT)
+    for number, line in enumerate(lines(canvas, facts(attribution))):
+        canvas.text(MARGIN, 104 + 22 * number, line, SMALL, FAINT)
     left = MARGIN
     if picture is not None:
         canvas.picture(picture, Box(MARGIN, top, *size))
@@ -65,6 +67,18 @@ def attribution_figure(attribution: Attribution) -> Figure:
     return canvas.figure
 
 
+def lines(canvas: Canvas, facts: Iterable[str]) -> list[str]:
+    """Facts side by side, in as many lines as they need."""
+    found: list[str] = []
+    for fact in facts:
+        longer = f"{found[-1]} · {fact}" if found else fact
+        if found and canvas.text_width(longer, SMALL) > WIDTH - 2 * MARGIN:
+            found.append(fact)
+        else:
+            found[-1:] = [longer]
+    return found
+
+
 def facts(attribution: Attribution) -> list[str]:
     """What a reader must know to compare this figure with another."""
     about = attribution.about
@@ -75,7 +89,7 @@ def facts(attribution: Attribution) -> list[str]:
     if about.get("baseline"):
         found += [f"without knowledge: {about['baseline']}"]
     left_over = 1 - float(attribution.frame["share"].sum())
-    if attribution.through in ("overlap", "footprint") and left_over > 0.005:
+    if attribution.through in ("overlap", "footprint", "gradient") and left_over > 0.005:
         found.append(f"not recorded {percent(left_over)}")
     if "completeness_error" in about:
         found.append(f"completeness error {about['completeness_error']:.1e}")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from ktviz.errors import SettingError
+from ktviz.errors import SettingError, UnknownNameError, unknown_name
 from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.queries import Queries
 
@@ -120,6 +120,38 @@ class Catalogue:
     def boxes(self, entries: Tensor) -> Tensor:
         """Where entries (n,) lie in their sources: (n, 4)."""
         return self.box[entries]
+
+    def entries_of(self, what: Iterable[str | int]) -> Tensor:
+        """What is to be left out, as the numbers of the entries: (n,) int64, each once, ascending.
+
+        Args:
+            what: Names of sources, the name of the bank, and numbers of entries.
+
+        Raises:
+            UnknownNameError: There is no such source, bank or entry, or nothing would be left.
+
+        Example:
+            >>> Catalogue.positions(["a", "b"], rows=1, columns=2, cell_px=8).entries_of(["a", 3])
+            tensor([0, 1, 3])
+        """
+        gone = torch.zeros(len(self), dtype=torch.bool)
+        for one in (what := list(what)):
+            if one in self.names:
+                gone |= self.source == self.names.index(one)
+            elif isinstance(one, str):
+                if one != self.bank:
+                    raise unknown_name("source", one, self.names)
+                gone[:] = True
+            elif 0 <= one < len(self):
+                gone[one] = True
+            else:
+                raise UnknownNameError(
+                    f"entry {one}", f"entries go from 0 to {len(self) - 1:,}", "Take one that a trace names"
+                )
+        if what and gone.all():
+            named = ", ".join(map(str, what[:5]))
+            raise UnknownNameError(f"a run without {named}", "nothing would be left", "Leave out fewer")
+        return gone.nonzero()[:, 0]
 
     def describe_sources(self) -> list[dict[str, str]]:
         """Name, bank and credit of every source."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +11,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import TraceError
-from ktviz.images import Pixels
+from ktviz.errors import TraceError, TraceNotFinishedError
+from ktviz.images import Pixels, to_pixels
+from ktviz.memory import as_bytes
 from ktviz.regions import Box, Mask
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
 from ktviz.trace.about import model_digests
 from ktviz.trace.adapt import Abilities, Adapted
+from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
+
+ROUNDING = 1.0
+"""Levels by which a blend may miss the recorded output, on average."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class AdaptedSystem(PlainSystem):
         baseline: What the output is where nothing was retrieved.
         model: The module that was recorded.
         known: The catalogues' digests.
+        sites: The adapters through which it is recorded again.
         given: What it can do.
     """
 
@@ -36,6 +43,7 @@ class AdaptedSystem(PlainSystem):
     baseline: str
     model: nn.Module
     known: Mapping[str, str]
+    sites: Sequence[Adapted]
     given: Abilities
 
     @property
@@ -55,19 +63,37 @@ class AdaptedSystem(PlainSystem):
         """The same run again; see `System`."""
         if settings:
             raise TraceError(f"run {self.name} again with {', '.join(settings)}", "it has no settings", "Leave it out")
-        if without:
-            assert self.given.exclude is not None
-            return self.given.exclude(trace, tuple(without))
-        assert self.given.rerun is not None
-        return self.given.rerun(trace)
+        gone = [*trace.picture.settings.get("without", ()), *without]
+        with torch.no_grad(), self.recording(trace) as again:
+            if gone:
+                assert self.given.exclude is not None
+                self.given.exclude(trace, tuple(gone))
+            else:
+                assert self.given.rerun is not None
+                self.given.rerun(trace)
+        check_once(again, self.name)
+        return again.with_settings({**again.picture.settings, "without": gone}) if gone else again
+
+    def recording(self, trace: Trace) -> AbstractContextManager[Trace]:
+        """A recording like that of a trace, in as much memory as that took, with room for more."""
+        memory = max(as_bytes(MEMORY), 4 * trace.table.nbytes)
+        candidates = trace.about["candidates"]
+        return record(self.model, *self.sites, candidates=candidates, memory=memory, all_threads=False)
 
     def behind(self, trace: Trace, mask: Mask) -> Ints:
         """Any retrieval may reach anywhere."""
         return np.arange(len(trace))
 
     def blend(self, trace: Trace, within: Box) -> Blend:
-        """See `System`."""
-        return BlendAdapted(self, trace, within)
+        """See `System`.
+
+        Raises:
+            TraceError: The adapter's blend makes no picture, or does not end at the output.
+        """
+        blend = BlendAdapted(self, trace, within)
+        if trace.output is not None:
+            check_end(blend, trace.output[within.pixels])
+        return blend
 
     def reach(self, trace: Trace) -> str:
         """Nobody has measured how far the rest of the model spreads a retrieval: the footprint is the overlap."""
@@ -99,6 +125,31 @@ class BlendAdapted:
         return made[:, rows, columns]
 
 
+def check_once(again: Trace, name: str) -> None:
+    """Raise TraceError unless an adapter's `rerun` or `exclude` has run the model once, on one image."""
+    try:
+        images = len(again.pictures)
+    except TraceNotFinishedError:
+        images = 0
+    if images != 1:
+        raise TraceError(
+            f"run {name} again", f"the adapter ran it on {images} images", "Run it once, on the image of the trace"
+        )
+
+
+@torch.no_grad()
+def check_end(blend: BlendAdapted, output: Pixels) -> None:
+    """Raise TraceError where a blend, with all amounts at 1, is not the output that was recorded."""
+    made = to_pixels(blend(torch.ones(len(blend.retrievals))))
+    apart = float(np.abs(made.astype(np.int16) - output).mean())
+    if apart > ROUNDING:
+        raise TraceError(
+            f"blend the retrievals of {blend.system.name}",
+            f"with all amounts at 1 it is {apart:.1f} levels from the output on average",
+            "Make it end at trace.output, made without trace.picture.settings['without']",
+        )
+
+
 def adapted_system(model: object, adapted: Sequence[Adapted]) -> AdaptedSystem | None:
     """A model with what its adapters say it can do; None where they say nothing.
 
@@ -108,4 +159,4 @@ def adapted_system(model: object, adapted: Sequence[Adapted]) -> AdaptedSystem |
     if not able or not isinstance(model, nn.Module):
         return None
     known = {name: digest for one in adapted for name, digest in one.catalogue.digests().items()}
-    return AdaptedSystem(type(model).__name__, able[0].abilities.baseline, model, known, able[0].abilities)
+    return AdaptedSystem(type(model).__name__, able[0].abilities.baseline, model, known, adapted, able[0].abilities)

@@ -31,18 +31,29 @@ Painter = Callable[[tuple[Any, ...], Any], Mapping[str, object]]
 class Abilities:
     """What an adapted model can be asked besides; what is not given, it cannot do.
 
+    They take what they need from the trace that is asked about: `trace.input` is the photo, as uint8. `rerun` and
+    `exclude` run the model once, and what it retrieves then is recorded as it was the first time.
+
+        pieces = kt.Catalogue.positions(["exemplar.png"], 64, 64, cell_px=4)
+        kt.Abilities(
+            rerun=lambda trace: model(to_tensor(trace.input)),
+            exclude=lambda trace, what: model(to_tensor(trace.input), hidden=pieces.entries_of(what)),
+        )
+
     Attributes:
         baseline: What the output is where nothing was retrieved, in words; with `blend`.
         blend: From a trace and the amount of each retrieval, (N,) from 0 (the baseline) to 1 (as it was), to the output
-            (3, H, W) in [0, 1], with a derivative by the amounts. It takes the pictures from the trace.
-        rerun: From a trace to one of the same run, made again.
-        exclude: From a trace, and names of sources or numbers of entries, to one of the same run without these.
+            (3, H, W) in [0, 1], with a derivative by the amounts. With all amounts at 1 it is `trace.output`, also of a
+            run without something, which is named in `trace.picture.settings["without"]`.
+        rerun: Takes a trace, and runs the model as it ran then.
+        exclude: Takes a trace, and names of sources or numbers of entries; runs the model without these. It raises
+            UnknownNameError where it does not know one, or nothing would be left; `Catalogue.entries_of` does.
     """
 
     baseline: str = ""
     blend: Callable[[Trace, Tensor], Tensor] | None = None
-    rerun: Callable[[Trace], Trace] | None = None
-    exclude: Callable[[Trace, Sequence[str | int]], Trace] | None = None
+    rerun: Callable[[Trace], object] | None = None
+    exclude: Callable[[Trace, Sequence[str | int]], object] | None = None
 
     def __post_init__(self) -> None:
         if self.blend is not None and not self.baseline:
