@@ -7,29 +7,33 @@ what changed follows from it: it is made once more when the audit is, and must b
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from ktviz.audit.differences import as_array
 from ktviz.audit.evidence import Evidence, only_winners
+from ktviz.audit.folder import in_folder, write_csv
 from ktviz.errors import Difference, SettingError
 from ktviz.explain.attribution import Attribution, Through, attribute
 from ktviz.explain.case import Case, listed
 from ktviz.explain.counterfactual import KNOWLEDGE, Comparison, compare
 from ktviz.explain.result import Result, one_site
+from ktviz.images import Pixels
 from ktviz.regions import Mask
 from ktviz.trace.parquet import as_json
 from ktviz.trace.rows import first_row
 from ktviz.trace.trace import Trace
 
+Kind = TypeVar("Kind", bound=Result)
 EFFORT: Mapping[str, tuple[str, ...]] = {"ablation": ("most",), "datamodel": ("runs", "seed")}
 """By method, what was asked besides unit and region."""
 ROOM = 0.01
-"""By how much a number of an attribution may be another one, where other versions or another processor have found it."""
+"""By how much a number of an attribution may be off where other versions or another processor have found it."""
 
 
 def attributions_of(trace: Trace, audited: Trace, given: object) -> tuple[Attribution, ...]:
@@ -60,9 +64,10 @@ def attributions_of(trace: Trace, audited: Trace, given: object) -> tuple[Attrib
 
 def kept(attribution: Attribution, audited: Trace) -> Attribution:
     """An attribution that holds nothing but its region which does not follow from the trace."""
-    mask = region_of(attribution)
-    pictures = {"region": np.repeat(mask[..., None] * np.uint8(255), 3, axis=2), "output": cast(Any, audited.output)}
-    return replace(attribution, pictures=pictures, origin=audited)
+    region = np.repeat(region_of(attribution)[..., None] * np.uint8(255), 3, axis=2)
+    pictures = {"region": region, "output": cast(Pixels, audited.output)}
+    frame = attribution.to_arrow().replace_schema_metadata(None).to_pandas()  # as a file gives it: lists are arrays
+    return replace(attribution, frame=frame, pictures=pictures, origin=audited)
 
 
 def region_of(attribution: Attribution) -> Mask:
@@ -104,7 +109,7 @@ def translations_of(case: Case, trace: Trace, given: object) -> tuple[Trace, ...
     return tuple(found)
 
 
-def numbered[R: Result](name: str, kind: type[R], given: object) -> list[tuple[str, R]]:
+def numbered(name: str, kind: type[Kind], given: object) -> list[tuple[str, Kind]]:
     """Results that were given, one or several, each with what an error calls it."""
     found = []
     for number, one in enumerate(listed(given), 1):
@@ -212,18 +217,26 @@ def check_circumstances(name: str, stated: Mapping[str, Any], found: Mapping[str
 
 
 def write_asked(folder: Path, evidence: Evidence) -> None:
-    """Write what was asked, and what was found, into the folder of an audit."""
+    """Write what was asked, and what was found, into the folder of an audit; tables for spreadsheets beside it."""
     for number, attribution in enumerate(evidence.attributions, 1):
-        (folder / "attributions").mkdir(exist_ok=True)
-        attribution.save(folder / f"attributions/{number}.parquet")
+        attribution.save(in_folder(folder, f"attributions/{number}.parquet"))
+        write_csv(in_folder(folder, f"attributions/{number}.csv"), attribution.frame)
     for number, (after, comparison) in enumerate(zip(evidence.compared, comparisons_of(evidence), strict=True), 1):
-        (folder / "comparisons").mkdir(exist_ok=True)
-        comparison.save(folder / f"comparisons/{number}.parquet")
-        after.save(folder / f"comparisons/{number}-trace.parquet", pictures="none")
+        comparison.save(in_folder(folder, f"comparisons/{number}.parquet"))
+        write_csv(in_folder(folder, f"comparisons/{number}.csv"), comparison.new_winners)
+        after.save(in_folder(folder, f"comparisons/{number}-trace.parquet"), pictures="none")
 
 
 def asked_files(evidence: Evidence) -> set[str]:
     """The files that `write_asked` writes."""
-    names = {f"attributions/{number}.parquet" for number in range(1, len(evidence.attributions) + 1)}
-    compared = range(1, len(evidence.compared) + 1)
-    return names | {f"comparisons/{number}{end}.parquet" for number in compared for end in ("", "-trace")}
+    names = {f"attributions/{n + 1}.{end}" for n in range(len(evidence.attributions)) for end in ("parquet", "csv")}
+    ends = (".parquet", ".csv", "-trace.parquet")
+    return names | {f"comparisons/{n + 1}{end}" for n in range(len(evidence.compared)) for end in ends}
+
+
+def asked_numbers(files: Iterable[str]) -> tuple[range, range]:
+    """The numbers of the attributions and of the comparisons in a folder with these files."""
+    ends = [
+        sum(bool(re.fullmatch(rf"{kind}/\d+\.parquet", n)) for n in files) for kind in ("attributions", "comparisons")
+    ]
+    return range(1, ends[0] + 1), range(1, ends[1] + 1)
