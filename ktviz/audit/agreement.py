@@ -8,6 +8,7 @@ recorded, and an entry may be another one only where both are equally good.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import isclose, nan
 from typing import Any
 
@@ -148,6 +149,15 @@ def check_without(case: Case, evidence: Evidence, names: Mapping[str, str], top:
     for source, after in evidence.without.items():
         remarks.append(check_run(f"counterfactuals/{names[source]}.parquet", case, after, [source]))
     return "; ".join((f"{len(known)} translations without a source", *dict.fromkeys(remarks)))
+
+
+def check_compared(case: Case, compared: Sequence[Trace]) -> str:
+    """The translations with which a person compared this one, made again."""
+    remarks = []
+    for number, after in enumerate(compared, 1):
+        other = replace(case, trace=case.trace.with_settings(after.picture.settings))
+        remarks.append(check_run(f"comparisons/{number}-trace.parquet", other, after))
+    return "; ".join((f"{len(compared)} translations made again", *dict.fromkeys(remarks)))
 
 
 def check_pieces(case: Case, evidence: Evidence, here: bool) -> str:

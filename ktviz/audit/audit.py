@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -15,6 +15,15 @@ import cv2
 import pandas as pd
 from PIL import features
 
+from ktviz.audit.asked import (
+    asked_files,
+    asked_numbers,
+    attributions_of,
+    comparisons_of,
+    kept,
+    translations_of,
+    write_asked,
+)
 from ktviz.audit.copies import COLUMNS as COPIES
 from ktviz.audit.evidence import (
     SAMPLE,
@@ -35,19 +44,22 @@ from ktviz.audit.folder import (
     REPORT,
     TABLES,
     TRACE,
-    as_csv,
     check_target,
     file_list,
+    in_folder,
     manifest_bytes,
     read_manifest,
     read_table,
+    write_csv,
     write_folder,
     write_table,
 )
 from ktviz.audit.report import render, thumbnails
 from ktviz.audit.rivals import COLUMNS as RIVALS
 from ktviz.errors import AuditError, KtvizError, MismatchError, SettingError
+from ktviz.explain.attribution import Attribution
 from ktviz.explain.case import Case, case_of
+from ktviz.explain.counterfactual import Comparison
 from ktviz.explain.pieces import control
 from ktviz.explain.result import one_site
 from ktviz.images import Pixels, encode_image, pixel_digest, read_image, stored_size
@@ -73,7 +85,8 @@ class Audit:
 
     Attributes:
         title: Of the report.
-        evidence: What the model made: the trace, translations without the largest sources, exact searches.
+        evidence: What the model made: the trace, translations without the largest sources, exact searches, and what a
+            person asked.
         thumbs: The sources that were used, where they were used: JPEG by name.
         fingerprints: Of all sources that were searched, if they are in a library.
         parameters: How much was done.
@@ -96,6 +109,8 @@ class Audit:
         top: int = TOP,
         sample: int = SAMPLE,
         seed: int = SEED,
+        attributions: Attribution | Iterable[Attribution] = (),
+        comparisons: Comparison | Iterable[Comparison] = (),
         model: object | None = None,
         photo: Pixels | None = None,
     ) -> Audit:
@@ -107,12 +122,25 @@ class Audit:
             top: Works without which the photo is translated again.
             sample: Retrievals that are compared with the exact search.
             seed: Of that sample.
+            attributions: What you asked of this trace, to be kept in the audit: `attribute(trace, region)`. Whoever
+                verifies the audit asks again.
+            comparisons: Likewise, `compare(trace, without(trace, source))`. Each other run is made again here.
             model: The system; not needed while the one that recorded lives.
             photo: The photo, where the trace was saved without it.
 
         Raises:
-            SettingError: `top` is negative, `sample` below 1, or the title no short text.
+            SettingError: `top` is negative, `sample` below 1, or the title no short text; or an attribution or a
+                comparison is of another trace, or cannot be asked again: found within some seconds, or with other
+                knowledge.
             TraceError, MismatchError: As in `attribute`.
+
+        Example:
+            >>> kt.Audit.create(
+            ...     trace,
+            ...     attributions=[kt.attribute(trace, kt.Box(40, 40, 64, 64), through="gradient")],
+            ...     comparisons=[kt.compare(trace, kt.without(trace, "starry-river"))],
+            ... )
+            Audit('art/impasto': 6 sources used, ...)
         """
         parameters = Parameters(top, sample, seed)
         if (
@@ -124,12 +152,17 @@ class Audit:
             raise SettingError(
                 asked, f"not a text of Unicode of at most {LONGEST_TITLE:,} letters", "Give a short title"
             )
-        case = case_of(one_site(trace), "rerun", model=model, photo=photo, asked="audit a trace")
+        given = one_site(trace)
+        case = case_of(given, "rerun", model=model, photo=photo, asked="audit a trace")
         check_made_again(case)
         evidence = gather(case, parameters)
-        return cls.assemble(
-            evidence, replace(case, trace=evidence.trace), parameters, title or title_of(evidence.trace)
+        case = replace(case, trace=evidence.trace)
+        evidence = replace(
+            evidence,
+            attributions=attributions_of(given, evidence.trace, attributions),
+            compared=translations_of(case, given, comparisons),
         )
+        return cls.assemble(evidence, case, parameters, title or title_of(evidence.trace))
 
     @classmethod
     def assemble(cls, evidence: Evidence, case: Case, parameters: Parameters, title: str) -> Audit:
@@ -158,8 +191,18 @@ class Audit:
 
     @cached_property
     def pictures(self) -> Mapping[str, Pixels]:
-        """input, output, pieces, copies, and one for each counterfactual."""
+        """input, output, pieces, copies, and one for each counterfactual, attribution and comparison."""
         return pictures_of(self.evidence)
+
+    @property
+    def attributions(self) -> tuple[Attribution, ...]:
+        """What a person asked of the translation."""
+        return self.evidence.attributions
+
+    @cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """With what a person compared the translation."""
+        return comparisons_of(self.evidence)
 
     def __repr__(self) -> str:
         used = self.tables["sources"].query("share > 0")
@@ -189,11 +232,12 @@ class Audit:
         write_fingerprints(folder / PRINTS, self.fingerprints)
         for name, table in self.tables.items():
             write_table(in_folder(folder, f"tables/{name}.parquet"), table)
-            in_folder(folder, f"tables/{name}.csv").write_text(as_csv(table), encoding="utf-8")
+            write_csv(in_folder(folder, f"tables/{name}.csv"), table)
         for name, pixels in self.pictures.items():
             in_folder(folder, f"pictures/{name}.png").write_bytes(encode_image(pixels, "png"))
         for source, name in counterfactual_names(self.evidence).items():
             self.evidence.without[source].save(in_folder(folder, f"counterfactuals/{name}.parquet"), pictures="none")
+        write_asked(folder, self.evidence)
         for number, data in enumerate(self.thumbs.values()):
             in_folder(folder, f"sources/{number:03d}.jpg").write_bytes(data)
         (folder / REPORT).write_text(render(self), encoding="utf-8")
@@ -205,6 +249,7 @@ class Audit:
         names |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")}
         names |= {f"pictures/{name}.png" for name in self.pictures}
         names |= {f"counterfactuals/{name}.parquet" for name in counterfactual_names(self.evidence).values()}
+        names |= asked_files(self.evidence)
         return names | {f"sources/{number:03d}.jpg" for number in range(len(self.thumbs))}
 
     def manifest(self, folder: Path) -> dict[str, Any]:
@@ -261,12 +306,6 @@ class Audit:
         return verdict
 
 
-def in_folder(folder: Path, name: str) -> Path:
-    """A file to be written in a folder; the folders on the way are made."""
-    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    return folder / name
-
-
 def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
     """What a folder holds that the model has made; the rest of it follows and is not read."""
     trace = Trace.open(folder / TRACE)
@@ -282,12 +321,21 @@ def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
     rivals = read_table(folder / "tables/rivals.parquet", RIVALS, len(trace))
     copies = read_table(folder / "tables/copies.parquet", list(COPIES), MOST_COPIES).astype(COPIES)
     evidence = Evidence(trace, dict.fromkeys(sources, trace), best, rivals, copies)
-    for source, name in counterfactual_names(evidence).items():
-        output = read_image(folder / "pictures" / f"{name}.png")
-        after = Trace.open(folder / "counterfactuals" / f"{name}.parquet")
-        after = after.with_canvases({**canvases(after, pictures["input"], output), **known})
-        evidence = replace(evidence, without={**evidence.without, source: after})
-    return evidence
+
+    def translation(file: str, picture: str) -> Trace:
+        """Another one of the same photo."""
+        found = Trace.open(folder / f"{file}.parquet")
+        output = read_image(folder / f"pictures/{picture}.png")
+        return found.with_canvases({**canvases(found, pictures["input"], output), **known})
+
+    names = counterfactual_names(evidence).items()
+    attributions, comparisons = asked_numbers(manifest["files"])
+    return replace(
+        evidence,
+        without={source: translation(f"counterfactuals/{name}", name) for source, name in names},
+        attributions=tuple(kept(Attribution.open(folder / f"attributions/{n}.parquet"), trace) for n in attributions),
+        compared=tuple(translation(f"comparisons/{n}-trace", f"comparison-{n}") for n in comparisons),
+    )
 
 
 def canvases(trace: Trace, photo: Pixels, output: Pixels) -> dict[str, Pixels]:

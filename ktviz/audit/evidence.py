@@ -12,6 +12,7 @@ import torch
 from ktviz.audit.copies import copies
 from ktviz.audit.rivals import rivals
 from ktviz.errors import SettingError
+from ktviz.explain.attribution import Attribution
 from ktviz.explain.case import Case
 from ktviz.explain.regret import sampled
 from ktviz.explain.result import one_site
@@ -55,6 +56,8 @@ class Evidence:
         exact: The best entry of all for a sample of retrievals: query, exact_entry, exact_similarity.
         rivals: For a sample of the retrievals of each piece, how many other works would have done: query, rivals.
         copies: Where pixels agree with those of a work, as `copies` found them.
+        attributions: What a person asked of the trace, and what was found.
+        compared: The translations with which a person compared the trace: winners and output.
     """
 
     trace: Trace
@@ -62,6 +65,8 @@ class Evidence:
     exact: pd.DataFrame
     rivals: pd.DataFrame
     copies: pd.DataFrame
+    attributions: tuple[Attribution, ...] = ()
+    compared: tuple[Trace, ...] = ()
 
 
 def gather(case: Case, parameters: Parameters) -> Evidence:

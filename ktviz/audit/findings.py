@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ktviz.audit.asked import region_of
 from ktviz.audit.evidence import Evidence, counterfactual_names
 from ktviz.audit.rivals import per_piece
 from ktviz.explain.counterfactual import compare
@@ -45,13 +46,19 @@ def derived_tables(trace: Trace) -> dict[str, pd.DataFrame]:
 
 
 def pictures_of(evidence: Evidence) -> dict[str, Pixels]:
-    """All pictures of an audit: input, output, pieces, copies, and one without each of the largest sources."""
+    """All pictures of an audit: input, output, pieces, copies, one without each of the largest sources, and those that
+    belong to what a person asked."""
     trace = evidence.trace
     photo, output = shown(trace.input), shown(trace.output)
     names = counterfactual_names(evidence)
     others = {names[source]: shown(after.output) for source, after in evidence.without.items()}
     marked = {"pieces": pale_outside(pieces_mask(trace), output), "copies": pale_outside(copies_mask(evidence), output)}
-    return {"input": photo, "output": output, **knowledge(trace), **marked, **others}
+    asked = {
+        f"attribution-{number}": pale_outside(region_of(one), output)
+        for number, one in enumerate(evidence.attributions, 1)
+    }
+    compared = {f"comparison-{number}": shown(after.output) for number, after in enumerate(evidence.compared, 1)}
+    return {"input": photo, "output": output, **knowledge(trace), **marked, **others, **asked, **compared}
 
 
 def knowledge(trace: Trace) -> dict[str, Pixels]:

@@ -87,6 +87,12 @@ def write_folder(folder: Path, write: Callable[[Path], None]) -> None:
         raise StorageError(f"write an audit to {str(folder)!r}", reason, "Choose another folder") from None
 
 
+def in_folder(folder: Path, name: str) -> Path:
+    """A file to be written in a folder; the folders on the way are made."""
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    return folder / name
+
+
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """A table as Parquet, without the remarks that pandas would add."""
     rows = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
@@ -112,6 +118,11 @@ def as_csv(table: pd.DataFrame) -> str:
     for name in (name for name in table if not pd.api.types.is_numeric_dtype(table[name])):
         table[name] = [disarmed(value) for value in table[name]]
     return str(table.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """A table as a file of CSV."""
+    path.write_text(as_csv(table), encoding="utf-8")
 
 
 def disarmed(value: Any) -> Any:

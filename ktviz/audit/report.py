@@ -16,6 +16,7 @@ from ktviz.audit.findings import headline
 from ktviz.audit.rivals import NEAR
 from ktviz.explain.case import Case
 from ktviz.explain.pieces import LEAST
+from ktviz.figures.attribution import facts, label
 from ktviz.figures.colours import source_colours
 from ktviz.figures.layout import percent
 from ktviz.images import Pixels, encode_image, resize
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 THUMB_PX, PICTURE_PX, SMALL_PX = 360, 760, 420
 """Longest width of pictures in the report."""
 MOST_LISTED = 12
-"""Pieces and copies that are listed; all of them are in tables/."""
+"""Rows of a table that are listed; all of them are in the files beside the report."""
 
 
 def render(audit: Audit) -> str:
@@ -35,7 +36,9 @@ def render(audit: Audit) -> str:
     sources = audit.tables["sources"]
     used = sources[sources["share"] > 0]
     colours = source_colours(sources["source"].tolist())
-    pictures = {name: data_uri(jpeg(pixels, PICTURE_PX)) for name, pixels in audit.pictures.items() if not is_new(name)}
+    pictures = {
+        name: data_uri(jpeg(pixels, PICTURE_PX)) for name, pixels in audit.pictures.items() if not is_small(name)
+    }
     return template().render(
         title=audit.title,
         about=audit.about,
@@ -60,6 +63,8 @@ def render(audit: Audit) -> str:
         agrees=AGREES,
         near=NEAR,
         counterfactuals=[counterfactual(row, audit) for row in records(audit.tables["counterfactuals"])],
+        attributions=[attribution_card(number, audit) for number in range(1, len(audit.attributions) + 1)],
+        comparisons=[comparison_card(number, audit) for number in range(1, len(audit.comparisons) + 1)],
         regret=headline(audit.tables["regret"]),
         unknown_share=unknown_share(sources),
         pictures=pictures,
@@ -67,8 +72,9 @@ def render(audit: Audit) -> str:
     )
 
 
-def is_new(name: str) -> bool:
-    return name.startswith("without-")
+def is_small(name: str) -> bool:
+    """Whether a picture stands in a section of its own, among others of its kind."""
+    return name.startswith(("without-", "attribution-", "comparison-"))
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -92,6 +98,35 @@ def counterfactual(row: dict[str, Any], audit: Audit) -> dict[str, Any]:
     """What the report says of a translation without a source."""
     name = row["picture"].rsplit("/", 1)[-1].removesuffix(".png")
     return {**row, "shown": data_uri(jpeg(audit.pictures[name], SMALL_PX))}
+
+
+def attribution_card(number: int, audit: Audit) -> dict[str, Any]:
+    """What the report says of an attribution: what was asked, and the largest shares."""
+    asked = audit.attributions[number - 1]
+    rows = asked.frame.head(MOST_LISTED)
+    names = [label(asked, place, str(name)) for place, name in enumerate(rows[asked.by])]
+    return {
+        "by": asked.by,
+        "through": asked.through,
+        "unit": asked.about["unit"],
+        "facts": facts(asked),
+        "rows": list(zip(names, rows["share"], strict=True)),
+        "count": len(asked),
+        "shown": data_uri(jpeg(audit.pictures[f"attribution-{number}"], SMALL_PX)),
+    }
+
+
+def comparison_card(number: int, audit: Audit) -> dict[str, Any]:
+    """What the report says of a comparison: in what the two differ, what changed, and who took over from whom."""
+    made = audit.comparisons[number - 1]
+    return {
+        "differs": made.about["differs"],
+        "headline": made.headline(),
+        "rows": records(made.new_winners.head(MOST_LISTED)),
+        "count": len(made.new_winners),
+        "before": data_uri(jpeg(made.pictures["before"], SMALL_PX)),
+        "after": data_uri(jpeg(audit.pictures[f"comparison-{number}"], SMALL_PX)),
+    }
 
 
 def unknown_share(sources: pd.DataFrame) -> float:

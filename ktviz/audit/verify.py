@@ -22,6 +22,7 @@ from securesystemslib.signer import SSlibKey
 
 from ktviz.audit.agreement import (
     LONGEST,
+    check_compared,
     check_copies,
     check_exact,
     check_made,
@@ -29,6 +30,7 @@ from ktviz.audit.agreement import (
     check_run,
     check_without,
 )
+from ktviz.audit.asked import check_attributions
 from ktviz.audit.audit import LONGEST_TITLE, Audit, all_versions
 from ktviz.audit.differences import compare_files
 from ktviz.audit.envelope import check_signature
@@ -226,6 +228,10 @@ def finding_checks(
     yield "regret", lambda: check_exact(case, audit.evidence, audit.parameters, here)
     yield "pieces", lambda: check_pieces(case, audit.evidence, here)
     yield "copies", lambda: check_copies(case, audit.evidence, here)
+    if audit.evidence.attributions:
+        yield "attributions", lambda: check_attributions(case, audit.evidence.attributions, here)
+    if audit.evidence.compared:
+        yield "comparisons", lambda: check_compared(case, audit.evidence.compared)
     yield "tables, pictures and report", lambda: check_rest(folder, audit, case)
 
 

@@ -276,7 +276,8 @@ def through_ablation(
     levels = dict(zip(measured.tolist(), found.levels, strict=True))
     frame = units.frame(found.share, only=measured)
     frame.insert(2, "levels", [levels[number] for number in frame.pop("unit")])
-    return frame, {"receptive_field": case.system.reach(case.trace), "change": found.change, "measured": len(measured)}
+    about = {"change": found.change, "measured": len(measured), "most": effort.most, "seconds": effort.budget.seconds}
+    return frame, {"receptive_field": case.system.reach(case.trace), **about}
 
 
 def through_datamodel(
@@ -284,6 +285,7 @@ def through_datamodel(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
     share, about = datamodel(Exclusion(case, mask, units), effort.runs, effort.seed, effort.budget)
+    about |= {"seed": effort.seed, "seconds": effort.budget.seconds}
     return units.frame(share), {"receptive_field": case.system.reach(case.trace), **about}
 
 
