@@ -8,9 +8,10 @@ import torch
 from torch.nn import functional as F
 
 from ktviz.errors import UnknownNameError
+from ktviz.explain.visits import visits
 from ktviz.library.kinds.patches.bands import to_vectors
 from ktviz.library.kinds.patches.search import descend
-from ktviz.systems.kt.descent import descents, visits
+from ktviz.systems.kt.descent import descents
 from ktviz.systems.kt.live import live
 from ktviz.systems.kt.translator import Translator
 

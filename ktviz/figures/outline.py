@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ktviz.explain.case import check_equal
+from ktviz.explain.visits import visits
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.systems.descents import Numbers
-from ktviz.systems.kt.descent import visits
 from ktviz.trace.trace import Trace
 
 REST = -1

@@ -212,7 +212,7 @@ class Subject:
         if name in self.pictures:
             return self.pictures[name]
         if self.case is not None:
-            return self.case.system.source_picture(name)
+            return self.case.system.source_picture(self.case.trace, name)
         known = {} if self.library is None else self.library.source_numbers
         return None if self.library is None or name not in known else self.library.picture(known[name])
 

@@ -16,6 +16,7 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from ktviz.errors import MismatchError, TraceError, UnknownNameError
+from ktviz.explain.visits import visits
 from ktviz.figures import interactive
 from ktviz.figures.band_grid import band_figure
 from ktviz.figures.cluster_tree import MOST, tree_figure
@@ -23,11 +24,11 @@ from ktviz.figures.colours import OTHER, QUANTITY_INK, source_colours
 from ktviz.figures.layout import percent
 from ktviz.figures.outline import REST, outline, sizes
 from ktviz.figures.share_bars import ROWS, share_figure
+from ktviz.library.kinds.patches.band_pixels import DECODED_CAPTION, PIXELS_CAPTION, pixel_bands
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.library.library import Library
 from ktviz.regions import Box
-from ktviz.systems.kt.band_pictures import DECODED_CAPTION, PIXELS_CAPTION, decoded_bands, pixel_bands, query_pixels
-from ktviz.systems.kt.descent import visits
+from ktviz.systems.kt.band_pictures import decoded_bands, query_pixels
 from ktviz.systems.kt.live import live
 from ktviz.systems.kt.translator import Translator
 from ktviz.trace.record import record

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ktviz.errors import UnknownNameError, unknown_name
+from ktviz.errors import UnknownNameError
 from ktviz.library.kinds.patches.bands import to_vectors
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.index import group
@@ -18,9 +16,6 @@ from ktviz.library.kinds.patches.tree import Tree
 from ktviz.retrieval.exact import cosines
 from ktviz.systems.descents import Descent, Road
 from ktviz.systems.kt.live import Live
-from ktviz.trace.trace import Trace
-
-Numbers = npt.NDArray[np.int64]
 
 
 def descents(case: Live, queries: Sequence[int]) -> list[Descent]:
@@ -87,25 +82,3 @@ def visited_leaves(bank: Bank, vectors: Tensor, greedy: Tensor, settings: Search
         return greedy[:, None]
     index = bank.index(settings.band_weights)
     return index.route(index.query_keys(vectors), settings.beam)
-
-
-def visits(trace: Trace, bank_name: str, nodes: int) -> Numbers:
-    """How often the winners' paths of a translation pass each node of a bank's tree; winners of other banks apart.
-
-    Args:
-        trace: Of a translation.
-        bank_name: "task/style".
-        nodes: Nodes of the bank's tree.
-
-    Returns:
-        (nodes,) counts; the root's is the number of winners from this bank.
-
-    Raises:
-        UnknownNameError: The trace was not made with this bank.
-    """
-    if bank_name not in trace.about["banks"]:
-        raise unknown_name("bank", bank_name, trace.about["banks"])
-    paths = trace.column("kt.path")[trace.column("bank") == bank_name]
-    counts = np.bincount(np.concatenate([np.empty(0, dtype=np.int64), *paths]), minlength=nodes)
-    counts[0] = len(paths)
-    return counts

@@ -12,12 +12,12 @@ import torch
 
 from ktviz.errors import TraceError
 from ktviz.explain.case import Case
+from ktviz.explain.visits import visits
 from ktviz.images import Pixels
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.clusters import describe_clusters, exemplar_pictures, spreads
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.systems.descents import Descent
-from ktviz.systems.kt.descent import visits
 from ktviz.systems.protocol import check_ability
 from ktviz.trace.trace import Trace
 from ktviz.widgets.asking import Answer, Body, RequestError, numbers, places

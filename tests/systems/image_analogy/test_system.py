@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
 import ktviz as kt
 from ktviz.errors import AbilityError, TraceError, UnknownNameError, UnknownSettingError
+from ktviz.figures.layout import percent
+from ktviz.figures.picks import select
 from ktviz.systems.image_analogy.system import ImageAnalogy
 from ktviz.systems.image_analogy.votes_blend import voted
 from ktviz.systems.protocol import System
@@ -179,3 +183,61 @@ def test_a_trace_without_its_reference_says_so(system, trace, tmp_path):
     assert back.digest == trace.digest
     with pytest.raises(TraceError, match="without its photo"):
         kt.attribute(back, BOX, through="gradient", model=system)
+
+
+def boxes(figure, kind):
+    """Rectangles of one kind, as (x, y, width, height) on the page, by query."""
+    found = {}
+    for artist in figure.axes[0].patches:
+        name, _, query = (artist.get_gid() or "").partition("-")
+        if name == kind and isinstance(artist, Rectangle):
+            found.setdefault(int(query), []).append((*artist.get_xy(), artist.get_width(), artist.get_height()))
+    return found
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(Text)]
+
+
+@pytest.mark.parametrize("site", ["ab.vote", "ba.vote", "ab.conv5_1", "ba.conv2_1"])
+def test_the_backtracking_figure_shows_every_site_in_both_directions(trace, site):
+    part = trace.site(site)
+    figure = kt.backtracking_figure(part, 5)
+    picks = select(part, lambda source: trace.model.source_picture(part, source), 5).picks
+    assert set(boxes(figure, "query")) == set(boxes(figure, "winner")) == {pick.query for pick in picks}
+    rows = part.winners.to_pandas().set_index("query")
+    for pick in picks:
+        row = rows.loc[pick.query]
+        assert [pick.query_box.x, pick.query_box.y] == row["box"][:2].tolist()
+        assert [pick.source_box.x, pick.source_box.y] == pytest.approx(row["source_box"][:2].tolist())
+    assert part.site_about["direction"] in " ".join(texts(figure))
+    assert ("Reference" in texts(figure)) == site.startswith("ba")
+    pictures = [image.get_array() for image in figure.axes[0].images[:3]]
+    ends = trace.model.ends(part)
+    for drawn, known in zip(pictures, (ends[0], part.output, ends[1]), strict=True):
+        assert np.array_equal(drawn, known)
+
+
+def test_the_figure_of_a_region_is_of_the_votes_behind_it(trace):
+    figure = kt.backtrack(trace, BOX).plot(4)
+    inside = set(kt.backtrack(trace, BOX).frame["query"])
+    assert len(boxes(figure, "query")) == 4
+    assert set(boxes(figure, "query")) <= inside
+    assert f"region 16x12 px · {len(inside)} retrievals" in " ".join(texts(figure))
+
+
+def test_votes_for_several_places_are_several_curves_with_their_weights(trace):
+    part = trace.site("ab.vote")
+    picks = select(part, lambda source: trace.model.source_picture(part, source), 12).picks
+    rows = part.table.to_pandas()
+    for pick in picks:
+        mine = rows[(rows["query"] == pick.query) & (rows["weight"] > 0)]
+        assert sorted(one.weight for one in pick.taken) == pytest.approx(sorted(mine["weight"]))
+        assert pick.taken[0].weight == max(one.weight for one in pick.taken)
+    figure = kt.backtracking_figure(part, 12)
+    also = boxes(figure, "also")
+    assert also
+    for query, places in also.items():  # those that lie apart on the page
+        assert len(places) <= len(next(pick.taken for pick in picks if pick.query == query)) - 1
+    shown = {percent(pick.taken[0].weight) for pick in picks}
+    assert shown <= set(texts(figure))
