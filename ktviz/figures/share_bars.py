@@ -50,7 +50,7 @@ def share_figure(trace: Trace, region: Region = None) -> Figure:
     region = trace.mask if region is None else region
     frame, colours = region_shares(trace, region)
     rows, rest = frame.head(ROWS), frame.iloc[ROWS:]
-    size = (0.0, 0.0) if trace.output is None else fit(trace.picture.size, 460.0, 620.0)
+    size = (0.0, 0.0) if trace.output is None else fit(trace.size, 460.0, 620.0)
     height = max(size[1], len(rows) * ROW + 20 + 26 * (len(rest) > 0))
     canvas = Canvas.create(WIDTH, TOP + height + 50)
     heading(canvas, trace, region, len(frame))
@@ -99,7 +99,7 @@ def facts(trace: Trace, region: Region, sources: int) -> list[str]:
     """What a reader must know to compare this figure with another."""
     found = [f"{sources:,} of {len(trace.about['sources']):,} sources", "shares: overlap"]
     if region is not None:
-        found.insert(0, region_text(region_mask(region, *trace.picture.size)))
+        found.insert(0, region_text(region_mask(region, *trace.size)))
     left_over = 1 - float(trace.sources(region)["share"].sum())
     return [*found, *[f"not recorded {percent(left_over)}"] * (left_over > 0.005), f"digest {trace.digest[:12]}"]
 
