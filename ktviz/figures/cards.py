@@ -112,7 +112,10 @@ def trace_card(trace: Trace) -> str:
 def captioned(trace: Trace) -> dict[str, Pixels]:
     """The pictures that a trace of one image holds, by what they are."""
     known = {name: pixels for name, pixels in trace.picture.canvases.items() if not name.startswith(LABELS)}
-    return {CAPTIONS.get(name, name.replace(":", " ").capitalize()): pixels for name, pixels in known.items()}
+    return {
+        CAPTIONS.get(name, name.removesuffix(":0").replace(":", " ").capitalize()): pixels
+        for name, pixels in known.items()
+    }
 
 
 def run_card(

@@ -241,3 +241,23 @@ def test_votes_for_several_places_are_several_curves_with_their_weights(trace):
         assert len(places) <= len(next(pick.taken for pick in picks if pick.query == query)) - 1
     shown = {percent(pick.taken[0].weight) for pick in picks}
     assert shown <= set(texts(figure))
+
+
+def test_a_retrieval_with_several_votes_for_a_source_counts_once(trace, pair):
+    shares = trace.site("ab.vote").sources()
+    assert shares["retrievals"].tolist() == [pair[0].shape[0] * pair[0].shape[1]]
+    votes = trace.site("ab.vote").winners.to_pandas()
+    assert shares["similarity"][0] == pytest.approx(votes["similarity"].mean(), rel=1e-5)
+
+
+def test_cards_show_all_pictures(system, trace, pair):
+    card = trace._repr_html_()
+    assert all(f"{caption}</" in card for caption in ("Photo", "Reference", "Output", "Output back"))
+    made = system(pair[0], **FAST)
+    assert made._repr_html_().count("<img") == 4
+    assert len(repr(made)) < 100
+    found = kt.backtrack(trace, BOX)._repr_html_()
+    assert "weight" in found
+    assert found.count("<img") == 1 + 2 * 6
+    assert trace.plot().get_size_inches()[0] > 0
+    assert "Which place of reference" in texts(trace.plot())
