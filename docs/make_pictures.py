@@ -1,4 +1,7 @@
-"""Pictures for the README: `ktviz demo && python examples/which_knowledge.py && python -m docs.make_pictures`.
+"""Pictures for the README, the docs and the model cards:
+
+    ktviz demo && ktviz demo --system image-analogy && python examples/which_knowledge.py
+    python -m docs.make_pictures
 
 Those of the Explorer are taken in a real browser, with Python behind it. The picture of the audit is a screenshot of
 which-knowledge/audit/report.html, 1200 px wide, saved as audit.png there.
@@ -11,24 +14,37 @@ from playwright.sync_api import Page
 import ktviz as kt
 from benchmarks.browser import settle, shown
 from ktviz import samples
+from ktviz.cli.demos.image_analogy import RATIO, Sample
+from ktviz.cli.demos.pictures import beside
 from ktviz.images import read_image, resize, write_image
 
 DEMO, EXAMPLE, IMAGES = Path("ktviz-demo"), Path("which-knowledge"), Path(__file__).parent / "images"
+ANALOGY = DEMO / "image-analogy"
 PICTURES = {
     "backtracking": (DEMO / "chelsea_art-woodcut_backtracking.png", 1280),
     "art": (DEMO / "coffee_art-impasto_beside.png", 800),
     "hdr": (DEMO / "rocket_hdr-vivid_beside.png", 800),
     "comic": (DEMO / "astronaut_comic-halftone_beside.png", 800),
+    "analogy-sailing": (ANALOGY / "sailing_harbour-sails_beside.png", 1280),
+    "analogy-still-life": (ANALOGY / "still-life_still-life-with-oranges_beside.png", 1280),
+    "analogy-cat": (ANALOGY / "chelsea_after-chelsea_beside.png", 1280),
+    "analogy-backtracking": (ANALOGY / "sailing_harbour-sails_backtracking.png", 1000),
     "trace": (EXAMPLE / "trace.png", 900),
     "audit": (EXAMPLE / "audit.png", 900),
 }
 
+FAILURES = {
+    "analogy-fails-canyon": ("hdr/vivid/red-canyon", "comic/ink/canyon"),
+    "analogy-fails-lake": ("hdr/vivid/alpine-lake", "art/woodcut/pine-lake"),
+}
+"""A and B' of analogies that go wrong, for the model card."""
 REGION = kt.Box(350, 60, 110, 80)
 """The rim of the saucer behind the cup of coffee."""
 
 
 def main() -> None:
     scale_pictures()
+    picture_failures()
     picture_explorer()
 
 
@@ -41,6 +57,16 @@ def scale_pictures() -> None:
         picture = read_image(file)
         height = round(picture.shape[0] * width / picture.shape[1])
         write_image(IMAGES / f"{name}.jpg", resize(picture, width, height))
+
+
+def picture_failures() -> None:
+    """Analogies that go wrong, as the demo makes the others."""
+    method = Method.shipped()
+    for name, pair in FAILURES.items():
+        a, reference = map(Sample.read, pair)
+        made = reference.system(method)(a.pixels, ratio=RATIO)
+        row = beside(a.pixels, reference.pixels, made.a_prime, made.b)
+        write_image(IMAGES / f"{name}.jpg", resize(row, 1280, round(row.shape[0] * 1280 / row.shape[1])))
 
 
 def picture_explorer() -> None:

@@ -57,7 +57,7 @@ _HOMES = {
     "TableView": "ktviz.widgets.explorer",
     "TranslationView": "ktviz.widgets.explorer",
     "TreeView": "ktviz.widgets.explorer",
-    "source_shares": "ktviz.explain.shares",
+    "source_shares": "ktviz.systems.kt.shares",
     "Trace": "ktviz.trace.trace",
     "TraceStore": "ktviz.trace.store",
     "Translation": "ktviz.systems.kt.translation",
@@ -88,7 +88,6 @@ if TYPE_CHECKING:
     from ktviz.explain.counterfactual import without as without
     from ktviz.explain.faithfulness import Faithfulness as Faithfulness
     from ktviz.explain.faithfulness import faithfulness as faithfulness
-    from ktviz.explain.shares import source_shares as source_shares
     from ktviz.figures.backtracking import backtracking_figure as backtracking_figure
     from ktviz.images import read_image as read_image
     from ktviz.images import write_image as write_image
@@ -109,6 +108,7 @@ if TYPE_CHECKING:
     from ktviz.systems.kt.decoder import Decoder as Decoder
     from ktviz.systems.kt.encoder import Encoder as Encoder
     from ktviz.systems.kt.settings import Settings as Settings
+    from ktviz.systems.kt.shares import source_shares as source_shares
     from ktviz.systems.kt.translation import Translation as Translation
     from ktviz.systems.kt.translator import Translator as Translator
     from ktviz.trace.adapt import Abilities as Abilities

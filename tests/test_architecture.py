@@ -91,6 +91,16 @@ def test_imports_point_down(module):
         assert package_of(name) == mine or LAYER[package_of(name)] < LAYER[mine], name
 
 
+ABOVE = ("explain", "figures", "audit", "widgets")
+"""What asks systems knows the protocol, and none of them by its class."""
+
+
+@pytest.mark.parametrize("module", sorted(name for name in FILES if name.split(".")[1:2] and package_of(name) in ABOVE))
+def test_what_asks_systems_imports_none_of_them(module):
+    for name in arrows(late=False)[module] | arrows(late=True)[module]:
+        assert not name.startswith(("ktviz.systems.kt", "ktviz.systems.image_analogy")), name
+
+
 def test_late_imports_are_known():
     """Short forms of a layer above (`plot`, `explore`, `regret`), which import it when they are called."""
     up = {

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from ktviz.errors import ImageError, WeightsError
+from ktviz.library.kinds.patches.band_pixels import DECODED_CAPTION, GAIN, PIXELS_CAPTION, pixel_bands
 from ktviz.library.kinds.patches.bands import HAAR, haar
-from ktviz.systems.kt.band_pictures import AT_ONCE, DECODED_CAPTION, GAIN, PIXELS_CAPTION, decoded_bands, pixel_bands
+from ktviz.systems.kt.band_pictures import AT_ONCE, decoded_bands
 from ktviz.systems.kt.translator import Translator
 
 

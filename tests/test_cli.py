@@ -14,7 +14,7 @@ import pytest
 from command import ktviz
 
 from ktviz import samples
-from ktviz.cli import demo
+from ktviz.cli.demos import image_analogy, kt
 from ktviz.images import file_digest, read_image, resize_short_side, write_image
 from ktviz.library.format import writing
 
@@ -287,7 +287,7 @@ def test_doctor_finds_everything_in_a_working_installation(tmp_path):
 def test_demo_writes_pictures_figures_and_shares_that_sum_to_one(tmp_path, monkeypatch):
     """With one job of each task, of all that `make demo` does."""
     monkeypatch.setenv("KTVIZ_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(demo, "JOBS", [demo.JOBS[0], *demo.JOBS[4:6]])
+    monkeypatch.setattr(kt, "JOBS", [kt.JOBS[0], *kt.JOBS[4:6]])
     outdated = tmp_path / "cache/samples-0123456789ab.ktlib"
     outdated.mkdir(parents=True)
     ktviz("demo", "-o", tmp_path / "out")
@@ -302,6 +302,42 @@ def test_demo_writes_pictures_figures_and_shares_that_sum_to_one(tmp_path, monke
     assert own.any()
     assert shares.share[own].sum() == 0
     assert not outdated.exists()
+
+
+def test_the_demo_of_analogies_writes_both_outputs_figures_a_page_and_an_audit_that_agrees(tmp_path, monkeypatch):
+    """With two small pairs."""
+    monkeypatch.setattr(image_analogy, "PAIRS", image_analogy.PAIRS[:1] + image_analogy.PAIRS[3:])
+    monkeypatch.setattr(image_analogy, "SIDE_PX", 48)
+    out = tmp_path / "out"
+    done = ktviz("demo", "--system", "image-analogy", "-o", out)
+    shares = pd.read_csv(out / "sources.csv")
+    names = [
+        f"{name}{back}.png" for name in ("sailing_harbour-sails", "chelsea_after-chelsea") for back in ("", "-back")
+    ]
+    assert shares["output"].tolist() == names
+    assert np.allclose(shares["share"], 1, atol=1e-4)
+    assert shares["source"].tolist() == ["harbour-sails.jpg", "sailing.jpg", "after-chelsea.jpg", "chelsea.jpg"]
+    assert shares["creator"].tolist() == ["ktviz sample generator"] * 3 + ["Stéfan van der Walt"]
+    for name, back in zip(names[::2], names[1::2], strict=True):
+        made, other = read_image(out / name), read_image(out / back)
+        assert shares.set_index("output")["retrievals"][[name, back]].tolist() == [
+            one[..., 0].size for one in (made, other)
+        ]
+        row = read_image(out / name.replace(".png", "_beside.png"))
+        right = round(other.shape[1] * made.shape[0] / other.shape[0])
+        assert row.shape[:2] == (made.shape[0], 2 * made.shape[1] + 2 * right + 3 * 8)
+        assert np.array_equal(row[:, -right - 8 - made.shape[1] : -right - 8], made)
+        assert (out / name.replace(".png", "_backtracking.png")).stat().st_size > 10_000
+    assert (out / "explorer.html").stat().st_size > 100_000
+    assert "analogies" in done.stderr
+    assert ktviz("verify", out / "audit").returncode == 0
+
+
+@pytest.mark.parametrize(("name", "code", "said"), [("image-analgy", 3, "image-analogy"), ("kd", 3, "kt")])
+def test_a_demo_of_an_unknown_system_is_refused_by_the_nearest_name(tmp_path, name, code, said):
+    done = ktviz("demo", "--system", name, "-o", tmp_path / "out", check=False)
+    assert (done.returncode, said in done.stderr) == (code, True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_damaged_sample_library_is_built_again_and_a_busy_one_is_left_alone(tmp_path, monkeypatch):

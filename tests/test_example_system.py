@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 import ktviz as kt
 from ktviz.errors import AbilityError
@@ -78,3 +79,9 @@ def test_a_registered_one_is_verified(example, system, trace, tmp_path, monkeypa
 def test_what_it_cannot_do_is_said(trace):
     with pytest.raises(AbilityError, match="'palette' cannot find the exact best entries"):
         trace.regret()
+
+
+def test_its_retrievals_can_be_drawn_though_it_has_no_pictures_of_its_colours(trace):
+    figure = kt.backtrack(trace, kt.Box(0, 0, 32, 48)).plot(4)
+    named = [text.get_text() for text in figure.findobj(Text)]
+    assert {"brick", "night"} & set(named)

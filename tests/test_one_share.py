@@ -11,7 +11,6 @@ from matplotlib.text import Text
 import ktviz
 from ktviz.audit.findings import boxes
 from ktviz.audit.report import render
-from ktviz.explain.shares import source_shares
 from ktviz.figures.colours import trace_colours
 from ktviz.figures.interactive import share_bars
 from ktviz.figures.layout import percent
@@ -19,6 +18,7 @@ from ktviz.figures.maps import similarity_map, trace_figure
 from ktviz.figures.picks import select
 from ktviz.figures.share_bars import share_figure
 from ktviz.regions import Box
+from ktviz.systems.kt.shares import source_shares
 from ktviz.systems.kt.translator import Translator
 from ktviz.trace.shares import text
 from ktviz.trace.store import TraceStore
@@ -73,10 +73,8 @@ def numbers(case, region, tmp_path):
         "trace.overlap": by_source(trace.winners.to_pandas().assign(part=trace.overlap(region)), "part"),
         "plotly bars": dict(zip((long[name] for name in labels(drawn, case, region)), drawn.x, strict=True)),
     }
-    selection = select(trace.model.shown(trace), 4, region)
-    found["backtracking figure"] = {
-        case.translator.banks.source_names[n]: s for n, s in zip(selection.sources, selection.shares, strict=True)
-    }
+    selection = select(trace, lambda source: case.translator.source_picture(trace, source), 4, region)
+    found["backtracking figure"] = dict(zip(selection.sources, selection.shares, strict=True))
     if region is None:
         audit = ktviz.Audit.create(trace, top=0, sample=1)
         store = TraceStore(tmp_path / "store")

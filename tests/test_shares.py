@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from ktviz.explain.shares import query_overlap, source_shares
 from ktviz.library.library import Library
+from ktviz.systems.kt.shares import query_overlap, source_shares
 from ktviz.systems.kt.translator import Translator
 
 COLOURS = {"red": (200, 30, 20), "green": (20, 180, 40), "blue": (10, 30, 220)}

@@ -141,7 +141,7 @@ def thumbnails(case: Case) -> dict[str, bytes]:
     sizes = {about["source"]: (about.get("height"), about.get("width")) for about in trace.about["sources"]}
     found = {}
     for name in shares[shares["share"] > 0]["source"]:
-        picture = case.system.source_picture(name)
+        picture = case.system.source_picture(case.trace, name)
         if picture is None:
             continue
         scale = min(n / (side or n) for n, side in zip(picture.shape, sizes[name], strict=False))

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
 
-from ktviz.errors import AbilityError, TraceError
-from ktviz.explain.case import Case, case_of
+from ktviz.errors import TraceError
+from ktviz.explain.case import Case, case_if_any
 from ktviz.explain.regret import coherent
 from ktviz.explain.result import Result, one_site
 from ktviz.images import Pixels
 from ktviz.regions import Mask, Region, bounding_box, region_mask
-from ktviz.systems.protocol import System
 from ktviz.trace.recorded import Traced
-from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,18 +80,9 @@ class Backtrack(Result):
             picks: How many retrievals to show.
         """
         from ktviz.figures.backtracking import backtracking_figure
-        from ktviz.figures.behind import behind_figure, heaviest
 
         case = self._asked()
-        shown: Any = getattr(case.system, "shown", None)
-        if shown is not None:
-            return backtracking_figure(shown(case.trace), picks, self.mask)
-        places = heaviest(case.trace, self.mask, picks)
-        try:
-            patches = case.system.patches(case.trace, places)
-        except AbilityError:  # a system without pictures of its sources
-            patches = []
-        return behind_figure(case.trace, self.mask, places, patches)
+        return backtracking_figure(case.trace, picks, self.mask, model=case.system)
 
     def _asked(self) -> Case:
         if self.case is None:
@@ -138,10 +127,4 @@ def backtrack(
         "trace": trace.digest,
         "places": rows.tolist(),
     }
-    case = case_of(trace, model=model, photo=photo) if model is not None or answers(trace, photo) else None
-    return Backtrack(frame, about, {}, case, mask)
-
-
-def answers(trace: Trace, photo: Pixels | None) -> bool:
-    """Whether the trace can find its own system, and the photo is at hand."""
-    return isinstance(trace.model, System) and (photo is not None or trace.picture.input is not None)
+    return Backtrack(frame, about, {}, case_if_any(trace, model=model, photo=photo), mask)

@@ -90,6 +90,16 @@ def case_of(
     return Case(trace, system)
 
 
+def case_if_any(trace: Trace, *, model: object | None = None, photo: Pixels | None = None) -> Case | None:
+    """The case, where a system is given or the trace finds its own; None where only the rows can be asked.
+
+    Raises:
+        TraceError, MismatchError: As in `case_of`.
+    """
+    there = isinstance(trace.model, System) and (photo is not None or trace.picture.input is not None)
+    return case_of(trace, model=model, photo=photo) if model is not None or there else None
+
+
 def system_of(trace: Trace, model: object | None, asked: str = ASKED) -> System:
     """The system that is meant: the one given, or the one that recorded, if by its adapter's abilities."""
     found = trace.model if model is None else model

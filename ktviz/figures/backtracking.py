@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from ktviz.errors import SettingError
-from ktviz.explain.shares import query_overlap, source_shares
+from ktviz.errors import SettingError, TraceError
+from ktviz.explain.bands import BAND_COLUMNS
+from ktviz.explain.case import case_if_any
+from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas, Point
-from ktviz.figures.colours import FAINT, INK, OTHER, source_colours
+from ktviz.figures.colours import FAINT, INK, OTHER, trace_colours
 from ktviz.figures.layout import (
     FOOTER,
     MARGIN,
@@ -25,11 +29,15 @@ from ktviz.figures.layout import (
     placed,
     spread,
 )
-from ktviz.figures.picks import Pick, Selection, select
+from ktviz.figures.picks import Pick, Selection, Taken, select, size_of
+from ktviz.figures.region_outlines import outline
 from ktviz.images import Pixels
 from ktviz.licences import in_short
 from ktviz.regions import Box, Region, bounding_box, region_mask
-from ktviz.systems.kt.translation import Translation
+from ktviz.trace.pictures import in_words
+from ktviz.trace.recorded import Traced
+from ktviz.trace.shares import source_numbers
+from ktviz.trace.trace import Trace
 
 TITLE, BODY, SMALL = 24.0, 18.0, 15.0
 """Sizes of text in page px."""
@@ -40,25 +48,33 @@ LINE = 2.2
 SMALLEST_BOX = 18.0
 """Boxes are drawn no smaller than this, in page px, so that they are seen."""
 CONTEXT = 32
-"""Side of the crops in the pairs in image px: the patch and half a patch around it."""
-HOW_TO_READ = (
-    "Each curve is a recorded retrieval: a patch of the photo, the stored patch that won it, and their "
-    "bandpass similarity. Square in a pair: the patch itself."
-)
+"""Least side of the crops in the pairs in image px: a patch and half a patch around it."""
+SMALLEST_MARK = 6.0
+"""The same for the squares in the pairs."""
+THINNEST = 0.9
+"""Width of the thinnest curve."""
+BLANK = "#ECECEC"
+"""What stands for a picture that is not there."""
 
 
-def backtracking_figure(translation: Translation, picks: int = 10, region: Region = None) -> Figure:
-    """Show which source patches painted some patches of a translation, as recorded.
+def backtracking_figure(
+    trace: Traced, picks: int = 10, region: Region = None, *, model: object | None = None, photo: Pixels | None = None
+) -> Figure:
+    """Show which parts of the sources painted some patches of an output, as recorded.
 
-    The photo is in the middle, its translation below, the sources with the largest shares left and right. A
-    curve leads from a query's box to the box of the patch that won it, by way of the two patches enlarged,
-    with their similarity. The picks are a choice: they favour contrast and similarity, are spread over the
-    photo, and are in proportion to the sources' shares. Boxes below 18 px on the page are drawn larger.
+    The picture in which the queries lie is in the middle, the output below, the sources with the largest shares left
+    and right. A curve leads from a query's box to the box of the patch that won it, by way of the two patches enlarged,
+    with their similarity; where a retrieval takes from several places, to each of them, as thick as its weight. The
+    picks are a choice: they favour contrast and similarity, are spread over the photo, and are in proportion to the
+    sources' shares. Boxes below 18 px on the page are drawn larger.
 
     Args:
-        translation: What to explain.
+        trace: Of one image, or a result that was recorded. Of several sites, the one that painted the output; choose
+            another by `trace.site(name)`.
         picks: How many retrievals to show; up to 20 or so are legible.
         region: A part of the output, as in `backtrack`; shares and retrievals are those behind it. None for all.
+        model: The system, for pictures of sources; not needed while the one that recorded lives.
+        photo: The photo, where the trace was saved without it.
 
     Returns:
         A figure 1600 px wide that belongs to no pyplot state.
@@ -66,10 +82,31 @@ def backtracking_figure(translation: Translation, picks: int = 10, region: Regio
     Raises:
         SettingError: `picks` is below 1.
         RegionError: The region is empty or outside.
+        TraceError: The trace holds no picture in which its queries lie, or no retrievals.
+        MismatchError: Another model, library or photo.
+
+    Example:
+        >>> from ktviz import samples
+        >>> trace = ktviz.ImageAnalogy(samples.photo("coffee")[:48, :48]).traced(samples.photo("coffee")[8:56, :48])
+        >>> backtracking_figure(trace.site("ba.vote"), 4).get_size_inches()[0] > 0
+        True
     """
     if picks < 1:
         raise SettingError(f"picks {picks}", "below 1", "Show at least one retrieval")
-    drawing = Drawing.create(translation, select(translation, picks, region), region)
+    trace = one_site(trace)
+    case = case_if_any(trace, model=model, photo=photo)
+    trace = trace if case is None else case.trace
+    asked = "a backtracking figure"
+    if trace.input is None:
+        raise TraceError(asked, "the trace holds no picture in which its queries lie", "Save it with its pictures")
+    if not len(trace):
+        raise TraceError(asked, "a trace without retrievals", "Record some")
+    output = case.output if case is not None and case.can("rerun") else trace.output
+
+    def find(source: str) -> Pixels | None:
+        return None if case is None else case.system.source_picture(trace, source)
+
+    drawing = Drawing.create(trace, trace.input, output, select(trace, find, picks, region), region)
     drawing.write_header()
     drawing.draw_centre()
     drawing.draw_shares()
@@ -87,64 +124,60 @@ class Drawing:
     Attributes:
         canvas: The figure.
         page: Where everything goes.
-        translation: The result that is explained.
-        chosen: Its sources and retrievals that are shown.
-        pictures: The shown sources.
-        colours: Theirs, as in every figure of this translation.
+        trace: What is explained.
+        photo: The picture in which its queries lie.
+        output: What they painted; None where it was not kept.
+        chosen: The sources and retrievals that are shown.
+        about: What is known of these sources.
+        colours: Theirs, as in every figure of this trace.
         region: The part of the output that is explained.
     """
 
     canvas: Canvas
     page: Page
-    translation: Translation
+    trace: Trace
+    photo: Pixels
+    output: Pixels | None
     chosen: Selection
-    pictures: tuple[Pixels, ...]
+    about: tuple[Mapping[str, Any], ...]
     colours: tuple[str, ...]
     region: Region = None
 
     @classmethod
-    def create(cls, translation: Translation, chosen: Selection, region: Region) -> Drawing:
+    def create(cls, trace: Trace, photo: Pixels, output: Pixels | None, chosen: Selection, region: Region) -> Drawing:
         """An empty page of the right size."""
-        pictures = tuple(translation.banks.picture(source) for source in chosen.sources)
+        known = {source["source"]: source for source in trace.about["sources"]}
+        about = tuple(known[name] for name in chosen.sources)
         crowd = [sum(chosen.sides[pick.place][0] == side for pick in chosen.picks) for side in (0, 1)]
-        text = NAME_LINE + CREDIT_LINE * (1 if len(translation.banks.names) == 1 else 2)
-        shapes = [shape(picture) for picture in pictures]
-        page = arrange(shape(translation.input), shapes, chosen.sides, max(crowd), text)
-        known = source_colours(source_shares(translation)["source"].tolist())
-        colours = tuple(known[translation.banks.source_names[source]] for source in chosen.sources)
-        return cls(Canvas.create(WIDTH, page.height), page, translation, chosen, pictures, colours, region)
+        text = NAME_LINE + CREDIT_LINE * (1 if len(banks_of(trace)) == 1 else 2)
+        shapes = [size_of(source, picture) for source, picture in zip(about, chosen.pictures, strict=True)]
+        page = arrange(shape(photo), shapes, chosen.sides, max(crowd), text)
+        colours = trace_colours(trace)
+        shown = tuple(colours[name] for name in chosen.sources)
+        return cls(Canvas.create(WIDTH, page.height), page, trace, photo, output, chosen, about, shown, region)
 
     def write_header(self) -> None:
         """Banks, numbers and settings above; how to read the figure below."""
-        banks, matches = self.translation.banks, self.translation.matches
-        behind = query_overlap(self.translation, self.region) > 0
-        used = len(banks.locate(matches.winner[behind])[0].unique())
-        around = None if self.region is None else bounding_box(region_mask(self.region, *shape(self.translation.image)))
-        where = () if around is None else (f"region {around.width:g}x{around.height:g} px",)
-        facts = (
-            *where,
-            f"{int(behind.sum()):,} retrievals",
-            f"preset {self.translation.settings.preset}",
-            f"{used} of {len(banks.sources)} sources used",
-            "shares: overlap",
-        )
-        title = self.canvas.shortened(", ".join(banks.names), TITLE, WIDTH - 2 * MARGIN, bold=True)
+        title = self.canvas.shortened(", ".join(banks_of(self.trace)), TITLE, WIDTH - 2 * MARGIN, bold=True)
         self.canvas.text(MARGIN, 50, title, TITLE, bold=True)
-        self.canvas.text(MARGIN, 76, " · ".join(facts), SMALL, FAINT)
-        self.canvas.text(MARGIN, self.page.height - FOOTER + 36, HOW_TO_READ, SMALL, FAINT)
+        self.canvas.text(MARGIN, 76, " · ".join(facts(self.trace, self.region)), SMALL, FAINT)
+        self.canvas.text(MARGIN, self.page.height - FOOTER + 36, how_to_read(self.trace), SMALL, FAINT)
 
     def draw_centre(self) -> None:
-        """Input, and output with the same boxes."""
-        photo, output = self.translation.input, self.translation.image
-        for label, pixels, box in (("Input", photo, self.page.input), ("Output", output, self.page.output)):
-            self.canvas.text(box.x, box.y - 9, label, BODY, bold=True)
-            self.canvas.picture(pixels, box)
+        """The picture in which the queries lie, and the output with the same boxes."""
+        pictures = ((canvas_name(self.trace), self.photo, self.page.input), ("output", self.output, self.page.output))
+        for label, pixels, box in pictures:
+            self.canvas.text(box.x, box.y - 9, label.capitalize(), BODY, bold=True)
+            if pixels is None:
+                self.canvas.bar(box, BLANK)
+                self.canvas.text(box.x + 12, box.y + 30, "not kept with the trace", SMALL, FAINT)
+            else:
+                self.canvas.picture(pixels, box)
             if self.region is not None:
-                around = bounding_box(region_mask(self.region, *shape(output)))
-                self.canvas.frame(placed(around, shape(output), box), INK, 1.6, over_picture=True)
+                around = bounding_box(region_mask(self.region, *self.trace.size))
+                self.canvas.frame(placed(around, self.trace.size, box), INK, 1.6, over_picture=True)
         for pick in self.chosen.picks:
-            box = drawn_box(pick.query_box, output, self.page.output)
-            self.canvas.frame(box, self.colours[pick.place], LINE * 0.7, over_picture=True)
+            self.mark(pick, self.page.output, LINE * 0.7)
 
     def draw_shares(self) -> None:
         """All shares as one bar."""
@@ -163,22 +196,25 @@ class Drawing:
     def draw_source(self, place: int) -> None:
         """One source: picture in its frame, share, name, bank if there are several, creator and licence."""
         canvas, card, room = self.canvas, self.page.cards[place], self.page.column
-        banks, number = self.translation.banks, self.chosen.sources[place]
-        source, (bank, _) = banks.sources[number], banks.bank_of_source(number)
-        canvas.picture(self.pictures[place], card)
+        source, picture = self.about[place], self.chosen.pictures[place]
+        if picture is None:
+            canvas.bar(card, BLANK)
+        else:
+            canvas.picture(picture, card)
         canvas.frame(card, self.colours[place], 3.0)
         on_left = self.chosen.sides[place][0] == 0
         share = percent(self.chosen.shares[place]) + "  "
         taken = canvas.text_width(share, BODY, bold=True)
-        name = canvas.shortened(source.name, BODY, room - taken)
+        name = canvas.shortened(str(source["source"]).rsplit("/", 1)[-1], BODY, room - taken)
         start = card.right - taken - canvas.text_width(name, BODY) if on_left else card.x
         y = card.bottom + NAME_LINE
         canvas.text(start, y, share, BODY, bold=True)
         canvas.text(start + taken, y, name, BODY)
         # Of a long credit the licence must stay legible.
-        licence = canvas.shortened(f" · {in_short(source.credit.licence)}", SMALL, room * 0.6)
-        creator = canvas.shortened(source.credit.creator, SMALL, room - canvas.text_width(licence, SMALL))
-        several = [canvas.shortened(bank.name, SMALL, room)] if len(banks.names) > 1 else []
+        licence = canvas.shortened(f" · {in_short(str(source.get('licence', 'unknown')))}", SMALL, room * 0.6)
+        creator = str(source.get("creator", "unknown"))
+        creator = canvas.shortened(creator, SMALL, room - canvas.text_width(licence, SMALL))
+        several = [canvas.shortened(source["bank"], SMALL, room)] if len(banks_of(self.trace)) > 1 else []
         edge, align = (card.right, "right") if on_left else (card.x, "left")
         for n, line in enumerate([*several, creator + licence], 1):
             canvas.text(edge, y + n * CREDIT_LINE, line, SMALL, FAINT, align=align)
@@ -187,60 +223,142 @@ class Drawing:
         """The curves and pairs on one side, in the order of the boxes they lead to."""
         picks = [pick for pick in self.chosen.picks if self.chosen.sides[pick.place][0] == side]
         picks.sort(key=lambda p: (self.chosen.sides[p.place][1], p.source_box.y, p.query))
-        wanted = [(self.origin(p).centre[1] + self.target(p).centre[1]) / 2 for p in picks]
+        wanted = [(self.origin(p).centre[1] + self.target(p, p.source_box).centre[1]) / 2 for p in picks]
         (top, bottom), patch = self.page.span, self.page.patch
         low, high = top + patch / 2, bottom - patch / 2 - PAIR_TEXT
         heights = spread(wanted, patch + PAIR_TEXT + PAIR_GAP, low, high)
         for pick, y in zip(picks, heights, strict=True):
-            self.draw_curves(pick, (self.page.gutters[side], y), outwards=1 if side else -1)
+            parts = self.told_apart(pick)
+            self.draw_curves(pick, parts, (self.page.gutters[side], y), outwards=1 if side else -1)
             self.draw_pair(pick, (self.page.gutters[side], y), outwards=1 if side else -1)
 
-    def draw_curves(self, pick: Pick, middle: Point, outwards: int) -> None:
-        """The two boxes, and the curve from each to the pair of patches between them."""
-        origin, target, colour = self.origin(pick), self.target(pick), self.colours[pick.place]
+    def told_apart(self, pick: Pick) -> list[Taken]:
+        """What a retrieval took, with those parts as one whose boxes would lie over each other on the page."""
+        found: list[Taken] = []
+        for part in pick.taken:
+            box = self.target(pick, part.box)
+            near = [n for n, other in enumerate(found) if overlaps(box, self.target(pick, other.box))]
+            if near:
+                found[near[0]] = replace(found[near[0]], weight=found[near[0]].weight + part.weight)
+            else:
+                found.append(part)
+        return found
+
+    def draw_curves(self, pick: Pick, parts: Sequence[Taken], middle: Point, outwards: int) -> None:
+        """The boxes, and the curve from each to the pair of patches between them, as thick as its weight."""
+        origin, colour = self.origin(pick), self.colours[pick.place]
         reach = outwards * (self.page.patch + PATCH_GAP / 2)
         photo_edge = facing(self.page.input, outwards)[0]
         card_edge = facing(self.page.cards[pick.place], -outwards)[0]
         self.canvas.curve(facing(origin, outwards), photo_edge, (middle[0] - reach, middle[1]), colour, LINE)
-        self.canvas.curve(facing(target, -outwards), card_edge, (middle[0] + reach, middle[1]), colour, LINE)
-        self.canvas.frame(origin, colour, LINE, over_picture=True, gid=f"query-{pick.query}")
-        self.canvas.frame(target, colour, LINE, over_picture=True, gid=f"winner-{pick.query}")
+        self.mark(pick, self.page.input, LINE, gid=f"query-{pick.query}")
+        whole = sum(abs(part.weight) for part in parts)
+        for part, kind in zip(parts, ("winner", *["also"] * len(parts)), strict=False):
+            target, width = self.target(pick, part.box), max(THINNEST, LINE * abs(part.weight) / whole)
+            end = middle[0] + reach, middle[1]
+            self.canvas.curve(facing(target, -outwards), card_edge, end, colour, width)
+            self.canvas.frame(target, colour, width, over_picture=True, gid=f"{kind}-{pick.query}")
 
     def draw_pair(self, pick: Pick, middle: Point, outwards: int) -> None:
-        """The query's patch towards the photo, the winner's towards its source, and their similarity."""
-        patch = self.page.patch
-        query = crop(self.translation.input, pick.query_box)
-        winner = crop(self.pictures[pick.place], pick.source_box)
+        """The query's patch towards the photo, the winner's towards its source; their similarity, or its weight."""
+        patch, picture = self.page.patch, self.chosen.pictures[pick.place]
+        crops = [crop(self.photo, pick.query_box), None if picture is None else crop(picture, pick.source_box)]
         left = middle[0] - PATCH_GAP / 2 - patch
-        for n, (pixels, part) in enumerate((query, winner)[::outwards]):
+        for n, found in enumerate(crops[::outwards]):
             box = Box(left + n * (patch + PATCH_GAP), middle[1] - patch / 2, patch, patch)
-            self.canvas.picture(pixels, box, magnified=True)
+            if found is None:
+                self.canvas.bar(box, BLANK)
+            else:
+                self.canvas.picture(found[0], box, magnified=True)
             self.canvas.frame(box, self.colours[pick.place], LINE)
-            self.canvas.frame(placed(part, shape(pixels), box), INK, 2.4)
-            self.canvas.frame(placed(part, shape(pixels), box), "white", 1.2)
-        self.canvas.text(middle[0], middle[1] + patch / 2 + 18, f"{pick.similarity:.2f}", SMALL, align="center")
+            if found is not None:
+                part = enlarged(placed(found[1], shape(found[0]), box), SMALLEST_MARK, box)
+                self.canvas.frame(part, INK, 2.4)
+                self.canvas.frame(part, "white", 1.2)
+        text = f"{pick.similarity:.2f}" if is_hard(self.trace) else percent(pick.taken[0].weight)
+        self.canvas.text(middle[0], middle[1] + patch / 2 + 18, text, SMALL, align="center")
+
+    def mark(self, pick: Pick, where: Box, width: float, gid: str | None = None) -> None:
+        """The box of a query on a picture, or the outline of its region."""
+        colour, size = self.colours[pick.place], self.trace.size
+        if self.trace.regions is None:
+            self.canvas.frame(drawn_box(pick.query_box, size, where), colour, width, over_picture=True, gid=gid)
+            return
+        numbers, labels = self.trace.regions
+        number = int(numbers[self.trace.column("query") == pick.query][0])
+        self.canvas.outline(outline(labels, number), size, where, colour, width, gid)
 
     def origin(self, pick: Pick) -> Box:
         """Where a query's box is drawn."""
-        return drawn_box(pick.query_box, self.translation.input, self.page.input)
+        return drawn_box(pick.query_box, self.trace.size, self.page.input)
 
-    def target(self, pick: Pick) -> Box:
-        """Where its winner's box is drawn."""
-        return drawn_box(pick.source_box, self.pictures[pick.place], self.page.cards[pick.place])
+    def target(self, pick: Pick, part: Box) -> Box:
+        """Where the box of a part of its source is drawn."""
+        size = size_of(self.about[pick.place], self.chosen.pictures[pick.place])
+        return drawn_box(part, size, self.page.cards[pick.place])
+
+
+def banks_of(trace: Trace) -> list[str]:
+    """What the sources belong to."""
+    return list(dict.fromkeys(trace.about["banks"]))
+
+
+def canvas_name(trace: Trace) -> str:
+    """The picture in which the queries lie, in words: "input", "reference"."""
+    return in_words(trace.site_about["canvas"]).lower()
+
+
+def is_hard(trace: Trace) -> bool:
+    """Whether a retrieval takes its winner alone."""
+    return bool(trace.site_about["kind"] == "hard")
+
+
+def facts(trace: Trace, region: Region) -> list[str]:
+    """What a reader must know to compare this figure with another."""
+    behind = trace.overlap(region) > 0
+    used = len(np.unique(source_numbers(trace, winners=True)[behind]))
+    found = [f"{int(behind.sum()):,} retrievals"]
+    if region is not None:
+        around = bounding_box(region_mask(region, *trace.size))
+        found.insert(0, f"region {around.width:g}x{around.height:g} px")
+    found += [str(trace.site_about["direction"])] * bool(trace.site_about["direction"])
+    found += [f"preset {preset}" for preset in [trace.picture.settings.get("preset")] if preset]
+    return [*found, f"{used} of {len(trace.about['sources'])} sources used", "shares: overlap"]
+
+
+def how_to_read(trace: Trace) -> str:
+    """What curves and pairs are."""
+    if not is_hard(trace):
+        return (
+            f"Each curve is a part of a recorded retrieval, as thick as its weight: from a place in the "
+            f"{canvas_name(trace)} to where it took from. In percent: the weight of the largest. Square in a pair: the "
+            "place itself."
+        )
+    similarity = "bandpass similarity" if trace.has(BAND_COLUMNS[0]) else "similarity"
+    return (
+        f"Each curve is a recorded retrieval: a patch of the {canvas_name(trace)}, the stored patch that won it, and "
+        f"their {similarity}. Square in a pair: the patch itself."
+    )
 
 
 def crop(picture: Pixels, box: Box) -> tuple[Pixels, Box]:
     """A patch and its surroundings, shifted inwards at the edge, and where the patch lies in it."""
     height, width = shape(picture)
-    side_y, side_x = min(CONTEXT, height), min(CONTEXT, width)
+    side = max(CONTEXT, round(max(box.width, box.height)))
+    side_y, side_x = min(side, height), min(side, width)
     y = int(np.clip(box.centre[1] - side_y / 2, 0, height - side_y))
     x = int(np.clip(box.centre[0] - side_x / 2, 0, width - side_x))
     return picture[y : y + side_y, x : x + side_x], Box(box.x - x, box.y - y, box.width, box.height)
 
 
-def drawn_box(part: Box, picture: Pixels, where: Box) -> Box:
-    """A part of a picture on the page, large enough to be seen."""
-    return enlarged(placed(part, shape(picture), where), SMALLEST_BOX, where)
+def drawn_box(part: Box, size: tuple[int, int], where: Box) -> Box:
+    """A part of a picture (height, width) on the page, large enough to be seen."""
+    return enlarged(placed(part, size, where), SMALLEST_BOX, where)
+
+
+def overlaps(one: Box, other: Box) -> bool:
+    """Whether two boxes have a part in common."""
+    return one.x < other.right and other.x < one.right and one.y < other.bottom and other.y < one.bottom
 
 
 def facing(box: Box, direction: int) -> Point:

@@ -17,9 +17,9 @@ from ktviz.figures.layout import MARGIN, WIDTH, percent
 from ktviz.figures.maps import BODY, SMALL, TITLE
 from ktviz.figures.share_bars import TRACK
 from ktviz.images import Pixels
+from ktviz.library.kinds.patches.band_pixels import DECODED_CAPTION, PIXELS_CAPTION, pixel_bands
 from ktviz.library.kinds.patches.bands import BANDS
 from ktviz.regions import Box
-from ktviz.systems.kt.band_pictures import DECODED_CAPTION, PIXELS_CAPTION, pixel_bands
 from ktviz.trace.recorded import Traced, as_trace
 from ktviz.trace.trace import Trace
 

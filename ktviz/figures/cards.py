@@ -16,23 +16,26 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from ktviz.errors import KtvizError
+from ktviz.errors import AbilityError, KtvizError, TraceError
+from ktviz.explain.result import one_site
 from ktviz.figures.attribution import colour, highlighted, pale_outside
 from ktviz.figures.colours import BOTH_INK, source_colours, trace_colours
 from ktviz.figures.comparison import FULL
 from ktviz.figures.layout import percent
-from ktviz.figures.maps import painted_values, source_map, titles_of
+from ktviz.figures.maps import painted_values, source_map
 from ktviz.images import Pixels, decode_image, encode_image, resize
 from ktviz.library.banks import AnyBank, Banks
 from ktviz.library.layout import PICTURES, thumb_path
 from ktviz.library.library import Library
 from ktviz.licences import in_short
-from ktviz.systems.kt.translation import Translation
+from ktviz.systems.protocol import System
+from ktviz.trace.pictures import LABELS, in_words
 
 if TYPE_CHECKING:
     from ktviz.audit.audit import Audit
     from ktviz.explain.attribution import Attribution
     from ktviz.explain.backtrack import Backtrack
+    from ktviz.explain.case import Case
     from ktviz.explain.counterfactual import Comparison
     from ktviz.trace.trace import Trace
 
@@ -84,35 +87,42 @@ def show(pixels: Pixels, room: tuple[int, int], caption: str = "", note: str = "
 
 
 def trace_card(trace: Trace) -> str:
-    """Photo, output, who painted what; and the largest shares."""
-    shares, colours = None, {}
+    """The pictures, who painted what, and the largest shares; of several sites, those of the one that painted."""
     facts = [f"{len(trace):,} retrievals", f"{trace.table.num_rows:,} candidates"]
-    pictures = []
-    titles = titles_of(trace)
-    for number in range(min(IMAGES, len(trace.pictures))):
-        name = f" {number}" if len(trace.pictures) > 1 else ""
-        image = trace.image(number) if name else trace
-        pictures += pair(image.input, image.output, name, titles)
-    if len(trace.pictures) > 1:
-        facts.append(f"{len(trace.pictures)} images")
-    elif len(trace.sites) == 1:
-        shares = trace.sources()
-        colours = trace_colours(trace)
-        painted = source_map(trace, colours)
-        pictures.append(show(painted, PICTURE, "Who painted what"))
+    facts += [f"{len(trace.pictures)} images"] * (len(trace.pictures) > 1)
     facts += [f"{len(trace.sites)} sites"] * (len(trace.sites) > 1) + ["thinned"] * trace.thinned
-    rows = [] if shares is None else share_rows(shares, pictures_of(getattr(trace.model, "banks", None)), colours)
-    return card("Trace", [*facts, f"digest {trace.digest[:12]}"], pictures, rows, rest_of(shares))
+    facts.append(f"digest {trace.digest[:12]}")
+    if len(trace.pictures) > 1:
+        images = [pair(one.input, one.output, f" {number}") for number, one in enumerate(trace.pictures[:IMAGES])]
+        return card("Trace", facts, [shown for image in images for shown in image], [])
+    pictures = [show(pixels, PICTURE, caption) for caption, pixels in captioned(trace).items()]
+    try:
+        painter = one_site(trace)
+    except TraceError:
+        return card("Trace", facts, pictures, [])
+    shares, colours = painter.sources(), trace_colours(painter)
+    if (shares["share"] > 0).sum() != 1:
+        pictures.append(show(source_map(painter, colours), PICTURE, "Who painted what"))
+    return card("Trace", facts, pictures, share_rows(shares, pictures_in(painter), colours), rest_of(shares))
 
 
-def translation_card(translation: Translation) -> str:
-    """Photo and output, and the largest shares."""
-    from ktviz.explain.shares import source_shares
+def captioned(trace: Trace) -> dict[str, Pixels]:
+    """The pictures that a trace of one image holds, by what they are."""
+    canvases = trace.picture.canvases.items()
+    return {in_words(name): pixels for name, pixels in canvases if not name.startswith(LABELS)}
 
-    shares = source_shares(translation)
-    facts = [f"{len(translation.matches):,} retrievals", ", ".join(translation.banks.names)]
-    rows = share_rows(shares, pictures_of(translation.banks), ranked(shares))
-    return card("Translation", facts, pair(translation.input, translation.image), rows, rest_of(shares))
+
+def run_card(
+    title: str,
+    facts: Sequence[str],
+    pictures: Mapping[str, Pixels],
+    shares: pd.DataFrame | None = None,
+    find: Find = lambda name: None,
+) -> str:
+    """The result of a run that was not recorded: its pictures by their captions, and the largest shares."""
+    rows = [] if shares is None else share_rows(shares, find, ranked(shares))
+    shown = [show(pixels, PICTURE, caption) for caption, pixels in pictures.items()]
+    return card(title, facts, shown, rows, rest_of(shares))
 
 
 def attribution_card(attribution: Attribution) -> str:
@@ -120,7 +130,7 @@ def attribution_card(attribution: Attribution) -> str:
     output = highlighted(attribution)
     what = "The region" if attribution.pictures["region"].min() == 0 else "The output"
     pictures = [] if output is None else [show(output, PICTURE, what)]
-    find = pictures_of(getattr(getattr(attribution.origin, "model", None), "banks", None))
+    find = pictures_in(attribution.origin)
     by = attribution.by
     rows = [
         {
@@ -165,11 +175,12 @@ def comparison_card(comparison: Comparison) -> str:
 
 def backtrack_card(backtrack: Backtrack) -> str:
     """The region of the output, and the retrievals behind most of it, with both patches of each."""
-    pictures, patches = [], {}
+    pictures, patches, score = [], {}, "similarity"
     shown = backtrack.frame.head(ROWS)
     if backtrack.case is not None and backtrack.mask is not None:
         pictures = [show(pale_outside(backtrack.mask, backtrack.case.output), PICTURE, "The region")]
-        patches = dict(enumerate(backtrack.patches[:ROWS]))
+        score = "similarity" if backtrack.case.trace.site_about["kind"] == "hard" else "weight"
+        patches = dict(enumerate(patches_of(backtrack.case, backtrack.about["places"][:ROWS])))
     rows = [
         {
             "share": "",
@@ -177,7 +188,7 @@ def backtrack_card(backtrack: Backtrack) -> str:
             "colour": "",
             "thumbs": [show(patch, (THUMB[1], THUMB[1]), square=True) for patch in patches.get(number, ())],
             "name": str(row["source"]),
-            "text": f"{percent(row['overlap'])} of the region · similarity {row['similarity']:.3f}",
+            "text": f"{percent(row['overlap'])} of the region · {score} {row['similarity']:.3f}",
         }
         for number, row in enumerate(shown.to_dict("records"))
     ]
@@ -234,11 +245,9 @@ def audit_card(audit: Audit) -> str:
     return card(audit.title, facts, pictures, share_rows(sources, find, ranked(sources)), rest_of(sources))
 
 
-def pair(
-    photo: Pixels | None, output: Pixels | None, name: str = "", titles: tuple[str, str] = ("Photo", "Output")
-) -> list[Shown]:
-    """Photo, or what else the queries lie in, and output, as far as they are there."""
-    named = ((photo, titles[0] + name), (output, titles[1] + name))
+def pair(before: Pixels | None, after: Pixels | None, name: str = "") -> list[Shown]:
+    """Input and output, as far as they are there."""
+    named = ((before, f"Input{name}"), (after, f"Output{name}"))
     return [show(pixels, PICTURE, caption) for pixels, caption in named if pixels is not None]
 
 
@@ -270,12 +279,20 @@ def rest_of(shares: pd.DataFrame | None) -> str:
     return f"and {len(rest):,} more, {percent(float(rest.sum()))} together"
 
 
-def pictures_of(banks: object) -> Find:
-    """Where the pictures of sources are, if there are banks."""
-    if not isinstance(banks, Banks):
+def pictures_in(trace: Trace | None) -> Find:
+    """Pictures of the sources of a trace, while its system lives."""
+    system = None if trace is None else trace.model
+    if trace is None or not isinstance(system, System):
         return lambda name: None
-    numbers = banks.source_numbers
-    return lambda name: banks.thumb(numbers[name]) if name in numbers else None
+    return lambda name: system.source_picture(trace, name)
+
+
+def patches_of(case: Case, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
+    """Pictures of both ends of some retrievals; none of a system that has none."""
+    try:
+        return case.system.patches(case.trace, places)
+    except AbilityError:
+        return []
 
 
 def thumbs(find: Find, name: str) -> list[Shown]:

@@ -22,7 +22,7 @@ from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.clusters import describe_clusters
 from ktviz.licences import readable
 from ktviz.regions import Region
-from ktviz.systems.kt.descent import Numbers
+from ktviz.systems.descents import Numbers
 from ktviz.trace.overlap import Floats, label_places
 from ktviz.trace.trace import Trace
 

@@ -8,6 +8,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, OTHER, QUANTITY, SOURCE_COLOURS, trace_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
@@ -15,12 +16,15 @@ from ktviz.figures.region_outlines import borders
 from ktviz.images import Pixels
 from ktviz.licences import in_short
 from ktviz.regions import Box, Mask, bounding_box
+from ktviz.systems.protocol import System
 from ktviz.trace.overlap import label_places
-from ktviz.trace.pictures import INPUT, OUTPUT, in_words
+from ktviz.trace.pictures import in_words
 from ktviz.trace.trace import Trace
 
 TITLE, BODY, SMALL = 24.0, 18.0, 15.0
 """Sizes of text in page px."""
+CORNERS = ("#0072B2", "#F0E442", "#CC79A7", "#009E73")
+"""Of a source: upper left and right, lower left and right."""
 GAP = 32.0
 TALLEST = 900.0
 LINE = 26.0
@@ -32,34 +36,50 @@ def trace_figure(trace: Trace) -> Figure:
 
     Queries that are regions are outlined on their canvas.
 
+    Where one source painted everything, the place in it that painted each pixel is shown instead.
+
     Args:
-        trace: Of one image.
+        trace: Of one image; of several sites, the one that painted the output is shown.
 
     Returns:
         A figure 1600 px wide that belongs to no pyplot state.
     """
+    trace = one_site(trace)
     shares = trace.sources()
     colours = trace_colours(trace)
     painted = shares[shares["share"] > 0]
+    shown = panels(trace, colours, painted["source"].tolist())
     size = fit(trace.size, (WIDTH - 2 * MARGIN - GAP) / 2, TALLEST)
     rows = -(-min(len(painted), len(SOURCE_COLOURS) + 1) // 2)
     top, step = 130.0, size[1] + 76
-    canvas = Canvas.create(WIDTH, top + 2 * step + rows * LINE + 40)
+    end = top + -(-len(shown) // 2) * step
+    canvas = Canvas.create(WIDTH, end + rows * LINE + 40)
     heading(canvas, trace)
-    boxes = [Box(MARGIN + x * (size[0] + GAP), top + y * step, *size) for y in (0, 1) for x in (0, 1)]
-    titles = (*titles_of(trace), "Who painted what", "Similarity of the winners")
-    pictures = (trace.input, trace.output, source_map(trace, colours), similarity_map(trace))
-    for title, pixels, box in zip(titles, pictures, boxes, strict=True):
-        canvas.text(box.x, box.y - 9, title, BODY, bold=True)
+    for number, (label, pixels) in enumerate(shown.items()):
+        box = Box(MARGIN + number % 2 * (size[0] + GAP), top + number // 2 * step, *size)
+        canvas.text(box.x, box.y - 9, label, BODY, bold=True)
         if pixels is None:
             canvas.text(box.x, box.y + 30, "not kept with the trace", SMALL, FAINT)
         else:
-            canvas.picture(pixels, Box(box.x, box.y, *fit(pixels.shape[:2], *size)))
-    if trace.regions is not None:
-        canvas.outline(borders(label_places(*trace.regions)), trace.size, boxes[0], "white", 1.0)
-    scale(canvas, Box(boxes[3].x, boxes[3].bottom + 10, size[0], 10), "0", "1")
-    legend(canvas, painted[["source", "share", "creator", "licence"]].values.tolist(), colours, top + 2 * step - 10)
+            width, height = fit((pixels.shape[0], pixels.shape[1]), *size)
+            canvas.picture(pixels, Box(box.x, box.y, width, height))
+        if number == 0 and trace.regions is not None:
+            canvas.outline(borders(label_places(*trace.regions)), trace.size, box, "white", 1.0)
+    scale(canvas, Box(box.x, box.bottom + 10, size[0], 10), "0", "1")
+    legend(canvas, painted[["source", "share", "creator", "licence"]].values.tolist(), colours, end - 10)
     return canvas.figure
+
+
+def panels(trace: Trace, colours: dict[str, str], painters: list[str]) -> dict[str, Pixels | None]:
+    """What the figure shows, by what stands above it; the map with a scale comes last."""
+    found = dict(zip(titles_of(trace), (trace.input, trace.output), strict=True))
+    if len(painters) == 1:
+        name = painters[0].rsplit("/", 1)[-1]
+        found |= {f"Which place of {name}": place_map(trace), f"{name}, place by place": place_key(trace, painters[0])}
+    else:
+        found |= {"Who painted what": source_map(trace, colours)}
+    score = "Similarity of the winners" if trace.site_about["kind"] == "hard" else "Weight of the winners"
+    return found | {score: similarity_map(trace)}
 
 
 def heading(canvas: Canvas, trace: Trace) -> None:
@@ -67,6 +87,7 @@ def heading(canvas: Canvas, trace: Trace) -> None:
     banks = ", ".join(dict.fromkeys(source["bank"] for source in trace.about["sources"]))
     canvas.text(MARGIN, 50, canvas.shortened(banks, TITLE, WIDTH - 2 * MARGIN, bold=True), TITLE, bold=True)
     facts = [f"{len(trace):,} retrievals", "shares: overlap", f"digest {trace.digest[:12]}"]
+    facts[1:1] = [text for text in (trace.site_about["direction"],) if text]
     if trace.mask is not None:
         facts.insert(0, region_text(trace.mask))
     preset = trace.picture.about["settings"].get("preset")
@@ -75,11 +96,8 @@ def heading(canvas: Canvas, trace: Trace) -> None:
 
 def titles_of(trace: Trace) -> tuple[str, str]:
     """What the pictures are called in which the queries lie, and which the retrievals paint."""
-    about = trace.about["sites"]
-    found = [{str(site[role]) for site in about} for role in ("canvas", "output")]
-    usual = (INPUT, OUTPUT)
-    first, second = (names.pop() if len(names) == 1 else name for names, name in zip(found, usual, strict=True))
-    return in_words(first), in_words(second)
+    about = trace.site_about
+    return in_words(about["canvas"]), in_words(about["output"])
 
 
 def region_text(mask: Mask) -> str:
@@ -118,6 +136,41 @@ def source_map(trace: Trace, colours: dict[str, str]) -> Pixels:
     return np.asarray((flat * 255).round(), dtype=np.uint8)
 
 
+def place_map(trace: Trace) -> Pixels:
+    """Every pixel in the colour of the place, in the one source, that won nearest to it; white where there is none."""
+    about = next(source for source in trace.about["sources"] if source["source"] == trace.column("source")[0])
+    box, winner = trace.column("source_box").astype(np.float64), nearest(trace)
+    span = (np.nanmax(box[:, 0] + box[:, 2]), np.nanmax(box[:, 1] + box[:, 3]))
+    width, height = (about.get(name) or most for name, most in zip(("width", "height"), span, strict=True))
+    across, down = (
+        np.nan_to_num((box[:, n] + box[:, n + 2] / 2) / side, nan=0.5) for n, side in enumerate((width, height))
+    )
+    flat = np.where(winner[..., None] >= 0, place_colours(across, down)[winner], 255)
+    return np.asarray(flat, dtype=np.uint8)
+
+
+def place_key(trace: Trace, source: str) -> Pixels:
+    """The colours of the places of a source, over its picture where the living model has one."""
+    system = trace.model
+    picture = system.source_picture(trace, source) if isinstance(system, System) else None
+    about = next(one for one in trace.about["sources"] if one["source"] == source)
+    height, width = (about.get("height") or 64, about.get("width") or 64) if picture is None else picture.shape[:2]
+    down, across = np.mgrid[0:height, 0:width] / np.array([height, width])[:, None, None]
+    colours = place_colours(across, down)
+    if picture is None:
+        return colours
+    light = picture.astype(np.float64).mean(2, keepdims=True) / 255
+    return np.asarray((colours * (0.35 + 0.65 * light)).round(), dtype=np.uint8)
+
+
+def place_colours(across: Floats, down: Floats) -> Pixels:
+    """Colours of places (...) from 0 to 1: four corners, mixed in between: (..., 3)."""
+    corners = np.array([to_rgb(colour) for colour in CORNERS])
+    x, y = across[..., None], down[..., None]
+    mixed = (1 - y) * ((1 - x) * corners[0] + x * corners[1]) + y * ((1 - x) * corners[2] + x * corners[3])
+    return np.asarray((mixed * 255).round(), dtype=np.uint8)
+
+
 def similarity_map(trace: Trace) -> Pixels:
     """Similarity of the winner nearest to every pixel, from 0 to 1; white where there is none."""
     winner = nearest(trace)
@@ -136,6 +189,8 @@ def nearest(trace: Trace) -> npt.NDArray[np.int64]:
         return label_places(*trace.regions)
     winner = np.full(trace.size, -1)
     box = trace.column("box")
+    if len(box) == winner.size:  # a retrieval for each pixel, in their order
+        return np.arange(len(box)).reshape(winner.shape)
     for part in (1.0, 0.5):  # first all of every box, then its middle, which no neighbour has a better claim to
         left, top = (box[:, n] + box[:, n + 2] * (1 - part) / 2 for n in (0, 1))
         edges = np.stack((top, top + box[:, 3] * part, left, left + box[:, 2] * part), 1).round().astype(int)

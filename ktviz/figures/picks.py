@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
+import pyarrow.compute as pc
 
-from ktviz.explain.shares import query_overlap
+from ktviz.errors import TraceError
 from ktviz.images import Pixels
-from ktviz.library.kinds.patches.features import STRIDE
-from ktviz.library.kinds.patches.grid import SIZE
-from ktviz.regions import Box, Region
-from ktviz.systems.kt.translation import Translation
+from ktviz.regions import Box, Region, bounding_box
+from ktviz.trace.shares import row_shares, source_numbers
+from ktviz.trace.trace import Trace
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Find = Callable[[str], Pixels | None]
+"""From the name of a source to its picture, if there is one."""
 
-PATCH = SIZE * STRIDE
-"""Side of a patch in image px."""
+LEAST = 16
+"""A retrieval is judged by the contrast of its place; of a smaller place, by so many px around it."""
 MAX_SOURCES = 8
 MIN_SHARE = 0.005
 """Sources below this share are shown only if no other is left."""
@@ -32,22 +32,40 @@ MAX_SWEEPS = 12
 
 
 @dataclass(frozen=True)
+class Taken:
+    """A part of a source that a retrieval took.
+
+    Attributes:
+        box: In px of the source's picture.
+        weight: Its part in the retrieval's result.
+    """
+
+    box: Box
+    weight: float
+
+
+@dataclass(frozen=True)
 class Pick:
     """A recorded retrieval that is shown.
 
     Attributes:
-        query: Its number in the grid.
-        place: Its source's place in the figure's list of sources.
+        query: Its number.
+        place: Its winner's source's place in the figure's list of sources.
         similarity: Of the winner.
-        query_box: In input px.
-        source_box: In px of the source's picture.
+        query_box: In px of the picture in which it lies.
+        taken: What it took from that source, the winner first.
     """
 
     query: int
     place: int
     similarity: float
     query_box: Box
-    source_box: Box
+    taken: tuple[Taken, ...]
+
+    @property
+    def source_box(self) -> Box:
+        """Where the winner lies."""
+        return self.taken[0].box
 
 
 @dataclass(frozen=True)
@@ -55,115 +73,173 @@ class Selection:
     """What a figure shows.
 
     Attributes:
-        sources: Numbers of the shown sources in the searched banks, largest share first.
+        sources: Names of the shown sources, largest share first.
         shares: Their shares.
+        pictures: Of them; None where there is none.
         sides: (side, rank) of each: 0 left or 1 right of the photo; rank 0 is on top.
         picks: Grouped by source.
     """
 
-    sources: tuple[int, ...]
+    sources: tuple[str, ...]
     shares: tuple[float, ...]
+    pictures: tuple[Pixels | None, ...] = field(compare=False)
     sides: tuple[tuple[int, int], ...]
     picks: tuple[Pick, ...]
 
 
 @dataclass(frozen=True)
 class Queries:
-    """The queries that lie within the photo.
+    """Retrievals that may be shown.
 
     Attributes:
-        number: (n,) in the grid.
-        corner: (n, 2) y, x in input px.
+        number: (n,) of the query.
+        box: (n, 4) x, y, width, height in px of the photo.
         source: (n,) number of the winner's source.
-        source_corner: (n, 2) y, x of the winner's patch in px of the source's picture.
+        source_box: (n, 4) of the winner in px of the source's picture.
         similarity: (n,) of the winner.
         merit: (n,) up to 1, how telling a pair of patches is.
     """
 
     number: Ints
-    corner: Ints
+    box: Floats
     source: Ints
-    source_corner: Ints
+    source_box: Floats
     similarity: Floats
     merit: Floats
 
     @property
     def centre(self) -> Floats:
-        """(n, 2) y, x in input px."""
-        return self.corner.astype(np.float64) + PATCH / 2
+        """(n, 2) y, x in px of the photo."""
+        return middle(self.box)
+
+    @property
+    def side(self) -> float:
+        """What counts as near, in px."""
+        return max(LEAST, float(np.median(self.box[:, 2:]))) if len(self.box) else LEAST
 
 
-def select(translation: Translation, picks: int, region: Region = None) -> Selection:
-    """Choose sources and retrievals behind a region; the same question gives the same choice."""
-    height, width = translation.input.shape[:2]
-    covered = query_overlap(translation, region)
-    queries = visible_queries(translation, covered)
-    sources, shares = main_sources(translation, queries, covered, min(picks, MAX_SOURCES))
-    queries = with_merit(queries, translation, sources)
-    extent = np.array([height, width], dtype=np.float64)
+def select(trace: Trace, find: Find, picks: int, region: Region = None) -> Selection:
+    """Choose sources and retrievals behind a region; the same question gives the same choice.
+
+    Args:
+        trace: Of one image and one site, with the picture in which its queries lie.
+        find: The sources' pictures.
+        picks: How many retrievals.
+        region: Of the output; None for all.
+    """
+    photo = trace.input
+    assert photo is not None
+    queries = queries_behind(trace, region)
+    sources, shares = main_sources(trace, queries, region, min(picks, MAX_SOURCES))
+    known = trace.about["sources"]
+    pictures = {number: find(known[number]["source"]) for number in sources}
+    for number, picture in pictures.items():
+        mine = queries.source == number
+        queries.source_box[mine] = in_picture(queries.source_box[mine], known[number], picture)
+    soft = trace.site_about["kind"] != "hard"  # a retrieval that takes from one place alone is no better than others
+    queries = with_merit(
+        replace(queries, similarity=np.zeros_like(queries.similarity)) if soft else queries, photo, pictures
+    )
+    extent = np.array(photo.shape[:2], dtype=np.float64)
     offers = [best_per_block(queries, s, extent) for s in sources]
     counts = allot(shares, [len(rows) for rows in offers], picks)
     middles = np.array([queries.centre[queries.source == s].mean(0) for s in sources]) / extent
     sides = take_sides(middles, counts)
     chosen = untangle(queries, offers, counts, sides, extent)
+    shown = [as_pick(trace, queries, row, n, known[sources[n]], pictures[sources[n]]) for n, row in chosen]
     return Selection(
-        tuple(sources),
+        tuple(known[number]["source"] for number in sources),
         tuple(shares),
+        tuple(pictures.values()),
         tuple(sides),
-        tuple(as_pick(queries, row, place) for place, row in chosen),
+        tuple(shown),
     )
 
 
-def visible_queries(translation: Translation, covered: Tensor) -> Queries:
-    """The queries that cover the region, and whose box lies within the photo; where there is none, those next to it."""
-    height, width = translation.input.shape[:2]
-    matches = translation.matches
-    corner = translation.grid.corners().numpy() * STRIDE
-    inside = np.all(corner + PATCH <= (height, width), axis=1)
-    if (inside & (covered.numpy() > 0)).any():
-        inside &= covered.numpy() > 0
-    else:  # a region in the last few px, which only patches that reach into the padding paint
-        centre = corner + PATCH / 2
-        target = centre[int(covered.argmax())]
-        inside &= np.abs(centre - target).sum(1) == np.abs(centre[inside] - target).sum(1).min()
-    source, y, x = (t.numpy() for t in translation.banks.locate(matches.winner))
+def queries_behind(trace: Trace, region: Region) -> Queries:
+    """The retrievals that cover a part of a region.
+
+    Raises:
+        TraceError: There are none.
+    """
+    rows = np.flatnonzero(trace.overlap(region))
+    if not len(rows):
+        raise TraceError("show what is behind a region", "no retrieval covers it", "Take one that retrievals painted")
     return Queries(
-        number=np.flatnonzero(inside),
-        corner=corner[inside],
-        source=source[inside],
-        source_corner=np.stack((y, x), 1)[inside] * STRIDE,
-        similarity=matches.winner_similarity.double().numpy()[inside],
-        merit=np.zeros(np.count_nonzero(inside)),
+        number=trace.column("query")[rows].astype(np.int64),
+        box=query_boxes(trace)[rows],
+        source=source_numbers(trace, winners=True)[rows],
+        source_box=trace.column("source_box")[rows].astype(np.float64),
+        similarity=np.nan_to_num(trace.column("similarity")[rows].astype(np.float64)),
+        merit=np.zeros(len(rows)),
     )
 
 
-def with_merit(queries: Queries, translation: Translation, sources: Sequence[int]) -> Queries:
-    """Judge the queries some sources won: flat patches match well but show nothing, so contrast counts."""
-    contrast = local_contrast(translation.input, queries.corner)
-    for source in sources:
+def query_boxes(trace: Trace) -> Floats:
+    """Where the queries of a trace lie: (retrievals, 4); of the regions of a label map, the boxes around them."""
+    box = trace.column("box").astype(np.float64)
+    labels = trace.picture.labels(trace.site_about["canvas"])
+    if labels is not None:
+        for row in np.flatnonzero(np.isnan(box[:, 0])):
+            around = bounding_box(labels == trace.column("label")[row])
+            box[row] = around.x, around.y, around.width, around.height
+    return box
+
+
+def in_picture(box: Floats, about: Mapping[str, object], picture: Pixels | None) -> Floats:
+    """Parts of a source (n, 4) in px of its picture; a part without a box is the source as a whole."""
+    height, width = size_of(about, picture)
+    known = about.get("height") and about.get("width") and picture is not None
+    # Less than a cell of a scaled picture is cut off: the side that lost less tells the scale.
+    scale = max(height / float(str(about["height"])), width / float(str(about["width"]))) if known else 1.0
+    found: Floats = np.where(np.isnan(box[:, :1]), (0, 0, width, height), box * scale)
+    return found
+
+
+def size_of(about: Mapping[str, object], picture: Pixels | None) -> tuple[int, int]:
+    """(height, width) of a source's picture; where there is none, of the original, and if that is unknown, a square."""
+    if picture is not None:
+        return picture.shape[0], picture.shape[1]
+    return int(str(about.get("height") or LEAST)), int(str(about.get("width") or LEAST))
+
+
+def with_merit(queries: Queries, photo: Pixels, pictures: Mapping[int, Pixels | None]) -> Queries:
+    """Judge queries: flat patches match well but show nothing, so contrast counts."""
+    contrast = local_contrast(photo, queries.box)
+    for source, picture in pictures.items():
         rows = queries.source == source
-        theirs = local_contrast(translation.banks.picture(source), queries.source_corner[rows])
-        contrast[rows] = np.minimum(contrast[rows], theirs)
+        if picture is not None:
+            contrast[rows] = np.minimum(contrast[rows], local_contrast(picture, queries.source_box[rows]))
     merit = 0.6 * standing(contrast) + 0.4 * standing(queries.similarity)
     # A box on the very edge shows little of its surroundings, and its curve runs along the frame.
-    edge = (queries.corner < PATCH).any(1) | (queries.corner + 2 * PATCH > translation.input.shape[:2]).any(1)
+    reach = np.maximum(LEAST, queries.box[:, 3:1:-1])
+    top_left = queries.centre - reach / 2
+    edge = (top_left < reach).any(1) | (top_left + 2 * reach > photo.shape[:2]).any(1)
     return replace(queries, merit=merit - 0.25 * edge)
 
 
-def local_contrast(image: Pixels, corner: Ints) -> Floats:
-    """Standard deviation of the brightness of the boxes with these top-left corners (n, 2): (n,)."""
+def local_contrast(image: Pixels, box: Floats) -> Floats:
+    """Standard deviation of the brightness of boxes (n, 4), or of `LEAST` px around those that are smaller: (n,)."""
     grey = image.astype(np.float64).mean(2)
-    y, x = corner.T
-    area = PATCH * PATCH
+    extent = np.array(grey.shape)
+    side = np.minimum(np.maximum(LEAST, box[:, 3:1:-1]).round().astype(np.int64), extent)
+    low = np.clip((middle(box) - side / 2).round().astype(np.int64), 0, extent - side)
+    (y, x), (bottom, right) = low.T, (low + side).T
+    area = side.prod(1)
 
     def mean(values: Floats) -> Floats:
         table = np.pad(values.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-        low_y, low_x = y + PATCH, x + PATCH
-        total: Floats = table[low_y, low_x] - table[y, low_x] - table[low_y, x] + table[y, x]
-        return total / area
+        total: Floats = table[bottom, right] - table[y, right] - table[bottom, x] + table[y, x]
+        return np.asarray(total / area)
 
     contrast: Floats = np.sqrt((mean(grey**2) - mean(grey) ** 2).clip(0))
     return contrast
+
+
+def middle(box: Floats) -> Floats:
+    """(n, 2) y, x of boxes (n, 4)."""
+    found: Floats = (box[:, :2] + box[:, 2:] / 2)[:, ::-1]
+    return found
 
 
 def standing(values: Floats) -> Floats:
@@ -173,16 +249,12 @@ def standing(values: Floats) -> Floats:
     return place
 
 
-def main_sources(
-    translation: Translation, queries: Queries, covered: Tensor, most: int
-) -> tuple[list[int], list[float]]:
-    """The sources with the largest shares among those that have a visible query, and the shares."""
-    banks = translation.banks
-    source, _, _ = banks.locate(translation.matches.winner)
-    share = torch.zeros(len(banks.sources), dtype=torch.float64)
-    share.index_add_(0, source, covered)
-    visible = np.unique(queries.source).tolist()
-    order = sorted(visible, key=lambda s: (-float(share[s]), banks.source_names[s]))
+def main_sources(trace: Trace, queries: Queries, region: Region, most: int) -> tuple[list[int], list[float]]:
+    """The sources with the largest shares among those that won a query, and the shares."""
+    names = [source["source"] for source in trace.about["sources"]]
+    share = np.bincount(source_numbers(trace), row_shares(trace, region), len(names))
+    won = np.unique(queries.source).tolist()
+    order = sorted(won, key=lambda s: (-float(share[s]), names[s]))
     order = [s for n, s in enumerate(order) if n == 0 or share[s] >= MIN_SHARE][:most]
     return order, [float(share[s]) for s in order]
 
@@ -267,22 +339,22 @@ def cost_of(
     The weights were found by looking at figures.
     """
     side, rank = sides[place]
-    spot, target = queries.centre[rows], queries.source_corner[rows]
+    patch, spot, target = queries.side, queries.centre[rows], middle(queries.source_box[rows])
     reach = spot[:, 1] / extent[1] if side == 0 else 1 - spot[:, 1] / extent[1]
     cost: Floats = (1 - queries.merit[rows]) + 1.2 * reach**2
     for other, row in others:
-        away, apart = spot - queries.centre[row], (target - queries.source_corner[row]).astype(np.float64)
+        away, apart = spot - queries.centre[row], target - middle(queries.source_box[[row]])[0]
         cost += 100.0 * (rows == row) + 1.5 * nearness(away, 0.16 * float(np.hypot(*extent)))
-        cost += 3.0 * (np.abs(away).max(1) < 2 * PATCH)
+        cost += 3.0 * (np.abs(away).max(1) < 2 * patch)
         if other == place:
-            cost += 2.0 * nearness(apart, 5.0 * PATCH) + 3.0 * (np.abs(apart).max(1) < 3.5 * PATCH)
-            cost += 1.0 * (np.abs(apart[:, 0]) < PATCH)
+            cost += 2.0 * nearness(apart, 5.0 * patch) + 3.0 * (np.abs(apart).max(1) < 3.5 * patch)
+            cost += 1.0 * (np.abs(apart[:, 0]) < patch)
         level = np.abs(away[:, 0]) < 0.05 * extent[0]
         if sides[other][0] == side:
             # Curves cross where the order of the queries is not the order of the boxes they lead to.
             order = np.sign(apart[:, 0]) if other == place else float(np.sign(rank - sides[other][1]))
             cost += np.where(order * away[:, 0] < 0, 1.3 + np.abs(away[:, 0]) / extent[0] * 2, 0)
-            cost += 2.0 * level + 2.0 * (np.abs(away[:, 0]) < PATCH)
+            cost += 2.0 * level + 2.0 * (np.abs(away[:, 0]) < patch)
         else:
             passing = away[:, 1] > 0 if side == 0 else away[:, 1] < 0
             cost += 1.0 * (level & passing)
@@ -295,13 +367,25 @@ def nearness(away: Floats, distance: float) -> Floats:
     return near
 
 
-def as_pick(queries: Queries, row: int, place: int) -> Pick:
-    y, x = queries.corner[row]
-    source_y, source_x = queries.source_corner[row]
+def as_pick(
+    trace: Trace, queries: Queries, row: int, place: int, about: Mapping[str, object], picture: Pixels | None
+) -> Pick:
+    """A retrieval as it is shown, with all that it took from its winner's source."""
+    query = int(queries.number[row])
     return Pick(
-        query=int(queries.number[row]),
+        query=query,
         place=place,
         similarity=float(queries.similarity[row]),
-        query_box=Box(float(x), float(y), PATCH, PATCH),
-        source_box=Box(float(source_x), float(source_y), PATCH, PATCH),
+        query_box=Box(*queries.box[row].tolist()),
+        taken=taken(trace, query, about, picture),
     )
+
+
+def taken(trace: Trace, query: int, about: Mapping[str, object], picture: Pixels | None) -> tuple[Taken, ...]:
+    """What a query took from a source: the winner first, then by weight."""
+    rows = trace.table.filter(pc.equal(trace.table["query"], query)).to_pylist()
+    mine = [row for row in rows if row["source"] == about["source"] and row["weight"] != 0]
+    mine.sort(key=lambda row: (not row["chosen"], -abs(row["weight"])))
+    boxes = np.array([row["source_box"] or [np.nan] * 4 for row in mine], dtype=np.float64)
+    found = in_picture(boxes, about, picture).tolist()
+    return tuple(Taken(Box(*box), float(row["weight"])) for box, row in zip(found, mine, strict=True))

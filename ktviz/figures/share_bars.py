@@ -137,5 +137,5 @@ def thumbnails(trace: Trace, names: list[str]) -> dict[str, Pixels]:
     """Pictures of sources, of those that the living model has."""
     if not isinstance(trace.model, System):
         return {}
-    found = {name: trace.model.source_picture(name) for name in names}
+    found = {name: trace.model.source_picture(trace, name) for name in names}
     return {name: picture for name, picture in found.items() if picture is not None}

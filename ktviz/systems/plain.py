@@ -45,7 +45,7 @@ class PlainSystem:
         """Pictures of retrievals: there are none of the sources."""
         raise AbilityError("pictures of retrievals", f"ktviz holds no sources of {self.name}", "Look at their boxes")
 
-    def source_picture(self, source: str) -> Pixels | None:
+    def source_picture(self, trace: Trace, source: str) -> Pixels | None:
         """A source: there is no picture of it."""
         return None
 

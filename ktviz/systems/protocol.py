@@ -115,8 +115,12 @@ class System(Recordable, Protocol):
         """Of some retrievals, by place among the winners: the query's part of its canvas, and the source's part."""
         ...
 
-    def source_picture(self, source: str) -> Pixels | None:
-        """A source by its whole name, as its bank saw it; None where there is no picture of it."""
+    def source_picture(self, trace: Trace, source: str) -> Pixels | None:
+        """A source of a trace by its whole name, as its bank, or the run, saw it; None where there is no picture.
+
+        A scaled one begins in the original's upper left corner, and less than a cell of it is missing: the side that
+        lost less tells by how much it was scaled.
+        """
         ...
 
     def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:

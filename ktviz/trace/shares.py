@@ -56,9 +56,12 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
     weight, number = row_shares(trace, region), source_numbers(trace)
     count = len(trace.about["sources"])
     share = np.bincount(number, weight, count)
-    painted = weight != 0
-    retrievals = np.bincount(number[painted], minlength=count)
-    total = np.bincount(number[painted], trace.column("similarity", winners=False)[painted], count)
+    painted = np.flatnonzero(weight)
+    # A retrieval may take from several places of a source: it counts once, with its best candidate.
+    pairs = trace.column("query", winners=False)[painted].astype(np.int64) * count + number[painted]
+    pairs, first = np.unique(pairs, return_index=True)
+    retrievals = np.bincount(pairs % count, minlength=count)
+    total = np.bincount(pairs % count, trace.column("similarity", winners=False)[painted[first]], count)
     return share_table(trace.about["sources"], share.tolist(), retrievals.tolist(), total.tolist())
 
 

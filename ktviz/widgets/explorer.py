@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ktviz.errors import RegionError, TraceError
-from ktviz.explain.backtrack import backtrack
 from ktviz.explain.case import check_equal
 from ktviz.library.banks import Banks, of_kind
 from ktviz.library.format import EncoderIdentity
@@ -25,10 +24,6 @@ from ktviz.widgets.view import View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-PICKS = 8
-"""Retrievals in the figure of a view without a model."""
 
 
 class Explorer(View):
@@ -51,15 +46,10 @@ class TranslationView(View):
     parts: ClassVar[tuple[str, ...]] = ("translation",)
 
     def plot(self) -> Figure:
-        """The paper's figure of the selected region: curves from its patches to those that won them.
+        """The paper's figure of the selected region: curves from its patches to those that won them."""
+        from ktviz.figures.backtracking import backtracking_figure
 
-        Where there is no model to ask: the heaviest retrievals, outlined on canvas and output.
-        """
-        from ktviz.figures.behind import behind_figure, heaviest
-
-        if self._subject.case is None:
-            return behind_figure(self.shown, self.region, heaviest(self.shown, self.region, PICKS))
-        return backtrack(self.shown, self.region, model=self._subject.model).plot()
+        return backtracking_figure(self.shown, region=self.region, model=self._subject.model)
 
 
 class SourcesView(View):

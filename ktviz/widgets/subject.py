@@ -227,7 +227,7 @@ class Subject:
         if name in self.pictures:
             return self.pictures[name]
         if self.case is not None:
-            found = self.case.system.source_picture(name)
+            found = self.case.system.source_picture(self.case.trace, name)
             return self.trace.picture.canvases.get(name) if found is None else found
         if name in self.trace.picture.canvases:
             return self.trace.picture.canvases[name]

@@ -23,11 +23,12 @@ from ktviz.figures.colours import OTHER, QUANTITY_INK, source_colours
 from ktviz.figures.layout import percent
 from ktviz.figures.outline import REST, outline, sizes
 from ktviz.figures.share_bars import ROWS, share_figure
+from ktviz.library.kinds.patches.band_pixels import DECODED_CAPTION, PIXELS_CAPTION, pixel_bands
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.library.library import Library
 from ktviz.regions import Box
 from ktviz.systems.descents import visits
-from ktviz.systems.kt.band_pictures import DECODED_CAPTION, PIXELS_CAPTION, decoded_bands, pixel_bands, query_pixels
+from ktviz.systems.kt.band_pictures import decoded_bands, query_pixels
 from ktviz.systems.kt.live import live
 from ktviz.systems.kt.translator import Translator
 from ktviz.trace.record import record

@@ -88,7 +88,7 @@ class Level:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Analogy(Recorded):
     """The result. Where it was recorded, `trace` is its trace.
 
@@ -111,6 +111,18 @@ class Analogy(Recorded):
     votes: Mapping[Direction, Votes]
     levels: tuple[Level, ...]
     settings: Settings
+
+    def __repr__(self) -> str:
+        (height, width), (other_height, other_width) = self.a.shape[:2], self.b_prime.shape[:2]
+        return f"Analogy(A {width}x{height} px, B' {other_width}x{other_height} px)"
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from ktviz.figures.cards import run_card
+
+        names = ("A", "A', the look of B'", "B'", "B, the look of A")
+        pictures = dict(zip(names, (self.a, self.a_prime, self.b_prime, self.b), strict=True))
+        return run_card("Analogy", [f"inversion {self.settings.inversion}", f"seed {self.settings.seed}"], pictures)
 
     def level(self, layer: str) -> Level:
         """The level of a layer: "conv1_1" to "conv5_1"."""

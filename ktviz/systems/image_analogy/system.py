@@ -238,9 +238,11 @@ class ImageAnalogy(nn.Module, PlainSystem):
             raise TraceError("a question to the model", "the trace was saved without its pictures", "Save them with it")
         return canvases[canvas], canvases[other]
 
-    def source_picture(self, source: str) -> Pixels | None:
-        """See `System`."""
-        return self.reference if source == self.source["source"] else None
+    def source_picture(self, trace: Trace, source: str) -> Pixels | None:
+        """The reference; and A, which B is made of."""
+        if source == self.source["source"]:
+            return self.reference
+        return trace.picture.canvases.get("input") if source == INPUT["source"] else None
 
     def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
         """The same analogy again; see `System`."""

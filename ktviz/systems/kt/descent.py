@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -18,8 +16,6 @@ from ktviz.library.kinds.patches.tree import Tree
 from ktviz.retrieval.exact import cosines
 from ktviz.systems.descents import Descent, Road
 from ktviz.systems.kt.live import Live
-
-Numbers = npt.NDArray[np.int64]
 
 
 def descents(case: Live, queries: Sequence[int]) -> list[Descent]:

@@ -41,6 +41,17 @@ class Translation(Recorded):
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows."""
-        from ktviz.figures.cards import translation_card, unless_refused
+        from ktviz.figures.cards import unless_refused
 
-        return unless_refused(translation_card, self)
+        return unless_refused(card, self)
+
+
+def card(translation: Translation) -> str:
+    """Photo and output, and the largest shares."""
+    from ktviz.figures.cards import run_card
+    from ktviz.systems.kt.shares import source_shares
+
+    banks, facts = translation.banks, [f"{len(translation.matches):,} retrievals", ", ".join(translation.banks.names)]
+    pictures = {"Photo": translation.input, "Output": translation.image}
+    shares = source_shares(translation)
+    return run_card("Translation", facts, pictures, shares, lambda name: banks.picture(banks.source_numbers[name]))

@@ -169,16 +169,10 @@ class Translator(Pipeline):
         here = [case.pixels[y : y + height, x : x + width] for x, y, width, height in boxes]
         return list(zip(here, entry_pixels(self.banks, case.winner[mine]), strict=True))
 
-    def source_picture(self, source: str) -> Pixels | None:
+    def source_picture(self, trace: Trace, source: str) -> Pixels | None:
         """See `System`."""
         number = self.banks.source_numbers.get(source)
         return None if number is None else self.banks.picture(number)
-
-    def shown(self, trace: Trace) -> Translation:
-        """The recorded translation, winners only, as figures take it."""
-        case = live(trace, self)
-        matches = Matches.hard(case.winner, torch.from_numpy(trace.column("similarity").copy()))
-        return Translation(case.output, case.pixels, matches, case.grid, self.banks, case.settings)
 
     def rerun(self, trace: Trace, *, without: Sequence[str | int] = (), **settings: Any) -> Trace:
         """Translate the photo of a trace again, and record it; see `System`.

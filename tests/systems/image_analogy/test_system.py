@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
 import ktviz as kt
 from ktviz.audit.agreement import check_run
@@ -18,7 +20,9 @@ from ktviz.errors import (
     UnknownSettingError,
 )
 from ktviz.explain.case import case_of
+from ktviz.figures.layout import percent
 from ktviz.figures.levels import levels_figure, painted
+from ktviz.figures.picks import select
 from ktviz.systems.image_analogy.system import ImageAnalogy
 from ktviz.systems.image_analogy.votes_blend import voted
 from ktviz.systems.protocol import System
@@ -243,3 +247,81 @@ def test_a_trace_without_its_reference_says_so(system, trace, tmp_path):
     assert back.digest == trace.digest
     with pytest.raises(TraceError, match="without its photo"):
         kt.attribute(back, BOX, through="gradient", model=system)
+
+
+def boxes(figure, kind):
+    """Rectangles of one kind, as (x, y, width, height) on the page, by query."""
+    found = {}
+    for artist in figure.axes[0].patches:
+        name, _, query = (artist.get_gid() or "").partition("-")
+        if name == kind and isinstance(artist, Rectangle):
+            found.setdefault(int(query), []).append((*artist.get_xy(), artist.get_width(), artist.get_height()))
+    return found
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(Text)]
+
+
+@pytest.mark.parametrize("site", ["ab.vote", "ba.vote", "ab.conv5_1", "ba.conv2_1"])
+def test_the_backtracking_figure_shows_every_site_in_both_directions(trace, site):
+    part = trace.site(site)
+    figure = kt.backtracking_figure(part, 5)
+    picks = select(part, lambda source: trace.model.source_picture(part, source), 5).picks
+    assert set(boxes(figure, "query")) == set(boxes(figure, "winner")) == {pick.query for pick in picks}
+    rows = part.winners.to_pandas().set_index("query")
+    for pick in picks:
+        row = rows.loc[pick.query]
+        assert [pick.query_box.x, pick.query_box.y] == row["box"][:2].tolist()
+        assert [pick.source_box.x, pick.source_box.y] == pytest.approx(row["source_box"][:2].tolist())
+    assert part.site_about["direction"] in " ".join(texts(figure))
+    assert ("Reference" in texts(figure)) == site.startswith("ba")
+    pictures = [image.get_array() for image in figure.axes[0].images[:3]]
+    ends = trace.model.ends(part)
+    for drawn, known in zip(pictures, (ends[0], part.output, ends[1]), strict=True):
+        assert np.array_equal(drawn, known)
+
+
+def test_the_figure_of_a_region_is_of_the_votes_behind_it(trace):
+    figure = kt.backtrack(trace, BOX).plot(4)
+    inside = set(kt.backtrack(trace, BOX).frame["query"])
+    assert len(boxes(figure, "query")) == 4
+    assert set(boxes(figure, "query")) <= inside
+    assert f"region 16x12 px · {len(inside)} retrievals" in " ".join(texts(figure))
+
+
+def test_votes_for_several_places_are_several_curves_with_their_weights(trace):
+    part = trace.site("ab.vote")
+    picks = select(part, lambda source: trace.model.source_picture(part, source), 12).picks
+    rows = part.table.to_pandas()
+    for pick in picks:
+        mine = rows[(rows["query"] == pick.query) & (rows["weight"] > 0)]
+        assert sorted(one.weight for one in pick.taken) == pytest.approx(sorted(mine["weight"]))
+        assert pick.taken[0].weight == max(one.weight for one in pick.taken)
+    figure = kt.backtracking_figure(part, 12)
+    also = boxes(figure, "also")
+    assert also
+    for query, places in also.items():  # those that lie apart on the page
+        assert len(places) <= len(next(pick.taken for pick in picks if pick.query == query)) - 1
+    shown = {percent(pick.taken[0].weight) for pick in picks}
+    assert shown <= set(texts(figure))
+
+
+def test_a_retrieval_with_several_votes_for_a_source_counts_once(trace, pair):
+    shares = trace.site("ab.vote").sources()
+    assert shares["retrievals"].tolist() == [pair[0].shape[0] * pair[0].shape[1]]
+    votes = trace.site("ab.vote").winners.to_pandas()
+    assert shares["similarity"][0] == pytest.approx(votes["similarity"].mean(), rel=1e-5)
+
+
+def test_cards_show_all_pictures(system, trace, pair):
+    card = trace._repr_html_()
+    assert all(f"{caption}</" in card for caption in ("Photo", "Reference", "Output", "Output back"))
+    made = system(pair[0], **FAST)
+    assert made._repr_html_().count("<img") == 4
+    assert len(repr(made)) < 100
+    found = kt.backtrack(trace, BOX)._repr_html_()
+    assert "weight" in found
+    assert found.count("<img") == 1 + 2 * 6
+    assert trace.plot().get_size_inches()[0] > 0
+    assert "Which place of reference" in texts(trace.plot())

@@ -1,0 +1,1 @@
+"""Demos: what a system does with the sample data, one module a system."""

@@ -1,0 +1,39 @@
+"""What all demos write: pictures side by side, a backtracking figure, a page to explore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ktviz.files import replacing
+from ktviz.images import Pixels, resize
+
+if TYPE_CHECKING:
+    from ktviz.trace.trace import Trace
+
+GAP_PX = 8
+EXPLORER = "explorer.html"
+
+
+def beside(*pictures: Pixels) -> Pixels:
+    """Pictures in one row, as high as the first, with white gaps."""
+    import numpy as np
+
+    height = pictures[0].shape[0]
+    gap = np.full((height, GAP_PX, 3), 255, dtype=np.uint8)
+    row = [resize(one, round(one.shape[1] * height / one.shape[0]), height) for one in pictures]
+    return np.hstack([part for one in row for part in (gap, one)][1:])
+
+
+def write_backtracking(trace: Trace, path: Path) -> None:
+    """Write the backtracking figure."""
+    from ktviz.figures.backtracking import backtracking_figure
+
+    with replacing(path) as file:
+        backtracking_figure(trace).savefig(file, dpi=125)
+
+
+def write_explorer(trace: Trace, output: Path) -> None:
+    """Write a page on which one output can be explored."""
+    with trace.explore() as view:
+        view.to_html(output / EXPLORER, overwrite=True)
