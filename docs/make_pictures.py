@@ -17,6 +17,7 @@ from ktviz import samples
 from ktviz.cli.demos.image_analogy import RATIO, Sample
 from ktviz.cli.demos.pictures import beside
 from ktviz.images import read_image, resize, write_image
+from ktviz.systems.image_analogy.method import Method
 
 DEMO, EXAMPLE, IMAGES = Path("ktviz-demo"), Path("which-knowledge"), Path(__file__).parent / "images"
 ANALOGY = DEMO / "image-analogy"
