@@ -316,7 +316,7 @@ def test_a_retrieval_with_several_votes_for_a_source_counts_once(trace, pair):
 
 def test_cards_show_all_pictures(system, trace, pair):
     card = trace._repr_html_()
-    assert all(f"{caption}</" in card for caption in ("Photo", "Reference", "Output", "Output back"))
+    assert all(f"{caption}</" in card for caption in ("Input", "Reference", "Output", "Output, back"))
     made = system(pair[0], **FAST)
     assert made._repr_html_().count("<img") == 4
     assert len(repr(made)) < 100
