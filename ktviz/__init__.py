@@ -35,6 +35,7 @@ _HOMES = {
     "ImageAnalogy": "ktviz.systems.image_analogy.system",
     "keygen": "ktviz.audit.keys",
     "KtvizError": "ktviz.errors",
+    "levels_figure": "ktviz.figures.levels",
     "Library": "ktviz.library.library",
     "LibrarySettings": "ktviz.library.format",
     "options": "ktviz.widgets.options",
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from ktviz.explain.faithfulness import Faithfulness as Faithfulness
     from ktviz.explain.faithfulness import faithfulness as faithfulness
     from ktviz.figures.backtracking import backtracking_figure as backtracking_figure
+    from ktviz.figures.levels import levels_figure as levels_figure
     from ktviz.images import read_image as read_image
     from ktviz.images import write_image as write_image
     from ktviz.library.credits import read_credits as read_credits

@@ -521,6 +521,17 @@ def other_copies(change):
     return lambda evidence: replace(evidence, copies=change(evidence.copies))
 
 
+def other_picture(**more):
+    """What the trace says of its image, and more."""
+
+    def change(evidence):
+        trace = evidence.trace
+        pictures = [Picture(picture.canvases, {**picture.about, **more}) for picture in trace.pictures]
+        return replace(evidence, trace=Trace(trace.table, trace.about, pictures))
+
+    return change
+
+
 EVIDENCE = {
     "no rivals": other_rivals(lambda rivals: rivals.assign(rivals=0)),
     "more rivals": other_rivals(lambda rivals: rivals.assign(rivals=rivals["rivals"] + 2)),
@@ -532,6 +543,8 @@ EVIDENCE = {
     "a copy elsewhere": other_copies(lambda copies: copies.assign(x=copies["x"] + 12)),
     "a copy that agrees better": other_copies(lambda copies: copies.assign(correlation=1.1)),
     "a copy that was in the photo": other_copies(lambda copies: copies.assign(picture="input", area=0.9)),
+    "a measure": other_picture(measures={"retrieval": {"recall": 1.0}}),
+    "a remark on the picture": other_picture(approved=True),
 }
 """What else only the model or the pictures can tell; the rest is made to fit."""
 
@@ -539,7 +552,7 @@ EVIDENCE = {
 @pytest.mark.parametrize("change", EVIDENCE.values(), ids=EVIDENCE)
 def test_changed_evidence_is_caught(folder, check, world, change):
     forge(folder, world.translator, change)
-    assert re.search(r"^tables/(rivals|copies)|cannot be read", check(folder).difference)
+    assert re.search(r"^tables/(rivals|copies)|its (measures|approved) is not|cannot be read", check(folder).difference)
 
 
 STRUCTURE = {

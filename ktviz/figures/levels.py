@@ -52,7 +52,7 @@ def levels_figure(trace: Traced) -> Figure:
     """
     trace = as_trace(trace)
     rows = directions(trace)
-    measures = trace.picture.about.get("measures", {})
+    measures = trace.picture.measures
     names = sorted_names(measures)
     layout = Layout.create(trace, rows, len(names))
     canvas = Canvas.create(WIDTH, layout.height)

@@ -31,7 +31,7 @@ class Picture:
 
     Attributes:
         canvases: (H, W, 3) uint8 by name, those that were kept.
-        about: `settings`; `measures`, what the system says of this run besides; and under `canvases` the size and the
+        about: `settings`; `measures`, how it came to be in numbers, by site; and under `canvases` the size and the
             digest of each, kept or not, the digest None where a model's input was no image.
     """
 
@@ -61,6 +61,11 @@ class Picture:
     def settings(self) -> Mapping[str, Any]:
         """How it was made."""
         return dict(self.about["settings"])
+
+    @property
+    def measures(self) -> Mapping[str, Mapping[str, float]]:
+        """What its system says of how it came to be: by name of the site, numbers by their names."""
+        return dict(self.about.get("measures", {}))
 
     @property
     def nbytes(self) -> int:

@@ -91,7 +91,7 @@ def describe_canvas(subject: Subject, role: str) -> dict[str, Any]:
 
 def measures(subject: Subject) -> dict[str, float]:
     """What the system measured at the site that is shown: numbers by name."""
-    known = subject.trace.picture.about.get("measures", {}).get(subject.site)
+    known = subject.trace.picture.measures.get(subject.site)
     found = known.items() if isinstance(known, Mapping) else ()
     return {str(name): float(value) for name, value in found if isinstance(value, Real) and np.isfinite(float(value))}
 
