@@ -100,6 +100,12 @@ def test_opened_and_saved_again_it_is_the_same_to_the_byte(original, tmp_path, a
         assert path.read_bytes() == (tmp_path / "again" / path.relative_to(original)).read_bytes(), path.name
 
 
+def test_the_manifest_and_so_a_signature_covers_every_file_of_them(original):
+    files = json.loads((original / MANIFEST).read_text())["files"]
+    for kind in ("attributions", "comparisons"):
+        assert {f"{kind}/{path.name}" for path in (original / kind).iterdir()} <= set(files)
+
+
 def test_the_report_shows_what_was_asked_and_what_was_found(original, attributions, comparisons):
     text = (original / "report.html").read_text(encoding="utf-8")
     for asked in attributions:
