@@ -110,7 +110,7 @@ def test_the_report_shows_what_was_asked_and_what_was_found(original, attributio
     text = (original / "report.html").read_text(encoding="utf-8")
     for asked in attributions:
         assert f"By {asked.by} through {asked.through}" in text
-    assert "region 30x24 px at (8, 8)" in text
+    assert "Region 30x24 px at (8, 8)" in text
     for made in comparisons:
         assert made.headline() in text
     assert "without: nothing → art/warm/c.png" in text
