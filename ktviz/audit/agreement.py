@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ktviz.audit.asked import named
 from ktviz.audit.copies import COLUMNS as COPIES
 from ktviz.audit.copies import copies
 from ktviz.audit.differences import LEVELS, MOST_PIXELS, compare_pixels, first_difference
@@ -157,7 +158,9 @@ def check_compared(case: Case, compared: Sequence[Trace]) -> str:
     remarks = []
     for number, after in enumerate(compared, 1):
         other = replace(case, trace=case.trace.with_settings(after.picture.settings))
-        remarks.append(check_run(f"comparisons/{number}-trace.parquet", other, after))
+        name = f"comparisons/{number}-trace.parquet"
+        with named(name):
+            remarks.append(check_run(name, other, after))
     return "; ".join((f"{len(compared)} translations made again", *dict.fromkeys(remarks)))
 
 

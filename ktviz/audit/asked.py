@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -18,7 +19,7 @@ import numpy as np
 from ktviz.audit.differences import as_array
 from ktviz.audit.evidence import Evidence, only_winners
 from ktviz.audit.folder import in_folder, write_csv
-from ktviz.errors import Difference, SettingError
+from ktviz.errors import Difference, KtvizError, SettingError
 from ktviz.explain.attribution import Attribution, Through, attribute
 from ktviz.explain.case import Case, listed
 from ktviz.explain.counterfactual import KNOWLEDGE, Comparison, compare
@@ -160,7 +161,9 @@ def check_attributions(case: Case, attributions: Sequence[Attribution], here: bo
         here: Whether it was made with these versions, on this processor: else rounding moves shares.
     """
     for number, stated in enumerate(attributions, 1):
-        name, found = f"attributions/{number}.parquet", asked_again(case, stated)
+        name = f"attributions/{number}.parquet"
+        with named(name):
+            found = asked_again(case, stated)
         room = 0.0 if here or stated.through == "overlap" else ROOM
         if not room or len(stated) != len(found):
             off = first_cell(stated, found)
@@ -170,6 +173,15 @@ def check_attributions(case: Case, attributions: Sequence[Attribution], here: bo
             raise Difference(f"{name}, {off}")
         check_circumstances(name, stated.about, found.about, room)
     return f"{len(attributions)} asked again"
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """Errors of a question that cannot be asked at all, as a difference of the file that states it."""
+    try:
+        yield
+    except KtvizError as error:
+        raise Difference(f"{name}: {error.asked}: {error.found}") from None
 
 
 def first_cell(stated: Result, found: Result, room: float = 0.0) -> str:

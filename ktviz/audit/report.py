@@ -109,7 +109,7 @@ def attribution_card(number: int, audit: Audit) -> dict[str, Any]:
         "by": asked.by,
         "through": asked.through,
         "unit": asked.about["unit"],
-        "facts": facts(asked),
+        "facts": " · ".join(facts(asked)),
         "rows": list(zip(names, rows["share"], strict=True)),
         "count": len(asked),
         "shown": data_uri(jpeg(audit.pictures[f"attribution-{number}"], SMALL_PX)),

@@ -225,6 +225,22 @@ def test_an_altered_measure_is_found(trace, system, tmp_path):
         check_run("trace.parquet", case_of(site, "rerun", model=system), altered)
 
 
+def test_an_audit_takes_what_a_person_asked_and_is_verified(system, trace, pair, tmp_path):
+    asked = [kt.attribute(trace, BOX, by="entry", through=through) for through in ("overlap", "gradient")]
+    without = kt.compare(trace, kt.without(trace, kt.Box(0, 0, 12, 12)))
+    otherwise = kt.compare(trace, system.traced(pair[0], **{**FAST, "iterations": 1}))
+    kt.Audit.create(trace, attributions=asked, comparisons=[without, otherwise]).save(tmp_path / "audit")
+    verdict = kt.verify(tmp_path / "audit", model=system)
+    assert verdict.ok, verdict.difference
+    assert "attributions: 2 asked again" in verdict.checks
+    again = kt.Audit.open(tmp_path / "audit")
+    assert [made.headline() for made in again.comparisons] == [without.headline(), otherwise.headline()]
+    again.save(tmp_path / "again")
+    assert (tmp_path / "again/manifest.json").read_bytes() == (tmp_path / "audit/manifest.json").read_bytes()
+    with pytest.raises(kt.KtvizError, match="another trace"):
+        kt.Audit.create(trace, attributions=kt.attribute(trace.site("ab.conv3_1"), BOX))
+
+
 def test_a_trace_of_another_system_or_reference_is_refused(trace, world, paint, model, pair):
     with pytest.raises(MismatchError, match="a trace of the system 'image-analogy': the system 'kt'"):
         kt.without(trace, kt.Box(0, 0, 4, 4), model=world.translator)
