@@ -166,11 +166,11 @@ def data_uri(data: bytes) -> str:
 
 
 def in_words(value: Any) -> str:
-    """A setting as people read it."""
+    """A setting as people read it; parts by their names, because files do not keep their order."""
     if isinstance(value, (list, tuple)):
         return ", ".join(map(in_words, value)) or "none"
     if isinstance(value, Mapping):
-        return " ".join(f"{name} {in_words(part)}" for name, part in value.items())
+        return " ".join(f"{name} {in_words(part)}" for name, part in sorted(value.items()))
     return str(value)
 
 

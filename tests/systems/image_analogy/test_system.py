@@ -216,6 +216,12 @@ def test_an_audit_is_verified_and_a_changed_reference_is_not(system, trace, tmp_
     assert "reference-0.png was changed" in verdict.difference
 
 
+def test_an_audit_of_a_run_without_a_region_is_verified(system, trace, tmp_path):
+    kt.Audit.create(kt.without(trace, kt.Box(0, 0, 12, 12))).save(tmp_path / "audit")
+    verdict = kt.verify(tmp_path / "audit", model=system)
+    assert verdict.ok, verdict.difference
+
+
 def test_an_altered_measure_is_found(trace, system, tmp_path):
     about = {**trace.picture.about, "measures": {**trace.picture.measures}}
     about["measures"]["ab.conv4_1"] = {**about["measures"]["ab.conv4_1"], "changed": 0.5}
