@@ -16,8 +16,8 @@ from ktviz.audit.findings import headline
 from ktviz.audit.rivals import NEAR
 from ktviz.explain.case import Case
 from ktviz.explain.pieces import LEAST
-from ktviz.figures.attribution import facts, label
 from ktviz.figures.colours import source_colours
+from ktviz.figures.facts import facts, label
 from ktviz.figures.layout import percent
 from ktviz.images import Pixels, encode_image, resize
 from ktviz.licences import UNKNOWN, readable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from ktviz.explain.attribution import held_out
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, QUANTITY_INK, source_colours
+from ktviz.figures.facts import facts, label
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
 from ktviz.images import Pixels
 from ktviz.regions import Box, Mask, stretched
@@ -77,34 +77,6 @@ def lines(canvas: Canvas, facts: Iterable[str]) -> list[str]:
         else:
             found[-1:] = [longer]
     return found
-
-
-def facts(attribution: Attribution) -> list[str]:
-    """What a reader must know to compare this figure with another."""
-    about = attribution.about
-    x, y, width, height = about["region"]
-    found = [f"region {width:g}x{height:g} px at ({x:g}, {y:g}), {about['region_px']:,} px"]
-    if "receptive_field" in about:
-        found += [f"reach of a retrieval {about['receptive_field']}"]
-    if about.get("baseline"):
-        found += [f"without knowledge: {about['baseline']}"]
-    left_over = 1 - float(attribution.frame["share"].sum())
-    if attribution.through in ("overlap", "footprint", "gradient") and left_over > 0.005:
-        found.append(f"not recorded {percent(left_over)}")
-    if "completeness_error" in about:
-        found.append(f"completeness error {about['completeness_error']:.1e}")
-    if "change" in about:
-        found.append(f"the knowledge changed it by {about['change']:.1f} levels")
-    if attribution.through == "datamodel":
-        found += [f"fitted to {about['fitted']} runs", f"held out {held_out(about)}"]
-    return found
-
-
-def label(attribution: Attribution, number: int, name: str) -> str:
-    """The name of a row; of an entry also its source."""
-    if attribution.by != "entry":
-        return name.rsplit("/", 1)[-1] if attribution.by == "source" else name
-    return f"{str(attribution.frame['source'][number]).rsplit('/', 1)[-1]} #{name}"
 
 
 def colour(attribution: Attribution, name: str) -> str:

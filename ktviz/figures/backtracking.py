@@ -29,6 +29,7 @@ from ktviz.figures.layout import (
     placed,
     spread,
 )
+from ktviz.figures.maps import titles_of
 from ktviz.figures.picks import Pick, Selection, Taken, select, size_of
 from ktviz.figures.region_outlines import outline
 from ktviz.images import Pixels
@@ -165,9 +166,9 @@ class Drawing:
 
     def draw_centre(self) -> None:
         """The picture in which the queries lie, and the output with the same boxes."""
-        pictures = ((canvas_name(self.trace), self.photo, self.page.input), ("output", self.output, self.page.output))
-        for label, pixels, box in pictures:
-            self.canvas.text(box.x, box.y - 9, label.capitalize(), BODY, bold=True)
+        pictures = ((self.photo, self.page.input), (self.output, self.page.output))
+        for title, (pixels, box) in zip(titles_of(self.trace), pictures, strict=True):
+            self.canvas.text(box.x, box.y - 9, title, BODY, bold=True)
             if pixels is None:
                 self.canvas.bar(box, BLANK)
                 self.canvas.text(box.x + 12, box.y + 30, "not kept with the trace", SMALL, FAINT)

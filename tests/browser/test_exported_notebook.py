@@ -53,7 +53,7 @@ def exported(trace, tmp_path, monkeypatch, tab):
 
 def test_the_snapshot_shows_pictures_and_shares(exported, trace):
     page = exported("both")
-    for name in ("photo", "translation", "who painted what"):
+    for name in ("Input", "Output", "Who painted what"):
         picture = page.get_by_role("img", name=name)
         expect(picture).to_be_visible()
         assert picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") == SIZE[1]

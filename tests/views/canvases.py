@@ -42,6 +42,7 @@ class Studio(nn.ModuleDict):
     def __init__(self) -> None:
         super().__init__({name: nn.Identity() for name in (THERE, AWAY, LABELLED)})
         self.adapters: list[Adapted] = []  # a trace remembers them weakly
+        self.without: tuple[object, ...] = ()
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         for site in self.values():
@@ -63,37 +64,38 @@ def hard(count: int, without: Sequence[object]) -> kt.Matches:
     return kt.Matches.hard(entry, similarity)
 
 
+def run(model: Studio, without: Sequence[object] = ()) -> None:
+    """What it makes of the reference without some sources is inverted."""
+    model.without = tuple(without)
+    model(painted(*SIZE, 2, 3, 1))
+
+
 def canvases() -> tuple[nn.Module, Trace]:
     """The system, to be kept alive, and a trace of it."""
     model = Studio()
-    return model, recorded(model)
-
-
-def recorded(model: Studio, without: Sequence[object] = ()) -> Trace:
-    """A run of it, without some sources: what it makes of the reference is then inverted."""
     labels = label_map()
     catalogue = kt.Catalogue.wholes(list(NAMES), bank="shelf")
     colours = torch.from_numpy(np.random.default_rng(3).random((16, 3)).astype(np.float32))
     back = painted(*BACK, 3, 1, 2)
-    shown = {
-        "labels": colours[labels].permute(2, 0, 1)[None],
-        "reference:0": painted(*REFERENCE, 1, 2, 3),
-        "output:back": 1 - back if without else back,
-    }
+
+    def shown(inputs: object, result: object) -> dict[str, torch.Tensor]:
+        return {
+            "labels": colours[labels].permute(2, 0, 1)[None],
+            "reference:0": painted(*REFERENCE, 1, 2, 3),
+            "output:back": 1 - back if model.without else back,
+        }
 
     def site(name: str, queries: kt.Queries, canvas: str, output: str, direction: str) -> Adapted:
         return kt.adapt(
             model[name],
-            lambda inputs, result: hard(len(queries), without),
+            lambda inputs, result: hard(len(queries), model.without),
             queries=queries,
             catalogue=catalogue,
             canvas=canvas,
             output=output,
             direction=direction,
-            pictures=lambda inputs, result: shown,
-            abilities=Abilities(
-                rerun=lambda trace: recorded(model), exclude=lambda trace, names: recorded(model, names)
-            ),
+            pictures=shown,
+            abilities=Abilities(rerun=lambda trace: run(model), exclude=lambda trace, names: run(model, names)),
         )
 
     adapted = [
@@ -103,5 +105,5 @@ def recorded(model: Studio, without: Sequence[object] = ()) -> Trace:
     ]
     model.adapters += adapted
     with kt.record(model, *adapted) as trace:
-        model(painted(*SIZE, 2, 3, 1))
-    return trace
+        run(model)
+    return model, trace

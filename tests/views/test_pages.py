@@ -328,7 +328,7 @@ def test_an_exported_notebook_without_widget_state_shows_the_view(trace, monkeyp
         values, _ = store_of(unescape(frame), "ktviz-scene")
         assert values["digest"] == trace.digest[:12]
     else:
-        assert 'alt="who painted what"' in text
+        assert 'alt="Who painted what"' in text
         assert trace.digest[:12] in text
     assert len(nbformat.writes(notebook)) < 4_000_000
 

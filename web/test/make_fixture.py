@@ -25,9 +25,9 @@ from ktviz.explain.bands import contributions, reweigh
 from ktviz.figures.maps import nearest
 from ktviz.images import Pixels, write_image
 from ktviz.library.format import LibrarySettings
+from ktviz.library.kinds.patches.band_pixels import pixel_bands
 from ktviz.library.library import Library
 from ktviz.regions import Box
-from ktviz.systems.kt.band_pictures import pixel_bands
 from ktviz.systems.kt.translator import Translator
 from ktviz.testing import CellColours, CellMeans
 from ktviz.trace.trace import Trace

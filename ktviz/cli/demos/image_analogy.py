@@ -70,12 +70,11 @@ class Sample:
         """The system with this picture as its reference."""
         from ktviz.systems.image_analogy.system import ImageAnalogy, described
 
-        bank, name = self.name.rsplit("/", 1)
         about = {
             **described(self.pixels, self.pixels),
             **self.credit.described(),
-            "source": f"{name}.jpg",
-            "bank": bank,
+            "source": f"{self.short}.jpg",
+            "bank": "samples",
         }
         return ImageAnalogy(self.pixels, method, about)
 
