@@ -25,7 +25,7 @@ from ktviz.systems.image_analogy.settings import InversionKind, Settings
 from ktviz.systems.kt.translator import Translator
 from ktviz.training.warps import Twins, twins
 
-SIDE_PX = 320
+SIDE_PX = 224
 """Longer side of the pairs."""
 WARPED_PX = 128
 RUNS = ((256, "fast"), (256, "lbfgs"), (448, "fast"))
