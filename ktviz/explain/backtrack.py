@@ -74,8 +74,6 @@ class Backtrack(Result):
     def plot(self, picks: int = 8) -> Figure:
         """The paper's figure for this region: curves from its patches to the patches that won them.
 
-        Of a system that has no such figure: its retrievals on canvas and output, and both parts of each.
-
         Args:
             picks: How many retrievals to show.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 
 from ktviz.errors import SettingError, TraceError
 from ktviz.explain.bands import BAND_COLUMNS
-from ktviz.explain.case import case_if_any
+from ktviz.explain.case import case_if_any, source_picture
 from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas, Point
 from ktviz.figures.colours import FAINT, INK, OTHER, trace_colours
@@ -104,9 +105,7 @@ def backtracking_figure(
         raise TraceError(asked, "a trace without retrievals", "Record some")
     output = case.output if case is not None and case.can("rerun") else trace.output
 
-    def find(source: str) -> Pixels | None:
-        return None if case is None else case.system.source_picture(trace, source)
-
+    find = partial(source_picture, trace, model=None if case is None else case.system)
     drawing = Drawing.create(trace, trace.input, output, select(trace, find, picks, region), region)
     drawing.write_header()
     drawing.draw_centre()

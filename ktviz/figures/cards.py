@@ -17,6 +17,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from ktviz.errors import AbilityError, KtvizError, TraceError
+from ktviz.explain.case import source_picture
 from ktviz.explain.result import one_site
 from ktviz.figures.attribution import colour, highlighted, pale_outside
 from ktviz.figures.colours import BOTH_INK, source_colours, trace_colours
@@ -28,7 +29,6 @@ from ktviz.library.banks import AnyBank, Banks
 from ktviz.library.layout import PICTURES, thumb_path
 from ktviz.library.library import Library
 from ktviz.licences import in_short
-from ktviz.systems.protocol import System
 from ktviz.trace.pictures import LABELS, in_words
 
 if TYPE_CHECKING:
@@ -280,11 +280,8 @@ def rest_of(shares: pd.DataFrame | None) -> str:
 
 
 def pictures_in(trace: Trace | None) -> Find:
-    """Pictures of the sources of a trace, while its system lives."""
-    system = None if trace is None else trace.model
-    if trace is None or not isinstance(system, System):
-        return lambda name: None
-    return lambda name: system.source_picture(trace, name)
+    """Pictures of the sources of a trace."""
+    return lambda name: None if trace is None else source_picture(trace, name)
 
 
 def patches_of(case: Case, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from ktviz.errors import TraceError
+from ktviz.explain.case import source_picture
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, SOURCE_COLOURS
 from ktviz.figures.layout import MARGIN, WIDTH, fit
@@ -171,18 +172,17 @@ def candidates(trace: Trace) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any
 
 
 def source_pixels(trace: Trace, name: str) -> Pixels:
-    """A source's picture, where that is a canvas of the trace.
+    """A source's picture.
 
     Raises:
-        TraceError: It is none, or was not kept.
+        TraceError: Neither the trace nor a living system has one.
     """
-    about = next(source for source in trace.about["sources"] if source["source"] == name)
-    for canvas, known in trace.picture.about["canvases"].items():
-        if (canvas == name or known["sha256"] == about.get("pixels")) and canvas in trace.picture.canvases:
-            return trace.picture.canvases[canvas]
-    raise TraceError(
-        f"what retrievals took from {name}", "the trace holds no such picture", "Save traces with pictures='both'"
-    )
+    found = source_picture(trace, name)
+    if found is None:
+        raise TraceError(
+            f"what retrievals took from {name}", "the trace holds no such picture", "Save traces with pictures='both'"
+        )
+    return found
 
 
 def sorted_names(measures: Mapping[str, Mapping[str, float]]) -> list[str]:

@@ -8,6 +8,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from ktviz.explain.case import source_picture
 from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, OTHER, QUANTITY, SOURCE_COLOURS, trace_colours
@@ -16,7 +17,6 @@ from ktviz.figures.region_outlines import borders
 from ktviz.images import Pixels
 from ktviz.licences import in_short
 from ktviz.regions import Box, Mask, bounding_box
-from ktviz.systems.protocol import System
 from ktviz.trace.overlap import label_places
 from ktviz.trace.pictures import in_words
 from ktviz.trace.trace import Trace
@@ -150,9 +150,8 @@ def place_map(trace: Trace) -> Pixels:
 
 
 def place_key(trace: Trace, source: str) -> Pixels:
-    """The colours of the places of a source, over its picture where the living model has one."""
-    system = trace.model
-    picture = system.source_picture(trace, source) if isinstance(system, System) else None
+    """The colours of the places of a source, over its picture where there is one."""
+    picture = source_picture(trace, source)
     about = next(one for one in trace.about["sources"] if one["source"] == source)
     height, width = (about.get("height") or 64, about.get("width") or 64) if picture is None else picture.shape[:2]
     down, across = np.mgrid[0:height, 0:width] / np.array([height, width])[:, None, None]

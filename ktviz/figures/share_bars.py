@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ktviz.explain.case import source_picture
 from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, INK, trace_colours
@@ -16,7 +17,6 @@ from ktviz.figures.maps import BODY, SMALL, TITLE, region_text
 from ktviz.images import Pixels
 from ktviz.licences import in_short
 from ktviz.regions import Box, Region, bounding_box, region_mask
-from ktviz.systems.protocol import System
 from ktviz.trace.trace import Trace
 
 ROW = 88.0
@@ -134,8 +134,6 @@ def draw_names(canvas: Canvas, row: Mapping[Hashable, Any], left: float, top: fl
 
 
 def thumbnails(trace: Trace, names: list[str]) -> dict[str, Pixels]:
-    """Pictures of sources, of those that the living model has."""
-    if not isinstance(trace.model, System):
-        return {}
-    found = {name: trace.model.source_picture(trace, name) for name in names}
+    """Pictures of sources, of those that have one."""
+    found = {name: source_picture(trace, name) for name in names}
     return {name: picture for name, picture in found.items() if picture is not None}

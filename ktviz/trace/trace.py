@@ -38,7 +38,6 @@ class Trace(Content):
 
     It owns plain arrays: no model, no tensors, no open files. The model it was recorded from is remembered weakly, so
     that explanations find it as long as it lives.
-
     """
 
     @property

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ktviz.errors import AbilityError, KtvizError, TraceError, UnknownNameError
-from ktviz.explain.case import Case, case_of
+from ktviz.explain.case import Case, case_of, source_picture
 from ktviz.explain.regret import coherent
 from ktviz.images import Pixels, as_pixels
 from ktviz.library.kinds.patches.union import BankUnion
@@ -226,11 +226,9 @@ class Subject:
         name = self.names[number]
         if name in self.pictures:
             return self.pictures[name]
-        if self.case is not None:
-            found = self.case.system.source_picture(self.case.trace, name)
-            return self.trace.picture.canvases.get(name) if found is None else found
-        if name in self.trace.picture.canvases:
-            return self.trace.picture.canvases[name]
+        found = source_picture(self.trace if self.case is None else self.case.trace, name, self.model)
+        if found is not None:
+            return found
         known = {} if self.library is None else self.library.source_numbers
         return None if self.library is None or name not in known else self.library.picture(known[name])
 

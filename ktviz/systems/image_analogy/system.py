@@ -177,7 +177,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
 
         Raises:
             UnknownNameError: A part of something else, or all of it.
-        RegionError: Not wholly inside the reference.
+            RegionError: Not wholly inside the reference.
         """
         several = [without] if isinstance(without, (str, int, Box, SourceRegion, Mapping)) else without
         if not isinstance(several, Iterable):
