@@ -19,10 +19,12 @@ from ktviz.errors import (
     UnknownNameError,
     UnknownSettingError,
 )
-from ktviz.explain.case import case_of
+from ktviz.explain.case import case_of, source_picture
 from ktviz.figures.layout import percent
 from ktviz.figures.levels import levels_figure, painted
 from ktviz.figures.picks import select
+from ktviz.images import pixel_digest
+from ktviz.retrieval.credit import Credit
 from ktviz.systems.image_analogy.system import ImageAnalogy
 from ktviz.systems.image_analogy.votes_blend import voted
 from ktviz.systems.protocol import System
@@ -172,6 +174,18 @@ def test_the_figure_of_levels_is_drawn_from_a_file_too(trace, tmp_path):
     trace.save(tmp_path / "t.parquet", pictures="both")
     first, second = (levels_figure(t)._repr_png_() for t in (trace, kt.Trace.open(tmp_path / "t.parquet")))
     assert first == second
+
+
+def test_a_file_shows_the_reference_without_the_model(model, pair, tmp_path):
+    known = {"source": "tiger.jpg", "bank": "mine", "pixels": pixel_digest(pair[1]), **Credit().described()}
+    ImageAnalogy(pair[1], model, known).traced(pair[0], **FAST).save(tmp_path / "t.parquet", pictures="both")
+    back = kt.Trace.open(tmp_path / "t.parquet")
+    for site, pixels in (("ab.vote", pair[1]), ("ba.vote", pair[0])):
+        part = back.site(site)
+        (name,) = part.sources()["source"]
+        assert np.array_equal(source_picture(part, name), pixels)
+        with kt.Explorer(part) as view:
+            assert np.array_equal(view._subject.picture(0), pixels)
 
 
 def test_a_figure_of_levels_needs_levels_and_pictures(trace, world, paint, tmp_path):
