@@ -95,6 +95,14 @@ def paint():
     return paint_picture
 
 
+@pytest.fixture(scope="module")
+def studio():
+    """A model with canvases of many sizes and with label regions, and its trace."""
+    from views.canvases import canvases
+
+    return canvases()
+
+
 @pytest.fixture(scope="session")
 def save():
     """`save(path, pixels)`: write a picture, making its folders."""

@@ -13,6 +13,7 @@ from playwright.sync_api import Error, Page, expect, sync_playwright
 
 import ktviz as kt
 from browser.explorer_driver import MOST_MS, ExplorerDriver, missing
+from browser.live import LiveView
 from ktviz import samples
 from ktviz.images import resize
 
@@ -168,3 +169,17 @@ def shown(open_tab, coffee):
 def explorer(shown):
     """The same page, as it was at first but for the retrieval in focus."""
     return shown.reset()
+
+
+@pytest.fixture
+def page_view(show, trace, tmp_path):
+    """The page of the module's `trace`."""
+    kt.Explorer(trace).to_html(tmp_path / "page.html")
+    return show(tmp_path / "page.html")
+
+
+@pytest.fixture
+def live_view(tab, trace):
+    """The same with Python behind it."""
+    with kt.Explorer(trace) as view:
+        yield LiveView(tab(), view)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from views.canvases import ASKING, AWAY, BACK, DISK, DOT, LABELLED, PARTS, REFERENCE, RING, SIZE, THERE, canvases
+from views.canvases import ASKING, AWAY, BACK, DISK, DOT, LABELLED, PARTS, REFERENCE, RING, SIZE, THERE
 
 import ktviz as kt
-from browser.live import LiveView
 
 X = "\N{MULTIPLICATION SIGN}"
 CAPTIONS = {
@@ -26,25 +25,8 @@ COLOURS = """(canvas, points) => {
 
 
 @pytest.fixture(scope="module")
-def studio():
-    return canvases()
-
-
-@pytest.fixture(scope="module")
 def trace(studio):
     return studio[1]
-
-
-@pytest.fixture
-def page_view(show, trace, tmp_path):
-    kt.Explorer(trace).to_html(tmp_path / "page.html")
-    return show(tmp_path / "page.html")
-
-
-@pytest.fixture
-def live_view(tab, trace):
-    with kt.Explorer(trace) as view:
-        yield LiveView(tab(), view)
 
 
 @pytest.fixture(params=["page", "live"])

@@ -7,7 +7,6 @@ from playwright.sync_api import expect
 from views.several_sites import LAST, SIDE, SITES, several_sites
 
 import ktviz as kt
-from browser.live import LiveView
 from ktviz.errors import TraceError
 from ktviz.widgets import page as page_module
 
@@ -20,16 +19,9 @@ def several():
 
 
 @pytest.fixture
-def page_view(show, several, tmp_path):
-    """The page of a trace of several sites."""
-    kt.Explorer(several).to_html(tmp_path / "page.html")
-    return show(tmp_path / "page.html")
-
-
-@pytest.fixture
-def live_view(tab, several):
-    with kt.Explorer(several) as view:
-        yield LiveView(tab(), view)
+def trace(several):
+    """Of several sites."""
+    return several
 
 
 @pytest.fixture(params=["page", "live"])

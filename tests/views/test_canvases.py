@@ -18,7 +18,7 @@ from ktviz.figures.share_bars import share_figure
 from ktviz.images import decode_image
 from ktviz.regions import stretched
 from ktviz.trace.pictures import in_words
-from views.canvases import AWAY, BACK, LABELLED, REFERENCE, SIZE, THERE, canvases
+from views.canvases import AWAY, BACK, LABELLED, REFERENCE, SIZE, THERE
 from views.wire import unpack
 
 ROLES = {
@@ -26,11 +26,6 @@ ROLES = {
     AWAY: (("reference:0", "Reference", REFERENCE), ("output:back", "Output, back", BACK)),
     LABELLED: (("labels", "Labels", SIZE), ("output", "Output", (96, 128))),
 }
-
-
-@pytest.fixture(scope="module")
-def studio():
-    return canvases()
 
 
 @pytest.fixture(scope="module")

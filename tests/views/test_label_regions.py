@@ -14,16 +14,11 @@ from ktviz.errors import TraceError
 from ktviz.figures.interactive import similarity_heatmap
 from ktviz.figures.maps import nearest
 from ktviz.figures.region_outlines import borders, outline
-from views.canvases import ASKING, DISK, DOT, LABELLED, PARTS, RING, THERE, canvases, label_map
+from views.canvases import ASKING, DISK, DOT, LABELLED, PARTS, RING, THERE, label_map
 from views.wire import unpack
 
 LABELS = label_map().numpy()
 KINDS = {1: np.uint8, 2: np.uint16, 4: np.uint32}
-
-
-@pytest.fixture(scope="module")
-def studio():
-    return canvases()
 
 
 @pytest.fixture(scope="module")
