@@ -3,6 +3,9 @@
 import { h } from "./dom";
 import type { Box, Scene } from "./scene";
 
+/** A box below so many px is shown with what is around it, in a square of so many px: one colour tells nothing. */
+const [TINY_PX, AROUND_PX] = [8, 24];
+
 /** A box of a picture, `side` px on the screen; pixels stay visible. */
 export function patchCanvas(side: number, label: string): HTMLCanvasElement {
   const ratio = globalThis.devicePixelRatio || 1;
@@ -10,6 +13,28 @@ export function patchCanvas(side: number, label: string): HTMLCanvasElement {
   [canvas.width, canvas.height] = [side * ratio, side * ratio];
   canvas.style.width = canvas.style.height = `${side}px`;
   return canvas;
+}
+
+/** What is shown of a box of a picture: itself, or a tiny one with its surroundings. */
+export function withSurroundings(box: Box, width: number, height: number): Box {
+  if (Math.max(box.width, box.height) >= TINY_PX) return box;
+  const [across, down] = [Math.min(AROUND_PX, width), Math.min(AROUND_PX, height)];
+  const start = (middle: number, side: number, length: number) =>
+    Math.min(length - side, Math.max(0, Math.round(middle - side / 2)));
+  return {
+    x: start(box.x + box.width / 2, across, width),
+    y: start(box.y + box.height / 2, down, height),
+    width: across,
+    height: down,
+  };
+}
+
+/** Mark a box within what is shown of it, which was drawn at [x, y], magnified. */
+function markBox(canvas: HTMLCanvasElement, box: Box, shown: Box, [x, y, k]: number[]): void {
+  if (box === shown) return;
+  const context = canvas.getContext("2d")!;
+  const [left, top] = [x + (box.x - shown.x) * k, y + (box.y - shown.y) * k];
+  strokeTwice(context, "#fff", 1.5, () => context.strokeRect(left, top, box.width * k, box.height * k));
 }
 
 /** Draw a box of a picture as large as it fits, in the middle: [x, y, px of the patch per px of the picture]. */
@@ -46,12 +71,19 @@ export function queryPatch(scene: Scene, place: number, side: number): HTMLCanva
   const outline = scene.outlineOf(place);
   const box = scene.boxOf(place);
   if (!picture) return canvas;
-  const part = inPicture(scene, picture, box);
+  const shown = withSurroundings(box, scene.width, scene.height);
+  const part = inPicture(scene, picture, shown);
   const [x, y, k] = drawPatch(canvas, picture, part);
-  if (outline) {
-    const scale = (k * part.width) / box.width;
-    strokePath(canvas.getContext("2d")!, outline, [x - box.x * scale, y - box.y * scale, scale, scale], "#fff", 1.5);
-  }
+  const scale = (k * part.width) / shown.width;
+  if (outline)
+    strokePath(
+      canvas.getContext("2d")!,
+      outline,
+      [x - shown.x * scale, y - shown.y * scale, scale, scale],
+      "#fff",
+      1.5,
+    );
+  else markBox(canvas, box, shown, [x, y, scale]);
   return canvas;
 }
 
@@ -97,6 +129,11 @@ export function winnerPatch(scene: Scene, place: number, side: number): HTMLCanv
 export function sourcePatch(scene: Scene, source: number, box: Box | null, side: number): HTMLCanvasElement {
   const canvas = patchCanvas(side, `Patch of ${scene.about.sources[source]?.title ?? "a source"}`);
   const picture = scene.pictureOf(source);
-  if (picture) drawPatch(canvas, picture, inSource(scene, source, picture, box));
+  if (!picture) return canvas;
+  const { width, height } = scene.about.sources[source];
+  const shown = box && width && height ? withSurroundings(box, width, height) : box;
+  const part = inSource(scene, source, picture, shown);
+  const [x, y, k] = drawPatch(canvas, picture, part);
+  if (box && shown) markBox(canvas, box, shown, [x, y, (k * part.width) / shown.width]);
   return canvas;
 }
