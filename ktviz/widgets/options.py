@@ -16,7 +16,8 @@ class Options:
     Args:
         display: "both" sends the live view, and a snapshot for readers without it (the default); "live" or "static"
             only one of them; "page" sends the whole page in a frame, which stays interactive without a kernel and costs
-            up to 4 MB a view. The environment variable KTVIZ_DISPLAY sets it from outside.
+            up to 4 MB a view, and as much for its other sites. The environment variable KTVIZ_DISPLAY sets it from
+            outside.
 
     Raises:
         SettingError: Another value.

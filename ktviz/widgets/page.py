@@ -8,7 +8,7 @@ import os
 from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ktviz.errors import StorageError
 from ktviz.files import replacing
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 PAGE_BYTES = 3_900_000
 """What a page of a 512x512 translation may take; pictures of bands fill what the rest leaves."""
+SITES_BYTES = 4_000_000
+"""What the other sites of a trace may take beside it."""
 HEADER_PX = 80
 """Of the Explorer, in a frame."""
 PAGE = """<!doctype html>
@@ -65,13 +67,12 @@ def page(view: View) -> str:
     from ktviz.widgets.view import static_text
 
     subject = view._shown
-    scene = as_text(pack(describe(subject), {**pictures(view), **columns(subject), **source_pictures(subject)}))
+    scene = as_text(describe(subject), {**pictures(view), **columns(subject), **source_pictures(subject)})
     known = stored(subject)
     script = static_text("ktviz.js").replace("</script", "<\\/script")
-    room = PAGE_BYTES - len(script) - len(scene) - len(as_text(pack({}, known)))
-    others = other_sites(view, known, room)
-    room -= len(others)
-    store = as_text(pack({}, {**known, **filled(subject, room * 3 // 4)}))
+    room = PAGE_BYTES - len(script) - len(scene) - len(as_text({}, known))
+    others = other_sites(view, known, SITES_BYTES)
+    store = as_text({}, {**known, **filled(subject, room * 3 // 4)})
     banks = ", ".join(subject.trace.about["banks"])
     return PAGE.format(
         title=html.escape(f"ktviz: {banks}"),
@@ -114,15 +115,15 @@ def other_sites(view: View, known: Mapping[str, Part], room: int) -> str:
             continue
         state = view._state(site["name"])
         subject = state.shown
-        scene: dict[str, Part] = {"scene": pack(describe(subject), columns(subject))}
+        scene: dict[str, Part] = {"scene": pack(describe(subject), columns(subject), for_gzip=True)}
         answers = stored(subject)
         shared = [name for name, part in answers.items() if same(part, known.get(name))]
         own = {name: part for name, part in answers.items() if name not in shared}
-        for parts in ({**scene, "store": pack({"shared": shared}, own)}, scene):
+        for parts in ({**scene, "store": pack({"shared": shared}, own, for_gzip=True)}, scene):
             element = SITE.format(
                 name=html.escape(site["name"]),
                 selected=html.escape(to_json(state.agreed["_selected"])),
-                packed=as_text(pack({}, parts)),
+                packed=as_text({}, parts),
             )
             if len(element) <= room:
                 elements.append(element)
@@ -144,8 +145,9 @@ def pictures(view: View) -> dict[str, Part]:
     return {canvas_part(name): encode_image(small(pixels, LONGEST_PX), "jpeg") for name, pixels in found.items()}
 
 
-def as_text(packed: bytes) -> str:
-    """Bytes as text for a page: gzip, then base64; the same for the same bytes."""
+def as_text(values: Mapping[str, Any], parts: Mapping[str, Part]) -> str:
+    """Packed, then gzip, then base64, as text for a page; the same for the same parts."""
+    packed = pack(values, parts, for_gzip=True)
     return b64encode(gzip.compress(packed, compresslevel=9, mtime=0)).decode()
 
 

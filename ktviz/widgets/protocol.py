@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-PROTOCOL = 4
+PROTOCOL = 5
 """Version of the messages between a view and Python. It goes up whenever a request, an answer or the scene changes its
 form; a view and a Python of different versions say so, instead of misreading each other."""
 NO_SOURCE = 0xFFFF

@@ -19,6 +19,7 @@ from ktviz.systems.kt.descent import Descent, descents
 from ktviz.systems.kt.live import live
 from ktviz.widgets.answers import ANSWERS
 from ktviz.widgets.panels.tree import as_values
+from ktviz.widgets.protocol import PROTOCOL
 from views.wire import HEIGHT, WIDTH, Wire, unpack
 
 KINDS = ("region", "candidates", "pictures", "children", "thumbs", "descent", "bands", "translate")
@@ -276,7 +277,7 @@ def test_what_no_view_asks_is_refused_and_not_stumbled_over(wire, caplog, kind, 
     assert wire.view.comparison is comparison
 
 
-@pytest.mark.parametrize("protocol", [None, 0, 1, 2, 3, "4", [1], {}])
+@pytest.mark.parametrize("protocol", [None, 0, 1, PROTOCOL - 1, PROTOCOL + 1, str(PROTOCOL), [PROTOCOL], {}])
 def test_another_protocol_is_told_to_draw_a_new_view(wire, protocol):
     error = wire.refusal("region", {"box": [0, 0, 8, 8]}, protocol=protocol)
     assert error[2] == "Run the cell again to draw a new view"
@@ -351,7 +352,7 @@ def test_a_closed_view_answers_nothing(trace):
     view = kt.Explorer(trace)
     wire = Wire(view)
     view.close()
-    assert wire.say({"id": 1, "kind": "region", "body": {"box": [0, 0, 8, 8]}, "protocol": 4}) == []
+    assert wire.say({"id": 1, "kind": "region", "body": {"box": [0, 0, 8, 8]}, "protocol": PROTOCOL}) == []
 
 
 def test_requests_leave_no_hook_in_the_model(wire, world):

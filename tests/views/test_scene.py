@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
 
 import numpy as np
@@ -30,6 +31,25 @@ def test_arrays_come_out_as_they_went_in(kind, shape):
     assert parts["array"].dtype == kind
     assert np.array_equal(parts["array"], array)
     assert np.array_equal(parts["last"], array.T)
+
+
+@pytest.mark.parametrize("kind", sorted(TYPES))
+@pytest.mark.parametrize("shape", [(0,), (1,), (500,), (5, 0, 2), (90, 4), (40, 3, 5)], ids=str)
+def test_arrays_that_count_on_are_stored_as_differences_and_come_out_as_they_went_in(kind, shape):
+    counting = (np.arange(np.prod(shape)).reshape(shape) * 0.5 - 20).astype(kind)
+    random = np.random.default_rng(0).integers(0, 256, (200, np.dtype(kind).itemsize), dtype=np.uint8).view(kind)
+    arrays = {"counting": counting, "random": random, "same": np.full(300, counting.ravel()[:1].sum(), kind)}
+    plain, small = pack({}, arrays), pack({}, arrays, for_gzip=True)
+    assert len(gzip.compress(small)) <= len(gzip.compress(plain)) + 64
+    for name, part in unpack(small)[1].items():
+        assert part.tobytes() == arrays[name].tobytes()
+
+
+def test_a_grid_of_boxes_takes_no_room_in_a_page():
+    y, x = np.mgrid[:200, :300].reshape(2, -1)
+    boxes = np.stack((x * 1.25, y * 1.25, np.full(60_000, 1.25), np.full(60_000, 1.25)), axis=1).astype(np.float32)
+    plain, small = (len(gzip.compress(pack({}, {"box": boxes}, for_gzip=it))) for it in (False, True))
+    assert small < plain / 10
 
 
 @pytest.mark.parametrize("size", range(18))

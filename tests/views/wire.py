@@ -9,6 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from ktviz.widgets.protocol import PROTOCOL
+
 HEIGHT, WIDTH = 72, 90
 """Of the photo."""
 NAMES = ("region", "selection", "node")
@@ -27,7 +29,10 @@ def unpack(data):
         assert part["at"] >= end, name
         assert part["bytes"] == kind.itemsize * int(np.prod(part["shape"])), name
         end = part["at"] + part["bytes"]
-        parts[name] = np.frombuffer(data[start : start + part["bytes"]], kind).reshape(part["shape"])
+        stored = np.frombuffer(data[start : start + part["bytes"]], kind).reshape(part["shape"])
+        if part.get("differences"):
+            stored = np.cumsum(stored.view(f"<u{kind.itemsize}"), axis=0, dtype=f"<u{kind.itemsize}").view(kind)
+        parts[name] = stored
     assert 4 + length + end <= len(data) < 4 + length + end + 8
     return values, parts
 
@@ -59,7 +64,7 @@ class Wire:
         self.view._handle_custom_msg(content, [])
         return self.heard
 
-    def ask(self, kind, body, id=7, protocol=4, **more):
+    def ask(self, kind, body, id=7, protocol=PROTOCOL, **more):
         """The only answer to a request."""
         (answer,) = self.say({"id": id, "kind": kind, "body": body, "protocol": protocol, **more})
         assert answer.content["id"] == id

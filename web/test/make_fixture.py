@@ -147,11 +147,15 @@ def packed_examples() -> dict[str, Any]:
         "numbers": np.array([[0, 65535]], dtype=np.uint16),
         "nodes": np.array([-1, 2**31 - 1], dtype=np.int32),
         "values": np.array([[0.5], [-1.25], [3e-5]], dtype=np.float32),
+        "counting": np.arange(-50, 50, dtype=np.int32),
+        "wrapping": np.linspace(65535, 0, 120).astype(np.uint16).reshape(40, 3),
+        "boxes": np.stack((np.arange(64) / 4 - 5, np.full(64, 0.25)), axis=1).astype(np.float32),
     }
     values = {"title": "Käse <b> 名", "nothing": float("nan"), "list": [1, 2.5, None], "deep": {"a": True}}
     arrays = {name: np.frombuffer(p, np.uint8) if isinstance(p, bytes) else p for name, p in parts.items()}
     return {
         "bytes": text(pack(values, parts)),
+        "small": text(pack(values, parts, for_gzip=True)),
         "values": {**values, "nothing": None},
         "parts": {name: {"shape": a.shape, "values": a.ravel().tolist()} for name, a in arrays.items()},
     }

@@ -25,6 +25,15 @@ function expectAll(found: Packed): void {
 describe("what Python packs", () => {
   it("is read back with every type, shape and value", () => expectAll(Packed.read(bytes)));
 
+  it("is read back from differences of rows, however often", () => {
+    const small = bytesOf(known.packed.small);
+    expect(new TextDecoder().decode(small)).toContain('"differences":true');
+    const found = Packed.read(small);
+    expectAll(found);
+    expectAll(found);
+    expectAll(Packed.read(small));
+  });
+
   it.each([0, 1, 3, 4, 8, 13])("is read at offset %i of a larger buffer", (offset) =>
     expectAll(Packed.read(askew(offset))),
   );

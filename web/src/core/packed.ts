@@ -16,6 +16,7 @@ interface Described {
   shape: number[];
   at: number;
   bytes: number;
+  differences?: boolean;
   column?: Column;
 }
 
@@ -53,8 +54,13 @@ export class Packed {
 
   column<T extends Column = Column>(name: string): T {
     const part = this.part(name);
+    return (part.column ??= this.unpacked(part)) as T;
+  }
+
+  private unpacked(part: Described): Column {
     const Type = TYPES[part.type];
-    return (part.column ??= new Type(this.buffer, this.start + part.at, part.bytes / Type.BYTES_PER_ELEMENT)) as T;
+    const stored = new Type(this.buffer, this.start + part.at, part.bytes / Type.BYTES_PER_ELEMENT);
+    return part.differences ? summed(stored, part.shape) : stored;
   }
 
   private part(name: string): Described {
@@ -62,6 +68,16 @@ export class Packed {
     if (!part) throw new Error(`no part ${name} in what Python sent`);
     return part;
   }
+}
+
+/** A part from the differences of its rows: their bits are whole numbers, whose sums wrap around as in Python. */
+function summed(stored: Column, shape: number[]): Column {
+  const Bits = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array }[stored.BYTES_PER_ELEMENT as 1 | 2 | 4];
+  const found = stored.slice();
+  const bits = new Bits(found.buffer);
+  const across = shape.slice(1).reduce((product, length) => product * length, 1);
+  for (let n = across; n < bits.length; n++) bits[n] += bits[n - across];
+  return found;
 }
 
 /** Bytes of a base64 text, unpacked from gzip. */

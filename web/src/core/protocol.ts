@@ -1,6 +1,6 @@
 // Written by `python -m ktviz.widgets.protocol` from ktviz/widgets/protocol.py: change it there.
 
-export const PROTOCOL = 4;
+export const PROTOCOL = 5;
 export const NO_SOURCE = 65535;
 export const STEPS = 10000;
 export const SHEET = 256;
