@@ -35,7 +35,6 @@ TESTS = Path(__file__).parent
 AT_ONCE = 2
 SIMILARITY, LEVELS = 1e-5, 1
 """What docs/exactness.md says that results of two processors may differ by."""
-BANK = "art/few"
 BUILD = """
 import sys, ktviz as kt
 kt.Library.ensure(sys.argv[1]).build("art/few", sys.argv[2:], quiet=True)
@@ -49,6 +48,15 @@ random = torch.Generator().manual_seed(0)
 product = torch.randn(300, 500, generator=random) @ torch.randn(500, 200, generator=random)
 for found in (translate.encode(trace.input), product):
     print(hashlib.sha256(found.numpy().tobytes()).hexdigest())
+"""
+AUDIT = """
+import sys, ktviz as kt
+translate = kt.Translator.shipped(kt.Library.open(sys.argv[1])["art/few"])
+trace = translate.traced(kt.read_image(sys.argv[2]))
+region = kt.Box(30, 20, 48, 40)
+asked = [kt.attribute(trace, region), kt.attribute(trace, region, through="gradient")]
+seen = kt.compare(trace, kt.without(trace, trace.sources()["source"][0]))
+kt.Audit.create(trace, attributions=asked, comparisons=seen).save(sys.argv[3])
 """
 KTVIZ = "from ktviz.cli.main import main; main()"
 
@@ -107,11 +115,11 @@ def traces(folder):
 
 @pytest.fixture(scope="session")
 def audits(folder):
-    """By kernels: the folder of an audit."""
+    """By kernels: the folder of an audit, with attributions and a comparison that a person asked for."""
 
     def run(name):
         out = folder / f"audit-{NAMES.index(name)}"
-        python(name, 1, "-c", KTVIZ, "audit", folder / "photo.png", "-l", folder / "few.ktlib", "-b", BANK, "-o", out)
+        python(name, 1, "-c", AUDIT, folder / "few.ktlib", folder / "photo.png", out)
         return out
 
     return Runs(run, [(name,) for name in NAMES])
