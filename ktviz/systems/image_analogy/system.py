@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -32,7 +32,7 @@ from ktviz.systems.image_analogy.levels import Progress
 from ktviz.systems.image_analogy.method import Method, network_size
 from ktviz.systems.image_analogy.result import Analogy, Side
 from ktviz.systems.image_analogy.settings import Settings, preset
-from ktviz.systems.image_analogy.sites import NAME, REFERENCE, Place
+from ktviz.systems.image_analogy.sites import NAME, REFERENCE, FieldSite, Place, VoteSite
 from ktviz.systems.image_analogy.votes_blend import VotesBlend, region_mask_of
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
@@ -215,16 +215,16 @@ class ImageAnalogy(nn.Module, PlainSystem):
             UnknownNameError: There is no such entry, or it is a part of A.
         """
         site = trace.sites[0] if len(trace.sites) == 1 else VOTES
-        asked, (way, layer) = f"entry {entry} of {site}", site.split(".")
+        asked, (way, _, layer) = f"entry {entry} of {site}", site.partition(".")
         if way == "ba":
             found = f"it is of {INPUT['source']}, and only parts of the reference can be left out"
             raise UnknownNameError(asked, found, "Give a kt.Box of it")
         sizes = trace.picture.size_of("input"), (self.reference.shape[0], self.reference.shape[1])
-        seen = [network_size(*size, trace.picture.settings["ratio"]) for size in sizes]
+        ratio = float(trace.picture.settings["ratio"])
+        seen = [network_size(height, width, ratio) for height, width in sizes]
         source = {**self.source, "height": sizes[1][0], "width": sizes[1][1]}
-        known = self.method.sites[way][layer].entries(
-            Place(sizes[0], seen[0], sizes[1], seen[1], tuple(sorted(source.items())))
-        )
+        place = Place(sizes[0], seen[0], sizes[1], seen[1], tuple(sorted(source.items())))
+        known = cast(FieldSite | VoteSite, self.ab.get_submodule(layer)).entries(place)
         if not 0 <= entry < len(known):
             raise UnknownNameError(asked, f"entries go from 0 to {len(known) - 1:,}", "Take one that the trace names")
         return SourceRegion(str(self.source["source"]), Box(*known.boxes(torch.tensor([entry]))[0].tolist()))
@@ -274,8 +274,8 @@ class ImageAnalogy(nn.Module, PlainSystem):
         if content is None:
             raise TraceError("a question to the model", "the trace was saved without its picture", "Pass photo=")
         stored = dict(trace.picture.settings)
-        parts = (self.region_of_entry(trace, int(part)) if is_number(part) else part for part in without)
-        parts = (*stored.pop("without"), *parts)
+        asked = [self.region_of_entry(trace, int(part)) if is_number(part) else part for part in without]
+        parts = (*stored.pop("without"), *asked)
         return self.traced(content, **{**stored, **settings, "without": self.regions(parts)})
 
     def encode(self, pixels: Pixels) -> Tensor:

@@ -149,7 +149,7 @@ def test_the_cells_behind_a_region_are_those_that_reach_into_it(system, trace, s
 
 @pytest.mark.parametrize("wrong", [{}, {"source": "reference"}, {"source": "reference", "box": 3}, True, 3.5, None])
 def test_what_is_no_part_of_the_reference_is_refused(system, pair, wrong):
-    with pytest.raises((SettingError, UnknownNameError), match="Give a kt.Box of it"):
+    with pytest.raises((SettingError, UnknownNameError), match=r"Give a kt\.Box of it"):
         system(pair[0], **FAST, without=[wrong])
 
 
