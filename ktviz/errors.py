@@ -151,20 +151,19 @@ class StorageError(KtvizError, OSError):
     """A file that cannot be written: disk full, read-only, or already there."""
 
 
-def unknown_name(kind: str, asked: str, known: Iterable[str]) -> UnknownNameError:
+def unknown_name(kind: str, asked: object, known: Iterable[str]) -> UnknownNameError:
     """The error for a name that does not exist, with the nearest that does.
 
     Args:
         kind: What was looked up, e.g. ``"bank"``.
-        asked: The name as given.
+        asked: The name as given, or what was given for one.
         known: The names that exist.
     """
     names = sorted(known)
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     found = f"there is none; known: {shown or 'none at all'}"
-    return UnknownNameError(
-        f"{kind} {asked!r}", found, nearest(asked, names) or f"Choose one of the {kind}s that exist"
-    )
+    hint = nearest(asked, names) if isinstance(asked, str) else ""
+    return UnknownNameError(f"{kind} {asked!r}", found, hint or f"Choose one of the {kind}s that exist")
 
 
 def unknown_settings(asked: Iterable[str], known: Iterable[str]) -> UnknownSettingError:

@@ -476,3 +476,79 @@ def test_a_model_that_keeps_gradients_is_recorded_without_a_warning():
         warnings.simplefilter("error")
         model(torch.rand(1, 3, 16, 16))
     assert len(trace) == 256
+
+
+class Painter(nn.Module):
+    """Paints what it is given; its sites say that they took it from six cells of two exemplars."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.choose = nn.Identity()
+
+    def forward(self, image: Tensor) -> Tensor:
+        self.choose(image)
+        return image
+
+
+def painted(image=None, similarity=0.0, weight=0.5, **parts):
+    """A trace of a painter, all of whose candidates have these numbers."""
+    model, count = Painter(), torch.full((4, 6), 1.0)
+    matches = kt.Matches(
+        torch.arange(6).expand(4, 6), similarity * count, torch.zeros(4, dtype=torch.int64), weight / 6 * count
+    )
+    adapter = kt.adapt(
+        model.choose,
+        lambda inputs, output: [matches],
+        queries=kt.Queries.grid(2, 2, 8),
+        catalogue=kt.Catalogue.positions(["a", "b"], 1, 3, 8),
+        **parts,
+    )
+    with kt.record(model, adapter) as trace:
+        model(torch.rand(1, 3, 16, 16) if image is None else image)
+    return trace
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_what_could_not_be_read_again_is_not_recorded(value):
+    with pytest.raises(TraceError, match="a similarity that is not finite"):
+        painted(similarity=value)
+
+
+def test_without_pictures_the_span_is_that_of_input_and_output():
+    image = torch.rand(1, 3, 16, 16)
+    plain, spread = painted(image), painted(2 * image - 1, span=(-1, 1))
+    assert np.array_equal(plain.input, spread.input)
+    assert np.array_equal(plain.output, spread.output)
+
+
+@pytest.mark.parametrize("span", [(1, -1), (1, 1), (0, float("nan")), (0, float("inf")), (0,)])
+def test_a_span_goes_from_black_to_white(span):
+    with pytest.raises(SettingError, match="not black before white"):
+        painted(span=span)
+
+
+def test_retrievals_that_weigh_nothing_have_figures():
+    trace = painted(weight=0.0)
+    for figure in (trace.plot(), kt.backtracking_figure(trace)):
+        assert figure.get_size_inches()[0] > 0
+
+
+def test_a_trace_without_retrievals_has_no_figure():
+    model = Painter()
+    nothing = kt.Matches(torch.full((4, 1), -1), torch.zeros(4, 1), torch.zeros(4, dtype=torch.int64))
+    adapter = kt.adapt(
+        model.choose,
+        lambda inputs, output: [nothing],
+        queries=kt.Queries.grid(2, 2, 8),
+        catalogue=kt.Catalogue.wholes(["a"]),
+    )
+    with kt.record(model, adapter) as trace:
+        model(torch.rand(1, 3, 16, 16))
+    for draw in (trace.plot, lambda: kt.backtracking_figure(trace)):
+        with pytest.raises(TraceError, match="a trace without retrievals"):
+            draw()
+
+
+def test_what_is_no_adapter_is_refused():
+    with pytest.raises(SettingError, match="a list that is no adapter"), kt.record(Painter(), []):
+        pass

@@ -15,6 +15,8 @@ from torch import nn
 import ktviz
 from ktviz.errors import AbilityError, MismatchError, RegionError, SettingError, StorageError, TraceError
 from ktviz.explain import gradient as gradient_module
+from ktviz.explain.datamodel import datamodel
+from ktviz.explain.exclusion import Budget
 from ktviz.library.kinds.patches.bands import haar
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.regions import Box, region_mask
@@ -803,3 +805,9 @@ def test_a_trace_of_two_sites_is_asked_one_by_one(soft):
     expected = model.two.weights[0].mean(0).detach().numpy()
     found = by_name(ktviz.attribute(trace.site("two")))
     assert found == pytest.approx({f"colour {n}": share for n, share in enumerate(expected)}, abs=1e-6)
+
+
+def test_a_datamodel_of_a_region_that_no_knowledge_reaches_says_so():
+    nothing = SimpleNamespace(present=np.empty(0, dtype=np.int64), units=[])
+    with pytest.raises(TraceError, match="no knowledge has a part in this region"):
+        datamodel(nothing, runs=4, seed=0, budget=Budget())

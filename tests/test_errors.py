@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 import ktviz as kt
-from ktviz import errors
+from ktviz import errors, samples
 from ktviz.audit.keys import public_key, signing_key
 from ktviz.files import replacing
 from ktviz.library.credits import read_credits
 from ktviz.library.format import writing
 from ktviz.networks.weights import read_tensors
+from ktviz.systems.image_analogy.settings import preset
+from ktviz.systems.registry import system_class
 
 ALL = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.KtvizError)]
 
@@ -85,3 +87,16 @@ def test_a_disk_that_refuses_is_an_os_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="write"):
         kt.write_image(tmp_path / "file" / "picture.png", np.zeros((16, 16, 3), np.uint8))
+
+
+@pytest.mark.parametrize("name", [None, 3, ["kt"], {}, b"kt"])
+def test_what_is_no_name_at_all_is_an_unknown_name(world, name):
+    trace = world.translator.traced(world.pictures / "warm" / "a.png")
+    for ask in (
+        lambda: system_class(name),
+        lambda: trace.site(name),
+        lambda: preset(name),
+        lambda: samples.photo(name),
+    ):
+        with pytest.raises(errors.UnknownNameError, match="there is none; known: "):
+            ask()

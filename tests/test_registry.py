@@ -1,13 +1,16 @@
 """Systems that are known here: ours, and those that other packages register; what breaks the protocol is named."""
 
+import json
 from importlib.metadata import EntryPoint
 
 import pytest
+from command import ktviz
 
 import ktviz as kt
 from ktviz.errors import AbilityError, KtvizError, ProtocolError, TraceError, UnknownNameError
 from ktviz.systems import registry
 from ktviz.systems.kt.translator import Translator
+from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import METHODS, NEEDED, System
 from ktviz.systems.registry import names, opened, system_class
 
@@ -25,6 +28,7 @@ GUEST = {
     "baseline": "nothing at all",
     **{method: opens if method == "opened" else getattr(System, method) for method in REQUIRED},
 }
+REFUSED = {method: getattr(PlainSystem, method) for methods in METHODS.values() for method in methods}
 Guest = type("Guest", (), GUEST)
 """A system of another package: keeps the protocol, and does nothing."""
 
@@ -99,6 +103,11 @@ def test_a_method_that_is_missing_is_named(register, method):
         ({"abilities": frozenset({"rerun", "exclude"})}, "it has no exclude"),
         ({"abilities": frozenset({"oracle"})}, "it has no oracle"),
         ({"baseline": ""}, "a blend without a baseline in words"),
+        ({"baseline": 3}, "a blend without a baseline in words"),
+        ({"rerun": 3}, "rerun is a int, not a method"),
+        ({"opened": lambda cls, trace, library, like: None}, "opened is a function, not a class method"),
+        ({"opened": classmethod(lambda cls: cls())}, r"opened\(cls\), should be opened\(self, trace"),
+        ({"abilities": property(lambda self: frozenset())}, "abilities <property"),
     ],
 )
 def test_what_breaks_the_protocol_is_named(register, parts, said):
@@ -117,6 +126,36 @@ def test_what_is_no_class_is_said(register, found, said):
     with pytest.raises(ProtocolError, match=said):
         system_class("guest")
     assert issubclass(ProtocolError, KtvizError)
+
+
+@pytest.mark.parametrize("ability", ["rerun", "blend", "oracle", "tree", "bands"])
+def test_what_a_beginning_only_refuses_is_missing(register, ability):
+    register(type("Guest", (PlainSystem,), {**GUEST, "abilities": frozenset({ability}), **REFUSED}))
+    with pytest.raises(ProtocolError, match=f"it has no {METHODS[ability][0]}"):
+        system_class("guest")
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), SyntaxError("invalid syntax"), ValueError()])
+def test_a_package_that_fails_in_any_way_when_it_is_imported_is_named(register, monkeypatch, error):
+    register(Guest)
+    monkeypatch.setattr(EntryPoint, "load", lambda self: raising(error))
+    with pytest.raises(ProtocolError, match=rf"cannot be imported \({type(error).__name__}"):
+        system_class("guest")
+
+
+def raising(error):
+    raise error
+
+
+def test_a_broken_system_is_named_and_the_others_are_listed(register):
+    register(changed(rerun=None))
+    found = ktviz("systems", check=False)
+    assert found.returncode == 1
+    assert "image-analogy" in found.stdout
+    assert "it has no rerun" in found.stderr
+    listed = json.loads(ktviz("systems", "--json", check=False).stdout)["systems"]
+    assert [one["name"] for one in listed] == names()
+    assert [one["error"]["found"] for one in listed if "error" in one] == ["it has no rerun"]
 
 
 # From a trace to its system
@@ -140,6 +179,27 @@ def test_the_system_of_a_trace_is_opened_on_the_banks_it_names(world, trace):
 def test_a_guests_trace_is_opened_by_the_guest(register, world, trace):
     register(Guest)
     assert isinstance(opened(with_system(trace, "guest"), world.library), Guest)
+
+
+@pytest.mark.parametrize(
+    ("opens", "said"),
+    [
+        (lambda *_: None, "its opened gave a NoneType"),
+        (lambda *_: Guest, "its opened gave a type"),
+        (lambda *_: raising(RuntimeError("boom")), r"its opened failed \(RuntimeError: boom\)"),
+    ],
+)
+def test_a_guest_that_cannot_open_a_trace_is_named(register, world, trace, opens, said):
+    register(changed(opened=classmethod(lambda cls, trace, library, like: opens())))
+    with pytest.raises(ProtocolError, match=said):
+        opened(with_system(trace, "guest"), world.library)
+
+
+def test_a_guest_may_say_in_its_own_words_why_it_cannot_open_a_trace(register, world, trace):
+    error = TraceError("open a trace", "the moon is full", "Wait")
+    register(changed(opened=classmethod(lambda cls, trace, library, like: raising(error))))
+    with pytest.raises(TraceError, match="the moon is full"):
+        opened(with_system(trace, "guest"), world.library)
 
 
 def test_a_trace_of_a_system_that_is_not_here_says_to_install_it(world, trace):

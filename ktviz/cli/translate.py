@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +23,7 @@ from ktviz.cli.console import (
     shares_as_json,
 )
 from ktviz.cli.large import Memory, Side, shrunk
-from ktviz.cli.making import KT, Banks, LibraryPath, Reference, SystemOption, maker
+from ktviz.cli.making import ANALOGY, KT, Banks, LibraryPath, Reference, SystemOption, maker
 from ktviz.cli.streams import DASH, STDIN, from_stdin, read_photo, write_photo
 from ktviz.errors import ImageError, KtvizError, SettingError
 from ktviz.images import Pixels, check_names, find_images
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
 
 OUTPUT = "output"
+FURTHER = {ANALOGY: ("back",)}
+"""Outputs besides the translation, by system."""
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
 
@@ -81,8 +84,12 @@ def translate(
     """Translate photographs with the knowledge of banks or of a reference, and print what each source contributed."""
     if output == DASH and (trace or as_json):
         raise SettingError("- as output", "--json or --trace beside it", "Name a file: standard output holds one thing")
+    further = FURTHER.get(system, ())
+    reserved = {} if reference is None or library is not None else {Path(reference).resolve(): "the reference"}
     targets = (
-        {DASH: output_for_stdin(output)} if from_stdin(photos) else found_targets(photos, output, quiet or as_json)
+        {DASH: output_for_stdin(output, further, reserved)}
+        if from_stdin(photos)
+        else found_targets(photos, output, further, reserved, quiet or as_json)
     )
 
     given = {
@@ -137,8 +144,13 @@ def outputs(recorded: Trace, target: Path) -> dict[Path, Pixels]:
     found: dict[Path, Pixels] = {}
     for name, pixels in recorded.picture.canvases.items():
         if name.split(":")[0] == OUTPUT and (target != DASH or name == OUTPUT):
-            found[target if name == OUTPUT else target.with_stem(f"{target.stem}-{name.split(':')[1]}")] = pixels
+            found[target if name == OUTPUT else beside(target, name.split(":")[1])] = pixels
     return found
+
+
+def beside(target: Path, name: str) -> Path:
+    """Where a further output goes."""
+    return target.with_stem(f"{target.stem}-{name}")
 
 
 def kept(target: Path) -> Path:
@@ -170,7 +182,9 @@ def as_dict(
     }
 
 
-def found_targets(photos: list[Path], output: Path, quiet: bool) -> dict[Path, Path]:
+def found_targets(
+    photos: list[Path], output: Path, further: Sequence[str], reserved: Mapping[Path, str], quiet: bool
+) -> dict[Path, Path]:
     """Where the translation of each photo of some files and folders goes; what is passed over is named."""
     found = find_images(photos)
     if output == DASH:
@@ -178,16 +192,16 @@ def found_targets(photos: list[Path], output: Path, quiet: bool) -> dict[Path, P
             raise SettingError(f"{len(found.paths)} photos into standard output", "it takes one", "Name a folder")
         return {found.paths[0]: DASH}
     names, earlier = apart(found.names, set(photos), output)
-    targets = plan(names, output)
+    targets = plan(names, output, further, reserved)
     if not quiet:
         print_passed_over(found.passed_over)
         print_passed_over(dict.fromkeys(earlier, f"they lie in {output}, where translations go"))
     return targets
 
 
-def output_for_stdin(output: Path) -> Path:
+def output_for_stdin(output: Path, further: Sequence[str], reserved: Mapping[Path, str]) -> Path:
     """Where the translation of the photo on standard input goes."""
-    return DASH if output == DASH else next(iter(plan({Path(STDIN): STDIN}, output).values()))
+    return DASH if output == DASH else next(iter(plan({Path(STDIN): STDIN}, output, further, reserved).values()))
 
 
 def apart(names: dict[Path, str], given: set[Path], output: Path) -> tuple[dict[Path, str], list[Path]]:
@@ -218,16 +232,20 @@ def apart(names: dict[Path, str], given: set[Path], output: Path) -> tuple[dict[
     return photos, earlier
 
 
-def plan(names: dict[Path, str], output: Path) -> dict[Path, Path]:
+def plan(
+    names: dict[Path, str], output: Path, further: Sequence[str], reserved: Mapping[Path, str]
+) -> dict[Path, Path]:
     """Where each photo's translation goes: into one file, or into a folder, in the folders that it was found in.
 
     Args:
         names: By path: the name below the folder that was given.
         output: A file or a folder.
+        further: Names of the outputs that go beside the translation.
+        reserved: Pictures that nothing may replace besides the photos, and what they are.
 
     Raises:
-        SettingError: An unknown kind of file, one file for several photos, two photos of one name, or a photo's own
-            path.
+        SettingError: An unknown kind of file, one file for several photos, two photos of one name, or a path of a photo
+            or of a reserved picture.
         ImageError: A photo's name is not UTF-8.
     """
     check_names([*names, output])
@@ -238,14 +256,15 @@ def plan(names: dict[Path, str], output: Path) -> dict[Path, Path]:
         raise SettingError(f"{len(names)} photos into {str(output)!r}", "one file", "Name a folder")
     targets: dict[Path, Path] = {}
     photo_of: dict[Path, Path] = {}
-    originals = {photo.resolve() for photo in names}
+    originals = {**reserved, **{photo.resolve(): "a photograph to translate" for photo in names}}
     for photo, name in names.items():
-        target = output if one_file else output / Path(name).with_suffix(".png")
-        if target.resolve() in originals:
-            raise SettingError(f"write {str(target)!r}", "it is a photograph to translate", "Name another output")
-        other = photo_of.setdefault(target, photo)
-        if other != photo:
-            found = f"{str(other)!r} and {str(photo)!r} would both become it"
-            raise SettingError(f"write {str(target)!r}", found, "Rename one, or translate them into two folders")
-        targets[photo] = target
+        targets[photo] = target = output if one_file else output / Path(name).with_suffix(".png")
+        for path in (target, *(beside(target, output_name) for output_name in further)):
+            if path.resolve() in originals:
+                found = f"it is {originals[path.resolve()]}"
+                raise SettingError(f"write {str(path)!r}", found, "Name another output")
+            other = photo_of.setdefault(path, photo)
+            if other != photo:
+                found = f"{str(other)!r} and {str(photo)!r} would both become it"
+                raise SettingError(f"write {str(path)!r}", found, "Rename one, or translate them into two folders")
     return targets

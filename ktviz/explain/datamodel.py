@@ -82,6 +82,8 @@ def datamodel(exclusion: Exclusion, runs: int, seed: int, budget: Budget) -> tup
             left to retrieve, or time was up before there was anything to fit.
     """
     present = exclusion.present
+    if not len(present):
+        raise TraceError("attribute through datamodel", "no knowledge has a part in this region", "Take another region")
     asked = min(runs, max(FEW, 2 ** (len(present) - 1)))
     kept = parts(len(present), asked, seed)
     change = exclusion.changes([present[~some] for some in kept], budget, "leaving out")

@@ -252,7 +252,7 @@ class Drawing:
         card_edge = facing(self.page.cards[pick.place], -outwards)[0]
         self.canvas.curve(facing(origin, outwards), photo_edge, (middle[0] - reach, middle[1]), colour, LINE)
         self.mark(pick, self.page.input, LINE, gid=f"query-{pick.query}")
-        whole = sum(abs(part.weight) for part in parts)
+        whole = sum(abs(part.weight) for part in parts) or 1.0  # a winner without weight gets the thinnest line
         for part, kind in zip(parts, ("winner", *["also"] * len(parts)), strict=False):
             target, width = self.target(pick, part.box), max(THINNEST, LINE * abs(part.weight) / whole)
             end = middle[0] + reach, middle[1]

@@ -8,6 +8,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from ktviz.errors import TraceError
 from ktviz.explain.case import source_picture
 from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas
@@ -43,8 +44,13 @@ def trace_figure(trace: Trace) -> Figure:
 
     Returns:
         A figure 1600 px wide that belongs to no pyplot state.
+
+    Raises:
+        TraceError: A trace without retrievals.
     """
     trace = one_site(trace)
+    if not len(trace):
+        raise TraceError("a figure of a trace", "a trace without retrievals", "Record some")
     shares = trace.sources()
     colours = trace_colours(trace)
     painted = shares[shares["share"] > 0]

@@ -384,7 +384,7 @@ def as_pick(
 def taken(trace: Trace, query: int, about: Mapping[str, object], picture: Pixels | None) -> tuple[Taken, ...]:
     """What a query took from a source: the winner first, then by weight."""
     rows = trace.table.filter(pc.equal(trace.table["query"], query)).to_pylist()
-    mine = [row for row in rows if row["source"] == about["source"] and row["weight"] != 0]
+    mine = [row for row in rows if row["source"] == about["source"] and (row["chosen"] or row["weight"] != 0)]
     mine.sort(key=lambda row: (not row["chosen"], -abs(row["weight"])))
     boxes = np.array([row["source_box"] or [np.nan] * 4 for row in mine], dtype=np.float64)
     found = in_picture(boxes, about, picture).tolist()

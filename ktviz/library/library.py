@@ -253,7 +253,7 @@ class Library:
             PictureUnion(refs/animals; 12 sources, 12 entries)
         """
         if kind not in LAYOUTS:
-            raise unknown_name("kind of bank", str(kind), LAYOUTS)
+            raise unknown_name("bank kind", kind, LAYOUTS)
         if not is_bank_name(name):
             raise LibraryError(
                 f"bank {name!r}", "not of the form task/style", "Use lower case, digits, - and _, as in art/impasto"

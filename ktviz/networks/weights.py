@@ -107,7 +107,7 @@ def read_archive(path: Path) -> dict[str, Tensor]:
     """The tensors of a state dict that `torch.save` wrote."""
     check_archive(path)
     state = torch.load(path, map_location="cpu", weights_only=True)
-    return {name: value for name, value in state.items() if isinstance(value, Tensor)}
+    return {name: value for name, value in state.items() if isinstance(name, str) and isinstance(value, Tensor)}
 
 
 def check_archive(path: Path) -> None:

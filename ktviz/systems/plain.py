@@ -19,6 +19,8 @@ from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
 from ktviz.trace.trace import Trace
 
 OTHERWISE = "Ask what it can: `ktviz systems`"
+REFUSALS = ("rerun", "blend", "oracle", "similarity_of", "best_by_source", "leaves", "descents", "band_pictures")
+"""Methods of `PlainSystem` that only say that they are not there."""
 
 
 class PlainSystem:

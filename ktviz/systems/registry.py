@@ -12,10 +12,12 @@ import inspect
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from inspect import getattr_static
 from typing import Any, Protocol, cast
 
-from ktviz.errors import AbilityError, ProtocolError, TraceError, unknown_name
+from ktviz.errors import AbilityError, KtvizError, ProtocolError, TraceError, unknown_name
 from ktviz.library.library import Library
+from ktviz.systems.plain import REFUSALS, PlainSystem
 from ktviz.systems.protocol import ABILITIES, METHODS, NEEDED, System
 from ktviz.trace.trace import Trace
 
@@ -69,9 +71,11 @@ def system_class(name: str) -> SystemClass:
     point = registered()[name]
     try:
         found = point.load()
-    except Exception as error:  # other people's code
+    except (Exception, SystemExit) as error:  # other people's code
         raise ProtocolError(
-            f"system {name!r} ({point.value})", f"it cannot be imported ({error})", "Mend or remove its package"
+            f"system {name!r} ({point.value})",
+            f"it cannot be imported ({in_words(error)})",
+            "Mend or remove its package",
         ) from error
     check_class(found, name, point.value)
     return cast(SystemClass, found)
@@ -85,21 +89,32 @@ def check_class(found: Any, name: str, place: str) -> None:
 
     if not inspect.isclass(found):
         raise wrong(f"it is a {type(found).__name__}, not a class")
-    if getattr(found, "name", None) != name:
-        raise wrong(f"its name is {getattr(found, 'name', None)!r}")
-    abilities = getattr(found, "abilities", None)
+    own_name, abilities, baseline = (getattr_static(found, part, None) for part in ("name", "abilities", "baseline"))
+    if own_name != name:
+        raise wrong(f"its name is {own_name!r}")
     if not isinstance(abilities, frozenset) or not abilities <= set(ABILITIES):
         raise wrong(f"abilities {abilities!r}, not a frozenset of {', '.join(ABILITIES)}")
     needed = ["opened", *NEEDED, *(method for ability in sorted(abilities) for method in METHODS.get(ability, ()))]
     for method in needed:
-        own = inspect.getattr_static(found, method, None)
-        if own is None:
-            raise wrong(f"it has no {method}")
-        wanted = getattr(System, method, None)
-        if inspect.isfunction(own) and inspect.isfunction(wanted) and not fits(own, wanted):
-            raise wrong(f"{method}{inspect.signature(own)}, should be {method}{inspect.signature(wanted)}")
-    if "blend" in abilities and not getattr(found, "baseline", ""):
+        if what := misfit(found, method):
+            raise wrong(what)
+    if "blend" in abilities and not (isinstance(baseline, str) and baseline):
         raise wrong("a blend without a baseline in words")
+
+
+def misfit(found: type, method: str) -> str:
+    """How a method of a class breaks the protocol, in words; empty where it does not."""
+    own, wanted = getattr_static(found, method, None), getattr(SystemClass if method == "opened" else System, method)
+    if own is None or (method in REFUSALS and own is getattr_static(PlainSystem, method)):
+        return f"it has no {method}"
+    if method == "opened" and not isinstance(own, classmethod):
+        return f"opened is a {type(own).__name__}, not a class method"
+    if not callable(getattr(found, method)):
+        return f"{method} is a {type(own).__name__}, not a method"
+    function = own.__func__ if isinstance(own, classmethod) else own
+    if inspect.isfunction(function) and not fits(function, wanted):
+        return f"{method}{inspect.signature(function)}, should be {method}{inspect.signature(wanted)}"
+    return ""
 
 
 def fits(own: Any, wanted: Any) -> bool:
@@ -125,6 +140,7 @@ def opened(trace: Trace, library: Library | None, like: System | None = None) ->
     Raises:
         AbilityError: The trace is of an adapted model, which nobody can make again from its name.
         TraceError: Of a system that is not known here.
+        ProtocolError: The system cannot be imported, or breaks the protocol.
     """
     if not trace.system:
         raise AbilityError("make a run again", "the trace is of an adapted model", "Ask who has the model")
@@ -132,4 +148,19 @@ def opened(trace: Trace, library: Library | None, like: System | None = None) ->
         raise TraceError(
             f"a trace of the system {trace.system!r}", f"known here: {', '.join(names())}", "Install its package"
         )
-    return system_class(trace.system).opened(trace, library, like)
+    found = system_class(trace.system)
+    asked, todo = f"the system of a trace, {trace.system!r}", "See ktviz.systems.protocol.System"
+    try:
+        made = found.opened(trace, library, like)
+    except KtvizError:
+        raise
+    except Exception as error:  # other people's code
+        raise ProtocolError(asked, f"its opened failed ({in_words(error)})", todo) from error
+    if not isinstance(made, cast(type, found)):
+        raise ProtocolError(asked, f"its opened gave a {type(made).__name__}", todo)
+    return made
+
+
+def in_words(error: BaseException) -> str:
+    """What an error is, and says."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -196,14 +197,17 @@ def adapt(
         searched: Whether its winners were searched for.
         pictures: From the arguments and the result of a run of the *model* to its pictures by name of the canvas, each
             (B, 3, H, W) floats or (H, W, 3) uint8; "input" and "output" are guessed where it names none.
-        span: What black and white are in these floats, such as (-1, 1).
+        span: What black and white are in these floats, such as (-1, 1); without `pictures`, in the model's input and
+            output.
         abilities: What the model can be asked besides.
 
     Raises:
-        SettingError: Extensions without a prefix.
+        SettingError: Extensions without a prefix, or a span that is none.
     """
     if extensions and not prefix:
         raise SettingError("adapt with extensions", "no prefix for their columns", 'Name the model: prefix="mine"')
+    if not (len(span) == 2 and span[0] < span[1] and all(map(math.isfinite, span))):
+        raise SettingError(f"adapt with span={span}", "not black before white", "Give for example (-1, 1)")
     return Adapted(
         module,
         reader,

@@ -83,7 +83,8 @@ def rows_of(
         extensions: What the site declares.
 
     Raises:
-        TraceError: The reading lacks an extension, or has one of another shape than declared.
+        TraceError: The reading lacks an extension, or has one of another shape than declared; or a number of it is not
+            finite.
     """
     check_extensions(reading.matches, prefix, extensions)
     margin = reading.matches.margin.detach().cpu()  # of all candidates: it does not depend on how many are kept
@@ -120,6 +121,7 @@ def rows_of(
         columns[f"{prefix}.{extension.name}"] = values if extension.of == "candidate" else per_query(values)
     real = (matches.entry >= 0).flatten()
     arrays = {name: as_array(column.flatten(0, 1)[real]) for name, column in columns.items()}
+    check_finite(arrays)
     winners = {f"{prefix}.{e.name}": as_array(matches[e.name]) for e in extensions if e.of == "winner"}
     labels = None if queries.labels is None else queries.labels.numpy().astype(np.int64)
     return Rows(arrays, winners, site, knowledge, matches.kind, count, labels)
@@ -136,6 +138,13 @@ def check_extensions(matches: Matches, prefix: str, extensions: Sequence[Extensi
             raise TraceError(
                 asked, f"a shape {tuple(values.shape)}, for one value per {extension.of} {shape}", "Mend the reader"
             )
+
+
+def check_finite(columns: Mapping[str, Array]) -> None:
+    """Raise TraceError where a number that every candidate has is none: the trace could not be read again."""
+    for name in ("box", "weight", "similarity"):
+        if not np.isfinite(columns[name]).all():
+            raise TraceError("record retrievals", f"a {name} that is not finite", "Give such a candidate the entry -1")
 
 
 def as_array(tensor: Tensor) -> Array:

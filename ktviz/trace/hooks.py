@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from ktviz.errors import TraceError
+from ktviz.errors import SettingError, TraceError
 from ktviz.retrieval.extension import Extension
 from ktviz.retrieval.site import Reading, RetrievalSite
 from ktviz.trace.about import is_compiled
@@ -75,6 +75,9 @@ def find_sites(model: nn.Module, adapted: Sequence[Adapted]) -> list[Site]:
         TraceError: There is none, it is compiled, or an adapted module is not part of the model.
     """
     kind = type(model).__name__
+    for given in adapted:
+        if not isinstance(given, Adapted):
+            raise SettingError(f"record {kind}", f"a {type(given).__name__} that is no adapter", "Give kt.adapt(...)")
     readers: dict[int, Adapted] = {id(a.module): a for a in adapted}
     if len(readers) < len(adapted):
         raise TraceError(f"record {kind}", "a module is adapted twice", "Adapt it once")

@@ -119,6 +119,7 @@ def pictures_of(
     count: int,
     rows: Mapping[int, Sequence[tuple[Rows, str]]],
     said: Mapping[str, Sequence[Pixels]],
+    span: Range,
 ) -> list[Picture]:
     """The images of a run, with sizes, digests and settings.
 
@@ -129,11 +130,12 @@ def pictures_of(
         count: Images that retrievals belong to.
         rows: By number of the image, its retrievals, and the canvas of each.
         said: Pictures that adapters gave, one per image, by name of the canvas.
+        span: What black and white are in the others.
     """
     if isinstance(model, Recordable):
         one = picture(model.pictures(inputs, output), model.settings_of(inputs, output), rows.get(0, ()))
         return [replace(one, about={**one.about, "measures": dict(model.measures_of(inputs, output))})]
-    batches = {INPUT: image_batch(inputs[:1]), OUTPUT: image_batch((output,)), **said}
+    batches = {INPUT: image_batch(inputs[:1], span), OUTPUT: image_batch((output,), span), **said}
     number = max(count, *(len(batch) for name, batch in batches.items() if name != OUTPUT))
     return [
         picture({name: batch[n] for name, batch in batches.items() if n < len(batch)}, {}, rows.get(n, ()))
@@ -170,12 +172,12 @@ def own(pixels: Pixels) -> Pixels:
     return copy
 
 
-def image_batch(values: tuple[Any, ...]) -> list[Pixels]:
-    """Images in the first value, if it is a batch of RGB images in [0, 1], give or take an overshoot."""
+def image_batch(values: tuple[Any, ...], span: Range) -> list[Pixels]:
+    """Images in the first value, if it is a batch of RGB images in a range, give or take an overshoot."""
     batch = values[0] if values else None
     if not isinstance(batch, Tensor) or batch.ndim != 4 or batch.shape[1] != 3 or not batch.numel():
         return []
-    return [to_pixels(image) for image in batch] if within(batch, (0.0, 1.0)) else []
+    return levelled(batch, span) if within(batch, span) else []
 
 
 def as_batch(value: object, span: Range, asked: str) -> list[Pixels]:
@@ -199,9 +201,13 @@ def as_batch(value: object, span: Range, asked: str) -> list[Pixels]:
     if not within(value, span):
         low, high = float(value.min()), float(value.max())
         raise TraceError(asked, f"values from {low:.3g} to {high:.3g}", f"Say what black and white are: not {span}")
+    return levelled(value[None] if value.ndim == 3 else value, span)
+
+
+def levelled(batch: Tensor, span: Range) -> list[Pixels]:
+    """Pictures (B, 3, H, W), given what black and white are in them."""
     low, high = span
-    batch = value.detach()[None] if value.ndim == 3 else value.detach()
-    return [to_pixels((image.float() - low) / (high - low)) for image in batch]
+    return [to_pixels((image.float() - low) / (high - low)) for image in batch.detach()]
 
 
 def within(values: Tensor, span: Range) -> bool:

@@ -223,7 +223,9 @@ class Recorder:
         said: dict[str, list[Pixels]] = {}
         for adapted in self.adapted if run.number == 0 else ():
             said |= adapted.shown(inputs, output)
-        return pictures_of(self.models[run.number], inputs, output, 1 + max(by_image, default=-1), by_image, said)
+        spans = {adapted.span for adapted in self.adapted if adapted.pictures is None}
+        span = spans.pop() if len(spans) == 1 else (0.0, 1.0)
+        return pictures_of(self.models[run.number], inputs, output, 1 + max(by_image, default=-1), by_image, said, span)
 
     def number_of(self, knowledge: Knowledge) -> int:
         with self.lock:

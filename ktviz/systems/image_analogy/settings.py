@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, Literal
 
 from ktviz.errors import SettingError, unknown_name
@@ -93,7 +94,7 @@ class Settings(KnownKeywords):
         """alpha of conv1_1 to conv5_1."""
         if isinstance(self.blend, Sequence) and not isinstance(self.blend, str):
             return five("blend", self.blend, number)
-        if isinstance(self.blend, bool) or self.blend not in BLEND_LEVELS:
+        if isinstance(self.blend, bool) or not isinstance(self.blend, Integral) or self.blend not in BLEND_LEVELS:
             raise SettingError(f"blend {short(self.blend)}", "no such level", "Give 1, 2 or 3, or five numbers")
         return BLEND_LEVELS[self.blend]
 
@@ -121,6 +122,6 @@ def preset(name: str, **changes: Any) -> Settings:
         UnknownNameError: There is no such preset.
         UnknownSettingError, SettingError: As in `Settings`.
     """
-    if name not in PRESETS:
+    if name not in [*PRESETS]:
         raise unknown_name("preset", name, PRESETS)
     return replace(PRESETS[name], **changes)

@@ -139,19 +139,23 @@ class FieldSite(RetrievalSite):
         """The field as hard retrieval; similarity is the mean of both cosines, averaged over the patch."""
         place: Place = inputs[1]
         rows, columns = output.field.shape[:2]
-        down, across = (self.stride * whole / seen for whole, seen in zip(place.other, place.other_seen, strict=True))
-        height, width = (-(-seen // self.stride) for seen in place.other_seen)
-        known = cells(place.source, self.layer, height, width, down, across)
+        known = self.entries(place)
         ours = [self.stride * whole / seen for whole, seen in zip(place.canvas, place.seen, strict=True)]
         matches = Matches.hard(
-            numbered(output.field, width),
+            numbered(output.field, known.columns),
             -output.cost.flatten() / 2,
-            start=numbered(output.start, width),
+            start=numbered(output.start, known.columns),
             start_similarity=-output.start_cost.flatten() / 2,
             origin=output.origin.flatten().int(),
             settled=output.settled.flatten().int(),
         )
         return [Reading(matches, Queries.grid(rows, columns, (ours[0], ours[1])), known)]
+
+    def entries(self, place: Place) -> Cells:
+        """What can be chosen: the cells of the level."""
+        down, across = (self.stride * whole / seen for whole, seen in zip(place.other, place.other_seen, strict=True))
+        height, width = (-(-seen // self.stride) for seen in place.other_seen)
+        return cells(place.source, self.layer, height, width, down, across)
 
 
 class VoteSite(RetrievalSite):
@@ -174,9 +178,12 @@ class VoteSite(RetrievalSite):
         place: Place = inputs[1]
         rows, columns = output.size
         sources, weights = merged(*output.of(torch.arange(rows * columns)))
-        known = cells(place.source, LEVELS[0], *output.there, 1.0, 1.0)
         matches = Matches(sources, weights, torch.zeros(len(sources), dtype=torch.int64), weights)
-        return [Reading(matches, Queries.grid(rows, columns, 1.0), known)]
+        return [Reading(matches, Queries.grid(rows, columns, 1.0), self.entries(place))]
+
+    def entries(self, place: Place) -> Cells:
+        """What can be chosen: the pixels."""
+        return cells(place.source, LEVELS[0], *place.other, 1.0, 1.0)
 
 
 def numbered(field: Tensor, width: int) -> Tensor:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -29,20 +29,23 @@ from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.image_analogy.field import Direction
 from ktviz.systems.image_analogy.levels import Progress
-from ktviz.systems.image_analogy.method import Method
+from ktviz.systems.image_analogy.method import Method, network_size
 from ktviz.systems.image_analogy.result import Analogy, Side
 from ktviz.systems.image_analogy.settings import Settings, preset
-from ktviz.systems.image_analogy.sites import NAME, REFERENCE
+from ktviz.systems.image_analogy.sites import NAME, REFERENCE, FieldSite, Place, VoteSite
 from ktviz.systems.image_analogy.votes_blend import VotesBlend, region_mask_of
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
+from ktviz.values import short
 
 BYTES_PER_PX = 900
 """What a recording takes per pixel of both pictures, at most: up to nine votes, and a third more for the levels."""
 INPUT: Mapping[str, Any] = {"source": "input", "bank": "input", **Credit().described(), "sha256": "unknown"}
 """What is known of A, which B is made with."""
+VOTES = "ab.vote"
+"""The site that paints A'."""
 PATCH_PX = 24
 """Side of the pictures of a retrieval."""
 
@@ -188,7 +191,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
         height, width = self.reference.shape[:2]
         name = str(self.source["source"])
         if isinstance(part, Mapping):
-            part = SourceRegion(str(part["source"]), Box(**part["box"]))
+            part = stated(part)
         if isinstance(part, SourceRegion):
             if not ends_in(name, part.source):
                 raise UnknownNameError(f"source {part.source!r}", f"the reference is {name}", "Name that")
@@ -201,9 +204,30 @@ class ImageAnalogy(nn.Module, PlainSystem):
             if part != self.source["bank"] and not ends_in(name, part):
                 raise UnknownNameError(f"source {part!r}", f"the reference is {name}", todo)
             raise UnknownNameError(f"an analogy without {part}", "nothing would be left", todo)
-        if isinstance(part, (int, np.integer)) and 0 <= int(part) < height * width:
+        if is_number(part) and 0 <= int(part) < height * width:
             return SourceRegion(name, Box(int(part) % width, int(part) // width, 1, 1))
-        raise UnknownNameError(f"part {part!r}", f"{name} has {width}x{height} px", "Give a kt.Box of it")
+        raise UnknownNameError(f"part {short(part)}", f"{name} has {width}x{height} px", "Give a kt.Box of it")
+
+    def region_of_entry(self, trace: Trace, entry: int) -> SourceRegion:
+        """The part of the reference that an entry of the trace's site is; of several sites, of the votes.
+
+        Raises:
+            UnknownNameError: There is no such entry, or it is a part of A.
+        """
+        site = trace.sites[0] if len(trace.sites) == 1 else VOTES
+        asked, (way, _, layer) = f"entry {entry} of {site}", site.partition(".")
+        if way == "ba":
+            found = f"it is of {INPUT['source']}, and only parts of the reference can be left out"
+            raise UnknownNameError(asked, found, "Give a kt.Box of it")
+        sizes = trace.picture.size_of("input"), (self.reference.shape[0], self.reference.shape[1])
+        ratio = float(trace.picture.settings["ratio"])
+        seen = [network_size(height, width, ratio) for height, width in sizes]
+        source = {**self.source, "height": sizes[1][0], "width": sizes[1][1]}
+        place = Place(sizes[0], seen[0], sizes[1], seen[1], tuple(sorted(source.items())))
+        known = cast(FieldSite | VoteSite, self.ab.get_submodule(layer)).entries(place)
+        if not 0 <= entry < len(known):
+            raise UnknownNameError(asked, f"entries go from 0 to {len(known) - 1:,}", "Take one that the trace names")
+        return SourceRegion(str(self.source["source"]), Box(*known.boxes(torch.tensor([entry]))[0].tolist()))
 
     def digests(self) -> dict[str, str]:
         """Of the networks and of the reference."""
@@ -250,7 +274,8 @@ class ImageAnalogy(nn.Module, PlainSystem):
         if content is None:
             raise TraceError("a question to the model", "the trace was saved without its picture", "Pass photo=")
         stored = dict(trace.picture.settings)
-        parts = (*stored.pop("without"), *without)
+        asked = [self.region_of_entry(trace, int(part)) if is_number(part) else part for part in without]
+        parts = (*stored.pop("without"), *asked)
         return self.traced(content, **{**stored, **settings, "without": self.regions(parts)})
 
     def encode(self, pixels: Pixels) -> Tensor:
@@ -267,9 +292,9 @@ class ImageAnalogy(nn.Module, PlainSystem):
         return VotesBlend.create(trace, here, there, within)
 
     def behind(self, trace: Trace, mask: Mask) -> Ints:
-        """Those of the region's own pixels; after refinement, all."""
+        """Those whose own place is in the region; after refinement, all."""
         refined = trace.picture.settings["refine"]
-        return np.arange(mask.size) if refined else np.flatnonzero(mask)
+        return np.arange(len(trace)) if refined else super().behind(trace, mask)
 
     def reach(self, trace: Trace) -> str:
         """None: votes are for one pixel."""
@@ -333,6 +358,23 @@ def described(reference: ImageLike, pixels: Pixels) -> dict[str, Any]:
         "width": pixels.shape[1],
         "pixels": pixel_digest(pixels),
     }
+
+
+def is_number(part: object) -> TypeGuard[int]:
+    """Whether something is a whole number."""
+    return isinstance(part, (int, np.integer)) and not isinstance(part, bool)
+
+
+def stated(region: Mapping[str, Any]) -> SourceRegion:
+    """A part of a source as a trace states it.
+
+    Raises:
+        SettingError: It states something else.
+    """
+    try:
+        return SourceRegion(str(region["source"]), Box(**region["box"]))
+    except (LookupError, TypeError):
+        raise SettingError(f"without {short(region)}", "no part of the reference", "Give a kt.Box of it") from None
 
 
 def settings_from(given: Mapping[str, Any]) -> Settings:

@@ -246,6 +246,30 @@ def test_what_a_command_was_not_given_ends_it_before_its_work(library, folder, t
     assert said in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize(
+    ("photos", "output", "said"),
+    [
+        (["cat.png"], "tiger.png", "it is the reference"),
+        (["cat.png"], "cat.jpg", "it is a photograph"),
+        (["x-back.png"], "x.png", "it is a photograph"),
+        (["x.png", "x-back.png"], "out", "would both become it"),
+        (["cat.png"], "tig.png", "it is the reference"),
+    ],
+)
+def test_no_output_takes_the_place_of_a_picture_or_of_another_output(tmp_path, save, paint, photos, output, said):
+    for name in ("cat.png", "x.png", "x-back.png", "tiger.png", "tig-back.png"):
+        save(tmp_path / name, paint(5, 16, 20))
+    if output == "cat.jpg":
+        (tmp_path / "cat.jpg").symlink_to(tmp_path / "cat.png")
+    reference = "tig-back.png" if output == "tig.png" else "tiger.png"
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    command = ("translate", *photos, "--system", "image-analogy", "--reference", reference, "-o", output)
+    done = ktviz(*command, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_kt_says_that_it_needs_patches(library, folder, tmp_path):
     photo = folder / "in" / "lion.png"
     done = ktviz("translate", photo, "-l", library.folder, "-b", BANK, "-o", tmp_path / "out", check=False)

@@ -15,6 +15,7 @@ from ktviz.errors import (
     Difference,
     MismatchError,
     RegionError,
+    SettingError,
     TraceError,
     UnknownNameError,
     UnknownSettingError,
@@ -117,6 +118,39 @@ def test_nothing_of_a_region_that_is_left_out_is_used(system, trace, pair):
     assert (
         kt.without(without, kt.Box(20, 0, 4, 4)).site("ab.vote").column("source_box", winners=False)[:, 0].min() >= 20
     )
+
+
+@pytest.mark.parametrize("site", ["ab.vote", "ab.conv3_1", "ab.conv4_1"])
+def test_an_entry_is_what_its_number_means_at_the_site_that_is_asked(trace, site):
+    part = trace.site(site)
+    without = kt.without(part, int(part.column("entry")[-1]))
+    (region,) = without.picture.settings["without"]
+    assert [region["box"][edge] for edge in ("x", "y", "width", "height")] == part.column("source_box")[-1].tolist()
+    assert part.column("entry")[-1] not in without.site(site).column("entry", winners=False)
+    with pytest.raises(UnknownNameError, match="entries go from 0"):
+        kt.without(part, 10**6)
+
+
+@pytest.mark.parametrize("site", ["ba.vote", "ba.conv3_1"])
+def test_entries_of_the_way_back_are_no_part_of_the_reference(trace, site):
+    part = trace.site(site)
+    with pytest.raises(UnknownNameError, match="of input, and only parts of the reference can be left out"):
+        kt.without(part, 0)
+    with pytest.raises(TraceError, match="nothing would be left to retrieve"):
+        kt.attribute(part, BOX, by="entry", through="datamodel", runs=2, quiet=True)
+
+
+@pytest.mark.parametrize("site", ["ab.conv3_1", "ba.conv4_1"])
+def test_the_cells_behind_a_region_are_those_that_reach_into_it(system, trace, site):
+    part, mask = trace.site(site), np.zeros(trace.site(site).size, dtype=bool)
+    mask[-3:, -3:] = True
+    assert system.behind(part, mask).tolist() == [len(part) - 1]
+
+
+@pytest.mark.parametrize("wrong", [{}, {"source": "reference"}, {"source": "reference", "box": 3}, True, 3.5, None])
+def test_what_is_no_part_of_the_reference_is_refused(system, pair, wrong):
+    with pytest.raises((SettingError, UnknownNameError), match=r"Give a kt\.Box of it"):
+        system(pair[0], **FAST, without=[wrong])
 
 
 def test_the_same_run_again_is_the_same(system, trace):
