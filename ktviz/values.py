@@ -1,7 +1,8 @@
-"""Values that people give: a number, a whole number, or an error that says what it is instead."""
+"""Values that people give: a number, a whole number, a word, or an error that says what it is instead."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -42,6 +43,17 @@ def whole(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise SettingError(f"{name} {short(value)}", "not a whole number", "Give a whole number")
     return int(value)
+
+
+def one_of(name: str, value: Any, known: Collection[str]) -> str:
+    """One of some words.
+
+    Raises:
+        SettingError: Anything else.
+    """
+    if not isinstance(value, str) or value not in known:
+        raise SettingError(f"{name} {short(value)}", "unknown", f"Choose one of {', '.join(known)}")
+    return value
 
 
 def seed_of(name: str, value: Any) -> int:

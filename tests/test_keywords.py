@@ -60,7 +60,7 @@ WRONG = [
     *(("max_gain", value) for value in ("x", float("inf"))),
     *(("band_weights", value) for value in (None, 5, "abcd", (1, 1, 1), ("a", 1, 1, 1))),
     *(("without", value) for value in (None, [None], 1.5, 2**70, b"a")),
-    *(("preset", value) for value in (None, 3)),
+    *((name, value) for name in ("preset", "transfer") for value in (None, 3, ["beam"], np.array(["a", "b"]))),
 ]
 
 
@@ -78,6 +78,8 @@ def test_numbers_of_other_libraries_are_numbers(world, paint, value):
 
 
 ASKED = {
+    "attribute by": lambda trace: kt.attribute(trace, by=np.array(["source", "entry"])),
+    "attribute through": lambda trace: kt.attribute(trace, through=["overlap"]),
     "attribute runs": lambda trace: kt.attribute(trace, through="datamodel", runs="x"),
     "attribute most": lambda trace: kt.attribute(trace, through="ablation", most=2.5),
     "attribute seed": lambda trace: kt.attribute(trace, seed=-1),

@@ -24,7 +24,7 @@ from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Traced
 from ktviz.trace.trace import Trace
-from ktviz.values import seed_of, whole
+from ktviz.values import one_of, seed_of, whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -194,9 +194,8 @@ def attribute(
         >>> attribute(trace, Box(40, 40, 64, 64), through="datamodel", runs=40)
         Attribution(by source through datamodel: art/impasto/starry-river.jpg 58.1%, ...)
     """
-    for name, value, known in (("by", by, get_args(By)), ("through", through, get_args(Through))):
-        if value not in known:
-            raise SettingError(f"attribute {name}={value!r}", "unknown", f"Choose one of {', '.join(known)}")
+    one_of("attribute by", by, get_args(By))
+    one_of("attribute through", through, get_args(Through))
     for name, number in (("most", most), ("runs", runs)):
         if whole(f"attribute {name}", number) < 1:
             raise SettingError(f"attribute {name}={number}", "nothing would be measured", "Give a positive number")

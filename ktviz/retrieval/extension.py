@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import pyarrow as pa
 
 from ktviz.errors import SettingError
+from ktviz.values import one_of
 
 Of = Literal["query", "candidate", "winner"]
 TYPES = {
@@ -63,8 +64,7 @@ class Extension:
         fixed = pa.types.is_fixed_size_list(self.type)
         if len(self.parts) != (self.type.list_size if fixed else 0):
             raise SettingError(f"an extension of type {self.type}", f"{len(self.parts)} parts", "Name each number")
-        if self.of not in get_args(Of):
-            raise SettingError(f"an extension of={self.of!r}", "unknown", "Choose query, candidate or winner")
+        one_of("an extension of", self.of, get_args(Of))
 
     def described(self) -> dict[str, Any]:
         """All of it, as JSON holds it."""

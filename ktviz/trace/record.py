@@ -29,6 +29,7 @@ from ktviz.trace.hooks import Listener, Site, Starter, find_sites
 from ktviz.trace.pictures import Picture, pictures_of
 from ktviz.trace.recorded import Recorded
 from ktviz.trace.trace import Trace
+from ktviz.values import one_of
 
 Over = Literal["error", "winners"]
 MEMORY = "256 MB"
@@ -70,8 +71,7 @@ def record(
         raise SettingError(
             f"record {candidates} candidates", "fewer than the winner", "Give 1 or more, or None for all"
         )
-    if over not in get_args(Over):
-        raise SettingError(f"over={over!r}", "unknown", "Choose error or winners")
+    one_of("over", over, get_args(Over))
     trace = Trace.unfinished()
     runs = [module for module in model.modules() if module is model or isinstance(module, Recordable)]
     sites = find_sites(model, adapted)

@@ -12,13 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ktviz.errors import SettingError, TraceError
+from ktviz.errors import TraceError
 from ktviz.images import MAX_SIDE, pixel_digest
 from ktviz.tables import MOST_ROWS
 from ktviz.trace import parquet, schema1
 from ktviz.trace.pictures import LABELS, OUTPUT, Picture
 from ktviz.trace.schema import KIND, REGRET, SCHEMA_VERSION, schema_of
 from ktviz.trace.trace import Trace
+from ktviz.values import one_of
 
 Stored = Literal["input", "both", "none"]
 VOLATILE = ("versions", "device", "processor", "seed")
@@ -62,8 +63,7 @@ def plain(column: pa.Array) -> list[np.ndarray[Any, Any]]:
 
 def save_trace(trace: Trace, path: str | os.PathLike[str], overwrite: bool, pictures: Stored) -> None:
     """See `Trace.save`."""
-    if pictures not in get_args(Stored):
-        raise SettingError(f"pictures={pictures!r}", "unknown", f"Choose one of {', '.join(get_args(Stored))}")
+    one_of("pictures", pictures, get_args(Stored))
     named = {
         f"{name} {n}": pixels
         for n, picture in enumerate(trace.pictures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Literal, get_args
 
-from ktviz.errors import SettingError
+from ktviz.values import one_of
 
 Display = Literal["both", "live", "static", "page"]
 
@@ -31,9 +31,7 @@ class Options:
     def __setattr__(self, name: str, value: object) -> None:
         if name != "display":
             raise AttributeError(f"there is no option {name!r}; known: display")
-        if value not in get_args(Display):
-            raise SettingError(f"display {value!r}", "unknown", f"Choose {', '.join(get_args(Display))}")
-        object.__setattr__(self, name, value)
+        object.__setattr__(self, name, one_of("display", value, get_args(Display)))
 
     def __repr__(self) -> str:
         return f"Options(display={self.display!r})"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from ktviz.errors import SettingError, unknown_name
 from ktviz.systems.image_analogy.blend import CURVES, Curve
 from ktviz.systems.image_analogy.pyramid import LEVELS
-from ktviz.values import KnownKeywords, number, seed_of, short, whole
+from ktviz.values import KnownKeywords, number, one_of, seed_of, short, whole
 
 Start = Literal["identity", "random"]
 STARTS: tuple[Start, ...] = ("identity", "random")
@@ -69,8 +69,7 @@ class Settings(KnownKeywords):
         if not 0 < number("ratio", self.ratio) <= 1:
             raise SettingError(f"ratio {self.ratio}", "not above 0 and at most 1", "Give 1, or 0.5 for faces")
         for name, known in (("curve", CURVES), ("start", STARTS), ("inversion", INVERSIONS)):
-            if (value := getattr(self, name)) not in known:
-                raise SettingError(f"{name} {short(value)}", "there is none", f"Choose one of {', '.join(known)}")
+            one_of(name, getattr(self, name), known)
         for name in ("iterations", "inversion_iterations"):
             if whole(name, getattr(self, name)) < 1:
                 raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")

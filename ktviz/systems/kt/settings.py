@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, TypedDict
+from typing import Any, TypedDict, get_args
 
 from ktviz.errors import SettingError
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.library.kinds.patches.search import Preset, SearchSettings
 from ktviz.systems.kt.transfer import TransferMode, check_transfer
-from ktviz.values import KnownKeywords, number, short, whole
+from ktviz.values import KnownKeywords, number, one_of, short, whole
 
 COHERENCE = 0.06
 """With the shipped encoder this keeps 98 % of the similarity (`python -m benchmarks quality`)."""
@@ -64,7 +64,7 @@ class Settings(KnownKeywords):
     without: Iterable[str | int] = ()
 
     def __post_init__(self) -> None:
-        published = self.preset == "paper"
+        published = one_of("preset", self.preset, get_args(Preset)) == "paper"
         max_gain = (0.0 if published else MAX_GAIN) if self.max_gain is None else number("max_gain", self.max_gain)
         coherence = (0.0 if published else COHERENCE) if self.coherence is None else number("coherence", self.coherence)
         without = names_to_leave_out(self.without)

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 from torch import Tensor
 
 from ktviz.errors import SettingError
+from ktviz.values import one_of
 
 TransferMode = Literal["statistics", "swap"]
 EPSILON = 2e-5
@@ -58,8 +59,7 @@ def check_transfer(mode: str, strength: float, max_gain: float) -> None:
     Raises:
         SettingError: Unknown mode, strength outside 0..1, or a negative gain bound.
     """
-    if mode not in get_args(TransferMode):
-        raise SettingError(f"transfer {mode!r}", "unknown", "Choose statistics or swap")
+    one_of("transfer", mode, get_args(TransferMode))
     if not 0 <= strength <= 1:
         raise SettingError(f"strength {strength}", "outside 0 to 1", "Give a number from 0 (the photo) to 1")
     if not 0 <= max_gain < float("inf"):

@@ -255,6 +255,8 @@ def test_what_cannot_be_used_is_said(model, pictures, pyramid, tmp_path):
         {"blend": (0, 0, 0, 0, 2)},
         {"blend": "3"},
         {"curve": "hard"},
+        {"curve": np.array(["step", "step"])},
+        {"start": ["random"]},
         {"iterations": 0},
         {"iterations": 2.5},
         {"patches": (3, 3, 3, 3, 4)},

@@ -22,7 +22,7 @@ from ktviz.library.kinds.patches.scan import Scope, scan
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.retrieval.exact import nearest
 from ktviz.retrieval.matches import Matches
-from ktviz.values import whole
+from ktviz.values import one_of, whole
 
 Preset = Literal["paper", "beam", "exact"]
 
@@ -54,8 +54,7 @@ class SearchSettings:
     band_weights: tuple[float, float, float, float] = PAPER_WEIGHTS
 
     def __post_init__(self) -> None:
-        if self.preset not in get_args(Preset):
-            raise SettingError(f"preset {self.preset!r}", "unknown", "Choose paper, beam or exact")
+        one_of("preset", self.preset, get_args(Preset))
         for name in ("candidates", "beam", "shortlist"):
             value = whole(name, getattr(self, name))
             if value < 1:
