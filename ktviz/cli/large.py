@@ -23,7 +23,10 @@ WORTH = 12
 """So many times the sample's queries make a forecast worth its time: 1.4 megapixels."""
 
 Side = Annotated[
-    int | None, typer.Option(min=MIN_SIDE, metavar="PX", help="Shrink photos to this shorter side first, if larger.")
+    int | None,
+    typer.Option(
+        min=MIN_SIDE, metavar="PX", help="Shrink photos, and a reference file, to this shorter side first, if larger."
+    ),
 ]
 Memory = Annotated[
     str | None, typer.Option(metavar="SIZE", help='What the process may hold, e.g. "4GB". Results stay the same.')

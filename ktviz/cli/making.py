@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from tqdm.auto import tqdm
 
-from ktviz.cli.large import announce, expected
+from ktviz.cli.large import announce, expected, shrunk
 from ktviz.errors import SettingError
-from ktviz.images import Pixels
+from ktviz.images import Pixels, as_pixels
 
 if TYPE_CHECKING:
+    from ktviz.systems.image_analogy.system import ImageAnalogy
     from ktviz.systems.kt.translator import Translator
     from ktviz.systems.protocol import System
     from ktviz.trace.trace import Trace
@@ -83,7 +84,7 @@ def maker(
         reference: Of image-analogy: a file, or with banks the name of a picture.
         given: Settings, None where they were not given.
         candidates: Recorded per query.
-        side: Longest side that photos are shrunk to.
+        side: Shorter side that photos, and a reference file, are shrunk to.
         memory: Bound of kt.
         quiet: No progress bar.
 
@@ -100,7 +101,7 @@ def maker(
     if system == ANALOGY:
         if memory:
             raise SettingError(f"--system {system}", "--memory given", "It takes what it needs; leave it out")
-        return analogy_maker(library, bank or [], reference, settings, quiet)
+        return analogy_maker(library, bank or [], reference, settings, side, quiet)
     if library is None or not bank:
         raise SettingError(f"--system {system}", "no --library and --bank", KNOWLEDGE)
     if reference is not None:
@@ -133,7 +134,12 @@ def kt_maker(
 
 
 def analogy_maker(
-    library: Path | None, bank: list[str], reference: str | None, given: Mapping[str, Any], quiet: bool
+    library: Path | None,
+    bank: list[str],
+    reference: str | None,
+    given: Mapping[str, Any],
+    side: int | None,
+    quiet: bool,
 ) -> Maker:
     """Deep Image Analogy with a reference: a file, or a picture of a bank."""
     from ktviz.library.library import Library
@@ -148,7 +154,7 @@ def analogy_maker(
         raise SettingError(f"--system {ANALOGY}", "--without given", "Leave out a region in Python: kt.without")
     settings_from(given)  # refuse bad values before any work
     system = (
-        ImageAnalogy(Path(str(reference)))
+        from_file(Path(str(reference)), side)
         if library is None
         else ImageAnalogy.from_bank(Library.open(library).select(bank), reference)
     )
@@ -163,3 +169,11 @@ def analogy_maker(
             return system.traced(pixels, progress=progress, **given)
 
     return Maker(system, record)
+
+
+def from_file(path: Path, side: int | None) -> ImageAnalogy:
+    """Deep Image Analogy with a file as its reference, shrunk as photos are."""
+    from ktviz.systems.image_analogy.system import ImageAnalogy, described
+
+    pixels = shrunk(as_pixels(path), side)
+    return ImageAnalogy(pixels, source=described(path, pixels))

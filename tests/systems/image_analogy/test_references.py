@@ -270,6 +270,18 @@ def test_no_output_takes_the_place_of_a_picture_or_of_another_output(tmp_path, s
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_side_shrinks_the_reference_file_with_the_photo(tmp_path, save, paint):
+    for name, height, width in (("cat.png", 40, 60), ("tiger.png", 90, 70)):
+        save(tmp_path / name, paint(5, height, width))
+    command = ("translate", "cat.png", "--system", "image-analogy", "--reference", "tiger.png", "-o", "out.png")
+    ktviz(*command, "--side", "32", "--trace", "-q", cwd=tmp_path)
+    trace = kt.Trace.open(tmp_path / "out.parquet")
+    sizes = {name: pixels.shape[:2] for name, pixels in trace.picture.canvases.items()}
+    assert sizes == {"input": (32, 48), "output": (32, 48), "reference:0": (41, 32), "output:back": (41, 32)}
+    assert {"tiger.png"} <= {source["source"] for source in trace.about["sources"]}
+    assert kt.read_image(tmp_path / "out-back.png").shape == (41, 32, 3)
+
+
 def test_kt_says_that_it_needs_patches(library, folder, tmp_path):
     photo = folder / "in" / "lion.png"
     done = ktviz("translate", photo, "-l", library.folder, "-b", BANK, "-o", tmp_path / "out", check=False)
