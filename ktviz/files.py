@@ -92,6 +92,19 @@ def remedy(error: Exception) -> str:
     return "Free space, or choose another folder" if full else "Choose a folder that you may write to"
 
 
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse, before any work, what could not be written after it: folders that are missing are made then.
+
+    Raises:
+        StorageError: The folder is a file, or closed to writing.
+    """
+    place = next(folder for folder in Path(path).absolute().parents if folder.exists())
+    if not place.is_dir():
+        raise StorageError(f"write {str(path)!r}", f"{place.name} is a file", "Name another folder")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise StorageError(f"write {str(path)!r}", "no permission", remedy(PermissionError()))
+
+
 def check_plain(path: str | os.PathLike[str]) -> None:
     """Raise OSError unless a path is a plain file: what a pipe or a device holds may never end."""
     mode = Path(path).stat().st_mode

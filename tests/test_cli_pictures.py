@@ -2,12 +2,15 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from command import ktviz
 from PIL import Image
 
+from ktviz.errors import StorageError
+from ktviz.files import check_writable
 from ktviz.images import read_image, write_image
 from ktviz.library.format import LibrarySettings
 from ktviz.library.library import Library
@@ -188,3 +191,19 @@ def test_a_build_that_is_refused_leaves_no_library_behind(run, photos, tmp_path,
     assert ended == 5
     assert found in said
     assert not (tmp_path / "new.ktlib").exists()
+
+
+@pytest.mark.parametrize("command", ["translate", "audit"])
+def test_what_cannot_be_written_is_said_before_the_work(tmp_path, save, paint, command):
+    photo, file = (save(tmp_path / name, paint(5, 16, 20)) for name in ("cat.png", "tiger.png"))
+    options = ("--system", "image-analogy", "--reference", file, "-o", file / "deep" / "out")
+    done = ktviz(command, photo, *options, check=False)
+    assert done.returncode == 8
+    assert "tiger.png is a file" in " ".join(done.stderr.split())
+
+
+def test_a_folder_that_is_closed_is_refused(tmp_path, monkeypatch):
+    check_writable(tmp_path / "new" / "out.png")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)  # root may write everywhere
+    with pytest.raises(StorageError, match=r"no permission.*you may write to"):
+        check_writable(tmp_path / "new" / "out.png")

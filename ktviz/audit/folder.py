@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ktviz.errors import AuditError, KtvizError, MissingAuditError, StorageError
-from ktviz.files import read_json
+from ktviz.files import check_writable, read_json
 from ktviz.images import file_digest
 from ktviz.tables import read_rows
 from ktviz.trace import schema1
@@ -51,6 +51,7 @@ MOST_BYTES = 64 << 20
 
 def check_target(folder: Path, overwrite: bool) -> None:
     """Raise StorageError unless an audit may be written there: nothing, an empty folder, or an audit to replace."""
+    check_writable(folder)
     asked = f"write an audit to {str(folder)!r}"
     if folder.exists() and not folder.is_dir():
         raise StorageError(asked, "it is a file", "Name a new folder")

@@ -26,6 +26,7 @@ from ktviz.cli.large import Memory, Side, shrunk
 from ktviz.cli.making import ANALOGY, KT, Banks, LibraryPath, Reference, SystemOption, maker
 from ktviz.cli.streams import DASH, STDIN, from_stdin, read_photo, write_photo
 from ktviz.errors import ImageError, KtvizError, SettingError
+from ktviz.files import check_writable
 from ktviz.images import Pixels, check_names, find_images
 
 if TYPE_CHECKING:
@@ -247,6 +248,7 @@ def plan(
         SettingError: An unknown kind of file, one file for several photos, two photos of one name, or a path of a photo
             or of a reserved picture.
         ImageError: A photo's name is not UTF-8.
+        StorageError: Nothing can be written there.
     """
     check_names([*names, output])
     one_file = output.suffix.lower() in PICTURES and not output.is_dir()
@@ -259,6 +261,7 @@ def plan(
     originals = {**reserved, **{photo.resolve(): "a photograph to translate" for photo in names}}
     for photo, name in names.items():
         targets[photo] = target = output if one_file else output / Path(name).with_suffix(".png")
+        check_writable(target)
         for path in (target, *(beside(target, output_name) for output_name in further)):
             if path.resolve() in originals:
                 found = f"it is {originals[path.resolve()]}"
