@@ -445,7 +445,7 @@ def test_columns_without_a_prefix_are_refused():
         (("heat.more", pa.float32()), "no plain word"),
         (("heat", pa.string()), "no trace holds it"),
         (("box", pa.list_(pa.float32(), 4)), "0 parts"),
-        (("heat", pa.float32(), "", "pixel"), "Choose query, candidate or winner"),
+        (("heat", pa.float32(), "", "pixel"), "Choose one of query, candidate, winner"),
     ],
 )
 def test_a_column_that_no_trace_can_hold_is_refused(parts, said):

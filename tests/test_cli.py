@@ -194,7 +194,7 @@ def test_sources_are_added_and_removed(library, folder, tmp_path):
         ("translate {photo} -l {lib} -b comic/inc -o x.png", 3, "known: comic/ink, hdr/vivid"),
         ("translate {photo} -l {lib} -b comic --without kat -o x.png", 3, "known: comic/ink/cat.png"),
         ("translate {photo} -l {lib} -b comic --strength 2 -o x.png", 2, "strength 2"),
-        ("translate {photo} -l {lib} -b comic --preset best -o x.png", 2, "paper, beam or exact"),
+        ("translate {photo} -l {lib} -b comic --preset best -o x.png", 2, "paper, beam, exact"),
         ("translate {lib}/library.json -l {lib} -b comic -o x.png", 4, "not an image"),
         ("translate gone.jpg -l {lib} -b comic -o x.png", 4, "no such file"),
         ("translate {photo} -l nowhere.ktlib -b comic -o x.png", 5, "there is no library.json"),

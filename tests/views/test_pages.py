@@ -301,7 +301,7 @@ def test_what_is_displayed_is_what_the_option_says(view, monkeypatch, display, k
 def test_options_refuse_what_they_do_not_know(monkeypatch):
     assert kt.options is options
     for value in ("Both", "", None, 1, ["both"], b"both"):
-        with pytest.raises(SettingError, match="Choose both, live, static, page"):
+        with pytest.raises(SettingError, match="Choose one of both, live, static, page"):
             options.display = value
         with pytest.raises(SettingError):
             Options(value)
