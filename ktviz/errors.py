@@ -151,7 +151,7 @@ class StorageError(KtvizError, OSError):
     """A file that cannot be written: disk full, read-only, or already there."""
 
 
-def unknown_name(kind: str, asked: str, known: Iterable[str]) -> UnknownNameError:
+def unknown_name(kind: str, asked: object, known: Iterable[str]) -> UnknownNameError:
     """The error for a name that does not exist, with the nearest that does.
 
     Args:
@@ -163,7 +163,7 @@ def unknown_name(kind: str, asked: str, known: Iterable[str]) -> UnknownNameErro
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     found = f"there is none; known: {shown or 'none at all'}"
     return UnknownNameError(
-        f"{kind} {asked!r}", found, nearest(asked, names) or f"Choose one of the {kind}s that exist"
+        f"{kind} {asked!r}", found, nearest(str(asked), names) or f"Choose one of the {kind}s that exist"
     )
 
 

@@ -114,9 +114,9 @@ class Passage:
         self.progress(LEVELS[number], way, "blend")
         half = self.halves[way]
         with one_thread():
-            weights = blend(half.own[number], self.settings.alphas[number - 1], self.settings.curve)
-            half.made = weights.mix(half.own[number], half.made)
-        return weights
+            found = blend(half.own[number], self.settings.alphas[number - 1], self.settings.curve)
+            half.made = found.mix(half.own[number], half.made)
+        return found
 
     def match(self, way: Direction, number: int, cost: PatchCost) -> Search:
         """Find the field of one direction, from the one of the level before."""

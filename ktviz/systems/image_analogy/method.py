@@ -104,7 +104,8 @@ class Method(nn.Module):
 
         Raises:
             ImageError: A picture cannot be used.
-            SettingError: The fast inversion without blocks; or a region that leaves nothing, or is of another size.
+            SettingError: The fast inversion without blocks; or a region of another size.
+            UnknownNameError: A region that leaves nothing of the reference.
         """
         check_defaults()
         _, kind = place_of(self.pyramid)
