@@ -142,6 +142,12 @@ class Method(nn.Module):
         return Half(pixels, own, own[-1], {**source, "height": pixels.shape[0], "width": pixels.shape[1]})
 
 
+def pieces_of_work(settings: Settings) -> int:
+    """How often `progress` is called: levels are blended, matched and inverted (the last one: voted), then refined."""
+    levels = len(LEVELS) - 1
+    return len(DIRECTIONS) * (3 * levels + settings.refine)
+
+
 def network_size(height: int, width: int, ratio: float) -> Size:
     """The size at which the network sees a picture: at most 700 px a side and 350,000 px in all, times the ratio.
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ktviz.errors import ImageError, MissingWeightsError, SettingError, UnknownNameError, UnknownSettingError
-from ktviz.systems.image_analogy.method import Method, network_size
+from ktviz.systems.image_analogy.method import Method, network_size, pieces_of_work
 from ktviz.systems.image_analogy.patchmatch import Search
 from ktviz.systems.image_analogy.pyramid import LEVELS
 from ktviz.systems.image_analogy.result import rendered
@@ -210,7 +210,9 @@ def test_sites_see_every_field_and_may_change_it(model, pictures):
 
 def test_progress_goes_from_coarse_to_fine(model, pictures):
     told = []
-    model(*pictures, Settings(iterations=1, refine=True), progress=lambda *step: told.append(step))
+    settings = Settings(iterations=1, refine=True)
+    model(*pictures, settings, progress=lambda *step: told.append(step))
+    assert len(told) == pieces_of_work(settings)
     assert list(dict.fromkeys(step[0] for step in told)) == [*LEVELS[:0:-1], "pixels"]
     assert ("conv5_1", "ab", "match") in told
     assert ("conv1_1", "ba", "invert") not in told
