@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from ktviz.images import Pixels
 from ktviz.networks.threads import one_thread
-from ktviz.systems.image_analogy.blend import Blend, blend
 from ktviz.systems.image_analogy.cost import PatchCost, joined
+from ktviz.systems.image_analogy.feature_blend import FeatureBlend, blend
 from ktviz.systems.image_analogy.field import (
     DIRECTIONS,
     OTHER,
@@ -109,7 +109,7 @@ class Passage:
         }
         return Level(number, LEVELS[number], sides)
 
-    def blend(self, way: Direction, number: int) -> Blend:
+    def blend(self, way: Direction, number: int) -> FeatureBlend:
         """Put the picture's own features back where they are strong."""
         self.progress(LEVELS[number], way, "blend")
         half = self.halves[way]

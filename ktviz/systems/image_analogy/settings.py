@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ktviz.errors import SettingError, unknown_name
-from ktviz.systems.image_analogy.blend import CURVES, Curve
+from ktviz.systems.image_analogy.feature_blend import CURVES, Curve
 from ktviz.systems.image_analogy.pyramid import LEVELS
 from ktviz.values import KnownKeywords, number, seed_of, short, whole
 

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ktviz.systems.image_analogy.blend import blend
 from ktviz.systems.image_analogy.cost import PatchCost, joined
+from ktviz.systems.image_analogy.feature_blend import blend
 from ktviz.systems.image_analogy.field import upsampled
 from ktviz.systems.image_analogy.inversion import energy, optimised
 from ktviz.systems.image_analogy.refine import smoothed
