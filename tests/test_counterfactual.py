@@ -129,7 +129,7 @@ def test_unknown_names_and_nothing_left_are_refused_before_any_work(world, trace
 
 
 def test_a_number_that_is_no_entry_is_not_rounded_to_one(trace):
-    with pytest.raises(SettingError, match=r"without 1\.5: not a whole number"):
+    with pytest.raises(SettingError, match=r"without 1\.5: neither the name of a source or a bank nor the number"):
         ktviz.without(trace, [1.5])
 
 

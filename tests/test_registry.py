@@ -9,7 +9,6 @@ from command import ktviz
 import ktviz as kt
 from ktviz.errors import AbilityError, KtvizError, ProtocolError, TraceError, UnknownNameError
 from ktviz.systems import registry
-from ktviz.systems.kt.translator import Translator
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import METHODS, NEEDED, System
 from ktviz.systems.registry import names, opened, system_class
@@ -54,10 +53,10 @@ def broken():
     raise ModuleNotFoundError("No module named 'guests'")
 
 
-def test_ours_keeps_the_protocol():
-    registry.check_class(Translator, "kt", "ktviz")
-    assert system_class("kt") is Translator
-    assert "kt" in names()
+@pytest.mark.parametrize("name", registry.OURS)
+def test_ours_keep_the_protocol(name):
+    registry.check_class(system_class(name), name, "ktviz")
+    assert name in names()
 
 
 def test_an_instance_of_ours_is_a_system(world):

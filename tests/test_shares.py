@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ktviz.errors import TraceError
 from ktviz.library.library import Library
 from ktviz.systems.kt.shares import query_overlap, source_shares
 from ktviz.systems.kt.translator import Translator
@@ -95,3 +96,8 @@ def test_shares_come_largest_first_with_every_source_and_its_credit(world, paint
     digests = dict(zip(world.banks.source_names, [s.sha256 for s in world.banks.sources], strict=True))
     assert dict(zip(shares["source"], shares["sha256"], strict=True)) == digests
     assert int(shares["retrievals"].sum()) == 49
+
+
+def test_shares_of_what_is_no_translation_are_refused(world, paint):
+    with pytest.raises(TraceError, match=r"a Trace\. Ask a trace: trace\.sources"):
+        source_shares(world.translator.traced(paint(9)))

@@ -290,8 +290,10 @@ class Audit:
                 f"audit {str(folder)!r}", f"cannot be read ({error})", "Ask for a complete copy of the folder"
             ) from None
 
-    def verify(self, library: Library | str | os.PathLike[str], *, model: System | None = None) -> Verdict:
-        """Make everything again with a library and compare.
+    def verify(
+        self, library: Library | str | os.PathLike[str] | None = None, *, model: System | None = None
+    ) -> Verdict:
+        """Make everything again, with the library if the audit names one, and compare.
 
         Raises:
             AuditError: Something differs; the message names the first difference.

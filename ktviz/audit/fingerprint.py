@@ -183,10 +183,10 @@ def powers(base: int, count: int) -> Hashes:
 
 def hash_rows(rows: Bytes) -> Hashes:
     """Hash of each row of bytes (n, length): (n,). A byte counts from 1, so that zeros count."""
-    weight = powers(FACTOR, rows.shape[1])
+    factors = powers(FACTOR, rows.shape[1])
     result = np.zeros(len(rows), dtype=np.uint64)
     for column in range(rows.shape[1]):
-        result += (rows[:, column].astype(np.uint64) + 1) * weight[column]
+        result += (rows[:, column].astype(np.uint64) + 1) * factors[column]
     return result
 
 

@@ -143,6 +143,7 @@ def analogy_maker(
 ) -> Maker:
     """Deep Image Analogy with a reference: a file, or a picture of a bank."""
     from ktviz.library.library import Library
+    from ktviz.systems.image_analogy.method import pieces_of_work
     from ktviz.systems.image_analogy.system import ImageAnalogy, settings_from
 
     if (library is None) != (not bank):
@@ -152,7 +153,7 @@ def analogy_maker(
         raise SettingError(f"--system {ANALOGY}", "no --reference", KNOWLEDGE)
     if "without" in given:
         raise SettingError(f"--system {ANALOGY}", "--without given", "Leave out a region in Python: kt.without")
-    settings_from(given)  # refuse bad values before any work
+    total = pieces_of_work(settings_from(given))  # refuses bad values before any work
     system = (
         from_file(Path(str(reference)), side)
         if library is None
@@ -160,7 +161,7 @@ def analogy_maker(
     )
 
     def record(pixels: Pixels) -> Trace:
-        with tqdm(desc=ANALOGY, unit="step", disable=quiet) as bar:
+        with tqdm(desc=ANALOGY, total=total, unit="step", disable=quiet) as bar:
 
             def progress(layer: str, way: str, step: str) -> None:
                 bar.set_postfix_str(f"{layer}, {'A to reference' if way == 'ab' else 'reference to A'}: {step}")

@@ -104,7 +104,7 @@ def system_of(trace: Trace, model: object | None, asked: str = ASKED) -> System:
     """The system that is meant: the one given, or the one that recorded, if by its adapter's abilities."""
     found = trace.model if model is None else model
     if found is None:
-        raise TraceError(asked, "the trace has none with it", "Pass model=, the system that made it")
+        raise TraceError(asked, "the trace has no model with it", "Pass model=, the system that made it")
     if isinstance(found, System):
         return found
     adapted = adapted_system(found, trace.adapted) if model is None or model is trace.model else None

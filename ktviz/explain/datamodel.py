@@ -44,7 +44,7 @@ class Line:
         """Fit how near the region stayed (runs,) to what was kept (runs, units).
 
         The strength is the one whose predictions of each run from all others err least. That takes no further fits:
-        the error is the residual over one minus the run's weight in its own prediction.
+        the error is the residual over one minus the run's part in its own prediction.
         """
         inputs, outcome = kept - kept.mean(0), near - near.mean()
         u, s, v = np.linalg.svd(inputs, full_matrices=False)

@@ -63,8 +63,8 @@ def tree_figure(bank: Bank, trace: Trace | None = None, query: int | None = None
     """
     lit = {} if query is None else lit_path(bank, trace, query)
     visited = None if trace is None else bank_visits(bank, trace)
-    weight = sizes(bank.tree) if visited is None else visited
-    items = outline(bank.tree, weight, MOST, EACH, tuple(lit))
+    count = sizes(bank.tree) if visited is None else visited
+    items = outline(bank.tree, count, MOST, EACH, tuple(lit))
     drawing = Drawing.create(bank, items, lit, None if visited is None else int(visited[0]))
     drawing.write_header(trace, query)
     drawing.draw_links()
@@ -196,7 +196,7 @@ class Drawing:
         x, y = self.place[self.items.index(item)]
         if item.node == REST:
             text = f"… {item.nodes:,} more: {item.size:,} entries"
-            text += "" if self.retrievals is None else f", {item.weight:,} visits"
+            text += "" if self.retrievals is None else f", {item.count:,} visits"
             self.canvas.text(x, y + 5, text, SMALL, FAINT)
             return
         on_path = item.node in self.lit
@@ -221,10 +221,10 @@ class Drawing:
         cluster = self.clusters[item.node]
         values = [str(item.node), f"{item.size:,}", f"{cluster.spread:.2f}"]
         if self.retrievals is not None:
-            values.append(f"{item.weight:,}")
+            values.append(f"{item.count:,}")
             track = Box(left + 10, y + 11, self.width - self.exemplars - 10, 5)
             self.canvas.bar(track, TRACK)
-            part = item.weight / max(self.retrievals, 1)
+            part = item.count / max(self.retrievals, 1)
             self.canvas.bar(Box(track.x, track.y, track.width * part, track.height), QUANTITY_INK)
         for (name, end), value in zip(self.columns.items(), values, strict=True):
             self.canvas.text(

@@ -47,7 +47,8 @@ def tree_icicle(bank: Bank, trace: Trace | None = None) -> go.Figure:
     """A bank's cluster tree as an icicle: a node is as wide as it has entries, and coloured by its visits.
 
     Args:
-        bank: Whose tree; of a large one, the weightiest nodes are shown and the others counted.
+        bank: Whose tree; of a large one, the most visited nodes (the largest, without a trace) are shown, the
+            others counted.
         trace: A translation with this bank; without one, colours are the spread of the nodes.
 
     Raises:
@@ -183,7 +184,7 @@ def tree_parts(bank: Bank, trace: Trace | None) -> dict[str, Any]:
         colours = [spread.get(item.node, np.nan) for item in items]
         bar = scale("spread", (0.0, 0.25, 0.5, 0.75, 1.0))
     else:
-        colours = [float(np.sqrt(item.weight / max(total, 1))) for item in items]
+        colours = [float(np.sqrt(item.count / max(total, 1))) for item in items]
         bar = scale("visits, part of all", TICKS, np.sqrt(TICKS).tolist())
     return {
         "ids": [item_id(item) for item in items],
@@ -240,7 +241,7 @@ def item_text(item: Item, spread: float | None, total: int | None) -> str:
     if spread is not None:
         lines.append(f"spread {spread:.2f}")
     if total is not None:
-        lines.append(f"{item.weight:,} visits, {percent(item.weight / max(total, 1))}")
+        lines.append(f"{item.count:,} visits, {percent(item.count / max(total, 1))}")
     return "<br>".join(lines)
 
 

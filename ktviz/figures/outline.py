@@ -1,4 +1,4 @@
-"""Which nodes of a cluster tree a figure has room for: the weightiest, and the others counted."""
+"""Which nodes of a cluster tree a figure has room for: the largest, and the others as one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Item:
         level: Steps below the root.
         nodes: How many nodes it stands for.
         size: Entries below.
-        weight: What decided: visits, or entries.
+        count: Visits, or entries: by these it was chosen.
     """
 
     node: int
@@ -35,48 +35,49 @@ class Item:
     level: int
     nodes: int
     size: int
-    weight: int
+    count: int
 
 
-def outline(tree: Tree, weight: Numbers, most: int, each: Sequence[int], path: Sequence[int] = ()) -> list[Item]:
-    """The nodes to draw: the children of the weightiest node first, until there is room for no more.
+def outline(tree: Tree, count: Numbers, most: int, each: Sequence[int], path: Sequence[int] = ()) -> list[Item]:
+    """The nodes to draw: the children of the node with the largest count first, until there is room for no more.
 
     Args:
         tree: The tree, of any size.
-        weight: (nodes,) of every node.
+        count: (nodes,) visits, or entries, of every node.
         most: Items, the root among them.
-        each: Items below a node of level 0, 1, ...; the lightest children become one item. Nothing is drawn below.
+        each: Items below a node of level 0, 1, ...; children with the smallest counts become one item, below which
+            nothing is drawn.
         path: Nodes that come before all others, from below the root.
 
     Returns:
-        The root first, every node before those below it, siblings by falling weight, what is left of them last.
+        The root first, every node before those below it, siblings by falling count, what is left of them last.
     """
     size = sizes(tree)
-    items = [Item(0, -1, 0, 1, int(size[0]), int(weight[0]))]
+    items = [Item(0, -1, 0, 1, int(size[0]), int(count[0]))]
     waiting = [(False, 0, 0)] * (tree.depth > 0)
     while waiting:
         _, _, parent = heapq.heappop(waiting)
-        below = siblings(tree, weight, size, parent, each[int(tree.level[parent])], path)
+        below = siblings(tree, count, size, parent, each[int(tree.level[parent])], path)
         if len(items) + len(below) > most:
             continue
         items += below
         for item in below:
             if item.node != REST and item.level < len(each) and len(tree.children[item.node]):
-                heapq.heappush(waiting, (item.node not in path, -item.weight, item.node))
+                heapq.heappush(waiting, (item.node not in path, -item.count, item.node))
     return items
 
 
-def siblings(tree: Tree, weight: Numbers, size: Numbers, parent: int, each: int, path: Sequence[int]) -> list[Item]:
-    """The children of a node, weightiest first; where they are more than `each`, the last item is all others."""
+def siblings(tree: Tree, count: Numbers, size: Numbers, parent: int, each: int, path: Sequence[int]) -> list[Item]:
+    """The children of a node, by falling count; where they are more than `each`, the last item is all others."""
     children = tree.children[parent].numpy()
     level = int(tree.level[parent]) + 1
-    order = children[np.lexsort((children, -weight[children], ~np.isin(children, path)))]
+    order = children[np.lexsort((children, -count[children], ~np.isin(children, path)))]
     kept = order if len(order) <= each else order[: each - 1]
-    kept = kept[np.argsort(-weight[kept], kind="stable")]
-    items = [Item(int(node), parent, level, 1, int(size[node]), int(weight[node])) for node in kept]
+    kept = kept[np.argsort(-count[kept], kind="stable")]
+    items = [Item(int(node), parent, level, 1, int(size[node]), int(count[node])) for node in kept]
     rest = order[len(kept) :]
     if len(rest):
-        items.append(Item(REST, parent, level, len(rest), int(size[rest].sum()), int(weight[rest].sum())))
+        items.append(Item(REST, parent, level, len(rest), int(size[rest].sum()), int(count[rest].sum())))
     return items
 
 

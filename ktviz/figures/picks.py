@@ -88,7 +88,7 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Queries:
+class Offered:
     """Retrievals that may be shown.
 
     Attributes:
@@ -156,7 +156,7 @@ def select(trace: Trace, find: Find, picks: int, region: Region = None) -> Selec
     )
 
 
-def queries_behind(trace: Trace, region: Region) -> Queries:
+def queries_behind(trace: Trace, region: Region) -> Offered:
     """The retrievals that cover a part of a region.
 
     Raises:
@@ -165,7 +165,7 @@ def queries_behind(trace: Trace, region: Region) -> Queries:
     rows = np.flatnonzero(trace.overlap(region))
     if not len(rows):
         raise TraceError("show what is behind a region", "no retrieval covers it", "Take one that retrievals painted")
-    return Queries(
+    return Offered(
         number=trace.column("query")[rows].astype(np.int64),
         box=query_boxes(trace)[rows],
         source=source_numbers(trace, winners=True)[rows],
@@ -203,7 +203,7 @@ def size_of(about: Mapping[str, object], picture: Pixels | None) -> tuple[int, i
     return int(str(about.get("height") or LEAST)), int(str(about.get("width") or LEAST))
 
 
-def with_merit(queries: Queries, photo: Pixels, pictures: Mapping[int, Pixels | None]) -> Queries:
+def with_merit(queries: Offered, photo: Pixels, pictures: Mapping[int, Pixels | None]) -> Offered:
     """Judge queries: flat patches match well but show nothing, so contrast counts."""
     contrast = local_contrast(photo, queries.box)
     for source, picture in pictures.items():
@@ -249,7 +249,7 @@ def standing(values: Floats) -> Floats:
     return place
 
 
-def main_sources(trace: Trace, queries: Queries, region: Region, most: int) -> tuple[list[int], list[float]]:
+def main_sources(trace: Trace, queries: Offered, region: Region, most: int) -> tuple[list[int], list[float]]:
     """The sources with the largest shares among those that won a query, and the shares."""
     names = [source["source"] for source in trace.about["sources"]]
     share = np.bincount(source_numbers(trace), row_shares(trace, region), len(names))
@@ -294,7 +294,7 @@ def take_sides(middles: Floats, counts: Sequence[int]) -> list[tuple[int, int]]:
     return sides
 
 
-def best_per_block(queries: Queries, source: int, extent: Floats) -> Ints:
+def best_per_block(queries: Offered, source: int, extent: Floats) -> Ints:
     """Rows of the most telling query of a source in each block of the photo."""
     rows = (queries.source == source).nonzero()[0]
     rows = rows[np.argsort(-queries.merit[rows], kind="stable")]
@@ -304,7 +304,7 @@ def best_per_block(queries: Queries, source: int, extent: Floats) -> Ints:
 
 
 def untangle(
-    queries: Queries,
+    queries: Offered,
     offers: Sequence[Ints],
     counts: Sequence[int],
     sides: Sequence[tuple[int, int]],
@@ -330,7 +330,7 @@ def cost_of(
     rows: Ints,
     place: int,
     others: Sequence[tuple[int, int]],
-    queries: Queries,
+    queries: Offered,
     sides: Sequence[tuple[int, int]],
     extent: Floats,
 ) -> Floats:
@@ -368,7 +368,7 @@ def nearness(away: Floats, distance: float) -> Floats:
 
 
 def as_pick(
-    trace: Trace, queries: Queries, row: int, place: int, about: Mapping[str, object], picture: Pixels | None
+    trace: Trace, queries: Offered, row: int, place: int, about: Mapping[str, object], picture: Pixels | None
 ) -> Pick:
     """A retrieval as it is shown, with all that it took from its winner's source."""
     query = int(queries.number[row])

@@ -33,7 +33,8 @@ TRACK = "#ECECEC"
 def share_figure(trace: Trace, region: Region = None) -> Figure:
     """The sources that painted an image or a region of it, largest share first, on a scale from 0 to 1.
 
-    Colours are those of the whole image. Pictures of the sources are shown while the translator that recorded lives.
+    Colours are those of the whole image. Pictures of the sources are shown while the system that recorded lives,
+    or where the trace holds them.
 
     Args:
         trace: Of one image and one site.
@@ -91,7 +92,11 @@ def heading(canvas: Canvas, trace: Trace, region: Region, sources: int) -> None:
     canvas.text(MARGIN, 50, f"Which sources painted {where}", TITLE, bold=True)
     canvas.text(MARGIN, 80, " · ".join(facts(trace, region, sources)), SMALL, FAINT)
     canvas.text(
-        MARGIN, 104, "Share: overlap, the part of the pixels, each shared out among the patches over it.", SMALL, FAINT
+        MARGIN,
+        104,
+        "Share: overlap, the part of the pixels, each shared out among the retrievals over it.",
+        SMALL,
+        FAINT,
     )
 
 

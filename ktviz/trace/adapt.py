@@ -116,7 +116,11 @@ class Adapted:
         count = len(self.catalogue)
         strangers = matches.entry[(matches.entry >= count) | (matches.entry < -1)]
         if len(strangers):
-            raise TraceError(asked, f"entry {int(strangers[0])} of {count} candidates", "Say what all of them are")
+            raise TraceError(
+                asked,
+                f"entry {int(strangers[0])} of {count} entries, counted from 0",
+                "Give a catalogue of all entries",
+            )
         return matches
 
     def shown(self, inputs: tuple[Any, ...], output: Any) -> dict[str, list[Pixels]]:

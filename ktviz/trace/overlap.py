@@ -10,7 +10,7 @@ DUST = 1e-12
 """What sums of rounded numbers leave where nothing is."""
 
 
-def overlap(boxes: npt.NDArray[np.floating], weight: npt.NDArray[np.generic]) -> Floats:
+def overlap(boxes: npt.NDArray[np.floating], mask: npt.NDArray[np.bool_ | np.floating]) -> Floats:
     """The part of a region that each query covers.
 
     A pixel's credit goes in equal parts to the queries whose boxes cover it (the mean of overlapping patches), so the
@@ -18,36 +18,34 @@ def overlap(boxes: npt.NDArray[np.floating], weight: npt.NDArray[np.generic]) ->
 
     Args:
         boxes: (N, 4) x, y, width, height in px.
-        weight: (H, W) mask of the region, or weights.
+        mask: (H, W), the region; or how much each pixel counts.
 
     Returns:
         (N,).
     """
-    weight = weight.astype(np.float64)
-    credit = weight / np.maximum(coverage(boxes, *weight.shape), 1)
-    part: Floats = box_sums(credit, boxes) / weight.sum()
+    credit = mask / np.maximum(coverage(boxes, *mask.shape), 1)
+    part: Floats = box_sums(credit, boxes) / mask.sum(dtype=np.float64)
     part[part < DUST] = 0
     return part
 
 
 def label_overlap(
-    number: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], weight: npt.NDArray[np.generic]
+    number: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_ | np.floating]
 ) -> Floats:
     """The part of a region that each query covers, where queries are the regions of a label map.
 
     Args:
         number: (N,) regions that ask.
         labels: (H, W) label map.
-        weight: (H, W) mask of the region, or weights.
+        mask: (H, W), the region; or how much each pixel counts.
 
     Returns:
         (N,).
     """
-    weight = weight.astype(np.float64)
     asking = np.bincount(number)
     inside = (labels < len(asking)).nonzero()
-    sums = np.bincount(labels[inside], weight[inside], len(asking))
-    part: Floats = sums[number] / np.maximum(asking[number], 1) / weight.sum()
+    sums = np.bincount(labels[inside], mask[inside], len(asking))
+    part: Floats = sums[number] / np.maximum(asking[number], 1) / mask.sum(dtype=np.float64)
     return part
 
 

@@ -283,7 +283,8 @@ class Trace(Content):
 
         Returns:
             One row per source, also those that gave nothing: source, share, retrievals, similarity (mean),
-            bank, title, creator, year, licence, url, sha256.
+            bank, title, creator, year, licence, url, sha256. Of several sites, the rows of each, which sum to 1 by
+            themselves, with its name as `site`.
         """
         from ktviz.trace.shares import trace_shares
 

@@ -40,7 +40,7 @@ class Subject:
 
     Attributes:
         trace: Of one image, one site.
-        case: The trace with its translator; None where only the rows can be asked, for the reason
+        case: The trace with its system; None where only the rows can be asked, for the reason
         frozen: in words.
         pictures: (H, W, 3) uint8 of sources by name, for models whose sources ktviz does not hold.
         library: What a view without a translation is about.

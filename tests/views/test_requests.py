@@ -333,7 +333,7 @@ def test_questions_to_the_model_are_refused_where_there_is_none(trace, tmp_path)
             ("bands", {"queries": [0], "entries": []}),
             ("translate", {"without": [0]}),
         ):
-            assert "none with it" in wire.refusal(kind, body)[2]
+            assert "no model with it" in wire.refusal(kind, body)[2]
         assert wire.answer("pictures", {"sources": [0]})[1] == {}
         wire.answer("region", {"box": [0, 0, 8, 8]})
         wire.answer("candidates", {"queries": [0]})

@@ -242,11 +242,11 @@ def test_a_trace_from_a_file_needs_its_model(trace, world, tmp_path):
         band_figure(trace, 99_999)
 
 
-def test_the_outline_keeps_the_weightiest_and_counts_the_rest(large):
-    weight = np.random.default_rng(2).integers(0, 1000, len(large.tree))
+def test_the_outline_keeps_the_largest_and_counts_the_rest(large):
+    count = np.random.default_rng(2).integers(0, 1000, len(large.tree))
     path = (7, int(large.tree.children[7][500]))
-    weight[list(path)] = 0
-    items = outline(large.tree, weight, 60, (17, 8), path)
+    count[list(path)] = 0
+    items = outline(large.tree, count, 60, (17, 8), path)
     assert len(items) <= 60
     assert set(path) <= {item.node for item in items}
     places = {item.node: number for number, item in enumerate(items) if item.node != REST}
@@ -258,9 +258,9 @@ def test_the_outline_keeps_the_weightiest_and_counts_the_rest(large):
         children = large.tree.children[parent].numpy()
         assert sum(item.nodes for item in below) == len(children)
         assert sum(item.size for item in below) == sizes(large.tree)[parent]
-        assert sum(item.weight for item in below) == weight[children].sum()
-        shown = [item.weight for item in below if item.node != REST and item.node not in path]
-        assert shown == sorted(shown, reverse=True) == np.sort(weight[children])[::-1][: len(shown)].tolist()
+        assert sum(item.count for item in below) == count[children].sum()
+        shown = [item.count for item in below if item.node != REST and item.node not in path]
+        assert shown == sorted(shown, reverse=True) == np.sort(count[children])[::-1][: len(shown)].tolist()
 
 
 def test_tree_figures_are_capped_whatever_the_tree(large):

@@ -181,7 +181,7 @@ def test_a_trace_from_a_file_is_frozen_and_says_why(opened, tmp_path):
     with kt.Explorer(opened("both")) as view:
         values, parts = scene(view)
         assert not values["live"]
-        assert "none with it" in values["frozen"]
+        assert "no model with it" in values["frozen"]
         assert "model=" in values["frozen"]
         assert {"canvas/input", "canvas/output"} <= set(parts)
         view.region = kt.Box(0, 0, 8, 8)

@@ -13,7 +13,7 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 from torch.nn import functional as F
 
-from ktviz.errors import SettingError
+from ktviz.errors import UnknownNameError
 from ktviz.systems.image_analogy.draws import draw_below
 
 Size = tuple[int, int]
@@ -97,7 +97,7 @@ def forbidden_cells(excluded: Tensor | None, grid: Size) -> Tensor | None:
         (h, w) bool, or None where nothing is excluded.
 
     Raises:
-        SettingError: Nothing would be left.
+        UnknownNameError: Nothing would be left.
     """
     if excluded is None or not excluded.any():
         return None
@@ -106,7 +106,6 @@ def forbidden_cells(excluded: Tensor | None, grid: Size) -> Tensor | None:
     if touched.all():
         touched = F.adaptive_avg_pool2d(region, grid)[0] >= 1
     if touched.all():
-        raise SettingError(
-            "exclude a region of the reference", f"nothing is left of its {grid[0]}x{grid[1]} cells", "Leave some of it"
-        )
+        found = f"nothing would be left of its {grid[0]}x{grid[1]} cells"
+        raise UnknownNameError("an analogy without that region of the reference", found, "Leave some of it")
     return touched

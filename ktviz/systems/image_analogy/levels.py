@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from ktviz.images import Pixels
 from ktviz.networks.threads import one_thread
-from ktviz.systems.image_analogy.blend import Blend, blend
 from ktviz.systems.image_analogy.cost import PatchCost, joined
+from ktviz.systems.image_analogy.feature_blend import FeatureBlend, blend
 from ktviz.systems.image_analogy.field import (
     DIRECTIONS,
     OTHER,
@@ -109,14 +109,14 @@ class Passage:
         }
         return Level(number, LEVELS[number], sides)
 
-    def blend(self, way: Direction, number: int) -> Blend:
+    def blend(self, way: Direction, number: int) -> FeatureBlend:
         """Put the picture's own features back where they are strong."""
         self.progress(LEVELS[number], way, "blend")
         half = self.halves[way]
         with one_thread():
-            weights = blend(half.own[number], self.settings.alphas[number - 1], self.settings.curve)
-            half.made = weights.mix(half.own[number], half.made)
-        return weights
+            found = blend(half.own[number], self.settings.alphas[number - 1], self.settings.curve)
+            half.made = found.mix(half.own[number], half.made)
+        return found
 
     def match(self, way: Direction, number: int, cost: PatchCost) -> Search:
         """Find the field of one direction, from the one of the level before."""

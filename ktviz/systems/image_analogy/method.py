@@ -104,7 +104,8 @@ class Method(nn.Module):
 
         Raises:
             ImageError: A picture cannot be used.
-            SettingError: The fast inversion without blocks; or a region that leaves nothing, or is of another size.
+            SettingError: The fast inversion without blocks; or a region of another size.
+            UnknownNameError: A region that leaves nothing of the reference.
         """
         check_defaults()
         _, kind = place_of(self.pyramid)
@@ -139,6 +140,12 @@ class Method(nn.Module):
         image = to_tensor(resize(pixels, width, height)).to(place_of(self.pyramid)[0])
         own = [level[0] for level in (image, *self.pyramid(image))]
         return Half(pixels, own, own[-1], {**source, "height": pixels.shape[0], "width": pixels.shape[1]})
+
+
+def pieces_of_work(settings: Settings) -> int:
+    """How often `progress` is called: levels are blended, matched and inverted (the last one: voted), then refined."""
+    levels = len(LEVELS) - 1
+    return len(DIRECTIONS) * (3 * levels + settings.refine)
 
 
 def network_size(height: int, width: int, ratio: float) -> Size:

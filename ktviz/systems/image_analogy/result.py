@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ktviz.images import Pixels
-from ktviz.systems.image_analogy.blend import Blend
 from ktviz.systems.image_analogy.cost import PatchCost
+from ktviz.systems.image_analogy.feature_blend import FeatureBlend
 from ktviz.systems.image_analogy.field import OTHER, Direction, round_trip
 from ktviz.systems.image_analogy.patchmatch import Search
 from ktviz.systems.image_analogy.settings import Settings
@@ -31,7 +31,7 @@ class Side:
     """
 
     search: Search
-    blend: Blend
+    blend: FeatureBlend
     cost: PatchCost
     forbidden: Tensor | None
     energy: tuple[float, float] | None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, Literal
 
 from ktviz.errors import SettingError, unknown_name
-from ktviz.systems.image_analogy.blend import CURVES, Curve
+from ktviz.systems.image_analogy.feature_blend import CURVES, Curve
 from ktviz.systems.image_analogy.pyramid import LEVELS
 from ktviz.values import KnownKeywords, number, one_of, seed_of, short, whole
 
@@ -84,14 +84,14 @@ class Settings(KnownKeywords):
         alphas = self.alphas
         if not all(0 <= alpha <= 1 for alpha in alphas):
             raise SettingError(f"blend {alphas}", "not all from 0 to 1", "Give 1, 2 or 3, or five such numbers")
-        kept = alphas if isinstance(self.blend, Sequence) else self.blend
+        kept = alphas if isinstance(self.blend, Iterable) else self.blend
         for name, value in (("blend", kept), ("patches", patches), ("radii", radii)):
             object.__setattr__(self, name, value)
 
     @property
     def alphas(self) -> tuple[float, ...]:
         """alpha of conv1_1 to conv5_1."""
-        if isinstance(self.blend, Sequence) and not isinstance(self.blend, str):
+        if isinstance(self.blend, Iterable) and not isinstance(self.blend, str):
             return five("blend", self.blend, number)
         if isinstance(self.blend, bool) or not isinstance(self.blend, Integral) or self.blend not in BLEND_LEVELS:
             raise SettingError(f"blend {short(self.blend)}", "no such level", "Give 1, 2 or 3, or five numbers")
@@ -100,9 +100,10 @@ class Settings(KnownKeywords):
 
 def five(name: str, values: Any, kind: Any) -> tuple[Any, ...]:
     """Five numbers of a kind, one for each level."""
-    if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != len(LEVELS) - 1:
+    several = [*values] if isinstance(values, Iterable) and not isinstance(values, str) else []
+    if len(several) != len(LEVELS) - 1:
         raise SettingError(f"{name} {short(values)}", "not five numbers", "Give one for each of conv1_1 to conv5_1")
-    return tuple(kind(name, value) for value in values)
+    return tuple(kind(name, value) for value in several)
 
 
 PRESETS = {
@@ -121,6 +122,6 @@ def preset(name: str, **changes: Any) -> Settings:
         UnknownNameError: There is no such preset.
         UnknownSettingError, SettingError: As in `Settings`.
     """
-    if name not in [*PRESETS]:
+    if name not in [*PRESETS]:  # also where it cannot be a key
         raise unknown_name("preset", name, PRESETS)
     return replace(PRESETS[name], **changes)

@@ -54,17 +54,17 @@ class ReceptiveField:
         y, x = np.indices(self.kernel.shape) - self.kernel.shape[0] // 2
         return float(np.sqrt((self.kernel * (y**2 + x**2)).sum()) * STRIDE)
 
-    def cells(self, weight: Floats) -> Floats:
-        """Carry weights from pixels to the cells that made them.
+    def cells(self, mask: Floats) -> Floats:
+        """Carry credit from pixels to the cells that made them.
 
         Args:
-            weight: (H, W) mask of a region, or weights.
+            mask: (H, W), a region; or how much each pixel counts.
 
         Returns:
             (ceil(H / 4), ceil(W / 4)) of the same sum: at the edge of the image, a pixel's credit stays inside.
         """
-        height, width = weight.shape
-        padded = np.pad(weight, ((0, -height % STRIDE), (0, -width % STRIDE)))
+        height, width = mask.shape
+        padded = np.pad(mask, ((0, -height % STRIDE), (0, -width % STRIDE)))
         cells = padded.reshape(len(padded) // STRIDE, STRIDE, -1, STRIDE).sum((1, 3))
         if self.kernel.shape == (1, 1):
             return np.asarray(cells, dtype=np.float64)
@@ -139,5 +139,5 @@ def footprint(case: Live, mask: Mask) -> Floats:
         np.minimum(STRIDE, side - STRIDE * np.arange(n)) for side, n in zip(mask.shape, cells.shape, strict=True)
     )
     per_pixel = cells / np.outer(rows, columns)
-    weight = per_pixel.repeat(STRIDE, 0).repeat(STRIDE, 1)[: mask.shape[0], : mask.shape[1]]
-    return overlap(case.trace.column("box"), weight)
+    credit = per_pixel.repeat(STRIDE, 0).repeat(STRIDE, 1)[: mask.shape[0], : mask.shape[1]]
+    return overlap(case.trace.column("box"), credit)

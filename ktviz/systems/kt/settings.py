@@ -11,7 +11,7 @@ from ktviz.errors import SettingError
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.library.kinds.patches.search import Preset, SearchSettings
 from ktviz.systems.kt.transfer import TransferMode, check_transfer
-from ktviz.values import KnownKeywords, number, one_of, short, whole
+from ktviz.values import KnownKeywords, number, one_of, short
 
 COHERENCE = 0.06
 """With the shipped encoder this keeps 98 % of the similarity (`python -m benchmarks quality`)."""
@@ -96,4 +96,8 @@ def names_to_leave_out(given: Any) -> tuple[str | int, ...]:
     several = (given,) if isinstance(given, (str, Integral)) else given
     if not isinstance(several, Iterable) or isinstance(several, (bytes, bytearray)):  # bytes would be numbers
         raise SettingError(f"without {short(given)}", "neither names nor numbers", "Give names of sources, or ()")
-    return tuple(name if isinstance(name, str) else whole("without", name) for name in several)
+    for one in (several := tuple(several)):
+        if not isinstance(one, (str, Integral)) or isinstance(one, bool):
+            found = "neither the name of a source or a bank nor the number of an entry"
+            raise SettingError(f"without {short(one)}", found, "Give one that the trace names")
+    return tuple(one if isinstance(one, str) else int(one) for one in several)

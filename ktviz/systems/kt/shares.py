@@ -6,6 +6,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from ktviz.errors import TraceError
 from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.regions import Region, region_mask
@@ -30,7 +31,13 @@ def source_shares(translation: Translation) -> pd.DataFrame:
     Returns:
         One row per source of the searched banks, also those that painted nothing: source, share, retrievals (winners),
         similarity (mean of the winners), bank, title, creator, year, licence, url, sha256.
+
+    Raises:
+        TraceError: Anything but a translation of the system "kt".
     """
+    if not isinstance(translation, Translation):
+        found = f"a {type(translation).__name__}"
+        raise TraceError("shares of a translation that was not recorded", found, "Ask a trace: trace.sources()")
     banks, matches = translation.banks, translation.matches
     source, count = banks.source_of(matches.winner), len(banks.sources)
     share = torch.zeros(count, dtype=torch.float64).index_add_(0, source, query_overlap(translation))

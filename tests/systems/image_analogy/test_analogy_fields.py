@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ktviz.errors import SettingError
+from ktviz.errors import UnknownNameError
 from ktviz.systems.image_analogy.cost import PatchCost, joined
 from ktviz.systems.image_analogy.draws import draw_below
 from ktviz.systems.image_analogy.field import (
@@ -81,7 +81,7 @@ def test_forbidden_cells_touch_the_region_unless_nothing_were_left():
     spread[:4, :4] = True
     assert forbidden_cells(spread, (4, 4)).nonzero().tolist() == [[0, 0]]
     assert forbidden_cells(torch.zeros(16, 16, dtype=torch.bool), (4, 4)) is None
-    with pytest.raises(SettingError, match="nothing is left"):
+    with pytest.raises(UnknownNameError, match="nothing would be left"):
         forbidden_cells(torch.ones(16, 16, dtype=torch.bool), (4, 4))
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ktviz.errors import ImageError, MissingWeightsError, SettingError, UnknownNameError, UnknownSettingError
-from ktviz.systems.image_analogy.method import Method, network_size
+from ktviz.systems.image_analogy.method import Method, network_size, pieces_of_work
 from ktviz.systems.image_analogy.patchmatch import Search
 from ktviz.systems.image_analogy.pyramid import LEVELS
 from ktviz.systems.image_analogy.result import rendered
@@ -60,7 +60,7 @@ def test_every_level_tells_how_it_came_to_be(model, pictures):
         level = result.level(layer)
         side = level.sides["ab"]
         assert side.search.field.shape == (*grid, 2)
-        assert side.blend.weight.shape == side.blend.response.shape == level.consistency().shape == grid
+        assert side.blend.kept.shape == side.blend.response.shape == level.consistency().shape == grid
         assert side.search.mean_cost <= float(side.search.start_cost.mean())
         assert 0 <= side.search.changed <= 1
         assert (side.energy is None) == (layer == "conv1_1")
@@ -137,7 +137,7 @@ def test_any_sizes(model, paint, here, there, inversion):
     for level in result.levels:
         for side in level.sides.values():
             assert side.search.cost.isfinite().all()
-            assert side.blend.weight.isfinite().all()
+            assert side.blend.kept.isfinite().all()
             assert side.energy is None or np.isfinite(side.energy).all()
 
 
@@ -210,7 +210,9 @@ def test_sites_see_every_field_and_may_change_it(model, pictures):
 
 def test_progress_goes_from_coarse_to_fine(model, pictures):
     told = []
-    model(*pictures, Settings(iterations=1, refine=True), progress=lambda *step: told.append(step))
+    settings = Settings(iterations=1, refine=True)
+    model(*pictures, settings, progress=lambda *step: told.append(step))
+    assert len(told) == pieces_of_work(settings)
     assert list(dict.fromkeys(step[0] for step in told)) == [*LEVELS[:0:-1], "pixels"]
     assert ("conv5_1", "ab", "match") in told
     assert ("conv1_1", "ba", "invert") not in told
@@ -236,7 +238,7 @@ def test_what_cannot_be_used_is_said(model, pictures, pyramid, tmp_path):
         Method(pyramid)(a, b_prime)
     with pytest.raises(SettingError, match="a mask of"):
         model(a, b_prime, QUICK, excluded=torch.zeros(3, 3, dtype=torch.bool))
-    with pytest.raises(SettingError, match="nothing is left"):
+    with pytest.raises(UnknownNameError, match="nothing would be left"):
         model(a, b_prime, QUICK, excluded=torch.ones(b_prime.shape[:2], dtype=torch.bool))
     with pytest.raises(SettingError, match=r"\.float\(\)"):
         Method(copy.deepcopy(pyramid).half())(a, b_prime, LBFGS)
@@ -254,6 +256,8 @@ def test_what_cannot_be_used_is_said(model, pictures, pyramid, tmp_path):
         {"blend": (0.1, 0.2)},
         {"blend": (0, 0, 0, 0, 2)},
         {"blend": "3"},
+        {"blend": {}},
+        {"blend": None},
         {"curve": "hard"},
         {"curve": np.array(["step", "step"])},
         {"start": ["random"]},
@@ -281,7 +285,12 @@ def test_names_of_settings_and_presets():
         preset("photo-to-style", ration=0.5)
     with pytest.raises(UnknownNameError, match="photo-to-style"):
         preset("photo-to-stile")
+    for strange in (5, None, ["photo-to-style"]):
+        with pytest.raises(UnknownNameError, match="photo-to-style"):
+            preset(strange)
     assert preset("style-to-photo", seed=3) == Settings(ratio=0.5, blend=2, seed=3)
     assert [name for name, settings in PRESETS.items() if settings.refine] == ["photo-to-photo"]
     assert Settings(blend=2).alphas == (0.1, 0.6, 0.7, 0.8, 1.0)
     assert Settings(blend=[0, 0, 0, 0, 1]).alphas == (0, 0, 0, 0, 1)
+    of_numpy = Settings(blend=np.linspace(0, 1, 5), patches=np.full(5, 3))
+    assert of_numpy == Settings(blend=(0, 0.25, 0.5, 0.75, 1), patches=(3, 3, 3, 3, 3))

@@ -12,6 +12,7 @@ import ktviz as kt
 from ktviz.audit.removal import verify_removal
 from ktviz.errors import LibraryError, MismatchError, SettingError, SourceWarning, UnknownNameError
 from ktviz.library.library import Library
+from ktviz.systems.image_analogy.levels import Passage
 from ktviz.systems.registry import opened
 
 FAST = {"iterations": 1}
@@ -226,6 +227,29 @@ def test_the_command_line_goes_from_a_folder_to_a_verified_audit(folder, tmp_pat
     assert json.loads(audit.stdout)["sources"][0]["bank"] == BANK
     ktviz("verify", tmp_path / "audit", "--library", library, "--sources", folder / "in")
     assert ktviz("verify", tmp_path / "audit", check=False).returncode == 1
+
+
+@pytest.mark.parametrize("command", ["translate", "audit"])
+@pytest.mark.parametrize("step", ["match", "vote"])
+def test_after_ctrl_c_nothing_is_half_written(folder, tmp_path, monkeypatch, command, step):
+    def interrupt(self, way, *_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Passage, {"match": "match", "vote": "votes"}[step], interrupt)
+    photo, output = folder / "in" / "lion.png", tmp_path / "out"
+    system = ("--system", "image-analogy", "--reference", folder / "in" / "tiger.png")
+    done = ktviz(command, photo, *system, "-o", output, check=False)
+    assert (done.returncode, list(tmp_path.iterdir())) == (130, [])
+
+
+def test_the_progress_bar_comes_to_its_end(folder, tmp_path):
+    reference = folder / "in" / "tiger.png"
+    photo, output = folder / "in" / "lion.png", tmp_path / "out"
+    system = ("--system", "image-analogy", "--reference", reference, "--preset", "photo-to-photo")
+    shown = ktviz("translate", photo, *system, "-o", output).stderr
+    assert "conv5_1" in shown
+    assert "100%" in shown
+    assert "32/32" in shown
 
 
 @pytest.mark.parametrize(

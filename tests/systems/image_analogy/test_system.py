@@ -254,8 +254,12 @@ def test_faithfulness_and_views_take_it(trace):
 
 
 def test_an_audit_is_verified_and_a_changed_reference_is_not(system, trace, tmp_path):
-    kt.Audit.create(trace, title="pair").save(tmp_path / "audit")
+    audit = kt.Audit.create(trace, title="pair")
+    assert audit.verify(model=system).ok  # no library is named
+    audit.save(tmp_path / "audit")
     assert (tmp_path / "audit/pictures/reference-0.png").is_file()
+    assert len(audit.tables["pieces"])  # nobody looks for rivals of these: there is one work
+    assert ">nan<" not in (tmp_path / "audit/report.html").read_text(encoding="utf-8")
     assert kt.verify(tmp_path / "audit", model=system).ok
     other = kt.read_image(tmp_path / "audit/pictures/reference-0.png").copy()
     other[0, 0] ^= 255

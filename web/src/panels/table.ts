@@ -33,7 +33,7 @@ const COLUMNS: ColumnOf[] = [
   { name: "entry", title: "Entry", value: (s, n) => s.entry[s.winner(n)] },
   { name: "similarity", title: "Similarity", value: (s, n) => s.winnerSimilarity(n), digits: 3 },
   { name: "margin", title: "Margin", value: (s, n) => s.margin[n], digits: 3 },
-  { name: "coherent", title: "Continues", value: (s, n) => s.coherent[n] === 1 },
+  { name: "coherent", title: "Coherent", value: (s, n) => s.coherent[n] === 1 },
   { name: "box_x", title: "x, px", value: place("box", 0) },
   { name: "box_y", title: "y, px", value: place("box", 1) },
   { name: "source_x", title: "Source x", value: place("sourceBox", 0), digits: 0 },

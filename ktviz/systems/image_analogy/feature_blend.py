@@ -15,27 +15,27 @@ SHARPNESS, THRESHOLD = 300.0, 0.05
 
 
 @dataclass(frozen=True)
-class Blend:
+class FeatureBlend:
     """How much of a picture's own features is kept at one level.
 
     Attributes:
         response: (H, W), the features' energy, 0 to 1.
-        weight: (H, W), 0 to the level's alpha.
+        kept: (H, W), that part of them: 0 to the level's alpha.
     """
 
     response: Tensor
-    weight: Tensor
+    kept: Tensor
 
     def mix(self, own: Tensor, other: Tensor) -> Tensor:
-        """weight * own + (1 - weight) * other, of (C, H, W)."""
-        return self.weight * own + (1 - self.weight) * other
+        """kept * own + (1 - kept) * other, of (C, H, W)."""
+        return self.kept * own + (1 - self.kept) * other
 
-    def cpu(self) -> Blend:
-        return Blend(self.response.cpu(), self.weight.cpu())
+    def cpu(self) -> FeatureBlend:
+        return FeatureBlend(self.response.cpu(), self.kept.cpu())
 
 
-def blend(own: Tensor, alpha: float, curve: Curve = "sigmoid") -> Blend:
-    """The weights of a picture's own features (C, H, W).
+def blend(own: Tensor, alpha: float, curve: Curve = "sigmoid") -> FeatureBlend:
+    """How much is kept of a picture's own features (C, H, W).
 
     The paper's sigmoid, alpha * sigmoid(300 (m - 0.05)), or the published code's step: alpha where m >= 0.05. The
     response m is the sum of squared features, from 0 at its least to 1 at its most; of a picture that is the same
@@ -45,5 +45,5 @@ def blend(own: Tensor, alpha: float, curve: Curve = "sigmoid") -> Blend:
     low, high = energy.min(), energy.max()
     response = (energy - low) / torch.where(high > low, high - low, torch.ones_like(high))
     if curve == "step":
-        return Blend(response, alpha * (response >= THRESHOLD).to(own.dtype))
-    return Blend(response, alpha * torch.sigmoid(SHARPNESS * (response - THRESHOLD)))
+        return FeatureBlend(response, alpha * (response >= THRESHOLD).to(own.dtype))
+    return FeatureBlend(response, alpha * torch.sigmoid(SHARPNESS * (response - THRESHOLD)))
