@@ -32,7 +32,7 @@ def train(
     evaluate: Annotated[
         list[Path] | None, typer.Option("--eval", metavar="FOLDER", help="Held-out images to score; repeatable.")
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Updates; the default made the shipped weights.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Updates; if not given, as many as the recipe says.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the weights and the crops.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,

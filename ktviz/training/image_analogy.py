@@ -47,7 +47,7 @@ PATCHES = Settings().patches
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of a run; the defaults made the shipped weights.
+    """Settings of a run. The shipped weights had a schedule that was cut: see their model card.
 
     Attributes:
         pyramid_steps: Updates of the pyramid.
