@@ -20,22 +20,22 @@ class Blend:
 
     Attributes:
         response: (H, W), the features' energy, 0 to 1.
-        weight: (H, W), 0 to the level's alpha.
+        kept: (H, W), part of the own features, 0 to the level's alpha.
     """
 
     response: Tensor
-    weight: Tensor
+    kept: Tensor
 
     def mix(self, own: Tensor, other: Tensor) -> Tensor:
-        """weight * own + (1 - weight) * other, of (C, H, W)."""
-        return self.weight * own + (1 - self.weight) * other
+        """kept * own + (1 - kept) * other, of (C, H, W)."""
+        return self.kept * own + (1 - self.kept) * other
 
     def cpu(self) -> Blend:
-        return Blend(self.response.cpu(), self.weight.cpu())
+        return Blend(self.response.cpu(), self.kept.cpu())
 
 
 def blend(own: Tensor, alpha: float, curve: Curve = "sigmoid") -> Blend:
-    """The weights of a picture's own features (C, H, W).
+    """How much of a picture's own features (C, H, W) to keep, cell by cell.
 
     The paper's sigmoid, alpha * sigmoid(300 (m - 0.05)), or the published code's step: alpha where m >= 0.05. The
     response m is the sum of squared features, from 0 at its least to 1 at its most; of a picture that is the same

@@ -114,9 +114,9 @@ class Passage:
         self.progress(LEVELS[number], way, "blend")
         half = self.halves[way]
         with one_thread():
-            weights = blend(half.own[number], self.settings.alphas[number - 1], self.settings.curve)
-            half.made = weights.mix(half.own[number], half.made)
-        return weights
+            found = blend(half.own[number], self.settings.alphas[number - 1], self.settings.curve)
+            half.made = found.mix(half.own[number], half.made)
+        return found
 
     def match(self, way: Direction, number: int, cost: PatchCost) -> Search:
         """Find the field of one direction, from the one of the level before."""
@@ -129,11 +129,12 @@ class Passage:
             start = random_field(cost.size_here, cost.size_there, purpose)
         else:
             start = identity_field(cost.size_here, cost.size_there)
+        radius = settings.radii[number - 1]
         found = patch_match(
             cost,
             start.to(cost.here.device),
             iterations=settings.iterations,
-            radius=settings.radii[number - 1] if settings.radii[number - 1] != SIXTEENTH else max(half.size(0)) // 16,
+            radius=max(half.size(0)) // 16 if radius == SIXTEENTH else radius,
             seed=purpose,
             forbidden=self.forbidden(way, number, cost.here.device),
         )

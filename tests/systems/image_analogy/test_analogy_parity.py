@@ -81,7 +81,7 @@ def test_blending(reference, curve, name, alpha):
     own, other = reference["blend/F_A"].double(), reference["blend/F_Ap"].double()
     found = blend(own, alpha, curve)
     assert (found.response - reference["blend/response"]).abs().max() < 1e-12
-    assert (found.weight - reference[f"blend/{name}_{alpha}/w"]).abs().max() < 1e-12
+    assert (found.kept - reference[f"blend/{name}_{alpha}/w"]).abs().max() < 1e-12
     assert (found.mix(own, other) - reference[f"blend/{name}_{alpha}/out"]).abs().max() < 1e-12
 
 

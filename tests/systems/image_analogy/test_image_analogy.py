@@ -60,7 +60,7 @@ def test_every_level_tells_how_it_came_to_be(model, pictures):
         level = result.level(layer)
         side = level.sides["ab"]
         assert side.search.field.shape == (*grid, 2)
-        assert side.blend.weight.shape == side.blend.response.shape == level.consistency().shape == grid
+        assert side.blend.kept.shape == side.blend.response.shape == level.consistency().shape == grid
         assert side.search.mean_cost <= float(side.search.start_cost.mean())
         assert 0 <= side.search.changed <= 1
         assert (side.energy is None) == (layer == "conv1_1")
@@ -137,7 +137,7 @@ def test_any_sizes(model, paint, here, there, inversion):
     for level in result.levels:
         for side in level.sides.values():
             assert side.search.cost.isfinite().all()
-            assert side.blend.weight.isfinite().all()
+            assert side.blend.kept.isfinite().all()
             assert side.energy is None or np.isfinite(side.energy).all()
 
 
