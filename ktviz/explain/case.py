@@ -111,7 +111,7 @@ def system_of(trace: Trace, model: object | None, asked: str = ASKED) -> System:
     if adapted is None:
         raise AbilityError(
             asked,
-            f"a {type(found).__name__}, which is no system and whose adapter, if it has one, gives no abilities",
+            f"{type(found).__name__}, which is no system and whose adapter, if it has one, gives no abilities",
             "Ask what rows can answer, or give the adapter abilities and keep it",
         )
     return adapted

@@ -94,7 +94,7 @@ def datamodel(exclusion: Exclusion, runs: int, seed: int, budget: Budget) -> tup
     if not len(kept):
         why, todo = "there was no time for a run", "Give more seconds"
         if len(change):
-            why, todo = "nothing would be left to retrieve", "Add sources to the bank"
+            why, todo = "nothing would be left to retrieve", "Add sources to the bank, or ask by='entry'"
         raise TraceError("attribute through datamodel", why, todo)
     # All of them together are known without a run: nothing changes.
     whole = np.ones((1, len(present)), dtype=bool)

@@ -120,7 +120,11 @@ class BlendAdapted:
         made, size = blend(self.trace, amount), self.trace.size
         if not isinstance(made, torch.Tensor) or tuple(made.shape) != (3, *size):
             shape = tuple(made.shape) if isinstance(made, torch.Tensor) else type(made).__name__
-            raise TraceError(f"blend the retrievals of {self.system.name}", f"{shape}, not {(3, *size)}", "Mend it")
+            raise TraceError(
+                f"blend the retrievals of {self.system.name}",
+                f"{shape}, not {(3, *size)}",
+                "Return a tensor of that shape",
+            )
         rows, columns = self.within.pixels
         return made[:, rows, columns]
 

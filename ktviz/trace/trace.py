@@ -291,11 +291,11 @@ class Trace(Content):
         return trace_shares(self, region)
 
     def spread(self, source: str, box: Box | None = None) -> pd.DataFrame:
-        """Where a source, or a part of it, went: the retrievals that its patches won, largest share first.
+        """Where a source, or a part of it, went: the retrievals that its entries won, largest share first.
 
         Args:
             source: Its name, as in `sources()`, or a part of it that no other shares.
-            box: In px of the original source; patches that reach into it count.
+            box: In px of the original source; entries that reach into it count.
 
         Returns:
             site, query, box (px of the output), source_box, share (overlap, of the output), similarity.

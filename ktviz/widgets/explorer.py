@@ -15,6 +15,7 @@ from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.kinds.pictures.bank import PictureBank
 from ktviz.library.kinds.pictures.union import PictureUnion
+from ktviz.systems.protocol import check_ability
 from ktviz.trace.recorded import Traced, as_trace
 from ktviz.trace.trace import Trace
 from ktviz.widgets.panels.registry import PANELS
@@ -104,12 +105,16 @@ class TreeView(View):
         """The tree of the bank of the selected retrieval or node, with its path; of the first bank if nothing is.
 
         Raises:
+            AbilityError: The system has no tree.
             TraceError: The model is gone.
         """
         from ktviz.figures.cluster_tree import tree_figure
 
+        asked = "draw a cluster tree"
+        if self._subject.model is not None:
+            check_ability(self._subject.model, "tree", asked)
         if self._subject.banks is None:
-            raise TraceError("draw a cluster tree", self._subject.frozen, "Give the view model=")
+            raise TraceError(asked, self._subject.frozen or "its system holds no banks", "Give the view model=")
         banks = {bank.name: bank for bank in self._subject.banks.banks}
         query = self.selection[0] if len(self.selection) else None
         name = next(iter(banks)) if self.node is None else self.node[0]

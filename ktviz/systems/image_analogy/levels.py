@@ -129,11 +129,12 @@ class Passage:
             start = random_field(cost.size_here, cost.size_there, purpose)
         else:
             start = identity_field(cost.size_here, cost.size_there)
+        radius = settings.radii[number - 1]
         found = patch_match(
             cost,
             start.to(cost.here.device),
             iterations=settings.iterations,
-            radius=settings.radii[number - 1] if settings.radii[number - 1] != SIXTEENTH else max(half.size(0)) // 16,
+            radius=max(half.size(0)) // 16 if radius == SIXTEENTH else radius,
             seed=purpose,
             forbidden=self.forbidden(way, number, cost.here.device),
         )

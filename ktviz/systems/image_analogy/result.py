@@ -72,10 +72,10 @@ class Level:
         """How the field of a direction came to be, in numbers.
 
         Returns:
-            `mean_cost`: of the field, from -2 (the same) to 2: less the sum of both cosines. `changed`: share of the
-            cells that left the start, which is the field of the level before. `there_and_back`: median distance in
-            cells from where a cell ends after going there and back. `energy_before` and `energy_after`: sum of squared
-            differences that the inversion began and ended with; none at conv1_1.
+            `mean_cost`: over the field's cells, minus the sum of both cosines, from -2 (the same) to 2. `changed`:
+            share of the cells that left the start, which is the field of the level before. `there_and_back`: median
+            distance in cells from where a cell ends after going there and back. `energy_before` and `energy_after`:
+            sum of squared differences that the inversion began and ended with; none at conv1_1.
         """
         side = self.sides[direction]
         found = {

@@ -16,7 +16,7 @@ from ktviz.retrieval.extension import Extension
 from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.queries import Queries
 from ktviz.retrieval.site import Reading, RetrievalSite
-from ktviz.systems.image_analogy.field import Direction, Size
+from ktviz.systems.image_analogy.field import DIRECTIONS, Direction, Size
 from ktviz.systems.image_analogy.patchmatch import Search
 from ktviz.systems.image_analogy.pyramid import LEVELS
 from ktviz.systems.image_analogy.vote import Votes
@@ -40,7 +40,7 @@ class Cells:
 
     Attributes:
         source: What is known of the picture, as pairs of names and values.
-        layer: "conv5_1" to "conv1_1", or "data" for its pixels.
+        layer: "conv5_1" to "conv1_1", or "pixels".
         rows: Of the grid.
         columns: Of the grid.
         down: Height of a cell in px of the picture.
@@ -211,6 +211,6 @@ def merged(sources: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
 
 def all_sites() -> Sequence[tuple[Direction, str, RetrievalSite]]:
     """Every site with its direction and name, in the order in which they are passed."""
-    ways: tuple[Direction, Direction] = ("ab", "ba")
-    levels = [(way, LEVELS[number], FieldSite(way, number)) for way in ways for number in range(len(LEVELS) - 1, 0, -1)]
-    return [*levels, *((way, "vote", VoteSite(way)) for way in ways)]
+    numbers = range(len(LEVELS) - 1, 0, -1)
+    levels = [(way, LEVELS[number], FieldSite(way, number)) for way in DIRECTIONS for number in numbers]
+    return [*levels, *((way, "vote", VoteSite(way)) for way in DIRECTIONS)]

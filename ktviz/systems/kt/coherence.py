@@ -53,17 +53,17 @@ def continue_neighbours(
     similarity, bands = matches.winner_similarity, matches["bands"][:, 0].clone()
     floor = matches.similarity[:, 0] - tolerance
     for query in anti_diagonals(grid):
-        continued = continuations(query + before, winner, grid, banks, excluded)
-        already = (continued == matches.entry[query, :1]).any(1)
-        undecided = ((continued >= 0).any(1) & ~already).nonzero()[:, 0]
+        offered = continuations(query + before, winner, grid, banks, excluded)
+        already = (offered == matches.entry[query, :1]).any(1)
+        undecided = ((offered >= 0).any(1) & ~already).nonzero()[:, 0]
         if not len(undecided):
             continue
-        query, continued = query[undecided], continued[undecided]
-        value, within = compare(to_vectors(grid.unfold(features, query)), continued, banks, weights)
+        query, offered = query[undecided], offered[undecided]
+        value, within = compare(to_vectors(grid.unfold(features, query)), offered, banks, weights)
         value, better = value.max(1)
         taken = value >= floor[query]
         query, better = query[taken], better[taken]
-        winner[query + before], similarity[query] = continued[taken, better], value[taken]
+        winner[query + before], similarity[query] = offered[taken, better], value[taken]
         bands[query] = within[taken, better]
         coherent[query] = True
     return record(matches, banks, winner[before:], similarity, bands, coherent)
@@ -75,8 +75,8 @@ def continuations(
     """The entries that go on where the winners above and to the left of some queries (n,) end: (n, 2), -1 for none."""
     above = torch.where(query >= grid.columns, banks.shifted(winner[query - grid.columns], QUERY_STEP, 0), -1)
     left = torch.where(query % grid.columns > 0, banks.shifted(winner[query - 1], 0, QUERY_STEP), -1)
-    continued = torch.stack((above, left), dim=1).sort(dim=1).values  # of equal ones the lower entry wins
-    return continued if excluded is None else torch.where(excluded[continued.clamp(min=0)], -1, continued)
+    offered = torch.stack((above, left), dim=1).sort(dim=1).values  # of equal ones the lower entry wins
+    return offered if excluded is None else torch.where(excluded[offered.clamp(min=0)], -1, offered)
 
 
 def anti_diagonals(grid: PatchGrid) -> list[Tensor]:

@@ -162,11 +162,11 @@ def check_winners(case: Case) -> None:
     if tolerance <= 0:
         return refuse(case, coherent | (claimed.chosen > 0), "a winner that is not the best candidate")
     query = torch.arange(len(winner))
-    continued = continuations(query, winner, case.live.grid, case.live.banks, case.excluded)
-    value, floor = case.similarities(continued)[0], found.similarity[:, 0] - tolerance
-    mine = (continued == winner[:, None]) & (continued >= 0)
+    offered = continuations(query, winner, case.live.grid, case.live.banks, case.excluded)
+    value, floor = case.similarities(offered)[0], found.similarity[:, 0] - tolerance
+    mine = (offered == winner[:, None]) & (offered >= 0)
     best, own = value.max(1).values, value.masked_fill(~mine, -torch.inf).max(1).values
-    known = (continued == found.entry[:, :1]).any(1) & (found.margin > SIMILARITY)
+    known = (offered == found.entry[:, :1]).any(1) & (found.margin > SIMILARITY)
     passed_over = ~coherent & ~mine.any(1) & (best >= floor + SIMILARITY)
     not_allowed = coherent & (known | (own < floor - SIMILARITY) | (own < best - SIMILARITY))
     return refuse(case, passed_over | not_allowed | (~coherent & (claimed.chosen > 0)), "a winner against the rules")

@@ -116,7 +116,9 @@ def descent(subject: Subject, body: Body) -> Answer:
 def bank_of(subject: Subject, body: Body) -> Bank:
     """The bank that a request names by its number."""
     if subject.banks is None:
-        raise TraceError("ask for a cluster tree", "there is none behind this view", subject.frozen)
+        raise TraceError(
+            "ask for a cluster tree", "there is none behind this view", subject.frozen or "Its system searches no tree"
+        )
     banks = subject.banks.banks
     return banks[numbers({"banks": [body.get("bank")]}, "banks", len(banks))[0]]
 
