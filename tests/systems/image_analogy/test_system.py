@@ -233,7 +233,7 @@ def test_a_figure_of_levels_needs_levels_and_pictures(trace, world, paint, tmp_p
 def test_what_it_cannot_do_is_said(trace):
     with pytest.raises(AbilityError, match="'image-analogy' cannot search by way of a cluster tree"):
         kt.attribute(trace, BOX, by="node")
-    with kt.TreeView(trace) as view, pytest.raises(AbilityError, match="draw a cluster tree: .* cannot search"):
+    with kt.TreeView(trace) as view, pytest.raises(AbilityError, match=r"draw a cluster tree: .* cannot search"):
         view.plot()
     with pytest.raises(AbilityError, match="does not search"):
         trace.site("ab.vote").regret()
