@@ -144,7 +144,8 @@ def analogy_maker(
     """Deep Image Analogy with a reference: a file, or a picture of a bank."""
     from ktviz.library.library import Library
     from ktviz.systems.image_analogy.method import pieces_of_work
-    from ktviz.systems.image_analogy.system import ImageAnalogy, settings_from
+    from ktviz.systems.image_analogy.settings import settings_from
+    from ktviz.systems.image_analogy.system import ImageAnalogy
 
     if (library is None) != (not bank):
         found = "--bank without --library" if bank else "--library without --bank"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, Literal
@@ -125,3 +125,10 @@ def preset(name: str, **changes: Any) -> Settings:
     if name not in [*PRESETS]:  # also where it cannot be a key
         raise unknown_name("preset", name, PRESETS)
     return replace(PRESETS[name], **changes)
+
+
+def settings_from(given: Mapping[str, Any]) -> Settings:
+    """Settings from keywords, those of a published preset if one is named."""
+    keywords = dict(given)
+    named = keywords.pop("preset", None)
+    return Settings(**keywords) if named is None else preset(named, **keywords)

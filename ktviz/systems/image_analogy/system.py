@@ -31,9 +31,9 @@ from ktviz.systems.image_analogy.field import Direction
 from ktviz.systems.image_analogy.levels import Progress
 from ktviz.systems.image_analogy.method import Method, network_size
 from ktviz.systems.image_analogy.result import Analogy, Side
-from ktviz.systems.image_analogy.settings import Settings, preset
+from ktviz.systems.image_analogy.settings import Settings, settings_from
 from ktviz.systems.image_analogy.sites import NAME, REFERENCE, FieldSite, Place, VoteSite
-from ktviz.systems.image_analogy.votes_blend import VotesBlend, region_mask_of
+from ktviz.systems.image_analogy.votes_blend import VotesBlend
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
 from ktviz.trace.record import MEMORY, record
@@ -159,7 +159,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
     def forward(
         self, image: Pixels, settings: Settings, without: Sequence[SourceRegion], progress: Progress | None
     ) -> Analogy:
-        excluded = torch.from_numpy(region_mask_of(without, self.reference.shape[:2])) if without else None
+        excluded = torch.from_numpy(pixels_of(without, self.reference.shape[:2])) if without else None
         sources: dict[Direction, Mapping[str, Any]] = {"ab": INPUT, "ba": self.source}
         made: Analogy = self.method(
             image, self.reference, settings, excluded=excluded, progress=progress, sources=sources
@@ -377,11 +377,14 @@ def stated(region: Mapping[str, Any]) -> SourceRegion:
         raise SettingError(f"without {short(region)}", "no part of the reference", "Give a kt.Box of it") from None
 
 
-def settings_from(given: Mapping[str, Any]) -> Settings:
-    """Settings from keywords, those of a published preset if one is named."""
-    keywords = dict(given)
-    named = keywords.pop("preset", None)
-    return Settings(**keywords) if named is None else preset(named, **keywords)
+def pixels_of(regions: Sequence[SourceRegion], size: Sequence[int]) -> Mask:
+    """The pixels of a source that some regions touch: (h, w)."""
+    mask = np.zeros(tuple(size), dtype=bool)
+    for region in regions:
+        box = region.box
+        top, left = int(np.floor(max(0, box.y))), int(np.floor(max(0, box.x)))
+        mask[top : int(np.ceil(box.bottom)), left : int(np.ceil(box.right))] = True
+    return mask
 
 
 def around(picture: Pixels, box: npt.NDArray[np.floating[Any]]) -> Pixels:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ktviz.images import Pixels
-from ktviz.regions import Box, Mask, SourceRegion
+from ktviz.regions import Box
 from ktviz.systems.image_analogy.refine import Smoothing
 from ktviz.systems.protocol import Ints
 from ktviz.trace.trace import Trace
@@ -71,13 +70,3 @@ def voted(trace: Trace, there: Pixels) -> npt.NDArray[np.float32]:
 def columns(pixels: npt.NDArray[Any]) -> Tensor:
     """A picture (H, W, 3) as float32 rows (H W, 3)."""
     return torch.from_numpy(np.ascontiguousarray(pixels.reshape(-1, 3), dtype=np.float32))
-
-
-def region_mask_of(regions: Sequence[SourceRegion], size: Sequence[int]) -> Mask:
-    """The pixels of a source that some regions touch: (h, w)."""
-    mask = np.zeros(tuple(size), dtype=bool)
-    for region in regions:
-        box = region.box
-        top, left = int(np.floor(max(0, box.y))), int(np.floor(max(0, box.x)))
-        mask[top : int(np.ceil(box.bottom)), left : int(np.ceil(box.right))] = True
-    return mask
