@@ -51,10 +51,12 @@ class PatchCost:
 
     @property
     def size_here(self) -> Size:
+        """Height and width in cells of the picture that asks."""
         return self.here.shape[1], self.here.shape[2]
 
     @property
     def size_there(self) -> Size:
+        """Height and width in cells of the picture that is asked."""
         return self.there.shape[1], self.there.shape[2]
 
     def back(self) -> PatchCost:

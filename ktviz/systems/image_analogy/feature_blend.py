@@ -31,6 +31,7 @@ class FeatureBlend:
         return self.kept * own + (1 - self.kept) * other
 
     def cpu(self) -> FeatureBlend:
+        """The same on the CPU."""
         return FeatureBlend(self.response.cpu(), self.kept.cpu())
 
 

@@ -99,4 +99,5 @@ def border_conv(inputs: int, outputs: int) -> Conv2d:
 
 
 def enlarged(values: Tensor, size: tuple[int, int]) -> Tensor:
+    """Values (B, C, h, w) repeated to another height and width."""
     return F.interpolate(values, size=size, mode="nearest")

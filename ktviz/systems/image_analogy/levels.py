@@ -60,6 +60,7 @@ class Half:
     field: Tensor | None = None
 
     def size(self, level: int) -> Size:
+        """Height and width of its grid at a level, in cells; at level 0 in px of what the network saw."""
         return self.own[level].shape[1], self.own[level].shape[2]
 
 
@@ -163,6 +164,7 @@ class Passage:
         return inverted.before, inverted.after
 
     def inverted(self, start: Tensor, target: Tensor, number: int) -> Inversion:
+        """Values two levels below the target (1, C, h, w), from where they start, by the inversion that is set."""
         if self.settings.inversion == "lbfgs" or self.inverse is None:
             return optimised(self.pyramid, start, target, number, self.settings.inversion_iterations)
         values = self.inverse(self.pyramid, start, target, number)

@@ -48,10 +48,12 @@ class Search:
         return float((self.field != self.start).any(2).float().mean())
 
     def cpu(self) -> Search:
+        """The same on the CPU."""
         return Search(*(getattr(self, each.name).cpu() for each in fields(self)))
 
     @property
     def mean_cost(self) -> float:
+        """Mean over the cells, -2 (the same) to 2."""
         return float(np.mean(self.cost.cpu().numpy(), dtype=np.float64))  # in one order on any number of threads
 
 

@@ -159,6 +159,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
     def forward(
         self, image: Pixels, settings: Settings, without: Sequence[SourceRegion], progress: Progress | None
     ) -> Analogy:
+        """What a call comes down to, with checked arguments: the run that a recorder listens to."""
         excluded = torch.from_numpy(pixels_of(without, self.reference.shape[:2])) if without else None
         sources: dict[Direction, Mapping[str, Any]] = {"ab": INPUT, "ba": self.source}
         made: Analogy = self.method(
@@ -188,6 +189,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
         return tuple(self.region(one) for one in several)
 
     def region(self, part: object) -> SourceRegion:
+        """One part of the reference; errors as in `regions`."""
         height, width = self.reference.shape[:2]
         name = str(self.source["source"])
         if isinstance(part, Mapping):

@@ -36,6 +36,7 @@ class Votes:
 
     @property
     def size(self) -> Size:
+        """Height and width of this picture."""
         return self.field.shape[0], self.field.shape[1]
 
     def of(self, cells: Tensor) -> tuple[Tensor, Tensor]:
@@ -74,6 +75,7 @@ class Votes:
         return torch.cat(made).T.reshape(channels, *self.size).contiguous()
 
     def offsets(self) -> Iterator[Size]:
+        """Down and right to each neighbour of the window, row by row."""
         radius = self.patch // 2
         return ((dy, dx) for dy in range(-radius, radius + 1) for dx in range(-radius, radius + 1))
 
