@@ -135,7 +135,7 @@ class Audit:
             TraceError, MismatchError: As in `attribute`.
 
         Example:
-            >>> kt.Audit.create(
+            >>> kt.Audit.create(  # doctest: +SKIP
             ...     trace,
             ...     attributions=[kt.attribute(trace, kt.Box(40, 40, 64, 64), through="gradient")],
             ...     comparisons=[kt.compare(trace, kt.without(trace, "starry-river"))],

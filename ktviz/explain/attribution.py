@@ -191,8 +191,13 @@ def attribute(
         MismatchError: Another model, library or photo.
 
     Example:
-        >>> attribute(trace, Box(40, 40, 64, 64), through="datamodel", runs=40)
-        Attribution(by source through datamodel: art/impasto/starry-river.jpg 58.1%, ...)
+        >>> import ktviz as kt
+        >>> from ktviz import samples
+        >>> photo = samples.photo("coffee")[:40, :56]
+        >>> analogy = kt.ImageAnalogy(photo[:, ::-1])
+        >>> found = attribute(analogy.traced(photo, iterations=1), kt.Box(8, 8, 16, 16))
+        >>> found.frame["source"].tolist(), round(float(found.frame["share"].sum()), 3)
+        (['reference'], 1.0)
     """
     one_of("attribute by", by, get_args(By))
     one_of("attribute through", through, get_args(Through))

@@ -40,8 +40,9 @@ def without(
 
     Args:
         trace: Of one image.
-        what: Name of a source or a bank, number of an entry, or what else the system can do without (a `SourceRegion`
-            of image-analogy); or several of them. They add to those that the trace was made without.
+        what: Name of a source or a bank, number of an entry, or what else the system can do without (of
+            image-analogy a `SourceRegion`, or a `Box` of the reference); or several of them. They add to those that
+            the trace was made without.
         model: The system; not needed while the one that recorded lives.
         photo: The photo, where the trace was saved without it.
 
@@ -49,6 +50,15 @@ def without(
         UnknownNameError: There is no such source, bank or entry, or nothing would be left.
         AbilityError: The system cannot leave out.
         TraceError, MismatchError: As in `attribute`.
+
+    Example:
+        >>> import ktviz as kt
+        >>> from ktviz import samples
+        >>> photo = samples.photo("coffee")[:40, :56]
+        >>> analogy = kt.ImageAnalogy(photo[:, ::-1])
+        >>> trace = analogy.traced(photo, iterations=1)
+        >>> without(trace, kt.Box(0, 0, 16, 16)).picture.settings["without"][0]["source"]
+        'reference'
     """
     case = case_of(as_trace(trace), "rerun", "exclude", model=model, photo=photo)
     return case.system.rerun(case.trace, without=[as_index(one) for one in listed(what)])
@@ -132,6 +142,15 @@ def compare(before: Traced, after: Traced, *, model: object | None = None) -> Co
     Raises:
         MismatchError: Another photo or network; the message names the first that differs.
         TraceError: A trace without its output, or of several images.
+
+    Example:
+        >>> import ktviz as kt
+        >>> from ktviz import samples
+        >>> photo = samples.photo("coffee")[:40, :56]
+        >>> analogy = kt.ImageAnalogy(photo[:, ::-1])
+        >>> trace = analogy.traced(photo, iterations=1)
+        >>> compare(trace, analogy.traced(photo, iterations=2)).about["retrievals"]
+        2240
     """
     before, after = one_site(before), one_site(after)
     check_system(before.system, after.system)

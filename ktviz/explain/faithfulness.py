@@ -145,7 +145,7 @@ def faithfulness(
         TraceError: As in `attribute`; or fewer than two units are in the region.
 
     Example:
-        >>> faithfulness(attribute(trace, Box(40, 40, 64, 64)))
+        >>> faithfulness(attribute(trace, Box(40, 40, 64, 64)))  # doctest: +SKIP
         Faithfulness(trust footprint here: left out and run again, LDS 0.81 in pixels, 0.84 in features; ...)
     """
     if not isinstance(attribution, Attribution):

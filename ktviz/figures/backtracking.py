@@ -88,9 +88,10 @@ def backtracking_figure(
         MismatchError: Another model, library or photo.
 
     Example:
+        >>> import ktviz as kt
         >>> from ktviz import samples
-        >>> trace = ktviz.ImageAnalogy(samples.photo("coffee")[:48, :48]).traced(samples.photo("coffee")[8:56, :48])
-        >>> backtracking_figure(trace.site("ba.vote"), 4).get_size_inches()[0] > 0
+        >>> trace = kt.ImageAnalogy(samples.photo("coffee")[:48, :48]).traced(samples.photo("coffee")[8:56, :48])
+        >>> bool(backtracking_figure(trace.site("ba.vote"), 4).get_size_inches()[0] > 0)
         True
     """
     if picks < 1:

@@ -45,7 +45,8 @@ def levels_figure(trace: Traced) -> Figure:
 
     Example:
         >>> import ktviz as kt
-        >>> photo = kt.samples.photo("coffee")[:40, :56]
+        >>> from ktviz import samples
+        >>> photo = samples.photo("coffee")[:40, :56]
         >>> trace = kt.ImageAnalogy(photo[:, ::-1]).traced(photo, iterations=1)
         >>> figure = levels_figure(trace)
         >>> round(figure.get_figwidth() * figure.dpi)

@@ -55,6 +55,10 @@ class Catalogue:
 
     Raises:
         SettingError: The parts do not fit together, or two sources have one name.
+
+    Example:
+        >>> len(Catalogue.positions(["exemplar.png"], 16, 24, cell_px=4))
+        384
     """
 
     names: Sequence[str]
