@@ -50,13 +50,13 @@ def main() -> None:
             count=REPEATS,
         )
         size = file_size(trace, folder / "trace.parquet")
-        first = once(lambda: attribute(trace, REGION))  # measures the decoder's receptive field
+        first = once(lambda: attribute(trace, REGION, through="footprint"))  # measures the decoder's receptive field
         (back,) = in_turns(lambda: backtrack(trace, REGION), count=REPEATS)
-        (whole,) = in_turns(lambda: attribute(trace), count=REPEATS)
+        (whole,) = in_turns(lambda: attribute(trace, through="footprint"), count=REPEATS)
         ours, peer = in_turns(
             lambda: attribute(trace, REGION, through="gradient"), lambda: captum(live(trace, trace.model)), count=3
         )
-        (ablated,) = in_turns(lambda: attribute(trace, REGION, through="ablation", most=3), count=1)
+        ablated = once(lambda: attribute(trace, REGION, through="ablation", most=3))  # later, runs are remembered
         audit_seconds, verify_seconds = audit_times(trace, folder)
         used, unused = store_questions(translator, folder)
         rows = [
