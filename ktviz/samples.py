@@ -47,7 +47,7 @@ def photo(name: str) -> Pixels:
         UnknownNameError: There is none of that name.
     """
     known = {path.stem: path for path in find_images(folder() / "photos").paths}
-    if name not in [*known]:
+    if name not in [*known]:  # also where it cannot be a key
         raise unknown_name("photo", name, known)
     return read_image(known[name])
 

@@ -44,9 +44,10 @@ def pack(values: Mapping[str, Any], parts: Mapping[str, Part], *, for_gzip: bool
         if array.dtype.name not in TYPES:
             raise TypeError(f"{name} is {array.dtype}, which no typed array of a browser holds")
         described[name] = {"type": array.dtype.name, "shape": array.shape, "at": at, "bytes": array.nbytes}
-        if for_gzip and not isinstance(part, bytes) and compressed(differences(array)) < compressed(array):
-            described[name]["differences"] = True
-            array = differences(array)
+        if for_gzip and not isinstance(part, bytes):
+            less = differences(array)
+            if compressed(less) < compressed(array):
+                described[name]["differences"], array = True, less
         runs.append(array.tobytes() + bytes(-array.nbytes % ALIGNMENT))
         at += len(runs[-1])
     header = to_json({**values, "parts": described}).encode()
