@@ -185,5 +185,5 @@ def nearest(asked: str, known: Sequence[str]) -> str:
     """The advice to take the name that is most like another, in whole or in its last parts; empty if none is."""
     parts = asked.count("/") + 1
     ends = {end.casefold(): name for name in reversed(known) for end in (name, "/".join(name.split("/")[-parts:]))}
-    near = difflib.get_close_matches(asked.casefold(), ends, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(asked.casefold(), ends, n=1)
     return f"Did you mean {ends[near[0]]}" if near else ""

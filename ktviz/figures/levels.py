@@ -108,7 +108,9 @@ def directions(trace: Trace) -> dict[str, list[str]]:
     found = {direction: sites[-MOST_SITES:] for direction, sites in found.items() if len(sites) > 1}
     if not found:
         raise TraceError(
-            "a figure of a field's levels", f"a trace of {len(trace.sites)} sites", "Give one of a system with levels"
+            "a figure of a field's levels",
+            "no direction with two sites that hold retrievals",
+            "Give a trace of a system with levels",
         )
     return found
 

@@ -45,7 +45,7 @@ def grid_scale(vectors: Tensor) -> Tensor:
     """
     size = vectors.shape[-1]
     bits = 12 - math.ceil(math.log2(size) / 2)
-    largest = torch.linalg.vector_norm(vectors, math.inf, dim=-1, keepdim=True).clamp(min=SMALLEST)
+    largest = vectors.abs().amax(-1, keepdim=True).clamp(min=SMALLEST)
     scale = 2.0**bits / power_above(largest)
     norm = root((vectors * scale).round_().square_().sum(-1, keepdim=True)) + math.sqrt(size) / 2
     return 2.0**NORM_BITS / power_above(norm.double()) * scale

@@ -120,7 +120,8 @@ def rows_of(
         values = matches[extension.name]
         columns[f"{prefix}.{extension.name}"] = values if extension.of == "candidate" else per_query(values)
     real = (matches.entry >= 0).flatten()
-    arrays = {name: as_array(column.flatten(0, 1)[real]) for name, column in columns.items()}
+    rows = slice(None) if real.all() else real  # a copy less, where no query had fewer candidates than others
+    arrays = {name: as_array(column.flatten(0, 1)[rows]) for name, column in columns.items()}
     check_finite(arrays)
     winners = {f"{prefix}.{e.name}": as_array(matches[e.name]) for e in extensions if e.of == "winner"}
     labels = None if queries.labels is None else queries.labels.numpy().astype(np.int64)

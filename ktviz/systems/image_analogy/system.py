@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any, TypeGuard, cast
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,22 +12,21 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import AbilityError, MismatchError, SettingError, TraceError, UnknownNameError
-from ktviz.images import ImageLike, Pixels, as_pixels, file_digest, pixel_digest, to_tensor
+from ktviz.errors import AbilityError, TraceError, UnknownNameError
+from ktviz.images import ImageLike, Pixels, as_pixels, pixel_digest, to_tensor
 from ktviz.library.banks import Banks, of_kind
 from ktviz.library.format import is_bank_name
-from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.library.library import Library
 from ktviz.memory import as_bytes
-from ktviz.names import ends_in
 from ktviz.networks.weights import module_digest
-from ktviz.regions import Box, Mask, SourceRegion, region_mask
+from ktviz.regions import Box, Mask, SourceRegion
 from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.image_analogy.field import Direction
 from ktviz.systems.image_analogy.levels import Progress
 from ktviz.systems.image_analogy.method import Method, network_size
+from ktviz.systems.image_analogy.reference import Reference, bank_of, described, is_number
 from ktviz.systems.image_analogy.result import Analogy, Side
 from ktviz.systems.image_analogy.settings import Settings, settings_from
 from ktviz.systems.image_analogy.sites import NAME, REFERENCE, FieldSite, Place, VoteSite
@@ -38,7 +35,6 @@ from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
-from ktviz.values import short
 
 BYTES_PER_PX = 900
 """What a recording takes per pixel of both pictures, at most: up to nine votes, and a third more for the levels."""
@@ -87,15 +83,15 @@ class ImageAnalogy(nn.Module, PlainSystem):
     ) -> None:
         super().__init__()
         self.banks = banks
-        self.reference = as_pixels(reference)
-        self.source = dict(described(reference, self.reference) if source is None else source)
+        pixels = as_pixels(reference)
+        self.reference = Reference(pixels, dict(described(reference, pixels) if source is None else source))
         method = Method.shipped() if method is None else method
         self.ab, self.ba = method.sites["ab"], method.sites["ba"]  # before the method, to give the sites short names
         self.method = method
 
     def __repr__(self) -> str:
-        height, width = self.reference.shape[:2]
-        return f"ImageAnalogy({self.source['source']}, {width}x{height} px)"
+        height, width = self.reference.size
+        return f"ImageAnalogy({self.reference.name}, {width}x{height} px)"
 
     @classmethod
     def from_bank(cls, banks: Banks[Any], reference: str | None = None, method: Method | None = None) -> ImageAnalogy:
@@ -151,7 +147,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
             SettingError, UnknownSettingError: A setting that does not exist, or a value outside its range.
             UnknownNameError, RegionError: Not a part of the reference, or nothing of it would be left.
         """
-        without = self.regions(settings.pop("without", ()))
+        without = self.reference.regions(settings.pop("without", ()))
         chosen = settings_from(settings)
         result: Analogy = super().__call__(as_pixels(image), chosen, without, progress)
         return result
@@ -160,55 +156,21 @@ class ImageAnalogy(nn.Module, PlainSystem):
         self, image: Pixels, settings: Settings, without: Sequence[SourceRegion], progress: Progress | None
     ) -> Analogy:
         """What a call comes down to, with checked arguments: the run that a recorder listens to."""
-        excluded = torch.from_numpy(pixels_of(without, self.reference.shape[:2])) if without else None
-        sources: dict[Direction, Mapping[str, Any]] = {"ab": INPUT, "ba": self.source}
+        excluded = torch.from_numpy(self.reference.touched(without)) if without else None
+        sources: dict[Direction, Mapping[str, Any]] = {"ab": INPUT, "ba": self.reference.source}
         made: Analogy = self.method(
-            image, self.reference, settings, excluded=excluded, progress=progress, sources=sources
+            image, self.reference.pixels, settings, excluded=excluded, progress=progress, sources=sources
         )
         return made
 
     def traced(self, image: ImageLike, *, progress: Progress | None = None, **settings: Any) -> Trace:
         """Make an analogy and return its `Trace`; keywords as in a call."""
         pixels = as_pixels(image)
-        area = pixels.shape[0] * pixels.shape[1] + self.reference.shape[0] * self.reference.shape[1]
+        area = pixels[..., 0].size + self.reference.pixels[..., 0].size
         memory = max(as_bytes(MEMORY), BYTES_PER_PX * area)
         with record(self, memory=memory, all_threads=False) as trace:
             self(pixels, progress=progress, **settings)
         return trace
-
-    def regions(self, without: object) -> tuple[SourceRegion, ...]:
-        """Parts of the reference that are not to be used, as they are stated in a trace.
-
-        Raises:
-            UnknownNameError: A part of something else, or all of it.
-            RegionError: Not wholly inside the reference.
-        """
-        several = [without] if isinstance(without, (str, int, Box, SourceRegion, Mapping)) else without
-        if not isinstance(several, Iterable):
-            raise SettingError(f"without {without!r}", "no part of the reference", "Give a kt.Box of it")
-        return tuple(self.region(one) for one in several)
-
-    def region(self, part: object) -> SourceRegion:
-        """One part of the reference; errors as in `regions`."""
-        height, width = self.reference.shape[:2]
-        name = str(self.source["source"])
-        if isinstance(part, Mapping):
-            part = stated(part)
-        if isinstance(part, SourceRegion):
-            if not ends_in(name, part.source):
-                raise UnknownNameError(f"source {part.source!r}", f"the reference is {name}", "Name that")
-            region_mask(part.box, height, width)  # refuses what lies outside
-            return SourceRegion(name, part.box)
-        if isinstance(part, Box):
-            return self.region(SourceRegion(name, part))
-        if isinstance(part, str):
-            todo = "Name a part of it: kt.SourceRegion(name, kt.Box(...))"
-            if part != self.source["bank"] and not ends_in(name, part):
-                raise UnknownNameError(f"source {part!r}", f"the reference is {name}", todo)
-            raise UnknownNameError(f"an analogy without {part}", "nothing would be left", todo)
-        if is_number(part) and 0 <= int(part) < height * width:
-            return SourceRegion(name, Box(int(part) % width, int(part) // width, 1, 1))
-        raise UnknownNameError(f"part {short(part)}", f"{name} has {width}x{height} px", "Give a kt.Box of it")
 
     def region_of_entry(self, trace: Trace, entry: int) -> SourceRegion:
         """The part of the reference that an entry of the trace's site is; of several sites, of the votes.
@@ -221,22 +183,22 @@ class ImageAnalogy(nn.Module, PlainSystem):
         if way == "ba":
             found = f"it is of {INPUT['source']}, and only parts of the reference can be left out"
             raise UnknownNameError(asked, found, "Give a kt.Box of it")
-        sizes = trace.picture.size_of("input"), (self.reference.shape[0], self.reference.shape[1])
+        sizes = trace.picture.size_of("input"), self.reference.size
         ratio = float(trace.picture.settings["ratio"])
         seen = [network_size(height, width, ratio) for height, width in sizes]
-        source = {**self.source, "height": sizes[1][0], "width": sizes[1][1]}
+        source = {**self.reference.source, "height": sizes[1][0], "width": sizes[1][1]}
         place = Place(sizes[0], seen[0], sizes[1], seen[1], tuple(sorted(source.items())))
         known = cast(FieldSite | VoteSite, self.ab.get_submodule(layer)).entries(place)
         if not 0 <= entry < len(known):
             raise UnknownNameError(asked, f"entries go from 0 to {len(known) - 1:,}", "Take one that the trace names")
-        return SourceRegion(str(self.source["source"]), Box(*known.boxes(torch.tensor([entry]))[0].tolist()))
+        return SourceRegion(self.reference.name, Box(*known.boxes(torch.tensor([entry]))[0].tolist()))
 
     def digests(self) -> dict[str, str]:
         """Of the networks and of the reference."""
         inverse = self.method.inverse
         networks = {"pyramid": self.method.pyramid.digest}
         networks |= {} if inverse is None else {"inverse": module_digest(inverse)}
-        return {**networks, f"library source {self.source['source']}": str(self.source["pixels"])}
+        return {**networks, f"library source {self.reference.name}": str(self.reference.source["pixels"])}
 
     def pictures(self, inputs: tuple[Any, ...], output: Analogy) -> dict[str, Pixels]:
         """A, B', A' and B of a run."""
@@ -258,7 +220,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
 
     def ends(self, trace: Trace) -> tuple[Pixels, Pixels]:
         """The picture whose cells ask at the site of a trace, and the one that is asked."""
-        canvases, canvas = {REFERENCE: self.reference, **trace.picture.canvases}, trace.site_about["canvas"]
+        canvases, canvas = {REFERENCE: self.reference.pixels, **trace.picture.canvases}, trace.site_about["canvas"]
         other = REFERENCE if canvas == "input" else "input"
         if canvas not in canvases or other not in canvases:
             raise TraceError("a question to the model", "the trace was saved without its pictures", "Save them with it")
@@ -266,8 +228,8 @@ class ImageAnalogy(nn.Module, PlainSystem):
 
     def source_picture(self, trace: Trace, source: str) -> Pixels | None:
         """The reference; and A, which B is made of."""
-        if source == self.source["source"]:
-            return self.reference
+        if source == self.reference.name:
+            return self.reference.pixels
         return trace.picture.canvases.get("input") if source == INPUT["source"] else None
 
     def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
@@ -278,7 +240,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
         stored = dict(trace.picture.settings)
         asked = [self.region_of_entry(trace, int(part)) if is_number(part) else part for part in without]
         parts = (*stored.pop("without"), *asked)
-        return self.traced(content, **{**stored, **settings, "without": self.regions(parts)})
+        return self.traced(content, **{**stored, **settings, "without": self.reference.regions(parts)})
 
     def encode(self, pixels: Pixels) -> Tensor:
         """conv3_1: (C, h, w)."""
@@ -329,64 +291,6 @@ class ImageAnalogy(nn.Module, PlainSystem):
             known = _analogies[self] = (key, made)
         direction: Direction = "ab" if way == "ab" else "ba"
         return known[1].level(layer).sides[direction]
-
-
-def bank_of(source: Mapping[str, Any], library: Library | None) -> BankUnion | PictureUnion:
-    """The bank that a source of a trace names, if that holds it.
-
-    Raises:
-        MismatchError: There is no library, or no such bank or source.
-    """
-    name, bank = str(source["source"]), str(source["bank"])
-    asked, todo = f"the reference {name} of the trace", "Give the library of the trace"
-    if library is None:
-        raise MismatchError(asked, "no library was given", todo)
-    if bank not in list(library):
-        raise MismatchError(asked, f"the library has no bank {bank}", todo)
-    if name not in library[bank].source_numbers:
-        raise MismatchError(asked, f"bank {bank} does not hold it", todo)
-    return library[bank]
-
-
-def described(reference: ImageLike, pixels: Pixels) -> dict[str, Any]:
-    """What is known of a reference that no bank holds."""
-    path = Path(reference) if isinstance(reference, (str, os.PathLike)) else None
-    return {
-        "source": "reference" if path is None else path.name,
-        "bank": "reference",
-        **Credit().described(),
-        "sha256": "unknown" if path is None else file_digest(path),
-        "height": pixels.shape[0],
-        "width": pixels.shape[1],
-        "pixels": pixel_digest(pixels),
-    }
-
-
-def is_number(part: object) -> TypeGuard[int]:
-    """Whether something is a whole number."""
-    return isinstance(part, (int, np.integer)) and not isinstance(part, bool)
-
-
-def stated(region: Mapping[str, Any]) -> SourceRegion:
-    """A part of a source as a trace states it.
-
-    Raises:
-        SettingError: It states something else.
-    """
-    try:
-        return SourceRegion(str(region["source"]), Box(**region["box"]))
-    except (LookupError, TypeError):
-        raise SettingError(f"without {short(region)}", "no part of the reference", "Give a kt.Box of it") from None
-
-
-def pixels_of(regions: Sequence[SourceRegion], size: Sequence[int]) -> Mask:
-    """The pixels of a source that some regions touch: (h, w)."""
-    mask = np.zeros(tuple(size), dtype=bool)
-    for region in regions:
-        box = region.box
-        top, left = int(np.floor(max(0, box.y))), int(np.floor(max(0, box.x)))
-        mask[top : int(np.ceil(box.bottom)), left : int(np.ceil(box.right))] = True
-    return mask
 
 
 def around(picture: Pixels, box: npt.NDArray[np.floating[Any]]) -> Pixels:

@@ -107,20 +107,20 @@ def test_the_credit_and_the_picture_stand_in_the_explorer(trace):
 
 
 def test_names_are_ends_and_one_picture_needs_none(library, own, model):
-    assert kt.ImageAnalogy.from_bank(library["refs"], "lion", model).source["source"] == "refs/animals/lion.png"
+    assert kt.ImageAnalogy.from_bank(library["refs"], "lion", model).reference.name == "refs/animals/lion.png"
     with pytest.raises(UnknownNameError, match=rf"Did you mean {NAME}"):
         kt.ImageAnalogy.from_bank(library[BANK], "tigre.png", model)
     with pytest.raises(UnknownNameError, match=r"none is named, and there are 2: refs/animals/lion\.png"):
         kt.ImageAnalogy.from_bank(library[BANK], method=model)
     own.remove(BANK, "lion", quiet=True)
-    assert kt.ImageAnalogy.from_bank(own[BANK], method=model).source["source"] == NAME
+    assert kt.ImageAnalogy.from_bank(own[BANK], method=model).reference.name == NAME
 
 
 def test_a_name_that_several_banks_have_is_refused_with_all_of_them(own, folder, model):
     own.build("refs/cats", folder / "in" / "tiger.png", kind="pictures", quiet=True)
     with pytest.raises(UnknownNameError, match=r"refs/animals/tiger\.png or refs/cats/tiger\.png"):
         kt.ImageAnalogy.from_bank(own["refs"], "tiger.png", model)
-    assert kt.ImageAnalogy.from_bank(own["refs"], "cats/tiger.png", model).source["bank"] == "refs/cats"
+    assert kt.ImageAnalogy.from_bank(own["refs"], "cats/tiger.png", model).reference.source["bank"] == "refs/cats"
 
 
 def test_banks_of_patches_and_what_is_no_bank_are_refused(world, model):

@@ -45,14 +45,19 @@ def to_patches(vectors: Tensor) -> Tensor:
 
 
 def coefficients(vectors: Tensor) -> Tensor:
-    """Haar coefficients of vectors (N, 16 C): (N, 4, 2, 2, C).
+    """Haar coefficients of vectors (N, 16 C): (N, 4, 2, 2, C)."""
+    return torch.stack(doubled(vectors), dim=1).mul_(0.5)
+
+
+def doubled(vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Twice the Haar coefficients of vectors (N, 16 C), band by band: four of (N, 2, 2, C).
 
     Sums and differences of whole cells: they come out the same for any number of vectors, as a matrix product may not.
     """
     blocks = vectors.view(len(vectors), 2, 2, 2, 2, vectors.shape[1] // 16)
     (a, b), (c, d) = ((blocks[:, :, row, :, 0], blocks[:, :, row, :, 1]) for row in range(2))
     upper, lower, left, right = a + b, c + d, b - a, d - c
-    return torch.stack((upper + lower, left + right, lower - upper, right - left), dim=1).mul_(0.5)
+    return upper + lower, left + right, lower - upper, right - left
 
 
 def spread(bands: Tensor) -> Tensor:
@@ -81,7 +86,7 @@ def band_parts(vectors: Tensor) -> Tensor:
 
 def band_energy(vectors: Tensor) -> Tensor:
     """Squared norm per band: (N, 16 C) to (N, 4)."""
-    return band_vectors(vectors).square().sum(2)
+    return torch.stack([band.flatten(1).square().sum(1) for band in doubled(vectors)], dim=1).mul_(0.25)
 
 
 def norm_parts(energy: Tensor) -> Tensor:

@@ -17,8 +17,8 @@ from ktviz.retrieval.exact import NORM_BITS, grid_scale, power_above, root
 
 GATHER_CHUNK = 4096
 """Patches gathered at a time where all entries are walked: 32 MB for C = 128."""
-GRID_CHUNK = 512
-"""The same where they are put on the grid of exact products: 8 MB, which stays near the cache."""
+GRID_CHUNK = 256
+"""The same where they are put on the grid of exact products: 4 MB, which stays near the cache."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ktviz.library.kinds.patches.bands import band_vectors
-from ktviz.library.kinds.patches.entries import Entries
+from ktviz.library.kinds.patches.entries import GRID_CHUNK, Entries
 from ktviz.retrieval.exact import grid_scale
 
 SAMPLE = 8192
@@ -51,6 +51,10 @@ class KeyProjection:
 
     def __call__(self, vectors: Tensor) -> Tensor:
         """Keys of patches: (N, 16 C) to (N, D) float32."""
+        return torch.cat([self.of_few(rows) for rows in vectors.split(GRID_CHUNK)])
+
+    def of_few(self, vectors: Tensor) -> Tensor:
+        """The same of so few that what is made on the way stays in the processor's cache."""
         scale = grid_scale(vectors)
         return (self.of_bands(band_vectors((vectors * scale).round_())) / scale).float()
 

@@ -18,7 +18,7 @@ from ktviz.library.kinds.patches.grid import SIZE, PatchGrid
 from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.kinds.patches.source import PatchSource
 from ktviz.library.layout import PATCHES
-from ktviz.retrieval.exact import lengths, on_grid
+from ktviz.retrieval.exact import lengths, on_grid, root
 from ktviz.retrieval.matches import Matches
 
 
@@ -133,11 +133,13 @@ class BankUnion(Banks[Bank]):
             passed, place = path[mine].clamp(min=0).unique(return_inverse=True)
             centres = on_grid(self.banks[number].tree.centres[passed])
             norms = lengths(centres)
-            for part, nodes in zip(mine.split(GRID_CHUNK), place.split(GRID_CHUNK), strict=True):
-                queries = on_grid(to_vectors(grid.unfold(features, part)))
+            for rows in place.amax(1).argsort().split(GRID_CHUNK):  # leaf by leaf: few nodes at a time
+                few, nodes = place[rows].unique(return_inverse=True)
+                queries, part = on_grid(to_vectors(grid.unfold(features, mine[rows]))), mine[rows]
                 energy[part] = band_energy(queries)
-                products = (centres[nodes] @ queries[..., None])[..., 0]
-                cosine[part] = (products / (lengths(queries)[:, None] * norms[nodes])).float()
+                products = (queries @ centres[few].T).gather(1, nodes)
+                norm = root(energy[part].sum(1, keepdim=True)).clamp(min=1)  # of whole numbers: 0, or at least 1
+                cosine[part] = (products / (norm * norms[few][nodes])).float()
         cosine.masked_fill_(path < 0, torch.nan)
         return cosine, norm_parts(energy), norm_parts(self.energy[matches.entry.clamp(min=0)])
 
