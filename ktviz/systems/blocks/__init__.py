@@ -1,0 +1,1 @@
+"""Parts of networks and losses that several systems share."""

@@ -1,0 +1,89 @@
+"""Spatially adaptive normalisation (SPADE, Park et al. 2019): features are normalised, then scaled and shifted by what
+a condition says at each place. Keys of state dicts are those of the published code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils import spectral_norm
+
+from ktviz.networks.threads import Conv2d
+
+EPSILON = 1e-5
+
+Norm = Callable[[Tensor], Tensor]
+
+
+def positional_norm(features: Tensor) -> Tensor:
+    """Every cell less its mean over the channels, by their deviation (PONO, Li et al. 2019): of (B, C, h, w)."""
+    mean = features.mean(1, keepdim=True)
+    return (features - mean) / (features.var(1, keepdim=True) + EPSILON).sqrt()
+
+
+class Spade(nn.Module):
+    """Normalised features, scaled and shifted by a condition.
+
+    Args:
+        channels: Of the features.
+        condition: Channels of the condition.
+        hidden: Channels between condition and scale.
+        norm: Without parameters.
+    """
+
+    def __init__(self, channels: int, condition: int, hidden: int, norm: Norm = positional_norm) -> None:
+        super().__init__()
+        self.norm = norm
+        self.mlp_shared = nn.Sequential(nn.ReflectionPad2d(1), Conv2d(condition, hidden, 3), nn.ReLU())
+        self.mlp_gamma, self.mlp_beta = Conv2d(hidden, channels, 3), Conv2d(hidden, channels, 3)
+
+    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        """(B, C, h, w), from a condition of any size."""
+        seen = reflected(self.mlp_shared(F.interpolate(condition, features.shape[-2:], mode="nearest")))
+        changed: Tensor = self.norm(features) * (1 + self.mlp_gamma(seen)) + self.mlp_beta(seen)
+        return changed
+
+
+class SpadeBlock(nn.Module):
+    """A residual block with two SPADE layers, and a third where the number of channels changes.
+
+    Args:
+        inside: Channels that come in.
+        outside: Channels that go out.
+        condition: Channels of the condition.
+        hidden: As in `Spade`.
+
+    Example:
+        >>> block = SpadeBlock(8, 4, condition=5, hidden=6)
+        >>> block(torch.zeros(1, 8, 4, 4), torch.zeros(1, 5, 32, 32)).shape
+        torch.Size([1, 4, 4, 4])
+    """
+
+    def __init__(self, inside: int, outside: int, condition: int, hidden: int) -> None:
+        super().__init__()
+        between = min(inside, outside)
+        self.conv_0 = spectral_norm(Conv2d(inside, between, 3))
+        self.conv_1 = spectral_norm(Conv2d(between, outside, 3))
+        self.norm_0 = Spade(inside, condition, hidden)
+        self.norm_1 = Spade(between, condition, hidden)
+        if inside != outside:
+            self.conv_s = spectral_norm(Conv2d(inside, outside, 1, bias=False))
+            self.norm_s = Spade(inside, condition, hidden)
+
+    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        changed = self.conv_0(reflected(leaky(self.norm_0(features, condition))))
+        changed = self.conv_1(reflected(leaky(self.norm_1(changed, condition))))
+        kept = self.conv_s(self.norm_s(features, condition)) if hasattr(self, "conv_s") else features
+        added: Tensor = kept + changed
+        return added
+
+
+def reflected(features: Tensor) -> Tensor:
+    """One cell more at every border, by reflection."""
+    return F.pad(features, (1, 1, 1, 1), mode="reflect")
+
+
+def leaky(features: Tensor) -> Tensor:
+    return F.leaky_relu(features, 0.2)

@@ -1,0 +1,131 @@
+"""The networks of pix2pixHD against values of the published code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ktviz.systems.blocks.hourglass import Hourglass
+from ktviz.systems.pix2pixhd.losses import adversarial, adversarial_log, feature_matching
+from ktviz.systems.pix2pixhd.networks import Discriminators, LocalEnhancer, halved, published_keys
+from ktviz.systems.pix2pixhd.planes import edges, one_hot, region_means
+
+IMAGE, CODE, LOSS, GRADIENT, STEP = 2e-4, 1e-4, 1e-4, 1e-3, 1e-6
+
+
+@pytest.fixture(scope="module")
+def values(shared):
+    with np.load(shared / "parity" / "pix2pixhd_reference.npz") as file:
+        return {key: torch.from_numpy(file[key]) for key in file if file[key].dtype.kind in "fiu"}
+
+
+def state(values, net, group="w"):
+    start = f"{group}/{net}/"
+    return {key.removeprefix(start): value for key, value in values.items() if key.startswith(start)}
+
+
+@pytest.fixture
+def networks(values):
+    generator, encoder = Hourglass(10, 3, 4, 3, 2), Hourglass(3, 3, 4, 3, 0)
+    discriminators = Discriminators(10, 4, 3, 3)
+    generator.load_state_dict(state(values, "G"))
+    encoder.load_state_dict(state(values, "E"))
+    discriminators.load_state_dict(published_keys(state(values, "D")))
+    return generator, encoder, discriminators
+
+
+def check(found, expected, tolerance):
+    torch.testing.assert_close(found, expected, rtol=0, atol=tolerance)
+
+
+def test_planes_are_those_of_the_published_code(values):
+    found = edges(values["in/inst"])
+    check(found, values["mid/edges"], 0)
+    check(torch.cat([one_hot(values["in/label"], 6), found], 1), values["mid/input_label"], 0)
+
+
+def test_the_generator_agrees(values, networks):
+    generator, encoder, _ = networks
+    raw = encoder(values["in/image"])
+    check(raw, values["mid/E_raw"], CODE)
+    codes = region_means(raw, values["in/inst"])
+    check(codes, values["mid/E_instance_mean"], CODE)
+    check(region_means(raw, values["in/label"]), values["mid/E_label_mean"], CODE)
+    check(generator(torch.cat([values["mid/input_label"], codes], 1)), values["out/G"], IMAGE)
+
+
+def test_the_local_enhancer_agrees(values):
+    enhancer = LocalEnhancer(10, 3, 2, 1, 2)
+    enhancer.load_state_dict(state(values, "local_G"))
+    planes = torch.cat([values["mid/input_label"], values["mid/E_instance_mean"]], 1)
+    check(enhancer.model(halved(planes)), values["mid/local_trunk"], IMAGE)
+    check(enhancer.model1_1(planes), values["mid/local_down"], IMAGE)
+    check(enhancer(planes), values["out/local_G"], IMAGE)
+
+
+def test_the_discriminators_agree(values, networks):
+    maps = networks[2](torch.cat([values["mid/input_label"], values["in/image"]], 1))
+    for scale, layers in enumerate(maps):
+        for layer, found in enumerate(layers):
+            check(found, values[f"out/D_real/scale{scale}_layer{layer}"], CODE)
+        check(layers[-1].sigmoid(), values[f"out/D_real_sigmoid/scale{scale}"], CODE)
+
+
+def test_a_step_of_training_agrees(values, networks):
+    generator, encoder, discriminators = networks
+    planes = values["mid/input_label"]
+    fake = generator(torch.cat([planes, region_means(encoder(values["in/image"]), values["in/inst"])], 1))
+    check(fake, values["out/fake_train"], IMAGE)
+    seen = discriminators(torch.cat([planes, fake], 1))
+    apart = discriminators(torch.cat([planes, fake.detach()], 1))
+    real = discriminators(torch.cat([planes, values["in/image"]], 1))
+    losses = {
+        "lsgan/G_GAN": adversarial(seen, True),
+        "lsgan/G_GAN_Feat": feature_matching(seen, real),
+        "lsgan/D_real": adversarial(real, True),
+        "lsgan/D_fake": adversarial(apart, False),
+        "bce/G_GAN": adversarial_log(seen, True),
+        "bce/D_real": adversarial_log(real, True),
+        "bce/D_fake": adversarial_log(apart, False),
+    }
+    for name, loss in losses.items():
+        torch.testing.assert_close(loss.detach(), values[f"loss/{name}"], rtol=LOSS, atol=0)
+    both = {"G": [generator, encoder], "D": [discriminators]}
+    optimisers = {
+        side: torch.optim.Adam([p for net in nets for p in net.parameters()], 2e-4, (0.5, 0.999))
+        for side, nets in both.items()
+    }
+    optimisers["G"].zero_grad()
+    (losses["lsgan/G_GAN"] + losses["lsgan/G_GAN_Feat"]).backward(retain_graph=True)
+    check_step(values, {"G": generator, "E": encoder}, optimisers["G"])
+    optimisers["D"].zero_grad()
+    (0.5 * (losses["lsgan/D_real"] + losses["lsgan/D_fake"])).backward()
+    check_step(values, {"D": discriminators}, optimisers["D"])
+
+
+def check_step(values, networks, optimiser):
+    """Gradients, and the parameters after a step, where it is not the sign of next to nothing."""
+    for net, network in networks.items():
+        gradients = named(values, "grad", net)
+        assert gradients
+        parameters = dict(network.named_parameters())
+        for name, expected in gradients.items():
+            check(parameters[name].grad, expected, GRADIENT * float(expected.abs().max()))
+    optimiser.step()
+    for net, network in networks.items():
+        parameters, gradients = dict(network.named_parameters()), named(values, "grad", net)
+        for name, expected in named(values, "after_step", net).items():
+            clear = gradients[name].abs() > 10 * GRADIENT * gradients[name].abs().max()
+            assert clear.float().mean() > 0.5
+            check(parameters[name][clear], expected[clear], STEP)
+
+
+def named(values, group, net):
+    """Values of the parameters of a network, under our names."""
+    found = state(values, net, group)
+    if net != "D":
+        return found
+    both = published_keys({**state(values, net), **found})
+    ours = dict(zip(state(values, net), both, strict=True))
+    return {ours[name]: value for name, value in found.items()}
