@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 
-import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-Maps = Sequence[Sequence[Tensor]]
-"""What `Discriminators` say: by scale and layer."""
+from ktviz.systems.blocks.adversarial import Maps, feature_matching, least_squares, scales
 
-
-def adversarial(maps: Maps, real: bool) -> Tensor:
-    """How far the last maps are from saying real, or fake: mean squares, summed over the scales."""
-    return torch.stack([F.mse_loss(scale[-1], torch.full_like(scale[-1], float(real))) for scale in maps]).sum()
+FEATURES = 10.0
+"""Weight of feature matching."""
 
 
-def adversarial_log(maps: Maps, real: bool) -> Tensor:
-    """The same by cross-entropy."""
-    losses = [F.binary_cross_entropy_with_logits(s[-1], torch.full_like(s[-1], float(real))) for s in maps]
-    return torch.stack(losses).sum()
+def generator_loss(fake: Maps, real: Maps) -> Tensor:
+    """Of generator and encoder: the made picture passes for real, and looks to the discriminators like the true one.
 
-
-def feature_matching(fake: Maps, real: Maps, weight: float = 10.0) -> Tensor:
-    """How far the discriminators' features of a made picture are from those of the true one; none flow back from these.
-
-    Every scale counts the same, and every layer a fourth of what four would: the published balance for three layers
-    with strides.
+    Every layer counts a fourth of what four would: the published balance, for three layers with strides.
     """
     layers = len(fake[0]) - 1
-    differences = [
-        F.l1_loss(one, other.detach())
-        for made, true in zip(fake, real, strict=True)
-        for one, other in zip(made[:-1], true[:-1], strict=True)
-    ]
-    return torch.stack(differences).sum() * (4 / layers) / len(fake) * weight
+    passing = scales(partial(least_squares, real=True), fake).sum()
+    return passing + FEATURES * 4 / layers * feature_matching(fake, real)
+
+
+def discriminator_loss(fake: Maps, real: Maps) -> Tensor:
+    """Of the discriminators, for maps of a made picture through which nothing flows back."""
+    found, missed = scales(partial(least_squares, real=True), real), scales(partial(least_squares, real=False), fake)
+    return (found.sum() + missed.sum()) / 2

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
+from ktviz.systems.blocks.adversarial import hinge, scales
 from ktviz.systems.blocks.contextual import contextual_loss
 from ktviz.systems.cocosnet.correspondence import (
     Correspondence,
@@ -20,6 +23,14 @@ from ktviz.systems.cocosnet.correspondence import (
 )
 from ktviz.systems.cocosnet.discriminator import Discriminators
 from ktviz.systems.cocosnet.generator import Generator
+from ktviz.systems.cocosnet.losses import (
+    Weights,
+    cycled,
+    discriminator_losses,
+    generator_losses,
+    masked_labels,
+    per_sample,
+)
 
 IMAGE, CODE, LOSS = 2e-4, 1e-4, 1e-4
 SHAPE = Shape(classes=7, width=3, features=12, descriptor=16, hidden=12)
@@ -41,7 +52,8 @@ def loaded(network, values, net):
 
 
 def check(found, expected, tolerance=CODE):
-    torch.testing.assert_close(found[: len(expected)], expected, rtol=0, atol=tolerance)
+    found = found if found.ndim == 0 else found[: len(expected)]
+    torch.testing.assert_close(found, expected, rtol=0, atol=tolerance)
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +202,106 @@ def test_the_contextual_loss(values):
     for flag, centring in ((1, "channels"), (0, "places")):
         check(contextual_loss(x, y, centring), values[f"ctx/loss_pono_{flag}"])
         check(contextual_loss(x, x, centring), values[f"ctx/loss_pono_{flag}_same"])
+
+
+def test_the_hinge(values):
+    """The last map of each scale counts."""
+    maps = {
+        side: [[t[:, :, :2], t], [2 * t, t[:, :, :3, :3]]]
+        for side, t in (("real", values["hinge/real"]), ("fake", values["hinge/fake"]))
+    }
+    for side in maps:
+        found = scales(lambda x, side=side: hinge(x, side == "real"), maps[side]).mean()
+        check(found[None], values[f"hinge/D_{side}"], 1e-6)
+    check(scales(lambda x: -x.mean(), maps["fake"]).mean()[None], values["hinge/G"], 1e-6)
+
+
+class FixedFeatures(torch.nn.Module):
+    """What stands in for VGG-19 in the values of the published code."""
+
+    def __init__(self):
+        super().__init__()
+        widths = (3, 6, 8, 10, 12, 14)
+        for n, (before, after) in enumerate(itertools.pairwise(widths), 1):
+            self.add_module(f"conv{n}", torch.nn.Conv2d(before, after, 3, padding=1))
+
+    def forward(self, picture):
+        mean = torch.tensor([0.40760392, 0.45795686, 0.48501961])[:, None, None]
+        x, found = (picture / 2 + 0.5).flip(1) - mean, []
+        for n in range(1, 6):
+            x = getattr(self, f"conv{n}")(x if n == 1 else F.max_pool2d(x, 2)).relu()
+            found.append(x)
+        return found
+
+
+WEIGHTS = {
+    "ade": Weights(finest=True),
+    "celeba": Weights(self_matching=10.0, perceptual=0.001, depth=-2, cycle=0.1, self_warp=100.0),
+}
+NAMES = {
+    "no_vgg_feat": "domain",
+    "GAN": "adversarial",
+    "GAN_Feat": "matching",
+    "fm": "self_matching",
+    "perc": "perceptual",
+    "contextual": "contextual",
+    "mask": "mask",
+    "G_warp_cycle": "cycle",
+    "G_warp_self": "self_warp",
+}
+
+
+@pytest.mark.parametrize("task", WEIGHTS)
+def test_a_step_of_training(values, inputs, task):
+    weights = WEIGHTS[task]
+    labels, exemplar, exemplar_labels = inputs
+    target, itself = values["in/image"], values["in/self_ref"]
+    networks = {
+        "netCorr": loaded(Correspondence(SHAPE), values, "Corr"),
+        "netG": loaded(Generator(10, 3, 12, attention=True), values, "G"),
+        "netD": loaded(Discriminators(10, 4, attention=True), values, "D"),
+    }
+    correspondence, generator, discriminators = networks.values()
+    features = loaded(FixedFeatures(), values, "feat").requires_grad_(False)
+    found = warp(correspondence, inputs)
+    warped = picture_of_means(found.to_target(means(exemplar)), 64, 64)
+    fake = generator(torch.cat([warped, labels], 1))
+
+    def seen(picture):
+        return discriminators(torch.cat([labels, picture], 1))
+
+    losses = generator_losses(
+        seen(fake), seen(target), features(fake), features(target), features(exemplar), itself, weights
+    )
+    losses |= {
+        "domain": weights.domain * F.l1_loss(correspondence.of_labels(labels), correspondence.of_picture(target)),
+        "mask": weights.mask * masked_labels(found, labels, exemplar_labels),
+        "cycle": weights.cycle * cycled(found, exemplar),
+        "self_warp": weights.self_warp * per_sample(warped, target, itself),
+    }
+    expected = {name: values.get(f"loss_{task}/{name}") for name in NAMES}
+    for name, value in expected.items():
+        if value is not None:
+            torch.testing.assert_close(losses[NAMES[name]].detach(), value.squeeze(), rtol=LOSS, atol=1e-8, msg=name)
+    total = torch.stack([losses[NAMES[name]] for name, value in expected.items() if value is not None]).sum()
+    torch.testing.assert_close(total.detach(), values[f"loss_{task}/G_total"], rtol=LOSS, atol=0)
+    total.backward()
+    check_gradients(values, task, networks, ("netG", "netCorr"))
+    discriminators.zero_grad()
+    apart = discriminator_losses(seen(fake.detach()), seen(target), weights)
+    for name, ours in (("D_Fake", "fake"), ("D_real", "real")):
+        torch.testing.assert_close(apart[ours].detach(), values[f"loss_{task}/{name}"].squeeze(), rtol=LOSS, atol=0)
+    (apart["fake"] + apart["real"]).backward()
+    check_gradients(values, task, networks, ("netD",))
+
+
+def check_gradients(values, task, networks, names):
+    """Those of the softmax at a temperature of 0.01 are the least exact."""
+    for net in names:
+        parameters = dict(networks[net].named_parameters())
+        start = f"grad_{task}/{net}/"
+        gradients = {key.removeprefix(start): value for key, value in values.items() if key.startswith(start)}
+        assert gradients
+        for name, expected in gradients.items():
+            tolerance = 1e-2 if net == "netCorr" else 1e-3
+            check(parameters[name].grad, expected, tolerance * float(expected.abs().max()))

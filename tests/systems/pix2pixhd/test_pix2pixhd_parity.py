@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from ktviz.systems.blocks.adversarial import cross_entropy, feature_matching, least_squares, scales
 from ktviz.systems.blocks.hourglass import Hourglass
-from ktviz.systems.pix2pixhd.losses import adversarial, adversarial_log, feature_matching
+from ktviz.systems.pix2pixhd.losses import discriminator_loss, generator_loss
 from ktviz.systems.pix2pixhd.networks import Discriminators, LocalEnhancer, halved, published_keys
 from ktviz.systems.pix2pixhd.planes import edges, one_hot, region_means
 
@@ -80,16 +81,18 @@ def test_a_step_of_training_agrees(values, networks):
     seen = discriminators(torch.cat([planes, fake], 1))
     apart = discriminators(torch.cat([planes, fake.detach()], 1))
     real = discriminators(torch.cat([planes, values["in/image"]], 1))
-    losses = {
-        "lsgan/G_GAN": adversarial(seen, True),
-        "lsgan/G_GAN_Feat": feature_matching(seen, real),
-        "lsgan/D_real": adversarial(real, True),
-        "lsgan/D_fake": adversarial(apart, False),
-        "bce/G_GAN": adversarial_log(seen, True),
-        "bce/D_real": adversarial_log(real, True),
-        "bce/D_fake": adversarial_log(apart, False),
+    found = {
+        "lsgan/G_GAN": scales(lambda x: least_squares(x, True), seen).sum(),
+        "lsgan/G_GAN_Feat": 10 * feature_matching(seen, real),
+        "lsgan/D_real": scales(lambda x: least_squares(x, True), real).sum(),
+        "lsgan/D_fake": scales(lambda x: least_squares(x, False), apart).sum(),
+        "lsgan/G_total": generator_loss(seen, real),
+        "lsgan/D_total": discriminator_loss(apart, real),
+        "bce/G_GAN": scales(lambda x: cross_entropy(x, True), seen).sum(),
+        "bce/D_real": scales(lambda x: cross_entropy(x, True), real).sum(),
+        "bce/D_fake": scales(lambda x: cross_entropy(x, False), apart).sum(),
     }
-    for name, loss in losses.items():
+    for name, loss in found.items():
         torch.testing.assert_close(loss.detach(), values[f"loss/{name}"], rtol=LOSS, atol=0)
     both = {"G": [generator, encoder], "D": [discriminators]}
     optimisers = {
@@ -97,10 +100,10 @@ def test_a_step_of_training_agrees(values, networks):
         for side, nets in both.items()
     }
     optimisers["G"].zero_grad()
-    (losses["lsgan/G_GAN"] + losses["lsgan/G_GAN_Feat"]).backward(retain_graph=True)
+    found["lsgan/G_total"].backward(retain_graph=True)
     check_step(values, {"G": generator, "E": encoder}, optimisers["G"])
     optimisers["D"].zero_grad()
-    (0.5 * (losses["lsgan/D_real"] + losses["lsgan/D_fake"])).backward()
+    found["lsgan/D_total"].backward()
     check_step(values, {"D": discriminators}, optimisers["D"])
 
 
