@@ -174,16 +174,22 @@ def unknown_settings(asked: Iterable[str], known: Iterable[str]) -> UnknownSetti
         known: The names that exist.
     """
     names, known = sorted(asked), sorted(known)
-    hints = [hint for hint in (nearest(name, known) for name in names) if hint]
+    hints = [hint for hint in (nearest(name, known, alike=0.6) for name in names) if hint]
     found = f"there is none of that name; known: {', '.join(known)}"
     return UnknownSettingError(
         f"setting {', '.join(map(repr, names))}", found, "; ".join(hints) or "Choose a known one"
     )
 
 
-def nearest(asked: str, known: Sequence[str]) -> str:
-    """The advice to take the name that is most like another, in whole or in its last parts; empty if none is."""
+def nearest(asked: str, known: Sequence[str], alike: float = 0.4) -> str:
+    """The advice to take the name that is most like another, in whole or in its last parts; empty if none is.
+
+    Args:
+        asked: The other.
+        known: Names to choose from.
+        alike: How like it must be, from 0 to 1.
+    """
     parts = asked.count("/") + 1
     ends = {end.casefold(): name for name in reversed(known) for end in (name, "/".join(name.split("/")[-parts:]))}
-    near = difflib.get_close_matches(asked.casefold(), ends, n=1)
+    near = difflib.get_close_matches(asked.casefold(), ends, n=1, cutoff=alike)
     return f"Did you mean {ends[near[0]]}" if near else ""

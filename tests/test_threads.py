@@ -48,6 +48,20 @@ def test_convolutions_are_the_same_on_any_number_of_threads(kernel):
     assert str(layer) == str(plain), "digests of encoders depend on it"
 
 
+def test_a_convolution_of_one_cell_is_the_same_in_any_part_of_a_picture():
+    torch.manual_seed(0)
+    layer, given = Conv2d(128, 128, 1), values(1, 128, 56, 83)
+    for count in (1, 2):
+        known = on_threads(count, layer, given)
+        for rows, columns in (
+            (slice(0, 16), slice(0, 36)),
+            (slice(5, 32), slice(9, 33)),
+            (slice(55, 56), slice(80, 83)),
+        ):
+            found = on_threads(count, layer, given[..., rows, columns])
+            assert torch.equal(found, known[..., rows, columns])
+
+
 @pytest.mark.parametrize("size", [(16, 24), (64, 64), (104, 136), (200, 328)])
 def test_the_networks_are_the_same_on_any_number_of_threads(size):
     encoder, decoder, given = Encoder.shipped(), Decoder.shipped(), values(1, 3, *size).sigmoid()

@@ -13,6 +13,8 @@ from torch.nn import functional as F
 
 CELLS_PER_THREAD = 1024
 """Feature cells that keep a thread busy; with fewer, kernels share out the terms of a sum instead of the image."""
+BLOCK = 256
+"""Cells in a matrix product of a 1x1 convolution."""
 UNSHARED = 32_768
 """Numbers that PyTorch does not share out among threads."""
 
@@ -66,17 +68,26 @@ def threads_for(cells: int) -> AbstractContextManager[None]:
 
 
 class Conv2d(nn.Conv2d):
-    """The same convolution on any number of threads.
+    """The same convolution on any number of threads, of a picture and of a part of it.
 
-    PyTorch leaves 1x1 convolutions to oneDNN on several threads, but not on one, and the two round differently. It
-    leaves dilated ones to oneDNN always, and a kernel of one cell is the same with and without dilation.
+    For 1x1 convolutions PyTorch takes other libraries on one thread than on several, and oneDNN cuts their sums by the
+    size of the picture: the roundings differ. Here they are matrix products of one shape.
     """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if self.kernel_size == (1, 1) and self.padding == (0, 0):
-            return F.conv2d(input, weight, bias, self.stride, dilation=2, groups=self.groups)
+        if self.kernel_size == self.stride == (1, 1) and self.padding == (0, 0) and self.groups == 1:
+            return pointwise(input, weight, bias)
         output: Tensor = super()._conv_forward(input, weight, bias)
         return output
+
+
+def pointwise(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """A 1x1 convolution, `BLOCK` cells at a time: (B, C, h, w) and (O, C, 1, 1) to (B, O, h, w)."""
+    cells = features.movedim(1, -1).flatten(0, -2)
+    blocks = F.pad(cells, (0, 0, 0, -len(cells) % BLOCK)).view(-1, BLOCK, cells.shape[1])
+    found: Tensor = torch.bmm(blocks, weight.flatten(1).T.expand(len(blocks), -1, -1)).flatten(0, 1)[: len(cells)]
+    found = found if bias is None else found + bias
+    return found.unflatten(0, features[:, 0].shape).movedim(-1, 1).contiguous()
 
 
 class SiLU(nn.SiLU):

@@ -56,6 +56,7 @@ class SpadeBlock(nn.Module):
         hidden: As in `Spade`.
 
     Example:
+        >>> import torch
         >>> block = SpadeBlock(8, 4, condition=5, hidden=6)
         >>> block(torch.zeros(1, 8, 4, 4), torch.zeros(1, 5, 32, 32)).shape
         torch.Size([1, 4, 4, 4])

@@ -129,11 +129,11 @@ class BankUnion(Banks[Bank]):
         """
         path = matches["path"]
         cosine, energy = torch.full(path.shape, torch.nan), torch.empty(len(path), 4, dtype=torch.float64)
-        for number, mine, _ in self._by_bank(matches.winner):
+        for number, mine, local in self._by_bank(matches.winner):
             passed, place = path[mine].clamp(min=0).unique(return_inverse=True)
             centres = on_grid(self.banks[number].tree.centres[passed])
             norms = lengths(centres)
-            for rows in place.amax(1).argsort().split(GRID_CHUNK):  # leaf by leaf: few nodes at a time
+            for rows in local.argsort().split(GRID_CHUNK):  # leaf by leaf, as entries lie: few nodes at a time
                 few, nodes = place[rows].unique(return_inverse=True)
                 queries, part = on_grid(to_vectors(grid.unfold(features, mine[rows]))), mine[rows]
                 energy[part] = band_energy(queries)
