@@ -85,9 +85,10 @@ def pointwise(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """A 1x1 convolution, `BLOCK` cells at a time: (B, C, h, w) and (O, C, 1, 1) to (B, O, h, w)."""
     cells = features.movedim(1, -1).flatten(0, -2)
     blocks = F.pad(cells, (0, 0, 0, -len(cells) % BLOCK)).view(-1, BLOCK, cells.shape[1])
-    found: Tensor = torch.bmm(blocks, weight.flatten(1).T.expand(len(blocks), -1, -1)).flatten(0, 1)[: len(cells)]
+    found = torch.bmm(blocks, weight.flatten(1).T.expand(len(blocks), -1, -1)).flatten(0, 1)[: len(cells)]
     found = found if bias is None else found + bias
-    return found.unflatten(0, features[:, 0].shape).movedim(-1, 1).contiguous()
+    picture: Tensor = found.unflatten(0, features[:, 0].shape).movedim(-1, 1)
+    return picture.contiguous()
 
 
 class SiLU(nn.SiLU):
