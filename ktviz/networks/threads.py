@@ -75,7 +75,8 @@ class Conv2d(nn.Conv2d):
     """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if self.kernel_size == self.stride == (1, 1) and self.padding == (0, 0) and self.groups == 1:
+        plain = self.kernel_size == self.stride == (1, 1) and self.padding == (0, 0) and self.groups == 1
+        if plain and input.ndim == 4:
             return pointwise(input, weight, bias)
         output: Tensor = super()._conv_forward(input, weight, bias)
         return output
