@@ -15,6 +15,7 @@ from ktviz.explain.result import one_site
 from ktviz.images import Pixels
 from ktviz.trace.schema import REGRET
 from ktviz.trace.trace import Trace
+from ktviz.values import whole
 
 COHERENT = "coherent"
 """What systems call the column of winners that were chosen because they continue a neighbour's source."""
@@ -32,7 +33,7 @@ def regret(trace: Trace, sample: int | None, seed: int, model: object | None, ph
 
 def sampled(count: int, sample: int | None, seed: int) -> npt.NDArray[np.int64]:
     """Places of some of `count` retrievals, in order; all if `sample` is None or no less."""
-    if sample is not None and sample < 1:
+    if sample is not None and whole("sample", sample) < 1:
         raise SettingError(
             f"a sample of {sample}", "fewer than one retrieval", "Give a positive number, or None for all"
         )

@@ -40,6 +40,7 @@ from ktviz.trace.pictures import in_words
 from ktviz.trace.recorded import Traced
 from ktviz.trace.shares import source_numbers
 from ktviz.trace.trace import Trace
+from ktviz.values import whole
 
 TITLE, BODY, SMALL = 24.0, 18.0, 15.0
 """Sizes of text in page px."""
@@ -82,7 +83,7 @@ def backtracking_figure(
         A figure 1600 px wide that belongs to no pyplot state.
 
     Raises:
-        SettingError: `picks` is below 1.
+        SettingError: `picks` is no whole number from 1.
         RegionError: The region is empty or outside.
         TraceError: The trace holds no picture in which its queries lie, or no retrievals.
         MismatchError: Another model, library or photo.
@@ -94,7 +95,7 @@ def backtracking_figure(
         >>> bool(backtracking_figure(trace.site("ba.vote"), 4).get_size_inches()[0] > 0)
         True
     """
-    if picks < 1:
+    if whole("picks", picks) < 1:
         raise SettingError(f"picks {picks}", "below 1", "Show at least one retrieval")
     trace = one_site(trace)
     case = case_if_any(trace, model=model, photo=photo)

@@ -23,6 +23,7 @@ from ktviz.trace.pictures import INPUT, OUTPUT, Picture
 from ktviz.trace.schema import schema_of
 from ktviz.trace.tables import flat as flattened
 from ktviz.trace.tables import widened
+from ktviz.values import whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -142,7 +143,13 @@ class Trace(Content):
         return next((column for column in extensions if column.split(".", 1)[1] == name), name)
 
     def column(self, name: str, *, winners: bool = True) -> npt.NDArray[Any]:
-        """A column as an array (rows,) or (rows, 4); null as NaN. Extensions go without their prefix, too: "path"."""
+        """A column as an array (rows,) or (rows, 4); null as NaN. Extensions go without their prefix, too: "path".
+
+        Raises:
+            UnknownNameError: There is none of that name; see `has`.
+        """
+        if not self.has(name):
+            raise unknown_name("column", name, self.table.column_names)
         column = (self.winners if winners else self.table)[self.full_name(name)].combine_chunks()
         if pa.types.is_dictionary(column.type):
             return np.asarray(column.dictionary_decode().to_numpy(zero_copy_only=False))
@@ -179,7 +186,7 @@ class Trace(Content):
         Raises:
             TraceError: There is no such image.
         """
-        if not 0 <= number < len(self.pictures):
+        if not 0 <= whole("image", number) < len(self.pictures):
             raise TraceError(f"image {number}", f"a trace of {len(self.pictures)} images", "Count from 0")
         table = self.table.filter(pc.equal(self.table["image"], number))
         table = table.set_column(0, self.table.schema.field(0), pa.array(np.zeros(len(table), dtype=np.int32)))

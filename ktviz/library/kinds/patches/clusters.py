@@ -17,6 +17,7 @@ from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.retrieval.exact import cosines
+from ktviz.values import whole
 
 SAMPLE = 512
 """Entries of a node that are looked at; of a larger node as many, evenly along its leaves."""
@@ -66,7 +67,7 @@ def describe_clusters(
         UnknownNameError: There is no such node.
         SettingError: `exemplars` is below 1, or not four weights.
     """
-    if exemplars < 1:
+    if whole("exemplars", exemplars) < 1:
         raise SettingError(f"exemplars {exemplars}", "below 1", "Ask for at least one")
     check_nodes(bank, nodes)
     tree, scale = bank.tree, key_scale(bank, weights)
