@@ -1,0 +1,78 @@
+"""How large the networks of pix2pixHD are, and the published sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from ktviz.systems.blocks.hourglass import Hourglass
+from ktviz.systems.pix2pixhd.networks import Discriminators, LocalEnhancer
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of the networks.
+
+    Attributes:
+        classes: Planes of a label map.
+        edges: Whether a plane says where objects end.
+        codes: Numbers of an object's code; 0 for none, and no encoder.
+        enhanced: Whether a local enhancer works at twice the size of the global generator.
+        width: Channels of the generator at full size.
+        downs: Steps down of the (global) generator.
+        blocks: Its residual blocks.
+        local_blocks: Of the enhancer.
+        encoder_width: Channels of the encoder at full size.
+        encoder_downs: Its steps down.
+        discriminator_width: Channels of the discriminators' first layer.
+        layers: Layers of a discriminator with a stride.
+        scales: Discriminators.
+
+    Example:
+        >>> PUBLISHED["label2city_512p_feat"].inside
+        39
+    """
+
+    classes: int = 35
+    edges: bool = True
+    codes: int = 0
+    enhanced: bool = False
+    width: int = 64
+    downs: int = 4
+    blocks: int = 9
+    local_blocks: int = 3
+    encoder_width: int = 16
+    encoder_downs: int = 4
+    discriminator_width: int = 64
+    layers: int = 3
+    scales: int = 2
+
+    @property
+    def inside(self) -> int:
+        """Planes that the generator reads."""
+        return self.classes + self.edges + self.codes
+
+    def generator(self) -> Hourglass | LocalEnhancer:
+        """From planes to a picture, untrained."""
+        if self.enhanced:
+            return LocalEnhancer(self.inside, self.width, self.downs, self.blocks, self.local_blocks)
+        return Hourglass(self.inside, 3, self.width, self.downs, self.blocks)
+
+    def encoder(self) -> nn.Module:
+        """From a photograph to codes, one for every pixel, untrained."""
+        return Hourglass(3, self.codes, self.encoder_width, self.encoder_downs, 0)
+
+    def discriminators(self) -> Discriminators:
+        """Of label planes and a picture, untrained; they do not see the codes."""
+        inside = self.classes + self.edges + 3
+        return Discriminators(inside, self.discriminator_width, self.layers, self.scales)
+
+
+PUBLISHED = {
+    "label2city_512p": Shape(),
+    "label2city_512p_feat": Shape(codes=3),
+    "label2city_1024p": Shape(enhanced=True, width=32, scales=3),
+    "label2city_1024p_feat": Shape(enhanced=True, width=32, scales=3, codes=3),
+}
+"""Those of the authors' experiments on Cityscapes."""
