@@ -33,7 +33,6 @@ AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes tens of seconds; leave out with -m 'not slow'")
     expect.set_options(timeout=MOST_MS)
 
 
