@@ -8,6 +8,7 @@ import torch
 
 from ktviz.systems.blocks.adversarial import cross_entropy, feature_matching, least_squares, scales
 from ktviz.systems.blocks.hourglass import Hourglass
+from ktviz.systems.pix2pixhd.codes import drawn, laid_out, rows_of
 from ktviz.systems.pix2pixhd.losses import discriminator_loss, generator_loss
 from ktviz.systems.pix2pixhd.networks import Discriminators, LocalEnhancer, halved, published_keys
 from ktviz.systems.pix2pixhd.planes import edges, one_hot, region_means
@@ -132,3 +133,37 @@ def named(values, group, net):
     both = published_keys({**state(values, net), **found})
     ours = dict(zip(state(values, net), both, strict=True))
     return {ours[name]: value for name, value in found.items()}
+
+
+def test_rows_of_objects(values, networks):
+    encoder = networks[1]
+    found = {}
+    for image, ids in zip(values["enc/image"], values["enc/inst"], strict=True):
+        with torch.no_grad():
+            codes = region_means(encoder(image[None]), ids[None])
+        for row in rows_of(codes[0], ids[0]):
+            found.setdefault(row.label, []).append([*row.code, row.area])
+    expected = named_by_class(values, "out/feature_rows/")
+    assert found.keys() == expected.keys()
+    for label, rows in expected.items():
+        check(torch.tensor(found[label], dtype=torch.float64)[:, :3], rows[:, :3], CODE)
+        check(torch.tensor(found[label], dtype=torch.float64)[:, 3], rows[:, 3], 1e-9)
+
+
+def test_centres_are_drawn_and_laid_out(values, networks):
+    centres = {label: rows.numpy() for label, rows in named_by_class(values, "lib/").items()}
+    ids = values["in/inst"]
+    chosen = drawn(ids, centres, np.random.RandomState(7))
+    expected = {
+        int(number): int(choice)
+        for number, choice in zip(values["out/sample_ids"], values["out/sample_choice"], strict=True)
+    }
+    assert {number: choice for number, choice in chosen.items() if choice >= 0} == expected
+    codes = laid_out(ids, chosen, centres, 3)
+    check(codes, values["out/sample_features"], 1e-7)
+    with torch.no_grad():
+        check(networks[0](torch.cat([values["mid/input_label"], codes], 1)), values["out/inference_sampled"], IMAGE)
+
+
+def named_by_class(values, start):
+    return {int(key.removeprefix(start)): value for key, value in values.items() if key.startswith(start)}
