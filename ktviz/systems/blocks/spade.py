@@ -11,16 +11,9 @@ from torch.nn import functional as F
 from torch.nn.utils import spectral_norm
 
 from ktviz.networks.threads import Conv2d
-
-EPSILON = 1e-5
+from ktviz.systems.blocks.norms import positional_norm
 
 Norm = Callable[[Tensor], Tensor]
-
-
-def positional_norm(features: Tensor) -> Tensor:
-    """Every cell less its mean over the channels, by their deviation (PONO, Li et al. 2019): of (B, C, h, w)."""
-    mean = features.mean(1, keepdim=True)
-    return (features - mean) / (features.var(1, keepdim=True) + EPSILON).sqrt()
 
 
 class Spade(nn.Module):

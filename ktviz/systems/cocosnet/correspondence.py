@@ -9,12 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ktviz.networks.threads import Conv2d
+from ktviz.systems.blocks.norms import unit
 from ktviz.systems.blocks.spade import reflected
 from ktviz.systems.cocosnet.features import AdaptiveFeatures
 
 CELL_PX = 4
-EPSILON = torch.finfo(torch.float64).eps
-"""What keeps the norm of nothing from dividing."""
 
 
 @dataclass(frozen=True)
@@ -132,12 +131,6 @@ class Warp:
     def to_exemplar(self, cells: Tensor) -> Tensor:
         """Cells of the target, mixed for every cell of the exemplar: (B, N, C) to (B, M, C)."""
         return torch.softmax(self.cosine.mT / self.temperature, -1) @ cells
-
-
-def unit(vectors: Tensor) -> Tensor:
-    """Vectors along the second axis, of length 1."""
-    lengths: Tensor = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
-    return vectors / (lengths + EPSILON)
 
 
 def cells_of_labels(labels: Tensor) -> Tensor:

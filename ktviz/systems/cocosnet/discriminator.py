@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ktviz.networks.threads import Conv2d
 from ktviz.systems.blocks.attention import Attention
+from ktviz.systems.blocks.pyramid import halved
 from ktviz.systems.cocosnet.features import normed
 
 
@@ -54,5 +54,4 @@ class Discriminators(nn.Module):
 
     def forward(self, planes: Tensor) -> list[list[Tensor]]:
         """By scale, finest first, and layer."""
-        half = F.avg_pool2d(planes, 3, 2, padding=1, count_include_pad=False)
-        return [self.discriminator_0(planes), self.discriminator_1(half)]
+        return [self.discriminator_0(planes), self.discriminator_1(halved(planes))]

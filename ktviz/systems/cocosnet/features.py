@@ -33,12 +33,12 @@ class AdaptiveFeatures(nn.Module):
 
     def forward(self, planes: Tensor) -> Tensor:
         """(B, inside, H, W) to (B, outside, H/4, W/4)."""
-        features = self.layer1(planes)
+        features: Tensor = self.layer1(planes)
         for layer in (self.layer2, self.layer3, self.layer4, self.layer5):
             features = layer(leaky(features))
         for block in (self.head_0, self.G_middle_0, self.G_middle_1):
             features = block(features, planes)
-        return features  # type: ignore[no-any-return]
+        return features
 
 
 def normed(inside: int, outside: int, kernel: int, stride: int) -> nn.Sequential:

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from ktviz.networks.threads import Conv2d
 from ktviz.systems.blocks.attention import Attention
+from ktviz.systems.blocks.pyramid import doubled
 from ktviz.systems.blocks.spade import SpadeBlock, leaky
 
 COARSEST_PX = 32
@@ -52,8 +53,3 @@ class Generator(nn.Module):
         features = self.up_3(doubled(features), condition)
         picture: Tensor = self.conv_img(leaky(features)).tanh()
         return picture
-
-
-def doubled(features: Tensor) -> Tensor:
-    """Twice the size, every cell four times."""
-    return F.interpolate(features, scale_factor=2, mode="nearest")

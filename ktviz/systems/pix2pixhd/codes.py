@@ -18,8 +18,6 @@ COUNTED = 1000
 """Numbers of objects from here on hold their class and a count."""
 AREA_PARTS = 32
 """An area of 1 is this part of the picture."""
-LARGE = 0.5
-"""Smaller areas are not clustered: under a 64th of the picture."""
 
 Codes = npt.NDArray[np.float64]
 

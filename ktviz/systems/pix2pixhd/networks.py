@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import cast
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ktviz.networks.threads import Conv2d
 from ktviz.systems.blocks.hourglass import Hourglass, ResidualBlock, down, entry, last, up
+from ktviz.systems.blocks.pyramid import halved
 
 
 class LocalEnhancer(nn.Module):
@@ -28,6 +28,7 @@ class LocalEnhancer(nn.Module):
         local_blocks: Residual blocks after the sum.
 
     Example:
+        >>> import torch
         >>> LocalEnhancer(10, width=3, downs=2, blocks=1, local_blocks=2)(torch.zeros(1, 10, 32, 48)).shape
         torch.Size([1, 3, 32, 48])
     """
@@ -56,6 +57,7 @@ class Discriminators(nn.Module):
         scales: Discriminators, each at half the size of the one before.
 
     Example:
+        >>> import torch
         >>> maps = Discriminators(10, width=4, layers=3, scales=2)(torch.zeros(1, 10, 32, 48))
         >>> [tuple(scale[-1].shape[2:]) for scale in maps]
         [(7, 9), (5, 6)]
@@ -70,7 +72,7 @@ class Discriminators(nn.Module):
         found = []
         for layers in self.scales:
             maps = [planes]
-            for layer in layers:  # type: ignore[attr-defined]
+            for layer in cast(nn.ModuleList, layers):
                 maps.append(layer(maps[-1]))
             found.append(maps[1:])
             planes = halved(planes)
@@ -92,23 +94,10 @@ def published_keys(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A discriminators' state dict of the published code under our names: there the last scale is the finest.
 
     Example:
+        >>> import torch
         >>> list(published_keys({"scale0_layer4.0.bias": torch.zeros(1), "scale1_layer4.0.bias": torch.zeros(1)}))
         ['scales.1.4.0.bias', 'scales.0.4.0.bias']
     """
     parts = {key: key.removeprefix("scale").replace("_layer", ".").split(".", 1) for key in state}
     finest = max(int(scale) for scale, _ in parts.values())
     return {f"scales.{finest - int(parts[key][0])}.{parts[key][1]}": value for key, value in state.items()}
-
-
-def halved(planes: Tensor) -> Tensor:
-    """Half the size, by means that leave out what lies beyond the border."""
-    return F.avg_pool2d(planes, 3, stride=2, padding=1, count_include_pad=False)
-
-
-def initialised(network: nn.Module, seed: int) -> nn.Module:
-    """A network with the published first weights: normal, deviation 0.02; biases as PyTorch draws them."""
-    torch.manual_seed(seed)
-    for layer in network.modules():
-        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
-            nn.init.normal_(layer.weight, 0, 0.02)
-    return network
