@@ -67,6 +67,14 @@ class LibraryBusyError(LibraryError):
     """Another process is writing the library."""
 
 
+class LabelError(KtvizError, ValueError):
+    """A label map, an instance map or a list of classes that cannot be used."""
+
+
+class MissingLabelError(LabelError, MissingFileError):
+    """A label map, an instance map or a list of classes that is not there."""
+
+
 class UnknownNameError(KtvizError, KeyError):
     """A bank or source that does not exist; the message lists those that do."""
 

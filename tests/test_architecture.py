@@ -15,7 +15,7 @@ LAYERS = (
     ("errors", "licences", "printing"),
     ("files", "memory", "regions", "values"),
     ("images", "tables"),
-    ("names",),
+    ("labels", "names"),
     ("networks",),
     ("retrieval",),
     ("library", "trace"),

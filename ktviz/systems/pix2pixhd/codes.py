@@ -1,8 +1,4 @@
-"""Codes of objects: read from an encoder's map, kept as rows, laid over an object again.
-
-An object's number says its class: below 1000 it *is* the class, of a region that is not counted ("stuff"); from 1000
-on, class times 1000 and a count (Cityscapes' convention, which the published code shares).
-"""
+"""Codes of objects: read from an encoder's map, kept as rows, laid over an object again."""
 
 from __future__ import annotations
 
@@ -14,8 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-COUNTED = 1000
-"""Numbers of objects from here on hold their class and a count."""
+from ktviz.labels import class_of
+
 AREA_PARTS = 32
 """An area of 1 is this part of the picture."""
 
@@ -37,16 +33,6 @@ class Row:
     label: int
     code: Codes
     area: float
-
-
-def class_of(number: int) -> int:
-    """The class of an object.
-
-    Example:
-        >>> class_of(7), class_of(26003)
-        (7, 26)
-    """
-    return number if number < COUNTED else number // COUNTED
 
 
 def rows_of(codes: Tensor, numbers: Tensor) -> list[Row]:
