@@ -61,6 +61,17 @@ def test_a_written_instance_map_keeps_numbers_of_16_bits(tmp_path, labels):
     assert np.array_equal(as_instances(tmp_path / "map.png", labels, CLASSES), numbers)
 
 
+def test_a_written_instance_map_keeps_numbers_beyond_16_bits(tmp_path, labels):
+    classes = Classes.numbered(256)
+    numbers = np.where(labels == 2, 255_017, labels)
+    write_map(tmp_path / "map.png", numbers)
+    assert np.array_equal(as_instances(tmp_path / "map.png", np.where(labels == 2, 255, labels), classes), numbers)
+
+
+def test_classes_without_names_are_told_apart_by_their_colours():
+    assert len(set(Classes.numbered(256).colours)) == 256
+
+
 def test_a_palette_of_other_colours_is_read_by_its_numbers(labels):
     image = Image.fromarray(labels.astype(np.uint8), mode="L")
     image.putpalette([1, 2, 3, 4, 5, 6, 7, 8, 9])

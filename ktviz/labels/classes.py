@@ -15,8 +15,8 @@ Colour = tuple[int, int, int]
 FIELDS = ("number", "name", "red", "green", "blue")
 UNKNOWN = "unknown"
 """Name of the class of pixels that belong to none."""
-MOST = 65
-"""Classes of one list, at most: the numbers of their objects fit into 16 bits."""
+MOST = 256
+"""Classes of one list, at most: a label map takes one byte a pixel."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,16 @@ class Classes:
     def unknown(self) -> int | None:
         """Number of the class of pixels that belong to none, if there is one."""
         return self.names.index(UNKNOWN) if UNKNOWN in self.names else None
+
+    @classmethod
+    def numbered(cls, count: int) -> Classes:
+        """So many classes without names of their own, in colours that are easily told apart (Pascal VOC's).
+
+        Example:
+            >>> Classes.numbered(3).colours
+            ((0, 0, 0), (128, 0, 0), (0, 128, 0))
+        """
+        return cls([f"class {number}" for number in range(count)], [voc_colour(number) for number in range(count)])
 
     def number(self, name: str) -> int:
         """Number of a class.
@@ -118,3 +128,10 @@ class Classes:
             writer.writerow(FIELDS)
             for number, (name, colour) in enumerate(zip(self.names, self.colours, strict=True)):
                 writer.writerow((number, name, *colour))
+
+
+def voc_colour(number: int) -> Colour:
+    """The colour of a class: three bits of its number are the highest bits of red, green and blue, the next three the
+    next ones."""
+    red, green, blue = (sum((number >> 3 * k + part & 1) << 7 - k for k in range(3)) for part in range(3))
+    return red, green, blue

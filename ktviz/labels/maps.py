@@ -22,6 +22,8 @@ Map = npt.NDArray[np.int64]
 """(H, W)."""
 VOID = 255
 """In files of one byte a pixel, what many data sets write for pixels of no class."""
+DEEPEST = (1 << 24) - 1
+"""The largest number of an object that a file holds."""
 EXACT = ("PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
 """Formats that keep numbers as they are."""
 NUMBERS = ("1", "L", "I", "I;16", "I;16B", "I;16L")
@@ -162,18 +164,20 @@ def coded(colours: npt.NDArray[Any]) -> Map:
 
 
 def write_map(path: str | os.PathLike[str], numbers: Map, classes: Classes | None = None) -> None:
-    """Write a label map, or an instance map, as PNG: a palette of the classes' colours, or 16 bits a pixel.
+    """Write a label map, in a palette of the classes' colours, or an instance map, in 16 bits or in colours, as PNG.
 
     Raises:
         LabelError: A number that does not fit.
     """
     numbers = np.asarray(numbers)
-    most = len(classes) - 1 if classes is not None else 65_535
+    most = len(classes) - 1 if classes is not None else DEEPEST
     if numbers.size and not 0 <= int(numbers.min()) <= int(numbers.max()) <= most:
         raise LabelError(f"write {os.fspath(path)!r}", f"numbers beyond 0 to {most}", "Number them anew")
     with replacing(Path(path)) as temporary:
         if classes is None:
-            Image.fromarray(numbers.astype(np.uint16)).save(temporary, format="PNG")
+            wide = numbers.size and int(numbers.max()) >= 1 << 16
+            made = np.stack([numbers >> shift & 255 for shift in (16, 8, 0)], -1).astype(np.uint8) if wide else None
+            Image.fromarray(numbers.astype(np.uint16) if made is None else made).save(temporary, format="PNG")
             return
         image = Image.fromarray(numbers.astype(np.uint8), mode="L")
         image.putpalette([part for colour in classes.colours for part in colour])

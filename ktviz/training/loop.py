@@ -1,4 +1,4 @@
-"""The loop of a training run: learning rates, steps, history, and a checkpoint from which it goes on."""
+"""The loop of a training run: learning rates, steps, history, previews, and a checkpoint from which it goes on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +17,25 @@ from tqdm.auto import tqdm
 from ktviz import __version__
 from ktviz.errors import TrainingError
 from ktviz.files import replacing
-from ktviz.images import file_digest
+from ktviz.images import Pixels, file_digest, write_image
 from ktviz.networks.weights import check_archive
-from ktviz.training.crops import Crops
 from ktviz.training.muon import Muon
 
 CHECKPOINT_EVERY = 1_000
+CHECKPOINT_SECONDS = 300
+"""Slow steps are kept more often."""
 LOG_EVERY = 250
+PREVIEW_EVERY = 1_000
+
+
+class Draws(Protocol):
+    """The data of a run, drawn at random: `state` is where its generator stands."""
+
+    @property
+    def state(self) -> dict[str, object]: ...
+
+    @state.setter
+    def state(self, value: dict[str, object], /) -> None: ...
 
 
 class Loop:
@@ -34,9 +46,10 @@ class Loop:
         origin: What a run that goes on must agree with: recipe, digests of data and networks.
         networks: All whose weights belong into a checkpoint.
         optimisers: With their peak learning rates.
-        crops: The data, whose position is kept.
+        draws: The data, whose position is kept.
         device: Where a checkpoint is loaded to.
         quiet: No progress bar.
+        preview: Makes a picture of what the networks do by now, kept every `PREVIEW_EVERY` steps; or None.
     """
 
     def __init__(
@@ -45,11 +58,12 @@ class Loop:
         origin: Mapping[str, Any],
         networks: Mapping[str, nn.Module],
         optimisers: Iterable[tuple[torch.optim.Optimizer, float]],
-        crops: Crops,
+        draws: Draws,
         device: str,
         quiet: bool,
+        preview: Callable[[], Pixels] | None = None,
     ) -> None:
-        self.out, self.origin, self.networks, self.crops = out, origin, networks, crops
+        self.out, self.origin, self.networks, self.draws, self.preview = out, origin, networks, draws, preview
         self.optimisers = list(optimisers)
         self.device, self.quiet = device, quiet
         self.facts: dict[str, float] = {}
@@ -87,7 +101,7 @@ class Loop:
             network.load_state_dict(state[name])
         for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
-        self.crops.state = state["crops"]
+        self.draws.state = state["draws"]
         self.facts = state["facts"]
         self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
 
@@ -106,7 +120,7 @@ class Loop:
         return {
             **{name: network.state_dict() for name, network in self.networks.items()},
             "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
-            "crops": self.crops.state,
+            "draws": self.draws.state,
             "facts": self.facts,
             "step": self.step,
             "seconds": self.seconds,
@@ -162,6 +176,7 @@ class Loop:
             TrainingError: The loss is no longer finite.
         """
         started = time.monotonic() - self.seconds
+        kept = time.monotonic()
         with tqdm(total=steps, initial=self.step, desc="training", unit="step", disable=self.quiet) as bar:
             while self.step < steps:
                 for optimiser, peak in self.optimisers:
@@ -177,8 +192,13 @@ class Loop:
                     bar.set_postfix({name: f"{value:.4f}" for name, value in values.items()})
                     self.seconds = time.monotonic() - started
                     self.history.append({"step": self.step, "seconds": round(self.seconds), **values})
-                if self.step % CHECKPOINT_EVERY == 0 or self.step == steps:
+                if self.preview and (self.step % PREVIEW_EVERY == 0 or self.step == steps):
+                    write_image(self.out / "preview" / f"{self.step:07d}.jpg", self.preview())
+                late = time.monotonic() - kept > CHECKPOINT_SECONDS
+                if late or self.step % CHECKPOINT_EVERY == 0 or self.step == steps:
+                    self.seconds = time.monotonic() - started
                     self.save()
+                    kept = time.monotonic()
 
 
 def optimisers(
