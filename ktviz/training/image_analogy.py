@@ -32,7 +32,7 @@ from ktviz.systems.image_analogy.pyramid import LEVELS, Pyramid
 from ktviz.systems.image_analogy.settings import Settings
 from ktviz.systems.image_analogy.vote import Votes
 from ktviz.training.crops import Crops
-from ktviz.training.loop import Loop, files_digest, optimisers
+from ktviz.training.loop import Loop, files_digest, optimisers, scored
 from ktviz.training.precision import fast_type
 from ktviz.training.recipe import check_device, fast_arithmetic, relative_error
 from ktviz.training.warps import Twins, twins
@@ -278,7 +278,7 @@ class Run:
         }
         teacher = self.teacher.cpu().pyramid
         score = partial(score_files, pyramid, inverse, teacher)
-        return self.loop.write_log(self.images, about, evaluation, score)
+        return self.loop.write_log({"images": len(self.images)}, about, scored(evaluation, score))
 
 
 def voted_pairs(here: list[Tensor], there: list[Tensor]) -> dict[int, tuple[Tensor, Tensor]]:

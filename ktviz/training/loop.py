@@ -132,32 +132,24 @@ class Loop:
             torch.save({**self.origin, **self.position()}, path)
 
     def write_log(
-        self,
-        images: Sequence[Path],
-        about: Mapping[str, Any],
-        evaluation: Mapping[str, Sequence[Path]],
-        score: Callable[[Sequence[Path]], Mapping[str, Any]],
+        self, data: Mapping[str, Any], about: Mapping[str, Any], scores: Mapping[str, Mapping[str, Any]]
     ) -> dict[str, Any]:
-        """Score the finished networks and write `log.json`.
+        """Write `log.json`.
 
         Args:
-            images: What they learned from.
+            data: How much the networks learned from; its digest is known.
             about: What to say of the networks: digests of the files, and of what they were taught by.
-            evaluation: Images they never saw, by name.
-            score: Images to what was measured on them.
+            scores: What was measured on data that they never saw, by its name.
         """
         log = {
             "ktviz": __version__,
             "torch": torch.__version__,
             "device": self.device,
             "recipe": self.origin["recipe"],
-            "data": {"images": len(images), "digest": self.origin["data"]},
+            "data": {**data, "digest": self.origin["data"]},
             **about,
             "seconds": round(self.seconds),
-            "scores": {
-                name: {"images": len(paths), "digest": files_digest(paths), **score(paths)}
-                for name, paths in evaluation.items()
-            },
+            "scores": scores,
             "history": self.history,
         }
         with replacing(self.out / "log.json") as path:
@@ -213,6 +205,16 @@ def optimisers(
     if kernels:  # narrow networks have none
         made.append((Muon(kernels, muon_lr), muon_lr))
     return [*made, (torch.optim.AdamW(rest, adam_lr, betas=(0.9, 0.99)), adam_lr)]
+
+
+def scored(
+    evaluation: Mapping[str, Sequence[Path]], score: Callable[[Sequence[Path]], Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """What was measured on each of some sets of images, with their digests."""
+    return {
+        name: {"images": len(paths), "digest": files_digest(paths), **score(paths)}
+        for name, paths in evaluation.items()
+    }
 
 
 def files_digest(paths: Sequence[Path]) -> str:

@@ -23,7 +23,7 @@ from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
 from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_files
-from ktviz.training.loop import Loop, files_digest, optimisers
+from ktviz.training.loop import Loop, files_digest, optimisers, scored
 from ktviz.training.polish import lattice_loss, patch_colour, transferred
 from ktviz.training.precision import fast_type
 from ktviz.training.teacher import Teacher
@@ -254,7 +254,7 @@ class Run:
         def score(paths: Sequence[Path]) -> dict[str, Any]:
             return score_files(encoder, decoder, teacher, paths).to_dict()
 
-        return self.loop.write_log(self.images, networks, evaluation, score)
+        return self.loop.write_log({"images": len(self.images)}, networks, scored(evaluation, score))
 
 
 def relative_error(found: Tensor, wanted: Tensor) -> Tensor:
