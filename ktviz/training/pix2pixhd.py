@@ -31,6 +31,7 @@ from ktviz.training.pairs import Batch, Pair, Pairs, pairs_digest, read_pairs
 from ktviz.training.perceptual import Perceptual
 from ktviz.training.precision import fast_type
 from ktviz.training.recipe import check_device, fast_arithmetic
+from ktviz.training.sheet import coloured, sheet
 
 LEVELS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 """Weights of the fixed network's levels, finest first."""
@@ -207,11 +208,9 @@ class Run:
     @torch.no_grad()
     def preview(self) -> Pixels:
         """Label maps, what the average makes of them, and the photographs."""
-        batch = self.some(SHOWN)
+        batch = self.some(SHOWN).to(self.device)
         fake = self.average.network(planes_of(batch, self.recipe.shape), batch)
-        colours = torch.tensor(self.classes.colours)[batch.labels[:, 0]].permute(0, 3, 1, 2) / 127.5 - 1
-        rows = torch.cat([colours, fake, batch.photo], 3)
-        return as_sheet(rows)
+        return sheet([coloured(batch.labels, self.classes), fake, batch.photo])
 
     def finish(self, evaluation: Mapping[str, Path]) -> dict[str, Any]:
         """Write float16 weights of the average, score them, write the log."""
@@ -259,10 +258,3 @@ def start_small(module: nn.Module) -> None:
     """The published initial weights: a normal distribution with a deviation of 0.02."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, 0.0, 0.02)
-
-
-def as_sheet(rows: Tensor) -> Pixels:
-    """Pictures (B, 3, h, w) in [-1, 1], one below the other."""
-    levels = ((rows.clamp(-1, 1) + 1) * 127.5).round().byte()
-    sheet: Pixels = levels.permute(0, 2, 3, 1).flatten(0, 1).cpu().numpy()
-    return sheet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -124,13 +125,23 @@ class Warp:
     cosine: Tensor
     temperature: float = 0.01
 
+    @cached_property
+    def scaled(self) -> Tensor:
+        """Cosines by temperature."""
+        return self.cosine * (1 / self.temperature)
+
+    @cached_property
+    def parts(self) -> Tensor:
+        """What every target cell takes of each exemplar cell: (B, N, M); rows sum to 1."""
+        return torch.softmax(self.scaled, -1)
+
     def to_target(self, cells: Tensor) -> Tensor:
         """Cells of the exemplar, mixed for every cell of the target: (B, M, C) to (B, N, C)."""
-        return torch.softmax(self.cosine / self.temperature, -1) @ cells
+        return self.parts @ cells
 
     def to_exemplar(self, cells: Tensor) -> Tensor:
         """Cells of the target, mixed for every cell of the exemplar: (B, N, C) to (B, M, C)."""
-        return torch.softmax(self.cosine.mT / self.temperature, -1) @ cells
+        return torch.softmax(self.scaled, -2).mT @ cells
 
 
 def cells_of_labels(labels: Tensor) -> Tensor:
