@@ -10,6 +10,7 @@ import typer
 
 from ktviz.cli.console import Quiet, print_table, say
 from ktviz.cli.making import ANALOGY, KT
+from ktviz.cli.train_maps import COCOSNET, PIX2PIXHD, MapsRun, train_maps
 from ktviz.errors import SettingError
 from ktviz.images import find_images
 
@@ -17,7 +18,10 @@ from ktviz.images import find_images
 def train(
     images: Annotated[
         list[Path],
-        typer.Argument(metavar="[SYSTEM] FOLDER...", help="kt or image-analogy; training images, folders read whole."),
+        typer.Argument(
+            metavar="[SYSTEM] FOLDER...",
+            help="kt, image-analogy, cocosnet or pix2pixhd; training images, folders read whole.",
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="The run's folder.")],
     teacher: Annotated[
@@ -29,6 +33,12 @@ def train(
         typer.Option(metavar="VGG19", help="Train only a decoder, for this VGG-19 as it is, instead of a student."),
     ] = None,
     layer: Annotated[str, typer.Option(help="Layer of --frozen: relu3_1 or relu3_2.")] = "relu3_1",
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="Of label maps: number, name, red, green, blue; else classes.csv beside them."
+        ),
+    ] = None,
     evaluate: Annotated[
         list[Path] | None, typer.Option("--eval", metavar="FOLDER", help="Held-out images to score; repeatable.")
     ] = None,
@@ -39,8 +49,24 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a compact student of VGG-19 and its decoder; or a decoder for VGG-19 itself (--frozen); or the networks of
-    image-analogy (`ktviz train image-analogy`)."""
+    another system (`ktviz train image-analogy`). Cocosnet and pix2pixhd learn from one folder of pairs: photo/,
+    label/ and, where objects are told apart, inst/."""
     system, images = named_system(images)
+    if system in (COCOSNET, PIX2PIXHD):
+        return train_maps(
+            MapsRun(
+                system,
+                images,
+                output,
+                classes,
+                evaluate or [],
+                steps,
+                seed,
+                chosen_device(device),
+                resume,
+                quiet,
+            )
+        )
     if system == ANALOGY:
         analogy = AnalogyRun(images, output, teacher, evaluate or [], steps, seed, device, resume, quiet)
         return train_analogy(analogy, frozen)
@@ -84,7 +110,7 @@ def train(
 def named_system(images: list[Path]) -> tuple[str, list[Path]]:
     """Which networks are meant, and the folders: the first word may be a system, if no such folder is there."""
     first = str(images[0])
-    if first in (KT, ANALOGY) and not images[0].exists():
+    if first in (KT, ANALOGY, COCOSNET, PIX2PIXHD) and not images[0].exists():
         if len(images) == 1:
             raise SettingError(f"train {first}", "no folder of images", "Name one or more")
         return first, images[1:]

@@ -15,7 +15,8 @@ class Shape:
     """Sizes of the networks.
 
     Attributes:
-        classes: Planes of a label map.
+        classes: Of a label map; each is a plane.
+        coloured: Whether the generator reads label maps as colours, in three planes, instead (`--label_nc 0`).
         edges: Whether a plane says where objects end.
         codes: Numbers of an object's code; 0 for none, and no encoder.
         enhanced: Whether a local enhancer works at twice the size of the global generator.
@@ -35,6 +36,7 @@ class Shape:
     """
 
     classes: int = 35
+    coloured: bool = False
     edges: bool = True
     codes: int = 0
     enhanced: bool = False
@@ -49,9 +51,19 @@ class Shape:
     scales: int = 2
 
     @property
+    def shown(self) -> int:
+        """Planes that say what is where: of classes or colours, and of edges."""
+        return (3 if self.coloured else self.classes) + self.edges
+
+    @property
     def inside(self) -> int:
         """Planes that the generator reads."""
-        return self.classes + self.edges + self.codes
+        return self.shown + self.codes
+
+    @property
+    def stride(self) -> int:
+        """What both sides of a picture have to be multiples of."""
+        return 1 << max(self.downs + self.enhanced, self.encoder_downs if self.codes else 0)
 
     def generator(self) -> Hourglass | LocalEnhancer:
         """From planes to a picture, untrained."""
@@ -65,8 +77,7 @@ class Shape:
 
     def discriminators(self) -> Discriminators:
         """Of label planes and a picture, untrained; they do not see the codes."""
-        inside = self.classes + self.edges + 3
-        return Discriminators(inside, self.discriminator_width, self.layers, self.scales)
+        return Discriminators(self.shown + 3, self.discriminator_width, self.layers, self.scales)
 
 
 PUBLISHED = {
@@ -76,3 +87,16 @@ PUBLISHED = {
     "label2city_1024p_feat": Shape(enhanced=True, width=32, scales=3, codes=3),
 }
 """Those of the authors' experiments on Cityscapes."""
+SMALL = Shape(
+    classes=14,
+    codes=3,
+    enhanced=True,
+    width=12,
+    downs=3,
+    blocks=3,
+    local_blocks=1,
+    encoder_width=8,
+    encoder_downs=2,
+    discriminator_width=32,
+)
+"""The one whose weights come with the package: 5 MB, for pictures of 512x256 px."""
