@@ -40,7 +40,7 @@ def develop(radiance: Array, instances: Array, styles: dict[int, int], exposure:
     bright = np.clip(linear * exposure - 0.9, 0, 3)
     for size in (rows / 90, rows / 22):
         linear = linear + bloom * gaussian_filter(bright, (size, size, 0)) / exposure
-    photo = saturate(expose(linear, exposure), 1.12).astype(np.float32)
+    photo = saturate(expose(linear, exposure), 0.9).astype(np.float32)
     found = _majority(instances)
     kept = {int(number): styles[int(number)] for number in np.unique(found)}
     return Scene(photo, class_of(found), found.astype(np.uint16), kept)

@@ -62,7 +62,7 @@ def course(rng: np.random.Generator) -> Course:
     return Course(kind, road, walk, walk, float(rng.choice([0, 0, 2.0])), end, (0, 0), True)
 
 
-def street(layout_seed: int, styles_seed: int, size: tuple[int, int]) -> Scene:
+def built(layout_seed: int, styles_seed: int, size: tuple[int, int]) -> Scene:
     """A street of a layout in the looks of another seed."""
     rng = np.random.default_rng((layout_seed, 1))
     looks, numbers = Looks("streets", styles_seed), Numbers(STREETS)

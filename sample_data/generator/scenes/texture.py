@@ -34,7 +34,7 @@ def noise(x: Array, y: Array, size: float, seed: int = 0, slope: float = 1.5) ->
     """Cloudy noise of deviation 1 with features of about `size` metres and finer ones; slope 1 is rougher, 2 softer."""
     tile = _tile(seed % 7, slope)
     scale = _TILE / 6 / size
-    x, y = x * scale + 37.7 * seed, y * scale + 91.3 * seed
+    x, y = x * scale + 37.7 * (seed % 811), y * scale + 91.3 * (seed % 733)
     xf, yf = np.floor(x), np.floor(y)
     i, j = yf.astype(np.int32) % _TILE, xf.astype(np.int32) % _TILE
     fx, fy = (x - xf).astype(np.float32), (y - yf).astype(np.float32)
@@ -45,7 +45,7 @@ def noise(x: Array, y: Array, size: float, seed: int = 0, slope: float = 1.5) ->
 
 def chance(i: Array, j: Array, seed: int = 0) -> Array:
     """A random number in 0..1 for each whole cell (i, j)."""
-    a = (i.astype(np.int64) * 73856093) ^ (j.astype(np.int64) * 19349663) ^ (seed * 83492791)
+    a = (i.astype(np.int64) * 73856093) ^ (j.astype(np.int64) * 19349663) ^ (seed % 1009 * 83492791)
     a = (a ^ (a >> 13)) * 1274126177 & 0x7FFFFFFF
     return (((a ^ (a >> 16)) & 0xFFFF) / 65536).astype(np.float32)
 
