@@ -44,22 +44,22 @@ GOLDEN = skies.Sky(
     sun=(0.5, 0.2), cover=0.42, glow=0.7, disc=0.0,
 )  # fmt: skip
 BLUE_DUSK = skies.Sky(
-    light("#263a78"), light("#e09a8a", 0.75), light("#ff9a70", 0.8), light("#c98aa0", 0.8), light("#3c4480"),
+    light("#1c3674"), light("#e8a890", 0.7), light("#ffa070", 0.7), light("#9a90bc", 0.7), light("#3a4a86"),
     sun=(-0.4, 0.02), cover=0.4, glow=0.6, disc=0.0,
 )  # fmt: skip
 
 DAYLIGHT = {
     "clear noon": Daylight(
-        skies.NOON, (0.62, 1.0), light("#fff1d8", 3.1), 0.006, light("#b3cdf2", 0.95), light("#c8b8a0", 0.36),
+        skies.NOON, (0.62, 1.0), light("#fff1d8", 2.9), 0.006, light("#b3cdf2", 1.12), light("#c8b8a0", 0.36),
         light("#bcd6ec", 0.95), 420, 0.8, 0.0,
     ),
     "overcast": Daylight(
         OVERCAST, (0.8, 1.1), light("#f4f4f2", 0.65), 0.16, light("#dfe6f0", 1.35), light("#b8b4ac", 0.4),
-        light("#d2d8de", 0.9), 260, 0.82, 0.15,
+        light("#d2d8de", 0.9), 320, 0.9, 0.08,
     ),
     "golden evening": Daylight(
-        GOLDEN, (0.24, 0.42), light("#ffb868", 3.8), 0.012, light("#b4b8da", 0.72), light("#d8a878", 0.36),
-        light("#f6cf9e", 0.95), 240, 0.85, 0.35,
+        GOLDEN, (0.3, 0.5), light("#ffbe74", 3.6), 0.012, light("#bcbcdc", 0.95), light("#d8a878", 0.36),
+        light("#f6cf9e", 0.95), 300, 0.85, 0.12,
     ),
     "blue dusk": Daylight(
         BLUE_DUSK, (0.1, 0.18), light("#ff9a80", 0.22), 0.05, light("#8c9ee0", 0.6), light("#8a80a0", 0.16),

@@ -9,7 +9,7 @@ import numpy as np
 
 from .convex import Frame
 from .points import Points
-from .texture import colour, fade, noise
+from .texture import chance, colour, fade, noise, shades
 
 Array = np.ndarray
 
@@ -147,15 +147,21 @@ def shop(frame_colour: Array, goods: Sequence[Array], seed: int) -> Fill:
 
     def fill(points: Points, which: Array, x: Array, y: Array, hole: Opening) -> None:
         wood = bars(x, hole.wide, max(1, round(hole.wide / 1.4)), 0.08, 0.06) | bars(y, hole.high, 1, 0.08, 0.06)
-        shelf, place = np.floor(y / 0.55), np.floor(x / 0.23)
-        pick = ((place * 7 + shelf * 13 + seed) * 2654435761 % 97).astype(int)
-        tall = 0.16 + 0.3 * (pick % 11) / 11
-        item = (y % 0.55 < tall) & (x % 0.23 < 0.17) & (pick % 5 > 0)
-        palette = np.stack(goods)
-        behind = np.where(item[:, None], palette[pick % len(palette)] * 0.7, colour("#4a3c30"))
+        u = x / hole.wide
+        low = y < 1.15
+        shelf, place = np.floor(y / 0.5), np.floor(x / 0.31 + 0.37 * np.floor(y / 0.5))
+        pick = (chance(place, shelf, seed) * 97).astype(int)
+        at, tall = (x / 0.31 + 0.37 * shelf) % 1 - 0.5, 0.14 + 0.22 * (pick % 11) / 11
+        half = (0.2 + 0.2 * (pick % 3) / 3) * np.sqrt(np.clip(1 - (y % 0.5 / tall) ** (1 + pick % 4), 0, 1))
+        item = low & (np.abs(at) < half) & (pick % 7 > 0)
+        board = low & (y % 0.5 > 0.46)
+        back = shades(colour("#6e5236"), 0.7 * y / hole.high - 0.4 + 0.25 * np.cos(2 * np.pi * u))
+        ware = np.stack(goods)[pick % len(goods)] * (0.55 + 0.5 * (at < -0.05))[:, None]
+        behind = np.where(item[:, None], ware, np.where(board[:, None], colour("#3a2a1e"), back))
+        shade = np.hypot((u * 3 % 1 - 0.5) * hole.wide / 3, y - hole.high + 0.28) < 0.12
         points.albedo[which] = np.where(wood[:, None], frame_colour, behind)
         points.gloss[which[~wood]] = 0.2
-        bright = (0.35 + 0.9 * points.evening) * np.where(item, 0.8, 0.45)
-        points.glow[which[~wood]] = (behind * colour("#ffe0b0") * (1.5 * bright)[:, None])[~wood]
+        bright = 0.16 + 0.75 * points.evening + 2.2 * shade * (0.25 + points.evening)
+        points.glow[which[~wood]] = (np.where(shade[:, None], 0.8, behind) * colour("#ffe0b0") * (1.5 * bright)[:, None])[~wood]
 
     return fill

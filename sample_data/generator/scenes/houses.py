@@ -12,12 +12,15 @@ from .convex import Frame, Paint, Solid, box, prism
 from .facade import Opening, cut, door, shop, window
 from .points import Points
 from .styles import Looks
-from .texture import colour, noise, shades
+from .texture import colour, line, noise, shades
 
 Array = np.ndarray
 
 CURTAINS = tuple(colour(code) for code in ("#e8e2d6", "#d8c8a8", "#c89090", "#90a4b8"))
 GOODS = tuple(colour(code) for code in ("#d84a3a", "#e8b040", "#3a8ab0", "#6aa04a", "#e8e0d0", "#b05a90"))
+
+
+GLASS_DEPTH = 0.13
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,9 @@ class Plan:
     bays: int
     door_bay: int
     chimney: float
+    shutters: bool
+    flowers: bool
+    dormers: bool
     seed: int
 
     @property
@@ -59,12 +65,13 @@ class Numbers:
 
 def plan(rng: np.random.Generator, wide: float, town: bool) -> Plan:
     """Draw the measures of a house."""
-    storeys = int(rng.integers(2, 5)) if town else int(rng.integers(1, 3))
+    storeys = int(rng.choice([2, 3, 4], p=[0.5, 0.38, 0.12])) if town else int(rng.integers(1, 3))
     bays = max(2, round(wide / rng.uniform(1.9, 2.7)))
     return Plan(
         wide, float(rng.uniform(8, 12)), storeys, float(rng.uniform(2.75, 3.3)), float(rng.uniform(1.9, 3.8)),
         bool(rng.random() < 0.35), bool(town and rng.random() < 0.45), bays, int(rng.integers(bays)),
-        float(rng.uniform(0.15, 0.85)), int(rng.integers(1 << 30)),
+        float(rng.uniform(0.15, 0.85)), bool(rng.random() < 0.35), bool(rng.random() < 0.4), bool(rng.random() < 0.45),
+        int(rng.integers(1 << 30)),
     )  # fmt: skip
 
 
@@ -74,7 +81,7 @@ def house(plan: Plan, frame: Frame, looks: Looks, numbers: Numbers) -> list[Soli
     style = looks.style("building", body)
     base = looks.base("building", style, body)
     openings, extra = _openings(plan, frame, looks, numbers, body)
-    sides = [_side_openings(plan, frame, looks, numbers, body, openings)]
+    sides = _side_openings(plan, frame, openings)
     trim = shades(colour("#e6dfd0"), looks.rng(body, 3).uniform(-0.6, 0.05, 1))[0]
 
     def paint(points: Points) -> None:
@@ -83,9 +90,13 @@ def house(plan: Plan, frame: Frame, looks: Looks, numbers: Numbers) -> list[Soli
         plinth = height < 0.4
         points.albedo[plinth] = points.albedo[plinth] * 0.25 + colour("#8a857c") * 0.5
         cut(points, frame, openings, trim * 0.8, trim)
-        for side_frame, holes in sides[0]:
+        for side_frame, holes in sides:
             cut(points, side_frame, holes, trim * 0.8, trim)
 
+    if plan.dormers and not plan.gable_to_front and plan.rise > 2.4:
+        glass = next(hole for hole in openings if hole.deep == GLASS_DEPTH)
+        wood = looks.base("window", looks.style("window", glass.instance), glass.instance)
+        extra += _dormers(plan, frame, looks, roof, glass.instance, wood)
     return [*_walls(plan, frame, paint, body), *_roof(plan, frame, looks, roof), *extra]
 
 
@@ -182,15 +193,70 @@ def _openings(
                 continue
             low = 0.35 + level * plan.storey + 0.85 + (0.12 if level else 0)
             pane = _window(looks, wood, glass, level * 31 + bay)
-            openings.append(Opening(middle - wide / 2, low, wide, tall, glass, pane, 0.13, 0.1, panes, bay))
+            openings.append(Opening(middle - wide / 2, low, wide, tall, glass, pane, GLASS_DEPTH, 0.1, panes, bay))
             sill = (middle - wide / 2 - 0.12, low - 0.1, -0.1), (middle + wide / 2 + 0.12, low - 0.02, 0.02)
             extra.append(box(frame, *sill, _stone, body, blocks=False))
+            if plan.shutters and wide * 1.1 < pitch - 0.25:
+                extra += _shutters(frame, middle, low, wide, tall, wood, glass)
+            elif level and plan.flowers:
+                extra.append(box(frame, (middle - wide / 2, low, -0.2), (middle + wide / 2, low + 0.16, -0.03), _clay, glass, 0.01, False))
     if plan.shop:
         extra += _awning(plan, frame, looks, body)
+    for level in range(1, plan.storeys):
+        y = 0.35 + level * plan.storey
+        extra.append(box(frame, (0, y, -0.06), (plan.wide, y + 0.14, 0), _stone, body, 0.01, False))
+    extra.append(box(frame, (0, plan.eaves - 0.3, -0.12), (plan.wide, plan.eaves - 0.06, 0), _stone, body, 0.02, False))
     if plan.gable_to_front and plan.rise > 2.6:
         attic = _window(looks, wood, glass, 999)
-        openings.append(Opening(plan.wide / 2 - 0.4, plan.eaves + 0.35, 0.8, 1.1, glass, attic, 0.13, 0.1))
+        openings.append(Opening(plan.wide / 2 - 0.4, plan.eaves + 0.35, 0.8, 1.1, glass, attic, GLASS_DEPTH, 0.1))
     return openings, extra
+
+
+def _shutters(
+    frame: Frame, middle: float, low: float, wide: float, tall: float, base: Array, instance: int
+) -> list[Solid]:
+    """A pair of open shutters with slats."""
+
+    def paint(points: Points) -> None:
+        y = frame.local(points.position)[:, 1]
+        slat = line((y / 0.09 % 1 - 0.5) * 0.09, 0.014, points.width)
+        points.albedo = shades(base, -0.9 * slat)
+
+    leaf = wide * 0.46
+    sides = (middle - wide / 2 - leaf - 0.04, middle + wide / 2 + 0.04)
+    return [box(frame, (x, low, -0.05), (x + leaf, low + tall, 0), paint, instance, 0.008, False) for x in sides]
+
+
+def _clay(points: Points) -> None:
+    points.albedo[:] = colour("#8a5a40")
+
+
+def _dormers(plan: Plan, frame: Frame, looks: Looks, roof: int, glass: int, wood: Array) -> list[Solid]:
+    """Small windows that look out of the front slope of the roof."""
+    slope = plan.rise / (plan.deep / 2)
+    front = 0.9
+    foot = plan.eaves + front * slope
+    tone = shades(colour("#e6dfd0"), looks.rng(roof, 3).uniform(-0.5, 0, 1))[0]
+    cover = looks.base("roof", looks.style("roof", roof), roof) * 0.8
+    solids = []
+    for k in range(max(1, plan.bays // 2)):
+        x = plan.wide * (k + 0.5) / max(1, plan.bays // 2)
+        own = frame.place((x, foot, front))
+        hole = Opening(-0.34, 0.2, 0.68, 0.86, glass, _window(looks, wood, glass, 500 + k), 0.1, 0.06)
+
+        def cheek(points: Points, own: Frame = own, hole: Opening = hole) -> None:
+            points.albedo[:] = tone
+            cut(points, own, [hole], tone, tone)
+
+        def lid(points: Points) -> None:
+            points.albedo[:] = cover
+
+        back = min(1.3 / slope, plan.deep / 2 - front)
+        gable = [(-0.55, -0.6), (0.55, -0.6), (0.55, 1.15), (0, 1.5), (-0.55, 1.15)]
+        solids.append(prism(own, gable, 0, back, cheek, roof, axis="z", blocks=False))
+        for outline in ([(-0.72, 1.04), (0, 1.5), (0, 1.6), (-0.72, 1.14)], [(0, 1.5), (0.72, 1.04), (0.72, 1.14), (0, 1.6)]):
+            solids.append(prism(own, outline, -0.12, back, lid, roof, axis="z", blocks=False))
+    return solids
 
 
 def _stone(points: Points) -> None:
@@ -213,12 +279,11 @@ def _awning(plan: Plan, frame: Frame, looks: Looks, body: int) -> list[Solid]:
 
 
 def _side_openings(
-    plan: Plan, frame: Frame, looks: Looks, numbers: Numbers, body: int, front: Sequence[Opening]
+    plan: Plan, frame: Frame, front: Sequence[Opening]
 ) -> list[tuple[Frame, list[Opening]]]:
     """A few windows in each flank, with the glass of the front."""
     rng = np.random.default_rng((plan.seed, 2))
-    glass = next(hole.instance for hole in front if hole.instance // 1000 == 7 or hole.instance)
-    pattern = next((hole for hole in front if hole.deep == 0.13), None)
+    pattern = next((hole for hole in front if hole.deep == GLASS_DEPTH), None)
     result = []
     for origin, yaw in (((0, 0, plan.deep), np.pi / 2), ((plan.wide, 0, 0), -np.pi / 2)):
         side, holes = frame.place(origin, yaw), []
@@ -229,8 +294,8 @@ def _side_openings(
                 low = 0.35 + level * plan.storey + 0.95
                 holes.append(
                     Opening(
-                        middle - pattern.wide / 2, low, pattern.wide, pattern.high, pattern.instance or glass,
-                        pattern.fill, 0.13, 0.1, pattern.panes,
+                        middle - pattern.wide / 2, low, pattern.wide, pattern.high, pattern.instance,
+                        pattern.fill, GLASS_DEPTH, 0.1, pattern.panes,
                     )
                 )  # fmt: skip
         result.append((side, holes))

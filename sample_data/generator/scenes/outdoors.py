@@ -134,7 +134,7 @@ def _lamplight(world: Outdoors, surface: Surfaces) -> Array:
         square = (way**2).sum(1) + 0.3
         facing = np.clip((way * surface.normal).sum(1) / np.sqrt(square), 0, 1)
         facing = np.where(surface.shade >= 0, 0.5, facing)
-        total += (9 * world.daylight.evening * facing / square)[:, None] * np.float32([1.0, 0.62, 0.28])
+        total += (5 * world.daylight.evening * facing / square)[:, None] * np.float32([1.0, 0.62, 0.28])
     return total
 
 

@@ -47,8 +47,10 @@ class Room:
         return number, style, self.looks.base(name, style, number)
 
     def stretch(self, wall: str, wide: float, low: float = 0.15) -> float | None:
-        """The middle of a free stretch of a wall, which is then taken; None where there is none."""
-        spots = np.arange(low + wide / 2, self.lengths[wall] - 0.15 - wide / 2, 0.1)
+        """The middle of a free stretch of a wall, at least `low` from its near end (its left, at the back wall), which is
+        then taken; None where there is none."""
+        start, end = (0.15, low) if wall == "right" else (low, 0.15)
+        spots = np.arange(start + wide / 2, self.lengths[wall] - end - wide / 2, 0.1)
         for x in self.rng.permutation(spots):
             a, b = x - wide / 2, x + wide / 2
             if all(b < c or a > d for c, d in self.taken[wall]):
@@ -152,9 +154,9 @@ def _curtains(space: Room, frame: Frame, hole: Opening, long: bool) -> None:
     foot = 0.02 if long else hole.bottom - 0.15
     paint = fabrics.curtain(frame, style, base, number, 1.6 * space.world.daylight.ambient)
     rod = lacquered(colour("#4a3a2c"), 0.06)
-    left, right = hole.left - 0.34, hole.left + hole.wide + 0.34
+    left, right = hole.left - 0.38, hole.left + hole.wide + 0.38
     space.world.solids.append(cylinder(frame.world((left - 0.08, top, -0.1)), frame.world((right + 0.08, top, -0.1)), 0.014, rod, number))
-    folds = int(space.rng.integers(5, 8))
+    folds = int(space.rng.integers(6, 10))
     for start, side in ((left, 1), (right, -1)):
         for k in range(folds):
             x = start + side * (0.035 + k * 0.062)
@@ -241,7 +243,7 @@ def _shelf(space: Room, side: str) -> None:
 
 
 def _sofa(space: Room, side: str, wide: float) -> Frame | None:
-    middle = space.stretch(side, wide + 0.1, 0.2 if side == "back" else 1.2)
+    middle = space.stretch(side, wide + 0.1, 0.2 if side == "back" else 1.6)
     if middle is None:
         return None
     frame = space.walls[side].place((middle, 0, -0.03))
@@ -272,11 +274,10 @@ def _living(space: Room, main: str) -> None:
             _lamp(space, lamp, "floor", 0)
             break
     for side in _order(space):
-        if side != main and rng.random() < 0.75:
-            if rng.random() < 0.55:
-                _shelf(space, side)
-            else:
-                _sofa(space, side, 0.92)
+        if side != main and rng.random() < 0.8:
+            _sofa(space, side, 0.92)
+        if rng.random() < 0.7:
+            _shelf(space, side)
 
 
 def _bedroom(space: Room, main: str) -> None:
@@ -301,9 +302,9 @@ def _bedroom(space: Room, main: str) -> None:
     _rug(space, foot.origin[0], foot.origin[2], (wide * 0.5 + 0.5, 0.75), foot.yaw)
     for side in _order(space):
         if side != main:
-            if rng.random() < 0.5:
+            if rng.random() < 0.6:
                 _shelf(space, side)
-            elif (place := space.stretch(side, 0.7, 1.2)) is not None:
+            if (place := space.stretch(side, 0.7, 1.2)) is not None:
                 chair = space.walls[side].place((place, 0, -0.4))
                 if space.clear(chair.origin[0], chair.origin[2], 0.5, 0.5):
                     _chair(space, chair)
@@ -328,7 +329,7 @@ def _dining(space: Room, main: str) -> None:
             _chair(space, frame.place((side * (span / 2 + 0.22), 0, 0), side * np.pi / 2 * -1 + rng.normal(0, 0.1)))
     _lamp(space, frame, "pendant", float(high))
     for side in _order(space):
-        if rng.random() < 0.6:
+        if rng.random() < 0.85:
             _shelf(space, side)
 
 
@@ -381,9 +382,9 @@ def _pictures(space: Room) -> None:
     """Pictures on what is left of the walls, over low furniture too."""
     rng, high = space.rng, float(space.world.size[1])
     for side, frame in space.walls.items():
-        for _ in range(int(rng.integers(1, 4))):
+        for _ in range(int(rng.integers(3, 8))):
             wide, tall = float(rng.uniform(0.4, 0.95)), float(rng.uniform(0.4, 0.75))
-            x, y = rng.uniform(0.3 if side == "back" else 1.0, space.lengths[side] - wide - 0.3), rng.uniform(1.3, 1.55)
+            x, y = rng.uniform(0.3 if side != "left" else 1.0, space.lengths[side] - wide - (1.0 if side == "right" else 0.3)), rng.uniform(1.3, 1.55)
             if y + tall > high - 0.25 or not _wall_is_free(space, side, x - 0.08, x + wide + 0.08, y):
                 continue
             space.holes[side].append(Opening(x - 0.06, y, wide + 0.12, tall, 0, door(GARDEN, 0, False)))

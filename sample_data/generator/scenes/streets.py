@@ -96,10 +96,19 @@ def _view(rng: np.random.Generator, plan_: Course, looks: Looks, size: tuple[int
     look = looks.style("sky", 1)
     day = DAYLIGHT[look]
     own = looks.rng(1, 4)
-    sun = day.towards_sun(heading + float(own.choice([-1, 1])) * own.uniform(0.9, 2.5), own)
+    sun = day.towards_sun(_azimuth(own, heading, plan_.kind == "across"), own)
     hill = looks.base("hill", looks.style("hill", HILL), HILL)
     looks.chosen[0] = 0
     return Outdoors(camera, day, sun, hill, float(rng.uniform(0.05, 0.2)), int(rng.integers(1 << 20))), heading
+
+
+def _azimuth(rng: np.random.Generator, heading: float, across: bool) -> float:
+    """Where the sun stands, so that it reaches the fronts: behind the eye, or near the street's own direction."""
+    side = float(rng.choice([-1, 1]))
+    if across:
+        return heading + np.pi + side * rng.uniform(0.3, 1.0)
+    along = 0.0 if rng.random() < 0.3 else np.pi
+    return along + side * rng.uniform(0.3, 0.9)
 
 
 def _ground(world: Outdoors, plan_: Course, looks: Looks, seed: int) -> None:
@@ -303,7 +312,7 @@ def _people(world: Outdoors, rng: np.random.Generator, plan_: Course, looks: Loo
     for _ in range(int(rng.integers(2, 9 if plan_.town else 5))):
         side = int(rng.choice([-1, 1]))
         walk = plan_.left if side < 0 else plan_.right
-        x, z = side * (plan_.road + rng.uniform(0.5, max(0.7, walk - 0.5))), rng.uniform(5, min(plan_.end, 34))
+        x, z = side * (plan_.road + rng.uniform(0.5, max(0.7, walk - 0.5))), rng.uniform(*(1, 13) if plan_.kind == "across" else (5, min(plan_.end, 34)))
         turn = float(rng.choice([0, np.pi])) + rng.normal(0, 0.25)
         if np.hypot(x - eye[0], z - eye[2]) < 4.2:
             continue

@@ -71,7 +71,7 @@ STYLES: dict[str, dict[str, dict[str, str]]] = {
     "rooms": {
         "wall": {
             "white plaster": "#ece6da", "sage": "#a3b091", "terracotta": "#c4785a", "blue damask": "#7f9fc0",
-            "yellow stripes": "#e2c684", "teal": "#35686c", "pink": "#dfaaa6", "panelling": "#a47a50",
+            "yellow stripes": "#e2c684", "teal": "#43797c", "pink": "#dfaaa6", "panelling": "#a47a50",
         },
         "floor": {
             "oak planks": "#b98a58", "walnut herringbone": "#6e472f", "grey tiles": "#a3a3a0", "checkers": "#8a8680",

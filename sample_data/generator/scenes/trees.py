@@ -40,11 +40,11 @@ def tree(
     wide = height * {"round": 0.36, "tall": 0.17, "cone": 0.2, "weeping": 0.34}[shape]
     foot = height * {"round": 0.28, "tall": 0.12, "cone": 0.09, "weeping": 0.3}[shape]
     blobs = _blobs(rng, height, wide, foot, shape)
-    leaf = float(np.clip(0.0065 * near, 0.075, 0.34)) * (1.1 if shape == "cone" else 1)
+    leaf = float(np.clip(0.0058 * near, 0.06, 0.34)) * (1.1 if shape == "cone" else 1)
     centres, outs, shades_ = [], [], []
     top = height
     for centre, radius in blobs:
-        count = int(np.clip(2.4 * radius**2 / leaf**2, 14, 1600))
+        count = int(np.clip(2.6 * radius**2 / leaf**2, 14, 1800))
         direction = _ball(rng, count)
         distance = radius * (1 - 0.55 * rng.random(count).astype(np.float32) ** 2.2)
         place = centre + direction * distance[:, None] * np.float32([1, 0.82, 1])
@@ -79,10 +79,10 @@ def _blobs(rng: np.random.Generator, height: float, wide: float, foot: float, sh
                 centre = [0.62 * spread_ * np.cos(angle), foot + (height - foot) * level * 0.97, 0.62 * spread_ * np.sin(angle)]
                 blobs.append((np.float32(centre), float(spread_ * 0.5 + 0.15)))
         return blobs
-    for direction in _ball(rng, {"round": 20, "tall": 18, "weeping": 18}[shape]):
+    for direction in _ball(rng, {"round": 20, "tall": 26, "weeping": 18}[shape]):
         far = rng.uniform(0.45, 0.85)
         centre = direction * np.float32([wide, half, wide]) * far + np.float32([0, middle, 0])
-        blobs.append((centre.astype(np.float32), float(wide * rng.uniform(0.34, 0.5))))
+        blobs.append((centre.astype(np.float32), float(wide * rng.uniform(0.34, 0.5) * (1.5 if shape == "tall" else 1))))
     blobs.append((np.float32([0, middle, 0]), wide * 0.65))
     return blobs
 
@@ -92,7 +92,7 @@ def _trunk(
 ) -> list[Solid]:
     base = np.float32(at)
     lean = np.float32([rng.uniform(-0.04, 0.04) * height, 0, rng.uniform(-0.04, 0.04) * height])
-    thick = 0.028 * height
+    thick = (0.017 if shape == "tall" else 0.024) * height
     fork = base + lean + np.float32([0, foot + 0.25 * (height - foot), 0])
     solids = [cylinder(base - np.float32([0, 0.1, 0]), fork, thick, bark, instance, flare=0.8)]
     if shape in ("round", "weeping"):
