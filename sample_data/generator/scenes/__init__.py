@@ -19,7 +19,9 @@ SMALLEST = 16
 
 def _checked(size: tuple[int, int]) -> tuple[int, int]:
     if min(size) < SMALLEST:
-        raise ValueError(f"size: {size[0]}x{size[1]} pixels (height x width) were asked for, at least {SMALLEST} are needed")
+        raise ValueError(
+            f"size: {size[0]}x{size[1]} pixels (height x width) were asked for, at least {SMALLEST} are needed"
+        )
     return int(size[0]), int(size[1])
 
 

@@ -37,7 +37,11 @@ class Job:
 
     def path(self, folder: str) -> Path:
         """The picture's file in one of the folders photo, label, inst, objects."""
-        return self.out / folder / f"{self.name}{'.jpg' if folder == 'photo' else '.csv' if folder == 'objects' else '.png'}"
+        return (
+            self.out
+            / folder
+            / f"{self.name}{'.jpg' if folder == 'photo' else '.csv' if folder == 'objects' else '.png'}"
+        )
 
 
 def jobs(out: Path, kind: str, count: int, seed: int, looks: int, size: tuple[int, int]) -> list[Job]:
@@ -105,9 +109,16 @@ def write_tables(out: Path, kind: str, wanted: list[Job]) -> None:
             rows += list(csv.reader(file))[1:]
     write_csv(out / "objects.csv", OBJECTS, rows)
     named = zip(CLASSES[kind], palette(kind), strict=True)
-    write_csv(out / "classes.csv", ("number", "name", "red", "green", "blue"), ((n, name, *rgb) for n, (name, rgb) in enumerate(named)))
+    write_csv(
+        out / "classes.csv",
+        ("number", "name", "red", "green", "blue"),
+        ((n, name, *rgb) for n, (name, rgb) in enumerate(named)),
+    )
     title = {"streets": "Street", "rooms": "Room"}[kind]
-    credits_ = ((f"photo/{job.name}.jpg", f"{title} {job.name.split('-', 1)[1]}", "ktviz sample generator", YEAR, "CC0-1.0", "") for job in wanted)
+    credits_ = (
+        (f"photo/{job.name}.jpg", f"{title} {job.name.split('-', 1)[1]}", "ktviz sample generator", YEAR, "CC0-1.0", "")
+        for job in wanted
+    )
     write_csv(out / "credits.csv", CREDITS, credits_)
 
 

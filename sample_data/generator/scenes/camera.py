@@ -71,11 +71,9 @@ class Camera:
         return self.forward + u[:, None] * self.right + v[:, None] * self.up
 
 
-def perspective(
-    eye: Array, heading: float, focal: float, size: tuple[int, int], horizon: float = 0.5, pitch: float = 0.0
-) -> Camera:
-    """A camera at `eye`, `heading` radians to the right of z; `focal` in picture heights, `horizon` in 0..1 from the top."""
-    forward = unit(np.float32([np.sin(heading) * np.cos(pitch), np.sin(pitch), np.cos(heading) * np.cos(pitch)]))
+def perspective(eye: Array, heading: float, focal: float, size: tuple[int, int], horizon: float) -> Camera:
+    """A camera at `eye`, `heading` radians right of z; `focal` in picture heights, `horizon` in 0..1 from the top."""
+    forward = unit(np.float32([np.sin(heading), 0, np.cos(heading)]))
     right = unit(np.float32([np.cos(heading), 0, -np.sin(heading)]))
     up = np.cross(forward, right).astype(np.float32)
     middle = (size[0] * horizon, size[1] / 2)

@@ -80,8 +80,9 @@ def car(model: Model, frame: Frame, instance: int, base: Array) -> list[Solid]:
     ]  # fmt: skip
     c = model.cabin
     upper = [
-        (c[0], model.belt - 0.02), (c[3], model.belt - 0.02), (c[2] + 0.1, model.roof - 0.07), (c[2] - 0.15, model.roof),
-        ((c[1] + c[2]) / 2, model.roof + 0.035), (c[1] + 0.2, model.roof), (c[1] - 0.03, model.roof - 0.07),
+        (c[0], model.belt - 0.02), (c[3], model.belt - 0.02), (c[2] + 0.1, model.roof - 0.07),
+        (c[2] - 0.15, model.roof), ((c[1] + c[2]) / 2, model.roof + 0.035),
+        (c[1] + 0.2, model.roof), (c[1] - 0.03, model.roof - 0.07),
     ]  # fmt: skip
     solids = [
         prism(frame, lower, -half, half, body, instance, soft=0.05, axis="z", lean=0.04),

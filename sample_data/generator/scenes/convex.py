@@ -1,4 +1,4 @@
-"""Convex solids: half spaces, cut with one quadric where something is round. Everything that is built is made of them."""
+"""Convex solids: half spaces, cut with one quadric where something is round. All that is built is made of them."""
 
 from __future__ import annotations
 

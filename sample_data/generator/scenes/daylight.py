@@ -15,7 +15,8 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Daylight:
-    """A time of day. `height` is the sun's in radians, `spread` its half breadth as a slope, `evening` how far lamps are lit."""
+    """A time of day. `height` is the sun's in radians, `spread` its half breadth as a slope, `evening` how far lamps
+    are lit."""
 
     sky: skies.Sky
     height: tuple[float, float]

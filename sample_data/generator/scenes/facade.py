@@ -82,7 +82,11 @@ def _recess(
     points.anchor[which] = frame.world(np.concatenate([here, np.zeros((len(here), 1))], axis=1))
     side = ~bottom & (to_side <= to_level)
     normal = np.zeros((len(x), 3), np.float32)
-    normal[side, 0], normal[~side & ~bottom, 1], normal[bottom, 2] = -np.sign(dx[side]), -np.sign(dy[~side & ~bottom]), -1
+    normal[side, 0], normal[~side & ~bottom, 1], normal[bottom, 2] = (
+        -np.sign(dx[side]),
+        -np.sign(dy[~side & ~bottom]),
+        -1,
+    )
     points.normal[which] = normal @ frame.axes
     dim = 1 - 0.45 * z / max(hole.deep, 1e-3)
     points.albedo[which] = reveal * dim[:, None]
@@ -98,7 +102,7 @@ def bars(at: Array, span: float, count: int, border: float, bar: float) -> Array
 
 
 def window(frame_colour: Array, inside: Array, lit: float, curtain: Array | None) -> Fill:
-    """A window with a wooden frame, panes that mirror the sky, a dim room behind, curtains, and light in the evening."""
+    """A window with a wooden frame, panes that mirror the sky, a dim room behind, curtains, light in the evening."""
 
     def fill(points: Points, which: Array, x: Array, y: Array, hole: Opening) -> None:
         wood = bars(x, hole.wide, hole.panes[0], 0.07, 0.04) | bars(y, hole.high, hole.panes[1], 0.07, 0.04)
@@ -162,6 +166,8 @@ def shop(frame_colour: Array, goods: Sequence[Array], seed: int) -> Fill:
         points.albedo[which] = np.where(wood[:, None], frame_colour, behind)
         points.gloss[which[~wood]] = 0.2
         bright = 0.16 + 0.75 * points.evening + 2.2 * shade * (0.25 + points.evening)
-        points.glow[which[~wood]] = (np.where(shade[:, None], 0.8, behind) * colour("#ffe0b0") * (1.5 * bright)[:, None])[~wood]
+        points.glow[which[~wood]] = (
+            np.where(shade[:, None], 0.8, behind) * colour("#ffe0b0") * (1.5 * bright)[:, None]
+        )[~wood]
 
     return fill

@@ -16,7 +16,8 @@ Array = np.ndarray
 
 LINEN = colour("#efe9dd")
 BOOKS = tuple(
-    colour(code) for code in ("#a83a30", "#2f4a78", "#d0a848", "#3c6b4a", "#e6dcc8", "#6a3a5a", "#2a2a2e", "#c8703c", "#5a8a98")
+    colour(code)
+    for code in ("#a83a30", "#2f4a78", "#d0a848", "#3c6b4a", "#e6dcc8", "#6a3a5a", "#2a2a2e", "#c8703c", "#5a8a98")
 )
 
 
@@ -41,7 +42,16 @@ def sofa(frame: Frame, wide: float, seats: int, style: str, base: Array, seed: i
     return solids
 
 
-def cushion(frame: Frame, at: tuple[float, float, float], size: float, style: str, base: Array, seed: int, turn: float, instance: int) -> Solid:
+def cushion(
+    frame: Frame,
+    at: tuple[float, float, float],
+    size: float,
+    style: str,
+    base: Array,
+    seed: int,
+    turn: float,
+    instance: int,
+) -> Solid:
     """A square cushion that stands at a place, turned about the vertical."""
     own = frame.place(at, turn)
     paint = cloth(own, style, base, seed)
@@ -69,13 +79,17 @@ def bed(frame: Frame, wide: float, style: str, base: Array, wood: Array, seed: i
     ]
     for x in (-half + 0.1, half - 0.1):
         for z in (-0.1, -long + 0.08):
-            solids.append(box(frame, (x - 0.04, 0, z - 0.04), (x + 0.04, 0.14, z + 0.04), timber, instance, blocks=False))
+            solids.append(
+                box(frame, (x - 0.04, 0, z - 0.04), (x + 0.04, 0.14, z + 0.04), timber, instance, blocks=False)
+            )
     for x in (-half / 2, half / 2) if wide > 1.2 else (0.0,):
         solids.append(pillow(frame, (x, 0.63, -0.36), (min(0.36, half * 0.46), 0.1, 0.24), linen, instance, 1.3))
     return solids
 
 
-def table(frame: Frame, wide: float, deep: float, high: float, style: str, base: Array, seed: int, instance: int, round_: bool) -> list[Solid]:
+def table(
+    frame: Frame, wide: float, deep: float, high: float, style: str, base: Array, seed: int, instance: int, round_: bool
+) -> list[Solid]:
     """A table about the middle of its frame: on four legs, or round on one foot."""
     paint = furniture(frame, style, base, seed)
     if round_:
@@ -88,11 +102,15 @@ def table(frame: Frame, wide: float, deep: float, high: float, style: str, base:
         ]
     x, z = wide / 2, deep / 2
     solids = [box(frame, (-x, high - 0.035, -z), (x, high, z), paint, instance, 0.01)]
-    solids.append(box(frame, (-x + 0.05, high - 0.11, -z + 0.05), (x - 0.05, high - 0.035, z - 0.05), paint, instance, 0.01))
+    solids.append(
+        box(frame, (-x + 0.05, high - 0.11, -z + 0.05), (x - 0.05, high - 0.035, z - 0.05), paint, instance, 0.01)
+    )
     for sx in (-1, 1):
         for sz in (-1, 1):
             a, b = sx * (x - 0.06), sz * (z - 0.06)
-            solids.append(box(frame, (a - 0.03, 0, b - 0.03), (a + 0.03, high - 0.05, b + 0.03), paint, instance, 0.008))
+            solids.append(
+                box(frame, (a - 0.03, 0, b - 0.03), (a + 0.03, high - 0.05, b + 0.03), paint, instance, 0.008)
+            )
     return solids
 
 
@@ -101,19 +119,33 @@ def chair(frame: Frame, style: str, base: Array, seed: int, instance: int, seat:
     paint = furniture(frame, style, base, seed)
     solids = [box(frame, (-0.21, 0.42, -0.21), (0.21, 0.455, 0.21), paint, instance, 0.015)]
     if seat is not None:
-        solids.append(pillow(frame, (0, 0.475, 0), (0.2, 0.03, 0.2), cloth(frame, "wool", seat, seed), instance, 1.5, False))
+        solids.append(
+            pillow(frame, (0, 0.475, 0), (0.2, 0.03, 0.2), cloth(frame, "wool", seat, seed), instance, 1.5, False)
+        )
     for x in (-0.18, 0.18):
-        solids.append(cylinder(frame.world((x, 0, -0.18)), frame.world((x * 0.95, 0.43, -0.17)), 0.02, paint, instance, flare=0.8))
+        solids.append(
+            cylinder(frame.world((x, 0, -0.18)), frame.world((x * 0.95, 0.43, -0.17)), 0.02, paint, instance, flare=0.8)
+        )
         solids.append(cylinder(frame.world((x, 0, 0.2)), frame.world((x, 0.45, 0.18)), 0.02, paint, instance))
         solids.append(cylinder(frame.world((x, 0.44, 0.19)), frame.world((x, 0.92, 0.25)), 0.018, paint, instance))
     for low in (0.56, 0.69, 0.82):
         z = 0.2 + 0.06 * (low - 0.45) / 0.47
-        solids.append(box(frame, (-0.18, low, z - 0.008), (0.18, low + 0.07, z + 0.014), paint, instance, 0.008, low > 0.8))
+        solids.append(
+            box(frame, (-0.18, low, z - 0.008), (0.18, low + 0.07, z + 0.014), paint, instance, 0.008, low > 0.8)
+        )
     return solids
 
 
 def shelf(
-    rng: np.random.Generator, frame: Frame, wide: float, high: float, style: str, base: Array, seed: int, instance: int, tones: np.random.Generator
+    rng: np.random.Generator,
+    frame: Frame,
+    wide: float,
+    high: float,
+    style: str,
+    base: Array,
+    seed: int,
+    instance: int,
+    tones: np.random.Generator,
 ) -> list[Solid]:
     """A case of shelves with books, some lying, and a few pots. `tones` draws the colours of the books."""
     paint, deep, half = furniture(frame, style, base, seed), 0.3, wide / 2
@@ -133,7 +165,13 @@ def shelf(
 
 
 def _books(
-    rng: np.random.Generator, frame: Frame, half: float, y: float, room: float, instance: int, tones: np.random.Generator
+    rng: np.random.Generator,
+    frame: Frame,
+    half: float,
+    y: float,
+    room: float,
+    instance: int,
+    tones: np.random.Generator,
 ) -> list[Solid]:
     solids, x = [], -half + rng.uniform(0, 0.1)
     while x < half - 0.05:
@@ -144,7 +182,9 @@ def _books(
         if x + thick > half:
             break
         binding = lacquered(BOOKS[int(tones.integers(len(BOOKS)))] * tones.uniform(0.7, 1.15), 0.02)
-        solids.append(box(frame, (x, y, -rng.uniform(0.2, 0.27)), (x + thick, y + tall, -0.02), binding, instance, 0.004, False))
+        solids.append(
+            box(frame, (x, y, -rng.uniform(0.2, 0.27)), (x + thick, y + tall, -0.02), binding, instance, 0.004, False)
+        )
         x += thick + 0.001
     return solids
 
@@ -193,7 +233,11 @@ def plant(
 ) -> tuple[list[Solid], Leaves]:
     """A plant in a pot: broad leaves on stems, or a fountain of slender ones."""
     size = 0.13 + 0.07 * high
-    solids = [cylinder(frame.world((0, 0, 0)), frame.world((0, size * 1.5, 0)), size, lacquered(pot, 0.03), instance, True, 0.86)]
+    solids = [
+        cylinder(
+            frame.world((0, 0, 0)), frame.world((0, size * 1.5, 0)), size, lacquered(pot, 0.03), instance, True, 0.86
+        )
+    ]
     count = int(26 + 60 * high)
     angle, rise = rng.uniform(0, 2 * np.pi, count), rng.uniform(0.05, 1, count)
     out = np.stack([np.cos(angle), 0.25 + 1.3 * rise, np.sin(angle)], axis=1)
@@ -211,10 +255,19 @@ def plant(
     b = unit(np.cross(a, np.float32([0, 1, 0]) + 0.3 * rng.normal(size=(count, 3))))
     normal = np.cross(a, b)
     normal = unit(normal * np.sign(normal[:, 1:2]) + np.float32([0, 0.2, 0]))
-    colours = np.stack([base * 0.5, base, base * 1.15, np.clip(base * np.float32([1.5, 1.35, 0.9]), 0, 0.9)]).astype(np.float32)
+    colours = np.stack([base * 0.5, base, base * 1.15, np.clip(base * np.float32([1.5, 1.35, 0.9]), 0, 0.9)]).astype(
+        np.float32
+    )
     sky = np.clip(0.45 + 0.5 * (centre[:, 1] - foot[1]) / high, 0.2, 1).astype(np.float32)
     cloud = Leaves(
-        centre.astype(np.float32), a * scale, b * scale * breadth, sky, rng.random(count).astype(np.float32), normal, colours, instance
+        centre.astype(np.float32),
+        a * scale,
+        b * scale * breadth,
+        sky,
+        rng.random(count).astype(np.float32),
+        normal,
+        colours,
+        instance,
     )
     cloud.box = foot + np.float32([0, high * 0.4, 0]), np.eye(3, dtype=np.float32), np.float32([0.2, 0.3, 0.2]) * high
     return solids, cloud

@@ -166,9 +166,7 @@ def _window(looks: Looks, frame_colour: Array, panes: Array, key: int) -> object
     return window(frame_colour, colour("#1c1f24") * rng.uniform(0.5, 1.6), lit, curtain)
 
 
-def _openings(
-    plan: Plan, frame: Frame, looks: Looks, numbers: Numbers, body: int
-) -> tuple[list[Opening], list[Solid]]:
+def _openings(plan: Plan, frame: Frame, looks: Looks, numbers: Numbers, body: int) -> tuple[list[Opening], list[Solid]]:
     """Windows in bays on each storey, the door on the ground floor, a shop front where there is one; and the sills."""
     rng = np.random.default_rng((plan.seed, 1))
     glass, wood = _glazing(looks, numbers)
@@ -199,7 +197,17 @@ def _openings(
             if plan.shutters and wide * 1.1 < pitch - 0.25:
                 extra += _shutters(frame, middle, low, wide, tall, wood, glass)
             elif level and plan.flowers:
-                extra.append(box(frame, (middle - wide / 2, low, -0.2), (middle + wide / 2, low + 0.16, -0.03), _clay, glass, 0.01, False))
+                extra.append(
+                    box(
+                        frame,
+                        (middle - wide / 2, low, -0.2),
+                        (middle + wide / 2, low + 0.16, -0.03),
+                        _clay,
+                        glass,
+                        0.01,
+                        False,
+                    )
+                )
     if plan.shop:
         extra += _awning(plan, frame, looks, body)
     for level in range(1, plan.storeys):
@@ -254,7 +262,10 @@ def _dormers(plan: Plan, frame: Frame, looks: Looks, roof: int, glass: int, wood
         back = min(1.3 / slope, plan.deep / 2 - front)
         gable = [(-0.55, -0.6), (0.55, -0.6), (0.55, 1.15), (0, 1.5), (-0.55, 1.15)]
         solids.append(prism(own, gable, 0, back, cheek, roof, axis="z", blocks=False))
-        for outline in ([(-0.72, 1.04), (0, 1.5), (0, 1.6), (-0.72, 1.14)], [(0, 1.5), (0.72, 1.04), (0.72, 1.14), (0, 1.6)]):
+        for outline in (
+            [(-0.72, 1.04), (0, 1.5), (0, 1.6), (-0.72, 1.14)],
+            [(0, 1.5), (0.72, 1.04), (0.72, 1.14), (0, 1.6)],
+        ):
             solids.append(prism(own, outline, -0.12, back, lid, roof, axis="z", blocks=False))
     return solids
 
@@ -278,9 +289,7 @@ def _awning(plan: Plan, frame: Frame, looks: Looks, body: int) -> list[Solid]:
     return [prism(frame, outline, 0.25, plan.wide - 0.25, paint, body, axis="x")]
 
 
-def _side_openings(
-    plan: Plan, frame: Frame, front: Sequence[Opening]
-) -> list[tuple[Frame, list[Opening]]]:
+def _side_openings(plan: Plan, frame: Frame, front: Sequence[Opening]) -> list[tuple[Frame, list[Opening]]]:
     """A few windows in each flank, with the glass of the front."""
     rng = np.random.default_rng((plan.seed, 2))
     pattern = next((hole for hole in front if hole.deep == GLASS_DEPTH), None)

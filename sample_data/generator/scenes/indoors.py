@@ -34,8 +34,11 @@ class Light:
 
 @dataclass
 class Indoors:
-    """Everything of a room that light needs. The room is the box from 0 to `size` (wide, high, deep), open behind the eye;
-    `windows` are openings in the wall of a frame, `tones` the mean colours of left, right, floor, ceiling, back wall."""
+    """Everything of a room that light needs.
+
+    The room is the box from 0 to `size` (wide, high, deep), open behind the eye. `windows` are openings in the wall of
+    a frame, `tones` the mean colours of the left and right walls, the floor, the ceiling and the back wall.
+    """
 
     camera: Camera
     daylight: Daylight
@@ -133,7 +136,11 @@ def _indirect(world: Indoors, surface: Surfaces, rows: Array, columns: Array) ->
     chosen = np.flatnonzero((rows % STEP == STEP // 2) & (columns % STEP == STEP // 2))
     grid = (camera.size[0] // STEP, camera.size[1] // STEP)
     i, j = rows[chosen] // STEP, columns[chosen] // STEP
-    normal, position, depth = np.zeros((*grid, 3), np.float32), np.zeros((*grid, 3), np.float32), np.zeros(grid, np.float32)
+    normal, position, depth = (
+        np.zeros((*grid, 3), np.float32),
+        np.zeros((*grid, 3), np.float32),
+        np.zeros(grid, np.float32),
+    )
     normal[i, j], position[i, j], depth[i, j] = surface.normal[chosen], surface.anchor[chosen], surface.depth[chosen]
     numbers = nearest_boxes(world.solids, camera.eye, 64)
     crowns = [cloud.box for cloud in world.leaves if cloud.box is not None]
@@ -147,7 +154,10 @@ def _indirect(world: Indoors, surface: Surfaces, rows: Array, columns: Array) ->
     coarse = blurred(coarse, normal, position, depth)
     fine = rows, columns, surface.normal, surface.anchor, surface.depth
     light = upsampled(coarse, (normal, position, depth), fine)
-    bare = sum((_from_window(surface.position[leaf], surface.normal[leaf], *w) for w in world.windows), np.zeros(int(leaf.sum())))
+    bare = sum(
+        (_from_window(surface.position[leaf], surface.normal[leaf], *w) for w in world.windows),
+        np.zeros(int(leaf.sum())),
+    )
     light[leaf] = (_strength(world) * (0.3 + bare)[:, None] * 0.55 + _resting(world)) * surface.shade[leaf, None]
     return light
 
@@ -197,7 +207,9 @@ def _free(place: Array, way: Array, length: Array, boxes: Boxes) -> Array:
     return (first_hit(place, way, boxes)[0] > length).astype(np.float32)
 
 
-def _bounced(world: Indoors, place: Array, normal: Array, boxes: Boxes, tones: Array, turn: Array, count: int = 8) -> Array:
+def _bounced(
+    world: Indoors, place: Array, normal: Array, boxes: Boxes, tones: Array, turn: Array, count: int = 8
+) -> Array:
     """Light that comes from the walls, floor, ceiling and furniture."""
     direction = hemisphere(normal, count, turn).reshape(-1, 3)
     origin = np.repeat(place, count, axis=0)
@@ -276,7 +288,9 @@ def _sheen(world: Indoors, surface: Surfaces, light: Array) -> Array:
         way = -local[:, 2] / np.where(towards > 0.02, towards, 1)
         x, y = local[:, 0] + bounced @ frame.axes[0] * way - hole.left, local[:, 1] + bounced[:, 1] * way - hole.bottom
         soft = 0.03 + 0.06 * np.clip(way, 0, 6)
-        seen = np.clip(np.minimum(x, hole.wide - x) / soft + 0.5, 0, 1) * np.clip(np.minimum(y, hole.high - y) / soft + 0.5, 0, 1)
+        seen = np.clip(np.minimum(x, hole.wide - x) / soft + 0.5, 0, 1) * np.clip(
+            np.minimum(y, hole.high - y) / soft + 0.5, 0, 1
+        )
         mirrored += (seen * (towards > 0.02))[:, None] * _strength(world) * 0.9
     out[which] = mirrored * fresnel[:, None]
     return out

@@ -15,8 +15,11 @@ SIZES = (1, 2, 3, 4, 6, 8, 12, 18, 27, 40, 60, 90)
 
 @dataclass
 class Leaves:
-    """Leaves of one plant: centres, half length `a` and half breadth `b` of each (n, 3), its shade in 0..1 (n,) that tells
-    how much of the sky it sees, a random number in 0..1 (n,), and the colours (linear RGB) that paint it."""
+    """Leaves of one plant.
+
+    Of each its centre, half length `a`, half breadth `b` and normal (n, 3), its `shade` in 0..1 (n,) that tells how
+    much of the sky it sees, and a random number in 0..1 (n,) that picks its colour among `colours` (linear RGB).
+    """
 
     centre: Array
     a: Array

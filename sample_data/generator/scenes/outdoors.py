@@ -82,7 +82,11 @@ def _ambient(world: Outdoors, surface: Surfaces, shadow: ShadowMap, rows: Array,
         return out
     grid = (camera.size[0] // STEP, camera.size[1] // STEP)
     i, j = rows[chosen] // STEP, columns[chosen] // STEP
-    normal, position, depth = np.zeros((*grid, 3), np.float32), np.zeros((*grid, 3), np.float32), np.zeros(grid, np.float32)
+    normal, position, depth = (
+        np.zeros((*grid, 3), np.float32),
+        np.zeros((*grid, 3), np.float32),
+        np.zeros(grid, np.float32),
+    )
     normal[i, j], position[i, j], depth[i, j] = surface.normal[chosen], surface.anchor[chosen], surface.depth[chosen]
     coarse = np.zeros((*grid, 3), np.float32)
     coarse[i, j] = _gather(world, surface, shadow, chosen, pattern(i, j))
@@ -153,7 +157,11 @@ def _mirrored(world: Outdoors, surface: Surfaces) -> Array:
     sky = blend(day.sky.horizon, day.sky.zenith, np.clip(height, 0, 1.5) / 1.5)
     clouds = noise(bounced[:, 0] / (np.abs(height) + 0.3), bounced[:, 2] / (np.abs(height) + 0.3), 1.2, world.seed)
     sky = blend(sky, day.sky.cloud_light, np.clip(0.25 + 0.5 * clouds, 0, 0.85))
-    skyline = 0.16 + 0.1 * np.sign(np.sin(azimuth * 23)) * np.abs(np.sin(azimuth * 7)) + 0.06 * noise(azimuth, azimuth, 0.1, 5)
+    skyline = (
+        0.16
+        + 0.1 * np.sign(np.sin(azimuth * 23)) * np.abs(np.sin(azimuth * 7))
+        + 0.06 * noise(azimuth, azimuth, 0.1, 5)
+    )
     behind = day.ambient * 0.16 + day.ground * 0.2
     mirrored = np.where((height < skyline)[:, None], behind, sky)
     shine = np.clip((bounced * world.sun).sum(1), 0, 1) ** 500 * 4

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .convex import Frame, Paint, Solid, box
+from .convex import Frame, Solid, box
 from .points import Points
 from .texture import blend, colour, noise, shades
 from .timber import polished
@@ -79,7 +79,10 @@ def ink(u: Array, v: Array, seed: int) -> Array:
         picture[stem] = colour("#3a3a38")
     for _ in range(16):
         x, y, angle = rng.uniform(0.15, 0.85), rng.uniform(0.3, 0.95), rng.uniform(-2.4, -0.6)
-        along, across = (u - x) * np.cos(angle) + (v - y) * np.sin(angle), (v - y) * np.cos(angle) - (u - x) * np.sin(angle)
+        along, across = (
+            (u - x) * np.cos(angle) + (v - y) * np.sin(angle),
+            (v - y) * np.cos(angle) - (u - x) * np.sin(angle),
+        )
         picture[(np.abs(across) < 0.022 * (1 - np.abs(along) / 0.1))] = colour("#23231f")
     picture[(np.abs(u - 0.84) < 0.035) & (np.abs(v - 0.13) < 0.045)] = colour("#b02a24")
     return picture
@@ -102,7 +105,10 @@ def picture(
         local = frame.local(points.position)
         x, y = local[:, 0], local[:, 1]
         inner = min(wide, high) * (0.0 if gold else 0.13)
-        u, v = (x - border - inner) / (wide - 2 * border - 2 * inner), (y - border - inner) / (high - 2 * border - 2 * inner)
+        u, v = (
+            (x - border - inner) / (wide - 2 * border - 2 * inner),
+            (y - border - inner) / (high - 2 * border - 2 * inner),
+        )
         points.albedo[:] = colour("#ece6da")
         inside = (u > 0) & (u < 1) & (v > 0) & (v < 1)
         if inside.any():
@@ -110,7 +116,15 @@ def picture(
         points.gloss[:] = 0.015
 
     rail = polished(frame, wood, seed)
-    canvas = box(frame, (border / 2, border / 2, -mount * 0.5), (wide - border / 2, high - border / 2, 0), paint, instance, 0, False)
+    canvas = box(
+        frame,
+        (border / 2, border / 2, -mount * 0.5),
+        (wide - border / 2, high - border / 2, 0),
+        paint,
+        instance,
+        0,
+        False,
+    )
     rails = [
         ((0, 0), (wide, border)), ((0, high - border), (wide, high)), ((0, border), (border, high - border)),
         ((wide - border, border), (wide, high - border)),

@@ -58,7 +58,11 @@ def person(rng: np.random.Generator, frame: Frame, looks: Looks, instance: int) 
     for side, step in ((-0.09, stride), (0.09, -stride)):
         hip, knee, heel = at(side, 0.92, 0), at(side, 0.5, step * 0.6 + 0.04), at(side, 0.07, step)
         solids += [rod(hip, knee, 0.1, trousers), rod(knee + (hip - knee) * 0.12, heel, 0.075, trousers)]
-        solids.append(ellipsoid(frame, (side * tall, 0.05 * tall, (step + 0.06) * tall), (0.055, 0.055, 0.14), shoes, instance, False))
+        solids.append(
+            ellipsoid(
+                frame, (side * tall, 0.05 * tall, (step + 0.06) * tall), (0.055, 0.055, 0.14), shoes, instance, False
+            )
+        )
         shoulder, elbow = at(side * 2.3, 1.42, 0), at(side * 2.9, 1.14, -step * 0.5 - 0.05)
         hand = at(side * 2.8, 0.88, -step * 0.9 + 0.05)
         solids += [rod(shoulder, elbow, 0.068, coat), rod(elbow + (shoulder - elbow) * 0.15, hand, 0.055, coat)]

@@ -56,7 +56,7 @@ def first_hit(origin: Array, direction: Array, boxes: Boxes) -> tuple[Array, Arr
 
 
 def hemisphere(normal: Array, count: int, turn: Array) -> Array:
-    """Directions (n, count, 3) about normals (n, 3), denser towards them by the cosine; `turn` (n,) in 0..1 moves them."""
+    """Directions (n, count, 3) about normals (n, 3), denser towards them by the cosine; `turn` (n,) in 0..1 varies."""
     k = np.arange(count, dtype=np.float32)
     r2 = (k + 0.5) / count
     r2 = np.clip(r2 + (np.modf(turn * 7.31)[0][:, None] - 0.5) / count, 0.01, 0.985)
@@ -65,9 +65,9 @@ def hemisphere(normal: Array, count: int, turn: Array) -> Array:
     helper = np.where(np.abs(normal[:, :1]) > 0.7, np.float32([[0, 1, 0]]), np.float32([[1, 0, 0]]))
     right = unit(np.cross(helper, normal))
     up = np.cross(normal, right)
-    return (
-        x[..., None] * right[:, None] + y[..., None] * up[:, None] + z[..., None] * normal[:, None]
-    ).astype(np.float32)
+    return (x[..., None] * right[:, None] + y[..., None] * up[:, None] + z[..., None] * normal[:, None]).astype(
+        np.float32
+    )
 
 
 def pattern(rows: Array, columns: Array) -> Array:
@@ -101,7 +101,9 @@ def _moved(image: Array, by: tuple[int, int]) -> Array:
     return image[rows][:, columns]
 
 
-def upsampled(coarse: Array, marks: tuple[Array, Array, Array], fine: tuple[Array, Array, Array, Array, Array]) -> Array:
+def upsampled(
+    coarse: Array, marks: tuple[Array, Array, Array], fine: tuple[Array, Array, Array, Array, Array]
+) -> Array:
     """Light (n, 3) at fine samples (row, column, normal, position, depth) from a coarse grid (h, w, 3) with its
     (normal, position, depth): the four around, each as far as it lies on the same surface."""
     row, column, normal, position, depth = fine

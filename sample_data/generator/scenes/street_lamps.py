@@ -51,4 +51,7 @@ def bollard(at: Array, instance: int, base: Array) -> list[Solid]:
         points.albedo[:], points.gloss[:] = base, 0.03
 
     top = np.float32(at) + np.float32([0, 0.85, 0])
-    return [cylinder(at, top, 0.08, iron, instance, flare=0.8), ellipsoid(Frame(top), (0, 0, 0), (0.09, 0.09, 0.09), iron, instance, False)]
+    return [
+        cylinder(at, top, 0.08, iron, instance, flare=0.8),
+        ellipsoid(Frame(top), (0, 0, 0), (0.09, 0.09, 0.09), iron, instance, False),
+    ]

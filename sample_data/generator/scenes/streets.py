@@ -54,7 +54,16 @@ def course(rng: np.random.Generator) -> Course:
     road, walk = rng.uniform(2.7, 3.8), rng.uniform(1.6, 3.0)
     end = float(rng.uniform(38, 95))
     if kind == "lane" or (kind == "across" and rng.random() < 0.5):
-        return Course(kind, rng.uniform(2.3, 3), rng.uniform(0.9, 1.5), rng.uniform(0.9, 1.5), rng.uniform(3, 5.5), end, (1.5, 6), False)
+        return Course(
+            kind,
+            rng.uniform(2.3, 3),
+            rng.uniform(0.9, 1.5),
+            rng.uniform(0.9, 1.5),
+            rng.uniform(3, 5.5),
+            end,
+            (1.5, 6),
+            False,
+        )
     if kind == "avenue":
         return Course(kind, road, 4.2, 4.2, float(rng.choice([0, 2.5])), end, (0, 0), True)
     if kind == "square":
@@ -154,7 +163,9 @@ def _ground(world: Outdoors, plan_: Course, looks: Looks, seed: int) -> None:
     for low, high in ((-far, -plan_.road), (plan_.road, far)):
         world.solids.append(box(flat, (low, -1, -60), (high, 0.12, far), beside, PAVEMENT, 0.03, False))
     if plan_.kind != "lane":
-        world.solids.append(box(flat, (-plan_.road, -1, plan_.end), (plan_.road, 0.12, far), beside, PAVEMENT, 0.03, False))
+        world.solids.append(
+            box(flat, (-plan_.road, -1, plan_.end), (plan_.road, 0.12, far), beside, PAVEMENT, 0.03, False)
+        )
 
 
 def _row(world: Outdoors, rng: np.random.Generator, plan_: Course, side: int, looks: Looks, numbers: Numbers) -> None:
@@ -178,7 +189,14 @@ def _row(world: Outdoors, rng: np.random.Generator, plan_: Course, side: int, lo
 
 
 def _garden(
-    world: Outdoors, rng: np.random.Generator, plan_: Course, side: int, z: float, wide: float, looks: Looks, numbers: Numbers
+    world: Outdoors,
+    rng: np.random.Generator,
+    plan_: Course,
+    side: int,
+    z: float,
+    wide: float,
+    looks: Looks,
+    numbers: Numbers,
 ) -> None:
     """A hedge along the pavement with a gap for the path, and flowers below the windows."""
     start = side * (plan_.road + (plan_.left if side < 0 else plan_.right))
@@ -196,7 +214,9 @@ def _garden(
                 world.leaves.append(hedge(rng, frame, low, top, number, colours, near))
     back = plan_.garden - 0.9
     bed = (back, back + 0.6) if side < 0 else (-back - 0.6, -back)
-    petals = [("#d8405c", "#f0a0b8"), ("#e8b830", "#f4e08a"), ("#7a5ac0", "#b8a0e8"), ("#e8e4dc", "#f4f0ea")][int(rng.integers(4))]
+    petals = [("#d8405c", "#f0a0b8"), ("#e8b830", "#f4e08a"), ("#7a5ac0", "#b8a0e8"), ("#e8e4dc", "#f4f0ea")][
+        int(rng.integers(4))
+    ]
     leaf = colour("#3f6f30")
     tints = np.stack([leaf, leaf * 1.3, colour(petals[0]), colour(petals[1])])
     for a in np.arange(0.4, wide - 1.2, 1.5):
@@ -222,7 +242,9 @@ def _end(world: Outdoors, rng: np.random.Generator, plan_: Course, looks: Looks,
             _plant(world, rng, at, rng.uniform(5, 10), looks, numbers)
 
 
-def _plant(world: Outdoors, rng: np.random.Generator, at: Array, height: float, looks: Looks, numbers: Numbers, shape: str = "") -> None:
+def _plant(
+    world: Outdoors, rng: np.random.Generator, at: Array, height: float, looks: Looks, numbers: Numbers, shape: str = ""
+) -> None:
     number = numbers.next("tree")
     style = looks.style("tree", number)
     near = float(np.linalg.norm(at - world.camera.eye)) * 512 / world.camera.size[0]
@@ -238,7 +260,15 @@ def _trees(world: Outdoors, rng: np.random.Generator, plan_: Course, looks: Look
         for x in (plan_.road + 4, plan_.road + 9.5):
             for z in np.arange(9, plan_.end - 4, 8.5):
                 if rng.random() < 0.6:
-                    _plant(world, rng, np.float32([x + rng.uniform(-0.4, 0.4), 0.12, z]), rng.uniform(4.5, 7), looks, numbers, "round")
+                    _plant(
+                        world,
+                        rng,
+                        np.float32([x + rng.uniform(-0.4, 0.4), 0.12, z]),
+                        rng.uniform(4.5, 7),
+                        looks,
+                        numbers,
+                        "round",
+                    )
         return
     if not plan_.town:
         for side in (-1, 1):
@@ -246,7 +276,14 @@ def _trees(world: Outdoors, rng: np.random.Generator, plan_: Course, looks: Look
                 if rng.random() < 0.45:
                     x = side * (plan_.front(side) - rng.uniform(1.2, 2.6))
                     if np.hypot(x - eye[0], z) > 6.5:
-                        _plant(world, rng, np.float32([x, 0.12, z + rng.uniform(-2, 2)]), rng.uniform(3.2, 7), looks, numbers)
+                        _plant(
+                            world,
+                            rng,
+                            np.float32([x, 0.12, z + rng.uniform(-2, 2)]),
+                            rng.uniform(3.2, 7),
+                            looks,
+                            numbers,
+                        )
         return
     if plan_.kind != "avenue" and rng.random() < 0.35:
         return
@@ -278,7 +315,16 @@ def _cars(world: Outdoors, rng: np.random.Generator, plan_: Course, looks: Looks
         _stand(world, rng, model, side * 0.9 * 0.9, rng.uniform(16, 34), int(side), looks, numbers)
 
 
-def _stand(world: Outdoors, rng: np.random.Generator, model: object, x: float, z: float, side: int, looks: Looks, numbers: Numbers) -> None:
+def _stand(
+    world: Outdoors,
+    rng: np.random.Generator,
+    model: object,
+    x: float,
+    z: float,
+    side: int,
+    looks: Looks,
+    numbers: Numbers,
+) -> None:
     number = numbers.next("car")
     base = looks.base("car", looks.style("car", number), number)
     away = side > 0
@@ -307,12 +353,17 @@ def _lamps(world: Outdoors, rng: np.random.Generator, plan_: Course, looks: Look
             world.solids += bollard(np.float32([plan_.road + 0.45, 0.12, z]), number, base)
 
 
-def _people(world: Outdoors, rng: np.random.Generator, plan_: Course, looks: Looks, numbers: Numbers, heading: float) -> None:
+def _people(
+    world: Outdoors, rng: np.random.Generator, plan_: Course, looks: Looks, numbers: Numbers, heading: float
+) -> None:
     eye = world.camera.eye
     for _ in range(int(rng.integers(2, 9 if plan_.town else 5))):
         side = int(rng.choice([-1, 1]))
         walk = plan_.left if side < 0 else plan_.right
-        x, z = side * (plan_.road + rng.uniform(0.5, max(0.7, walk - 0.5))), rng.uniform(*(1, 13) if plan_.kind == "across" else (5, min(plan_.end, 34)))
+        x, z = (
+            side * (plan_.road + rng.uniform(0.5, max(0.7, walk - 0.5))),
+            rng.uniform(*(1, 13) if plan_.kind == "across" else (5, min(plan_.end, 34))),
+        )
         turn = float(rng.choice([0, np.pi])) + rng.normal(0, 0.25)
         if np.hypot(x - eye[0], z - eye[2]) < 4.2:
             continue

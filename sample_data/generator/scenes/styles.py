@@ -13,8 +13,8 @@ STREETS = (
     "lamp", "hill",
 )  # fmt: skip
 ROOMS = (
-    "unknown", "wall", "floor", "ceiling", "window", "door", "curtain", "rug", "sofa", "table", "chair", "shelf", "lamp",
-    "picture", "plant", "cushion", "bed",
+    "unknown", "wall", "floor", "ceiling", "window", "door", "curtain", "rug", "sofa", "table", "chair", "shelf",
+    "lamp", "picture", "plant", "cushion", "bed",
 )  # fmt: skip
 CLASSES = {"streets": STREETS, "rooms": ROOMS}
 REGIONS = {
@@ -24,8 +24,8 @@ REGIONS = {
 """Classes that are not counted: their instance number is their class number. Others have class * 1000 + n."""
 
 LABEL_COLOURS = {
-    "streets": "#000000 #7fb4e6 #5a5560 #d8a9c4 #8cc63f #b5523b #7a2f4a #35d0d6 #f2c14e #1f7a3a #2346c7 #e6194b #ffe119 "
-    "#9b8cc9",
+    "streets": "#000000 #7fb4e6 #5a5560 #d8a9c4 #8cc63f #b5523b #7a2f4a #35d0d6 #f2c14e #1f7a3a #2346c7 #e6194b "
+    "#ffe119 #9b8cc9",
     "rooms": "#000000 #d9c7a0 #8f5a3c #f4efe6 #5ec8f2 #b5523b #c77dd6 #d6304a #2f6db3 #e08a2e #7a4fbf #6b4423 #ffe119 "
     "#1fa187 #3a9d3a #ff8fb1 #34406b",
 }
@@ -39,7 +39,8 @@ STYLES: dict[str, dict[str, dict[str, str]]] = {
         "grass": {"fresh": "#5f9a34", "dry": "#b3a45c", "meadow": "#3c6e3a", "autumn": "#9a7a3a"},
         "building": {
             "red brick": "#a14c38", "ochre plaster": "#d9a352", "white render": "#e9e4d8", "grey stone": "#8d8c88",
-            "blue clapboard": "#6f93b5", "pink plaster": "#dc9a94", "green plaster": "#93a878", "yellow brick": "#c7a873",
+            "blue clapboard": "#6f93b5", "pink plaster": "#dc9a94", "green plaster": "#93a878",
+            "yellow brick": "#c7a873",
         },
         "roof": {
             "red tiles": "#a5482f", "slate": "#4a515e", "brown shingle": "#6b4c38", "copper": "#6aa390",
@@ -108,8 +109,8 @@ STYLES: dict[str, dict[str, dict[str, str]]] = {
             "pink": "#e09aa4", "olive": "#7c8444",
         },
         "bed": {
-            "white linen": "#ebe6dc", "navy": "#3a4d7e", "red patchwork": "#b04a40", "sage": "#94a686", "mustard": "#d4a848",
-            "lilac": "#a894bc",
+            "white linen": "#ebe6dc", "navy": "#3a4d7e", "red patchwork": "#b04a40", "sage": "#94a686",
+            "mustard": "#d4a848", "lilac": "#a894bc",
         },
     },
 }  # fmt: skip

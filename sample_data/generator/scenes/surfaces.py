@@ -66,9 +66,7 @@ def surfaces(
     return out
 
 
-def _paint(
-    solid: Solid, face: Array, rows: slice, out: Surfaces, sun: Array, evening: float, spread: float
-) -> None:
+def _paint(solid: Solid, face: Array, rows: slice, out: Surfaces, sun: Array, evening: float, spread: float) -> None:
     normal = solid.normals(out.position[rows], face)
     ray = out.ray[rows]
     slant = np.clip(-(normal * ray).sum(1), 0.06, 1)

@@ -19,7 +19,7 @@ def colour(code: str) -> Array:
     return to_linear(hex_colour(code)).astype(np.float32)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=96)
 def _tile(seed: int, slope: float) -> Array:
     """A periodic tile of noise whose amplitude falls with frequency, of deviation 1."""
     rng = np.random.default_rng(seed)

@@ -25,7 +25,9 @@ def bark(points: Points) -> None:
     """Bark with furrows along the trunk."""
     x, y, z = points.position.T
     around = np.arctan2(points.normal[:, 2], points.normal[:, 0])
-    points.albedo = shades(colour("#6b5442"), 0.35 * noise(around * 0.5, y * 0.12, 0.12, 5, 1.2) + 0.1 * noise(x, z, 1, 2))
+    points.albedo = shades(
+        colour("#6b5442"), 0.35 * noise(around * 0.5, y * 0.12, 0.12, 5, 1.2) + 0.1 * noise(x, z, 1, 2)
+    )
 
 
 def _ball(rng: np.random.Generator, count: int) -> Array:
@@ -36,7 +38,7 @@ def _ball(rng: np.random.Generator, count: int) -> Array:
 def tree(
     rng: np.random.Generator, at: Array, height: float, shape: str, instance: int, base: Array, style: str, near: float
 ) -> tuple[list[Solid], Leaves]:
-    """A tree of a shape: "round", "tall", "cone" or "weeping". `near` is metres from the eye: far trees have fewer, larger leaves."""
+    """A tree of a shape: "round", "tall", "cone" or "weeping". Far ones (`near` metres away) have larger leaves."""
     wide = height * {"round": 0.36, "tall": 0.17, "cone": 0.2, "weeping": 0.34}[shape]
     foot = height * {"round": 0.28, "tall": 0.12, "cone": 0.09, "weeping": 0.3}[shape]
     blobs = _blobs(rng, height, wide, foot, shape)
@@ -76,13 +78,19 @@ def _blobs(rng: np.random.Generator, height: float, wide: float, foot: float, sh
             spread_ = wide * (1 - level) + 0.12
             for k in range(max(1, int(6 * (1 - level)))):
                 angle = 2 * np.pi * k / max(1, int(6 * (1 - level))) + rng.uniform(0, 0.8) + level * 3
-                centre = [0.62 * spread_ * np.cos(angle), foot + (height - foot) * level * 0.97, 0.62 * spread_ * np.sin(angle)]
+                centre = [
+                    0.62 * spread_ * np.cos(angle),
+                    foot + (height - foot) * level * 0.97,
+                    0.62 * spread_ * np.sin(angle),
+                ]
                 blobs.append((np.float32(centre), float(spread_ * 0.5 + 0.15)))
         return blobs
     for direction in _ball(rng, {"round": 20, "tall": 26, "weeping": 18}[shape]):
         far = rng.uniform(0.45, 0.85)
         centre = direction * np.float32([wide, half, wide]) * far + np.float32([0, middle, 0])
-        blobs.append((centre.astype(np.float32), float(wide * rng.uniform(0.34, 0.5) * (1.5 if shape == "tall" else 1))))
+        blobs.append(
+            (centre.astype(np.float32), float(wide * rng.uniform(0.34, 0.5) * (1.5 if shape == "tall" else 1)))
+        )
     blobs.append((np.float32([0, middle, 0]), wide * 0.65))
     return blobs
 
@@ -98,7 +106,9 @@ def _trunk(
     if shape in ("round", "weeping"):
         for angle in rng.uniform(0, 2 * np.pi) + np.arange(4) * 1.6:
             tip = fork + np.float32([np.cos(angle) * wide * 0.6, 0.3 * (height - foot), np.sin(angle) * wide * 0.6])
-            solids.append(cylinder(fork - np.float32([0, 0.15 * foot, 0]), tip, thick * 0.45, bark, instance, flare=0.5))
+            solids.append(
+                cylinder(fork - np.float32([0, 0.15 * foot, 0]), tip, thick * 0.45, bark, instance, flare=0.5)
+            )
     return solids
 
 
