@@ -36,11 +36,11 @@ def _majority(samples: Array) -> Array:
 def develop(radiance: Array, instances: Array, styles: dict[int, int], exposure: float, bloom: float) -> Scene:
     """A scene of radiance (2H, 2W, 3) and instance numbers (2H, 2W)."""
     rows, columns = radiance.shape[0] // 2, radiance.shape[1] // 2
-    linear = np.clip(radiance, 0, 6).reshape(rows, 2, columns, 2, 3).mean((1, 3))
-    bright = np.clip(linear * exposure - 0.9, 0, 3)
-    for size in (rows / 90, rows / 22):
-        linear = linear + bloom * gaussian_filter(bright, (size, size, 0)) / exposure
-    photo = saturate(expose(linear, exposure), 0.9).astype(np.float32)
+    samples = np.clip(radiance, 0, 6).reshape(rows, 2, columns, 2, 3)
+    bright = np.clip(samples.mean((1, 3)) * exposure - 0.9, 0, 3)
+    halo = sum(gaussian_filter(bright, (size, size, 0)) for size in (rows / 90, rows / 22)) * bloom / exposure
+    # Samples are averaged as they are seen: a mean of radiance would leave edges against bright light jagged.
+    photo = saturate(expose(samples + halo[:, None, :, None], exposure).mean((1, 3)), 0.9).astype(np.float32)
     found = _majority(instances)
     kept = {int(number): styles[int(number)] for number in np.unique(found)}
     return Scene(photo, class_of(found), found.astype(np.uint16), kept)

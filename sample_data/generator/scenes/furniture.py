@@ -232,7 +232,7 @@ def plant(
     rng: np.random.Generator, frame: Frame, high: float, base: Array, pot: Array, instance: int, broad: bool
 ) -> tuple[list[Solid], Leaves]:
     """A plant in a pot: broad leaves on stems, or a fountain of slender ones."""
-    size = 0.13 + 0.07 * high
+    size = 0.045 + 0.14 * high
     solids = [
         cylinder(
             frame.world((0, 0, 0)), frame.world((0, size * 1.5, 0)), size, lacquered(pot, 0.03), instance, True, 0.86
@@ -246,7 +246,7 @@ def plant(
     if broad:
         centre = foot + unit(out) * reach[:, None] * np.float32([0.62, 1, 0.62])
         a = unit(out * np.float32([1, -0.1, 1]) + 0.35 * rng.normal(size=(count, 3)))
-        length, breadth = 0.1 + 0.06 * high, 0.55
+        length, breadth = 0.05 + 0.11 * high, 0.55
     else:
         centre = foot + unit(out) * reach[:, None] * np.float32([0.5, 0.62, 0.5])
         a = unit(out * np.float32([1, 0.75, 1]))

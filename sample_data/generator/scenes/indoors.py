@@ -60,7 +60,7 @@ def view(day: Daylight, frame_colour: Array, seed: int, garden: Array) -> Fill:
         points.albedo[which] = frame_colour
         glass, ray = which[~wood], points.ray[which[~wood]]
         points.albedo[glass], points.gloss[glass] = 0.02, 0.02
-        points.glow[glass] = outside(ray, day, seed, garden) * 1.25
+        points.glow[glass] = outside(ray, day, seed, garden) * 1.05
 
     return fill
 

@@ -226,8 +226,9 @@ def add_shelf(space: Room, side: str) -> None:
         add_plant(space, frame.place((wide * 0.25, high, -0.15)), float(rng.uniform(0.3, 0.5)))
 
 
-def add_sofa(space: Room, side: str, wide: float) -> Frame | None:
-    middle = space.stretch(side, wide + 0.1, 0.2 if side == "back" else 1.6)
+def add_sofa(space: Room, side: str, wide: float, low: float = 1.6) -> Frame | None:
+    """A sofa against a wall, at least `low` from its near end; None where there is no room for it."""
+    middle = space.stretch(side, wide + 0.1, 0.2 if side == "back" else low)
     if middle is None:
         return None
     frame = space.walls[side].place((middle, 0, -0.03))

@@ -40,19 +40,20 @@ TIMES = {"noon": "clear noon", "overcast": "overcast", "evening": "golden evenin
 def furnished(layout_seed: int, styles_seed: int, size: tuple[int, int]) -> Scene:
     """A room of a layout in the looks of another seed."""
     rng = np.random.default_rng((layout_seed, 2))
-    kind = KINDS[int(rng.integers(len(KINDS)))]
+    kind = KINDS[int(rng.choice(len(KINDS), p=[0.32, 0.28, 0.2, 0.2]))]
     space = _space(rng, Looks("rooms", styles_seed), size)
     # Walls in sight: the back wall, and the one that the camera is turned to; the third is seen at a slant at most.
     ahead = "right" if space.world.camera.forward[0] > 0 else "left"
     sides = ["back", ahead]
     main, lit = (str(side) for side in rng.permutation(sides))
     other = "left" if ahead == "right" else "right"
+    place = {"living": _seats, "bedroom": _bed, "dining": _table, "study": _desk}[kind](space, main)
     add_window(space, lit)
     if rng.random() < 0.4:
         add_window(space, lit if rng.random() < 0.5 and lit != "back" else other)
     if rng.random() < 0.65:
         add_door(space, str(rng.choice([lit, other] if kind in ("bedroom", "living") else [main, lit, other])))
-    {"living": _living, "bedroom": _bedroom, "dining": _dining, "study": _study}[kind](space, main)
+    {"living": _living, "bedroom": _bedroom, "dining": _dining, "study": _study}[kind](space, main, place)
     _corners(space)
     _pictures(space)
     _shell(space, layout_seed)
@@ -82,11 +83,79 @@ def _space(rng: np.random.Generator, looks: Looks, size: tuple[int, int]) -> Roo
     return Room(rng, looks, Numbers(ROOMS), world, frames, lengths, bool(rng.random() < 0.4))
 
 
-def _living(space: Room, main: str) -> None:
+def _seats(space: Room, main: str) -> Frame:
+    """The sofa of a living room."""
+    room = space.lengths[main] - (0.4 if main == "back" else 1.2)
+    frame = add_sofa(space, main, min(room, float(space.rng.uniform(1.7, 2.4))), 1.0)
+    return frame or space.walls["back"].place((space.lengths["back"] / 2, 0, 0))
+
+
+def _bed(space: Room, main: str) -> Frame:
+    """The bed of a bedroom, and what stands beside it."""
     rng = space.rng
-    frame = add_sofa(space, main, float(rng.uniform(1.6, 2.3)))
-    if frame is None:
-        frame = add_sofa(space, "back", 1.5) or space.walls["back"].place((space.lengths["back"] / 2, 0, 0))
+    wide = float(rng.choice([1.1, 1.5, 1.7]))
+    middle = space.stretch(main, wide + 1.2, 0.1 if main == "back" else 1.0)
+    if middle is None:
+        middle = space.lengths[main] / 2
+    frame = space.walls[main].place((middle, 0, -0.02))
+    space.occupy(frame, wide, 2.1)
+    number, style, base = space.new("bed")
+    wood = colour("#b98a58") if space.looks.rng(number, 4).random() < 0.5 else colour("#5c3c28")
+    space.world.solids += furniture.bed(frame, wide, style, base, wood, number, number)
+    add_cushions(space, frame, wide * 0.6, 0.6, -0.62, 3)
+    for side in (-1, 1):
+        stand = frame.place((side * (wide / 2 + 0.33), 0, -0.25))
+        if _inside(space, stand.origin, 0.2):
+            space.clear(stand.origin[0], stand.origin[2], 0.44, 0.44)
+            add_table(space, stand, 0.42, 0.4, 0.5)
+            if rng.random() < 0.75:
+                add_lamp(space, stand, "table", 0.5)
+    return frame
+
+
+def _table(space: Room, main: str) -> Frame:
+    """The dining table with its chairs below a lamp."""
+    rng, (wide, high, deep) = space.rng, space.world.size
+    round_, yaw = bool(rng.random() < 0.4), float(rng.normal(0, 0.12))
+    x, z = wide / 2 + rng.uniform(-0.4, 0.4), deep * 0.56 + rng.uniform(-0.2, 0.3)
+    frame = Frame(np.float32([x, 0, z]), yaw)
+    add_rug(space, x, z, (1.35, 1.05), yaw)
+    span = 1.1 if round_ else float(rng.uniform(1.3, 1.6))
+    space.clear(x, z, span + 0.9, 1.8)
+    add_table(space, frame, span, 0.82, 0.74, round_)
+    add_plant(space, frame.place((0.05, 0.74, 0)), 0.36)
+    reach = 0.62 if not round_ else 0.72
+    for at, turn in (
+        ((-0.3, 0, reach), 0),
+        ((0.32, 0, reach), 0),
+        ((-0.3, 0, -reach), np.pi),
+        ((0.32, 0, -reach), np.pi),
+    ):
+        if rng.random() < 0.85:
+            add_chair(space, frame.place(at, turn + rng.normal(0, 0.14)))
+    for side in (-1, 1):
+        if rng.random() < 0.4:
+            add_chair(space, frame.place((side * (span / 2 + 0.22), 0, 0), -side * np.pi / 2 + rng.normal(0, 0.1)))
+    add_lamp(space, frame, "pendant", float(high))
+    return frame
+
+
+def _desk(space: Room, main: str) -> Frame:
+    """A desk with a lamp and a chair."""
+    rng = space.rng
+    middle = space.stretch(main, 1.6, 0.15 if main == "back" else 1.0)
+    frame = space.walls[main].place((middle or space.lengths[main] / 2, 0, -0.36))
+    space.clear(frame.origin[0], frame.origin[2], 1.5, 1.5)
+    add_table(space, frame, 1.45, 0.66, 0.74)
+    add_lamp(space, frame.place((-0.5, 0, 0.1)), "table", 0.74)
+    add_chair(space, frame.place((0.1, 0, -0.55), np.pi + rng.normal(0, 0.3)))
+    if rng.random() < 0.6:
+        add_plant(space, frame.place((0.52, 0.74, 0.05)), 0.32)
+    return frame
+
+
+def _living(space: Room, main: str, frame: Frame) -> None:
+    rng = space.rng
     middle = frame.place((0, 0, -1.55))
     x, _, z = middle.origin
     add_rug(space, x, z, (float(rng.uniform(1.0, 1.35)), float(rng.uniform(0.75, 0.95))), middle.yaw)
@@ -117,26 +186,10 @@ def _living(space: Room, main: str) -> None:
             add_shelf(space, side)
 
 
-def _bedroom(space: Room, main: str) -> None:
+def _bedroom(space: Room, main: str, frame: Frame) -> None:
     rng = space.rng
-    wide = float(rng.choice([1.1, 1.5, 1.7]))
-    middle = space.stretch(main, wide + 1.2, 0.1 if main == "back" else 1.1)
-    if middle is None:
-        middle = space.lengths[main] / 2
-    frame = space.walls[main].place((middle, 0, -0.02))
-    space.occupy(frame, wide, 2.1)
-    number, style, base = space.new("bed")
-    wood = colour("#b98a58") if space.looks.rng(number, 4).random() < 0.5 else colour("#5c3c28")
-    space.world.solids += furniture.bed(frame, wide, style, base, wood, number, number)
-    add_cushions(space, frame, wide * 0.6, 0.6, -0.62, 2)
-    for side in (-1, 1):
-        stand = frame.place((side * (wide / 2 + 0.33), 0, -0.25))
-        if _inside(space, stand.origin, 0.2):
-            add_table(space, stand, 0.42, 0.4, 0.5)
-            if rng.random() < 0.75:
-                add_lamp(space, stand, "table", 0.5)
     foot = frame.place((0, 0, -2.0))
-    add_rug(space, foot.origin[0], foot.origin[2], (wide * 0.5 + 0.5, 0.75), foot.yaw)
+    add_rug(space, foot.origin[0], foot.origin[2], (float(rng.uniform(1.0, 1.4)), 0.75), foot.yaw)
     for side in _order(space):
         if side != main:
             if rng.random() < 0.6:
@@ -147,45 +200,15 @@ def _bedroom(space: Room, main: str) -> None:
                     add_chair(space, chair)
 
 
-def _dining(space: Room, main: str) -> None:
-    rng, (wide, high, deep) = space.rng, space.world.size
-    round_, yaw = bool(rng.random() < 0.4), float(rng.normal(0, 0.12))
-    x, z = wide / 2 + rng.uniform(-0.4, 0.4), deep * 0.56 + rng.uniform(-0.2, 0.3)
-    frame = Frame(np.float32([x, 0, z]), yaw)
-    add_rug(space, x, z, (1.35, 1.05), yaw)
-    span = 1.1 if round_ else float(rng.uniform(1.3, 1.6))
-    space.clear(x, z, span + 0.9, 1.8)
-    add_table(space, frame, span, 0.82, 0.74, round_)
-    add_plant(space, frame.place((0.05, 0.74, 0)), 0.36)
-    reach = 0.62 if not round_ else 0.72
-    for at, turn in (
-        ((-0.3, 0, reach), 0.0),
-        ((0.32, 0, reach), 0.0),
-        ((-0.3, 0, -reach), np.pi),
-        ((0.32, 0, -reach), np.pi),
-    ):
-        if rng.random() < 0.85:
-            add_chair(space, frame.place(at, turn + rng.normal(0, 0.14)))
-    for side in (-1, 1):
-        if rng.random() < 0.4:
-            add_chair(space, frame.place((side * (span / 2 + 0.22), 0, 0), side * np.pi / 2 * -1 + rng.normal(0, 0.1)))
-    add_lamp(space, frame, "pendant", float(high))
+def _dining(space: Room, main: str, frame: Frame) -> None:
+    rng = space.rng
     for side in _order(space):
         if rng.random() < 0.85:
             add_shelf(space, side)
 
 
-def _study(space: Room, main: str) -> None:
+def _study(space: Room, main: str, frame: Frame) -> None:
     rng = space.rng
-    middle = space.stretch(main, 1.7, 0.15 if main == "back" else 1.3)
-    if middle is not None:
-        frame = space.walls[main].place((middle, 0, -0.36))
-        space.clear(frame.origin[0], frame.origin[2], 1.5, 1.5)
-        add_table(space, frame, 1.45, 0.66, 0.74)
-        add_lamp(space, frame.place((-0.5, 0, 0.1)), "table", 0.74)
-        add_chair(space, frame.place((0.1, 0, -0.55), np.pi + rng.normal(0, 0.3)))
-        if rng.random() < 0.6:
-            add_plant(space, frame.place((0.52, 0.74, 0.05)), 0.3)
     for side in _order(space):
         add_shelf(space, side)
     for side in _order(space):
