@@ -118,9 +118,8 @@ def window(frame_colour: Array, inside: Array, lit: float, curtain: Array | None
             points.gloss[glass[hangs]] = 0.16
         glow = lit * points.evening * (0.55 + 0.45 * up) * np.where(hangs, 0.75, 1)
         points.glow[glass] = colour("#ffb658") * (2.1 * glow)[:, None]
-        points.normal[glass] += 0.012 * np.stack(
-            [noise(x[~wood], y[~wood], 1.4, hole.seed + k, 2.2) for k in range(3)], 1
-        )
+        waves = [noise(x[~wood], y[~wood], 1.4, hole.seed + k, 2.2) for k in range(3)]
+        points.normal[glass] += 0.012 * np.stack(waves, axis=1)
 
     return fill
 

@@ -67,7 +67,7 @@ def bed(frame: Frame, wide: float, style: str, base: Array, wood: Array, seed: i
     def blanket(points: Points) -> None:
         woven(points)
         x, y = points.on_box(frame)
-        points.tilt(frame, 0.16 * noise(x, y, 0.4, seed, 2.0), 0.16 * noise(x, y, 0.4, seed + 4, 2.0))
+        points.tilt(frame, 0.12 * noise(x, y, 0.16, seed, 1.6), 0.12 * noise(x, y, 0.16, seed + 4, 1.6))
         fold = frame.local(points.position)[:, 2] > -0.78
         points.albedo[fold] = shades(LINEN, 0.05 * noise(x, y, 0.4, seed))[fold]
 

@@ -46,6 +46,8 @@ def furnished(layout_seed: int, styles_seed: int, size: tuple[int, int]) -> Scen
     ahead = "right" if space.world.camera.forward[0] > 0 else "left"
     sides = ["back", ahead]
     main, lit = (str(side) for side in rng.permutation(sides))
+    if kind == "bedroom" and rng.random() < 0.8:
+        main, lit = sides  # a bed before a side wall would hide the room
     other = "left" if ahead == "right" else "right"
     place = {"living": _seats, "bedroom": _bed, "dining": _table, "study": _desk}[kind](space, main)
     add_window(space, lit)
@@ -125,14 +127,10 @@ def _table(space: Room, main: str) -> Frame:
     add_table(space, frame, span, 0.82, 0.74, round_)
     add_plant(space, frame.place((0.05, 0.74, 0)), 0.36)
     reach = 0.62 if not round_ else 0.72
-    for at, turn in (
-        ((-0.3, 0, reach), 0),
-        ((0.32, 0, reach), 0),
-        ((-0.3, 0, -reach), np.pi),
-        ((0.32, 0, -reach), np.pi),
-    ):
+    for x, side in ((-0.3, 1), (0.32, 1), (-0.3, -1), (0.32, -1)):
         if rng.random() < 0.85:
-            add_chair(space, frame.place(at, turn + rng.normal(0, 0.14)))
+            turn = (0 if side > 0 else np.pi) + rng.normal(0, 0.14)
+            add_chair(space, frame.place((x, 0, side * reach), turn))
     for side in (-1, 1):
         if rng.random() < 0.4:
             add_chair(space, frame.place((side * (span / 2 + 0.22), 0, 0), -side * np.pi / 2 + rng.normal(0, 0.1)))
