@@ -33,7 +33,7 @@ def plaster(points: Points, frame: Frame, base: Array, seed: int) -> None:
     clouds = noise(x, y, 1.6, seed, 1.5)
     streaks = noise(x, y * 0.12, 0.35, seed + 3, 1.5)
     damp = np.exp(-np.clip(y, 0, None) / 0.35) * (0.5 + 0.3 * clouds)
-    points.albedo = shades(base, 0.1 * clouds + 0.06 * streaks - 0.55 * damp)
+    points.albedo = shades(base, 0.06 * clouds + 0.03 * streaks - 0.45 * damp)
     fine = fade(points.width, 0.03) * 0.06
     points.tilt(frame, fine * noise(x, y, 0.12, seed + 1, 1.0), fine * noise(x, y, 0.12, seed + 2, 1.0))
 

@@ -69,7 +69,8 @@ class Room:
 def add_window(space: Room, side: str) -> None:
     """A window with curtains; the sun shines in where there is one."""
     rng, frame = space.rng, space.walls[side]
-    wide, french = float(rng.uniform(1.1, 2.0)), bool(rng.random() < 0.25)
+    french = bool(rng.random() < 0.25)
+    wide = min(float(rng.uniform(1.1, 2.0)), space.lengths[side] - 1.9)
     low = 0.12 if french else float(rng.uniform(0.75, 0.95))
     middle = space.stretch(side, wide + 0.8, 0.1 if side == "back" else 0.9)
     if middle is None:

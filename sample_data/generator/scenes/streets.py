@@ -9,6 +9,7 @@ import numpy as np
 from . import grounds
 from .camera import perspective
 from .cars import MODELS, car
+from .churches import church
 from .convex import Frame, box
 from .daylight import DAYLIGHT
 from .film import Scene
@@ -226,7 +227,11 @@ def _garden(
 
 
 def _end(world: Outdoors, rng: np.random.Generator, plan_: Course, looks: Looks, numbers: Numbers) -> None:
-    """Houses across the end of the street, or trees in the open."""
+    """Houses across the end of the street, or trees in the open; a church behind them now and then."""
+    if rng.random() < 0.35:
+        beside = float(rng.uniform(-9, 9))
+        at = Frame(np.float32([beside, 0.12, plan_.end + rng.uniform(20, 30)]), float(rng.normal(0, 0.3)))
+        world.solids += church(at, float(rng.uniform(14, 21)), looks, numbers, int(rng.integers(1000)))
     if plan_.town:
         x = -plan_.front(-1) - 16
         while x < plan_.front(1) + 14:
@@ -299,7 +304,7 @@ def _trees(world: Outdoors, rng: np.random.Generator, plan_: Course, looks: Look
 
 def _cars(world: Outdoors, rng: np.random.Generator, plan_: Course, looks: Looks, numbers: Numbers) -> None:
     """Parked along the kerbs, and now and then one that drives."""
-    eye = world.camera.eye
+    eye, parked = world.camera.eye, []
     for side in (-1, 1):
         if plan_.kind == "square" and side > 0:
             continue
@@ -309,10 +314,14 @@ def _cars(world: Outdoors, rng: np.random.Generator, plan_: Course, looks: Looks
             x = side * (plan_.road - model.half - 0.22)
             if rng.random() < 0.52 and (abs(x - eye[0]) > 2.6 or z > 7):
                 _stand(world, rng, model, x, z, side, looks, numbers)
+                parked.append((z, z + model.long))
             z += model.long + rng.uniform(0.9, 5)
     if rng.random() < 0.4 and plan_.kind != "across":
-        model, side = MODELS[int(rng.integers(4))], float(rng.choice([-1, 1]))
-        _stand(world, rng, model, side * 0.9 * 0.9, rng.uniform(16, 34), int(side), looks, numbers)
+        model, side = MODELS[int(rng.integers(4))], int(rng.choice([-1, 1]))
+        for z in rng.uniform(13, 38, 8):
+            if plan_.road > 3.4 or all(z + model.long + 0.5 < a or b + 0.5 < z for a, b in parked):
+                _stand(world, rng, model, side * 0.6, float(z), side, looks, numbers)
+                break
 
 
 def _stand(
@@ -365,7 +374,7 @@ def _people(
             rng.uniform(*(1, 13) if plan_.kind == "across" else (5, min(plan_.end, 34))),
         )
         turn = float(rng.choice([0, np.pi])) + rng.normal(0, 0.25)
-        if np.hypot(x - eye[0], z - eye[2]) < 4.2:
+        if np.hypot(x - eye[0], z - eye[2]) < 5.2:
             continue
         frame = Frame(np.float32([x, 0.12, z]), turn)
         world.solids += person(rng, frame, looks, numbers.next("person"))

@@ -11,7 +11,6 @@ from ..colour import hex_colour, to_linear
 Array = np.ndarray
 
 _TILE = 512
-_CELLS = 64
 
 
 def colour(code: str) -> Array:

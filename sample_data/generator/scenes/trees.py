@@ -8,7 +8,6 @@ from .camera import unit
 from .convex import Frame, Solid, cylinder
 from .leaves import Leaves, spread
 from .points import Points
-from .styles import STYLES
 from .texture import colour, noise, shades
 
 Array = np.ndarray
@@ -147,4 +146,3 @@ def blades(rng: np.random.Generator, places: Array, length: float, instance: int
 
 
 SHAPES = ("round", "round", "tall", "cone", "weeping")
-TREE_STYLES = tuple(STYLES["streets"]["tree"])
