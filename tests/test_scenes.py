@@ -116,6 +116,10 @@ def test_the_command_writes_pictures_maps_and_tables_and_goes_on_where_it_stoppe
         rows = [row for row in csv.DictReader(file) if row["picture"] == "room-7-0000-0"]
     assert {int(row["instance"]) for row in rows} == set(np.unique(instances).tolist())
     assert sum(int(row["pixels"]) for row in rows) == 32 * 48
+    with (tmp_path / "looks.csv").open(newline="") as file:
+        looks = {row["picture"]: row["look"] for row in csv.DictReader(file)}
+    assert looks["room-7-0000-1"] == looks["room-7-0001-0"]  # of neighbours
+    assert len(set(looks.values())) == 3
     with (tmp_path / "credits.csv").open(newline="") as file:
         assert {row["licence"] for row in csv.DictReader(file)} == {"CC0-1.0"}
 

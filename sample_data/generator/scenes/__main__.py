@@ -21,6 +21,7 @@ SIZES = {"streets": (256, 512), "rooms": (256, 256)}
 MAKERS = {"streets": street, "rooms": room}
 MOST = 100_000
 OBJECTS = ("picture", "instance", "class", "class_name", "style", "style_name", "pixels")
+LOOKS = ("picture", "look")
 CREDITS = ("file", "title", "creator", "year", "licence", "url")
 
 
@@ -45,13 +46,17 @@ class Job:
 
 
 def jobs(out: Path, kind: str, count: int, seed: int, looks: int, size: tuple[int, int]) -> list[Job]:
-    """The pictures of a run. Layouts are numbered seed * 100,000 + n, so that no two seeds share one."""
+    """The pictures of a run. Layouts are numbered seed * 100,000 + n, so that no two seeds share one.
+
+    The looks of a layout are numbered from its own number on, so that neighbours have a look in common where there are
+    two or more of each.
+    """
     result = []
     for n in range(count):
         layout = seed * MOST + n
         for look in range(looks):
             name = f"{kind[:-1]}-{seed}-{n:04d}" + (f"-{look}" if looks > 1 else "")
-            result.append(Job(out, kind, name, layout, layout * 1000 + look, size))
+            result.append(Job(out, kind, name, layout, layout + look, size))
     return result
 
 
@@ -102,12 +107,13 @@ def write(job: Job) -> str:
 
 
 def write_tables(out: Path, kind: str, wanted: list[Job]) -> None:
-    """The tables of all finished pictures: objects, classes and credits."""
+    """The tables of all finished pictures: objects, looks, classes and credits."""
     rows: list[list[str]] = []
     for job in wanted:
         with job.path("objects").open(newline="", encoding="utf-8") as file:
             rows += list(csv.reader(file))[1:]
     write_csv(out / "objects.csv", OBJECTS, rows)
+    write_csv(out / "looks.csv", LOOKS, ((job.name, job.looks) for job in wanted))
     named = zip(CLASSES[kind], palette(kind), strict=True)
     write_csv(
         out / "classes.csv",
