@@ -182,3 +182,17 @@ def write_map(path: str | os.PathLike[str], numbers: Map, classes: Classes | Non
         image = Image.fromarray(numbers.astype(np.uint8), mode="L")
         image.putpalette([part for colour in classes.colours for part in colour])
         image.save(temporary, format="PNG")
+
+
+def read_map(path: str | os.PathLike[str]) -> Map:
+    """The numbers of a map as `write_map` writes it: (H, W) int64, whatever the palette.
+
+    Raises:
+        LabelError: Missing, damaged, or something else.
+    """
+    asked = f"map {os.fspath(path)!r}"
+    with refused(), guarded(asked), Image.open(path, formats=("PNG",)) as opened:
+        check_size(opened.width, opened.height, asked)
+        if opened.mode not in ("P", "I;16"):
+            raise ImageError(asked, f"an image of mode {opened.mode}", "Give what `write_map` writes")
+        return np.asarray(opened).astype(np.int64)
