@@ -42,7 +42,7 @@ Labels = Annotated[
 Instances = Annotated[Path | None, typer.Option(metavar="DIR", help="Instance maps, in the same way.")]
 ClassList = Annotated[
     Path | None,
-    typer.Option("--classes", metavar="CSV", help="Classes of the label maps. [classes.csv beside or above them]"),
+    typer.Option("--classes", metavar="CSV", help="Classes of the label maps; else classes.csv beside or above them."),
 ]
 
 

@@ -34,6 +34,7 @@ from ktviz.library.intake import Paths, take_in, warn_of_twins
 from ktviz.library.kinds.codes.coder import Coder
 from ktviz.library.kinds.patches.features import FeatureExtractor
 from ktviz.library.kinds.patches.identity import check_encoder, identify, shipped_encoder
+from ktviz.library.kinds.pictures.kept import KeptBank
 from ktviz.library.kinds.preparer import Given, Preparer
 from ktviz.library.kinds.registry import ENGINES, AnyKind, AnyUnion, preparer_of, united
 from ktviz.library.layout import LAYOUTS, PATCHES
@@ -298,7 +299,8 @@ class Library:
         are the bank's where none are given.
         """
         bank, record = self.bank(name), self.record(name)
-        maps = map_folders(labels, instances, classes, getattr(bank, "classes", None))
+        known = bank.classes if isinstance(bank, KeptBank) else None
+        maps = map_folders(labels, instances, classes, known)
         preparer = preparer_of(record.kind, Given(encoder, maps, coder), self.manifest, bank)
         fresh = usable_sources(*take_in(paths, credits, maps, bank.sources), preparer.side_px, skip_bad, quiet)
         return self._edit(name, reusable_parts(bank, record.layout), fresh, preparer, quiet)

@@ -12,9 +12,9 @@ from ktviz.errors import LibraryError
 from ktviz.labels.instances import COUNTED
 from ktviz.labels.maps import Map
 from ktviz.library.banks import expect, fitting
-from ktviz.library.kinds.codes.clusters import Changed, Clusters, Mask, Numbers, without
+from ktviz.library.kinds.codes.clusters import Changed, Clusters, Mask, without
 from ktviz.library.kinds.codes.objects import ENTRIES, Objects, with_sources
-from ktviz.library.kinds.codes.rows import AREA_PARTS, ROWS, WHOLE, outlines, read_table, vectors
+from ktviz.library.kinds.codes.rows import AREA_PARTS, ROWS, WHOLE, Numbers, outlines, read_table, vectors
 from ktviz.library.kinds.codes.settings import CodeSettings
 from ktviz.library.kinds.pictures.kept import KeptBank
 from ktviz.library.layout import CODES, rows_path
@@ -102,8 +102,8 @@ def read_clusters(folder: Path, objects: Objects, centre: Numbers, settings: Cod
     expect(all(bool(np.isfinite(values).all()) for values in (objects.code, objects.area)), "finite numbers")
     expect(bool(((centre >= -1) & (centre < count)).all()), "centres that exist")
     expect(np.array_equal(centre >= 0, objects.area > settings.least_area), "a centre for each large object")
-    members = [np.flatnonzero(centre == number) for number in range(count)]
-    expect(all(len(group) for group in members), "members of every centre")
+    expect(count <= len(objects) and set(range(count)) <= set(centre.tolist()), "members of every centre")
+    members = np.split(centre.argsort(kind="stable"), np.searchsorted(np.sort(centre), range(count)))[1:]
     expect(all(len(set(objects.label[group])) == 1 for group in members), "members of one class")
     found = Clusters.of(objects.code, objects.label, members)
     expect(bool((np.diff(found.label) >= 0).all()), "centres class by class")
@@ -132,8 +132,8 @@ def check_objects(bank: CodeBank) -> None:
     x, y, across, down = objects.box.T
     inside = (x >= 0) & (y >= 0) & (across > 0) & (down > 0) & (x + across <= width) & (y + down <= height)
     expect(bool(inside.all()), "boxes inside their pictures")
-    pixels = objects.area * (height * width // AREA_PARTS)
-    counts = np.rint(pixels)
-    expect(np.allclose(pixels, counts, rtol=1e-12, atol=0) and bool((counts <= across * down).all()), "areas in boxes")
+    unit = height * width // AREA_PARTS
+    counts = np.rint(objects.area * unit)
+    expect(np.array_equal(counts / unit, objects.area) and bool((counts <= across * down).all()), "areas in boxes")
     totals = np.bincount(objects.source, counts).astype(np.int64)
     expect(totals.tolist() == [s.height * s.width for s in bank.sources], "objects that fill their pictures")

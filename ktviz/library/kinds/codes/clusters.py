@@ -14,10 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ktviz.library.kinds.codes.rows import Codes
+from ktviz.library.kinds.codes.rows import Codes, Numbers, Values
 from ktviz.library.kinds.codes.settings import CodeSettings
 
-Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 SEED, TRIES = 0, 10
@@ -38,7 +37,7 @@ class Clusters:
     label: Numbers
     centres: Codes
     members: tuple[Numbers, ...]
-    inertia: Codes
+    inertia: Values
 
     @classmethod
     def of(cls, codes: Codes, labels: Numbers, members: Iterable[Numbers]) -> Clusters:
@@ -91,7 +90,7 @@ class Changed:
     follows: Numbers
 
 
-def clustered(codes: Codes, labels: Numbers, area: Codes, settings: CodeSettings) -> Clusters:
+def clustered(codes: Codes, labels: Numbers, area: Values, settings: CodeSettings) -> Clusters:
     """Cluster the codes of large objects, class by class.
 
     Args:

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from ktviz.library.kinds.codes.rows import COLUMNS, Codes, vectors
+from ktviz.library.kinds.codes.rows import COLUMNS, Codes, Numbers, Values, vectors
 
-Numbers = npt.NDArray[np.int64]
 SOURCE = pa.field("source", pa.int32())
 CENTRE = pa.field("centre", pa.int32())
 ENTRIES = pa.schema([SOURCE, *COLUMNS, CENTRE])
@@ -34,7 +32,7 @@ class Objects:
     source: Numbers
     number: Numbers
     label: Numbers
-    area: Codes
+    area: Values
     box: Numbers
     code: Codes
 

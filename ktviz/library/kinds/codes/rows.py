@@ -23,6 +23,11 @@ WHOLE = -1
 """Number of what is no object but the whole picture, and its class."""
 
 Codes = npt.NDArray[np.float64]
+"""(C,) or (n, C)."""
+Values = npt.NDArray[np.float64]
+"""(n,)."""
+Numbers = npt.NDArray[np.int64]
+"""(n,), or (n, 4) of boxes."""
 
 COLUMNS = [
     pa.field("number", pa.int32()),

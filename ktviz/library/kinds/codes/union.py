@@ -14,9 +14,9 @@ from torch import Tensor
 from ktviz.errors import LibraryError, UnknownNameError
 from ktviz.labels.maps import Map
 from ktviz.library.kinds.codes.bank import CodeBank
-from ktviz.library.kinds.codes.clusters import Changed, Clusters, Mask, Numbers, joined
+from ktviz.library.kinds.codes.clusters import Changed, Clusters, Mask, joined
 from ktviz.library.kinds.codes.objects import Objects
-from ktviz.library.kinds.codes.rows import Codes
+from ktviz.library.kinds.codes.rows import Codes, Numbers, Values
 from ktviz.library.kinds.pictures.kept import KeptBanks
 from ktviz.library.layout import CODES
 from ktviz.library.maps import check_classes
@@ -71,7 +71,7 @@ class CodeUnion(KeptBanks[CodeBank]):
         return self.objects.number
 
     @property
-    def area(self) -> Codes:
+    def area(self) -> Values:
         """Of each object in 32nds of its picture: (n,)."""
         return self.objects.area
 

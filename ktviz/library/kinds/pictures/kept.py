@@ -24,7 +24,7 @@ THUMB_PX = 192
 TODO = "Open the library again"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class KeptBank:
     """What banks that keep their sources have in common. Pictures and maps are read from disk when they are asked for.
 
