@@ -128,9 +128,8 @@ def from_pillow(image: Image.Image, asked: str, classes: Classes | None) -> npt.
     if image.mode == "P":
         numbers = np.asarray(image).astype(np.int64)
         colours = np.asarray(image.convert("RGB"))
-        known = classes is not None and {tuple(c) for c in np.unique(colours.reshape(-1, 3), axis=0)} <= set(
-            classes.colours
-        )
+        used = colours.reshape(-1, 3)[np.unique(np.asarray(image), return_index=True)[1]]
+        known = classes is not None and {tuple(colour) for colour in used.tolist()} <= set(classes.colours)
         return colours if known else numbers
     if image.mode in NUMBERS:
         return np.asarray(image).astype(np.int64)

@@ -115,8 +115,8 @@ def coded(codes: Tensor, numbers: Map, size: int, asked: str) -> list[Row]:
     if not torch.isfinite(codes).all():
         raise LibraryError(asked, "NaN or infinite codes", "Check the coder's weights")
     rows = rows_of(codes, torch.from_numpy(numbers))
-    _, place = np.unique(numbers, return_inverse=True)
-    even = torch.from_numpy(np.stack([row.code for row in rows], 1)[:, place.reshape(numbers.shape)])
+    place = np.searchsorted([row.number for row in rows], numbers)
+    even = torch.from_numpy(np.stack([row.code for row in rows], 1)[:, place])
     if not torch.equal(even, codes.double()):
         y, x = (even != codes).any(0).nonzero()[0].tolist()
         raise LibraryError(asked, f"object {numbers[y, x]} has several codes (x {x}, y {y})", todo)
