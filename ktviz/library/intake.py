@@ -25,8 +25,8 @@ MOST_NAMED = 100
 def take_in(
     paths: Paths,
     credits: str | os.PathLike[str] | CreditsTable | None,
-    maps: MapFolders | None,
     held: Sequence[Source],
+    maps: MapFolders | None = None,
 ) -> tuple[list[SourceFile], list[KtvizError]]:
     """The files that a bank does not hold yet, sorted by name, each picture once, with their credits and maps.
 
@@ -35,8 +35,8 @@ def take_in(
     Args:
         paths: Files and folders.
         credits: A table of credits, or its file.
-        maps: Where their maps are.
         held: Sources of the bank.
+        maps: Where their maps are.
 
     Returns:
         The files, and an error for each that cannot be opened or named, or that lacks a map.

@@ -276,7 +276,7 @@ class Library:
             raise LibraryError(f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first")
         maps = map_folders(labels, instances, classes)
         preparer = preparer_of(kind, Given(encoder, maps, coder, clusters, least_area), self.manifest, None)
-        files = usable_sources(*take_in(paths, credits, maps, ()), preparer.side_px, skip_bad, quiet)
+        files = usable_sources(*take_in(paths, credits, (), maps), preparer.side_px, skip_bad, quiet)
         return self._edit(name, [], files, preparer, quiet)
 
     def add(
@@ -302,7 +302,7 @@ class Library:
         known = bank.classes if isinstance(bank, KeptBank) else None
         maps = map_folders(labels, instances, classes, known)
         preparer = preparer_of(record.kind, Given(encoder, maps, coder), self.manifest, bank)
-        fresh = usable_sources(*take_in(paths, credits, maps, bank.sources), preparer.side_px, skip_bad, quiet)
+        fresh = usable_sources(*take_in(paths, credits, bank.sources, maps), preparer.side_px, skip_bad, quiet)
         return self._edit(name, reusable_parts(bank, record.layout), fresh, preparer, quiet)
 
     def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> list[str]:
