@@ -24,6 +24,8 @@ _HOMES = {
     "BandView": "ktviz.widgets.explorer",
     "Box": "ktviz.regions",
     "Catalogue": "ktviz.retrieval.catalogue",
+    "Classes": "ktviz.labels",
+    "CodeUnion": "ktviz.library.kinds.codes.union",
     "compare": "ktviz.explain.counterfactual",
     "Comparison": "ktviz.explain.counterfactual",
     "Decoder": "ktviz.systems.kt.decoder",
@@ -93,8 +95,10 @@ if TYPE_CHECKING:
     from ktviz.figures.levels import levels_figure as levels_figure
     from ktviz.images import read_image as read_image
     from ktviz.images import write_image as write_image
+    from ktviz.labels import Classes as Classes
     from ktviz.library.credits import read_credits as read_credits
     from ktviz.library.format import LibrarySettings as LibrarySettings
+    from ktviz.library.kinds.codes.union import CodeUnion as CodeUnion
     from ktviz.library.kinds.patches.union import BankUnion as BankUnion
     from ktviz.library.kinds.pictures.union import PictureUnion as PictureUnion
     from ktviz.library.library import Library as Library

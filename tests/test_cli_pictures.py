@@ -1,5 +1,6 @@
 """Folders of pictures on the command line: what is found, what is passed over, and where translations go."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command import ktviz
+from mapped import MeanColour, save_maps
 from PIL import Image
 
 from ktviz.errors import StorageError
@@ -207,3 +209,59 @@ def test_a_folder_that_is_closed_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)  # root may write everywhere
     with pytest.raises(StorageError, match=r"no permission.*you may write to"):
         check_writable(tmp_path / "new" / "out.png")
+
+
+@pytest.fixture
+def mapped(tmp_path, paint):
+    """Two pictures with maps: in/, maps/labels, maps/instances, maps/classes.csv."""
+    for number, name in enumerate("ab"):
+        write_image(tmp_path / "in" / f"{name}.png", paint(number))
+    return save_maps(tmp_path / "maps", "ab")
+
+
+MAPS = ("--labels", "maps/labels", "--instances", "maps/instances")
+
+
+def test_a_bank_of_pictures_with_maps_is_built_added_to_and_shown(run, mapped, tmp_path):
+    assert run("library", "build", "l.ktlib", "in/a.png", "-b", "refs/m", "--kind", "pictures", *MAPS)[0] == 0
+    assert run("library", "add", "l.ktlib", "in", "-b", "refs/m", *MAPS)[0] == 0
+    _, said, _ = run("library", "info", "l.ktlib")
+    assert "refs/m: 2 pictures, 2 with labels, 2 with instances" in said
+    assert "classes: sky, road, car, pole" in said
+    shutil.move(mapped / "classes.csv", tmp_path / "list.csv")
+    more = ("-b", "refs/n", "--kind", "pictures", "--labels", "maps/labels")
+    assert "no classes.csv in that folder or above it" in run("library", "build", "l.ktlib", "in", *more)[2]
+    assert run("library", "build", "l.ktlib", "in", *more, "--classes", "list.csv")[0] == 0
+    about = json.loads(run("library", "info", "l.ktlib", "--json")[1])
+    assert [bank["with_maps"] for bank in about["banks"]] == [
+        {"labels": 2, "instances": 2},
+        {"labels": 2, "instances": 0},
+    ]
+
+
+def test_maps_that_cannot_be_used_end_the_command_and_no_library_is_left(run, mapped, tmp_path):
+    (mapped / "labels" / "b.png").unlink()
+    build = ("library", "build", "l.ktlib", "in", "-b", "refs/m", "--kind", "pictures", *MAPS)
+    code, _, said = run(*build)
+    assert code == 4
+    assert "b.png': there is no such file" in said
+    assert not (tmp_path / "l.ktlib").exists()
+    code, said, warned = run(*build, "--skip-bad")
+    assert code == 0
+    assert "refs/m: 1 picture" in said
+    assert "left out" in warned
+
+
+def test_a_bank_of_codes_is_shown_by_class_and_needs_a_coder_to_be_built(run, mapped, tmp_path):
+    build = ("library", "build", "l.ktlib", "in", "-b", "street/a", "--kind", "codes", *MAPS)
+    assert "a bank of codes found: no coder" in run(*build)[2]
+    maps = {"labels": mapped / "labels", "instances": mapped / "instances"}
+    opened = Library.ensure(tmp_path / "l.ktlib")
+    opened.build("street/a", tmp_path / "in", kind="codes", coder=MeanColour(), **maps, quiet=True)
+    _, said, _ = run("library", "info", "l.ktlib")
+    assert "street/a: 10 objects in 2 pictures, 2 with labels, 2 with instances" in said
+    assert "class objects too small centres sky 2 0 2 road 2 0 2 car 4 0 4 pole 2 2 0" in said
+    assert "removed street/a/b.png" in run("library", "remove", "l.ktlib", "-b", "street/a", "b")[1]
+    [bank] = json.loads(run("library", "info", "l.ktlib", "--json")[1])["banks"]
+    assert (bank["clusters"], bank["least_area"], bank["coder"], bank["centres"]) == (10, 0.5, "mean colours", 4)
+    assert bank["by_class"][3] == {"name": "pole", "objects": 1, "too_small": 1, "centres": 0}

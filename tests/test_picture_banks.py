@@ -1,24 +1,31 @@
 """Banks of pictures: kept to the pixel beside banks of patches, with the same intake, credits, removal and digests."""
 
 import json
+import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from mapped import CLASSES, ROAD, SKY, maps, save_maps
 from PIL import ExifTags, Image
 
 import ktviz as kt
+from ktviz.audit.fingerprint import find_runs, fingerprints
+from ktviz.audit.removal import check_no_bytes
 from ktviz.errors import (
     CreditsError,
     ImageError,
     ImageWarning,
+    LabelError,
     LibraryError,
     SettingError,
     SourceWarning,
     UnknownNameError,
 )
+from ktviz.labels import Classes, write_map
 from ktviz.library.format import FORMAT_VERSION, body_digest
-from ktviz.library.kinds.pictures.build import THUMB_PX
+from ktviz.library.kinds.pictures.kept import THUMB_PX
 from ktviz.library.library import Library
 
 NAME = "refs/test"
@@ -149,7 +156,7 @@ def test_removing_one_of_two_files_of_one_picture_is_told(library, tmp_path, sav
 @pytest.mark.parametrize("point", ["write_image", "stored_size"])
 def test_an_interrupted_build_goes_on(library, pictures, monkeypatch, point):
     whole = library.build("refs/whole", pictures / "warm", kind="pictures", quiet=True).banks[0].digest
-    module, calls = "ktviz.library.kinds.pictures.build", []
+    module, calls = "ktviz.library.kinds.pictures.kept", []
     original = getattr(__import__(module, fromlist=[point]), point)
 
     def interrupted(*arguments):
@@ -201,10 +208,10 @@ def test_a_bank_of_pictures_is_no_bank_of_patches(library, bank, pictures, toy, 
         library.build("refs/new", pictures, kind="pictures", encoder=toy, quiet=True)
 
 
-@pytest.mark.parametrize("kind", ["codes", None, 3])
+@pytest.mark.parametrize("kind", ["tiles", None, 3])
 def test_a_manifest_with_another_kind_is_refused(library, bank, kind):
     change(library, lambda data: data["banks"][NAME].update(kind=kind))
-    with pytest.raises(LibraryError, match=rf"of the kind {kind!r}, not one of patches, pictures"):
+    with pytest.raises(LibraryError, match=rf"of the kind {kind!r}, not one of patches, pictures, codes"):
         Library.open(library.folder)
 
 
@@ -235,3 +242,247 @@ def test_a_notebook_shows_the_pictures_with_their_credits(library, bank):
     for shown in (bank, bank.banks[0], library):
         assert shown._repr_html_().count("data:image/") == 3
     assert "PictureUnion(refs/test; 3 sources, 3 entries)" in repr(bank)
+
+
+@pytest.fixture
+def mapped(tmp_path, pictures):
+    """Maps of all toy pictures: `labels/`, `instances/` and `classes.csv`."""
+    return save_maps(tmp_path / "maps", ["a", "b", "c", "d", "e"])
+
+
+def both(folder):
+    return {"labels": folder / "labels", "instances": folder / "instances"}
+
+
+def test_maps_are_kept_to_the_number_and_outlive_their_files_and_a_move(library, pictures, mapped, tmp_path):
+    bank = library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
+    shutil.rmtree(mapped)
+    library.folder.rename(tmp_path / "moved.ktlib")
+    opened = Library.open(tmp_path / "moved.ktlib")[NAME]
+    for number in range(3):
+        labels, instances = maps(number)
+        assert np.array_equal(opened.labels(number), labels)
+        assert np.array_equal(opened.instances(number), instances)
+    assert opened.labels(0).dtype == np.int64
+    assert opened.classes.names == CLASSES.names == bank.classes.names
+    folder = opened.banks[0].folder
+    with Image.open(folder / "labels" / "0000.png") as one, Image.open(folder / "instances" / "0000.png") as other:
+        assert (one.mode, other.mode) == ("P", "I;16")
+
+
+def test_maps_are_found_below_folders_and_for_every_suffix(library, tmp_path, save, paint):
+    save(tmp_path / "in" / "town" / "one.jpg", paint(0))
+    save(tmp_path / "in" / "two.webp", paint(1))
+    labels = save_maps(tmp_path / "maps", ["town/one", "two"]) / "labels"
+    bank = library.build(NAME, tmp_path / "in", kind="pictures", labels=labels, quiet=True)
+    assert np.array_equal(bank.labels(1), maps(1)[0])
+    assert bank.instances(0) is None
+
+
+def test_a_bank_without_maps_is_what_it_was(library, bank):
+    assert set(library.record(NAME).files) == {
+        "sources.parquet", *(f"{folder}/000{n}{end}" for n in range(3) for folder, end in FILES)
+    }  # fmt: skip
+    assert bank.labels(0) is None
+    assert bank.classes is None
+
+
+FILES = (("pictures", ".png"), ("thumbs", ".jpg"))
+
+
+def spoil(folder, what):
+    """Make one map one that cannot be used."""
+    labels, instances = maps(1)
+    if what == "missing":
+        (folder / "labels" / "b.png").unlink()
+    elif what == "no instances":
+        (folder / "instances" / "b.png").unlink()
+    elif what == "size":
+        write_map(folder / "labels" / "b.png", labels[:-1], CLASSES)
+    elif what == "range":
+        write_map(folder / "labels" / "b.png", labels + 4)
+    elif what == "disagree":
+        write_map(folder / "instances" / "b.png", np.where(instances == SKY, ROAD, instances))
+    elif what == "cut":
+        data = (folder / "labels" / "b.png").read_bytes()
+        (folder / "labels" / "b.png").write_bytes(data[: len(data) // 2])
+
+
+BAD = {
+    "missing": r"label map .*b\.png': there is no such file",
+    "no instances": r"instance map .*b\.png': there is no such file",
+    "size": r"label map .*b\.png': 64x63 px, and its picture 64x64",
+    "range": r"label map .*b\.png': 4 at x 0, y 0",
+    "disagree": r"instance map .*b\.png': object 1 at x 0, y 0",
+    "cut": r"label map .*b\.png': damaged",
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_every_map_that_cannot_be_used_is_named_before_the_work_starts(library, pictures, mapped, what, monkeypatch):
+    spoil(mapped, what)
+    (mapped / "labels" / "c.png").unlink()
+    monkeypatch.setattr("ktviz.library.kinds.pictures.kept.write_image", lambda *_: pytest.fail("the work has started"))
+    with pytest.raises(ImageError, match=r"2 of 3 images") as caught:
+        library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
+    assert re.search(BAD[what], caught.value.found)
+    assert "c.png" in caught.value.found
+    assert NAME not in library
+    assert not (library.folder / "building").exists()
+
+
+def test_pictures_whose_maps_cannot_be_used_are_left_out_when_that_is_asked_for(library, pictures, mapped):
+    spoil(mapped, "size")
+    with pytest.warns(ImageWarning, match="64x63 px"):
+        bank = library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), skip_bad=True, quiet=True)
+    assert [source.name for source in bank.sources] == ["a.png", "c.png"]
+    assert np.array_equal(bank.labels(1), maps(2)[0])
+
+
+def test_adding_and_removing_pictures_with_maps_is_building_from_what_remains(library, pictures, mapped):
+    whole = library.build("refs/whole", pictures, kind="pictures", labels=nested(mapped, "labels"), quiet=True)
+    library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
+    before = library.record(NAME).digest
+    library.add(NAME, pictures / "cool", **both(mapped), quiet=True)
+    assert np.array_equal(library[NAME].labels(4), maps(4)[0])
+    library.remove(NAME, ["d", "e"], quiet=True)
+    assert library.record(NAME).digest == before
+    assert np.array_equal(whole.labels(whole.source_numbers["refs/whole/cool/e.png"]), maps(4)[0])
+
+
+def nested(folder, what):
+    """The same maps as for pictures in two folders."""
+    for name in ("warm/a", "warm/b", "warm/c", "cool/d", "cool/e"):
+        place = folder / "nested" / what / f"{name}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / what / f"{name[-1]}.png", place)
+    shutil.copyfile(folder / "classes.csv", folder / "nested" / "classes.csv")
+    return folder / "nested" / what
+
+
+def test_a_bank_takes_only_the_maps_that_it_has(library, pictures, mapped, tmp_path):
+    library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
+    library.build("refs/plain", pictures / "warm", kind="pictures", quiet=True)
+    before = library.digest
+    cool = pictures / "cool"
+    with pytest.raises(LibraryError, match="its pictures have label maps and instance maps, these no maps"):
+        library.add(NAME, cool, quiet=True)
+    with pytest.raises(LibraryError, match="its pictures have label maps and instance maps, these label maps"):
+        library.add(NAME, cool, labels=mapped / "labels", quiet=True)
+    with pytest.raises(LibraryError, match="its pictures have no maps, these label maps"):
+        library.add("refs/plain", cool, labels=mapped / "labels", quiet=True)
+    others = Classes(("sky", "street", "car", "pole"), CLASSES.colours)
+    with pytest.raises(LibraryError, match="class 1 is 'street', not 'road'"):
+        library.add(NAME, cool, **both(mapped), classes=others, quiet=True)
+    assert library.digest == before
+
+
+def test_classes_are_found_beside_the_maps_or_above_or_are_those_of_the_bank(library, pictures, mapped):
+    (mapped / "classes.csv").rename(mapped / "list.csv")
+    for about in ({}, {"classes": mapped / "list.csv"}, {"instances": mapped / "instances"}):
+        wanted = {"labels": mapped / "labels"} if "classes" not in about else {}
+        with pytest.raises(SettingError, match=r"no classes\.csv|no label maps"):
+            library.build(NAME, pictures / "warm", kind="pictures", **wanted, **about, quiet=True)
+    library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), classes=mapped / "list.csv", quiet=True)
+    assert len(library.add(NAME, pictures / "cool", **both(mapped), quiet=True)) == 5
+    shutil.copyfile(mapped / "list.csv", mapped / "labels" / "classes.csv")
+    library.build("refs/more", pictures / "warm", kind="pictures", labels=mapped / "labels", quiet=True)
+    with pytest.raises(LabelError, match="nowhere': there is no such folder"):
+        library.build("refs/none", pictures / "warm", kind="pictures", labels=mapped / "nowhere", quiet=True)
+    with pytest.raises(SettingError, match="a bank of patches with maps"):
+        library.build("art/none", pictures / "warm", labels=mapped / "labels", quiet=True)
+
+
+def test_a_picture_with_other_maps_is_another_part_of_an_interrupted_build(library, pictures, mapped, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ktviz.library.library.write_bank", stop)
+        with pytest.raises(KeyboardInterrupt):
+            library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
+    labels, instances = maps(7)
+    write_map(mapped / "labels" / "a.png", labels, CLASSES)
+    write_map(mapped / "instances" / "a.png", instances)
+    made = []
+    with monkeypatch.context() as patch:
+        decode = "ktviz.library.kinds.pictures.kept.decode"
+        patch.setattr(decode, lambda path: made.append(path) or (kt.read_image(path), []))
+        bank = library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
+    assert [path.name for path in made] == ["a.png"]
+    assert np.array_equal(bank.labels(0), labels)
+    assert not (library.folder / "building").exists()
+
+
+def test_a_picture_that_the_bank_holds_with_other_maps_is_told(library, pictures, mapped):
+    library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
+    write_map(mapped / "labels" / "b.png", maps(1)[0])  # other bytes
+    with pytest.warns(SourceWarning, match=r"b\.png keeps its maps in the bank"):
+        library.add(NAME, pictures / "warm", **both(mapped), quiet=True)
+
+
+def test_removed_maps_leave_no_byte_behind_and_their_fingerprint_shows_it(library, pictures, mapped):
+    bank = library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
+    gone = next(one for one in fingerprints(bank) if one.source.endswith("b.png"))
+    assert {"picture", "labels", "instances"} <= set(gone.runs)
+    for kind in ("labels", "instances"):
+        only = replace(gone, runs={kind: gone.runs[kind]})
+        found = {path.name for path in library.folder.rglob("*.png") if find_runs(path, [only])}
+        assert found == {"0001.png"}
+    library.remove(NAME, "b", quiet=True)
+    assert "searched at every offset" in check_no_bytes(library, gone)
+
+
+@pytest.mark.parametrize("file", ["labels/0001.png", "instances/0000.png", "classes.csv"])
+@pytest.mark.parametrize("how", ["cut", "gone"])
+def test_a_damaged_map_is_named(library, pictures, mapped, file, how):
+    bank = library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
+    path = bank.banks[0].folder / file
+    data = path.read_bytes()
+    path.unlink()
+    if how == "cut":
+        path.write_bytes(data[:-1])
+    with pytest.raises(LibraryError, match=file):
+        Library.open(library.folder)[NAME]
+
+
+@pytest.mark.parametrize("what", ["unlisted", "without labels", "of patches"])
+def test_a_manifest_that_lists_maps_which_cannot_be_is_refused(library, pictures, mapped, toy, what):
+    library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
+    library.build("art/test", pictures / "cool", encoder=toy, quiet=True)
+
+    def edit(data):
+        files = data["banks"][NAME]["files"]
+        if what == "unlisted":
+            del files["labels/0001.png"]
+        elif what == "without labels":
+            for name in [name for name in files if name.startswith("labels")]:
+                del files[name]
+        else:
+            data["banks"]["art/test"]["files"]["labels/0000.png"] = files["labels/0000.png"]
+
+    change(library, edit)
+    with pytest.raises(LibraryError, match=r"does not list its file labels|no file of a bank"):
+        Library.open(library.folder)
+
+
+def test_maps_that_were_written_wrong_are_refused_when_they_are_read(library, pictures, mapped):
+    bank = library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
+    labels, instances = maps(0)
+    folder = bank.banks[0].folder
+    write_map(folder / "instances" / "0000.png", np.where(instances == SKY, ROAD, instances))
+    with pytest.raises(LibraryError, match=r"instances of refs/test/a\.png: object 1"):
+        bank.instances(0)
+    write_map(folder / "labels" / "0000.png", labels + 9)
+    with pytest.raises(LibraryError, match=r"labels of refs/test/a\.png"):
+        bank.labels(0)
+
+
+def test_banks_of_other_classes_stand_together_until_their_classes_are_asked(library, pictures, mapped):
+    library.build(NAME, pictures / "warm", kind="pictures", labels=mapped / "labels", quiet=True)
+    others = Classes(("sky", "road", "van", "pole"), CLASSES.colours)
+    library.build("refs/vans", pictures / "cool", kind="pictures", labels=mapped / "labels", classes=others, quiet=True)
+    union = library["refs"]
+    assert np.array_equal(union.labels(3), maps(3)[0])
+    with pytest.raises(LibraryError, match="class 2 is 'van', not 'car'"):
+        union.classes  # noqa: B018

@@ -1,7 +1,8 @@
 """Fingerprints of sources: enough to find what a library holds of one in any file, not enough to make it again.
 
 A bank of patches stores a source as feature cells (C float16 numbers each), as search keys, and as a picture; a bank of
-pictures as a picture without loss and a small one. A fingerprint keeps a 64-bit hash of each of these runs of bytes
+pictures as a picture without loss and a small one, and as maps where it has some; a bank of codes has the codes of its
+objects, too. A fingerprint keeps a 64-bit hash of each of these runs of bytes
 that no other source of the banks shares; where another source holds all of the first (a PNG copy of a JPEG), it keeps
 those of all of them. After a source was removed, every file of the library is searched for them at every offset.
 """
@@ -20,9 +21,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ktviz.library.banks import Banks, of_kind
+from ktviz.library.kinds.codes.union import CodeUnion
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.library.kinds.pictures.union import PictureUnion
+from ktviz.library.kinds.pictures.kept import KeptBanks
+from ktviz.library.layout import MAPS
 from ktviz.tables import MOST_VALUES, read_rows
 
 Bytes = npt.NDArray[np.uint8]
@@ -30,6 +33,8 @@ Hashes = npt.NDArray[np.uint64]
 
 RUN = 256
 """Bytes of a run of a picture."""
+VARIED = 8
+"""Different bytes in a run of codes that is nobody else's."""
 HEAD = 3
 """Runs at the beginning of a JPEG that say how it is coded."""
 FACTOR = 0x9E3779B97F4A7C15
@@ -96,8 +101,8 @@ class Runs:
 
 def fingerprints(banks: Banks[Any]) -> list[Fingerprint]:
     """Fingerprints of all sources of some banks."""
-    if isinstance(banks, PictureUnion):
-        forms = runs_of_pictures(banks)
+    if isinstance(banks, KeptBanks):
+        forms = runs_of_pictures(banks) + (runs_of_codes(banks) if isinstance(banks, CodeUnion) else [])
     else:
         forms = runs_of_patches(of_kind(banks, BankUnion, "take fingerprints of"))
     own = [own_hashes(form.hashes) for form in forms]
@@ -125,15 +130,35 @@ def runs_of_patches(banks: BankUnion) -> list[Runs]:
     ]
 
 
-def runs_of_pictures(banks: PictureUnion) -> list[Runs]:
-    """Pieces of the pictures, whole ones where they are small, and of the small pictures."""
+def runs_of_pictures(banks: KeptBanks[Any]) -> list[Runs]:
+    """Pieces of the pictures, whole ones where they are small, of the small pictures, and of the maps."""
+    thumbs = hashes_of_thumbs(banks)
+    forms = [runs_of_files("picture", banks, ".png"), Runs("small picture", [RUN for _ in thumbs], thumbs)]
+    known = {name for bank in banks.banks for name in bank.maps}
+    return forms + [runs_of_files(name, banks, ending) for name, ending in MAPS.items() if name in known]
+
+
+def runs_of_files(kind: str, banks: KeptBanks[Any], ending: str) -> Runs:
+    """Pieces of one of the files of each source; of none where a bank has no such."""
     lengths, hashes = [], []
     for bank in banks.banks:
+        has = ending in (".png", *(MAPS[name] for name in bank.maps))
         for number in range(len(bank.sources)):
-            data = np.frombuffer(bank.stored(number), dtype=np.uint8)
-            lengths.append(min(RUN, len(data)))
+            data = np.frombuffer(bank.stored(number, ending) if has else b"", dtype=np.uint8)
+            lengths.append(max(1, min(RUN, len(data))))
             hashes.append(telling(hash_rows(rows_of(data, lengths[-1]))))
-    return [Runs("picture", lengths, hashes), Runs("small picture", [RUN for _ in lengths], hashes_of_thumbs(banks))]
+    return Runs(kind, lengths, hashes)
+
+
+def runs_of_codes(banks: CodeUnion) -> list[Runs]:
+    """Pieces of the codes of all objects of a source, as they stand in tables; round numbers are others', too."""
+    lengths, hashes = [], []
+    for number in range(len(banks.sources)):
+        data = as_bytes(banks.codes[banks.source == number]).ravel()
+        lengths.append(min(RUN, len(data)))
+        rows = rows_of(data, lengths[-1])
+        hashes.append(hash_rows(rows[[len(np.unique(row)) >= VARIED for row in rows]]))
+    return [Runs("codes", lengths, hashes)]
 
 
 def hashes_of_thumbs(banks: Banks[Any]) -> list[Hashes]:

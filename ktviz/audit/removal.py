@@ -16,7 +16,6 @@ from ktviz.audit.verify import Check, Verdict, as_library, check_noted, file_che
 from ktviz.errors import AuditError, Difference, UnknownNameError
 from ktviz.images import file_digest
 from ktviz.library.banks import Banks
-from ktviz.library.layout import LAYOUTS
 from ktviz.library.library import Library
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import opened
@@ -137,7 +136,7 @@ def named(path: Path, library: Library) -> str:
         for name in library
         for bank in (library.bank(name),)
         for number, source in enumerate(bank.sources)
-        for file in LAYOUTS[library.record(name).kind].paths(bank.folder, number)
+        for file in library.record(name).layout.paths(bank.folder, number)
     }
     return f"{path.relative_to(library.folder).as_posix()}{owners.get(path, '')}"
 

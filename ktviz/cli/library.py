@@ -14,16 +14,14 @@ from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_passed
 from ktviz.errors import KtvizError, LibraryBusyError, SettingError, SourceWarning
 from ktviz.images import find_images
 from ktviz.library.credits import read_credits
-from ktviz.library.layout import PATCHES
+from ktviz.library.layout import CODES, MAPS, PATCHES
 from ktviz.licences import readable
 from ktviz.memory import as_text
 
 if TYPE_CHECKING:
     from ktviz.library.format import LibrarySettings
-    from ktviz.library.kinds.patches.bank import Bank
-    from ktviz.library.kinds.patches.union import BankUnion
-    from ktviz.library.kinds.pictures.bank import PictureBank
-    from ktviz.library.kinds.pictures.union import PictureUnion
+    from ktviz.library.kinds.codes.bank import CodeBank
+    from ktviz.library.kinds.registry import AnyKind, AnyUnion
     from ktviz.library.library import Library
 
 app = typer.Typer(help="Build and edit knowledge libraries.", no_args_is_help=True)
@@ -37,6 +35,15 @@ SkipBad = Annotated[
 Credits = Annotated[
     Path | None, typer.Option(metavar="CSV", help="Who made them: file, title, creator, year, licence, url.")
 ]
+Labels = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Of pictures and codes: label maps; that of a/b.jpg is DIR/a/b.png."),
+]
+Instances = Annotated[Path | None, typer.Option(metavar="DIR", help="Instance maps, in the same way.")]
+ClassList = Annotated[
+    Path | None,
+    typer.Option("--classes", metavar="CSV", help="Classes of the label maps; else classes.csv beside or above them."),
+]
 
 
 @app.command()
@@ -46,6 +53,9 @@ def build(
     bank: BankName,
     kind: Annotated[str, typer.Option(help="What the bank holds: patches, or pictures as references.")] = PATCHES,
     credits: Credits = None,
+    labels: Labels = None,
+    instances: Instances = None,
+    classes: ClassList = None,
     side: Annotated[int | None, typer.Option(help="New library: shorter side of the sources in px. [512]")] = None,
     stride: Annotated[int | None, typer.Option(help="New library: cells between entries, 1 or 2. [1]")] = None,
     dedupe: Annotated[
@@ -71,7 +81,17 @@ def build(
     opened = Library.ensure(library, settings=settings)
     try:
         with warned(SourceWarning, quiet):
-            made = opened.build(bank, images, kind=kind, credits=credited, skip_bad=skip_bad, quiet=quiet)
+            made = opened.build(
+                bank,
+                images,
+                kind=kind,
+                credits=credited,
+                labels=labels,
+                instances=instances,
+                classes=classes,
+                skip_bad=skip_bad,
+                quiet=quiet,
+            )
     except KtvizError as error:
         begun = isinstance(error, LibraryBusyError) or (library / BUILDING).exists()  # by another, or worth going on
         if is_new and not begun:  # as if nobody had asked
@@ -86,6 +106,9 @@ def add(
     images: Images,
     bank: BankName,
     credits: Credits = None,
+    labels: Labels = None,
+    instances: Instances = None,
+    classes: ClassList = None,
     skip_bad: SkipBad = False,
     quiet: Quiet = False,
 ) -> None:
@@ -96,7 +119,16 @@ def add(
     before = opened.record(bank).sources
     tell_passed_over(find_images(images).passed_over, credits, quiet)
     with warned(SourceWarning, quiet):
-        made = opened.add(bank, images, credits=credits, skip_bad=skip_bad, quiet=quiet)
+        made = opened.add(
+            bank,
+            images,
+            credits=credits,
+            labels=labels,
+            instances=instances,
+            classes=classes,
+            skip_bad=skip_bad,
+            quiet=quiet,
+        )
     if not quiet:
         new = len(made.sources) - before
         say(f"{new} new source{'' if new == 1 else 's'}")
@@ -165,20 +197,34 @@ def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
 
 
 def print_bank(bank: Mapping[str, Any]) -> None:
-    """A bank with its sources."""
-    each = bank["bytes"] / bank["entries"]
+    """A bank with its sources, and with its classes where it has some."""
     columns = {"source": "name", "px": "px", "entries": "entries", "title": "title", "creator": "creator"}
-    if bank["kind"] == PATCHES:
-        title = (
-            f"{bank['name']}: {bank['entries']:,} entries, {as_text(bank['bytes'])} ({each:,.0f} B each), "
-            f"{bank['leaves']} leaves on {bank['depth']} levels, {bank['survivor_rate']:.0%} survived de-duplication"
-        )
-    else:
+    if bank["kind"] != PATCHES:
         del columns["entries"]
-        title = f"{bank['name']}: {counted(bank['entries'], 'picture')}, {as_text(bank['bytes'])}"
     sources = [{**s, "px": f"{s['width']}x{s['height']}"} for s in bank["source_list"]]
     rows = [(*(cell(s[key]) for key in columns.values()), readable(s["licence"])) for s in sources]
-    print_table(title, [*columns, "licence"], rows, numbers=["px", "entries"])
+    print_table(f"{bank['name']}: {headline(bank)}", [*columns, "licence"], rows, numbers=["px", "entries"])
+    if bank["kind"] == CODES:
+        names = ["class", "objects", "too small", "centres"]
+        counts = [[c["name"], *(cell(c[key]) for key in ("objects", "too_small", "centres"))] for c in bank["by_class"]]
+        print_table("its objects by class", names, counts, numbers=names[1:])
+    elif bank.get("classes"):  # of pictures that have label maps
+        say(f"  classes: {', '.join(bank['classes'])}")
+
+
+def headline(bank: Mapping[str, Any]) -> str:
+    """What a bank holds, in a line."""
+    if bank["kind"] == PATCHES:
+        each = bank["bytes"] / bank["entries"]
+        return (
+            f"{bank['entries']:,} entries, {as_text(bank['bytes'])} ({each:,.0f} B each), "
+            f"{bank['leaves']} leaves on {bank['depth']} levels, {bank['survivor_rate']:.0%} survived de-duplication"
+        )
+    maps = "".join(f", {count} with {name}" for name, count in bank["with_maps"].items() if count)
+    held = f"{counted(bank['sources'], 'picture')}{maps}, {as_text(bank['bytes'])}"
+    if bank["kind"] == CODES:
+        return f"{counted(bank['entries'], 'object')} in {held}, {counted(bank['centres'], 'centre')}"
+    return held
 
 
 def cell(value: object) -> str:
@@ -198,19 +244,39 @@ def describe(library: Library, name: str) -> dict[str, Any]:
     }
 
 
-def inside(bank: Bank | PictureBank) -> dict[str, Any]:
-    """What a bank holds: its tree where it has one, and its sources."""
+def inside(bank: AnyKind) -> dict[str, Any]:
+    """What a bank holds: its tree, its classes and its centres where it has such, and its sources."""
+    from ktviz.library.kinds.codes.bank import CodeBank
     from ktviz.library.kinds.patches.bank import Bank
 
     sources = [
         {**{k: v for k, v in asdict(source).items() if k != "credit"}, **source.credit.described()}
         for source in bank.sources
     ]
-    if not isinstance(bank, Bank):
-        return {"source_list": sources}
-    positions = sum(source.positions for source in bank.sources)
-    tree = {"leaves": len(bank.tree.leaves), "depth": bank.tree.depth, "survivor_rate": len(bank) / positions}
-    return {**tree, "source_list": sources}
+    if isinstance(bank, Bank):
+        positions = sum(source.positions for source in bank.sources)
+        tree = {"leaves": len(bank.tree.leaves), "depth": bank.tree.depth, "survivor_rate": len(bank) / positions}
+        return {**tree, "source_list": sources}
+    maps = {name: len(sources) if name in bank.maps else 0 for name in MAPS}
+    names = [] if bank.classes is None else list(bank.classes.names)
+    if isinstance(bank, CodeBank):
+        of_codes = {**asdict(bank.settings), "centres": len(bank.clusters), "by_class": by_class(bank)}
+        return {"with_maps": maps, "classes": names, **of_codes, "source_list": sources}
+    return {"with_maps": maps, "classes": names, "source_list": sources}
+
+
+def by_class(bank: CodeBank) -> list[dict[str, Any]]:
+    """Objects of each class that has some: how many, how many of them too small for a centre, and its centres."""
+    objects, small = bank.objects, bank.objects.area <= bank.settings.least_area
+    return [
+        {
+            "name": "whole pictures" if bank.classes is None else bank.classes.names[label],
+            "objects": int((objects.label == label).sum()),
+            "too_small": int((small & (objects.label == label)).sum()),
+            "centres": len(bank.clusters.of_class(label)),
+        }
+        for label in sorted(set(objects.label.tolist()))
+    ]
 
 
 def tell_passed_over(passed_over: Mapping[Path, str], credits: Path | None, quiet: bool) -> None:
@@ -220,19 +286,24 @@ def tell_passed_over(passed_over: Mapping[Path, str], credits: Path | None, quie
         print_passed_over({file: why for file, why in passed_over.items() if file.resolve() != wanted})
 
 
-def announce(bank: BankUnion | PictureUnion, quiet: bool) -> None:
+def announce(bank: AnyUnion, quiet: bool) -> None:
+    from ktviz.library.kinds.codes.union import CodeUnion
     from ktviz.library.kinds.patches.union import BankUnion
 
     if quiet:
         return
-    if not isinstance(bank, BankUnion):
-        say(f"{bank.names[0]}: {counted(len(bank), 'picture')}")
-        return
-    positions = sum(source.positions for source in bank.sources)
-    say(
-        f"{bank.names[0]}: {len(bank.sources)} sources, {len(bank):,} entries "
-        f"({len(bank) / positions:.0%} of the patches survived de-duplication)"
-    )
+    if isinstance(bank, BankUnion):
+        positions = sum(source.positions for source in bank.sources)
+        held = (
+            f"{len(bank.sources)} sources, {len(bank):,} entries "
+            f"({len(bank) / positions:.0%} of the patches survived de-duplication)"
+        )
+    elif isinstance(bank, CodeUnion):
+        centres = counted(len(bank.centres), "centre")
+        held = f"{counted(len(bank.sources), 'picture')}, {counted(len(bank), 'object')}, {centres}"
+    else:
+        held = counted(len(bank), "picture")
+    say(f"{bank.names[0]}: {held}")
 
 
 def counted(number: int, what: str) -> str:

@@ -26,7 +26,7 @@ from ktviz.figures.layout import percent
 from ktviz.figures.maps import painted_values, source_map
 from ktviz.images import Pixels, decode_image, encode_image, resize
 from ktviz.library.banks import AnyBank, Banks
-from ktviz.library.layout import PICTURES, thumb_path
+from ktviz.library.layout import CODES, PATCHES, PICTURES, thumb_path
 from ktviz.library.library import Library
 from ktviz.licences import in_short
 from ktviz.trace.pictures import LABELS, in_words
@@ -47,6 +47,12 @@ SHARPNESS = 1.25
 """Px of a picture's file for each px on the page: screens are finer than pages say."""
 ROWS, TILES, BANKS, IMAGES = 6, 18, 8, 3
 """Most shares, sources, banks and images that are shown; what is left out is counted."""
+HELD = {
+    PATCHES: "{sources} sources · {entries:,} entries",
+    PICTURES: "{sources} pictures",
+    CODES: "{sources} sources · {entries:,} objects",
+}
+"""What a bank of each kind holds, in words."""
 Find = Callable[[str], Pixels | None]
 """From the name of a source to its picture, if there is one."""
 
@@ -210,9 +216,7 @@ def library_card(library: Library) -> str:
                 "colour": "",
                 "thumbs": [thumb(decode_image(path.read_bytes())) for path in paths if path.is_file()],
                 "name": name,
-                "text": f"{record.sources} sources · {record.entries:,} entries"
-                if record.kind != PICTURES
-                else f"{record.sources} pictures",
+                "text": HELD[record.kind].format(sources=record.sources, entries=record.entries),
             }
         )
     more = f"and {len(library) - BANKS} more banks" if len(library) > BANKS else ""

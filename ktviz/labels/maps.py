@@ -128,9 +128,8 @@ def from_pillow(image: Image.Image, asked: str, classes: Classes | None) -> npt.
     if image.mode == "P":
         numbers = np.asarray(image).astype(np.int64)
         colours = np.asarray(image.convert("RGB"))
-        known = classes is not None and {tuple(c) for c in np.unique(colours.reshape(-1, 3), axis=0)} <= set(
-            classes.colours
-        )
+        used = colours.reshape(-1, 3)[np.unique(np.asarray(image), return_index=True)[1]]
+        known = classes is not None and {tuple(colour) for colour in used.tolist()} <= set(classes.colours)
         return colours if known else numbers
     if image.mode in NUMBERS:
         return np.asarray(image).astype(np.int64)
@@ -182,3 +181,17 @@ def write_map(path: str | os.PathLike[str], numbers: Map, classes: Classes | Non
         image = Image.fromarray(numbers.astype(np.uint8), mode="L")
         image.putpalette([part for colour in classes.colours for part in colour])
         image.save(temporary, format="PNG")
+
+
+def read_map(path: str | os.PathLike[str]) -> Map:
+    """The numbers of a map as `write_map` writes it: (H, W) int64, whatever the palette.
+
+    Raises:
+        LabelError: Missing, damaged, or something else.
+    """
+    asked = f"map {os.fspath(path)!r}"
+    with refused(), guarded(asked), Image.open(path, formats=("PNG",)) as opened:
+        check_size(opened.width, opened.height, asked)
+        if opened.mode not in ("P", "I;16"):
+            raise ImageError(asked, f"an image of mode {opened.mode}", "Give what `write_map` writes")
+        return np.asarray(opened).astype(np.int64)

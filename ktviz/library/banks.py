@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from ktviz.errors import LibraryError, SettingError
+from ktviz.errors import LibraryError, SettingError, UnknownNameError
 from ktviz.images import Pixels, decode_image
 from ktviz.library.sources import Source
 from ktviz.names import find_name
@@ -35,9 +35,12 @@ READ_ERRORS = (
 class AnyBank(Protocol):
     """A bank of any kind.
 
-    `sources` are its sources, `thumbs` the JPEG of each, held so that results outlive an edit of the bank; `digest` is
-    that of its files, `folder` where they lie; its length is the number of its entries.
+    `kind` is which; `sources` are its sources, `thumbs` the JPEG of each, held so that results outlive an edit of the
+    bank; `digest` is that of its files, `folder` where they lie; its length is the number of its entries.
     """
+
+    @property
+    def kind(self) -> str: ...
 
     @property
     def name(self) -> str: ...
@@ -142,6 +145,43 @@ class Banks(Generic[B_co]):
             self.find_source(name) if isinstance(name, str) and name not in self.names else name for name in names
         )
 
+    def excluded(self, without: Iterable[str | int]) -> Tensor | None:
+        """Mask of the entries to pass over: (entries,) bool, or None if `without` is empty.
+
+        Args:
+            without: Names of sources, names of whole banks, and numbers of entries.
+
+        Raises:
+            UnknownNameError: No source or bank has that name, or several; there is no such entry, or none would be
+                left.
+        """
+        without = self.full_names(without)
+        if not without:
+            return None
+        sources = torch.zeros(len(self.sources), dtype=torch.bool)
+        for name in (name for name in without if isinstance(name, str)):
+            if name in self.names:
+                first = self.names.index(name)
+                sources[self.source_offset[first] : self.source_offset[first + 1]] = True
+            else:
+                sources[self.source_numbers[name]] = True
+        mask = sources[self.source_of(torch.arange(len(self)))]
+        entries = [entry for entry in without if not isinstance(entry, str)]
+        for entry in entries:
+            if not 0 <= entry < len(self):
+                raise UnknownNameError(
+                    f"entry {entry}", f"entries go from 0 to {len(self) - 1:,}", "Take one that a trace names"
+                )
+        mask[torch.tensor(entries, dtype=torch.int64)] = True
+        if mask.all():
+            named = ", ".join(map(str, without[:5]))
+            raise UnknownNameError(f"search without {named}", "nothing would be left", "Exclude fewer, or add banks")
+        return mask
+
+    def source_of(self, entries: Tensor) -> Tensor:
+        """Source number of entries; each source is one, unless the kind of bank says otherwise."""
+        return entries
+
     def describe_sources(self) -> list[dict[str, Any]]:
         """Name, bank, credit, digest and original size in px of every source."""
         return [
@@ -174,12 +214,17 @@ def of_kind(banks: object, wanted: type[K], asked: str) -> K:
     if isinstance(banks, wanted):
         return banks
     if isinstance(banks, Banks):
-        raise LibraryError(
-            f"{asked} bank {', '.join(banks.names)}",
-            f"it holds {banks.kind}, and {wanted.kind} are needed",
-            f"Name a bank of the kind {wanted.kind}: `ktviz library list` shows them",
-        )
+        raise other_kind(banks.names, banks.kind, wanted, asked)
     raise SettingError(f"{asked} {short(banks)}", "no banks of a library", 'Give library["task/style"]')
+
+
+def other_kind(names: Iterable[str], kind: str, wanted: type[Banks[Any]], asked: str) -> LibraryError:
+    """The error for banks of another kind than is needed."""
+    return LibraryError(
+        f"{asked} bank {', '.join(names)}",
+        f"it holds {kind}, and {wanted.kind} are needed",
+        f"Name a bank of the kind {wanted.kind}: `ktviz library list` shows them",
+    )
 
 
 def thumb_of(bank: AnyBank, source: int) -> Pixels:

@@ -6,11 +6,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import torch
 from tqdm.auto import tqdm
@@ -19,14 +19,17 @@ from ktviz.errors import LibraryError
 from ktviz.files import replacing
 from ktviz.images import file_digest
 from ktviz.library.banks import AnyBank
-from ktviz.library.format import BUILDING, BankRecord, LibrarySettings, record_files
+from ktviz.library.format import BUILDING, BankRecord, record_files
+from ktviz.library.kinds.preparer import Preparer
 from ktviz.library.kinds.registry import ENGINES
-from ktviz.library.layout import LAYOUTS
+from ktviz.library.layout import PLACES, Layout
 from ktviz.library.sources import Source, SourceFile
 from ktviz.networks.threads import one_thread
 
 WORKERS = 4
 """Sources worked on at a time, at most."""
+DIGEST = 64
+"""Letters of a SHA-256, with which the files of a part begin."""
 
 
 @dataclass(frozen=True)
@@ -35,29 +38,11 @@ class Part:
 
     Attributes:
         source: What is known of it.
-        files: Its files, in the order of the layout of its kind.
+        files: Its files, by how they end; see `layout.PLACES`.
     """
 
     source: Source
-    files: tuple[Path, ...]
-
-
-class Preparer(Protocol):
-    """What makes the parts of banks of a kind.
-
-    `kind` is which; `made_with` tells apart what makes other parts of the same file.
-    """
-
-    kind: str
-    made_with: str
-
-    def prepare(self, file: SourceFile, files: Sequence[Path], /) -> None:
-        """Write the files of a part."""
-        ...
-
-    def source(self, file: SourceFile, files: Sequence[Path], /) -> Source:
-        """What is known of a source whose files are written."""
-        ...
+    files: Mapping[str, Path]
 
 
 def prepare_parts(library: Path, files: Sequence[SourceFile], preparer: Preparer, quiet: bool) -> list[Part]:
@@ -79,19 +64,19 @@ def prepare_parts(library: Path, files: Sequence[SourceFile], preparer: Preparer
 
 
 def prepare_part(folder: Path, file: SourceFile, preparer: Preparer) -> Part:
-    suffixes = [path.suffix for path in LAYOUTS[preparer.kind].paths(folder, 0)]
-    *files, seal = (folder / f"{file.sha256}{suffix}" for suffix in (*suffixes, ".json"))
+    files = {ending: folder / f"{file.content}{ending}" for ending in preparer.layout.of_source}
+    seal = folder / f"{file.content}.json"
     if seal.exists():
         check_part(seal, files, file)
     else:
-        preparer.prepare(file, files)
-        sealed = {path.suffix: [path.stat().st_size, file_digest(path)] for path in files}
+        preparer.prepare(file, list(files.values()))
+        sealed = {ending: [path.stat().st_size, file_digest(path)] for ending, path in files.items()}
         with replacing(seal) as partial:
             partial.write_text(json.dumps(sealed), encoding="utf-8")
-    return Part(preparer.source(file, files), tuple(files))
+    return Part(preparer.source(file, list(files.values())), files)
 
 
-def check_part(seal: Path, parts: Sequence[Path], file: SourceFile) -> None:
+def check_part(seal: Path, parts: Mapping[str, Path], file: SourceFile) -> None:
     """Compare a finished part of an interrupted build with the digests that were noted when it was finished.
 
     Raises:
@@ -101,8 +86,8 @@ def check_part(seal: Path, parts: Sequence[Path], file: SourceFile) -> None:
     todo = f"Remove the folder {str(seal.parent)!r}, and build again"
     try:
         sealed = json.loads(seal.read_text(encoding="utf-8"))
-        for path in parts:
-            if sealed[path.suffix] != [path.stat().st_size, file_digest(path)]:
+        for ending, path in parts.items():
+            if sealed[ending] != [path.stat().st_size, file_digest(path)]:
                 raise LibraryError(asked, f"{str(path)!r} has other bytes than it was written with", todo)
     except FileNotFoundError as error:
         raise LibraryError(asked, f"{error.filename!r} is missing", todo) from None
@@ -110,9 +95,12 @@ def check_part(seal: Path, parts: Sequence[Path], file: SourceFile) -> None:
         raise LibraryError(asked, f"{str(seal)!r} is damaged", todo) from None
 
 
-def reusable_parts(bank: AnyBank, kind: str) -> list[Part]:
+def reusable_parts(bank: AnyBank, layout: Layout) -> list[Part]:
     """The parts of a bank that exists."""
-    return [Part(source, LAYOUTS[kind].paths(bank.folder, number)) for number, source in enumerate(bank.sources)]
+    return [
+        Part(source, dict(zip(layout.of_source, layout.paths(bank.folder, number), strict=True)))
+        for number, source in enumerate(bank.sources)
+    ]
 
 
 def write_bank(
@@ -120,21 +108,21 @@ def write_bank(
     name: str,
     kind: str,
     parts: Sequence[Part],
-    settings: LibrarySettings,
+    settings: Any,
     previous: BankRecord | None,
     quiet: bool,
 ) -> BankRecord:
     """Put parts together as a new generation of a bank; the manifest is still to be written.
 
-    The result depends on the parts, their names and the settings alone: adding and removing sources gives the same
-    bytes as building from what remains.
+    The result depends on the parts, their names and the settings of the bank alone: adding and removing sources gives
+    the same bytes as building from what remains.
     """
     parts = sorted(parts, key=lambda part: part.source.name)
     number = 1 if previous is None else int(previous.folder.rsplit("@", 1)[1]) + 1
     folder = library / "banks" / f"{name}@{number}"
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        link_parts(folder, kind, parts)
+        link_parts(folder, parts)
         with one_thread():
             ENGINES[kind].tables(folder, [part.source for part in parts], settings, quiet)
         bank = ENGINES[kind].load(name, folder, "")  # what cannot be opened is not announced
@@ -145,10 +133,11 @@ def write_bank(
         raise
 
 
-def link_parts(folder: Path, kind: str, parts: Sequence[Part]) -> None:
-    """Put the files of parts where the layout of a bank says."""
+def link_parts(folder: Path, parts: Sequence[Part]) -> None:
+    """Put the files of parts where those of a bank lie."""
     for number, part in enumerate(parts):
-        for file, target in zip(part.files, LAYOUTS[kind].paths(folder, number), strict=True):
+        for ending, file in part.files.items():
+            target = PLACES[ending](folder, number)
             target.parent.mkdir(parents=True, exist_ok=True)
             link(file, target)
 
@@ -164,7 +153,8 @@ def link(source: Path, target: Path) -> None:
 def discard_parts(library: Path, digests: Collection[str]) -> None:
     """Remove the parts of some sources (SHA-256) from `building/`; those of other interrupted builds stay."""
     for part in (library / BUILDING).glob("*/*"):
-        if part.stem in digests or part.name.startswith("."):  # hidden: half-written by a process that was killed
+        half_written = part.name.startswith(".")  # by a process that was killed
+        if half_written or part.name[:DIGEST] in digests:
             part.unlink()
     for folder in (*(library / BUILDING).glob("*"), library / BUILDING):
         if folder.is_dir() and not any(folder.iterdir()):

@@ -6,7 +6,9 @@
       banks/TASK/STYLE@GENERATION/     of patches: sources.parquet, entries.parquet, tree.safetensors,
                                        keys.safetensors, features/part-0000.safetensors ... (one per source),
                                        thumbs/0000.jpg ...; of pictures: sources.parquet, pictures/0000.png ...,
-                                       thumbs/0000.jpg ...
+                                       thumbs/0000.jpg ..., and with maps classes.csv, labels/0000.png ...,
+                                       instances/0000.png ...; of codes: the same, and codes.json,
+                                       entries.parquet, centres.parquet, rows/0000.parquet ...
       building/                        finished parts of an interrupted build; not part of the library
       .lock                            held while somebody writes
 
@@ -34,7 +36,7 @@ from ktviz.errors import KtvizError, LibraryBusyError, LibraryError, MissingLibr
 from ktviz.files import read_json, remedy
 from ktviz.images import MAX_SIDE, MIN_SIDE, file_digest
 from ktviz.library.kinds.patches.tree import check_branching
-from ktviz.library.layout import LAYOUTS, PATCHES
+from ktviz.library.layout import LAYOUTS, PATCHES, Layout, layout_of
 
 FORMAT_VERSION = 2
 PATCHES_ONLY = 1
@@ -103,7 +105,7 @@ class BankRecord:
     """What the manifest knows of a bank.
 
     Attributes:
-        kind: "patches" or "pictures".
+        kind: "patches", "pictures" or "codes".
         folder: Its folder, relative to the library.
         sources: Number of sources.
         entries: Number of entries.
@@ -115,6 +117,11 @@ class BankRecord:
     sources: int
     entries: int
     files: dict[str, tuple[int, str]]
+
+    @property
+    def layout(self) -> Layout:
+        """Where its files lie."""
+        return layout_of(self.kind, self.files)
 
     @property
     def bytes(self) -> int:
@@ -242,7 +249,7 @@ def check_listed(what: str, files: Mapping[str, Any], kind: str, sources: int) -
     """Raise ValueError unless the files of a bank with so many sources are listed, each with size and SHA-256."""
     if sources > len(files):
         raise ValueError(f"{what} lists {len(files)} files for {sources:,} sources")
-    wanted = LAYOUTS[kind].files(sources)
+    wanted = layout_of(kind, files).files(sources)
     for path in sorted(set(files) - wanted):
         raise ValueError(f"{what} lists {path!r}, which is no file of a bank inside the library")
     for path in sorted(wanted - set(files)):

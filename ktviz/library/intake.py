@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
-from ktviz.errors import ImageError, LibraryError, SourceWarning
+from ktviz.errors import ImageError, KtvizError, LabelError, LibraryError, SourceWarning
 from ktviz.files import listed
 from ktviz.images import check_names, file_digest, find_images
 from ktviz.library.credits import CreditsTable, read_credits
 from ktviz.library.format import BankRecord
-from ktviz.library.layout import LAYOUTS
-from ktviz.library.sources import Source, SourceFile
+from ktviz.library.maps import MapFolders
+from ktviz.library.sources import MappedSource, Source, SourceFile
 from ktviz.retrieval.credit import Credit
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -22,9 +23,12 @@ MOST_NAMED = 100
 
 
 def take_in(
-    paths: Paths, credits: str | os.PathLike[str] | CreditsTable | None, held: Sequence[Source]
-) -> tuple[list[SourceFile], list[ImageError]]:
-    """The files that a bank does not hold yet, sorted by name, each picture once, with their credits.
+    paths: Paths,
+    credits: str | os.PathLike[str] | CreditsTable | None,
+    held: Sequence[Source],
+    maps: MapFolders | None = None,
+) -> tuple[list[SourceFile], list[KtvizError]]:
+    """The files that a bank does not hold yet, sorted by name, each picture once, with their credits and maps.
 
     Rows that match no file, files without a row, and files that are passed over are named in a `SourceWarning` each.
 
@@ -32,9 +36,10 @@ def take_in(
         paths: Files and folders.
         credits: A table of credits, or its file.
         held: Sources of the bank.
+        maps: Where their maps are.
 
     Returns:
-        The files, and an error for each that cannot be opened or named.
+        The files, and an error for each that cannot be opened or named, or that lacks a map.
 
     Raises:
         ImageError: A path is missing or holds no image.
@@ -56,9 +61,34 @@ def take_in(
     uncredited = [file.name for file in entering if file.name in set(without_row)]
     if credits is not None and uncredited:
         remarks.append(f"{counted(uncredited, 'file')} without a row in {table.path.name}: {shortened(uncredited)}")
+    remarks += other_maps(files, maps, held)
     for remark in remarks:
         warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.build or add
-    return entering, bad
+    mapped, without_map = with_maps(entering, maps)
+    return mapped, [*bad, *without_map]
+
+
+def with_maps(files: Sequence[SourceFile], maps: MapFolders | None) -> tuple[list[SourceFile], list[LabelError]]:
+    """Files with their maps, and an error for each that lacks one."""
+    if maps is None:
+        return list(files), []
+    mapped, bad = [], []
+    for file in files:
+        try:
+            mapped.append(replace(file, maps=maps.of(file.name)))
+        except LabelError as error:
+            bad.append(error)
+    return mapped, bad
+
+
+def other_maps(files: Sequence[SourceFile], maps: MapFolders | None, held: Sequence[Source]) -> Iterator[str]:
+    """What to tell of pictures that a bank holds already, with other maps."""
+    known = {source.sha256: source for source in held if isinstance(source, MappedSource)}
+    given, _ = with_maps([file for file in files if file.sha256 in known], maps)
+    for file in given:
+        source = known[file.sha256]
+        if file.maps is not None and file.maps.digests != (source.labels_sha256, source.instances_sha256):
+            yield f"{source.name} keeps its maps in the bank; remove it and add it again to give it others"
 
 
 def collect_sources(paths: Paths) -> tuple[list[SourceFile], list[ImageError]]:
@@ -141,7 +171,7 @@ def shortened(names: Sequence[str]) -> str:
 
 def warn_of_twins(names: Sequence[str], bank: BankRecord, removed: Set[int]) -> None:
     """Tell of sources that stay and are the same picture as one that goes, such as a PNG copy of a JPEG."""
-    pictures = [LAYOUTS[bank.kind].paths(Path(), number)[0].as_posix() for number in range(bank.sources)]
+    pictures = [bank.layout.paths(Path(), number)[0].as_posix() for number in range(bank.sources)]
     digests = [bank.files[picture][1] for picture in pictures]
     gone = {digests[number]: names[number] for number in removed}
     for number, digest in enumerate(digests):

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ktviz.errors import ImageError, LibraryError, SettingError, unknown_name
+from ktviz.errors import LibraryError, unknown_name
 from ktviz.files import listed
-from ktviz.library.build import Part, Preparer, discard_parts, prepare_parts, reusable_parts, write_bank
+from ktviz.labels import Classes
+from ktviz.library.build import Part, discard_parts, prepare_parts, reusable_parts, write_bank
 from ktviz.library.credits import CreditsTable
 from ktviz.library.format import (
     BUILDING,
@@ -30,16 +31,14 @@ from ktviz.library.format import (
     writing,
 )
 from ktviz.library.intake import Paths, take_in, warn_of_twins
-from ktviz.library.kinds.patches.bank import Bank
-from ktviz.library.kinds.patches.build import PatchPreparer
+from ktviz.library.kinds.codes.coder import Coder
 from ktviz.library.kinds.patches.features import FeatureExtractor
 from ktviz.library.kinds.patches.identity import check_encoder, identify, shipped_encoder
-from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.library.kinds.pictures.bank import PictureBank
-from ktviz.library.kinds.pictures.build import PicturePreparer
-from ktviz.library.kinds.pictures.union import PictureUnion
-from ktviz.library.kinds.registry import ENGINES, united
-from ktviz.library.layout import LAYOUTS, PATCHES, PICTURES
+from ktviz.library.kinds.pictures.kept import KeptBank
+from ktviz.library.kinds.preparer import Given, Preparer
+from ktviz.library.kinds.registry import ENGINES, AnyKind, AnyUnion, preparer_of, united
+from ktviz.library.layout import LAYOUTS, PATCHES
+from ktviz.library.maps import map_folders
 from ktviz.library.sources import SourceFile
 from ktviz.library.usable import usable_sources
 
@@ -60,7 +59,7 @@ class Library:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
         self.manifest = read_manifest(self.folder)
-        self._open: dict[str, Bank | PictureBank] = {}
+        self._open: dict[str, AnyKind] = {}
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Library:
@@ -165,16 +164,16 @@ class Library:
         """Equal for equal knowledge, wherever it lies."""
         return self.manifest.digest
 
-    def __getitem__(self, name: str) -> BankUnion | PictureUnion:
+    def __getitem__(self, name: str) -> AnyUnion:
         """A bank ("art/impasto"), or all banks of a task ("art")."""
         return self.select([name])
 
-    def select(self, names: str | Iterable[str]) -> BankUnion | PictureUnion:
+    def select(self, names: str | Iterable[str]) -> AnyUnion:
         """The union of banks and tasks, all of one kind.
 
         Raises:
             UnknownNameError: No such bank; the message suggests the nearest.
-            LibraryError: A bank's files are damaged, or the banks are of several kinds.
+            LibraryError: A bank's files are damaged, or the banks are of several kinds, coders or classes.
         """
         chosen: dict[str, None] = {}
         for name in map(str, listed(names)):
@@ -182,9 +181,9 @@ class Library:
             if not hits:
                 raise unknown_name("bank", name, self)
             chosen.update(dict.fromkeys(hits))
-        return united([self.bank(name) for name in chosen], self.manifest.encoder)
+        return united([self.bank(name) for name in chosen], self.manifest)
 
-    def bank(self, name: str) -> Bank | PictureBank:
+    def bank(self, name: str) -> AnyKind:
         """One bank, checked against the manifest."""
         if name not in self._open:
             record = self.record(name)
@@ -223,19 +222,32 @@ class Library:
         *,
         kind: str = PATCHES,
         credits: str | os.PathLike[str] | CreditsTable | None = None,
+        labels: str | os.PathLike[str] | None = None,
+        instances: str | os.PathLike[str] | None = None,
+        classes: str | os.PathLike[str] | Classes | None = None,
         encoder: FeatureExtractor | None = None,
+        coder: Coder | None = None,
+        clusters: int | None = None,
+        least_area: float | None = None,
         skip_bad: bool = False,
         quiet: bool = False,
-    ) -> BankUnion | PictureUnion:
+    ) -> AnyUnion:
         """Make a new bank from images. Interrupted, it goes on where it was when called again.
 
         Args:
             name: "task/style", lower case.
             paths: Image files and folders (recursively).
-            kind: "patches", which are searched, or "pictures", which are kept whole, as references.
+            kind: "patches", which are searched; "pictures", which are kept whole, as references; or "codes", what a
+                coder says of the objects of pictures.
             credits: CSV with file, title, creator, year, licence, url, or what `read_credits` made of it. Rows that
                 match no file and files without a row are named in a `SourceWarning` before the work starts.
+            labels: Folder of label maps, for pictures and codes: that of `a/b.jpg` is `a/b.png` there.
+            instances: Folder of instance maps in the same way.
+            classes: Of the label maps, or their CSV file; `classes.csv` beside them or in the folder above if None.
             encoder: The library's encoder, for patches; the shipped one if None.
+            coder: What makes codes.
+            clusters: Centres of a class of codes, at most; 10 if None.
+            least_area: Objects up to this area, in 32nds of their picture, are members of no centre; 0.5 if None.
             skip_bad: Leave out images that cannot be used and name them in a warning, instead of refusing all.
             quiet: No progress bars.
 
@@ -243,9 +255,11 @@ class Library:
             The bank, as `library[name]` gives it.
 
         Raises:
-            LibraryError: The bank exists already, or the encoder is another.
-            ImageError: Nothing to read, or unusable images, all of them named; the library stays as it was.
+            LibraryError: The bank exists already, the encoder is another, or the coder reads other classes.
+            ImageError: Nothing to read, or unusable images or maps, all of them named; the library stays as it was.
             CreditsError: The credits can be read in more than one way; the message names the lines.
+            LabelError: A folder of maps, or the list of classes, is missing or something else.
+            SettingError: A bank of that kind does not take what was given, or lacks something.
             UnknownNameError: There is no such kind.
 
         Example:
@@ -260,8 +274,10 @@ class Library:
             )
         if name in self.manifest.banks:
             raise LibraryError(f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first")
-        files = self._usable(kind, *take_in(paths, credits, ()), skip_bad, quiet)
-        return self._edit(name, kind, [], files, encoder, quiet)
+        maps = map_folders(labels, instances, classes)
+        preparer = preparer_of(kind, Given(encoder, maps, coder, clusters, least_area), self.manifest, None)
+        files = usable_sources(*take_in(paths, credits, (), maps), preparer.side_px, skip_bad, quiet)
+        return self._edit(name, [], files, preparer, quiet)
 
     def add(
         self,
@@ -269,17 +285,25 @@ class Library:
         paths: Paths,
         *,
         credits: str | os.PathLike[str] | CreditsTable | None = None,
+        labels: str | os.PathLike[str] | None = None,
+        instances: str | os.PathLike[str] | None = None,
+        classes: str | os.PathLike[str] | Classes | None = None,
         encoder: FeatureExtractor | None = None,
+        coder: Coder | None = None,
         skip_bad: bool = False,
         quiet: bool = False,
-    ) -> BankUnion | PictureUnion:
+    ) -> AnyUnion:
         """Add images to a bank; only they are worked on. Pictures it holds already are passed over.
 
-        Arguments and errors are those of `build`.
+        Arguments and errors are those of `build`; maps must be those that the bank holds, of the same classes, which
+        are the bank's where none are given.
         """
-        bank, kind = self.bank(name), self.record(name).kind
-        fresh = self._usable(kind, *take_in(paths, credits, bank.sources), skip_bad, quiet)
-        return self._edit(name, kind, reusable_parts(bank, kind), fresh, encoder, quiet)
+        bank, record = self.bank(name), self.record(name)
+        known = bank.classes if isinstance(bank, KeptBank) else None
+        maps = map_folders(labels, instances, classes, known)
+        preparer = preparer_of(record.kind, Given(encoder, maps, coder), self.manifest, bank)
+        fresh = usable_sources(*take_in(paths, credits, bank.sources, maps), preparer.side_px, skip_bad, quiet)
+        return self._edit(name, reusable_parts(bank, record.layout), fresh, preparer, quiet)
 
     def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> list[str]:
         """Remove sources from a bank, or the whole bank if none is named (or left).
@@ -302,56 +326,34 @@ class Library:
         previous = self.record(name)
         parts: list[Part] = []
         removed: dict[str, str] = {}
+        made_with: object = None
         if sources:
             union = self[name]
             numbers = {union.source_numbers[union.find_source(str(source))] for source in listed(sources)}
-            held = reusable_parts(union.banks[0], previous.kind)
+            held = reusable_parts(union.banks[0], previous.layout)
+            made_with = ENGINES[previous.kind].settings(union.banks[0], self.settings)
             parts = [part for number, part in enumerate(held) if number not in numbers]
             removed = {union.source_names[number]: union.sources[number].sha256 for number in sorted(numbers)}
             warn_of_twins(union.source_names, previous, numbers)
         with self._writing():
-            self._commit(name, self._written(name, previous.kind, parts, quiet) if parts else None)
+            self._commit(name, self._written(name, previous.kind, parts, made_with, quiet) if parts else None)
             if removed:
                 discard_parts(self.folder, set(removed.values()))
             else:
                 shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
         return list(removed)
 
-    def _usable(
-        self, kind: str, files: list[SourceFile], bad: list[ImageError], skip_bad: bool, quiet: bool
-    ) -> list[SourceFile]:
-        return usable_sources(files, bad, self.settings.side_px if kind == PATCHES else None, skip_bad, quiet)
-
-    def _preparer(self, kind: str, encoder: FeatureExtractor | None) -> Preparer:
-        """What makes the parts of a bank of a kind."""
-        if kind == PICTURES:
-            if encoder is not None:
-                raise SettingError("a bank of pictures with an encoder", "they are kept as they are", "Leave it out")
-            return PicturePreparer()
-        encoder = shipped_encoder() if encoder is None else encoder
-        self.check_encoder(encoder)
-        return PatchPreparer(encoder, self.manifest.encoder.digest, self.settings)
-
-    def _edit(
-        self,
-        name: str,
-        kind: str,
-        parts: list[Part],
-        files: list[SourceFile],
-        encoder: FeatureExtractor | None,
-        quiet: bool,
-    ) -> BankUnion | PictureUnion:
+    def _edit(self, name: str, parts: list[Part], files: list[SourceFile], preparer: Preparer, quiet: bool) -> AnyUnion:
         if not files:
             return self[name]
-        preparer = self._preparer(kind, encoder)
         with self._writing():
             fresh = prepare_parts(self.folder, files, preparer, quiet)
-            self._commit(name, self._written(name, kind, parts + fresh, quiet))
+            self._commit(name, self._written(name, preparer.kind, parts + fresh, preparer.settings, quiet))
             discard_parts(self.folder, {file.sha256 for file in files})
         return self[name]
 
-    def _written(self, name: str, kind: str, parts: list[Part], quiet: bool) -> BankRecord:
-        return write_bank(self.folder, name, kind, parts, self.settings, self.manifest.banks.get(name), quiet)
+    def _written(self, name: str, kind: str, parts: list[Part], settings: object, quiet: bool) -> BankRecord:
+        return write_bank(self.folder, name, kind, parts, settings, self.manifest.banks.get(name), quiet)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

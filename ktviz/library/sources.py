@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ktviz.library.layout import SOURCES
+from ktviz.library.maps import MapFiles
 from ktviz.names import without_suffix
 from ktviz.retrieval.credit import Credit
 from ktviz.tables import read_rows
@@ -25,12 +27,21 @@ class SourceFile:
         name: Its name in the bank: the path below the folder it was found in.
         sha256: Digest of the file's bytes.
         credit: Who made it.
+        maps: Its label map and instance map, where the bank holds such.
     """
 
     path: Path
     name: str
     sha256: str
     credit: Credit = Credit()  # noqa: RUF009 (frozen)
+    maps: MapFiles | None = None
+
+    @property
+    def content(self) -> str:
+        """Tells apart what is made of it: its digest, and that of its maps; with other maps, something else is made."""
+        if self.maps is None:
+            return self.sha256
+        return f"{self.sha256}-{hashlib.sha256(''.join(self.maps.digests).encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,19 @@ class Source:
         return without_suffix(self.name)
 
 
+@dataclass(frozen=True)
+class MappedSource(Source):
+    """One image with maps.
+
+    Attributes:
+        labels_sha256: Digest of the file of its label map.
+        instances_sha256: Digest of the file of its instance map; empty if there is none.
+    """
+
+    labels_sha256: str
+    instances_sha256: str
+
+
 S = TypeVar("S", bound=Source)
 
 
@@ -66,6 +90,12 @@ def write_sources(folder: Path, sources: Sequence[Source]) -> None:
     for row in rows:
         del row["credit"]
     pq.write_table(pa.Table.from_pylist(rows), folder / SOURCES)
+
+
+def source_of(file: SourceFile, height: int, width: int) -> Source:
+    """What is known of a file that entered a bank."""
+    known = (file.name, file.sha256, file.credit, width, height)
+    return Source(*known) if file.maps is None else MappedSource(*known, *file.maps.digests)
 
 
 def read_sources(folder: Path, kind: type[S]) -> tuple[S, ...]:

@@ -8,13 +8,12 @@ import numpy as np
 
 from ktviz.errors import RegionError, TraceError
 from ktviz.explain.case import check_equal
-from ktviz.library.banks import Banks, of_kind
+from ktviz.library.banks import Banks, of_kind, other_kind
 from ktviz.library.format import EncoderIdentity
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.library.kinds.pictures.bank import PictureBank
-from ktviz.library.kinds.pictures.union import PictureUnion
+from ktviz.library.kinds.pictures.kept import KeptBank
 from ktviz.systems.protocol import check_ability
 from ktviz.trace.recorded import Traced, as_trace
 from ktviz.trace.trace import Trace
@@ -85,8 +84,10 @@ class TreeView(View):
     parts: ClassVar[tuple[str, ...]] = ("tree",)
 
     def __init__(self, of: Bank | Banks[Any] | Traced, *, visits: Traced | None = None, **more: Any) -> None:
-        if isinstance(of, (Banks, PictureBank)):
-            of = of_kind(PictureUnion([of]) if isinstance(of, PictureBank) else of, BankUnion, "show the tree of")
+        if isinstance(of, KeptBank):
+            raise other_kind([of.name], of.kind, BankUnion, "show the tree of")
+        if isinstance(of, Banks):
+            of = of_kind(of, BankUnion, "show the tree of")
         if isinstance(of, Bank):
             of = BankUnion([of], EncoderIdentity("unknown", "unknown", of.entries.channels, STRIDE))
         if not isinstance(of, BankUnion) and visits is not None:

@@ -12,8 +12,7 @@ import numpy as np
 
 from ktviz.errors import MismatchError, SettingError, UnknownNameError
 from ktviz.images import ImageLike, Pixels, file_digest, pixel_digest
-from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.library.kinds.pictures.union import PictureUnion
+from ktviz.library.kinds.registry import AnyUnion
 from ktviz.library.library import Library
 from ktviz.names import ends_in
 from ktviz.regions import Box, Mask, SourceRegion, region_mask
@@ -99,7 +98,7 @@ def described(reference: ImageLike, pixels: Pixels) -> dict[str, Any]:
     }
 
 
-def bank_of(source: Mapping[str, Any], library: Library | None) -> BankUnion | PictureUnion:
+def bank_of(source: Mapping[str, Any], library: Library | None) -> AnyUnion:
     """The bank that a source of a trace names, if that holds it.
 
     Raises:

@@ -1,55 +1,15 @@
-"""Codes of objects: read from an encoder's map, kept as rows, laid over an object again."""
+"""Codes of objects: drawn from centres, and laid over an object again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from ktviz.labels import class_of
-
-AREA_PARTS = 32
-"""An area of 1 is this part of the picture."""
-
-Codes = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One object of one picture.
-
-    Attributes:
-        number: Of the object.
-        label: Its class.
-        code: What the encoder says of it: (codes,).
-        area: In 32nds of the picture.
-    """
-
-    number: int
-    label: int
-    code: Codes
-    area: float
-
-
-def rows_of(codes: Tensor, numbers: Tensor) -> list[Row]:
-    """The objects of a picture, by number.
-
-    Args:
-        codes: (C, H, W), the same at all pixels of an object; see `planes.region_means`.
-        numbers: (H, W) int, of the objects.
-    """
-    unit = numbers.numel() // AREA_PARTS
-    flat, found = codes.flatten(1), numbers.flatten()
-    rows = []
-    for number in found.unique().tolist():
-        places = (found == number).nonzero()[:, 0]
-        code = flat[:, places[len(places) // 2]].double().numpy()
-        rows.append(Row(number, class_of(number), code, len(places) / unit))
-    return rows
+from ktviz.library.kinds.codes.rows import Codes
 
 
 def drawn(numbers: Tensor, centres: Mapping[int, Codes], random: np.random.RandomState) -> dict[int, int]:

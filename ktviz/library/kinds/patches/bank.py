@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +23,7 @@ from ktviz.library.kinds.patches.keys import KeyProjection
 from ktviz.library.kinds.patches.search import SearchSettings, search
 from ktviz.library.kinds.patches.source import PatchSource
 from ktviz.library.kinds.patches.tree import Tree
-from ktviz.library.layout import features_path, thumb_path
+from ktviz.library.layout import PATCHES, features_path, thumb_path
 from ktviz.library.sources import read_sources, write_sources
 from ktviz.networks.running import without_autocast
 from ktviz.retrieval.matches import Matches
@@ -46,6 +47,8 @@ class Bank:
         digest: Digest of its files.
         folder: Where it lies on disk.
     """
+
+    kind: ClassVar[str] = PATCHES
 
     name: str
     sources: tuple[PatchSource, ...]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from threading import Condition, Lock
 
@@ -17,16 +18,18 @@ from torch import Tensor
 from ktviz.errors import LibraryError
 from ktviz.files import replacing
 from ktviz.images import MIN_SIDE, Pixels, decode, resize_short_side, to_tensor, write_image
-from ktviz.library.format import LibrarySettings
-from ktviz.library.kinds.patches.bank import save_bank
+from ktviz.library.format import LibrarySettings, Manifest
+from ktviz.library.kinds.patches.bank import Bank, save_bank
 from ktviz.library.kinds.patches.dedupe import survivors
 from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.features import FeatureExtractor, encode
 from ktviz.library.kinds.patches.grid import SIZE
+from ktviz.library.kinds.patches.identity import check_encoder, identify, shipped_encoder
 from ktviz.library.kinds.patches.keys import compute_keys, fit_projection
 from ktviz.library.kinds.patches.source import PatchSource
 from ktviz.library.kinds.patches.tree import choose_branching, fit_tree
-from ktviz.library.layout import PATCHES, features_path
+from ktviz.library.kinds.preparer import Given
+from ktviz.library.layout import LAYOUTS, PATCHES, features_path
 from ktviz.library.sources import SourceFile
 from ktviz.networks.running import without_autocast
 from ktviz.retrieval.credit import Credit
@@ -36,21 +39,41 @@ PATCHES_AT_ONCE = 40_000
 
 
 class PatchPreparer:
-    """Encodes and thins sources; see `ktviz.library.build.Preparer`.
+    """Encodes and thins sources; see `ktviz.library.kinds.preparer.Preparer`.
 
     Args:
-        encoder: Makes their features.
-        digest: Of the encoder.
-        settings: How.
+        given: The library's encoder; the shipped one if None.
+        manifest: Of the library.
+        bank: What they are to enter; None for a new one.
+
+    The encoder is loaded and checked when the first source is to be prepared.
     """
 
     kind = PATCHES
+    layout = LAYOUTS[PATCHES]
 
-    def __init__(self, encoder: FeatureExtractor, digest: str, settings: LibrarySettings) -> None:
-        self.encoder, self.settings = encoder, settings
-        self.made_with = json.dumps([digest, settings.side_px, settings.stride, settings.dedupe])
+    def __init__(self, given: Given, manifest: Manifest, bank: Bank | None) -> None:
+        self.given, self.identity, self.settings = given, manifest.encoder, manifest.settings
+        self.side_px = manifest.settings.side_px
         self.turn = Lock()  # an encoder need not be safe to call from several threads
         self.room = Room(PATCHES_AT_ONCE)
+
+    @cached_property
+    def encoder(self) -> FeatureExtractor:
+        """What makes features.
+
+        Raises:
+            LibraryError: It is another than the library's.
+        """
+        encoder = shipped_encoder() if self.given.encoder is None else self.given.encoder
+        check_encoder(self.identity, encoder, "the library")
+        return encoder
+
+    @cached_property
+    def made_with(self) -> str:
+        """The encoder, and how it is used; errors as in `encoder`."""
+        settings = self.settings
+        return json.dumps([identify(self.encoder).digest, settings.side_px, settings.stride, settings.dedupe])
 
     def prepare(self, file: SourceFile, files: Sequence[Path]) -> None:
         """Write the picture that the encoder saw, and its features with the positions that survived."""

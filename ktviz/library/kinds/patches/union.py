@@ -8,7 +8,6 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ktviz.errors import UnknownNameError
 from ktviz.library.banks import Banks, offsets
 from ktviz.library.format import EncoderIdentity
 from ktviz.library.kinds.patches.bands import band_energy, norm_parts, to_patches, to_vectors
@@ -45,39 +44,6 @@ class BankUnion(Banks[Bank]):
     def sources(self) -> list[PatchSource]:
         """All sources, bank after bank."""
         return [source for bank in self.banks for source in bank.sources]
-
-    def excluded(self, without: Iterable[str | int]) -> Tensor | None:
-        """Mask of the entries to pass over in a search: (entries,) bool, or None if `without` is empty.
-
-        Args:
-            without: Names of sources, names of whole banks, and numbers of entries.
-
-        Raises:
-            UnknownNameError: No source or bank has that name, or several; there is no such entry, or none would be
-                left.
-        """
-        without = self.full_names(without)
-        if not without:
-            return None
-        sources = torch.zeros(len(self.sources), dtype=torch.bool)
-        for name in (name for name in without if isinstance(name, str)):
-            if name in self.names:
-                first = self.names.index(name)
-                sources[self.source_offset[first] : self.source_offset[first + 1]] = True
-            else:
-                sources[self.source_numbers[name]] = True
-        mask = sources[self._where[0]]
-        entries = [entry for entry in without if not isinstance(entry, str)]
-        for entry in entries:
-            if not 0 <= entry < len(self):
-                raise UnknownNameError(
-                    f"entry {entry}", f"entries go from 0 to {len(self) - 1:,}", "Take one that a trace names"
-                )
-        mask[torch.tensor(entries, dtype=torch.int64)] = True
-        if mask.all():
-            named = ", ".join(map(str, without[:5]))
-            raise UnknownNameError(f"search without {named}", "nothing would be left", "Exclude fewer, or add banks")
-        return mask
 
     def search(
         self, queries: Tensor, settings: SearchSettings = SearchSettings(), excluded: Tensor | None = None

@@ -1,41 +1,44 @@
-"""Making a bank of pictures: each source without loss, and small."""
+"""Making a bank of pictures: each source without loss, and small; with its maps, where it has some."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from ktviz.images import Pixels, decode, resize_short_side, stored_size, write_image
-from ktviz.library.layout import PICTURES
+from ktviz.library.format import Manifest
+from ktviz.library.kinds.pictures.bank import PictureBank
+from ktviz.library.kinds.pictures.kept import classes_for, kept_source, write_kept
+from ktviz.library.kinds.preparer import Given
+from ktviz.library.layout import LAYOUTS, PICTURES
 from ktviz.library.sources import Source, SourceFile
-
-THUMB_PX = 192
-"""Shorter side of the small pictures."""
 
 
 class PicturePreparer:
-    """Keeps sources as they are; see `ktviz.library.build.Preparer`.
+    """Keeps sources as they are; see `ktviz.library.kinds.preparer.Preparer`.
 
-    A picture is kept upright, as 8-bit sRGB, in a PNG: every size that can be read can be kept so. It takes at most 3
-    bytes a pixel, and a thousandth for what stands around them; photographs take about 2.
+    Args:
+        given: Their maps, if there are any.
+        manifest: Of the library.
+        bank: What they are to enter; None for a new one.
+
+    Raises:
+        LibraryError: The bank has other maps.
     """
 
     kind = PICTURES
-    made_with = PICTURES
+    side_px = None
+
+    def __init__(self, given: Given, manifest: Manifest, bank: PictureBank | None) -> None:
+        self.settings = classes_for(bank, given.maps)
+        self.layout = LAYOUTS[PICTURES].with_maps(() if given.maps is None else given.maps.names)
+        self.made_with = PICTURES if self.settings is None else json.dumps([PICTURES, asdict(self.settings)])
 
     def prepare(self, file: SourceFile, files: Sequence[Path]) -> None:
-        """Write the picture and the small one."""
-        picture, thumb = files
-        pixels, _ = decode(file.path)  # what there is to warn of has been said when it was checked
-        write_image(picture, pixels)
-        write_image(thumb, shrunk(pixels))
+        """Write the picture, the small one, and the maps."""
+        write_kept(file, files, self.settings)
 
     def source(self, file: SourceFile, files: Sequence[Path]) -> Source:
         """What is known of a source whose files are written."""
-        height, width = stored_size(files[0].read_bytes(), file.name)
-        return Source(file.name, file.sha256, file.credit, width, height)
-
-
-def shrunk(pixels: Pixels) -> Pixels:
-    """A picture at most `THUMB_PX` on its shorter side."""
-    return resize_short_side(pixels, THUMB_PX) if min(pixels.shape[:2]) > THUMB_PX else pixels
+        return kept_source(file, files[0])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from ktviz.errors import UnknownNameError
-from ktviz.library.banks import Banks
 from ktviz.library.kinds.pictures.bank import PictureBank
+from ktviz.library.kinds.pictures.kept import KeptBanks
 from ktviz.library.layout import PICTURES
 
 MOST_NAMED = 20
 """Pictures that an error names."""
 
 
-class PictureUnion(Banks[PictureBank]):
+class PictureUnion(KeptBanks[PictureBank]):
     """One or more banks of pictures. Sources are numbered through, bank after bank; each is one entry."""
 
     kind = PICTURES

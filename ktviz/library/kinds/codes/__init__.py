@@ -1,0 +1,1 @@
+"""Banks of codes: what an encoder says of objects, or of whole pictures, clustered class by class."""
