@@ -1,0 +1,403 @@
+"""pix2pixHD as a system: pictures made of label maps, recorded, made again, asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ktviz.errors import MismatchError, SettingError, TraceError, UnknownNameError
+from ktviz.images import Pixels, to_pixels
+from ktviz.labels import Classes, as_instances, as_labels
+from ktviz.labels.maps import Map
+from ktviz.library.library import Library
+from ktviz.networks.running import without_autocast
+from ktviz.regions import Box, Mask
+from ktviz.systems.parts import is_number
+from ktviz.systems.pix2pixhd.centres import Centres
+from ktviz.systems.pix2pixhd.coder import Coder
+from ktviz.systems.pix2pixhd.drawing import cut_out, mosaic, object_picture
+from ktviz.systems.pix2pixhd.exclusion import Part, described, entries_of, parts_of
+from ktviz.systems.pix2pixhd.looks import choose, codes_at
+from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE, Codes, Vectors, labels_of
+from ktviz.systems.pix2pixhd.reference import Reference, photo_given
+from ktviz.systems.pix2pixhd.result import Synthesis
+from ktviz.systems.pix2pixhd.settings import Settings
+from ktviz.systems.pix2pixhd.sites import NAME, MemberSite, StyleSite
+from ktviz.systems.pix2pixhd.style_blend import StyleBlend
+from ktviz.systems.pix2pixhd.trained import Networks
+from ktviz.systems.plain import PlainSystem
+from ktviz.systems.protocol import Blend, Ints
+from ktviz.trace.record import record
+from ktviz.trace.trace import Trace
+
+LABELS = "labels:"
+BANK = "library bank "
+
+
+class Pix2PixHD(nn.Module, PlainSystem):
+    """The system "pix2pixhd": label maps become pictures, every object in a look of its class (Wang et al. 2018).
+
+    Args:
+        banks: Of codes, made with the encoder of the networks; or None.
+        networks: The shipped ones if None.
+        centres: Of a published file instead of banks: by class (K, codes). They know no members.
+
+    Raises:
+        SettingError: Banks and centres, or centres of other classes or sizes.
+        MismatchError: The banks were made with another encoder or of other classes.
+
+    Example:
+        >>> from ktviz.systems.pix2pixhd.shape import Shape
+        >>> networks = Networks(Shape(classes=3, codes=3, width=4, downs=2, blocks=1, encoder_width=4, encoder_downs=2))
+        >>> system = Pix2PixHD(networks=networks, centres={1: np.array([[0.5, 0.0, -0.5]])})
+        >>> system(np.repeat([[0, 1]], 24, axis=0).repeat(16, axis=1))
+        Synthesis(32x24 px, 2 objects, drawn, no centres for class 0)
+    """
+
+    name = NAME
+    abilities = frozenset({"rerun", "exclude", "blend", "codes"})
+    baseline = "the class's mean code"
+
+    def __init__(
+        self,
+        banks: Any = None,
+        networks: Networks | None = None,
+        *,
+        centres: Mapping[int, Vectors] | None = None,
+    ) -> None:
+        super().__init__()
+        self.networks = Networks.shipped() if networks is None else networks
+        if banks is not None and centres is not None:
+            raise SettingError("banks and centres", "both are given", "Give one of them")
+        if banks is not None:
+            check_bank(banks, Coder(self.networks))
+            self.centres = Centres.of_bank(banks, self.classes)
+        else:
+            self.centres = Centres.of_file(checked_centres(centres or {}, self.networks), self.classes)
+        self.banks = banks
+        self.cell_px = self.networks.feature_px
+        self.style = StyleSite(paints=banks is None)
+        if banks is not None:
+            self.members = MemberSite()
+
+    def __repr__(self) -> str:
+        behind = "no bank" if self.banks is None else repr(self.banks)
+        return f"Pix2PixHD({len(self.classes)} classes, {len(self.centres)} centres, {behind})"
+
+    @classmethod
+    def shipped(cls, banks: Any = None) -> Pix2PixHD:
+        """With the networks that come with the package."""
+        return cls(banks, Networks.shipped())
+
+    @classmethod
+    def from_checkpoint(
+        cls,
+        folder: str | os.PathLike[str],
+        name: str,
+        *,
+        banks: Any = None,
+        centres: Mapping[int, Vectors] | None = None,
+        classes: Classes | None = None,
+        encoder: str | os.PathLike[str] | None = None,
+    ) -> Pix2PixHD:
+        """With networks of the authors' code; see `Networks.published`, and the class for `banks` and `centres`.
+
+        Raises:
+            WeightsError: A file cannot be used; the first tensor that differs is named.
+
+        Example:
+            >>> Pix2PixHD.from_checkpoint("label2city_1024p", "label2city_1024p")  # doctest: +SKIP
+            Pix2PixHD(35 classes, 0 centres, no bank)
+        """
+        return cls(banks, Networks.published(folder, name, classes, encoder), centres=centres)
+
+    @classmethod
+    def opened(cls, trace: Trace, library: Library | None, like: Pix2PixHD | None = None, /) -> Pix2PixHD:
+        """The system of a trace, on the banks that it names; see `systems.registry`.
+
+        Raises:
+            MismatchError: Its knowledge was in a library, and none was given; or it was a file's, which `like` has not.
+        """
+        names = [key.removeprefix(BANK) for key in trace.about["digests"] if key.startswith(BANK)]
+        networks = None if like is None else like.networks
+        if not names:
+            return cls(networks=networks) if like is None or like.banks is not None else like
+        if library is None:
+            raise MismatchError("the picture again", "no library was given", "Give the library of the trace")
+        return cls(library.select([name for name in names if name in library]), networks)
+
+    @property
+    def classes(self) -> Classes:
+        """Of label maps."""
+        return self.networks.classes
+
+    @property
+    def coder(self) -> Coder:
+        """What banks of codes for this system are made with."""
+        return Coder(self.networks)
+
+    def __call__(
+        self, labels: Any, instances: Any = None, *, reference: Any = None, without: Any = (), **settings: Any
+    ) -> Synthesis:
+        """Make a picture of a label map.
+
+        Args:
+            labels: A label map; see `ktviz.labels.as_labels`.
+            instances: Its instance map, or None for one object a class; see `ktviz.labels.as_instances`.
+            reference: A photograph whose objects' codes are wanted, for "nearest" and "encoded"; otherwise only the
+                distances from them are recorded. (photo, labels) or (photo, labels, instances), or the name of a source
+                of the bank. An object takes after that of its own number, or else the nearest of its class by place.
+            without: What is not to be used: names of sources, numbers of objects of the bank, `SourceRegion`s (objects
+                that they touch), or several of them. Centres become the means of what is left.
+            **settings: As in `Settings`: `choice`, `seed`, `styles`, `copies`, `again`.
+
+        Raises:
+            LabelError: A map that cannot be used, or does not go with the other.
+            ImageError: A reference that is no image.
+            SettingError, UnknownSettingError: A setting that does not exist, or a value outside its range.
+            UnknownNameError: A source, an object or a centre that is not there, or nothing would be left.
+        """
+        chosen = Settings(**settings)
+        ids = as_instances(instances, known := as_labels(labels, self.classes), self.classes)
+        assert known.shape == ids.shape
+        return self.made(ids, chosen, self.reference_given(reference, chosen), without)
+
+    @without_autocast
+    def made(self, instances: Map, settings: Settings, reference: Reference | None, without: Any) -> Synthesis:
+        """What a call comes down to, with checked maps."""
+        own = self.own_centres(settings, reference)
+        result: Synthesis = super().__call__(instances, settings, reference, parts_of(without, own))
+        return result
+
+    @torch.no_grad()
+    def forward(
+        self, instances: Map, settings: Settings, reference: Reference | None, without: tuple[Part, ...]
+    ) -> Synthesis:
+        """The run that a recorder listens to."""
+        centres = self.left(settings, reference, without)
+        photo = None if reference is None else reference.photo
+        looks = choose(instances, centres, settings, self.networks.shape.codes, photo)
+        looks = self.style(looks, settings)
+        if self.banks is not None:
+            looks = self.members(looks)
+        output = to_pixels(self.networks.paint(instances, looks.codes()))
+        source = None if reference is None else reference.source
+        return Synthesis(output, looks, self.classes, settings, without, photo, source)
+
+    def reference_given(self, reference: Any, settings: Settings) -> Reference | None:
+        """The reference of a call."""
+        if reference is None:
+            if settings.choice in ("nearest", "encoded"):
+                raise SettingError(f"choice {settings.choice!r}", "no reference", "Give reference=(photo, labels)")
+            return None
+        if isinstance(reference, str):
+            if self.banks is None:
+                raise UnknownNameError(f"reference {reference!r}", "there is no bank", "Give (photo, labels)")
+            return Reference.of_source(self.banks, reference)
+        return Reference.of_photo(*photo_given(reference, self.classes), self.networks)
+
+    def own_centres(self, settings: Settings, reference: Reference | None) -> Centres:
+        """What objects choose from where nothing is left out: the centres, or the objects of the reference."""
+        if settings.choice != "encoded":
+            return self.centres
+        assert reference is not None
+        name = f"objects of {reference.source or REFERENCE}"
+        return Centres.of_objects(reference.objects, reference.entries, self.classes, name)
+
+    def left(self, settings: Settings, reference: Reference | None, without: Sequence[Part]) -> Centres:
+        """What objects choose from.
+
+        Raises:
+            UnknownNameError: Nothing would be left.
+        """
+        own = self.own_centres(settings, reference)
+        gone = entries_of(without, own)
+        again = settings.again and own is self.centres and self.banks is not None
+        found = own.clustered_again(gone) if again else own.without(gone)
+        if len(gone) and not found.there.any():
+            some = ", ".join(map(str, without[:5]))
+            raise UnknownNameError(f"a run without {some}", "nothing would be left", "Leave out fewer")
+        return found
+
+    def traced(self, labels: Any, instances: Any = None, **settings: Any) -> Trace:
+        """Make a picture and return its `Trace`; keywords as in a call."""
+        with record(self, all_threads=False) as trace:
+            self(labels, instances, **settings)
+        return trace
+
+    def digests(self) -> dict[str, str]:
+        """Of the networks, of the names of the classes, and of the banks or centres."""
+        if self.banks is not None:
+            return {**self.networks.digests(), **self.banks.digests()}
+        return {**self.networks.digests(), **({"library centres": self.centres.digest} if len(self.centres) else {})}
+
+    def pictures(self, inputs: tuple[Any, ...], output: Synthesis) -> dict[str, Pixels | Map]:
+        """The label map in colours, the instance map, the picture; and a reference that is of no bank."""
+        found: dict[str, Pixels | Map] = {"input": output.input, f"{LABELS}input": output.instances}
+        if output.reference is not None and output.source is None:
+            found |= {CANVAS: output.reference.pixels, LABELS + CANVAS: output.reference.map}
+        return {**found, "output": output.output}
+
+    def settings_of(self, inputs: tuple[Any, ...], output: Synthesis) -> dict[str, Any]:
+        """How a run was made."""
+        reference = None if output.reference is None else output.source or CANVAS
+        return {**output.settings.described(), "reference": reference, "without": described(output.without)}
+
+    def run_of(self, trace: Trace) -> tuple[Map, Settings, Reference | None, tuple[Part, ...]]:
+        """The run that a trace is of: instance map, settings, reference, and what was left out.
+
+        Raises:
+            TraceError: The trace was saved without its maps, or without its reference.
+        """
+        stored, picture = dict(trace.picture.settings), trace.picture
+        named, without = stored.pop("reference"), stored.pop("without")
+        settings, instances = Settings(**stored), picture.labels("input")
+        if instances is None:
+            raise TraceError("a question to the model", "the trace was saved without its label map", "Save its pictures")
+        reference = None
+        if named == CANVAS:
+            pixels, known = picture.canvases.get(CANVAS), picture.labels(CANVAS)
+            if pixels is None or known is None:
+                raise TraceError("a question to the model", "the trace was saved without its reference", "Save it with it")
+            reference = Reference.of_photo(pixels, known, self.networks)
+        elif named is not None:
+            reference = self.reference_given(named, settings)
+        return instances, settings, reference, parts_of(without, self.own_centres(settings, reference))
+
+    def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
+        """The same picture again; see `System`."""
+        instances, stored, reference, before = self.run_of(trace)
+        given = settings.pop("reference", None)
+        asked = [one for part in without for one in self.behind_entry(trace, part)]
+        chosen = Settings(**{**stored.described(), **settings})
+        reference = reference if given is None else self.reference_given(given, chosen)
+        with record(self, all_threads=False) as again:
+            self.made(instances, chosen, reference, (*before, *asked))
+        return again
+
+    def behind_entry(self, trace: Trace, part: Any) -> Sequence[Any]:
+        """What a person means by a part: a number is an entry of the trace's site, and a centre all of its members."""
+        if not is_number(part) or self.banks is None or trace.sites != ["style"]:
+            return [part]
+        centres = self.centres_of(trace)
+        if not 0 <= part < len(centres):
+            found = f"entries go from 0 to {len(centres) - 1:,}"
+            raise UnknownNameError(f"entry {part} of style", found, "Take one that the trace names")
+        assert centres.members is not None
+        return [int(entry) for entry in centres.members[part]]
+
+    def centres_of(self, trace: Trace) -> Centres:
+        """What the objects of a trace chose from."""
+        key = f"{sorted(trace.picture.settings.items())} {trace.picture.sha256(CANVAS)}"
+        known = _centres.get(self)
+        if known is None or known[0] != key:
+            _, settings, reference, without = self.run_of(trace)
+            known = _centres[self] = (key, self.left(settings, reference, without))
+        return known[1]
+
+    def blend(self, trace: Trace, within: Box) -> Blend:
+        """Codes against the mean codes of their classes; see `System`."""
+        instances, centres = self.run_of(trace)[0], self.centres_of(trace)
+        number, size = np.unique(instances), self.networks.shape.codes
+        asking = np.searchsorted(number, trace.column("label").astype(np.int64))
+        label = labels_of(number)[asking]
+        whole, mean = torch.zeros(len(number), size), torch.zeros(len(number), size)
+        whole[asking] = codes_at(centres, centres.at(label, trace.column("centre").astype(np.int64)), size)
+        means = self.centres.means()
+        for place, one in zip(asking.tolist(), label.tolist(), strict=True):
+            if one in means:
+                mean[place] = torch.from_numpy(means[one]).float()
+        return StyleBlend(self.networks, instances, whole, mean, asking, within)
+
+    def behind(self, trace: Trace, mask: Mask) -> Ints:
+        """All of them."""
+        return np.arange(len(trace))
+
+    def reach(self, trace: Trace) -> str:
+        """Everywhere, and mostly within the object."""
+        return "all of the picture, by instance norm; shares are of the objects' own masks"
+
+    def encode(self, pixels: Pixels) -> Tensor:
+        """What the encoder sees: (C, h, w)."""
+        return self.networks.features(pixels)
+
+    def searched(self, trace: Trace) -> list[str]:
+        """Sources behind the centres of the classes in the picture; of the site "style" these centres."""
+        centres, known = self.centres_of(trace), {source["source"] for source in trace.about["sources"]}
+        labels = np.unique(trace.column("label").astype(np.int64))
+        there = np.flatnonzero(centres.there & np.isin(centres.label, labels_of(labels)))
+        names = [centres.source_names[centre] for centre in there]
+        if centres.members is not None and centres.objects is not None and len(there):
+            entries = torch.from_numpy(np.concatenate([centres.members[centre] for centre in there]))
+            sources = centres.objects.source_of(entries).unique().tolist()
+            names += [centres.objects.source_names[number] for number in sources]
+        return [name for name in names if name in known]
+
+    def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
+        """Objects of the label map, and of the pictures that they take after; see `System`."""
+        instances, centres = self.run_of(trace)[0], self.centres_of(trace)
+        canvas = trace.picture.canvases["input"]
+        rows = zip(
+            trace.column("label")[places].astype(int).tolist(),
+            trace.column("box")[places].tolist(),
+            trace.column("entry")[places].tolist(),
+            strict=True,
+        )
+        style = trace.sites == ["style"]
+        return [
+            (cut_out(canvas, instances, number, box), self.centre_picture(centres, entry) if style else object_picture(centres.objects, entry))
+            for number, box, entry in rows
+        ]
+
+    def centre_picture(self, centres: Centres, centre: int) -> Pixels:
+        """Members of a centre, the nearest first; grey where nobody knows them."""
+        return mosaic(centres, centre)
+
+    def source_picture(self, trace: Trace, source: str) -> Pixels | None:
+        """A picture of the bank, the reference, or what is behind a centre."""
+        if self.banks is not None and source in self.banks.source_numbers:
+            found: Pixels = self.banks.picture(self.banks.source_numbers[source])
+            return found
+        if source == REFERENCE:
+            return trace.picture.canvases.get(CANVAS)
+        centres = self.centres_of(trace)
+        if source in centres.source_names and centres.members is not None:
+            return self.centre_picture(centres, centres.source_names.index(source))
+        return None
+
+
+_centres: WeakKeyDictionary[Pix2PixHD, tuple[str, Centres]] = WeakKeyDictionary()
+"""What the latest trace that each system was asked about chose from."""
+
+
+def check_bank(banks: Codes, coder: Coder) -> None:
+    """Raise MismatchError unless banks were made with an encoder."""
+    banks.classes.check_same(coder.classes, f"bank {', '.join(banks.names)} with these networks")
+    if banks.coder != coder.digest:
+        raise MismatchError(
+            f"bank {', '.join(banks.names)} with these networks", "it was made with another encoder", "Build it again"
+        )
+
+
+def checked_centres(centres: Mapping[int, Vectors], networks: Networks) -> dict[int, Vectors]:
+    """Centres of a file, if they are for networks.
+
+    Raises:
+        SettingError: Of other classes, of another size, or not finite.
+    """
+    found = {}
+    for label, codes in centres.items():
+        values, size = np.asarray(codes, dtype=np.float64), networks.shape.codes
+        asked = f"centres of class {label}"
+        if not is_number(label) or not 0 <= label < len(networks.classes):
+            raise SettingError(asked, f"classes go from 0 to {len(networks.classes) - 1}", "Give those of this training")
+        if values.ndim != 2 or values.shape[1] != size or not len(values) or not np.isfinite(values).all():
+            raise SettingError(asked, f"{values.shape}, not (K, {size}) finite numbers", "Give those of this training")
+        found[int(label)] = values
+    return found
