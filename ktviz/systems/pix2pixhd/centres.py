@@ -18,9 +18,13 @@ import torch
 from torch import Tensor
 
 from ktviz.labels import Classes
+from ktviz.library.kinds.codes.clusters import Clusters, mean
+from ktviz.library.kinds.codes.union import CodeUnion
 from ktviz.retrieval.credit import Credit
-from ktviz.systems.pix2pixhd.objects import Codes, Numbers, Objects, Vectors
+from ktviz.systems.pix2pixhd.objects import Numbers, Objects, Vectors
 
+NOTHING = -1
+"""In place of a centre, where a class has none."""
 Members = tuple[Numbers, ...]
 
 
@@ -73,15 +77,19 @@ class Centres:
         return cls(codes, label, classes, bank, None, None, np.ones(len(label), bool), words)
 
     @classmethod
-    def of_bank(cls, banks: Codes, classes: Classes) -> Centres:
+    def of_bank(cls, banks: CodeUnion, classes: Classes) -> Centres:
         """Of banks of codes: those of one class stand together, bank after bank."""
-        order = np.argsort(banks.centre_label, kind="stable")
-        label = banks.centre_label[order].astype(np.int64)
+        return cls.of_clusters(banks, banks.clusters, classes, f"centres of {', '.join(banks.names)}")
+
+    @classmethod
+    def of_clusters(cls, banks: CodeUnion, clusters: Clusters, classes: Classes, bank: str) -> Centres:
+        """Of what the entries of banks were clustered to."""
+        order = by_class(clusters)
+        label = clusters.label[order]
         number = np.arange(len(order)) - np.searchsorted(label, label)
-        members = tuple(np.asarray(banks.members(int(centre)), dtype=np.int64) for centre in order)
-        codes, bank = banks.centres[order].astype(np.float64), f"centres of {', '.join(banks.names)}"
-        there = np.ones(len(order), bool)
-        return cls(codes, label, classes, bank, members, banks, there, [str(n) for n in number])
+        members = tuple(clusters.members[centre] for centre in order)
+        there, words = np.ones(len(order), bool), [str(n) for n in number]
+        return cls(clusters.centres[order], label, classes, bank, members, banks, there, words)
 
     @classmethod
     def of_objects(cls, objects: Objects, entries: Numbers, classes: Classes, bank: str) -> Centres:
@@ -120,12 +128,25 @@ class Centres:
         own = self.own
         return int(own.became[np.searchsorted(own.label, label) + number])
 
+    def at(self, label: Numbers, number: Numbers) -> Numbers:
+        """(n,) the centres that numbers within classes are here, as a trace states them."""
+        return np.searchsorted(self.label, label) + number
+
     def nearest(self, label: int, code: Vectors) -> int:
         """The centre of a class whose code is nearest, of equally near ones the first; -1 where there is none."""
         mine = self.of_class(label)
         if not len(mine):
             return -1
         return int(mine[distances(self.codes[mine], code).argmin()])
+
+    def nearest_members(self, centre: int) -> tuple[Numbers, Vectors]:
+        """Members of a centre, the nearest to it first, and how far each is."""
+        if self.members is None or self.objects is None:
+            return np.empty(0, np.int64), np.empty(0)
+        mine = self.members[centre]
+        away = distances(self.objects.codes[mine], self.codes[centre])
+        order = np.argsort(away, kind="stable")
+        return mine[order], away[order]
 
     def sizes(self) -> Numbers:
         """(K,) members of each; 1 where nobody knows them."""
@@ -154,17 +175,19 @@ class Centres:
         for centre, mine in enumerate(self.members):
             members[centre] = mine[~np.isin(mine, entries)]
             if 0 < len(members[centre]) < len(mine):
-                codes[centre] = self.objects.codes[members[centre]].astype(np.float64).mean(0)
+                codes[centre] = mean(self.objects.codes[members[centre]])
         there = np.array([len(mine) > 0 for mine in members], bool)
         return replace(self, codes=codes, members=tuple(members), there=there)
 
     def clustered_again(self, entries: Numbers) -> Centres:
-        """Centres of a bank in which every class that loses one of some entries is clustered again."""
-        if not len(entries):
-            return self
-        changed = self.banks.without(entries, again=True)
-        found = Centres.of_clusters(self.banks, changed.clusters, self.classes, f"{self.bank}, clustered again")
-        ...
+        """Centres of banks, in which every class that loses one of some entries is clustered again."""
+        if not len(entries) or not isinstance(self.objects, CodeUnion):
+            return self.without(entries)
+        changed = self.objects.without(entries, again=True)
+        found = Centres.of_clusters(self.objects, changed.clusters, self.classes, f"{self.bank}, clustered again")
+        place = np.append(by_class(changed.clusters).argsort(), NOTHING)  # the last is what -1 finds
+        became = place[changed.follows[by_class(self.objects.clusters)]]
+        return replace(found, former=Former(self.label, became))
 
     @property
     def name(self) -> str:
@@ -199,6 +222,11 @@ class Centres:
         found = hashlib.sha256(self.label.astype("<i8").tobytes())
         found.update(self.codes.astype("<f8").tobytes())
         return found.hexdigest()
+
+
+def by_class(clusters: Clusters) -> Numbers:
+    """The order in which centres of one class stand together."""
+    return np.argsort(clusters.label, kind="stable")
 
 
 def distances(codes: Vectors, code: Vectors) -> Vectors:

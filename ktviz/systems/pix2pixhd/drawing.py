@@ -16,6 +16,8 @@ from ktviz.systems.pix2pixhd.planes import edges
 SURROUNDINGS = np.uint8(40)
 """Grey of what is not of an object."""
 TILE_PX = 48
+SHOWN = 9
+"""Members in the picture of a centre."""
 
 
 def drawn_map(instances: Map, classes: Classes) -> Pixels:
@@ -50,7 +52,7 @@ def object_picture(objects: Objects, entry: int) -> Pixels:
     """An object out of the picture that it is of; see `cut_out`."""
     source = int(objects.source_of(torch.tensor([entry]))[0])
     box = np.asarray(objects.box)[entry].tolist()
-    return cut_out(objects.picture(source), objects.numbers(source), int(objects.number[entry]), box)
+    return cut_out(objects.picture(source), objects.object_map(source), int(objects.number[entry]), box)
 
 
 def tile(picture: Pixels, side: int = TILE_PX) -> Pixels:
@@ -61,4 +63,15 @@ def tile(picture: Pixels, side: int = TILE_PX) -> Pixels:
     found = np.full((side, side, 3), SURROUNDINGS)
     top, left = (side - small.shape[0]) // 2, (side - small.shape[1]) // 2
     found[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return found
+
+
+def mosaic(objects: Objects, entries: Sequence[int]) -> Pixels:
+    """The first objects of some, in rows of three."""
+    tiles = [tile(object_picture(objects, int(entry))) for entry in entries[:SHOWN]]
+    rows = -(-max(1, len(tiles)) // 3)
+    found = np.full((rows * TILE_PX, 3 * TILE_PX, 3), SURROUNDINGS)
+    for place, one in enumerate(tiles):
+        top, left = place // 3 * TILE_PX, place % 3 * TILE_PX
+        found[top : top + TILE_PX, left : left + TILE_PX] = one
     return found

@@ -49,7 +49,7 @@ def part_of(part: Any, centres: Centres) -> Part:
         return part if part in banks else find_name(part, known.source_names)
     if isinstance(part, SourceRegion) and centres.objects is not None:
         name = find_name(part.source, known.source_names)
-        height, width = centres.objects.numbers(known.source_names.index(name)).shape
+        height, width = centres.objects.object_map(known.source_names.index(name)).shape
         region_mask(part.box, height, width)  # refuses what lies outside
         return SourceRegion(name, part.box)
     if is_number(part):
@@ -86,7 +86,7 @@ def knowledge_of(centres: Centres) -> Knowledge:
 def touched(part: SourceRegion, objects: Objects, source: Numbers) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """The objects (n,) of a source that lie, with a pixel at least, in a part of it."""
     number = objects.source_names.index(part.source)
-    instances = objects.numbers(number)
+    instances = objects.object_map(number)
     there = np.unique(instances[region_mask(part.box, *instances.shape)])
     found: np.ndarray[Any, np.dtype[np.bool_]] = (source == number) & np.isin(objects.number, there)
     return found

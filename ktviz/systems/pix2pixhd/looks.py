@@ -12,13 +12,11 @@ from torch import Tensor
 
 from ktviz.errors import SettingError, UnknownNameError
 from ktviz.labels.maps import Map
-from ktviz.systems.pix2pixhd.centres import Centres, distances
+from ktviz.systems.pix2pixhd.centres import NOTHING, Centres, distances
 from ktviz.systems.pix2pixhd.codes import drawn
 from ktviz.systems.pix2pixhd.objects import Numbers, PhotoObjects, Vectors, boxes_of, labels_of
 from ktviz.systems.pix2pixhd.settings import Settings
 
-NOTHING = -1
-"""In place of a centre, where the class has none."""
 Places = dict[int, int]
 Given = npt.NDArray[np.bool_]
 

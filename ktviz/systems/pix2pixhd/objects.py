@@ -28,7 +28,7 @@ class Objects(Knowledge, Protocol):
     """Objects as entries.
 
     `codes` (n, C), `label` (n,) their classes, `number` (n,) what the instance map of its picture calls each, and
-    `box` (n, 4) around it in px of that picture; `numbers` of a source is that map.
+    `box` (n, 4) around it in px of that picture; `object_map` of a source is that map.
     """
 
     @property
@@ -45,25 +45,7 @@ class Objects(Knowledge, Protocol):
 
     def picture(self, source: int, /) -> Pixels: ...
 
-    def numbers(self, source: int, /) -> Map: ...
-
-
-class Codes(Objects, Protocol):
-    """Banks of codes: objects, clustered class by class.
-
-    `centres` (K, C) and `centre_label` (K,) are numbered through; `members` are the entries of one.
-    """
-
-    @property
-    def names(self) -> list[str]: ...
-
-    @property
-    def centres(self) -> npt.NDArray[Any]: ...
-
-    @property
-    def centre_label(self) -> Numbers: ...
-
-    def members(self, centre: int, /) -> npt.NDArray[Any]: ...
+    def object_map(self, source: int, /) -> Map: ...
 
 
 def labels_of(numbers: Numbers) -> Numbers:
@@ -166,5 +148,5 @@ class PhotoObjects:
     def picture(self, source: int) -> Pixels:
         return self.pixels
 
-    def numbers(self, source: int) -> Map:
+    def object_map(self, source: int) -> Map:
         return self.map

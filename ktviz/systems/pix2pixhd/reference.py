@@ -11,6 +11,7 @@ from ktviz.errors import LabelError, SettingError
 from ktviz.images import Pixels, as_pixels
 from ktviz.labels import Classes, as_instances, as_labels
 from ktviz.labels.maps import Map
+from ktviz.library.kinds.codes.union import CodeUnion
 from ktviz.systems.pix2pixhd.objects import Numbers, Objects, PhotoObjects
 from ktviz.systems.pix2pixhd.trained import Networks
 from ktviz.values import short
@@ -39,7 +40,7 @@ class Reference:
         return cls(photo, photo, np.arange(len(photo)), None)
 
     @classmethod
-    def of_source(cls, banks: Any, source: str) -> Reference:
+    def of_source(cls, banks: CodeUnion, source: str) -> Reference:
         """A picture of a bank of codes, which holds the codes of its objects.
 
         Raises:
@@ -47,10 +48,9 @@ class Reference:
         """
         name = banks.find_source(source)
         number = banks.source_numbers[name]
-        entries = np.flatnonzero(np.asarray(banks.source) == number)
-        entries = entries[np.argsort(np.asarray(banks.number)[entries], kind="stable")]
-        codes = np.asarray(banks.codes)[entries].astype(np.float64)
-        return cls(PhotoObjects(banks.picture(number), banks.numbers(number), codes), banks, entries, name)
+        entries = np.flatnonzero(banks.source == number)  # by number of the object
+        photo = PhotoObjects(banks.picture(number), banks.object_map(number), banks.codes[entries])
+        return cls(photo, banks, entries, name)
 
 
 def photo_given(reference: Any, classes: Classes) -> tuple[Pixels, Map]:

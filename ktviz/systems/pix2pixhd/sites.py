@@ -12,7 +12,6 @@ from ktviz.retrieval.extension import Extension
 from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.queries import Queries
 from ktviz.retrieval.site import Reading, RetrievalSite
-from ktviz.systems.pix2pixhd.centres import distances
 from ktviz.systems.pix2pixhd.looks import Looks
 from ktviz.systems.pix2pixhd.settings import Settings
 
@@ -70,7 +69,7 @@ class StyleSite(RetrievalSite):
             away = output.apart(place)
             score = np.full(len(mine), -np.log(len(mine)))
             if settings.choice in ("nearest", "encoded") and not np.isnan(output.wanted[place]).any():
-                score = -away
+                score = 0.0 - away
             order = np.argsort(-score, kind="stable")
             entry[place, : len(mine)] = mine[order]
             similarity[place, : len(mine)], apart[place, : len(mine)] = score[order], away[order]
@@ -115,9 +114,9 @@ class MemberSite(RetrievalSite):
         for place, mine in enumerate(behind):
             if not len(mine):
                 continue
-            away = distances(objects.codes[mine].astype(np.float64), centres.codes[output.centre[place]])
-            kept = np.argsort(away, kind="stable")[:width]
-            entry[place, : len(kept)], similarity[place, : len(kept)] = mine[kept], -away[kept]
+            kept, away = centres.nearest_members(int(output.centre[place]))
+            kept, away = kept[:width], away[:width]
+            entry[place, : len(kept)], similarity[place, : len(kept)] = kept, 0.0 - away
             weight[place, : len(kept)] = 1 / len(mine)
         number = np.append(centres.number, -1)[output.centre]
         matches = Matches(

@@ -15,16 +15,18 @@ from ktviz.errors import MismatchError, SettingError, TraceError, UnknownNameErr
 from ktviz.images import Pixels, to_pixels
 from ktviz.labels import Classes, as_instances, as_labels
 from ktviz.labels.maps import Map
+from ktviz.library.banks import Banks, of_kind
+from ktviz.library.kinds.codes.union import CodeUnion
 from ktviz.library.library import Library
 from ktviz.networks.running import without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.parts import is_number
 from ktviz.systems.pix2pixhd.centres import Centres
 from ktviz.systems.pix2pixhd.coder import Coder
-from ktviz.systems.pix2pixhd.drawing import cut_out, mosaic, object_picture
+from ktviz.systems.pix2pixhd.drawing import SURROUNDINGS, TILE_PX, cut_out, mosaic, object_picture
 from ktviz.systems.pix2pixhd.exclusion import Part, described, entries_of, parts_of
 from ktviz.systems.pix2pixhd.looks import choose, codes_at
-from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE, Codes, Vectors, labels_of
+from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE, Vectors, labels_of
 from ktviz.systems.pix2pixhd.reference import Reference, photo_given
 from ktviz.systems.pix2pixhd.result import Synthesis
 from ktviz.systems.pix2pixhd.settings import Settings
@@ -66,7 +68,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
 
     def __init__(
         self,
-        banks: Any = None,
+        banks: Banks[Any] | None = None,
         networks: Networks | None = None,
         *,
         centres: Mapping[int, Vectors] | None = None,
@@ -75,15 +77,15 @@ class Pix2PixHD(nn.Module, PlainSystem):
         self.networks = Networks.shipped() if networks is None else networks
         if banks is not None and centres is not None:
             raise SettingError("banks and centres", "both are given", "Give one of them")
-        if banks is not None:
-            check_bank(banks, Coder(self.networks))
-            self.centres = Centres.of_bank(banks, self.classes)
+        self.banks: CodeUnion | None = None if banks is None else of_kind(banks, CodeUnion, "take looks from")
+        if self.banks is not None:
+            check_bank(self.banks, Coder(self.networks))
+            self.centres = Centres.of_bank(self.banks, self.classes)
         else:
             self.centres = Centres.of_file(checked_centres(centres or {}, self.networks), self.classes)
-        self.banks = banks
         self.cell_px = self.networks.feature_px
-        self.style = StyleSite(paints=banks is None)
-        if banks is not None:
+        self.style = StyleSite(paints=self.banks is None)
+        if self.banks is not None:
             self.members = MemberSite()
 
     def __repr__(self) -> str:
@@ -91,7 +93,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         return f"Pix2PixHD({len(self.classes)} classes, {len(self.centres)} centres, {behind})"
 
     @classmethod
-    def shipped(cls, banks: Any = None) -> Pix2PixHD:
+    def shipped(cls, banks: Banks[Any] | None = None) -> Pix2PixHD:
         """With the networks that come with the package."""
         return cls(banks, Networks.shipped())
 
@@ -101,7 +103,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         folder: str | os.PathLike[str],
         name: str,
         *,
-        banks: Any = None,
+        banks: Banks[Any] | None = None,
         centres: Mapping[int, Vectors] | None = None,
         classes: Classes | None = None,
         encoder: str | os.PathLike[str] | None = None,
@@ -274,22 +276,25 @@ class Pix2PixHD(nn.Module, PlainSystem):
         """The same picture again; see `System`."""
         instances, stored, reference, before = self.run_of(trace)
         given = settings.pop("reference", None)
-        asked = [one for part in without for one in self.behind_entry(trace, part)]
+        asked = [one for part in without for one in self.meant(trace, part)]
         chosen = Settings(**{**stored.described(), **settings})
         reference = reference if given is None else self.reference_given(given, chosen)
         with record(self, all_threads=False) as again:
             self.made(instances, chosen, reference, (*before, *asked))
         return again
 
-    def behind_entry(self, trace: Trace, part: Any) -> Sequence[Any]:
+    def meant(self, trace: Trace, part: Any) -> Sequence[Any]:
         """What a person means by a part: a number is an entry of the trace's site, and a centre all of its members."""
-        if not is_number(part) or self.banks is None or trace.sites != ["style"]:
-            return [part]
         centres = self.centres_of(trace)
-        if not 0 <= part < len(centres):
+        if centres.members is None:
+            return [part]
+        if isinstance(part, str) and part in centres.source_names:
+            part = centres.source_names.index(part)
+        elif not is_number(part) or trace.sites != ["style"]:
+            return [part]
+        elif not 0 <= part < len(centres):
             found = f"entries go from 0 to {len(centres) - 1:,}"
             raise UnknownNameError(f"entry {part} of style", found, "Take one that the trace names")
-        assert centres.members is not None
         return [int(entry) for entry in centres.members[part]]
 
     def centres_of(self, trace: Trace) -> Centres:
@@ -351,13 +356,9 @@ class Pix2PixHD(nn.Module, PlainSystem):
         )
         style = trace.sites == ["style"]
         return [
-            (cut_out(canvas, instances, number, box), self.centre_picture(centres, entry) if style else object_picture(centres.objects, entry))
+            (cut_out(canvas, instances, number, box), entry_picture(centres, entry, style=style))
             for number, box, entry in rows
         ]
-
-    def centre_picture(self, centres: Centres, centre: int) -> Pixels:
-        """Members of a centre, the nearest first; grey where nobody knows them."""
-        return mosaic(centres, centre)
 
     def source_picture(self, trace: Trace, source: str) -> Pixels | None:
         """A picture of the bank, the reference, or what is behind a centre."""
@@ -367,8 +368,8 @@ class Pix2PixHD(nn.Module, PlainSystem):
         if source == REFERENCE:
             return trace.picture.canvases.get(CANVAS)
         centres = self.centres_of(trace)
-        if source in centres.source_names and centres.members is not None:
-            return self.centre_picture(centres, centres.source_names.index(source))
+        if source in centres.source_names and centres.objects is not None:
+            return entry_picture(centres, centres.source_names.index(source), style=True)
         return None
 
 
@@ -376,13 +377,23 @@ _centres: WeakKeyDictionary[Pix2PixHD, tuple[str, Centres]] = WeakKeyDictionary(
 """What the latest trace that each system was asked about chose from."""
 
 
-def check_bank(banks: Codes, coder: Coder) -> None:
+def entry_picture(centres: Centres, entry: int, *, style: bool) -> Pixels:
+    """An object; at the site "style" a centre: its members, the nearest first, grey where nobody knows them."""
+    if centres.objects is None:
+        return np.full((TILE_PX, TILE_PX, 3), SURROUNDINGS)
+    if style:
+        return mosaic(centres.objects, centres.nearest_members(entry)[0].tolist())
+    return object_picture(centres.objects, entry)
+
+
+def check_bank(banks: CodeUnion, coder: Coder) -> None:
     """Raise MismatchError unless banks were made with an encoder."""
-    banks.classes.check_same(coder.classes, f"bank {', '.join(banks.names)} with these networks")
+    asked = f"bank {', '.join(banks.names)} with these networks"
+    if banks.classes is None:
+        raise MismatchError(asked, "it holds whole pictures, no objects", "Build it with label maps")
+    banks.classes.check_same(coder.classes, asked)
     if banks.coder != coder.digest:
-        raise MismatchError(
-            f"bank {', '.join(banks.names)} with these networks", "it was made with another encoder", "Build it again"
-        )
+        raise MismatchError(asked, "it was made with another encoder", "Build it again, or give the other networks")
 
 
 def checked_centres(centres: Mapping[int, Vectors], networks: Networks) -> dict[int, Vectors]:
