@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -211,8 +211,7 @@ def described(about: dict[str, Any], path: Path) -> tuple[Shape, Classes]:
     """
     try:
         sizes, classes = json.loads(about["shape"]), json.loads(about["classes"])
-        known = {field.name for field in fields(Shape)}
-        return Shape(**{name: sizes[name] for name in known}), Classes(classes["names"], classes["colours"])
+        return Shape(**sizes), Classes(classes["names"], classes["colours"])
     except (LookupError, TypeError, ValueError):
         raise WeightsError(
             f"weights {os.fspath(path)!r}", "they do not state sizes and classes", "Give a file that `save` wrote"
