@@ -181,9 +181,9 @@ def changes(before: Trace, after: Trace) -> pd.DataFrame:
     """The retrievals whose winner changed; of one that is in one trace only, the other has no source."""
     one, other = (winners_of(trace) for trace in (before, after))
     found = one.merge(other, on="query", how="outer", suffixes=("_before", "_after"), sort=True)
-    box = found.pop("box_after")
-    columns: dict[str, Any] = {"query": found["query"], "box": found["box_before"].where(found["box_before"].notna(), box)}
-    columns["overlap"] = found["overlap_before"].fillna(found["overlap_after"])
+    columns: dict[str, Any] = {"query": found["query"]}
+    for name in ("box", "overlap"):
+        columns[name] = found[f"{name}_before"].where(found[f"{name}_before"].notna(), found[f"{name}_after"])
     for name, nothing in (("source", NOBODY), ("entry", -1), ("similarity", np.nan)):
         columns |= {f"{name}_{when}": found[f"{name}_{when}"].fillna(nothing) for when in ("before", "after")}
     changed = found["identity_before"] != found["identity_after"]

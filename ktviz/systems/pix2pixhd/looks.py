@@ -103,7 +103,8 @@ def choose(
         elif settings.choice == "nearest":
             centre[found] = [centres.nearest(int(label[place]), wanted[place]) for place in found]
     given = override(centre, number, label, centres, settings)
-    for place in np.flatnonzero((centre >= 0) & ~centres.there[centre]):
+    taken = np.flatnonzero(centre >= 0)
+    for place in taken[~centres.there[centre[taken]]]:
         centre[place] = centres.nearest(int(label[place]), centres.codes[centre[place]])
     return Looks(instances, number, px / instances.size, centres, centre, wanted, given)
 
@@ -112,7 +113,7 @@ def drawn_centres(number: Numbers, label: Numbers, centres: Centres, settings: S
     """(n,) a centre for every object, drawn as published."""
     known = {of: np.empty((count, 0)) for of, count in centres.counts().items()}
     if settings.choice == "numbered":
-        found = {}
+        found: dict[int, int] = {}
         for one in number.tolist():
             found |= drawn(torch.tensor([one]), known, np.random.RandomState(one + 1))
     else:
@@ -176,7 +177,9 @@ def named_centre(number: int, style: int, label: int, centres: Centres) -> int:
     count, name = centres.counts().get(label, 0), centres.classes.names[label]
     if not 0 <= style < count:
         has = f"has centres 0 to {count - 1}" if count else "has none"
-        raise UnknownNameError(f"centre {style} for object {number}", f"its class, {name}, {has}", "Name one of its class")
+        raise UnknownNameError(
+            f"centre {style} for object {number}", f"its class, {name}, {has}", "Name one of its class"
+        )
     return centres.place(label, style)
 
 

@@ -70,5 +70,7 @@ def photo_given(reference: Any, classes: Classes) -> tuple[Pixels, Map]:
     instances = as_instances(reference[2] if len(reference) == 3 else None, labels, classes)
     if pixels.shape[:2] != labels.shape:
         sizes = [f"{width}x{height}" for height, width in (pixels.shape[:2], labels.shape)]
-        raise LabelError("a reference", f"its photo is {sizes[0]} px, its label map {sizes[1]}", "Give both of one size")
+        raise LabelError(
+            "a reference", f"its photo is {sizes[0]} px, its label map {sizes[1]}", "Give both of one size"
+        )
     return pixels, instances

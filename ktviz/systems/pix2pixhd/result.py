@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,8 @@ from ktviz.labels import Classes
 from ktviz.labels.maps import Map
 from ktviz.systems.pix2pixhd.drawing import drawn_map
 from ktviz.systems.pix2pixhd.looks import Looks
-from ktviz.systems.pix2pixhd.objects import PhotoObjects, labels_of
+from ktviz.systems.pix2pixhd.objects import labels_of
+from ktviz.systems.pix2pixhd.run import Run
 from ktviz.systems.pix2pixhd.settings import Settings
 from ktviz.trace.recorded import Recorded
 
@@ -47,20 +47,22 @@ class Synthesis(Recorded):
     Attributes:
         output: (H, W, 3) uint8.
         looks: Of the objects.
-        classes: Of the label map.
-        settings: As used.
-        without: What was left out, as asked.
-        reference: The photograph whose objects' codes were wanted, or None.
-        source: Its name, where it is of the bank.
+        run: What it was made of.
     """
 
     output: Pixels
     looks: Looks
-    classes: Classes
-    settings: Settings
-    without: tuple[Any, ...] = ()
-    reference: PhotoObjects | None = None
-    source: str | None = None
+    run: Run
+
+    @property
+    def settings(self) -> Settings:
+        """As used."""
+        return self.run.settings
+
+    @property
+    def classes(self) -> Classes:
+        """Of the label map."""
+        return self.looks.centres.classes
 
     @property
     def instances(self) -> Map:
@@ -106,7 +108,8 @@ class Synthesis(Recorded):
     def missing(self) -> list[str]:
         """Names of the classes in the picture that have no centre: their objects have no code (0)."""
         labels = np.unique(self.looks.label[self.looks.centre < 0])
-        return [self.classes.names[label] for label in labels] if codes_there(self) else []
+        takes_codes = self.looks.wanted.shape[1] > 0
+        return [self.classes.names[label] for label in labels] if takes_codes else []
 
     def mask(self, number: int) -> npt.NDArray[np.bool_]:
         """The pixels of an object: (H, W).
@@ -131,14 +134,9 @@ class Synthesis(Recorded):
         facts = [f"{len(self.looks.number)} objects", self.settings.choice, f"seed {self.settings.seed}"]
         facts += [f"no centres, so no code, for {', '.join(self.missing)}"] if self.missing else []
         shown = {"Label map": self.input, "Output": self.output}
-        if self.reference is not None:
-            shown["Reference"] = self.reference.pixels
+        if self.run.reference is not None:
+            shown["Reference"] = self.run.reference.photo.pixels
         return run_card("Synthesis", facts, shown)
-
-
-def codes_there(result: Synthesis) -> bool:
-    """Whether the networks take codes at all."""
-    return result.looks.wanted.shape[1] > 0
 
 
 def effect(before: Synthesis, after: Synthesis, number: int) -> Effect:

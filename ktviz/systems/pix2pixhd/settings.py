@@ -70,5 +70,6 @@ def pairs(name: str, given: Any) -> dict[int, int]:
             raise TypeError
         listed = [(one, other) for one, other in items]
     except (TypeError, ValueError):
-        raise SettingError(f"{name} {short(given)}", "no numbers by numbers of objects", f"Give {name}={{26001: 3}}")
+        found, todo = "no numbers by numbers of objects", f"Give {name}={{26001: 3}}"
+        raise SettingError(f"{name} {short(given)}", found, todo) from None
     return {whole(f"{name}: object", one): whole(f"{name} of {one}", other) for one, other in listed}

@@ -1,4 +1,4 @@
-"""The retrieval sites of pix2pixHD: the centre that every object takes, and the objects that the centre is the mean of."""
+"""The retrieval sites of pix2pixHD: the centre that every object takes, and the objects of which that is the mean."""
 
 from __future__ import annotations
 
@@ -105,7 +105,8 @@ class MemberSite(RetrievalSite):
     def read(self, inputs: tuple[Any, ...], output: Looks) -> list[Reading]:
         """The members of the chosen centres as soft retrieval, the nearest to the centre first."""
         centres, objects = output.centres, output.centres.objects
-        assert centres.members is not None and objects is not None
+        assert centres.members is not None
+        assert objects is not None
         behind = [centres.members[centre] if centre >= 0 else np.empty(0, np.int64) for centre in output.centre]
         width = min(MOST_MEMBERS, max((len(mine) for mine in behind), default=0)) or 1
         entry = np.full((len(behind), width), -1, dtype=np.int64)

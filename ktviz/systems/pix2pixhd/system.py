@@ -24,11 +24,11 @@ from ktviz.systems.parts import is_number
 from ktviz.systems.pix2pixhd.centres import Centres
 from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.drawing import SURROUNDINGS, TILE_PX, cut_out, mosaic, object_picture
-from ktviz.systems.pix2pixhd.exclusion import Part, described, entries_of, parts_of
 from ktviz.systems.pix2pixhd.looks import choose, codes_at
 from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE, Vectors, labels_of
 from ktviz.systems.pix2pixhd.reference import Reference, photo_given
 from ktviz.systems.pix2pixhd.result import Synthesis
+from ktviz.systems.pix2pixhd.run import Run
 from ktviz.systems.pix2pixhd.settings import Settings
 from ktviz.systems.pix2pixhd.sites import NAME, MemberSite, StyleSite
 from ktviz.systems.pix2pixhd.style_blend import StyleBlend
@@ -38,7 +38,6 @@ from ktviz.systems.protocol import Blend, Ints
 from ktviz.trace.record import record
 from ktviz.trace.trace import Trace
 
-LABELS = "labels:"
 BANK = "library bank "
 
 
@@ -165,32 +164,25 @@ class Pix2PixHD(nn.Module, PlainSystem):
             SettingError, UnknownSettingError: A setting that does not exist, or a value outside its range.
             UnknownNameError: A source, an object or a centre that is not there, or nothing would be left.
         """
-        chosen = Settings(**settings)
-        ids = as_instances(instances, known := as_labels(labels, self.classes), self.classes)
-        assert known.shape == ids.shape
-        return self.made(ids, chosen, self.reference_given(reference, chosen), without)
+        chosen, known = Settings(**settings), as_labels(labels, self.classes)
+        ids = as_instances(instances, known, self.classes)
+        return self.made(Run.create(ids, chosen, self.reference_given(reference, chosen), self.centres, without))
 
     @without_autocast
-    def made(self, instances: Map, settings: Settings, reference: Reference | None, without: Any) -> Synthesis:
-        """What a call comes down to, with checked maps."""
-        own = self.own_centres(settings, reference)
-        result: Synthesis = super().__call__(instances, settings, reference, parts_of(without, own))
+    def made(self, run: Run) -> Synthesis:
+        """What a call comes down to."""
+        result: Synthesis = super().__call__(run)
         return result
 
     @torch.no_grad()
-    def forward(
-        self, instances: Map, settings: Settings, reference: Reference | None, without: tuple[Part, ...]
-    ) -> Synthesis:
+    def forward(self, run: Run) -> Synthesis:
         """The run that a recorder listens to."""
-        centres = self.left(settings, reference, without)
-        photo = None if reference is None else reference.photo
-        looks = choose(instances, centres, settings, self.networks.shape.codes, photo)
-        looks = self.style(looks, settings)
+        photo = None if run.reference is None else run.reference.photo
+        looks = choose(run.instances, run.centres, run.settings, self.networks.shape.codes, photo)
+        looks = self.style(looks, run.settings)
         if self.banks is not None:
             looks = self.members(looks)
-        output = to_pixels(self.networks.paint(instances, looks.codes()))
-        source = None if reference is None else reference.source
-        return Synthesis(output, looks, self.classes, settings, without, photo, source)
+        return Synthesis(to_pixels(self.networks.paint(run.instances, looks.codes())), looks, run)
 
     def reference_given(self, reference: Any, settings: Settings) -> Reference | None:
         """The reference of a call."""
@@ -203,29 +195,6 @@ class Pix2PixHD(nn.Module, PlainSystem):
                 raise UnknownNameError(f"reference {reference!r}", "there is no bank", "Give (photo, labels)")
             return Reference.of_source(self.banks, reference)
         return Reference.of_photo(*photo_given(reference, self.classes), self.networks)
-
-    def own_centres(self, settings: Settings, reference: Reference | None) -> Centres:
-        """What objects choose from where nothing is left out: the centres, or the objects of the reference."""
-        if settings.choice != "encoded":
-            return self.centres
-        assert reference is not None
-        name = f"objects of {reference.source or REFERENCE}"
-        return Centres.of_objects(reference.objects, reference.entries, self.classes, name)
-
-    def left(self, settings: Settings, reference: Reference | None, without: Sequence[Part]) -> Centres:
-        """What objects choose from.
-
-        Raises:
-            UnknownNameError: Nothing would be left.
-        """
-        own = self.own_centres(settings, reference)
-        gone = entries_of(without, own)
-        again = settings.again and own is self.centres and self.banks is not None
-        found = own.clustered_again(gone) if again else own.without(gone)
-        if len(gone) and not found.there.any():
-            some = ", ".join(map(str, without[:5]))
-            raise UnknownNameError(f"a run without {some}", "nothing would be left", "Leave out fewer")
-        return found
 
     def traced(self, labels: Any, instances: Any = None, **settings: Any) -> Trace:
         """Make a picture and return its `Trace`; keywords as in a call."""
@@ -240,52 +209,57 @@ class Pix2PixHD(nn.Module, PlainSystem):
         return {**self.networks.digests(), **({"library centres": self.centres.digest} if len(self.centres) else {})}
 
     def pictures(self, inputs: tuple[Any, ...], output: Synthesis) -> dict[str, Pixels | Map]:
-        """The label map in colours, the instance map, the picture; and a reference that is of no bank."""
-        found: dict[str, Pixels | Map] = {"input": output.input, f"{LABELS}input": output.instances}
-        if output.reference is not None and output.source is None:
-            found |= {CANVAS: output.reference.pixels, LABELS + CANVAS: output.reference.map}
-        return {**found, "output": output.output}
+        """The label map in colours, the picture, and the maps."""
+        return {"input": output.input, **output.run.pictures(), "output": output.output}
 
     def settings_of(self, inputs: tuple[Any, ...], output: Synthesis) -> dict[str, Any]:
         """How a run was made."""
-        reference = None if output.reference is None else output.source or CANVAS
-        return {**output.settings.described(), "reference": reference, "without": described(output.without)}
+        return output.run.described()
 
-    def run_of(self, trace: Trace) -> tuple[Map, Settings, Reference | None, tuple[Part, ...]]:
-        """The run that a trace is of: instance map, settings, reference, and what was left out.
+    def run_of(self, trace: Trace) -> Run:
+        """The run that a trace is of.
 
         Raises:
             TraceError: The trace was saved without its maps, or without its reference.
         """
-        stored, picture = dict(trace.picture.settings), trace.picture
+        key = f"{sorted(trace.picture.settings.items())} {trace.picture.about['canvases']}"
+        known = _runs.get(self)
+        if known is None or known[0] != key:
+            known = _runs[self] = (key, self.stated(trace))
+        return known[1]
+
+    def stated(self, trace: Trace) -> Run:
+        """The run that a trace states; errors as in `run_of`."""
+        stored, asked = dict(trace.picture.settings), "a question to the model"
         named, without = stored.pop("reference"), stored.pop("without")
-        settings, instances = Settings(**stored), picture.labels("input")
-        if instances is None:
-            raise TraceError("a question to the model", "the trace was saved without its label map", "Save its pictures")
+        settings, instances = Settings(**stored), trace.picture.labels("input")
         reference = None
+        if instances is None:
+            raise TraceError(asked, "the trace was saved without its label map", "Save its pictures")
         if named == CANVAS:
-            pixels, known = picture.canvases.get(CANVAS), picture.labels(CANVAS)
+            pixels, known = trace.picture.canvases.get(CANVAS), trace.picture.labels(CANVAS)
             if pixels is None or known is None:
-                raise TraceError("a question to the model", "the trace was saved without its reference", "Save it with it")
+                raise TraceError(asked, "the trace was saved without its reference", "Save its pictures")
             reference = Reference.of_photo(pixels, known, self.networks)
         elif named is not None:
             reference = self.reference_given(named, settings)
-        return instances, settings, reference, parts_of(without, self.own_centres(settings, reference))
+        return Run.create(instances, settings, reference, self.centres, without)
 
     def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
         """The same picture again; see `System`."""
-        instances, stored, reference, before = self.run_of(trace)
+        run = self.run_of(trace)
+        parts = (*run.without, *(one for part in without for one in self.meant(trace, part)))
         given = settings.pop("reference", None)
-        asked = [one for part in without for one in self.meant(trace, part)]
-        chosen = Settings(**{**stored.described(), **settings})
-        reference = reference if given is None else self.reference_given(given, chosen)
-        with record(self, all_threads=False) as again:
-            self.made(instances, chosen, reference, (*before, *asked))
-        return again
+        chosen = Settings(**{**run.settings.described(), **settings})
+        reference = run.reference if given is None else self.reference_given(given, chosen)
+        again = Run.create(run.instances, chosen, reference, self.centres, parts)
+        with record(self, all_threads=False) as made:
+            self.made(again)
+        return made
 
     def meant(self, trace: Trace, part: Any) -> Sequence[Any]:
         """What a person means by a part: a number is an entry of the trace's site, and a centre all of its members."""
-        centres = self.centres_of(trace)
+        centres = self.run_of(trace).centres
         if centres.members is None:
             return [part]
         if isinstance(part, str) and part in centres.source_names:
@@ -297,18 +271,9 @@ class Pix2PixHD(nn.Module, PlainSystem):
             raise UnknownNameError(f"entry {part} of style", found, "Take one that the trace names")
         return [int(entry) for entry in centres.members[part]]
 
-    def centres_of(self, trace: Trace) -> Centres:
-        """What the objects of a trace chose from."""
-        key = f"{sorted(trace.picture.settings.items())} {trace.picture.sha256(CANVAS)}"
-        known = _centres.get(self)
-        if known is None or known[0] != key:
-            _, settings, reference, without = self.run_of(trace)
-            known = _centres[self] = (key, self.left(settings, reference, without))
-        return known[1]
-
     def blend(self, trace: Trace, within: Box) -> Blend:
         """Codes against the mean codes of their classes; see `System`."""
-        instances, centres = self.run_of(trace)[0], self.centres_of(trace)
+        instances, centres = self.run_of(trace).instances, self.run_of(trace).centres
         number, size = np.unique(instances), self.networks.shape.codes
         asking = np.searchsorted(number, trace.column("label").astype(np.int64))
         label = labels_of(number)[asking]
@@ -334,7 +299,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
 
     def searched(self, trace: Trace) -> list[str]:
         """Sources behind the centres of the classes in the picture; of the site "style" these centres."""
-        centres, known = self.centres_of(trace), {source["source"] for source in trace.about["sources"]}
+        centres, known = self.run_of(trace).centres, {source["source"] for source in trace.about["sources"]}
         labels = np.unique(trace.column("label").astype(np.int64))
         there = np.flatnonzero(centres.there & np.isin(centres.label, labels_of(labels)))
         names = [centres.source_names[centre] for centre in there]
@@ -346,7 +311,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
 
     def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
         """Objects of the label map, and of the pictures that they take after; see `System`."""
-        instances, centres = self.run_of(trace)[0], self.centres_of(trace)
+        instances, centres = self.run_of(trace).instances, self.run_of(trace).centres
         canvas = trace.picture.canvases["input"]
         rows = zip(
             trace.column("label")[places].astype(int).tolist(),
@@ -367,14 +332,14 @@ class Pix2PixHD(nn.Module, PlainSystem):
             return found
         if source == REFERENCE:
             return trace.picture.canvases.get(CANVAS)
-        centres = self.centres_of(trace)
+        centres = self.run_of(trace).centres
         if source in centres.source_names and centres.objects is not None:
             return entry_picture(centres, centres.source_names.index(source), style=True)
         return None
 
 
-_centres: WeakKeyDictionary[Pix2PixHD, tuple[str, Centres]] = WeakKeyDictionary()
-"""What the latest trace that each system was asked about chose from."""
+_runs: WeakKeyDictionary[Pix2PixHD, tuple[str, Run]] = WeakKeyDictionary()
+"""The run of the latest trace that each system was asked about: questions come in series."""
 
 
 def entry_picture(centres: Centres, entry: int, *, style: bool) -> Pixels:
@@ -407,7 +372,9 @@ def checked_centres(centres: Mapping[int, Vectors], networks: Networks) -> dict[
         values, size = np.asarray(codes, dtype=np.float64), networks.shape.codes
         asked = f"centres of class {label}"
         if not is_number(label) or not 0 <= label < len(networks.classes):
-            raise SettingError(asked, f"classes go from 0 to {len(networks.classes) - 1}", "Give those of this training")
+            raise SettingError(
+                asked, f"classes go from 0 to {len(networks.classes) - 1}", "Give those of this training"
+            )
         if values.ndim != 2 or values.shape[1] != size or not len(values) or not np.isfinite(values).all():
             raise SettingError(asked, f"{values.shape}, not (K, {size}) finite numbers", "Give those of this training")
         found[int(label)] = values

@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -49,6 +48,7 @@ class Networks(nn.Module):
         SettingError: More or fewer classes.
 
     Example:
+        >>> import numpy as np
         >>> networks = Networks(Shape(classes=4, codes=3, width=4, downs=2, blocks=1, encoder_width=4, encoder_downs=2))
         >>> instances = np.repeat([[1, 2000]], 24, axis=0).repeat(12, axis=1)
         >>> networks.paint(instances, torch.zeros(2, 3)).shape
@@ -67,7 +67,9 @@ class Networks(nn.Module):
         self.classes = Classes.numbered(shape.classes) if classes is None else classes
         if len(self.classes) != shape.classes:
             raise SettingError(
-                f"networks for {shape.classes} classes", f"a list of {len(self.classes)}", "Give the list of the training"
+                f"networks for {shape.classes} classes",
+                f"a list of {len(self.classes)}",
+                "Give the list of the training",
             )
         self.generator: nn.Module = shape.generator() if generator is None else generator
         self.encoder: nn.Module | None = encoder if encoder is not None or not shape.codes else shape.encoder()
@@ -122,7 +124,10 @@ class Networks(nn.Module):
             WeightsError: A file is missing, damaged, or of other sizes: the first tensor that differs is named.
         """
         one_of("an experiment", name, PUBLISHED)
-        made, path = cls(PUBLISHED[name], classes), Path(folder)
+        shape, path = PUBLISHED[name], Path(folder)
+        with torch.device("meta"):  # no time is spent on weights that are thrown away
+            networks = [shape.generator(), *([shape.encoder()] if shape.codes else [])]
+        made = cls(shape, classes, *(network.to_empty(device="cpu") for network in networks))
         load_published(made.generator, path / PUBLISHED_GENERATOR if path.is_dir() else path)
         if made.encoder is not None:
             beside = (path if path.is_dir() else path.parent) / PUBLISHED_ENCODER
