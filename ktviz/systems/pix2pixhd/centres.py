@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ktviz.labels import Classes
 from ktviz.library.kinds.codes.clusters import Clusters, mean
+from ktviz.library.kinds.codes.tree import paths_of
 from ktviz.library.kinds.codes.union import CodeUnion
 from ktviz.retrieval.credit import Credit
 from ktviz.systems.pix2pixhd.objects import Numbers, Objects, Vectors
@@ -42,6 +43,19 @@ class Former:
 
 
 @dataclass(frozen=True, eq=False)
+class Placed:
+    """Where centres are in the trees of banks.
+
+    Attributes:
+        banks: (K,) name of the bank of each.
+        paths: (K, 2) nodes from below the root to each: of the class, and of the centre.
+    """
+
+    banks: Sequence[str]
+    paths: Numbers
+
+
+@dataclass(frozen=True, eq=False)
 class Centres:
     """A catalogue of centres, by class; see `ktviz.retrieval.catalogue.Knowledge`.
 
@@ -55,6 +69,7 @@ class Centres:
         there: (K,) bool, those that can be chosen: not those whose members were all left out.
         words: (K,) what tells each from others of its class.
         former: Where classes were clustered again, what the centres before were, and what became of them.
+        placed: Where they are in the trees of banks; None where they are in none.
     """
 
     codes: Vectors
@@ -66,6 +81,7 @@ class Centres:
     there: np.ndarray[Any, np.dtype[np.bool_]]
     words: Sequence[str]
     former: Former | None = None
+    placed: Placed | None = None
 
     @classmethod
     def of_file(cls, centres: Mapping[int, Vectors], classes: Classes, bank: str = "centres") -> Centres:
@@ -79,7 +95,11 @@ class Centres:
     @classmethod
     def of_bank(cls, banks: CodeUnion, classes: Classes) -> Centres:
         """Of banks of codes: those of one class stand together, bank after bank."""
-        return cls.of_clusters(banks, banks.clusters, classes, f"centres of {', '.join(banks.names)}")
+        found = cls.of_clusters(banks, banks.clusters, classes, f"centres of {', '.join(banks.names)}")
+        order = by_class(banks.clusters)
+        paths = np.concatenate([paths_of(bank) for bank in banks.banks])
+        names = [bank.name for bank in banks.banks for _ in range(len(bank.clusters))]
+        return replace(found, placed=Placed([names[centre] for centre in order], paths[order]))
 
     @classmethod
     def of_clusters(cls, banks: CodeUnion, clusters: Clusters, classes: Classes, bank: str) -> Centres:
@@ -127,6 +147,11 @@ class Centres:
         """Which centre a number within a class of the bank means; -1 where there is none any more."""
         own = self.own
         return int(own.became[np.searchsorted(own.label, label) + number])
+
+    @property
+    def paths(self) -> Numbers:
+        """(K, 2) nodes from below the root to each, in the tree of its bank; -1 where they are in none."""
+        return np.full((len(self), 2), -1) if self.placed is None else self.placed.paths
 
     def at(self, label: Numbers, number: Numbers) -> Numbers:
         """(n,) the centres that numbers within classes are here, as a trace states them."""

@@ -13,20 +13,24 @@ from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.queries import Queries
 from ktviz.retrieval.site import Reading, RetrievalSite
 from ktviz.systems.pix2pixhd.looks import Looks
+from ktviz.systems.pix2pixhd.objects import Numbers
 from ktviz.systems.pix2pixhd.settings import Settings
 
 NAME = "pix2pixhd"
 MOST_MEMBERS = 64
 """Members of a centre that are recorded; what the others have a part in is left over."""
+PATH = Extension("path", pa.list_(pa.int32()), "nodes from below the root to the centre, in its bank's tree", "winner")
 STYLE = (
     Extension("centre", pa.int32(), "number of the centre within its class"),
     Extension("distance", pa.float32(), "Euclidean, from the reference's code; without one from the object's own"),
     Extension("members", pa.int32(), "objects behind the centre, 0 where nobody knows them"),
     Extension("given", pa.bool_(), "whether a person said what the object takes", "query"),
+    PATH,
 )
 MEMBERS = (
     Extension("centre", pa.int32(), "number of the centre within its class", "query"),
     Extension("class", pa.int32(), "number of the object's class", "query"),
+    PATH,
 )
 
 
@@ -80,6 +84,7 @@ class StyleSite(RetrievalSite):
             "distance": apart,
             "members": np.append(sizes, 0)[entry],
             "given": output.given,
+            "path": paths_of(output),
         }
         matches = Matches(
             torch.from_numpy(entry),
@@ -120,14 +125,20 @@ class MemberSite(RetrievalSite):
             entry[place, : len(kept)], similarity[place, : len(kept)] = kept, 0.0 - away
             weight[place, : len(kept)] = 1 / len(mine)
         number = np.append(centres.number, -1)[output.centre]
+        told = {"centre": number, "class": output.label, "path": paths_of(output)}
         matches = Matches(
             torch.from_numpy(entry),
             torch.from_numpy(similarity).float(),
             torch.zeros(len(entry), dtype=torch.int64),
             torch.from_numpy(weight).float(),
-            {"centre": torch.from_numpy(number), "class": torch.from_numpy(output.label)},
+            {name: torch.from_numpy(values) for name, values in told.items()},
         )
         return [Reading(matches, queries_of(output), objects)]
+
+
+def paths_of(looks: Looks) -> Numbers:
+    """Nodes from below the root to the centre of each object: (n, 2), -1 where there are none."""
+    return np.concatenate((looks.centres.paths, [[-1, -1]]))[looks.centre]
 
 
 def queries_of(looks: Looks) -> Queries:

@@ -16,15 +16,17 @@ from ktviz.images import Pixels, to_pixels
 from ktviz.labels import Classes, as_instances, as_labels
 from ktviz.labels.maps import Map
 from ktviz.library.banks import Banks, of_kind
+from ktviz.library.kinds.codes.cutting import SURROUNDINGS, TILE_PX, cut_out
 from ktviz.library.kinds.codes.union import CodeUnion
 from ktviz.library.library import Library
 from ktviz.networks.running import without_autocast
 from ktviz.regions import Box, Mask
+from ktviz.systems.descents import Descent
 from ktviz.systems.parts import is_number
 from ktviz.systems.pix2pixhd.centres import Centres
 from ktviz.systems.pix2pixhd.coder import Coder
-from ktviz.systems.pix2pixhd.drawing import SURROUNDINGS, TILE_PX, cut_out, mosaic, object_picture
-from ktviz.systems.pix2pixhd.looks import choose, codes_at
+from ktviz.systems.pix2pixhd.drawing import mosaic, object_picture
+from ktviz.systems.pix2pixhd.looks import Looks, choose, codes_at
 from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE, Vectors, labels_of
 from ktviz.systems.pix2pixhd.reference import Reference, photo_given
 from ktviz.systems.pix2pixhd.result import Synthesis
@@ -33,8 +35,9 @@ from ktviz.systems.pix2pixhd.settings import Settings
 from ktviz.systems.pix2pixhd.sites import NAME, MemberSite, StyleSite
 from ktviz.systems.pix2pixhd.style_blend import StyleBlend
 from ktviz.systems.pix2pixhd.trained import Networks
+from ktviz.systems.pix2pixhd.tree import chosen_centres, descents, leaves
 from ktviz.systems.plain import PlainSystem
-from ktviz.systems.protocol import Blend, Ints
+from ktviz.systems.protocol import Blend, Ints, Leaves
 from ktviz.trace.record import record
 from ktviz.trace.trace import Trace
 
@@ -62,7 +65,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend", "codes"})
+    abilities = frozenset({"rerun", "exclude", "blend", "tree", "codes"})
     baseline = "the class's mean code"
 
     def __init__(
@@ -177,12 +180,15 @@ class Pix2PixHD(nn.Module, PlainSystem):
     @torch.no_grad()
     def forward(self, run: Run) -> Synthesis:
         """The run that a recorder listens to."""
-        photo = None if run.reference is None else run.reference.photo
-        looks = choose(run.instances, run.centres, run.settings, self.networks.shape.codes, photo)
-        looks = self.style(looks, run.settings)
+        looks = self.style(self.looks(run), run.settings)
         if self.banks is not None:
             looks = self.members(looks)
         return Synthesis(to_pixels(self.networks.paint(run.instances, looks.codes())), looks, run)
+
+    def looks(self, run: Run) -> Looks:
+        """What the objects of a run look like."""
+        photo = None if run.reference is None else run.reference.photo
+        return choose(run.instances, run.centres, run.settings, self.networks.shape.codes, photo)
 
     def reference_given(self, reference: Any, settings: Settings) -> Reference | None:
         """The reference of a call."""
@@ -278,7 +284,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         asking = np.searchsorted(number, trace.column("label").astype(np.int64))
         label = labels_of(number)[asking]
         whole, mean = torch.zeros(len(number), size), torch.zeros(len(number), size)
-        whole[asking] = codes_at(centres, centres.at(label, trace.column("centre").astype(np.int64)), size)
+        whole[asking] = codes_at(centres, chosen_centres(trace, centres), size)
         means = self.centres.means()
         for place, one in zip(asking.tolist(), label.tolist(), strict=True):
             if one in means:
@@ -308,6 +314,15 @@ class Pix2PixHD(nn.Module, PlainSystem):
             sources = centres.objects.source_of(entries).unique().tolist()
             names += [centres.objects.source_names[number] for number in sources]
         return [name for name in names if name in known]
+
+    def leaves(self, trace: Trace) -> Leaves:
+        """The centres; see `System`."""
+        return leaves(trace, self.run_of(trace).centres)
+
+    def descents(self, trace: Trace, places: Sequence[int]) -> list[Descent]:
+        """Over the class to the centre; see `System`."""
+        run = self.run_of(trace)
+        return descents(self.looks(run), run.settings, trace, places)
 
     def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
         """Objects of the label map, and of the pictures that they take after; see `System`."""
