@@ -35,4 +35,5 @@ def stated(region: Mapping[str, Any]) -> SourceRegion:
     try:
         return SourceRegion(str(region["source"]), Box(**region["box"]))
     except (LookupError, TypeError):
-        raise SettingError(f"without {short(region)}", "no part of a source", "Give a kt.SourceRegion") from None
+        todo = "Give a kt.Box of it: kt.SourceRegion(name, kt.Box(...))"
+        raise SettingError(f"without {short(region)}", "no part of a source", todo) from None

@@ -28,6 +28,7 @@ from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.drawing import mosaic, object_picture
 from ktviz.systems.pix2pixhd.looks import Looks, choose, codes_at
 from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE, Vectors, labels_of
+from ktviz.systems.pix2pixhd.published import read_published_centres
 from ktviz.systems.pix2pixhd.reference import Reference, photo_given
 from ktviz.systems.pix2pixhd.result import Synthesis
 from ktviz.systems.pix2pixhd.run import Run
@@ -42,6 +43,7 @@ from ktviz.trace.record import record
 from ktviz.trace.trace import Trace
 
 BANK = "library bank "
+PublishedCentres = Mapping[int, Vectors] | str | os.PathLike[str]
 
 
 class Pix2PixHD(nn.Module, PlainSystem):
@@ -50,11 +52,14 @@ class Pix2PixHD(nn.Module, PlainSystem):
     Args:
         banks: Of codes, made with the encoder of the networks; or None.
         networks: The shipped ones if None.
-        centres: Of a published file instead of banks: by class (K, codes). They know no members.
+        centres: Instead of banks, those of a published file: its path (`features_clustered_010.npy`), or by class
+            (K, codes). They know no members.
 
     Raises:
         SettingError: Banks and centres, or centres of other classes or sizes.
-        MismatchError: The banks were made with another encoder or of other classes.
+        LibraryError, LabelError: The banks hold no codes, or are of other classes.
+        MismatchError: The banks were made with another encoder.
+        WeightsError: The file of centres cannot be read.
 
     Example:
         >>> from ktviz.systems.pix2pixhd.shape import Shape
@@ -73,7 +78,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         banks: Banks[Any] | None = None,
         networks: Networks | None = None,
         *,
-        centres: Mapping[int, Vectors] | None = None,
+        centres: PublishedCentres | None = None,
     ) -> None:
         super().__init__()
         self.networks = Networks.shipped() if networks is None else networks
@@ -84,7 +89,8 @@ class Pix2PixHD(nn.Module, PlainSystem):
             check_bank(self.banks, Coder(self.networks))
             self.centres = Centres.of_bank(self.banks, self.classes)
         else:
-            self.centres = Centres.of_file(checked_centres(centres or {}, self.networks), self.classes)
+            read = read_published_centres(centres) if isinstance(centres, (str, os.PathLike)) else centres or {}
+            self.centres = Centres.of_file(checked_centres(read, self.networks), self.classes)
         self.cell_px = self.networks.feature_px
         self.style = StyleSite(paints=self.banks is None)
         if self.banks is not None:
@@ -106,7 +112,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         name: str,
         *,
         banks: Banks[Any] | None = None,
-        centres: Mapping[int, Vectors] | None = None,
+        centres: PublishedCentres | None = None,
         classes: Classes | None = None,
         encoder: str | os.PathLike[str] | None = None,
     ) -> Pix2PixHD:
