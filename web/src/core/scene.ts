@@ -30,6 +30,15 @@ export interface Bank {
   nodes: number;
   depth: number;
   entries: number;
+  /** What the nodes of its tree are called; empty where a number is all there is. */
+  words: string[];
+  /** What tells how near a retrieval is to a node. */
+  measure: string;
+}
+
+/** What a node is called in the middle of a sentence. */
+export function wordFor(bank: Bank, node: number): string {
+  return bank.words[node] ?? String(node);
 }
 
 /** A picture that the site of a scene states. */
