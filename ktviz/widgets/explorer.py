@@ -122,7 +122,10 @@ class TreeView(View):
         name = next(iter(banks)) if self.node is None else self.node[0]
         if query is not None:
             name = self.selection.to_pandas()["bank"].iloc[0]
-        return tree_figure(banks[name], self.shown if len(self.shown) else None, query)
+        if name not in banks:  # a site of centres, which are of no single bank
+            return tree_figure(next(iter(banks.values())))
+        visited = len(self.shown) > 0 and name in self.shown.about["banks"]
+        return tree_figure(banks[name], self.shown if visited else None, query)
 
 
 class BandView(View):

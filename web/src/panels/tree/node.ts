@@ -92,8 +92,8 @@ export class NodePictures {
     const context = canvas.getContext("2d")!;
     context.imageSmoothingEnabled = false;
     places.slice(0, found.count).forEach(([x, y, size], n) => {
-      const side = found.sheet.width / EXEMPLARS;
-      const from = [n * side, found.row * side, side, side] as const;
+      const px = found.sheet.width / EXEMPLARS;
+      const from = [n * px, found.row * px, px, px] as const;
       const unit = side * ratio;
       context.drawImage(found.sheet, ...from, x * unit, y * unit, size * unit, size * unit);
     });
@@ -165,7 +165,7 @@ export class NodeCard {
     const passed = trail?.passed.get(node);
     const word = about.words[node];
     const [entries, apart] = [`${count(size)} entries`, `spread ${spread.toFixed(2)}`];
-    const facts = word ? [word, `${entries}, ${apart}`] : [entries, apart];
+    const facts = word ? [word, entries] : [entries, apart];
     this.el.setAttribute("aria-level", String(level + 1));
     if (children) this.el.setAttribute("aria-expanded", String(unfolded));
     const told = [
