@@ -520,8 +520,6 @@ def test_a_notebook_shows_the_sources_and_says_what_a_bank_holds(library, bank):
     assert "15 objects" in library._repr_html_()
     assert repr(bank.banks[0]).startswith("CodeBank('street/test', 3 sources, 15 objects, 9 centres")
     assert "CodeUnion(street/test; 3 sources, 15 entries)" in repr(bank)
-    with pytest.raises(LibraryError, match="it holds codes, and patches are needed"):
-        kt.TreeView(bank.banks[0])
 
 
 def test_rows_agree_with_a_plain_count_on_any_map():

@@ -22,6 +22,8 @@ from ktviz.trace.trace import Trace
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+NOBODY = "nobody"
+"""In place of a source where nothing was retrieved."""
 KNOWLEDGE = "library "
 """How digests of knowledge begin, which may differ. With another network it is another system."""
 
@@ -159,8 +161,8 @@ def compare(before: Traced, after: Traced, *, model: object | None = None) -> Co
     known = [trace.about["digests"] for trace in (before, after)]
     for name in (name for name in {**known[0], **known[1]} if not name.startswith(KNOWLEDGE)):
         check_equal(name, *(digests.get(name, "none") for digests in known))
-    if len(before) != len(after):
-        raise MismatchError(f"compare {len(before)} retrievals", f"{len(after)} in the other", "Compare whole traces")
+    if any(trace.mask is not None or trace.about.get("part") for trace in (before, after)):
+        raise MismatchError("compare parts of traces", "shares are of the whole", "Compare whole traces")
     outputs = [trace.output if model is None else case_of(trace, model=model).output for trace in (before, after)]
     if outputs[0] is None or outputs[1] is None:
         raise TraceError("compare", "a trace without its output", "Pass model=, or save traces with pictures='both'")
@@ -176,20 +178,25 @@ def compare(before: Traced, after: Traced, *, model: object | None = None) -> Co
 
 
 def changes(before: Trace, after: Trace) -> pd.DataFrame:
-    """The retrievals whose winner changed."""
-    changed = identity(before) != identity(after)
-    box = before.column("box")
-    columns: dict[str, Any] = {"query": before.column("query"), "box": list(box), "overlap": before.overlap()}
-    for name in ("source", "entry", "similarity"):
-        columns |= {f"{name}_before": before.column(name), f"{name}_after": after.column(name)}
-    found: pd.DataFrame = pd.DataFrame(columns)[changed]
-    return found.reset_index(drop=True)
+    """The retrievals whose winner changed; of one that is in one trace only, the other has no source."""
+    one, other = (winners_of(trace) for trace in (before, after))
+    found = one.merge(other, on="query", how="outer", suffixes=("_before", "_after"), sort=True)
+    columns: dict[str, Any] = {"query": found["query"]}
+    for name in ("box", "overlap"):
+        columns[name] = found[f"{name}_before"].where(found[f"{name}_before"].notna(), found[f"{name}_after"])
+    for name, nothing in (("source", NOBODY), ("entry", -1), ("similarity", np.nan)):
+        columns |= {f"{name}_{when}": found[f"{name}_{when}"].fillna(nothing) for when in ("before", "after")}
+    changed = found["identity_before"] != found["identity_after"]
+    table = pd.DataFrame(columns).astype({"entry_before": np.int64, "entry_after": np.int64})
+    return table[changed.to_numpy()].reset_index(drop=True)
 
 
-def identity(trace: Trace) -> np.ndarray[Any, np.dtype[np.object_]]:
-    """What each retrieval won, by source and place: entry numbers mean different patches in different libraries."""
-    box = trace.column("source_box")
-    return np.array([f"{s}{b}" for s, b in zip(trace.column("source"), box.tolist(), strict=True)], dtype=object)
+def winners_of(trace: Trace) -> pd.DataFrame:
+    """What each retrieval won: entry numbers mean different patches in different libraries, so by source and place."""
+    source, box = trace.column("source"), trace.column("source_box")
+    columns = {name: trace.column(name) for name in ("query", "source", "entry", "similarity")}
+    identity = [f"{s}{b}" for s, b in zip(source, box.tolist(), strict=True)]
+    return pd.DataFrame({**columns, "box": list(trace.column("box")), "overlap": trace.overlap(), "identity": identity})
 
 
 def differences(before: Trace, after: Trace) -> list[str]:

@@ -115,19 +115,23 @@ def connected(grid: Ints) -> Ints:
             return label
 
 
+def on_grids(trace: Trace) -> bool:
+    """Whether retrievals have neighbours that could go on in each other: not regions, nor sources that are wholes."""
+    places = (trace.column(name).astype(np.float64) for name in ("y", "x", "source_box"))
+    return len(trace) > 0 and not any(np.isnan(place).any() for place in places)
+
+
 def control(trace: Trace) -> int:
     """The largest piece that chance makes here: the most own retrievals that go on in a mirrored or turned work."""
+    if not on_grids(trace):
+        return 0
     winners = winners_of(trace)
     return max(int(winners.own_sizes(other).max(initial=0)) for other in ARRANGEMENTS[1:])
 
 
 def pieces_of(trace: Trace) -> Iterator[tuple[Ints, Ints]]:
-    """The retrievals of each piece, largest first, and those of them that the search chose by itself side by side.
-
-    Queries without places on a grid, and sources that are wholes, have no neighbours that could go on in each other.
-    """
-    places = (trace.column(name).astype(np.float64) for name in ("y", "x", "source_box"))
-    if not len(trace) or any(np.isnan(place).any() for place in places):
+    """The retrievals of each piece, largest first, and those of them that the search chose by itself side by side."""
+    if not on_grids(trace):
         return
     winners = winners_of(trace)
     size = winners.own_sizes()

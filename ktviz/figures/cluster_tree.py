@@ -13,11 +13,12 @@ from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, INK, QUANTITY_INK
 from ktviz.figures.layout import MARGIN, WIDTH
 from ktviz.figures.maps import BODY, SMALL, TITLE
-from ktviz.figures.outline import REST, Item, bank_visits, outline, sizes
+from ktviz.figures.outline import REST, Item, outline, tree_visits
 from ktviz.figures.share_bars import TRACK
 from ktviz.images import Pixels
-from ktviz.library.kinds.patches.bank import Bank
-from ktviz.library.kinds.patches.clusters import Cluster, describe_clusters, exemplar_pictures
+from ktviz.library.banks import AnyBank
+from ktviz.library.cluster_tree import Cluster, ClusterTree
+from ktviz.library.kinds.trees import checked_tree
 from ktviz.regions import Box
 from ktviz.trace.trace import Trace
 
@@ -37,13 +38,10 @@ LINK = 76.0
 NUMBERS = {"node": 60.0, "entries": 80.0, "spread": 60.0, "visits": 60.0}
 """What is said of a node, and the width of each column."""
 PALE = "#C9C9C9"
-HOW_TO_READ = (
-    "Pictures: the medoid, then members by falling similarity. "
-    "Spread: mean cosine distance of the entries to their mean direction."
-)
+HOW_TO_READ = "Pictures: the medoid, then members by falling similarity."
 
 
-def tree_figure(bank: Bank, trace: Trace | None = None, query: int | None = None) -> Figure:
+def tree_figure(bank: AnyBank, trace: Trace | None = None, query: int | None = None) -> Figure:
     """The cluster tree of a bank: root, level 1, and what lies below the nodes that matter most; the rest is counted.
 
     Nodes matter by the retrievals of a trace that pass them, or without a trace by their entries. At most 60 are drawn.
@@ -60,12 +58,14 @@ def tree_figure(bank: Bank, trace: Trace | None = None, query: int | None = None
         TraceError: A query without a trace, or one that the trace does not hold.
         MismatchError: The query's winner is of another bank, or the bank has been edited since.
         UnknownNameError: The trace was not made with the bank.
+        LibraryError: The bank's kind has no tree.
     """
-    lit = {} if query is None else lit_path(bank, trace, query)
-    visited = None if trace is None else bank_visits(bank, trace)
-    count = sizes(bank.tree) if visited is None else visited
-    items = outline(bank.tree, count, MOST, EACH, tuple(lit))
-    drawing = Drawing.create(bank, items, lit, None if visited is None else int(visited[0]))
+    tree = checked_tree(bank)
+    lit = {} if query is None else lit_path(tree, trace, query)
+    visited = None if trace is None else tree_visits(tree, trace)
+    count = tree.nodes.size if visited is None else visited
+    items = outline(tree.nodes, count, MOST, EACH, tuple(lit))
+    drawing = Drawing.create(tree, items, lit, None if visited is None else int(visited[0]))
     drawing.write_header(trace, query)
     drawing.draw_links()
     for item in items:
@@ -73,18 +73,20 @@ def tree_figure(bank: Bank, trace: Trace | None = None, query: int | None = None
     return drawing.canvas.figure
 
 
-def lit_path(bank: Bank, trace: Trace | None, query: int) -> dict[int, float]:
-    """The nodes on the path of a query's winner, and the query's cosine to each."""
+def lit_path(tree: ClusterTree, trace: Trace | None, query: int) -> dict[int, float]:
+    """The nodes on the path of a query's winner, and how near the query is to each; NaN where nothing says."""
     if trace is None:
         raise TraceError(f"the path of query {query}", "no trace was given", "Pass the trace that holds it")
     rows = np.flatnonzero(trace.column("query") == query)
     if len(rows) != 1:
         raise TraceError(f"query {query}", f"the trace holds {len(rows)} of that number", "Take one image and one site")
     winner = trace.column("bank")[rows[0]]
-    if winner != bank.name:
-        raise MismatchError(f"the path of query {query} in {bank.name}", f"its winner is of {winner}", "Draw that bank")
-    path, cosine = (trace.column(name)[rows[0]] for name in ("path", "path_similarity"))
-    return dict(zip(path.tolist(), cosine.tolist(), strict=True))
+    if winner != tree.bank:
+        raise MismatchError(f"the path of query {query} in {tree.bank}", f"its winner is of {winner}", "Draw that bank")
+    path = trace.column("path")[rows[0]].tolist() if trace.has("path") else []
+    known = trace.has("path_similarity")
+    near = trace.column("path_similarity")[rows[0]].tolist() if known else [np.nan] * len(path)
+    return dict(zip(path, near, strict=True))
 
 
 @dataclass(frozen=True)
@@ -93,17 +95,17 @@ class Drawing:
 
     Attributes:
         canvas: The figure.
-        bank: Whose tree.
+        tree: What is drawn.
         items: Nodes and remainders, the root first.
         place: Left edge and middle y of every item, in their order.
         clusters: The drawn nodes described.
-        pictures: Exemplars of the drawn nodes, (n, 16, 16, 3) each.
-        lit: Nodes on the query's path and its cosine to each.
+        pictures: Exemplars of the drawn nodes, (n, side, side, 3) each.
+        lit: Nodes on the query's path, and how near it is to each.
         retrievals: Those that winners of this bank answered; None without a trace.
     """
 
     canvas: Canvas
-    bank: Bank
+    tree: ClusterTree
     items: list[Item]
     place: list[tuple[float, float]]
     clusters: dict[int, Cluster]
@@ -112,18 +114,18 @@ class Drawing:
     retrievals: int | None
 
     @classmethod
-    def create(cls, bank: Bank, items: list[Item], lit: dict[int, float], retrievals: int | None) -> Drawing:
+    def create(cls, tree: ClusterTree, items: list[Item], lit: dict[int, float], retrievals: int | None) -> Drawing:
         """An empty page of the right size."""
         y = heights(items)
         levels = 1 + max(item.level for item in items)
         pitch = (WIDTH - 2 * MARGIN + LINK) / max(levels, 2)
         exemplars = int(min(6, max(1, (pitch - LINK - sum(NUMBERS.values())) // STEP)))
-        clusters = describe_clusters(bank, [item.node for item in items if item.node != REST], exemplars)
-        pictures = exemplar_pictures(bank, [entry for cluster in clusters for entry in cluster.exemplars])
+        clusters = tree.describe([item.node for item in items if item.node != REST], exemplars)
+        pictures = tree.pictures([entry for cluster in clusters for entry in cluster.exemplars])
         ends = np.cumsum([len(cluster.exemplars) for cluster in clusters])[:-1]
         return cls(
             canvas=Canvas.create(WIDTH, max(y) + 96),
-            bank=bank,
+            tree=tree,
             items=items,
             place=[(MARGIN + item.level * pitch, middle) for item, middle in zip(items, y, strict=True)],
             clusters={cluster.node: cluster for cluster in clusters},
@@ -150,19 +152,24 @@ class Drawing:
 
     def write_header(self, trace: Trace | None, query: int | None) -> None:
         """Bank and numbers above, heads of the columns, and how to read the figure below."""
-        canvas, tree = self.canvas, self.bank.tree
-        title = f"Cluster tree of {self.bank.name}"
+        canvas, tree = self.canvas, self.tree
+        title = f"Cluster tree of {tree.bank}"
         room = WIDTH - 2 * MARGIN - QUERY - 20
         canvas.text(MARGIN, 50, canvas.shortened(title, TITLE, room, bold=True), TITLE, bold=True)
-        facts = [f"{len(self.bank):,} entries", f"{len(tree):,} nodes, {len(self.clusters)} drawn"]
-        facts += [f"{len(tree.leaves):,} leaves", f"{tree.depth} levels below the root"]
+        facts = [f"{tree.entries:,} entries", f"{len(tree):,} nodes, {len(self.clusters)} drawn"]
+        facts += [f"{tree.nodes.leaves:,} leaves", f"{tree.nodes.depth} levels below the root"]
         if trace is not None:
             facts.append(f"visits: {self.retrievals:,} of {len(trace):,} retrievals, won by this bank")
         canvas.text(MARGIN, 78, canvas.shortened(" · ".join(facts), SMALL, room), SMALL, FAINT)
         if trace is not None and query is not None:
             self.draw_query(trace, query)
-            steps = " → ".join(f"node {node} ({cosine:.2f})" for node, cosine in self.lit.items())
-            text = f"Query {query}, cosine to each node of its winner's path: {steps or 'the root is its leaf'}"
+            steps = " → ".join(f"{self.word(node)}{near_in_words(near)}" for node, near in self.lit.items())
+            said = (
+                f", {tree.measure} to each node of its winner's path"
+                if any(map(np.isfinite, self.lit.values()))
+                else ""
+            )
+            text = f"Query {query}{said}: {steps or 'the root is its leaf'}"
             canvas.text(MARGIN, 104, canvas.shortened(text, SMALL, room), SMALL, QUANTITY_INK, bold=True)
         for left in sorted({x for x, _ in self.place}):
             level = next(item.level for item, (x, _) in zip(self.items, self.place, strict=True) if x == left)
@@ -170,7 +177,12 @@ class Drawing:
             for name, end in self.columns.items():
                 canvas.text(left + self.exemplars + end, TOP - 22, name, SMALL, FAINT, align="right")
         bars = "" if trace is None else " Bar: part of the visits, 0 to 1."
-        canvas.text(MARGIN, max(y for _, y in self.place) + 68, HOW_TO_READ + bars, SMALL, FAINT)
+        reading = f"{HOW_TO_READ} Spread: {tree.spread}.{bars}"
+        canvas.text(MARGIN, max(y for _, y in self.place) + 68, reading, SMALL, FAINT)
+
+    def word(self, node: int) -> str:
+        """What a node is called."""
+        return self.tree.words[node] if self.tree.words else f"node {node}"
 
     def draw_query(self, trace: Trace, query: int) -> None:
         """The query's patch of the photo, at the right end of the header."""
@@ -211,15 +223,16 @@ class Drawing:
                 where for other, where in zip(self.items, self.place, strict=True) if other.node == item.parent
             )
             beside = y + (18 if parent[1] < y else -8)  # the side that the curve does not come from
-            self.canvas.text(
-                x - 10, beside, f"{self.lit[item.node]:.2f}", SMALL, QUANTITY_INK, bold=True, align="right"
-            )
+            near = self.lit[item.node]
+            said = f"{near:.2f}" if np.isfinite(near) else ""
+            self.canvas.text(x - 10, beside, said, SMALL, QUANTITY_INK, bold=True, align="right")
         self.write_numbers(item, x + self.exemplars, y, on_path)
 
     def write_numbers(self, item: Item, left: float, y: float, bold: bool) -> None:
         """Node, entries, spread and visits, and the visits as a bar."""
         cluster = self.clusters[item.node]
-        values = [str(item.node), f"{item.size:,}", f"{cluster.spread:.2f}"]
+        name = self.tree.words[item.node] if self.tree.words else str(item.node)
+        values = [name, f"{item.size:,}", f"{cluster.spread:.2f}"]
         if self.retrievals is not None:
             values.append(f"{item.count:,}")
             track = Box(left + 10, y + 11, self.width - self.exemplars - 10, 5)
@@ -230,6 +243,11 @@ class Drawing:
             self.canvas.text(
                 left + end, y + 4, value, SMALL, FAINT if name == "node" else INK, bold=bold, align="right"
             )
+
+
+def near_in_words(near: float) -> str:
+    """How near, in brackets; nothing where nothing says."""
+    return f" ({near:.2f})" if np.isfinite(near) else ""
 
 
 def heights(items: list[Item]) -> list[float]:

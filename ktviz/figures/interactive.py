@@ -16,10 +16,11 @@ from ktviz.explain.result import one_site
 from ktviz.figures.canvas import SANS
 from ktviz.figures.colours import FAINT, INK, OTHER, QUANTITY
 from ktviz.figures.layout import percent
-from ktviz.figures.outline import REST, Item, bank_visits, outline, sizes
+from ktviz.figures.outline import REST, Item, outline, tree_visits
 from ktviz.figures.share_bars import TRACK, facts, region_shares
-from ktviz.library.kinds.patches.bank import Bank
-from ktviz.library.kinds.patches.clusters import describe_clusters
+from ktviz.library.banks import AnyBank
+from ktviz.library.cluster_tree import ClusterTree
+from ktviz.library.kinds.trees import checked_tree
 from ktviz.licences import readable
 from ktviz.regions import Region
 from ktviz.systems.descents import Numbers
@@ -43,7 +44,7 @@ TICKS = (0.0, 0.01, 0.05, 0.25, 0.5, 1.0)
 """Of the scale of visits."""
 
 
-def tree_icicle(bank: Bank, trace: Trace | None = None) -> go.Figure:
+def tree_icicle(bank: AnyBank, trace: Trace | None = None) -> go.Figure:
     """A bank's cluster tree as an icicle: a node is as wide as it has entries, and coloured by its visits.
 
     Args:
@@ -55,12 +56,14 @@ def tree_icicle(bank: Bank, trace: Trace | None = None) -> go.Figure:
         UnknownNameError: The trace was not made with the bank.
         MismatchError: The bank has been edited since.
     """
-    return tree_chart(go.Icicle(**tree_parts(bank, trace), tiling={"orientation": "v"}), bank, trace)
+    tree = checked_tree(bank)
+    return tree_chart(go.Icicle(**tree_parts(tree, trace), tiling={"orientation": "v"}), tree, trace)
 
 
-def tree_sunburst(bank: Bank, trace: Trace | None = None) -> go.Figure:
+def tree_sunburst(bank: AnyBank, trace: Trace | None = None) -> go.Figure:
     """A bank's cluster tree as rings around the root; otherwise as `tree_icicle`."""
-    return tree_chart(go.Sunburst(**tree_parts(bank, trace), rotation=90), bank, trace)
+    tree = checked_tree(bank)
+    return tree_chart(go.Sunburst(**tree_parts(tree, trace), rotation=90), tree, trace)
 
 
 def share_bars(trace: Trace, region: Region = None) -> go.Figure:
@@ -173,12 +176,12 @@ def steps(values: Floats) -> tuple[Floats, Numbers]:
     return different[0] + pitch * np.arange(number.max() + 1), number
 
 
-def tree_parts(bank: Bank, trace: Trace | None) -> dict[str, Any]:
+def tree_parts(tree: ClusterTree, trace: Trace | None) -> dict[str, Any]:
     """What icicle and sunburst share: nodes, sizes, colours and texts."""
-    visited = None if trace is None else bank_visits(bank, trace)
-    items = outline(bank.tree, sizes(bank.tree) if visited is None else visited, MOST, (EACH,) * LEVELS)
+    visited = None if trace is None else tree_visits(tree, trace)
+    items = outline(tree.nodes, tree.nodes.size if visited is None else visited, MOST, (EACH,) * LEVELS)
     nodes = [item.node for item in items if item.node != REST]
-    spread = {cluster.node: cluster.spread for cluster in describe_clusters(bank, nodes, exemplars=1)}
+    spread = dict(zip(nodes, tree.spreads(nodes).tolist(), strict=True))
     total = None if visited is None else int(visited[0])
     if total is None:
         colours = [spread.get(item.node, np.nan) for item in items]
@@ -189,7 +192,7 @@ def tree_parts(bank: Bank, trace: Trace | None) -> dict[str, Any]:
     return {
         "ids": [item_id(item) for item in items],
         "parents": ["" if item.parent < 0 else str(item.parent) for item in items],
-        "labels": [item_label(item, bank) for item in items],
+        "labels": [item_label(item, tree) for item in items],
         "values": [item.size for item in items],
         "branchvalues": "total",
         "hovertext": [item_text(item, spread.get(item.node), total) for item in items],
@@ -208,18 +211,17 @@ def tree_parts(bank: Bank, trace: Trace | None) -> dict[str, Any]:
     }
 
 
-def tree_chart(chart: go.Icicle | go.Sunburst, bank: Bank, trace: Trace | None) -> go.Figure:
+def tree_chart(chart: go.Icicle | go.Sunburst, tree: ClusterTree, trace: Trace | None) -> go.Figure:
     """A tree with its title."""
-    tree = bank.tree
     about = [
-        f"{len(bank):,} entries",
+        f"{tree.entries:,} entries",
         f"{len(tree):,} nodes",
-        f"{len(tree.leaves):,} leaves",
+        f"{tree.nodes.leaves:,} leaves",
         "numbers: nodes",
         "area: entries",
     ]
     about.append("colour: spread" if trace is None else "colour: visits, square-root scale")
-    return styled(go.Figure(chart), f"Cluster tree of {label(bank.name)}", about, 640)
+    return styled(go.Figure(chart), f"Cluster tree of {label(tree.bank)}", about, 640)
 
 
 def item_id(item: Item) -> str:
@@ -227,11 +229,11 @@ def item_id(item: Item) -> str:
     return str(item.node) if item.node != REST else f"{item.parent}+"
 
 
-def item_label(item: Item, bank: Bank) -> str:
+def item_label(item: Item, tree: ClusterTree) -> str:
     """What is written on an item."""
     if item.node == REST:
         return f"… {item.nodes:,} more"
-    return label(bank.name) if item.node == 0 else str(item.node)
+    return label(tree.bank) if item.node == 0 else (tree.words[item.node] if tree.words else str(item.node))
 
 
 def item_text(item: Item, spread: float | None, total: int | None) -> str:

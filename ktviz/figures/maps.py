@@ -71,7 +71,8 @@ def trace_figure(trace: Trace) -> Figure:
             canvas.picture(pixels, Box(box.x, box.y, width, height))
         if number == 0 and trace.regions is not None:
             canvas.outline(borders(label_places(*trace.regions)), trace.size, box, "white", 1.0)
-    scale(canvas, Box(box.x, box.bottom + 10, size[0], 10), "0", "1")
+    low, high = (f"{end:.3g}" for end in span_of(scores(trace)))
+    scale(canvas, Box(box.x, box.bottom + 10, size[0], 10), low, high)
     legend(canvas, painted[["source", "share", "creator", "licence"]].values.tolist(), colours, end - 10)
     return canvas.figure
 
@@ -177,10 +178,23 @@ def place_colours(across: Floats, down: Floats) -> Pixels:
 
 
 def similarity_map(trace: Trace) -> Pixels:
-    """Similarity of the winner nearest to every pixel, from 0 to 1; white where there is none."""
-    winner = nearest(trace)
-    painted = painted_values(np.where(winner >= 0, trace.column("similarity")[winner], 0))
+    """Score of the winner nearest to every pixel, on the scale of `span_of`; white where there is none."""
+    winner, values = nearest(trace), scores(trace)
+    low, high = span_of(values)
+    painted = painted_values((np.where(winner >= 0, values[winner], low) - low) / (high - low))
     return np.where(winner[..., None] >= 0, painted, np.uint8(255))
+
+
+def scores(trace: Trace) -> Floats:
+    """(retrievals,) similarity of the winners; where several candidates are mixed their weight."""
+    name = "similarity" if trace.site_about["kind"] == "hard" else "weight"
+    return trace.column(name).astype(np.float64)
+
+
+def span_of(values: Floats) -> tuple[float, float]:
+    """Ends of a scale: 0 and 1; where nothing is above 0 (minus a distance), the least value and 0."""
+    least = float(values.min(initial=0.0))
+    return (least, 0.0) if len(values) and least < 0 and values.max() <= 0 else (0.0, 1.0)
 
 
 def painted_values(values: npt.NDArray[np.floating]) -> Pixels:

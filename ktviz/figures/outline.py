@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ktviz.explain.case import check_equal
-from ktviz.library.kinds.patches.bank import Bank
-from ktviz.library.kinds.patches.tree import Tree
+from ktviz.library.cluster_tree import ClusterTree, Nodes
 from ktviz.systems.descents import Numbers, visits
 from ktviz.trace.trace import Trace
 
@@ -38,7 +37,7 @@ class Item:
     count: int
 
 
-def outline(tree: Tree, count: Numbers, most: int, each: Sequence[int], path: Sequence[int] = ()) -> list[Item]:
+def outline(tree: Nodes, count: Numbers, most: int, each: Sequence[int], path: Sequence[int] = ()) -> list[Item]:
     """The nodes to draw: the children of the node with the largest count first, until there is room for no more.
 
     Args:
@@ -52,7 +51,7 @@ def outline(tree: Tree, count: Numbers, most: int, each: Sequence[int], path: Se
     Returns:
         The root first, every node before those below it, siblings by falling count, what is left of them last.
     """
-    size = sizes(tree)
+    size = tree.size
     items = [Item(0, -1, 0, 1, int(size[0]), int(count[0]))]
     waiting = [(False, 0, 0)] * (tree.depth > 0)
     while waiting:
@@ -67,9 +66,9 @@ def outline(tree: Tree, count: Numbers, most: int, each: Sequence[int], path: Se
     return items
 
 
-def siblings(tree: Tree, count: Numbers, size: Numbers, parent: int, each: int, path: Sequence[int]) -> list[Item]:
+def siblings(tree: Nodes, count: Numbers, size: Numbers, parent: int, each: int, path: Sequence[int]) -> list[Item]:
     """The children of a node, by falling count; where they are more than `each`, the last item is all others."""
-    children = tree.children[parent].numpy()
+    children = tree.children[parent]
     level = int(tree.level[parent]) + 1
     order = children[np.lexsort((children, -count[children], ~np.isin(children, path)))]
     kept = order if len(order) <= each else order[: each - 1]
@@ -81,19 +80,14 @@ def siblings(tree: Tree, count: Numbers, size: Numbers, parent: int, each: int, 
     return items
 
 
-def sizes(tree: Tree) -> Numbers:
-    """Entries below every node: (nodes,)."""
-    return np.asarray((tree.end - tree.start).numpy(), dtype=np.int64)
-
-
-def bank_visits(bank: Bank, trace: Trace) -> Numbers:
-    """`visits` for a bank at hand: (nodes,).
+def tree_visits(tree: ClusterTree, trace: Trace) -> Numbers:
+    """`visits` for the tree of a bank at hand: (nodes,).
 
     Raises:
         UnknownNameError: The trace was not made with it.
         MismatchError: It has been edited since.
     """
-    counts = visits(trace, bank.name, len(bank.tree))
-    name = f"library bank {bank.name}"
-    check_equal(name, trace.about["digests"].get(name, "none"), bank.digest)
+    counts = visits(trace, tree.bank, len(tree))
+    name = f"library bank {tree.bank}"
+    check_equal(name, trace.about["digests"].get(name, "none"), tree.digest)
     return counts

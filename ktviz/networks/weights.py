@@ -95,12 +95,26 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], str | None]:
     """Tensors, and the digest that `save_weights` wrote beside them."""
     with safe_open(path, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-        about = (file.metadata() or {}).get("about", "")
+    return tensors, read_about(path).get("sha256")
+
+
+def read_about(path: str | os.PathLike[str]) -> dict[str, str]:
+    """What `save_weights` wrote beside the tensors of a .safetensors file; nothing in one of another program.
+
+    Raises:
+        WeightsError: Missing or damaged file.
+    """
+    asked = f"weights {os.fspath(path)!r}"
     try:
-        digest = json.loads(about)["sha256"]
-    except (ValueError, LookupError, TypeError):  # the file of another program
-        digest = None
-    return tensors, digest
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+    except FileNotFoundError:
+        raise MissingWeightsError(asked, "no such file", "Check the path, or run `ktviz doctor`") from None
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(asked, f"damaged or not a checkpoint ({error})", "Fetch it again") from None
+    except ValueError:
+        return {}
+    return {str(name): str(value) for name, value in about.items()} if isinstance(about, dict) else {}
 
 
 def read_archive(path: Path) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ class Road:
     Attributes:
         level: Of these children; 1 is below the root.
         nodes: (n,) their numbers.
-        similarity: (n,) cosine of the whole patch to each centre, by which greedy descent chooses.
+        similarity: (n,) how near the query is to each, by which greedy descent chooses; NaN where that is not asked.
         taken: The node on the winner's path.
         greedy: The node with the largest similarity, which greedy descent takes from here.
     """
@@ -45,6 +45,8 @@ class Descent:
         greedy_leaf: Where greedy descent from the root ends.
         visited: Leaves whose entries were compared, best first: those of the beam, or the one that "paper" reaches.
             Empty for "exact", which compares all. A winner that continues its neighbour's may lie in none of them.
+        measure: What the similarities are: a cosine of the whole patch to each centre, or another.
+        ranked: Whether the visited leaves come best first.
     """
 
     query: int
@@ -53,6 +55,8 @@ class Descent:
     roads: tuple[Road, ...] = field(repr=False)
     greedy_leaf: int
     visited: tuple[int, ...]
+    measure: str = "cosine"
+    ranked: bool = True
 
 
 def visits(trace: Trace, bank_name: str, nodes: int) -> Numbers:

@@ -8,12 +8,11 @@ import numpy as np
 
 from ktviz.errors import RegionError, TraceError
 from ktviz.explain.case import check_equal
-from ktviz.library.banks import Banks, of_kind, other_kind
-from ktviz.library.format import EncoderIdentity
+from ktviz.library.banks import Banks
+from ktviz.library.kinds.codes.bank import CodeBank
 from ktviz.library.kinds.patches.bank import Bank
-from ktviz.library.kinds.patches.features import STRIDE
-from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.library.kinds.pictures.kept import KeptBank
+from ktviz.library.kinds.pictures.bank import PictureBank
+from ktviz.library.kinds.trees import with_trees
 from ktviz.systems.protocol import check_ability
 from ktviz.trace.recorded import Traced, as_trace
 from ktviz.trace.trace import Trace
@@ -78,25 +77,27 @@ class TreeView(View):
 
     Raises:
         MismatchError: `visits` was made with other banks.
-        LibraryError: The banks hold no patches, and so have no trees.
+        LibraryError: The banks are of a kind without trees.
     """
 
     parts: ClassVar[tuple[str, ...]] = ("tree",)
 
-    def __init__(self, of: Bank | Banks[Any] | Traced, *, visits: Traced | None = None, **more: Any) -> None:
-        if isinstance(of, KeptBank):
-            raise other_kind([of.name], of.kind, BankUnion, "show the tree of")
-        if isinstance(of, Banks):
-            of = of_kind(of, BankUnion, "show the tree of")
-        if isinstance(of, Bank):
-            of = BankUnion([of], EncoderIdentity("unknown", "unknown", of.entries.channels, STRIDE))
-        if not isinstance(of, BankUnion) and visits is not None:
+    def __init__(
+        self,
+        of: Bank | CodeBank | PictureBank | Banks[Any] | Traced,
+        *,
+        visits: Traced | None = None,
+        **more: Any,
+    ) -> None:
+        if isinstance(of, (Banks, Bank, CodeBank, PictureBank)):
+            of = with_trees(of)
+        elif visits is not None:
             raise TraceError("a tree view", "two traces", "Give banks and visits=, or a trace alone")
-        if isinstance(of, BankUnion) and visits is not None:
+        if isinstance(of, Banks) and visits is not None:
             for name, digest in of.digests().items():
                 check_equal(name, str(as_trace(visits).about["digests"].get(name, "none")), digest)
             of = visits
-        if isinstance(of, BankUnion):
+        if isinstance(of, Banks):
             subject = Subject.of_banks(of)
             self._show(subject.trace, subject.site, lambda _: subject)
         else:
@@ -114,14 +115,17 @@ class TreeView(View):
         asked = "draw a cluster tree"
         if self._subject.model is not None:
             check_ability(self._subject.model, "tree", asked)
-        if self._subject.banks is None:
+        if self._subject.banks is None or not self._subject.trees:
             raise TraceError(asked, self._subject.frozen or "its system holds no banks", "Give the view model=")
         banks = {bank.name: bank for bank in self._subject.banks.banks}
         query = self.selection[0] if len(self.selection) else None
         name = next(iter(banks)) if self.node is None else self.node[0]
         if query is not None:
             name = self.selection.to_pandas()["bank"].iloc[0]
-        return tree_figure(banks[name], self.shown if len(self.shown) else None, query)
+        if name not in banks:  # a site of centres, which are of no single bank
+            return tree_figure(next(iter(banks.values())))
+        visited = len(self.shown) > 0 and name in self.shown.about["banks"]
+        return tree_figure(banks[name], self.shown if visited else None, query)
 
 
 class BandView(View):

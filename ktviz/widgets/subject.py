@@ -15,7 +15,9 @@ from ktviz.errors import AbilityError, KtvizError, TraceError, UnknownNameError
 from ktviz.explain.case import Case, case_of, source_picture
 from ktviz.explain.regret import coherent
 from ktviz.images import Pixels, as_pixels
-from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.library.banks import Banks
+from ktviz.library.cluster_tree import ClusterTree
+from ktviz.library.kinds.trees import trees_of
 from ktviz.systems.protocol import System
 from ktviz.trace.pictures import Picture
 from ktviz.trace.schema import empty_table
@@ -32,6 +34,7 @@ NOWHERE: Mapping[str, Any] = {
     "extensions": [],
 }
 """The site of a trace of no translation."""
+NO_TREE: Mapping[str, Any] = {"nodes": 0, "depth": 0, "entries": 0, "words": [], "measure": ""}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,7 @@ class Subject:
     case: Case | None
     frozen: str = ""
     pictures: Mapping[str, Pixels] = field(default_factory=dict)
-    library: BankUnion | None = None
+    library: Banks[Any] | None = None
     order: Sequence[str] = ()
     sites: Sequence[SiteChoice] = ()
     known: Sequence[Mapping[str, Any]] = ()
@@ -103,7 +106,7 @@ class Subject:
         return cls(trace, case, frozen, shown, order=order, sites=sites, known=known)
 
     @classmethod
-    def of_banks(cls, banks: BankUnion) -> Subject:
+    def of_banks(cls, banks: Banks[Any]) -> Subject:
         """Banks alone: a trace of no translation, and their trees."""
         about = {
             "sites": [dict(NOWHERE)],
@@ -122,10 +125,14 @@ class Subject:
         return replace(self, trace=other, case=case, order=self.names)
 
     @property
-    def banks(self) -> BankUnion | None:
-        """The banks of patches that were searched, while the model lives."""
-        banks = self.library if self.case is None else self.case.system.banks
-        return banks if isinstance(banks, BankUnion) else None
+    def banks(self) -> Banks[Any] | None:
+        """The banks that were searched, while the model lives."""
+        return self.library if self.case is None else self.case.system.banks
+
+    @cached_property
+    def trees(self) -> list[ClusterTree]:
+        """Their cluster trees, in their order; none where their kind has none."""
+        return trees_of(self.banks)
 
     @property
     def model(self) -> System | None:
@@ -198,12 +205,19 @@ class Subject:
 
     @cached_property
     def searched(self) -> list[dict[str, Any]]:
-        """The banks that were searched, with the sizes of their trees where those can be asked."""
-        if self.banks is None:
-            return [{"name": name, "nodes": 0, "depth": 0, "entries": 0} for name in self.trace.about["banks"]]
+        """The banks that were searched, with their trees where those can be asked."""
+        if not self.trees:
+            return [{"name": name, **NO_TREE} for name in self.trace.about["banks"]]
         return [
-            {"name": bank.name, "nodes": len(bank.tree), "depth": bank.tree.depth, "entries": len(bank)}
-            for bank in self.banks.banks
+            {
+                "name": tree.bank,
+                "nodes": len(tree),
+                "depth": tree.nodes.depth,
+                "entries": tree.entries,
+                "words": [*tree.words],
+                "measure": tree.measure,
+            }
+            for tree in self.trees
         ]
 
     @cached_property

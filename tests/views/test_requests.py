@@ -12,8 +12,8 @@ import torch
 
 import ktviz as kt
 from ktviz.images import decode_image
+from ktviz.library.cluster_tree import Nodes
 from ktviz.library.kinds.patches.clusters import describe_clusters, exemplar_pictures
-from ktviz.library.kinds.patches.tree import Tree
 from ktviz.systems.kt.band_pictures import decoded_bands
 from ktviz.systems.kt.descent import Descent, descents
 from ktviz.systems.kt.live import live
@@ -156,9 +156,9 @@ def passed(tree, leaves):
 
 def test_a_leaf_that_lies_higher_than_others_is_not_passed_on_the_way_to_itself():
     """Root; 1 is a leaf, 2 has the leaves 3 and 4."""
-    tree = Tree(*(torch.tensor(v) for v in ([[0.0]] * 5, [-1, 0, 0, 2, 2], [0, 0, 2, 2, 4], [6, 2, 6, 4, 6])))
+    nodes = Nodes(np.array([-1, 0, 0, 2, 2]), np.array([6, 2, 4, 2, 2]))
     way = Descent(0, "art/x", (1,), (), 1, (1, 3, 4))
-    assert dict(as_values(way, tree)["passed"]) == passed(tree, way.visited) == {2: 2}
+    assert dict(as_values(way, nodes)["passed"]) == passed(nodes, way.visited) == {2: 2}
 
 
 @pytest.mark.parametrize("preset", ["paper", "exact"])

@@ -21,10 +21,11 @@ from ktviz.figures.band_grid import band_figure
 from ktviz.figures.cluster_tree import MOST, tree_figure
 from ktviz.figures.colours import OTHER, QUANTITY_INK, source_colours
 from ktviz.figures.layout import percent
-from ktviz.figures.outline import REST, outline, sizes
+from ktviz.figures.outline import REST, outline
 from ktviz.figures.share_bars import ROWS, share_figure
 from ktviz.library.kinds.patches.band_pixels import DECODED_CAPTION, PIXELS_CAPTION, pixel_bands
 from ktviz.library.kinds.patches.tree import Tree
+from ktviz.library.kinds.trees import checked_tree
 from ktviz.library.library import Library
 from ktviz.regions import Box
 from ktviz.systems.descents import visits
@@ -246,7 +247,8 @@ def test_the_outline_keeps_the_largest_and_counts_the_rest(large):
     count = np.random.default_rng(2).integers(0, 1000, len(large.tree))
     path = (7, int(large.tree.children[7][500]))
     count[list(path)] = 0
-    items = outline(large.tree, count, 60, (17, 8), path)
+    nodes = checked_tree(large).nodes
+    items = outline(nodes, count, 60, (17, 8), path)
     assert len(items) <= 60
     assert set(path) <= {item.node for item in items}
     places = {item.node: number for number, item in enumerate(items) if item.node != REST}
@@ -257,7 +259,7 @@ def test_the_outline_keeps_the_largest_and_counts_the_rest(large):
         below = [item for item in items if item.parent == parent]
         children = large.tree.children[parent].numpy()
         assert sum(item.nodes for item in below) == len(children)
-        assert sum(item.size for item in below) == sizes(large.tree)[parent]
+        assert sum(item.size for item in below) == nodes.size[parent]
         assert sum(item.count for item in below) == count[children].sum()
         shown = [item.count for item in below if item.node != REST and item.node not in path]
         assert shown == sorted(shown, reverse=True) == np.sort(count[children])[::-1][: len(shown)].tolist()
@@ -317,7 +319,7 @@ def test_charts_of_trees_hold_sizes_visits_and_spread(trace, bank):
         chart = make(bank, trace).data[0]
         nodes = [int(node) for node in chart.ids]
         assert sorted(nodes) == list(range(len(bank.tree)))
-        assert list(chart.values) == sizes(bank.tree)[nodes].tolist()
+        assert list(chart.values) == checked_tree(bank).nodes.size[nodes].tolist()
         assert [int(p or -1) for p in chart.parents] == bank.tree.parent[nodes].tolist()
         assert np.square(np.array(chart.marker.colors[1:], dtype=float)) == pytest.approx(counts[nodes[1:]] / counts[0])
         assert (chart.marker.cmin, chart.marker.cmax) == (0, 1)

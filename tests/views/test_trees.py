@@ -96,9 +96,8 @@ def test_a_huge_tree_costs_the_first_draw_nothing(huge):
     view, tree = huge
     assert len(view._scene) < 200_000
     values, _ = unpack(view._scene)
-    assert values["banks"] == [
-        {"name": "art/huge", "nodes": len(tree), "depth": tree.depth, "entries": PER_LEAF * len(tree.leaves)}
-    ]
+    sizes = {"nodes": len(tree), "depth": tree.depth, "entries": PER_LEAF * len(tree.leaves)}
+    assert values["banks"] == [{"name": "art/huge", **sizes, "words": [], "measure": "cosine"}]
     with kt.TreeView(view.trace) as other:
         assert len(other._scene) < 200_000
 

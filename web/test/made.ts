@@ -65,7 +65,7 @@ export function gridScene({ rows, columns, side, source, similarity, names }: Gr
     frozen: "",
     site: "retrieval",
     sites: [{ name: "retrieval", retrievals: count, direction: null }],
-    banks: [{ name: "task/style", nodes: 0, depth: 0, entries: 0 }],
+    banks: [{ name: "task/style", nodes: 0, depth: 0, entries: 0, words: [], measure: "" }],
     sources: titles.map((name) => sourceNamed(name)),
   };
   return new Scene(

@@ -78,7 +78,7 @@ function expectSame(found: Descent, expected: Descent): void {
     expected.roads.map(({ nodes, taken, greedy }) => ({ nodes, taken, greedy })),
   );
   found.roads.forEach((road, level) =>
-    expect(near(road.similarity, expected.roads[level].similarity, 2 * STEP)).toBe(true),
+    expect(near(road.similarity.map(Number), expected.roads[level].similarity.map(Number), 2 * STEP)).toBe(true),
   );
 }
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ktviz.library.library import Library
 from ktviz.names import ends_in
 from ktviz.regions import Box, Mask, SourceRegion, region_mask
 from ktviz.retrieval.credit import Credit
+from ktviz.systems.parts import is_number, stated
 from ktviz.values import short
 
 
@@ -113,20 +114,3 @@ def bank_of(source: Mapping[str, Any], library: Library | None) -> AnyUnion:
     if name not in library[bank].source_numbers:
         raise MismatchError(asked, f"bank {bank} does not hold it", todo)
     return library[bank]
-
-
-def is_number(part: object) -> TypeGuard[int]:
-    """Whether something is a whole number."""
-    return isinstance(part, (int, np.integer)) and not isinstance(part, bool)
-
-
-def stated(region: Mapping[str, Any]) -> SourceRegion:
-    """A part of a source as a trace states it.
-
-    Raises:
-        SettingError: It states something else.
-    """
-    try:
-        return SourceRegion(str(region["source"]), Box(**region["box"]))
-    except (LookupError, TypeError):
-        raise SettingError(f"without {short(region)}", "no part of the reference", "Give a kt.Box of it") from None

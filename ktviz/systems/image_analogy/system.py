@@ -26,11 +26,12 @@ from ktviz.retrieval.matches import Matches
 from ktviz.systems.image_analogy.field import Direction
 from ktviz.systems.image_analogy.levels import Progress
 from ktviz.systems.image_analogy.method import Method, network_size
-from ktviz.systems.image_analogy.reference import Reference, bank_of, described, is_number
+from ktviz.systems.image_analogy.reference import Reference, bank_of, described
 from ktviz.systems.image_analogy.result import Analogy, Side
 from ktviz.systems.image_analogy.settings import Settings, settings_from
 from ktviz.systems.image_analogy.sites import NAME, REFERENCE, FieldSite, Place, VoteSite
 from ktviz.systems.image_analogy.votes_blend import VotesBlend
+from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
 from ktviz.trace.record import MEMORY, record

@@ -9,27 +9,23 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
 
 from ktviz.errors import TraceError
 from ktviz.explain.case import Case
 from ktviz.images import Pixels
-from ktviz.library.kinds.patches.bank import Bank
-from ktviz.library.kinds.patches.clusters import describe_clusters, exemplar_pictures, spreads
-from ktviz.library.kinds.patches.tree import Tree
-from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.library.cluster_tree import ClusterTree, Nodes
 from ktviz.systems.descents import Descent, visits
 from ktviz.systems.protocol import check_ability
 from ktviz.trace.trace import Trace
 from ktviz.widgets.asking import Answer, Body, RequestError, numbers, places
-from ktviz.widgets.packing import Part, steps
+from ktviz.widgets.packing import Part, finite, steps
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.pictures import sheet
-from ktviz.widgets.protocol import STEPS
 from ktviz.widgets.subject import Subject
 
 PATH, PATH_SIMILARITY = "path", "path_similarity"
 """What systems call the columns of ways down a tree, and of the similarities to their nodes."""
+COSINE = "cosine"
 EXEMPLARS = 6
 MOST_NODES = 600
 """Nodes of a bank that a page keeps, if its root does not have more."""
@@ -47,10 +43,10 @@ def can(subject: Subject) -> dict[str, bool]:
     return {"tree": bool(trees(subject))}
 
 
-def trees(subject: Subject) -> Sequence[Bank]:
-    """The banks whose trees can be asked: those of a view without a translation, or of a system with that ability."""
+def trees(subject: Subject) -> Sequence[ClusterTree]:
+    """The trees that can be asked: those of a view without a translation, or of a system with that ability."""
     able = subject.library is not None or subject.can("tree")
-    return subject.banks.banks if able and subject.banks is not None else ()
+    return subject.trees if able else ()
 
 
 def paths(trace: Trace) -> pa.ChunkedArray | None:
@@ -87,19 +83,19 @@ def lengths(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.int64]:
 
 def children(subject: Subject, body: Body) -> Answer:
     """{bank, nodes} → those nodes and all their children, described."""
-    bank = bank_of(subject, body)
-    wanted = numbers(body, "nodes", len(bank.tree))
-    below = [child for node in wanted for child in bank.tree.children[node].tolist()]
-    return {}, cluster_columns(bank, list(dict.fromkeys([*wanted, *below])))
+    tree = tree_asked(subject, body)
+    wanted = numbers(body, "nodes", len(tree))
+    below = [child for node in wanted for child in tree.nodes.children[node].tolist()]
+    return {}, cluster_columns(tree, list(dict.fromkeys([*wanted, *below])))
 
 
 def thumbs(subject: Subject, body: Body) -> Answer:
-    """{bank, nodes} → exemplar patches of each: one picture, a row of `EXEMPLARS` patches per node, medoid first."""
-    bank = bank_of(subject, body)
-    nodes = numbers(body, "nodes", len(bank.tree))
+    """{bank, nodes} → exemplars of each: one picture, a row of `EXEMPLARS` entries per node, medoid first."""
+    tree = tree_asked(subject, body)
+    nodes = numbers(body, "nodes", len(tree))
     if not nodes:
         raise RequestError("pictures of nodes", "none named", "Name at least one")
-    pictures, count = exemplar_rows(bank, nodes)
+    pictures, count = exemplar_rows(tree, nodes)
     row = np.arange(len(nodes), dtype=np.int32)
     return {}, {"node": np.array(nodes, dtype=np.int32), "count": count, "row": row, "sheet": sheet(pictures)}
 
@@ -109,53 +105,49 @@ def descent(subject: Subject, body: Body) -> Answer:
     place = places(subject, body)
     case = subject.live()
     check_ability(case.system, "tree", "ways down a cluster tree")
-    known = {bank.name: bank.tree for bank in trees(subject)}
+    known = {tree.bank: tree.nodes for tree in trees(subject)}
     return {"descents": [as_values(one, known[one.bank]) for one in case.system.descents(case.trace, place)]}, {}
 
 
-def bank_of(subject: Subject, body: Body) -> Bank:
-    """The bank that a request names by its number."""
-    if subject.banks is None:
+def tree_asked(subject: Subject, body: Body) -> ClusterTree:
+    """The tree of the bank that a request names by its number."""
+    if not subject.trees:
         raise TraceError(
             "ask for a cluster tree", "there is none behind this view", subject.frozen or "Its system searches no tree"
         )
-    banks = subject.banks.banks
-    return banks[numbers({"banks": [body.get("bank")]}, "banks", len(banks))[0]]
+    return subject.trees[numbers({"banks": [body.get("bank")]}, "banks", len(subject.trees))[0]]
 
 
-def cluster_columns(bank: Bank, nodes: Sequence[int]) -> dict[str, Part]:
+def cluster_columns(tree: ClusterTree, nodes: Sequence[int]) -> dict[str, Part]:
     """Nodes described, as columns (n,)."""
-    tree, rows = bank.tree, torch.tensor(nodes, dtype=torch.int64)
+    known, rows = tree.nodes, np.asarray(nodes, dtype=np.int64)
     columns = {
         "node": rows,
-        "parent": tree.parent[rows],
-        "level": tree.level[rows],
-        "size": (tree.end - tree.start)[rows],
-        "children": torch.tensor([len(tree.children[node]) for node in nodes], dtype=torch.int64),
+        "parent": known.parent[rows],
+        "level": known.level[rows],
+        "size": known.size[rows],
+        "children": np.array([len(known.children[node]) for node in nodes], dtype=np.int64),
     }
-    found: dict[str, Part] = {name: column.numpy().astype(np.int32) for name, column in columns.items()}
-    return {**found, "spread": spreads(bank, nodes).numpy()}
+    found: dict[str, Part] = {name: column.astype(np.int32) for name, column in columns.items()}
+    return {**found, "spread": tree.spreads(nodes)}
 
 
-def exemplar_rows(bank: Bank, nodes: Sequence[int]) -> tuple[Pixels, npt.NDArray[np.int32]]:
-    """Exemplar patches of nodes (n, `EXEMPLARS`, 16, 16, 3), black where there are fewer, and their numbers (n,)."""
-    found = describe_clusters(bank, nodes, EXEMPLARS)
+def exemplar_rows(tree: ClusterTree, nodes: Sequence[int]) -> tuple[Pixels, npt.NDArray[np.int32]]:
+    """Exemplars of nodes (n, `EXEMPLARS`, side, side, 3), black where there are fewer, and their numbers (n,)."""
+    found = tree.describe(nodes, EXEMPLARS)
     count = np.array([len(cluster.exemplars) for cluster in found], dtype=np.int32)
-    cut = exemplar_pictures(bank, [entry for cluster in found for entry in cluster.exemplars])
+    cut = tree.pictures([entry for cluster in found for entry in cluster.exemplars])
     filled = np.zeros((len(found), EXEMPLARS, *cut.shape[1:]), dtype=np.uint8)
     filled[np.arange(EXEMPLARS) < count[:, None]] = cut
     return filled, count
 
 
-def as_values(descent: Descent, tree: Tree) -> dict[str, Any]:
+def as_values(descent: Descent, nodes: Nodes) -> dict[str, Any]:
     """A descent as JSON holds it; `passed` counts the visited leaves below each node above them."""
-    leaves = torch.tensor(descent.visited, dtype=torch.int64)
-    above = tree.paths(leaves)
-    passed, counts = above[(above >= 0) & (above != leaves[:, None])].unique(return_counts=True)
     roads = [
         {
             "nodes": road.nodes.tolist(),
-            "similarity": np.round(road.similarity.astype(np.float64), 4).tolist(),
+            "similarity": finite(np.round(road.similarity.astype(np.float64), 4)),
             "taken": road.taken,
             "greedy": road.greedy,
         }
@@ -168,8 +160,8 @@ def as_values(descent: Descent, tree: Tree) -> dict[str, Any]:
         "roads": roads,
         "greedy_leaf": descent.greedy_leaf,
         "visited": list(descent.visited),
-        "ranked": True,
-        "passed": list(zip(passed.tolist(), counts.tolist(), strict=True)),
+        "ranked": descent.ranked,
+        "passed": [list(pair) for pair in nodes.above(descent.visited)],
     }
 
 
@@ -179,64 +171,65 @@ def as_values(descent: Descent, tree: Tree) -> dict[str, Any]:
 def stored(subject: Subject) -> dict[str, Part]:
     """The trees, and the way of every retrieval."""
     parts: dict[str, Part] = {}
-    for number, bank in enumerate(trees(subject)):
-        parts |= {f"tree/{number}/{name}": part for name, part in tree_parts(subject.trace, bank).items()}
+    for number, tree in enumerate(trees(subject)):
+        parts |= {f"tree/{number}/{name}": part for name, part in tree_parts(subject.trace, tree).items()}
     if subject.case is None or not subject.can("tree"):
         return parts
-    return {**parts, **descent_parts(subject.case, subject.banks)}
+    return {**parts, **descent_parts(subject.case, subject.trees)}
 
 
-def tree_parts(trace: Trace, bank: Bank) -> dict[str, Part]:
+def tree_parts(trace: Trace, tree: ClusterTree) -> dict[str, Part]:
     """Nodes of a bank's tree, with exemplars; and the parent of every node, stored or not: (nodes,)."""
-    nodes = stored_nodes(trace, bank)
-    pictures, count = exemplar_rows(bank, nodes[:MOST_NODES])
+    nodes = stored_nodes(trace, tree)
+    pictures, count = exemplar_rows(tree, nodes[:MOST_NODES])
     count = np.pad(count, (0, len(nodes) - len(count)))  # of a very wide root, not all children have pictures
-    above = bank.tree.parent.numpy().astype(np.int32)
-    return {**cluster_columns(bank, nodes), "count": count, "sheet": sheet(pictures, "small"), "above": above}
+    above = tree.nodes.parent.astype(np.int32)
+    return {**cluster_columns(tree, nodes), "count": count, "sheet": sheet(pictures, "small"), "above": above}
 
 
-def stored_nodes(trace: Trace, bank: Bank) -> list[int]:
+def stored_nodes(trace: Trace, tree: ClusterTree) -> list[int]:
     """The root and its children, then the children of whatever was visited, most visited first, as many as may be.
 
     Always all children of a node or none: a page could not tell the roads not taken from some of them.
     """
-    tree = bank.tree
     if len(tree) <= MOST_NODES:
         return list(range(len(tree)))
-    found = [0, *tree.children[0].tolist()]
-    counts = (tree.end - tree.start).numpy()
-    if len(trace):
-        counts = visits(trace, bank.name, len(tree))
-    parents = np.flatnonzero([len(children) > 0 for children in tree.children])[1:]
+    below = tree.nodes.children
+    found = [0, *below[0].tolist()]
+    counts = visits(trace, tree.bank, len(tree)) if len(trace) else tree.nodes.size
+    parents = np.flatnonzero([len(children) > 0 for children in below])[1:]
     for node in parents[np.argsort(-counts[parents], kind="stable")].tolist():
-        family = tree.children[node].tolist()
+        family = below[node].tolist()
         if node in found and len(found) + len(family) <= MOST_NODES:
             found += family
     return found
 
 
-def descent_parts(case: Case, searched: BankUnion | None) -> dict[str, Part]:
+def descent_parts(case: Case, searched: Sequence[ClusterTree]) -> dict[str, Part]:
     """How near every query is to the roads at each level of its winner's bank, and which leaves were visited.
 
-    `roads` is (N, depth, most children) in steps, children in the order of their numbers; `visited` is (N, bytes), one
-    bit per node of the bank; `greedy_leaf` is (N,).
+    `roads` is (queries, depth, most children), children in the order of their numbers: cosines in steps, others as they
+    are; `visited` is (queries, bytes), one bit per node of the bank; `greedy_leaf` is (queries,).
     """
-    banks = () if searched is None else searched.banks
-    depth = max((bank.tree.depth for bank in banks), default=0)
-    width = max((len(c) for bank in banks for c in bank.tree.children), default=0)
-    nodes = max((len(bank.tree) for bank in banks), default=0)
-    count = len(case.trace)
+    depth = max((tree.nodes.depth for tree in searched), default=0)
+    width = max((len(below) for tree in searched for below in tree.nodes.children), default=0)
+    nodes = max((len(tree) for tree in searched), default=0)
+    count = 1 + int(case.trace.column("query").max(initial=-1))
     if not depth or count * depth * width > MOST_ROADS or count * nodes > 8 * MOST_ROADS:
         return {}
-    roads = np.full((count, depth, width), -STEPS - 1, dtype=np.int16)
+    roads = np.full((count, depth, width), np.nan, dtype=np.float32)
     visited = np.zeros((count, nodes), dtype=bool)
     greedy = np.zeros(count, dtype=np.int32)
-    for way in case.system.descents(case.trace, range(count)):
+    for way in case.system.descents(case.trace, range(len(case.trace))):
         for level, road in enumerate(way.roads):
-            roads[way.query, level, : len(road.nodes)] = steps(road.similarity)
+            roads[way.query, level, : len(road.nodes)] = road.similarity
         visited[way.query, list(way.visited)] = True
         greedy[way.query] = way.greedy_leaf
-    return {"roads": roads, "visited": np.packbits(visited, axis=1, bitorder="little"), "greedy_leaf": greedy}
+    return {
+        "roads": steps(roads) if all(tree.measure == COSINE for tree in searched) else roads,
+        "visited": np.packbits(visited, axis=1, bitorder="little"),
+        "greedy_leaf": greedy,
+    }
 
 
 PANEL = Panel(

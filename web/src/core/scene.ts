@@ -30,6 +30,15 @@ export interface Bank {
   nodes: number;
   depth: number;
   entries: number;
+  /** What the nodes of its tree are called; empty where a number is all there is. */
+  words: string[];
+  /** What tells how near a retrieval is to a node. */
+  measure: string;
+}
+
+/** What a node is called in the middle of a sentence. */
+export function wordFor(bank: Bank, node: number): string {
+  return bank.words[node] ?? String(node);
 }
 
 /** A picture that the site of a scene states. */
@@ -239,10 +248,11 @@ export class Scene {
     return wholeOrBox(boxAt(this.sourceBox, place));
   }
 
-  /** Number of the bank that the winner is of. */
+  /** Number of the bank that the winner is of; the only one where it is of no bank of its own, but of their centres. */
   bankOf(place: number): number {
     const name = this.about.sources[this.winnerSource(place)]?.bank;
-    return this.about.banks.findIndex((bank) => bank.name === name);
+    const found = this.about.banks.findIndex((bank) => bank.name === name);
+    return found < 0 && this.about.banks.length === 1 ? 0 : found;
   }
 
   /** A source's picture: as its bank saw it where it has come, else the small one. */

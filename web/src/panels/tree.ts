@@ -314,6 +314,7 @@ class TreeView implements Drawn {
       active: key === this.active,
       pictures: this.pictures,
       bank: this.bank,
+      about: this.session.scene.about.banks[this.bank],
     });
   }
 
@@ -392,7 +393,8 @@ class TreeView implements Drawn {
   }
 
   private tell(place: number, descent: Descent): void {
-    this.told.replaceChildren(queryPatch(this.session.scene, place, 20), ` ${inWords(descent)}`);
+    const said = inWords(descent, this.session.scene.about.banks[this.bank]);
+    this.told.replaceChildren(queryPatch(this.session.scene, place, 20), ` ${said}`);
   }
 
   private explain(): void {
@@ -400,7 +402,9 @@ class TreeView implements Drawn {
     const cluster = node && node[0] === this.bank ? this.model.clusters.get(node[1]) : undefined;
     if (!cluster) return this.detail.replaceChildren();
     const kind = cluster.children ? `${cluster.children} children` : "leaf";
-    const text = `Node ${cluster.node} of ${shortName(this.session.scene.about.banks[this.bank].name)}: level ${cluster.level}, ${kind}, ${count(cluster.size)} entries, spread ${cluster.spread.toFixed(3)}${this.visitsOf()[0] > 0 ? `, passed by ${count(this.visitsOf()[cluster.node])} winners` : ""}`;
+    const about = this.session.scene.about.banks[this.bank];
+    const called = about.words[cluster.node] ?? `Node ${cluster.node}`;
+    const text = `${called} of ${shortName(about.name)}: level ${cluster.level}, ${kind}, ${count(cluster.size)} entries, spread ${cluster.spread.toFixed(3)}${this.visitsOf()[0] > 0 ? `, passed by ${count(this.visitsOf()[cluster.node])} winners` : ""}`;
     this.detail.replaceChildren(this.pictures.strip(this.bank, cluster.node, 44), h("span", {}, text));
   }
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from torch.nn import functional as F
 
 from ktviz.errors import SettingError, UnknownNameError
 from ktviz.images import Pixels
+from ktviz.library.cluster_tree import Cluster, ClusterTree, Nodes
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.features import STRIDE
@@ -26,27 +26,22 @@ AT_ONCE = 32
 PATCH_PX = STRIDE * SIZE
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """One node of a bank's tree, described.
-
-    Attributes:
-        node: Its number; 0 is the root.
-        parent: The node above; -1 for the root.
-        level: Steps below the root.
-        size: Entries below it.
-        children: Number of nodes directly below it; 0 for a leaf.
-        spread: 1 minus the mean cosine of its entries' weighted keys to their mean direction: 0 where all are alike.
-        exemplars: Entries of the bank: the medoid first, then others by falling similarity, the least similar last.
-    """
-
-    node: int
-    parent: int
-    level: int
-    size: int
-    children: int
-    spread: float
-    exemplars: tuple[int, ...]
+def patch_tree(bank: Bank) -> ClusterTree:
+    """The tree of a bank of patches, by which its search descends."""
+    tree = bank.tree
+    return ClusterTree(
+        bank.name,
+        bank.digest,
+        len(bank),
+        Nodes(tree.parent.numpy(), (tree.end - tree.start).numpy()),
+        (),
+        "cosine",
+        "mean cosine distance of the entries to their mean direction",
+        PATCH_PX,
+        lambda nodes: spreads(bank, nodes).numpy(),
+        lambda nodes, exemplars: describe_clusters(bank, nodes, exemplars),
+        lambda entries: exemplar_pictures(bank, entries),
+    )
 
 
 def describe_clusters(

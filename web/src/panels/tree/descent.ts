@@ -1,13 +1,14 @@
 // The way of a retrieval down the tree of its winner's bank, as Python tells it (ktviz/widgets/panels/tree.py).
 
 import { count } from "../../core/dom";
-import type { Scene } from "../../core/scene";
+import { type Bank, type Scene, wordFor } from "../../core/scene";
 
 export interface Descent {
   query: number;
   bank: string;
   path: number[];
-  roads: { nodes: number[]; similarity: number[]; taken: number; greedy: number }[];
+  /** A similarity is null where nothing was compared. */
+  roads: { nodes: number[]; similarity: (number | null)[]; taken: number; greedy: number }[];
   greedy_leaf: number;
   visited: number[];
   /** Whether the visited leaves come best first. */
@@ -40,7 +41,12 @@ export interface Trail {
 
 export function trailOf(descent: Descent): Trail {
   const similarity = new Map<number, number>();
-  for (const road of descent.roads) road.nodes.forEach((node, n) => similarity.set(node, road.similarity[n]));
+  for (const road of descent.roads) {
+    road.nodes.forEach((node, n) => {
+      const near = road.similarity[n];
+      if (near !== null) similarity.set(node, near);
+    });
+  }
   return {
     similarity,
     path: new Set([0, ...descent.path]),
@@ -51,16 +57,20 @@ export function trailOf(descent: Descent): Trail {
 }
 
 /** The way in a sentence or two. */
-export function inWords(descent: Descent): string {
+export function inWords(descent: Descent, bank: Bank): string {
   const steps = descent.roads.map((road) => {
-    const similarity = road.similarity[road.nodes.indexOf(road.taken)].toFixed(2);
-    return `${road.taken} (${road.greedy === road.taken ? similarity : `${similarity}, greedy takes ${road.greedy}`})`;
+    const near = road.similarity[road.nodes.indexOf(road.taken)];
+    if (near === null) return wordFor(bank, road.taken);
+    const greedy = road.greedy === road.taken ? "" : `, greedy takes ${wordFor(bank, road.greedy)}`;
+    return `${wordFor(bank, road.taken)} (${near.toFixed(2)}${greedy})`;
   });
   const number = descent.visited.length;
   const visited = number
     ? `${count(number)} ${number === 1 ? "leaf was" : "leaves were"} visited`
     : "all leaves were compared";
   const elsewhere =
-    descent.greedy_leaf === (descent.path.at(-1) ?? 0) ? "" : `; greedy descent ends in ${descent.greedy_leaf}`;
+    descent.greedy_leaf === (descent.path.at(-1) ?? 0)
+      ? ""
+      : `; greedy descent ends in ${wordFor(bank, descent.greedy_leaf)}`;
   return `Winner's way: root → ${steps.join(" → ")}. ${visited[0].toUpperCase()}${visited.slice(1)}${elsewhere}.`;
 }

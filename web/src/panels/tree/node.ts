@@ -1,12 +1,13 @@
 // A node of the tree as a card: exemplar patches, size, spread, visits, and how near the selected retrieval is to it.
 
 import { count, h } from "../../core/dom";
-import { decodePicture } from "../../core/scene";
+import { type Bank, decodePicture } from "../../core/scene";
 import type { Session } from "../../core/session";
 import type { Trail } from "./descent";
 import type { Leaf } from "./model";
 
-const PATCH_PX = 16;
+/** Exemplars in a row of a sheet of pictures. */
+const EXEMPLARS = 6;
 const AT_ONCE = 48;
 
 /** Exemplar patches of nodes, asked for when their cards come into sight. */
@@ -82,7 +83,7 @@ export class NodePictures {
     const canvas = h("canvas", {
       class: "kt-patch",
       role: "img",
-      "aria-label": `Exemplar patches of node ${node}, medoid first`,
+      "aria-label": `Exemplars of node ${node}, medoid first`,
     });
     [canvas.width, canvas.height] = [across * side * ratio, down * side * ratio];
     [canvas.style.width, canvas.style.height] = [`${across * side}px`, `${down * side}px`];
@@ -91,7 +92,8 @@ export class NodePictures {
     const context = canvas.getContext("2d")!;
     context.imageSmoothingEnabled = false;
     places.slice(0, found.count).forEach(([x, y, size], n) => {
-      const from = [n * PATCH_PX, found.row * PATCH_PX, PATCH_PX, PATCH_PX] as const;
+      const px = found.sheet.width / EXEMPLARS;
+      const from = [n * px, found.row * px, px, px] as const;
       const unit = side * ratio;
       context.drawImage(found.sheet, ...from, x * unit, y * unit, size * unit, size * unit);
     });
@@ -111,6 +113,7 @@ interface Shown {
   active: boolean;
   pictures: NodePictures;
   bank: number;
+  about: Bank;
 }
 
 export class NodeCard {
@@ -155,16 +158,18 @@ export class NodeCard {
     this.el.replaceChildren(h("span", {}, `+ ${count(leaf.rest)} more`));
   }
 
-  private fill({ leaf, trail, visits, total, unfolded, pictures, bank }: Shown): void {
+  private fill({ leaf, trail, visits, total, unfolded, pictures, bank, about }: Shown): void {
     const { node, level, size, children, spread } = leaf.cluster!;
     const near = trail?.similarity.get(node);
     const rank = trail?.visited.get(node);
     const passed = trail?.passed.get(node);
-    const facts = [`${count(size)} entries`, `spread ${spread.toFixed(2)}`];
+    const word = about.words[node];
+    const [entries, apart] = [`${count(size)} entries`, `spread ${spread.toFixed(2)}`];
+    const facts = word ? [word, entries] : [entries, apart];
     this.el.setAttribute("aria-level", String(level + 1));
     if (children) this.el.setAttribute("aria-expanded", String(unfolded));
     const told = [
-      `Node ${node}`,
+      word ? "" : `Node ${node}`,
       ...facts,
       total > 0 ? `${count(visits)} visits` : "",
       near === undefined ? "" : `similarity ${near.toFixed(2)}`,
@@ -189,7 +194,11 @@ export class NodeCard {
       ),
       near === undefined
         ? null
-        : h("span", { class: "kt-near", title: "Cosine of the selected retrieval to this node" }, near.toFixed(2)),
+        : h(
+            "span",
+            { class: "kt-near", title: `Of the selected retrieval to this node: ${about.measure}` },
+            near.toFixed(2),
+          ),
       trail?.greedy.has(node) && !trail.path.has(node) ? h("span", { class: "kt-mark" }, "greedy") : null,
       rank === undefined
         ? null

@@ -56,8 +56,11 @@ function descentOf(kept: Kept, place: number): Descent {
   const roads = path.map((taken, level) => {
     const nodes = allChildren(kept, bank, level ? path[level - 1] : 0);
     const at = (query * depth + level) * width;
-    const similarity = nodes.map((_, n) => unstep(values[at + n]));
-    return { nodes, similarity, taken, greedy: nodes[similarity.indexOf(Math.max(...similarity))] };
+    // Cosines are stored in steps, other measures as they are.
+    const near = nodes.map((_, n) => (values instanceof Float32Array ? values[at + n] : unstep(values[at + n])));
+    const known = near.filter((value) => !Number.isNaN(value));
+    const greedy = known.length ? nodes[near.indexOf(Math.max(...known))] : taken;
+    return { nodes, similarity: near.map((value) => (Number.isNaN(value) ? null : value)), taken, greedy };
   });
   const visited = visitedBy(kept, query);
   return {

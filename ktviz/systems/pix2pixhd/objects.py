@@ -1,0 +1,152 @@
+"""Objects with codes: those of a bank, or of one photograph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ktviz.images import Pixels, pixel_digest
+from ktviz.labels.maps import Map
+from ktviz.retrieval.catalogue import Knowledge
+from ktviz.retrieval.credit import Credit
+
+Numbers = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.float64]
+REFERENCE = "reference"
+CANVAS = "reference:0"
+"""Name of the photograph's picture in a trace."""
+
+
+class Objects(Knowledge, Protocol):
+    """Objects as entries.
+
+    `codes` (n, C), `label` (n,) their classes, `number` (n,) what the instance map of its picture calls each, and
+    `box` (n, 4) around it in px of that picture; `object_map` of a source is that map.
+    """
+
+    @property
+    def codes(self) -> npt.NDArray[Any]: ...
+
+    @property
+    def label(self) -> Numbers: ...
+
+    @property
+    def number(self) -> Numbers: ...
+
+    @property
+    def box(self) -> npt.NDArray[Any]: ...
+
+    def picture(self, source: int, /) -> Pixels: ...
+
+    def object_map(self, source: int, /) -> Map: ...
+
+
+def labels_of(numbers: Numbers) -> Numbers:
+    """The classes of objects; see `ktviz.labels`.
+
+    Example:
+        >>> labels_of(np.array([7, 26003])).tolist()
+        [7, 26]
+    """
+    found: Numbers = np.where(numbers < 1000, numbers, numbers // 1000)
+    return found
+
+
+def boxes_of(instances: Map) -> tuple[Numbers, npt.NDArray[np.float64], Numbers]:
+    """The objects of a map: numbers (n,), boxes around them (n, 4) in px, and sizes (n,) in px; by number."""
+    numbers, place, size = np.unique(instances, return_inverse=True, return_counts=True)
+    place = place.reshape(instances.shape)
+    y, x = np.indices(instances.shape)
+    edges = []
+    for at in (x, y):
+        low = np.full(len(numbers), at.max(initial=0), dtype=np.int64)
+        high = np.zeros(len(numbers), dtype=np.int64)
+        np.minimum.at(low, place, at)
+        np.maximum.at(high, place, at)
+        edges.append((low, high + 1))
+    (left, right), (top, bottom) = edges
+    return numbers, np.stack((left, top, right - left, bottom - top), 1).astype(np.float64), size.astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoObjects:
+    """The objects of one photograph; see `Objects` and `ktviz.retrieval.catalogue.Knowledge`.
+
+    Attributes:
+        pixels: (H, W, 3) uint8.
+        map: (H, W), the number of an object at every pixel.
+        codes: (n, C), by number.
+    """
+
+    pixels: Pixels
+    map: Map
+    codes: Vectors
+
+    @classmethod
+    def of(cls, pixels: Pixels, instances: Map, coded: Tensor) -> PhotoObjects:
+        """From codes (C, H, W) that are the same within an object."""
+        _, first = np.unique(instances, return_index=True)
+        return cls(pixels, instances, coded.flatten(1).T.double().numpy()[first])
+
+    @cached_property
+    def _found(self) -> tuple[Numbers, npt.NDArray[np.float64], Numbers]:
+        return boxes_of(self.map)
+
+    @property
+    def number(self) -> Numbers:
+        return self._found[0]
+
+    @property
+    def label(self) -> Numbers:
+        return labels_of(self.number)
+
+    @property
+    def box(self) -> npt.NDArray[np.float64]:
+        return self._found[1]
+
+    @property
+    def ranks(self) -> Numbers:
+        """(n,) place of each object where they are ordered by class, then by number."""
+        return np.lexsort((self.number, self.label)).argsort()
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def name(self) -> str:
+        return REFERENCE
+
+    @property
+    def source_names(self) -> Sequence[str]:
+        return [REFERENCE]
+
+    def source_of(self, entries: Tensor) -> Tensor:
+        """Always the photograph."""
+        return torch.zeros_like(entries)
+
+    def boxes(self, entries: Tensor) -> Tensor:
+        """Where entries (n,) lie: (n, 4) float32 px."""
+        return torch.from_numpy(self.box[entries.numpy()]).float()
+
+    def describe_sources(self) -> list[dict[str, Any]]:
+        """The photograph, by its digest."""
+        height, width = self.map.shape
+        about = {"source": REFERENCE, "bank": REFERENCE, **Credit().described(), "sha256": "unknown"}
+        return [{**about, "width": width, "height": height, "pixels": pixel_digest(self.pixels)}]
+
+    def digests(self) -> dict[str, str]:
+        """None: it is an input of the run."""
+        return {}
+
+    def picture(self, source: int) -> Pixels:
+        return self.pixels
+
+    def object_map(self, source: int) -> Map:
+        return self.map

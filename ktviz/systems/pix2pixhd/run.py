@@ -1,0 +1,83 @@
+"""A run: all that a picture is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ktviz.errors import UnknownNameError
+from ktviz.images import Pixels
+from ktviz.labels.maps import Map
+from ktviz.systems.pix2pixhd.centres import Centres
+from ktviz.systems.pix2pixhd.exclusion import Part, described, entries_of, parts_of
+from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE
+from ktviz.systems.pix2pixhd.reference import Reference
+from ktviz.systems.pix2pixhd.settings import Settings
+from ktviz.trace.pictures import LABELS
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a picture is made of.
+
+    Attributes:
+        instances: (H, W), the number of an object at every pixel.
+        settings: How every object gets its code.
+        reference: Whose objects' codes are wanted, or None.
+        own: What objects choose from where nothing is left out: the centres, or the objects of the reference.
+        without: What is left out of that.
+    """
+
+    instances: Map
+    settings: Settings
+    reference: Reference | None
+    own: Centres
+    without: tuple[Part, ...]
+
+    @classmethod
+    def create(
+        cls, instances: Map, settings: Settings, reference: Reference | None, centres: Centres, without: Any
+    ) -> Run:
+        """From the centres of a bank or a file.
+
+        Raises:
+            UnknownNameError, SettingError: As in `parts_of`.
+        """
+        own = centres
+        if settings.choice == "encoded" and reference is not None:
+            name = f"objects of {reference.source or REFERENCE}"
+            own = Centres.of_objects(reference.objects, reference.entries, centres.classes, name)
+        return cls(instances, settings, reference, own, parts_of(without, own))
+
+    @cached_property
+    def centres(self) -> Centres:
+        """What objects choose from.
+
+        Raises:
+            UnknownNameError: Nothing would be left.
+        """
+        gone = entries_of(self.without, self.own)
+        again = self.settings.again and self.settings.choice != "encoded"
+        found = self.own.clustered_again(gone) if again else self.own.without(gone)
+        if len(gone) and not found.there.any():
+            some = ", ".join(map(str, self.without[:5]))
+            raise UnknownNameError(f"a run without {some}", "nothing would be left", "Leave out fewer")
+        return found
+
+    @property
+    def source(self) -> str | None:
+        """Name of the reference, where it is of a bank."""
+        return None if self.reference is None else self.reference.source
+
+    def described(self) -> dict[str, Any]:
+        """All but the maps and the reference's pixels, as a trace states it."""
+        reference = None if self.reference is None else self.source or CANVAS
+        return {**self.settings.described(), "reference": reference, "without": described(self.without)}
+
+    def pictures(self) -> dict[str, Pixels | Map]:
+        """The instance map, and a reference that is of no bank with its own."""
+        found: dict[str, Pixels | Map] = {f"{LABELS}input": self.instances}
+        if self.reference is not None and self.source is None:
+            found |= {CANVAS: self.reference.photo.pixels, LABELS + CANVAS: self.reference.photo.map}
+        return found

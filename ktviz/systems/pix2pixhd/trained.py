@@ -1,0 +1,223 @@
+"""Generator and encoder of one training, with the classes of its label maps: codes and maps in, pictures out, and back.
+
+Sides need not be multiples of the networks' strides: what a network sees is continued to the right and below by its
+last pixels, and what it makes is cut off there again. That adds no object, and no edge where there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ktviz.errors import MismatchError, SettingError, WeightsError
+from ktviz.images import Pixels, to_tensor
+from ktviz.labels import Classes
+from ktviz.labels.maps import Map
+from ktviz.networks.running import check_finite, run
+from ktviz.networks.weights import load_weights, module_digest, read_about, save_weights
+from ktviz.systems.blocks.checkpoint import load_published
+from ktviz.systems.blocks.hourglass import Hourglass
+from ktviz.systems.pix2pixhd.packaged import WEIGHTS
+from ktviz.systems.pix2pixhd.planes import edges, one_hot, region_means
+from ktviz.systems.pix2pixhd.shape import PUBLISHED, Shape
+from ktviz.values import one_of
+
+GENERATOR, ENCODER = "generator.safetensors", "encoder.safetensors"
+PUBLISHED_GENERATOR, PUBLISHED_ENCODER = "latest_net_G.pth", "latest_net_E.pth"
+ENTRY, STEP = 4, 3
+"""Modules of an hourglass before its first step down, and of each step."""
+
+
+class Networks(nn.Module):
+    """What makes pictures of label maps, and codes of photographs.
+
+    Args:
+        shape: Sizes.
+        classes: As many as the shape says.
+        generator: From planes to a picture; an untrained one if None.
+        encoder: From a photograph to codes; an untrained one if None and the shape has codes.
+
+    Raises:
+        SettingError: More or fewer classes.
+
+    Example:
+        >>> import numpy as np
+        >>> networks = Networks(Shape(classes=4, codes=3, width=4, downs=2, blocks=1, encoder_width=4, encoder_downs=2))
+        >>> instances = np.repeat([[1, 2000]], 24, axis=0).repeat(12, axis=1)
+        >>> networks.paint(instances, torch.zeros(2, 3)).shape
+        torch.Size([3, 24, 24])
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        classes: Classes | None = None,
+        generator: nn.Module | None = None,
+        encoder: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.shape = shape
+        self.classes = Classes.numbered(shape.classes) if classes is None else classes
+        if len(self.classes) != shape.classes:
+            raise SettingError(
+                f"networks for {shape.classes} classes",
+                f"a list of {len(self.classes)}",
+                "Give the list of the training",
+            )
+        self.generator: nn.Module = shape.generator() if generator is None else generator
+        self.encoder: nn.Module | None = encoder if encoder is not None or not shape.codes else shape.encoder()
+        self.eval().requires_grad_(False)
+
+    @classmethod
+    def shipped(cls) -> Networks:
+        """Those that come with the package."""
+        generator, _ = (WEIGHTS.path(name) for name in (GENERATOR, ENCODER))
+        return cls.load(generator.parent)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Networks:
+        """From a folder that `save` wrote.
+
+        Raises:
+            WeightsError: A file is missing, damaged, of another layout, or holds NaN.
+        """
+        path = Path(folder) / GENERATOR
+        made = cls(*described(read_about(path), path))
+        load_weights(made.generator, path)
+        if made.encoder is not None:
+            load_weights(made.encoder, Path(folder) / ENCODER)
+        return made
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write both networks, rounded to float16, with sizes and classes."""
+        classes = {"names": self.classes.names, "colours": self.classes.colours}
+        about = {"shape": json.dumps(asdict(self.shape)), "classes": json.dumps(classes)}
+        save_weights(self.generator, Path(folder) / GENERATOR, about)
+        if self.encoder is not None:
+            save_weights(self.encoder, Path(folder) / ENCODER, about)
+
+    @classmethod
+    def published(
+        cls,
+        folder: str | os.PathLike[str],
+        name: str,
+        classes: Classes | None = None,
+        encoder: str | os.PathLike[str] | None = None,
+    ) -> Networks:
+        """From the files of the authors' code, `latest_net_G.pth` and `latest_net_E.pth`.
+
+        Args:
+            folder: Where they are; or the path of the generator's file.
+            name: Of the experiment: one of `PUBLISHED`.
+            classes: Names of the classes, if not "class 0" and so on.
+            encoder: The encoder's file, where it lies elsewhere: with `--load_features` (1024p) training writes none,
+                and it is that of the experiment that made the features.
+
+        Raises:
+            WeightsError: A file is missing, damaged, or of other sizes: the first tensor that differs is named.
+        """
+        one_of("an experiment", name, PUBLISHED)
+        shape, path = PUBLISHED[name], Path(folder)
+        with torch.device("meta"):  # no time is spent on weights that are thrown away
+            networks = [shape.generator(), *([shape.encoder()] if shape.codes else [])]
+        made = cls(shape, classes, *(network.to_empty(device="cpu") for network in networks))
+        load_published(made.generator, path / PUBLISHED_GENERATOR if path.is_dir() else path)
+        if made.encoder is not None:
+            beside = (path if path.is_dir() else path.parent) / PUBLISHED_ENCODER
+            load_published(made.encoder, beside if encoder is None else encoder)
+        return made
+
+    def digests(self) -> dict[str, str]:
+        """Of both networks and of the names of the classes."""
+        names = {"classes": ", ".join(self.classes.names)}
+        encoder = {} if self.encoder is None else {"encoder": module_digest(self.encoder)}
+        return {"generator": module_digest(self.generator), **encoder, **names}
+
+    def paint(self, instances: Map, codes: Tensor) -> Tensor:
+        """A picture of a label map: (3, H, W) in [0, 1], with a derivative by the codes.
+
+        Args:
+            instances: (H, W), the number of an object at every pixel.
+            codes: (n, codes), one for each object, in the order of their numbers.
+
+        Raises:
+            WeightsError: The generator made NaN.
+        """
+        height, width = instances.shape
+        wide = widened(torch.from_numpy(instances)[None, None], self.shape.stride)
+        _, place = wide.unique(return_inverse=True)
+        planes = torch.cat([self.planes(wide), codes.float()[place[:, 0]].movedim(-1, 1)], 1)
+        picture = run(self.generator, planes)[0, :, :height, :width]
+        check_finite(picture, "generator")
+        return picture / 2 + 0.5
+
+    def planes(self, instances: Tensor) -> Tensor:
+        """What is where, as the generator reads it: (B, 1, H, W) numbers of objects to (B, planes, H, W)."""
+        labels = torch.where(instances < 1000, instances, instances // 1000)
+        if self.shape.coloured:
+            colours = torch.tensor(self.classes.colours) / 127.5 - 1
+            known = colours[labels[:, 0]].movedim(-1, 1)
+        else:
+            known = one_hot(labels, self.shape.classes)
+        return torch.cat([known, edges(instances)], 1) if self.shape.edges else known
+
+    def encode(self, pixels: Pixels, instances: Map) -> Tensor:
+        """Codes of the objects of a photograph, at all of their pixels: (codes, H, W).
+
+        Raises:
+            MismatchError: There is no encoder.
+            WeightsError: The encoder made NaN.
+        """
+        if self.encoder is None:
+            raise MismatchError("codes of a photograph", "these networks have no encoder", "Take a training with codes")
+        height, width = instances.shape
+        image = widened(2 * to_tensor(pixels) - 1, self.shape.stride)
+        with torch.no_grad():
+            raw = run(self.encoder, image)[..., :height, :width]
+        check_finite(raw, "encoder")
+        return region_means(raw, torch.from_numpy(instances)[None, None])[0]
+
+    def features(self, pixels: Pixels) -> Tensor:
+        """What the encoder sees before it goes up again: (C, h, w), a cell for `feature_px` px a side."""
+        image = widened(2 * to_tensor(pixels) - 1, self.shape.stride)
+        if not isinstance(self.encoder, Hourglass):
+            return image[0]
+        with torch.no_grad():
+            return run(self.encoder.model[: ENTRY + STEP * self.shape.encoder_downs], image)[0]
+
+    @property
+    def feature_px(self) -> int:
+        """Side of a cell of `features`."""
+        return 1 << self.shape.encoder_downs if isinstance(self.encoder, Hourglass) else 1
+
+
+def widened(planes: Tensor, stride: int) -> Tensor:
+    """Planes (B, C, H, W) whose sides are multiples of a stride, two at least, continued by their last pixels."""
+    height, width = planes.shape[2:]
+    below, beside = (max(2 * stride, -(-side // stride) * stride) - side for side in (height, width))
+    if not below and not beside:
+        return planes
+    wide = F.pad(planes.double(), (0, beside, 0, below), mode="replicate")
+    return wide.to(planes.dtype)
+
+
+def described(about: dict[str, Any], path: Path) -> tuple[Shape, Classes]:
+    """Sizes and classes as a file states them.
+
+    Raises:
+        WeightsError: It states none.
+    """
+    try:
+        sizes, classes = json.loads(about["shape"]), json.loads(about["classes"])
+        return Shape(**sizes), Classes(classes["names"], classes["colours"])
+    except (LookupError, TypeError, ValueError):
+        raise WeightsError(
+            f"weights {os.fspath(path)!r}", "they do not state sizes and classes", "Give a file that `save` wrote"
+        ) from None

@@ -1,0 +1,540 @@
+"""pix2pixHD as a system: looks follow from centres, centres from members, and what is recorded from what was done."""
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+import ktviz as kt
+from ktviz.errors import (
+    LabelError,
+    LibraryError,
+    MismatchError,
+    SettingError,
+    TraceError,
+    UnknownNameError,
+    UnknownSettingError,
+    WeightsError,
+)
+from ktviz.images import to_pixels
+from ktviz.systems.pix2pixhd.codes import laid_out
+from ktviz.systems.pix2pixhd.result import effect
+from ktviz.systems.pix2pixhd.shape import PUBLISHED, SMALL, Shape
+from ktviz.systems.pix2pixhd.system import Pix2PixHD
+from ktviz.systems.pix2pixhd.trained import Networks
+from ktviz.systems.protocol import System
+from ktviz.systems.registry import check_class, opened
+
+from .conftest import CLASSES, HEIGHT, SHAPE, WIDTH, networks_of, world
+
+BOX = kt.Box(8, 18, 24, 20)
+SHORT = {"quiet": True}
+
+
+def of_row(result, number, column):
+    return result.objects.set_index("object").loc[number, column]
+
+
+def test_it_keeps_the_protocol(system):
+    check_class(Pix2PixHD, "pix2pixhd", "here")
+    assert isinstance(system, System)
+
+
+def test_recording_changes_no_bit_and_a_result_has_its_trace(system, scene):
+    plain = system(*scene[1:], seed=3)
+    with kt.record(system) as trace:
+        made = system(*scene[1:], seed=3)
+    assert np.array_equal(plain.output, made.output)
+    assert plain.trace is None
+    assert made.trace.digest == trace.digest
+    assert kt.attribute(made, BOX).frame.equals(kt.attribute(trace, BOX).frame)
+
+
+def test_what_is_drawn_is_what_the_published_code_draws(system, scene):
+    """One draw of NumPy's older generator for each object whose class has centres, in the order of their numbers."""
+    random, found = np.random.RandomState(11), system(*scene[1:], seed=11).objects
+    counts = Counter(system.centres.label.tolist())
+    expected = [random.randint(0, counts[n if n < 1000 else n // 1000]) for n in found["object"]]
+    assert found["centre"].tolist() == expected
+    assert system(*scene[1:], seed=12).objects["centre"].tolist() != expected
+
+
+def test_a_drawn_look_by_number_stays_whatever_else_is_in_the_picture(system, scene):
+    _, labels, instances = scene
+    fewer = np.where(instances == 3000, 2, instances)
+    whole = system(labels, instances, choice="numbered").objects.set_index("object")["centre"]
+    part = system(np.where(fewer == 2, 2, labels), fewer, choice="numbered").objects.set_index("object")["centre"]
+    assert part.equals(whole.drop(3000))
+
+
+def test_the_picture_follows_from_the_log(system, scene, trace):
+    """The recorded centres give the feature map and the picture again, bit for bit."""
+    numbers = torch.from_numpy(scene[2])[None, None]
+    style = trace.site("style")
+    chosen = dict(zip(style.column("label").astype(int).tolist(), style.column("centre").tolist(), strict=True))
+    by_class = {int(n): system.centres.codes[system.centres.label == n] for n in np.unique(system.centres.label)}
+    features = laid_out(numbers, chosen, by_class, 3)
+    codes = torch.stack([features[0, :, scene[2] == number][:, 0] for number in np.unique(scene[2])])
+    made = system(*scene[1:], seed=3)
+    assert torch.equal(made.looks.codes(), codes)
+    assert np.array_equal(to_pixels(system.networks.paint(scene[2], codes)), trace.output)
+
+
+def test_a_run_is_made_again_bit_for_bit_also_from_a_file(system, library, trace, tmp_path):
+    assert system.rerun(trace).digest == trace.digest
+    trace.save(tmp_path / "a.parquet")
+    read = kt.Trace.open(tmp_path / "a.parquet")
+    again = opened(read, library, system)
+    assert again.rerun(read).digest == trace.digest
+    with pytest.raises(MismatchError, match="no library was given"):
+        opened(read, None, system)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_picture_does_not_depend_on_the_number_of_threads(system, scene, threads):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads)
+        made = system(*scene[1:], choice="nearest", reference=world(5))
+    finally:
+        torch.set_num_threads(before)
+    assert np.array_equal(made.output, system(*scene[1:], choice="nearest", reference=world(5)).output)
+
+
+def test_a_centre_is_the_mean_of_its_members_which_share_its_credit(system, trace):
+    members, banks = trace.site("members"), system.banks
+    for query in members.column("query"):
+        rows = members.column("query", winners=False) == query
+        entries = members.column("entry", winners=False)[rows]
+        label, number = int(members.column("class")[query]), int(members.column("centre")[query])
+        code = system.centres.codes[system.centres.place(label, number)]
+        assert np.allclose(banks.codes[entries].mean(0), code, atol=1e-12)
+        assert np.allclose(members.column("weight", winners=False)[rows], 1 / len(entries))
+        assert set(banks.label[entries]) == {label}
+    behind = Counter(members.column("query", winners=False).tolist())
+    assert trace.site("style").column("members").tolist() == [behind[n] for n in sorted(behind)]
+
+
+def test_shares_of_a_region_are_its_pixels_divided_among_the_members_behind_them(trace, scene):
+    found = kt.attribute(trace, BOX, by="entry").frame.set_index("entry")["share"]
+    members = trace.site("members")
+    part = scene[2][BOX.pixels]
+    expected = Counter()
+    for number in np.unique(part):
+        mine = np.flatnonzero(members.column("label", winners=False) == number)
+        for entry in members.column("entry", winners=False)[mine]:
+            expected[int(entry)] += float((part == number).mean()) / len(mine)
+    assert found.to_dict() == pytest.approx(dict(expected))
+    assert kt.attribute(trace, BOX, through="footprint").frame["share"].sum() == pytest.approx(1)
+
+
+def test_all_centres_of_the_class_are_candidates(system, trace):
+    style = trace.site("style")
+    assert style.site_about["paints"] is False
+    for label in np.unique(style.column("label")):
+        rows = style.column("label", winners=False) == label
+        known = system.centres.of_class(int(label) if label < 1000 else int(label) // 1000)
+        assert sorted(style.column("entry", winners=False)[rows]) == known.tolist()
+        assert np.allclose(style.column("similarity", winners=False)[rows], -np.log(len(known)))
+        assert style.column("distance", winners=False)[rows].min() == 0
+
+
+def test_many_members_leave_the_rest_over(system, scene, monkeypatch):
+    monkeypatch.setattr("ktviz.systems.pix2pixhd.sites.MOST_MEMBERS", 2)
+    members = system.traced(*scene[1:], seed=3).site("members")
+    sizes = system(*scene[1:], seed=3).objects["members"].to_numpy()
+    assert sizes.max() > 2
+    assert np.allclose(members.column("left_over"), np.maximum(0, 1 - 2 / sizes))
+
+
+def test_the_nearest_centre_is_the_nearest_by_brute_force(system, scene):
+    reference = world(55)
+    made = system(*scene[1:], choice="nearest", reference=reference)
+    codes = system.networks.encode(reference[0], reference[2])
+    for row in made.objects.itertuples():
+        mine = system.centres.codes[system.centres.label == CLASSES.number(row._2)]
+        y, x = np.argwhere(reference[2] == row.object)[0]
+        apart = np.sqrt(np.square(mine - codes[:, y, x].double().numpy()).sum(1))
+        assert row.centre == apart.argmin()
+        assert np.allclose(row.distances, apart)
+    style = system.traced(*scene[1:], choice="nearest", reference=reference).site("style")
+    assert np.allclose(style.column("similarity"), -style.column("distance"))
+    assert (style.column("rank") == 0).all()
+
+
+def test_an_object_takes_after_that_of_its_number_or_else_the_nearest_of_its_class(system, scene):
+    photo, labels, instances = world(55)
+    fewer = np.where(instances == 3000, 3007, instances)
+    codes = system.networks.encode(photo, fewer)
+    middle = {n: np.argwhere(fewer == n).mean(0) / fewer.shape for n in (3001, 3007)}
+    made = system(*scene[1:], choice="encoded", reference=(photo, labels, fewer))
+    for number in (3000, 3001):
+        own = np.argwhere(scene[2] == number)
+        box = (own.min(0) + own.max(0) + 1) / 2 / scene[2].shape
+        theirs = {
+            n: (np.argwhere(fewer == n).min(0) + np.argwhere(fewer == n).max(0) + 1) / 2 / fewer.shape for n in middle
+        }
+        like = number if number in theirs else min(theirs, key=lambda n: np.square(theirs[n] - box).sum())
+        y, x = np.argwhere(fewer == like)[0]
+        assert np.allclose(of_row(made, number, "code"), codes[:, y, x])
+
+
+def test_encoded_looks_are_those_of_the_reference_and_credited_to_it(system, scene):
+    trace = system.traced(*scene[1:], choice="encoded", reference=world(55))
+    assert kt.attribute(trace).frame["source"].tolist() == ["reference"]
+    found = system.traced(*scene[1:], choice="encoded", reference="2.png")
+    assert found.picture.settings["reference"] == "street/toy/2.png"
+    assert kt.attribute(found).frame.set_index("source")["share"]["street/toy/2.png"] == pytest.approx(1)
+    assert system.rerun(found).digest == found.digest
+    assert system.rerun(trace).digest == trace.digest
+
+
+def test_a_reference_is_recorded_with_its_maps_and_found_in_a_file(system, library, scene, tmp_path):
+    trace = system.traced(*scene[1:], choice="nearest", reference=world(55))
+    assert np.array_equal(trace.picture.labels("reference:0"), world(55)[2])
+    trace.save(tmp_path / "a.parquet")
+    read = kt.Trace.open(tmp_path / "a.parquet")
+    assert opened(read, library, system).rerun(read).digest == trace.digest
+
+
+def test_a_person_names_centres_and_copies_looks(system, scene):
+    before = system(*scene[1:], seed=3)
+    other = (of_row(before, 3000, "centre") + 1) % 3
+    after = system(*scene[1:], seed=3, styles={3000: other})
+    assert of_row(after, 3000, "centre") == other
+    assert after.objects["given"].tolist() == (after.objects["object"] == 3000).tolist()
+    assert after.objects["centre"].drop(2).equals(before.objects["centre"].drop(2))
+    copied = system(*scene[1:], seed=3, copies={3001: 3000})
+    assert of_row(copied, 3001, "centre") == of_row(before, 3000, "centre")
+    swapped = system(*scene[1:], seed=3, copies={3001: 3000, 3000: 3001})
+    assert of_row(swapped, 3000, "centre") == of_row(before, 3001, "centre")
+    found = effect(before, after, 3000)
+    apart = np.abs(before.output.astype(int) - after.output).mean(2)
+    assert found.inside == pytest.approx(apart[scene[2] == 3000].mean())
+    assert found.outside == pytest.approx(apart[scene[2] != 3000].mean())
+    again = system.rerun(system.traced(*scene[1:], seed=3, styles={3000: other}))
+    assert np.array_equal(again.output, after.output)
+
+
+def test_a_class_without_centres_has_no_code_and_is_said(networks, system, scene):
+    centres = {n: system.centres.codes[system.centres.label == n] for n in (1, 2, 4)}
+    bare = Pix2PixHD(networks=networks, centres=centres)
+    made = bare(*scene[1:])
+    assert made.missing == ["car"]
+    assert "no centres for car" in repr(made)
+    assert "no code, for car" in made._repr_html_()
+    assert not of_row(made, 3000, "code").any()
+    assert of_row(made, 3000, "centre") == -1
+    assert np.isfinite(made.output).all()
+    trace = bare.traced(*scene[1:])
+    assert set(trace.column("label").astype(int)) == set(np.unique(scene[2])) - {3000, 3001}
+    cars = np.isin(scene[2], (3000, 3001)).mean()
+    assert kt.attribute(trace).frame["share"].sum() == pytest.approx(1 - cars)
+
+
+def test_centres_of_a_file_are_what_is_credited_and_left_out(networks, system, scene):
+    centres = {n: system.centres.codes[system.centres.label == n] for n in (1, 2, 3, 4)}
+    bare = Pix2PixHD(networks=networks, centres=centres)
+    trace = bare.traced(*scene[1:], seed=3)
+    assert trace.sites == ["style"]
+    assert np.array_equal(trace.output, system(*scene[1:], seed=3).output)
+    entry = int(trace.column("entry")[2])
+    without = kt.without(trace, entry)
+    assert entry not in without.column("entry", winners=False)
+    assert kt.without(trace, "car 1").picture.settings["without"] == ["car 1"]
+    assert kt.attribute(trace, by="entry", through="gradient").about["completeness_error"] < 0.05
+    assert opened(trace, None, bare) is bare
+
+
+def test_blends_begin_at_the_class_mean_and_end_at_the_picture(system, scene, trace):
+    whole = kt.Box(0, 0, WIDTH, HEIGHT)
+    for site in trace.sites:
+        blend = system.blend(trace.site(site), whole)
+        assert np.array_equal(to_pixels(blend(torch.ones(len(blend.retrievals)))), trace.output)
+        means = system.centres.means()
+        codes = [means[n if n < 1000 else n // 1000] for n in np.unique(scene[2]).tolist()]
+        start = system.networks.paint(scene[2], torch.from_numpy(np.array(codes)))
+        assert torch.allclose(blend(torch.zeros(len(blend.retrievals))), start, atol=1e-6)
+    for label, mean in system.centres.means().items():
+        clustered = (system.banks.centre >= 0) & (system.banks.label == label)
+        assert np.allclose(mean, system.banks.codes[clustered].mean(0))
+
+
+def test_gradients_are_complete(trace):
+    found = kt.attribute(trace, BOX, through="gradient")
+    assert found.about["completeness_error"] < 0.05
+    assert found.about["baseline"] == "the class's mean code"
+    assert "instance norm" in found.about["receptive_field"]
+
+
+def test_without_a_source_centres_are_the_means_of_what_is_left(system, trace):
+    gone = kt.attribute(trace).top()[0]
+    without = kt.without(trace, gone)
+    members = without.site("members")
+    assert gone not in members.column("source", winners=False)
+    assert without.picture.settings["without"] == [gone]
+    assert without.picture.settings["again"] is False
+    run = system.run_of(without)
+    for centre, mine in enumerate(run.centres.members):
+        if len(mine):
+            assert np.allclose(run.centres.codes[centre], system.banks.codes[mine].mean(0), atol=1e-12)
+    both = kt.without(without, kt.attribute(without).top()[0])
+    assert len(both.picture.settings["without"]) == 2
+
+
+def test_the_nearest_centre_takes_the_place_of_one_that_is_gone(system, scene, trace):
+    members = trace.site("members")
+    place = int((trace.site("style").column("members") <= 2).argmax())
+    mine = members.column("entry", winners=False)[members.column("query", winners=False) == place]
+    without = kt.without(members, mine.tolist())
+    before, after = (t.site("style").column("entry") for t in (trace, without))
+    label = int(trace.site("style").column("label")[place])
+    others = [n for n in system.centres.of_class(label if label < 1000 else label // 1000) if n != before[place]]
+    nearest = min(others, key=lambda n: np.square(system.centres.codes[n] - system.centres.codes[before[place]]).sum())
+    assert after[place] == nearest
+    style = trace.site("style")
+    assert kt.without(style, int(before[place])).site("style").column("entry")[place] == nearest
+    assert kt.without(trace, style.column("source")[place]).site("style").column("entry")[place] == nearest
+
+
+def test_a_class_that_loses_everything_has_no_code_and_can_be_compared(system, trace):
+    cars = np.flatnonzero(system.banks.label == 3).tolist()
+    without = kt.without(trace, cars)
+    assert len(without.site("members")) == len(trace.site("members")) - 2
+    found = kt.compare(trace, without)
+    lost = found.frame[found.frame["source_after"] == "nobody"]
+    assert len(lost) == 2
+    assert (lost["entry_after"] == -1).all()
+    assert "nobody" in found.new_winners["source_after"].tolist()
+    assert found._repr_html_()
+    assert found.plot()
+    with pytest.raises(UnknownNameError, match="nothing would be left"):
+        kt.without(trace, "street/toy")
+
+
+def test_classes_are_clustered_again_where_that_is_asked(system, scene, trace):
+    again = system.rerun(trace, without=["0.png"], again=True)
+    gone = np.flatnonzero(system.banks.source == 0)
+    fresh = system.banks.without(gone, again=True).clusters
+    run = system.run_of(again)
+    assert again.picture.settings["again"] is True
+    assert run.centres.codes.tolist() == fresh.centres[np.argsort(fresh.label, kind="stable")].tolist()
+    assert not set(gone) & set(again.site("members").column("entry", winners=False))
+    assert system.rerun(again).digest == again.digest
+    entry = int(again.site("style").column("entry")[0])
+    assert kt.without(again.site("style"), entry).picture.settings["without"][0] == "street/toy/0.png"
+
+
+def test_what_a_part_of_a_source_touches_is_left_out(system, trace):
+    instances = system.banks.object_map(2)
+    y, x = np.argwhere(instances == 3000)[0]
+    without = kt.without(trace, kt.SourceRegion("2.png", kt.Box(int(x), int(y), 1, 1)))
+    mine = np.flatnonzero((system.banks.source == 2) & (system.banks.number == 3000))
+    assert system.run_of(without).centres.members is not None
+    assert not any(set(mine) & set(members) for members in system.run_of(without).centres.members)
+    left = system.run_of(without).centres
+    assert sum(len(members) for members in left.members) == sum(len(m) for m in system.centres.members) - len(
+        [n for n in mine if system.banks.centre[n] >= 0]
+    )
+    assert system.rerun(without).digest == without.digest
+
+
+def test_everything_that_is_asked_of_a_trace_is_answered(system, trace):
+    assert kt.backtrack(trace, BOX).patches[0][0].shape[2] == 3
+    ablation = kt.attribute(trace, BOX, through="ablation", **SHORT)
+    assert ablation.frame["levels"].max() > 0
+    model = kt.attribute(trace, BOX, through="datamodel", runs=8, **SHORT)
+    assert model.frame["share"].sum() == pytest.approx(1)
+    tested = kt.faithfulness(kt.attribute(trace, BOX), subsets=4, seeds=range(2), **SHORT)
+    assert np.isfinite(tested.frame["lds_features"]).any()
+    assert kt.attribute(trace.site("style"), by="entry", through="gradient").about["by"] == "entry"
+    for part in (trace, trace.site("members"), trace.site("style"), trace[BOX]):
+        assert part._repr_html_()
+    assert trace.site("members").plot()
+
+
+@pytest.mark.parametrize("size", [(16, 16), (37, 53), (64, 41)])
+def test_sides_need_not_be_multiples_of_a_stride(system, size):
+    photo, labels, instances = world(3, height=max(32, size[0]), width=max(32, size[1]))
+    labels, instances, photo = (a[: size[0], : size[1]] for a in (labels, instances, photo))
+    made = system(labels, instances, choice="encoded", reference=(photo, labels, instances))
+    assert made.output.shape == (*size, 3)
+    assert set(made.objects["object"]) == set(np.unique(instances))
+
+
+def test_a_picture_is_continued_by_its_last_pixels(system):
+    """As if the map had been larger by a part of its last objects, of which the rest is cut off."""
+    _, labels, instances = world(3)
+    wide = np.pad(instances[:46, :61], ((0, 2), (0, 3)), mode="edge")
+    made, whole = (
+        system(labels[:46, :61], instances[:46, :61], seed=1),
+        system(np.where(wide < 1000, wide, wide // 1000), wide, seed=1),
+    )
+    assert np.array_equal(made.output, whole.output[:46, :61])
+
+
+def test_maps_in_every_form_are_the_same_map(system, scene, tmp_path):
+    from ktviz.labels import write_map
+
+    _, labels, instances = scene
+    write_map(tmp_path / "labels.png", labels, CLASSES)
+    write_map(tmp_path / "instances.png", instances)
+    expected = system(labels, instances, seed=1).output
+    colours = np.array(CLASSES.colours, np.uint8)[labels]
+    for one in (tmp_path / "labels.png", colours, torch.from_numpy(labels)[None]):
+        assert np.array_equal(system(one, tmp_path / "instances.png", seed=1).output, expected)
+    without = system(labels, seed=1)
+    assert without.objects["object"].tolist() == np.unique(labels).tolist()
+
+
+def bad(scene, **changed):
+    _, labels, instances = scene
+    return {"labels": labels, "instances": instances, **changed}
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        (lambda s: bad(s, labels=s[1] + 4), LabelError, "classes go from 0 to 4"),
+        (lambda s: bad(s, labels=s[0]), LabelError, "is of no class"),
+        (lambda s: bad(s, labels=np.stack([s[1], s[1]])), LabelError, "neither"),
+        (lambda s: bad(s, instances=s[2][:, ::-1]), LabelError, "the label map says"),
+        (lambda s: bad(s, instances=s[2][:-1]), LabelError, "its label map"),
+        (lambda s: bad(s, labels=s[1][:8, :8], instances=None), LabelError, "at least 16"),
+        (lambda s: bad(s, choice="nearest"), SettingError, "no reference"),
+        (lambda s: bad(s, choice="best"), SettingError, "Choose one of"),
+        (lambda s: bad(s, style={3000: 1}), UnknownSettingError, "styles"),
+        (lambda s: bad(s, seed=-1), SettingError, "less than 0"),
+        (lambda s: bad(s, seed=2**32), SettingError, "smaller"),
+        (lambda s: bad(s, styles={3009: 0}), UnknownNameError, "object 3009"),
+        (lambda s: bad(s, styles={3000: 3}), UnknownNameError, "has centres 0 to 2"),
+        (lambda s: bad(s, styles={3000: -1}), UnknownNameError, "has centres 0 to 2"),
+        (lambda s: bad(s, styles=[3000]), SettingError, "no numbers by numbers"),
+        (lambda s: bad(s, styles={3000: 1.5}), SettingError, "not a whole number"),
+        (lambda s: bad(s, copies={3000: 4000}), SettingError, "different classes"),
+        (lambda s: bad(s, copies={3000: 3009}), UnknownNameError, "object 3009"),
+        (lambda s: bad(s, copies={3000: 3001}, styles={3000: 1}), SettingError, "styles and in copies"),
+        (lambda s: bad(s, again=1), SettingError, "neither True nor False"),
+        (lambda s: bad(s, without="7.png"), UnknownNameError, "7.png"),
+        (lambda s: bad(s, without=10**6), UnknownNameError, "entries go from 0"),
+        (lambda s: bad(s, without=3.5), SettingError, "no part of the knowledge"),
+        (lambda s: bad(s, without=[kt.Box(0, 0, 1, 1)]), SettingError, "no part of the knowledge"),
+        (lambda s: bad(s, without="street/toy"), UnknownNameError, "nothing would be left"),
+        (lambda s: bad(s, reference="nowhere.png"), UnknownNameError, "nowhere"),
+        (lambda s: bad(s, reference=s[0]), SettingError, "neither a source of the bank"),
+        (lambda s: bad(s, reference=(s[0][:-1], s[1], s[2])), LabelError, "its photo is"),
+        (lambda s: bad(s, reference=(s[0] / 255 + np.nan, s[1])), kt.KtvizError, "NaN|finite"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_name(system, scene, given, error, words):
+    with pytest.raises(error, match=words):
+        system(**given(scene))
+
+
+def test_a_class_that_the_reference_lacks_is_drawn_or_has_no_code(system, scene):
+    photo, labels, instances = world(55)
+    bare = np.where(labels == 3, 2, labels), np.where(labels == 3, 2, instances)
+    nearest = system(*scene[1:], seed=3, choice="nearest", reference=(photo, *bare))
+    assert of_row(nearest, 3000, "centre") == of_row(system(*scene[1:], seed=3), 3000, "centre")
+    assert system(*scene[1:], choice="encoded", reference=(photo, *bare)).missing == ["car"]
+
+
+def test_banks_of_other_networks_classes_or_kinds_are_refused(library, networks, tmp_path):
+    with pytest.raises(MismatchError, match="another encoder"):
+        Pix2PixHD(library["street/toy"], networks_of(1))
+    other = Networks(SHAPE)
+    with pytest.raises(LabelError, match="class 0 is"):
+        Pix2PixHD(library["street/toy"], other)
+    with pytest.raises(SettingError, match="both are given"):
+        Pix2PixHD(library["street/toy"], networks, centres={})
+    (tmp_path / "photos").mkdir()
+    kt.write_image(tmp_path / "photos" / "a.png", world(0)[0])
+    pictures = kt.Library.create(tmp_path / "p.ktlib").build("a/b", tmp_path / "photos", kind="pictures", quiet=True)
+    with pytest.raises(LibraryError, match="codes are needed"):
+        Pix2PixHD(pictures, networks)
+
+
+@pytest.mark.parametrize(
+    "centres", [{9: np.zeros((1, 3))}, {1: np.zeros((1, 2))}, {1: np.full((1, 3), np.nan)}, {1: np.zeros((0, 3))}]
+)
+def test_centres_that_do_not_fit_are_refused(networks, centres):
+    with pytest.raises(SettingError, match="centres of class"):
+        Pix2PixHD(networks=networks, centres=centres)
+
+
+def test_a_trace_without_its_maps_says_so(system, trace, tmp_path):
+    trace.save(tmp_path / "a.parquet", pictures="none")
+    read = kt.Trace.open(tmp_path / "a.parquet")
+    with pytest.raises(TraceError, match="saved without"):
+        kt.without(read, "0.png", model=system)
+    assert read.site("members").table.num_rows == trace.site("members").table.num_rows
+
+
+def test_networks_are_written_with_sizes_and_classes(networks, scene, tmp_path):
+    networks.save(tmp_path)
+    read = Networks.load(tmp_path)
+    assert (read.shape, read.classes) == (networks.shape, networks.classes)
+    made, known = (
+        Pix2PixHD(networks=n, centres={1: np.full((1, 3), 0.5)})(*scene[1:]).output for n in (read, networks)
+    )
+    assert np.abs(made.astype(int) - known).mean() < 1  # float16
+    (tmp_path / "encoder.safetensors").unlink()
+    with pytest.raises(WeightsError, match="no such file"):
+        Networks.load(tmp_path)
+
+
+def test_the_small_configuration_fits_the_package(tmp_path):
+    Networks(SMALL).save(tmp_path)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 5_000_000
+
+
+def test_networks_that_read_colours_or_no_edges_or_no_codes(scene):
+    shape = Shape(classes=5, coloured=True, edges=False, width=4, downs=2, blocks=1)
+    trace = Pix2PixHD(networks=networks_of(2, shape)).traced(*scene[1:])
+    assert trace.output.shape == (HEIGHT, WIDTH, 3)
+    assert len(trace) == 0
+    assert trace.picture.settings["choice"] == "drawn"
+
+
+def files_of(folder, entry, legacy):
+    """Files of zeros with exactly the published tensors; those of old PyTorch have more."""
+    for net, name in (("G", "latest_net_G.pth"), ("E", "latest_net_E.pth")):
+        if net in entry["nets"]:
+            state = {key: torch.zeros(shape) for key, shape in entry["nets"][net]}
+            extra = (
+                {key.replace(".weight", ".running_mean"): torch.zeros(3) for key in [*state][:6:2]} if legacy else {}
+            )
+            torch.save({**state, **extra}, folder / name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "legacy"), [(name, n % 2 == 0) for n, name in enumerate(PUBLISHED)])
+def test_published_files_make_a_picture(shared, tmp_path, name, legacy):
+    entry = json.loads((shared / "parity" / "checkpoint_keys.json").read_text())["entries"][f"pix2pixhd/{name}"]
+    files_of(tmp_path, entry, legacy)
+    centres = {26: np.zeros((10, 3))} if PUBLISHED[name].codes else None
+    system = Pix2PixHD.from_checkpoint(tmp_path, name, centres=centres)
+    labels = np.where(np.arange(64)[:, None] < 32, 23, 7).repeat(128, 1)
+    instances = labels.copy()
+    labels[40:, :40], instances[40:, :40] = 26, 26001
+    made = system(labels, instances)
+    assert made.output.shape == (64, 128, 3)
+    assert (made.output == 128).all()  # of zeros
+
+
+def test_foreign_and_cut_published_files_are_named(shared, tmp_path):
+    with pytest.raises(SettingError, match="label2city_512p"):
+        Pix2PixHD.from_checkpoint(tmp_path, "facades")
+    with pytest.raises(WeightsError, match="no such file"):
+        Pix2PixHD.from_checkpoint(tmp_path, "label2city_512p")
+    torch.save(
+        {"model.1.weight": torch.zeros(64, 36, 7, 7), "model.1.bias": torch.zeros(3)}, tmp_path / "latest_net_G.pth"
+    )
+    with pytest.raises(WeightsError, match=r"model\.1\.bias is 3, not 64"):
+        Pix2PixHD.from_checkpoint(tmp_path, "label2city_512p")
+    data = (tmp_path / "latest_net_G.pth").read_bytes()
+    (tmp_path / "latest_net_G.pth").write_bytes(data[: len(data) // 2])
+    with pytest.raises(WeightsError, match=r"damaged|not a"):
+        Pix2PixHD.from_checkpoint(tmp_path, "label2city_512p")
