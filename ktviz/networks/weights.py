@@ -91,6 +91,23 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], str | None]:
     return tensors, digest
 
 
+def read_about(path: str | os.PathLike[str]) -> dict[str, str]:
+    """What `save_weights` was told to write beside tensors; nothing of other programs' files.
+
+    Raises:
+        WeightsError: Missing or damaged file.
+    """
+    asked = f"weights {os.fspath(path)!r}"
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = json.loads((file.metadata() or {}).get("about", "{}"))
+    except FileNotFoundError:
+        raise MissingWeightsError(asked, "no such file", "Check the path, or run `ktviz doctor`") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(asked, f"damaged or not a checkpoint ({error})", "Fetch it again") from None
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], str | None]:
     """Tensors, and the digest that `save_weights` wrote beside them."""
     with safe_open(path, framework="pt") as file:
