@@ -92,10 +92,10 @@ def mixed_rows(
 ) -> tuple[Tensor, ...]:
     """Some rows; what they take is added to `fed`."""
     asked = on_grid(target)
-    cosine = (asked @ grid.T).div_(lengths(asked)[:, None] * length).float()
-    entry = leading(cosine, top)
+    cosine = (asked @ grid.T).div_(lengths(asked)[:, None] * length)
+    entry = leading(cosine.float(), top)
     similarity = cosine.gather(1, entry)
-    logits = cosine.double().sub_(similarity[:, :1]).div_(temperature)
+    logits = cosine.sub_(similarity[:, :1]).div_(temperature)
     weights = logits.exp()
     total = weights.sum(1, keepdim=True)
     weights.div_(total)
