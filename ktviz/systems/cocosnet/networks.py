@@ -10,6 +10,7 @@ from torch import nn
 from ktviz.errors import MissingWeightsError, WeightsError
 from ktviz.networks.weights import load_weights, read_about, save_weights
 from ktviz.systems.blocks.checkpoint import load_published
+from ktviz.systems.blocks.spectral import without_spectral_norm
 from ktviz.systems.cocosnet.configuration import Configuration
 from ktviz.systems.cocosnet.correspondence import Correspondence
 from ktviz.systems.cocosnet.generator import Generator
@@ -27,8 +28,9 @@ class Networks(nn.Module):
     """Both networks of a configuration; random until they are trained or loaded.
 
     Example:
-        >>> from ktviz.systems.cocosnet.configuration import numbered, small
-        >>> networks = Networks(small(numbered(19)))
+        >>> from ktviz.labels import Classes
+        >>> from ktviz.systems.cocosnet.configuration import small
+        >>> networks = Networks(small(Classes.numbered(19)))
         >>> sum(weight.numel() for weight in networks.parameters()) < 3_000_000
         True
     """
@@ -61,25 +63,34 @@ class Networks(nn.Module):
             WeightsError: A file is missing or damaged, or of another training.
         """
         stated = [read_about(path).get("configuration", "") for path in (correspondence, generator)]
+        asked = f"weights {os.fspath(correspondence)!r}"
         if stated[0] != stated[1]:
-            found = "they state different configurations"
             raise WeightsError(
-                f"weights {os.fspath(correspondence)!r} and {os.fspath(generator)!r}", found, "Give a pair"
+                f"{asked} and {os.fspath(generator)!r}", "they are no pair", "Give those of one training"
             )
-        networks = cls(Configuration.from_json(stated[0], f"weights {os.fspath(correspondence)!r}"))
+        networks = without_spectral_norm(cls(Configuration.from_json(stated[0], asked)))
         load_weights(networks.correspondence, correspondence)
         load_weights(networks.generator, generator)
         return networks.eval().requires_grad_(False)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write correspondence.safetensors and generator.safetensors, in float16, with their configuration.
+        """Write correspondence.safetensors and generator.safetensors, in float16, with their configuration, and without
+        the spectral norms of a training.
 
         Raises:
             StorageError: The disk refuses.
         """
+        about, plain = {"configuration": self.configuration.as_json()}, self.plain()
         for part in PARTS:
-            path = Path(folder) / f"{part}.safetensors"
-            save_weights(self.get_submodule(part), path, {"configuration": self.configuration.as_json()})
+            save_weights(plain.get_submodule(part), Path(folder) / f"{part}.safetensors", about)
+
+    def plain(self) -> Networks:
+        """A copy without spectral norms."""
+        made, state = Networks(self.configuration), self.state_dict()
+        if not any(name.endswith("weight_orig") for name in state):
+            without_spectral_norm(made)
+        made.load_state_dict(state)
+        return without_spectral_norm(made)
 
     @classmethod
     def from_checkpoint(
@@ -116,7 +127,6 @@ def published_file(folder: Path, part: str) -> Path:
     names = PUBLISHED_NAMES[part]
     found = next((folder / name for name in names if (folder / name).is_file()), None)
     if found is None:
-        raise MissingWeightsError(
-            f"weights of the {part} in {str(folder)!r}", f"none of {', '.join(names)}", "Name both files"
-        )
+        asked = f"weights of the {part} in {str(folder)!r}"
+        raise MissingWeightsError(asked, f"none of {', '.join(names)}", "Name both files")
     return found

@@ -67,10 +67,11 @@ class CoCosNet(nn.Module, PlainSystem):
 
     Example:
         >>> import numpy as np
-        >>> from ktviz.systems.cocosnet.configuration import numbered, small
+        >>> from ktviz.labels import Classes
+        >>> from ktviz.systems.cocosnet.configuration import small
         >>> random = np.random.default_rng(0)
         >>> exemplar, labels = random.integers(0, 256, (48, 64, 3), np.uint8), np.eye(48, 64, dtype=int)
-        >>> system = CoCosNet(exemplar, labels, Networks(small(numbered(2))))
+        >>> system = CoCosNet(exemplar, labels, Networks(small(Classes.numbered(2))))
         >>> system(labels.T).output.shape
         (64, 48, 3)
     """
