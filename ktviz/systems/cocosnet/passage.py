@@ -113,6 +113,7 @@ class Passage:
         condition = torch.cat((self.warped(cells), self.planes), 1)
         height, width = (max(LEAST_PX, -(-side // COARSEST_PX) * COARSEST_PX) for side in condition.shape[-2:])
         made = run(self.networks.generator, continued(condition, height, width, "replicate"))
+        check_finite(made, "generator")
         return (made[0, :, : self.size[0], : self.size[1]] + 1) / 2
 
 
