@@ -17,14 +17,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ktviz.errors import UnknownNameError
-from ktviz.images import Pixels, resize_short_side, to_tensor
+from ktviz.images import Pixels, resize_short_side
 from ktviz.labels.maps import Map
 from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.networks.running import run
+from ktviz.networks.threads import threads_for
 from ktviz.networks.weights import module_digest
 from ktviz.retrieval.exact import cosines
+from ktviz.systems.cocosnet.correspondence import CELL_PX
 from ktviz.systems.cocosnet.networks import Networks
-from ktviz.systems.cocosnet.passage import planes_of, whole_cells
+from ktviz.systems.cocosnet.passage import features_of, planes_of
 
 PARTS = 4
 """Parts of a picture, a side."""
@@ -109,7 +111,8 @@ class Ranking:
         if not len(kept):
             raise UnknownNameError(f"a run without {self.catalogue.name}", "nothing would be left", "Leave out fewer")
         planes = planes_of(labels, self.networks.configuration.planes)
-        asked = summary(run(self.networks.correspondence.of_labels, planes))
+        with threads_for(planes[0, 0].numel() // CELL_PX**2):
+            asked = summary(run(self.networks.correspondence.of_labels, planes))
         similarity = cosines(asked, self.summaries[kept])[0]
         order = similarity.sort(descending=True, stable=True).indices
         return Choice(kept[order], similarity[order], self.catalogue)
@@ -126,7 +129,7 @@ class Ranking:
     def summary_of(self, pixels: Pixels) -> Tensor:
         """Of a picture: (1, D)."""
         seen = resize_short_side(pixels, SIDE_PX) if min(pixels.shape[:2]) > SIDE_PX else pixels
-        return summary(run(self.networks.correspondence.of_picture, whole_cells(2 * to_tensor(seen) - 1, "reflect")))
+        return summary(features_of(self.networks, seen))
 
 
 def summary(features: Tensor) -> Tensor:

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ktviz.images import to_tensor
+from ktviz.images import Pixels, to_tensor
 from ktviz.labels.maps import Map
 from ktviz.networks.running import check_finite, run
+from ktviz.networks.threads import threads_for
 from ktviz.systems.cocosnet.blockwise import Mixture, mixed
 from ktviz.systems.cocosnet.correspondence import (
     CELL_PX,
@@ -65,13 +66,14 @@ class Passage:
     @cached_property
     def picture(self) -> Tensor:
         """The exemplar, in whole cells: (1, 3, h, w) in [-1, 1]."""
-        return whole_cells(as_seen(self.exemplar), "reflect")
+        return as_seen(self.exemplar.pixels)
 
     @cached_property
     @torch.no_grad()
     def target(self) -> Tensor:
         """Descriptors of the target's cells: (N, D)."""
-        found = run(self.networks.correspondence.of_target, self.planes)[0]
+        with threads_for(self.grid[0] * self.grid[1]):
+            found = run(self.networks.correspondence.of_target, self.planes)[0]
         check_finite(found, "correspondence network")
         return found
 
@@ -82,7 +84,8 @@ class Passage:
         labels, count = self.exemplar.labels, self.networks.configuration.planes
         height, width = self.picture.shape[-2:]
         planes = torch.zeros(1, count, height, width) if labels is None else planes_of(labels, count)
-        found = run(self.networks.correspondence.of_exemplar, self.picture, planes)[0]
+        with threads_for(len(self.exemplar.catalogue)):
+            found = run(self.networks.correspondence.of_exemplar, self.picture, planes)[0]
         check_finite(found, "correspondence network")
         return found
 
@@ -112,7 +115,8 @@ class Passage:
         """What the generator makes of cells (N, V): (3, H, W) in [0, 1], differentiable by them."""
         condition = torch.cat((self.warped(cells), self.planes), 1)
         height, width = (max(LEAST_PX, -(-side // COARSEST_PX) * COARSEST_PX) for side in condition.shape[-2:])
-        made = run(self.networks.generator, continued(condition, height, width, "replicate"))
+        with threads_for(len(cells)):
+            made = run(self.networks.generator, continued(condition, height, width, "replicate"))
         check_finite(made, "generator")
         return (made[0, :, : self.size[0], : self.size[1]] + 1) / 2
 
@@ -123,9 +127,17 @@ def planes_of(labels: Map, count: int) -> Tensor:
     return whole_cells(planes, "replicate")
 
 
-def as_seen(exemplar: Exemplar) -> Tensor:
-    """An exemplar as networks see it: (1, 3, h, w) in [-1, 1]."""
-    return 2 * to_tensor(exemplar.pixels) - 1
+def as_seen(pixels: Pixels) -> Tensor:
+    """A picture as networks see it, in whole cells: (1, 3, h, w) in [-1, 1]."""
+    return whole_cells(2 * to_tensor(pixels) - 1, "reflect")
+
+
+@torch.no_grad()
+def features_of(networks: Networks, pixels: Pixels) -> Tensor:
+    """Features of a picture in the domain that label maps and pictures have in common: (1, C, h, w)."""
+    seen = as_seen(pixels)
+    with threads_for(seen[0, 0].numel() // CELL_PX**2):
+        return run(networks.correspondence.of_picture, seen)
 
 
 def whole_cells(planes: Tensor, mode: str) -> Tensor:

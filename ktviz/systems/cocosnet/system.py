@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ktviz.errors import AbilityError, TraceError, UnknownNameError
-from ktviz.images import ImageLike, Pixels, to_pixels, to_tensor
+from ktviz.images import ImageLike, Pixels, to_pixels
 from ktviz.labels import Classes, as_labels
 from ktviz.labels.maps import Map
 from ktviz.library.banks import Banks, of_kind
@@ -20,7 +20,7 @@ from ktviz.library.format import is_bank_name
 from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.library.library import Library
 from ktviz.memory import as_bytes
-from ktviz.networks.running import check_defaults, run, without_autocast
+from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.networks.weights import module_digest
 from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
@@ -31,7 +31,7 @@ from ktviz.systems.cocosnet.knowledge import Exemplars, One, Several
 from ktviz.systems.cocosnet.left_out import LeftOut
 from ktviz.systems.cocosnet.live import Live
 from ktviz.systems.cocosnet.networks import Networks
-from ktviz.systems.cocosnet.passage import Passage, whole_cells
+from ktviz.systems.cocosnet.passage import Passage, features_of
 from ktviz.systems.cocosnet.result import Synthesis, coloured
 from ktviz.systems.cocosnet.settings import Settings
 from ktviz.systems.cocosnet.sites import NAME, REFERENCE, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite
@@ -340,9 +340,7 @@ class CoCosNet(nn.Module, PlainSystem):
 
     def encode(self, pixels: Pixels) -> Tensor:
         """Features in the domain that label maps and pictures have in common: (C, h, w)."""
-        with torch.no_grad():
-            seen = whole_cells(2 * to_tensor(pixels) - 1, "reflect")
-            return run(self.networks.correspondence.of_picture, seen)[0]
+        return features_of(self.networks, pixels)[0]
 
     def oracle(self, trace: Trace, queries: Ints) -> Matches:
         """The exact best cells of the exemplar; what was taken is among them."""

@@ -70,7 +70,7 @@ def test_the_warp_follows_from_what_was_recorded_up_to_what_is_left_over(trace, 
     again = torch.zeros(len(trace), 3).index_add_(0, query.long(), passage.values[entry] * weight[:, None])
     span = float(passage.values.max() - passage.values.min())
     apart = (again - system(labels).mixture.cells).abs().amax(1)
-    room = torch.from_numpy(trace.column("left_over")) * max(span, float(passage.values.abs().max()))
+    room = torch.tensor(trace.column("left_over")) * max(span, float(passage.values.abs().max()))
     assert (apart <= room + 1e-5).all()
     assert trace.column("left_over").max() > 1e-4  # there was something to leave over
 
@@ -100,6 +100,12 @@ def test_classes_that_the_exemplar_lacks_are_named(system, labels):
     assert "the exemplar lacks unknown" in made._repr_html_()
     assert repr(made) == "Synthesis(54x41 px, 5 classes, after reference)"
     assert repr(system) == "CoCosNet(reference, 50x36 px)"
+
+
+def test_traces_are_equal_on_any_number_of_threads(trace, system, labels):
+    for count in (2, 3):
+        torch.set_num_threads(count)
+        assert system.traced(labels).digest == trace.digest
 
 
 # Made again, without

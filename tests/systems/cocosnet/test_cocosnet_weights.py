@@ -91,7 +91,7 @@ def test_the_small_configuration_is_within_its_budget():
 
 def zeros(shapes, path, **others):
     """A file of zeros, which takes no room."""
-    torch.save({name: torch.zeros(1).expand(shape) for name, shape in shapes} | others, path)
+    torch.save({name: torch.zeros(()).expand(shape) for name, shape in shapes} | others, path)
     return path
 
 
