@@ -16,6 +16,7 @@ NAMES = (
     "pieces",
     "views",
     "image_analogy",
+    "cocosnet",
 )
 
 

@@ -24,6 +24,7 @@ _HOMES = {
     "BandView": "ktviz.widgets.explorer",
     "Box": "ktviz.regions",
     "Catalogue": "ktviz.retrieval.catalogue",
+    "CoCosNet": "ktviz.systems.cocosnet.system",
     "Classes": "ktviz.labels",
     "CodeUnion": "ktviz.library.kinds.codes.union",
     "compare": "ktviz.explain.counterfactual",
@@ -111,6 +112,7 @@ if TYPE_CHECKING:
     from ktviz.retrieval.queries import Queries as Queries
     from ktviz.retrieval.site import Reading as Reading
     from ktviz.retrieval.site import RetrievalSite as RetrievalSite
+    from ktviz.systems.cocosnet.system import CoCosNet as CoCosNet
     from ktviz.systems.image_analogy.system import ImageAnalogy as ImageAnalogy
     from ktviz.systems.kt.decoder import Decoder as Decoder
     from ktviz.systems.kt.encoder import Encoder as Encoder

@@ -175,8 +175,8 @@ def analogy_maker(
 
 def from_file(path: Path, side: int | None) -> ImageAnalogy:
     """Deep Image Analogy with a file as its reference, shrunk as photos are."""
-    from ktviz.systems.image_analogy.reference import described
     from ktviz.systems.image_analogy.system import ImageAnalogy
+    from ktviz.systems.reference import described
 
     pixels = shrunk(as_pixels(path), side)
     return ImageAnalogy(pixels, source=described(path, pixels))

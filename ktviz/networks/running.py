@@ -22,12 +22,13 @@ Network = Callable[[Tensor], Tensor]
 SINGLE = torch.float32
 
 
-def run(network: Network, given: Tensor) -> Tensor:
+def run(network: Callable[..., Tensor], *given: Tensor) -> Tensor:
     """What a network makes of something.
 
     Args:
-        network: An encoder or a decoder: a module on any device, in any precision, or another function.
-        given: (B, ...) float32, on the CPU.
+        network: An encoder or a decoder: a module on any device, in any precision, a method of one, or another
+            function.
+        *given: (B, ...) float32, on the CPU.
 
     Returns:
         float32, on the CPU.
@@ -38,14 +39,14 @@ def run(network: Network, given: Tensor) -> Tensor:
     """
     check_defaults()
     device, kind = place_of(network)
-    what = f"run {type(network).__name__} in {str(kind).removeprefix('torch.')} on {device}"
+    what = f"run {type(owner_of(network)).__name__} in {str(kind).removeprefix('torch.')} on {device}"
     if device.type == "meta":
         raise WeightsError(what, "there it has shapes, but no weights", "Load its weights: shipped(), or load(...)")
     if kind.is_complex:
         raise WeightsError(what, "pictures are not complex", "Convert the model back: .float()")
     try:
         with torch.autocast(device.type, enabled=False):
-            made = network(given.to(device, kind))
+            made = network(*(one.to(device, kind) for one in given))
     except RuntimeError as error:
         if device.type == "cpu" and kind == SINGLE:
             raise
@@ -64,11 +65,17 @@ def without_autocast(function: Callable[P, R]) -> Callable[P, R]:
     return computed
 
 
-def place_of(network: Network) -> tuple[torch.device, torch.dtype]:
+def place_of(network: Callable[..., Tensor]) -> tuple[torch.device, torch.dtype]:
     """The device and the precision of a network's weights; those of what it is given if it has none."""
-    held = itertools.chain(network.parameters(), network.buffers()) if isinstance(network, nn.Module) else ()
+    owner = owner_of(network)
+    held = itertools.chain(owner.parameters(), owner.buffers()) if isinstance(owner, nn.Module) else ()
     first = next((weight for weight in held if weight.is_floating_point() or weight.is_complex()), None)
     return (torch.device("cpu"), SINGLE) if first is None else (first.device, first.dtype)
+
+
+def owner_of(network: object) -> object:
+    """The module that a method is of; anything else itself."""
+    return getattr(network, "__self__", network)
 
 
 def check_finite(values: Tensor, what: str) -> None:

@@ -25,6 +25,7 @@ GROUP = "ktviz.systems"
 OURS: Mapping[str, str] = {
     "kt": "ktviz.systems.kt.translator:Translator",
     "image-analogy": "ktviz.systems.image_analogy.system:ImageAnalogy",
+    "cocosnet": "ktviz.systems.cocosnet.system:CoCosNet",
     "pix2pixhd": "ktviz.systems.pix2pixhd.system:Pix2PixHD",
 }
 """Systems of ktviz: where the class of each is."""

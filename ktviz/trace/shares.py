@@ -43,7 +43,9 @@ def share_table(
         | {name: s[name] for name in ABOUT if name in s}
         for s, part, n, total in zip(sources, share, retrievals, similarity, strict=True)
     ]
-    table = pd.DataFrame(rows).sort_values(["share", "source"], ascending=[False, True], ignore_index=True)
+    known = [name for name in ABOUT if any(name in source for source in sources)]
+    table = pd.DataFrame(rows, columns=["source", "share", "retrievals", "similarity", *known])
+    table = table.sort_values(["share", "source"], ascending=[False, True], ignore_index=True)
     table.attrs["share"] = "overlap"
     return table
 

@@ -26,9 +26,8 @@ from ktviz.labels import Classes
 from ktviz.networks.weights import save_weights
 from ktviz.systems.blocks.spectral import without_spectral_norm
 from ktviz.systems.cocosnet.configuration import Configuration
-from ktviz.systems.cocosnet.correspondence import Correspondence, Warp, means, picture_of_means
+from ktviz.systems.cocosnet.correspondence import Warp, means, picture_of_means
 from ktviz.systems.cocosnet.discriminator import Discriminators
-from ktviz.systems.cocosnet.generator import Generator
 from ktviz.systems.cocosnet.losses import (
     Weights,
     cycled,
@@ -37,6 +36,7 @@ from ktviz.systems.cocosnet.losses import (
     masked_labels,
     per_sample,
 )
+from ktviz.systems.cocosnet.networks import Networks
 from ktviz.systems.pix2pixhd.planes import one_hot
 from ktviz.training.average import Average
 from ktviz.training.evaluate import structural_similarity
@@ -141,13 +141,8 @@ class Made:
     apart: Tensor
 
 
-class Makers(nn.Module):
-    """Correspondence and generator."""
-
-    def __init__(self, sizes: Configuration) -> None:
-        super().__init__()
-        self.correspondence = Correspondence(sizes.shape)
-        self.generator = Generator(sizes.planes + 3, sizes.width, sizes.hidden, sizes.attention)
+class Makers(Networks):
+    """Correspondence and generator, as they learn together."""
 
     def forward(self, asked: Asked) -> Made:
         """The descriptors are compared in float32, whatever the networks count in."""

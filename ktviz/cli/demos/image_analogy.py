@@ -68,8 +68,8 @@ class Sample:
 
     def system(self, method: Method) -> ImageAnalogy:
         """The system with this picture as its reference."""
-        from ktviz.systems.image_analogy.reference import described
         from ktviz.systems.image_analogy.system import ImageAnalogy
+        from ktviz.systems.reference import described
 
         about = {
             **described(self.pixels, self.pixels),

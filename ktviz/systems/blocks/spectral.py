@@ -18,8 +18,11 @@ def without_spectral_norm(network: N) -> N:
         >>> layer = nn.Sequential(spectral_norm(nn.Linear(3, 2))).eval()
         >>> list(without_spectral_norm(layer).state_dict())
         ['0.bias', '0.weight']
+        >>> layer.load_state_dict(layer.state_dict())
+        <All keys matched successfully>
     """
     for module in network.modules():
         if hasattr(module, "weight_orig"):
             remove_spectral_norm(module)
+            module._load_state_dict_pre_hooks.clear()  # PyTorch leaves the one that looks for the norm in files
     return network.eval()

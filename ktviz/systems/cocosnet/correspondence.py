@@ -87,9 +87,15 @@ class Correspondence(nn.Module):
             exemplar: (B, 3, H, W) in [-1, 1].
             exemplar_labels: Planes of its label map; not read where the shape has no masks.
         """
-        target = self.mixed(self.of_labels(labels), labels)
-        source = self.mixed(self.of_picture(exemplar), exemplar_labels)
-        return self.descriptors(self.theta(target)), self.descriptors(self.phi(source))
+        return self.of_target(labels), self.of_exemplar(exemplar, exemplar_labels)
+
+    def of_target(self, labels: Tensor) -> Tensor:
+        """Descriptors of the cells of a label map's planes: (B, cells, D)."""
+        return self.descriptors(self.theta(self.mixed(self.of_labels(labels), labels)))
+
+    def of_exemplar(self, exemplar: Tensor, labels: Tensor) -> Tensor:
+        """The same of an exemplar and the planes of its label map."""
+        return self.descriptors(self.phi(self.mixed(self.of_picture(exemplar), labels)))
 
     def of_labels(self, labels: Tensor) -> Tensor:
         """Features of label planes, each cell of length 1: (B, C, h, w)."""

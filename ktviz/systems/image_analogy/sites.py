@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from ktviz.retrieval.extension import Extension
 from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.queries import Queries
 from ktviz.retrieval.site import Reading, RetrievalSite
+from ktviz.systems.cells import Cells, cells
 from ktviz.systems.image_analogy.field import DIRECTIONS, Direction, Size
 from ktviz.systems.image_analogy.patchmatch import Search
 from ktviz.systems.image_analogy.pyramid import LEVELS
@@ -32,70 +32,6 @@ FIELD = (
     Extension("origin", pa.int32(), "0 start, 1 to 4 propagation by 8, 4, 2, 1 cells, 5 random search", "query"),
     Extension("settled", pa.int32(), "iteration that changed the match last, 0 for none", "query"),
 )
-
-
-@dataclass(frozen=True)
-class Cells:
-    """A catalogue: the cells of a grid on one picture; see `ktviz.retrieval.catalogue.Knowledge`.
-
-    Attributes:
-        source: What is known of the picture, as pairs of names and values.
-        layer: "conv5_1" to "conv1_1", or "pixels".
-        rows: Of the grid.
-        columns: Of the grid.
-        down: Height of a cell in px of the picture.
-        across: Width of a cell.
-    """
-
-    source: tuple[tuple[str, Any], ...]
-    layer: str
-    rows: int
-    columns: int
-    down: float
-    across: float
-
-    def __len__(self) -> int:
-        return self.rows * self.columns
-
-    @property
-    def about(self) -> dict[str, Any]:
-        """What is known of the picture."""
-        return dict(self.source)
-
-    @property
-    def name(self) -> str:
-        """The picture and the layer."""
-        return f"{self.about['source']} {self.layer}"
-
-    @property
-    def source_names(self) -> list[str]:
-        """The picture alone."""
-        return [str(self.about["source"])]
-
-    def source_of(self, entries: Tensor) -> Tensor:
-        """Always the picture."""
-        return torch.zeros_like(entries)
-
-    def boxes(self, entries: Tensor) -> Tensor:
-        """Where entries (n,) lie in the picture: (n, 4) float32 px, cut off where it ends."""
-        about, y, x = self.about, entries // self.columns, entries % self.columns
-        top, left = y * self.down, x * self.across
-        bottom = ((y + 1) * self.down).clamp(max=about["height"])
-        right = ((x + 1) * self.across).clamp(max=about["width"])
-        return torch.stack((left, top, right - left, bottom - top), dim=1).float()
-
-    def describe_sources(self) -> list[dict[str, Any]]:
-        """What is known of the picture."""
-        return [self.about]
-
-    def digests(self) -> dict[str, str]:
-        """Of a reference; an input is no knowledge of the system."""
-        about = self.about
-        return {f"library source {about['source']}": str(about["pixels"])} if "pixels" in about else {}
-
-
-cells = lru_cache(maxsize=64)(Cells)
-"""The same catalogue for the same picture: a recording tells catalogues apart by identity."""
 
 
 @dataclass(frozen=True)

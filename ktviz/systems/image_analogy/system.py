@@ -8,7 +8,6 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -23,10 +22,10 @@ from ktviz.networks.weights import module_digest
 from ktviz.regions import Box, Mask, SourceRegion
 from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.matches import Matches
+from ktviz.systems.cells import around
 from ktviz.systems.image_analogy.field import Direction
 from ktviz.systems.image_analogy.levels import Progress
 from ktviz.systems.image_analogy.method import Method, network_size
-from ktviz.systems.image_analogy.reference import Reference, bank_of, described
 from ktviz.systems.image_analogy.result import Analogy, Side
 from ktviz.systems.image_analogy.settings import Settings, settings_from
 from ktviz.systems.image_analogy.sites import NAME, REFERENCE, FieldSite, Place, VoteSite
@@ -34,6 +33,7 @@ from ktviz.systems.image_analogy.votes_blend import VotesBlend
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
+from ktviz.systems.reference import Reference, bank_of, described
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 
@@ -43,8 +43,6 @@ INPUT: Mapping[str, Any] = {"source": "input", "bank": "input", **Credit().descr
 """What is known of A, which B is made with."""
 VOTES = "ab.vote"
 """The site that paints A'."""
-PATCH_PX = 24
-"""Side of the pictures of a retrieval."""
 
 _analogies: WeakKeyDictionary[ImageAnalogy, tuple[str, Analogy]] = WeakKeyDictionary()
 """The latest analogy that each system was asked about: exact searches come in series."""
@@ -292,14 +290,3 @@ class ImageAnalogy(nn.Module, PlainSystem):
             known = _analogies[self] = (key, made)
         direction: Direction = "ab" if way == "ab" else "ba"
         return known[1].level(layer).sides[direction]
-
-
-def around(picture: Pixels, box: npt.NDArray[np.floating[Any]]) -> Pixels:
-    """A crop of a picture around a box, `PATCH_PX` a side or as large as the box."""
-    height, width = picture.shape[:2]
-    parts = []
-    for start, size, side in ((box[1], box[3], height), (box[0], box[2], width)):
-        length = min(side, max(PATCH_PX, round(float(size))))
-        first = int(np.clip(round(float(start + size / 2 - length / 2)), 0, side - length))
-        parts.append(slice(first, first + length))
-    return picture[parts[0], parts[1]]

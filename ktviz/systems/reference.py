@@ -1,4 +1,4 @@
-"""The reference of an analogy, B': its pixels, what is known of it, and the parts of it that are left out."""
+"""A reference: a picture whose look is taken on, what is known of it, and the parts of it that are left out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ktviz.values import short
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """B': a picture and what is known of it.
+    """A picture and what is known of it. Its entries are its pixels, unless a subclass says otherwise.
 
     Attributes:
         pixels: (h, w, 3) uint8.
@@ -70,10 +70,17 @@ class Reference:
             todo = "Name a part of it: kt.SourceRegion(name, kt.Box(...))"
             if part != self.source["bank"] and not ends_in(name, part):
                 raise UnknownNameError(f"source {part!r}", f"the reference is {name}", todo)
-            raise UnknownNameError(f"an analogy without {part}", "nothing would be left", todo)
-        if is_number(part) and 0 <= int(part) < height * width:
-            return SourceRegion(name, Box(int(part) % width, int(part) // width, 1, 1))
-        raise UnknownNameError(f"part {short(part)}", f"{name} has {width}x{height} px", "Give a kt.Box of it")
+            raise UnknownNameError(f"a run without {part}", "nothing would be left", todo)
+        if is_number(part):
+            return self.entry(int(part))
+        raise UnknownNameError(f"part {short(part)}", f"no part of {name}", "Give a kt.Box of it")
+
+    def entry(self, number: int) -> SourceRegion:
+        """An entry, by its number."""
+        height, width = self.size
+        if not 0 <= number < height * width:
+            raise UnknownNameError(f"part {number}", f"{self.name} has {width}x{height} px", "Give a kt.Box of it")
+        return SourceRegion(self.name, Box(number % width, number // width, 1, 1))
 
     def touched(self, regions: Sequence[SourceRegion]) -> Mask:
         """The pixels that some regions touch: (h, w) bool."""

@@ -1,0 +1,109 @@
+"""What a run is to do without: pictures of banks, and parts of an exemplar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ktviz.errors import SettingError, UnknownNameError
+from ktviz.library.kinds.pictures.union import PictureUnion
+from ktviz.regions import Box, SourceRegion, region_mask
+from ktviz.systems.cocosnet.correspondence import CELL_PX
+from ktviz.systems.cocosnet.exemplar import Exemplar
+from ktviz.systems.parts import is_number, stated
+from ktviz.values import short
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What is not to be used.
+
+    Attributes:
+        pictures: Whole names of pictures that are no exemplars.
+        regions: Parts of pictures whose cells are taken out before the softmax.
+    """
+
+    pictures: tuple[str, ...] = ()
+    regions: tuple[SourceRegion, ...] = ()
+
+    @classmethod
+    def read(cls, described: Iterable[Any]) -> LeftOut:
+        """From what a trace states."""
+        parts = [*described]
+        regions = tuple(stated(part) for part in parts if not isinstance(part, str))
+        return cls(tuple(part for part in parts if isinstance(part, str)), regions)
+
+    def described(self) -> list[Any]:
+        """As a trace states it."""
+        return [*self.pictures, *(asdict(region) for region in self.regions)]
+
+    def forbidden(self, exemplar: Exemplar) -> Tensor | None:
+        """The cells of an exemplar that a region touches, (cells,) bool; None for none.
+
+        Raises:
+            UnknownNameError: All of them.
+        """
+        mine = [region for region in self.regions if region.source == exemplar.name]
+        if not mine:
+            return None
+        touched = torch.from_numpy(exemplar.touched(mine))[None].float()
+        cells = F.max_pool2d(touched, CELL_PX, ceil_mode=True)[0].flatten() > 0
+        if cells.all():
+            raise UnknownNameError(f"a run without all of {exemplar.name}", "nothing would be left", "Leave some of it")
+        return cells
+
+
+def of_exemplar(without: object, exemplar: Exemplar) -> LeftOut:
+    """Parts of the only exemplar there is; see `Reference.regions`."""
+    return LeftOut(regions=exemplar.regions(without))
+
+
+def of_banks(without: object, pictures: PictureUnion, exemplar: str | None) -> LeftOut:
+    """Pictures and parts of pictures.
+
+    Args:
+        without: Names of pictures or of banks; parts, as `SourceRegion`; or of a named exemplar as `Box`.
+        pictures: Of the banks.
+        exemplar: The whole name of the exemplar; None where it is chosen.
+
+    Raises:
+        UnknownNameError: There is no such picture.
+        RegionError: Not wholly inside.
+        SettingError: Something else, or a part of an exemplar that is not named.
+    """
+    several = [without] if isinstance(without, (str, int, Box, SourceRegion, Mapping)) else without
+    if not isinstance(several, Iterable):
+        raise SettingError(f"without {short(without)}", "no picture, and no part of one", "Name a picture of the bank")
+    names, regions = [], []
+    for part in several:
+        part = stated(part) if isinstance(part, Mapping) else part
+        if isinstance(part, Box) and exemplar is not None:
+            part = SourceRegion(exemplar, part)
+        if isinstance(part, SourceRegion):
+            regions.append(inside(part, pictures))
+        elif isinstance(part, str):
+            names += pictures_named(part, pictures)
+        else:
+            what = "entry" if is_number(part) else "part"
+            raise SettingError(f"{what} {short(part)}", "not said of which picture", "Give a SourceRegion, or a name")
+    return LeftOut(tuple(dict.fromkeys(names)), tuple(regions))
+
+
+def pictures_named(name: str, pictures: PictureUnion) -> list[str]:
+    """The picture, or the pictures of the bank, that a name means."""
+    if name in pictures.names:
+        return [source for source in pictures.source_names if source.startswith(f"{name}/")]
+    return [pictures.find_source(name)]
+
+
+def inside(region: SourceRegion, pictures: PictureUnion) -> SourceRegion:
+    """A part of a picture by its whole name, if it is inside."""
+    name = pictures.find_source(region.source)
+    source = pictures.sources[pictures.source_numbers[name]]
+    region_mask(region.box, source.height, source.width)
+    return SourceRegion(name, region.box)

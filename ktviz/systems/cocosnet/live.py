@@ -1,0 +1,49 @@
+"""A run that is asked about: what it worked out, once more, and what follows from it exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ktviz.retrieval.exact import cosines, leading, paired_cosines
+from ktviz.retrieval.matches import Matches
+from ktviz.systems.cocosnet.blockwise import Mixture
+from ktviz.systems.cocosnet.passage import Passage
+from ktviz.systems.protocol import Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Live:
+    """A run, worked out again as far as questions need it.
+
+    Attributes:
+        passage: Label map and exemplar.
+        mixture: What every cell took.
+        forbidden: (M,) bool, cells of the exemplar that were left out; None for none.
+    """
+
+    passage: Passage
+    mixture: Mixture
+    forbidden: Tensor | None
+
+    def best(self, places: Ints) -> Matches:
+        """The exact best cell for some cells of the target (n,)."""
+        found = cosines(self.passage.target[torch.from_numpy(places)], self.passage.source)
+        if self.forbidden is not None:
+            found[:, self.forbidden] = -torch.inf
+        entry = leading(found, 1)
+        return Matches.hard(entry, found.gather(1, entry))
+
+    def similarity(self, places: Ints, entries: Ints) -> Tensor:
+        """Exact cosine of some cells of the target (n,) with some of the exemplar (n,); -inf with none, or one left
+        out."""
+        count = len(self.passage.source)
+        inside = torch.from_numpy((entries >= 0) & (entries < count))
+        known = torch.from_numpy(np.where(inside, entries, 0))
+        if self.forbidden is not None:
+            inside &= ~self.forbidden[known]
+        found = paired_cosines(self.passage.target[torch.from_numpy(places)], self.passage.source[known])
+        return torch.where(inside, found, -torch.inf)

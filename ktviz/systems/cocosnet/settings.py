@@ -1,0 +1,42 @@
+"""The settings of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ktviz.errors import SettingError
+from ktviz.values import KnownKeywords, number, short, whole
+
+TOP = 8
+
+
+@dataclass(frozen=True)
+class Settings(KnownKeywords):
+    """How to paint a label map.
+
+    Attributes:
+        temperature: Of the softmax: smaller is sharper. That of the training if None.
+        exemplar: Name of a picture of the banks, or the end of it; None for the most similar one, or where there is
+            but one.
+        top: Cells of the exemplar that are recorded for every cell; what the others give is left over.
+
+    Raises:
+        UnknownSettingError: A keyword that is none of these; the message names the nearest.
+        SettingError: A value outside its range.
+
+    Example:
+        >>> Settings(temperature=0.05).top
+        8
+    """
+
+    temperature: float | None = None
+    exemplar: str | None = None
+    top: int = TOP
+
+    def __post_init__(self) -> None:
+        if self.temperature is not None and not 0 < number("temperature", self.temperature) < float("inf"):
+            raise SettingError(f"temperature {self.temperature}", "not a number above 0", "Give 0.01, as published")
+        if whole("top", self.top) < 1:
+            raise SettingError(f"top {self.top}", "less than 1", "Give 8, or another positive number")
+        if self.exemplar is not None and not isinstance(self.exemplar, str):
+            raise SettingError(f"exemplar {short(self.exemplar)}", "not a name", "Name a picture of the bank")

@@ -1,0 +1,376 @@
+"""CoCosNet as a system: pictures painted after a label map in the look of an exemplar; recorded, made again, asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ktviz.errors import AbilityError, TraceError, UnknownNameError
+from ktviz.images import ImageLike, Pixels, to_pixels
+from ktviz.labels import Classes, as_labels
+from ktviz.labels.maps import Map
+from ktviz.library.banks import Banks, of_kind
+from ktviz.library.format import is_bank_name
+from ktviz.library.kinds.pictures.union import PictureUnion
+from ktviz.library.library import Library
+from ktviz.memory import as_bytes
+from ktviz.networks.running import check_defaults, without_autocast
+from ktviz.networks.weights import module_digest
+from ktviz.regions import Box, Mask
+from ktviz.retrieval.matches import Matches
+from ktviz.systems.cells import around
+from ktviz.systems.cocosnet.choice import Pictures, Ranking
+from ktviz.systems.cocosnet.exemplar import Exemplar, given, labels_digest, of_bank, same_classes
+from ktviz.systems.cocosnet.knowledge import Exemplars, One, Several
+from ktviz.systems.cocosnet.left_out import LeftOut
+from ktviz.systems.cocosnet.live import Live
+from ktviz.systems.cocosnet.networks import Networks
+from ktviz.systems.cocosnet.passage import Passage, features_of
+from ktviz.systems.cocosnet.result import Synthesis, coloured
+from ktviz.systems.cocosnet.settings import Settings
+from ktviz.systems.cocosnet.sites import NAME, REFERENCE, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite
+from ktviz.systems.cocosnet.warp_blend import WarpBlend, energy, radius
+from ktviz.systems.parts import is_number
+from ktviz.systems.plain import PlainSystem
+from ktviz.systems.protocol import Blend, Exclude, Floats, Ints
+from ktviz.systems.reference import bank_of
+from ktviz.trace.record import MEMORY, record
+from ktviz.trace.trace import Trace
+
+BYTES_PER_PX = 300
+"""What a recording takes per pixel of both pictures, at most: eight candidates a cell, and five pictures."""
+MIXES, CHOOSES = "correspondence", "exemplar"
+"""The sites."""
+
+_asked: WeakKeyDictionary[CoCosNet, tuple[str, Live]] = WeakKeyDictionary()
+"""What each system worked out for the trace that it was asked about last: questions come in series."""
+
+
+class CoCosNet(nn.Module, PlainSystem):
+    """The system "cocosnet": label maps become pictures in the look of an exemplar (Zhang et al. 2020).
+
+    Args:
+        exemplar: The path of a file, (H, W, 3) uint8, or anything else that `as_pixels` takes; it keeps its size.
+        labels: Its label map, as in `as_labels`.
+        networks: Both; the shipped ones if None. They are put into evaluation mode and need no gradient from then on.
+        source: What is known of the exemplar: its name ("reference" or the file's if None), its bank, its credit.
+
+    Raises:
+        ImageError: The exemplar cannot be used.
+        LabelError: Its label map cannot, or is missing; or the networks are not for label maps.
+        MissingWeightsError: No networks are given, and none come with this version.
+
+    Example:
+        >>> import numpy as np
+        >>> from ktviz.labels import Classes
+        >>> from ktviz.systems.cocosnet.configuration import small
+        >>> random = np.random.default_rng(0)
+        >>> exemplar, labels = random.integers(0, 256, (48, 64, 3), np.uint8), np.eye(48, 64, dtype=int)
+        >>> system = CoCosNet(exemplar, labels, Networks(small(Classes.numbered(2))))
+        >>> system(labels.T).output.shape
+        (64, 48, 3)
+    """
+
+    name = NAME
+    abilities = frozenset({"rerun", "exclude", "blend", "oracle"})
+    baseline = "the exemplar's mean colour"
+    cell_px = 4
+
+    exemplar: ExemplarSite
+    """Where there are several to choose from."""
+
+    def __init__(
+        self,
+        exemplar: ImageLike,
+        labels: Any = None,
+        networks: Networks | None = None,
+        source: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self._set_up(networks)
+        self.exemplars: Exemplars = One(given(exemplar, labels, self.networks.configuration, source))
+
+    def _set_up(self, networks: Networks | None) -> None:
+        self.correspondence = CorrespondenceSite()
+        self.networks = Networks.shipped() if networks is None else networks
+        self.networks.eval().requires_grad_(False)
+        self.classes: Classes = same_classes(self.networks.configuration.classes)
+
+    @classmethod
+    def from_bank(cls, banks: Banks[Any], exemplar: str | None = None, networks: Networks | None = None) -> CoCosNet:
+        """With exemplars out of banks of pictures, and what they know of them.
+
+        Args:
+            banks: `library["scenes/street"]`, or several.
+            exemplar: Its name there, or the end of it; None chooses the most similar one for every label map (see
+                `ktviz.systems.cocosnet.choice`).
+            networks: As in the class.
+
+        Raises:
+            LibraryError: The banks are of another kind.
+            UnknownNameError: No picture has that name, or several.
+            LabelError: As in the class.
+        """
+        pictures = of_kind(banks, PictureUnion, "take an exemplar from")
+        made = cls.__new__(cls)
+        nn.Module.__init__(made)
+        made._set_up(networks)
+        made.banks, configuration = pictures, made.networks.configuration
+        if exemplar is None:
+            made.exemplar = ExemplarSite()
+            made.exemplars = Several(pictures, Ranking(made.networks, Pictures(pictures)), configuration)
+        else:
+            made.exemplars = One(of_bank(pictures, pictures.choose(exemplar), configuration, alone=True))
+        return made
+
+    @classmethod
+    def shipped(cls, exemplar: ImageLike, labels: Any = None) -> CoCosNet:
+        """With the networks that come with the package; arguments as in the class.
+
+        Raises:
+            MissingWeightsError: None come with this version.
+            ImageError, LabelError: As in the class.
+        """
+        return cls(exemplar, labels)
+
+    @classmethod
+    def opened(cls, trace: Trace, library: Library | None, like: CoCosNet | None = None, /) -> CoCosNet:
+        """The system of a trace, with the exemplars of the library that it names, or else its own; see
+        `systems.registry`.
+
+        Raises:
+            MismatchError: The exemplar was in a library, and none was given, or it is not there.
+            TraceError: It was in none, and the trace was saved without it.
+        """
+        networks = None if like is None else like.networks
+        source = trace.about["sources"][0]
+        if not is_bank_name(source["bank"]):
+            exemplar, labels = (trace.picture.canvases.get(name) for name in (REFERENCE, REFERENCE_LABELS))
+            if exemplar is None:
+                raise TraceError("paint again", "the trace was saved without its exemplar", "Save its pictures")
+            return cls(exemplar, labels, networks, source)
+        pictures = bank_of(source, library)
+        if f"library source {source['source']}" in trace.about["digests"]:
+            return cls.from_bank(pictures, source["source"], networks)
+        assert library is not None
+        return cls.from_bank(library.select(trace.about["banks"]), None, networks)
+
+    def train(self, mode: bool = True) -> CoCosNet:
+        """Networks stay in evaluation mode: in training, each run would change them (spectral norm)."""
+        return super().train(False)
+
+    def __repr__(self) -> str:
+        return f"CoCosNet({self.exemplars})"
+
+    def __call__(self, labels: Any, *, without: object = (), **settings: Any) -> Synthesis:
+        """Paint a label map.
+
+        Args:
+            labels: As in `as_labels`: (H, W) whole numbers, colours of classes, or a file of either.
+            without: Parts of the exemplar that are not to be used, each a `SourceRegion`, a `Box`, or the number of a
+                cell; of banks, also names of pictures that are no exemplars. Cells are left out before the softmax;
+                the descriptors of those around them have seen them.
+            **settings: As in `Settings`.
+
+        Raises:
+            LabelError: No label map, or one of other classes.
+            SettingError, UnknownSettingError: A setting that does not exist, or a value outside its range.
+            UnknownNameError, RegionError: Not a part of the exemplar, or nothing would be left.
+        """
+        chosen = Settings(**settings)
+        if chosen.temperature is None:
+            chosen = replace(chosen, temperature=self.networks.configuration.temperature)
+        chosen, gone = self.exemplars.settled(chosen, without)
+        found: Synthesis = super().__call__(as_labels(labels, self.classes), chosen, gone)
+        return found
+
+    @torch.inference_mode(False)
+    @torch.no_grad()
+    @without_autocast
+    def forward(self, labels: Map, settings: Settings, gone: LeftOut, known: Passage | None = None) -> Synthesis:
+        """What a call comes down to, with checked arguments: the run that a recorder listens to.
+
+        Args:
+            labels: (H, W) of the target.
+            settings: How.
+            gone: What is left out.
+            known: A passage of the same label map whose exemplar may be the one that is needed.
+        """
+        check_defaults()
+        choice = self.exemplars.ranked(labels, settings, gone)
+        if choice is not None:
+            choice = self.exemplar(choice, labels.shape)
+        exemplar = self.exemplars.taken(settings, choice)
+        if known is None or known.exemplar.name != exemplar.name:
+            known = Passage(self.networks, labels, exemplar)
+        assert settings.temperature is not None
+        mixture = known.mixture(settings.temperature, settings.top, gone.forbidden(exemplar))
+        mixture = self.correspondence(mixture, known)
+        height, width = labels.shape
+        warped = to_pixels((known.warped(mixture.cells)[:, :, :height, :width] + 1) / 2)
+        output = to_pixels(known.painted(mixture.cells))
+        stated = {**asdict(settings), "without": gone.described()}
+        return Synthesis(labels, self.classes, exemplar, warped, output, mixture, choice, stated)
+
+    def traced(self, labels: Any, *, without: object = (), **settings: Any) -> Trace:
+        """Paint a label map and return its `Trace`; keywords as in a call."""
+        numbers = as_labels(labels, self.classes)
+        memory = max(as_bytes(MEMORY), BYTES_PER_PX * numbers.size)
+        with record(self, memory=memory, all_threads=False) as trace:
+            self(numbers, without=without, **settings)
+        return trace
+
+    def digests(self) -> dict[str, str]:
+        """Of the networks, and of the exemplar, or of the banks out of which it is chosen."""
+        found = {part: module_digest(self.networks.get_submodule(part)) for part in ("correspondence", "generator")}
+        return {**found, **self.exemplars.digests()}
+
+    def pictures(self, inputs: tuple[Any, ...], output: Synthesis) -> dict[str, Pixels]:
+        """Label map, exemplar, its label map, the output, and the warped exemplar."""
+        known = output.exemplar
+        seen = {"input": output.coloured, REFERENCE: known.pixels}
+        if known.labels is not None:
+            seen[REFERENCE_LABELS] = coloured(known.labels, self.classes)
+        return {**seen, "output": output.output, WARPED: output.warped}
+
+    def settings_of(self, inputs: tuple[Any, ...], output: Synthesis) -> dict[str, Any]:
+        """How a run was made."""
+        return dict(output.settings)
+
+    def measures_of(self, inputs: tuple[Any, ...], output: Synthesis) -> dict[str, Any]:
+        """Of the mixture: see `Synthesis.measures`."""
+        return {MIXES: output.measures()}
+
+    def exemplar_of(self, trace: Trace) -> Exemplar:
+        """The exemplar of a run."""
+        chosen = trace if len(trace.sites) == 1 else trace.site(MIXES)
+        return self.exemplars.named(str(chosen.column("source")[0]))
+
+    def live(self, trace: Trace) -> Live:
+        """The run of a trace, worked out again; the latest is kept."""
+        settings = trace.picture.settings
+        key = " ".join((labels_digest(self.labels_of(trace)), str(sorted(settings.items())), *self.digests().values()))
+        known = _asked.get(self)
+        if known is None or known[0] != key:
+            passage = Passage(self.networks, self.labels_of(trace), self.exemplar_of(trace))
+            forbidden = LeftOut.read(settings["without"]).forbidden(passage.exemplar)
+            mixture = passage.mixture(settings["temperature"], settings["top"], forbidden)
+            known = _asked[self] = (key, Live(passage, mixture, forbidden))
+        return known[1]
+
+    def labels_of(self, trace: Trace) -> Map:
+        """The label map of a run."""
+        pixels = trace.picture.canvases.get("input")
+        if pixels is None:
+            raise TraceError("a question to the model", "the trace was saved without its label map", "Pass photo=")
+        return as_labels(pixels, self.classes)
+
+    def asked(self, trace: Trace, without: Sequence[Any], settings: Mapping[str, Any]) -> tuple[Settings, LeftOut]:
+        """How a run is to be made again: as it was, without some more, with other settings."""
+        stored = dict(trace.picture.settings)
+        parts = [*stored.pop("without"), *(self.part(trace, one) for one in without)]
+        return self.exemplars.settled(Settings(**{**stored, **settings}), parts)
+
+    def part(self, trace: Trace, part: object) -> object:
+        """What a part of a run's knowledge is: numbers of entries are those of the trace's site, and boxes, too, lie in
+        its exemplar."""
+        if is_number(part) and trace.sites == [CHOOSES]:
+            assert self.banks is not None
+            if not 0 <= int(part) < len(self.banks):
+                raise UnknownNameError(f"entry {part}", f"there are {len(self.banks):,} pictures", "Count from 0")
+            return self.banks.source_names[int(part)]
+        if is_number(part):
+            return self.exemplar_of(trace).entry(int(part))
+        return self.exemplar_of(trace).region(part) if isinstance(part, Box) else part
+
+    def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
+        """The same picture again; see `System`."""
+        chosen, gone = self.asked(trace, without, settings)
+        return self.traced(self.labels_of(trace), without=gone.described(), **asdict(chosen))
+
+    def exclude(self, trace: Trace, within: Box) -> Exclude:
+        """A part of the picture, without working out again what stays; see `System`."""
+        labels, passage = self.labels_of(trace), self.live(trace).passage
+
+        def part(without: Sequence[Any] = (), /, **settings: Any) -> Pixels:
+            chosen, gone = self.asked(trace, without, settings)
+            return self.forward(labels, chosen, gone, passage).output[within.pixels]
+
+        return part
+
+    def searched(self, trace: Trace) -> list[str]:
+        """The exemplar; or the pictures out of which it was chosen."""
+        stored = dict(trace.picture.settings)
+        gone = LeftOut.read(stored.pop("without"))
+        return self.exemplars.left(Settings(**stored), gone)
+
+    def blend(self, trace: Trace, within: Box) -> Blend:
+        """The warp against the exemplar's mean colour; see `System`."""
+        live = self.painting(trace)
+        return WarpBlend(live.passage, live.mixture.cells, live.passage.mean(live.forbidden), within)
+
+    def painting(self, trace: Trace) -> Live:
+        """The run of a trace of the site that paints."""
+        if trace.sites != [MIXES]:
+            raise AbilityError(f"blend {trace.sites[0]}", "it paints nothing itself", f"Take trace.site({MIXES!r})")
+        return self.live(trace)
+
+    def behind(self, trace: Trace, mask: Mask) -> Ints:
+        """All: the generator looks at the picture as a whole."""
+        return np.arange(len(trace))
+
+    def footprint(self, trace: Trace, mask: Mask) -> Floats:
+        """Overlap carried through the generator, by the measured energy of its derivative; see `energy`."""
+        live = self.painting(trace)
+        found = energy(live.passage, live.mixture.cells, mask)
+        return found if found.any() else trace.overlap(mask)
+
+    def reach(self, trace: Trace) -> str:
+        """Measured around the middle of the picture."""
+        if trace.sites != [MIXES]:
+            return "the whole picture"
+        live = self.live(trace)
+        half, most = (radius(live.passage, live.mixture.cells, part) for part in (0.5, 0.9))
+        return f"the whole picture; half of what decides the middle is within {half:.0f} px, nine tenths {most:.0f} px"
+
+    def encode(self, pixels: Pixels) -> Tensor:
+        """Features in the domain that label maps and pictures have in common: (C, h, w)."""
+        return features_of(self.networks, pixels)[0]
+
+    def oracle(self, trace: Trace, queries: Ints) -> Matches:
+        """The exact best cells of the exemplar; what was taken is among them."""
+        return self.live(trace).best(queries)
+
+    def similarity_of(self, trace: Trace, places: Ints, entries: Ints) -> Tensor:
+        """See `System`."""
+        return self.live(trace).similarity(places, entries)
+
+    def best_by_source(self, trace: Trace, places: Ints) -> Tensor:
+        """See `System`; of pictures that were not the exemplar no cell could be taken."""
+        live = self.live(trace)
+        names = [source["source"] for source in trace.about["sources"]]
+        found = torch.full((len(places), len(names)), -torch.inf)
+        found[:, names.index(live.passage.exemplar.name)] = live.best(places).winner_similarity
+        return found
+
+    def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
+        """Crops around both ends of retrievals: of the label map and of the exemplar; see `System`."""
+        here = coloured(self.labels_of(trace), self.classes)
+        boxes, sources, names = (trace.column(name)[list(places)] for name in ("box", "source_box", "source"))
+        found = []
+        for box, source_box, name in zip(boxes, sources, names, strict=True):
+            there = self.source_picture(trace, str(name))
+            assert there is not None
+            whole = np.isnan(source_box).any()
+            found.append((here, there) if whole else (around(here, box), around(there, source_box)))
+        return found
+
+    def source_picture(self, trace: Trace, source: str) -> Pixels | None:
+        """An exemplar."""
+        return self.exemplars.picture(source)

@@ -1,0 +1,211 @@
+"""Exemplars out of banks: chosen by a ranking that is recorded, named, credited, and done without."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+import ktviz as kt
+from ktviz.errors import (
+    AbilityError,
+    LabelError,
+    LibraryError,
+    MismatchError,
+    SettingError,
+    UnknownNameError,
+)
+from ktviz.library.library import Library
+from ktviz.systems.cocosnet.correspondence import Shape
+from ktviz.systems.cocosnet.system import CoCosNet
+from ktviz.systems.registry import opened
+
+BANK = "scenes/street"
+NAMES = [f"{BANK}/{name}.png" for name in "abcd"]
+CREDITS = "file,title,creator,year,licence,url\n" + "".join(
+    f"{name}.png,Lane {name},Ann,1901,CC BY 4.0,https://example.org/{name}\n" for name in "abcd"
+)
+BOX = kt.Box(8, 8, 16, 12)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory, save, paint, toy, settings):
+    root = tmp_path_factory.mktemp("scenes")
+    for number, name in enumerate("abcd"):
+        save(root / "in" / f"{name}.png", paint(number, 32 + 4 * number, 45))
+    (root / "credits.csv").write_text(CREDITS)
+    found = Library.ensure(root / "l.ktlib", toy, settings)
+    found.build(BANK, root / "in", kind="pictures", credits=root / "credits.csv", quiet=True)
+    return found
+
+
+@pytest.fixture(scope="module")
+def networks(make_networks):
+    """Which compare no label maps, so that exemplars need none."""
+    return make_networks(shape=Shape(5, width=2, features=8, descriptor=6, hidden=6, masks=False))
+
+
+@pytest.fixture(scope="module")
+def system(library, networks):
+    return CoCosNet.from_bank(library[BANK], networks=networks)
+
+
+@pytest.fixture(scope="module")
+def trace(system, labels):
+    return system.traced(labels)
+
+
+@torch.no_grad()
+def summaries(networks, system, labels):
+    """Cosines of a label map with all pictures, by hand."""
+    planes = F.one_hot(torch.from_numpy(np.pad(labels, ((0, 3), (0, 2)), mode="edge")), 5).movedim(-1, 0)[None].float()
+    asked = F.adaptive_avg_pool2d(networks.correspondence.of_labels(planes), 4).flatten()
+    found = []
+    for number in range(len(system.banks)):
+        pixels = torch.tensor(system.banks.picture(number)).movedim(-1, 0)[None] / 127.5 - 1
+        features = networks.correspondence.of_picture(F.pad(pixels, (0, 3, 0, 0), mode="reflect"))
+        found.append(float(F.cosine_similarity(asked, F.adaptive_avg_pool2d(features, 4).flatten(), 0)))
+    return np.array(found)
+
+
+def test_the_most_similar_picture_is_the_exemplar_and_all_ranks_are_recorded(system, networks, trace, labels):
+    site = trace.site("exemplar")
+    expected = summaries(networks, system, labels)
+    order = np.argsort(-expected)
+    assert site.column("entry", winners=False).tolist() == order.tolist()
+    assert np.allclose(site.column("similarity", winners=False), expected[order], atol=1e-5)
+    assert site.column("source", winners=False).tolist() == [NAMES[n] for n in order]
+    assert np.isnan(site.column("source_box")).all()
+    about = site.site_about
+    assert (about["kind"], about["paints"], about["searched"]) == ("hard", False, False)
+    assert set(trace.site("correspondence").column("source")) == {NAMES[order[0]]}
+    assert np.array_equal(trace.picture.canvases["reference:0"], system.banks.picture(int(order[0])))
+
+
+def test_each_source_stands_once_with_its_credit(trace):
+    assert [source["source"] for source in trace.about["sources"]] == NAMES
+    assert trace.about["sources"][2]["creator"] == "Ann"
+    shares = trace.site("correspondence").sources().set_index("source")["share"]
+    assert (shares > 0).sum() == 1
+
+
+def test_without_the_exemplar_the_next_one_is_taken(trace):
+    ranked = trace.site("exemplar").column("source", winners=False).tolist()
+    without = kt.without(trace, ranked[0])
+    assert set(without.site("correspondence").column("source")) == {ranked[1]}
+    assert without.site("exemplar").column("source", winners=False).tolist() == ranked[1:]
+    assert without.picture.settings["without"] == [ranked[0]]
+    third = kt.without(without, ranked[1].rsplit("/")[-1])
+    assert set(third.site("correspondence").column("source")) == {ranked[2]}
+    assert len(kt.compare(trace, without)) == len(trace.site("correspondence"))
+    number = int(trace.site("exemplar").column("entry")[0])
+    assert kt.without(trace.site("exemplar"), number).digest == without.digest
+    with pytest.raises(UnknownNameError, match="there are 4 pictures"):
+        kt.without(trace.site("exemplar"), 4)
+
+
+@pytest.mark.parametrize("what", [NAMES, BANK])
+def test_something_must_be_left(trace, what):
+    with pytest.raises(UnknownNameError, match="nothing would be left"):
+        kt.without(trace, what)
+
+
+def test_cells_of_the_exemplar_are_left_out_by_its_name(system, trace, labels):
+    name = trace.site("correspondence").column("source")[0]
+    by_box = kt.without(trace, kt.Box(0, 0, 20, 20))
+    by_name = system.traced(labels, without=kt.SourceRegion(name, kt.Box(0, 0, 20, 20)))
+    assert by_box.digest == by_name.digest
+    assert by_box.picture.settings["without"][0]["source"] == name
+    other = next(one for one in NAMES if one != name)
+    untouched = kt.without(trace, kt.SourceRegion(other, kt.Box(0, 0, 20, 20)))
+    assert np.array_equal(untouched.output, trace.output)
+    with pytest.raises(SettingError, match="not said of which picture"):
+        system(labels, without=kt.Box(0, 0, 20, 20))
+    entry = int(trace.site("correspondence").column("entry")[0])
+    assert entry not in kt.without(trace.site("correspondence"), entry).site("correspondence").column("entry")
+
+
+def test_an_exemplar_that_is_named_is_taken_without_a_ranking(system, labels, trace):
+    made = system(labels, exemplar="d")
+    assert made.exemplar.name == NAMES[3]
+    assert made.choice is None
+    named = system.rerun(trace, exemplar="b")
+    assert named.picture.settings["exemplar"] == NAMES[1]
+    assert not len(named.site("exemplar"))
+    assert set(named.site("correspondence").column("source")) == {NAMES[1]}
+    assert system.searched(named) == [NAMES[1]]
+    assert named.summary()["retrievals"] == len(named)
+    assert system.rerun(named).digest == named.digest
+    with pytest.raises(UnknownNameError, match="it is the exemplar that is asked for"):
+        kt.without(named, "b")
+    with pytest.raises(UnknownNameError, match="source 'e'"):
+        system(labels, exemplar="e")
+
+
+def test_one_exemplar_of_a_bank_is_as_its_file(library, networks, labels, trace, system):
+    alone = CoCosNet.from_bank(library[BANK], "c", networks)
+    assert repr(alone) == f"CoCosNet({NAMES[2]}, 45x40 px)"
+    assert np.array_equal(alone(labels).output, system(labels, exemplar="c").output)
+    single = alone.traced(labels)
+    assert single.sites == ["correspondence"]
+    assert single.about["sources"][0]["creator"] == "Ann"
+    assert f"library source {NAMES[2]}" in single.about["digests"]
+    assert opened(single, library, alone).rerun(single).digest == single.digest
+    with pytest.raises(MismatchError, match="no library was given"):
+        opened(single, None, alone)
+
+
+def test_the_system_of_a_trace_is_opened_on_its_banks(trace, library, system):
+    found = opened(trace, library, system)
+    assert found.digests() == system.digests()
+    assert found.rerun(trace).digest == trace.digest
+    assert repr(found) == f"CoCosNet(4 exemplars of {BANK})"
+    with pytest.raises(MismatchError, match="no library was given"):
+        opened(trace, None, system)
+
+
+def test_questions_about_both_sites(trace, system):
+    found = kt.attribute(trace, BOX, through="footprint")
+    assert found.frame["share"].max() > 0.9
+    ablated = kt.attribute(trace, BOX, through="ablation", quiet=True).frame
+    assert ablated["share"].iloc[0] != 0
+    chosen = kt.attribute(trace.site("exemplar"))
+    assert chosen.frame["share"].tolist() == [1.0, 0.0, 0.0, 0.0]
+    with pytest.raises(AbilityError, match="paints nothing itself"):
+        kt.attribute(trace.site("exemplar"), through="gradient")
+    with pytest.raises(AbilityError, match="does not search"):
+        trace.site("exemplar").regret()
+    best = system.best_by_source(trace.site("correspondence"), np.array([0, 1]))
+    assert torch.isfinite(best).sum(1).tolist() == [1, 1]
+    assert len(kt.backtrack(trace.site("exemplar")).patches) == 1
+
+
+def test_views_and_cards_of_both_sites(trace, tmp_path):
+    with kt.Explorer(trace) as view:
+        assert view.site == "correspondence"
+        view.site = "exemplar"
+        view.to_html(tmp_path / "page.html")
+    assert trace._repr_html_()
+    assert trace.site("exemplar")._repr_html_()
+
+
+def test_an_audit_tells_what_the_picture_would_be_with_the_next_exemplar(trace, library, system, tmp_path):
+    audit = kt.Audit.create(trace)
+    ranked = trace.site("exemplar").column("source", winners=False).tolist()
+    assert audit.tables["counterfactuals"][["source", "taken_over_by"]].values.tolist() == [ranked[:2]]
+    audit.save(tmp_path / "audit")
+    verdict = kt.verify(tmp_path / "audit", library, model=system)
+    assert verdict, verdict.difference
+    with pytest.raises(MismatchError, match="no library was given"):
+        raise_of(kt.verify(tmp_path / "audit", model=system))
+
+
+def raise_of(verdict):
+    assert not verdict
+    raise MismatchError(verdict.difference, "", "")
+
+
+def test_banks_that_do_not_fit(world, library, make_networks, networks):
+    with pytest.raises(LibraryError, match="pictures are needed"):
+        CoCosNet.from_bank(world.library["art/warm"], networks=networks)
+    with pytest.raises(LabelError, match="it has no label map, which these networks compare"):
+        CoCosNet.from_bank(library[BANK], "a", make_networks())
