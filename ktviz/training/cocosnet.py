@@ -8,7 +8,6 @@ exemplar is the target itself in another crop. What is kept is a moving average.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,12 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ktviz import __version__
 from ktviz.errors import SettingError
 from ktviz.images import Pixels, file_digest
 from ktviz.labels import Classes
-from ktviz.networks.weights import save_weights
-from ktviz.systems.blocks.spectral import without_spectral_norm
 from ktviz.systems.cocosnet.configuration import Configuration
 from ktviz.systems.cocosnet.correspondence import Warp, means, picture_of_means
 from ktviz.systems.cocosnet.discriminator import Discriminators
@@ -141,22 +137,19 @@ class Made:
     apart: Tensor
 
 
-class Makers(Networks):
-    """Correspondence and generator, as they learn together."""
-
-    def forward(self, asked: Asked) -> Made:
-        """The descriptors are compared in float32, whatever the networks count in."""
-        network, classes = self.correspondence, self.correspondence.shape.classes
-        labels, theirs = (one_hot(batch.labels, classes) for batch in (asked.target, asked.exemplar))
-        seen = network.of_labels(labels)
-        target = network.theta(network.mixed(seen, labels))
-        source = network.phi(network.mixed(network.of_picture(asked.exemplar.photo), theirs))
-        apart = F.l1_loss(seen, network.of_picture(asked.target.photo))
-        with torch.autocast(seen.device.type, enabled=False):
-            warp = Warp(network.descriptors(target.float()) @ network.descriptors(source.float()).mT)
-            warped = picture_of_means(warp.to_target(means(asked.exemplar.photo)), *labels.shape[2:])
-        picture = self.generator(torch.cat([warped, labels], 1))
-        return Made(picture.float(), warped, warp, apart.float())
+def made(networks: Networks, asked: Asked) -> Made:
+    """What the networks make; descriptors are compared in float32, whatever the networks count in."""
+    network, planes = networks.correspondence, networks.configuration.planes
+    labels, theirs = (one_hot(batch.labels, planes) for batch in (asked.target, asked.exemplar))
+    seen = network.of_labels(labels)
+    target = network.theta(network.mixed(seen, labels))
+    source = network.phi(network.mixed(network.of_picture(asked.exemplar.photo), theirs))
+    apart = F.l1_loss(seen, network.of_picture(asked.target.photo))
+    with torch.autocast(seen.device.type, enabled=False):
+        warp = Warp(network.descriptors(target.float()) @ network.descriptors(source.float()).mT)
+        warped = picture_of_means(warp.to_target(means(asked.exemplar.photo)), *labels.shape[2:])
+    picture = networks.generator(torch.cat([warped, labels], 1))
+    return Made(picture.float(), warped, warp, apart.float())
 
 
 def train(
@@ -210,7 +203,7 @@ class Run:
         torch.manual_seed(recipe.seed)
         self.out, self.sizes, self.classes = out, sizes, classes
         self.recipe, self.device, self.quiet = recipe, device, quiet
-        self.makers = Makers(sizes)
+        self.makers = Networks(sizes)
         self.discriminators = Discriminators(sizes.planes + 3, recipe.discriminator_width, sizes.attention)
         for network in (self.makers, self.discriminators):
             network.apply(start_small)
@@ -271,36 +264,36 @@ class Run:
         if self.loop.step < self.recipe.warmup:
             weights = replace(weights, adversarial=0.0, matching=0.0)
         with torch.autocast(self.device, torch.bfloat16, enabled=fast_type(self.device) == torch.bfloat16):
-            made = self.makers(asked)
-            losses = self.makers_losses(asked, made, planes, weights)
+            found = made(self.makers, asked)
+            losses = self.makers_losses(asked, found, planes, weights)
         self.makers_step.zero_grad()
         torch.stack(list(losses.values())).sum().backward()
         self.makers_step.step()
         self.average.update(self.makers)
         if self.loop.step >= self.recipe.warmup:
             with torch.autocast(self.device, torch.bfloat16, enabled=fast_type(self.device) == torch.bfloat16):
-                fake, real = self.seen(planes, made.picture.detach(), asked.target.photo)
+                fake, real = self.seen(planes, found.picture.detach(), asked.target.photo)
                 losses |= discriminator_losses(fake, real, self.recipe.weights)
             self.discriminators_step.zero_grad()
             (losses["fake"] + losses["real"]).backward()
             self.discriminators_step.step()
         return {name: loss.detach() for name, loss in losses.items()}
 
-    def makers_losses(self, asked: Asked, made: Made, planes: Tensor, weights: Weights) -> dict[str, Tensor]:
+    def makers_losses(self, asked: Asked, found: Made, planes: Tensor, weights: Weights) -> dict[str, Tensor]:
         """What correspondence and generator are to lower, weighted."""
         target, exemplar = asked.target.photo, asked.exemplar.photo
         self.discriminators.requires_grad_(False)
-        fake, real = self.seen(planes, made.picture, target)
+        fake, real = self.seen(planes, found.picture, target)
         self.discriminators.requires_grad_(True)
         with torch.no_grad():
             true, wanted = self.features(target), self.features(exemplar)
         with torch.autocast(self.device, enabled=False):
             theirs = one_hot(asked.exemplar.labels, planes.shape[1])
-            return generator_losses(fake, real, self.features(made.picture), true, wanted, asked.known, weights) | {
-                "domain": weights.domain * made.apart,
-                "mask": weights.mask * masked_labels(made.warp, planes, theirs),
-                "cycle": weights.cycle * cycled(made.warp, exemplar),
-                "self_warp": weights.self_warp * per_sample(made.warped, target, asked.known),
+            return generator_losses(fake, real, self.features(found.picture), true, wanted, asked.known, weights) | {
+                "domain": weights.domain * found.apart,
+                "mask": weights.mask * masked_labels(found.warp, planes, theirs),
+                "cycle": weights.cycle * cycled(found.warp, exemplar),
+                "self_warp": weights.self_warp * per_sample(found.warped, target, asked.known),
             }
 
     def features(self, picture: Tensor) -> list[Tensor]:
@@ -319,36 +312,29 @@ class Run:
     def preview(self) -> Pixels:
         """Label maps, exemplars, warped ones, what the average makes of them, and the photographs."""
         asked = self.shown(SHOWN).to(self.device)
-        made = self.average.network.eval()(asked)
+        found = made(self.average.network.eval(), asked)
         colours = coloured(asked.target.labels, self.classes)
-        return sheet([colours, asked.exemplar.photo, made.warped, made.picture, asked.target.photo])
+        return sheet([colours, asked.exemplar.photo, found.warped, found.picture, asked.target.photo])
 
     def finish(self, evaluation: Mapping[str, Path]) -> dict[str, Any]:
         """Write float16 weights of the average, score them, write the log."""
-        about = {
-            "ktviz": __version__,
-            "recipe": json.dumps(asdict(self.recipe)),
-            "configuration": self.sizes.as_json(),
-        }
-        makers = without_spectral_norm(self.average.network.cpu().eval())
-        networks = {"correspondence": makers.correspondence, "generator": makers.generator}
-        for name, network in networks.items():
-            save_weights(network, self.out / f"{name}.safetensors", about)
-        digests = {name: file_digest(self.out / f"{name}.safetensors") for name in networks}
+        networks = self.average.network.cpu().eval().plain()
+        networks.save(self.out)
         scores = {
-            name: {"digest": pairs_digest(path), **score(makers, self.read(path), self.recipe.crop)}
+            name: {"digest": pairs_digest(path), **score(networks, self.read(path), self.recipe.crop)}
             for name, path in evaluation.items()
         }
+        digests = {path.stem: file_digest(path) for path in sorted(self.out.glob("*.safetensors"))}
         return self.loop.write_log({"pairs": len(self.pairs.pairs)}, digests, scores)
 
 
 @torch.no_grad()
-def score(makers: Makers, pairs: Sequence[Pair], crop: tuple[int, int]) -> dict[str, float]:
+def score(networks: Networks, pairs: Sequence[Pair], crop: tuple[int, int]) -> dict[str, float]:
     """PSNR in dB and SSIM of pictures made with another of their look, or else with themselves: means."""
     draws, psnr, ssim = Pairs(pairs, crop, 0), [], []
     for number in range(len(pairs)):
         asked = Asked(draws.batch([number]), draws.batch([draws.of_look(number)]), torch.ones(1))
-        fake, true = ((x.clamp(-1, 1) + 1) / 2 for x in (makers(asked).picture, asked.target.photo))
+        fake, true = ((x.clamp(-1, 1) + 1) / 2 for x in (made(networks, asked).picture, asked.target.photo))
         psnr.append(-10 * float((fake - true).square().mean().clamp(min=1e-10).log10()))
         ssim.append(structural_similarity(fake, true))
     return {"pairs": len(pairs), "psnr": round(fmean(psnr), 3), "ssim": round(fmean(ssim), 4)}

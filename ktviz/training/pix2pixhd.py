@@ -6,7 +6,6 @@ Generator and encoder learn together, against discriminators at several scales, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,14 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ktviz import __version__
 from ktviz.errors import SettingError
 from ktviz.images import Pixels, file_digest
 from ktviz.labels import Classes
-from ktviz.networks.weights import save_weights
 from ktviz.systems.pix2pixhd.losses import discriminator_loss, generator_loss
 from ktviz.systems.pix2pixhd.planes import edges, one_hot, region_means
 from ktviz.systems.pix2pixhd.shape import Shape
+from ktviz.systems.pix2pixhd.trained import Networks
 from ktviz.training.average import Average
 from ktviz.training.evaluate import structural_similarity
 from ktviz.training.loop import Loop
@@ -121,20 +119,6 @@ def train(
     return run.finish(evaluation)
 
 
-class Makers(nn.Module):
-    """Generator and encoder: together they make a photograph again, from its maps and a code for every object."""
-
-    def __init__(self, shape: Shape) -> None:
-        super().__init__()
-        self.generator, self.encoder = shape.generator(), shape.encoder()
-
-    def forward(self, planes: Tensor, batch: Batch) -> Tensor:
-        """(B, 3, h, w) in [-1, 1], float32."""
-        codes = region_means(self.encoder(batch.photo).float(), batch.instances)
-        picture: Tensor = self.generator(torch.cat([planes, codes], 1))
-        return picture.float()
-
-
 class Run:
     """One training run: its networks and its position."""
 
@@ -142,7 +126,7 @@ class Run:
         check_device(device)
         torch.manual_seed(recipe.seed)
         self.out, self.classes, self.recipe, self.device, self.quiet = out, classes, recipe, device, quiet
-        self.makers = Makers(recipe.shape)
+        self.makers = Networks(recipe.shape, classes).train().requires_grad_(True)
         self.discriminators = recipe.shape.discriminators()
         for network in (self.makers, self.discriminators):
             network.apply(start_small)
@@ -176,7 +160,7 @@ class Run:
         batch = self.pairs.batch([self.pairs.draw() for _ in range(recipe.batch)]).to(self.device)
         with torch.autocast(self.device, torch.bfloat16, enabled=fast_type(self.device) == torch.bfloat16):
             planes = planes_of(batch, recipe.shape)
-            fake = self.makers(planes, batch)
+            fake = made(self.makers, planes, batch)
             losses = self.makers_losses(planes, fake, batch.photo)
         self.makers_step.zero_grad()
         torch.stack(list(losses.values())).sum().backward()
@@ -209,26 +193,18 @@ class Run:
     def preview(self) -> Pixels:
         """Label maps, what the average makes of them, and the photographs."""
         batch = self.some(SHOWN).to(self.device)
-        fake = self.average.network(planes_of(batch, self.recipe.shape), batch)
+        fake = made(self.average.network, planes_of(batch, self.recipe.shape), batch)
         return sheet([coloured(batch.labels, self.classes), fake, batch.photo])
 
     def finish(self, evaluation: Mapping[str, Path]) -> dict[str, Any]:
         """Write float16 weights of the average, score them, write the log."""
-        about = {
-            "ktviz": __version__,
-            "recipe": json.dumps(asdict(self.recipe)),
-            "shape": json.dumps(asdict(self.recipe.shape)),
-            "classes": json.dumps({"names": self.classes.names, "colours": self.classes.colours}),
-        }
-        makers = self.average.network.cpu().eval()
-        networks = {"generator": makers.generator, "encoder": makers.encoder}
-        for name, network in networks.items():
-            save_weights(network, self.out / f"{name}.safetensors", about)
-        digests = {name: file_digest(self.out / f"{name}.safetensors") for name in networks}
+        networks = self.average.network.cpu().eval()
+        networks.save(self.out)
         scores = {
-            name: {"digest": pairs_digest(path), **score(makers, self.read(path), self.recipe.shape)}
+            name: {"digest": pairs_digest(path), **score(networks, self.read(path))}
             for name, path in evaluation.items()
         }
+        digests = {path.stem: file_digest(path) for path in sorted(self.out.glob("*.safetensors"))}
         return self.loop.write_log({"pairs": len(self.pairs.pairs)}, digests, scores)
 
     def read(self, folder: Path) -> list[Pair]:
@@ -242,13 +218,23 @@ def planes_of(batch: Batch, shape: Shape) -> Tensor:
     return torch.cat([one_hot(batch.labels, shape.classes), *border], 1)
 
 
+def made(networks: Networks, planes: Tensor, batch: Batch) -> Tensor:
+    """Photographs again, of their maps and of a code for every object: (B, 3, h, w) in [-1, 1], float32."""
+    assert networks.encoder is not None
+    codes = region_means(networks.encoder(batch.photo).float(), batch.instances)
+    picture: Tensor = networks.generator(torch.cat([planes, codes], 1))
+    return picture.float()
+
+
 @torch.no_grad()
-def score(makers: Makers, pairs: Sequence[Pair], shape: Shape) -> dict[str, float]:
+def score(networks: Networks, pairs: Sequence[Pair]) -> dict[str, float]:
     """PSNR in dB and SSIM of pictures made with their photographs' own codes: means."""
     psnr, ssim = [], []
     for pair in pairs:
         batch = Pairs([pair], pair.size, 0).batch([0])
-        fake, true = ((x.clamp(-1, 1) + 1) / 2 for x in (makers(planes_of(batch, shape), batch), batch.photo))
+        fake, true = (
+            (x.clamp(-1, 1) + 1) / 2 for x in (made(networks, planes_of(batch, networks.shape), batch), batch.photo)
+        )
         psnr.append(-10 * float((fake - true).square().mean().clamp(min=1e-10).log10()))
         ssim.append(structural_similarity(fake, true))
     return {"pairs": len(pairs), "psnr": round(fmean(psnr), 3), "ssim": round(fmean(ssim), 4)}
