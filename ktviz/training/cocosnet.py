@@ -310,9 +310,14 @@ class Run:
 
     @torch.no_grad()
     def preview(self) -> Pixels:
-        """Label maps, exemplars, warped ones, what the average makes of them, and the photographs."""
+        """Label maps, exemplars, warped ones, what the average makes of them, and the photographs; what is measured on
+        them joins the history."""
         asked = self.shown(SHOWN).to(self.device)
         found = made(self.average.network.eval(), asked)
+        self.loop.history[-1] |= {
+            "entropy": float(torch.special.entr(found.warp.parts).sum(-1).mean()),
+            "warped": float(F.l1_loss(found.warped, asked.target.photo)),
+        }
         colours = coloured(asked.target.labels, self.classes)
         return sheet([colours, asked.exemplar.photo, found.warped, found.picture, asked.target.photo])
 
