@@ -8,6 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -33,6 +34,7 @@ from ktviz.systems.cocosnet.live import Live
 from ktviz.systems.cocosnet.networks import Networks
 from ktviz.systems.cocosnet.passage import Passage, features_of
 from ktviz.systems.cocosnet.result import Synthesis, coloured
+from ktviz.systems.cocosnet.rounding import Case
 from ktviz.systems.cocosnet.settings import Settings
 from ktviz.systems.cocosnet.sites import NAME, REFERENCE, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite
 from ktviz.systems.cocosnet.warp_blend import WarpBlend, energy, radius
@@ -55,26 +57,27 @@ _asked: WeakKeyDictionary[CoCosNet, tuple[str, Live]] = WeakKeyDictionary()
 class CoCosNet(nn.Module, PlainSystem):
     """The system "cocosnet": label maps become pictures in the look of an exemplar (Zhang et al. 2020).
 
-    Args:
-        exemplar: The path of a file, (H, W, 3) uint8, or anything else that `as_pixels` takes; it keeps its size.
-        labels: Its label map, as in `as_labels`.
-        networks: Both; the shipped ones if None. They are put into evaluation mode and need no gradient from then on.
-        source: What is known of the exemplar: its name ("reference" or the file's if None), its bank, its credit.
+        Args:
+            exemplar: The path of a file, (H, W, 3) uint8, or anything else that `as_pixels` takes; it keeps its size.
+            labels: Its label map, as in `as_labels`.
+            networks: Both; the shipped ones if None. They go into evaluation mode and need no gradient from then on.
+            source: What is known of the exemplar: its name ("reference" or the file's if None), its bank, its credit.
 
-    Raises:
-        ImageError: The exemplar cannot be used.
-        LabelError: Its label map cannot, or is missing; or the networks are not for label maps.
-        MissingWeightsError: No networks are given, and none come with this version.
+        Raises:
+            ImageError: The exemplar cannot be used.
+            LabelError: Its label map cannot, or is missing; or the networks are not for label maps.
+            MissingWeightsError: No networks are given, and none come with this version.
 
-    Example:
-        >>> import numpy as np
-        >>> from ktviz.labels import Classes
-        >>> from ktviz.systems.cocosnet.configuration import small
-        >>> random = np.random.default_rng(0)
-        >>> exemplar, labels = random.integers(0, 256, (48, 64, 3), np.uint8), np.eye(48, 64, dtype=int)
-        >>> system = CoCosNet(exemplar, labels, Networks(small(Classes.numbered(2))))
-        >>> system(labels.T).output.shape
-        (64, 48, 3)
+        Example:
+            >>> import numpy as np
+    import numpy.typing as npt
+            >>> from ktviz.labels import Classes
+            >>> from ktviz.systems.cocosnet.configuration import small
+            >>> random = np.random.default_rng(0)
+            >>> exemplar, labels = random.integers(0, 256, (48, 64, 3), np.uint8), np.eye(48, 64, dtype=int)
+            >>> system = CoCosNet(exemplar, labels, Networks(small(Classes.numbered(2))))
+            >>> system(labels.T).output.shape
+            (64, 48, 3)
     """
 
     name = NAME
@@ -303,6 +306,10 @@ class CoCosNet(nn.Module, PlainSystem):
             return self.forward(labels, chosen, gone, passage).output[within.pixels]
 
         return part
+
+    def check_rounded(self, name: str, trace: Trace, again: Trace) -> npt.NDArray[np.bool_]:
+        """See `System`, and `ktviz.systems.cocosnet.rounding`."""
+        return Case(name, trace, again, self.painting(trace), float(trace.picture.settings["temperature"])).check()
 
     def searched(self, trace: Trace) -> list[str]:
         """The exemplar; or the pictures out of which it was chosen."""
