@@ -70,7 +70,6 @@ class CoCosNet(nn.Module, PlainSystem):
 
         Example:
             >>> import numpy as np
-    import numpy.typing as npt
             >>> from ktviz.labels import Classes
             >>> from ktviz.systems.cocosnet.configuration import small
             >>> random = np.random.default_rng(0)
