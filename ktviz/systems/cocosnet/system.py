@@ -57,26 +57,27 @@ _asked: WeakKeyDictionary[CoCosNet, tuple[str, Live]] = WeakKeyDictionary()
 class CoCosNet(nn.Module, PlainSystem):
     """The system "cocosnet": label maps become pictures in the look of an exemplar (Zhang et al. 2020).
 
-        Args:
-            exemplar: The path of a file, (H, W, 3) uint8, or anything else that `as_pixels` takes; it keeps its size.
-            labels: Its label map, as in `as_labels`.
-            networks: Both; the shipped ones if None. They go into evaluation mode and need no gradient from then on.
-            source: What is known of the exemplar: its name ("reference" or the file's if None), its bank, its credit.
+    Args:
+        exemplar: The path of a file, (H, W, 3) uint8, or anything else that `as_pixels` takes; it keeps its size. Or
+        exemplars of a bank, as `from_bank` gives them.
+        labels: Its label map, as in `as_labels`.
+        networks: Both; the shipped ones if None. They go into evaluation mode and need no gradient from then on.
+        source: What is known of the exemplar: its name ("reference" or the file's if None), its bank, its credit.
 
-        Raises:
-            ImageError: The exemplar cannot be used.
-            LabelError: Its label map cannot, or is missing; or the networks are not for label maps.
-            MissingWeightsError: No networks are given, and none come with this version.
+    Raises:
+        ImageError: The exemplar cannot be used.
+        LabelError: Its label map cannot, or is missing; or the networks are not for label maps.
+        MissingWeightsError: No networks are given, and none come with this version.
 
-        Example:
-            >>> import numpy as np
-            >>> from ktviz.labels import Classes
-            >>> from ktviz.systems.cocosnet.configuration import small
-            >>> random = np.random.default_rng(0)
-            >>> exemplar, labels = random.integers(0, 256, (48, 64, 3), np.uint8), np.eye(48, 64, dtype=int)
-            >>> system = CoCosNet(exemplar, labels, Networks(small(Classes.numbered(2))))
-            >>> system(labels.T).output.shape
-            (64, 48, 3)
+    Example:
+        >>> import numpy as np
+        >>> from ktviz.labels import Classes
+        >>> from ktviz.systems.cocosnet.configuration import small
+        >>> random = np.random.default_rng(0)
+        >>> exemplar, labels = random.integers(0, 256, (48, 64, 3), np.uint8), np.eye(48, 64, dtype=int)
+        >>> system = CoCosNet(exemplar, labels, Networks(small(Classes.numbered(2))))
+        >>> system(labels.T).output.shape
+        (64, 48, 3)
     """
 
     name = NAME
@@ -84,25 +85,27 @@ class CoCosNet(nn.Module, PlainSystem):
     baseline = "the exemplar's mean colour"
     cell_px = 4
 
-    exemplar: ExemplarSite
-    """Where there are several to choose from."""
-
     def __init__(
         self,
-        exemplar: ImageLike,
+        exemplar: ImageLike | One | Several,
         labels: Any = None,
         networks: Networks | None = None,
         source: Mapping[str, Any] | None = None,
+        banks: PictureUnion | None = None,
     ) -> None:
         super().__init__()
-        self._set_up(networks)
-        self.exemplars: Exemplars = One(given(exemplar, labels, self.networks.configuration, source))
-
-    def _set_up(self, networks: Networks | None) -> None:
+        networks = Networks.shipped() if networks is None else networks
+        self.classes: Classes = same_classes(networks.configuration.classes)
+        self.banks = banks
+        self.exemplars: Exemplars
+        if isinstance(exemplar, (One, Several)):
+            self.exemplars = exemplar
+        else:
+            self.exemplars = One(given(exemplar, labels, networks.configuration, source))
+        if isinstance(exemplar, Several):
+            self.exemplar = ExemplarSite()
         self.correspondence = CorrespondenceSite()
-        self.networks = Networks.shipped() if networks is None else networks
-        self.networks.eval().requires_grad_(False)
-        self.classes: Classes = same_classes(self.networks.configuration.classes)
+        self.networks = networks.eval().requires_grad_(False)
 
     @classmethod
     def from_bank(cls, banks: Banks[Any], exemplar: str | None = None, networks: Networks | None = None) -> CoCosNet:
@@ -120,16 +123,12 @@ class CoCosNet(nn.Module, PlainSystem):
             LabelError: As in the class.
         """
         pictures = of_kind(banks, PictureUnion, "take an exemplar from")
-        made = cls.__new__(cls)
-        nn.Module.__init__(made)
-        made._set_up(networks)
-        made.banks, configuration = pictures, made.networks.configuration
+        networks = Networks.shipped() if networks is None else networks
         if exemplar is None:
-            made.exemplar = ExemplarSite()
-            made.exemplars = Several(pictures, Ranking(made.networks, Pictures(pictures)), configuration)
-        else:
-            made.exemplars = One(of_bank(pictures, pictures.choose(exemplar), configuration, alone=True))
-        return made
+            several = Several(pictures, Ranking(networks, Pictures(pictures)), networks.configuration)
+            return cls(several, networks=networks, banks=pictures)
+        known = of_bank(pictures, pictures.choose(exemplar), networks.configuration, alone=True)
+        return cls(One(known), networks=networks, banks=pictures)
 
     @classmethod
     def shipped(cls, exemplar: ImageLike, labels: Any = None) -> CoCosNet:

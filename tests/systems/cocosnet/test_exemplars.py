@@ -81,6 +81,7 @@ def test_the_most_similar_picture_is_the_exemplar_and_all_ranks_are_recorded(sys
     assert site.column("source", winners=False).tolist() == [NAMES[n] for n in order]
     assert np.isnan(site.column("source_box")).all()
     about = site.site_about
+    assert trace.sites == ["exemplar", "correspondence"]
     assert (about["kind"], about["paints"], about["searched"]) == ("hard", False, False)
     assert set(trace.site("correspondence").column("source")) == {NAMES[order[0]]}
     assert np.array_equal(trace.picture.canvases["reference:0"], system.banks.picture(int(order[0])))
