@@ -58,11 +58,12 @@ class CoCosNet(nn.Module, PlainSystem):
     """The system "cocosnet": label maps become pictures in the look of an exemplar (Zhang et al. 2020).
 
     Args:
-        exemplar: The path of a file, (H, W, 3) uint8, or anything else that `as_pixels` takes; it keeps its size. Or
-        exemplars of a bank, as `from_bank` gives them.
+        exemplar: The path of a file, (H, W, 3) uint8, or anything else that `as_pixels` takes; it keeps its size.
+            `from_bank` gives exemplars of banks.
         labels: Its label map, as in `as_labels`.
         networks: Both; the shipped ones if None. They go into evaluation mode and need no gradient from then on.
         source: What is known of the exemplar: its name ("reference" or the file's if None), its bank, its credit.
+        banks: Of pictures, that hold it; see `from_bank`.
 
     Raises:
         ImageError: The exemplar cannot be used.
