@@ -55,10 +55,9 @@ def warp() -> None:
         "CoCosNet: the warp",
         columns,
         rows,
-        "GB: the most that a process held beyond what it held before: PyTorch, descriptors and colours. In blocks there"
-        " is more in the time: exact cosines, the top 8 of every row, its entropy, and what every cell of the exemplar"
-        " feeds."
-        " Apart: largest difference of a colour from -1 to 1.",
+        "GB: the most that a process held beyond PyTorch, descriptors and colours. In blocks there is "
+        "more in the time: exact cosines, the top 8 of every row, its entropy, and what every cell of the exemplar "
+        "feeds. Apart: largest difference of a colour from -1 to 1.",
         part="warp",
     )
 

@@ -23,7 +23,7 @@ from ktviz.figures.attribution import colour, highlighted, pale_outside
 from ktviz.figures.colours import BOTH_INK, source_colours, trace_colours
 from ktviz.figures.comparison import FULL
 from ktviz.figures.layout import percent
-from ktviz.figures.maps import painted_values, source_map
+from ktviz.figures.maps import painted_values, scores, source_map
 from ktviz.images import Pixels, decode_image, encode_image, resize
 from ktviz.library.banks import AnyBank, Banks
 from ktviz.library.layout import CODES, PATCHES, PICTURES, thumb_path
@@ -183,9 +183,11 @@ def backtrack_card(backtrack: Backtrack) -> str:
     """The region of the output, and the retrievals behind most of it, with both patches of each."""
     pictures, patches, score = [], {}, "similarity"
     shown = backtrack.frame.head(ROWS)
+    values = shown["similarity"].to_numpy()
     if backtrack.case is not None and backtrack.mask is not None:
         pictures = [show(pale_outside(backtrack.mask, backtrack.case.output), PICTURE, "The region")]
         score = "similarity" if backtrack.case.trace.site_about["kind"] == "hard" else "weight"
+        values = scores(backtrack.case.trace)[backtrack.about["places"][:ROWS]]
         patches = dict(enumerate(patches_of(backtrack.case, backtrack.about["places"][:ROWS])))
     rows = [
         {
@@ -194,7 +196,7 @@ def backtrack_card(backtrack: Backtrack) -> str:
             "colour": "",
             "thumbs": [show(patch, (THUMB[1], THUMB[1]), square=True) for patch in patches.get(number, ())],
             "name": str(row["source"]),
-            "text": f"{percent(row['overlap'])} of the region · {score} {row['similarity']:.3f}",
+            "text": f"{percent(row['overlap'])} of the region · {score} {values[number]:.3f}",
         }
         for number, row in enumerate(shown.to_dict("records"))
     ]

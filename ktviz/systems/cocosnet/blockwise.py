@@ -20,8 +20,8 @@ from torch import Tensor
 
 from ktviz.retrieval.exact import leading, lengths, on_grid
 
-NUMBERS = 1 << 22
-"""Cosines that are looked at together: 34 MB in double precision, of which there are a few."""
+NUMBERS = 1 << 23
+"""Cosines that are looked at together, in 170 MB."""
 CELLS = 4096
 """Descriptors that are brought on the grid together."""
 
@@ -75,35 +75,59 @@ def mixed(
         ([[0, 1], [1, 0]], [0.41, 7.99])
     """
     there = torch.arange(len(source)) if forbidden is None else (~forbidden).nonzero()[:, 0]
-    grid = all_on_grid(source[there])
-    length, held = lengths(grid), values[there].double()
-    fed = torch.zeros(len(there), dtype=torch.float64)
-    rows = [
-        mixed_rows(target[some], grid, length, held, temperature, top, fed)
-        for some in torch.arange(len(target)).split(max(1, numbers // len(there)))
-    ]
+    work = Work.create(source[there], values[there], min(len(target), max(1, numbers // len(there))))
+    rows = [work.mixed(target[some], temperature, top) for some in torch.arange(len(target)).split(work.rows)]
     entry, similarity, weight, left_over, entropy, cells = (torch.cat(parts) for parts in zip(*rows, strict=True))
-    all_fed = torch.zeros(len(source)).index_copy_(0, there, fed.float())
-    return Mixture(there[entry], similarity, weight, left_over, entropy, all_fed, cells)
+    fed = torch.zeros(len(source)).index_copy_(0, there, work.fed.float())
+    return Mixture(there[entry], similarity, weight, left_over, entropy, fed, cells)
 
 
-def mixed_rows(
-    target: Tensor, grid: Tensor, length: Tensor, values: Tensor, temperature: float, top: int, fed: Tensor
-) -> tuple[Tensor, ...]:
-    """Some rows; what they take is added to `fed`."""
-    asked = on_grid(target)
-    cosine = (asked @ grid.T).div_(lengths(asked)[:, None] * length)
-    entry = leading(cosine.float(), top)
-    similarity = cosine.gather(1, entry)
-    logits = cosine.sub_(similarity[:, :1]).div_(temperature)
-    weights = logits.exp()
-    total = weights.sum(1, keepdim=True)
-    weights.div_(total)
-    entropy = total[:, 0].log() - (weights * logits).sum(1)
-    fed += weights.sum(0)
-    kept = weights.gather(1, entry)
-    found = (entry, similarity, kept, (1 - kept.sum(1)).clamp(min=0), entropy, weights @ values)
-    return tuple(part.float() if part.is_floating_point() else part for part in found)
+@dataclass(frozen=True, eq=False)
+class Work:
+    """An exemplar, and room for a block of rows, which is used again and again: fresh memory costs more than sums.
+
+    Attributes:
+        grid: (M, D) float64 descriptors on the grid.
+        length: (M,) their lengths.
+        values: (M, V) float64.
+        fed: (M,) float64 what the cells have given so far.
+        room: (2, rows, M) float64.
+        single: (rows, M) float32.
+    """
+
+    grid: Tensor
+    length: Tensor
+    values: Tensor
+    fed: Tensor
+    room: Tensor
+    single: Tensor
+
+    @classmethod
+    def create(cls, source: Tensor, values: Tensor, rows: int) -> Work:
+        """For blocks of so many rows."""
+        grid, count = all_on_grid(source), len(source)
+        fed, room = torch.zeros(count, dtype=torch.float64), torch.empty(2, rows, count, dtype=torch.float64)
+        return cls(grid, lengths(grid), values.double(), fed, room, torch.empty(rows, count))
+
+    @property
+    def rows(self) -> int:
+        """Of a block."""
+        return self.room.shape[1]
+
+    def mixed(self, target: Tensor, temperature: float, top: int) -> tuple[Tensor, ...]:
+        """Some rows, at most a block: entry, similarity, weight, left over, entropy, cells."""
+        asked, (cosine, weights) = on_grid(target), self.room[:, : len(target)]
+        torch.mul(lengths(asked)[:, None], self.length, out=weights)
+        torch.mm(asked, self.grid.T, out=cosine).div_(weights)
+        entry = leading(self.single[: len(target)].copy_(cosine), top)
+        similarity = cosine.gather(1, entry)
+        logits = cosine.sub_(similarity[:, :1]).div_(temperature)
+        total = torch.exp(logits, out=weights).sum(1, keepdim=True)
+        self.fed.add_(weights.div_(total).sum(0))
+        kept, cells = weights.gather(1, entry), weights @ self.values
+        entropy = total[:, 0].log() - logits.mul_(weights).sum(1)
+        left_over = (1 - kept.sum(1)).clamp(min=0)
+        return entry, *(part.float() for part in (similarity, kept, left_over, entropy, cells))
 
 
 def all_on_grid(vectors: Tensor) -> Tensor:

@@ -100,20 +100,11 @@ def of_bank(pictures: PictureUnion, number: int, configuration: Configuration, a
         LabelError: As in `given`; or the bank's label maps are of other classes.
     """
     name, pixels = pictures.source_names[number], pictures.picture(number)
-    labels, classes = labels_of(pictures, number), getattr(pictures, "classes", None)
-    if labels is not None and configuration.classes is not None and classes is not None:
-        configuration.classes.check_same(classes, f"the label map of {name}")
-    found = Exemplar(
-        pixels, pictures.describe_sources()[number], checked_labels(labels, pixels.shape[:2], configuration, name)
-    )
-    return Exemplar(pixels, {**found.source, "pixels": pixel_digest(pixels)}, found.labels) if alone else found
-
-
-def labels_of(pictures: PictureUnion, number: int) -> Map | None:
-    """The label map of a picture of a bank, if it has one."""
-    find = getattr(pictures, "labels", None)
-    found: Map | None = None if find is None else find(number)
-    return found
+    if pictures.classes is not None and configuration.classes is not None:
+        configuration.classes.check_same(pictures.classes, f"the label map of {name}")
+    labels = checked_labels(pictures.labels(number), pixels.shape[:2], configuration, name)
+    source = pictures.describe_sources()[number]
+    return Exemplar(pixels, {**source, "pixels": pixel_digest(pixels)} if alone else source, labels)
 
 
 def labels_digest(labels: Map) -> str:

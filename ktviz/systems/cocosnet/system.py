@@ -8,6 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -33,6 +34,7 @@ from ktviz.systems.cocosnet.live import Live
 from ktviz.systems.cocosnet.networks import Networks
 from ktviz.systems.cocosnet.passage import Passage, features_of
 from ktviz.systems.cocosnet.result import Synthesis, coloured
+from ktviz.systems.cocosnet.rounding import Case
 from ktviz.systems.cocosnet.settings import Settings
 from ktviz.systems.cocosnet.sites import NAME, REFERENCE, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite
 from ktviz.systems.cocosnet.warp_blend import WarpBlend, energy, radius
@@ -57,9 +59,11 @@ class CoCosNet(nn.Module, PlainSystem):
 
     Args:
         exemplar: The path of a file, (H, W, 3) uint8, or anything else that `as_pixels` takes; it keeps its size.
+            `from_bank` gives exemplars of banks.
         labels: Its label map, as in `as_labels`.
-        networks: Both; the shipped ones if None. They are put into evaluation mode and need no gradient from then on.
+        networks: Both; the shipped ones if None. They go into evaluation mode and need no gradient from then on.
         source: What is known of the exemplar: its name ("reference" or the file's if None), its bank, its credit.
+        banks: Of pictures, that hold it; see `from_bank`.
 
     Raises:
         ImageError: The exemplar cannot be used.
@@ -82,25 +86,27 @@ class CoCosNet(nn.Module, PlainSystem):
     baseline = "the exemplar's mean colour"
     cell_px = 4
 
-    exemplar: ExemplarSite
-    """Where there are several to choose from."""
-
     def __init__(
         self,
-        exemplar: ImageLike,
+        exemplar: ImageLike | One | Several,
         labels: Any = None,
         networks: Networks | None = None,
         source: Mapping[str, Any] | None = None,
+        banks: PictureUnion | None = None,
     ) -> None:
         super().__init__()
-        self._set_up(networks)
-        self.exemplars: Exemplars = One(given(exemplar, labels, self.networks.configuration, source))
-
-    def _set_up(self, networks: Networks | None) -> None:
+        networks = Networks.shipped() if networks is None else networks
+        self.classes: Classes = same_classes(networks.configuration.classes)
+        self.banks = banks
+        self.exemplars: Exemplars
+        if isinstance(exemplar, (One, Several)):
+            self.exemplars = exemplar
+        else:
+            self.exemplars = One(given(exemplar, labels, networks.configuration, source))
+        if isinstance(exemplar, Several):
+            self.exemplar = ExemplarSite()
         self.correspondence = CorrespondenceSite()
-        self.networks = Networks.shipped() if networks is None else networks
-        self.networks.eval().requires_grad_(False)
-        self.classes: Classes = same_classes(self.networks.configuration.classes)
+        self.networks = networks.eval().requires_grad_(False)
 
     @classmethod
     def from_bank(cls, banks: Banks[Any], exemplar: str | None = None, networks: Networks | None = None) -> CoCosNet:
@@ -118,16 +124,12 @@ class CoCosNet(nn.Module, PlainSystem):
             LabelError: As in the class.
         """
         pictures = of_kind(banks, PictureUnion, "take an exemplar from")
-        made = cls.__new__(cls)
-        nn.Module.__init__(made)
-        made._set_up(networks)
-        made.banks, configuration = pictures, made.networks.configuration
+        networks = Networks.shipped() if networks is None else networks
         if exemplar is None:
-            made.exemplar = ExemplarSite()
-            made.exemplars = Several(pictures, Ranking(made.networks, Pictures(pictures)), configuration)
-        else:
-            made.exemplars = One(of_bank(pictures, pictures.choose(exemplar), configuration, alone=True))
-        return made
+            several = Several(pictures, Ranking(networks, Pictures(pictures)), networks.configuration)
+            return cls(several, networks=networks, banks=pictures)
+        known = of_bank(pictures, pictures.choose(exemplar), networks.configuration, alone=True)
+        return cls(One(known), networks=networks, banks=pictures)
 
     @classmethod
     def shipped(cls, exemplar: ImageLike, labels: Any = None) -> CoCosNet:
@@ -303,6 +305,10 @@ class CoCosNet(nn.Module, PlainSystem):
             return self.forward(labels, chosen, gone, passage).output[within.pixels]
 
         return part
+
+    def check_rounded(self, name: str, trace: Trace, again: Trace) -> npt.NDArray[np.bool_]:
+        """See `System`, and `ktviz.systems.cocosnet.rounding`."""
+        return Case(name, trace, again, self.painting(trace), float(trace.picture.settings["temperature"])).check()
 
     def searched(self, trace: Trace) -> list[str]:
         """The exemplar; or the pictures out of which it was chosen."""

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
 import ktviz as kt
 from ktviz.errors import (
@@ -17,6 +19,7 @@ from ktviz.errors import (
     UnknownSettingError,
 )
 from ktviz.explain.case import case_of
+from ktviz.figures.maps import painted_values, similarity_map
 from ktviz.images import to_pixels
 from ktviz.systems.cocosnet.system import CoCosNet
 from ktviz.systems.protocol import System
@@ -287,7 +290,8 @@ def test_backtracking_shows_both_ends(trace):
     assert all(here.shape[2] == there.shape[2] == 3 for here, there in found.patches)
     assert found.frame["overlap"].sum() == pytest.approx(1)
     assert found.plot() is not None
-    assert "reference" in found._repr_html_()
+    weight = trace.column("weight")[found.about["places"][0]]
+    assert f"weight {weight:.3f}" in found._repr_html_()
 
 
 def test_views_take_its_traces(trace, tmp_path):
@@ -296,7 +300,27 @@ def test_views_take_its_traces(trace, tmp_path):
     view.to_html(tmp_path / "page.html")
     assert (tmp_path / "page.html").stat().st_size > 10_000
     assert trace._repr_html_()
-    assert trace.plot() is not None
+    titles = [text.get_text() for text in trace.plot().findobj(Text)]
+    assert "Weight of the winners" in titles
+
+
+def test_weights_are_shown_where_weights_are_named(trace):
+    shown = similarity_map(trace)
+    at = trace.column("box").astype(int)[:, :2]
+    assert np.array_equal(shown[at[:, 1], at[:, 0]], painted_values(trace.column("weight")))
+
+
+def test_the_figure_shows_the_cells_that_are_used_most(system, labels, exemplar):
+    made = system(labels)
+    figure = made.plot()
+    titles = [text.get_text() for text in figure.findobj(Text)]
+    assert {"What each cell feeds", "How mixed each cell is", "What is mixed of reference"} <= {*titles}
+    assert f"{made.reuse.max():.0f} cells (log)" in titles
+    frames = [patch for patch in figure.axes[0].patches if isinstance(patch, Rectangle)]
+    assert len(frames) == 10
+    scale = frames[0].get_width() / 4
+    x = made.most_reused(1)["box"][0][0]
+    assert frames[0].get_x() == pytest.approx(40 + scale * x)
 
 
 def test_an_audit_is_verified_and_one_that_was_tampered_with_is_not(trace, system, tmp_path):

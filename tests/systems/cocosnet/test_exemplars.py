@@ -1,5 +1,7 @@
 """Exemplars out of banks: chosen by a ranking that is recorded, named, credited, and done without."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from ktviz.errors import (
     SettingError,
     UnknownNameError,
 )
+from ktviz.labels import Classes, write_map
 from ktviz.library.library import Library
 from ktviz.systems.cocosnet.correspondence import Shape
 from ktviz.systems.cocosnet.system import CoCosNet
@@ -25,6 +28,8 @@ CREDITS = "file,title,creator,year,licence,url\n" + "".join(
     f"{name}.png,Lane {name},Ann,1901,CC BY 4.0,https://example.org/{name}\n" for name in "abcd"
 )
 BOX = kt.Box(8, 8, 16, 12)
+NAMED = ("sky", "road", "car", "tree", "unknown")
+CLASSES = Classes(NAMED, ((70, 130, 180), (128, 64, 128), (0, 0, 142), (0, 90, 0), (0, 0, 0)))
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +81,7 @@ def test_the_most_similar_picture_is_the_exemplar_and_all_ranks_are_recorded(sys
     assert site.column("source", winners=False).tolist() == [NAMES[n] for n in order]
     assert np.isnan(site.column("source_box")).all()
     about = site.site_about
+    assert trace.sites == ["exemplar", "correspondence"]
     assert (about["kind"], about["paints"], about["searched"]) == ("hard", False, False)
     assert set(trace.site("correspondence").column("source")) == {NAMES[order[0]]}
     assert np.array_equal(trace.picture.canvases["reference:0"], system.banks.picture(int(order[0])))
@@ -202,6 +208,49 @@ def test_an_audit_tells_what_the_picture_would_be_with_the_next_exemplar(trace, 
 def raise_of(verdict):
     assert not verdict
     raise MismatchError(verdict.difference, "", "")
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory, save, paint, make_map, toy, settings):
+    """A bank of pictures with label maps, of `CLASSES`, and of others."""
+    root = tmp_path_factory.mktemp("mapped")
+    for number, name in enumerate("abc"):
+        save(root / "in" / f"{name}.png", paint(number, 36, 45))
+        (root / "maps").mkdir(exist_ok=True)
+        write_map(root / "maps" / f"{name}.png", make_map(number, 36, 45, count=3 + number % 3))
+    found = Library.ensure(root / "l.ktlib", toy, settings)
+    quiet = {"kind": "pictures", "labels": root / "maps", "quiet": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nobody is credited
+        found.build(BANK, root / "in", classes=CLASSES, **quiet)
+        found.build("scenes/other", root / "in", classes=Classes.numbered(5), **quiet)
+    return found
+
+
+def test_label_maps_come_out_of_the_bank(mapped, make_networks, labels, make_map, paint, tmp_path):
+    networks = make_networks()
+    system = CoCosNet.from_bank(mapped[BANK], networks=networks)
+    trace = system.traced(labels, exemplar="b")
+    file = CoCosNet(paint(1, 36, 45), make_map(1, 36, 45, count=4), networks)
+    assert np.array_equal(trace.output, file(labels).output)
+    assert np.array_equal(
+        trace.picture.canvases["reference:labels"], np.array(CLASSES.colours)[make_map(1, 36, 45, count=4)]
+    )
+    kt.Audit.create(trace).save(tmp_path / "audit")
+    verdict = kt.verify(tmp_path / "audit", mapped, model=system)
+    assert verdict, verdict.difference
+    alone = CoCosNet.from_bank(mapped[BANK], "b", networks)
+    assert f"library source {BANK}/b.png labels" in alone.digests()
+    single = alone.traced(labels)
+    assert opened(single, mapped, system).rerun(single).digest == single.digest
+
+
+def test_banks_of_other_classes(mapped, make_networks, labels):
+    networks = make_networks()
+    with pytest.raises(LabelError, match="class 0 is 'class 0', not 'sky'"):
+        CoCosNet.from_bank(mapped["scenes/other"], "b", networks)
+    with pytest.raises(LabelError, match="class 0 is 'class 0', not 'sky'"):
+        CoCosNet.from_bank(mapped["scenes/other"], networks=networks)(labels)
 
 
 def test_banks_that_do_not_fit(world, library, make_networks, networks):
