@@ -17,6 +17,7 @@ NAMES = (
     "views",
     "image_analogy",
     "cocosnet",
+    "pix2pixhd",
 )
 
 

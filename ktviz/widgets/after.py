@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ktviz.errors import TraceError
 from ktviz.explain.counterfactual import Comparison, compare
 from ktviz.images import Pixels
 from ktviz.systems.protocol import check_ability
@@ -75,6 +76,9 @@ def translated(subject: Subject, body: Body) -> After | None:
     Args:
         subject: With a live model.
         body: {without, weights}.
+
+    Raises:
+        TraceError: A retrieval would find nothing any more: both traces have their retrievals at the same places.
     """
     case = subject.live()
     removed = numbers(body, "without", len(subject.names))
@@ -88,6 +92,11 @@ def translated(subject: Subject, body: Body) -> After | None:
         check_ability(case.system, ability, "a counterfactual")
     other = case.system.rerun(case.trace, without=without, **changed)
     other = other.site(subject.site) if len(other.sites) > 1 else other
+    if len(other) < len(case.trace):
+        lost = f"{len(case.trace) - len(other)} of {len(case.trace)} retrievals would find nothing any more"
+        raise TraceError(
+            "show the counterfactual beside the trace", lost, "Ask for it in Python: kt.without(trace, ...)"
+        )
     found = compare(case.trace.with_canvases({case.trace.site_about["output"]: case.output}), other)
     return After(subject.counterfactual(other), found, tuple(removed))
 

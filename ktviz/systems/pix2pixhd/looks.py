@@ -28,6 +28,7 @@ class Looks:
     Attributes:
         instances: (H, W), the number of an object at every pixel.
         number: (n,) of the objects.
+        box: (n, 4) around each, in px.
         area: (n,) part of the picture that each covers.
         centres: What they choose from.
         centre: (n,) which each took; -1 where its class has none.
@@ -37,6 +38,7 @@ class Looks:
 
     instances: Map
     number: Numbers
+    box: Vectors
     area: Vectors
     centres: Centres
     centre: Numbers
@@ -106,7 +108,7 @@ def choose(
     taken = np.flatnonzero(centre >= 0)
     for place in taken[~centres.there[centre[taken]]]:
         centre[place] = centres.nearest(int(label[place]), centres.codes[centre[place]])
-    return Looks(instances, number, px / instances.size, centres, centre, wanted, given)
+    return Looks(instances, number, box, px / instances.size, centres, centre, wanted, given)
 
 
 def drawn_centres(number: Numbers, label: Numbers, centres: Centres, settings: Settings) -> Numbers:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from ktviz.images import Pixels, pixel_digest
@@ -20,6 +21,8 @@ from ktviz.retrieval.credit import Credit
 Numbers = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float64]
 REFERENCE = "reference"
+LARGE = 1 << 20
+"""From this number on, objects are sorted instead of counted."""
 CANVAS = "reference:0"
 """Name of the photograph's picture in a trace."""
 
@@ -59,20 +62,32 @@ def labels_of(numbers: Numbers) -> Numbers:
     return found
 
 
+def told_apart(instances: Map) -> tuple[Numbers, Map, Numbers]:
+    """The objects of a map by number: numbers (n,), the place among them of every pixel's (H, W), and sizes (n,) in px.
+
+    Example:
+        >>> numbers, place, size = told_apart(np.array([[7, 7, 2]]))
+        >>> numbers.tolist(), place.tolist(), size.tolist()
+        ([2, 7], [[1, 1, 0]], [1, 2])
+    """
+    if instances.max() >= LARGE:
+        numbers, place, size = np.unique(instances, return_inverse=True, return_counts=True)
+        return numbers, place.reshape(instances.shape), size.astype(np.int64)
+    counts = np.bincount(instances.ravel())
+    numbers = np.flatnonzero(counts)
+    rank = np.zeros(len(counts), dtype=np.int64)
+    rank[numbers] = np.arange(len(numbers))
+    return numbers, rank[instances], counts[numbers].astype(np.int64)
+
+
 def boxes_of(instances: Map) -> tuple[Numbers, npt.NDArray[np.float64], Numbers]:
-    """The objects of a map: numbers (n,), boxes around them (n, 4) in px, and sizes (n,) in px; by number."""
-    numbers, place, size = np.unique(instances, return_inverse=True, return_counts=True)
-    place = place.reshape(instances.shape)
-    y, x = np.indices(instances.shape)
-    edges = []
-    for at in (x, y):
-        low = np.full(len(numbers), at.max(initial=0), dtype=np.int64)
-        high = np.zeros(len(numbers), dtype=np.int64)
-        np.minimum.at(low, place, at)
-        np.maximum.at(high, place, at)
-        edges.append((low, high + 1))
-    (left, right), (top, bottom) = edges
-    return numbers, np.stack((left, top, right - left, bottom - top), 1).astype(np.float64), size.astype(np.int64)
+    """The objects of a map by number: numbers (n,), boxes around them (n, 4) in px, and sizes (n,) in px."""
+    numbers, place, size = told_apart(instances)
+    boxes = [
+        (across.start, down.start, across.stop - across.start, down.stop - down.start)
+        for down, across in ndimage.find_objects(place + 1)
+    ]
+    return numbers, np.array(boxes, dtype=np.float64), size
 
 
 @dataclass(frozen=True, eq=False)

@@ -143,4 +143,5 @@ def paths_of(looks: Looks) -> Numbers:
 
 def queries_of(looks: Looks) -> Queries:
     """One query for each object of the picture."""
-    return Queries.regions(torch.from_numpy(looks.instances), torch.from_numpy(looks.number))
+    box, label, labels = (torch.from_numpy(values) for values in (looks.box, looks.number, looks.instances))
+    return Queries(None, None, box.float(), label, labels)

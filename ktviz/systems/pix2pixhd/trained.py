@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,6 +25,7 @@ from ktviz.networks.running import check_finite, run
 from ktviz.networks.weights import load_weights, module_digest, read_about, save_weights
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.hourglass import Hourglass
+from ktviz.systems.pix2pixhd.objects import told_apart
 from ktviz.systems.pix2pixhd.packaged import WEIGHTS
 from ktviz.systems.pix2pixhd.planes import edges, one_hot, region_means
 from ktviz.systems.pix2pixhd.shape import PUBLISHED, Shape
@@ -48,7 +50,6 @@ class Networks(nn.Module):
         SettingError: More or fewer classes.
 
     Example:
-        >>> import numpy as np
         >>> networks = Networks(Shape(classes=4, codes=3, width=4, downs=2, blocks=1, encoder_width=4, encoder_downs=2))
         >>> instances = np.repeat([[1, 2000]], 24, axis=0).repeat(12, axis=1)
         >>> networks.paint(instances, torch.zeros(2, 3)).shape
@@ -151,9 +152,10 @@ class Networks(nn.Module):
             WeightsError: The generator made NaN.
         """
         height, width = instances.shape
-        wide = widened(torch.from_numpy(instances)[None, None], self.shape.stride)
-        _, place = wide.unique(return_inverse=True)
-        planes = torch.cat([self.planes(wide), codes.float()[place[:, 0]].movedim(-1, 1)], 1)
+        wide = np.pad(instances, [(0, more) for more in missing(height, width, self.shape.stride)], mode="edge")
+        place = torch.from_numpy(told_apart(wide)[1])
+        planes = self.planes(torch.from_numpy(wide)[None, None])
+        planes = torch.cat([planes, codes.float()[place].movedim(-1, 0)[None]], 1)
         picture = run(self.generator, planes)[0, :, :height, :width]
         check_finite(picture, "generator")
         return picture / 2 + 0.5
@@ -198,14 +200,17 @@ class Networks(nn.Module):
         return 1 << self.shape.encoder_downs if isinstance(self.encoder, Hourglass) else 1
 
 
-def widened(planes: Tensor, stride: int) -> Tensor:
-    """Planes (B, C, H, W) whose sides are multiples of a stride, two at least, continued by their last pixels."""
-    height, width = planes.shape[2:]
+def missing(height: int, width: int, stride: int) -> tuple[int, int]:
+    """What sides lack to multiples of a stride, two at least: below and beside."""
     below, beside = (max(2 * stride, -(-side // stride) * stride) - side for side in (height, width))
-    if not below and not beside:
-        return planes
-    wide = F.pad(planes.double(), (0, beside, 0, below), mode="replicate")
-    return wide.to(planes.dtype)
+    return below, beside
+
+
+def widened(image: Tensor, stride: int) -> Tensor:
+    """A picture (1, 3, H, W) whose sides are multiples of a stride, continued by its last pixels."""
+    height, width = image.shape[2:]
+    below, beside = missing(height, width, stride)
+    return F.pad(image, (0, beside, 0, below), mode="replicate")
 
 
 def described(about: dict[str, Any], path: Path) -> tuple[Shape, Classes]:

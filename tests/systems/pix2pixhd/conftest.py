@@ -6,6 +6,7 @@ import torch
 
 import ktviz as kt
 from ktviz.labels import Classes, write_map
+from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.shape import Shape
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
 from ktviz.systems.pix2pixhd.trained import Networks
@@ -48,31 +49,23 @@ def networks():
     return networks_of(0)
 
 
+def library_of(folder, networks, pictures):
+    """A library with a bank of codes of some pictures with their maps."""
+    for name in ("photos", "labels", "instances"):
+        (folder / name).mkdir()
+    for n, (photo, labels, instances) in enumerate(pictures):
+        kt.write_image(folder / "photos" / f"{n}.png", photo)
+        write_map(folder / "labels" / f"{n}.png", labels, CLASSES)
+        write_map(folder / "instances" / f"{n}.png", instances)
+    maps = {"labels": folder / "labels", "instances": folder / "instances", "classes": CLASSES}
+    library = kt.Library.create(folder / "codes.ktlib")
+    library.build("street/toy", folder / "photos", kind="codes", coder=Coder(networks), clusters=3, quiet=True, **maps)
+    return library
+
+
 @pytest.fixture(scope="session")
 def library(tmp_path_factory, networks):
-    folder = tmp_path_factory.mktemp("world")
-    for n in range(SOURCES):
-        photo, labels, instances = world(n)
-        kt.write_image(folder / "photos" / f"{n}.png", photo) if (folder / "photos").exists() else (
-            (folder / "photos").mkdir(),
-            kt.write_image(folder / "photos" / f"{n}.png", photo),
-        )
-        for name, numbers, classes in (("labels", labels, CLASSES), ("instances", instances, None)):
-            (folder / name).mkdir(exist_ok=True)
-            write_map(folder / name / f"{n}.png", numbers, classes)
-    library = kt.Library.create(folder / "codes.ktlib")
-    library.build(
-        "street/toy",
-        folder / "photos",
-        kind="codes",
-        labels=folder / "labels",
-        instances=folder / "instances",
-        classes=CLASSES,
-        coder=Pix2PixHD(networks=networks).coder,
-        clusters=3,
-        quiet=True,
-    )
-    return library
+    return library_of(tmp_path_factory.mktemp("world"), networks, [world(n) for n in range(SOURCES)])
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from ktviz.systems.pix2pixhd.trained import Networks
 from ktviz.widgets.scene import scene_of
 from ktviz.widgets.subject import Subject
 
-from .conftest import world
+from .conftest import library_of, world
 
 IMAGE = 2e-4
 
@@ -79,6 +79,16 @@ def test_an_audit_is_verified_and_a_tampering_found(system, library, scene, tmp_
     changed = next((tmp_path / "audit").rglob("sources.*"), table)
     changed.write_bytes(changed.read_bytes() + b" ")
     assert not kt.verify(tmp_path / "audit", library, model=system).ok
+
+
+def test_an_audit_is_verified_on_another_processor(system, library, scene, tmp_path, monkeypatch):
+    """Centres and members follow from the bank: only pixels may differ there, by a level."""
+    trace = system.traced(*scene[1:], choice="nearest", reference=world(55))
+    kt.Audit.create(trace, top=1).save(tmp_path / "audit")
+    monkeypatch.setattr("ktviz.trace.about.processor", lambda: "another one")
+    verdict = kt.verify(tmp_path / "audit", library, model=system)
+    assert verdict.ok, verdict.difference
+    assert any("retrievals identical" in check for check in verdict.checks)
 
 
 def test_a_removed_source_is_provably_gone(system, library, networks, scene, tmp_path):
@@ -172,6 +182,26 @@ def test_a_view_answers_about_the_tree(trace):
         _, parts = wire.answer("thumbs", {"bank": 0, "nodes": way["path"]})
         assert decode_image(parts["sheet"].tobytes()).shape == (2 * 48, 6 * 48, 3)
         assert view.to_html
+
+
+def test_a_view_makes_the_picture_again_without_a_source(system, trace):
+    members = trace.site("members")
+    with kt.Explorer(trace) as view:
+        number = Subject.create(trace, site="members").number[kt.attribute(members).top()[0]]
+        Wire(view).answer("translate", {"without": [number]})
+        assert len(view.comparison) > 0
+        assert view.comparison.about["retrievals"] == len(members)
+
+
+def test_a_view_says_where_an_object_would_find_nothing(networks, scene, tmp_path):
+    """Only one picture has a tree."""
+    library = library_of(tmp_path, networks, [world(n, trees=n == 0) for n in range(3)])
+    rare = Pix2PixHD(library["street/toy"], networks)  # lives as long as it is asked
+    trace = rare.traced(*scene[1:])
+    with kt.Explorer(trace) as view:
+        number = Subject.create(trace, site="members").number["street/toy/0.png"]
+        assert "1 of 5 retrievals would find nothing" in str(Wire(view).refusal("translate", {"without": [number]}))
+    assert len(kt.without(trace, "0.png").site("members")) == 4
 
 
 def test_a_page_is_written_with_both_sites(trace, tmp_path):
