@@ -1,0 +1,5 @@
+"""x"""
+
+
+def run(output, quiet):
+    raise NotImplementedError
