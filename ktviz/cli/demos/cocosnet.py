@@ -75,4 +75,4 @@ def sheet(swaps: Sequence[Sequence[Trace]]) -> Pixels:
     """Exemplars from left to right, label maps from top to bottom."""
     exemplars = [passage(trace)[1] for trace in swaps[0]]
     rows = [[passage(row[0])[0], *(passage(trace)[3] for trace in row)] for row in swaps]
-    return stacked(beside(white(exemplars[0]), *exemplars), *(beside(*row) for row in rows))
+    return stacked(beside(white(rows[0][0]), *exemplars), *(beside(*row) for row in rows))
