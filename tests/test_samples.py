@@ -12,11 +12,13 @@ from PIL import Image
 
 from ktviz import samples
 from ktviz.cli.doctor import cache, check
-from ktviz.errors import LibraryBusyError, StorageError, UnknownNameError
+from ktviz.errors import LibraryBusyError, MissingWeightsError, StorageError, UnknownNameError
 from ktviz.images import read_image, write_image
 from ktviz.labels import Classes
 from ktviz.library.format import writing
+from ktviz.networks.weights import Packaged
 from ktviz.systems.kt.vgg import fetch_vgg19
+from ktviz.systems.pix2pixhd import trained
 from ktviz.systems.pix2pixhd.shape import Shape
 from ktviz.systems.pix2pixhd.trained import Networks
 
@@ -145,6 +147,13 @@ def test_streets_are_codes_by_the_encoder_there_is(scenes, encoder):
     encoder(1)
     assert not np.array_equal(samples.bank("scenes/streets", quiet=True).codes, bank.codes)
     assert [path for path in scenes.iterdir() if path == first] == []
+
+
+def test_streets_need_the_encoder_and_say_so_before_anything_is_built(scenes, monkeypatch):
+    monkeypatch.setattr(trained, "WEIGHTS", Packaged(Path("weights"), {}))
+    with pytest.raises(MissingWeightsError, match="none come with this version"):
+        samples.bank("scenes/streets")
+    assert not scenes.exists()
 
 
 def test_a_damaged_library_of_scenes_is_made_again_and_a_busy_one_left_alone(scenes, encoder):
