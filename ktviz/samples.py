@@ -1,29 +1,38 @@
-"""The sample data: photographs, style sources, and a library of them that is built once, bank by bank.
+"""The sample data: photographs, style sources and scenes, and libraries of them that are built once, bank by bank.
 
 from ktviz import samples
 
 translate = kt.Translator.shipped(samples.bank("art/impasto"))
 translate(samples.photo("coffee"))
+
+street = samples.scene("street-3-0044")
+kt.Pix2PixHD(samples.bank("scenes/streets"))(street.labels, street.instances)
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ktviz.errors import ImageError, LibraryBusyError, LibraryError, StorageError, unknown_name
 from ktviz.files import cache_folder, caching, listed, shipped_folder
 from ktviz.images import Pixels, file_digest, find_images, read_image
+from ktviz.labels import Classes, as_instances, as_labels
+from ktviz.labels.maps import Map
 
 if TYPE_CHECKING:
-    from ktviz.library.kinds.patches.union import BankUnion
+    from ktviz.library.credits import CreditsTable
+    from ktviz.library.format import LibrarySettings
+    from ktviz.library.kinds.codes.coder import Coder
+    from ktviz.library.kinds.registry import AnyUnion
     from ktviz.library.library import Library
-    from ktviz.systems.kt.encoder import Encoder
 
 TASKS = ("art", "hdr", "comic")
+SCENES, STREETS = "scenes", "streets"
 STRIDE = 2
 """The sample library takes every second patch a side: a first run stays under a minute."""
 
@@ -52,17 +61,88 @@ def photo(name: str) -> Pixels:
     return read_image(known[name])
 
 
-def bank(name: str, *, quiet: bool = False) -> BankUnion:
-    """A sample bank ("art/impasto") or all of a task ("art"); what is not in the cache is built, and nothing else.
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A scene that is in no bank.
+
+    Attributes:
+        name: "street-3-0044".
+        photo: (H, W, 3) uint8.
+        labels: (H, W) int64, the number of a class at every pixel.
+        instances: (H, W) int64, the number of an object at every pixel.
+        classes: What the numbers of the label map mean.
+    """
+
+    name: str
+    photo: Pixels
+    labels: Map
+    instances: Map
+    classes: Classes
+
+
+def scene(name: str) -> Scene:
+    """A sample scene with its maps, a room or a street.
 
     Raises:
         UnknownNameError: There is none of that name.
+    """
+    inputs = folder() / SCENES / "inputs"
+    known = {path.stem: path for path in sorted(inputs.glob("*/photo/*.jpg"))}
+    if name not in [*known]:  # also where it cannot be a key
+        raise unknown_name("scene", name, known)
+    photo, maps = known[name], known[name].parents[1]
+    classes = Classes.read(maps / "classes.csv")
+    labels = as_labels(maps / "label" / f"{name}.png", classes)
+    instances = as_instances(maps / "inst" / f"{name}.png", labels, classes)
+    return Scene(name, read_image(photo), labels, instances, classes)
+
+
+def bank(name: str, *, quiet: bool = False) -> AnyUnion:
+    """A sample bank, or all of a task ("art"); what is not in the cache is built, and nothing else.
+
+    Args:
+        name: Of patches: "art/impasto" ... Of pictures with their maps: "scenes/rooms". Of codes, by the encoder of
+            pix2pixHD: "scenes/streets".
+        quiet: No word about what is built.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+        WeightsError: Codes are asked for, and the encoder does not come with this version.
         StorageError: The cache cannot be written; the message says what to do.
     """
-    from ktviz.library.banks import of_kind
-    from ktviz.library.kinds.patches.union import BankUnion
+    kinds = {f"{SCENES}/{kind}": kind for kind in ("rooms", STREETS)}
+    return (scenes(kinds[name], quiet) if name in [*kinds] else library(name, quiet=quiet))[name]
 
-    return of_kind(library(name, quiet=quiet)[name], BankUnion, "sample")
+
+def scenes(kind: str, quiet: bool = False) -> Library:
+    """The library of the rooms or of the streets, built once into the cache; errors as in `bank`."""
+    name, place = f"{SCENES}/{kind}", folder() / SCENES / kind
+    coder = coder_of_streets() if kind == STREETS else None
+
+    def build(library: Library) -> None:
+        if not quiet:
+            print(f"building {name}")
+        library.build(
+            name,
+            place / "photo",
+            kind="pictures" if coder is None else "codes",
+            labels=place / "label",
+            instances=place / "inst",
+            credits=credits_of(name, folder()),
+            coder=coder,
+            quiet=quiet,
+        )
+
+    made_from = [*([] if coder is None else [coder.digest]), file_digest(place / "classes.csv")]
+    return cached(f"{SCENES}-{kind}", None, made_from, [place], {name: build})
+
+
+def coder_of_streets() -> Coder:
+    """The encoder of pix2pixHD."""
+    from ktviz.systems.pix2pixhd.coder import Coder
+    from ktviz.systems.pix2pixhd.trained import Networks
+
+    return Coder(Networks.shipped())
 
 
 def library(names: str | Iterable[str] | None = None, *, pictures: Path | None = None, quiet: bool = False) -> Library:
@@ -77,24 +157,71 @@ def library(names: str | Iterable[str] | None = None, *, pictures: Path | None =
         UnknownNameError: There is no bank of such a name.
         StorageError: The cache cannot be written; the message says what to do.
     """
+    from ktviz.library.format import LibrarySettings
+
+    pictures = folder() if pictures is None else pictures
+    wanted, settings = chosen_styles(pictures, names), LibrarySettings(stride=STRIDE)
+    folders = sorted(path for path in pictures.iterdir() if path.is_dir() and path.name != SCENES)
+
+    def builder(name: str, style: Path) -> Callable[[Library], None]:
+        def build(library: Library) -> None:
+            if not quiet:
+                print(f"building {name}")
+            library.build(name, [style], credits=credits_of(name, pictures), quiet=quiet)
+
+        return build
+
+    builders = {name: builder(name, style) for name, style in wanted.items()}
+    return cached("samples", settings, [], folders, builders)
+
+
+def cached(
+    name: str,
+    settings: LibrarySettings | None,
+    made_with: Sequence[str],
+    folders: Sequence[Path],
+    builders: Mapping[str, Callable[[Library], None]],
+) -> Library:
+    """A library in the cache, with the banks that it lacks built, and made anew where it is damaged.
+
+    Args:
+        name: What its folder is called.
+        settings: Of the library; None for the defaults.
+        made_with: What else than pictures and the encoder makes it another one.
+        folders: Of the pictures.
+        builders: By bank.
+
+    Raises:
+        LibraryBusyError: Another ktviz is at work there.
+        StorageError: The cache cannot be written; the message says what to do.
+    """
     from ktviz.library.format import FORMAT_VERSION, LibrarySettings
     from ktviz.library.library import Library
     from ktviz.systems.kt.encoder import Encoder
 
-    pictures = folder() if pictures is None else pictures
-    encoder, settings = Encoder.shipped(), LibrarySettings(stride=STRIDE)
-    made_from = [encoder.digest, str(settings), str(FORMAT_VERSION), *map(file_digest, find_images([pictures]).paths)]
+    encoder, settings = Encoder.shipped(), settings or LibrarySettings()
+    digests = map(file_digest, find_images(folders).paths)
+    made_from = [encoder.digest, str(settings), str(FORMAT_VERSION), *made_with, *digests]
     key = hashlib.sha256("".join(made_from).encode()).hexdigest()[:12]
-    place, styles = cache_folder() / f"samples-{key}.ktlib", chosen_styles(pictures, names)
+    place = cache_folder() / f"{name}-{key}.ktlib"
+
+    def built() -> Library:
+        library = Library.ensure(place, encoder, settings)
+        for bank, build in builders.items():
+            if bank not in library:
+                build(library)
+            library.bank(bank)
+        return library
+
     with caching():
         try:
-            made = build(Library.ensure(place, encoder, settings), styles, encoder, quiet)
+            made = built()
         except LibraryBusyError:
             raise
         except LibraryError:  # a damaged cache is ours to mend
             shutil.rmtree(place)
-            made = build(Library.ensure(place, encoder, settings), styles, encoder, quiet)
-    for outdated in set(place.parent.glob("samples-*.ktlib")) - {place}:
+            made = built()
+    for outdated in set(place.parent.glob(f"{name}-*.ktlib")) - {place}:
         remove_unless_busy(outdated)
     return made
 
@@ -116,18 +243,11 @@ def chosen_styles(pictures: Path, names: str | Iterable[str] | None) -> dict[str
     return {bank: path for bank, path in styles.items() if bank in wanted or bank.split("/")[0] in wanted}
 
 
-def build(library: Library, styles: Mapping[str, Path], encoder: Encoder, quiet: bool) -> Library:
-    """Build what the library lacks, and open what it has."""
+def credits_of(bank: str, pictures: Path) -> CreditsTable:
+    """The credits of a bank's pictures."""
     from ktviz.library.credits import read_credits
 
-    for name, style in styles.items():
-        if name not in library:
-            if not quiet:
-                print(f"building {name}")
-            credits = read_credits(style.parent.parent / "credits.csv").below(name)
-            library.build(name, [style], credits=credits, encoder=encoder, quiet=quiet)
-        library.bank(name)
-    return library
+    return read_credits(pictures / "credits.csv").below(bank)
 
 
 def remove_unless_busy(library: Path) -> None:

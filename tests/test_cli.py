@@ -141,7 +141,7 @@ def test_a_trace_that_translate_kept_can_be_audited(library, folder, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["audit", "PHOTO", "-l", "LIB", "-o", "NEW"], 2, "Name a bank, or a trace"),
+        (["audit", "PHOTO", "-l", "LIB", "-o", "NEW"], 2, "Name a library, and a bank in it"),
         (["audit", "PHOTO", "-l", "LIB", "-b", "comic", "-o", "FULL"], 8, "not empty"),
         (["audit", "PHOTO", "-l", "LIB", "-b", "komic", "-o", "NEW"], 3, "Did you mean comic"),
         (["audit", "none.parquet", "-l", "LIB", "-o", "NEW"], 10, "no such file"),

@@ -20,15 +20,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from forger import change_cell, edit, forge, seal
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from ktviz.audit.audit import Audit
-from ktviz.audit.folder import MANIFEST, as_csv, file_list, manifest_bytes, write_table
+from ktviz.audit.folder import MANIFEST, as_csv, write_table
 from ktviz.audit.verify import verify
 from ktviz.errors import AuditError
-from ktviz.explain.case import Case
-from ktviz.explain.regret import ordered
 from ktviz.images import encode_image, pixel_digest, read_image
 from ktviz.systems.kt.retrieval import EXTENSIONS
 from ktviz.trace.pictures import Picture
@@ -90,37 +89,6 @@ def check(world):
     return lambda folder: verify(folder, world.folder, model=world.translator)
 
 
-def seal(folder):
-    manifest = json.loads((folder / MANIFEST).read_text())
-    manifest.pop("sha256", None)
-    (folder / MANIFEST).write_bytes(manifest_bytes({**manifest, "files": file_list(folder)}))
-
-
-def forge(folder, model, change):
-    """The whole audit made again from evidence that was changed; only the trace where no audit can be made of it."""
-    audit = Audit.open(folder)
-    stated = {name: audit.about[name] for name in ("made", "versions", "processor")}
-    evidence = change(audit.evidence)
-    try:
-        forged = Audit.assemble(evidence, Case(evidence.trace, model), audit.parameters, audit.title)
-        forged = replace(forged, about={**forged.about, **stated})
-        forged.write(folder.with_name("forged"))
-    except Exception:  # nonsense is met anywhere: the forger does what is left
-        evidence.trace.save(folder / "trace.parquet", overwrite=True, pictures="none")
-        edit(folder, lambda manifest: manifest.update(trace=evidence.trace.digest))
-        return
-    shutil.rmtree(folder)
-    folder.with_name("forged").rename(folder)
-
-
-def edit(folder, change):
-    """Change what the manifest says, and seal it again."""
-    manifest = json.loads((folder / MANIFEST).read_text())
-    change(manifest)
-    (folder / MANIFEST).write_text(json.dumps(manifest))
-    seal(folder)
-
-
 @pytest.mark.parametrize("place", PLACES)
 def test_honest_audits_agree(originals, check, place):
     verdict = check(originals / place)
@@ -128,40 +96,6 @@ def test_honest_audits_agree(originals, check, place):
 
 
 # The trace: a value of each column, in the row of a winner and of another candidate.
-
-
-def other_value(value, kind, trace):
-    """Another value for a cell than the one that is there."""
-    if pa.types.is_dictionary(kind):
-        names = [source["source"] for source in trace.about["sources"]]
-        return names[0] if value == names[1] else names[1] if value in names else "another"
-    if pa.types.is_boolean(kind):
-        return not value
-    if pa.types.is_nested(kind):
-        return [1] * 4 if value is None else [value[0] + 1, *value[1:]]
-    return 1 if value is None else value + (1 if pa.types.is_integer(kind) else 0.01)
-
-
-def with_empty_column(trace, name):
-    """The trace with a column that an audited one does not have."""
-    if trace.has(name):
-        return trace
-    return trace.with_table(ordered(trace.table.append_column(name, pa.nulls(len(trace.table), REGRET[name]))))
-
-
-def change_cell(evidence, name, chosen):
-    trace = with_empty_column(evidence.trace, name)
-    row = int(np.flatnonzero(trace.column("chosen", winners=False) == chosen)[7])
-    place, kind = trace.table.schema.get_field_index(name), trace.table.schema.field(name).type
-    values = trace.table[name].to_pylist()
-    values[row] = other_value(values[row], kind, trace)
-    plain = pa.string() if pa.types.is_dictionary(kind) else kind
-    if kind == pa.float16() or (pa.types.is_fixed_size_list(kind) and kind.value_type == pa.float16()):
-        values = [None if v is None else np.float16(v) if np.isscalar(v) else np.asarray(v, np.float16) for v in values]
-    column = pa.array(values, plain)
-    column = column.dictionary_encode().cast(kind) if plain != kind else column
-    field = trace.table.schema.field(name)
-    return replace(evidence, trace=trace.with_table(trace.table.set_column(place, field, column)))
 
 
 @pytest.mark.parametrize("chosen", [True, False], ids=["winner", "other"])

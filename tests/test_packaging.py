@@ -99,10 +99,28 @@ def test_sample_data_is_small_and_every_picture_is_credited():
     rows = read_credits(folder / "credits.csv").rows
     assert {row.file for row in rows} == pictures
     assert all(UNKNOWN not in (row.credit.licence, row.credit.title, row.credit.creator) for row in rows)
-    banks = {p.rsplit("/", 1)[0] for p in pictures if not p.startswith("photos/")}
+    banks = {p.rsplit("/", 1)[0] for p in pictures if not p.startswith(("photos/", "scenes/"))}
     assert len(banks) >= 6
     assert {bank.split("/")[0] for bank in banks} == {"art", "hdr", "comic"}
     assert all(sum(p.startswith(f"{bank}/") for p in pictures) >= 4 for bank in banks)
+
+
+def test_sample_scenes_are_small_and_each_has_its_maps():
+    folder = ROOT / "sample_data" / "scenes"
+    assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) <= 1.9e6
+    counts = {"rooms": 16, "streets": 14, "inputs/rooms": 2, "inputs/streets": 2}
+    for name, count in counts.items():
+        files = [{p.stem for p in (folder / name / kind).iterdir()} for kind in ("photo", "label", "inst")]
+        assert files[0] == files[1] == files[2]
+        assert len(files[0]) == count
+        assert {p.name for p in (folder / name).glob("*.csv")} == {"classes.csv", "looks.csv"}
+
+
+def test_every_sample_is_in_the_wheel():
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    names = {path.name for path in (ROOT / "sample_data").iterdir()} - {"README.md", "generator"}
+    expected = {f"sample_data/{name}": f"ktviz/sample_data/{name}" for name in names}
+    assert expected.items() <= wheel["force-include"].items()
 
 
 def test_shipped_weights_are_small():

@@ -67,6 +67,7 @@ def render(audit: Audit) -> str:
         comparisons=[comparison_card(number, audit) for number in range(1, len(audit.comparisons) + 1)],
         regret=headline(audit.tables["regret"]),
         unknown_share=unknown_share(sources),
+        elsewhere=1 - float(sources["share"].sum()),
         pictures=pictures,
         parameters=audit.parameters,
     )

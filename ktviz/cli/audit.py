@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,9 +10,23 @@ import typer
 
 from ktviz.cli.console import Json, Quiet, print_json, print_shares, say, shares_as_json
 from ktviz.cli.keygen import unlocked
-from ktviz.cli.large import Memory, Side, shrunk
-from ktviz.cli.making import KT, Banks, LibraryPath, Maker, Reference, SystemOption, maker
-from ktviz.cli.streams import DASH, name_of, read_photo
+from ktviz.cli.large import Memory, Side
+from ktviz.cli.making.given import Given, Maker
+from ktviz.cli.making.options import (
+    Banks,
+    Choice,
+    Exemplar,
+    Instances,
+    LibraryPath,
+    Reference,
+    ReferenceInstances,
+    ReferenceLabels,
+    Seed,
+    SystemOption,
+    Without,
+)
+from ktviz.cli.making.registry import KT, maker
+from ktviz.cli.streams import DASH, name_of
 from ktviz.errors import SettingError
 from ktviz.memory import as_bytes
 
@@ -25,13 +40,23 @@ if TYPE_CHECKING:
 
 def audit(
     photo: Annotated[
-        Path, typer.Argument(metavar="PHOTO|TRACE", help="A photograph, - for standard input, or a trace (.parquet).")
+        Path,
+        typer.Argument(
+            metavar="PHOTO|LABELS|TRACE",
+            help="A photograph (for cocosnet and pix2pixhd a label map), - for standard input, or a trace (.parquet).",
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="A new folder for the audit.")],
     library: LibraryPath = None,
     bank: Banks = None,
     system: SystemOption = KT,
     reference: Reference = None,
+    reference_labels: ReferenceLabels = None,
+    reference_instances: ReferenceInstances = None,
+    exemplar: Exemplar = None,
+    instances: Instances = None,
+    choice: Choice = None,
+    seed: Seed = None,
     title: Annotated[str, typer.Option(help="Of the report. [photo and banks]")] = "",
     top: Annotated[int, typer.Option(min=0, help="Sources without which the photo is translated again.")] = 5,
     sample: Annotated[int, typer.Option(min=1, help="Retrievals compared with the exact search.")] = 500,
@@ -40,9 +65,7 @@ def audit(
         str | None, typer.Option(help="What the winners give: statistics or swap. [statistics]")
     ] = None,
     strength: Annotated[float | None, typer.Option(help="0 (the photo) to 1 (full transfer). [1]")] = None,
-    without: Annotated[
-        list[str] | None, typer.Option(metavar="SOURCE", help="A source to leave out; repeatable.")
-    ] = None,
+    without: Without = None,
     side: Side = None,
     memory: Memory = None,
     sign: Annotated[Path | None, typer.Option(metavar="KEY", help="Sign with a key of `ktviz keygen`.")] = None,
@@ -59,27 +82,29 @@ def audit(
         raise SettingError("- as output", "an audit is a folder", "Name a new folder")
     check_target(output, overwrite)
     signer = None if sign is None else unlocked(sign)
-    given = {"bank": bank, "preset": preset, "transfer": transfer, "strength": strength, "without": without}
-    options = {name: value for name, value in given.items() if value is not None and name != "bank"}
-    is_trace = photo.suffix == ".parquet"
-    if is_trace and (bank or options):
-        named = ", ".join(f"--{name}" for name, value in given.items() if value is not None)
-        raise SettingError(
-            f"audit the trace {photo.name}", f"{named} given", "A trace says how it was made; leave it out"
-        )
-    if not is_trace and system == KT and not bank:
-        raise SettingError(f"audit {photo.name}", "no --bank", "Name a bank, or a trace (.parquet)")
-    if is_trace and side is not None:
-        raise SettingError(
-            f"audit the trace {photo.name}", "--side given", "A trace has its photo's size; leave it out"
-        )
-    if is_trace:
+    options = {
+        "reference": reference,
+        "reference_labels": reference_labels,
+        "reference_instances": reference_instances,
+        "exemplar": exemplar,
+        "instances": instances,
+        "choice": choice,
+        "seed": seed,
+        "preset": preset,
+        "transfer": transfer,
+        "strength": strength,
+        "without": without or None,
+        "side": side,
+    }
+    if photo.suffix == ".parquet":
+        check_alone(photo, {"bank": bank or None, **options})
         trace, model = saved(photo, library)
         if memory is not None:
             set_memory(model, memory)
     else:
-        made = maker(system, library, bank, reference, options, side=side, memory=memory, quiet=quiet or as_json)
-        trace, model = recorded(photo, made, side, quiet or as_json), made.system
+        silent = quiet or as_json
+        made = maker(Given(system, library, bank, {**options, "memory": memory}, quiet=silent))
+        trace, model = recorded(photo, made, silent), made.system
     title = title or f"{name_of(photo)}, {title_of(trace)}"
     found = Audit.create(trace, title=title, top=top, sample=sample, model=model)
     found.save(output, overwrite=overwrite)
@@ -113,13 +138,22 @@ def as_dict(made: Audit, folder: Path, signer: CryptoSigner | None) -> dict[str,
     }
 
 
-def recorded(photo: Path, made: Maker, side: int | None, quiet: bool) -> Trace:
+def check_alone(trace: Path, given: Mapping[str, Any]) -> None:
+    """Raise SettingError where something was given beside a saved trace that the trace says itself."""
+    named = ", ".join(f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None)
+    if named:
+        raise SettingError(
+            f"audit the trace {trace.name}", f"{named} given", "A trace says how it was made; leave it out"
+        )
+
+
+def recorded(photo: Path, made: Maker, quiet: bool) -> Trace:
     """Make the picture and record it."""
-    made.check(photo)
-    pixels = shrunk(read_photo(photo), side)
+    made.check(photo, photo.name)
+    read = made.read(photo, photo.name)
     if not quiet:
-        made.announce(pixels)
-    return made.record(pixels)
+        made.announce(read)
+    return made.record(read)
 
 
 def set_memory(system: System, memory: str) -> None:

@@ -21,6 +21,7 @@ from ktviz.memory import as_text
 if TYPE_CHECKING:
     from ktviz.library.format import LibrarySettings
     from ktviz.library.kinds.codes.bank import CodeBank
+    from ktviz.library.kinds.codes.coder import Coder
     from ktviz.library.kinds.registry import AnyKind, AnyUnion
     from ktviz.library.library import Library
 
@@ -40,6 +41,9 @@ Labels = Annotated[
     typer.Option(metavar="DIR", help="Of pictures and codes: label maps; that of a/b.jpg is DIR/a/b.png."),
 ]
 Instances = Annotated[Path | None, typer.Option(metavar="DIR", help="Instance maps, in the same way.")]
+CoderOf = Annotated[
+    str | None, typer.Option("--system", metavar="NAME", help="Of codes: whose encoder makes them, e.g. pix2pixhd.")
+]
 ClassList = Annotated[
     Path | None,
     typer.Option("--classes", metavar="CSV", help="Classes of the label maps; else classes.csv beside or above them."),
@@ -51,7 +55,8 @@ def build(
     library: Folder,
     images: Images,
     bank: BankName,
-    kind: Annotated[str, typer.Option(help="What the bank holds: patches, or pictures as references.")] = PATCHES,
+    kind: Annotated[str, typer.Option(help="What the bank holds: patches, pictures, or codes.")] = PATCHES,
+    system: CoderOf = None,
     credits: Credits = None,
     labels: Labels = None,
     instances: Instances = None,
@@ -76,6 +81,7 @@ def build(
     found = find_images(images)  # a misspelt folder must not leave an empty library behind, nor a table that is unclear
     credited = None if credits is None else read_credits(credits)
     tell_passed_over(found.passed_over, credits, quiet)
+    coder = coder_of(system)
     settings = choose_settings(library, {name: value for name, value in given.items() if value is not None})
     is_new = not library.exists()
     opened = Library.ensure(library, settings=settings)
@@ -89,6 +95,7 @@ def build(
                 labels=labels,
                 instances=instances,
                 classes=classes,
+                coder=coder,
                 skip_bad=skip_bad,
                 quiet=quiet,
             )
@@ -105,6 +112,7 @@ def add(
     library: Folder,
     images: Images,
     bank: BankName,
+    system: CoderOf = None,
     credits: Credits = None,
     labels: Labels = None,
     instances: Instances = None,
@@ -126,6 +134,7 @@ def add(
             labels=labels,
             instances=instances,
             classes=classes,
+            coder=coder_of(system),
             skip_bad=skip_bad,
             quiet=quiet,
         )
@@ -277,6 +286,18 @@ def by_class(bank: CodeBank) -> list[dict[str, Any]]:
         }
         for label in sorted(set(objects.label.tolist()))
     ]
+
+
+def coder_of(system: str | None) -> Coder | None:
+    """What a system makes codes with."""
+    from ktviz.cli.making.registry import making
+
+    if system is None:
+        return None
+    coder = making(system).coder
+    if coder is None:
+        raise SettingError(f"codes of --system {system}", "it makes none", "Give --system pix2pixhd")
+    return coder()
 
 
 def tell_passed_over(passed_over: Mapping[Path, str], credits: Path | None, quiet: bool) -> None:

@@ -1,15 +1,18 @@
-"""`-`: a picture from standard input, a picture to standard output."""
+"""`-`: a picture or a label map from standard input, a picture to standard output."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ktviz.errors import ImageError, SettingError, StorageError
+from ktviz.errors import ImageError, LabelError, SettingError, StorageError
 from ktviz.images import Pixels, encode_image, read_image, write_image
+from ktviz.labels import Classes, as_labels
+from ktviz.labels.maps import Map
 
 DASH = Path("-")
 STDIN = "standard input"
@@ -39,13 +42,36 @@ def read_photo(photo: Path) -> Pixels:
     """
     if photo != DASH:
         return read_image(photo)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "photo"
-        store(sys.stdin.buffer, file)
+    with stored() as file:
         try:
             return read_image(file)
         except ImageError as error:
             raise ImageError(f"image from {STDIN}", error.found, error.todo) from None
+
+
+def read_labels(path: Path, classes: Classes) -> Map:
+    """A label map from its file, or from standard input.
+
+    Raises:
+        LabelError: As in `as_labels`.
+        ImageError: What standard input holds is longer than any picture.
+    """
+    if path != DASH:
+        return as_labels(path, classes)
+    with stored() as file:
+        try:
+            return as_labels(file, classes)
+        except LabelError as error:
+            raise LabelError(f"label map from {STDIN}", error.found, error.todo) from None
+
+
+@contextmanager
+def stored() -> Iterator[Path]:
+    """What standard input holds, as a file for a while; errors as in `store`."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "photo"
+        store(sys.stdin.buffer, file)
+        yield file
 
 
 def store(stream: BinaryIO, file: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from ktviz.cli.console import Quiet, print_table, say
-from ktviz.cli.making import ANALOGY, KT
-from ktviz.cli.train_maps import COCOSNET, PIX2PIXHD, MapsRun, train_maps
+from ktviz.cli.making.registry import ANALOGY, COCOSNET, KT, PIX2PIXHD
+from ktviz.cli.train_maps import MapsRun, train_maps
 from ktviz.errors import SettingError
 from ktviz.images import find_images
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ktviz.cli.console import say
+from ktviz.cli.making.registry import PIX2PIXHD
 from ktviz.errors import SettingError
 from ktviz.labels import Classes
 
-PIX2PIXHD, COCOSNET = "pix2pixhd", "cocosnet"
 CLASSES = "classes.csv"
 
 

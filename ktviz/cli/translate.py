@@ -1,4 +1,4 @@
-"""`ktviz translate`: photographs in, translated photographs out, with the share of each source."""
+"""`ktviz translate`: photographs or label maps in, pictures out, with the share of each source."""
 
 from __future__ import annotations
 
@@ -22,10 +22,24 @@ from ktviz.cli.console import (
     report,
     shares_as_json,
 )
-from ktviz.cli.large import Memory, Side, shrunk
-from ktviz.cli.making import ANALOGY, KT, Banks, LibraryPath, Reference, SystemOption, maker
-from ktviz.cli.streams import DASH, STDIN, from_stdin, read_photo, write_photo
-from ktviz.errors import ImageError, KtvizError, SettingError
+from ktviz.cli.large import Memory, Side
+from ktviz.cli.making.given import Given
+from ktviz.cli.making.options import (
+    Banks,
+    Choice,
+    Exemplar,
+    Instances,
+    LibraryPath,
+    Reference,
+    ReferenceInstances,
+    ReferenceLabels,
+    Seed,
+    SystemOption,
+    Without,
+)
+from ktviz.cli.making.registry import KT, maker, making
+from ktviz.cli.streams import DASH, STDIN, from_stdin, write_photo
+from ktviz.errors import ImageError, KtvizError, LabelError, SettingError
 from ktviz.files import check_writable
 from ktviz.images import Pixels, check_names, find_images
 
@@ -33,14 +47,16 @@ if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
 
 OUTPUT = "output"
-FURTHER = {ANALOGY: ("back",)}
-"""Outputs besides the translation, by system."""
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
 
 def translate(
     photos: Annotated[
-        list[Path], typer.Argument(metavar="PHOTO...", help="Photographs, folders of them, or - for standard input.")
+        list[Path],
+        typer.Argument(
+            metavar="PHOTO|LABELS...",
+            help="Photographs (for cocosnet and pix2pixhd label maps), folders of them, or - for standard input.",
+        ),
     ],
     output: Annotated[
         Path,
@@ -52,6 +68,11 @@ def translate(
     bank: Banks = None,
     system: SystemOption = KT,
     reference: Reference = None,
+    reference_labels: ReferenceLabels = None,
+    reference_instances: ReferenceInstances = None,
+    exemplar: Exemplar = None,
+    instances: Instances = None,
+    choice: Choice = None,
     preset: Annotated[
         str | None,
         typer.Option(help="kt: paper, beam or exact. image-analogy: photo-to-style, style-to-photo ... [beam]"),
@@ -60,9 +81,7 @@ def translate(
         str | None, typer.Option(help="What the winners give (kt): statistics or swap. [statistics]")
     ] = None,
     strength: Annotated[float | None, typer.Option(help="0 (the photo) to 1 (full transfer) (kt). [1]")] = None,
-    without: Annotated[
-        list[str] | None, typer.Option(metavar="SOURCE", help="A source to leave out (kt); repeatable.")
-    ] = None,
+    without: Without = None,
     coherence: Annotated[
         float | None, typer.Option(help="Similarity given up to continue a neighbour (kt); 0 as published.")
     ] = None,
@@ -73,7 +92,7 @@ def translate(
     refine: Annotated[
         bool | None, typer.Option("--refine", help="image-analogy: edge-preserving refinement, for photographs.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="image-analogy: of the random search. [0]")] = None,
+    seed: Seed = None,
     trace: Annotated[
         bool, typer.Option("--trace", help="Keep every retrieval, too, in a .parquet beside OUT.")
     ] = False,
@@ -85,43 +104,49 @@ def translate(
     """Translate photographs with the knowledge of banks or of a reference, and print what each source contributed."""
     if output == DASH and (trace or as_json):
         raise SettingError("- as output", "--json or --trace beside it", "Name a file: standard output holds one thing")
-    further = FURTHER.get(system, ())
-    reserved = {} if reference is None or library is not None else {Path(reference).resolve(): "the reference"}
-    targets = (
-        {DASH: output_for_stdin(output, further, reserved)}
-        if from_stdin(photos)
-        else found_targets(photos, output, further, reserved, quiet or as_json)
+    silent = quiet or as_json
+    given = Given(
+        system,
+        library,
+        bank,
+        {
+            "reference": reference,
+            "reference_labels": reference_labels,
+            "reference_instances": reference_instances,
+            "exemplar": exemplar,
+            "instances": instances,
+            "choice": choice,
+            "preset": preset,
+            "transfer": transfer,
+            "strength": strength,
+            "without": without or None,
+            "coherence": coherence,
+            "max_gain": max_gain,
+            "inversion": inversion,
+            "refine": refine,
+            "seed": seed,
+            "side": side,
+            "memory": memory,
+        },
+        candidates=None if trace else 1,  # shares need the winners alone
+        quiet=silent,
     )
-
-    given = {
-        "preset": preset,
-        "transfer": transfer,
-        "strength": strength,
-        "without": without,
-        "coherence": coherence,
-        "max_gain": max_gain,
-        "inversion": inversion,
-        "refine": refine,
-        "seed": seed,
-    }
+    planned = inputs(photos, output, making(system).further, reserved(given), silent)
     from ktviz.explain.result import one_site
 
-    silent = quiet or as_json
-    kept_candidates = None if trace else 1  # shares need the winners alone
-    made = maker(
-        system, library, bank, reference, given, candidates=kept_candidates, side=side, memory=memory, quiet=silent
-    )
-    for photo in targets:
-        made.check(photo)  # refuse what does not fit before any work
+    made = maker(given)
+    for photo, (name, _) in planned.items():
+        made.check(photo, name)  # refuse what does not fit before any work
     failures: list[KtvizError] = []
     done: list[dict[str, Any]] = []
-    for photo, target in tqdm(targets.items(), desc="translating", unit="photo", disable=quiet or len(targets) < 2):
+    bar = tqdm(planned.items(), desc="translating", unit="photo", disable=quiet or len(planned) < 2)
+    for photo, (name, target) in bar:
         try:
-            pixels = shrunk(read_photo(photo), side)
+            read = made.read(photo, name)
             if not silent:
-                made.announce(pixels)
-            recorded = made.record(pixels)
-        except ImageError as error:  # one bad photo does not cost the others
+                made.announce(read)
+            recorded = made.record(read)
+        except (ImageError, LabelError) as error:  # one bad photo does not cost the others
             report(error)
             failures.append(error)
             done.append(as_dict(photo, error=error))
@@ -131,7 +156,7 @@ def translate(
         if trace:
             recorded.save(kept(target), overwrite=True, pictures="both")
         done.append(as_dict(photo, target, recorded, kept(target) if trace else None))
-        if not quiet and not as_json:
+        if not silent:
             title = f"{STDIN if photo == DASH else photo.name} → {target}"
             print_shares(one_site(recorded).sources(), title, to=err if target == DASH else out)
     if as_json:
@@ -183,21 +208,35 @@ def as_dict(
     }
 
 
-def found_targets(
+def reserved(given: Given) -> dict[Path, str]:
+    """Files that nothing may replace besides what is translated, and what they are."""
+    files = {name: given[name] for name in ("reference_labels", "reference_instances", "instances") if given[name]}
+    if given["reference"] is not None and (given.library is None or "reference_labels" in files):
+        files["reference"] = given["reference"]
+    words = {"reference": "the reference", "instances": "the instance map"}
+    return {Path(file).resolve(): words.get(name, "a map of the reference") for name, file in files.items()}
+
+
+def inputs(
     photos: list[Path], output: Path, further: Sequence[str], reserved: Mapping[Path, str], quiet: bool
-) -> dict[Path, Path]:
-    """Where the translation of each photo of some files and folders goes; what is passed over is named."""
+) -> dict[Path, tuple[str, Path]]:
+    """What is translated: by path the name below the folder that was given, and where the translation goes.
+
+    What is passed over is named.
+    """
+    if from_stdin(photos):
+        return {DASH: (STDIN, output_for_stdin(output, further, reserved))}
     found = find_images(photos)
     if output == DASH:
         if len(found.paths) > 1:
             raise SettingError(f"{len(found.paths)} photos into standard output", "it takes one", "Name a folder")
-        return {found.paths[0]: DASH}
+        return {path: (name, DASH) for path, name in found.names.items()}
     names, earlier = apart(found.names, set(photos), output)
     targets = plan(names, output, further, reserved)
     if not quiet:
         print_passed_over(found.passed_over)
         print_passed_over(dict.fromkeys(earlier, f"they lie in {output}, where translations go"))
-    return targets
+    return {path: (name, targets[path]) for path, name in names.items()}
 
 
 def output_for_stdin(output: Path, further: Sequence[str], reserved: Mapping[Path, str]) -> Path:

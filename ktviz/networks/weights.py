@@ -47,8 +47,12 @@ class Packaged:
         """Path of a file; its bytes are looked at once per process.
 
         Raises:
+            MissingWeightsError: No such file comes with this version.
             WeightsError: It is missing, or not the file that was packaged.
         """
+        if name not in self.sha256:
+            asked = f"weights {str(self.folder / name)!r}"
+            raise MissingWeightsError(asked, "none come with this version", "Train some, or load others")
         return checked(self.folder / name, self.sha256[name])
 
 

@@ -13,6 +13,8 @@ from PIL import Image
 
 from .catalogue import SOURCES, Source
 from .photographs import PHOTOGRAPHS, load
+from .scenes.chosen import chosen, write_chosen_tables
+from .scenes.writing import Job, credit, write_pictures
 
 YEAR = "2026"
 FIELDS = ("file", "title", "creator", "year", "licence", "url")
@@ -37,12 +39,25 @@ def write_photographs(out: Path) -> None:
         save(out / "photos" / f"{name}.jpg", load(name), quality=92)
 
 
-def credit_rows() -> Iterable[tuple[str, ...]]:
+def write_scene(job: Job) -> str:
+    """Make and save one scene with its maps; returns its file name for the log."""
+    write_pictures(job)
+    return job.path("photo").name
+
+
+def scenes(out: Path, only: str) -> list[Job]:
+    """The scenes whose files start with something."""
+    return [job for job in chosen(out) if job.path("photo").relative_to(out).as_posix().startswith(only)]
+
+
+def credit_rows(out: Path) -> Iterable[tuple[str, ...]]:
     """Rows of `credits.csv`."""
     for photo in PHOTOGRAPHS.values():
         yield f"photos/{photo.name}.jpg", photo.title, photo.creator, photo.year, photo.licence, photo.url
     for source in SOURCES:
         yield source.file, source.title, "ktviz sample generator", YEAR, "CC0-1.0", ""
+    for job in chosen(out):
+        yield job.path("photo").relative_to(out).as_posix(), *credit(job)[1:]
 
 
 def write_credits(out: Path) -> None:
@@ -50,7 +65,7 @@ def write_credits(out: Path) -> None:
     with (out / "credits.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(FIELDS)
-        writer.writerows(credit_rows())
+        writer.writerows(credit_rows(out))
 
 
 def main() -> None:
@@ -64,9 +79,14 @@ def main() -> None:
     write_credits(options.out)
     if "photos".startswith(options.only) or options.only.startswith("photos"):
         write_photographs(options.out)
-    chosen = [source for source in SOURCES if source.file.startswith(options.only)]
+    sources = [source for source in SOURCES if source.file.startswith(options.only)]
+    made = scenes(options.out, options.only)
+    if made:
+        write_chosen_tables(options.out)
     with ProcessPoolExecutor(options.jobs) as pool:
-        for file in pool.map(write_source, chosen, [options.out] * len(chosen)):
+        for file in pool.map(write_source, sources, [options.out] * len(sources)):
+            print(file)
+        for file in pool.map(write_scene, made):
             print(file)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
 
 GAP_PX = 8
-EXPLORER = "explorer.html"
+EXPLORER, AUDIT = "explorer.html", "audit"
 
 
 def beside(*pictures: Pixels) -> Pixels:
@@ -23,6 +23,23 @@ def beside(*pictures: Pixels) -> Pixels:
     gap = np.full((height, GAP_PX, 3), 255, dtype=np.uint8)
     row = [resize(one, round(one.shape[1] * height / one.shape[0]), height) for one in pictures]
     return np.hstack([part for one in row for part in (gap, one)][1:])
+
+
+def stacked(*rows: Pixels) -> Pixels:
+    """Rows of pictures, one below the other, with white gaps; shorter ones end in white."""
+    import numpy as np
+
+    width = max(row.shape[1] for row in rows)
+    gap = np.full((GAP_PX, width, 3), 255, dtype=np.uint8)
+    whole = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
+    return np.vstack([part for one in whole for part in (gap, one)][1:])
+
+
+def white(like: Pixels) -> Pixels:
+    """An empty place of the size of a picture."""
+    import numpy as np
+
+    return np.full_like(like, 255)
 
 
 def write_backtracking(trace: Trace, path: Path) -> None:

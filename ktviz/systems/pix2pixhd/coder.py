@@ -46,6 +46,7 @@ class Coder:
         """Of the label maps."""
         return self.networks.classes
 
-    def encode(self, pixels: Pixels, labels: Map, instances: Map) -> Tensor:
+    def encode(self, pixels: Pixels, labels: Map | None, instances: Map | None) -> Tensor:
         """The code of every pixel's object: (codes, H, W), the same within an object; errors as `Networks.encode`."""
+        assert instances is not None  # whose classes are stated are given maps
         return self.networks.encode(pixels, instances)

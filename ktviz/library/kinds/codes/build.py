@@ -83,12 +83,12 @@ class CodePreparer:
 def checked(coder: Coder | None, maps: MapFolders | None) -> Coder:
     """A coder, if there is one, and the maps are those that it reads."""
     if coder is None:
-        raise SettingError("a bank of codes", "no coder", "Give what makes its codes: coder=")
+        raise SettingError("a bank of codes", "no coder", "Give what makes its codes: coder=, --system")
     if coder.classes is None:
         if maps is not None:
             raise SettingError("a bank of codes with label maps", "its coder takes whole pictures", "Leave them out")
     elif maps is None:
-        raise SettingError("a bank of codes", "no label maps, and its coder reads them", "Give labels=")
+        raise SettingError("a bank of codes", "no label maps, and its coder reads them", "Give labels=, --labels")
     else:
         check_classes(coder.classes, maps.classes, f"label maps in {str(maps.labels)!r}")
     return coder

@@ -1,0 +1,55 @@
+"""The options that commands which make pictures have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SystemOption = Annotated[
+    str, typer.Option("--system", metavar="NAME", help="Which system makes it: see `ktviz systems`.")
+]
+LibraryPath = Annotated[
+    Path | None, typer.Option("--library", "-l", metavar="LIB.ktlib", help="The knowledge library.")
+]
+Banks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--bank",
+        "-b",
+        metavar="TASK/STYLE",
+        help="A bank, or a task for all its styles: of patches (kt), of pictures (image-analogy, cocosnet), of codes "
+        "(pix2pixhd).",
+    ),
+]
+Reference = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PICTURE",
+        help="The picture whose look is taken on: a file, or with --bank its name there (image-analogy, pix2pixhd).",
+    ),
+]
+ReferenceLabels = Annotated[
+    Path | None, typer.Option(metavar="MAP", help="Label map of a reference that is a file (cocosnet, pix2pixhd).")
+]
+ReferenceInstances = Annotated[
+    Path | None, typer.Option(metavar="MAP", help="Its instance map; without one, a class is one object (pix2pixhd).")
+]
+Instances = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="MAP|DIR",
+        help="Instance map of the label map, or a folder: that of a/b.png is DIR/a/b.png (pix2pixhd).",
+    ),
+]
+Exemplar = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A picture of the banks (cocosnet). [the most similar one]")
+]
+Choice = Annotated[
+    str | None, typer.Option(help="How objects get their looks (pix2pixhd): drawn, nearest, encoded ... [drawn]")
+]
+Seed = Annotated[int | None, typer.Option(help="Of the random search (image-analogy), of the draw (pix2pixhd). [0]")]
+Without = Annotated[
+    list[str] | None, typer.Option(metavar="SOURCE", help="A source to leave out; repeatable (not image-analogy).")
+]
