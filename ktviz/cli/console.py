@@ -175,4 +175,7 @@ def print_shares(shares: pd.DataFrame, title: str, rows: int = 8, to: Console = 
     cells = [[f"{record['share']:.1%}", *(str(record[column]) for column in columns)] for record in records]
     if len(shares) > rows:
         cells.append([f"{shares['share'][rows:].sum():.1%}", f"{len(shares) - rows} more", "", "", ""])
+    left_over = 1 - float(shares["share"].sum())
+    if len(shares) and left_over >= 0.0005:
+        cells.append([f"{left_over:.1%}", "not recorded", "", "", ""])
     print_table(f"{title}, shares by overlap", ["share", *columns], cells, numbers=["share"], to=to)

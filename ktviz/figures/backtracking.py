@@ -183,17 +183,18 @@ class Drawing:
 
     def draw_shares(self) -> None:
         """All shares as one bar."""
-        bar, other = self.page.shares, max(0.0, 1 - sum(self.chosen.shares))
-        parts = [*zip(self.chosen.shares, self.colours, strict=True), (other, OTHER)]
+        bar, known = self.page.shares, float(self.trace.sources(self.region)["share"].sum())
+        other, left_over = max(0.0, known - sum(self.chosen.shares)), max(0.0, 1 - known)
+        parts = [*zip(self.chosen.shares, self.colours, strict=True), (other, OTHER), (left_over, BLANK)]
         left = bar.x
         for share, colour in parts:
             self.canvas.bar(Box(left, bar.y, share * bar.width, bar.height), colour)
             left += share * bar.width
         what = "output" if self.region is None else "region"
         self.canvas.text(bar.x, bar.y - 8, f"Shares of the {what} (overlap)", SMALL, FAINT)
-        if other >= 0.0005:
-            text = f"other sources {percent(other)}"
-            self.canvas.text(bar.right, bar.y - 8, text, SMALL, FAINT, align="right")
+        rest = {"other sources": other, "not recorded": left_over}
+        text = " · ".join(f"{name} {percent(share)}" for name, share in rest.items() if share >= 0.0005)
+        self.canvas.text(bar.right, bar.y - 8, text, SMALL, FAINT, align="right")
 
     def draw_source(self, place: int) -> None:
         """One source: picture in its frame, share, name, bank if there are several, creator and licence."""
