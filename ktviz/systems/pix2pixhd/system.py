@@ -35,6 +35,7 @@ from ktviz.systems.pix2pixhd.run import Run
 from ktviz.systems.pix2pixhd.settings import Settings
 from ktviz.systems.pix2pixhd.sites import NAME, MemberSite, StyleSite
 from ktviz.systems.pix2pixhd.style_blend import StyleBlend
+from ktviz.systems.pix2pixhd.styles import RunStyles
 from ktviz.systems.pix2pixhd.trained import Networks
 from ktviz.systems.pix2pixhd.tree import chosen_centres, descents, leaves
 from ktviz.systems.plain import PlainSystem
@@ -329,6 +330,11 @@ class Pix2PixHD(nn.Module, PlainSystem):
         """Over the class to the centre; see `System`."""
         run = self.run_of(trace)
         return descents(self.looks(run), run.settings, trace, places)
+
+    def styles(self, trace: Trace) -> RunStyles:
+        """Centres; see `System`."""
+        run = self.run_of(trace)
+        return RunStyles(self.looks(run), run.settings)
 
     def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
         """Objects of the label map, and of the pictures that they take after; see `System`."""

@@ -35,7 +35,7 @@ export class Curves {
     this.el.append(this.lines);
     session.onMoved(() => this.schedule());
     session.store.listen((changed) => {
-      const quiet = changed.size === 1 && (changed.has("hover") || changed.has("waiting") || changed.has("error"));
+      const quiet = [...changed].every((name) => ["hover", "lit", "waiting", "error"].includes(name));
       if (!quiet) this.schedule();
     });
   }
