@@ -20,7 +20,7 @@ export const reuse: Panel = {
 const MOST = 12;
 const SIDE = 44;
 const TALLEST = 420;
-const [PICTURE_ALPHA, MAP_ALPHA] = [1, 0.78];
+const MAP_ALPHA = 0.78;
 /** Below so many fed retrievals a cell counts as unused. */
 export const UNUSED = 0.01;
 
@@ -95,7 +95,7 @@ export class ReuseView implements Drawn {
         `Cells of the output that each cell feeds${can.reuse ? " in all" : ", as far as recorded"}, log scale`,
       ),
       h("span", { class: "kt-key" }, `≤ ${UNUSED}`, bar, cellsIn(most)),
-      h("span", {}, `${(100 * unused).toFixed(0)} % feed less than ${UNUSED}`),
+      h("span", {}, `${percent(unused)} feed less than ${UNUSED}`),
     );
     this.fill();
     this.tell();
@@ -193,7 +193,6 @@ export class ReuseView implements Drawn {
     [this.canvas.style.width, this.canvas.style.height] = [`${width}px`, `${height}px`];
     const context = fitCanvas(this.canvas, width, height);
     const picture = scene.pictureOf(cells.source);
-    context.globalAlpha = PICTURE_ALPHA;
     if (picture) context.drawImage(picture, 0, 0, width, height);
     context.globalAlpha = MAP_ALPHA;
     context.imageSmoothingEnabled = false;

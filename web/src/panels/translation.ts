@@ -281,7 +281,7 @@ export class TranslationView implements Drawn {
     const { wipe, after } = this.session.state;
     const { canvas, output, beside, difference } = this.panes;
     if (wipe) return [output];
-    return [canvas, output, ...(this.beside ? [beside] : []), ...(after ? [difference] : [])];
+    return [canvas, ...(this.beside ? [beside] : []), output, ...(after ? [difference] : [])];
   }
 
   private update(changed: Changed): void {
