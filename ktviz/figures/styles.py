@@ -45,6 +45,16 @@ def styles_figure(trace: Traced, *, most: int = MOST_OBJECTS, model: object | No
     Raises:
         AbilityError: The system has no styles.
         TraceError: The retrievals are not about objects, or the model is gone.
+
+    Example:
+        >>> import numpy as np, ktviz as kt
+        >>> from ktviz.systems.pix2pixhd.shape import Shape
+        >>> from ktviz.systems.pix2pixhd.trained import Networks
+        >>> networks = Networks(Shape(classes=3, codes=3, width=4, downs=2, blocks=1, encoder_width=4, encoder_downs=2))
+        >>> system = kt.Pix2PixHD(networks=networks, centres={1: np.array([[0.5, 0.0, -0.5]])})
+        >>> figure = styles_figure(system.traced(np.eye(16, 24, dtype=int)))
+        >>> round(figure.get_figwidth() * figure.dpi)
+        1600
     """
     trace = one_site(trace)
     case = case_of(trace, "codes", model=model, asked="a figure of styles")
