@@ -121,10 +121,9 @@ def test_a_style_is_copied_to_the_object_that_is_clicked_and_to_no_other(objects
     _, trace = objects
     explorer = click(drawn(trace, "live"), trace, CAR)
     explorer.button("Copy its style …").click()
-    expect(explorer.find(".kt-status")).to_contain_text(f"like car {CAR}")
+    expect(explorer.find(".kt-picking")).to_contain_text(f"like car {CAR}")
     explorer.click(*inside(trace, 1), size_of(trace))  # the sky: of another class
     expect(explorer.find(".kt-comparison")).to_be_hidden()
-    explorer.button("Copy its style …").click()
     explorer.click(*inside(trace, CAR + 1), size_of(trace))
     expect(explorer.find(".kt-comparison")).to_contain_text(f"car {CAR + 1} like object {CAR}")
     explorer.settled()
@@ -135,10 +134,10 @@ def test_escape_ends_the_copying(objects, drawn):
     _, trace = objects
     explorer = click(drawn(trace, "live"), trace, CAR)
     explorer.button("Copy its style …").click()
-    expect(explorer.find(".kt-status")).to_be_visible()
+    expect(explorer.find(".kt-picking")).to_be_visible()
     explorer.photo.focus()
     explorer.page.keyboard.press("Escape")
-    expect(explorer.find(".kt-status")).to_be_hidden()
+    expect(explorer.find(".kt-picking")).to_be_hidden()
     explorer.click(*inside(trace, CAR + 1), size_of(trace))
     expect(explorer.find(".kt-codes h3")).to_have_text(f"Style of car {CAR + 1}")
 

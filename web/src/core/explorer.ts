@@ -43,7 +43,7 @@ export class Explorer {
     const grid = this.grid(parts, panels);
     root.replaceChildren(this.header.el, comparison.el, grid, this.status, this.strip);
     this.session.store.listen((changed) => {
-      if (changed.has("error") || changed.has("frozen") || changed.has("making") || changed.has("picking")) this.tell();
+      if (changed.has("error") || changed.has("frozen") || changed.has("making")) this.tell();
     });
     this.watcher = new ResizeObserver(() => this.resize());
     this.watcher.observe(root);
@@ -109,13 +109,13 @@ export class Explorer {
   }
 
   private tell(): void {
-    const { error, frozen, making, picking } = this.session.state;
+    const { error, frozen, making } = this.session.state;
     this.strip.hidden = !error;
     this.strip.replaceChildren(
       h("span", {}, error),
       button("Dismiss", () => this.session.store.set({ error: "" })),
     );
-    this.status.textContent = [frozen, making, picking].filter(Boolean).join(" ");
+    this.status.textContent = [frozen, making].filter(Boolean).join(" ");
     this.status.hidden = !this.status.textContent;
     this.root.dataset.frozen = String(frozen !== "");
   }

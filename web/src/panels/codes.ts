@@ -247,19 +247,18 @@ export class CodesView implements Drawn {
 
   private copyStyle(): void {
     const from = this.place;
-    const { scene, state } = this.session;
-    if (state.picking) return this.session.await(null);
+    if (this.session.state.picking) return this.session.await(null);
     const others = this.alike(from);
     const lit = new Map([from, ...others].map((place) => [place, 1]));
     this.session.await(
       (place) => {
+        if (!others.includes(place)) return;
         this.session.await(null);
-        if (others.includes(place)) this.session.restyle(place, { like: from });
+        this.session.restyle(place, { like: from });
       },
       `Click the ${this.look!.kind} that is to look like ${this.look!.kind} ${this.look!.label}. Only objects of its class are bright. Escape cancels.`,
       lit,
     );
-    scene.output && this.session.moved();
   }
 
   /** Other objects of the same class. */

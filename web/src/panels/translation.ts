@@ -40,6 +40,8 @@ export class TranslationView implements Drawn {
   /** What a counterfactual changed. */
   private readonly below = h("div", { class: "kt-panes" });
   private readonly legend = h("div", { class: "kt-legend" });
+  /** For what the next click is meant. */
+  private readonly asked = h("div", { class: "kt-status kt-picking", role: "status", hidden: true });
   private readonly card = new HoverCard();
   private readonly zooming: ZoomBehavior<HTMLCanvasElement, unknown>;
   private readonly heirs: HTMLElement;
@@ -73,7 +75,7 @@ export class TranslationView implements Drawn {
     for (const pane of panes) this.listen(pane);
     const wide = [canvas, output].some(({ width, height }) => width > PANORAMA * height);
     for (const row of [this.row, this.below]) row.classList.toggle("kt-stacked", wide);
-    this.el.append(this.toolbar(), this.row, this.legend, this.below, this.card.el);
+    this.el.append(this.toolbar(), this.asked, this.row, this.legend, this.below, this.card.el);
     session.store.listen((changed) => this.update(changed));
   }
 
@@ -309,6 +311,12 @@ export class TranslationView implements Drawn {
       this.spotlight = image && asCanvas(image);
     }
     if (changed.has("hover") && state.hover < 0) this.card.hide();
+    if (changed.has("picking")) {
+      this.asked.textContent = state.picking;
+      this.asked.hidden = !state.picking;
+      if (state.picking) this.el.scrollIntoView({ block: "nearest" });
+      this.session.moved();
+    }
     const drawn: (keyof typeof state)[] = [
       ...(["overlay", "picked", "selected", "wipe", "beside"] as const),
       ...(["focus", "hover", "hoverSource", "lit"] as const),
