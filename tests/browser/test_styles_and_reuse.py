@@ -205,3 +205,25 @@ def test_everything_fits_and_assistive_technology_finds_nothing(request, which, 
     assert explorer.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     explorer.page.evaluate(axe)
     assert explorer.page.evaluate(FINDINGS) == []
+
+
+@pytest.mark.parametrize("how", [kt.StylesView, kt.ReuseView])
+def test_a_panel_alone_stands_below_the_pictures_that_it_speaks_of(objects, mixture, tab, how):
+    _, trace = objects if how is kt.StylesView else mixture
+    with how(trace) as view:
+        explorer = LiveView(tab(), view)
+        names = explorer.find("section:visible").evaluate_all("all => all.map(one => one.ariaLabel)")
+        assert names == ["Translation", "Sources", "Styles" if how is kt.StylesView else "Reuse"]
+        assert explorer.find(".kt-style, .kt-cell").count() > 0
+
+
+@pytest.mark.parametrize("how", [kt.StylesView, kt.ReuseView])
+def test_a_panel_alone_says_what_it_lacks(objects, mixture, tab, how):
+    _, trace = mixture if how is kt.StylesView else objects
+    with how(trace) as view:
+        explorer = LiveView(tab(), view)
+        expect(explorer.find(".kt-codes .kt-note, .kt-reuse .kt-note")).to_have_text(
+            "Nothing here takes a style."
+            if how is kt.StylesView
+            else "These candidates are not cells of one source that are mixed."
+        )

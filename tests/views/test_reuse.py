@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from systems.cocosnet.conftest import CONFIGURATION, block_map, random_networks
 
 import ktviz as kt
 from ktviz.trace.reuse import grid_of, recorded_fed
 from ktviz.widgets.panels.reuse import columns
+from ktviz.widgets.view import static_text
 from views.new_systems import room
 from views.wire import Wire, unpack
 
@@ -96,3 +98,10 @@ def test_a_page_holds_the_map_and_the_mixed_picture(trace, tmp_path):
         assert not Wire(view).answer("region", {"box": [0, 0, 8, 8]})[0]
     text = (tmp_path / "page.html").read_text()
     assert len(text) < 1_500_000
+
+
+def test_the_first_draw_of_a_picture_of_256_px_is_small(paint):
+    system = kt.CoCosNet(paint(2, 256, 256), block_map(3, 256, 256), random_networks(CONFIGURATION))
+    with kt.Explorer(system.traced(block_map(1, 256, 256))) as view:
+        wire = len(static_text("ktviz.js")) + len(static_text("ktviz.css")) + len(view._scene)
+    assert wire <= 1_500_000

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from systems.pix2pixhd.conftest import world
 
 import ktviz as kt
 from ktviz.images import decode_image
@@ -13,6 +14,7 @@ from ktviz.library.kinds.codes.cutting import cut_out, tile
 from ktviz.widgets.page import filled, stored
 from ktviz.widgets.panels.codes import MOST_MEMBERS, SIDE_PX
 from ktviz.widgets.protocol import PROTOCOL
+from ktviz.widgets.view import static_text
 from views.new_systems import street
 from views.wire import Wire, unpack
 
@@ -203,3 +205,11 @@ def test_without_the_model_the_view_says_what_is_missing(model, tmp_path):
         assert not values["can"]["codes"]
         assert {panel["name"] for panel in values["panels"] if panel["appears"]} >= {"codes"}
         assert "model" in " ".join(Wire(view).refusal("styles", {"queries": [0]}))
+
+
+def test_the_first_draw_of_a_picture_of_512_px_with_fifty_objects_is_small(model):
+    system, _ = model
+    with kt.Explorer(system.traced(*world(7, cars=30, trees=30, height=256, width=512)[1:])) as view:
+        assert len(view.shown) > 50
+        wire = len(static_text("ktviz.js")) + len(static_text("ktviz.css")) + len(view._scene)
+    assert wire <= 1_500_000

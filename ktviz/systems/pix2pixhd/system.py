@@ -26,6 +26,7 @@ from ktviz.systems.parts import is_number
 from ktviz.systems.pix2pixhd.centres import Centres
 from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.drawing import mosaic, object_picture
+from ktviz.systems.pix2pixhd.fitting import check_bank, checked_centres
 from ktviz.systems.pix2pixhd.looks import Looks, choose, codes_at
 from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE, Vectors, labels_of
 from ktviz.systems.pix2pixhd.published import read_published_centres
@@ -376,33 +377,3 @@ def entry_picture(centres: Centres, entry: int, *, style: bool) -> Pixels:
     if style:
         return mosaic(centres.objects, centres.nearest_members(entry)[0].tolist())
     return object_picture(centres.objects, entry)
-
-
-def check_bank(banks: CodeUnion, coder: Coder) -> None:
-    """Raise MismatchError unless banks were made with an encoder."""
-    asked = f"bank {', '.join(banks.names)} with these networks"
-    if banks.classes is None:
-        raise MismatchError(asked, "it holds whole pictures, no objects", "Build it with label maps")
-    banks.classes.check_same(coder.classes, asked)
-    if banks.coder != coder.digest:
-        raise MismatchError(asked, "it was made with another encoder", "Build it again, or give the other networks")
-
-
-def checked_centres(centres: Mapping[int, Vectors], networks: Networks) -> dict[int, Vectors]:
-    """Centres of a file, if they are for networks.
-
-    Raises:
-        SettingError: Of other classes, of another size, or not finite.
-    """
-    found = {}
-    for label, codes in centres.items():
-        values, size = np.asarray(codes, dtype=np.float64), networks.shape.codes
-        asked = f"centres of class {label}"
-        if not is_number(label) or not 0 <= label < len(networks.classes):
-            raise SettingError(
-                asked, f"classes go from 0 to {len(networks.classes) - 1}", "Give those of this training"
-            )
-        if values.ndim != 2 or values.shape[1] != size or not len(values) or not np.isfinite(values).all():
-            raise SettingError(asked, f"{values.shape}, not (K, {size}) finite numbers", "Give those of this training")
-        found[int(label)] = values
-    return found

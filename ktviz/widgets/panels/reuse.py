@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ktviz.trace.reuse import Grid, grid_of, recorded_fed
+from ktviz.trace.trace import Trace
 from ktviz.widgets.packing import Part
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.subject import Subject
 
 ENTROPY = "entropy"
 """What systems call the column that says how mixed a retrieval is, in nats."""
+
+_grids: WeakKeyDictionary[Trace, Grid | None] = WeakKeyDictionary()
+"""Found once for the several questions of a scene."""
 
 
 def appears(subject: Subject) -> bool:
@@ -22,7 +27,10 @@ def appears(subject: Subject) -> bool:
 
 def grid(subject: Subject) -> Grid | None:
     """The cells that are mixed."""
-    return grid_of(subject.trace) if subject.trace.has(ENTROPY) else None
+    trace = subject.trace
+    if trace not in _grids:
+        _grids[trace] = grid_of(trace) if trace.has(ENTROPY) else None
+    return _grids[trace]
 
 
 def can(subject: Subject) -> dict[str, bool]:
