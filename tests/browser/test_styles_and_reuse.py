@@ -115,6 +115,7 @@ def test_another_style_draws_the_object_again_and_says_what_it_changed(objects, 
     explorer.settled()
     explorer.button("Close comparison").click()
     expect(effect).to_be_hidden()
+    explorer.settled()
 
 
 def test_a_style_is_copied_to_the_object_that_is_clicked_and_to_no_other(objects, drawn):
@@ -140,6 +141,7 @@ def test_escape_ends_the_copying(objects, drawn):
     expect(explorer.find(".kt-picking")).to_be_hidden()
     explorer.click(*inside(trace, CAR + 1), size_of(trace))
     expect(explorer.find(".kt-codes h3")).to_have_text(f"Style of car {CAR + 1}")
+    explorer.settled()
 
 
 @pytest.mark.parametrize("how", ["page", "live"])

@@ -40,8 +40,8 @@ export class ReuseView implements Drawn {
   private held = -1;
 
   constructor(private readonly session: Session) {
-    const body = h("div", { class: "kt-reusebody" }, h("div", {}, this.frame, this.legend), this.list);
-    this.el.append(h("header", {}, this.heading), body, this.told);
+    const body = h("div", { class: "kt-reusebody" }, h("div", {}, this.frame, this.legend, this.told), this.list);
+    this.el.append(h("header", {}, this.heading), body);
     this.canvas.addEventListener("pointermove", (event) => this.point(this.entryAt(event)));
     this.canvas.addEventListener("pointerleave", () => this.point(-1));
     this.canvas.addEventListener("click", (event) => this.hold(this.entryAt(event)));
@@ -174,7 +174,8 @@ export class ReuseView implements Drawn {
     const entry = this.hover >= 0 ? this.hover : this.held;
     if (!this.fed) return;
     if (entry < 0 || !this.feeding) {
-      this.told.textContent = "Point at a cell to light what it feeds. Click to keep it lit.";
+      this.told.textContent =
+        "Point at a cell to light what it feeds. Click to keep it lit. Orange frames: cells that the retrieval in focus mixes.";
       return;
     }
     const { x, y } = this.scene.cellBox(entry)!;
@@ -185,7 +186,7 @@ export class ReuseView implements Drawn {
     const { scene, fed, map } = this;
     const { cells, sources } = scene.about;
     const room = this.frame.clientWidth;
-    this.frame.parentElement!.parentElement!.hidden = !fed;
+    this.frame.hidden = this.legend.hidden = this.list.hidden = !fed;
     if (!cells || !fed || !map || !room) return;
     const about = sources[cells.source];
     const scale = Math.min(room / about.width!, TALLEST / about.height!);
