@@ -52,6 +52,8 @@ _HOMES = {
     "Reading": "ktviz.retrieval.site",
     "record": "ktviz.trace.record",
     "RetrievalSite": "ktviz.retrieval.site",
+    "ReuseView": "ktviz.widgets.explorer",
+    "reuse_figure": "ktviz.figures.reuse",
     "reweigh": "ktviz.explain.bands",
     "Settings": "ktviz.systems.kt.settings",
     "sign": "ktviz.audit.sign",
@@ -59,6 +61,8 @@ _HOMES = {
     "SourceRegion": "ktviz.regions",
     "SourceWarning": "ktviz.errors",
     "SourcesView": "ktviz.widgets.explorer",
+    "styles_figure": "ktviz.figures.styles",
+    "StylesView": "ktviz.widgets.explorer",
     "TableView": "ktviz.widgets.explorer",
     "TranslationView": "ktviz.widgets.explorer",
     "TreeView": "ktviz.widgets.explorer",
@@ -95,6 +99,8 @@ if TYPE_CHECKING:
     from ktviz.explain.faithfulness import faithfulness as faithfulness
     from ktviz.figures.backtracking import backtracking_figure as backtracking_figure
     from ktviz.figures.levels import levels_figure as levels_figure
+    from ktviz.figures.reuse import reuse_figure as reuse_figure
+    from ktviz.figures.styles import styles_figure as styles_figure
     from ktviz.images import read_image as read_image
     from ktviz.images import write_image as write_image
     from ktviz.labels import Classes as Classes
@@ -129,7 +135,9 @@ if TYPE_CHECKING:
     from ktviz.trace.trace import Trace as Trace
     from ktviz.widgets.explorer import BandView as BandView
     from ktviz.widgets.explorer import Explorer as Explorer
+    from ktviz.widgets.explorer import ReuseView as ReuseView
     from ktviz.widgets.explorer import SourcesView as SourcesView
+    from ktviz.widgets.explorer import StylesView as StylesView
     from ktviz.widgets.explorer import TableView as TableView
     from ktviz.widgets.explorer import TranslationView as TranslationView
     from ktviz.widgets.explorer import TreeView as TreeView

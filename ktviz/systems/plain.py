@@ -16,10 +16,14 @@ from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.descents import Descent
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
+from ktviz.systems.styles import Styles
 from ktviz.trace.trace import Trace
 
 OTHERWISE = "Ask what it can: `ktviz systems`"
-REFUSALS = ("rerun", "blend", "oracle", "similarity_of", "best_by_source", "leaves", "descents", "band_pictures")
+REFUSALS = (
+    *("rerun", "blend", "oracle", "similarity_of", "best_by_source", "leaves", "descents", "band_pictures"),
+    *("styles", "fed"),
+)
 """Methods of `PlainSystem` that only say that they are not there."""
 
 
@@ -118,3 +122,11 @@ class PlainSystem:
     def band_pictures(self, trace: Trace, places: Ints, entries: Ints) -> tuple[Pixels, Pixels]:
         """There are no bands."""
         raise AbilityError("pictures of bands", f"{self.name} has none", OTHERWISE)
+
+    def styles(self, trace: Trace) -> Styles:
+        """There are no codes."""
+        raise AbilityError("styles of objects", f"{self.name} has no codes", OTHERWISE)
+
+    def fed(self, trace: Trace) -> Floats:
+        """Nobody counts."""
+        raise AbilityError("what each cell feeds", f"{self.name} cannot tell", OTHERWISE)

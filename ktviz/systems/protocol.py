@@ -17,6 +17,7 @@ from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.site import Recordable
 from ktviz.systems.descents import Descent
+from ktviz.systems.styles import Styles
 
 if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
@@ -31,6 +32,7 @@ ABILITIES: Mapping[str, str] = {
     "tree": "search by way of a cluster tree",
     "bands": "compare patches band by band",
     "codes": "choose by codes instead of places",
+    "reuse": "say how much each entry gives in all",
 }
 """Abilities, and what they are."""
 NEEDED = ("digests", "pictures", "settings_of", "measures_of", "patches", "source_picture")
@@ -42,6 +44,8 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "oracle": ("oracle", "similarity_of", "best_by_source"),
     "tree": ("leaves", "descents"),
     "bands": ("band_pictures",),
+    "codes": ("styles",),
+    "reuse": ("fed",),
 }
 """Methods that an ability needs."""
 
@@ -190,6 +194,18 @@ class System(Recordable, Protocol):
         """With `bands`: some retrievals' queries, then some entries, as pictures of their bands and as pixels.
 
         The first are (n, 5, h, w, 3): whole, LL, LH, HL, HH; the second (n, h, w, 3).
+        """
+        ...
+
+    def styles(self, trace: Trace) -> Styles:
+        """With `codes`: what the objects of a picture look like, and what else they could."""
+        ...
+
+    def fed(self, trace: Trace) -> Floats:
+        """With `reuse`: what each cell of the source gives to all retrievals together, also where it is not recorded.
+
+        Returns:
+            (rows, columns) of the grid of cells, in retrievals: it adds up to their number.
         """
         ...
 

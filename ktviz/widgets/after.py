@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from ktviz.errors import TraceError
 from ktviz.explain.counterfactual import Comparison, compare
 from ktviz.images import Pixels
 from ktviz.systems.protocol import check_ability
-from ktviz.widgets.asking import Body, RequestError, numbers
+from ktviz.widgets.asking import Body, RequestError, numbers, pairs
 from ktviz.widgets.packing import pack
 from ktviz.widgets.pictures import encoded
 from ktviz.widgets.scene import canvas_part, columns, describe
@@ -26,6 +26,10 @@ MOST_HEIRS = 24
 """Pairs of sources that are listed as having taken over from each other."""
 
 
+Looks = Mapping[str, Mapping[int, int]]
+NO_LOOKS: Looks = {"styles": {}, "copies": {}}
+
+
 @dataclass(frozen=True, eq=False)
 class After:
     """A counterfactual in a view.
@@ -34,16 +38,20 @@ class After:
         subject: Its trace; sources have the numbers that they have in the recorded one.
         comparison: What changed.
         removed: Numbers of the sources that were left out.
+        looks: Which objects, by place among the winners, take a style, by number, or look like another object.
     """
 
     subject: Subject
     comparison: Comparison
     removed: tuple[int, ...]
+    looks: Looks = field(default_factory=lambda: NO_LOOKS)
 
     def scene(self) -> bytes:
         """All that the view draws of it, packed; canvas and pictures of sources are those of the first scene."""
         output = canvas_part(str(self.subject.trace.site_about["output"]))
-        shown = encoded({output: self.comparison.pictures["after"], "difference": self.difference()}, PICTURES_BYTES)
+        found = {canvas_part(name): pixels for name, pixels in self.subject.beside.items()}
+        found |= {output: self.comparison.pictures["after"], "difference": self.difference()}
+        shown = encoded(found, PICTURES_BYTES)
         return pack(self.describe(), {**shown, **columns(self.subject)})
 
     def describe(self) -> dict[str, Any]:
@@ -62,7 +70,31 @@ class After:
             "removed": self.removed,
             "moved": float(moved["overlap"].sum()),
             "heirs": list(zip(*pairs, heirs["retrievals"], heirs["overlap"], strict=True)),
+            "looks": {name: [[*pair] for pair in chosen.items()] for name, chosen in self.looks.items()},
+            "effects": self.effects(),
         }
+
+    def effects(self) -> list[dict[str, Any]]:
+        """Of every object whose look was changed: its place, what was done to it, and the mean change in levels inside
+        and outside of it; outside is None where it fills the picture."""
+        asked = {**self.looks["styles"], **self.looks["copies"]}
+        if not asked or self.subject.trace.regions is None:
+            return []
+        (number, labels), found = self.subject.trace.regions, []
+        for place in asked:
+            mask = labels == number[place]
+            outside = None if mask.all() else float(self.comparison.difference[~mask].mean())
+            inside = float(self.comparison.difference[mask].mean())
+            found.append({"place": place, "said": self.said(place), "inside": inside, "outside": outside})
+        return found
+
+    def said(self, place: int) -> str:
+        """What was done to an object, in words."""
+        known, label = self.subject.styles, self.subject.trace.column("label").astype(int)
+        look = known.look(int(label[place]))
+        like = self.looks["copies"].get(place)
+        other = f"object {label[like]}" if like is not None else known.styles[look.taken].name
+        return f"{look.kind} {label[place]} like {other}"
 
     def difference(self) -> Pixels:
         """Where the pixels changed, brightened: (H, W, 3)."""
@@ -85,7 +117,12 @@ def translated(subject: Subject, body: Body) -> After | None:
     without = [subject.names[number] for number in removed]
     recorded = case.trace.picture.settings.get("band_weights")
     weights = band_weights(body.get("weights"), recorded)
-    changed = {} if weights is None or list(weights) == list(recorded or ()) else {"band_weights": weights}
+    changed: dict[str, Any] = {}
+    if weights is not None and list(weights) != list(recorded or ()):
+        changed["band_weights"] = weights
+    looks = {name: pairs(body, name, len(case.trace)) for name in NO_LOOKS}
+    if any(looks.values()):
+        changed |= restyled(subject, looks)
     if not without and not changed:
         return None
     for ability in ("rerun", "exclude"):
@@ -98,7 +135,17 @@ def translated(subject: Subject, body: Body) -> After | None:
             "show the counterfactual beside the trace", lost, "Ask for it in Python: kt.without(trace, ...)"
         )
     found = compare(case.trace.with_canvases({case.trace.site_about["output"]: case.output}), other)
-    return After(subject.counterfactual(other), found, tuple(removed))
+    return After(subject.counterfactual(other), found, tuple(removed), looks)
+
+
+def restyled(subject: Subject, looks: Looks) -> dict[str, Any]:
+    """The settings with which some objects look otherwise."""
+    label = subject.trace.column("label").astype(int)
+    styles = {int(label[place]): number for place, number in looks["styles"].items()}
+    for place in looks["copies"].values():
+        numbers({"queries": [place]}, "queries", len(label))
+    copies = {int(label[place]): int(label[other]) for place, other in looks["copies"].items()}
+    return subject.styles.settings(styles, copies)
 
 
 def band_weights(given: object, recorded: Sequence[float] | None) -> Sequence[float] | None:

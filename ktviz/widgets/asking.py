@@ -33,6 +33,16 @@ def numbers(body: Body, name: str, count: int) -> list[int]:
     return list(given)
 
 
+def pairs(body: Body, name: str, count: int) -> dict[int, int]:
+    """Whole numbers by numbers from 0 to below `count`, from a list of pairs."""
+    given = body.get(name, [])
+    known = isinstance(given, Sequence) and all(isinstance(pair, Sequence) and len(pair) == 2 for pair in given)
+    if not known:
+        raise RequestError(f"{name} {str(given)[:60]}", "no list of pairs", "Name each with what is meant for it")
+    first = numbers({name: [one for one, _ in given]}, name, count)
+    return dict(zip(first, numbers({name: [other for _, other in given]}, name, 2**31), strict=True))
+
+
 def places(subject: Subject, body: Body) -> list[int]:
     """Places among the winners that a request names; at least one."""
     found = numbers(body, "queries", len(subject.trace))

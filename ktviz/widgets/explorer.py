@@ -63,6 +63,39 @@ class SourcesView(View):
         return share_figure(self.shown, self.region)
 
 
+class StylesView(View):
+    """What style each object took, what else it could have taken, and who is behind it, beside the translation."""
+
+    parts: ClassVar[tuple[str, ...]] = ("codes",)
+
+    def plot(self) -> Figure:
+        """The largest object of each class with its style and the members of that.
+
+        Raises:
+            AbilityError: The system has no styles.
+            TraceError: The model is gone.
+        """
+        from ktviz.figures.styles import styles_figure
+
+        return styles_figure(self.shown, model=self._subject.model)
+
+
+class ReuseView(View):
+    """How much each cell of the source feeds, beside the translation."""
+
+    parts: ClassVar[tuple[str, ...]] = ("reuse",)
+
+    def plot(self) -> Figure:
+        """Entropy of every place, reuse of every cell, and the most used cells.
+
+        Raises:
+            TraceError: The retrievals do not mix the cells of one source.
+        """
+        from ktviz.figures.reuse import reuse_figure
+
+        return reuse_figure(self.shown, model=self._subject.model)
+
+
 class TreeView(View):
     """The cluster trees of banks, and how a translation went through them.
 

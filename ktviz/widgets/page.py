@@ -141,7 +141,8 @@ def pictures(view: View) -> dict[str, Part]:
     """What the sites have as canvas and output, in little room; each once, that of the site that is shown first."""
     others = [site["name"] for site in view._subject.sites if site["retrievals"] and site["name"] != view.site]
     subjects = [view._shown, *(view._state(site).shown for site in others)]
-    found = {name: pixels for subject in reversed(subjects) for name, pixels in subject.pictures_by_canvas.items()}
+    shown = [{**subject.beside, **subject.pictures_by_canvas} for subject in reversed(subjects)]
+    found = {name: pixels for pictures in shown for name, pixels in pictures.items()}
     return {canvas_part(name): encode_image(small(pixels, LONGEST_PX), "jpeg") for name, pixels in found.items()}
 
 

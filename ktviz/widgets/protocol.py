@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-PROTOCOL = 5
+PROTOCOL = 6
 """Version of the messages between a view and Python. It goes up whenever a request, an answer or the scene changes its
 form; a view and a Python of different versions say so, instead of misreading each other."""
 NO_SOURCE = 0xFFFF
@@ -43,7 +43,11 @@ REQUESTS: Mapping[str, Request] = {
     "thumbs": Request({"bank": "number", "nodes": "number[]"}),
     "descent": Request({"queries": "number[]"}, about_shown=True),
     "bands": Request({"queries": "number[]", "entries": "number[]"}, about_shown=True),
-    "translate": Request({"without": "number[]", "weights": "number[]"}),
+    "styles": Request({"queries": "number[]"}, about_shown=True),
+    "members": Request({"styles": "number[]"}, about_shown=True),
+    "translate": Request(
+        {"without": "number[]", "weights": "number[]", "styles": "number[][]", "copies": "number[][]"}
+    ),
 }
 """All that a view may ask; `ktviz.widgets.answers` and the panels answer."""
 
@@ -58,7 +62,9 @@ export interface Requests {{
 export type Kind = keyof Requests;
 
 /** What is asked of the trace that is shown; all else is the same for the recorded one and a counterfactual. */
-export const ABOUT_SHOWN: ReadonlySet<Kind> = new Set<Kind>([{about_shown}]);
+export const ABOUT_SHOWN: ReadonlySet<Kind> = new Set<Kind>([
+{about_shown}
+]);
 """
 GENERATED = Path(__file__).parents[2] / "web" / "src" / "core" / "protocol.ts"
 
@@ -66,11 +72,11 @@ GENERATED = Path(__file__).parents[2] / "web" / "src" / "core" / "protocol.ts"
 def typescript() -> str:
     """The same for the browser."""
     constants = {"PROTOCOL": PROTOCOL, "NO_SOURCE": NO_SOURCE, "STEPS": STEPS, "SHEET": SHEET}
-    shown = [f'"{kind}"' for kind, request in REQUESTS.items() if request.about_shown]
+    shown = [f'  "{kind}",' for kind, request in REQUESTS.items() if request.about_shown]
     return TYPESCRIPT.format(
         constants="\n".join(f"export const {name} = {value};" for name, value in constants.items()),
         requests="\n".join(f"  {kind}: {{ {fields(request)} }};" for kind, request in REQUESTS.items()),
-        about_shown=", ".join(shown),
+        about_shown="\n".join(shown),
     )
 
 

@@ -33,7 +33,8 @@ def scene_of(subject: Subject) -> bytes:
     """The scene of a live view, packed."""
     rest = {**columns(subject), **source_pictures(subject)}
     taken = sum(len(part) if isinstance(part, bytes) else part.nbytes for part in rest.values())
-    found = {canvas_part(name): pixels for name, pixels in subject.pictures_by_canvas.items()}
+    shown = {**subject.beside, **subject.pictures_by_canvas}
+    found = {canvas_part(name): pixels for name, pixels in shown.items()}
     return pack(describe(subject), {**encoded(found, SCENE_BYTES - taken), **rest})
 
 
@@ -52,6 +53,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "version": __version__,
         "canvas": describe_canvas(subject, "canvas"),
         "output": describe_canvas(subject, "output"),
+        "beside": [{"name": name, "title": in_words(name)} for name in subject.beside],
         "queries": len(trace),
         "candidates": candidates(trace),
         "preset": settings.get("preset"),

@@ -33,6 +33,11 @@ def choices(trace: Trace) -> list[SiteChoice]:
     ]
 
 
+def outputs(trace: Trace) -> frozenset[str]:
+    """The pictures that the sites of a trace paint, or serve."""
+    return frozenset(str(site["output"]) for site in trace.about["sites"])
+
+
 def direction(said: object) -> str | None:
     """A direction as text; None where there is none."""
     return None if said is None or said == "" else str(said)

@@ -18,12 +18,13 @@ from ktviz.images import Pixels, as_pixels
 from ktviz.library.banks import Banks
 from ktviz.library.cluster_tree import ClusterTree
 from ktviz.library.kinds.trees import trees_of
-from ktviz.systems.protocol import System
-from ktviz.trace.pictures import Picture
+from ktviz.systems.protocol import System, check_ability
+from ktviz.systems.styles import Styles
+from ktviz.trace.pictures import OUTPUT, Picture
 from ktviz.trace.schema import empty_table
 from ktviz.trace.shares import find_source, share_table
 from ktviz.trace.trace import Trace
-from ktviz.widgets.sites import SiteChoice, choices, source_order
+from ktviz.widgets.sites import SiteChoice, choices, outputs, source_order
 
 NOWHERE: Mapping[str, Any] = {
     "name": "retrieval",
@@ -50,6 +51,7 @@ class Subject:
         order: Names of the sources by their numbers in the view, if not their own: largest share first.
         sites: Those of the whole trace, and
         known: what it says of all its sources, if not that of this site.
+        painted: Pictures that its sites paint, or serve.
     """
 
     trace: Trace
@@ -60,6 +62,7 @@ class Subject:
     order: Sequence[str] = ()
     sites: Sequence[SiteChoice] = ()
     known: Sequence[Mapping[str, Any]] = ()
+    painted: frozenset[str] = frozenset()
 
     @classmethod
     def create(
@@ -86,7 +89,7 @@ class Subject:
         # In a part of a trace, and at each of several sites, sources have the numbers, and with them the colours, that
         # they have in the whole.
         order = source_order(trace)
-        sites, known = choices(trace), trace.about["sources"]
+        sites, known, painted = choices(trace), trace.about["sources"], outputs(trace)
         shown: dict[str, Pixels] = {}
         for given, picture in (pictures or {}).items():
             name = find_source(trace, given)
@@ -103,7 +106,7 @@ class Subject:
                 case = case_of(trace)
             except KtvizError as error:
                 frozen = why_frozen(error)
-        return cls(trace, case, frozen, shown, order=order, sites=sites, known=known)
+        return cls(trace, case, frozen, shown, order=order, sites=sites, known=known, painted=painted)
 
     @classmethod
     def of_banks(cls, banks: Banks[Any]) -> Subject:
@@ -133,6 +136,17 @@ class Subject:
     def trees(self) -> list[ClusterTree]:
         """Their cluster trees, in their order; none where their kind has none."""
         return trees_of(self.banks)
+
+    @cached_property
+    def styles(self) -> Styles:
+        """What the objects of the picture look like, and what else they could.
+
+        Raises:
+            TraceError, AbilityError: There is no model, or one that knows no codes.
+        """
+        case = self.live()
+        check_ability(case.system, "codes", "styles of objects")
+        return case.system.styles(case.trace)
 
     @property
     def model(self) -> System | None:
@@ -170,6 +184,16 @@ class Subject:
         about = self.trace.site_about
         found = {str(about["canvas"]): self.input, str(about["output"]): self.output}
         return {name: pixels for name, pixels in found.items() if pixels is not None}
+
+    @property
+    def beside(self) -> dict[str, Pixels]:
+        """Other pictures of the run that lie over the output: in its size, and the output of no site."""
+        picture, about = self.trace.picture, self.trace.site_about
+        if str(about["output"]) not in picture.about["canvases"]:
+            return {}
+        size = picture.size_of(str(about["output"]))
+        others = {name: pixels for name, pixels in picture.canvases.items() if name.startswith(f"{OUTPUT}:")}
+        return {n: pixels for n, pixels in others.items() if n not in self.painted and pixels.shape[:2] == size}
 
     def can(self, *abilities: str) -> bool:
         """Whether the system is there, and has some abilities."""

@@ -20,9 +20,11 @@ from ktviz.systems.kt.translator import Translator
 from views.wire import Wire, unpack
 
 PARTS = {
-    kt.Explorer: ["translation", "sources", "tree", "bands", "table"],
+    kt.Explorer: ["translation", "sources", "codes", "reuse", "tree", "bands", "table"],
     kt.TranslationView: ["translation"],
     kt.SourcesView: ["sources"],
+    kt.StylesView: ["codes"],
+    kt.ReuseView: ["reuse"],
     kt.TreeView: ["tree"],
     kt.BandView: ["bands"],
     kt.TableView: ["table"],

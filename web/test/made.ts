@@ -58,6 +58,7 @@ export function gridScene({ rows, columns, side, source, similarity, names }: Gr
   const about: Partial<About> = {
     canvas: { ...size, name: "input", title: "Input", shrunk: false },
     output: { ...size, name: "output", title: "Output", shrunk: false },
+    beside: [],
     measures: {},
     queries: count,
     candidates: 1,
@@ -82,6 +83,45 @@ export function gridScene({ rows, columns, side, source, similarity, names }: Gr
       entry: { column: Int32Array.from({ length: count }, (_, n) => n), shape: [count, 1] },
       source: { column: Uint16Array.from(source), shape: [count, 1] },
       similarity: { column: Float32Array.from(similarity ?? new Array(count).fill(0.9)), shape: [count, 1] },
+    }),
+  );
+}
+
+interface Mixed {
+  /** Entries and their weights, in equal runs of candidates; -1 for none. */
+  entry: number[];
+  weight: number[];
+  entropy: number[];
+  rows: number;
+  columns: number;
+}
+
+/** A scene of places in a row that mix cells of 4x4 px of one source of 7x6 px. */
+export function mixedScene({ entry, weight, entropy, rows, columns }: Mixed): Scene {
+  const count = entropy.length;
+  const plain = gridScene({ rows: 1, columns: count, side: 8, source: new Array(count).fill(0) });
+  const k = entry.length / count;
+  const source = { ...plain.about.sources[0], width: 7, height: 6 };
+  const about: Partial<About> = {
+    ...plain.about,
+    candidates: k,
+    sources: [source],
+    cells: { source: 0, rows, columns, down: 4, across: 4 },
+  };
+  const shape = [count, k];
+  return new Scene(
+    packed(about, {
+      query: { column: plain.query },
+      box: { column: plain.box, shape: [count, 4] },
+      source_box: { column: plain.sourceBox, shape: [count, 4] },
+      margin: { column: plain.margin },
+      coherent: { column: plain.coherent },
+      chosen: { column: plain.chosen },
+      entry: { column: Int32Array.from(entry), shape },
+      source: { column: Uint16Array.from(entry, (one) => (one < 0 ? 65535 : 0)), shape },
+      similarity: { column: new Float32Array(entry.length).fill(0.5), shape },
+      weight: { column: Float32Array.from(weight), shape },
+      entropy: { column: Float32Array.from(entropy) },
     }),
   );
 }

@@ -13,10 +13,16 @@ class SlowHost implements Host {
   gone = false;
   readonly told: Selected[] = [];
   readonly showing: Showing[] = [];
-  readonly asked: { kind: Kind; trace: string; resolve(answer: Answer): void; reject(error: Error): void }[] = [];
+  readonly asked: {
+    kind: Kind;
+    body: unknown;
+    trace: string;
+    resolve(answer: Answer): void;
+    reject(error: Error): void;
+  }[] = [];
 
-  ask(kind: Kind, _body: unknown, _topic: string, trace: string): Promise<Answer> {
-    return new Promise((resolve, reject) => this.asked.push({ kind, trace, resolve, reject }));
+  ask(kind: Kind, body: unknown, _topic: string, trace: string): Promise<Answer> {
+    return new Promise((resolve, reject) => this.asked.push({ kind, body, trace, resolve, reject }));
   }
   select(selected: Selected, _node: unknown, showing: Showing): void {
     this.told.push(selected);
@@ -265,5 +271,57 @@ describe("another site", () => {
     host.gone = true;
     expect(session.showSite("vote")).toBe(false);
     expect([session.state.error, session.state.making]).toEqual(["gone", ""]);
+  });
+});
+
+describe("another look of an object", () => {
+  const asked = () => host.asked.at(-1)!.body;
+
+  it("is asked for beside what else was changed, the latest for each object", () => {
+    session.restyle(3, { style: 1 });
+    session.restyle(4, { like: 3 });
+    expect(asked()).toMatchObject({ without: [], styles: [[3, 1]], copies: [[4, 3]] });
+    session.restyle(4, { style: 2 });
+    expect(asked()).toMatchObject({
+      styles: [
+        [3, 1],
+        [4, 2],
+      ],
+      copies: [],
+    });
+    void session.translate(new Set([0]), session.before.weights);
+    expect(asked()).toMatchObject({
+      without: [0],
+      styles: [
+        [3, 1],
+        [4, 2],
+      ],
+    });
+  });
+
+  it("is gone with the comparison, and where it was refused", async () => {
+    session.restyle(3, { style: 1 });
+    expect(session.state.making).toContain("another look of an object");
+    host.asked.at(-1)!.reject(new Refused("no such style"));
+    await vi.runAllTimersAsync();
+    expect(session.state.looks).toEqual({ styles: [], copies: [] });
+    expect(session.state.making).toBe("");
+    session.restyle(3, { style: 1 });
+    session.closeComparison();
+    expect(asked()).toMatchObject({ styles: [], copies: [] });
+  });
+
+  it("is for the object that is clicked next, which is not selected", () => {
+    const picked: number[] = [];
+    session.await((place) => picked.push(place), "Click one", new Map([[2, 1]]));
+    session.selectPlace(-1);
+    session.selectPlace(2);
+    expect(picked).toEqual([2]);
+    expect(session.state.selected.kind).toBe("none");
+    expect(session.state.picking).toBe("Click one");
+    session.clear();
+    expect([session.state.picking, session.state.lit]).toEqual(["", null]);
+    session.selectPlace(2);
+    expect(session.state.selected.kind).toBe("queries");
   });
 });

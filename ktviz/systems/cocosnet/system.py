@@ -82,7 +82,7 @@ class CoCosNet(nn.Module, PlainSystem):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend", "oracle"})
+    abilities = frozenset({"rerun", "exclude", "blend", "oracle", "reuse"})
     baseline = "the exemplar's mean colour"
     cell_px = 4
 
@@ -364,6 +364,12 @@ class CoCosNet(nn.Module, PlainSystem):
         found = torch.full((len(places), len(names)), -torch.inf)
         found[:, names.index(live.passage.exemplar.name)] = live.best(places).winner_similarity
         return found
+
+    def fed(self, trace: Trace) -> Floats:
+        """Sums of the columns of the softmax; see `System`."""
+        live = self.painting(trace)
+        catalogue = live.passage.exemplar.catalogue
+        return live.mixture.fed.double().numpy().reshape(catalogue.rows, catalogue.columns)
 
     def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
         """Crops around both ends of retrievals: of the label map and of the exemplar; see `System`."""

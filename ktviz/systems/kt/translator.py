@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ktviz.errors import MismatchError
+from ktviz.errors import AbilityError, MismatchError
 from ktviz.images import ImageLike, Pixels, as_pixels
 from ktviz.library.banks import Banks
 from ktviz.library.kinds.patches.features import STRIDE, extractor_digest
@@ -38,6 +38,7 @@ from ktviz.systems.kt.rounding import check_rounded, truth
 from ktviz.systems.kt.settings import SettingKeywords, Settings
 from ktviz.systems.kt.translation import Translation
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
+from ktviz.systems.styles import Styles
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 
@@ -239,3 +240,11 @@ class Translator(Pipeline):
     def band_pictures(self, trace: Trace, places: Ints, entries: Ints) -> tuple[Pixels, Pixels]:
         """See `systems.kt.band_pictures`."""
         return band_pictures(live(trace, self), torch.tensor(places), torch.tensor(entries))
+
+    def styles(self, trace: Trace) -> Styles:
+        """There are no codes."""
+        raise AbilityError("styles of objects", "patches are no objects", "Ask for the candidates of a patch")
+
+    def fed(self, trace: Trace) -> Floats:
+        """Every patch takes one entry: the trace tells."""
+        raise AbilityError("what each cell feeds", "entries of a bank are not mixed", "Ask trace.spread(source)")

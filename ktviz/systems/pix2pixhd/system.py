@@ -26,6 +26,7 @@ from ktviz.systems.parts import is_number
 from ktviz.systems.pix2pixhd.centres import Centres
 from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.drawing import mosaic, object_picture
+from ktviz.systems.pix2pixhd.fitting import check_bank, checked_centres
 from ktviz.systems.pix2pixhd.looks import Looks, choose, codes_at
 from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE, Vectors, labels_of
 from ktviz.systems.pix2pixhd.published import read_published_centres
@@ -35,6 +36,7 @@ from ktviz.systems.pix2pixhd.run import Run
 from ktviz.systems.pix2pixhd.settings import Settings
 from ktviz.systems.pix2pixhd.sites import NAME, MemberSite, StyleSite
 from ktviz.systems.pix2pixhd.style_blend import StyleBlend
+from ktviz.systems.pix2pixhd.styles import RunStyles
 from ktviz.systems.pix2pixhd.trained import Networks
 from ktviz.systems.pix2pixhd.tree import chosen_centres, descents, leaves
 from ktviz.systems.plain import PlainSystem
@@ -330,6 +332,11 @@ class Pix2PixHD(nn.Module, PlainSystem):
         run = self.run_of(trace)
         return descents(self.looks(run), run.settings, trace, places)
 
+    def styles(self, trace: Trace) -> RunStyles:
+        """Centres; see `System`."""
+        run = self.run_of(trace)
+        return RunStyles(self.looks(run), run.settings)
+
     def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
         """Objects of the label map, and of the pictures that they take after; see `System`."""
         instances, centres = self.run_of(trace).instances, self.run_of(trace).centres
@@ -370,33 +377,3 @@ def entry_picture(centres: Centres, entry: int, *, style: bool) -> Pixels:
     if style:
         return mosaic(centres.objects, centres.nearest_members(entry)[0].tolist())
     return object_picture(centres.objects, entry)
-
-
-def check_bank(banks: CodeUnion, coder: Coder) -> None:
-    """Raise MismatchError unless banks were made with an encoder."""
-    asked = f"bank {', '.join(banks.names)} with these networks"
-    if banks.classes is None:
-        raise MismatchError(asked, "it holds whole pictures, no objects", "Build it with label maps")
-    banks.classes.check_same(coder.classes, asked)
-    if banks.coder != coder.digest:
-        raise MismatchError(asked, "it was made with another encoder", "Build it again, or give the other networks")
-
-
-def checked_centres(centres: Mapping[int, Vectors], networks: Networks) -> dict[int, Vectors]:
-    """Centres of a file, if they are for networks.
-
-    Raises:
-        SettingError: Of other classes, of another size, or not finite.
-    """
-    found = {}
-    for label, codes in centres.items():
-        values, size = np.asarray(codes, dtype=np.float64), networks.shape.codes
-        asked = f"centres of class {label}"
-        if not is_number(label) or not 0 <= label < len(networks.classes):
-            raise SettingError(
-                asked, f"classes go from 0 to {len(networks.classes) - 1}", "Give those of this training"
-            )
-        if values.ndim != 2 or values.shape[1] != size or not len(values) or not np.isfinite(values).all():
-            raise SettingError(asked, f"{values.shape}, not (K, {size}) finite numbers", "Give those of this training")
-        found[int(label)] = values
-    return found

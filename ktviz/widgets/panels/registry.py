@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from ktviz.widgets.panels import bands, sources, table, translation, tree
+from ktviz.widgets.panels import bands, codes, reuse, sources, table, translation, tree
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.subject import Subject
 
-PANELS: tuple[Panel, ...] = (translation.PANEL, sources.PANEL, tree.PANEL, bands.PANEL, table.PANEL)
+PANELS: tuple[Panel, ...] = (
+    translation.PANEL,
+    sources.PANEL,
+    codes.PANEL,
+    reuse.PANEL,
+    tree.PANEL,
+    bands.PANEL,
+    table.PANEL,
+)
 """Everything that draws, packs, answers and stores goes through these."""
 
 

@@ -2,7 +2,7 @@
 
 import { button, chip, count, h, percent, shortName, words } from "./dom";
 import type { Showing } from "./host";
-import type { Source } from "./scene";
+import type { About, Source } from "./scene";
 import type { Session } from "./session";
 
 const MOST = 6;
@@ -22,9 +22,18 @@ export class ComparisonBar {
       const { after, showing } = session.state;
       this.el.hidden = !after;
       choices.forEach((choice, n) => choice.setAttribute("aria-pressed", String(names[n] === showing)));
-      told.replaceChildren(h("strong", {}, words(session.label)), ` ${after?.about.comparison?.headline}`);
+      const { comparison } = after?.about ?? {};
+      const effects = (comparison?.effects ?? []).map((effect) => h("div", {}, inWords(effect)));
+      told.replaceChildren(h("strong", {}, words(session.label)), ` ${comparison?.headline}`, ...effects);
     });
   }
+}
+
+/** What a new look changed within its object and beyond it. */
+export function inWords({ said, inside, outside }: NonNullable<About["comparison"]>["effects"][number]): string {
+  const levels = (value: number) => value.toFixed(value < 10 ? 2 : 1);
+  const beyond = outside === null ? "" : `, outside it by ${levels(outside)}`;
+  return `${said}: inside its mask the picture changed by ${levels(inside)} levels of 255 on average${beyond}.`;
 }
 
 /** Who took over from whom, largest share of the picture first. */

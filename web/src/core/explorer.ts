@@ -58,9 +58,9 @@ export class Explorer {
   }
 
   /** What a person chose that is of no trace: it outlives a switch to another site. */
-  get habits(): { state: Pick<State, "overlay" | "wipe">; focused: string } {
-    const { overlay, wipe } = this.session.state;
-    return { state: { overlay, wipe }, focused: this.header.sites.focused() };
+  get habits(): { state: Pick<State, "overlay" | "wipe" | "beside">; focused: string } {
+    const { overlay, wipe, beside } = this.session.state;
+    return { state: { overlay, wipe, beside }, focused: this.header.sites.focused() };
   }
 
   set habits({ state, focused }: Explorer["habits"]) {
@@ -89,7 +89,7 @@ export class Explorer {
   }
 
   private grid(parts: readonly string[], panels: readonly Panel[]): HTMLElement {
-    const needed = panels.filter((panel) => parts.includes(panel.name)).map((panel) => panel.needs);
+    const needed = neededBy(parts, panels);
     const rows = new Map<number, HTMLElement>();
     const rowOf = new Map<string, HTMLElement>();
     for (const { name, row, appears } of this.session.before.about.panels) {
@@ -115,8 +115,19 @@ export class Explorer {
       h("span", {}, error),
       button("Dismiss", () => this.session.store.set({ error: "" })),
     );
-    this.status.hidden = !frozen && !making;
     this.status.textContent = [frozen, making].filter(Boolean).join(" ");
+    this.status.hidden = !this.status.textContent;
     this.root.dataset.frozen = String(frozen !== "");
   }
+}
+
+/** The panels that some cannot do without, and those that these need. */
+function neededBy(parts: readonly string[], panels: readonly Panel[]): string[] {
+  const found: string[] = [];
+  for (let wanted = parts; wanted.length; ) {
+    const next = panels.filter(({ name }) => wanted.includes(name)).flatMap(({ needs }) => needs ?? []);
+    wanted = next.filter((name) => !found.includes(name));
+    found.push(...wanted);
+  }
+  return found;
 }

@@ -65,9 +65,14 @@ function scaled(box: Box, across: number, down: number): Box {
 }
 
 /** The part of the canvas that a retrieval asked about; a region with its outline. */
-export function queryPatch(scene: Scene, place: number, side: number): HTMLCanvasElement {
-  const canvas = patchCanvas(side, `Part of ${scene.about.canvas.title}`);
-  const picture = scene.canvas ?? scene.output;
+export function queryPatch(
+  scene: Scene,
+  place: number,
+  side: number,
+  picture = scene.canvas ?? scene.output,
+): HTMLCanvasElement {
+  const shownOf = picture === scene.output ? scene.about.output : scene.about.canvas;
+  const canvas = patchCanvas(side, `Part of ${shownOf.title}`);
   const outline = scene.outlineOf(place);
   const box = scene.boxOf(place);
   if (!picture) return canvas;

@@ -1,6 +1,6 @@
 // Written by `python -m ktviz.widgets.protocol` from ktviz/widgets/protocol.py: change it there.
 
-export const PROTOCOL = 5;
+export const PROTOCOL = 6;
 export const NO_SOURCE = 65535;
 export const STEPS = 10000;
 export const SHEET = 256;
@@ -14,9 +14,18 @@ export interface Requests {
   thumbs: { bank: number; nodes: number[] };
   descent: { queries: number[] };
   bands: { queries: number[]; entries: number[] };
-  translate: { without: number[]; weights: number[] };
+  styles: { queries: number[] };
+  members: { styles: number[] };
+  translate: { without: number[]; weights: number[]; styles: number[][]; copies: number[][] };
 }
 export type Kind = keyof Requests;
 
 /** What is asked of the trace that is shown; all else is the same for the recorded one and a counterfactual. */
-export const ABOUT_SHOWN: ReadonlySet<Kind> = new Set<Kind>(["region", "candidates", "descent", "bands"]);
+export const ABOUT_SHOWN: ReadonlySet<Kind> = new Set<Kind>([
+  "region",
+  "candidates",
+  "descent",
+  "bands",
+  "styles",
+  "members",
+]);

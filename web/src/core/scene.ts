@@ -97,7 +97,11 @@ export interface About {
   live: boolean;
   frozen: string;
   panels: PanelPlace[];
-  can: { bands: boolean; decode: boolean; regret: boolean; tree: boolean; soft: boolean; exclude: boolean };
+  can: Record<"bands" | "decode" | "regret" | "tree" | "soft" | "exclude" | "codes" | "restyle" | "reuse", boolean>;
+  /** Other pictures of the run that lie over the output, px upon px. */
+  beside: { name: string; title: string }[];
+  /** Where entries are the cells of one source: their grid, sides in px of the source. */
+  cells?: { source: number; rows: number; columns: number; down: number; across: number };
   sources: Source[];
   banks: Bank[];
   /** Of a counterfactual alone: what changed (ktviz/widgets/after.py). */
@@ -111,8 +115,20 @@ export interface About {
     moved: number;
     /** From, to, retrievals, share: largest share first. */
     heirs: [number, number, number, number][];
+    /** Objects that a person gave another look: place and number of a style, place and place of another object. */
+    looks: Looks;
+    /** What that changed within each of them and beyond it, in levels. */
+    effects: { place: number; said: string; inside: number; outside: number | null }[];
   };
 }
+
+/** Pairs: a place and the number of a style, a place and that of the object it is to look like. */
+export interface Looks {
+  readonly styles: readonly [number, number][];
+  readonly copies: readonly [number, number][];
+}
+
+export const NO_LOOKS: Looks = { styles: [], copies: [] };
 
 export class Scene {
   readonly about: About;
@@ -246,6 +262,20 @@ export class Scene {
 
   sourceBoxOf(place: number): Box | null {
     return wholeOrBox(boxAt(this.sourceBox, place));
+  }
+
+  /** The box of an entry in its source, where entries are cells; cut off where the source ends. */
+  cellBox(entry: number): Box | null {
+    const { cells, sources } = this.about;
+    if (!cells || entry < 0) return null;
+    const [x, y] = [(entry % cells.columns) * cells.across, Math.floor(entry / cells.columns) * cells.down];
+    const { width, height } = sources[cells.source];
+    return {
+      x,
+      y,
+      width: Math.min(cells.across, (width ?? x + cells.across) - x),
+      height: Math.min(cells.down, (height ?? y + cells.down) - y),
+    };
   }
 
   /** Number of the bank that the winner is of; the only one where it is of no bank of its own, but of their centres. */

@@ -6,8 +6,8 @@ import { overlap, shares } from "./overlap";
 import { overview } from "./picks";
 import type { Packed } from "./packed";
 import { ABOUT_SHOWN, type Kind, type Requests } from "./protocol";
-import { Scene } from "./scene";
-import { asList, initialState, type Selected, Store } from "./store";
+import { type Looks, NO_LOOKS, Scene } from "./scene";
+import { asList, initialState, type Selected, type State, Store } from "./store";
 
 const PAUSE_MS = 80;
 
@@ -23,6 +23,8 @@ export class Session {
   private fetching = false;
   private compared = 0;
   private adopted: Scene;
+  /** What is done with the object that is clicked next, instead of selecting it. */
+  private pick: ((place: number) => void) | null = null;
 
   constructor(
     readonly before: Scene,
@@ -33,6 +35,7 @@ export class Session {
     this.store = new Store(initialState(before.weights, before.about.frozen), onSettled);
     this.cells = new Cells(before); // both traces have their retrievals at the same places
     this.store.state.focus = overview(before)[0] ?? -1;
+    this.store.state.beside = before.about.beside[0]?.name ?? "";
   }
 
   get state() {
@@ -110,14 +113,26 @@ export class Session {
   }
 
   clear(): void {
+    this.await(null);
     this.select({ kind: "none" });
   }
 
   /** A click on a retrieval: select it alone, or nothing if it was alone. */
   selectPlace(place: number): void {
+    if (this.pick) {
+      if (place >= 0) this.pick(place);
+      return;
+    }
     const { picked, selected } = this.state;
     const again = selected.kind === "queries" && picked.length === 1 && picked[0] === place;
     this.select(again || place < 0 ? { kind: "none" } : { kind: "queries", queries: [this.scene.query[place]] });
+  }
+
+  /** Take the next retrieval that is clicked for something else than selecting; `said` is what, and null ends it. */
+  await(pick: ((place: number) => void) | null, said = "", lit: State["lit"] = null): void {
+    if (!pick && !this.pick) return;
+    this.pick = pick;
+    this.store.set({ picking: said, lit });
   }
 
   selectSource(source: number): void {
@@ -202,19 +217,33 @@ export class Session {
 
   /** Back to the recorded translation alone. */
   closeComparison(): void {
-    void this.translate(new Set(), this.before.weights);
+    void this.translate(new Set(), this.before.weights, NO_LOOKS);
   }
 
-  /** Translate again without some sources, or with other band weights: Python tells of the new trace (`compare`). */
-  async translate(without: ReadonlySet<number>, weights: number[]): Promise<void> {
-    const label = this.describe([...without], weights);
+  /** Let an object take a style, or look like another, besides what else was changed. */
+  restyle(place: number, change: { style: number } | { like: number }): void {
+    const others = (pairs: Looks["styles"]) => pairs.filter(([one]) => one !== place);
+    const { without, looks } = this.state;
+    const styles = [...others(looks.styles), ...("style" in change ? [[place, change.style] as [number, number]] : [])];
+    const copies = [...others(looks.copies), ...("like" in change ? [[place, change.like] as [number, number]] : [])];
+    void this.translate(without, this.state.weights, { styles, copies });
+  }
+
+  /**
+   * Translate again without some sources, with other band weights, or with other looks of objects: Python tells of the
+   * new trace (`compare`).
+   */
+  async translate(without: ReadonlySet<number>, weights: number[], looks = this.state.looks): Promise<void> {
+    const label = this.describe([...without], weights, looks);
     const making = label && `Translating ${label} …`;
-    this.store.set({ making, without, error: "" });
+    this.store.set({ making, without, looks, error: "" });
     if (!label) void this.compare(null); // at once, also where Python is busy or gone
-    const answer = await this.ask("translate", { without: [...without], weights });
-    if (this.state.making !== making) return; // a later one is under way
+    const styles = looks.styles.map((pair) => [...pair]);
+    const copies = looks.copies.map((pair) => [...pair]);
+    const answer = await this.ask("translate", { without: [...without], weights, styles, copies });
+    if (this.state.making !== making || this.state.looks !== looks) return; // a later one is under way
     this.store.set({ making: "" });
-    if (!answer) this.store.set({ without: this.leftOut() });
+    if (!answer) this.store.set({ without: this.leftOut(), looks: this.given() });
   }
 
   /** Take in the counterfactual that Python made, or that there is none any more. */
@@ -236,8 +265,12 @@ export class Session {
     const { selected, node, showing, making } = this.state;
     this.state.after?.close();
     this.store.set({ after });
-    if (!making) this.store.set({ without: this.leftOut() }); // else more was unticked since
+    if (!making) this.store.set({ without: this.leftOut(), looks: this.given() }); // else more was changed since
     this.adopt(selected, node, after ? showing : "before");
+  }
+
+  private given(): Looks {
+    return this.state.after?.about.comparison?.looks ?? NO_LOOKS;
   }
 
   private leftOut(): Set<number> {
@@ -247,15 +280,18 @@ export class Session {
   /** In what the counterfactual differs, in words. */
   get label(): string {
     const after = this.state.after;
-    return after?.about.comparison ? this.describe(after.about.comparison.removed, after.weights) : "";
+    const { comparison } = after?.about ?? {};
+    return after && comparison ? this.describe(comparison.removed, after.weights, comparison.looks) : "";
   }
 
-  private describe(without: number[], weights: number[]): string {
+  private describe(without: number[], weights: number[], looks: Looks): string {
     const names = without.map((source) => this.before.about.sources[source].title);
     const other = weights.some((weight, band) => weight !== this.before.weights[band]);
     const parts = [];
     if (names.length)
       parts.push(`without ${names.slice(0, 2).join(", ")}${names.length > 2 ? ` and ${names.length - 2} more` : ""}`);
+    const changed = looks.styles.length + looks.copies.length;
+    if (changed) parts.push(`with another look of ${changed > 1 ? `${changed} objects` : "an object"}`);
     if (other) parts.push(`with band weights ${weights.join(" · ")}`);
     return parts.join(", ");
   }

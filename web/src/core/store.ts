@@ -1,7 +1,7 @@
 // One state for all parts of a view. Parts read it, ask for changes, and are told which of its fields changed.
 
 import type { Showing } from "./host";
-import type { Box, Scene } from "./scene";
+import { type Box, type Looks, NO_LOOKS, type Scene } from "./scene";
 
 export type Selected =
   | { kind: "none" }
@@ -9,7 +9,7 @@ export type Selected =
   | { kind: "queries"; queries: number[] }
   | { kind: "source"; source: number };
 
-export type Overlay = "none" | "source" | "share" | "similarity" | "margin" | "regret" | "piece";
+export type Overlay = "none" | "source" | "share" | "similarity" | "margin" | "regret" | "entropy" | "piece";
 
 export interface State {
   selected: Selected;
@@ -25,8 +25,15 @@ export interface State {
   hoverSource: number;
   overlay: Overlay;
   wipe: boolean;
+  /** Name of the picture that is shown beside input and output; empty for none. */
+  beside: string;
+  /** How bright some retrievals are, from 0 to 1, while all others are dark; null where nothing is pointed out. */
+  lit: ReadonlyMap<number, number> | null;
+  /** For what the next click on an object is meant, in words; empty where it selects. */
+  picking: string;
   weights: number[];
   without: ReadonlySet<number>;
+  looks: Looks;
   /** The counterfactual beside the recorded translation. */
   after: Scene | null;
   showing: Showing;
@@ -115,8 +122,12 @@ export function initialState(weights: number[], frozen: string): State {
     hoverSource: -1,
     overlay: "none",
     wipe: false,
+    beside: "",
+    lit: null,
+    picking: "",
     weights: [...weights],
     without: new Set(),
+    looks: NO_LOOKS,
     after: null,
     showing: "before",
     pictures: 0,

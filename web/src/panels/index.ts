@@ -2,9 +2,11 @@
 
 import type { Panel } from "../core/panel";
 import { bands } from "./bands";
+import { codes } from "./codes";
+import { reuse } from "./reuse";
 import { sources } from "./sources";
 import { table } from "./table";
 import { translation } from "./translation";
 import { tree } from "./tree";
 
-export const PANELS: readonly Panel[] = [translation, sources, tree, bands, table];
+export const PANELS: readonly Panel[] = [translation, sources, codes, reuse, tree, bands, table];

@@ -8,7 +8,7 @@ import { Heirs } from "../core/comparison";
 import type { SourcesView } from "./sources";
 import { Curves } from "./translation/curves";
 import { HoverCard } from "./translation/hovercard";
-import { asCanvas, OVERLAYS, overlaysOf, paintOverlay, paintSpotlight } from "./translation/overlay";
+import { asCanvas, OVERLAYS, overlaysOf, paintLit, paintOverlay, paintSpotlight, scaleOf } from "./translation/overlay";
 import { Pane, type Shown } from "./translation/pane";
 import { moveFocus } from "./translation/keyboard";
 import type { Drawn, Panel } from "../core/panel";
@@ -30,16 +30,18 @@ const MOST_MEASURES = 1000;
 /** So many retrievals are outlined; more are shown by darkening the rest. */
 const FEW = 8;
 /** Wider pictures stand one under the other. */
-const PANORAMA = 2.2;
+const PANORAMA = 1.9;
 type Drag = { pane: Pane; from: [number, number]; to: [number, number]; moved: boolean; wiping: boolean };
 
 export class TranslationView implements Drawn {
   readonly el = h("section", { class: "kt-translation", "aria-label": "Translation" });
-  readonly panes: Record<"canvas" | "output" | "difference", Pane>;
+  readonly panes: Record<"canvas" | "output" | "beside" | "difference", Pane>;
   private readonly row = h("div", { class: "kt-panes" });
   /** What a counterfactual changed. */
   private readonly below = h("div", { class: "kt-panes" });
   private readonly legend = h("div", { class: "kt-legend" });
+  /** For what the next click is meant. */
+  private readonly asked = h("div", { class: "kt-status kt-picking", role: "status", hidden: true });
   private readonly card = new HoverCard();
   private readonly zooming: ZoomBehavior<HTMLCanvasElement, unknown>;
   private readonly heirs: HTMLElement;
@@ -56,7 +58,7 @@ export class TranslationView implements Drawn {
     this.heirs = new Heirs(session).el;
     const { canvas, output } = session.before.about;
     const make = (picture: Canvas) => new Pane(session.before, picture);
-    this.panes = { canvas: make(canvas), output: make(output), difference: make(output) };
+    this.panes = { canvas: make(canvas), output: make(output), beside: make(output), difference: make(output) };
     this.zooming = zoom<HTMLCanvasElement, unknown>()
       .duration(0)
       .scaleExtent([1, MOST_ZOOM])
@@ -73,7 +75,7 @@ export class TranslationView implements Drawn {
     for (const pane of panes) this.listen(pane);
     const wide = [canvas, output].some(({ width, height }) => width > PANORAMA * height);
     for (const row of [this.row, this.below]) row.classList.toggle("kt-stacked", wide);
-    this.el.append(this.toolbar(), this.row, this.legend, this.below, this.card.el);
+    this.el.append(this.toolbar(), this.asked, this.row, this.legend, this.below, this.card.el);
     session.store.listen((changed) => this.update(changed));
   }
 
@@ -109,6 +111,14 @@ export class TranslationView implements Drawn {
       class: "kt-move",
       title: "Drag moves the picture instead of selecting",
     });
+    const others = scene.about.beside.map(({ name, title }) => {
+      const show = () => store.set({ beside: store.state.beside === name ? "" : name });
+      const shown = button(title, show, { class: "kt-beside", title: "Show it beside input and output" });
+      store.listen((changed) => {
+        if (changed.has("beside")) shown.setAttribute("aria-pressed", String(store.state.beside === name));
+      });
+      return shown;
+    });
     store.listen((changed) => {
       if (changed.has("wipe")) wipe.setAttribute("aria-pressed", String(store.state.wipe));
       if (changed.has("overlay")) choice.value = store.state.overlay;
@@ -119,6 +129,7 @@ export class TranslationView implements Drawn {
       { class: "kt-toolbar", role: "toolbar", "aria-label": "Translation view" },
       choice,
       wipe,
+      ...others,
       move,
       h(
         "span",
@@ -214,9 +225,8 @@ export class TranslationView implements Drawn {
     const scene = this.under(pane, at);
     const place = this.session.cells.at(...pane.toImage(...at));
     if (place !== this.session.state.hover) {
-      this.session.store.state.hover = place; // drawn at once, not with the next frame: the highlight must not lag
-      this.draw();
-      this.session.store.set({ hoverSource: place < 0 ? -1 : scene.winnerSource(place) });
+      this.session.store.set({ hover: place, hoverSource: place < 0 ? -1 : scene.winnerSource(place) });
+      this.draw(); // at once, not with the next frame: the highlight must not lag
     }
     this.card.show(scene, place, event);
     if (++this.hovers % MOST_MEASURES === 0) performance.clearMeasures("ktviz-hover");
@@ -227,7 +237,7 @@ export class TranslationView implements Drawn {
   private under(pane: Pane, at: [number, number]): Scene {
     const { state, scene, other } = this.session;
     const aside = state.wipe && pane === this.panes.output && at[0] < this.split * pane.size[0];
-    return (aside && other) || scene;
+    return (aside && !this.beside && other) || scene;
   }
 
   private dragged(at: [number, number]): void {
@@ -263,21 +273,29 @@ export class TranslationView implements Drawn {
     event.stopPropagation(); // notebooks have keys of their own
   }
 
+  /** What is shown beside input and output. */
+  private get beside(): { name: string; title: string } | undefined {
+    const { scene, state } = this.session;
+    return scene.about.beside.find(({ name }) => name === state.beside);
+  }
+
   private visible(): Pane[] {
     const { wipe, after } = this.session.state;
-    const { canvas, output, difference } = this.panes;
+    const { canvas, output, beside, difference } = this.panes;
     if (wipe) return [output];
-    return after ? [canvas, output, difference] : [canvas, output];
+    return [canvas, ...(this.beside ? [beside] : []), output, ...(after ? [difference] : [])];
   }
 
   private update(changed: Changed): void {
     const { state, scene, cells } = this.session;
-    if (changed.has("wipe") || changed.has("showing")) {
-      const [above, below] = [this.visible().slice(0, 2), this.visible().slice(2)];
+    if (changed.has("wipe") || changed.has("showing") || changed.has("beside")) {
+      const { difference } = this.panes;
+      const [above, below] = [true, false].map((up) => this.visible().filter((pane) => (pane !== difference) === up));
       this.row.replaceChildren(...above.map((pane) => pane.el));
-      this.below.replaceChildren(...below.map((pane) => pane.el), this.heirs);
-      this.below.hidden = !state.after;
+      this.below.replaceChildren(...below.map((pane) => pane.el), ...(state.after ? [this.heirs] : []));
+      this.below.hidden = !this.below.childElementCount;
       for (const row of [this.row, this.below]) row.classList.toggle("kt-single", state.wipe);
+      this.row.classList.toggle("kt-three", above.length > 2);
       this.caption();
       this.resize();
     }
@@ -286,12 +304,23 @@ export class TranslationView implements Drawn {
       this.overlay = image && asCanvas(image);
       this.explain();
     }
-    if (changed.has("picked") || changed.has("selected")) {
+    if (changed.has("picked") || changed.has("selected") || changed.has("lit")) {
       const some = state.selected.kind === "source" || (state.selected.kind === "queries" && state.picked.length > FEW);
-      this.spotlight = some ? asCanvas(paintSpotlight(scene, cells, state.picked)) : null;
+      const found = some ? paintSpotlight(scene, cells, state.picked) : null;
+      const image = state.lit ? paintLit(cells, state.lit) : found;
+      this.spotlight = image && asCanvas(image);
     }
     if (changed.has("hover") && state.hover < 0) this.card.hide();
-    const drawn: (keyof typeof state)[] = ["overlay", "picked", "selected", "wipe", "focus", "hover", "hoverSource"];
+    if (changed.has("picking")) {
+      this.asked.textContent = state.picking;
+      this.asked.hidden = !state.picking;
+      if (state.picking) this.el.scrollIntoView({ block: "nearest" });
+      this.session.moved();
+    }
+    const drawn: (keyof typeof state)[] = [
+      ...(["overlay", "picked", "selected", "wipe", "beside"] as const),
+      ...(["focus", "hover", "hoverSource", "lit"] as const),
+    ];
     if (drawn.some((name) => changed.has(name))) this.draw();
   }
 
@@ -305,10 +334,11 @@ export class TranslationView implements Drawn {
       !one ? canvas.title : output.title + (state.after ? (one === state.after ? " after" : " before") : "");
     const names = {
       canvas: canvas.title,
-      output: state.wipe ? `${called(other)} | ${called(scene)}` : called(scene),
+      output: state.wipe ? `${this.beside?.title ?? called(other)} | ${called(scene)}` : called(scene),
+      beside: this.beside?.title ?? "",
       difference: `Difference, ${state.after?.about.comparison?.gain} times as bright`,
     };
-    const more = { canvas: size(canvas), output: size(output), difference: "" };
+    const more = { canvas: size(canvas), output: size(output), beside: "", difference: "" };
     for (const name of Object.keys(names) as (keyof typeof names)[]) {
       this.panes[name].caption.textContent = names[name] + more[name];
       this.panes[name].canvas.setAttribute(
@@ -320,7 +350,8 @@ export class TranslationView implements Drawn {
 
   private explain(): void {
     const { overlay } = this.session.state;
-    const { low, high, tells } = OVERLAYS[overlay];
+    const { tells } = OVERLAYS[overlay];
+    const { low, high } = scaleOf(this.session.scene, overlay);
     if (!tells) return this.legend.replaceChildren();
     if (!overlaysOf(this.session.scene).includes(overlay))
       return this.legend.replaceChildren(`Not known of this translation: ${tells.toLowerCase()}`);
@@ -355,9 +386,11 @@ export class TranslationView implements Drawn {
     const { state, scene, other } = this.session;
     const shown = this.shown();
     const { canvas, output } = scene;
-    const aside = state.wipe ? { other: other ? other.output : canvas, split: this.split } : {};
+    const beside = this.beside && scene.picture(`canvas/${this.beside.name}`);
+    const aside = state.wipe ? { other: beside ?? (other ? other.output : canvas), split: this.split } : {};
     this.panes.canvas.draw({ ...shown, picture: canvas, overlay: null, borders: scene.regions?.borders ?? null });
     this.panes.output.draw({ ...shown, picture: output, ...aside });
+    if (beside) this.panes.beside.draw({ ...shown, picture: beside, overlay: null });
     if (!state.after) return;
     this.panes.difference.draw({
       ...shown,

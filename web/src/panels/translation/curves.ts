@@ -35,7 +35,7 @@ export class Curves {
     this.el.append(this.lines);
     session.onMoved(() => this.schedule());
     session.store.listen((changed) => {
-      const quiet = changed.size === 1 && (changed.has("hover") || changed.has("waiting") || changed.has("error"));
+      const quiet = [...changed].every((name) => ["hover", "waiting", "error"].includes(name));
       if (!quiet) this.schedule();
     });
   }
@@ -52,7 +52,7 @@ export class Curves {
 
   private places(): number[] {
     const { scene, state } = this.session;
-    if (state.selected.kind === "source") return [];
+    if (state.selected.kind === "source" || state.lit) return [];
     const picks = state.picked.length ? picksOf(scene, state.picked) : overview(scene);
     return state.focus < 0
       ? picks

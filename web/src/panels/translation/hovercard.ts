@@ -1,10 +1,12 @@
 // What the pointer is on: both patches, the source, how near the match was.
 
 import { chip, h, percent, words } from "../../core/dom";
-import { queryPatch, winnerPatch } from "../../core/patches";
+import { queryPatch, sourcePatch, winnerPatch } from "../../core/patches";
+import { NO_SOURCE } from "../../core/protocol";
 import type { Scene } from "../../core/scene";
+import { mostEntropy } from "./overlay";
 
-const SIDE = 56;
+const [SIDE, SMALL] = [56, 52];
 
 export class HoverCard {
   readonly el = h("div", { class: "kt-hovercard", hidden: true, "aria-hidden": "true" });
@@ -40,11 +42,39 @@ export class HoverCard {
       Number.isNaN(margin) ? "" : `margin ${margin.toFixed(3)}`,
       scene.coherent[place] ? "continues a neighbour" : "",
     ];
+    if (scene.weight && scene.about.cells) return this.fillMixed(scene, place);
     this.el.replaceChildren(
       h("div", { class: "kt-pair" }, queryPatch(scene, place, SIDE), "→", winnerPatch(scene, place, SIDE)),
       h("div", { class: "kt-name" }, chip(source?.colour ?? -1), words(source?.title ?? "unknown")),
       h("div", { class: "kt-faint" }, facts.filter(Boolean).join(" · ")),
       h("div", { class: "kt-faint" }, source ? `${percent(source.share)} of the picture` : ""),
+    );
+  }
+
+  /** Of a place whose colour is mixed: what gave most of it, how much each, and what is not known. */
+  private fillMixed(scene: Scene, place: number): void {
+    const { about, weight, entry, source, k } = scene;
+    const slots = Array.from({ length: k }, (_, n) => place * k + n).filter((slot) => source[slot] !== NO_SOURCE);
+    const known = slots.reduce((sum, slot) => sum + weight![slot], 0);
+    const entropy = scene.column<Float32Array>("entropy")?.[place];
+    const facts = [
+      `left over ${percent(Math.max(0, 1 - known))}: other cells, not recorded`,
+      entropy === undefined ? "" : `entropy ${entropy.toFixed(2)} of at most ${mostEntropy(scene).toFixed(2)} nats`,
+    ];
+    const parts = slots.map((slot) =>
+      h(
+        "span",
+        { class: "kt-part" },
+        sourcePatch(scene, source[slot], scene.cellBox(entry[slot]), SMALL),
+        h("b", {}, percent(weight![slot])),
+      ),
+    );
+    const first = about.sources[scene.winnerSource(place)];
+    this.el.replaceChildren(
+      h("div", { class: "kt-pair" }, queryPatch(scene, place, SIDE), "mixes many cells, most of these:"),
+      h("div", { class: "kt-parts" }, ...parts),
+      h("div", { class: "kt-name" }, chip(first?.colour ?? -1), words(first?.title ?? "unknown")),
+      ...facts.filter(Boolean).map((fact) => h("div", { class: "kt-faint" }, fact)),
     );
   }
 }

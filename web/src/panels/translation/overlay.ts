@@ -18,6 +18,12 @@ export const OVERLAYS: Record<Overlay, { label: string; low: string; high: strin
   similarity: { label: "Similarity", low: "0", high: "1", tells: "Bandpass cosine of the winner" },
   margin: { label: "Margin", low: "0", high: "0.1", tells: "Best similarity minus second best: dark is a close call" },
   regret: { label: "Regret", low: "0", high: "0.1", tells: "What the tree's shortcut cost" },
+  entropy: {
+    label: "Entropy",
+    low: "0: one cell gives all",
+    high: "nats: all give alike",
+    tells: "How mixed each place is: entropy of the parts that the cells give",
+  },
   piece: {
     label: "Taken in one piece",
     low: "",
@@ -26,14 +32,28 @@ export const OVERLAYS: Record<Overlay, { label: string; low: string; high: strin
   },
 };
 const DARKNESS = 160;
+const DARKEST = 205;
 /** Margins and regrets at the bright end of their scale. */
 const FULL = 0.1;
+
+/** The ends of an overlay's scale, in words. */
+export function scaleOf(scene: Scene, overlay: Overlay): { low: string; high: string } {
+  const { low, high } = OVERLAYS[overlay];
+  return { low, high: overlay === "entropy" ? `${mostEntropy(scene).toFixed(2)} ${high}` : high };
+}
+
+/** Of a retrieval that takes alike from all entries, in nats. */
+export function mostEntropy(scene: Scene): number {
+  const { cells } = scene.about;
+  return cells ? Math.log(cells.rows * cells.columns) : 1;
+}
 
 /** The overlays that a scene has something to show in. */
 export function overlaysOf(scene: Scene): Overlay[] {
   return (Object.keys(OVERLAYS) as Overlay[]).filter(
     (name) =>
       (name !== "regret" || scene.column("regret")) &&
+      (name !== "entropy" || scene.column("entropy")) &&
       (name !== "margin" || scene.k > 1) &&
       (name !== "piece" || scene.column("piece")?.some((piece) => piece > 0)),
   );
@@ -49,6 +69,15 @@ export function paintOverlay(scene: Scene, cells: Cells, overlay: Overlay): Imag
     const colour = colours[place];
     if (colour) image.data.set(colour, 4 * cell);
     if (colour) image.data[4 * cell + 3] = 255;
+  });
+  return image;
+}
+
+/** Darkness over everything, the less the brighter a retrieval is. */
+export function paintLit(cells: Cells, lit: ReadonlyMap<number, number>): ImageData {
+  const image = new ImageData(cells.width, cells.height);
+  cells.place.forEach((place, cell) => {
+    image.data[4 * cell + 3] = Math.round(DARKEST * (1 - Math.min(1, lit.get(place) ?? 0)));
   });
   return image;
 }
@@ -86,7 +115,8 @@ function colourOf(scene: Scene, overlay: Overlay): (place: number) => [number, n
   const ramp = Array.from({ length: 256 }, (_, level) => cividis(level / 255));
   const shade = (value: number) => ramp[Math.round(255 * Math.min(1, Math.max(0, value)))];
   const palette = scene.about.sources.map((source) => rgb(sourceColour(source.colour)));
-  const [regret, piece] = [scene.column("regret"), scene.column("piece")];
+  const [regret, piece, entropy] = ["regret", "piece", "entropy"].map((name) => scene.column(name));
+  const most = mostEntropy(scene);
   const bySource = (place: number) => palette[scene.winnerSource(place)] ?? rgb(OTHER);
   switch (overlay) {
     case "share":
@@ -97,6 +127,8 @@ function colourOf(scene: Scene, overlay: Overlay): (place: number) => [number, n
       return (place) => (Number.isNaN(scene.margin[place]) ? null : shade(scene.margin[place] / FULL));
     case "regret":
       return (place) => (regret ? shade(regret[place] / FULL) : null);
+    case "entropy":
+      return (place) => (entropy ? shade(entropy[place] / most) : null);
     case "piece":
       return (place) => (piece?.[place] ? bySource(place) : null);
     default:
