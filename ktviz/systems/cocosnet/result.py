@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,6 @@ from ktviz.systems.cocosnet.choice import Choice
 from ktviz.systems.cocosnet.exemplar import Exemplar
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Recorded
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -63,15 +60,6 @@ class Synthesis(Recorded):
         facts = [self.exemplar.name, f"temperature {self.settings['temperature']:g}"]
         facts += [f"the exemplar lacks {', '.join(self.absent)}"] * bool(self.absent)
         return run_card("Synthesis", facts, pictures)
-
-    def plot(self) -> Figure:
-        """Which cells of the exemplar feed many of the output, and where many are mixed: a matplotlib figure."""
-        from ktviz.figures.mixing import mixing_figure
-
-        name, most = self.exemplar.name, self.most_reused()
-        return mixing_figure(
-            self.exemplar.pixels, self.warped, self.reuse, self.entropy, most, f"What is mixed of {name}"
-        )
 
     @property
     def coloured(self) -> Pixels:

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 import ktviz as kt
@@ -308,19 +307,6 @@ def test_weights_are_shown_where_weights_are_named(trace):
     shown = similarity_map(trace)
     at = trace.column("box").astype(int)[:, :2]
     assert np.array_equal(shown[at[:, 1], at[:, 0]], painted_values(trace.column("weight")))
-
-
-def test_the_figure_shows_the_cells_that_are_used_most(system, labels, exemplar):
-    made = system(labels)
-    figure = made.plot()
-    titles = [text.get_text() for text in figure.findobj(Text)]
-    assert {"What each cell feeds", "How mixed each cell is", "What is mixed of reference"} <= {*titles}
-    assert f"{made.reuse.max():.0f} cells (log)" in titles
-    frames = [patch for patch in figure.axes[0].patches if isinstance(patch, Rectangle)]
-    assert len(frames) == 10
-    scale = frames[0].get_width() / 4
-    x = made.most_reused(1)["box"][0][0]
-    assert frames[0].get_x() == pytest.approx(40 + scale * x)
 
 
 def test_an_audit_is_verified_and_one_that_was_tampered_with_is_not(trace, system, tmp_path):
