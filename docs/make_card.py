@@ -1,48 +1,74 @@
-"""Numbers of the model card of Deep Image Analogy, from the log of its weights: `python -m docs.make_card`.
+"""Numbers of the model cards, from the logs of the weights and from the benchmarks: `python -m docs.make_card`.
 
-Everything between the marks in the card comes from `log.json`; the rest of the card is written by hand.
+Everything between the marks in a card is written here; the rest of the card is written by hand.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-WEIGHTS = Path(__file__).parent.parent / "ktviz" / "systems" / "image_analogy" / "weights"
-CARD, LOG = WEIGHTS / "MODEL_CARD.md", WEIGHTS / "log.json"
+ROOT = Path(__file__).parent.parent
+SYSTEMS, RESULTS = ROOT / "ktviz" / "systems", ROOT / "benchmarks" / "results"
+Log = Mapping[str, Any]
+
+
+def weights(system: str) -> Path:
+    """The folder of the weights of a system, and of its card."""
+    return SYSTEMS / system / "weights"
 
 
 def main() -> None:
-    CARD.write_text(filled(CARD.read_text(encoding="utf-8"), json.loads(LOG.read_text())), encoding="utf-8")
+    for system in BLOCKS:
+        card = weights(system) / "MODEL_CARD.md"
+        if card.exists():
+            card.write_text(filled(card.read_text(encoding="utf-8"), system, read_log(system)), encoding="utf-8")
 
 
-def filled(card: str, log: Mapping[str, Any]) -> str:
-    """The card with all that the log knows."""
-    for name, block in {"recipe": recipe(log), "scores": scores(log)}.items():
+def read_log(system: str) -> Log:
+    """The log of a training."""
+    log: Log = json.loads((weights(system) / "log.json").read_text(encoding="utf-8"))
+    return log
+
+
+def filled(card: str, system: str, log: Log) -> str:
+    """The card with all that is known."""
+    for name, block in BLOCKS[system].items():
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
         before, _, rest = card.partition(begin)
         _, _, after = rest.partition(end)
-        card = f"{before}{begin}{block}{end}{after}"
+        card = f"{before}{begin}{block(log)}{end}{after}"
     return card
 
 
-def recipe(log: Mapping[str, Any]) -> str:
-    """How the weights were made, as a table."""
-    settings = ", ".join(f"`{name}` {value:g}" for name, value in log["recipe"].items())
-    rows = {
-        "recipe": settings,
-        "made with": f"ktviz {log['ktviz']}, torch {log['torch']}, {log['device']}, {log['seconds'] / 60:.0f} minutes",
-        "training images": f"{log['data']['images']}, digest `{log['data']['digest'][:12]}`",
-        "teacher": f"`{log['teacher'][:12]}`",
-        "pyramid, inverse blocks": f"`{log['pyramid'][:12]}`, `{log['inverse'][:12]}`",
-    }
+def table(rows: Mapping[str, str]) -> str:
+    """Two columns without a head."""
     return "".join(["| | |\n| --- | --- |\n", *(f"| {name} | {value} |\n" for name, value in rows.items())])
 
 
-def scores(log: Mapping[str, Any]) -> str:
-    """Scores by data set and level, as tables."""
+def made_with(log: Log) -> str:
+    """Versions, device and time."""
+    return f"ktviz {log['ktviz']}, torch {log['torch']}, {log['device']}, {log['seconds'] / 60:.0f} minutes"
+
+
+def analogy_recipe(log: Log) -> str:
+    """How the weights of Deep Image Analogy were made."""
+    settings = ", ".join(f"`{name}` {value:g}" for name, value in log["recipe"].items())
+    return table(
+        {
+            "recipe": settings,
+            "made with": made_with(log),
+            "training images": f"{log['data']['images']}, digest `{log['data']['digest'][:12]}`",
+            "teacher": f"`{log['teacher'][:12]}`",
+            "pyramid, inverse blocks": f"`{log['pyramid'][:12]}`, `{log['inverse'][:12]}`",
+        }
+    )
+
+
+def analogy_scores(log: Log) -> str:
+    """Its scores by data set and level, as tables."""
     parts = []
     for data, found in log["scores"].items():
         levels = {name: values for name, values in found.items() if isinstance(values, dict)}
@@ -52,6 +78,47 @@ def scores(log: Mapping[str, Any]) -> str:
             numbers = (values[name] for name in ("found", "found_by_teacher", "energy_left"))
             parts.append(f"| {level} | {' | '.join(f'{number:.3f}' for number in numbers)} |\n")
     return "".join(parts)
+
+
+def maps_recipe(log: Log) -> str:
+    """How weights were made of photographs with label maps."""
+    settings = [f"`{name}` {in_words(value)}" for name, value in log["recipe"].items()]
+    files = {name: log[name] for name in ("correspondence", "generator", "encoder") if name in log}
+    return table(
+        {
+            "recipe": ", ".join(settings),
+            "made with": made_with(log),
+            "training pairs": f"{log['data']['pairs']}, digest `{log['data']['digest'][:12]}`",
+            ", ".join(files): ", ".join(f"`{digest[:12]}`" for digest in files.values()),
+        }
+    )
+
+
+def in_words(value: Any) -> str:
+    """A setting, or several in brackets."""
+    if isinstance(value, dict):
+        return f"({', '.join(f'{name} {in_words(one)}' for name, one in value.items())})"
+    if isinstance(value, list):
+        return "x".join(map(in_words, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def result(name: str) -> Callable[[Log], str]:
+    """A table of the benchmarks, without its title."""
+
+    def block(_: Log) -> str:
+        lines = (RESULTS / f"{name}.md").read_text(encoding="utf-8").splitlines()
+        return "\n".join(lines[2:]) + "\n"
+
+    return block
+
+
+BLOCKS: Mapping[str, Mapping[str, Callable[[Log], str]]] = {
+    "image_analogy": {"recipe": analogy_recipe, "scores": analogy_scores},
+    "cocosnet": {"recipe": maps_recipe, "checks": result("cocosnet_checks")},
+    "pix2pixhd": {"recipe": maps_recipe, "checks": result("pix2pixhd_checks")},
+}
+"""By system, what is written into its card, by the name of the mark."""
 
 
 if __name__ == "__main__":
