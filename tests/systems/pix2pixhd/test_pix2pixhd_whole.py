@@ -110,7 +110,7 @@ def test_a_removed_source_is_provably_gone(system, library, networks, scene, tmp
 def test_a_view_of_either_site_is_drawn(system, trace, site):
     values, parts = unpack(scene_of(Subject.create(trace, site=site)))
     panels = [panel["name"] for panel in values["panels"] if panel["appears"]]
-    assert panels == ["translation", "sources", "tree", "table"]
+    assert panels == ["translation", "sources", "codes", "tree", "table"]
     assert values["can"]["tree"] is True
     assert len(parts["region"]) == len(trace.site(site))
     assert values["banks"][0]["words"][:3] == ["all", "sky", "road"]

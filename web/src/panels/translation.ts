@@ -41,7 +41,7 @@ export class TranslationView implements Drawn {
   private readonly below = h("div", { class: "kt-panes" });
   private readonly legend = h("div", { class: "kt-legend" });
   /** For what the next click is meant. */
-  private readonly asked = h("div", { class: "kt-status kt-picking", role: "status", hidden: true });
+  private readonly asked = h("div", { class: "kt-picking", role: "status", hidden: true });
   private readonly card = new HoverCard();
   private readonly zooming: ZoomBehavior<HTMLCanvasElement, unknown>;
   private readonly heirs: HTMLElement;
