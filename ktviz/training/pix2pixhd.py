@@ -48,8 +48,11 @@ class Recipe:
         crop: Height and width of a crop in px.
         whole: Share of the steps, at the end, that see whole pictures instead of crops.
         seed: Seeds the initial weights and the crops.
-        learning_rate: Of Adam, for all networks.
+        learning_rate: Of Adam, for generator and encoder (published: 2e-4), and
+        discriminator_rate: for the discriminators.
         perceptual: Weight of the fixed network's features.
+        pixels: Weight of the pixels' mean difference, which the published losses do without: small networks learn
+            sooner from it which number of a code stands for which colour.
         decay: Of the moving average.
         shape: Sizes of the networks.
     """
@@ -60,8 +63,10 @@ class Recipe:
     crop: tuple[int, int] = (256, 256)
     whole: float = 0.2
     seed: int = 7
-    learning_rate: float = 2e-4
+    learning_rate: float = 4e-4
+    discriminator_rate: float = 2e-4
     perceptual: float = 10.0
+    pixels: float = 10.0
     decay: float = 0.999
     shape: Shape = field(default_factory=Shape)
 
@@ -77,7 +82,7 @@ class Recipe:
             raise SettingError(f"crops of {self.crop} px", f"not multiples of {multiple} from 64", "Give (256, 256)")
 
     def rate(self, step: int) -> float:
-        """The learning rate at `step`, relative to `learning_rate`."""
+        """The learning rates at `step`, relative to those of the recipe."""
         falling = self.steps * (1 - self.constant)
         return min(1.0, (self.steps - step) / falling) if falling else 1.0
 
@@ -134,14 +139,14 @@ class Run:
         self.average = Average(self.makers, recipe.decay)
         self.pairs = Pairs(self.read(folder), recipe.crop, recipe.seed)
         self.fixed = Perceptual(self.some(MEASURED).photo).to(device)
-        rate, betas = recipe.learning_rate, (0.5, 0.999)
-        self.makers_step = torch.optim.Adam(self.makers.parameters(), rate, betas)
-        self.discriminators_step = torch.optim.Adam(self.discriminators.parameters(), rate, betas)
+        rates, betas = (recipe.learning_rate, recipe.discriminator_rate), (0.5, 0.999)
+        self.makers_step = torch.optim.Adam(self.makers.parameters(), rates[0], betas)
+        self.discriminators_step = torch.optim.Adam(self.discriminators.parameters(), rates[1], betas)
         self.loop = Loop(
             out,
             {"recipe": asdict(recipe), "data": pairs_digest(folder)},
             {"makers": self.makers, "discriminators": self.discriminators, "average": self.average},
-            [(self.makers_step, rate), (self.discriminators_step, rate)],
+            [(self.makers_step, rates[0]), (self.discriminators_step, rates[1])],
             self.pairs,
             device,
             quiet,
@@ -182,7 +187,11 @@ class Run:
         adversarial = generator_loss(self.seen(planes, fake), real)
         self.discriminators.requires_grad_(True)
         apart = [w * (a - b).abs().mean() for w, a, b in zip(LEVELS, self.fixed(fake), true, strict=True)]
-        return {"adversarial": adversarial, "perceptual": self.recipe.perceptual * torch.stack(apart).sum()}
+        return {
+            "adversarial": adversarial,
+            "perceptual": self.recipe.perceptual * torch.stack(apart).sum(),
+            "pixels": self.recipe.pixels * (fake - photo).abs().mean(),
+        }
 
     def seen(self, planes: Tensor, picture: Tensor) -> list[list[Tensor]]:
         """What the discriminators see, in float32."""
