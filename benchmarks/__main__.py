@@ -17,7 +17,9 @@ NAMES = (
     "views",
     "image_analogy",
     "cocosnet",
+    "cocosnet_checks",
     "pix2pixhd",
+    "pix2pixhd_checks",
 )
 
 
