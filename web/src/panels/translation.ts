@@ -2,19 +2,21 @@
 
 import { select } from "d3-selection";
 import { type ZoomBehavior, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
-import { cividis, sourceColour } from "../core/colours";
-import { button, chip, h, percent, words } from "../core/dom";
+import { sourceColour } from "../core/colours";
+import { h } from "../core/dom";
 import { Heirs } from "../core/comparison";
 import type { SourcesView } from "./sources";
 import { Curves } from "./translation/curves";
 import { HoverCard } from "./translation/hovercard";
-import { asCanvas, OVERLAYS, overlaysOf, paintLit, paintOverlay, paintSpotlight, scaleOf } from "./translation/overlay";
+import { legendOf } from "./translation/legend";
+import { asCanvas, paintLit, paintOverlay, paintSpotlight } from "./translation/overlay";
 import { Pane, type Shown } from "./translation/pane";
 import { moveFocus } from "./translation/keyboard";
+import { toolbar } from "./translation/toolbar";
 import type { Drawn, Panel } from "../core/panel";
 import type { Canvas, Scene } from "../core/scene";
 import type { Session } from "../core/session";
-import type { Changed, Overlay } from "../core/store";
+import type { Changed } from "../core/store";
 
 /** The picture in which the queries lie, and the one that the retrievals paint. */
 export const translation: Panel = {
@@ -93,55 +95,12 @@ export class TranslationView implements Drawn {
   }
 
   private toolbar(): HTMLElement {
-    const { store, scene } = this.session;
-    const choice = h(
-      "select",
-      {
-        "aria-label": "Overlay",
-        onchange: (e: Event) => store.set({ overlay: (e.target as HTMLSelectElement).value as Overlay }),
-      },
-      ...overlaysOf(scene).map((name) => h("option", { value: name }, OVERLAYS[name].label)),
-    );
-    const wipe = button("Wipe", () => store.set({ wipe: !store.state.wipe }), {
-      "aria-pressed": "false",
-      class: "kt-wipe",
+    const output = () => select(this.panes.output.canvas);
+    return toolbar(this.session, {
+      move: () => this.setMoving(!this.moving),
+      zoom: (factor) => this.zooming.scaleBy(output(), factor),
+      fit: () => this.zooming.transform(output(), this.identity()),
     });
-    const move = button("Move", () => this.setMoving(!this.moving), {
-      "aria-pressed": "false",
-      class: "kt-move",
-      title: "Drag moves the picture instead of selecting",
-    });
-    const others = scene.about.beside.map(({ name, title }) => {
-      const show = () => store.set({ beside: store.state.beside === name ? "" : name });
-      const shown = button(title, show, { class: "kt-beside", title: "Show it beside input and output" });
-      store.listen((changed) => {
-        if (changed.has("beside")) shown.setAttribute("aria-pressed", String(store.state.beside === name));
-      });
-      return shown;
-    });
-    store.listen((changed) => {
-      if (changed.has("wipe")) wipe.setAttribute("aria-pressed", String(store.state.wipe));
-      if (changed.has("overlay")) choice.value = store.state.overlay;
-    });
-    const step = (factor: number) => this.zooming.scaleBy(select(this.panes.output.canvas), factor);
-    return h(
-      "div",
-      { class: "kt-toolbar", role: "toolbar", "aria-label": "Translation view" },
-      choice,
-      wipe,
-      ...others,
-      move,
-      h(
-        "span",
-        { class: "kt-group" },
-        button("−", () => step(0.5), { "aria-label": "Zoom out" }),
-        button("+", () => step(2), { "aria-label": "Zoom in" }),
-        button("Fit", () => this.zooming.transform(select(this.panes.output.canvas), this.identity()), {
-          "aria-label": "Fit the whole picture",
-        }),
-      ),
-      button("Clear", () => this.session.clear(), { class: "kt-clear", title: "Select nothing (Escape)" }),
-    );
   }
 
   private identity(): ZoomTransform {
@@ -302,7 +261,7 @@ export class TranslationView implements Drawn {
     if (changed.has("overlay")) {
       const image = paintOverlay(scene, cells, state.overlay);
       this.overlay = image && asCanvas(image);
-      this.explain();
+      this.legend.replaceChildren(...legendOf(scene, state.overlay));
     }
     if (changed.has("picked") || changed.has("selected") || changed.has("lit")) {
       const some = state.selected.kind === "source" || (state.selected.kind === "queries" && state.picked.length > FEW);
@@ -346,40 +305,6 @@ export class TranslationView implements Drawn {
         `${names[name]}. Arrow keys move, Enter selects, plus and minus zoom.`,
       );
     }
-  }
-
-  private explain(): void {
-    const { overlay } = this.session.state;
-    const { tells } = OVERLAYS[overlay];
-    const { low, high } = scaleOf(this.session.scene, overlay);
-    if (!tells) return this.legend.replaceChildren();
-    if (!overlaysOf(this.session.scene).includes(overlay))
-      return this.legend.replaceChildren(`Not known of this translation: ${tells.toLowerCase()}`);
-    const bar = h("canvas", {
-      width: 120,
-      height: 1,
-      class: "kt-scale",
-      role: "img",
-      "aria-label": `Scale from ${low} to ${high}`,
-    });
-    const context = bar.getContext("2d")!;
-    for (let x = 0; x < 120; x++) {
-      context.fillStyle = `rgb(${cividis(x / 119).join(",")})`;
-      context.fillRect(x, 0, 1, 1);
-    }
-    const chips = this.session.scene.about.sources
-      .filter((source) => source.share > 0 && source.colour >= 0)
-      .map((source) =>
-        h("span", { class: "kt-key" }, chip(source.colour), words(source.title), ` ${percent(source.share)}`),
-      );
-    this.legend.replaceChildren(
-      h(
-        "span",
-        {},
-        overlay === "similarity" && !this.session.scene.about.can.bands ? "Similarity of the winner" : tells,
-      ),
-      ...(high ? [h("span", { class: "kt-key" }, low, bar, high)] : overlay === "source" ? chips : []),
-    );
   }
 
   private draw(): void {
