@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -42,7 +44,10 @@ from ktviz.training.perceptual import Perceptual
 from ktviz.training.precision import fast_type
 from ktviz.training.recipe import check_device, fast_arithmetic
 from ktviz.training.sheet import coloured, sheet
+from ktviz.training.warps import bends
 
+BENDING = 0.5
+"""How strongly an exemplar is bent that is the target itself; see `ktviz.training.warps`."""
 MEASURED, SHOWN = 8, 6
 """Pairs on which the fixed network is scaled, and that a preview shows."""
 EPSILON = 1e-6
@@ -60,7 +65,7 @@ class Recipe:
         batch: Pairs per update.
         crop: Height and width of a crop in px.
         warmup: Updates before the discriminators take part.
-        itself: Share of the exemplars that are the target itself, in another crop, and
+        itself: Share of the exemplars that are the target itself, in another crop and bent, and
         alike: that are another picture of its look, where there is one; all others are any picture.
         seed: Seeds the initial weights and the crops.
         learning_rate: Of Adam, for correspondence and generator, and
@@ -86,7 +91,9 @@ class Recipe:
     decay: float = 0.999
     discriminator_width: int = 24
     weights: Weights = field(
-        default_factory=lambda: Weights(self_matching=40.0, perceptual=1.0, contextual=2.0, mask=50.0, cycle=1.0)
+        default_factory=lambda: Weights(
+            self_matching=40.0, perceptual=1.0, contextual=2.0, mask=50.0, cycle=1.0, self_warp=20.0
+        )
     )
 
     def __post_init__(self) -> None:
@@ -246,6 +253,8 @@ class Run:
         targets = [self.pairs.draw() for _ in range(self.recipe.batch << coarse)]
         exemplars, known = zip(*(self.exemplar(target) for target in targets), strict=True)
         target, exemplar = self.pairs.batch(targets), self.pairs.batch(exemplars)
+        same = [number for number, (one, other) in enumerate(zip(targets, exemplars, strict=True)) if one == other]
+        exemplar = bent(exemplar, same, self.pairs.random)
         if coarse:
             target, exemplar = halved(target), halved(exemplar)
         return Asked(target, exemplar, torch.tensor(known))
@@ -348,6 +357,20 @@ def score(networks: Networks, pairs: Sequence[Pair], crop: tuple[int, int]) -> d
         psnr.append(-10 * float((fake - true).square().mean().clamp(min=1e-10).log10()))
         ssim.append(structural_similarity(fake, true))
     return {"pairs": len(pairs), "psnr": round(fmean(psnr), 3), "ssim": round(fmean(ssim), 4)}
+
+
+def bent(batch: Batch, which: Sequence[int], random: np.random.Generator) -> Batch:
+    """Some pictures of a batch bent, and their maps with them."""
+    rows = list(which)
+    if not rows:
+        return batch
+    photo, labels, instances = (part.clone() for part in (batch.photo, batch.labels, batch.instances))
+    origin = bends(len(rows), photo.shape[2], photo.shape[3], random, BENDING)
+    sample = partial(F.grid_sample, grid=origin, align_corners=False)
+    photo[rows] = sample(photo[rows], padding_mode="border")
+    for numbers in (labels, instances):
+        numbers[rows] = sample(numbers[rows].float(), mode="nearest", padding_mode="border").long()
+    return Batch(photo, labels, instances)
 
 
 def halved(batch: Batch) -> Batch:

@@ -34,6 +34,25 @@ class Twins:
         return F.interpolate(self.origin.permute(0, 3, 1, 2), size=(height, width), mode="area").permute(0, 2, 3, 1)
 
 
+def bends(count: int, height: int, width: int, random: np.random.Generator, strength: float = 1.0) -> Tensor:
+    """Where each pixel of a bent picture was: (count, height, width, 2), as `grid_sample` takes it.
+
+    Args:
+        count: Of pictures.
+        height: Of a picture in px.
+        width: Of a picture.
+        random: Where the draws come from.
+        strength: 0 leaves everything where it is.
+    """
+
+    def draw(*shape: int) -> Tensor:
+        return strength * torch.from_numpy(random.standard_normal(shape).astype(np.float32))
+
+    affine = torch.cat((torch.eye(2) + AFFINE * draw(count, 2, 2), SHIFT * draw(count, 2, 1)), 2)
+    bend = F.interpolate(BEND * draw(count, 2, 4, 4), size=(height, width), mode="bicubic", align_corners=False)
+    return F.affine_grid(affine, [count, 3, height, width], align_corners=False) + bend.permute(0, 2, 3, 1)
+
+
 def twins(picture: Tensor, random: np.random.Generator) -> Twins:
     """Bend and recolour each picture of a batch.
 
@@ -46,9 +65,7 @@ def twins(picture: Tensor, random: np.random.Generator) -> Twins:
     def draw(*shape: int) -> Tensor:
         return torch.from_numpy(random.standard_normal(shape).astype(np.float32)).to(picture.device)
 
-    affine = torch.cat((torch.eye(2, device=picture.device) + AFFINE * draw(count, 2, 2), SHIFT * draw(count, 2, 1)), 2)
-    bend = F.interpolate(BEND * draw(count, 2, 4, 4), size=(height, width), mode="bicubic", align_corners=False)
-    origin = F.affine_grid(affine, [count, 3, height, width], align_corners=False) + bend.permute(0, 2, 3, 1)
+    origin = bends(count, height, width, random).to(picture.device)
     bent = F.grid_sample(picture, origin, padding_mode="reflection", align_corners=False)
     mixing = torch.eye(3, device=picture.device) + MIXING * draw(count, 3, 3)
     mixed = torch.einsum("bij,bjhw->bihw", mixing, bent)
