@@ -153,6 +153,12 @@ class Run:
             self.preview,
         )
 
+    @property
+    def whole(self) -> tuple[int, int]:
+        """The largest size that all pairs have and the networks take: whole pictures, where these are alike."""
+        stride, sizes = self.recipe.shape.stride, [pair.size for pair in self.pairs.pairs]
+        return min(h for h, _ in sizes) // stride * stride, min(w for _, w in sizes) // stride * stride
+
     def some(self, count: int) -> Batch:
         """A crop of each of the first pairs: no draws, so the same when a run goes on."""
         return Pairs(self.pairs.pairs, self.recipe.crop, 0).batch(range(min(count, len(self.pairs.pairs))))
@@ -161,7 +167,7 @@ class Run:
         """A step of generator and encoder, then one of the discriminators."""
         recipe = self.recipe
         if self.loop.step >= recipe.steps * (1 - recipe.whole):
-            self.pairs.size = self.pairs.pairs[0].size
+            self.pairs.size = self.whole
         batch = self.pairs.batch([self.pairs.draw() for _ in range(recipe.batch)]).to(self.device)
         with torch.autocast(self.device, torch.bfloat16, enabled=fast_type(self.device) == torch.bfloat16):
             planes = planes_of(batch, recipe.shape)
