@@ -20,15 +20,15 @@ from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
 from ktviz.systems.kt.settings import MAX_GAIN
 from ktviz.systems.kt.transfer import transfer
+from ktviz.training import kt as kt_recipe
 from ktviz.training import loop as loop_module
-from ktviz.training import recipe as recipe_module
 from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_images, structural_similarity
+from ktviz.training.kt import Recipe, Run, train
 from ktviz.training.loop import files_digest
 from ktviz.training.muon import Muon, orthogonalise
 from ktviz.training.polish import lattice_loss, transferred
 from ktviz.training.precision import fast_type
-from ktviz.training.recipe import Recipe, Run, train
 from ktviz.training.teacher import Teacher
 
 TINY = Recipe(steps=20, polish=0, batch=2, crop_px=32, warmup=5, muon_lr=0.1, adam_lr=0.01)
@@ -138,7 +138,7 @@ def trained(files, tmp_path, make_teacher, monkeypatch):
     """`trained(name, **options)`: a tiny run into a folder of that name."""
     monkeypatch.setattr(loop_module, "CHECKPOINT_EVERY", 10)
     monkeypatch.setattr(loop_module, "LOG_EVERY", 1)
-    monkeypatch.setattr(recipe_module, "TEACHER_BATCHES", 4)
+    monkeypatch.setattr(kt_recipe, "TEACHER_BATCHES", 4)
 
     def run(name, **options):
         options = {"encoder": student(), "teacher": make_teacher(), "recipe": TINY, "evaluation": {}, **options}

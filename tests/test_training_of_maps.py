@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -185,6 +186,19 @@ def test_pix2pixhd_learns_the_colours_of_objects(folder, tmp_path):
     log = train_pix2pixhd(folder, tmp_path, steps=60)
     first, last = log["history"][4], log["history"][-1]
     assert last["perceptual"] < 0.7 * first["perceptual"]
+
+
+def test_whole_pictures_of_several_sizes_train_at_the_largest_that_all_have(folder, tmp_path):
+    pairs = tmp_path / "pairs"
+    shutil.copytree(folder, pairs)
+    for part in ("photo", "label", "inst"):
+        path = pairs / part / "p3.png"
+        Image.open(path).crop((0, 0, 99, 121)).save(path)
+    recipe = pix2pixhd.Recipe(steps=2, crop=(64, 64), shape=SMALL, whole=1.0)
+    run = pix2pixhd.Run(pairs, tmp_path / "run", CLASSES, recipe, {}, "cpu", True)
+    assert run.whole == (120, 96)
+    assert run.draw().photo.shape == (1, 3, 120, 96)
+    assert all(torch.isfinite(loss) for loss in run.update().values())
 
 
 def test_cocosnet_learns_which_cells_have_which_label(folder, tmp_path):

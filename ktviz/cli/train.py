@@ -78,8 +78,8 @@ def train(
     import torch
 
     from ktviz.systems.kt.encoder import Encoder
-    from ktviz.training.recipe import Recipe
-    from ktviz.training.recipe import train as run
+    from ktviz.training.kt import Recipe
+    from ktviz.training.kt import train as run
     from ktviz.training.teacher import Teacher
 
     device = chosen_device(device)

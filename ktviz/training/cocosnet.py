@@ -8,12 +8,11 @@ exemplar is the target itself in another crop. What is kept is a moving average.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from statistics import fmean
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,8 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ktviz.errors import SettingError
-from ktviz.images import Pixels, file_digest
+from ktviz.images import Pixels
 from ktviz.labels import Classes
+from ktviz.systems.blocks.planes import one_hot
 from ktviz.systems.cocosnet.configuration import Configuration
 from ktviz.systems.cocosnet.correspondence import Warp, means, picture_of_means
 from ktviz.systems.cocosnet.discriminator import Discriminators
@@ -35,60 +35,42 @@ from ktviz.systems.cocosnet.losses import (
     per_sample,
 )
 from ktviz.systems.cocosnet.networks import Networks
-from ktviz.systems.pix2pixhd.planes import one_hot
-from ktviz.training.average import Average
-from ktviz.training.evaluate import structural_similarity
-from ktviz.training.loop import Loop
-from ktviz.training.pairs import Batch, Pair, Pairs, pairs_digest, read_pairs
+from ktviz.training import adversarial
+from ktviz.training.adversarial import MEASURED, Losses
+from ktviz.training.pairs import Batch, Pair, Pairs, read_pairs
 from ktviz.training.perceptual import Perceptual
-from ktviz.training.precision import fast_type
-from ktviz.training.recipe import check_device, fast_arithmetic
 from ktviz.training.sheet import coloured, sheet
 from ktviz.training.warps import bends
 
 BENDING = 0.5
 """How strongly an exemplar is bent that is the target itself; see `ktviz.training.warps`."""
-MEASURED, SHOWN = 8, 6
-"""Pairs on which the fixed network is scaled, and that a preview shows."""
-EPSILON = 1e-6
-"""Of Adam; the published 1e-3 would hold back gradients as small as those of narrow networks."""
+SHOWN = 6
+"""Pairs that a preview shows."""
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Settings of a run.
+class Recipe(adversarial.Recipe):
+    """Settings of a run; those of `ktviz.training.adversarial.Recipe`, and
 
     Attributes:
-        steps: Updates.
-        constant: Share of them at the full learning rates; then these fall to zero in a straight line.
         coarse: Share of the steps, at the beginning, at half the size and with twice the batch.
-        batch: Pairs per update.
-        crop: Height and width of a crop in px.
         warmup: Updates before the discriminators take part.
         itself: Share of the exemplars that are the target itself, in another crop and bent, and
         alike: that are another picture of its look, where there is one; all others are any picture.
-        seed: Seeds the initial weights and the crops.
-        learning_rate: Of Adam, for correspondence and generator, and
-        discriminator_rate: for the discriminators.
         pixels: Weight of the pixels' mean difference where the right answer is known; the published losses do without.
-        decay: Of the moving average.
         discriminator_width: Channels of their first layer.
         weights: Of the losses; features of the fixed network are brought to an RMS of 1, so other ones than published.
     """
 
-    steps: int = 12_000
-    constant: float = 0.6
-    coarse: float = 0.6
+    SHARES: ClassVar[tuple[str, ...]] = (*adversarial.Recipe.SHARES, "coarse", "itself", "alike")
+
     batch: int = 2
-    crop: tuple[int, int] = (256, 256)
+    discriminator_rate: float = 8e-4
+    coarse: float = 0.6
     warmup: int = 500
     itself: float = 0.2
     alike: float = 0.6
-    seed: int = 7
-    learning_rate: float = 4e-4
-    discriminator_rate: float = 8e-4
     pixels: float = 20.0
-    decay: float = 0.999
     discriminator_width: int = 24
     weights: Weights = field(
         default_factory=lambda: Weights(
@@ -97,19 +79,8 @@ class Recipe:
     )
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch"):
-            if not getattr(self, name) >= 1:
-                raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
-        for name in ("constant", "coarse", "itself", "alike", "decay"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise SettingError(f"{name} {getattr(self, name)}", "not from 0 to 1", "Give for example 0.5")
-        if any(side < 128 or side % 64 for side in self.crop):
-            raise SettingError(f"crops of {self.crop} px", "not multiples of 64 from 128", "Give (256, 256)")
-
-    def rate(self, step: int) -> float:
-        """The learning rates at `step`, relative to those of the recipe."""
-        falling = self.steps * (1 - self.constant)
-        return min(1.0, (self.steps - step) / falling) if falling else 1.0
+        super().__post_init__()
+        self.check_crop(128, 64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,53 +168,36 @@ def train(
     """
     if sizes.classes is None:
         raise SettingError("train CoCosNet", "a configuration without classes", "Give it those of the label maps")
-    run = Run(folder, out, sizes, sizes.classes, recipe, device, quiet)
-    run.loop.restore() if resume else run.loop.begin()
-    with fast_arithmetic(device):
-        run.loop.run(recipe.steps, recipe.rate, run.update)
-    return run.finish(evaluation)
+    return Run(folder, out, sizes, sizes.classes, recipe, device, quiet).train(resume, evaluation)
 
 
-class Run:
-    """One training run: its networks and its position."""
+class Run(adversarial.Run[Recipe, Networks, Asked]):
+    """One training run of correspondence and generator."""
+
+    BETAS = (0.0, 0.9)
+    EPSILON = 1e-6
+    """The published 1e-3 would hold back gradients as small as those of narrow networks."""
 
     def __init__(
         self, folder: Path, out: Path, sizes: Configuration, classes: Classes, recipe: Recipe, device: str, quiet: bool
     ) -> None:
-        check_device(device)
-        torch.manual_seed(recipe.seed)
-        self.out, self.sizes, self.classes = out, sizes, classes
-        self.recipe, self.device, self.quiet = recipe, device, quiet
-        self.makers = Networks(sizes)
-        self.discriminators = Discriminators(sizes.planes + 3, recipe.discriminator_width, sizes.attention)
-        for network in (self.makers, self.discriminators):
-            network.apply(start_small)
-            network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = Average(self.makers, recipe.decay)
-        self.pairs = Pairs(self.read(folder), recipe.crop, recipe.seed)
+        self.sizes = sizes
+        super().__init__(folder, out, classes, recipe, {"configuration": sizes.as_json()}, device, quiet)
         self.fixed = Perceptual(self.shown(MEASURED).target.photo).to(device)
-        rates, betas = (recipe.learning_rate, recipe.discriminator_rate), (0.0, 0.9)
-        self.makers_step = torch.optim.Adam(self.makers.parameters(), rates[0], betas, EPSILON)
-        self.discriminators_step = torch.optim.Adam(self.discriminators.parameters(), rates[1], betas, EPSILON)
-        self.loop = Loop(
-            out,
-            {"recipe": asdict(recipe), "configuration": sizes.as_json(), "data": pairs_digest(folder)},
-            {"makers": self.makers, "discriminators": self.discriminators, "average": self.average},
-            [(self.makers_step, rates[0]), (self.discriminators_step, rates[1])],
-            self.pairs,
-            device,
-            quiet,
-            self.preview,
-        )
+
+    def networks(self) -> tuple[Networks, nn.Module]:
+        sizes = self.sizes
+        makers = Networks(sizes)
+        discriminators = Discriminators(sizes.planes + 3, self.recipe.discriminator_width, sizes.attention)
+        return makers.apply(start_small), discriminators.apply(start_small)
 
     def read(self, folder: Path) -> list[Pair]:
         """Pairs, just large enough for a crop."""
         return read_pairs(folder, self.classes, min(self.recipe.crop), quiet=self.quiet)
 
     def shown(self, count: int) -> Asked:
-        """Some pairs, each with another as exemplar: no draws, so the same when a run goes on."""
-        pairs = Pairs(self.pairs.pairs, self.recipe.crop, 0)
-        numbers = range(min(count, len(pairs.pairs)))
+        """Some pairs, each with another of its look as exemplar."""
+        pairs, numbers = self.some(), self.first(count)
         exemplars = [pairs.of_look(number) for number in numbers]
         return Asked(pairs.batch(numbers), pairs.batch(exemplars), torch.ones(len(numbers)))
 
@@ -257,7 +211,7 @@ class Run:
         exemplar = bent(exemplar, same, self.pairs.random)
         if coarse:
             target, exemplar = halved(target), halved(exemplar)
-        return Asked(target, exemplar, torch.tensor(known))
+        return Asked(target, exemplar, torch.tensor(known)).to(self.device)
 
     def exemplar(self, target: int) -> tuple[int, float]:
         """A picture, by number, and 1 if it makes the target the right answer."""
@@ -269,30 +223,16 @@ class Run:
             return other, 1.0
         return self.pairs.draw(), 0.0
 
-    def update(self) -> dict[str, Tensor]:
-        """A step of correspondence and generator, then one of the discriminators."""
-        asked = self.draw().to(self.device)
-        planes = one_hot(asked.target.labels, self.sizes.planes)
-        weights = self.recipe.weights
-        if self.loop.step < self.recipe.warmup:
-            weights = replace(weights, adversarial=0.0, matching=0.0)
-        with torch.autocast(self.device, torch.bfloat16, enabled=fast_type(self.device) == torch.bfloat16):
-            found = made(self.makers, asked)
-            losses = self.makers_losses(asked, found, planes, weights)
-        self.makers_step.zero_grad()
-        torch.stack(list(losses.values())).sum().backward()
-        self.makers_step.step()
-        self.average.update(self.makers)
-        if self.loop.step >= self.recipe.warmup:
-            with torch.autocast(self.device, torch.bfloat16, enabled=fast_type(self.device) == torch.bfloat16):
-                fake, real = self.seen(planes, found.picture.detach(), asked.target.photo)
-                losses |= discriminator_losses(fake, real, self.recipe.weights)
-            self.discriminators_step.zero_grad()
-            (losses["fake"] + losses["real"]).backward()
-            self.discriminators_step.step()
-        return {name: loss.detach() for name, loss in losses.items()}
+    def forward(self, drawn: Asked) -> tuple[Losses, Callable[[], Losses] | None]:
+        planes = one_hot(drawn.target.labels, self.sizes.planes)
+        resting = self.loop.step < self.recipe.warmup
+        weights = replace(self.recipe.weights, adversarial=0.0, matching=0.0) if resting else self.recipe.weights
+        found = made(self.makers, drawn)
+        losses = self.makers_losses(drawn, found, planes, weights)
+        judged = partial(self.discriminators_losses, planes, found.picture.detach(), drawn.target.photo)
+        return losses, None if resting else judged
 
-    def makers_losses(self, asked: Asked, found: Made, planes: Tensor, weights: Weights) -> dict[str, Tensor]:
+    def makers_losses(self, asked: Asked, found: Made, planes: Tensor, weights: Weights) -> Losses:
         """What correspondence and generator are to lower, weighted."""
         target, exemplar = asked.target.photo, asked.exemplar.photo
         self.discriminators.requires_grad_(False)
@@ -310,9 +250,13 @@ class Run:
                 "self_warp": weights.self_warp * per_sample(found.warped, target, asked.known),
             }
 
+    def discriminators_losses(self, planes: Tensor, fake: Tensor, photo: Tensor) -> Losses:
+        """What the discriminators are to lower."""
+        return discriminator_losses(*self.seen(planes, fake, photo), self.recipe.weights)
+
     def features(self, picture: Tensor) -> list[Tensor]:
         """What the fixed network says, in float32."""
-        with torch.autocast(self.device, torch.bfloat16, enabled=fast_type(self.device) == torch.bfloat16):
+        with self.fast():
             return [level.float() for level in self.fixed(picture)]
 
     def seen(self, planes: Tensor, fake: Tensor, real: Tensor) -> tuple[list[list[Tensor]], list[list[Tensor]]]:
@@ -335,28 +279,18 @@ class Run:
         colours = coloured(asked.target.labels, self.classes)
         return sheet([colours, asked.exemplar.photo, found.warped, found.picture, asked.target.photo])
 
-    def finish(self, evaluation: Mapping[str, Path]) -> dict[str, Any]:
-        """Write float16 weights of the average, score them, write the log."""
-        networks = self.average.network.cpu().eval().plain()
+    def kept(self) -> Networks:
+        return self.average.network.cpu().eval().plain()
+
+    def save(self, networks: Networks) -> None:
         networks.save(self.out)
-        scores = {
-            name: {"digest": pairs_digest(path), **score(networks, self.read(path), self.recipe.crop)}
-            for name, path in evaluation.items()
-        }
-        digests = {path.stem: file_digest(path) for path in sorted(self.out.glob("*.safetensors"))}
-        return self.loop.write_log({"pairs": len(self.pairs.pairs)}, digests, scores)
 
-
-@torch.no_grad()
-def score(networks: Networks, pairs: Sequence[Pair], crop: tuple[int, int]) -> dict[str, float]:
-    """PSNR in dB and SSIM of pictures made with another of their look, or else with themselves: means."""
-    draws, psnr, ssim = Pairs(pairs, crop, 0), [], []
-    for number in range(len(pairs)):
-        asked = Asked(draws.batch([number]), draws.batch([draws.of_look(number)]), torch.ones(1))
-        fake, true = ((x.clamp(-1, 1) + 1) / 2 for x in (made(networks, asked).picture, asked.target.photo))
-        psnr.append(-10 * float((fake - true).square().mean().clamp(min=1e-10).log10()))
-        ssim.append(structural_similarity(fake, true))
-    return {"pairs": len(pairs), "psnr": round(fmean(psnr), 3), "ssim": round(fmean(ssim), 4)}
+    def compared(self, networks: Networks, pairs: Sequence[Pair]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Pictures made with another of their look, or else with themselves."""
+        draws = Pairs(pairs, self.recipe.crop, 0)
+        for number in range(len(pairs)):
+            asked = Asked(draws.batch([number]), draws.batch([draws.of_look(number)]), torch.ones(1))
+            yield made(networks, asked).picture, asked.target.photo
 
 
 def bent(batch: Batch, which: Sequence[int], random: np.random.Generator) -> Batch:

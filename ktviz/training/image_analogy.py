@@ -32,9 +32,9 @@ from ktviz.systems.image_analogy.pyramid import LEVELS, Pyramid
 from ktviz.systems.image_analogy.settings import Settings
 from ktviz.systems.image_analogy.vote import Votes
 from ktviz.training.crops import Crops
+from ktviz.training.kt import relative_error
 from ktviz.training.loop import Loop, files_digest, optimisers, scored
-from ktviz.training.precision import fast_type
-from ktviz.training.recipe import check_device, fast_arithmetic, relative_error
+from ktviz.training.precision import check_device, fast_arithmetic, fast_type
 from ktviz.training.warps import Twins, twins
 
 SAMPLED = 192

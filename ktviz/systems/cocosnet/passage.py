@@ -18,6 +18,7 @@ from ktviz.images import Pixels, to_tensor
 from ktviz.labels.maps import Map
 from ktviz.networks.running import check_finite, run
 from ktviz.networks.threads import threads_for
+from ktviz.systems.blocks.planes import one_hot
 from ktviz.systems.cocosnet.blockwise import Mixture, mixed
 from ktviz.systems.cocosnet.correspondence import (
     CELL_PX,
@@ -123,8 +124,7 @@ class Passage:
 
 def planes_of(labels: Map, count: int) -> Tensor:
     """The planes of a label map, in whole cells: (1, count, h, w) float32, one 1 at every pixel."""
-    planes = F.one_hot(torch.from_numpy(labels), count).movedim(-1, 0)[None].float()
-    return whole_cells(planes, "replicate")
+    return whole_cells(one_hot(torch.from_numpy(labels)[None, None], count), "replicate")
 
 
 def as_seen(pixels: Pixels) -> Tensor:

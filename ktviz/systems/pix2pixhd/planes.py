@@ -1,15 +1,9 @@
-"""What the networks read: label maps as planes, borders of objects, and one code a region."""
+"""What the networks read besides the classes: borders of objects, and one code a region."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
-
-
-def one_hot(labels: Tensor, classes: int) -> Tensor:
-    """A plane for every class: (B, 1, H, W) to (B, classes, H, W) float."""
-    return F.one_hot(labels[:, 0].long(), classes).movedim(-1, 1).float()
 
 
 def edges(ids: Tensor) -> Tensor:

@@ -25,9 +25,10 @@ from ktviz.networks.running import check_finite, run
 from ktviz.networks.weights import load_weights, module_digest, read_about, save_weights
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.hourglass import Hourglass
+from ktviz.systems.blocks.planes import one_hot
 from ktviz.systems.pix2pixhd.objects import told_apart
 from ktviz.systems.pix2pixhd.packaged import WEIGHTS
-from ktviz.systems.pix2pixhd.planes import edges, one_hot, region_means
+from ktviz.systems.pix2pixhd.planes import edges, region_means
 from ktviz.systems.pix2pixhd.shape import PUBLISHED, Shape
 from ktviz.values import one_of
 

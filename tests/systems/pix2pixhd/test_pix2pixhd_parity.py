@@ -9,11 +9,12 @@ import torch
 from ktviz.library.kinds.codes.rows import rows_of
 from ktviz.systems.blocks.adversarial import cross_entropy, feature_matching, least_squares, scales
 from ktviz.systems.blocks.hourglass import Hourglass
+from ktviz.systems.blocks.planes import one_hot
 from ktviz.systems.blocks.pyramid import halved
 from ktviz.systems.pix2pixhd.codes import drawn, laid_out
 from ktviz.systems.pix2pixhd.losses import discriminator_loss, generator_loss
 from ktviz.systems.pix2pixhd.networks import Discriminators, LocalEnhancer, published_keys
-from ktviz.systems.pix2pixhd.planes import edges, one_hot, region_means
+from ktviz.systems.pix2pixhd.planes import edges, region_means
 
 IMAGE, CODE, LOSS, GRADIENT, STEP = 2e-4, 1e-4, 1e-4, 1e-3, 1e-6
 

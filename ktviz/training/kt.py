@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from ktviz.training.crops import Crops
 from ktviz.training.evaluate import score_files
 from ktviz.training.loop import Loop, files_digest, optimisers, scored
 from ktviz.training.polish import lattice_loss, patch_colour, transferred
-from ktviz.training.precision import fast_type
+from ktviz.training.precision import check_device, fast_arithmetic, fast_type
 from ktviz.training.teacher import Teacher
 
 TEACHER_BATCHES = 24
@@ -260,24 +259,3 @@ class Run:
 def relative_error(found: Tensor, wanted: Tensor) -> Tensor:
     """Mean squared error over the mean square of what was wanted."""
     return F.mse_loss(found, wanted) / wanted.square().mean()
-
-
-def check_device(device: str) -> None:
-    """Raise SettingError unless `device` is the CPU, or CUDA where there is one."""
-    if device not in ("cpu", "cuda"):
-        raise SettingError(f"device {device!r}", "unknown", "Choose cpu or cuda")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise SettingError("device 'cuda'", "torch finds none here", "Choose cpu, or install torch for CUDA")
-
-
-@contextmanager
-def fast_arithmetic(device: str) -> Iterator[None]:
-    """Denormal numbers make CPU training several times slower: flush them to zero meanwhile."""
-    if device != "cpu":
-        yield
-        return
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)

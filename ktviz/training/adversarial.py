@@ -1,0 +1,219 @@
+"""What the recipes for label maps have in common: makers learn against discriminators, and their average is kept."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, ClassVar, Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from ktviz.errors import SettingError
+from ktviz.images import Pixels, file_digest
+from ktviz.labels import Classes
+from ktviz.training.average import Average
+from ktviz.training.evaluate import structural_similarity
+from ktviz.training.loop import Loop
+from ktviz.training.pairs import Pair, Pairs, pairs_digest
+from ktviz.training.precision import check_device, fast_arithmetic, fast_type
+
+Losses = dict[str, Tensor]
+N = TypeVar("N", bound=nn.Module)
+R = TypeVar("R", bound="Recipe")
+D = TypeVar("D")
+
+MEASURED = 8
+"""Pairs on which a fixed network is scaled."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of a run.
+
+    Attributes:
+        steps: Updates.
+        constant: Share of them at the full learning rates; then these fall to zero in a straight line.
+        batch: Pairs per update.
+        crop: Height and width of a crop in px.
+        seed: Seeds the initial weights and the crops.
+        learning_rate: Of Adam, for the makers, and
+        discriminator_rate: for the discriminators.
+        decay: Of the moving average.
+    """
+
+    SHARES: ClassVar[tuple[str, ...]] = ("constant", "decay")
+
+    steps: int = 12_000
+    constant: float = 0.6
+    batch: int = 1
+    crop: tuple[int, int] = (256, 256)
+    seed: int = 7
+    learning_rate: float = 4e-4
+    discriminator_rate: float = 2e-4
+    decay: float = 0.999
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch"):
+            if not getattr(self, name) >= 1:
+                raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
+        for name in self.SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingError(f"{name} {getattr(self, name)}", "not from 0 to 1", "Give for example 0.5")
+
+    def check_crop(self, least: int, multiple: int) -> None:
+        """Raise SettingError unless the networks take crops of this size."""
+        if any(side < least or side % multiple for side in self.crop):
+            raise SettingError(f"crops of {self.crop} px", f"not multiples of {multiple} from {least}", "Give 256, 256")
+
+    def rate(self, step: int) -> float:
+        """The learning rates at `step`, relative to those of the recipe."""
+        falling = self.steps * (1 - self.constant)
+        return min(1.0, (self.steps - step) / falling) if falling else 1.0
+
+
+class Run(ABC, Generic[R, N, D]):
+    """One training run: its networks and its position.
+
+    Args:
+        folder: Of pairs; see `ktviz.training.pairs.read_pairs`.
+        out: The run's folder.
+        classes: Of the label maps.
+        recipe: Settings.
+        origin: What else a run that goes on must agree with.
+        device: "cpu" or "cuda".
+        quiet: No progress bars.
+    """
+
+    BETAS: ClassVar[tuple[float, float]]
+    """Of Adam."""
+    EPSILON: ClassVar[float] = 1e-8
+    """Of Adam."""
+
+    def __init__(
+        self,
+        folder: Path,
+        out: Path,
+        classes: Classes,
+        recipe: R,
+        origin: Mapping[str, Any],
+        device: str,
+        quiet: bool,
+    ) -> None:
+        check_device(device)
+        torch.manual_seed(recipe.seed)
+        self.out, self.classes, self.recipe, self.device, self.quiet = out, classes, recipe, device, quiet
+        self.makers, self.discriminators = self.networks()
+        for network in (self.makers, self.discriminators):
+            network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = Average(self.makers, recipe.decay)
+        self.pairs = Pairs(self.read(folder), recipe.crop, recipe.seed)
+        self.makers_step = self.optimiser(self.makers, recipe.learning_rate)
+        self.discriminators_step = self.optimiser(self.discriminators, recipe.discriminator_rate)
+        self.loop = Loop(
+            out,
+            {"recipe": asdict(recipe), **origin, "data": pairs_digest(folder)},
+            {"makers": self.makers, "discriminators": self.discriminators, "average": self.average},
+            [(self.makers_step, recipe.learning_rate), (self.discriminators_step, recipe.discriminator_rate)],
+            self.pairs,
+            device,
+            quiet,
+            self.preview,
+        )
+
+    @abstractmethod
+    def networks(self) -> tuple[N, nn.Module]:
+        """Makers and discriminators, with their initial weights."""
+
+    @abstractmethod
+    def read(self, folder: Path) -> list[Pair]:
+        """The pairs of a folder, in the size in which they are wanted."""
+
+    @abstractmethod
+    def draw(self) -> D:
+        """The data of a step, on the device."""
+
+    @abstractmethod
+    def forward(self, drawn: D) -> tuple[Losses, Callable[[], Losses] | None]:
+        """What the makers are to lower at this step, weighted; and what computes, once they have made their step, what
+        the discriminators are to lower. None: these rest."""
+
+    @abstractmethod
+    def preview(self) -> Pixels:
+        """A picture of what the average makes by now."""
+
+    @abstractmethod
+    def kept(self) -> N:
+        """The average on the CPU, as it is to be used."""
+
+    @abstractmethod
+    def save(self, networks: N) -> None:
+        """Write float16 weights into the run's folder."""
+
+    @abstractmethod
+    def compared(self, networks: N, pairs: Sequence[Pair]) -> Iterator[tuple[Tensor, Tensor]]:
+        """What the networks make of pairs and what they should: (1, 3, h, w) in [-1, 1] each."""
+
+    def optimiser(self, network: nn.Module, rate: float) -> torch.optim.Adam:
+        return torch.optim.Adam(network.parameters(), rate, self.BETAS, self.EPSILON)
+
+    def train(self, resume: bool, evaluation: Mapping[str, Path]) -> dict[str, Any]:
+        """All steps, then the weights, their scores and the log, which is returned."""
+        self.loop.restore() if resume else self.loop.begin()
+        with fast_arithmetic(self.device):
+            self.loop.run(self.recipe.steps, self.recipe.rate, self.update)
+        networks = self.kept()
+        self.save(networks)
+        scores = {
+            name: {"digest": pairs_digest(path), **self.score(networks, self.read(path))}
+            for name, path in evaluation.items()
+        }
+        digests = {path.stem: file_digest(path) for path in sorted(self.out.glob("*.safetensors"))}
+        return self.loop.write_log({"pairs": len(self.pairs.pairs)}, digests, scores)
+
+    def update(self) -> Losses:
+        """A step of the makers, then one of the discriminators."""
+        drawn = self.draw()
+        with self.fast():
+            losses, judged = self.forward(drawn)
+        self.lower(losses, self.makers_step)
+        self.average.update(self.makers)
+        if judged is not None:
+            with self.fast():
+                others = judged()
+            self.lower(others, self.discriminators_step)
+            losses |= others
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def fast(self) -> AbstractContextManager[None]:
+        """bfloat16 where it is fast."""
+        return torch.autocast(self.device, torch.bfloat16, enabled=fast_type(self.device) == torch.bfloat16)
+
+    @staticmethod
+    def lower(losses: Losses, optimiser: torch.optim.Optimizer) -> None:
+        """One step down the sum of losses."""
+        optimiser.zero_grad()
+        torch.stack(list(losses.values())).sum().backward()
+        optimiser.step()
+
+    def some(self) -> Pairs:
+        """The pairs in an order of their own: no draws of the run, so the same when it goes on."""
+        return Pairs(self.pairs.pairs, self.recipe.crop, 0)
+
+    def first(self, count: int) -> range:
+        """Numbers of the first pairs."""
+        return range(min(count, len(self.pairs.pairs)))
+
+    @torch.no_grad()
+    def score(self, networks: N, pairs: Sequence[Pair]) -> dict[str, float]:
+        """PSNR in dB and SSIM on pairs: means."""
+        psnr, ssim = [], []
+        for found in self.compared(networks, pairs):
+            fake, true = ((picture.clamp(-1, 1) + 1) / 2 for picture in found)
+            psnr.append(-10 * float((fake - true).square().mean().clamp(min=1e-10).log10()))
+            ssim.append(structural_similarity(fake, true))
+        return {"pairs": len(pairs), "psnr": round(fmean(psnr), 3), "ssim": round(fmean(ssim), 4)}
