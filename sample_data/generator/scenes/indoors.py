@@ -16,7 +16,7 @@ from .film import Scene, develop
 from .leaves import Leaves
 from .points import Points
 from .shadows import ShadowMap
-from .skylight import STEP, Boxes, blurred, boxes_of, first_hit, hemisphere, nearest_boxes, pattern, upsampled
+from .skylight import Boxes, boxes_of, first_hit, hemisphere, nearest_boxes, pattern, spread, tones_of
 from .surfaces import Surfaces, surfaces
 from .texture import blend, colour, noise, shades
 from .visible import see
@@ -88,7 +88,7 @@ def render(world: Indoors, styles: dict[int, int]) -> Scene:
     seen = see(camera, everything, world.leaves)
     surface = surfaces(camera, everything, world.leaves, seen, world.sun, world.daylight.evening)
     rows, columns = np.divmod(surface.index, camera.size[1])
-    light = _indirect(world, surface, rows, columns) + _sunlight(world, surface, rows, columns)
+    light = _indirect(world, surface) + _sunlight(world, surface, rows, columns)
     shaded = surface.albedo * light + surface.glow + _sheen(world, surface, light)
     radiance = np.zeros((*camera.size, 3), np.float32)
     instances = np.zeros(camera.size, np.uint16)
@@ -129,48 +129,26 @@ def _resting(world: Indoors) -> Array:
     return ((_strength(world) * opening * 0.9 + lamps) / skin * tone / (1 - 0.75 * tone)).astype(np.float32)
 
 
-def _indirect(world: Indoors, surface: Surfaces, rows: Array, columns: Array) -> Array:
+def _indirect(world: Indoors, surface: Surfaces) -> Array:
     """Windows and lamps with their soft shadows, and light from walls and furniture, at a quarter of the samples."""
-    camera = world.camera
     leaf = surface.shade >= 0
-    chosen = np.flatnonzero((rows % STEP == STEP // 2) & (columns % STEP == STEP // 2))
-    grid = (camera.size[0] // STEP, camera.size[1] // STEP)
-    i, j = rows[chosen] // STEP, columns[chosen] // STEP
-    normal, position, depth = (
-        np.zeros((*grid, 3), np.float32),
-        np.zeros((*grid, 3), np.float32),
-        np.zeros(grid, np.float32),
-    )
-    normal[i, j], position[i, j], depth[i, j] = surface.normal[chosen], surface.anchor[chosen], surface.depth[chosen]
-    numbers = nearest_boxes(world.solids, camera.eye, 64)
+    numbers = nearest_boxes(world.solids, world.camera.eye, 64)
     crowns = [cloud.box for cloud in world.leaves if cloud.box is not None]
     boxes = boxes_of([world.solids[k].box for k in numbers] + crowns)
-    tones = _tones(world, surface, numbers, len(crowns))
-    coarse = np.zeros((*grid, 3), np.float32)
-    place = surface.anchor[chosen] + 0.02 * surface.normal[chosen]
-    coarse[i, j] = _direct(world, place, surface.normal[chosen], boxes, pattern(i, j)) + _bounced(
-        world, place, surface.normal[chosen], boxes, tones, pattern(i, j)
-    )
-    coarse = blurred(coarse, normal, position, depth)
-    fine = rows, columns, surface.normal, surface.anchor, surface.depth
-    light = upsampled(coarse, (normal, position, depth), fine)
+    tones = tones_of(surface, [k + len(world.shell) for k in numbers], len(crowns), (0.1, 0.15, 0.06), 0.25)
+
+    def incoming(chosen: Array, turn: Array) -> Array:
+        normal = surface.normal[chosen]
+        place = surface.anchor[chosen] + 0.02 * normal
+        return _direct(world, place, normal, boxes, turn) + _bounced(world, place, normal, boxes, tones, turn)
+
+    light = spread(surface, world.camera.size, np.ones(len(leaf), bool), incoming)
     bare = sum(
         (_from_window(surface.position[leaf], surface.normal[leaf], *w) for w in world.windows),
         np.zeros(int(leaf.sum())),
     )
     light[leaf] = (_strength(world) * (0.3 + bare)[:, None] * 0.55 + _resting(world)) * surface.shade[leaf, None]
     return light
-
-
-def _tones(world: Indoors, surface: Surfaces, numbers: list[int], crowns: int) -> Array:
-    tones = np.full((len(numbers) + crowns + 1, 3), 0.25, np.float32)
-    for place, number in enumerate(numbers):
-        first = number + len(world.shell)
-        rows = slice(*np.searchsorted(surface.thing, [first, first + 1]))
-        if rows.stop - rows.start > 20:
-            tones[place] = surface.albedo[rows].mean(0)
-    tones[len(numbers) : len(numbers) + crowns] = np.float32([0.1, 0.15, 0.06])
-    return tones
 
 
 def _direct(world: Indoors, place: Array, normal: Array, boxes: Boxes, turn: Array, count: int = 6) -> Array:

@@ -13,7 +13,7 @@ from .daylight import Daylight
 from .film import Scene, develop
 from .leaves import Leaves
 from .shadows import ShadowMap
-from .skylight import STEP, blurred, boxes_of, first_hit, hemisphere, nearest_boxes, pattern, upsampled
+from .skylight import boxes_of, first_hit, hemisphere, nearest_boxes, pattern, spread, tones_of
 from .surfaces import Surfaces, surfaces
 from .texture import blend, noise, shades
 from .visible import Visible, see
@@ -67,33 +67,15 @@ def _light(world: Outdoors, surface: Surfaces) -> Array:
     # Leaves and cloth let light through, towards whoever looks against the sun.
     through = surface.through * np.clip(surface.ray @ sun, 0, 1) ** 2 * 0.9
     direct = (lit * (np.clip(wrap, 0, 1) + through))[:, None] * day.sun
-    ambient = _ambient(world, surface, shadow, rows, columns)
+    ambient = _ambient(world, surface, shadow)
     return direct + ambient + _lamplight(world, surface)
 
 
-def _ambient(world: Outdoors, surface: Surfaces, shadow: ShadowMap, rows: Array, columns: Array) -> Array:
+def _ambient(world: Outdoors, surface: Surfaces, shadow: ShadowMap) -> Array:
     """Light from the sky, and once reflected from ground and walls."""
-    day, camera = world.daylight, world.camera
-    up = surface.normal[:, 1]
-    leaf = surface.shade >= 0
+    day, up, hard = world.daylight, surface.normal[:, 1], surface.shade < 0
     out = (day.ambient * (0.55 + 0.45 * up)[:, None] + day.ground * (0.5 - 0.5 * up)[:, None]) * surface.shade[:, None]
-    chosen = np.flatnonzero((rows % STEP == STEP // 2) & (columns % STEP == STEP // 2) & ~leaf)
-    if not len(chosen):
-        return out
-    grid = (camera.size[0] // STEP, camera.size[1] // STEP)
-    i, j = rows[chosen] // STEP, columns[chosen] // STEP
-    normal, position, depth = (
-        np.zeros((*grid, 3), np.float32),
-        np.zeros((*grid, 3), np.float32),
-        np.zeros(grid, np.float32),
-    )
-    normal[i, j], position[i, j], depth[i, j] = surface.normal[chosen], surface.anchor[chosen], surface.depth[chosen]
-    coarse = np.zeros((*grid, 3), np.float32)
-    coarse[i, j] = _gather(world, surface, shadow, chosen, pattern(i, j))
-    coarse = blurred(coarse, normal, position, depth)
-    hard = np.flatnonzero(~leaf)
-    fine = rows[hard], columns[hard], surface.normal[hard], surface.anchor[hard], surface.depth[hard]
-    out[hard] = upsampled(coarse, (normal, position, depth), fine)
+    out[hard] = spread(surface, world.camera.size, hard, lambda *chosen: _gather(world, surface, shadow, *chosen))
     return out
 
 
@@ -102,12 +84,7 @@ def _gather(world: Outdoors, surface: Surfaces, shadow: ShadowMap, chosen: Array
     numbers = nearest_boxes(world.solids, world.camera.eye, 70)
     crowns = [cloud.box for cloud in world.leaves if cloud.box is not None][:24]
     boxes = boxes_of([world.solids[k].box for k in numbers] + crowns)
-    tone = np.full((len(numbers) + len(crowns) + 1, 3), 0.2, np.float32)
-    for place, number in enumerate(numbers):
-        rows = slice(*np.searchsorted(surface.thing, [number, number + 1]))
-        if rows.stop - rows.start > 20:
-            tone[place] = surface.albedo[rows].mean(0)
-    tone[len(numbers) : -1] = np.float32([0.1, 0.14, 0.05])
+    tone = tones_of(surface, numbers, len(crowns), (0.1, 0.14, 0.05), 0.2)
     normal = surface.normal[chosen]
     origin = np.repeat(surface.anchor[chosen] + 0.03 * normal, count, axis=0)
     direction = hemisphere(normal, count, turn).reshape(-1, 3)

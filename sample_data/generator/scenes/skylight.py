@@ -8,10 +8,11 @@ import numpy as np
 
 from .camera import unit
 from .convex import Solid
+from .surfaces import Surfaces
 
 Array = np.ndarray
 Boxes = tuple[Array, Array, Array]
-Incoming = Callable[[Array, Array, Array, Array], Array]
+Incoming = Callable[[Array, Array], Array]
 
 STEP = 4
 
@@ -99,6 +100,34 @@ def _moved(image: Array, by: tuple[int, int]) -> Array:
     rows = np.clip(np.arange(image.shape[0]) + by[0], 0, image.shape[0] - 1)
     columns = np.clip(np.arange(image.shape[1]) + by[1], 0, image.shape[1] - 1)
     return image[rows][:, columns]
+
+
+def spread(surface: Surfaces, size: tuple[int, int], which: Array, incoming: Incoming) -> Array:
+    """Light (k, 3) on the k samples marked in `which` (n,), asked for at a quarter of them in each direction.
+
+    `incoming` is given the numbers of those samples, and turns in 0..1 for their rays.
+    """
+    rows, columns = np.divmod(surface.index, size[1])
+    chosen = np.flatnonzero((rows % STEP == STEP // 2) & (columns % STEP == STEP // 2) & which)
+    grid = (size[0] // STEP, size[1] // STEP)
+    i, j = rows[chosen] // STEP, columns[chosen] // STEP
+    light, normal, position = (np.zeros((*grid, 3), np.float32) for _ in range(3))
+    depth = np.zeros(grid, np.float32)
+    normal[i, j], position[i, j], depth[i, j] = surface.normal[chosen], surface.anchor[chosen], surface.depth[chosen]
+    light[i, j] = incoming(chosen, pattern(i, j))
+    fine = rows[which], columns[which], surface.normal[which], surface.anchor[which], surface.depth[which]
+    return upsampled(blurred(light, normal, position, depth), (normal, position, depth), fine)
+
+
+def tones_of(surface: Surfaces, things: Sequence[int], crowns: int, leaf: Sequence[float], rest: float) -> Array:
+    """Mean colours (s + crowns + 1, 3) of s things, of trees' crowns, and of what is not known."""
+    tones = np.full((len(things) + crowns + 1, 3), rest, np.float32)
+    for place, thing in enumerate(things):
+        rows = slice(*np.searchsorted(surface.thing, [thing, thing + 1]))
+        if rows.stop - rows.start > 20:
+            tones[place] = surface.albedo[rows].mean(0)
+    tones[len(things) : -1] = np.float32(leaf)
+    return tones
 
 
 def upsampled(
