@@ -24,6 +24,7 @@ from ktviz.licences import UNKNOWN, readable
 
 if TYPE_CHECKING:
     from ktviz.audit.audit import Audit
+    from ktviz.trace.trace import Trace
 
 THUMB_PX, PICTURE_PX, SMALL_PX = 360, 760, 420
 """Longest width of pictures in the report."""
@@ -68,9 +69,15 @@ def render(audit: Audit) -> str:
         regret=headline(audit.tables["regret"]),
         unknown_share=unknown_share(sources),
         elsewhere=1 - float(sources["share"].sum()),
+        scattered=scattered(audit.trace),
         pictures=pictures,
         parameters=audit.parameters,
     )
+
+
+def scattered(trace: Trace) -> float:
+    """What came, of one work, from places that are not recorded one by one."""
+    return float(trace.column("left_over").mean()) if trace.site_about.get("one_source") else 0.0
 
 
 def is_small(name: str) -> bool:

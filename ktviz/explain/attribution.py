@@ -154,7 +154,7 @@ def attribute(
     """What a region of the output owes to the knowledge.
 
     Credit of a retrieval goes to its candidates by their weights: all of it to the winner where retrieval is hard. What
-    is left over is nobody's.
+    is left over is nobody's; of sources, it is that of the only one, where a site has one alone to take from.
 
     `overlap`: who covers it, before any decoder. The same share as in `trace.sources(region)` and wherever no method is
     named. Exact; it does not ask whether a retrieval mattered.
@@ -316,11 +316,13 @@ def credited(trace: Trace, units: Units, part: Floats) -> Floats:
     """Share of every unit, given the part of the region that each retrieval has."""
     if units.by == "band":
         return part @ match_shares(trace)
-    check_whole(trace)
+    check_whole(trace, units.by)
     return units.sum(part)
 
 
-def check_whole(trace: Trace) -> None:
+def check_whole(trace: Trace, by: By) -> None:
     """Raise TraceError where thinning took weights away, so that shares would not add up."""
+    if by == "source" and trace.site_about.get("one_source"):
+        return
     if trace.thinned and bool((trace.column("left_over") > 1e-3).any()):
         raise TraceError("attribute soft retrieval", "the trace was thinned to winners", "Record with more memory")

@@ -13,7 +13,7 @@ import pandas as pd
 from ktviz.errors import AbilityError
 from ktviz.explain.case import Case
 from ktviz.trace.overlap import Floats
-from ktviz.trace.shares import ABOUT, source_numbers
+from ktviz.trace.shares import ABOUT, source_numbers, source_weights
 from ktviz.trace.trace import Trace
 
 By = Literal["source", "entry", "node", "band"]
@@ -93,7 +93,7 @@ def units_of(trace: Trace, by: By, case: Case | None) -> Units:
     if by == "source":
         number = source_numbers(trace)
         rows = [{name: s[name] for name in ("source", *ABOUT) if name in s} for s in trace.about["sources"]]
-        return Units(by, rows, number, *of_rows, [(row["source"],) for row in rows])
+        return Units(by, rows, number, of_rows[0], source_weights(trace), [(row["source"],) for row in rows])
     if by == "entry":
         return by_entry(trace, of_rows)
     return by_node(trace, case, of_rows)

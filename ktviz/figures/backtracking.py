@@ -190,10 +190,11 @@ class Drawing:
         for share, colour in parts:
             self.canvas.bar(Box(left, bar.y, share * bar.width, bar.height), colour)
             left += share * bar.width
-        what = "output" if self.region is None else "region"
-        self.canvas.text(bar.x, bar.y - 8, f"Shares of the {what} (overlap)", SMALL, FAINT)
+        what = f"Shares of the {'output' if self.region is None else 'region'} (overlap)"
         rest = {"other sources": other, "not recorded": left_over}
         text = " · ".join(f"{name} {percent(share)}" for name, share in rest.items() if share >= 0.0005)
+        both = self.canvas.text_width(what, SMALL) + 12 + self.canvas.text_width(text, SMALL)
+        self.canvas.text(bar.x, bar.y - (8 if both <= bar.width else 28), what, SMALL, FAINT)
         self.canvas.text(bar.right, bar.y - 8, text, SMALL, FAINT, align="right")
 
     def draw_source(self, place: int) -> None:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from ktviz.errors import TraceError
 from ktviz.images import Pixels
 from ktviz.regions import Box, Region, bounding_box
-from ktviz.trace.shares import row_shares, source_numbers
+from ktviz.trace.shares import source_numbers, source_shares
 from ktviz.trace.trace import Trace
 
 Floats = npt.NDArray[np.float64]
@@ -252,7 +252,7 @@ def standing(values: Floats) -> Floats:
 def main_sources(trace: Trace, queries: Offered, region: Region, most: int) -> tuple[list[int], list[float]]:
     """The sources with the largest shares among those that won a query, and the shares."""
     names = [source["source"] for source in trace.about["sources"]]
-    share = np.bincount(source_numbers(trace), row_shares(trace, region), len(names))
+    share = source_shares(trace, region)
     won = np.unique(queries.source).tolist()
     order = sorted(won, key=lambda s: (-float(share[s]), names[s]))
     order = [s for n, s in enumerate(order) if n == 0 or share[s] >= MIN_SHARE][:most]

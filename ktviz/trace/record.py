@@ -262,7 +262,11 @@ class Recorder:
         described = told_apart([knowledge.describe_sources() for knowledge in self.knowledge])
         names = [[(source["source"], source["bank"]) for source in sources] for sources in described]
         sites = [
-            {**site.described(self.kind_of(site.number)), "banks": self.banks_of(site.number, described)}
+            {
+                **site.described(self.kind_of(site.number)),
+                "banks": self.banks_of(site.number, described),
+                "one_source": all(len(described[number]) == 1 for number in self.asked(site.number)),
+            }
             for site in self.sites
         ]
         table = to_table(self.rows, self.images, sites, names, self.catalogues())
@@ -278,8 +282,11 @@ class Recorder:
 
     def banks_of(self, site: int, described: Sequence[Sequence[Mapping[str, Any]]]) -> list[str]:
         """The banks that a site chose from."""
-        asked = {rows.knowledge for rows in self.rows if rows.site == site}
-        return list(dict.fromkeys(str(source["bank"]) for number in sorted(asked) for source in described[number]))
+        return list(dict.fromkeys(str(s["bank"]) for number in self.asked(site) for s in described[number]))
+
+    def asked(self, site: int) -> list[int]:
+        """Numbers of the knowledge that a site chose from."""
+        return sorted({rows.knowledge for rows in self.rows if rows.site == site})
 
     def catalogues(self) -> list[str]:
         """What each knowledge is called; of those of one name, all but the first get a number."""

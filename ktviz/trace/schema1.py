@@ -98,6 +98,7 @@ def described(site: Mapping[str, Any]) -> dict[str, Any]:
         "scale_px": SCALE_PX if ours else None,
         "paints": True,
         "searched": True,
+        "one_source": False,
         "extensions": extensions if ours else [],
     }
 

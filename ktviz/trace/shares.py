@@ -55,10 +55,9 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
     if len(trace.sites) > 1:
         parts = [trace_shares(trace.site(name), region).assign(site=name) for name in trace.sites]
         return pd.concat(parts, ignore_index=True)
-    weight, number = row_shares(trace, region), source_numbers(trace)
-    count = len(trace.about["sources"])
-    share = np.bincount(number, weight, count)
-    painted = np.flatnonzero(weight)
+    number, count = source_numbers(trace), len(trace.about["sources"])
+    share = source_shares(trace, region)
+    painted = np.flatnonzero(row_shares(trace, region))
     # A retrieval may take from several places of a source: it counts once, with its best candidate.
     pairs = trace.column("query", winners=False)[painted].astype(np.int64) * count + number[painted]
     pairs, first = np.unique(pairs, return_index=True)
@@ -67,12 +66,36 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
     return share_table(trace.about["sources"], share.tolist(), retrievals.tolist(), total.tolist())
 
 
+def source_shares(trace: Trace, region: Region = None) -> Floats:
+    """The share of a region that each source has, (sources,)."""
+    parts = row_overlaps(trace, region) * source_weights(trace)
+    shares: Floats = np.bincount(source_numbers(trace), parts, len(trace.about["sources"])).astype(np.float64)
+    return shares
+
+
 def row_shares(trace: Trace, region: Region = None) -> Floats:
     """The share of a region that each row has: overlap of its query times its weight, (rows,)."""
+    share: Floats = row_overlaps(trace, region) * trace.column("weight", winners=False)
+    return share
+
+
+def row_overlaps(trace: Trace, region: Region) -> Floats:
+    """Overlap of each row's query with a region, (rows,)."""
     overlaps = np.zeros(int(trace.column("query", winners=False).max(initial=-1)) + 1)
     overlaps[trace.column("query")] = trace.overlap(region)
-    share: Floats = overlaps[trace.column("query", winners=False)] * trace.column("weight", winners=False)
-    return share
+    found: Floats = overlaps[trace.column("query", winners=False)]
+    return found
+
+
+def source_weights(trace: Trace) -> Floats:
+    """Weight of each row where sources are counted, (rows,): where a site has one source alone to take from, the winner
+    also stands for what is left over, which is of the same source."""
+    weight: Floats = trace.column("weight", winners=False).astype(np.float64)
+    alone = [site["name"] for site in trace.about["sites"] if site.get("one_source")]
+    if alone:
+        wins = trace.column("chosen", winners=False) & np.isin(trace.column("site", winners=False), alone)
+        weight[wins] += trace.column("left_over", winners=False)[wins]
+    return weight
 
 
 def reaching(trace: Trace, mask: Mask) -> Mask:

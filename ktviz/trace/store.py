@@ -24,7 +24,7 @@ from ktviz.names import find_name
 from ktviz.trace import parquet, schema1
 from ktviz.trace.overlap import around
 from ktviz.trace.schema import BOX, SCHEMA_VERSION
-from ktviz.trace.shares import row_shares, source_numbers
+from ktviz.trace.shares import row_overlaps, source_numbers, source_weights
 from ktviz.trace.storage import Stored, metadata_of
 from ktviz.trace.trace import Trace
 
@@ -292,7 +292,7 @@ def index_of(trace: Trace, name: str) -> pa.Table:
 
 def painted(trace: Trace, sites: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Source number, share and box of the rows that painted something."""
-    share = row_shares(trace) / sites
+    share = row_overlaps(trace, None) * source_weights(trace) / sites
     used = np.flatnonzero(share > 0)
     return source_numbers(trace)[used], share[used], trace.column("box", winners=False)[used]
 

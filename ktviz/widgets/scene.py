@@ -58,7 +58,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "candidates": candidates(trace),
         "preset": settings.get("preset"),
         "without": list(settings.get("without", ())),
-        "left_over": float((trace.column("left_over") * trace.overlap()).sum()),
+        "left_over": max(0.0, 1 - float(subject.shares["share"].sum())),
         "coherent": float(subject.coherent.mean()) if len(trace) else 0.0,
         "best": best_found(subject),
         "kept": similarity_kept(subject),

@@ -292,7 +292,8 @@ def test_sources_come_with_shares_credits_and_colours(case):
         assert [source[name] for name in credit] == [row[name] for name in credit]
         assert source["title"] == (source["name"] if row["title"] == "unknown" else row["title"])
         assert source["colour"] == (number if number < 8 else -1)
-    left = trace.column("left_over").mean() if "part" not in trace.about else 0
+    alone = "part" in trace.about or trace.site_about["one_source"]
+    left = 0 if alone else trace.column("left_over").mean()
     assert sum(source["share"] for source in found) + left == pytest.approx(1, abs=0.03)
 
 

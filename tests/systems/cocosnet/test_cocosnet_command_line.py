@@ -162,7 +162,8 @@ def test_an_audit_is_verified_with_its_library_and_not_without(audited, library)
     assert ktviz("verify", audited, check=False).returncode == 1
     report = (audited / "report.html").read_text()
     assert all(text in report for text in ("Ann", "CC-BY-4.0", f"{BANK}/", "--library LIBRARY"))
-    assert "from no candidate that is recorded" in " ".join(report.split())
+    assert "There was one work to take from; " in " ".join(report.split())
+    assert kt.Audit.open(audited).tables["sources"]["share"].tolist() == pytest.approx([1, 0, 0])
 
 
 def test_an_audit_of_a_saved_trace_is_that_of_its_label_map(place, library, audited, tmp_path):

@@ -276,6 +276,19 @@ def test_every_method_answers(trace):
     assert len(kt.compare(trace, kt.without(trace, entry))) > 0
 
 
+def test_the_exemplar_has_the_whole_share_and_its_cells_what_was_recorded(system, labels):
+    trace = system.traced(labels, top=2, temperature=0.5)
+    left_over = float((trace.column("left_over").astype(float) * trace.overlap()).sum())
+    assert left_over > 0.1
+    assert trace.sources()["share"].tolist() == pytest.approx([1])
+    assert kt.backtrack(trace).frame["overlap"].sum() == pytest.approx(1)
+    for through in ("overlap", "footprint", "gradient"):
+        whole, parts = (kt.attribute(trace, by=by, through=through) for by in ("source", "entry"))
+        error = 1e-3 + whole.about.get("completeness_error", 0)
+        assert whole.frame["share"].tolist() == pytest.approx([1], abs=error), through
+        assert parts.frame["share"].sum() < 0.95, through
+
+
 def test_faithfulness_tests_them(trace):
     attribution = kt.attribute(trace, BOX, by="entry", through="footprint")
     found = kt.faithfulness(attribution, subsets=6, seeds=range(3), quiet=True)
