@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any
@@ -147,10 +148,17 @@ def is_soft(subject: Subject) -> bool:
 
 
 def sources(subject: Subject) -> list[dict[str, Any]]:
-    """Every source with its credit, share and colour, in the order of their numbers."""
+    """Every source with its credit, share and colour, in the order of their numbers.
+
+    Sources of which the same sites choose have different colours, as far as these go; `here` are those of this site.
+    """
     found = []
-    for number, row in enumerate(subject.shares.to_dict("records")):
+    ranks: Counter[tuple[str, ...]] = Counter()
+    for row in subject.shares.to_dict("records"):
         about = subject.described[str(row["source"])]
+        asked = subject.asked.get(str(about["bank"]), (subject.site,))
+        rank = ranks[asked]
+        ranks[asked] += 1
         found.append(
             {
                 "name": row["source"],
@@ -161,7 +169,8 @@ def sources(subject: Subject) -> list[dict[str, Any]]:
                 "height": about.get("height"),
                 "share": row["share"],
                 "retrievals": row["retrievals"],
-                "colour": number if number < len(SOURCE_COLOURS) else -1,
+                "colour": rank if rank < len(SOURCE_COLOURS) else -1,
+                "here": subject.site in asked,
             }
         )
     return found

@@ -38,6 +38,12 @@ def outputs(trace: Trace) -> frozenset[str]:
     return frozenset(str(site["output"]) for site in trace.about["sites"])
 
 
+def asked_by(trace: Trace) -> dict[str, tuple[str, ...]]:
+    """The sites that choose from each bank."""
+    banks, sites = trace.whole.about["banks"], trace.whole.about["sites"]
+    return {bank: tuple(site["name"] for site in sites if bank in site.get("banks", banks)) for bank in banks}
+
+
 def direction(said: object) -> str | None:
     """A direction as text; None where there is none."""
     return None if said is None or said == "" else str(said)

@@ -24,7 +24,7 @@ from ktviz.trace.pictures import OUTPUT, Picture
 from ktviz.trace.schema import empty_table
 from ktviz.trace.shares import find_source, share_table
 from ktviz.trace.trace import Trace
-from ktviz.widgets.sites import SiteChoice, choices, outputs, source_order
+from ktviz.widgets.sites import SiteChoice, asked_by, choices, outputs, source_order
 
 NOWHERE: Mapping[str, Any] = {
     "name": "retrieval",
@@ -52,6 +52,7 @@ class Subject:
         sites: Those of the whole trace, and
         known: what it says of all its sources, if not that of this site.
         painted: Pictures that its sites paint, or serve.
+        asked: The sites that choose from each bank.
     """
 
     trace: Trace
@@ -63,6 +64,7 @@ class Subject:
     sites: Sequence[SiteChoice] = ()
     known: Sequence[Mapping[str, Any]] = ()
     painted: frozenset[str] = frozenset()
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def create(
@@ -89,7 +91,7 @@ class Subject:
         # In a part of a trace, and at each of several sites, sources have the numbers, and with them the colours, that
         # they have in the whole.
         order = source_order(trace)
-        sites, known, painted = choices(trace), trace.about["sources"], outputs(trace)
+        sites, known, painted, asked = choices(trace), trace.about["sources"], outputs(trace), asked_by(trace)
         shown: dict[str, Pixels] = {}
         for given, picture in (pictures or {}).items():
             name = find_source(trace, given)
@@ -106,7 +108,7 @@ class Subject:
                 case = case_of(trace)
             except KtvizError as error:
                 frozen = why_frozen(error)
-        return cls(trace, case, frozen, shown, order=order, sites=sites, known=known, painted=painted)
+        return cls(trace, case, frozen, shown, order=order, sites=sites, known=known, painted=painted, asked=asked)
 
     @classmethod
     def of_banks(cls, banks: Banks[Any]) -> Subject:

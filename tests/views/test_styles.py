@@ -60,6 +60,16 @@ def test_the_panel_is_there_at_either_site(view):
     assert values["can"]["restyle"]
 
 
+def test_each_site_has_its_own_sources_in_colours_of_their_own(view, model):
+    found = unpack(view._scene)[0]["sources"]
+    here = [source for source in found if source["here"]]
+    own = {source["source"] for source in model[1].site(view.site).about["sources"]}
+    assert {source["name"] for source in here} == own
+    assert len(own) < len(found)
+    assert sorted(s["colour"] for s in here if s["colour"] >= 0) == [*range(min(8, len(own)))]
+    assert not any(source["share"] for source in found if not source["here"])
+
+
 def test_every_object_has_the_styles_of_its_class_with_the_distances_of_the_trace(looks, model):
     rows = style_rows(model[1])
     for look in looks:

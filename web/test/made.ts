@@ -128,5 +128,15 @@ export function mixedScene({ entry, weight, entropy, rows, columns }: Mixed): Sc
 
 function sourceNamed(name: string) {
   const unknown = { title: name, creator: "unknown", year: "unknown", licence: "unknown", url: "unknown" };
-  return { name, bank: "task/style", ...unknown, width: 64, height: 64, share: 0.5, retrievals: 1, colour: 0 };
+  return {
+    name,
+    bank: "task/style",
+    ...unknown,
+    width: 64,
+    height: 64,
+    share: 0.5,
+    retrievals: 1,
+    colour: 0,
+    here: true,
+  };
 }

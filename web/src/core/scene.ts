@@ -23,6 +23,8 @@ export interface Source {
   share: number;
   retrievals: number;
   colour: number;
+  /** Whether the site that is shown could choose it. */
+  here: boolean;
 }
 
 export interface Bank {

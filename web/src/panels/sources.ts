@@ -80,7 +80,7 @@ export class SourcesView implements Drawn {
   }
 
   /**
-   * Sources in the order they are shown: by their share in the selection, else in the picture, both of the recorded
+   * Sources of this site in the order they are shown: by their share in the selection, else in the picture, both of the recorded
    * trace, so that no card moves from before to after.
    */
   private order(): number[] {
@@ -89,7 +89,8 @@ export class SourcesView implements Drawn {
     const inSelection = state.after ? this.session.sharesIn(before) : state.shares;
     // What was clicked stays where it is.
     const shares = state.selected.kind === "source" ? whole : (inSelection ?? whole);
-    return [...whole.keys()].sort((one, other) => shares[other] - shares[one] || one - other);
+    const here = [...whole.keys()].filter((source) => before.about.sources[source].here);
+    return here.sort((one, other) => shares[other] - shares[one] || one - other);
   }
 
   private showMore(): void {
