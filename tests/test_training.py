@@ -20,6 +20,7 @@ from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
 from ktviz.systems.kt.settings import MAX_GAIN
 from ktviz.systems.kt.transfer import transfer
+from ktviz.training import image_analogy
 from ktviz.training import kt as kt_recipe
 from ktviz.training import loop as loop_module
 from ktviz.training.crops import Crops
@@ -338,11 +339,33 @@ def test_the_lattice_loss_is_high_for_a_printed_grid_and_low_for_anything_else()
         {"muon_lr": 0.0},
         {"adam_lr": math.nan},
         {"polish_lr": -1.0},
+        {"steps": 1.5},
+        {"batch": True},
+        {"crop_px": 64.0},
+        {"seed": -1},
+        {"image_weight": "much"},
     ],
 )
 def test_impossible_recipes_are_refused(bad):
     with pytest.raises(SettingError):
         Recipe(**bad)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"pyramid_steps": 0},
+        {"inverse_steps": 1.5},
+        {"crop_px": 40},
+        {"seed": -1},
+        {"apart": math.nan},
+        {"twin_weight": -0.1},
+        {"adam_lr": 0.0},
+    ],
+)
+def test_impossible_recipes_of_image_analogy_are_refused(bad):
+    with pytest.raises(SettingError):
+        image_analogy.Recipe(**bad)
 
 
 def test_an_unknown_device_is_refused(trained):

@@ -13,15 +13,19 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ktviz.errors import LabelError, SettingError, TrainingError
+from ktviz.errors import ImageError, LabelError, TrainingError
 from ktviz.labels import Classes, write_map
 from ktviz.systems.blocks.spectral import without_spectral_norm
 from ktviz.systems.cocosnet.configuration import Configuration
 from ktviz.systems.cocosnet.correspondence import Shape as Descriptors
+from ktviz.systems.cocosnet.exemplar import Exemplar
+from ktviz.systems.cocosnet.losses import cycled
+from ktviz.systems.cocosnet.networks import Networks
+from ktviz.systems.cocosnet.passage import Passage
 from ktviz.systems.pix2pixhd.shape import Shape
 from ktviz.training import cocosnet, loop, pix2pixhd
 from ktviz.training.average import Average
-from ktviz.training.pairs import Pairs, read_pairs
+from ktviz.training.pairs import Pairs, pairs_digest, read_pairs
 
 CLASSES = Classes(("unknown", "sky", "hill"), ((0, 0, 0), (90, 140, 220), (40, 120, 60)))
 SIDE = 128
@@ -119,16 +123,16 @@ SMALL = Shape(3, codes=3, width=4, downs=2, blocks=1, encoder_width=4, encoder_d
 SIZES = Configuration(CLASSES, Descriptors(3, 2, 8, 8, 4), width=2, hidden=4, attention=False)
 
 
-def train_pix2pixhd(folder, out, steps=6, **options):
+def train_pix2pixhd(folder, out, steps=6, classes=CLASSES, **options):
     recipe = pix2pixhd.Recipe(steps=steps, crop=(64, 64), shape=SMALL)
-    return pix2pixhd.train(
-        folder, out, classes=CLASSES, recipe=recipe, evaluation={"same": folder}, quiet=True, **options
-    )
+    options = {"evaluation": {"same": folder}, **options}
+    return pix2pixhd.train(folder, out, classes=classes, recipe=recipe, quiet=True, **options)
 
 
-def train_cocosnet(folder, out, steps=6, coarse=0.5, **options):
+def train_cocosnet(folder, out, steps=6, coarse=0.5, classes=CLASSES, **options):
     recipe = cocosnet.Recipe(steps=steps, crop=(128, 128), batch=1, warmup=2, coarse=coarse, discriminator_width=4)
-    return cocosnet.train(folder, out, sizes=SIZES, recipe=recipe, evaluation={"same": folder}, quiet=True, **options)
+    options = {"evaluation": {"same": folder}, **options}
+    return cocosnet.train(folder, out, sizes=replace(SIZES, classes=classes), recipe=recipe, quiet=True, **options)
 
 
 RUNS = {"pix2pixhd": train_pix2pixhd, "cocosnet": train_cocosnet}
@@ -180,6 +184,71 @@ def test_a_run_does_not_go_on_with_other_data(system, folder, tmp_path):
         RUNS[system](folder, tmp_path, steps=4, resume=True)
     with pytest.raises(TrainingError, match="already there"):
         RUNS[system](folder, tmp_path, steps=3)
+    others = Classes(("unknown", "sky", "lake"), CLASSES.colours)
+    with pytest.raises(TrainingError, match="lake"):
+        RUNS[system](folder, tmp_path, steps=3, classes=others, resume=True)
+    shutil.copytree(folder, tmp_path / "pairs")
+    (tmp_path / "pairs/looks.csv").write_text("picture,look\np0,one\np1,one\n", encoding="utf-8")
+    with pytest.raises(TrainingError, match="with data"):
+        RUNS[system](tmp_path / "pairs", tmp_path, steps=3, resume=True)
+
+
+@pytest.mark.parametrize("changed", ["photo/p1.png", "label/p1.png", "inst/p1.png", "looks.csv", "photo/more/p1.png"])
+def test_the_digest_of_pairs_sees_every_file(changed, folder, tmp_path):
+    pairs = tmp_path / "pairs"
+    shutil.copytree(folder, pairs)
+    assert pairs_digest(pairs) == pairs_digest(folder)
+    (pairs / changed).parent.mkdir(exist_ok=True)
+    with (pairs / changed).open("ab") as file:
+        file.write(b"more")
+    assert pairs_digest(pairs) != pairs_digest(folder)
+
+
+@pytest.fixture
+def cropped(folder, tmp_path):
+    """`cropped(width, height)`: the same pairs, as large as that."""
+
+    def make(width, height):
+        pairs = tmp_path / f"{width}x{height}"
+        shutil.copytree(folder, pairs)
+        for path in pairs.glob("*/*.png"):
+            image = Image.open(path)
+            image.crop((0, 0, width, height)).save(path)
+        return pairs
+
+    return make
+
+
+@pytest.mark.parametrize("system", RUNS)
+def test_held_out_pairs_are_scored_whose_sides_are_no_multiples_of_a_stride(system, folder, cropped, tmp_path):
+    log = RUNS[system](folder, tmp_path / "run", steps=1, evaluation={"odd": cropped(133, 131)})
+    assert log["scores"]["odd"]["pairs"] == 6
+    assert log["scores"]["odd"]["psnr"] > 0
+
+
+def test_a_held_out_pair_is_scored_as_the_part_of_it_that_networks_take(folder, cropped, tmp_path):
+    recipe = pix2pixhd.Recipe(steps=1, crop=(64, 64), shape=SMALL)
+    run = pix2pixhd.Run(folder, tmp_path / "run", CLASSES, recipe, "cpu", True)
+    pair = read_pairs(cropped(70, 66), CLASSES, quiet=True)[0]
+    fake, true = next(run.compared(run.kept(), [pair]))
+    assert fake.shape == true.shape == (1, 3, 64, 68)
+
+
+@pytest.mark.parametrize("system", RUNS)
+def test_what_cannot_be_scored_is_refused_before_the_first_step(system, folder, cropped, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop.Loop, "run", lambda *_: pytest.fail("it began"))
+    with pytest.raises(ImageError, match="nowhere"):
+        RUNS[system](folder, tmp_path / "run", evaluation={"same": folder, "gone": tmp_path / "nowhere"})
+    narrow = cropped(60, 66)
+    (narrow / "label/p2.png").unlink()
+    with pytest.raises(LabelError, match="p2"):
+        RUNS[system](folder, tmp_path / "run", evaluation={"gap": narrow})
+
+
+def test_held_out_pairs_smaller_than_a_crop_are_refused_before_the_first_step(folder, cropped, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop.Loop, "run", lambda *_: pytest.fail("it began"))
+    with pytest.raises(TrainingError, match=r"scoring .*60x66.*p0 is smaller than 64x64"):
+        train_pix2pixhd(folder, tmp_path / "run", evaluation={"small": cropped(60, 66)})
 
 
 def test_pix2pixhd_learns_the_colours_of_objects(folder, tmp_path):
@@ -195,7 +264,7 @@ def test_whole_pictures_of_several_sizes_train_at_the_largest_that_all_have(fold
         path = pairs / part / "p3.png"
         Image.open(path).crop((0, 0, 99, 121)).save(path)
     recipe = pix2pixhd.Recipe(steps=2, crop=(64, 64), shape=SMALL, whole=1.0)
-    run = pix2pixhd.Run(pairs, tmp_path / "run", CLASSES, recipe, {}, "cpu", True)
+    run = pix2pixhd.Run(pairs, tmp_path / "run", CLASSES, recipe, "cpu", True)
     assert run.whole == (120, 96)
     assert run.draw().photo.shape == (1, 3, 120, 96)
     assert all(torch.isfinite(loss) for loss in run.update().values())
@@ -208,15 +277,62 @@ def test_cocosnet_learns_which_cells_have_which_label(folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "changes"),
+    "changes", [{}, {"smooth": True}, {"patches": True}, {"patches": True, "smooth": True, "temperature": 0.05}]
+)
+def test_training_warps_as_the_system_does(changes, folder):
+    """Patches or mean colours, enlarged or not, at the temperature of the configuration."""
+    torch.manual_seed(0)
+    networks = Networks(replace(SIZES, **changes)).eval().requires_grad_(False)
+    target, other = read_pairs(folder, CLASSES, quiet=True)[:2]
+    batches = [Pairs([pair], (128, 160), 0).batch([0]) for pair in (target, other)]
+    found = cocosnet.made(networks, cocosnet.Asked(*batches, torch.ones(1)))
+    labels, exemplar_labels = (batch.labels[0, 0].numpy() for batch in batches)
+    photo = ((batches[1].photo[0].permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()
+    passage = Passage(networks, labels, Exemplar(photo, {"source": "other"}, exemplar_labels))
+    cells = passage.mixture(networks.configuration.temperature, 8).cells
+    torch.testing.assert_close(found.warped, passage.warped(cells), atol=1e-4, rtol=0)
+
+
+def test_cocosnet_learns_with_patches_and_takes_their_cycle_of_all_pixels(folder, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(cocosnet, "cycled", lambda warp, cells: seen.append(cells.shape[2]) or cycled(warp, cells))
+    recipe = cocosnet.Recipe(steps=1, crop=(128, 128), batch=1, discriminator_width=4)
+    sizes = replace(SIZES, patches=True, smooth=True, temperature=0.05)
+    log = cocosnet.train(folder, tmp_path, sizes=sizes, recipe=recipe, evaluation={}, quiet=True)
+    assert np.isfinite(list(log["history"][0].values())).all()
+    assert seen == [48]
+
+
+def test_an_exemplar_drawn_from_all_that_is_the_target_itself_makes_it_the_right_answer(folder, tmp_path):
+    recipe = cocosnet.Recipe(crop=(128, 128), itself=0.0, alike=0.0, discriminator_width=4)
+    run = cocosnet.Run(folder, tmp_path, SIZES, CLASSES, recipe, "cpu", True)
+    drawn = [run.exemplar(3) for _ in range(40)]
+    assert {number for number, _ in drawn} == {*range(6)}
+    assert all(known == (number == 3) for number, known in drawn)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
     [
-        (pix2pixhd.Recipe(shape=SMALL), {"steps": 0}),
-        (pix2pixhd.Recipe(shape=SMALL), {"crop": (66, 64)}),
-        (pix2pixhd.Recipe(shape=SMALL), {"whole": 1.5}),
-        (cocosnet.Recipe(), {"crop": (130, 128)}),
-        (cocosnet.Recipe(), {"alike": -0.1}),
+        (b"name,look\np0,one\n", "its columns are name, look"),
+        (b"picture;look\np0;one\n", "its columns are picture;look"),
+        (b"", "its columns are none"),
+        (b"picture,look\np0,caf\xe9\n", "cannot be read"),
+        (b"picture,look\np0,one\np1.png,one\n", "no photograph 'p1.png'"),
+        (b"picture,look\np0,one\np1\n", "'p1' has no look"),
+        (b"picture,look\np0,one\np1,one\np0,two\n", "'p0' has no look, or several"),
     ],
 )
-def test_settings_outside_their_range_are_refused(recipe, changes):
-    with pytest.raises(SettingError):
-        replace(recipe, **changes)
+def test_a_table_of_looks_that_says_something_else_is_refused(table, words, folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "pairs")
+    (tmp_path / "pairs/looks.csv").write_bytes(table)
+    with pytest.raises(TrainingError, match=r"looks\.csv") as caught:
+        read_pairs(tmp_path / "pairs", CLASSES, quiet=True)
+    assert words in str(caught.value)
+
+
+def test_a_table_of_looks_may_begin_with_a_byte_order_mark_and_say_more_or_less(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "pairs")
+    (tmp_path / "pairs/looks.csv").write_bytes("\ufeffpicture,look,seed\np2,one,4\np3,one,5\n".encode())
+    pairs = read_pairs(tmp_path / "pairs", CLASSES, quiet=True)
+    assert [pair.look for pair in pairs] == ["", "", "one", "one", "", ""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,15 @@ from ktviz.cli.making.registry import ANALOGY, COCOSNET, KT, PIX2PIXHD
 from ktviz.cli.train_maps import MapsRun, train_maps
 from ktviz.errors import SettingError
 from ktviz.images import find_images
+
+TAKES: Mapping[str, tuple[str, ...]] = {
+    KT: ("teacher", "frozen", "layer"),
+    ANALOGY: ("teacher",),
+    COCOSNET: ("classes",),
+    PIX2PIXHD: ("classes",),
+}
+"""Options that not every training takes, by the system that is trained."""
+LAYER = "relu3_1"
 
 
 def train(
@@ -26,17 +36,25 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="The run's folder.")],
     teacher: Annotated[
         Path | None,
-        typer.Option(metavar="VGG19", help="The network to learn from: VGG-19, normalised or torchvision's layout."),
+        typer.Option(
+            metavar="VGG19",
+            help="The network to learn from: VGG-19, normalised or torchvision's layout (kt, image-analogy).",
+        ),
     ] = None,
     frozen: Annotated[
         Path | None,
-        typer.Option(metavar="VGG19", help="Train only a decoder, for this VGG-19 as it is, instead of a student."),
+        typer.Option(
+            metavar="VGG19", help="Train only a decoder, for this VGG-19 as it is, instead of a student (kt)."
+        ),
     ] = None,
-    layer: Annotated[str, typer.Option(help="Layer of --frozen: relu3_1 or relu3_2.")] = "relu3_1",
+    layer: Annotated[
+        str | None, typer.Option(help=f"Layer of --frozen: relu3_1 or relu3_2; {LAYER} if not given (kt).")
+    ] = None,
     classes: Annotated[
         Path | None,
         typer.Option(
-            metavar="CSV", help="Of label maps: number, name, red, green, blue; else classes.csv beside them."
+            metavar="CSV",
+            help="Of label maps: number, name, red, green, blue; else classes.csv beside them (cocosnet, pix2pixhd).",
         ),
     ] = None,
     evaluate: Annotated[
@@ -52,6 +70,7 @@ def train(
     another system (`ktviz train image-analogy`). Cocosnet and pix2pixhd learn from one folder of pairs: photo/,
     label/ and, where objects are told apart, inst/."""
     system, images = named_system(images)
+    check_taken(system, {"teacher": teacher, "frozen": frozen, "layer": layer, "classes": classes})
     if system in (COCOSNET, PIX2PIXHD):
         return train_maps(
             MapsRun(
@@ -69,9 +88,11 @@ def train(
         )
     if system == ANALOGY:
         analogy = AnalogyRun(images, output, teacher, evaluate or [], steps, seed, device, resume, quiet)
-        return train_analogy(analogy, frozen)
+        return train_analogy(analogy)
     if (teacher is None) == (frozen is None):
         raise SettingError("train", "neither or both of --teacher and --frozen", "Give one of them")
+    if layer is not None and frozen is None:
+        raise SettingError("train", "--layer without --frozen", "Leave it out: a student has one layer")
     paths = find_images(images).paths
     evaluation = sets(evaluate or [])
 
@@ -89,7 +110,7 @@ def train(
     log = run(
         paths,
         output,
-        encoder=Encoder.student() if frozen is None else Encoder.vgg19(frozen, layer),  # type: ignore[arg-type]
+        encoder=Encoder.student() if frozen is None else Encoder.vgg19(frozen, layer or LAYER),  # type: ignore[arg-type]
         teacher=None if teacher is None else Teacher(Encoder.vgg19(teacher)),
         recipe=recipe,
         evaluation=evaluation,
@@ -115,6 +136,19 @@ def named_system(images: list[Path]) -> tuple[str, list[Path]]:
             raise SettingError(f"train {first}", "no folder of images", "Name one or more")
         return first, images[1:]
     return KT, images
+
+
+def check_taken(system: str, given: Mapping[str, object]) -> None:
+    """Raise SettingError where an option was given that the training of a system does not take.
+
+    Args:
+        system: Its name.
+        given: Options by name; None for what was not given.
+    """
+    for name, value in given.items():
+        if value is not None and name not in TAKES[system]:
+            others = " and ".join(other for other, taken in TAKES.items() if name in taken)
+            raise SettingError(f"train {system}", f"--{name} given", f"Leave it out: it is of {others}")
 
 
 def sets(folders: list[Path]) -> dict[str, list[Path]]:
@@ -147,10 +181,10 @@ class AnalogyRun:
     quiet: bool
 
 
-def train_analogy(asked: AnalogyRun, frozen: Path | None) -> None:
+def train_analogy(asked: AnalogyRun) -> None:
     """Train the pyramid and the inverse blocks of image-analogy."""
-    if asked.teacher is None or frozen is not None:
-        raise SettingError(f"train {ANALOGY}", "no --teacher, or --frozen", "Give --teacher, a network up to conv5_1")
+    if asked.teacher is None:
+        raise SettingError(f"train {ANALOGY}", "no --teacher", "Give --teacher, a network up to conv5_1")
 
     import torch
 

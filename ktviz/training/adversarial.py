@@ -17,10 +17,12 @@ from ktviz.errors import SettingError
 from ktviz.images import Pixels, file_digest
 from ktviz.labels import Classes
 from ktviz.training.average import Average
-from ktviz.training.evaluate import structural_similarity
+from ktviz.training.evaluate import psnr, structural_similarity
 from ktviz.training.loop import Loop
-from ktviz.training.pairs import Pair, Pairs, pairs_digest
+from ktviz.training.pairs import Pair, Pairs, check_sizes, pairs_digest
 from ktviz.training.precision import check_device, fast_arithmetic, fast_type
+from ktviz.training.ranges import check_counts, check_rates, check_seed, check_shares
+from ktviz.values import short, whole
 
 Losses = dict[str, Tensor]
 N = TypeVar("N", bound=nn.Module)
@@ -41,12 +43,13 @@ class Recipe:
         batch: Pairs per update.
         crop: Height and width of a crop in px.
         seed: Seeds the initial weights and the crops.
-        learning_rate: Of Adam, for the makers, and
-        discriminator_rate: for the discriminators.
+        learning_rate: Of Adam, for the makers.
+        discriminator_rate: Of Adam, for the discriminators.
         decay: Of the moving average.
-    """
 
-    SHARES: ClassVar[tuple[str, ...]] = ("constant", "decay")
+    Raises:
+        SettingError: A setting is outside its range.
+    """
 
     steps: int = 12_000
     constant: float = 0.6
@@ -58,17 +61,19 @@ class Recipe:
     decay: float = 0.999
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch"):
-            if not getattr(self, name) >= 1:
-                raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
-        for name in self.SHARES:
-            if not 0 <= getattr(self, name) <= 1:
-                raise SettingError(f"{name} {getattr(self, name)}", "not from 0 to 1", "Give for example 0.5")
+        check_counts(self, "steps", "batch")
+        check_shares(self, "constant", "decay")
+        check_rates(self, "learning_rate", "discriminator_rate")
+        check_seed(self)
 
     def check_crop(self, least: int, multiple: int) -> None:
-        """Raise SettingError unless the networks take crops of this size."""
-        if any(side < least or side % multiple for side in self.crop):
-            raise SettingError(f"crops of {self.crop} px", f"not multiples of {multiple} from {least}", "Give 256, 256")
+        """Raise SettingError unless the crop is a height and a width that the networks take."""
+        sides = self.crop if isinstance(self.crop, (tuple, list)) else ()
+        crop = tuple(whole("a side of the crop", side) for side in sides)
+        if len(crop) != 2 or any(side < least or side % multiple for side in crop):
+            found, side = f"not two multiples of {multiple} from {least}", -(-max(least, 256) // multiple) * multiple
+            raise SettingError(f"crop {short(self.crop)} px", found, f"Give ({side}, {side})")
+        object.__setattr__(self, "crop", crop)
 
     def rate(self, step: int) -> float:
         """The learning rates at `step`, relative to those of the recipe."""
@@ -162,18 +167,30 @@ class Run(ABC, Generic[R, N, D]):
         return torch.optim.Adam(network.parameters(), rate, self.BETAS, self.EPSILON)
 
     def train(self, resume: bool, evaluation: Mapping[str, Path]) -> dict[str, Any]:
-        """All steps, then the weights, their scores and the log, which is returned."""
+        """All steps, then the weights, their scores and the log, which is returned.
+
+        What is to be scored is read before the first step: an error there must not end a long run.
+        """
         self.loop.restore() if resume else self.loop.begin()
+        held_out = {name: self.held_out(path) for name, path in evaluation.items()}
         with fast_arithmetic(self.device):
             self.loop.run(self.recipe.steps, self.recipe.rate, self.update)
         networks = self.kept()
         self.save(networks)
-        scores = {
-            name: {"digest": pairs_digest(path), **self.score(networks, self.read(path))}
-            for name, path in evaluation.items()
-        }
+        scores = {name: {"digest": digest, **self.score(networks, pairs)} for name, (digest, pairs) in held_out.items()}
         digests = {path.stem: file_digest(path) for path in sorted(self.out.glob("*.safetensors"))}
         return self.loop.write_log({"pairs": len(self.pairs.pairs)}, digests, scores)
+
+    def held_out(self, folder: Path) -> tuple[str, list[Pair]]:
+        """Digest and pairs of a folder that is to be scored.
+
+        Raises:
+            TrainingError: One is smaller than a crop.
+            ImageError, LabelError: One cannot be read.
+        """
+        pairs = self.read(folder)
+        check_sizes(pairs, self.recipe.crop, f"scoring {str(folder)!r}")
+        return pairs_digest(folder), pairs
 
     def update(self) -> Losses:
         """A step of the makers, then one of the discriminators."""
@@ -211,9 +228,9 @@ class Run(ABC, Generic[R, N, D]):
     @torch.no_grad()
     def score(self, networks: N, pairs: Sequence[Pair]) -> dict[str, float]:
         """PSNR in dB and SSIM on pairs: means."""
-        psnr, ssim = [], []
+        apart, alike = [], []
         for found in self.compared(networks, pairs):
             fake, true = ((picture.clamp(-1, 1) + 1) / 2 for picture in found)
-            psnr.append(-10 * float((fake - true).square().mean().clamp(min=1e-10).log10()))
-            ssim.append(structural_similarity(fake, true))
-        return {"pairs": len(pairs), "psnr": round(fmean(psnr), 3), "ssim": round(fmean(ssim), 4)}
+            apart.append(psnr(fake, true))
+            alike.append(structural_similarity(fake, true))
+        return {"pairs": len(pairs), "psnr": round(fmean(apart), 3), "ssim": round(fmean(alike), 4)}

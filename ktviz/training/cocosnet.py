@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from ktviz.images import Pixels
 from ktviz.labels import Classes
 from ktviz.systems.blocks.planes import one_hot
 from ktviz.systems.cocosnet.configuration import Configuration
-from ktviz.systems.cocosnet.correspondence import Warp, means, picture_of_means
+from ktviz.systems.cocosnet.correspondence import Warp
 from ktviz.systems.cocosnet.discriminator import Discriminators
 from ktviz.systems.cocosnet.losses import (
     Weights,
@@ -35,10 +35,12 @@ from ktviz.systems.cocosnet.losses import (
     per_sample,
 )
 from ktviz.systems.cocosnet.networks import Networks
+from ktviz.systems.cocosnet.passage import picture_of, values_of
 from ktviz.training import adversarial
 from ktviz.training.adversarial import MEASURED, Losses
 from ktviz.training.pairs import Batch, Pair, Pairs, read_pairs
 from ktviz.training.perceptual import Perceptual
+from ktviz.training.ranges import check_counts, check_kind, check_shares, check_weights
 from ktviz.training.sheet import coloured, sheet
 from ktviz.training.warps import bends
 
@@ -55,14 +57,13 @@ class Recipe(adversarial.Recipe):
     Attributes:
         coarse: Share of the steps, at the beginning, at half the size and with twice the batch.
         warmup: Updates before the discriminators take part.
-        itself: Share of the exemplars that are the target itself, in another crop and bent, and
-        alike: that are another picture of its look, where there is one; all others are any picture.
+        itself: Share of the exemplars that are the target itself, in another crop and bent.
+        alike: Share of the exemplars that are another picture of the target's look, where there is one; all others are
+            any picture.
         pixels: Weight of the pixels' mean difference where the right answer is known; the published losses do without.
         discriminator_width: Channels of their first layer.
         weights: Of the losses; features of the fixed network are brought to an RMS of 1, so other ones than published.
     """
-
-    SHARES: ClassVar[tuple[str, ...]] = (*adversarial.Recipe.SHARES, "coarse", "itself", "alike")
 
     batch: int = 2
     discriminator_rate: float = 8e-4
@@ -80,6 +81,13 @@ class Recipe(adversarial.Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_shares(self, "coarse", "itself", "alike")
+        if self.itself + self.alike > 1:
+            raise SettingError(f"itself {self.itself}, alike {self.alike}", "more than 1 together", "Lower one of them")
+        check_counts(self, "warmup", least=0)
+        check_counts(self, "discriminator_width")
+        check_weights(self, "pixels")
+        check_kind(self, "weights", Weights)
         self.check_crop(128, 64)
 
 
@@ -121,15 +129,17 @@ class Made:
 
 def made(networks: Networks, asked: Asked) -> Made:
     """What the networks make; descriptors are compared in float32, whatever the networks count in."""
-    network, planes = networks.correspondence, networks.configuration.planes
-    labels, theirs = (one_hot(batch.labels, planes) for batch in (asked.target, asked.exemplar))
+    network, configuration = networks.correspondence, networks.configuration
+    labels, theirs = (one_hot(batch.labels, configuration.planes) for batch in (asked.target, asked.exemplar))
     seen = network.of_labels(labels)
     target = network.theta(network.mixed(seen, labels))
     source = network.phi(network.mixed(network.of_picture(asked.exemplar.photo), theirs))
     apart = F.l1_loss(seen, network.of_picture(asked.target.photo))
     with torch.autocast(seen.device.type, enabled=False):
-        warp = Warp(network.descriptors(target.float()) @ network.descriptors(source.float()).mT)
-        warped = picture_of_means(warp.to_target(means(asked.exemplar.photo)), *labels.shape[2:])
+        cosine = network.descriptors(target.float()) @ network.descriptors(source.float()).mT
+        warp, (height, width) = Warp(cosine, configuration.temperature), labels.shape[2:]
+        cells = warp.to_target(values_of(asked.exemplar.photo, configuration))
+        warped = picture_of(cells, height, width, configuration)
     picture = networks.generator(torch.cat([warped, labels], 1))
     return Made(picture.float(), warped, warp, apart.float())
 
@@ -162,9 +172,10 @@ def train(
         The log, as written to `out/log.json`.
 
     Raises:
-        TrainingError: A checkpoint is missing, already there, or of another recipe; the loss is no longer finite.
-        SettingError: The configuration names no classes.
-        ImageError, LabelError: The pairs cannot be read.
+        TrainingError: A checkpoint is missing, already there, or of another recipe; a pair is too small; the
+            table of looks cannot be used; the loss is no longer finite.
+        SettingError: The configuration names no classes, or the device is unknown.
+        ImageError, LabelError: The pairs, or those to score, cannot be read.
     """
     if sizes.classes is None:
         raise SettingError("train CoCosNet", "a configuration without classes", "Give it those of the label maps")
@@ -189,7 +200,7 @@ class Run(adversarial.Run[Recipe, Networks, Asked]):
         sizes = self.sizes
         makers = Networks(sizes)
         discriminators = Discriminators(sizes.planes + 3, self.recipe.discriminator_width, sizes.attention)
-        return makers.apply(start_small), discriminators.apply(start_small)
+        return makers.apply(start_xavier), discriminators.apply(start_xavier)
 
     def read(self, folder: Path) -> list[Pair]:
         """Pairs, just large enough for a crop."""
@@ -210,7 +221,7 @@ class Run(adversarial.Run[Recipe, Networks, Asked]):
         same = [number for number, (one, other) in enumerate(zip(targets, exemplars, strict=True)) if one == other]
         exemplar = bent(exemplar, same, self.pairs.random)
         if coarse:
-            target, exemplar = halved(target), halved(exemplar)
+            target, exemplar = target.halved(), exemplar.halved()
         return Asked(target, exemplar, torch.tensor(known)).to(self.device)
 
     def exemplar(self, target: int) -> tuple[int, float]:
@@ -221,7 +232,8 @@ class Run(adversarial.Run[Recipe, Networks, Asked]):
         other = self.pairs.of_look(target)
         if chance < self.recipe.itself + self.recipe.alike and other != target:
             return other, 1.0
-        return self.pairs.draw(), 0.0
+        drawn = self.pairs.draw()
+        return drawn, float(drawn == target)
 
     def forward(self, drawn: Asked) -> tuple[Losses, Callable[[], Losses] | None]:
         planes = one_hot(drawn.target.labels, self.sizes.planes)
@@ -245,7 +257,7 @@ class Run(adversarial.Run[Recipe, Networks, Asked]):
             return generator_losses(fake, real, self.features(found.picture), true, wanted, asked.known, weights) | {
                 "domain": weights.domain * found.apart,
                 "mask": weights.mask * masked_labels(found.warp, planes, theirs),
-                "cycle": weights.cycle * cycled(found.warp, exemplar),
+                "cycle": weights.cycle * cycled(found.warp, values_of(exemplar, self.sizes)),
                 "pixels": self.recipe.pixels * per_sample(found.picture, target, asked.known),
                 "self_warp": weights.self_warp * per_sample(found.warped, target, asked.known),
             }
@@ -307,12 +319,7 @@ def bent(batch: Batch, which: Sequence[int], random: np.random.Generator) -> Bat
     return Batch(photo, labels, instances)
 
 
-def halved(batch: Batch) -> Batch:
-    """Half the size: means of the photographs, every second number of the maps."""
-    return Batch(F.avg_pool2d(batch.photo, 2), batch.labels[..., ::2, ::2], batch.instances[..., ::2, ::2])
-
-
-def start_small(module: nn.Module) -> None:
+def start_xavier(module: nn.Module) -> None:
     """The published initial weights: Xavier's with a gain of 0.02, and no bias."""
     if isinstance(module, nn.Conv2d):
         nn.init.xavier_normal_(dict(module.named_parameters()).get("weight_orig", module.weight), 0.02)

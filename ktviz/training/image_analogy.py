@@ -35,6 +35,7 @@ from ktviz.training.crops import Crops
 from ktviz.training.kt import relative_error
 from ktviz.training.loop import Loop, files_digest, optimisers, scored
 from ktviz.training.precision import check_device, fast_arithmetic, fast_type
+from ktviz.training.ranges import check_counts, check_rates, check_seed, check_shares, check_weights
 from ktviz.training.warps import Twins, twins
 
 SAMPLED = 192
@@ -78,19 +79,13 @@ class Recipe:
     near_weight: float = 0.05
 
     def __post_init__(self) -> None:
-        for name in ("pyramid_steps", "inverse_steps", "batch", "warmup"):
-            if not getattr(self, name) >= 1:
-                raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
+        check_counts(self, "pyramid_steps", "inverse_steps", "batch", "warmup", "crop_px")
+        check_seed(self)
+        check_shares(self, "apart")
+        check_weights(self, "cosine_weight", "twin_weight", "near_weight")
+        check_rates(self, "muon_lr", "adam_lr")
         if self.crop_px < 64 or self.crop_px % 16:
             raise SettingError(f"crops of {self.crop_px} px", "not a multiple of 16 from 64", "Give for example 112")
-        if not 0 <= self.apart <= 1:
-            raise SettingError(f"apart {self.apart}", "not from 0 to 1", "Give for example 0.5")
-        for name in ("cosine_weight", "twin_weight", "near_weight"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise SettingError(f"{name} {getattr(self, name)}", "not a number from 0", "Give 0 for none")
-        for name in ("muon_lr", "adam_lr"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise SettingError(f"{name} {getattr(self, name)}", "not above 0", "Give a positive number")
 
     @property
     def total(self) -> int:

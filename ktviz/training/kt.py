@@ -25,6 +25,7 @@ from ktviz.training.evaluate import score_files
 from ktviz.training.loop import Loop, files_digest, optimisers, scored
 from ktviz.training.polish import lattice_loss, patch_colour, transferred
 from ktviz.training.precision import check_device, fast_arithmetic, fast_type
+from ktviz.training.ranges import check_counts, check_rates, check_seed, check_weights
 from ktviz.training.teacher import Teacher
 
 TEACHER_BATCHES = 24
@@ -66,17 +67,12 @@ class Recipe:
     colour_weight: float = 4.0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "warmup"):
-            if not getattr(self, name) >= 1:
-                raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
+        check_counts(self, "steps", "batch", "warmup", "crop_px")
+        check_seed(self)
+        check_weights(self, "polish", "cycle_weight", "lattice_weight", "colour_weight")
+        check_rates(self, "muon_lr", "adam_lr", "polish_lr", "image_weight")
         if self.crop_px < 16 or self.crop_px % 8:
             raise SettingError(f"crops of {self.crop_px} px", "not a multiple of 8 from 16", "Give for example 64")
-        for name in ("polish", "cycle_weight", "lattice_weight", "colour_weight"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise SettingError(f"{name} {getattr(self, name)}", "not a number from 0", "Give 0 for none")
-        for name in ("muon_lr", "adam_lr", "polish_lr", "image_weight"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise SettingError(f"{name} {getattr(self, name)}", "not above 0", "Give a positive number")
 
     @property
     def total(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from ktviz.errors import TrainingError
@@ -21,6 +22,8 @@ from ktviz.labels import Classes, as_instances, as_labels
 
 PHOTOS, LABELS, INSTANCES, LOOKS = "photo", "label", "inst", "looks.csv"
 """What a folder of pairs holds; the last two only where there are any."""
+COLUMNS = ("picture", "look")
+"""Of `LOOKS`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,10 @@ class Batch:
         """The same on a device."""
         return Batch(self.photo.to(device), self.labels.to(device), self.instances.to(device))
 
+    def halved(self) -> Batch:
+        """Half the size: means of the photographs, every second number of the maps."""
+        return Batch(F.avg_pool2d(self.photo, 2), self.labels[..., ::2, ::2], self.instances[..., ::2, ::2])
+
 
 def read_pairs(folder: Path, classes: Classes, side_px: int | None = None, quiet: bool = False) -> list[Pair]:
     """All pairs of a folder: photo/NAME, label/NAME.png, inst/NAME.png.
@@ -77,10 +84,11 @@ def read_pairs(folder: Path, classes: Classes, side_px: int | None = None, quiet
 
     Raises:
         ImageError: There are no photographs, or one cannot be read.
-        LabelError: A map is missing, of another size, or of other classes.
+        LabelError: A map is missing, or of other classes.
+        TrainingError: A map is of another size than its photograph, or the table of looks cannot be used.
     """
     paths = find_images([folder / PHOTOS]).paths
-    looks = read_looks(folder)
+    looks = read_looks(folder / LOOKS, {path.stem for path in paths})
     pairs = []
     for path in tqdm(paths, desc="reading pairs", unit="pair", disable=quiet):
         photo, (labels, instances) = read_image(path), read_maps(folder, path.stem, classes)
@@ -89,7 +97,8 @@ def read_pairs(folder: Path, classes: Classes, side_px: int | None = None, quiet
             raise TrainingError(f"pair {path.stem!r}", f"a photo of {sizes[0]} px, a map of {sizes[1]}", "Mend it")
         if side_px is not None and min(labels.shape) != side_px:
             photo, labels, instances = scaled(photo, labels, instances, side_px / min(labels.shape))
-        pairs.append(Pair(path.stem, photo, labels.astype(np.uint8), instances.astype(np.int32), looks[path.stem]))
+        look = looks.get(path.stem, "")
+        pairs.append(Pair(path.stem, photo, labels.astype(np.uint8), instances.astype(np.int32), look))
     return pairs
 
 
@@ -100,13 +109,37 @@ def read_maps(folder: Path, name: str, classes: Classes) -> tuple[npt.NDArray[np
     return labels, as_instances(instances, labels, classes)
 
 
-def read_looks(folder: Path) -> dict[str, str]:
-    """The look of each picture, if a table says so: columns picture and look."""
-    found: dict[str, str] = defaultdict(str)
-    if (folder / LOOKS).exists():
-        with (folder / LOOKS).open(newline="", encoding="utf-8") as file:
-            found.update({row["picture"]: row["look"] for row in csv.DictReader(file)})
-    return found
+def read_looks(path: Path, pictures: Collection[str]) -> dict[str, str]:
+    """The look of each picture, if a table says so: a CSV file with the columns picture and look.
+
+    Args:
+        path: Of the table; there may be none.
+        pictures: Names of all there are, without suffix.
+
+    Raises:
+        TrainingError: It cannot be read, has other columns, names a picture that is not there, or gives one no look or
+            several.
+    """
+    if not path.exists():
+        return {}
+    asked, todo = f"looks {str(path)!r}", f"Give a CSV file with the columns {' and '.join(COLUMNS)}"
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            lines, columns = list(table), table.fieldnames or ()
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise TrainingError(asked, f"it cannot be read ({error})", todo) from None
+    if not {*COLUMNS} <= {*columns}:
+        raise TrainingError(asked, f"its columns are {', '.join(columns) or 'none'}", todo)
+    rows = [(line["picture"], line["look"]) for line in lines]
+    looks = dict(rows)
+    strangers = [picture for picture in looks if picture not in pictures]
+    if strangers:
+        raise TrainingError(asked, f"there is no photograph {strangers[0]!r}", "Name photographs, without suffix")
+    doubtful = [picture for picture, look in rows if look is None or look != looks[picture]]
+    if doubtful:
+        raise TrainingError(asked, f"{doubtful[0]!r} has no look, or several", "Give each picture one look")
+    return looks
 
 
 def scaled(
@@ -125,10 +158,19 @@ def scaled(
 def pairs_digest(folder: Path) -> str:
     """SHA-256 over the names and bytes of all files of a folder of pairs."""
     digest = hashlib.sha256()
-    for part in (PHOTOS, LABELS, INSTANCES):
-        for path in sorted((folder / part).glob("*")):
-            digest.update(f"{part}/{path.name} {file_digest(path)}\n".encode())
+    paths = [path for part in (PHOTOS, LABELS, INSTANCES) for path in sorted((folder / part).rglob("*"))]
+    for path in (*paths, folder / LOOKS):
+        if path.is_file():
+            digest.update(f"{path.relative_to(folder).as_posix()} {file_digest(path)}\n".encode())
     return digest.hexdigest()
+
+
+def check_sizes(pairs: Sequence[Pair], size: tuple[int, int], asked: str) -> None:
+    """Raise TrainingError if there is no pair, or one is smaller than a height and width in px."""
+    small = [pair.name for pair in pairs if pair.size[0] < size[0] or pair.size[1] < size[1]]
+    if small or not pairs:
+        found = f"{small[0]} is smaller than {size[1]}x{size[0]} px" if small else "there is none"
+        raise TrainingError(asked, found, "Give larger pairs, or take smaller crops")
 
 
 class Pairs:
@@ -144,10 +186,7 @@ class Pairs:
     """
 
     def __init__(self, pairs: Sequence[Pair], size: tuple[int, int], seed: int) -> None:
-        small = [p.name for p in pairs if p.labels.shape[0] < size[0] or p.labels.shape[1] < size[1]]
-        if small or not pairs:
-            found = f"{small[0]} is smaller than {size[1]}x{size[0]} px" if small else "there is none"
-            raise TrainingError(f"training on {len(pairs)} pairs", found, "Give larger pairs, or take smaller crops")
+        check_sizes(pairs, size, f"training on {len(pairs)} pairs")
         self.pairs, self.size = pairs, size
         self.random = np.random.default_rng(seed)
         self.alike: dict[str, list[int]] = defaultdict(list)

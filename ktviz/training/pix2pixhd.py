@@ -7,29 +7,30 @@ Generator and encoder learn together, against discriminators at several scales, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ktviz.errors import SettingError
 from ktviz.images import Pixels
 from ktviz.labels import Classes
+from ktviz.systems.blocks.levels import across_levels
 from ktviz.systems.blocks.planes import one_hot
 from ktviz.systems.pix2pixhd.losses import discriminator_loss, generator_loss
 from ktviz.systems.pix2pixhd.planes import edges, region_means
-from ktviz.systems.pix2pixhd.shape import Shape
+from ktviz.systems.pix2pixhd.shape import SMALL, Shape
 from ktviz.systems.pix2pixhd.trained import Networks
 from ktviz.training import adversarial
 from ktviz.training.adversarial import MEASURED, Losses
 from ktviz.training.pairs import Batch, Pair, Pairs, read_pairs
 from ktviz.training.perceptual import Perceptual
+from ktviz.training.ranges import check_kind, check_shares, check_weights
 from ktviz.training.sheet import coloured, sheet
 
-LEVELS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
-"""Weights of the fixed network's levels, finest first."""
 SHOWN = 4
 """Pairs that a preview shows."""
 
@@ -43,19 +44,24 @@ class Recipe(adversarial.Recipe):
         perceptual: Weight of the fixed network's features.
         pixels: Weight of the pixels' mean difference, which the published losses do without: small networks learn
             sooner from it which number of a code stands for which colour.
-        shape: Sizes of the networks.
+        shape: Sizes of the networks, which are for maps of classes and have codes.
     """
-
-    SHARES: ClassVar[tuple[str, ...]] = (*adversarial.Recipe.SHARES, "whole")
 
     whole: float = 0.2
     perceptual: float = 10.0
     pixels: float = 10.0
-    shape: Shape = field(default_factory=Shape)
+    shape: Shape = SMALL
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_crop(64, 1 << (self.shape.downs + self.shape.enhanced))
+        check_shares(self, "whole")
+        check_weights(self, "perceptual", "pixels")
+        check_kind(self, "shape", Shape)
+        if not self.shape.codes:
+            raise SettingError("train pix2pixHD", "a shape without codes", "Give Shape(codes=3)")
+        if self.shape.coloured:
+            raise SettingError("train pix2pixHD", "a shape for label maps as colours", "Give Shape(coloured=False)")
+        self.check_crop(max(64, 2 * self.shape.stride), self.shape.stride)
 
 
 def train(
@@ -85,10 +91,12 @@ def train(
         The log, as written to `out/log.json`.
 
     Raises:
-        TrainingError: A checkpoint is missing, already there, or of another recipe; the loss is no longer finite.
-        ImageError, LabelError: The pairs cannot be read.
+        TrainingError: A checkpoint is missing, already there, or of another recipe; a pair is too small; the
+            table of looks cannot be used; the loss is no longer finite.
+        SettingError: The recipe's shape is for another number of classes, or the device is unknown.
+        ImageError, LabelError: The pairs, or those to score, cannot be read.
     """
-    return Run(folder, out, classes, recipe, {}, device, quiet).train(resume, evaluation)
+    return Run(folder, out, classes, recipe, device, quiet).train(resume, evaluation)
 
 
 class Run(adversarial.Run[Recipe, Networks, Batch]):
@@ -96,14 +104,14 @@ class Run(adversarial.Run[Recipe, Networks, Batch]):
 
     BETAS = (0.5, 0.999)
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, folder: Path, out: Path, classes: Classes, recipe: Recipe, device: str, quiet: bool) -> None:
+        super().__init__(folder, out, classes, recipe, {"classes": asdict(classes)}, device, quiet)
         self.fixed = Perceptual(self.some().batch(self.first(MEASURED)).photo).to(self.device)
 
     def networks(self) -> tuple[Networks, nn.Module]:
         shape = self.recipe.shape
         makers, discriminators = Networks(shape, self.classes).train().requires_grad_(True), shape.discriminators()
-        return makers.apply(start_small), discriminators.apply(start_small)
+        return makers.apply(start_normal), discriminators.apply(start_normal)
 
     def read(self, folder: Path) -> list[Pair]:
         return read_pairs(folder, self.classes, quiet=self.quiet)
@@ -111,8 +119,13 @@ class Run(adversarial.Run[Recipe, Networks, Batch]):
     @property
     def whole(self) -> tuple[int, int]:
         """The largest size that all pairs have and the networks take: whole pictures, where these are alike."""
-        stride, sizes = self.recipe.shape.stride, [pair.size for pair in self.pairs.pairs]
-        return min(h for h, _ in sizes) // stride * stride, min(w for _, w in sizes) // stride * stride
+        return self.largest([pair.size for pair in self.pairs.pairs])
+
+    def largest(self, sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+        """The largest height and width that all of some sizes hold and the networks take."""
+        stride = self.recipe.shape.stride
+        height, width = (min(sides) // stride * stride for sides in zip(*sizes, strict=True))
+        return height, width
 
     def draw(self) -> Batch:
         if self.loop.step >= self.recipe.steps * (1 - self.recipe.whole):
@@ -132,10 +145,10 @@ class Run(adversarial.Run[Recipe, Networks, Batch]):
         self.discriminators.requires_grad_(False)
         deceived = generator_loss(self.seen(planes, fake), real)
         self.discriminators.requires_grad_(True)
-        apart = [w * (a - b).abs().mean() for w, a, b in zip(LEVELS, self.fixed(fake), true, strict=True)]
+        apart = across_levels(lambda a, b: (a - b).abs().mean(), self.fixed(fake), true)
         return {
             "adversarial": deceived,
-            "perceptual": self.recipe.perceptual * torch.stack(apart).sum(),
+            "perceptual": self.recipe.perceptual * apart,
             "pixels": self.recipe.pixels * (fake - photo).abs().mean(),
         }
 
@@ -162,9 +175,9 @@ class Run(adversarial.Run[Recipe, Networks, Batch]):
         networks.save(self.out)
 
     def compared(self, networks: Networks, pairs: Sequence[Pair]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Pictures made with their photographs' own codes."""
+        """Pictures made with their photographs' own codes, of the largest part that the networks take."""
         for pair in pairs:
-            batch = Pairs([pair], pair.size, 0).batch([0])
+            batch = Pairs([pair], self.largest([pair.size]), 0).batch([0])
             yield made(networks, planes_of(batch, networks.shape), batch), batch.photo
 
 
@@ -182,7 +195,7 @@ def made(networks: Networks, planes: Tensor, batch: Batch) -> Tensor:
     return picture.float()
 
 
-def start_small(module: nn.Module) -> None:
+def start_normal(module: nn.Module) -> None:
     """The published initial weights: a normal distribution with a deviation of 0.02."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, 0.0, 0.02)

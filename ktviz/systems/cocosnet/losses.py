@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ktviz.errors import SettingError
 from ktviz.systems.blocks.adversarial import Maps, feature_matching, hinge, scales
 from ktviz.systems.blocks.contextual import contextual_loss
-from ktviz.systems.cocosnet.correspondence import Warp, cells_of_labels, means
+from ktviz.systems.blocks.levels import LEVELS, Features, across_levels
+from ktviz.systems.cocosnet.correspondence import Warp, cells_of_labels
+from ktviz.values import number, short, whole
 
-Features = Sequence[Tensor]
-"""Of a fixed network, at five depths, finest first."""
-LEVELS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
-"""Weights of the depths in `self_matching`."""
 CONTEXT = ((-1, 1, 8.0), (-2, 1, 4.0), (-3, 2, 2.0), (-4, 4, 1.0))
 """Depth, side of the means that are taken there, weight, in `contextual`."""
 SMALLEST = 1e-10
@@ -38,6 +38,9 @@ class Weights:
         mask: Labels, warped.
         cycle: There and back.
         self_warp: The warped exemplar, where it is the target itself.
+
+    Raises:
+        SettingError: One is no number from 0, or there is no such depth.
     """
 
     domain: float = 10.0
@@ -52,15 +55,24 @@ class Weights:
     cycle: float = 0.0
     self_warp: float = 0.0
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "depth", whole("depth", self.depth))
+        for name in (weight.name for weight in fields(self) if weight.name not in ("depth", "finest")):
+            object.__setattr__(self, name, number(name, getattr(self, name)))
+            if not 0 <= getattr(self, name) < math.inf:
+                raise SettingError(f"{name} {getattr(self, name)}", "not a number from 0", "Give 0 for none")
+        if not -len(LEVELS) <= self.depth < len(LEVELS):
+            raise SettingError(f"depth {self.depth}", f"there are {len(LEVELS)}", "Give -1, the coarsest, or -2")
+        if not isinstance(self.finest, bool):
+            raise SettingError(f"finest {short(self.finest)}", "neither True nor False", "Give one of them")
+
 
 def self_matching(fake: Features, real: Features, itself: Tensor) -> Tensor:
     """How far features of fixed depth are from the true ones, for samples whose exemplar is the target itself.
 
     The weights of the samples add up to 1, and are then averaged once more, as published.
     """
-    return torch.stack(
-        [w * per_sample(a, b.detach(), itself) for w, a, b in zip(LEVELS, fake, real, strict=True)]
-    ).sum()
+    return across_levels(partial(per_sample, itself=itself), fake, real)
 
 
 def per_sample(made: Tensor, true: Tensor, itself: Tensor) -> Tensor:
@@ -95,9 +107,8 @@ def masked_labels(warp: Warp, labels: Tensor, exemplar_labels: Tensor) -> Tensor
     return (apart * counted).sum() / counted.sum().clamp(min=1)
 
 
-def cycled(warp: Warp, exemplar: Tensor) -> Tensor:
-    """How far the exemplar's cells are from themselves, there and back."""
-    cells = means(exemplar)
+def cycled(warp: Warp, cells: Tensor) -> Tensor:
+    """How far the exemplar's cells, (B, M, V), are from themselves, there and back."""
     return F.l1_loss(warp.to_exemplar(warp.to_target(cells)), cells)
 
 

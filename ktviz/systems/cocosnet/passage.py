@@ -20,6 +20,7 @@ from ktviz.networks.running import check_finite, run
 from ktviz.networks.threads import threads_for
 from ktviz.systems.blocks.planes import one_hot
 from ktviz.systems.cocosnet.blockwise import Mixture, mixed
+from ktviz.systems.cocosnet.configuration import Configuration
 from ktviz.systems.cocosnet.correspondence import (
     CELL_PX,
     means,
@@ -93,7 +94,7 @@ class Passage:
     @cached_property
     def values(self) -> Tensor:
         """What is warped: mean colours of the exemplar's cells, or whole cells: (M, 3) or (M, 48)."""
-        return (patches if self.networks.configuration.patches else means)(self.picture)[0]
+        return values_of(self.picture, self.networks.configuration)[0]
 
     def mean(self, forbidden: Tensor | None = None) -> Tensor:
         """The exemplar's mean colour, of the cells that may be used, as a cell: (1, 3) or (1, 48)."""
@@ -108,9 +109,7 @@ class Passage:
     def warped(self, cells: Tensor) -> Tensor:
         """The picture that cells (N, V) make: (1, 3, H, W) in [-1, 1], in whole cells."""
         height, width = self.planes.shape[-2:]
-        if self.networks.configuration.patches:
-            return picture_of_patches(cells[None], height, width)
-        return picture_of_means(cells[None], height, width, self.networks.configuration.smooth)
+        return picture_of(cells[None], height, width, self.networks.configuration)
 
     def painted(self, cells: Tensor) -> Tensor:
         """What the generator makes of cells (N, V): (3, H, W) in [0, 1], differentiable by them."""
@@ -120,6 +119,18 @@ class Passage:
             made = run(self.networks.generator, continued(condition, height, width, "replicate"))
         check_finite(made, "generator")
         return (made[0, :, : self.size[0], : self.size[1]] + 1) / 2
+
+
+def values_of(picture: Tensor, configuration: Configuration) -> Tensor:
+    """What is warped of a picture (B, 3, h, w): mean colours of its cells, or whole cells; (B, M, 3) or (B, M, 48)."""
+    return patches(picture) if configuration.patches else means(picture)
+
+
+def picture_of(cells: Tensor, height: int, width: int, configuration: Configuration) -> Tensor:
+    """The picture that warped cells, (B, N, 3) or (B, N, 48), make: (B, 3, height, width)."""
+    if configuration.patches:
+        return picture_of_patches(cells, height, width)
+    return picture_of_means(cells, height, width, configuration.smooth)
 
 
 def planes_of(labels: Map, count: int) -> Tensor:

@@ -276,7 +276,7 @@ def test_a_step_of_training(values, inputs, task):
     losses |= {
         "domain": weights.domain * F.l1_loss(correspondence.of_labels(labels), correspondence.of_picture(target)),
         "mask": weights.mask * masked_labels(found, labels, exemplar_labels),
-        "cycle": weights.cycle * cycled(found, exemplar),
+        "cycle": weights.cycle * cycled(found, means(exemplar)),
         "self_warp": weights.self_warp * per_sample(warped, target, itself),
     }
     expected = {name: values.get(f"loss_{task}/{name}") for name in NAMES}
