@@ -102,6 +102,7 @@ def void_as_unknown(numbers: Map, classes: Classes) -> Map:
 
 
 def checked_size(array: npt.NDArray[Any], asked: str) -> npt.NDArray[Any]:
+    """The same, of a size that pictures have."""
     with refused():
         check_size(array.shape[1], array.shape[0], asked)
     return array

@@ -104,7 +104,12 @@ class Pix2PixHD(nn.Module, PlainSystem):
 
     @classmethod
     def shipped(cls, banks: Banks[Any] | None = None) -> Pix2PixHD:
-        """With the networks that come with the package."""
+        """With the networks that come with the package; `banks` as in the class.
+
+        Raises:
+            WeightsError: None come with this version, or they are not the files that were packaged.
+            LibraryError, LabelError, MismatchError: As in the class.
+        """
         return cls(banks, Networks.shipped())
 
     @classmethod
@@ -172,6 +177,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         Raises:
             LabelError: A map that cannot be used, or does not go with the other.
             ImageError: A reference that is no image.
+            MismatchError: A reference, and no encoder that could read it.
             SettingError, UnknownSettingError: A setting that does not exist, or a value outside its range.
             UnknownNameError: A source, an object or a centre that is not there, or nothing would be left.
         """

@@ -79,7 +79,11 @@ class Networks(nn.Module):
 
     @classmethod
     def shipped(cls) -> Networks:
-        """Those that come with the package."""
+        """Those that come with the package.
+
+        Raises:
+            WeightsError: None come with this version, or they are not the files that were packaged.
+        """
         generator, _ = (WEIGHTS.path(name) for name in (GENERATOR, ENCODER))
         return cls.load(generator.parent)
 
