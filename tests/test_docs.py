@@ -3,6 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import ktviz as kt
@@ -37,3 +38,14 @@ def test_every_kind_of_bank_names_the_systems_that_use_it(kind, systems):
     rows = (ROOT / "docs" / "library-format.md").read_text(encoding="utf-8").splitlines()
     row = next(row for row in rows if row.startswith(f"| `{kind}` |"))
     assert all(f"`{system}`" in row for system in systems)
+
+
+def test_edge_maps_of_scenes_are_made_as_it_says(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    code = (ROOT / "sample_data" / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    made = {}
+    exec(code, made)
+    padded = np.pad(made["objects"], 1, mode="edge")
+    around = (padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1])
+    assert np.array_equal(made["edge"], np.any([made["objects"] != other for other in around], axis=0))
+    assert 0 < made["edge"].mean() < 1
