@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ktviz.errors import LabelError
-from ktviz.labels.classes import Classes
+from ktviz.labels.classes import MOST, Classes
 from ktviz.labels.maps import Map, as_numbers, coded, void_as_unknown
 
 if TYPE_CHECKING:
@@ -79,8 +79,9 @@ def as_instances(instances: Any, labels: Map, classes: Classes) -> Map:
 
 def counted(values: Map, labels: Map, classes: Classes, asked: str, coloured: bool) -> Map:
     """Objects that are only counted, numbered anew: class times 1000 and a count, in the order of their numbers."""
-    pairs, places = np.unique(np.stack([values, labels], -1).reshape(-1, 2), axis=0, return_inverse=True)
-    places = places.reshape(values.shape)
+    numbers, rank = np.unique(values, return_inverse=True)
+    found, places = np.unique(rank.reshape(values.shape) * MOST + labels, return_inverse=True)
+    pairs, places = np.stack([numbers[found // MOST], found % MOST], -1), places.reshape(values.shape)
     check_one_class(pairs, places, classes, asked, coloured)
     fresh = np.empty(len(pairs), np.int64)
     for label in np.unique(pairs[:, 1]).tolist():
@@ -91,8 +92,8 @@ def counted(values: Map, labels: Map, classes: Classes, asked: str, coloured: bo
         elif len(mine) > COUNTED:
             raise LabelError(asked, name, f"Join them to {COUNTED}")
         elif len(mine) > 1 and label == 0:
-            found = f"{name}, the second {at(places == mine[1])}: numbers below {COUNTED} are not counted"
-            raise LabelError(asked, found, "Join them, or begin the list of classes with one that is not counted")
+            second = f"{name}, the second {at(places == mine[1])}: numbers below {COUNTED} are not counted"
+            raise LabelError(asked, second, "Join them, or begin the list of classes with one that is not counted")
         else:
             fresh[mine] = label * COUNTED + np.arange(len(mine))
     return fresh[places]

@@ -125,18 +125,19 @@ def by_palette(numbers: Map, palette: Palette, classes: Classes, asked: str) -> 
     known, other = said >= 0, (said >= 0) & (said != void_as_unknown(used, classes))
     if not other.any():
         return numbers
-    if known.all() and len(np.unique(said)) == len(said) <= 2 * other.sum():
+    apart, most = len(np.unique(said)) == len(said), 2 * other.sum() >= len(said)
+    if known.all() and apart and most:  # a palette in the classes' order, with one colour that is not, is a slip
         labels: Map = said[np.searchsorted(used, numbers)]
         return labels
-    odd = int(used[other][0] if known.all() else used[~known][0])
+    first, label = int(used[other][0]), int(said[other][0])
+    odd = first if known.all() else int(used[~known][0])
     y, x = np.argwhere(numbers == odd)[0]
     where, colour = f"number {odd} at x {x}, y {y}", palette[odd]
-    first, label = int(used[other][0]), int(said[other][0])
-    if known.all():
-        found = f"{where} has the colour of class {label}, {classes.names[label]}, and either may be meant"
-    else:
+    called = f"class {label}, {classes.names[label]}"
+    found = f"{where} has the colour of {called}, and either may be meant"
+    if odd != first:
         what = "no colour" if colour is None else f"the colour {colour}, of no class"
-        found = f"{where} has {what}, and number {first} that of class {label}, {classes.names[label]}"
+        found = f"{where} has {what}, and number {first} that of {called}"
     raise LabelError(asked, found, "Save the numbers in grey, or all of it in the colours of the classes")
 
 
