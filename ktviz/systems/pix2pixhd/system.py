@@ -177,7 +177,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         Raises:
             LabelError: A map that cannot be used, or does not go with the other.
             ImageError: A reference that is no image.
-            MismatchError: A reference, and no encoder that could read it.
+            MismatchError: A reference, and networks without an encoder.
             SettingError, UnknownSettingError: A setting that does not exist, or a value outside its range.
             UnknownNameError: A source, an object or a centre that is not there, or nothing would be left.
         """
