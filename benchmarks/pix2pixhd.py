@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measures import REPEATS, gpu_ms, seconds
 from benchmarks.tables import publish
+from ktviz.labels.instances import COUNTED, class_of
 from ktviz.labels.maps import Map
 from ktviz.systems.pix2pixhd.shape import PUBLISHED, SMALL, Shape
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
@@ -45,7 +46,7 @@ def row(name: str, shape: Shape, height: int, width: int) -> list[str]:
     networks = Networks(shape)
     centres = {label: random.uniform(-1, 1, (10, shape.codes)) for label in range(shape.classes)}
     system, instances = Pix2PixHD(networks=networks, centres=centres), scattered(shape.classes, height, width)
-    labels = np.where(instances < 1000, instances, instances // 1000)
+    labels = class_of(instances)
     photo = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
     reference = photo, labels, instances
     works: list[Callable[[], object]] = [
@@ -78,5 +79,5 @@ def scattered(classes: int, height: int, width: int) -> Map:
     instances = np.ones((height, width), dtype=np.int64)
     for number in range(OBJECTS):
         y, x = random.integers(0, height - height // 8), random.integers(0, width - width // 8)
-        instances[y : y + height // 8, x : x + width // 8] = 1000 * (2 + number % (classes - 2)) + number
+        instances[y : y + height // 8, x : x + width // 8] = COUNTED * (2 + number % (classes - 2)) + number
     return instances

@@ -21,6 +21,7 @@ from benchmarks.measures import psnr
 from benchmarks.segmenter import Agreement, seen, trained
 from benchmarks.tables import publish
 from ktviz.images import to_tensor
+from ktviz.labels import class_of
 from ktviz.library.kinds.codes.union import CodeUnion
 from ktviz.library.library import Library
 from ktviz.systems.pix2pixhd.planes import region_means
@@ -114,7 +115,7 @@ def constancy(networks: Networks, pair: Pair) -> list[Row]:
     codes = networks.encode(pair.photo, pair.instances.astype(np.int64))
     regions = {int(n): codes[:, torch.from_numpy(pair.instances == n)] for n in np.unique(pair.instances)}
     apart = max(float(region.var(1).max()) for region in regions.values() if region.shape[1] > 1)
-    cars = torch.stack([region[:, 0] for n, region in regions.items() if n // 1000 == CAR])
+    cars = torch.stack([region[:, 0] for n, region in regions.items() if class_of(n) == CAR])
     random = torch.Generator().manual_seed(0)
     features, ids = torch.randn(3, 5, 24, 32, generator=random), torch.randint(0, 9, (3, 1, 24, 32), generator=random)
     slow = torch.zeros_like(features)

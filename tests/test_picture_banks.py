@@ -270,6 +270,18 @@ def test_maps_are_kept_to_the_number_and_outlive_their_files_and_a_move(library,
         assert (one.mode, other.mode) == ("P", "I;16")
 
 
+def test_objects_of_many_classes_are_read_back(library, pictures, tmp_path):
+    """From class 66 on their numbers take more than 16 bits."""
+    classes, objects = Classes.numbered(100), np.full((64, 64), 99_000)
+    objects[:, 20:] = 99_001
+    for folder, numbers, palette in (("labels", np.full_like(objects, 99), classes), ("instances", objects, None)):
+        write_map(tmp_path / folder / "a.png", numbers, palette)
+    bank = library.build(
+        NAME, [pictures / "warm" / "a.png"], kind="pictures", classes=classes, quiet=True, **both(tmp_path)
+    )
+    assert np.array_equal(bank.instances(0), objects)
+
+
 def test_maps_are_found_below_folders_and_for_every_suffix(library, tmp_path, save, paint):
     save(tmp_path / "in" / "town" / "one.jpg", paint(0))
     save(tmp_path / "in" / "two.webp", paint(1))

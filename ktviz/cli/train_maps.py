@@ -68,6 +68,11 @@ def changed(asked: MapsRun) -> dict[str, Any]:
 
 
 def common(asked: MapsRun) -> dict[str, Any]:
+    """Arguments that both trainings take.
+
+    Raises:
+        SettingError: Two folders for evaluation have one name, by which scores are told apart.
+    """
     evaluation = {folder.name: folder for folder in asked.evaluate}
     if len(evaluation) < len(asked.evaluate):
         raise SettingError("--eval", "two folders of the same name", "Rename one")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ktviz.errors import ImageError, LabelError, MissingLabelError
+from ktviz.errors import ImageError, LabelError
 from ktviz.files import replacing
 from ktviz.images import check_size
 from ktviz.images.guard import guarded
 from ktviz.labels.classes import Classes
+from ktviz.labels.reading import Palette, read_file, read_pillow, refused
 
 Map = npt.NDArray[np.int64]
 """(H, W)."""
@@ -24,10 +23,6 @@ VOID = 255
 """In files of one byte a pixel, what many data sets write for pixels of no class."""
 DEEPEST = (1 << 24) - 1
 """The largest number of an object that a file holds."""
-EXACT = ("PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
-"""Formats that keep numbers as they are."""
-NUMBERS = ("1", "L", "I", "I;16", "I;16B", "I;16L")
-"""Pillow's modes of numbers."""
 
 
 def as_labels(labels: Any, classes: Classes) -> Map:
@@ -35,12 +30,14 @@ def as_labels(labels: Any, classes: Classes) -> Map:
 
     Args:
         labels: An array or tensor of whole numbers (H, W), or of colours (H, W, 3) uint8; a Pillow image or the path of
-            a file with numbers, with a palette, or with colours. A palette whose colours are those of classes is read
-            by its colours, any other by its numbers. 255 stands for the class "unknown", where there is one.
+            a file with numbers, with a palette, or with colours, in a format that keeps them. A palette whose colours
+            are those of classes is read by its colours, any other by its numbers; one of which it cannot be told is
+            refused. 255 stands for the class "unknown", where there is one. docs/pictures.md has the table.
         classes: What the numbers mean.
 
     Raises:
-        LabelError: A number or a colour of no class, with its place; or something else than a map.
+        LabelError: A number or a colour of no class, with its place; a file that does not hold the numbers as they were
+            written; or something else than a map.
 
     Example:
         >>> classes = Classes(("sky", "road"), ((0, 0, 255), (90, 90, 90)))
@@ -50,8 +47,7 @@ def as_labels(labels: Any, classes: Classes) -> Map:
     values, asked = as_numbers(labels, "label map", classes)
     if values.ndim == 3:
         return by_colour(values, classes, asked)
-    if classes.unknown is not None and len(classes) <= VOID:
-        values = np.where(values == VOID, classes.unknown, values)
+    values = void_as_unknown(values, classes)
     outside = (values < 0) | (values >= len(classes))
     if outside.any():
         y, x = np.argwhere(outside)[0]
@@ -62,17 +58,19 @@ def as_labels(labels: Any, classes: Classes) -> Map:
 
 def as_numbers(given: Any, what: str, classes: Classes | None = None) -> tuple[npt.NDArray[Any], str]:
     """A map as whole numbers (H, W) int64 or as colours (H, W, 3) uint8, and its name in messages."""
-    if isinstance(given, (str, os.PathLike)):
-        return from_file(Path(given), what, classes)
     if isinstance(given, Image.Image):
         asked = f"{what} of mode {given.mode}"
-        with refused(), guarded(asked):
-            return from_pillow(given, asked, classes), asked
+        return decided(*read_pillow(given, asked), classes, asked), asked
+    if isinstance(given, (str, os.PathLike)):
+        asked = f"{what} {os.fspath(given)!r}"
+        return decided(*read_file(Path(given), asked), classes, asked), asked
     try:
         array = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)
     except Exception as error:  # whatever an object's own conversion raises
         raise LabelError(what, f"no array of numbers ({error})", "Give an array (H, W) or a file") from None
     asked = f"{what} {array.shape} {array.dtype}"
+    if np.ma.is_masked(given):
+        raise LabelError(asked, "masked values", "Fill them with the number of a class")
     while array.ndim > 2 and array.shape[0] == 1:
         array = array[0]
     if array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8:
@@ -96,63 +94,66 @@ def whole(array: npt.NDArray[Any], asked: str) -> Map:
     return array.astype(np.int64)
 
 
+def void_as_unknown(numbers: Map, classes: Classes) -> Map:
+    """Numbers with 255 read as the class "unknown", where there is one and 255 is no class."""
+    if classes.unknown is None or len(classes) > VOID:
+        return numbers
+    return np.where(numbers == VOID, classes.unknown, numbers)
+
+
 def checked_size(array: npt.NDArray[Any], asked: str) -> npt.NDArray[Any]:
+    """The same, of a size that pictures have."""
     with refused():
         check_size(array.shape[1], array.shape[0], asked)
     return array
 
 
-@contextmanager
-def refused(todo: str = "") -> Iterator[None]:
-    """What is wrong with an image is wrong with a map."""
-    try:
-        yield
-    except ImageError as error:
-        raise LabelError(error.asked, error.found, todo or error.todo) from None
+def decided(values: npt.NDArray[Any], palette: Palette | None, classes: Classes | None, asked: str) -> npt.NDArray[Any]:
+    """Numbers or colours as they are; of numbers with a palette of classes' colours, what the two say together."""
+    return values if palette is None or classes is None else by_palette(values, palette, classes, asked)
 
 
-def from_file(path: Path, what: str, classes: Classes | None) -> tuple[npt.NDArray[Any], str]:
-    asked = f"{what} {str(path)!r}"
-    if not path.exists():
-        raise MissingLabelError(asked, "there is no such file", "Check the path")
-    if not path.is_file():
-        raise LabelError(asked, "not a plain file", "Name a PNG file")
-    todo = "Give a map as PNG; JPEG changes its numbers"
-    with refused(todo), guarded(asked), Image.open(path, formats=EXACT) as opened:
-        return from_pillow(opened, asked, classes), asked
+def by_palette(numbers: Map, palette: Palette, classes: Classes, asked: str) -> Map:
+    """The classes of numbers with colours: those of the colours, where these are all of classes; or the numbers.
 
-
-def from_pillow(image: Image.Image, asked: str, classes: Classes | None) -> npt.NDArray[Any]:
-    """Numbers or colours of an image, depending on its mode."""
-    check_size(image.width, image.height, asked)
-    if image.mode == "P":
-        numbers = np.asarray(image).astype(np.int64)
-        colours = np.asarray(image.convert("RGB"))
-        used = colours.reshape(-1, 3)[np.unique(np.asarray(image), return_index=True)[1]]
-        known = classes is not None and {tuple(colour) for colour in used.tolist()} <= set(classes.colours)
-        return colours if known else numbers
-    if image.mode in NUMBERS:
-        return np.asarray(image).astype(np.int64)
-    if image.mode in ("RGB", "RGBA"):
-        return np.asarray(image.convert("RGB"))
-    raise ImageError(asked, f"an image of mode {image.mode}", "Give numbers, a palette, or colours")
+    Raises:
+        LabelError: Numbers and colours contradict each other, and one of the colours is of no class, or that of two
+            numbers, or most of them are those of their numbers.
+    """
+    used = np.array(list(palette))
+    said = np.array([classes.colours.index(one) if one in classes.colours else -1 for one in palette.values()])
+    known, other = said >= 0, (said >= 0) & (said != void_as_unknown(used, classes))
+    if not other.any():
+        return numbers
+    apart, most = len(np.unique(said)) == len(said), 2 * other.sum() >= len(said)
+    if known.all() and apart and most:  # a palette in the classes' order, with one colour that is not, is a slip
+        labels: Map = said[np.searchsorted(used, numbers)]
+        return labels
+    first, label = int(used[other][0]), int(said[other][0])
+    odd = first if known.all() else int(used[~known][0])
+    y, x = np.argwhere(numbers == odd)[0]
+    where, colour = f"number {odd} at x {x}, y {y}", palette[odd]
+    called = f"class {label}, {classes.names[label]}"
+    found = f"{where} has the colour of {called}, and either may be meant"
+    if odd != first:
+        what = "no colour" if colour is None else f"the colour {colour}, of no class"
+        found = f"{where} has {what}, and number {first} that of {called}"
+    raise LabelError(asked, found, "Save the numbers in grey, or all of it in the colours of the classes")
 
 
 def by_colour(colours: npt.NDArray[np.uint8], classes: Classes, asked: str) -> Map:
     """The classes of colours (H, W, 3)."""
-    codes = coded(colours)
-    known = {int(coded(np.array(colour))): number for number, colour in enumerate(classes.colours)}
-    values, places = np.unique(codes, return_inverse=True)
-    for value in values:
-        if int(value) not in known:
-            y, x = np.argwhere(codes == value)[0]
-            near = min(
-                range(len(classes)), key=lambda n: int(np.abs(colours[y, x].astype(int) - classes.colours[n]).sum())
-            )
-            found = f"colour {tuple(map(int, colours[y, x]))} at x {x}, y {y} is of no class"
-            raise LabelError(asked, found, f"The nearest is {classes.names[near]}, {classes.colours[near]}")
-    numbers = np.array([known[int(value)] for value in values], np.int64)
-    return numbers[places.reshape(codes.shape)]
+    codes, known = coded(colours), coded(np.array(classes.colours))
+    if (odd := ~np.isin(codes, known)).any():
+        y, x = np.argwhere(odd)[0]
+        near = np.abs(colours[y, x].astype(int) - classes.colours).sum(1).argmin()
+        more = f", and {odd.sum() - 1:,} more pixels are of none" if odd.sum() > 1 else ""
+        found = f"colour {tuple(map(int, colours[y, x]))} at x {x}, y {y} is of no class{more}"
+        todo = f"The nearest is {classes.names[near]}, {classes.colours[near]}; scale maps to the nearest pixel"
+        raise LabelError(asked, found, todo)
+    order = known.argsort()
+    found_labels: Map = order[np.searchsorted(known, codes, sorter=order)]
+    return found_labels
 
 
 def coded(colours: npt.NDArray[Any]) -> Map:
@@ -192,6 +193,6 @@ def read_map(path: str | os.PathLike[str]) -> Map:
     asked = f"map {os.fspath(path)!r}"
     with refused(), guarded(asked), Image.open(path, formats=("PNG",)) as opened:
         check_size(opened.width, opened.height, asked)
-        if opened.mode not in ("P", "I;16"):
+        if opened.mode not in ("P", "I;16", "RGB"):
             raise ImageError(asked, f"an image of mode {opened.mode}", "Give what `write_map` writes")
-        return np.asarray(opened).astype(np.int64)
+        return coded(np.asarray(opened)) if opened.mode == "RGB" else np.asarray(opened).astype(np.int64)

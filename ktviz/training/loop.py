@@ -74,6 +74,7 @@ class Loop:
 
     @property
     def checkpoint(self) -> Path:
+        """The file that `restore` goes on from: written over by every checkpoint, whole or not at all."""
         return self.out / "checkpoint.pt"
 
     def begin(self) -> None:

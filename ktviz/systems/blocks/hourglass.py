@@ -12,7 +12,16 @@ from ktviz.networks.threads import Conv2d
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with instance norm, added to what came in: (B, C, h, w) to the same."""
+    """Two 3x3 convolutions with instance norm, added to what came in.
+
+    Args:
+        channels: That come in, and go out: (B, C, h, w) to the same.
+
+    Example:
+        >>> import torch
+        >>> ResidualBlock(4)(torch.zeros(1, 4, 5, 7)).shape
+        torch.Size([1, 4, 5, 7])
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -60,7 +69,15 @@ class Hourglass(nn.Module):
 
 
 def normed(convolution: nn.Module) -> list[nn.Module]:
-    """A convolution, instance norm without parameters, and ReLU."""
+    """A convolution, instance norm without parameters, and ReLU.
+
+    Args:
+        convolution: With `out_channels`, transposed or not: (B, C, h, w) to what it makes of that.
+
+    Example:
+        >>> [type(layer).__name__ for layer in normed(nn.Conv2d(3, 4, 1))]
+        ['Conv2d', 'InstanceNorm2d', 'ReLU']
+    """
     channels = convolution.out_channels
     assert isinstance(channels, int)
     return [convolution, nn.InstanceNorm2d(channels), nn.ReLU()]

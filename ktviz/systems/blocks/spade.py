@@ -80,4 +80,11 @@ def reflected(features: Tensor) -> Tensor:
 
 
 def leaky(features: Tensor) -> Tensor:
+    """Features of any shape, a fifth of what is below 0.
+
+    Example:
+        >>> import torch
+        >>> leaky(torch.tensor([-5.0, 5.0])).tolist()
+        [-1.0, 5.0]
+    """
     return F.leaky_relu(features, 0.2)

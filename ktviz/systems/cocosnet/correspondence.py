@@ -45,7 +45,15 @@ class Shape:
 
 
 class Residual(nn.Module):
-    """Two convolutions with instance norm, added to what came in; one slope for both activations."""
+    """Two convolutions with instance norm, added to what came in; one slope for both activations.
+
+    Args:
+        channels: That come in, and go out: (B, C, h, w) to the same.
+
+    Example:
+        >>> Residual(4)(torch.zeros(1, 4, 5, 7)).shape
+        torch.Size([1, 4, 5, 7])
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()

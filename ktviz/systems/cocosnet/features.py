@@ -42,6 +42,18 @@ class AdaptiveFeatures(nn.Module):
 
 
 def normed(inside: int, outside: int, kernel: int, stride: int) -> nn.Sequential:
-    """A convolution with spectral norm, and instance norm without parameters."""
+    """A convolution with spectral norm, and instance norm without parameters; no activation.
+
+    Args:
+        inside: Channels that come in: (B, inside, h, w).
+        outside: Channels that go out.
+        kernel: Side of the convolution, which pads by 1.
+        stride: Its steps.
+
+    Example:
+        >>> import torch
+        >>> normed(3, 4, kernel=3, stride=2)(torch.zeros(1, 3, 8, 6)).shape
+        torch.Size([1, 4, 4, 3])
+    """
     convolution = Conv2d(inside, outside, kernel, stride, padding=1, bias=False)
     return nn.Sequential(spectral_norm(convolution), nn.InstanceNorm2d(outside))

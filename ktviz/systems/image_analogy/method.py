@@ -65,7 +65,11 @@ class Method(nn.Module):
 
     @classmethod
     def shipped(cls) -> Method:
-        """With the pyramid and the inverse blocks that come with the package."""
+        """With the pyramid and the inverse blocks that come with the package.
+
+        Raises:
+            WeightsError: They are not the files that were packaged.
+        """
         return cls.load(WEIGHTS.path("pyramid.safetensors"), WEIGHTS.path("inverse.safetensors"))
 
     @classmethod

@@ -43,7 +43,11 @@ class Decoder(nn.Module):
 
     @classmethod
     def shipped(cls) -> Decoder:
-        """The decoder that comes with the package, for `Encoder.shipped()`."""
+        """The decoder that comes with the package, for `Encoder.shipped()`.
+
+        Raises:
+            WeightsError: It is not the file that was packaged.
+        """
         return cls.load(WEIGHTS.path("decoder.safetensors"))
 
     @classmethod
@@ -73,7 +77,16 @@ class Decoder(nn.Module):
 
 
 class Residual(nn.Module):
-    """x + conv(silu(conv(silu(x)))), channels kept."""
+    """x + conv(silu(conv(silu(x)))).
+
+    Args:
+        channels: That come in, and go out: (B, C, h, w) to the same.
+
+    Example:
+        >>> import torch
+        >>> Residual(4)(torch.zeros(1, 4, 5, 7)).shape
+        torch.Size([1, 4, 5, 7])
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -43,7 +43,11 @@ class Encoder(nn.Module):
 
     @classmethod
     def shipped(cls) -> Encoder:
-        """The encoder that comes with the package (offline, float16 on disk, float32 in memory)."""
+        """The encoder that comes with the package (offline, float16 on disk, float32 in memory).
+
+        Raises:
+            WeightsError: It is not the file that was packaged.
+        """
         return cls.load(WEIGHTS.path("encoder.safetensors"))
 
     @classmethod

@@ -67,7 +67,12 @@ class Translator(Pipeline):
 
     @classmethod
     def shipped(cls, banks: Banks[Any], memory: str | int | None = None) -> Translator:
-        """With the encoder and the decoder that come with the package."""
+        """With the encoder and the decoder that come with the package; arguments as in the class.
+
+        Raises:
+            WeightsError: They are not the files that were packaged.
+            LibraryError, SettingError: As in the class.
+        """
         return cls(banks, Encoder.shipped(), Decoder.shipped(), memory)
 
     @classmethod

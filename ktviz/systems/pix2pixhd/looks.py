@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from ktviz.errors import SettingError, UnknownNameError
+from ktviz.labels import class_of
 from ktviz.labels.maps import Map
 from ktviz.systems.pix2pixhd.centres import NOTHING, Centres, distances
 from ktviz.systems.pix2pixhd.codes import drawn
-from ktviz.systems.pix2pixhd.objects import Numbers, PhotoObjects, Vectors, boxes_of, labels_of
+from ktviz.systems.pix2pixhd.objects import Numbers, PhotoObjects, Vectors, boxes_of
 from ktviz.systems.pix2pixhd.settings import Settings
 
 Places = dict[int, int]
@@ -48,7 +49,7 @@ class Looks:
     @property
     def label(self) -> Numbers:
         """(n,) classes of the objects."""
-        return labels_of(self.number)
+        return class_of(self.number)
 
     def codes(self) -> Tensor:
         """(n, C) float32: of the centres, 0 where there is none."""
@@ -93,7 +94,7 @@ def choose(
         SettingError: `copies` name one of another class.
     """
     number, box, px = boxes_of(instances)
-    label = labels_of(number)
+    label = class_of(number)
     wanted = np.full((len(number), size), np.nan)
     centre = drawn_centres(number, label, centres, settings)
     if reference is not None:

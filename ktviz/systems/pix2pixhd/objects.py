@@ -14,6 +14,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from ktviz.images import Pixels, pixel_digest
+from ktviz.labels import class_of
 from ktviz.labels.maps import Map
 from ktviz.retrieval.catalogue import Knowledge
 from ktviz.retrieval.credit import Credit
@@ -49,17 +50,6 @@ class Objects(Knowledge, Protocol):
     def picture(self, source: int, /) -> Pixels: ...
 
     def object_map(self, source: int, /) -> Map: ...
-
-
-def labels_of(numbers: Numbers) -> Numbers:
-    """The classes of objects; see `ktviz.labels`.
-
-    Example:
-        >>> labels_of(np.array([7, 26003])).tolist()
-        [7, 26]
-    """
-    found: Numbers = np.where(numbers < 1000, numbers, numbers // 1000)
-    return found
 
 
 def told_apart(instances: Map) -> tuple[Numbers, Map, Numbers]:
@@ -120,7 +110,7 @@ class PhotoObjects:
 
     @property
     def label(self) -> Numbers:
-        return labels_of(self.number)
+        return class_of(self.number)
 
     @property
     def box(self) -> npt.NDArray[np.float64]:

@@ -10,11 +10,10 @@ import pandas as pd
 
 from ktviz.errors import MismatchError, UnknownNameError
 from ktviz.images import Pixels
-from ktviz.labels import Classes
+from ktviz.labels import Classes, class_of
 from ktviz.labels.maps import Map
 from ktviz.systems.pix2pixhd.drawing import drawn_map
 from ktviz.systems.pix2pixhd.looks import Looks
-from ktviz.systems.pix2pixhd.objects import labels_of
 from ktviz.systems.pix2pixhd.run import Run
 from ktviz.systems.pix2pixhd.settings import Settings
 from ktviz.trace.recorded import Recorded
@@ -72,7 +71,7 @@ class Synthesis(Recorded):
     @property
     def labels(self) -> Map:
         """(H, W) the number of a class at every pixel."""
-        return labels_of(self.instances)
+        return class_of(self.instances)
 
     @property
     def input(self) -> Pixels:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ktviz.errors import MismatchError, SettingError, TraceError, UnknownNameError
 from ktviz.images import Pixels, to_pixels
-from ktviz.labels import Classes, as_instances, as_labels
+from ktviz.labels import Classes, as_instances, as_labels, class_of
 from ktviz.labels.maps import Map
 from ktviz.library.banks import Banks, of_kind
 from ktviz.library.kinds.codes.cutting import SURROUNDINGS, TILE_PX, cut_out
@@ -28,7 +28,7 @@ from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.drawing import mosaic, object_picture
 from ktviz.systems.pix2pixhd.fitting import check_bank, checked_centres
 from ktviz.systems.pix2pixhd.looks import Looks, choose, codes_at
-from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE, Vectors, labels_of
+from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE, Vectors
 from ktviz.systems.pix2pixhd.published import read_published_centres
 from ktviz.systems.pix2pixhd.reference import Reference, photo_given
 from ktviz.systems.pix2pixhd.result import Synthesis
@@ -104,7 +104,12 @@ class Pix2PixHD(nn.Module, PlainSystem):
 
     @classmethod
     def shipped(cls, banks: Banks[Any] | None = None) -> Pix2PixHD:
-        """With the networks that come with the package."""
+        """With the networks that come with the package; `banks` as in the class.
+
+        Raises:
+            WeightsError: None come with this version, or they are not the files that were packaged.
+            LibraryError, LabelError, MismatchError: As in the class.
+        """
         return cls(banks, Networks.shipped())
 
     @classmethod
@@ -172,6 +177,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         Raises:
             LabelError: A map that cannot be used, or does not go with the other.
             ImageError: A reference that is no image.
+            MismatchError: A reference, and networks without an encoder.
             SettingError, UnknownSettingError: A setting that does not exist, or a value outside its range.
             UnknownNameError: A source, an object or a centre that is not there, or nothing would be left.
         """
@@ -290,7 +296,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         instances, centres = self.run_of(trace).instances, self.run_of(trace).centres
         number, size = np.unique(instances), self.networks.shape.codes
         asking = np.searchsorted(number, trace.column("label").astype(np.int64))
-        label = labels_of(number)[asking]
+        label = class_of(number)[asking]
         whole, mean = torch.zeros(len(number), size), torch.zeros(len(number), size)
         whole[asking] = codes_at(centres, chosen_centres(trace, centres), size)
         means = self.centres.means()
@@ -315,7 +321,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         """Sources behind the centres of the classes in the picture; of the site "style" these centres."""
         centres, known = self.run_of(trace).centres, {source["source"] for source in trace.about["sources"]}
         labels = np.unique(trace.column("label").astype(np.int64))
-        there = np.flatnonzero(centres.there & np.isin(centres.label, labels_of(labels)))
+        there = np.flatnonzero(centres.there & np.isin(centres.label, class_of(labels)))
         names = [centres.source_names[centre] for centre in there]
         if centres.members is not None and centres.objects is not None and len(there):
             entries = torch.from_numpy(np.concatenate([centres.members[centre] for centre in there]))

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from ktviz.errors import MismatchError, SettingError, WeightsError
 from ktviz.images import Pixels, to_tensor
-from ktviz.labels import Classes
+from ktviz.labels import Classes, class_of
 from ktviz.labels.maps import Map
 from ktviz.networks.running import check_finite, run
 from ktviz.networks.weights import load_weights, module_digest, read_about, save_weights
@@ -79,7 +79,11 @@ class Networks(nn.Module):
 
     @classmethod
     def shipped(cls) -> Networks:
-        """Those that come with the package."""
+        """Those that come with the package.
+
+        Raises:
+            WeightsError: None come with this version, or they are not the files that were packaged.
+        """
         generator, _ = (WEIGHTS.path(name) for name in (GENERATOR, ENCODER))
         return cls.load(generator.parent)
 
@@ -163,7 +167,7 @@ class Networks(nn.Module):
 
     def planes(self, instances: Tensor) -> Tensor:
         """What is where, as the generator reads it: (B, 1, H, W) numbers of objects to (B, planes, H, W)."""
-        labels = torch.where(instances < 1000, instances, instances // 1000)
+        labels = class_of(instances)
         if self.shape.coloured:
             colours = torch.tensor(self.classes.colours) / 127.5 - 1
             known = colours[labels[:, 0]].movedim(-1, 1)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ktviz.errors import AbilityError, UnknownNameError
+from ktviz.labels import class_of
 from ktviz.systems.descents import Descent, Road
 from ktviz.systems.pix2pixhd.centres import Centres, Placed
 from ktviz.systems.pix2pixhd.looks import Looks
-from ktviz.systems.pix2pixhd.objects import Numbers, labels_of
+from ktviz.systems.pix2pixhd.objects import Numbers
 from ktviz.systems.pix2pixhd.settings import Settings
 from ktviz.systems.protocol import Leaves
 from ktviz.trace.trace import Trace
@@ -21,7 +22,7 @@ MEASURE = "minus the distance"
 
 def chosen_centres(trace: Trace, centres: Centres) -> Numbers:
     """(retrievals,) the centre that each object took."""
-    label = labels_of(trace.column("label").astype(np.int64))
+    label = class_of(trace.column("label").astype(np.int64))
     return centres.at(label, trace.column("centre").astype(np.int64))
 
 

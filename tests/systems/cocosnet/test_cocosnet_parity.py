@@ -103,6 +103,7 @@ def test_features_and_descriptors(values, correspondence, inputs):
     torch.testing.assert_close(apart, values["corr/loss_novgg_featpair"], rtol=LOSS, atol=0)
     maps, (target, source) = heard(correspondence, ("theta", "phi"), lambda: correspondence(*inputs))
     check(correspondence.mixed(correspondence.of_labels(labels), labels), values["corr/cont_features"])
+    check(correspondence.mixed(correspondence.of_picture(exemplar), inputs[2]), values["corr/ref_features"])
     check(maps["theta"], values["corr/theta_map"])
     check(maps["phi"], values["corr/phi_map"])
     cells = values["in/cells"]
@@ -252,7 +253,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("task", WEIGHTS)
-def test_a_step_of_training(values, inputs, task):
+def test_losses_and_gradients_of_a_step(values, inputs, task):
     weights = WEIGHTS[task]
     labels, exemplar, exemplar_labels = inputs
     target, itself = values["in/image"], values["in/self_ref"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from ktviz.labels import Classes, class_of
 from ktviz.library.kinds.codes.rows import rows_of
 from ktviz.systems.blocks.adversarial import cross_entropy, feature_matching, least_squares, scales
 from ktviz.systems.blocks.hourglass import Hourglass
@@ -15,6 +16,8 @@ from ktviz.systems.pix2pixhd.codes import drawn, laid_out
 from ktviz.systems.pix2pixhd.losses import discriminator_loss, generator_loss
 from ktviz.systems.pix2pixhd.networks import Discriminators, LocalEnhancer, published_keys
 from ktviz.systems.pix2pixhd.planes import edges, region_means
+from ktviz.systems.pix2pixhd.shape import Shape
+from ktviz.systems.pix2pixhd.trained import Networks
 
 IMAGE, CODE, LOSS, GRADIENT, STEP = 2e-4, 1e-4, 1e-4, 1e-3, 1e-6
 
@@ -50,6 +53,22 @@ def test_planes_are_those_of_the_published_code(values):
     check(torch.cat([one_hot(values["in/label"], 6), found], 1), values["mid/input_label"], 0)
 
 
+def test_planes_of_a_coloured_map_are_those_of_the_published_code(values):
+    """It reads a picture where ours reads colours of classes; at one pixel of each class they are made the same."""
+    picture, numbers = values["mid/input_label_rgb_mode"][:, :3], values["in/inst"]
+    labels = class_of(numbers)[:, 0]
+    pixels = [tuple((labels == label).nonzero()[0].tolist()) for label in range(6)]
+    levels = [(127.5 * (picture[b, :, y, x] + 1)).round().int().tolist() for b, y, x in pixels]
+    classes = Classes(list("abcdef"), levels)
+    small = {"width": 4, "downs": 2, "blocks": 1}
+    networks = Networks(Shape(classes=6, coloured=True, **small), classes)
+    found = networks.planes(numbers)
+    check(found[:, 3:], values["mid/input_label_rgb_mode"][:, 3:], 0)
+    for batch, y, x in pixels:
+        check(found[batch, :3, y, x], picture[batch, :, y, x], 0.5001 / 127.5)  # half a level
+    assert found.shape[1] == networks.shape.shown == networks.shape.inside
+
+
 def test_the_generator_agrees(values, networks):
     generator, encoder, _ = networks
     raw = encoder(values["in/image"])
@@ -57,7 +76,10 @@ def test_the_generator_agrees(values, networks):
     codes = region_means(raw, values["in/inst"])
     check(codes, values["mid/E_instance_mean"], CODE)
     check(region_means(raw, values["in/label"]), values["mid/E_label_mean"], CODE)
-    check(generator(torch.cat([values["mid/input_label"], codes], 1)), values["out/G"], IMAGE)
+    planes = torch.cat([values["mid/input_label"], codes], 1)
+    for part, modules in {"down": 4 + 3 * 3, "blocks": 13 + 2, "up": 15 + 3 * 3}.items():
+        check(generator.model[:modules](planes), values[f"mid/G_after_{part}"], IMAGE)
+    check(generator(planes), values["out/G"], IMAGE)
 
 
 def test_the_local_enhancer_agrees(values):

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from ktviz.errors import LibraryError
-from ktviz.labels.instances import COUNTED
+from ktviz.labels import class_of
 from ktviz.labels.maps import Map
 from ktviz.library.banks import expect, fitting
 from ktviz.library.kinds.codes.clusters import Changed, Clusters, Mask, without
@@ -124,8 +124,7 @@ def check_objects(bank: CodeBank) -> None:
     expect(len(objects) > 0 and set(objects.source) == set(range(len(bank.sources))), "objects of every source")
     same = np.diff(objects.source) == 0
     expect(bool((np.diff(objects.number) > 0)[same].all()), "each object once, in order")
-    said = np.where(objects.number < COUNTED, objects.number, objects.number // COUNTED)
-    expect(np.array_equal(said, objects.label), "objects that say their class")
+    expect(np.array_equal(class_of(objects.number), objects.label), "objects that say their class")
     least, most = (0, classes - 1) if classes else (WHOLE, WHOLE)
     expect(bool(((objects.label >= least) & (objects.label <= most)).all()), "classes that exist")
     height, width = np.array([(s.height, s.width) for s in bank.sources])[objects.source].T

@@ -1,0 +1,51 @@
+"""Pages that list what there is list all of it."""
+
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ktviz as kt
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = sorted(path.parent.name for path in (ROOT / "ktviz").glob("*/__init__.py"))
+SYSTEMS = sorted(path.parent.name for path in (ROOT / "ktviz" / "systems").glob("*/__init__.py"))
+WITH_SITES = sorted(path.parent.name for path in (ROOT / "ktviz" / "systems").glob("*/sites.py"))
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md"])
+def test_every_package_and_system_is_named(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    if page == "README.md":
+        text = text.split("## Where things are")[1].split("##")[0]
+    assert [name for name in (*PACKAGES, *SYSTEMS) if name not in text] == []
+
+
+@pytest.mark.parametrize("system", WITH_SITES)
+def test_every_column_of_a_system_is_named(system):
+    text = (ROOT / "docs" / "trace.md").read_text(encoding="utf-8")
+    values = vars(import_module(f"ktviz.systems.{system}.sites")).values()
+    columns = [one for value in values for one in (value if isinstance(value, tuple) else [value])]
+    names = {column.name for column in columns if isinstance(column, kt.Extension)}
+    assert names
+    assert f"`{system}." in text
+    assert [name for name in names if f"`{name}`" not in text and f"`{system}.{name}`" not in text] == []
+
+
+@pytest.mark.parametrize(("kind", "systems"), [("pictures", ("image-analogy", "cocosnet")), ("codes", ("pix2pixhd",))])
+def test_every_kind_of_bank_names_the_systems_that_use_it(kind, systems):
+    rows = (ROOT / "docs" / "library-format.md").read_text(encoding="utf-8").splitlines()
+    row = next(row for row in rows if row.startswith(f"| `{kind}` |"))
+    assert all(f"`{system}`" in row for system in systems)
+
+
+def test_edge_maps_of_scenes_are_made_as_it_says(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    code = (ROOT / "sample_data" / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    made = {}
+    exec(code, made)
+    padded = np.pad(made["objects"], 1, mode="edge")
+    around = (padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1])
+    assert np.array_equal(made["edge"], np.any([made["objects"] != other for other in around], axis=0))
+    assert 0 < made["edge"].mean() < 1
