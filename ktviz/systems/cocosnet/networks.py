@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from ktviz.errors import MissingWeightsError, WeightsError
-from ktviz.networks.weights import load_weights, read_about, save_weights
+from ktviz.networks.weights import load_weights, module_digest, read_about, save_weights, text_digest
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.spectral import without_spectral_norm
 from ktviz.systems.cocosnet.configuration import Configuration
@@ -83,6 +83,11 @@ class Networks(nn.Module):
         about, plain = {"configuration": self.configuration.as_json()}, self.plain()
         for part in PARTS:
             save_weights(plain.get_submodule(part), Path(folder) / f"{part}.safetensors", about)
+
+    def digests(self) -> dict[str, str]:
+        """Of both, and of their configuration: of equal weights, another one makes other pictures."""
+        found = {part: module_digest(self.get_submodule(part)) for part in PARTS}
+        return {**found, "configuration": text_digest(self.configuration.as_json())}
 
     def plain(self) -> Networks:
         """A copy without spectral norms."""

@@ -22,7 +22,6 @@ from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.library.library import Library
 from ktviz.memory import as_bytes
 from ktviz.networks.running import check_defaults, without_autocast
-from ktviz.networks.weights import module_digest
 from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.cells import around
@@ -230,8 +229,7 @@ class CoCosNet(nn.Module, PlainSystem):
 
     def digests(self) -> dict[str, str]:
         """Of the networks, and of the exemplar, or of the banks out of which it is chosen."""
-        found = {part: module_digest(self.networks.get_submodule(part)) for part in ("correspondence", "generator")}
-        return {**found, **self.exemplars.digests()}
+        return {**self.networks.digests(), **self.exemplars.digests()}
 
     def pictures(self, inputs: tuple[Any, ...], output: Synthesis) -> dict[str, Pixels]:
         """Label map, exemplar, its label map, the output, and the warped exemplar."""

@@ -223,7 +223,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         return trace
 
     def digests(self) -> dict[str, str]:
-        """Of the networks, of the names of the classes, and of the banks or centres."""
+        """Of the networks with their configuration, and of the banks or centres."""
         if self.banks is not None:
             return {**self.networks.digests(), **self.banks.digests()}
         return {**self.networks.digests(), **({"library centres": self.centres.digest} if len(self.centres) else {})}

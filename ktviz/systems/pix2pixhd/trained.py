@@ -22,7 +22,7 @@ from ktviz.images import Pixels, to_tensor
 from ktviz.labels import Classes, class_of
 from ktviz.labels.maps import Map
 from ktviz.networks.running import check_finite, run
-from ktviz.networks.weights import load_weights, module_digest, read_about, save_weights
+from ktviz.networks.weights import load_weights, module_digest, read_about, save_weights, text_digest
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.hourglass import Hourglass
 from ktviz.systems.blocks.planes import one_hot
@@ -103,8 +103,7 @@ class Networks(nn.Module):
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write both networks, rounded to float16, with sizes and classes."""
-        classes = {"names": self.classes.names, "colours": self.classes.colours}
-        about = {"shape": json.dumps(asdict(self.shape)), "classes": json.dumps(classes)}
+        about = self.about
         save_weights(self.generator, Path(folder) / GENERATOR, about)
         if self.encoder is not None:
             save_weights(self.encoder, Path(folder) / ENCODER, about)
@@ -140,11 +139,17 @@ class Networks(nn.Module):
             load_published(made.encoder, beside if encoder is None else encoder)
         return made
 
+    @property
+    def about(self) -> dict[str, str]:
+        """Sizes and classes, as a file of weights states them."""
+        classes = {"names": self.classes.names, "colours": self.classes.colours}
+        return {"shape": json.dumps(asdict(self.shape)), "classes": json.dumps(classes)}
+
     def digests(self) -> dict[str, str]:
-        """Of both networks and of the names of the classes."""
-        names = {"classes": ", ".join(self.classes.names)}
+        """Of both networks, and of sizes and classes: of equal weights, other ones make other pictures."""
         encoder = {} if self.encoder is None else {"encoder": module_digest(self.encoder)}
-        return {"generator": module_digest(self.generator), **encoder, **names}
+        configuration = text_digest(json.dumps(self.about, sort_keys=True))
+        return {"generator": module_digest(self.generator), **encoder, "configuration": configuration}
 
     def paint(self, instances: Map, codes: Tensor) -> Tensor:
         """A picture of a label map: (3, H, W) in [0, 1], with a derivative by the codes.

@@ -1,6 +1,7 @@
 """What pix2pixHD is given: maps and references of every kind, banks, centres and files, good and bad."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from ktviz.errors import (
     UnknownSettingError,
     WeightsError,
 )
+from ktviz.labels import Classes
 from ktviz.systems.pix2pixhd.shape import PUBLISHED, SMALL, Shape
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
 from ktviz.systems.pix2pixhd.trained import Networks
@@ -153,6 +155,21 @@ def test_a_trace_without_its_maps_says_so(system, trace, tmp_path):
     with pytest.raises(TraceError, match="saved without"):
         kt.without(read, "0.png", model=system)
     assert read.site("members").table.num_rows == trace.site("members").table.num_rows
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        Classes(("nothing", *CLASSES.names[1:]), CLASSES.colours),
+        Classes(CLASSES.names, ((1, 1, 1), *CLASSES.colours[1:])),
+    ],
+)
+def test_equal_weights_that_read_maps_otherwise_are_another_network(scene, classes):
+    shape = replace(SHAPE, coloured=True, codes=0)
+    one, other = (Pix2PixHD(networks=networks_of(4, shape, these)) for these in (CLASSES, classes))
+    assert one.digests()["generator"] == other.digests()["generator"]
+    with pytest.raises(MismatchError, match="configuration"):
+        kt.without(other.traced(*scene[1:]), 0, model=one)
 
 
 def test_networks_are_written_with_sizes_and_classes(networks, scene, tmp_path):
