@@ -7,8 +7,8 @@ from pathlib import Path
 
 from torch import nn
 
-from ktviz.errors import MissingWeightsError, WeightsError
-from ktviz.networks.weights import load_weights, module_digest, read_about, save_weights, text_digest
+from ktviz.errors import MissingWeightsError
+from ktviz.networks.weights import load_weights, module_digest, read_together, save_together, text_digest
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.spectral import without_spectral_norm
 from ktviz.systems.cocosnet.configuration import Configuration
@@ -62,13 +62,9 @@ class Networks(nn.Module):
         Raises:
             WeightsError: A file is missing or damaged, or of another training.
         """
-        stated = [read_about(path).get("configuration", "") for path in (correspondence, generator)]
-        asked = f"weights {os.fspath(correspondence)!r}"
-        if stated[0] != stated[1]:
-            raise WeightsError(
-                f"{asked} and {os.fspath(generator)!r}", "they are no pair", "Give those of one training"
-            )
-        networks = without_spectral_norm(cls(Configuration.from_json(stated[0], asked)))
+        stated = read_together(correspondence, generator).get("configuration", "")
+        configuration = Configuration.from_json(stated, f"weights {os.fspath(correspondence)!r}")
+        networks = without_spectral_norm(cls(configuration))
         load_weights(networks.correspondence, correspondence)
         load_weights(networks.generator, generator)
         return networks.eval().requires_grad_(False)
@@ -81,8 +77,7 @@ class Networks(nn.Module):
             StorageError: The disk refuses.
         """
         about, plain = {"configuration": self.configuration.as_json()}, self.plain()
-        for part in PARTS:
-            save_weights(plain.get_submodule(part), Path(folder) / f"{part}.safetensors", about)
+        save_together({Path(folder) / f"{part}.safetensors": plain.get_submodule(part) for part in PARTS}, about)
 
     def digests(self) -> dict[str, str]:
         """Of both, and of their configuration: of equal weights, another one makes other pictures."""

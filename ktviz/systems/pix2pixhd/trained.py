@@ -22,7 +22,7 @@ from ktviz.images import Pixels, to_tensor
 from ktviz.labels import Classes, class_of
 from ktviz.labels.maps import Map
 from ktviz.networks.running import check_finite, run
-from ktviz.networks.weights import load_weights, module_digest, read_about, save_weights, text_digest
+from ktviz.networks.weights import load_weights, module_digest, read_about, read_together, save_together, text_digest
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.hourglass import Hourglass
 from ktviz.systems.blocks.planes import one_hot
@@ -92,21 +92,20 @@ class Networks(nn.Module):
         """From a folder that `save` wrote.
 
         Raises:
-            WeightsError: A file is missing, damaged, of another layout, or holds NaN.
+            WeightsError: A file is missing, damaged, of another layout or of another training, or holds NaN.
         """
-        path = Path(folder) / GENERATOR
-        made = cls(*described(read_about(path), path))
-        load_weights(made.generator, path)
+        generator, encoder = (Path(folder) / name for name in (GENERATOR, ENCODER))
+        made = cls(*described(read_about(generator), generator))
+        load_weights(made.generator, generator)
         if made.encoder is not None:
-            load_weights(made.encoder, Path(folder) / ENCODER)
+            read_together(generator, encoder)
+            load_weights(made.encoder, encoder)
         return made
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write both networks, rounded to float16, with sizes and classes."""
-        about = self.about
-        save_weights(self.generator, Path(folder) / GENERATOR, about)
-        if self.encoder is not None:
-            save_weights(self.encoder, Path(folder) / ENCODER, about)
+        parts = {GENERATOR: self.generator, **({} if self.encoder is None else {ENCODER: self.encoder})}
+        save_together({Path(folder) / name: part for name, part in parts.items()}, self.about)
 
     @classmethod
     def published(

@@ -41,12 +41,26 @@ def test_saving_leaves_the_networks_as_they_are(make_networks, tmp_path):
     assert list(networks.state_dict()) == before
 
 
-def test_files_that_are_no_pair_or_not_ours(networks, make_networks, saved, tmp_path):
+@pytest.mark.parametrize("changes", [{"width": 4}, {"temperature": 0.02}, {"seed": 1}])
+def test_files_of_two_trainings_are_not_mixed(make_networks, saved, tmp_path, changes):
     other = tmp_path / "other"
     other.mkdir()
-    make_networks(width=4).save(other)
-    with pytest.raises(WeightsError, match="they are no pair"):
+    make_networks(**changes).save(other)
+    with pytest.raises(WeightsError, match="they are not of one training"):
         Networks.load(saved[0], other / "generator.safetensors")
+
+
+def test_files_that_name_no_others_are_taken_as_they_are(networks, saved, tmp_path):
+    about, plain, files = {"configuration": networks.configuration.as_json()}, networks.plain(), []
+    for part in ("correspondence", "generator"):
+        files.append(tmp_path / f"old-{part}.safetensors")
+        save_weights(plain.get_submodule(part), files[-1], about)
+    assert Networks.load(*files).digests() == Networks.load(*saved).digests()
+    with pytest.raises(WeightsError, match="they are not of one training"):
+        Networks.load(files[0], saved[1])
+
+
+def test_files_that_are_not_ours(networks, saved, tmp_path):
     with pytest.raises(WeightsError, match="of another architecture"):
         Networks.load(saved[1], saved[0])
     save_weights(networks.generator, tmp_path / "bare.safetensors", {})

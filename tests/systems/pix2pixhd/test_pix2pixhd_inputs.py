@@ -19,6 +19,7 @@ from ktviz.errors import (
     WeightsError,
 )
 from ktviz.labels import Classes
+from ktviz.networks.weights import save_weights
 from ktviz.systems.pix2pixhd.shape import PUBLISHED, SMALL, Shape
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
 from ktviz.systems.pix2pixhd.trained import Networks
@@ -183,6 +184,25 @@ def test_networks_are_written_with_sizes_and_classes(networks, scene, tmp_path):
     (tmp_path / "encoder.safetensors").unlink()
     with pytest.raises(WeightsError, match="no such file"):
         Networks.load(tmp_path)
+
+
+@pytest.mark.parametrize(("seed", "classes"), [(1, CLASSES), (0, Classes(CLASSES.names, Classes.numbered(5).colours))])
+def test_files_of_two_trainings_are_not_mixed(networks, tmp_path, seed, classes):
+    other = tmp_path / "other"
+    other.mkdir()
+    networks_of(seed, SHAPE, classes).save(other)
+    networks.save(tmp_path)
+    (other / "encoder.safetensors").replace(tmp_path / "encoder.safetensors")
+    with pytest.raises(WeightsError, match="they are not of one training"):
+        Networks.load(tmp_path)
+
+
+def test_files_that_name_no_others_are_taken_as_they_are(networks, tmp_path):
+    networks.save(tmp_path)
+    known = Networks.load(tmp_path).digests()
+    for part in ("generator", "encoder"):
+        save_weights(getattr(networks, part), tmp_path / f"{part}.safetensors", networks.about)
+    assert Networks.load(tmp_path).digests() == known
 
 
 def test_the_small_configuration_fits_the_package(tmp_path):
