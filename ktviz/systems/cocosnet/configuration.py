@@ -10,6 +10,7 @@ from ktviz.errors import SettingError, WeightsError
 from ktviz.labels import Classes
 from ktviz.labels.classes import UNKNOWN
 from ktviz.systems.cocosnet.correspondence import Shape
+from ktviz.values import one_of
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,33 @@ def small(classes: Classes) -> Configuration:
     return Configuration(classes, shape, width=9, hidden=24, attention=False)
 
 
+def paper(classes: Classes) -> Configuration:
+    """The published configuration, for pictures of 256 px.
+
+    Example:
+        >>> paper(ADE20K) == PUBLISHED["ade20k"]
+        True
+    """
+    return Configuration(classes, Shape(len(classes)))
+
+
 ADE20K = Classes((*Classes.numbered(150).names, UNKNOWN), Classes.numbered(151).colours)
 """Numbers as in the data set's files, where 255 is for pixels of none and becomes 150."""
 PUBLISHED: Mapping[str, Configuration] = {
-    "ade20k": Configuration(ADE20K, Shape(151)),
+    "ade20k": paper(ADE20K),
     "celebahq": Configuration(Classes.numbered(19), Shape(19, kernel=4), smooth=True),
     "celebahqedge": Configuration(None, Shape(15, kernel=4), smooth=True),
     "deepfashion": Configuration(None, Shape(20, kernel=4, masks=False), patches=True, smooth=True),
 }
 """By task, as published; give `dataclasses.replace(..., classes=...)` names of your own for label maps."""
+
+
+def named(configuration: Configuration | str) -> Configuration:
+    """A configuration; or that of one of the published tasks, by its name.
+
+    Raises:
+        SettingError: Something else.
+    """
+    if isinstance(configuration, Configuration):
+        return configuration
+    return PUBLISHED[one_of("a configuration", configuration, PUBLISHED)]

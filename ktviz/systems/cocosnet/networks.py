@@ -11,7 +11,7 @@ from ktviz.errors import MissingWeightsError
 from ktviz.networks.weights import load_weights, module_digest, read_together, save_together, text_digest
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.spectral import without_spectral_norm
-from ktviz.systems.cocosnet.configuration import Configuration
+from ktviz.systems.cocosnet.configuration import Configuration, named
 from ktviz.systems.cocosnet.correspondence import Correspondence
 from ktviz.systems.cocosnet.generator import Generator
 from ktviz.systems.cocosnet.packaged import WEIGHTS
@@ -95,24 +95,24 @@ class Networks(nn.Module):
     @classmethod
     def from_checkpoint(
         cls,
-        correspondence: str | os.PathLike[str],
+        path: str | os.PathLike[str],
+        configuration: Configuration | str,
         generator: str | os.PathLike[str] | None = None,
-        *,
-        configuration: Configuration,
     ) -> Networks:
         """From the authors' files, read without running pickled code.
 
         Args:
-            correspondence: Of `..._net_Corr.pth`; or the folder of a training, in which the latest are looked for.
-            generator: Of `..._net_G.pth`.
-            configuration: What they were trained with: one of `PUBLISHED`.
+            path: The folder of a training, in which the latest files are looked for; or `..._net_Corr.pth`.
+            configuration: What they were trained with; or the name of one of the published tasks, `PUBLISHED`.
+            generator: `..._net_G.pth`, where `path` is a file.
 
         Raises:
+            SettingError: No configuration.
             WeightsError: A file is missing or damaged, or of other networks: the first tensor that differs is named.
         """
+        networks, correspondence = cls(named(configuration)), path
         if generator is None:
-            correspondence, generator = (published_file(Path(correspondence), part) for part in PARTS)
-        networks = cls(configuration)
+            correspondence, generator = (published_file(Path(path), part) for part in PARTS)
         load_published(networks.correspondence, correspondence)
         load_published(networks.generator, generator)
         return networks.eval().requires_grad_(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -26,6 +27,7 @@ from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.cells import around
 from ktviz.systems.cocosnet.choice import Pictures, Ranking
+from ktviz.systems.cocosnet.configuration import Configuration
 from ktviz.systems.cocosnet.exemplar import Exemplar, given, labels_digest, of_bank, same_classes
 from ktviz.systems.cocosnet.knowledge import Exemplars, One, Several
 from ktviz.systems.cocosnet.left_out import LeftOut
@@ -139,6 +141,36 @@ class CoCosNet(nn.Module, PlainSystem):
             ImageError, LabelError: As in the class.
         """
         return cls(exemplar, labels)
+
+    @classmethod
+    def from_checkpoint(
+        cls,
+        path: str | os.PathLike[str],
+        configuration: Configuration | str,
+        exemplar: ImageLike,
+        labels: Any = None,
+        *,
+        generator: str | os.PathLike[str] | None = None,
+    ) -> CoCosNet:
+        """With networks of the authors' code; `from_bank(banks, networks=Networks.from_checkpoint(...))` takes banks.
+
+        Args:
+            path: The folder of a training, or the file of its correspondence network; see `Networks.from_checkpoint`.
+            configuration: What it was trained with; or the name of one of the published tasks, "ade20k".
+            exemplar: As in the class.
+            labels: As in the class.
+            generator: The generator's file, where `path` is a file.
+
+        Raises:
+            SettingError: No configuration.
+            WeightsError: A file cannot be used; the first tensor that differs is named.
+            ImageError, LabelError: As in the class.
+
+        Example:
+            >>> CoCosNet.from_checkpoint("checkpoints/ade20k", "ade20k", "lane.jpg", "lane.png")  # doctest: +SKIP
+            CoCosNet(lane.jpg, 512x384 px)
+        """
+        return cls(exemplar, labels, Networks.from_checkpoint(path, configuration, generator))
 
     @classmethod
     def opened(cls, trace: Trace, library: Library | None, like: CoCosNet | None = None, /) -> CoCosNet:

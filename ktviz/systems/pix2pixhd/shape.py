@@ -8,6 +8,7 @@ from torch import nn
 
 from ktviz.systems.blocks.hourglass import Hourglass
 from ktviz.systems.pix2pixhd.networks import Discriminators, LocalEnhancer
+from ktviz.values import one_of
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,19 @@ PUBLISHED = {
     "label2city_1024p_feat": Shape(enhanced=True, width=32, scales=3, codes=3),
 }
 """Those of the authors' experiments on Cityscapes."""
+
+
+def named(configuration: Shape | str) -> Shape:
+    """Sizes; or those of one of the authors' experiments, by its name.
+
+    Raises:
+        SettingError: Something else.
+    """
+    if isinstance(configuration, Shape):
+        return configuration
+    return PUBLISHED[one_of("a configuration", configuration, PUBLISHED)]
+
+
 SMALL = Shape(
     classes=14,
     codes=3,

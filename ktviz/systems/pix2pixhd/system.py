@@ -34,6 +34,7 @@ from ktviz.systems.pix2pixhd.reference import Reference, photo_given
 from ktviz.systems.pix2pixhd.result import Synthesis
 from ktviz.systems.pix2pixhd.run import Run
 from ktviz.systems.pix2pixhd.settings import Settings
+from ktviz.systems.pix2pixhd.shape import Shape
 from ktviz.systems.pix2pixhd.sites import NAME, MemberSite, StyleSite
 from ktviz.systems.pix2pixhd.style_blend import StyleBlend
 from ktviz.systems.pix2pixhd.styles import RunStyles
@@ -115,24 +116,28 @@ class Pix2PixHD(nn.Module, PlainSystem):
     @classmethod
     def from_checkpoint(
         cls,
-        folder: str | os.PathLike[str],
-        name: str,
+        path: str | os.PathLike[str],
+        configuration: Shape | str,
         *,
         banks: Banks[Any] | None = None,
         centres: PublishedCentres | None = None,
         classes: Classes | None = None,
         encoder: str | os.PathLike[str] | None = None,
     ) -> Pix2PixHD:
-        """With networks of the authors' code; see `Networks.published`, and the class for `banks` and `centres`.
+        """With networks of the authors' code; see `Networks.from_checkpoint`, and the class for `banks` and `centres`.
+
+        Where centres are given, the encoder's file may be missing: then only photographs cannot be references.
 
         Raises:
+            SettingError: As in `Networks.from_checkpoint` and in the class.
             WeightsError: A file cannot be used; the first tensor that differs is named.
 
         Example:
             >>> Pix2PixHD.from_checkpoint("label2city_1024p", "label2city_1024p")  # doctest: +SKIP
             Pix2PixHD(35 classes, 0 centres, no bank)
         """
-        return cls(banks, Networks.published(folder, name, classes, encoder), centres=centres)
+        networks = Networks.from_checkpoint(path, configuration, classes, encoder, encodes=centres is None)
+        return cls(banks, networks, centres=centres)
 
     @classmethod
     def opened(cls, trace: Trace, library: Library | None, like: Pix2PixHD | None = None, /) -> Pix2PixHD:

@@ -29,11 +29,11 @@ from ktviz.systems.blocks.planes import one_hot
 from ktviz.systems.pix2pixhd.objects import told_apart
 from ktviz.systems.pix2pixhd.packaged import WEIGHTS
 from ktviz.systems.pix2pixhd.planes import edges, region_means
-from ktviz.systems.pix2pixhd.shape import PUBLISHED, Shape
-from ktviz.values import one_of
+from ktviz.systems.pix2pixhd.shape import Shape, named
 
 GENERATOR, ENCODER = "generator.safetensors", "encoder.safetensors"
 PUBLISHED_GENERATOR, PUBLISHED_ENCODER = "latest_net_G.pth", "latest_net_E.pth"
+ENCODER_NEEDED = "Take a training with codes, and name its encoder's file: encoder="
 ENTRY, STEP = 4, 3
 """Modules of an hourglass before its first step down, and of each step."""
 
@@ -103,38 +103,51 @@ class Networks(nn.Module):
         return made
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write both networks, rounded to float16, with sizes and classes."""
+        """Write both networks, rounded to float16, with sizes and classes.
+
+        Raises:
+            MismatchError: The encoder was left out: what is written could not be read again.
+            StorageError: The disk refuses.
+        """
+        if self.shape.codes and self.encoder is None:
+            raise MismatchError("save networks", "their encoder was left out", ENCODER_NEEDED)
         parts = {GENERATOR: self.generator, **({} if self.encoder is None else {ENCODER: self.encoder})}
         save_together({Path(folder) / name: part for name, part in parts.items()}, self.about)
 
     @classmethod
-    def published(
+    def from_checkpoint(
         cls,
-        folder: str | os.PathLike[str],
-        name: str,
+        path: str | os.PathLike[str],
+        configuration: Shape | str,
         classes: Classes | None = None,
         encoder: str | os.PathLike[str] | None = None,
+        *,
+        encodes: bool = True,
     ) -> Networks:
-        """From the files of the authors' code, `latest_net_G.pth` and `latest_net_E.pth`.
+        """From the files of the authors' code, read without running pickled code.
 
         Args:
-            folder: Where they are; or the path of the generator's file.
-            name: Of the experiment: one of `PUBLISHED`.
+            path: The folder of a training, with `latest_net_G.pth` and `latest_net_E.pth`; or the generator's file.
+            configuration: Sizes that it was trained with; or the name of one of the authors' experiments, `PUBLISHED`.
             classes: Names of the classes, if not "class 0" and so on.
             encoder: The encoder's file, where it lies elsewhere: with `--load_features` (1024p) training writes none,
                 and it is that of the experiment that made the features.
+            encodes: Whether an encoder is needed. Without, one whose file is not there is left out.
 
         Raises:
+            SettingError: No configuration, or more or fewer classes than it has.
             WeightsError: A file is missing, damaged, or of other sizes: the first tensor that differs is named.
         """
-        one_of("an experiment", name, PUBLISHED)
-        shape, path = PUBLISHED[name], Path(folder)
+        shape, path = named(configuration), Path(path)
+        beside = (path if path.is_dir() else path.parent) / PUBLISHED_ENCODER
+        left_out = not encodes and encoder is None and not beside.exists()
         with torch.device("meta"):  # no time is spent on weights that are thrown away
             networks = [shape.generator(), *([shape.encoder()] if shape.codes else [])]
         made = cls(shape, classes, *(network.to_empty(device="cpu") for network in networks))
         load_published(made.generator, path / PUBLISHED_GENERATOR if path.is_dir() else path)
-        if made.encoder is not None:
-            beside = (path if path.is_dir() else path.parent) / PUBLISHED_ENCODER
+        if left_out:
+            made.encoder = None
+        elif made.encoder is not None:
             load_published(made.encoder, beside if encoder is None else encoder)
         return made
 
@@ -187,7 +200,7 @@ class Networks(nn.Module):
             WeightsError: The encoder made NaN.
         """
         if self.encoder is None:
-            raise MismatchError("codes of a photograph", "these networks have no encoder", "Take a training with codes")
+            raise MismatchError("codes of a photograph", "these networks have no encoder", ENCODER_NEEDED)
         height, width = instances.shape
         image = widened(2 * to_tensor(pixels) - 1, self.shape.stride)
         with torch.no_grad():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -128,8 +129,23 @@ def spent(networks):
 
 def test_published_files_fill_the_networks(networks, files):
     configuration = networks.configuration
-    assert spent(Networks.from_checkpoint(*files, configuration=configuration))
+    assert spent(Networks.from_checkpoint(files[0], generator=files[1], configuration=configuration))
     assert spent(Networks.from_checkpoint(files[0].parent, configuration=configuration))
+
+
+def test_a_system_of_published_files_paints(networks, files, exemplar, labels):
+    for part, file in zip(("correspondence", "generator"), files, strict=True):
+        torch.save(networks.get_submodule(part).state_dict(), file)
+    expected = kt.CoCosNet(*exemplar, networks)(labels).output
+    for path, generator in ((files[0].parent, None), (str(files[0]), files[1])):
+        system = kt.CoCosNet.from_checkpoint(path, networks.configuration, *exemplar, generator=generator)
+        assert np.array_equal(system(labels).output, expected)
+
+
+@pytest.mark.parametrize("configuration", ["small", None, Shape(5)])
+def test_a_configuration_that_is_none_of_the_published_ones_is_told(files, exemplar, configuration):
+    with pytest.raises(SettingError, match=r"a configuration .*Choose one of ade20k"):
+        kt.CoCosNet.from_checkpoint(files[0].parent, configuration, *exemplar)
 
 
 def test_averaged_weights_are_taken_before_others(networks, files):
@@ -146,21 +162,21 @@ def test_running_values_of_old_files_are_left_out(networks, files):
         "layer.0.bn.num_batches_tracked": torch.ones(()),
     }
     zeros(shapes(networks.correspondence), files[0], **legacy)
-    assert spent(Networks.from_checkpoint(*files, configuration=networks.configuration))
+    assert spent(Networks.from_checkpoint(files[0], generator=files[1], configuration=networks.configuration))
 
 
 def test_the_first_tensor_that_differs_is_named(networks, files, tmp_path):
     configuration = networks.configuration
     with pytest.raises(WeightsError, match=r"it lacks adaptive_model_seg\.layer1\.0\.weight_orig"):
-        Networks.from_checkpoint(files[1], files[0], configuration=configuration)
+        Networks.from_checkpoint(files[1], generator=files[0], configuration=configuration)
     wider = replace(configuration, width=4)
     with pytest.raises(WeightsError, match=r"fc\.weight is 48x8x3x3, not 64x8x3x3"):
-        Networks.from_checkpoint(*files, configuration=wider)
+        Networks.from_checkpoint(files[0], generator=files[1], configuration=wider)
     with pytest.raises(WeightsError, match=r"none of latest_net_netCorr_ema\.pth, latest_net_Corr\.pth"):
         Networks.from_checkpoint(tmp_path / "none", configuration=configuration)
     files[0].write_bytes(files[0].read_bytes()[:-2000])
     with pytest.raises(WeightsError, match="damaged or not a checkpoint"):
-        Networks.from_checkpoint(*files, configuration=configuration)
+        Networks.from_checkpoint(files[0], generator=files[1], configuration=configuration)
 
 
 def test_networks_for_edges_and_poses_are_no_system(make_networks, exemplar):
@@ -175,7 +191,7 @@ def test_full_size_networks_load_and_paint(shared, tmp_path, task):
     known = json.loads((shared / "parity" / "checkpoint_keys.json").read_text())["entries"][f"cocosnet/{task}"]["nets"]
     files = [zeros(known[part], tmp_path / f"{part}.pth") for part in ("Corr", "G")]
     configuration = PUBLISHED[task]
-    networks = Networks.from_checkpoint(*files, configuration=configuration)
+    networks = Networks.from_checkpoint(files[0], generator=files[1], configuration=configuration)
     assert spent(networks)
     del networks
     torch.manual_seed(0)

@@ -244,6 +244,42 @@ def test_published_files_make_a_picture(shared, tmp_path, name, legacy):
     assert (made.output == 128).all()  # of zeros
 
 
+def written_as_published(networks, folder, *parts):
+    """Files as the authors' code leaves them."""
+    for part, name in (("generator", "latest_net_G.pth"), ("encoder", "latest_net_E.pth")):
+        if part in parts:
+            torch.save(getattr(networks, part).state_dict(), folder / name)
+
+
+def test_trainings_of_any_size_load(networks, scene, tmp_path):
+    written_as_published(networks, tmp_path, "generator", "encoder")
+    read = Networks.from_checkpoint(tmp_path, SHAPE, CLASSES)
+    assert read.digests() == networks.digests()
+    assert Networks.from_checkpoint(tmp_path / "latest_net_G.pth", SHAPE, CLASSES).digests() == networks.digests()
+    with pytest.raises(WeightsError, match=r"model\.1\.weight"):
+        Networks.from_checkpoint(tmp_path, replace(SHAPE, width=8))
+    with pytest.raises(SettingError, match="a list of 5"):
+        Networks.from_checkpoint(tmp_path, replace(SHAPE, classes=6), CLASSES)
+    for wrong in (None, 3, CLASSES):
+        with pytest.raises(SettingError, match=r"a configuration .*Choose one of label2city_512p"):
+            Networks.from_checkpoint(tmp_path, wrong)
+
+
+def test_a_training_that_wrote_no_encoder_paints_with_its_centres(networks, scene, tmp_path):
+    written_as_published(networks, tmp_path, "generator")
+    centres = {3: np.array([[0.5, -0.5, 0.0], [-0.5, 0.9, 0.9]])}
+    system = Pix2PixHD.from_checkpoint(tmp_path, SHAPE, centres=centres, classes=CLASSES)
+    assert np.array_equal(system(*scene[1:]).output, Pix2PixHD(networks=networks, centres=centres)(*scene[1:]).output)
+    with pytest.raises(MismatchError, match="no encoder"):
+        system(*scene[1:], choice="nearest", reference=scene)
+    with pytest.raises(MismatchError, match="their encoder was left out"):
+        system.networks.save(tmp_path)
+    for given in ({}, {"centres": centres, "encoder": tmp_path / "none.pth"}):
+        with pytest.raises(WeightsError, match="no such file"):
+            Pix2PixHD.from_checkpoint(tmp_path, SHAPE, **given)
+    assert kt.attribute(system.traced(*scene[1:]), through="ablation", quiet=True).frame["levels"].notna().any()
+
+
 def test_foreign_and_cut_published_files_are_named(shared, tmp_path):
     with pytest.raises(SettingError, match="label2city_512p"):
         Pix2PixHD.from_checkpoint(tmp_path, "facades")
