@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from ktviz.errors import SettingError, WeightsError
 from ktviz.labels import Classes
 from ktviz.labels.classes import UNKNOWN
+from ktviz.systems.blocks.sizes import CHANNELS, NORMED, check_sizes
 from ktviz.systems.cocosnet.correspondence import Shape
-from ktviz.values import one_of
+from ktviz.values import number, one_of, short
+
+LEAST_TEMPERATURE = 1e-6
+"""There the best cell gives all, unless another is as similar to the last digit."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Configuration:
         temperature: With which it was trained.
 
     Raises:
-        SettingError: Another number of classes than the shape has planes.
+        SettingError: Another number of classes than the shape has planes, or a value outside its range.
 
     Example:
         >>> small(Classes(("sky", "sea"), ((0, 0, 255), (0, 90, 90)))).planes
@@ -45,6 +51,11 @@ class Configuration:
     temperature: float = 0.01
 
     def __post_init__(self) -> None:
+        check_sizes(self, {"width": NORMED, "hidden": CHANNELS})
+        for name, value, kind in (("classes", self.classes, Classes | None), ("shape", self.shape, Shape)):
+            if not isinstance(value, kind):
+                raise SettingError(f"{name} {short(value)}", f"a {type(value).__name__}", "Give Classes and a Shape")
+        object.__setattr__(self, "temperature", checked_temperature(self.temperature))
         if self.classes is not None and len(self.classes) != self.shape.classes:
             asked, found = f"{len(self.classes)} classes", f"a shape of {self.shape.classes} planes"
             raise SettingError(asked, found, "Give Shape(classes=...) the same number")
@@ -71,6 +82,18 @@ class Configuration:
             return cls(**{**parts, "classes": classes, "shape": Shape(**parts["shape"])})
         except (ValueError, TypeError, LookupError) as error:
             raise WeightsError(asked, f"it states no configuration ({error})", "Give weights of CoCosNet") from None
+
+
+def checked_temperature(value: Any) -> float:
+    """A temperature of the softmax.
+
+    Raises:
+        SettingError: No number, or so near 0 that cosines by it are no numbers any more.
+    """
+    if not LEAST_TEMPERATURE <= number("temperature", value) < math.inf:
+        found = f"not a finite number from {LEAST_TEMPERATURE:g} on"
+        raise SettingError(f"temperature {value}", found, "Give 0.01, as published")
+    return float(value)
 
 
 def small(classes: Classes) -> Configuration:

@@ -6,9 +6,24 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from ktviz.labels.classes import MOST
 from ktviz.systems.blocks.hourglass import Hourglass
+from ktviz.systems.blocks.sizes import BLOCKS, CHANNELS, STEPS, check_sizes
 from ktviz.systems.pix2pixhd.networks import Discriminators, LocalEnhancer
 from ktviz.values import one_of
+
+RANGES = {
+    "classes": (1, MOST),
+    "codes": (0, 256),
+    "blocks": BLOCKS,
+    "local_blocks": BLOCKS,
+    **dict.fromkeys(("width", "encoder_width", "discriminator_width"), CHANNELS),
+    "downs": STEPS,
+    "encoder_downs": STEPS,
+    "layers": (1, 8),
+    "scales": (1, 8),
+}
+"""Of the sizes."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,9 @@ class Shape:
         layers: Layers of a discriminator with a stride.
         scales: Discriminators.
 
+    Raises:
+        SettingError: A size outside its range.
+
     Example:
         >>> PUBLISHED["label2city_512p_feat"].inside
         39
@@ -50,6 +68,9 @@ class Shape:
     discriminator_width: int = 64
     layers: int = 3
     scales: int = 2
+
+    def __post_init__(self) -> None:
+        check_sizes(self, RANGES)
 
     @property
     def shown(self) -> int:

@@ -244,7 +244,6 @@ def described(about: dict[str, Any], path: Path) -> tuple[Shape, Classes]:
     try:
         sizes, classes = json.loads(about["shape"]), json.loads(about["classes"])
         return Shape(**sizes), Classes(classes["names"], classes["colours"])
-    except (LookupError, TypeError, ValueError):
-        raise WeightsError(
-            f"weights {os.fspath(path)!r}", "they do not state sizes and classes", "Give a file that `save` wrote"
-        ) from None
+    except (LookupError, TypeError, ValueError) as error:
+        found = f"they do not state sizes and classes ({error})"
+        raise WeightsError(f"weights {os.fspath(path)!r}", found, "Give a file that `save` wrote") from None

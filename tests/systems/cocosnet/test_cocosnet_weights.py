@@ -95,6 +95,39 @@ def test_configurations_state_themselves(networks):
         Configuration(Classes.numbered(3), Shape(4))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"width": value} for value in (-3, 1, "a", 2.5, True, None, 10**9)),
+        *({"hidden": 0}, {"attention": 1}, {"smooth": "no"}),
+        *({"temperature": value} for value in (0, 1e-310, 9e-7, float("nan"), float("inf"), "x", None)),
+        *({"shape": {"features": 1}}, {"shape": {"kernel": 5}}, {"shape": {"context": 2}}, {"shape": {"width": 0}}),
+        *({"shape": {"masks": 0}}, {"shape": {"descriptor": -1}}, {"shape": {"classes": 0}}),
+    ],
+)
+def test_sizes_that_no_network_has_are_refused_here_and_in_a_file(networks, change):
+    shape, known = change.get("shape", {}), networks.configuration
+    with pytest.raises(SettingError):
+        replace(known, **{**change, "shape": replace(known.shape, **shape)})
+    stated = json.loads(known.as_json())
+    stated |= {**change, "shape": {**stated["shape"], **shape}}
+    with pytest.raises(WeightsError, match="it states no configuration"):
+        Configuration.from_json(json.dumps(stated), "weights")
+
+
+@pytest.mark.parametrize(("classes", "shape"), [(["sky"], Shape(1)), (None, 3), (Classes.numbered(2), {"classes": 2})])
+def test_a_configuration_is_made_of_classes_and_a_shape(classes, shape):
+    with pytest.raises(SettingError, match="Give Classes and a Shape"):
+        Configuration(classes, shape)
+
+
+def test_the_smallest_networks_paint(make_networks, exemplar, labels):
+    shape = Shape(5, width=1, features=2, descriptor=1, hidden=1, context=3)
+    system = kt.CoCosNet(*exemplar, make_networks(shape=shape, width=2, hidden=1, attention=True))
+    assert system(labels, temperature=1e-6).output.shape == (*labels.shape, 3)
+    assert np.isfinite(system(labels, temperature=1e-6).entropy).all()
+
+
 def test_the_small_configuration_is_within_its_budget():
     with torch.device("meta"):
         networks = Networks(small(Classes.numbered(19)))

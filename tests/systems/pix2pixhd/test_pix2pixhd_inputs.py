@@ -205,6 +205,33 @@ def test_files_that_name_no_others_are_taken_as_they_are(networks, tmp_path):
     assert Networks.load(tmp_path).digests() == known
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"downs": value} for value in (-1, 9, "a", 2.5, True, None)),
+        *({name: 0} for name in ("classes", "width", "encoder_width", "discriminator_width", "layers", "scales")),
+        *({name: -1} for name in ("codes", "blocks", "local_blocks", "encoder_downs")),
+        *({"classes": 257}, {"width": 10**9}, {"edges": 1}, {"coloured": "no"}, {"enhanced": None}),
+    ],
+)
+def test_sizes_that_no_network_has_are_refused_here_and_in_a_file(networks, tmp_path, change):
+    with pytest.raises(SettingError):
+        replace(SHAPE, **change)
+    about = {**networks.about, "shape": json.dumps({**json.loads(networks.about["shape"]), **change})}
+    save_weights(networks.generator, tmp_path / "generator.safetensors", about)
+    with pytest.raises(WeightsError, match="they do not state sizes and classes"):
+        Networks.load(tmp_path)
+
+
+@pytest.mark.parametrize("enhanced", [False, True])
+def test_the_smallest_networks_paint(scene, enhanced):
+    sizes = {"codes": 1, "width": 1, "downs": 0, "blocks": 0, "local_blocks": 0, "encoder_width": 1, "encoder_downs": 0}
+    shape = Shape(classes=5, enhanced=enhanced, discriminator_width=1, layers=1, scales=1, **sizes)
+    made = Pix2PixHD(networks=networks_of(0, shape))(*scene[1:], choice="encoded", reference=scene)
+    assert made.output.shape == (HEIGHT, WIDTH, 3)
+    assert len(shape.discriminators()(torch.zeros(1, shape.shown + 3, 32, 32))) == 1
+
+
 def test_the_small_configuration_fits_the_package(tmp_path):
     Networks(SMALL).save(tmp_path)
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 5_000_000
