@@ -105,9 +105,16 @@ def one_site(value: Traced) -> Trace:
         TraceError: Several sites painted it, or none: their query numbers mean different queries.
     """
     trace = as_trace(value)
-    if len(trace.sites) == 1:
-        return trace
-    painters = [site["name"] for site in trace.about["sites"] if site["paints"] and site["output"] == OUTPUT]
+    return trace if len(trace.sites) == 1 else site_that_paints(trace, OUTPUT)
+
+
+def site_that_paints(trace: Trace, output: str) -> Trace:
+    """The site of a trace that painted an output.
+
+    Raises:
+        TraceError: There is none, or several.
+    """
+    painters = [site["name"] for site in trace.about["sites"] if site["paints"] and site["output"] == output]
     if len(painters) != 1:
         raise TraceError("explain", f"a trace of {len(trace.sites)} sites", CHOOSE_SITE)
     return trace.site(painters[0])

@@ -18,7 +18,10 @@ from ktviz.systems.cocosnet.settings import Settings
 
 
 class Exemplars(Protocol):
-    """What exemplars a system has."""
+    """What exemplars a system has; `instead` says what takes the place of what is left out of them."""
+
+    @property
+    def instead(self) -> str: ...
 
     def __str__(self) -> str: ...
 
@@ -56,6 +59,8 @@ class One:
     Attributes:
         exemplar: It.
     """
+
+    instead = "the exemplar's other cells, by the same softmax"
 
     exemplar: Exemplar
 
@@ -101,6 +106,8 @@ class Several:
         ranking: Of them.
         configuration: Of the networks.
     """
+
+    instead = "of an exemplar the next in the ranking, of its cells the others, by the same softmax"
 
     banks: PictureUnion
     ranking: Ranking

@@ -336,6 +336,10 @@ class CoCosNet(nn.Module, PlainSystem):
 
         return part
 
+    def instead(self, trace: Trace, settings: Mapping[str, Any]) -> str:
+        """Other cells, or another exemplar."""
+        return self.exemplars.instead
+
     def check_rounded(self, name: str, trace: Trace, again: Trace) -> npt.NDArray[np.bool_]:
         """See `System`, and `ktviz.systems.cocosnet.rounding`."""
         return Case(name, trace, again, self.painting(trace), float(trace.picture.settings["temperature"])).check()

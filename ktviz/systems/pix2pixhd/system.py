@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -295,6 +296,11 @@ class Pix2PixHD(nn.Module, PlainSystem):
             found = f"entries go from 0 to {len(centres) - 1:,}"
             raise UnknownNameError(f"entry {part} of style", found, "Take one that the trace names")
         return [int(entry) for entry in centres.members[part]]
+
+    def instead(self, trace: Trace, settings: Mapping[str, Any]) -> str:
+        """New means, new centres, or the nearest."""
+        run = self.run_of(trace)
+        return replace(run, settings=Settings(**{**run.settings.described(), **settings})).instead
 
     def blend(self, trace: Trace, within: Box) -> Blend:
         """Codes against the mean codes of their classes; see `System`."""

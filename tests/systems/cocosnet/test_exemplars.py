@@ -172,9 +172,15 @@ def test_the_system_of_a_trace_is_opened_on_its_banks(trace, library, system):
 def test_questions_about_both_sites(trace, system):
     found = kt.attribute(trace, BOX, through="footprint")
     assert found.frame["share"].max() > 0.9
-    ablated = kt.attribute(trace, BOX, through="ablation", quiet=True).frame
+    asked, site = {"through": "ablation", "quiet": True}, trace.site("exemplar")
+    whole = kt.attribute(trace, BOX, **asked)
+    ablated = whole.frame
     assert ablated["share"].iloc[0] != 0
-    chosen = kt.attribute(trace.site("exemplar"))
+    assert whole.about["instead"].startswith("of an exemplar the next")
+    alone, numbered = (kt.attribute(site, BOX, by=by, **asked).frame for by in ("source", "entry"))
+    assert alone[["source", "share"]].equals(ablated[["source", "share"]])
+    assert numbered["share"].tolist() == ablated["share"].tolist()
+    chosen = kt.attribute(site)
     assert chosen.frame["share"].tolist() == [1.0, 0.0, 0.0, 0.0]
     with pytest.raises(AbilityError, match="paints nothing itself"):
         kt.attribute(trace.site("exemplar"), through="gradient")

@@ -7,10 +7,8 @@ import pytest
 import torch
 
 import ktviz as kt
-from ktviz.errors import (
-    MismatchError,
-    UnknownNameError,
-)
+from ktviz.errors import MismatchError, SettingError, UnknownNameError, UnknownSettingError
+from ktviz.figures.facts import facts
 from ktviz.images import to_pixels
 from ktviz.systems.pix2pixhd.codes import laid_out
 from ktviz.systems.pix2pixhd.result import effect
@@ -273,6 +271,60 @@ def test_without_a_source_centres_are_the_means_of_what_is_left(system, trace):
             assert np.allclose(run.centres.codes[centre], system.banks.codes[mine].mean(0), atol=1e-12)
     both = kt.without(without, kt.attribute(without).top()[0])
     assert len(both.picture.settings["without"]) == 2
+
+
+def test_both_ways_of_leaving_out_can_be_asked_and_say_which_they_were(system, scene, trace):
+    gone = kt.attribute(trace).top()[0]
+    means, again = kt.without(trace, gone), kt.without(trace, gone, again=True)
+    assert again.digest == system.traced(*scene[1:], seed=3, without=gone, again=True).digest
+    assert (means.picture.settings["again"], again.picture.settings["again"]) == (False, True)
+    assert not np.array_equal(means.output, again.output)
+    for through, more in (("ablation", {}), ("datamodel", {"runs": 12})):
+        asked = {"through": through, **SHORT, **more}
+        one, other = kt.attribute(trace, BOX, **asked), kt.attribute(trace, BOX, **asked, again=True)
+        assert "the means of the members that are left" in one.summary()["in its place"]
+        assert "clustered again" in other.summary()["in its place"]
+        assert "clustered again" in " ".join(facts(other))
+        assert one.about["settings"] == {}
+        assert other.about["settings"] == {"again": True}
+        assert not one.frame.equals(other.frame)
+    ablated = kt.attribute(trace, through="ablation", again=True, **SHORT).frame.set_index("source")["levels"]
+    apart = np.abs(again.output.astype(int) - trace.output).mean()
+    assert ablated[gone] == pytest.approx(apart)
+    tested = kt.faithfulness(other, subsets=6, seeds=range(2), **SHORT)
+    assert "clustered again" in tested.summary()["in the place of what is left out"]
+
+
+def test_of_what_knows_no_members_the_nearest_takes_the_place(networks, system, scene):
+    centres = {n: system.centres.codes[system.centres.label == n] for n in (1, 2, 3, 4)}
+    bare = Pix2PixHD(networks=networks, centres=centres)
+    encoded = system.traced(*scene[1:], choice="encoded", reference=world(55))
+    for made in (bare.traced(*scene[1:]), encoded):
+        found = kt.attribute(made, by="entry", through="ablation", again=True, most=2, **SHORT)
+        assert found.about["instead"] == "the nearest of its class that is left"
+
+
+@pytest.mark.parametrize(
+    ("ask", "error", "said"),
+    [
+        (lambda t: kt.without(t, "0.png", agian=True), UnknownSettingError, "Did you mean again"),
+        (lambda t: kt.without(t, "0.png", again=1), SettingError, "neither True nor False"),
+        (lambda t: kt.without(t, "0.png", without="1.png"), SettingError, "named already"),
+        (lambda t: kt.attribute(t, through="ablation", without="1.png"), SettingError, "named already"),
+        (
+            lambda t: kt.attribute(t, again=True),
+            UnknownSettingError,
+            "overlap with again: it leaves nothing out",
+        ),
+        (lambda t: kt.attribute(t, through="gradient", again=True), UnknownSettingError, "it leaves nothing out"),
+        (lambda t: kt.attribute(t, through="ablation", agian=True), UnknownSettingError, "Did you mean again"),
+        (lambda t: kt.attribute(t, through="ablation", choice="numbered"), SettingError, "the picture by up to"),
+        (lambda t: kt.attribute(t, through="datamodel", choice="numbered"), SettingError, "the picture by up to"),
+    ],
+)
+def test_settings_that_do_not_say_how_to_leave_out_are_refused(trace, ask, error, said):
+    with pytest.raises(error, match=said):
+        ask(trace)
 
 
 def test_the_nearest_centre_takes_the_place_of_one_that_is_gone(system, scene, trace):
