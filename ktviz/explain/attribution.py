@@ -16,7 +16,7 @@ from ktviz.explain.case import Case, case_of
 from ktviz.explain.datamodel import datamodel
 from ktviz.explain.exclusion import Budget, Exclusion, check_further
 from ktviz.explain.gradient import integrated
-from ktviz.explain.result import Result, one_site
+from ktviz.explain.result import Result, check_retrieved, one_site
 from ktviz.explain.units import By, Units, units_of
 from ktviz.images import Pixels
 from ktviz.networks.running import without_autocast
@@ -195,7 +195,7 @@ def attribute(
         UnknownSettingError: A setting that does not exist, or one for a method that leaves nothing out.
         AbilityError: The system cannot do what the method needs, or has no bands, or no tree.
         TraceError: There is no model; the trace is only a part, of several sites, or of soft retrieval and thinned to
-            winners; or the knowledge changed nothing in the region.
+            winners; or nothing was retrieved, or the knowledge changed nothing in the region.
         MismatchError: Another model, library or photo.
 
     Example:
@@ -218,6 +218,7 @@ def attribute(
         asked, todo = f"attribute through {through} with {', '.join(settings)}", f"take {' or '.join(EXCLUDED)}"
         raise UnknownSettingError(asked, "it leaves nothing out", f"Check the word, or {todo}")
     trace = one_site(trace)
+    check_retrieved(trace, "attribute")
     mask = region_mask(region, *trace.size)
     needed = [*NEEDS[through], *(["tree"] if by == "node" else [])]
     if by == "band" and through != "overlap":

@@ -108,6 +108,12 @@ def one_site(value: Traced) -> Trace:
     return trace if len(trace.sites) == 1 else site_that_paints(trace, OUTPUT)
 
 
+def check_retrieved(trace: Trace, asked: str) -> None:
+    """Raise TraceError if nothing was retrieved, as where no object of a label map finds a centre of its class."""
+    if not len(trace.whole):
+        raise TraceError(asked, "nothing was retrieved", "Ask a run that took something from its knowledge")
+
+
 def site_that_paints(trace: Trace, output: str) -> Trace:
     """The site of a trace that painted an output.
 

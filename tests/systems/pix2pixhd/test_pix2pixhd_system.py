@@ -1,13 +1,14 @@
 """pix2pixHD as a system: looks follow from centres, centres from members, and what is recorded from what was done."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 import ktviz as kt
-from ktviz.errors import MismatchError, SettingError, UnknownNameError, UnknownSettingError
+from ktviz.errors import MismatchError, SettingError, TraceError, UnknownNameError, UnknownSettingError
 from ktviz.figures.facts import facts
 from ktviz.images import to_pixels
 from ktviz.systems.pix2pixhd.codes import laid_out
@@ -16,7 +17,7 @@ from ktviz.systems.pix2pixhd.system import Pix2PixHD
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import check_class, opened
 
-from .conftest import CLASSES, HEIGHT, WIDTH, world
+from .conftest import CLASSES, HEIGHT, SHAPE, WIDTH, networks_of, world
 
 BOX = kt.Box(8, 18, 24, 20)
 SHORT = {"quiet": True}
@@ -221,6 +222,33 @@ def test_a_class_without_centres_has_no_code_and_is_said(networks, system, scene
     assert set(trace.column("label").astype(int)) == set(np.unique(scene[2])) - {3000, 3001}
     cars = np.isin(scene[2], (3000, 3001)).mean()
     assert kt.attribute(trace).frame["share"].sum() == pytest.approx(1 - cars)
+
+
+@pytest.mark.parametrize("codes", [0, 3])
+def test_where_no_object_has_a_centre_questions_about_shares_are_refused_in_words(networks, scene, codes):
+    if codes:
+        bare = Pix2PixHD(networks=networks, centres={0: np.zeros((2, 3))})
+    else:
+        bare = Pix2PixHD(networks=networks_of(2, replace(SHAPE, codes=0)))
+    trace = bare.traced(*scene[1:])
+    for by in ("source", "entry", "node"):
+        for through in ("overlap", "footprint", "gradient", "ablation", "datamodel"):
+            with pytest.raises(TraceError, match="attribute: nothing was retrieved"):
+                kt.attribute(trace, by=by, through=through, **SHORT)
+    with pytest.raises(TraceError, match="audit a trace: nothing was retrieved"):
+        kt.Audit.create(trace)
+    assert "0 retrievals" in trace._repr_html_()
+
+
+def test_where_some_objects_have_a_centre_the_rest_is_nobodys(networks, system, scene):
+    cars = {3: system.centres.codes[system.centres.label == 3]}
+    bare = Pix2PixHD(networks=networks, centres=cars)
+    trace = bare.traced(*scene[1:])
+    found = kt.Audit.create(trace).tables["sources"]
+    assert found["share"].sum() == pytest.approx(np.isin(scene[2], (3000, 3001)).mean())
+    sky = kt.Box(0, 0, WIDTH, 8)
+    assert not len(kt.attribute(trace[sky], by="entry"))
+    assert kt.attribute(trace[sky]).frame["share"].tolist() == [0, 0, 0]
 
 
 def test_centres_of_a_file_are_what_is_credited_and_left_out(networks, system, scene):
