@@ -93,8 +93,8 @@ class Pix2PixHD(nn.Module, PlainSystem):
             check_bank(self.banks, Coder(self.networks))
             self.centres = Centres.of_bank(self.banks, self.classes)
         else:
-            read = read_published_centres(centres) if isinstance(centres, (str, os.PathLike)) else centres or {}
-            self.centres = Centres.of_file(checked_centres(read, self.networks), self.classes)
+            read = read_published_centres(centres) if isinstance(centres, (str, os.PathLike)) else centres
+            self.centres = Centres.of_file(checked_centres({} if read is None else read, self.networks), self.classes)
         self.cell_px = self.networks.feature_px
         self.style = StyleSite(paints=self.banks is None)
         if self.banks is not None:
@@ -200,7 +200,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
     @torch.no_grad()
     def forward(self, run: Run) -> Synthesis:
         """The run that a recorder listens to."""
-        looks = self.style(self.looks(run), run.settings)
+        looks = self.style(self.looks(run))
         if self.banks is not None:
             looks = self.members(looks)
         return Synthesis(to_pixels(self.networks.paint(run.instances, looks.codes())), looks, run)
@@ -346,8 +346,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
 
     def descents(self, trace: Trace, places: Sequence[int]) -> list[Descent]:
         """Over the class to the centre; see `System`."""
-        run = self.run_of(trace)
-        return descents(self.looks(run), run.settings, trace, places)
+        return descents(self.looks(self.run_of(trace)), trace, places)
 
     def styles(self, trace: Trace) -> RunStyles:
         """Centres; see `System`."""

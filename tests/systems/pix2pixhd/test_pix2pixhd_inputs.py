@@ -123,8 +123,31 @@ def test_a_class_that_the_reference_lacks_is_drawn_or_has_no_code(system, scene)
     photo, labels, instances = world(55)
     bare = np.where(labels == 3, 2, labels), np.where(labels == 3, 2, instances)
     nearest = system(*scene[1:], seed=3, choice="nearest", reference=(photo, *bare))
-    assert of_row(nearest, 3000, "centre") == of_row(system(*scene[1:], seed=3), 3000, "centre")
-    assert system(*scene[1:], choice="encoded", reference=(photo, *bare)).missing == ["car"]
+    drawn = system(*scene[1:], seed=3)
+    assert of_row(nearest, 3000, "centre") == of_row(drawn, 3000, "centre")
+    encoded = system(*scene[1:], choice="encoded", reference=(photo, *bare))
+    assert (nearest.drawn, nearest.missing) == (["car"], [])
+    assert (encoded.drawn, encoded.missing) == ([], ["car"])
+    assert drawn.drawn == []  # it is what was asked for
+    assert "nearest, drawn for car)" in repr(nearest)
+    assert "drawn, as the reference has none, for car" in nearest._repr_html_()
+    for made, expected in ((nearest, {"car"}), (drawn, {"car", "sky", "road", "tree"}), (encoded, set())):
+        assert set(made.objects.query("drawn")["class"]) == expected
+    given = system(*scene[1:], seed=3, choice="nearest", reference=(photo, *bare), styles={3000: 1, 3001: 1})
+    assert given.drawn == []
+
+
+def test_a_trace_says_of_every_object_whether_its_centres_were_ranked_or_drawn_from(system, scene):
+    photo, labels, instances = world(55)
+    bare = np.where(labels == 3, 2, labels), np.where(labels == 3, 2, instances)
+    trace = system.traced(*scene[1:], seed=3, choice="nearest", reference=(photo, *bare))
+    style = trace.site("style")
+    cars = np.isin(style.column("label"), (3000, 3001))
+    assert style.column("ranked").tolist() == (~cars).tolist()
+    assert np.allclose(style.column("similarity")[cars], -np.log(3))
+    assert np.allclose(style.column("similarity")[~cars], -style.column("distance")[~cars])
+    assert [way.ranked for way in system.descents(style, range(len(style)))] == (~cars).tolist()
+    assert not system.traced(*scene[1:], reference=(photo, *bare)).site("style").column("ranked").any()
 
 
 def test_banks_of_other_networks_classes_or_kinds_are_refused(library, networks, tmp_path):
@@ -143,10 +166,23 @@ def test_banks_of_other_networks_classes_or_kinds_are_refused(library, networks,
 
 
 @pytest.mark.parametrize(
-    "centres", [{9: np.zeros((1, 3))}, {1: np.zeros((1, 2))}, {1: np.full((1, 3), np.nan)}, {1: np.zeros((0, 3))}]
+    ("centres", "said"),
+    [
+        ({9: np.zeros((1, 3))}, "class 9: classes go from 0 to 4"),
+        ({"car": np.zeros((1, 3))}, "class 'car': classes go from 0 to 4"),
+        ({1.5: np.zeros((1, 3))}, "class 1.5: classes go from 0 to 4"),
+        ({1: np.zeros((1, 2))}, "not .K, 3. finite numbers"),
+        ({1: np.full((1, 3), np.nan)}, "not .K, 3. finite numbers"),
+        ({1: np.zeros((0, 3))}, "not .K, 3. finite numbers"),
+        ({1: [["a", "b", "c"]]}, "class 1: no numbers"),
+        ({1: [[1, 2, 3], [1, 2]]}, "class 1: no numbers"),
+        ({1: {2: 3}}, "class 1: no numbers"),
+        ({1: None}, "not .K, 3. finite numbers"),
+        *((other, "no codes by class") for other in ([], [np.zeros((1, 3))], np.zeros((2, 3)), 0, {3})),
+    ],
 )
-def test_centres_that_do_not_fit_are_refused(networks, centres):
-    with pytest.raises(SettingError, match="centres of class"):
+def test_centres_that_do_not_fit_are_refused(networks, centres, said):
+    with pytest.raises(SettingError, match=f"(?s)centres .*{said}"):
         Pix2PixHD(networks=networks, centres=centres)
 
 
