@@ -12,7 +12,7 @@ from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.names import ends_in
 from ktviz.systems.cocosnet.choice import Choice, Ranking
 from ktviz.systems.cocosnet.configuration import Configuration
-from ktviz.systems.cocosnet.exemplar import Exemplar, labels_digest, of_bank
+from ktviz.systems.cocosnet.exemplar import Exemplar, check_maps, labels_digest, of_bank
 from ktviz.systems.cocosnet.left_out import LeftOut, of_banks, of_exemplar
 from ktviz.systems.cocosnet.settings import Settings
 
@@ -105,6 +105,9 @@ class Several:
         banks: That hold them.
         ranking: Of them.
         configuration: Of the networks.
+
+    Raises:
+        LabelError, LibraryError: As in `check_maps`.
     """
 
     instead = "of an exemplar the next in the ranking, of its cells the others, by the same softmax"
@@ -112,6 +115,9 @@ class Several:
     banks: PictureUnion
     ranking: Ranking
     configuration: Configuration
+
+    def __post_init__(self) -> None:
+        check_maps(self.banks, self.configuration)
 
     def __str__(self) -> str:
         return f"{len(self.banks)} exemplars of {', '.join(self.banks.names)}"
