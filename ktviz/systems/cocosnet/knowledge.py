@@ -43,6 +43,10 @@ class Exemplars(Protocol):
         """The exemplar of that whole name."""
         ...
 
+    def numbered(self, number: int) -> str:
+        """The whole name of the exemplar of that number."""
+        ...
+
     def picture(self, name: str) -> Pixels | None:
         """Its pixels; None for a picture that is none of the exemplars."""
         ...
@@ -89,6 +93,9 @@ class One:
 
     def named(self, name: str) -> Exemplar:
         return self.exemplar
+
+    def numbered(self, number: int) -> str:
+        return self.exemplar.name
 
     def picture(self, name: str) -> Pixels | None:
         return self.exemplar.pixels if name == self.exemplar.name else None
@@ -147,6 +154,11 @@ class Several:
 
     def named(self, name: str) -> Exemplar:
         return of_bank(self.banks, self.banks.source_numbers[name], self.configuration, alone=False)
+
+    def numbered(self, number: int) -> str:
+        if not 0 <= number < len(self.banks):
+            raise UnknownNameError(f"entry {number}", f"there are {len(self.banks):,} pictures", "Count from 0")
+        return self.banks.source_names[number]
 
     def picture(self, name: str) -> Pixels | None:
         number = self.banks.source_numbers.get(name)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import AbilityError, TraceError, UnknownNameError
+from ktviz.errors import AbilityError, TraceError
 from ktviz.images import ImageLike, Pixels, to_pixels
 from ktviz.labels import Classes, as_labels
 from ktviz.labels.maps import Map
@@ -38,7 +38,6 @@ from ktviz.systems.cocosnet.result import Synthesis, coloured
 from ktviz.systems.cocosnet.rounding import Case
 from ktviz.systems.cocosnet.settings import Settings
 from ktviz.systems.cocosnet.sites import NAME, REFERENCE, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite
-from ktviz.systems.cocosnet.warp_blend import WarpBlend, energy, radius
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints
@@ -313,10 +312,7 @@ class CoCosNet(nn.Module, PlainSystem):
         """What a part of a run's knowledge is: numbers of entries are those of the trace's site, and boxes, too, lie in
         its exemplar."""
         if is_number(part) and trace.sites == [CHOOSES]:
-            assert self.banks is not None
-            if not 0 <= int(part) < len(self.banks):
-                raise UnknownNameError(f"entry {part}", f"there are {len(self.banks):,} pictures", "Count from 0")
-            return self.banks.source_names[int(part)]
+            return self.exemplars.numbered(int(part))
         if is_number(part):
             return self.exemplar_of(trace).entry(int(part))
         return self.exemplar_of(trace).region(part) if isinstance(part, Box) else part
@@ -352,8 +348,7 @@ class CoCosNet(nn.Module, PlainSystem):
 
     def blend(self, trace: Trace, within: Box) -> Blend:
         """The warp against the exemplar's mean colour; see `System`."""
-        live = self.painting(trace)
-        return WarpBlend(live.passage, live.mixture.cells, live.passage.mean(live.forbidden), within)
+        return self.painting(trace).blend(within)
 
     def painting(self, trace: Trace) -> Live:
         """The run of a trace of the site that paints."""
@@ -367,17 +362,12 @@ class CoCosNet(nn.Module, PlainSystem):
 
     def footprint(self, trace: Trace, mask: Mask) -> Floats:
         """Overlap carried through the generator, by the measured energy of its derivative; see `energy`."""
-        live = self.painting(trace)
-        found = energy(live.passage, live.mixture.cells, mask)
+        found = self.painting(trace).energy(mask)
         return found if found.any() else trace.overlap(mask)
 
     def reach(self, trace: Trace) -> str:
         """Measured around the middle of the picture."""
-        if trace.sites != [MIXES]:
-            return "the whole picture"
-        live = self.live(trace)
-        half, most = (radius(live.passage, live.mixture.cells, part) for part in (0.5, 0.9))
-        return f"the whole picture; half of what decides the middle is within {half:.0f} px, nine tenths {most:.0f} px"
+        return f"the whole picture; {self.live(trace).reach}" if trace.sites == [MIXES] else "the whole picture"
 
     def encode(self, pixels: Pixels) -> Tensor:
         """Features in the domain that label maps and pictures have in common: (C, h, w)."""
@@ -401,9 +391,7 @@ class CoCosNet(nn.Module, PlainSystem):
 
     def fed(self, trace: Trace) -> Floats:
         """Sums of the columns of the softmax; see `System`."""
-        live = self.painting(trace)
-        catalogue = live.passage.exemplar.catalogue
-        return live.mixture.fed.double().numpy().reshape(catalogue.rows, catalogue.columns)
+        return self.painting(trace).fed
 
     def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
         """Crops around both ends of retrievals: of the label map and of the exemplar; see `System`."""
