@@ -99,8 +99,8 @@ def checked_temperature(value: Any) -> float:
 def small(classes: Classes) -> Configuration:
     """The configuration of the shipped weights: with 19 classes, both networks have less than 3 million parameters.
 
-    It has no attention: that compares all pixels of half the size with a quarter of them, in 268 MB for 256x256 px and
-    69 GB for 1024x1024 px.
+    It has no attention: that compares all pixels of half the size with a quarter of them, so its time grows with the
+    square of the picture; with gradients its memory, too, 268 MB for 256x256 px and 69 GB for 1024x1024 px.
     """
     shape = Shape(len(classes), width=6, features=48, descriptor=32, hidden=16)
     return Configuration(classes, shape, width=9, hidden=24, attention=False)
