@@ -13,7 +13,8 @@ from torch import Tensor
 from ktviz.errors import SettingError, UnknownNameError
 from ktviz.labels import class_of
 from ktviz.labels.maps import Map
-from ktviz.systems.pix2pixhd.centres import NOTHING, Centres, distances
+from ktviz.library.kinds.codes.clusters import distances
+from ktviz.systems.pix2pixhd.centres import NOTHING, Centres
 from ktviz.systems.pix2pixhd.codes import drawn
 from ktviz.systems.pix2pixhd.objects import Numbers, PhotoObjects, Vectors, boxes_of
 from ktviz.systems.pix2pixhd.settings import Settings

@@ -391,5 +391,5 @@ def entry_picture(centres: Centres, entry: int, *, style: bool) -> Pixels:
     if centres.objects is None:
         return np.full((TILE_PX, TILE_PX, 3), SURROUNDINGS)
     if style:
-        return mosaic(centres.objects, centres.nearest_members(entry)[0].tolist())
+        return mosaic(centres.objects, centres.nearest_members(entry)[0])
     return object_picture(centres.objects, entry)
