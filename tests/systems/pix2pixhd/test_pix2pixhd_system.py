@@ -11,13 +11,12 @@ import ktviz as kt
 from ktviz.errors import MismatchError, SettingError, TraceError, UnknownNameError, UnknownSettingError
 from ktviz.figures.facts import facts
 from ktviz.images import to_pixels
-from ktviz.systems.pix2pixhd.codes import laid_out
 from ktviz.systems.pix2pixhd.result import effect
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import check_class, opened
 
-from .conftest import CLASSES, HEIGHT, SHAPE, WIDTH, networks_of, world
+from .conftest import CLASSES, HEIGHT, SHAPE, WIDTH, laid_out, networks_of, world
 
 BOX = kt.Box(8, 18, 24, 20)
 SHORT = {"quiet": True}
