@@ -140,6 +140,7 @@ def comparisons_of(evidence: Evidence) -> tuple[Comparison, ...]:
 def asked_again(case: Case, attribution: Attribution) -> Attribution:
     """The same question, asked of the trace and its system."""
     effort = {name: attribution.about[name] for name in EFFORT.get(attribution.through, ())}
+    effort |= attribution.about.get("settings", {})
     found = attribute(
         case.trace,
         region_of(attribution),

@@ -61,7 +61,7 @@ from ktviz.explain.attribution import Attribution
 from ktviz.explain.case import Case, case_of
 from ktviz.explain.counterfactual import Comparison
 from ktviz.explain.pieces import control
-from ktviz.explain.result import one_site
+from ktviz.explain.result import check_retrieved, one_site
 from ktviz.images import Pixels, encode_image, pixel_digest, read_image, stored_size
 from ktviz.trace.about import processor, version, versions
 from ktviz.trace.recorded import Traced
@@ -153,6 +153,7 @@ class Audit:
                 asked, f"not a text of Unicode of at most {LONGEST_TITLE:,} letters", "Give a short title"
             )
         given = one_site(trace)
+        check_retrieved(given, "audit a trace")
         case = case_of(given, "rerun", model=model, photo=photo, asked="audit a trace")
         check_made_again(case)
         evidence = gather(case, parameters)

@@ -13,6 +13,7 @@ from ktviz.cli.keygen import unlocked
 from ktviz.cli.large import Memory, Side
 from ktviz.cli.making.given import Given, Maker
 from ktviz.cli.making.options import (
+    Again,
     Banks,
     Choice,
     Exemplar,
@@ -66,6 +67,7 @@ def audit(
     ] = None,
     strength: Annotated[float | None, typer.Option(help="0 (the photo) to 1 (full transfer). [1]")] = None,
     without: Without = None,
+    again: Again = None,
     side: Side = None,
     memory: Memory = None,
     sign: Annotated[Path | None, typer.Option(metavar="KEY", help="Sign with a key of `ktviz keygen`.")] = None,
@@ -94,6 +96,7 @@ def audit(
         "transfer": transfer,
         "strength": strength,
         "without": without or None,
+        "again": again,
         "side": side,
     }
     if photo.suffix == ".parquet":

@@ -25,6 +25,7 @@ from ktviz.cli.console import (
 from ktviz.cli.large import Memory, Side
 from ktviz.cli.making.given import Given
 from ktviz.cli.making.options import (
+    Again,
     Banks,
     Choice,
     Exemplar,
@@ -82,6 +83,7 @@ def translate(
     ] = None,
     strength: Annotated[float | None, typer.Option(help="0 (the photo) to 1 (full transfer) (kt). [1]")] = None,
     without: Without = None,
+    again: Again = None,
     coherence: Annotated[
         float | None, typer.Option(help="Similarity given up to continue a neighbour (kt); 0 as published.")
     ] = None,
@@ -120,6 +122,7 @@ def translate(
             "transfer": transfer,
             "strength": strength,
             "without": without or None,
+            "again": again,
             "coherence": coherence,
             "max_gain": max_gain,
             "inversion": inversion,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, get_args
 import numpy as np
 import pandas as pd
 
-from ktviz.errors import SettingError, TraceError
+from ktviz.errors import SettingError, TraceError, UnknownSettingError
 from ktviz.explain.ablation import ablate
 from ktviz.explain.bands import match_shares
 from ktviz.explain.case import Case, case_of
 from ktviz.explain.datamodel import datamodel
-from ktviz.explain.exclusion import Budget, Exclusion
+from ktviz.explain.exclusion import Budget, Exclusion, check_further
 from ktviz.explain.gradient import integrated
-from ktviz.explain.result import Result, one_site
+from ktviz.explain.result import Result, check_retrieved, one_site
 from ktviz.explain.units import By, Units, units_of
 from ktviz.images import Pixels
 from ktviz.networks.running import without_autocast
@@ -49,12 +49,14 @@ class Effort:
         runs: Random subsets that are left out.
         seed: Of the subsets.
         budget: Time.
+        settings: How they are left out.
     """
 
     most: int
     runs: int
     seed: int
     budget: Budget
+    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -107,6 +109,7 @@ class Attribution(Result):
         """The result in a few numbers."""
         facts = {name: self.about[name] for name in ("by", "through", "unit", "region_px")}
         facts |= {name: self.about[name] for name in ("receptive_field", "baseline") if self.about.get(name)}
+        facts |= {"in its place": self.about["instead"]} if self.about.get("instead") else {}
         error = self.about.get("completeness_error")
         facts |= {} if error is None else {"completeness error": f"{error:.2%}"}
         if self.through == "datamodel":
@@ -150,6 +153,7 @@ def attribute(
     seed: int = 0,
     seconds: float | None = None,
     quiet: bool = False,
+    **settings: Any,
 ) -> Attribution:
     """What a region of the output owes to the knowledge.
 
@@ -162,8 +166,9 @@ def attribute(
     retrieval reaches.
     `gradient`: who changed it. Integrated gradients along the line from the system's baseline, which `about` states, to
     the output; shares add up to the change that the knowledge made, and may be negative. The error is stated.
-    `ablation`: what happens without it. The largest `most` by footprint are excluded one by one, and the run is made
-    again. Shares are parts of the change that the knowledge made, but of a level at least.
+    `ablation`: what happens without it. The largest `most` by footprint (of a site that does not paint: by overlap) are
+    excluded one by one, and the run is made again. Shares are parts of the change that the knowledge made, but of a
+    level at least. `about` states what takes the place of what is left out (`instead`).
     `datamodel`: what happens without several. Random subsets are excluded, and shares fitted to how near the region
     stays to what it is. They add up to 1, and are negative where it stays nearer without a unit. `about` states how
     well they predict runs to which they were not fitted (`held_out_correlation`, `held_out_r2`).
@@ -181,13 +186,16 @@ def attribute(
         seed: Of the subsets.
         seconds: After which ablation and datamodel begin no further run; None for no limit.
         quiet: No progress bar.
+        **settings: Of the system: how ablation and datamodel leave out, as in `without`.
 
     Raises:
         RegionError: The region is empty or outside.
-        SettingError: An unknown `by` or `through`, or `most` or `runs` below 1.
+        SettingError: An unknown `by` or `through`, or `most` or `runs` below 1; or a setting that changes the picture
+            though nothing is left out.
+        UnknownSettingError: A setting that does not exist, or one for a method that leaves nothing out.
         AbilityError: The system cannot do what the method needs, or has no bands, or no tree.
         TraceError: There is no model; the trace is only a part, of several sites, or of soft retrieval and thinned to
-            winners; or the knowledge changed nothing in the region.
+            winners; or nothing was retrieved, or the knowledge changed nothing in the region.
         MismatchError: Another model, library or photo.
 
     Example:
@@ -205,7 +213,12 @@ def attribute(
         if whole(f"attribute {name}", number) < 1:
             raise SettingError(f"attribute {name}={number}", "nothing would be measured", "Give a positive number")
     seed_of("attribute seed", seed)
+    check_further(settings)
+    if settings and through not in EXCLUDED:
+        asked, todo = f"attribute through {through} with {', '.join(settings)}", f"take {' or '.join(EXCLUDED)}"
+        raise UnknownSettingError(asked, "it leaves nothing out", f"Check the word, or {todo}")
     trace = one_site(trace)
+    check_retrieved(trace, "attribute")
     mask = region_mask(region, *trace.size)
     needed = [*NEEDS[through], *(["tree"] if by == "node" else [])]
     if by == "band" and through != "overlap":
@@ -214,7 +227,8 @@ def attribute(
     if needed or model is not None:
         case = case_of(trace, *needed, model=model, photo=photo, asked=f"attribute by {by} through {through}")
     units = units_of(trace, by, case)
-    frame, about = METHODS[through](trace, case, mask, units, Effort(most, runs, seed, Budget(seconds, quiet)))
+    effort = Effort(most, runs, seed, Budget(seconds, quiet), settings)
+    frame, about = METHODS[through](trace, case, mask, units, effort)
     box = bounding_box(mask)
     about |= {
         "by": by,
@@ -271,26 +285,36 @@ def through_ablation(
     trace: Trace, case: Case | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
-    part = case.system.footprint(case.trace, mask)
+    paints = bool(case.trace.site_about["paints"])  # else nobody's footprint, but an order is needed all the same
+    part = case.system.footprint(case.trace, mask) if paints else case.trace.overlap(mask)
     credit = np.ones(len(units)) if units.by == "band" else np.abs(credited(trace, units, part))
     chosen = np.argsort(-credit, kind="stable")[: effort.most]
     chosen = chosen[credit[chosen] > 0]
-    found = ablate(Exclusion(case, mask, units), chosen, effort.budget)
+    exclusion = excluding(case, mask, units, effort)
+    found = ablate(exclusion, chosen, effort.budget)
     measured = chosen[: len(found.levels)]
     levels = dict(zip(measured.tolist(), found.levels, strict=True))
     frame = units.frame(found.share, only=measured)
     frame.insert(2, "levels", [levels[number] for number in frame.pop("unit")])
     about = {"change": found.change, "measured": len(measured), "most": effort.most, "seconds": effort.budget.seconds}
-    return frame, {"receptive_field": case.system.reach(case.trace), **about}
+    return frame, {"receptive_field": case.system.reach(case.trace), **exclusion.about, **about}
 
 
 def through_datamodel(
     trace: Trace, case: Case | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
-    share, about = datamodel(Exclusion(case, mask, units), effort.runs, effort.seed, effort.budget)
+    exclusion = excluding(case, mask, units, effort)
+    share, about = datamodel(exclusion, effort.runs, effort.seed, effort.budget)
     about |= {"seed": effort.seed, "seconds": effort.budget.seconds}
-    return units.frame(share), {"receptive_field": case.system.reach(case.trace), **about}
+    return units.frame(share), {"receptive_field": case.system.reach(case.trace), **exclusion.about, **about}
+
+
+def excluding(case: Case, mask: Mask, units: Units, effort: Effort) -> Exclusion:
+    """The region without some units, as a person wants them left out."""
+    found = Exclusion(case, mask, units, effort.settings)
+    found.check_settings()
+    return found
 
 
 NEEDS: dict[Through, tuple[str, ...]] = {
@@ -301,6 +325,8 @@ NEEDS: dict[Through, tuple[str, ...]] = {
     "datamodel": ("exclude",),
 }
 """Abilities that a method needs."""
+EXCLUDED = ("ablation", "datamodel")
+"""Methods that leave out."""
 BLENDED = ("gradient", "ablation")
 """Methods whose shares are parts of a change from the system's baseline."""
 METHODS = {

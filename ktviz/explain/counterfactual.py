@@ -12,6 +12,7 @@ import pandas as pd
 
 from ktviz.errors import MismatchError, TraceError
 from ktviz.explain.case import case_of, check_equal, check_system, listed, shown
+from ktviz.explain.exclusion import check_further
 from ktviz.explain.result import Result, one_site
 from ktviz.images import Pixels
 from ktviz.trace import parquet
@@ -34,6 +35,7 @@ def without(
     *,
     model: object | None = None,
     photo: Pixels | None = None,
+    **settings: Any,
 ) -> Trace:
     """Make the same run again without some of the knowledge, and record it.
 
@@ -47,8 +49,12 @@ def without(
             the trace was made without.
         model: The system; not needed while the one that recorded lives.
         photo: The photo, where the trace was saved without it.
+        **settings: Of the system, where they are to be other ones than those of the trace, such as how to leave out
+            (of pix2pixhd `again=True`: classes that lose an object are clustered again, instead of the means alone
+            being taken again). The new trace states them.
 
     Raises:
+        SettingError, UnknownSettingError: A setting that does not exist, or a value outside its range.
         UnknownNameError: There is no such source, bank or entry, or nothing would be left.
         AbilityError: The system cannot leave out.
         TraceError, MismatchError: As in `attribute`.
@@ -62,8 +68,9 @@ def without(
         >>> without(trace, kt.Box(0, 0, 16, 16)).picture.settings["without"][0]["source"]
         'reference'
     """
+    check_further(settings)
     case = case_of(as_trace(trace), "rerun", "exclude", model=model, photo=photo)
-    return case.system.rerun(case.trace, without=[as_index(one) for one in listed(what)])
+    return case.system.rerun(case.trace, without=[as_index(one) for one in listed(what)], **settings)
 
 
 def as_index(what: object) -> object:

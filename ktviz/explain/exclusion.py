@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,9 +17,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from ktviz.errors import UnknownNameError
+from ktviz.errors import SettingError, UnknownNameError
 from ktviz.explain.case import Case
 from ktviz.explain.gradient import GRAIN_PX
+from ktviz.explain.result import site_that_paints
 from ktviz.explain.units import Ints, Units
 from ktviz.images import Pixels, to_pixels
 from ktviz.regions import Box, Mask, bounding_box
@@ -31,6 +32,8 @@ MEASURES = ("pixels", "features")
 """In what a region is compared: mean difference of its colours, and mean distance of its cells' features."""
 LEAST_PX = 16
 """Shortest side of what is encoded to be compared."""
+ROUNDING = 1
+"""Levels by which a run on another machine may differ."""
 
 _known: WeakKeyDictionary[Trace, dict[tuple[str, str], Floats]] = WeakKeyDictionary()
 """Changes by what was left out and region: attribution and its test ask for the same."""
@@ -65,11 +68,29 @@ class Exclusion:
         case: A trace and its system.
         mask: (H, W), the region.
         units: What can be left out.
+        settings: How the run is made again, where otherwise than it was: they say how to leave out, not how to paint.
     """
 
     case: Case
     mask: Mask
     units: Units
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """How units are left out, as a result states it."""
+        instead = "" if self.units.by == "band" else self.case.system.instead(self.case.trace, self.settings)
+        return {"settings": dict(self.settings), "instead": instead}
+
+    def check_settings(self) -> None:
+        """Raise SettingError where the settings change the region though nothing is left out."""
+        if not self.settings:
+            return
+        apart = np.abs(self._again((), **self.settings).astype(np.int16) - self.case.output[self.seen.pixels])
+        if apart.max() > ROUNDING:
+            names = ", ".join(self.settings)
+            found = f"it changes the picture by up to {apart.max()} levels, though nothing is left out"
+            raise SettingError(f"leave out with {names}", found, "Give settings that say how to leave out")
 
     @cached_property
     def present(self) -> Ints:
@@ -82,8 +103,14 @@ class Exclusion:
     @torch.no_grad()
     def knowledge(self) -> float:
         """What all of the knowledge changed in the region, in levels."""
-        blend = self.case.system.blend(self.case.trace, self.seen)
+        blend = self.case.system.blend(self.painting, self.seen)
         return float(self.compare(to_pixels(blend(torch.zeros(len(blend.retrievals)))))[0])
+
+    @property
+    def painting(self) -> Trace:
+        """The trace of the site that painted the region: another one of the same run where this one does not paint."""
+        case, about = self.case, self.case.trace.site_about
+        return case.trace if about["paints"] else site_that_paints(case.system.rerun(case.trace), str(about["output"]))
 
     def changes(self, left_out: Sequence[Ints], budget: Budget, what: str) -> Floats:
         """Change of the region without each of some sets of units, by measure: (runs made, 2).
@@ -96,9 +123,10 @@ class Exclusion:
 
     def change(self, left_out: Ints) -> Floats:
         """Change of the region without some units: (2,)."""
-        settings = self.settings_without(left_out)
-        if settings is None:
+        changed = self.settings_without(left_out)
+        if changed is None:
             return np.full(len(MEASURES), np.nan)
+        settings = {**self.settings, **changed}
         known = _known.setdefault(self.case.trace, {})
         key = json.dumps(settings, default=str), self._region
         if key not in known:
@@ -154,6 +182,12 @@ class Exclusion:
     @cached_property
     def _region(self) -> str:
         return hashlib.sha256(np.packbits(self.mask).tobytes()).hexdigest()
+
+
+def check_further(settings: Mapping[str, Any]) -> None:
+    """Raise SettingError if settings of a run without something say once more what it is without."""
+    if "without" in settings:
+        raise SettingError("without=", "what is left out is named already", "Name all of it in one place")
 
 
 def behind(case: Case, mask: Mask) -> Ints:

@@ -37,6 +37,7 @@ QUESTIONS = {
     "exclusion": "What becomes of the region without some units, when others take their place?",
     "blending": "Whose retrievals carry the change of the region, when nothing takes their place?",
 }
+STATED = (("baseline", "baseline"), ("in the place of what is left out", "instead"))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -97,7 +98,7 @@ class Faithfulness(Result):
     def summary(self) -> pd.Series:
         """The result in a few numbers."""
         facts = {"verdict": self.headline(), "units": self.about["units"], "runs": self.runs()}
-        facts |= QUESTIONS | {"baseline": self.about.get("baseline", ""), "seeds": len(self.random)}
+        facts |= QUESTIONS | {name: self.about.get(key, "") for name, key in STATED} | {"seeds": len(self.random)}
         return pd.Series(facts, name=self.kind)
 
     def plot(self) -> Figure:
@@ -122,7 +123,8 @@ def faithfulness(
 ) -> Faithfulness:
     """Test an attribution, and the other methods beside it, against what really happens.
 
-    Footprint and gradient are tested with it. What becomes of the region is how far it is, without some units, from the
+    Footprint and gradient are tested with it. Units are left out as the attribution did it, where it left out, else as
+    usual. What becomes of the region is how far it is, without some units, from the
     translation: *in pixels* the mean difference of colours, in levels; *in features* the mean distance of its cells'
     features, the region being encoded alone.
 
@@ -177,7 +179,8 @@ def faithfulness(
     first, present = shares[attribution.through], blending.present
     some = sampled(first, present, seed)
     lost = blending.measure(some)
-    left_out = LeftOut.measure(Exclusion(case, mask, units), some, subsets, seed, Budget(seconds, quiet))
+    exclusion = Exclusion(case, mask, units, attribution.about.get("settings", {}))
+    left_out = LeftOut.measure(exclusion, some, subsets, seed, Budget(seconds, quiet))
     fitted_to = {frozenset(numbers) for numbers in attribution.about.get("fitted_to", ())}
     rankings = [(method, -1, share, ranked(share, present)) for method, share in shares.items()]
     rankings += [(RANDOM, number, *shuffled(first, present, number)) for number in seeds]
@@ -194,6 +197,7 @@ def faithfulness(
         "trace": trace.digest,
         "questions": QUESTIONS,
         "baseline": case.system.baseline,
+        **exclusion.about,
         "subsets": [len(left_out.change), left_out.asked],
         "alone": [len(left_out.alone), len(some)],
         "curves": curves,

@@ -105,9 +105,22 @@ def one_site(value: Traced) -> Trace:
         TraceError: Several sites painted it, or none: their query numbers mean different queries.
     """
     trace = as_trace(value)
-    if len(trace.sites) == 1:
-        return trace
-    painters = [site["name"] for site in trace.about["sites"] if site["paints"] and site["output"] == OUTPUT]
+    return trace if len(trace.sites) == 1 else site_that_paints(trace, OUTPUT)
+
+
+def check_retrieved(trace: Trace, asked: str) -> None:
+    """Raise TraceError if nothing was retrieved, as where no object of a label map finds a centre of its class."""
+    if not len(trace.whole):
+        raise TraceError(asked, "nothing was retrieved", "Ask a run that took something from its knowledge")
+
+
+def site_that_paints(trace: Trace, output: str) -> Trace:
+    """The site of a trace that painted an output.
+
+    Raises:
+        TraceError: There is none, or several.
+    """
+    painters = [site["name"] for site in trace.about["sites"] if site["paints"] and site["output"] == output]
     if len(painters) != 1:
         raise TraceError("explain", f"a trace of {len(trace.sites)} sites", CHOOSE_SITE)
     return trace.site(painters[0])

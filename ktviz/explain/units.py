@@ -68,7 +68,7 @@ class Units:
         """
         listed = np.arange(len(self)) if only is None else only
         rows = [{"unit": int(n), "share": float(s), **self.rows[n]} for n, s in zip(listed, share, strict=True)]
-        frame = pd.DataFrame(rows, columns=["unit", "share", *self.rows[0]] if self.rows else None)
+        frame = pd.DataFrame(rows, columns=["unit", "share", *(self.rows[0] if self.rows else [self.by])])
         if only is None and self.by in ("entry", "node"):
             frame = frame[frame["share"] != 0]
         frame.insert(0, self.by, frame.pop(self.by))

@@ -107,7 +107,7 @@ def trace_card(trace: Trace) -> str:
     except TraceError:
         return card("Trace", facts, pictures, [])
     shares, colours = painter.sources(), trace_colours(painter)
-    if (shares["share"] > 0).sum() != 1:
+    if (shares["share"] > 0).sum() > 1:
         pictures.append(show(source_map(painter, colours), PICTURE, "Who painted what"))
     return card("Trace", facts, pictures, share_rows(shares, pictures_in(painter), colours), rest_of(shares))
 

@@ -20,6 +20,8 @@ def facts(attribution: Attribution) -> list[str]:
         found += [f"reach of a retrieval {about['receptive_field']}"]
     if about.get("baseline"):
         found += [f"without knowledge: {about['baseline']}"]
+    if about.get("instead"):
+        found.append(f"in the place of what is left out: {about['instead']}")
     left_over = 1 - float(attribution.frame["share"].sum())
     if attribution.through in ("overlap", "footprint", "gradient") and left_over > 0.005:
         found.append(f"not recorded {percent(left_over)}")

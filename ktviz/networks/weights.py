@@ -11,7 +11,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -190,11 +190,43 @@ def load_weights(module: nn.Module, path: str | os.PathLike[str]) -> None:
 
 def save_weights(module: nn.Module, path: str | os.PathLike[str], metadata: Mapping[str, str]) -> None:
     """Write a module's weights as float16 safetensors, with their digest; the file appears whole or not at all."""
-    tensors = {name: value.detach().cpu().half().contiguous() for name, value in module.state_dict().items()}
+    tensors = halves(module)
     about = {**metadata, "sha256": tensors_digest(tensors)}
     with replacing(path) as temporary:
         # One value: safetensors writes several in random order, and a repeated run shall give the same bytes.
         save_file(tensors, temporary, metadata={"about": json.dumps(about, sort_keys=True)})
+
+
+def save_together(networks: Mapping[Path, nn.Module], metadata: Mapping[str, str]) -> None:
+    """`save_weights` for the networks of one training, by the paths of their files: each names all of them."""
+    whole = together(tensors_digest(halves(network)) for network in networks.values())
+    for path, network in networks.items():
+        save_weights(network, path, {**metadata, "together": whole})
+
+
+def read_together(*paths: str | os.PathLike[str]) -> dict[str, str]:
+    """What the files of one training say besides their tensors; files that name no others are taken as they are.
+
+    Raises:
+        WeightsError: A file is missing or damaged, or they are of several trainings.
+    """
+    about = [read_about(path) for path in paths]
+    said = [{name: value for name, value in one.items() if name != "sha256"} for one in about]
+    whole = together(one.get("sha256", "") for one in about)
+    if any(one != said[0] for one in said) or said[0].get("together", whole) != whole:
+        names = " and ".join(repr(os.fspath(path)) for path in paths)
+        raise WeightsError(f"weights {names}", "they are not of one training", "Give those that it wrote together")
+    return said[0]
+
+
+def together(digests: Iterable[str]) -> str:
+    """A digest of several."""
+    return text_digest(" ".join(sorted(digests)))
+
+
+def halves(module: nn.Module) -> dict[str, Tensor]:
+    """A module's weights as float16."""
+    return {name: value.detach().cpu().half().contiguous() for name, value in module.state_dict().items()}
 
 
 def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
@@ -214,3 +246,8 @@ def module_digest(module: nn.Module) -> str:
         digest.update(f"{name}{array.shape}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 of a text, as hex."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -75,6 +75,10 @@ class PlainSystem:
         """All sources."""
         return [source["source"] for source in trace.about["sources"]]
 
+    def instead(self, trace: Trace, settings: Mapping[str, Any]) -> str:
+        """Whatever the run finds without it."""
+        return "what the run finds without it"
+
     def check_rounded(self, name: str, trace: Trace, again: Trace) -> npt.NDArray[np.bool_]:
         """How far rounding carries is not known: what was made elsewhere cannot be verified here."""
         raise Difference(f"{name}: made on another processor or with other versions; only there can it be verified")

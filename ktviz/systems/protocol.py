@@ -39,7 +39,7 @@ NEEDED = ("digests", "pictures", "settings_of", "measures_of", "patches", "sourc
 """Methods that every system has."""
 METHODS: Mapping[str, tuple[str, ...]] = {
     "rerun": ("rerun", "check_rounded"),
-    "exclude": ("exclude", "searched", "encode"),
+    "exclude": ("exclude", "searched", "encode", "instead"),
     "blend": ("blend", "behind", "footprint", "reach"),
     "oracle": ("oracle", "similarity_of", "best_by_source"),
     "tree": ("leaves", "descents"),
@@ -141,6 +141,10 @@ class System(Recordable, Protocol):
 
     def searched(self, trace: Trace) -> list[str]:
         """With `exclude`: names of the sources of which at least one entry could have been taken."""
+        ...
+
+    def instead(self, trace: Trace, settings: Mapping[str, Any]) -> str:
+        """With `exclude`: what takes the place of what is left out of a run with other settings, in words."""
         ...
 
     def check_rounded(self, name: str, trace: Trace, again: Trace) -> npt.NDArray[np.bool_]:

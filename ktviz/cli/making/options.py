@@ -50,6 +50,13 @@ Choice = Annotated[
     str | None, typer.Option(help="How objects get their looks (pix2pixhd): drawn, nearest, encoded ... [drawn]")
 ]
 Seed = Annotated[int | None, typer.Option(help="Of the random search (image-analogy), of the draw (pix2pixhd). [0]")]
+Again = Annotated[
+    bool | None,
+    typer.Option(
+        "--again",
+        help="Cluster the classes that lose an object again, instead of taking the means of what is left (pix2pixhd).",
+    ),
+]
 Without = Annotated[
     list[str] | None, typer.Option(metavar="SOURCE", help="A source to leave out; repeatable (not image-analogy).")
 ]

@@ -13,7 +13,7 @@ from ktviz.names import without_suffix
 if TYPE_CHECKING:
     from ktviz.library.kinds.codes.coder import Coder
 
-SETTINGS = ("choice", "seed", "without")
+SETTINGS = ("choice", "seed", "without", "again")
 REFERENCE = ("reference", "reference_labels", "reference_instances")
 
 
@@ -23,7 +23,7 @@ def maker(given: Given) -> Maker:
     from ktviz.systems.pix2pixhd.system import Pix2PixHD
 
     settings, reference, instances = given.of(*SETTINGS), reference_of(given), given["instances"]
-    chosen = Settings(**given.of("choice", "seed"))  # refuse bad values before any work
+    chosen = Settings(**given.of("choice", "seed", "again"))  # refuse bad values before any work
     system = Pix2PixHD(given.banks())
     system.reference_given(reference, chosen)
     return Maker(

@@ -4,8 +4,6 @@ a condition says at each place. Keys of state dicts are those of the published c
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import spectral_norm
@@ -13,29 +11,25 @@ from torch.nn.utils import spectral_norm
 from ktviz.networks.threads import Conv2d
 from ktviz.systems.blocks.norms import positional_norm
 
-Norm = Callable[[Tensor], Tensor]
-
 
 class Spade(nn.Module):
-    """Normalised features, scaled and shifted by a condition.
+    """Positionally normalised features, scaled and shifted by a condition.
 
     Args:
         channels: Of the features.
         condition: Channels of the condition.
         hidden: Channels between condition and scale.
-        norm: Without parameters.
     """
 
-    def __init__(self, channels: int, condition: int, hidden: int, norm: Norm = positional_norm) -> None:
+    def __init__(self, channels: int, condition: int, hidden: int) -> None:
         super().__init__()
-        self.norm = norm
         self.mlp_shared = nn.Sequential(nn.ReflectionPad2d(1), Conv2d(condition, hidden, 3), nn.ReLU())
         self.mlp_gamma, self.mlp_beta = Conv2d(hidden, channels, 3), Conv2d(hidden, channels, 3)
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         """(B, C, h, w), from a condition of any size."""
         seen = reflected(self.mlp_shared(F.interpolate(condition, features.shape[-2:], mode="nearest")))
-        changed: Tensor = self.norm(features) * (1 + self.mlp_gamma(seen)) + self.mlp_beta(seen)
+        changed: Tensor = positional_norm(features) * (1 + self.mlp_gamma(seen)) + self.mlp_beta(seen)
         return changed
 
 

@@ -2,8 +2,8 @@
 
 The published tests read a list of retrieved exemplars. Here both are compared in the common domain of the two feature
 nets: features of the label map and of every picture, their means over 4x4 parts of the picture, as one vector each, by
-cosine. So what is asked is whether the same classes lie in the same parts. Pictures are seen with a shorter side of 256
-px at most.
+cosine. So what is asked is whether the same classes lie in the same parts. Pictures and maps are seen with a shorter
+side of 256 px at most.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -110,7 +111,7 @@ class Ranking:
         kept = torch.tensor([number for number in range(len(self.catalogue)) if number not in without])
         if not len(kept):
             raise UnknownNameError(f"a run without {self.catalogue.name}", "nothing would be left", "Leave out fewer")
-        planes = planes_of(labels, self.networks.configuration.planes)
+        planes = planes_of(seen_labels(labels), self.networks.configuration.planes)
         with threads_for(planes[0, 0].numel() // CELL_PX**2):
             asked = summary(run(self.networks.correspondence.of_labels, planes))
         similarity = cosines(asked, self.summaries[kept])[0]
@@ -130,6 +131,16 @@ class Ranking:
         """Of a picture: (1, D)."""
         seen = resize_short_side(pixels, SIDE_PX) if min(pixels.shape[:2]) > SIDE_PX else pixels
         return summary(features_of(self.networks, seen))
+
+
+def seen_labels(labels: Map) -> Map:
+    """A label map as large as pictures are seen: of every pixel of the small one the class in its middle."""
+    shorter = min(labels.shape)
+    if shorter <= SIDE_PX:
+        return labels
+    sides = [(round(side * SIDE_PX / shorter), side) for side in labels.shape]
+    rows, columns = ((2 * np.arange(small) + 1) * large // (2 * small) for small, large in sides)
+    return labels[np.ix_(rows, columns)]
 
 
 def summary(features: Tensor) -> Tensor:

@@ -9,12 +9,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ktviz.errors import SettingError
 from ktviz.networks.threads import Conv2d
 from ktviz.systems.blocks.norms import unit
+from ktviz.systems.blocks.sizes import CHANNELS, NORMED, check_sizes
 from ktviz.systems.blocks.spade import reflected
 from ktviz.systems.cocosnet.features import AdaptiveFeatures
 
 CELL_PX = 4
+
+
+RANGES = {
+    **dict.fromkeys(("classes", "width", "descriptor", "hidden"), CHANNELS),
+    "features": NORMED,
+    "kernel": (3, 4),
+    "context": (1, 15),
+}
+"""Of the sizes."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,9 @@ class Shape:
         masks: Whether the label planes stand beside the features.
         context: Side of the window of cells that is compared: `match_kernel`.
         centring: Whether descriptors are less their own mean (`PONO_C`), or less the mean of all cells.
+
+    Raises:
+        SettingError: A size outside its range.
     """
 
     classes: int
@@ -42,6 +56,11 @@ class Shape:
     masks: bool = True
     context: int = 3
     centring: bool = True
+
+    def __post_init__(self) -> None:
+        check_sizes(self, RANGES)
+        if self.context % 2 == 0:
+            raise SettingError(f"context {self.context}", "even, so it has no middle", "Give 3, as published")
 
 
 class Residual(nn.Module):

@@ -21,6 +21,8 @@ from ktviz.systems.cocosnet.correspondence import CELL_PX
 from ktviz.systems.reference import Reference, described
 from ktviz.trace.pictures import coded
 
+NO_MAP = "no label map, which these networks compare"
+
 
 @dataclass(frozen=True, eq=False)
 class Exemplar(Reference):
@@ -76,7 +78,7 @@ def checked_labels(labels: Any, size: tuple[int, ...], configuration: Configurat
     asked, classes = f"the exemplar {name}", configuration.classes
     if labels is None or classes is None:
         if configuration.shape.masks:
-            raise LabelError(asked, "it has no label map, which these networks compare", "Give labels=")
+            raise LabelError(asked, NO_MAP, "Give labels=")
         return None
     known = as_labels(labels, classes)
     if known.shape != size:
@@ -97,14 +99,27 @@ def of_bank(pictures: PictureUnion, number: int, configuration: Configuration, a
         alone: Whether a run depends on this picture alone: then its pixels and its labels have digests of their own.
 
     Raises:
-        LabelError: As in `given`; or the bank's label maps are of other classes.
+        LabelError: As in `check_maps`.
     """
+    check_maps(pictures, configuration)
     name, pixels = pictures.source_names[number], pictures.picture(number)
-    if pictures.classes is not None and configuration.classes is not None:
-        configuration.classes.check_same(pictures.classes, f"the label map of {name}")
     labels = checked_labels(pictures.labels(number), pixels.shape[:2], configuration, name)
     source = pictures.describe_sources()[number]
     return Exemplar(pixels, {**source, "pixels": pixel_digest(pixels)} if alone else source, labels)
+
+
+def check_maps(pictures: PictureUnion, configuration: Configuration) -> None:
+    """Whether banks have the label maps that networks compare.
+
+    Raises:
+        LabelError: They have none, or of other classes.
+        LibraryError: Their banks have different ones.
+    """
+    asked = f"exemplars of {', '.join(pictures.names)}"
+    if pictures.classes is None and configuration.shape.masks:
+        raise LabelError(asked, NO_MAP, "Build the bank with label maps: labels=, classes=")
+    if pictures.classes is not None and configuration.classes is not None:
+        configuration.classes.check_same(pictures.classes, asked)
 
 
 def labels_digest(labels: Map) -> str:

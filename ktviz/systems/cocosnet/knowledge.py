@@ -12,13 +12,16 @@ from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.names import ends_in
 from ktviz.systems.cocosnet.choice import Choice, Ranking
 from ktviz.systems.cocosnet.configuration import Configuration
-from ktviz.systems.cocosnet.exemplar import Exemplar, labels_digest, of_bank
+from ktviz.systems.cocosnet.exemplar import Exemplar, check_maps, labels_digest, of_bank
 from ktviz.systems.cocosnet.left_out import LeftOut, of_banks, of_exemplar
 from ktviz.systems.cocosnet.settings import Settings
 
 
 class Exemplars(Protocol):
-    """What exemplars a system has."""
+    """What exemplars a system has; `instead` says what takes the place of what is left out of them."""
+
+    @property
+    def instead(self) -> str: ...
 
     def __str__(self) -> str: ...
 
@@ -40,6 +43,10 @@ class Exemplars(Protocol):
         """The exemplar of that whole name."""
         ...
 
+    def numbered(self, number: int) -> str:
+        """The whole name of the exemplar of that number."""
+        ...
+
     def picture(self, name: str) -> Pixels | None:
         """Its pixels; None for a picture that is none of the exemplars."""
         ...
@@ -56,6 +63,8 @@ class One:
     Attributes:
         exemplar: It.
     """
+
+    instead = "the exemplar's other cells, by the same softmax"
 
     exemplar: Exemplar
 
@@ -85,6 +94,9 @@ class One:
     def named(self, name: str) -> Exemplar:
         return self.exemplar
 
+    def numbered(self, number: int) -> str:
+        return self.exemplar.name
+
     def picture(self, name: str) -> Pixels | None:
         return self.exemplar.pixels if name == self.exemplar.name else None
 
@@ -100,11 +112,19 @@ class Several:
         banks: That hold them.
         ranking: Of them.
         configuration: Of the networks.
+
+    Raises:
+        LabelError, LibraryError: As in `check_maps`.
     """
+
+    instead = "of an exemplar the next in the ranking, of its cells the others, by the same softmax"
 
     banks: PictureUnion
     ranking: Ranking
     configuration: Configuration
+
+    def __post_init__(self) -> None:
+        check_maps(self.banks, self.configuration)
 
     def __str__(self) -> str:
         return f"{len(self.banks)} exemplars of {', '.join(self.banks.names)}"
@@ -134,6 +154,11 @@ class Several:
 
     def named(self, name: str) -> Exemplar:
         return of_bank(self.banks, self.banks.source_numbers[name], self.configuration, alone=False)
+
+    def numbered(self, number: int) -> str:
+        if not 0 <= number < len(self.banks):
+            raise UnknownNameError(f"entry {number}", f"there are {len(self.banks):,} pictures", "Count from 0")
+        return self.banks.source_names[number]
 
     def picture(self, name: str) -> Pixels | None:
         number = self.banks.source_numbers.get(name)

@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ktviz.regions import Box, Mask
 from ktviz.retrieval.exact import cosines, leading, paired_cosines
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.cocosnet.blockwise import Mixture
 from ktviz.systems.cocosnet.passage import Passage
-from ktviz.systems.protocol import Ints
+from ktviz.systems.cocosnet.warp_blend import WarpBlend, energy, radius
+from ktviz.systems.protocol import Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,26 @@ class Live:
     passage: Passage
     mixture: Mixture
     forbidden: Tensor | None
+
+    def blend(self, within: Box) -> WarpBlend:
+        """A part of the picture, blended from the exemplar's mean colour, of what may be used of it."""
+        return WarpBlend(self.passage, self.mixture.cells, self.passage.mean(self.forbidden), within)
+
+    def energy(self, mask: Mask) -> Floats:
+        """How much a region depends on each cell of the target; see `energy`."""
+        return energy(self.passage, self.mixture.cells, mask)
+
+    @property
+    def reach(self) -> str:
+        """How far what decides the middle of the picture lies from it, in words."""
+        half, most = (radius(self.passage, self.mixture.cells, part) for part in (0.5, 0.9))
+        return f"half of what decides the middle is within {half:.0f} px, nine tenths {most:.0f} px"
+
+    @property
+    def fed(self) -> Floats:
+        """What each cell of the exemplar gives in all: (rows, columns)."""
+        catalogue = self.passage.exemplar.catalogue
+        return self.mixture.fed.double().numpy().reshape(catalogue.rows, catalogue.columns)
 
     def best(self, places: Ints) -> Matches:
         """The exact best cell for some cells of the target (n,)."""

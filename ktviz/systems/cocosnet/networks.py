@@ -7,11 +7,11 @@ from pathlib import Path
 
 from torch import nn
 
-from ktviz.errors import MissingWeightsError, WeightsError
-from ktviz.networks.weights import load_weights, read_about, save_weights
+from ktviz.errors import MissingWeightsError
+from ktviz.networks.weights import load_weights, module_digest, read_together, save_together, text_digest
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.spectral import without_spectral_norm
-from ktviz.systems.cocosnet.configuration import Configuration
+from ktviz.systems.cocosnet.configuration import Configuration, named
 from ktviz.systems.cocosnet.correspondence import Correspondence
 from ktviz.systems.cocosnet.generator import Generator
 from ktviz.systems.cocosnet.packaged import WEIGHTS
@@ -62,13 +62,9 @@ class Networks(nn.Module):
         Raises:
             WeightsError: A file is missing or damaged, or of another training.
         """
-        stated = [read_about(path).get("configuration", "") for path in (correspondence, generator)]
-        asked = f"weights {os.fspath(correspondence)!r}"
-        if stated[0] != stated[1]:
-            raise WeightsError(
-                f"{asked} and {os.fspath(generator)!r}", "they are no pair", "Give those of one training"
-            )
-        networks = without_spectral_norm(cls(Configuration.from_json(stated[0], asked)))
+        stated = read_together(correspondence, generator).get("configuration", "")
+        configuration = Configuration.from_json(stated, f"weights {os.fspath(correspondence)!r}")
+        networks = without_spectral_norm(cls(configuration))
         load_weights(networks.correspondence, correspondence)
         load_weights(networks.generator, generator)
         return networks.eval().requires_grad_(False)
@@ -81,8 +77,12 @@ class Networks(nn.Module):
             StorageError: The disk refuses.
         """
         about, plain = {"configuration": self.configuration.as_json()}, self.plain()
-        for part in PARTS:
-            save_weights(plain.get_submodule(part), Path(folder) / f"{part}.safetensors", about)
+        save_together({Path(folder) / f"{part}.safetensors": plain.get_submodule(part) for part in PARTS}, about)
+
+    def digests(self) -> dict[str, str]:
+        """Of both, and of their configuration: of equal weights, another one makes other pictures."""
+        found = {part: module_digest(self.get_submodule(part)) for part in PARTS}
+        return {**found, "configuration": text_digest(self.configuration.as_json())}
 
     def plain(self) -> Networks:
         """A copy without spectral norms."""
@@ -95,24 +95,24 @@ class Networks(nn.Module):
     @classmethod
     def from_checkpoint(
         cls,
-        correspondence: str | os.PathLike[str],
+        path: str | os.PathLike[str],
+        configuration: Configuration | str,
         generator: str | os.PathLike[str] | None = None,
-        *,
-        configuration: Configuration,
     ) -> Networks:
         """From the authors' files, read without running pickled code.
 
         Args:
-            correspondence: Of `..._net_Corr.pth`; or the folder of a training, in which the latest are looked for.
-            generator: Of `..._net_G.pth`.
-            configuration: What they were trained with: one of `PUBLISHED`.
+            path: The folder of a training, in which the latest files are looked for; or `..._net_Corr.pth`.
+            configuration: What they were trained with; or the name of one of the published tasks, `PUBLISHED`.
+            generator: `..._net_G.pth`, where `path` is a file.
 
         Raises:
+            SettingError: No configuration.
             WeightsError: A file is missing or damaged, or of other networks: the first tensor that differs is named.
         """
+        networks, correspondence = cls(named(configuration)), path
         if generator is None:
-            correspondence, generator = (published_file(Path(correspondence), part) for part in PARTS)
-        networks = cls(configuration)
+            correspondence, generator = (published_file(Path(path), part) for part in PARTS)
         load_published(networks.correspondence, correspondence)
         load_published(networks.generator, generator)
         return networks.eval().requires_grad_(False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ktviz.errors import SettingError
-from ktviz.values import KnownKeywords, number, short, whole
+from ktviz.systems.cocosnet.configuration import checked_temperature
+from ktviz.values import KnownKeywords, short, whole
 
 TOP = 8
 
@@ -15,7 +16,7 @@ class Settings(KnownKeywords):
     """How to paint a label map.
 
     Attributes:
-        temperature: Of the softmax: smaller is sharper. That of the training if None.
+        temperature: Of the softmax, 1e-6 at least: smaller is sharper. That of the training if None.
         exemplar: Name of a picture of the banks, or the end of it; None for the most similar one, or where there is
             but one.
         top: Cells of the exemplar that are recorded for every cell; what the others give is left over.
@@ -34,8 +35,8 @@ class Settings(KnownKeywords):
     top: int = TOP
 
     def __post_init__(self) -> None:
-        if self.temperature is not None and not 0 < number("temperature", self.temperature) < float("inf"):
-            raise SettingError(f"temperature {self.temperature}", "not a number above 0", "Give 0.01, as published")
+        if self.temperature is not None:
+            checked_temperature(self.temperature)
         if whole("top", self.top) < 1:
             raise SettingError(f"top {self.top}", "less than 1", "Give 8, or another positive number")
         if self.exemplar is not None and not isinstance(self.exemplar, str):

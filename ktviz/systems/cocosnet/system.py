@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import AbilityError, TraceError, UnknownNameError
+from ktviz.errors import AbilityError, TraceError
 from ktviz.images import ImageLike, Pixels, to_pixels
 from ktviz.labels import Classes, as_labels
 from ktviz.labels.maps import Map
@@ -22,11 +23,11 @@ from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.library.library import Library
 from ktviz.memory import as_bytes
 from ktviz.networks.running import check_defaults, without_autocast
-from ktviz.networks.weights import module_digest
 from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.cells import around
 from ktviz.systems.cocosnet.choice import Pictures, Ranking
+from ktviz.systems.cocosnet.configuration import Configuration
 from ktviz.systems.cocosnet.exemplar import Exemplar, given, labels_digest, of_bank, same_classes
 from ktviz.systems.cocosnet.knowledge import Exemplars, One, Several
 from ktviz.systems.cocosnet.left_out import LeftOut
@@ -37,7 +38,6 @@ from ktviz.systems.cocosnet.result import Synthesis, coloured
 from ktviz.systems.cocosnet.rounding import Case
 from ktviz.systems.cocosnet.settings import Settings
 from ktviz.systems.cocosnet.sites import NAME, REFERENCE, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite
-from ktviz.systems.cocosnet.warp_blend import WarpBlend, energy, radius
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints
@@ -142,6 +142,36 @@ class CoCosNet(nn.Module, PlainSystem):
         return cls(exemplar, labels)
 
     @classmethod
+    def from_checkpoint(
+        cls,
+        path: str | os.PathLike[str],
+        configuration: Configuration | str,
+        exemplar: ImageLike,
+        labels: Any = None,
+        *,
+        generator: str | os.PathLike[str] | None = None,
+    ) -> CoCosNet:
+        """With networks of the authors' code; `from_bank(banks, networks=Networks.from_checkpoint(...))` takes banks.
+
+        Args:
+            path: The folder of a training, or the file of its correspondence network; see `Networks.from_checkpoint`.
+            configuration: What it was trained with; or the name of one of the published tasks, "ade20k".
+            exemplar: As in the class.
+            labels: As in the class.
+            generator: The generator's file, where `path` is a file.
+
+        Raises:
+            SettingError: No configuration.
+            WeightsError: A file cannot be used; the first tensor that differs is named.
+            ImageError, LabelError: As in the class.
+
+        Example:
+            >>> CoCosNet.from_checkpoint("checkpoints/ade20k", "ade20k", "lane.jpg", "lane.png")  # doctest: +SKIP
+            CoCosNet(lane.jpg, 512x384 px)
+        """
+        return cls(exemplar, labels, Networks.from_checkpoint(path, configuration, generator))
+
+    @classmethod
     def opened(cls, trace: Trace, library: Library | None, like: CoCosNet | None = None, /) -> CoCosNet:
         """The system of a trace, with the exemplars of the library that it names, or else its own; see
         `systems.registry`.
@@ -230,8 +260,7 @@ class CoCosNet(nn.Module, PlainSystem):
 
     def digests(self) -> dict[str, str]:
         """Of the networks, and of the exemplar, or of the banks out of which it is chosen."""
-        found = {part: module_digest(self.networks.get_submodule(part)) for part in ("correspondence", "generator")}
-        return {**found, **self.exemplars.digests()}
+        return {**self.networks.digests(), **self.exemplars.digests()}
 
     def pictures(self, inputs: tuple[Any, ...], output: Synthesis) -> dict[str, Pixels]:
         """Label map, exemplar, its label map, the output, and the warped exemplar."""
@@ -283,10 +312,7 @@ class CoCosNet(nn.Module, PlainSystem):
         """What a part of a run's knowledge is: numbers of entries are those of the trace's site, and boxes, too, lie in
         its exemplar."""
         if is_number(part) and trace.sites == [CHOOSES]:
-            assert self.banks is not None
-            if not 0 <= int(part) < len(self.banks):
-                raise UnknownNameError(f"entry {part}", f"there are {len(self.banks):,} pictures", "Count from 0")
-            return self.banks.source_names[int(part)]
+            return self.exemplars.numbered(int(part))
         if is_number(part):
             return self.exemplar_of(trace).entry(int(part))
         return self.exemplar_of(trace).region(part) if isinstance(part, Box) else part
@@ -306,6 +332,10 @@ class CoCosNet(nn.Module, PlainSystem):
 
         return part
 
+    def instead(self, trace: Trace, settings: Mapping[str, Any]) -> str:
+        """Other cells, or another exemplar."""
+        return self.exemplars.instead
+
     def check_rounded(self, name: str, trace: Trace, again: Trace) -> npt.NDArray[np.bool_]:
         """See `System`, and `ktviz.systems.cocosnet.rounding`."""
         return Case(name, trace, again, self.painting(trace), float(trace.picture.settings["temperature"])).check()
@@ -318,8 +348,7 @@ class CoCosNet(nn.Module, PlainSystem):
 
     def blend(self, trace: Trace, within: Box) -> Blend:
         """The warp against the exemplar's mean colour; see `System`."""
-        live = self.painting(trace)
-        return WarpBlend(live.passage, live.mixture.cells, live.passage.mean(live.forbidden), within)
+        return self.painting(trace).blend(within)
 
     def painting(self, trace: Trace) -> Live:
         """The run of a trace of the site that paints."""
@@ -333,17 +362,12 @@ class CoCosNet(nn.Module, PlainSystem):
 
     def footprint(self, trace: Trace, mask: Mask) -> Floats:
         """Overlap carried through the generator, by the measured energy of its derivative; see `energy`."""
-        live = self.painting(trace)
-        found = energy(live.passage, live.mixture.cells, mask)
+        found = self.painting(trace).energy(mask)
         return found if found.any() else trace.overlap(mask)
 
     def reach(self, trace: Trace) -> str:
         """Measured around the middle of the picture."""
-        if trace.sites != [MIXES]:
-            return "the whole picture"
-        live = self.live(trace)
-        half, most = (radius(live.passage, live.mixture.cells, part) for part in (0.5, 0.9))
-        return f"the whole picture; half of what decides the middle is within {half:.0f} px, nine tenths {most:.0f} px"
+        return f"the whole picture; {self.live(trace).reach}" if trace.sites == [MIXES] else "the whole picture"
 
     def encode(self, pixels: Pixels) -> Tensor:
         """Features in the domain that label maps and pictures have in common: (C, h, w)."""
@@ -367,9 +391,7 @@ class CoCosNet(nn.Module, PlainSystem):
 
     def fed(self, trace: Trace) -> Floats:
         """Sums of the columns of the softmax; see `System`."""
-        live = self.painting(trace)
-        catalogue = live.passage.exemplar.catalogue
-        return live.mixture.fed.double().numpy().reshape(catalogue.rows, catalogue.columns)
+        return self.painting(trace).fed
 
     def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
         """Crops around both ends of retrievals: of the label map and of the exemplar; see `System`."""

@@ -241,6 +241,10 @@ class ImageAnalogy(nn.Module, PlainSystem):
         parts = (*stored.pop("without"), *asked)
         return self.traced(content, **{**stored, **settings, "without": self.reference.regions(parts)})
 
+    def instead(self, trace: Trace, settings: Mapping[str, Any]) -> str:
+        """Other parts of the reference."""
+        return "what the search finds in the rest of the reference"
+
     def encode(self, pixels: Pixels) -> Tensor:
         """conv3_1: (C, h, w)."""
         with torch.no_grad():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Unpack
@@ -193,6 +193,10 @@ class Translator(Pipeline):
     def exclude(self, trace: Trace, within: Box) -> Exclude:
         """See `System` and `systems.kt.exclusion`."""
         return PartAgain.create(live(trace, self), within)
+
+    def instead(self, trace: Trace, settings: Mapping[str, Any]) -> str:
+        """Other entries; the tree stays."""
+        return "the best that is left in the same tree"
 
     def behind(self, trace: Trace, mask: Mask) -> Ints:
         """See `System`."""

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ktviz.labels import Classes
-from ktviz.library.kinds.codes.clusters import Clusters, mean
+from ktviz.library.kinds.codes.clusters import Clusters, distances, mean, nearest_first
 from ktviz.library.kinds.codes.tree import paths_of
 from ktviz.library.kinds.codes.union import CodeUnion
 from ktviz.retrieval.credit import Credit
@@ -168,10 +168,7 @@ class Centres:
         """Members of a centre, the nearest to it first, and how far each is."""
         if self.members is None or self.objects is None:
             return np.empty(0, np.int64), np.empty(0)
-        mine = self.members[centre]
-        away = distances(self.objects.codes[mine], self.codes[centre])
-        order = np.argsort(away, kind="stable")
-        return mine[order], away[order]
+        return nearest_first(self.objects.codes, self.members[centre], self.codes[centre])
 
     def sizes(self) -> Numbers:
         """(K,) members of each; 1 where nobody knows them."""
@@ -252,9 +249,3 @@ class Centres:
 def by_class(clusters: Clusters) -> Numbers:
     """The order in which centres of one class stand together."""
     return np.argsort(clusters.label, kind="stable")
-
-
-def distances(codes: Vectors, code: Vectors) -> Vectors:
-    """Euclidean distance of some codes (n, C) to one: (n,)."""
-    found: Vectors = np.sqrt(np.square(codes - code).sum(1))
-    return found

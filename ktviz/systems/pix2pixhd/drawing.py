@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 
 from ktviz.images import Pixels
 from ktviz.labels import Classes, class_of
 from ktviz.labels.maps import Map
-from ktviz.library.kinds.codes.cutting import SURROUNDINGS, TILE_PX, cut_out, tile
-from ktviz.systems.pix2pixhd.objects import Objects
+from ktviz.library.kinds.codes.cutting import SURROUNDINGS, TILE_PX, cut_out, tiles
+from ktviz.systems.pix2pixhd.objects import Numbers, Objects
 from ktviz.systems.pix2pixhd.planes import edges
 
 SHOWN = 9
@@ -32,12 +30,19 @@ def object_picture(objects: Objects, entry: int) -> Pixels:
     return cut_out(objects.picture(source), objects.object_map(source), int(objects.number[entry]), box)
 
 
-def mosaic(objects: Objects, entries: Sequence[int]) -> Pixels:
+def object_tiles(objects: Objects, entries: Numbers, side: int = TILE_PX) -> Pixels:
+    """Objects out of the pictures that they are of; see `tiles`."""
+    source = objects.source_of(torch.from_numpy(entries)).numpy()
+    columns = source, objects.number[entries], np.asarray(objects.box)[entries]
+    return tiles(*columns, lambda one: (objects.picture(one), objects.object_map(one)), side)
+
+
+def mosaic(objects: Objects, entries: Numbers) -> Pixels:
     """The first objects of some, in rows of three."""
-    tiles = [tile(object_picture(objects, int(entry))) for entry in entries[:SHOWN]]
-    rows = -(-max(1, len(tiles)) // 3)
+    shown = object_tiles(objects, entries[:SHOWN])
+    rows = -(-max(1, len(shown)) // 3)
     found = np.full((rows * TILE_PX, 3 * TILE_PX, 3), SURROUNDINGS)
-    for place, one in enumerate(tiles):
+    for place, one in enumerate(shown):
         top, left = place // 3 * TILE_PX, place % 3 * TILE_PX
         found[top : top + TILE_PX, left : left + TILE_PX] = one
     return found

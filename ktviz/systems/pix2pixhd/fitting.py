@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ktviz.systems.parts import is_number
 from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.objects import Vectors
 from ktviz.systems.pix2pixhd.trained import Networks
+from ktviz.values import short
 
 
 def check_bank(banks: CodeUnion, coder: Coder) -> None:
@@ -24,21 +26,24 @@ def check_bank(banks: CodeUnion, coder: Coder) -> None:
         raise MismatchError(asked, "it was made with another encoder", "Build it again, or give the other networks")
 
 
-def checked_centres(centres: Mapping[int, Vectors], networks: Networks) -> dict[int, Vectors]:
-    """Centres of a file, if they are for networks.
+def checked_centres(centres: Any, networks: Networks) -> dict[int, Vectors]:
+    """Centres by class, if they are for networks.
 
     Raises:
-        SettingError: Of other classes, of another size, or not finite.
+        SettingError: Something else, of other classes, of another size, or not finite.
     """
+    if not isinstance(centres, Mapping):
+        raise SettingError(f"centres {short(centres)}", "no codes by class", "Give {26: codes}, or the path of a file")
     found = {}
     for label, codes in centres.items():
-        values, size = np.asarray(codes, dtype=np.float64), networks.shape.codes
-        asked = f"centres of class {label}"
+        asked, size, todo = f"centres of class {short(label)}", networks.shape.codes, "Give those of this training"
         if not is_number(label) or not 0 <= label < len(networks.classes):
-            raise SettingError(
-                asked, f"classes go from 0 to {len(networks.classes) - 1}", "Give those of this training"
-            )
+            raise SettingError(asked, f"classes go from 0 to {len(networks.classes) - 1}", todo)
+        try:
+            values = np.asarray(codes, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise SettingError(asked, f"no numbers ({error!s:.80})", todo) from None
         if values.ndim != 2 or values.shape[1] != size or not len(values) or not np.isfinite(values).all():
-            raise SettingError(asked, f"{values.shape}, not (K, {size}) finite numbers", "Give those of this training")
+            raise SettingError(asked, f"{values.shape}, not (K, {size}) finite numbers", todo)
         found[int(label)] = values
     return found

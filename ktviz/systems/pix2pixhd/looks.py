@@ -13,7 +13,8 @@ from torch import Tensor
 from ktviz.errors import SettingError, UnknownNameError
 from ktviz.labels import class_of
 from ktviz.labels.maps import Map
-from ktviz.systems.pix2pixhd.centres import NOTHING, Centres, distances
+from ktviz.library.kinds.codes.clusters import distances
+from ktviz.systems.pix2pixhd.centres import NOTHING, Centres
 from ktviz.systems.pix2pixhd.codes import drawn
 from ktviz.systems.pix2pixhd.objects import Numbers, PhotoObjects, Vectors, boxes_of
 from ktviz.systems.pix2pixhd.settings import Settings
@@ -34,6 +35,7 @@ class Looks:
         centres: What they choose from.
         centre: (n,) which each took; -1 where its class has none.
         wanted: (n, C) code that each was to be near to, NaN where there was none.
+        ranked: (n,) bool, whether centres were compared by how near they are to that code; else each was as likely.
         given: (n,) bool, whether a person said what it takes.
     """
 
@@ -44,12 +46,19 @@ class Looks:
     centres: Centres
     centre: Numbers
     wanted: Vectors
+    ranked: Given
     given: Given
 
     @property
     def label(self) -> Numbers:
         """(n,) classes of the objects."""
         return class_of(self.number)
+
+    @property
+    def drawn(self) -> Given:
+        """(n,) bool, whether a draw decided what each took."""
+        found: Given = ~self.ranked & ~self.given & (self.centre >= 0)
+        return found
 
     def codes(self) -> Tensor:
         """(n, C) float32: of the centres, 0 where there is none."""
@@ -95,12 +104,13 @@ def choose(
     """
     number, box, px = boxes_of(instances)
     label = class_of(number)
-    wanted = np.full((len(number), size), np.nan)
+    wanted, ranked = np.full((len(number), size), np.nan), np.zeros(len(number), dtype=bool)
     centre = drawn_centres(number, label, centres, settings)
     if reference is not None:
         like = counterparts(number, label, box / np.tile(instances.shape[::-1], 2), reference)
         found = np.flatnonzero(like >= 0)
         wanted[found] = reference.codes[like[found]]
+        ranked[found] = settings.choice in ("nearest", "encoded")
         if settings.choice == "encoded":
             centre[found] = reference.ranks[like[found]]
         elif settings.choice == "nearest":
@@ -109,7 +119,7 @@ def choose(
     taken = np.flatnonzero(centre >= 0)
     for place in taken[~centres.there[centre[taken]]]:
         centre[place] = centres.nearest(int(label[place]), centres.codes[centre[place]])
-    return Looks(instances, number, box, px / instances.size, centres, centre, wanted, given)
+    return Looks(instances, number, box, px / instances.size, centres, centre, wanted, ranked, given)
 
 
 def drawn_centres(number: Numbers, label: Numbers, centres: Centres, settings: Settings) -> Numbers:

@@ -18,7 +18,7 @@ from ktviz.systems.pix2pixhd.run import Run
 from ktviz.systems.pix2pixhd.settings import Settings
 from ktviz.trace.recorded import Recorded
 
-COLUMNS = ["object", "class", "area", "centre", "code", "distances", "members", "given"]
+COLUMNS = ["object", "class", "area", "centre", "code", "distances", "members", "drawn", "given"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Synthesis(Recorded):
     @property
     def objects(self) -> pd.DataFrame:
         """Every object: its number, class, area (part of the picture), centre (number within the class; -1 for none),
-        code, distances of all centres of its class, members behind its centre, and whether a person said what it takes.
+        code, distances of all centres of its class, members behind its centre, whether a draw decided, or a person.
         """
         looks, codes = self.looks, self.looks.codes().numpy()
         members = np.append(np.zeros(len(looks.centres), int), 0)
@@ -97,6 +97,7 @@ class Synthesis(Recorded):
                 codes[place],
                 looks.apart(place),
                 int(members[looks.centre[place]]),
+                bool(looks.drawn[place]),
                 bool(looks.given[place]),
             )
             for place in range(len(looks.number))
@@ -109,6 +110,12 @@ class Synthesis(Recorded):
         labels = np.unique(self.looks.label[self.looks.centre < 0])
         takes_codes = self.looks.wanted.shape[1] > 0
         return [self.classes.names[label] for label in labels] if takes_codes else []
+
+    @property
+    def drawn(self) -> list[str]:
+        """Names of the classes whose objects were to be near to the reference's and were drawn: it has none of them."""
+        labels = np.unique(self.looks.label[self.looks.drawn])
+        return [self.classes.names[label] for label in labels] if self.settings.choice == "nearest" else []
 
     def mask(self, number: int) -> npt.NDArray[np.bool_]:
         """The pixels of an object: (H, W).
@@ -123,14 +130,17 @@ class Synthesis(Recorded):
 
     def __repr__(self) -> str:
         height, width = self.instances.shape
+        drawn = f", drawn for {', '.join(self.drawn)}" if self.drawn else ""
         missing = f", no centres for {', '.join(self.missing)}" if self.missing else ""
-        return f"Synthesis({width}x{height} px, {len(self.looks.number)} objects, {self.settings.choice}{missing})"
+        objects = f"{len(self.looks.number)} objects, {self.settings.choice}"
+        return f"Synthesis({width}x{height} px, {objects}{drawn}{missing})"
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows."""
         from ktviz.figures.cards import run_card
 
         facts = [f"{len(self.looks.number)} objects", self.settings.choice, f"seed {self.settings.seed}"]
+        facts += [f"drawn, as the reference has none, for {', '.join(self.drawn)}"] if self.drawn else []
         facts += [f"no centres, so no code, for {', '.join(self.missing)}"] if self.missing else []
         shown = {"Label map": self.input, "Output": self.output}
         if self.run.reference is not None:

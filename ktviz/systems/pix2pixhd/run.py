@@ -16,6 +16,11 @@ from ktviz.systems.pix2pixhd.reference import Reference
 from ktviz.systems.pix2pixhd.settings import Settings
 from ktviz.trace.pictures import LABELS
 
+MEANS = "the means of the members that are left, or else the nearest centre"
+AGAIN = "centres of the classes that lose an object, clustered again"
+NEAREST = "the nearest of its class that is left"
+"""What takes the place of what is left out."""
+
 
 @dataclass(frozen=True, eq=False)
 class Run:
@@ -58,12 +63,23 @@ class Run:
             UnknownNameError: Nothing would be left.
         """
         gone = entries_of(self.without, self.own)
-        again = self.settings.again and self.settings.choice != "encoded"
-        found = self.own.clustered_again(gone) if again else self.own.without(gone)
+        found = self.own.clustered_again(gone) if self.again else self.own.without(gone)
         if len(gone) and not found.there.any():
             some = ", ".join(map(str, self.without[:5]))
             raise UnknownNameError(f"a run without {some}", "nothing would be left", "Leave out fewer")
         return found
+
+    @property
+    def again(self) -> bool:
+        """Whether classes that lose an object are clustered again: those of banks can be."""
+        return self.settings.again and self.own.placed is not None
+
+    @property
+    def instead(self) -> str:
+        """What takes the place of what is left out, in words."""
+        if self.own.placed is None:
+            return NEAREST
+        return AGAIN if self.again else MEANS
 
     @property
     def source(self) -> str | None:

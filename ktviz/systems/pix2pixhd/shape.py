@@ -6,8 +6,24 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from ktviz.labels.classes import MOST
 from ktviz.systems.blocks.hourglass import Hourglass
+from ktviz.systems.blocks.sizes import BLOCKS, CHANNELS, STEPS, check_sizes
 from ktviz.systems.pix2pixhd.networks import Discriminators, LocalEnhancer
+from ktviz.values import one_of
+
+RANGES = {
+    "classes": (1, MOST),
+    "codes": (0, 256),
+    "blocks": BLOCKS,
+    "local_blocks": BLOCKS,
+    **dict.fromkeys(("width", "encoder_width", "discriminator_width"), CHANNELS),
+    "downs": STEPS,
+    "encoder_downs": STEPS,
+    "layers": (1, 8),
+    "scales": (1, 8),
+}
+"""Of the sizes."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +46,9 @@ class Shape:
         layers: Layers of a discriminator with a stride.
         scales: Discriminators.
 
+    Raises:
+        SettingError: A size outside its range.
+
     Example:
         >>> PUBLISHED["label2city_512p_feat"].inside
         39
@@ -49,6 +68,9 @@ class Shape:
     discriminator_width: int = 64
     layers: int = 3
     scales: int = 2
+
+    def __post_init__(self) -> None:
+        check_sizes(self, RANGES)
 
     @property
     def shown(self) -> int:
@@ -87,6 +109,19 @@ PUBLISHED = {
     "label2city_1024p_feat": Shape(enhanced=True, width=32, scales=3, codes=3),
 }
 """Those of the authors' experiments on Cityscapes."""
+
+
+def named(configuration: Shape | str) -> Shape:
+    """Sizes; or those of one of the authors' experiments, by its name.
+
+    Raises:
+        SettingError: Something else.
+    """
+    if isinstance(configuration, Shape):
+        return configuration
+    return PUBLISHED[one_of("a configuration", configuration, PUBLISHED)]
+
+
 SMALL = Shape(
     classes=14,
     codes=3,

@@ -14,7 +14,6 @@ from ktviz.retrieval.queries import Queries
 from ktviz.retrieval.site import Reading, RetrievalSite
 from ktviz.systems.pix2pixhd.looks import Looks
 from ktviz.systems.pix2pixhd.objects import Numbers
-from ktviz.systems.pix2pixhd.settings import Settings
 
 NAME = "pix2pixhd"
 MOST_MEMBERS = 64
@@ -24,6 +23,7 @@ STYLE = (
     Extension("centre", pa.int32(), "number of the centre within its class"),
     Extension("distance", pa.float32(), "Euclidean, from the reference's code; without one from the object's own"),
     Extension("members", pa.int32(), "objects behind the centre, 0 where nobody knows them"),
+    Extension("ranked", pa.bool_(), "whether similarity is minus the distance, not the log of a chance", "query"),
     Extension("given", pa.bool_(), "whether a person said what the object takes", "query"),
     PATH,
 )
@@ -49,17 +49,16 @@ class StyleSite(RetrievalSite):
         super().__init__()
         self.paints = paints
 
-    def forward(self, looks: Looks, settings: Settings) -> Looks:
+    def forward(self, looks: Looks) -> Looks:
         """Looks go on as they are."""
         return looks
 
     def read(self, inputs: tuple[Any, ...], output: Looks) -> list[Reading]:
         """All centres of the object's class, as hard retrieval.
 
-        Similarity is minus the distance to the reference's code where the nearest was asked for; else the logarithm of
-        how likely each was.
+        Similarity is minus the distance to the code of the reference's object where the nearest was asked for and the
+        reference has one of the class; else the logarithm of how likely each was.
         """
-        settings: Settings = inputs[1]
         centres = output.centres
         options = [centres.of_class(int(label)) for label in output.label]
         width = max((len(mine) for mine in options), default=0) or 1
@@ -71,9 +70,7 @@ class StyleSite(RetrievalSite):
             if not len(mine):
                 continue
             away = output.apart(place)
-            score = np.full(len(mine), -np.log(len(mine)))
-            if settings.choice in ("nearest", "encoded") and not np.isnan(output.wanted[place]).any():
-                score = 0.0 - away
+            score = 0.0 - away if output.ranked[place] else np.full(len(mine), -np.log(len(mine)))
             order = np.argsort(-score, kind="stable")
             entry[place, : len(mine)] = mine[order]
             similarity[place, : len(mine)], apart[place, : len(mine)] = score[order], away[order]
@@ -83,6 +80,7 @@ class StyleSite(RetrievalSite):
             "centre": np.append(centres.number, -1)[entry],
             "distance": apart,
             "members": np.append(sizes, 0)[entry],
+            "ranked": output.ranked,
             "given": output.given,
             "path": paths_of(output),
         }

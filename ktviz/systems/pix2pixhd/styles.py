@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from ktviz.images import Pixels
-from ktviz.library.kinds.codes.cutting import cut_out, tile
 from ktviz.library.kinds.codes.union import CodeUnion
 from ktviz.systems.pix2pixhd.centres import NOTHING, Centres
+from ktviz.systems.pix2pixhd.drawing import object_tiles
 from ktviz.systems.pix2pixhd.looks import Looks
 from ktviz.systems.pix2pixhd.objects import Numbers
 from ktviz.systems.pix2pixhd.settings import Pairs, Settings
@@ -74,16 +74,9 @@ class RunStyles:
 
     def pictures(self, members: Numbers, side: int) -> Pixels:
         """Objects, cut out of their pictures, each of which is read once."""
-        objects, found = self.centres.objects, np.zeros((len(members), side, side, 3), np.uint8)
-        if objects is None:
-            return found
-        source = objects.source_of(torch.from_numpy(members)).numpy()
-        for one in np.unique(source).tolist():
-            picture, known = objects.picture(one), objects.object_map(one)
-            for n in np.flatnonzero(source == one):
-                number, box = int(objects.number[members[n]]), np.asarray(objects.box)[members[n]].tolist()
-                found[n] = tile(cut_out(picture, known, number, box), side)
-        return found
+        if self.centres.objects is None:
+            return np.zeros((len(members), side, side, 3), np.uint8)
+        return object_tiles(self.centres.objects, members, side)
 
     def settings(self, styles: Pairs, copies: Pairs) -> dict[str, Any]:
         """Keywords of a run; whoever is named again is as the later words say."""

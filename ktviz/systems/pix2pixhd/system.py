@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -34,6 +35,7 @@ from ktviz.systems.pix2pixhd.reference import Reference, photo_given
 from ktviz.systems.pix2pixhd.result import Synthesis
 from ktviz.systems.pix2pixhd.run import Run
 from ktviz.systems.pix2pixhd.settings import Settings
+from ktviz.systems.pix2pixhd.shape import Shape
 from ktviz.systems.pix2pixhd.sites import NAME, MemberSite, StyleSite
 from ktviz.systems.pix2pixhd.style_blend import StyleBlend
 from ktviz.systems.pix2pixhd.styles import RunStyles
@@ -91,8 +93,8 @@ class Pix2PixHD(nn.Module, PlainSystem):
             check_bank(self.banks, Coder(self.networks))
             self.centres = Centres.of_bank(self.banks, self.classes)
         else:
-            read = read_published_centres(centres) if isinstance(centres, (str, os.PathLike)) else centres or {}
-            self.centres = Centres.of_file(checked_centres(read, self.networks), self.classes)
+            read = read_published_centres(centres) if isinstance(centres, (str, os.PathLike)) else centres
+            self.centres = Centres.of_file(checked_centres({} if read is None else read, self.networks), self.classes)
         self.cell_px = self.networks.feature_px
         self.style = StyleSite(paints=self.banks is None)
         if self.banks is not None:
@@ -115,24 +117,28 @@ class Pix2PixHD(nn.Module, PlainSystem):
     @classmethod
     def from_checkpoint(
         cls,
-        folder: str | os.PathLike[str],
-        name: str,
+        path: str | os.PathLike[str],
+        configuration: Shape | str,
         *,
         banks: Banks[Any] | None = None,
         centres: PublishedCentres | None = None,
         classes: Classes | None = None,
         encoder: str | os.PathLike[str] | None = None,
     ) -> Pix2PixHD:
-        """With networks of the authors' code; see `Networks.published`, and the class for `banks` and `centres`.
+        """With networks of the authors' code; see `Networks.from_checkpoint`, and the class for `banks` and `centres`.
+
+        Where centres are given, the encoder's file may be missing: then only photographs cannot be references.
 
         Raises:
+            SettingError: As in `Networks.from_checkpoint` and in the class.
             WeightsError: A file cannot be used; the first tensor that differs is named.
 
         Example:
             >>> Pix2PixHD.from_checkpoint("label2city_1024p", "label2city_1024p")  # doctest: +SKIP
             Pix2PixHD(35 classes, 0 centres, no bank)
         """
-        return cls(banks, Networks.published(folder, name, classes, encoder), centres=centres)
+        networks = Networks.from_checkpoint(path, configuration, classes, encoder, encodes=centres is None)
+        return cls(banks, networks, centres=centres)
 
     @classmethod
     def opened(cls, trace: Trace, library: Library | None, like: Pix2PixHD | None = None, /) -> Pix2PixHD:
@@ -194,7 +200,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
     @torch.no_grad()
     def forward(self, run: Run) -> Synthesis:
         """The run that a recorder listens to."""
-        looks = self.style(self.looks(run), run.settings)
+        looks = self.style(self.looks(run))
         if self.banks is not None:
             looks = self.members(looks)
         return Synthesis(to_pixels(self.networks.paint(run.instances, looks.codes())), looks, run)
@@ -223,7 +229,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         return trace
 
     def digests(self) -> dict[str, str]:
-        """Of the networks, of the names of the classes, and of the banks or centres."""
+        """Of the networks with their configuration, and of the banks or centres."""
         if self.banks is not None:
             return {**self.networks.digests(), **self.banks.digests()}
         return {**self.networks.digests(), **({"library centres": self.centres.digest} if len(self.centres) else {})}
@@ -291,6 +297,11 @@ class Pix2PixHD(nn.Module, PlainSystem):
             raise UnknownNameError(f"entry {part} of style", found, "Take one that the trace names")
         return [int(entry) for entry in centres.members[part]]
 
+    def instead(self, trace: Trace, settings: Mapping[str, Any]) -> str:
+        """New means, new centres, or the nearest."""
+        run = self.run_of(trace)
+        return replace(run, settings=Settings(**{**run.settings.described(), **settings})).instead
+
     def blend(self, trace: Trace, within: Box) -> Blend:
         """Codes against the mean codes of their classes; see `System`."""
         instances, centres = self.run_of(trace).instances, self.run_of(trace).centres
@@ -335,8 +346,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
 
     def descents(self, trace: Trace, places: Sequence[int]) -> list[Descent]:
         """Over the class to the centre; see `System`."""
-        run = self.run_of(trace)
-        return descents(self.looks(run), run.settings, trace, places)
+        return descents(self.looks(self.run_of(trace)), trace, places)
 
     def styles(self, trace: Trace) -> RunStyles:
         """Centres; see `System`."""
@@ -381,5 +391,5 @@ def entry_picture(centres: Centres, entry: int, *, style: bool) -> Pixels:
     if centres.objects is None:
         return np.full((TILE_PX, TILE_PX, 3), SURROUNDINGS)
     if style:
-        return mosaic(centres.objects, centres.nearest_members(entry)[0].tolist())
+        return mosaic(centres.objects, centres.nearest_members(entry)[0])
     return object_picture(centres.objects, entry)

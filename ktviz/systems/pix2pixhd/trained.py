@@ -22,18 +22,18 @@ from ktviz.images import Pixels, to_tensor
 from ktviz.labels import Classes, class_of
 from ktviz.labels.maps import Map
 from ktviz.networks.running import check_finite, run
-from ktviz.networks.weights import load_weights, module_digest, read_about, save_weights
+from ktviz.networks.weights import load_weights, module_digest, read_about, read_together, save_together, text_digest
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.hourglass import Hourglass
 from ktviz.systems.blocks.planes import one_hot
 from ktviz.systems.pix2pixhd.objects import told_apart
 from ktviz.systems.pix2pixhd.packaged import WEIGHTS
 from ktviz.systems.pix2pixhd.planes import edges, region_means
-from ktviz.systems.pix2pixhd.shape import PUBLISHED, Shape
-from ktviz.values import one_of
+from ktviz.systems.pix2pixhd.shape import Shape, named
 
 GENERATOR, ENCODER = "generator.safetensors", "encoder.safetensors"
 PUBLISHED_GENERATOR, PUBLISHED_ENCODER = "latest_net_G.pth", "latest_net_E.pth"
+ENCODER_NEEDED = "Take a training with codes, and name its encoder's file: encoder="
 ENTRY, STEP = 4, 3
 """Modules of an hourglass before its first step down, and of each step."""
 
@@ -92,59 +92,76 @@ class Networks(nn.Module):
         """From a folder that `save` wrote.
 
         Raises:
-            WeightsError: A file is missing, damaged, of another layout, or holds NaN.
+            WeightsError: A file is missing, damaged, of another layout or of another training, or holds NaN.
         """
-        path = Path(folder) / GENERATOR
-        made = cls(*described(read_about(path), path))
-        load_weights(made.generator, path)
+        generator, encoder = (Path(folder) / name for name in (GENERATOR, ENCODER))
+        made = cls(*described(read_about(generator), generator))
+        load_weights(made.generator, generator)
         if made.encoder is not None:
-            load_weights(made.encoder, Path(folder) / ENCODER)
+            read_together(generator, encoder)
+            load_weights(made.encoder, encoder)
         return made
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write both networks, rounded to float16, with sizes and classes."""
-        classes = {"names": self.classes.names, "colours": self.classes.colours}
-        about = {"shape": json.dumps(asdict(self.shape)), "classes": json.dumps(classes)}
-        save_weights(self.generator, Path(folder) / GENERATOR, about)
-        if self.encoder is not None:
-            save_weights(self.encoder, Path(folder) / ENCODER, about)
+        """Write both networks, rounded to float16, with sizes and classes.
+
+        Raises:
+            MismatchError: The encoder was left out: what is written could not be read again.
+            StorageError: The disk refuses.
+        """
+        if self.shape.codes and self.encoder is None:
+            raise MismatchError("save networks", "their encoder was left out", ENCODER_NEEDED)
+        parts = {GENERATOR: self.generator, **({} if self.encoder is None else {ENCODER: self.encoder})}
+        save_together({Path(folder) / name: part for name, part in parts.items()}, self.about)
 
     @classmethod
-    def published(
+    def from_checkpoint(
         cls,
-        folder: str | os.PathLike[str],
-        name: str,
+        path: str | os.PathLike[str],
+        configuration: Shape | str,
         classes: Classes | None = None,
         encoder: str | os.PathLike[str] | None = None,
+        *,
+        encodes: bool = True,
     ) -> Networks:
-        """From the files of the authors' code, `latest_net_G.pth` and `latest_net_E.pth`.
+        """From the files of the authors' code, read without running pickled code.
 
         Args:
-            folder: Where they are; or the path of the generator's file.
-            name: Of the experiment: one of `PUBLISHED`.
+            path: The folder of a training, with `latest_net_G.pth` and `latest_net_E.pth`; or the generator's file.
+            configuration: Sizes that it was trained with; or the name of one of the authors' experiments, `PUBLISHED`.
             classes: Names of the classes, if not "class 0" and so on.
             encoder: The encoder's file, where it lies elsewhere: with `--load_features` (1024p) training writes none,
                 and it is that of the experiment that made the features.
+            encodes: Whether an encoder is needed. Without, one whose file is not there is left out.
 
         Raises:
+            SettingError: No configuration, or more or fewer classes than it has.
             WeightsError: A file is missing, damaged, or of other sizes: the first tensor that differs is named.
         """
-        one_of("an experiment", name, PUBLISHED)
-        shape, path = PUBLISHED[name], Path(folder)
+        shape, path = named(configuration), Path(path)
+        beside = (path if path.is_dir() else path.parent) / PUBLISHED_ENCODER
+        left_out = not encodes and encoder is None and not beside.exists()
         with torch.device("meta"):  # no time is spent on weights that are thrown away
             networks = [shape.generator(), *([shape.encoder()] if shape.codes else [])]
         made = cls(shape, classes, *(network.to_empty(device="cpu") for network in networks))
         load_published(made.generator, path / PUBLISHED_GENERATOR if path.is_dir() else path)
-        if made.encoder is not None:
-            beside = (path if path.is_dir() else path.parent) / PUBLISHED_ENCODER
+        if left_out:
+            made.encoder = None
+        elif made.encoder is not None:
             load_published(made.encoder, beside if encoder is None else encoder)
         return made
 
+    @property
+    def about(self) -> dict[str, str]:
+        """Sizes and classes, as a file of weights states them."""
+        classes = {"names": self.classes.names, "colours": self.classes.colours}
+        return {"shape": json.dumps(asdict(self.shape)), "classes": json.dumps(classes)}
+
     def digests(self) -> dict[str, str]:
-        """Of both networks and of the names of the classes."""
-        names = {"classes": ", ".join(self.classes.names)}
+        """Of both networks, and of sizes and classes: of equal weights, other ones make other pictures."""
         encoder = {} if self.encoder is None else {"encoder": module_digest(self.encoder)}
-        return {"generator": module_digest(self.generator), **encoder, **names}
+        configuration = text_digest(json.dumps(self.about, sort_keys=True))
+        return {"generator": module_digest(self.generator), **encoder, "configuration": configuration}
 
     def paint(self, instances: Map, codes: Tensor) -> Tensor:
         """A picture of a label map: (3, H, W) in [0, 1], with a derivative by the codes.
@@ -183,7 +200,7 @@ class Networks(nn.Module):
             WeightsError: The encoder made NaN.
         """
         if self.encoder is None:
-            raise MismatchError("codes of a photograph", "these networks have no encoder", "Take a training with codes")
+            raise MismatchError("codes of a photograph", "these networks have no encoder", ENCODER_NEEDED)
         height, width = instances.shape
         image = widened(2 * to_tensor(pixels) - 1, self.shape.stride)
         with torch.no_grad():
@@ -227,7 +244,6 @@ def described(about: dict[str, Any], path: Path) -> tuple[Shape, Classes]:
     try:
         sizes, classes = json.loads(about["shape"]), json.loads(about["classes"])
         return Shape(**sizes), Classes(classes["names"], classes["colours"])
-    except (LookupError, TypeError, ValueError):
-        raise WeightsError(
-            f"weights {os.fspath(path)!r}", "they do not state sizes and classes", "Give a file that `save` wrote"
-        ) from None
+    except (LookupError, TypeError, ValueError) as error:
+        found = f"they do not state sizes and classes ({error})"
+        raise WeightsError(f"weights {os.fspath(path)!r}", found, "Give a file that `save` wrote") from None

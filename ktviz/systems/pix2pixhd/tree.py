@@ -13,7 +13,6 @@ from ktviz.systems.descents import Descent, Road
 from ktviz.systems.pix2pixhd.centres import Centres, Placed
 from ktviz.systems.pix2pixhd.looks import Looks
 from ktviz.systems.pix2pixhd.objects import Numbers
-from ktviz.systems.pix2pixhd.settings import Settings
 from ktviz.systems.protocol import Leaves
 from ktviz.trace.trace import Trace
 
@@ -45,7 +44,7 @@ def leaves(trace: Trace, centres: Centres) -> Leaves:
     return Leaves(rows, number.astype(np.int64), without)
 
 
-def descents(looks: Looks, settings: Settings, trace: Trace, places: Sequence[int]) -> list[Descent]:
+def descents(looks: Looks, trace: Trace, places: Sequence[int]) -> list[Descent]:
     """The ways of some retrievals from the root over the class to the centre.
 
     At a class nothing is compared: an object is of its class. Below it all centres that could be chosen are; their
@@ -65,11 +64,11 @@ def descents(looks: Looks, settings: Settings, trace: Trace, places: Sequence[in
         if not 0 <= place < len(trace):
             raise UnknownNameError(f"retrieval {place}", f"there are {len(trace)}", "Count from 0")
         one = at[int(trace.column("label")[place])]
-        found.append(descent(looks, placed, int(trace.column("query")[place]), one, settings.choice == "nearest"))
+        found.append(descent(looks, placed, int(trace.column("query")[place]), one))
     return found
 
 
-def descent(looks: Looks, placed: Placed, query: int, one: int, ranked: bool) -> Descent:
+def descent(looks: Looks, placed: Placed, query: int, one: int) -> Descent:
     """The way of one object, by its place among those of the picture."""
     taken, label = int(looks.centre[one]), int(looks.label[one])
     bank, path = placed.banks[taken], placed.paths[taken].tolist()
@@ -87,5 +86,6 @@ def descent(looks: Looks, placed: Placed, query: int, one: int, ranked: bool) ->
         Road(1, classes, np.full(len(classes), np.nan, np.float32), path[0], path[0]),
         Road(2, nodes, near.astype(np.float32), path[1], greedy),
     )
+    ranked = bool(looks.ranked[one])
     visited = nodes[order if ranked else there].tolist()
     return Descent(query, bank, tuple(path), roads, greedy, tuple(visited), MEASURE, ranked)

@@ -53,7 +53,7 @@ def test_label_maps_in_every_form(system, labels, tmp_path):
 @pytest.mark.parametrize(
     ("change", "error", "said"),
     [
-        (lambda p, m: (p, None), LabelError, "it has no label map, which these networks compare"),
+        (lambda p, m: (p, None), LabelError, "no label map, which these networks compare"),
         (lambda p, m: (p, m[:-1]), LabelError, "a label map of 50x35 px, and a picture of 50x36"),
         (lambda p, m: (p, m + 5), LabelError, "classes go from 0 to 4"),
         (lambda p, m: (p[:4], m[:4]), ImageError, "at least 16 px"),

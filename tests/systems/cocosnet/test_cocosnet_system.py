@@ -1,5 +1,6 @@
 """CoCosNet as a system: what it records follows from what it did, and can be asked, left out, blended and audited."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from ktviz.errors import (
 from ktviz.explain.case import case_of
 from ktviz.figures.maps import painted_values, similarity_map
 from ktviz.images import to_pixels
+from ktviz.labels import Classes
 from ktviz.systems.cocosnet.system import CoCosNet
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import check_class, opened
@@ -366,6 +368,32 @@ def test_another_exemplar_label_map_or_network_is_not_the_same(trace, system, ne
             case_of(trace, model=other)
 
 
+def otherwise(networks, change):
+    """The same weights, used otherwise."""
+    made = copy.deepcopy(networks)
+    made.configuration = change(made.configuration)
+    made.correspondence.shape = made.configuration.shape
+    return made
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda known: replace(known, smooth=True),
+        lambda known: replace(known, temperature=0.02),
+        lambda known: replace(known, shape=replace(known.shape, centring=False)),
+        lambda known: replace(known, classes=Classes(("a", *known.classes.names[1:]), known.classes.colours)),
+    ],
+)
+def test_equal_weights_that_are_used_otherwise_are_another_network(trace, networks, exemplar, labels, tmp_path, change):
+    other = CoCosNet(*exemplar, otherwise(networks, change))
+    with pytest.raises(MismatchError, match="configuration"):
+        kt.compare(trace, other.traced(labels))
+    kt.Audit.create(trace).save(tmp_path / "audit")
+    verdict = kt.verify(tmp_path / "audit", model=other)
+    assert "configuration" in verdict.difference
+
+
 def test_calls_in_training_mode_change_no_weight(networks, exemplar, labels):
     system = CoCosNet(*exemplar, networks).train()
     before = system.digests()
@@ -377,8 +405,7 @@ def test_calls_in_training_mode_change_no_weight(networks, exemplar, labels):
 @pytest.mark.parametrize(
     ("given", "error", "said"),
     [
-        ({"temperature": 0}, SettingError, "not a number above 0"),
-        ({"temperature": float("nan")}, SettingError, "not a number above 0"),
+        *(({"temperature": t}, SettingError, "not a finite number from 1e-06") for t in (0, 1e-310, np.nan, np.inf)),
         ({"temperature": "warm"}, SettingError, "not a number"),
         ({"top": 0}, SettingError, "less than 1"),
         ({"top": 2.5}, SettingError, "not a whole number"),

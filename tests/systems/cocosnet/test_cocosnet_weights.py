@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -41,12 +42,26 @@ def test_saving_leaves_the_networks_as_they_are(make_networks, tmp_path):
     assert list(networks.state_dict()) == before
 
 
-def test_files_that_are_no_pair_or_not_ours(networks, make_networks, saved, tmp_path):
+@pytest.mark.parametrize("changes", [{"width": 4}, {"temperature": 0.02}, {"seed": 1}])
+def test_files_of_two_trainings_are_not_mixed(make_networks, saved, tmp_path, changes):
     other = tmp_path / "other"
     other.mkdir()
-    make_networks(width=4).save(other)
-    with pytest.raises(WeightsError, match="they are no pair"):
+    make_networks(**changes).save(other)
+    with pytest.raises(WeightsError, match="they are not of one training"):
         Networks.load(saved[0], other / "generator.safetensors")
+
+
+def test_files_that_name_no_others_are_taken_as_they_are(networks, saved, tmp_path):
+    about, plain, files = {"configuration": networks.configuration.as_json()}, networks.plain(), []
+    for part in ("correspondence", "generator"):
+        files.append(tmp_path / f"old-{part}.safetensors")
+        save_weights(plain.get_submodule(part), files[-1], about)
+    assert Networks.load(*files).digests() == Networks.load(*saved).digests()
+    with pytest.raises(WeightsError, match="they are not of one training"):
+        Networks.load(files[0], saved[1])
+
+
+def test_files_that_are_not_ours(networks, saved, tmp_path):
     with pytest.raises(WeightsError, match="of another architecture"):
         Networks.load(saved[1], saved[0])
     save_weights(networks.generator, tmp_path / "bare.safetensors", {})
@@ -78,6 +93,39 @@ def test_configurations_state_themselves(networks):
         assert Configuration.from_json(configuration.as_json(), "weights") == configuration
     with pytest.raises(SettingError, match="3 classes: a shape of 4 planes"):
         Configuration(Classes.numbered(3), Shape(4))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"width": value} for value in (-3, 1, "a", 2.5, True, None, 10**9)),
+        *({"hidden": 0}, {"attention": 1}, {"smooth": "no"}),
+        *({"temperature": value} for value in (0, 1e-310, 9e-7, float("nan"), float("inf"), "x", None)),
+        *({"shape": {"features": 1}}, {"shape": {"kernel": 5}}, {"shape": {"context": 2}}, {"shape": {"width": 0}}),
+        *({"shape": {"masks": 0}}, {"shape": {"descriptor": -1}}, {"shape": {"classes": 0}}),
+    ],
+)
+def test_sizes_that_no_network_has_are_refused_here_and_in_a_file(networks, change):
+    shape, known = change.get("shape", {}), networks.configuration
+    with pytest.raises(SettingError):
+        replace(known, **{**change, "shape": replace(known.shape, **shape)})
+    stated = json.loads(known.as_json())
+    stated |= {**change, "shape": {**stated["shape"], **shape}}
+    with pytest.raises(WeightsError, match="it states no configuration"):
+        Configuration.from_json(json.dumps(stated), "weights")
+
+
+@pytest.mark.parametrize(("classes", "shape"), [(["sky"], Shape(1)), (None, 3), (Classes.numbered(2), {"classes": 2})])
+def test_a_configuration_is_made_of_classes_and_a_shape(classes, shape):
+    with pytest.raises(SettingError, match="Give Classes and a Shape"):
+        Configuration(classes, shape)
+
+
+def test_the_smallest_networks_paint(make_networks, exemplar, labels):
+    shape = Shape(5, width=1, features=2, descriptor=1, hidden=1, context=3)
+    system = kt.CoCosNet(*exemplar, make_networks(shape=shape, width=2, hidden=1, attention=True))
+    assert system(labels, temperature=1e-6).output.shape == (*labels.shape, 3)
+    assert np.isfinite(system(labels, temperature=1e-6).entropy).all()
 
 
 def test_the_small_configuration_is_within_its_budget():
@@ -114,8 +162,23 @@ def spent(networks):
 
 def test_published_files_fill_the_networks(networks, files):
     configuration = networks.configuration
-    assert spent(Networks.from_checkpoint(*files, configuration=configuration))
+    assert spent(Networks.from_checkpoint(files[0], generator=files[1], configuration=configuration))
     assert spent(Networks.from_checkpoint(files[0].parent, configuration=configuration))
+
+
+def test_a_system_of_published_files_paints(networks, files, exemplar, labels):
+    for part, file in zip(("correspondence", "generator"), files, strict=True):
+        torch.save(networks.get_submodule(part).state_dict(), file)
+    expected = kt.CoCosNet(*exemplar, networks)(labels).output
+    for path, generator in ((files[0].parent, None), (str(files[0]), files[1])):
+        system = kt.CoCosNet.from_checkpoint(path, networks.configuration, *exemplar, generator=generator)
+        assert np.array_equal(system(labels).output, expected)
+
+
+@pytest.mark.parametrize("configuration", ["small", None, Shape(5)])
+def test_a_configuration_that_is_none_of_the_published_ones_is_told(files, exemplar, configuration):
+    with pytest.raises(SettingError, match=r"a configuration .*Choose one of ade20k"):
+        kt.CoCosNet.from_checkpoint(files[0].parent, configuration, *exemplar)
 
 
 def test_averaged_weights_are_taken_before_others(networks, files):
@@ -132,21 +195,21 @@ def test_running_values_of_old_files_are_left_out(networks, files):
         "layer.0.bn.num_batches_tracked": torch.ones(()),
     }
     zeros(shapes(networks.correspondence), files[0], **legacy)
-    assert spent(Networks.from_checkpoint(*files, configuration=networks.configuration))
+    assert spent(Networks.from_checkpoint(files[0], generator=files[1], configuration=networks.configuration))
 
 
 def test_the_first_tensor_that_differs_is_named(networks, files, tmp_path):
     configuration = networks.configuration
     with pytest.raises(WeightsError, match=r"it lacks adaptive_model_seg\.layer1\.0\.weight_orig"):
-        Networks.from_checkpoint(files[1], files[0], configuration=configuration)
+        Networks.from_checkpoint(files[1], generator=files[0], configuration=configuration)
     wider = replace(configuration, width=4)
     with pytest.raises(WeightsError, match=r"fc\.weight is 48x8x3x3, not 64x8x3x3"):
-        Networks.from_checkpoint(*files, configuration=wider)
+        Networks.from_checkpoint(files[0], generator=files[1], configuration=wider)
     with pytest.raises(WeightsError, match=r"none of latest_net_netCorr_ema\.pth, latest_net_Corr\.pth"):
         Networks.from_checkpoint(tmp_path / "none", configuration=configuration)
     files[0].write_bytes(files[0].read_bytes()[:-2000])
     with pytest.raises(WeightsError, match="damaged or not a checkpoint"):
-        Networks.from_checkpoint(*files, configuration=configuration)
+        Networks.from_checkpoint(files[0], generator=files[1], configuration=configuration)
 
 
 def test_networks_for_edges_and_poses_are_no_system(make_networks, exemplar):
@@ -161,7 +224,7 @@ def test_full_size_networks_load_and_paint(shared, tmp_path, task):
     known = json.loads((shared / "parity" / "checkpoint_keys.json").read_text())["entries"][f"cocosnet/{task}"]["nets"]
     files = [zeros(known[part], tmp_path / f"{part}.pth") for part in ("Corr", "G")]
     configuration = PUBLISHED[task]
-    networks = Networks.from_checkpoint(*files, configuration=configuration)
+    networks = Networks.from_checkpoint(files[0], generator=files[1], configuration=configuration)
     assert spent(networks)
     del networks
     torch.manual_seed(0)

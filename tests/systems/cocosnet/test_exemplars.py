@@ -18,6 +18,7 @@ from ktviz.errors import (
 )
 from ktviz.labels import Classes, write_map
 from ktviz.library.library import Library
+from ktviz.systems.cocosnet.choice import seen_labels
 from ktviz.systems.cocosnet.correspondence import Shape
 from ktviz.systems.cocosnet.system import CoCosNet
 from ktviz.systems.registry import opened
@@ -172,9 +173,15 @@ def test_the_system_of_a_trace_is_opened_on_its_banks(trace, library, system):
 def test_questions_about_both_sites(trace, system):
     found = kt.attribute(trace, BOX, through="footprint")
     assert found.frame["share"].max() > 0.9
-    ablated = kt.attribute(trace, BOX, through="ablation", quiet=True).frame
+    asked, site = {"through": "ablation", "quiet": True}, trace.site("exemplar")
+    whole = kt.attribute(trace, BOX, **asked)
+    ablated = whole.frame
     assert ablated["share"].iloc[0] != 0
-    chosen = kt.attribute(trace.site("exemplar"))
+    assert whole.about["instead"].startswith("of an exemplar the next")
+    alone, numbered = (kt.attribute(site, BOX, by=by, **asked).frame for by in ("source", "entry"))
+    assert alone[["source", "share"]].equals(ablated[["source", "share"]])
+    assert numbered["share"].tolist() == ablated["share"].tolist()
+    chosen = kt.attribute(site)
     assert chosen.frame["share"].tolist() == [1.0, 0.0, 0.0, 0.0]
     with pytest.raises(AbilityError, match="paints nothing itself"):
         kt.attribute(trace.site("exemplar"), through="gradient")
@@ -247,14 +254,30 @@ def test_label_maps_come_out_of_the_bank(mapped, make_networks, labels, make_map
 
 def test_banks_of_other_classes(mapped, make_networks, labels):
     networks = make_networks()
-    with pytest.raises(LabelError, match="class 0 is 'class 0', not 'sky'"):
-        CoCosNet.from_bank(mapped["scenes/other"], "b", networks)
-    with pytest.raises(LabelError, match="class 0 is 'class 0', not 'sky'"):
-        CoCosNet.from_bank(mapped["scenes/other"], networks=networks)(labels)
+    for exemplar in ("b", None):
+        with pytest.raises(LabelError, match="exemplars of scenes/other: class 0 is 'class 0', not 'sky'"):
+            CoCosNet.from_bank(mapped["scenes/other"], exemplar, networks)
+    both = mapped.select([BANK, "scenes/other"])
+    with pytest.raises(LibraryError, match="class 0 is"):
+        CoCosNet.from_bank(both, networks=networks)
 
 
 def test_banks_that_do_not_fit(world, library, make_networks, networks):
     with pytest.raises(LibraryError, match="pictures are needed"):
         CoCosNet.from_bank(world.library["art/warm"], networks=networks)
-    with pytest.raises(LabelError, match="it has no label map, which these networks compare"):
-        CoCosNet.from_bank(library[BANK], "a", make_networks())
+    for exemplar in ("a", None):
+        with pytest.raises(LabelError, match="scenes/street: no label map, which these networks compare"):
+            CoCosNet.from_bank(library[BANK], exemplar, make_networks())
+
+
+@pytest.mark.parametrize(("height", "width"), [(256, 300), (300, 256)])
+def test_label_maps_are_compared_as_large_as_pictures_are(system, make_map, height, width):
+    """Three times as large, a map is seen as it is: so is what it is like, and no more memory is used."""
+    small = make_map(5, height, width, count=5, block=37)
+    large = np.kron(small, np.ones((3, 3), dtype=np.int64))
+    assert np.array_equal(seen_labels(large), small)
+    assert seen_labels(small) is small
+    ranking = system.exemplars.ranking
+    one, other = ranking.of(small, ()), ranking.of(large, ())
+    assert torch.equal(one.entry, other.entry)
+    assert torch.equal(one.similarity, other.similarity)

@@ -131,6 +131,20 @@ def test_an_entry_is_what_its_number_means_at_the_site_that_is_asked(trace, site
         kt.without(part, 10**6)
 
 
+def test_entries_of_a_level_are_ablated_as_parts_of_what_the_votes_changed(trace):
+    level, asked = trace.site("ab.conv3_1"), {"by": "entry", "through": "ablation", "most": 2, "quiet": True}
+    found = kt.attribute(level, BOX, **asked)
+    change = kt.attribute(trace.site("ab.vote"), BOX, **asked).about["change"]
+    assert found.about["change"] == pytest.approx(change)
+    assert found.about["instead"] == "what the search finds in the rest of the reference"
+    overlap = kt.attribute(level, BOX, by="entry").frame
+    assert set(found.frame["entry"]) == set(overlap["entry"].head(2))
+    rows, columns = BOX.pixels
+    for entry, levels in found.frame[["entry", "levels"]].itertuples(index=False):
+        apart = np.abs(kt.without(level, entry).output[rows, columns].astype(int) - trace.output[rows, columns])
+        assert levels == pytest.approx(apart.mean())
+
+
 @pytest.mark.parametrize("site", ["ba.vote", "ba.conv3_1"])
 def test_entries_of_the_way_back_are_no_part_of_the_reference(trace, site):
     part = trace.site(site)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import ktviz as kt
-from ktviz.labels import Classes, write_map
+from ktviz.labels import Classes, class_of, write_map
 from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.shape import Shape
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
@@ -42,6 +42,16 @@ def networks_of(seed, shape=SHAPE, classes=CLASSES):
         if parameter.ndim > 1:
             torch.nn.init.normal_(parameter, 0, 1.5 / parameter[0].numel() ** 0.5)
     return made
+
+
+def laid_out(numbers, chosen, centres, codes):
+    """The chosen centres at the pixels of their objects, 0 where there is none: what the published generator reads."""
+    found = torch.zeros(len(numbers), codes, *numbers.shape[2:])
+    for number, centre in chosen.items():
+        if centre >= 0:
+            code = torch.from_numpy(centres[class_of(number)][centre]).float()
+            found = torch.where(numbers == number, code[:, None, None], found)
+    return found
 
 
 @pytest.fixture(scope="session")

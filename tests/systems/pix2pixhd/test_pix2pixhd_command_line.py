@@ -160,6 +160,13 @@ def test_looks_are_drawn_or_come_from_a_source_or_from_a_file_with_its_maps(plac
     assert np.array_equal(found["without"], model(labels, instances, without="1.png").output)
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_how_a_source_is_left_out_is_said_in_the_trace(place, translate, tmp_path, again):
+    translate("x.png", "--without", "1.png", *["--again"] * again, "--trace", "-o", tmp_path / "x.png")
+    settings = kt.Trace.open(tmp_path / "x.parquet").picture.settings
+    assert (settings["again"], settings["without"]) == (again, [f"{BANK}/1.png"])
+
+
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [

@@ -1,6 +1,7 @@
 """What pix2pixHD is given: maps and references of every kind, banks, centres and files, good and bad."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from ktviz.errors import (
     UnknownSettingError,
     WeightsError,
 )
+from ktviz.labels import Classes
+from ktviz.networks.weights import save_weights
 from ktviz.systems.pix2pixhd.shape import PUBLISHED, SMALL, Shape
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
 from ktviz.systems.pix2pixhd.trained import Networks
@@ -120,8 +123,31 @@ def test_a_class_that_the_reference_lacks_is_drawn_or_has_no_code(system, scene)
     photo, labels, instances = world(55)
     bare = np.where(labels == 3, 2, labels), np.where(labels == 3, 2, instances)
     nearest = system(*scene[1:], seed=3, choice="nearest", reference=(photo, *bare))
-    assert of_row(nearest, 3000, "centre") == of_row(system(*scene[1:], seed=3), 3000, "centre")
-    assert system(*scene[1:], choice="encoded", reference=(photo, *bare)).missing == ["car"]
+    drawn = system(*scene[1:], seed=3)
+    assert of_row(nearest, 3000, "centre") == of_row(drawn, 3000, "centre")
+    encoded = system(*scene[1:], choice="encoded", reference=(photo, *bare))
+    assert (nearest.drawn, nearest.missing) == (["car"], [])
+    assert (encoded.drawn, encoded.missing) == ([], ["car"])
+    assert drawn.drawn == []  # it is what was asked for
+    assert "nearest, drawn for car)" in repr(nearest)
+    assert "drawn, as the reference has none, for car" in nearest._repr_html_()
+    for made, expected in ((nearest, {"car"}), (drawn, {"car", "sky", "road", "tree"}), (encoded, set())):
+        assert set(made.objects.query("drawn")["class"]) == expected
+    given = system(*scene[1:], seed=3, choice="nearest", reference=(photo, *bare), styles={3000: 1, 3001: 1})
+    assert given.drawn == []
+
+
+def test_a_trace_says_of_every_object_whether_its_centres_were_ranked_or_drawn_from(system, scene):
+    photo, labels, instances = world(55)
+    bare = np.where(labels == 3, 2, labels), np.where(labels == 3, 2, instances)
+    trace = system.traced(*scene[1:], seed=3, choice="nearest", reference=(photo, *bare))
+    style = trace.site("style")
+    cars = np.isin(style.column("label"), (3000, 3001))
+    assert style.column("ranked").tolist() == (~cars).tolist()
+    assert np.allclose(style.column("similarity")[cars], -np.log(3))
+    assert np.allclose(style.column("similarity")[~cars], -style.column("distance")[~cars])
+    assert [way.ranked for way in system.descents(style, range(len(style)))] == (~cars).tolist()
+    assert not system.traced(*scene[1:], reference=(photo, *bare)).site("style").column("ranked").any()
 
 
 def test_banks_of_other_networks_classes_or_kinds_are_refused(library, networks, tmp_path):
@@ -140,10 +166,23 @@ def test_banks_of_other_networks_classes_or_kinds_are_refused(library, networks,
 
 
 @pytest.mark.parametrize(
-    "centres", [{9: np.zeros((1, 3))}, {1: np.zeros((1, 2))}, {1: np.full((1, 3), np.nan)}, {1: np.zeros((0, 3))}]
+    ("centres", "said"),
+    [
+        ({9: np.zeros((1, 3))}, "class 9: classes go from 0 to 4"),
+        ({"car": np.zeros((1, 3))}, "class 'car': classes go from 0 to 4"),
+        ({1.5: np.zeros((1, 3))}, "class 1.5: classes go from 0 to 4"),
+        ({1: np.zeros((1, 2))}, "not .K, 3. finite numbers"),
+        ({1: np.full((1, 3), np.nan)}, "not .K, 3. finite numbers"),
+        ({1: np.zeros((0, 3))}, "not .K, 3. finite numbers"),
+        ({1: [["a", "b", "c"]]}, "class 1: no numbers"),
+        ({1: [[1, 2, 3], [1, 2]]}, "class 1: no numbers"),
+        ({1: {2: 3}}, "class 1: no numbers"),
+        ({1: None}, "not .K, 3. finite numbers"),
+        *((other, "no codes by class") for other in ([], [np.zeros((1, 3))], np.zeros((2, 3)), 0, {3})),
+    ],
 )
-def test_centres_that_do_not_fit_are_refused(networks, centres):
-    with pytest.raises(SettingError, match="centres of class"):
+def test_centres_that_do_not_fit_are_refused(networks, centres, said):
+    with pytest.raises(SettingError, match=f"(?s)centres .*{said}"):
         Pix2PixHD(networks=networks, centres=centres)
 
 
@@ -153,6 +192,21 @@ def test_a_trace_without_its_maps_says_so(system, trace, tmp_path):
     with pytest.raises(TraceError, match="saved without"):
         kt.without(read, "0.png", model=system)
     assert read.site("members").table.num_rows == trace.site("members").table.num_rows
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        Classes(("nothing", *CLASSES.names[1:]), CLASSES.colours),
+        Classes(CLASSES.names, ((1, 1, 1), *CLASSES.colours[1:])),
+    ],
+)
+def test_equal_weights_that_read_maps_otherwise_are_another_network(scene, classes):
+    shape = replace(SHAPE, coloured=True, codes=0)
+    one, other = (Pix2PixHD(networks=networks_of(4, shape, these)) for these in (CLASSES, classes))
+    assert one.digests()["generator"] == other.digests()["generator"]
+    with pytest.raises(MismatchError, match="configuration"):
+        kt.without(other.traced(*scene[1:]), 0, model=one)
 
 
 def test_networks_are_written_with_sizes_and_classes(networks, scene, tmp_path):
@@ -166,6 +220,52 @@ def test_networks_are_written_with_sizes_and_classes(networks, scene, tmp_path):
     (tmp_path / "encoder.safetensors").unlink()
     with pytest.raises(WeightsError, match="no such file"):
         Networks.load(tmp_path)
+
+
+@pytest.mark.parametrize(("seed", "classes"), [(1, CLASSES), (0, Classes(CLASSES.names, Classes.numbered(5).colours))])
+def test_files_of_two_trainings_are_not_mixed(networks, tmp_path, seed, classes):
+    other = tmp_path / "other"
+    other.mkdir()
+    networks_of(seed, SHAPE, classes).save(other)
+    networks.save(tmp_path)
+    (other / "encoder.safetensors").replace(tmp_path / "encoder.safetensors")
+    with pytest.raises(WeightsError, match="they are not of one training"):
+        Networks.load(tmp_path)
+
+
+def test_files_that_name_no_others_are_taken_as_they_are(networks, tmp_path):
+    networks.save(tmp_path)
+    known = Networks.load(tmp_path).digests()
+    for part in ("generator", "encoder"):
+        save_weights(getattr(networks, part), tmp_path / f"{part}.safetensors", networks.about)
+    assert Networks.load(tmp_path).digests() == known
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"downs": value} for value in (-1, 9, "a", 2.5, True, None)),
+        *({name: 0} for name in ("classes", "width", "encoder_width", "discriminator_width", "layers", "scales")),
+        *({name: -1} for name in ("codes", "blocks", "local_blocks", "encoder_downs")),
+        *({"classes": 257}, {"width": 10**9}, {"edges": 1}, {"coloured": "no"}, {"enhanced": None}),
+    ],
+)
+def test_sizes_that_no_network_has_are_refused_here_and_in_a_file(networks, tmp_path, change):
+    with pytest.raises(SettingError):
+        replace(SHAPE, **change)
+    about = {**networks.about, "shape": json.dumps({**json.loads(networks.about["shape"]), **change})}
+    save_weights(networks.generator, tmp_path / "generator.safetensors", about)
+    with pytest.raises(WeightsError, match="they do not state sizes and classes"):
+        Networks.load(tmp_path)
+
+
+@pytest.mark.parametrize("enhanced", [False, True])
+def test_the_smallest_networks_paint(scene, enhanced):
+    sizes = {"codes": 1, "width": 1, "downs": 0, "blocks": 0, "local_blocks": 0, "encoder_width": 1, "encoder_downs": 0}
+    shape = Shape(classes=5, enhanced=enhanced, discriminator_width=1, layers=1, scales=1, **sizes)
+    made = Pix2PixHD(networks=networks_of(0, shape))(*scene[1:], choice="encoded", reference=scene)
+    assert made.output.shape == (HEIGHT, WIDTH, 3)
+    assert len(shape.discriminators()(torch.zeros(1, shape.shown + 3, 32, 32))) == 1
 
 
 def test_the_small_configuration_fits_the_package(tmp_path):
@@ -205,6 +305,42 @@ def test_published_files_make_a_picture(shared, tmp_path, name, legacy):
     made = system(labels, instances)
     assert made.output.shape == (64, 128, 3)
     assert (made.output == 128).all()  # of zeros
+
+
+def written_as_published(networks, folder, *parts):
+    """Files as the authors' code leaves them."""
+    for part, name in (("generator", "latest_net_G.pth"), ("encoder", "latest_net_E.pth")):
+        if part in parts:
+            torch.save(getattr(networks, part).state_dict(), folder / name)
+
+
+def test_trainings_of_any_size_load(networks, scene, tmp_path):
+    written_as_published(networks, tmp_path, "generator", "encoder")
+    read = Networks.from_checkpoint(tmp_path, SHAPE, CLASSES)
+    assert read.digests() == networks.digests()
+    assert Networks.from_checkpoint(tmp_path / "latest_net_G.pth", SHAPE, CLASSES).digests() == networks.digests()
+    with pytest.raises(WeightsError, match=r"model\.1\.weight"):
+        Networks.from_checkpoint(tmp_path, replace(SHAPE, width=8))
+    with pytest.raises(SettingError, match="a list of 5"):
+        Networks.from_checkpoint(tmp_path, replace(SHAPE, classes=6), CLASSES)
+    for wrong in (None, 3, CLASSES):
+        with pytest.raises(SettingError, match=r"a configuration .*Choose one of label2city_512p"):
+            Networks.from_checkpoint(tmp_path, wrong)
+
+
+def test_a_training_that_wrote_no_encoder_paints_with_its_centres(networks, scene, tmp_path):
+    written_as_published(networks, tmp_path, "generator")
+    centres = {3: np.array([[0.5, -0.5, 0.0], [-0.5, 0.9, 0.9]])}
+    system = Pix2PixHD.from_checkpoint(tmp_path, SHAPE, centres=centres, classes=CLASSES)
+    assert np.array_equal(system(*scene[1:]).output, Pix2PixHD(networks=networks, centres=centres)(*scene[1:]).output)
+    with pytest.raises(MismatchError, match="no encoder"):
+        system(*scene[1:], choice="nearest", reference=scene)
+    with pytest.raises(MismatchError, match="their encoder was left out"):
+        system.networks.save(tmp_path)
+    for given in ({}, {"centres": centres, "encoder": tmp_path / "none.pth"}):
+        with pytest.raises(WeightsError, match="no such file"):
+            Pix2PixHD.from_checkpoint(tmp_path, SHAPE, **given)
+    assert kt.attribute(system.traced(*scene[1:]), through="ablation", quiet=True).frame["levels"].notna().any()
 
 
 def test_foreign_and_cut_published_files_are_named(shared, tmp_path):

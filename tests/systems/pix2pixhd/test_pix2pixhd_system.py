@@ -1,24 +1,22 @@
 """pix2pixHD as a system: looks follow from centres, centres from members, and what is recorded from what was done."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 import ktviz as kt
-from ktviz.errors import (
-    MismatchError,
-    UnknownNameError,
-)
+from ktviz.errors import MismatchError, SettingError, TraceError, UnknownNameError, UnknownSettingError
+from ktviz.figures.facts import facts
 from ktviz.images import to_pixels
-from ktviz.systems.pix2pixhd.codes import laid_out
 from ktviz.systems.pix2pixhd.result import effect
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import check_class, opened
 
-from .conftest import CLASSES, HEIGHT, WIDTH, world
+from .conftest import CLASSES, HEIGHT, SHAPE, WIDTH, laid_out, networks_of, world
 
 BOX = kt.Box(8, 18, 24, 20)
 SHORT = {"quiet": True}
@@ -225,6 +223,33 @@ def test_a_class_without_centres_has_no_code_and_is_said(networks, system, scene
     assert kt.attribute(trace).frame["share"].sum() == pytest.approx(1 - cars)
 
 
+@pytest.mark.parametrize("codes", [0, 3])
+def test_where_no_object_has_a_centre_questions_about_shares_are_refused_in_words(networks, scene, codes):
+    if codes:
+        bare = Pix2PixHD(networks=networks, centres={0: np.zeros((2, 3))})
+    else:
+        bare = Pix2PixHD(networks=networks_of(2, replace(SHAPE, codes=0)))
+    trace = bare.traced(*scene[1:])
+    for by in ("source", "entry", "node"):
+        for through in ("overlap", "footprint", "gradient", "ablation", "datamodel"):
+            with pytest.raises(TraceError, match="attribute: nothing was retrieved"):
+                kt.attribute(trace, by=by, through=through, **SHORT)
+    with pytest.raises(TraceError, match="audit a trace: nothing was retrieved"):
+        kt.Audit.create(trace)
+    assert "0 retrievals" in trace._repr_html_()
+
+
+def test_where_some_objects_have_a_centre_the_rest_is_nobodys(networks, system, scene):
+    cars = {3: system.centres.codes[system.centres.label == 3]}
+    bare = Pix2PixHD(networks=networks, centres=cars)
+    trace = bare.traced(*scene[1:])
+    found = kt.Audit.create(trace).tables["sources"]
+    assert found["share"].sum() == pytest.approx(np.isin(scene[2], (3000, 3001)).mean())
+    sky = kt.Box(0, 0, WIDTH, 8)
+    assert not len(kt.attribute(trace[sky], by="entry"))
+    assert kt.attribute(trace[sky]).frame["share"].tolist() == [0, 0, 0]
+
+
 def test_centres_of_a_file_are_what_is_credited_and_left_out(networks, system, scene):
     centres = {n: system.centres.codes[system.centres.label == n] for n in (1, 2, 3, 4)}
     bare = Pix2PixHD(networks=networks, centres=centres)
@@ -273,6 +298,60 @@ def test_without_a_source_centres_are_the_means_of_what_is_left(system, trace):
             assert np.allclose(run.centres.codes[centre], system.banks.codes[mine].mean(0), atol=1e-12)
     both = kt.without(without, kt.attribute(without).top()[0])
     assert len(both.picture.settings["without"]) == 2
+
+
+def test_both_ways_of_leaving_out_can_be_asked_and_say_which_they_were(system, scene, trace):
+    gone = kt.attribute(trace).top()[0]
+    means, again = kt.without(trace, gone), kt.without(trace, gone, again=True)
+    assert again.digest == system.traced(*scene[1:], seed=3, without=gone, again=True).digest
+    assert (means.picture.settings["again"], again.picture.settings["again"]) == (False, True)
+    assert not np.array_equal(means.output, again.output)
+    for through, more in (("ablation", {}), ("datamodel", {"runs": 12})):
+        asked = {"through": through, **SHORT, **more}
+        one, other = kt.attribute(trace, BOX, **asked), kt.attribute(trace, BOX, **asked, again=True)
+        assert "the means of the members that are left" in one.summary()["in its place"]
+        assert "clustered again" in other.summary()["in its place"]
+        assert "clustered again" in " ".join(facts(other))
+        assert one.about["settings"] == {}
+        assert other.about["settings"] == {"again": True}
+        assert not one.frame.equals(other.frame)
+    ablated = kt.attribute(trace, through="ablation", again=True, **SHORT).frame.set_index("source")["levels"]
+    apart = np.abs(again.output.astype(int) - trace.output).mean()
+    assert ablated[gone] == pytest.approx(apart)
+    tested = kt.faithfulness(other, subsets=6, seeds=range(2), **SHORT)
+    assert "clustered again" in tested.summary()["in the place of what is left out"]
+
+
+def test_of_what_knows_no_members_the_nearest_takes_the_place(networks, system, scene):
+    centres = {n: system.centres.codes[system.centres.label == n] for n in (1, 2, 3, 4)}
+    bare = Pix2PixHD(networks=networks, centres=centres)
+    encoded = system.traced(*scene[1:], choice="encoded", reference=world(55))
+    for made in (bare.traced(*scene[1:]), encoded):
+        found = kt.attribute(made, by="entry", through="ablation", again=True, most=2, **SHORT)
+        assert found.about["instead"] == "the nearest of its class that is left"
+
+
+@pytest.mark.parametrize(
+    ("ask", "error", "said"),
+    [
+        (lambda t: kt.without(t, "0.png", agian=True), UnknownSettingError, "Did you mean again"),
+        (lambda t: kt.without(t, "0.png", again=1), SettingError, "neither True nor False"),
+        (lambda t: kt.without(t, "0.png", without="1.png"), SettingError, "named already"),
+        (lambda t: kt.attribute(t, through="ablation", without="1.png"), SettingError, "named already"),
+        (
+            lambda t: kt.attribute(t, again=True),
+            UnknownSettingError,
+            "overlap with again: it leaves nothing out",
+        ),
+        (lambda t: kt.attribute(t, through="gradient", again=True), UnknownSettingError, "it leaves nothing out"),
+        (lambda t: kt.attribute(t, through="ablation", agian=True), UnknownSettingError, "Did you mean again"),
+        (lambda t: kt.attribute(t, through="ablation", choice="numbered"), SettingError, "the picture by up to"),
+        (lambda t: kt.attribute(t, through="datamodel", choice="numbered"), SettingError, "the picture by up to"),
+    ],
+)
+def test_settings_that_do_not_say_how_to_leave_out_are_refused(trace, ask, error, said):
+    with pytest.raises(error, match=said):
+        ask(trace)
 
 
 def test_the_nearest_centre_takes_the_place_of_one_that_is_gone(system, scene, trace):

@@ -1,5 +1,6 @@
 """pix2pixHD end to end: parity of whole pictures, audits, removal, views and figures."""
 
+import re
 import shutil
 
 import numpy as np
@@ -79,6 +80,23 @@ def test_an_audit_is_verified_and_a_tampering_found(system, library, scene, tmp_
     changed = next((tmp_path / "audit").rglob("sources.*"), table)
     changed.write_bytes(changed.read_bytes() + b" ")
     assert not kt.verify(tmp_path / "audit", library, model=system).ok
+
+
+def test_an_audit_asks_again_how_a_person_left_out_and_its_report_says_it(system, library, scene, tmp_path):
+    for again in (False, True):
+        trace, folder = system.traced(*scene[1:], seed=3, again=again), tmp_path / str(again)
+        asked = [
+            kt.attribute(trace, through="ablation", most=2, again=True, quiet=True),
+            kt.attribute(trace, through="datamodel", runs=8, again=False, quiet=True),
+        ]
+        other = kt.compare(trace, kt.without(trace, "0.png", again=not again))
+        kt.Audit.create(trace, top=1, attributions=asked, comparisons=other).save(folder)
+        verdict = kt.verify(folder, library, model=system)
+        assert verdict.ok, verdict.difference
+        report = (folder / "report.html").read_text(encoding="utf-8")
+        (said,) = re.findall(r"Each work was excluded .*", report)
+        assert ("clustered again" in said, "the mean of the members that are left" in said) == (again, not again)
+        assert report.count("n the place of what is left out: ") == 2
 
 
 def test_an_audit_is_verified_on_another_processor(system, library, scene, tmp_path, monkeypatch):

@@ -82,8 +82,9 @@ class Changed:
 
     Attributes:
         clusters: What is left; entries keep their numbers.
-        follows: For each centre that was, the one in its place: itself with what is left of its members; where it
-            vanished or its class was clustered again, the nearest of its class; -1 where the class has none.
+        follows: For each centre that was, the one in its place: itself with what is left of its members; -1 where it
+            vanished or its class was clustered again. `CodeUnion.without` has the nearest of its class there, and -1
+            where the class has none.
     """
 
     clusters: Clusters
@@ -182,6 +183,25 @@ def joined(parts: Sequence[Clusters], first_entry: Sequence[int]) -> Clusters:
 def mean(codes: Codes) -> Codes:
     """The mean of codes (n, C), rounded once: the same in any order."""
     return np.array([math.fsum(column) / len(codes) for column in codes.T])
+
+
+def distances(codes: Codes, code: Codes) -> Values:
+    """Euclidean distance of some codes (n, C) from one: (n,)."""
+    found: Values = np.sqrt(np.square(codes - code).sum(1))
+    return found
+
+
+def nearest_first(codes: Codes, members: Numbers, centre: Codes) -> tuple[Numbers, Values]:
+    """Members of a centre, the nearest to it first, and how far from it each is.
+
+    Args:
+        codes: (n, C) of all entries.
+        members: Entries, ascending; of equally near ones the lowest comes first.
+        centre: (C,).
+    """
+    away = distances(codes[members], centre)
+    order = np.argsort(away, kind="stable")
+    return members[order], away[order]
 
 
 def distance(codes: Codes, centre: Codes) -> float:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ktviz.images import Pixels, resize
 from ktviz.labels.maps import Map
+from ktviz.library.kinds.codes.rows import Numbers
 
+Read = Callable[[int], tuple[Pixels, Map]]
 TILE_PX = 48
 SURROUNDINGS = np.uint8(40)
 """Grey of what is not of an object."""
@@ -31,6 +33,24 @@ def cut_out(pixels: Pixels, objects: Map, number: int, box: Sequence[float]) -> 
     left, top, width, height = (int(side) for side in box)
     part = slice(top, top + height), slice(left, left + width)
     return np.where((objects[part] == number)[..., None], pixels[part], SURROUNDINGS)
+
+
+def tiles(source: Numbers, number: Numbers, box: Numbers, read: Read, side: int = TILE_PX) -> Pixels:
+    """Objects fitted into squares, each source read once: (n, side, side, 3).
+
+    Args:
+        source: (n,) that each is of.
+        number: (n,) of each in its source.
+        box: (n, 4) around each in px.
+        read: From a source to its picture and the object of every pixel.
+        side: In px.
+    """
+    found = np.zeros((len(source), side, side, 3), dtype=np.uint8)
+    for one in np.unique(source).tolist():
+        picture, objects = read(one)
+        for n in np.flatnonzero(source == one).tolist():
+            found[n] = tile(cut_out(picture, objects, int(number[n]), box[n].tolist()), side)
+    return found
 
 
 def tile(picture: Pixels, side: int = TILE_PX) -> Pixels:

@@ -10,8 +10,8 @@ import numpy as np
 from ktviz.images import Pixels
 from ktviz.library.cluster_tree import Cluster, ClusterTree, Nodes, Numbers, Spreads
 from ktviz.library.kinds.codes.bank import CodeBank
-from ktviz.library.kinds.codes.clusters import mean
-from ktviz.library.kinds.codes.cutting import TILE_PX, cut_out, tile
+from ktviz.library.kinds.codes.clusters import mean, nearest_first
+from ktviz.library.kinds.codes.cutting import TILE_PX, tiles
 
 
 def code_tree(bank: CodeBank) -> ClusterTree:
@@ -93,7 +93,9 @@ def describe(bank: CodeBank, nodes: Nodes, asked: Sequence[int], exemplars: int)
     found = []
     for node in asked:
         centres = sorted(centres_below(bank, nodes, node), key=lambda k: -len(bank.clusters.members[k]))
-        rows = [nearest_first(bank, centre)[:exemplars] for centre in centres]
+        known, codes = bank.clusters, bank.objects.code
+        ranked = (nearest_first(codes, known.members[centre], known.centres[centre])[0] for centre in centres)
+        rows = [members[:exemplars].tolist() for members in ranked]
         turns = [row[n] for n in range(exemplars) for row in rows if n < len(row)]
         parent, level, size = int(nodes.parent[node]), int(nodes.level[node]), int(nodes.size[node])
         spread, children = spread_of(bank, centres), len(nodes.children[node])
@@ -101,21 +103,8 @@ def describe(bank: CodeBank, nodes: Nodes, asked: Sequence[int], exemplars: int)
     return found
 
 
-def nearest_first(bank: CodeBank, centre: int) -> list[int]:
-    """Members of a centre, the nearest to it first."""
-    members = bank.clusters.members[centre]
-    apart = np.square(bank.objects.code[members] - bank.clusters.centres[centre]).sum(1)
-    return [int(entry) for entry in members[np.argsort(apart, kind="stable")]]
-
-
 def pictures(bank: CodeBank, entries: Sequence[int]) -> Pixels:
     """Objects cut out of their pictures, each source read once: (n, 48, 48, 3)."""
-    found = np.zeros((len(entries), TILE_PX, TILE_PX, 3), dtype=np.uint8)
-    source = bank.objects.source[np.asarray(entries, dtype=np.int64)]
-    for one in np.unique(source).tolist():
-        picture, objects = bank.picture(one), bank.object_map(one)
-        for n in np.flatnonzero(source == one).tolist():
-            entry = entries[n]
-            number, box = int(bank.objects.number[entry]), bank.objects.box[entry].tolist()
-            found[n] = tile(cut_out(picture, objects, number, box))
-    return found
+    objects, asked = bank.objects, np.asarray(entries, dtype=np.int64)
+    columns = objects.source[asked], objects.number[asked], objects.box[asked]
+    return tiles(*columns, lambda source: (bank.picture(source), bank.object_map(source)))
