@@ -332,3 +332,15 @@ def test_a_photo_of_another_size_than_its_trace_is_not_decoded(folder):
     Image.new("RGB", (4000, 4000)).save(folder / "pictures/input.png")
     with pytest.raises(AuditError, match=r"pictures/input\.png is 4000x4000 px, not"):
         Audit.open(folder)
+
+
+def test_an_audit_of_the_format_before_opens_and_is_verified_once_saved_anew(
+    original, world, model, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as before:
+        before.setattr("ktviz.audit.audit.FORMAT", 3)
+        Audit.open(original).save(tmp_path / "old")
+    with pytest.raises(AuditError, match=r"format 3: up to ktviz 0\.5"):
+        verify(tmp_path / "old", world.folder, model=model)
+    Audit.open(tmp_path / "old").save(tmp_path / "new")
+    assert verify(tmp_path / "new", world.folder, model=model)

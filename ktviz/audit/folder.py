@@ -22,8 +22,10 @@ from ktviz.images import file_digest
 from ktviz.tables import read_rows
 from ktviz.trace import schema1
 
-FORMAT, OLDEST = 3, 2
+FORMAT, OLDEST = 4, 2
 """Of the folders that are written, and the oldest that can be opened: of the first, anything could be forged."""
+WRITTEN_BY = {2: "0.4", 3: "0.5"}
+"""The latest version that wrote an older format."""
 MANIFEST, REPORT, TRACE, PRINTS = "manifest.json", "report.html", "trace.parquet", "fingerprints.parquet"
 SIGNATURE = "signature.json"
 """Signs the manifest, so the manifest does not list it; there only if the audit is signed."""
@@ -201,7 +203,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def canvases_of(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
     """Size and digest of every picture of the run, by name."""
-    image = manifest["image"] if manifest["format"] == FORMAT else schema1.pictures(manifest["image"])
+    image = manifest["image"] if manifest["format"] > OLDEST else schema1.pictures(manifest["image"])
     canvases: Mapping[str, Any] = image["canvases"]
     return canvases
 

@@ -35,7 +35,17 @@ from ktviz.audit.audit import LONGEST_TITLE, Audit, all_versions
 from ktviz.audit.differences import compare_files
 from ktviz.audit.envelope import check_signature
 from ktviz.audit.evidence import counterfactual_names
-from ktviz.audit.folder import FORMAT, MANIFEST, SIGNATURE, TRACE, file_list, manifest_bytes, plain_files, read_manifest
+from ktviz.audit.folder import (
+    FORMAT,
+    MANIFEST,
+    SIGNATURE,
+    TRACE,
+    WRITTEN_BY,
+    file_list,
+    manifest_bytes,
+    plain_files,
+    read_manifest,
+)
 from ktviz.audit.keys import public_key
 from ktviz.errors import AuditError, Difference, KtvizError, MismatchError, MissingImageError, SettingError
 from ktviz.explain.case import BANK, Case, check_same
@@ -146,10 +156,11 @@ def check_of_today(folder: Path) -> None:
     """Raise AuditError for an audit of an older format: its tables and its report cannot be made again to the byte."""
     found = read_manifest(folder)["format"]
     if found < FORMAT:
+        then = WRITTEN_BY[found]
         raise AuditError(
             f"verify audit {str(folder)!r}",
-            f"format {found}: up to ktviz 0.4, tables and report were laid out otherwise",
-            "Verify it with ktviz 0.4, or save it anew, ktviz.Audit.open(folder).save(other), and verify that",
+            f"format {found}: up to ktviz {then}, tables and report were laid out otherwise",
+            f"Verify it with ktviz {then}, or save it anew, ktviz.Audit.open(folder).save(other), and verify that",
         )
 
 

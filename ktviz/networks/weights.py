@@ -43,6 +43,12 @@ class Packaged:
     folder: Path
     sha256: Mapping[str, str]
 
+    def check(self, system: str) -> None:
+        """Raise MissingWeightsError if none come with this version."""
+        if not self.sha256:
+            todo = f"Train some: `ktviz train {system}`; or load the authors'"
+            raise MissingWeightsError(f"weights of {system}", "none come with this version", todo)
+
     def path(self, name: str) -> Path:
         """Path of a file; its bytes are looked at once per process.
 

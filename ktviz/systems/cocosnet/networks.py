@@ -50,9 +50,7 @@ class Networks(nn.Module):
             MissingWeightsError: None come with this version.
             WeightsError: They are not the files that were packaged.
         """
-        if not WEIGHTS.sha256:
-            todo = "Train some, or give the authors': Networks.from_checkpoint(...)"
-            raise MissingWeightsError("weights of CoCosNet", "none come with this version", todo)
+        WEIGHTS.check("cocosnet")
         return cls.load(*(WEIGHTS.path(f"{part}.safetensors") for part in PARTS))
 
     @classmethod

@@ -6,4 +6,4 @@ from pathlib import Path
 
 from ktviz.networks.weights import Packaged
 
-WEIGHTS = Packaged(Path(__file__).parent / "weights", {"generator.safetensors": "", "encoder.safetensors": ""})
+WEIGHTS = Packaged(Path(__file__).parent / "weights", {})

@@ -82,8 +82,10 @@ class Networks(nn.Module):
         """Those that come with the package.
 
         Raises:
-            WeightsError: None come with this version, or they are not the files that were packaged.
+            MissingWeightsError: None come with this version.
+            WeightsError: They are not the files that were packaged.
         """
+        WEIGHTS.check("pix2pixhd")
         generator, _ = (WEIGHTS.path(name) for name in (GENERATOR, ENCODER))
         return cls.load(generator.parent)
 
