@@ -123,8 +123,8 @@ SMALL = Shape(3, codes=3, width=4, downs=2, blocks=1, encoder_width=4, encoder_d
 SIZES = Configuration(CLASSES, Descriptors(3, 2, 8, 8, 4), width=2, hidden=4, attention=False)
 
 
-def train_pix2pixhd(folder, out, steps=6, classes=CLASSES, **options):
-    recipe = pix2pixhd.Recipe(steps=steps, crop=(64, 64), shape=SMALL)
+def train_pix2pixhd(folder, out, steps=6, classes=CLASSES, polish=0.0, **options):
+    recipe = pix2pixhd.Recipe(steps=steps, crop=(64, 64), shape=SMALL, polish=polish)
     options = {"evaluation": {"same": folder}, **options}
     return pix2pixhd.train(folder, out, classes=classes, recipe=recipe, quiet=True, **options)
 
@@ -255,6 +255,13 @@ def test_pix2pixhd_learns_the_colours_of_objects(folder, tmp_path):
     log = train_pix2pixhd(folder, tmp_path, steps=60)
     first, last = log["history"][4], log["history"][-1]
     assert last["perceptual"] < 0.7 * first["perceptual"]
+
+
+def test_polishing_follows_the_steps_and_holds_the_lattice_down(folder, tmp_path):
+    log = train_pix2pixhd(folder, tmp_path, steps=4, polish=0.5)
+    assert ["lattice" in row for row in log["history"]] == [False] * 4 + [True] * 2
+    recipe = pix2pixhd.Recipe(steps=4, crop=(64, 64), shape=SMALL, polish=0.5, constant=0.5)
+    assert [recipe.rate(step) for step in range(7)] == [1, 1, 1, 0.5, 0.25, 0.125, 0]
 
 
 def test_whole_pictures_of_several_sizes_train_at_the_largest_that_all_have(folder, tmp_path):

@@ -75,6 +75,11 @@ class Recipe:
             raise SettingError(f"crop {short(self.crop)} px", found, f"Give ({side}, {side})")
         object.__setattr__(self, "crop", crop)
 
+    @property
+    def total(self) -> int:
+        """All updates."""
+        return self.steps
+
     def rate(self, step: int) -> float:
         """The learning rates at `step`, relative to those of the recipe."""
         falling = self.steps * (1 - self.constant)
@@ -174,7 +179,7 @@ class Run(ABC, Generic[R, N, D]):
         self.loop.restore() if resume else self.loop.begin()
         held_out = {name: self.held_out(path) for name, path in evaluation.items()}
         with fast_arithmetic(self.device):
-            self.loop.run(self.recipe.steps, self.recipe.rate, self.update)
+            self.loop.run(self.recipe.total, self.recipe.rate, self.update)
         networks = self.kept()
         self.save(networks)
         scores = {name: {"digest": digest, **self.score(networks, pairs)} for name, (digest, pairs) in held_out.items()}

@@ -28,9 +28,12 @@ from ktviz.training import adversarial
 from ktviz.training.adversarial import MEASURED, Losses
 from ktviz.training.pairs import Batch, Pair, Pairs, read_pairs
 from ktviz.training.perceptual import Perceptual
+from ktviz.training.polish import lattice_loss
 from ktviz.training.ranges import check_kind, check_shares, check_weights
 from ktviz.training.sheet import sheet, shown
 
+LATTICE_PX = 8
+"""What a lattice repeats in, or in a half or a quarter of it."""
 SHOWN = 4
 """Pairs that a preview shows."""
 
@@ -41,6 +44,9 @@ class Recipe(adversarial.Recipe):
 
     Attributes:
         whole: Share of the steps, at the end, that see whole pictures instead of crops.
+        polish: Share of `steps` that follow them, on whole pictures, against the lattice that steps up leave.
+        polish_rate: Learning rates at the beginning of that, relative to those of the recipe; they fall to zero.
+        lattice: Weight of the lattice while polishing: detail that repeats every 8 px.
         perceptual: Weight of the fixed network's features.
         pixels: Weight of the pixels' mean difference, which the published losses do without: small networks learn
             sooner from it which number of a code stands for which colour.
@@ -48,20 +54,34 @@ class Recipe(adversarial.Recipe):
     """
 
     whole: float = 0.2
+    polish: float = 0.2
+    polish_rate: float = 0.25
+    lattice: float = 2.0
     perceptual: float = 10.0
     pixels: float = 10.0
     shape: Shape = SMALL
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_shares(self, "whole")
-        check_weights(self, "perceptual", "pixels")
+        check_shares(self, "whole", "polish_rate")
+        check_weights(self, "perceptual", "pixels", "polish", "lattice")
         check_kind(self, "shape", Shape)
         if not self.shape.codes:
             raise SettingError("train pix2pixHD", "a shape without codes", "Give Shape(codes=3)")
         if self.shape.coloured:
             raise SettingError("train pix2pixHD", "a shape for label maps as colours", "Give Shape(coloured=False)")
         self.check_crop(max(64, 2 * self.shape.stride), self.shape.stride)
+
+    @property
+    def total(self) -> int:
+        """All updates, polishing included."""
+        return self.steps + round(self.polish * self.steps)
+
+    def rate(self, step: int) -> float:
+        """The learning rates at `step`, relative to those of the recipe."""
+        if step < self.steps or self.total == self.steps:
+            return super().rate(step)
+        return self.polish_rate * (self.total - step) / (self.total - self.steps)
 
 
 def train(
@@ -146,11 +166,14 @@ class Run(adversarial.Run[Recipe, Networks, Batch]):
         deceived = generator_loss(self.seen(planes, fake), real)
         self.discriminators.requires_grad_(True)
         apart = across_levels(lambda a, b: (a - b).abs().mean(), self.fixed(fake), true)
-        return {
+        losses = {
             "adversarial": deceived,
             "perceptual": self.recipe.perceptual * apart,
             "pixels": self.recipe.pixels * (fake - photo).abs().mean(),
         }
+        if self.loop.step >= self.recipe.steps:
+            losses["lattice"] = self.recipe.lattice * lattice_loss(fake, LATTICE_PX)
+        return losses
 
     def discriminators_losses(self, planes: Tensor, fake: Tensor, photo: Tensor) -> Losses:
         """What the discriminators are to lower."""
