@@ -65,9 +65,9 @@ class Recipe(adversarial.Recipe):
         weights: Of the losses; features of the fixed network are brought to an RMS of 1, so other ones than published.
     """
 
-    batch: int = 2
+    steps: int = 7_000
     discriminator_rate: float = 8e-4
-    coarse: float = 0.6
+    coarse: float = 0.7
     warmup: int = 500
     itself: float = 0.2
     alike: float = 0.6

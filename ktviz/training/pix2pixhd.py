@@ -53,7 +53,8 @@ class Recipe(adversarial.Recipe):
         shape: Sizes of the networks, which are for maps of classes and have codes.
     """
 
-    whole: float = 0.2
+    steps: int = 14_000
+    whole: float = 0.15
     polish: float = 0.2
     polish_rate: float = 0.25
     lattice: float = 2.0
