@@ -21,7 +21,7 @@ from ktviz.training.evaluate import psnr, structural_similarity
 from ktviz.training.loop import Loop
 from ktviz.training.pairs import Pair, Pairs, check_sizes, pairs_digest
 from ktviz.training.precision import check_device, fast_arithmetic, fast_type
-from ktviz.training.ranges import check_counts, check_rates, check_seed, check_shares
+from ktviz.training.ranges import check_counts, check_rates, check_seed, check_shares, check_weights
 from ktviz.values import short, whole
 
 Losses = dict[str, Tensor]
@@ -46,6 +46,10 @@ class Recipe:
         learning_rate: Of Adam, for the makers.
         discriminator_rate: Of Adam, for the discriminators.
         decay: Of the moving average.
+        polish: Share of `steps` that follow them, against what they leave behind.
+        polish_rate: Learning rates at the beginning of that, relative to those of the recipe; they fall to zero.
+        polish_adversarial: What the discriminators count while polishing, relative to before. Small networks answer
+            them with scribbles where they cannot know the texture.
 
     Raises:
         SettingError: A setting is outside its range.
@@ -59,10 +63,14 @@ class Recipe:
     learning_rate: float = 4e-4
     discriminator_rate: float = 2e-4
     decay: float = 0.999
+    polish: float = 0.0
+    polish_rate: float = 0.5
+    polish_adversarial: float = 0.35
 
     def __post_init__(self) -> None:
         check_counts(self, "steps", "batch")
-        check_shares(self, "constant", "decay")
+        check_shares(self, "constant", "decay", "polish_rate")
+        check_weights(self, "polish", "polish_adversarial")
         check_rates(self, "learning_rate", "discriminator_rate")
         check_seed(self)
 
@@ -77,11 +85,13 @@ class Recipe:
 
     @property
     def total(self) -> int:
-        """All updates."""
-        return self.steps
+        """All updates, polishing included."""
+        return self.steps + round(self.polish * self.steps)
 
     def rate(self, step: int) -> float:
         """The learning rates at `step`, relative to those of the recipe."""
+        if step >= self.steps and self.total > self.steps:
+            return self.polish_rate * (self.total - step) / (self.total - self.steps)
         falling = self.steps * (1 - self.constant)
         return min(1.0, (self.steps - step) / falling) if falling else 1.0
 
@@ -167,6 +177,16 @@ class Run(ABC, Generic[R, N, D]):
     @abstractmethod
     def compared(self, networks: N, pairs: Sequence[Pair]) -> Iterator[tuple[Tensor, Tensor]]:
         """What the networks make of pairs and what they should: (1, 3, h, w) in [-1, 1] each."""
+
+    @property
+    def polishing(self) -> bool:
+        """Whether the steps are over, and the polish has begun."""
+        return self.loop.step >= self.recipe.steps
+
+    @property
+    def judgement(self) -> float:
+        """What the discriminators count at this step."""
+        return self.recipe.polish_adversarial if self.polishing else 1.0
 
     def optimiser(self, network: nn.Module, rate: float) -> torch.optim.Adam:
         return torch.optim.Adam(network.parameters(), rate, self.BETAS, self.EPSILON)

@@ -44,9 +44,7 @@ class Recipe(adversarial.Recipe):
 
     Attributes:
         whole: Share of the steps, at the end, that see whole pictures instead of crops.
-        polish: Share of `steps` that follow them, on whole pictures, against the lattice that steps up leave.
-        polish_rate: Learning rates at the beginning of that, relative to those of the recipe; they fall to zero.
-        lattice: Weight of the lattice while polishing: detail that repeats every 8 px.
+        lattice: Weight, while polishing, of the lattice that steps up leave: detail that repeats every 8 px.
         perceptual: Weight of the fixed network's features.
         pixels: Weight of the pixels' mean difference, which the published losses do without: small networks learn
             sooner from it which number of a code stands for which colour.
@@ -56,33 +54,21 @@ class Recipe(adversarial.Recipe):
     steps: int = 14_000
     whole: float = 0.15
     polish: float = 0.2
-    polish_rate: float = 0.25
-    lattice: float = 2.0
+    lattice: float = 4.0
     perceptual: float = 10.0
     pixels: float = 10.0
     shape: Shape = SMALL
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_shares(self, "whole", "polish_rate")
-        check_weights(self, "perceptual", "pixels", "polish", "lattice")
+        check_shares(self, "whole")
+        check_weights(self, "perceptual", "pixels", "lattice")
         check_kind(self, "shape", Shape)
         if not self.shape.codes:
             raise SettingError("train pix2pixHD", "a shape without codes", "Give Shape(codes=3)")
         if self.shape.coloured:
             raise SettingError("train pix2pixHD", "a shape for label maps as colours", "Give Shape(coloured=False)")
         self.check_crop(max(64, 2 * self.shape.stride), self.shape.stride)
-
-    @property
-    def total(self) -> int:
-        """All updates, polishing included."""
-        return self.steps + round(self.polish * self.steps)
-
-    def rate(self, step: int) -> float:
-        """The learning rates at `step`, relative to those of the recipe."""
-        if step < self.steps or self.total == self.steps:
-            return super().rate(step)
-        return self.polish_rate * (self.total - step) / (self.total - self.steps)
 
 
 def train(
@@ -168,11 +154,11 @@ class Run(adversarial.Run[Recipe, Networks, Batch]):
         self.discriminators.requires_grad_(True)
         apart = across_levels(lambda a, b: (a - b).abs().mean(), self.fixed(fake), true)
         losses = {
-            "adversarial": deceived,
+            "adversarial": self.judgement * deceived,
             "perceptual": self.recipe.perceptual * apart,
             "pixels": self.recipe.pixels * (fake - photo).abs().mean(),
         }
-        if self.loop.step >= self.recipe.steps:
+        if self.polishing:
             losses["lattice"] = self.recipe.lattice * lattice_loss(fake, LATTICE_PX)
         return losses
 
