@@ -1,6 +1,7 @@
 """Pictures for the README, the docs and the model cards:
 
-    ktviz demo && ktviz demo --system image-analogy && python examples/which_knowledge.py
+    ktviz demo && for system in image-analogy cocosnet pix2pixhd; do ktviz demo --system $system; done
+    python examples/which_knowledge.py
     python -m docs.make_pictures
 
 Those of the Explorer are taken in a real browser, with Python behind it. The picture of the audit is a screenshot of
@@ -20,7 +21,7 @@ from ktviz.images import read_image, resize, write_image
 from ktviz.systems.image_analogy.method import Method
 
 DEMO, EXAMPLE, IMAGES = Path("ktviz-demo"), Path("which-knowledge"), Path(__file__).parent / "images"
-ANALOGY = DEMO / "image-analogy"
+ANALOGY, ROOMS, STREETS = DEMO / "image-analogy", DEMO / "cocosnet", DEMO / "pix2pixhd"
 PICTURES = {
     "backtracking": (DEMO / "chelsea_art-woodcut_backtracking.png", 1280),
     "art": (DEMO / "coffee_art-impasto_beside.png", 800),
@@ -30,6 +31,12 @@ PICTURES = {
     "analogy-still-life": (ANALOGY / "still-life_still-life-with-oranges_beside.png", 1280),
     "analogy-cat": (ANALOGY / "chelsea_after-chelsea_beside.png", 1280),
     "analogy-backtracking": (ANALOGY / "sailing_harbour-sails_backtracking.png", 1000),
+    "cocosnet-exemplars": (ROOMS / "exemplars.png", 1024),
+    "cocosnet-passage": (ROOMS / "room-3-0018_beside.png", 1024),
+    "cocosnet-backtracking": (ROOMS / "room-3-0018_backtracking.png", 1000),
+    "pix2pixhd-looks": (STREETS / "street-3-0044_beside.png", 1024),
+    "pix2pixhd-car": (STREETS / "street-3-0044_car.png", 1000),
+    "pix2pixhd-reference": (STREETS / "street-3-0044_reference.png", 1280),
     "trace": (EXAMPLE / "trace.png", 900),
     "audit": (EXAMPLE / "audit.png", 900),
 }
