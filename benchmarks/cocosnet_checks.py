@@ -21,7 +21,7 @@ from skimage.color import rgb2lab
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmarks.held_out import asked_seed, held_out
+from benchmarks.held_out import asked_seed, held_out, part
 from benchmarks.measures import psnr
 from benchmarks.segmenter import Agreement, seen, trained
 from benchmarks.tables import publish
@@ -74,7 +74,7 @@ def main() -> None:
         check(networks, run / "log.json", of_folders(*folders[:2]), folders[1].name, "pictures of a folder")
     else:
         title = f"rooms of seed {asked_seed()}"
-        check(Networks.shipped(), WEIGHTS.folder / "log.json", rooms(), "", title)
+        check(Networks.shipped(), WEIGHTS.folder / "log.json", rooms(), part(), title)
 
 
 def rooms() -> Data:
@@ -90,7 +90,7 @@ def of_folders(learned: Path, targets: Path) -> Data:
     return Data(classes, *both, others=both[1])
 
 
-def check(networks: Networks, log: Path, data: Data, part: str, title: str) -> None:
+def check(networks: Networks, log: Path, data: Data, name: str, title: str) -> None:
     """All checks of some networks, as a table."""
     rows = [
         *known_warp(networks, data.targets),
@@ -109,7 +109,7 @@ def check(networks: Networks, log: Path, data: Data, part: str, title: str) -> N
         ["check", "found", "wanted"],
         rows,
         "Same look: the exemplar is another picture with the same walls, things and light: the right answer is known.",
-        part=part,
+        part=name,
     )
 
 

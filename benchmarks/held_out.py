@@ -50,3 +50,8 @@ def held_out(kind: str, count: int, looks: int = 1, seed: int = SEED) -> HeldOut
 def asked_seed() -> int:
     """The seed that the command line names, if it names one."""
     return int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else SEED
+
+
+def part() -> str:
+    """What the table of the asked seed is called besides; nothing where it is the usual one."""
+    return "" if asked_seed() == SEED else f"seed_{asked_seed()}"

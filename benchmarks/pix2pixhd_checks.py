@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from sklearn.metrics import normalized_mutual_info_score
 
-from benchmarks.held_out import HeldOut, asked_seed, held_out
+from benchmarks.held_out import HeldOut, asked_seed, held_out, part
 from benchmarks.measures import psnr
 from benchmarks.segmenter import Agreement, seen, trained
 from benchmarks.tables import publish
@@ -63,6 +63,7 @@ def main(networks: Networks | None = None) -> None:
         ["check", "found", "wanted"],
         rows,
         "NMI: normalised mutual information between the cluster and the style that the generator of the scenes gave.",
+        part=part(),
     )
 
 

@@ -115,8 +115,17 @@ def result(name: str) -> Callable[[Log], str]:
 
 BLOCKS: Mapping[str, Mapping[str, Callable[[Log], str]]] = {
     "image_analogy": {"recipe": analogy_recipe, "scores": analogy_scores},
-    "cocosnet": {"recipe": maps_recipe, "checks": result("cocosnet_checks")},
-    "pix2pixhd": {"recipe": maps_recipe, "checks": result("pix2pixhd_checks")},
+    "cocosnet": {
+        "recipe": maps_recipe,
+        "checks": result("cocosnet_checks"),
+        "another seed": result("cocosnet_checks_seed_7"),
+        "facades": result("cocosnet_checks_facades"),
+    },
+    "pix2pixhd": {
+        "recipe": maps_recipe,
+        "checks": result("pix2pixhd_checks"),
+        "another seed": result("pix2pixhd_checks_seed_7"),
+    },
 }
 """By system, what is written into its card, by the name of the mark."""
 
