@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from ktviz.errors import MismatchError, TraceError
-from ktviz.explain.case import case_of, check_equal, check_system, listed, shown
+from ktviz.explain.case import case_of, check_equal, check_system, shown
 from ktviz.explain.exclusion import check_further
 from ktviz.explain.result import Result, one_site
 from ktviz.images import Pixels
+from ktviz.systems.parts import is_number
 from ktviz.trace import parquet
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Traced, as_trace
 from ktviz.trace.trace import Trace
+from ktviz.values import listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,8 +75,8 @@ def without(
 
 
 def as_index(what: object) -> object:
-    """Numbers of any kind as whole numbers; anything else as it is."""
-    return index(what) if isinstance(what, (int, np.integer)) else what
+    """Whole numbers of any kind as those of Python; anything else as it is."""
+    return int(what) if is_number(what) else what
 
 
 @dataclass(frozen=True, eq=False, repr=False)

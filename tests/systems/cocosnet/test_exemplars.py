@@ -131,6 +131,19 @@ def test_cells_of_the_exemplar_are_left_out_by_its_name(system, trace, labels):
     assert entry not in kt.without(trace.site("correspondence"), entry).site("correspondence").column("entry")
 
 
+@pytest.mark.parametrize("value", [b"ab", bytearray(b"ab"), True, [True], np.array([True]), 1.5, None], ids=repr)
+def test_bytes_and_truth_values_leave_nothing_out(system, networks, trace, labels, paint, value):
+    one = CoCosNet(paint(0, 32, 45), None, networks)
+    for asked in (
+        lambda: system(labels, without=value),
+        lambda: kt.without(trace, value),
+        lambda: kt.without(trace.site("correspondence"), value),
+        lambda: one(labels, without=value),
+    ):
+        with pytest.raises(SettingError, match=r"without |part "):
+            asked()
+
+
 def test_an_exemplar_that_is_named_is_taken_without_a_ranking(system, labels, trace):
     made = system(labels, exemplar="d")
     assert made.exemplar.name == NAMES[3]
