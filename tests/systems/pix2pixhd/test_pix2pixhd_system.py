@@ -369,6 +369,17 @@ def test_the_nearest_centre_takes_the_place_of_one_that_is_gone(system, scene, t
     assert kt.without(trace, style.column("source")[place]).site("style").column("entry")[place] == nearest
 
 
+def test_two_sites_are_not_compared(system, trace, scene):
+    style, members = trace.site("style"), trace.site("members")
+    other = system.traced(*scene[1:], seed=4)
+    for before, after in ((style, members), (members, style), (style, other), (other, style)):
+        with pytest.raises(MismatchError, match="compare the site"):
+            kt.compare(before, after)
+    changed = trace.site("style").column("centre") != other.site("style").column("centre")
+    assert len(kt.compare(style, other.site("style"))) == changed.sum() > 0
+    assert len(kt.compare(trace, other)) == changed.sum()
+
+
 def test_a_class_that_loses_everything_has_no_code_and_can_be_compared(system, trace):
     cars = np.flatnonzero(system.banks.label == 3).tolist()
     without = kt.without(trace, cars)
@@ -377,6 +388,7 @@ def test_a_class_that_loses_everything_has_no_code_and_can_be_compared(system, t
     lost = found.frame[found.frame["source_after"] == "nobody"]
     assert len(lost) == 2
     assert (lost["entry_after"] == -1).all()
+    assert kt.compare(without, trace).about["retrievals"] == found.about["retrievals"] == len(trace.site("members"))
     assert "nobody" in found.new_winners["source_after"].tolist()
     assert found._repr_html_()
     assert found.plot()
