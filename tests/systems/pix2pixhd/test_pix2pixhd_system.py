@@ -369,6 +369,25 @@ def test_the_nearest_centre_takes_the_place_of_one_that_is_gone(system, scene, t
     assert kt.without(trace, style.column("source")[place]).site("style").column("entry")[place] == nearest
 
 
+def test_ablation_finds_who_reaches_a_region_from_elsewhere(system):
+    """Nothing was taken for the region itself, but instance norm carries every object everywhere."""
+    labels = np.zeros((64, 64), np.int64)
+    labels[:, :6], labels[:, 6:9] = 1, 2
+    region, trace = kt.Box(30, 0, 20, 20), system.traced(labels)
+    for site, by in (("members", "source"), ("members", "entry"), ("style", "source")):
+        part = trace.site(site)
+        found = kt.attribute(part, region, by=by, through="ablation", most=50, **SHORT)
+        weighs = part.column("weight", winners=False) > 0
+        assert set(found.frame[by]) == set(part.column(by, winners=False)[weighs])
+        for name, levels in zip(found.frame[by], found.frame["levels"], strict=True):
+            without = kt.without(part, name).output[region.pixels]
+            assert levels == pytest.approx(np.abs(without.astype(int) - trace.output[region.pixels]).mean())
+        assert (found.frame["levels"] > 0).any()
+        sizes = kt.attribute(part, by=by).frame.set_index(by)["share"]
+        largest = kt.attribute(part, region, by=by, through="ablation", most=1, **SHORT).frame[by][0]
+        assert sizes[largest] == sizes.max()
+
+
 def test_two_sites_are_not_compared(system, trace, scene):
     style, members = trace.site("style"), trace.site("members")
     other = system.traced(*scene[1:], seed=4)
