@@ -514,6 +514,29 @@ def test_what_could_not_be_read_again_is_not_recorded(value):
         painted(similarity=value)
 
 
+@pytest.mark.parametrize(("count", "fits"), [(2**15, True), (2**15 + 1, False)])
+def test_more_candidates_than_ranks_are_refused(count, fits):
+    model, score = Painter(), torch.linspace(1, 0, count)[None]
+    adapter = kt.adapt(
+        model.choose,
+        lambda inputs, output: [kt.Matches.hard(torch.arange(count)[None], score)],
+        queries=kt.Queries.grid(1, 1, 16),
+        catalogue=kt.Catalogue.positions(["a"], 1, count, 1),
+    )
+
+    def ask(candidates=None):
+        with kt.record(model, adapter, candidates=candidates) as trace:
+            model(torch.rand(1, 3, 16, 16))
+        return trace.column("rank", winners=False).max()
+
+    assert ask(candidates=2**15) == 2**15 - 1
+    if fits:
+        assert ask() == count - 1
+    else:
+        with pytest.raises(TraceError, match="rank 32,768, and ranks go to 32,767"):
+            ask()
+
+
 def test_without_pictures_the_span_is_that_of_input_and_output():
     image = torch.rand(1, 3, 16, 16)
     plain, spread = painted(image), painted(2 * image - 1, span=(-1, 1))

@@ -16,7 +16,7 @@ from ktviz.systems.pix2pixhd.system import Pix2PixHD
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import check_class, opened
 
-from .conftest import CLASSES, HEIGHT, SHAPE, WIDTH, laid_out, networks_of, world
+from .conftest import CLASSES, HEIGHT, SHAPE, WIDTH, laid_out, library_of, networks_of, world
 
 BOX = kt.Box(8, 18, 24, 20)
 SHORT = {"quiet": True}
@@ -130,12 +130,29 @@ def test_all_centres_of_the_class_are_candidates(system, trace):
         assert style.column("distance", winners=False)[rows].min() == 0
 
 
-def test_many_members_leave_the_rest_over(system, scene, monkeypatch):
-    monkeypatch.setattr("ktviz.systems.pix2pixhd.sites.MOST_MEMBERS", 2)
-    members = system.traced(*scene[1:], seed=3).site("members")
-    sizes = system(*scene[1:], seed=3).objects["members"].to_numpy()
-    assert sizes.max() > 2
-    assert np.allclose(members.column("left_over"), np.maximum(0, 1 - 2 / sizes))
+def many(seed, columns):
+    """A picture of as many cars as there is room for in some columns."""
+    photo, labels, instances = world(seed, cars=0, trees=0)
+    for n, (y, x) in enumerate(np.ndindex(4, columns)):
+        part = slice(16 + 8 * y, 24 + 8 * y), slice(8 * x, 8 * x + 8)
+        labels[part], instances[part] = 3, 3000 + n
+    return np.random.default_rng(seed).integers(0, 256, photo.shape, np.uint8), labels, instances
+
+
+def test_shares_by_picture_are_exact_however_many_members_a_centre_has(networks, tmp_path):
+    pictures = [many(n, columns) for n, columns in enumerate((8, 8, 7))]
+    system = Pix2PixHD(library_of(tmp_path, networks, pictures, clusters=1)["street/toy"], networks)
+    members = system.traced(*pictures[0][1:]).site("members")
+    cars = np.isin(pictures[0][2], range(3000, 4000))
+    expected = {f"street/toy/{n}.png": count / 92 for n, count in enumerate((32, 32, 28))}
+    for shares in (members.sources(cars), kt.attribute(members, cars, through="footprint").frame):
+        assert shares.set_index("source")["share"].to_dict() == pytest.approx(expected, abs=1e-6)
+    assert members.column("left_over").max() < 1e-6
+    entries = kt.attribute(members, cars, by="entry").frame
+    assert len(entries) == 92
+    assert np.allclose(entries["share"], 1 / 92)
+    left_out = kt.attribute(members, cars, through="ablation", **SHORT).frame
+    assert set(left_out["source"]) == set(expected)
 
 
 def test_the_nearest_centre_is_the_nearest_by_brute_force(system, scene):
