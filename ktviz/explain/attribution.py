@@ -23,6 +23,7 @@ from ktviz.networks.running import without_autocast
 from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Traced
+from ktviz.trace.shares import uncovered
 from ktviz.trace.trace import Trace
 from ktviz.values import one_of, seed_of, whole
 
@@ -253,7 +254,7 @@ def attribute(
 def through_overlap(
     trace: Trace, case: Case | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    return units.frame(credited(trace, units, trace.overlap(mask))), {}
+    return units.frame(credited(trace, units, trace.overlap(mask))), {"uncovered": uncovered(trace, mask)}
 
 
 def through_footprint(
@@ -261,7 +262,8 @@ def through_footprint(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
     shares = credited(trace, units, case.system.footprint(case.trace, mask))
-    return units.frame(shares), {"receptive_field": case.system.reach(case.trace)}
+    about = {"receptive_field": case.system.reach(case.trace), "uncovered": uncovered(trace, mask)}
+    return units.frame(shares), about
 
 
 def through_gradient(

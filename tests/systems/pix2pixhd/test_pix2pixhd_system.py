@@ -10,11 +10,14 @@ import torch
 import ktviz as kt
 from ktviz.errors import MismatchError, SettingError, TraceError, UnknownNameError, UnknownSettingError
 from ktviz.figures.facts import facts
+from ktviz.figures.layout import percent
 from ktviz.images import to_pixels
 from ktviz.systems.pix2pixhd.result import effect
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
+from ktviz.systems.pix2pixhd.trained import Networks
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import check_class, opened
+from ktviz.trace.shares import lacking, lacking_by_class
 
 from .conftest import CLASSES, HEIGHT, SHAPE, WIDTH, laid_out, library_of, networks_of, world
 
@@ -238,6 +241,18 @@ def test_a_class_without_centres_has_no_code_and_is_said(networks, system, scene
     assert set(trace.column("label").astype(int)) == set(np.unique(scene[2])) - {3000, 3001}
     cars = np.isin(scene[2], (3000, 3001)).mean()
     assert kt.attribute(trace).frame["share"].sum() == pytest.approx(1 - cars)
+    assert made.uncovered == trace.picture.uncovered == pytest.approx({"car": cars})
+    assert lacking(trace) == pytest.approx({"nothing taken": cars, "not recorded": 0})
+    assert lacking_by_class(trace) == pytest.approx({"nothing taken for class car": cars})
+    assert not system.traced(*scene[1:]).picture.measures
+    for through in ("overlap", "footprint"):
+        assert f"nothing taken {percent(cars)}" in facts(kt.attribute(trace, through=through))
+    assert not any("nothing taken" in fact for fact in facts(kt.attribute(trace, scene[2] == 1)))
+
+
+def test_networks_without_codes_lack_none(scene):
+    made = Pix2PixHD(networks=Networks(replace(SHAPE, codes=0), CLASSES))(*scene[1:])
+    assert made.uncovered == {}
 
 
 @pytest.mark.parametrize("codes", [0, 3])

@@ -82,6 +82,21 @@ def test_an_audit_is_verified_and_a_tampering_found(system, library, scene, tmp_
     assert not kt.verify(tmp_path / "audit", library, model=system).ok
 
 
+def test_a_report_names_the_classes_for_which_nothing_was_taken(system, library, tmp_path):
+    labels = np.zeros((64, 64), np.int64)
+    labels[:, :8] = 1
+    trace = system.traced(labels)
+    kt.Audit.create(trace, top=1).save(tmp_path / "audit")
+    report = (tmp_path / "audit" / "report.html").read_text(encoding="utf-8")
+    assert "88% nothing taken for class unknown." in report
+    assert "part with nothing taken</dt><dd>88%" in report
+    assert "not recorded" not in report
+    assert kt.verify(tmp_path / "audit", library, model=system)
+    said = unpack(scene_of(Subject.create(trace.site("members"))))[0]
+    assert said["left_over"] == 0
+    assert said["measures"] == {"nothing taken for class unknown": 0.875}
+
+
 def test_an_audit_asks_again_how_a_person_left_out_and_its_report_says_it(system, library, scene, tmp_path):
     for again in (False, True):
         trace, folder = system.traced(*scene[1:], seed=3, again=again), tmp_path / str(again)
