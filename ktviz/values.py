@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -65,6 +65,17 @@ def seed_of(name: str, value: Any) -> int:
     if whole(name, value) < 0:
         raise SettingError(f"{name} {value}", "less than 0", "Give a whole number from 0")
     return int(value)
+
+
+def listed(given: Any) -> list[Any]:
+    """What a person gives as one thing or several, as a list. A text, bytes and a mapping are one thing.
+
+    Example:
+        >>> listed("a.png"), listed(("a.png", 3)), listed(b"ab")
+        (['a.png'], ['a.png', 3], [b'ab'])
+    """
+    whole = isinstance(given, (str, bytes, bytearray, memoryview, Mapping)) or getattr(given, "ndim", 1) == 0
+    return [given] if whole or not hasattr(given, "__iter__") else [*given]
 
 
 def short(value: Any) -> str:

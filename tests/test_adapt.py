@@ -12,8 +12,10 @@ from torch.nn import functional as F
 
 import ktviz as kt
 from ktviz.errors import SettingError, TraceError
+from ktviz.figures.share_bars import share_figure
 from ktviz.retrieval.credit import Credit
 from ktviz.trace.schema import CORE
+from ktviz.trace.shares import lacking, lacking_by_class
 
 GRID, CELL_PX, BATCH, TOP = 64, 2, 2, 8
 NAMES = ["dawn.png", "dusk.png"]
@@ -512,6 +514,53 @@ def painted(image=None, similarity=0.0, weight=0.5, **parts):
 def test_what_could_not_be_read_again_is_not_recorded(value):
     with pytest.raises(TraceError, match="a similarity that is not finite"):
         painted(similarity=value)
+
+
+@pytest.mark.parametrize(("count", "fits"), [(2**15, True), (2**15 + 1, False)])
+def test_more_candidates_than_ranks_are_refused(count, fits):
+    model, score = Painter(), torch.linspace(1, 0, count)[None]
+    adapter = kt.adapt(
+        model.choose,
+        lambda inputs, output: [kt.Matches.hard(torch.arange(count)[None], score)],
+        queries=kt.Queries.grid(1, 1, 16),
+        catalogue=kt.Catalogue.positions(["a"], 1, count, 1),
+    )
+
+    def ask(candidates=None):
+        with kt.record(model, adapter, candidates=candidates) as trace:
+            model(torch.rand(1, 3, 16, 16))
+        return trace.column("rank", winners=False).max()
+
+    assert ask(candidates=2**15) == 2**15 - 1
+    if fits:
+        assert ask() == count - 1
+    else:
+        with pytest.raises(TraceError, match="rank 32,768, and ranks go to 32,767"):
+            ask()
+
+
+def test_what_was_not_there_to_be_taken_is_told_from_what_was_not_recorded():
+    """One of four queries has no candidate; the others leave a quarter over."""
+    model, there = Painter(), torch.tensor([[0], [1], [2], [-1]])
+    matches = kt.Matches(
+        there, torch.where(there < 0, -torch.inf, 0.0), torch.zeros(4, dtype=torch.int64), torch.full((4, 1), 0.75)
+    )
+    adapter = kt.adapt(
+        model.choose,
+        lambda inputs, output: [matches],
+        queries=kt.Queries.grid(2, 2, 8),
+        catalogue=kt.Catalogue.wholes(["a", "b", "c"]),
+    )
+    with kt.record(model, adapter) as trace:
+        model(torch.rand(1, 3, 16, 16))
+    assert lacking(trace) == pytest.approx({"nothing taken": 1 / 4, "not recorded": 3 / 16})
+    assert lacking(trace, kt.Box(0, 0, 8, 8)) == pytest.approx({"nothing taken": 0, "not recorded": 1 / 4})
+    assert lacking(trace, kt.Box(8, 8, 8, 8)) == pytest.approx({"nothing taken": 1, "not recorded": 0})
+    assert lacking_by_class(trace) == lacking(trace)
+    for drawn in (share_figure(trace), kt.attribute(trace).plot()):
+        said = " ".join(text.get_text() for text in drawn.axes[0].texts)
+        assert "nothing taken 25%" in said
+        assert "not recorded 19%" in said
 
 
 def test_without_pictures_the_span_is_that_of_input_and_output():

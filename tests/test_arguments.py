@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import torch
 
 import ktviz as kt
 from ktviz.errors import SettingError, UnknownNameError
@@ -32,3 +34,27 @@ def test_a_column_that_there_is_not(trace, name):
     with pytest.raises(UnknownNameError, match=rf"column .*: there is none; known: .*box.*{nearest}"):
         trace.column(name)
     assert not trace.has(name)
+
+
+NO_PARTS = [b"ab", bytearray(b"ab"), memoryview(b"ab"), True, [True], np.array([True]), torch.tensor(True), 1.5, None]
+"""What says no part of the knowledge, though Python counts with most of it."""
+
+
+@pytest.mark.parametrize("value", NO_PARTS, ids=lambda value: type(value).__name__)
+def test_bytes_and_truth_values_leave_nothing_out(world, trace, paint, value):
+    with pytest.raises(SettingError, match="without"):
+        kt.without(trace, value)
+    with pytest.raises(SettingError, match="without"):
+        world.translator(paint(1, 40, 40), without=value)
+    with pytest.raises(SettingError, match="without"):
+        kt.Catalogue.wholes(["a", "b", "c"]).entries_of(value)
+
+
+@pytest.mark.parametrize("value", NO_PARTS, ids=lambda value: type(value).__name__)
+def test_bytes_and_truth_values_are_no_part_of_a_reference(paint, value):
+    photo = paint(2, 24, 32)
+    analogy = kt.ImageAnalogy(photo[:, ::-1])
+    with pytest.raises(SettingError, match="no part of the reference"):
+        analogy(photo, iterations=1, without=value)
+    with pytest.raises(SettingError, match="no part of the reference"):
+        analogy.reference.regions([value] if value is None else value)

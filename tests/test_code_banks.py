@@ -368,6 +368,12 @@ def test_an_entry_that_is_not_there_is_told(bank, entry):
         bank.without([entry], again=False)
 
 
+@pytest.mark.parametrize("entries", [b"\x00", True, [True], np.array([True]), torch.tensor([True]), [1.5]], ids=repr)
+def test_bytes_and_truth_values_are_no_entries(bank, entries):
+    with pytest.raises(SettingError, match="without entry"):
+        bank.without(entries, again=False)
+
+
 def test_a_removed_source_leaves_no_byte_of_its_codes_behind(library, bank):
     gone = next(one for one in fingerprints(bank) if one.source.endswith("b.png"))
     assert set(gone.runs) == {"picture", "small picture", "labels", "instances", "codes"}

@@ -36,6 +36,7 @@ FORMS = {
     "int64": lambda m: m,
     "uint8": lambda m: m.astype(np.uint8),
     "floats that are whole": lambda m: m.astype(np.float32),
+    "halves that are whole": lambda m: torch.from_numpy(m).half(),
     "a batch of one": lambda m: m[None],
     "colours": coloured,
     "Pillow, numbers": lambda m: Image.fromarray(m.astype(np.uint8)),
@@ -45,6 +46,7 @@ FORMS = {
 }
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_a_label_map_is_the_same_map(form, labels):
     assert np.array_equal(as_labels(FORMS[form](labels), CLASSES), labels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import multiprocessing
 import os
 import subprocess
@@ -14,8 +16,18 @@ import torch
 from torch import nn
 
 import ktviz as kt
-from ktviz.errors import SettingError, TraceError, WeightsError
+from ktviz.audit.verify import verify
+from ktviz.errors import LibraryError, MismatchError, SettingError, TraceError, WeightsError
+from ktviz.labels import Classes
 from ktviz.networks.running import run
+from ktviz.networks.weights import module_digest
+from ktviz.systems.cocosnet.configuration import small
+from ktviz.systems.cocosnet.networks import Networks as CocosnetNetworks
+from ktviz.systems.image_analogy.method import Method
+from ktviz.systems.pix2pixhd.coder import Coder
+from ktviz.systems.pix2pixhd.shape import Shape
+from ktviz.systems.pix2pixhd.trained import Networks
+from ktviz.trace.about import model_digests
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +60,73 @@ def test_networks_of_another_precision_compute_in_theirs(translator, photo, expe
     apart = np.abs(image.astype(int) - expected.image)
     assert apart.mean() < max(0.5, levels / 8)
     assert np.quantile(apart, 0.99) <= levels
+
+
+def representable(module):
+    """With weights that all precisions hold exactly."""
+    return module.half().bfloat16().float()
+
+
+SHAPE = Shape(classes=3, codes=3, width=4, downs=2, blocks=1, encoder_width=4, encoder_downs=2)
+CHANGED = {
+    "kt": (lambda translator: translator, lambda system: system.digests(), {"encoder", "decoder"}),
+    "image-analogy": (
+        lambda translator: kt.ImageAnalogy(np.zeros((32, 32, 3), np.uint8), Method.shipped()),
+        lambda system: system.digests(),
+        {"pyramid", "inverse"},
+    ),
+    "cocosnet": (
+        lambda translator: CocosnetNetworks(small(Classes.numbered(2))),
+        lambda networks: networks.digests(),
+        {"correspondence", "generator"},
+    ),
+    "pix2pixhd": (
+        lambda translator: Networks(
+            Shape(classes=3, codes=3, width=4, downs=2, blocks=1, encoder_width=4, encoder_downs=2)
+        ),
+        lambda networks: networks.digests(),
+        {"generator", "encoder"},
+    ),
+    "adapted": (lambda translator: nn.Linear(3, 3), model_digests, {"model"}),
+}
+
+
+@pytest.mark.parametrize("kind", ["half", "bfloat16", "double"])
+@pytest.mark.parametrize("system", CHANGED)
+def test_digests_tell_precisions_apart_also_where_no_weight_changed(translator, system, kind):
+    make, digests, networks = CHANGED[system]
+    model = representable(copy.deepcopy(make(translator)))
+    before, after = digests(model), digests(getattr(copy.deepcopy(model), kind)())
+    assert {name for name in before if before[name] != after[name]} == networks
+
+
+def test_the_digest_in_single_precision_is_that_of_layers_names_shapes_and_values():
+    """So it always was: audits, banks and traces hold it."""
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+    expected = hashlib.sha256(str(module).encode())
+    for name, value in sorted(module.state_dict().items()):
+        expected.update(f"{name}{tuple(value.shape)}".encode() + value.float().numpy().tobytes())
+    assert module_digest(module) == expected.hexdigest()
+    assert module_digest(representable(module).half(), in_single=True) == module_digest(module.float())
+
+
+def test_a_bank_of_codes_goes_with_its_encoder_in_any_precision_and_not_the_other_way_round():
+    networks = representable(CHANGED["pix2pixhd"][0](None))
+    halves = copy.deepcopy(networks).half()
+    assert Coder(halves).made(Coder(networks).digest)
+    assert not Coder(networks).made(Coder(halves).digest)
+
+
+def test_a_system_in_another_precision_is_another_one_and_can_be_audited(translator, library, photo, samples, tmp_path):
+    other, part = copy.deepcopy(translator).half(), photo[:48, :48]
+    trace = other.traced(part)
+    with pytest.raises(MismatchError, match="the encoder of the trace"):
+        kt.compare(translator.traced(part), trace)
+    kt.Audit.create(trace, sample=10).save(tmp_path / "audit")
+    assert verify(tmp_path / "audit", library, model=other)
+    assert "of the trace" in verify(tmp_path / "audit", library).difference
+    with pytest.raises(LibraryError, match="it was built with"):
+        library.add("art/few", [samples / "art" / "impasto" / "starry-river.jpg"], encoder=other.encoder, quiet=True)
 
 
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])

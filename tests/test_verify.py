@@ -220,6 +220,16 @@ def test_a_source_that_the_audit_left_out_already_can_be_removed(world, toy, pai
     assert verdict.ok, verdict.difference
 
 
+def test_a_removal_is_proven_where_the_audit_left_out_all_that_is_left(world, toy, paint, removed, tmp_path):
+    model = Translator(world.banks, toy, Weighted())
+    trace = model.traced(paint(9), without=["a", "b", "c", "e"])
+    Audit.create(trace, model=model, top=0, sample=5).save(tmp_path / "audit")
+    verdict = verify_removal(tmp_path / "audit", removed[0], "d", model=removed[1], sha256=noted(tmp_path / "audit"))
+    assert verdict.ok, verdict.difference
+    assert "cannot be made any more with what is left" in verdict.checks[-1]
+    assert "nothing would be left" in verdict.checks[-1]
+
+
 def test_a_source_that_is_still_there_is_named(original, world, removed):
     verdict = verify_removal(original, world.folder, "art/cool/d.png", model=removed[1], sha256=noted(original))
     assert "bank art/cool still holds d.png" in verdict.difference

@@ -21,7 +21,7 @@ from ktviz.audit.evidence import Evidence, only_winners
 from ktviz.audit.folder import in_folder, write_csv
 from ktviz.errors import Difference, KtvizError, SettingError
 from ktviz.explain.attribution import Attribution, Through, attribute
-from ktviz.explain.case import Case, listed
+from ktviz.explain.case import Case
 from ktviz.explain.counterfactual import KNOWLEDGE, Comparison, compare
 from ktviz.explain.result import Result, one_site
 from ktviz.images import Pixels
@@ -29,6 +29,7 @@ from ktviz.regions import Mask
 from ktviz.trace.parquet import as_json
 from ktviz.trace.rows import first_row
 from ktviz.trace.trace import Trace
+from ktviz.values import listed
 
 Kind = TypeVar("Kind", bound=Result)
 EFFORT: Mapping[str, tuple[str, ...]] = {"ablation": ("most",), "datamodel": ("runs", "seed")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ def verify_removal(
     """Check that a source which an audit names is gone from a library.
 
     Its name and digest are in no bank, none of the runs of bytes in its fingerprint is in any file of the library, and
-    translating the audit's photo again does not use it.
+    translating the audit's photo again does not use it. Where the audit's run names what is gone (as its reference, or
+    a centre that went with it), or nothing else is left, it cannot be made again, and the verdict says so.
 
     Args:
         folder: What `Audit.save` wrote, before the removal.
@@ -96,7 +97,7 @@ def fingerprint_of(audit: Audit, source: str) -> Fingerprint:
 def removal_checks(audit: Audit, opened: Library, gone: Fingerprint, model: System | None) -> Iterator[Check]:
     yield "not in any bank", lambda: check_not_named(opened, gone)
     yield "no run of its bytes in the library", lambda: check_no_bytes(opened, gone)
-    yield "not used again", lambda: check_not_used(audit, opened, gone, model)
+    yield "asked again", lambda: check_not_used(audit, opened, gone, model)
 
 
 def check_not_named(library: Library, gone: Fingerprint) -> str:
@@ -144,23 +145,31 @@ def named(path: Path, library: Library) -> str:
 def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: System | None) -> str:
     left = [source for source in audit.trace.about["sources"] if source["bank"] in library]
     if not left:
-        return "no bank of the audit is left"
+        return "nothing can be, no bank of the audit is left"
     if all(source["source"] == gone.source for source in left):
-        return "the audit asked no other source"
+        return "nothing can be, the audit asked no other source"
     system = opened(audit.trace, library, model)
-    settings = audit.trace.picture.settings
-    kept = [name for name in settings["without"] if isinstance(name, str) and still_there(system.banks, name)]
-    again = system.rerun(audit.trace.with_settings({**settings, "without": kept}))
+    settings = dict(audit.trace.picture.settings)
+    without = list(settings.get("without", ()))
+    kept = [part for part in without if still_there(system.banks, part)]
+    try:
+        again = system.rerun(audit.trace.with_settings({**settings, "without": kept} if without else settings))
+    except UnknownNameError as error:
+        return f"the audit's run cannot be made any more with what is left: {error.asked}, {error.found}"
     digests = {source["source"]: source["sha256"] for source in again.about["sources"]}
     for name in again.sources().query("share > 0")["source"]:
         if digests[name] == gone.sha256:
             raise Difference(f"translating the photo again still uses {name}")
-    return f"{len(again):,} new retrievals"
+    lost = len(without) - len(kept)
+    unnamed = f"; {lost} of {len(without)} parts that the audit left out cannot be named any more" if lost else ""
+    return f"{len(again):,} new retrievals, none of it{unnamed}"
 
 
-def still_there(banks: Banks[Any] | None, name: str) -> bool:
-    """Whether a source or a bank that was left out of the audit can still be named."""
+def still_there(banks: Banks[Any] | None, part: object) -> bool:
+    """Whether a source, a bank, or a part of a source that was left out of the audit can still be named; of entries the
+    numbers may mean others now."""
+    name = part["source"] if isinstance(part, Mapping) else part
     try:
-        return banks is not None and bool(banks.full_names([name]))
+        return banks is not None and isinstance(name, str) and bool(banks.full_names([name]))
     except UnknownNameError:
         return False

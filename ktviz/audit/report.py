@@ -21,6 +21,8 @@ from ktviz.figures.facts import facts, label
 from ktviz.figures.layout import percent
 from ktviz.images import Pixels, encode_image, resize
 from ktviz.licences import UNKNOWN, readable
+from ktviz.trace.shares import LEAST as LEAST_PART
+from ktviz.trace.shares import lacking_by_class, uncovered
 
 if TYPE_CHECKING:
     from ktviz.audit.audit import Audit
@@ -68,7 +70,9 @@ def render(audit: Audit) -> str:
         comparisons=[comparison_card(number, audit) for number in range(1, len(audit.comparisons) + 1)],
         regret=headline(audit.tables["regret"]),
         unknown_share=unknown_share(sources),
-        elsewhere=1 - float(sources["share"].sum()),
+        nothing=uncovered(audit.trace),
+        least_part=LEAST_PART,
+        lacking=lacking_by_class(audit.trace),
         scattered=scattered(audit.trace),
         pictures=pictures,
         parameters=audit.parameters,

@@ -79,6 +79,7 @@ def audit(
     from ktviz.audit.audit import Audit, title_of
     from ktviz.audit.folder import check_target
     from ktviz.audit.sign import sign as sign_folder
+    from ktviz.trace.shares import lacking_by_class
 
     if output == DASH:
         raise SettingError("- as output", "an audit is a folder", "Name a new folder")
@@ -116,7 +117,7 @@ def audit(
     if as_json:
         print_json(as_dict(found, output, signer))
     elif not quiet:
-        print_shares(found.tables["sources"], f"{photo.name} → {output}")
+        print_shares(found.tables["sources"], f"{photo.name} → {output}", lacking_by_class(found.trace))
         pieces, copies = (len(found.tables[name]) for name in ("pieces", "copies"))
         if signer is not None:
             say(f"signed by key id {signer.public_key.keyid}")
@@ -127,6 +128,7 @@ def as_dict(made: Audit, folder: Path, signer: CryptoSigner | None) -> dict[str,
     """An audit for programs; see docs/command-line.md."""
     from ktviz.audit.folder import MANIFEST, REPORT
     from ktviz.images import file_digest
+    from ktviz.trace.shares import lacking_by_class
 
     return {
         "audit": str(folder),
@@ -138,6 +140,7 @@ def as_dict(made: Audit, folder: Path, signer: CryptoSigner | None) -> dict[str,
         "pieces": len(made.tables["pieces"]),
         "copies": len(made.tables["copies"]),
         "sources": shares_as_json(made.tables["sources"]),
+        "lacking": lacking_by_class(made.trace),
     }
 
 

@@ -166,8 +166,20 @@ def shares_as_json(shares: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): None if value != value else value for name, value in row.items()} for row in painted]
 
 
-def print_shares(shares: pd.DataFrame, title: str, rows: int = 8, to: Console = out) -> None:
-    """Who painted an output: the largest shares, the rest in one line. `shares` as made by `source_shares`."""
+def print_shares(
+    shares: pd.DataFrame, title: str, lacking: Mapping[str, float] | None = None, rows: int = 8, to: Console = out
+) -> None:
+    """Who painted an output: the largest shares, the rest in one line, and what they lack to 1.
+
+    Args:
+        shares: As of `trace.sources()`.
+        title: Above the table.
+        lacking: As of `lacking_by_class`; None where nobody knows why.
+        rows: That are printed.
+        to: Where.
+    """
+    from ktviz.trace.shares import LEAST, NOT_RECORDED, NOTHING
+
     shares = shares[shares["retrievals"] > 0]
     columns = ["source", "title", "creator", "licence"]
     records = shares.head(rows).to_dict("records")
@@ -175,7 +187,8 @@ def print_shares(shares: pd.DataFrame, title: str, rows: int = 8, to: Console = 
     cells = [[f"{record['share']:.1%}", *(str(record[column]) for column in columns)] for record in records]
     if len(shares) > rows:
         cells.append([f"{shares['share'][rows:].sum():.1%}", f"{len(shares) - rows} more", "", "", ""])
-    left_over = 1 - float(shares["share"].sum())
-    if len(shares) and left_over >= 0.0005:
-        cells.append([f"{left_over:.1%}", "not recorded", "", "", ""])
+    if lacking is None:
+        left_over = 1 - float(shares["share"].sum())
+        lacking = {f"{NOTHING}, or {NOT_RECORDED}": left_over} if left_over >= LEAST else {}
+    cells += [[f"{part:.1%}", why, "", "", ""] for why, part in lacking.items()]
     print_table(f"{title}, shares by overlap", ["share", *columns], cells, numbers=["share"], to=to)

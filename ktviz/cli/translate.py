@@ -136,6 +136,7 @@ def translate(
     )
     planned = inputs(photos, output, making(system).further, reserved(given), silent)
     from ktviz.explain.result import one_site
+    from ktviz.trace.shares import lacking_by_class
 
     made = maker(given)
     for photo, (name, _) in planned.items():
@@ -161,7 +162,8 @@ def translate(
         done.append(as_dict(photo, target, recorded, kept(target) if trace else None))
         if not silent:
             title = f"{STDIN if photo == DASH else photo.name} → {target}"
-            print_shares(one_site(recorded).sources(), title, to=err if target == DASH else out)
+            painted = one_site(recorded)
+            print_shares(painted.sources(), title, lacking_by_class(painted), to=err if target == DASH else out)
     if as_json:
         print_json({"translations": done})
     if failures:
@@ -196,6 +198,7 @@ def as_dict(
 ) -> dict[str, Any]:
     """One translation for programs; see docs/command-line.md."""
     from ktviz.explain.result import one_site
+    from ktviz.trace.shares import lacking_by_class
 
     height, width = (None, None) if recorded is None else recorded.picture.size
     return {
@@ -207,6 +210,7 @@ def as_dict(
         "retrievals": None if recorded is None else len(recorded),
         "digest": None if recorded is None else recorded.digest,
         "sources": [] if recorded is None else shares_as_json(one_site(recorded).sources()),
+        "lacking": {} if recorded is None else lacking_by_class(one_site(recorded)),
         "error": None if error is None else error_as_json(error),
     }
 

@@ -17,12 +17,13 @@ from ktviz.explain.datamodel import datamodel
 from ktviz.explain.exclusion import Budget, Exclusion, check_further
 from ktviz.explain.gradient import integrated
 from ktviz.explain.result import Result, check_retrieved, one_site
-from ktviz.explain.units import By, Units, units_of
+from ktviz.explain.units import By, Ints, Units, units_of
 from ktviz.images import Pixels
 from ktviz.networks.running import without_autocast
 from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Traced
+from ktviz.trace.shares import uncovered
 from ktviz.trace.trace import Trace
 from ktviz.values import one_of, seed_of, whole
 
@@ -167,8 +168,9 @@ def attribute(
     `gradient`: who changed it. Integrated gradients along the line from the system's baseline, which `about` states, to
     the output; shares add up to the change that the knowledge made, and may be negative. The error is stated.
     `ablation`: what happens without it. The largest `most` by footprint (of a site that does not paint: by overlap) are
-    excluded one by one, and the run is made again. Shares are parts of the change that the knowledge made, but of a
-    level at least. `about` states what takes the place of what is left out (`instead`).
+    excluded one by one, then those that reach into the region from elsewhere, and the run is made again. Shares are
+    parts of the change that the knowledge made, but of a level at least. `about` states what takes the place of what is
+    left out (`instead`).
     `datamodel`: what happens without several. Random subsets are excluded, and shares fitted to how near the region
     stays to what it is. They add up to 1, and are negative where it stays nearer without a unit. `about` states how
     well they predict runs to which they were not fitted (`held_out_correlation`, `held_out_r2`).
@@ -252,7 +254,7 @@ def attribute(
 def through_overlap(
     trace: Trace, case: Case | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    return units.frame(credited(trace, units, trace.overlap(mask))), {}
+    return units.frame(credited(trace, units, trace.overlap(mask))), {"uncovered": uncovered(trace, mask)}
 
 
 def through_footprint(
@@ -260,7 +262,8 @@ def through_footprint(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
     shares = credited(trace, units, case.system.footprint(case.trace, mask))
-    return units.frame(shares), {"receptive_field": case.system.reach(case.trace)}
+    about = {"receptive_field": case.system.reach(case.trace), "uncovered": uncovered(trace, mask)}
+    return units.frame(shares), about
 
 
 def through_gradient(
@@ -285,12 +288,8 @@ def through_ablation(
     trace: Trace, case: Case | None, mask: Mask, units: Units, effort: Effort
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
-    paints = bool(case.trace.site_about["paints"])  # else nobody's footprint, but an order is needed all the same
-    part = case.system.footprint(case.trace, mask) if paints else case.trace.overlap(mask)
-    credit = np.ones(len(units)) if units.by == "band" else np.abs(credited(trace, units, part))
-    chosen = np.argsort(-credit, kind="stable")[: effort.most]
-    chosen = chosen[credit[chosen] > 0]
     exclusion = excluding(case, mask, units, effort)
+    chosen = (np.arange(len(units)) if units.by == "band" else by_size(case, mask, units, exclusion))[: effort.most]
     found = ablate(exclusion, chosen, effort.budget)
     measured = chosen[: len(found.levels)]
     levels = dict(zip(measured.tolist(), found.levels, strict=True))
@@ -298,6 +297,15 @@ def through_ablation(
     frame.insert(2, "levels", [levels[number] for number in frame.pop("unit")])
     about = {"change": found.change, "measured": len(measured), "most": effort.most, "seconds": effort.budget.seconds}
     return frame, {"receptive_field": case.system.reach(case.trace), **exclusion.about, **about}
+
+
+def by_size(case: Case, mask: Mask, units: Units, exclusion: Exclusion) -> Ints:
+    """Units whose leaving out can touch a region: the largest in it, then those that reach into it from elsewhere."""
+    paints = bool(case.trace.site_about["paints"])  # else nobody's footprint, but an order is needed all the same
+    part = case.system.footprint(case.trace, mask) if paints else case.trace.overlap(mask)
+    here, anywhere = (np.abs(credited(case.trace, units, one)) for one in (part, case.trace.overlap()))
+    order: Ints = np.lexsort((-anywhere, -here))
+    return order[np.isin(order, exclusion.present)]
 
 
 def through_datamodel(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from ktviz.errors import AbilityError, MismatchError, TraceError
 from ktviz.images import Pixels, as_pixels, pixel_digest
@@ -175,8 +173,3 @@ def canvas_of(trace: Trace, source: str) -> Pixels | None:
         if canvas == source or (known.get(source) and known[source] == trace.picture.sha256(canvas)):
             return pixels
     return None
-
-
-def listed(what: Any) -> Sequence[Any]:
-    """What is to be left out, as a list: one thing, or several."""
-    return [what] if isinstance(what, (str, bytes, Mapping)) or not hasattr(what, "__iter__") else [*what]

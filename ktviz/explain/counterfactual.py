@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from ktviz.errors import MismatchError, TraceError
-from ktviz.explain.case import case_of, check_equal, check_system, listed, shown
+from ktviz.explain.case import case_of, check_equal, check_system, shown
 from ktviz.explain.exclusion import check_further
 from ktviz.explain.result import Result, one_site
 from ktviz.images import Pixels
+from ktviz.systems.parts import is_number
 from ktviz.trace import parquet
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Traced, as_trace
 from ktviz.trace.trace import Trace
+from ktviz.values import listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,8 +75,8 @@ def without(
 
 
 def as_index(what: object) -> object:
-    """Numbers of any kind as whole numbers; anything else as it is."""
-    return index(what) if isinstance(what, (int, np.integer)) else what
+    """Whole numbers of any kind as those of Python; anything else as it is."""
+    return int(what) if is_number(what) else what
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -144,12 +145,12 @@ def compare(before: Traced, after: Traced, *, model: object | None = None) -> Co
     """What changed between two translations of one photo.
 
     Args:
-        before: Of one image, or a result that was recorded.
-        after: Of the same photo, by the same networks; knowledge and settings may differ.
+        before: Of one image, or a result that was recorded; of several sites, the one that painted the output counts.
+        after: Of the same photo and the same site, by the same networks; knowledge and settings may differ.
         model: The system of both, where one was opened from a file and its output has to be made again.
 
     Raises:
-        MismatchError: Another photo or network; the message names the first that differs.
+        MismatchError: Another photo, network or site; the message names the first that differs.
         TraceError: A trace without its output, or of several images.
 
     Example:
@@ -168,13 +169,14 @@ def compare(before: Traced, after: Traced, *, model: object | None = None) -> Co
     known = [trace.about["digests"] for trace in (before, after)]
     for name in (name for name in {**known[0], **known[1]} if not name.startswith(KNOWLEDGE)):
         check_equal(name, *(digests.get(name, "none") for digests in known))
+    check_site(before, after)
     if any(trace.mask is not None or trace.about.get("part") for trace in (before, after)):
         raise MismatchError("compare parts of traces", "shares are of the whole", "Compare whole traces")
     outputs = [trace.output if model is None else case_of(trace, model=model).output for trace in (before, after)]
     if outputs[0] is None or outputs[1] is None:
         raise TraceError("compare", "a trace without its output", "Pass model=, or save traces with pictures='both'")
     about = {
-        "retrievals": len(before),
+        "retrievals": len(np.union1d(before.column("query"), after.column("query"))),
         "differs": differences(before, after),
         "before": before.digest,
         "after": after.digest,
@@ -182,6 +184,14 @@ def compare(before: Traced, after: Traced, *, model: object | None = None) -> Co
         "settings_after": dict(second.about["settings"]),
     }
     return Comparison(changes(before, after), about, {"before": outputs[0], "after": outputs[1]})
+
+
+def check_site(before: Trace, after: Trace) -> None:
+    """Raise MismatchError unless two traces are of one site: queries of another one are other queries."""
+    (one,), (other,) = before.sites, after.sites
+    if one != other:
+        todo = f"Give .site({one!r}) of both, or of both another one"
+        raise MismatchError(f"compare the site {one!r} of a trace", f"the site {other!r} of the other", todo)
 
 
 def changes(before: Trace, after: Trace) -> pd.DataFrame:

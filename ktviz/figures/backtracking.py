@@ -38,7 +38,7 @@ from ktviz.licences import in_short
 from ktviz.regions import Box, Region, bounding_box, region_mask
 from ktviz.trace.pictures import in_words
 from ktviz.trace.recorded import Traced
-from ktviz.trace.shares import source_numbers
+from ktviz.trace.shares import lacking, source_numbers
 from ktviz.trace.trace import Trace
 from ktviz.values import whole
 
@@ -184,14 +184,14 @@ class Drawing:
     def draw_shares(self) -> None:
         """All shares as one bar."""
         bar, known = self.page.shares, float(self.trace.sources(self.region)["share"].sum())
-        other, left_over = max(0.0, known - sum(self.chosen.shares)), max(0.0, 1 - known)
-        parts = [*zip(self.chosen.shares, self.colours, strict=True), (other, OTHER), (left_over, BLANK)]
+        other = max(0.0, known - sum(self.chosen.shares))
+        parts = [*zip(self.chosen.shares, self.colours, strict=True), (other, OTHER), (max(0.0, 1 - known), BLANK)]
         left = bar.x
         for share, colour in parts:
             self.canvas.bar(Box(left, bar.y, share * bar.width, bar.height), colour)
             left += share * bar.width
         what = f"Shares of the {'output' if self.region is None else 'region'} (overlap)"
-        rest = {"other sources": other, "not recorded": left_over}
+        rest = {"other sources": other, **lacking(self.trace, self.region)}
         text = " · ".join(f"{name} {percent(share)}" for name, share in rest.items() if share >= 0.0005)
         both = self.canvas.text_width(what, SMALL) + 12 + self.canvas.text_width(text, SMALL)
         self.canvas.text(bar.x, bar.y - (8 if both <= bar.width else 28), what, SMALL, FAINT)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ktviz.explain.attribution import held_out
 from ktviz.figures.layout import percent
+from ktviz.trace.shares import NOT_RECORDED, NOTHING
 
 if TYPE_CHECKING:
     from ktviz.explain.attribution import Attribution
@@ -23,8 +24,10 @@ def facts(attribution: Attribution) -> list[str]:
     if about.get("instead"):
         found.append(f"in the place of what is left out: {about['instead']}")
     left_over = 1 - float(attribution.frame["share"].sum())
-    if attribution.through in ("overlap", "footprint", "gradient") and left_over > 0.005:
-        found.append(f"not recorded {percent(left_over)}")
+    if attribution.through in ("overlap", "footprint", "gradient"):
+        nothing = min(left_over, about.get("uncovered", 0.0))
+        lacking = {NOTHING: nothing, NOT_RECORDED: left_over - nothing}
+        found += [f"{why} {percent(part)}" for why, part in lacking.items() if part > 0.005]
     if "completeness_error" in about:
         found.append(f"completeness error {about['completeness_error']:.1e}")
     if "change" in about:

@@ -17,6 +17,7 @@ from ktviz.figures.maps import BODY, SMALL, TITLE, region_text
 from ktviz.images import Pixels
 from ktviz.licences import in_short
 from ktviz.regions import Box, Region, bounding_box, region_mask
+from ktviz.trace.shares import lacking
 from ktviz.trace.trace import Trace
 
 ROW = 88.0
@@ -105,8 +106,8 @@ def facts(trace: Trace, region: Region, sources: int) -> list[str]:
     found = [f"{sources:,} of {len(trace.about['sources']):,} sources", "shares: overlap"]
     if region is not None:
         found.insert(0, region_text(region_mask(region, *trace.size)))
-    left_over = 1 - float(trace.sources(region)["share"].sum())
-    return [*found, *[f"not recorded {percent(left_over)}"] * (left_over > 0.005), f"digest {trace.digest[:12]}"]
+    found += [f"{why} {percent(part)}" for why, part in lacking(trace, region).items() if part > 0.005]
+    return [*found, f"digest {trace.digest[:12]}"]
 
 
 def draw_output(canvas: Canvas, trace: Trace, region: Region, box: Box) -> None:

@@ -85,7 +85,7 @@ def whole(array: npt.NDArray[Any], asked: str) -> Map:
     if array.dtype.kind not in "biuf":
         raise LabelError(asked, "no numbers", "Give the number of a class at every pixel")
     if array.dtype.kind == "f":
-        odd = ~np.isfinite(array) | (array != np.round(array)) | (np.abs(array) > 2**31)
+        odd = ~np.isfinite(array) | (array != np.round(array)) | (np.abs(array) > np.float64(2**31))
         if odd.any():
             y, x = np.argwhere(odd)[0]
             raise LabelError(asked, f"{array[y, x]} at x {x}, y {y}", "Give whole numbers")

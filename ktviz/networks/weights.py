@@ -244,14 +244,28 @@ def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def module_digest(module: nn.Module) -> str:
-    """SHA-256 over the layers of a module, and names, shapes and values of its tensors, as hex."""
+def module_digest(module: nn.Module, *, in_single: bool = False) -> str:
+    """SHA-256 over the layers of a module, and names, shapes, precisions and values of its tensors, as hex.
+
+    Args:
+        module: With its weights.
+        in_single: The digest that the module has in single precision, whatever it is in now.
+    """
     digest = hashlib.sha256(str(module).encode())
     for name, value in sorted(module.state_dict().items()):
-        array = value.detach().cpu().contiguous().float().numpy()
-        digest.update(f"{name}{array.shape}".encode())
-        digest.update(array.tobytes())
+        value = value.detach().cpu()
+        digest.update(f"{name}{tuple(value.shape)}".encode())
+        if not in_single and of_another_precision(value):
+            digest.update(str(value.dtype).encode())
+        else:
+            value = value.float()
+        digest.update(value.contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+def of_another_precision(value: Tensor) -> bool:
+    """Whether a tensor computes otherwise than in single precision."""
+    return value.dtype != torch.float32 and (value.is_floating_point() or value.is_complex())
 
 
 def text_digest(text: str) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor
 from ktviz.errors import SettingError, UnknownNameError, unknown_name
 from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.queries import Queries
+from ktviz.values import listed, whole
 
 
 class Knowledge(Protocol):
@@ -133,27 +134,29 @@ class Catalogue:
 
         Raises:
             UnknownNameError: There is no such source, bank or entry, or nothing would be left.
+            SettingError: Something else.
 
         Example:
             >>> Catalogue.positions(["a", "b"], rows=1, columns=2, cell_px=8).entries_of(["a", 3])
             tensor([0, 1, 3])
         """
         gone = torch.zeros(len(self), dtype=torch.bool)
-        for one in (what := list(what)):
+        several: list[Any] = [one.item() if isinstance(one, Tensor) else one for one in listed(what)]
+        for one in several:
             if one in self.names:
                 gone |= self.source == self.names.index(one)
             elif isinstance(one, str):
                 if one != self.bank:
                     raise unknown_name("source", one, self.names)
                 gone[:] = True
-            elif 0 <= one < len(self):
+            elif 0 <= whole("without entry", one) < len(self):
                 gone[one] = True
             else:
                 raise UnknownNameError(
                     f"entry {one}", f"entries go from 0 to {len(self) - 1:,}", "Take one that a trace names"
                 )
-        if what and gone.all():
-            named = ", ".join(map(str, what[:5]))
+        if several and gone.all():
+            named = ", ".join(map(str, several[:5]))
             raise UnknownNameError(f"a run without {named}", "nothing would be left", "Leave out fewer")
         return gone.nonzero()[:, 0]
 

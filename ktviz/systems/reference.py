@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from ktviz.names import ends_in
 from ktviz.regions import Box, Mask, SourceRegion, region_mask
 from ktviz.retrieval.credit import Credit
 from ktviz.systems.parts import is_number, stated
-from ktviz.values import short
+from ktviz.values import listed, short
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +48,9 @@ class Reference:
         Raises:
             UnknownNameError: A part of something else, or all of it.
             RegionError: Not wholly inside the reference.
+            SettingError: Something else.
         """
-        several = [without] if isinstance(without, (str, int, Box, SourceRegion, Mapping)) else without
-        if not isinstance(several, Iterable):
-            raise SettingError(f"without {without!r}", "no part of the reference", "Give a kt.Box of it")
-        return tuple(self.region(one) for one in several)
+        return tuple(self.region(one) for one in listed(without))
 
     def region(self, part: object) -> SourceRegion:
         """One part of the reference; errors as in `regions`."""
@@ -73,7 +71,7 @@ class Reference:
             raise UnknownNameError(f"a run without {part}", "nothing would be left", todo)
         if is_number(part):
             return self.entry(int(part))
-        raise UnknownNameError(f"part {short(part)}", f"no part of {name}", "Give a kt.Box of it")
+        raise SettingError(f"without {short(part)}", "no part of the reference", "Give a kt.Box of it")
 
     def entry(self, number: int) -> SourceRegion:
         """An entry, by its number."""

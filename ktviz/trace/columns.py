@@ -20,6 +20,8 @@ from ktviz.retrieval.site import Reading
 from ktviz.trace.schema import schema_of
 
 Array = npt.NDArray[np.generic]
+LAST_RANK = np.iinfo(np.int16).max
+"""What the column of ranks can hold."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,12 @@ def rows_of(
 
     Raises:
         TraceError: The reading lacks an extension, or has one of another shape than declared; or a number of it is not
-            finite.
+            finite; or it has more candidates than ranks.
     """
     check_extensions(reading.matches, prefix, extensions)
     margin = reading.matches.margin.detach().cpu()  # of all candidates: it does not depend on how many are kept
     reading, rank = keep(on_cpu(reading), candidates, [e.name for e in extensions if e.of == "candidate"])
+    check_ranks(rank)
     matches, queries = reading.matches, reading.queries
     count, width = matches.entry.shape
     chosen = torch.arange(width) == matches.chosen[:, None]
@@ -139,6 +142,14 @@ def check_extensions(matches: Matches, prefix: str, extensions: Sequence[Extensi
             raise TraceError(
                 asked, f"a shape {tuple(values.shape)}, for one value per {extension.of} {shape}", "Mend the reader"
             )
+
+
+def check_ranks(rank: Tensor) -> None:
+    """Raise TraceError where candidates stand further back than ranks go."""
+    last = int(rank.max()) if rank.numel() else 0
+    if last > LAST_RANK:
+        found = f"a candidate at rank {last:,}, and ranks go to {LAST_RANK:,}"
+        raise TraceError("record retrievals", found, f"Keep fewer: kt.record(model, candidates={LAST_RANK + 1})")
 
 
 def check_finite(columns: Mapping[str, Array]) -> None:

@@ -20,6 +20,8 @@ from ktviz.retrieval.site import Recordable
 from ktviz.trace.columns import Rows
 
 INPUT, OUTPUT, LABELS = "input", "output", "labels:"
+UNCOVERED = "uncovered"
+"""Under which name systems say for what nothing was taken."""
 OVERSHOOT = 0.25
 """How far the values of an image may leave their range; an image of another range leaves it further."""
 Range = tuple[float, float]
@@ -31,8 +33,8 @@ class Picture:
 
     Attributes:
         canvases: (H, W, 3) uint8 by name, those that were kept.
-        about: `settings`; `measures`, how it came to be in numbers, by site; and under `canvases` the size and the
-            digest of each, kept or not, the digest None where a model's input was no image.
+        about: `settings`; `measures`, how it came to be in numbers, by site, and under `uncovered` see there; and under
+            `canvases` the size and the digest of each, kept or not, the digest None where a model's input was no image.
     """
 
     canvases: Mapping[str, Pixels]
@@ -66,6 +68,11 @@ class Picture:
     def measures(self) -> Mapping[str, Mapping[str, float]]:
         """What its system says of how it came to be: by name of the site, numbers by their names."""
         return dict(self.about.get("measures", {}))
+
+    @property
+    def uncovered(self) -> Mapping[str, float]:
+        """By class, the part of the picture for which nothing was taken, as its system says."""
+        return dict(self.measures.get(UNCOVERED, {}))
 
     @property
     def nbytes(self) -> int:

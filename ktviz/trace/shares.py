@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
 
 
+NOTHING, NOT_RECORDED = "nothing taken", "not recorded"
+"""Why shares of sources do not add up to 1."""
+LEAST = 0.0005
+"""Part of a picture below which nobody is told."""
 ABOUT = ("bank", "title", "creator", "year", "licence", "spdx", "url", "sha256")
 """What is said of a source, in this order."""
 
@@ -71,6 +75,24 @@ def source_shares(trace: Trace, region: Region = None) -> Floats:
     parts = row_overlaps(trace, region) * source_weights(trace)
     shares: Floats = np.bincount(source_numbers(trace), parts, len(trace.about["sources"])).astype(np.float64)
     return shares
+
+
+def uncovered(trace: Trace, region: Region = None) -> float:
+    """The part of a region that no retrieval covers: nothing was asked for it, or no candidate was there."""
+    return max(0.0, 1 - float(trace.overlap(region).sum()))
+
+
+def lacking(trace: Trace, region: Region = None) -> dict[str, float]:
+    """What the shares of sources lack to 1, by why."""
+    nothing, shares = uncovered(trace, region), float(source_shares(trace, region).sum())
+    return {NOTHING: nothing, NOT_RECORDED: max(0.0, 1 - shares - nothing)}
+
+
+def lacking_by_class(trace: Trace) -> dict[str, float]:
+    """What the shares of sources in the picture lack to 1, by why; what for, where the system says it."""
+    known, classes = lacking(trace), trace.picture.uncovered
+    why = {f"{NOTHING} for class {name}": part for name, part in classes.items()} if classes else known
+    return {name: part for name, part in {**why, NOT_RECORDED: known[NOT_RECORDED]}.items() if part >= LEAST}
 
 
 def row_shares(trace: Trace, region: Region = None) -> Floats:

@@ -282,7 +282,8 @@ class Trace(Content):
         return overlap(self.column("box"), mask) if self.regions is None else label_overlap(*self.regions, mask)
 
     def sources(self, region: Region = None) -> pd.DataFrame:
-        """Share of each source in the image or a region, largest first; with what is left over they sum to 1.
+        """Share of each source in the image or a region, largest first; with what is left over, and the part for which
+        nothing was taken, they sum to 1.
 
         A share here, and wherever ktviz says "share" without naming a method, is *overlap*: a pixel's credit goes in
         equal parts to the retrievals that cover it, and within each to its candidates by their weights. It follows from

@@ -14,7 +14,7 @@ from ktviz import __version__
 from ktviz.figures.colours import SOURCE_COLOURS
 from ktviz.licences import readable
 from ktviz.trace.pictures import in_words
-from ktviz.trace.shares import source_numbers
+from ktviz.trace.shares import NOT_RECORDED, lacking, lacking_by_class, source_numbers
 from ktviz.widgets import label_map
 from ktviz.widgets.layout import candidates, chosen, matrix
 from ktviz.widgets.packing import Part, pack
@@ -59,7 +59,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "candidates": candidates(trace),
         "preset": settings.get("preset"),
         "without": list(settings.get("without", ())),
-        "left_over": max(0.0, 1 - float(subject.shares["share"].sum())),
+        "left_over": lacking(trace)[NOT_RECORDED],
         "coherent": float(subject.coherent.mean()) if len(trace) else 0.0,
         "best": best_found(subject),
         "kept": similarity_kept(subject),
@@ -93,10 +93,15 @@ def describe_canvas(subject: Subject, role: str) -> dict[str, Any]:
 
 
 def measures(subject: Subject) -> dict[str, float]:
-    """What the system measured at the site that is shown: numbers by name."""
+    """What the system measured at the site that is shown, and for what nothing was taken: numbers by name."""
     known = subject.trace.picture.measures.get(subject.site)
-    found = known.items() if isinstance(known, Mapping) else ()
-    return {str(name): float(value) for name, value in found if isinstance(value, Real) and np.isfinite(float(value))}
+    found = {**(known if isinstance(known, Mapping) else {}), **lacking_by_class(subject.trace)}
+    found.pop(NOT_RECORDED, None)  # stands there by itself
+    return {
+        str(name): float(value)
+        for name, value in found.items()
+        if isinstance(value, Real) and np.isfinite(float(value))
+    }
 
 
 def short_digest(subject: Subject) -> str:

@@ -16,7 +16,7 @@ from ktviz.regions import Box, SourceRegion, region_mask
 from ktviz.systems.cocosnet.correspondence import CELL_PX
 from ktviz.systems.cocosnet.exemplar import Exemplar
 from ktviz.systems.parts import is_number, stated
-from ktviz.values import short
+from ktviz.values import listed, short
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,8 @@ def of_banks(without: object, pictures: PictureUnion, exemplar: str | None) -> L
         RegionError: Not wholly inside.
         SettingError: Something else, or a part of an exemplar that is not named.
     """
-    several = [without] if isinstance(without, (str, int, Box, SourceRegion, Mapping)) else without
-    if not isinstance(several, Iterable):
-        raise SettingError(f"without {short(without)}", "no picture, and no part of one", "Name a picture of the bank")
     names, regions = [], []
-    for part in several:
+    for part in listed(without):
         part = stated(part) if isinstance(part, Mapping) else part
         if isinstance(part, Box) and exemplar is not None:
             part = SourceRegion(exemplar, part)

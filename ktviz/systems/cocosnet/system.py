@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import AbilityError, TraceError
+from ktviz.errors import AbilityError, MismatchError, TraceError
 from ktviz.images import ImageLike, Pixels, to_pixels
 from ktviz.labels import Classes, as_labels, coloured
 from ktviz.labels.maps import Map
@@ -187,11 +187,13 @@ class CoCosNet(nn.Module, PlainSystem):
             if exemplar is None:
                 raise TraceError("paint again", "the trace was saved without its exemplar", "Save its pictures")
             return cls(exemplar, labels, networks, source)
-        pictures = bank_of(source, library)
         if f"library source {source['source']}" in trace.about["digests"]:
-            return cls.from_bank(pictures, source["source"], networks)
-        assert library is not None
-        return cls.from_bank(library.select(trace.about["banks"]), None, networks)
+            return cls.from_bank(bank_of(source, library), source["source"], networks)
+        left = [] if library is None else [name for name in trace.about["banks"] if name in library]
+        if library is None or not left:
+            found = "no library was given" if library is None else "it has no bank of the trace"
+            raise MismatchError("paint again", found, "Give the library of the trace")
+        return cls.from_bank(library.select(left), None, networks)
 
     def train(self, mode: bool = True) -> CoCosNet:
         """Networks stay in evaluation mode: in training, each run would change them (spectral norm)."""

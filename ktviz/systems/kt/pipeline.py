@@ -43,7 +43,7 @@ class Pipeline(nn.Module):
     ) -> None:
         super().__init__()
         searched = of_kind(banks, BankUnion, "translate with")
-        check_encoder(searched.encoder, encoder, f"bank {', '.join(searched.names)}")
+        check_encoder(searched.encoder, encoder, f"bank {', '.join(searched.names)}", any_precision=True)
         channels = getattr(decoder, "channels", encoder.channels)
         if channels != encoder.channels:
             raise WeightsError(

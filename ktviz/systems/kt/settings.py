@@ -11,7 +11,7 @@ from ktviz.errors import SettingError
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.library.kinds.patches.search import Preset, SearchSettings
 from ktviz.systems.kt.transfer import TransferMode, check_transfer
-from ktviz.values import KnownKeywords, number, one_of, short
+from ktviz.values import KnownKeywords, listed, number, one_of, short
 
 COHERENCE = 0.06
 """With the shipped encoder this keeps 98 % of the similarity (`python -m benchmarks quality`)."""
@@ -93,10 +93,7 @@ def settings_from(stored: Mapping[str, Any]) -> Settings:
 
 def names_to_leave_out(given: Any) -> tuple[str | int, ...]:
     """Names of sources and banks, and numbers of entries, as they were given: one, or several."""
-    several = (given,) if isinstance(given, (str, Integral)) else given
-    if not isinstance(several, Iterable) or isinstance(several, (bytes, bytearray)):  # bytes would be numbers
-        raise SettingError(f"without {short(given)}", "neither names nor numbers", "Give names of sources, or ()")
-    for one in (several := tuple(several)):
+    for one in (several := listed(given)):
         if not isinstance(one, (str, Integral)) or isinstance(one, bool):
             found = "neither the name of a source or a bank nor the number of an entry"
             raise SettingError(f"without {short(one)}", found, "Give one that the trace names")

@@ -36,6 +36,11 @@ class Coder:
         """Of the encoder's weights: a bank remembers what made its codes."""
         return module_digest(self.networks.encoder) if self.networks.encoder is not None else ""
 
+    def made(self, digest: str) -> bool:
+        """Whether a bank that remembers a digest was made with these weights, in whatever precision they are now."""
+        encoder = self.networks.encoder
+        return digest == self.digest or (encoder is not None and digest == module_digest(encoder, in_single=True))
+
     @property
     def size(self) -> int:
         """Numbers of a code."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,7 +16,7 @@ from ktviz.retrieval.catalogue import Knowledge
 from ktviz.systems.parts import is_number, stated
 from ktviz.systems.pix2pixhd.centres import Centres
 from ktviz.systems.pix2pixhd.objects import Numbers, Objects
-from ktviz.values import short
+from ktviz.values import listed, short
 
 Part = str | int | SourceRegion
 
@@ -33,10 +33,7 @@ def parts_of(without: Any, centres: Centres) -> tuple[Part, ...]:
         UnknownNameError: There is no such source or entry.
         SettingError: Something else.
     """
-    several = [without] if isinstance(without, (str, int, np.integer, SourceRegion, Mapping)) else without
-    if not isinstance(several, Iterable):
-        raise SettingError(f"without {short(without)}", "no part of the knowledge", "Name sources or entries")
-    return tuple(part_of(one, centres) for one in several)
+    return tuple(part_of(one, centres) for one in listed(without))
 
 
 def part_of(part: Any, centres: Centres) -> Part:

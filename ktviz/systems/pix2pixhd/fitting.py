@@ -22,7 +22,7 @@ def check_bank(banks: CodeUnion, coder: Coder) -> None:
     if banks.classes is None:
         raise MismatchError(asked, "it holds whole pictures, no objects", "Build it with label maps")
     banks.classes.check_same(coder.classes, asked)
-    if banks.coder != coder.digest:
+    if not coder.made(banks.coder):
         raise MismatchError(asked, "it was made with another encoder", "Build it again, or give the other networks")
 
 

@@ -107,9 +107,14 @@ class Synthesis(Recorded):
     @property
     def missing(self) -> list[str]:
         """Names of the classes in the picture that have no centre: their objects have no code (0)."""
-        labels = np.unique(self.looks.label[self.looks.centre < 0])
-        takes_codes = self.looks.wanted.shape[1] > 0
-        return [self.classes.names[label] for label in labels] if takes_codes else []
+        return [*self.uncovered]
+
+    @property
+    def uncovered(self) -> dict[str, float]:
+        """By class without a centre, the part of the picture that its objects cover."""
+        looks, names = self.looks, self.classes.names
+        bare = (looks.centre < 0) & (looks.wanted.shape[1] > 0)  # networks without codes lack none
+        return {names[n]: float(looks.area[bare & (looks.label == n)].sum()) for n in np.unique(looks.label[bare])}
 
     @property
     def drawn(self) -> list[str]:

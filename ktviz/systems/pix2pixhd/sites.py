@@ -16,8 +16,6 @@ from ktviz.systems.pix2pixhd.looks import Looks
 from ktviz.systems.pix2pixhd.objects import Numbers
 
 NAME = "pix2pixhd"
-MOST_MEMBERS = 64
-"""Members of a centre that are recorded; what the others have a part in is left over."""
 PATH = Extension("path", pa.list_(pa.int32()), "nodes from below the root to the centre, in its bank's tree", "winner")
 STYLE = (
     Extension("centre", pa.int32(), "number of the centre within its class"),
@@ -111,17 +109,16 @@ class MemberSite(RetrievalSite):
         assert centres.members is not None
         assert objects is not None
         behind = [centres.members[centre] if centre >= 0 else np.empty(0, np.int64) for centre in output.centre]
-        width = min(MOST_MEMBERS, max((len(mine) for mine in behind), default=0)) or 1
+        width = max((len(mine) for mine in behind), default=0) or 1
         entry = np.full((len(behind), width), -1, dtype=np.int64)
         similarity = np.full(entry.shape, -np.inf)
         weight = np.zeros(entry.shape)
         for place, mine in enumerate(behind):
             if not len(mine):
                 continue
-            kept, away = centres.nearest_members(int(output.centre[place]))
-            kept, away = kept[:width], away[:width]
-            entry[place, : len(kept)], similarity[place, : len(kept)] = kept, 0.0 - away
-            weight[place, : len(kept)] = 1 / len(mine)
+            members, away = centres.nearest_members(int(output.centre[place]))
+            entry[place, : len(mine)], similarity[place, : len(mine)] = members, 0.0 - away
+            weight[place, : len(mine)] = 1 / len(mine)
         number = np.append(centres.number, -1)[output.centre]
         told = {"centre": number, "class": output.label, "path": paths_of(output)}
         matches = Matches(

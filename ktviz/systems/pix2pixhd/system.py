@@ -43,6 +43,7 @@ from ktviz.systems.pix2pixhd.trained import Networks
 from ktviz.systems.pix2pixhd.tree import chosen_centres, descents, leaves
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints, Leaves
+from ktviz.trace.pictures import UNCOVERED
 from ktviz.trace.record import record
 from ktviz.trace.trace import Trace
 
@@ -241,6 +242,10 @@ class Pix2PixHD(nn.Module, PlainSystem):
     def settings_of(self, inputs: tuple[Any, ...], output: Synthesis) -> dict[str, Any]:
         """How a run was made."""
         return output.run.described()
+
+    def measures_of(self, inputs: tuple[Any, ...], output: Synthesis) -> dict[str, Any]:
+        """For which classes nothing was taken."""
+        return {UNCOVERED: output.uncovered} if output.uncovered else {}
 
     def run_of(self, trace: Trace) -> Run:
         """The run that a trace is of.

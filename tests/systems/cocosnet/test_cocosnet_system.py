@@ -159,7 +159,7 @@ def test_a_part_made_again_is_that_part_of_the_whole(trace, system):
         (kt.Box(0, 0, 51, 36), RegionError, "not inside"),
         (117, UnknownNameError, "reference has 117 cells"),
         (-1, UnknownNameError, "reference has 117 cells"),
-        (0.5, UnknownNameError, "no part of reference"),
+        (0.5, SettingError, "no part of the reference"),
     ],
 )
 def test_what_cannot_be_left_out_is_refused(trace, what, error, said):

@@ -1,5 +1,6 @@
 """Exemplars out of banks: chosen by a ranking that is recorded, named, credited, and done without."""
 
+import shutil
 import warnings
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from torch.nn import functional as F
 
 import ktviz as kt
+from ktviz.audit.removal import verify_removal
 from ktviz.errors import (
     AbilityError,
     LabelError,
@@ -16,6 +18,7 @@ from ktviz.errors import (
     SettingError,
     UnknownNameError,
 )
+from ktviz.images import file_digest
 from ktviz.labels import Classes, write_map
 from ktviz.library.library import Library
 from ktviz.systems.cocosnet.choice import seen_labels
@@ -129,6 +132,49 @@ def test_cells_of_the_exemplar_are_left_out_by_its_name(system, trace, labels):
         system(labels, without=kt.Box(0, 0, 20, 20))
     entry = int(trace.site("correspondence").column("entry")[0])
     assert entry not in kt.without(trace.site("correspondence"), entry).site("correspondence").column("entry")
+
+
+@pytest.mark.parametrize("value", [b"ab", bytearray(b"ab"), True, [True], np.array([True]), 1.5, None], ids=repr)
+def test_bytes_and_truth_values_leave_nothing_out(system, networks, trace, labels, paint, value):
+    one = CoCosNet(paint(0, 32, 45), None, networks)
+    for asked in (
+        lambda: system(labels, without=value),
+        lambda: kt.without(trace, value),
+        lambda: kt.without(trace.site("correspondence"), value),
+        lambda: one(labels, without=value),
+    ):
+        with pytest.raises(SettingError, match=r"without |part "):
+            asked()
+
+
+AGAIN = "new retrievals, none of it"
+SETTINGS = {
+    "chosen": ({}, dict.fromkeys("abcd", AGAIN)),
+    "named": ({"exemplar": "a"}, {"a": "the audit asked no other source"}),
+    "all but one left out": (
+        {"without": ["b", "c", "d"]},
+        {"a": "cannot be made any more with what is left", "b": f"{AGAIN}; 1 of 3 parts that the audit left out"},
+    ),
+    "parts left out": (
+        {"without": [kt.SourceRegion(f"{name}.png", kt.Box(0, 0, 8, 8)) for name in "ab"]},
+        {"a": f"{AGAIN}; 1 of 2 parts that the audit left out", "c": AGAIN},
+    ),
+}
+"""By what the run was asked for: settings, and what is said of the removal of each picture."""
+
+
+@pytest.mark.parametrize("run", SETTINGS)
+def test_the_removal_of_any_picture_is_proven_whatever_the_run_names(library, networks, system, labels, tmp_path, run):
+    settings, said = SETTINGS[run]
+    kt.Audit.create(system.traced(labels, **settings), top=0).save(tmp_path / "audit")
+    asked = {"model": system, "sha256": file_digest(tmp_path / "audit" / "manifest.json")}
+    for gone, words in said.items():
+        left = Library.open(shutil.copytree(library.folder, tmp_path / f"{gone}.ktlib"))
+        assert "still holds" in verify_removal(tmp_path / "audit", left, gone, **asked).difference
+        left.remove(BANK, gone, quiet=True)
+        verdict = verify_removal(tmp_path / "audit", left, gone, **asked)
+        assert verdict.ok, verdict.difference
+        assert words in verdict.checks[-1]
 
 
 def test_an_exemplar_that_is_named_is_taken_without_a_ranking(system, labels, trace):

@@ -59,7 +59,7 @@ def networks():
     return networks_of(0)
 
 
-def library_of(folder, networks, pictures):
+def library_of(folder, networks, pictures, clusters=3):
     """A library with a bank of codes of some pictures with their maps."""
     for name in ("photos", "labels", "instances"):
         (folder / name).mkdir()
@@ -69,7 +69,8 @@ def library_of(folder, networks, pictures):
         write_map(folder / "instances" / f"{n}.png", instances)
     maps = {"labels": folder / "labels", "instances": folder / "instances", "classes": CLASSES}
     library = kt.Library.create(folder / "codes.ktlib")
-    library.build("street/toy", folder / "photos", kind="codes", coder=Coder(networks), clusters=3, quiet=True, **maps)
+    made = {"kind": "codes", "coder": Coder(networks), "clusters": clusters}
+    library.build("street/toy", folder / "photos", quiet=True, **made, **maps)
     return library
 
 

@@ -139,6 +139,20 @@ def test_label_maps_in_folders_find_their_instance_maps(place, translate, model,
     assert kt.Trace.open(tmp_path / "out/x.parquet").sites == ["style", "members"]
 
 
+def test_a_class_for_which_nothing_was_taken_is_named(place, library, tmp_path):
+    labels = np.zeros((48, 64), np.int64)
+    labels[:, :16] = 1
+    write_map(tmp_path / "bare.png", labels, CLASSES)
+    given = (tmp_path / "bare.png", *SYSTEM, "-l", library, "-b", BANK)
+    for command in ("translate", "audit"):
+        told = ktviz(command, *given, "-o", tmp_path / command).stdout
+        assert "75.0%  nothing taken for class unknown" in told
+        assert "not recorded" not in told
+        found = json.loads(ktviz(command, *given, "-o", tmp_path / f"{command}-json", "--json").stdout)
+        (one,) = found["translations"] if command == "translate" else [found]
+        assert one["lacking"] == {"nothing taken for class unknown": 0.75}
+
+
 def test_looks_are_drawn_or_come_from_a_source_or_from_a_file_with_its_maps(place, translate, model, tmp_path):
     file = ("--reference", place / "in" / "2.png", "--reference-labels", place / "labels" / "2.png")
     photo, labels, instances = (place / "maps" / folder / "x.png" for folder in ("in", "labels", "inst"))

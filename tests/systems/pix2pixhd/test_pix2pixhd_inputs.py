@@ -100,6 +100,9 @@ def bad(scene, **changed):
         (lambda s: bad(s, without=10**6), UnknownNameError, "entries go from 0"),
         (lambda s: bad(s, without=3.5), SettingError, "no part of the knowledge"),
         (lambda s: bad(s, without=[kt.Box(0, 0, 1, 1)]), SettingError, "no part of the knowledge"),
+        (lambda s: bad(s, without=b"\x00\x01"), SettingError, "no part of the knowledge"),
+        (lambda s: bad(s, without=bytearray(b"\x00")), SettingError, "no part of the knowledge"),
+        (lambda s: bad(s, without=True), SettingError, "no part of the knowledge"),
         (lambda s: bad(s, without="street/toy"), UnknownNameError, "nothing would be left"),
         (lambda s: bad(s, reference="nowhere.png"), UnknownNameError, "nowhere"),
         (lambda s: bad(s, reference=s[0]), SettingError, "neither a source of the bank"),
@@ -110,6 +113,13 @@ def bad(scene, **changed):
 def test_what_cannot_be_used_is_refused_by_name(system, scene, given, error, words):
     with pytest.raises(error, match=words):
         system(**given(scene))
+
+
+@pytest.mark.parametrize("value", [b"\x00", True, [True], np.array([True])], ids=repr)
+def test_bytes_and_truth_values_leave_nothing_out_of_a_trace(trace, value):
+    for site in ("style", "members"):
+        with pytest.raises(SettingError, match="no part of the knowledge"):
+            kt.without(trace.site(site), value)
 
 
 def test_a_constant_reference_is_one_like_any_other(system, scene):

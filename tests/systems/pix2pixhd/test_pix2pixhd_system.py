@@ -10,13 +10,16 @@ import torch
 import ktviz as kt
 from ktviz.errors import MismatchError, SettingError, TraceError, UnknownNameError, UnknownSettingError
 from ktviz.figures.facts import facts
+from ktviz.figures.layout import percent
 from ktviz.images import to_pixels
 from ktviz.systems.pix2pixhd.result import effect
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
+from ktviz.systems.pix2pixhd.trained import Networks
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import check_class, opened
+from ktviz.trace.shares import lacking, lacking_by_class
 
-from .conftest import CLASSES, HEIGHT, SHAPE, WIDTH, laid_out, networks_of, world
+from .conftest import CLASSES, HEIGHT, SHAPE, WIDTH, laid_out, library_of, networks_of, world
 
 BOX = kt.Box(8, 18, 24, 20)
 SHORT = {"quiet": True}
@@ -130,12 +133,29 @@ def test_all_centres_of_the_class_are_candidates(system, trace):
         assert style.column("distance", winners=False)[rows].min() == 0
 
 
-def test_many_members_leave_the_rest_over(system, scene, monkeypatch):
-    monkeypatch.setattr("ktviz.systems.pix2pixhd.sites.MOST_MEMBERS", 2)
-    members = system.traced(*scene[1:], seed=3).site("members")
-    sizes = system(*scene[1:], seed=3).objects["members"].to_numpy()
-    assert sizes.max() > 2
-    assert np.allclose(members.column("left_over"), np.maximum(0, 1 - 2 / sizes))
+def many(seed, columns):
+    """A picture of as many cars as there is room for in some columns."""
+    photo, labels, instances = world(seed, cars=0, trees=0)
+    for n, (y, x) in enumerate(np.ndindex(4, columns)):
+        part = slice(16 + 8 * y, 24 + 8 * y), slice(8 * x, 8 * x + 8)
+        labels[part], instances[part] = 3, 3000 + n
+    return np.random.default_rng(seed).integers(0, 256, photo.shape, np.uint8), labels, instances
+
+
+def test_shares_by_picture_are_exact_however_many_members_a_centre_has(networks, tmp_path):
+    pictures = [many(n, columns) for n, columns in enumerate((8, 8, 7))]
+    system = Pix2PixHD(library_of(tmp_path, networks, pictures, clusters=1)["street/toy"], networks)
+    members = system.traced(*pictures[0][1:]).site("members")
+    cars = np.isin(pictures[0][2], range(3000, 4000))
+    expected = {f"street/toy/{n}.png": count / 92 for n, count in enumerate((32, 32, 28))}
+    for shares in (members.sources(cars), kt.attribute(members, cars, through="footprint").frame):
+        assert shares.set_index("source")["share"].to_dict() == pytest.approx(expected, abs=1e-6)
+    assert members.column("left_over").max() < 1e-6
+    entries = kt.attribute(members, cars, by="entry").frame
+    assert len(entries) == 92
+    assert np.allclose(entries["share"], 1 / 92)
+    left_out = kt.attribute(members, cars, through="ablation", **SHORT).frame
+    assert set(left_out["source"]) == set(expected)
 
 
 def test_the_nearest_centre_is_the_nearest_by_brute_force(system, scene):
@@ -221,6 +241,18 @@ def test_a_class_without_centres_has_no_code_and_is_said(networks, system, scene
     assert set(trace.column("label").astype(int)) == set(np.unique(scene[2])) - {3000, 3001}
     cars = np.isin(scene[2], (3000, 3001)).mean()
     assert kt.attribute(trace).frame["share"].sum() == pytest.approx(1 - cars)
+    assert made.uncovered == trace.picture.uncovered == pytest.approx({"car": cars})
+    assert lacking(trace) == pytest.approx({"nothing taken": cars, "not recorded": 0})
+    assert lacking_by_class(trace) == pytest.approx({"nothing taken for class car": cars})
+    assert not system.traced(*scene[1:]).picture.measures
+    for through in ("overlap", "footprint"):
+        assert f"nothing taken {percent(cars)}" in facts(kt.attribute(trace, through=through))
+    assert not any("nothing taken" in fact for fact in facts(kt.attribute(trace, scene[2] == 1)))
+
+
+def test_networks_without_codes_lack_none(scene):
+    made = Pix2PixHD(networks=Networks(replace(SHAPE, codes=0), CLASSES))(*scene[1:])
+    assert made.uncovered == {}
 
 
 @pytest.mark.parametrize("codes", [0, 3])
@@ -369,6 +401,36 @@ def test_the_nearest_centre_takes_the_place_of_one_that_is_gone(system, scene, t
     assert kt.without(trace, style.column("source")[place]).site("style").column("entry")[place] == nearest
 
 
+def test_ablation_finds_who_reaches_a_region_from_elsewhere(system):
+    """Nothing was taken for the region itself, but instance norm carries every object everywhere."""
+    labels = np.zeros((64, 64), np.int64)
+    labels[:, :6], labels[:, 6:9] = 1, 2
+    region, trace = kt.Box(30, 0, 20, 20), system.traced(labels)
+    for site, by in (("members", "source"), ("members", "entry"), ("style", "source")):
+        part = trace.site(site)
+        found = kt.attribute(part, region, by=by, through="ablation", most=50, **SHORT)
+        weighs = part.column("weight", winners=False) > 0
+        assert set(found.frame[by]) == set(part.column(by, winners=False)[weighs])
+        for name, levels in zip(found.frame[by], found.frame["levels"], strict=True):
+            without = kt.without(part, name).output[region.pixels]
+            assert levels == pytest.approx(np.abs(without.astype(int) - trace.output[region.pixels]).mean())
+        assert (found.frame["levels"] > 0).any()
+        sizes = kt.attribute(part, by=by).frame.set_index(by)["share"]
+        largest = kt.attribute(part, region, by=by, through="ablation", most=1, **SHORT).frame[by][0]
+        assert sizes[largest] == sizes.max()
+
+
+def test_two_sites_are_not_compared(system, trace, scene):
+    style, members = trace.site("style"), trace.site("members")
+    other = system.traced(*scene[1:], seed=4)
+    for before, after in ((style, members), (members, style), (style, other), (other, style)):
+        with pytest.raises(MismatchError, match="compare the site"):
+            kt.compare(before, after)
+    changed = trace.site("style").column("centre") != other.site("style").column("centre")
+    assert len(kt.compare(style, other.site("style"))) == changed.sum() > 0
+    assert len(kt.compare(trace, other)) == changed.sum()
+
+
 def test_a_class_that_loses_everything_has_no_code_and_can_be_compared(system, trace):
     cars = np.flatnonzero(system.banks.label == 3).tolist()
     without = kt.without(trace, cars)
@@ -377,6 +439,7 @@ def test_a_class_that_loses_everything_has_no_code_and_can_be_compared(system, t
     lost = found.frame[found.frame["source_after"] == "nobody"]
     assert len(lost) == 2
     assert (lost["entry_after"] == -1).all()
+    assert kt.compare(without, trace).about["retrievals"] == found.about["retrievals"] == len(trace.site("members"))
     assert "nobody" in found.new_winners["source_after"].tolist()
     assert found._repr_html_()
     assert found.plot()

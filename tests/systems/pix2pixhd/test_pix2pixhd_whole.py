@@ -13,7 +13,7 @@ from ktviz.audit.removal import verify_removal
 from ktviz.errors import AbilityError, LibraryError
 from ktviz.figures.cluster_tree import tree_figure
 from ktviz.figures.interactive import tree_icicle
-from ktviz.images import decode_image
+from ktviz.images import decode_image, file_digest
 from ktviz.labels import Classes
 from ktviz.library.kinds.trees import tree_of
 from ktviz.systems.pix2pixhd.shape import Shape
@@ -82,6 +82,21 @@ def test_an_audit_is_verified_and_a_tampering_found(system, library, scene, tmp_
     assert not kt.verify(tmp_path / "audit", library, model=system).ok
 
 
+def test_a_report_names_the_classes_for_which_nothing_was_taken(system, library, tmp_path):
+    labels = np.zeros((64, 64), np.int64)
+    labels[:, :8] = 1
+    trace = system.traced(labels)
+    kt.Audit.create(trace, top=1).save(tmp_path / "audit")
+    report = (tmp_path / "audit" / "report.html").read_text(encoding="utf-8")
+    assert "88% nothing taken for class unknown." in report
+    assert "part with nothing taken</dt><dd>88%" in report
+    assert "not recorded" not in report
+    assert kt.verify(tmp_path / "audit", library, model=system)
+    said = unpack(scene_of(Subject.create(trace.site("members"))))[0]
+    assert said["left_over"] == 0
+    assert said["measures"] == {"nothing taken for class unknown": 0.875}
+
+
 def test_an_audit_asks_again_how_a_person_left_out_and_its_report_says_it(system, library, scene, tmp_path):
     for again in (False, True):
         trace, folder = system.traced(*scene[1:], seed=3, again=again), tmp_path / str(again)
@@ -122,6 +137,43 @@ def test_a_removed_source_is_provably_gone(system, library, networks, scene, tmp
     assert after.ok, after.difference
     fresh = Pix2PixHD(kt.Library.open(copy.folder)["street/toy"], networks)
     assert gone not in fresh.traced(*scene[1:], seed=3).sources()["source"].tolist()
+
+
+@pytest.fixture(scope="module")
+def one_tree(networks, tmp_path_factory):
+    """A library of which one picture alone has a tree."""
+    return library_of(tmp_path_factory.mktemp("tree"), networks, [world(n, trees=int(n == 0)) for n in range(4)])
+
+
+REMOVED = {
+    "the reference": ({"choice": "nearest", "reference": "0.png"}, "cannot be made any more with what is left: source"),
+    "what codes are taken from": ({"choice": "encoded", "reference": "0.png"}, "0.png', there is none"),
+    "a reference that is only measured": ({"reference": "0.png"}, "0.png', there is none"),
+    "the only tree, which was asked for": (
+        {"styles": {4000: 0}},
+        "centre 0 for object 4000, its class, tree, has none",
+    ),
+    "all that was not left out": ({"without": ["1.png", "2.png", "3.png"]}, "nothing would be left"),
+    "a part that was left out": (
+        {"without": [kt.SourceRegion(f"{n}.png", kt.Box(0, 0, 20, 20)) for n in (0, 1)] + [3]},
+        "new retrievals, none of it; 2 of 3 parts that the audit left out cannot be named any more",
+    ),
+    "none of what the run names": ({"seed": 3, "without": "1.png"}, "new retrievals, none of it"),
+}
+
+
+@pytest.mark.parametrize("gone", REMOVED)
+def test_a_removal_is_proven_whatever_the_run_names(one_tree, networks, tmp_path, gone):
+    settings, said = REMOVED[gone]
+    library = kt.Library.open(shutil.copytree(one_tree.folder, tmp_path / "l.ktlib"))
+    system = Pix2PixHD(library["street/toy"], networks)
+    kt.Audit.create(system.traced(*world(100)[1:], **settings), top=0).save(tmp_path / "audit")
+    asked = {"model": system, "sha256": file_digest(tmp_path / "audit" / "manifest.json")}
+    assert "still holds 0.png" in verify_removal(tmp_path / "audit", library, "0.png", **asked).difference
+    library.remove("street/toy", "0.png", quiet=True)
+    verdict = verify_removal(tmp_path / "audit", library, "0.png", **asked)
+    assert verdict.ok, verdict.difference
+    assert said in verdict.checks[-1]
 
 
 @pytest.mark.parametrize("site", ["members", "style"])

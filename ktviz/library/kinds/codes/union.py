@@ -20,6 +20,7 @@ from ktviz.library.kinds.codes.rows import Codes, Numbers, Values
 from ktviz.library.kinds.pictures.kept import KeptBanks
 from ktviz.library.layout import CODES
 from ktviz.library.maps import check_classes
+from ktviz.values import listed, whole
 
 
 class CodeUnion(KeptBanks[CodeBank]):
@@ -123,6 +124,7 @@ class CodeUnion(KeptBanks[CodeBank]):
 
         Raises:
             UnknownNameError: There is no such entry.
+            SettingError: Something else.
         """
         gone = self._mask(entries)
         ends = self.entry_offset.tolist()
@@ -156,8 +158,9 @@ class CodeUnion(KeptBanks[CodeBank]):
 
     def _mask(self, entries: Iterable[int] | Tensor | npt.NDArray[Any]) -> Mask:
         gone = np.zeros(len(self), bool)
-        for entry in map(int, entries):
-            if not 0 <= entry < len(self):
+        given = entries.tolist() if isinstance(entries, (Tensor, np.ndarray)) else entries
+        for entry in listed(given):
+            if not 0 <= whole("without entry", entry) < len(self):
                 found = f"entries go from 0 to {len(self) - 1:,}"
                 raise UnknownNameError(f"entry {entry}", found, "Take one that a trace names")
             gone[entry] = True

@@ -30,14 +30,18 @@ class FeatureExtractor(Protocol):
     def __call__(self, image: Tensor, /) -> Tensor: ...
 
 
-def extractor_digest(encoder: FeatureExtractor) -> str:
+def extractor_digest(encoder: FeatureExtractor, *, in_single: bool = False) -> str:
     """A digest for any encoder: of its layers and weights if it is a module, else the one it names itself.
+
+    Args:
+        encoder: Any.
+        in_single: As in `module_digest`.
 
     Raises:
         WeightsError: Not a module, and without a `digest`.
     """
     if isinstance(encoder, nn.Module):
-        return module_digest(encoder)
+        return module_digest(encoder, in_single=in_single)
     digest = getattr(encoder, "digest", None)
     if not isinstance(digest, str):
         raise WeightsError(

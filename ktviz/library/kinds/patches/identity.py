@@ -19,10 +19,21 @@ def identify(encoder: FeatureExtractor) -> EncoderIdentity:
     return EncoderIdentity(str(name), extractor_digest(encoder), encoder.channels, encoder.stride)
 
 
-def check_encoder(identity: EncoderIdentity, encoder: FeatureExtractor, asked: str) -> None:
-    """Raise LibraryError unless `encoder` is the one that `identity` describes."""
+def check_encoder(
+    identity: EncoderIdentity, encoder: FeatureExtractor, asked: str, *, any_precision: bool = False
+) -> None:
+    """Raise LibraryError unless `encoder` is the one that `identity` describes.
+
+    Args:
+        identity: What is remembered.
+        encoder: What is given.
+        asked: What an error says was asked.
+        any_precision: Whether it may compute in another one now, as where it only searches.
+    """
     other = identify(encoder)
-    if other.digest != identity.digest:
+    if identity.digest != other.digest and not (
+        any_precision and identity.digest == extractor_digest(encoder, in_single=True)
+    ):
         raise LibraryError(
             f"{asked} with encoder {other.name} ({other.digest[:12]})",
             f"it was built with {identity.name} ({identity.digest[:12]})",
