@@ -22,6 +22,7 @@ from ktviz.images import Pixels, to_tensor
 from ktviz.labels import Classes, class_of
 from ktviz.labels.maps import Map
 from ktviz.networks.running import check_finite, run
+from ktviz.networks.threads import threads_for
 from ktviz.networks.weights import load_weights, module_digest, read_about, read_together, save_together, text_digest
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.hourglass import Hourglass
@@ -36,6 +37,8 @@ PUBLISHED_GENERATOR, PUBLISHED_ENCODER = "latest_net_G.pth", "latest_net_E.pth"
 ENCODER_NEEDED = "Take a training with codes, and name its encoder's file: encoder="
 ENTRY, STEP = 4, 3
 """Modules of an hourglass before its first step down, and of each step."""
+FINE_CELL_PX, FINE_CELLS = 4, 4
+"""Least side of the cells by which threads share a picture, and how many of them a side of the coarsest cells is."""
 
 
 class Networks(nn.Module):
@@ -180,7 +183,7 @@ class Networks(nn.Module):
         place = torch.from_numpy(told_apart(wide)[1])
         planes = self.planes(torch.from_numpy(wide)[None, None])
         planes = torch.cat([planes, codes.float()[place].movedim(-1, 0)[None]], 1)
-        picture = run(self.generator, planes)[0, :, :height, :width]
+        picture = self.run(self.generator, planes)[0, :, :height, :width]
         check_finite(picture, "generator")
         return picture / 2 + 0.5
 
@@ -206,7 +209,7 @@ class Networks(nn.Module):
         height, width = instances.shape
         image = widened(2 * to_tensor(pixels) - 1, self.shape.stride)
         with torch.no_grad():
-            raw = run(self.encoder, image)[..., :height, :width]
+            raw = self.run(self.encoder, image)[..., :height, :width]
         check_finite(raw, "encoder")
         return region_means(raw, torch.from_numpy(instances)[None, None])[0]
 
@@ -216,7 +219,16 @@ class Networks(nn.Module):
         if not isinstance(self.encoder, Hourglass):
             return image[0]
         with torch.no_grad():
-            return run(self.encoder.model[: ENTRY + STEP * self.shape.encoder_downs], image)[0]
+            return self.run(self.encoder.model[: ENTRY + STEP * self.shape.encoder_downs], image)[0]
+
+    def run(self, network: nn.Module, planes: Tensor) -> Tensor:
+        """What one of the networks makes of planes (1, C, H, W), in multiples of the stride; on any number of threads.
+
+        A thread has 64 of the coarsest cells at least, and 16,384 px: with fewer, convolutions share out their sums.
+        """
+        side = max(FINE_CELL_PX, self.shape.stride // FINE_CELLS)
+        with threads_for(planes[0, 0].numel() // side**2):
+            return run(network, planes)
 
     @property
     def feature_px(self) -> int:
