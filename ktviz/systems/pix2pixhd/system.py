@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import MismatchError, SettingError, TraceError, UnknownNameError
+from ktviz.errors import SettingError, TraceError, UnknownNameError
 from ktviz.images import Pixels, to_pixels
 from ktviz.labels import Classes, as_instances, as_labels, class_of
 from ktviz.labels.maps import Map
@@ -23,6 +23,7 @@ from ktviz.library.library import Library
 from ktviz.networks.running import without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.descents import Descent
+from ktviz.systems.opening import banks_of
 from ktviz.systems.parts import is_number
 from ktviz.systems.pix2pixhd.centres import Centres
 from ktviz.systems.pix2pixhd.coder import Coder
@@ -145,15 +146,16 @@ class Pix2PixHD(nn.Module, PlainSystem):
         """The system of a trace, on the banks that it names; see `systems.registry`.
 
         Raises:
-            MismatchError: Its knowledge was in a library, and none was given; or it was a file's, which `like` has not.
+            MismatchError: Its knowledge was in a library, and none was given, or it is not there; or it was a file's,
+                which `like` has not.
         """
         names = [key.removeprefix(BANK) for key in trace.about["digests"] if key.startswith(BANK)]
         networks = None if like is None else like.networks
         if not names:
             return cls(networks=networks) if like is None or like.banks is not None else like
-        if library is None:
-            raise MismatchError("the picture again", "no library was given", "Give the library of the trace")
-        return cls(library.select([name for name in names if name in library]), networks)
+        stated = trace.about["banks"]  # in the order of the system; digests have none
+        names.sort(key=lambda name: stated.index(name) if name in stated else len(stated))
+        return cls(banks_of("the picture again", names, library), networks)
 
     @property
     def classes(self) -> Classes:
