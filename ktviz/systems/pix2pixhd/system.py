@@ -30,7 +30,7 @@ from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.drawing import mosaic, object_picture
 from ktviz.systems.pix2pixhd.fitting import check_bank, checked_centres
 from ktviz.systems.pix2pixhd.looks import Looks, choose, codes_at
-from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE, Vectors
+from ktviz.systems.pix2pixhd.objects import CANVAS, File, Vectors
 from ktviz.systems.pix2pixhd.published import read_published_centres
 from ktviz.systems.pix2pixhd.reference import Reference, photo_given
 from ktviz.systems.pix2pixhd.result import Synthesis
@@ -222,7 +222,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
             if self.banks is None:
                 raise UnknownNameError(f"reference {reference!r}", "there is no bank", "Give (photo, labels)")
             return Reference.of_source(self.banks, reference)
-        return Reference.of_photo(*photo_given(reference, self.classes), self.networks)
+        return Reference.of_photo(self.networks, *photo_given(reference, self.classes))
 
     def traced(self, labels: Any, instances: Any = None, **settings: Any) -> Trace:
         """Make a picture and return its `Trace`; keywords as in a call."""
@@ -259,7 +259,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
     def stated(self, trace: Trace) -> Run:
         """The run that a trace states; errors as in `run_of`."""
         stored, asked = dict(trace.picture.settings), "a question to the model"
-        named, without = stored.pop("reference"), stored.pop("without")
+        named, file, without = (stored.pop(name) for name in ("reference", "reference_file", "without"))
         settings, instances = Settings(**stored), trace.picture.labels("input")
         reference = None
         if instances is None:
@@ -268,7 +268,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
             pixels, known = trace.picture.canvases.get(CANVAS), trace.picture.labels(CANVAS)
             if pixels is None or known is None:
                 raise TraceError(asked, "the trace was saved without its reference", "Save its pictures")
-            reference = Reference.of_photo(pixels, known, self.networks)
+            reference = Reference.of_photo(self.networks, pixels, known, File(**file))
         elif named is not None:
             reference = self.reference_given(named, settings)
         return Run.create(instances, settings, reference, self.centres, without)
@@ -376,7 +376,8 @@ class Pix2PixHD(nn.Module, PlainSystem):
         if self.banks is not None and source in self.banks.source_numbers:
             found: Pixels = self.banks.picture(self.banks.source_numbers[source])
             return found
-        if source == REFERENCE:
+        file = trace.picture.settings["reference_file"]
+        if file is not None and source == file["name"]:
             return trace.picture.canvases.get(CANVAS)
         centres = self.run_of(trace).centres
         if source in centres.source_names and centres.objects is not None:

@@ -2,10 +2,12 @@
 
 from shutil import copytree
 
+import numpy as np
 import pytest
 
 import ktviz as kt
 from ktviz.errors import MismatchError
+from ktviz.images import file_digest
 from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
 from ktviz.systems.registry import opened
@@ -49,3 +51,41 @@ def test_a_library_without_the_banks_of_a_trace_says_so(trace, two, system, tmp_
     other.remove("street/toy", quiet=True)
     with pytest.raises(MismatchError, match="the library has no bank street/toy"):
         opened(trace, other, system)
+
+
+@pytest.fixture
+def file(save, tmp_path):
+    """A photograph in a file, with its maps."""
+    photo, labels, instances = world(55)
+    return save(tmp_path / "lane.png", photo), labels, instances
+
+
+@pytest.mark.parametrize("choice", ["encoded", "nearest"])
+def test_a_reference_keeps_the_name_and_the_digest_of_its_file(system, library, scene, file, tmp_path, choice):
+    trace = system.traced(*scene[1:], choice=choice, reference=file)
+    known = {"name": "lane.png", "sha256": file_digest(file[0])}
+    assert trace.picture.settings["reference_file"] == known
+    stated = [source for source in trace.about["sources"] if source["bank"] == "reference"]
+    assert [(s["source"], s["sha256"]) for s in stated] == ([] if choice == "nearest" else [tuple(known.values())])
+    trace.save(tmp_path / "t.parquet")
+    read = kt.Trace.open(tmp_path / "t.parquet")
+    assert opened(read, library, system).rerun(read).digest == trace.digest
+
+
+def test_a_file_is_what_an_encoded_picture_is_credited_to_and_shown_with(system, library, scene, file, tmp_path):
+    trace = system.traced(*scene[1:], choice="encoded", reference=file)
+    assert kt.attribute(trace).frame["source"].tolist() == ["lane.png"]
+    assert np.array_equal(system.source_picture(trace, "lane.png"), world(55)[0])
+    assert system.source_picture(trace, "reference") is None
+    kt.Audit.create(trace, top=1).save(tmp_path / "audit")
+    verdict = kt.verify(tmp_path / "audit", library, model=system)
+    assert verdict.ok, verdict.difference
+
+
+def test_the_same_photograph_in_another_file_is_another_reference(system, scene, file, save, tmp_path):
+    """Though the pixels, and so all that is painted, are equal."""
+    other = (save(tmp_path / "other.png", world(55)[0]), *file[1:])
+    traces = [system.traced(*scene[1:], choice="encoded", reference=one) for one in (file, other)]
+    assert np.array_equal(traces[0].output, traces[1].output)
+    for trace in traces:
+        assert system.rerun(trace).digest == trace.digest
