@@ -20,7 +20,7 @@ from ktviz.library.banks import Banks, of_kind
 from ktviz.library.kinds.codes.cutting import SURROUNDINGS, TILE_PX, cut_out
 from ktviz.library.kinds.codes.union import CodeUnion
 from ktviz.library.library import Library
-from ktviz.networks.running import without_autocast
+from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.descents import Descent
 from ktviz.systems.opening import banks_of
@@ -202,6 +202,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
     @torch.no_grad()
     def forward(self, run: Run) -> Synthesis:
         """The run that a recorder listens to."""
+        check_defaults()
         looks = self.style(self.looks(run))
         if self.banks is not None:
             looks = self.members(looks)

@@ -21,7 +21,7 @@ from ktviz.errors import MismatchError, SettingError, WeightsError
 from ktviz.images import Pixels, to_tensor
 from ktviz.labels import Classes, class_of
 from ktviz.labels.maps import Map
-from ktviz.networks.running import check_finite, run
+from ktviz.networks.running import check_defaults, check_finite, run
 from ktviz.networks.threads import threads_for
 from ktviz.networks.weights import load_weights, module_digest, read_about, read_together, save_together, text_digest
 from ktviz.systems.blocks.checkpoint import load_published
@@ -176,8 +176,10 @@ class Networks(nn.Module):
             codes: (n, codes), one for each object, in the order of their numbers.
 
         Raises:
+            SettingError: PyTorch's default type is not float32, or its default device not the CPU.
             WeightsError: The generator made NaN.
         """
+        check_defaults()
         height, width = instances.shape
         wide = np.pad(instances, [(0, more) for more in missing(height, width, self.shape.stride)], mode="edge")
         place = torch.from_numpy(told_apart(wide)[1])
