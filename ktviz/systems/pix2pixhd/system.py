@@ -35,7 +35,7 @@ from ktviz.systems.pix2pixhd.published import read_published_centres
 from ktviz.systems.pix2pixhd.reference import Reference, photo_given
 from ktviz.systems.pix2pixhd.result import Synthesis
 from ktviz.systems.pix2pixhd.run import Run
-from ktviz.systems.pix2pixhd.settings import Settings
+from ktviz.systems.pix2pixhd.settings import OF_REFERENCE, Settings
 from ktviz.systems.pix2pixhd.shape import Shape
 from ktviz.systems.pix2pixhd.sites import NAME, MemberSite, StyleSite
 from ktviz.systems.pix2pixhd.style_blend import StyleBlend
@@ -216,7 +216,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
     def reference_given(self, reference: Any, settings: Settings) -> Reference | None:
         """The reference of a call."""
         if reference is None:
-            if settings.choice in ("nearest", "encoded"):
+            if settings.choice in OF_REFERENCE:
                 raise SettingError(f"choice {settings.choice!r}", "no reference", "Give reference=(photo, labels)")
             return None
         if isinstance(reference, str):
