@@ -23,7 +23,15 @@ from ktviz.labels import Classes, class_of
 from ktviz.labels.maps import Map
 from ktviz.networks.running import check_defaults, check_finite, run
 from ktviz.networks.threads import threads_for
-from ktviz.networks.weights import load_weights, module_digest, read_about, read_together, save_together, text_digest
+from ktviz.networks.weights import (
+    as_path,
+    load_weights,
+    module_digest,
+    read_about,
+    read_together,
+    save_together,
+    text_digest,
+)
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.hourglass import Hourglass
 from ktviz.systems.blocks.planes import one_hot
@@ -99,7 +107,7 @@ class Networks(nn.Module):
         Raises:
             WeightsError: A file is missing, damaged, of another layout or of another training, or holds NaN.
         """
-        generator, encoder = (Path(folder) / name for name in (GENERATOR, ENCODER))
+        generator, encoder = (as_path(folder) / name for name in (GENERATOR, ENCODER))
         made = cls(*described(read_about(generator), generator))
         load_weights(made.generator, generator)
         if made.encoder is not None:
@@ -112,12 +120,13 @@ class Networks(nn.Module):
 
         Raises:
             MismatchError: The encoder was left out: what is written could not be read again.
+            WeightsError: No path.
             StorageError: The disk refuses.
         """
         if self.shape.codes and self.encoder is None:
             raise MismatchError("save networks", "their encoder was left out", ENCODER_NEEDED)
         parts = {GENERATOR: self.generator, **({} if self.encoder is None else {ENCODER: self.encoder})}
-        save_together({Path(folder) / name: part for name, part in parts.items()}, self.about)
+        save_together({as_path(folder) / name: part for name, part in parts.items()}, self.about)
 
     @classmethod
     def from_checkpoint(
@@ -143,7 +152,7 @@ class Networks(nn.Module):
             SettingError: No configuration, or more or fewer classes than it has.
             WeightsError: A file is missing, damaged, or of other sizes: the first tensor that differs is named.
         """
-        shape, path = named(configuration), Path(path)
+        shape, path = named(configuration), as_path(path)
         beside = (path if path.is_dir() else path.parent) / PUBLISHED_ENCODER
         left_out = not encodes and encoder is None and not beside.exists()
         with torch.device("meta"):  # no time is spent on weights that are thrown away
