@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -78,6 +79,25 @@ def threads_again():
     """For the tests after one that changes the number of threads."""
     yield
     torch.set_num_threads(THREADS)
+
+
+@pytest.fixture(params=["float64", "bfloat16", "meta"])
+def another_default(request):
+    """`with another_default():` PyTorch's default type or device is another one."""
+
+    @contextmanager
+    def within():
+        if request.param == "meta":
+            with torch.device("meta"):
+                yield
+            return
+        torch.set_default_dtype(getattr(torch, request.param))
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(torch.float32)
+
+    return within
 
 
 @pytest.fixture(scope="session")

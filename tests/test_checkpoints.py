@@ -22,9 +22,13 @@ from ktviz.networks.weights import (
     read_weights,
     save_weights,
 )
+from ktviz.systems.cocosnet import networks as cocosnet
+from ktviz.systems.image_analogy.inverse import Inverse
+from ktviz.systems.image_analogy.pyramid import Pyramid
 from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
 from ktviz.systems.kt.packaged import WEIGHTS
+from ktviz.systems.pix2pixhd import trained as pix2pixhd
 
 
 class Small(nn.Module):
@@ -111,6 +115,26 @@ def test_a_pipe_is_refused_instead_of_waited_for(tmp_path, name):
     os.mkfifo(tmp_path / name)
     with pytest.raises(WeightsError, match="not a plain file"):
         Decoder.load(tmp_path / name)
+
+
+@pytest.mark.parametrize("given", [None, 3, b"weights", ["a", "b"]])
+@pytest.mark.parametrize(
+    "use",
+    [
+        Encoder.load,
+        Decoder.load,
+        Pyramid.load,
+        Inverse.load,
+        cocosnet.Networks.load,
+        pix2pixhd.Networks.load,
+        lambda given: cocosnet.Networks.from_checkpoint(given, "ade20k"),
+        lambda given: pix2pixhd.Networks.from_checkpoint(given, "label2city_512p"),
+        lambda given: Encoder.shipped().save(given),
+    ],
+)
+def test_what_is_no_path_is_refused(use, given):
+    with pytest.raises(WeightsError, match=r"no path\. Say where they are"):
+        use(given)
 
 
 def test_an_encoder_that_was_saved_loads_with_its_digest(tmp_path):

@@ -54,6 +54,11 @@ def test_an_unknown_bank_lists_those_that_exist_and_suggests_the_nearest(world):
     assert "art/warm" in caught.value.todo
 
 
+def test_no_bank_at_all_lists_those_that_exist(world):
+    with pytest.raises(UnknownNameError, match="the library has art/cool, art/warm"):
+        world.library.select([])
+
+
 def test_a_library_works_after_it_was_moved_and_its_images_are_gone(world, tmp_path, paint):
     images = tmp_path / "images"
     shutil.copytree(world.pictures, images)

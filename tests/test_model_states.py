@@ -154,6 +154,16 @@ def test_another_default_type_is_refused_in_one_sentence(translator, library, ph
     assert np.array_equal(translator(photo).image, expected.image)
 
 
+def test_a_question_within_another_default_is_refused_in_one_sentence(translator, photo, library, another_default):
+    trace = translator.traced(photo)
+    with another_default():
+        for ask in (lambda: kt.without(trace, "straw-hat.jpg"), lambda: kt.attribute(trace, through="footprint")):
+            with pytest.raises(SettingError, match=r"PyTorch's default (type|device)"):
+                ask()
+        banks = library["art/few"]
+    assert np.array_equal(kt.Translator(banks, translator.encoder, translator.decoder)(photo).image, trace.output)
+
+
 def test_a_model_without_weights_is_refused(translator, photo):
     with pytest.raises(WeightsError, match="on meta: there it has shapes, but no weights"):
         translator.to("meta")(photo)

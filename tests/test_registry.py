@@ -7,7 +7,8 @@ import pytest
 from command import ktviz
 
 import ktviz as kt
-from ktviz.errors import AbilityError, KtvizError, ProtocolError, TraceError, UnknownNameError
+from ktviz.errors import AbilityError, KtvizError, MismatchError, ProtocolError, TraceError, UnknownNameError
+from ktviz.library.library import Library
 from ktviz.systems import registry
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import METHODS, NEEDED, System
@@ -173,6 +174,11 @@ def test_the_system_of_a_trace_is_opened_on_the_banks_it_names(world, trace):
     found = opened(trace, world.library, world.translator)
     assert found.digests() == world.translator.digests()
     assert found.rerun(trace).digest == trace.digest
+
+
+def test_a_library_without_the_banks_of_a_trace_says_so(world, trace, tmp_path):
+    with pytest.raises(MismatchError, match="the library has no bank art/cool or art/warm"):
+        opened(trace, Library.create(tmp_path / "other.ktlib"), world.translator)
 
 
 def test_a_guests_trace_is_opened_by_the_guest(register, world, trace):

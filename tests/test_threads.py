@@ -1,12 +1,28 @@
 """Layers and networks that are the same bit for bit on any number of threads."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from ktviz.networks.threads import Conv2d, SiLU, at_most, one_thread, threads_for
+import ktviz as kt
+from ktviz.explain.gradient import integrated
+from ktviz.labels import Classes
+from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.networks.threads import Conv2d, ConvTranspose2d, SiLU, at_most, one_thread, threads_for
+from ktviz.systems.cocosnet import configuration
+from ktviz.systems.cocosnet.exemplar import given as exemplar_given
+from ktviz.systems.cocosnet.networks import Networks as CocosNetworks
+from ktviz.systems.cocosnet.passage import Passage
+from ktviz.systems.cocosnet.warp_blend import energy
+from ktviz.systems.kt.blend import PatchBlend
 from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.pix2pixhd.planes import region_means
+from ktviz.systems.pix2pixhd.shape import SMALL
+from ktviz.systems.pix2pixhd.trained import Networks
 
 
 def on_threads(count, layer, given):
@@ -73,6 +89,134 @@ def test_the_networks_are_the_same_on_any_number_of_threads(size):
     known = on_threads(1, run, given)
     for count in (2, 3, 16):
         assert torch.equal(on_threads(count, run, given), known)
+
+
+@pytest.mark.parametrize(("inside", "outside", "size"), [(192, 96, (16, 16)), (24, 12, (48, 64)), (16, 8, (40, 152))])
+def test_transposed_convolutions_are_the_same_on_any_number_of_threads(inside, outside, size):
+    torch.manual_seed(0)
+    sizes = {"stride": 2, "padding": 1, "output_padding": 1}
+    layer, plain = (kind(inside, outside, 3, **sizes) for kind in (ConvTranspose2d, nn.ConvTranspose2d))
+    plain.load_state_dict(layer.state_dict())
+    given = values(1, inside, *size)
+    known = on_threads(1, layer, given)
+    assert torch.equal(known, on_threads(1, plain, given))
+    for count in (2, 3, 4):
+        assert torch.equal(on_threads(count, layer, given), known)
+    assert str(layer) == str(plain), "digests of generators depend on it"
+
+
+@pytest.fixture(scope="module")
+def small():
+    """The networks of pix2pixHD that come with the package, in size."""
+    torch.manual_seed(0)
+    return Networks(SMALL)
+
+
+def scene(height, width):
+    """A photograph with objects of 24 px, in numbers of their classes, and a code for each."""
+    random = np.random.default_rng(0)
+    classes = random.integers(1, 14, (-(-height // 24), -(-width // 24)))
+    numbers = classes.repeat(24, 0).repeat(24, 1)[:height, :width]
+    photo = random.integers(0, 256, (height, width, 3), np.uint8)
+    return photo, numbers, torch.from_numpy(random.normal(size=(len(np.unique(numbers)), 3)))
+
+
+SIZES = [(64, 64), (64, 96), (65, 97), (128, 128), (77, 512), (200, 256), (129, 383), (256, 256), (512, 512)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_pix2pixhd_paints_and_encodes_the_same_on_any_number_of_threads(small, size):
+    photo, numbers, codes = scene(*size)
+
+    def made(count):
+        torch.set_num_threads(count)
+        with torch.no_grad():
+            return small.paint(numbers, codes), small.encode(photo, numbers), small.features(photo)
+
+    known = made(1)
+    for count in (2, 3, 4):
+        assert all(torch.equal(mine, other) for mine, other in zip(known, made(count), strict=True))
+
+
+@pytest.mark.parametrize("size", [(64, 64), (301, 499)])
+def test_means_of_regions_are_the_same_on_any_number_of_threads(size):
+    features, numbers = values(2, 3, *size), torch.from_numpy(scene(*size)[1])[None, None].repeat(2, 1, 1, 1)
+    known = on_threads(1, lambda given: region_means(given, numbers), features)
+    for count in (2, 3, 7):
+        assert torch.equal(on_threads(count, lambda given: region_means(given, numbers), features), known)
+
+
+def test_gradients_of_pix2pixhd_are_the_same_on_any_number_of_threads(small):
+    _, numbers, _ = scene(128, 160)
+    random = np.random.default_rng(1)
+    system = kt.Pix2PixHD(networks=small, centres={label: random.normal(size=(2, 3)) for label in range(14)})
+    trace = system.traced(numbers)
+
+    def shares(count):
+        torch.set_num_threads(count)
+        frame = kt.attribute(trace, kt.Box(40, 40, 24, 24), by="entry", through="gradient").frame
+        return frame[["entry", "share"]]
+
+    known = shares(1)
+    assert all(shares(count).equals(known) for count in (2, 3))
+
+
+def test_gradients_are_the_same_on_any_number_of_threads_whatever_the_layers():
+    """Here of an activation whose shares fill no whole registers."""
+    height, width = 150, 157
+    slope = values(3 * height * width)
+
+    def painted(amount):
+        return SiLU()(amount * slope).view(3, height, width)
+
+    blend = SimpleNamespace(retrievals=np.arange(len(slope)))
+    system = SimpleNamespace(blend=lambda trace, within: painted_in(blend, painted))
+    case = SimpleNamespace(system=system, trace=slope)
+    mask = np.ones((height, width), bool)
+
+    def found(count):
+        torch.set_num_threads(count)
+        return integrated(case, mask)
+
+    known = found(1)
+    for count in (2, 3, 7):
+        credit, *sums = found(count)
+        assert np.array_equal(credit, known[0])
+        assert sums == list(known[1:])
+    assert torch.get_num_threads() == 7
+
+
+def painted_in(blend, painted):
+    """A function with the retrievals of a blend."""
+    painted.retrievals = blend.retrievals
+    return painted
+
+
+def test_a_small_part_is_blended_the_same_on_any_number_of_threads():
+    decoder, grid, whole = Decoder.shipped(), PatchGrid(6, 6), slice(None)
+    case, count = SimpleNamespace(model=SimpleNamespace(decoder=decoder)), len(grid)
+    start, parts = values(decoder.channels, 6, 6), values(count, decoder.channels, 4, 4)
+    blend = PatchBlend(case, np.arange(count), start, grid, parts, (whole, whole), (whole, whole))
+    known = on_threads(1, blend, torch.ones(count))
+    for threads in (2, 3, 4, 8):
+        assert torch.equal(on_threads(threads, blend, torch.ones(count)), known)
+
+
+def test_footprints_of_cocosnet_are_the_same_on_any_number_of_threads():
+    size = (48, 96)
+    torch.manual_seed(0)
+    networks = CocosNetworks(configuration.small(Classes.numbered(14))).eval().requires_grad_(False)
+    photo, numbers, _ = scene(64, 64)
+    exemplar = exemplar_given(photo, numbers, networks.configuration)
+    passage, mask = Passage(networks, scene(*size)[1], exemplar), np.zeros(size, bool)
+    cells, mask[3:20, 5:27] = passage.mixture(0.01, 4).cells, True
+
+    def found(count):
+        torch.set_num_threads(count)
+        return energy(passage, cells, mask)
+
+    known = found(1)
+    assert all(np.array_equal(found(count), known) for count in (2, 3, 4))
 
 
 def test_fewer_threads_are_used_meanwhile_and_as_many_as_before_afterwards():

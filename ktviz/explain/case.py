@@ -8,6 +8,7 @@ from functools import cached_property
 
 from ktviz.errors import AbilityError, MismatchError, TraceError
 from ktviz.images import Pixels, as_pixels, pixel_digest
+from ktviz.networks.running import check_defaults
 from ktviz.systems.adapted import adapted_system
 from ktviz.systems.protocol import System, check_ability
 from ktviz.trace.pictures import INPUT
@@ -65,9 +66,11 @@ def case_of(
         AbilityError: The system cannot do that.
         TraceError: There is no model, or no photo.
         MismatchError: The model, its knowledge or the photo is another; the message names the first that differs.
+        SettingError: PyTorch's default type is not float32, or its default device not the CPU.
     """
     trace = as_trace(trace)
     system = system_of(trace, model, asked)
+    check_defaults()
     for ability in abilities:
         check_ability(system, ability, asked)
     if photo is not None:

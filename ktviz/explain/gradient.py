@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ktviz.explain.case import Case
+from ktviz.networks.threads import one_thread
 from ktviz.regions import Box, Mask, bounding_box
 from ktviz.systems.protocol import Blend
 from ktviz.trace.overlap import Floats
@@ -29,6 +30,8 @@ STEPS = 12
 def integrated(case: Case, mask: Mask, parts: int | None = None) -> tuple[Floats, float, float]:
     """Credit of every retrieval for the change in a region.
 
+    On one thread: backwards, layers share out the terms of their sums, however large the picture is.
+
     Args:
         case: A trace and its system, which can blend.
         mask: (H, W), the region.
@@ -40,15 +43,16 @@ def integrated(case: Case, mask: Mask, parts: int | None = None) -> tuple[Floats
     """
     credit = np.zeros((len(case.trace), *(() if parts is None else (parts,))))
     change = levels = 0.0
-    for within in windows(mask):
-        blend = case.system.blend(case.trace, within)
-        amount = torch.ones(len(blend.retrievals), *credit.shape[1:])
-        inside = torch.from_numpy(mask[within.pixels])
-        with torch.no_grad():
-            direction = (blend(amount) - blend(torch.zeros_like(amount))) * inside
-        change += float(direction.double().square().sum())
-        levels += float(direction.double().abs().sum()) * 255
-        credit[blend.retrievals] += mean_gradient(blend, amount, direction).numpy()
+    with one_thread():
+        for within in windows(mask):
+            blend = case.system.blend(case.trace, within)
+            amount = torch.ones(len(blend.retrievals), *credit.shape[1:])
+            inside = torch.from_numpy(mask[within.pixels])
+            with torch.no_grad():
+                direction = (blend(amount) - blend(torch.zeros_like(amount))) * inside
+            change += float(direction.double().square().sum())
+            levels += float(direction.double().abs().sum()) * 255
+            credit[blend.retrievals] += mean_gradient(blend, amount, direction).numpy()
     return credit, change, levels / (3 * mask.sum())
 
 

@@ -234,7 +234,7 @@ def thumb_of(bank: AnyBank, source: int) -> Pixels:
 
 def offsets(sizes: Sequence[int]) -> Tensor:
     """Where each of some consecutive runs begins, and the end: (n,) to (n + 1,)."""
-    return torch.tensor([0, *sizes]).cumsum(0)
+    return torch.tensor([0, *sizes], device="cpu").cumsum(0)  # whatever PyTorch's default device is meanwhile
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ktviz.errors import LibraryError, unknown_name
+from ktviz.errors import LibraryError, UnknownNameError, unknown_name
 from ktviz.files import listed
 from ktviz.labels import Classes
 from ktviz.library.build import Part, discard_parts, prepare_parts, reusable_parts, write_bank
@@ -172,7 +172,7 @@ class Library:
         """The union of banks and tasks, all of one kind.
 
         Raises:
-            UnknownNameError: No such bank; the message suggests the nearest.
+            UnknownNameError: No such bank, or none at all; the message suggests the nearest, or says what there is.
             LibraryError: A bank's files are damaged, or the banks are of several kinds, coders or classes.
         """
         chosen: dict[str, None] = {}
@@ -181,6 +181,8 @@ class Library:
             if not hits:
                 raise unknown_name("bank", name, self)
             chosen.update(dict.fromkeys(hits))
+        if not chosen:
+            raise UnknownNameError("select no bank", f"the library has {', '.join(self) or 'none'}", "Name one or more")
         return united([self.bank(name) for name in chosen], self.manifest)
 
     def bank(self, name: str) -> AnyKind:

@@ -82,6 +82,17 @@ class Conv2d(nn.Conv2d):
         return output
 
 
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """The same transposed convolution on any number of threads: it runs on one.
+
+    oneDNN cuts its sums by how many threads there are, however large the picture is.
+    """
+
+    def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
+        with one_thread():
+            return super().forward(input, output_size)
+
+
 def pointwise(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """A 1x1 convolution, `BLOCK` cells at a time: (B, C, h, w) and (O, C, 1, 1) to (B, O, h, w)."""
     cells = features.movedim(1, -1).flatten(0, -2)

@@ -26,6 +26,7 @@ from ktviz.errors import MissingWeightsError, WeightsError
 from ktviz.files import replacing
 from ktviz.images import file_digest
 from ktviz.networks.running import check_defaults
+from ktviz.values import short
 
 LONGEST_REASON = 200
 """Letters of what PyTorch says of weights that do not fit."""
@@ -74,13 +75,24 @@ def checked(path: Path, sha256: str) -> Path:
     return path
 
 
+def as_path(given: object) -> Path:
+    """Where weights are to be read or written, as a person says it.
+
+    Raises:
+        WeightsError: It is no path.
+    """
+    if not isinstance(given, (str, os.PathLike)):
+        raise WeightsError(f"weights {short(given)}", "no path", "Say where they are")
+    return Path(given)
+
+
 def read_tensors(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """All tensors of a .safetensors file, or of a PyTorch state dict (loaded without running pickled code).
 
     Raises:
-        WeightsError: Missing or damaged file.
+        WeightsError: No path, or a missing or damaged file.
     """
-    return read_checkpoint(Path(path))[0]
+    return read_checkpoint(as_path(path))[0]
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], str | None]:
@@ -112,8 +124,9 @@ def read_about(path: str | os.PathLike[str]) -> dict[str, str]:
     """What `save_weights` wrote beside the tensors of a .safetensors file; nothing in one of another program.
 
     Raises:
-        WeightsError: Missing or damaged file.
+        WeightsError: No path, or a missing or damaged file.
     """
+    path = as_path(path)
     asked = f"weights {os.fspath(path)!r}"
     try:
         with safe_open(path, framework="pt") as file:
@@ -155,10 +168,10 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """The tensors that `save_weights` wrote, as float32.
 
     Raises:
-        WeightsError: Missing or damaged file, one without a digest, or a value that is not finite.
+        WeightsError: No path, a missing or damaged file, one without a digest, or a value that is not finite.
     """
     asked = f"weights {str(path)!r}"
-    tensors, digest = read_checkpoint(Path(path))
+    tensors, digest = read_checkpoint(as_path(path))
     if digest is None:
         found = "no digest of its tensors in it, so damage would not be seen (from an older ktviz, or another program)"
         raise WeightsError(asked, found, "If you trust it, load the tensors yourself and write them with `save`")
@@ -195,8 +208,13 @@ def load_weights(module: nn.Module, path: str | os.PathLike[str]) -> None:
 
 
 def save_weights(module: nn.Module, path: str | os.PathLike[str], metadata: Mapping[str, str]) -> None:
-    """Write a module's weights as float16 safetensors, with their digest; the file appears whole or not at all."""
-    tensors = halves(module)
+    """Write a module's weights as float16 safetensors, with their digest; the file appears whole or not at all.
+
+    Raises:
+        WeightsError: No path.
+        StorageError: The disk refuses.
+    """
+    path, tensors = as_path(path), halves(module)
     about = {**metadata, "sha256": tensors_digest(tensors)}
     with replacing(path) as temporary:
         # One value: safetensors writes several in random order, and a repeated run shall give the same bytes.

@@ -10,10 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ktviz.errors import MismatchError, SettingError, UnknownNameError
+from ktviz.errors import SettingError, UnknownNameError
 from ktviz.images import ImageLike, Pixels, file_digest, pixel_digest
-from ktviz.library.kinds.registry import AnyUnion
-from ktviz.library.library import Library
 from ktviz.names import ends_in
 from ktviz.regions import Box, Mask, SourceRegion, region_mask
 from ktviz.retrieval.credit import Credit
@@ -102,20 +100,3 @@ def described(reference: ImageLike, pixels: Pixels) -> dict[str, Any]:
         "width": pixels.shape[1],
         "pixels": pixel_digest(pixels),
     }
-
-
-def bank_of(source: Mapping[str, Any], library: Library | None) -> AnyUnion:
-    """The bank that a source of a trace names, if that holds it.
-
-    Raises:
-        MismatchError: There is no library, or no such bank or source.
-    """
-    name, bank = str(source["source"]), str(source["bank"])
-    asked, todo = f"the reference {name} of the trace", "Give the library of the trace"
-    if library is None:
-        raise MismatchError(asked, "no library was given", todo)
-    if bank not in list(library):
-        raise MismatchError(asked, f"the library has no bank {bank}", todo)
-    if name not in library[bank].source_numbers:
-        raise MismatchError(asked, f"bank {bank} does not hold it", todo)
-    return library[bank]

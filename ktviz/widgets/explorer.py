@@ -148,6 +148,8 @@ class TreeView(View):
         asked = "draw a cluster tree"
         if self._subject.model is not None:
             check_ability(self._subject.model, "tree", asked)
+        if self._subject.treeless:
+            raise TraceError(asked, "the run chose in no tree of its system", "Give the bank: kt.TreeView(bank)")
         if self._subject.banks is None or not self._subject.trees:
             raise TraceError(asked, self._subject.frozen or "its system holds no banks", "Give the view model=")
         banks = {bank.name: bank for bank in self._subject.banks.banks}

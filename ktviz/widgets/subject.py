@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ktviz.errors import AbilityError, KtvizError, TraceError, UnknownNameError
 from ktviz.explain.case import Case, case_of, source_picture
@@ -35,6 +37,8 @@ NOWHERE: Mapping[str, Any] = {
     "extensions": [],
 }
 """The site of a trace of no translation."""
+PATH = "path"
+"""What systems call the column of ways down a tree."""
 NO_TREE: Mapping[str, Any] = {"nodes": 0, "depth": 0, "entries": 0, "words": [], "measure": ""}
 
 
@@ -136,8 +140,19 @@ class Subject:
 
     @cached_property
     def trees(self) -> list[ClusterTree]:
-        """Their cluster trees, in their order; none where their kind has none."""
-        return trees_of(self.banks)
+        """Their cluster trees, in their order; none where their kind has none, or the run chose in none of them."""
+        return [] if self.treeless else trees_of(self.banks)
+
+    @cached_property
+    def treeless(self) -> bool:
+        """Whether the system can tell of trees, and the run chose in none of them."""
+        if self.case is None or not self.can("tree") or paths(self.trace) is not None:
+            return False
+        try:
+            self.case.system.descents(self.case.trace, ())
+        except AbilityError:
+            return True
+        return False
 
     @cached_property
     def styles(self) -> Styles:
@@ -271,6 +286,18 @@ class Subject:
             return found
         known = {} if self.library is None else self.library.source_numbers
         return None if self.library is None or name not in known else self.library.picture(known[name])
+
+
+def paths(trace: Trace) -> pa.ChunkedArray | None:
+    """The nodes on every winner's way through a tree; None where the trace tells of none."""
+    found = trace.winners[trace.full_name(PATH)] if trace.has(PATH) else None
+    return found if found is not None and lengths(found).any() else None
+
+
+def lengths(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.int64]:
+    """Length of the list of each row: (rows,)."""
+    found: npt.NDArray[np.int64] = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+    return found.astype(np.int64)
 
 
 def why_frozen(error: KtvizError) -> str:

@@ -44,6 +44,8 @@ def from_bank(given: Given) -> CoCosNet:
 
     if given["reference_labels"] is not None:
         raise given.refused("--reference-labels without --reference", "Give the picture that they are of")
+    if given["exemplar"] and given["without"]:
+        raise given.refused("--without beside --exemplar", "Give one of them: without a name, the others are ranked")
     return CoCosNet.from_bank(given.banks(), given["exemplar"])
 
 

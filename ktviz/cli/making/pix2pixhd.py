@@ -44,11 +44,16 @@ def coder() -> Coder:
 
 def reference_of(given: Given) -> Any:
     """A picture of the banks, by name; or a file with its maps."""
+    from ktviz.systems.pix2pixhd.settings import OF_REFERENCE
+
     photo, labels, instances = (given[name] for name in REFERENCE)
     if photo is None and (labels is not None or instances is not None):
         raise given.refused("maps of a reference, and no --reference", "Give the picture that they are of")
     if labels is None and instances is not None:
         raise given.refused("--reference-instances without --reference-labels", "Give both")
+    if photo is None and given["choice"] in OF_REFERENCE:
+        todo = "Name a picture of the banks, or a file with --reference-labels"
+        raise given.refused(f"--choice {given['choice']} without --reference", todo)
     return photo if labels is None else (photo, labels, instances)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ktviz.networks.threads import Conv2d
+from ktviz.networks.threads import Conv2d, ConvTranspose2d
 
 
 class ResidualBlock(nn.Module):
@@ -95,7 +95,7 @@ def down(width: int) -> list[nn.Module]:
 
 def up(width: int) -> list[nn.Module]:
     """Twice the size, to so many channels from twice as many."""
-    return normed(nn.ConvTranspose2d(2 * width, width, 3, stride=2, padding=1, output_padding=1))
+    return normed(ConvTranspose2d(2 * width, width, 3, stride=2, padding=1, output_padding=1))
 
 
 def last(width: int, outside: int) -> list[nn.Module]:

@@ -117,7 +117,7 @@ def check_maps(pictures: PictureUnion, configuration: Configuration) -> None:
     """
     asked = f"exemplars of {', '.join(pictures.names)}"
     if pictures.classes is None and configuration.shape.masks:
-        raise LabelError(asked, NO_MAP, "Build the bank with label maps: labels=, classes=")
+        raise LabelError(asked, NO_MAP, "Build the bank with label maps: labels=, --labels")
     if pictures.classes is not None and configuration.classes is not None:
         configuration.classes.check_same(pictures.classes, asked)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from ktviz.errors import MissingWeightsError
-from ktviz.networks.weights import load_weights, module_digest, read_together, save_together, text_digest
+from ktviz.networks.weights import as_path, load_weights, module_digest, read_together, save_together, text_digest
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.spectral import without_spectral_norm
 from ktviz.systems.cocosnet.configuration import Configuration, named
@@ -51,15 +51,17 @@ class Networks(nn.Module):
             WeightsError: They are not the files that were packaged.
         """
         WEIGHTS.check("cocosnet")
-        return cls.load(*(WEIGHTS.path(f"{part}.safetensors") for part in PARTS))
+        correspondence, _ = (WEIGHTS.path(f"{part}.safetensors") for part in PARTS)
+        return cls.load(correspondence.parent)
 
     @classmethod
-    def load(cls, correspondence: str | os.PathLike[str], generator: str | os.PathLike[str]) -> Networks:
-        """From the files that `save` wrote.
+    def load(cls, folder: str | os.PathLike[str]) -> Networks:
+        """From a folder that `save` wrote.
 
         Raises:
-            WeightsError: A file is missing or damaged, or of another training.
+            WeightsError: A file is missing, damaged, of another layout or of another training, or holds NaN.
         """
+        correspondence, generator = (as_path(folder) / f"{part}.safetensors" for part in PARTS)
         stated = read_together(correspondence, generator).get("configuration", "")
         configuration = Configuration.from_json(stated, f"weights {os.fspath(correspondence)!r}")
         networks = without_spectral_norm(cls(configuration))
@@ -72,10 +74,11 @@ class Networks(nn.Module):
         the spectral norms of a training.
 
         Raises:
+            WeightsError: No path.
             StorageError: The disk refuses.
         """
         about, plain = {"configuration": self.configuration.as_json()}, self.plain()
-        save_together({Path(folder) / f"{part}.safetensors": plain.get_submodule(part) for part in PARTS}, about)
+        save_together({as_path(folder) / f"{part}.safetensors": plain.get_submodule(part) for part in PARTS}, about)
 
     def digests(self) -> dict[str, str]:
         """Of both, and of their configuration: of equal weights, another one makes other pictures."""
@@ -110,7 +113,7 @@ class Networks(nn.Module):
         """
         networks, correspondence = cls(named(configuration)), path
         if generator is None:
-            correspondence, generator = (published_file(Path(path), part) for part in PARTS)
+            correspondence, generator = (published_file(as_path(path), part) for part in PARTS)
         load_published(networks.correspondence, correspondence)
         load_published(networks.generator, generator)
         return networks.eval().requires_grad_(False)

@@ -38,10 +38,10 @@ from ktviz.systems.cocosnet.result import Synthesis
 from ktviz.systems.cocosnet.rounding import Case
 from ktviz.systems.cocosnet.settings import Settings
 from ktviz.systems.cocosnet.sites import NAME, REFERENCE, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite
+from ktviz.systems.opening import bank_of
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints
-from ktviz.systems.reference import bank_of
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 

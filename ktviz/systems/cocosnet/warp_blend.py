@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ktviz.networks.threads import threads_for
 from ktviz.regions import Box, Mask
 from ktviz.systems.cocosnet.correspondence import CELL_PX
 from ktviz.systems.cocosnet.passage import Passage
@@ -65,10 +66,11 @@ def energy(passage: Passage, cells: Tensor, mask: Mask) -> Floats:
     at = cells.clone().requires_grad_(True)
     pixels = passage.painted(at)[:, torch.from_numpy(mask)]
     found = torch.zeros(len(cells), dtype=torch.float64)
-    for probe in range(PROBES):
-        mixture = torch.randn(pixels.shape, generator=random)
-        (gradient,) = torch.autograd.grad(pixels, at, mixture, retain_graph=probe < PROBES - 1)
-        found += gradient.double().square().sum(1)
+    with threads_for(len(cells)):
+        for probe in range(PROBES):
+            mixture = torch.randn(pixels.shape, generator=random)
+            (gradient,) = torch.autograd.grad(pixels, at, mixture, retain_graph=probe < PROBES - 1)
+            found += gradient.double().square().sum(1)
     total = float(found.sum())
     part: Floats = found.numpy() / (total or 1.0)
     return part

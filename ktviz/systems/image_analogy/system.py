@@ -30,10 +30,11 @@ from ktviz.systems.image_analogy.result import Analogy, Side
 from ktviz.systems.image_analogy.settings import Settings, settings_from
 from ktviz.systems.image_analogy.sites import NAME, REFERENCE, FieldSite, Place, VoteSite
 from ktviz.systems.image_analogy.votes_blend import VotesBlend
+from ktviz.systems.opening import bank_of
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
-from ktviz.systems.reference import Reference, bank_of, described
+from ktviz.systems.reference import Reference, described
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 

@@ -15,6 +15,7 @@ from ktviz.library.kinds.patches.bands import band_parts, to_patches, to_vectors
 from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.grid import QUERY_STEP, SIZE, PatchGrid
 from ktviz.networks.running import run
+from ktviz.networks.threads import threads_for
 from ktviz.regions import Box
 from ktviz.systems.kt.live import Live
 from ktviz.systems.kt.receptive import receptive_field
@@ -73,7 +74,9 @@ class PatchBlend:
         change = torch.zeros_like(self.start)
         self.grid.add_patches(change, scaled, torch.arange(len(self.grid)))
         features = (self.start + change)[:, self.cells[0], self.cells[1]]
-        return run(self.case.model.decoder, features[None])[0][:, self.inner[0], self.inner[1]]
+        with threads_for(features[0].numel()):
+            made = run(self.case.model.decoder, features[None])[0]
+        return made[:, self.inner[0], self.inner[1]]
 
 
 @torch.no_grad()

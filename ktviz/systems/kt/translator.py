@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ktviz.errors import AbilityError, MismatchError
+from ktviz.errors import AbilityError
 from ktviz.images import ImageLike, Pixels, as_pixels
 from ktviz.library.banks import Banks
 from ktviz.library.kinds.patches.features import STRIDE, extractor_digest
@@ -37,6 +37,7 @@ from ktviz.systems.kt.retrieval import NAME
 from ktviz.systems.kt.rounding import check_rounded, truth
 from ktviz.systems.kt.settings import SettingKeywords, Settings
 from ktviz.systems.kt.translation import Translation
+from ktviz.systems.opening import banks_of
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
 from ktviz.systems.styles import Styles
 from ktviz.trace.record import MEMORY, record
@@ -77,10 +78,12 @@ class Translator(Pipeline):
 
     @classmethod
     def opened(cls, trace: Trace, library: Library | None, like: Translator | None = None, /) -> Translator:
-        """A translator on the banks that a trace names, in their order; see `systems.registry`."""
-        if library is None:
-            raise MismatchError("translate again", "no library was given", "Give the library of the trace")
-        banks = library.select([name for name in trace.about["banks"] if name in library])
+        """A translator on the banks that a trace names, in their order; see `systems.registry`.
+
+        Raises:
+            MismatchError: There is no library, or it has none of them.
+        """
+        banks = banks_of("translate again", trace.about["banks"], library)
         return cls.shipped(banks) if like is None else cls(banks, like.encoder, like.decoder)
 
     def __call__(self, image: ImageLike, **settings: Unpack[SettingKeywords]) -> Translation:

@@ -80,6 +80,14 @@ def boxes_of(instances: Map) -> tuple[Numbers, npt.NDArray[np.float64], Numbers]
     return numbers, np.array(boxes, dtype=np.float64), size
 
 
+@dataclass(frozen=True)
+class File:
+    """The name of a photograph's file, and its SHA-256, where it comes from one."""
+
+    name: str = REFERENCE
+    sha256: str = "unknown"
+
+
 @dataclass(frozen=True, eq=False)
 class PhotoObjects:
     """The objects of one photograph; see `Objects` and `ktviz.retrieval.catalogue.Knowledge`.
@@ -88,17 +96,19 @@ class PhotoObjects:
         pixels: (H, W, 3) uint8.
         map: (H, W), the number of an object at every pixel.
         codes: (n, C), by number.
+        file: Of the photograph.
     """
 
     pixels: Pixels
     map: Map
     codes: Vectors
+    file: File = File()
 
     @classmethod
-    def of(cls, pixels: Pixels, instances: Map, coded: Tensor) -> PhotoObjects:
+    def of(cls, pixels: Pixels, instances: Map, coded: Tensor, file: File) -> PhotoObjects:
         """From codes (C, H, W) that are the same within an object."""
         _, first = np.unique(instances, return_index=True)
-        return cls(pixels, instances, coded.flatten(1).T.double().numpy()[first])
+        return cls(pixels, instances, coded.flatten(1).T.double().numpy()[first], file)
 
     @cached_property
     def _found(self) -> tuple[Numbers, npt.NDArray[np.float64], Numbers]:
@@ -130,7 +140,7 @@ class PhotoObjects:
 
     @property
     def source_names(self) -> Sequence[str]:
-        return [REFERENCE]
+        return [self.file.name]
 
     def source_of(self, entries: Tensor) -> Tensor:
         """Always the photograph."""
@@ -141,9 +151,9 @@ class PhotoObjects:
         return torch.from_numpy(self.box[entries.numpy()]).float()
 
     def describe_sources(self) -> list[dict[str, Any]]:
-        """The photograph, by its digest."""
+        """The photograph, by its file and its digest."""
         height, width = self.map.shape
-        about = {"source": REFERENCE, "bank": REFERENCE, **Credit().described(), "sha256": "unknown"}
+        about = {"source": self.file.name, "bank": REFERENCE, **Credit().described(), "sha256": self.file.sha256}
         return [{**about, "width": width, "height": height, "pixels": pixel_digest(self.pixels)}]
 
     def digests(self) -> dict[str, str]:

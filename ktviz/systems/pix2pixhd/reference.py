@@ -12,8 +12,9 @@ from ktviz.images import Pixels, as_pixels
 from ktviz.labels import Classes, as_instances, as_labels
 from ktviz.labels.maps import Map
 from ktviz.library.kinds.codes.union import CodeUnion
-from ktviz.systems.pix2pixhd.objects import Numbers, Objects, PhotoObjects
+from ktviz.systems.pix2pixhd.objects import File, Numbers, Objects, PhotoObjects
 from ktviz.systems.pix2pixhd.trained import Networks
+from ktviz.systems.reference import described
 from ktviz.values import short
 
 
@@ -34,9 +35,9 @@ class Reference:
     source: str | None
 
     @classmethod
-    def of_photo(cls, pixels: Pixels, instances: Map, networks: Networks) -> Reference:
+    def of_photo(cls, networks: Networks, pixels: Pixels, instances: Map, file: File) -> Reference:
         """A photograph that is encoded now."""
-        photo = PhotoObjects.of(pixels, instances, networks.encode(pixels, instances))
+        photo = PhotoObjects.of(pixels, instances, networks.encode(pixels, instances), file)
         return cls(photo, photo, np.arange(len(photo)), None)
 
     @classmethod
@@ -53,8 +54,8 @@ class Reference:
         return cls(photo, banks, entries, name)
 
 
-def photo_given(reference: Any, classes: Classes) -> tuple[Pixels, Map]:
-    """A photograph and its instance map, of (photo, labels) or (photo, labels, instances).
+def photo_given(reference: Any, classes: Classes) -> tuple[Pixels, Map, File]:
+    """A photograph, its instance map and its file, of (photo, labels) or (photo, labels, instances).
 
     Raises:
         SettingError: Something else.
@@ -73,4 +74,5 @@ def photo_given(reference: Any, classes: Classes) -> tuple[Pixels, Map]:
         raise LabelError(
             "a reference", f"its photo is {sizes[0]} px, its label map {sizes[1]}", "Give both of one size"
         )
-    return pixels, instances
+    known = described(reference[0], pixels)
+    return pixels, instances, File(known["source"], known["sha256"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -89,7 +89,9 @@ class Run:
     def described(self) -> dict[str, Any]:
         """All but the maps and the reference's pixels, as a trace states it."""
         reference = None if self.reference is None else self.source or CANVAS
-        return {**self.settings.described(), "reference": reference, "without": described(self.without)}
+        file = None if self.reference is None or self.source else asdict(self.reference.photo.file)
+        stated = {"reference": reference, "reference_file": file, "without": described(self.without)}
+        return {**self.settings.described(), **stated}
 
     def pictures(self) -> dict[str, Pixels | Map]:
         """The instance map, and a reference that is of no bank with its own."""

@@ -10,6 +10,8 @@ from ktviz.errors import SettingError
 from ktviz.values import KnownKeywords, one_of, seed_of, short, whole
 
 Choice = Literal["drawn", "numbered", "nearest", "encoded"]
+OF_REFERENCE = ("nearest", "encoded")
+"""Choices that need a reference."""
 MOST_SEED = 2**32 - 1
 """What NumPy's older generator takes."""
 Pairs = Mapping[int, int]

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import MismatchError, SettingError, TraceError, UnknownNameError
+from ktviz.errors import SettingError, TraceError, UnknownNameError
 from ktviz.images import Pixels, to_pixels
 from ktviz.labels import Classes, as_instances, as_labels, class_of
 from ktviz.labels.maps import Map
@@ -20,21 +20,22 @@ from ktviz.library.banks import Banks, of_kind
 from ktviz.library.kinds.codes.cutting import SURROUNDINGS, TILE_PX, cut_out
 from ktviz.library.kinds.codes.union import CodeUnion
 from ktviz.library.library import Library
-from ktviz.networks.running import without_autocast
+from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.descents import Descent
+from ktviz.systems.opening import banks_of
 from ktviz.systems.parts import is_number
 from ktviz.systems.pix2pixhd.centres import Centres
 from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.drawing import mosaic, object_picture
 from ktviz.systems.pix2pixhd.fitting import check_bank, checked_centres
 from ktviz.systems.pix2pixhd.looks import Looks, choose, codes_at
-from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE, Vectors
+from ktviz.systems.pix2pixhd.objects import CANVAS, File, Vectors
 from ktviz.systems.pix2pixhd.published import read_published_centres
 from ktviz.systems.pix2pixhd.reference import Reference, photo_given
 from ktviz.systems.pix2pixhd.result import Synthesis
 from ktviz.systems.pix2pixhd.run import Run
-from ktviz.systems.pix2pixhd.settings import Settings
+from ktviz.systems.pix2pixhd.settings import OF_REFERENCE, Settings
 from ktviz.systems.pix2pixhd.shape import Shape
 from ktviz.systems.pix2pixhd.sites import NAME, MemberSite, StyleSite
 from ktviz.systems.pix2pixhd.style_blend import StyleBlend
@@ -146,15 +147,16 @@ class Pix2PixHD(nn.Module, PlainSystem):
         """The system of a trace, on the banks that it names; see `systems.registry`.
 
         Raises:
-            MismatchError: Its knowledge was in a library, and none was given; or it was a file's, which `like` has not.
+            MismatchError: Its knowledge was in a library, and none was given, or it is not there; or it was a file's,
+                which `like` has not.
         """
         names = [key.removeprefix(BANK) for key in trace.about["digests"] if key.startswith(BANK)]
         networks = None if like is None else like.networks
         if not names:
             return cls(networks=networks) if like is None or like.banks is not None else like
-        if library is None:
-            raise MismatchError("the picture again", "no library was given", "Give the library of the trace")
-        return cls(library.select([name for name in names if name in library]), networks)
+        stated = trace.about["banks"]  # in the order of the system; digests have none
+        names.sort(key=lambda name: stated.index(name) if name in stated else len(stated))
+        return cls(banks_of("the picture again", names, library), networks)
 
     @property
     def classes(self) -> Classes:
@@ -201,6 +203,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
     @torch.no_grad()
     def forward(self, run: Run) -> Synthesis:
         """The run that a recorder listens to."""
+        check_defaults()
         looks = self.style(self.looks(run))
         if self.banks is not None:
             looks = self.members(looks)
@@ -214,14 +217,14 @@ class Pix2PixHD(nn.Module, PlainSystem):
     def reference_given(self, reference: Any, settings: Settings) -> Reference | None:
         """The reference of a call."""
         if reference is None:
-            if settings.choice in ("nearest", "encoded"):
+            if settings.choice in OF_REFERENCE:
                 raise SettingError(f"choice {settings.choice!r}", "no reference", "Give reference=(photo, labels)")
             return None
         if isinstance(reference, str):
             if self.banks is None:
                 raise UnknownNameError(f"reference {reference!r}", "there is no bank", "Give (photo, labels)")
             return Reference.of_source(self.banks, reference)
-        return Reference.of_photo(*photo_given(reference, self.classes), self.networks)
+        return Reference.of_photo(self.networks, *photo_given(reference, self.classes))
 
     def traced(self, labels: Any, instances: Any = None, **settings: Any) -> Trace:
         """Make a picture and return its `Trace`; keywords as in a call."""
@@ -262,7 +265,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
     def stated(self, trace: Trace) -> Run:
         """The run that a trace states; errors as in `run_of`."""
         stored, asked = dict(trace.picture.settings), "a question to the model"
-        named, without = stored.pop("reference"), stored.pop("without")
+        named, file, without = (stored.pop(name) for name in ("reference", "reference_file", "without"))
         settings, instances = Settings(**stored), trace.picture.labels("input")
         reference = None
         if instances is None:
@@ -271,7 +274,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
             pixels, known = trace.picture.canvases.get(CANVAS), trace.picture.labels(CANVAS)
             if pixels is None or known is None:
                 raise TraceError(asked, "the trace was saved without its reference", "Save its pictures")
-            reference = Reference.of_photo(pixels, known, self.networks)
+            reference = Reference.of_photo(self.networks, pixels, known, File(**file))
         elif named is not None:
             reference = self.reference_given(named, settings)
         return Run.create(instances, settings, reference, self.centres, without)
@@ -379,7 +382,8 @@ class Pix2PixHD(nn.Module, PlainSystem):
         if self.banks is not None and source in self.banks.source_numbers:
             found: Pixels = self.banks.picture(self.banks.source_numbers[source])
             return found
-        if source == REFERENCE:
+        file = trace.picture.settings["reference_file"]
+        if file is not None and source == file["name"]:
             return trace.picture.canvases.get(CANVAS)
         centres = self.run_of(trace).centres
         if source in centres.source_names and centres.objects is not None:

@@ -21,8 +21,17 @@ from ktviz.errors import MismatchError, SettingError, WeightsError
 from ktviz.images import Pixels, to_tensor
 from ktviz.labels import Classes, class_of
 from ktviz.labels.maps import Map
-from ktviz.networks.running import check_finite, run
-from ktviz.networks.weights import load_weights, module_digest, read_about, read_together, save_together, text_digest
+from ktviz.networks.running import check_defaults, check_finite, run
+from ktviz.networks.threads import threads_for
+from ktviz.networks.weights import (
+    as_path,
+    load_weights,
+    module_digest,
+    read_about,
+    read_together,
+    save_together,
+    text_digest,
+)
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.hourglass import Hourglass
 from ktviz.systems.blocks.planes import one_hot
@@ -36,6 +45,8 @@ PUBLISHED_GENERATOR, PUBLISHED_ENCODER = "latest_net_G.pth", "latest_net_E.pth"
 ENCODER_NEEDED = "Take a training with codes, and name its encoder's file: encoder="
 ENTRY, STEP = 4, 3
 """Modules of an hourglass before its first step down, and of each step."""
+FINE_CELL_PX, FINE_CELLS = 4, 4
+"""Least side of the cells by which threads share a picture, and how many of them a side of the coarsest cells is."""
 
 
 class Networks(nn.Module):
@@ -96,7 +107,7 @@ class Networks(nn.Module):
         Raises:
             WeightsError: A file is missing, damaged, of another layout or of another training, or holds NaN.
         """
-        generator, encoder = (Path(folder) / name for name in (GENERATOR, ENCODER))
+        generator, encoder = (as_path(folder) / name for name in (GENERATOR, ENCODER))
         made = cls(*described(read_about(generator), generator))
         load_weights(made.generator, generator)
         if made.encoder is not None:
@@ -109,12 +120,13 @@ class Networks(nn.Module):
 
         Raises:
             MismatchError: The encoder was left out: what is written could not be read again.
+            WeightsError: No path.
             StorageError: The disk refuses.
         """
         if self.shape.codes and self.encoder is None:
             raise MismatchError("save networks", "their encoder was left out", ENCODER_NEEDED)
         parts = {GENERATOR: self.generator, **({} if self.encoder is None else {ENCODER: self.encoder})}
-        save_together({Path(folder) / name: part for name, part in parts.items()}, self.about)
+        save_together({as_path(folder) / name: part for name, part in parts.items()}, self.about)
 
     @classmethod
     def from_checkpoint(
@@ -140,7 +152,7 @@ class Networks(nn.Module):
             SettingError: No configuration, or more or fewer classes than it has.
             WeightsError: A file is missing, damaged, or of other sizes: the first tensor that differs is named.
         """
-        shape, path = named(configuration), Path(path)
+        shape, path = named(configuration), as_path(path)
         beside = (path if path.is_dir() else path.parent) / PUBLISHED_ENCODER
         left_out = not encodes and encoder is None and not beside.exists()
         with torch.device("meta"):  # no time is spent on weights that are thrown away
@@ -173,14 +185,16 @@ class Networks(nn.Module):
             codes: (n, codes), one for each object, in the order of their numbers.
 
         Raises:
+            SettingError: PyTorch's default type is not float32, or its default device not the CPU.
             WeightsError: The generator made NaN.
         """
+        check_defaults()
         height, width = instances.shape
         wide = np.pad(instances, [(0, more) for more in missing(height, width, self.shape.stride)], mode="edge")
         place = torch.from_numpy(told_apart(wide)[1])
         planes = self.planes(torch.from_numpy(wide)[None, None])
         planes = torch.cat([planes, codes.float()[place].movedim(-1, 0)[None]], 1)
-        picture = run(self.generator, planes)[0, :, :height, :width]
+        picture = self.run(self.generator, planes)[0, :, :height, :width]
         check_finite(picture, "generator")
         return picture / 2 + 0.5
 
@@ -206,7 +220,7 @@ class Networks(nn.Module):
         height, width = instances.shape
         image = widened(2 * to_tensor(pixels) - 1, self.shape.stride)
         with torch.no_grad():
-            raw = run(self.encoder, image)[..., :height, :width]
+            raw = self.run(self.encoder, image)[..., :height, :width]
         check_finite(raw, "encoder")
         return region_means(raw, torch.from_numpy(instances)[None, None])[0]
 
@@ -216,7 +230,16 @@ class Networks(nn.Module):
         if not isinstance(self.encoder, Hourglass):
             return image[0]
         with torch.no_grad():
-            return run(self.encoder.model[: ENTRY + STEP * self.shape.encoder_downs], image)[0]
+            return self.run(self.encoder.model[: ENTRY + STEP * self.shape.encoder_downs], image)[0]
+
+    def run(self, network: nn.Module, planes: Tensor) -> Tensor:
+        """What one of the networks makes of planes (1, C, H, W), in multiples of the stride; on any number of threads.
+
+        A thread has 64 of the coarsest cells at least, and 16,384 px: with fewer, convolutions share out their sums.
+        """
+        side = max(FINE_CELL_PX, self.shape.stride // FINE_CELLS)
+        with threads_for(planes[0, 0].numel() // side**2):
+            return run(network, planes)
 
     @property
     def feature_px(self) -> int:

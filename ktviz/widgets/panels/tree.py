@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from ktviz.errors import TraceError
 from ktviz.explain.case import Case
@@ -21,10 +19,10 @@ from ktviz.widgets.asking import Answer, Body, RequestError, numbers, places
 from ktviz.widgets.packing import Part, finite, steps
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.pictures import sheet
-from ktviz.widgets.subject import Subject
+from ktviz.widgets.subject import Subject, lengths, paths
 
-PATH, PATH_SIMILARITY = "path", "path_similarity"
-"""What systems call the columns of ways down a tree, and of the similarities to their nodes."""
+PATH_SIMILARITY = "path_similarity"
+"""What systems call the column of similarities to the nodes of ways down a tree."""
 COSINE = "cosine"
 EXEMPLARS = 6
 MOST_NODES = 600
@@ -34,8 +32,8 @@ MOST_ROADS = 4_000_000
 
 
 def appears(subject: Subject) -> bool:
-    """Where there is a tree, or the trace tells of ways through one."""
-    return bool(trees(subject)) or paths(subject.trace) is not None
+    """Where there is a tree, or the trace tells of ways through one, or its system has some and the run took none."""
+    return bool(trees(subject)) or paths(subject.trace) is not None or subject.treeless
 
 
 def can(subject: Subject) -> dict[str, bool]:
@@ -47,12 +45,6 @@ def trees(subject: Subject) -> Sequence[ClusterTree]:
     """The trees that can be asked: those of a view without a translation, or of a system with that ability."""
     able = subject.library is not None or subject.can("tree")
     return subject.trees if able else ()
-
-
-def paths(trace: Trace) -> pa.ChunkedArray | None:
-    """The nodes on every winner's way through a tree; None where the trace tells of none."""
-    found = trace.winners[trace.full_name(PATH)] if trace.has(PATH) else None
-    return found if found is not None and lengths(found).any() else None
 
 
 def columns(subject: Subject) -> dict[str, Part]:
@@ -70,12 +62,6 @@ def columns(subject: Subject) -> dict[str, Part]:
         known = subject.trace.winners[subject.trace.full_name(PATH_SIMILARITY)].combine_chunks()
         similarity[inside] = known.flatten().to_numpy(zero_copy_only=False)
     return {"path": node, "path_similarity": similarity}
-
-
-def lengths(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.int64]:
-    """Length of the list of each row: (rows,)."""
-    found: npt.NDArray[np.int64] = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
-    return found.astype(np.int64)
 
 
 # Answers
@@ -173,7 +159,7 @@ def stored(subject: Subject) -> dict[str, Part]:
     parts: dict[str, Part] = {}
     for number, tree in enumerate(trees(subject)):
         parts |= {f"tree/{number}/{name}": part for name, part in tree_parts(subject.trace, tree).items()}
-    if subject.case is None or not subject.can("tree"):
+    if subject.case is None or not parts:
         return parts
     return {**parts, **descent_parts(subject.case, subject.trees)}
 

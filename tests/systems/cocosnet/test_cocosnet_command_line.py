@@ -116,6 +116,7 @@ def test_a_label_map_comes_from_standard_input(place, library, tmp_path, monkeyp
         (["-b", BANK], 2, "no --library"),
         (["-l", "LIB"], 2, "no --bank"),
         (["-l", "LIB", "-b", BANK, "--exemplar", "z"], 3, "source 'z'"),
+        (["-l", "LIB", "-b", BANK, "--exemplar", "a", "--without", "b"], 2, "--without beside --exemplar"),
         (["-l", "LIB", "-b", BANK, "--strength", "1"], 2, "--strength given to do: Leave it out: it is of kt"),
         (["-l", "LIB", "-b", BANK, "--side", "32"], 2, "--side given"),
         (["--reference", "PICTURE"], 2, "--reference without --reference-labels"),

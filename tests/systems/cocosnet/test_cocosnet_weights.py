@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from shutil import copyfile
 
 import numpy as np
 import pytest
@@ -18,21 +19,23 @@ from ktviz.systems.cocosnet.configuration import PUBLISHED, Configuration, small
 from ktviz.systems.cocosnet.correspondence import Shape
 from ktviz.systems.cocosnet.networks import Networks
 
+FILES = ("correspondence.safetensors", "generator.safetensors")
+
 
 @pytest.fixture
 def saved(networks, tmp_path):
-    networks.save(tmp_path)
-    return tmp_path / "correspondence.safetensors", tmp_path / "generator.safetensors"
+    networks.save(tmp_path / "saved")
+    return tmp_path / "saved"
 
 
 def test_networks_come_back_with_their_configuration(networks, saved, exemplar, labels):
-    found = Networks.load(*saved)
+    found = Networks.load(saved)
     assert found.configuration == networks.configuration
     assert not any("weight_orig" in name for name in found.state_dict())
     one, other = (kt.CoCosNet(*exemplar, these)(labels) for these in (networks, found))
     assert abs(one.warped.astype(int) - other.warped).mean() < 2  # half precision
-    found.save(saved[0].parent)
-    assert all((a == b).all() for a, b in zip(Networks.load(*saved).parameters(), found.parameters(), strict=True))
+    found.save(saved)
+    assert all((a == b).all() for a, b in zip(Networks.load(saved).parameters(), found.parameters(), strict=True))
 
 
 def test_saving_leaves_the_networks_as_they_are(make_networks, tmp_path):
@@ -44,34 +47,38 @@ def test_saving_leaves_the_networks_as_they_are(make_networks, tmp_path):
 
 @pytest.mark.parametrize("changes", [{"width": 4}, {"temperature": 0.02}, {"seed": 1}])
 def test_files_of_two_trainings_are_not_mixed(make_networks, saved, tmp_path, changes):
-    other = tmp_path / "other"
-    other.mkdir()
-    make_networks(**changes).save(other)
+    make_networks(**changes).save(tmp_path / "other")
+    copyfile(tmp_path / "other" / FILES[1], saved / FILES[1])
     with pytest.raises(WeightsError, match="they are not of one training"):
-        Networks.load(saved[0], other / "generator.safetensors")
+        Networks.load(saved)
 
 
 def test_files_that_name_no_others_are_taken_as_they_are(networks, saved, tmp_path):
-    about, plain, files = {"configuration": networks.configuration.as_json()}, networks.plain(), []
+    about, plain, old = {"configuration": networks.configuration.as_json()}, networks.plain(), tmp_path / "old"
     for part in ("correspondence", "generator"):
-        files.append(tmp_path / f"old-{part}.safetensors")
-        save_weights(plain.get_submodule(part), files[-1], about)
-    assert Networks.load(*files).digests() == Networks.load(*saved).digests()
+        save_weights(plain.get_submodule(part), old / f"{part}.safetensors", about)
+    assert Networks.load(old).digests() == Networks.load(saved).digests()
+    copyfile(saved / FILES[1], old / FILES[1])
     with pytest.raises(WeightsError, match="they are not of one training"):
-        Networks.load(files[0], saved[1])
+        Networks.load(old)
 
 
 def test_files_that_are_not_ours(networks, saved, tmp_path):
+    for turned, file in zip(FILES[::-1], FILES, strict=True):
+        (tmp_path / "turned").mkdir(exist_ok=True)
+        copyfile(saved / file, tmp_path / "turned" / turned)
+        save_weights(networks.generator, tmp_path / "bare" / file, {})
     with pytest.raises(WeightsError, match="of another architecture"):
-        Networks.load(saved[1], saved[0])
-    save_weights(networks.generator, tmp_path / "bare.safetensors", {})
+        Networks.load(tmp_path / "turned")
     with pytest.raises(WeightsError, match="states no configuration"):
-        Networks.load(tmp_path / "bare.safetensors", tmp_path / "bare.safetensors")
-    saved[1].write_bytes(saved[1].read_bytes()[:-3000])
+        Networks.load(tmp_path / "bare")
+    generator = saved / FILES[1]
+    generator.write_bytes(generator.read_bytes()[:-3000])
     with pytest.raises(WeightsError, match="damaged or not a checkpoint"):
-        Networks.load(*saved)
+        Networks.load(saved)
+    generator.unlink()
     with pytest.raises(MissingWeightsError, match="no such file"):
-        Networks.load(saved[0], tmp_path / "none.safetensors")
+        Networks.load(saved)
 
 
 def test_without_packaged_weights_it_says_so(exemplar, monkeypatch):

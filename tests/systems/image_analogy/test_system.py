@@ -415,3 +415,9 @@ def test_cards_show_all_pictures(system, trace, pair):
     assert found.count("<img") == 1 + 2 * 6
     assert trace.plot().get_size_inches()[0] > 0
     assert "Which place of reference" in texts(trace.plot())
+
+
+def test_a_question_within_another_default_is_refused_in_one_sentence(trace, another_default):
+    """Also where no network runs: the votes are blended as they are."""
+    with another_default(), pytest.raises(SettingError, match=r"PyTorch's default (type|device)"):
+        kt.attribute(trace.site("ab.vote"), BOX, through="gradient")

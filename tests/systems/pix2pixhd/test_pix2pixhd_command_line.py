@@ -184,7 +184,8 @@ def test_how_a_source_is_left_out_is_said_in_the_trace(place, translate, tmp_pat
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (["--choice", "nearest"], 2, "no reference"),
+        (["--choice", "nearest"], 2, "--choice nearest without --reference to do: Name a picture of the banks"),
+        (["--choice", "encoded"], 2, "--choice encoded without --reference"),
         (["--choice", "best"], 2, "choice 'best'"),
         (["--exemplar", "1"], 2, "--exemplar given to do: Leave it out: it is of cocosnet"),
         (["--memory", "1GB"], 2, "it is of kt"),

@@ -122,6 +122,24 @@ def test_bytes_and_truth_values_leave_nothing_out_of_a_trace(trace, value):
             kt.without(trace.site(site), value)
 
 
+def test_another_default_is_refused_in_one_sentence(system, trace, scene, another_default):
+    photo, labels, instances = scene
+    codes = torch.zeros(len(np.unique(instances)), 3)
+    asked = [
+        lambda: system(labels, instances),
+        lambda: system(labels, instances, choice="encoded", reference=scene),
+        lambda: system.rerun(trace),
+        lambda: system.networks.paint(instances, codes),
+        lambda: system.networks.encode(photo, instances),
+        lambda: kt.attribute(trace, through="gradient"),
+        lambda: kt.without(trace, "0.png"),
+    ]
+    for ask in asked:
+        with another_default(), pytest.raises(SettingError, match=r"PyTorch's default (type|device)"):
+            ask()
+    assert np.array_equal(system(labels, instances, seed=3).output, trace.output)
+
+
 def test_a_constant_reference_is_one_like_any_other(system, scene):
     photo = np.full_like(scene[0], 128)
     made = system(*scene[1:], choice="encoded", reference=(photo, *scene[1:]))

@@ -10,7 +10,7 @@ from views.wire import Wire, unpack
 
 import ktviz as kt
 from ktviz.audit.removal import verify_removal
-from ktviz.errors import AbilityError, LibraryError
+from ktviz.errors import AbilityError, LibraryError, TraceError
 from ktviz.figures.cluster_tree import tree_figure
 from ktviz.figures.interactive import tree_icicle
 from ktviz.images import decode_image, file_digest
@@ -19,7 +19,7 @@ from ktviz.library.kinds.trees import tree_of
 from ktviz.systems.pix2pixhd.shape import Shape
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
 from ktviz.systems.pix2pixhd.trained import Networks
-from ktviz.widgets.scene import scene_of
+from ktviz.widgets.scene import describe, scene_of
 from ktviz.widgets.subject import Subject
 
 from .conftest import library_of, world
@@ -278,6 +278,31 @@ def test_a_page_is_written_with_both_sites(trace, tmp_path):
     with kt.Explorer(trace) as view:
         view.to_html(tmp_path / "page.html")
     assert (tmp_path / "page.html").stat().st_size < 4_000_000
+
+
+ELSEWHERE = {
+    "photograph": {"choice": "encoded", "reference": world(55)},
+    "source": {"choice": "encoded", "reference": "2.png"},
+    "again": {"seed": 3, "again": True, "without": "0.png"},
+}
+"""Runs that choose from what is in no bank's tree."""
+
+
+@pytest.mark.parametrize("how", ELSEWHERE)
+def test_a_page_of_a_run_that_chose_in_no_tree_is_written_and_says_so(system, scene, tmp_path, how):
+    trace = system.traced(*scene[1:], **ELSEWHERE[how])
+    with kt.Explorer(trace) as view:
+        for site in trace.sites:
+            view.site = site
+            view.to_html(tmp_path / f"{site}.html")
+            about = describe(view._shown)
+            assert {panel["name"]: panel["appears"] for panel in about["panels"]}["tree"]
+            assert not about["can"]["tree"]
+            assert [bank["name"] for bank in about["banks"]] == trace.site(site).about["banks"]
+            assert "there is none behind this view" in str(Wire(view).refusal("children", {"bank": 0, "nodes": [0]}))
+            assert view.plot()
+    with kt.TreeView(trace) as view, pytest.raises(TraceError, match="chose in no tree"):
+        view.plot()
 
 
 def test_trees_of_banks_are_drawn(system, trace):

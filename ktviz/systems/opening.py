@@ -1,0 +1,45 @@
+"""The knowledge that a trace names, in the library where it is said to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ktviz.errors import MismatchError
+from ktviz.library.kinds.registry import AnyUnion
+from ktviz.library.library import Library
+
+TODO = "Give the library of the trace"
+
+
+def bank_of(source: Mapping[str, Any], library: Library | None) -> AnyUnion:
+    """The bank that a source of a trace names, if that holds it.
+
+    Raises:
+        MismatchError: There is no library, or no such bank or source.
+    """
+    name, bank = str(source["source"]), str(source["bank"])
+    asked = f"the reference {name} of the trace"
+    found = banks_of(asked, [bank], library)
+    if name not in found.source_numbers:
+        raise MismatchError(asked, f"bank {bank} does not hold it", TODO)
+    return found
+
+
+def banks_of(asked: str, names: Sequence[str], library: Library | None) -> AnyUnion:
+    """Those of some banks that a library has, in the order of their names.
+
+    Args:
+        asked: What for.
+        names: At least one.
+        library: Where they are, or None.
+
+    Raises:
+        MismatchError: There is no library, or it has none of them.
+    """
+    if library is None:
+        raise MismatchError(asked, "no library was given", TODO)
+    there = [name for name in names if name in library]
+    if not there:
+        raise MismatchError(asked, f"the library has no bank {' or '.join(names)}", TODO)
+    return library.select(there)
