@@ -62,11 +62,14 @@ class CoCosNet(nn.Module, PlainSystem):
             `from_bank` gives exemplars of banks.
         labels: Its label map, as in `as_labels`.
         networks: Both; the shipped ones if None. They go into evaluation mode and need no gradient from then on.
-        source: What is known of the exemplar: its name ("reference" or the file's if None), its bank, its credit.
+        source: What you say of the exemplar, by name: `source`, what it is called ("reference", or as its file, if
+            not said); `title`, `creator`, `year`, `licence`, `url`; `sha256` of its file. Nothing can prove it, and
+            audits show it as stated.
         banks: Of pictures, that hold it; see `from_bank`.
 
     Raises:
         ImageError: The exemplar cannot be used.
+        SettingError: Something else is said of it.
         LabelError: Its label map cannot, or is missing; or the networks are not for label maps.
         MissingWeightsError: No networks are given, and none come with this version.
 
@@ -91,7 +94,7 @@ class CoCosNet(nn.Module, PlainSystem):
         exemplar: ImageLike | One | Several,
         labels: Any = None,
         networks: Networks | None = None,
-        source: Mapping[str, Any] | None = None,
+        source: Mapping[str, str] | None = None,
         banks: PictureUnion | None = None,
     ) -> None:
         super().__init__()
