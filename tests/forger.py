@@ -47,6 +47,17 @@ def edit(folder, change):
     seal(folder)
 
 
+def with_other_pixels(canvas):
+    """A picture beside the trace that is another one than the trace says."""
+
+    def change(evidence):
+        pixels = evidence.trace.picture.canvases[canvas].copy()
+        pixels[:8, :8] ^= 255
+        return replace(evidence, trace=evidence.trace.with_canvases({canvas: pixels}))
+
+    return change
+
+
 def other_value(value, kind, trace):
     """Another value for a cell than the one that is there."""
     if pa.types.is_dictionary(kind):

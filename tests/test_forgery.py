@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from forger import change_cell, edit, forge, seal
+from forger import change_cell, edit, forge, seal, with_other_pixels
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
@@ -35,6 +35,8 @@ from ktviz.trace.schema import CORE, REGRET
 from ktviz.trace.trace import Trace
 
 PLACES = ("here", "elsewhere")
+ANY = {"height": 1, "width": 1, "sha256": "f" * 64}
+"""What could be said of a picture."""
 TRACE_COLUMNS = (*CORE.names, *(f"kt.{extension.name}" for extension in EXTENSIONS))
 
 
@@ -455,6 +457,18 @@ def other_copies(change):
     return lambda evidence: replace(evidence, copies=change(evidence.copies))
 
 
+def other_canvases(change):
+    """Something else said of the trace's pictures."""
+
+    def forge(evidence):
+        trace = evidence.trace
+        canvases = change(trace.picture.about["canvases"])
+        picture = Picture(trace.picture.canvases, {**trace.picture.about, "canvases": canvases})
+        return replace(evidence, trace=Trace(trace.table, trace.about, [picture]))
+
+    return forge
+
+
 def other_picture(**more):
     """What the trace says of its image, and more."""
 
@@ -477,8 +491,17 @@ EVIDENCE = {
     "a copy elsewhere": other_copies(lambda copies: copies.assign(x=copies["x"] + 12)),
     "a copy that agrees better": other_copies(lambda copies: copies.assign(correlation=1.1)),
     "a copy that was in the photo": other_copies(lambda copies: copies.assign(picture="input", area=0.9)),
+    "a copy that agrees more than wholly": other_copies(
+        lambda copies: copies.assign(correlation=copies["correlation"].where(copies["correlation"] < 0.99, 1.01))
+    ),
     "a measure": other_picture(measures={"retrieval": {"recall": 1.0}}),
     "a remark on the picture": other_picture(approved=True),
+    "a remark that is called as a picture is": other_picture(output="approved by the Louvre"),
+    "a remark that is called as what rounding may change is": other_picture(device="approved by the Louvre"),
+    "an output more": other_canvases(lambda known: {**known, "output:approved by the Louvre": ANY}),
+    "more said of an output": other_canvases(lambda known: {**known, "output": {**known["output"], "approved": True}}),
+    "another size of an output": other_canvases(lambda known: {**known, "output": {**known["output"], "width": 1}}),
+    "another photo": with_other_pixels("input"),
 }
 """What else only the model or the pictures can tell; the rest is made to fit."""
 
@@ -486,7 +509,8 @@ EVIDENCE = {
 @pytest.mark.parametrize("change", EVIDENCE.values(), ids=EVIDENCE)
 def test_changed_evidence_is_caught(folder, check, world, change):
     forge(folder, world.translator, change)
-    assert re.search(r"^tables/(rivals|copies)|its (measures|approved) is not|cannot be read", check(folder).difference)
+    told = r"^tables/(rivals|copies)|its (measures|approved|output.*|device) is not|cannot be read|is another picture"
+    assert re.search(told, check(folder).difference)
 
 
 STRUCTURE = {

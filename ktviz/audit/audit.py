@@ -61,7 +61,7 @@ from ktviz.explain.attribution import Attribution
 from ktviz.explain.case import Case, case_of
 from ktviz.explain.counterfactual import Comparison
 from ktviz.explain.pieces import control
-from ktviz.explain.result import check_retrieved, one_site
+from ktviz.explain.result import check_paints, check_retrieved, one_site
 from ktviz.images import Pixels, encode_image, pixel_digest, read_image, stored_size
 from ktviz.trace.about import processor, version, versions
 from ktviz.trace.recorded import Traced
@@ -133,6 +133,7 @@ class Audit:
                 comparison is of another trace, or cannot be asked again: found within some seconds, or with other
                 knowledge.
             TraceError, MismatchError: As in `attribute`.
+            AbilityError: The trace is of a site that did not paint the output.
 
         Example:
             >>> kt.Audit.create(  # doctest: +SKIP
@@ -153,6 +154,7 @@ class Audit:
                 asked, f"not a text of Unicode of at most {LONGEST_TITLE:,} letters", "Give a short title"
             )
         given = one_site(trace)
+        check_paints(given, "audit a trace")
         check_retrieved(given, "audit a trace")
         case = case_of(given, "rerun", model=model, photo=photo, asked="audit a trace")
         check_made_again(case)
@@ -329,7 +331,9 @@ def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
         """Another one of the same photo."""
         found = Trace.open(folder / f"{file}.parquet")
         output = read_image(folder / f"pictures/{picture}.png")
-        return found.with_canvases({**canvases(found, pictures["input"], output), **known})
+        alike = [canvas for canvas in known if found.picture.sha256(canvas) == trace.picture.sha256(canvas)]
+        shared = {canvas: known[canvas] for canvas in alike}  # another run may have taken another exemplar
+        return found.with_canvases({**canvases(found, pictures["input"], output), **shared})
 
     names = counterfactual_names(evidence).items()
     attributions, comparisons = asked_numbers(manifest["files"])

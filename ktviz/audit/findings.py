@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from ktviz.explain.counterfactual import compare
 from ktviz.explain.pieces import pieces, pieces_mask
 from ktviz.explain.regret import regret_table
 from ktviz.images import Pixels
+from ktviz.library.format import is_bank_name
 from ktviz.licences import UNKNOWN, in_short
 from ktviz.regions import Mask
 from ktviz.trace.pictures import INPUT, OUTPUT
@@ -72,6 +74,11 @@ def knowledge_files(trace: Trace) -> dict[str, str]:
     mine = {trace.site_about["canvas"], INPUT}
     names = [name for name in trace.picture.about["canvases"] if name not in mine and not name.startswith(OUTPUT)]
     return {name: name.replace(":", "-") for name in names}
+
+
+def given_sources(trace: Trace) -> list[Mapping[str, Any]]:
+    """Sources that are in no library, but were given as pictures: these are proved, what is said of them is stated."""
+    return [source for source in trace.about["sources"] if "pixels" in source and not is_bank_name(source["bank"])]
 
 
 def shown(pixels: Pixels | None) -> Pixels:

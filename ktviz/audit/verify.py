@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -35,6 +35,7 @@ from ktviz.audit.audit import LONGEST_TITLE, Audit, all_versions
 from ktviz.audit.differences import compare_files
 from ktviz.audit.envelope import check_signature
 from ktviz.audit.evidence import counterfactual_names
+from ktviz.audit.findings import given_sources
 from ktviz.audit.folder import (
     FORMAT,
     MANIFEST,
@@ -52,7 +53,9 @@ from ktviz.explain.case import BANK, Case, check_same
 from ktviz.images import file_digest
 from ktviz.library.banks import Banks
 from ktviz.library.library import Library
+from ktviz.licences import UNKNOWN
 from ktviz.systems.protocol import System
+from ktviz.systems.reference import SAID
 from ktviz.systems.registry import opened
 from ktviz.trace.about import processor
 from ktviz.trace.trace import Trace
@@ -268,7 +271,8 @@ def system_for(trace: Trace, library: Library | None, model: System | None = Non
 
 
 def check_statement(audit: Audit) -> str:
-    """Title, date, versions and processor are of the right kind; nothing can show whether they are true."""
+    """Title, date, versions and processor are of the right kind; nothing can show whether they are true, nor what is
+    said of pictures that no library holds."""
     known = {"versions": all_versions(), "processor": processor()}
     check_made(MANIFEST, {name: audit.about[name] for name in known}, known)
     made = str(audit.about["made"])
@@ -277,7 +281,15 @@ def check_statement(audit: Audit) -> str:
     if len(audit.title) > LONGEST_TITLE:
         raise Difference(f"{MANIFEST}: a title of {len(audit.title):,} letters, at most {LONGEST_TITLE:,} can be")
     title = audit.title if len(audit.title) <= LONGEST else f"{audit.title[:LONGEST]}..."
-    return f"titled {title!r}, made {made}, with ktviz {audit.about['versions']['ktviz']} on {audit.about['processor']}"
+    ktviz = audit.about["versions"]["ktviz"]
+    remarks = [f"titled {title!r}, made {made}, with ktviz {ktviz} on {audit.about['processor']}"]
+    return "; ".join((*remarks, *map(in_words, given_sources(audit.trace))))
+
+
+def in_words(source: Mapping[str, Any]) -> str:
+    """What is said of a picture that no library holds."""
+    known = (f"{name} {source[name]!r}" for name in SAID if source[name] != UNKNOWN)
+    return f"of a picture that no library holds: {', '.join(known)}"
 
 
 def check_rest(folder: Path, audit: Audit, case: Case) -> str:

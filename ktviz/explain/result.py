@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import pandas as pd
 import pyarrow as pa
 
-from ktviz.errors import TraceError
+from ktviz.errors import AbilityError, TraceError
 from ktviz.images import Pixels
 from ktviz.printing import printable
 from ktviz.trace import parquet
@@ -112,6 +112,15 @@ def check_retrieved(trace: Trace, asked: str) -> None:
     """Raise TraceError if nothing was retrieved, as where no object of a label map finds a centre of its class."""
     if not len(trace.whole):
         raise TraceError(asked, "nothing was retrieved", "Ask a run that took something from its knowledge")
+
+
+def check_paints(trace: Trace, asked: str) -> None:
+    """Raise AbilityError if the site of a trace did not paint the output: a run that is made again is asked about the
+    one that did."""
+    about = trace.site_about
+    if not about["paints"] or str(about["output"]).startswith(f"{OUTPUT}:"):
+        found = f"it paints {about['output']}" if about["paints"] else "it paints nothing itself"
+        raise AbilityError(f"{asked} of the site {about['name']!r}", found, "Give the whole trace: its output is meant")
 
 
 def site_that_paints(trace: Trace, output: str) -> Trace:

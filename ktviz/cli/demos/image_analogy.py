@@ -69,15 +69,9 @@ class Sample:
     def system(self, method: Method) -> ImageAnalogy:
         """The system with this picture as its reference."""
         from ktviz.systems.image_analogy.system import ImageAnalogy
-        from ktviz.systems.reference import described
 
-        about = {
-            **described(self.pixels, self.pixels),
-            **self.credit.described(),
-            "source": f"{self.short}.jpg",
-            "bank": "samples",
-        }
-        return ImageAnalogy(self.pixels, method, about)
+        said = {"source": f"{self.short}.jpg", "bank": "samples", **self.credit.described()}
+        return ImageAnalogy(self.pixels, method, said)
 
 
 def run(output: Path, quiet: bool) -> Iterator[pd.DataFrame]:

@@ -13,6 +13,7 @@ most move the last bit.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -128,6 +129,15 @@ class Work:
         entropy = total[:, 0].log() - logits.mul_(weights).sum(1)
         left_over = (1 - kept.sum(1)).clamp(min=0)
         return entry, *(part.float() for part in (similarity, kept, left_over, entropy, cells))
+
+
+def all_cosines(target: Tensor, source: Tensor, numbers: int = NUMBERS) -> Iterator[tuple[Tensor, Tensor]]:
+    """Cosines of cells (N, D) with cells (M, D), some rows at a time: their numbers (n,), and (n, M) float64."""
+    grid = all_on_grid(source)
+    length = lengths(grid)
+    for rows in torch.arange(len(target)).split(max(1, numbers // len(source))):
+        asked = on_grid(target[rows])
+        yield rows, asked @ grid.T / (lengths(asked)[:, None] * length)
 
 
 def all_on_grid(vectors: Tensor) -> Tensor:

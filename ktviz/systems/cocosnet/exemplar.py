@@ -54,7 +54,7 @@ class Exemplar(Reference):
 
 
 def given(
-    exemplar: ImageLike, labels: Any, configuration: Configuration, source: Mapping[str, Any] | None = None
+    exemplar: ImageLike, labels: Any, configuration: Configuration, source: Mapping[str, str] | None = None
 ) -> Exemplar:
     """An exemplar from a file or pixels.
 
@@ -62,15 +62,16 @@ def given(
         exemplar: As in `as_pixels`.
         labels: Its label map, as in `as_labels`; None where the configuration needs none.
         configuration: Of the networks.
-        source: What is known of it; its name, if it is a file, if None.
+        source: What is said of it; see `described`.
 
     Raises:
         ImageError: It cannot be used.
+        SettingError: As in `described`.
         LabelError: A label map of other classes or of another size, or none where one is needed.
     """
     pixels = as_pixels(exemplar)
-    about = dict(described(exemplar, pixels) if source is None else source)
-    return Exemplar(pixels, about, checked_labels(labels, pixels.shape[:2], configuration, str(about["source"])))
+    about = described(exemplar, pixels, source)
+    return Exemplar(pixels, about, checked_labels(labels, pixels.shape[:2], configuration, about["source"]))
 
 
 def checked_labels(labels: Any, size: tuple[int, ...], configuration: Configuration, name: str) -> Map | None:

@@ -75,7 +75,7 @@ class One:
     def digests(self) -> dict[str, str]:
         """Of its pixels, and of its label map."""
         source = f"library source {self.exemplar.name}"
-        found = {source: str(self.exemplar.source["pixels"])}
+        found = {source: self.exemplar.digest}
         labels = self.exemplar.labels
         return found if labels is None else {**found, f"{source} labels": labels_digest(labels)}
 

@@ -18,6 +18,9 @@ from ktviz.systems.cocosnet.exemplar import Exemplar
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Recorded
 
+LITTLE = 0.01
+"""Cells of the exemplar that feed less, in cells of the output, count as unused."""
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Synthesis(Recorded):
@@ -104,7 +107,7 @@ class Synthesis(Recorded):
         return {
             "entropy": float(self.mixture.entropy.double().mean()),
             "left_over": float(self.mixture.left_over.double().mean()),
-            "unused": float((fed < 0.01).double().mean()),
+            "unused": float((fed < LITTLE).double().mean()),
             "most_fed": float(fed.max()),
             "absent": float(lacking.mean()),
         }

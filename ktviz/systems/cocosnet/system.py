@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import AbilityError, MismatchError, TraceError
+from ktviz.errors import AbilityError, TraceError
 from ktviz.images import ImageLike, Pixels, to_pixels
 from ktviz.labels import Classes, as_labels, coloured
 from ktviz.labels.maps import Map
@@ -38,7 +38,7 @@ from ktviz.systems.cocosnet.result import Synthesis
 from ktviz.systems.cocosnet.rounding import Case
 from ktviz.systems.cocosnet.settings import Settings
 from ktviz.systems.cocosnet.sites import NAME, REFERENCE, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite
-from ktviz.systems.opening import bank_of
+from ktviz.systems.opening import bank_of, banks_of
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints
@@ -62,11 +62,14 @@ class CoCosNet(nn.Module, PlainSystem):
             `from_bank` gives exemplars of banks.
         labels: Its label map, as in `as_labels`.
         networks: Both; the shipped ones if None. They go into evaluation mode and need no gradient from then on.
-        source: What is known of the exemplar: its name ("reference" or the file's if None), its bank, its credit.
+        source: What you say of the exemplar, by name: `source`, what it is called ("reference", or as its file, if
+            not said); `title`, `creator`, `year`, `licence`, `url`; `sha256` of its file. Nothing can prove it, and
+            audits show it as stated.
         banks: Of pictures, that hold it; see `from_bank`.
 
     Raises:
         ImageError: The exemplar cannot be used.
+        SettingError: Something else is said of it.
         LabelError: Its label map cannot, or is missing; or the networks are not for label maps.
         MissingWeightsError: No networks are given, and none come with this version.
 
@@ -91,7 +94,7 @@ class CoCosNet(nn.Module, PlainSystem):
         exemplar: ImageLike | One | Several,
         labels: Any = None,
         networks: Networks | None = None,
-        source: Mapping[str, Any] | None = None,
+        source: Mapping[str, str] | None = None,
         banks: PictureUnion | None = None,
     ) -> None:
         super().__init__()
@@ -189,11 +192,7 @@ class CoCosNet(nn.Module, PlainSystem):
             return cls(exemplar, labels, networks, source)
         if f"library source {source['source']}" in trace.about["digests"]:
             return cls.from_bank(bank_of(source, library), source["source"], networks)
-        left = [] if library is None else [name for name in trace.about["banks"] if name in library]
-        if library is None or not left:
-            found = "no library was given" if library is None else "it has no bank of the trace"
-            raise MismatchError("paint again", found, "Give the library of the trace")
-        return cls.from_bank(library.select(left), None, networks)
+        return cls.from_bank(banks_of("paint again", trace.about["banks"], library), None, networks)
 
     def train(self, mode: bool = True) -> CoCosNet:
         """Networks stay in evaluation mode: in training, each run would change them (spectral norm)."""

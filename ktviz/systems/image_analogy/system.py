@@ -34,7 +34,7 @@ from ktviz.systems.opening import bank_of
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
-from ktviz.systems.reference import Reference, described
+from ktviz.systems.reference import Reference, given
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 
@@ -55,11 +55,14 @@ class ImageAnalogy(nn.Module, PlainSystem):
     Args:
         reference: B': the path of a file, (H, W, 3) uint8, or anything else that `as_pixels` takes.
         method: With which networks; the shipped ones if None.
-        source: What is known of the reference: its name ("reference" or the file's if None), its bank, its credit.
+        source: What you say of the reference, by name: `source`, what it is called ("reference", or as its file, if
+            not said); `title`, `creator`, `year`, `licence`, `url`; `sha256` of its file. Nothing can prove it, and
+            audits show it as stated.
         banks: Of pictures, that hold it; see `from_bank`.
 
     Raises:
         ImageError: The reference cannot be used.
+        SettingError: Something else is said of it.
 
     Example:
         >>> from ktviz import samples
@@ -76,15 +79,14 @@ class ImageAnalogy(nn.Module, PlainSystem):
 
     def __init__(
         self,
-        reference: ImageLike,
+        reference: ImageLike | Reference,
         method: Method | None = None,
-        source: Mapping[str, Any] | None = None,
+        source: Mapping[str, str] | None = None,
         banks: PictureUnion | None = None,
     ) -> None:
         super().__init__()
         self.banks = banks
-        pixels = as_pixels(reference)
-        self.reference = Reference(pixels, dict(described(reference, pixels) if source is None else source))
+        self.reference = reference if isinstance(reference, Reference) else given(reference, source)
         method = Method.shipped() if method is None else method
         self.ab, self.ba = method.sites["ab"], method.sites["ba"]  # before the method, to give the sites short names
         self.method = method
@@ -113,7 +115,8 @@ class ImageAnalogy(nn.Module, PlainSystem):
         pictures = of_kind(banks, PictureUnion, "take a reference from")
         number = pictures.choose(reference)
         pixels = pictures.picture(number)
-        return cls(pixels, method, {**pictures.describe_sources()[number], "pixels": pixel_digest(pixels)}, pictures)
+        source = {**pictures.describe_sources()[number], "pixels": pixel_digest(pixels)}
+        return cls(Reference(pixels, source), method, banks=pictures)
 
     @classmethod
     def opened(cls, trace: Trace, library: Library | None, like: ImageAnalogy | None = None, /) -> ImageAnalogy:
@@ -198,7 +201,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
         inverse = self.method.inverse
         networks = {"pyramid": self.method.pyramid.digest}
         networks |= {} if inverse is None else {"inverse": module_digest(inverse)}
-        return {**networks, f"library source {self.reference.name}": str(self.reference.source["pixels"])}
+        return {**networks, f"library source {self.reference.name}": self.reference.digest}
 
     def pictures(self, inputs: tuple[Any, ...], output: Analogy) -> dict[str, Pixels]:
         """A, B', A' and B of a run."""

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from command import ktviz
+from forger import forge, with_other_pixels
 from views.wire import unpack
 
 import ktviz as kt
@@ -162,6 +163,12 @@ def test_an_audit_is_verified_with_the_library(saved, library, folder, system):
     audit, _ = saved
     assert kt.verify(audit, library.folder, sources=folder / "in", model=system).ok
     assert "no library was given" in kt.verify(audit, model=system).difference
+
+
+@pytest.mark.parametrize("canvas", ["input", "reference:0", "output"])
+def test_another_picture_in_the_folder_is_caught(saved, library, system, canvas):
+    forge(saved[0], system, with_other_pixels(canvas))
+    assert "another picture than the one beside it" in kt.verify(saved[0], library, model=system).difference
 
 
 def test_another_picture_in_the_bank_changes_nothing(saved, own, save, paint, tmp_path, system):

@@ -284,6 +284,12 @@ def test_an_audit_is_verified_and_a_changed_reference_is_not(system, trace, tmp_
     assert "reference-0.png was changed" in verdict.difference
 
 
+@pytest.mark.parametrize(("site", "said"), [("ba.vote", "it paints output:back"), ("ab.conv4_1", "it paints nothing")])
+def test_no_audit_is_made_of_another_site_than_that_of_the_output(trace, site, said):
+    with pytest.raises(AbilityError, match=said):
+        kt.Audit.create(trace.site(site))
+
+
 def test_an_audit_of_a_run_without_a_region_is_verified(system, trace, tmp_path):
     kt.Audit.create(kt.without(trace, kt.Box(0, 0, 12, 12))).save(tmp_path / "audit")
     verdict = kt.verify(tmp_path / "audit", model=system)

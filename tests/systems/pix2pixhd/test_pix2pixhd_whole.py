@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from forger import forge, with_other_pixels
 from views.wire import Wire, unpack
 
 import ktviz as kt
@@ -95,6 +96,29 @@ def test_a_report_names_the_classes_for_which_nothing_was_taken(system, library,
     said = unpack(scene_of(Subject.create(trace.site("members"))))[0]
     assert said["left_over"] == 0
     assert said["measures"] == {"nothing taken for class unknown": 0.875}
+
+
+@pytest.mark.parametrize("canvas", ["input", "labels:input", "reference:0", "labels:reference:0", "output"])
+def test_every_picture_is_the_one_that_the_trace_speaks_of(system, library, scene, tmp_path, canvas):
+    trace = system.traced(*scene[1:], choice="nearest", reference=world(55))
+    kt.Audit.create(trace, top=1).save(tmp_path / "audit")
+    assert set(trace.picture.about["canvases"]) == {
+        "input",
+        "labels:input",
+        "reference:0",
+        "labels:reference:0",
+        "output",
+    }
+    forge(tmp_path / "audit", system, with_other_pixels(canvas))
+    verdict = kt.verify(tmp_path / "audit", library, model=system)
+    assert not verdict
+    if canvas == "input":  # which no run reads
+        assert "another picture than the one beside it" in verdict.difference
+
+
+def test_no_audit_is_made_of_a_site_that_paints_nothing(trace):
+    with pytest.raises(AbilityError, match="the site 'style': it paints nothing itself"):
+        kt.Audit.create(trace.site("style"))
 
 
 def test_an_audit_asks_again_how_a_person_left_out_and_its_report_says_it(system, library, scene, tmp_path):
