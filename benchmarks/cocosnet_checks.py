@@ -70,7 +70,7 @@ def main() -> None:
     folders = [Path(name) for name in sys.argv[1:] if not name.isdigit() and Path(name).is_dir()]
     if len(folders) == 3:
         run = folders[2]
-        networks = Networks.load(run / "correspondence.safetensors", run / "generator.safetensors")
+        networks = Networks.load(run)
         check(networks, run / "log.json", of_folders(*folders[:2]), folders[1].name, "pictures of a folder")
     else:
         title = f"rooms of seed {asked_seed()}"

@@ -65,7 +65,7 @@ LABELS = """
 import sys, ktviz as kt
 from ktviz.systems.cocosnet.networks import Networks
 folder, audits = sys.argv[1:]
-networks = Networks.load(f"{folder}/correspondence.safetensors", f"{folder}/generator.safetensors")
+networks = Networks.load(folder)
 system = kt.CoCosNet(f"{folder}/exemplar.png", f"{folder}/exemplar-labels.png", networks)
 settings = [{}, {"temperature": 0.1, "top": 10**4}, {"temperature": 1e-3, "top": 50}, {"temperature": 1e-6}]
 for number, given in enumerate(settings):
