@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BANK = "scenes/rooms"
 ROOMS = ("room-3-0018", "room-3-0033")
 """Label maps; neither is of a picture of the bank."""
-EXEMPLARS = ("room-3-0003", "room-3-0038", "room-3-0054")
+EXEMPLARS = ("room-3-0003", "room-3-0038", "room-3-0052")
 """Pictures of the bank that each label map is painted after, besides the one most like it."""
 SHEET = "exemplars.png"
 SAMPLE = 200
