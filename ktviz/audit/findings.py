@@ -81,6 +81,13 @@ def given_sources(trace: Trace) -> list[Mapping[str, Any]]:
     return [source for source in trace.about["sources"] if "pixels" in source and not is_bank_name(source["bank"])]
 
 
+def given_files(trace: Trace) -> list[Mapping[str, Any]]:
+    """Files that a run was asked with, but took nothing from: of these, too, name and digest are only stated."""
+    known = {source["source"] for source in trace.about["sources"]}
+    asked = [value for value in trace.picture.settings.values() if isinstance(value, Mapping) and "sha256" in value]
+    return [file for file in asked if file["source"] not in known]
+
+
 def shown(pixels: Pixels | None) -> Pixels:
     """A picture that evidence always holds."""
     assert pixels is not None

@@ -35,7 +35,7 @@ from ktviz.audit.audit import LONGEST_TITLE, Audit, all_versions
 from ktviz.audit.differences import compare_files
 from ktviz.audit.envelope import check_signature
 from ktviz.audit.evidence import counterfactual_names
-from ktviz.audit.findings import given_sources
+from ktviz.audit.findings import given_files, given_sources
 from ktviz.audit.folder import (
     FORMAT,
     MANIFEST,
@@ -283,12 +283,12 @@ def check_statement(audit: Audit) -> str:
     title = audit.title if len(audit.title) <= LONGEST else f"{audit.title[:LONGEST]}..."
     ktviz = audit.about["versions"]["ktviz"]
     remarks = [f"titled {title!r}, made {made}, with ktviz {ktviz} on {audit.about['processor']}"]
-    return "; ".join((*remarks, *map(in_words, given_sources(audit.trace))))
+    return "; ".join((*remarks, *map(in_words, [*given_sources(audit.trace), *given_files(audit.trace)])))
 
 
 def in_words(source: Mapping[str, Any]) -> str:
     """What is said of a picture that no library holds."""
-    known = (f"{name} {source[name]!r}" for name in SAID if source[name] != UNKNOWN)
+    known = (f"{name} {source[name]!r}" for name in SAID if source.get(name, UNKNOWN) != UNKNOWN)
     return f"of a picture that no library holds: {', '.join(known)}"
 
 

@@ -16,8 +16,10 @@ from torch import Tensor
 from ktviz.images import Pixels, pixel_digest
 from ktviz.labels import class_of
 from ktviz.labels.maps import Map
+from ktviz.licences import UNKNOWN
 from ktviz.retrieval.catalogue import Knowledge
 from ktviz.retrieval.credit import Credit
+from ktviz.systems.reference import said
 
 Numbers = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float64]
@@ -84,8 +86,13 @@ def boxes_of(instances: Map) -> tuple[Numbers, npt.NDArray[np.float64], Numbers]
 class File:
     """The name of a photograph's file, and its SHA-256, where it comes from one."""
 
-    name: str = REFERENCE
-    sha256: str = "unknown"
+    source: str = REFERENCE
+    sha256: str = UNKNOWN
+
+    @classmethod
+    def stated(cls, about: object) -> File:
+        """As a trace states it; errors as in `ktviz.systems.reference.said`."""
+        return cls(**{name: text for name, text in said(about).items() if name in ("source", "sha256")})
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +147,7 @@ class PhotoObjects:
 
     @property
     def source_names(self) -> Sequence[str]:
-        return [self.file.name]
+        return [self.file.source]
 
     def source_of(self, entries: Tensor) -> Tensor:
         """Always the photograph."""
@@ -153,7 +160,7 @@ class PhotoObjects:
     def describe_sources(self) -> list[dict[str, Any]]:
         """The photograph, by its file and its digest."""
         height, width = self.map.shape
-        about = {"source": self.file.name, "bank": REFERENCE, **Credit().described(), "sha256": self.file.sha256}
+        about = {"source": self.file.source, "bank": REFERENCE, **Credit().described(), "sha256": self.file.sha256}
         return [{**about, "width": width, "height": height, "pixels": pixel_digest(self.pixels)}]
 
     def digests(self) -> dict[str, str]:

@@ -274,7 +274,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
             pixels, known = trace.picture.canvases.get(CANVAS), trace.picture.labels(CANVAS)
             if pixels is None or known is None:
                 raise TraceError(asked, "the trace was saved without its reference", "Save its pictures")
-            reference = Reference.of_photo(self.networks, pixels, known, File(**file))
+            reference = Reference.of_photo(self.networks, pixels, known, File.stated(file))
         elif named is not None:
             reference = self.reference_given(named, settings)
         return Run.create(instances, settings, reference, self.centres, without)
@@ -383,7 +383,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
             found: Pixels = self.banks.picture(self.banks.source_numbers[source])
             return found
         file = trace.picture.settings["reference_file"]
-        if file is not None and source == file["name"]:
+        if file is not None and source == file["source"]:
             return trace.picture.canvases.get(CANVAS)
         centres = self.run_of(trace).centres
         if source in centres.source_names and centres.objects is not None:

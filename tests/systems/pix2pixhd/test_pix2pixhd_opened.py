@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ktviz as kt
-from ktviz.errors import MismatchError
+from ktviz.errors import MismatchError, SettingError
 from ktviz.images import file_digest
 from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
@@ -63,7 +63,7 @@ def file(save, tmp_path):
 @pytest.mark.parametrize("choice", ["encoded", "nearest"])
 def test_a_reference_keeps_the_name_and_the_digest_of_its_file(system, library, scene, file, tmp_path, choice):
     trace = system.traced(*scene[1:], choice=choice, reference=file)
-    known = {"name": "lane.png", "sha256": file_digest(file[0])}
+    known = {"source": "lane.png", "sha256": file_digest(file[0])}
     assert trace.picture.settings["reference_file"] == known
     stated = [source for source in trace.about["sources"] if source["bank"] == "reference"]
     assert [(s["source"], s["sha256"]) for s in stated] == ([] if choice == "nearest" else [tuple(known.values())])
@@ -89,3 +89,23 @@ def test_the_same_photograph_in_another_file_is_another_reference(system, scene,
     assert np.array_equal(traces[0].output, traces[1].output)
     for trace in traces:
         assert system.rerun(trace).digest == trace.digest
+
+
+@pytest.mark.parametrize("choice", ["encoded", "nearest"])
+def test_a_verdict_says_that_name_and_digest_of_a_file_are_only_stated(system, library, scene, file, tmp_path, choice):
+    kt.Audit.create(system.traced(*scene[1:], choice=choice, reference=file), top=1).save(tmp_path / "audit")
+    verdict = kt.verify(tmp_path / "audit", library, model=system)
+    assert verdict.ok, verdict.difference
+    stated = next(check for check in verdict.checks if check.startswith("what is only stated"))
+    assert "of a picture that no library holds: source 'lane.png'" in stated
+    assert file_digest(file[0]) in stated
+
+
+@pytest.mark.parametrize(
+    "stated", [None, {"source": ""}, {"source": "lane.png", "sha256": "0" * 63}, {"creator": "Ann", "other": 1}]
+)
+def test_what_is_no_file_is_refused_as_reference_file(system, scene, file, stated):
+    trace = system.traced(*scene[1:], choice="nearest", reference=file)
+    changed = trace.with_settings({**trace.picture.settings, "reference_file": stated})
+    with pytest.raises(SettingError, match="a reference with source="):
+        system.rerun(changed)
