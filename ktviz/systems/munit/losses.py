@@ -88,7 +88,7 @@ def taken_for_real(fake: Maps, loss: Loss = least_squares) -> Tensor:
 
 def told_apart(fake: Maps, real: Maps, loss: Loss = least_squares) -> Tensor:
     """How far discriminators are from telling made pictures from real ones, all scales together."""
-    return scales(lambda logits: loss(logits, False), fake).sum() + scales(lambda logits: loss(logits, True), real).sum()
+    return scales(lambda logits: loss(logits, False), fake).sum() + taken_for_real(real, loss)
 
 
 def same_features(fake: Tensor, x: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ Keys of state dicts are those of the published code.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -75,9 +76,12 @@ class Residual(nn.Module):
     def __init__(self, channels: int, norm: Callable[[int], nn.Module] | None) -> None:
         super().__init__()
         norms = [None if norm is None else norm(channels) for _ in range(2)]
+        first, second = norms
         self.model = nn.ModuleList(
-            Convolution(channels, channels, 3, 1, 1, one, activation)
-            for one, activation in zip(norms, (F.relu, nothing), strict=True)
+            [
+                Convolution(channels, channels, 3, 1, 1, first),
+                Convolution(channels, channels, 3, 1, 1, second, nothing),
+            ]
         )
 
     def forward(self, features: Tensor, styles: Sequence[Style | None] = (None, None)) -> Tensor:
@@ -143,7 +147,7 @@ class StyleEncoder(nn.Module):
     def __init__(self, width: int, numbers: int) -> None:
         super().__init__()
         widths = [width << min(step, 2) for step in range(STYLE_DOWNS + 1)]
-        steps = [Convolution(a, b, 4, 2, 1) for a, b in zip(widths, widths[1:], strict=False)]
+        steps = [Convolution(a, b, 4, 2, 1) for a, b in pairwise(widths)]
         last = Conv2d(widths[-1], numbers, 1)
         self.model = nn.Sequential(Convolution(3, width, 7, 1, 3), *steps, nn.AdaptiveAvgPool2d(1), last)
 
@@ -311,5 +315,5 @@ class Discriminators(nn.Module):
 def discriminator(width: int, layers: int) -> nn.Sequential:
     """One of them."""
     widths = [3, *(width << step for step in range(layers))]
-    steps = [Convolution(a, b, 4, 2, 1, None, leaky) for a, b in zip(widths, widths[1:], strict=False)]
+    steps = [Convolution(a, b, 4, 2, 1, None, leaky) for a, b in pairwise(widths)]
     return nn.Sequential(*steps, Conv2d(widths[-1], 1, 1))

@@ -24,7 +24,7 @@ MEDIA = {
 
 @dataclass(frozen=True)
 class Hand:
-    """How a drawing looks: a medium of `MEDIA`, by number, the width of its lines in 128ths, and how much is hatched."""
+    """How a drawing looks: a medium of `MEDIA`, by number, the width of lines in 128ths, and how much is hatched."""
 
     medium: int
     width: float

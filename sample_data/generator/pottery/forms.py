@@ -107,9 +107,13 @@ def ringed(
         return (), ()
     if len(sides) == 1 and rng.random() < 0.5:
         sides = (-sides[0],)
-    low, high = (rng.uniform(0.15, 0.3), rng.uniform(0.7, 0.85)) if kind == "cup" else (
-        rng.uniform(0.42, 0.55),
-        rng.uniform(0.86, 0.95),
+    low, high = (
+        (rng.uniform(0.15, 0.3), rng.uniform(0.7, 0.85))
+        if kind == "cup"
+        else (
+            rng.uniform(0.42, 0.55),
+            rng.uniform(0.86, 0.95),
+        )
     )
     out = rng.uniform(0.07, 0.11)
     at = np.linspace(0, 1, STEPS)

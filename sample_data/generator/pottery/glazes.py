@@ -105,7 +105,9 @@ def decor(seen: Seen, look: Style, seed: int) -> Array:
     """Where the second glaze is: (h, w) from 0 to 1."""
     kind, high = DECORS[look.decor], seen.height
     if kind == "dipped":
-        drip = 0.05 * fbm(seen.turn * 3.2, 0 * high, seed + 2, 3) - 0.05 * np.maximum(fbm(seen.turn * 7, 0 * high, seed + 3, 1), 0)
+        level = 0 * high
+        wave, tears = fbm(seen.turn * 3.2, level, seed + 2, 3), fbm(seen.turn * 7, level, seed + 3, 1)
+        drip = 0.05 * wave - 0.05 * np.maximum(tears, 0)
         return smoothstep(-0.008, 0.008, high - (1 - look.share) - drip)
     if kind == "bands":
         wave = np.abs((high * 7 + 0.5) % 1 - 0.5)

@@ -54,9 +54,7 @@ def see(form: Form, size: int, tilt: float, off: float) -> Seen:
     return Seen(part, height, turn, normal, x, y, tilt, form)
 
 
-def body(
-    form: Form, x: Array, up: Array, tilt: float, part: Array, height: Array, turn: Array, normal: Array
-) -> None:
+def body(form: Form, x: Array, up: Array, tilt: float, part: Array, height: Array, turn: Array, normal: Array) -> None:
     """The outside: in every column, the height whose front is seen at a pixel."""
     at, radius = form.heights, form.radius
     slope = np.gradient(radius, at * form.height)
