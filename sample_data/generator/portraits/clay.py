@@ -1,4 +1,4 @@
-"""Shapes by their distance, modelled in soft clay: rounded edges, light from the upper left, shadows on what is below."""
+"""Shapes by their distance, modelled in soft clay: round edges, light from the upper left, shadows on what is below."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ class Clay:
         light = LIGHT / np.linalg.norm(LIGHT)
         facing = (normal * light).sum(2)
         lit = 0.62 + 0.5 * np.clip(facing, -0.4, 1)
-        half = (light + [0, 0, 1]) / np.linalg.norm(light + [0, 0, 1])
+        half = light + np.array([0, 0, 1])
+        half /= np.linalg.norm(half)
         shine = np.clip((normal * half).sum(2), 0, 1) ** 18
         painted = np.clip(colour * lit[..., None] + gloss * shine[..., None], 0, 1)
         self.picture = mix(self.picture, painted, cover)
