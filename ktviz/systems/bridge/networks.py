@@ -17,8 +17,6 @@ from ktviz.systems.blocks.pyramid import doubled
 from ktviz.systems.blocks.spade import Spade
 
 EPSILON = 1e-6
-START = 4
-"""Side of the map from which codes of labels grow."""
 Activation = Callable[[Tensor], Tensor]
 
 
@@ -124,22 +122,24 @@ class Mapping(nn.Module):
         attributes: How many there are.
         noise: Numbers of it.
         codes: Channels of the code.
-        ups: Steps up from 4x4, each by 2.
+        ups: Steps up, each by 2, and
+        start: the side from which they lead.
 
     Example:
         >>> Mapping(4, noise=6, codes=6, ups=2)(torch.zeros(1, 6), torch.zeros(1, 4)).shape
         torch.Size([1, 6, 16, 16])
     """
 
-    def __init__(self, attributes: int, noise: int, codes: int, ups: int) -> None:
+    def __init__(self, attributes: int, noise: int, codes: int, ups: int, start: int = 4) -> None:
         super().__init__()
-        self.entry = nn.Linear(noise + attributes, START * START * 2 * codes)
+        self.start = start
+        self.entry = nn.Linear(noise + attributes, start * start * 2 * codes)
         self.blocks = nn.ModuleList(Residual(codes if step else 2 * codes, codes, "up") for step in range(ups))
         self.last, self.norm = Conv2d(codes, codes, 1), normed(codes)
 
     def forward(self, noise: Tensor, difference: Tensor) -> Tensor:
         """(B, noise) and (B, attributes) to (B, codes, h, w), from 0."""
-        found = self.entry(torch.cat([noise, difference], 1)).unflatten(1, (-1, START, START))
+        found = self.entry(torch.cat([noise, difference], 1)).unflatten(1, (-1, self.start, self.start))
         for block in self.blocks:
             found = block(found)
         return F.relu(self.norm(self.last(F.relu(found))))

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ktviz.systems.blocks.spade import Spade
-from ktviz.systems.bridge.networks import START, Generator
+from ktviz.systems.bridge.networks import Generator
 from ktviz.systems.bridge.networks import Mapping as MappingNetwork
 
 Arrays = Mapping[str, npt.NDArray[np.floating]]
@@ -93,11 +93,12 @@ def state_of(network: nn.Module, scope: str, arrays: Arrays) -> dict[str, Tensor
         if variable in arrays:
             found[name] = as_ours(variable, arrays[variable])
     if isinstance(network, MappingNetwork):  # its numbers become a map whose channels come last
-        found |= {part: channels_first(found[part]) for part in ("entry.weight", "entry.bias") if part in found}
+        entry = [part for part in ("entry.weight", "entry.bias") if part in found]
+        found |= {part: channels_first(found[part], network.start) for part in entry}
     return found
 
 
-def channels_first(rows: Tensor) -> Tensor:
+def channels_first(rows: Tensor, start: int) -> Tensor:
     """Outputs of the mapping's first layer in the order channel, row, column instead of row, column, channel."""
-    found: Tensor = rows.unflatten(0, (START, START, -1)).movedim(2, 0).flatten(0, 2)
+    found: Tensor = rows.unflatten(0, (start, start, -1)).movedim(2, 0).flatten(0, 2)
     return found.contiguous()
