@@ -44,6 +44,7 @@ _HOMES = {
     "options": "ktviz.widgets.options",
     "match_shares": "ktviz.explain.bands",
     "Matches": "ktviz.retrieval.matches",
+    "Munit": "ktviz.systems.munit.system",
     "Pix2PixHD": "ktviz.systems.pix2pixhd.system",
     "PictureUnion": "ktviz.library.kinds.pictures.union",
     "Queries": "ktviz.retrieval.queries",
@@ -126,6 +127,7 @@ if TYPE_CHECKING:
     from ktviz.systems.kt.shares import source_shares as source_shares
     from ktviz.systems.kt.translation import Translation as Translation
     from ktviz.systems.kt.translator import Translator as Translator
+    from ktviz.systems.munit.system import Munit as Munit
     from ktviz.systems.pix2pixhd.system import Pix2PixHD as Pix2PixHD
     from ktviz.trace.adapt import Abilities as Abilities
     from ktviz.trace.adapt import Adapted as Adapted

@@ -27,6 +27,7 @@ OURS: Mapping[str, str] = {
     "image-analogy": "ktviz.systems.image_analogy.system:ImageAnalogy",
     "cocosnet": "ktviz.systems.cocosnet.system:CoCosNet",
     "pix2pixhd": "ktviz.systems.pix2pixhd.system:Pix2PixHD",
+    "munit": "ktviz.systems.munit.system:Munit",
 }
 """Systems of ktviz: where the class of each is."""
 

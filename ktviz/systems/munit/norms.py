@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 EPSILON = 1e-5
+TINY = 1e-30
+"""Squares below have no root to derive."""
 
 
 def adapted(features: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
@@ -29,7 +31,8 @@ class LayerNorm(nn.Module):
     """Every sample less its mean over channels and cells, by its deviation; then a gain and an offset for each channel.
 
     The deviation is the unbiased one, and what keeps it from 0 is added to it and not to its square: `nn.GroupNorm` is
-    another norm. Gains begin anywhere between 0 and 1, as published.
+    another norm. Gains begin anywhere between 0 and 1, as published. Cells are added up channel by channel, each on one
+    thread, so that the sum is the same on any number of them.
     """
 
     def __init__(self, channels: int) -> None:
@@ -39,7 +42,12 @@ class LayerNorm(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, h, w) to the same."""
-        flat = features.flatten(1)
-        mean, deviation = flat.mean(1), flat.std(1)
-        even = (features - mean[:, None, None, None]) / (deviation[:, None, None, None] + EPSILON)
-        return even * self.gamma[:, None, None] + self.beta[:, None, None]
+        count = features[0].numel()
+        apart = features - mean(features)
+        deviation = (mean(apart.square()) * (count / (count - 1))).clamp(min=TINY).sqrt()
+        return apart / (deviation + EPSILON) * self.gamma[:, None, None] + self.beta[:, None, None]
+
+
+def mean(features: Tensor) -> Tensor:
+    """Over channels and cells: (B, C, h, w) to (B, 1, 1, 1)."""
+    return features.mean((2, 3), keepdim=True).mean(1, keepdim=True)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ktviz.systems.blocks.sizes import BLOCKS, CHANNELS, STEPS, check_sizes
 from ktviz.systems.munit.networks import STYLE_DOWNS, Discriminators, Generator
+
+RANGES = {
+    **dict.fromkeys(("width", "hidden", "discriminator_width"), CHANNELS),
+    "downs": STEPS,
+    "blocks": (1, BLOCKS[1]),
+    "codes": (1, 256),
+    "layers": (1, 8),
+    "scales": (1, 8),
+}
+"""Of the sizes."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,9 @@ class Shape:
         layers: Their steps down.
         scales: Discriminators of a domain.
 
+    Raises:
+        SettingError: A size outside its range.
+
     Example:
         >>> Shape().stride
         16
@@ -35,9 +49,12 @@ class Shape:
     layers: int = 4
     scales: int = 3
 
+    def __post_init__(self) -> None:
+        check_sizes(self, RANGES)
+
     @property
     def stride(self) -> int:
-        """What both sides of a picture are continued to multiples of."""
+        """What sides of a picture are multiples of, where no encoder needs more than is there."""
         return 1 << max(self.downs, STYLE_DOWNS)
 
     def generator(self) -> Generator:

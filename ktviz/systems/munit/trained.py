@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ktviz.errors import MissingWeightsError, SettingError, WeightsError
+from ktviz.errors import SettingError, WeightsError
 from ktviz.networks.weights import fill, load_weights, module_digest, read_about, read_nested, save_weights
 from ktviz.systems.blocks.checkpoint import checked_tensors
 from ktviz.systems.munit.networks import Generator
@@ -68,10 +68,9 @@ class Networks(nn.Module):
 
         Raises:
             MissingWeightsError: None come with this version.
+            WeightsError: They are not the file that was packaged.
         """
-        if not WEIGHTS.sha256:
-            found = "none come with this version"
-            raise MissingWeightsError("weights of MUNIT", found, "Train some: ktviz train munit; or give networks=")
+        WEIGHTS.check("munit")
         return cls.load(WEIGHTS.path(FILE))
 
     @classmethod
@@ -116,11 +115,11 @@ class Networks(nn.Module):
         return made
 
     def digests(self) -> dict[str, str]:
-        """Of the networks of both domains, and of their names."""
-        return {
-            **{name: module_digest(self.of(name)) for name in self.domains},
-            "domains": ", ".join(self.domains),
+        """Of the networks of both domains, and what these are called."""
+        networks = {
+            f"networks {key}": module_digest(self.of(name)) for key, name in zip(KEYS, self.domains, strict=True)
         }
+        return {**networks, "domains": ", ".join(self.domains)}
 
 
 def described(path: str | os.PathLike[str]) -> tuple[Shape, tuple[str, str]]:
