@@ -50,6 +50,7 @@ def render(audit: Audit) -> str:
         in_library=bool(audit.fingerprints),
         digests=audit.trace.about["digests"],
         trace=audit.trace,
+        caveat=audit.trace.caveat,
         sources=[source_card(row, colours, audit) for row in records(used)],
         unused=[name for name in audit.about["searched"] if name not in set(used["source"])],
         excluded=[name for name in sources["source"] if name not in set(audit.about["searched"])],

@@ -116,7 +116,8 @@ def audit(
     if as_json:
         print_json(as_dict(found, output, signer))
     elif not quiet:
-        print_shares(found.tables["sources"], f"{photo.name} → {output}")
+        caveat = f" ({found.trace.caveat})" if found.trace.caveat else ""
+        print_shares(found.tables["sources"], f"{photo.name} → {output}{caveat}")
         pieces, copies = (len(found.tables[name]) for name in ("pieces", "copies"))
         if signer is not None:
             say(f"signed by key id {signer.public_key.keyid}")
@@ -138,6 +139,7 @@ def as_dict(made: Audit, folder: Path, signer: CryptoSigner | None) -> dict[str,
         "pieces": len(made.tables["pieces"]),
         "copies": len(made.tables["copies"]),
         "sources": shares_as_json(made.tables["sources"]),
+        "causal": not made.trace.caveat,
     }
 
 

@@ -160,8 +160,9 @@ def translate(
             recorded.save(kept(target), overwrite=True, pictures="both")
         done.append(as_dict(photo, target, recorded, kept(target) if trace else None))
         if not silent:
-            title = f"{STDIN if photo == DASH else photo.name} → {target}"
-            print_shares(one_site(recorded).sources(), title, to=err if target == DASH else out)
+            title, painter = f"{STDIN if photo == DASH else photo.name} → {target}", one_site(recorded)
+            title += f" ({painter.caveat})" if painter.caveat else ""
+            print_shares(painter.sources(), title, to=err if target == DASH else out)
     if as_json:
         print_json({"translations": done})
     if failures:
@@ -207,6 +208,7 @@ def as_dict(
         "retrievals": None if recorded is None else len(recorded),
         "digest": None if recorded is None else recorded.digest,
         "sources": [] if recorded is None else shares_as_json(one_site(recorded).sources()),
+        "causal": None if recorded is None else not recorded.caveat,
         "error": None if error is None else error_as_json(error),
     }
 

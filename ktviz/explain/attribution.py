@@ -23,7 +23,7 @@ from ktviz.networks.running import without_autocast
 from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Traced
-from ktviz.trace.trace import Trace
+from ktviz.trace.trace import NOT_THE_CAUSE, Trace
 from ktviz.values import one_of, seed_of, whole
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Attribution(Result):
         """The result in one line."""
         known = self.frame[self.frame["share"].notna()].head(2)
         best = ", ".join(f"{row[self.by]} {row['share']:.1%}" for _, row in known.iterrows()) or "nothing measured"
-        note = "" if self.about["causal"] else " (nearest explanation, not the cause)"
+        note = "" if self.about["causal"] else f" ({NOT_THE_CAUSE})"
         return f"by {self.by} through {self.through}: {best}{note}"
 
     def top(self, count: int = 1) -> list[Any]:
@@ -238,7 +238,7 @@ def attribute(
         "region_px": int(mask.sum()),
         "baseline": case.system.baseline if case is not None and through in BLENDED else "",
         "sources": trace.whole.sources()["source"].tolist(),
-        "causal": all(site["causal"] for site in trace.about["sites"]),
+        "causal": not trace.caveat,
         "trace": trace.digest,
         "digests": dict(trace.about["digests"]),
     }

@@ -30,6 +30,7 @@ from ktviz.library.layout import CODES, PATCHES, PICTURES, thumb_path
 from ktviz.library.library import Library
 from ktviz.licences import in_short
 from ktviz.trace.pictures import LABELS, in_words
+from ktviz.trace.trace import NOT_THE_CAUSE
 
 if TYPE_CHECKING:
     from ktviz.audit.audit import Audit
@@ -97,7 +98,7 @@ def trace_card(trace: Trace) -> str:
     facts = [f"{len(trace):,} retrievals", f"{trace.table.num_rows:,} candidates"]
     facts += [f"{len(trace.pictures)} images"] * (len(trace.pictures) > 1)
     facts += [f"{len(trace.sites)} sites"] * (len(trace.sites) > 1) + ["thinned"] * trace.thinned
-    facts.append(f"digest {trace.digest[:12]}")
+    facts += [f"digest {trace.digest[:12]}", *([trace.caveat] if trace.caveat else [])]
     if len(trace.pictures) > 1:
         images = [pair(one.input, one.output, f" {number}") for number, one in enumerate(trace.pictures[:IMAGES])]
         return card("Trace", facts, [shown for image in images for shown in image], [])
@@ -150,6 +151,7 @@ def attribution_card(attribution: Attribution) -> str:
         for name, share in zip(attribution.frame[by].head(ROWS).map(str), attribution.frame["share"], strict=False)
     ]
     facts = [f"by {by} through {attribution.through}", f"a share is the {attribution.about['unit']}"]
+    facts += [] if attribution.about["causal"] else [NOT_THE_CAUSE]
     more = len(attribution) - len(rows)
     left = f"and {more:,} more, {percent(float(attribution.frame['share'][ROWS:].sum()))} together" if more > 0 else ""
     return card("Attribution", facts, pictures, rows, left)
@@ -201,7 +203,10 @@ def backtrack_card(backtrack: Backtrack) -> str:
         for number, row in enumerate(shown.to_dict("records"))
     ]
     more = len(backtrack) - len(rows)
-    facts = [backtrack.headline()] + ["each row: patch of the canvas, patch of the source that won"] * bool(patches)
+    told = [] if backtrack.case is None or not backtrack.case.trace.caveat else [backtrack.case.trace.caveat]
+    facts = [backtrack.headline(), *told] + ["each row: patch of the canvas, patch of the source that won"] * bool(
+        patches
+    )
     return card("Backtrack", facts, pictures, rows, f"and {more:,} more retrievals" if more > 0 else "")
 
 
@@ -243,6 +248,7 @@ def audit_card(audit: Audit) -> str:
     sources = audit.tables["sources"]
     found = [f"{name}: {len(audit.tables[name])}" for name in ("pieces", "copies")]
     facts = [f"{int((sources['share'] > 0).sum())} sources used", *found, "audit"]
+    facts += [audit.trace.caveat] if audit.trace.caveat else []
 
     def find(name: str) -> Pixels | None:
         return decode_image(audit.thumbs[name]) if name in audit.thumbs else None

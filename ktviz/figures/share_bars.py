@@ -105,6 +105,7 @@ def facts(trace: Trace, region: Region, sources: int) -> list[str]:
     found = [f"{sources:,} of {len(trace.about['sources']):,} sources", "shares: overlap"]
     if region is not None:
         found.insert(0, region_text(region_mask(region, *trace.size)))
+    found += [trace.caveat] if trace.caveat else []
     left_over = 1 - float(trace.sources(region)["share"].sum())
     return [*found, *[f"not recorded {percent(left_over)}"] * (left_over > 0.005), f"digest {trace.digest[:12]}"]
 

@@ -90,6 +90,8 @@ class Style:
         A cell's part is its share of the way from the bias to the code, and negative where it leads back. Where all
         cells together lead nowhere, each picture's have equal parts.
         """
+        if not self.parts:
+            return []
         way = added(self.parts)
         length = float(way.square().sum())
         if not length > 0:
