@@ -38,7 +38,7 @@ from ktviz.licences import in_short
 from ktviz.regions import Box, Region, bounding_box, region_mask
 from ktviz.trace.pictures import in_words
 from ktviz.trace.recorded import Traced
-from ktviz.trace.shares import source_numbers
+from ktviz.trace.shares import row_shares, source_numbers
 from ktviz.trace.trace import Trace
 from ktviz.values import whole
 
@@ -319,9 +319,8 @@ def is_hard(trace: Trace) -> bool:
 
 def facts(trace: Trace, region: Region) -> list[str]:
     """What a reader must know to compare this figure with another."""
-    behind = trace.overlap(region) > 0
-    used = len(np.unique(source_numbers(trace, winners=True)[behind]))
-    found = [f"{int(behind.sum()):,} retrievals"]
+    used = len(np.unique(source_numbers(trace)[row_shares(trace, region) != 0]))
+    found = [f"{int((trace.overlap(region) > 0).sum()):,} retrievals"]
     if region is not None:
         around = bounding_box(region_mask(region, *trace.size))
         found.insert(0, f"region {around.width:g}x{around.height:g} px")

@@ -185,7 +185,7 @@ def summary(trace: Trace) -> pd.Series:
             {"images": len(trace.pictures), "sites": ", ".join(trace.sites), "retrievals": 0}, name="trace"
         )
     similarity, margin = trace.column("similarity"), trace.column("margin")
-    used = len(np.unique(source_numbers(trace, winners=True)))
+    used = len(np.unique(source_numbers(trace)[trace.column("weight", winners=False) != 0]))
     facts: dict[str, object] = {
         "images": len(trace.pictures),
         "sites": ", ".join(trace.sites),

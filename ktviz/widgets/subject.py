@@ -136,8 +136,8 @@ class Subject:
 
     @cached_property
     def trees(self) -> list[ClusterTree]:
-        """Their cluster trees, in their order; none where their kind has none."""
-        return trees_of(self.banks)
+        """Their cluster trees, in their order; none where their kind has none, or the system goes by none."""
+        return trees_of(self.banks) if self.case is None or self.can("tree") else []
 
     @cached_property
     def styles(self) -> Styles:

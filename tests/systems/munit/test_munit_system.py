@@ -232,7 +232,7 @@ def test_wherever_a_drawn_style_is_shown_it_is_said_that_nothing_of_the_bank_was
     texts = [trace._repr_html_(), found._repr_html_(), kt.backtrack(trace, BOX)._repr_html_()]
     figures = [kt.backtracking_figure(trace), share_figure(trace), trace.site("likeness").plot()]
     texts += ["".join(text.get_text() for text in figure.findobj(Text)) for figure in figures]
-    texts.append(str(share_bars(trace).layout))
+    texts.append(share_bars(trace).to_json())
     audit = kt.Audit.create(trace)
     audit.save(tmp_path / "audit")
     texts += [audit._repr_html_(), (tmp_path / "audit" / "report.html").read_text()]
