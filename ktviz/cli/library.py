@@ -296,7 +296,7 @@ def coder_of(system: str | None) -> Coder | None:
         return None
     coder = making(system).coder
     if coder is None:
-        raise SettingError(f"codes of --system {system}", "it makes none", "Give --system pix2pixhd")
+        raise SettingError(f"codes of --system {system}", "it makes none", "Give --system pix2pixhd, or munit")
     return coder()
 
 

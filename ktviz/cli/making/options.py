@@ -20,14 +20,15 @@ Banks = Annotated[
         "-b",
         metavar="TASK/STYLE",
         help="A bank, or a task for all its styles: of patches (kt), of pictures (image-analogy, cocosnet), of codes "
-        "(pix2pixhd).",
+        "(pix2pixhd, munit).",
     ),
 ]
 Reference = Annotated[
     str | None,
     typer.Option(
         metavar="PICTURE",
-        help="The picture whose look is taken on: a file, or with --bank its name there (image-analogy, pix2pixhd).",
+        help="The picture whose look is taken on: a file, or with --bank its name there (image-analogy, pix2pixhd, "
+        "munit).",
     ),
 ]
 ReferenceLabels = Annotated[
@@ -49,7 +50,23 @@ Exemplar = Annotated[
 Choice = Annotated[
     str | None, typer.Option(help="How objects get their looks (pix2pixhd): drawn, nearest, encoded ... [drawn]")
 ]
-Seed = Annotated[int | None, typer.Option(help="Of the random search (image-analogy), of the draw (pix2pixhd). [0]")]
+Seed = Annotated[
+    int | None, typer.Option(help="Of the random search (image-analogy), of the draw (pix2pixhd, munit). [0]")
+]
+To = Annotated[str | None, typer.Option(metavar="DOMAIN", help="What pictures become (munit). [the second domain]")]
+Code = Annotated[
+    str | None,
+    typer.Option(
+        metavar="X,Y,...", help="Numbers of a style: that of the nearest picture of the bank is taken (munit)."
+    ),
+]
+Nearest = Annotated[int | None, typer.Option(metavar="N", help="So many of the nearest, in equal parts (munit). [1]")]
+Mix = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=WEIGHT", help="A picture of the bank and its weight; repeatable; they add up to 1 (munit)."
+    ),
+]
 Again = Annotated[
     bool | None,
     typer.Option(
