@@ -10,6 +10,8 @@ from command import ktviz
 from forger import change_cell, forge
 
 import ktviz as kt
+from ktviz import samples
+from ktviz.cli.demos import munit as demo
 from ktviz.images import read_image
 from ktviz.systems.munit.system import Munit
 from ktviz.systems.munit.trained import Networks
@@ -228,3 +230,23 @@ def test_a_training_is_of_two_folders(tmp_path, monkeypatch):
     assert "t: 1" in done.stdout
     done = ktviz("train", "munit", folders[0], "-o", tmp_path / "run", check=False)
     assert (done.returncode, "Name two, one of each domain" in done.stderr) == (2, True)
+
+
+def test_the_demo_swaps_styles_goes_between_them_and_draws_some(networks, tmp_path, monkeypatch):
+    monkeypatch.setenv("KTVIZ_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(demo, "DRAWINGS", demo.DRAWINGS[:2])
+    out = tmp_path / "out"
+    ktviz("demo", *SYSTEM, "-o", out, "-q")
+    ends = [*demo.EXEMPLARS, "path", "mix"]
+    names = {f"{name}_{end}.png" for name in demo.DRAWINGS for end in ends} | {demo.SHEET}
+    names |= {f"{demo.DRAWINGS[0]}_{end}.png" for end in ("backtracking", "cells", "drawn")}
+    assert {path.name for path in out.glob("*.png")} == names
+    bank = samples.bank(demo.BANK, quiet=True)
+    assert bank.coder == Munit(networks=networks).coder.digest
+    made = Munit(bank, networks)(samples.drawing(demo.DRAWINGS[1]), exemplar=demo.EXEMPLARS[2])
+    assert np.array_equal(read_image(out / f"{demo.DRAWINGS[1]}_{demo.EXEMPLARS[2]}.png"), made.output)
+    ktviz("verify", out / "audit", "-l", samples.pots(quiet=True).folder)
+    assert (out / "explorer.html").stat().st_size > 100_000
+    shares = (out / "sources.csv").read_text()
+    assert "ktviz sample generator" in shares
+    assert "drawn" not in shares
