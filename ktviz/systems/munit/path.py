@@ -20,8 +20,8 @@ def arc(one: Tensor, other: Tensor, parts: Tensor) -> Tensor:
     Where both point the same way or opposite ways, or one is 0, there is no arc between them, and the line is taken.
 
     Example:
-        >>> arc(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 2.0]), torch.tensor([0.5])).round(decimals=3).tolist()
-        [[0.707, 1.414]]
+        >>> arc(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 4.0]), torch.tensor([0.5])).square().round().tolist()
+        [[2.0, 8.0]]
     """
     lengths = one.norm() * other.norm()
     angle = torch.arccos(((one * other).sum() / lengths).clamp(-1, 1)) if lengths > 0 else torch.zeros(())

@@ -54,7 +54,7 @@ class Shape:
 
     @property
     def stride(self) -> int:
-        """What sides of a picture are multiples of, where no encoder needs more than is there."""
+        """Sides of pictures that are multiples of it need not be continued for any encoder."""
         return 1 << max(self.downs, STYLE_DOWNS)
 
     def generator(self) -> Generator:

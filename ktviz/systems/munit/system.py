@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import MismatchError, SettingError, TraceError, UnknownNameError
+from ktviz.errors import MismatchError, SettingError, TraceError
 from ktviz.images import ImageLike, Pixels, as_pixels, to_pixels
 from ktviz.library.banks import Banks, of_kind
 from ktviz.library.kinds.codes.union import CodeUnion
 from ktviz.library.library import Library
 from ktviz.memory import as_bytes
 from ktviz.networks.running import check_defaults, without_autocast
-from ktviz.regions import Box, Mask, SourceRegion
+from ktviz.regions import Box, Mask
 from ktviz.systems.cells import around
-from ktviz.systems.left_out import LeftOut, of_banks, of_reference
+from ktviz.systems.munit.asking import WAYS, Asked, asked, check, meant
 from ktviz.systems.munit.coder import Coder
 from ktviz.systems.munit.direction import CELL_PX, Direction
-from ktviz.systems.munit.exemplar import CANVAS, Exemplar, brought, given
+from ktviz.systems.munit.exemplar import CANVAS, brought
 from ktviz.systems.munit.path import arc, straight
 from ktviz.systems.munit.result import Translation
 from ktviz.systems.munit.run import Run
@@ -33,20 +34,17 @@ from ktviz.systems.munit.style import Style
 from ktviz.systems.munit.style_blend import StyleBlend
 from ktviz.systems.munit.styles import Bank, check_bank, of_draw, of_picture
 from ktviz.systems.munit.trained import KEYS, Networks
-from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
-from ktviz.systems.protocol import Blend, Ints
+from ktviz.systems.protocol import Blend, Exclude, Ints
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
-from ktviz.values import one_of, short, whole
+from ktviz.values import one_of, whole
 
 BANK = "library bank "
 TARGET = "target domain"
 """What digests call the domain of what is made."""
 BYTES_PER_PX = 12
 """What a recording takes per pixel of the picture, at most: three pictures."""
-WAYS = ("exemplar", "code", "nearest", "mix")
-"""Settings that say where a style comes from."""
 
 
 class Munit(nn.Module, PlainSystem):
@@ -178,32 +176,9 @@ class Munit(nn.Module, PlainSystem):
         run = self.asked(exemplar, without, settings)
         return self.made(Run(as_pixels(picture), *run))
 
-    def asked(
-        self, exemplar: Any, without: Any, settings: Mapping[str, Any]
-    ) -> tuple[Settings, Exemplar | None, LeftOut]:
-        """What a call asks for, checked: settings with the whole names of sources, an exemplar that comes with the run,
-        and what is left out; errors as there."""
-        named = isinstance(exemplar, str) and self.banks is not None
-        own = None if exemplar is None or named else given(exemplar)
-        chosen = Settings(exemplar=exemplar if named else None if own is None else CANVAS, **settings)
-        self.check(chosen)
-        if own is not None:
-            return chosen, own, of_reference(without, own)
-        if self.bank is None:
-            return chosen, None, nothing(without)
-        chosen = self.bank.whole_names(chosen)
-        return chosen, None, of_banks(without, self.bank.banks, chosen.exemplar)
-
-    def check(self, settings: Settings) -> None:
-        """Raise SettingError where settings ask for what these networks, or these banks, do not have."""
-        if settings.mode == "bank" and self.banks is None:
-            raise SettingError("a style of the bank", "there is no bank", "Give banks=, or exemplar=")
-        if settings.code is not None and len(settings.code) != self.direction.codes:
-            found = f"{len(settings.code)} numbers, and styles have {self.direction.codes}"
-            raise SettingError("code", found, "Give a code of these networks")
-        if self.banks is not None and settings.nearest > len(self.banks):
-            found = f"there are {len(self.banks)} sources"
-            raise SettingError(f"nearest {settings.nearest}", found, "Give a smaller number")
+    def asked(self, exemplar: Any, without: Any, settings: Mapping[str, Any]) -> Asked:
+        """What a call asks for, checked; see `ktviz.systems.munit.asking`."""
+        return asked(self.direction, self.bank, exemplar, without, settings)
 
     @without_autocast
     def made(self, run: Run) -> Translation:
@@ -282,7 +257,7 @@ class Munit(nn.Module, PlainSystem):
             return torch.from_numpy(self.banks.codes[number]).float()
         if not isinstance(style, os.PathLike) and np.ndim(style) == 1:
             chosen = Settings(code=style)
-            self.check(chosen)
+            check(chosen, self.direction, self.bank)
             return torch.tensor(chosen.code)
         return self.direction.code(as_pixels(style))
 
@@ -316,32 +291,31 @@ class Munit(nn.Module, PlainSystem):
             raise TraceError("a question to the model", "the trace was saved without its picture", "Pass photo=")
         return Run(picture, *self.asked(brought(trace) if exemplar == CANVAS else exemplar, without, stored))
 
-    def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
-        """The same picture again; see `System`. Where another style is named, the former is forgotten."""
-        run = self.run_of(trace)
+    def again(self, trace: Trace, run: Run, without: Sequence[Any], settings: Mapping[str, Any]) -> Run:
+        """A run without some more and with other settings; where another style is named, the former is forgotten."""
         stored = run.settings.described()
         if run.exemplar is not None:
             stored["exemplar"] = run.exemplar
         if any(way in settings for way in WAYS):
             stored = {name: value for name, value in stored.items() if name not in WAYS}
-        parts = [*run.without.described(), *(self.part(trace, run, one) for one in without)]
+        parts = meant(without, run, trace.sites, partial(self.style_of, run))
         chosen = {"exemplar": None, **stored, **settings}
-        return self.recorded(Run(run.picture, *self.asked(chosen.pop("exemplar"), parts, chosen)))
+        return Run(run.picture, *self.asked(chosen.pop("exemplar"), [*run.without.described(), *parts], chosen))
 
-    def part(self, trace: Trace, run: Run, part: Any) -> Any:
-        """What a person means by a part: numbers are entries of the trace's site, and boxes lie in the only picture."""
-        if isinstance(part, Box) and run.exemplar is None:
-            pictures = self.style_of(run).parts
-            return SourceRegion(pictures[0].exemplar.name, part) if len(pictures) == 1 else part
-        if not is_number(part):
-            return part
-        style = self.style_of(run)
-        if style.parts and trace.sites != ["style"]:
-            return style.cell(int(part))
-        known = [] if style.choice is None else style.choice.knowledge.source_names
-        if not 0 <= part < len(known):
-            raise UnknownNameError(f"entry {part}", f"there are {len(known)}", "Take one that the trace names")
-        return known[int(part)]
+    def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
+        """The same picture again; see `System`."""
+        return self.recorded(self.again(trace, self.run_of(trace), without, settings))
+
+    def exclude(self, trace: Trace, within: Box) -> Exclude:
+        """A part of the picture, without working out its content again; see `System`."""
+        run = self.run_of(trace)
+        content = self.direction.content(run.picture)
+
+        def part(without: Sequence[Any] = (), /, **settings: Any) -> Pixels:
+            code = self.style_of(self.again(trace, run, without, settings)).code
+            return to_pixels(self.direction.paint(content, code, run.size))[within.pixels]
+
+        return part
 
     def instead(self, trace: Trace, settings: Mapping[str, Any]) -> str:
         """Other sources, or other cells."""
@@ -390,15 +364,3 @@ class Munit(nn.Module, PlainSystem):
             found: Pixels = self.banks.picture(self.banks.source_numbers[source])
             return found
         return trace.picture.canvases.get(CANVAS)
-
-
-def nothing(without: Any) -> LeftOut:
-    """What a run does without that draws its style, where there is no bank.
-
-    Raises:
-        UnknownNameError: Something is named.
-    """
-    if isinstance(without, (tuple, list)) and not without:
-        return LeftOut()
-    found = "its style is drawn, and there is no bank"
-    raise UnknownNameError(f"a run without {short(without)}", found, "Leave out nothing")

@@ -393,6 +393,17 @@ def test_a_cell_is_left_out_by_its_number(system, traces):
         kt.without(traces["mix"].site("style"), 5)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_a_part_of_a_picture_without_something_is_that_of_the_whole(system, traces, way):
+    trace, within = one_site(traces[way]), kt.Box(4, 8, 30, 20)
+    again, cells = system.exclude(trace, within), way in OF_PICTURES
+    without = trace.column("entry", winners=False)[:2].tolist()
+    for parts, settings in (((), {}), (without, {}), ((), {"exemplar": None, "seed": 2}), ((), {"exemplar": "a"})):
+        expected = system.rerun(trace, without=parts, **settings).output[within.pixels]
+        assert np.array_equal(again(parts, **settings), expected)
+    assert np.array_equal(again(without), again()) == (not cells)
+
+
 def test_other_pictures_can_be_without_parts(system, traces):
     untouched = kt.without(traces["named"], kt.SourceRegion("a", kt.Box(0, 0, 16, 16)))
     assert np.array_equal(untouched.output, traces["named"].output)
