@@ -206,7 +206,7 @@ class Audit:
         return comparisons_of(self.evidence)
 
     def __repr__(self) -> str:
-        used = self.tables["sources"].query("share > 0")
+        used = self.tables["sources"].query("share != 0")
         best = ", ".join(f"{s} {p:.1%}" for s, p in zip(used["source"].head(2), used["share"].head(2), strict=True))
         found = ", ".join(f"{name}: {len(self.tables[name])}" for name in ("pieces", "copies"))
         return f"Audit({self.title!r}: {len(used)} sources used, {best}; {found})"

@@ -120,7 +120,7 @@ def copies(case: Case) -> pd.DataFrame:
     about = {source["source"]: source for source in trace.about["sources"]}
     works = [
         Work.create(about[name], thumb)
-        for name in trace.sources().query("share > 0")["source"]
+        for name in trace.sources().query("share != 0")["source"]
         if (thumb := case.system.source_picture(case.trace, name)) is not None
     ]
     rows: list[dict[str, Any]] = []

@@ -92,7 +92,7 @@ def largest_sources(case: Case, top: int) -> list[str]:
     if len(searched_sources(case)) < 2 or "exclude" not in case.system.abilities:
         return []
     shares = case.trace.sources()
-    return [str(name) for name in shares[shares["share"] > 0]["source"].head(top)]
+    return [str(name) for name in shares[shares["share"] != 0]["source"].head(top)]
 
 
 def searched_sources(case: Case) -> list[str]:

@@ -152,7 +152,7 @@ def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: Sys
     kept = [name for name in settings["without"] if isinstance(name, str) and still_there(system.banks, name)]
     again = system.rerun(audit.trace.with_settings({**settings, "without": kept}))
     digests = {source["source"]: source["sha256"] for source in again.about["sources"]}
-    for name in again.sources().query("share > 0")["source"]:
+    for name in again.sources().query("share != 0")["source"]:
         if digests[name] == gone.sha256:
             raise Difference(f"translating the photo again still uses {name}")
     return f"{len(again):,} new retrievals"

@@ -186,10 +186,11 @@ class Drawing:
         bar, known = self.page.shares, float(self.trace.sources(self.region)["share"].sum())
         other, left_over = max(0.0, known - sum(self.chosen.shares)), max(0.0, 1 - known)
         parts = [*zip(self.chosen.shares, self.colours, strict=True), (other, OTHER), (left_over, BLANK)]
-        left = bar.x
+        left, whole = bar.x, max(1.0, sum(share for share, _ in parts if share > 0))  # some may be taken away
         for share, colour in parts:
-            self.canvas.bar(Box(left, bar.y, share * bar.width, bar.height), colour)
-            left += share * bar.width
+            width = max(0.0, share) / whole * bar.width
+            self.canvas.bar(Box(left, bar.y, width, bar.height), colour)
+            left += width
         what = f"Shares of the {'output' if self.region is None else 'region'} (overlap)"
         rest = {"other sources": other, "not recorded": left_over}
         text = " · ".join(f"{name} {percent(share)}" for name, share in rest.items() if share >= 0.0005)

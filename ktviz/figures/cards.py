@@ -108,7 +108,7 @@ def trace_card(trace: Trace) -> str:
     except TraceError:
         return card("Trace", facts, pictures, [])
     shares, colours = painter.sources(), trace_colours(painter)
-    if (shares["share"] > 0).sum() > 1:
+    if (shares["share"] != 0).sum() > 1:
         pictures.append(show(source_map(painter, colours), PICTURE, "Who painted what"))
     return card("Trace", facts, pictures, share_rows(shares, pictures_in(painter), colours), rest_of(shares))
 
@@ -247,7 +247,7 @@ def audit_card(audit: Audit) -> str:
     """Input and output, and the works that were used."""
     sources = audit.tables["sources"]
     found = [f"{name}: {len(audit.tables[name])}" for name in ("pieces", "copies")]
-    facts = [f"{int((sources['share'] > 0).sum())} sources used", *found, "audit"]
+    facts = [f"{int((sources['share'] != 0).sum())} sources used", *found, "audit"]
     facts += [audit.trace.caveat] if audit.trace.caveat else []
 
     def find(name: str) -> Pixels | None:
@@ -270,11 +270,11 @@ def ranked(shares: pd.DataFrame) -> dict[str, str]:
 
 def share_rows(shares: pd.DataFrame, find: Find, colours: Mapping[str, str]) -> list[dict[str, Any]]:
     """The largest shares of a table of sources as rows."""
-    painted = shares[shares["share"] > 0].head(ROWS)
+    painted = shares[shares["share"] != 0].head(ROWS)
     return [
         {
             "share": percent(row["share"]),
-            "bar": min(1.0, float(row["share"])),
+            "bar": min(1.0, max(0.0, float(row["share"]))),
             "colour": colours[row["source"]],
             "thumbs": thumbs(find, row["source"]),
             "name": row["source"],
@@ -286,7 +286,7 @@ def share_rows(shares: pd.DataFrame, find: Find, colours: Mapping[str, str]) -> 
 
 def rest_of(shares: pd.DataFrame | None) -> str:
     """The sources beyond the rows, counted."""
-    if shares is None or not len(rest := shares["share"][shares["share"] > 0][ROWS:]):
+    if shares is None or not len(rest := shares["share"][shares["share"] != 0][ROWS:]):
         return ""
     return f"and {len(rest):,} more, {percent(float(rest.sum()))} together"
 

@@ -53,7 +53,7 @@ def trace_figure(trace: Trace) -> Figure:
         raise TraceError("a figure of a trace", "a trace without retrievals", "Record some")
     shares = trace.sources()
     colours = trace_colours(trace)
-    painted = shares[shares["share"] > 0]
+    painted = shares[shares["share"] != 0]
     shown = panels(trace, colours, painted["source"].tolist())
     size = fit(trace.size, (WIDTH - 2 * MARGIN - GAP) / 2, TALLEST)
     rows = -(-min(len(painted), len(SOURCE_COLOURS) + 1) // 2)
