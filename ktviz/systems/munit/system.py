@@ -44,7 +44,7 @@ BANK = "library bank "
 TARGET = "target domain"
 """What digests call the domain of what is made."""
 BYTES_PER_PX = 12
-"""What a recording takes per pixel of the picture, at most: three pictures."""
+"""What a recording takes per pixel of what goes in, at most: the picture, the output, and an exemplar."""
 
 
 class Munit(nn.Module, PlainSystem):
@@ -215,7 +215,8 @@ class Munit(nn.Module, PlainSystem):
 
     def recorded(self, run: Run) -> Trace:
         """The trace of a run."""
-        memory = max(as_bytes(MEMORY), BYTES_PER_PX * run.picture[..., 0].size)
+        area = sum(pixels[..., 0].size for pixels in run.pictures().values())
+        memory = max(as_bytes(MEMORY), BYTES_PER_PX * area)
         with record(self, memory=memory, all_threads=False) as trace:
             self.made(run)
         return trace
