@@ -23,7 +23,6 @@ from ktviz.systems.bridge.attributes import Known
 from ktviz.systems.bridge.choice import AttributedPictures, References
 from ktviz.systems.bridge.configuration import Configuration
 from ktviz.systems.bridge.entries import Entries
-from ktviz.systems.bridge.left_out import OWN_NAME
 from ktviz.systems.bridge.live import Live
 from ktviz.systems.bridge.passage import Passage, coded
 from ktviz.systems.bridge.published import Arrays
@@ -39,12 +38,15 @@ from ktviz.systems.choice import Choice
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints
+from ktviz.systems.reference import INPUT
 from ktviz.trace.record import record
 from ktviz.trace.trace import Trace
 
 CODE, CHOOSES = "code", "reference"
 """The sites."""
 BANK = "library bank "
+CANVASES = {REFERENCE_BANK: CANVAS, str(INPUT["bank"]): "input"}
+"""Where the pictures of sources are that are of no bank."""
 GREY = np.uint8(40)
 """Where there is no picture."""
 
@@ -319,11 +321,11 @@ class Bridge(nn.Module, PlainSystem):
 
     def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
         """Crops around both ends of retrievals: of the picture, and of what was taken; see `System`."""
-        here = self.live(trace).passage.picture
+        here = trace.picture.canvases["input"]
         boxes, sources, names = (trace.column(name)[list(places)] for name in ("box", "source_box", "source"))
         found = []
         for box, source_box, name in zip(boxes, sources, names, strict=True):
-            there = here if name == OWN_NAME else self.source_picture(trace, str(name))
+            there = self.source_picture(trace, str(name))
             if there is None:  # labels have no picture
                 there = np.full((PATCH_PX, PATCH_PX, 3), GREY)
             whole = np.isnan(source_box).any()
@@ -331,9 +333,9 @@ class Bridge(nn.Module, PlainSystem):
         return found
 
     def source_picture(self, trace: Trace, source: str) -> Pixels | None:
-        """A picture of the banks, or the reference that was given; what goes in is no source but a canvas."""
+        """A picture of the banks, the reference that was given, or what goes in."""
         number = None if self.banks is None else self.banks.source_numbers.get(source)
         if number is not None and self.banks is not None:
             return self.banks.picture(number)
-        known = {one["source"]: one["bank"] for one in trace.about["sources"]}
-        return trace.picture.canvases.get(CANVAS) if known.get(source) == REFERENCE_BANK else None
+        known = {one["source"]: str(one["bank"]) for one in trace.about["sources"]}
+        return trace.picture.canvases.get(CANVASES.get(known.get(source, ""), ""))

@@ -9,13 +9,15 @@ import torch
 from forger import change_cell, forge
 
 import ktviz as kt
+from ktviz.audit.copies import Seen, copies
 from ktviz.errors import MismatchError, RegionError, SettingError, TraceError, UnknownNameError
 from ktviz.explain.case import case_of, source_picture
 from ktviz.explain.pieces import pieces
 from ktviz.images import to_pixels
+from ktviz.systems.bridge.trained import Networks
 from ktviz.systems.registry import opened
 
-from .conftest import HAS, SIDE, WANT, near
+from .conftest import HAS, NAMES, SHAPE, SIDE, WANT, near
 
 BOX = kt.Box(8, 6, 16, 12)
 CELLS = (SIDE // 2) ** 2
@@ -299,3 +301,12 @@ def test_a_setting_that_was_changed_is_found(trace, system, tmp_path, setting, v
     assert any(part in verdict.difference for part in ("measures", "settings", "the reference reference", "banks")), (
         verdict
     )
+
+
+def test_what_went_in_is_no_copy_of_itself(paint):
+    networks = Networks(replace(SHAPE, side=128), NAMES)
+    system = kt.Bridge(networks=networks)
+    trace = system.traced(paint(1, 128, 128), HAS, WANT, reference=(paint(2, 128, 128), ["Blond", "Hat"]))
+    assert trace.sources().set_index("source")["share"]["input"] > 0
+    assert "input" not in set(copies(case_of(trace))["source"])
+    assert len(Seen.create(trace.input).points) > 20  # it could be found
