@@ -43,12 +43,12 @@ def test_attributes_outlive_their_table_and_a_move(library, bank, table, tmp_pat
     library.folder.rename(tmp_path / "moved.ktlib")
     opened = Library.open(tmp_path / "moved.ktlib")[NAME]
     assert [dict(opened.attributes(number)) for number in range(3)] == [HAS[name] for name in "abc"]
-    assert opened.banks[0].attributes == ("Hat", "Smile")
+    assert opened.banks[0].attribute_names == ("Hat", "Smile")
 
 
 def test_a_bank_without_attributes_is_what_it_was(library, pictures, bank):
     plain = library.build("refs/plain", pictures / "warm", kind="pictures", quiet=True)
-    assert plain.banks[0].attributes == ()
+    assert plain.banks[0].attribute_names == ()
     assert plain.attributes(0) == {}
     listed = [library.record(name).files for name in ("refs/plain", NAME)]
     assert {**listed[0], "sources.parquet": None} == {**listed[1], "sources.parquet": None}
@@ -118,7 +118,7 @@ def test_columns_of_other_numbers_are_no_attributes_and_told(library, pictures, 
     table = table_of(tmp_path, [f"{name}.png,1,0.5123" for name in "abc"], "file,Smile,shade")
     with pytest.warns(SourceWarning, match="no attributes, as they are not 0 and 1: shade"):
         bank = library.build(NAME, pictures / "warm", kind="pictures", attributes=table, quiet=True)
-    assert bank.banks[0].attributes == ("Smile",)
+    assert bank.banks[0].attribute_names == ("Smile",)
 
 
 @pytest.mark.parametrize(

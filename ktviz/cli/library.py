@@ -281,7 +281,7 @@ def inside(bank: AnyKind) -> dict[str, Any]:
     if isinstance(bank, CodeBank):
         of_codes = {**asdict(bank.settings), "centres": len(bank.clusters), "by_class": by_class(bank)}
         return {"with_maps": maps, "classes": names, **of_codes, "source_list": sources}
-    return {"with_maps": maps, "classes": names, "attributes": [*bank.attributes], "source_list": sources}
+    return {"with_maps": maps, "classes": names, "attributes": [*bank.attribute_names], "source_list": sources}
 
 
 def known_of(source: Source) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class Noise:
             if settings.row >= rows:
                 found = f"the table has {rows:,} rows" if rows else "these networks have no table"
                 raise SettingError(f"row {settings.row}", found, "Count from 0, or leave it out")
-            return cls(networks.table[settings.row : settings.row + 1].cpu(), settings.row, f"noise row {settings.row}")
+            numbers = networks.table[settings.row : settings.row + 1].cpu().float()
+            return cls(numbers, settings.row, f"noise row {settings.row}")
         if settings.noise is None:
             random = torch.Generator().manual_seed(settings.seed)
             return cls(torch.randn(1, size, generator=random), NO_ROW, "drawn noise")

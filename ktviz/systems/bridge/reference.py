@@ -129,7 +129,7 @@ def check_banks(banks: PictureUnion, known: Known, side: int) -> None:
         LibraryError: One is of another size.
     """
     for bank in banks.banks:
-        unknown = [name for name in known.names if name not in bank.attributes]
+        unknown = [name for name in known.names if name not in bank.attribute_names]
         if unknown:
             todo = "Build the bank with attributes=, a table with a column for each"
             raise LabelError(f"references of {bank.name}", f"nobody says who has {unknown[0]}", todo)

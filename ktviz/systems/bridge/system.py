@@ -226,6 +226,7 @@ class Bridge(nn.Module, PlainSystem):
         """Of the codes: see `Change.measures`."""
         return {CODE: output.measures()}
 
+    @torch.inference_mode(False)
     def live(self, trace: Trace) -> Live:
         """The run of a trace, worked out again; the latest is kept."""
         canvases = trace.picture.about["canvases"]

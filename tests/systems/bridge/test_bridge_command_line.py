@@ -120,6 +120,10 @@ def test_an_audit_is_made_and_verified_with_its_library_and_not_without(place, l
     assert ktviz("verify", tmp_path / "audit", check=False).returncode == 1
     report = (tmp_path / "audit" / "report.html").read_text()
     assert all(text in report for text in ("Ann", "CC-BY-4.0", f"{BANK}/"))
+    # Three pictures have what is wanted; what goes in is none that was searched, and was not excluded, either.
+    assert "<dd>1 of 3</dd>" in report
+    assert f"Excluded from the search: {BANK}/a.png, {BANK}/d.png, {BANK}/e.png." in report
+    assert kt.Audit.open(tmp_path / "audit").title == f"x, {BANK}"
     forged = shutil.copytree(tmp_path / "audit", tmp_path / "forged")
     (forged / "pictures" / "reference-0.png").write_bytes((forged / "pictures" / "input.png").read_bytes())
     assert ktviz("verify", forged, "-l", library.folder, check=False).returncode == 1

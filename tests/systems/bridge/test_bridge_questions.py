@@ -310,3 +310,22 @@ def test_what_went_in_is_no_copy_of_itself(paint):
     assert trace.sources().set_index("source")["share"]["input"] > 0
     assert "input" not in set(copies(case_of(trace))["source"])
     assert len(Seen.create(trace.input).points) > 20  # it could be found
+
+
+def test_what_was_worked_out_without_gradients_can_be_asked_for_them(make_networks, picture, other):
+    system = kt.Bridge(networks=make_networks(0))
+    with torch.inference_mode():
+        trace = system.traced(picture, HAS, WANT, reference=other)
+        without = kt.without(trace, BOX)
+    assert kt.attribute(trace, BOX, through="gradient").frame["share"].iloc[0] > 0.5
+    assert kt.attribute(without, kt.Box(0, 0, 32, 32), through="gradient").about["change"] > 0
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16])
+def test_networks_in_another_precision_are_asked_alike(make_networks, picture, other, kind):
+    system = kt.Bridge(networks=make_networks(0).to(kind))
+    trace = system.traced(picture, HAS, WANT, mode="between", row=1, reference=other)
+    assert system.rerun(trace).digest == trace.digest
+    assert kt.attribute(trace, BOX, through="footprint").frame["share"].sum() == pytest.approx(1, abs=1e-3)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert system.traced(picture, HAS, WANT, mode="between", row=1, reference=other).digest == trace.digest

@@ -17,7 +17,7 @@ class PictureBank(KeptBank):
     kind = PICTURES
 
     @property
-    def attributes(self) -> tuple[str, ...]:
+    def attribute_names(self) -> tuple[str, ...]:
         """Names of the attributes that are known of its pictures."""
         return tuple(self.sources[0].attributes or ())
 
@@ -35,6 +35,6 @@ def load_pictures(name: str, folder: Path, digest: str) -> PictureBank:
         bank = PictureBank.opened(name, folder, digest)
         for source in bank.sources:
             known = source.attributes or {}
-            alike = tuple(known) == bank.attributes and all(isinstance(has, bool) for has in known.values())
+            alike = tuple(known) == bank.attribute_names and all(isinstance(has, bool) for has in known.values())
             expect(alike, "the same attributes of all sources")
         return bank
