@@ -64,7 +64,7 @@ class Source:
     credit: Credit
     width: int
     height: int
-    attributes: Mapping[str, bool] | None = field(default=None, kw_only=True)
+    attributes: Mapping[str, bool] | None = field(default=None, kw_only=True, repr=False)
 
     @property
     def stem(self) -> str:
