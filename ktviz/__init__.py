@@ -23,6 +23,7 @@ _HOMES = {
     "BankUnion": "ktviz.library.kinds.patches.union",
     "BandView": "ktviz.widgets.explorer",
     "Box": "ktviz.regions",
+    "Bridge": "ktviz.systems.bridge.system",
     "Catalogue": "ktviz.retrieval.catalogue",
     "CoCosNet": "ktviz.systems.cocosnet.system",
     "Classes": "ktviz.labels",
@@ -119,6 +120,7 @@ if TYPE_CHECKING:
     from ktviz.retrieval.queries import Queries as Queries
     from ktviz.retrieval.site import Reading as Reading
     from ktviz.retrieval.site import RetrievalSite as RetrievalSite
+    from ktviz.systems.bridge.system import Bridge as Bridge
     from ktviz.systems.cocosnet.system import CoCosNet as CoCosNet
     from ktviz.systems.image_analogy.system import ImageAnalogy as ImageAnalogy
     from ktviz.systems.kt.decoder import Decoder as Decoder

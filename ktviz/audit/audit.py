@@ -349,7 +349,8 @@ def canvases(trace: Trace, photo: Pixels, output: Pixels) -> dict[str, Pixels]:
 
 def title_of(trace: Trace) -> str:
     """A title, if nobody gives one: the banks that the picture could be made from."""
-    searched = set(one_site(trace).sources()["bank"])
+    painting = one_site(trace)
+    searched = {s["bank"] for s in painting.about["sources"] if s["source"] != painting.site_about["canvas"]}
     return ", ".join(bank for bank in trace.about["banks"] if bank in searched)
 
 

@@ -121,7 +121,8 @@ def copies(case: Case) -> pd.DataFrame:
     works = [
         Work.create(about[name], thumb)
         for name in trace.sources().query("share != 0")["source"]
-        if (thumb := case.system.source_picture(case.trace, name)) is not None
+        if name != trace.site_about["canvas"]  # a picture is no work of its own
+        and (thumb := case.system.source_picture(case.trace, name)) is not None
     ]
     rows: list[dict[str, Any]] = []
     for picture, pixels in (("output", trace.output), ("input", trace.input)):

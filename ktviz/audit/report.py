@@ -35,7 +35,7 @@ MOST_LISTED = 12
 def render(audit: Audit) -> str:
     """The report of an audit; the same audit gives the same text."""
     sources = audit.tables["sources"]
-    used = sources[sources["share"] != 0]
+    used, searched = sources[sources["share"] != 0], set(audit.about["searched"])
     colours = source_colours(sources["source"].tolist())
     pictures = {
         name: data_uri(jpeg(pixels, PICTURE_PX)) for name, pixels in audit.pictures.items() if not is_small(name)
@@ -53,7 +53,8 @@ def render(audit: Audit) -> str:
         caveat=audit.trace.caveat,
         sources=[source_card(row, colours, audit) for row in records(used)],
         unused=[name for name in audit.about["searched"] if name not in set(used["source"])],
-        excluded=[name for name in sources["source"] if name not in set(audit.about["searched"])],
+        excluded=[name for name in sources["source"] if name not in searched | set(used["source"])],
+        works=int(used["source"].isin(searched).sum()),
         creators=records(audit.tables["creators"]),
         licences=records(audit.tables["licences"]),
         pieces=records(audit.tables["pieces"].head(MOST_LISTED)),

@@ -227,6 +227,8 @@ def attribute(
     if needed or model is not None:
         case = case_of(trace, *needed, model=model, photo=photo, asked=f"attribute by {by} through {through}")
     units = units_of(trace, by, case)
+    if through in OF_KNOWLEDGE:
+        units = units.of_knowledge(trace)
     effort = Effort(most, runs, seed, Budget(seconds, quiet), settings)
     frame, about = METHODS[through](trace, case, mask, units, effort)
     box = bounding_box(mask)
@@ -325,6 +327,8 @@ NEEDS: dict[Through, tuple[str, ...]] = {
     "datamodel": ("exclude",),
 }
 """Abilities that a method needs."""
+OF_KNOWLEDGE = ("gradient", "ablation", "datamodel")
+"""Methods whose shares are parts of what the knowledge did; the others say of what a region is made."""
 EXCLUDED = ("ablation", "datamodel")
 """Methods that leave out."""
 BLENDED = ("gradient", "ablation")

@@ -20,6 +20,9 @@ from ktviz.retrieval.credit import Credit
 from ktviz.systems.parts import is_number, stated
 from ktviz.values import short
 
+INPUT: Mapping[str, Any] = {"source": "input", "bank": "input", **Credit().described(), "sha256": "unknown"}
+"""What is known of the picture that goes in, where cells of it are entries, too."""
+
 
 @dataclass(frozen=True, eq=False)
 class Reference:

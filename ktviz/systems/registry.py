@@ -23,6 +23,7 @@ from ktviz.trace.trace import Trace
 
 GROUP = "ktviz.systems"
 OURS: Mapping[str, str] = {
+    "bridge": "ktviz.systems.bridge.system:Bridge",
     "kt": "ktviz.systems.kt.translator:Translator",
     "image-analogy": "ktviz.systems.image_analogy.system:ImageAnalogy",
     "cocosnet": "ktviz.systems.cocosnet.system:CoCosNet",

@@ -6,7 +6,7 @@ are added up, so that each has its part in the sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,8 @@ from ktviz.systems.blocks.spade import Spade
 
 EPSILON = 1e-6
 Activation = Callable[[Tensor], Tensor]
+Code = Tensor | Sequence[tuple[Tensor, Tensor]]
+"""A code (B, codes, h, w); or several, each after its part in what the norms make of them."""
 
 
 def normed(channels: int) -> nn.InstanceNorm2d:
@@ -62,7 +64,7 @@ class Residual(nn.Module):
         self.conv_2 = Conv2d(outside, outside, 3, padding=1)
         self.shortcut = Conv2d(inside, outside, 1) if resize or inside != outside else None
 
-    def forward(self, features: Tensor, code: Tensor | None = None) -> Tensor:
+    def forward(self, features: Tensor, code: Code | None = None) -> Tensor:
         """(B, C, h, w); with a code where the norms take one."""
         found = self.larger(self.activation(adjusted(self.norm_1, features, code)))
         found = self.conv_2(self.activation(adjusted(self.norm_2, self.conv_1(found), code)))
@@ -77,10 +79,12 @@ class Residual(nn.Module):
         return F.avg_pool2d(features, 2) if self.resize == "down" else features
 
 
-def adjusted(norm: nn.Module | None, features: Tensor, code: Tensor | None) -> Tensor:
-    """Features after a norm, which may take a code."""
+def adjusted(norm: nn.Module | None, features: Tensor, code: Code | None) -> Tensor:
+    """Features after a norm, which may take a code, or a mixture of what it makes of several."""
     if norm is None:
         return features
+    if code is not None and not isinstance(code, Tensor):
+        return torch.stack([part * norm(features, one) for part, one in code]).sum(0)
     found: Tensor = norm(features) if code is None else norm(features, code)
     return found
 
@@ -178,8 +182,19 @@ class Generator(nn.Module):
         )
         self.last = Conv2d(width, 3, 1)
 
-    def forward(self, picture: Tensor, code: Tensor) -> Tensor:
-        """(B, 3, H, W) and (B, codes, h, w) to (B, 3, H, W), both in [-1, 1]."""
+    def between(self, picture: Tensor, alpha: Tensor, one: Tensor, other: Tensor) -> Tensor:
+        """A picture of two codes, as the published test mixes them: not the codes, but what every norm makes of them.
+
+        Args:
+            picture: (B, 3, H, W).
+            alpha: Part of the first code, from 0 to 1.
+            one: (B, codes, h, w).
+            other: The same.
+        """
+        return self.forward(picture, ((alpha, one), (1 - alpha, other)))
+
+    def forward(self, picture: Tensor, code: Code) -> Tensor:
+        """(B, 3, H, W) and (B, codes, h, w), or several, to (B, 3, H, W), both in [-1, 1]."""
         found = self.entry(picture)
         for block in self.before:
             found = block(found)

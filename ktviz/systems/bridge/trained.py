@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import MissingWeightsError, SettingError, WeightsError
-from ktviz.networks.weights import load_weights, module_digest, read_about, save_weights
+from ktviz.errors import MissingWeightsError, WeightsError
+from ktviz.networks.weights import load_weights, module_digest, read_about, save_weights, text_digest
 from ktviz.systems.blocks.checkpoint import checked_tensors
+from ktviz.systems.bridge.configuration import Configuration, named
 from ktviz.systems.bridge.losses import Makers
 from ktviz.systems.bridge.packaged import WEIGHTS
 from ktviz.systems.bridge.published import SCOPES, TABLE, Arrays, state_of
@@ -29,7 +30,7 @@ class Networks(nn.Module):
     Args:
         shape: Sizes.
         attributes: Names, as many as the shape says.
-        exclusive: Groups of attributes of which a picture has exactly one, as colours of hair.
+        exclusive: Groups of attributes of which a picture has one at most, as colours of hair.
         rows: Of the table of noise: one for each picture of the training.
 
     Raises:
@@ -49,14 +50,8 @@ class Networks(nn.Module):
         self, shape: Shape, attributes: Sequence[str], exclusive: Sequence[Sequence[str]] = (), rows: int = 0
     ) -> None:
         super().__init__()
-        self.shape, self.attributes = shape, tuple(attributes)
-        self.exclusive = tuple(tuple(group) for group in exclusive)
-        if len(set(self.attributes)) != shape.attributes or len(self.attributes) != shape.attributes:
-            found = f"{len(self.attributes)} names, {len(set(self.attributes))} of them different"
-            raise SettingError(f"networks for {shape.attributes} attributes", found, "Name those of the training")
-        strangers = [name for group in self.exclusive for name in group if name not in self.attributes]
-        if strangers:
-            raise SettingError(f"exclusive {strangers[0]!r}", "no attribute", f"Name some of {', '.join(attributes)}")
+        configuration = Configuration(shape, tuple(attributes), tuple(tuple(group) for group in exclusive))
+        self.shape, self.attributes, self.exclusive = shape, configuration.attributes, configuration.exclusive
         self.encoder, self.mapping, self.generator = shape.encoder(), shape.mapping(), shape.generator()
         self.register_buffer("table", torch.zeros(rows, shape.noise))
         self.eval().requires_grad_(False)
@@ -72,10 +67,9 @@ class Networks(nn.Module):
 
         Raises:
             MissingWeightsError: None come with this version.
+            WeightsError: They are not the file that was packaged.
         """
-        if not WEIGHTS.sha256:
-            found = "none come with this version"
-            raise MissingWeightsError("weights of bridging", found, "Train some: ktviz train bridge; or give networks=")
+        WEIGHTS.check("bridge")
         return cls.load(WEIGHTS.path(FILE))
 
     @classmethod
@@ -90,41 +84,45 @@ class Networks(nn.Module):
         return made
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write all networks and the table, rounded to float16, with sizes and attributes."""
-        about = {
+        """Write all networks and the table, rounded to float16, with sizes and attributes.
+
+        Raises:
+            StorageError: The disk refuses.
+        """
+        save_weights(self, Path(folder) / FILE, self.about)
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Sizes and attributes, as a file of weights states them."""
+        return {
             "shape": json.dumps(asdict(self.shape)),
             "attributes": json.dumps(self.attributes),
             "exclusive": json.dumps(self.exclusive),
             "rows": json.dumps(len(self.table)),
         }
-        save_weights(self, Path(folder) / FILE, about)
 
     @classmethod
-    def published(
-        cls,
-        arrays: Arrays | str | os.PathLike[str],
-        shape: Shape | None = None,
-        attributes: Sequence[str] | None = None,
-        exclusive: Sequence[Sequence[str]] = (),
+    def from_checkpoint(
+        cls, arrays: Arrays | str | os.PathLike[str], configuration: Configuration | str = "celeba_128"
     ) -> Networks:
         """From arrays under the variable names of the authors' code.
 
         Args:
             arrays: By name; or an .npz file of them.
-            shape: Sizes; the published ones if None.
-            attributes: Their names; "attribute 0" and so on if None.
-            exclusive: Groups of attributes of which a picture has exactly one.
+            configuration: What they were trained for; or the name of the authors' experiment.
 
         Raises:
+            SettingError: No configuration.
             WeightsError: The file is missing or damaged, or a variable is missing or has another shape: the first one.
         """
-        asked, held = "arrays", arrays
+        chosen, asked, held = named(configuration), "arrays", arrays
         if isinstance(held, (str, os.PathLike)):
             asked, held = f"weights {os.fspath(held)!r}", read_arrays(held)
-        shape = Shape() if shape is None else shape
-        names = [f"attribute {n}" for n in range(shape.attributes)] if attributes is None else attributes
         table = held.get(TABLE)
-        made = cls(shape, names, exclusive, 0 if table is None else len(table))
+        if table is not None and (table.ndim != 2 or table.shape[1] != chosen.shape.noise):
+            found = f"{TABLE} has shape {[*table.shape]}, and noise has {chosen.shape.noise} numbers"
+            raise WeightsError(asked, found, "Give those of one training")
+        made = cls(chosen.shape, chosen.attributes, chosen.exclusive, 0 if table is None else len(table))
         for part in ("encoder", "mapping", "generator"):
             network = made.get_submodule(part)
             network.load_state_dict(checked_tensors(network, state_of(network, SCOPES[part], held), asked))
@@ -133,8 +131,8 @@ class Networks(nn.Module):
         return made
 
     def digests(self) -> dict[str, str]:
-        """Of all networks and of the table, and the names of the attributes."""
-        return {"networks": module_digest(self), "attributes": ", ".join(self.attributes)}
+        """Of networks and table, and of sizes and attributes: of equal weights, others make other pictures."""
+        return {"networks": module_digest(self), "configuration": text_digest(json.dumps(self.about, sort_keys=True))}
 
 
 def read_arrays(path: str | os.PathLike[str]) -> Arrays:

@@ -10,7 +10,8 @@ from ktviz.images import Pixels
 from ktviz.labels.maps import Map
 from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.names import ends_in
-from ktviz.systems.cocosnet.choice import Choice, Ranking
+from ktviz.systems.choice import Choice
+from ktviz.systems.cocosnet.choice import Ranking
 from ktviz.systems.cocosnet.configuration import Configuration
 from ktviz.systems.cocosnet.exemplar import Exemplar, check_maps, labels_digest, of_bank
 from ktviz.systems.cocosnet.settings import Settings

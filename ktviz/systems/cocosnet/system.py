@@ -26,7 +26,8 @@ from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.cells import around
-from ktviz.systems.cocosnet.choice import Pictures, Ranking
+from ktviz.systems.choice import Pictures
+from ktviz.systems.cocosnet.choice import Ranking
 from ktviz.systems.cocosnet.configuration import Configuration
 from ktviz.systems.cocosnet.exemplar import Exemplar, given, labels_digest, of_bank, same_classes
 from ktviz.systems.cocosnet.knowledge import Exemplars, One, Several
@@ -362,12 +363,12 @@ class CoCosNet(nn.Module, PlainSystem):
 
     def footprint(self, trace: Trace, mask: Mask) -> Floats:
         """Overlap carried through the generator, by the measured energy of its derivative; see `energy`."""
-        found = self.painting(trace).energy(mask)
+        found = self.painting(trace).energy.of(mask)
         return found if found.any() else trace.overlap(mask)
 
     def reach(self, trace: Trace) -> str:
         """Measured around the middle of the picture."""
-        return f"the whole picture; {self.live(trace).reach}" if trace.sites == [MIXES] else "the whole picture"
+        return f"the whole picture; {self.live(trace).energy.reach}" if trace.sites == [MIXES] else "the whole picture"
 
     def encode(self, pixels: Pixels) -> Tensor:
         """Features in the domain that label maps and pictures have in common: (C, h, w)."""

@@ -221,3 +221,12 @@ def test_inference_agrees(values, makers, asked):
     check(by_reference, values("test/S_ref"), CODE)
     check(makers.generator(asked.source, by_labels), values("test/x_rand"), IMAGE)
     check(makers.generator(asked.source, by_reference), values("test/x_ref"), IMAGE)
+    mixed = makers.generator.between(asked.source, torch.tensor(0.5), labels, by_reference)
+    check(mixed, values("test/x_interp"), IMAGE)
+
+
+def test_a_mixture_of_codes_begins_and_ends_at_each(values, makers, asked):
+    one, other = values("test/S_rand"), values("test/S_ref")
+    for alpha, code in ((1.0, one), (0.0, other)):
+        found = makers.generator.between(asked.source, torch.tensor(alpha), one, other)
+        check(found, makers.generator(asked.source, code), 1e-6)
