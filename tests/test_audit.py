@@ -354,7 +354,7 @@ def test_a_trace_from_a_file_can_be_audited_with_its_model(toy_world, tmp_path):
     [
         (lambda folder: (folder / "manifest.json").unlink(), "there is no manifest.json"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "damaged"),
-        (lambda folder: (folder / "manifest.json").write_text('{"format": 99}'), "newer than 3"),
+        (lambda folder: (folder / "manifest.json").write_text('{"format": 99}'), "newer than 4"),
         (lambda folder: (folder / "manifest.json").write_text("[]"), "not that of an audit"),
         (lambda folder: (folder / "trace.parquet").unlink(), "trace.parquet"),
     ],

@@ -9,5 +9,6 @@ from ktviz.labels.classes import Classes as Classes
 from ktviz.labels.instances import as_instances as as_instances
 from ktviz.labels.instances import class_of as class_of
 from ktviz.labels.maps import as_labels as as_labels
+from ktviz.labels.maps import coloured as coloured
 from ktviz.labels.maps import read_map as read_map
 from ktviz.labels.maps import write_map as write_map

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ktviz.errors import ImageError, LabelError
 from ktviz.files import replacing
-from ktviz.images import check_size
+from ktviz.images import Pixels, check_size
 from ktviz.images.guard import guarded
 from ktviz.labels.classes import Classes
 from ktviz.labels.reading import Palette, read_file, read_pillow, refused
@@ -196,3 +196,14 @@ def read_map(path: str | os.PathLike[str]) -> Map:
         if opened.mode not in ("P", "I;16", "RGB"):
             raise ImageError(asked, f"an image of mode {opened.mode}", "Give what `write_map` writes")
         return coded(np.asarray(opened)) if opened.mode == "RGB" else np.asarray(opened).astype(np.int64)
+
+
+def coloured(labels: Map, classes: Classes) -> Pixels:
+    """A label map in the colours of its classes: (..., H, W) to (..., H, W, 3) uint8.
+
+    Example:
+        >>> coloured(np.array([[1, 0]]), Classes(("sky", "hill"), ((90, 140, 220), (40, 120, 60)))).tolist()
+        [[[40, 120, 60], [90, 140, 220]]]
+    """
+    found: Pixels = np.array(classes.colours, dtype=np.uint8)[labels]
+    return found

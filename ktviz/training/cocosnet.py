@@ -42,7 +42,7 @@ from ktviz.training.maps import MEASURED, MapsRun
 from ktviz.training.pairs import Batch, Pair, Pairs, read_pairs
 from ktviz.training.perceptual import Perceptual
 from ktviz.training.ranges import check_counts, check_kind, check_shares, check_weights
-from ktviz.training.sheet import coloured, sheet
+from ktviz.training.sheet import sheet, shown
 from ktviz.training.warps import bends
 
 BENDING = 0.5
@@ -289,7 +289,7 @@ class Run(MapsRun[Recipe, Networks, Asked]):
             "entropy": float(torch.special.entr(found.warp.parts).sum(-1).mean()),
             "warped": float(F.l1_loss(found.warped, asked.target.photo)),
         }
-        colours = coloured(asked.target.labels, self.classes)
+        colours = shown(asked.target.labels, self.classes)
         return sheet([colours, asked.exemplar.photo, found.warped, found.picture, asked.target.photo])
 
     def kept(self) -> Networks:

@@ -30,7 +30,7 @@ from ktviz.training.maps import MEASURED, MapsRun
 from ktviz.training.pairs import Batch, Pair, Pairs, read_pairs
 from ktviz.training.perceptual import Perceptual
 from ktviz.training.ranges import check_kind, check_shares, check_weights
-from ktviz.training.sheet import coloured, sheet
+from ktviz.training.sheet import sheet, shown
 
 SHOWN = 4
 """Pairs that a preview shows."""
@@ -167,7 +167,7 @@ class Run(MapsRun[Recipe, Networks, Batch]):
         """Label maps, what the average makes of them, and the photographs."""
         batch = self.some().batch(self.first(SHOWN)).to(self.device)
         fake = made(self.average.network, planes_of(batch, self.recipe.shape), batch)
-        return sheet([coloured(batch.labels, self.classes), fake, batch.photo])
+        return sheet([shown(batch.labels, self.classes), fake, batch.photo])
 
     def kept(self) -> Networks:
         return self.average.network.cpu().eval()

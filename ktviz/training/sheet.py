@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ktviz.images import Pixels
-from ktviz.labels import Classes
+from ktviz.labels import Classes, coloured
 
 
 def sheet(columns: list[Tensor]) -> Pixels:
@@ -16,6 +16,7 @@ def sheet(columns: list[Tensor]) -> Pixels:
     return made
 
 
-def coloured(labels: Tensor, classes: Classes) -> Tensor:
+def shown(labels: Tensor, classes: Classes) -> Tensor:
     """Label maps (B, 1, h, w) in the colours of their classes: (B, 3, h, w) in [-1, 1]."""
-    return torch.tensor(classes.colours)[labels[:, 0].cpu()].permute(0, 3, 1, 2) / 127.5 - 1
+    pixels = coloured(labels[:, 0].cpu().numpy(), classes)
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2) / 127.5 - 1

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ktviz.images import Pixels
-from ktviz.labels import Classes
+from ktviz.labels import Classes, coloured
 from ktviz.labels.maps import Map
 from ktviz.systems.choice import Choice
 from ktviz.systems.cocosnet.blockwise import Mixture
@@ -108,9 +108,3 @@ class Synthesis(Recorded):
             "most_fed": float(fed.max()),
             "absent": float(lacking.mean()),
         }
-
-
-def coloured(labels: Map, classes: Classes) -> Pixels:
-    """A label map in the colours of its classes: (H, W, 3) uint8."""
-    found: Pixels = np.array(classes.colours, dtype=np.uint8)[labels]
-    return found

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ktviz.errors import AbilityError, TraceError
 from ktviz.images import ImageLike, Pixels, to_pixels
-from ktviz.labels import Classes, as_labels
+from ktviz.labels import Classes, as_labels, coloured
 from ktviz.labels.maps import Map
 from ktviz.library.banks import Banks, of_kind
 from ktviz.library.format import is_bank_name
@@ -34,7 +34,7 @@ from ktviz.systems.cocosnet.knowledge import Exemplars, One, Several
 from ktviz.systems.cocosnet.live import Live
 from ktviz.systems.cocosnet.networks import Networks
 from ktviz.systems.cocosnet.passage import Passage, features_of
-from ktviz.systems.cocosnet.result import Synthesis, coloured
+from ktviz.systems.cocosnet.result import Synthesis
 from ktviz.systems.cocosnet.rounding import Case
 from ktviz.systems.cocosnet.settings import Settings
 from ktviz.systems.cocosnet.sites import NAME, REFERENCE, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite

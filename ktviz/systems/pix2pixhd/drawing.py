@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ktviz.images import Pixels
-from ktviz.labels import Classes, class_of
+from ktviz.labels import Classes, class_of, coloured
 from ktviz.labels.maps import Map
 from ktviz.library.kinds.codes.cutting import SURROUNDINGS, TILE_PX, cut_out, tiles
 from ktviz.systems.pix2pixhd.objects import Numbers, Objects
@@ -18,7 +18,7 @@ SHOWN = 9
 
 def drawn_map(instances: Map, classes: Classes) -> Pixels:
     """A label map in the colours of its classes, objects with dark outlines: (H, W, 3)."""
-    colours = np.array(classes.colours, dtype=np.uint8)[class_of(instances)]
+    colours = coloured(class_of(instances), classes)
     border = edges(torch.from_numpy(instances)[None, None])[0, 0].numpy() > 0
     return np.where(border[..., None], colours // 2, colours)
 
