@@ -448,7 +448,8 @@ def test_every_row_of_the_table_gives_these_pixels_or_this_reason(tmp_path, made
 
 
 def test_the_table_in_the_docs_has_these_rows():
-    lines = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    of_pictures = TABLE.read_text(encoding="utf-8").split("## Label maps")[0]
+    lines = [line for line in of_pictures.splitlines() if line.startswith("| ")]
     first = [line.split(" | ")[0].removeprefix("| ") for line in lines]
     assert [cell for cell in first if cell not in ("what", "---")] == list(ROWS)
 

@@ -326,6 +326,10 @@ def test_the_lattice_loss_is_high_for_a_printed_grid_and_low_for_anything_else()
     assert float(lattice_loss(printed)) > 0.9
     assert float(lattice_loss(noise)) < 0.1
     assert float(lattice_loss(other_rhythm)) < 0.1
+    larger = torch.rand(1, 3, 8, 8, generator=random).repeat(1, 1, 8, 8)
+    assert float(lattice_loss(larger)) < 0.5
+    assert min(float(lattice_loss(one, cell=8)) for one in (printed, larger)) > 0.9
+    assert float(lattice_loss(noise, cell=8)) < 0.1
 
 
 @pytest.mark.parametrize(

@@ -123,14 +123,15 @@ SMALL = Shape(3, codes=3, width=4, downs=2, blocks=1, encoder_width=4, encoder_d
 SIZES = Configuration(CLASSES, Descriptors(3, 2, 8, 8, 4), width=2, hidden=4, attention=False)
 
 
-def train_pix2pixhd(folder, out, steps=6, classes=CLASSES, **options):
-    recipe = pix2pixhd.Recipe(steps=steps, crop=(64, 64), shape=SMALL)
+def train_pix2pixhd(folder, out, steps=6, classes=CLASSES, polish=0.0, **options):
+    recipe = pix2pixhd.Recipe(steps=steps, crop=(64, 64), shape=SMALL, polish=polish)
     options = {"evaluation": {"same": folder}, **options}
     return pix2pixhd.train(folder, out, classes=classes, recipe=recipe, quiet=True, **options)
 
 
-def train_cocosnet(folder, out, steps=6, coarse=0.5, classes=CLASSES, **options):
-    recipe = cocosnet.Recipe(steps=steps, crop=(128, 128), batch=1, warmup=2, coarse=coarse, discriminator_width=4)
+def train_cocosnet(folder, out, steps=6, coarse=0.5, classes=CLASSES, polish=0.0, **options):
+    tiny = cocosnet.Recipe(crop=(128, 128), batch=1, warmup=2, discriminator_width=4)
+    recipe = replace(tiny, steps=steps, coarse=coarse, polish=polish, polish_contextual=0.0)
     options = {"evaluation": {"same": folder}, **options}
     return cocosnet.train(folder, out, sizes=replace(SIZES, classes=classes), recipe=recipe, quiet=True, **options)
 
@@ -255,6 +256,32 @@ def test_pix2pixhd_learns_the_colours_of_objects(folder, tmp_path):
     log = train_pix2pixhd(folder, tmp_path, steps=60)
     first, last = log["history"][4], log["history"][-1]
     assert last["perceptual"] < 0.7 * first["perceptual"]
+
+
+def test_polishing_follows_the_steps_and_holds_the_lattice_down(folder, tmp_path):
+    log = train_pix2pixhd(folder, tmp_path, steps=4, polish=0.5)
+    assert ["lattice" in row for row in log["history"]] == [False] * 4 + [True] * 2
+    recipe = pix2pixhd.Recipe(steps=4, crop=(64, 64), shape=SMALL, polish=0.5, constant=0.5)
+    assert [recipe.rate(step) for step in range(7)] == [1, 1, 1, 0.5, 0.5, 0.25, 0]
+
+
+def test_polishing_asks_for_less_of_the_exemplars_textures(folder, tmp_path):
+    log = train_cocosnet(folder, tmp_path, steps=2, polish=1.0)
+    assert [row["contextual"] > 0 for row in log["history"]] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("recipes", [pix2pixhd, cocosnet])
+def test_discriminators_count_less_while_polishing(recipes, folder, tmp_path):
+    changes = {"shape": SMALL, "crop": (64, 64)} if recipes is pix2pixhd else {"crop": (128, 128), "warmup": 0}
+    recipe = recipes.Recipe(steps=2, polish=1.0, polish_adversarial=0.25, batch=1, constant=1.0, **changes)
+    sizes = (CLASSES,) if recipes is pix2pixhd else (SIZES, CLASSES)
+    run = recipes.Run(folder, tmp_path / "run", *sizes, recipe, "cpu", True)
+    for network in (run.makers, run.discriminators):
+        network.eval()  # their spectral norms stay as they are
+    drawn, found = run.draw(), []
+    for run.loop.step in (1, 2):
+        found.append(run.forward(drawn)[0]["adversarial"])
+    torch.testing.assert_close(found[1], 0.25 * found[0])
 
 
 def test_whole_pictures_of_several_sizes_train_at_the_largest_that_all_have(folder, tmp_path):

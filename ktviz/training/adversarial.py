@@ -17,7 +17,7 @@ from ktviz.images import Pixels, file_digest
 from ktviz.training.average import Average
 from ktviz.training.loop import Draws, Loop
 from ktviz.training.precision import check_device, fast_arithmetic, fast_type
-from ktviz.training.ranges import check_counts, check_rates, check_seed, check_shares
+from ktviz.training.ranges import check_counts, check_rates, check_seed, check_shares, check_weights
 from ktviz.values import short, whole
 
 Losses = dict[str, Tensor]
@@ -40,6 +40,10 @@ class Recipe:
         learning_rate: Of Adam, for the makers.
         discriminator_rate: Of Adam, for the discriminators.
         decay: Of the moving average.
+        polish: Share of `steps` that follow them, against what they leave behind.
+        polish_rate: Learning rates at the beginning of that, relative to those of the recipe; they fall to zero.
+        polish_adversarial: What the discriminators count while polishing, relative to before. Small networks answer
+            them with scribbles where they cannot know the texture.
 
     Raises:
         SettingError: A setting is outside its range.
@@ -53,10 +57,14 @@ class Recipe:
     learning_rate: float = 4e-4
     discriminator_rate: float = 2e-4
     decay: float = 0.999
+    polish: float = 0.0
+    polish_rate: float = 0.5
+    polish_adversarial: float = 0.35
 
     def __post_init__(self) -> None:
         check_counts(self, "steps", "batch")
-        check_shares(self, "constant", "decay")
+        check_shares(self, "constant", "decay", "polish_rate")
+        check_weights(self, "polish", "polish_adversarial")
         check_rates(self, "learning_rate", "discriminator_rate")
         check_seed(self)
 
@@ -69,8 +77,15 @@ class Recipe:
             raise SettingError(f"crop {short(self.crop)} px", found, f"Give ({side}, {side})")
         object.__setattr__(self, "crop", crop)
 
+    @property
+    def total(self) -> int:
+        """All updates, polishing included."""
+        return self.steps + round(self.polish * self.steps)
+
     def rate(self, step: int) -> float:
         """The learning rates at `step`, relative to those of the recipe."""
+        if step >= self.steps and self.total > self.steps:
+            return self.polish_rate * (self.total - step) / (self.total - self.steps)
         falling = self.steps * (1 - self.constant)
         return min(1.0, (self.steps - step) / falling) if falling else 1.0
 
@@ -152,6 +167,16 @@ class Run(ABC, Generic[R, N, D, H]):
     def score(self, networks: N, pictures: H) -> dict[str, float]:
         """What the networks are worth on pictures that they never saw."""
 
+    @property
+    def polishing(self) -> bool:
+        """Whether the steps are over, and the polish has begun."""
+        return self.loop.step >= self.recipe.steps
+
+    @property
+    def judgement(self) -> float:
+        """What the discriminators count at this step."""
+        return self.recipe.polish_adversarial if self.polishing else 1.0
+
     def optimiser(self, network: nn.Module, rate: float) -> torch.optim.Adam:
         return torch.optim.Adam(network.parameters(), rate, self.BETAS, self.EPSILON, self.DECAY)
 
@@ -163,7 +188,7 @@ class Run(ABC, Generic[R, N, D, H]):
         self.loop.restore() if resume else self.loop.begin()
         held_out = {name: self.held_out(path) for name, path in evaluation.items()}
         with fast_arithmetic(self.device):
-            self.loop.run(self.recipe.steps, self.recipe.rate, self.update)
+            self.loop.run(self.recipe.total, self.recipe.rate, self.update)
         networks = self.kept()
         self.save(networks)
         scores = {name: {"digest": digest, **self.score(networks, pairs)} for name, (digest, pairs) in held_out.items()}

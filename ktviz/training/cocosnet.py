@@ -64,11 +64,13 @@ class Recipe(adversarial.Recipe):
         pixels: Weight of the pixels' mean difference where the right answer is known; the published losses do without.
         discriminator_width: Channels of their first layer.
         weights: Of the losses; features of the fixed network are brought to an RMS of 1, so other ones than published.
+        polish_contextual: Weight of the contextual loss while polishing. It asks for the exemplar's textures wherever
+            they lie; where the warp cannot say which belongs here, the generator has answered with scribbles.
     """
 
-    batch: int = 2
+    steps: int = 7_000
     discriminator_rate: float = 8e-4
-    coarse: float = 0.6
+    coarse: float = 0.7
     warmup: int = 500
     itself: float = 0.2
     alike: float = 0.6
@@ -79,6 +81,8 @@ class Recipe(adversarial.Recipe):
             self_matching=40.0, perceptual=1.0, contextual=2.0, mask=50.0, cycle=1.0, self_warp=20.0
         )
     )
+    polish: float = 0.1
+    polish_contextual: float = 0.4
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -87,7 +91,7 @@ class Recipe(adversarial.Recipe):
             raise SettingError(f"itself {self.itself}, alike {self.alike}", "more than 1 together", "Lower one of them")
         check_counts(self, "warmup", least=0)
         check_counts(self, "discriminator_width")
-        check_weights(self, "pixels")
+        check_weights(self, "pixels", "polish_contextual")
         check_kind(self, "weights", Weights)
         self.check_crop(128, 64)
 
@@ -239,11 +243,20 @@ class Run(MapsRun[Recipe, Networks, Asked]):
     def forward(self, drawn: Asked) -> tuple[Losses, Callable[[], Losses] | None]:
         planes = one_hot(drawn.target.labels, self.sizes.planes)
         resting = self.loop.step < self.recipe.warmup
-        weights = replace(self.recipe.weights, adversarial=0.0, matching=0.0) if resting else self.recipe.weights
         found = made(self.makers, drawn)
-        losses = self.makers_losses(drawn, found, planes, weights)
+        losses = self.makers_losses(drawn, found, planes, self.weights(resting))
         judged = partial(self.discriminators_losses, planes, found.picture.detach(), drawn.target.photo)
         return losses, None if resting else judged
+
+    def weights(self, resting: bool) -> Weights:
+        """Those of this step; while they rest, the discriminators count nothing."""
+        weights, judgement = self.recipe.weights, 0.0 if resting else self.judgement
+        return replace(
+            weights,
+            adversarial=judgement * weights.adversarial,
+            matching=judgement * weights.matching,
+            contextual=self.recipe.polish_contextual if self.polishing else weights.contextual,
+        )
 
     def makers_losses(self, asked: Asked, found: Made, planes: Tensor, weights: Weights) -> Losses:
         """What correspondence and generator are to lower, weighted."""

@@ -29,9 +29,12 @@ from ktviz.training.adversarial import Losses
 from ktviz.training.maps import MEASURED, MapsRun
 from ktviz.training.pairs import Batch, Pair, Pairs, read_pairs
 from ktviz.training.perceptual import Perceptual
+from ktviz.training.polish import lattice_loss
 from ktviz.training.ranges import check_kind, check_shares, check_weights
 from ktviz.training.sheet import sheet, shown
 
+LATTICE_PX = 8
+"""What a lattice repeats in, or in a half or a quarter of it."""
 SHOWN = 4
 """Pairs that a preview shows."""
 
@@ -42,13 +45,17 @@ class Recipe(adversarial.Recipe):
 
     Attributes:
         whole: Share of the steps, at the end, that see whole pictures instead of crops.
+        lattice: Weight, while polishing, of the lattice that steps up leave: detail that repeats every 8 px.
         perceptual: Weight of the fixed network's features.
         pixels: Weight of the pixels' mean difference, which the published losses do without: small networks learn
             sooner from it which number of a code stands for which colour.
         shape: Sizes of the networks, which are for maps of classes and have codes.
     """
 
-    whole: float = 0.2
+    steps: int = 14_000
+    whole: float = 0.15
+    polish: float = 0.2
+    lattice: float = 4.0
     perceptual: float = 10.0
     pixels: float = 10.0
     shape: Shape = SMALL
@@ -56,7 +63,7 @@ class Recipe(adversarial.Recipe):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_shares(self, "whole")
-        check_weights(self, "perceptual", "pixels")
+        check_weights(self, "perceptual", "pixels", "lattice")
         check_kind(self, "shape", Shape)
         if not self.shape.codes:
             raise SettingError("train pix2pixHD", "a shape without codes", "Give Shape(codes=3)")
@@ -147,11 +154,14 @@ class Run(MapsRun[Recipe, Networks, Batch]):
         deceived = generator_loss(self.seen(planes, fake), real)
         self.discriminators.requires_grad_(True)
         apart = across_levels(lambda a, b: (a - b).abs().mean(), self.fixed(fake), true)
-        return {
-            "adversarial": deceived,
+        losses = {
+            "adversarial": self.judgement * deceived,
             "perceptual": self.recipe.perceptual * apart,
             "pixels": self.recipe.pixels * (fake - photo).abs().mean(),
         }
+        if self.polishing:
+            losses["lattice"] = self.recipe.lattice * lattice_loss(fake, LATTICE_PX)
+        return losses
 
     def discriminators_losses(self, planes: Tensor, fake: Tensor, photo: Tensor) -> Losses:
         """What the discriminators are to lower."""

@@ -41,18 +41,19 @@ def transferred(features: Tensor, sources: Tensor) -> Tensor:
     return torch.stack([grid.fold(one) for one in translated.split(len(grid))])
 
 
-def lattice_loss(images: Tensor) -> Tensor:
+def lattice_loss(images: Tensor, cell: int = STRIDE) -> Tensor:
     """How much of the fine detail repeats from cell to cell: what a decoder prints, and pictures hardly hold.
 
     Args:
-        images: (B, 3, H, W), multiples of 4 and at least 16 a side.
+        images: (B, 3, H, W), multiples of a cell and at least four a side.
+        cell: Its side in px; a lattice of half of it or a quarter is seen, too.
 
     Returns:
         Energy of the detail's mean over 4x4 cells, phase by phase, over that of all detail: about 1/16 for noise, 1
         for a grid.
     """
     detail = images - F.avg_pool2d(F.pad(images, (2, 2, 2, 2), mode="reflect"), 5, stride=1)
-    phases = F.pixel_unshuffle(detail, STRIDE)
+    phases = F.pixel_unshuffle(detail, cell)
     repeated = F.avg_pool2d(phases, 4, stride=1)
     return repeated.square().mean() / phases.square().mean().detach().clamp(min=1e-8)
 

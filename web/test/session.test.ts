@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Answer, type Host, Refused, type Showing, Unanswered } from "../src/core/host";
 import type { Kind } from "../src/core/protocol";
-import { Session } from "../src/core/session";
+import { OTHER_VERSION, Session } from "../src/core/session";
 import type { Selected } from "../src/core/store";
 import { after, known, near, world } from "./known";
 import type { Scene } from "../src/core/scene";
@@ -142,6 +142,14 @@ describe("a view", () => {
     await vi.runAllTimersAsync();
     expect(session.state.error).toBe("a region: it is empty.");
     expect(settled.at(-1)).toBe(true);
+  });
+
+  it("of another version says that and nothing else, whatever fails", async () => {
+    session.before.about.protocol += 1;
+    session.selectBox(...box(region.box));
+    host.asked[0].reject(new TypeError("'NoneType' object is not callable"));
+    await vi.runAllTimersAsync();
+    expect(session.state.error).toBe(OTHER_VERSION);
   });
 
   it("asks for the picture of a source once", async () => {

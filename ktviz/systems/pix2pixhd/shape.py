@@ -132,6 +132,6 @@ SMALL = Shape(
     local_blocks=1,
     encoder_width=8,
     encoder_downs=2,
-    discriminator_width=32,
+    discriminator_width=24,
 )
 """The one whose weights come with the package: 5 MB, for pictures of 512x256 px."""

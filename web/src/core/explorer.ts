@@ -7,7 +7,7 @@ import type { Host } from "./host";
 import type { Drawn, Panel } from "./panel";
 import { PROTOCOL } from "./protocol";
 import type { Scene } from "./scene";
-import { Session } from "./session";
+import { OTHER_VERSION, Session } from "./session";
 import { afterFrame, type State } from "./store";
 import { followTheme } from "./theme";
 
@@ -49,12 +49,7 @@ export class Explorer {
     this.watcher.observe(root);
     // The second frame comes after the first was painted.
     afterFrame(() => afterFrame(() => performance.measure("ktviz-first-draw", { start, end: performance.now() })));
-    if (scene.about.protocol !== PROTOCOL)
-      this.session.fail(
-        new Error(
-          "This view and its Python are of different versions of ktviz. Run the cell again, and reload the page.",
-        ),
-      );
+    if (scene.about.protocol !== PROTOCOL) this.session.fail(OTHER_VERSION);
   }
 
   /** What a person chose that is of no trace: it outlives a switch to another site. */

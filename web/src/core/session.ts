@@ -1,15 +1,17 @@
 // What a person does in a view, in the words of the trace: every action changes the one state, and tells Python.
 
 import { Cells } from "./cells";
-import { type Answer, type Host, Refused, type Showing, Stale, Unanswered } from "./host";
+import { type Answer, type Host, type Showing, Stale, Unanswered } from "./host";
 import { overlap, shares } from "./overlap";
 import { overview } from "./picks";
 import type { Packed } from "./packed";
-import { ABOUT_SHOWN, type Kind, type Requests } from "./protocol";
+import { ABOUT_SHOWN, type Kind, PROTOCOL, type Requests } from "./protocol";
 import { type Looks, NO_LOOKS, Scene } from "./scene";
 import { asList, initialState, type Selected, type State, Store } from "./store";
 
 const PAUSE_MS = 80;
+export const OTHER_VERSION =
+  "This view and its Python are of different versions of ktviz. Run the cell again, and reload the page.";
 
 export class Session {
   readonly store: Store;
@@ -61,8 +63,7 @@ export class Session {
       const answer = await this.host.ask(kind, body, topic, scene.about.digest);
       return scene === about() ? answer : null;
     } catch (error) {
-      if (error instanceof Refused) this.store.set({ error: error.message });
-      else if (!(error instanceof Stale) && !(error instanceof Unanswered)) this.fail(error);
+      if (!(error instanceof Stale) && !(error instanceof Unanswered)) this.fail(error);
       return null;
     } finally {
       this.store.set({ waiting: this.state.waiting - 1 });
@@ -85,8 +86,10 @@ export class Session {
     );
   }
 
+  /** Say what went wrong. Of two versions that do not understand each other, whatever else fails follows from that. */
   fail(error: unknown): void {
-    this.store.set({ error: error instanceof Error ? error.message : String(error) });
+    const said = error instanceof Error ? error.message : String(error);
+    this.store.set({ error: this.before.about.protocol === PROTOCOL ? said : OTHER_VERSION });
   }
 
   /** Select, and tell Python. */
