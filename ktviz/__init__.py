@@ -23,6 +23,7 @@ _HOMES = {
     "BankUnion": "ktviz.library.kinds.patches.union",
     "BandView": "ktviz.widgets.explorer",
     "Box": "ktviz.regions",
+    "Bridge": "ktviz.systems.bridge.system",
     "Catalogue": "ktviz.retrieval.catalogue",
     "CoCosNet": "ktviz.systems.cocosnet.system",
     "Classes": "ktviz.labels",
@@ -44,6 +45,7 @@ _HOMES = {
     "options": "ktviz.widgets.options",
     "match_shares": "ktviz.explain.bands",
     "Matches": "ktviz.retrieval.matches",
+    "Munit": "ktviz.systems.munit.system",
     "Pix2PixHD": "ktviz.systems.pix2pixhd.system",
     "PictureUnion": "ktviz.library.kinds.pictures.union",
     "Queries": "ktviz.retrieval.queries",
@@ -118,6 +120,7 @@ if TYPE_CHECKING:
     from ktviz.retrieval.queries import Queries as Queries
     from ktviz.retrieval.site import Reading as Reading
     from ktviz.retrieval.site import RetrievalSite as RetrievalSite
+    from ktviz.systems.bridge.system import Bridge as Bridge
     from ktviz.systems.cocosnet.system import CoCosNet as CoCosNet
     from ktviz.systems.image_analogy.system import ImageAnalogy as ImageAnalogy
     from ktviz.systems.kt.decoder import Decoder as Decoder
@@ -126,6 +129,7 @@ if TYPE_CHECKING:
     from ktviz.systems.kt.shares import source_shares as source_shares
     from ktviz.systems.kt.translation import Translation as Translation
     from ktviz.systems.kt.translator import Translator as Translator
+    from ktviz.systems.munit.system import Munit as Munit
     from ktviz.systems.pix2pixhd.system import Pix2PixHD as Pix2PixHD
     from ktviz.trace.adapt import Abilities as Abilities
     from ktviz.trace.adapt import Adapted as Adapted

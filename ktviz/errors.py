@@ -68,11 +68,11 @@ class LibraryBusyError(LibraryError):
 
 
 class LabelError(KtvizError, ValueError):
-    """A label map, an instance map or a list of classes that cannot be used."""
+    """A label map, an instance map, a list of classes or a table of attributes that cannot be used."""
 
 
 class MissingLabelError(LabelError, MissingFileError):
-    """A label map, an instance map or a list of classes that is not there."""
+    """A label map, an instance map, a list of classes or a table of attributes that is not there."""
 
 
 class UnknownNameError(KtvizError, KeyError):

@@ -7,6 +7,8 @@ translate(samples.photo("coffee"))
 
 street = samples.scene("street-3-0044")
 kt.Pix2PixHD(samples.bank("scenes/streets"))(street.labels, street.instances)
+
+kt.Munit(samples.bank("pots/glazed"))(samples.drawing("drawing-3-00008"), exemplar="pot-3-00006")
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 TASKS = ("art", "hdr", "comic")
 SCENES, STREETS = "scenes", "streets"
+POTS, GLAZED = "pots", "pots/glazed"
 STRIDE = 2
 """The sample library takes every second patch a side: a first run stays under a minute."""
 
@@ -58,6 +61,18 @@ def photo(name: str) -> Pixels:
     known = {path.stem: path for path in find_images(folder() / "photos").paths}
     if name not in [*known]:  # also where it cannot be a key
         raise unknown_name("photo", name, known)
+    return read_image(known[name])
+
+
+def drawing(name: str) -> Pixels:
+    """A sample drawing of a pot, (H, W, 3) uint8, such as "drawing-3-00008".
+
+    Raises:
+        UnknownNameError: There is none of that name.
+    """
+    known = {path.stem: path for path in find_images(folder() / POTS / "drawings").paths}
+    if name not in [*known]:  # also where it cannot be a key
+        raise unknown_name("drawing", name, known)
     return read_image(known[name])
 
 
@@ -102,7 +117,7 @@ def bank(name: str, *, quiet: bool = False) -> AnyUnion:
 
     Args:
         name: Of patches: "art/impasto" ... Of pictures with their maps: "scenes/rooms". Of codes, by the encoder of
-            pix2pixHD: "scenes/streets".
+            pix2pixHD: "scenes/streets"; by the style encoder of MUNIT: "pots/glazed".
         quiet: No word about what is built.
 
     Raises:
@@ -110,6 +125,8 @@ def bank(name: str, *, quiet: bool = False) -> AnyUnion:
         WeightsError: Codes are asked for, and the encoder does not come with this version.
         StorageError: The cache cannot be written; the message says what to do.
     """
+    if name == GLAZED:
+        return pots(quiet)[name]
     kinds = {f"{SCENES}/{kind}": kind for kind in ("rooms", STREETS)}
     return (scenes(kinds[name], quiet) if name in [*kinds] else library(name, quiet=quiet))[name]
 
@@ -137,6 +154,20 @@ def scenes(kind: str, quiet: bool = False) -> Library:
     return cached(f"{SCENES}-{kind}", None, made_from, [place], {name: build})
 
 
+def pots(quiet: bool = False) -> Library:
+    """The library of the photographs of pots, built once into the cache; errors as in `bank`."""
+    from ktviz.systems.munit.system import Munit
+
+    coder, place = Munit.shipped().coder, folder() / GLAZED
+
+    def build(library: Library) -> None:
+        if not quiet:
+            print(f"building {GLAZED}")
+        library.build(GLAZED, place, kind="codes", credits=credits_of(GLAZED, folder()), coder=coder, quiet=quiet)
+
+    return cached(POTS, None, [coder.digest], [place], {GLAZED: build})
+
+
 def coder_of_streets() -> Coder:
     """The encoder of pix2pixHD."""
     from ktviz.systems.pix2pixhd.coder import Coder
@@ -161,7 +192,7 @@ def library(names: str | Iterable[str] | None = None, *, pictures: Path | None =
 
     pictures = folder() if pictures is None else pictures
     wanted, settings = chosen_styles(pictures, names), LibrarySettings(stride=STRIDE)
-    folders = sorted(path for path in pictures.iterdir() if path.is_dir() and path.name != SCENES)
+    folders = sorted(path for path in pictures.iterdir() if path.is_dir() and path.name not in (SCENES, POTS))
 
     def builder(name: str, style: Path) -> Callable[[Library], None]:
         def build(library: Library) -> None:

@@ -98,7 +98,7 @@ ABOVE = ("explain", "figures", "audit", "widgets")
 @pytest.mark.parametrize("module", sorted(name for name in FILES if name.split(".")[1:2] and package_of(name) in ABOVE))
 def test_what_asks_systems_imports_none_of_them(module):
     for name in arrows(late=False)[module] | arrows(late=True)[module]:
-        own = ("kt", "image_analogy", "cocosnet", "pix2pixhd")
+        own = ("kt", "image_analogy", "cocosnet", "pix2pixhd", "munit", "bridge")
         assert not name.startswith(tuple(f"ktviz.systems.{system}" for system in own)), name
 
 

@@ -33,7 +33,10 @@ def test_every_column_of_a_system_is_named(system):
     assert [name for name in names if f"`{name}`" not in text and f"`{system}.{name}`" not in text] == []
 
 
-@pytest.mark.parametrize(("kind", "systems"), [("pictures", ("image-analogy", "cocosnet")), ("codes", ("pix2pixhd",))])
+@pytest.mark.parametrize(
+    ("kind", "systems"),
+    [("pictures", ("image-analogy", "cocosnet", "bridge")), ("codes", ("pix2pixhd", "munit"))],
+)
 def test_every_kind_of_bank_names_the_systems_that_use_it(kind, systems):
     rows = (ROOT / "docs" / "library-format.md").read_text(encoding="utf-8").splitlines()
     row = next(row for row in rows if row.startswith(f"| `{kind}` |"))

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 SCENES = ROOT / "sample_data" / "scenes"
 
 
-@pytest.mark.parametrize("name", ["comic/ink/canyon", "scenes/rooms/photo/room-3-0003"])
+@pytest.mark.parametrize("name", ["comic/ink/canyon", "scenes/rooms/photo/room-3-0003", "pots/glazed/pot-3-00004"])
 def test_the_generator_makes_the_committed_picture_again(tmp_path, name):
     command = [sys.executable, "-m", "sample_data.generator", str(tmp_path), "--only", name, "--jobs", "1"]
     subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
@@ -136,6 +136,12 @@ def test_rooms_are_pictures_with_their_maps_and_credits(scenes):
     assert bank.labels(1).max() < len(bank.classes)
     assert bank.classes.names[1] == "wall"
     assert [path.name.rsplit("-", 1)[0] for path in scenes.iterdir()] == ["scenes-rooms"]
+
+
+def test_drawings_of_pots_have_names():
+    assert samples.drawing("drawing-3-00008").shape == (128, 128, 3)
+    with pytest.raises(UnknownNameError, match="drawing-3-00008"):
+        samples.drawing("drawing-3-0000")
 
 
 def test_streets_are_codes_by_the_encoder_there_is(scenes, encoder):

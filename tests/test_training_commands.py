@@ -20,6 +20,9 @@ from ktviz.errors import SettingError
         ("kt", {"classes": Path("classes.csv"), "teacher": Path("vgg.pth")}, "--classes given"),
         ("kt", {"layer": "relu3_2", "teacher": Path("vgg.pth")}, "--layer without --frozen"),
         ("kt", {"teacher": Path("vgg.pth"), "frozen": Path("vgg.pth")}, "both of --teacher and --frozen"),
+        ("munit", {"classes": Path("classes.csv")}, "--classes given. Leave it out: it is of cocosnet and pix"),
+        ("munit", {"teacher": Path("vgg.pth")}, "--teacher given. Leave it out: it is of kt and image-analogy"),
+        ("munit", {}, "1 folders. Name two, one of each domain"),
         ("image-analogy", {}, "no --teacher"),
     ],
 )

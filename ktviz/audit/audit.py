@@ -208,7 +208,7 @@ class Audit:
         return comparisons_of(self.evidence)
 
     def __repr__(self) -> str:
-        used = self.tables["sources"].query("share > 0")
+        used = self.tables["sources"].query("share != 0")
         best = ", ".join(f"{s} {p:.1%}" for s, p in zip(used["source"].head(2), used["share"].head(2), strict=True))
         found = ", ".join(f"{name}: {len(self.tables[name])}" for name in ("pieces", "copies"))
         return f"Audit({self.title!r}: {len(used)} sources used, {best}; {found})"
@@ -353,7 +353,8 @@ def canvases(trace: Trace, photo: Pixels, output: Pixels) -> dict[str, Pixels]:
 
 def title_of(trace: Trace) -> str:
     """A title, if nobody gives one: the banks that the picture could be made from."""
-    searched = set(one_site(trace).sources()["bank"])
+    painting = one_site(trace)
+    searched = {s["bank"] for s in painting.about["sources"] if s["source"] != painting.site_about["canvas"]}
     return ", ".join(bank for bank in trace.about["banks"] if bank in searched)
 
 

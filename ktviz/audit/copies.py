@@ -120,8 +120,9 @@ def copies(case: Case) -> pd.DataFrame:
     about = {source["source"]: source for source in trace.about["sources"]}
     works = [
         Work.create(about[name], thumb)
-        for name in trace.sources().query("share > 0")["source"]
-        if (thumb := case.system.source_picture(case.trace, name)) is not None
+        for name in trace.sources().query("share != 0")["source"]
+        if name != trace.site_about["canvas"]  # a picture is no work of its own
+        and (thumb := case.system.source_picture(case.trace, name)) is not None
     ]
     rows: list[dict[str, Any]] = []
     for picture, pixels in (("output", trace.output), ("input", trace.input)):

@@ -88,11 +88,12 @@ def without_regret(trace: Trace) -> Trace:
 
 
 def largest_sources(case: Case, top: int) -> list[str]:
-    """The sources with the largest shares; none where no other could take the place of one."""
-    if len(searched_sources(case)) < 2 or "exclude" not in case.system.abilities:
+    """The searched sources with the largest shares; none where no other could take the place of one."""
+    searched = searched_sources(case)
+    if len(searched) < 2 or "exclude" not in case.system.abilities:
         return []
     shares = case.trace.sources()
-    return [str(name) for name in shares[shares["share"] > 0]["source"].head(top)]
+    return [str(name) for name in shares[(shares["share"] != 0) & shares["source"].isin(searched)]["source"].head(top)]
 
 
 def searched_sources(case: Case) -> list[str]:

@@ -37,7 +37,7 @@ MOST_LISTED = 12
 def render(audit: Audit) -> str:
     """The report of an audit; the same audit gives the same text."""
     sources = audit.tables["sources"]
-    used = sources[sources["share"] > 0]
+    used, searched = sources[sources["share"] != 0], set(audit.about["searched"])
     colours = source_colours(sources["source"].tolist())
     pictures = {
         name: data_uri(jpeg(pixels, PICTURE_PX)) for name, pixels in audit.pictures.items() if not is_small(name)
@@ -52,10 +52,12 @@ def render(audit: Audit) -> str:
         in_library=bool(audit.fingerprints),
         digests=audit.trace.about["digests"],
         trace=audit.trace,
+        caveat=audit.trace.caveat,
         sources=[source_card(row, colours, audit) for row in records(used)],
         given=[source["source"] for source in given_sources(audit.trace)],
         unused=[name for name in audit.about["searched"] if name not in set(used["source"])],
-        excluded=[name for name in sources["source"] if name not in set(audit.about["searched"])],
+        excluded=[name for name in sources["source"] if name not in searched | set(used["source"])],
+        works=int(used["source"].isin(searched).sum()),
         creators=records(audit.tables["creators"]),
         licences=records(audit.tables["licences"]),
         pieces=records(audit.tables["pieces"].head(MOST_LISTED)),
@@ -150,10 +152,12 @@ def unknown_share(sources: pd.DataFrame) -> float:
 def thumbnails(case: Case) -> dict[str, bytes]:
     """Every source that was used, pale where it was not: JPEG by name; none of a source without a picture."""
     trace = case.trace
-    source, boxes, shares = trace.column("source"), trace.column("source_box"), trace.sources()
+    taken_from = trace.column("weight", winners=False) != 0
+    source, boxes = (trace.column(name, winners=False)[taken_from] for name in ("source", "source_box"))
+    shares = trace.sources()
     sizes = {about["source"]: (about.get("height"), about.get("width")) for about in trace.about["sources"]}
     found = {}
-    for name in shares[shares["share"] > 0]["source"]:
+    for name in shares[shares["share"] != 0]["source"]:
         picture = case.system.source_picture(case.trace, name)
         if picture is None:
             continue

@@ -49,11 +49,12 @@ from ktviz.audit.folder import (
 )
 from ktviz.audit.keys import public_key
 from ktviz.errors import AuditError, Difference, KtvizError, MismatchError, MissingImageError, SettingError
-from ktviz.explain.case import BANK, Case, check_same
+from ktviz.explain.case import Case, check_same
 from ktviz.images import file_digest
 from ktviz.library.banks import Banks
 from ktviz.library.library import Library
 from ktviz.licences import UNKNOWN
+from ktviz.systems.opening import named_banks
 from ktviz.systems.protocol import System
 from ktviz.systems.reference import SAID
 from ktviz.systems.registry import opened
@@ -262,7 +263,7 @@ def system_for(trace: Trace, library: Library | None, model: System | None = Non
         MismatchError: The library lacks a bank, or there is none.
         LibraryError: A file of the library was changed.
     """
-    banks = [name.removeprefix(BANK) for name in trace.about["digests"] if name.startswith(BANK)]
+    banks = named_banks(trace)
     for name in banks:
         if library is None or name not in library:
             found = "no library was given" if library is None else "the library has no such bank"

@@ -14,16 +14,27 @@ from ktviz.cli.large import Memory, Side
 from ktviz.cli.making.given import Given, Maker
 from ktviz.cli.making.options import (
     Again,
+    Alpha,
+    Amount,
+    AttributesOf,
     Banks,
     Choice,
+    Code,
     Exemplar,
+    Has,
     Instances,
     LibraryPath,
+    Mix,
+    Mode,
+    Nearest,
     Reference,
     ReferenceInstances,
     ReferenceLabels,
+    Row,
     Seed,
     SystemOption,
+    To,
+    Want,
     Without,
 )
 from ktviz.cli.making.registry import KT, maker
@@ -57,6 +68,17 @@ def audit(
     exemplar: Exemplar = None,
     instances: Instances = None,
     choice: Choice = None,
+    to: To = None,
+    code: Code = None,
+    nearest: Nearest = None,
+    mix: Mix = None,
+    has: Has = None,
+    want: Want = None,
+    attributes: AttributesOf = None,
+    mode: Mode = None,
+    alpha: Alpha = None,
+    amount: Amount = None,
+    row: Row = None,
     seed: Seed = None,
     title: Annotated[str, typer.Option(help="Of the report. [photo and banks]")] = "",
     top: Annotated[int, typer.Option(min=0, help="Sources without which the photo is translated again.")] = 5,
@@ -92,6 +114,17 @@ def audit(
         "exemplar": exemplar,
         "instances": instances,
         "choice": choice,
+        "to": to,
+        "code": code,
+        "nearest": nearest,
+        "mix": mix or None,
+        "has": has or None,
+        "want": want or None,
+        "attributes": attributes,
+        "mode": mode,
+        "alpha": alpha,
+        "amount": amount,
+        "row": row,
         "seed": seed,
         "preset": preset,
         "transfer": transfer,
@@ -117,7 +150,9 @@ def audit(
     if as_json:
         print_json(as_dict(found, output, signer))
     elif not quiet:
-        print_shares(found.tables["sources"], f"{photo.name} → {output}", lacking_by_class(found.trace))
+        caveat = f" ({found.trace.caveat})" if found.trace.caveat else ""
+        title = f"{photo.name} → {output}{caveat}"
+        print_shares(found.tables["sources"], title, lacking_by_class(found.trace))
         pieces, copies = (len(found.tables[name]) for name in ("pieces", "copies"))
         if signer is not None:
             say(f"signed by key id {signer.public_key.keyid}")
@@ -141,6 +176,7 @@ def as_dict(made: Audit, folder: Path, signer: CryptoSigner | None) -> dict[str,
         "copies": len(made.tables["copies"]),
         "sources": shares_as_json(made.tables["sources"]),
         "lacking": lacking_by_class(made.trace),
+        "causal": not made.trace.caveat,
     }
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ktviz.cli.console import Quiet, print_shares, say
-from ktviz.cli.demos import cocosnet, image_analogy, kt, pix2pixhd
+from ktviz.cli.demos import cocosnet, image_analogy, kt, munit, pix2pixhd
 from ktviz.cli.demos.pictures import EXPLORER
-from ktviz.cli.making.registry import ANALOGY, COCOSNET, KT, PIX2PIXHD
+from ktviz.cli.making.registry import ANALOGY, COCOSNET, KT, MUNIT, PIX2PIXHD
 from ktviz.errors import SettingError
 from ktviz.files import replacing
 
@@ -24,6 +24,7 @@ DEMOS: dict[str, Callable[[Path, bool], Iterator[pd.DataFrame]]] = {
     ANALOGY: image_analogy.run,
     COCOSNET: cocosnet.run,
     PIX2PIXHD: pix2pixhd.run,
+    MUNIT: munit.run,
 }
 """By system: writes into a folder, quietly or not, and yields the shares of the sources behind each output."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +13,7 @@ import typer
 from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_passed_over, print_table, say, warned
 from ktviz.errors import KtvizError, LibraryBusyError, SettingError, SourceWarning
 from ktviz.images import find_images
+from ktviz.library.attributes import attributes_table
 from ktviz.library.credits import read_credits
 from ktviz.library.layout import CODES, MAPS, PATCHES
 from ktviz.licences import readable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ktviz.library.kinds.codes.coder import Coder
     from ktviz.library.kinds.registry import AnyKind, AnyUnion
     from ktviz.library.library import Library
+    from ktviz.library.sources import Source
 
 app = typer.Typer(help="Build and edit knowledge libraries.", no_args_is_help=True)
 
@@ -48,6 +50,10 @@ ClassList = Annotated[
     Path | None,
     typer.Option("--classes", metavar="CSV", help="Classes of the label maps; else classes.csv beside or above them."),
 ]
+AttributesOf = Annotated[
+    Path | None,
+    typer.Option("--attributes", metavar="CSV", help="Of pictures: file, and a column of 0 and 1 for each attribute."),
+]
 
 
 @app.command()
@@ -61,6 +67,7 @@ def build(
     labels: Labels = None,
     instances: Instances = None,
     classes: ClassList = None,
+    attributes: AttributesOf = None,
     side: Annotated[int | None, typer.Option(help="New library: shorter side of the sources in px. [512]")] = None,
     stride: Annotated[int | None, typer.Option(help="New library: cells between entries, 1 or 2. [1]")] = None,
     dedupe: Annotated[
@@ -79,8 +86,8 @@ def build(
 
     given = {"side_px": side, "stride": stride, "dedupe": dedupe, "seed": seed, "branching": parse(branching)}
     found = find_images(images)  # a misspelt folder must not leave an empty library behind, nor a table that is unclear
-    credited = None if credits is None else read_credits(credits)
-    tell_passed_over(found.passed_over, credits, quiet)
+    credited, has = None if credits is None else read_credits(credits), attributes_table(attributes)
+    tell_passed_over(found.passed_over, [credits, attributes], quiet)
     coder = coder_of(system)
     settings = choose_settings(library, {name: value for name, value in given.items() if value is not None})
     is_new = not library.exists()
@@ -95,6 +102,7 @@ def build(
                 labels=labels,
                 instances=instances,
                 classes=classes,
+                attributes=has,
                 coder=coder,
                 skip_bad=skip_bad,
                 quiet=quiet,
@@ -117,6 +125,7 @@ def add(
     labels: Labels = None,
     instances: Instances = None,
     classes: ClassList = None,
+    attributes: AttributesOf = None,
     skip_bad: SkipBad = False,
     quiet: Quiet = False,
 ) -> None:
@@ -125,7 +134,8 @@ def add(
 
     opened = Library.open(library)
     before = opened.record(bank).sources
-    tell_passed_over(find_images(images).passed_over, credits, quiet)
+    has = attributes_table(attributes)
+    tell_passed_over(find_images(images).passed_over, [credits, attributes], quiet)
     with warned(SourceWarning, quiet):
         made = opened.add(
             bank,
@@ -134,6 +144,7 @@ def add(
             labels=labels,
             instances=instances,
             classes=classes,
+            attributes=has,
             coder=coder_of(system),
             skip_bad=skip_bad,
             quiet=quiet,
@@ -206,7 +217,7 @@ def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
 
 
 def print_bank(bank: Mapping[str, Any]) -> None:
-    """A bank with its sources, and with its classes where it has some."""
+    """A bank with its sources, and with its classes and attributes where it has some."""
     columns = {"source": "name", "px": "px", "entries": "entries", "title": "title", "creator": "creator"}
     if bank["kind"] != PATCHES:
         del columns["entries"]
@@ -217,8 +228,10 @@ def print_bank(bank: Mapping[str, Any]) -> None:
         names = ["class", "objects", "too small", "centres"]
         counts = [[c["name"], *(cell(c[key]) for key in ("objects", "too_small", "centres"))] for c in bank["by_class"]]
         print_table("its objects by class", names, counts, numbers=names[1:])
-    elif bank.get("classes"):  # of pictures that have label maps
-        say(f"  classes: {', '.join(bank['classes'])}")
+        return
+    for what in ("classes", "attributes"):  # of pictures that have label maps, or attributes
+        if bank.get(what):
+            say(f"  {what}: {', '.join(bank[what])}")
 
 
 def headline(bank: Mapping[str, Any]) -> str:
@@ -258,10 +271,7 @@ def inside(bank: AnyKind) -> dict[str, Any]:
     from ktviz.library.kinds.codes.bank import CodeBank
     from ktviz.library.kinds.patches.bank import Bank
 
-    sources = [
-        {**{k: v for k, v in asdict(source).items() if k != "credit"}, **source.credit.described()}
-        for source in bank.sources
-    ]
+    sources = [{**known_of(source), **source.credit.described()} for source in bank.sources]
     if isinstance(bank, Bank):
         positions = sum(source.positions for source in bank.sources)
         tree = {"leaves": len(bank.tree.leaves), "depth": bank.tree.depth, "survivor_rate": len(bank) / positions}
@@ -271,7 +281,15 @@ def inside(bank: AnyKind) -> dict[str, Any]:
     if isinstance(bank, CodeBank):
         of_codes = {**asdict(bank.settings), "centres": len(bank.clusters), "by_class": by_class(bank)}
         return {"with_maps": maps, "classes": names, **of_codes, "source_list": sources}
-    return {"with_maps": maps, "classes": names, "source_list": sources}
+    return {"with_maps": maps, "classes": names, "attributes": [*bank.attribute_names], "source_list": sources}
+
+
+def known_of(source: Source) -> dict[str, Any]:
+    """What is known of a source besides its credit."""
+    known = {name: value for name, value in asdict(source).items() if name != "credit"}
+    if known["attributes"] is None:
+        del known["attributes"]
+    return known
 
 
 def by_class(bank: CodeBank) -> list[dict[str, Any]]:
@@ -296,15 +314,15 @@ def coder_of(system: str | None) -> Coder | None:
         return None
     coder = making(system).coder
     if coder is None:
-        raise SettingError(f"codes of --system {system}", "it makes none", "Give --system pix2pixhd")
+        raise SettingError(f"codes of --system {system}", "it makes none", "Give --system pix2pixhd, or munit")
     return coder()
 
 
-def tell_passed_over(passed_over: Mapping[Path, str], credits: Path | None, quiet: bool) -> None:
-    """Name what lies in the folders and is no image; the credits have been asked for."""
+def tell_passed_over(passed_over: Mapping[Path, str], tables: Sequence[Path | None], quiet: bool) -> None:
+    """Name what lies in the folders and is no image; tables have been asked for."""
     if not quiet:
-        wanted = None if credits is None else credits.resolve()
-        print_passed_over({file: why for file, why in passed_over.items() if file.resolve() != wanted})
+        wanted = [table.resolve() for table in tables if table is not None]
+        print_passed_over({file: why for file, why in passed_over.items() if file.resolve() not in wanted})
 
 
 def announce(bank: AnyUnion, quiet: bool) -> None:

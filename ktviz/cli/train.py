@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from ktviz.cli.console import Quiet, print_table, say
-from ktviz.cli.making.registry import ANALOGY, COCOSNET, KT, PIX2PIXHD
+from ktviz.cli.making.registry import ANALOGY, BRIDGE, COCOSNET, KT, MUNIT, PIX2PIXHD
+from ktviz.cli.train_bridge import train_bridge
+from ktviz.cli.train_domains import train_domains
 from ktviz.cli.train_maps import MapsRun, train_maps
 from ktviz.errors import SettingError
 from ktviz.images import find_images
@@ -20,6 +22,8 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     ANALOGY: ("teacher",),
     COCOSNET: ("classes",),
     PIX2PIXHD: ("classes",),
+    MUNIT: (),
+    BRIDGE: ("exclusive",),
 }
 """Options that not every training takes, by the system that is trained."""
 LAYER = "relu3_1"
@@ -30,7 +34,7 @@ def train(
         list[Path],
         typer.Argument(
             metavar="[SYSTEM] FOLDER...",
-            help="kt, image-analogy, cocosnet or pix2pixhd; training images, folders read whole.",
+            help="kt, image-analogy, cocosnet, pix2pixhd, munit or bridge; training images, folders read whole.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="The run's folder.")],
@@ -57,6 +61,12 @@ def train(
             help="Of label maps: number, name, red, green, blue; else classes.csv beside them (cocosnet, pix2pixhd).",
         ),
     ] = None,
+    exclusive: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A,B...", help="Attributes of which a picture has one, as colours of hair; repeatable (bridge)."
+        ),
+    ] = None,
     evaluate: Annotated[
         list[Path] | None, typer.Option("--eval", metavar="FOLDER", help="Held-out images to score; repeatable.")
     ] = None,
@@ -68,11 +78,13 @@ def train(
 ) -> None:
     """Train a compact student of VGG-19 and its decoder; or a decoder for VGG-19 itself (--frozen); or the networks of
     another system (`ktviz train image-analogy`). Cocosnet and pix2pixhd learn from one folder of pairs: photo/,
-    label/ and, where objects are told apart, inst/."""
+    label/ and, where objects are told apart, inst/; munit from two folders, one of each domain; bridge from one of
+    pictures/ and attributes.csv."""
     system, images = named_system(images)
-    check_taken(system, {"teacher": teacher, "frozen": frozen, "layer": layer, "classes": classes})
-    if system in (COCOSNET, PIX2PIXHD):
-        return train_maps(
+    given = {"teacher": teacher, "frozen": frozen, "layer": layer, "classes": classes, "exclusive": exclusive or None}
+    check_taken(system, given)
+    if system in (COCOSNET, PIX2PIXHD, MUNIT):
+        return (train_domains if system == MUNIT else train_maps)(
             MapsRun(
                 system,
                 images,
@@ -86,6 +98,9 @@ def train(
                 quiet,
             )
         )
+    if system == BRIDGE:
+        asked = MapsRun(system, images, output, None, evaluate or [], steps, seed, chosen_device(device), resume, quiet)
+        return train_bridge(asked, exclusive or ())
     if system == ANALOGY:
         analogy = AnalogyRun(images, output, teacher, evaluate or [], steps, seed, device, resume, quiet)
         return train_analogy(analogy)
@@ -131,7 +146,7 @@ def train(
 def named_system(images: list[Path]) -> tuple[str, list[Path]]:
     """Which networks are meant, and the folders: the first word may be a system, if no such folder is there."""
     first = str(images[0])
-    if first in (KT, ANALOGY, COCOSNET, PIX2PIXHD) and not images[0].exists():
+    if first in TAKES and not images[0].exists():
         if len(images) == 1:
             raise SettingError(f"train {first}", "no folder of images", "Name one or more")
         return first, images[1:]

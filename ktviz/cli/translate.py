@@ -26,16 +26,27 @@ from ktviz.cli.large import Memory, Side
 from ktviz.cli.making.given import Given
 from ktviz.cli.making.options import (
     Again,
+    Alpha,
+    Amount,
+    AttributesOf,
     Banks,
     Choice,
+    Code,
     Exemplar,
+    Has,
     Instances,
     LibraryPath,
+    Mix,
+    Mode,
+    Nearest,
     Reference,
     ReferenceInstances,
     ReferenceLabels,
+    Row,
     Seed,
     SystemOption,
+    To,
+    Want,
     Without,
 )
 from ktviz.cli.making.registry import KT, maker, making
@@ -74,6 +85,17 @@ def translate(
     exemplar: Exemplar = None,
     instances: Instances = None,
     choice: Choice = None,
+    to: To = None,
+    code: Code = None,
+    nearest: Nearest = None,
+    mix: Mix = None,
+    has: Has = None,
+    want: Want = None,
+    attributes: AttributesOf = None,
+    mode: Mode = None,
+    alpha: Alpha = None,
+    amount: Amount = None,
+    row: Row = None,
     preset: Annotated[
         str | None,
         typer.Option(help="kt: paper, beam or exact. image-analogy: photo-to-style, style-to-photo ... [beam]"),
@@ -118,6 +140,17 @@ def translate(
             "exemplar": exemplar,
             "instances": instances,
             "choice": choice,
+            "to": to,
+            "code": code,
+            "nearest": nearest,
+            "mix": mix or None,
+            "has": has or None,
+            "want": want or None,
+            "attributes": attributes,
+            "mode": mode,
+            "alpha": alpha,
+            "amount": amount,
+            "row": row,
             "preset": preset,
             "transfer": transfer,
             "strength": strength,
@@ -161,9 +194,9 @@ def translate(
             recorded.save(kept(target), overwrite=True, pictures="both")
         done.append(as_dict(photo, target, recorded, kept(target) if trace else None))
         if not silent:
-            title = f"{STDIN if photo == DASH else photo.name} → {target}"
-            painted = one_site(recorded)
-            print_shares(painted.sources(), title, lacking_by_class(painted), to=err if target == DASH else out)
+            title, painter = f"{STDIN if photo == DASH else photo.name} → {target}", one_site(recorded)
+            title += f" ({painter.caveat})" if painter.caveat else ""
+            print_shares(painter.sources(), title, lacking_by_class(painter), to=err if target == DASH else out)
     if as_json:
         print_json({"translations": done})
     if failures:
@@ -211,6 +244,7 @@ def as_dict(
         "digest": None if recorded is None else recorded.digest,
         "sources": [] if recorded is None else shares_as_json(one_site(recorded).sources()),
         "lacking": {} if recorded is None else lacking_by_class(one_site(recorded)),
+        "causal": None if recorded is None else not recorded.caveat,
         "error": None if error is None else error_as_json(error),
     }
 

@@ -24,7 +24,7 @@ from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Traced
 from ktviz.trace.shares import uncovered
-from ktviz.trace.trace import Trace
+from ktviz.trace.trace import NOT_THE_CAUSE, Trace
 from ktviz.values import one_of, seed_of, whole
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Attribution(Result):
         """The result in one line."""
         known = self.frame[self.frame["share"].notna()].head(2)
         best = ", ".join(f"{row[self.by]} {row['share']:.1%}" for _, row in known.iterrows()) or "nothing measured"
-        note = "" if self.about["causal"] else " (nearest explanation, not the cause)"
+        note = "" if self.about["causal"] else f" ({NOT_THE_CAUSE})"
         return f"by {self.by} through {self.through}: {best}{note}"
 
     def top(self, count: int = 1) -> list[Any]:
@@ -229,6 +229,8 @@ def attribute(
     if needed or model is not None:
         case = case_of(trace, *needed, model=model, photo=photo, asked=f"attribute by {by} through {through}")
     units = units_of(trace, by, case)
+    if through in OF_KNOWLEDGE:
+        units = units.of_knowledge(trace)
     effort = Effort(most, runs, seed, Budget(seconds, quiet), settings)
     frame, about = METHODS[through](trace, case, mask, units, effort)
     box = bounding_box(mask)
@@ -240,7 +242,7 @@ def attribute(
         "region_px": int(mask.sum()),
         "baseline": case.system.baseline if case is not None and through in BLENDED else "",
         "sources": trace.whole.sources()["source"].tolist(),
-        "causal": all(site["causal"] for site in trace.about["sites"]),
+        "causal": not trace.caveat,
         "trace": trace.digest,
         "digests": dict(trace.about["digests"]),
     }
@@ -333,6 +335,8 @@ NEEDS: dict[Through, tuple[str, ...]] = {
     "datamodel": ("exclude",),
 }
 """Abilities that a method needs."""
+OF_KNOWLEDGE = ("gradient", "ablation", "datamodel")
+"""Methods whose shares are parts of what the knowledge did; the others say of what a region is made."""
 EXCLUDED = ("ablation", "datamodel")
 """Methods that leave out."""
 BLENDED = ("gradient", "ablation")

@@ -10,6 +10,7 @@ from ktviz.errors import AbilityError, MismatchError, TraceError
 from ktviz.images import Pixels, as_pixels, pixel_digest
 from ktviz.networks.running import check_defaults
 from ktviz.systems.adapted import adapted_system
+from ktviz.systems.opening import BANK
 from ktviz.systems.protocol import System, check_ability
 from ktviz.trace.pictures import INPUT
 from ktviz.trace.recorded import as_trace
@@ -135,10 +136,6 @@ def check_system(recorded: str, found: str) -> None:
         raise MismatchError(
             f"a trace of the system {recorded!r}", f"the system {found!r}", "Give the one it was made with"
         )
-
-
-BANK = "library bank "
-"""What stands before a bank's name among digests."""
 
 
 def check_equal(name: str, recorded: str, found: str) -> None:

@@ -168,7 +168,7 @@ def faithfulness(
     needed = ("exclude", "blend", *(["tree"] if attribution.by == "node" else []))
     case = case_of(trace, *needed, model=model, photo=photo, asked="test an attribution")
     mask = np.asarray(attribution.pictures["region"][..., 0] > 0)
-    units = units_of(trace, attribution.by, case)
+    units = units_of(trace, attribution.by, case).of_knowledge(trace)
     blending = Blending.create(case, mask, units)
     shares = {attribution.through: named(attribution, units)}
     others: tuple[Through, ...] = ("footprint", "gradient")

@@ -95,7 +95,8 @@ def winners_of(trace: Trace) -> Winners:
         (y - y.min()) // step,
         (x - x.min()) // step,
         source_numbers(trace, winners=True),
-        ~coherent(trace),
+        ~coherent(trace)
+        & (trace.column("source") != str(trace.site_about["canvas"])),  # a picture is no work of its own
         place.astype(np.int64),
         origin.astype(np.int64),
     )

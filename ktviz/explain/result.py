@@ -124,12 +124,15 @@ def check_paints(trace: Trace, asked: str) -> None:
 
 
 def site_that_paints(trace: Trace, output: str) -> Trace:
-    """The site of a trace that painted an output.
+    """The site of a trace that painted an output: of several that can, the one that retrieved something.
 
     Raises:
         TraceError: There is none, or several.
     """
     painters = [site["name"] for site in trace.about["sites"] if site["paints"] and site["output"] == output]
+    if len(painters) > 1:
+        asked = trace.winners["site"].unique().to_pylist()
+        painters = [name for name in painters if name in asked]
     if len(painters) != 1:
         raise TraceError("explain", f"a trace of {len(trace.sites)} sites", CHOOSE_SITE)
     return trace.site(painters[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -58,6 +58,16 @@ class Units:
         gone = np.where(np.isin(self.number, kept), 0.0, self.weight)
         left: Floats = 1.0 - np.bincount(self.retrieval, gone, count).astype(np.float64)
         return left
+
+    def of_knowledge(self, trace: Trace) -> Units:
+        """The same, where what a query takes from the very picture in which it lies has no part: that is no knowledge,
+        and what a blend begins with."""
+        own = trace.column("source", winners=False) == str(trace.site_about["canvas"])
+        if self.by == "band" or not own.any():
+            return self
+        there = np.bincount(self.retrieval, np.where(own, self.weight, 0.0), len(trace))[self.retrieval]
+        weight = np.divide(self.weight, 1 - there, where=~own & (there < 1), out=np.zeros_like(self.weight))
+        return replace(self, weight=weight)
 
     def frame(self, share: Floats, only: Ints | None = None) -> pd.DataFrame:
         """The shares as a table, largest first; sources and bands all, of entries and nodes those that have a share.

@@ -38,7 +38,7 @@ from ktviz.licences import in_short
 from ktviz.regions import Box, Region, bounding_box, region_mask
 from ktviz.trace.pictures import in_words
 from ktviz.trace.recorded import Traced
-from ktviz.trace.shares import lacking, source_numbers
+from ktviz.trace.shares import lacking, row_shares, source_numbers
 from ktviz.trace.trace import Trace
 from ktviz.values import whole
 
@@ -186,10 +186,11 @@ class Drawing:
         bar, known = self.page.shares, float(self.trace.sources(self.region)["share"].sum())
         other = max(0.0, known - sum(self.chosen.shares))
         parts = [*zip(self.chosen.shares, self.colours, strict=True), (other, OTHER), (max(0.0, 1 - known), BLANK)]
-        left = bar.x
+        left, whole = bar.x, max(1.0, sum(share for share, _ in parts if share > 0))  # some may be taken away
         for share, colour in parts:
-            self.canvas.bar(Box(left, bar.y, share * bar.width, bar.height), colour)
-            left += share * bar.width
+            width = max(0.0, share) / whole * bar.width
+            self.canvas.bar(Box(left, bar.y, width, bar.height), colour)
+            left += width
         what = f"Shares of the {'output' if self.region is None else 'region'} (overlap)"
         rest = {"other sources": other, **lacking(self.trace, self.region)}
         text = " · ".join(f"{name} {percent(share)}" for name, share in rest.items() if share >= 0.0005)
@@ -319,15 +320,15 @@ def is_hard(trace: Trace) -> bool:
 
 def facts(trace: Trace, region: Region) -> list[str]:
     """What a reader must know to compare this figure with another."""
-    behind = trace.overlap(region) > 0
-    used = len(np.unique(source_numbers(trace, winners=True)[behind]))
-    found = [f"{int(behind.sum()):,} retrievals"]
+    used = len(np.unique(source_numbers(trace)[row_shares(trace, region) != 0]))
+    found = [f"{int((trace.overlap(region) > 0).sum()):,} retrievals"]
     if region is not None:
         around = bounding_box(region_mask(region, *trace.size))
         found.insert(0, f"region {around.width:g}x{around.height:g} px")
     found += [str(trace.site_about["direction"])] * bool(trace.site_about["direction"])
     found += [f"preset {preset}" for preset in [trace.picture.settings.get("preset")] if preset]
-    return [*found, f"{used} of {len(trace.about['sources'])} sources used", "shares: overlap"]
+    found += [f"{used} of {len(trace.about['sources'])} sources used", "shares: overlap"]
+    return [*found, *([trace.caveat] if trace.caveat else [])]
 
 
 def how_to_read(trace: Trace) -> str:

@@ -30,6 +30,7 @@ from ktviz.library.layout import CODES, PATCHES, PICTURES, thumb_path
 from ktviz.library.library import Library
 from ktviz.licences import in_short
 from ktviz.trace.pictures import LABELS, in_words
+from ktviz.trace.trace import NOT_THE_CAUSE
 
 if TYPE_CHECKING:
     from ktviz.audit.audit import Audit
@@ -97,7 +98,7 @@ def trace_card(trace: Trace) -> str:
     facts = [f"{len(trace):,} retrievals", f"{trace.table.num_rows:,} candidates"]
     facts += [f"{len(trace.pictures)} images"] * (len(trace.pictures) > 1)
     facts += [f"{len(trace.sites)} sites"] * (len(trace.sites) > 1) + ["thinned"] * trace.thinned
-    facts.append(f"digest {trace.digest[:12]}")
+    facts += [f"digest {trace.digest[:12]}", *([trace.caveat] if trace.caveat else [])]
     if len(trace.pictures) > 1:
         images = [pair(one.input, one.output, f" {number}") for number, one in enumerate(trace.pictures[:IMAGES])]
         return card("Trace", facts, [shown for image in images for shown in image], [])
@@ -107,7 +108,7 @@ def trace_card(trace: Trace) -> str:
     except TraceError:
         return card("Trace", facts, pictures, [])
     shares, colours = painter.sources(), trace_colours(painter)
-    if (shares["share"] > 0).sum() > 1:
+    if (shares["share"] != 0).sum() > 1:
         pictures.append(show(source_map(painter, colours), PICTURE, "Who painted what"))
     return card("Trace", facts, pictures, share_rows(shares, pictures_in(painter), colours), rest_of(shares))
 
@@ -150,6 +151,7 @@ def attribution_card(attribution: Attribution) -> str:
         for name, share in zip(attribution.frame[by].head(ROWS).map(str), attribution.frame["share"], strict=False)
     ]
     facts = [f"by {by} through {attribution.through}", f"a share is the {attribution.about['unit']}"]
+    facts += [] if attribution.about["causal"] else [NOT_THE_CAUSE]
     more = len(attribution) - len(rows)
     left = f"and {more:,} more, {percent(float(attribution.frame['share'][ROWS:].sum()))} together" if more > 0 else ""
     return card("Attribution", facts, pictures, rows, left)
@@ -201,7 +203,10 @@ def backtrack_card(backtrack: Backtrack) -> str:
         for number, row in enumerate(shown.to_dict("records"))
     ]
     more = len(backtrack) - len(rows)
-    facts = [backtrack.headline()] + ["each row: patch of the canvas, patch of the source that won"] * bool(patches)
+    told = [] if backtrack.case is None or not backtrack.case.trace.caveat else [backtrack.case.trace.caveat]
+    facts = [backtrack.headline(), *told] + ["each row: patch of the canvas, patch of the source that won"] * bool(
+        patches
+    )
     return card("Backtrack", facts, pictures, rows, f"and {more:,} more retrievals" if more > 0 else "")
 
 
@@ -242,7 +247,8 @@ def audit_card(audit: Audit) -> str:
     """Input and output, and the works that were used."""
     sources = audit.tables["sources"]
     found = [f"{name}: {len(audit.tables[name])}" for name in ("pieces", "copies")]
-    facts = [f"{int((sources['share'] > 0).sum())} sources used", *found, "audit"]
+    facts = [f"{int((sources['share'] != 0).sum())} sources used", *found, "audit"]
+    facts += [audit.trace.caveat] if audit.trace.caveat else []
 
     def find(name: str) -> Pixels | None:
         return decode_image(audit.thumbs[name]) if name in audit.thumbs else None
@@ -264,11 +270,11 @@ def ranked(shares: pd.DataFrame) -> dict[str, str]:
 
 def share_rows(shares: pd.DataFrame, find: Find, colours: Mapping[str, str]) -> list[dict[str, Any]]:
     """The largest shares of a table of sources as rows."""
-    painted = shares[shares["share"] > 0].head(ROWS)
+    painted = shares[shares["share"] != 0].head(ROWS)
     return [
         {
             "share": percent(row["share"]),
-            "bar": min(1.0, float(row["share"])),
+            "bar": min(1.0, max(0.0, float(row["share"]))),
             "colour": colours[row["source"]],
             "thumbs": thumbs(find, row["source"]),
             "name": row["source"],
@@ -280,7 +286,7 @@ def share_rows(shares: pd.DataFrame, find: Find, colours: Mapping[str, str]) -> 
 
 def rest_of(shares: pd.DataFrame | None) -> str:
     """The sources beyond the rows, counted."""
-    if shares is None or not len(rest := shares["share"][shares["share"] > 0][ROWS:]):
+    if shares is None or not len(rest := shares["share"][shares["share"] != 0][ROWS:]):
         return ""
     return f"and {len(rest):,} more, {percent(float(rest.sum()))} together"
 

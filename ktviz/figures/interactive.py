@@ -17,7 +17,7 @@ from ktviz.figures.canvas import SANS
 from ktviz.figures.colours import FAINT, INK, OTHER, QUANTITY
 from ktviz.figures.layout import percent
 from ktviz.figures.outline import REST, Item, outline, tree_visits
-from ktviz.figures.share_bars import TRACK, facts, region_shares
+from ktviz.figures.share_bars import TRACK, extent, facts, region_shares
 from ktviz.library.banks import AnyBank
 from ktviz.library.cluster_tree import ClusterTree
 from ktviz.library.kinds.trees import checked_tree
@@ -104,7 +104,12 @@ def share_bars(trace: Trace, region: Region = None) -> go.Figure:
     )
     names = [label(name, 32) for name, _, _, _ in bars]
     figure.update_yaxes(tickvals=places, ticktext=names, autorange="reversed", showgrid=False, zeroline=False)
-    figure.update_xaxes(range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1], title="share (overlap)", zeroline=False)
+    figure.update_xaxes(
+        range=[*extent(frame["share"].tolist())],
+        tickvals=[0, 0.25, 0.5, 0.75, 1],
+        title="share (overlap)",
+        zeroline=False,
+    )
     what = "the image" if region is None else "a region"
     return styled(figure, f"Which sources painted {what}", facts(trace, region, len(frame)), 140 + 34 * len(bars))
 

@@ -53,7 +53,7 @@ def trace_figure(trace: Trace) -> Figure:
         raise TraceError("a figure of a trace", "a trace without retrievals", "Record some")
     shares = trace.sources()
     colours = trace_colours(trace)
-    painted = shares[shares["share"] > 0]
+    painted = shares[shares["share"] != 0]
     shown = panels(trace, colours, painted["source"].tolist())
     size = fit(trace.size, (WIDTH - 2 * MARGIN - GAP) / 2, TALLEST)
     rows = -(-min(len(painted), len(SOURCE_COLOURS) + 1) // 2)
@@ -94,7 +94,7 @@ def heading(canvas: Canvas, trace: Trace) -> None:
     banks = ", ".join(dict.fromkeys(source["bank"] for source in trace.about["sources"]))
     canvas.text(MARGIN, 50, canvas.shortened(banks, TITLE, WIDTH - 2 * MARGIN, bold=True), TITLE, bold=True)
     facts = [f"{len(trace):,} retrievals", "shares: overlap", f"digest {trace.digest[:12]}"]
-    facts[1:1] = [text for text in (trace.site_about["direction"],) if text]
+    facts[1:1] = [text for text in (trace.site_about["direction"], trace.caveat) if text]
     if trace.mask is not None:
         facts.insert(0, region_text(trace.mask))
     preset = trace.picture.about["settings"].get("preset")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -63,18 +63,21 @@ def share_figure(trace: Trace, region: Region = None) -> Figure:
     thumbs = thumbnails(trace, rows["source"].tolist())
     bars = left + (THUMB.width + 20 if thumbs else 0) + NAMES + 14
     room = WIDTH - MARGIN - 84 - bars
+    low, high = extent(frame["share"].tolist())
+    unit, zero = room / (high - low), bars - low * room / (high - low)
     for number, row in enumerate(rows.to_dict("records")):
         box = Box(left, TOP + number * ROW, THUMB.width, THUMB.height)
         colour = colours[row["source"]]
         if row["source"] in thumbs:
             draw_thumb(canvas, thumbs[row["source"]], box, colour)
         draw_names(canvas, row, bars - 14 - NAMES, box.y)
-        canvas.bar(Box(bars, box.y + 20, room, 28), TRACK)
-        canvas.bar(Box(bars, box.y + 20, room * row["share"], 28), colour)
+        start, end = sorted((zero, zero + row["share"] * unit))
+        canvas.bar(Box(zero, box.y + 20, unit, 28), TRACK)
+        canvas.bar(Box(start, box.y + 20, end - start, 28), colour)
         canvas.text(WIDTH - MARGIN, box.y + 41, percent(row["share"]), BODY, bold=True, align="right")
     end = TOP + len(rows) * ROW
     for value, align in ((0, "left"), (1, "right")):
-        canvas.text(bars + value * room, end + 6, str(value), SMALL, FAINT, align=align)
+        canvas.text(zero + value * unit, end + 6, str(value), SMALL, FAINT, align=align)
     if len(rest):
         text = f"{len(rest):,} more sources, {percent(float(rest['share'].sum()))} together"
         canvas.text(bars, end + 34, text, SMALL, FAINT)
@@ -84,7 +87,17 @@ def share_figure(trace: Trace, region: Region = None) -> Figure:
 def region_shares(trace: Trace, region: Region) -> tuple[pd.DataFrame, dict[str, str]]:
     """The sources that painted a region, and the colours that all sources have in figures of the whole image."""
     shares = trace.sources(region)
-    return shares[shares["share"] > 0].reset_index(drop=True), trace_colours(trace)
+    return shares[shares["share"] != 0].reset_index(drop=True), trace_colours(trace)
+
+
+def extent(shares: Sequence[float]) -> tuple[float, float]:
+    """Ends of the scale of some shares: 0 and 1, or further where some took away, and others gave more than all.
+
+    Example:
+        >>> extent([1.4, -0.4])
+        (-0.4, 1.4)
+    """
+    return min((0.0, *shares)), max((1.0, *shares))
 
 
 def heading(canvas: Canvas, trace: Trace, region: Region, sources: int) -> None:
@@ -106,6 +119,7 @@ def facts(trace: Trace, region: Region, sources: int) -> list[str]:
     found = [f"{sources:,} of {len(trace.about['sources']):,} sources", "shares: overlap"]
     if region is not None:
         found.insert(0, region_text(region_mask(region, *trace.size)))
+    found += [trace.caveat] if trace.caveat else []
     found += [f"{why} {percent(part)}" for why, part in lacking(trace, region).items() if part > 0.005]
     return [*found, f"digest {trace.digest[:12]}"]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from ktviz.errors import ImageError, KtvizError, LabelError, LibraryError, SourceWarning
 from ktviz.files import listed
 from ktviz.images import check_names, file_digest, find_images
+from ktviz.library.attributes import AttributesTable
 from ktviz.library.credits import CreditsTable, read_credits
 from ktviz.library.format import BankRecord
 from ktviz.library.maps import MapFolders
@@ -27,8 +28,9 @@ def take_in(
     credits: str | os.PathLike[str] | CreditsTable | None,
     held: Sequence[Source],
     maps: MapFolders | None = None,
+    attributes: AttributesTable | None = None,
 ) -> tuple[list[SourceFile], list[KtvizError]]:
-    """The files that a bank does not hold yet, sorted by name, each picture once, with their credits and maps.
+    """The files that a bank does not hold yet, sorted by name, each picture once, with all that is known of them.
 
     Rows that match no file, files without a row, and files that are passed over are named in a `SourceWarning` each.
 
@@ -37,13 +39,15 @@ def take_in(
         credits: A table of credits, or its file.
         held: Sources of the bank.
         maps: Where their maps are.
+        attributes: Which attributes they have.
 
     Returns:
-        The files, and an error for each that cannot be opened or named, or that lacks a map.
+        The files, and an error for each that cannot be opened or named, or that lacks a map or its attributes.
 
     Raises:
         ImageError: A path is missing or holds no image.
         CreditsError: As in `read_credits` and `CreditsTable.match`.
+        LabelError: As in `AttributesTable.match`.
         LibraryError: Two different pictures have the same name, here or in the bank.
     """
     files, bad = collect_sources(paths)
@@ -62,10 +66,28 @@ def take_in(
     if credits is not None and uncredited:
         remarks.append(f"{counted(uncredited, 'file')} without a row in {table.path.name}: {shortened(uncredited)}")
     remarks += other_maps(files, maps, held)
+    attributed, without_attributes = with_attributes(entering, attributes)
+    remarks += [] if attributes is None else [*attributes.remarks, *other_attributes(files, attributes, held)]
     for remark in remarks:
         warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.build or add
-    mapped, without_map = with_maps(entering, maps)
-    return mapped, [*bad, *without_map]
+    mapped, without_map = with_maps(attributed, maps)
+    return mapped, [*bad, *without_attributes, *without_map]
+
+
+def with_attributes(
+    files: Sequence[SourceFile], attributes: AttributesTable | None
+) -> tuple[list[SourceFile], list[LabelError]]:
+    """Files with their attributes, and an error for each of which none are known."""
+    return (list(files), []) if attributes is None else attributes.match(files)
+
+
+def other_attributes(files: Sequence[SourceFile], attributes: AttributesTable, held: Sequence[Source]) -> Iterator[str]:
+    """What to tell of pictures that a bank holds already, with other attributes."""
+    known = {source.sha256: source for source in held}
+    for file in attributes.match([file for file in files if file.sha256 in known])[0]:
+        if file.attributes != known[file.sha256].attributes:
+            name = known[file.sha256].name
+            yield f"{name} keeps its attributes in the bank; remove it and add it again to give it others"
 
 
 def with_maps(files: Sequence[SourceFile], maps: MapFolders | None) -> tuple[list[SourceFile], list[LabelError]]:

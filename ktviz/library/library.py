@@ -14,6 +14,7 @@ import pyarrow as pa
 from ktviz.errors import LibraryError, UnknownNameError, unknown_name
 from ktviz.files import listed
 from ktviz.labels import Classes
+from ktviz.library.attributes import AttributesTable, attributes_table
 from ktviz.library.build import Part, discard_parts, prepare_parts, reusable_parts, write_bank
 from ktviz.library.credits import CreditsTable
 from ktviz.library.format import (
@@ -227,6 +228,7 @@ class Library:
         labels: str | os.PathLike[str] | None = None,
         instances: str | os.PathLike[str] | None = None,
         classes: str | os.PathLike[str] | Classes | None = None,
+        attributes: str | os.PathLike[str] | AttributesTable | None = None,
         encoder: FeatureExtractor | None = None,
         coder: Coder | None = None,
         clusters: int | None = None,
@@ -246,6 +248,7 @@ class Library:
             labels: Folder of label maps, for pictures and codes: that of `a/b.jpg` is `a/b.png` there.
             instances: Folder of instance maps in the same way.
             classes: Of the label maps, or their CSV file; `classes.csv` beside them or in the folder above if None.
+            attributes: CSV with `file` and a column of 0 and 1 for each, for pictures, or what `read_attributes` made.
             encoder: The library's encoder, for patches; the shipped one if None.
             coder: What makes codes.
             clusters: Centres of a class of codes, at most; 10 if None.
@@ -260,7 +263,7 @@ class Library:
             LibraryError: The bank exists already, the encoder is another, or the coder reads other classes.
             ImageError: Nothing to read, or unusable images or maps, all of them named; the library stays as it was.
             CreditsError: The credits can be read in more than one way; the message names the lines.
-            LabelError: A folder of maps, or the list of classes, is missing or something else.
+            LabelError: A folder of maps, the list of classes, or the attributes are missing or something else.
             SettingError: A bank of that kind does not take what was given, or lacks something.
             UnknownNameError: There is no such kind.
 
@@ -276,9 +279,9 @@ class Library:
             )
         if name in self.manifest.banks:
             raise LibraryError(f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first")
-        maps = map_folders(labels, instances, classes)
-        preparer = preparer_of(kind, Given(encoder, maps, coder, clusters, least_area), self.manifest, None)
-        files = usable_sources(*take_in(paths, credits, (), maps), preparer.side_px, skip_bad, quiet)
+        maps, has = map_folders(labels, instances, classes), attributes_table(attributes)
+        preparer = preparer_of(kind, Given(encoder, maps, has, coder, clusters, least_area), self.manifest, None)
+        files = usable_sources(*take_in(paths, credits, (), maps, has), preparer.side_px, skip_bad, quiet)
         return self._edit(name, [], files, preparer, quiet)
 
     def add(
@@ -290,6 +293,7 @@ class Library:
         labels: str | os.PathLike[str] | None = None,
         instances: str | os.PathLike[str] | None = None,
         classes: str | os.PathLike[str] | Classes | None = None,
+        attributes: str | os.PathLike[str] | AttributesTable | None = None,
         encoder: FeatureExtractor | None = None,
         coder: Coder | None = None,
         skip_bad: bool = False,
@@ -297,14 +301,14 @@ class Library:
     ) -> AnyUnion:
         """Add images to a bank; only they are worked on. Pictures it holds already are passed over.
 
-        Arguments and errors are those of `build`; maps must be those that the bank holds, of the same classes, which
-        are the bank's where none are given.
+        Arguments and errors are those of `build`; maps and attributes must be those that the bank holds, maps of the
+        same classes, which are the bank's where none are given.
         """
         bank, record = self.bank(name), self.record(name)
         known = bank.classes if isinstance(bank, KeptBank) else None
-        maps = map_folders(labels, instances, classes, known)
-        preparer = preparer_of(record.kind, Given(encoder, maps, coder), self.manifest, bank)
-        fresh = usable_sources(*take_in(paths, credits, bank.sources, maps), preparer.side_px, skip_bad, quiet)
+        maps, has = map_folders(labels, instances, classes, known), attributes_table(attributes)
+        preparer = preparer_of(record.kind, Given(encoder, maps, has, coder), self.manifest, bank)
+        fresh = usable_sources(*take_in(paths, credits, bank.sources, maps, has), preparer.side_px, skip_bad, quiet)
         return self._edit(name, reusable_parts(bank, record.layout), fresh, preparer, quiet)
 
     def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> list[str]:

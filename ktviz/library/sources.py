@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ class SourceFile:
         sha256: Digest of the file's bytes.
         credit: Who made it.
         maps: Its label map and instance map, where the bank holds such.
+        attributes: Which attributes it has, where the bank holds such.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class SourceFile:
     sha256: str
     credit: Credit = Credit()  # noqa: RUF009 (frozen)
     maps: MapFiles | None = None
+    attributes: Mapping[str, bool] | None = None
 
     @property
     def content(self) -> str:
@@ -54,6 +56,7 @@ class Source:
         credit: Who made it.
         width: Original width in px.
         height: Original height in px.
+        attributes: Whether it has each of the attributes that its bank knows; None where that knows none.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Source:
     credit: Credit
     width: int
     height: int
+    attributes: Mapping[str, bool] | None = field(default=None, kw_only=True, repr=False)
 
     @property
     def stem(self) -> str:
@@ -89,13 +93,18 @@ def write_sources(folder: Path, sources: Sequence[Source]) -> None:
     rows = [{**asdict(source), **asdict(source.credit)} for source in sources]
     for row in rows:
         del row["credit"]
+        if row["attributes"] is None:
+            del row["attributes"]
     pq.write_table(pa.Table.from_pylist(rows), folder / SOURCES)
 
 
 def source_of(file: SourceFile, height: int, width: int) -> Source:
     """What is known of a file that entered a bank."""
     known = (file.name, file.sha256, file.credit, width, height)
-    return Source(*known) if file.maps is None else MappedSource(*known, *file.maps.digests)
+    has = None if file.attributes is None else dict(sorted(file.attributes.items()))
+    if file.maps is None:
+        return Source(*known, attributes=has)
+    return MappedSource(*known, *file.maps.digests, attributes=has)
 
 
 def read_sources(folder: Path, kind: type[S]) -> tuple[S, ...]:

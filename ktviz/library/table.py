@@ -66,7 +66,7 @@ class Table:
     remark: str
 
 
-def read_table(path: Path, known: Callable[[Sequence[str]], int]) -> Table:
+def read_table(path: Path, known: Callable[[Sequence[str]], int], what: str = "credits") -> Table:
     """Read a CSV file.
 
     Accepted: commas, semicolons or tabs; UTF-8, UTF-16 and UTF-32 with a mark, Windows-1252; quoted fields with
@@ -75,11 +75,12 @@ def read_table(path: Path, known: Callable[[Sequence[str]], int]) -> Table:
     Args:
         path: A file.
         known: How many columns of a header have a known name: it decides what the delimiter is.
+        what: What the table is of, as errors call it.
 
     Raises:
         CreditsError: It cannot be read, or can be read in more than one way; the message names the lines.
     """
-    asked = f"credits {str(path)!r}"
+    asked = f"{what} {str(path)!r}"
     text, remark = decode(read_bytes(path, asked), asked)
     check_characters(text, asked)
     text, offset, delimiters = without_separator_line(text, asked)
@@ -114,7 +115,7 @@ def read_bytes(path: Path, asked: str) -> bytes:
                 raise CreditsError(asked, "it is no plain file", "Check the path")
             raise MissingCreditsError(asked, "no such file", "Check the path")
         if path.stat().st_size > MOST_BYTES:
-            raise CreditsError(asked, f"more than {MOST_BYTES // 2**20} MB", "Give the table of credits, as CSV")
+            raise CreditsError(asked, f"more than {MOST_BYTES // 2**20} MB", "Give the table, as CSV")
         data = path.read_bytes()
     except CreditsError:
         raise

@@ -11,18 +11,20 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from textwrap import shorten
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ktviz.errors import MissingWeightsError, WeightsError
+from ktviz.errors import KtvizError, MissingWeightsError, WeightsError
 from ktviz.files import replacing
 from ktviz.images import file_digest
 from ktviz.networks.running import check_defaults
@@ -97,20 +99,30 @@ def read_tensors(path: str | os.PathLike[str]) -> dict[str, Tensor]:
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], str | None]:
     """The tensors of a file, and the digest that it carries for them, checked; None if it carries none."""
+    with reading(path):
+        tensors, digest = read_safetensors(path) if path.suffix == ".safetensors" else (read_archive(path), None)
+    if digest is not None and digest != tensors_digest(tensors):
+        asked = f"weights {str(path)!r}"
+        raise WeightsError(asked, "damaged: its tensors are not those of the digest in it", "Fetch it again")
+    return tensors, digest
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Raise WeightsError for whatever goes wrong with a file meanwhile."""
     asked = f"weights {str(path)!r}"
     if path.exists() and not path.is_file():
         raise WeightsError(asked, "not a plain file", "Check the path")
     try:
-        tensors, digest = read_safetensors(path) if path.suffix == ".safetensors" else (read_archive(path), None)
+        yield
+    except KtvizError:
+        raise
     except FileNotFoundError:
         raise MissingWeightsError(asked, "no such file", "Check the path, or run `ktviz doctor`") from None
     except (SafetensorError, OSError, RuntimeError, ValueError, EOFError, AttributeError, KeyError) as error:
         raise WeightsError(asked, f"damaged or not a checkpoint ({error})", "Fetch it again") from None
     except Exception as error:  # torch.load raises pickle.UnpicklingError and others on foreign files
         raise WeightsError(asked, f"not a plain state dict ({type(error).__name__})", "Save tensors only") from None
-    if digest is not None and digest != tensors_digest(tensors):
-        raise WeightsError(asked, "damaged: its tensors are not those of the digest in it", "Fetch it again")
-    return tensors, digest
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], str | None]:
@@ -142,9 +154,34 @@ def read_about(path: str | os.PathLike[str]) -> dict[str, str]:
 
 def read_archive(path: Path) -> dict[str, Tensor]:
     """The tensors of a state dict that `torch.save` wrote."""
-    check_archive(path)
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    return only_tensors(read_pickle(path))
+
+
+def only_tensors(state: Mapping[Any, Any]) -> dict[str, Tensor]:
+    """What of a state dict is a tensor with a name."""
     return {name: value for name, value in state.items() if isinstance(name, str) and isinstance(value, Tensor)}
+
+
+def read_pickle(path: Path) -> Any:
+    """What `torch.save` wrote, of tensors and plain values alone."""
+    check_archive(path)
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def read_nested(path: str | os.PathLike[str], keys: Sequence[str]) -> dict[str, dict[str, Tensor]]:
+    """Several state dicts that `torch.save` wrote into one file, under these keys.
+
+    Raises:
+        WeightsError: Missing or damaged file, or one without a state dict under each key.
+    """
+    path = Path(path)
+    with reading(path):
+        held = read_pickle(path)
+        missing = [key for key in keys if not isinstance(held.get(key) if isinstance(held, dict) else None, Mapping)]
+        if missing:
+            asked = f"weights {str(path)!r}"
+            raise WeightsError(asked, f"no state dict under {missing[0]!r}", f"Give a file with {', '.join(keys)}")
+        return {key: only_tensors(held[key]) for key in keys}
 
 
 def check_archive(path: Path) -> None:

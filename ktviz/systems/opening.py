@@ -8,7 +8,10 @@ from typing import Any
 from ktviz.errors import MismatchError
 from ktviz.library.kinds.registry import AnyUnion
 from ktviz.library.library import Library
+from ktviz.trace.trace import Trace
 
+BANK = "library bank "
+"""What stands before a bank's name among digests."""
 TODO = "Give the library of the trace"
 
 
@@ -24,6 +27,13 @@ def bank_of(source: Mapping[str, Any], library: Library | None) -> AnyUnion:
     if name not in found.source_numbers:
         raise MismatchError(asked, f"bank {bank} does not hold it", TODO)
     return found
+
+
+def named_banks(trace: Trace) -> list[str]:
+    """The banks whose digests a trace states, in the order in which its system had them."""
+    names = [key.removeprefix(BANK) for key in trace.about["digests"] if key.startswith(BANK)]
+    stated = trace.about["banks"]  # in the order of the system; digests have none
+    return sorted(names, key=lambda name: stated.index(name) if name in stated else len(stated))
 
 
 def banks_of(asked: str, names: Sequence[str], library: Library | None) -> AnyUnion:

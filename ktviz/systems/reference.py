@@ -30,6 +30,9 @@ FOLLOWS = ("spdx", "height", "width", "pixels")
 LONGEST = 1000
 """Letters of what is said."""
 
+INPUT: Mapping[str, Any] = {"source": "input", "bank": "input", **Credit().described(), "sha256": "unknown"}
+"""What is known of the picture that goes in, where cells of it are entries, too."""
+
 
 @dataclass(frozen=True, eq=False)
 class Reference:

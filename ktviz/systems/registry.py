@@ -23,10 +23,12 @@ from ktviz.trace.trace import Trace
 
 GROUP = "ktviz.systems"
 OURS: Mapping[str, str] = {
+    "bridge": "ktviz.systems.bridge.system:Bridge",
     "kt": "ktviz.systems.kt.translator:Translator",
     "image-analogy": "ktviz.systems.image_analogy.system:ImageAnalogy",
     "cocosnet": "ktviz.systems.cocosnet.system:CoCosNet",
     "pix2pixhd": "ktviz.systems.pix2pixhd.system:Pix2PixHD",
+    "munit": "ktviz.systems.munit.system:Munit",
 }
 """Systems of ktviz: where the class of each is."""
 

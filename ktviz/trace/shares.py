@@ -207,7 +207,7 @@ def summary(trace: Trace) -> pd.Series:
             {"images": len(trace.pictures), "sites": ", ".join(trace.sites), "retrievals": 0}, name="trace"
         )
     similarity, margin = trace.column("similarity"), trace.column("margin")
-    used = len(np.unique(source_numbers(trace, winners=True)))
+    used = len(np.unique(source_numbers(trace)[trace.column("weight", winners=False) != 0]))
     facts: dict[str, object] = {
         "images": len(trace.pictures),
         "sites": ", ".join(trace.sites),
@@ -217,7 +217,7 @@ def summary(trace: Trace) -> pd.Series:
         "similarity, median": round(float(np.median(similarity)), 4),
         "margin, median": round(float(np.nanmedian(margin)), 4) if np.isfinite(margin).any() else None,
         "left over, mean": round(float(trace.column("left_over").mean()), 4),
-        "causal": all(site["causal"] for site in trace.about["sites"]),
+        "causal": not trace.caveat,
         "thinned": trace.thinned,
         "bytes": trace.table.nbytes,
         "digest": trace.digest[:12],
@@ -228,8 +228,9 @@ def summary(trace: Trace) -> pd.Series:
 def text(trace: Trace, rows: int = 8) -> str:
     """The summary and the largest shares, to be printed."""
     lines = [summary(trace).to_string()]
+    caveat = f" ({trace.caveat})" if trace.caveat else ""
     for image in range(len(trace.pictures)):
         shares = trace.image(image).sources()
         columns = ["source", "share", "retrievals", "title", "creator", "licence"]
-        lines += ["", f"image {image}: shares by overlap", shares[columns].head(rows).to_string(index=False)]
+        lines += ["", f"image {image}: shares by overlap{caveat}", shares[columns].head(rows).to_string(index=False)]
     return "\n".join(lines)

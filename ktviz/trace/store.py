@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from ktviz.errors import StorageError, TraceError, unknown_name
@@ -162,7 +163,7 @@ class TraceStore:
         Args:
             source: Its name ("task/style/path"; the end of it will do), or the SHA-256 of its file, which finds it
                 under any name.
-            least: Only outputs in which it has at least this share.
+            least: Only outputs in which it has at least this share, be it given or taken away.
 
         Returns:
             trace, image, source, sha256, share (overlap), retrievals, box (around all of them, px of the output: x,
@@ -181,8 +182,8 @@ class TraceStore:
             named = known_as(find_name(source, known))
             shares = self._scan(names, named, ["trace", "share"], broken)
         # Boxes are most of an index: they are read where there is something to tell.
-        hits = sorted(set(shares["trace"][(shares["share"] > 0) & (shares["share"] >= least)]))
-        enough = (ds.field("share") > 0) & (ds.field("share") >= least)
+        hits = sorted(set(shares["trace"][(shares["share"] != 0) & (shares["share"].abs() >= least)]))
+        enough = (ds.field("share") != 0) & (pc.abs(ds.field("share")) >= least)
         found = self._scan(hits, named & enough, INDEX.names, broken)
         order = ["share", "trace", "image"]
         found = found.sort_values(order, ascending=[False, True, True], kind="stable", ignore_index=True)
@@ -293,7 +294,7 @@ def index_of(trace: Trace, name: str) -> pa.Table:
 def painted(trace: Trace, sites: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Source number, share and box of the rows that painted something."""
     share = row_overlaps(trace, None) * source_weights(trace) / sites
-    used = np.flatnonzero(share > 0)
+    used = np.flatnonzero(share)
     return source_numbers(trace)[used], share[used], trace.column("box", winners=False)[used]
 
 

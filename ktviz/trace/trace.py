@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ktviz.widgets.explorer import Explorer
 
 CHOOSE_SITE = "Choose one: trace.site(name)"
+NOT_THE_CAUSE = "nearest explanation, not the cause"
+"""What is said of sources that did not feed the output."""
 
 
 class Trace(Content):
@@ -62,6 +64,13 @@ class Trace(Content):
             raise TraceError("a question about one site", f"a trace of {len(self.sites)} sites", CHOOSE_SITE)
         about: Mapping[str, Any] = self.about["sites"][0]
         return about
+
+    @property
+    def caveat(self) -> str:
+        """What must be said wherever its sources are shown: that they did not feed the output; else empty."""
+        asked = set(self.column("site")) if len(self) else ()
+        causal = all(site["causal"] for site in self.about["sites"] if site["name"] in asked)
+        return "" if causal else NOT_THE_CAUSE
 
     @property
     def size(self) -> tuple[int, int]:

@@ -1,13 +1,12 @@
-"""What the recipes for label maps have in common: makers learn against discriminators, and their average is kept."""
+"""What adversarial recipes have in common: makers learn against discriminators, and their average is kept."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
@@ -15,11 +14,8 @@ from torch import Tensor, nn
 
 from ktviz.errors import SettingError
 from ktviz.images import Pixels, file_digest
-from ktviz.labels import Classes
 from ktviz.training.average import Average
-from ktviz.training.evaluate import psnr, structural_similarity
-from ktviz.training.loop import Loop
-from ktviz.training.pairs import Pair, Pairs, check_sizes, pairs_digest
+from ktviz.training.loop import Draws, Loop
 from ktviz.training.precision import check_device, fast_arithmetic, fast_type
 from ktviz.training.ranges import check_counts, check_rates, check_seed, check_shares, check_weights
 from ktviz.values import short, whole
@@ -28,9 +24,7 @@ Losses = dict[str, Tensor]
 N = TypeVar("N", bound=nn.Module)
 R = TypeVar("R", bound="Recipe")
 D = TypeVar("D")
-
-MEASURED = 8
-"""Pairs on which a fixed network is scaled."""
+H = TypeVar("H")
 
 
 @dataclass(frozen=True)
@@ -40,7 +34,7 @@ class Recipe:
     Attributes:
         steps: Updates.
         constant: Share of them at the full learning rates; then these fall to zero in a straight line.
-        batch: Pairs per update.
+        batch: Pictures per update.
         crop: Height and width of a crop in px.
         seed: Seeds the initial weights and the crops.
         learning_rate: Of Adam, for the makers.
@@ -96,15 +90,14 @@ class Recipe:
         return min(1.0, (self.steps - step) / falling) if falling else 1.0
 
 
-class Run(ABC, Generic[R, N, D]):
+class Run(ABC, Generic[R, N, D, H]):
     """One training run: its networks and its position.
 
     Args:
-        folder: Of pairs; see `ktviz.training.pairs.read_pairs`.
         out: The run's folder.
-        classes: Of the label maps.
         recipe: Settings.
-        origin: What else a run that goes on must agree with.
+        draws: The data.
+        origin: What else a run that goes on must agree with; the digest of the data is `data`.
         device: "cpu" or "cuda".
         quiet: No progress bars.
     """
@@ -113,33 +106,25 @@ class Run(ABC, Generic[R, N, D]):
     """Of Adam."""
     EPSILON: ClassVar[float] = 1e-8
     """Of Adam."""
+    DECAY: ClassVar[float] = 0.0
+    """Of the weights, within Adam."""
 
-    def __init__(
-        self,
-        folder: Path,
-        out: Path,
-        classes: Classes,
-        recipe: R,
-        origin: Mapping[str, Any],
-        device: str,
-        quiet: bool,
-    ) -> None:
+    def __init__(self, out: Path, recipe: R, draws: Draws, origin: Mapping[str, Any], device: str, quiet: bool) -> None:
         check_device(device)
         torch.manual_seed(recipe.seed)
-        self.out, self.classes, self.recipe, self.device, self.quiet = out, classes, recipe, device, quiet
+        self.out, self.recipe, self.device, self.quiet = out, recipe, device, quiet
         self.makers, self.discriminators = self.networks()
         for network in (self.makers, self.discriminators):
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.makers, recipe.decay)
-        self.pairs = Pairs(self.read(folder), recipe.crop, recipe.seed)
         self.makers_step = self.optimiser(self.makers, recipe.learning_rate)
         self.discriminators_step = self.optimiser(self.discriminators, recipe.discriminator_rate)
         self.loop = Loop(
             out,
-            {"recipe": asdict(recipe), **origin, "data": pairs_digest(folder)},
+            {"recipe": asdict(recipe), **origin},
             {"makers": self.makers, "discriminators": self.discriminators, "average": self.average},
             [(self.makers_step, recipe.learning_rate), (self.discriminators_step, recipe.discriminator_rate)],
-            self.pairs,
+            draws,
             device,
             quiet,
             self.preview,
@@ -148,10 +133,6 @@ class Run(ABC, Generic[R, N, D]):
     @abstractmethod
     def networks(self) -> tuple[N, nn.Module]:
         """Makers and discriminators, with their initial weights."""
-
-    @abstractmethod
-    def read(self, folder: Path) -> list[Pair]:
-        """The pairs of a folder, in the size in which they are wanted."""
 
     @abstractmethod
     def draw(self) -> D:
@@ -175,8 +156,16 @@ class Run(ABC, Generic[R, N, D]):
         """Write float16 weights into the run's folder."""
 
     @abstractmethod
-    def compared(self, networks: N, pairs: Sequence[Pair]) -> Iterator[tuple[Tensor, Tensor]]:
-        """What the networks make of pairs and what they should: (1, 3, h, w) in [-1, 1] each."""
+    def counts(self) -> Mapping[str, int]:
+        """How much the networks learn from."""
+
+    @abstractmethod
+    def held_out(self, folder: Path) -> tuple[str, H]:
+        """Digest and pictures of a folder that is to be scored; errors where these cannot be."""
+
+    @abstractmethod
+    def score(self, networks: N, pictures: H) -> dict[str, float]:
+        """What the networks are worth on pictures that they never saw."""
 
     @property
     def polishing(self) -> bool:
@@ -189,7 +178,7 @@ class Run(ABC, Generic[R, N, D]):
         return self.recipe.polish_adversarial if self.polishing else 1.0
 
     def optimiser(self, network: nn.Module, rate: float) -> torch.optim.Adam:
-        return torch.optim.Adam(network.parameters(), rate, self.BETAS, self.EPSILON)
+        return torch.optim.Adam(network.parameters(), rate, self.BETAS, self.EPSILON, self.DECAY)
 
     def train(self, resume: bool, evaluation: Mapping[str, Path]) -> dict[str, Any]:
         """All steps, then the weights, their scores and the log, which is returned.
@@ -204,18 +193,7 @@ class Run(ABC, Generic[R, N, D]):
         self.save(networks)
         scores = {name: {"digest": digest, **self.score(networks, pairs)} for name, (digest, pairs) in held_out.items()}
         digests = {path.stem: file_digest(path) for path in sorted(self.out.glob("*.safetensors"))}
-        return self.loop.write_log({"pairs": len(self.pairs.pairs)}, digests, scores)
-
-    def held_out(self, folder: Path) -> tuple[str, list[Pair]]:
-        """Digest and pairs of a folder that is to be scored.
-
-        Raises:
-            TrainingError: One is smaller than a crop.
-            ImageError, LabelError: One cannot be read.
-        """
-        pairs = self.read(folder)
-        check_sizes(pairs, self.recipe.crop, f"scoring {str(folder)!r}")
-        return pairs_digest(folder), pairs
+        return self.loop.write_log(self.counts(), digests, scores)
 
     def update(self) -> Losses:
         """A step of the makers, then one of the discriminators."""
@@ -241,21 +219,3 @@ class Run(ABC, Generic[R, N, D]):
         optimiser.zero_grad()
         torch.stack(list(losses.values())).sum().backward()
         optimiser.step()
-
-    def some(self) -> Pairs:
-        """The pairs in an order of their own: no draws of the run, so the same when it goes on."""
-        return Pairs(self.pairs.pairs, self.recipe.crop, 0)
-
-    def first(self, count: int) -> range:
-        """Numbers of the first pairs."""
-        return range(min(count, len(self.pairs.pairs)))
-
-    @torch.no_grad()
-    def score(self, networks: N, pairs: Sequence[Pair]) -> dict[str, float]:
-        """PSNR in dB and SSIM on pairs: means."""
-        apart, alike = [], []
-        for found in self.compared(networks, pairs):
-            fake, true = ((picture.clamp(-1, 1) + 1) / 2 for picture in found)
-            apart.append(psnr(fake, true))
-            alike.append(structural_similarity(fake, true))
-        return {"pairs": len(pairs), "psnr": round(fmean(apart), 3), "ssim": round(fmean(alike), 4)}

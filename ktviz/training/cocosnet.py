@@ -37,7 +37,8 @@ from ktviz.systems.cocosnet.losses import (
 from ktviz.systems.cocosnet.networks import Networks
 from ktviz.systems.cocosnet.passage import picture_of, values_of
 from ktviz.training import adversarial
-from ktviz.training.adversarial import MEASURED, Losses
+from ktviz.training.adversarial import Losses
+from ktviz.training.maps import MEASURED, MapsRun
 from ktviz.training.pairs import Batch, Pair, Pairs, read_pairs
 from ktviz.training.perceptual import Perceptual
 from ktviz.training.ranges import check_counts, check_kind, check_shares, check_weights
@@ -186,7 +187,7 @@ def train(
     return Run(folder, out, sizes, sizes.classes, recipe, device, quiet).train(resume, evaluation)
 
 
-class Run(adversarial.Run[Recipe, Networks, Asked]):
+class Run(MapsRun[Recipe, Networks, Asked]):
     """One training run of correspondence and generator."""
 
     BETAS = (0.0, 0.9)

@@ -25,7 +25,8 @@ from ktviz.systems.pix2pixhd.planes import edges, region_means
 from ktviz.systems.pix2pixhd.shape import SMALL, Shape
 from ktviz.systems.pix2pixhd.trained import Networks
 from ktviz.training import adversarial
-from ktviz.training.adversarial import MEASURED, Losses
+from ktviz.training.adversarial import Losses
+from ktviz.training.maps import MEASURED, MapsRun
 from ktviz.training.pairs import Batch, Pair, Pairs, read_pairs
 from ktviz.training.perceptual import Perceptual
 from ktviz.training.polish import lattice_loss
@@ -106,7 +107,7 @@ def train(
     return Run(folder, out, classes, recipe, device, quiet).train(resume, evaluation)
 
 
-class Run(adversarial.Run[Recipe, Networks, Batch]):
+class Run(MapsRun[Recipe, Networks, Batch]):
     """One training run of generator and encoder."""
 
     BETAS = (0.5, 0.999)

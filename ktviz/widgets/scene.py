@@ -63,7 +63,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "coherent": float(subject.coherent.mean()) if len(trace) else 0.0,
         "best": best_found(subject),
         "kept": similarity_kept(subject),
-        "causal": all(site["causal"] for site in trace.about["sites"]),
+        "causal": not trace.caveat,
         "site": subject.site,
         "sites": list(subject.sites),
         "measures": measures(subject),

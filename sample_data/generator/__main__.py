@@ -13,6 +13,8 @@ from PIL import Image
 
 from .catalogue import SOURCES, Source
 from .photographs import PHOTOGRAPHS, load
+from .pottery import chosen as pots
+from .pottery.writing import Job as Pot
 from .scenes.chosen import chosen, write_chosen_tables
 from .scenes.writing import Job, credit, write_pictures
 
@@ -50,6 +52,16 @@ def scenes(out: Path, only: str) -> list[Job]:
     return [job for job in chosen(out) if job.path("photo").relative_to(out).as_posix().startswith(only)]
 
 
+def write_pot(job: Pot) -> str:
+    """Make and save one pot; returns its file name for the log."""
+    return pots.write_chosen(job)
+
+
+def pots_chosen(out: Path, only: str) -> list[Pot]:
+    """The pots whose files start with something."""
+    return [job for job in pots.chosen(out) if job.picture.relative_to(out).as_posix().startswith(only)]
+
+
 def credit_rows(out: Path) -> Iterable[tuple[str, ...]]:
     """Rows of `credits.csv`."""
     for photo in PHOTOGRAPHS.values():
@@ -58,6 +70,8 @@ def credit_rows(out: Path) -> Iterable[tuple[str, ...]]:
         yield source.file, source.title, "ktviz sample generator", YEAR, "CC0-1.0", ""
     for job in chosen(out):
         yield job.path("photo").relative_to(out).as_posix(), *credit(job)[1:]
+    for pot in pots.chosen(out):
+        yield pot.picture.relative_to(out).as_posix(), *pots.credit(pot)
 
 
 def write_credits(out: Path) -> None:
@@ -87,6 +101,8 @@ def main() -> None:
         for file in pool.map(write_source, sources, [options.out] * len(sources)):
             print(file)
         for file in pool.map(write_scene, made):
+            print(file)
+        for file in pool.map(write_pot, pots_chosen(options.out, options.only)):
             print(file)
 
 

@@ -7,9 +7,11 @@ import json
 import pytest
 import torch
 
+from ktviz.systems.blocks.checkpoint import LEGACY
 from ktviz.systems.cocosnet.correspondence import Correspondence, Shape
 from ktviz.systems.cocosnet.discriminator import Discriminators
 from ktviz.systems.cocosnet.generator import Generator
+from ktviz.systems.munit.shape import PUBLISHED as MUNIT
 from ktviz.systems.pix2pixhd.networks import published_keys
 from ktviz.systems.pix2pixhd.shape import PUBLISHED
 
@@ -33,6 +35,13 @@ def test_pix2pixhd(published, name):
     assert ("E" in nets) == (shape.codes > 0)
     if "E" in nets:
         assert tensors(shape.encoder) == dict(nets["E"])
+
+
+def test_munit(published):
+    """Buffers of norms that need none are not ours; a file has the generators of both domains, alike."""
+    for part, build in (("gen", MUNIT["edges2shoes"].generator), ("dis", MUNIT["edges2shoes"].discriminators)):
+        (held,) = (keys for name, keys in published["munit/edges2shoes"]["nets"].items() if name.startswith(part))
+        assert tensors(build) == {name: shape for name, shape in held if not name.endswith(LEGACY)}
 
 
 @pytest.mark.parametrize(

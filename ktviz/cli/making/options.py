@@ -19,15 +19,16 @@ Banks = Annotated[
         "--bank",
         "-b",
         metavar="TASK/STYLE",
-        help="A bank, or a task for all its styles: of patches (kt), of pictures (image-analogy, cocosnet), of codes "
-        "(pix2pixhd).",
+        help="A bank, or a task for all its styles: of patches (kt), of pictures (image-analogy, cocosnet, bridge), of "
+        "codes (pix2pixhd, munit).",
     ),
 ]
 Reference = Annotated[
     str | None,
     typer.Option(
         metavar="PICTURE",
-        help="The picture whose look is taken on: a file, or with --bank its name there (image-analogy, pix2pixhd).",
+        help="The picture whose look is taken on: a file, or with --bank its name there (image-analogy, pix2pixhd, "
+        "munit, bridge).",
     ),
 ]
 ReferenceLabels = Annotated[
@@ -49,7 +50,23 @@ Exemplar = Annotated[
 Choice = Annotated[
     str | None, typer.Option(help="How objects get their looks (pix2pixhd): drawn, nearest, encoded ... [drawn]")
 ]
-Seed = Annotated[int | None, typer.Option(help="Of the random search (image-analogy), of the draw (pix2pixhd). [0]")]
+Seed = Annotated[
+    int | None, typer.Option(help="Of the random search (image-analogy), of the draw (pix2pixhd, munit, bridge). [0]")
+]
+To = Annotated[str | None, typer.Option(metavar="DOMAIN", help="What pictures become (munit). [the second domain]")]
+Code = Annotated[
+    str | None,
+    typer.Option(
+        metavar="X,Y,...", help="Numbers of a style: that of the nearest picture of the bank is taken (munit)."
+    ),
+]
+Nearest = Annotated[int | None, typer.Option(metavar="N", help="So many of the nearest, in equal parts (munit). [1]")]
+Mix = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=WEIGHT", help="A picture of the bank and its weight; repeatable; they add up to 1 (munit)."
+    ),
+]
 Again = Annotated[
     bool | None,
     typer.Option(
@@ -60,3 +77,25 @@ Again = Annotated[
 Without = Annotated[
     list[str] | None, typer.Option(metavar="SOURCE", help="A source to leave out; repeatable (not image-analogy).")
 ]
+Has = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ATTRIBUTE", help="An attribute that the photographs have; repeatable (bridge)."),
+]
+Want = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ATTRIBUTE", help="One that is to come, or with =no to go: Hat, Hat=no; repeatable (bridge)."),
+]
+AttributesOf = Annotated[
+    Path | None,
+    typer.Option(
+        "--attributes",
+        metavar="CSV",
+        help="Of photographs, and of a reference that is a file: file, and a column of 0 and 1 for each (bridge).",
+    ),
+]
+Mode = Annotated[
+    str | None, typer.Option(help="Where a code is from (bridge): reference, labels or between. [reference]")
+]
+Alpha = Annotated[float | None, typer.Option(help="Between, the part of the labels' code (bridge). [0.5]")]
+Amount = Annotated[float | None, typer.Option(help="By which the change of attributes is multiplied (bridge). [1.5]")]
+Row = Annotated[int | None, typer.Option(help="A row of the table of noise, for labels (bridge). [drawn by --seed]")]

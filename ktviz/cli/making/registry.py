@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ktviz.cli.making import cocosnet, image_analogy, kt, pix2pixhd
+from ktviz.cli.making import bridge, cocosnet, image_analogy, kt, munit, pix2pixhd
 from ktviz.cli.making.given import Given, Maker, Making
 from ktviz.errors import SettingError
 
 KT, ANALOGY, COCOSNET, PIX2PIXHD = "kt", "image-analogy", "cocosnet", "pix2pixhd"
+MUNIT, BRIDGE = "munit", "bridge"
 MAKINGS: Mapping[str, Making] = {
     KT: kt.MAKING,
     ANALOGY: image_analogy.MAKING,
     COCOSNET: cocosnet.MAKING,
     PIX2PIXHD: pix2pixhd.MAKING,
+    MUNIT: munit.MAKING,
+    BRIDGE: bridge.MAKING,
 }
 """By name of the system."""
 

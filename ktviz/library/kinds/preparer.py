@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ktviz.errors import SettingError
+from ktviz.library.attributes import AttributesTable
 from ktviz.library.kinds.codes.coder import Coder
 from ktviz.library.kinds.patches.features import FeatureExtractor
 from ktviz.library.layout import Layout
@@ -53,6 +54,7 @@ class Given:
 
     encoder: FeatureExtractor | None = None
     maps: MapFolders | None = None
+    attributes: AttributesTable | None = None
     coder: Coder | None = None
     clusters: int | None = None
     least_area: float | None = None

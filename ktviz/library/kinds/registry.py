@@ -60,7 +60,7 @@ ENGINES: Mapping[str, Engine] = {
         united=lambda banks, manifest: BankUnion(banks, manifest.encoder),
     ),
     PICTURES: Engine(
-        takes=("maps",),
+        takes=("maps", "attributes"),
         preparer=PicturePreparer,
         settings=lambda bank, of_library: bank.classes,
         tables=lambda folder, sources, classes, quiet: write_tables(folder, sources, classes),

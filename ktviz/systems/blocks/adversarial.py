@@ -24,6 +24,11 @@ def least_squares(logits: Tensor, real: bool) -> Tensor:
     return F.mse_loss(logits, torch.full_like(logits, float(real)))
 
 
+def cross_entropy(logits: Tensor, real: bool) -> Tensor:
+    """The same as a probability (Goodfellow et al. 2014)."""
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))
+
+
 def hinge(logits: Tensor, real: bool) -> Tensor:
     """How far a discriminator is from a margin of 1 on the right side (Lim and Ye 2017).
 

@@ -42,16 +42,24 @@ def load_published(
         >>> network.weight.tolist()
         [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
-    known = {name: value.shape for name, value in network.state_dict().items()}
-    held = {name: value for name, value in read_tensors(path).items() if name in known or not name.endswith(LEGACY)}
+    held = read_tensors(path)
     found = renamed({name: value for name, value in held.items() if unused is None or unused not in name})
+    fill(network, checked_tensors(network, found, path), path)
+
+
+def checked_tensors(
+    network: nn.Module, tensors: Mapping[str, Tensor], path: str | os.PathLike[str]
+) -> dict[str, Tensor]:
+    """The tensors of a file, as float32, without those that norms do not need; errors as in `load_published`."""
+    known = {name: value.shape for name, value in network.state_dict().items()}
+    found = {name: value for name, value in tensors.items() if name in known or not name.endswith(LEGACY)}
     difference = first_difference(known, {name: value.shape for name, value in found.items()})
     if difference:
         raise WeightsError(f"weights {os.fspath(path)!r}", difference, "Give the file of a network of these sizes")
     for name, value in found.items():
         if not torch.isfinite(value).all():
             raise WeightsError(f"weights {os.fspath(path)!r}", f"NaN or infinity in {name}", "Fetch them again")
-    fill(network, {name: value.float() for name, value in found.items()}, path)
+    return {name: value.float() for name, value in found.items()}
 
 
 def first_difference(known: Mapping[str, torch.Size], found: Mapping[str, torch.Size]) -> str:

@@ -4,6 +4,8 @@ a condition says at each place. Keys of state dicts are those of the published c
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import spectral_norm
@@ -11,25 +13,37 @@ from torch.nn.utils import spectral_norm
 from ktviz.networks.threads import Conv2d
 from ktviz.systems.blocks.norms import positional_norm
 
+Norm = Callable[[Tensor], Tensor]
+
 
 class Spade(nn.Module):
-    """Positionally normalised features, scaled and shifted by a condition.
+    """Normalised features, scaled and shifted by a condition.
 
     Args:
         channels: Of the features.
         condition: Channels of the condition.
         hidden: Channels between condition and scale.
+        norm: Without parameters.
+        padding: What all its convolutions continue pictures by: one cell.
     """
 
-    def __init__(self, channels: int, condition: int, hidden: int) -> None:
+    def __init__(
+        self,
+        channels: int,
+        condition: int,
+        hidden: int,
+        norm: Norm = positional_norm,
+        padding: Callable[[int], nn.Module] = nn.ReflectionPad2d,
+    ) -> None:
         super().__init__()
-        self.mlp_shared = nn.Sequential(nn.ReflectionPad2d(1), Conv2d(condition, hidden, 3), nn.ReLU())
+        self.norm, self.padding = norm, padding(1)
+        self.mlp_shared = nn.Sequential(padding(1), Conv2d(condition, hidden, 3), nn.ReLU())
         self.mlp_gamma, self.mlp_beta = Conv2d(hidden, channels, 3), Conv2d(hidden, channels, 3)
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         """(B, C, h, w), from a condition of any size."""
-        seen = reflected(self.mlp_shared(F.interpolate(condition, features.shape[-2:], mode="nearest")))
-        changed: Tensor = positional_norm(features) * (1 + self.mlp_gamma(seen)) + self.mlp_beta(seen)
+        seen = self.padding(self.mlp_shared(F.interpolate(condition, features.shape[-2:], mode="nearest")))
+        changed: Tensor = self.norm(features) * (1 + self.mlp_gamma(seen)) + self.mlp_beta(seen)
         return changed
 
 
@@ -74,11 +88,4 @@ def reflected(features: Tensor) -> Tensor:
 
 
 def leaky(features: Tensor) -> Tensor:
-    """Features of any shape, a fifth of what is below 0.
-
-    Example:
-        >>> import torch
-        >>> leaky(torch.tensor([-5.0, 5.0])).tolist()
-        [-1.0, 5.0]
-    """
     return F.leaky_relu(features, 0.2)

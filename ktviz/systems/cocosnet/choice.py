@@ -8,9 +8,8 @@ side of 256 px at most.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,11 +19,11 @@ from torch.nn import functional as F
 from ktviz.errors import UnknownNameError
 from ktviz.images import Pixels, resize_short_side
 from ktviz.labels.maps import Map
-from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.networks.running import run
 from ktviz.networks.threads import threads_for
 from ktviz.networks.weights import module_digest
 from ktviz.retrieval.exact import cosines
+from ktviz.systems.choice import Choice, Pictures
 from ktviz.systems.cocosnet.correspondence import CELL_PX
 from ktviz.systems.cocosnet.networks import Networks
 from ktviz.systems.cocosnet.passage import features_of, planes_of
@@ -32,61 +31,6 @@ from ktviz.systems.cocosnet.passage import features_of, planes_of
 PARTS = 4
 """Parts of a picture, a side."""
 SIDE_PX = 256
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """A catalogue: the pictures of banks, each as a whole; see `ktviz.retrieval.catalogue.Knowledge`.
-
-    Attributes:
-        banks: That hold them.
-    """
-
-    banks: PictureUnion
-
-    def __len__(self) -> int:
-        return len(self.banks)
-
-    @property
-    def name(self) -> str:
-        """Of the banks."""
-        return ", ".join(self.banks.names)
-
-    @property
-    def source_names(self) -> Sequence[str]:
-        """Their whole names."""
-        return self.banks.source_names
-
-    def source_of(self, entries: Tensor) -> Tensor:
-        """Each entry is a source."""
-        return entries
-
-    def boxes(self, entries: Tensor) -> Tensor:
-        """NaN: wholes."""
-        return torch.full((len(entries), 4), torch.nan)
-
-    def describe_sources(self) -> list[Mapping[str, Any]]:
-        """What the banks know of them."""
-        return [*self.banks.describe_sources()]
-
-    def digests(self) -> dict[str, str]:
-        """Of the banks."""
-        return self.banks.digests()
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The pictures that could be taken, the most similar first.
-
-    Attributes:
-        entry: (K,) int64 their numbers; the first is taken.
-        similarity: (K,) float32.
-        pictures: Their catalogue.
-    """
-
-    entry: Tensor
-    similarity: Tensor
-    pictures: Pictures
 
 
 @dataclass(eq=False)

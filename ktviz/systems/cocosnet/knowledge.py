@@ -10,11 +10,12 @@ from ktviz.images import Pixels
 from ktviz.labels.maps import Map
 from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.names import ends_in
-from ktviz.systems.cocosnet.choice import Choice, Ranking
+from ktviz.systems.choice import Choice
+from ktviz.systems.cocosnet.choice import Ranking
 from ktviz.systems.cocosnet.configuration import Configuration
 from ktviz.systems.cocosnet.exemplar import Exemplar, check_maps, labels_digest, of_bank
-from ktviz.systems.cocosnet.left_out import LeftOut, of_banks, of_exemplar
 from ktviz.systems.cocosnet.settings import Settings
+from ktviz.systems.left_out import LeftOut, of_banks, of_reference
 
 
 class Exemplars(Protocol):
@@ -83,7 +84,7 @@ class One:
         name = self.exemplar.name
         if settings.exemplar is not None and not ends_in(name, settings.exemplar):
             raise UnknownNameError(f"exemplar {settings.exemplar!r}", f"there is one, {name}", "Leave it out")
-        return replace(settings, exemplar=None), of_exemplar(without, self.exemplar)
+        return replace(settings, exemplar=None), of_reference(without, self.exemplar)
 
     def ranked(self, labels: Map, settings: Settings, gone: LeftOut) -> Choice | None:
         return None

@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ktviz.regions import Box, Mask
+from ktviz.regions import Box
 from ktviz.retrieval.exact import cosines, leading, paired_cosines
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.cocosnet.blockwise import Mixture
+from ktviz.systems.cocosnet.correspondence import CELL_PX
 from ktviz.systems.cocosnet.passage import Passage
-from ktviz.systems.cocosnet.warp_blend import WarpBlend, energy, radius
+from ktviz.systems.cocosnet.warp_blend import WarpBlend
+from ktviz.systems.energy import Energy
 from ktviz.systems.protocol import Floats, Ints
 
 
@@ -35,15 +37,11 @@ class Live:
         """A part of the picture, blended from the exemplar's mean colour, of what may be used of it."""
         return WarpBlend(self.passage, self.mixture.cells, self.passage.mean(self.forbidden), within)
 
-    def energy(self, mask: Mask) -> Floats:
-        """How much a region depends on each cell of the target; see `energy`."""
-        return energy(self.passage, self.mixture.cells, mask)
-
     @property
-    def reach(self) -> str:
-        """How far what decides the middle of the picture lies from it, in words."""
-        half, most = (radius(self.passage, self.mixture.cells, part) for part in (0.5, 0.9))
-        return f"half of what decides the middle is within {half:.0f} px, nine tenths {most:.0f} px"
+    def energy(self) -> Energy:
+        """How much a region depends on each cell of the target."""
+        passage = self.passage
+        return Energy(passage.painted, self.mixture.cells, passage.grid[1], CELL_PX, passage.size)
 
     @property
     def fed(self) -> Floats:

@@ -12,8 +12,8 @@ import pandas as pd
 from ktviz.images import Pixels
 from ktviz.labels import Classes, coloured
 from ktviz.labels.maps import Map
+from ktviz.systems.choice import Choice
 from ktviz.systems.cocosnet.blockwise import Mixture
-from ktviz.systems.cocosnet.choice import Choice
 from ktviz.systems.cocosnet.exemplar import Exemplar
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Recorded

@@ -11,8 +11,8 @@ from ktviz.retrieval.extension import Extension
 from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.queries import Queries
 from ktviz.retrieval.site import Reading, RetrievalSite
+from ktviz.systems.choice import Choice
 from ktviz.systems.cocosnet.blockwise import Mixture
-from ktviz.systems.cocosnet.choice import Choice
 from ktviz.systems.cocosnet.correspondence import CELL_PX
 from ktviz.systems.cocosnet.passage import Passage
 

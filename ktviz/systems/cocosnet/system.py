@@ -26,11 +26,11 @@ from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.cells import around
-from ktviz.systems.cocosnet.choice import Pictures, Ranking
+from ktviz.systems.choice import Pictures
+from ktviz.systems.cocosnet.choice import Ranking
 from ktviz.systems.cocosnet.configuration import Configuration
 from ktviz.systems.cocosnet.exemplar import Exemplar, given, labels_digest, of_bank, same_classes
 from ktviz.systems.cocosnet.knowledge import Exemplars, One, Several
-from ktviz.systems.cocosnet.left_out import LeftOut
 from ktviz.systems.cocosnet.live import Live
 from ktviz.systems.cocosnet.networks import Networks
 from ktviz.systems.cocosnet.passage import Passage, features_of
@@ -38,6 +38,7 @@ from ktviz.systems.cocosnet.result import Synthesis
 from ktviz.systems.cocosnet.rounding import Case
 from ktviz.systems.cocosnet.settings import Settings
 from ktviz.systems.cocosnet.sites import NAME, REFERENCE, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite
+from ktviz.systems.left_out import LeftOut
 from ktviz.systems.opening import bank_of, banks_of
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
@@ -243,7 +244,7 @@ class CoCosNet(nn.Module, PlainSystem):
         if known is None or known.exemplar.name != exemplar.name:
             known = Passage(self.networks, labels, exemplar)
         assert settings.temperature is not None
-        mixture = known.mixture(settings.temperature, settings.top, gone.forbidden(exemplar))
+        mixture = known.mixture(settings.temperature, settings.top, gone.forbidden(exemplar, self.cell_px))
         mixture = self.correspondence(mixture, known)
         height, width = labels.shape
         warped = to_pixels((known.warped(mixture.cells)[:, :, :height, :width] + 1) / 2)
@@ -291,7 +292,7 @@ class CoCosNet(nn.Module, PlainSystem):
         known = _asked.get(self)
         if known is None or known[0] != key:
             passage = Passage(self.networks, self.labels_of(trace), self.exemplar_of(trace))
-            forbidden = LeftOut.read(settings["without"]).forbidden(passage.exemplar)
+            forbidden = LeftOut.read(settings["without"]).forbidden(passage.exemplar, self.cell_px)
             mixture = passage.mixture(settings["temperature"], settings["top"], forbidden)
             known = _asked[self] = (key, Live(passage, mixture, forbidden))
         return known[1]
@@ -363,12 +364,12 @@ class CoCosNet(nn.Module, PlainSystem):
 
     def footprint(self, trace: Trace, mask: Mask) -> Floats:
         """Overlap carried through the generator, by the measured energy of its derivative; see `energy`."""
-        found = self.painting(trace).energy(mask)
+        found = self.painting(trace).energy.of(mask)
         return found if found.any() else trace.overlap(mask)
 
     def reach(self, trace: Trace) -> str:
         """Measured around the middle of the picture."""
-        return f"the whole picture; {self.live(trace).reach}" if trace.sites == [MIXES] else "the whole picture"
+        return f"the whole picture; {self.live(trace).energy.reach}" if trace.sites == [MIXES] else "the whole picture"
 
     def encode(self, pixels: Pixels) -> Tensor:
         """Features in the domain that label maps and pictures have in common: (C, h, w)."""

@@ -20,7 +20,6 @@ from ktviz.library.library import Library
 from ktviz.memory import as_bytes
 from ktviz.networks.weights import module_digest
 from ktviz.regions import Box, Mask, SourceRegion
-from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.cells import around
 from ktviz.systems.image_analogy.field import Direction
@@ -34,14 +33,12 @@ from ktviz.systems.opening import bank_of
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
-from ktviz.systems.reference import Reference, given
+from ktviz.systems.reference import INPUT, Reference, given
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 
 BYTES_PER_PX = 900
 """What a recording takes per pixel of both pictures, at most: up to nine votes, and a third more for the levels."""
-INPUT: Mapping[str, Any] = {"source": "input", "bank": "input", **Credit().described(), "sha256": "unknown"}
-"""What is known of A, which B is made with."""
 VOTES = "ab.vote"
 """The site that paints A'."""
 

@@ -23,7 +23,7 @@ from ktviz.library.library import Library
 from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.descents import Descent
-from ktviz.systems.opening import banks_of
+from ktviz.systems.opening import banks_of, named_banks
 from ktviz.systems.parts import is_number
 from ktviz.systems.pix2pixhd.centres import Centres
 from ktviz.systems.pix2pixhd.coder import Coder
@@ -48,7 +48,6 @@ from ktviz.trace.pictures import UNCOVERED
 from ktviz.trace.record import record
 from ktviz.trace.trace import Trace
 
-BANK = "library bank "
 PublishedCentres = Mapping[int, Vectors] | str | os.PathLike[str]
 
 
@@ -150,12 +149,9 @@ class Pix2PixHD(nn.Module, PlainSystem):
             MismatchError: Its knowledge was in a library, and none was given, or it is not there; or it was a file's,
                 which `like` has not.
         """
-        names = [key.removeprefix(BANK) for key in trace.about["digests"] if key.startswith(BANK)]
-        networks = None if like is None else like.networks
+        names, networks = named_banks(trace), None if like is None else like.networks
         if not names:
             return cls(networks=networks) if like is None or like.banks is not None else like
-        stated = trace.about["banks"]  # in the order of the system; digests have none
-        names.sort(key=lambda name: stated.index(name) if name in stated else len(stated))
         return cls(banks_of("the picture again", names, library), networks)
 
     @property

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ktviz.errors import MismatchError, SettingError, WeightsError
 from ktviz.images import Pixels, to_tensor
@@ -34,6 +33,7 @@ from ktviz.networks.weights import (
 )
 from ktviz.systems.blocks.checkpoint import load_published
 from ktviz.systems.blocks.hourglass import Hourglass
+from ktviz.systems.blocks.margins import missing, widened
 from ktviz.systems.blocks.planes import one_hot
 from ktviz.systems.pix2pixhd.objects import told_apart
 from ktviz.systems.pix2pixhd.packaged import WEIGHTS
@@ -245,19 +245,6 @@ class Networks(nn.Module):
     def feature_px(self) -> int:
         """Side of a cell of `features`."""
         return 1 << self.shape.encoder_downs if isinstance(self.encoder, Hourglass) else 1
-
-
-def missing(height: int, width: int, stride: int) -> tuple[int, int]:
-    """What sides lack to multiples of a stride, two at least: below and beside."""
-    below, beside = (max(2 * stride, -(-side // stride) * stride) - side for side in (height, width))
-    return below, beside
-
-
-def widened(image: Tensor, stride: int) -> Tensor:
-    """A picture (1, 3, H, W) whose sides are multiples of a stride, continued by its last pixels."""
-    height, width = image.shape[2:]
-    below, beside = missing(height, width, stride)
-    return F.pad(image, (0, beside, 0, below), mode="replicate")
 
 
 def described(about: dict[str, Any], path: Path) -> tuple[Shape, Classes]:

@@ -39,7 +39,7 @@ def pictures(subject: Subject, body: Body) -> Answer:
 
 def stored(subject: Subject) -> dict[str, Part]:
     """Pictures of the sources that gave something, as large as fits."""
-    used = [n for n, share in enumerate(subject.shares["share"]) if share > 0]
+    used = [n for n, share in enumerate(subject.shares["share"]) if share]
     found = {n: picture for n in used if (picture := subject.picture(n)) is not None}
     for side in SIDES_PX:
         parts: dict[str, Part] = {

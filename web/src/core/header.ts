@@ -28,7 +28,7 @@ export class Header {
 
 /** The trace that is shown in a line. */
 function factsOf(about: About): string {
-  const top = about.sources.filter((source) => source.share > 0).sort((one, other) => other.share - one.share);
+  const top = about.sources.filter((source) => source.share !== 0).sort((one, other) => other.share - one.share);
   const named = top.slice(0, 3).map((source) => `${shortName(source.name)} ${percent(source.share)}`);
   const facts = [
     `${count(about.queries)} retrievals`,

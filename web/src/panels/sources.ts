@@ -182,7 +182,7 @@ export class SourcesView implements Drawn {
     bars.forEach((bar, n) => {
       bar.parentElement!.hidden = n >= shares.length;
       bar.parentElement!.classList.toggle("kt-aside", shares.length > 1 && (n === 1) !== (scene === after));
-      if (n < shares.length) bar.style.width = `${100 * shares[n][source]}%`;
+      if (n < shares.length) bar.style.width = `${100 * Math.min(1, Math.max(0, shares[n][source]))}%`;
     });
     mark.style.left = `${100 * whole}%`;
     mark.hidden = selected.kind === "none" || after !== null;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ktviz.library.banks import fitting
+from ktviz.library.banks import expect, fitting
 from ktviz.library.kinds.pictures.kept import KeptBank
 from ktviz.library.layout import PICTURES
 
@@ -15,6 +15,11 @@ class PictureBank(KeptBank):
     """One bank of pictures. Each source is one entry."""
 
     kind = PICTURES
+
+    @property
+    def attribute_names(self) -> tuple[str, ...]:
+        """Names of the attributes that are known of its pictures."""
+        return tuple(self.sources[0].attributes or ())
 
     def __repr__(self) -> str:
         return f"PictureBank({self.name!r}, {len(self)} pictures, digest {self.digest[:12]})"
@@ -27,4 +32,9 @@ def load_pictures(name: str, folder: Path, digest: str) -> PictureBank:
         LibraryError: Its files do not fit together.
     """
     with fitting(name):
-        return PictureBank.opened(name, folder, digest)
+        bank = PictureBank.opened(name, folder, digest)
+        for source in bank.sources:
+            known = source.attributes or {}
+            alike = tuple(known) == bank.attribute_names and all(isinstance(has, bool) for has in known.values())
+            expect(alike, "the same attributes of all sources")
+        return bank

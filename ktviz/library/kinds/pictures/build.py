@@ -1,4 +1,4 @@
-"""Making a bank of pictures: each source without loss, and small; with its maps, where it has some."""
+"""Making a bank of pictures: each source without loss, and small; with maps and attributes, where it has some."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ktviz.library.attributes import check_known
 from ktviz.library.format import Manifest
 from ktviz.library.kinds.pictures.bank import PictureBank
 from ktviz.library.kinds.pictures.kept import classes_for, kept_source, write_kept
@@ -19,12 +20,12 @@ class PicturePreparer:
     """Keeps sources as they are; see `ktviz.library.kinds.preparer.Preparer`.
 
     Args:
-        given: Their maps, if there are any.
+        given: Their maps and attributes, if there are any.
         manifest: Of the library.
         bank: What they are to enter; None for a new one.
 
     Raises:
-        LibraryError: The bank has other maps.
+        LibraryError: The bank has other maps or attributes.
     """
 
     kind = PICTURES
@@ -32,6 +33,8 @@ class PicturePreparer:
 
     def __init__(self, given: Given, manifest: Manifest, bank: PictureBank | None) -> None:
         self.settings = classes_for(bank, given.maps)
+        if bank is not None:
+            check_known(bank.name, bank.sources, given.attributes)
         self.layout = LAYOUTS[PICTURES].with_maps(() if given.maps is None else given.maps.names)
         self.made_with = PICTURES if self.settings is None else json.dumps([PICTURES, asdict(self.settings)])
 

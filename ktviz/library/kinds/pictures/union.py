@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ktviz.errors import UnknownNameError
 from ktviz.library.kinds.pictures.bank import PictureBank
 from ktviz.library.kinds.pictures.kept import KeptBanks
@@ -15,6 +17,10 @@ class PictureUnion(KeptBanks[PictureBank]):
     """One or more banks of pictures. Sources are numbered through, bank after bank; each is one entry."""
 
     kind = PICTURES
+
+    def attributes(self, source: int) -> Mapping[str, bool]:
+        """Whether a picture has each attribute that its bank knows, by name."""
+        return self.sources[source].attributes or {}
 
     def choose(self, name: str | None = None) -> int:
         """Number of the picture that a name means, as in `find_source`; of the only one if None.

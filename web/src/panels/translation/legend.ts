@@ -37,7 +37,7 @@ function bar(low: string, high: string): HTMLCanvasElement {
 
 function sources(scene: Scene): HTMLElement[] {
   return scene.about.sources
-    .filter((source) => source.share > 0 && source.colour >= 0)
+    .filter((source) => source.share !== 0 && source.colour >= 0)
     .map((source) =>
       h("span", { class: "kt-key" }, chip(source.colour), words(source.title), ` ${percent(source.share)}`),
     );

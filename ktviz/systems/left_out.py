@@ -1,4 +1,4 @@
-"""What a run is to do without: pictures of banks, and parts of an exemplar."""
+"""What a run is to do without: pictures of banks, and parts of references whose cells are used."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ktviz.errors import SettingError, UnknownNameError
-from ktviz.library.kinds.pictures.union import PictureUnion
+from ktviz.library.banks import Banks
 from ktviz.regions import Box, SourceRegion, region_mask
-from ktviz.systems.cocosnet.correspondence import CELL_PX
-from ktviz.systems.cocosnet.exemplar import Exemplar
 from ktviz.systems.parts import is_number, stated
+from ktviz.systems.reference import Reference
 from ktviz.values import listed, short
 
 
@@ -24,8 +23,8 @@ class LeftOut:
     """What is not to be used.
 
     Attributes:
-        pictures: Whole names of pictures that are no exemplars.
-        regions: Parts of pictures whose cells are taken out before the softmax.
+        pictures: Whole names of pictures that are no references.
+        regions: Parts of pictures whose cells are taken out.
     """
 
     pictures: tuple[str, ...] = ()
@@ -42,45 +41,46 @@ class LeftOut:
         """As a trace states it."""
         return [*self.pictures, *(asdict(region) for region in self.regions)]
 
-    def forbidden(self, exemplar: Exemplar) -> Tensor | None:
-        """The cells of an exemplar that a region touches, (cells,) bool; None for none.
+    def forbidden(self, reference: Reference, cell_px: int) -> Tensor | None:
+        """The cells of a reference that a region touches, (cells,) bool; None for none.
 
         Raises:
             UnknownNameError: All of them.
         """
-        mine = [region for region in self.regions if region.source == exemplar.name]
+        mine = [region for region in self.regions if region.source == reference.name]
         if not mine:
             return None
-        touched = torch.from_numpy(exemplar.touched(mine))[None].float()
-        cells = F.max_pool2d(touched, CELL_PX, ceil_mode=True)[0].flatten() > 0
+        touched = torch.from_numpy(reference.touched(mine))[None].float()
+        cells = F.max_pool2d(touched, cell_px, ceil_mode=True)[0].flatten() > 0
         if cells.all():
-            raise UnknownNameError(f"a run without all of {exemplar.name}", "nothing would be left", "Leave some of it")
+            asked = f"a run without all of {reference.name}"
+            raise UnknownNameError(asked, "nothing would be left", "Leave some of it")
         return cells
 
 
-def of_exemplar(without: object, exemplar: Exemplar) -> LeftOut:
-    """Parts of the only exemplar there is; see `Reference.regions`."""
-    return LeftOut(regions=exemplar.regions(without))
+def of_reference(without: object, reference: Reference) -> LeftOut:
+    """Parts of the only reference there is; see `Reference.regions`."""
+    return LeftOut(regions=reference.regions(without))
 
 
-def of_banks(without: object, pictures: PictureUnion, exemplar: str | None) -> LeftOut:
+def of_banks(without: object, pictures: Banks[Any], reference: str | None) -> LeftOut:
     """Pictures and parts of pictures.
 
     Args:
-        without: Names of pictures or of banks; parts, as `SourceRegion`; or of a named exemplar as `Box`.
-        pictures: Of the banks.
-        exemplar: The whole name of the exemplar; None where it is chosen.
+        without: Names of pictures or of banks; parts, as `SourceRegion`; or of a named reference as `Box`.
+        pictures: Banks that keep them.
+        reference: The whole name of the reference; None where it is chosen.
 
     Raises:
         UnknownNameError: There is no such picture.
         RegionError: Not wholly inside.
-        SettingError: Something else, or a part of an exemplar that is not named.
+        SettingError: Something else, or a part of a reference that is not named.
     """
     names, regions = [], []
     for part in listed(without):
         part = stated(part) if isinstance(part, Mapping) else part
-        if isinstance(part, Box) and exemplar is not None:
-            part = SourceRegion(exemplar, part)
+        if isinstance(part, Box) and reference is not None:
+            part = SourceRegion(reference, part)
         if isinstance(part, SourceRegion):
             regions.append(inside(part, pictures))
         elif isinstance(part, str):
@@ -91,14 +91,14 @@ def of_banks(without: object, pictures: PictureUnion, exemplar: str | None) -> L
     return LeftOut(tuple(dict.fromkeys(names)), tuple(regions))
 
 
-def pictures_named(name: str, pictures: PictureUnion) -> list[str]:
+def pictures_named(name: str, pictures: Banks[Any]) -> list[str]:
     """The picture, or the pictures of the bank, that a name means."""
     if name in pictures.names:
         return [source for source in pictures.source_names if source.startswith(f"{name}/")]
     return [pictures.find_source(name)]
 
 
-def inside(region: SourceRegion, pictures: PictureUnion) -> SourceRegion:
+def inside(region: SourceRegion, pictures: Banks[Any]) -> SourceRegion:
     """A part of a picture by its whole name, if it is inside."""
     name = pictures.find_source(region.source)
     source = pictures.sources[pictures.source_numbers[name]]

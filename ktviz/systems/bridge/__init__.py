@@ -1,0 +1,1 @@
+"""Bridging label- and reference-based synthesis (Huang et al. 2021)."""

@@ -1,0 +1,9 @@
+"""The weights that come with bridging."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ktviz.networks.weights import Packaged
+
+WEIGHTS = Packaged(Path(__file__).parent / "weights", {})

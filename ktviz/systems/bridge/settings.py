@@ -1,0 +1,100 @@
+"""The settings of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any, Literal, get_args
+
+from ktviz.errors import SettingError
+from ktviz.values import KnownKeywords, number, one_of, seed_of, short, whole
+
+Mode = Literal["reference", "labels", "between"]
+AMOUNT, ALPHA = 1.5, 0.5
+"""Those of the published test."""
+NOT_TAKEN: Mapping[str, tuple[str, ...]] = {
+    "reference": ("alpha", "spade", "noise", "row"),
+    "labels": ("alpha", "spade", "reference"),
+    "between": (),
+}
+"""By mode, what it does not take."""
+
+
+@dataclass(frozen=True)
+class Settings(KnownKeywords):
+    """How a picture is changed.
+
+    Attributes:
+        mode: "reference": with the code of a picture that has what is wanted. "labels": with a code that is made of the
+            attributes and of noise. "between": with both.
+        alpha: Between, the part of the labels' code, from 0 to 1; 0.5 if None.
+        spade: Between, whether the norms mix what they make of both codes, as in the published test, instead of the
+            codes, as in training.
+        noise: Numbers for the labels' code; drawn with `seed` if None.
+        row: Instead, a row of the table of noise.
+        seed: Of what is drawn.
+        amount: By which the difference of the attributes is multiplied: 1 in training, 1.5 in the published test.
+
+    Raises:
+        UnknownSettingError: A keyword that is none of these.
+        SettingError: A value outside its range, or something that the mode does not take.
+
+    Example:
+        >>> Settings(mode="between").alpha
+        0.5
+    """
+
+    mode: Mode = "reference"
+    alpha: float | None = None
+    spade: bool = False
+    noise: tuple[float, ...] | None = None
+    row: int | None = None
+    seed: int = 0
+    amount: float = AMOUNT
+
+    def __post_init__(self) -> None:
+        one_of("mode", self.mode, get_args(Mode))
+        if not isinstance(self.spade, bool):
+            raise SettingError(f"spade {short(self.spade)}", "neither True nor False", "Give one of them")
+        check_taken(
+            self.mode, [name for name, value in asdict(self).items() if value is not None and value is not False]
+        )
+        if self.mode == "between":
+            object.__setattr__(self, "alpha", ranged("alpha", ALPHA if self.alpha is None else self.alpha, 1))
+        object.__setattr__(self, "amount", ranged("amount", self.amount, None))
+        if self.noise is not None:
+            object.__setattr__(self, "noise", numbers(self.noise))
+        if self.row is not None and whole("row", self.row) < 0:
+            raise SettingError(f"row {self.row}", "less than 0", "Count from 0")
+        if self.noise is not None and self.row is not None:
+            raise SettingError("noise and row", "both are given", "Give one of them")
+        seed_of("seed", self.seed)
+
+
+def check_taken(mode: str, given: Collection[str]) -> None:
+    """Raise SettingError where something was given that a mode does not take."""
+    for name in NOT_TAKEN[mode]:
+        if name in given:
+            others = " and ".join(other for other, not_taken in NOT_TAKEN.items() if name not in not_taken)
+            raise SettingError(f"{name} with mode {mode!r}", "it would not be used", f"Leave it out: it is of {others}")
+
+
+def ranged(name: str, value: Any, most: float | None) -> float:
+    """A number from 0."""
+    found = number(name, value)
+    if not isfinite(found) or found < 0 or (most is not None and found > most):
+        wanted = "a finite number from 0" if most is None else f"a number from 0 to {most:g}"
+        raise SettingError(f"{name} {value}", f"not {wanted}", f"Give {wanted}")
+    return found
+
+
+def numbers(given: Any) -> tuple[float, ...]:
+    """Finite numbers, one after the other."""
+    listed = given.tolist() if hasattr(given, "tolist") else given
+    if isinstance(listed, (str, bytes)) or not isinstance(listed, Iterable):
+        raise SettingError(f"noise {short(given)}", "no numbers", "Give as many as the networks take")
+    found = tuple(number("noise", one) for one in listed)
+    if not all(map(isfinite, found)):
+        raise SettingError(f"noise {short(given)}", "not finite", "Give finite numbers")
+    return found

@@ -1,0 +1,93 @@
+"""How large the networks of bridging are, and the published sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ktviz.errors import SettingError
+from ktviz.systems.bridge.networks import Discriminator, Encoder, Generator, Mapping
+
+CODE_PX = 2
+"""Side of a cell of a code."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of the networks; the defaults are the published ones.
+
+    Attributes:
+        side: Of a picture in px.
+        attributes: How many there are.
+        noise: Numbers of it.
+        width: Channels of the generator at full size.
+        downs: Its steps down.
+        hidden: Channels between a code and the norms that it sets.
+        encoder_width: Channels of the encoder at full size; codes have twice as many.
+        encoder_blocks: Its residual blocks.
+        ups: Steps up of what makes codes of labels.
+        discriminator_width: Channels of the discriminator at full size.
+        discriminator_downs: Its steps down.
+
+    Raises:
+        SettingError: The side is no multiple of what the steps divide it by.
+
+    Example:
+        >>> Shape().codes, Shape().start
+        (32, 4)
+    """
+
+    side: int = 128
+    attributes: int = 14
+    noise: int = 16
+    width: int = 32
+    downs: int = 3
+    hidden: int = 128
+    encoder_width: int = 16
+    encoder_blocks: int = 3
+    ups: int = 4
+    discriminator_width: int = 16
+    discriminator_downs: int = 4
+
+    def __post_init__(self) -> None:
+        step = 1 << max(self.downs, self.discriminator_downs, self.ups + 1)
+        if self.side < step or self.side % step:
+            raise SettingError(f"pictures of {self.side} px", f"not a multiple of {step}", f"Give {4 * step}")
+
+    @property
+    def codes(self) -> int:
+        """Channels of a code."""
+        return 2 * self.encoder_width
+
+    @property
+    def start(self) -> int:
+        """Side of the map from which codes of labels grow."""
+        return self.side // CODE_PX >> self.ups
+
+    def encoder(self) -> Encoder:
+        """Codes of pictures, untrained."""
+        return Encoder(self.attributes, self.encoder_width, self.encoder_blocks)
+
+    def mapping(self) -> Mapping:
+        """Codes of labels, untrained."""
+        return Mapping(self.attributes, self.noise, self.codes, self.ups, self.start)
+
+    def generator(self) -> Generator:
+        """Pictures of codes, untrained."""
+        return Generator(self.codes, self.width, self.downs, self.hidden)
+
+    def discriminator(self) -> Discriminator:
+        """What judges pictures, untrained."""
+        return Discriminator(self.attributes, self.discriminator_width, self.discriminator_downs, self.side)
+
+
+SMALL = Shape(
+    side=96,
+    attributes=9,
+    width=16,
+    hidden=32,
+    encoder_width=8,
+    encoder_blocks=2,
+    ups=3,
+    discriminator_width=12,
+)
+"""The one whose weights come with the package: 4 MB, for portraits of 96x96 px."""

@@ -1,0 +1,124 @@
+"""Pictures of one size with their attributes: the data of networks that change attributes."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from ktviz.errors import TrainingError
+from ktviz.images import Pixels, file_digest, read_image
+
+PICTURES, TABLE = "pictures", "attributes.csv"
+FILE = "file"
+"""The first column of the table."""
+
+
+@dataclass(frozen=True, eq=False)
+class Attributed:
+    """Pictures with attributes, all in memory.
+
+    Attributes:
+        names: Of the files.
+        pictures: (n, side, side, 3) uint8.
+        has: (n, attributes) float32, 0 or 1.
+        attributes: Names.
+        digest: Of pictures and attributes.
+    """
+
+    names: Sequence[str]
+    pictures: Pixels
+    has: Tensor
+    attributes: Sequence[str]
+    digest: str
+
+    @classmethod
+    def read(cls, folder: Path, attributes: Sequence[str], side_px: int, quiet: bool = False) -> Attributed:
+        """The pictures of a folder: pictures/NAME, and attributes.csv with a column `file` and one for each attribute.
+
+        Raises:
+            TrainingError: The table is missing, lacks a column, or holds something else than 0 and 1; a picture has
+                another size.
+            ImageError: A picture cannot be read.
+        """
+        rows = read_rows(folder / TABLE, attributes)
+        pictures, digest = [], hashlib.sha256()
+        for name, _ in tqdm(rows, desc="reading portraits", unit="image", disable=quiet):
+            path = folder / PICTURES / name
+            picture = read_image(path)
+            if picture.shape != (side_px, side_px, 3):
+                found = f"{picture.shape[1]}x{picture.shape[0]} px"
+                raise TrainingError(f"training on {name}", found, f"Give pictures of {side_px}x{side_px} px")
+            pictures.append(picture)
+            digest.update(f"{name} {file_digest(path)}\n".encode())
+        has = torch.tensor([values for _, values in rows], dtype=torch.float32)
+        digest.update(has.numpy().tobytes())
+        return cls([name for name, _ in rows], np.stack(pictures), has, tuple(attributes), digest.hexdigest())
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def batch(self, numbers: Sequence[int]) -> Tensor:
+        """Some pictures: (B, 3, side, side) in [-1, 1]."""
+        return torch.from_numpy(self.pictures[list(numbers)]).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def read_rows(path: Path, attributes: Sequence[str]) -> list[tuple[str, list[int]]]:
+    """Names of pictures, and 0 or 1 for every attribute.
+
+    Raises:
+        TrainingError: As in `Attributed.read`.
+    """
+    asked, todo = f"attributes {str(path)!r}", f"Give a CSV file with columns {FILE}, {', '.join(attributes)}"
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            lines, columns = list(table), table.fieldnames or ()
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise TrainingError(asked, f"it cannot be read ({error})", todo) from None
+    missing = [name for name in (FILE, *attributes) if name not in columns]
+    if missing or not lines:
+        raise TrainingError(asked, f"there is no column {missing[0]!r}" if missing else "there are no rows", todo)
+    rows = []
+    for line in lines:
+        values = [line[name] for name in attributes]
+        if any(value not in ("0", "1") for value in values):
+            raise TrainingError(asked, f"{line[FILE]} has {', '.join(map(str, values))}", "Give 0 or 1 for each")
+        rows.append((line[FILE], [int(value) for value in values]))
+    return rows
+
+
+class Order:
+    """An endless, seeded order of pictures; `state` saves and restores its position.
+
+    Args:
+        count: Pictures in all.
+        seed: Seed of the generator.
+    """
+
+    def __init__(self, count: int, seed: int) -> None:
+        self.count, self.random = count, np.random.default_rng(seed)
+
+    @property
+    def state(self) -> dict[str, object]:
+        """The generator's position, for a checkpoint."""
+        return dict(self.random.bit_generator.state)
+
+    @state.setter
+    def state(self, value: dict[str, object]) -> None:
+        self.random.bit_generator.state = value
+
+    def draw(self, count: int) -> list[int]:
+        """Numbers of different pictures, as far as there are so many."""
+        return [int(n) for n in self.random.choice(self.count, min(count, self.count), replace=False)]
+
+    def mixed(self, count: int) -> list[int]:
+        """Numbers from 0 in another order."""
+        return [int(n) for n in self.random.permutation(count)]

@@ -1,0 +1,228 @@
+"""The recipe for bridging, from a folder of pictures with their attributes.
+
+Encoder, mapping and generator learn together, against a discriminator that also names attributes (Huang et al. 2021,
+section 4). The published training makes five steps of the discriminator for one of the makers, and holds its slope at
+all three kinds of made pictures; ours makes one, with a higher rate, and holds it at one of the three, drawn anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ktviz.errors import SettingError
+from ktviz.images import Pixels
+from ktviz.systems.bridge.losses import (
+    Asked,
+    Weights,
+    judge_losses,
+    made,
+    makers_losses,
+    refined,
+    weighted,
+)
+from ktviz.systems.bridge.shape import SMALL, Shape
+from ktviz.systems.bridge.trained import Networks
+from ktviz.training import adversarial
+from ktviz.training.adversarial import Losses
+from ktviz.training.attributed import Attributed, Order
+from ktviz.training.evaluate import psnr
+from ktviz.training.ranges import check_kind
+from ktviz.training.sheet import sheet
+
+SHOWN = 6
+"""Pictures that a preview shows."""
+SIGNS = (-1, 0, 1)
+
+
+@dataclass(frozen=True)
+class Recipe(adversarial.Recipe):
+    """Settings of a run; those of `ktviz.training.adversarial.Recipe`, and
+
+    Attributes:
+        refinement: Of the table of noise: 1 as published, away from the references; -1 towards them; 0 for none.
+        alone: Updates at the beginning that only make pictures come back.
+        weights: Of the losses of the makers.
+        shape: Sizes of the networks.
+    """
+
+    steps: int = 8_000
+    batch: int = 2
+    crop: tuple[int, int] = (96, 96)
+    learning_rate: float = 4e-4
+    discriminator_rate: float = 8e-4
+    refinement: int = 1
+    alone: int = 200
+    weights: Weights = field(default_factory=Weights)
+    shape: Shape = SMALL
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_kind(self, "weights", Weights)
+        check_kind(self, "shape", Shape)
+        if self.refinement not in SIGNS:
+            raise SettingError(f"refinement {self.refinement}", "not one of -1, 0 and 1", "Give 1, as published")
+        if self.crop != (self.shape.side, self.shape.side):
+            side = self.shape.side
+            raise SettingError(f"crop {self.crop}", f"the networks take {side} px", f"Give ({side}, {side})")
+
+
+def train(
+    folder: Path,
+    out: Path,
+    *,
+    attributes: Sequence[str],
+    exclusive: Sequence[Sequence[str]],
+    recipe: Recipe,
+    evaluation: Mapping[str, Path],
+    resume: bool = False,
+    device: str = "cpu",
+    quiet: bool = False,
+) -> dict[str, Any]:
+    """Train encoder, mapping and generator.
+
+    Args:
+        folder: Of pictures and their attributes; see `ktviz.training.attributed.Attributed.read`.
+        out: The run's folder: `networks.safetensors`, `log.json`, `preview/`, `checkpoint.pt`.
+        attributes: Names of those that can be changed: columns of the table.
+        exclusive: Groups of them of which a picture has exactly one.
+        recipe: Settings.
+        evaluation: Named folders of held-out pictures to score at the end.
+        resume: Go on from `out/checkpoint.pt`.
+        device: "cpu" or "cuda".
+        quiet: No progress bars.
+
+    Returns:
+        The log, as written to `out/log.json`.
+
+    Raises:
+        TrainingError: A checkpoint is missing, already there, or of another recipe; the table cannot be used; the loss
+            is no longer finite.
+        SettingError: Other numbers of attributes, or the device is unknown.
+        ImageError: A picture, or one to score, cannot be read.
+    """
+    return Run(folder, out, attributes, exclusive, recipe, device, quiet).train(resume, evaluation)
+
+
+class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
+    """One training run of encoder, mapping and generator."""
+
+    BETAS = (0.5, 0.999)
+
+    def __init__(
+        self,
+        folder: Path,
+        out: Path,
+        attributes: Sequence[str],
+        exclusive: Sequence[Sequence[str]],
+        recipe: Recipe,
+        device: str,
+        quiet: bool,
+    ) -> None:
+        self.recipe, self.quiet, self.names, self.exclusive = recipe, quiet, tuple(attributes), exclusive
+        self.data = self.read(folder)
+        self.order = Order(len(self.data), recipe.seed)
+        origin = {"attributes": list(self.names), "data": self.data.digest}
+        super().__init__(out, recipe, self.order, origin, device, quiet)
+
+    def read(self, folder: Path) -> Attributed:
+        """The pictures of a folder."""
+        return Attributed.read(folder, self.names, self.recipe.shape.side, self.quiet)
+
+    def networks(self) -> tuple[Networks, nn.Module]:
+        shape = self.recipe.shape
+        makers = Networks(shape, self.names, self.exclusive, len(self.data)).train().requires_grad_(True)
+        makers.table.normal_()
+        return makers.apply(start_glorot), shape.discriminator().apply(start_glorot)
+
+    def draw(self) -> Asked:
+        """Sources; each other's labels and pictures as references; noise of the table, refined and written back."""
+        numbers = self.order.draw(self.recipe.batch)
+        mixed = self.order.mixed(len(numbers))
+        references = [numbers[place] for place in mixed]
+        source, has = self.data.batch(numbers).to(self.device), self.data.has[numbers].to(self.device)
+        reference, wanted = source[mixed], has[mixed]
+        table = self.makers.table
+        noise = refined(self.makers.makers, reference, wanted - has, table[references], self.recipe.refinement)
+        table[references] = noise
+        count = len(numbers)
+        fresh = torch.randn(count, self.recipe.shape.noise, device=self.device)
+        alpha = torch.rand(count, 1, 1, 1, device=self.device)
+        return Asked(source, reference, has, wanted, noise, fresh, alpha)
+
+    def forward(self, drawn: Asked) -> tuple[Losses, Callable[[], Losses] | None]:
+        makers, judge = self.makers.makers, self.discriminators
+        found = made(makers, drawn)
+        judge.requires_grad_(False)
+        losses = weighted(makers_losses(makers, judge, drawn, found), self.recipe.weights)
+        judge.requires_grad_(True)
+        if self.loop.step < self.recipe.alone:
+            return {"same": losses["same"], "bridge": losses["bridge"]}, None
+        fake = found.pictures[int(torch.randint(3, ()))].detach().float()
+        return losses, partial(self.judged, drawn, fake)
+
+    def judged(self, asked: Asked, fake: Tensor) -> Losses:
+        """What the discriminator is to lower, weighted; in float32, for its slope is part of it."""
+        with torch.autocast(self.device, enabled=False):
+            between = [torch.rand(len(fake), 1, 1, 1, device=self.device)]
+            losses = judge_losses(self.discriminators, asked, [fake], between)
+        parts = {"adversarial": 1.0, "attributes": 1.0, "penalty": self.recipe.weights.penalty}
+        return {f"judge {name}": part * losses[name] for name, part in parts.items()}
+
+    @torch.no_grad()
+    def preview(self) -> Pixels:
+        """Sources, references, pictures by labels with two noises, by the reference, and again."""
+        numbers = [*range(min(SHOWN, len(self.data)))]
+        makers = self.average.network.makers
+        source, has = self.data.batch(numbers).to(self.device), self.data.has[numbers].to(self.device)
+        mixed = [*numbers[1:], numbers[0]]
+        reference, wanted = source[mixed], has[mixed]
+        random = torch.Generator().manual_seed(0)
+        noises = [
+            torch.randn(len(numbers), self.recipe.shape.noise, generator=random).to(self.device) for _ in range(2)
+        ]
+        alpha = torch.full((len(numbers), 1, 1, 1), 0.5, device=self.device)
+        found = made(makers, Asked(source, reference, has, wanted, noises[0], noises[1], alpha))
+        nothing = torch.zeros_like(has)
+        code = makers.encoder(source, nothing)
+        again = makers.generator(source, code + makers.mapping(noises[0], nothing))
+        return sheet([source, reference, found.labels, found.again, found.reference, found.between, again])
+
+    def kept(self) -> Networks:
+        return self.average.network.cpu().eval()
+
+    def save(self, networks: Networks) -> None:
+        networks.save(self.out)
+
+    def counts(self) -> dict[str, int]:
+        return {"pictures": len(self.data)}
+
+    def held_out(self, folder: Path) -> tuple[str, Attributed]:
+        found = self.read(folder)
+        return found.digest, found
+
+    @torch.no_grad()
+    def score(self, networks: Networks, pictures: Attributed) -> dict[str, float]:
+        """PSNR in dB of pictures of which nothing is to change, by a reference: mean."""
+        makers, apart = networks.makers, []
+        nothing = torch.zeros(1, len(self.names))
+        for number in range(len(pictures)):
+            source, other = (pictures.batch([n % len(pictures)]) for n in (number, number + 1))
+            again = makers.generator(source, makers.encoder(source, nothing) + makers.encoder(other, nothing))
+            apart.append(psnr((again + 1) / 2, (source + 1) / 2))
+        return {"pictures": len(pictures), "psnr": round(fmean(apart), 3)}
+
+
+def start_glorot(module: nn.Module) -> None:
+    """The published initial weights: Glorot's uniform ones, and no bias."""
+    if isinstance(module, (nn.Conv2d, nn.Linear)):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

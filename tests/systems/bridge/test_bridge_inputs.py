@@ -1,0 +1,225 @@
+"""What bridging is given: attributes, settings, pictures and weights that cannot be used are refused in words."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import ktviz as kt
+from ktviz.errors import (
+    ImageError,
+    KtvizError,
+    MissingWeightsError,
+    SettingError,
+    UnknownNameError,
+    UnknownSettingError,
+    WeightsError,
+)
+from ktviz.systems.bridge.configuration import PUBLISHED, Configuration
+from ktviz.systems.bridge.packaged import WEIGHTS
+from ktviz.systems.bridge.published import SCOPES, TABLE, state_of, variables
+from ktviz.systems.bridge.shape import Shape
+from ktviz.systems.bridge.trained import Networks
+
+from .conftest import HAS, NAMES, SHAPE, SIDE, WANT
+
+
+@pytest.mark.parametrize(
+    ("has", "want", "error", "said"),
+    [
+        (["Dark", "Smil"], WANT, UnknownNameError, "attribute 'Smil'.*Did you mean Smile"),
+        (["Dark"], {"hat": True}, UnknownNameError, "attribute 'hat'.*Did you mean Hat"),
+        (["Dark"], ["Blond", "Dark"], SettingError, "want Dark and Blond|want Blond and Dark"),
+        (["Dark", "Blond"], ["Hat"], SettingError, "a picture has one of Dark, Blond at most"),
+        ({"Dark": 2}, WANT, SettingError, "attribute Dark 2: neither True nor False"),
+        ({"Dark": "yes"}, WANT, SettingError, "neither True nor False"),
+        ({"Dark": float("nan")}, WANT, SettingError, "neither True nor False"),
+        (["Dark"], 3, SettingError, "want 3: no attributes"),
+        (None, WANT, SettingError, "has None: no attributes"),
+        ([3], WANT, UnknownNameError, "attribute 3"),
+    ],
+)
+def test_attributes_that_make_no_sense_are_refused(system, picture, has, want, error, said):
+    with pytest.raises(error, match=said):
+        system(picture, has, want, mode="labels")
+
+
+@pytest.mark.parametrize(
+    ("want", "difference"),
+    [
+        ({"Blond": True}, {"Dark": -1.5, "Blond": 1.5}),
+        ({"Dark": False}, {"Dark": -1.5}),
+        ({"Dark": True}, {}),
+        ("Hat", {"Hat": 1.5}),
+        (["Hat", "Blond"], {"Dark": -1.5, "Blond": 1.5, "Hat": 1.5}),
+        ({"Smile": 0, "Hat": np.True_}, {"Hat": 1.5, "Smile": -1.5}),
+        ([], {}),
+    ],
+)
+def test_of_exclusive_attributes_what_is_wanted_takes_the_others_place(system, picture, want, difference):
+    assert system(picture, HAS, want, mode="labels").difference == difference
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ({"mode": "label"}, SettingError, "mode 'label': unknown"),
+        ({"mode": ["labels"]}, SettingError, "unknown"),
+        ({"amount": -1}, SettingError, "not a finite number from 0"),
+        ({"amount": np.inf}, SettingError, "not a finite number from 0"),
+        ({"amount": "much"}, SettingError, "not a number"),
+        ({"seed": -1}, SettingError, "less than 0"),
+        ({"noise": [0.0] * 5}, SettingError, "noise of 5 numbers: the networks take 6"),
+        ({"noise": [np.nan] * 6}, SettingError, "not finite"),
+        ({"noise": "drawn"}, SettingError, "no numbers"),
+        ({"noise": [0.0] * 6, "row": 1}, SettingError, "both are given"),
+        ({"row": 5}, SettingError, "row 5: the table has 5 rows"),
+        ({"row": -1}, SettingError, "less than 0"),
+        ({"row": 1.5}, SettingError, "not a whole number"),
+        ({"alpha": 0.5}, SettingError, "alpha with mode 'labels': it would not be used"),
+        ({"alpha": 0}, SettingError, "it is of between"),
+        ({"spade": True}, SettingError, "spade with mode 'labels'"),
+        ({"mode": "reference", "row": 0}, SettingError, "row with mode 'reference'.*of labels and between"),
+        ({"mode": "between", "alpha": 1.5}, SettingError, "not a number from 0 to 1"),
+        ({"mode": "between", "alpha": np.nan}, SettingError, "not a number from 0 to 1"),
+        ({"mode": "between", "spade": 1}, SettingError, "neither True nor False"),
+        ({"mode": "reference"}, SettingError, "no reference, and no bank to choose one from"),
+        ({"mode": "between"}, SettingError, "no reference, and no bank"),
+        ({"mode": "reference", "reference": "ann"}, UnknownNameError, "there is no bank"),
+        ({"mode": "reference", "reference": 3}, SettingError, "neither a name nor a picture with its attributes"),
+        ({"ammount": 1}, UnknownSettingError, "amount"),
+        ({"without": 0.5}, SettingError, "no part of the knowledge"),
+        ({"without": "nobody"}, UnknownNameError, "known: input, labels with drawn noise"),
+        ({"without": 7}, SettingError, "entry 7: not said of which picture"),
+    ],
+)
+def test_settings_are_checked(system, picture, given, error, said):
+    with pytest.raises(error, match=said):
+        system(picture, HAS, WANT, **{"mode": "labels", **given})
+
+
+def test_pictures_of_another_size_or_none_at_all_are_refused(system, picture, paint):
+    for height, width in ((SIDE, SIDE + 1), (16, 16), (64, 64)):
+        with pytest.raises(ImageError, match=f"a picture of {width}x{height} px: .* 32x32 px"):
+            system(paint(1, height, width), HAS, WANT, mode="labels")
+        with pytest.raises(ImageError, match=f"a reference of {width}x{height} px"):
+            system(picture, HAS, WANT, reference=(paint(1, height, width), ["Blond", "Hat"]))
+    with pytest.raises(ImageError):
+        system(np.full((SIDE, SIDE, 3), np.nan), HAS, WANT, mode="labels")
+    with pytest.raises(SettingError, match="the reference reference: it has no Hat"):
+        system(picture, HAS, WANT, reference=(picture, ["Blond"]))
+    with pytest.raises(UnknownNameError, match="attribute 'hair'"):
+        system(picture, HAS, WANT, reference=(picture, ["hair"]))
+    assert system(torch.zeros(3, SIDE, SIDE), HAS, WANT, mode="labels").output.shape == (SIDE, SIDE, 3)
+
+
+def test_networks_that_make_nan_are_named(make_networks, picture, other):
+    for part, said in (("encoder", "encoder"), ("generator", "generator"), ("mapping", "mapping")):
+        networks = make_networks(0)
+        next(networks.get_submodule(part).parameters()).fill_(torch.nan)
+        system, mode = kt.Bridge(networks=networks), "labels" if part == "mapping" else "reference"
+        with pytest.raises(WeightsError, match=said):
+            system(picture, HAS, WANT, mode=mode, **({} if mode == "labels" else {"reference": other}))
+
+
+# Weights
+
+
+def test_networks_come_back_from_their_file_and_make_the_same(networks, picture, tmp_path):
+    networks.save(tmp_path)
+    again = Networks.load(tmp_path / "networks.safetensors")
+    assert (again.attributes, again.exclusive, again.shape) == (NAMES, networks.exclusive, SHAPE)
+    assert torch.equal(again.table, networks.table.half().float())
+    again.save(tmp_path / "twice")
+    twice = Networks.load(tmp_path / "twice" / "networks.safetensors")
+    assert twice.digests() == again.digests()
+    made = [kt.Bridge(networks=one)(picture, HAS, WANT, mode="labels", row=1).output for one in (again, twice)]
+    assert np.array_equal(*made)
+
+
+def test_files_of_something_else_are_refused(tmp_path):
+    with pytest.raises(KtvizError):
+        Networks.load(tmp_path / "nowhere.safetensors")
+    (tmp_path / "text.npz").write_text("no archive")
+    with pytest.raises(WeightsError, match="no archive of arrays"):
+        kt.Bridge.from_checkpoint(tmp_path / "text.npz")
+    with pytest.raises(MissingWeightsError, match="no such file"):
+        kt.Bridge.from_checkpoint(tmp_path / "nowhere.npz")
+
+
+@pytest.mark.skipif(bool(WEIGHTS.sha256), reason="weights come with this version")
+def test_weights_that_do_not_come_say_so():
+    with pytest.raises(MissingWeightsError, match=r"weights of bridge: none come.*ktviz train bridge"):
+        kt.Bridge()
+
+
+@pytest.mark.parametrize(
+    ("configuration", "said"),
+    [
+        (lambda: Configuration(SHAPE, ("a", "b", "c")), "3 names"),
+        (lambda: Configuration(SHAPE, ("a", "a", "b", "c")), "3 of them different"),
+        (lambda: Configuration(SHAPE, NAMES, (("Dark", "Red"),)), "exclusive 'Red'"),
+    ],
+)
+def test_configurations_that_do_not_fit_are_refused(configuration, said):
+    with pytest.raises(SettingError, match=said):
+        configuration()
+    with pytest.raises(SettingError, match="unknown"):
+        kt.Bridge.from_checkpoint({}, "celeba")
+
+
+def arrays_of(networks):
+    """What the authors' code would have written of these networks: kernels with height and width first."""
+    found = {TABLE: networks.table.numpy()}
+    for part in ("encoder", "mapping", "generator"):
+        network = networks.get_submodule(part)
+        for name, variable in variables(network, SCOPES[part]).items():
+            value = network.state_dict()[name].numpy()
+            if part == "mapping" and name.startswith("entry"):
+                start = network.start
+                value = value.reshape(-1, start, start, *value.shape[1:])
+                value = np.moveaxis(value, 0, 2).reshape(-1, *value.shape[3:])
+            found[variable] = value.transpose(2, 3, 1, 0) if value.ndim == 4 else value.T
+    return found
+
+
+def test_arrays_of_the_authors_load_by_their_names(networks, picture, tmp_path):
+    arrays = arrays_of(networks)
+    np.savez(tmp_path / "faces.npz", **arrays)
+    configuration = Configuration(SHAPE, NAMES, networks.exclusive)
+    for given in (arrays, tmp_path / "faces.npz"):
+        system = kt.Bridge.from_checkpoint(given, configuration)
+        assert system.digests() == kt.Bridge(networks=networks).digests()
+    unnamed = kt.Bridge.from_checkpoint(arrays, Configuration(SHAPE))
+    assert unnamed.networks.attributes[3] == "attribute 3"
+    missing = {name: value for name, value in arrays.items() if name != "Gencoder/Conv/weights"}
+    with pytest.raises(WeightsError, match=r"entry\.weight"):
+        kt.Bridge.from_checkpoint(missing, configuration)
+    with pytest.raises(WeightsError, match="G_R has shape"):
+        kt.Bridge.from_checkpoint({**arrays, TABLE: arrays[TABLE][:, :3]}, configuration)
+    with pytest.raises(WeightsError):
+        kt.Bridge.from_checkpoint(arrays, Configuration(Shape(side=SIDE, attributes=4)))
+    without = kt.Bridge.from_checkpoint({n: v for n, v in arrays.items() if n != TABLE}, configuration)
+    with pytest.raises(SettingError, match="these networks have no table"):
+        without(picture, HAS, WANT, mode="labels", row=0)
+
+
+def test_the_published_experiment_has_the_authors_variables_and_paints(shared, paint):
+    entries = json.loads((shared / "parity" / "checkpoint_keys.json").read_text())["entries"]
+    (known,) = (about["nets"]["all"] for name, about in entries.items() if name.startswith("bridge/"))
+    random = np.random.default_rng(0)
+    arrays = {name: random.standard_normal(shape).astype(np.float32) / 20 for name, shape in known if name != TABLE}
+    arrays[TABLE] = random.standard_normal((3, 16)).astype(np.float32)
+    system = kt.Bridge.from_checkpoint(arrays)
+    networks, ours = system.networks, {}
+    judge = networks.shape.discriminator()
+    for part in SCOPES:
+        network = judge if part == "discriminator" else networks.get_submodule(part)
+        ours |= dict.fromkeys(variables(network, SCOPES[part]).values())
+        assert {*state_of(network, SCOPES[part], arrays)} == {*network.state_dict()}
+    assert {*ours, TABLE} == {name for name, _ in known}
+    assert networks.attributes == PUBLISHED["celeba_128"].attributes
+    made = system(paint(0, 128, 128), ["Male", "Black_Hair"], {"Blond_Hair": True, "Bangs": True}, mode="labels")
+    assert made.difference == {"Black_Hair": -1.5, "Blond_Hair": 1.5, "Bangs": 1.5}
+    assert made.share_map.shape == (64, 64)

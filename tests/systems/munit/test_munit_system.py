@@ -1,0 +1,534 @@
+"""MUNIT as a system: the picture follows from content and style, the style from its cells, the record from both."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.text import Text
+
+import ktviz as kt
+from ktviz.errors import AbilityError, MismatchError, TraceError, UnknownNameError
+from ktviz.explain.result import one_site
+from ktviz.figures.interactive import share_bars
+from ktviz.figures.share_bars import share_figure
+from ktviz.images import to_pixels
+from ktviz.library.library import Library
+from ktviz.systems.munit import sites, styles
+from ktviz.systems.munit.path import arc, straight
+from ktviz.systems.munit.system import Munit
+from ktviz.systems.protocol import System
+from ktviz.systems.registry import check_class, opened
+
+from .conftest import BANK, NAMES, in_cells
+
+WAYS = ("given", "named", "nearest", "several", "mix", "drawn")
+OF_PICTURES = WAYS[:-1]
+BOX = kt.Box(8, 8, 20, 16)
+QUIET = {"quiet": True}
+
+
+def near(one, other, levels=1):
+    """Whether pictures are equal up to the rounding of their levels."""
+    return np.abs(one.astype(int) - other.astype(int)).max() <= levels
+
+
+@torch.no_grad()
+def painted(networks, picture, code):
+    """What the published code makes, by hand."""
+    content = networks.a.content(in_cells(picture, 4))
+    made = networks.b.decode(content, code[None])[0, :, : picture.shape[0], : picture.shape[1]]
+    return to_pixels((made + 1) / 2)
+
+
+@torch.no_grad()
+def style_of(networks, pixels):
+    return networks.b.style(in_cells(pixels, 16))[0]
+
+
+def test_it_keeps_the_protocol(system, alone):
+    check_class(Munit, "munit", "here")
+    assert isinstance(system, System)
+    assert isinstance(alone, System)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_recording_changes_no_bit_and_a_result_has_its_trace(system, picture, ways, traces, way):
+    plain = system(picture, **ways[way])
+    with kt.record(system) as trace:
+        made = system(picture, **ways[way])
+    assert np.array_equal(plain.output, made.output)
+    assert plain.trace is None
+    assert made.trace.digest == trace.digest == traces[way].digest
+    assert np.array_equal(traces[way].output, made.output)
+
+
+def test_a_picture_takes_the_style_of_an_exemplar(system, networks, picture, exemplar):
+    made = system(picture, exemplar=exemplar)
+    code = style_of(networks, exemplar)
+    assert np.allclose(made.code, code, atol=1e-5)
+    assert near(made.output, painted(networks, picture, code))
+    assert made.output.shape == picture.shape
+    other = system(picture, exemplar=exemplar[:, ::-1] // 2)
+    assert np.abs(other.output.astype(int) - made.output).mean() > 2  # styles show
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 90), (64, 31)])
+def test_pictures_of_any_size_keep_it(system, networks, paint, exemplar, size):
+    picture = paint(4, *size)
+    made = system(picture, exemplar=exemplar)
+    assert made.output.shape == picture.shape
+    assert near(made.output, painted(networks, picture, style_of(networks, exemplar)))
+    assert np.allclose(system(exemplar, exemplar=picture).code, style_of(networks, picture), atol=1e-5)
+
+
+def test_the_other_direction_uses_the_other_networks(networks, picture, exemplar):
+    back = Munit(networks=networks, to="drawings")
+    made = back(picture, exemplar=exemplar)
+    with torch.no_grad():
+        code = networks.a.style(in_cells(exemplar, 16))
+        expected = networks.a.decode(networks.b.content(in_cells(picture, 4)), code)
+    assert near(made.output, to_pixels((expected[0, :, :42, :53] + 1) / 2))
+    assert made.to == "drawings"
+    assert back.coder.digest != Munit(networks=networks).coder.digest
+
+
+def test_a_bank_holds_the_styles_of_whole_pictures(system, networks):
+    for number in range(len(NAMES)):
+        assert np.allclose(system.banks.codes[number], style_of(networks, system.banks.picture(number)), atol=1e-5)
+    assert system.banks.source_names == NAMES
+    assert system.banks.classes is None
+
+
+@pytest.mark.parametrize("nearest", [1, 3])
+def test_the_nearest_to_a_code_are_the_nearest_by_brute_force(system, networks, picture, wanted, nearest):
+    apart = np.linalg.norm(system.banks.codes - wanted, axis=1)
+    order = np.argsort(apart)
+    trace = system.traced(picture, code=wanted, nearest=nearest)
+    site = trace.site("style")
+    assert site.column("source", winners=False).tolist() == [NAMES[n] for n in order]
+    assert np.allclose(site.column("distance", winners=False), apart[order], atol=1e-5)
+    assert np.allclose(site.column("similarity", winners=False), -apart[order], atol=1e-5)
+    weight = [1 / nearest] * nearest + [0] * (len(NAMES) - nearest)
+    assert np.allclose(site.column("weight", winners=False), weight)
+    assert site.site_about["kind"] == ("hard" if nearest == 1 else "soft")
+    code = system.banks.codes[order[:nearest]].mean(0)
+    assert np.allclose(site.column("code")[0], code, atol=1e-5)
+    assert near(trace.output, painted(networks, picture, torch.from_numpy(code).float()))
+
+
+def test_of_equally_near_ones_the_first_is_taken_and_few_are_recorded(system, picture, monkeypatch):
+    middle = system.banks.codes[[1, 4]].mean(0)
+    apart = np.linalg.norm(system.banks.codes - middle, axis=1)
+    assert apart[1] == pytest.approx(apart[4])
+    monkeypatch.setattr(styles, "RANKED", 2)
+    monkeypatch.setattr(styles.Bank, "apart", lambda self, entries, code: np.ones(len(entries)))
+    assert system.traced(picture, code=middle).site("style").column("entry", winners=False).tolist() == [0, 1]
+    several = system.traced(picture, code=middle, nearest=4).site("style")
+    assert several.column("entry", winners=False).tolist() == [0, 1, 2, 3]
+
+
+def test_a_mix_is_the_weighted_mean_of_codes(system, networks, picture, traces):
+    code = 0.25 * system.banks.codes[0] + 0.75 * system.banks.codes[4]
+    site = traces["mix"].site("style")
+    assert site.column("source", winners=False).tolist() == [NAMES[4], NAMES[0]]
+    assert site.column("weight", winners=False).tolist() == [0.75, 0.25]
+    assert np.allclose(site.column("code")[0], code, atol=1e-5)
+    assert near(traces["mix"].output, painted(networks, picture, torch.from_numpy(code).float()))
+    assert (site.site_about["kind"], site.site_about["paints"]) == ("soft", False)
+
+
+@pytest.mark.parametrize("way", OF_PICTURES)
+def test_a_code_is_its_bias_and_what_every_cell_gives(system, picture, ways, way):
+    made = system(picture, **ways[way])
+    names = made.sources["source"]
+    for coordinate in range(4):
+        given = sum(made.contribution(coordinate, name).sum() for name in names)
+        assert given + made.bias[coordinate] == pytest.approx(made.code[coordinate], abs=1e-5)
+    assert sum(made.contribution(source=name).sum() for name in names) == pytest.approx(1, abs=1e-12)
+    assert made.sources["weight"].sum() == pytest.approx(1)
+    assert made.sources["share"].sum() == pytest.approx(1)
+
+
+@torch.no_grad()
+def test_what_a_cell_gives_is_what_the_code_lacks_without_it(system, networks, picture, exemplar):
+    made = system(picture, exemplar=exemplar)
+    cells = networks.b.enc_style.cells(in_cells(exemplar, 16))
+    assert made.contribution().shape == tuple(cells.shape[2:]) == (3, 4)
+    for place in ((0, 0), (1, 2), (2, 3)):
+        others = cells.clone()
+        others[:, :, *place] = 0
+        lacks = networks.b.enc_style.code(cells.mean((2, 3))) - networks.b.enc_style.code(others.mean((2, 3)))
+        given = [made.contribution(coordinate)[place] for coordinate in range(4)]
+        assert np.allclose(lacks[0], given, atol=1e-5)
+        way = made.code - made.bias
+        assert made.contribution()[place] == pytest.approx(lacks[0].numpy() @ way / (way @ way), abs=1e-4)
+
+
+@pytest.mark.parametrize("way", OF_PICTURES)
+def test_cells_are_recorded_with_their_parts_and_the_rest_is_left_over(system, picture, ways, traces, monkeypatch, way):
+    site, made = traces[way].site("cells"), system(picture, **ways[way])
+    names, shares = made.sources["source"].tolist(), made.sources.set_index("source")["share"]
+    weights = np.concatenate([made.contribution(source=name).ravel() for name in names])
+    entry = site.column("entry", winners=False)
+    assert np.allclose(site.column("weight", winners=False), weights[entry], atol=1e-6)
+    assert sorted(entry) == list(range(len(weights)))
+    assert np.all(np.diff(np.abs(weights[entry])) <= 1e-7)
+    assert np.allclose(site.column("left_over"), 0, atol=1e-6)
+    assert site.sources().set_index("source")["share"][names].to_dict() == pytest.approx(shares.to_dict(), abs=1e-6)
+    monkeypatch.setattr(sites, "MOST_CELLS", 3)
+    few = system.traced(picture, **ways[way]).site("cells")
+    assert len(few.table) == 3
+    assert few.column("weight", winners=False).sum() + few.column("left_over")[0] == pytest.approx(1, abs=1e-6)
+    assert few.site_about["one_source"] == (len(names) == 1)
+
+
+def test_cells_lie_where_they_were_seen(system, traces):
+    mix = traces["mix"].site("cells")
+    assert (mix.site_about["paints"], mix.site_about["causal"]) == (True, True)
+    for name, grid in ((NAMES[0], (2, 3)), (NAMES[4], (3, 4))):
+        mine = mix.column("source", winners=False) == name
+        boxes = mix.column("source_box", winners=False)[mine]
+        places = {(y, x) for x, y in (boxes[:, :2] / 16).astype(int).tolist()}
+        assert places == {(y, x) for y in range(grid[0]) for x in range(grid[1])}
+    given = traces["given"].site("cells").column("source_box", winners=False)
+    assert (given[:, 0] + given[:, 2]).max() == 52
+    assert (given[:, 1] + given[:, 3]).max() == 40
+
+
+def test_cells_that_lead_nowhere_have_equal_parts(networks, picture):
+    silent = Munit(networks=type(networks)(networks.shape, networks.domains))
+    for weight in silent.networks.parameters():
+        weight.zero_()
+    made = silent(picture, exemplar=picture)
+    assert np.allclose(made.contribution(), 1 / 12)
+    assert np.isfinite(silent.traced(picture, exemplar=picture).site("cells").column("weight")).all()
+
+
+def test_a_drawn_style_is_of_the_normal_distribution_and_only_like_those_of_the_bank(system, networks, picture, traces):
+    code = np.random.RandomState(5).standard_normal(4)
+    trace, made = traces["drawn"], system(picture, seed=5)
+    assert np.allclose(made.code, code, atol=1e-6)
+    assert near(trace.output, painted(networks, picture, torch.from_numpy(code).float()))
+    site = trace.site("likeness")
+    apart = np.linalg.norm(system.banks.codes - code, axis=1)
+    assert site.column("source", winners=False).tolist() == [NAMES[n] for n in np.argsort(apart)]
+    assert np.allclose(site.column("distance", winners=False), np.sort(apart), atol=1e-5)
+    assert made.likeness["source"].tolist() == site.column("source", winners=False).tolist()
+    assert not len(trace.site("cells"))
+    assert not len(trace.site("style"))
+    assert not len(made.sources)
+    assert site.site_about["causal"] is False
+    with pytest.raises(AbilityError, match="it was drawn"):
+        made.contribution()
+
+
+def test_wherever_a_drawn_style_is_shown_it_is_said_that_nothing_of_the_bank_was_used(traces, tmp_path):
+    trace, said = traces["drawn"], "nearest explanation, not the cause"
+    found = kt.attribute(trace, BOX)
+    assert found.about["causal"] is False
+    assert said in repr(found)
+    assert trace.summary()["causal"] is False
+    texts = [trace._repr_html_(), found._repr_html_(), kt.backtrack(trace, BOX)._repr_html_()]
+    figures = [kt.backtracking_figure(trace), share_figure(trace), trace.site("likeness").plot()]
+    texts += ["".join(text.get_text() for text in figure.findobj(Text)) for figure in figures]
+    texts.append(share_bars(trace).to_json())
+    audit = kt.Audit.create(trace)
+    audit.save(tmp_path / "audit")
+    texts += [audit._repr_html_(), (tmp_path / "audit" / "report.html").read_text()]
+    for text in texts:
+        assert said in text
+    for way in ("named", "mix"):
+        assert traces[way].summary()["causal"] is True
+        assert said not in traces[way]._repr_html_()
+        assert kt.attribute(traces[way], BOX).about["causal"] is True
+
+
+def test_a_draw_without_a_bank_owes_nothing_to_anybody(alone, system, picture):
+    trace = alone.traced(picture, seed=5)
+    assert np.array_equal(trace.output, system(picture, seed=5).output)
+    assert (trace.sites, len(trace)) == (["style", "cells"], 0)
+    assert alone.searched(trace) == []
+    assert alone.rerun(trace).digest == trace.digest
+    assert trace._repr_html_()
+    assert not len(one_site(trace).sources())
+    assert trace.picture.measures["style"]
+    for ask in (kt.attribute, kt.Audit.create, kt.backtracking_figure, lambda t: t.explore()):
+        with pytest.raises(TraceError, match=r"nothing was retrieved|without retrievals|no retrievals"):
+            ask(trace)
+
+
+def test_what_a_style_does_to_every_layer_is_measured(networks, traces):
+    code = torch.from_numpy(np.stack(traces["mix"].site("style").column("code")))
+    with torch.no_grad():
+        layers = networks.b.dec.styles(networks.b.mlp(code))
+    found = traces["mix"].picture.measures["style"]
+    assert len(found) == 2 * len(layers) == 8
+    for number, (shift, scale) in enumerate(layers, 1):
+        assert found[f"shift_{number}"] == pytest.approx(float(shift.abs().mean()), rel=1e-5)
+        assert found[f"scale_{number}"] == pytest.approx(float(scale.mean()), rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_run_is_made_again_bit_for_bit_also_from_a_file(system, library, traces, tmp_path, way):
+    trace = traces[way]
+    assert system.rerun(trace).digest == trace.digest
+    trace.save(tmp_path / "a.parquet")
+    read = kt.Trace.open(tmp_path / "a.parquet")
+    again = opened(read, library, system)
+    assert again.digests() == system.digests()
+    assert again.rerun(read).digest == trace.digest
+    with pytest.raises(MismatchError, match="no library was given"):
+        opened(read, None, system)
+
+
+def test_a_system_without_a_bank_is_opened_without_a_library(alone, picture, exemplar, tmp_path, save):
+    trace = alone.traced(picture, exemplar=save(tmp_path / "cup.png", exemplar))
+    assert trace.about["sources"][0]["source"] == "cup.png"
+    back = Munit(networks=alone.networks, to="drawings")
+    trace.save(tmp_path / "a.parquet")
+    read = kt.Trace.open(tmp_path / "a.parquet")
+    again = opened(read, None, back)
+    assert again.target == "photographs"
+    assert again.rerun(read).digest == trace.digest
+    with pytest.raises(MismatchError, match="target domain"):
+        kt.attribute(read, through="gradient", model=back)
+    trace.save(tmp_path / "bare.parquet", pictures="none")
+    with pytest.raises(TraceError, match="without its picture"):
+        again.rerun(kt.Trace.open(tmp_path / "bare.parquet"))
+
+
+def test_a_run_is_made_again_in_another_style(system, picture, traces, exemplar):
+    expected = system(picture, seed=7).output
+    assert np.array_equal(system.rerun(traces["drawn"], seed=7).output, expected)
+    assert np.array_equal(system.rerun(traces["mix"], exemplar=None, seed=7).output, expected)
+    named = system.rerun(traces["several"], exemplar="c")
+    assert named.digest == traces["named"].digest
+    assert system.rerun(traces["named"], exemplar=exemplar).digest == traces["given"].digest
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_picture_does_not_depend_on_the_number_of_threads(system, paint, threads):
+    large, before = paint(2, 160, 150), torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads)
+        trace = system.traced(large, exemplar=paint(3, 150, 180))
+    finally:
+        torch.set_num_threads(before)
+    assert trace.digest == system.traced(large, exemplar=paint(3, 150, 180)).digest
+
+
+@pytest.mark.parametrize("way", ["nearest", "several"])
+def test_without_a_source_the_next_nearest_is_taken_as_from_a_bank_without_it(
+    system, networks, library, picture, ways, traces, tmp_path, way
+):
+    used = traces[way].site("style").column("source")[0]
+    shutil.copytree(library.folder, tmp_path / "copy.ktlib")
+    fewer = Library.open(tmp_path / "copy.ktlib")
+    fewer.remove(BANK, used, quiet=True)
+    without = kt.without(traces[way], used)
+    assert np.array_equal(without.output, Munit(fewer[BANK], networks)(picture, **ways[way]).output)
+    assert used not in without.site("style").column("source", winners=False)
+    assert without.picture.settings["without"] == [used]
+    number = int(traces[way].site("style").column("entry")[0])
+    assert kt.without(traces[way].site("style"), number).digest == without.digest
+    assert system.rerun(without).digest == without.digest
+
+
+def test_fewer_are_taken_where_fewer_are_left(system, picture, wanted, traces):
+    nearest = np.argsort(np.linalg.norm(system.banks.codes - wanted, axis=1))
+    left = kt.without(traces["several"], [NAMES[n] for n in nearest[:3]])
+    assert np.allclose(left.site("style").column("code")[0], system.banks.codes[nearest[3:]].mean(0), atol=1e-5)
+    with pytest.raises(UnknownNameError, match="nothing would be left"):
+        kt.without(traces["several"], BANK)
+
+
+def test_without_a_part_of_a_mix_the_others_have_its_weight(system, picture, traces):
+    mixed = system.traced(picture, mix={"a": 0.2, "b": 0.5, "e": 0.3})
+    without = kt.without(mixed, "b")
+    assert np.allclose(without.site("style").column("weight", winners=False), [0.6, 0.4])
+    assert np.allclose(without.output, system(picture, mix={"a": 0.4, "e": 0.6}).output)
+    assert "in proportion" in kt.attribute(mixed, through="ablation", **QUIET).about["instead"]
+    assert system.searched(without) == [NAMES[0], NAMES[4]]
+    with pytest.raises(UnknownNameError, match="nothing would be left"):
+        kt.without(without, ["a", "e"])
+    for way in ("named", "given"):
+        with pytest.raises(UnknownNameError, match="nothing would be left"):
+            kt.without(traces[way], str(traces[way].site("cells").column("source")[0]))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("way", ["given", "named", "nearest"])
+def test_without_cells_the_mean_is_that_of_the_others(system, networks, picture, traces, way):
+    trace = traces[way]
+    source = str(trace.site("cells").column("source")[0])
+    pixels = system.source_picture(trace, source)
+    cells = networks.b.enc_style.cells(in_cells(pixels, 16))
+    kept = torch.ones(cells.shape[2:], dtype=torch.bool)
+    kept[:2, 1] = False
+    without = kt.without(trace, kt.Box(18, 3, 14, 14))
+    code = networks.b.enc_style.code(cells[:, :, kept].mean(2))[0]
+    assert np.allclose(without.site("style").column("code")[0], code, atol=1e-5)
+    assert near(without.output, painted(networks, picture, code))
+    assert not np.array_equal(without.output, trace.output)
+    region = kt.SourceRegion(source, kt.Box(18, 3, 14, 14))
+    assert kt.without(trace, region).digest == without.digest
+    boxes = without.site("cells").column("source_box", winners=False)
+    gone = (boxes[:, 1] < 32) & (boxes[:, 0] == 16)
+    assert not without.site("cells").column("weight", winners=False)[gone].any()
+    assert system.rerun(without).digest == without.digest
+    with pytest.raises(UnknownNameError, match="nothing would be left"):
+        kt.without(trace, kt.SourceRegion(source, kt.Box(0, 0, pixels.shape[1], pixels.shape[0])))
+
+
+def test_a_cell_is_left_out_by_its_number(system, traces):
+    for way in ("given", "mix"):
+        site = traces[way].site("cells")
+        entry, box = int(site.column("entry")[0]), site.column("source_box")[0].tolist()
+        region = kt.SourceRegion(str(site.column("source")[0]), kt.Box(*box))
+        assert kt.without(site, entry).digest == kt.without(traces[way], region).digest
+        with pytest.raises(UnknownNameError, match="cells"):
+            kt.without(site, 999)
+    with pytest.raises(UnknownNameError, match="there are 5"):
+        kt.without(traces["mix"].site("style"), 5)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_part_of_a_picture_without_something_is_that_of_the_whole(system, traces, way):
+    trace, within = one_site(traces[way]), kt.Box(4, 8, 30, 20)
+    again, cells = system.exclude(trace, within), way in OF_PICTURES
+    without = trace.column("entry", winners=False)[:2].tolist()
+    for parts, settings in (((), {}), (without, {}), ((), {"exemplar": None, "seed": 2}), ((), {"exemplar": "a"})):
+        expected = system.rerun(trace, without=parts, **settings).output[within.pixels]
+        assert np.array_equal(again(parts, **settings), expected)
+    assert np.array_equal(again(without), again()) == (not cells)
+
+
+def test_other_pictures_can_be_without_parts(system, traces):
+    untouched = kt.without(traces["named"], kt.SourceRegion("a", kt.Box(0, 0, 16, 16)))
+    assert np.array_equal(untouched.output, traces["named"].output)
+
+
+def test_a_drawn_style_stays_whatever_is_left_out(system, traces):
+    without = kt.without(traces["drawn"], traces["drawn"].site("likeness").column("source")[0])
+    assert np.array_equal(without.output, traces["drawn"].output)
+    ranked = traces["drawn"].site("likeness").column("source", winners=False).tolist()
+    assert without.site("likeness").column("source", winners=False).tolist() == ranked[1:]
+    found = kt.attribute(traces["drawn"], through="ablation", **QUIET)
+    assert found.frame["levels"].max() == 0
+    assert found.about["instead"].startswith("nothing")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_blend_goes_from_the_mean_of_the_bank_to_the_picture(system, networks, picture, traces, way):
+    trace, within = traces[way], kt.Box(4, 8, 30, 20)
+    blend = system.blend(one_site(trace), within)
+    assert blend.retrievals.tolist() == [0]
+    rows, columns = within.pixels
+    assert np.array_equal(to_pixels(blend(torch.ones(1))), trace.output[rows, columns])
+    mean = torch.from_numpy(system.banks.codes.mean(0)).float()
+    assert near(to_pixels(blend(torch.zeros(1))), painted(networks, picture, mean)[rows, columns])
+    amount = torch.tensor([0.4], requires_grad=True)
+    (slope,) = torch.autograd.grad(blend(amount).double().sum(), amount)
+    with torch.no_grad():
+        ends = [blend(torch.tensor([0.4 + step])).double().sum() for step in (-1e-3, 1e-3)]
+    assert float(slope) == pytest.approx(float(ends[1] - ends[0]) / 2e-3, rel=0.05, abs=0.5)
+
+
+def test_without_a_bank_a_blend_begins_at_zeros(alone, networks, picture, exemplar):
+    blend = alone.blend(one_site(alone.traced(picture, exemplar=exemplar)), kt.Box(0, 0, 53, 42))
+    assert near(to_pixels(blend(torch.zeros(1))), painted(networks, picture, torch.zeros(4)))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_style_acts_everywhere(system, traces, way):
+    found = kt.attribute(traces[way], BOX, through="footprint").frame
+    assert found["share"].sum() == pytest.approx(1, abs=1e-6)
+    assert found.equals(kt.attribute(traces[way], kt.Box(0, 0, 53, 42), through="footprint").frame)
+
+
+def test_everything_that_is_asked_of_a_trace_is_answered(traces):
+    trace = traces["mix"]
+    assert kt.backtrack(trace, BOX).patches[0][0].shape[2] == 3
+    by_source = kt.attribute(trace, BOX, through="gradient").frame.set_index("source")["share"]
+    parts = trace.site("cells").sources().set_index("source")["share"]
+    assert (by_source[NAMES[4]] / by_source[NAMES[0]]) == pytest.approx(parts[NAMES[4]] / parts[NAMES[0]], rel=1e-4)
+    ablation = kt.attribute(trace, BOX, through="ablation", **QUIET)
+    assert ablation.frame["levels"].max() > 0
+    model = kt.attribute(trace, BOX, by="entry", through="datamodel", runs=8, **QUIET)
+    assert model.frame["share"].sum() == pytest.approx(1)
+    tested = kt.faithfulness(kt.attribute(trace, BOX, by="entry"), subsets=4, seeds=range(2), **QUIET)
+    assert np.isfinite(tested.frame["lds_features"]).any()
+    for part in (trace, trace.site("cells"), trace.site("style"), trace[BOX]):
+        assert part._repr_html_()
+    assert kt.compare(trace, traces["named"]).plot()
+    with pytest.raises(AbilityError, match="cannot find the exact best entries"):
+        trace.site("style").regret()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_views_and_figures_open(system, traces, tmp_path, way):
+    with kt.Explorer(traces[way]) as view:
+        assert view.site == ("likeness" if way == "drawn" else "cells")
+        if way != "drawn":
+            view.site = "style"
+        view.to_html(tmp_path / "page.html")
+    assert kt.backtracking_figure(traces[way])
+    assert share_figure(traces[way])
+    assert system(traces[way].input, seed=3)._repr_html_()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_audit_is_verified(system, library, traces, tmp_path, way):
+    audit = kt.Audit.create(traces[way], comparisons=[kt.compare(traces[way], system.rerun(traces[way], seed=1))])
+    taken = audit.tables["counterfactuals"][["source", "taken_over_by"]].values.tolist()
+    if way in ("nearest", "drawn"):
+        ranked = one_site(traces[way]) if way == "drawn" else traces[way].site("style")
+        assert taken == [ranked.column("source", winners=False).tolist()[:2]]
+    assert len(taken) == {"given": 0, "named": 0, "several": 3, "mix": 2}.get(way, 1)
+    audit.save(tmp_path / "audit")
+    verdict = kt.verify(tmp_path / "audit", library, model=system)
+    assert verdict, verdict.difference
+
+
+def test_a_path_leads_from_one_style_to_the_other(system, networks, picture, exemplar):
+    one, other = system.code("a").double().numpy(), style_of(networks, exemplar).double().numpy()
+    angle = np.arccos(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+    parts = np.linspace(0, 1, 5)[:, None]
+    expected = (np.sin((1 - parts) * angle) * one + np.sin(parts * angle) * other) / np.sin(angle)
+    curved = system.path(picture, "a", exemplar, 5)
+    line = system.path(picture, system.code("a").tolist(), exemplar, 5, line=True)
+    for n in range(5):
+        assert near(curved[n], painted(networks, picture, torch.from_numpy(expected[n]).float()), 2)
+        mixed = one + n / 4 * (other - one)
+        assert near(line[n], painted(networks, picture, torch.from_numpy(mixed).float()), 2)
+    assert near(curved[0], system(picture, exemplar="a").output)
+    assert near(curved[-1], system(picture, exemplar=exemplar).output)
+
+
+@pytest.mark.parametrize(("one", "other"), [([1, 2], [2, 4]), ([1, 2], [-1, -2]), ([0, 0], [3, 1])])
+def test_where_there_is_no_arc_the_way_is_straight(one, other):
+    ends, parts = (torch.tensor(one).float(), torch.tensor(other).float()), torch.linspace(0, 1, 4)
+    assert torch.allclose(arc(*ends, parts), straight(*ends, parts))
+
+
+def test_published_files_load_by_their_names(networks, picture, exemplar, tmp_path):
+    held = {key: dict(part.state_dict()) for key, part in (("a", networks.a), ("b", networks.b))}
+    held["b"]["dec.model.0.model.0.model.0.norm.running_mean"] = torch.zeros(3)
+    torch.save(held, tmp_path / "gen.pt")
+    loaded = Munit.from_checkpoint(tmp_path / "gen.pt", networks.shape, ("drawings", "photographs"))
+    assert np.array_equal(
+        loaded(picture, exemplar=exemplar).output, Munit(networks=networks)(picture, exemplar=exemplar).output
+    )
+    assert loaded.target == "photographs"
+
+
+def test_networks_are_saved_and_loaded_as_halves(networks, tmp_path, picture):
+    networks.save(tmp_path)
+    loaded = type(networks).load(tmp_path / "generators.safetensors")
+    assert loaded.domains == networks.domains
+    assert loaded.shape == networks.shape
+    apart = (
+        Munit(networks=loaded)(picture, seed=1).output.astype(int) - Munit(networks=networks)(picture, seed=1).output
+    )
+    assert np.abs(apart).mean() < 3
