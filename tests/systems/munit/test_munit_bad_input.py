@@ -66,7 +66,7 @@ from .conftest import BANK, networks_of
         ({"exemplar": "a", "without": 3}, SettingError, "not said of which picture"),
         ({"exemplar": "a", "without": kt.Box(40, 0, 20, 20)}, RegionError, "not inside"),
         ({"without": kt.Box(0, 0, 20, 20)}, SettingError, "not said of which picture"),
-        ({"without": 3.5}, SettingError, "no picture"),
+        ({"without": 3.5}, SettingError, "not said of which picture"),
         ({"without": "z"}, UnknownNameError, "source 'z'"),
     ],
 )
