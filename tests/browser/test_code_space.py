@@ -107,7 +107,7 @@ def test_at_first_the_point_is_the_used_code_and_nothing_is_asked(live):
     assert shown(live, 0) == shown(live, 1) == ends(USED)
     assert shown(live, 2) == [[0, 0, 0], [0, 0, 0]]
     assert titles(live)[:3] == ["madder", "saffron", "woad"]
-    assert live.find(".kt-neighbours").get_by_text("part: 50 %").count() == 1
+    assert live.find(".kt-neighbours").get_by_text("50 % of the used one").count() == 1
     expect(live.button("Back to the used code")).to_be_disabled()
     right, up = MAP.explained
     said = f"The map shows {100 * (right + up):.0f} % of the variance of 6 stored dye codes of 3 numbers"

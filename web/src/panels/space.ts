@@ -348,7 +348,7 @@ export class SpaceView implements Drawn {
         {},
         h("b", {}, words(title)),
         h("span", {}, `${apart.toFixed(2)} apart`),
-        part !== undefined && h("span", {}, `part: ${percent(part)}`),
+        part !== undefined && h("span", {}, `${percent(part)} of the used one`),
         ...[creator, licence].map((text) => h("span", { class: "kt-faint" }, words(text))),
       ),
     );
