@@ -20,6 +20,7 @@ NAMES = (
     "cocosnet_checks",
     "pix2pixhd",
     "pix2pixhd_checks",
+    "munit_checks",
 )
 
 

@@ -22,10 +22,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.held_out import asked_seed, held_out, part
-from benchmarks.measures import psnr
+from benchmarks.measures import lab_mean, psnr
 from benchmarks.segmenter import Agreement, seen, trained
 from benchmarks.tables import publish
-from ktviz.images import Pixels
 from ktviz.labels import Classes
 from ktviz.systems.cocosnet.correspondence import CELL_PX, Warp
 from ktviz.systems.cocosnet.networks import Networks
@@ -280,12 +279,6 @@ def exchange(pair: Pair, one: int, other: int) -> Pair:
     photo[masks[0]] += step
     photo[masks[1]] -= step
     return Pair(pair.name, np.clip(np.rint(photo), 0, 255).astype(np.uint8), pair.labels, pair.instances, pair.look)
-
-
-def lab_mean(picture: Pixels, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Mean colour of a region in Lab."""
-    mean: npt.NDArray[np.float64] = rgb2lab(picture[mask][None] / 255)[0].mean(0)
-    return mean
 
 
 def layouts(networks: Networks, data: Data) -> list[Row]:

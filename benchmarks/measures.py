@@ -7,7 +7,9 @@ from collections.abc import Callable
 from statistics import median
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from skimage.color import rgb2lab
 from torch import Tensor, nn
 
 from ktviz.images import Pixels
@@ -40,6 +42,12 @@ def gpu_ms(network: nn.Module, planes: Tensor) -> str:
     found = 1e3 * seconds(work)
     network.to("cpu")
     return f"{found:.1f}"
+
+
+def lab_mean(picture: Pixels, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Mean colour of a region in Lab."""
+    mean: npt.NDArray[np.float64] = rgb2lab(picture[mask][None] / 255)[0].mean(0)
+    return mean
 
 
 def psnr(a: Pixels, b: Pixels) -> float:

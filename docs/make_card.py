@@ -94,6 +94,21 @@ def maps_recipe(log: Log) -> str:
     )
 
 
+def domains_recipe(log: Log) -> str:
+    """How weights were made of the pictures of two domains."""
+    settings = [f"`{name}` {in_words(value)}" for name, value in log["recipe"].items()]
+    counts = [f"{number:,} {domain}" for domain, number in log["data"].items() if domain != "digest"]
+    digests = [f"`{digest[:12]}`" for digest in log["data"]["digest"].split()]
+    return table(
+        {
+            "recipe": ", ".join(settings),
+            "made with": made_with(log),
+            "training pictures": f"{', '.join(counts)}; digests {', '.join(digests)}",
+            "generators": f"`{log['generators'][:12]}`",
+        }
+    )
+
+
 def in_words(value: Any) -> str:
     """A setting, or several in brackets."""
     if isinstance(value, dict):
@@ -126,6 +141,7 @@ BLOCKS: Mapping[str, Mapping[str, Callable[[Log], str]]] = {
         "checks": result("pix2pixhd_checks"),
         "another seed": result("pix2pixhd_checks_seed_7"),
     },
+    "munit": {"recipe": domains_recipe, "checks": result("munit_checks")},
 }
 """By system, what is written into its card, by the name of the mark."""
 

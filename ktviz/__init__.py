@@ -27,6 +27,8 @@ _HOMES = {
     "Catalogue": "ktviz.retrieval.catalogue",
     "CoCosNet": "ktviz.systems.cocosnet.system",
     "Classes": "ktviz.labels",
+    "CodeSpaceView": "ktviz.widgets.explorer",
+    "code_space_figure": "ktviz.figures.code_space",
     "CodeUnion": "ktviz.library.kinds.codes.union",
     "compare": "ktviz.explain.counterfactual",
     "Comparison": "ktviz.explain.counterfactual",
@@ -100,6 +102,7 @@ if TYPE_CHECKING:
     from ktviz.explain.faithfulness import Faithfulness as Faithfulness
     from ktviz.explain.faithfulness import faithfulness as faithfulness
     from ktviz.figures.backtracking import backtracking_figure as backtracking_figure
+    from ktviz.figures.code_space import code_space_figure as code_space_figure
     from ktviz.figures.levels import levels_figure as levels_figure
     from ktviz.figures.reuse import reuse_figure as reuse_figure
     from ktviz.figures.styles import styles_figure as styles_figure
@@ -138,6 +141,7 @@ if TYPE_CHECKING:
     from ktviz.trace.store import TraceStore as TraceStore
     from ktviz.trace.trace import Trace as Trace
     from ktviz.widgets.explorer import BandView as BandView
+    from ktviz.widgets.explorer import CodeSpaceView as CodeSpaceView
     from ktviz.widgets.explorer import Explorer as Explorer
     from ktviz.widgets.explorer import ReuseView as ReuseView
     from ktviz.widgets.explorer import SourcesView as SourcesView

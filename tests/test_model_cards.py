@@ -6,6 +6,8 @@ import re
 import pytest
 
 from docs import make_card
+from ktviz.systems.munit.shape import Shape
+from ktviz.training.munit import Recipe, train
 
 CARDS = [system for system in make_card.BLOCKS if (make_card.weights(system) / "MODEL_CARD.md").exists()]
 
@@ -23,6 +25,21 @@ def test_other_weights_give_another_card():
     log = json.loads(json.dumps(make_card.read_log("image_analogy")))
     log["scores"]["photos_eval"]["conv4_1"]["found"] = 0.12345
     assert "| conv4_1 | 0.123 |" in make_card.filled(card_of("image_analogy"), "image_analogy", log)
+
+
+def test_the_recipe_of_two_domains_counts_the_pictures_of_each(tmp_path, save, paint):
+    for name, count in (("drawings", 6), ("photographs", 7)):
+        for number in range(count):
+            save(tmp_path / name / f"{number}.png", paint(number, 64, 64))
+    shape = Shape(4, blocks=1, hidden=8, discriminator_width=4, layers=2, scales=1)
+    recipe = Recipe(steps=1, coarse=0.0, crop=(64, 64), shape=shape)
+    folders = (tmp_path / "drawings", tmp_path / "photographs")
+    log = train(folders, tmp_path / "run", recipe=recipe, evaluation={}, quiet=True)
+    said = make_card.domains_recipe(log)
+    first, second = (digest[:12] for digest in log["data"]["digest"].split())
+    assert f"| training pictures | 6 drawings, 7 photographs; digests `{first}`, `{second}` |" in said
+    assert f"| generators | `{log['generators'][:12]}` |" in said
+    assert "`weights` (" in said
 
 
 @pytest.mark.parametrize("system", CARDS)

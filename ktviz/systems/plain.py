@@ -14,6 +14,7 @@ from ktviz.images import Pixels, to_tensor
 from ktviz.library.banks import Banks
 from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
+from ktviz.systems.code_space import CodeSpace
 from ktviz.systems.descents import Descent
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
 from ktviz.systems.styles import Styles
@@ -22,7 +23,7 @@ from ktviz.trace.trace import Trace
 OTHERWISE = "Ask what it can: `ktviz systems`"
 REFUSALS = (
     *("rerun", "blend", "oracle", "similarity_of", "best_by_source", "leaves", "descents", "band_pictures"),
-    *("styles", "fed"),
+    *("styles", "fed", "space"),
 )
 """Methods of `PlainSystem` that only say that they are not there."""
 
@@ -134,3 +135,7 @@ class PlainSystem:
     def fed(self, trace: Trace) -> Floats:
         """Nobody counts."""
         raise AbilityError("what each cell feeds", f"{self.name} cannot tell", OTHERWISE)
+
+    def space(self, trace: Trace) -> CodeSpace:
+        """There is no code."""
+        raise AbilityError("pictures of other codes", f"{self.name} has no codes", OTHERWISE)

@@ -16,6 +16,7 @@ from ktviz.library.banks import Banks
 from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.site import Recordable
+from ktviz.systems.code_space import CodeSpace
 from ktviz.systems.descents import Descent
 from ktviz.systems.styles import Styles
 
@@ -33,6 +34,7 @@ ABILITIES: Mapping[str, str] = {
     "bands": "compare patches band by band",
     "codes": "choose by codes instead of places",
     "reuse": "say how much each entry gives in all",
+    "space": "make the picture of any code",
 }
 """Abilities, and what they are."""
 NEEDED = ("digests", "pictures", "settings_of", "measures_of", "patches", "source_picture")
@@ -46,6 +48,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "bands": ("band_pictures",),
     "codes": ("styles",),
     "reuse": ("fed",),
+    "space": ("space",),
 }
 """Methods that an ability needs."""
 
@@ -211,6 +214,10 @@ class System(Recordable, Protocol):
         Returns:
             (rows, columns) of the grid of cells, in retrievals: it adds up to their number.
         """
+        ...
+
+    def space(self, trace: Trace) -> CodeSpace:
+        """With `space`: the code that a run was made with, those that are stored, and what any other one makes."""
         ...
 
 

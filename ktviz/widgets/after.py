@@ -6,22 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from ktviz.errors import TraceError
 from ktviz.explain.counterfactual import Comparison, compare
-from ktviz.images import Pixels
 from ktviz.systems.protocol import check_ability
 from ktviz.widgets.asking import Body, RequestError, numbers, pairs
 from ktviz.widgets.packing import pack
-from ktviz.widgets.pictures import encoded
+from ktviz.widgets.pictures import GAIN, brightened, encoded
 from ktviz.widgets.scene import canvas_part, columns, describe
 from ktviz.widgets.subject import Subject
 
 PICTURES_BYTES = 800_000
 """Pictures are compressed with loss where they would take more."""
-GAIN = 5
-"""How many times the picture of the difference is brightened: most counterfactuals change a few levels."""
 MOST_HEIRS = 24
 """Pairs of sources that are listed as having taken over from each other."""
 
@@ -50,7 +45,8 @@ class After:
         """All that the view draws of it, packed; canvas and pictures of sources are those of the first scene."""
         output = canvas_part(str(self.subject.trace.site_about["output"]))
         found = {canvas_part(name): pixels for name, pixels in self.subject.beside.items()}
-        found |= {output: self.comparison.pictures["after"], "difference": self.difference()}
+        difference = brightened(self.comparison.difference)
+        found |= {output: self.comparison.pictures["after"], "difference": difference}
         shown = encoded(found, PICTURES_BYTES)
         return pack(self.describe(), {**shown, **columns(self.subject)})
 
@@ -95,11 +91,6 @@ class After:
         like = self.looks["copies"].get(place)
         other = f"object {label[like]}" if like is not None else known.styles[look.taken].name
         return f"{look.kind} {label[place]} like {other}"
-
-    def difference(self) -> Pixels:
-        """Where the pixels changed, brightened: (H, W, 3)."""
-        levels = np.clip((GAIN * self.comparison.difference).round(), 0, 255).astype(np.uint8)
-        return np.repeat(levels[..., None], 3, axis=2)
 
 
 def translated(subject: Subject, body: Body) -> After | None:

@@ -96,6 +96,23 @@ class ReuseView(View):
         return reuse_figure(self.shown, model=self._subject.model)
 
 
+class CodeSpaceView(View):
+    """Stored codes on a map, the one that was used with its neighbours, and the picture of any other."""
+
+    parts: ClassVar[tuple[str, ...]] = ("space",)
+
+    def plot(self) -> Figure:
+        """The map, the neighbours of the used code, and pictures along both axes of the map.
+
+        Raises:
+            AbilityError: The system makes no pictures of codes.
+            TraceError: The model is gone, or nothing is stored.
+        """
+        from ktviz.figures.code_space import code_space_figure
+
+        return code_space_figure(self.shown, model=self._subject.model)
+
+
 class TreeView(View):
     """The cluster trees of banks, and how a translation went through them.
 

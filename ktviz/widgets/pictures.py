@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from ktviz.images import Pixels, encode_image, resize
 from ktviz.widgets.packing import Part
 
 LONGEST_PX = 2048
 """Pictures with a longer side are shown scaled down, and the view says so."""
+GAIN = 5
+"""How many times the picture of a difference is brightened: most counterfactuals change a few levels."""
 LEAST_BYTES = 400_000
 """Pictures that are kept without loss have this much room together, however much the rest takes."""
 
@@ -28,6 +33,12 @@ def encoded(found: Mapping[str, Pixels], room: int) -> dict[str, Part]:
     if sum(map(len, lossless.values())) <= max(room, LEAST_BYTES):
         return lossless
     return {name: encode_image(pixels, "jpeg") for name, pixels in shown.items()}
+
+
+def brightened(difference: npt.NDArray[np.floating]) -> Pixels:
+    """Where pixels changed, by so many levels (H, W), as a picture: (H, W, 3)."""
+    levels = np.clip((GAIN * difference).round(), 0, 255).astype(np.uint8)
+    return np.repeat(levels[..., None], 3, axis=2)
 
 
 def sheet(patches: Pixels, kind: Literal["webp", "small"] = "webp") -> bytes:

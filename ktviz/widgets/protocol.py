@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-PROTOCOL = 6
+PROTOCOL = 7
 """Version of the messages between a view and Python. It goes up whenever a request, an answer or the scene changes its
 form; a view and a Python of different versions say so, instead of misreading each other."""
 NO_SOURCE = 0xFFFF
@@ -45,6 +45,8 @@ REQUESTS: Mapping[str, Request] = {
     "bands": Request({"queries": "number[]", "entries": "number[]"}, about_shown=True),
     "styles": Request({"queries": "number[]"}, about_shown=True),
     "members": Request({"styles": "number[]"}, about_shown=True),
+    "decode": Request({"entry": "number", "moved": "number[]"}, about_shown=True),
+    "entries": Request({"entries": "number[]"}),
     "translate": Request(
         {"without": "number[]", "weights": "number[]", "styles": "number[][]", "copies": "number[][]"}
     ),

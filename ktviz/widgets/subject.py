@@ -15,11 +15,13 @@ import pyarrow.compute as pc
 
 from ktviz.errors import AbilityError, KtvizError, TraceError, UnknownNameError
 from ktviz.explain.case import Case, case_of, source_picture
+from ktviz.explain.projection import Projection
 from ktviz.explain.regret import coherent
 from ktviz.images import Pixels, as_pixels
 from ktviz.library.banks import Banks
 from ktviz.library.cluster_tree import ClusterTree
 from ktviz.library.kinds.trees import trees_of
+from ktviz.systems.code_space import CodeSpace
 from ktviz.systems.protocol import System, check_ability
 from ktviz.systems.styles import Styles
 from ktviz.trace.pictures import OUTPUT, Picture
@@ -164,6 +166,22 @@ class Subject:
         case = self.live()
         check_ability(case.system, "codes", "styles of objects")
         return case.system.styles(case.trace)
+
+    @cached_property
+    def space(self) -> CodeSpace:
+        """The codes of the run, and what any other would make.
+
+        Raises:
+            TraceError, AbilityError: There is no model, or one that makes no pictures of codes.
+        """
+        case = self.live()
+        check_ability(case.system, "space", "a space of codes")
+        return case.system.space(case.trace)
+
+    @cached_property
+    def projection(self) -> Projection:
+        """The map of the codes that are stored in that space, of which there is at least one."""
+        return Projection.of(self.space.codes)
 
     @property
     def model(self) -> System | None:

@@ -64,7 +64,7 @@ class ExplorerDriver:
 
     @property
     def card(self):
-        return self.find(".kt-hovercard")
+        return self.find(".kt-translation .kt-hovercard")
 
     def point(self, x, y, size, canvas=None):
         """Where on the screen a point of the image is, unzoomed; x, y in px of the image, size its (height, width)."""

@@ -20,11 +20,12 @@ from ktviz.systems.kt.translator import Translator
 from views.wire import Wire, unpack
 
 PARTS = {
-    kt.Explorer: ["translation", "sources", "codes", "reuse", "tree", "bands", "table"],
+    kt.Explorer: ["translation", "sources", "codes", "reuse", "space", "tree", "bands", "table"],
     kt.TranslationView: ["translation"],
     kt.SourcesView: ["sources"],
     kt.StylesView: ["codes"],
     kt.ReuseView: ["reuse"],
+    kt.CodeSpaceView: ["space"],
     kt.TreeView: ["tree"],
     kt.BandView: ["bands"],
     kt.TableView: ["table"],

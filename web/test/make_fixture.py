@@ -22,12 +22,14 @@ from torch import nn
 
 import ktviz as kt
 from ktviz.explain.bands import contributions, reweigh
+from ktviz.explain.projection import Projection, apart
 from ktviz.figures.maps import nearest
 from ktviz.images import Pixels, write_image
 from ktviz.library.format import LibrarySettings
 from ktviz.library.kinds.patches.band_pixels import pixel_bands
 from ktviz.library.library import Library
 from ktviz.regions import Box
+from ktviz.systems.code_space import Codes
 from ktviz.systems.kt.translator import Translator
 from ktviz.testing import CellColours, CellMeans
 from ktviz.trace.trace import Trace
@@ -67,6 +69,7 @@ def make(folder: Path) -> dict[str, Any]:
         "after": counterfactual(subject),
         "uneven": told(Subject.create(uneven_trace()), UNEVEN_REGIONS),
         "labelled": told(Subject.create(labelled_trace()), LABELLED_REGIONS),
+        "space": space_of_codes(),
         "haar": haar_example(),
         "cividis": (255 * np.asarray(colormaps["cividis"].colors)).round().astype(int).tolist(),
     }
@@ -262,6 +265,40 @@ def haar_example() -> dict[str, Any]:
     """A patch, and the bands of its pixels."""
     pixels = painting(7, 8, 8)
     return {"pixels": pixels.ravel().tolist(), "bands": pixel_bands(pixels).reshape(4, -1).tolist()}
+
+
+def space_of_codes() -> dict[str, Any]:
+    """Stored codes with their map, and what some points of it are: their code, and how far each stored one is."""
+    random = np.random.default_rng(11)
+    codes = (random.normal(size=(9, 4)) * (3, 2, 1, 0.5) + 1).astype(np.float32).astype(np.float64)
+    used = codes[2] * 0.75 + codes[5] * 0.25
+    projection = Projection.of(codes)
+    points = [(-1, (0, 0)), (-1, (1.5, -0.25)), (4, (0, 0)), (7, (-2, 0.5))]
+    return {
+        "about": {
+            "axes": projection.axes.tolist(),
+            "explained": projection.explained.tolist(),
+            "used": used.tolist(),
+            "place": projection.places(used).tolist(),
+        },
+        "codes": codes.ravel().tolist(),
+        "places": projection.places(codes).ravel().tolist(),
+        "points": [point_of(projection, codes, used if n < 0 else codes[n], n, moved) for n, moved in points],
+    }
+
+
+def point_of(projection: Projection, codes: Codes, base: Codes, entry: int, moved: tuple[float, float]) -> Any:
+    """A point of a map."""
+    code = projection.moved(base, np.array(moved))
+    away = apart(codes, code)
+    return {
+        "entry": entry,
+        "moved": moved,
+        "code": code.tolist(),
+        "place": projection.places(code).tolist(),
+        "nearest": np.argsort(away, kind="stable").tolist(),
+        "apart": np.sort(away).tolist(),
+    }
 
 
 def without_files(parts: Mapping[str, Part]) -> dict[str, Part]:

@@ -10,6 +10,7 @@ import { packed } from "./made";
 /** Answers when a test says so, and keeps what was asked and told. */
 class SlowHost implements Host {
   readonly canTranslate = true;
+  readonly live = true;
   gone = false;
   readonly told: Selected[] = [];
   readonly showing: Showing[] = [];

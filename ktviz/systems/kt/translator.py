@@ -22,6 +22,7 @@ from ktviz.networks.running import without_autocast
 from ktviz.networks.weights import module_digest
 from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
+from ktviz.systems.code_space import CodeSpace
 from ktviz.systems.descents import Descent
 from ktviz.systems.kt.band_pictures import band_pictures, entry_pixels
 from ktviz.systems.kt.blend import PatchBlend
@@ -260,3 +261,7 @@ class Translator(Pipeline):
     def fed(self, trace: Trace) -> Floats:
         """Every patch takes one entry: the trace tells."""
         raise AbilityError("what each cell feeds", "entries of a bank are not mixed", "Ask trace.spread(source)")
+
+    def space(self, trace: Trace) -> CodeSpace:
+        """Patches are no points among others."""
+        raise AbilityError("pictures of other codes", "patches have no codes", "Translate without a source")

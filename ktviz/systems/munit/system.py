@@ -32,6 +32,7 @@ from ktviz.systems.munit.shape import Shape
 from ktviz.systems.munit.sites import NAME, CellSite, LikenessSite, StyleSite
 from ktviz.systems.munit.style import Style
 from ktviz.systems.munit.style_blend import StyleBlend
+from ktviz.systems.munit.style_space import StyleSpace
 from ktviz.systems.munit.styles import Bank, check_bank, of_draw, of_picture
 from ktviz.systems.munit.trained import KEYS, Networks
 from ktviz.systems.opening import banks_of, named_banks
@@ -69,7 +70,7 @@ class Munit(nn.Module, PlainSystem):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend"})
+    abilities = frozenset({"rerun", "exclude", "blend", "space"})
     baseline = "the mean style of the bank, or without one a style of zeros"
     cell_px = CELL_PX
 
@@ -341,6 +342,11 @@ class Munit(nn.Module, PlainSystem):
     def reach(self, trace: Trace) -> str:
         """Everywhere."""
         return "all of the picture: a style acts everywhere"
+
+    def space(self, trace: Trace) -> StyleSpace:
+        """Every style; see `System`."""
+        run = self.run_of(trace)
+        return StyleSpace(self.direction, self.bank, run, self.style_of(run))
 
     def encode(self, pixels: Pixels) -> Tensor:
         """What the style encoder sees: (C, h, w)."""

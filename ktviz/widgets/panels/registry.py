@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ktviz.widgets.panels import bands, codes, reuse, sources, table, translation, tree
+from ktviz.widgets.panels import bands, codes, reuse, sources, space, table, translation, tree
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.subject import Subject
 
@@ -11,6 +11,7 @@ PANELS: tuple[Panel, ...] = (
     sources.PANEL,
     codes.PANEL,
     reuse.PANEL,
+    space.PANEL,
     tree.PANEL,
     bands.PANEL,
     table.PANEL,

@@ -23,6 +23,8 @@ export interface Answer {
 export interface Host {
   /** Whether the photo can be translated again. */
   readonly canTranslate: boolean;
+  /** Whether there is a Python to ask, not only what a page keeps. */
+  readonly live: boolean;
   /** Ask about a trace, by its digest; a later question of the same kind and topic makes an earlier answer `Stale`. */
   ask<K extends Kind>(kind: K, body: Requests[K], topic: string, trace: string): Promise<Answer>;
   /** Tell what was selected, and in which trace. */

@@ -99,11 +99,16 @@ export interface About {
   live: boolean;
   frozen: string;
   panels: PanelPlace[];
-  can: Record<"bands" | "decode" | "regret" | "tree" | "soft" | "exclude" | "codes" | "restyle" | "reuse", boolean>;
+  can: Record<
+    "bands" | "decode" | "regret" | "tree" | "soft" | "exclude" | "codes" | "restyle" | "reuse" | "space",
+    boolean
+  >;
   /** Other pictures of the run that lie over the output, px upon px. */
   beside: { name: string; title: string }[];
   /** Where entries are the cells of one source: their grid, sides in px of the source. */
   cells?: { source: number; rows: number; columns: number; down: number; across: number };
+  /** Where pictures of any code can be made: the code of the run, and the map of those that are stored. */
+  space?: SpaceAbout;
   sources: Source[];
   banks: Bank[];
   /** Of a counterfactual alone: what changed (ktviz/widgets/after.py). */
@@ -131,6 +136,30 @@ export interface Looks {
 }
 
 export const NO_LOOKS: Looks = { styles: [], copies: [] };
+
+/** What Python says of the space of a run (ktviz/widgets/panels/space.py). */
+export interface SpaceAbout {
+  /** What a code is of. */
+  kind: string;
+  /** Where the used code is from, as a clause. */
+  origin: string;
+  /** Codes in all, of which the map may show a part. */
+  stored: number;
+  /** Part of the variance of the stored codes along each axis. */
+  explained: [number, number];
+  /** Both axes, each as long as a code. */
+  axes: number[][];
+  /** The code of the run, and its place on the map. */
+  used: number[];
+  place: Place;
+  /** Entries with a part in the used code, and that part. */
+  parts: [number, number][];
+  /** How many times pictures of differences are brightened. */
+  gain: number;
+}
+
+/** To the right and up, in units of the codes. */
+export type Place = readonly [number, number];
 
 export class Scene {
   readonly about: About;
@@ -187,9 +216,9 @@ export class Scene {
     return this.packed.shape(name);
   }
 
-  /** Decode the label map and all pictures: canvases, difference, the small ones of sources. */
+  /** Decode the label map and all pictures: canvases, difference, the small ones of sources and of entries. */
   async decode(): Promise<void> {
-    const names = ["canvas/", "difference", "thumb/"].flatMap((prefix) => this.packed.names(prefix));
+    const names = ["canvas/", "difference", "thumb/", "tile/"].flatMap((prefix) => this.packed.names(prefix));
     await Promise.all([
       this.readRegions(),
       ...names.map((name) => this.keep(name, this.packed.column<Uint8Array>(name))),

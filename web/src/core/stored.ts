@@ -64,6 +64,7 @@ export interface OtherSites {
 
 export class PageHost implements Host {
   readonly canTranslate = false;
+  readonly live = false;
   private readonly answers: StoredAnswers;
 
   constructor(

@@ -5,8 +5,9 @@ import { bands } from "./bands";
 import { codes } from "./codes";
 import { reuse } from "./reuse";
 import { sources } from "./sources";
+import { space } from "./space";
 import { table } from "./table";
 import { translation } from "./translation";
 import { tree } from "./tree";
 
-export const PANELS: readonly Panel[] = [translation, sources, codes, reuse, tree, bands, table];
+export const PANELS: readonly Panel[] = [translation, sources, codes, reuse, space, tree, bands, table];

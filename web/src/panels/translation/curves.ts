@@ -1,6 +1,6 @@
 // The paper's curves: from selected patches to their sources, with both patches at the middle of each.
 
-import { linkHorizontal, linkVertical } from "d3-shape";
+import { bend } from "../../core/bend";
 import { sourceColour } from "../../core/colours";
 import { h, svg } from "../../core/dom";
 import { queryPatch, winnerPatch } from "../../core/patches";
@@ -106,8 +106,7 @@ export class Curves {
   private curve({ place, start, middle, end, sizes }: Route, beside: boolean): void {
     const { scene } = this.session;
     const colour = sourceColour(scene.about.sources[scene.winnerSource(place)].colour);
-    const link = beside ? linkHorizontal() : linkVertical();
-    const path = (link({ source: start, target: middle }) ?? "") + (link({ source: middle, target: end }) ?? "");
+    const path = `M${start}C${bend(start, middle, beside)}C${bend(middle, end, beside)}`;
     this.lines.append(svg("path", { d: path, class: "kt-under" }), svg("path", { d: path, stroke: colour }));
     for (const [[x, y], size] of [
       [start, sizes[0]],

@@ -1,7 +1,7 @@
 // The lines of the tree, and a dash for every node while cards are too small to be read.
 
-import { linkHorizontal } from "d3-shape";
 import type { ZoomTransform } from "d3-zoom";
+import { bend } from "../../core/bend";
 import type { Placed } from "./model";
 
 /** Width of a card, in px before zooming. */
@@ -18,14 +18,15 @@ export function drawLines(
   { x, y, k }: ZoomTransform,
   [line, accent]: [string, string],
 ): void {
-  const link = linkHorizontal<unknown, [number, number]>().context(context);
   for (const lit of [false, true]) {
     context.beginPath();
     for (const one of placed) {
       if (!one.parent || isLit(one) !== lit) continue;
       const [from, to] = [one.parent.x * k + y, one.x * k + y];
       if (Math.max(from, to) < 0 || Math.min(from, to) > height) continue;
-      link({ source: [(one.parent.y + CARD) * k + x, from], target: [one.y * k + x, to] });
+      const start = [(one.parent.y + CARD) * k + x, from] as const;
+      context.moveTo(...start);
+      context.bezierCurveTo(...bend(start, [one.y * k + x, to]));
     }
     context.strokeStyle = lit ? accent : line;
     context.lineWidth = lit ? 3 : 1;
