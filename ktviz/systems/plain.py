@@ -17,12 +17,13 @@ from ktviz.retrieval.matches import Matches
 from ktviz.systems.descents import Descent
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
 from ktviz.systems.styles import Styles
+from ktviz.systems.switches import Switches
 from ktviz.trace.trace import Trace
 
 OTHERWISE = "Ask what it can: `ktviz systems`"
 REFUSALS = (
     *("rerun", "blend", "oracle", "similarity_of", "best_by_source", "leaves", "descents", "band_pictures"),
-    *("styles", "fed"),
+    *("styles", "fed", "switches"),
 )
 """Methods of `PlainSystem` that only say that they are not there."""
 
@@ -134,3 +135,7 @@ class PlainSystem:
     def fed(self, trace: Trace) -> Floats:
         """Nobody counts."""
         raise AbilityError("what each cell feeds", f"{self.name} cannot tell", OTHERWISE)
+
+    def switches(self, trace: Trace) -> Switches:
+        """There are no attributes."""
+        raise AbilityError("attributes of a picture", f"{self.name} changes none", OTHERWISE)

@@ -18,6 +18,7 @@ from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.site import Recordable
 from ktviz.systems.descents import Descent
 from ktviz.systems.styles import Styles
+from ktviz.systems.switches import Switches
 
 if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
@@ -33,6 +34,7 @@ ABILITIES: Mapping[str, str] = {
     "bands": "compare patches band by band",
     "codes": "choose by codes instead of places",
     "reuse": "say how much each entry gives in all",
+    "attributes": "change attributes of a picture",
 }
 """Abilities, and what they are."""
 NEEDED = ("digests", "pictures", "settings_of", "measures_of", "patches", "source_picture")
@@ -46,6 +48,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "bands": ("band_pictures",),
     "codes": ("styles",),
     "reuse": ("fed",),
+    "attributes": ("switches",),
 }
 """Methods that an ability needs."""
 
@@ -211,6 +214,10 @@ class System(Recordable, Protocol):
         Returns:
             (rows, columns) of the grid of cells, in retrievals: it adds up to their number.
         """
+        ...
+
+    def switches(self, trace: Trace) -> Switches:
+        """With `attributes`: the attributes of a picture that can be switched."""
         ...
 
 

@@ -39,6 +39,7 @@ from ktviz.systems.kt.settings import SettingKeywords, Settings
 from ktviz.systems.kt.translation import Translation
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
 from ktviz.systems.styles import Styles
+from ktviz.systems.switches import Switches
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 
@@ -257,3 +258,7 @@ class Translator(Pipeline):
     def fed(self, trace: Trace) -> Floats:
         """Every patch takes one entry: the trace tells."""
         raise AbilityError("what each cell feeds", "entries of a bank are not mixed", "Ask trace.spread(source)")
+
+    def switches(self, trace: Trace) -> Switches:
+        """There are no attributes."""
+        raise AbilityError("attributes of a picture", "a photo is translated as it is", "Change the photo")
