@@ -17,6 +17,8 @@ _HOMES = {
     "attribute": "ktviz.explain.attribution",
     "Attribution": "ktviz.explain.attribution",
     "Audit": "ktviz.audit.audit",
+    "attributes_figure": "ktviz.figures.attributes",
+    "AttributesView": "ktviz.widgets.explorer",
     "Backtrack": "ktviz.explain.backtrack",
     "backtrack": "ktviz.explain.backtrack",
     "backtracking_figure": "ktviz.figures.backtracking",
@@ -99,6 +101,7 @@ if TYPE_CHECKING:
     from ktviz.explain.counterfactual import without as without
     from ktviz.explain.faithfulness import Faithfulness as Faithfulness
     from ktviz.explain.faithfulness import faithfulness as faithfulness
+    from ktviz.figures.attributes import attributes_figure as attributes_figure
     from ktviz.figures.backtracking import backtracking_figure as backtracking_figure
     from ktviz.figures.levels import levels_figure as levels_figure
     from ktviz.figures.reuse import reuse_figure as reuse_figure
@@ -137,6 +140,7 @@ if TYPE_CHECKING:
     from ktviz.trace.record import record as record
     from ktviz.trace.store import TraceStore as TraceStore
     from ktviz.trace.trace import Trace as Trace
+    from ktviz.widgets.explorer import AttributesView as AttributesView
     from ktviz.widgets.explorer import BandView as BandView
     from ktviz.widgets.explorer import Explorer as Explorer
     from ktviz.widgets.explorer import ReuseView as ReuseView

@@ -53,6 +53,11 @@ class Switches(Protocol):
     """The attributes of one run; what else was said of it stays as it was."""
 
     @property
+    def names(self) -> Sequence[str]:
+        """Of all attributes."""
+        ...
+
+    @property
     def exclusive(self) -> Sequence[Sequence[str]]:
         """Groups of attributes of which a picture has one at most."""
         ...

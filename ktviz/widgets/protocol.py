@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-PROTOCOL = 6
+PROTOCOL = 7
 """Version of the messages between a view and Python. It goes up whenever a request, an answer or the scene changes its
 form; a view and a Python of different versions say so, instead of misreading each other."""
 NO_SOURCE = 0xFFFF
@@ -45,6 +45,10 @@ REQUESTS: Mapping[str, Request] = {
     "bands": Request({"queries": "number[]", "entries": "number[]"}, about_shown=True),
     "styles": Request({"queries": "number[]"}, about_shown=True),
     "members": Request({"styles": "number[]"}, about_shown=True),
+    "attributes": Request({}, about_shown=True),
+    "switch": Request(
+        {"on": "number[]", "labels": "number", "reference": "number", "amount": "number"}, about_shown=True
+    ),
     "translate": Request(
         {"without": "number[]", "weights": "number[]", "styles": "number[][]", "copies": "number[][]"}
     ),
@@ -75,14 +79,15 @@ def typescript() -> str:
     shown = [f'  "{kind}",' for kind, request in REQUESTS.items() if request.about_shown]
     return TYPESCRIPT.format(
         constants="\n".join(f"export const {name} = {value};" for name, value in constants.items()),
-        requests="\n".join(f"  {kind}: {{ {fields(request)} }};" for kind, request in REQUESTS.items()),
+        requests="\n".join(f"  {kind}: {fields(request)};" for kind, request in REQUESTS.items()),
         about_shown="\n".join(shown),
     )
 
 
 def fields(request: Request) -> str:
     """The body of a request as TypeScript."""
-    return "; ".join(f"{name}: {kind}" for name, kind in request.body.items())
+    listed = "; ".join(f"{name}: {kind}" for name, kind in request.body.items())
+    return f"{{ {listed} }}" if listed else "Record<string, never>"
 
 
 if __name__ == "__main__":

@@ -20,10 +20,11 @@ from ktviz.systems.kt.translator import Translator
 from views.wire import Wire, unpack
 
 PARTS = {
-    kt.Explorer: ["translation", "sources", "codes", "reuse", "tree", "bands", "table"],
+    kt.Explorer: ["translation", "sources", "codes", "attributes", "reuse", "tree", "bands", "table"],
     kt.TranslationView: ["translation"],
     kt.SourcesView: ["sources"],
     kt.StylesView: ["codes"],
+    kt.AttributesView: ["attributes"],
     kt.ReuseView: ["reuse"],
     kt.TreeView: ["tree"],
     kt.BandView: ["bands"],

@@ -42,6 +42,11 @@ class RunSwitches:
         return self.asking.stated(self.trace)
 
     @property
+    def names(self) -> Sequence[str]:
+        """Of all attributes."""
+        return self.asking.known.names
+
+    @property
     def exclusive(self) -> Sequence[Sequence[str]]:
         """Groups of attributes."""
         return self.asking.known.exclusive

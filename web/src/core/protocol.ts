@@ -1,6 +1,6 @@
 // Written by `python -m ktviz.widgets.protocol` from ktviz/widgets/protocol.py: change it there.
 
-export const PROTOCOL = 6;
+export const PROTOCOL = 7;
 export const NO_SOURCE = 65535;
 export const STEPS = 10000;
 export const SHEET = 256;
@@ -16,6 +16,8 @@ export interface Requests {
   bands: { queries: number[]; entries: number[] };
   styles: { queries: number[] };
   members: { styles: number[] };
+  attributes: Record<string, never>;
+  switch: { on: number[]; labels: number; reference: number; amount: number };
   translate: { without: number[]; weights: number[]; styles: number[][]; copies: number[][] };
 }
 export type Kind = keyof Requests;
@@ -28,4 +30,6 @@ export const ABOUT_SHOWN: ReadonlySet<Kind> = new Set<Kind>([
   "bands",
   "styles",
   "members",
+  "attributes",
+  "switch",
 ]);

@@ -99,7 +99,10 @@ export interface About {
   live: boolean;
   frozen: string;
   panels: PanelPlace[];
-  can: Record<"bands" | "decode" | "regret" | "tree" | "soft" | "exclude" | "codes" | "restyle" | "reuse", boolean>;
+  can: Record<
+    "bands" | "decode" | "regret" | "tree" | "soft" | "exclude" | "codes" | "restyle" | "reuse" | "attributes",
+    boolean
+  >;
   /** Other pictures of the run that lie over the output, px upon px. */
   beside: { name: string; title: string }[];
   /** Where entries are the cells of one source: their grid, sides in px of the source. */
