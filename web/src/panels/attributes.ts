@@ -73,7 +73,7 @@ export class AttributesView implements Drawn {
   private readonly back = button("As recorded", () => this.begin(), { class: "kt-reset" });
   private readonly tiles = new Map(PICTURES.map((name) => [name, new Tile(TITLES[name])]));
   private readonly over = new Tile("Part of the code, over the output");
-  private readonly drawn = new Map<string, ImageBitmap>();
+  private drawn = new Map<string, ImageBitmap>();
   private said: Said | null = null;
   private answer: Answer | null = null;
   /** Numbers of the attributes that the picture is to have. */
@@ -125,26 +125,30 @@ export class AttributesView implements Drawn {
     this.again = this.busy;
     if (this.busy || !this.said) return;
     this.busy = true;
-    const answer = await this.session.ask("switch", {
+    const wish = {
       on: [...this.on],
       labels: Number(this.labels.value),
       reference: Number(this.reference.value),
       amount: Number(this.amount.value),
-    });
-    this.busy = false;
-    await (this.again ? this.redraw() : this.take(answer));
+    };
+    try {
+      await this.session.during(async () => this.take(await this.session.ask("switch", wish)));
+    } finally {
+      this.busy = false;
+    }
+    if (this.again) await this.redraw();
   }
 
-  /** Show an answer; where a wish was refused, what is shown stays, and the switches say so. */
+  /** Show an answer, unless something else is wanted by now. Where a wish was refused, switches go back. */
   private async take(answer: Answer | null): Promise<void> {
+    const names = PICTURES.filter((name) => answer?.has(name));
+    const pictures = await Promise.all(names.map((name) => decodePicture(answer!.column<Uint8Array>(name))));
+    if (this.again) return pictures.forEach((picture) => picture.close());
     if (answer) {
+      for (const picture of this.drawn.values()) picture.close();
+      this.drawn = new Map(names.map((name, n) => [name, pictures[n]]));
       this.answer = answer;
       this.said = answer.values as unknown as Said;
-      for (const name of PICTURES) {
-        this.drawn.get(name)?.close();
-        this.drawn.delete(name);
-        if (answer.has(name)) this.drawn.set(name, await decodePicture(answer.column<Uint8Array>(name)));
-      }
     }
     if (this.said) this.fill(this.said);
   }
