@@ -20,6 +20,8 @@ NAMES = (
     "cocosnet_checks",
     "pix2pixhd",
     "pix2pixhd_checks",
+    "bridge_checks",
+    "bridge_runs",
 )
 
 
