@@ -12,11 +12,11 @@ from torch.nn import functional as F
 from benchmarks.portraits import Sitter
 from ktviz.images import Pixels
 
-STEPS, BATCH = 700, 16
+STEPS, BATCH = 1_400, 16
 WIDTHS = (16, 32, 64, 96)
 SHIFT_PX = 3
 """Pictures are moved by so much, and made lighter or darker by so many parts, so that it learns no pixels by heart."""
-LIGHT = 0.15
+LIGHT = 0.05
 
 
 class Classifier(nn.Module):

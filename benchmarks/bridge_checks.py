@@ -34,7 +34,7 @@ from ktviz.systems.bridge.packaged import WEIGHTS
 from ktviz.systems.bridge.system import Bridge
 from ktviz.systems.bridge.trained import Networks
 
-COUNT, SOURCES, LEARNED = 60, 24, 400
+COUNT, SOURCES, LEARNED = 60, 24, 500
 """Portraits of the bank, those that are changed, those from which the classifier learns; each of a seed of its own."""
 WARM = 0.25
 """Part of a training until its discriminator knows something."""
