@@ -108,7 +108,11 @@ def bridged(system: Bridge, changed: Sitters, references: Sitters, judge: Classi
     found = ways(system, changed.lacking("Hat"), references.having("Hat"), judge)
     return [
         *fallen(log, "apart", "4 codes of labels and reference apart, relative to their size"),
-        ("4 from labels to reference: ways on which the hue goes one way", f"{found.steady:.2f}", "near 1"),
+        (
+            "4 from labels to reference: ways on which the hue goes one way",
+            f"{found.steady:.2f} of {found.count}",
+            "near 1",
+        ),
         ("4 from labels to reference: attributes that stay", f"{found.kept:.3f}", ">= 0.9"),
     ]
 

@@ -77,11 +77,13 @@ class Ways:
     """From labels to a reference.
 
     Attributes:
-        steady: Part of the ways whose hue never goes back from the reference's.
+        steady: Part of the ways between two hues on which the hue never goes back from the reference's; NaN without any.
+        count: How many such ways there are.
         kept: Part of the attributes that were to stay which are seen in all their pictures.
     """
 
     steady: float
+    count: int
     kept: float
 
 
@@ -93,11 +95,12 @@ def ways(system: Bridge, bare: Sequence[Sitter], hats: Sequence[Sitter], judge: 
         asked = {"reference": (reference.pixels, reference.has), "mode": "between", "seed": number}
         way = [system(one.pixels, one.has, HAT, alpha=1 - step / (STEPS - 1), **asked).output for step in range(STEPS)]
         apart = [hue_apart(hue(made), hue(way[-1])) for made in way]
-        steady.append(all(after <= before + BACK for before, after in pairwise(apart)))
+        if apart[0] >= OTHER_HUE / 2:
+            steady.append(all(after <= before + BACK for before, after in pairwise(apart)))
         for made in way:
             seen = judge.sees(made)
             kept += [seen[name] == there for name, there in one.has.items() if name not in HAT]
-    return Ways(fmean(steady), fmean(kept))
+    return Ways(fmean(steady) if steady else float("nan"), len(steady), fmean(kept))
 
 
 @dataclass(frozen=True)
