@@ -77,7 +77,7 @@ class Ways:
     """From labels to a reference.
 
     Attributes:
-        steady: Part of the ways between two hues on which the hue never goes back from the reference's; NaN without any.
+        steady: Part of the ways between two hues on which the hue never goes back from the reference's; NaN for none.
         count: How many such ways there are.
         kept: Part of the attributes that were to stay which are seen in all their pictures.
     """
