@@ -21,6 +21,8 @@ NAMES = (
     "pix2pixhd",
     "pix2pixhd_checks",
     "munit_checks",
+    "bridge_checks",
+    "bridge_runs",
 )
 
 

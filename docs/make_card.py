@@ -81,14 +81,15 @@ def analogy_scores(log: Log) -> str:
 
 
 def maps_recipe(log: Log) -> str:
-    """How weights were made of photographs with label maps."""
+    """How weights were made of photographs with label maps, or of pictures with attributes."""
     settings = [f"`{name}` {in_words(value)}" for name, value in log["recipe"].items()]
-    files = {name: log[name] for name in ("correspondence", "generator", "encoder") if name in log}
+    files = {name: log[name] for name in ("correspondence", "generator", "encoder", "networks") if name in log}
+    known = next(name for name in ("pairs", "pictures") if name in log["data"])
     return table(
         {
             "recipe": ", ".join(settings),
             "made with": made_with(log),
-            "training pairs": f"{log['data']['pairs']}, digest `{log['data']['digest'][:12]}`",
+            f"training {known}": f"{log['data'][known]}, digest `{log['data']['digest'][:12]}`",
             ", ".join(files): ", ".join(f"`{digest[:12]}`" for digest in files.values()),
         }
     )
@@ -142,6 +143,7 @@ BLOCKS: Mapping[str, Mapping[str, Callable[[Log], str]]] = {
         "another seed": result("pix2pixhd_checks_seed_7"),
     },
     "munit": {"recipe": domains_recipe, "checks": result("munit_checks")},
+    "bridge": {"recipe": maps_recipe, "checks": result("bridge_checks"), "runs": result("bridge_runs")},
 }
 """By system, what is written into its card, by the name of the mark."""
 

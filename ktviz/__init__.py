@@ -17,6 +17,8 @@ _HOMES = {
     "attribute": "ktviz.explain.attribution",
     "Attribution": "ktviz.explain.attribution",
     "Audit": "ktviz.audit.audit",
+    "attributes_figure": "ktviz.figures.attributes",
+    "AttributesView": "ktviz.widgets.explorer",
     "Backtrack": "ktviz.explain.backtrack",
     "backtrack": "ktviz.explain.backtrack",
     "backtracking_figure": "ktviz.figures.backtracking",
@@ -101,6 +103,7 @@ if TYPE_CHECKING:
     from ktviz.explain.counterfactual import without as without
     from ktviz.explain.faithfulness import Faithfulness as Faithfulness
     from ktviz.explain.faithfulness import faithfulness as faithfulness
+    from ktviz.figures.attributes import attributes_figure as attributes_figure
     from ktviz.figures.backtracking import backtracking_figure as backtracking_figure
     from ktviz.figures.code_space import code_space_figure as code_space_figure
     from ktviz.figures.levels import levels_figure as levels_figure
@@ -140,6 +143,7 @@ if TYPE_CHECKING:
     from ktviz.trace.record import record as record
     from ktviz.trace.store import TraceStore as TraceStore
     from ktviz.trace.trace import Trace as Trace
+    from ktviz.widgets.explorer import AttributesView as AttributesView
     from ktviz.widgets.explorer import BandView as BandView
     from ktviz.widgets.explorer import CodeSpaceView as CodeSpaceView
     from ktviz.widgets.explorer import Explorer as Explorer

@@ -1,4 +1,4 @@
-"""The sample data: photographs, style sources and scenes, and libraries of them that are built once, bank by bank.
+"""The sample data: photographs, style sources, scenes, pots, portraits; libraries of them are built once, bank by bank.
 
 from ktviz import samples
 
@@ -9,6 +9,9 @@ street = samples.scene("street-3-0044")
 kt.Pix2PixHD(samples.bank("scenes/streets"))(street.labels, street.instances)
 
 kt.Munit(samples.bank("pots/glazed"))(samples.drawing("drawing-3-00008"), exemplar="pot-3-00006")
+
+ann = samples.portrait("portrait-3-00029")
+kt.Bridge(samples.bank("portraits/clay"))(ann.pixels, ann.has, want="Hat")
 """
 
 from __future__ import annotations
@@ -34,8 +37,11 @@ if TYPE_CHECKING:
     from ktviz.library.library import Library
 
 TASKS = ("art", "hdr", "comic")
+"""Folders of banks of patches."""
 SCENES, STREETS = "scenes", "streets"
 POTS, GLAZED = "pots", "pots/glazed"
+PORTRAITS, CLAY = "portraits", "portraits/clay"
+ATTRIBUTES = "attributes.csv"
 STRIDE = 2
 """The sample library takes every second patch a side: a first run stays under a minute."""
 
@@ -74,6 +80,36 @@ def drawing(name: str) -> Pixels:
     if name not in [*known]:  # also where it cannot be a key
         raise unknown_name("drawing", name, known)
     return read_image(known[name])
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """A portrait that is in no bank.
+
+    Attributes:
+        name: "portrait-3-00029".
+        pixels: (H, W, 3) uint8.
+        has: Which attributes it has.
+    """
+
+    name: str
+    pixels: Pixels
+    has: Mapping[str, bool]
+
+
+def portrait(name: str) -> Portrait:
+    """A sample portrait with its attributes.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+    """
+    from ktviz.library.attributes import read_attributes
+
+    place = folder() / PORTRAITS / "inputs"
+    known = {path.stem: path for path in find_images(place).paths}
+    if name not in [*known]:  # also where it cannot be a key
+        raise unknown_name("portrait", name, known)
+    return Portrait(name, read_image(known[name]), read_attributes(place / ATTRIBUTES).of(known[name]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +152,9 @@ def bank(name: str, *, quiet: bool = False) -> AnyUnion:
     """A sample bank, or all of a task ("art"); what is not in the cache is built, and nothing else.
 
     Args:
-        name: Of patches: "art/impasto" ... Of pictures with their maps: "scenes/rooms". Of codes, by the encoder of
-            pix2pixHD: "scenes/streets"; by the style encoder of MUNIT: "pots/glazed".
+        name: Of patches: "art/impasto" ... Of pictures with their maps: "scenes/rooms"; with their attributes:
+            "portraits/clay". Of codes, by the encoder of pix2pixHD: "scenes/streets"; by the style encoder of MUNIT:
+            "pots/glazed".
         quiet: No word about what is built.
 
     Raises:
@@ -127,6 +164,8 @@ def bank(name: str, *, quiet: bool = False) -> AnyUnion:
     """
     if name == GLAZED:
         return pots(quiet)[name]
+    if name == CLAY:
+        return portraits(quiet)[name]
     kinds = {f"{SCENES}/{kind}": kind for kind in ("rooms", STREETS)}
     return (scenes(kinds[name], quiet) if name in [*kinds] else library(name, quiet=quiet))[name]
 
@@ -168,6 +207,20 @@ def pots(quiet: bool = False) -> Library:
     return cached(POTS, None, [coder.digest], [place], {GLAZED: build})
 
 
+def portraits(quiet: bool = False) -> Library:
+    """The library of the portraits with their attributes, built once into the cache; errors as in `bank`."""
+    place = folder() / CLAY
+    attributes = place / ATTRIBUTES
+
+    def build(library: Library) -> None:
+        if not quiet:
+            print(f"building {CLAY}")
+        credits = credits_of(CLAY, folder())
+        library.build(CLAY, place, kind="pictures", credits=credits, attributes=attributes, quiet=quiet)
+
+    return cached(PORTRAITS, None, [file_digest(attributes)], [place], {CLAY: build})
+
+
 def coder_of_streets() -> Coder:
     """The encoder of pix2pixHD."""
     from ktviz.systems.pix2pixhd.coder import Coder
@@ -192,7 +245,9 @@ def library(names: str | Iterable[str] | None = None, *, pictures: Path | None =
 
     pictures = folder() if pictures is None else pictures
     wanted, settings = chosen_styles(pictures, names), LibrarySettings(stride=STRIDE)
-    folders = sorted(path for path in pictures.iterdir() if path.is_dir() and path.name not in (SCENES, POTS))
+    folders = sorted(
+        path for path in pictures.iterdir() if path.is_dir() and path.name not in (SCENES, POTS, PORTRAITS)
+    )
 
     def builder(name: str, style: Path) -> Callable[[Library], None]:
         def build(library: Library) -> None:

@@ -42,6 +42,22 @@ def test_the_recipe_of_two_domains_counts_the_pictures_of_each(tmp_path, save, p
     assert "`weights` (" in said
 
 
+@pytest.mark.parametrize(
+    ("data", "files", "said"),
+    [
+        ({"pairs": 5}, {"encoder": "e" * 64, "generator": "g" * 64}, "| training pairs | 5, digest `dddddddddddd` |"),
+        ({"pictures": 7}, {"networks": "n" * 64}, "| training pictures | 7, digest `dddddddddddd` |"),
+    ],
+)
+def test_a_recipe_says_what_was_learned_from_and_what_came_of_it(data, files, said):
+    versions = {"ktviz": "1", "torch": "2", "device": "cpu", "seconds": 60}
+    log = {"recipe": {"steps": 3, "weights": {"same": 1.5}}, "data": {**data, "digest": "d" * 64}, **versions, **files}
+    made = make_card.maps_recipe(log)
+    assert said in made
+    assert "`steps` 3, `weights` (same 1.5)" in made
+    assert all(f"`{digest[:12]}`" in made for digest in files.values())
+
+
 @pytest.mark.parametrize("system", CARDS)
 def test_the_pictures_of_a_card_are_there_and_small(system):
     names = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", card_of(system))

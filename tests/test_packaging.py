@@ -99,7 +99,7 @@ def test_sample_data_is_small_and_every_picture_is_credited():
     rows = read_credits(folder / "credits.csv").rows
     assert {row.file for row in rows} == pictures
     assert all(UNKNOWN not in (row.credit.licence, row.credit.title, row.credit.creator) for row in rows)
-    banks = {p.rsplit("/", 1)[0] for p in pictures if not p.startswith(("photos/", "scenes/", "pots/"))}
+    banks = {p.rsplit("/", 1)[0] for p in pictures if not p.startswith(("photos/", "scenes/", "pots/", "portraits/"))}
     assert len(banks) >= 6
     assert {bank.split("/")[0] for bank in banks} == {"art", "hdr", "comic"}
     assert all(sum(p.startswith(f"{bank}/") for p in pictures) >= 4 for bank in banks)

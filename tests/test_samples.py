@@ -26,9 +26,18 @@ ROOT = Path(__file__).parent.parent
 
 
 SCENES = ROOT / "sample_data" / "scenes"
+HAIR = ("Dark_Hair", "Blond_Hair", "Red_Hair")
 
 
-@pytest.mark.parametrize("name", ["comic/ink/canyon", "scenes/rooms/photo/room-3-0003", "pots/glazed/pot-3-00004"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "comic/ink/canyon",
+        "scenes/rooms/photo/room-3-0003",
+        "pots/glazed/pot-3-00004",
+        "portraits/clay/portrait-3-00004",
+    ],
+)
 def test_the_generator_makes_the_committed_picture_again(tmp_path, name):
     command = [sys.executable, "-m", "sample_data.generator", str(tmp_path), "--only", name, "--jobs", "1"]
     subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
@@ -39,7 +48,7 @@ def test_the_generator_makes_the_committed_picture_again(tmp_path, name):
     for file in tmp_path.rglob("*.png"):
         committed = ROOT / "sample_data" / file.relative_to(tmp_path)
         assert np.array_equal(np.asarray(Image.open(file)), np.asarray(Image.open(committed)))
-    for file in (tmp_path / "scenes").rglob("*.csv"):
+    for file in tmp_path.rglob("*/*.csv"):
         assert file.read_bytes() == (ROOT / "sample_data" / file.relative_to(tmp_path)).read_bytes()
 
 
@@ -142,6 +151,27 @@ def test_drawings_of_pots_have_names():
     assert samples.drawing("drawing-3-00008").shape == (128, 128, 3)
     with pytest.raises(UnknownNameError, match="drawing-3-00008"):
         samples.drawing("drawing-3-0000")
+
+
+def test_portraits_have_names_and_attributes():
+    found = samples.portrait("portrait-3-00052")
+    assert found.pixels.shape == (96, 96, 3)
+    assert [name for name, there in found.has.items() if there] == ["Blond_Hair", "Smile"]
+    with pytest.raises(UnknownNameError, match="portrait-3-00052"):
+        samples.portrait("portrait-3-0005")
+
+
+def test_portraits_of_the_bank_are_pictures_with_attributes_and_credits(tmp_path, monkeypatch):
+    monkeypatch.setenv("KTVIZ_CACHE", str(tmp_path))
+    bank = samples.bank("portraits/clay", quiet=True)
+    sources = bank.describe_sources()
+    assert {source["licence"] for source in sources} == {"CC0-1.0"}
+    assert {source["title"].split()[0] for source in sources} == {"Portrait"}
+    assert len(bank) == 24
+    for name in bank.attributes(0):
+        there = [bank.attributes(number)[name] for number in range(len(bank))]
+        assert 4 <= sum(there) <= 20, name  # something to choose from, with it and without
+    assert all(sum(bank.attributes(n)[name] for name in HAIR) == 1 for n in range(len(bank)))
 
 
 def test_streets_are_codes_by_the_encoder_there_is(scenes, encoder):

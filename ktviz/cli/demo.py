@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ktviz.cli.console import Quiet, print_shares, say
-from ktviz.cli.demos import cocosnet, image_analogy, kt, munit, pix2pixhd
+from ktviz.cli.demos import bridge, cocosnet, image_analogy, kt, munit, pix2pixhd
 from ktviz.cli.demos.pictures import EXPLORER
-from ktviz.cli.making.registry import ANALOGY, COCOSNET, KT, MUNIT, PIX2PIXHD
+from ktviz.cli.making.registry import ANALOGY, BRIDGE, COCOSNET, KT, MUNIT, PIX2PIXHD
 from ktviz.errors import SettingError
 from ktviz.files import replacing
 
@@ -25,6 +25,7 @@ DEMOS: dict[str, Callable[[Path, bool], Iterator[pd.DataFrame]]] = {
     COCOSNET: cocosnet.run,
     PIX2PIXHD: pix2pixhd.run,
     MUNIT: munit.run,
+    BRIDGE: bridge.run,
 }
 """By system: writes into a folder, quietly or not, and yields the shares of the sources behind each output."""
 

@@ -18,12 +18,13 @@ from ktviz.systems.code_space import CodeSpace
 from ktviz.systems.descents import Descent
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
 from ktviz.systems.styles import Styles
+from ktviz.systems.switches import Switches
 from ktviz.trace.trace import Trace
 
 OTHERWISE = "Ask what it can: `ktviz systems`"
 REFUSALS = (
     *("rerun", "blend", "oracle", "similarity_of", "best_by_source", "leaves", "descents", "band_pictures"),
-    *("styles", "fed", "space"),
+    *("styles", "fed", "space", "switches"),
 )
 """Methods of `PlainSystem` that only say that they are not there."""
 
@@ -139,3 +140,7 @@ class PlainSystem:
     def space(self, trace: Trace) -> CodeSpace:
         """There is no code."""
         raise AbilityError("pictures of other codes", f"{self.name} has no codes", OTHERWISE)
+
+    def switches(self, trace: Trace) -> Switches:
+        """There are no attributes."""
+        raise AbilityError("attributes of a picture", f"{self.name} changes none", OTHERWISE)

@@ -19,6 +19,7 @@ from ktviz.retrieval.site import Recordable
 from ktviz.systems.code_space import CodeSpace
 from ktviz.systems.descents import Descent
 from ktviz.systems.styles import Styles
+from ktviz.systems.switches import Switches
 
 if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
@@ -35,6 +36,7 @@ ABILITIES: Mapping[str, str] = {
     "codes": "choose by codes instead of places",
     "reuse": "say how much each entry gives in all",
     "space": "make the picture of any code",
+    "attributes": "change attributes of a picture",
 }
 """Abilities, and what they are."""
 NEEDED = ("digests", "pictures", "settings_of", "measures_of", "patches", "source_picture")
@@ -49,6 +51,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "codes": ("styles",),
     "reuse": ("fed",),
     "space": ("space",),
+    "attributes": ("switches",),
 }
 """Methods that an ability needs."""
 
@@ -218,6 +221,10 @@ class System(Recordable, Protocol):
 
     def space(self, trace: Trace) -> CodeSpace:
         """With `space`: the code that a run was made with, those that are stored, and what any other one makes."""
+        ...
+
+    def switches(self, trace: Trace) -> Switches:
+        """With `attributes`: the attributes of a picture that can be switched."""
         ...
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ktviz.errors import SettingError
 from ktviz.images import Pixels
@@ -26,6 +27,7 @@ from ktviz.systems.bridge.losses import (
     made,
     makers_losses,
     refined,
+    slopes,
     weighted,
 )
 from ktviz.systems.bridge.shape import SMALL, Shape
@@ -34,12 +36,15 @@ from ktviz.training import adversarial
 from ktviz.training.adversarial import Losses
 from ktviz.training.attributed import Attributed, Order
 from ktviz.training.evaluate import psnr
+from ktviz.training.one_way import Way, made_one_way, one_way_losses
 from ktviz.training.ranges import check_kind
 from ktviz.training.sheet import sheet
+from ktviz.values import one_of
 
 SHOWN = 6
 """Pictures that a preview shows."""
 SIGNS = (-1, 0, 1)
+WAYS = ("both", "labels", "reference")
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class Recipe(adversarial.Recipe):
 
     Attributes:
         refinement: Of the table of noise: 1 as published, away from the references; -1 towards them; 0 for none.
+        ways: Which ways to a code learn: "both"; or "labels" or "reference" alone, without noise that is refined.
         alone: Updates at the beginning that only make pictures come back.
         weights: Of the losses of the makers.
         shape: Sizes of the networks.
@@ -59,6 +65,7 @@ class Recipe(adversarial.Recipe):
     learning_rate: float = 4e-4
     discriminator_rate: float = 8e-4
     refinement: int = 1
+    ways: str = "both"
     alone: int = 200
     weights: Weights = field(default_factory=Weights)
     shape: Shape = SMALL
@@ -69,6 +76,7 @@ class Recipe(adversarial.Recipe):
         check_kind(self, "shape", Shape)
         if self.refinement not in SIGNS:
             raise SettingError(f"refinement {self.refinement}", "not one of -1, 0 and 1", "Give 1, as published")
+        one_of("ways", self.ways, WAYS)
         if self.crop != (self.shape.side, self.shape.side):
             side = self.shape.side
             raise SettingError(f"crop {self.crop}", f"the networks take {side} px", f"Give ({side}, {side})")
@@ -149,8 +157,8 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         references = [numbers[place] for place in mixed]
         source, has = self.data.batch(numbers).to(self.device), self.data.has[numbers].to(self.device)
         reference, wanted = source[mixed], has[mixed]
-        table = self.makers.table
-        noise = refined(self.makers.makers, reference, wanted - has, table[references], self.recipe.refinement)
+        table, sign = self.makers.table, self.recipe.refinement if self.recipe.ways == "both" else 0
+        noise = refined(self.makers.makers, reference, wanted - has, table[references], sign)
         table[references] = noise
         count = len(numbers)
         fresh = torch.randn(count, self.recipe.shape.noise, device=self.device)
@@ -158,15 +166,24 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         return Asked(source, reference, has, wanted, noise, fresh, alpha)
 
     def forward(self, drawn: Asked) -> tuple[Losses, Callable[[], Losses] | None]:
-        makers, judge = self.makers.makers, self.discriminators
-        found = made(makers, drawn)
-        judge.requires_grad_(False)
-        losses = weighted(makers_losses(makers, judge, drawn, found), self.recipe.weights)
-        judge.requires_grad_(True)
+        self.discriminators.requires_grad_(False)
+        unweighted, pictures = self.learned(drawn)
+        losses = weighted(unweighted, self.recipe.weights)
+        self.discriminators.requires_grad_(True)
         if self.loop.step < self.recipe.alone:
-            return {"same": losses["same"], "bridge": losses["bridge"]}, None
-        fake = found.pictures[int(torch.randint(3, ()))].detach().float()
+            return {name: losses[name] for name in ("same", "bridge") if name in losses}, None
+        fake = pictures[int(torch.randint(3, ())) % len(pictures)].detach().float()
         return losses, partial(self.judged, drawn, fake)
+
+    def learned(self, drawn: Asked) -> tuple[Losses, Sequence[Tensor]]:
+        """What the makers are to lower, not weighted, and the pictures that the discriminator judges."""
+        makers, judge = self.makers.makers, self.discriminators
+        if self.recipe.ways != "both":
+            way: Way = "labels" if self.recipe.ways == "labels" else "reference"
+            one = made_one_way(makers, drawn, way)
+            return one_way_losses(makers, judge, drawn, one, way), [one.picture]
+        found = made(makers, drawn)
+        return makers_losses(makers, judge, drawn, found), found.pictures
 
     def judged(self, asked: Asked, fake: Tensor) -> Losses:
         """What the discriminator is to lower, weighted; in float32, for its slope is part of it."""
@@ -178,7 +195,8 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
 
     @torch.no_grad()
     def preview(self) -> Pixels:
-        """Sources, references, pictures by labels with two noises, by the reference, and again."""
+        """Sources, references, pictures by labels with two noises, by the reference, and again; how far apart the codes
+        of both ways are, relative to their size, and how steep the discriminator is, join the history."""
         numbers = [*range(min(SHOWN, len(self.data)))]
         makers = self.average.network.makers
         source, has = self.data.batch(numbers).to(self.device), self.data.has[numbers].to(self.device)
@@ -190,10 +208,21 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         ]
         alpha = torch.full((len(numbers), 1, 1, 1), 0.5, device=self.device)
         found = made(makers, Asked(source, reference, has, wanted, noises[0], noises[1], alpha))
+        size = (found.by_labels.abs().mean() + found.by_reference.abs().mean()) / 2
+        self.loop.history[-1] |= {
+            "apart": float(F.l1_loss(found.by_labels, found.by_reference) / size),
+            "slope": self.slope(source, found.pictures, alpha),
+        }
         nothing = torch.zeros_like(has)
         code = makers.encoder(source, nothing)
         again = makers.generator(source, code + makers.mapping(noises[0], nothing))
         return sheet([source, reference, found.labels, found.again, found.reference, found.between, again])
+
+    @torch.enable_grad()
+    def slope(self, source: Tensor, pictures: Sequence[Tensor], alpha: Tensor) -> float:
+        """Of the discriminator, in the middle between sources and made pictures: mean."""
+        found = [slopes(self.discriminators, source, picture, alpha).detach() for picture in pictures]
+        return float(torch.stack(found).mean())
 
     def kept(self) -> Networks:
         return self.average.network.cpu().eval()

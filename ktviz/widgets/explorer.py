@@ -80,6 +80,23 @@ class StylesView(View):
         return styles_figure(self.shown, model=self._subject.model)
 
 
+class AttributesView(View):
+    """Attributes as switches: what the source has, what is wanted, after whom, and of what every cell was made."""
+
+    parts: ClassVar[tuple[str, ...]] = ("attributes",)
+
+    def plot(self) -> Figure:
+        """Source, reference, output, of what its cells were made, and by how much each attribute was to change.
+
+        Raises:
+            AbilityError: The system changes no attributes.
+            TraceError: The model is gone.
+        """
+        from ktviz.figures.attributes import attributes_figure
+
+        return attributes_figure(self.shown, model=self._subject.model)
+
+
 class ReuseView(View):
     """How much each cell of the source feeds, beside the translation."""
 

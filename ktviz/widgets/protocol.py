@@ -47,6 +47,10 @@ REQUESTS: Mapping[str, Request] = {
     "members": Request({"styles": "number[]"}, about_shown=True),
     "decode": Request({"entry": "number", "moved": "number[]"}, about_shown=True),
     "entries": Request({"entries": "number[]"}),
+    "attributes": Request({}, about_shown=True),
+    "switch": Request(
+        {"on": "number[]", "labels": "number", "reference": "number", "amount": "number"}, about_shown=True
+    ),
     "translate": Request(
         {"without": "number[]", "weights": "number[]", "styles": "number[][]", "copies": "number[][]"}
     ),
@@ -77,14 +81,15 @@ def typescript() -> str:
     shown = [f'  "{kind}",' for kind, request in REQUESTS.items() if request.about_shown]
     return TYPESCRIPT.format(
         constants="\n".join(f"export const {name} = {value};" for name, value in constants.items()),
-        requests="\n".join(f"  {kind}: {{ {fields(request)} }};" for kind, request in REQUESTS.items()),
+        requests="\n".join(f"  {kind}: {fields(request)};" for kind, request in REQUESTS.items()),
         about_shown="\n".join(shown),
     )
 
 
 def fields(request: Request) -> str:
     """The body of a request as TypeScript."""
-    return "; ".join(f"{name}: {kind}" for name, kind in request.body.items())
+    listed = "; ".join(f"{name}: {kind}" for name, kind in request.body.items())
+    return f"{{ {listed} }}" if listed else "Record<string, never>"
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from ktviz.library.kinds.trees import trees_of
 from ktviz.systems.code_space import CodeSpace
 from ktviz.systems.protocol import System, check_ability
 from ktviz.systems.styles import Styles
+from ktviz.systems.switches import Switches
 from ktviz.trace.pictures import OUTPUT, Picture
 from ktviz.trace.schema import empty_table
 from ktviz.trace.shares import find_source, share_table
@@ -182,6 +183,17 @@ class Subject:
     def projection(self) -> Projection:
         """The map of the codes that are stored in that space, of which there is at least one."""
         return Projection.of(self.space.codes)
+
+    @cached_property
+    def switches(self) -> Switches:
+        """The attributes of the picture that can be switched.
+
+        Raises:
+            TraceError, AbilityError: There is no model, or one that changes no attributes.
+        """
+        case = self.live()
+        check_ability(case.system, "attributes", "attributes of a picture")
+        return case.system.switches(case.trace)
 
     @property
     def model(self) -> System | None:

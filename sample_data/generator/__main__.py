@@ -13,6 +13,8 @@ from PIL import Image
 
 from .catalogue import SOURCES, Source
 from .photographs import PHOTOGRAPHS, load
+from .portraits import chosen as portraits
+from .portraits.writing import Job as Portrait
 from .pottery import chosen as pots
 from .pottery.writing import Job as Pot
 from .scenes.chosen import chosen, write_chosen_tables
@@ -62,6 +64,16 @@ def pots_chosen(out: Path, only: str) -> list[Pot]:
     return [job for job in pots.chosen(out) if job.picture.relative_to(out).as_posix().startswith(only)]
 
 
+def write_portrait(job: Portrait) -> str:
+    """Make and save one portrait; returns its file name for the log."""
+    return portraits.write_chosen(job)
+
+
+def portraits_chosen(out: Path, only: str) -> list[Portrait]:
+    """The portraits whose files start with something."""
+    return [job for job in portraits.chosen(out) if portraits.file(job).relative_to(out).as_posix().startswith(only)]
+
+
 def credit_rows(out: Path) -> Iterable[tuple[str, ...]]:
     """Rows of `credits.csv`."""
     for photo in PHOTOGRAPHS.values():
@@ -72,6 +84,8 @@ def credit_rows(out: Path) -> Iterable[tuple[str, ...]]:
         yield job.path("photo").relative_to(out).as_posix(), *credit(job)[1:]
     for pot in pots.chosen(out):
         yield pot.picture.relative_to(out).as_posix(), *pots.credit(pot)
+    for one in portraits.chosen(out):
+        yield portraits.file(one).relative_to(out).as_posix(), *portraits.credit(one)
 
 
 def write_credits(out: Path) -> None:
@@ -97,12 +111,17 @@ def main() -> None:
     made = scenes(options.out, options.only)
     if made:
         write_chosen_tables(options.out)
+    people = portraits_chosen(options.out, options.only)
+    if people:
+        portraits.write_chosen_tables(options.out)
     with ProcessPoolExecutor(options.jobs) as pool:
         for file in pool.map(write_source, sources, [options.out] * len(sources)):
             print(file)
         for file in pool.map(write_scene, made):
             print(file)
         for file in pool.map(write_pot, pots_chosen(options.out, options.only)):
+            print(file)
+        for file in pool.map(write_portrait, people):
             print(file)
 
 

@@ -20,10 +20,11 @@ from ktviz.systems.kt.translator import Translator
 from views.wire import Wire, unpack
 
 PARTS = {
-    kt.Explorer: ["translation", "sources", "codes", "reuse", "space", "tree", "bands", "table"],
+    kt.Explorer: ["translation", "sources", "codes", "attributes", "reuse", "space", "tree", "bands", "table"],
     kt.TranslationView: ["translation"],
     kt.SourcesView: ["sources"],
     kt.StylesView: ["codes"],
+    kt.AttributesView: ["attributes"],
     kt.ReuseView: ["reuse"],
     kt.CodeSpaceView: ["space"],
     kt.TreeView: ["tree"],

@@ -97,6 +97,23 @@ class Known:
         taken = {other: False for group in self.exclusive for name in group if named.get(name) for other in group}
         return Wish(there, named, {**there, **taken, **named})
 
+    def switched(self, wish: Wish, on: Iterable[str]) -> dict[str, bool]:
+        """What a person names who switches attributes, after a wish: what becomes another unless that follows, and what
+        they had named before, as far as it stays so.
+
+        Args:
+            wish: Before.
+            on: Names of all that the picture is to have.
+
+        Raises:
+            UnknownNameError, SettingError: As in `said`.
+        """
+        wanted = self.all(on, "want")
+        taken = [group for group in self.exclusive if any(wanted[name] for name in group)]
+        follows = {name for group in taken for name in group if not wanted[name]}
+        changed = {name: there for name, there in wanted.items() if there != wish.has[name] and name not in follows}
+        return {**{name: there for name, there in wish.want.items() if wanted[name] == there}, **changed}
+
 
 def answer(name: Any, value: Any) -> bool:
     """Whether an attribute is there, as a person says it."""

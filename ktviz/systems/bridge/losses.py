@@ -198,9 +198,14 @@ def judge_losses(judge: Judge, asked: Asked, pictures: Sequence[Tensor], between
 
 def penalty(judge: Judge, real: Tensor, fake: Tensor, alpha: Tensor) -> Tensor:
     """How far the slope of a discriminator is from 1 between a real picture and a made one (WGAN-GP)."""
+    return (slopes(judge, real, fake, alpha) - 1).square().mean()
+
+
+def slopes(judge: Judge, real: Tensor, fake: Tensor, alpha: Tensor) -> Tensor:
+    """The slope of a discriminator at a place between real pictures and made ones: (B,)."""
     place = (real + alpha * (fake - real)).detach().requires_grad_(True)
     (slope,) = torch.autograd.grad(judge(place)[0].sum(), place, create_graph=True)
-    found: Tensor = (slope.flatten(1).norm(dim=1) - 1).square().mean()
+    found: Tensor = slope.flatten(1).norm(dim=1)
     return found
 
 

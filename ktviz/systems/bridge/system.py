@@ -32,6 +32,7 @@ from ktviz.systems.bridge.run import NOTHING, OTHER, Run
 from ktviz.systems.bridge.settings import Settings
 from ktviz.systems.bridge.shape import CODE_PX
 from ktviz.systems.bridge.sites import NAME, CodeSite, ReferenceSite
+from ktviz.systems.bridge.switches import RunSwitches
 from ktviz.systems.bridge.trained import Networks
 from ktviz.systems.cells import PATCH_PX, around
 from ktviz.systems.choice import Choice
@@ -75,7 +76,7 @@ class Bridge(nn.Module, PlainSystem):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend"})
+    abilities = frozenset({"rerun", "exclude", "blend", "attributes"})
     baseline = "the source's own code"
     cell_px = CODE_PX
 
@@ -310,6 +311,10 @@ class Bridge(nn.Module, PlainSystem):
     def reach(self, trace: Trace) -> str:
         """Measured around the middle of the picture."""
         return f"the whole picture; {self.live(trace).energy.reach}" if trace.sites == [CODE] else "the whole picture"
+
+    def switches(self, trace: Trace) -> RunSwitches:
+        """The attributes of a run; see `System`."""
+        return RunSwitches(self.asking, self.made, trace)
 
     def encode(self, pixels: Pixels) -> Tensor:
         """The code of a picture of which nothing is asked: (C, h, w)."""

@@ -41,6 +41,7 @@ from ktviz.systems.kt.translation import Translation
 from ktviz.systems.opening import banks_of
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
 from ktviz.systems.styles import Styles
+from ktviz.systems.switches import Switches
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 
@@ -265,3 +266,7 @@ class Translator(Pipeline):
     def space(self, trace: Trace) -> CodeSpace:
         """Patches are no points among others."""
         raise AbilityError("pictures of other codes", "patches have no codes", "Translate without a source")
+
+    def switches(self, trace: Trace) -> Switches:
+        """There are no attributes."""
+        raise AbilityError("attributes of a picture", "a photo is translated as it is", "Change the photo")

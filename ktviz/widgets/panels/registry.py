@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ktviz.widgets.panels import bands, codes, reuse, sources, space, table, translation, tree
+from ktviz.widgets.panels import attributes, bands, codes, reuse, sources, space, table, translation, tree
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.subject import Subject
 
@@ -10,6 +10,7 @@ PANELS: tuple[Panel, ...] = (
     translation.PANEL,
     sources.PANEL,
     codes.PANEL,
+    attributes.PANEL,
     reuse.PANEL,
     space.PANEL,
     tree.PANEL,

@@ -14,7 +14,7 @@ import numpy as np
 from .faces import ATTRIBUTES, HAIR, Face, attributes, person, shades
 from .painting import paint
 
-__all__ = ["ATTRIBUTES", "Portrait", "portrait"]
+__all__ = ["ATTRIBUTES", "Portrait", "face_of", "portrait"]
 
 Array = np.ndarray
 FINER = 4
@@ -45,6 +45,13 @@ def portrait(
     """
     if size < LEAST:
         raise ValueError(f"size: {size} pixels were asked for, at least {LEAST} are needed")
+    face = face_of(seed, changed, shades_seed)
+    fine = paint(face, FINER * size, seed % 1000)
+    return Portrait(fine.reshape(size, FINER, size, FINER, 3).mean((1, 3)), face)
+
+
+def face_of(seed: int, changed: Mapping[str, bool] | None = None, shades_seed: int | None = None) -> Face:
+    """Who is in a portrait; arguments and errors as there."""
     unknown = set(changed or {}) - set(ATTRIBUTES)
     if unknown:
         raise ValueError(f"attributes: {', '.join(sorted(unknown))} unknown; there are {', '.join(ATTRIBUTES)}")
@@ -52,6 +59,4 @@ def portrait(
     if sum(known[name] for name in HAIR) != 1:
         raise ValueError(f"hair: {', '.join(name for name in HAIR if known[name]) or 'no colour'}; give exactly one")
     of_shades = seed if shades_seed is None else shades_seed
-    face = Face(person(np.random.default_rng([1, seed])), shades(np.random.default_rng([3, of_shades])), known)
-    fine = paint(face, FINER * size, seed % 1000)
-    return Portrait(fine.reshape(size, FINER, size, FINER, 3).mean((1, 3)), face)
+    return Face(person(np.random.default_rng([1, seed])), shades(np.random.default_rng([3, of_shades])), known)

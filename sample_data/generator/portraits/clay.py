@@ -29,6 +29,7 @@ class Clay:
         distance: Array,
         colour: Array,
         *,
+        cut: Array | None = None,
         rounding: float = 0.12,
         gloss: float = 0.12,
         shadow: float = 0.3,
@@ -37,12 +38,13 @@ class Clay:
     ) -> None:
         """A piece of clay where `distance` (h, w) is below 0.
 
-        `rounding` is how far its edge is round, `shadow` how dark and `reach` how far its shadow lies, `shade` how much
-        its form shows.
+        `cut` takes away what is above 0 there, and leaves no round edge. `rounding` is how far its edge is round,
+        `shadow` how dark and `reach` how far its shadow lies, `shade` how much its form shows.
         """
-        cover = smoothstep(self.px, -self.px, distance)
+        outline = distance if cut is None else np.maximum(distance, cut)
+        cover = smoothstep(self.px, -self.px, outline)
         if shadow:
-            fallen = shifted(distance, reach * 0.55 / self.px, reach / self.px)
+            fallen = shifted(outline, reach * 0.55 / self.px, reach / self.px)
             soft = smoothstep(reach, -0.4 * reach, fallen) * (1 - cover)
             self.picture *= 1 - shadow * soft[..., None]
         depth = np.clip(1 + distance / rounding, 0, 1)
@@ -63,10 +65,15 @@ class Clay:
         """Colour on what is there, by an amount (h, w)."""
         self.picture = mix(self.picture, colour, np.clip(amount, 0, 1))
 
+    def darken(self, amount: Array, left: float) -> None:
+        """What is there loses light, down to a part of it, by an amount (h, w): lines show in light and in shade."""
+        self.tint(amount, self.picture * left)
+
     def ellipse(self, cx: float, cy: float, rx: float, ry: float, power: float = 2.0) -> Array:
-        """Distance from an ellipse; squarer with a greater power."""
+        """Distance from an ellipse, near its edge; squarer with a greater power."""
         u, v = np.abs((self.x - cx) / rx), np.abs((self.y - cy) / ry)
-        return ((u**power + v**power) ** (1 / power) - 1) * min(rx, ry)
+        out = np.maximum((u**power + v**power) ** (1 / power), 1e-6)
+        return (out - 1) / np.hypot((u / out) ** (power - 1) / rx, (v / out) ** (power - 1) / ry)
 
     def line(self, way: Array, width: float | Array) -> Array:
         """Distance from a thick polyline (n, 2); widths may differ along it."""
@@ -89,6 +96,11 @@ def merged(a: Array, b: Array, soft: float) -> Array:
     """Both shapes, with a smooth seam."""
     t = np.clip(0.5 + 0.5 * (b - a) / soft, 0, 1)
     return b + (a - b) * t - soft * t * (1 - t)
+
+
+def overlap(a: Array, b: Array, soft: float) -> Array:
+    """What is in both shapes, with a smooth edge."""
+    return -merged(-a, -b, soft)
 
 
 def arc(x0: float, x1: float, y: float, rise: float, count: int = 9) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..colour import hex_colour, mix, smoothstep
 from ..noise import fbm
-from .clay import Clay, arc, merged
+from .clay import Clay, arc, merged, overlap
 from .faces import Face
 
 Array = np.ndarray
@@ -32,7 +32,7 @@ def paint(face: Face, size: int, seed: int) -> Array:
     ears(clay, face, tone)
     clay.add(head, tone, rounding=0.42, gloss=0.06, shadow=0.34, reach=0.06, shade=0.85)
     cheeks(clay, face, tone)
-    lines_of_age(clay, face, tone)
+    lines_of_age(clay, face)
     eyes(clay, face, tone)
     nose(clay, face, tone)
     if face.has("Beard"):
@@ -85,16 +85,16 @@ def head_of(clay: Clay, face: Face) -> Array:
 
 def bust(clay: Clay, face: Face, tone: Array) -> None:
     """Neck, shoulders and clothes."""
-    neck = clay.ellipse(0, 0.62, 0.2, 0.36, 3)
     cloth = hsl(face.person.cloth, 0.42, 0.42)
     shoulders = clay.ellipse(0, 1.22, 0.86, 0.52, 2.6)
     clay.add(shoulders, cloth, rounding=0.3, gloss=0.04, shadow=0.25)
     if face.person.collar < 0.4:
-        opening = clay.ellipse(0, 0.72, 0.27, 0.2)
-        clay.add(opening, tone, rounding=0.25, gloss=0.03, shadow=0, shade=0.4)
+        neck, opening = clay.ellipse(0, 0.56, 0.2, 0.3, 3), clay.ellipse(0, 0.75, 0.27, 0.17)
         clay.add(np.abs(opening) - 0.025, cloth * 0.85, rounding=0.03, shadow=0.15, reach=0.02)
-    clay.add(neck, tone * 0.93, rounding=0.22, gloss=0.02, shadow=0.15)
-    if face.person.collar >= 0.4:
+        seen = np.minimum(neck, opening + 0.025)
+        clay.add(merged(neck, opening, 0.1), tone * 0.93, cut=seen, rounding=0.2, gloss=0.02, shadow=0)
+    else:
+        clay.add(clay.ellipse(0, 0.62, 0.2, 0.36, 3), tone * 0.93, rounding=0.22, gloss=0.02, shadow=0.15)
         roll = clay.ellipse(0, 0.87, 0.3, 0.11, 2.6)
         clay.add(roll, cloth * 0.92, rounding=0.09, gloss=0.04, shadow=0.25)
 
@@ -110,17 +110,17 @@ def cheeks(clay: Clay, face: Face, tone: Array) -> None:
         clay.tint(0.34 * smoothstep(0.06, -0.1, clay.ellipse(side * 0.24, 0.2, 0.13, 0.11)), warm)
 
 
-def lines_of_age(clay: Clay, face: Face, tone: Array) -> None:
+def lines_of_age(clay: Clay, face: Face) -> None:
     if not face.has("Old"):
         return
-    dark, strength = tone * 0.66, 0.42 + 0.3 * face.shades.age
+    strength = 0.42 + 0.3 * face.shades.age
     ways = [arc(-0.2, 0.2, y, 0.025) for y in (-0.3, -0.37)]
     for side in (-1, 1):
         ways.append(np.array([[side * 0.13, 0.19], [side * 0.19, 0.27], [side * 0.215, 0.36]]))
         ways += [np.array([[side * 0.32, y], [side * 0.385, y + slope]]) for y, slope in ((-0.03, -0.03), (0.01, 0.02))]
         ways.append(arc(side * 0.1, side * 0.28, 0.065, -0.03))
     for way in ways:
-        clay.tint(strength * smoothstep(0.012, 0.0, clay.line(way, 0.004)), dark)
+        clay.darken(strength * smoothstep(0.012, 0.0, clay.line(way, 0.004)), 0.6)
 
 
 def eyes(clay: Clay, face: Face, tone: Array) -> None:
@@ -173,8 +173,7 @@ def mouth(clay: Clay, face: Face, tone: Array) -> None:
     open_, wide = 0.02 + 0.085 * face.shades.smile, 0.16 + 0.03 * face.shades.smile
     u = np.clip(clay.x / wide, -1, 1)
     upper, lower = MOUTH_Y - 0.045 * u**2, MOUTH_Y + open_ - (open_ + 0.045) * u**2
-    beyond = np.maximum(np.abs(clay.x) - wide, 0)
-    gap = np.maximum(np.maximum(upper - clay.y, clay.y - lower), beyond)
+    gap = np.maximum(np.maximum(upper - clay.y, clay.y - lower), np.abs(clay.x) - wide)
     clay.add(gap - 0.026, lip, rounding=0.03, gloss=0.1, shadow=0.12, reach=0.015)
     clay.tint(smoothstep(0.006, -0.006, gap), np.array([0.25, 0.07, 0.08]))
     teeth = np.maximum(gap, clay.y - upper - 0.035)
@@ -188,7 +187,7 @@ def strands(clay: Clay, colour: Array, seed: int, around: float = 0.0) -> Array:
     """Hair: streaks that run out from the crown."""
     angle = np.arctan2(clay.x, clay.y + 0.55 + around)
     away = np.hypot(clay.x, clay.y + 0.55)
-    streak = fbm(angle * 9, away * 1.4, seed + 1, 4)
+    streak = fbm(angle * 9, away * 1.4, seed + 1, 4) * smoothstep(0.0, 0.15, away)
     return np.clip(colour * (1 + 0.3 * streak)[..., None], 0, 1)
 
 
@@ -210,16 +209,16 @@ def hair_before(clay: Clay, face: Face, head: Array, hair: Array, seed: int) -> 
     else:
         border = -0.42 + 0.9 * clay.x**2 - 0.1 * np.abs(clay.x)
     temples = np.abs(clay.x) - face.person.wide * (0.93 - 0.1 * face.person.length)
-    sides = np.maximum(-temples, clay.y - (0.1 + 0.45 * face.person.length))
-    front = np.minimum(clay.y - border, sides)
-    clay.add(np.maximum(outer, front), strands(clay, hair, seed), rounding=0.15, gloss=0.1, shadow=0.3, reach=0.035)
+    sides = overlap(-temples, clay.y - (0.1 + 0.45 * face.person.length), 0.08)
+    front = merged(clay.y - border, sides, 0.08)
+    clay.add(overlap(outer, front, 0.1), strands(clay, hair, seed), rounding=0.15, gloss=0.1, shadow=0.3, reach=0.035)
 
 
 def beard(clay: Clay, face: Face, head: Array, hair: Array, seed: int) -> None:
     long = face.shades.beard
     lower = merged(head - 0.015 - 0.02 * long, clay.ellipse(0, 0.5 + 0.12 * long, 0.3, 0.16 + 0.2 * long), 0.12)
     border = 0.2 + 0.5 * np.abs(clay.x) ** 1.5 - 0.62 * np.maximum(np.abs(clay.x) - 0.26, 0)
-    shape = np.maximum(lower, border - clay.y)
+    shape = overlap(lower, border - clay.y, 0.08)
     grain = fbm(clay.x * 16, clay.y * 7, seed + 4, 3)
     colour = np.clip(hair * 0.9 * (1 + 0.3 * grain)[..., None], 0, 1)
     clay.add(shape, colour, rounding=0.16, gloss=0.04, shadow=0.22, reach=0.03)
@@ -244,15 +243,16 @@ def glasses(clay: Clay, face: Face) -> None:
 def hat(clay: Clay, face: Face, seed: int) -> None:
     colour = hsl(360 * face.shades.hat, 0.45, 0.55)
     wide, crown = face.person.wide + 0.14, face.shades.crown
-    dome = np.maximum(clay.ellipse(0, -0.42, wide - 0.06 * crown, 0.5, 2 + 1.8 * crown), clay.y + 0.38)
+    dome, below = clay.ellipse(0, -0.42, wide - 0.06 * crown, 0.5, 2 + 1.8 * crown), clay.y + 0.38
     knit = 1 + (1 - crown) * 0.1 * np.sign(np.sin(clay.x * 60)) * (clay.y > -0.9)
     felt = 1 + 0.05 * fbm(clay.x * 20, clay.y * 20, seed + 6, 3)
-    clay.add(dome, np.clip(colour * (knit * felt)[..., None], 0, 1), rounding=0.3, gloss=0.05, shadow=0.3, reach=0.05)
+    cloth = np.clip(colour * (knit * felt)[..., None], 0, 1)
+    clay.add(dome, cloth, cut=below, rounding=0.3, gloss=0.05, shadow=0.3, reach=0.05)
     if crown > 0.5:
-        band = np.maximum(dome, -clay.y - 0.5)
-        clay.add(band, colour * 0.45, rounding=0.05, gloss=0.04, shadow=0)
-        brim = clay.ellipse(0, -0.37, wide + 0.22 + 0.2 * (crown - 0.5), 0.075, 2.4)
+        clay.add(dome, colour * 0.45, cut=np.abs(clay.y + 0.44) - 0.06, rounding=0.3, gloss=0.04, shadow=0)
+        tip = wide + 0.2 + 0.2 * (crown - 0.5)
+        brim = clay.line(arc(-tip, tip, -0.37, -0.012), 0.028 + 0.045 * np.sqrt(1 - np.linspace(-1, 1, 9) ** 2))
         clay.add(brim, colour, rounding=0.07, gloss=0.08, shadow=0.4, reach=0.08)
     else:
-        cuff = np.maximum(np.abs(clay.x) - wide - 0.01, np.abs(clay.y + 0.4 - 0.12 * clay.x**2) - 0.085)
+        cuff = overlap(np.abs(clay.x) - wide - 0.01, np.abs(clay.y + 0.4 - 0.12 * clay.x**2) - 0.085, 0.06)
         clay.add(cuff, colour * 0.82, rounding=0.07, gloss=0.04, shadow=0.35, reach=0.05)

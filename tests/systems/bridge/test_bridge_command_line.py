@@ -2,13 +2,18 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from command import ktviz
 
 import ktviz as kt
+from ktviz import samples
+from ktviz.cli.demos import bridge as demo
 from ktviz.images import read_image
+from ktviz.networks.weights import Packaged
 from ktviz.systems.bridge import shape as shapes
 from ktviz.systems.bridge.trained import Networks
 
@@ -131,7 +136,7 @@ def test_an_audit_is_made_and_verified_with_its_library_and_not_without(place, l
 
 def test_it_is_listed_with_what_it_can_be_asked():
     (found,) = (one for one in json.loads(ktviz("systems", "--json").stdout)["systems"] if one["name"] == "bridge")
-    assert found["abilities"] == ["blend", "exclude", "rerun"]
+    assert found["abilities"] == ["attributes", "blend", "exclude", "rerun"]
     assert found["baseline"] == "the source's own code"
 
 
@@ -178,3 +183,42 @@ def test_other_trainings_take_no_exclusive_attributes(tmp_path):
     given = ("--exclusive", "a,b", "-o", tmp_path / "run")
     done = ktviz("train", "cocosnet", tmp_path, *given, check=False)
     assert (done.returncode, "it is of bridge" in " ".join(done.stderr.split())) == (2, True)
+
+
+SAMPLES = ("Dark_Hair", "Blond_Hair", "Red_Hair", "Fringe", "Smile", "Glasses", "Hat", "Beard", "Old")
+"""Attributes of the sample portraits."""
+
+
+def test_the_demo_switches_attributes_after_references_by_labels_and_between(tmp_path, monkeypatch):
+    torch.manual_seed(0)
+    networks = Networks(replace(SHAPE, side=96, attributes=len(SAMPLES)), SAMPLES, (SAMPLES[:3],))
+    monkeypatch.setattr(Networks, "shipped", classmethod(lambda cls: networks))
+    monkeypatch.setenv("KTVIZ_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(demo, "PORTRAITS", demo.PORTRAITS[:2])
+    out = tmp_path / "out"
+    ktviz("demo", *SYSTEM, "-o", out, "-q")
+    wishes = ["hair", "smile", "glasses", "hat", "beard", "old", "several"]
+    ends = [*wishes, "changes", "between", "share"]
+    names = {f"{name}_{end}.png" for name in demo.PORTRAITS for end in ends}
+    assert {path.name for path in out.glob("*.png")} == names | {f"{demo.PORTRAITS[0]}_backtracking.png"}
+    name, portrait = demo.PORTRAITS[1], samples.portrait(demo.PORTRAITS[1])
+    system = kt.Bridge(samples.bank(demo.BANK, quiet=True), networks)
+    assert portrait.has["Smile"]
+    after = system(portrait.pixels, portrait.has, {"Smile": False}).output
+    assert np.array_equal(read_image(out / f"{name}_smile.png"), after)
+    way = read_image(out / f"{name}_between.png")
+    wanted = {"Hat": True, "Glasses": True}
+    by_labels, after = (system(portrait.pixels, portrait.has, wanted, mode=m).output for m in ("labels", "reference"))
+    assert np.array_equal(way[:, :96], by_labels)
+    assert np.array_equal(way[:, -96:], after)
+    ktviz("verify", out / "audit", "-l", samples.portraits(quiet=True).folder)
+    assert (out / "explorer.html").stat().st_size > 100_000
+    assert "ktviz sample generator" in (out / "sources.csv").read_text()
+
+
+def test_without_weights_the_demo_says_what_to_do(monkeypatch, tmp_path):
+    none = Packaged(tmp_path, {})
+    monkeypatch.setattr(Networks, "shipped", classmethod(lambda cls: none.check("bridge")))
+    done = ktviz("demo", *SYSTEM, "-o", tmp_path / "out", "-q", check=False)
+    assert (done.returncode, (tmp_path / "out").exists()) == (7, False)
+    assert "ktviz train bridge" in " ".join(done.stderr.split())

@@ -18,6 +18,8 @@ export interface Requests {
   members: { styles: number[] };
   decode: { entry: number; moved: number[] };
   entries: { entries: number[] };
+  attributes: Record<string, never>;
+  switch: { on: number[]; labels: number; reference: number; amount: number };
   translate: { without: number[]; weights: number[]; styles: number[][]; copies: number[][] };
 }
 export type Kind = keyof Requests;
@@ -31,4 +33,6 @@ export const ABOUT_SHOWN: ReadonlySet<Kind> = new Set<Kind>([
   "styles",
   "members",
   "decode",
+  "attributes",
+  "switch",
 ]);

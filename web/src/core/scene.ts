@@ -100,7 +100,17 @@ export interface About {
   frozen: string;
   panels: PanelPlace[];
   can: Record<
-    "bands" | "decode" | "regret" | "tree" | "soft" | "exclude" | "codes" | "restyle" | "reuse" | "space",
+    | "bands"
+    | "decode"
+    | "regret"
+    | "tree"
+    | "soft"
+    | "exclude"
+    | "codes"
+    | "restyle"
+    | "reuse"
+    | "attributes"
+    | "space",
     boolean
   >;
   /** Other pictures of the run that lie over the output, px upon px. */

@@ -70,6 +70,16 @@ export class Session {
     }
   }
 
+  /** Do something of several steps: the view is not settled till its end. */
+  async during(call: () => Promise<void>): Promise<void> {
+    this.store.set({ waiting: this.state.waiting + 1 });
+    try {
+      await call();
+    } finally {
+      this.store.set({ waiting: this.state.waiting - 1 });
+    }
+  }
+
   /** Do something after a moment, unless it is asked for again till then: keys that are held down ask once. */
   soon(name: string, call: () => Promise<void>): void {
     const earlier = this.timers.get(name);

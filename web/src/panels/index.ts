@@ -1,6 +1,7 @@
 // All panels, in the order of the Explorer; where they stand and when they appear is said by the scene.
 
 import type { Panel } from "../core/panel";
+import { attributes } from "./attributes";
 import { bands } from "./bands";
 import { codes } from "./codes";
 import { reuse } from "./reuse";
@@ -10,4 +11,4 @@ import { table } from "./table";
 import { translation } from "./translation";
 import { tree } from "./tree";
 
-export const PANELS: readonly Panel[] = [translation, sources, codes, reuse, space, tree, bands, table];
+export const PANELS: readonly Panel[] = [translation, sources, codes, attributes, reuse, space, tree, bands, table];

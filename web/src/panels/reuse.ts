@@ -5,6 +5,7 @@ import { count, fitCanvas, h, percent, words } from "../core/dom";
 import { Feeding, total } from "../core/feeding";
 import type { Drawn, Panel } from "../core/panel";
 import { sourcePatch, strokeTwice } from "../core/patches";
+import { scaleBar } from "../core/scale";
 import type { Scene } from "../core/scene";
 import type { Session } from "../core/session";
 import type { Changed } from "../core/store";
@@ -82,19 +83,14 @@ export class ReuseView implements Drawn {
     const most = fed.reduce((one, other) => Math.max(one, other), 0);
     this.map = asCanvas(reuseMap(fed, cells.columns, most));
     const unused = fed.reduce((sum, value) => sum + Number(value < UNUSED), 0) / fed.length;
-    const bar = h("canvas", { width: 120, height: 1, class: "kt-scale", role: "img", "aria-label": "Scale" });
-    const context = bar.getContext("2d")!;
-    for (let x = 0; x < 120; x++) {
-      context.fillStyle = `rgb(${cividis(x / 119).join(",")})`;
-      context.fillRect(x, 0, 1, 1);
-    }
+    const [low, high] = [`≤ ${UNUSED}`, cellsIn(most)];
     this.legend.replaceChildren(
       h(
         "span",
         {},
         `Cells of the output that each cell feeds${can.reuse ? " in all" : ", as far as recorded"}, log scale`,
       ),
-      h("span", { class: "kt-key" }, `≤ ${UNUSED}`, bar, cellsIn(most)),
+      h("span", { class: "kt-key" }, low, scaleBar(low, high), high),
       h("span", {}, `${percent(unused)} feed less than ${UNUSED}`),
     );
     this.fill();

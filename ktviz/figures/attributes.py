@@ -1,0 +1,125 @@
+"""A picture of which attributes were changed: which, after whom, and of what its cells were made."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from ktviz.errors import TraceError
+from ktviz.explain.case import case_of
+from ktviz.explain.result import one_site
+from ktviz.figures.canvas import Canvas
+from ktviz.figures.colours import FAINT, QUANTITY_INK
+from ktviz.figures.layout import MARGIN, WIDTH, fit
+from ktviz.figures.maps import BODY, LINE, SMALL, TITLE, painted_values, scale
+from ktviz.licences import in_short
+from ktviz.regions import Box
+from ktviz.systems.switches import Switched
+from ktviz.trace.recorded import Traced
+
+GAP, TOP, TALLEST = 24.0, 132.0, 420.0
+NAME, FLAG, BAR = 260.0, 110.0, 150.0
+"""Widths of the name of an attribute, of whether it is there, and of the longest bar to either side."""
+WANTED_INK = "#E69F00"
+"""Of what is to come; what is to go is in the other one."""
+
+
+def attributes_figure(trace: Traced, *, model: object | None = None) -> Figure:
+    """Source, reference and output, of what every cell was made, and by how much each attribute was to change.
+
+    Args:
+        trace: Of one image, of a system that changes attributes; or a result that was recorded.
+        model: The system; not needed while the one that recorded lives.
+
+    Returns:
+        A figure 1600 px wide that belongs to no pyplot state.
+
+    Raises:
+        AbilityError: The system changes no attributes.
+        TraceError: Nothing was retrieved, or the model is gone.
+
+    Example:
+        >>> import numpy as np, ktviz as kt
+        >>> from ktviz.systems.bridge.shape import Shape
+        >>> from ktviz.systems.bridge.trained import Networks
+        >>> small = Shape(32, 2, noise=4, width=4, downs=2, hidden=4, encoder_width=2, ups=2, discriminator_downs=2)
+        >>> system = kt.Bridge(networks=Networks(small, ("Hat", "Smile")))
+        >>> trace = system.traced(np.zeros((32, 32, 3), np.uint8), has="Smile", want="Hat", mode="labels")
+        >>> figure = attributes_figure(trace)
+        >>> round(figure.get_figwidth() * figure.dpi)
+        1600
+    """
+    trace = one_site(trace)
+    case = case_of(trace, "attributes", model=model, asked="a figure of attributes")
+    if not len(trace):
+        raise TraceError("a figure of attributes", "nothing was retrieved", "Give another trace")
+    found = case.system.switches(case.trace).recorded()
+    pictures = {"Source": found.source, "Reference": found.reference, "Output": found.output}
+    shown = {title: pixels for title, pixels in pictures.items() if pixels is not None}
+    width = (WIDTH - 2 * MARGIN - 3 * GAP) / 4
+    size = fit(found.output.shape[:2], width, TALLEST)
+    table = TOP + size[1] + 92 + len(found.shares) * 18
+    canvas = Canvas.create(WIDTH, table + 44 + len(found.has) * LINE + 20)
+    canvas.text(MARGIN, 50, "What was to change, after whom, and of what the picture was made", TITLE, bold=True)
+    canvas.text(MARGIN, 78, " · ".join([*facts(found), f"digest {trace.digest[:12]}"]), SMALL, FAINT)
+    for number, (title, pixels) in enumerate(shown.items()):
+        box = Box(MARGIN + number * (width + GAP), TOP, *size)
+        canvas.text(box.x, box.y - 9, title, BODY, bold=True)
+        canvas.picture(pixels, box, magnified=True)
+        if title == "Reference":
+            draw_credit(canvas, found, box)
+    draw_shares(canvas, found, Box(MARGIN + len(shown) * (width + GAP), TOP, *size))
+    draw_attributes(canvas, found, table)
+    return canvas.figure
+
+
+def facts(found: Switched) -> list[str]:
+    """How it was made, in words."""
+    way = {0.0: "after the reference alone", 1.0: "by labels alone"}
+    mixed = f"{found.labels:.0%} of the labels' code, the rest of the reference's"
+    taken = []
+    if found.about:
+        taken = ["the reference most like it of those that fit" if found.chosen else "the reference as a person said"]
+    return [way.get(found.labels, mixed), *taken, f"differences by {found.amount:g}"]
+
+
+def draw_credit(canvas: Canvas, found: Switched, box: Box) -> None:
+    """Who made the reference."""
+    name = str(found.about["source"]).rsplit("/", 1)[-1]
+    licence = in_short(str(found.about.get("licence", "unknown")))
+    for line, text in enumerate((name, f"{found.about.get('creator', 'unknown')} · {licence}")):
+        canvas.text(box.x, box.bottom + 20 + 18 * line, canvas.shortened(text, SMALL, box.width), SMALL, FAINT)
+
+
+def draw_shares(canvas: Canvas, found: Switched, box: Box) -> None:
+    """How much of what was asked for is in every cell."""
+    title, share = next(iter(found.shares.items()))
+    said = canvas.shortened(f"Part of {title}", BODY, box.width, bold=True)
+    canvas.text(box.x, box.y - 9, said, BODY, bold=True)
+    canvas.picture(painted_values(share), box, magnified=True)
+    scale(canvas, Box(box.x, box.bottom + 10, box.width, 10), "0 %", "100 %")
+    for line, (part, shares) in enumerate(found.shares.items()):
+        canvas.text(box.x, box.bottom + 56 + 18 * line, f"{shares.mean():.0%} {part}", SMALL, FAINT)
+
+
+def draw_attributes(canvas: Canvas, found: Switched, top: float) -> None:
+    """A row for every attribute: whether the source has it, whether it is wanted, and by how much it was to change."""
+    middle = MARGIN + NAME + 2 * FLAG + BAR + 24
+    columns = {"attribute": MARGIN, "source": MARGIN + NAME, "wanted": MARGIN + NAME + FLAG}
+    for title, x in columns.items():
+        canvas.text(x, top, title, SMALL, FAINT)
+    canvas.text(middle, top, "difference", SMALL, FAINT, align="center")
+    most = max(map(abs, found.difference.values()), default=0.0) or 1.0
+    rows = len(found.has) * LINE
+    canvas.line([(middle, top + 10), (middle, top + 10 + rows)], FAINT, 1.0)
+    for number, name in enumerate(found.has):
+        y = top + 30 + number * LINE
+        difference = found.difference[name]
+        canvas.text(MARGIN, y, canvas.shortened(name.replace("_", " "), BODY, NAME - 16), BODY, bold=bool(difference))
+        for title, there in (("source", found.has[name]), ("wanted", found.wanted[name])):
+            canvas.text(columns[title], y, "yes" if there else "no", BODY, *(() if there else (FAINT,)))
+        if difference:
+            length = BAR * abs(difference) / most
+            left = middle if difference > 0 else middle - length
+            canvas.bar(Box(left, y - 14, length, 16), WANTED_INK if difference > 0 else QUANTITY_INK)
+            x, align = (middle + length + 8, "left") if difference > 0 else (middle - length - 8, "right")
+            canvas.text(x, y, f"{difference:+g}", SMALL, align=align)

@@ -1,0 +1,143 @@
+"""The recipe: each way to a code alone, noise that is refined or not, and what joins the history."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from ktviz.errors import SettingError
+from ktviz.systems.bridge.losses import Asked, Makers, Weights, made, makers_losses, mean_of, penalty, slopes
+from ktviz.training.bridge import Recipe, Run, train
+from ktviz.training.one_way import made_one_way, one_way_losses
+
+from .conftest import EXCLUSIVE, NAMES, ROWS, SHAPE, SIDE, networks_of
+
+
+@pytest.fixture
+def data(folder, tmp_path):
+    """A folder as the recipe reads it."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "pictures").symlink_to(folder / "in")
+    rows = [f"{name}.png,{','.join(map(str, row))}" for name, row in ROWS.items()]
+    (tmp_path / "data" / "attributes.csv").write_text("\n".join([f"file,{','.join(NAMES)}", *rows]) + "\n")
+    return tmp_path / "data"
+
+
+@pytest.fixture(scope="module")
+def step():
+    """Networks, a discriminator, and what a step is about."""
+    networks, random = networks_of(1), torch.Generator().manual_seed(2)
+    torch.manual_seed(3)
+    makers = Makers(networks.encoder, networks.mapping, networks.generator)
+    source, reference = (torch.rand(2, 3, SIDE, SIDE, generator=random) * 2 - 1 for _ in range(2))
+    has, wanted = (torch.tensor([row, row[::-1]], dtype=torch.float32) for row in ([1, 0, 0, 1], [0, 1, 1, 1]))
+    noise, fresh = (torch.randn(2, SHAPE.noise, generator=random) for _ in range(2))
+    asked = Asked(source, reference, has, wanted, noise, fresh, torch.full((2, 1, 1, 1), 0.5))
+    return SimpleNamespace(makers=makers, judge=SHAPE.discriminator(), asked=asked)
+
+
+def recipe(**settings):
+    return Recipe(shape=SHAPE, crop=(SIDE, SIDE), **{"steps": 3, "alone": 1, **settings})
+
+
+def trained(data, out, **settings):
+    """The log of a run, and its networks."""
+    log = train(data, out, attributes=NAMES, exclusive=EXCLUSIVE, recipe=recipe(**settings), evaluation={}, quiet=True)
+    return json.loads((out / "log.json").read_text()), log
+
+
+@pytest.mark.parametrize("way", ["labels", "reference"])
+def test_one_way_makes_what_it_makes_beside_the_other(step, way):
+    both, one = made(step.makers, step.asked), made_one_way(step.makers, step.asked, way)
+    assert torch.equal(one.own, both.own)
+    assert torch.equal(one.code, both.by_labels if way == "labels" else both.by_reference)
+    assert torch.equal(one.picture, both.labels if way == "labels" else both.reference)
+    assert one.again is None if way == "reference" else torch.equal(one.again, both.again)
+
+
+def test_the_losses_of_both_ways_are_the_means_of_each_alone(step):
+    both = makers_losses(step.makers, step.judge, step.asked, made(step.makers, step.asked))
+    alone = {}
+    for way in ("labels", "reference"):
+        one = made_one_way(step.makers, step.asked, way)
+        alone[way] = one_way_losses(step.makers, step.judge, step.asked, one, way)
+    assert torch.allclose(both["same"], mean_of([losses["same"] for losses in alone.values()]))
+    assert torch.equal(both["seeking"], alone["labels"]["seeking"])
+    assert set(alone["reference"]) == {"adversarial", "attributes", "same", "cycle"}
+
+
+def test_reference_alone_knows_nothing_of_labels(step):
+    other = replace(step.asked, noise=step.asked.noise + 1, fresh=step.asked.fresh - 1)
+    losses = [
+        one_way_losses(step.makers, step.judge, asked, made_one_way(step.makers, asked, "reference"), "reference")
+        for asked in (step.asked, other)
+    ]
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize(("ways", "part"), [("labels", "mapping"), ("reference", "encoder")])
+def test_each_way_alone_can_be_trained(data, tmp_path, ways, part):
+    log, _ = trained(data, tmp_path / "run", ways=ways)
+    assert log["recipe"]["ways"] == ways
+    assert "bridge" not in log["history"][-1]
+    assert ("seeking" in log["history"][-1]) == (ways == "labels")
+    moved = Run(data, tmp_path / "other", NAMES, EXCLUSIVE, recipe(ways=ways), "cpu", True)
+    before = {name: value.clone() for name, value in moved.makers.named_parameters()}
+    moved.loop.step = 2
+    moved.update()
+    changed = {name.split(".")[0] for name, value in moved.makers.named_parameters() if (value != before[name]).any()}
+    assert part in changed
+    assert ("mapping" in changed) == (ways == "labels")
+
+
+@pytest.mark.parametrize("sign", [-1, 0, 1])
+def test_noise_is_refined_towards_references_away_from_them_or_not(data, tmp_path, sign):
+    run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, recipe(refinement=sign), "cpu", True)
+    before = run.makers.table.clone()
+    drawn = run.draw()
+    changed = (run.makers.table != before).any(1)
+    assert changed.any() == bool(sign)
+    assert torch.isfinite(drawn.noise).all()
+
+
+def test_ways_alone_refine_no_noise(data, tmp_path):
+    run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, recipe(ways="labels"), "cpu", True)
+    before = run.makers.table.clone()
+    run.draw()
+    assert torch.equal(run.makers.table, before)
+
+
+def test_how_far_both_ways_are_apart_and_the_slope_join_the_history(data, tmp_path):
+    log, _ = trained(data, tmp_path / "run")
+    last = log["history"][-1]
+    assert 0 < last["apart"] < 2
+    assert np.isfinite(last["slope"])
+    assert last["slope"] > 0
+
+
+def test_a_slope_is_that_of_a_plane_and_the_penalty_is_its_distance_from_one():
+    direction = torch.zeros(1, 3, 4, 4)
+    direction[0, 0, 1, 1], direction[0, 2, 3, 0] = 3.0, 4.0
+
+    def judge(picture):
+        return (picture * direction).flatten(1).sum(1), None
+
+    real, fake = torch.rand(2, 3, 4, 4), torch.rand(2, 3, 4, 4)
+    assert slopes(judge, real, fake, torch.rand(2, 1, 1, 1)).tolist() == [5.0, 5.0]
+    assert float(penalty(judge, real, fake, torch.rand(2, 1, 1, 1))) == 16.0
+
+
+def test_nothing_to_change_is_no_trouble(step):
+    """Check 9 of the method: a batch without a difference."""
+    asked = replace(step.asked, wanted=step.asked.has)
+    losses = makers_losses(step.makers, step.judge, asked, made(step.makers, asked))
+    assert all(torch.isfinite(loss) for loss in losses.values())
+
+
+def test_ways_that_do_not_exist_are_refused():
+    with pytest.raises(SettingError, match="ways"):
+        recipe(ways="neither")
+    assert Weights() == recipe().weights
