@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ktviz.errors import AbilityError, MismatchError
 from ktviz.images import ImageLike, Pixels, as_pixels
-from ktviz.library.banks import Banks
+from ktviz.library.banks import Banks, Part
 from ktviz.library.kinds.patches.features import STRIDE, extractor_digest
 from ktviz.library.library import Library
 from ktviz.memory import as_bytes
@@ -35,7 +35,7 @@ from ktviz.systems.kt.pipeline import Pipeline, rows_of
 from ktviz.systems.kt.receptive import footprint, receptive_field
 from ktviz.systems.kt.retrieval import NAME
 from ktviz.systems.kt.rounding import check_rounded, truth
-from ktviz.systems.kt.settings import SettingKeywords, Settings
+from ktviz.systems.kt.settings import SettingKeywords, Settings, settings_from
 from ktviz.systems.kt.translation import Translation
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
 from ktviz.systems.styles import Styles
@@ -180,7 +180,7 @@ class Translator(Pipeline):
         number = self.banks.source_numbers.get(source)
         return None if number is None else self.banks.picture(number)
 
-    def rerun(self, trace: Trace, *, without: Sequence[str | int] = (), **settings: Any) -> Trace:
+    def rerun(self, trace: Trace, *, without: Sequence[Part] = (), **settings: Any) -> Trace:
         """Translate the photo of a trace again, and record it; see `System`.
 
         Exact: equal to a translation with a library from which these entries were removed and whose tree is the same.
@@ -228,7 +228,7 @@ class Translator(Pipeline):
 
     def searched(self, trace: Trace) -> list[str]:
         """See `System`."""
-        excluded = self.banks.excluded(trace.picture.settings["without"])
+        excluded = self.banks.excluded(settings_from(trace.picture.settings).without)
         if excluded is None:
             return list(self.banks.source_names)
         left = self.banks.source_of((~excluded).nonzero()[:, 0]).unique().tolist()
