@@ -13,6 +13,8 @@ __version__ = "0.5.0"
 _HOMES = {
     "Abilities": "ktviz.trace.adapt",
     "adapt": "ktviz.trace.adapt",
+    "Agreement": "ktviz.explain.origins",
+    "agreement": "ktviz.explain.origins",
     "Adapted": "ktviz.trace.adapt",
     "attribute": "ktviz.explain.attribution",
     "Attribution": "ktviz.explain.attribution",
@@ -43,6 +45,8 @@ _HOMES = {
     "Library": "ktviz.library.library",
     "LibrarySettings": "ktviz.library.format",
     "options": "ktviz.widgets.options",
+    "Origins": "ktviz.explain.origins",
+    "origins": "ktviz.explain.origins",
     "match_shares": "ktviz.explain.bands",
     "Matches": "ktviz.retrieval.matches",
     "Munit": "ktviz.systems.munit.system",
@@ -99,6 +103,10 @@ if TYPE_CHECKING:
     from ktviz.explain.counterfactual import without as without
     from ktviz.explain.faithfulness import Faithfulness as Faithfulness
     from ktviz.explain.faithfulness import faithfulness as faithfulness
+    from ktviz.explain.origins import Agreement as Agreement
+    from ktviz.explain.origins import Origins as Origins
+    from ktviz.explain.origins import agreement as agreement
+    from ktviz.explain.origins import origins as origins
     from ktviz.figures.backtracking import backtracking_figure as backtracking_figure
     from ktviz.figures.levels import levels_figure as levels_figure
     from ktviz.figures.reuse import reuse_figure as reuse_figure

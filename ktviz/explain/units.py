@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from ktviz.errors import AbilityError
 from ktviz.explain.case import Case
 from ktviz.regions import Box, SourceRegion
 from ktviz.trace.overlap import Floats
-from ktviz.trace.shares import ABOUT, source_numbers, source_weights
+from ktviz.trace.shares import ABOUT, source_numbers, source_sides, source_weights
 from ktviz.trace.trace import Trace
 
 By = Literal["source", "part", "entry", "node", "band"]
@@ -130,24 +130,22 @@ def by_entry(trace: Trace, of_rows: tuple[Ints, Floats]) -> Units:
 
 def by_part(trace: Trace, of_rows: tuple[Ints, Floats]) -> Units:
     """Ninths of sources: an entry belongs to the one in which its middle lies; one that lies nowhere to the source."""
-    sources, source = trace.about["sources"], source_numbers(trace)
+    names, sides, source = [s["source"] for s in trace.about["sources"]], source_sides(trace), source_numbers(trace)
     box = trace.column("source_box", winners=False).astype(np.float64)
-    sides = np.array([[s.get("width") or np.nan, s.get("height") or np.nan] for s in sources]).reshape(-1, 2)[source]
-    place = np.floor(len(PARTS) * (box[:, :2] + box[:, 2:] / 2) / sides).clip(0, len(PARTS) - 1)
+    place = np.floor(len(PARTS) * (box[:, :2] + box[:, 2:] / 2) / sides[source]).clip(0, len(PARTS) - 1)
     somewhere = ~np.isnan(place).any(1)
     column, row = np.where(somewhere[:, None], place, -1).astype(np.int64).T
     known, number = np.unique(np.stack((source, row, column), 1), axis=0, return_inverse=True)
-    rows, without = zip(*(part_of(sources[of], down, across) for of, down, across in known.tolist()), strict=True)
+    rows, without = zip(*(part_of(names[of], sides[of], *place) for of, *place in known.tolist()), strict=True)
     return Units("part", rows, number.reshape(-1).astype(np.int64), *of_rows, [(part,) for part in without])
 
 
-def part_of(source: Mapping[str, Any], row: int, column: int) -> tuple[dict[str, Any], str | SourceRegion]:
+def part_of(name: str, sides: Floats, row: int, column: int) -> tuple[dict[str, Any], str | SourceRegion]:
     """A ninth of a source in whole px, and how it is left out; all of the source where row and column are -1."""
-    name = str(source["source"])
     if row < 0:
         return {"part": name, "source": name, "source_box": None}, name
-    top, bottom = (round(n * source["height"] / len(PARTS)) for n in (row, row + 1))
-    left, right = (round(n * source["width"] / len(PARTS)) for n in (column, column + 1))
+    left, right = (round(n * sides[0] / len(PARTS)) for n in (column, column + 1))
+    top, bottom = (round(n * sides[1] / len(PARTS)) for n in (row, row + 1))
     box = Box(left, top, right - left, bottom - top)
     told = {"part": f"{name}, {PARTS[row][column]}", "source": name, "source_box": [left, top, box.width, box.height]}
     return told, SourceRegion(name, box)
