@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,14 @@ from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
 from ktviz.systems.styles import Styles
 from ktviz.trace.trace import Trace
 
+if TYPE_CHECKING:
+    from ktviz.systems.material import Material
+    from ktviz.systems.prepared import Prepared
+
 OTHERWISE = "Ask what it can: `ktviz systems`"
 REFUSALS = (
     *("rerun", "blend", "oracle", "similarity_of", "best_by_source", "leaves", "descents", "band_pictures"),
-    *("styles", "fed"),
+    *("styles", "fed", "prepared"),
 )
 """Methods of `PlainSystem` that only say that they are not there."""
 
@@ -134,3 +138,8 @@ class PlainSystem:
     def fed(self, trace: Trace) -> Floats:
         """Nobody counts."""
         raise AbilityError("what each cell feeds", f"{self.name} cannot tell", OTHERWISE)
+
+    @classmethod
+    def prepared(cls, input: Material, reference: Material | Banks[Any], like: Any = None, /) -> Prepared:
+        """It does not say what it takes."""
+        raise AbilityError(f"{cls.name} beside other systems", "it does not say what it takes", OTHERWISE)

@@ -33,6 +33,7 @@ ABILITIES: Mapping[str, str] = {
     "bands": "compare patches band by band",
     "codes": "choose by codes instead of places",
     "reuse": "say how much each entry gives in all",
+    "bench": "stand beside other systems, with the same input and the same reference",
 }
 """Abilities, and what they are."""
 NEEDED = ("digests", "pictures", "settings_of", "measures_of", "patches", "source_picture")
@@ -46,6 +47,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "bands": ("band_pictures",),
     "codes": ("styles",),
     "reuse": ("fed",),
+    "bench": ("prepared",),
 }
 """Methods that an ability needs."""
 

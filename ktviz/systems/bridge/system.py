@@ -20,6 +20,7 @@ from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.bridge.asking import Asking
 from ktviz.systems.bridge.attributes import Known
+from ktviz.systems.bridge.bench import prepared
 from ktviz.systems.bridge.choice import AttributedPictures, References
 from ktviz.systems.bridge.configuration import Configuration
 from ktviz.systems.bridge.entries import Entries
@@ -75,7 +76,7 @@ class Bridge(nn.Module, PlainSystem):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend"})
+    abilities = frozenset({"rerun", "exclude", "blend", "bench"})
     baseline = "the source's own code"
     cell_px = CODE_PX
 
@@ -139,6 +140,8 @@ class Bridge(nn.Module, PlainSystem):
         if library is None:
             raise MismatchError("the picture again", "no library was given", "Give the library of the trace")
         return cls(library.select([name for name in names if name in library]), networks)
+
+    prepared = classmethod(prepared)
 
     def train(self, mode: bool = True) -> Bridge:
         """Networks stay in evaluation mode."""

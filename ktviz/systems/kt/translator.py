@@ -24,6 +24,7 @@ from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.descents import Descent
 from ktviz.systems.kt.band_pictures import band_pictures, entry_pixels
+from ktviz.systems.kt.bench import prepared
 from ktviz.systems.kt.blend import PatchBlend
 from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.descent import descents
@@ -61,7 +62,7 @@ class Translator(Pipeline):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend", "oracle", "tree", "bands"})
+    abilities = frozenset({"rerun", "exclude", "blend", "oracle", "tree", "bands", "bench"})
     baseline = "the photo's own features"
     cell_px = STRIDE
 
@@ -82,6 +83,8 @@ class Translator(Pipeline):
             raise MismatchError("translate again", "no library was given", "Give the library of the trace")
         banks = library.select([name for name in trace.about["banks"] if name in library])
         return cls.shipped(banks) if like is None else cls(banks, like.encoder, like.decoder)
+
+    prepared = classmethod(prepared)
 
     def __call__(self, image: ImageLike, **settings: Unpack[SettingKeywords]) -> Translation:
         """Translate one image; keywords as in `Settings`.

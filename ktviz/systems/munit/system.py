@@ -21,6 +21,7 @@ from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.cells import around
 from ktviz.systems.munit.asking import WAYS, Asked, asked, check, meant
+from ktviz.systems.munit.bench import prepared
 from ktviz.systems.munit.coder import Coder
 from ktviz.systems.munit.direction import CELL_PX, Direction
 from ktviz.systems.munit.exemplar import CANVAS, brought
@@ -69,7 +70,7 @@ class Munit(nn.Module, PlainSystem):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend"})
+    abilities = frozenset({"rerun", "exclude", "blend", "bench"})
     baseline = "the mean style of the bank, or without one a style of zeros"
     cell_px = CELL_PX
 
@@ -146,6 +147,8 @@ class Munit(nn.Module, PlainSystem):
         if library is None:
             raise MismatchError("the picture again", "no library was given", "Give the library of the trace")
         return cls(library.select([name for name in names if name in library]), networks, to)
+
+    prepared = classmethod(prepared)
 
     @property
     def target(self) -> str:

@@ -24,6 +24,7 @@ from ktviz.networks.running import without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.descents import Descent
 from ktviz.systems.parts import is_number
+from ktviz.systems.pix2pixhd.bench import prepared
 from ktviz.systems.pix2pixhd.centres import Centres
 from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.drawing import mosaic, object_picture
@@ -74,7 +75,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend", "tree", "codes"})
+    abilities = frozenset({"rerun", "exclude", "blend", "tree", "codes", "bench"})
     baseline = "the class's mean code"
 
     def __init__(
@@ -154,6 +155,8 @@ class Pix2PixHD(nn.Module, PlainSystem):
         if library is None:
             raise MismatchError("the picture again", "no library was given", "Give the library of the trace")
         return cls(library.select([name for name in names if name in library]), networks)
+
+    prepared = classmethod(prepared)
 
     @property
     def classes(self) -> Classes:
