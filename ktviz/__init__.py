@@ -23,6 +23,8 @@ _HOMES = {
     "backtrack": "ktviz.explain.backtrack",
     "backtracking_figure": "ktviz.figures.backtracking",
     "BankUnion": "ktviz.library.kinds.patches.union",
+    "Bench": "ktviz.workbench.result",
+    "bench": "ktviz.workbench.bench",
     "BandView": "ktviz.widgets.explorer",
     "Box": "ktviz.regions",
     "Bridge": "ktviz.systems.bridge.system",
@@ -49,6 +51,7 @@ _HOMES = {
     "origins": "ktviz.explain.origins",
     "match_shares": "ktviz.explain.bands",
     "Matches": "ktviz.retrieval.matches",
+    "Material": "ktviz.systems.material",
     "Munit": "ktviz.systems.munit.system",
     "Pix2PixHD": "ktviz.systems.pix2pixhd.system",
     "PictureUnion": "ktviz.library.kinds.pictures.union",
@@ -137,6 +140,7 @@ if TYPE_CHECKING:
     from ktviz.systems.kt.shares import source_shares as source_shares
     from ktviz.systems.kt.translation import Translation as Translation
     from ktviz.systems.kt.translator import Translator as Translator
+    from ktviz.systems.material import Material as Material
     from ktviz.systems.munit.system import Munit as Munit
     from ktviz.systems.pix2pixhd.system import Pix2PixHD as Pix2PixHD
     from ktviz.trace.adapt import Abilities as Abilities
@@ -154,6 +158,8 @@ if TYPE_CHECKING:
     from ktviz.widgets.explorer import TranslationView as TranslationView
     from ktviz.widgets.explorer import TreeView as TreeView
     from ktviz.widgets.options import options as options
+    from ktviz.workbench.bench import bench as bench
+    from ktviz.workbench.result import Bench as Bench
 
 
 def __getattr__(name: str) -> object:

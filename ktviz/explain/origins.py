@@ -99,8 +99,8 @@ class Agreement:
     @property
     def above_chance(self) -> float:
         """1 where they agree as far as can be known, 0 where no more than chance; NaN where chance alone does that."""
-        room = float(self.most.mean()) - self.chance
-        return (self.share - self.chance) / room if room > DUST else np.nan
+        room, more = float(self.most.mean()) - self.chance, self.share - self.chance
+        return (more if abs(more) > DUST else 0.0) / room if room > DUST else np.nan
 
 
 def origins(trace: Traced, cells: int = CELLS, called: Mapping[str, str] | None = None) -> Origins:
