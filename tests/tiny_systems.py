@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import torch
+from conftest import Nearest, make_encoder, paint_picture
 from systems.bridge.conftest import NAMES, SIDE
 from systems.bridge.conftest import networks_of as bridge_networks
 from systems.cocosnet.conftest import CONFIGURATION, random_networks
@@ -21,7 +22,6 @@ from ktviz.systems.image_analogy.method import Method
 from ktviz.systems.image_analogy.pyramid import Pyramid
 from ktviz.systems.material import Material
 from ktviz.systems.prepared import bank_of
-from ktviz.testing import CellColours, CellMeans
 
 HAS = {"input": ["Dark", "Smile"], "reference": ["Blond", "Smile", "Hat"]}
 SETTINGS = {"image-analogy": {"iterations": 1}}
@@ -30,7 +30,8 @@ SETTINGS = {"image-analogy": {"iterations": 1}}
 @cache
 def material(name, side=SIDE):
     """An input or a reference: photograph, label map, instance map and attributes, 32x32 px."""
-    photo, labels, instances = world(200 + [*HAS].index(name), height=side, width=side, cars=1)
+    number = 200 + [*HAS].index(name)
+    photo, (_, labels, instances) = paint_picture(number, side, side), world(number, height=side, width=side, cars=1)
     has = {attribute: attribute in HAS[name] for attribute in NAMES}
     return Material(photo, labels, instances, CLASSES, has, name=name)
 
@@ -46,10 +47,10 @@ def tiny():
     method = Method(pyramid.eval().requires_grad_(False), Inverse(WIDTHS))
     grey = np.full((SIDE, SIDE, 3), 128, np.uint8)
     maps = random_networks(replace(CONFIGURATION, classes=CLASSES))
-    encoder = CellMeans()
+    encoder = make_encoder()
     flat = bank_of(Material(grey), grey, kt.LibrarySettings(side_px=SIDE, dedupe=1.0), encoder=encoder)
     systems = (
-        kt.Translator(flat, encoder, CellColours()),
+        kt.Translator(flat, encoder, Nearest()),
         kt.ImageAnalogy(grey, method),
         kt.CoCosNet(grey, np.zeros((SIDE, SIDE), int), maps),
         kt.Pix2PixHD(networks=pix2pixhd_networks(0)),

@@ -179,10 +179,8 @@ def report(found: Bench, folder: Path) -> None:
         if rows:
             print_table(title, [*columns], rows)
             say("")
-    for stand in found.stands:
-        for reason in (stand.why, *stand.remarks):
-            if reason:
-                say(f"{stand.name}: {reason}")
+    for name, why in (*words.away(found), *((one.name, remark) for one in found.there for remark in one.remarks)):
+        say(f"{name}: {why}")
     say(f"{found.headline()}; open {folder / PAGE}")
 
 

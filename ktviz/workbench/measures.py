@@ -17,7 +17,7 @@ from ktviz.trace.trace import Trace
 
 METHOD: Through = "footprint"
 """Of attribution: every system knows it, and it is the same question to all."""
-SEEDS = 5
+SEEDS = 10
 """Of the random control."""
 
 

@@ -64,7 +64,6 @@ def page(found: Bench) -> str:
         ],
         scale=exact(painted_values(np.linspace(0, 1, 64)[None])),
         ratio=ratio(found),
-        away=[stand for stand in found.stands if stand.trace is None],
         baselines=[
             (stand.name, stand.faithfulness.about["baseline"], stand.faithfulness.about["instead"])
             for stand in found.there

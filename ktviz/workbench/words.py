@@ -78,6 +78,11 @@ def pairs(found: Bench) -> tuple[Mapping[str, str], list[list[str]]]:
     return PAIRS, [[f"{row['one']}, {row['other']}", *(said(row[name], percent) for name in numbers)] for row in rows]
 
 
+def away(found: Bench) -> list[tuple[str, str]]:
+    """Systems that could not take part, and why."""
+    return [(one.name, one.why.removeprefix(f"{one.name} ")) for one in found.stands if one.trace is None]
+
+
 def said(value: Any, how: Any) -> str:
     """A number in words; a dash for none."""
     return NOTHING if value is None or not math.isfinite(value) else str(how(value))
@@ -98,8 +103,8 @@ def markdown(found: Bench) -> str:
     parts = [f"# {found.title}", f"{found.headline()}.", *table(*systems(found))]
     if len(found.agreement):
         parts += ["## Agreement of provenance", *table(*pairs(found))]
-    if away := [stand for stand in found.stands if stand.trace is None]:
-        parts += ["## Who could not take part", "\n".join(f"- {stand.name}: {stand.why}" for stand in away)]
+    if gone := away(found):
+        parts += ["## Who could not take part", "\n".join(f"- {name}: {why}" for name, why in gone)]
     if remarks := [f"- {stand.name}: {remark}" for stand in found.there for remark in stand.remarks]:
         parts += ["## What cannot be told", "\n".join(remarks)]
     return "\n\n".join([*parts, f"{circumstances(found)}."]) + "\n"
@@ -125,6 +130,6 @@ def circumstances(found: Bench) -> str:
             f"{about['runs']} random halves and each alone left out, seed {about['seed']}"
         )
     if about["repeats"]:
-        parts.append(f"times: medians of {about['repeats']} turns, in one process")
+        parts.append(f"times by the median of {about['repeats']}, all systems in turns in one process")
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     return "; ".join([*parts, f"made {about['made']} with {versions} on {about['processor']}"])
