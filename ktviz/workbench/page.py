@@ -41,7 +41,9 @@ def page(found: Bench) -> str:
         words=words,
         script=script,
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        origins=json.dumps({"cells": found.about["cells"], "systems": stored}).replace("<", "\\u003c"),
+        origins=json.dumps(
+            {"cells": found.about["cells"], "sources": [source.title for source in shown], "systems": stored}
+        ).replace("<", "\\u003c"),
         inputs=[{"systems": systems, **sized(pixels)} for systems, pixels in found.inputs.items()],
         sources=[
             {"title": source.title, "credit": source.credit, "colour": colour, **sized(source.pixels)}

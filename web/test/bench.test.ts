@@ -4,6 +4,7 @@ import { cellAt, partsOf, percent, said, shades, stepped, type Origins } from ".
 // Two cells a side, two sources of four places each; kt knows nothing of its last cell.
 const origins: Origins = {
   cells: 2,
+  sources: ["a river", "a hat"],
   systems: {
     kt: { rows: [0, 1, 0, 2], parts: [[5, 6000, 2, 1500], [0, 10000], []] },
   },
@@ -20,8 +21,8 @@ describe("what a page holds of where outputs come from", () => {
   });
 
   it("says in words where most of a cell comes from", () => {
-    expect(said(origins, "kt", 0)).toBe("60 % from 2 across, 1 down, the largest of 2 places");
-    expect(said(origins, "kt", 1)).toBe("100 % from 1 across, 1 down");
+    expect(said(origins, "kt", 0)).toBe("60 % from a hat, 2 across, 1 down, the largest of 2 places");
+    expect(said({ ...origins, sources: ["a river"] }, "kt", 1)).toBe("100 % from 1 across, 1 down");
     expect(said(origins, "kt", 3)).toBe("of no known place");
     expect(percent(150)).toBe("1.5 %");
   });

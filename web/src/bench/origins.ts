@@ -9,6 +9,8 @@ export interface SystemOrigins {
 
 export interface Origins {
   cells: number;
+  // Titles of the sources that are shown, in the order of their places.
+  sources: string[];
   systems: Record<string, SystemOrigins>;
 }
 
@@ -26,7 +28,8 @@ export function said(origins: Origins, system: string, cell: number): string {
   if (!found.length) return "of no known place";
   const [place, part] = found[0]!;
   const inside = place % origins.cells ** 2;
-  const where = `${(inside % origins.cells) + 1} across, ${Math.floor(inside / origins.cells) + 1} down`;
+  const source = origins.sources.length > 1 ? `${origins.sources[Math.floor(place / origins.cells ** 2)]}, ` : "";
+  const where = `${source}${(inside % origins.cells) + 1} across, ${Math.floor(inside / origins.cells) + 1} down`;
   return `${percent(part)} from ${where}${found.length > 1 ? `, the largest of ${found.length} places` : ""}`;
 }
 
