@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from ktviz.memory import most_held
+
 RESULTS = Path(__file__).parent / "results"
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -24,9 +26,10 @@ def shared(*parts: str) -> Path | None:
 
 
 def peak_gb() -> float:
-    """Peak memory of this process (Linux). `getrusage` would count what the parent held when it started us."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1e6
+    """Peak memory of this process (Linux)."""
+    most = most_held()
+    assert most is not None
+    return most / 1e9
 
 
 def machine() -> str:

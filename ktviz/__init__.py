@@ -13,6 +13,8 @@ __version__ = "0.5.0"
 _HOMES = {
     "Abilities": "ktviz.trace.adapt",
     "adapt": "ktviz.trace.adapt",
+    "Agreement": "ktviz.explain.origins",
+    "agreement": "ktviz.explain.origins",
     "Adapted": "ktviz.trace.adapt",
     "attribute": "ktviz.explain.attribution",
     "Attribution": "ktviz.explain.attribution",
@@ -23,6 +25,8 @@ _HOMES = {
     "backtrack": "ktviz.explain.backtrack",
     "backtracking_figure": "ktviz.figures.backtracking",
     "BankUnion": "ktviz.library.kinds.patches.union",
+    "Bench": "ktviz.workbench.result",
+    "bench": "ktviz.workbench.bench",
     "BandView": "ktviz.widgets.explorer",
     "Box": "ktviz.regions",
     "Bridge": "ktviz.systems.bridge.system",
@@ -47,8 +51,11 @@ _HOMES = {
     "Library": "ktviz.library.library",
     "LibrarySettings": "ktviz.library.format",
     "options": "ktviz.widgets.options",
+    "Origins": "ktviz.explain.origins",
+    "origins": "ktviz.explain.origins",
     "match_shares": "ktviz.explain.bands",
     "Matches": "ktviz.retrieval.matches",
+    "Material": "ktviz.systems.material",
     "Munit": "ktviz.systems.munit.system",
     "Pix2PixHD": "ktviz.systems.pix2pixhd.system",
     "PictureUnion": "ktviz.library.kinds.pictures.union",
@@ -103,6 +110,10 @@ if TYPE_CHECKING:
     from ktviz.explain.counterfactual import without as without
     from ktviz.explain.faithfulness import Faithfulness as Faithfulness
     from ktviz.explain.faithfulness import faithfulness as faithfulness
+    from ktviz.explain.origins import Agreement as Agreement
+    from ktviz.explain.origins import Origins as Origins
+    from ktviz.explain.origins import agreement as agreement
+    from ktviz.explain.origins import origins as origins
     from ktviz.figures.attributes import attributes_figure as attributes_figure
     from ktviz.figures.backtracking import backtracking_figure as backtracking_figure
     from ktviz.figures.code_space import code_space_figure as code_space_figure
@@ -135,6 +146,7 @@ if TYPE_CHECKING:
     from ktviz.systems.kt.shares import source_shares as source_shares
     from ktviz.systems.kt.translation import Translation as Translation
     from ktviz.systems.kt.translator import Translator as Translator
+    from ktviz.systems.material import Material as Material
     from ktviz.systems.munit.system import Munit as Munit
     from ktviz.systems.pix2pixhd.system import Pix2PixHD as Pix2PixHD
     from ktviz.trace.adapt import Abilities as Abilities
@@ -154,6 +166,8 @@ if TYPE_CHECKING:
     from ktviz.widgets.explorer import TranslationView as TranslationView
     from ktviz.widgets.explorer import TreeView as TreeView
     from ktviz.widgets.options import options as options
+    from ktviz.workbench.bench import bench as bench
+    from ktviz.workbench.result import Bench as Bench
 
 
 def __getattr__(name: str) -> object:

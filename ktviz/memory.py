@@ -5,12 +5,15 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ktviz.errors import SettingError
 
 UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}
 STATUS = Path("/proc/self/status")
+FORGET = Path("/proc/self/clear_refs")
+"""Where 5 sets the most that the process held to what it holds."""
 UNKNOWN = 600_000_000
 """What a process with torch holds about, where the system does not say."""
 
@@ -49,6 +52,28 @@ def held() -> int:
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else 1024 * most
+
+
+def most_held() -> int | None:
+    """The most that this process held, in bytes; None where the system does not say: Linux does.
+
+    `getrusage` would count what the parent held when it started us.
+    """
+    return 1024 * int(STATUS.read_text(encoding="utf-8").split("VmHWM:")[1].split()[0]) if STATUS.exists() else None
+
+
+def taken_by(work: Callable[[], object]) -> int | None:
+    """Do some work, and say what it took at most beyond what the process held before, in bytes; None as above."""
+    release()
+    try:
+        FORGET.write_text("5", encoding="ascii")
+    except OSError:
+        work()
+        return None
+    before = held()
+    work()
+    most = most_held()
+    return None if most is None else max(0, most - before)
 
 
 def release() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from ktviz.errors import RegionError
 
 Mask = npt.NDArray[np.bool_]
 """(H, W) bool."""
+Value = TypeVar("Value", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -107,10 +109,10 @@ def checked_mask(mask: npt.NDArray[np.generic], height: int, width: int) -> Mask
     return mask.astype(bool, copy=False)
 
 
-def stretched(mask: Mask, height: int, width: int) -> Mask:
-    """A mask laid over a picture of another size: the nearest pixel of each."""
-    rows, columns = (np.arange(n) * known // n for n, known in zip((height, width), mask.shape, strict=True))
-    found: Mask = mask[rows[:, None], columns]
+def stretched(values: npt.NDArray[Value], height: int, width: int) -> npt.NDArray[Value]:
+    """A mask or a map (H, W) laid over a picture of another size: the nearest pixel of each."""
+    rows, columns = (np.arange(n) * known // n for n, known in zip((height, width), values.shape, strict=True))
+    found: npt.NDArray[Value] = values[rows[:, None], columns]
     return found
 
 

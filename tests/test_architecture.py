@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "ktviz"
 LAYERS = (
     ("errors", "licences", "printing"),
     ("files", "memory", "regions", "values"),
-    ("images", "tables"),
+    ("folders", "images", "tables"),
     ("labels", "names"),
     ("networks",),
     ("retrieval",),
@@ -24,7 +24,7 @@ LAYERS = (
     ("figures", "samples", "testing", "training"),
     ("audit",),
     ("widgets",),
-    ("lessons",),
+    ("lessons", "workbench"),
     ("cli",),
 )
 """A package imports packages of earlier rows; of its own row none."""
@@ -91,7 +91,7 @@ def test_imports_point_down(module):
         assert package_of(name) == mine or LAYER[package_of(name)] < LAYER[mine], name
 
 
-ABOVE = ("explain", "figures", "audit", "widgets")
+ABOVE = ("explain", "figures", "audit", "workbench", "widgets")
 """What asks systems knows the protocol, and none of them by its class."""
 
 

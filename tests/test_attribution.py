@@ -28,7 +28,7 @@ from ktviz.systems.kt.translator import Translator
 
 METHODS = ("footprint", "gradient", "ablation", "datamodel")
 """Those that ask the model."""
-BYS = ("source", "entry", "node", "band")
+BYS = ("source", "part", "entry", "node", "band")
 
 
 class Blur(nn.Module):
@@ -392,7 +392,7 @@ def test_sources_are_the_sums_of_their_entries_and_all_ways_have_the_same_total(
     trace, banks = any_case.trace, any_case.banks
     found = {by: ktviz.attribute(trace, region, by=by, through=through) for by in BYS}
     totals = [found[by].frame["share"].sum() for by in BYS]
-    assert totals == pytest.approx([totals[0]] * 4, abs=1e-6)
+    assert totals == pytest.approx([totals[0]] * len(BYS), abs=1e-6)
     assert totals[0] == pytest.approx(1, abs=1e-4)
     entries = found["entry"].frame
     sources = entries.groupby("source", observed=True)["share"].sum()
@@ -411,6 +411,30 @@ def test_sources_are_the_sums_of_their_entries_and_all_ways_have_the_same_total(
     summed_leaves = summed(leaves, entries["share"].to_numpy())
     assert mine == pytest.approx({leaf: s for leaf, s in summed_leaves.items() if leaf in mine}, abs=1e-9)
     assert all(abs(share) < 1e-9 for leaf, share in summed_leaves.items() if leaf not in mine)
+
+
+def test_parts_are_the_sums_of_the_entries_whose_middle_lies_there_and_are_left_out_with_all_that_touches_them(case):
+    found, entries = (ktviz.attribute(case.trace, by=by, through="footprint").frame for by in ("part", "entry"))
+    about = {source["source"]: source for source in case.trace.about["sources"]}
+    expected = {}
+    for name, (x, y, width, height), share in zip(
+        entries["source"], entries["source_box"], entries["share"], strict=True
+    ):
+        column, row = int(3 * (x + width / 2) / about[name]["width"]), int(3 * (y + height / 2) / about[name]["height"])
+        word = f"{('top', '', 'bottom')[row]} {('left', '', 'right')[column]}".strip() or "centre"
+        expected[f"{name}, {word}"] = expected.get(f"{name}, {word}", 0) + share
+    assert dict(zip(found["part"], found["share"], strict=True)) == pytest.approx(expected, abs=1e-9)
+    largest = ktviz.attribute(case.trace, by="part").top()
+    assert largest[0].box.width in (21, 22)  # 64 px in three
+    alone = ktviz.attribute(case.trace, by="part", through="ablation", most=1).frame
+    change = np.abs(ktviz.without(case.trace, largest).output.astype(int) - case.trace.output).mean()
+    assert alone["levels"][0] == pytest.approx(change)
+
+
+def test_an_entry_that_lies_nowhere_is_all_of_its_source(soft):
+    found = ktviz.attribute(soft.trace, by="part")
+    assert by_name(found) == pytest.approx(by_name(ktviz.attribute(soft.trace)))
+    assert found.top() == [found.frame["source"][0]]
 
 
 def test_largest_shares_come_first_and_sources_that_gave_nothing_are_listed(any_case):

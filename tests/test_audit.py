@@ -13,9 +13,9 @@ import pytest
 import ktviz as kt
 from ktviz.audit.audit import Audit
 from ktviz.audit.findings import headline, roll_up
-from ktviz.audit.folder import as_csv
 from ktviz.errors import AuditError, StorageError, TraceError
 from ktviz.explain.pieces import LEAST, control, pieces, pieces_mask
+from ktviz.folders import as_csv
 from ktviz.images import read_image, write_image
 from ktviz.systems.kt.translator import Translator
 from ktviz.testing import CellColours, CellMeans, ToyWorld, toy_photo

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import ktviz
-from ktviz.errors import MismatchError, SettingError, TraceError, UnknownNameError
+from ktviz.errors import MismatchError, RegionError, SettingError, TraceError, UnknownNameError
 from ktviz.images import to_tensor
 from ktviz.library.kinds.patches.grid import PatchGrid
 from ktviz.library.kinds.patches.union import BankUnion
@@ -69,6 +69,34 @@ def test_entry_numbers_from_a_table_are_taken_and_can_be_saved(trace, tmp_path):
     assert ktviz.Trace.open(tmp_path / "without.parquet").digest == found.digest
     one = ktviz.without(trace, frame["entry"][0])
     assert one.picture.about["settings"]["without"] == (int(frame["entry"][0]),)
+
+
+def test_a_part_of_a_source_is_left_out_with_every_entry_that_touches_it(world, photo, trace, tmp_path):
+    part = ktviz.SourceRegion("a.png", ktviz.Box(10, 20, 30, 12))
+    found = ktviz.without(trace, part)
+    left, top, width, height = world.banks.boxes(torch.arange(len(world.banks))).T.numpy()
+    touch = (left < 40) & (left + width > 10) & (top < 32) & (top + height > 20)
+    mine = world.banks.source_of(torch.arange(len(world.banks))) == world.banks.source_numbers["art/warm/a.png"]
+    gone = np.flatnonzero(touch & mine.numpy())
+    assert 0 < len(gone) < len(world.banks) / 5
+    assert found.table.select(COLUMNS).equals(ktviz.without(trace, gone).table.select(COLUMNS))
+    assert not np.array_equal(found.output, trace.output)
+    found.save(tmp_path / "part.parquet")
+    again = ktviz.without(ktviz.Trace.open(tmp_path / "part.parquet"), "b", model=world.translator)
+    assert np.array_equal(again.output, world.translator(photo, without=[part, "b"]).image)
+
+
+@pytest.mark.parametrize(
+    ("part", "error"),
+    [
+        (ktviz.SourceRegion("a.png", ktviz.Box(60, 0, 8, 8)), RegionError),
+        (ktviz.SourceRegion("z.png", ktviz.Box(0, 0, 8, 8)), UnknownNameError),
+        ({"source": "a.png"}, SettingError),
+    ],
+)
+def test_a_part_of_a_source_that_is_not_there_is_refused(trace, part, error):
+    with pytest.raises(error):
+        ktviz.without(trace, [part])
 
 
 def test_the_photo_is_encoded_once_for_all_counterfactuals(world, photo):

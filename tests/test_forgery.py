@@ -25,9 +25,10 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from ktviz.audit.audit import Audit
-from ktviz.audit.folder import MANIFEST, as_csv, write_table
+from ktviz.audit.folder import MANIFEST, write_table
 from ktviz.audit.verify import verify
 from ktviz.errors import AuditError
+from ktviz.folders import as_csv
 from ktviz.images import encode_image, pixel_digest, read_image
 from ktviz.systems.kt.retrieval import EXTENSIONS
 from ktviz.trace.pictures import Picture

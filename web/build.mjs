@@ -1,10 +1,10 @@
-// One bundle and one style sheet, for notebooks and exported pages alike.
+// One bundle and one style sheet, for notebooks and exported pages alike; and the script of the page of a bench.
 import { build } from "esbuild";
 
 const folder = process.env.KTVIZ_STATIC ?? "../ktviz/widgets/static";
 
 await build({
-  entryPoints: { ktviz: "src/index.ts" },
+  entryPoints: { ktviz: "src/index.ts", bench: "src/bench/index.ts" },
   outdir: folder,
   bundle: true,
   minify: true,

@@ -18,12 +18,13 @@ import numpy as np
 
 from ktviz.audit.differences import as_array
 from ktviz.audit.evidence import Evidence, only_winners
-from ktviz.audit.folder import in_folder, write_csv
+from ktviz.audit.folder import in_folder
 from ktviz.errors import Difference, KtvizError, SettingError
 from ktviz.explain.attribution import Attribution, Through, attribute
 from ktviz.explain.case import Case
 from ktviz.explain.counterfactual import KNOWLEDGE, Comparison, compare
 from ktviz.explain.result import Result, one_site
+from ktviz.folders import write_csv
 from ktviz.images import Pixels
 from ktviz.regions import Mask
 from ktviz.trace.parquet import as_json

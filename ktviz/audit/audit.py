@@ -50,7 +50,6 @@ from ktviz.audit.folder import (
     manifest_bytes,
     read_manifest,
     read_table,
-    write_csv,
     write_folder,
     write_table,
 )
@@ -62,6 +61,7 @@ from ktviz.explain.case import Case, case_of
 from ktviz.explain.counterfactual import Comparison
 from ktviz.explain.pieces import control
 from ktviz.explain.result import check_paints, check_retrieved, one_site
+from ktviz.folders import write_csv
 from ktviz.images import Pixels, encode_image, pixel_digest, read_image, stored_size
 from ktviz.trace.about import processor, version, versions
 from ktviz.trace.recorded import Traced

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ktviz.errors import AuditError, KtvizError, MissingAuditError, StorageError
-from ktviz.files import check_writable, read_json
+from ktviz import folders
+from ktviz.errors import AuditError, MissingAuditError
+from ktviz.files import read_json
 from ktviz.images import file_digest
 from ktviz.tables import read_rows
 from ktviz.trace import schema1
@@ -53,41 +52,12 @@ MOST_BYTES = 64 << 20
 
 def check_target(folder: Path, overwrite: bool) -> None:
     """Raise StorageError unless an audit may be written there: nothing, an empty folder, or an audit to replace."""
-    check_writable(folder)
-    asked = f"write an audit to {str(folder)!r}"
-    if folder.exists() and not folder.is_dir():
-        raise StorageError(asked, "it is a file", "Name a new folder")
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    if not overwrite:
-        raise StorageError(asked, "it is not empty", "Name a new folder, or allow overwriting")
-    if not (folder / MANIFEST).is_file():
-        raise StorageError(asked, "it holds something else than an audit", "Name a new folder")
+    folders.check_target(folder, overwrite, "an audit", MANIFEST)
 
 
 def write_folder(folder: Path, write: Callable[[Path], None]) -> None:
-    """Make a folder, whole or not at all, in the place of one that is there.
-
-    Args:
-        folder: Where.
-        write: Fills a folder that does not exist yet.
-
-    Raises:
-        StorageError: The disk refuses.
-    """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".ktviz-", dir=folder.parent) as scratch:
-            made = Path(scratch) / "audit"
-            write(made)
-            if folder.exists():
-                shutil.rmtree(folder)
-            made.rename(folder)
-    except KtvizError:
-        raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError(f"write an audit to {str(folder)!r}", reason, "Choose another folder") from None
+    """Make an audit; see `ktviz.folders.write_folder`."""
+    folders.write_folder(folder, write, "an audit")
 
 
 def in_folder(folder: Path, name: str) -> Path:
@@ -113,24 +83,6 @@ def read_table(path: Path, columns: list[str], most: int) -> pd.DataFrame:
     except (ValueError, pa.ArrowException) as error:
         raise AuditError(path.name, str(error), "Ask for the original") from None
     return rows
-
-
-def as_csv(table: pd.DataFrame) -> str:
-    """A table as CSV, numbers with nine digits; text that a spreadsheet would run gets a quote before it."""
-    table = table.copy()
-    for name in (name for name in table if not pd.api.types.is_numeric_dtype(table[name])):
-        table[name] = [disarmed(value) for value in table[name]]
-    return str(table.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
-
-
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """A table as a file of CSV."""
-    path.write_text(as_csv(table), encoding="utf-8")
-
-
-def disarmed(value: Any) -> Any:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
 
 
 def file_list(folder: Path) -> dict[str, list[Any]]:

@@ -26,6 +26,7 @@ from ktviz.errors import (
     LibraryBusyError,
     LibraryError,
     MismatchError,
+    RegionError,
     SettingError,
     SigningError,
     SourceWarning,
@@ -54,6 +55,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 EXIT_CODES: tuple[tuple[type[KtvizError], int], ...] = (
     (SettingError, 2),
+    (RegionError, 2),
     (UnknownNameError, 3),
     (ImageError, 4),
     (LabelError, 4),

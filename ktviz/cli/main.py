@@ -12,7 +12,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from ktviz import __version__
-from ktviz.cli import audit, demo, doctor, keygen, lab, library, standard, systems, train, translate, verify
+from ktviz.cli import (
+    audit,
+    compare_systems,
+    demo,
+    doctor,
+    keygen,
+    lab,
+    library,
+    standard,
+    systems,
+    train,
+    translate,
+    verify,
+)
 from ktviz.cli.console import err, exit_code, report, show_warnings
 from ktviz.errors import KtvizError
 from ktviz.images import check_names
@@ -28,6 +41,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("translate")(translate.translate)
 app.command("audit")(audit.audit)
+app.command("compare-systems")(compare_systems.compare_systems)
 app.command("verify")(verify.verify)
 app.command("keygen")(keygen.keygen)
 app.add_typer(library.app, name="library")

@@ -20,7 +20,7 @@ from ktviz.explain.result import Result, check_retrieved, one_site
 from ktviz.explain.units import By, Ints, Units, units_of
 from ktviz.images import Pixels
 from ktviz.networks.running import without_autocast
-from ktviz.regions import Mask, Region, bounding_box, region_mask
+from ktviz.regions import Box, Mask, Region, SourceRegion, bounding_box, region_mask
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Traced
 from ktviz.trace.shares import uncovered
@@ -62,7 +62,7 @@ class Effort:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Attribution(Result):
-    """What a region owes to each source, entry, node or band; largest share first.
+    """What a region owes to each source, part of one, entry, node or band; largest share first.
 
     Shares are absolute. They add up to 1, but for those of `ablation`: there one source may stand in for another.
 
@@ -93,18 +93,22 @@ class Attribution(Result):
         return f"by {self.by} through {self.through}: {best}{note}"
 
     def top(self, count: int = 1) -> list[Any]:
-        """The names (or entry numbers) of the largest shares, as `without` takes them.
+        """The names (entry numbers, parts of sources) of the largest shares, as `without` takes them.
 
         Raises:
             SettingError: Nodes and bands cannot be taken away by name; or `count` is below 1.
         """
         if whole("top", count) < 1:
             raise SettingError(f"top {count}", "below 1", "Ask for one or more")
-        if self.by not in ("source", "entry"):
+        if self.by not in ("source", "part", "entry"):
             raise SettingError(
-                f"top by {self.by}", "it cannot be named in `without`", "Attribute by source or by entry"
+                f"top by {self.by}", "it cannot be named in `without`", "Attribute by source, part or entry"
             )
-        return list(self.frame[self.by].head(count))
+        rows = self.frame.head(count)
+        if self.by != "part":
+            return list(rows[self.by])
+        places = zip(rows["source"], rows["source_box"], strict=True)
+        return [name if box is None else SourceRegion(name, Box(*map(int, box))) for name, box in places]
 
     def summary(self) -> pd.Series:
         """The result in a few numbers."""
@@ -178,8 +182,9 @@ def attribute(
     Args:
         trace: Of one image and one site, or a result that was recorded.
         region: A `Box`, mask, polygon or pixel of the output; None for all of it.
-        by: "source"; "entry"; "node": leaf of the cluster tree; "band": of the match (overlap and footprint: what
-            carried the similarity; gradient: what was transferred; ablation and datamodel: matching without it).
+        by: "source"; "part": ninth of a source, for whatever system; "entry"; "node": leaf of the cluster tree; "band":
+            of the match (overlap and footprint: what carried the similarity; gradient: what was transferred; ablation
+            and datamodel: matching without it).
         through: "overlap", "footprint", "gradient", "ablation" or "datamodel".
         model: The system; not needed while the one that recorded lives, nor for overlap.
         photo: The photo, where the trace was saved without it.

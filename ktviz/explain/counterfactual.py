@@ -45,9 +45,9 @@ def without(
 
     Args:
         trace: Of one image.
-        what: Name of a source or a bank, number of an entry, or what else the system can do without (of
-            image-analogy a `SourceRegion`, or a `Box` of the reference); or several of them. They add to those that
-            the trace was made without.
+        what: Name of a source or a bank, number of an entry, a part of a source (`SourceRegion`), or what else the
+            system can do without (of image-analogy a `Box` of the reference); or several of them. They add to those
+            that the trace was made without.
         model: The system; not needed while the one that recorded lives.
         photo: The photo, where the trace was saved without it.
         **settings: Of the system, where they are to be other ones than those of the trace, such as how to leave out

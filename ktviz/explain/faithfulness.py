@@ -129,7 +129,7 @@ def faithfulness(
     features, the region being encoded alone.
 
     Args:
-        attribution: By source, entry or node.
+        attribution: By source, part, entry or node.
         trace: The one it was made from; only needed for an attribution that was read from a file.
         seeds: Of the random control.
         subsets: Random halves of the region's units that are left out, at most; few units have fewer halves. Those to

@@ -1,4 +1,4 @@
-"""What shares are of: sources, entries, nodes of the cluster tree, or bands."""
+"""What shares are of: sources, parts of them, entries, nodes of the cluster tree, or bands."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ import pandas as pd
 
 from ktviz.errors import AbilityError
 from ktviz.explain.case import Case
+from ktviz.regions import Box, SourceRegion
 from ktviz.trace.overlap import Floats
-from ktviz.trace.shares import ABOUT, source_numbers, source_weights
+from ktviz.trace.shares import ABOUT, source_numbers, source_sides, source_weights
 from ktviz.trace.trace import Trace
 
-By = Literal["source", "entry", "node", "band"]
+By = Literal["source", "part", "entry", "node", "band"]
 BANDS = ("LL", "LH", "HL", "HH")
+PARTS = (
+    ("top left", "top", "top right"),
+    ("left", "centre", "right"),
+    ("bottom left", "bottom", "bottom right"),
+)
+"""Of a source: ninths."""
 Ints = npt.NDArray[np.int64]
 
 
@@ -31,8 +38,8 @@ class Units:
         number: (rows of the trace,) unit of each row; empty for bands.
         retrieval: (rows of the trace,) retrieval of each row, by place among the winners.
         weight: (rows of the trace,) part of each row in its retrieval; where that is hard, 1 for the winner.
-        without: Per unit what to leave out of a search so that it cannot be used: names of sources, or numbers of
-            entries. For bands nothing: they lose their weight in the match instead.
+        without: Per unit what to leave out of a search so that it cannot be used: names of sources, parts of them, or
+            numbers of entries. For bands nothing: they lose their weight in the match instead.
     """
 
     by: By
@@ -40,7 +47,7 @@ class Units:
     number: Ints
     retrieval: Ints
     weight: Floats
-    without: Sequence[tuple[str | int, ...]]
+    without: Sequence[tuple[str | int | SourceRegion, ...]]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -70,7 +77,7 @@ class Units:
         return replace(self, weight=weight)
 
     def frame(self, share: Floats, only: Ints | None = None) -> pd.DataFrame:
-        """The shares as a table, largest first; sources and bands all, of entries and nodes those that have a share.
+        """The shares as a table, largest first; sources and bands all, of others those that have a share.
 
         Args:
             share: (units,), or one per unit of `only`.
@@ -79,7 +86,7 @@ class Units:
         listed = np.arange(len(self)) if only is None else only
         rows = [{"unit": int(n), "share": float(s), **self.rows[n]} for n, s in zip(listed, share, strict=True)]
         frame = pd.DataFrame(rows, columns=["unit", "share", *(self.rows[0] if self.rows else [self.by])])
-        if only is None and self.by in ("entry", "node"):
+        if only is None and self.by in ("part", "entry", "node"):
             frame = frame[frame["share"] != 0]
         frame.insert(0, self.by, frame.pop(self.by))
         frame = frame.sort_values("share", ascending=False, kind="stable", ignore_index=True)
@@ -104,6 +111,8 @@ def units_of(trace: Trace, by: By, case: Case | None) -> Units:
         number = source_numbers(trace)
         rows = [{name: s[name] for name in ("source", *ABOUT) if name in s} for s in trace.about["sources"]]
         return Units(by, rows, number, of_rows[0], source_weights(trace), [(row["source"],) for row in rows])
+    if by == "part":
+        return by_part(trace, of_rows)
     if by == "entry":
         return by_entry(trace, of_rows)
     return by_node(trace, case, of_rows)
@@ -117,6 +126,29 @@ def by_entry(trace: Trace, of_rows: tuple[Ints, Floats]) -> Units:
         {"entry": int(e), "source": source[n], "source_box": box[n].tolist()} for e, n in zip(known, first, strict=True)
     ]
     return Units("entry", rows, number.astype(np.int64), *of_rows, [(int(e),) for e in known])
+
+
+def by_part(trace: Trace, of_rows: tuple[Ints, Floats]) -> Units:
+    """Ninths of sources: an entry belongs to the one in which its middle lies; one that lies nowhere to the source."""
+    names, sides, source = [s["source"] for s in trace.about["sources"]], source_sides(trace), source_numbers(trace)
+    box = trace.column("source_box", winners=False).astype(np.float64)
+    place = np.floor(len(PARTS) * (box[:, :2] + box[:, 2:] / 2) / sides[source]).clip(0, len(PARTS) - 1)
+    somewhere = ~np.isnan(place).any(1)
+    column, row = np.where(somewhere[:, None], place, -1).astype(np.int64).T
+    known, number = np.unique(np.stack((source, row, column), 1), axis=0, return_inverse=True)
+    rows, without = zip(*(part_of(names[of], sides[of], *place) for of, *place in known.tolist()), strict=True)
+    return Units("part", rows, number.reshape(-1).astype(np.int64), *of_rows, [(part,) for part in without])
+
+
+def part_of(name: str, sides: Floats, row: int, column: int) -> tuple[dict[str, Any], str | SourceRegion]:
+    """A ninth of a source in whole px, and how it is left out; all of the source where row and column are -1."""
+    if row < 0:
+        return {"part": name, "source": name, "source_box": None}, name
+    left, right = (round(n * sides[0] / len(PARTS)) for n in (column, column + 1))
+    top, bottom = (round(n * sides[1] / len(PARTS)) for n in (row, row + 1))
+    box = Box(left, top, right - left, bottom - top)
+    told = {"part": f"{name}, {PARTS[row][column]}", "source": name, "source_box": [left, top, box.width, box.height]}
+    return told, SourceRegion(name, box)
 
 
 def by_node(trace: Trace, case: Case | None, of_rows: tuple[Ints, Floats]) -> Units:

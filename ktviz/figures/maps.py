@@ -159,14 +159,22 @@ def place_map(trace: Trace) -> Pixels:
 def place_key(trace: Trace, source: str) -> Pixels:
     """The colours of the places of a source, over its picture where there is one."""
     picture = source_picture(trace, source)
+    if picture is not None:
+        return in_place_colours(picture)
     about = next(one for one in trace.about["sources"] if one["source"] == source)
-    height, width = (about.get("height") or 64, about.get("width") or 64) if picture is None else picture.shape[:2]
+    return all_places(about.get("height") or 64, about.get("width") or 64)
+
+
+def all_places(height: int, width: int) -> Pixels:
+    """The colours of all places of a picture: (H, W, 3)."""
     down, across = np.mgrid[0:height, 0:width] / np.array([height, width])[:, None, None]
-    colours = place_colours(across, down)
-    if picture is None:
-        return colours
+    return place_colours(across, down)
+
+
+def in_place_colours(picture: Pixels) -> Pixels:
+    """A picture whose lightness is its own, and whose colours are those of its places."""
     light = picture.astype(np.float64).mean(2, keepdims=True) / 255
-    return np.asarray((colours * (0.35 + 0.65 * light)).round(), dtype=np.uint8)
+    return np.asarray((all_places(*picture.shape[:2]) * (0.35 + 0.65 * light)).round(), dtype=np.uint8)
 
 
 def place_colours(across: Floats, down: Floats) -> Pixels:

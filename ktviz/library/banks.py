@@ -13,10 +13,11 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from ktviz.errors import LibraryError, SettingError, UnknownNameError
+from ktviz.errors import LibraryError, SettingError
 from ktviz.images import Pixels, decode_image
 from ktviz.library.sources import Source
 from ktviz.names import find_name
+from ktviz.regions import SourceRegion, region_mask
 from ktviz.values import short
 
 READ_ERRORS = (
@@ -30,6 +31,8 @@ READ_ERRORS = (
     SafetensorError,
 )
 """What readers and constructors raise on files that are not what they should be."""
+Part = str | int | SourceRegion
+"""What can be left out: a source or a bank by its name, an entry by its number, a part of a source."""
 
 
 class AnyBank(Protocol):
@@ -135,48 +138,26 @@ class Banks(Generic[B_co]):
         """
         return find_name(name, self.source_numbers)
 
-    def full_names(self, names: Iterable[str | int]) -> tuple[str | int, ...]:
+    def full_names(self, names: Iterable[Part]) -> tuple[Part, ...]:
         """What a search is to leave out, with every source by its whole name.
 
         Args:
-            names: Names of sources, as in `find_source`; names of whole banks and numbers of entries stay as they are.
-        """
-        return tuple(
-            self.find_source(name) if isinstance(name, str) and name not in self.names else name for name in names
-        )
-
-    def excluded(self, without: Iterable[str | int]) -> Tensor | None:
-        """Mask of the entries to pass over: (entries,) bool, or None if `without` is empty.
-
-        Args:
-            without: Names of sources, names of whole banks, and numbers of entries.
+            names: Names of sources, as in `find_source`, and parts of them; names of whole banks and numbers of entries
+                stay as they are.
 
         Raises:
-            UnknownNameError: No source or bank has that name, or several; there is no such entry, or none would be
-                left.
+            UnknownNameError: No source has that name, or several.
+            RegionError: A part that is not wholly inside its source.
         """
-        without = self.full_names(without)
-        if not without:
-            return None
-        sources = torch.zeros(len(self.sources), dtype=torch.bool)
-        for name in (name for name in without if isinstance(name, str)):
-            if name in self.names:
-                first = self.names.index(name)
-                sources[self.source_offset[first] : self.source_offset[first + 1]] = True
-            else:
-                sources[self.source_numbers[name]] = True
-        mask = sources[self.source_of(torch.arange(len(self)))]
-        entries = [entry for entry in without if not isinstance(entry, str)]
-        for entry in entries:
-            if not 0 <= entry < len(self):
-                raise UnknownNameError(
-                    f"entry {entry}", f"entries go from 0 to {len(self) - 1:,}", "Take one that a trace names"
-                )
-        mask[torch.tensor(entries, dtype=torch.int64)] = True
-        if mask.all():
-            named = ", ".join(map(str, without[:5]))
-            raise UnknownNameError(f"search without {named}", "nothing would be left", "Exclude fewer, or add banks")
-        return mask
+        return tuple(self._full_name(name) for name in names)
+
+    def _full_name(self, part: Part) -> Part:
+        if isinstance(part, SourceRegion):
+            name = self.find_source(part.source)
+            source = self.sources[self.source_numbers[name]]
+            region_mask(part.box, source.height, source.width)  # refuses what lies outside
+            return SourceRegion(name, part.box)
+        return self.find_source(part) if isinstance(part, str) and part not in self.names else part
 
     def source_of(self, entries: Tensor) -> Tensor:
         """Source number of entries; each source is one, unless the kind of bank says otherwise."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +21,14 @@ from ktviz.systems.styles import Styles
 from ktviz.systems.switches import Switches
 from ktviz.trace.trace import Trace
 
+if TYPE_CHECKING:
+    from ktviz.systems.material import Material
+    from ktviz.systems.prepared import Prepared
+
 OTHERWISE = "Ask what it can: `ktviz systems`"
 REFUSALS = (
     *("rerun", "blend", "oracle", "similarity_of", "best_by_source", "leaves", "descents", "band_pictures"),
-    *("styles", "fed", "space", "switches"),
+    *("styles", "fed", "space", "switches", "prepared"),
 )
 """Methods of `PlainSystem` that only say that they are not there."""
 
@@ -144,3 +148,8 @@ class PlainSystem:
     def switches(self, trace: Trace) -> Switches:
         """There are no attributes."""
         raise AbilityError("attributes of a picture", f"{self.name} changes none", OTHERWISE)
+
+    @classmethod
+    def prepared(cls, input: Material, reference: Material | Banks[Any], like: Any = None, /) -> Prepared:
+        """It does not say what it takes."""
+        raise AbilityError(f"{cls.name} beside other systems", "it does not say what it takes", OTHERWISE)

@@ -37,6 +37,7 @@ ABILITIES: Mapping[str, str] = {
     "reuse": "say how much each entry gives in all",
     "space": "make the picture of any code",
     "attributes": "change attributes of a picture",
+    "bench": "stand beside other systems, with the same input and the same reference",
 }
 """Abilities, and what they are."""
 NEEDED = ("digests", "pictures", "settings_of", "measures_of", "patches", "source_picture")
@@ -52,6 +53,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "reuse": ("fed",),
     "space": ("space",),
     "attributes": ("switches",),
+    "bench": ("prepared",),
 }
 """Methods that an ability needs."""
 

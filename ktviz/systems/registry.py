@@ -16,8 +16,11 @@ from inspect import getattr_static
 from typing import Any, Protocol, cast
 
 from ktviz.errors import AbilityError, KtvizError, ProtocolError, TraceError, unknown_name
+from ktviz.library.banks import Banks
 from ktviz.library.library import Library
+from ktviz.systems.material import Material
 from ktviz.systems.plain import REFUSALS, PlainSystem
+from ktviz.systems.prepared import Prepared
 from ktviz.systems.protocol import ABILITIES, METHODS, NEEDED, System
 from ktviz.trace.trace import Trace
 
@@ -31,6 +34,8 @@ OURS: Mapping[str, str] = {
     "munit": "ktviz.systems.munit.system:Munit",
 }
 """Systems of ktviz: where the class of each is."""
+OF_CLASSES = ("opened", "prepared")
+"""Methods of the class."""
 
 
 class SystemClass(Protocol):
@@ -43,6 +48,15 @@ class SystemClass(Protocol):
 
     def opened(self, trace: Trace, library: Library | None, like: System | None, /) -> System:
         """A system on the knowledge that a trace names, with the networks of another one, or its own."""
+        ...
+
+    def prepared(self, input: Material, reference: Material | Banks[Any], like: System | None, /) -> Prepared:
+        """With the ability `bench`: a system on a reference, or on banks, and what it is called with for an input; with
+        the networks of another one, or its own.
+
+        Raises:
+            KtvizError: It cannot take them; the message says what is missing.
+        """
         ...
 
 
@@ -65,7 +79,7 @@ def system_class(name: str) -> SystemClass:
 
     Example:
         >>> sorted(system_class("kt").abilities)
-        ['bands', 'blend', 'exclude', 'oracle', 'rerun', 'tree']
+        ['bands', 'bench', 'blend', 'exclude', 'oracle', 'rerun', 'tree']
     """
     if name not in names():
         raise unknown_name("system", name, names())
@@ -108,11 +122,11 @@ def check_class(found: Any, name: str, place: str) -> None:
 
 def misfit(found: type, method: str) -> str:
     """How a method of a class breaks the protocol, in words; empty where it does not."""
-    own, wanted = getattr_static(found, method, None), getattr(SystemClass if method == "opened" else System, method)
+    own, wanted = getattr_static(found, method, None), getattr(SystemClass if method in OF_CLASSES else System, method)
     if own is None or (method in REFUSALS and own is getattr_static(PlainSystem, method)):
         return f"it has no {method}"
-    if method == "opened" and not isinstance(own, classmethod):
-        return f"opened is a {type(own).__name__}, not a class method"
+    if method in OF_CLASSES and not isinstance(own, classmethod):
+        return f"{method} is a {type(own).__name__}, not a class method"
     if not callable(getattr(found, method)):
         return f"{method} is a {type(own).__name__}, not a method"
     function = own.__func__ if isinstance(own, classmethod) else own

@@ -145,6 +145,21 @@ def source_numbers(trace: Trace, *, winners: bool = False) -> np.ndarray[Any, np
     return numbers
 
 
+def source_sides(trace: Trace) -> Floats:
+    """Width and height of every source in px: (sources, 2).
+
+    Where they are not known, as far as what was taken from it reaches; NaN where that lies nowhere.
+    """
+    sides = np.array(
+        [[s.get("width") or np.nan, s.get("height") or np.nan] for s in trace.about["sources"]], np.float64
+    )
+    sides, number = sides.reshape(-1, 2), source_numbers(trace)
+    reach = np.full(sides.shape, -np.inf)
+    box = trace.column("source_box", winners=False).astype(np.float64)
+    np.fmax.at(reach, number, box[:, :2] + box[:, 2:])
+    return np.where(np.isnan(sides), np.where(np.isfinite(reach), reach, np.nan), sides)
+
+
 def find_source(trace: Trace, name: str) -> str:
     """The source that a name means; see `find_name`.
 

@@ -20,6 +20,7 @@ from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.bridge.asking import Asking
 from ktviz.systems.bridge.attributes import Known
+from ktviz.systems.bridge.bench import prepared
 from ktviz.systems.bridge.choice import AttributedPictures, References
 from ktviz.systems.bridge.configuration import Configuration
 from ktviz.systems.bridge.entries import Entries
@@ -76,7 +77,7 @@ class Bridge(nn.Module, PlainSystem):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend", "attributes"})
+    abilities = frozenset({"rerun", "exclude", "blend", "attributes", "bench"})
     baseline = "the source's own code"
     cell_px = CODE_PX
 
@@ -135,6 +136,8 @@ class Bridge(nn.Module, PlainSystem):
         """
         names, networks = named_banks(trace), None if like is None else like.networks
         return cls(banks_of("the picture again", names, library) if names else None, networks)
+
+    prepared = classmethod(prepared)
 
     def train(self, mode: bool = True) -> Bridge:
         """Networks stay in evaluation mode."""

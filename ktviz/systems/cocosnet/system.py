@@ -27,6 +27,7 @@ from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.cells import around
 from ktviz.systems.choice import Pictures
+from ktviz.systems.cocosnet.bench import prepared
 from ktviz.systems.cocosnet.choice import Ranking
 from ktviz.systems.cocosnet.configuration import Configuration
 from ktviz.systems.cocosnet.exemplar import Exemplar, given, labels_digest, of_bank, same_classes
@@ -86,7 +87,7 @@ class CoCosNet(nn.Module, PlainSystem):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend", "oracle", "reuse"})
+    abilities = frozenset({"rerun", "exclude", "blend", "oracle", "reuse", "bench"})
     baseline = "the exemplar's mean colour"
     cell_px = 4
 
@@ -194,6 +195,8 @@ class CoCosNet(nn.Module, PlainSystem):
         if f"library source {source['source']}" in trace.about["digests"]:
             return cls.from_bank(bank_of(source, library), source["source"], networks)
         return cls.from_bank(banks_of("paint again", trace.about["banks"], library), None, networks)
+
+    prepared = classmethod(prepared)
 
     def train(self, mode: bool = True) -> CoCosNet:
         """Networks stay in evaluation mode: in training, each run would change them (spectral norm)."""

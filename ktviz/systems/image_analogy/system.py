@@ -22,6 +22,7 @@ from ktviz.networks.weights import module_digest
 from ktviz.regions import Box, Mask, SourceRegion
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.cells import around
+from ktviz.systems.image_analogy.bench import prepared
 from ktviz.systems.image_analogy.field import Direction
 from ktviz.systems.image_analogy.levels import Progress
 from ktviz.systems.image_analogy.method import Method, network_size
@@ -70,7 +71,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend", "oracle"})
+    abilities = frozenset({"rerun", "exclude", "blend", "oracle", "bench"})
     baseline = "the content's own pixels"
     cell_px = 4
 
@@ -132,6 +133,8 @@ class ImageAnalogy(nn.Module, PlainSystem):
         if reference is None:
             raise TraceError("make the analogy again", "the trace was saved without its reference", "Save its pictures")
         return cls(reference, method, source)
+
+    prepared = classmethod(prepared)
 
     def __call__(self, image: ImageLike, *, progress: Progress | None = None, **settings: Any) -> Analogy:
         """Make A' of a picture A, and B of the reference.

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ktviz.errors import TraceError
 from ktviz.images import Pixels
+from ktviz.library.banks import Part
 from ktviz.library.kinds.patches.bands import to_vectors
 from ktviz.library.kinds.patches.grid import PatchGrid
 from ktviz.library.kinds.patches.scan import all_similarities
@@ -58,7 +59,7 @@ class Live:
         """How it was translated."""
         return settings_from(self.trace.picture.settings)
 
-    def changed(self, without: Sequence[str | int], settings: Mapping[str, Any]) -> Settings:
+    def changed(self, without: Sequence[Part], settings: Mapping[str, Any]) -> Settings:
         """The settings of another translation: without more than this one, and with others where they are given."""
         return replace(self.settings, **{**settings, "without": (*self.settings.without, *without)})
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, TypedDict, get_args
 
 from ktviz.errors import SettingError
+from ktviz.library.banks import Part
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.library.kinds.patches.search import Preset, SearchSettings
+from ktviz.regions import SourceRegion
 from ktviz.systems.kt.transfer import TransferMode, check_transfer
+from ktviz.systems.parts import is_number, stated
 from ktviz.values import KnownKeywords, listed, number, one_of, short
 
 COHERENCE = 0.06
@@ -29,7 +31,7 @@ class SettingKeywords(TypedDict, total=False):
     band_weights: Sequence[float]
     candidates: int
     beam: int
-    without: Iterable[str | int]
+    without: Iterable[Part]
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Settings(KnownKeywords):
         band_weights: Weight of LL, LH, HL, HH in the similarity.
         candidates: Entries recorded per query.
         beam: Leaves visited per query.
-        without: Names of sources or whole banks, or numbers of entries, to leave out.
+        without: Names of sources or whole banks, numbers of entries, or parts of sources (`SourceRegion`), to be
+            left out.
 
     Raises:
         UnknownSettingError: A keyword that is none of these; the message names the nearest.
@@ -61,13 +64,13 @@ class Settings(KnownKeywords):
     band_weights: Sequence[float] = PAPER_WEIGHTS
     candidates: int = 8
     beam: int = SearchSettings.beam
-    without: Iterable[str | int] = ()
+    without: Iterable[Part] = ()
 
     def __post_init__(self) -> None:
         published = one_of("preset", self.preset, get_args(Preset)) == "paper"
         max_gain = (0.0 if published else MAX_GAIN) if self.max_gain is None else number("max_gain", self.max_gain)
         coherence = (0.0 if published else COHERENCE) if self.coherence is None else number("coherence", self.coherence)
-        without = names_to_leave_out(self.without)
+        without = parts_to_leave_out(self.without)
         check_transfer(self.transfer, number("strength", self.strength), max_gain)
         if not 0 <= coherence <= 1:
             raise SettingError(f"coherence {coherence}", "outside 0 to 1", "Give 0 for none, or about 0.1")
@@ -91,10 +94,18 @@ def settings_from(stored: Mapping[str, Any]) -> Settings:
     return Settings(**{**stored, "without": tuple(stored["without"])})
 
 
-def names_to_leave_out(given: Any) -> tuple[str | int, ...]:
-    """Names of sources and banks, and numbers of entries, as they were given: one, or several."""
-    for one in (several := listed(given)):
-        if not isinstance(one, (str, Integral)) or isinstance(one, bool):
-            found = "neither the name of a source or a bank nor the number of an entry"
-            raise SettingError(f"without {short(one)}", found, "Give one that the trace names")
-    return tuple(one if isinstance(one, str) else int(one) for one in several)
+def parts_to_leave_out(given: Any) -> tuple[Part, ...]:
+    """Names of sources and banks, numbers of entries, and parts of sources, as they were given: one, or several."""
+    return tuple(part_to_leave_out(one) for one in listed(given))
+
+
+def part_to_leave_out(given: Any) -> Part:
+    """One of them; a part of a source as a person or a trace states it."""
+    if isinstance(given, Mapping):
+        return stated(given)
+    if isinstance(given, (str, SourceRegion)):
+        return given
+    if is_number(given):
+        return int(given)
+    found = "neither the name of a source or a bank nor the number of an entry nor a part of a source"
+    raise SettingError(f"without {short(given)}", found, "Give one that the trace names")

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ktviz.errors import AbilityError
 from ktviz.images import ImageLike, Pixels, as_pixels
-from ktviz.library.banks import Banks
+from ktviz.library.banks import Banks, Part
 from ktviz.library.kinds.patches.features import STRIDE, extractor_digest
 from ktviz.library.library import Library
 from ktviz.memory import as_bytes
@@ -25,6 +25,7 @@ from ktviz.retrieval.matches import Matches
 from ktviz.systems.code_space import CodeSpace
 from ktviz.systems.descents import Descent
 from ktviz.systems.kt.band_pictures import band_pictures, entry_pixels
+from ktviz.systems.kt.bench import prepared
 from ktviz.systems.kt.blend import PatchBlend
 from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.descent import descents
@@ -36,7 +37,7 @@ from ktviz.systems.kt.pipeline import Pipeline, rows_of
 from ktviz.systems.kt.receptive import footprint, receptive_field
 from ktviz.systems.kt.retrieval import NAME
 from ktviz.systems.kt.rounding import check_rounded, truth
-from ktviz.systems.kt.settings import SettingKeywords, Settings
+from ktviz.systems.kt.settings import SettingKeywords, Settings, settings_from
 from ktviz.systems.kt.translation import Translation
 from ktviz.systems.opening import banks_of
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
@@ -64,7 +65,7 @@ class Translator(Pipeline):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend", "oracle", "tree", "bands"})
+    abilities = frozenset({"rerun", "exclude", "blend", "oracle", "tree", "bands", "bench"})
     baseline = "the photo's own features"
     cell_px = STRIDE
 
@@ -87,6 +88,8 @@ class Translator(Pipeline):
         """
         banks = banks_of("translate again", trace.about["banks"], library)
         return cls.shipped(banks) if like is None else cls(banks, like.encoder, like.decoder)
+
+    prepared = classmethod(prepared)
 
     def __call__(self, image: ImageLike, **settings: Unpack[SettingKeywords]) -> Translation:
         """Translate one image; keywords as in `Settings`.
@@ -185,7 +188,7 @@ class Translator(Pipeline):
         number = self.banks.source_numbers.get(source)
         return None if number is None else self.banks.picture(number)
 
-    def rerun(self, trace: Trace, *, without: Sequence[str | int] = (), **settings: Any) -> Trace:
+    def rerun(self, trace: Trace, *, without: Sequence[Part] = (), **settings: Any) -> Trace:
         """Translate the photo of a trace again, and record it; see `System`.
 
         Exact: equal to a translation with a library from which these entries were removed and whose tree is the same.
@@ -233,7 +236,7 @@ class Translator(Pipeline):
 
     def searched(self, trace: Trace) -> list[str]:
         """See `System`."""
-        excluded = self.banks.excluded(trace.picture.settings["without"])
+        excluded = self.banks.excluded(settings_from(trace.picture.settings).without)
         if excluded is None:
             return list(self.banks.source_names)
         left = self.banks.source_of((~excluded).nonzero()[:, 0]).unique().tolist()

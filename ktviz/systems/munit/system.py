@@ -21,6 +21,7 @@ from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.cells import around
 from ktviz.systems.munit.asking import WAYS, Asked, asked, check, meant
+from ktviz.systems.munit.bench import prepared
 from ktviz.systems.munit.coder import Coder
 from ktviz.systems.munit.direction import CELL_PX, Direction
 from ktviz.systems.munit.exemplar import CANVAS, brought
@@ -70,7 +71,7 @@ class Munit(nn.Module, PlainSystem):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend", "space"})
+    abilities = frozenset({"rerun", "exclude", "blend", "space", "bench"})
     baseline = "the mean style of the bank, or without one a style of zeros"
     cell_px = CELL_PX
 
@@ -143,6 +144,8 @@ class Munit(nn.Module, PlainSystem):
         networks, to = None if like is None else like.networks, str(trace.about["digests"][TARGET])
         names = named_banks(trace)
         return cls(banks_of("the picture again", names, library) if names else None, networks, to)
+
+    prepared = classmethod(prepared)
 
     @property
     def target(self) -> str:

@@ -25,6 +25,7 @@ from ktviz.regions import Box, Mask
 from ktviz.systems.descents import Descent
 from ktviz.systems.opening import banks_of, named_banks
 from ktviz.systems.parts import is_number
+from ktviz.systems.pix2pixhd.bench import prepared
 from ktviz.systems.pix2pixhd.centres import Centres
 from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.drawing import mosaic, object_picture
@@ -75,7 +76,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
     """
 
     name = NAME
-    abilities = frozenset({"rerun", "exclude", "blend", "tree", "codes"})
+    abilities = frozenset({"rerun", "exclude", "blend", "tree", "codes", "bench"})
     baseline = "the class's mean code"
 
     def __init__(
@@ -153,6 +154,8 @@ class Pix2PixHD(nn.Module, PlainSystem):
         if not names:
             return cls(networks=networks) if like is None or like.banks is not None else like
         return cls(banks_of("the picture again", names, library), networks)
+
+    prepared = classmethod(prepared)
 
     @property
     def classes(self) -> Classes:

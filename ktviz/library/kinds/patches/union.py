@@ -8,7 +8,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ktviz.library.banks import Banks, offsets
+from ktviz.errors import UnknownNameError
+from ktviz.library.banks import Banks, Part, offsets
 from ktviz.library.format import EncoderIdentity
 from ktviz.library.kinds.patches.bands import band_energy, norm_parts, to_patches, to_vectors
 from ktviz.library.kinds.patches.bank import Bank
@@ -17,6 +18,7 @@ from ktviz.library.kinds.patches.grid import SIZE, PatchGrid
 from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.kinds.patches.source import PatchSource
 from ktviz.library.layout import PATCHES
+from ktviz.regions import SourceRegion
 from ktviz.retrieval.exact import lengths, on_grid, root
 from ktviz.retrieval.matches import Matches
 
@@ -57,6 +59,52 @@ class BankUnion(Banks[Bank]):
                 found.append(bank.search(queries, settings, hidden))
                 offset.append(int(self.entry_offset[number]))
         return merge(found, offset, settings.candidates)
+
+    def excluded(self, without: Iterable[Part]) -> Tensor | None:
+        """Mask of the entries to pass over: (entries,) bool, or None if `without` is empty.
+
+        Args:
+            without: Names of sources, names of whole banks, numbers of entries, and parts of sources: entries that they
+                touch.
+
+        Raises:
+            UnknownNameError: No source or bank has that name, or several; there is no such entry, or none would be
+                left.
+            RegionError: A part that is not wholly inside its source.
+        """
+        without = self.full_names(without)
+        if not without:
+            return None
+        sources = torch.zeros(len(self.sources), dtype=torch.bool)
+        for name in (name for name in without if isinstance(name, str)):
+            if name in self.names:
+                first = self.names.index(name)
+                sources[self.source_offset[first] : self.source_offset[first + 1]] = True
+            else:
+                sources[self.source_numbers[name]] = True
+        mask = sources[self.source_of(torch.arange(len(self)))]
+        for region in (part for part in without if isinstance(part, SourceRegion)):
+            mask |= self.touched(region)
+        entries = [entry for entry in without if not isinstance(entry, (str, SourceRegion))]
+        for entry in entries:
+            if not 0 <= entry < len(self):
+                raise UnknownNameError(
+                    f"entry {entry}", f"entries go from 0 to {len(self) - 1:,}", "Take one that a trace names"
+                )
+        mask[torch.tensor(entries, dtype=torch.int64)] = True
+        if mask.all():
+            named = ", ".join(map(str, without[:5]))
+            raise UnknownNameError(f"search without {named}", "nothing would be left", "Exclude fewer, or add banks")
+        return mask
+
+    def touched(self, region: SourceRegion) -> Tensor:
+        """Which entries reach into a part of a source, by its whole name: (entries,) bool."""
+        number, box = self.source_numbers[region.source], region.box
+        entries = torch.arange(len(self))
+        left, top, width, height = self.boxes(entries).T
+        inside = (left < box.right) & (left + width > box.x) & (top < box.bottom) & (top + height > box.y)
+        found: Tensor = inside & (self.source_of(entries) == number)
+        return found
 
     def locate(self, entries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Source number and top-left feature cell (y, x) of entries: three tensors of their shape."""

@@ -1,0 +1,81 @@
+"""The sources behind the outputs on a bench: what they are called, whichever system took from them; their pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ktviz.explain.case import source_picture
+from ktviz.explain.origins import name_of
+from ktviz.images import Pixels
+from ktviz.licences import UNKNOWN, readable
+from ktviz.retrieval.credit import Credit
+from ktviz.systems.material import Material
+from ktviz.trace.trace import Trace
+from ktviz.workbench.entrants import Given
+from ktviz.workbench.stand import Stand
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A source as it is shown.
+
+    Attributes:
+        name: What it is called in `Origins`.
+        title: What people call it.
+        credit: Creator and licence, in words.
+        pixels: Its picture.
+    """
+
+    name: str
+    title: str
+    credit: str
+    pixels: Pixels
+
+
+def called(trace: Trace, references: Sequence[Given]) -> dict[str, str]:
+    """What sources of a trace are called, where not by the digest of their file: of one picture, all are that one."""
+    only = references[0]
+    if not isinstance(only, Material):
+        return {}
+    return {str(source["source"]): only.name for source in trace.about["sources"]}
+
+
+def sources_of(stands: Sequence[Stand], references: Sequence[Given]) -> list[Shown]:
+    """The sources that gave something and have a picture; what gave most to all systems together first."""
+    only = references[0]
+    if isinstance(only, Material):
+        return [Shown(only.name, titled(only.credit, only.name), credited(only.credit), only.pixels("a bench"))]
+    share: dict[str, float] = {}
+    found: dict[str, Shown] = {}
+    for stand in stands:
+        if stand.origins is None:
+            continue
+        given = np.asarray(stand.origins.part.sum(0)).reshape(len(stand.origins.sources), -1).sum(1)
+        for name, part in zip(stand.origins.sources, given.tolist(), strict=True):
+            share[name] = share.get(name, 0.0) + part
+        for source in stand.shown.about["sources"]:
+            name, whole = name_of(source, {}), str(source["source"])
+            if share.get(name) and name not in found and (picture := source_picture(stand.shown, whole)) is not None:
+                credit = credit_of(source)
+                found[name] = Shown(name, titled(credit, whole), credited(credit), picture)
+    return sorted(found.values(), key=lambda one: -share[one.name])
+
+
+def credit_of(source: Mapping[str, Any]) -> Credit:
+    """The credit of a source of a trace."""
+    return Credit(**{part: str(source.get(part, UNKNOWN)) for part in ("title", "creator", "year", "licence", "url")})
+
+
+def titled(credit: Credit, name: str) -> str:
+    """What people call a source."""
+    return name if credit.title == UNKNOWN else credit.title
+
+
+def credited(credit: Credit) -> str:
+    """Who made a source, and under which licence, as far as it is known."""
+    licence = UNKNOWN if credit.licence == UNKNOWN else readable(credit.licence)
+    return ", ".join(part for part in (credit.creator, licence) if part != UNKNOWN)

@@ -1,0 +1,340 @@
+"""The bench: what each system made, from where, and how far they agree is what they say when they are asked alone."""
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import replace
+from importlib.metadata import EntryPoint
+
+import numpy as np
+import pandas as pd
+import pytest
+from command import ktviz
+from matplotlib.figure import Figure
+from tiny_systems import material, tiny
+
+import ktviz as kt
+from ktviz.errors import ImageError, RegionError, SettingError, StorageError, UnknownNameError
+from ktviz.explain.origins import agreement, origins
+from ktviz.images import read_image, write_image
+from ktviz.labels import write_map
+from ktviz.systems import registry
+from ktviz.systems.munit.trained import Networks as MunitNetworks
+from ktviz.systems.plain import PlainSystem
+from ktviz.workbench import folder as folders_of_benches
+from ktviz.workbench import words
+
+NAMES = ("kt", "munit", "bridge")
+CELLS = 8
+
+
+@pytest.fixture(scope="module")
+def found():
+    systems = [tiny()[name] for name in NAMES]
+    return kt.bench(
+        material("input"), material("reference"), [*systems, "cocosnet"], cells=CELLS, runs=5, repeats=2, quiet=True
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(found, tmp_path_factory):
+    place = tmp_path_factory.mktemp("bench") / "found"
+    found.save(place)
+    return place
+
+
+@pytest.fixture
+def quick():
+    """`quick(input, reference, systems, **more)`: without what takes time."""
+    return lambda *given, **more: kt.bench(*given, **{"runs": 0, "repeats": 0, "cells": 4, "quiet": True} | more)
+
+
+def of_one_source(trace):
+    """Where cells come from, if all sources are one."""
+    return origins(trace, CELLS, dict.fromkeys([source["source"] for source in trace.about["sources"]], "x"))
+
+
+def test_every_system_makes_what_it_makes_alone(found):
+    for name in NAMES:
+        system = tiny()[name]
+        alone = type(system).prepared(material("input"), material("reference"), system).traced()
+        assert np.array_equal(found.outputs[name], alone.picture.canvases["output"])
+        assert found.traces[name].about["digests"] == alone.about["digests"] or name == "kt"  # its bank is made again
+
+
+def test_agreement_is_that_of_the_traces_where_the_reference_is_one_thing(found):
+    assert list(zip(found.agreement["one"], found.agreement["other"], strict=True)) == [
+        ("kt", "munit"), ("kt", "bridge"), ("munit", "bridge"),
+    ]  # fmt: skip
+    for one, other, share in found.agreement[["one", "other", "agreement"]].itertuples(index=False):
+        assert agreement(*(of_one_source(found.traces[name]) for name in (one, other))).share == pytest.approx(share)
+        assert share > 0
+    assert {origins.sources for origins in found.origins.values()} == {("reference",)}
+
+
+def test_all_are_tested_with_the_same_units_and_as_many_runs(found):
+    tested = found.frame[found.frame["system"].isin(NAMES)]
+    for row, stand in zip(tested.to_dict("records"), found.there, strict=True):
+        frame = stand.faithfulness.frame
+        assert row["runs"] == 5 + row["units"]
+        lds = frame.loc[frame["method"] == "footprint", "lds_pixels"].iloc[0]
+        assert row["lds"] == pytest.approx(lds, nan_ok=True)
+        assert row["deletion_random"] == pytest.approx(frame.loc[frame["method"] == "random", "deletion"].mean())
+    assert set(found.faithfulness["system"]) == set(NAMES)
+    assert found.about["region"] == [8, 8, 16, 16]
+
+
+def test_times_and_memory_are_measured_of_each(found):
+    tested = found.frame[found.frame["system"].isin(NAMES)]
+    assert (tested[["seconds", "seconds_recorded"]] > 0).all(axis=None)
+    assert (tested["memory_bytes"].dropna() >= 0).all()
+
+
+def test_who_cannot_take_part_is_listed_with_the_reason(found, folder):
+    row = found.frame.set_index("system").loc["cocosnet"]
+    assert not row["takes_part"]
+    assert "none come with this version" in row["why"]
+    assert "3 of 4 systems took part" in found.headline()
+    for name in ("index.html", "table.md", "table.csv"):
+        assert "none come with this version" in (folder / name).read_text()
+
+
+def test_each_says_what_it_lacks(quick):
+    photo = material("input").photo
+    found = quick(photo, photo[::-1], [*tiny().values()], settings={"image-analogy": {"iterations": 1}})
+    why = found.frame.set_index("system")["why"]
+    assert why[["kt", "image-analogy", "munit"]].tolist() == ["", "", ""]
+    assert "cocosnet with picture: there is no label map of it" in why["cocosnet"]
+    assert "pix2pixhd with picture: there is no label map of it" in why["pix2pixhd"]
+    assert "bridge with picture: there is no attributes of it" in why["bridge"]
+    assert words.away(found)[0][1].startswith("with picture")
+    assert found.input.name == "picture"
+
+
+def test_only_a_label_map_is_enough_for_some(quick):
+    whole = material("input")
+    alone = kt.Material(labels=whole.labels, classes=whole.classes, name="map")
+    found = quick(alone, material("reference"), [tiny()["pix2pixhd"], tiny()["kt"]])
+    assert found.frame["takes_part"].tolist() == [True, False]
+    assert "kt with map: there is no photograph of it" in found.frame["why"][1]
+    assert found.agreement.empty
+    assert found.headline() == "1 of 2 systems took part"
+
+
+def test_banks_go_to_the_systems_whose_kind_fits_and_sources_are_the_units(world, quick):
+    found = quick(material("input"), [world.banks], [world.translator, tiny()["munit"]], runs=3)
+    assert found.frame["takes_part"].tolist() == [True, False]
+    assert "it holds patches, and codes are needed" in found.frame["why"][1]
+    assert found.about["by"] == "source"
+    digests = {source["sha256"] for source in found.traces["kt"].about["sources"]}
+    assert set(found.origins["kt"].sources) == digests
+    assert found.title == "input after art/cool, art/warm"
+    assert {source.name for source in found.sources} <= digests
+    assert "keyed" in folders_of_benches.page(found)
+
+
+def test_what_cannot_be_asked_is_refused_before_any_work(quick, monkeypatch):
+    kt_, munit = tiny()["kt"], tiny()["munit"]
+    given = material("input"), material("reference")
+    monkeypatch.setattr(type(kt_), "forward", None)
+    for systems, error, said in (
+        (["kd"], UnknownNameError, "system 'kd'.*Did you mean kt"),
+        (["munnit"], UnknownNameError, "Did you mean munit"),
+        ([kt_, "kt"], SettingError, "a bench with kt twice"),
+        ([], SettingError, "no system is named"),
+        ([3], SettingError, "neither the name of a system nor a system"),
+    ):
+        with pytest.raises(error, match=said):
+            quick(*given, systems)
+    with pytest.raises(SettingError, match="settings of kt: on the bench are munit"):
+        quick(*given, [munit], settings={"kt": {}})
+    for more in ({"runs": -1}, {"repeats": -1}, {"runs": 2.5}, {"seed": -1}):
+        with pytest.raises(SettingError):
+            quick(*given, [munit], **more)
+    with pytest.raises(ImageError):
+        quick(given[0], "nowhere.png", [munit])
+
+
+def test_none_that_can_take_part_is_an_error_with_all_reasons(quick):
+    photo = material("input").photo
+    with pytest.raises(SettingError, match=r"a bench of cocosnet, bridge: .*no label map.*no attributes"):
+        quick(photo, photo, [tiny()["cocosnet"], tiny()["bridge"]])
+
+
+def test_a_region_outside_and_too_many_cells_are_said(quick):
+    given = material("input"), material("reference"), [tiny()["munit"]]
+    with pytest.raises(RegionError, match="not inside the image of 32x32 px"):
+        quick(*given, region=kt.Box(20, 20, 20, 20))
+    found = quick(*given, cells=33)
+    assert found.origins == {}
+    assert "33 cells a side" in found.frame["remarks"][0]
+    assert "33 cells a side" in folders_of_benches.page(found)
+
+
+class Guest(PlainSystem):
+    """Somebody else's system."""
+
+    name = "guest"
+    abilities = frozenset({"bench"})
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"abilities": frozenset()}, "it does not say what it takes of an input and a reference"),
+        ({"prepared": classmethod(lambda cls, input, reference, like, /: 1 / 0)}, "guest' failed: ZeroDivisionError"),
+    ],
+)
+def test_a_system_of_another_package_that_fails_is_listed(quick, monkeypatch, parts, said):
+    stub = {name: lambda self, *given, **more: {} for name in ("digests", "pictures")}
+    opens = classmethod(lambda cls, trace, library, like, /: cls())
+    guest = type("Guest", (Guest,), {**stub, "opened": opens, **parts})
+    monkeypatch.setattr(EntryPoint, "load", lambda self: guest)
+    known = {"guest": EntryPoint("guest", "guests:Guest", registry.GROUP)}
+    monkeypatch.setattr(registry, "registered", lambda: known)
+    monkeypatch.setattr("ktviz.workbench.entrants.registered", lambda: known)
+    monkeypatch.setattr(registry, "check_class", lambda *given: None)
+    found = quick(material("input"), material("reference"), [tiny()["munit"], "guest"])
+    assert said in found.frame["why"][1]
+
+
+def test_the_folder_holds_what_was_found(found, folder):
+    table = pd.read_csv(folder / "table.csv")
+    assert table["system"].tolist() == [*NAMES, "cocosnet"]
+    assert table["lds"][:3].to_numpy() == pytest.approx(found.frame["lds"][:3].to_numpy(), nan_ok=True)
+    agreed = pd.read_csv(folder / "agreement.csv")
+    assert agreed["above_chance"].to_numpy() == pytest.approx(found.agreement["above_chance"].to_numpy(), nan_ok=True)
+    for name in NAMES:
+        assert np.array_equal(read_image(folder / "pictures" / f"{name}.png"), found.outputs[name])
+    assert np.array_equal(read_image(folder / "pictures" / "reference.png"), material("reference").photo)
+    assert (folder / "pictures" / "agreement-kt-bridge.png").is_file()
+    assert len(pd.read_csv(folder / "faithfulness.csv")) == len(found.faithfulness)
+    assert f"| {words.pairs(found)[1][0][0]} |" in (folder / "table.md").read_text()
+
+
+def test_the_page_is_one_offline_file_that_knows_every_cell(found, folder):
+    text = (folder / "index.html").read_text()
+    held = json.loads(re.search(r'id="origins">(.*?)</script>', text, re.S)[1])
+    assert held["cells"] == CELLS
+    for name, known in found.origins.items():
+        for cell in (0, 27, CELLS**2 - 1):
+            pairs = held["systems"][name]["parts"][held["systems"][name]["rows"][cell]]
+            part = np.zeros(CELLS**2)
+            part[pairs[::2]] = pairs[1::2]
+            assert part / 10_000 == pytest.approx(known.part.toarray()[cell], abs=1e-4)
+            assert pairs[1::2] == sorted(pairs[1::2], reverse=True)
+    script = re.search(r"<script>(.*?)</script>", text, re.S)[1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in text
+    assert not re.search(r'(src|href)="(?!data:)', text)
+    assert not re.search(r"https?://", text)
+
+
+def test_names_of_others_are_text(quick):
+    name = "<b>&</script>"
+    found = quick(replace(material("input"), name=name), replace(material("reference"), name=name), [tiny()["munit"]])
+    text = folders_of_benches.page(found)
+    assert name not in text
+    assert "&lt;b&gt;&amp;&lt;/script&gt;" in text
+
+
+def test_a_folder_is_written_whole_or_not_at_all(found, folder, tmp_path, monkeypatch):
+    with pytest.raises(StorageError, match="it is not empty"):
+        found.save(folder)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    with pytest.raises(StorageError, match="it holds something else than a comparison of systems"):
+        found.save(tmp_path / "mine", overwrite=True)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr(folders_of_benches, "page", lambda found: 1 / 0)
+    for name in ("new", "empty"):
+        with pytest.raises(ZeroDivisionError):
+            found.save(tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "mine"]
+    assert not any((tmp_path / "empty").iterdir())
+
+
+def test_overwriting_replaces_what_was_there(found, tmp_path):
+    found.save(tmp_path / "x")
+    (tmp_path / "x" / "old.txt").write_text("old")
+    found.save(tmp_path / "x", overwrite=True)
+    assert not (tmp_path / "x" / "old.txt").exists()
+
+
+def test_it_is_drawn(found):
+    assert isinstance(found.plot(), Figure)
+
+
+# On the command line
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Photographs and maps as files, and tiny networks of MUNIT as if they came with the package."""
+    for name in ("input", "reference"):
+        given = material(name)
+        write_image(tmp_path / f"{name}.png", given.photo)
+        write_map(tmp_path / "label" / f"{name}.png", given.labels, given.classes)
+    material("input").classes.write(tmp_path / "classes.csv")
+    networks = tiny()["munit"].networks
+    monkeypatch.setattr(MunitNetworks, "shipped", classmethod(lambda cls: networks))
+    return tmp_path
+
+
+def run(place, *more, check=True):
+    given = ("compare-systems", "input.png", "--reference", "reference.png", "--runs", 0, "--repeats", 0, "--cells", 4)
+    return ktviz(*given, *more, cwd=place, check=check)
+
+
+def test_a_comparison_on_the_command_line(place):
+    done = run(place, "--systems", "munit,kt,cocosnet", "-o", "out")
+    assert "munit" in done.stdout
+    assert "cocosnet: weights of cocosnet: none come with this version" in done.stdout
+    assert "2 of 3 systems took part" in done.stdout
+    assert (place / "out" / "index.html").is_file()
+    again = run(place, "--systems", "munit", "-o", "out", "--overwrite", "--json")
+    said = json.loads(again.stdout)
+    assert [row["system"] for row in said["systems"]] == ["munit"]
+    assert said["agreement"] == []
+    assert said["page"] == "out/index.html"
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "said"),
+    [
+        (("--systems", "pix2pixhd,cocosnet"), 2, "none come with this version"),
+        (("--systems", "munnit"), 3, "Did you mean munit"),
+        (("--systems", "munit,munit"), 2, "munit twice"),
+        (("--systems", ""), 2, "no system is named"),
+        (("--systems", "munit", "--labels", "nowhere.png"), 4, "there is no such file"),
+        (("--systems", "munit", "--reference", "input.png"), 2, "it is its own reference"),
+        (("--systems", "munit", "--reference", "label"), 4, "folder"),
+        (("--systems", "munit", "--reference", "nowhere.png"), 4, "nowhere.png"),
+        (("--systems", "munit", "--region", "1,2,3"), 2, "not four whole numbers"),
+        (("--systems", "munit", "--region", "30,30,9,9"), 2, "not inside the image"),
+        (("--systems", "munit", "--bank", "a/b"), 2, "no --library"),
+        (("--systems", "munit", "--side", "3"), 2, "side 3 px"),
+    ],
+)
+def test_bad_input_is_refused_and_nothing_is_written(place, more, code, said):
+    done = run(place, "-o", "out", *more, check=False)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert not (place / "out").exists()
+
+
+def test_a_folder_with_something_else_is_left_alone(place):
+    (place / "out").mkdir()
+    (place / "out" / "letter.txt").write_text("dear")
+    for more in ((), ("--overwrite",)):
+        done = run(place, "--systems", "munit", "-o", "out", *more, check=False)
+        assert done.returncode == 8
+    assert [path.name for path in (place / "out").iterdir()] == ["letter.txt"]
+
+
+def test_a_picture_of_a_bank_is_a_reference(place, world):
+    bank = ("--systems", "munit", "-l", world.folder, "-b", "art")
+    done = run(place, *bank, "--reference", "d.png", "-o", "out", "--json")
+    assert json.loads(done.stdout)["title"] == "input.png after art/cool/d.png"
+    refused = run(place, *bank, "--reference", "dd.png", "-o", "x", check=False)
+    assert (refused.returncode, "Did you mean art/cool/d.png" in refused.stderr) == (3, True)
