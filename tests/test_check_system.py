@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from systems.cocosnet import conftest as cocosnet
-from systems.image_analogy import conftest as image_analogy
-from systems.pix2pixhd import conftest as pix2pixhd
 
-import ktviz as kt
-from ktviz.systems.image_analogy.inverse import Inverse
-from ktviz.systems.image_analogy.method import Method
-from ktviz.testing import CHECKS, ToyWorld, Trial, check_system, toy_photo
+from ktviz.testing import CHECKS, ToyWorld, Trial, toy_photo
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SYSTEMS = ("kt", "image-analogy", "cocosnet", "pix2pixhd", "palette")

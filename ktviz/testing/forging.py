@@ -82,13 +82,11 @@ def change_cell(evidence: Evidence, name: str, chosen: bool) -> Evidence:
     rows = np.flatnonzero(trace.column("chosen", winners=False) == chosen)
     row = int(rows[7 % len(rows)])
     place, kind = trace.table.schema.get_field_index(name), trace.table.schema.field(name).type
-    values = trace.table[name].to_pylist()
+    values: list[Any] = trace.table[name].to_pylist()
     values[row] = other_value(values[row], kind, trace)
     plain = pa.string() if pa.types.is_dictionary(kind) else kind
     if kind == pa.float16() or (pa.types.is_fixed_size_list(kind) and kind.value_type == pa.float16()):
-        values = [
-            None if v is None else np.float16(float(v)) if np.isscalar(v) else np.asarray(v, np.float16) for v in values
-        ]
+        values = [None if v is None else np.float16(v) if np.isscalar(v) else np.asarray(v, np.float16) for v in values]
     column = pa.array(values, plain)
     column = column.dictionary_encode().cast(kind) if plain != kind else column
     field = trace.table.schema.field(name)
