@@ -21,9 +21,9 @@ LAYERS = (
     ("library", "trace"),
     ("systems",),
     ("explain",),
-    ("figures", "samples", "testing", "training"),
+    ("figures", "samples", "training"),
     ("audit",),
-    ("widgets",),
+    ("testing", "widgets"),
     ("lessons", "workbench"),
     ("cli",),
 )

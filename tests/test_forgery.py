@@ -20,7 +20,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from forger import change_cell, edit, forge, seal, with_other_pixels
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
@@ -31,6 +30,7 @@ from ktviz.errors import AuditError
 from ktviz.folders import as_csv
 from ktviz.images import encode_image, pixel_digest, read_image
 from ktviz.systems.kt.retrieval import EXTENSIONS
+from ktviz.testing.forging import change_cell, edit, forge, seal, with_other_pixels
 from ktviz.trace.pictures import Picture
 from ktviz.trace.schema import CORE, REGRET
 from ktviz.trace.trace import Trace

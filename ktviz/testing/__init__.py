@@ -1,5 +1,18 @@
-"""A world so small that every answer is known by hand; for tests of ktviz and of what is built on it."""
+"""What tests of ktviz need, and of what is built on it: a world so small that every answer is known by hand, and one
+suite for every system."""
 
+from ktviz.testing.checking import CHECKS, Trial, check_system
 from ktviz.testing.toy import COLOURS, SHADE, TWINS, CellColours, CellMeans, ToyWorld, toy_photo
 
-__all__ = ["COLOURS", "SHADE", "TWINS", "CellColours", "CellMeans", "ToyWorld", "toy_photo"]
+__all__ = [
+    "CHECKS",
+    "COLOURS",
+    "SHADE",
+    "TWINS",
+    "CellColours",
+    "CellMeans",
+    "ToyWorld",
+    "Trial",
+    "check_system",
+    "toy_photo",
+]

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from forger import change_cell, forge
 
 import ktviz as kt
 from ktviz.audit.copies import Seen, copies
@@ -16,6 +15,7 @@ from ktviz.explain.pieces import pieces
 from ktviz.images import to_pixels
 from ktviz.systems.bridge.trained import Networks
 from ktviz.systems.registry import opened
+from ktviz.testing.forging import change_cell, forge
 
 from .conftest import HAS, NAMES, SHAPE, SIDE, WANT, near
 

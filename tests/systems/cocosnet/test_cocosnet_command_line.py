@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from command import ktviz
-from forger import change_cell, forge
 from PIL import Image
 
 import ktviz as kt
@@ -16,6 +15,7 @@ from ktviz.cli.demos import cocosnet as demo
 from ktviz.images import file_digest, read_image
 from ktviz.labels import write_map
 from ktviz.systems.cocosnet.networks import Networks
+from ktviz.testing.forging import change_cell, forge
 
 from .conftest import CLASSES, block_map
 

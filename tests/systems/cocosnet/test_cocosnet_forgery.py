@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from forger import forge, with_other_pixels
 
 import ktviz as kt
 from ktviz.errors import AbilityError, SettingError
@@ -15,6 +14,7 @@ from ktviz.images import pixel_digest
 from ktviz.labels import write_map
 from ktviz.library.library import Library
 from ktviz.systems.cocosnet.system import CoCosNet
+from ktviz.testing.forging import forge, with_other_pixels
 
 from .conftest import CLASSES
 

@@ -6,7 +6,6 @@ import json
 import numpy as np
 import pytest
 from command import ktviz
-from forger import forge, with_other_pixels
 from views.wire import unpack
 
 import ktviz as kt
@@ -15,6 +14,7 @@ from ktviz.errors import LibraryError, MismatchError, SettingError, SourceWarnin
 from ktviz.library.library import Library
 from ktviz.systems.image_analogy.levels import Passage
 from ktviz.systems.registry import opened
+from ktviz.testing.forging import forge, with_other_pixels
 
 FAST = {"iterations": 1}
 BANK, NAME = "refs/animals", "refs/animals/tiger.png"

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from command import ktviz
-from forger import change_cell, forge
 
 import ktviz as kt
 from ktviz import samples
@@ -15,6 +14,7 @@ from ktviz.cli.demos import munit as demo
 from ktviz.images import read_image
 from ktviz.systems.munit.system import Munit
 from ktviz.systems.munit.trained import Networks
+from ktviz.testing.forging import change_cell, forge
 from ktviz.training import munit as training
 
 from .conftest import BANK, CREDITS, NAMES, write_pots

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from command import ktviz
-from forger import change_cell, forge
 
 import ktviz as kt
 from ktviz.cli.demos import pix2pixhd as demo
@@ -16,6 +15,7 @@ from ktviz.labels import write_map
 from ktviz.samples import Scene
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
 from ktviz.systems.pix2pixhd.trained import Networks
+from ktviz.testing.forging import change_cell, forge
 
 from .conftest import CLASSES, world
 

@@ -6,7 +6,6 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from forger import forge, with_other_pixels
 from views.wire import Wire, unpack
 
 import ktviz as kt
@@ -20,6 +19,7 @@ from ktviz.library.kinds.trees import tree_of
 from ktviz.systems.pix2pixhd.shape import Shape
 from ktviz.systems.pix2pixhd.system import Pix2PixHD
 from ktviz.systems.pix2pixhd.trained import Networks
+from ktviz.testing.forging import forge, with_other_pixels
 from ktviz.widgets.scene import describe, scene_of
 from ktviz.widgets.subject import Subject
 

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from ktviz.audit.audit import Audit
+from ktviz.audit.evidence import Evidence
 from ktviz.audit.folder import MANIFEST, file_list, manifest_bytes
 from ktviz.explain.case import Case
 from ktviz.explain.regret import ordered
+from ktviz.systems.protocol import System
 from ktviz.trace.schema import REGRET
+from ktviz.trace.trace import Trace
+
+Change = Callable[[Evidence], Evidence]
+"""What a forger makes of the evidence."""
 
 
-def seal(folder):
+def seal(folder: Path) -> None:
+    """Make the manifest fit whatever lies in the folder."""
     manifest = json.loads((folder / MANIFEST).read_text())
     manifest.pop("sha256", None)
     (folder / MANIFEST).write_bytes(manifest_bytes({**manifest, "files": file_list(folder)}))
 
 
-def forge(folder, model, change):
+def forge(folder: Path, model: System, change: Change) -> None:
     """The whole audit made again from evidence that was changed; only the trace where no audit can be made of it."""
     audit = Audit.open(folder)
     stated = {name: audit.about[name] for name in ("made", "versions", "processor")}
@@ -39,7 +49,7 @@ def forge(folder, model, change):
     folder.with_name("forged").rename(folder)
 
 
-def edit(folder, change):
+def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     """Change what the manifest says, and seal it again."""
     manifest = json.loads((folder / MANIFEST).read_text())
     change(manifest)
@@ -47,10 +57,10 @@ def edit(folder, change):
     seal(folder)
 
 
-def with_other_pixels(canvas):
+def with_other_pixels(canvas: str) -> Change:
     """A picture beside the trace that is another one than the trace says."""
 
-    def change(evidence):
+    def change(evidence: Evidence) -> Evidence:
         pixels = evidence.trace.picture.canvases[canvas].copy()
         pixels[:8, :8] ^= 255
         return replace(evidence, trace=evidence.trace.with_canvases({canvas: pixels}))
@@ -58,7 +68,7 @@ def with_other_pixels(canvas):
     return change
 
 
-def other_value(value, kind, trace):
+def other_value(value: Any, kind: pa.DataType, trace: Trace) -> Any:
     """Another value for a cell than the one that is there."""
     if pa.types.is_dictionary(kind):
         names = [source["source"] for source in trace.about["sources"]]
@@ -70,23 +80,24 @@ def other_value(value, kind, trace):
     return 1 if value is None else value + (1 if pa.types.is_integer(kind) else 0.01)
 
 
-def with_empty_column(trace, name):
+def with_empty_column(trace: Trace, name: str) -> Trace:
     """The trace with a column that an audited one does not have."""
     if trace.has(name):
         return trace
     return trace.with_table(ordered(trace.table.append_column(name, pa.nulls(len(trace.table), REGRET[name]))))
 
 
-def change_cell(evidence, name, chosen):
+def change_cell(evidence: Evidence, name: str, chosen: bool) -> Evidence:
+    """Another value in one row of a column: of a winner, or of one that was not chosen."""
     trace = with_empty_column(evidence.trace, name)
     rows = np.flatnonzero(trace.column("chosen", winners=False) == chosen)
     row = int(rows[7 % len(rows)])
     place, kind = trace.table.schema.get_field_index(name), trace.table.schema.field(name).type
-    values = trace.table[name].to_pylist()
+    values: list[Any] = trace.table[name].to_pylist()
     values[row] = other_value(values[row], kind, trace)
     plain = pa.string() if pa.types.is_dictionary(kind) else kind
     if kind == pa.float16() or (pa.types.is_fixed_size_list(kind) and kind.value_type == pa.float16()):
-        values = [None if v is None else np.float16(v) if np.isscalar(v) else np.asarray(v, np.float16) for v in values]
+        values = [None if v is None else np.asarray(v, np.float16)[()] for v in values]
     column = pa.array(values, plain)
     column = column.dictionary_encode().cast(kind) if plain != kind else column
     field = trace.table.schema.field(name)
