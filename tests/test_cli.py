@@ -14,7 +14,7 @@ import pytest
 from command import ktviz
 
 from ktviz import samples
-from ktviz.cli.demos import image_analogy, kt
+from ktviz.cli.demos import cocosnet, image_analogy, kt, pix2pixhd
 from ktviz.images import file_digest, read_image, resize_short_side, write_image
 from ktviz.library.format import writing
 
@@ -331,6 +331,22 @@ def test_the_demo_of_analogies_writes_both_outputs_figures_a_page_and_an_audit_t
     assert (out / "explorer.html").stat().st_size > 100_000
     assert "analogies" in done.stderr
     assert ktviz("verify", out / "audit").returncode == 0
+
+
+@pytest.mark.parametrize(("system", "kind"), [("cocosnet", "rooms"), ("pix2pixhd", "streets")])
+def test_demos_after_label_maps_write_pictures_a_page_and_an_audit_that_agrees(tmp_path, monkeypatch, system, kind):
+    """With one map each."""
+    monkeypatch.setattr(cocosnet, "ROOMS", cocosnet.ROOMS[:1])
+    monkeypatch.setattr(cocosnet, "EXEMPLARS", cocosnet.EXEMPLARS[:1])
+    monkeypatch.setattr(pix2pixhd, "STREETS", pix2pixhd.STREETS[:1])
+    monkeypatch.setattr(pix2pixhd, "SEEDS", pix2pixhd.SEEDS[:1])
+    out = tmp_path / "out"
+    ktviz("demo", "--system", system, "-o", out)
+    shares = pd.read_csv(out / "sources.csv")
+    assert all(read_image(out / file).std() > 20 for file in shares["output"].unique())
+    assert (out / "explorer.html").stat().st_size > 100_000
+    library = samples.scenes(kind, quiet=True).folder
+    assert ktviz("verify", out / "audit", "-l", library).returncode == 0
 
 
 @pytest.mark.parametrize(("name", "code", "said"), [("image-analgy", 3, "image-analogy"), ("kd", 3, "kt")])

@@ -12,7 +12,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from ktviz.audit.copies import AGREES
-from ktviz.audit.findings import given_sources, headline
+from ktviz.audit.findings import given_files, given_sources, headline
 from ktviz.audit.rivals import NEAR
 from ktviz.explain.case import Case
 from ktviz.explain.pieces import LEAST
@@ -55,6 +55,7 @@ def render(audit: Audit) -> str:
         caveat=audit.trace.caveat,
         sources=[source_card(row, colours, audit) for row in records(used)],
         given=[source["source"] for source in given_sources(audit.trace)],
+        beside=[file["source"] for file in given_files(audit.trace)],
         unused=[name for name in audit.about["searched"] if name not in set(used["source"])],
         excluded=[name for name in sources["source"] if name not in searched | set(used["source"])],
         works=int(used["source"].isin(searched).sum()),

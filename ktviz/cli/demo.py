@@ -10,16 +10,16 @@ import typer
 
 from ktviz.cli.console import Quiet, print_shares, say
 from ktviz.cli.demos import bridge, cocosnet, image_analogy, kt, munit, pix2pixhd
-from ktviz.cli.demos.pictures import EXPLORER
+from ktviz.cli.demos.pictures import EXPLORER, Made
 from ktviz.cli.making.registry import ANALOGY, BRIDGE, COCOSNET, KT, MUNIT, PIX2PIXHD
 from ktviz.errors import SettingError
 from ktviz.files import replacing
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 FOLDER = Path("ktviz-demo")
-DEMOS: dict[str, Callable[[Path, bool], Iterator[pd.DataFrame]]] = {
+DEMOS: dict[str, Callable[[Path, bool], Iterator[Made]]] = {
     KT: kt.run,
     ANALOGY: image_analogy.run,
     COCOSNET: cocosnet.run,
@@ -27,7 +27,7 @@ DEMOS: dict[str, Callable[[Path, bool], Iterator[pd.DataFrame]]] = {
     MUNIT: munit.run,
     BRIDGE: bridge.run,
 }
-"""By system: writes into a folder, quietly or not, and yields the shares of the sources behind each output."""
+"""By system: writes into a folder, quietly or not, and yields each output."""
 
 
 def demo(
@@ -53,12 +53,14 @@ def demo(
         raise SettingError(f"a demo of {system}", "it has none", f"There are demos of {' and '.join(DEMOS)}")
     if output is None:
         output = FOLDER if system == KT else FOLDER / system
-    shares = pd.concat(list(DEMOS[system](output, quiet)), ignore_index=True)
+    made = list(DEMOS[system](output, quiet))
+    tables = [one.shares.assign(output=one.file)[["output", *one.shares.columns]] for one in made]
+    shares = pd.concat(tables, ignore_index=True)
     with replacing(output / "sources.csv") as path:
         shares.to_csv(path, index=False, float_format="%.9g")
     if not quiet:
-        for name, rows in shares.groupby("output", sort=False):
-            print_shares(rows, str(name))
+        for one in made:
+            print_shares(one.shares, one.file, one.lacking)
         say("")
         say(f"Pictures, backtracking figures and sources.csv are in {output}")
         say(f"Explore one of them: open {output / EXPLORER} in a browser")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -60,14 +61,14 @@ class Energy:
         part: Floats = found.numpy() / (total or 1.0)
         return part
 
-    @property
+    @cached_property
     def reach(self) -> str:
         """How far what decides the middle of the picture lies from it, in words."""
-        half, most = self.radius(0.5), self.radius(0.9)
+        half, most = self.radii(0.5, 0.9)
         return f"half of what decides the middle is within {half:.0f} px, nine tenths {most:.0f} px"
 
-    def radius(self, part: float) -> float:
-        """Distance in px within which lies a part of what decides the cell in the middle of the picture."""
+    def radii(self, *parts: float) -> list[float]:
+        """Distances in px within which lie parts of what decides the cell in the middle of the picture."""
         side, y, x = self.cell_px, len(self.cells) // self.columns // 2, self.columns // 2
         mask = np.zeros(self.size, dtype=bool)
         mask[side * y : side * (y + 1), side * x : side * (x + 1)] = True
@@ -75,4 +76,4 @@ class Energy:
         distance = side * np.hypot(row - y, column - x)
         order = np.argsort(distance, kind="stable")
         reached = self.of(mask)[order].cumsum()
-        return float(distance[order][min(int(np.searchsorted(reached, part)), len(order) - 1)])
+        return [float(distance[order][min(int(np.searchsorted(reached, part)), len(order) - 1)]) for part in parts]

@@ -33,7 +33,7 @@ class Picture:
 
     Attributes:
         canvases: (H, W, 3) uint8 by name, those that were kept.
-        about: `settings`; `measures`, how it came to be in numbers, by site, and under `uncovered` see there; and under
+        about: `settings`; `measures`, how it came to be in numbers, by site, and by class under `uncovered`; and under
             `canvases` the size and the digest of each, kept or not, the digest None where a model's input was no image.
     """
 
@@ -141,7 +141,7 @@ def pictures_of(
     """
     if isinstance(model, Recordable):
         one = picture(model.pictures(inputs, output), model.settings_of(inputs, output), rows.get(0, ()))
-        return [replace(one, about={**one.about, "measures": dict(model.measures_of(inputs, output))})]
+        return [replace(one, about={**one.about, "measures": in_order(model.measures_of(inputs, output))})]
     batches = {INPUT: image_batch(inputs[:1], span), OUTPUT: image_batch((output,), span), **said}
     number = max(count, *(len(batch) for name, batch in batches.items() if name != OUTPUT))
     return [
@@ -169,7 +169,14 @@ def picture(
                 int(max((np.ceil((b[:, n] + b[:, n + 2]).max()) for b in boxes), default=0)) for n in (0, 1)
             )
             stated[canvas] = {"height": height, "width": width, "sha256": None}
-    return Picture(kept, {"settings": dict(settings), "canvases": stated})
+    return Picture(kept, {"settings": in_order(settings), "canvases": stated})
+
+
+def in_order(value: Any) -> Any:
+    """What is said of a run, mappings by name as in files: a trace says the same whether it is fresh or read back."""
+    if isinstance(value, Mapping):
+        return {name: in_order(part) for name, part in sorted(value.items(), key=lambda item: str(item[0]))}
+    return [in_order(part) for part in value] if isinstance(value, list) else value
 
 
 def own(pixels: Pixels) -> Pixels:

@@ -67,6 +67,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "site": subject.site,
         "sites": list(subject.sites),
         "measures": measures(subject),
+        "lacking": {why: part for why, part in lacking_by_class(subject.trace).items() if why != NOT_RECORDED},
         "digest": short_digest(subject),
         "live": subject.case is not None,
         "frozen": subject.frozen,
@@ -93,13 +94,11 @@ def describe_canvas(subject: Subject, role: str) -> dict[str, Any]:
 
 
 def measures(subject: Subject) -> dict[str, float]:
-    """What the system measured at the site that is shown, and for what nothing was taken: numbers by name."""
+    """What the system measured at the site that is shown: numbers by name."""
     known = subject.trace.picture.measures.get(subject.site)
-    found = {**(known if isinstance(known, Mapping) else {}), **lacking_by_class(subject.trace)}
-    found.pop(NOT_RECORDED, None)  # stands there by itself
     return {
         str(name): float(value)
-        for name, value in found.items()
+        for name, value in (known if isinstance(known, Mapping) else {}).items()
         if isinstance(value, Real) and np.isfinite(float(value))
     }
 

@@ -60,6 +60,7 @@ export function gridScene({ rows, columns, side, source, similarity, names }: Gr
     output: { ...size, name: "output", title: "Output", shrunk: false },
     beside: [],
     measures: {},
+    lacking: {},
     queries: count,
     candidates: 1,
     weights: [1, 1, 1, 0],

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 from tqdm.auto import tqdm
 
 from ktviz import samples
-from ktviz.cli.demos.pictures import AUDIT, beside, stacked, white, write_backtracking, write_explorer
+from ktviz.cli.demos.pictures import AUDIT, Made, beside, stacked, white, write_backtracking, write_explorer
 from ktviz.explain.result import one_site
 from ktviz.images import Pixels, write_image
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ktviz.samples import Portrait
     from ktviz.systems.bridge.result import Change
     from ktviz.systems.bridge.system import Bridge
@@ -34,8 +32,8 @@ STEPS = 7
 """Pictures on the way from the labels to the reference."""
 
 
-def run(output: Path, quiet: bool) -> Iterator[pd.DataFrame]:
-    """Change every portrait in all ways, a page and an audit of one; yields the shares behind each output."""
+def run(output: Path, quiet: bool) -> Iterator[Made]:
+    """Change every portrait in all ways, a page and an audit of one; yields each output."""
     from ktviz.audit.audit import Audit
     from ktviz.systems.bridge.system import Bridge
 
@@ -75,12 +73,10 @@ def between(system: Bridge, portrait: Portrait, want: Mapping[str, bool], alpha:
     return system(portrait.pixels, portrait.has, want, mode="between", alpha=alpha)
 
 
-def write(trace: Trace, file: str, output: Path) -> pd.DataFrame:
+def write(trace: Trace, file: str, output: Path) -> Made:
     """Write the picture of a run, and return what it was made of."""
     write_image(output / file, trace.picture.canvases["output"])
-    shares = one_site(trace).sources()
-    shares.insert(0, "output", file)
-    return shares
+    return Made.of(trace, file)
 
 
 def sheet(system: Bridge, portrait: Portrait, traces: Mapping[str, Trace]) -> Pixels:

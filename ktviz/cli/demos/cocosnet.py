@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 from tqdm.auto import tqdm
 
 from ktviz import samples
-from ktviz.cli.demos.pictures import AUDIT, beside, stacked, white, write_backtracking, write_explorer
+from ktviz.cli.demos.pictures import AUDIT, Made, beside, stacked, white, write_backtracking, write_explorer
 from ktviz.explain.result import one_site
 from ktviz.images import Pixels, write_image
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ktviz.trace.trace import Trace
 
 BANK = "scenes/rooms"
@@ -28,8 +26,8 @@ SAMPLE = 200
 """Cells that the audit compares with the exact search."""
 
 
-def run(output: Path, quiet: bool) -> Iterator[pd.DataFrame]:
-    """Paint every room after every exemplar, a page and an audit of one; yields the shares behind each output."""
+def run(output: Path, quiet: bool) -> Iterator[Made]:
+    """Paint every room after every exemplar, a page and an audit of one; yields each output."""
     from ktviz.audit.audit import Audit
     from ktviz.systems.cocosnet.system import CoCosNet
 
@@ -58,12 +56,10 @@ def run(output: Path, quiet: bool) -> Iterator[pd.DataFrame]:
     write_image(output / SHEET, sheet(swaps))
 
 
-def write(trace: Trace, file: str, output: Path) -> pd.DataFrame:
+def write(trace: Trace, file: str, output: Path) -> Made:
     """Write the picture of a run, and return what it was made of."""
     write_image(output / file, trace.picture.canvases["output"])
-    shares = one_site(trace).sources()
-    shares.insert(0, "output", file)
-    return shares
+    return Made.of(trace, file)
 
 
 def passage(trace: Trace) -> list[Pixels]:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
 from ktviz import samples
-from ktviz.cli.demos.pictures import beside, write_backtracking, write_explorer
+from ktviz.cli.demos.pictures import Made, beside, write_backtracking, write_explorer
 from ktviz.images import Pixels, read_image, resize_short_side, write_image
 from ktviz.retrieval.credit import Credit
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ktviz.systems.image_analogy.method import Method
     from ktviz.systems.image_analogy.system import ImageAnalogy
     from ktviz.trace.trace import Trace
@@ -74,8 +72,8 @@ class Sample:
         return ImageAnalogy(self.pixels, method, said)
 
 
-def run(output: Path, quiet: bool) -> Iterator[pd.DataFrame]:
-    """Make the analogies, a page and an audit of the first; yields the shares behind each output."""
+def run(output: Path, quiet: bool) -> Iterator[Made]:
+    """Make the analogies, a page and an audit of the first; yields each output."""
     from ktviz.audit.audit import Audit
     from ktviz.systems.image_analogy.method import Method
 
@@ -90,7 +88,7 @@ def run(output: Path, quiet: bool) -> Iterator[pd.DataFrame]:
             system = reference.system(method)
             trace = system.traced(a.pixels, ratio=RATIO, progress=progress)
             bar.set_postfix_str("figure")
-            yield write(trace, a, reference, output)
+            yield from write(trace, a, reference, output)
             if names == PAIRS[0]:
                 bar.set_postfix_str("page")
                 write_explorer(trace, output)
@@ -99,10 +97,8 @@ def run(output: Path, quiet: bool) -> Iterator[pd.DataFrame]:
                 Audit.create(trace, title=title, sample=SAMPLE).save(output / "audit", overwrite=True)
 
 
-def write(trace: Trace, a: Sample, reference: Sample, output: Path) -> pd.DataFrame:
+def write(trace: Trace, a: Sample, reference: Sample, output: Path) -> list[Made]:
     """Write the pictures of one analogy, and return what its outputs were made of."""
-    import pandas as pd
-
     name = f"{a.short}_{reference.short}"
     canvases = trace.picture.canvases
     made, back = canvases["output"], canvases["output:back"]
@@ -110,12 +106,10 @@ def write(trace: Trace, a: Sample, reference: Sample, output: Path) -> pd.DataFr
     write_image(output / f"{name}-back.png", back)
     write_image(output / f"{name}_beside.png", beside(a.pixels, reference.pixels, made, back))
     write_backtracking(trace, output / f"{name}_backtracking.png")
-    shares = []
-    for file, site in ((f"{name}.png", "ab.vote"), (f"{name}-back.png", "ba.vote")):
-        found = trace.site(site).sources()
-        found.insert(0, "output", file)
-        shares.append(found)
+    there, again = (
+        Made.of(trace.site(f"{way}.vote"), f"{name}{end}.png") for way, end in (("ab", ""), ("ba", "-back"))
+    )
     # To the system, A is only what it was given.
     known = {"source": f"{a.short}.jpg", "bank": a.name.rsplit("/", 1)[0], **a.credit.described()}
-    shares[1] = shares[1].assign(**{column: known[column] for column in shares[1].columns if column in known})
-    return pd.concat(shares, ignore_index=True)
+    said = {column: known[column] for column in again.shares.columns if column in known}
+    return [there, replace(again, shares=again.shares.assign(**said))]

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 from tqdm.auto import tqdm
 
 from ktviz import samples
-from ktviz.cli.demos.pictures import beside, write_backtracking, write_explorer
+from ktviz.cli.demos.pictures import Made, beside, write_backtracking, write_explorer
 from ktviz.images import read_image, write_image
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ktviz.systems.kt.translator import Translator
     from ktviz.trace.trace import Trace
 
@@ -48,8 +46,8 @@ class Job:
         return f"after-{self.photo.stem}"
 
 
-def run(output: Path, quiet: bool) -> Iterator[pd.DataFrame]:
-    """Build the sample library (once) and translate the sample photographs; yields the shares behind each output."""
+def run(output: Path, quiet: bool) -> Iterator[Made]:
+    """Build the sample library (once) and translate the sample photographs; yields each output."""
     from ktviz.systems.kt.decoder import Decoder
     from ktviz.systems.kt.encoder import Encoder
     from ktviz.systems.kt.translator import Translator
@@ -64,8 +62,8 @@ def run(output: Path, quiet: bool) -> Iterator[pd.DataFrame]:
     write_explorer(recorded(jobs[0], first, None), output)
 
 
-def translate(job: Job, translator: Translator, output: Path) -> pd.DataFrame:
-    """Translate one photograph, write its three pictures, and return the share of each source."""
+def translate(job: Job, translator: Translator, output: Path) -> Made:
+    """Translate one photograph, write its three pictures, and return what it was made of."""
     trace = recorded(job, translator, 1)
     photo, made = trace.input, trace.output
     assert photo is not None
@@ -73,9 +71,7 @@ def translate(job: Job, translator: Translator, output: Path) -> pd.DataFrame:
     write_image(output / f"{job.name}.png", made)
     write_image(output / f"{job.name}_beside.png", beside(photo, made))
     write_backtracking(trace, output / f"{job.name}_backtracking.png")
-    shares = trace.sources()
-    shares.insert(0, "output", f"{job.name}.png")
-    return shares
+    return Made.of(trace, f"{job.name}.png")
 
 
 def recorded(job: Job, translator: Translator, candidates: int | None) -> Trace:

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 from tqdm.auto import tqdm
 
 from ktviz import samples
-from ktviz.cli.demos.pictures import AUDIT, beside, stacked, white, write_backtracking, write_explorer
+from ktviz.cli.demos.pictures import AUDIT, Made, beside, stacked, white, write_backtracking, write_explorer
 from ktviz.explain.result import one_site
 from ktviz.images import Pixels, write_image
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ktviz.library.kinds.registry import AnyUnion
     from ktviz.systems.munit.result import Translation
     from ktviz.trace.trace import Trace
@@ -32,8 +30,8 @@ ROW = 5
 SHEET = "exemplars.png"
 
 
-def run(output: Path, quiet: bool) -> Iterator[pd.DataFrame]:
-    """Translate every drawing in all ways, a page and an audit of one; yields the shares behind each output."""
+def run(output: Path, quiet: bool) -> Iterator[Made]:
+    """Translate every drawing in all ways, a page and an audit of one; yields each output."""
     from ktviz.audit.audit import Audit
     from ktviz.systems.munit.system import Munit
 
@@ -65,12 +63,10 @@ def run(output: Path, quiet: bool) -> Iterator[pd.DataFrame]:
     write_image(output / SHEET, sheet(banks, swaps))
 
 
-def write(trace: Trace, file: str, output: Path) -> pd.DataFrame:
+def write(trace: Trace, file: str, output: Path) -> Made:
     """Write the picture of a run, and return what it was made of."""
     write_image(output / file, shown(trace))
-    shares = one_site(trace).sources()
-    shares.insert(0, "output", file)
-    return shares
+    return Made.of(trace, file)
 
 
 def shown(trace: Trace) -> Pixels:

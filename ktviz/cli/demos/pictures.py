@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +11,36 @@ from ktviz.files import replacing
 from ktviz.images import Pixels, resize
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ktviz.trace.trace import Trace
 
 GAP_PX = 8
 EXPLORER, AUDIT = "explorer.html", "audit"
+
+
+@dataclass(frozen=True)
+class Made:
+    """An output of a demo.
+
+    Attributes:
+        file: Its name.
+        shares: Of the sources behind it, as of `trace.sources()`.
+        lacking: What they lack to 1, by why.
+    """
+
+    file: str
+    shares: pd.DataFrame
+    lacking: Mapping[str, float]
+
+    @classmethod
+    def of(cls, trace: Trace, file: str) -> Made:
+        """What the site of a run took that painted an output."""
+        from ktviz.explain.result import one_site
+        from ktviz.trace.shares import lacking_by_class
+
+        painter = one_site(trace)
+        return cls(file, painter.sources(), lacking_by_class(painter))
 
 
 def beside(*pictures: Pixels) -> Pixels:

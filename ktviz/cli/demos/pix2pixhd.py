@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 from tqdm.auto import tqdm
 
 from ktviz import samples
-from ktviz.cli.demos.pictures import AUDIT, beside, stacked, write_backtracking, write_explorer
+from ktviz.cli.demos.pictures import AUDIT, Made, beside, stacked, write_backtracking, write_explorer
 from ktviz.explain.result import one_site
 from ktviz.images import Pixels, write_image
 from ktviz.labels import class_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ktviz.samples import Scene
     from ktviz.systems.pix2pixhd.system import Pix2PixHD
     from ktviz.trace.trace import Trace
@@ -33,8 +31,8 @@ MARGIN = 0.25
 """Around the object, in parts of its sides."""
 
 
-def run(output: Path, quiet: bool) -> Iterator[pd.DataFrame]:
-    """Make every street in all ways, a page and an audit of one; yields the shares behind each output."""
+def run(output: Path, quiet: bool) -> Iterator[Made]:
+    """Make every street in all ways, a page and an audit of one; yields each output."""
     from ktviz.audit.audit import Audit
     from ktviz.systems.pix2pixhd.system import Pix2PixHD
 
@@ -70,12 +68,10 @@ def made(system: Pix2PixHD, scene: Scene, **settings: Any) -> Trace:
     return system.traced(scene.labels, scene.instances, **settings)
 
 
-def write(trace: Trace, file: str, output: Path) -> pd.DataFrame:
+def write(trace: Trace, file: str, output: Path) -> Made:
     """Write the picture of a run, and return what it was made of."""
     write_image(output / file, trace.picture.canvases["output"])
-    shares = one_site(trace).sources()
-    shares.insert(0, "output", file)
-    return shares
+    return Made.of(trace, file)
 
 
 def in_rows(pictures: list[Pixels], columns: int) -> Pixels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -37,7 +38,7 @@ class Live:
         """A part of the picture, blended from the source's own code."""
         return CodeBlend(self.passage, self.mixture, within)
 
-    @property
+    @cached_property
     def energy(self) -> Energy:
         """How much a region depends on the code of each cell."""
         codes = self.mixture.codes()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ktviz.regions import Box
-from ktviz.retrieval.exact import cosines, leading, paired_cosines
+from ktviz.retrieval.exact import leading, paired_cosines
 from ktviz.retrieval.matches import Matches
-from ktviz.systems.cocosnet.blockwise import Mixture
+from ktviz.systems.cocosnet.blockwise import Mixture, all_cosines
 from ktviz.systems.cocosnet.correspondence import CELL_PX
 from ktviz.systems.cocosnet.passage import Passage
 from ktviz.systems.cocosnet.warp_blend import WarpBlend
@@ -37,7 +38,7 @@ class Live:
         """A part of the picture, blended from the exemplar's mean colour, of what may be used of it."""
         return WarpBlend(self.passage, self.mixture.cells, self.passage.mean(self.forbidden), within)
 
-    @property
+    @cached_property
     def energy(self) -> Energy:
         """How much a region depends on each cell of the target."""
         passage = self.passage
@@ -51,11 +52,14 @@ class Live:
 
     def best(self, places: Ints) -> Matches:
         """The exact best cell for some cells of the target (n,)."""
-        found = cosines(self.passage.target[torch.from_numpy(places)], self.passage.source)
-        if self.forbidden is not None:
-            found[:, self.forbidden] = -torch.inf
-        entry = leading(found, 1)
-        return Matches.hard(entry, found.gather(1, entry))
+        entries, values = [], []
+        for _, found in all_cosines(self.passage.target[torch.from_numpy(places)], self.passage.source):
+            if self.forbidden is not None:
+                found[:, self.forbidden] = -torch.inf
+            similarity = found.float()
+            entries.append(leading(similarity, 1))
+            values.append(similarity.gather(1, entries[-1]))
+        return Matches.hard(torch.cat(entries), torch.cat(values))
 
     def similarity(self, places: Ints, entries: Ints) -> Tensor:
         """Exact cosine of some cells of the target (n,) with some of the exemplar (n,); -inf with none, or one left

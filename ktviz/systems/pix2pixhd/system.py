@@ -255,7 +255,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         Raises:
             TraceError: The trace was saved without its maps, or without its reference.
         """
-        key = f"{sorted(trace.picture.settings.items())} {trace.picture.about['canvases']}"
+        key = f"{self.digests()} {trace.picture.settings} {trace.picture.about['canvases']}"
         known = _runs.get(self)
         if known is None or known[0] != key:
             known = _runs[self] = (key, self.stated(trace))

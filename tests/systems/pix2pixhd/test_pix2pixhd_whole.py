@@ -95,7 +95,22 @@ def test_a_report_names_the_classes_for_which_nothing_was_taken(system, library,
     assert kt.verify(tmp_path / "audit", library, model=system)
     said = unpack(scene_of(Subject.create(trace.site("members"))))[0]
     assert said["left_over"] == 0
-    assert said["measures"] == {"nothing taken for class unknown": 0.875}
+    assert said["lacking"] == {"nothing taken for class unknown": 0.875}
+
+
+def test_an_audit_of_several_classes_without_a_centre_is_verified(networks, tmp_path):
+    """Their numbers are in another order than their names, and files keep names in order."""
+    library = library_of(tmp_path, networks, [world(n, cars=0) for n in range(3)])
+    system = kt.Pix2PixHD(library["street/toy"], networks)
+    labels = np.full((32, 32), 2)
+    labels[:, :8], labels[:, 8:16] = 0, 3
+    trace = system.traced(labels)
+    trace.save(tmp_path / "run.parquet")
+    kept = kt.Trace.open(tmp_path / "run.parquet")
+    assert list(trace.picture.uncovered) == list(kept.picture.uncovered) == ["car", "unknown"]
+    kt.Audit.create(trace, top=1).save(tmp_path / "audit")
+    verdict = kt.verify(tmp_path / "audit", library, model=system)
+    assert verdict.ok, verdict.difference
 
 
 @pytest.mark.parametrize("canvas", ["input", "labels:input", "reference:0", "labels:reference:0", "output"])

@@ -34,6 +34,7 @@ function factsOf(about: About): string {
     `${count(about.queries)} retrievals`,
     about.preset ? `preset ${about.preset}` : "",
     about.left_over > 0.0005 ? `${percent(about.left_over)} not recorded` : "",
+    ...Object.entries(about.lacking).map(([why, part]) => `${percent(part)} ${why}`),
     about.causal ? "" : "nearest explanation, not cause",
     named.join(", ") + (top.length > 3 ? ` and ${top.length - 3} more` : ""),
     about.without.length ? `${about.without.length} left out` : "",

@@ -95,6 +95,8 @@ export interface About {
   sites: Site[];
   /** Of the site, by name. */
   measures: Record<string, number>;
+  /** For what nothing was taken: parts of the picture, by why. */
+  lacking: Record<string, number>;
   digest: string;
   live: boolean;
   frozen: string;

@@ -225,7 +225,9 @@ export class CodesView implements Drawn {
       h(
         "h4",
         {},
-        `Behind ${option.name}: it is the mean of ${count(option.members)} stored objects, the nearest first`,
+        option.members === 1
+          ? `Behind ${option.name}: one stored object`
+          : `Behind ${option.name}: it is the mean of ${count(option.members)} stored objects, the nearest first`,
       ),
       h("div", { class: "kt-members" }, ...figures),
       h("p", { class: "kt-faint" }, [this.rest(rest, figures.length), this.small()].filter(Boolean).join(" ")),
