@@ -669,7 +669,7 @@ def test_a_trace_is_not_an_attribution(case, tmp_path):
 def test_an_unknown_way_is_refused_with_those_that_exist(case, wrong):
     with pytest.raises(
         SettingError,
-        match=r"Choose one of (source, entry, node, band|overlap, footprint, gradient, ablation, datamodel)",
+        match=r"Choose one of (source, part, entry, node, band|overlap, footprint, gradient, ablation, datamodel)",
     ):
         ktviz.attribute(case.trace, **wrong)
 

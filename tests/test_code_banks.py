@@ -98,7 +98,6 @@ def test_entries_are_what_a_trace_needs_of_them(bank):
     assert [about["source"] for about in bank.describe_sources()] == [f"{NAME}/{name}.png" for name in "abc"]
     assert bank.digests() == {f"library bank {NAME}": bank.banks[0].digest}
     assert bank.name == "library"
-    assert bank.excluded(["b.png", 0]).nonzero()[:, 0].tolist() == [0, 5, 6, 7, 8, 9]
 
 
 def test_a_bank_opens_elsewhere_without_the_files_it_was_made_of(library, bank, mapped, tmp_path):

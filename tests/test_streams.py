@@ -154,12 +154,25 @@ def test_translate_as_json_says_what_was_made_and_what_failed(run, library, phot
     code, out, _ = run("translate", photo, tmp_path / "bad.png", "-l", library, "-b", "comic", "-o", target, "--json")
     assert code == 4
     (failed, made) = sorted(json.loads(out.text)["translations"], key=lambda one: one["error"] is None)
-    keys = ("photo", "output", "trace", "width", "height", "retrievals", "digest", "sources", "lacking", "error")
+    keys = (
+        "photo",
+        "output",
+        "trace",
+        "width",
+        "height",
+        "retrievals",
+        "digest",
+        "sources",
+        "lacking",
+        "causal",
+        "error",
+    )
     assert tuple(made) == tuple(failed) == keys
     assert (made["photo"], made["width"], made["height"]) == (str(photo), 96, 64)
     assert Path(made["output"]).is_file()
     assert sum(source["share"] for source in made["sources"]) == pytest.approx(1)
     assert made["lacking"] == failed["lacking"] == {}
+    assert (made["causal"], failed["causal"]) == (True, None)
     assert {"source", "share", "retrievals", "similarity", "bank", "title", "creator", "licence"} <= made["sources"][
         0
     ].keys()
@@ -173,7 +186,7 @@ def test_audit_and_verify_as_json(run, library, photo, tmp_path):
     assert code == 0
     made = json.loads(out.text)
     known = ("audit", "report", "title", "manifest_sha256", "signed_by", "trace", "pieces", "copies", "sources")
-    assert tuple(made) == (*known, "lacking")
+    assert tuple(made) == (*known, "lacking", "causal")
     assert Path(made["report"]).is_file()
     noted = made["manifest_sha256"]
     code, out, _ = run("verify", made["audit"], "-l", library, "--json", "--sha256", noted)

@@ -14,9 +14,9 @@ from ktviz.library.kinds.patches.grid import PatchGrid
 from ktviz.networks.threads import Conv2d, ConvTranspose2d, SiLU, at_most, one_thread, threads_for
 from ktviz.systems.cocosnet import configuration
 from ktviz.systems.cocosnet.exemplar import given as exemplar_given
+from ktviz.systems.cocosnet.live import Live
 from ktviz.systems.cocosnet.networks import Networks as CocosNetworks
 from ktviz.systems.cocosnet.passage import Passage
-from ktviz.systems.cocosnet.warp_blend import energy
 from ktviz.systems.kt.blend import PatchBlend
 from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
@@ -209,11 +209,11 @@ def test_footprints_of_cocosnet_are_the_same_on_any_number_of_threads():
     photo, numbers, _ = scene(64, 64)
     exemplar = exemplar_given(photo, numbers, networks.configuration)
     passage, mask = Passage(networks, scene(*size)[1], exemplar), np.zeros(size, bool)
-    cells, mask[3:20, 5:27] = passage.mixture(0.01, 4).cells, True
+    mixture, mask[3:20, 5:27] = passage.mixture(0.01, 4), True
 
     def found(count):
         torch.set_num_threads(count)
-        return energy(passage, cells, mask)
+        return Live(passage, mixture, None).energy.of(mask)
 
     known = found(1)
     assert all(np.array_equal(found(count), known) for count in (2, 3, 4))

@@ -255,7 +255,7 @@ def test_what_can_be_shown_is_what_the_trace_holds(case):
         "tree": not name.startswith(("soft", "gaps", "500", "a part")),
         "soft": bool(((rows["weight"] > 0) & (rows["weight"] < 1)).any()),
         "exclude": not name.startswith(("soft", "gaps", "500", "a part")),
-        **dict.fromkeys(("codes", "restyle", "reuse", "space"), False),
+        **dict.fromkeys(("codes", "restyle", "reuse", "attributes", "space"), False),
     }
     assert ("weight" in parts) == values["can"]["soft"]
     assert ("regret" in parts) == values["can"]["regret"]

@@ -136,7 +136,7 @@ def test_an_audit_is_made_and_verified_with_its_library_and_not_without(place, l
 
 def test_it_is_listed_with_what_it_can_be_asked():
     (found,) = (one for one in json.loads(ktviz("systems", "--json").stdout)["systems"] if one["name"] == "bridge")
-    assert found["abilities"] == ["attributes", "blend", "exclude", "rerun"]
+    assert found["abilities"] == ["attributes", "bench", "blend", "exclude", "rerun"]
     assert found["baseline"] == "the source's own code"
 
 
