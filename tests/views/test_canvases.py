@@ -177,13 +177,14 @@ def test_measures_of_the_site_are_told(trace):
     with kt.Explorer(with_measures(trace, measured)) as view:
         bare = float((~np.isin(trace.picture.labels("labels"), ASKING)).mean())
         wanted = {
-            AWAY: {"mean_cost": 0.25, "energy_after": 1.5e6},
-            THERE: {"consistency": 1.0},
-            LABELLED: {"nothing taken": pytest.approx(bare)},
+            AWAY: ({"mean_cost": 0.25, "energy_after": 1.5e6}, {}),
+            THERE: ({"consistency": 1.0}, {}),
+            LABELLED: ({}, {"nothing taken": pytest.approx(bare)}),
         }
-        for site, numbers in wanted.items():
+        for site, told in wanted.items():
             view.site = site
-            assert unpack(view._scene)[0]["measures"] == numbers
+            said = unpack(view._scene)[0]
+            assert (said["measures"], said["lacking"]) == told
 
 
 def with_measures(trace, measured):
