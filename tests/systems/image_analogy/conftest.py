@@ -17,8 +17,8 @@ CREDITS = (
 )
 
 
-def random_pyramid():
-    torch.manual_seed(5)
+def random_pyramid(seed=5):
+    torch.manual_seed(seed)
     network = Pyramid(WIDTHS)
     for name, module in network.named_children():
         if name != "colour":
