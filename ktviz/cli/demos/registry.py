@@ -1,0 +1,23 @@
+"""The demo of each system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ktviz.cli.demos import bridge, cocosnet, image_analogy, kt, munit, pix2pixhd
+from ktviz.cli.making.registry import ANALOGY, BRIDGE, COCOSNET, KT, MUNIT, PIX2PIXHD
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEMOS: Mapping[str, Callable[[Path, bool], Iterator[pd.DataFrame]]] = {
+    KT: kt.run,
+    ANALOGY: image_analogy.run,
+    COCOSNET: cocosnet.run,
+    PIX2PIXHD: pix2pixhd.run,
+    MUNIT: munit.run,
+    BRIDGE: bridge.run,
+}
+"""By system: writes into a folder, quietly or not, and yields the shares of the sources behind each output."""
