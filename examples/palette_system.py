@@ -9,8 +9,11 @@ import torch
 from torch import nn
 
 import ktviz as kt
+from ktviz.errors import UnknownNameError, unknown_name, unknown_settings
 from ktviz.images import as_pixels, to_pixels, to_tensor
+from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
+from ktviz.values import listed
 
 CELL = 8
 PALETTE = {"ink": (0.08, 0.09, 0.2), "brick": (0.7, 0.25, 0.2), "moss": (0.3, 0.45, 0.2), "sand": (0.9, 0.8, 0.6)}
@@ -47,10 +50,13 @@ class PaletteSystem(nn.Module, PlainSystem):
         return cls()
 
     def forward(self, photo, without=()):
+        photo, gone = as_pixels(photo), {named(part): True for part in listed(without)}
+        if len(gone) == len(PALETTE):
+            raise UnknownNameError("a picture without all colours", "nothing would be left", "Leave out fewer")
         means = nn.functional.avg_pool2d(to_tensor(photo), CELL)[0]
-        allowed = torch.tensor([colour not in without for colour in PALETTE])
+        allowed = torch.tensor([colour not in gone for colour in PALETTE])
         chosen = self.nearest(means, self.colours, allowed).winner
-        return photo, as_picture(self.colours[chosen].T.view_as(means)), tuple(without)
+        return photo, as_picture(self.colours[chosen].T.view_as(means)), tuple(gone)
 
     def digests(self):
         return {"palette": str(self.colours.tolist())}
@@ -62,6 +68,8 @@ class PaletteSystem(nn.Module, PlainSystem):
         return {"without": output[2]}
 
     def rerun(self, trace, *, without=(), **settings):
+        if settings:
+            raise unknown_settings(settings, [])
         with kt.record(self) as again:
             self(trace.input, (*trace.picture.settings["without"], *without))
         return again
@@ -82,6 +90,16 @@ class PaletteBlend:
     def __call__(self, amount):
         mixed = self.means.lerp(self.chosen, amount.view(self.means.shape[1:]))
         return as_picture(mixed)[:, self.within.pixels[0], self.within.pixels[1]]
+
+
+def named(part):
+    """A colour by its name, or by its number."""
+    names = [*PALETTE]
+    if is_number(part) and 0 <= part < len(names):
+        return names[part]
+    if part not in names:
+        raise unknown_name("colour", part, names)
+    return part
 
 
 def as_picture(cells):

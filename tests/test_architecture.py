@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+import ktviz
+from ktviz.systems.registry import OURS
 
 PACKAGE = Path(__file__).parent.parent / "ktviz"
 LAYERS = (
@@ -91,15 +95,114 @@ def test_imports_point_down(module):
         assert package_of(name) == mine or LAYER[package_of(name)] < LAYER[mine], name
 
 
-ABOVE = ("explain", "figures", "audit", "workbench", "widgets")
-"""What asks systems knows the protocol, and none of them by its class."""
+PLACES = {system: place.partition(":")[0].split(".")[2] for system, place in OURS.items()}
+"""By system the package within ktviz.systems that is its own."""
+ALIAS = re.compile(rf"(?<!\w)kt\.(?=(?:{'|'.join(ktviz.__all__)})\b|$)")
+"""`kt.` before a public name, as after `import ktviz as kt`: it names no system."""
 
 
-@pytest.mark.parametrize("module", sorted(name for name in FILES if name.split(".")[1:2] and package_of(name) in ABOVE))
-def test_what_asks_systems_imports_none_of_them(module):
-    for name in arrows(late=False)[module] | arrows(late=True)[module]:
-        own = ("kt", "image_analogy", "cocosnet", "pix2pixhd", "munit", "bridge")
-        assert not name.startswith(tuple(f"ktviz.systems.{system}" for system in own)), name
+def words_of(system: str) -> re.Pattern[str]:
+    """How a system is called: by its name, its package, its class, in capitals; not as a part of another word."""
+    kind, package = OURS[system].partition(":")[2], PLACES[system]
+    names = "|".join(sorted({system, package, kind, kind.lower()}))
+    return re.compile(rf"(?<![A-Za-z0-9])(?:(?:{names})(?![a-z0-9])|{package.upper()}(?![A-Za-z0-9]))")
+
+
+WORDS = {system: words_of(system) for system in OURS}
+
+
+def texts(source: str) -> Iterator[str]:
+    """Identifiers and literals of some Python, without comments and docstrings, which speak of systems in words."""
+    tree = ast.parse(source)
+    spoken = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if id(node) in spoken and isinstance(node, ast.Constant):
+            continue
+        for _, value in ast.iter_fields(node):
+            yield from (text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str))
+
+
+def named_in(found: Iterable[str]) -> set[str]:
+    """The systems that some texts name."""
+    plain = [ALIAS.sub("", text) for text in found]
+    return {system for system, words in WORDS.items() if any(words.search(text) for text in plain)}
+
+
+ALL = {*OURS}
+NAMED: dict[str, set[str]] = {
+    "ktviz": ALL,  # the public names
+    "ktviz.systems.registry": ALL,  # where each is
+    "ktviz.cli.making.registry": ALL,  # how commands use each
+    "ktviz.cli.making.options": ALL,  # which option is for whom
+    "ktviz.cli.demos.registry": ALL,  # whose demo
+    "ktviz.cli.train": ALL,  # whose recipe
+    "ktviz.cli.train_maps": {"cocosnet", "pix2pixhd"},
+    "ktviz.cli.train_domains": {"munit"},
+    "ktviz.cli.train_bridge": {"bridge"},
+    "ktviz.training.image_analogy": {"image-analogy", "kt"},  # whose recipe measures errors, too
+    "ktviz.training.one_way": {"bridge"},
+    "ktviz.training.perceptual": {"image-analogy"},  # its pyramid tells how alike pictures look
+    "ktviz.training.polish": {"kt"},
+    "ktviz.training.teacher": {"kt"},
+    "ktviz.samples": {"kt", "munit", "pix2pixhd"},  # whose encoders make the banks
+    "ktviz.testing.toy": {"kt"},  # a world for it
+    "ktviz.library.kinds.patches.identity": {"kt"},  # Library.create without an encoder
+    "ktviz.trace.schema1": {"kt"},  # the first schema knew no other
+}
+"""Where systems are named outside of their own packages, beside the modules that a system has of its own."""
+OF_ONE = ("ktviz.cli.making", "ktviz.cli.demos", "ktviz.training")
+"""Packages in which each system may have a module of its own, called as its package."""
+
+
+def may_name(module: str) -> set[str]:
+    """The systems that a module names, and has to."""
+    package, _, last = module.rpartition(".")
+    own = {system for system, place in PLACES.items() if package in OF_ONE and last == place}
+    return NAMED.get(module, own)
+
+
+OUTSIDE = [module for module in FILES if not module.startswith(tuple(f"ktviz.systems.{p}" for p in PLACES.values()))]
+
+
+@pytest.mark.parametrize("module", OUTSIDE)
+def test_no_module_outside_of_a_system_names_it_but_those_that_have_to(module):
+    assert named_in(texts(FILES[module].read_text(encoding="utf-8"))) == may_name(module)
+
+
+def test_places_where_systems_are_named_exist():
+    assert {*NAMED} <= {*FILES}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*sorted(PACKAGE.rglob("*.jinja")), *sorted((PACKAGE.parent / "web" / "src").rglob("*.ts"))],
+    ids=lambda path: path.name,
+)
+def test_no_page_names_a_system(path):
+    """Their classes of style begin with `kt-`."""
+    assert named_in([path.read_text(encoding="utf-8")]) <= {"kt"}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('x = "munit"', {"munit"}),
+        ("from ktviz.systems.bridge.system import Bridge", {"bridge"}),
+        ("import ktviz.systems.image_analogy.system", {"image-analogy"}),
+        ("def train_pix2pixhd(): ...", {"pix2pixhd"}),
+        ("f(cocosnet=COCOSNET)", {"cocosnet"}),
+        ("lambda translator: translator.code", {"kt"}),
+        ('trace.column("kt.path")', {"kt"}),
+        ('f"{name} of kt"', {"kt"}),
+        ('"Give kt.Box(x, y)"', set()),
+        ('f"Give a kt.{kind}"', set()),
+        ('"""What munit does."""', set()),
+        ('def f():\n    """As kt."""  # as bridge', set()),
+        ('abridged, ktlib = "bridges.ktlib"', set()),
+    ],
+)
+def test_what_names_a_system_is_found(source, found):
+    assert named_in(texts(source)) == found
 
 
 def test_late_imports_are_known():

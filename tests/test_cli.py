@@ -17,6 +17,7 @@ from ktviz import samples
 from ktviz.cli.demos import cocosnet, image_analogy, kt, pix2pixhd
 from ktviz.images import file_digest, read_image, resize_short_side, write_image
 from ktviz.library.format import writing
+from ktviz.systems.registry import OURS
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 
@@ -280,7 +281,8 @@ def test_building_and_adding_tell_what_is_new_and_what_has_no_credit(folder, tmp
 
 def test_doctor_finds_everything_in_a_working_installation(tmp_path):
     findings = json.loads(ktviz("doctor", "--json", cwd=tmp_path).stdout)
-    assert {f["what"] for f in findings} >= {"torch", "encoder weights", "decoder weights", "cache folder"}
+    weights = {f"weights of {system}" for system in OURS}
+    assert {f["what"] for f in findings} >= {"torch", "cache folder", *weights}
     assert all(f["ok"] for f in findings)
 
 

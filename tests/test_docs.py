@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import ktviz as kt
+from ktviz.testing import CHECKS
+from ktviz.testing.tampering import TAMPERINGS
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = sorted(path.parent.name for path in (ROOT / "ktviz").glob("*/__init__.py"))
@@ -41,6 +43,13 @@ def test_every_kind_of_bank_names_the_systems_that_use_it(kind, systems):
     rows = (ROOT / "docs" / "library-format.md").read_text(encoding="utf-8").splitlines()
     row = next(row for row in rows if row.startswith(f"| `{kind}` |"))
     assert all(f"`{system}`" in row for system in systems)
+
+
+def test_every_check_of_a_system_is_named():
+    text = (ROOT / "docs" / "systems.md").read_text(encoding="utf-8").split("## A system of your own")[1]
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert [row.split(" | ")[0].removeprefix("| ") for row in rows[2:]] == [*CHECKS]
+    assert len(TAMPERINGS) == 11  # as it says
 
 
 def test_edge_maps_of_scenes_are_made_as_it_says(monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 from command import ktviz
 
 import ktviz as kt
-from ktviz.cli import large
+from ktviz.cli.making import kt as making
 from ktviz.images import image_size, read_image, resize, resize_short_side, write_image
 
 
@@ -57,7 +57,7 @@ def test_a_bound_that_is_no_size_is_refused(run, tmp_path, command):
 
 
 def test_a_large_photo_is_announced_before_the_work_starts(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(large, "SAMPLE_PX", 48)
+    monkeypatch.setattr(making, "SAMPLE_PX", 48)
     code, out, said = run("translate", "-o", tmp_path / "out.png", "--memory", "8GB")
     assert code == 0
     assert "240x180 px, 638 queries: at most" in said

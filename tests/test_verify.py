@@ -18,7 +18,7 @@ from ktviz.audit.differences import Difference, compare_files
 from ktviz.audit.fingerprint import find_runs, fingerprints, hash_rows, prefix_sums, rolling
 from ktviz.audit.folder import MANIFEST, manifest_bytes
 from ktviz.audit.removal import verify_removal
-from ktviz.audit.verify import verify
+from ktviz.audit.verify import Verdict, verify
 from ktviz.errors import AuditError, LibraryError, UnknownNameError
 from ktviz.images import file_digest
 from ktviz.library.library import Library
@@ -354,3 +354,11 @@ def test_an_audit_of_the_format_before_opens_and_is_verified_once_saved_anew(
         verify(tmp_path / "old", world.folder, model=model)
     Audit.open(tmp_path / "old").save(tmp_path / "new")
     assert verify(tmp_path / "new", world.folder, model=model)
+
+
+@pytest.mark.parametrize("error", [StopIteration(), KeyError("x"), ZeroDivisionError()])
+def test_whatever_values_make_a_check_raise_there_is_a_verdict(error):
+    def check():
+        raise error
+
+    assert f"cannot be read ({type(error).__name__}" in Verdict().run(iter([("what", check)])).difference

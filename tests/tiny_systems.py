@@ -6,20 +6,16 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-import torch
 from conftest import Nearest, make_encoder, paint_picture
 from systems.bridge.conftest import NAMES, SIDE
 from systems.bridge.conftest import networks_of as bridge_networks
 from systems.cocosnet.conftest import CONFIGURATION, random_networks
-from systems.image_analogy.conftest import WIDTHS
+from systems.image_analogy.conftest import method_of, random_pyramid
 from systems.munit.conftest import networks_of as munit_networks
 from systems.pix2pixhd.conftest import CLASSES, world
 from systems.pix2pixhd.conftest import networks_of as pix2pixhd_networks
 
 import ktviz as kt
-from ktviz.systems.image_analogy.inverse import Inverse
-from ktviz.systems.image_analogy.method import Method
-from ktviz.systems.image_analogy.pyramid import Pyramid
 from ktviz.systems.material import Material
 from ktviz.systems.prepared import bank_of
 
@@ -39,19 +35,13 @@ def material(name, side=SIDE):
 @cache
 def tiny():
     """By name, a system of each kind; of some the knowledge is of no account."""
-    torch.manual_seed(5)
-    pyramid = Pyramid(WIDTHS)
-    for name, module in pyramid.named_children():
-        if name != "colour":
-            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-    method = Method(pyramid.eval().requires_grad_(False), Inverse(WIDTHS))
     grey = np.full((SIDE, SIDE, 3), 128, np.uint8)
     maps = random_networks(replace(CONFIGURATION, classes=CLASSES))
     encoder = make_encoder()
     flat = bank_of(Material(grey), grey, kt.LibrarySettings(side_px=SIDE, dedupe=1.0), encoder=encoder)
     systems = (
         kt.Translator(flat, encoder, Nearest()),
-        kt.ImageAnalogy(grey, method),
+        kt.ImageAnalogy(grey, method_of(random_pyramid())),
         kt.CoCosNet(grey, np.zeros((SIDE, SIDE), int), maps),
         kt.Pix2PixHD(networks=pix2pixhd_networks(0)),
         kt.Munit(networks=munit_networks(0)),

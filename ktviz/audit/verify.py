@@ -109,6 +109,7 @@ UNREADABLE = (
     OSError,
     ArithmeticError,
     RuntimeError,
+    StopIteration,
     MemoryError,
 )
 """What values raise that are not what they should be: a manifest can hold anything."""

@@ -27,17 +27,20 @@ from ktviz.cli.making.options import (
     Mix,
     Mode,
     Nearest,
+    Preset,
     Reference,
     ReferenceInstances,
     ReferenceLabels,
     Row,
     Seed,
+    Strength,
     SystemOption,
     To,
+    Transfer,
     Want,
     Without,
 )
-from ktviz.cli.making.registry import KT, maker
+from ktviz.cli.making.registry import DEFAULT, maker
 from ktviz.cli.streams import DASH, name_of
 from ktviz.errors import SettingError
 from ktviz.memory import as_bytes
@@ -55,13 +58,13 @@ def audit(
         Path,
         typer.Argument(
             metavar="PHOTO|LABELS|TRACE",
-            help="A photograph (for cocosnet and pix2pixhd a label map), - for standard input, or a trace (.parquet).",
+            help="A photograph, or a label map where these are taken; - for standard input; or a trace (.parquet).",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="A new folder for the audit.")],
     library: LibraryPath = None,
     bank: Banks = None,
-    system: SystemOption = KT,
+    system: SystemOption = DEFAULT,
     reference: Reference = None,
     reference_labels: ReferenceLabels = None,
     reference_instances: ReferenceInstances = None,
@@ -83,11 +86,9 @@ def audit(
     title: Annotated[str, typer.Option(help="Of the report. [photo and banks]")] = "",
     top: Annotated[int, typer.Option(min=0, help="Sources without which the photo is translated again.")] = 5,
     sample: Annotated[int, typer.Option(min=1, help="Retrievals compared with the exact search.")] = 500,
-    preset: Annotated[str | None, typer.Option(help="How to search: paper, beam or exact. [beam]")] = None,
-    transfer: Annotated[
-        str | None, typer.Option(help="What the winners give: statistics or swap. [statistics]")
-    ] = None,
-    strength: Annotated[float | None, typer.Option(help="0 (the photo) to 1 (full transfer). [1]")] = None,
+    preset: Preset = None,
+    transfer: Transfer = None,
+    strength: Strength = None,
     without: Without = None,
     again: Again = None,
     side: Side = None,

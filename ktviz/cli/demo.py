@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ktviz.cli.console import Quiet, print_shares, say
-from ktviz.cli.demos import bridge, cocosnet, image_analogy, kt, munit, pix2pixhd
-from ktviz.cli.demos.pictures import EXPLORER, Made
-from ktviz.cli.making.registry import ANALOGY, BRIDGE, COCOSNET, KT, MUNIT, PIX2PIXHD
+from ktviz.cli.demos.pictures import EXPLORER
+from ktviz.cli.demos.registry import DEMOS
+from ktviz.cli.making.registry import DEFAULT
 from ktviz.errors import SettingError
 from ktviz.files import replacing
 
-if TYPE_CHECKING:
-    pass
-
 FOLDER = Path("ktviz-demo")
-DEMOS: dict[str, Callable[[Path, bool], Iterator[Made]]] = {
-    KT: kt.run,
-    ANALOGY: image_analogy.run,
-    COCOSNET: cocosnet.run,
-    PIX2PIXHD: pix2pixhd.run,
-    MUNIT: munit.run,
-    BRIDGE: bridge.run,
-}
-"""By system: writes into a folder, quietly or not, and yields each output."""
 
 
 def demo(
-    system: Annotated[str, typer.Option("--system", metavar="NAME", help=f"Whose demo: {' or '.join(DEMOS)}.")] = KT,
+    system: Annotated[
+        str, typer.Option("--system", metavar="NAME", help=f"Whose demo: {' or '.join(DEMOS)}.")
+    ] = DEFAULT,
     output: Annotated[
         Path | None,
         typer.Option(
             "--output",
             "-o",
             metavar="FOLDER",
-            help=f"Where the pictures go. [{FOLDER}; of other systems than {KT}, a folder in it]",
+            help=f"Where the pictures go. [{FOLDER}; of other systems than {DEFAULT}, a folder in it]",
         ),
     ] = None,
     quiet: Quiet = False,
@@ -52,7 +41,7 @@ def demo(
     if system not in DEMOS:
         raise SettingError(f"a demo of {system}", "it has none", f"There are demos of {' and '.join(DEMOS)}")
     if output is None:
-        output = FOLDER if system == KT else FOLDER / system
+        output = FOLDER if system == DEFAULT else FOLDER / system
     made = list(DEMOS[system](output, quiet))
     tables = [one.shares.assign(output=one.file)[["output", *one.shares.columns]] for one in made]
     shares = pd.concat(tables, ignore_index=True)

@@ -17,6 +17,7 @@ import typer
 
 from ktviz import __version__
 from ktviz.cli.console import Json, Quiet, print_json, print_table
+from ktviz.cli.making.registry import MAKINGS
 from ktviz.errors import KtvizError, SettingError
 from ktviz.files import cache_folder, caching
 
@@ -47,9 +48,7 @@ def doctor(as_json: Json = False, quiet: Quiet = False) -> None:
     findings = [
         check("ktviz", lambda: f"{__version__}, Python {platform.python_version()}, {platform.platform()}"),
         *(check(name, partial(version, name)) for name in PACKAGES),
-        check("encoder weights", encoder_weights),
-        check("decoder weights", decoder_weights),
-        check("all weights", as_packaged),
+        *(check(f"weights of {system}", partial(weights, system)) for system in MAKINGS),
         check("sample data", sample_data),
         check("cache folder", cache),
         check("working folder", working_folder),
@@ -87,24 +86,13 @@ def version(package: str) -> str:
         return metadata.version("faiss")
 
 
-def encoder_weights() -> str:
-    from ktviz.systems.kt.encoder import Encoder
+def weights(system: str) -> str:
+    """Those that come with a system."""
+    from ktviz.systems.registry import packaged
 
-    encoder = Encoder.shipped()
-    return f"{encoder.name}, {encoder.channels} channels, digest {encoder.digest[:12]}"
-
-
-def decoder_weights() -> str:
-    from ktviz.networks.weights import module_digest
-    from ktviz.systems.kt.decoder import Decoder
-
-    return f"digest {module_digest(Decoder.shipped())[:12]}"
-
-
-def as_packaged() -> str:
-    from ktviz.systems.kt.packaged import WEIGHTS
-
-    return f"{len([WEIGHTS.path(name) for name in WEIGHTS.sha256])} files, as they were packaged"
+    known = packaged(system)
+    files = [known.path(name) for name in known.sha256]
+    return f"{len(files)} files, as they were packaged" if files else "none come with this version"
 
 
 def sample_data() -> str:

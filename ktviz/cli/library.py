@@ -43,9 +43,7 @@ Labels = Annotated[
     typer.Option(metavar="DIR", help="Of pictures and codes: label maps; that of a/b.jpg is DIR/a/b.png."),
 ]
 Instances = Annotated[Path | None, typer.Option(metavar="DIR", help="Instance maps, in the same way.")]
-CoderOf = Annotated[
-    str | None, typer.Option("--system", metavar="NAME", help="Of codes: whose encoder makes them, e.g. pix2pixhd.")
-]
+CoderOf = Annotated[str | None, typer.Option("--system", metavar="NAME", help="Of codes: whose encoder makes them.")]
 ClassList = Annotated[
     Path | None,
     typer.Option("--classes", metavar="CSV", help="Classes of the label maps; else classes.csv beside or above them."),
@@ -308,13 +306,14 @@ def by_class(bank: CodeBank) -> list[dict[str, Any]]:
 
 def coder_of(system: str | None) -> Coder | None:
     """What a system makes codes with."""
-    from ktviz.cli.making.registry import making
+    from ktviz.cli.making.registry import MAKINGS, making
 
     if system is None:
         return None
     coder = making(system).coder
     if coder is None:
-        raise SettingError(f"codes of --system {system}", "it makes none", "Give --system pix2pixhd, or munit")
+        others = " or ".join(name for name, other in MAKINGS.items() if other.coder is not None)
+        raise SettingError(f"codes of --system {system}", "it makes none", f"Give --system {others}")
     return coder()
 
 

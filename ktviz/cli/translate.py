@@ -32,24 +32,31 @@ from ktviz.cli.making.options import (
     Banks,
     Choice,
     Code,
+    Coherence,
     Exemplar,
     Has,
     Instances,
+    Inversion,
     LibraryPath,
+    MaxGain,
     Mix,
     Mode,
     Nearest,
+    Preset,
     Reference,
     ReferenceInstances,
     ReferenceLabels,
+    Refine,
     Row,
     Seed,
+    Strength,
     SystemOption,
     To,
+    Transfer,
     Want,
     Without,
 )
-from ktviz.cli.making.registry import KT, maker, making
+from ktviz.cli.making.registry import DEFAULT, maker, making
 from ktviz.cli.streams import DASH, STDIN, from_stdin, write_photo
 from ktviz.errors import ImageError, KtvizError, LabelError, SettingError
 from ktviz.files import check_writable
@@ -67,7 +74,7 @@ def translate(
         list[Path],
         typer.Argument(
             metavar="PHOTO|LABELS...",
-            help="Photographs (for cocosnet and pix2pixhd label maps), folders of them, or - for standard input.",
+            help="Photographs, or label maps where the system takes these; folders of them, or - for standard input.",
         ),
     ],
     output: Annotated[
@@ -78,7 +85,7 @@ def translate(
     ],
     library: LibraryPath = None,
     bank: Banks = None,
-    system: SystemOption = KT,
+    system: SystemOption = DEFAULT,
     reference: Reference = None,
     reference_labels: ReferenceLabels = None,
     reference_instances: ReferenceInstances = None,
@@ -96,26 +103,15 @@ def translate(
     alpha: Alpha = None,
     amount: Amount = None,
     row: Row = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(help="kt: paper, beam or exact. image-analogy: photo-to-style, style-to-photo ... [beam]"),
-    ] = None,
-    transfer: Annotated[
-        str | None, typer.Option(help="What the winners give (kt): statistics or swap. [statistics]")
-    ] = None,
-    strength: Annotated[float | None, typer.Option(help="0 (the photo) to 1 (full transfer) (kt). [1]")] = None,
+    preset: Preset = None,
+    transfer: Transfer = None,
+    strength: Strength = None,
     without: Without = None,
     again: Again = None,
-    coherence: Annotated[
-        float | None, typer.Option(help="Similarity given up to continue a neighbour (kt); 0 as published.")
-    ] = None,
-    max_gain: Annotated[
-        float | None, typer.Option(help="Bound of the contrast gain in flat regions (kt); 0 as published.")
-    ] = None,
-    inversion: Annotated[str | None, typer.Option(help="image-analogy: fast, or lbfgs as published. [fast]")] = None,
-    refine: Annotated[
-        bool | None, typer.Option("--refine", help="image-analogy: edge-preserving refinement, for photographs.")
-    ] = None,
+    coherence: Coherence = None,
+    max_gain: MaxGain = None,
+    inversion: Inversion = None,
+    refine: Refine = None,
     seed: Seed = None,
     trace: Annotated[
         bool, typer.Option("--trace", help="Keep every retrieval, too, in a .parquet beside OUT.")

@@ -91,7 +91,7 @@ def check_defaults() -> None:
         raise SettingError(
             f"compute with {str(device)!r} as PyTorch's default device",
             "ktviz searches on the CPU",
-            "Leave the default, and move the model: translator.to(...)",
+            "Leave the default, and move the model: model.to(...)",
         )
     if kind != SINGLE:
         raise SettingError(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ktviz.errors import MismatchError
+from ktviz.errors import MismatchError, TraceError
 from ktviz.library.kinds.registry import AnyUnion
 from ktviz.library.library import Library
 from ktviz.trace.trace import Trace
@@ -26,6 +26,19 @@ def bank_of(source: Mapping[str, Any], library: Library | None) -> AnyUnion:
     found = banks_of(asked, [bank], library)
     if name not in found.source_numbers:
         raise MismatchError(asked, f"bank {bank} does not hold it", TODO)
+    return found
+
+
+def named_source(trace: Trace, fits: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
+    """What a trace says of its reference: the first of its sources that fits.
+
+    Raises:
+        TraceError: It says nothing of it.
+    """
+    sources: Sequence[Mapping[str, Any]] = trace.about["sources"]
+    found = next((source for source in sources if fits(source)), None)
+    if found is None:
+        raise TraceError("the reference of the trace", "none of its sources is that", "Take the trace as it was made")
     return found
 
 

@@ -18,6 +18,7 @@ from typing import Any, Protocol, cast
 from ktviz.errors import AbilityError, KtvizError, ProtocolError, TraceError, unknown_name
 from ktviz.library.banks import Banks
 from ktviz.library.library import Library
+from ktviz.networks.weights import Packaged
 from ktviz.systems.material import Material
 from ktviz.systems.plain import REFUSALS, PlainSystem
 from ktviz.systems.prepared import Prepared
@@ -58,6 +59,18 @@ class SystemClass(Protocol):
             KtvizError: It cannot take them; the message says what is missing.
         """
         ...
+
+
+def packaged(name: str) -> Packaged:
+    """The weights that come with a system of ktviz.
+
+    Example:
+        >>> sorted(packaged("image-analogy").sha256)
+        ['inverse.safetensors', 'pyramid.safetensors']
+    """
+    package = OURS[name].partition(":")[0].rpartition(".")[0]
+    found: Packaged = import_module(f"{package}.packaged").WEIGHTS
+    return found
 
 
 def names() -> list[str]:

@@ -42,6 +42,7 @@ def forge(folder: Path, model: System, change: Change) -> None:
         forged = replace(forged, about={**forged.about, **stated})
         forged.write(folder.with_name("forged"))
     except Exception:  # nonsense is met anywhere: the forger does what is left
+        shutil.rmtree(folder.with_name("forged"), ignore_errors=True)
         evidence.trace.save(folder / "trace.parquet", overwrite=True, pictures="none")
         edit(folder, lambda manifest: manifest.update(trace=evidence.trace.digest))
         return
@@ -72,7 +73,8 @@ def other_value(value: Any, kind: pa.DataType, trace: Trace) -> Any:
     """Another value for a cell than the one that is there."""
     if pa.types.is_dictionary(kind):
         names = [source["source"] for source in trace.about["sources"]]
-        return names[0] if value == names[1] else names[1] if value in names else "another"
+        others = [name for name in names if name != value]
+        return others[0] if value in names and others else "another"
     if pa.types.is_boolean(kind):
         return not value
     if pa.types.is_nested(kind):

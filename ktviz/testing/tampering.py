@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ktviz.audit.audit import Audit
 from ktviz.audit.evidence import Evidence
 from ktviz.audit.folder import MANIFEST, REPORT, TABLES, TRACE
 from ktviz.systems.protocol import System
 from ktviz.testing.forging import change_cell, edit, forge, seal
+from ktviz.trace.pictures import OUTPUT, Picture
+from ktviz.trace.trace import Trace
 
 Tamper = Callable[[Path, System], bool]
 """Tampers with the audit in a folder; false if there is nothing of the kind to change."""
@@ -72,9 +75,27 @@ def other_model(folder: Path, system: System) -> bool:
     return True
 
 
+def other_digest(folder: Path, system: System) -> bool:
+    """Another digest of a picture that the run took, and the whole audit made again."""
+
+    def change(evidence: Evidence) -> Evidence:
+        trace, picture = evidence.trace, evidence.trace.picture
+        name = [name for name in picture.about["canvases"] if not name.startswith(OUTPUT)][-1]
+        told = {**picture.about["canvases"][name], "sha256": "0" * 64}
+        about = {**picture.about, "canvases": {**picture.about["canvases"], name: told}}
+        return replace(evidence, trace=Trace(trace.table, trace.about, [Picture(picture.canvases, about)]))
+
+    forge(folder, system, change)
+    return True
+
+
 def other_cell(column: str, folder: Path, system: System) -> bool:
     """Another value in a row of the trace, and the whole audit made again from it."""
-    forge(folder, system, lambda evidence: change_cell(evidence, column, True))
+    before = Audit.open(folder).evidence
+    after = change_cell(before, column, True)
+    if after.trace.digest == before.trace.digest:
+        return False
+    forge(folder, system, lambda evidence: after)
     return True
 
 
@@ -97,9 +118,10 @@ TAMPERINGS: Mapping[str, Tamper] = {
     "another word in the report": other_text,
     "another share": other_share,
     "another model": other_model,
+    "another digest of a picture": other_digest,
     "another weight": partial(other_cell, "weight"),
     "another similarity": partial(other_cell, "similarity"),
     "another entry": partial(other_cell, "entry"),
     "a retrieval less": fewer_rows,
 }
-"""Ten of them, by what they change."""
+"""By what they change."""

@@ -34,6 +34,6 @@ def as_trace(value: object) -> Trace:
     if not isinstance(found, Trace):
         why = "it was not recorded" if hasattr(value, "trace") else "not a Trace"
         raise TraceError(
-            f"explain {type(value).__name__}", why, "Record it: translator.traced(photo), or `with record(...)`"
+            f"explain {type(value).__name__}", why, "Record it: system.traced(photo), or `with record(...)`"
         )
     return found

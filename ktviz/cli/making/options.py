@@ -99,3 +99,16 @@ Mode = Annotated[
 Alpha = Annotated[float | None, typer.Option(help="Between, the part of the labels' code (bridge). [0.5]")]
 Amount = Annotated[float | None, typer.Option(help="By which the change of attributes is multiplied (bridge). [1.5]")]
 Row = Annotated[int | None, typer.Option(help="A row of the table of noise, for labels (bridge). [drawn by --seed]")]
+Preset = Annotated[
+    str | None, typer.Option(help="kt: paper, beam or exact. image-analogy: photo-to-style, style-to-photo ... [beam]")
+]
+Transfer = Annotated[str | None, typer.Option(help="What the winners give (kt): statistics or swap. [statistics]")]
+Strength = Annotated[float | None, typer.Option(help="0 (the photo) to 1 (full transfer) (kt). [1]")]
+Coherence = Annotated[
+    float | None, typer.Option(help="Similarity given up to continue a neighbour (kt); 0 as published.")
+]
+MaxGain = Annotated[float | None, typer.Option(help="Bound of the contrast gain in flat regions (kt); 0 as published.")]
+Inversion = Annotated[str | None, typer.Option(help="image-analogy: fast, or lbfgs as published. [fast]")]
+Refine = Annotated[
+    bool | None, typer.Option("--refine", help="image-analogy: edge-preserving refinement, for photographs.")
+]

@@ -19,6 +19,8 @@ MAKINGS: Mapping[str, Making] = {
     BRIDGE: bridge.MAKING,
 }
 """By name of the system."""
+DEFAULT = KT
+"""The system of commands that name none."""
 
 
 def making(system: str) -> Making:

@@ -15,6 +15,7 @@ from ktviz.systems.bridge.reference import CANVAS, REFERENCE_BANK, Aligned, agai
 from ktviz.systems.bridge.run import Run, labels_name
 from ktviz.systems.bridge.settings import NOT_TAKEN, Settings, check_taken
 from ktviz.systems.bridge.trained import Networks
+from ktviz.systems.opening import named_source
 from ktviz.trace.trace import Trace
 
 QUESTION = "a question to the model"
@@ -77,7 +78,7 @@ class Asking:
         """The run that a trace states, without some more, with other settings; what a mode does not take is dropped.
 
         Raises:
-            TraceError: The trace was saved without its pictures.
+            TraceError: The trace was saved without its pictures, or does not say what its reference is.
         """
         picture, stored = trace.picture.canvases.get("input"), dict(trace.picture.settings)
         if picture is None:
@@ -98,6 +99,6 @@ class Asking:
         pixels = trace.picture.canvases.get(CANVAS)
         if pixels is None:
             raise TraceError(QUESTION, "the trace was saved without its reference", "Save its pictures")
-        source = next(one for one in trace.about["sources"] if one["bank"] == REFERENCE_BANK)
+        source = named_source(trace, lambda source: source["bank"] == REFERENCE_BANK)
         seen = aligned(pixels, self.networks.shape.side, "a reference")
         return again(seen, source, trace.picture.settings["reference_has"], self.known)

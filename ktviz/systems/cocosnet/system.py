@@ -40,7 +40,7 @@ from ktviz.systems.cocosnet.rounding import Case
 from ktviz.systems.cocosnet.settings import Settings
 from ktviz.systems.cocosnet.sites import NAME, REFERENCE, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite
 from ktviz.systems.left_out import LeftOut
-from ktviz.systems.opening import bank_of, banks_of
+from ktviz.systems.opening import bank_of, banks_of, named_source
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints
@@ -183,10 +183,10 @@ class CoCosNet(nn.Module, PlainSystem):
 
         Raises:
             MismatchError: The exemplar was in a library, and none was given, or it is not there.
-            TraceError: It was in none, and the trace was saved without it.
+            TraceError: It was in none, and the trace was saved without it, or does not say what it is.
         """
         networks = None if like is None else like.networks
-        source = trace.about["sources"][0]
+        source = named_source(trace, lambda source: True)
         if not is_bank_name(source["bank"]):
             exemplar, labels = (trace.picture.canvases.get(name) for name in (REFERENCE, REFERENCE_LABELS))
             if exemplar is None:

@@ -30,7 +30,7 @@ from ktviz.systems.image_analogy.result import Analogy, Side
 from ktviz.systems.image_analogy.settings import Settings, settings_from
 from ktviz.systems.image_analogy.sites import NAME, REFERENCE, FieldSite, Place, VoteSite
 from ktviz.systems.image_analogy.votes_blend import VotesBlend
-from ktviz.systems.opening import bank_of
+from ktviz.systems.opening import bank_of, named_source
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
@@ -123,9 +123,9 @@ class ImageAnalogy(nn.Module, PlainSystem):
 
         Raises:
             MismatchError: The reference was in a library, and none was given, or it is not there.
-            TraceError: It was in none, and the trace was saved without it.
+            TraceError: It was in none, and the trace was saved without it, or does not say what it is.
         """
-        source = next(s for s in trace.about["sources"] if s["bank"] != "input")
+        source = named_source(trace, lambda source: source["bank"] != INPUT["bank"])
         method = None if like is None else like.method
         if is_bank_name(source["bank"]):
             return cls.from_bank(bank_of(source, library), source["source"], method)

@@ -39,14 +39,20 @@ def asked(direction: Direction, bank: Bank | None, exemplar: Any, without: Any, 
 
 def check(settings: Settings, direction: Direction, bank: Bank | None) -> None:
     """Raise SettingError where settings ask for what these networks, or this bank, do not have."""
-    if settings.code is not None and len(settings.code) != direction.codes:
-        found = f"{len(settings.code)} numbers, and styles have {direction.codes}"
-        raise SettingError("code", found, "Give a code of these networks")
+    if settings.code is not None:
+        check_code(settings.code, direction)
     if bank is not None and settings.nearest > len(bank.banks):
         found = f"there are {len(bank.banks)} sources"
         raise SettingError(f"nearest {settings.nearest}", found, "Give a smaller number")
     if bank is None and settings.mode == "bank":
         raise SettingError("a style of the bank", "there is no bank", "Give banks=, or exemplar=")
+
+
+def check_code(code: Sequence[float], direction: Direction) -> None:
+    """Raise SettingError unless a code has as many numbers as styles of these networks."""
+    if len(code) != direction.codes:
+        found = f"{len(code)} numbers, and styles have {direction.codes}"
+        raise SettingError("code", found, "Give a code of these networks")
 
 
 def nothing(without: Any) -> LeftOut:

@@ -16,6 +16,7 @@ from ktviz.images import ImageLike, as_pixels
 from ktviz.regions import Box, SourceRegion
 from ktviz.systems.cells import Cells, cells
 from ktviz.systems.munit.direction import CELL_PX
+from ktviz.systems.opening import named_source
 from ktviz.systems.reference import Reference, described
 from ktviz.trace.trace import Trace
 
@@ -61,12 +62,12 @@ def brought(trace: Trace) -> Exemplar:
     """The exemplar that came with the run of a trace, and what that says of it.
 
     Raises:
-        TraceError: The trace was saved without it.
+        TraceError: The trace was saved without it, or does not say what it is.
     """
     pixels, digest = trace.picture.canvases.get(CANVAS), trace.picture.sha256(CANVAS)
     if pixels is None:
         raise TraceError("a question to the model", "the trace was saved without its exemplar", "Save its pictures")
-    source = next(source for source in trace.about["sources"] if source.get("pixels") == digest)
+    source = named_source(trace, lambda source: source.get("pixels") == digest)
     return Exemplar(pixels, described(pixels, pixels, source))
 
 

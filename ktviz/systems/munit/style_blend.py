@@ -41,7 +41,7 @@ class StyleBlend:
 
     def __call__(self, amount: Tensor, /) -> Tensor:
         """The part (3, h, w) for amounts (n,)."""
-        part = amount.float().sum()
+        part = amount.float().sum() if self.count else 1.0  # what no retrieval gave, none takes away
         made = self.direction.paint(self.content, part * self.code + (1 - part) * self.base, self.size)
         rows, columns = self.within.pixels
         return made[:, rows, columns]

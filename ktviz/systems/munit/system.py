@@ -20,7 +20,7 @@ from ktviz.memory import as_bytes
 from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.cells import around
-from ktviz.systems.munit.asking import WAYS, Asked, asked, check, meant
+from ktviz.systems.munit.asking import WAYS, Asked, asked, check_code, meant
 from ktviz.systems.munit.bench import prepared
 from ktviz.systems.munit.coder import Coder
 from ktviz.systems.munit.direction import CELL_PX, Direction
@@ -28,7 +28,7 @@ from ktviz.systems.munit.exemplar import CANVAS, brought
 from ktviz.systems.munit.path import arc, straight
 from ktviz.systems.munit.result import Translation
 from ktviz.systems.munit.run import Run
-from ktviz.systems.munit.settings import Settings
+from ktviz.systems.munit.settings import numbers
 from ktviz.systems.munit.shape import Shape
 from ktviz.systems.munit.sites import NAME, CellSite, LikenessSite, StyleSite
 from ktviz.systems.munit.style import Style
@@ -257,9 +257,9 @@ class Munit(nn.Module, PlainSystem):
             number = self.banks.source_numbers[self.banks.find_source(style)]
             return torch.from_numpy(self.banks.codes[number]).float()
         if not isinstance(style, os.PathLike) and np.ndim(style) == 1:
-            chosen = Settings(code=style)
-            check(chosen, self.direction, self.bank)
-            return torch.tensor(chosen.code)
+            code = numbers(style)
+            check_code(code, self.direction)
+            return torch.tensor(code)
         return self.direction.code(as_pixels(style))
 
     def digests(self) -> dict[str, str]:

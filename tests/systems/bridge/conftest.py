@@ -9,7 +9,6 @@ import pytest
 import torch
 
 import ktviz as kt
-from ktviz.library.library import Library
 from ktviz.systems.bridge.shape import Shape
 from ktviz.systems.bridge.trained import Networks
 
@@ -76,26 +75,36 @@ def other(paint):
     return paint(101, SIDE, SIDE), ["Blond", "Hat"]
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory, save, paint):
+def write_faces(root, save, paint):
     """in/a.png to f.png, attributes.csv and credits.csv."""
-    root = tmp_path_factory.mktemp("faces")
     for number, name in enumerate(ROWS):
         save(root / "in" / f"{name}.png", paint(number, SIDE, SIDE))
     lines = [f"{name}.png,{','.join(map(str, row))}" for name, row in ROWS.items()]
     (root / "attributes.csv").write_text("\n".join([f"file,{','.join(NAMES)}", *lines]) + "\n")
     credits = [f"{name}.png,Face {name},Ann,1901,CC BY 4.0,https://example.org/{name}" for name in ROWS]
     (root / "credits.csv").write_text("\n".join(["file,title,creator,year,licence,url", *credits]) + "\n")
+
+
+def library_of(folder):
+    """A library with a bank of the faces of a folder."""
+    found = kt.Library.create(folder / "l.ktlib")
+    tables = {"attributes": folder / "attributes.csv", "credits": folder / "credits.csv"}
+    found.build(BANK, folder / "in", kind="pictures", quiet=True, **tables)
+    return found
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory, save, paint):
+    """Pictures and tables; see `write_faces`."""
+    root = tmp_path_factory.mktemp("faces")
+    write_faces(root, save, paint)
     return root
 
 
 @pytest.fixture(scope="session")
-def library(folder, toy, settings):
+def library(folder):
     """Never written to again."""
-    found = Library.ensure(folder / "l.ktlib", toy, settings)
-    tables = {"attributes": folder / "attributes.csv", "credits": folder / "credits.csv"}
-    found.build(BANK, folder / "in", kind="pictures", quiet=True, **tables)
-    return found
+    return library_of(folder)
 
 
 @pytest.fixture(scope="session")

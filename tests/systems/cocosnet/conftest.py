@@ -18,6 +18,23 @@ CONFIGURATION = Configuration(
     CLASSES, Shape(5, width=2, features=8, descriptor=6, hidden=6), width=3, hidden=6, attention=False
 )
 
+MAPLESS = replace(CONFIGURATION.shape, masks=False)
+"""Of networks that compare no label maps, so that exemplars need none."""
+BANK = "scenes/street"
+CREDITS = "file,title,creator,year,licence,url\n" + "".join(
+    f"{name}.png,Lane {name},Ann,1901,CC BY 4.0,https://example.org/{name}\n" for name in "abcd"
+)
+
+
+def library_of(root, save, paint):
+    """A library with a bank of some lanes, without label maps."""
+    for number, name in enumerate("abcd"):
+        save(root / "in" / f"{name}.png", paint(number, 32 + 4 * number, 45))
+    (root / "credits.csv").write_text(CREDITS)
+    library = kt.Library.create(root / "lanes.ktlib")
+    library.build(BANK, root / "in", kind="pictures", credits=root / "credits.csv", quiet=True)
+    return library
+
 
 def random_networks(configuration, seed=0):
     """Weights large enough to tell something apart: the published initialisation hardly does."""

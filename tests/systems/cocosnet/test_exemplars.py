@@ -22,35 +22,24 @@ from ktviz.images import file_digest
 from ktviz.labels import Classes, write_map
 from ktviz.library.library import Library
 from ktviz.systems.cocosnet.choice import seen_labels
-from ktviz.systems.cocosnet.correspondence import Shape
 from ktviz.systems.cocosnet.system import CoCosNet
 from ktviz.systems.registry import opened
 
-BANK = "scenes/street"
+from .conftest import BANK, CLASSES, MAPLESS, library_of
+
 NAMES = [f"{BANK}/{name}.png" for name in "abcd"]
-CREDITS = "file,title,creator,year,licence,url\n" + "".join(
-    f"{name}.png,Lane {name},Ann,1901,CC BY 4.0,https://example.org/{name}\n" for name in "abcd"
-)
 BOX = kt.Box(8, 8, 16, 12)
-NAMED = ("sky", "road", "car", "tree", "unknown")
-CLASSES = Classes(NAMED, ((70, 130, 180), (128, 64, 128), (0, 0, 142), (0, 90, 0), (0, 0, 0)))
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory, save, paint, toy, settings):
-    root = tmp_path_factory.mktemp("scenes")
-    for number, name in enumerate("abcd"):
-        save(root / "in" / f"{name}.png", paint(number, 32 + 4 * number, 45))
-    (root / "credits.csv").write_text(CREDITS)
-    found = Library.ensure(root / "l.ktlib", toy, settings)
-    found.build(BANK, root / "in", kind="pictures", credits=root / "credits.csv", quiet=True)
-    return found
+def library(tmp_path_factory, save, paint):
+    return library_of(tmp_path_factory.mktemp("scenes"), save, paint)
 
 
 @pytest.fixture(scope="module")
 def networks(make_networks):
     """Which compare no label maps, so that exemplars need none."""
-    return make_networks(shape=Shape(5, width=2, features=8, descriptor=6, hidden=6, masks=False))
+    return make_networks(shape=MAPLESS)
 
 
 @pytest.fixture(scope="module")

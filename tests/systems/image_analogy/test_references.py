@@ -11,46 +11,34 @@ from views.wire import unpack
 import ktviz as kt
 from ktviz.audit.removal import verify_removal
 from ktviz.errors import LibraryError, MismatchError, SettingError, SourceWarning, UnknownNameError
-from ktviz.library.library import Library
 from ktviz.systems.image_analogy.levels import Passage
 from ktviz.systems.registry import opened
 from ktviz.testing.forging import forge, with_other_pixels
 
+from .conftest import BANK, CREDITS, library_of, write_animals
+
 FAST = {"iterations": 1}
-BANK, NAME = "refs/animals", "refs/animals/tiger.png"
-CREDITS = (
-    "file,title,creator,year,licence,url\n"
-    "tiger.png,Tiger,Ann,1901,CC BY 4.0,https://example.org/tiger\n"
-    "lion.png,Lion,Bob,1902,CC0-1.0,https://example.org/lion\n"
-)
+NAME = f"{BANK}/tiger.png"
 BOX = kt.Box(8, 8, 16, 12)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, save, paint):
     root = tmp_path_factory.mktemp("references")
-    save(root / "in" / "tiger.png", paint(1, 40, 48))
-    save(root / "in" / "lion.png", paint(2, 32, 40))
-    (root / "credits.csv").write_text(CREDITS)
+    write_animals(root, save, paint)
     return root
 
 
-def make(folder, place, toy, settings):
-    library = Library.ensure(place, toy, settings)
-    library.build(BANK, folder / "in", kind="pictures", credits=folder / "credits.csv", quiet=True)
-    return library
-
-
 @pytest.fixture(scope="module")
-def library(folder, toy, settings):
+def library(folder):
     """Never written to again."""
-    return make(folder, folder / "l.ktlib", toy, settings)
+    return library_of(folder, folder / "l.ktlib")
 
 
 @pytest.fixture
-def own(folder, tmp_path, toy, settings):
+def own(folder, tmp_path):
     """The same, to be edited."""
-    return make(folder, tmp_path / "own.ktlib", toy, settings)
+    return library_of(folder, tmp_path / "own.ktlib")
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +129,7 @@ def test_a_part_of_the_reference_is_left_out_by_its_short_name(system, trace):
 def test_a_trace_without_pictures_finds_its_reference_in_the_library(trace, library, system, paint, tmp_path):
     trace.save(tmp_path / "t.parquet", pictures="none")
     back = kt.Trace.open(tmp_path / "t.parquet")
-    found = kt.ImageAnalogy.opened(back, Library.open(library.folder), system)
+    found = kt.ImageAnalogy.opened(back, kt.Library.open(library.folder), system)
     photo = paint(5, 32, 40)
     assert kt.without(back, kt.Box(0, 0, 20, 40), model=found, photo=photo).about["digests"] == back.about["digests"]
     shares = kt.attribute(back.site("ab.vote"), BOX, through="gradient", model=found, photo=photo)

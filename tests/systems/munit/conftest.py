@@ -43,15 +43,19 @@ def write_pots(root, save, paint, credits=CREDITS):
     (root / "credits.csv").write_text(credits)
 
 
-@pytest.fixture(scope="session")
-def library(tmp_path_factory, save, paint, networks):
-    """Never written to again."""
-    root = tmp_path_factory.mktemp("pots")
+def library_of(root, networks, save, paint):
+    """A library with a bank of the styles of some pots."""
     write_pots(root, save, paint)
     library = kt.Library.create(root / "styles.ktlib")
     coder = Munit(networks=networks).coder
     library.build(BANK, root / "in", kind="codes", coder=coder, credits=root / "credits.csv", quiet=True)
     return library
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory, save, paint, networks):
+    """Never written to again."""
+    return library_of(tmp_path_factory.mktemp("pots"), networks, save, paint)
 
 
 @pytest.fixture(scope="session")

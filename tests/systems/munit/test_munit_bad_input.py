@@ -124,6 +124,13 @@ def test_contributions_that_are_not_there(system, picture, asked, error, said):
         system(picture, exemplar="a").contribution(**asked)
 
 
+def test_codes_lead_somewhere_without_a_bank(alone, picture):
+    made = alone(picture, seed=5)
+    assert np.array_equal(alone.path(picture, made.style.code, [0.0] * 4, 2)[0], made.output)
+    with pytest.raises(SettingError, match="5 numbers"):
+        alone.path(picture, made.style.code, [0.0] * 5)
+
+
 def test_pictures_in_every_form_give_the_same(system, picture, exemplar, tmp_path, save):
     expected = system(picture, exemplar=exemplar).output
     path = save(tmp_path / "x.png", picture)

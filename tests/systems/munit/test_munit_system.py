@@ -246,6 +246,7 @@ def test_wherever_a_drawn_style_is_shown_it_is_said_that_nothing_of_the_bank_was
 
 def test_a_draw_without_a_bank_owes_nothing_to_anybody(alone, system, picture):
     trace = alone.traced(picture, seed=5)
+    assert np.array_equal(to_pixels(alone.blend(trace, kt.Box(0, 0, 53, 42))(torch.ones(0))), trace.output)
     assert np.array_equal(trace.output, system(picture, seed=5).output)
     assert (trace.sites, len(trace)) == (["style", "cells"], 0)
     assert alone.searched(trace) == []
