@@ -10,6 +10,7 @@ import torch
 
 import ktviz as kt
 from ktviz.errors import KtvizError, SettingError, UnknownSettingError
+from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.systems.kt.settings import SettingKeywords, Settings
 
 
@@ -69,6 +70,12 @@ def test_a_setting_of_the_wrong_kind_is_refused_by_name(world, paint, name, valu
     named = {"max_gain": "gain", "band_weights": "band weight", "without": "without|entr"}.get(name, name)
     with pytest.raises(KtvizError, match=named):
         world.translator(paint(1), **{name: value})
+
+
+def test_numbers_of_other_libraries_become_ones_without_bounds():
+    """A product of NumPy's would leave its 32 bits where a process holds 2 GB."""
+    settings = SearchSettings(candidates=np.int32(4), beam=np.int8(9), shortlist=np.uint16(3))
+    assert [type(n) for n in (settings.candidates, settings.beam, settings.shortlist)] == [int] * 3
 
 
 @pytest.mark.parametrize("value", [np.float32(0.5), np.int64(1), 1])

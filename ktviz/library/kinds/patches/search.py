@@ -61,6 +61,7 @@ class SearchSettings:
                 raise SettingError(f"{name} {value}", "less than 1", "Give a positive number")
             if value > MOST:
                 raise SettingError(f"{name} {value}", f"more than {MOST:,}", "Give fewer")
+            object.__setattr__(self, name, value)
         object.__setattr__(self, "band_weights", check_band_weights(self.band_weights))
 
 
