@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import fields
+from functools import partial
 from typing import get_type_hints
 
 import numpy as np
@@ -10,8 +11,12 @@ import torch
 
 import ktviz as kt
 from ktviz.errors import KtvizError, SettingError, UnknownSettingError
+from ktviz.library.kinds.codes.settings import CodeSettings
 from ktviz.library.kinds.patches.search import SearchSettings
+from ktviz.systems.cocosnet.settings import Settings as CocosSettings
+from ktviz.systems.image_analogy.settings import Settings as AnalogySettings
 from ktviz.systems.kt.settings import SettingKeywords, Settings
+from ktviz.systems.munit.settings import Settings as MunitSettings
 
 
 def test_the_keywords_are_the_settings():
@@ -72,10 +77,20 @@ def test_a_setting_of_the_wrong_kind_is_refused_by_name(world, paint, name, valu
         world.translator(paint(1), **{name: value})
 
 
-def test_numbers_of_other_libraries_become_ones_without_bounds():
-    """A product of NumPy's would leave its 32 bits where a process holds 2 GB."""
-    settings = SearchSettings(candidates=np.int32(4), beam=np.int8(9), shortlist=np.uint16(3))
-    assert [type(n) for n in (settings.candidates, settings.beam, settings.shortlist)] == [int] * 3
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        (SearchSettings, ("candidates", "beam", "shortlist")),
+        (partial(CodeSettings, "c" * 64), ("size", "clusters")),
+        (AnalogySettings, ("iterations", "inversion_iterations")),
+        (CocosSettings, ("top",)),
+        (partial(MunitSettings, code=(0.5,)), ("nearest",)),
+    ],
+)
+def test_numbers_of_other_libraries_become_ones_without_bounds(settings, names):
+    """A product of NumPy's would leave its 32 bits where a process holds 2 GB, and no JSON takes one."""
+    made = settings(**dict.fromkeys(names, np.int32(3)))
+    assert [type(getattr(made, name)) for name in names] == [int] * len(names)
 
 
 @pytest.mark.parametrize("value", [np.float32(0.5), np.int64(1), 1])

@@ -37,7 +37,8 @@ class Settings(KnownKeywords):
     def __post_init__(self) -> None:
         if self.temperature is not None:
             checked_temperature(self.temperature)
-        if whole("top", self.top) < 1:
+        object.__setattr__(self, "top", whole("top", self.top))
+        if self.top < 1:
             raise SettingError(f"top {self.top}", "less than 1", "Give 8, or another positive number")
         if self.exemplar is not None and not isinstance(self.exemplar, str):
             raise SettingError(f"exemplar {short(self.exemplar)}", "not a name", "Name a picture of the bank")

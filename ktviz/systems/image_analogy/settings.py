@@ -71,7 +71,8 @@ class Settings(KnownKeywords):
         for name, known in (("curve", CURVES), ("start", STARTS), ("inversion", INVERSIONS)):
             one_of(name, getattr(self, name), known)
         for name in ("iterations", "inversion_iterations"):
-            if whole(name, getattr(self, name)) < 1:
+            object.__setattr__(self, name, whole(name, getattr(self, name)))
+            if getattr(self, name) < 1:
                 raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give a positive number")
         seed_of("seed", self.seed)
         if not isinstance(self.refine, bool):

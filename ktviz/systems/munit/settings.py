@@ -56,7 +56,8 @@ class Settings(KnownKeywords):
         chosen = [name for name in ("exemplar", "code", "mix") if getattr(self, name) is not None]
         if len(chosen) > 1:
             raise SettingError(" and ".join(chosen), "several ways to choose a style", "Give one of them")
-        if whole("nearest", self.nearest) < 1:
+        object.__setattr__(self, "nearest", whole("nearest", self.nearest))
+        if self.nearest < 1:
             raise SettingError(f"nearest {self.nearest}", "less than 1", "Give 1, or another positive number")
         if self.nearest > 1 and self.code is None:
             raise SettingError(f"nearest {self.nearest}", "no code that they are near to", "Give code=")

@@ -40,9 +40,11 @@ class CodeSettings:
         if not isinstance(self.coder, str) or not self.coder:
             raise SettingError(f"coder {self.coder!r:.40}", "no digest", "Give a coder that can be told from others")
         for name in ("size", "clusters"):
-            if whole(name, getattr(self, name)) < 1:
+            object.__setattr__(self, name, whole(name, getattr(self, name)))
+            if getattr(self, name) < 1:
                 raise SettingError(f"{name} {getattr(self, name)}", "less than 1", "Give for example 10")
-        if not 0 <= number("least_area", self.least_area) < math.inf:
+        object.__setattr__(self, "least_area", number("least_area", self.least_area))
+        if not 0 <= self.least_area < math.inf:
             raise SettingError(f"least_area {self.least_area}", "no area", "Give for example 0.5, or 0 for all")
 
     def write(self, folder: Path) -> None:
