@@ -8,6 +8,7 @@ import torch
 from exercises import Lesson, unsolved
 
 import ktviz as kt
+from ktviz.errors import UnknownNameError
 from ktviz.images import to_pixels
 from ktviz.lessons import own_system
 
@@ -170,6 +171,16 @@ def test_a_wrong_answer_is_told_what_is_wrong_and_never_the_answer(checker, wron
     assert feedback.state == "wrong"
     assert words in feedback.text
     assert not any(line in feedback.text for line in LESSON.solution_lines())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_the_lesson_goes_on_with_does_as_its_solution(seed):
+    catalogue = kt.Catalogue.positions(["sky", "sea"], rows=5, columns=7, cell_px=8)
+    x, y, width, height = np.random.default_rng(seed).integers(1, 28, 4).tolist()
+    region = kt.SourceRegion("sea", kt.Box(x, y, width, height))
+    assert own_system.touched(catalogue, region) == LESSON.solved(1)[0](catalogue, region)
+    with pytest.raises(UnknownNameError, match=r"seas.*sea"):
+        own_system.touched(catalogue, kt.SourceRegion("seas", region.box))
 
 
 @pytest.mark.parametrize("number", range(3))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ktviz.errors import unknown_name
 from ktviz.lessons.feedback import Feedback, Solution, expect, judge
 from ktviz.regions import Box, Mask, SourceRegion
 from ktviz.retrieval.catalogue import Catalogue
@@ -66,6 +67,22 @@ def check_parts(parts: Tensor, apart: Tensor) -> None:
     )
     wanted = nearest.flip(1) / nearest.sum(1, keepdim=True)
     expect(torch.allclose(mine, wanted, atol=CLOSE), "the right colours, but the parts do not go by the two distances.")
+
+
+def touched(catalogue: Catalogue, region: SourceRegion) -> list[int]:
+    """Numbers of the entries that a region of a source overlaps.
+
+    Raises:
+        UnknownNameError: There is no such source.
+    """
+    if region.source not in catalogue.names:
+        raise unknown_name("source", region.source, catalogue.names)
+    corner, size = catalogue.box.split(2, dim=1)
+    first = torch.tensor([region.box.x, region.box.y])
+    last = torch.tensor([region.box.right, region.box.bottom])
+    overlaps = ((corner < last) & (corner + size > first)).all(1)
+    found: list[int] = (overlaps & (catalogue.source == catalogue.names.index(region.source))).nonzero()[:, 0].tolist()
+    return found
 
 
 def check_touched(solution: Solution) -> Feedback:
