@@ -1,34 +1,16 @@
-"""The checkers of the exercises: each accepts the lesson's solution, and says what is wrong with others, never how."""
+"""The checkers of lesson 2: each accepts the lesson's solution, and says what is wrong with others, never how."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from exercises import Lesson, unsolved
 from torch.nn import functional as F
 
 from ktviz.lessons import bhkm
-from ktviz.lessons.copies import CHECK, END, EXERCISE, START, lesson_folder, read_notebook, source_of, tags_of
-from ktviz.lessons.feedback import NOT_SOLVED
 from ktviz.library.kinds.patches.bands import haar
 
-CELLS = read_notebook(lesson_folder() / "02_bhkm_step_by_step.ipynb")["cells"]
-EXERCISES = [source_of(cell) for cell in CELLS if EXERCISE in tags_of(cell)]
-CHECKS = [source_of(cell) for cell in CELLS if CHECK in tags_of(cell)]
-
-
-def solved(number):
-    """The lesson's solution of an exercise, and the checker that the lesson calls."""
-    known = {"torch": torch, "F": F, "bhkm": bhkm}
-    exec(EXERCISES[number], known)
-    checker, name = CHECKS[number].removeprefix("bhkm.").removesuffix(")").split("(")
-    return known[name], getattr(bhkm, checker)
-
-
-def solution_lines():
-    """The lines of all solutions."""
-    for source in EXERCISES:
-        lines = [line.strip() for line in source.splitlines()]
-        yield from lines[lines.index(START) + 1 : lines.index(END)]
+LESSON = Lesson("02_bhkm_step_by_step.ipynb", bhkm, {"torch": torch, "F": F})
 
 
 def quadrants(patches):
@@ -154,7 +136,7 @@ WRONG = [
 
 @pytest.mark.parametrize("number", range(5))
 def test_the_lesson_s_solution_is_accepted_by_its_checker(number):
-    solution, checker = solved(number)
+    solution, checker = LESSON.solved(number)
     feedback = checker(solution)
     assert feedback.state == "right", feedback
     assert repr(feedback).startswith("✓ Exercise")
@@ -165,16 +147,13 @@ def test_a_wrong_answer_is_told_what_is_wrong_and_never_the_answer(checker, wron
     feedback = checker(wrong)
     assert feedback.state == "wrong"
     assert words in feedback.text
-    assert not any(line in feedback.text for line in solution_lines())
+    assert not any(line in feedback.text for line in LESSON.solution_lines())
     assert words.replace(">", "&gt;") in feedback._repr_html_()
 
 
 @pytest.mark.parametrize("number", range(5))
 def test_an_unsolved_exercise_is_open_and_stops_nothing(number):
-    def unsolved(*arguments):
-        raise NotImplementedError(NOT_SOLVED)
-
-    feedback = solved(number)[1](unsolved)
+    feedback = LESSON.solved(number)[1](unsolved)
     assert feedback.state == "open"
     assert "not solved yet" in repr(feedback)
 

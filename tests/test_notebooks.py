@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from copy import deepcopy
+from functools import cache
 
 import pytest
 
@@ -27,7 +28,7 @@ from ktviz.lessons.feedback import MARKS
 from notebooks import build
 
 PATHS = lesson_paths()
-BHKM = next(path for path in PATHS if "bhkm" in path.name)
+BHKM, OWN_SYSTEM = (next(path for path in PATHS if name in path.name) for name in ("bhkm", "own_system"))
 LONGEST_S = 120
 EACH = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
@@ -48,7 +49,7 @@ def with_lines(notebook):
 @EACH
 def test_every_lesson_has_a_title_take_aways_and_a_closing_question(path):
     texts = [source_of(cell) for cell in read_notebook(path)["cells"] if cell["cell_type"] == "markdown"]
-    assert texts[0].startswith(f"# {PATHS.index(path) + 1} · ")
+    assert texts[0].startswith(f"# {int(path.name[:2])} · ")
     assert any("## What to take away" in text for text in texts)
     assert any("## The closing question" in text for text in texts)
 
@@ -80,21 +81,64 @@ def cpu_seconds():
     return used.ru_utime + used.ru_stime
 
 
-@EACH
-def test_the_lesson_runs_on_a_fresh_kernel_in_time_without_a_warning(path):
+@cache
+def executed_lesson(path):
+    """A lesson that was run on a fresh kernel, and how long that took of the processor."""
     start = cpu_seconds()
     executed = build.execute(read_notebook(path))
-    assert cpu_seconds() - start < LONGEST_S
+    return executed, cpu_seconds() - start
+
+
+@EACH
+def test_the_lesson_runs_on_a_fresh_kernel_in_time_without_a_warning(path):
+    executed, seconds = executed_lesson(path)
+    assert seconds < LONGEST_S
     outputs = [(cell["id"], output) for cell in executed["cells"] for output in cell.get("outputs", [])]
     noise = [(name, output["text"]) for name, output in outputs if output.get("name") == "stderr"]
     assert not noise
     assert all(build.is_right(cell) for cell in executed["cells"] if CHECK in tags_of(cell))
 
 
-def test_a_student_who_has_solved_nothing_can_run_the_whole_lesson():
-    executed = build.execute(student_copy(read_notebook(BHKM)))
+@pytest.fixture(scope="module")
+def said():
+    """What the cells of lesson 7 say, by name, line by line."""
+    found = {}
+    for cell in executed_lesson(OWN_SYSTEM)[0]["cells"]:
+        outputs = cell.get("outputs", [])
+        text = "".join(output.get("text") or output["data"].get("text/plain", "") for output in outputs)
+        found[cell["id"]] = text.splitlines()
+    return found
+
+
+def test_in_lesson_7_the_audit_is_verified_and_another_picture_in_it_is_found(said):
+    assert said["audit"][-1].startswith("tables, pictures and report")
+    assert "output.png was changed" in said["tamper"][0]
+
+
+def test_in_lesson_7_all_promises_are_kept_but_those_of_liars(said):
+    assert [line for line in said["suite"][1:] if not line.endswith("kept")] == [
+        "removal        its knowledge is in no library",
+        "bad input          the trial has no bad input",
+    ]
+    assert [line.split()[0] for line in said["liar"] if "BROKEN" in line] == ["neutrality", "rerun"]
+    assert [line.split()[0] for line in said["question"] if "BROKEN" in line] == ["rerun", "blending"]
+    assert said["question-audit"][0] == "the same picture: True"
+    assert said["question-audit"][1].startswith("trace.parquet, retrieval")
+
+
+def test_in_lesson_7_shares_are_what_its_text_says(said):
+    shares = {name: [*map(float, numbers)] for name, *numbers in map(str.split, said["fade"][2:])}
+    (overlap, gradient, ablation), fruit = shares["sails"], shares["oranges"]
+    assert overlap > 0.5
+    assert gradient < fruit[1]
+    assert ablation > 1
+
+
+@pytest.mark.parametrize(("path", "exercises"), [(BHKM, 5), (OWN_SYSTEM, 3)], ids=["bhkm", "own system"])
+def test_a_student_who_has_solved_nothing_can_run_the_whole_lesson(path, exercises):
+    executed = build.execute(student_copy(read_notebook(path)))
     texts = [checker_text(cell) for cell in executed["cells"] if CHECK in tags_of(cell)]
-    assert len(texts) == 5
+    assert len(texts) == exercises
     assert all(text.startswith(MARKS["open"]) for text in texts)
 
 
