@@ -8,7 +8,7 @@ all three kinds of made pictures; ours makes one, with a higher rate, and holds 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -168,7 +168,8 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
     def forward(self, drawn: Asked) -> tuple[Losses, Callable[[], Losses] | None]:
         self.discriminators.requires_grad_(False)
         unweighted, pictures = self.learned(drawn)
-        losses = weighted(unweighted, self.recipe.weights)
+        given = self.recipe.weights
+        losses = weighted(unweighted, replace(given, adversarial=self.judgement * given.adversarial))
         self.discriminators.requires_grad_(True)
         if self.loop.step < self.recipe.alone:
             return {name: losses[name] for name in ("same", "bridge") if name in losses}, None

@@ -103,6 +103,10 @@ class Loop:
         for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         self.draws.state = state["draws"]
+        host, *device = (where.cpu() for where in state["random"])
+        torch.set_rng_state(host)
+        if device:
+            torch.cuda.set_rng_state(*device)
         self.facts = state["facts"]
         self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
 
@@ -122,6 +126,7 @@ class Loop:
             **{name: network.state_dict() for name, network in self.networks.items()},
             "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
             "draws": self.draws.state,
+            "random": [torch.get_rng_state(), *([torch.cuda.get_rng_state()] if self.device == "cuda" else [])],
             "facts": self.facts,
             "step": self.step,
             "seconds": self.seconds,

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ktviz.errors import SettingError
 from ktviz.images import Pixels
 from ktviz.systems.munit.losses import (
     Half,
@@ -69,7 +70,10 @@ class Recipe(adversarial.Recipe):
         check_shares(self, "coarse")
         check_kind(self, "weights", Weights)
         check_kind(self, "shape", Shape)
-        self.check_crop(64, 2 * self.shape.stride)
+        coarsest = self.shape.layers + self.shape.scales - 1 + (self.coarse > 0)
+        self.check_crop(max(64, 1 << coarsest), 2 * self.shape.stride)  # discriminators halve it as often
+        if self.crop[0] != self.crop[1]:
+            raise SettingError(f"crop {self.crop}", "not a square", f"Give ({min(self.crop)}, {min(self.crop)})")
 
 
 def train(
@@ -121,7 +125,7 @@ class Run(adversarial.Run[Recipe, Networks, Both, Unpaired]):
 
     def read(self, folders: tuple[Path, Path]) -> Unpaired:
         """The pictures of both domains."""
-        side = min(self.recipe.crop)
+        side = self.recipe.crop[0]
         return Unpaired([Domain(folder, side, self.quiet) for folder in folders], side, self.recipe.seed)
 
     def networks(self) -> tuple[Networks, nn.Module]:
@@ -160,7 +164,7 @@ class Run(adversarial.Run[Recipe, Networks, Both, Unpaired]):
         judge.requires_grad_(False)
         real = taken_for_real(in_single(judge(found.other)))
         judge.requires_grad_(True)
-        losses = half_losses(found, weights) | {"adversarial": weights.adversarial * real}
+        losses = half_losses(found, weights) | {"adversarial": self.judgement * weights.adversarial * real}
         if weights.perceptual:
             made, given = self.fixed(found.other)[-1].float(), self.fixed(found.x)[-1].float()
             losses["perceptual"] = weights.perceptual * same_features(made, given)

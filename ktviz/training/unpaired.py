@@ -85,9 +85,9 @@ class Unpaired:
         return picture[top : top + self.side_px, left : left + self.side_px][:, ::step]
 
     def first(self, count: int) -> tuple[Tensor, Tensor]:
-        """The upper left parts of the first pictures of each domain: no draws."""
-        side = self.side_px
-        one, other = (as_batch([p[:side, :side] for p in domain.pictures[:count]]) for domain in self.domains)
+        """The upper left parts of the first pictures of each domain, as many of both as there are: no draws."""
+        side, fewest = self.side_px, min(count, *(len(domain.pictures) for domain in self.domains))
+        one, other = (as_batch([p[:side, :side] for p in domain.pictures[:fewest]]) for domain in self.domains)
         return one, other
 
 

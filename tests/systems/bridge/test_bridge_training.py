@@ -10,6 +10,7 @@ import torch
 
 from ktviz.errors import SettingError
 from ktviz.systems.bridge.losses import Asked, Makers, Weights, made, makers_losses, mean_of, penalty, slopes
+from ktviz.training import loop
 from ktviz.training.bridge import Recipe, Run, train
 from ktviz.training.one_way import made_one_way, one_way_losses
 
@@ -43,9 +44,10 @@ def recipe(**settings):
     return Recipe(shape=SHAPE, crop=(SIDE, SIDE), **{"steps": 3, "alone": 1, **settings})
 
 
-def trained(data, out, **settings):
-    """The log of a run, and its networks."""
-    log = train(data, out, attributes=NAMES, exclusive=EXCLUSIVE, recipe=recipe(**settings), evaluation={}, quiet=True)
+def trained(data, out, resume=False, **settings):
+    """The log of a run, as it was written and as it was returned."""
+    asked = {"attributes": NAMES, "exclusive": EXCLUSIVE, "recipe": recipe(**settings)}
+    log = train(data, out, **asked, evaluation={}, resume=resume, quiet=True)
     return json.loads((out / "log.json").read_text()), log
 
 
@@ -108,6 +110,34 @@ def test_ways_alone_refine_no_noise(data, tmp_path):
     before = run.makers.table.clone()
     run.draw()
     assert torch.equal(run.makers.table, before)
+
+
+def test_a_resumed_run_ends_with_the_same_weights_bit_by_bit(data, tmp_path, monkeypatch):
+    whole = trained(data, tmp_path / "whole", steps=4)[1]
+    save = loop.Loop.save
+
+    def stop(self):
+        save(self)
+        if self.step == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "CHECKPOINT_EVERY", 2)
+        patch.setattr(loop.Loop, "save", stop)
+        with pytest.raises(KeyboardInterrupt):
+            trained(data, tmp_path / "parts", steps=4)
+    again = trained(data, tmp_path / "parts", steps=4, resume=True)[1]
+    assert again["networks"] == whole["networks"]
+
+
+def test_the_discriminator_counts_less_while_polishing(data, tmp_path):
+    changed = recipe(steps=2, alone=0, polish=1.0, polish_adversarial=0.25)
+    run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, changed, "cpu", True)
+    drawn, found = run.draw(), []
+    for run.loop.step in (1, 2):
+        found.append(run.forward(drawn)[0])
+    torch.testing.assert_close(found[1]["adversarial"], 0.25 * found[0]["adversarial"])
+    torch.testing.assert_close(found[1]["attributes"], found[0]["attributes"])
 
 
 def test_how_far_both_ways_are_apart_and_the_slope_join_the_history(data, tmp_path):
