@@ -1,11 +1,13 @@
 """The command line, as a person uses it: small photographs, real weights, real exit codes."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,8 @@ from command import ktviz
 
 from ktviz import samples
 from ktviz.cli.demos import cocosnet, image_analogy, kt, pix2pixhd
+from ktviz.cli.demos.registry import Demo
+from ktviz.errors import MissingWeightsError
 from ktviz.images import file_digest, read_image, resize_short_side, write_image
 from ktviz.library.format import writing
 from ktviz.systems.registry import OURS
@@ -349,6 +353,42 @@ def test_demos_after_label_maps_write_pictures_a_page_and_an_audit_that_agrees(t
     assert (out / "explorer.html").stat().st_size > 100_000
     library = samples.scenes(kind, quiet=True).folder
     assert ktviz("verify", out / "audit", "-l", library).returncode == 0
+
+
+def test_all_demos_are_one_page_that_names_what_is_left_out(tmp_path, monkeypatch):
+    """With two small ones, and one whose weights are not there."""
+    monkeypatch.setenv("KTVIZ_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(kt, "JOBS", kt.JOBS[:1])
+    monkeypatch.setattr(pix2pixhd, "STREETS", pix2pixhd.STREETS[:1])
+    monkeypatch.setattr(pix2pixhd, "SEEDS", pix2pixhd.SEEDS[:1])
+
+    def without_weights(output, quiet):
+        raise MissingWeightsError("weights of munit", "none come with this version", "Train some, or load others")
+
+    first = dict(list(kt.SHOWN.items())[:1])
+    demos = {"kt": Demo(kt.run, first), "pix2pixhd": Demo.of(pix2pixhd), "munit": Demo(without_weights, {})}
+    for module in ("ktviz.cli.demo", "ktviz.cli.demos.page"):
+        monkeypatch.setattr(f"{module}.DEMOS", demos)
+    out = tmp_path / "out"
+    done = ktviz("demo", "--all", "-o", out)
+    assert "munit is left out: none come with this version" in done.stdout
+    page = (out / "index.html").read_text()
+    assert page.count("<img ") == page.count("data:image/jpeg") == 1 + len(pix2pixhd.SHOWN)
+    assert 'src="http' not in page
+    for link in re.findall(r'href="([^#"]+)"', page):
+        assert (out / link).is_file()
+    sections = re.findall(r'<section id="([a-z0-9]+)">(.*?)</section>', page, re.DOTALL)
+    assert [name for name, _ in sections] == ["kt", "pix2pixhd"]
+    for name, section in sections:
+        shares = pd.read_csv(out / name / "sources.csv")
+        largest = shares[shares["output"] == shares["output"][0]].iloc[0]
+        assert largest["title"] in unescape(section)
+        assert "explorer.html" in section
+
+
+def test_a_demo_is_of_one_system_or_of_all(tmp_path):
+    done = ktviz("demo", "--all", "--system", "kt", "-o", tmp_path / "out", check=False)
+    assert (done.returncode, "Give one of both" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(("name", "code", "said"), [("image-analgy", 3, "image-analogy"), ("kd", 3, "kt")])

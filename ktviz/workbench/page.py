@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 
 from ktviz.explain.origins import Agreement, Origins
 from ktviz.figures.colours import source_colours
@@ -36,7 +36,7 @@ def page(found: Bench) -> str:
     shown = found.sources[:MOST_SOURCES]
     names = [source.name for source in shown]
     stored = {name: packed(origins, names) for name, origins in found.origins.items()}
-    return template().render(
+    return template("page.html.jinja").render(
         bench=found,
         words=words,
         script=script,
@@ -93,11 +93,11 @@ def packed(origins: Origins, sources: list[str]) -> dict[str, Any]:
     return {"rows": rows, "parts": [list(parts) for parts in distinct]}
 
 
-def picture(pixels: Pixels) -> str:
-    """A picture for a page, no wider than `LONGEST_PX`."""
+def picture(pixels: Pixels, longest_px: int = LONGEST_PX) -> str:
+    """A picture for a page, no wider than so many px."""
     height, width = pixels.shape[:2]
-    if width > LONGEST_PX:
-        pixels = resize(pixels, LONGEST_PX, max(1, round(height * LONGEST_PX / width)))
+    if width > longest_px:
+        pixels = resize(pixels, longest_px, max(1, round(height * longest_px / width)))
     return f"data:image/jpeg;base64,{base64.b64encode(encode_image(pixels, 'jpeg')).decode()}"
 
 
@@ -125,9 +125,9 @@ def best_first(found: Bench) -> list[tuple[tuple[str, str], Agreement]]:
 
 
 @cache
-def template() -> Template:
-    """The template; names and titles are other people's text, and escaped."""
-    loader = PackageLoader("ktviz.workbench", "")
+def template(name: str, package: str = "ktviz.workbench") -> Template:
+    """A template of a package, which may include ours; names and titles are other people's text, and escaped."""
+    loader = ChoiceLoader([PackageLoader(one, "") for one in (package, "ktviz.workbench")])
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.lstrip_blocks = True
-    return environment.get_template("page.html.jinja")
+    return environment.get_template(name)

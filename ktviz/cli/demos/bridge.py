@@ -31,6 +31,13 @@ SEEDS = (0, 1, 2)
 STEPS = 7
 """Pictures on the way from the labels to the reference."""
 
+SHOWN = {
+    f"{PORTRAITS[0]}_changes.png": "References, a portrait changed after each, and by labels with three noises.",
+    f"{PORTRAITS[0]}_between.png": "On the way from the labels to the reference.",
+    f"{PORTRAITS[0]}_share.png": "A portrait, its reference, how much of each cell is of that, and the output.",
+}
+"""Pictures for the page of all systems, and what they are."""
+
 
 def run(output: Path, quiet: bool) -> Iterator[Made]:
     """Change every portrait in all ways, a page and an audit of one; yields each output."""

@@ -25,6 +25,12 @@ SHEET = "exemplars.png"
 SAMPLE = 200
 """Cells that the audit compares with the exact search."""
 
+SHOWN = {
+    SHEET: "Exemplars from left to right, label maps below each other.",
+    f"{ROOMS[0]}_beside.png": "A label map, the exemplar most like it, the exemplar warped, and the room.",
+}
+"""Pictures for the page of all systems, and what they are."""
+
 
 def run(output: Path, quiet: bool) -> Iterator[Made]:
     """Paint every room after every exemplar, a page and an audit of one; yields each output."""

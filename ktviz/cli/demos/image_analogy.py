@@ -33,6 +33,12 @@ RATIO = 0.8
 SAMPLE = 200
 """Retrievals that the audit compares with the exact search, at sites that search."""
 
+SHOWN = {
+    "sailing_harbour-sails_beside.png": "A, the reference B', A in the look of B', and B' in the look of A.",
+    "sailing_harbour-sails_backtracking.png": "Pieces of A, and where in the reference their pixels come from.",
+}
+"""Pictures for the page of all systems, and what they are."""
+
 
 @dataclass(frozen=True)
 class Sample:

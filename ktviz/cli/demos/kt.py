@@ -28,6 +28,13 @@ JOBS = (
 )
 """Photograph and bank; sources made after the same photograph are left out, so that no picture paints itself."""
 
+SHOWN = {
+    "coffee_art-impasto_backtracking.png": "A photograph, its translation, and patches that won.",
+    "chelsea_art-watercolour_beside.png": "The same with a bank of watercolours.",
+    "astronaut_comic-halftone_beside.png": "And with one of halftone prints.",
+}
+"""Pictures for the page of all systems, and what they are."""
+
 
 @dataclass(frozen=True)
 class Job:

@@ -29,6 +29,13 @@ STEPS = 7
 ROW = 5
 SHEET = "exemplars.png"
 
+SHOWN = {
+    SHEET: "Photographs whose styles are taken from left to right, drawings below each other.",
+    f"{DRAWINGS[0]}_path.png": "On the way from the style of the first photograph to that of the second.",
+    f"{DRAWINGS[0]}_cells.png": "A drawing, a photograph, what each of its cells gives to the style, and the output.",
+}
+"""Pictures for the page of all systems, and what they are."""
+
 
 def run(output: Path, quiet: bool) -> Iterator[Made]:
     """Translate every drawing in all ways, a page and an audit of one; yields each output."""

@@ -13,6 +13,7 @@ from ktviz.images import Pixels, resize
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ktviz.retrieval.matches import Kind
     from ktviz.trace.trace import Trace
 
 GAP_PX = 8
@@ -27,11 +28,13 @@ class Made:
         file: Its name.
         shares: Of the sources behind it, as of `trace.sources()`.
         lacking: What they lack to 1, by why.
+        kind: How candidates were used: "hard", "soft" or "signed".
     """
 
     file: str
     shares: pd.DataFrame
     lacking: Mapping[str, float]
+    kind: Kind
 
     @classmethod
     def of(cls, trace: Trace, file: str) -> Made:
@@ -40,7 +43,7 @@ class Made:
         from ktviz.trace.shares import lacking_by_class
 
         painter = one_site(trace)
-        return cls(file, painter.sources(), lacking_by_class(painter))
+        return cls(file, painter.sources(), lacking_by_class(painter), painter.site_about["kind"])
 
 
 def beside(*pictures: Pixels) -> Pixels:

@@ -30,6 +30,13 @@ ROW = 5
 MARGIN = 0.25
 """Around the object, in parts of its sides."""
 
+SHOWN = {
+    f"{STREETS[0]}_beside.png": "A label map, and the looks that three seeds drew for its objects.",
+    f"{STREETS[0]}_{RESTYLED}.png": f"Its largest {RESTYLED} in the look of every centre of the class.",
+    f"{STREETS[0]}_reference.png": "The map, a photograph, and the map in looks nearest to those of the photograph.",
+}
+"""Pictures for the page of all systems, and what they are."""
+
 
 def run(output: Path, quiet: bool) -> Iterator[Made]:
     """Make every street in all ways, a page and an audit of one; yields each output."""
