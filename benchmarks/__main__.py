@@ -20,6 +20,7 @@ NAMES = (
     "cocosnet_checks",
     "pix2pixhd",
     "pix2pixhd_checks",
+    "small",
     "munit_checks",
     "bridge_checks",
     "bridge_runs",

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.measures import REPEATS, gpu_ms, seconds
+from benchmarks.measures import REPEATS, gpu_ms, side_by_side
 from benchmarks.tables import ROOT, peak_gb, publish
 from ktviz.labels import Classes
 from ktviz.systems.cocosnet.blockwise import mixed
@@ -146,7 +146,7 @@ def costs(networks: Networks, side: int) -> list[str]:
     known = passage()
     mixture = known.mixture(TEMPERATURE, 8)
     parts = [passage, lambda: known.mixture(TEMPERATURE, 8), lambda: known.painted(mixture.cells)]
-    times = [seconds(part) for part in (*parts, lambda: system(labels), recorded)]
+    times = side_by_side(*parts, lambda: system(labels), recorded)
     with FlopCounterMode(display=False) as counter:
         passage().painted(mixture.cells)
     recording = f"{times.pop() / times[-1]:.2f} x"

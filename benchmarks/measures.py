@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from statistics import median
 
@@ -13,19 +12,22 @@ from skimage.color import rgb2lab
 from torch import Tensor, nn
 
 from ktviz.images import Pixels
+from ktviz.workbench.measures import seconds as seconds_of
 
 REPEATS = 5
 
 
 def seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
     """Median time of some work, after a first run."""
-    work()
-    found = []
-    for _ in range(repeats):
-        start = time.perf_counter()
+    return side_by_side(work, repeats=repeats)[0]
+
+
+def side_by_side(*works: Callable[[], object], repeats: int = REPEATS) -> list[float]:
+    """Median times of some works, after a first run of each, in turns: what slows the machine for a while slows all."""
+    for work in works:
         work()
-        found.append(time.perf_counter() - start)
-    return median(found)
+    rounds = [[seconds_of(work) for work in works] for _ in range(repeats)]
+    return [median(times) for times in zip(*rounds, strict=True)]
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.measures import REPEATS, gpu_ms, seconds
+from benchmarks.measures import REPEATS, gpu_ms, side_by_side
 from benchmarks.tables import publish
 from ktviz.labels.instances import COUNTED, class_of
 from ktviz.labels.maps import Map
@@ -54,7 +54,7 @@ def row(name: str, shape: Shape, height: int, width: int) -> list[str]:
         lambda: system(labels, instances, choice="nearest", reference=reference),
         lambda: system.traced(labels, instances),
     ]
-    drawn, nearest, traced = (seconds(work) for work in works)
+    drawn, nearest, traced = side_by_side(*works)
     with FlopCounterMode(display=False) as counter:
         system(labels, instances)
     parameters = sum(weight.numel() for weight in networks.parameters())
