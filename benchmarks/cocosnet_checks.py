@@ -41,6 +41,9 @@ AFFINE, SHIFT_PX, BEND_PX = 0.08, 8.0, 5.0
 """Deviations of the affine part, the shift and the smooth bend of a known warp."""
 AROUND = 4
 """Cells as large as one of the 16x16 for which the first check was thought out."""
+SAME_LOOK = (
+    "Same look: another picture with the same walls, things and light is the exemplar, and the right answer known."
+)
 APART = 20.0
 """Two classes of an exemplar whose colours differ by as much in Lab exchange them."""
 Row = tuple[str, str, str]
@@ -61,6 +64,11 @@ class Data:
     learned: Sequence[Pair]
     targets: Sequence[Pair]
     others: Sequence[Pair]
+
+    @property
+    def looks(self) -> bool:
+        """Whether it is known which pictures have one look."""
+        return all(pair.look for pair in self.targets)
 
     def alike(self, target: Pair) -> Pair:
         """Another picture of the target's look, or else the next of the targets."""
@@ -100,7 +108,7 @@ def check(networks: Networks, log: Path, data: Data, name: str, title: str) -> N
         *mixed_labels(networks, data),
         *itself(networks, data.targets),
         *same_look(networks, data),
-        *learning(log),
+        *learning(log, data),
         *exchanged(networks, data),
         *layouts(networks, data),
         *recorded(networks, data),
@@ -111,18 +119,19 @@ def check(networks: Networks, log: Path, data: Data, name: str, title: str) -> N
         f"CoCosNet: {len(data.targets)} {title}, which no training saw",
         ["check", "found", "wanted"],
         rows,
-        "Same look: the exemplar is another picture with the same walls, things and light: the right answer is known.",
+        SAME_LOOK if data.looks else "",
         part=name,
     )
 
 
-def learning(log: Path) -> list[Row]:
-    """What a training measured on some of its pictures, each after another one of its look."""
+def learning(log: Path, data: Data) -> list[Row]:
+    """What a training measured on some of its pictures, each after another one of its look, or after itself."""
     history = [row for row in json.loads(log.read_text(encoding="utf-8"))["history"] if "warped" in row]
     first, last = history[0], history[-1]
     steps = f"steps {first['step']} and {last['step']}"
+    after = "of the same look" if data.looks else "that is the target, mirrored or not"
     return [
-        (f"4 L1 of the warped exemplar of the same look, {steps}", f"{first['warped']:.3f}, {last['warped']:.3f}", ""),
+        (f"4 L1 of the warped exemplar {after}, {steps}", f"{first['warped']:.3f}, {last['warped']:.3f}", ""),
         (f"7 entropy of a row in nats, {steps}", f"{first['entropy']:.2f}, {last['entropy']:.2f}", "falls"),
     ]
 
@@ -236,7 +245,7 @@ def itself(networks: Networks, targets: Sequence[Pair]) -> list[Row]:
 
 def same_look(networks: Networks, data: Data) -> list[Row]:
     """Another picture of the same look beside one of any other look, where looks are known."""
-    if not all(target.look for target in data.targets):
+    if not data.looks:
         return []
     right, wrong = [], []
     for number, target in enumerate(data.targets):

@@ -135,6 +135,7 @@ BLOCKS: Mapping[str, Mapping[str, Callable[[Log], str]]] = {
         "recipe": maps_recipe,
         "checks": result("cocosnet_checks"),
         "another seed": result("cocosnet_checks_seed_7"),
+        "facades": result("cocosnet_checks_facades"),
     },
     "pix2pixhd": {
         "recipe": maps_recipe,
