@@ -1,6 +1,7 @@
-"""Numbers of the model cards, from the logs of the weights and from the benchmarks: `python -m docs.make_card`.
+"""Numbers of the model cards and of the page of measurements, from the logs of the weights and from the benchmarks:
+`python -m docs.make_card`.
 
-Everything between the marks in a card is written here; the rest of the card is written by hand.
+Everything between the marks in a page is written here; the rest of it is written by hand.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 SYSTEMS, RESULTS = ROOT / "ktviz" / "systems", ROOT / "benchmarks" / "results"
+MEASUREMENTS = ROOT / "docs" / "measurements.md"
 Log = Mapping[str, Any]
+Blocks = Mapping[str, Callable[[Log], str]]
+"""What is written into a page, by the name of the mark."""
 
 
 def weights(system: str) -> Path:
@@ -24,7 +28,13 @@ def main() -> None:
     for system in BLOCKS:
         card = weights(system) / "MODEL_CARD.md"
         if card.exists():
-            card.write_text(filled(card.read_text(encoding="utf-8"), system, read_log(system)), encoding="utf-8")
+            fill(card, BLOCKS[system], read_log(system))
+    fill(MEASUREMENTS, TABLES, {})
+
+
+def fill(page: Path, blocks: Blocks, log: Log) -> None:
+    """Write the blocks of a page again."""
+    page.write_text(filled(page.read_text(encoding="utf-8"), blocks, log), encoding="utf-8")
 
 
 def read_log(system: str) -> Log:
@@ -33,14 +43,14 @@ def read_log(system: str) -> Log:
     return log
 
 
-def filled(card: str, system: str, log: Log) -> str:
-    """The card with all that is known."""
-    for name, block in BLOCKS[system].items():
+def filled(page: str, blocks: Blocks, log: Log) -> str:
+    """The page with all that is known."""
+    for name, block in blocks.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-        before, _, rest = card.partition(begin)
+        before, _, rest = page.partition(begin)
         _, _, after = rest.partition(end)
-        card = f"{before}{begin}{block(log)}{end}{after}"
-    return card
+        page = f"{before}{begin}{block(log)}{end}{after}"
+    return page
 
 
 def table(rows: Mapping[str, str]) -> str:
@@ -129,7 +139,7 @@ def result(name: str) -> Callable[[Log], str]:
     return block
 
 
-BLOCKS: Mapping[str, Mapping[str, Callable[[Log], str]]] = {
+BLOCKS: Mapping[str, Blocks] = {
     "image_analogy": {"recipe": analogy_recipe, "scores": analogy_scores},
     "cocosnet": {
         "recipe": maps_recipe,
@@ -145,7 +155,16 @@ BLOCKS: Mapping[str, Mapping[str, Callable[[Log], str]]] = {
     "munit": {"recipe": domains_recipe, "checks": result("munit_checks")},
     "bridge": {"recipe": maps_recipe, "checks": result("bridge_checks"), "runs": result("bridge_runs")},
 }
-"""By system, what is written into its card, by the name of the mark."""
+"""By system, what is written into its card."""
+TABLES: Blocks = {
+    name: result(name)
+    for name in (
+        *("reconstruction", "quality", "speed", "build", "explain", "faithfulness", "pieces", "memory", "views"),
+        *("small", "image_analogy_cost", "image_analogy_warps", "image_analogy_quality", "image_analogy_search"),
+        *("cocosnet_cost", "cocosnet_warp", "pix2pixhd"),
+    )
+}
+"""What is written into the page of measurements."""
 
 
 if __name__ == "__main__":

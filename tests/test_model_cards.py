@@ -18,13 +18,19 @@ def card_of(system):
 
 @pytest.mark.parametrize("system", CARDS)
 def test_the_numbers_of_a_card_are_those_of_the_log_and_the_benchmarks(system):
-    assert make_card.filled(card_of(system), system, make_card.read_log(system)) == card_of(system)
+    assert make_card.filled(card_of(system), make_card.BLOCKS[system], make_card.read_log(system)) == card_of(system)
+
+
+def test_the_page_of_measurements_says_what_the_benchmarks_found():
+    page = make_card.MEASUREMENTS.read_text(encoding="utf-8")
+    assert make_card.filled(page, make_card.TABLES, {}) == page
+    assert all(f"<!-- {name} -->" in page for name in make_card.TABLES)
 
 
 def test_other_weights_give_another_card():
     log = json.loads(json.dumps(make_card.read_log("image_analogy")))
     log["scores"]["photos_eval"]["conv4_1"]["found"] = 0.12345
-    assert "| conv4_1 | 0.123 |" in make_card.filled(card_of("image_analogy"), "image_analogy", log)
+    assert "| conv4_1 | 0.123 |" in make_card.filled(card_of("image_analogy"), make_card.BLOCKS["image_analogy"], log)
 
 
 def test_the_recipe_of_two_domains_counts_the_pictures_of_each(tmp_path, save, paint):
