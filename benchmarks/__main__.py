@@ -24,6 +24,7 @@ NAMES = (
     "munit_checks",
     "bridge_checks",
     "bridge_runs",
+    "six_systems",
 )
 
 
