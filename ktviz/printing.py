@@ -28,6 +28,16 @@ def visible(text: str) -> str:
     return "".join(c.encode("unicode_escape").decode() if unseen(c) else c for c in text)
 
 
+def counted(number: int, what: str, several: str = "") -> str:
+    """So many things, in words.
+
+    Example:
+        >>> counted(1, "run"), counted(2000, "run"), counted(2, "copy", "copies")
+        ('1 run', '2,000 runs', '2 copies')
+    """
+    return f"{number:,} {what if number == 1 else several or what + 's'}"
+
+
 def in_plain_characters(error: UnicodeError) -> tuple[str | bytes, int]:
     """Signs as ASCII draws them; other characters by their numbers, bytes of a name that is no text as bytes."""
     if not isinstance(error, UnicodeEncodeError):

@@ -28,6 +28,7 @@ from ktviz.errors import Difference
 from ktviz.explain.case import Case
 from ktviz.explain.result import one_site
 from ktviz.images import pixel_digest
+from ktviz.printing import counted
 from ktviz.trace.parquet import as_json
 from ktviz.trace.pictures import OUTPUT, Picture
 from ktviz.trace.rows import equal, first_row
@@ -80,7 +81,7 @@ def check_run(name: str, case: Case, recorded: Trace, without: Sequence[str] = (
     seen = compare_pixels(what, *pictures, LEVELS if rounded else 0, MOST_PIXELS)
     found = first_difference(recorded, again)
     if not found and (not rounded or alike(recorded.picture.measures, again.picture.measures)):
-        return f"{seen}; {len(again):,} retrievals identical"
+        return f"{seen}; {counted(len(again), 'retrieval')} identical"
     if not rounded:
         raise Difference(f"{name}, {found}")
     doubtful = case.system.check_rounded(name, recorded, again)
@@ -88,7 +89,7 @@ def check_run(name: str, case: Case, recorded: Trace, without: Sequence[str] = (
     if share > MOST_DOUBT:
         raise Difference(f"{name}: other winners for {share:.1%} of the picture; rounding explains {MOST_DOUBT:.0%}")
     made = f"compared up to rounding: it says it was made on {recorded.about['device']!r}, by other versions or kernels"
-    rows = f"{len(again):,} retrievals equal up to rounding; close calls could move {share:.3%} of the picture"
+    rows = f"{counted(len(again), 'retrieval')} equal up to rounding; close calls could move {share:.3%} of the picture"
     return f"{seen}; {rows}; {made}"
 
 
@@ -174,7 +175,7 @@ def check_without(case: Case, evidence: Evidence, names: Mapping[str, str], top:
     remarks = []
     for source, after in evidence.without.items():
         remarks.append(check_run(f"counterfactuals/{names[source]}.parquet", case, after, [source]))
-    return "; ".join((f"{len(known)} translations without a source", *dict.fromkeys(remarks)))
+    return "; ".join((f"{counted(len(known), 'translation')} without a source", *dict.fromkeys(remarks)))
 
 
 def check_compared(case: Case, compared: Sequence[Trace]) -> str:
@@ -185,7 +186,7 @@ def check_compared(case: Case, compared: Sequence[Trace]) -> str:
         name = f"comparisons/{number}-trace.parquet"
         with named(name):
             remarks.append(check_run(name, other, after))
-    return "; ".join((f"{len(compared)} translations made again", *dict.fromkeys(remarks)))
+    return "; ".join((f"{counted(len(compared), 'translation')} made again", *dict.fromkeys(remarks)))
 
 
 def check_pieces(case: Case, evidence: Evidence, here: bool) -> str:
@@ -205,7 +206,7 @@ def check_pieces(case: Case, evidence: Evidence, here: bool) -> str:
     wrong = ~stated["rivals"].between(low["rivals"], high["rivals"])
     for row in np.flatnonzero(wrong):
         raise Difference(f"tables/rivals, row {row}: {stated['rivals'][row]} works, should be {low['rivals'][row]}")
-    return f"{len(stated)} retrievals compared with every work"
+    return f"{counted(len(stated), 'retrieval')} compared with every work"
 
 
 def check_types(name: str, stated: pd.DataFrame, true: pd.DataFrame) -> None:
@@ -229,7 +230,7 @@ def check_copies(case: Case, evidence: Evidence, here: bool) -> str:
             row = first_row(known, known.clip(0, 1))
         if row is not None:
             raise Difference(f"tables/copies, row {row}: {name} {stated[name][row]}, should be {found[name][row]}")
-    return f"{len(found)} copies"
+    return counted(len(found), "copy", "copies")
 
 
 def check_exact(case: Case, evidence: Evidence, parameters: Parameters, here: bool) -> str:
@@ -250,7 +251,7 @@ def check_exact(case: Case, evidence: Evidence, parameters: Parameters, here: bo
             f"tables/regret, row {row}: entry {known['exact_entry'][row]} at {known['exact_similarity'][row]:.6f}, "
             f"should be {found['exact_entry'][row]} at {found['exact_similarity'][row]:.6f}"
         )
-    return f"{len(found)} exact searches"
+    return counted(len(found), "exact search", "exact searches")
 
 
 def places_of(trace: Trace, query: pd.Series) -> npt.NDArray[np.int64]:

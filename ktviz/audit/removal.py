@@ -17,6 +17,7 @@ from ktviz.errors import AuditError, Difference, UnknownNameError
 from ktviz.images import file_digest
 from ktviz.library.banks import Banks
 from ktviz.library.library import Library
+from ktviz.printing import counted
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import opened
 from ktviz.trace.shares import find_source
@@ -107,7 +108,7 @@ def check_not_named(library: Library, gone: Fingerprint) -> str:
                 raise Difference(f"bank {name} still holds {source.name}, the same file as {gone.source}")
             if gone.source in (source.name, f"{name}/{source.name}"):
                 raise Difference(f"bank {name} still holds a source named {source.name}, though of another file")
-    return f"{len(library)} banks"
+    return counted(len(library), "bank")
 
 
 def check_no_bytes(library: Library, gone: Fingerprint) -> str:
@@ -127,7 +128,7 @@ def check_no_bytes(library: Library, gone: Fingerprint) -> str:
         if found:
             raise Difference(f"{named(path, library)} still holds {found[gone.source]} of {gone.source}")
     runs = sum(len(hashes) for _, hashes in gone.runs.values())
-    return f"{len(files)} files searched at every offset for {runs:,} runs of bytes"
+    return f"{counted(len(files), 'file')} searched at every offset for {counted(runs, 'run')} of bytes"
 
 
 def named(path: Path, library: Library) -> str:
@@ -162,7 +163,7 @@ def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: Sys
             raise Difference(f"translating the photo again still uses {name}")
     lost = len(without) - len(kept)
     unnamed = f"; {lost} of {len(without)} parts that the audit left out cannot be named any more" if lost else ""
-    return f"{len(again):,} new retrievals, none of it{unnamed}"
+    return f"{counted(len(again), 'new retrieval')}, none of it{unnamed}"
 
 
 def still_there(banks: Banks[Any] | None, part: object) -> bool:

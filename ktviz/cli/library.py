@@ -18,6 +18,7 @@ from ktviz.library.credits import read_credits
 from ktviz.library.layout import CODES, MAPS, PATCHES
 from ktviz.licences import readable
 from ktviz.memory import as_text
+from ktviz.printing import counted
 
 if TYPE_CHECKING:
     from ktviz.library.format import LibrarySettings
@@ -342,10 +343,6 @@ def announce(bank: AnyUnion, quiet: bool) -> None:
     else:
         held = counted(len(bank), "picture")
     say(f"{bank.names[0]}: {held}")
-
-
-def counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def parse(branching: str | None) -> tuple[int, ...] | None:

@@ -16,6 +16,7 @@ from ktviz.library.credits import CreditsTable, read_credits
 from ktviz.library.format import BankRecord
 from ktviz.library.maps import MapFolders
 from ktviz.library.sources import MappedSource, Source, SourceFile
+from ktviz.printing import counted
 from ktviz.retrieval.credit import Credit
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -60,11 +61,13 @@ def take_in(
         remarks += table.remarks
         if found.unmatched:
             rows = [f"line {row.line} ({row.file})" for row in found.unmatched]
-            remarks.append(f"{counted(rows, 'row')} of {table.path.name} without a file: {shortened(rows)}")
+            remarks.append(f"{counted(len(rows), 'row')} of {table.path.name} without a file: {shortened(rows)}")
     entering = each_once(check_no_conflict(held, files, remarks), remarks)
     uncredited = [file.name for file in entering if file.name in set(without_row)]
     if credits is not None and uncredited:
-        remarks.append(f"{counted(uncredited, 'file')} without a row in {table.path.name}: {shortened(uncredited)}")
+        remarks.append(
+            f"{counted(len(uncredited), 'file')} without a row in {table.path.name}: {shortened(uncredited)}"
+        )
     remarks += other_maps(files, maps, held)
     attributed, without_attributes = with_attributes(entering, attributes)
     remarks += [] if attributes is None else [*attributes.remarks, *other_attributes(files, attributes, held)]
@@ -179,10 +182,6 @@ def check_no_conflict(held: Sequence[Source], files: Sequence[SourceFile], remar
         if source is not None and file.credit not in (Credit(), source.credit):
             remarks.append(f"{source.name} keeps its credit in the bank; remove it and add it again to give it another")
     return [file for file in files if file.sha256 not in digests]
-
-
-def counted(things: Sequence[str], what: str) -> str:
-    return f"{len(things):,} {what}{'' if len(things) == 1 else 's'}"
 
 
 def shortened(names: Sequence[str]) -> str:
