@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import ktviz
+from ktviz.systems.registry import OURS, packaged
 
 ROOT = Path(__file__).parent.parent
 CONDA_NAMES = {"opencv": "opencv-python-headless", "pytorch": "torch"}
@@ -73,6 +74,39 @@ def test_the_model_and_the_library_load_no_drawing_library():
     assert not loaded & {"matplotlib", "plotly", "ipywidgets", "anywidget"}
 
 
+MOST_BYTES = {"kt": 6e6, "image-analogy": 3e6, "cocosnet": 6e6, "pix2pixhd": 5e6, "munit": 4e6, "bridge": 4e6}
+"""Of the weights of each system."""
+SHIPPED = {
+    "kt": "ktviz.systems.kt.encoder:Encoder ktviz.systems.kt.decoder:Decoder",
+    "image-analogy": "ktviz.systems.image_analogy.method:Method",
+    "cocosnet": "ktviz.systems.cocosnet.networks:Networks",
+    "pix2pixhd": "ktviz.systems.pix2pixhd.trained:Networks",
+    "munit": "ktviz.systems.munit.trained:Networks",
+    "bridge": "ktviz.systems.bridge.trained:Networks",
+}
+"""Classes that read the weights of a system."""
+OPENED = """
+import sys
+paths = set()
+sys.addaudithook(lambda event, given: paths.add(str(given[0])) if event == "open" else None)
+from importlib import import_module
+import ktviz
+for place in sys.argv[1:]:
+    module, _, name = place.partition(":")
+    getattr(import_module(module), name).shipped()
+print(*(path for path in paths if path.endswith(".safetensors")), sep="\\n")
+"""
+
+
+@pytest.mark.parametrize("system", OURS)
+def test_weights_are_read_for_the_system_that_is_used_and_no_other(system):
+    known = packaged(system)
+    if not known.sha256:
+        pytest.skip(f"no weights of {system} come with this version")
+    said = subprocess.check_output([sys.executable, "-c", OPENED, *SHIPPED[system].split()], text=True)
+    assert {Path(path).parent for path in said.split("\n") if path} == {known.folder}
+
+
 @pytest.mark.parametrize("name", ktviz.__all__)
 def test_public_name_resolves(name):
     assert getattr(ktviz, name) is not None
@@ -123,13 +157,18 @@ def test_every_sample_is_in_the_wheel():
     assert expected.items() <= wheel["force-include"].items()
 
 
-def test_shipped_weights_are_small():
-    weights = list((ROOT / "ktviz" / "systems" / "kt" / "weights").glob("*.safetensors"))
-    assert {p.name for p in weights} >= {"encoder.safetensors", "decoder.safetensors"}
-    assert sum(p.stat().st_size for p in weights) <= 6e6
-    weights = list((ROOT / "ktviz" / "systems" / "image_analogy" / "weights").glob("*.safetensors"))
-    assert {p.name for p in weights} == {"pyramid.safetensors", "inverse.safetensors"}
-    assert sum(p.stat().st_size for p in weights) <= 3e6
+@pytest.mark.parametrize(("system", "most"), MOST_BYTES.items())
+def test_shipped_weights_are_small_and_all_are_declared(system, most):
+    known = packaged(system)
+    weights = list(known.folder.glob("*.safetensors"))
+    assert {path.name for path in weights} == {*known.sha256}
+    assert sum(path.stat().st_size for path in weights) <= most
+
+
+def test_weights_and_samples_leave_the_package_below_thirty_megabytes():
+    held = [path for path in (ROOT / "ktviz").rglob("*") if "__pycache__" not in path.parts]
+    held += [path for path in (ROOT / "sample_data").rglob("*") if "generator" not in path.parts]
+    assert sum(path.stat().st_size for path in held if path.is_file()) <= 30e6
 
 
 def test_the_description_shows_nothing_that_the_wheel_does_not_carry():
