@@ -46,7 +46,7 @@ Log = Mapping[str, Any]
 def main(networks: Networks | None = None, log: Path | None = None) -> None:
     run = next((Path(name) for name in sys.argv[1:] if Path(name).is_dir()), None)
     if networks is None:
-        networks = Networks.shipped() if run is None else Networks.load(run / "networks.safetensors")
+        networks = Networks.shipped() if run is None else Networks.load(run)
     path = (WEIGHTS.folder if run is None else run) / "log.json" if log is None else log
     known: Log = json.loads(path.read_text(encoding="utf-8"))
     size, seed = networks.shape.side, asked_seed()

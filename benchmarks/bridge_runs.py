@@ -69,7 +69,7 @@ def run(folder: Path, out: Path, recipe: Recipe) -> None:
 
 def compare(runs: Mapping[str, Path]) -> None:
     """All finished runs, as a table."""
-    loaded = {name: Networks.load(out / "networks.safetensors") for name, out in runs.items()}
+    loaded = {name: Networks.load(out) for name, out in runs.items()}
     size = next(iter(loaded.values())).shape.side
     changed, references, learned = (sitters(SEED + n, c, size) for n, c in ((0, SOURCES), (1, COUNT), (2, LEARNED)))
     judge = trained(learned.all)

@@ -46,11 +46,22 @@ class Packaged:
     folder: Path
     sha256: Mapping[str, str]
 
-    def check(self, system: str) -> None:
-        """Raise MissingWeightsError if none come with this version."""
+    def checked(self, system: str) -> Path:
+        """The folder, in which every file is the one that was packaged.
+
+        Args:
+            system: Whose weights they are, for messages.
+
+        Raises:
+            MissingWeightsError: None come with this version.
+            WeightsError: A file is missing, or not the one that was packaged.
+        """
         if not self.sha256:
             todo = f"Train some: `ktviz train {system}`; or load the authors'"
             raise MissingWeightsError(f"weights of {system}", "none come with this version", todo)
+        for name in self.sha256:
+            self.path(name)
+        return self.folder
 
     def path(self, name: str) -> Path:
         """Path of a file; its bytes are looked at once per process.

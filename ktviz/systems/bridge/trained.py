@@ -6,14 +6,13 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ktviz.errors import MissingWeightsError, WeightsError
-from ktviz.networks.weights import load_weights, module_digest, read_about, save_weights, text_digest
+from ktviz.networks.weights import as_path, load_weights, module_digest, read_about, save_weights, text_digest
 from ktviz.systems.blocks.checkpoint import checked_tensors
 from ktviz.systems.bridge.configuration import Configuration, named
 from ktviz.systems.bridge.losses import Makers
@@ -69,27 +68,28 @@ class Networks(nn.Module):
             MissingWeightsError: None come with this version.
             WeightsError: They are not the file that was packaged.
         """
-        WEIGHTS.check("bridge")
-        return cls.load(WEIGHTS.path(FILE))
+        return cls.load(WEIGHTS.checked("bridge"))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Networks:
-        """From a file that `save` wrote.
+    def load(cls, folder: str | os.PathLike[str]) -> Networks:
+        """From a folder that `save` wrote.
 
         Raises:
-            WeightsError: It is missing, damaged, of another layout, or holds NaN.
+            WeightsError: The file is missing, damaged, of another layout, or holds NaN.
         """
+        path = as_path(folder) / FILE
         made = cls(*described(path))
         load_weights(made, path)
         return made
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write all networks and the table, rounded to float16, with sizes and attributes.
+        """Write networks.safetensors: all networks and the table, rounded to float16, with sizes and attributes.
 
         Raises:
+            WeightsError: No path.
             StorageError: The disk refuses.
         """
-        save_weights(self, Path(folder) / FILE, self.about)
+        save_weights(self, as_path(folder) / FILE, self.about)
 
     @property
     def about(self) -> dict[str, str]:

@@ -50,9 +50,7 @@ class Networks(nn.Module):
             MissingWeightsError: None come with this version.
             WeightsError: They are not the files that were packaged.
         """
-        WEIGHTS.check("cocosnet")
-        correspondence, _ = (WEIGHTS.path(f"{part}.safetensors") for part in PARTS)
-        return cls.load(correspondence.parent)
+        return cls.load(WEIGHTS.checked("cocosnet"))
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Networks:

@@ -132,7 +132,7 @@ class Munit(nn.Module, PlainSystem):
             >>> Munit.from_checkpoint("edges2shoes.pt", domains=("edges", "shoes"))  # doctest: +SKIP
             Munit(to shoes, no bank)
         """
-        return cls(banks, Networks.published(path, configuration, domains), to)
+        return cls(banks, Networks.from_checkpoint(path, configuration, domains), to)
 
     @classmethod
     def opened(cls, trace: Trace, library: Library | None, like: Munit | None = None, /) -> Munit:

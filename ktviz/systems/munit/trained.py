@@ -6,13 +6,12 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import torch
 from torch import nn
 
 from ktviz.errors import SettingError, WeightsError
-from ktviz.networks.weights import fill, load_weights, module_digest, read_about, read_nested, save_weights
+from ktviz.networks.weights import as_path, fill, load_weights, module_digest, read_about, read_nested, save_weights
 from ktviz.systems.blocks.checkpoint import checked_tensors
 from ktviz.systems.munit.networks import Generator
 from ktviz.systems.munit.packaged import WEIGHTS
@@ -70,40 +69,46 @@ class Networks(nn.Module):
             MissingWeightsError: None come with this version.
             WeightsError: They are not the file that was packaged.
         """
-        WEIGHTS.check("munit")
-        return cls.load(WEIGHTS.path(FILE))
+        return cls.load(WEIGHTS.checked("munit"))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Networks:
-        """From a file that `save` wrote.
+    def load(cls, folder: str | os.PathLike[str]) -> Networks:
+        """From a folder that `save` wrote.
 
         Raises:
-            WeightsError: It is missing, damaged, of another layout, or holds NaN.
+            WeightsError: The file is missing, damaged, of another layout, or holds NaN.
         """
+        path = as_path(folder) / FILE
         made = cls(*described(path))
         load_weights(made, path)
         return made
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write all networks, rounded to float16, with sizes and names of the domains."""
+        """Write generators.safetensors: all networks, rounded to float16, with sizes and names of the domains.
+
+        Raises:
+            WeightsError: No path.
+            StorageError: The disk refuses.
+        """
         about = {"shape": json.dumps(asdict(self.shape)), "domains": json.dumps(self.domains)}
-        save_weights(self, Path(folder) / FILE, about)
+        save_weights(self, as_path(folder) / FILE, about)
 
     @classmethod
-    def published(
-        cls, path: str | os.PathLike[str], shape: Shape | str = "edges2shoes", domains: Sequence[str] = KEYS
+    def from_checkpoint(
+        cls, path: str | os.PathLike[str], configuration: Shape | str = "edges2shoes", domains: Sequence[str] = KEYS
     ) -> Networks:
-        """From a file of the authors' code, `gen_01000000.pt`.
+        """From a file of the authors' code, `gen_01000000.pt`, read without running pickled code.
 
         Args:
             path: The file.
-            shape: Sizes of its networks, or the name of an experiment: one of `PUBLISHED`.
+            configuration: Sizes that it was trained with; or the name of one of the authors' experiments, `PUBLISHED`.
             domains: What its domains a and b are called.
 
         Raises:
             WeightsError: The file is missing, damaged, or of other sizes: the first tensor that differs is named.
             SettingError: There is no such experiment.
         """
+        shape = configuration
         if not isinstance(shape, Shape):
             shape = PUBLISHED[one_of("an experiment", shape, PUBLISHED)]
         with torch.device("meta"):  # no time is spent on weights that are thrown away

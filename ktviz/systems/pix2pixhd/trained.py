@@ -96,9 +96,7 @@ class Networks(nn.Module):
             MissingWeightsError: None come with this version.
             WeightsError: They are not the files that were packaged.
         """
-        WEIGHTS.check("pix2pixhd")
-        generator, _ = (WEIGHTS.path(name) for name in (GENERATOR, ENCODER))
-        return cls.load(generator.parent)
+        return cls.load(WEIGHTS.checked("pix2pixhd"))
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Networks:

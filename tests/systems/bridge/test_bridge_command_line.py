@@ -156,7 +156,7 @@ def portraits(folder, tmp_path, monkeypatch):
 def test_a_training_ends_with_networks_that_know_their_attributes(portraits, tmp_path, picture):
     groups = ("--exclusive", "Dark,Blond")
     ktviz("train", "bridge", portraits, "-o", tmp_path / "run", "--steps", "2", *groups, "--eval", portraits, "-q")
-    networks = Networks.load(tmp_path / "run" / "networks.safetensors")
+    networks = Networks.load(tmp_path / "run")
     assert (networks.attributes, networks.exclusive) == (NAMES, EXCLUSIVE)
     assert len(networks.table) == len(ROWS)
     log = json.loads((tmp_path / "run" / "log.json").read_text())
@@ -218,7 +218,7 @@ def test_the_demo_switches_attributes_after_references_by_labels_and_between(tmp
 
 def test_without_weights_the_demo_says_what_to_do(monkeypatch, tmp_path):
     none = Packaged(tmp_path, {})
-    monkeypatch.setattr(Networks, "shipped", classmethod(lambda cls: none.check("bridge")))
+    monkeypatch.setattr(Networks, "shipped", classmethod(lambda cls: none.checked("bridge")))
     done = ktviz("demo", *SYSTEM, "-o", tmp_path / "out", "-q", check=False)
     assert (done.returncode, (tmp_path / "out").exists()) == (7, False)
     assert "ktviz train bridge" in " ".join(done.stderr.split())

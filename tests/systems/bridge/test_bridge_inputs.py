@@ -128,11 +128,11 @@ def test_networks_that_make_nan_are_named(make_networks, picture, other):
 
 def test_networks_come_back_from_their_file_and_make_the_same(networks, picture, tmp_path):
     networks.save(tmp_path)
-    again = Networks.load(tmp_path / "networks.safetensors")
+    again = Networks.load(tmp_path)
     assert (again.attributes, again.exclusive, again.shape) == (NAMES, networks.exclusive, SHAPE)
     assert torch.equal(again.table, networks.table.half().float())
     again.save(tmp_path / "twice")
-    twice = Networks.load(tmp_path / "twice" / "networks.safetensors")
+    twice = Networks.load(tmp_path / "twice")
     assert twice.digests() == again.digests()
     made = [kt.Bridge(networks=one)(picture, HAS, WANT, mode="labels", row=1).output for one in (again, twice)]
     assert np.array_equal(*made)
@@ -140,7 +140,7 @@ def test_networks_come_back_from_their_file_and_make_the_same(networks, picture,
 
 def test_files_of_something_else_are_refused(tmp_path):
     with pytest.raises(KtvizError):
-        Networks.load(tmp_path / "nowhere.safetensors")
+        Networks.load(tmp_path / "nowhere")
     (tmp_path / "text.npz").write_text("no archive")
     with pytest.raises(WeightsError, match="no archive of arrays"):
         kt.Bridge.from_checkpoint(tmp_path / "text.npz")

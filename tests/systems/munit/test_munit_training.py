@@ -48,7 +48,7 @@ def test_folders_need_not_hold_as_many_pictures(folders, tmp_path):
     assert log["data"]["digest"] == log["scores"]["same"]["digest"]
     assert json.loads((tmp_path / "run/log.json").read_text()) == json.loads(json.dumps(log))
     assert len([*(tmp_path / "run/preview").iterdir()]) == 2
-    assert Networks.load(tmp_path / "run" / "generators.safetensors").domains == ("drawings", "photographs")
+    assert Networks.load(tmp_path / "run").domains == ("drawings", "photographs")
 
 
 def test_a_resumed_run_ends_with_the_same_weights_bit_by_bit(folders, tmp_path, monkeypatch):
