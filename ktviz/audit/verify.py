@@ -54,6 +54,7 @@ from ktviz.images import file_digest
 from ktviz.library.banks import Banks
 from ktviz.library.library import Library
 from ktviz.licences import UNKNOWN
+from ktviz.retrieval.catalogue import LIBRARY_BANK
 from ktviz.systems.opening import named_banks
 from ktviz.systems.protocol import System
 from ktviz.systems.reference import SAID
@@ -268,7 +269,7 @@ def system_for(trace: Trace, library: Library | None, model: System | None = Non
     for name in banks:
         if library is None or name not in library:
             found = "no library was given" if library is None else "the library has no such bank"
-            raise MismatchError(f"library bank {name}", found, "Give the library of the audit")
+            raise MismatchError(LIBRARY_BANK + name, found, "Give the library of the audit")
     return opened(trace, library, model)
 
 

@@ -9,8 +9,8 @@ from functools import cached_property
 from ktviz.errors import AbilityError, MismatchError, TraceError
 from ktviz.images import Pixels, as_pixels, pixel_digest
 from ktviz.networks.running import check_defaults
+from ktviz.retrieval.catalogue import LIBRARY_BANK
 from ktviz.systems.adapted import adapted_system
-from ktviz.systems.opening import BANK
 from ktviz.systems.protocol import System, check_ability
 from ktviz.trace.pictures import INPUT
 from ktviz.trace.recorded import as_trace
@@ -125,7 +125,7 @@ def check_same(trace: Trace, system: System) -> None:
     have, known = dict(system.digests()), dict(trace.about["digests"])
     for name in dict.fromkeys((*known, *have)):
         check_equal(name, known.get(name, "none"), have.get(name, "none"))
-    have_banks = [name.removeprefix(BANK) for name in have if name.startswith(BANK)]
+    have_banks = [name.removeprefix(LIBRARY_BANK) for name in have if name.startswith(LIBRARY_BANK)]
     banks = [name for name in trace.about["banks"] if name in have_banks]  # others are in no library
     check_equal("order of banks", " ".join(banks), " ".join(name for name in have_banks if name in banks))
 

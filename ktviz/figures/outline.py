@@ -10,6 +10,7 @@ import numpy as np
 
 from ktviz.explain.case import check_equal
 from ktviz.library.cluster_tree import ClusterTree, Nodes
+from ktviz.retrieval.catalogue import LIBRARY_BANK
 from ktviz.systems.descents import Numbers, visits
 from ktviz.trace.trace import Trace
 
@@ -88,6 +89,6 @@ def tree_visits(tree: ClusterTree, trace: Trace) -> Numbers:
         MismatchError: It has been edited since.
     """
     counts = visits(trace, tree.bank, len(tree))
-    name = f"library bank {tree.bank}"
+    name = LIBRARY_BANK + tree.bank
     check_equal(name, trace.about["digests"].get(name, "none"), tree.digest)
     return counts

@@ -18,6 +18,7 @@ from ktviz.images import Pixels, decode_image
 from ktviz.library.sources import Source
 from ktviz.names import find_name
 from ktviz.regions import SourceRegion, region_mask
+from ktviz.retrieval.catalogue import LIBRARY_BANK
 from ktviz.values import short
 
 READ_ERRORS = (
@@ -179,7 +180,7 @@ class Banks(Generic[B_co]):
 
     def digests(self) -> dict[str, str]:
         """Digest of every bank by its name."""
-        return {f"library bank {bank.name}": bank.digest for bank in self.banks}
+        return {LIBRARY_BANK + bank.name: bank.digest for bank in self.banks}
 
 
 K = TypeVar("K", bound="Banks[Any]")

@@ -14,6 +14,9 @@ from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.queries import Queries
 from ktviz.values import listed, whole
 
+LIBRARY_BANK, LIBRARY_SOURCE = "library bank ", "library source "
+"""Before the names of banks and sources, where their digests are stated."""
+
 
 class Knowledge(Protocol):
     """What entry numbers mean: patches of images, whole images, clusters or codes.
@@ -170,4 +173,4 @@ class Catalogue:
 
     def digests(self) -> dict[str, str]:
         """The digest, if there is one."""
-        return {f"library bank {self.bank}": self.digest} if self.digest else {}
+        return {LIBRARY_BANK + self.bank: self.digest} if self.digest else {}

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ktviz.images import Pixels
+from ktviz.retrieval.catalogue import LIBRARY_SOURCE
 
 PATCH_PX = 24
 """Side of the pictures of a retrieval."""
@@ -74,7 +75,7 @@ class Cells:
     def digests(self) -> dict[str, str]:
         """Of a reference; an input is no knowledge of the system."""
         about = self.about
-        return {f"library source {about['source']}": str(about["pixels"])} if "pixels" in about else {}
+        return {LIBRARY_SOURCE + str(about["source"]): str(about["pixels"])} if "pixels" in about else {}
 
 
 cells = lru_cache(maxsize=64)(Cells)

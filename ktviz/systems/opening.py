@@ -8,10 +8,9 @@ from typing import Any
 from ktviz.errors import MismatchError, TraceError
 from ktviz.library.kinds.registry import AnyUnion
 from ktviz.library.library import Library
+from ktviz.retrieval.catalogue import LIBRARY_BANK
 from ktviz.trace.trace import Trace
 
-BANK = "library bank "
-"""What stands before a bank's name among digests."""
 TODO = "Give the library of the trace"
 
 
@@ -44,7 +43,7 @@ def named_source(trace: Trace, fits: Callable[[Mapping[str, Any]], bool]) -> Map
 
 def named_banks(trace: Trace) -> list[str]:
     """The banks whose digests a trace states, in the order in which its system had them."""
-    names = [key.removeprefix(BANK) for key in trace.about["digests"] if key.startswith(BANK)]
+    names = [key.removeprefix(LIBRARY_BANK) for key in trace.about["digests"] if key.startswith(LIBRARY_BANK)]
     stated = trace.about["banks"]  # in the order of the system; digests have none
     return sorted(names, key=lambda name: stated.index(name) if name in stated else len(stated))
 

@@ -19,7 +19,7 @@ from ktviz.images import Pixels, pixel_digest, to_pixels
 from ktviz.retrieval.site import Recordable
 from ktviz.trace.columns import Rows
 
-INPUT, OUTPUT, LABELS = "input", "output", "labels:"
+INPUT, OUTPUT, REFERENCE, LABELS = "input", "output", "reference:0", "labels:"
 UNCOVERED = "uncovered"
 """Under which name systems say for what nothing was taken."""
 OVERSHOOT = 0.25

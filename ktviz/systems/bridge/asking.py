@@ -11,11 +11,12 @@ from ktviz.systems.bridge.attributes import Known
 from ktviz.systems.bridge.choice import References
 from ktviz.systems.bridge.left_out import Named
 from ktviz.systems.bridge.noise import Noise
-from ktviz.systems.bridge.reference import CANVAS, REFERENCE_BANK, Aligned, again, aligned, given, source_of
+from ktviz.systems.bridge.reference import REFERENCE_BANK, Aligned, again, aligned, given, source_of
 from ktviz.systems.bridge.run import Run, labels_name
 from ktviz.systems.bridge.settings import NOT_TAKEN, Settings, check_taken
 from ktviz.systems.bridge.trained import Networks
 from ktviz.systems.opening import named_source
+from ktviz.trace.pictures import REFERENCE
 from ktviz.trace.trace import Trace
 
 QUESTION = "a question to the model"
@@ -85,7 +86,7 @@ class Asking:
             raise TraceError(QUESTION, "the trace was saved without its picture", "Pass photo=")
         del stored["difference"]  # it follows from the others
         stored |= {"want": dict(stored["want"]), "without": [*stored["without"], *without]}
-        if stored["reference"] == CANVAS and "reference" not in settings:
+        if stored["reference"] == REFERENCE and "reference" not in settings:
             stored["reference"] = self.reference_of(trace)
         del stored["reference_has"]
         mode = settings.get("mode", stored["mode"])
@@ -96,7 +97,7 @@ class Asking:
 
     def reference_of(self, trace: Trace) -> Aligned:
         """The reference of a trace that is of no bank."""
-        pixels = trace.picture.canvases.get(CANVAS)
+        pixels = trace.picture.canvases.get(REFERENCE)
         if pixels is None:
             raise TraceError(QUESTION, "the trace was saved without its reference", "Save its pictures")
         source = named_source(trace, lambda source: source["bank"] == REFERENCE_BANK)

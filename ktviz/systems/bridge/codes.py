@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-OWN, LABELS, REFERENCE = "own", "labels", "reference"
+OWN, LABELS, THEIRS = "own", "labels", "reference"
 """Whose a part of a code is."""
 
 
@@ -61,11 +61,11 @@ class Mixture:
             spade: Whether the norms mix what they make of both; then the labels' code lacks the source's, as published.
         """
         if labels is None or reference is None or alpha is None:
-            asked = {LABELS: labels, REFERENCE: reference}
+            asked = {LABELS: labels, THEIRS: reference}
             return cls(own, (Branch(1.0, {OWN: own, **{n: code for n, code in asked.items() if code is not None}}),))
         if spade:
-            return cls(own, (Branch(alpha, {LABELS: labels}), Branch(1 - alpha, {OWN: own, REFERENCE: reference})))
-        return cls(own, (Branch(1.0, {OWN: own, LABELS: alpha * labels, REFERENCE: (1 - alpha) * reference}),))
+            return cls(own, (Branch(alpha, {LABELS: labels}), Branch(1 - alpha, {OWN: own, THEIRS: reference})))
+        return cls(own, (Branch(1.0, {OWN: own, LABELS: alpha * labels, THEIRS: (1 - alpha) * reference}),))
 
     @property
     def grid(self) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from ktviz.errors import UnknownNameError
 from ktviz.regions import SourceRegion
 from ktviz.retrieval.credit import Credit
-from ktviz.systems.bridge.codes import LABELS, OWN, REFERENCE
+from ktviz.systems.bridge.codes import LABELS, OWN, THEIRS
 from ktviz.systems.bridge.reference import Aligned
 
 LABELS_BANK = "labels"
@@ -43,7 +43,7 @@ class Entries:
     @property
     def described(self) -> dict[str, Mapping[str, Any]]:
         """What is known of each source, by whose part of a code it is."""
-        found: dict[str, Mapping[str, Any]] = {} if self.reference is None else {REFERENCE: self.reference.source}
+        found: dict[str, Mapping[str, Any]] = {} if self.reference is None else {THEIRS: self.reference.source}
         if self.labels is not None:
             found[LABELS] = {"source": self.labels, "bank": LABELS_BANK, **Credit().described(), "sha256": "unknown"}
         return {**found, OWN: self.source.source}
@@ -66,7 +66,7 @@ class Entries:
     def source_of(self, entries: Tensor) -> Tensor:
         """Number of the source of each entry."""
         places = [*self.described]
-        of_block = [places.index(part) if part in places else 0 for part in (REFERENCE, OWN, LABELS)]
+        of_block = [places.index(part) if part in places else 0 for part in (THEIRS, OWN, LABELS)]
         return torch.tensor(of_block)[entries // self.cells]
 
     def boxes(self, entries: Tensor) -> Tensor:

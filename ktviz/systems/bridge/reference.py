@@ -19,8 +19,6 @@ from ktviz.systems.bridge.shape import CODE_PX
 from ktviz.systems.reference import INPUT, Reference, described
 from ktviz.values import short
 
-CANVAS = "reference:0"
-"""The canvas of a reference; in settings, a reference that is of no bank."""
 REFERENCE_BANK = "reference"
 """What stands for the bank of such a one."""
 

@@ -13,10 +13,11 @@ from ktviz.systems.bridge.entries import Entries
 from ktviz.systems.bridge.left_out import OWN_NAME, LeftOut
 from ktviz.systems.bridge.noise import Noise
 from ktviz.systems.bridge.passage import Passage
-from ktviz.systems.bridge.reference import CANVAS, Aligned, source_of
+from ktviz.systems.bridge.reference import Aligned, source_of
 from ktviz.systems.bridge.settings import Settings
 from ktviz.systems.bridge.shape import CODE_PX
 from ktviz.systems.bridge.trained import Networks
+from ktviz.trace.pictures import REFERENCE
 
 OTHER = "of a reference the next in the ranking, of cells and labels nothing: they add 0 to the code"
 NOTHING = "nothing: it adds 0 to the code"
@@ -85,7 +86,7 @@ class Run:
 
     def described(self) -> dict[str, Any]:
         """All but the pictures, as a trace states it."""
-        reference = None if self.reference is None else self.reference.name if self.named else CANVAS
+        reference = None if self.reference is None else self.reference.name if self.named else REFERENCE
         given = self.reference is not None and not self.named
         stated = asdict(self.settings)
         return {

@@ -11,7 +11,7 @@ from ktviz.retrieval.extension import Extension
 from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.queries import Queries
 from ktviz.retrieval.site import Reading, RetrievalSite
-from ktviz.systems.bridge.codes import LABELS, OWN, REFERENCE, Mixture, norm
+from ktviz.systems.bridge.codes import LABELS, OWN, THEIRS, Mixture, norm
 from ktviz.systems.bridge.entries import Entries
 from ktviz.systems.bridge.noise import Noise
 from ktviz.systems.bridge.shape import CODE_PX
@@ -58,7 +58,7 @@ class CodeSite(RetrievalSite):
         """Soft retrieval: weight and similarity are the part of each in the cell's code, the largest first."""
         entries: Entries = inputs[1]
         alpha, noise, parts, shares = inputs[2], inputs[3], output.parts, output.shares()
-        names = [name for name in (REFERENCE, OWN, LABELS) if name in parts]  # as entries are numbered
+        names = [name for name in (THEIRS, OWN, LABELS) if name in parts]  # as entries are numbered
         weight = torch.stack([shares[name] for name in names], 1)
         weight, order = weight.sort(dim=1, descending=True, stable=True)
         count = len(weight)

@@ -9,14 +9,14 @@ from typing import Any
 
 from ktviz.errors import SettingError, UnknownNameError
 from ktviz.systems.bridge.asking import Asking
-from ktviz.systems.bridge.codes import LABELS, OWN, REFERENCE
+from ktviz.systems.bridge.codes import LABELS, OWN, THEIRS
 from ktviz.systems.bridge.result import Change
 from ktviz.systems.bridge.run import Run
 from ktviz.systems.choice import Choice
 from ktviz.systems.switches import Switched
 from ktviz.trace.trace import Trace
 
-WORDS = {REFERENCE: "the reference", LABELS: "the labels", OWN: "the source itself"}
+WORDS = {THEIRS: "the reference", LABELS: "the labels", OWN: "the source itself"}
 ALL = "what was asked for"
 """What parts of a code are of."""
 BY_MODE = {"reference": 0.0, "labels": 1.0}

@@ -27,7 +27,7 @@ from ktviz.systems.bridge.entries import Entries
 from ktviz.systems.bridge.live import Live
 from ktviz.systems.bridge.passage import Passage, coded
 from ktviz.systems.bridge.published import Arrays
-from ktviz.systems.bridge.reference import CANVAS, REFERENCE_BANK, Aligned, check_banks
+from ktviz.systems.bridge.reference import REFERENCE_BANK, Aligned, check_banks
 from ktviz.systems.bridge.result import Change
 from ktviz.systems.bridge.run import NOTHING, OTHER, Run
 from ktviz.systems.bridge.settings import Settings
@@ -42,12 +42,13 @@ from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints
 from ktviz.systems.reference import INPUT
+from ktviz.trace.pictures import REFERENCE
 from ktviz.trace.record import record
 from ktviz.trace.trace import Trace
 
 CODE, CHOOSES = "code", "reference"
 """The sites."""
-CANVASES = {REFERENCE_BANK: CANVAS, str(INPUT["bank"]): "input"}
+CANVASES = {REFERENCE_BANK: REFERENCE, str(INPUT["bank"]): "input"}
 """Where the pictures of sources are that are of no bank."""
 GREY = np.uint8(40)
 """Where there is no picture."""
@@ -214,7 +215,7 @@ class Bridge(nn.Module, PlainSystem):
 
     def pictures(self, inputs: tuple[Any, ...], output: Change) -> dict[str, Pixels]:
         """The picture, the reference, and what was made."""
-        reference = {} if output.reference is None else {CANVAS: output.reference.pixels}
+        reference = {} if output.reference is None else {REFERENCE: output.reference.pixels}
         return {"input": output.input, **reference, "output": output.output}
 
     def settings_of(self, inputs: tuple[Any, ...], output: Change) -> dict[str, Any]:

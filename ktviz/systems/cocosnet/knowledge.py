@@ -10,6 +10,7 @@ from ktviz.images import Pixels
 from ktviz.labels.maps import Map
 from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.names import ends_in
+from ktviz.retrieval.catalogue import LIBRARY_SOURCE
 from ktviz.systems.choice import Choice
 from ktviz.systems.cocosnet.choice import Ranking
 from ktviz.systems.cocosnet.configuration import Configuration
@@ -75,7 +76,7 @@ class One:
 
     def digests(self) -> dict[str, str]:
         """Of its pixels, and of its label map."""
-        source = f"library source {self.exemplar.name}"
+        source = LIBRARY_SOURCE + self.exemplar.name
         found = {source: self.exemplar.digest}
         labels = self.exemplar.labels
         return found if labels is None else {**found, f"{source} labels": labels_digest(labels)}

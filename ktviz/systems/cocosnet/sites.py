@@ -17,7 +17,7 @@ from ktviz.systems.cocosnet.correspondence import CELL_PX
 from ktviz.systems.cocosnet.passage import Passage
 
 NAME, PREFIX = "cocosnet", "cocosnet"
-REFERENCE, REFERENCE_LABELS, WARPED = "reference:0", "reference:labels", "output:warped"
+REFERENCE_LABELS, WARPED = "reference:labels", "output:warped"
 EXTENSIONS = (
     Extension("entropy", pa.float32(), "nats: of all parts of the exemplar's cells", "query"),
     Extension("target_class", pa.int32(), "number of the cell's class", "query"),

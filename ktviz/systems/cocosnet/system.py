@@ -24,6 +24,7 @@ from ktviz.library.library import Library
 from ktviz.memory import as_bytes
 from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
+from ktviz.retrieval.catalogue import LIBRARY_SOURCE
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.cells import around
 from ktviz.systems.choice import Pictures
@@ -38,12 +39,13 @@ from ktviz.systems.cocosnet.passage import Passage, features_of
 from ktviz.systems.cocosnet.result import Synthesis
 from ktviz.systems.cocosnet.rounding import Case
 from ktviz.systems.cocosnet.settings import Settings
-from ktviz.systems.cocosnet.sites import NAME, REFERENCE, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite
+from ktviz.systems.cocosnet.sites import NAME, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite
 from ktviz.systems.left_out import LeftOut
 from ktviz.systems.opening import bank_of, banks_of, named_source
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints
+from ktviz.trace.pictures import REFERENCE
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 
@@ -192,7 +194,7 @@ class CoCosNet(nn.Module, PlainSystem):
             if exemplar is None:
                 raise TraceError("paint again", "the trace was saved without its exemplar", "Save its pictures")
             return cls(exemplar, labels, networks, source)
-        if f"library source {source['source']}" in trace.about["digests"]:
+        if LIBRARY_SOURCE + str(source["source"]) in trace.about["digests"]:
             return cls.from_bank(bank_of(source, library), source["source"], networks)
         return cls.from_bank(banks_of("paint again", trace.about["banks"], library), None, networks)
 

@@ -20,9 +20,9 @@ from ktviz.systems.image_analogy.field import DIRECTIONS, Direction, Size
 from ktviz.systems.image_analogy.patchmatch import Search
 from ktviz.systems.image_analogy.pyramid import LEVELS
 from ktviz.systems.image_analogy.vote import Votes
+from ktviz.trace.pictures import REFERENCE
 
 NAME, PREFIX = "image-analogy", "image_analogy"
-REFERENCE = "reference:0"
 CANVAS: Mapping[Direction, str] = {"ab": "input", "ba": REFERENCE}
 OUTPUT: Mapping[Direction, str] = {"ab": "output", "ba": "output:back"}
 IN_WORDS: Mapping[Direction, str] = {"ab": "A to B'", "ba": "B' to A"}

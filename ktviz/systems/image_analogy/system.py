@@ -20,6 +20,7 @@ from ktviz.library.library import Library
 from ktviz.memory import as_bytes
 from ktviz.networks.weights import module_digest
 from ktviz.regions import Box, Mask, SourceRegion
+from ktviz.retrieval.catalogue import LIBRARY_SOURCE
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.cells import around
 from ktviz.systems.image_analogy.bench import prepared
@@ -28,13 +29,14 @@ from ktviz.systems.image_analogy.levels import Progress
 from ktviz.systems.image_analogy.method import Method, network_size
 from ktviz.systems.image_analogy.result import Analogy, Side
 from ktviz.systems.image_analogy.settings import Settings, settings_from
-from ktviz.systems.image_analogy.sites import NAME, REFERENCE, FieldSite, Place, VoteSite
+from ktviz.systems.image_analogy.sites import NAME, FieldSite, Place, VoteSite
 from ktviz.systems.image_analogy.votes_blend import VotesBlend
 from ktviz.systems.opening import bank_of, named_source
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
 from ktviz.systems.reference import INPUT, Reference, given
+from ktviz.trace.pictures import REFERENCE
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 
@@ -201,7 +203,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
         inverse = self.method.inverse
         networks = {"pyramid": self.method.pyramid.digest}
         networks |= {} if inverse is None else {"inverse": module_digest(inverse)}
-        return {**networks, f"library source {self.reference.name}": self.reference.digest}
+        return {**networks, LIBRARY_SOURCE + self.reference.name: self.reference.digest}
 
     def pictures(self, inputs: tuple[Any, ...], output: Analogy) -> dict[str, Pixels]:
         """A, B', A' and B of a run."""

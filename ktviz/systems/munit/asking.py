@@ -9,12 +9,13 @@ from ktviz.errors import SettingError, UnknownNameError
 from ktviz.regions import Box, SourceRegion
 from ktviz.systems.left_out import LeftOut, of_banks, of_reference
 from ktviz.systems.munit.direction import Direction
-from ktviz.systems.munit.exemplar import CANVAS, Exemplar, given
+from ktviz.systems.munit.exemplar import Exemplar, given
 from ktviz.systems.munit.run import Run
 from ktviz.systems.munit.settings import Settings
 from ktviz.systems.munit.style import Style
 from ktviz.systems.munit.styles import Bank
 from ktviz.systems.parts import is_number
+from ktviz.trace.pictures import REFERENCE
 from ktviz.values import short
 
 Asked = tuple[Settings, Exemplar | None, LeftOut]
@@ -27,7 +28,7 @@ def asked(direction: Direction, bank: Bank | None, exemplar: Any, without: Any, 
     """What a call asks for; arguments and errors as in `ktviz.systems.munit.system.Munit`."""
     named = isinstance(exemplar, str) and bank is not None
     own = None if exemplar is None or named else given(exemplar)
-    chosen = Settings(exemplar=exemplar if named else None if own is None else CANVAS, **settings)
+    chosen = Settings(exemplar=exemplar if named else None if own is None else REFERENCE, **settings)
     check(chosen, direction, bank)
     if own is not None:
         return chosen, own, of_reference(without, own)

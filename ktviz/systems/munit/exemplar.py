@@ -18,10 +18,8 @@ from ktviz.systems.cells import Cells, cells
 from ktviz.systems.munit.direction import CELL_PX
 from ktviz.systems.opening import named_source
 from ktviz.systems.reference import Reference, described
+from ktviz.trace.pictures import REFERENCE
 from ktviz.trace.trace import Trace
-
-CANVAS = "reference:0"
-"""Name in a trace of an exemplar that comes with the run."""
 
 
 class Exemplar(Reference):
@@ -64,7 +62,7 @@ def brought(trace: Trace) -> Exemplar:
     Raises:
         TraceError: The trace was saved without it, or does not say what it is.
     """
-    pixels, digest = trace.picture.canvases.get(CANVAS), trace.picture.sha256(CANVAS)
+    pixels, digest = trace.picture.canvases.get(REFERENCE), trace.picture.sha256(REFERENCE)
     if pixels is None:
         raise TraceError("a question to the model", "the trace was saved without its exemplar", "Save its pictures")
     source = named_source(trace, lambda source: source.get("pixels") == digest)

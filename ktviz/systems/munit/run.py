@@ -7,8 +7,9 @@ from typing import Any
 
 from ktviz.images import Pixels
 from ktviz.systems.left_out import LeftOut
-from ktviz.systems.munit.exemplar import CANVAS, Exemplar
+from ktviz.systems.munit.exemplar import Exemplar
 from ktviz.systems.munit.settings import Settings
+from ktviz.trace.pictures import REFERENCE
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,4 +60,4 @@ class Run:
     def pictures(self) -> dict[str, Pixels]:
         """What went in: the picture, and an exemplar that is of no bank."""
         shown = {"input": self.picture}
-        return shown if self.exemplar is None else {**shown, CANVAS: self.exemplar.pixels}
+        return shown if self.exemplar is None else {**shown, REFERENCE: self.exemplar.pixels}

@@ -24,7 +24,7 @@ from ktviz.systems.munit.asking import WAYS, Asked, asked, check_code, meant
 from ktviz.systems.munit.bench import prepared
 from ktviz.systems.munit.coder import Coder
 from ktviz.systems.munit.direction import CELL_PX, Direction
-from ktviz.systems.munit.exemplar import CANVAS, brought
+from ktviz.systems.munit.exemplar import brought
 from ktviz.systems.munit.path import arc, straight
 from ktviz.systems.munit.result import Translation
 from ktviz.systems.munit.run import Run
@@ -39,6 +39,7 @@ from ktviz.systems.munit.trained import KEYS, Networks
 from ktviz.systems.opening import banks_of, named_banks
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Exclude, Ints
+from ktviz.trace.pictures import REFERENCE
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 from ktviz.values import one_of, whole
@@ -290,7 +291,7 @@ class Munit(nn.Module, PlainSystem):
         del stored["mode"]
         if picture is None:
             raise TraceError("a question to the model", "the trace was saved without its picture", "Pass photo=")
-        return Run(picture, *self.asked(brought(trace) if exemplar == CANVAS else exemplar, without, stored))
+        return Run(picture, *self.asked(brought(trace) if exemplar == REFERENCE else exemplar, without, stored))
 
     def again(self, trace: Trace, run: Run, without: Sequence[Any], settings: Mapping[str, Any]) -> Run:
         """A run without some more and with other settings; where another style is named, the former is forgotten."""
@@ -369,4 +370,4 @@ class Munit(nn.Module, PlainSystem):
         if self.banks is not None and source in self.banks.source_numbers:
             found: Pixels = self.banks.picture(self.banks.source_numbers[source])
             return found
-        return trace.picture.canvases.get(CANVAS)
+        return trace.picture.canvases.get(REFERENCE)

@@ -23,11 +23,9 @@ from ktviz.systems.reference import said
 
 Numbers = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float64]
-REFERENCE = "reference"
+REFERENCE_BANK = "reference"
 LARGE = 1 << 20
 """From this number on, objects are sorted instead of counted."""
-CANVAS = "reference:0"
-"""Name of the photograph's picture in a trace."""
 
 
 class Objects(Knowledge, Protocol):
@@ -86,7 +84,7 @@ def boxes_of(instances: Map) -> tuple[Numbers, npt.NDArray[np.float64], Numbers]
 class File:
     """The name of a photograph's file, and its SHA-256, where it comes from one."""
 
-    source: str = REFERENCE
+    source: str = REFERENCE_BANK
     sha256: str = UNKNOWN
 
     @classmethod
@@ -143,7 +141,7 @@ class PhotoObjects:
 
     @property
     def name(self) -> str:
-        return REFERENCE
+        return REFERENCE_BANK
 
     @property
     def source_names(self) -> Sequence[str]:
@@ -160,7 +158,7 @@ class PhotoObjects:
     def describe_sources(self) -> list[dict[str, Any]]:
         """The photograph, by its file and its digest."""
         height, width = self.map.shape
-        about = {"source": self.file.source, "bank": REFERENCE, **Credit().described(), "sha256": self.file.sha256}
+        about = {"source": self.file.source, "bank": REFERENCE_BANK, **Credit().described(), "sha256": self.file.sha256}
         return [{**about, "width": width, "height": height, "pixels": pixel_digest(self.pixels)}]
 
     def digests(self) -> dict[str, str]:

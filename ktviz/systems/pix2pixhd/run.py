@@ -11,10 +11,10 @@ from ktviz.images import Pixels
 from ktviz.labels.maps import Map
 from ktviz.systems.pix2pixhd.centres import Centres
 from ktviz.systems.pix2pixhd.exclusion import Part, described, entries_of, parts_of
-from ktviz.systems.pix2pixhd.objects import CANVAS, REFERENCE
+from ktviz.systems.pix2pixhd.objects import REFERENCE_BANK
 from ktviz.systems.pix2pixhd.reference import Reference
 from ktviz.systems.pix2pixhd.settings import Settings
-from ktviz.trace.pictures import LABELS
+from ktviz.trace.pictures import LABELS, REFERENCE
 
 MEANS = "the means of the members that are left, or else the nearest centre"
 AGAIN = "centres of the classes that lose an object, clustered again"
@@ -51,7 +51,7 @@ class Run:
         """
         own = centres
         if settings.choice == "encoded" and reference is not None:
-            name = f"objects of {reference.source or REFERENCE}"
+            name = f"objects of {reference.source or REFERENCE_BANK}"
             own = Centres.of_objects(reference.objects, reference.entries, centres.classes, name)
         return cls(instances, settings, reference, own, parts_of(without, own))
 
@@ -88,7 +88,7 @@ class Run:
 
     def described(self) -> dict[str, Any]:
         """All but the maps and the reference's pixels, as a trace states it."""
-        reference = None if self.reference is None else self.source or CANVAS
+        reference = None if self.reference is None else self.source or REFERENCE
         file = None if self.reference is None or self.source else asdict(self.reference.photo.file)
         stated = {"reference": reference, "reference_file": file, "without": described(self.without)}
         return {**self.settings.described(), **stated}
@@ -97,5 +97,5 @@ class Run:
         """The instance map, and a reference that is of no bank with its own."""
         found: dict[str, Pixels | Map] = {f"{LABELS}input": self.instances}
         if self.reference is not None and self.source is None:
-            found |= {CANVAS: self.reference.photo.pixels, LABELS + CANVAS: self.reference.photo.map}
+            found |= {REFERENCE: self.reference.photo.pixels, LABELS + REFERENCE: self.reference.photo.map}
         return found

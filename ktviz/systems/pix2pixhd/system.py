@@ -31,7 +31,7 @@ from ktviz.systems.pix2pixhd.coder import Coder
 from ktviz.systems.pix2pixhd.drawing import mosaic, object_picture
 from ktviz.systems.pix2pixhd.fitting import check_bank, checked_centres
 from ktviz.systems.pix2pixhd.looks import Looks, choose, codes_at
-from ktviz.systems.pix2pixhd.objects import CANVAS, File, Vectors
+from ktviz.systems.pix2pixhd.objects import File, Vectors
 from ktviz.systems.pix2pixhd.published import read_published_centres
 from ktviz.systems.pix2pixhd.reference import Reference, photo_given
 from ktviz.systems.pix2pixhd.result import Synthesis
@@ -45,7 +45,7 @@ from ktviz.systems.pix2pixhd.trained import Networks
 from ktviz.systems.pix2pixhd.tree import chosen_centres, descents, leaves
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints, Leaves
-from ktviz.trace.pictures import UNCOVERED
+from ktviz.trace.pictures import REFERENCE, UNCOVERED
 from ktviz.trace.record import record
 from ktviz.trace.trace import Trace
 
@@ -269,8 +269,8 @@ class Pix2PixHD(nn.Module, PlainSystem):
         reference = None
         if instances is None:
             raise TraceError(asked, "the trace was saved without its label map", "Save its pictures")
-        if named == CANVAS:
-            pixels, known = trace.picture.canvases.get(CANVAS), trace.picture.labels(CANVAS)
+        if named == REFERENCE:
+            pixels, known = trace.picture.canvases.get(REFERENCE), trace.picture.labels(REFERENCE)
             if pixels is None or known is None:
                 raise TraceError(asked, "the trace was saved without its reference", "Save its pictures")
             reference = Reference.of_photo(self.networks, pixels, known, File.stated(file))
@@ -383,7 +383,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
             return found
         file = trace.picture.settings["reference_file"]
         if file is not None and source == file["source"]:
-            return trace.picture.canvases.get(CANVAS)
+            return trace.picture.canvases.get(REFERENCE)
         centres = self.run_of(trace).centres
         if source in centres.source_names and centres.objects is not None:
             return entry_picture(centres, centres.source_names.index(source), style=True)
