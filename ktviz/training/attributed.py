@@ -19,6 +19,8 @@ from ktviz.images import Pixels, file_digest, read_image
 PICTURES, TABLE = "pictures", "attributes.csv"
 FILE = "file"
 """The first column of the table."""
+OWN = 60
+"""Pictures of the published batches, of which each picture is its own reference as seldom."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,15 +42,30 @@ class Attributed:
     digest: str
 
     @classmethod
-    def read(cls, folder: Path, attributes: Sequence[str], side_px: int, quiet: bool = False) -> Attributed:
+    def read(
+        cls,
+        folder: Path,
+        attributes: Sequence[str],
+        side_px: int,
+        quiet: bool = False,
+        exclusive: Sequence[Sequence[str]] = (),
+    ) -> Attributed:
         """The pictures of a folder: pictures/NAME, and attributes.csv with a column `file` and one for each attribute.
+
+        Args:
+            folder: Where they lie.
+            attributes: Columns that are read.
+            side_px: Of every picture.
+            quiet: No progress bar.
+            exclusive: Groups of attributes of which a picture has one at most.
 
         Raises:
             TrainingError: The table is missing, lacks a column, or holds something else than 0 and 1; a picture has
-                another size.
+                another size, or two attributes of a group.
             ImageError: A picture cannot be read.
         """
         rows = read_rows(folder / TABLE, attributes)
+        check_groups(rows, attributes, exclusive)
         pictures, digest = [], hashlib.sha256()
         for name, _ in tqdm(rows, desc="reading portraits", unit="image", disable=quiet):
             path = folder / PICTURES / name
@@ -95,6 +112,18 @@ def read_rows(path: Path, attributes: Sequence[str]) -> list[tuple[str, list[int
     return rows
 
 
+def check_groups(
+    rows: Sequence[tuple[str, Sequence[int]]], attributes: Sequence[str], exclusive: Sequence[Sequence[str]]
+) -> None:
+    """Raise TrainingError if a picture has two attributes of a group."""
+    for name, values in rows:
+        has = {attribute for attribute, value in zip(attributes, values, strict=True) if value}
+        for group in exclusive:
+            both = [attribute for attribute in group if attribute in has]
+            if len(both) > 1:
+                raise TrainingError(f"training on {name}", f"it has {' and '.join(both)}", "Give it one of them")
+
+
 class Order:
     """An endless, seeded order of pictures; `state` saves and restores its position.
 
@@ -120,5 +149,10 @@ class Order:
         return [int(n) for n in self.random.choice(self.count, min(count, self.count), replace=False)]
 
     def mixed(self, count: int) -> list[int]:
-        """Numbers from 0 in another order."""
-        return [int(n) for n in self.random.permutation(count)]
+        """Numbers from 0, none at its own place; one time in `OWN`, all at theirs."""
+        if count == 1 or self.random.random() < 1 / OWN:
+            return [*range(count)]
+        circle = self.random.permutation(count)
+        found = np.empty(count, dtype=np.int64)
+        found[circle] = np.roll(circle, 1)
+        return [int(n) for n in found]

@@ -39,7 +39,7 @@ from ktviz.training.evaluate import psnr
 from ktviz.training.one_way import Way, made_one_way, one_way_losses
 from ktviz.training.ranges import check_kind
 from ktviz.training.sheet import sheet
-from ktviz.values import one_of
+from ktviz.values import one_of, whole
 
 SHOWN = 6
 """Pictures that a preview shows."""
@@ -54,7 +54,8 @@ class Recipe(adversarial.Recipe):
     Attributes:
         refinement: Of the table of noise: 1 as published, away from the references; -1 towards them; 0 for none.
         ways: Which ways to a code learn: "both"; or "labels" or "reference" alone, without noise that is refined.
-        alone: Updates at the beginning that only make pictures come back.
+        alone: Updates at the beginning, without discriminator, in which pictures only come back and codes of both ways
+            become one: small networks judged from the start paint sparks.
         weights: Of the losses of the makers.
         shape: Sizes of the networks.
     """
@@ -66,15 +67,17 @@ class Recipe(adversarial.Recipe):
     discriminator_rate: float = 8e-4
     refinement: int = 1
     ways: str = "both"
-    alone: int = 200
-    weights: Weights = field(default_factory=Weights)
+    alone: int = 1_500
+    weights: Weights = field(default_factory=lambda: Weights(adversarial=0.2, attributes=4.0))
     shape: Shape = SMALL
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_kind(self, "weights", Weights)
         check_kind(self, "shape", Shape)
-        if self.refinement not in SIGNS:
+        if whole("alone", self.alone) < 0:
+            raise SettingError(f"alone {self.alone}", "less than 0", "Give a whole number from 0")
+        if isinstance(self.refinement, bool) or self.refinement not in SIGNS:
             raise SettingError(f"refinement {self.refinement}", "not one of -1, 0 and 1", "Give 1, as published")
         one_of("ways", self.ways, WAYS)
         if self.crop != (self.shape.side, self.shape.side):
@@ -100,7 +103,7 @@ def train(
         folder: Of pictures and their attributes; see `ktviz.training.attributed.Attributed.read`.
         out: The run's folder: `networks.safetensors`, `log.json`, `preview/`, `checkpoint.pt`.
         attributes: Names of those that can be changed: columns of the table.
-        exclusive: Groups of them of which a picture has exactly one.
+        exclusive: Groups of them of which a picture has one at most.
         recipe: Settings.
         evaluation: Named folders of held-out pictures to score at the end.
         resume: Go on from `out/checkpoint.pt`.
@@ -137,12 +140,13 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         self.recipe, self.quiet, self.names, self.exclusive = recipe, quiet, tuple(attributes), exclusive
         self.data = self.read(folder)
         self.order = Order(len(self.data), recipe.seed)
-        origin = {"attributes": list(self.names), "data": self.data.digest}
+        groups = [list(group) for group in exclusive]
+        origin = {"attributes": list(self.names), "exclusive": groups, "data": self.data.digest}
         super().__init__(out, recipe, self.order, origin, device, quiet)
 
     def read(self, folder: Path) -> Attributed:
         """The pictures of a folder."""
-        return Attributed.read(folder, self.names, self.recipe.shape.side, self.quiet)
+        return Attributed.read(folder, self.names, self.recipe.shape.side, self.quiet, self.exclusive)
 
     def networks(self) -> tuple[Networks, nn.Module]:
         shape = self.recipe.shape

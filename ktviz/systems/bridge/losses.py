@@ -125,7 +125,7 @@ def refined(makers: Makers, reference: Tensor, difference: Tensor, noise: Tensor
         moved = noise.detach().requires_grad_(True)
         apart = F.mse_loss(makers.mapping(moved, difference), makers.encoder(reference, difference).detach())
         (slope,) = torch.autograd.grad(apart, moved)
-    length = slope.square().mean(1, keepdim=True).sqrt()
+    length = slope.square().mean(1, keepdim=True).sqrt().clamp(min=torch.finfo(slope.dtype).tiny)  # it may be 0
     return (noise + sign * (PUSH / length + LEAST_PUSH) * slope).clamp(-1, 1).detach()
 
 

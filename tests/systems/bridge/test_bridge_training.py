@@ -8,9 +8,21 @@ import numpy as np
 import pytest
 import torch
 
-from ktviz.errors import SettingError
-from ktviz.systems.bridge.losses import Asked, Makers, Weights, made, makers_losses, mean_of, penalty, slopes
+from ktviz.errors import SettingError, TrainingError
+from ktviz.systems.bridge.losses import (
+    Asked,
+    Makers,
+    Weights,
+    judge_losses,
+    made,
+    makers_losses,
+    mean_of,
+    penalty,
+    refined,
+    slopes,
+)
 from ktviz.training import loop
+from ktviz.training.attributed import Order
 from ktviz.training.bridge import Recipe, Run, train
 from ktviz.training.one_way import made_one_way, one_way_losses
 
@@ -167,7 +179,63 @@ def test_nothing_to_change_is_no_trouble(step):
     assert all(torch.isfinite(loss) for loss in losses.values())
 
 
+def test_a_picture_is_seldom_its_own_reference_however_small_the_batch():
+    order = Order(9, 0)
+    for count in (2, 3, 8):
+        drawn = [order.mixed(count) for _ in range(1200)]
+        own = [sum(place == number for number, place in enumerate(each)) for each in drawn]
+        assert set(own) == {0, count}
+        assert 8 <= sum(map(bool, own)) <= 36  # one in 60 of 1,200
+        assert all(sorted(each) == [*range(count)] for each in drawn)
+    assert order.mixed(1) == [0]
+
+
+def test_noise_that_changes_nothing_stays_a_number(step):
+    noise = torch.rand(2, SHAPE.noise)
+    dead = SimpleNamespace(
+        mapping=lambda noise, wanted: 0 * noise.sum() + torch.zeros(2, 6, 16, 16), encoder=step.makers.encoder
+    )
+    found = refined(dead, step.asked.reference, step.asked.wanted - step.asked.has, noise, 1)
+    torch.testing.assert_close(found, noise)
+
+
+def test_nothing_to_change_leaves_no_nan_in_noise_slopes_or_gradients(step):
+    asked = replace(step.asked, wanted=step.asked.has)
+    noise = refined(step.makers, asked.reference, asked.wanted - asked.has, asked.noise, 1)
+    assert torch.isfinite(noise).all()
+    networks = [step.makers.encoder, step.makers.mapping, step.makers.generator, step.judge]
+    for network in networks:
+        network.requires_grad_(True).zero_grad()
+    found = made(step.makers, replace(asked, noise=noise))
+    lost = sum(makers_losses(step.makers, step.judge, asked, found).values())
+    between = [torch.rand(2, 1, 1, 1)]
+    lost = lost + sum(judge_losses(step.judge, asked, [found.labels.detach()], between).values())
+    lost.backward()
+    gradients = [p.grad for network in networks for p in network.parameters() if p.grad is not None]
+    assert len(gradients) > 20
+    assert all(torch.isfinite(gradient).all() for gradient in gradients)
+
+
+def test_a_resumed_run_keeps_its_groups_and_two_of_a_group_are_refused(data, tmp_path):
+    trained(data, tmp_path / "run")
+    other = {"attributes": NAMES, "exclusive": [], "recipe": recipe(), "evaluation": {}, "resume": True, "quiet": True}
+    with pytest.raises(TrainingError, match="exclusive"):
+        train(data, tmp_path / "run", **other)
+    table = (data / "attributes.csv").read_text().splitlines()
+    first = table[1].split(",")[0]
+    table[1] = ",".join([first, *("1" for _ in NAMES)])
+    (data / "attributes.csv").write_text("\n".join(table) + "\n")
+    with pytest.raises(TrainingError, match=f"training on {first}.*Give it one of them"):
+        trained(data, tmp_path / "other")
+
+
+@pytest.mark.parametrize("bad", [{"alone": -1}, {"alone": 2.5}, {"alone": "x"}, {"refinement": True}])
+def test_recipes_out_of_range_are_refused(bad):
+    with pytest.raises(SettingError):
+        recipe(**bad)
+
+
 def test_ways_that_do_not_exist_are_refused():
     with pytest.raises(SettingError, match="ways"):
         recipe(ways="neither")
-    assert Weights() == recipe().weights
+    assert replace(Weights(), adversarial=0.2, attributes=4.0) == recipe().weights
