@@ -26,7 +26,7 @@ from benchmarks.bridge_measures import (
     seen_right,
     ways,
 )
-from benchmarks.held_out import asked_seed
+from benchmarks.held_out import asked_seed, part
 from benchmarks.portraits import Sitters, sitters
 from benchmarks.tables import publish
 from ktviz.systems.bridge.losses import Asked, Makers, made, makers_losses
@@ -73,7 +73,7 @@ def main(networks: Networks | None = None, log: Path | None = None) -> None:
         ["check", "found", "wanted"],
         rows,
         "A classifier that learned from others tells attributes. Check 8 is `python -m benchmarks.bridge_runs`.",
-        part="" if run is None else run.name,
+        part=part() if run is None else run.name,
     )
 
 

@@ -54,6 +54,9 @@ def main() -> None:
         print("skipped: name a folder of portraits and a folder for the runs")
         return
     folder, out, rest = Path(given[0]), Path(given[1]), given[2:]
+    strangers = [word for word in rest if not word.isdigit() and word not in RUNS]
+    if strangers:
+        sys.exit(f"no run is called {strangers[0]}: name some of {', '.join(RUNS)}")
     steps = next((int(one) for one in rest if one.isdigit()), Recipe().steps)
     for name in [one for one in rest if one in RUNS] or RUNS:
         run(folder, out / name, Recipe(steps=steps, **RUNS[name]))

@@ -48,8 +48,11 @@ def held_out(kind: str, count: int, looks: int = 1, seed: int = SEED) -> HeldOut
 
 
 def asked_seed() -> int:
-    """The seed that the command line names, if it names one."""
-    return int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else SEED
+    """The seed that the command line names, if it names one: from 2 on, for the trainings know those before."""
+    seed = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else SEED
+    if seed < SEED:
+        sys.exit(f"seed {seed} is of pictures that a training saw: give one from {SEED} on")
+    return seed
 
 
 def part() -> str:

@@ -19,7 +19,7 @@ import torch
 from benchmarks.measures import lab_mean
 from benchmarks.tables import publish
 from ktviz import samples
-from ktviz.images import Pixels
+from ktviz.images import Pixels, to_pixels
 from ktviz.labels import class_of
 from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.systems.cocosnet.system import CoCosNet
@@ -176,7 +176,7 @@ def continuous() -> list[Row]:
     kept = []
     for content, drawing in zip(contents, drawings, strict=True):
         for style in styles:
-            made = system(drawing, code=style.tolist()).output
+            made = to_pixels(direction.paint(content, style, drawing.shape[:2]))
             kept.append(float((back.content(made) - content).abs().mean()))
     other = [float((one - two).abs().mean()) for one, two in pairwise(contents)]
     kept_over = fmean(kept) / fmean(other)
@@ -193,5 +193,6 @@ def uneven(way: Sequence[Pixels]) -> float:
 
 
 if __name__ == "__main__":
+    place = Path(sys.argv[1]) if len(sys.argv) == 2 else sys.exit("name a folder for the pages")
     for name, found in benches().items():
-        found.save(Path(sys.argv[1]) / name.replace(" ", "-"), overwrite=True)
+        found.save(place / name.replace(" ", "-"), overwrite=True)

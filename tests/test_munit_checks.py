@@ -5,9 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 from systems.munit.conftest import networks_of
 
 from benchmarks import munit_checks, pots, segmenter
+from ktviz.systems.munit.direction import Direction
 from ktviz.systems.munit.shape import Shape
 from sample_data.generator.pottery.glazes import DECORS, GLAZES, WALLS, Style, style
 
@@ -66,8 +68,24 @@ def test_all_ten_checks_run_with_networks_that_nobody_trained(made, quick):
     assert {row[0].split(" ")[0] for row in rows} == {str(n) for n in range(1, 11)}
     assert all(len(row) == 3 and row[1] for row in rows)
     found = {row[0]: row[1] for row in rows}
-    assert float(found["9 contributions of cells and bias, less the code"]) < 1e-5
+    assert float(found["9 contributions of cells and bias, less the encoder's code"]) < 1e-5
     assert {value for name, value in found.items() if name.startswith("10 ")} == {"True, 0"}
+
+
+def test_cells_that_are_not_the_encoder_s_fail_the_identity(made, quick, tmp_path, monkeypatch):
+    system = munit_checks.built(networks_of(0, Shape(width=4, blocks=1, codes=4, hidden=8)), made, tmp_path)
+    monkeypatch.setattr(Direction, "cells", lambda self, pixels: torch.rand(4, 4, dtype=torch.float64))
+    (row,) = munit_checks.identity(system, made.drawings[0], made.photographs)
+    assert float(row[1]) > 1e-2
+
+
+def test_blurred_pictures_are_not_sharp(made):
+    pot = made.photographs[0]
+    blurred = np.stack([gaussian_filter(pot.picture[..., n].astype(float), 2) for n in range(3)], -1).astype(np.uint8)
+    assert munit_checks.sharpness(blurred, pot.mask) < 0.6 * munit_checks.sharpness(pot.picture, pot.mask)
+    step = np.zeros((4, 6, 3), np.uint8)
+    step[:, 3:] = 90
+    assert munit_checks.sharpness(step, np.ones((4, 6), bool)) == pytest.approx(90 / 5 / 2)
 
 
 def test_pots_are_those_of_the_table(made):
@@ -83,8 +101,9 @@ def test_a_translator_that_knows_the_truth_passes(made, quick, monkeypatch):
     monkeypatch.setattr(munit_checks, "seen", lambda network, picture: np.ones(picture.shape[:2]))
     perfect = Generator(made)
     palette = munit_checks.palette_of(made.drawings)
-    (diverse,) = munit_checks.diversity(perfect, made.drawings[:2])
+    diverse, sharp = munit_checks.diversity(perfect, made.drawings[:2])
     assert float(diverse[1].rsplit(" ", 1)[1]) > 0.5
+    assert float(sharp[1].rsplit(" ", 1)[1]) > 0.7
     (faithful,) = munit_checks.fidelity(perfect, made.drawings[:2], made.photographs, palette)
     assert first_number(faithful) >= 0.8
     colours, pots_ = munit_checks.swapped(perfect, made.drawings, made.photographs, None)

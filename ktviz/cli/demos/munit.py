@@ -88,15 +88,7 @@ def in_rows(pictures: Sequence[Pixels]) -> Pixels:
 
 def given_by_cells(made: Translation) -> Pixels:
     """The drawing, its exemplar, what each cell of that gives to the style (bright: most), and the output."""
-    import numpy as np
-
-    from ktviz.figures.maps import painted_values
-    from ktviz.systems.munit.direction import CELL_PX
-
-    exemplar, parts = made.style.parts[0].exemplar.pixels, made.contribution()
-    cells = painted_values(np.clip(parts / parts.max(), 0, 1)).repeat(CELL_PX, 0).repeat(CELL_PX, 1)
-    height, width = exemplar.shape[:2]
-    return beside(made.input, exemplar, cells[:height, :width], made.output)
+    return beside(made.input, made.style.parts[0].exemplar.pixels, made.contribution_picture(), made.output)
 
 
 def sheet(banks: AnyUnion, swaps: Sequence[Sequence[Trace]]) -> Pixels:

@@ -5,17 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from ktviz.errors import AbilityError, SettingError
 from ktviz.images import Pixels
 from ktviz.names import find_name
+from ktviz.systems.munit.direction import CELL_PX
 from ktviz.systems.munit.run import Run
 from ktviz.systems.munit.settings import Settings
 from ktviz.systems.munit.style import Floats, Part, Style
 from ktviz.trace.recorded import Recorded
 from ktviz.values import whole
+
+SHOWN = 3
+"""Pictures of a style on a card."""
+DARK, TINY = 0.15, 1e-12
+"""How bright a cell is that gives nothing; and what is nothing."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -96,6 +103,20 @@ class Translation(Recorded):
         found: Floats = cells.reshape(grid.rows, grid.columns).numpy()
         return found
 
+    def contribution_picture(self, source: str | None = None) -> Pixels:
+        """A picture that the style is of, as bright as what each of its cells gives to the style: (H, W, 3) uint8.
+
+        As it is where a cell gives most, and dark where it gives nothing or leads back.
+
+        Args:
+            source: As in `contribution`, and errors, too.
+        """
+        parts, pixels = self.contribution(source=source), self.part(source)[1].exemplar.pixels
+        bright = DARK + (1 - DARK) * np.clip(parts / max(parts.max(), TINY), 0, 1)
+        whole = bright.repeat(CELL_PX, 0).repeat(CELL_PX, 1)[: pixels.shape[0], : pixels.shape[1], None]
+        made: Pixels = np.rint(pixels * whole).astype(np.uint8)
+        return made
+
     def part(self, source: str | None) -> tuple[int, Part]:
         """One of the pictures that the style is of, and its place among them."""
         parts = {part.exemplar.name: (place, part) for place, part in enumerate(self.style.parts)}
@@ -117,11 +138,8 @@ class Translation(Recorded):
         """What a notebook shows."""
         from ktviz.figures.cards import run_card
 
-        exemplars = {part.exemplar.name: part.exemplar.pixels for part in self.style.parts[:SHOWN]}
-        return run_card(
-            "Translation", [f"to {self.to}", self.origin], {"Input": self.input, **exemplars, "Output": self.output}
-        )
-
-
-SHOWN = 3
-"""Pictures of a style on a card."""
+        pictures = {"Input": self.input}
+        for part in self.style.parts[:SHOWN]:
+            name = part.exemplar.name
+            pictures |= {name: part.exemplar.pixels, f"{name}: what gives the style": self.contribution_picture(name)}
+        return run_card("Translation", [f"to {self.to}", self.origin], {**pictures, "Output": self.output})

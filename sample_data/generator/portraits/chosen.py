@@ -41,7 +41,7 @@ def file(job: Job) -> Path:
 def write_chosen(job: Job) -> str:
     """Make and save one of them; returns its file name for the log."""
     picture = Image.fromarray((portrait(job.seed, size=job.size).picture * 255 + 0.5).astype(np.uint8))
-    save(picture, file(job), quality=QUALITY, subsampling=0)
+    save(picture, file(job), quality=QUALITY, subsampling=0, optimize=True, progressive=True)
     return file(job).name
 
 

@@ -38,7 +38,7 @@ def write_chosen(job: Job) -> str:
     """Make and save one of them; returns its file name for the log."""
     pot = (photograph if job.folder == GLAZED else drawing)(job.seed, size=job.size)
     picture = Image.fromarray((pot.picture * 255 + 0.5).astype(np.uint8))
-    save(picture, job.picture, quality=QUALITY, subsampling=0)
+    save(picture, job.picture, quality=QUALITY, subsampling=0, optimize=True, progressive=True)
     return job.picture.name
 
 

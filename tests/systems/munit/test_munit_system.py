@@ -166,6 +166,18 @@ def test_what_a_cell_gives_is_what_the_code_lacks_without_it(system, networks, p
 
 
 @pytest.mark.parametrize("way", OF_PICTURES)
+def test_the_exemplar_is_as_bright_as_what_its_cells_give(system, picture, exemplar):
+    made = system(picture, exemplar=exemplar)
+    shown, parts = made.contribution_picture().astype(float), made.contribution()
+    pixels = made.style.parts[0].exemplar.pixels.astype(float)
+    assert shown.shape == pixels.shape
+    bright = 0.15 + 0.85 * np.clip(parts / parts.max(), 0, 1)
+    for y, x in np.ndindex(parts.shape):
+        cell = slice(16 * y, 16 * y + 16), slice(16 * x, 16 * x + 16)
+        assert np.abs(shown[cell] - bright[y, x] * pixels[cell]).max() <= 0.5
+    assert "what gives the style" in made._repr_html_()
+
+
 def test_cells_are_recorded_with_their_parts_and_the_rest_is_left_over(system, picture, ways, traces, monkeypatch, way):
     site, made = traces[way].site("cells"), system(picture, **ways[way])
     names, shares = made.sources["source"].tolist(), made.sources.set_index("source")["share"]
