@@ -165,7 +165,6 @@ def test_what_a_cell_gives_is_what_the_code_lacks_without_it(system, networks, p
         assert made.contribution()[place] == pytest.approx(lacks[0].numpy() @ way / (way @ way), abs=1e-4)
 
 
-@pytest.mark.parametrize("way", OF_PICTURES)
 def test_the_exemplar_is_as_bright_as_what_its_cells_give(system, picture, exemplar):
     made = system(picture, exemplar=exemplar)
     shown, parts = made.contribution_picture().astype(float), made.contribution()
@@ -178,6 +177,7 @@ def test_the_exemplar_is_as_bright_as_what_its_cells_give(system, picture, exemp
     assert "what gives the style" in made._repr_html_()
 
 
+@pytest.mark.parametrize("way", OF_PICTURES)
 def test_cells_are_recorded_with_their_parts_and_the_rest_is_left_over(system, picture, ways, traces, monkeypatch, way):
     site, made = traces[way].site("cells"), system(picture, **ways[way])
     names, shares = made.sources["source"].tolist(), made.sources.set_index("source")["share"]
