@@ -114,11 +114,16 @@ class Loop:
         try:
             check_archive(self.checkpoint)
             state = dict(torch.load(self.checkpoint, map_location=self.device, weights_only=True))
-            return {name: state[name] for name in (*self.origin, *self.position())}
         except Exception as error:  # torch.load raises many kinds on a damaged file
             raise TrainingError(
                 f"resume {str(self.out)!r}", f"checkpoint.pt is damaged ({type(error).__name__})", "Start a new run"
             ) from None
+        wanted = (*self.origin, *self.position())
+        lacking = [name for name in wanted if name not in state]
+        if lacking:
+            found = f"checkpoint.pt holds no {lacking[0]!r}: it is of another version, or of another kind of run"
+            raise TrainingError(f"resume {str(self.out)!r}", found, "Start a new run")
+        return {name: state[name] for name in wanted}
 
     def position(self) -> dict[str, Any]:
         """All that a run needs to go on."""

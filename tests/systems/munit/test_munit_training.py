@@ -69,6 +69,16 @@ def test_a_resumed_run_ends_with_the_same_weights_bit_by_bit(folders, tmp_path, 
     assert [{**row, "seconds": 0} for row in again["history"]] == [{**row, "seconds": 0} for row in whole["history"]]
 
 
+def test_a_checkpoint_of_another_version_is_not_called_damaged(folders, tmp_path):
+    trained(folders, tmp_path / "run")
+    path = tmp_path / "run" / "checkpoint.pt"
+    held = torch.load(path, weights_only=True)
+    del held["random"]
+    torch.save(held, path)
+    with pytest.raises(TrainingError, match=r"holds no 'random': it is of another version.*Start a new run"):
+        trained(folders, tmp_path / "run", resume=True)
+
+
 def test_a_run_does_not_go_on_with_other_pictures(folders, tmp_path, save, paint):
     trained(folders, tmp_path / "run")
     save(folders[1] / "2.png", paint(99, 70, 70))
