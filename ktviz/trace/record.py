@@ -73,9 +73,11 @@ def record(
         )
     one_of("over", over, get_args(Over))
     trace = Trace.unfinished()
-    kinds = {type(module): module for module in model.modules()}  # asking each layer takes longer than some models run
-    recordable = {kind for kind, module in kinds.items() if isinstance(module, Recordable)}
-    runs = [module for module in model.modules() if module is model or type(module) in recordable]
+    runs = [
+        module
+        for module in model.modules()  # asking a layer for one name is quick, for all that a protocol has is not
+        if module is model or (hasattr(module, "digests") and isinstance(module, Recordable))
+    ]
     sites = find_sites(model, adapted)
     recorder = Recorder(sites, runs, adapted, candidates, as_bytes(memory), over)
     if not all_threads:
