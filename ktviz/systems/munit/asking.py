@@ -20,8 +20,10 @@ from ktviz.values import short
 
 Asked = tuple[Settings, Exemplar | None, LeftOut]
 """Settings with the whole names of sources, an exemplar that comes with the run, and what is left out."""
-WAYS = ("exemplar", "code", "nearest", "mix")
+WAYS = ("exemplar", "code", "mix")
 """Settings that say where a style comes from."""
+FORGOTTEN = (*WAYS, "nearest")
+"""What of a run is forgotten where another style is asked for."""
 
 
 def asked(direction: Direction, bank: Bank | None, exemplar: Any, without: Any, settings: Mapping[str, Any]) -> Asked:

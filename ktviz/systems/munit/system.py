@@ -20,7 +20,7 @@ from ktviz.memory import as_bytes
 from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.cells import around
-from ktviz.systems.munit.asking import WAYS, Asked, asked, check_code, meant
+from ktviz.systems.munit.asking import FORGOTTEN, WAYS, Asked, asked, check_code, meant
 from ktviz.systems.munit.bench import prepared
 from ktviz.systems.munit.coder import Coder
 from ktviz.systems.munit.direction import CELL_PX, Direction
@@ -299,7 +299,7 @@ class Munit(nn.Module, PlainSystem):
         if run.exemplar is not None:
             stored["exemplar"] = run.exemplar
         if any(way in settings for way in WAYS):
-            stored = {name: value for name, value in stored.items() if name not in WAYS}
+            stored = {name: value for name, value in stored.items() if name not in FORGOTTEN}
         parts = meant(without, run, trace.sites, partial(self.style_of, run))
         chosen = {"exemplar": None, **stored, **settings}
         return Run(run.picture, *self.asked(chosen.pop("exemplar"), [*run.without.described(), *parts], chosen))
