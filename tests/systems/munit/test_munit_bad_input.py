@@ -1,6 +1,8 @@
 """What MUNIT cannot do is refused in words; what is odd, but has an answer, gets it."""
 
+import json
 import warnings
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -20,10 +22,11 @@ from ktviz.errors import (
     UnknownSettingError,
     WeightsError,
 )
+from ktviz.networks.weights import save_weights
 from ktviz.systems.munit.packaged import WEIGHTS
 from ktviz.systems.munit.shape import Shape
 from ktviz.systems.munit.system import Munit
-from ktviz.systems.munit.trained import Networks
+from ktviz.systems.munit.trained import FILE, Networks
 
 from .conftest import BANK, networks_of
 
@@ -156,6 +159,17 @@ def test_domains_that_do_not_exist(networks):
         Munit(networks=networks, to="oil")
     with pytest.raises(SettingError, match="not two names"):
         Networks(networks.shape, ("a", "a"))
+    for domains in ("ab", 3, None, ["a"], [1, 2], ["a", ""]):
+        with pytest.raises(SettingError, match="not two names"):
+            Networks(networks.shape, domains)
+
+
+@pytest.mark.parametrize("domains", [["a", "a"], ["a"], [1, 2], "ab", 3])
+def test_files_that_state_no_two_domains_are_refused(networks, tmp_path, domains):
+    about = {"shape": json.dumps(asdict(networks.shape)), "domains": json.dumps(domains)}
+    save_weights(networks, tmp_path / FILE, about)
+    with pytest.raises(WeightsError, match="do not state sizes and domains"):
+        Networks.load(tmp_path)
 
 
 def test_weights_that_do_not_come_are_said_so():
