@@ -10,6 +10,7 @@ from torch import Tensor
 from ktviz.errors import SettingError
 from ktviz.systems.bridge.settings import Settings
 from ktviz.systems.bridge.trained import Networks
+from ktviz.systems.draws import drawn
 
 NO_ROW = -1
 
@@ -43,8 +44,7 @@ class Noise:
             numbers = networks.table[settings.row : settings.row + 1].cpu().float()
             return cls(numbers, settings.row, f"noise row {settings.row}")
         if settings.noise is None:
-            random = torch.Generator().manual_seed(settings.seed)
-            return cls(torch.randn(1, size, generator=random), NO_ROW, "drawn noise")
+            return cls(drawn(settings.seed, size)[None], NO_ROW, "drawn noise")
         if len(settings.noise) != size:
             raise SettingError(f"noise of {len(settings.noise)} numbers", f"the networks take {size}", "Give as many")
         return cls(torch.tensor([settings.noise]), NO_ROW, "given noise")

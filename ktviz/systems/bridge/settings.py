@@ -8,7 +8,8 @@ from math import isfinite
 from typing import Any, Literal, get_args
 
 from ktviz.errors import SettingError
-from ktviz.values import KnownKeywords, number, one_of, seed_of, short, whole
+from ktviz.systems.draws import draw_seed
+from ktviz.values import KnownKeywords, number, one_of, short, whole
 
 Mode = Literal["reference", "labels", "between"]
 AMOUNT, ALPHA = 1.5, 0.5
@@ -65,11 +66,11 @@ class Settings(KnownKeywords):
         object.__setattr__(self, "amount", ranged("amount", self.amount, None))
         if self.noise is not None:
             object.__setattr__(self, "noise", numbers(self.noise))
-        if self.row is not None and whole("row", self.row) < 0:
-            raise SettingError(f"row {self.row}", "less than 0", "Count from 0")
+        if self.row is not None:
+            object.__setattr__(self, "row", row_of(self.row))
         if self.noise is not None and self.row is not None:
             raise SettingError("noise and row", "both are given", "Give one of them")
-        seed_of("seed", self.seed)
+        object.__setattr__(self, "seed", draw_seed("seed", self.seed))
 
 
 def check_taken(mode: str, given: Collection[str]) -> None:
@@ -78,6 +79,13 @@ def check_taken(mode: str, given: Collection[str]) -> None:
         if name in given:
             others = " and ".join(other for other, not_taken in NOT_TAKEN.items() if name not in not_taken)
             raise SettingError(f"{name} with mode {mode!r}", "it would not be used", f"Leave it out: it is of {others}")
+
+
+def row_of(row: Any) -> int:
+    """A row of the table of noise."""
+    if whole("row", row) < 0:
+        raise SettingError(f"row {row}", "less than 0", "Count from 0")
+    return int(row)
 
 
 def ranged(name: str, value: Any, most: float | None) -> float:

@@ -10,12 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from ktviz.errors import SettingError
-from ktviz.values import KnownKeywords, number, seed_of, short, whole
+from ktviz.systems.draws import draw_seed
+from ktviz.values import KnownKeywords, number, short, whole
 
 Mode = Literal["exemplar", "bank", "random"]
 MODES: tuple[Mode, ...] = ("exemplar", "bank", "random")
-MOST_SEED = 2**32 - 1
-"""What NumPy's older generator takes."""
 ROOM = 1e-6
 """What weights may lack to 1."""
 
@@ -61,8 +60,7 @@ class Settings(KnownKeywords):
             raise SettingError(f"nearest {self.nearest}", "less than 1", "Give 1, or another positive number")
         if self.nearest > 1 and self.code is None:
             raise SettingError(f"nearest {self.nearest}", "no code that they are near to", "Give code=")
-        if seed_of("seed", self.seed) > MOST_SEED:
-            raise SettingError(f"seed {self.seed}", f"above {MOST_SEED}", "Give a smaller one")
+        object.__setattr__(self, "seed", draw_seed("seed", self.seed))
 
     @property
     def mode(self) -> Mode:

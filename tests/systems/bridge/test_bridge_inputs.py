@@ -72,6 +72,9 @@ def test_of_exclusive_attributes_what_is_wanted_takes_the_others_place(system, p
         ({"amount": np.inf}, SettingError, "not a finite number from 0"),
         ({"amount": "much"}, SettingError, "not a number"),
         ({"seed": -1}, SettingError, "less than 0"),
+        ({"seed": 2**32}, SettingError, "above"),
+        ({"seed": 2**64}, SettingError, "above"),
+        ({"seed": True}, SettingError, "not a whole number"),
         ({"noise": [0.0] * 5}, SettingError, "noise of 5 numbers: the networks take 6"),
         ({"noise": [np.nan] * 6}, SettingError, "not finite"),
         ({"noise": "drawn"}, SettingError, "no numbers"),
@@ -99,6 +102,14 @@ def test_of_exclusive_attributes_what_is_wanted_takes_the_others_place(system, p
 def test_settings_are_checked(system, picture, given, error, said):
     with pytest.raises(error, match=said):
         system(picture, HAS, WANT, **{"mode": "labels", **given})
+
+
+def test_whole_numbers_of_other_libraries_are_plain_ones(system, picture):
+    for given in ({"seed": 3}, {"row": 3}):
+        (name,) = given
+        trace = system.traced(picture, HAS, WANT, mode="labels", **{name: np.int64(3)})
+        assert type(trace.picture.settings[name]) is int
+        assert trace.digest == system.traced(picture, HAS, WANT, mode="labels", **given).digest
 
 
 def test_pictures_of_another_size_or_none_at_all_are_refused(system, picture, paint):
