@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any, Literal, get_args
 
 from ktviz.errors import SettingError
 from ktviz.systems.draws import draw_seed
-from ktviz.values import KnownKeywords, number, one_of, short, whole
+from ktviz.values import KnownKeywords, number, numbers, one_of, short, whole
 
 Mode = Literal["reference", "labels", "between"]
 AMOUNT, ALPHA = 1.5, 0.5
@@ -65,7 +65,7 @@ class Settings(KnownKeywords):
             object.__setattr__(self, "alpha", ranged("alpha", ALPHA if self.alpha is None else self.alpha, 1))
         object.__setattr__(self, "amount", ranged("amount", self.amount, None))
         if self.noise is not None:
-            object.__setattr__(self, "noise", numbers(self.noise))
+            object.__setattr__(self, "noise", numbers("noise", self.noise))
         if self.row is not None:
             object.__setattr__(self, "row", row_of(self.row))
         if self.noise is not None and self.row is not None:
@@ -94,15 +94,4 @@ def ranged(name: str, value: Any, most: float | None) -> float:
     if not isfinite(found) or found < 0 or (most is not None and found > most):
         wanted = "a finite number from 0" if most is None else f"a number from 0 to {most:g}"
         raise SettingError(f"{name} {value}", f"not {wanted}", f"Give {wanted}")
-    return found
-
-
-def numbers(given: Any) -> tuple[float, ...]:
-    """Finite numbers, one after the other."""
-    listed = given.tolist() if hasattr(given, "tolist") else given
-    if isinstance(listed, (str, bytes)) or not isinstance(listed, Iterable):
-        raise SettingError(f"noise {short(given)}", "no numbers", "Give as many as the networks take")
-    found = tuple(number("noise", one) for one in listed)
-    if not all(map(isfinite, found)):
-        raise SettingError(f"noise {short(given)}", "not finite", "Give finite numbers")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from ktviz.errors import SettingError, UnknownNameError
@@ -22,6 +23,8 @@ Asked = tuple[Settings, Exemplar | None, LeftOut]
 """Settings with the whole names of sources, an exemplar that comes with the run, and what is left out."""
 WAYS = ("exemplar", "code", "mix")
 """Settings that say where a style comes from."""
+STATED = ("mode", *(setting.name for setting in fields(Settings)), "without")
+"""What a trace states of a run."""
 FORGOTTEN = (*WAYS, "nearest")
 """What of a run is forgotten where another style is asked for."""
 

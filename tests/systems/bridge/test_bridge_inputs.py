@@ -78,6 +78,8 @@ def test_of_exclusive_attributes_what_is_wanted_takes_the_others_place(system, p
         ({"noise": [0.0] * 5}, SettingError, "noise of 5 numbers: the networks take 6"),
         ({"noise": [np.nan] * 6}, SettingError, "not finite"),
         ({"noise": "drawn"}, SettingError, "no numbers"),
+        ({"noise": [1e39] * 6}, SettingError, "too large"),
+        ({"noise": [True] * 6}, SettingError, "not a number"),
         ({"noise": [0.0] * 6, "row": 1}, SettingError, "both are given"),
         ({"row": 5}, SettingError, "row 5: the table has 5 rows"),
         ({"row": -1}, SettingError, "less than 0"),
@@ -134,6 +136,11 @@ def test_networks_that_make_nan_are_named(make_networks, picture, other):
         system, mode = kt.Bridge(networks=networks), "labels" if part == "mapping" else "reference"
         with pytest.raises(WeightsError, match=said):
             system(picture, HAS, WANT, mode=mode, **({} if mode == "labels" else {"reference": other}))
+
+
+def test_rows_of_networks_without_weights_are_refused(make_networks, picture):
+    with pytest.raises(WeightsError, match="no weights"):
+        kt.Bridge(networks=make_networks(0).to("meta"))(picture, HAS, WANT, mode="labels", row=1)
 
 
 # Weights

@@ -299,6 +299,13 @@ def test_a_system_without_a_bank_is_opened_without_a_library(alone, picture, exe
         again.rerun(kt.Trace.open(tmp_path / "bare.parquet"))
 
 
+def test_a_trace_that_states_no_domain_is_not_opened(system, library, traces):
+    trace = traces["mix"]
+    digests = {name: digest for name, digest in trace.about["digests"].items() if name != "target domain"}
+    with pytest.raises(TraceError, match="it states no target domain"):
+        Munit.opened(kt.Trace(trace.table, {**trace.about, "digests": digests}, trace.pictures), library, system)
+
+
 def test_a_run_is_made_again_in_another_style(system, picture, traces, exemplar):
     expected = system(picture, seed=7).output
     assert np.array_equal(system.rerun(traces["drawn"], seed=7).output, expected)
