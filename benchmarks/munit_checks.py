@@ -25,8 +25,8 @@ from benchmarks.tables import publish
 from ktviz.images import Pixels, to_pixels, to_tensor
 from ktviz.labels import Classes
 from ktviz.library.library import Library
+from ktviz.systems.draws import drawn
 from ktviz.systems.munit.direction import Direction
-from ktviz.systems.munit.styles import drawn
 from ktviz.systems.munit.system import Munit
 from ktviz.systems.munit.trained import Networks
 from ktviz.training.pairs import Pair

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import fields
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 from ktviz.errors import SettingError, unknown_settings
+
+LARGEST = float.fromhex("0x1.fffffep127")
+"""Number in single precision."""
 
 
 class KnownKeywords:
@@ -31,7 +34,29 @@ def number(name: str, value: Any) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise SettingError(f"{name} {short(value)}", "not a number", "Give a number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise SettingError(f"{name} {short(value)}", "too large", "Give a smaller number") from None
+
+
+def numbers(name: str, given: Any) -> tuple[float, ...]:
+    """Numbers that are finite in single precision, one after the other: a list, or an array or tensor of one axis.
+
+    Raises:
+        SettingError: Anything else.
+
+    Example:
+        >>> numbers("code", (1, 0.5))
+        (1.0, 0.5)
+    """
+    several = given.tolist() if hasattr(given, "tolist") else given
+    if isinstance(several, (str, bytes, bytearray, Mapping, Set)) or not isinstance(several, Iterable):
+        raise SettingError(f"{name} {short(given)}", "no numbers", "Give a list of numbers")
+    found = tuple(number(f"a number of {name}", one) for one in several)
+    if not all(abs(one) <= LARGEST for one in found):
+        raise SettingError(f"{name} {short(given)}", "numbers that are not finite, or too large", "Give others")
+    return found
 
 
 def whole(name: str, value: Any) -> int:
@@ -76,6 +101,13 @@ def listed(given: Any) -> list[Any]:
     """
     whole = isinstance(given, (str, bytes, bytearray, memoryview, Mapping)) or getattr(given, "ndim", 1) == 0
     return [given] if whole or not hasattr(given, "__iter__") else [*given]
+
+
+def check_once(what: str, names: Sequence[str]) -> None:
+    """Raise SettingError where a name is given twice: what is said of it there may be something else."""
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise SettingError(f"{what} {short(twice)}", "named twice", "Name it once")
 
 
 def short(value: Any) -> str:

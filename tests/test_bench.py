@@ -306,6 +306,7 @@ def test_a_comparison_on_the_command_line(place):
         (("--systems", "pix2pixhd,cocosnet"), 2, "there is no label map of it"),
         (("--systems", "munnit"), 3, "Did you mean munit"),
         (("--systems", "munit,munit"), 2, "munit twice"),
+        (("--systems", "munit", "--want", "Hat", "--want", "Hat=no"), 2, "named twice"),
         (("--systems", ""), 2, "no system is named"),
         (("--systems", "munit", "--labels", "nowhere.png"), 4, "there is no such file"),
         (("--systems", "munit", "--reference", "input.png"), 2, "it is its own reference"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ktviz.cli.console import Json, Quiet, print_json, print_table, say
-from ktviz.cli.making.options import AttributesOf, Banks, LibraryPath, Want
+from ktviz.cli.making.options import AttributesOf, Banks, LibraryPath, Want, wanted
 from ktviz.errors import SettingError, UnknownNameError
 from ktviz.values import short
 
@@ -76,7 +75,7 @@ def compare_systems(
         instances,
         classes,
         attributes=attributes_of(attributes, photo),
-        want=wanted(want),
+        want=wanted(want) if want else None,
         side=shrunk,
     )
     if bank or library is not None:
@@ -148,11 +147,6 @@ def attributes_of(table: Path | None, picture: Path | None) -> Any:
 
     known = attributes_table(table)
     return None if known is None or picture is None else known.of(picture)
-
-
-def wanted(words: Sequence[str] | None) -> dict[str, bool] | None:
-    """What is to change: "Hat" is to come, "Hat=no" is to go."""
-    return {word.removesuffix("=no"): not word.endswith("=no") for word in words} if words else None
 
 
 def box_of(text: str) -> Box:

@@ -39,9 +39,7 @@ def run(network: Callable[..., Tensor], *given: Tensor) -> Tensor:
     """
     check_defaults()
     device, kind = place_of(network)
-    what = f"run {type(owner_of(network)).__name__} in {str(kind).removeprefix('torch.')} on {device}"
-    if device.type == "meta":
-        raise WeightsError(what, "there it has shapes, but no weights", "Load its weights: shipped(), or load(...)")
+    what = check_there(network)
     if kind.is_complex:
         raise WeightsError(what, "pictures are not complex", "Convert the model back: .float()")
     try:
@@ -52,6 +50,19 @@ def run(network: Callable[..., Tensor], *given: Tensor) -> Tensor:
             raise
         raise WeightsError(what, str(error).split("\n")[0], "Convert the model back: .float(), .cpu()") from error
     return made.to("cpu", SINGLE)
+
+
+def check_there(network: Callable[..., Tensor]) -> str:
+    """What is done with a network, in words for messages.
+
+    Raises:
+        WeightsError: It is on the device "meta".
+    """
+    device, kind = place_of(network)
+    what = f"run {type(owner_of(network)).__name__} in {str(kind).removeprefix('torch.')} on {device}"
+    if device.type == "meta":
+        raise WeightsError(what, "there it has shapes, but no weights", "Load its weights: shipped(), or load(...)")
+    return what
 
 
 def without_autocast(function: Callable[P, R]) -> Callable[P, R]:

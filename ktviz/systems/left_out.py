@@ -54,7 +54,8 @@ class LeftOut:
         cells = F.max_pool2d(touched, cell_px, ceil_mode=True)[0].flatten() > 0
         if cells.all():
             asked = f"a run without all of {reference.name}"
-            raise UnknownNameError(asked, "nothing would be left", "Leave some of it")
+            todo = "Leave some of it, or name the picture, and others take its place"
+            raise UnknownNameError(asked, "nothing would be left of it", todo)
         return cells
 
 

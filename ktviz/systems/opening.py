@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ktviz.errors import MismatchError, TraceError
@@ -39,6 +39,32 @@ def named_source(trace: Trace, fits: Callable[[Mapping[str, Any]], bool]) -> Map
     if found is None:
         raise TraceError("the reference of the trace", "none of its sources is that", "Take the trace as it was made")
     return found
+
+
+def stated_settings(trace: Trace, names: Collection[str]) -> dict[str, Any]:
+    """The settings of a trace's run, all of them: what is left to a default may be another run.
+
+    Raises:
+        TraceError: One is missing, or there is another.
+    """
+    found = dict(trace.picture.settings)
+    if found.keys() != {*names}:
+        other = sorted(found.keys() ^ {*names})[0]
+        what = f"an unknown setting {other}" if other in found else f"no {other}"
+        raise TraceError("the run of the trace", f"its settings have {what}", "Take the trace as it was made")
+    return found
+
+
+def stated_digest(trace: Trace, name: str) -> str:
+    """One of the digests of a trace's system.
+
+    Raises:
+        TraceError: It is missing.
+    """
+    digests: Mapping[str, Any] = trace.about["digests"]
+    if name not in digests:
+        raise TraceError("the system of the trace", f"it states no {name}", "Take the trace as it was made")
+    return str(digests[name])
 
 
 def named_banks(trace: Trace) -> list[str]:

@@ -132,6 +132,9 @@ def lacking(trial: Trial, folder: Path) -> Iterator[tuple[str, Trace]]:
     told = {name: {**about, "sha256": None} for name, about in picture.about["canvases"].items()}
     unnamed = Picture(picture.canvases, {**picture.about, "canvases": told})
     yield "without digests of its pictures", Trace(trace.table, trace.about, [unnamed])
+    for name in picture.settings:
+        settings = {other: value for other, value in picture.settings.items() if other != name}
+        yield f"without its setting {name}", trace.with_settings(settings)
 
 
 def same_run(trial: Trial, again: Trace, how: str) -> None:

@@ -27,6 +27,13 @@ OVERSHOOT = 0.25
 Range = tuple[float, float]
 
 
+class Stated(dict[str, Any]):
+    """The settings of a run; one that is asked for and missing is a TraceError."""
+
+    def __missing__(self, name: str) -> Any:
+        raise TraceError("the run of the trace", f"its settings have no {name}", "Take the trace as it was made")
+
+
 @dataclass(frozen=True, repr=False)
 class Picture:
     """One image of a recording, with all its canvases.
@@ -62,7 +69,7 @@ class Picture:
     @property
     def settings(self) -> Mapping[str, Any]:
         """How it was made."""
-        return dict(self.about["settings"])
+        return Stated(self.about["settings"])
 
     @property
     def measures(self) -> Mapping[str, Mapping[str, float]]:

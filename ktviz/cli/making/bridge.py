@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ktviz.cli.making.given import Given, Maker, Making
+from ktviz.cli.making.options import wanted
 from ktviz.cli.streams import read_photo
 from ktviz.errors import LabelError
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 SETTINGS = ("mode", "alpha", "amount", "row", "seed")
 ATTRIBUTES = ("has", "want", "attributes")
-NO = "=no"
-"""What stands after the name of an attribute that is to go."""
 
 
 def maker(given: Given) -> Maker:
@@ -51,11 +50,6 @@ def maker(given: Given) -> Maker:
         lambda read: system.traced(read[0], read[1], want, reference=reference, **given.of("without", *SETTINGS)),
         has,
     )
-
-
-def wanted(words: Sequence[str]) -> dict[str, bool]:
-    """What is to change: "Hat" is to come, "Hat=no" is to go."""
-    return {word.removesuffix(NO): not word.endswith(NO) for word in words}
 
 
 def there(table: AttributesTable, path: Path, known: Sequence[str]) -> list[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from ktviz.values import check_once
 
 SystemOption = Annotated[
     str, typer.Option("--system", metavar="NAME", help="Which system makes it: see `ktviz systems`.")
@@ -112,3 +115,17 @@ Inversion = Annotated[str | None, typer.Option(help="image-analogy: fast, or lbf
 Refine = Annotated[
     bool | None, typer.Option("--refine", help="image-analogy: edge-preserving refinement, for photographs.")
 ]
+
+NO = "=no"
+"""What stands after the name of an attribute that is to go."""
+
+
+def wanted(words: Sequence[str]) -> dict[str, bool]:
+    """What is to change: "Hat" is to come, "Hat=no" is to go.
+
+    Raises:
+        SettingError: A name that is given twice.
+    """
+    names = [word.removesuffix(NO) for word in words]
+    check_once("--want", names)
+    return {name: not word.endswith(NO) for name, word in zip(names, words, strict=True)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ktviz.errors import SettingError, TraceError, UnknownNameError
@@ -15,10 +15,16 @@ from ktviz.systems.bridge.reference import REFERENCE_BANK, Aligned, again, align
 from ktviz.systems.bridge.run import Run, labels_name
 from ktviz.systems.bridge.settings import NOT_TAKEN, Settings, check_taken
 from ktviz.systems.bridge.trained import Networks
-from ktviz.systems.opening import named_source
+from ktviz.systems.opening import named_source, stated_settings
 from ktviz.trace.pictures import REFERENCE
 from ktviz.trace.trace import Trace
+from ktviz.values import check_once, short
 
+STATED = (
+    *("has", "want", "difference", "reference", "reference_has", "without"),
+    *(setting.name for setting in fields(Settings)),
+)
+"""What a trace states of a run."""
 QUESTION = "a question to the model"
 
 
@@ -79,13 +85,13 @@ class Asking:
         """The run that a trace states, without some more, with other settings; what a mode does not take is dropped.
 
         Raises:
-            TraceError: The trace was saved without its pictures, or does not say what its reference is.
+            TraceError: The trace was saved without its pictures, lacks a setting, or does not name its reference.
         """
-        picture, stored = trace.picture.canvases.get("input"), dict(trace.picture.settings)
+        picture, stored = trace.picture.canvases.get("input"), stated_settings(trace, STATED)
         if picture is None:
             raise TraceError(QUESTION, "the trace was saved without its picture", "Pass photo=")
         del stored["difference"]  # it follows from the others
-        stored |= {"want": dict(stored["want"]), "without": [*stored["without"], *without]}
+        stored |= {"want": answers(stored["want"]), "without": [*parts_of(stored["without"]), *without]}
         if stored["reference"] == REFERENCE and "reference" not in settings:
             stored["reference"] = self.reference_of(trace)
         del stored["reference_has"]
@@ -103,3 +109,18 @@ class Asking:
         source = named_source(trace, lambda source: source["bank"] == REFERENCE_BANK)
         seen = aligned(pixels, self.networks.shape.side, "a reference")
         return again(seen, source, trace.picture.settings["reference_has"], self.known)
+
+
+def answers(stated: Any) -> dict[str, Any]:
+    """What is wanted, as a trace states it; TraceError for anything else."""
+    if not isinstance(stated, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in stated):
+        raise TraceError("the run of the trace", f"it wants {short(stated)}", "Take the trace as it was made")
+    check_once("want", [name for name, _ in stated])
+    return {str(name): value for name, value in stated}
+
+
+def parts_of(stated: Any) -> list[Any]:
+    """What is left out, as a trace states it; TraceError for anything else."""
+    if not isinstance(stated, list):
+        raise TraceError("the run of the trace", f"it is without {short(stated)}", "Take the trace as it was made")
+    return stated

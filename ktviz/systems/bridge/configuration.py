@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ktviz.errors import SettingError
 from ktviz.systems.bridge.shape import Shape
-from ktviz.values import one_of
+from ktviz.values import one_of, short
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Configuration:
         exclusive: Groups of attributes of which a picture has one at most, as colours of hair.
 
     Raises:
-        SettingError: More or fewer attributes, one twice, or a group of others.
+        SettingError: More or fewer attributes, one twice, no names, or a group of others.
 
     Example:
         >>> PUBLISHED["celeba_128"].attributes[:2]
@@ -32,15 +33,33 @@ class Configuration:
     exclusive: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
-        names = tuple(self.attributes) or tuple(f"attribute {n}" for n in range(self.shape.attributes))
+        names = texts("attributes", self.attributes) or tuple(f"attribute {n}" for n in range(self.shape.attributes))
         if len(set(names)) != self.shape.attributes or len(names) != self.shape.attributes:
             found = f"{len(names)} names, {len(set(names))} of them different"
             raise SettingError(f"networks for {self.shape.attributes} attributes", found, "Name those of the training")
-        strangers = [name for group in self.exclusive for name in group if name not in names]
+        groups = tuple(
+            texts("a group of exclusive attributes", group) for group in several("exclusive", self.exclusive)
+        )
+        strangers = [name for group in groups for name in group if name not in names]
         if strangers:
             raise SettingError(f"exclusive {strangers[0]!r}", "no attribute", f"Name some of {', '.join(names)}")
         object.__setattr__(self, "attributes", names)
-        object.__setattr__(self, "exclusive", tuple(tuple(group) for group in self.exclusive))
+        object.__setattr__(self, "exclusive", groups)
+
+
+def texts(what: str, given: Any) -> tuple[str, ...]:
+    """Names, one after the other; SettingError for anything else."""
+    found = several(what, given)
+    if not all(isinstance(name, str) and name for name in found):
+        raise SettingError(f"{what} {short(given)}", "not all of them names", 'Give names, as ["Hat", "Smile"]')
+    return found
+
+
+def several(what: str, given: Any) -> tuple[Any, ...]:
+    """A list, a tuple or the like, and no text; SettingError for anything else."""
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise SettingError(f"{what} {short(given)}", "no list", 'Give a list, as ["Hat", "Smile"]')
+    return tuple(given)
 
 
 HAIR = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")

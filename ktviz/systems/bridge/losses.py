@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from ktviz.systems.bridge.networks import Encoder, Generator, Mapping
@@ -216,9 +215,3 @@ def weighted(losses: Losses, weights: Weights) -> Losses:
 
 def mean_of(parts: Sequence[Tensor]) -> Tensor:
     return torch.stack(list(parts)).mean()
-
-
-def makers_of(networks: nn.Module) -> Makers:
-    """The makers among the parts of a module."""
-    encoder, mapping, generator = (getattr(networks, name) for name in ("encoder", "mapping", "generator"))
-    return Makers(cast(Encoder, encoder), cast(Mapping, mapping), cast(Generator, generator))

@@ -14,6 +14,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ktviz.errors import WeightsError
+from ktviz.systems.blocks.checkpoint import in_words
 from ktviz.systems.blocks.spade import Spade
 from ktviz.systems.bridge.networks import Generator
 from ktviz.systems.bridge.networks import Mapping as MappingNetwork
@@ -22,6 +24,7 @@ Arrays = Mapping[str, npt.NDArray[np.floating]]
 SCOPES = {"generator": "Ggenerator", "mapping": "Gmappingnet", "encoder": "Gencoder", "discriminator": "Discriminator"}
 """Of our networks."""
 TABLE = "G_R"
+TODO = "Give those of one training, in these sizes"
 
 
 def variables(network: nn.Module, scope: str) -> dict[str, str]:
@@ -78,24 +81,73 @@ def spade_scopes(network: nn.Module) -> Sequence[str]:
     return [f"{block}_{half}" for block in blocks for half in (1, 2)]
 
 
-def as_ours(name: str, array: npt.NDArray[np.floating]) -> Tensor:
-    """A variable in our layout."""
-    value = torch.from_numpy(np.ascontiguousarray(array)).float()
-    if value.ndim == 4:
-        return value.permute(3, 2, 0, 1).contiguous()
-    return value.T.contiguous() if value.ndim == 2 else value
+def numbers_of(arrays: Arrays, variable: str, asked: str) -> Tensor:
+    """A variable as float32.
+
+    Raises:
+        WeightsError: It does not hold finite numbers.
+    """
+    array = arrays[variable]
+    if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+        raise WeightsError(asked, f"{variable} is no array of floating-point numbers", TODO)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+        value = torch.from_numpy(np.array(array, np.float32, order="C"))
+    if not torch.isfinite(value).all():
+        raise WeightsError(asked, f"NaN or infinity in {variable}", "Fetch them again")
+    return value
 
 
-def state_of(network: nn.Module, scope: str, arrays: Arrays) -> dict[str, Tensor]:
-    """The state dict of a network out of published variables; those that are missing are left out."""
-    found = {}
-    for name, variable in variables(network, scope).items():
-        if variable in arrays:
-            found[name] = as_ours(variable, arrays[variable])
+def table_of(arrays: Arrays, noise: int, asked: str) -> Tensor:
+    """The table of noise (rows, noise), without rows where there is none; errors as in `whole_state_of`."""
+    if TABLE not in arrays:
+        return torch.zeros(0, noise)
+    found = numbers_of(arrays, TABLE, asked)
+    if found.ndim != 2 or found.shape[1] != noise:
+        raise WeightsError(asked, f"{TABLE} is {in_words(found.shape)}, and noise has {noise} numbers", TODO)
+    return found
+
+
+def whole_state_of(network: nn.Module, scope: str, arrays: Arrays, asked: str) -> dict[str, Tensor]:
+    """The state dict of a network out of published variables.
+
+    Args:
+        network: Of the sizes that they are for.
+        scope: What their names begin with.
+        arrays: By name; others are not looked at.
+        asked: What they are called in messages.
+
+    Raises:
+        WeightsError: A variable is missing, has another shape, or does not hold finite numbers: the first one is named.
+    """
+    missing = next((variable for variable in variables(network, scope).values() if variable not in arrays), None)
+    if missing is not None:
+        raise WeightsError(asked, f"it lacks {missing}", TODO)
+    return state_of(network, scope, arrays, asked)
+
+
+def state_of(network: nn.Module, scope: str, arrays: Arrays, asked: str = "arrays") -> dict[str, Tensor]:
+    """The same of those variables that are there."""
+    known, found = network.state_dict(), {}
+    there = {name: variable for name, variable in variables(network, scope).items() if variable in arrays}
+    for name, variable in there.items():
+        value, shape = numbers_of(arrays, variable, asked), theirs(known[name]).shape
+        if value.shape != shape:
+            raise WeightsError(asked, f"{variable} is {in_words(value.shape)}, not {in_words(shape)}", TODO)
+        found[name] = ours(value)
     if isinstance(network, MappingNetwork):  # its numbers become a map whose channels come last
         entry = [part for part in ("entry.weight", "entry.bias") if part in found]
         found |= {part: channels_first(found[part], network.start) for part in entry}
     return found
+
+
+def ours(value: Tensor) -> Tensor:
+    """A variable in our layout."""
+    return (value.permute(3, 2, 0, 1) if value.ndim == 4 else value.T if value.ndim == 2 else value).contiguous()
+
+
+def theirs(value: Tensor) -> Tensor:
+    """One of our weights in theirs."""
+    return value.permute(2, 3, 1, 0) if value.ndim == 4 else value.T if value.ndim == 2 else value
 
 
 def channels_first(rows: Tensor, start: int) -> Tensor:

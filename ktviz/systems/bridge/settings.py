@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any, Literal, get_args
 
 from ktviz.errors import SettingError
-from ktviz.values import KnownKeywords, number, one_of, seed_of, short, whole
+from ktviz.systems.draws import draw_seed
+from ktviz.values import KnownKeywords, number, numbers, one_of, short, whole
 
 Mode = Literal["reference", "labels", "between"]
 AMOUNT, ALPHA = 1.5, 0.5
@@ -64,12 +65,12 @@ class Settings(KnownKeywords):
             object.__setattr__(self, "alpha", ranged("alpha", ALPHA if self.alpha is None else self.alpha, 1))
         object.__setattr__(self, "amount", ranged("amount", self.amount, None))
         if self.noise is not None:
-            object.__setattr__(self, "noise", numbers(self.noise))
-        if self.row is not None and whole("row", self.row) < 0:
-            raise SettingError(f"row {self.row}", "less than 0", "Count from 0")
+            object.__setattr__(self, "noise", numbers("noise", self.noise))
+        if self.row is not None:
+            object.__setattr__(self, "row", row_of(self.row))
         if self.noise is not None and self.row is not None:
             raise SettingError("noise and row", "both are given", "Give one of them")
-        seed_of("seed", self.seed)
+        object.__setattr__(self, "seed", draw_seed("seed", self.seed))
 
 
 def check_taken(mode: str, given: Collection[str]) -> None:
@@ -80,21 +81,17 @@ def check_taken(mode: str, given: Collection[str]) -> None:
             raise SettingError(f"{name} with mode {mode!r}", "it would not be used", f"Leave it out: it is of {others}")
 
 
+def row_of(row: Any) -> int:
+    """A row of the table of noise."""
+    if whole("row", row) < 0:
+        raise SettingError(f"row {row}", "less than 0", "Count from 0")
+    return int(row)
+
+
 def ranged(name: str, value: Any, most: float | None) -> float:
     """A number from 0."""
     found = number(name, value)
     if not isfinite(found) or found < 0 or (most is not None and found > most):
         wanted = "a finite number from 0" if most is None else f"a number from 0 to {most:g}"
         raise SettingError(f"{name} {value}", f"not {wanted}", f"Give {wanted}")
-    return found
-
-
-def numbers(given: Any) -> tuple[float, ...]:
-    """Finite numbers, one after the other."""
-    listed = given.tolist() if hasattr(given, "tolist") else given
-    if isinstance(listed, (str, bytes)) or not isinstance(listed, Iterable):
-        raise SettingError(f"noise {short(given)}", "no numbers", "Give as many as the networks take")
-    found = tuple(number("noise", one) for one in listed)
-    if not all(map(isfinite, found)):
-        raise SettingError(f"noise {short(given)}", "not finite", "Give finite numbers")
     return found

@@ -5,10 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ktviz.errors import SettingError
+from ktviz.systems.blocks.sizes import BLOCKS, CHANNELS, STEPS, check_sizes
 from ktviz.systems.bridge.networks import Discriminator, Encoder, Generator, Mapping
 
 CODE_PX = 2
 """Side of a cell of a code."""
+RANGES = {
+    **dict.fromkeys(("width", "hidden", "encoder_width", "discriminator_width"), CHANNELS),
+    **dict.fromkeys(("downs", "discriminator_downs"), STEPS),
+    "ups": (1, STEPS[1]),
+    "encoder_blocks": BLOCKS,
+    "side": (4, 4096),
+    "attributes": (1, 1024),
+    "noise": (1, 1024),
+}
+"""Of the sizes."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,8 @@ class Shape:
         discriminator_downs: Its steps down.
 
     Raises:
-        SettingError: The side is no multiple of what the steps divide it by.
+        SettingError: A size outside its range; or the side is no multiple of what the steps divide it by, or leaves a
+            norm less than 2x2 cells.
 
     Example:
         >>> Shape().codes, Shape().start
@@ -49,9 +61,12 @@ class Shape:
     discriminator_downs: int = 4
 
     def __post_init__(self) -> None:
+        check_sizes(self, RANGES)
         step = 1 << max(self.downs, self.discriminator_downs, self.ups + 1)
-        if self.side < step or self.side % step:
-            raise SettingError(f"pictures of {self.side} px", f"not a multiple of {step}", f"Give {4 * step}")
+        least = max(step, 2 << max(self.downs, self.ups + 1))
+        if self.side < least or self.side % step:
+            found = f"not a multiple of {step} from {least} on"
+            raise SettingError(f"pictures of {self.side} px", found, f"Give {4 * step}")
 
     @property
     def codes(self) -> int:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import MissingWeightsError, WeightsError
+from ktviz.errors import MissingWeightsError, SettingError, WeightsError
 from ktviz.networks.weights import as_path, load_weights, module_digest, read_about, save_weights, text_digest
-from ktviz.systems.blocks.checkpoint import checked_tensors
 from ktviz.systems.bridge.configuration import Configuration, named
 from ktviz.systems.bridge.losses import Makers
 from ktviz.systems.bridge.packaged import WEIGHTS
-from ktviz.systems.bridge.published import SCOPES, TABLE, Arrays, state_of
+from ktviz.systems.bridge.published import SCOPES, Arrays, table_of, whole_state_of
 from ktviz.systems.bridge.shape import Shape
+from ktviz.values import short, whole
 
 FILE = "networks.safetensors"
+MOST_ROWS = 2**24
+"""Of a table of noise."""
 
 
 class Networks(nn.Module):
@@ -33,7 +36,7 @@ class Networks(nn.Module):
         rows: Of the table of noise: one for each picture of the training.
 
     Raises:
-        SettingError: More or fewer attributes, one twice, or a group of others.
+        SettingError: More or fewer attributes, one twice, no names, a group of others, or no number of rows.
 
     Example:
         >>> shape = Shape(side=32, attributes=2, noise=4, width=4, downs=2, hidden=4, encoder_width=2, ups=2,
@@ -49,7 +52,9 @@ class Networks(nn.Module):
         self, shape: Shape, attributes: Sequence[str], exclusive: Sequence[Sequence[str]] = (), rows: int = 0
     ) -> None:
         super().__init__()
-        configuration = Configuration(shape, tuple(attributes), tuple(tuple(group) for group in exclusive))
+        # Whatever is no names is refused there.
+        configuration = Configuration(shape, cast(Any, attributes), cast(Any, exclusive))
+        check_rows(rows)
         self.shape, self.attributes, self.exclusive = shape, configuration.attributes, configuration.exclusive
         self.encoder, self.mapping, self.generator = shape.encoder(), shape.mapping(), shape.generator()
         self.register_buffer("table", torch.zeros(rows, shape.noise))
@@ -78,7 +83,8 @@ class Networks(nn.Module):
             WeightsError: The file is missing, damaged, of another layout, or holds NaN.
         """
         path = as_path(folder) / FILE
-        made = cls(*described(path))
+        stated, rows = described(path)
+        made = cls(stated.shape, stated.attributes, stated.exclusive, rows)
         load_weights(made, path)
         return made
 
@@ -113,21 +119,20 @@ class Networks(nn.Module):
 
         Raises:
             SettingError: No configuration.
-            WeightsError: The file is missing or damaged, or a variable is missing or has another shape: the first one.
+            WeightsError: The file is missing or damaged, or a variable is missing, has another shape, or does not hold
+                finite numbers: the first one is named.
         """
-        chosen, asked, held = named(configuration), "arrays", arrays
+        chosen, asked, held = named(configuration), "arrays of the authors", arrays
         if isinstance(held, (str, os.PathLike)):
             asked, held = f"weights {os.fspath(held)!r}", read_arrays(held)
-        table = held.get(TABLE)
-        if table is not None and (table.ndim != 2 or table.shape[1] != chosen.shape.noise):
-            found = f"{TABLE} has shape {[*table.shape]}, and noise has {chosen.shape.noise} numbers"
-            raise WeightsError(asked, found, "Give those of one training")
-        made = cls(chosen.shape, chosen.attributes, chosen.exclusive, 0 if table is None else len(table))
+        if not isinstance(held, Mapping):
+            raise WeightsError(f"{asked}: {short(held)}", "no arrays by name", "Give them by name, or an .npz file")
+        table = table_of(held, chosen.shape.noise, asked)
+        made = cls(chosen.shape, chosen.attributes, chosen.exclusive, len(table))
         for part in ("encoder", "mapping", "generator"):
             network = made.get_submodule(part)
-            network.load_state_dict(checked_tensors(network, state_of(network, SCOPES[part], held), asked))
-        if table is not None:
-            made.table.copy_(torch.from_numpy(np.asarray(table)).float())
+            network.load_state_dict(whole_state_of(network, SCOPES[part], held, asked))
+        made.table.copy_(table)
         return made
 
     def digests(self) -> dict[str, str]:
@@ -152,16 +157,24 @@ def read_arrays(path: str | os.PathLike[str]) -> Arrays:
         ) from None
 
 
-def described(path: str | os.PathLike[str]) -> tuple[Shape, list[str], list[list[str]], int]:
+def check_rows(rows: Any) -> int:
+    """A number of rows of a table of noise; SettingError for anything else."""
+    if not 0 <= whole("rows", rows) <= MOST_ROWS:
+        raise SettingError(f"rows {rows}", f"not from 0 to {MOST_ROWS:,}", "Give one for each picture of the training")
+    return int(rows)
+
+
+def described(path: str | os.PathLike[str]) -> tuple[Configuration, int]:
     """Sizes, attributes and rows as a file states them.
 
     Raises:
-        WeightsError: It states none.
+        WeightsError: It states none, or such as no networks have.
     """
     about = read_about(path)
     try:
         parts = {name: json.loads(about[name]) for name in ("shape", "attributes", "exclusive", "rows")}
-        return Shape(**parts["shape"]), list(parts["attributes"]), list(parts["exclusive"]), int(parts["rows"])
+        stated = Configuration(Shape(**parts["shape"]), parts["attributes"], parts["exclusive"])
+        return stated, check_rows(parts["rows"])
     except (LookupError, TypeError, ValueError):
         raise WeightsError(
             f"weights {os.fspath(path)!r}", "they do not state sizes and attributes", "Give a file that `save` wrote"

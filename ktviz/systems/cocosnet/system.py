@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -41,7 +41,7 @@ from ktviz.systems.cocosnet.rounding import Case
 from ktviz.systems.cocosnet.settings import Settings
 from ktviz.systems.cocosnet.sites import NAME, REFERENCE_LABELS, WARPED, CorrespondenceSite, ExemplarSite
 from ktviz.systems.left_out import LeftOut
-from ktviz.systems.opening import bank_of, banks_of, named_source
+from ktviz.systems.opening import bank_of, banks_of, named_source, stated_settings
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints
@@ -49,6 +49,8 @@ from ktviz.trace.pictures import REFERENCE
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 
+STATED = (*(setting.name for setting in fields(Settings)), "without")
+"""What a trace states of a run."""
 BYTES_PER_PX = 300
 """What a recording takes per pixel of both pictures, at most: eight candidates a cell, and five pictures."""
 MIXES, CHOOSES = "correspondence", "exemplar"
@@ -311,7 +313,7 @@ class CoCosNet(nn.Module, PlainSystem):
 
     def asked(self, trace: Trace, without: Sequence[Any], settings: Mapping[str, Any]) -> tuple[Settings, LeftOut]:
         """How a run is to be made again: as it was, without some more, with other settings."""
-        stored = dict(trace.picture.settings)
+        stored = stated_settings(trace, STATED)
         parts = [*stored.pop("without"), *(self.part(trace, one) for one in without)]
         return self.exemplars.settled(Settings(**{**stored, **settings}), parts)
 

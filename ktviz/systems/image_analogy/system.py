@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -31,7 +31,7 @@ from ktviz.systems.image_analogy.result import Analogy, Side
 from ktviz.systems.image_analogy.settings import Settings, settings_from
 from ktviz.systems.image_analogy.sites import NAME, FieldSite, Place, VoteSite
 from ktviz.systems.image_analogy.votes_blend import VotesBlend
-from ktviz.systems.opening import bank_of, named_source
+from ktviz.systems.opening import bank_of, named_source, stated_settings
 from ktviz.systems.parts import is_number
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
@@ -40,6 +40,8 @@ from ktviz.trace.pictures import REFERENCE
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
 
+STATED = (*(setting.name for setting in fields(Settings)), "without")
+"""What a trace states of a run."""
 BYTES_PER_PX = 900
 """What a recording takes per pixel of both pictures, at most: up to nine votes, and a third more for the levels."""
 VOTES = "ab.vote"
@@ -242,7 +244,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
         content = trace.picture.canvases.get("input")
         if content is None:
             raise TraceError("a question to the model", "the trace was saved without its picture", "Pass photo=")
-        stored = dict(trace.picture.settings)
+        stored = stated_settings(trace, STATED)
         asked = [self.region_of_entry(trace, int(part)) if is_number(part) else part for part in without]
         parts = (*stored.pop("without"), *asked)
         return self.traced(content, **{**stored, **settings, "without": self.reference.regions(parts)})

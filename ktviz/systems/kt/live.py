@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -22,6 +22,7 @@ from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.kt.settings import Settings, settings_from
+from ktviz.systems.opening import stated_settings
 from ktviz.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Live:
     @cached_property
     def settings(self) -> Settings:
         """How it was translated."""
-        return settings_from(self.trace.picture.settings)
+        return settings_from(stated_settings(self.trace, [setting.name for setting in fields(Settings)]))
 
     def changed(self, without: Sequence[Part], settings: Mapping[str, Any]) -> Settings:
         """The settings of another translation: without more than this one, and with others where they are given."""

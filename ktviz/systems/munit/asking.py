@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from ktviz.errors import SettingError, UnknownNameError
@@ -20,8 +21,12 @@ from ktviz.values import short
 
 Asked = tuple[Settings, Exemplar | None, LeftOut]
 """Settings with the whole names of sources, an exemplar that comes with the run, and what is left out."""
-WAYS = ("exemplar", "code", "nearest", "mix")
+WAYS = ("exemplar", "code", "mix")
 """Settings that say where a style comes from."""
+STATED = ("mode", *(setting.name for setting in fields(Settings)), "without")
+"""What a trace states of a run."""
+FORGOTTEN = (*WAYS, "nearest")
+"""What of a run is forgotten where another style is asked for."""
 
 
 def asked(direction: Direction, bank: Bank | None, exemplar: Any, without: Any, settings: Mapping[str, Any]) -> Asked:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ktviz.images import Pixels, to_tensor
-from ktviz.networks.running import check_finite, run
+from ktviz.networks.running import check_finite, check_there, run
 from ktviz.networks.threads import pointwise, threads_for
 from ktviz.systems.blocks.margins import widened
 from ktviz.systems.munit.networks import STYLE_DOWNS, Generator
@@ -118,7 +118,8 @@ class Direction:
 
 
 def last_layer(generator: Generator) -> torch.nn.Conv2d:
-    """The last layer of a style encoder, from means over cells to the code."""
+    """The last layer of a style encoder, from means over cells to the code; errors as in `check_there`."""
+    check_there(generator)
     last = generator.enc_style.model[-1]
     assert isinstance(last, torch.nn.Conv2d)
     return last

@@ -7,15 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
 from ktviz.errors import SettingError
-from ktviz.values import KnownKeywords, number, seed_of, short, whole
+from ktviz.systems.draws import draw_seed
+from ktviz.values import KnownKeywords, check_once, number, numbers, short, whole
 
 Mode = Literal["exemplar", "bank", "random"]
 MODES: tuple[Mode, ...] = ("exemplar", "bank", "random")
-MOST_SEED = 2**32 - 1
-"""What NumPy's older generator takes."""
 ROOM = 1e-6
 """What weights may lack to 1."""
 
@@ -50,7 +47,7 @@ class Settings(KnownKeywords):
         if self.exemplar is not None and not isinstance(self.exemplar, str):
             raise SettingError(f"exemplar {short(self.exemplar)}", "not a name", "Name a source of the bank")
         if self.code is not None:
-            object.__setattr__(self, "code", numbers(self.code))
+            object.__setattr__(self, "code", numbers("code", self.code))
         if self.mix is not None:
             object.__setattr__(self, "mix", weights(self.mix))
         chosen = [name for name in ("exemplar", "code", "mix") if getattr(self, name) is not None]
@@ -61,8 +58,7 @@ class Settings(KnownKeywords):
             raise SettingError(f"nearest {self.nearest}", "less than 1", "Give 1, or another positive number")
         if self.nearest > 1 and self.code is None:
             raise SettingError(f"nearest {self.nearest}", "no code that they are near to", "Give code=")
-        if seed_of("seed", self.seed) > MOST_SEED:
-            raise SettingError(f"seed {self.seed}", f"above {MOST_SEED}", "Give a smaller one")
+        object.__setattr__(self, "seed", draw_seed("seed", self.seed))
 
     @property
     def mode(self) -> Mode:
@@ -82,30 +78,17 @@ class Settings(KnownKeywords):
         }
 
 
-def numbers(given: Any) -> tuple[float, ...]:
-    """The numbers of a code, all of them finite."""
-    asked, todo = f"code {short(given)}", "Give its numbers, as banks hold them: banks.codes[0]"
-    try:
-        values = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise SettingError(asked, "no numbers", todo) from None
-    if values.ndim != 1 or not len(values):
-        raise SettingError(asked, f"an array of shape {values.shape}", todo)
-    if not np.isfinite(values).all():
-        raise SettingError(asked, "numbers that are not finite", todo)
-    return tuple(values.tolist())
-
-
 def weights(given: Any) -> dict[str, float]:
     """Positive weights by name, which add up to 1."""
     asked, todo = f"mix {short(given)}", 'Give mix={"one": 0.5, "other": 0.5}'
     try:
-        found = dict(given)
+        pairs = [(name, weight) for name, weight in (given.items() if isinstance(given, Mapping) else given)]
     except (TypeError, ValueError):
         raise SettingError(asked, "no weights by name", todo) from None
-    if not found or not all(isinstance(name, str) for name in found):
+    if not pairs or not all(isinstance(name, str) for name, _ in pairs):
         raise SettingError(asked, "no weights by name", todo)
-    found = {name: number(f"weight of {name}", weight) for name, weight in found.items()}
+    check_once("mix", [name for name, _ in pairs])
+    found = {name: number(f"weight of {name}", weight) for name, weight in pairs}
     for name, weight in found.items():
         if not 0 < weight < math.inf:
             raise SettingError(f"weight {weight:g} of {name}", "not positive", "Leave out what has no part")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ktviz.errors import MismatchError, SettingError, UnknownNameError
 from ktviz.library.kinds.codes.union import CodeUnion
+from ktviz.systems.draws import drawn
 from ktviz.systems.left_out import LeftOut
 from ktviz.systems.munit.coder import Coder
 from ktviz.systems.munit.direction import CELL_PX, Direction
@@ -21,18 +22,6 @@ from ktviz.systems.munit.style import Choice, Floats, Numbers, Part, Style, code
 
 RANKED = 64
 """Entries of a bank that are recorded for a run, the best first, and all that were taken."""
-
-
-def drawn(seed: int, codes: int) -> Tensor:
-    """A style of the normal distribution that styles were trained to have: (codes,) float32.
-
-    By NumPy's older generator: the same seed draws the same with every version.
-
-    Example:
-        >>> drawn(3, 2).tolist() == drawn(3, 8).tolist()[:2]
-        True
-    """
-    return torch.from_numpy(np.random.RandomState(seed).standard_normal(codes)).float()
 
 
 def check_bank(banks: CodeUnion, coder: Coder) -> None:

@@ -20,7 +20,7 @@ from ktviz.memory import as_bytes
 from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.cells import around
-from ktviz.systems.munit.asking import WAYS, Asked, asked, check_code, meant
+from ktviz.systems.munit.asking import FORGOTTEN, STATED, WAYS, Asked, asked, check_code, meant
 from ktviz.systems.munit.bench import prepared
 from ktviz.systems.munit.coder import Coder
 from ktviz.systems.munit.direction import CELL_PX, Direction
@@ -28,7 +28,6 @@ from ktviz.systems.munit.exemplar import brought
 from ktviz.systems.munit.path import arc, straight
 from ktviz.systems.munit.result import Translation
 from ktviz.systems.munit.run import Run
-from ktviz.systems.munit.settings import numbers
 from ktviz.systems.munit.shape import Shape
 from ktviz.systems.munit.sites import NAME, CellSite, LikenessSite, StyleSite
 from ktviz.systems.munit.style import Style
@@ -36,13 +35,13 @@ from ktviz.systems.munit.style_blend import StyleBlend
 from ktviz.systems.munit.style_space import StyleSpace
 from ktviz.systems.munit.styles import Bank, check_bank, of_draw, of_picture
 from ktviz.systems.munit.trained import KEYS, Networks
-from ktviz.systems.opening import banks_of, named_banks
+from ktviz.systems.opening import banks_of, named_banks, stated_digest, stated_settings
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Exclude, Ints
 from ktviz.trace.pictures import REFERENCE
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
-from ktviz.values import one_of, whole
+from ktviz.values import numbers, one_of, whole
 
 TARGET = "target domain"
 """What digests call the domain of what is made."""
@@ -140,9 +139,10 @@ class Munit(nn.Module, PlainSystem):
         """The system of a trace, on the banks that it names; see `systems.registry`.
 
         Raises:
+            TraceError: It does not state the domain of what was made.
             MismatchError: Its styles were in a library, and none was given, or they are not there.
         """
-        networks, to = None if like is None else like.networks, str(trace.about["digests"][TARGET])
+        networks, to = None if like is None else like.networks, stated_digest(trace, TARGET)
         names = named_banks(trace)
         return cls(banks_of("the picture again", names, library) if names else None, networks, to)
 
@@ -257,8 +257,8 @@ class Munit(nn.Module, PlainSystem):
         if isinstance(style, str) and self.banks is not None:
             number = self.banks.source_numbers[self.banks.find_source(style)]
             return torch.from_numpy(self.banks.codes[number]).float()
-        if not isinstance(style, os.PathLike) and np.ndim(style) == 1:
-            code = numbers(style)
+        if isinstance(style, (list, tuple)) or getattr(style, "ndim", None) == 1:
+            code = numbers("code", style)
             check_code(code, self.direction)
             return torch.tensor(code)
         return self.direction.code(as_pixels(style))
@@ -284,9 +284,9 @@ class Munit(nn.Module, PlainSystem):
         """The run that a trace is of.
 
         Raises:
-            TraceError: The trace was saved without its picture, or without its exemplar.
+            TraceError: The trace was saved without its picture, or without its exemplar, or lacks a setting.
         """
-        stored = dict(trace.picture.settings)
+        stored = stated_settings(trace, STATED)
         picture, exemplar, without = trace.picture.canvases.get("input"), stored.pop("exemplar"), stored.pop("without")
         del stored["mode"]
         if picture is None:
@@ -299,7 +299,7 @@ class Munit(nn.Module, PlainSystem):
         if run.exemplar is not None:
             stored["exemplar"] = run.exemplar
         if any(way in settings for way in WAYS):
-            stored = {name: value for name, value in stored.items() if name not in WAYS}
+            stored = {name: value for name, value in stored.items() if name not in FORGOTTEN}
         parts = meant(without, run, trace.sites, partial(self.style_of, run))
         chosen = {"exemplar": None, **stored, **settings}
         return Run(run.picture, *self.asked(chosen.pop("exemplar"), [*run.without.described(), *parts], chosen))

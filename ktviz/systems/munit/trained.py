@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import torch
 from torch import nn
@@ -16,7 +17,7 @@ from ktviz.systems.blocks.checkpoint import checked_tensors
 from ktviz.systems.munit.networks import Generator
 from ktviz.systems.munit.packaged import WEIGHTS
 from ktviz.systems.munit.shape import PUBLISHED, Shape
-from ktviz.values import one_of
+from ktviz.values import one_of, short
 
 FILE = "generators.safetensors"
 KEYS = ("a", "b")
@@ -41,9 +42,7 @@ class Networks(nn.Module):
 
     def __init__(self, shape: Shape, domains: Sequence[str] = ("a", "b")) -> None:
         super().__init__()
-        if len(domains) != 2 or domains[0] == domains[1] or not all(isinstance(name, str) and name for name in domains):
-            raise SettingError(f"domains {list(domains)}", "not two names", "Give two, as ('drawings', 'photographs')")
-        self.shape, self.domains = shape, (domains[0], domains[1])
+        self.shape, self.domains = shape, two_names(domains)
         self.a, self.b = shape.generator(), shape.generator()
         self.eval().requires_grad_(False)
 
@@ -127,16 +126,23 @@ class Networks(nn.Module):
         return {**networks, "domains": ", ".join(self.domains)}
 
 
+def two_names(domains: Any) -> tuple[str, str]:
+    """What two domains are called; SettingError for anything else than two different names."""
+    several = isinstance(domains, (tuple, list)) and all(isinstance(name, str) and name for name in domains)
+    if not several or len(domains) != 2 or domains[0] == domains[1]:
+        raise SettingError(f"domains {short(domains)}", "not two names", "Give two, as ('drawings', 'photographs')")
+    return domains[0], domains[1]
+
+
 def described(path: str | os.PathLike[str]) -> tuple[Shape, tuple[str, str]]:
     """Sizes and names of the domains as a file states them.
 
     Raises:
-        WeightsError: It states none.
+        WeightsError: It states none, or such as no networks have.
     """
     about = read_about(path)
     try:
-        first, second = json.loads(about["domains"])
-        return Shape(**json.loads(about["shape"])), (first, second)
+        return Shape(**json.loads(about["shape"])), two_names(json.loads(about["domains"]))
     except (LookupError, TypeError, ValueError):
         raise WeightsError(
             f"weights {os.fspath(path)!r}", "they do not state sizes and domains", "Give a file that `save` wrote"

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from ktviz.errors import SettingError
-from ktviz.values import KnownKeywords, one_of, seed_of, short, whole
+from ktviz.systems.draws import draw_seed
+from ktviz.values import KnownKeywords, one_of, short, whole
 
 Choice = Literal["drawn", "numbered", "nearest", "encoded"]
 OF_REFERENCE = ("nearest", "encoded")
 """Choices that need a reference."""
-MOST_SEED = 2**32 - 1
-"""What NumPy's older generator takes."""
 Pairs = Mapping[int, int]
 
 
@@ -48,8 +47,7 @@ class Settings(KnownKeywords):
 
     def __post_init__(self) -> None:
         one_of("choice", self.choice, get_args(Choice))
-        if seed_of("seed", self.seed) > MOST_SEED:
-            raise SettingError(f"seed {self.seed}", f"above {MOST_SEED}", "Give a smaller one")
+        object.__setattr__(self, "seed", draw_seed("seed", self.seed))
         if not isinstance(self.again, bool):
             raise SettingError(f"again {short(self.again)}", "neither True nor False", "Give one of them")
         for name in ("styles", "copies"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,7 +23,7 @@ from ktviz.library.library import Library
 from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.descents import Descent
-from ktviz.systems.opening import banks_of, named_banks
+from ktviz.systems.opening import banks_of, named_banks, stated_settings
 from ktviz.systems.parts import is_number
 from ktviz.systems.pix2pixhd.bench import prepared
 from ktviz.systems.pix2pixhd.centres import Centres
@@ -49,6 +49,8 @@ from ktviz.trace.pictures import REFERENCE, UNCOVERED
 from ktviz.trace.record import record
 from ktviz.trace.trace import Trace
 
+STATED = (*(setting.name for setting in fields(Settings)), "reference", "reference_file", "without")
+"""What a trace states of a run."""
 PublishedCentres = Mapping[int, Vectors] | str | os.PathLike[str]
 
 
@@ -263,7 +265,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
 
     def stated(self, trace: Trace) -> Run:
         """The run that a trace states; errors as in `run_of`."""
-        stored, asked = dict(trace.picture.settings), "a question to the model"
+        stored, asked = stated_settings(trace, STATED), "a question to the model"
         named, file, without = (stored.pop(name) for name in ("reference", "reference_file", "without"))
         settings, instances = Settings(**stored), trace.picture.labels("input")
         reference = None

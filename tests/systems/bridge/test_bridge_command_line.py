@@ -80,6 +80,7 @@ def test_settings_and_references_are_handed_on(place, library, system, banked, f
         (["--has", "Dark", "--want", "Hatt"], 3, "Did you mean Hat"),
         (["--has", "Dark", "--want", "Hat=maybe"], 3, "attribute 'Hat=maybe'"),
         (["--has", "Dark", "--want", "Dark", "--want", "Blond"], 2, "a picture has one of"),
+        (["--has", "Dark", "--want", "Hat", "--want", "Hat=no", "--mode", "labels"], 2, "named twice"),
         (["--has", "Dark", "--want", "Hat"], 2, "no reference, and no bank to choose one from"),
         (["--has", "Dark", "--want", "Hat", "--reference", "PICTURE"], 2, "--reference without --attributes"),
         (["--has", "Dark", "--want", "Hat", "-b", BANK], 2, "no --library"),

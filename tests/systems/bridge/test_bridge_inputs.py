@@ -1,6 +1,7 @@
 """What bridging is given: attributes, settings, pictures and weights that cannot be used are refused in words."""
 
 import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -16,11 +17,12 @@ from ktviz.errors import (
     UnknownSettingError,
     WeightsError,
 )
+from ktviz.networks.weights import save_weights
 from ktviz.systems.bridge.configuration import PUBLISHED, Configuration
 from ktviz.systems.bridge.packaged import WEIGHTS
 from ktviz.systems.bridge.published import SCOPES, TABLE, state_of, variables
 from ktviz.systems.bridge.shape import Shape
-from ktviz.systems.bridge.trained import Networks
+from ktviz.systems.bridge.trained import FILE, Networks
 
 from .conftest import HAS, NAMES, SHAPE, SIDE, WANT
 
@@ -70,9 +72,14 @@ def test_of_exclusive_attributes_what_is_wanted_takes_the_others_place(system, p
         ({"amount": np.inf}, SettingError, "not a finite number from 0"),
         ({"amount": "much"}, SettingError, "not a number"),
         ({"seed": -1}, SettingError, "less than 0"),
+        ({"seed": 2**32}, SettingError, "above"),
+        ({"seed": 2**64}, SettingError, "above"),
+        ({"seed": True}, SettingError, "not a whole number"),
         ({"noise": [0.0] * 5}, SettingError, "noise of 5 numbers: the networks take 6"),
         ({"noise": [np.nan] * 6}, SettingError, "not finite"),
         ({"noise": "drawn"}, SettingError, "no numbers"),
+        ({"noise": [1e39] * 6}, SettingError, "too large"),
+        ({"noise": [True] * 6}, SettingError, "not a number"),
         ({"noise": [0.0] * 6, "row": 1}, SettingError, "both are given"),
         ({"row": 5}, SettingError, "row 5: the table has 5 rows"),
         ({"row": -1}, SettingError, "less than 0"),
@@ -99,6 +106,14 @@ def test_settings_are_checked(system, picture, given, error, said):
         system(picture, HAS, WANT, **{"mode": "labels", **given})
 
 
+def test_whole_numbers_of_other_libraries_are_plain_ones(system, picture):
+    for given in ({"seed": 3}, {"row": 3}):
+        (name,) = given
+        trace = system.traced(picture, HAS, WANT, mode="labels", **{name: np.int64(3)})
+        assert type(trace.picture.settings[name]) is int
+        assert trace.digest == system.traced(picture, HAS, WANT, mode="labels", **given).digest
+
+
 def test_pictures_of_another_size_or_none_at_all_are_refused(system, picture, paint):
     for height, width in ((SIDE, SIDE + 1), (16, 16), (64, 64)):
         with pytest.raises(ImageError, match=f"a picture of {width}x{height} px: .* 32x32 px"):
@@ -121,6 +136,11 @@ def test_networks_that_make_nan_are_named(make_networks, picture, other):
         system, mode = kt.Bridge(networks=networks), "labels" if part == "mapping" else "reference"
         with pytest.raises(WeightsError, match=said):
             system(picture, HAS, WANT, mode=mode, **({} if mode == "labels" else {"reference": other}))
+
+
+def test_rows_of_networks_without_weights_are_refused(make_networks, picture):
+    with pytest.raises(WeightsError, match="no weights"):
+        kt.Bridge(networks=make_networks(0).to("meta"))(picture, HAS, WANT, mode="labels", row=1)
 
 
 # Weights
@@ -194,15 +214,131 @@ def test_arrays_of_the_authors_load_by_their_names(networks, picture, tmp_path):
     unnamed = kt.Bridge.from_checkpoint(arrays, Configuration(SHAPE))
     assert unnamed.networks.attributes[3] == "attribute 3"
     missing = {name: value for name, value in arrays.items() if name != "Gencoder/Conv/weights"}
-    with pytest.raises(WeightsError, match=r"entry\.weight"):
+    with pytest.raises(WeightsError, match=r"it lacks Gencoder/Conv/weights"):
         kt.Bridge.from_checkpoint(missing, configuration)
-    with pytest.raises(WeightsError, match="G_R has shape"):
+    with pytest.raises(WeightsError, match="G_R is 5x3, and noise has 6 numbers"):
         kt.Bridge.from_checkpoint({**arrays, TABLE: arrays[TABLE][:, :3]}, configuration)
     with pytest.raises(WeightsError):
-        kt.Bridge.from_checkpoint(arrays, Configuration(Shape(side=SIDE, attributes=4)))
+        kt.Bridge.from_checkpoint(arrays, Configuration(Shape(side=2 * SIDE, attributes=4)))
     without = kt.Bridge.from_checkpoint({n: v for n, v in arrays.items() if n != TABLE}, configuration)
     with pytest.raises(SettingError, match="these networks have no table"):
         without(picture, HAS, WANT, mode="labels", row=0)
+
+
+def replaced(arrays, name, change):
+    return {**arrays, name: change(arrays[name])}
+
+
+@pytest.mark.parametrize(
+    "name", ["Gencoder/Conv/weights", "Gmappingnet/flatten_fully_connected/fully_connected/weights"]
+)
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda array: array[..., :-1], "is .*, not "),
+        (lambda array: array.ravel(), "is .*, not "),
+        (lambda array: array.astype(str), "is no array of floating-point numbers"),
+        (lambda array: array.astype(object), "is no array of floating-point numbers"),
+        (lambda array: array.tolist(), "is no array of floating-point numbers"),
+        (lambda array: array * np.nan, "NaN or infinity in"),
+        (lambda array: array.astype(np.float64) + 1e39, "NaN or infinity in"),
+    ],
+)
+def test_of_the_authors_arrays_the_one_that_does_not_fit_is_named(networks, name, change, said):
+    configuration = Configuration(SHAPE, NAMES, networks.exclusive)
+    with pytest.raises(
+        WeightsError, match=f"arrays of the authors: {name} {said}|arrays of the authors: {said} {name}"
+    ):
+        kt.Bridge.from_checkpoint(replaced(arrays_of(networks), name, change), configuration)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda table: table * np.nan, "NaN or infinity in G_R"),
+        (lambda table: table.tolist(), "G_R is no array"),
+        (lambda table: table[0], "G_R is 6, and noise has 6 numbers"),
+    ],
+)
+def test_tables_of_noise_are_finite_numbers_in_rows(networks, change, said):
+    configuration = Configuration(SHAPE, NAMES, networks.exclusive)
+    with pytest.raises(WeightsError, match=said):
+        kt.Bridge.from_checkpoint(replaced(arrays_of(networks), TABLE, change), configuration)
+    for given in (None, 3, [arrays_of(networks)]):
+        with pytest.raises(WeightsError, match="no arrays by name"):
+            kt.Bridge.from_checkpoint(given, configuration)
+
+
+def test_arrays_of_any_precision_and_byte_order_are_the_same(networks):
+    configuration = Configuration(SHAPE, NAMES, networks.exclusive)
+    for kind in (">f4", np.float64, np.longdouble):
+        arrays = {name: array.astype(kind) for name, array in arrays_of(networks).items()}
+        assert kt.Bridge.from_checkpoint(arrays, configuration).digests() == kt.Bridge(networks=networks).digests()
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        {"side": 32.0},
+        {"side": 20},
+        {"side": 2},
+        {"side": 16, "downs": 4},
+        {"ups": 4},
+        {"ups": -1},
+        {"ups": 0},
+        {"downs": "2"},
+        {"width": -1},
+        {"width": 0},
+        {"hidden": 0},
+        {"encoder_width": True},
+        {"encoder_blocks": -1},
+        {"discriminator_width": 10**9},
+        {"noise": 0},
+        {"attributes": 0},
+    ],
+)
+def test_sizes_outside_their_range(size, networks, tmp_path):
+    with pytest.raises(SettingError):
+        replace(SHAPE, **size)
+    about = {**networks.about, "shape": json.dumps({**asdict(SHAPE), **size})}
+    save_weights(networks, tmp_path / FILE, about)
+    with pytest.raises(WeightsError, match="do not state sizes and attributes"):
+        Networks.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("stated", "value"),
+    [
+        ("rows", -3),
+        ("rows", 5.5),
+        ("rows", "5"),
+        ("rows", True),
+        ("rows", 10**12),
+        ("exclusive", [1]),
+        ("exclusive", [["zz"]]),
+        ("exclusive", [[1]]),
+        ("exclusive", 3),
+        ("exclusive", ["Dark"]),
+        ("attributes", [1, 2, 3, 4]),
+        ("attributes", ["Dark", "Dark", "Hat", "Smile"]),
+        ("attributes", "Dark"),
+        ("attributes", 4),
+        ("shape", [32]),
+    ],
+)
+def test_files_that_state_what_no_networks_have_are_refused(networks, tmp_path, stated, value):
+    save_weights(networks, tmp_path / FILE, {**networks.about, stated: json.dumps(value)})
+    with pytest.raises(WeightsError, match="do not state sizes and attributes"):
+        Networks.load(tmp_path)
+
+
+def test_rows_and_groups_that_are_none_are_refused_in_python_as_well():
+    for rows in (-3, 1.5, "five", True):
+        with pytest.raises(SettingError, match="rows"):
+            Networks(SHAPE, NAMES, rows=rows)
+    for names, groups in ((NAMES, "Dark"), (NAMES, 3), ("Dark", ()), (4, ())):
+        with pytest.raises(SettingError, match="no list"):
+            Networks(SHAPE, names, groups)
 
 
 def test_the_published_experiment_has_the_authors_variables_and_paints(shared, paint):

@@ -9,7 +9,7 @@ import torch
 
 import ktviz as kt
 from ktviz.audit.copies import Seen, copies
-from ktviz.errors import MismatchError, RegionError, SettingError, TraceError, UnknownNameError
+from ktviz.errors import KtvizError, MismatchError, RegionError, SettingError, TraceError, UnknownNameError
 from ktviz.explain.case import case_of, source_picture
 from ktviz.explain.pieces import pieces
 from ktviz.images import to_pixels
@@ -301,6 +301,14 @@ def test_a_setting_that_was_changed_is_found(trace, system, tmp_path, setting, v
     assert any(part in verdict.difference for part in ("measures", "settings", "the reference reference", "banks")), (
         verdict
     )
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("want", 5), ("want", [["Hat"]]), ("want", [["Hat", 1], ["Hat", 0]]), ("without", 3)]
+)
+def test_a_setting_that_is_none_is_refused_in_words(trace, system, setting, value):
+    with pytest.raises(KtvizError):
+        system.rerun(trace.with_settings({**trace.picture.settings, setting: value}))
 
 
 def test_what_went_in_is_no_copy_of_itself(paint):

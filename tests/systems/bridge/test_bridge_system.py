@@ -6,6 +6,7 @@ import torch
 
 import ktviz as kt
 from ktviz.systems.bridge.system import Bridge
+from ktviz.systems.draws import drawn
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import check_class
 
@@ -54,7 +55,7 @@ def test_a_picture_by_labels_is_that_of_noise_and_difference(system, networks, p
     for given, numbers, origin in (
         ({"noise": noise}, torch.tensor([noise]), "given noise"),
         ({"row": 3}, networks.table[3:4], "noise row 3"),
-        ({"seed": 7}, torch.randn(1, 6, generator=torch.Generator().manual_seed(7)), "drawn noise"),
+        ({"seed": 7}, drawn(7, 6)[None], "drawn noise"),
     ):
         made = system(picture, HAS, WANT, mode="labels", **given)
         assert near(made.output, by_hand.painted(by_hand.own + by_hand.labels(numbers)))

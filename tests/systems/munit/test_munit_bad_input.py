@@ -1,6 +1,8 @@
 """What MUNIT cannot do is refused in words; what is odd, but has an answer, gets it."""
 
+import json
 import warnings
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -20,10 +22,11 @@ from ktviz.errors import (
     UnknownSettingError,
     WeightsError,
 )
+from ktviz.networks.weights import save_weights
 from ktviz.systems.munit.packaged import WEIGHTS
 from ktviz.systems.munit.shape import Shape
 from ktviz.systems.munit.system import Munit
-from ktviz.systems.munit.trained import Networks
+from ktviz.systems.munit.trained import FILE, Networks
 
 from .conftest import BANK, networks_of
 
@@ -34,10 +37,19 @@ from .conftest import BANK, networks_of
         ({"code": [1, 2, 3]}, SettingError, "3 numbers, and styles have 4"),
         ({"code": [1, 2, np.nan, 3]}, SettingError, "not finite"),
         ({"code": [1, 2, np.inf, 3]}, SettingError, "not finite"),
-        ({"code": []}, SettingError, "shape"),
-        ({"code": [[1, 2, 3, 4]]}, SettingError, "shape"),
+        ({"code": []}, SettingError, "0 numbers, and styles have 4"),
+        ({"code": [[1, 2, 3, 4]]}, SettingError, "not a number"),
+        ({"code": [[1, 2], [3]]}, SettingError, "not a number"),
+        ({"code": ["1", "2", "3", "4"]}, SettingError, "not a number"),
+        ({"code": [True] * 4}, SettingError, "not a number"),
+        ({"code": np.ones(4, bool)}, SettingError, "not a number"),
+        ({"code": [1j] * 4}, SettingError, "not a number"),
+        ({"code": np.ones(4, complex)}, SettingError, "not a number"),
+        ({"code": [1e39] * 4}, SettingError, "too large"),
+        ({"code": [10**400] * 4}, SettingError, "too large"),
+        ({"code": {1: 2}}, SettingError, "no numbers"),
         ({"code": "red"}, SettingError, "no numbers"),
-        ({"code": 3}, SettingError, "shape"),
+        ({"code": 3}, SettingError, "no numbers"),
         ({"code": [0] * 4, "nearest": 0}, SettingError, "less than 1"),
         ({"code": [0] * 4, "nearest": 1.5}, SettingError, "not a whole number"),
         ({"code": [0] * 4, "nearest": 6}, SettingError, "there are 5 sources"),
@@ -47,6 +59,7 @@ from .conftest import BANK, networks_of
         ({"mix": {"a": 1, "b": 0}}, SettingError, "not positive"),
         ({"mix": {"a": np.nan}}, SettingError, "not positive"),
         ({"mix": {"a": "all"}}, SettingError, "not a number"),
+        ({"mix": [("a", 0.5), ("a", 1.0)]}, SettingError, "mix 'a': named twice"),
         ({"mix": {}}, SettingError, "no weights by name"),
         ({"mix": {3: 1.0}}, SettingError, "no weights by name"),
         ({"mix": "a"}, SettingError, "no weights by name"),
@@ -103,6 +116,9 @@ def test_pictures_that_cannot_be_translated(system, value):
         (("a", [1, 2], 3), SettingError, "2 numbers"),
         (("a", "z", 3), UnknownNameError, "source 'z'"),
         (("a", np.zeros((4, 4)), 3), ImageError, "at least 16"),
+        (([[1, 2], [3]], "a", 3), SettingError, "not a number"),
+        (([1j] * 4, "a", 3), SettingError, "not a number"),
+        (("a", [1e39] * 4, 3), SettingError, "too large"),
     ],
 )
 def test_paths_that_lead_nowhere(system, picture, ways, error, said):
@@ -122,6 +138,26 @@ def test_paths_that_lead_nowhere(system, picture, ways, error, said):
 def test_contributions_that_are_not_there(system, picture, asked, error, said):
     with pytest.raises(error, match=said):
         system(picture, exemplar="a").contribution(**asked)
+
+
+def test_codes_may_be_tensors_that_learn(system, picture, wanted):
+    code = torch.tensor(wanted, requires_grad=True)
+    assert np.array_equal(system(picture, code=code).output, system(picture, code=code.tolist()).output)
+    assert np.array_equal(system.path(picture, code, "a", 2)[0], system.path(picture, code.tolist(), "a", 2)[0])
+
+
+def test_networks_without_weights_are_refused_whatever_is_asked(networks, picture, exemplar):
+    empty = Munit(networks=networks_of(0).to("meta"))
+    for ways in ({"seed": 1}, {"exemplar": exemplar}):
+        with pytest.raises(WeightsError, match="no weights"):
+            empty(picture, **ways)
+
+
+def test_all_of_one_picture_of_several_is_left_out_by_its_name(system, picture):
+    all_of_it = kt.SourceRegion("a", kt.Box(0, 0, 48, 32))
+    with pytest.raises(UnknownNameError, match=r"left of it. .*name the picture, and others take its place"):
+        system(picture, mix={"a": 0.5, "b": 0.5}, without=[all_of_it])
+    assert system(picture, mix={"a": 0.5, "b": 0.5}, without="a").style.code is not None
 
 
 def test_codes_lead_somewhere_without_a_bank(alone, picture):
@@ -156,6 +192,17 @@ def test_domains_that_do_not_exist(networks):
         Munit(networks=networks, to="oil")
     with pytest.raises(SettingError, match="not two names"):
         Networks(networks.shape, ("a", "a"))
+    for domains in ("ab", 3, None, ["a"], [1, 2], ["a", ""]):
+        with pytest.raises(SettingError, match="not two names"):
+            Networks(networks.shape, domains)
+
+
+@pytest.mark.parametrize("domains", [["a", "a"], ["a"], [1, 2], "ab", 3])
+def test_files_that_state_no_two_domains_are_refused(networks, tmp_path, domains):
+    about = {"shape": json.dumps(asdict(networks.shape)), "domains": json.dumps(domains)}
+    save_weights(networks, tmp_path / FILE, about)
+    with pytest.raises(WeightsError, match="do not state sizes and domains"):
+        Networks.load(tmp_path)
 
 
 def test_weights_that_do_not_come_are_said_so():

@@ -146,6 +146,7 @@ def test_a_drawn_style_is_said_to_be_only_like_those_of_the_bank(place, translat
         (["--mix", "a"], 2, "no weight"),
         (["--mix", "a=1", "--reference", "b"], 2, "several ways"),
         (["--mix", "a=0.5", "--mix", "a.png=0.5"], 2, "named twice"),
+        (["--mix", "a=0.5", "--mix", "a=1"], 2, "named twice"),
         (["--code", "1,2"], 2, "2 numbers, and styles have 4"),
         (["--code", "1,x"], 2, "no numbers"),
         (["--code", "1,nan,2,3"], 2, "not finite"),

@@ -8,7 +8,7 @@ import torch
 from matplotlib.text import Text
 
 import ktviz as kt
-from ktviz.errors import AbilityError, MismatchError, TraceError, UnknownNameError
+from ktviz.errors import AbilityError, MismatchError, SettingError, TraceError, UnknownNameError
 from ktviz.explain.result import one_site
 from ktviz.figures.interactive import share_bars
 from ktviz.figures.share_bars import share_figure
@@ -311,6 +311,13 @@ def test_a_system_without_a_bank_is_opened_without_a_library(alone, picture, exe
         again.rerun(kt.Trace.open(tmp_path / "bare.parquet"))
 
 
+def test_a_trace_that_states_no_domain_is_not_opened(system, library, traces):
+    trace = traces["mix"]
+    digests = {name: digest for name, digest in trace.about["digests"].items() if name != "target domain"}
+    with pytest.raises(TraceError, match="it states no target domain"):
+        Munit.opened(kt.Trace(trace.table, {**trace.about, "digests": digests}, trace.pictures), library, system)
+
+
 def test_a_run_is_made_again_in_another_style(system, picture, traces, exemplar):
     expected = system(picture, seed=7).output
     assert np.array_equal(system.rerun(traces["drawn"], seed=7).output, expected)
@@ -318,6 +325,18 @@ def test_a_run_is_made_again_in_another_style(system, picture, traces, exemplar)
     named = system.rerun(traces["several"], exemplar="c")
     assert named.digest == traces["named"].digest
     assert system.rerun(traces["named"], exemplar=exemplar).digest == traces["given"].digest
+
+
+@pytest.mark.parametrize("way", ["given", "named", "mix", "drawn"])
+def test_more_sources_are_refused_where_no_code_is_near_to_them(system, traces, way):
+    assert system.rerun(traces[way], nearest=1).digest == traces[way].digest
+    with pytest.raises(SettingError, match="nearest 2: no code that they are near to"):
+        system.rerun(traces[way], nearest=2)
+
+
+def test_the_same_code_is_asked_for_more_of_its_neighbours_and_another_one_for_its_nearest(system, traces, wanted):
+    assert system.rerun(traces["nearest"], nearest=3).digest == traces["several"].digest
+    assert system.rerun(traces["several"], code=wanted).digest == traces["nearest"].digest
 
 
 @pytest.mark.parametrize("threads", [1, 3])
