@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from command import ktviz
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from systems.munit.conftest import BANK, library_of
 from tiny_systems import material, tiny
 
 import ktviz as kt
@@ -50,6 +52,13 @@ def quick():
     return lambda *given, **more: kt.bench(*given, **{"runs": 0, "repeats": 0, "cells": 4, "quiet": True} | more)
 
 
+@pytest.fixture(scope="module")
+def munit_bank(tmp_path_factory, save, paint):
+    """Styles of five pots, and the networks that they are of."""
+    networks = tiny()["munit"].networks
+    return library_of(tmp_path_factory.mktemp("pots"), networks, save, paint)[BANK], networks
+
+
 def of_one_source(trace):
     """Where cells come from, if all sources are one."""
     return origins(trace, CELLS, dict.fromkeys([source["source"] for source in trace.about["sources"]], "x"))
@@ -73,7 +82,7 @@ def test_agreement_is_that_of_the_traces_where_the_reference_is_one_thing(found)
     assert {origins.sources for origins in found.origins.values()} == {("reference",)}
 
 
-def test_all_are_tested_with_the_same_units_and_as_many_runs(found):
+def test_all_are_tested_by_units_of_the_reference(found):
     tested = found.frame[found.frame["system"].isin(NAMES)]
     for row, stand in zip(tested.to_dict("records"), found.there, strict=True):
         frame = stand.faithfulness.frame
@@ -83,6 +92,61 @@ def test_all_are_tested_with_the_same_units_and_as_many_runs(found):
         assert row["deletion_random"] == pytest.approx(frame.loc[frame["method"] == "random", "deletion"].mean())
     assert set(found.faithfulness["system"]) == set(NAMES)
     assert found.about["region"] == [8, 8, 16, 16]
+
+
+def test_the_table_says_how_many_units_and_runs_are_behind_a_score(found, folder):
+    columns, rows = words.systems(found)
+    for row, stand in zip(rows, found.there, strict=True):
+        about = stand.faithfulness.about
+        said = f"{about['units']} units, {about['subsets'][0] + about['alone'][0]} runs"
+        assert row[list(columns).index("left out")] == said
+        assert said in (folder / "index.html").read_text()
+
+
+def test_what_labels_gave_is_not_said_to_be_of_the_reference(quick):
+    bridge = tiny()["bridge"]
+    for alpha in (1.0, 0.5):
+        settings = {"bridge": {"mode": "between", "alpha": alpha}}
+        found = quick(material("input"), material("reference"), [bridge, tiny()["munit"]], settings=settings)
+        trace, known = found.traces["bridge"], found.origins["bridge"]
+        reference = trace.sources().set_index("source")["share"].get("reference", 0.0)
+        part = known.part.toarray().reshape(16, len(known.sources), 16).sum(2)
+        assert (part.sum(0) > 0).tolist() == [name == "reference" and alpha < 1 for name in known.sources]
+        assert known.known.mean() < 0.999
+        assert (reference == 0) == (known.known.mean() == 0) == (alpha == 1)
+        assert isinstance(found.plot(), Figure)
+        assert folders_of_benches.page(found)
+    assert found.agreements["bridge", "munit"].most.mean() == pytest.approx(known.known.mean())
+
+
+def test_a_reference_called_like_the_input_is_a_reference(quick, tmp_path):
+    named = replace(material("reference"), name="input")
+    systems = [tiny()[name] for name in ("image-analogy", "munit", "bridge")]
+    iterations = {"image-analogy": {"iterations": 1}}
+    given = named, material("reference")
+    found, other = (quick(material("input"), one, systems, settings=iterations) for one in given)
+    for name, known in found.origins.items():
+        assert known.known.mean() > 0.9
+        assert np.array_equal(known.part.toarray(), other.origins[name].part.toarray())
+    assert found.agreement["above_chance"].tolist() == pytest.approx(other.agreement["above_chance"], nan_ok=True)
+    found.save(tmp_path / "bench")
+
+
+def test_of_a_drawn_style_no_origin_is_known(quick, world, munit_bank):
+    banks, networks = munit_bank
+    found = quick(material("input"), [world.banks, banks], [world.translator, kt.Munit(banks, networks)], runs=2)
+    assert found.origins["munit"].known.tolist() == [0.0] * 16
+    row = found.frame.set_index("system").loc["munit"]
+    assert "nearest explanation, not the cause" in row["remarks"]
+    assert np.isnan(row["lds"])
+    styles = {source["sha256"] for source in found.traces["munit"].about["sources"]}
+    assert not {source.name for source in found.sources} & styles
+    assert found.headline() == "2 of 2 systems took part"
+    texts = [text.get_text() for text in found.plot().findobj(Text)]
+    assert (texts.count("not known"), texts.count("where it comes from")) == (1, 1)
+    page = folders_of_benches.page(found)
+    assert "nearest explanation, not the cause" in page
+    assert "100% known" not in page.split("<h3>munit</h3>")[1]
 
 
 def test_times_and_memory_are_measured_of_each(found):
@@ -152,6 +216,15 @@ def test_what_cannot_be_asked_is_refused_before_any_work(quick, monkeypatch):
     for more in ({"runs": -1}, {"repeats": -1}, {"runs": 2.5}, {"seed": -1}):
         with pytest.raises(SettingError):
             quick(*given, [munit], **more)
+    for cells in (0, -1, 2.5, True, "4"):
+        with pytest.raises(SettingError, match="bench cells"):
+            quick(*given, [munit], cells=cells)
+    for settings in (["munit"], "munit", {"munit": ["seed"]}, {"munit": None}):
+        with pytest.raises(SettingError, match="not settings by name of the system"):
+            quick(*given, [munit], settings=settings)
+    for stranger in (kt.Munit, [kt.Munit], [type(kt_)]):
+        with pytest.raises(SettingError, match="neither the name of a system nor a system"):
+            quick(*given, stranger)
     with pytest.raises(ImageError):
         quick(given[0], "nowhere.png", [munit])
 

@@ -85,6 +85,11 @@ def test_what_is_not_tried_is_told_with_the_reason(trial_of, example):
     }
 
 
+def test_a_blend_that_hears_no_amount_is_not_called_one_that_keeps_its_promise(trial_of, example):
+    found = check_system(trial_of(always_whole(example.PaletteSystem)(), baseline=None), ["blending"])
+    assert found == {"blending": "nothing changes between a blend at 0 and at 1"}
+
+
 def test_checks_are_chosen_by_name(trial_of):
     assert check_system(trial_of(), "removal") == {"removal": "its knowledge is in no library"}
     with pytest.raises(UnknownNameError, match=r"check 'blendin'.*Did you mean blending"):
@@ -245,6 +250,10 @@ def other_start(base):
     return blended(base, lambda blend, amount: blend(0.2 + 0.8 * amount))
 
 
+def always_whole(base):
+    return blended(base, lambda blend, amount: blend(torch.ones_like(amount)))
+
+
 def deaf(base):
     """It hears no settings that it does not know."""
 
@@ -269,6 +278,7 @@ BROKEN = [
     ("blending", never_whole, "at 1 is not the output"),
     ("blending", half_slope, "derivative is 0.500 where differences show 1.000"),
     ("blending", no_start, "at 0 is not finite"),
+    ("baseline", always_whole, "at 0 is not the photo's own mean colours"),
     ("baseline", other_start, "at 0 is not the photo's own mean colours"),
     ("bad questions", deaf, "a setting that does not exist is not refused"),
     ("audit", other_run, "a true audit is called false"),

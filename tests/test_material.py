@@ -61,7 +61,7 @@ def test_a_label_map_needs_no_photograph():
     ("given", "asked", "said"),
     [
         ({}, lambda m: m.label_map(CLASSES, "cocosnet"), "cocosnet with b: there is no label map.*--reference-labels"),
-        ({}, lambda m: m.has(["Hat"], "bridge"), "bridge with b: there is no attributes.*--attributes"),
+        ({}, lambda m: m.said(["Hat"], "bridge"), "bridge with b: there is no attributes.*--attributes"),
         (
             {"labels": maps(32, 40)[0]},
             lambda m: m.label_map(CLASSES, "x"),
@@ -73,7 +73,7 @@ def test_a_label_map_needs_no_photograph():
             "x with the label map of b: class 0 is 'sky', not 'wall'",
         ),
         ({"labels": maps(32, 32)[0] + 1}, lambda m: m.label_map(CLASSES, "x"), "3 at x 0, y 0"),
-        ({"attributes": {"Hat": True}}, lambda m: m.has(["Hat", "Old"], "x"), "nobody says whether it has 'Old'"),
+        ({"attributes": {"Hat": True}}, lambda m: m.said(["Hat", "Old"], "x"), "nobody says whether it has 'Old'"),
     ],
 )
 def test_what_is_missing_or_does_not_fit_is_said(paint, given, asked, said):
@@ -81,11 +81,14 @@ def test_what_is_missing_or_does_not_fit_is_said(paint, given, asked, said):
         asked(Material(paint(1, 32, 32), name="b", **given))
 
 
-def test_attributes_are_answers_or_names(paint):
+def test_what_is_said_of_attributes_is_handed_on_as_it_was_said(paint):
     photo = paint(1, 32, 32)
-    assert Material(photo, attributes=["Hat"]).has(["Hat", "Old"], "x") == {"Hat": True, "Old": False}
-    assert Material(photo, attributes="Hat").has(["Hat"], "x") == {"Hat": True}
-    assert Material(photo, attributes={"Hat": 0, "Old": 1}).has(["Old", "Hat"], "x") == {"Old": True, "Hat": False}
+    for given in (["Hut"], "Hat", 3):
+        assert Material(photo, attributes=given).said(["Hat", "Old"], "x") == given
+    assert Material(photo, attributes={"Hat": "no", "Old": 1, "Tall": 0}).said(["Old", "Hat"], "x") == {
+        "Old": 1,
+        "Hat": "no",
+    }
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def test_a_picture_of_a_bank_comes_with_all_that_the_bank_knows(place, toy, sett
     assert found.name == "refs/beds/a.png"
     assert found.credit == Credit("Bed", "Ann", "unknown", "CC0-1.0")
     assert np.array_equal(found.label_map(CLASSES, "x"), maps(60, 80)[0][::2, ::2])
-    assert found.has(["Hat"], "x") == {"Hat": True}
+    assert found.said(["Hat"], "x") == {"Hat": True}
     assert found.source["creator"] == "Ann"
     assert Material.of_bank(world.banks, "d.png").pixels("kt").shape == (64, 64, 3)
     with pytest.raises(UnknownNameError, match=r"Did you mean refs/beds/a\.png"):

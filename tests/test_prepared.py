@@ -76,6 +76,32 @@ def test_bridging_changes_what_the_reference_has_otherwise():
         prepared("bridge", reference=replace(material("input"), name="input"))
 
 
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        (["Smil", "Dark"], "attribute 'Smil'.*Did you mean Smile"),
+        (["Dark", "Blond"], "a picture has one of Dark, Blond at most"),
+        ({"Dark": "no", "Blond": 0, "Hat": 0, "Smile": 0}, "attribute Dark 'no': neither True nor False"),
+        ({"Dark": 1}, "nobody says whether it has 'Blond'"),
+        (3, "no attributes"),
+    ],
+)
+@pytest.mark.parametrize("where", ["input", "reference"])
+def test_attributes_of_material_are_read_as_bridging_reads_them(where, attributes, said):
+    with pytest.raises(KtvizError, match=said):
+        prepared("bridge", **{where: replace(material(where), attributes=attributes)})
+
+
+def test_answers_about_attributes_that_the_networks_do_not_know_are_passed_over():
+    more = replace(material("input"), attributes={**material("input").attributes, "Tall": "perhaps"})
+    assert prepared("bridge", input=more).inputs[1] == material("input").attributes
+
+
+def test_nothing_wanted_is_not_said_of_the_reference():
+    with pytest.raises(KtvizError, match="bridge with input: nothing is wanted"):
+        prepared("bridge", input=replace(material("input"), want={}))
+
+
 def test_label_maps_of_other_classes_are_refused():
     from ktviz.labels import Classes
 

@@ -63,8 +63,10 @@ from ktviz.explain.pieces import control
 from ktviz.explain.result import check_paints, check_retrieved, one_site
 from ktviz.folders import write_csv
 from ktviz.images import Pixels, encode_image, pixel_digest, read_image, stored_size
+from ktviz.printing import counted
 from ktviz.trace.about import processor, version, versions
 from ktviz.trace.recorded import Traced
+from ktviz.trace.shares import own_sources
 from ktviz.trace.trace import Trace
 from ktviz.values import short
 
@@ -207,11 +209,18 @@ class Audit:
         """With what a person compared the translation."""
         return comparisons_of(self.evidence)
 
+    @property
+    def works(self) -> str:
+        """How many sources were used, or only are most alike, in words."""
+        number = int((self.tables["sources"]["share"] != 0).sum())
+        return f"{counted(number, 'source')} {'most alike, not used' if self.trace.caveat else 'used'}"
+
     def __repr__(self) -> str:
         used = self.tables["sources"].query("share != 0")
         best = ", ".join(f"{s} {p:.1%}" for s, p in zip(used["source"].head(2), used["share"].head(2), strict=True))
         found = ", ".join(f"{name}: {len(self.tables[name])}" for name in ("pieces", "copies"))
-        return f"Audit({self.title!r}: {len(used)} sources used, {best}; {found})"
+        caveat = f" ({self.trace.caveat})" if self.trace.caveat else ""
+        return f"Audit({self.title!r}: {self.works}, {best}{caveat}; {found})"
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows."""
@@ -354,7 +363,8 @@ def canvases(trace: Trace, photo: Pixels, output: Pixels) -> dict[str, Pixels]:
 def title_of(trace: Trace) -> str:
     """A title, if nobody gives one: the banks that the picture could be made from."""
     painting = one_site(trace)
-    searched = {s["bank"] for s in painting.about["sources"] if s["source"] != painting.site_about["canvas"]}
+    sources = zip(painting.about["sources"], own_sources(painting), strict=True)
+    searched = {source["bank"] for source, own in sources if not own}
     return ", ".join(bank for bank in trace.about["banks"] if bank in searched)
 
 

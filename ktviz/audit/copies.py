@@ -20,6 +20,7 @@ import pandas as pd
 from ktviz.explain.case import Case
 from ktviz.images import Pixels
 from ktviz.regions import Mask
+from ktviz.trace.shares import own_sources
 
 AGREES = 0.9
 WINDOW = 15
@@ -117,12 +118,12 @@ def copies(case: Case) -> pd.DataFrame:
         per px of the original), turned (degrees, clockwise) and mirrored.
     """
     trace = case.trace
-    about = {source["source"]: source for source in trace.about["sources"]}
+    sources = zip(trace.about["sources"], own_sources(trace), strict=True)
+    about = {source["source"]: source for source, own in sources if not own}  # a picture is no work of its own
     works = [
         Work.create(about[name], thumb)
         for name in trace.sources().query("share != 0")["source"]
-        if name != trace.site_about["canvas"]  # a picture is no work of its own
-        and (thumb := case.system.source_picture(case.trace, name)) is not None
+        if name in about and (thumb := case.system.source_picture(case.trace, name)) is not None
     ]
     rows: list[dict[str, Any]] = []
     for picture, pixels in (("output", trace.output), ("input", trace.input)):

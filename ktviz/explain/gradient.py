@@ -52,7 +52,8 @@ def integrated(case: Case, mask: Mask, parts: int | None = None) -> tuple[Floats
                 direction = (blend(amount) - blend(torch.zeros_like(amount))) * inside
             change += float(direction.double().square().sum())
             levels += float(direction.double().abs().sum()) * 255
-            credit[blend.retrievals] += mean_gradient(blend, amount, direction).numpy()
+            if direction.any():  # else there is nothing to credit, and perhaps nobody
+                credit[blend.retrievals] += mean_gradient(blend, amount, direction).numpy()
     return credit, change, levels / (3 * mask.sum())
 
 

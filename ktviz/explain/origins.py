@@ -2,7 +2,8 @@
 
 Outputs and sources are divided into cells, as many down as across, whatever their size. A cell of an output has a
 distribution over the cells of all sources: overlap, carried on to the places of the recorded candidates by their
-weights. What is left over is of no known place. What a query takes from the very picture in which it lies is no
+weights. What is left over is of no known place, and so is what has no picture, such as labels. Nothing is known where
+sources are only the nearest explanation, not the cause. What a query takes from the very picture in which it lies is no
 knowledge, and what took away (a weight below 0) gave nothing: both are left out, and the rest counts in their place.
 """
 
@@ -23,7 +24,7 @@ from ktviz.explain.units import Ints, trace_rows
 from ktviz.licences import UNKNOWN
 from ktviz.trace.overlap import Floats, box_sums, corners, coverage
 from ktviz.trace.recorded import Traced
-from ktviz.trace.shares import source_numbers, source_sides
+from ktviz.trace.shares import own_sources, source_numbers, source_sides
 from ktviz.trace.trace import Trace
 from ktviz.values import whole
 
@@ -129,10 +130,11 @@ def origins(trace: Traced, cells: int = CELLS, called: Mapping[str, str] | None 
     if not 1 <= whole("cells", cells) <= min(trace.size):
         height, width = trace.size
         raise SettingError(f"{cells} cells a side", f"the output has {width}x{height} px", "Give a smaller number")
-    own = str(trace.site_about["canvas"])
-    named = [name_of(source, called or {}) if source["source"] != own else None for source in trace.about["sources"]]
-    sources = tuple(dict.fromkeys(name for name in named if name is not None))
-    number = np.array([-1 if name is None else sources.index(name) for name in named], dtype=np.int64)
+    if trace.caveat:
+        return Origins(cells, (), sparse.csr_array((cells**2, 0)))
+    own, named = own_sources(trace), [name_of(source, called or {}) for source in trace.about["sources"]]
+    sources = tuple(dict.fromkeys(name for name, mine in zip(named, own, strict=True) if not mine))
+    number = np.array([-1 if mine else sources.index(name) for name, mine in zip(named, own, strict=True)], np.int64)
     part = covered(trace, cells) @ taken(trace, cells, number)
     part.eliminate_zeros()
     return Origins(cells, sources, part)
@@ -219,9 +221,10 @@ def taken(trace: Trace, cells: int, number: Ints) -> Any:
         number: (sources of the trace,) which source each is; -1 for one that does not count.
     """
     weight, retrieval = given(trace, number), trace_rows(trace)
-    rows = np.flatnonzero(weight)
-    weight, retrieval, source = weight[rows], retrieval[rows], source_numbers(trace)[rows]
-    box, sides = trace.column("source_box", winners=False).astype(np.float64)[rows], source_sides(trace)[source]
+    source, sides = source_numbers(trace), source_sides(trace)
+    rows = np.flatnonzero((weight != 0) & ~np.isnan(sides[source]).any(1))
+    weight, retrieval, source = weight[rows], retrieval[rows], source[rows]
+    box, sides = trace.column("source_box", winners=False).astype(np.float64)[rows], sides[source]
     ends = np.concatenate((box[:, :2], box[:, :2] + box[:, 2:]), 1) / np.tile(sides, 2) * cells
     ends[np.isnan(ends).any(1)] = 0, 0, cells, cells  # what lies nowhere is all of its source
     edges = np.arange(cells + 1.0)

@@ -20,7 +20,7 @@ import pandas as pd
 from ktviz.explain.regret import coherent
 from ktviz.regions import Mask
 from ktviz.trace.overlap import around
-from ktviz.trace.shares import source_numbers
+from ktviz.trace.shares import own_sources, source_numbers
 from ktviz.trace.trace import Trace
 
 LEAST = 12
@@ -90,13 +90,13 @@ def winners_of(trace: Trace) -> Winners:
     # Boxes in a source are scaled like the source: their size tells the scale. Those in the output are all of one size,
     # but for the last ones, which end with the image.
     place, size = np.round(4 * box[:, :2] / box[:, 2:].max(0)), source_box[:, 2:]
+    source = source_numbers(trace, winners=True)
     origin = np.nan_to_num(np.round(4 * source_box[:, :2] / size))
     return Winners(
         (y - y.min()) // step,
         (x - x.min()) // step,
-        source_numbers(trace, winners=True),
-        ~coherent(trace)
-        & (trace.column("source") != str(trace.site_about["canvas"])),  # a picture is no work of its own
+        source,
+        ~coherent(trace) & ~own_sources(trace)[source],  # a picture is no work of its own
         place.astype(np.int64),
         origin.astype(np.int64),
     )

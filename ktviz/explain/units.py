@@ -14,7 +14,7 @@ from ktviz.errors import AbilityError
 from ktviz.explain.case import Case
 from ktviz.regions import Box, SourceRegion
 from ktviz.trace.overlap import Floats
-from ktviz.trace.shares import ABOUT, source_numbers, source_sides, source_weights
+from ktviz.trace.shares import ABOUT, own_sources, source_numbers, source_sides, source_weights
 from ktviz.trace.trace import Trace
 
 By = Literal["source", "part", "entry", "node", "band"]
@@ -69,7 +69,7 @@ class Units:
     def of_knowledge(self, trace: Trace) -> Units:
         """The same, where what a query takes from the very picture in which it lies has no part: that is no knowledge,
         and what a blend begins with."""
-        own = trace.column("source", winners=False) == str(trace.site_about["canvas"])
+        own = own_sources(trace)[source_numbers(trace)]
         if self.by == "band" or not own.any():
             return self
         there = np.bincount(self.retrieval, np.where(own, self.weight, 0.0), len(trace))[self.retrieval]

@@ -327,7 +327,8 @@ def facts(trace: Trace, region: Region) -> list[str]:
         found.insert(0, f"region {around.width:g}x{around.height:g} px")
     found += [str(trace.site_about["direction"])] * bool(trace.site_about["direction"])
     found += [f"preset {preset}" for preset in [trace.picture.settings.get("preset")] if preset]
-    found += [f"{used} of {len(trace.about['sources'])} sources used", "shares: overlap"]
+    how = "most alike, not used" if trace.caveat else "used"
+    found += [f"{used} of {len(trace.about['sources'])} sources {how}", "shares: overlap"]
     return [*found, *([trace.caveat] if trace.caveat else [])]
 
 

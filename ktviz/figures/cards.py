@@ -244,10 +244,10 @@ def banks_card(banks: Banks[Any] | AnyBank) -> str:
 
 
 def audit_card(audit: Audit) -> str:
-    """Input and output, and the works that were used."""
+    """Input and output, and the works that were used, or are most alike."""
     sources = audit.tables["sources"]
     found = [f"{name}: {len(audit.tables[name])}" for name in ("pieces", "copies")]
-    facts = [f"{int((sources['share'] != 0).sum())} sources used", *found, "audit"]
+    facts = [audit.works, *found, "audit"]
     facts += [audit.trace.caveat] if audit.trace.caveat else []
 
     def find(name: str) -> Pixels | None:

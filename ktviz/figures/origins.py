@@ -27,7 +27,8 @@ def origin_map(origins: Origins, sources: Sequence[str]) -> Pixels:
         sources: All that are shown. Of one, colours are those of its places, and their mean where there are several; of
             several, those of the sources, in the order of the palette.
     """
-    weight = origins.part.toarray().reshape(origins.cells**2, len(origins.sources), -1)
+    each = origins.cells**2
+    weight = origins.part.toarray().reshape(each, len(origins.sources), each)
     if len(sources) == 1:
         middle = (np.arange(origins.cells) + 0.5) / origins.cells
         down, across = np.meshgrid(middle, middle, indexing="ij")
@@ -74,7 +75,7 @@ def origins_figure(
     pictures.append(in_place_colours(reference[1]) if alone else reference[1])
     captions.append(reference[0])
     for name, output in outputs.items():
-        there = name in origins
+        there = name in origins and bool(origins[name].known.any())
         cells = origin_map(origins[name], sources) if there else np.full((1, 1, 3), NOWHERE, np.uint8)
         pictures.append(enlarged(cells, output))
         captions.append("where it comes from" if there else "not known")

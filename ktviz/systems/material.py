@@ -165,23 +165,26 @@ class Material:
         beside = (place / CLASSES for place in (folder, folder.parent))
         return next((Classes.read(path) for path in beside if path.is_file()), None)
 
-    def has(self, names: Iterable[str], system: str) -> dict[str, bool]:
-        """Whether it has each of some attributes.
+    def said(self, names: Iterable[str], system: str) -> Any:
+        """What was said of its attributes, as it was said, but for answers about others.
+
+        Args:
+            names: Those that matter.
+            system: Who needs them, for messages.
 
         Raises:
             SettingError: Nobody says which it has.
-            LabelError: Those who say it do not know one of them.
+            LabelError: There are answers by name, and none about one of them.
         """
         if self.attributes is None:
             raise self.lacking("attributes", system)
         if not isinstance(self.attributes, Mapping):
-            there = {self.attributes} if isinstance(self.attributes, str) else set(self.attributes)
-            return {name: name in there for name in names}
+            return self.attributes
         for name in names:
             if name not in self.attributes:
                 found = f"nobody says whether it has {name!r}"
                 raise LabelError(f"{system} with {self.name}", found, f"Say it of {', '.join(names)}")
-        return {name: bool(self.attributes[name]) for name in names}
+        return {name: self.attributes[name] for name in names}
 
     def lacking(self, part: str, system: str) -> SettingError:
         """The error for a part that a system needs and that nobody gave."""

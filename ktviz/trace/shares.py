@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
@@ -145,6 +146,16 @@ def source_numbers(trace: Trace, *, winners: bool = False) -> np.ndarray[Any, np
     return numbers
 
 
+def own_sources(trace: Trace) -> npt.NDArray[np.bool_]:
+    """Whether each source is the very picture in which the queries lie, which is no work of its own: (sources,).
+
+    A picture that was given as a reference has a digest of its own, and is another one, whatever it is called.
+    """
+    canvas = str(trace.site_about["canvas"])
+    names = canvas, f"{canvas}/{canvas}"  # told apart from a source of that name by its bank
+    return np.array([s["source"] in names and "pixels" not in s for s in trace.about["sources"]], dtype=bool)
+
+
 def source_sides(trace: Trace) -> Floats:
     """Width and height of every source in px: (sources, 2).
 
@@ -228,7 +239,7 @@ def summary(trace: Trace) -> pd.Series:
         "sites": ", ".join(trace.sites),
         "retrievals": len(trace),
         "candidates": trace.table.num_rows,
-        "sources used": f"{used} of {len(trace.about['sources'])}",
+        "sources most alike" if trace.caveat else "sources used": f"{used} of {len(trace.about['sources'])}",
         "similarity, median": round(float(np.median(similarity)), 4),
         "margin, median": round(float(np.nanmedian(margin)), 4) if np.isfinite(margin).any() else None,
         "left over, mean": round(float(trace.column("left_over").mean()), 4),

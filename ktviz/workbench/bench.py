@@ -30,6 +30,8 @@ from ktviz.workbench.stand import Stand
 RUNS, REPEATS = 16, 3
 """Random halves that are left out, and turns in which times are taken."""
 LACKING = "Give what one of them lacks"
+NOTHING_GIVEN = "Its sources are the {}: none of them gave anything, and of origins nothing is known."
+"""Remark on a system that only names what its output is like."""
 Named = TypeVar("Named", Entrant, Stand)
 
 
@@ -50,9 +52,9 @@ def bench(
 
     Each system makes a picture of the input after the reference, recorded. What is asked of all: where every cell of
     the output comes from, and how far each pair of systems agrees about it above chance (`kt.agreement`); how far its
-    attribution can be trusted (`kt.faithfulness`, by parts of the reference, which are the same for all, as is the
-    number of runs); time, with and without recording; memory. A system that cannot take what is given is listed with
-    what it lacks.
+    attribution can be trusted (`kt.faithfulness`, by ninths of the reference, of which those count that have a share in
+    the region: the table says how many, and how many runs that took); time, with and without recording; memory. A
+    system that cannot take what is given is listed with what it lacks.
 
     Args:
         input: `Material`, or a photograph: whatever `as_pixels` takes.
@@ -83,12 +85,12 @@ def bench(
         >>> found.frame["system"].tolist(), found.traces["kt"].output.shape
         (['kt', 'image-analogy'], (48, 64, 3))
     """
-    for name, number in (("runs", runs), ("repeats", repeats)):
-        if whole(f"bench {name}", number) < 0:
-            raise SettingError(f"bench {name}={number}", "less than 0", "Give a whole number from 0")
+    for name, number, least in (("cells", cells, 1), ("runs", runs, 0), ("repeats", repeats, 0)):
+        if whole(f"bench {name}", number) < least:
+            raise SettingError(f"bench {name}={number}", f"less than {least}", f"Give a whole number from {least}")
     seed_of("bench seed", seed)
     given, references = material(input), references_of(reference)
-    chosen = entrants(systems, given, references, settings or {})
+    chosen = entrants(systems, given, references, {} if settings is None else settings)
     by: By = "part" if all(is_alone(one) for one in references) else "source"
     turns = 1 + repeats + (repeats > 0) + (runs > 0)
     with tqdm(total=len(chosen) * turns, desc="bench", unit="step", leave=False, disable=quiet) as bar:
@@ -147,11 +149,15 @@ def first_run(one: Entrant, references: Sequence[Given], cells: int) -> Stand:
     if trace is None:
         return Stand(one.name, None, why)
     found, remark = attempt(one.name, partial(origins, trace, cells, called(trace, references)))
-    return Stand(one.name, one.prepared, "", trace, found, remarks=(remark,) if remark else ())
+    stand = Stand(one.name, one.prepared, "", trace, found)
+    said = NOTHING_GIVEN.format(caveat) if (caveat := stand.shown.caveat) else remark
+    return replace(stand, remarks=(said,) if said else ())
 
 
 def test(one: Stand, region: Box, by: By, runs: int, seed: int) -> Stand:
-    """A system with its faithfulness, or with why that cannot be told."""
+    """A system with its faithfulness, or with why that cannot be told; nothing of what sources gave none."""
+    if one.shown.caveat:
+        return one
     found, remark = attempt(one.name, partial(tested, one.shown, region, by, runs, seed))
     return replace(one, faithfulness=found, remarks=(*one.remarks, remark) if remark else one.remarks)
 

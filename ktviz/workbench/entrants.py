@@ -65,7 +65,10 @@ def entrants(
         raise SettingError("a bench", "no system is named", f"Name some of {', '.join(names())}")
     if twice := next((name for name in known if known.count(name) > 1), None):
         raise SettingError(f"a bench with {twice} twice", "it would be compared with itself", "Name it once")
-    if strangers := sorted(set(settings) - set(known)):
+    if not isinstance(settings, Mapping) or not all(isinstance(one, Mapping) for one in settings.values()):
+        found, todo = "not settings by name of the system", "Give {name of the system: {setting: value}}"
+        raise SettingError(f"bench settings {short(settings)}", found, todo)
+    if strangers := sorted(map(str, set(settings) - set(known))):
         raise SettingError(f"settings of {strangers[0]}", f"on the bench are {', '.join(known)}", "Name one of them")
     return [entrant(name, like, input, references, settings.get(name, {})) for name, like in chosen]
 
@@ -81,7 +84,7 @@ def named(given: str | System) -> tuple[str, System | None]:
         if given not in names():
             raise unknown_name("system", given, names())
         return given, None
-    if not isinstance(given, System):
+    if isinstance(given, type) or not isinstance(given, System):
         raise SettingError(f"a bench with {short(given)}", "neither the name of a system nor a system", "Give one")
     return given.name, given
 

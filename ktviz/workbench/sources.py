@@ -14,6 +14,7 @@ from ktviz.images import Pixels
 from ktviz.licences import UNKNOWN, readable
 from ktviz.retrieval.credit import Credit
 from ktviz.systems.material import Material
+from ktviz.systems.reference import GIVEN
 from ktviz.trace.trace import Trace
 from ktviz.workbench.entrants import Given
 from ktviz.workbench.stand import Stand
@@ -37,11 +38,17 @@ class Shown:
 
 
 def called(trace: Trace, references: Sequence[Given]) -> dict[str, str]:
-    """What sources of a trace are called, where not by the digest of their file: of one picture, all are that one."""
+    """What sources of a trace are called, where not by the digest of their file: the one picture, and what systems made
+    of it, are that one; the input and labels are not."""
     only = references[0]
     if not isinstance(only, Material):
         return {}
-    return {str(source["source"]): only.name for source in trace.about["sources"]}
+    return {str(source["source"]): only.name for source in trace.about["sources"] if is_of_reference(source)}
+
+
+def is_of_reference(source: Mapping[str, Any]) -> bool:
+    """Whether a source is of a picture that was given; banks are called after it: reference/picture, objects of it."""
+    return GIVEN in str(source["bank"]).replace("/", " ").split()
 
 
 def sources_of(stands: Sequence[Stand], references: Sequence[Given]) -> list[Shown]:
@@ -54,7 +61,7 @@ def sources_of(stands: Sequence[Stand], references: Sequence[Given]) -> list[Sho
     for stand in stands:
         if stand.origins is None:
             continue
-        given = np.asarray(stand.origins.part.sum(0)).reshape(len(stand.origins.sources), -1).sum(1)
+        given = np.asarray(stand.origins.part.sum(0)).reshape(-1, stand.origins.cells**2).sum(1)
         for name, part in zip(stand.origins.sources, given.tolist(), strict=True):
             share[name] = share.get(name, 0.0) + part
         for source in stand.shown.about["sources"]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ktviz.figures.layout import percent
 from ktviz.memory import as_text
+from ktviz.printing import counted
 from ktviz.workbench.measures import METHOD
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ COLUMNS: Mapping[str, str] = {
     "time": "of a run, median",
     "recorded": "the same, with recording",
     "memory": "what a run takes at most beyond what the process holds",
+    "left out": "how many units have a share in the region, and how many runs were made without some of them",
     "LDS": f"linear datamodelling score of {METHOD}: rank correlation, over random halves that were really left out, "
     "of the shares that were kept with how near the region stayed, in pixels; 1 is best; behind it, random shares",
     "deletion": "area under the curve of what is left of what the knowledge changed, largest shares taken away first; "
@@ -59,11 +61,17 @@ def in_words(row: Mapping[str, Any]) -> list[str]:
         said(row.get("seconds"), duration),
         said(row.get("seconds_recorded"), duration),
         said(row.get("memory_bytes"), as_text),
+        left_out(row),
         beside(row, "lds"),
         beside(row, "deletion"),
         beside(row, "insertion"),
         str(row.get("trusted") or NOTHING),
     ]
+
+
+def left_out(row: Mapping[str, Any]) -> str:
+    """Units and runs of the test of faithfulness."""
+    return NOTHING if "units" not in row else f"{counted(row['units'], 'unit')}, {counted(row['runs'], 'run')}"
 
 
 def beside(row: Mapping[str, Any], score: str) -> str:

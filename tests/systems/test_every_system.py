@@ -28,6 +28,7 @@ RUNS = [(system, mode) for system, modes in MODES.items() for mode in modes]
 GIVEN = "its knowledge is in no library"
 NAMED = "the run cannot be made without what it took"
 NOTHING = "the run retrieved nothing"
+SAME = "nothing changes between a blend at 0 and at 1"
 SKIPPED = {
     "removal": {
         ("image-analogy", "reference given"): GIVEN,
@@ -44,6 +45,7 @@ SKIPPED = {
         ("bridge", "reference of a bank"): NAMED,
         ("bridge", "labels"): NAMED,
     },
+    "blending": {("munit", mode): SAME for mode in ("drawn", "drawn, no bank")},
     **{check: {("munit", "drawn, no bank"): NOTHING} for check in ("exclusion", "baseline", "audit", "tamperings")},
 }
 """By check, what is not tried, and why."""

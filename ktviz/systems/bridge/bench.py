@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ktviz.errors import SettingError
 from ktviz.library.banks import Banks
+from ktviz.systems.bridge.attributes import Known
 from ktviz.systems.bridge.reference import Aligned, aligned
 from ktviz.systems.bridge.sites import NAME
 from ktviz.systems.bridge.trained import Networks
@@ -22,16 +23,22 @@ def prepared(
     """See `ktviz.systems.registry.SystemClass`."""
     networks = Networks.shipped() if like is None else like.networks
     names, side = networks.attributes, networks.shape.side
-    photo, has, want = aligned(input.pixels(NAME), side, "a picture"), input.has(names, NAME), input.want
+    known = Known(names, networks.exclusive)
+    photo, has, want = aligned(input.pixels(NAME), side, "a picture"), attributes_of(input, known), input.want
     if not isinstance(reference, Material):
         if want is None:
             todo = "Say it: want=; on the command line --want"
             raise SettingError(f"{NAME} with {input.name}", "nobody says what is to change", todo)
         return Prepared(cls(reference, networks), (photo, has, want))
-    theirs = reference.has(names, NAME)
+    theirs = attributes_of(reference, known)
     want = {name: theirs[name] for name in names if theirs[name] != has[name]} if want is None else want
     if not want:
-        found = f"{reference.name} has the same attributes"
+        found = f"{reference.name} has the same attributes" if input.want is None else "nothing is wanted"
         raise SettingError(f"{NAME} with {input.name}", found, "Give a reference with others")
     taken = Aligned(aligned(reference.pixels(NAME), side, "a reference"), reference.source, theirs)
     return Prepared(cls(None, networks), (photo, has, want), {"reference": taken})
+
+
+def attributes_of(material: Material, known: Known) -> dict[str, bool]:
+    """All attributes of a picture, read as `Bridge` reads them; errors as there and in `Material.said`."""
+    return known.all(material.said(known.names, NAME), f"attributes of {material.name}:")

@@ -229,8 +229,8 @@ class Bridge(nn.Module, PlainSystem):
     @torch.inference_mode(False)
     def live(self, trace: Trace) -> Live:
         """The run of a trace, worked out again; the latest is kept."""
-        canvases = trace.picture.about["canvases"]
-        key = f"{sorted(trace.picture.settings.items())} {canvases} {self.digests()}"
+        told = trace.picture.about["canvases"], trace.about["sources"]  # one picture may have another name
+        key = f"{sorted(trace.picture.settings.items())} {told} {self.digests()}"
         known = _asked.get(self)
         if known is None or known[0] != key:
             run = self.asking.stated(trace)

@@ -235,9 +235,10 @@ class ImageAnalogy(nn.Module, PlainSystem):
 
     def source_picture(self, trace: Trace, source: str) -> Pixels | None:
         """The reference; and A, which B is made of."""
-        if source == self.reference.name:
+        bank = next((one["bank"] for one in trace.about["sources"] if one["source"] == source), None)
+        if bank == self.reference.source["bank"]:
             return self.reference.pixels
-        return trace.picture.canvases.get("input") if source == INPUT["source"] else None
+        return trace.picture.canvases.get("input") if bank == INPUT["bank"] else None
 
     def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
         """The same analogy again; see `System`."""

@@ -1,4 +1,4 @@
-"""The style scaled between the bank's mean and the one that was used: the whole picture follows."""
+"""The style scaled between the bank's mean and the one that was taken: the whole picture follows. A draw stays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class StyleBlend:
         size: Of the picture in px: height, width.
         base: (codes,) the style at 0.
         code: (codes,) the style at 1.
-        count: Retrievals: one, or none where nothing was retrieved.
+        count: Retrievals that gave the style: one, or none where it was drawn.
         within: The part that is shown.
     """
 

@@ -72,7 +72,7 @@ class Munit(nn.Module, PlainSystem):
 
     name = NAME
     abilities = frozenset({"rerun", "exclude", "blend", "space", "bench"})
-    baseline = "the mean style of the bank, or without one a style of zeros"
+    baseline = "the mean style of the bank, or without one a style of zeros; of a drawn style, that style"
     cell_px = CELL_PX
 
     def __init__(
@@ -332,12 +332,13 @@ class Munit(nn.Module, PlainSystem):
         return [name for name in known if name not in run.without.pictures]
 
     def blend(self, trace: Trace, within: Box) -> Blend:
-        """The style against the mean of the bank; see `System`."""
+        """The style against the mean of the bank, or a draw, which no retrieval gave, as it is; see `System`."""
         run = self.run_of(trace)
         code = self.style_of(run).code
         base = torch.zeros_like(code) if self.bank is None else self.bank.mean
         content = self.direction.content(run.picture)
-        return StyleBlend(self.direction, content, run.size, base, code, len(trace), within)
+        count = 0 if trace.caveat else len(trace)
+        return StyleBlend(self.direction, content, run.size, base, code, count, within)
 
     def behind(self, trace: Trace, mask: Mask) -> Ints:
         """All: a style acts everywhere."""

@@ -248,6 +248,26 @@ def test_what_went_in_is_no_work_in_an_audit(trace, system, picture):
     assert pieces(labels).empty
 
 
+def test_a_reference_called_input_is_a_work_and_the_picture_that_goes_in_is_none(
+    trace, system, picture, other, save, tmp_path
+):
+    save(tmp_path / "input.png", other[0])
+    (tmp_path / "input.png").rename(tmp_path / "input")
+    named = system.traced(picture, HAS, WANT, reference=(tmp_path / "input", other[1]))
+    assert sorted(source["source"] for source in named.about["sources"]) == ["input/input", "reference/input"]
+    assert copies(case_of(named, model=system)).empty
+    assert set(pieces(named)["source"]) <= {"reference/input"}
+    assert kt.Audit.create(named).title == "reference"
+    found, known = kt.origins(named, 8), kt.origins(trace, 8)
+    assert found.sources == (named.about["sources"][0]["sha256"],)
+    assert np.allclose(found.part.toarray(), known.part.toarray())
+    for through in ("overlap", "gradient"):
+        shares, others = (kt.attribute(one, BOX, through=through).frame for one in (named, trace))
+        share, other_share = (frame.set_index("source")["share"] for frame in (shares, others))
+        assert share["reference/input"] == pytest.approx(other_share["reference"])
+    assert np.array_equal(system.source_picture(named, "reference/input"), other[0])
+
+
 @pytest.fixture(scope="module")
 def audited(trace, system, tmp_path_factory):
     """An audit in which a person asked something."""

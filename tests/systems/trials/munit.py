@@ -43,15 +43,12 @@ def trials(folder):
         **empty(folder, on, kind="codes", coder=system.coder),
     }
 
-    def banked(**settings):
+    def mean_style():
         mean = banks.codes.mean(0)
-        return Trial(
-            system,
-            lambda: system(picture, **settings).output,
-            library,
-            bad,
-            lambda: system.path(picture, mean, mean, 2)[0],
-        )
+        return system.path(picture, mean, mean, 2)[0]
+
+    def banked(baseline=mean_style, **settings):
+        return Trial(system, lambda: system(picture, **settings).output, library, bad, baseline)
 
     def unbanked(**settings):
         zeros = [0.0] * 4
@@ -68,6 +65,6 @@ def trials(folder):
         "exemplar of a bank": banked(exemplar="c"),
         "nearest": banked(code=(0.6 * banks.codes[0] + 0.4 * banks.codes[3]).tolist(), nearest=2),
         "mix": banked(mix={"a": 0.25, "e.png": 0.75}),
-        "drawn": banked(seed=5),
+        "drawn": banked(lambda: system(picture, seed=5).output, seed=5),
         "drawn, no bank": unbanked(seed=5),
     }
