@@ -13,7 +13,8 @@ from ktviz.cli.console import Quiet, print_table, say
 from ktviz.cli.making.registry import ANALOGY, BRIDGE, COCOSNET, KT, MUNIT, PIX2PIXHD
 from ktviz.cli.train_bridge import train_bridge
 from ktviz.cli.train_domains import train_domains
-from ktviz.cli.train_maps import MapsRun, train_maps
+from ktviz.cli.train_maps import train_maps
+from ktviz.cli.training_run import TrainingRun
 from ktviz.errors import SettingError
 from ktviz.images import find_images
 
@@ -83,24 +84,13 @@ def train(
     system, images = named_system(images)
     given = {"teacher": teacher, "frozen": frozen, "layer": layer, "classes": classes, "exclusive": exclusive or None}
     check_taken(system, given)
-    if system in (COCOSNET, PIX2PIXHD, MUNIT):
-        return (train_domains if system == MUNIT else train_maps)(
-            MapsRun(
-                system,
-                images,
-                output,
-                classes,
-                evaluate or [],
-                steps,
-                seed,
-                chosen_device(device),
-                resume,
-                quiet,
-            )
+    if system in (COCOSNET, PIX2PIXHD, MUNIT, BRIDGE):
+        asked = TrainingRun(
+            system, images, output, classes, evaluate or [], steps, seed, chosen_device(device), resume, quiet
         )
-    if system == BRIDGE:
-        asked = MapsRun(system, images, output, None, evaluate or [], steps, seed, chosen_device(device), resume, quiet)
-        return train_bridge(asked, exclusive or ())
+        if system == BRIDGE:
+            return train_bridge(asked, exclusive or ())
+        return (train_domains if system == MUNIT else train_maps)(asked)
     if system == ANALOGY:
         analogy = AnalogyRun(images, output, teacher, evaluate or [], steps, seed, device, resume, quiet)
         return train_analogy(analogy)

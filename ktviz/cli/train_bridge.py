@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ktviz.cli.console import say
-from ktviz.cli.train_maps import MapsRun, changed, common
+from ktviz.cli.training_run import TrainingRun
 
 TABLE = "attributes.csv"
 
 
-def train_bridge(asked: MapsRun, exclusive: Sequence[str]) -> None:
+def train_bridge(asked: TrainingRun, exclusive: Sequence[str]) -> None:
     """Train the networks of bridging.
 
     Args:
@@ -31,9 +30,7 @@ def train_bridge(asked: MapsRun, exclusive: Sequence[str]) -> None:
         asked.output,
         attributes=known.attributes,
         exclusive=known.exclusive,
-        recipe=Recipe(shape=shape, crop=(shape.side, shape.side), **changed(asked)),
-        **common(asked),
+        recipe=Recipe(shape=shape, crop=(shape.side, shape.side), **asked.changed),
+        **asked.common,
     )
-    if not asked.quiet:
-        for name, scores in log["scores"].items():
-            say(f"{name}: {scores}")
+    asked.tell(log)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ktviz.cli.console import say
-from ktviz.cli.train_maps import MapsRun, changed, common
+from ktviz.cli.training_run import TrainingRun
 from ktviz.errors import SettingError
 
 
-def train_domains(asked: MapsRun) -> None:
+def train_domains(asked: TrainingRun) -> None:
     """Train the networks of MUNIT.
 
     Raises:
@@ -19,7 +18,5 @@ def train_domains(asked: MapsRun) -> None:
     from ktviz.training.munit import Recipe, train
 
     one, other = asked.images
-    log = train((one, other), asked.output, recipe=Recipe(**changed(asked)), **common(asked))
-    if not asked.quiet:
-        for name, scores in log["scores"].items():
-            say(f"{name}: {scores}")
+    log = train((one, other), asked.output, recipe=Recipe(**asked.changed), **asked.common)
+    asked.tell(log)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +14,9 @@ from tqdm.auto import tqdm
 
 from ktviz.errors import TrainingError
 from ktviz.images import Pixels, file_digest, read_image
+from ktviz.library.attributes import read_attributes
 
 PICTURES, TABLE = "pictures", "attributes.csv"
-FILE = "file"
-"""The first column of the table."""
 OWN = 60
 """Pictures of the published batches, of which each picture is its own reference as seldom."""
 
@@ -60,8 +58,8 @@ class Attributed:
             exclusive: Groups of attributes of which a picture has one at most.
 
         Raises:
-            TrainingError: The table is missing, lacks a column, or holds something else than 0 and 1; a picture has
-                another size, or two attributes of a group.
+            LabelError: The table is missing, or can be read in more than one way.
+            TrainingError: It lacks a column; a picture has another size, or two attributes of a group.
             ImageError: A picture cannot be read.
         """
         rows = read_rows(folder / TABLE, attributes)
@@ -91,25 +89,14 @@ def read_rows(path: Path, attributes: Sequence[str]) -> list[tuple[str, list[int
     """Names of pictures, and 0 or 1 for every attribute.
 
     Raises:
-        TrainingError: As in `Attributed.read`.
+        LabelError, TrainingError: As in `Attributed.read`.
     """
-    asked, todo = f"attributes {str(path)!r}", f"Give a CSV file with columns {FILE}, {', '.join(attributes)}"
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file)
-            lines, columns = list(table), table.fieldnames or ()
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TrainingError(asked, f"it cannot be read ({error})", todo) from None
-    missing = [name for name in (FILE, *attributes) if name not in columns]
-    if missing or not lines:
-        raise TrainingError(asked, f"there is no column {missing[0]!r}" if missing else "there are no rows", todo)
-    rows = []
-    for line in lines:
-        values = [line[name] for name in attributes]
-        if any(value not in ("0", "1") for value in values):
-            raise TrainingError(asked, f"{line[FILE]} has {', '.join(map(str, values))}", "Give 0 or 1 for each")
-        rows.append((line[FILE], [int(value) for value in values]))
-    return rows
+    table = read_attributes(path)
+    missing = [name for name in attributes if name not in table.names]
+    if missing:
+        found = f"no column {missing[0]!r} of 0 and 1"
+        raise TrainingError(f"attributes {str(path)!r}", found, f"Give columns file, {', '.join(attributes)}")
+    return [(name, [int(has[attribute]) for attribute in attributes]) for name, _, has in table.rows]
 
 
 def check_groups(

@@ -54,8 +54,9 @@ class Recipe(adversarial.Recipe):
     Attributes:
         refinement: Of the table of noise: 1 as published, away from the references; -1 towards them; 0 for none.
         ways: Which ways to a code learn: "both"; or "labels" or "reference" alone, without noise that is refined.
-        alone: Updates at the beginning, without discriminator, in which pictures only come back and codes of both ways
-            become one: small networks judged from the start paint sparks.
+        alone: Updates at the beginning in which pictures only come back, without a discriminator: small networks judged
+            from the start paint sparks. Codes of both ways do not yet become one, for without another task they would
+            become nothing.
         weights: Of the losses of the makers.
         shape: Sizes of the networks.
     """
@@ -176,7 +177,7 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         losses = weighted(unweighted, replace(given, adversarial=self.judgement * given.adversarial))
         self.discriminators.requires_grad_(True)
         if self.loop.step < self.recipe.alone:
-            return {name: losses[name] for name in ("same", "bridge") if name in losses}, None
+            return {"same": losses["same"]}, None
         fake = pictures[int(torch.randint(3, ())) % len(pictures)].detach().float()
         return losses, partial(self.judged, drawn, fake)
 

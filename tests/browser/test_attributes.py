@@ -114,7 +114,7 @@ def test_keys_switch_and_slide(model, live):
     for _ in range(5):
         live.page.keyboard.press("ArrowRight")
     live.settled()
-    made = system(source, HAS, {**WANT, "Smile": False}, mode="between", alpha=0.25)
+    made = system(source, HAS, {**WANT, "Smile": False}, mode="between", alpha=0.05)
     assert np.array_equal(picture(live, "Output"), made.output)
     live.page.keyboard.press("End")
     live.settled()
@@ -126,6 +126,19 @@ def test_keys_switch_and_slide(model, live):
     live.settled()
     made = system(source, HAS, {**WANT, "Smile": False}, mode="labels", amount=0)
     assert np.array_equal(picture(live, "Output"), made.output)
+
+
+def test_what_was_recorded_is_asked_again_as_it_was_until_it_is_moved(model, tab):
+    system, trace = model
+    source = trace.picture.canvases["input"]
+    recorded = system.traced(source, HAS, WANT, mode="between", alpha=0.333, amount=4.125)
+    with kt.AttributesView(recorded) as view:
+        explorer = LiveView(tab(), view).settled()
+        expect(explorer.find(".kt-slide output")).to_have_text("× 4.13")
+        switch(explorer, "Smile").click()
+        explorer.settled()
+        made = system(source, HAS, {**WANT, "Smile": False}, mode="between", alpha=0.333, amount=4.125)
+        assert np.array_equal(picture(explorer, "Output"), made.output)
 
 
 def test_another_reference_is_taken_until_it_lacks_what_is_wanted(model, live):

@@ -99,7 +99,7 @@ def meant_part(part: Any, run: Run, sites: Sequence[str], style: Style) -> Any:
         return part
     if style.parts and [*sites] != ["style"]:
         return style.cell(int(part))
-    known = [] if style.choice is None else style.choice.knowledge.source_names
+    known = [] if style.candidates is None else style.candidates.knowledge.source_names
     if not 0 <= part < len(known):
         raise UnknownNameError(f"entry {part}", f"there are {len(known)}", "Take one that the trace names")
     return known[int(part)]

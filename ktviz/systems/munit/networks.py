@@ -18,7 +18,7 @@ from ktviz.systems.blocks.pyramid import doubled, halved
 from ktviz.systems.munit.norms import LayerNorm, adapted
 
 Activation = Callable[[Tensor], Tensor]
-Style = tuple[Tensor, Tensor]
+Moments = tuple[Tensor, Tensor]
 """Shift and scale of one layer, (B, C) each."""
 STYLE_DOWNS = 4
 """Steps down of the style encoder."""
@@ -61,7 +61,7 @@ class Convolution(nn.Module):
         self.conv = Conv2d(inside, outside, size, stride)
         self.norm, self.padding, self.activation = norm, padding, activation
 
-    def forward(self, features: Tensor, style: Style | None = None) -> Tensor:
+    def forward(self, features: Tensor, style: Moments | None = None) -> Tensor:
         found: Tensor = self.conv(F.pad(features, [self.padding] * 4, mode="reflect"))
         if style is not None:
             found = adapted(found, *style)
@@ -84,7 +84,7 @@ class Residual(nn.Module):
             ]
         )
 
-    def forward(self, features: Tensor, styles: Sequence[Style | None] = (None, None)) -> Tensor:
+    def forward(self, features: Tensor, styles: Sequence[Moments | None] = (None, None)) -> Tensor:
         found = features
         for layer, style in zip(self.model, styles, strict=True):
             found = layer(found, style)
@@ -98,7 +98,7 @@ class Residuals(nn.Module):
         super().__init__()
         self.model = nn.ModuleList(Residual(channels, norm) for _ in range(blocks))
 
-    def forward(self, features: Tensor, styles: Sequence[Style] | None = None) -> Tensor:
+    def forward(self, features: Tensor, styles: Sequence[Moments] | None = None) -> Tensor:
         for number, block in enumerate(self.model):
             mine = (None, None) if styles is None else styles[2 * number : 2 * number + 2]
             features = block(features, mine)
@@ -196,7 +196,7 @@ class Decoder(nn.Module):
         """Numbers that say how all its layers are adapted."""
         return 2 * self.channels * self.layers
 
-    def styles(self, parameters: Tensor) -> list[Style]:
+    def styles(self, parameters: Tensor) -> list[Moments]:
         """Those numbers (B, n), layer by layer: first all shifts of one, then its scales."""
         parts = parameters.unflatten(1, (self.layers, 2, self.channels))
         return [(part[:, 0], part[:, 1]) for part in parts.unbind(1)]

@@ -73,9 +73,9 @@ class Translation(Recorded):
     @property
     def likeness(self) -> pd.DataFrame:
         """Of a drawn style, what is nearest to it in the bank: source, distance. Nothing of it was used."""
-        choice = self.style.choice if self.style.mode == "random" else None
-        names = [] if choice is None else [choice.knowledge.source_names[entry] for entry in choice.entry]
-        return pd.DataFrame({"source": names, "distance": [] if choice is None else choice.apart})
+        candidates = self.style.candidates if self.style.mode == "random" else None
+        names = [] if candidates is None else [candidates.knowledge.source_names[entry] for entry in candidates.entry]
+        return pd.DataFrame({"source": names, "distance": [] if candidates is None else candidates.apart})
 
     def contribution(self, coordinate: int | None = None, source: str | None = None) -> Floats:
         """What each cell of a picture gives to the style: (h, w), a cell for 16x16 px.

@@ -15,7 +15,7 @@ from ktviz.retrieval.queries import Queries
 from ktviz.retrieval.site import Reading, RetrievalSite
 from ktviz.systems.munit.exemplar import cells_together
 from ktviz.systems.munit.settings import MODES
-from ktviz.systems.munit.style import Choice, Style
+from ktviz.systems.munit.style import Candidates, Style
 
 NAME, PREFIX = "munit", "munit"
 MOST_CELLS = 256
@@ -42,10 +42,10 @@ class StyleSite(RetrievalSite):
 
     def read(self, inputs: tuple[Any, ...], output: Style) -> list[Reading]:
         """Similarity is minus the distance; hard where one picture was taken, else soft."""
-        choice = output.choice
-        assert choice is not None
-        weight = None if choice.weight[0] == 1 else torch.from_numpy(choice.weight)[None].float()
-        return [Reading(ranked(output, choice, weight), Queries.whole(*inputs[1]), choice.knowledge)]
+        candidates = output.candidates
+        assert candidates is not None
+        weight = None if candidates.weight[0] == 1 else torch.from_numpy(candidates.weight)[None].float()
+        return [Reading(ranked(output, candidates, weight), Queries.whole(*inputs[1]), candidates.knowledge)]
 
 
 class LikenessSite(RetrievalSite):
@@ -62,9 +62,9 @@ class LikenessSite(RetrievalSite):
 
     def read(self, inputs: tuple[Any, ...], output: Style) -> list[Reading]:
         """The nearest, as hard retrieval; similarity is minus the distance."""
-        choice = output.choice
-        assert choice is not None
-        return [Reading(ranked(output, choice, None), Queries.whole(*inputs[1]), choice.knowledge)]
+        candidates = output.candidates
+        assert candidates is not None
+        return [Reading(ranked(output, candidates, None), Queries.whole(*inputs[1]), candidates.knowledge)]
 
 
 class CellSite(RetrievalSite):
@@ -86,9 +86,11 @@ class CellSite(RetrievalSite):
         return [Reading(matches, Queries.whole(*inputs[1]), known)]
 
 
-def ranked(style: Style, choice: Choice, weight: Tensor | None) -> Matches:
+def ranked(style: Style, candidates: Candidates, weight: Tensor | None) -> Matches:
     """Candidates, the best first; the first is the heaviest."""
-    entry, apart = (torch.from_numpy(np.ascontiguousarray(values))[None] for values in (choice.entry, choice.apart))
+    entry, apart = (
+        torch.from_numpy(np.ascontiguousarray(values))[None] for values in (candidates.entry, candidates.apart)
+    )
     chosen = torch.zeros(1, dtype=torch.int64)
     return Matches(entry, (0.0 - apart).float(), chosen, weight, {**told(style), "distance": apart.float()})
 

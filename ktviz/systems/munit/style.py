@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class Candidates:
     """What a style was chosen from.
 
     Attributes:
@@ -75,14 +75,14 @@ class Style:
         code: (codes,) float32, with which the decoder works.
         bias: (codes,) float64, what a code is without any cell.
         parts: The pictures that it is made of, the heaviest first; none of a draw.
-        choice: What it was chosen from; of a draw what is nearest to it in a bank, or None without one.
+        candidates: What it was chosen from; of a draw what is nearest to it in a bank, or None without one.
     """
 
     mode: Mode
     code: Tensor
     bias: Tensor
     parts: tuple[Part, ...] = ()
-    choice: Choice | None = None
+    candidates: Candidates | None = None
 
     def cell_weights(self) -> list[Tensor]:
         """Part of each cell of each picture in what all of them add to the bias: (cells,) float64 each, adding up to 1.

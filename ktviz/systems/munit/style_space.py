@@ -61,10 +61,10 @@ class StyleSpace:
     @property
     def parts(self) -> Mapping[int, float]:
         """The pictures of the bank that the style is of."""
-        choice = self.style.choice
-        if self.style.mode == "random" or self.run.exemplar is not None or choice is None:
+        candidates = self.style.candidates
+        if self.style.mode == "random" or self.run.exemplar is not None or candidates is None:
             return {}
-        pairs = zip(choice.entry.tolist(), choice.weight.tolist(), strict=True)
+        pairs = zip(candidates.entry.tolist(), candidates.weight.tolist(), strict=True)
         return {entry: weight for entry, weight in pairs if weight}
 
     @cached_property

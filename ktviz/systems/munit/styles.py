@@ -18,7 +18,7 @@ from ktviz.systems.munit.coder import Coder
 from ktviz.systems.munit.direction import CELL_PX, Direction
 from ktviz.systems.munit.exemplar import Exemplar, together
 from ktviz.systems.munit.settings import Settings
-from ktviz.systems.munit.style import Choice, Floats, Numbers, Part, Style, code_of
+from ktviz.systems.munit.style import Candidates, Floats, Numbers, Part, Style, code_of
 
 RANKED = 64
 """Entries of a bank that are recorded for a run, the best first, and all that were taken."""
@@ -110,8 +110,8 @@ class Bank:
         weight = np.where(np.arange(len(entry)) < count, 1 / count, 0.0)
         parts = self.parts(entry[:count].tolist(), [1 / count] * count, gone)
         shown = max(count, RANKED)
-        choice = Choice(self.banks, entry[:shown], apart[:shown], weight[:shown])
-        return self.made(settings, parts, choice)
+        candidates = Candidates(self.banks, entry[:shown], apart[:shown], weight[:shown])
+        return self.made(settings, parts, candidates)
 
     def named(self, weights: Mapping[str, float], settings: Settings, gone: LeftOut) -> Style:
         """Sources by their whole names, with the part of each; those that are left out leave theirs to the others.
@@ -128,26 +128,26 @@ class Bank:
         entry = np.array([self.banks.source_numbers[name] for name in heaviest])
         parts = self.parts(entry.tolist(), weight.tolist(), gone)
         apart = self.apart(entry, code_of(parts, self.direction.bias).double().numpy())
-        return self.made(settings, parts, Choice(self.banks, entry, apart, weight))
+        return self.made(settings, parts, Candidates(self.banks, entry, apart, weight))
 
-    def made(self, settings: Settings, parts: Sequence[Part], choice: Choice) -> Style:
+    def made(self, settings: Settings, parts: Sequence[Part], candidates: Candidates) -> Style:
         """The style that some of its pictures make."""
         bias = self.direction.bias
-        return Style(settings.mode, code_of(parts, bias), bias, tuple(parts), choice)
+        return Style(settings.mode, code_of(parts, bias), bias, tuple(parts), candidates)
 
 
 def of_draw(seed: int, direction: Direction, bank: Bank | None, gone: LeftOut) -> Style:
     """A style that is drawn, with what is nearest to it in a bank, of which nothing was used."""
-    code, choice = drawn(seed, direction.codes), None
+    code, candidates = drawn(seed, direction.codes), None
     if bank is not None:
         entry, apart = bank.ranked(code.double().numpy(), gone.pictures)
         entry, apart = entry[:RANKED], apart[:RANKED]
-        choice = Choice(bank.banks, entry, apart, np.eye(1, len(entry))[0])
-    return Style("random", code, direction.bias, (), choice)
+        candidates = Candidates(bank.banks, entry, apart, np.eye(1, len(entry))[0])
+    return Style("random", code, direction.bias, (), candidates)
 
 
 def of_picture(exemplar: Exemplar, direction: Direction, gone: LeftOut) -> Style:
     """The style of a picture that comes with the run."""
     part = Part.of(exemplar, 1.0, direction, gone.forbidden(exemplar, CELL_PX))
-    choice = Choice(together((exemplar.whole,)), np.zeros(1, np.int64), np.zeros(1), np.ones(1))
-    return Style("exemplar", code_of([part], direction.bias), direction.bias, (part,), choice)
+    candidates = Candidates(together((exemplar.whole,)), np.zeros(1, np.int64), np.zeros(1), np.ones(1))
+    return Style("exemplar", code_of([part], direction.bias), direction.bias, (part,), candidates)

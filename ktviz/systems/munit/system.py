@@ -195,7 +195,7 @@ class Munit(nn.Module, PlainSystem):
         style = self.style_of(run)
         if style.parts:
             style = self.cells(self.style(style, run.size), run.size)
-        elif style.choice is not None:
+        elif style.candidates is not None:
             style = self.likeness(style, run.size)
         made = self.direction.paint(self.direction.content(run.picture), style.code, run.size)
         return Translation(to_pixels(made), style, run, self.target)

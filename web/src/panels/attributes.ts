@@ -63,8 +63,8 @@ export class AttributesView implements Drawn {
   private readonly rows = h("tbody");
   private readonly body = h("div", { class: "kt-attributesbody" });
   private readonly note = h("p", { class: "kt-faint kt-note", role: "status" });
-  private readonly labels = slider("Labels instead of the reference", 1, 0.05, () => this.redraw());
-  private readonly amount = slider("Amount of the difference", MOST, 0.1, () => this.redraw());
+  private readonly labels = slider("Labels instead of the reference", 1, () => this.redraw());
+  private readonly amount = slider("Amount of the difference", MOST, () => this.redraw());
   private readonly times = h("output");
   private readonly reference = h("select", { "aria-label": "Reference", onchange: () => this.redraw() });
   private readonly part = h("select", { "aria-label": "Part that is shown", onchange: () => this.paint() });
@@ -160,6 +160,7 @@ export class AttributesView implements Drawn {
       this.rows.replaceChildren(...said.names.map((name, number) => this.row(name.replaceAll("_", " "), number)));
     for (const [number, row] of [...this.rows.children].entries()) update(row as HTMLElement, said, number);
     this.labels.value = String(said.labels);
+    this.amount.max = String(Math.max(MOST, said.amount));
     this.amount.value = String(said.amount);
     choose(this.reference, options(said), said.chosen ? FIRST : said.taken);
     const part = said.whose.indexOf(this.part.selectedOptions[0]?.text);
@@ -255,7 +256,7 @@ function update(row: HTMLElement, said: Said, number: number): void {
   const { style } = told.querySelector("i")!;
   style.width = `${(50 * Math.abs(difference)) / Math.max(said.amount, 1e-9)}%`;
   [style.left, style.right] = difference < 0 ? ["", "50%"] : ["50%", ""];
-  told.lastElementChild!.textContent = (difference > 0 ? "+" : "") + round(difference);
+  told.lastElementChild!.textContent = `${difference > 0 ? "+" : ""}${round(difference)}`;
 }
 
 /** Offer some values, by what they are called, and choose one of them. */
@@ -303,10 +304,16 @@ function shareMap(values: Float32Array, columns: number): ImageData {
   return image;
 }
 
-function slider(name: string, most: number, step: number, oninput: () => void): HTMLInputElement {
-  return h("input", { type: "range", min: 0, max: most, step, "aria-label": name, oninput });
+/** Whoever moves it gets hundredths; what was recorded stands as it is, and is asked for again as it is. */
+export function slider(name: string, most: number, oninput: () => void): HTMLInputElement {
+  const moved = () => {
+    range.value = String(round(Number(range.value)));
+    oninput();
+  };
+  const range = h("input", { type: "range", min: 0, max: most, step: "any", "aria-label": name, oninput: moved });
+  return range;
 }
 
-function round(value: number): string {
-  return String(Math.round(100 * value) / 100);
+function round(value: number): number {
+  return Math.round(100 * value) / 100;
 }
