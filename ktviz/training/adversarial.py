@@ -21,6 +21,8 @@ from ktviz.training.ranges import check_counts, check_rates, check_seed, check_s
 from ktviz.values import short, whole
 
 Losses = dict[str, Tensor]
+Optimisers = list[tuple[torch.optim.Optimizer, float]]
+"""With their peak learning rates."""
 N = TypeVar("N", bound=nn.Module)
 R = TypeVar("R", bound="Recipe")
 D = TypeVar("D")
@@ -117,13 +119,13 @@ class Run(ABC, Generic[R, N, D, H]):
         for network in (self.makers, self.discriminators):
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.makers, recipe.decay)
-        self.makers_step = self.optimiser(self.makers, recipe.learning_rate)
-        self.discriminators_step = self.optimiser(self.discriminators, recipe.discriminator_rate)
+        self.makers_step = self.optimisers(self.makers, recipe.learning_rate)
+        self.discriminators_step = self.optimisers(self.discriminators, recipe.discriminator_rate)
         self.loop = Loop(
             out,
             {"recipe": asdict(recipe), **origin},
             {"makers": self.makers, "discriminators": self.discriminators, "average": self.average},
-            [(self.makers_step, recipe.learning_rate), (self.discriminators_step, recipe.discriminator_rate)],
+            [*self.makers_step, *self.discriminators_step],
             draws,
             device,
             quiet,
@@ -177,8 +179,9 @@ class Run(ABC, Generic[R, N, D, H]):
         """What the discriminators count at this step."""
         return self.recipe.polish_adversarial if self.polishing else 1.0
 
-    def optimiser(self, network: nn.Module, rate: float) -> torch.optim.Adam:
-        return torch.optim.Adam(network.parameters(), rate, self.BETAS, self.EPSILON, self.DECAY)
+    def optimisers(self, network: nn.Module, rate: float) -> Optimisers:
+        """What makes the steps of the makers, or of the discriminators: Adam."""
+        return [(torch.optim.Adam(network.parameters(), rate, self.BETAS, self.EPSILON, self.DECAY), rate)]
 
     def train(self, resume: bool, evaluation: Mapping[str, Path]) -> dict[str, Any]:
         """All steps, then the weights, their scores and the log, which is returned.
@@ -214,8 +217,10 @@ class Run(ABC, Generic[R, N, D, H]):
         return torch.autocast(self.device, torch.bfloat16, enabled=fast_type(self.device) == torch.bfloat16)
 
     @staticmethod
-    def lower(losses: Losses, optimiser: torch.optim.Optimizer) -> None:
+    def lower(losses: Losses, optimisers: Optimisers) -> None:
         """One step down the sum of losses."""
-        optimiser.zero_grad()
+        for optimiser, _ in optimisers:
+            optimiser.zero_grad()
         torch.stack(list(losses.values())).sum().backward()
-        optimiser.step()
+        for optimiser, _ in optimisers:
+            optimiser.step()

@@ -2,7 +2,8 @@
 
 Encoder, mapping and generator learn together, against a discriminator that also names attributes (Huang et al. 2021,
 section 4). The published training makes five steps of the discriminator for one of the makers, and holds its slope at
-all three kinds of made pictures; ours makes one, with a higher rate, and holds it at one of the three, drawn anew.
+all three kinds of made pictures; ours makes one, and holds it at one of the three, drawn anew. It begins with what each
+can learn without the other: to make pictures again, and to name attributes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ from torch.nn import functional as F
 
 from ktviz.errors import SettingError
 from ktviz.images import Pixels
+from ktviz.systems.bridge import losses as both_ways
 from ktviz.systems.bridge.losses import (
     Asked,
     Weights,
@@ -32,17 +34,20 @@ from ktviz.systems.bridge.losses import (
 )
 from ktviz.systems.bridge.shape import SMALL, Shape
 from ktviz.systems.bridge.trained import Networks
-from ktviz.training import adversarial
-from ktviz.training.adversarial import Losses
+from ktviz.training import adversarial, one_way
+from ktviz.training.adversarial import Losses, Optimisers
 from ktviz.training.attributed import Attributed, Order
 from ktviz.training.evaluate import psnr
-from ktviz.training.one_way import Way, made_one_way, one_way_losses
-from ktviz.training.ranges import check_kind
+from ktviz.training.loop import optimisers
+from ktviz.training.one_way import Way
+from ktviz.training.ranges import check_kind, check_rates, check_shares
 from ktviz.training.sheet import sheet
 from ktviz.values import one_of, whole
 
 SHOWN = 6
 """Pictures that a preview shows."""
+LEAST = 8
+"""Rows and columns of a kernel that Muon learns."""
 SIGNS = (-1, 0, 1)
 WAYS = ("both", "labels", "reference")
 
@@ -54,9 +59,12 @@ class Recipe(adversarial.Recipe):
     Attributes:
         refinement: Of the table of noise: 1 as published, away from the references; -1 towards them; 0 for none.
         ways: Which ways to a code learn: "both"; or "labels" or "reference" alone, without noise that is refined.
-        alone: Updates at the beginning in which pictures only come back, without a discriminator: small networks judged
-            from the start paint sparks. Codes of both ways do not yet become one, for without another task they would
-            become nothing.
+        alone: Updates at the beginning in which pictures only come back, and the discriminator only names attributes:
+            small networks judged from the start paint sparks. Codes of both ways do not yet become one, for without
+            another task they would become nothing.
+        together: Learning rates after that, relative to those of the recipe.
+        muon_rate: Of Muon, for the kernels of the makers; `learning_rate` is that of Adam for the rest.
+        discriminator_muon_rate: The same of the discriminator.
         weights: Of the losses of the makers.
         shape: Sizes of the networks.
     """
@@ -64,12 +72,15 @@ class Recipe(adversarial.Recipe):
     steps: int = 8_000
     batch: int = 2
     crop: tuple[int, int] = (96, 96)
-    learning_rate: float = 4e-4
-    discriminator_rate: float = 8e-4
+    learning_rate: float = 1e-3
+    discriminator_rate: float = 5e-4
+    muon_rate: float = 0.015
+    discriminator_muon_rate: float = 0.003
     refinement: int = 1
     ways: str = "both"
-    alone: int = 1_500
-    weights: Weights = field(default_factory=lambda: Weights(adversarial=0.2, attributes=4.0))
+    alone: int = 400
+    together: float = 0.3
+    weights: Weights = field(default_factory=lambda: Weights(adversarial=0.1, attributes=4.0, cycle=10.0, bridge=5.0))
     shape: Shape = SMALL
 
     def __post_init__(self) -> None:
@@ -78,12 +89,18 @@ class Recipe(adversarial.Recipe):
         check_kind(self, "shape", Shape)
         if whole("alone", self.alone) < 0:
             raise SettingError(f"alone {self.alone}", "less than 0", "Give a whole number from 0")
+        check_shares(self, "together")
+        check_rates(self, "muon_rate", "discriminator_muon_rate")
         if isinstance(self.refinement, bool) or self.refinement not in SIGNS:
             raise SettingError(f"refinement {self.refinement}", "not one of -1, 0 and 1", "Give 1, as published")
         one_of("ways", self.ways, WAYS)
         if self.crop != (self.shape.side, self.shape.side):
             side = self.shape.side
             raise SettingError(f"crop {self.crop}", f"the networks take {side} px", f"Give ({side}, {side})")
+
+    def rate(self, step: int) -> float:
+        """The learning rates at `step`, relative to those of the recipe."""
+        return super().rate(step) * (1.0 if step < self.alone else self.together)
 
 
 def train(
@@ -170,26 +187,46 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         alpha = torch.rand(count, 1, 1, 1, device=self.device)
         return Asked(source, reference, has, wanted, noise, fresh, alpha)
 
-    def forward(self, drawn: Asked) -> tuple[Losses, Callable[[], Losses] | None]:
+    @property
+    def way(self) -> Way | None:
+        """The only way that learns; None for both."""
+        return None if self.recipe.ways == "both" else cast(Way, self.recipe.ways)
+
+    def optimisers(self, network: nn.Module, rate: float) -> Optimisers:
+        """Muon for kernels, AdamW for the rest: with Adam alone, makers so small need four times the steps."""
+        recipe = self.recipe
+        muon_rate = recipe.muon_rate if network is self.makers else recipe.discriminator_muon_rate
+        return optimisers(network.parameters(), muon_rate, rate, LEAST)
+
+    def forward(self, drawn: Asked) -> tuple[Losses, Callable[[], Losses]]:
+        given = self.recipe.weights
+        if self.loop.step < self.recipe.alone:
+            return weighted({"same": self.same(drawn)}, given), partial(self.named, drawn)
         self.discriminators.requires_grad_(False)
         unweighted, pictures = self.learned(drawn)
-        given = self.recipe.weights
         losses = weighted(unweighted, replace(given, adversarial=self.judgement * given.adversarial))
         self.discriminators.requires_grad_(True)
-        if self.loop.step < self.recipe.alone:
-            return {"same": losses["same"]}, None
         fake = pictures[int(torch.randint(3, ())) % len(pictures)].detach().float()
         return losses, partial(self.judged, drawn, fake)
 
+    def named(self, asked: Asked) -> Losses:
+        """What the discriminator is to lower that names attributes only."""
+        _, has = self.discriminators(asked.source)
+        return {"judge attributes": F.binary_cross_entropy_with_logits(has.float(), asked.has)}
+
+    def same(self, drawn: Asked) -> Tensor:
+        """How far pictures are from themselves where nothing is to change, by the ways that learn."""
+        makers, way = self.makers.makers, self.way
+        return both_ways.same(makers, drawn) if way is None else one_way.same(makers, drawn, way)
+
     def learned(self, drawn: Asked) -> tuple[Losses, Sequence[Tensor]]:
         """What the makers are to lower, not weighted, and the pictures that the discriminator judges."""
-        makers, judge = self.makers.makers, self.discriminators
-        if self.recipe.ways != "both":
-            way: Way = "labels" if self.recipe.ways == "labels" else "reference"
-            one = made_one_way(makers, drawn, way)
-            return one_way_losses(makers, judge, drawn, one, way), [one.picture]
-        found = made(makers, drawn)
-        return makers_losses(makers, judge, drawn, found), found.pictures
+        makers, judge, way = self.makers.makers, self.discriminators, self.way
+        if way is None:
+            found = made(makers, drawn)
+            return makers_losses(makers, judge, drawn, found), found.pictures
+        one = one_way.made_one_way(makers, drawn, way)
+        return one_way.one_way_losses(makers, judge, drawn, one, way), [one.picture]
 
     def judged(self, asked: Asked, fake: Tensor) -> Losses:
         """What the discriminator is to lower, weighted; in float32, for its slope is part of it."""

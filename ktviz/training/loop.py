@@ -205,11 +205,11 @@ class Loop:
 
 
 def optimisers(
-    weights: Iterable[nn.Parameter], muon_lr: float, adam_lr: float
+    weights: Iterable[nn.Parameter], muon_lr: float, adam_lr: float, least: int = 16
 ) -> list[tuple[torch.optim.Optimizer, float]]:
-    """Muon for convolution kernels of at least 16x16, AdamW for the rest, with their peak rates."""
+    """Muon for convolution kernels of at least so many rows and columns, AdamW for the rest, with their peak rates."""
     weights = list(weights)
-    kernels = [p for p in weights if p.ndim == 4 and min(p.shape[0], p[0].numel()) >= 16]
+    kernels = [p for p in weights if p.ndim == 4 and min(p.shape[0], p[0].numel()) >= least]
     chosen = {id(p) for p in kernels}
     rest = [p for p in weights if id(p) not in chosen]
     made: list[tuple[torch.optim.Optimizer, float]] = []

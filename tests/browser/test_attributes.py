@@ -134,7 +134,7 @@ def test_what_was_recorded_is_asked_again_as_it_was_until_it_is_moved(model, tab
     recorded = system.traced(source, HAS, WANT, mode="between", alpha=0.333, amount=4.125)
     with kt.AttributesView(recorded) as view:
         explorer = LiveView(tab(), view).settled()
-        expect(explorer.find(".kt-slide output")).to_have_text("× 4.13")
+        expect(explorer.find(".kt-slide output")).to_have_text("× 4.13")  # noqa: RUF001
         switch(explorer, "Smile").click()
         explorer.settled()
         made = system(source, HAS, {**WANT, "Smile": False}, mode="between", alpha=0.333, amount=4.125)

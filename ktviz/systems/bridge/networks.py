@@ -33,7 +33,7 @@ def bare_norm(features: Tensor) -> Tensor:
 
 
 def leaky(features: Tensor) -> Tensor:
-    """What stands between a discriminator's convolutions."""
+    """What lets a fifth of what is below 0 through."""
     return F.leaky_relu(features, 0.2)
 
 
@@ -157,13 +157,15 @@ class Generator(nn.Module):
         width: Channels at full size; they double with every step down.
         downs: Steps down, and up again.
         hidden: Channels between code and norms.
+        leaking: Whether a fifth of what is below 0 comes to the last layer; published: nothing. Where a small network
+            has nothing above 0, the colour is always the same, and does not learn.
 
     Example:
         >>> Generator(6, width=4, downs=2, hidden=8)(torch.zeros(1, 3, 32, 32), torch.zeros(1, 6, 16, 16)).shape
         torch.Size([1, 3, 32, 32])
     """
 
-    def __init__(self, codes: int, width: int, downs: int, hidden: int) -> None:
+    def __init__(self, codes: int, width: int, downs: int, hidden: int, leaking: bool = False) -> None:
         super().__init__()
 
         def injected(channels: int) -> Spade:
@@ -180,6 +182,7 @@ class Generator(nn.Module):
                 *(Residual(widths[step + 1], widths[step], "up", injected) for step in reversed(range(downs))),
             ]
         )
+        self.activation: Activation = leaky if leaking else F.relu
         self.last = Conv2d(width, 3, 1)
 
     def between(self, picture: Tensor, alpha: Tensor, one: Tensor, other: Tensor) -> Tensor:
@@ -200,7 +203,7 @@ class Generator(nn.Module):
             found = block(found)
         for block in self.after:
             found = block(found, code)
-        return torch.tanh(self.last(F.relu(found)))
+        return torch.tanh(self.last(self.activation(found)))
 
 
 class Discriminator(nn.Module):

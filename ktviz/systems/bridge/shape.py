@@ -38,6 +38,7 @@ class Shape:
         ups: Steps up of what makes codes of labels.
         discriminator_width: Channels of the discriminator at full size.
         discriminator_downs: Its steps down.
+        leaking: Whether the generator lets a fifth of what is below 0 through to its last layer.
 
     Raises:
         SettingError: A size outside its range; or the side is no multiple of what the steps divide it by, or leaves a
@@ -59,6 +60,7 @@ class Shape:
     ups: int = 4
     discriminator_width: int = 16
     discriminator_downs: int = 4
+    leaking: bool = False
 
     def __post_init__(self) -> None:
         check_sizes(self, RANGES)
@@ -88,7 +90,7 @@ class Shape:
 
     def generator(self) -> Generator:
         """Pictures of codes, untrained."""
-        return Generator(self.codes, self.width, self.downs, self.hidden)
+        return Generator(self.codes, self.width, self.downs, self.hidden, self.leaking)
 
     def discriminator(self) -> Discriminator:
         """What judges pictures, untrained."""
@@ -104,5 +106,6 @@ SMALL = Shape(
     encoder_blocks=2,
     ups=3,
     discriminator_width=12,
+    leaking=True,
 )
 """The one whose weights come with the package: 2.5 MB, for portraits of 96x96 px."""

@@ -12,7 +12,6 @@ from ktviz.errors import SettingError, TrainingError
 from ktviz.systems.bridge.losses import (
     Asked,
     Makers,
-    Weights,
     judge_losses,
     made,
     makers_losses,
@@ -238,4 +237,3 @@ def test_recipes_out_of_range_are_refused(bad):
 def test_ways_that_do_not_exist_are_refused():
     with pytest.raises(SettingError, match="ways"):
         recipe(ways="neither")
-    assert replace(Weights(), adversarial=0.2, attributes=4.0) == recipe().weights
