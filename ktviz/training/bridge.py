@@ -69,7 +69,7 @@ class Recipe(adversarial.Recipe):
         shape: Sizes of the networks.
     """
 
-    steps: int = 8_000
+    steps: int = 6_000
     batch: int = 2
     crop: tuple[int, int] = (96, 96)
     learning_rate: float = 1e-3
@@ -80,6 +80,8 @@ class Recipe(adversarial.Recipe):
     ways: str = "both"
     alone: int = 400
     together: float = 0.3
+    polish: float = 0.3
+    polish_adversarial: float = 4.0
     weights: Weights = field(default_factory=lambda: Weights(adversarial=0.1, attributes=4.0, cycle=10.0, bridge=5.0))
     shape: Shape = SMALL
 
