@@ -171,7 +171,7 @@ def remove(
     with warned(SourceWarning, quiet):
         removed = opened.remove(bank, sources or (), quiet=quiet)
     if not quiet:
-        left = f"{opened.record(bank).sources} sources left" if bank in opened else "the bank is gone"
+        left = f"{counted(opened.record(bank).sources, 'source')} left" if bank in opened else "the bank is gone"
         say(f"removed {', '.join(removed) or 'all'} from {bank}: {left}")
 
 
@@ -238,8 +238,9 @@ def headline(bank: Mapping[str, Any]) -> str:
     if bank["kind"] == PATCHES:
         each = bank["bytes"] / bank["entries"]
         return (
-            f"{bank['entries']:,} entries, {as_text(bank['bytes'])} ({each:,.0f} B each), "
-            f"{bank['leaves']} leaves on {bank['depth']} levels, {bank['survivor_rate']:.0%} survived de-duplication"
+            f"{counted(bank['entries'], 'entry', 'entries')}, {as_text(bank['bytes'])} ({each:,.0f} B each), "
+            f"{counted(bank['leaves'], 'leaf', 'leaves')} on {counted(bank['depth'], 'level')}, "
+            f"{bank['survivor_rate']:.0%} survived de-duplication"
         )
     maps = "".join(f", {count} with {name}" for name, count in bank["with_maps"].items() if count)
     held = f"{counted(bank['sources'], 'picture')}{maps}, {as_text(bank['bytes'])}"
@@ -334,7 +335,7 @@ def announce(bank: AnyUnion, quiet: bool) -> None:
     if isinstance(bank, BankUnion):
         positions = sum(source.positions for source in bank.sources)
         held = (
-            f"{len(bank.sources)} sources, {len(bank):,} entries "
+            f"{counted(len(bank.sources), 'source')}, {counted(len(bank), 'entry', 'entries')} "
             f"({len(bank) / positions:.0%} of the patches survived de-duplication)"
         )
     elif isinstance(bank, CodeUnion):

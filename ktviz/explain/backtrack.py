@@ -15,6 +15,7 @@ from ktviz.explain.case import Case, case_if_any
 from ktviz.explain.regret import coherent
 from ktviz.explain.result import Result, one_site
 from ktviz.images import Pixels
+from ktviz.printing import counted
 from ktviz.regions import Mask, Region, bounding_box, region_mask
 from ktviz.trace.recorded import Traced
 
@@ -42,7 +43,7 @@ class Backtrack(Result):
     def headline(self) -> str:
         """The result in one line."""
         x, y, width, height = self.about["region"]
-        return f"{len(self)} retrievals behind {width:g}x{height:g} px at ({x:g}, {y:g})"
+        return f"{counted(len(self), 'retrieval')} behind {width:g}x{height:g} px at ({x:g}, {y:g})"
 
     @cached_property
     def patches(self) -> list[tuple[Pixels, Pixels]]:

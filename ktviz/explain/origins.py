@@ -22,6 +22,7 @@ from ktviz.errors import MismatchError, SettingError
 from ktviz.explain.result import check_retrieved, one_site
 from ktviz.explain.units import Ints, trace_rows
 from ktviz.licences import UNKNOWN
+from ktviz.printing import counted
 from ktviz.trace.overlap import Floats, box_sums, corners, coverage
 from ktviz.trace.recorded import Traced
 from ktviz.trace.shares import own_sources, source_numbers, source_sides
@@ -50,7 +51,8 @@ class Origins:
     part: Any
 
     def __repr__(self) -> str:
-        return f"Origins({self.cells}x{self.cells} cells, {len(self.sources)} sources, {self.known.mean():.0%} known)"
+        sources = counted(len(self.sources), "source")
+        return f"Origins({self.cells}x{self.cells} cells, {sources}, {self.known.mean():.0%} known)"
 
     @cached_property
     def known(self) -> Floats:

@@ -35,6 +35,7 @@ from ktviz.figures.picks import Pick, Selection, Taken, select, size_of
 from ktviz.figures.region_outlines import outline
 from ktviz.images import Pixels
 from ktviz.licences import in_short
+from ktviz.printing import counted
 from ktviz.regions import Box, Region, bounding_box, region_mask
 from ktviz.trace.pictures import in_words
 from ktviz.trace.recorded import Traced
@@ -321,14 +322,14 @@ def is_hard(trace: Trace) -> bool:
 def facts(trace: Trace, region: Region) -> list[str]:
     """What a reader must know to compare this figure with another."""
     used = len(np.unique(source_numbers(trace)[row_shares(trace, region) != 0]))
-    found = [f"{int((trace.overlap(region) > 0).sum()):,} retrievals"]
+    found = [counted(int((trace.overlap(region) > 0).sum()), "retrieval")]
     if region is not None:
         around = bounding_box(region_mask(region, *trace.size))
         found.insert(0, f"region {around.width:g}x{around.height:g} px")
     found += [str(trace.site_about["direction"])] * bool(trace.site_about["direction"])
     found += [f"preset {preset}" for preset in [trace.picture.settings.get("preset")] if preset]
     how = "most alike, not used" if trace.caveat else "used"
-    found += [f"{used} of {len(trace.about['sources'])} sources {how}", "shares: overlap"]
+    found += [f"{used} of {counted(len(trace.about['sources']), 'source')} {how}", "shares: overlap"]
     return [*found, *([trace.caveat] if trace.caveat else [])]
 
 

@@ -26,9 +26,11 @@ from ktviz.figures.layout import percent
 from ktviz.figures.maps import painted_values, scores, source_map
 from ktviz.images import Pixels, decode_image, encode_image, resize
 from ktviz.library.banks import AnyBank, Banks
-from ktviz.library.layout import CODES, PATCHES, PICTURES, thumb_path
+from ktviz.library.format import BankRecord
+from ktviz.library.layout import CODES, PICTURES, thumb_path
 from ktviz.library.library import Library
 from ktviz.licences import in_short
+from ktviz.printing import counted
 from ktviz.trace.pictures import LABELS, in_words
 from ktviz.trace.trace import NOT_THE_CAUSE
 
@@ -48,12 +50,6 @@ SHARPNESS = 1.25
 """Px of a picture's file for each px on the page: screens are finer than pages say."""
 ROWS, TILES, BANKS, IMAGES = 6, 18, 8, 3
 """Most shares, sources, banks and images that are shown; what is left out is counted."""
-HELD = {
-    PATCHES: "{sources} sources · {entries:,} entries",
-    PICTURES: "{sources} pictures",
-    CODES: "{sources} sources · {entries:,} objects",
-}
-"""What a bank of each kind holds, in words."""
 Find = Callable[[str], Pixels | None]
 """From the name of a source to its picture, if there is one."""
 
@@ -95,9 +91,9 @@ def show(pixels: Pixels, room: tuple[int, int], caption: str = "", note: str = "
 
 def trace_card(trace: Trace) -> str:
     """The pictures, who painted what, and the largest shares; of several sites, those of the one that painted."""
-    facts = [f"{len(trace):,} retrievals", f"{trace.table.num_rows:,} candidates"]
-    facts += [f"{len(trace.pictures)} images"] * (len(trace.pictures) > 1)
-    facts += [f"{len(trace.sites)} sites"] * (len(trace.sites) > 1) + ["thinned"] * trace.thinned
+    facts = [counted(len(trace), "retrieval"), counted(trace.table.num_rows, "candidate")]
+    facts += [counted(len(trace.pictures), "image")] * (len(trace.pictures) > 1)
+    facts += [counted(len(trace.sites), "site")] * (len(trace.sites) > 1) + ["thinned"] * trace.thinned
     facts += [f"digest {trace.digest[:12]}", *([trace.caveat] if trace.caveat else [])]
     if len(trace.pictures) > 1:
         images = [pair(one.input, one.output, f" {number}") for number, one in enumerate(trace.pictures[:IMAGES])]
@@ -173,7 +169,7 @@ def comparison_card(comparison: Comparison) -> str:
             "colour": BOTH_INK,
             "thumbs": [],
             "name": f"{row['source_before']} → {row['source_after']}",
-            "text": f"{row['retrievals']:,} retrievals",
+            "text": counted(row["retrievals"], "retrieval"),
         }
         for row in took.head(ROWS).to_dict("records")
     ]
@@ -207,7 +203,7 @@ def backtrack_card(backtrack: Backtrack) -> str:
     facts = [backtrack.headline(), *told] + ["each row: patch of the canvas, patch of the source that won"] * bool(
         patches
     )
-    return card("Backtrack", facts, pictures, rows, f"and {more:,} more retrievals" if more > 0 else "")
+    return card("Backtrack", facts, pictures, rows, f"and {counted(more, 'more retrieval')}" if more > 0 else "")
 
 
 def library_card(library: Library) -> str:
@@ -223,11 +219,19 @@ def library_card(library: Library) -> str:
                 "colour": "",
                 "thumbs": [thumb(decode_image(path.read_bytes())) for path in paths if path.is_file()],
                 "name": name,
-                "text": HELD[record.kind].format(sources=record.sources, entries=record.entries),
+                "text": held(record),
             }
         )
-    more = f"and {len(library) - BANKS} more banks" if len(library) > BANKS else ""
+    more = f"and {counted(len(library) - BANKS, 'more bank')}" if len(library) > BANKS else ""
     return card("Library", [str(library.folder), f"digest {library.digest[:12]}"], [], rows, more)
+
+
+def held(record: BankRecord) -> str:
+    """What a bank holds, in words."""
+    if record.kind == PICTURES:
+        return counted(record.sources, "picture")
+    entries = counted(record.entries, "object") if record.kind == CODES else counted(record.entries, "entry", "entries")
+    return f"{counted(record.sources, 'source')} · {entries}"
 
 
 def banks_card(banks: Banks[Any] | AnyBank) -> str:
@@ -238,8 +242,8 @@ def banks_card(banks: Banks[Any] | AnyBank) -> str:
         show(banks.thumb(number), TILE, names[number], f"{source.credit.creator} · {in_short(source.credit.licence)}")
         for number, source in enumerate(banks.sources[:TILES])
     ]
-    more = f"and {len(names) - TILES} more sources" if len(names) > TILES else ""
-    facts = [f"{len(names)} sources", f"{len(banks):,} entries"]
+    more = f"and {counted(len(names) - TILES, 'more source')}" if len(names) > TILES else ""
+    facts = [counted(len(names), "source"), counted(len(banks), "entry", "entries")]
     return card(", ".join(banks.names), facts, pictures, [], more)
 
 

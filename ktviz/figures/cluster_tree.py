@@ -19,6 +19,7 @@ from ktviz.images import Pixels
 from ktviz.library.banks import AnyBank
 from ktviz.library.cluster_tree import Cluster, ClusterTree
 from ktviz.library.kinds.trees import checked_tree
+from ktviz.printing import counted
 from ktviz.regions import Box
 from ktviz.trace.trace import Trace
 
@@ -156,10 +157,10 @@ class Drawing:
         title = f"Cluster tree of {tree.bank}"
         room = WIDTH - 2 * MARGIN - QUERY - 20
         canvas.text(MARGIN, 50, canvas.shortened(title, TITLE, room, bold=True), TITLE, bold=True)
-        facts = [f"{tree.entries:,} entries", f"{len(tree):,} nodes, {len(self.clusters)} drawn"]
-        facts += [f"{tree.nodes.leaves:,} leaves", f"{tree.nodes.depth} levels below the root"]
+        facts = [counted(tree.entries, "entry", "entries"), f"{counted(len(tree), 'node')}, {len(self.clusters)} drawn"]
+        facts += [counted(tree.nodes.leaves, "leaf", "leaves"), f"{counted(tree.nodes.depth, 'level')} below the root"]
         if trace is not None:
-            facts.append(f"visits: {self.retrievals:,} of {len(trace):,} retrievals, won by this bank")
+            facts.append(f"visits: {self.retrievals:,} of {counted(len(trace), 'retrieval')}, won by this bank")
         canvas.text(MARGIN, 78, canvas.shortened(" · ".join(facts), SMALL, room), SMALL, FAINT)
         if trace is not None and query is not None:
             self.draw_query(trace, query)
@@ -207,7 +208,7 @@ class Drawing:
         """A node with its exemplars and numbers, or how many are left out."""
         x, y = self.place[self.items.index(item)]
         if item.node == REST:
-            text = f"… {item.nodes:,} more: {item.size:,} entries"
+            text = f"… {item.nodes:,} more: {counted(item.size, 'entry', 'entries')}"
             text += "" if self.retrievals is None else f", {item.count:,} visits"
             self.canvas.text(x, y + 5, text, SMALL, FAINT)
             return

@@ -22,6 +22,7 @@ from ktviz.library.banks import AnyBank
 from ktviz.library.cluster_tree import ClusterTree
 from ktviz.library.kinds.trees import checked_tree
 from ktviz.licences import readable
+from ktviz.printing import counted
 from ktviz.regions import Region
 from ktviz.systems.descents import Numbers
 from ktviz.trace.overlap import Floats, label_places
@@ -86,7 +87,7 @@ def share_bars(trace: Trace, region: Region = None) -> go.Figure:
         for row in rows.to_dict("records")
     ]
     if len(rest):
-        name = f"{len(rest):,} more sources"
+        name = counted(len(rest), "more source")
         bars.append((name, float(rest["share"].sum()), OTHER, name))
     places = list(range(len(bars)))
     figure = go.Figure(
@@ -145,7 +146,7 @@ def similarity_heatmap(trace: Trace) -> go.Figure:
     height, width = trace.size
     figure.update_xaxes(range=[0, width], title="px", constrain="domain", showgrid=False)
     figure.update_yaxes(range=[height, 0], title="px", scaleanchor="x", constrain="domain", showgrid=False)
-    about = [f"{len(trace):,} retrievals", f"median {np.median(trace.column('similarity')):.3f}"]
+    about = [counted(len(trace), "retrieval"), f"median {np.median(trace.column('similarity')):.3f}"]
     return styled(figure, "Similarity of the winners", [*about, f"digest {trace.digest[:12]}"], 640)
 
 
@@ -219,9 +220,9 @@ def tree_parts(tree: ClusterTree, trace: Trace | None) -> dict[str, Any]:
 def tree_chart(chart: go.Icicle | go.Sunburst, tree: ClusterTree, trace: Trace | None) -> go.Figure:
     """A tree with its title."""
     about = [
-        f"{tree.entries:,} entries",
-        f"{len(tree):,} nodes",
-        f"{tree.nodes.leaves:,} leaves",
+        counted(tree.entries, "entry", "entries"),
+        counted(len(tree), "node"),
+        counted(tree.nodes.leaves, "leaf", "leaves"),
         "numbers: nodes",
         "area: entries",
     ]
@@ -244,7 +245,7 @@ def item_label(item: Item, tree: ClusterTree) -> str:
 def item_text(item: Item, spread: float | None, total: int | None) -> str:
     """What is said of an item under the pointer."""
     lines = ["root" if item.node == 0 else f"node {item.node}" if item.node != REST else f"{item.nodes:,} more nodes"]
-    lines.append(f"level {item.level}, {item.size:,} entries")
+    lines.append(f"level {item.level}, {counted(item.size, 'entry', 'entries')}")
     if spread is not None:
         lines.append(f"spread {spread:.2f}")
     if total is not None:
@@ -256,7 +257,9 @@ def source_text(row: dict[Any, Any]) -> str:
     """What is said of a source under the pointer."""
     licence = readable(str(row.get("licence", "unknown")))
     names = (row["source"], row.get("title", "unknown"), row.get("creator", "unknown"), licence)
-    numbers = f"{percent(row['share'])}, {row['retrievals']:,} retrievals, mean similarity {row['similarity']:.3f}"
+    numbers = (
+        f"{percent(row['share'])}, {counted(row['retrievals'], 'retrieval')}, mean similarity {row['similarity']:.3f}"
+    )
     return "<br>".join([*map(label, map(str, names)), numbers])
 
 

@@ -17,6 +17,7 @@ from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
 from ktviz.figures.region_outlines import borders
 from ktviz.images import Pixels
 from ktviz.licences import in_short
+from ktviz.printing import counted
 from ktviz.regions import Box, Mask, bounding_box
 from ktviz.trace.overlap import label_places
 from ktviz.trace.pictures import in_words
@@ -93,7 +94,7 @@ def heading(canvas: Canvas, trace: Trace) -> None:
     """What the figure is of."""
     banks = ", ".join(dict.fromkeys(source["bank"] for source in trace.about["sources"]))
     canvas.text(MARGIN, 50, canvas.shortened(banks, TITLE, WIDTH - 2 * MARGIN, bold=True), TITLE, bold=True)
-    facts = [f"{len(trace):,} retrievals", "shares: overlap", f"digest {trace.digest[:12]}"]
+    facts = [counted(len(trace), "retrieval"), "shares: overlap", f"digest {trace.digest[:12]}"]
     facts[1:1] = [text for text in (trace.site_about["direction"], trace.caveat) if text]
     if trace.mask is not None:
         facts.insert(0, region_text(trace.mask))

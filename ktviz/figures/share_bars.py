@@ -16,6 +16,7 @@ from ktviz.figures.layout import MARGIN, WIDTH, fit, percent, placed
 from ktviz.figures.maps import BODY, SMALL, TITLE, region_text
 from ktviz.images import Pixels
 from ktviz.licences import in_short
+from ktviz.printing import counted
 from ktviz.regions import Box, Region, bounding_box, region_mask
 from ktviz.trace.shares import lacking
 from ktviz.trace.trace import Trace
@@ -79,7 +80,7 @@ def share_figure(trace: Trace, region: Region = None) -> Figure:
     for value, align in ((0, "left"), (1, "right")):
         canvas.text(zero + value * unit, end + 6, str(value), SMALL, FAINT, align=align)
     if len(rest):
-        text = f"{len(rest):,} more sources, {percent(float(rest['share'].sum()))} together"
+        text = f"{counted(len(rest), 'more source')}, {percent(float(rest['share'].sum()))} together"
         canvas.text(bars, end + 34, text, SMALL, FAINT)
     return canvas.figure
 
@@ -116,7 +117,7 @@ def heading(canvas: Canvas, trace: Trace, region: Region, sources: int) -> None:
 
 def facts(trace: Trace, region: Region, sources: int) -> list[str]:
     """What a reader must know to compare this figure with another."""
-    found = [f"{sources:,} of {len(trace.about['sources']):,} sources", "shares: overlap"]
+    found = [f"{sources:,} of {counted(len(trace.about['sources']), 'source')}", "shares: overlap"]
     if region is not None:
         found.insert(0, region_text(region_mask(region, *trace.size)))
     found += [trace.caveat] if trace.caveat else []
@@ -149,7 +150,7 @@ def draw_names(canvas: Canvas, row: Mapping[Hashable, Any], left: float, top: fl
     licence = canvas.shortened(f" · {in_short(str(row.get('licence', 'unknown')))}", SMALL, NAMES * 0.6)
     room = NAMES - canvas.text_width(licence, SMALL)
     canvas.text(left, top + 42, canvas.shortened(str(row.get("creator", "unknown")), SMALL, room) + licence, SMALL)
-    facts = f"{row['retrievals']:,} retrievals"
+    facts = counted(row["retrievals"], "retrieval")
     canvas.text(left, top + 63, canvas.shortened(f"{facts} · {row.get('bank', 'unknown')}", SMALL, NAMES), SMALL, FAINT)
 
 

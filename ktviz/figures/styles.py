@@ -16,6 +16,7 @@ from ktviz.figures.region_outlines import borders, outline
 from ktviz.images import Pixels
 from ktviz.library.kinds.codes.cutting import cut_out, tile
 from ktviz.licences import in_short
+from ktviz.printing import counted
 from ktviz.regions import Box
 from ktviz.systems.styles import Look, Style, Styles
 from ktviz.trace.overlap import label_places
@@ -66,7 +67,8 @@ def styles_figure(trace: Traced, *, most: int = MOST_OBJECTS, model: object | No
     first = TOP + size[1] + 70
     canvas = Canvas.create(WIDTH, first + len(shown) * ROW + 20)
     canvas.text(MARGIN, 50, "What objects look like, and after whom", TITLE, bold=True)
-    facts = f"{len(trace)} objects · the largest of each class, outlined in the output · digest {trace.digest[:12]}"
+    objects = counted(len(trace), "object")
+    facts = f"{objects} · the largest of each class, outlined in the output · digest {trace.digest[:12]}"
     canvas.text(MARGIN, 78, facts, SMALL, FAINT)
     for number, (title, pixels) in enumerate(zip(titles_of(trace), (trace.input, trace.output), strict=True)):
         box = Box(MARGIN + number * (size[0] + GAP), TOP, *size)

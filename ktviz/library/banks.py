@@ -17,6 +17,7 @@ from ktviz.errors import LibraryError, SettingError
 from ktviz.images import Pixels, decode_image
 from ktviz.library.sources import Source
 from ktviz.names import find_name
+from ktviz.printing import counted
 from ktviz.regions import SourceRegion, region_mask
 from ktviz.retrieval.catalogue import LIBRARY_BANK
 from ktviz.values import short
@@ -87,8 +88,8 @@ class Banks(Generic[B_co]):
         return int(self.entry_offset[-1])
 
     def __repr__(self) -> str:
-        names = ", ".join(self.names)
-        return f"{type(self).__name__}({names}; {len(self.sources)} sources, {len(self):,} entries)"
+        names, entries = ", ".join(self.names), counted(len(self), "entry", "entries")
+        return f"{type(self).__name__}({names}; {counted(len(self.sources), 'source')}, {entries})"
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows."""

@@ -42,6 +42,7 @@ from ktviz.library.layout import LAYOUTS, PATCHES
 from ktviz.library.maps import map_folders
 from ktviz.library.sources import SourceFile
 from ktviz.library.usable import usable_sources
+from ktviz.printing import counted
 
 OURS = (BUILDING, "banks", ".lock", f"{MANIFEST}.part")
 """What a library that was interrupted before its first manifest may consist of."""
@@ -131,7 +132,8 @@ class Library:
 
     def __repr__(self) -> str:
         entries = sum(record.entries for record in self.manifest.banks.values())
-        return f"Library({str(self.folder)!r}, {len(self)} banks, {entries:,} entries, digest {self.digest[:12]})"
+        held = f"{counted(len(self), 'bank')}, {counted(entries, 'entry', 'entries')}"
+        return f"Library({str(self.folder)!r}, {held}, digest {self.digest[:12]})"
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows."""
@@ -197,9 +199,11 @@ class Library:
                 self._check_current()  # another process may have replaced the files
                 raise
             if (len(bank.sources), len(bank)) != (record.sources, record.entries):
-                found = f"{len(bank.sources)} sources and {len(bank):,} entries, not what {MANIFEST} says"
+                found = f"{counted(len(bank.sources), 'source')} and {counted(len(bank), 'entry', 'entries')}"
                 raise LibraryError(
-                    f"bank {name!r} of {str(self.folder)!r}", found, "Remove the bank and build it again"
+                    f"bank {name!r} of {str(self.folder)!r}",
+                    f"{found}, not what {MANIFEST} says",
+                    "Remove the bank and build it again",
                 )
             self._open[name] = bank
         return self._open[name]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ktviz.errors import SettingError, UnknownNameError, unknown_name
+from ktviz.printing import counted
 from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.queries import Queries
 from ktviz.values import listed, whole
@@ -73,11 +74,11 @@ class Catalogue:
     digest: str = ""
 
     def __post_init__(self) -> None:
-        asked = f"a catalogue of {len(self.names)} sources"
+        asked = f"a catalogue of {counted(len(self.names), 'source')}"
         if len(set(self.names)) < len(self.names):
             raise SettingError(asked, "two have the same name", "Name each source differently")
         if self.box.shape != (len(self.source), 4):
-            found = f"boxes of shape {tuple(self.box.shape)} for {len(self.source)} entries"
+            found = f"boxes of shape {tuple(self.box.shape)} for {counted(len(self.source), 'entry', 'entries')}"
             raise SettingError(asked, found, "Give every entry x, y, width and height")
         if ((self.source < 0) | (self.source >= len(self.names))).any():
             raise SettingError(asked, "an entry of another source", "Count sources from 0, in the order of the names")
@@ -88,7 +89,8 @@ class Catalogue:
         return len(self.source)
 
     def __repr__(self) -> str:
-        return f"Catalogue({self.bank}: {len(self.source):,} entries of {len(self.names)} sources)"
+        entries, sources = counted(len(self.source), "entry", "entries"), counted(len(self.names), "source")
+        return f"Catalogue({self.bank}: {entries} of {sources})"
 
     @classmethod
     def positions(

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from ktviz.printing import counted
 from ktviz.retrieval.exact import leading
 
 Kind = Literal["hard", "soft", "signed"]
@@ -79,7 +80,8 @@ class Matches:
 
     def __repr__(self) -> str:
         similarity = f"median similarity {float(self.winner_similarity.median()):.3f}" if len(self) else "no query"
-        return f"Matches({len(self):,} {self.kind} retrievals, {self.entry.shape[1]} candidates each, {similarity})"
+        retrievals, each = counted(len(self), f"{self.kind} retrieval"), counted(self.entry.shape[1], "candidate")
+        return f"Matches({retrievals}, {each} each, {similarity})"
 
     @property
     def kind(self) -> Kind:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy.typing as npt
 from torch import nn
 
+from ktviz.printing import counted
 from ktviz.retrieval.catalogue import Knowledge
 from ktviz.retrieval.extension import Extension
 from ktviz.retrieval.matches import Matches
@@ -34,7 +35,7 @@ class Reading:
     knowledge: Knowledge
 
     def __repr__(self) -> str:
-        return f"Reading({self.matches!r}, {self.queries!r}, {len(self.knowledge.source_names)} sources)"
+        return f"Reading({self.matches!r}, {self.queries!r}, {counted(len(self.knowledge.source_names), 'source')})"
 
 
 class RetrievalSite(nn.Module):

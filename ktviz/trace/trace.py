@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from ktviz.errors import TraceError, unknown_name
 from ktviz.images import Pixels
-from ktviz.printing import printable
+from ktviz.printing import counted, printable
 from ktviz.regions import Box, Region, region_mask
 from ktviz.trace.content import Content
 from ktviz.trace.overlap import Floats, label_overlap, overlap
@@ -61,7 +61,7 @@ class Trace(Content):
             TraceError: There are several.
         """
         if len(self.sites) != 1:
-            raise TraceError("a question about one site", f"a trace of {len(self.sites)} sites", CHOOSE_SITE)
+            raise TraceError("a question about one site", f"a trace of {counted(len(self.sites), 'site')}", CHOOSE_SITE)
         about: Mapping[str, Any] = self.about["sites"][0]
         return about
 
@@ -91,7 +91,9 @@ class Trace(Content):
         """
         if len(self.pictures) != 1:
             raise TraceError(
-                "a question about one image", f"a trace of {len(self.pictures)} images", "Choose one: trace.image(0)"
+                "a question about one image",
+                f"a trace of {counted(len(self.pictures), 'image')}",
+                "Choose one: trace.image(0)",
             )
         return self.pictures[0]
 
@@ -118,8 +120,12 @@ class Trace(Content):
         if isinstance(self._state, str):
             return f"Trace({self._state})"
         images, sites = len(self.pictures), len(self.sites)
-        parts = [f"{len(self):,} retrievals", f"{self.table.num_rows:,} candidates"]
-        parts += [f"{images} images"] * (images != 1) + [f"{sites} sites"] * (sites != 1) + ["thinned"] * self.thinned
+        parts = [counted(len(self), "retrieval"), counted(self.table.num_rows, "candidate")]
+        parts += (
+            [counted(images, "image")] * (images != 1)
+            + [counted(sites, "site")] * (sites != 1)
+            + ["thinned"] * self.thinned
+        )
         return f"Trace({', '.join(parts)}, digest {self.digest[:12]})"
 
     def _repr_html_(self) -> str | None:
@@ -196,7 +202,7 @@ class Trace(Content):
             TraceError: There is no such image.
         """
         if not 0 <= whole("image", number) < len(self.pictures):
-            raise TraceError(f"image {number}", f"a trace of {len(self.pictures)} images", "Count from 0")
+            raise TraceError(f"image {number}", f"a trace of {counted(len(self.pictures), 'image')}", "Count from 0")
         table = self.table.filter(pc.equal(self.table["image"], number))
         table = table.set_column(0, self.table.schema.field(0), pa.array(np.zeros(len(table), dtype=np.int32)))
         return self._with(table, [self.pictures[number]])
@@ -280,7 +286,7 @@ class Trace(Content):
             TraceError: A trace of several sites, or a part that was saved without the whole.
         """
         if len(self.sites) != 1:
-            raise TraceError("overlap", f"a trace of {len(self.sites)} sites", CHOOSE_SITE)
+            raise TraceError("overlap", f"a trace of {counted(len(self.sites), 'site')}", CHOOSE_SITE)
         if self._part is not None:
             whole, mask = self._part
             mine = np.isin(whole.column("query"), self.column("query"))

@@ -9,6 +9,7 @@ from ktviz.figures.colours import OTHER, SOURCE_COLOURS
 from ktviz.figures.maps import source_map
 from ktviz.images import Pixels, encode_image
 from ktviz.licences import readable
+from ktviz.printing import counted
 from ktviz.trace.pictures import in_words
 from ktviz.widgets.pictures import small
 from ktviz.widgets.scene import titled
@@ -29,9 +30,9 @@ def snapshot(subject: Subject) -> str:
     trace = subject.trace
     height, width = trace.size
     banks = ", ".join(trace.about["banks"])
-    title = f"{width}x{height} px → {banks} · {len(trace):,} retrievals · trace {trace.digest[:12]}"
+    title = f"{width}x{height} px → {banks} · {counted(len(trace), 'retrieval')} · trace {trace.digest[:12]}"
     if subject.library is not None:
-        title = f"{banks} · {len(subject.library):,} entries"
+        title = f"{banks} · {counted(len(subject.library), 'entry', 'entries')}"
     pictures = [(in_words(name), pixels) for name, pixels in subject.pictures_by_canvas.items()]
     pictures += [("Who painted what", map_) for map_ in [painted(subject)] if map_ is not None]
     shown = "".join(figure(name, pixels) for name, pixels in pictures)

@@ -20,6 +20,7 @@ from ktviz.library.kinds.patches.grid import PatchGrid
 from ktviz.library.kinds.patches.scan import all_similarities
 from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.printing import counted
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.kt.settings import Settings, settings_from
 from ktviz.systems.opening import stated_settings
@@ -108,7 +109,7 @@ def live(trace: Trace, model: Translator) -> Live:
     if len(trace) != len(case.grid):
         raise TraceError(
             "a question to the model",
-            f"{len(trace):,} of the image's {len(case.grid):,} retrievals",
+            f"{len(trace):,} of the image's {counted(len(case.grid), 'retrieval')}",
             "Ask the whole trace, and name the region in the question",
         )
     return case

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ktviz.images import Pixels
 from ktviz.library.kinds.patches.grid import PatchGrid
 from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.printing import counted
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.kt.settings import Settings
 from ktviz.trace.recorded import Recorded
@@ -37,7 +38,7 @@ class Translation(Recorded):
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
         names = ", ".join(self.banks.names)
-        return f"Translation({width}x{height} px by {names}, {len(self.matches):,} retrievals)"
+        return f"Translation({width}x{height} px by {names}, {counted(len(self.matches), 'retrieval')})"
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows."""
@@ -51,7 +52,10 @@ def card(translation: Translation) -> str:
     from ktviz.figures.cards import run_card
     from ktviz.systems.kt.shares import source_shares
 
-    banks, facts = translation.banks, [f"{len(translation.matches):,} retrievals", ", ".join(translation.banks.names)]
+    banks, facts = (
+        translation.banks,
+        [counted(len(translation.matches), "retrieval"), ", ".join(translation.banks.names)],
+    )
     pictures = {"Photo": translation.input, "Output": translation.image}
     shares = source_shares(translation)
     return run_card("Translation", facts, pictures, shares, lambda name: banks.picture(banks.source_numbers[name]))

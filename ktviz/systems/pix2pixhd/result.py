@@ -12,6 +12,7 @@ from ktviz.errors import MismatchError, UnknownNameError
 from ktviz.images import Pixels
 from ktviz.labels import Classes, class_of
 from ktviz.labels.maps import Map
+from ktviz.printing import counted
 from ktviz.systems.pix2pixhd.drawing import drawn_map
 from ktviz.systems.pix2pixhd.looks import Looks
 from ktviz.systems.pix2pixhd.run import Run
@@ -137,14 +138,14 @@ class Synthesis(Recorded):
         height, width = self.instances.shape
         drawn = f", drawn for {', '.join(self.drawn)}" if self.drawn else ""
         missing = f", no centres for {', '.join(self.missing)}" if self.missing else ""
-        objects = f"{len(self.looks.number)} objects, {self.settings.choice}"
+        objects = f"{counted(len(self.looks.number), 'object')}, {self.settings.choice}"
         return f"Synthesis({width}x{height} px, {objects}{drawn}{missing})"
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows."""
         from ktviz.figures.cards import run_card
 
-        facts = [f"{len(self.looks.number)} objects", self.settings.choice, f"seed {self.settings.seed}"]
+        facts = [counted(len(self.looks.number), "object"), self.settings.choice, f"seed {self.settings.seed}"]
         facts += [f"drawn, as the reference has none, for {', '.join(self.drawn)}"] if self.drawn else []
         facts += [f"no centres, so no code, for {', '.join(self.missing)}"] if self.missing else []
         shown = {"Label map": self.input, "Output": self.output}

@@ -1,6 +1,6 @@
 // Two traces in one view: the switch between them, and who took over from whom.
 
-import { button, chip, count, h, percent, shortName, words } from "./dom";
+import { button, chip, counted, h, percent, shortName, words } from "./dom";
 import type { Showing } from "./host";
 import type { About, Source } from "./scene";
 import type { Session } from "./session";
@@ -64,7 +64,7 @@ export class Heirs {
     bar.style.width = `${(100 * share) / most}%`;
     return h(
       "li",
-      { title: `${this.source(to).title} from ${this.source(from).title}: ${count(retrievals)} retrievals` },
+      { title: `${this.source(to).title} from ${this.source(from).title}: ${counted(retrievals, "retrieval")}` },
       h("span", {}, this.name(to), h("span", { class: "kt-faint" }, " from "), this.name(from)),
       h("b", {}, percent(share)),
       bar,

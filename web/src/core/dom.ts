@@ -62,6 +62,11 @@ export function count(value: number): string {
   return value.toLocaleString("en-US");
 }
 
+/** So many things, in words. */
+export function counted(value: number, what: string, several = `${what}s`): string {
+  return `${count(value)} ${value === 1 ? what : several}`;
+}
+
 /** A name's last part without its suffix, for where there is little room. */
 export function shortName(name: string): string {
   return name

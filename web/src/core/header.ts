@@ -1,6 +1,6 @@
 // The line at the top: what is shown, and which of several sites.
 
-import { count, h, percent, shortName } from "./dom";
+import { counted, h, percent, shortName } from "./dom";
 import type { About } from "./scene";
 import type { Session } from "./session";
 import { SiteSwitch } from "./sites";
@@ -31,7 +31,7 @@ function factsOf(about: About): string {
   const top = about.sources.filter((source) => source.share !== 0).sort((one, other) => other.share - one.share);
   const named = top.slice(0, 3).map((source) => `${shortName(source.name)} ${percent(source.share)}`);
   const facts = [
-    `${count(about.queries)} retrievals`,
+    counted(about.queries, "retrieval"),
     about.preset ? `preset ${about.preset}` : "",
     about.left_over > 0.0005 ? `${percent(about.left_over)} not recorded` : "",
     ...Object.entries(about.lacking).map(([why, part]) => `${percent(part)} ${why}`),

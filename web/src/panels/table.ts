@@ -1,6 +1,6 @@
 // The selected retrievals as rows: sortable, and copied as CSV.
 
-import { button, chip, count, h } from "../core/dom";
+import { button, chip, count, counted, h } from "../core/dom";
 import type { Drawn, Panel } from "../core/panel";
 import type { Scene } from "../core/scene";
 import type { Session } from "../core/session";
@@ -162,7 +162,7 @@ class TableView implements Drawn {
     } catch {
       copyBySelection(text); // where the page may not use the clipboard
     }
-    this.told.textContent = `${count(this.places.length)} rows copied`;
+    this.told.textContent = `${counted(this.places.length, "row")} copied`;
   }
 }
 

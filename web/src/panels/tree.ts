@@ -2,7 +2,7 @@
 
 import { select } from "d3-selection";
 import { type D3ZoomEvent, zoom, type ZoomBehavior, zoomIdentity, type ZoomTransform } from "d3-zoom";
-import { button, count, fitCanvas, h, shortName } from "../core/dom";
+import { button, counted, fitCanvas, h, shortName } from "../core/dom";
 import { queryPatch } from "../core/patches";
 import type { Drawn, Panel } from "../core/panel";
 import type { Session } from "../core/session";
@@ -404,7 +404,7 @@ class TreeView implements Drawn {
     const kind = cluster.children ? `${cluster.children} children` : "leaf";
     const about = this.session.scene.about.banks[this.bank];
     const called = about.words[cluster.node] ?? `Node ${cluster.node}`;
-    const text = `${called} of ${shortName(about.name)}: level ${cluster.level}, ${kind}, ${count(cluster.size)} entries, spread ${cluster.spread.toFixed(3)}${this.visitsOf()[0] > 0 ? `, passed by ${count(this.visitsOf()[cluster.node])} winners` : ""}`;
+    const text = `${called} of ${shortName(about.name)}: level ${cluster.level}, ${kind}, ${counted(cluster.size, "entry", "entries")}, spread ${cluster.spread.toFixed(3)}${this.visitsOf()[0] > 0 ? `, passed by ${counted(this.visitsOf()[cluster.node], "winner")}` : ""}`;
     this.detail.replaceChildren(this.pictures.strip(this.bank, cluster.node, 44), h("span", {}, text));
   }
 }

@@ -18,6 +18,7 @@ from ktviz.library.kinds.codes.rows import AREA_PARTS, ROWS, WHOLE, Numbers, out
 from ktviz.library.kinds.codes.settings import CodeSettings
 from ktviz.library.kinds.pictures.kept import KeptBank
 from ktviz.library.layout import CODES, rows_path
+from ktviz.printing import counted
 
 ENTRIES_TABLE, CENTRES_TABLE = "entries.parquet", "centres.parquet"
 CENTRES = pa.schema(
@@ -50,8 +51,12 @@ class CodeBank(KeptBank):
         return len(self.objects)
 
     def __repr__(self) -> str:
-        counts = f"{len(self.sources)} sources, {len(self):,} objects, {len(self.clusters)} centres"
-        return f"CodeBank({self.name!r}, {counts}, digest {self.digest[:12]})"
+        counts = (
+            counted(len(self.sources), "source"),
+            counted(len(self), "object"),
+            counted(len(self.clusters), "centre"),
+        )
+        return f"CodeBank({self.name!r}, {', '.join(counts)}, digest {self.digest[:12]})"
 
     def object_map(self, source: int) -> Map:
         """The object of every pixel of a source: (H, W) int64; -1 everywhere in a bank without maps.

@@ -26,6 +26,7 @@ from ktviz.library.kinds.patches.tree import Tree
 from ktviz.library.layout import PATCHES, features_path, thumb_path
 from ktviz.library.sources import read_sources, write_sources
 from ktviz.networks.running import without_autocast
+from ktviz.printing import counted
 from ktviz.retrieval.matches import Matches
 from ktviz.tables import MOST_VALUES, read_rows
 
@@ -66,8 +67,8 @@ class Bank:
 
     def __repr__(self) -> str:
         return (
-            f"Bank({self.name!r}, {len(self.sources)} sources, {len(self):,} entries, "
-            f"{len(self.tree.leaves)} leaves, digest {self.digest[:12]})"
+            f"Bank({self.name!r}, {counted(len(self.sources), 'source')}, {counted(len(self), 'entry', 'entries')}, "
+            f"{counted(len(self.tree.leaves), 'leaf', 'leaves')}, digest {self.digest[:12]})"
         )
 
     def _repr_html_(self) -> str | None:

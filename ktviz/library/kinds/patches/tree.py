@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 
 from ktviz.errors import SettingError
 from ktviz.networks.threads import one_thread
+from ktviz.printing import counted
 from ktviz.retrieval.exact import nearest
 
 PAPER_BRANCHING = (10, 10)
@@ -50,9 +51,8 @@ class Tree:
 
     def __repr__(self) -> str:
         entries = int(self.end[0]) if len(self.end) else 0
-        return (
-            f"Tree({len(self.parent):,} nodes, {len(self.leaves):,} leaves, {self.depth} levels, {entries:,} entries)"
-        )
+        nodes, leaves = counted(len(self.parent), "node"), counted(len(self.leaves), "leaf", "leaves")
+        return f"Tree({nodes}, {leaves}, {counted(self.depth, 'level')}, {counted(entries, 'entry', 'entries')})"
 
     def __post_init__(self) -> None:
         below: list[list[int]] = [[] for _ in self.parent]

@@ -8,6 +8,7 @@ from pathlib import Path
 from ktviz.library.banks import expect, fitting
 from ktviz.library.kinds.pictures.kept import KeptBank
 from ktviz.library.layout import PICTURES
+from ktviz.printing import counted
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -22,7 +23,7 @@ class PictureBank(KeptBank):
         return tuple(self.sources[0].attributes or ())
 
     def __repr__(self) -> str:
-        return f"PictureBank({self.name!r}, {len(self)} pictures, digest {self.digest[:12]})"
+        return f"PictureBank({self.name!r}, {counted(len(self), 'picture')}, digest {self.digest[:12]})"
 
 
 def load_pictures(name: str, folder: Path, digest: str) -> PictureBank:

@@ -1,6 +1,6 @@
 // A node of the tree as a card: exemplar patches, size, spread, visits, and how near the selected retrieval is to it.
 
-import { count, h } from "../../core/dom";
+import { count, counted, h } from "../../core/dom";
 import { type Bank, decodePicture } from "../../core/scene";
 import type { Session } from "../../core/session";
 import type { Trail } from "./descent";
@@ -164,14 +164,14 @@ export class NodeCard {
     const rank = trail?.visited.get(node);
     const passed = trail?.passed.get(node);
     const word = about.words[node];
-    const [entries, apart] = [`${count(size)} entries`, `spread ${spread.toFixed(2)}`];
+    const [entries, apart] = [counted(size, "entry", "entries"), `spread ${spread.toFixed(2)}`];
     const facts = word ? [word, entries] : [entries, apart];
     this.el.setAttribute("aria-level", String(level + 1));
     if (children) this.el.setAttribute("aria-expanded", String(unfolded));
     const told = [
       word ? "" : `Node ${node}`,
       ...facts,
-      total > 0 ? `${count(visits)} visits` : "",
+      total > 0 ? counted(visits, "visit") : "",
       near === undefined ? "" : `similarity ${near.toFixed(2)}`,
     ];
     this.el.setAttribute("aria-label", told.filter(Boolean).join(", "));
@@ -189,7 +189,7 @@ export class NodeCard {
             "span",
             { class: "kt-visits", title: `${visits} of ${total} winners come from here` },
             bar,
-            h("span", {}, `${count(visits)} visits`),
+            h("span", {}, counted(visits, "visit")),
           ),
       ),
       near === undefined
