@@ -21,6 +21,7 @@ from ktviz.figures.facts import facts, label
 from ktviz.figures.layout import percent
 from ktviz.images import Pixels, encode_image, resize
 from ktviz.licences import UNKNOWN, readable
+from ktviz.printing import counted
 from ktviz.trace.shares import LEAST as LEAST_PART
 from ktviz.trace.shares import lacking_by_class, uncovered
 
@@ -199,6 +200,7 @@ def template() -> Template:
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.lstrip_blocks = True
     environment.filters |= {"percent": percent, "number": "{:,}".format, "short": lambda text: str(text)[:12]}
+    environment.filters["counted"] = counted
     environment.filters["readable"] = readable
     environment.filters["in_words"] = in_words
     environment.filters["px"] = lambda value: f"{value:.0f}"

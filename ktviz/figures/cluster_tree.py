@@ -209,7 +209,7 @@ class Drawing:
         x, y = self.place[self.items.index(item)]
         if item.node == REST:
             text = f"… {item.nodes:,} more: {counted(item.size, 'entry', 'entries')}"
-            text += "" if self.retrievals is None else f", {item.count:,} visits"
+            text += "" if self.retrievals is None else f", {counted(item.count, 'visit')}"
             self.canvas.text(x, y + 5, text, SMALL, FAINT)
             return
         on_path = item.node in self.lit
