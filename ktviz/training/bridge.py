@@ -65,7 +65,7 @@ class Recipe(adversarial.Recipe):
         together: Learning rates after that, relative to those of the recipe.
         muon_rate: Of Muon, for the kernels of the makers; `learning_rate` is that of Adam for the rest.
         discriminator_muon_rate: The same of the discriminator.
-        weights: Of the losses of the makers.
+        weights: Of the losses of the makers; `back` counts while polishing, when there is something to change back.
         shape: Sizes of the networks.
     """
 
@@ -80,9 +80,12 @@ class Recipe(adversarial.Recipe):
     ways: str = "both"
     alone: int = 400
     together: float = 0.3
-    polish: float = 0.3
+    polish: float = 0.5
+    polish_rate: float = 1.0
     polish_adversarial: float = 4.0
-    weights: Weights = field(default_factory=lambda: Weights(adversarial=0.1, attributes=4.0, cycle=10.0, bridge=5.0))
+    weights: Weights = field(
+        default_factory=lambda: Weights(adversarial=0.1, attributes=4.0, cycle=10.0, bridge=5.0, back=50.0)
+    )
     shape: Shape = SMALL
 
     def __post_init__(self) -> None:
@@ -226,9 +229,21 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         makers, judge, way = self.makers.makers, self.discriminators, self.way
         if way is None:
             found = made(makers, drawn)
-            return makers_losses(makers, judge, drawn, found), found.pictures
+            losses = makers_losses(makers, judge, drawn, found)
+            if self.goes_back:
+                picture = (found.labels, found.reference)[int(torch.randint(2, ()))]
+                losses["back"] = both_ways.back(makers, drawn, found.own, picture)
+            return losses, found.pictures
         one = one_way.made_one_way(makers, drawn, way)
-        return one_way.one_way_losses(makers, judge, drawn, one, way), [one.picture]
+        losses = one_way.one_way_losses(makers, judge, drawn, one, way)
+        if self.goes_back and way == "reference":  # words do not say which hat it was
+            losses["back"] = both_ways.back(makers, drawn, one.own, one.picture)
+        return losses, [one.picture]
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether made pictures are changed back."""
+        return self.polishing and self.recipe.weights.back > 0
 
     def judged(self, asked: Asked, fake: Tensor) -> Losses:
         """What the discriminator is to lower, weighted; in float32, for its slope is part of it."""

@@ -22,7 +22,7 @@ SMALLEST = 1e-5
 
 @dataclass(frozen=True)
 class Weights:
-    """Of the losses, as published.
+    """Of the losses; all but `back` as published.
 
     Attributes:
         adversarial: That the discriminator takes a picture for real.
@@ -31,6 +31,7 @@ class Weights:
         cycle: That codes are found again in what was made with them.
         bridge: That codes of labels and of the reference are one.
         seeking: That other noise makes another picture.
+        back: That what was made of a picture becomes that picture again, with itself as the reference.
         penalty: On the discriminator's slope between real and made.
     """
 
@@ -40,6 +41,7 @@ class Weights:
     cycle: float = 50.0
     bridge: float = 50.0
     seeking: float = 0.005
+    back: float = 0.0
     penalty: float = 10.0
 
 
@@ -175,6 +177,16 @@ def cycle(makers: Makers, asked: Asked, found: Made) -> Tensor:
             F.l1_loss(encoder(found.labels, kept), encoder(asked.source, kept)),
         ]
     )
+
+
+def back(makers: Makers, asked: Asked, own: Tensor, picture: Tensor) -> Tensor:
+    """How far a made picture is from its source after it was changed back, with the source as the reference.
+
+    Of no other change is it known, pixel by pixel, what it should give: which hat it was, and what is under a hat.
+    """
+    changed = picture.detach()
+    code = makers.encoder(changed, asked.difference) + own
+    return F.l1_loss(makers.generator(changed, code), asked.source)
 
 
 def judge_losses(judge: Judge, asked: Asked, pictures: Sequence[Tensor], between: Sequence[Tensor]) -> Losses:

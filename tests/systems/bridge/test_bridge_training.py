@@ -12,6 +12,8 @@ from ktviz.errors import SettingError, TrainingError
 from ktviz.systems.bridge.losses import (
     Asked,
     Makers,
+    Weights,
+    back,
     judge_losses,
     made,
     makers_losses,
@@ -149,6 +151,32 @@ def test_the_discriminator_counts_less_while_polishing(data, tmp_path):
         found.append(run.forward(drawn)[0])
     torch.testing.assert_close(found[1]["adversarial"], 0.25 * found[0]["adversarial"])
     torch.testing.assert_close(found[1]["attributes"], found[0]["attributes"])
+
+
+def test_a_picture_is_changed_back_after_its_source_and_without_a_way_into_how_it_was_made(step):
+    made_of = step.asked.source.clone().requires_grad_(True)
+    own = step.makers.encoder(step.asked.source, -step.asked.difference).requires_grad_(True)
+    code = step.makers.encoder(made_of, step.asked.difference) + own
+    apart = (step.makers.generator(made_of, code) - step.asked.source).abs().mean()
+    found = back(step.makers, step.asked, own, made_of)
+    torch.testing.assert_close(found, apart)
+    assert torch.autograd.grad(found, made_of, allow_unused=True, retain_graph=True) == (None,)
+    assert torch.autograd.grad(found, own)[0].abs().max() > 0
+
+
+@pytest.mark.parametrize(("ways", "counts"), [("both", True), ("reference", True), ("labels", False)])
+def test_pictures_are_changed_back_while_polishing_where_a_way_tells_how(data, tmp_path, ways, counts):
+    changed = recipe(steps=2, alone=0, polish=1.0, ways=ways, weights=Weights(back=7.0))
+    run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, changed, "cpu", True)
+    drawn, found = run.draw(), []
+    for run.loop.step in (1, 2):
+        found.append(run.forward(drawn)[0])
+    assert "back" not in found[0]
+    assert ("back" in found[1]) == counts
+    with_none = replace(changed, weights=Weights())
+    run = Run(data, tmp_path / "other", NAMES, EXCLUSIVE, with_none, "cpu", True)
+    run.loop.step = 2
+    assert "back" not in run.forward(run.draw())[0]
 
 
 def test_how_far_both_ways_are_apart_and_the_slope_join_the_history(data, tmp_path):
