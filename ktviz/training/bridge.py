@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any, cast
@@ -227,23 +227,32 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
     def learned(self, drawn: Asked) -> tuple[Losses, Sequence[Tensor]]:
         """What the makers are to lower, not weighted, and the pictures that the discriminator judges."""
         makers, judge, way = self.makers.makers, self.discriminators, self.way
+        pictures: Sequence[Tensor]
         if way is None:
             found = made(makers, drawn)
-            losses = makers_losses(makers, judge, drawn, found)
-            if self.goes_back:
-                picture = (found.labels, found.reference)[int(torch.randint(2, ()))]
-                losses["back"] = both_ways.back(makers, drawn, found.own, picture)
-            return losses, found.pictures
-        one = one_way.made_one_way(makers, drawn, way)
-        losses = one_way.one_way_losses(makers, judge, drawn, one, way)
-        if self.goes_back and way == "reference":  # words do not say which hat it was
-            losses["back"] = both_ways.back(makers, drawn, one.own, one.picture)
-        return losses, [one.picture]
+            losses, pictures = makers_losses(makers, judge, drawn, found), found.pictures
+        else:
+            one = one_way.made_one_way(makers, drawn, way)
+            losses, pictures = one_way.one_way_losses(makers, judge, drawn, one, way), (one.picture,)
+        if self.polishing and self.recipe.weights.back and way != "labels":  # words do not say which hat it was
+            losses["back"] = both_ways.back(makers, drawn, self.one_change(drawn.difference))
+        return losses, pictures
 
-    @property
-    def goes_back(self) -> bool:
-        """Whether made pictures are changed back."""
-        return self.polishing and self.recipe.weights.back > 0
+    def one_change(self, difference: Tensor) -> Tensor:
+        """Of each row of differences (B, attributes) one that is not 0, drawn, or those of its group."""
+        found = torch.zeros_like(difference)
+        for row, all_of_it in zip(found, difference, strict=True):
+            there = all_of_it.nonzero()[:, 0]
+            if len(there):
+                changed = self.alike[int(there[int(torch.randint(len(there), ()))])]
+                row[changed] = all_of_it[changed]
+        return found
+
+    @cached_property
+    def alike(self) -> list[list[int]]:
+        """By the place of an attribute the places of its group: its own where it has none."""
+        groups = [[self.names.index(name) for name in group] for group in self.exclusive]
+        return [next((group for group in groups if place in group), [place]) for place in range(len(self.names))]
 
     def judged(self, asked: Asked, fake: Tensor) -> Losses:
         """What the discriminator is to lower, weighted; in float32, for its slope is part of it."""

@@ -16,6 +16,8 @@ Losses = dict[str, Tensor]
 Judge = Callable[[Tensor], tuple[Tensor, Tensor]]
 PUSH, LEAST_PUSH = 0.9, 5.0
 """How far a refinement moves noise: by its root mean square, and by the gradient itself."""
+SEEN = 0.12
+"""A change of this much, of 2, is seen; of twice as much it is a change."""
 SMALLEST = 1e-5
 """What keeps equal pictures from dividing by nothing."""
 
@@ -31,7 +33,7 @@ class Weights:
         cycle: That codes are found again in what was made with them.
         bridge: That codes of labels and of the reference are one.
         seeking: That other noise makes another picture.
-        back: That what was made of a picture becomes that picture again, with itself as the reference.
+        back: That a picture becomes itself again when one change is taken back.
         penalty: On the discriminator's slope between real and made.
     """
 
@@ -179,14 +181,35 @@ def cycle(makers: Makers, asked: Asked, found: Made) -> Tensor:
     )
 
 
-def back(makers: Makers, asked: Asked, own: Tensor, picture: Tensor) -> Tensor:
-    """How far a made picture is from its source after it was changed back, with the source as the reference.
+def back(makers: Makers, asked: Asked, difference: Tensor) -> Tensor:
+    """How far a picture is from itself after a change is taken back, with itself as the reference.
 
-    Of no other change is it known, pixel by pixel, what it should give: which hat it was, and what is under a hat.
+    Of no other change is it known, pixel by pixel, what it should give: which hat it was, and what is under a hat. The
+    change is not made but pasted, from the reference, where a made one changes the picture: made ones could hide in
+    pale rims how to get back.
+
+    Args:
+        makers: The networks.
+        asked: The step.
+        difference: (B, attributes) the part of what is asked for that is changed, and taken back.
     """
-    changed = picture.detach()
-    code = makers.encoder(changed, asked.difference) + own
-    return F.l1_loss(makers.generator(changed, code), asked.source)
+    source, own = asked.source, makers.encoder(asked.source, -difference)
+    with torch.no_grad():
+        changed = makers.generator(source, own + makers.encoder(asked.reference, difference))
+        pasted = source.lerp(asked.reference, changed_part(source, changed))
+    return F.l1_loss(makers.generator(pasted, makers.encoder(pasted, difference) + own), source)
+
+
+def changed_part(source: Tensor, changed: Tensor) -> Tensor:
+    """Where pictures differ, with soft edges and some pixels around: (B, 1, H, W) from 0 to 1."""
+    apart = smooth((changed - source).abs().mean(1, keepdim=True), 5)
+    part = ((apart - SEEN) / SEEN).clamp(0, 1)
+    return smooth(F.max_pool2d(part, 7, stride=1, padding=3), 7)
+
+
+def smooth(values: Tensor, side: int) -> Tensor:
+    """Means of squares."""
+    return F.avg_pool2d(values, side, stride=1, padding=side // 2, count_include_pad=False)
 
 
 def judge_losses(judge: Judge, asked: Asked, pictures: Sequence[Tensor], between: Sequence[Tensor]) -> Losses:
