@@ -65,7 +65,8 @@ class Recipe(adversarial.Recipe):
         together: Learning rates after that, relative to those of the recipe.
         muon_rate: Of Muon, for the kernels of the makers; `learning_rate` is that of Adam for the rest.
         discriminator_muon_rate: The same of the discriminator.
-        weights: Of the losses of the makers; `back` counts while polishing, when there is something to change back.
+        single: Share of the pictures of which one change is asked; of the others all in which the reference differs.
+        weights: Of the losses of the makers.
         shape: Sizes of the networks.
     """
 
@@ -80,11 +81,11 @@ class Recipe(adversarial.Recipe):
     ways: str = "both"
     alone: int = 400
     together: float = 0.3
-    polish: float = 0.5
-    polish_rate: float = 1.0
+    polish: float = 0.3
     polish_adversarial: float = 4.0
+    single: float = 0.5
     weights: Weights = field(
-        default_factory=lambda: Weights(adversarial=0.1, attributes=4.0, cycle=10.0, bridge=5.0, back=50.0)
+        default_factory=lambda: Weights(adversarial=0.1, attributes=4.0, cycle=10.0, bridge=2.0, back=50.0)
     )
     shape: Shape = SMALL
 
@@ -94,7 +95,7 @@ class Recipe(adversarial.Recipe):
         check_kind(self, "shape", Shape)
         if whole("alone", self.alone) < 0:
             raise SettingError(f"alone {self.alone}", "less than 0", "Give a whole number from 0")
-        check_shares(self, "together")
+        check_shares(self, "together", "single")
         check_rates(self, "muon_rate", "discriminator_muon_rate")
         if isinstance(self.refinement, bool) or self.refinement not in SIGNS:
             raise SettingError(f"refinement {self.refinement}", "not one of -1, 0 and 1", "Give 1, as published")
@@ -183,7 +184,7 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         mixed = self.order.mixed(len(numbers))
         references = [numbers[place] for place in mixed]
         source, has = self.data.batch(numbers).to(self.device), self.data.has[numbers].to(self.device)
-        reference, wanted = source[mixed], has[mixed]
+        reference, wanted = source[mixed], has + self.changes(has[mixed] - has)
         table, sign = self.makers.table, self.recipe.refinement if self.recipe.ways == "both" else 0
         noise = refined(self.makers.makers, reference, wanted - has, table[references], sign)
         table[references] = noise
@@ -234,9 +235,14 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         else:
             one = one_way.made_one_way(makers, drawn, way)
             losses, pictures = one_way.one_way_losses(makers, judge, drawn, one, way), (one.picture,)
-        if self.polishing and self.recipe.weights.back and way != "labels":  # words do not say which hat it was
+        if self.recipe.weights.back and way != "labels":  # words do not say which hat it was
             losses["back"] = both_ways.back(makers, drawn, self.one_change(drawn.difference))
         return losses, pictures
+
+    def changes(self, difference: Tensor) -> Tensor:
+        """What is asked for, of all differences (B, attributes): one, or all of a row."""
+        single = torch.rand(len(difference), 1) < self.recipe.single
+        return torch.where(single.to(self.device), self.one_change(difference), difference)
 
     def one_change(self, difference: Tensor) -> Tensor:
         """Of each row of differences (B, attributes) one that is not 0, drawn, or those of its group."""

@@ -96,18 +96,19 @@ class Encoder(nn.Module):
         attributes: How many there are.
         width: Channels at full size, and twice as many of the code.
         blocks: Residual blocks after the step down.
+        norms: Whether the blocks norm, as published. What labels say is the same everywhere, and a norm takes it away.
 
     Example:
         >>> Encoder(4, width=3, blocks=1)(torch.zeros(1, 3, 32, 32), torch.zeros(1, 4)).shape
         torch.Size([1, 6, 16, 16])
     """
 
-    def __init__(self, attributes: int, width: int, blocks: int) -> None:
+    def __init__(self, attributes: int, width: int, blocks: int, norms: bool = True) -> None:
         super().__init__()
+        norm = normed if norms else None
         self.entry = Conv2d(3 + attributes, width, 1)
-        self.blocks = nn.ModuleList(
-            [Residual(width, 2 * width, "down"), *(Residual(2 * width, 2 * width) for _ in range(blocks))]
-        )
+        others = (Residual(2 * width, 2 * width, "", norm) for _ in range(blocks))
+        self.blocks = nn.ModuleList([Residual(width, 2 * width, "down", norm), *others])
         self.last, self.norm = Conv2d(2 * width, 2 * width, 1), normed(2 * width)
 
     def forward(self, picture: Tensor, difference: Tensor) -> Tensor:

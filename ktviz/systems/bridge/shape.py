@@ -39,6 +39,7 @@ class Shape:
         discriminator_width: Channels of the discriminator at full size.
         discriminator_downs: Its steps down.
         leaking: Whether the generator lets a fifth of what is below 0 through to its last layer.
+        encoder_norms: Whether the blocks of the encoder norm.
 
     Raises:
         SettingError: A size outside its range; or the side is no multiple of what the steps divide it by, or leaves a
@@ -61,6 +62,7 @@ class Shape:
     discriminator_width: int = 16
     discriminator_downs: int = 4
     leaking: bool = False
+    encoder_norms: bool = True
 
     def __post_init__(self) -> None:
         check_sizes(self, RANGES)
@@ -82,7 +84,7 @@ class Shape:
 
     def encoder(self) -> Encoder:
         """Codes of pictures, untrained."""
-        return Encoder(self.attributes, self.encoder_width, self.encoder_blocks)
+        return Encoder(self.attributes, self.encoder_width, self.encoder_blocks, self.encoder_norms)
 
     def mapping(self) -> Mapping:
         """Codes of labels, untrained."""
@@ -107,5 +109,6 @@ SMALL = Shape(
     ups=3,
     discriminator_width=12,
     leaking=True,
+    encoder_norms=False,
 )
 """The one whose weights come with the package: 2.5 MB, for portraits of 96x96 px."""

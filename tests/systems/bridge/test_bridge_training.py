@@ -209,18 +209,19 @@ def test_one_change_is_drawn_and_a_group_changes_together(data, tmp_path):
 
 
 @pytest.mark.parametrize(("ways", "counts"), [("both", True), ("reference", True), ("labels", False)])
-def test_pictures_are_changed_back_while_polishing_where_a_way_tells_how(data, tmp_path, ways, counts):
-    changed = recipe(steps=2, alone=0, polish=1.0, ways=ways, weights=Weights(back=7.0))
-    run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, changed, "cpu", True)
-    drawn, found = run.draw(), []
-    for run.loop.step in (1, 2):
-        found.append(run.forward(drawn)[0])
-    assert "back" not in found[0]
-    assert ("back" in found[1]) == counts
-    with_none = replace(changed, weights=Weights())
-    run = Run(data, tmp_path / "other", NAMES, EXCLUSIVE, with_none, "cpu", True)
-    run.loop.step = 2
-    assert "back" not in run.forward(run.draw())[0]
+def test_changes_are_taken_back_where_a_way_tells_how(data, tmp_path, ways, counts):
+    for weight, wanted in ((7.0, counts), (0.0, False)):
+        asked = recipe(alone=0, ways=ways, weights=Weights(back=weight))
+        run = Run(data, tmp_path / str(weight), NAMES, EXCLUSIVE, asked, "cpu", True)
+        assert ("back" in run.forward(run.draw())[0]) == wanted
+
+
+@pytest.mark.parametrize("single", [0.0, 1.0])
+def test_one_change_or_all_are_asked_for(data, tmp_path, single):
+    run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, recipe(single=single), "cpu", True)
+    counts = [run.draw().difference.abs().sum(1) for _ in range(20)]
+    most = max(len(group) for group in EXCLUSIVE)
+    assert (torch.cat(counts).max() <= most) == bool(single)
 
 
 def test_how_far_both_ways_are_apart_and_the_slope_join_the_history(data, tmp_path):
