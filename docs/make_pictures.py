@@ -1,6 +1,6 @@
 """Pictures for the README, the docs and the model cards:
 
-    ktviz demo && for system in image-analogy cocosnet pix2pixhd; do ktviz demo --system $system; done
+    ktviz demo && for system in image-analogy cocosnet pix2pixhd munit; do ktviz demo --system $system; done
     python examples/which_knowledge.py
     python -m docs.make_pictures
 
@@ -22,6 +22,7 @@ from ktviz.systems.image_analogy.method import Method
 
 DEMO, EXAMPLE, IMAGES = Path("ktviz-demo"), Path("which-knowledge"), Path(__file__).parent / "images"
 ANALOGY, ROOMS, STREETS = DEMO / "image-analogy", DEMO / "cocosnet", DEMO / "pix2pixhd"
+POTS = DEMO / "munit"
 PICTURES = {
     "backtracking": (DEMO / "chelsea_art-woodcut_backtracking.png", 1280),
     "art": (DEMO / "coffee_art-impasto_beside.png", 800),
@@ -37,6 +38,9 @@ PICTURES = {
     "pix2pixhd-looks": (STREETS / "street-3-0044_beside.png", 1024),
     "pix2pixhd-car": (STREETS / "street-3-0044_car.png", 1000),
     "pix2pixhd-reference": (STREETS / "street-3-0044_reference.png", 1280),
+    "munit-exemplars": (POTS / "exemplars.png", 900),
+    "munit-path": (POTS / "drawing-3-00008_path.png", 1024),
+    "munit-drawn": (POTS / "drawing-3-00008_drawn.png", 900),
     "trace": (EXAMPLE / "trace.png", 900),
     "audit": (EXAMPLE / "audit.png", 900),
 }

@@ -310,7 +310,7 @@ def test_sites_are_found_by_name(trace):
 
 def test_the_only_image_is_the_trace(trace):
     assert trace.image(0).digest == trace.digest
-    with pytest.raises(TraceError, match="image 1: a trace of 1 images"):
+    with pytest.raises(TraceError, match="image 1: a trace of 1 image"):
         trace.image(1)
 
 
