@@ -92,8 +92,8 @@ def show(pixels: Pixels, room: tuple[int, int], caption: str = "", note: str = "
 def trace_card(trace: Trace) -> str:
     """The pictures, who painted what, and the largest shares; of several sites, those of the one that painted."""
     facts = [counted(len(trace), "retrieval"), counted(trace.table.num_rows, "candidate")]
-    facts += [counted(len(trace.pictures), "image")] * (len(trace.pictures) > 1)
-    facts += [counted(len(trace.sites), "site")] * (len(trace.sites) > 1) + ["thinned"] * trace.thinned
+    facts += [f"{len(trace.pictures)} images"] * (len(trace.pictures) > 1)
+    facts += [f"{len(trace.sites)} sites"] * (len(trace.sites) > 1) + ["thinned"] * trace.thinned
     facts += [f"digest {trace.digest[:12]}", *([trace.caveat] if trace.caveat else [])]
     if len(trace.pictures) > 1:
         images = [pair(one.input, one.output, f" {number}") for number, one in enumerate(trace.pictures[:IMAGES])]

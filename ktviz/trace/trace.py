@@ -61,7 +61,7 @@ class Trace(Content):
             TraceError: There are several.
         """
         if len(self.sites) != 1:
-            raise TraceError("a question about one site", f"a trace of {counted(len(self.sites), 'site')}", CHOOSE_SITE)
+            raise TraceError("a question about one site", f"a trace of {len(self.sites)} sites", CHOOSE_SITE)
         about: Mapping[str, Any] = self.about["sites"][0]
         return about
 
@@ -91,9 +91,7 @@ class Trace(Content):
         """
         if len(self.pictures) != 1:
             raise TraceError(
-                "a question about one image",
-                f"a trace of {counted(len(self.pictures), 'image')}",
-                "Choose one: trace.image(0)",
+                "a question about one image", f"a trace of {len(self.pictures)} images", "Choose one: trace.image(0)"
             )
         return self.pictures[0]
 
@@ -121,11 +119,7 @@ class Trace(Content):
             return f"Trace({self._state})"
         images, sites = len(self.pictures), len(self.sites)
         parts = [counted(len(self), "retrieval"), counted(self.table.num_rows, "candidate")]
-        parts += (
-            [counted(images, "image")] * (images != 1)
-            + [counted(sites, "site")] * (sites != 1)
-            + ["thinned"] * self.thinned
-        )
+        parts += [f"{images} images"] * (images != 1) + [f"{sites} sites"] * (sites != 1) + ["thinned"] * self.thinned
         return f"Trace({', '.join(parts)}, digest {self.digest[:12]})"
 
     def _repr_html_(self) -> str | None:
@@ -286,7 +280,7 @@ class Trace(Content):
             TraceError: A trace of several sites, or a part that was saved without the whole.
         """
         if len(self.sites) != 1:
-            raise TraceError("overlap", f"a trace of {counted(len(self.sites), 'site')}", CHOOSE_SITE)
+            raise TraceError("overlap", f"a trace of {len(self.sites)} sites", CHOOSE_SITE)
         if self._part is not None:
             whole, mask = self._part
             mine = np.isin(whole.column("query"), self.column("query"))

@@ -52,10 +52,8 @@ def card(translation: Translation) -> str:
     from ktviz.figures.cards import run_card
     from ktviz.systems.kt.shares import source_shares
 
-    banks, facts = (
-        translation.banks,
-        [counted(len(translation.matches), "retrieval"), ", ".join(translation.banks.names)],
-    )
+    banks = translation.banks
+    facts = [counted(len(translation.matches), "retrieval"), ", ".join(banks.names)]
     pictures = {"Photo": translation.input, "Output": translation.image}
     shares = source_shares(translation)
     return run_card("Translation", facts, pictures, shares, lambda name: banks.picture(banks.source_numbers[name]))

@@ -26,7 +26,7 @@ from ktviz.systems.bridge.losses import (
 )
 from ktviz.training import loop
 from ktviz.training.attributed import Order
-from ktviz.training.bridge import Recipe, Run, train
+from ktviz.training.bridge import Recipe, Run, start_glorot, train
 from ktviz.training.one_way import made_one_way, one_way_losses
 
 from .conftest import EXCLUSIVE, NAMES, ROWS, SHAPE, SIDE, networks_of
@@ -153,6 +153,18 @@ def test_the_discriminator_counts_less_while_polishing(data, tmp_path):
         found.append(run.forward(drawn)[0])
     torch.testing.assert_close(found[1]["adversarial"], 0.25 * found[0]["adversarial"])
     torch.testing.assert_close(found[1]["attributes"], found[0]["attributes"])
+
+
+def test_labels_reach_more_of_a_code_through_an_encoder_without_norms():
+    picture, difference = torch.rand(2, 3, SIDE, SIDE) * 2 - 1, torch.tensor([[0.0, 1, 0, 0]] * 2)
+
+    def apart(norms, seed):
+        torch.manual_seed(seed)
+        encoder = replace(SHAPE, encoder_norms=norms).encoder().apply(start_glorot)
+        one, other = encoder(picture, difference), encoder(picture, -difference)
+        return float((one - other).abs().mean() / one.mean())
+
+    assert all(apart(False, seed) > 1.2 * apart(True, seed) for seed in range(4))
 
 
 def test_a_change_that_is_taken_back_is_pasted_where_a_made_one_is_seen():

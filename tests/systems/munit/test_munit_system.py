@@ -257,6 +257,20 @@ def test_wherever_a_drawn_style_is_shown_it_is_said_that_nothing_of_the_bank_was
         assert kt.attribute(traces[way], BOX).about["causal"] is True
 
 
+def test_one_of_a_thing_is_said_in_the_singular(traces, tmp_path):
+    trace = traces["named"]
+    cells = trace.site("cells")
+    figures = [kt.backtracking_figure(cells), share_figure(cells)]
+    texts = ["".join(text.get_text() for text in figure.findobj(Text)) for figure in figures]
+    texts += [repr(trace), trace._repr_html_(), kt.backtrack(cells)._repr_html_(), share_bars(cells).to_json()]
+    audit = kt.Audit.create(trace)
+    audit.save(tmp_path / "audit")
+    texts += [audit._repr_html_(), (tmp_path / "audit" / "report.html").read_text()]
+    assert sum("1 retrieval" in text or "1 recorded retrieval" in text for text in texts) >= 3
+    plural = r"(?<![\d,.])1 (more |recorded )?(retrievals|candidates|sources|images|pictures|entries|works)\b"
+    assert [found[0] for text in texts if (found := re.search(plural, text))] == []
+
+
 def test_no_sentence_of_an_audit_says_that_a_drawn_style_used_a_work(traces, tmp_path):
     audit, used = kt.Audit.create(traces["drawn"]), kt.Audit.create(traces["named"])
     for made in (audit, used):
