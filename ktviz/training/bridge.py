@@ -40,6 +40,7 @@ from ktviz.training.attributed import Attributed, Order
 from ktviz.training.evaluate import psnr
 from ktviz.training.loop import optimisers
 from ktviz.training.one_way import Way
+from ktviz.training.places import local, places
 from ktviz.training.ranges import check_kind, check_rates, check_shares
 from ktviz.training.sheet import sheet
 from ktviz.values import one_of, whole
@@ -70,7 +71,7 @@ class Recipe(adversarial.Recipe):
         shape: Sizes of the networks.
     """
 
-    steps: int = 6_000
+    steps: int = 4_600
     batch: int = 2
     crop: tuple[int, int] = (96, 96)
     learning_rate: float = 1e-3
@@ -85,7 +86,7 @@ class Recipe(adversarial.Recipe):
     polish_adversarial: float = 4.0
     single: float = 0.5
     weights: Weights = field(
-        default_factory=lambda: Weights(adversarial=0.1, attributes=4.0, cycle=10.0, bridge=2.0, back=50.0)
+        default_factory=lambda: Weights(adversarial=0.1, attributes=4.0, cycle=10.0, bridge=1.0, back=100.0)
     )
     shape: Shape = SMALL
 
@@ -235,9 +236,27 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         else:
             one = one_way.made_one_way(makers, drawn, way)
             losses, pictures = one_way.one_way_losses(makers, judge, drawn, one, way), (one.picture,)
-        if self.recipe.weights.back and way != "labels":  # words do not say which hat it was
-            losses["back"] = both_ways.back(makers, drawn, self.one_change(drawn.difference))
+        if self.recipe.weights.back:
+            losses["back"] = self.back(drawn)
         return losses, pictures
+
+    def back(self, drawn: Asked) -> Tensor:
+        """How far pictures are from themselves after one change in one place is taken back."""
+        difference = self.one_change(drawn.difference * self.local)
+        where = (difference.abs()[:, :, None, None, None] * self.places).amax(1)
+        ways = both_ways.WAYS if self.way is None else (self.way,)
+        return both_ways.back(self.makers.makers, drawn, difference, where, ways)
+
+    @cached_property
+    def places(self) -> Tensor:
+        """Where attributes show, those of a group together: (attributes, 1, side, side)."""
+        shown = places(self.data.pictures, self.data.has)
+        return torch.stack([shown[alike].amax(0) for alike in self.alike]).to(self.device)
+
+    @cached_property
+    def local(self) -> Tensor:
+        """1 for attributes that show in one place: (attributes,)."""
+        return local(self.places).float()
 
     def changes(self, difference: Tensor) -> Tensor:
         """What is asked for, of all differences (B, attributes): one, or all of a row."""

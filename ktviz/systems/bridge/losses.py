@@ -16,8 +16,8 @@ Losses = dict[str, Tensor]
 Judge = Callable[[Tensor], tuple[Tensor, Tensor]]
 PUSH, LEAST_PUSH = 0.9, 5.0
 """How far a refinement moves noise: by its root mean square, and by the gradient itself."""
-SEEN = 0.12
-"""A change of this much, of 2, is seen; of twice as much it is a change."""
+WAYS = ("labels", "reference")
+"""To a code."""
 SMALLEST = 1e-5
 """What keeps equal pictures from dividing by nothing."""
 
@@ -33,7 +33,7 @@ class Weights:
         cycle: That codes are found again in what was made with them.
         bridge: That codes of labels and of the reference are one.
         seeking: That other noise makes another picture.
-        back: That a picture becomes itself again when one change is taken back.
+        back: That a picture becomes itself again when a change in one place is taken back.
         penalty: On the discriminator's slope between real and made.
     """
 
@@ -181,35 +181,39 @@ def cycle(makers: Makers, asked: Asked, found: Made) -> Tensor:
     )
 
 
-def back(makers: Makers, asked: Asked, difference: Tensor) -> Tensor:
-    """How far a picture is from itself after a change is taken back, with itself as the reference.
+def back(makers: Makers, asked: Asked, difference: Tensor, where: Tensor, ways: Sequence[str] = WAYS) -> Tensor:
+    """How far a picture is from itself after a change in one place is taken back.
 
-    Of no other change is it known, pixel by pixel, what it should give: which hat it was, and what is under a hat. The
-    change is not made but pasted, from the reference, where a made one changes the picture: made ones could hide in
-    pale rims how to get back.
+    Of no other change is it known, pixel by pixel, what it should give: which hat it was, and what is under a hat. What
+    is changed is the picture with that place of the reference; it is taken back by the reference with that place of the
+    picture. So the place says what is to be taken, and all around it what is not. Labels do not say which hat it was,
+    and take back only what was added. What was beneath must be told by the picture, and not by the reference, whose
+    colours are others then.
 
     Args:
         makers: The networks.
         asked: The step.
         difference: (B, attributes) the part of what is asked for that is changed, and taken back.
+        where: (B, 1, H, W) from 0 to 1: its place.
+        ways: "labels", "reference", or both: by which it is taken back.
     """
-    source, own = asked.source, makers.encoder(asked.source, -difference)
-    with torch.no_grad():
-        changed = makers.generator(source, own + makers.encoder(asked.reference, difference))
-        pasted = source.lerp(asked.reference, changed_part(source, changed))
-    return F.l1_loss(makers.generator(pasted, makers.encoder(pasted, difference) + own), source)
+    source, other = asked.source, asked.reference
+    changed = source.lerp(other, where)
+    own, added = makers.encoder(changed, difference), (difference >= 0).all(1)
+    found = []
+    if "reference" in ways:
+        kept = torch.where(added[:, None, None, None], in_other_colours(source), source)
+        code = own + makers.encoder(other.lerp(kept, where), -difference)
+        found.append(F.l1_loss(makers.generator(changed, code), source))
+    if "labels" in ways and added.any():
+        code = own[added] + makers.mapping(asked.noise[added], -difference[added])
+        found.append(F.l1_loss(makers.generator(changed[added], code), source[added]))
+    return mean_of(found) if found else own.new_zeros(())
 
 
-def changed_part(source: Tensor, changed: Tensor) -> Tensor:
-    """Where pictures differ, with soft edges and some pixels around: (B, 1, H, W) from 0 to 1."""
-    apart = smooth((changed - source).abs().mean(1, keepdim=True), 5)
-    part = ((apart - SEEN) / SEEN).clamp(0, 1)
-    return smooth(F.max_pool2d(part, 7, stride=1, padding=3), 7)
-
-
-def smooth(values: Tensor, side: int) -> Tensor:
-    """Means of squares."""
-    return F.avg_pool2d(values, side, stride=1, padding=side // 2, count_include_pad=False)
+def in_other_colours(pictures: Tensor) -> Tensor:
+    """Pictures whose red, green and blue change places, and light and dark or not: (B, 3, H, W) in [-1, 1]."""
+    return pictures[:, torch.randperm(3)] * (2 * torch.randint(2, ()) - 1)
 
 
 def judge_losses(judge: Judge, asked: Asked, pictures: Sequence[Tensor], between: Sequence[Tensor]) -> Losses:

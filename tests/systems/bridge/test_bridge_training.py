@@ -10,12 +10,10 @@ import torch
 
 from ktviz.errors import SettingError, TrainingError
 from ktviz.systems.bridge.losses import (
-    SEEN,
     Asked,
     Makers,
     Weights,
     back,
-    changed_part,
     judge_losses,
     made,
     makers_losses,
@@ -167,39 +165,75 @@ def test_labels_reach_more_of_a_code_through_an_encoder_without_norms():
     assert all(apart(False, seed) > 1.2 * apart(True, seed) for seed in range(4))
 
 
-def test_a_change_that_is_taken_back_is_pasted_where_a_made_one_is_seen():
-    source = torch.zeros(1, 3, 32, 32)
-    changed = source.clone()
-    changed[:, :, 12:20, 12:20] = 0.5
-    part = changed_part(source, changed)
-    assert part[0, 0, 12:20, 12:20].min() > 0.95
-    assert part[0, 0, :4].max() == part[0, 0, :, :4].max() == 0
-    assert changed_part(source, source + SEEN).max() < 1e-5
-    assert changed_part(source, source + 2 * SEEN).min() > 1 - 1e-5
+class Recording:
+    """Networks that keep what they are given: codes are what is asked for, pictures what they were."""
+
+    def __init__(self):
+        self.encoded, self.mapped, self.painted = [], [], []
+
+    def encoder(self, picture, difference):
+        self.encoded.append((picture, difference))
+        return difference.sum(1)[:, None, None, None]
+
+    def mapping(self, noise, difference):
+        self.mapped.append((noise, difference))
+        return difference.sum(1)[:, None, None, None]
+
+    def generator(self, picture, code):
+        self.painted.append((picture, code))
+        return picture
 
 
-def test_a_picture_is_itself_again_by_a_generator_that_takes_the_change_back():
-    source, reference = torch.zeros(1, 3, 32, 32), torch.ones(1, 3, 32, 32)
-    difference = torch.tensor([[1.0]])
-    seen = []
+@pytest.fixture
+def asked_back():
+    """Two pictures of dark reds, two references of light blues, and the upper half of each as a place."""
+    source, reference = torch.full((2, 3, 8, 8), -0.5), torch.full((2, 3, 8, 8), 0.5)
+    source[:, 0], reference[:, 2] = -0.25, 1.0
+    where = torch.zeros(2, 1, 8, 8)
+    where[:, :, :4] = 1
+    return SimpleNamespace(source=source, reference=reference, noise=torch.randn(2, 5)), where
 
-    def generator(picture, code):
-        """Adds what the code says of the change."""
-        seen.append(picture)
-        return picture + code
 
-    def encoder(picture, wanted):
-        """The change in its direction: 1 in the middle, or what is pasted there, taken away."""
-        part = torch.zeros_like(picture)
-        part[:, :, 10:22, 10:22] = 0.5 * (1 + wanted.sum()) if picture is reference else 0
-        return part if len(seen) == 0 else -picture
+def test_a_change_is_taken_back_by_a_reference_that_is_right_in_its_place_alone(asked_back):
+    asked, where = asked_back
+    makers, gone = Recording(), torch.tensor([[-1.0, 0.0], [-1.0, 1.0]])
+    back(makers, asked, gone, where)
+    (changed, _), (reference, towards) = makers.encoded
+    assert torch.equal(changed[:, :, :4], asked.reference[:, :, :4])
+    assert torch.equal(changed[:, :, 4:], asked.source[:, :, 4:])
+    assert torch.equal(reference[:, :, :4], asked.source[:, :, :4])
+    assert torch.equal(reference[:, :, 4:], asked.reference[:, :, 4:])
+    assert torch.equal(towards, -gone)
+    assert not makers.mapped  # labels do not say which it was
 
-    makers = SimpleNamespace(encoder=encoder, generator=generator)
-    asked = SimpleNamespace(source=source, reference=reference)
-    assert back(makers, asked, difference) == 0
-    assert seen[0] is source
-    assert seen[1][0, :, 10:22, 10:22].min() == 1  # pasted of the reference
-    assert seen[1][0, :, :2].max() == 0
+
+def test_what_was_beneath_is_told_neither_by_labels_nor_by_the_colours_of_a_reference(asked_back):
+    asked, where = asked_back
+    makers, added = Recording(), torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+    colours = set()
+    for seed in range(40):
+        torch.manual_seed(seed)
+        back(makers, asked, added, where)
+        reference = makers.encoded[-1][0]
+        assert torch.equal(reference[1, :, :4], asked.source[1, :, :4])
+        colours.add(tuple(reference[0, :, 0, 0].tolist()))
+    assert len(colours) == 6  # two colours of three are the same, light or dark
+    noise, towards = makers.mapped[0]
+    assert torch.equal(noise, asked.noise[:1])
+    assert torch.equal(towards, -added[:1])
+
+
+def test_a_picture_that_came_back_costs_nothing_and_one_way_is_asked_alone(asked_back):
+    asked, where = asked_back
+    added = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    for ways, count in ((("labels",), 1), (("reference",), 1), (("labels", "reference"), 2)):
+        makers = Recording()
+        apart = back(makers, asked, added, where, ways)
+        assert len(makers.painted) == count
+        assert apart == pytest.approx(float((asked.source - asked.reference).abs().mean() / 2))
+        makers.generator = lambda picture, code: asked.source
+        assert back(makers, asked, added, where, ways) == 0
+    assert back(Recording(), asked, -added, where, ("labels",)) == 0  # nothing that labels could tell
 
 
 def test_one_change_is_drawn_and_a_group_changes_together(data, tmp_path):
@@ -220,12 +254,33 @@ def test_one_change_is_drawn_and_a_group_changes_together(data, tmp_path):
     assert all(sum(kind) in {1, *map(len, groups)} for kind in kinds)
 
 
-@pytest.mark.parametrize(("ways", "counts"), [("both", True), ("reference", True), ("labels", False)])
-def test_changes_are_taken_back_where_a_way_tells_how(data, tmp_path, ways, counts):
-    for weight, wanted in ((7.0, counts), (0.0, False)):
+@pytest.mark.parametrize("ways", ["both", "reference", "labels"])
+def test_changes_are_taken_back_if_that_counts(data, tmp_path, ways):
+    for weight in (7.0, 0.0):
         asked = recipe(alone=0, ways=ways, weights=Weights(back=weight))
         run = Run(data, tmp_path / str(weight), NAMES, EXCLUSIVE, asked, "cpu", True)
-        assert ("back" in run.forward(run.draw())[0]) == wanted
+        assert ("back" in run.forward(run.draw())[0]) == bool(weight)
+
+
+def test_only_changes_in_one_place_are_taken_back_and_groups_have_one_place(data, tmp_path, monkeypatch):
+    run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, recipe(weights=Weights(back=1.0)), "cpu", True)
+    group = [NAMES.index(name) for name in EXCLUSIVE[0]]
+    shown = torch.zeros(len(NAMES), 1, SIDE, SIDE)
+    shown[group[0]], shown[group[1], :, :2] = 1, 1
+    other = next(place for place in range(len(NAMES)) if place not in group)
+    shown[other, :, :4] = 1
+    monkeypatch.setattr("ktviz.training.bridge.places", lambda pictures, has: shown)
+    assert run.local.nonzero()[:, 0].tolist() == [other]
+    assert run.places[group[1]].min() == 1
+    asked = run.draw()
+    asked = replace(asked, has=torch.zeros_like(asked.has), wanted=torch.ones_like(asked.wanted))
+    seen = []
+    monkeypatch.setattr("ktviz.systems.bridge.losses.back", lambda *given: seen.append(given))
+    run.back(asked)
+    (_, _, difference, where, ways) = seen[0]
+    assert difference.nonzero()[:, 1].unique().tolist() == [other]
+    assert torch.equal(where, shown[other].expand(len(difference), -1, -1, -1))
+    assert ways == ("labels", "reference")
 
 
 @pytest.mark.parametrize("single", [0.0, 1.0])
