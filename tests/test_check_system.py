@@ -166,6 +166,17 @@ def heavy_weights(base):
     return reading(base, heavy)
 
 
+def light_weights(base):
+    """It says nothing of three quarters of what was taken."""
+
+    def light(matches):
+        weight = torch.zeros(matches.entry.shape)
+        weight[:, 0] = 0.25
+        return Matches(matches.entry, matches.similarity, matches.chosen, weight)
+
+    return reading(base, light)
+
+
 def small_footprint(base):
     return type("Broken", (base,), {"footprint": lambda self, trace, mask: trace.overlap(mask) / 2})
 
@@ -270,6 +281,7 @@ BROKEN = [
     ("hooks", left_hooks, "left its hooks"),
     ("threads", by_threads, "on 2 threads"),
     ("completeness", heavy_weights, "weights do not add up to 1"),
+    ("completeness", light_weights, "weights leave 0.75 over, and the trial says 0"),
     ("completeness", small_footprint, "footprint"),
     ("rerun", other_run, "made again, it is another"),
     ("rerun", opened_as_another, "opened and made again, it is another"),

@@ -74,12 +74,15 @@ def threads(trial: Trial, folder: Path) -> None:
 
 
 def completeness(trial: Trial, folder: Path) -> None:
-    """Parts of a retrieval add up to 1 with what is left over; sources have no more than the picture, and a footprint
-    is as much as the overlap."""
+    """Parts of a retrieval add up to 1 with what is left over, which is no more than the trial says; sources have no
+    more than the picture, and a footprint is as much as the overlap."""
     for site in sites_of(trial.trace):
         name, query = site.sites[0], site.column("query", winners=False)
         parts = np.bincount(query, site.column("weight", winners=False).astype(np.float64))[site.column("query")]
         promised(np.allclose(parts + site.column("left_over"), 1, atol=1e-5), f"{name}: weights do not add up to 1")
+        left = float(np.abs(site.column("left_over")).mean())
+        said = f"{name}: weights leave {left:.2g} over, and the trial says {trial.left_over:.2g}"
+        promised(left <= trial.left_over + 1e-5, said)
         promised(site.sources()["share"].sum() < 1 + 1e-6, f"{name}: sources have more than the picture")
     if "blend" in trial.system.abilities and len(trial.trace):
         mask = region_mask(trial.part, *trial.painting.size)

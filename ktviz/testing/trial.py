@@ -37,6 +37,8 @@ class Trial:
         refused: Calls that must raise a `KtvizError`, by what is wrong with them.
         baseline: Makes the picture that a blend at 0 is to be, in some other way: (H, W, 3) uint8; None if there is
             none.
+        left_over: How much the weights of a retrieval may leave over at most, mean of each site: 0 where all that was
+            taken is recorded.
 
     Example:
         >>> import ktviz as kt
@@ -53,6 +55,7 @@ class Trial:
     library: Library | None = None
     refused: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     baseline: Callable[[], Pixels] | None = None
+    left_over: float = 0.0
 
     def __repr__(self) -> str:
         return f"Trial({self.system.name})"

@@ -24,6 +24,7 @@ from ktviz.systems.munit.asking import FORGOTTEN, STATED, WAYS, Asked, asked, ch
 from ktviz.systems.munit.bench import prepared
 from ktviz.systems.munit.coder import Coder
 from ktviz.systems.munit.direction import CELL_PX, Direction
+from ktviz.systems.munit.domain import check_domain
 from ktviz.systems.munit.exemplar import brought
 from ktviz.systems.munit.path import arc, straight
 from ktviz.systems.munit.result import Translation
@@ -169,13 +170,20 @@ class Munit(nn.Module, PlainSystem):
             **settings: As in `Settings`: `code`, `nearest`, `mix`, `seed`.
 
         Raises:
-            ImageError: No image.
+            ImageError: No image; or one that is clearly of the other domain (`ktviz.systems.munit.domain`).
             SettingError, UnknownSettingError: A setting that does not exist, or a value outside its range.
             UnknownNameError: A source that is not there, or nothing would be left.
             RegionError: A part that is not wholly inside.
         """
-        run = self.asked(exemplar, without, settings)
-        return self.made(Run(as_pixels(picture), *run))
+        return self.made(self.begun(picture, exemplar, without, settings))
+
+    def begun(self, picture: ImageLike, exemplar: Any, without: Any, settings: Mapping[str, Any]) -> Run:
+        """The run that a call asks for, of pictures that the networks know."""
+        run = Run(as_pixels(picture), *self.asked(exemplar, without, settings))
+        check_domain(self.networks, self.networks.other(self.target), run.picture)
+        if run.exemplar is not None:
+            check_domain(self.networks, self.target, run.exemplar.pixels)
+        return run
 
     def asked(self, exemplar: Any, without: Any, settings: Mapping[str, Any]) -> Asked:
         """What a call asks for, checked; see `ktviz.systems.munit.asking`."""
@@ -212,7 +220,7 @@ class Munit(nn.Module, PlainSystem):
 
     def traced(self, picture: ImageLike, *, exemplar: Any = None, without: Any = (), **settings: Any) -> Trace:
         """Make a picture and return its `Trace`; arguments as in a call."""
-        return self.recorded(Run(as_pixels(picture), *self.asked(exemplar, without, settings)))
+        return self.recorded(self.begun(picture, exemplar, without, settings))
 
     def recorded(self, run: Run) -> Trace:
         """The trace of a run."""

@@ -11,6 +11,7 @@ from mapped import CLASSES, MeanColour, WholeColour, save_maps
 from PIL import Image
 
 import ktviz as kt
+from ktviz import samples
 from ktviz.errors import (
     ImageError,
     LibraryError,
@@ -286,3 +287,38 @@ def test_the_default_type_must_be_single_and_autocast_changes_nothing(system, pi
             system(picture, exemplar="a")
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """The system that knows pots, and drawings of them."""
+    return kt.Munit(samples.bank("pots/glazed", quiet=True))
+
+
+@pytest.mark.parametrize("kind", ["a pot", "a room"])
+def test_a_picture_that_is_clearly_of_the_other_domain_is_refused_in_words(shipped, kind):
+    picture = shipped.banks.picture(0) if kind == "a pot" else samples.scene("room-3-0018").photo
+    for ask in (shipped, shipped.traced):
+        with pytest.raises(ImageError, match=r"a picture of drawings: it is like photographs: made again .* at \d+ dB"):
+            ask(picture, seed=0)
+
+
+def test_an_exemplar_that_is_clearly_of_the_other_domain_is_refused_in_words(shipped):
+    drawing = samples.drawing("drawing-3-00008")
+    with pytest.raises(ImageError, match="a picture of photographs: it is like drawings"):
+        shipped(drawing, exemplar=drawing)
+
+
+def test_pictures_of_their_domain_and_those_that_neither_knows_are_taken(shipped, paint):
+    drawing, pot = samples.drawing("drawing-3-00011"), shipped.banks.picture(3)
+    assert shipped(drawing, exemplar=pot).output.shape == drawing.shape
+    assert kt.Munit(to="drawings")(pot, exemplar=drawing).output.shape == pot.shape
+    noise = np.random.default_rng(0).integers(0, 256, (96, 128, 3), dtype=np.uint8)
+    assert shipped(noise, seed=0).output.shape == noise.shape
+
+
+def test_on_a_bench_a_photograph_that_is_no_drawing_lets_munit_take_no_part(shipped):
+    room = samples.scene("room-3-0018").photo[::4, ::4].copy()
+    found = kt.bench(room, room[:, ::-1].copy(), ["kt", shipped], runs=0, repeats=0, quiet=True)
+    why = found.frame.set_index("system").loc["munit", "why"]
+    assert "it is like photographs" in why
