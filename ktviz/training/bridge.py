@@ -49,6 +49,8 @@ SHOWN = 6
 """Pictures that a preview shows."""
 LEAST = 8
 """Rows and columns of a kernel that Muon learns."""
+DIRECTION = 4.0
+"""How much larger than others initial weights are that what is asked for meets."""
 SIGNS = (-1, 0, 1)
 WAYS = ("both", "labels", "reference")
 
@@ -60,9 +62,9 @@ class Recipe(adversarial.Recipe):
     Attributes:
         refinement: Of the table of noise: 1 as published, away from the references; -1 towards them; 0 for none.
         ways: Which ways to a code learn: "both"; or "labels" or "reference" alone, without noise that is refined.
-        alone: Updates at the beginning in which pictures only come back, and the discriminator only names attributes:
-            small networks judged from the start paint sparks. Codes of both ways do not yet become one, for without
-            another task they would become nothing.
+        alone: Updates at the beginning in which pictures only come back, as they are or after a change in one place,
+            and the discriminator only names attributes: small networks judged from the start paint sparks. Codes of
+            both ways do not yet become one.
         together: Learning rates after that, relative to those of the recipe.
         muon_rate: Of Muon, for the kernels of the makers; `learning_rate` is that of Adam for the rest.
         discriminator_muon_rate: The same of the discriminator.
@@ -71,18 +73,19 @@ class Recipe(adversarial.Recipe):
         shape: Sizes of the networks.
     """
 
-    steps: int = 4_600
+    steps: int = 6_000
+    constant: float = 0.7
     batch: int = 2
     crop: tuple[int, int] = (96, 96)
     learning_rate: float = 1e-3
     discriminator_rate: float = 5e-4
-    muon_rate: float = 0.015
+    muon_rate: float = 0.002
     discriminator_muon_rate: float = 0.003
     refinement: int = 1
     ways: str = "both"
-    alone: int = 400
+    alone: int = 4_000
     together: float = 0.3
-    polish: float = 0.3
+    polish: float = 0.2
     polish_adversarial: float = 4.0
     single: float = 0.5
     weights: Weights = field(
@@ -177,7 +180,8 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         shape = self.recipe.shape
         makers = Networks(shape, self.names, self.exclusive, len(self.data)).train().requires_grad_(True)
         makers.table.normal_()
-        return makers.apply(start_glorot), shape.discriminator().apply(start_glorot)
+        with_directions(makers.apply(start_glorot), shape.noise)
+        return makers, shape.discriminator().apply(start_glorot)
 
     def draw(self) -> Asked:
         """Sources; each other's labels and pictures as references; noise of the table, refined and written back."""
@@ -208,7 +212,7 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
     def forward(self, drawn: Asked) -> tuple[Losses, Callable[[], Losses]]:
         given = self.recipe.weights
         if self.loop.step < self.recipe.alone:
-            return weighted({"same": self.same(drawn)}, given), partial(self.named, drawn)
+            return weighted(self.back(drawn) or {"same": self.same(drawn)}, given), partial(self.named, drawn)
         self.discriminators.requires_grad_(False)
         unweighted, pictures = self.learned(drawn)
         losses = weighted(unweighted, replace(given, adversarial=self.judgement * given.adversarial))
@@ -236,16 +240,16 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         else:
             one = one_way.made_one_way(makers, drawn, way)
             losses, pictures = one_way.one_way_losses(makers, judge, drawn, one, way), (one.picture,)
-        if self.recipe.weights.back:
-            losses["back"] = self.back(drawn)
-        return losses, pictures
+        return losses | self.back(drawn), pictures
 
-    def back(self, drawn: Asked) -> Tensor:
-        """How far pictures are from themselves after one change in one place is taken back."""
+    def back(self, drawn: Asked) -> Losses:
+        """How far pictures are from themselves after one change in one place is taken back, if that counts."""
+        if not self.recipe.weights.back:
+            return {}
         difference = self.one_change(drawn.difference * self.local)
         where = (difference.abs()[:, :, None, None, None] * self.places).amax(1)
         ways = both_ways.WAYS if self.way is None else (self.way,)
-        return both_ways.back(self.makers.makers, drawn, difference, where, ways)
+        return {"back": both_ways.back(self.makers.makers, drawn, difference, where, ways)}
 
     @cached_property
     def places(self) -> Tensor:
@@ -341,6 +345,13 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
             again = makers.generator(source, makers.encoder(source, nothing) + makers.encoder(other, nothing))
             apart.append(psnr((again + 1) / 2, (source + 1) / 2))
         return {"pictures": len(pictures), "psnr": round(fmean(apart), 3)}
+
+
+def with_directions(networks: Networks, noise: int) -> None:
+    """Initial weights with which codes depend on what is asked for: of all that comes in, that is one number."""
+    with torch.no_grad():
+        networks.encoder.entry.weight[:, 3:] *= DIRECTION
+        networks.mapping.entry.weight[:, noise:] *= DIRECTION
 
 
 def start_glorot(module: nn.Module) -> None:

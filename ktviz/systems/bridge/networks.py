@@ -96,7 +96,8 @@ class Encoder(nn.Module):
         attributes: How many there are.
         width: Channels at full size, and twice as many of the code.
         blocks: Residual blocks after the step down.
-        norms: Whether the blocks norm, as published. What labels say is the same everywhere, and a norm takes it away.
+        norms: Whether blocks and codes are normed, as published. What labels say is the same everywhere, and a norm
+            takes it away; and a code that is normed is never nothing.
 
     Example:
         >>> Encoder(4, width=3, blocks=1)(torch.zeros(1, 3, 32, 32), torch.zeros(1, 4)).shape
@@ -109,7 +110,8 @@ class Encoder(nn.Module):
         self.entry = Conv2d(3 + attributes, width, 1)
         others = (Residual(2 * width, 2 * width, "", norm) for _ in range(blocks))
         self.blocks = nn.ModuleList([Residual(width, 2 * width, "down", norm), *others])
-        self.last, self.norm = Conv2d(2 * width, 2 * width, 1), normed(2 * width)
+        self.last = Conv2d(2 * width, 2 * width, 1)
+        self.norm = normed(2 * width) if norms else None
 
     def forward(self, picture: Tensor, difference: Tensor) -> Tensor:
         """(B, 3, H, W) in [-1, 1] and (B, attributes) to (B, codes, H/2, W/2), from 0."""
@@ -117,7 +119,7 @@ class Encoder(nn.Module):
         found = self.entry(torch.cat([picture, planes], 1))
         for block in self.blocks:
             found = block(found)
-        return F.relu(self.norm(self.last(F.relu(found))))
+        return F.relu(adjusted(self.norm, self.last(F.relu(found)), None))
 
 
 class Mapping(nn.Module):
@@ -129,25 +131,26 @@ class Mapping(nn.Module):
         codes: Channels of the code.
         ups: Steps up, each by 2, and
         start: the side from which they lead.
+        norms: Whether codes are normed, as published.
 
     Example:
         >>> Mapping(4, noise=6, codes=6, ups=2)(torch.zeros(1, 6), torch.zeros(1, 4)).shape
         torch.Size([1, 6, 16, 16])
     """
 
-    def __init__(self, attributes: int, noise: int, codes: int, ups: int, start: int = 4) -> None:
+    def __init__(self, attributes: int, noise: int, codes: int, ups: int, start: int = 4, norms: bool = True) -> None:
         super().__init__()
         self.start = start
         self.entry = nn.Linear(noise + attributes, start * start * 2 * codes)
         self.blocks = nn.ModuleList(Residual(codes if step else 2 * codes, codes, "up") for step in range(ups))
-        self.last, self.norm = Conv2d(codes, codes, 1), normed(codes)
+        self.last, self.norm = Conv2d(codes, codes, 1), normed(codes) if norms else None
 
     def forward(self, noise: Tensor, difference: Tensor) -> Tensor:
         """(B, noise) and (B, attributes) to (B, codes, h, w), from 0."""
         found = self.entry(torch.cat([noise, difference], 1)).unflatten(1, (-1, self.start, self.start))
         for block in self.blocks:
             found = block(found)
-        return F.relu(self.norm(self.last(F.relu(found))))
+        return F.relu(adjusted(self.norm, self.last(F.relu(found)), None))
 
 
 class Generator(nn.Module):

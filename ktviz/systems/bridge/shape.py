@@ -39,7 +39,7 @@ class Shape:
         discriminator_width: Channels of the discriminator at full size.
         discriminator_downs: Its steps down.
         leaking: Whether the generator lets a fifth of what is below 0 through to its last layer.
-        encoder_norms: Whether the blocks of the encoder norm.
+        code_norms: Whether codes are normed, and the blocks of the encoder.
 
     Raises:
         SettingError: A size outside its range; or the side is no multiple of what the steps divide it by, or leaves a
@@ -62,7 +62,7 @@ class Shape:
     discriminator_width: int = 16
     discriminator_downs: int = 4
     leaking: bool = False
-    encoder_norms: bool = True
+    code_norms: bool = True
 
     def __post_init__(self) -> None:
         check_sizes(self, RANGES)
@@ -84,11 +84,11 @@ class Shape:
 
     def encoder(self) -> Encoder:
         """Codes of pictures, untrained."""
-        return Encoder(self.attributes, self.encoder_width, self.encoder_blocks, self.encoder_norms)
+        return Encoder(self.attributes, self.encoder_width, self.encoder_blocks, self.code_norms)
 
     def mapping(self) -> Mapping:
         """Codes of labels, untrained."""
-        return Mapping(self.attributes, self.noise, self.codes, self.ups, self.start)
+        return Mapping(self.attributes, self.noise, self.codes, self.ups, self.start, self.code_norms)
 
     def generator(self) -> Generator:
         """Pictures of codes, untrained."""
@@ -102,13 +102,13 @@ class Shape:
 SMALL = Shape(
     side=96,
     attributes=9,
-    width=14,
+    width=16,
+    downs=2,
     hidden=32,
-    encoder_width=8,
     encoder_blocks=2,
     ups=3,
     discriminator_width=12,
     leaking=True,
-    encoder_norms=False,
+    code_norms=False,
 )
-"""The one whose weights come with the package: 2.5 MB, for portraits of 96x96 px."""
+"""The one whose weights come with the package, for portraits of 96x96 px."""

@@ -158,11 +158,27 @@ def test_labels_reach_more_of_a_code_through_an_encoder_without_norms():
 
     def apart(norms, seed):
         torch.manual_seed(seed)
-        encoder = replace(SHAPE, encoder_norms=norms).encoder().apply(start_glorot)
+        encoder = replace(SHAPE, code_norms=norms).encoder().apply(start_glorot)
         one, other = encoder(picture, difference), encoder(picture, -difference)
-        return float((one - other).abs().mean() / one.mean())
+        return float(((one - other).abs().mean() / one.mean()).detach())
 
     assert all(apart(False, seed) > 1.2 * apart(True, seed) for seed in range(4))
+
+
+def test_codes_depend_on_what_is_asked_for_before_anything_is_learned(data, tmp_path):
+    run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, recipe(), "cpu", True)
+    for entry, known in ((run.makers.encoder.entry, 3), (run.makers.mapping.entry, SHAPE.noise)):
+        asked, others = entry.weight[:, known:], entry.weight[:, :known]
+        assert asked.abs().max() > 2 * others.abs().max()
+
+
+def test_a_code_without_norms_can_be_nothing():
+    picture, nothing = torch.rand(1, 3, SIDE, SIDE), torch.zeros(1, len(NAMES))
+    for norms in (True, False):
+        encoder = replace(SHAPE, code_norms=norms).encoder()
+        for parameter in encoder.last.parameters():
+            torch.nn.init.constant_(parameter, -1)
+        assert bool(encoder(picture, nothing).any()) == norms
 
 
 class Recording:
@@ -256,10 +272,12 @@ def test_one_change_is_drawn_and_a_group_changes_together(data, tmp_path):
 
 @pytest.mark.parametrize("ways", ["both", "reference", "labels"])
 def test_changes_are_taken_back_if_that_counts(data, tmp_path, ways):
-    for weight in (7.0, 0.0):
-        asked = recipe(alone=0, ways=ways, weights=Weights(back=weight))
-        run = Run(data, tmp_path / str(weight), NAMES, EXCLUSIVE, asked, "cpu", True)
-        assert ("back" in run.forward(run.draw())[0]) == bool(weight)
+    for weight, alone in ((7.0, 0), (7.0, 1), (0.0, 0), (0.0, 1)):
+        asked = recipe(alone=alone, ways=ways, weights=Weights(back=weight))
+        run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, asked, "cpu", True)
+        losses, _ = run.forward(run.draw())
+        assert ("back" in losses) == bool(weight)
+        assert ("adversarial" in losses) == (not alone)
 
 
 def test_only_changes_in_one_place_are_taken_back_and_groups_have_one_place(data, tmp_path, monkeypatch):
