@@ -64,7 +64,7 @@ class Recipe(adversarial.Recipe):
         ways: Which ways to a code learn: "both"; or "labels" or "reference" alone, without noise that is refined.
         alone: Updates at the beginning in which pictures only come back, as they are or after a change in one place,
             and the discriminator only names attributes: small networks judged from the start paint sparks. Codes of
-            both ways do not yet become one.
+            labels become those of references, which do not yet come towards them.
         together: Learning rates after that, relative to those of the recipe.
         muon_rate: Of Muon, for the kernels of the makers; `learning_rate` is that of Adam for the rest.
         discriminator_muon_rate: The same of the discriminator.
@@ -84,7 +84,7 @@ class Recipe(adversarial.Recipe):
     refinement: int = 1
     ways: str = "both"
     alone: int = 4_000
-    together: float = 0.3
+    together: float = 0.5
     polish: float = 0.2
     polish_adversarial: float = 4.0
     single: float = 0.5
@@ -212,7 +212,8 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
     def forward(self, drawn: Asked) -> tuple[Losses, Callable[[], Losses]]:
         given = self.recipe.weights
         if self.loop.step < self.recipe.alone:
-            return weighted(self.back(drawn) or {"same": self.same(drawn)}, given), partial(self.named, drawn)
+            losses = self.back(drawn) or {"same": self.same(drawn)}
+            return weighted(losses | self.told(drawn), given), partial(self.named, drawn)
         self.discriminators.requires_grad_(False)
         unweighted, pictures = self.learned(drawn)
         losses = weighted(unweighted, replace(given, adversarial=self.judgement * given.adversarial))
@@ -224,6 +225,15 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         """What the discriminator is to lower that names attributes only."""
         _, has = self.discriminators(asked.source)
         return {"judge attributes": F.binary_cross_entropy_with_logits(has.float(), asked.has)}
+
+    def told(self, drawn: Asked) -> Losses:
+        """How far codes of labels are from those of references, which stay; nothing where one way learns."""
+        if self.way is not None:
+            return {}
+        makers = self.makers.makers
+        with torch.no_grad():
+            wanted = makers.encoder(drawn.reference, drawn.difference)
+        return {"bridge": F.l1_loss(makers.mapping(drawn.noise, drawn.difference), wanted)}
 
     def same(self, drawn: Asked) -> Tensor:
         """How far pictures are from themselves where nothing is to change, by the ways that learn."""
