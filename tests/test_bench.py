@@ -335,6 +335,20 @@ def test_overwriting_replaces_what_was_there(found, tmp_path):
     assert not (tmp_path / "x" / "old.txt").exists()
 
 
+@pytest.mark.parametrize("theirs", ["table.csv", "comparison.json", "index.html"])
+def test_a_folder_of_somebody_else_is_never_replaced(found, tmp_path, theirs):
+    (tmp_path / theirs).write_text('{"name": "a season of sales"}')
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(StorageError, match="it holds something else than a comparison of systems"):
+        found.save(tmp_path, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["letter.txt", theirs])
+
+
+def test_the_folder_says_how_it_was_asked(found, folder):
+    said = json.loads((folder / "comparison.json").read_text())
+    assert said == {"title": found.title, "systems": [*NAMES, "cocosnet"], "about": found.about}
+
+
 def test_it_is_drawn(found):
     assert isinstance(found.plot(), Figure)
 

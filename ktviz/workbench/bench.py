@@ -88,7 +88,8 @@ def bench(
     for name, number, least in (("cells", cells, 1), ("runs", runs, 0), ("repeats", repeats, 0)):
         if whole(f"bench {name}", number) < least:
             raise SettingError(f"bench {name}={number}", f"less than {least}", f"Give a whole number from {least}")
-    seed_of("bench seed", seed)
+    seed, cells, runs, repeats = seed_of("bench seed", seed), int(cells), int(runs), int(repeats)
+    seed, cells, runs, repeats = seed_of("bench seed", seed), int(cells), int(runs), int(repeats)
     given, references = material(input), references_of(reference)
     chosen = entrants(systems, given, references, {} if settings is None else settings)
     by: By = "part" if all(is_alone(one) for one in references) else "source"

@@ -142,15 +142,15 @@ class Bench:
         return sources_of(self.stands, self.references)
 
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write a folder, whole or not at all: index.html, table.csv, table.md, agreement.csv, faithfulness.csv, and
-        pictures/.
+        """Write a folder, whole or not at all: index.html, comparison.json (title, systems, how it was asked),
+        table.csv, table.md, agreement.csv, faithfulness.csv, and pictures/.
 
         Args:
             folder: Where.
             overwrite: Replace one that was written before.
 
         Raises:
-            StorageError: The folder is not empty, or the disk refuses.
+            StorageError: The folder is not empty, or holds something else than a comparison; or the disk refuses.
         """
         from ktviz.workbench.folder import write
 
