@@ -11,20 +11,25 @@ import numpy as np
 import pandas as pd
 import pytest
 from command import ktviz
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from scipy.sparse import csr_array
 from systems.munit.conftest import BANK, library_of
 from tiny_systems import material, tiny
 
 import ktviz as kt
 from ktviz.errors import ImageError, RegionError, SettingError, StorageError, UnknownNameError
-from ktviz.explain.origins import agreement, origins
+from ktviz.explain.origins import Origins, agreement, origins
+from ktviz.figures.colours import OTHER
+from ktviz.figures.origins import origin_map
 from ktviz.images import read_image, write_image
 from ktviz.labels import write_map
 from ktviz.systems import registry
 from ktviz.systems.munit.trained import Networks as MunitNetworks
 from ktviz.systems.plain import PlainSystem
 from ktviz.workbench import folder as folders_of_benches
+from ktviz.workbench import page as pages
 from ktviz.workbench import words
 
 NAMES = ("kt", "munit", "bridge")
@@ -302,6 +307,49 @@ def test_the_page_is_one_offline_file_that_knows_every_cell(found, folder):
     assert f"script-src 'sha256-{digest}'" in text
     assert not re.search(r'(src|href)="(?!data:)', text)
     assert not re.search(r"https?://", text)
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_what_came_from_sources_that_are_not_shown_is_said(world, quick, monkeypatch, most):
+    monkeypatch.setattr(pages, "MOST_SOURCES", most)
+    found = quick(material("input"), [world.banks], [world.translator])
+    known = found.origins["kt"]
+    held = pages.packed(known, [source.name for source in found.sources[:most]])
+    shown = np.array([sum(held["parts"][row][1::2]) for row in held["rows"]])
+    assert shown + held["elsewhere"] == pytest.approx(pages.WHOLE * known.known, rel=1e-3)
+    assert sum(held["elsewhere"]) > 0
+    hidden = len(found.sources) - most
+    assert hidden > 0
+    text = folders_of_benches.page(found)
+    assert re.search(rf"Grey comes from other sources: {hidden} sources? more gave something", text)
+    grey = to_rgb(OTHER)
+    cells = origin_map(known, [source.name for source in found.sources[:most]]).reshape(-1, 3)
+    for cell in np.flatnonzero(shown == 0):
+        assert cells[cell] == pytest.approx(np.array(grey) * 255, abs=0.6)
+
+
+def test_parts_are_kept_however_small():
+    part = np.full((4, 20_000), 1 / 20_000)
+    known = Origins(2, tuple(f"{n}" for n in range(5_000)), csr_array(part), np.zeros(4))
+    (parts,) = pages.packed(known, list(known.sources))["parts"]
+    assert parts[1::2] == [0.5] * 20_000
+
+
+def test_how_much_is_the_inputs_own_is_said(found, folder):
+    row = found.frame.set_index("system").loc["bridge"]
+    own = found.origins["bridge"].own
+    assert row["own"] == pytest.approx(own.mean())
+    assert 0.1 < row["own"] < 0.9
+    assert found.frame["own"].tolist()[:2] == [0, 0]
+    share = words.percent(row["own"])
+    text = (folder / "index.html").read_text()
+    assert f"{share} is the input&#39;s own; of the rest 100% known" in text
+    assert "What is the input's own is left out" in text
+    held = json.loads(re.search(r'id="origins">(.*?)</script>', text, re.S)[1])
+    assert held["systems"]["bridge"]["own"] == pytest.approx(pages.WHOLE * own, rel=1e-3)
+    columns, rows = words.systems(found)
+    assert [row[list(columns).index("input's own")] for row in rows] == [words.NOTHING, words.NOTHING, share]
+    assert "- *input's own*: " in (folder / "table.md").read_text()
 
 
 def test_names_of_others_are_text(quick):

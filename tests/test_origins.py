@@ -162,6 +162,7 @@ def test_what_is_taken_from_the_picture_itself_is_no_knowledge():
     found = origins(mixed(own, catalogue, top=2), CELLS)
     assert found.sources == ("a",)
     assert found.part.toarray() == pytest.approx(np.diag([0.0] + [1.0] * (CELLS**2 - 1)), abs=1e-6)
+    assert found.own == pytest.approx([1.0] + [0.75] * (CELLS**2 - 1), abs=1e-6)
 
 
 def test_what_took_away_gave_nothing():

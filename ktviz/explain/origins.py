@@ -44,11 +44,14 @@ class Origins:
         sources: What each source is called; equal names are the same source.
         part: (cells², sources · cells²) sparse: the part of each cell of the output, row by row, that comes from each
             cell of each source. A row adds up to what is known, at most 1.
+        own: (cells²,) the part of each cell that is of the very picture in which it lies. It is left out of `part`,
+            and the rest counts in its place.
     """
 
     cells: int
     sources: tuple[str, ...]
     part: Any
+    own: Floats
 
     def __repr__(self) -> str:
         sources = counted(len(self.sources), "source")
@@ -133,13 +136,14 @@ def origins(trace: Traced, cells: int = CELLS, called: Mapping[str, str] | None 
         height, width = trace.size
         raise SettingError(f"{cells} cells a side", f"the output has {width}x{height} px", "Give a smaller number")
     if trace.caveat:
-        return Origins(cells, (), sparse.csr_array((cells**2, 0)))
+        return Origins(cells, (), sparse.csr_array((cells**2, 0)), np.zeros(cells**2))
     own, named = own_sources(trace), [name_of(source, called or {}) for source in trace.about["sources"]]
     sources = tuple(dict.fromkeys(name for name, mine in zip(named, own, strict=True) if not mine))
     number = np.array([-1 if mine else sources.index(name) for name, mine in zip(named, own, strict=True)], np.int64)
-    part = covered(trace, cells) @ taken(trace, cells, number)
+    cover = covered(trace, cells)
+    part = cover @ taken(trace, cells, number)
     part.eliminate_zeros()
-    return Origins(cells, sources, part)
+    return Origins(cells, sources, part, cover @ of_itself(trace, number))
 
 
 def name_of(source: Mapping[str, Any], called: Mapping[str, str]) -> str:
@@ -236,12 +240,24 @@ def taken(trace: Trace, cells: int, number: Ints) -> Any:
     return sparse.coo_array((share * weight[place], (retrieval[place], column)), shape).tocsr()
 
 
+def weights(trace: Trace) -> Floats:
+    """The part of each row in its retrieval, at most 1 in all; what took away gave nothing: (rows,)."""
+    retrieval, weight = trace_rows(trace), trace.column("weight", winners=False).astype(np.float64).clip(0)
+    found: Floats = weight / np.maximum(np.bincount(retrieval, weight, len(trace)), 1)[retrieval]
+    return found
+
+
+def of_itself(trace: Trace, number: Ints) -> Floats:
+    """The part of each retrieval that is of sources that do not count; as in `taken`: (retrievals,)."""
+    own = np.where(number[source_numbers(trace)] < 0, weights(trace), 0)
+    found: Floats = np.bincount(trace_rows(trace), own, len(trace))
+    return found
+
+
 def given(trace: Trace, number: Ints) -> Floats:
     """The part of each row in its retrieval, of what is from sources that count alone: (rows,)."""
-    retrieval, weight = trace_rows(trace), trace.column("weight", winners=False).astype(np.float64).clip(0)
-    weight /= np.maximum(np.bincount(retrieval, weight, len(trace)), 1)[retrieval]
-    counts = np.asarray(number[source_numbers(trace)] >= 0)
-    other = np.bincount(retrieval, np.where(counts, 0, weight), len(trace))[retrieval]
+    weight, counts = weights(trace), np.asarray(number[source_numbers(trace)] >= 0)
+    other = of_itself(trace, number)[trace_rows(trace)]
     found: Floats = np.divide(weight, 1 - other, where=counts & (other < 1 - DUST), out=np.zeros_like(weight))
     return found
 

@@ -19,6 +19,8 @@ COLUMNS: Mapping[str, str] = {
     "system": "",
     "retrieval": "how candidates are used: the winner alone (hard), mixed (soft), mixed and taken away (signed)",
     "origin known": "how much of where the output comes from is recorded",
+    "input's own": "how much of the output is of the input itself, which is no knowledge: it is left out, and origins, "
+    "places and agreement are of the rest",
     "places": "in how many cells of the reference the origin of a cell of the output lies: exponential of the entropy, "
     "median of the cells",
     "time": "of a run, median",
@@ -50,6 +52,13 @@ def systems(found: Bench) -> tuple[dict[str, str], list[list[str]]]:
     return columns, [[cell for cell, there in zip(row, told, strict=True) if there] for row in rows]
 
 
+def origins(row: Mapping[str, Any]) -> str:
+    """What a row of `Bench.frame` says below a map of origins."""
+    known, places = said(row["known"], percent), said(row["places"], "{:.1f}".format)
+    found = f"{known} known \N{MIDDLE DOT} {places} places behind a cell"
+    return f"{said(row['own'], percent)} is the input's own; of the rest {found}" if row["own"] else found
+
+
 def in_words(row: Mapping[str, Any]) -> list[str]:
     """A row of `Bench.frame` for people."""
     causal = "" if row["causal"] else ", not the cause"
@@ -57,6 +66,7 @@ def in_words(row: Mapping[str, Any]) -> list[str]:
         str(row["system"]),
         f"{row['retrieval']}{causal}",
         said(row.get("known"), percent),
+        said(row.get("own") or None, percent),
         said(row.get("places"), "{:.1f}".format),
         said(row.get("seconds"), duration),
         said(row.get("seconds_recorded"), duration),
