@@ -31,6 +31,7 @@ from ktviz.systems.plain import PlainSystem
 from ktviz.workbench import folder as folders_of_benches
 from ktviz.workbench import page as pages
 from ktviz.workbench import words
+from ktviz.workbench.sources import called
 
 NAMES = ("kt", "munit", "bridge")
 CELLS = 8
@@ -232,6 +233,22 @@ def test_what_cannot_be_asked_is_refused_before_any_work(quick, monkeypatch):
             quick(*given, stranger)
     with pytest.raises(ImageError):
         quick(given[0], "nowhere.png", [munit])
+
+
+@pytest.mark.parametrize(("name", "setting"), [("munit", "exemplar"), ("bridge", "reference")])
+def test_no_setting_takes_the_place_of_the_reference(quick, monkeypatch, name, setting):
+    system, other = tiny()[name], material("input").photo[::-1].copy()
+    monkeypatch.setattr(type(system), "forward", None)
+    settings = {name: {setting: other}}
+    with pytest.raises(SettingError, match=f"settings of {name} with {setting}=: it follows from the reference"):
+        quick(material("input"), material("reference"), [system], settings=settings)
+
+
+def test_another_picture_than_the_reference_has_not_its_name():
+    system, reference = tiny()["image-analogy"], material("reference")
+    for photo, named in ((reference.photo, True), (reference.photo[::-1].copy(), False)):
+        trace = kt.ImageAnalogy(photo, system.method).traced(material("input").photo, iterations=1)
+        assert called(trace, [reference]) == ({"reference": "reference"} if named else {})
 
 
 def test_none_that_can_take_part_is_an_error_with_all_reasons(quick):

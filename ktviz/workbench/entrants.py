@@ -57,7 +57,8 @@ def entrants(
 
     Raises:
         UnknownNameError: There is no such system; the message names the nearest.
-        SettingError: One is named twice, something else is given, or settings are of a system that is not named.
+        SettingError: One is named twice, something else is given, or settings are of a system that is not named, or
+            say what follows from the reference.
     """
     chosen = [named(one) for one in (names() if systems is None else listed(systems))]
     known = [name for name, _ in chosen]
@@ -97,9 +98,17 @@ def entrant(
     for reference in references:
         found, why = attempt(name, partial(prepared, name, like, input, reference))
         if found is not None:
+            check_further(name, found, settings)
             return Entrant(name, replace(found, settings={**found.settings, **settings}))
         refused.append(why)
     return Entrant(name, None, " ".join(dict.fromkeys(refused)))
+
+
+def check_further(name: str, found: Prepared, settings: Mapping[str, Any]) -> None:
+    """Raise SettingError where settings say what follows from the reference: another one would have its credit."""
+    if taken := sorted({*settings} & {*found.settings}):
+        asked, said = f"settings of {name} with {taken[0]}=", "it follows from the reference that all systems get"
+        raise SettingError(asked, said, "Leave it out, and give the picture as reference")
 
 
 def prepared(name: str, like: System | None, input: Material, reference: Given) -> Prepared:

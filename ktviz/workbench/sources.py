@@ -39,16 +39,19 @@ class Shown:
 
 def called(trace: Trace, references: Sequence[Given]) -> dict[str, str]:
     """What sources of a trace are called, where not by the digest of their file: the one picture, and what systems made
-    of it, are that one; the input and labels are not."""
+    of it, are that one; the input, labels and other pictures are not."""
     only = references[0]
     if not isinstance(only, Material):
         return {}
-    return {str(source["source"]): only.name for source in trace.about["sources"] if is_of_reference(source)}
+    digest = only.source["pixels"]
+    return {str(one["source"]): only.name for one in trace.about["sources"] if is_of_reference(one, digest)}
 
 
-def is_of_reference(source: Mapping[str, Any]) -> bool:
-    """Whether a source is of a picture that was given; banks are called after it: reference/picture, objects of it."""
-    return GIVEN in str(source["bank"]).replace("/", " ").split()
+def is_of_reference(source: Mapping[str, Any], digest: str) -> bool:
+    """Whether a source is of the picture that was given, by its pixels where they are known; banks are called after it:
+    reference/picture, objects of it."""
+    given = GIVEN in str(source["bank"]).replace("/", " ").split()
+    return given and source.get("pixels", digest) == digest
 
 
 def sources_of(stands: Sequence[Stand], references: Sequence[Given]) -> list[Shown]:
