@@ -135,7 +135,15 @@ def test_a_reference_called_like_the_input_is_a_reference(quick, tmp_path):
         assert known.known.mean() > 0.9
         assert np.array_equal(known.part.toarray(), other.origins[name].part.toarray())
     assert found.agreement["above_chance"].tolist() == pytest.approx(other.agreement["above_chance"], nan_ok=True)
+    for trace, plain in ((found.traces["bridge"], other.traces["bridge"]), analogy_votes(found, other)):
+        shares = [kt.attribute(one, by="part", through="ablation", quiet=True).frame for one in (trace, plain)]
+        assert shares[0]["share"].tolist() == pytest.approx(shares[1]["share"].tolist())
     found.save(tmp_path / "bench")
+
+
+def analogy_votes(*several):
+    """Of Deep Image Analogy, of some benches, traces of the votes."""
+    return [found.traces["image-analogy"].site("ab.vote") for found in several]
 
 
 def test_of_a_drawn_style_no_origin_is_known(quick, world, munit_bank):

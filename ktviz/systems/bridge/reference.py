@@ -21,6 +21,8 @@ from ktviz.values import short
 
 REFERENCE_BANK = "reference"
 """What stands for the bank of such a one."""
+LABELS_WITH = "labels with "
+"""How codes of labels are called: by where their noise is from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,13 @@ class Aligned(Reference):
     """
 
     has: Attributes
+
+    @property
+    def name(self) -> str:
+        """Its name; of a reference that is called like the input, or like what labels gave, with its bank before it."""
+        name, bank = str(self.source["source"]), str(self.source["bank"])
+        taken = name == INPUT["source"] or name.startswith(LABELS_WITH)
+        return f"{bank}/{name}" if taken and bank == REFERENCE_BANK else name
 
     @property
     def columns(self) -> int:

@@ -23,7 +23,7 @@ from ktviz.systems.bridge.attributes import Known
 from ktviz.systems.bridge.bench import prepared
 from ktviz.systems.bridge.choice import AttributedPictures, References
 from ktviz.systems.bridge.configuration import Configuration
-from ktviz.systems.bridge.entries import Entries
+from ktviz.systems.bridge.entries import LABELS_BANK, Entries
 from ktviz.systems.bridge.live import Live
 from ktviz.systems.bridge.passage import Passage, coded
 from ktviz.systems.bridge.published import Arrays
@@ -296,8 +296,9 @@ class Bridge(nn.Module, PlainSystem):
         live = self.live(trace)
         taken = [] if live.entries.reference is None else [live.entries.reference.name]
         chosen = [] if self.banks is None else [self.banks.source_names[number] for number in live.references]
-        names = {*taken, *chosen, live.entries.labels}
-        return [source["source"] for source in trace.about["sources"] if source["source"] in names]
+        names = {*taken, *chosen, live.entries.labels, f"{LABELS_BANK}/{live.entries.labels}"}
+        told = ((one["source"], f"{one['bank']}/{one['source']}") for one in trace.about["sources"])
+        return [name for name, whole in told if name in names or whole in names]
 
     def blend(self, trace: Trace, within: Box) -> Blend:
         """Codes against the source's own; see `System`."""

@@ -268,6 +268,36 @@ def test_a_reference_called_input_is_a_work_and_the_picture_that_goes_in_is_none
     assert np.array_equal(system.source_picture(named, "reference/input"), other[0])
 
 
+@pytest.mark.parametrize("name", ["input", "labels with noise row 1"])
+def test_a_reference_called_like_another_part_is_left_out_without_that(
+    trace, system, picture, other, save, tmp_path, name
+):
+    save(tmp_path / "face.png", other[0])
+    (tmp_path / "face.png").rename(tmp_path / name)
+    given = tmp_path / name, other[1]
+    between = {"mode": "between", "row": 1, "alpha": 0.5}
+    named, plain = (system.traced(picture, HAS, WANT, reference=one, **between) for one in (given, other))
+    told = [source["source"] for source in named.about["sources"]]
+    labels, region = "labels with noise row 1", kt.Box(4, 6, 9, 8)
+    for part, same in (
+        (f"reference/{name}", "reference"),
+        (kt.SourceRegion(f"reference/{name}", region), kt.SourceRegion("reference", region)),
+        (region, region),
+        (5, 5),
+        ("reference", "reference"),
+        ("input", "input"),
+        (next(one for one in told if one.startswith("input")), "input"),
+        (kt.SourceRegion("input", region), kt.SourceRegion("input", region)),
+        (next(one for one in told if one.endswith(labels)) if name == "input" else f"labels/{labels}", labels),
+    ):
+        assert np.array_equal(kt.without(named, part).output, kt.without(plain, same).output), part
+    again = kt.without(kt.without(named, f"reference/{name}"), "input")
+    assert np.array_equal(again.output, kt.without(plain, ["reference", "input"]).output)
+    assert system.searched(named) == [one for one in told if not one.startswith("input")]
+    by_part = kt.attribute(named, BOX, by="part", through="ablation", quiet=True, most=2)
+    assert len(by_part)
+
+
 @pytest.fixture(scope="module")
 def audited(trace, system, tmp_path_factory):
     """An audit in which a person asked something."""
