@@ -73,6 +73,19 @@ class Settings(KnownKeywords):
         object.__setattr__(self, "seed", draw_seed("seed", self.seed))
 
 
+def only_stated(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """See `ktviz.systems.registry.SystemClass`: attributes that stay as they are, those of a reference that is of no
+    bank, and the seed where nothing is drawn."""
+    changed = settings["difference"]
+    found = {"has": [name for name in settings["has"] if name not in changed]}
+    if more := [name if there else f"no {name}" for name, there in settings["want"] if name not in changed]:
+        found["want"] = more
+    if settings["reference_has"] is not None:
+        found["reference_has"] = settings["reference_has"]
+    draws = settings["mode"] != "reference" and settings["noise"] is None and settings["row"] is None
+    return found if draws else {**found, "seed": settings["seed"]}
+
+
 def check_taken(mode: str, given: Collection[str]) -> None:
     """Raise SettingError where something was given that a mode does not take."""
     for name in NOT_TAKEN[mode]:

@@ -30,7 +30,7 @@ from ktviz.systems.bridge.published import Arrays
 from ktviz.systems.bridge.reference import REFERENCE_BANK, Aligned, check_banks
 from ktviz.systems.bridge.result import Change
 from ktviz.systems.bridge.run import NOTHING, OTHER, Run
-from ktviz.systems.bridge.settings import Settings
+from ktviz.systems.bridge.settings import Settings, only_stated
 from ktviz.systems.bridge.shape import CODE_PX
 from ktviz.systems.bridge.sites import NAME, CodeSite, ReferenceSite
 from ktviz.systems.bridge.switches import RunSwitches
@@ -139,6 +139,7 @@ class Bridge(nn.Module, PlainSystem):
         return cls(banks_of("the picture again", names, library) if names else None, networks)
 
     prepared = classmethod(prepared)
+    only_stated = staticmethod(only_stated)
 
     def train(self, mode: bool = True) -> Bridge:
         """Networks stay in evaluation mode."""

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -317,6 +318,41 @@ def test_an_audit_is_verified(audited, system):
     assert kt.Audit.open(audited).tables["copies"].empty
 
 
+def test_what_a_run_need_not_show_is_named_as_stated(audited, system, tmp_path):
+    folder = shutil.copytree(audited, tmp_path / "audit")
+    want = [*map(list, WANT.items()), ["Smile", False]]
+    said = {"has": ["Dark"], "want": want, "reference_has": ["Blond", "Hat"], "seed": 7}
+    forge(folder, system, partial(with_settings, said))
+    verdict = kt.verify(folder, model=system)
+    assert verdict, "if this is found out, it is no longer only stated"
+    stated = "has none; want no Smile; reference_has Blond, Hat; seed 7"
+    assert any(stated in check for check in verdict.checks if check.startswith("what is only stated"))
+    assert f"{stated}: the picture need not show it" in (folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"has": ["Smile"]},
+        {"has": ["Dark", "Hat"]},
+        {"want": [["Blond", True]]},
+        {"want": [["Blond", True], ["Hat", True], ["Smile", True]], "reference_has": ["Blond", "Hat"]},
+        {"reference_has": ["Blond"]},
+        {"reference_has": None},
+    ],
+)
+def test_attributes_that_a_run_shows_are_checked(audited, system, tmp_path, said):
+    folder = shutil.copytree(audited, tmp_path / "audit")
+    forge(folder, system, partial(with_settings, said))
+    assert not kt.verify(folder, model=system)
+
+
+def with_settings(said, evidence):
+    """Evidence of a run that says something else of how it was made."""
+    settings = {**evidence.trace.picture.settings, **said}
+    return replace(evidence, trace=evidence.trace.with_settings(settings), attributions=(), compared=())
+
+
 @pytest.mark.parametrize(
     "column", ["weight", "entry", "source", "bridge.norm", "bridge.row", "source_box", "left_over"]
 )
@@ -342,11 +378,7 @@ def test_a_setting_that_was_changed_is_found(trace, system, tmp_path, setting, v
     folder = tmp_path / "audit"
     kt.Audit.create(trace).save(folder)
 
-    def change(evidence):
-        settings = {**evidence.trace.picture.settings, setting: value}
-        return replace(evidence, trace=evidence.trace.with_settings(settings))
-
-    forge(folder, system, change)
+    forge(folder, system, partial(with_settings, {setting: value}))
     verdict = kt.verify(folder, model=system)
     assert any(part in verdict.difference for part in ("measures", "settings", "the reference reference", "banks")), (
         verdict

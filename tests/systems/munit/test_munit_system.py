@@ -564,6 +564,8 @@ def test_an_audit_is_verified(system, library, traces, tmp_path, way):
     audit.save(tmp_path / "audit")
     verdict = kt.verify(tmp_path / "audit", library, model=system)
     assert verdict, verdict.difference
+    shown = "as the picture need not show it: seed" in " ".join(verdict.checks)
+    assert shown == (way != "drawn")
 
 
 def test_a_path_leads_from_one_style_to_the_other(system, networks, picture, exemplar):
