@@ -262,7 +262,48 @@ def test_another_picture_than_the_reference_has_not_its_name():
 def test_none_that_can_take_part_is_an_error_with_all_reasons(quick):
     photo = material("input").photo
     with pytest.raises(SettingError, match=r"a bench of cocosnet, bridge: .*no label map.*no attributes"):
-        quick(photo, photo, [tiny()["cocosnet"], tiny()["bridge"]])
+        quick(photo, photo[::-1], [tiny()["cocosnet"], tiny()["bridge"]])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "input", "Reference", "input-2", "agreement-kt", "kt-origins", "/tmp/evil", "../../escaped", "a/b", "a+b", 3],
+)
+def test_a_system_whose_name_is_no_file_of_its_own_is_refused_before_any_work(quick, monkeypatch, name):
+    munit = tiny()["munit"]
+    monkeypatch.setattr(type(munit), "forward", None)
+    monkeypatch.setattr(type(munit), "name", name)
+    with pytest.raises(SettingError, match="a bench with a system called"):
+        quick(material("input"), material("reference"), [munit])
+
+
+def test_systems_that_differ_by_case_alone_are_the_same(quick, monkeypatch):
+    monkeypatch.setattr(type(tiny()["munit"]), "name", "KT")
+    with pytest.raises(SettingError, match="twice"):
+        quick(material("input"), material("reference"), [tiny()["munit"], tiny()["kt"]])
+
+
+def test_a_picture_is_not_compared_with_itself(quick, munit_bank, tmp_path, monkeypatch):
+    banks, networks = munit_bank
+    munit, photo = tiny()["munit"], material("input").photo
+    monkeypatch.setattr(type(munit), "forward", None)
+    for ending in ("png", "bmp"):
+        write_image(tmp_path / f"two.{ending}", photo)
+    whole = kt.Material(photo, material("input").labels, classes=material("input").classes)
+    for one, other in ((photo, photo.copy()), (tmp_path / "two.png", tmp_path / "two.bmp"), (whole, photo)):
+        with pytest.raises(SettingError, match="it is its own reference"):
+            quick(one, other, [munit])
+    for inside in (kt.Material.of_bank(banks, banks.source_names[1]), banks.picture(1)):
+        with pytest.raises(SettingError, match=f"after {banks.source_names[1]}: it is its own reference"):
+            quick(inside, [banks], [kt.Munit(banks, networks)])
+
+
+def test_a_picture_is_not_compared_with_a_bank_of_its_file(quick, world, toy, tmp_path):
+    library, photo = kt.Library.create(tmp_path / "l.ktlib", toy), material("input").photo
+    write_image(tmp_path / "in" / "two.png", photo)
+    bank = library.build("art/two", tmp_path / "in", encoder=toy, quiet=True)
+    with pytest.raises(SettingError, match=r"after art/two/two.png: it is its own reference"):
+        quick(tmp_path / "in" / "two.png", bank, [world.translator])
 
 
 def test_a_region_outside_and_too_many_cells_are_said(quick):
@@ -311,7 +352,7 @@ def test_the_folder_holds_what_was_found(found, folder):
     for name in NAMES:
         assert np.array_equal(read_image(folder / "pictures" / f"{name}.png"), found.outputs[name])
     assert np.array_equal(read_image(folder / "pictures" / "reference.png"), material("reference").photo)
-    assert (folder / "pictures" / "agreement-kt-bridge.png").is_file()
+    assert (folder / "pictures" / "agreement-kt+bridge.png").is_file()
     assert len(pd.read_csv(folder / "faithfulness.csv")) == len(found.faithfulness)
     assert f"| {words.pairs(found)[1][0][0]} |" in (folder / "table.md").read_text()
 

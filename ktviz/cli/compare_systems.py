@@ -67,7 +67,6 @@ def compare_systems(
     named = None if systems is None else [name.strip() for name in systems.split(",") if name.strip()]
     if photo is None and labels is None:
         raise SettingError(ASKED, "neither a photograph nor --labels", "Give what is to be painted")
-    check_apart(photo, reference, bank)
     shrunk = side or None
     given = Material(
         photo,
@@ -103,13 +102,6 @@ def compare_systems(
         print_json(as_dict(found, output))
     elif not quiet:
         report(found, output)
-
-
-def check_apart(photo: Path | None, reference: str | None, bank: list[str] | None) -> None:
-    """Raise SettingError where the input is its own reference: it would be found in itself."""
-    files = [Path(path) for path in (photo, None if bank else reference) if path is not None]
-    if len(files) == 2 and all(path.is_file() for path in files) and files[0].samefile(files[1]):
-        raise SettingError(f"{ASKED} on {files[0].name}", "it is its own reference", "Give another picture")
 
 
 def of_library(

@@ -21,6 +21,7 @@ from ktviz.systems.material import Material
 from ktviz.systems.protocol import System
 from ktviz.trace.about import processor, versions
 from ktviz.values import seed_of, whole
+from ktviz.workbench.apart import check_apart
 from ktviz.workbench.entrants import Entrant, Given, attempt, entrants
 from ktviz.workbench.measures import tested, times_of
 from ktviz.workbench.result import Bench
@@ -70,7 +71,8 @@ def bench(
         quiet: No progress bar.
 
     Raises:
-        SettingError: A value outside its range; a system twice; or no system can take part, with what each lacks.
+        SettingError: A value outside its range; a system twice; a picture that is its own reference; or no system can
+            take part, with what each lacks.
         UnknownNameError: There is no such system; the message names the nearest.
         ImageError, LabelError: The photograph cannot be used, or a map is not there.
         RegionError: The region is empty or outside.
@@ -91,6 +93,7 @@ def bench(
     seed, cells, runs, repeats = seed_of("bench seed", seed), int(cells), int(runs), int(repeats)
     seed, cells, runs, repeats = seed_of("bench seed", seed), int(cells), int(runs), int(repeats)
     given, references = material(input), references_of(reference)
+    check_apart(given, references)
     chosen = entrants(systems, given, references, {} if settings is None else settings)
     by: By = "part" if all(is_alone(one) for one in references) else "source"
     turns = 1 + repeats + (repeats > 0) + (runs > 0)

@@ -44,7 +44,8 @@ def write(found: Bench, folder: Path, overwrite: bool) -> None:
 
 
 def pictures_of(found: Bench) -> dict[str, Pixels]:
-    """Inputs, the reference where there is one, outputs, where these come from, and where systems agree."""
+    """Inputs, the reference where there is one, outputs, where these come from, and where systems agree, by the names
+    of their files: those of systems have no + (`entrants.checked_name`)."""
     names = [source.name for source in found.sources]
     inputs = {"input" if not n else f"input-{n + 1}": pixels for n, pixels in enumerate(found.inputs.values())}
     pictures = inputs | ({"reference": found.sources[0].pixels} if len(found.sources) == 1 else {})
@@ -53,5 +54,5 @@ def pictures_of(found: Bench) -> dict[str, Pixels]:
         if name in found.origins:
             pictures[f"{name}-origins"] = enlarged(origin_map(found.origins[name], names), output)
     for (one, other), agreed in found.agreements.items():
-        pictures[f"agreement-{one}-{other}"] = enlarged(agreement_map(agreed), found.outputs[one])
+        pictures[f"agreement-{one}+{other}"] = enlarged(agreement_map(agreed), found.outputs[one])
     return pictures
