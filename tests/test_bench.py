@@ -265,24 +265,6 @@ def test_none_that_can_take_part_is_an_error_with_all_reasons(quick):
         quick(photo, photo[::-1], [tiny()["cocosnet"], tiny()["bridge"]])
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["", "input", "Reference", "input-2", "agreement-kt", "kt-origins", "/tmp/evil", "../../escaped", "a/b", "a+b", 3],
-)
-def test_a_system_whose_name_is_no_file_of_its_own_is_refused_before_any_work(quick, monkeypatch, name):
-    munit = tiny()["munit"]
-    monkeypatch.setattr(type(munit), "forward", None)
-    monkeypatch.setattr(type(munit), "name", name)
-    with pytest.raises(SettingError, match="a bench with a system called"):
-        quick(material("input"), material("reference"), [munit])
-
-
-def test_systems_that_differ_by_case_alone_are_the_same(quick, monkeypatch):
-    monkeypatch.setattr(type(tiny()["munit"]), "name", "KT")
-    with pytest.raises(SettingError, match="twice"):
-        quick(material("input"), material("reference"), [tiny()["munit"], tiny()["kt"]])
-
-
 def test_a_picture_is_not_compared_with_itself(quick, munit_bank, tmp_path, monkeypatch):
     banks, networks = munit_bank
     munit, photo = tiny()["munit"], material("input").photo
@@ -337,7 +319,6 @@ def test_a_system_of_another_package_that_fails_is_listed(quick, monkeypatch, pa
     monkeypatch.setattr(EntryPoint, "load", lambda self: guest)
     known = {"guest": EntryPoint("guest", "guests:Guest", registry.GROUP)}
     monkeypatch.setattr(registry, "registered", lambda: known)
-    monkeypatch.setattr("ktviz.workbench.entrants.registered", lambda: known)
     monkeypatch.setattr(registry, "check_class", lambda *given: None)
     found = quick(material("input"), material("reference"), [tiny()["munit"], "guest"])
     assert said in found.frame["why"][1]

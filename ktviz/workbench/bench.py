@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from tqdm.auto import tqdm
 
-from ktviz.errors import SettingError
+from ktviz.errors import SettingError, TraceError
 from ktviz.explain.origins import CELLS, origins
+from ktviz.explain.result import one_site
 from ktviz.explain.units import By
 from ktviz.images import ImageLike
 from ktviz.library.banks import Banks
@@ -20,6 +21,7 @@ from ktviz.regions import Box, bounding_box, region_mask
 from ktviz.systems.material import Material
 from ktviz.systems.protocol import System
 from ktviz.trace.about import processor, versions
+from ktviz.trace.trace import Trace
 from ktviz.values import seed_of, whole
 from ktviz.workbench.apart import check_apart
 from ktviz.workbench.entrants import Entrant, Given, attempt, entrants
@@ -105,9 +107,9 @@ def bench(
             raise SettingError(f"a bench of {', '.join(one.name for one in stands)}", why, LACKING)
         area = region_of(region, *there[0].shown.size)
         if repeats:
-            there = [replace(one, memory=taken_by(one.ready.run)) for one in watched(there, bar)]
-            taken = times_of([one.ready for one in there], repeats, bar.update)
-            there = [replace(one, times=times) for one, times in zip(there, taken, strict=True)]
+            there = [remembered(one) for one in watched(there, bar)]
+            taken = times_of({one.name: one.ready for one in there}, repeats, bar.update)
+            there = [told(replace(one, times=times), why) for one, (times, why) in zip(there, taken, strict=True)]
         if runs:
             there = [test(one, area, by, runs, seed) for one in watched(there, bar)]
     about: dict[str, Any] = {"region": [area.x, area.y, area.width, area.height], "by": by, "cells": cells}
@@ -149,7 +151,7 @@ def first_run(one: Entrant, references: Sequence[Given], cells: int) -> Stand:
     """The first run of a system, recorded, and where its output comes from; or why there is none."""
     if one.prepared is None:
         return Stand(one.name, None, one.why)
-    trace, why = attempt(one.name, one.prepared.traced)
+    trace, why = attempt(one.name, partial(recorded, one))
     if trace is None:
         return Stand(one.name, None, why)
     found, remark = attempt(one.name, partial(origins, trace, cells, called(trace, references)))
@@ -158,12 +160,33 @@ def first_run(one: Entrant, references: Sequence[Given], cells: int) -> Stand:
     return replace(stand, remarks=(said,) if said else ())
 
 
+def recorded(one: Entrant) -> Trace:
+    """The run of a system; TraceError where it left no picture of what went in or came out."""
+    trace = one.ready.traced()
+    shown = one_site(trace)
+    if shown.picture.input is None or shown.output is None:
+        found = "its run left no picture of what " + ("came out" if shown.picture.input is not None else "went in")
+        raise TraceError(f"{one.name} beside other systems", found, "Name it in `pictures`")
+    return trace
+
+
 def test(one: Stand, region: Box, by: By, runs: int, seed: int) -> Stand:
     """A system with its faithfulness, or with why that cannot be told; nothing of what sources gave none."""
     if one.shown.caveat:
         return one
     found, remark = attempt(one.name, partial(tested, one.shown, region, by, runs, seed))
-    return replace(one, faithfulness=found, remarks=(*one.remarks, remark) if remark else one.remarks)
+    return told(replace(one, faithfulness=found), remark)
+
+
+def remembered(one: Stand) -> Stand:
+    """A system with the memory that it takes, or with why that cannot be told."""
+    memory, remark = attempt(one.name, partial(taken_by, one.ready.run))
+    return told(replace(one, memory=memory), remark)
+
+
+def told(one: Stand, remark: str) -> Stand:
+    """A system with a remark, if there is one that is new."""
+    return one if not remark or remark in one.remarks else replace(one, remarks=(*one.remarks, remark))
 
 
 def region_of(region: Box | None, height: int, width: int) -> Box:
