@@ -230,7 +230,7 @@ def test_what_cannot_be_asked_is_refused_before_any_work(quick, monkeypatch):
     for more in ({"runs": -1}, {"repeats": -1}, {"runs": 2.5}, {"seed": -1}):
         with pytest.raises(SettingError):
             quick(*given, [munit], **more)
-    for cells in (0, -1, 2.5, True, "4"):
+    for cells in (0, -1, 2.5, True, "4", 49, 10**6):
         with pytest.raises(SettingError, match="bench cells"):
             quick(*given, [munit], cells=cells)
     for settings in (["munit"], "munit", {"munit": ["seed"]}, {"munit": None}):
@@ -288,10 +288,14 @@ def test_a_picture_is_not_compared_with_a_bank_of_its_file(quick, world, toy, tm
         quick(tmp_path / "in" / "two.png", bank, [world.translator])
 
 
-def test_a_region_outside_and_too_many_cells_are_said(quick):
+def test_a_region_outside_and_too_many_cells_are_said(quick, monkeypatch):
     given = material("input"), material("reference"), [tiny()["munit"]]
-    with pytest.raises(RegionError, match="not inside the image of 32x32 px"):
-        quick(*given, region=kt.Box(20, 20, 20, 20))
+    shrunk = replace(given[0], side=16), *given[1:]
+    with monkeypatch.context() as patch:
+        patch.setattr(type(tiny()["munit"]), "forward", None)  # before any run
+        for asked, side, start in ((given, 32, 20), (shrunk, 16, 8)):
+            with pytest.raises(RegionError, match=f"not inside the image of {side}x{side} px"):
+                quick(*asked, region=kt.Box(start, start, side, side))
     found = quick(*given, cells=33)
     assert found.origins == {}
     assert "33 cells a side" in found.frame["remarks"][0]

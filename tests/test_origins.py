@@ -218,9 +218,11 @@ def test_sizes_that_are_not_known_are_as_far_as_was_taken():
 
 def test_what_cannot_be_asked_is_refused(world, paint):
     trace = placed(IDENTITY)
-    for cells in (0, SIDE + 1):
-        with pytest.raises(SettingError, match=f"{cells} cells a side: the output has 64x64 px"):
+    for cells in (0, 49, SIDE + 1):
+        with pytest.raises(SettingError, match=f"cells {cells}: not from 1 to 48"):
             origins(trace, cells)
+    with pytest.raises(SettingError, match="41 cells a side: the output has 40x40 px"):
+        origins(placed(IDENTITY, side=40), 41)
     with pytest.raises(SettingError, match="not a whole number"):
         origins(trace, 2.5)
     with pytest.raises(MismatchError, match="others have 8"):

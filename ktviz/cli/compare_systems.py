@@ -47,7 +47,7 @@ def compare_systems(
     region: Annotated[
         str | None, typer.Option(metavar="X,Y,W,H", help="Where faithfulness is tested, in px. [the middle half]")
     ] = None,
-    cells: Annotated[int, typer.Option(min=1, help="Cells a side, of outputs and sources.")] = 16,
+    cells: Annotated[int, typer.Option(min=1, max=48, help="Cells a side, of outputs and sources.")] = 16,
     runs: Annotated[int, typer.Option(min=0, help="Random halves that are left out; 0 for no faithfulness.")] = 16,
     repeats: Annotated[int, typer.Option(min=0, help="Turns in which times are taken; 0 for none.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Of the halves.")] = 0,

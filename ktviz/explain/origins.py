@@ -29,8 +29,8 @@ from ktviz.trace.shares import own_sources, source_numbers, source_sides
 from ktviz.trace.trace import Trace
 from ktviz.values import whole
 
-CELLS = 16
-"""Cells a side."""
+CELLS, MOST_CELLS = 16, 48
+"""Cells a side, and the most: memory and time grow with their fourth power, where all of a source is everywhere."""
 DUST = 1e-9
 """What rounding leaves between two numbers that are equal."""
 
@@ -114,12 +114,12 @@ def origins(trace: Traced, cells: int = CELLS, called: Mapping[str, str] | None 
 
     Args:
         trace: Of one image; of several sites, the one that painted the output is asked.
-        cells: Cells a side.
+        cells: Cells a side, 48 at most.
         called: What sources are called that others call otherwise; the others go by the digest of their file, or else
             by their names.
 
     Raises:
-        SettingError: Not a number of cells that the output has.
+        SettingError: Not a number of cells that the output has, or too many.
         TraceError: Nothing was retrieved, or none of several sites painted.
 
     Example:
@@ -132,7 +132,8 @@ def origins(trace: Traced, cells: int = CELLS, called: Mapping[str, str] | None 
     """
     trace = one_site(trace)
     check_retrieved(trace, "where cells come from")
-    if not 1 <= whole("cells", cells) <= min(trace.size):
+    check_cells("cells", cells)
+    if cells > min(trace.size):
         height, width = trace.size
         raise SettingError(f"{cells} cells a side", f"the output has {width}x{height} px", "Give a smaller number")
     if trace.caveat:
@@ -144,6 +145,12 @@ def origins(trace: Traced, cells: int = CELLS, called: Mapping[str, str] | None 
     part = cover @ taken(trace, cells, number)
     part.eliminate_zeros()
     return Origins(cells, sources, part, cover @ of_itself(trace, number))
+
+
+def check_cells(name: str, cells: int) -> None:
+    """Raise SettingError unless a number of cells a side is from 1 to `MOST_CELLS`."""
+    if not 1 <= whole(name, cells) <= MOST_CELLS:
+        raise SettingError(f"{name} {cells}", f"not from 1 to {MOST_CELLS}", f"Give a whole number up to {MOST_CELLS}")
 
 
 def name_of(source: Mapping[str, Any], called: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from tqdm.auto import tqdm
 
 from ktviz.errors import SettingError, TraceError
-from ktviz.explain.origins import CELLS, origins
+from ktviz.explain.origins import CELLS, check_cells, origins
 from ktviz.explain.result import one_site
 from ktviz.explain.units import By
 from ktviz.images import ImageLike
@@ -65,7 +65,7 @@ def bench(
             that it can. Then sources stand for parts, and the same file is the same source in all of them.
         systems: Names, or systems whose networks are to be used; None for all that are known here.
         region: Of the output, for faithfulness; None for the middle half of its sides.
-        cells: Cells a side, of outputs and sources.
+        cells: Cells a side, of outputs and sources, 48 at most.
         runs: Random halves of the units that are left out, beside each alone; 0 does not test faithfulness.
         repeats: Turns in which times are taken, recorded and not; 0 takes none, and no memory.
         seed: Of the halves.
@@ -89,13 +89,16 @@ def bench(
         >>> found.frame["system"].tolist(), found.traces["kt"].output.shape
         (['kt', 'image-analogy'], (48, 64, 3))
     """
-    for name, number, least in (("cells", cells, 1), ("runs", runs, 0), ("repeats", repeats, 0)):
-        if whole(f"bench {name}", number) < least:
-            raise SettingError(f"bench {name}={number}", f"less than {least}", f"Give a whole number from {least}")
+    check_cells("bench cells", cells)
+    for name, number in (("runs", runs), ("repeats", repeats)):
+        if whole(f"bench {name}", number) < 0:
+            raise SettingError(f"bench {name}={number}", "less than 0", "Give a whole number from 0")
     seed, cells, runs, repeats = seed_of("bench seed", seed), int(cells), int(runs), int(repeats)
     seed, cells, runs, repeats = seed_of("bench seed", seed), int(cells), int(runs), int(repeats)
     given, references = material(input), references_of(reference)
     check_apart(given, references)
+    if given.original is not None:
+        region_of(region, *given.scaled(*given.original.shape[:2]))  # before any work, if it is outside
     chosen = entrants(systems, given, references, {} if settings is None else settings)
     by: By = "part" if all(is_alone(one) for one in references) else "source"
     turns = 1 + repeats + (repeats > 0) + (runs > 0)
