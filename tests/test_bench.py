@@ -15,6 +15,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scipy.sparse import csr_array
+from systems.bridge.conftest import BANK as FACES
+from systems.bridge.conftest import library_of as faces_of
+from systems.bridge.conftest import write_faces
 from systems.munit.conftest import BANK, library_of
 from tiny_systems import material, tiny
 
@@ -259,6 +262,32 @@ def test_another_picture_than_the_reference_has_not_its_name():
         assert called(trace, [reference]) == ({"reference": "reference"} if named else {})
 
 
+def test_what_is_no_input_or_no_reference_is_said(quick, munit_bank):
+    banks, networks = munit_bank
+    munit, photo = kt.Munit(banks, networks), material("input").photo
+    for reference, said in (
+        ([], "the reference of a bench: nothing"),
+        ([banks, material("reference")], "banks beside something else"),
+        ([material("reference"), material("input")], "several pictures"),
+    ):
+        with pytest.raises(SettingError, match=said):
+            quick(photo, reference, [munit])
+    for given in (banks, [banks]):
+        with pytest.raises(SettingError, match="the input of a bench"):
+            quick(given, photo, [munit])
+    assert quick(photo, [material("reference")], [munit]).title == "picture after reference"
+    assert quick(photo, photo[::-1], [munit]).title == "picture after reference"
+
+
+def test_where_one_source_gave_all_the_advice_is_what_helps(tmp_path_factory, save, paint, quick):
+    root = tmp_path_factory.mktemp("faces")
+    write_faces(root, save, paint)
+    given = replace(material("input"), want=["Hat"])
+    found = quick(given, faces_of(root)[FACES], [tiny()["bridge"]], runs=2)
+    remark = found.frame["remarks"][0]
+    assert remark.endswith("1 source in this region. Give one picture as reference: its ninths are tested.")
+
+
 def test_none_that_can_take_part_is_an_error_with_all_reasons(quick):
     photo = material("input").photo
     with pytest.raises(SettingError, match=r"a bench of cocosnet, bridge: .*no label map.*no attributes"):
@@ -479,9 +508,11 @@ def test_a_comparison_on_the_command_line(place):
     assert re.search(r"cocosnet\b.*there is no label map of it", done.stdout)
     assert "2 of 3 systems took part" in done.stdout
     assert (place / "out" / "index.html").is_file()
-    again = run(place, "--systems", "munit", "-o", "out", "--overwrite", "--json")
+    again = run(place, "--systems", "munit,cocosnet", "-o", "out", "--overwrite", "--json")
     said = json.loads(again.stdout)
-    assert [row["system"] for row in said["systems"]] == ["munit"]
+    counts = [row["retrievals"] for row in said["systems"]]
+    assert [type(count) for count in counts] == [int, type(None)]
+    assert [row["system"] for row in said["systems"]] == ["munit", "cocosnet"]
     assert said["agreement"] == []
     assert said["page"] == "out/index.html"
 

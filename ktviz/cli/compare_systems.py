@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ktviz.workbench.result import Bench
 
 ASKED = "compare systems"
+COUNTS = ("retrievals", "memory_bytes", "units", "runs")
+"""Columns of whole numbers."""
 
 
 def compare_systems(
@@ -170,14 +172,19 @@ def report(found: Bench, folder: Path) -> None:
     say(f"{found.headline()}; open {folder / PAGE}")
 
 
+def plain(column: str, value: Any) -> Any:
+    """A value of a table for JSON: counts are whole, where a table with gaps has none."""
+    if value != value:
+        return None
+    return int(value) if column in COUNTS else value
+
+
 def as_dict(found: Bench, folder: Path) -> dict[str, Any]:
     """A comparison for programs; see docs/command-line.md."""
     from ktviz.workbench.folder import PAGE
 
     def rows(table: Any) -> list[dict[str, Any]]:
-        return [
-            {name: None if value != value else value for name, value in row.items()} for row in table.to_dict("records")
-        ]
+        return [{name: plain(name, value) for name, value in row.items()} for row in table.to_dict("records")]
 
     return {
         "comparison": str(folder),

@@ -257,7 +257,7 @@ def weights(trace: Trace) -> Floats:
 def of_itself(trace: Trace, number: Ints) -> Floats:
     """The part of each retrieval that is of sources that do not count; as in `taken`: (retrievals,)."""
     own = np.where(number[source_numbers(trace)] < 0, weights(trace), 0)
-    found: Floats = np.bincount(trace_rows(trace), own, len(trace))
+    found: Floats = np.bincount(trace_rows(trace), own, len(trace)).astype(np.float64)
     return found
 
 

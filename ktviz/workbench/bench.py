@@ -18,8 +18,9 @@ from ktviz.images import ImageLike
 from ktviz.library.banks import Banks
 from ktviz.memory import taken_by
 from ktviz.regions import Box, bounding_box, region_mask
-from ktviz.systems.material import Material
+from ktviz.systems.material import Material, is_path
 from ktviz.systems.protocol import System
+from ktviz.systems.reference import GIVEN
 from ktviz.trace.about import processor, versions
 from ktviz.trace.trace import Trace
 from ktviz.values import seed_of, whole
@@ -123,18 +124,34 @@ def bench(
 
 
 def material(given: Material | ImageLike) -> Material:
-    """Material as it is; anything else as a photograph."""
+    """Material as it is; anything else as a photograph.
+
+    Raises:
+        SettingError: Banks.
+        ImageError: The picture cannot be used.
+    """
+    if isinstance(given, Banks) or (isinstance(given, list) and any(isinstance(one, Banks) for one in given)):
+        raise SettingError("the input of a bench", "banks", "Give a picture: Material.of_bank(bank, name)")
     return given if isinstance(given, Material) else Material(given)
 
 
 def references_of(given: Any) -> list[Given]:
-    """What was given as reference, as a list: one picture, or banks."""
-    if isinstance(given, Banks):
-        return [given]
-    several = list(given) if isinstance(given, (list, tuple)) else []
-    if several and all(isinstance(one, Banks) for one in several):
+    """What was given as reference, as a list: one picture, or banks.
+
+    Raises:
+        SettingError: Nothing, or banks beside something else.
+        ImageError: The picture cannot be used.
+    """
+    several = list(given) if isinstance(given, (list, tuple)) else [given]
+    banks = [one for one in several if isinstance(one, Banks)]
+    if banks and len(banks) == len(several):
         return several
-    return [material(given)]
+    if len(several) == 1 and isinstance(several[0], Material):
+        return several
+    if banks or not several or any(isinstance(one, Material) for one in several):
+        found = "banks beside something else" if banks else "several pictures" if several else "nothing"
+        raise SettingError("the reference of a bench", found, "Give one picture, or banks")
+    return [Material(given, name="" if is_path(given) else GIVEN)]
 
 
 def is_alone(reference: Given) -> bool:

@@ -9,6 +9,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
+from ktviz.errors import FewUnitsError
 from ktviz.explain.attribution import Through, attribute
 from ktviz.explain.faithfulness import Faithfulness, faithfulness
 from ktviz.explain.units import By
@@ -86,7 +87,11 @@ def tested(trace: Trace, region: Box, by: By, runs: int, seed: int) -> Faithfuln
         seed: Of these.
     """
     asked = attribute(trace, region, by=by, through=METHOD, quiet=True)
-    return faithfulness(asked, seeds=range(SEEDS), subsets=runs, seed=seed, quiet=True)
+    try:
+        return faithfulness(asked, seeds=range(SEEDS), subsets=runs, seed=seed, quiet=True)
+    except FewUnitsError as error:
+        todo = "Give one picture as reference: its ninths are tested" if by == "source" else "Choose another region"
+        raise FewUnitsError(error.asked, error.found, todo) from None
 
 
 def scores_of(found: Faithfulness) -> dict[str, Any]:

@@ -37,7 +37,8 @@ COLUMNS: Mapping[str, str] = {
 """Columns of the table of systems, and what they mean."""
 PAIRS: Mapping[str, str] = {
     "systems": "",
-    "above chance": "0%: no more than chance; 100%: as far as can be known; a dash: chance alone agrees that far",
+    "above chance": "0%: no more than chance; 100%: as far as can be known; a dash: chance alone agrees that far, "
+    "or nothing is known of one",
     "agreement": "what the origins of a cell have in common, mean of the cells",
     "chance": "the same if the cells of one output were put in any order, mean of all orders",
     "at most": "how much is known of both",
@@ -142,7 +143,8 @@ def circumstances(found: Bench) -> str:
     x, y, width, height = about["region"]
     parts = [f"Outputs and sources in {about['cells']}x{about['cells']} cells"]
     if about["runs"]:
-        what = "ninths of the reference" if about["by"] == "part" else "sources"
+        ninths = "ninths of the reference, and each as one what lies nowhere in it, such as labels"
+        what = ninths if about["by"] == "part" else "sources"
         parts.append(
             f"faithfulness of {METHOD} in the region {width:g}x{height:g} px at ({x:g}, {y:g}), by {what}, "
             f"{about['runs']} random halves and each alone left out, seed {about['seed']}"
