@@ -101,6 +101,9 @@ def test_all_are_tested_by_units_of_the_reference(found):
         assert row["deletion_random"] == pytest.approx(frame.loc[frame["method"] == "random", "deletion"].mean())
     assert set(found.faithfulness["system"]) == set(NAMES)
     assert found.about["region"] == [8, 8, 16, 16]
+    assert "by ninths of the reference, and each as one what lies nowhere in it, such as labels" in words.markdown(
+        found
+    )
 
 
 def test_the_table_says_how_many_units_and_runs_are_behind_a_score(found, folder):
@@ -125,6 +128,7 @@ def test_what_labels_gave_is_not_said_to_be_of_the_reference(quick):
         assert (reference == 0) == (known.known.mean() == 0) == (alpha == 1)
         assert isinstance(found.plot(), Figure)
         assert folders_of_benches.page(found)
+        assert "or nothing is known of one" in words.markdown(found)
     assert found.agreements["bridge", "munit"].most.mean() == pytest.approx(known.known.mean())
 
 
