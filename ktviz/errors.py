@@ -107,6 +107,10 @@ class TraceError(KtvizError, ValueError):
     """A trace that cannot be read, or does not hold what was asked of it."""
 
 
+class FewUnitsError(TraceError):
+    """Fewer units in a region than a test of their shares needs."""
+
+
 class MissingTraceError(TraceError, MissingFileError):
     """A trace, or another result, whose file is not there."""
 

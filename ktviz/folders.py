@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ktviz.errors import KtvizError, StorageError
-from ktviz.files import check_writable
+from ktviz.files import check_writable, read_json
+
+MOST_BYTES = 64 << 20
+"""Of a file that says what a folder is: names and digests of a hundred thousand works."""
 
 
-def check_target(folder: Path, overwrite: bool, what: str, mark: str) -> None:
+def check_target(folder: Path, overwrite: bool, what: str, mark: str, says: Collection[str]) -> None:
     """Refuse, before any work, a folder in which something else lies.
 
     Args:
         folder: Where.
         overwrite: Whether what was written there before may be replaced.
         what: What is to be written: "an audit".
-        mark: A file that such a folder has.
+        mark: A file of JSON that such a folder has.
+        says: What stands in it, by name; many folders have a file of such a name, and hold other things.
 
     Raises:
         StorageError: It is not empty and must not be replaced, or holds something else; or it cannot be written.
@@ -34,8 +38,17 @@ def check_target(folder: Path, overwrite: bool, what: str, mark: str) -> None:
         return
     if not overwrite:
         raise StorageError(asked, "it is not empty", "Name a new folder, or allow overwriting")
-    if not (folder / mark).is_file():
+    if not is_marked(folder / mark, says):
         raise StorageError(asked, f"it holds something else than {what}", "Name a new folder")
+
+
+def is_marked(path: Path, says: Collection[str]) -> bool:
+    """Whether a file is there, is JSON, and has all that it should say, by name."""
+    try:
+        found = read_json(path, MOST_BYTES)
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and {*says} <= {*found}
 
 
 def write_folder(folder: Path, write: Callable[[Path], None], what: str) -> None:

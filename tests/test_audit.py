@@ -327,6 +327,9 @@ def test_nothing_is_overwritten_unless_told_and_never_anything_but_an_audit(save
     (tmp_path / "diary" / "mine.txt").write_text("keep")
     with pytest.raises(StorageError, match="something else"):
         audited.save(tmp_path / "diary", overwrite=True)
+    (tmp_path / "diary" / "manifest.json").write_text('{"name": "a web page"}')
+    with pytest.raises(StorageError, match="something else"):
+        audited.save(tmp_path / "diary", overwrite=True)
     assert (tmp_path / "diary" / "mine.txt").read_text() == "keep"
     (tmp_path / "file").write_text("x")
     with pytest.raises(StorageError, match="it is a file"):

@@ -11,21 +11,30 @@ import numpy as np
 import pandas as pd
 import pytest
 from command import ktviz
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from scipy.sparse import csr_array
+from systems.bridge.conftest import BANK as FACES
+from systems.bridge.conftest import library_of as faces_of
+from systems.bridge.conftest import write_faces
 from systems.munit.conftest import BANK, library_of
 from tiny_systems import material, tiny
 
 import ktviz as kt
 from ktviz.errors import ImageError, RegionError, SettingError, StorageError, UnknownNameError
-from ktviz.explain.origins import agreement, origins
+from ktviz.explain.origins import Origins, agreement, origins
+from ktviz.figures.colours import OTHER
+from ktviz.figures.origins import origin_map
 from ktviz.images import read_image, write_image
 from ktviz.labels import write_map
 from ktviz.systems import registry
 from ktviz.systems.munit.trained import Networks as MunitNetworks
 from ktviz.systems.plain import PlainSystem
 from ktviz.workbench import folder as folders_of_benches
+from ktviz.workbench import page as pages
 from ktviz.workbench import words
+from ktviz.workbench.sources import called
 
 NAMES = ("kt", "munit", "bridge")
 CELLS = 8
@@ -92,6 +101,9 @@ def test_all_are_tested_by_units_of_the_reference(found):
         assert row["deletion_random"] == pytest.approx(frame.loc[frame["method"] == "random", "deletion"].mean())
     assert set(found.faithfulness["system"]) == set(NAMES)
     assert found.about["region"] == [8, 8, 16, 16]
+    assert "by ninths of the reference, and each as one what lies nowhere in it, such as labels" in words.markdown(
+        found
+    )
 
 
 def test_the_table_says_how_many_units_and_runs_are_behind_a_score(found, folder):
@@ -116,6 +128,7 @@ def test_what_labels_gave_is_not_said_to_be_of_the_reference(quick):
         assert (reference == 0) == (known.known.mean() == 0) == (alpha == 1)
         assert isinstance(found.plot(), Figure)
         assert folders_of_benches.page(found)
+        assert "or nothing is known of one" in words.markdown(found)
     assert found.agreements["bridge", "munit"].most.mean() == pytest.approx(known.known.mean())
 
 
@@ -129,7 +142,15 @@ def test_a_reference_called_like_the_input_is_a_reference(quick, tmp_path):
         assert known.known.mean() > 0.9
         assert np.array_equal(known.part.toarray(), other.origins[name].part.toarray())
     assert found.agreement["above_chance"].tolist() == pytest.approx(other.agreement["above_chance"], nan_ok=True)
+    for trace, plain in ((found.traces["bridge"], other.traces["bridge"]), analogy_votes(found, other)):
+        shares = [kt.attribute(one, by="part", through="ablation", quiet=True).frame for one in (trace, plain)]
+        assert shares[0]["share"].tolist() == pytest.approx(shares[1]["share"].tolist())
     found.save(tmp_path / "bench")
+
+
+def analogy_votes(*several):
+    """Of Deep Image Analogy, of some benches, traces of the votes."""
+    return [found.traces["image-analogy"].site("ab.vote") for found in several]
 
 
 def test_of_a_drawn_style_no_origin_is_known(quick, world, munit_bank):
@@ -216,7 +237,7 @@ def test_what_cannot_be_asked_is_refused_before_any_work(quick, monkeypatch):
     for more in ({"runs": -1}, {"repeats": -1}, {"runs": 2.5}, {"seed": -1}):
         with pytest.raises(SettingError):
             quick(*given, [munit], **more)
-    for cells in (0, -1, 2.5, True, "4"):
+    for cells in (0, -1, 2.5, True, "4", 49, 10**6):
         with pytest.raises(SettingError, match="bench cells"):
             quick(*given, [munit], cells=cells)
     for settings in (["munit"], "munit", {"munit": ["seed"]}, {"munit": None}):
@@ -229,16 +250,85 @@ def test_what_cannot_be_asked_is_refused_before_any_work(quick, monkeypatch):
         quick(given[0], "nowhere.png", [munit])
 
 
+@pytest.mark.parametrize(("name", "setting"), [("munit", "exemplar"), ("bridge", "reference")])
+def test_no_setting_takes_the_place_of_the_reference(quick, monkeypatch, name, setting):
+    system, other = tiny()[name], material("input").photo[::-1].copy()
+    monkeypatch.setattr(type(system), "forward", None)
+    settings = {name: {setting: other}}
+    with pytest.raises(SettingError, match=f"settings of {name} with {setting}=: it follows from the reference"):
+        quick(material("input"), material("reference"), [system], settings=settings)
+
+
+def test_another_picture_than_the_reference_has_not_its_name():
+    system, reference = tiny()["image-analogy"], material("reference")
+    for photo, named in ((reference.photo, True), (reference.photo[::-1].copy(), False)):
+        trace = kt.ImageAnalogy(photo, system.method).traced(material("input").photo, iterations=1)
+        assert called(trace, [reference]) == ({"reference": "reference"} if named else {})
+
+
+def test_what_is_no_input_or_no_reference_is_said(quick, munit_bank):
+    banks, networks = munit_bank
+    munit, photo = kt.Munit(banks, networks), material("input").photo
+    for reference, said in (
+        ([], "the reference of a bench: nothing"),
+        ([banks, material("reference")], "banks beside something else"),
+        ([material("reference"), material("input")], "several pictures"),
+    ):
+        with pytest.raises(SettingError, match=said):
+            quick(photo, reference, [munit])
+    for given in (banks, [banks]):
+        with pytest.raises(SettingError, match="the input of a bench"):
+            quick(given, photo, [munit])
+    assert quick(photo, [material("reference")], [munit]).title == "picture after reference"
+    assert quick(photo, photo[::-1], [munit]).title == "picture after reference"
+
+
+def test_where_one_source_gave_all_the_advice_is_what_helps(tmp_path_factory, save, paint, quick):
+    root = tmp_path_factory.mktemp("faces")
+    write_faces(root, save, paint)
+    given = replace(material("input"), want=["Hat"])
+    found = quick(given, faces_of(root)[FACES], [tiny()["bridge"]], runs=2)
+    remark = found.frame["remarks"][0]
+    assert remark.endswith("1 source in this region. Give one picture as reference: its ninths are tested.")
+
+
 def test_none_that_can_take_part_is_an_error_with_all_reasons(quick):
     photo = material("input").photo
     with pytest.raises(SettingError, match=r"a bench of cocosnet, bridge: .*no label map.*no attributes"):
-        quick(photo, photo, [tiny()["cocosnet"], tiny()["bridge"]])
+        quick(photo, photo[::-1], [tiny()["cocosnet"], tiny()["bridge"]])
 
 
-def test_a_region_outside_and_too_many_cells_are_said(quick):
+def test_a_picture_is_not_compared_with_itself(quick, munit_bank, tmp_path, monkeypatch):
+    banks, networks = munit_bank
+    munit, photo = tiny()["munit"], material("input").photo
+    monkeypatch.setattr(type(munit), "forward", None)
+    for ending in ("png", "bmp"):
+        write_image(tmp_path / f"two.{ending}", photo)
+    whole = kt.Material(photo, material("input").labels, classes=material("input").classes)
+    for one, other in ((photo, photo.copy()), (tmp_path / "two.png", tmp_path / "two.bmp"), (whole, photo)):
+        with pytest.raises(SettingError, match="it is its own reference"):
+            quick(one, other, [munit])
+    for inside in (kt.Material.of_bank(banks, banks.source_names[1]), banks.picture(1)):
+        with pytest.raises(SettingError, match=f"after {banks.source_names[1]}: it is its own reference"):
+            quick(inside, [banks], [kt.Munit(banks, networks)])
+
+
+def test_a_picture_is_not_compared_with_a_bank_of_its_file(quick, world, toy, tmp_path):
+    library, photo = kt.Library.create(tmp_path / "l.ktlib", toy), material("input").photo
+    write_image(tmp_path / "in" / "two.png", photo)
+    bank = library.build("art/two", tmp_path / "in", encoder=toy, quiet=True)
+    with pytest.raises(SettingError, match=r"after art/two/two.png: it is its own reference"):
+        quick(tmp_path / "in" / "two.png", bank, [world.translator])
+
+
+def test_a_region_outside_and_too_many_cells_are_said(quick, monkeypatch):
     given = material("input"), material("reference"), [tiny()["munit"]]
-    with pytest.raises(RegionError, match="not inside the image of 32x32 px"):
-        quick(*given, region=kt.Box(20, 20, 20, 20))
+    shrunk = replace(given[0], side=16), *given[1:]
+    with monkeypatch.context() as patch:
+        patch.setattr(type(tiny()["munit"]), "forward", None)  # before any run
+        for asked, side, start in ((given, 32, 20), (shrunk, 16, 8)):
+            with pytest.raises(RegionError, match=f"not inside the image of {side}x{side} px"):
+                quick(*asked, region=kt.Box(start, start, side, side))
     found = quick(*given, cells=33)
     assert found.origins == {}
     assert "33 cells a side" in found.frame["remarks"][0]
@@ -266,7 +356,6 @@ def test_a_system_of_another_package_that_fails_is_listed(quick, monkeypatch, pa
     monkeypatch.setattr(EntryPoint, "load", lambda self: guest)
     known = {"guest": EntryPoint("guest", "guests:Guest", registry.GROUP)}
     monkeypatch.setattr(registry, "registered", lambda: known)
-    monkeypatch.setattr("ktviz.workbench.entrants.registered", lambda: known)
     monkeypatch.setattr(registry, "check_class", lambda *given: None)
     found = quick(material("input"), material("reference"), [tiny()["munit"], "guest"])
     assert said in found.frame["why"][1]
@@ -281,7 +370,7 @@ def test_the_folder_holds_what_was_found(found, folder):
     for name in NAMES:
         assert np.array_equal(read_image(folder / "pictures" / f"{name}.png"), found.outputs[name])
     assert np.array_equal(read_image(folder / "pictures" / "reference.png"), material("reference").photo)
-    assert (folder / "pictures" / "agreement-kt-bridge.png").is_file()
+    assert (folder / "pictures" / "agreement-kt+bridge.png").is_file()
     assert len(pd.read_csv(folder / "faithfulness.csv")) == len(found.faithfulness)
     assert f"| {words.pairs(found)[1][0][0]} |" in (folder / "table.md").read_text()
 
@@ -302,6 +391,49 @@ def test_the_page_is_one_offline_file_that_knows_every_cell(found, folder):
     assert f"script-src 'sha256-{digest}'" in text
     assert not re.search(r'(src|href)="(?!data:)', text)
     assert not re.search(r"https?://", text)
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_what_came_from_sources_that_are_not_shown_is_said(world, quick, monkeypatch, most):
+    monkeypatch.setattr(pages, "MOST_SOURCES", most)
+    found = quick(material("input"), [world.banks], [world.translator])
+    known = found.origins["kt"]
+    held = pages.packed(known, [source.name for source in found.sources[:most]])
+    shown = np.array([sum(held["parts"][row][1::2]) for row in held["rows"]])
+    assert shown + held["elsewhere"] == pytest.approx(pages.WHOLE * known.known, rel=1e-3)
+    assert sum(held["elsewhere"]) > 0
+    hidden = len(found.sources) - most
+    assert hidden > 0
+    text = folders_of_benches.page(found)
+    assert re.search(rf"Grey comes from other sources: {hidden} sources? more gave something", text)
+    grey = to_rgb(OTHER)
+    cells = origin_map(known, [source.name for source in found.sources[:most]]).reshape(-1, 3)
+    for cell in np.flatnonzero(shown == 0):
+        assert cells[cell] == pytest.approx(np.array(grey) * 255, abs=0.6)
+
+
+def test_parts_are_kept_however_small():
+    part = np.full((4, 20_000), 1 / 20_000)
+    known = Origins(2, tuple(f"{n}" for n in range(5_000)), csr_array(part), np.zeros(4))
+    (parts,) = pages.packed(known, list(known.sources))["parts"]
+    assert parts[1::2] == [0.5] * 20_000
+
+
+def test_how_much_is_the_inputs_own_is_said(found, folder):
+    row = found.frame.set_index("system").loc["bridge"]
+    own = found.origins["bridge"].own
+    assert row["own"] == pytest.approx(own.mean())
+    assert 0.1 < row["own"] < 0.9
+    assert found.frame["own"].tolist()[:2] == [0, 0]
+    share = words.percent(row["own"])
+    text = (folder / "index.html").read_text()
+    assert f"{share} is the input&#39;s own; of the rest 100% known" in text
+    assert "What is the input's own is left out" in text
+    held = json.loads(re.search(r'id="origins">(.*?)</script>', text, re.S)[1])
+    assert held["systems"]["bridge"]["own"] == pytest.approx(pages.WHOLE * own, rel=1e-3)
+    columns, rows = words.systems(found)
+    assert [row[list(columns).index("input's own")] for row in rows] == [words.NOTHING, words.NOTHING, share]
+    assert "- *input's own*: " in (folder / "table.md").read_text()
 
 
 def test_names_of_others_are_text(quick):
@@ -335,6 +467,20 @@ def test_overwriting_replaces_what_was_there(found, tmp_path):
     assert not (tmp_path / "x" / "old.txt").exists()
 
 
+@pytest.mark.parametrize("theirs", ["table.csv", "comparison.json", "index.html"])
+def test_a_folder_of_somebody_else_is_never_replaced(found, tmp_path, theirs):
+    (tmp_path / theirs).write_text('{"name": "a season of sales"}')
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(StorageError, match="it holds something else than a comparison of systems"):
+        found.save(tmp_path, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["letter.txt", theirs])
+
+
+def test_the_folder_says_how_it_was_asked(found, folder):
+    said = json.loads((folder / "comparison.json").read_text())
+    assert said == {"title": found.title, "systems": [*NAMES, "cocosnet"], "about": found.about}
+
+
 def test_it_is_drawn(found):
     assert isinstance(found.plot(), Figure)
 
@@ -366,9 +512,11 @@ def test_a_comparison_on_the_command_line(place):
     assert re.search(r"cocosnet\b.*there is no label map of it", done.stdout)
     assert "2 of 3 systems took part" in done.stdout
     assert (place / "out" / "index.html").is_file()
-    again = run(place, "--systems", "munit", "-o", "out", "--overwrite", "--json")
+    again = run(place, "--systems", "munit,cocosnet", "-o", "out", "--overwrite", "--json")
     said = json.loads(again.stdout)
-    assert [row["system"] for row in said["systems"]] == ["munit"]
+    counts = [row["retrievals"] for row in said["systems"]]
+    assert [type(count) for count in counts] == [int, type(None)]
+    assert [row["system"] for row in said["systems"]] == ["munit", "cocosnet"]
     assert said["agreement"] == []
     assert said["page"] == "out/index.html"
 

@@ -50,6 +50,12 @@ def test_what_is_small_already_stays_as_it_is(paint):
     assert found.known_classes is None
 
 
+@pytest.mark.parametrize("name", [5, ["a"], "a" * 1001, None])
+def test_a_name_that_is_no_text_is_refused(name):
+    with pytest.raises(SettingError, match="material called"):
+        Material(np.zeros((32, 32, 3), np.uint8), name=name)
+
+
 def test_a_label_map_needs_no_photograph():
     found = Material(labels=maps(64, 32)[0], side=16)
     assert found.label_map(CLASSES, "x").shape == (32, 16)

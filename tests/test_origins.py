@@ -162,6 +162,7 @@ def test_what_is_taken_from_the_picture_itself_is_no_knowledge():
     found = origins(mixed(own, catalogue, top=2), CELLS)
     assert found.sources == ("a",)
     assert found.part.toarray() == pytest.approx(np.diag([0.0] + [1.0] * (CELLS**2 - 1)), abs=1e-6)
+    assert found.own == pytest.approx([1.0] + [0.75] * (CELLS**2 - 1), abs=1e-6)
 
 
 def test_what_took_away_gave_nothing():
@@ -217,9 +218,11 @@ def test_sizes_that_are_not_known_are_as_far_as_was_taken():
 
 def test_what_cannot_be_asked_is_refused(world, paint):
     trace = placed(IDENTITY)
-    for cells in (0, SIDE + 1):
-        with pytest.raises(SettingError, match=f"{cells} cells a side: the output has 64x64 px"):
+    for cells in (0, 49, SIDE + 1):
+        with pytest.raises(SettingError, match=f"cells {cells}: not from 1 to 48"):
             origins(trace, cells)
+    with pytest.raises(SettingError, match="41 cells a side: the output has 40x40 px"):
+        origins(placed(IDENTITY, side=40), 41)
     with pytest.raises(SettingError, match="not a whole number"):
         origins(trace, 2.5)
     with pytest.raises(MismatchError, match="others have 8"):

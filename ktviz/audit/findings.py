@@ -18,6 +18,8 @@ from ktviz.images import Pixels
 from ktviz.library.format import is_bank_name
 from ktviz.licences import UNKNOWN, in_short
 from ktviz.regions import Mask
+from ktviz.systems.plain import PlainSystem
+from ktviz.systems.registry import names, system_class
 from ktviz.trace.pictures import INPUT, OUTPUT
 from ktviz.trace.trace import Trace
 
@@ -86,6 +88,12 @@ def given_files(trace: Trace) -> list[Mapping[str, Any]]:
     known = {source["source"] for source in trace.about["sources"]}
     asked = [value for value in trace.picture.settings.values() if isinstance(value, Mapping) and "sha256" in value]
     return [file for file in asked if file["source"] not in known]
+
+
+def stated_settings(trace: Trace) -> Mapping[str, Any]:
+    """Settings that the run need not show, by name; none of a system that is not known here."""
+    known = system_class(trace.system) if trace.system in names() else PlainSystem
+    return getattr(known, "only_stated", PlainSystem.only_stated)(trace.picture.settings)
 
 
 def shown(pixels: Pixels | None) -> Pixels:

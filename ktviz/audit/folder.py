@@ -46,13 +46,11 @@ FIELDS: Mapping[str, type] = {
     "sha256": str,
 }
 """What a manifest says, and nothing else."""
-MOST_BYTES = 64 << 20
-"""Of a manifest: names and digests of a hundred thousand works."""
 
 
 def check_target(folder: Path, overwrite: bool) -> None:
     """Raise StorageError unless an audit may be written there: nothing, an empty folder, or an audit to replace."""
-    folders.check_target(folder, overwrite, "an audit", MANIFEST)
+    folders.check_target(folder, overwrite, "an audit", MANIFEST, FIELDS)
 
 
 def write_folder(folder: Path, write: Callable[[Path], None]) -> None:
@@ -140,7 +138,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         if (folder / MANIFEST).is_symlink():
             raise OSError("it is a link")
-        manifest = read_json(folder / MANIFEST, MOST_BYTES)
+        manifest = read_json(folder / MANIFEST, folders.MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         raise MissingAuditError(asked, f"there is no {MANIFEST}", "Name a folder that `ktviz audit` made") from None
     except PermissionError as error:

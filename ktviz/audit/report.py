@@ -12,7 +12,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from ktviz.audit.copies import AGREES
-from ktviz.audit.findings import given_files, given_sources, headline
+from ktviz.audit.findings import given_files, given_sources, headline, stated_settings
 from ktviz.audit.rivals import NEAR
 from ktviz.explain.case import Case
 from ktviz.explain.pieces import LEAST
@@ -56,6 +56,7 @@ def render(audit: Audit) -> str:
         caveat=audit.trace.caveat,
         sources=[source_card(row, colours, audit) for row in records(used)],
         given=[source["source"] for source in given_sources(audit.trace)],
+        unshown=listed_settings(stated_settings(audit.trace)),
         beside=[file["source"] for file in given_files(audit.trace)],
         unused=[name for name in audit.about["searched"] if name not in set(used["source"])],
         excluded=[name for name in sources["source"] if name not in searched | set(used["source"])],
@@ -182,6 +183,11 @@ def jpeg(pixels: Pixels, width: int) -> bytes:
 
 def data_uri(data: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+
+
+def listed_settings(settings: Mapping[str, Any]) -> str:
+    """Some settings in one line: "has Hat, Smile; seed 0"."""
+    return "; ".join(f"{name} {in_words(value)}" for name, value in settings.items())
 
 
 def in_words(value: Any) -> str:

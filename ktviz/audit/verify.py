@@ -35,7 +35,7 @@ from ktviz.audit.audit import LONGEST_TITLE, Audit, all_versions
 from ktviz.audit.differences import compare_files
 from ktviz.audit.envelope import check_signature
 from ktviz.audit.evidence import counterfactual_names
-from ktviz.audit.findings import given_files, given_sources
+from ktviz.audit.findings import given_files, given_sources, stated_settings
 from ktviz.audit.folder import (
     FORMAT,
     MANIFEST,
@@ -48,6 +48,7 @@ from ktviz.audit.folder import (
     read_manifest,
 )
 from ktviz.audit.keys import public_key
+from ktviz.audit.report import listed_settings
 from ktviz.errors import AuditError, Difference, KtvizError, MismatchError, MissingImageError, SettingError
 from ktviz.explain.case import Case, check_same
 from ktviz.images import file_digest
@@ -275,7 +276,7 @@ def system_for(trace: Trace, library: Library | None, model: System | None = Non
 
 def check_statement(audit: Audit) -> str:
     """Title, date, versions and processor are of the right kind; nothing can show whether they are true, nor what is
-    said of pictures that no library holds."""
+    said of pictures that no library holds, nor settings that the run need not show."""
     known = {"versions": all_versions(), "processor": processor()}
     check_made(MANIFEST, {name: audit.about[name] for name in known}, known)
     made = str(audit.about["made"])
@@ -286,7 +287,10 @@ def check_statement(audit: Audit) -> str:
     title = audit.title if len(audit.title) <= LONGEST else f"{audit.title[:LONGEST]}..."
     ktviz = audit.about["versions"]["ktviz"]
     remarks = [f"titled {title!r}, made {made}, with ktviz {ktviz} on {audit.about['processor']}"]
-    return "; ".join((*remarks, *map(in_words, [*given_sources(audit.trace), *given_files(audit.trace)])))
+    remarks += map(in_words, [*given_sources(audit.trace), *given_files(audit.trace)])
+    if settings := stated_settings(audit.trace):
+        remarks.append(f"of how it was made, as the picture need not show it: {listed_settings(settings)}")
+    return "; ".join(remarks)
 
 
 def in_words(source: Mapping[str, Any]) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ktviz.workbench.result import Bench
 
 ASKED = "compare systems"
+COUNTS = ("retrievals", "memory_bytes", "units", "runs")
+"""Columns of whole numbers."""
 
 
 def compare_systems(
@@ -47,7 +49,7 @@ def compare_systems(
     region: Annotated[
         str | None, typer.Option(metavar="X,Y,W,H", help="Where faithfulness is tested, in px. [the middle half]")
     ] = None,
-    cells: Annotated[int, typer.Option(min=1, help="Cells a side, of outputs and sources.")] = 16,
+    cells: Annotated[int, typer.Option(min=1, max=48, help="Cells a side, of outputs and sources.")] = 16,
     runs: Annotated[int, typer.Option(min=0, help="Random halves that are left out; 0 for no faithfulness.")] = 16,
     repeats: Annotated[int, typer.Option(min=0, help="Turns in which times are taken; 0 for none.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Of the halves.")] = 0,
@@ -67,7 +69,6 @@ def compare_systems(
     named = None if systems is None else [name.strip() for name in systems.split(",") if name.strip()]
     if photo is None and labels is None:
         raise SettingError(ASKED, "neither a photograph nor --labels", "Give what is to be painted")
-    check_apart(photo, reference, bank)
     shrunk = side or None
     given = Material(
         photo,
@@ -103,13 +104,6 @@ def compare_systems(
         print_json(as_dict(found, output))
     elif not quiet:
         report(found, output)
-
-
-def check_apart(photo: Path | None, reference: str | None, bank: list[str] | None) -> None:
-    """Raise SettingError where the input is its own reference: it would be found in itself."""
-    files = [Path(path) for path in (photo, None if bank else reference) if path is not None]
-    if len(files) == 2 and all(path.is_file() for path in files) and files[0].samefile(files[1]):
-        raise SettingError(f"{ASKED} on {files[0].name}", "it is its own reference", "Give another picture")
 
 
 def of_library(
@@ -178,14 +172,19 @@ def report(found: Bench, folder: Path) -> None:
     say(f"{found.headline()}; open {folder / PAGE}")
 
 
+def plain(column: str, value: Any) -> Any:
+    """A value of a table for JSON: counts are whole, where a table with gaps has none."""
+    if value != value:
+        return None
+    return int(value) if column in COUNTS else value
+
+
 def as_dict(found: Bench, folder: Path) -> dict[str, Any]:
     """A comparison for programs; see docs/command-line.md."""
     from ktviz.workbench.folder import PAGE
 
     def rows(table: Any) -> list[dict[str, Any]]:
-        return [
-            {name: None if value != value else value for name, value in row.items()} for row in table.to_dict("records")
-        ]
+        return [{name: plain(name, value) for name, value in row.items()} for row in table.to_dict("records")]
 
     return {
         "comparison": str(folder),

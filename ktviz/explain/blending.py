@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ktviz.errors import TraceError
+from ktviz.errors import FewUnitsError, TraceError
 from ktviz.explain.case import Case
 from ktviz.explain.gradient import windows
 from ktviz.explain.units import Ints, Units
@@ -51,10 +51,10 @@ class Blending:
     def create(cls, case: Case, mask: Mask, units: Units) -> Blending:
         present = units.within(case.system.behind(case.trace, mask))
         if len(present) < 2:
-            raise TraceError(
+            raise FewUnitsError(
                 "test an attribution",
                 f"{len(present)} {units.by} in this region",
-                "Take a larger region, or by='entry'",
+                "Take a larger region" + ("" if units.by == "entry" else ", or by='entry'"),
             )
         return cls(case, mask, units, present)
 

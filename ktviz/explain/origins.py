@@ -29,8 +29,8 @@ from ktviz.trace.shares import own_sources, source_numbers, source_sides
 from ktviz.trace.trace import Trace
 from ktviz.values import whole
 
-CELLS = 16
-"""Cells a side."""
+CELLS, MOST_CELLS = 16, 48
+"""Cells a side, and the most: memory and time grow with their fourth power, where all of a source is everywhere."""
 DUST = 1e-9
 """What rounding leaves between two numbers that are equal."""
 
@@ -44,11 +44,14 @@ class Origins:
         sources: What each source is called; equal names are the same source.
         part: (cells², sources · cells²) sparse: the part of each cell of the output, row by row, that comes from each
             cell of each source. A row adds up to what is known, at most 1.
+        own: (cells²,) the part of each cell that is of the very picture in which it lies. It is left out of `part`,
+            and the rest counts in its place.
     """
 
     cells: int
     sources: tuple[str, ...]
     part: Any
+    own: Floats
 
     def __repr__(self) -> str:
         sources = counted(len(self.sources), "source")
@@ -111,12 +114,12 @@ def origins(trace: Traced, cells: int = CELLS, called: Mapping[str, str] | None 
 
     Args:
         trace: Of one image; of several sites, the one that painted the output is asked.
-        cells: Cells a side.
+        cells: Cells a side, 48 at most.
         called: What sources are called that others call otherwise; the others go by the digest of their file, or else
             by their names.
 
     Raises:
-        SettingError: Not a number of cells that the output has.
+        SettingError: Not a number of cells that the output has, or too many.
         TraceError: Nothing was retrieved, or none of several sites painted.
 
     Example:
@@ -129,17 +132,25 @@ def origins(trace: Traced, cells: int = CELLS, called: Mapping[str, str] | None 
     """
     trace = one_site(trace)
     check_retrieved(trace, "where cells come from")
-    if not 1 <= whole("cells", cells) <= min(trace.size):
+    check_cells("cells", cells)
+    if cells > min(trace.size):
         height, width = trace.size
         raise SettingError(f"{cells} cells a side", f"the output has {width}x{height} px", "Give a smaller number")
     if trace.caveat:
-        return Origins(cells, (), sparse.csr_array((cells**2, 0)))
+        return Origins(cells, (), sparse.csr_array((cells**2, 0)), np.zeros(cells**2))
     own, named = own_sources(trace), [name_of(source, called or {}) for source in trace.about["sources"]]
     sources = tuple(dict.fromkeys(name for name, mine in zip(named, own, strict=True) if not mine))
     number = np.array([-1 if mine else sources.index(name) for name, mine in zip(named, own, strict=True)], np.int64)
-    part = covered(trace, cells) @ taken(trace, cells, number)
+    cover = covered(trace, cells)
+    part = cover @ taken(trace, cells, number)
     part.eliminate_zeros()
-    return Origins(cells, sources, part)
+    return Origins(cells, sources, part, cover @ of_itself(trace, number))
+
+
+def check_cells(name: str, cells: int) -> None:
+    """Raise SettingError unless a number of cells a side is from 1 to `MOST_CELLS`."""
+    if not 1 <= whole(name, cells) <= MOST_CELLS:
+        raise SettingError(f"{name} {cells}", f"not from 1 to {MOST_CELLS}", f"Give a whole number up to {MOST_CELLS}")
 
 
 def name_of(source: Mapping[str, Any], called: Mapping[str, str]) -> str:
@@ -236,12 +247,24 @@ def taken(trace: Trace, cells: int, number: Ints) -> Any:
     return sparse.coo_array((share * weight[place], (retrieval[place], column)), shape).tocsr()
 
 
+def weights(trace: Trace) -> Floats:
+    """The part of each row in its retrieval, at most 1 in all; what took away gave nothing: (rows,)."""
+    retrieval, weight = trace_rows(trace), trace.column("weight", winners=False).astype(np.float64).clip(0)
+    found: Floats = weight / np.maximum(np.bincount(retrieval, weight, len(trace)), 1)[retrieval]
+    return found
+
+
+def of_itself(trace: Trace, number: Ints) -> Floats:
+    """The part of each retrieval that is of sources that do not count; as in `taken`: (retrievals,)."""
+    own = np.where(number[source_numbers(trace)] < 0, weights(trace), 0)
+    found: Floats = np.bincount(trace_rows(trace), own, len(trace)).astype(np.float64)
+    return found
+
+
 def given(trace: Trace, number: Ints) -> Floats:
     """The part of each row in its retrieval, of what is from sources that count alone: (rows,)."""
-    retrieval, weight = trace_rows(trace), trace.column("weight", winners=False).astype(np.float64).clip(0)
-    weight /= np.maximum(np.bincount(retrieval, weight, len(trace)), 1)[retrieval]
-    counts = np.asarray(number[source_numbers(trace)] >= 0)
-    other = np.bincount(retrieval, np.where(counts, 0, weight), len(trace))[retrieval]
+    weight, counts = weights(trace), np.asarray(number[source_numbers(trace)] >= 0)
+    other = of_itself(trace, number)[trace_rows(trace)]
     found: Floats = np.divide(weight, 1 - other, where=counts & (other < 1 - DUST), out=np.zeros_like(weight))
     return found
 

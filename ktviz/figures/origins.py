@@ -14,6 +14,7 @@ from ktviz.figures.gallery import gallery
 from ktviz.figures.maps import in_place_colours, painted_values, place_colours
 from ktviz.images import Pixels
 from ktviz.regions import stretched
+from ktviz.trace.overlap import Floats
 
 NOWHERE = 255
 """Grey of what comes from no known place."""
@@ -25,20 +26,25 @@ def origin_map(origins: Origins, sources: Sequence[str]) -> Pixels:
     Args:
         origins: Of the output.
         sources: All that are shown. Of one, colours are those of its places, and their mean where there are several; of
-            several, those of the sources, in the order of the palette.
+            several, those of the sources, in the order of the palette. Other sources are grey.
     """
-    each = origins.cells**2
-    weight = origins.part.toarray().reshape(each, len(origins.sources), each)
+    each, entries = origins.cells**2, origins.part.tocoo()
+    source, place = np.divmod(entries.col, each)
+    known = source_colours(sources)
+    colours = (np.array([to_rgb(known.get(name, OTHER)) for name in origins.sources]).reshape(-1, 3) * 255)[source]
     if len(sources) == 1:
-        middle = (np.arange(origins.cells) + 0.5) / origins.cells
-        down, across = np.meshgrid(middle, middle, indexing="ij")
-        colours, given = place_colours(across, down).reshape(-1, 3).astype(np.float64), weight.sum(1)
-    else:
-        known = source_colours(sources)
-        colours = np.array([to_rgb(known.get(name, OTHER)) for name in origins.sources]).reshape(-1, 3) * 255
-        given = weight.sum(2)
-    mixed = given @ colours + (1 - given.sum(1, keepdims=True)).clip(0) * NOWHERE
-    return np.asarray(mixed.round().clip(0, 255).reshape(origins.cells, origins.cells, 3), dtype=np.uint8)
+        there = np.array([name == sources[0] for name in origins.sources], bool)[source]
+        colours[there] = colours_of_places(origins.cells)[place[there]]
+    mixed = [np.bincount(entries.row, entries.data * of, each) for of in colours.T]
+    painted = np.stack(mixed, 1) + (1 - origins.known[:, None]).clip(0) * NOWHERE
+    return np.asarray(painted.round().clip(0, 255).reshape(origins.cells, origins.cells, 3), dtype=np.uint8)
+
+
+def colours_of_places(cells: int) -> Floats:
+    """The colour of every cell of a source, row by row: (cells², 3)."""
+    middle = (np.arange(cells) + 0.5) / cells
+    down, across = np.meshgrid(middle, middle, indexing="ij")
+    return place_colours(across, down).reshape(-1, 3).astype(np.float64)
 
 
 def agreement_map(found: Agreement) -> Pixels:

@@ -145,6 +145,9 @@ def check_once(again: Trace, name: str) -> None:
 def check_end(blend: BlendAdapted, output: Pixels) -> None:
     """Raise TraceError where a blend, with all amounts at 1, is not the output that was recorded."""
     made = to_pixels(blend(torch.ones(len(blend.retrievals))))
+    if made.shape != output.shape:
+        asked, found = f"blend the retrievals of {blend.system.name}", f"its output is {output.shape}, not {made.shape}"
+        raise TraceError(asked, found, "Make an output of the size of the input")
     apart = float(np.abs(made.astype(np.int16) - output).mean())
     if apart > ROUNDING:
         raise TraceError(

@@ -20,8 +20,8 @@ from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.library.layout import CLASSES
 from ktviz.regions import stretched
 from ktviz.retrieval.credit import Credit
-from ktviz.systems.reference import described
-from ktviz.values import whole
+from ktviz.systems.reference import LONGEST, described, is_text
+from ktviz.values import short, whole
 
 GIVE: Mapping[str, str] = {
     "photograph": "Give one: photo=",
@@ -50,7 +50,7 @@ class Material:
     Raises:
         ImageError: The photograph cannot be used.
         LabelError: The label map, the instance map or the classes are not there.
-        SettingError: Neither photograph nor label map, or a side that no picture can have.
+        SettingError: Neither photograph nor label map, a name that is no text, or a side that no picture can have.
 
     Example:
         >>> from ktviz import samples
@@ -75,6 +75,9 @@ class Material:
             raise SettingError("material", "neither a photograph nor a label map", "Give one of them")
         if self.side is not None and whole("side", self.side) < MIN_SIDE:
             raise SettingError(f"side {self.side} px", f"less than {MIN_SIDE}", "Give a larger one")
+        if self.name != "" and not is_text(self.name):
+            found = f"no text of at most {LONGEST:,} letters"
+            raise SettingError(f"material called {short(self.name)}", found, "Give one, or leave it out")
         for what, given in (("label map", self.labels), ("instance map", self.instances), ("classes", self.classes)):
             if is_path(given) and not Path(given).is_file():
                 raise MissingLabelError(f"{what} {os.fspath(given)!r}", "there is no such file", "Check the path")

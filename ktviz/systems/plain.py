@@ -149,6 +149,11 @@ class PlainSystem:
         """There are no attributes."""
         raise AbilityError("attributes of a picture", f"{self.name} changes none", OTHERWISE)
 
+    @staticmethod
+    def only_stated(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Settings of a run that what it made need not show: none."""
+        return {}
+
     @classmethod
     def prepared(cls, input: Material, reference: Material | Banks[Any], like: Any = None, /) -> Prepared:
         """It does not say what it takes."""

@@ -60,6 +60,11 @@ class Reference:
         """SHA-256 of its pixels."""
         return pixel_digest(self.pixels)
 
+    def is_called(self, name: str) -> bool:
+        """Whether a name means it: the end of its own, or that with its bank before it, as traces tell equal names
+        apart."""
+        return ends_in(self.name, name) or name == f"{self.source['bank']}/{self.source['source']}"
+
     def regions(self, without: object) -> tuple[SourceRegion, ...]:
         """Parts of the reference that are not to be used, as they are stated in a trace.
 
@@ -76,7 +81,7 @@ class Reference:
         if isinstance(part, Mapping):
             part = stated(part)
         if isinstance(part, SourceRegion):
-            if not ends_in(name, part.source):
+            if not self.is_called(part.source):
                 raise UnknownNameError(f"source {part.source!r}", f"the reference is {name}", "Name that")
             region_mask(part.box, height, width)  # refuses what lies outside
             return SourceRegion(name, part.box)
@@ -84,7 +89,7 @@ class Reference:
             return self.region(SourceRegion(name, part))
         if isinstance(part, str):
             todo = "Name a part of it: kt.SourceRegion(name, kt.Box(...))"
-            if part != self.source["bank"] and not ends_in(name, part):
+            if part != self.source["bank"] and not self.is_called(part):
                 raise UnknownNameError(f"source {part!r}", f"the reference is {name}", todo)
             raise UnknownNameError(f"a run without {part}", "nothing would be left", todo)
         if is_number(part):

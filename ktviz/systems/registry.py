@@ -51,6 +51,11 @@ class SystemClass(Protocol):
         """A system on the knowledge that a trace names, with the networks of another one, or its own."""
         ...
 
+    def only_stated(self, settings: Mapping[str, Any], /) -> Mapping[str, Any]:
+        """Of the settings that a trace states, what its run need not show, by name: another value may make the same
+        picture and the same retrievals, so that nobody can prove it."""
+        ...
+
     def prepared(self, input: Material, reference: Material | Banks[Any], like: System | None, /) -> Prepared:
         """With the ability `bench`: a system on a reference, or on banks, and what it is called with for an input; with
         the networks of another one, or its own.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,10 +13,14 @@ from ktviz.library.banks import Banks
 from ktviz.systems.material import Material
 from ktviz.systems.prepared import Prepared
 from ktviz.systems.protocol import System
-from ktviz.systems.registry import SystemClass, in_words, names, registered, system_class
+from ktviz.systems.registry import OURS, SystemClass, in_words, names, system_class
 from ktviz.values import short
 
 T = TypeVar("T")
+LONGEST = 60
+"""Letters of the name of a system."""
+TAKEN = "(input|reference|agreement)(-.*)?|.*-origins"
+"""What pictures beside the outputs are called."""
 Given = Material | Banks[Any]
 """A reference: a picture, or banks of one kind."""
 
@@ -57,13 +62,15 @@ def entrants(
 
     Raises:
         UnknownNameError: There is no such system; the message names the nearest.
-        SettingError: One is named twice, something else is given, or settings are of a system that is not named.
+        SettingError: One is named twice, or as no file can be; something else is given; settings are of a system that
+            is not named, or say what follows from the reference.
     """
     chosen = [named(one) for one in (names() if systems is None else listed(systems))]
     known = [name for name, _ in chosen]
     if not known:
         raise SettingError("a bench", "no system is named", f"Name some of {', '.join(names())}")
-    if twice := next((name for name in known if known.count(name) > 1), None):
+    folded = [name.casefold() for name in known]  # as some disks tell files apart
+    if twice := next((name for name, one in zip(known, folded, strict=True) if folded.count(one) > 1), None):
         raise SettingError(f"a bench with {twice} twice", "it would be compared with itself", "Name it once")
     if not isinstance(settings, Mapping) or not all(isinstance(one, Mapping) for one in settings.values()):
         found, todo = "not settings by name of the system", "Give {name of the system: {setting: value}}"
@@ -83,10 +90,21 @@ def named(given: str | System) -> tuple[str, System | None]:
     if isinstance(given, str):
         if given not in names():
             raise unknown_name("system", given, names())
-        return given, None
+        return checked_name(given), None
     if isinstance(given, type) or not isinstance(given, System):
         raise SettingError(f"a bench with {short(given)}", "neither the name of a system nor a system", "Give one")
-    return given.name, given
+    return checked_name(given.name), given
+
+
+def checked_name(name: object) -> str:
+    """The name of a system, after which files are called."""
+    asked = f"a bench with a system called {short(name)}"
+    if not isinstance(name, str) or len(name) > LONGEST or not re.fullmatch(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*", name):
+        found = f"not letters from a to z, digits, - and _, at most {LONGEST}"
+        raise SettingError(asked, found, "Call it otherwise: files are called after it")
+    if re.fullmatch(TAKEN, name, re.IGNORECASE):
+        raise SettingError(asked, "another picture of the folder is called so", "Call it otherwise")
+    return name
 
 
 def entrant(
@@ -97,9 +115,17 @@ def entrant(
     for reference in references:
         found, why = attempt(name, partial(prepared, name, like, input, reference))
         if found is not None:
+            check_further(name, found, settings)
             return Entrant(name, replace(found, settings={**found.settings, **settings}))
         refused.append(why)
     return Entrant(name, None, " ".join(dict.fromkeys(refused)))
+
+
+def check_further(name: str, found: Prepared, settings: Mapping[str, Any]) -> None:
+    """Raise SettingError where settings say what follows from the reference: another one would have its credit."""
+    if taken := sorted({*settings} & {*found.settings}):
+        asked, said = f"settings of {name} with {taken[0]}=", "it follows from the reference that all systems get"
+        raise SettingError(asked, said, "Leave it out, and give the picture as reference")
 
 
 def prepared(name: str, like: System | None, input: Material, reference: Given) -> Prepared:
@@ -124,6 +150,6 @@ def attempt(name: str, work: Callable[[], T]) -> tuple[T | None, str]:
     except KtvizError as error:
         return None, str(error)
     except Exception as error:
-        if name not in registered():
+        if name in OURS:
             raise
         return None, f"The system {name!r} failed: {in_words(error)}."  # other people's code

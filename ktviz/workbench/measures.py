@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
+from ktviz.errors import FewUnitsError
 from ktviz.explain.attribution import Through, attribute
 from ktviz.explain.faithfulness import Faithfulness, faithfulness
 from ktviz.explain.units import By
 from ktviz.regions import Box
 from ktviz.systems.prepared import Prepared
 from ktviz.trace.trace import Trace
+from ktviz.workbench.entrants import attempt
 
 METHOD: Through = "footprint"
 """Of attribution: every system knows it, and it is the same question to all."""
@@ -34,20 +37,36 @@ class Times:
     recorded: float
 
 
-def times_of(ready: Sequence[Prepared], repeats: int, done: Callable[[], object]) -> list[Times]:
+def times_of(ready: Mapping[str, Prepared], repeats: int, done: Callable[[], object]) -> list[tuple[Times | None, str]]:
     """Times of some systems, in turns: what slows the machine for a while slows all of them.
 
     Args:
-        ready: Which have made their first run.
+        ready: Which have made their first run, by name.
         repeats: Turns.
         done: Told after each run.
+
+    Returns:
+        Of each its times; or None and why there are none, where a run failed.
     """
-    found: list[list[tuple[float, float]]] = [[] for _ in ready]
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in ready}
+    failed = dict.fromkeys(ready, "")
     for _ in range(repeats):
-        for one, times in zip(ready, found, strict=True):
-            times.append((seconds(one.run), seconds(one.traced)))
+        for name, one in ready.items():
+            if not failed[name]:
+                pair, failed[name] = attempt(name, partial(both, one))
+                found[name] += [] if pair is None else [pair]
             done()
-    return [Times(*(median(column) for column in zip(*times, strict=True))) for times in found]
+    return [(None, failed[name]) if failed[name] else (medians(times), "") for name, times in found.items()]
+
+
+def both(one: Prepared) -> tuple[float, float]:
+    """How long a run takes, and one that is recorded."""
+    return seconds(one.run), seconds(one.traced)
+
+
+def medians(times: Sequence[tuple[float, float]]) -> Times:
+    """Of several runs."""
+    return Times(*(median(column) for column in zip(*times, strict=True)))
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -68,7 +87,11 @@ def tested(trace: Trace, region: Box, by: By, runs: int, seed: int) -> Faithfuln
         seed: Of these.
     """
     asked = attribute(trace, region, by=by, through=METHOD, quiet=True)
-    return faithfulness(asked, seeds=range(SEEDS), subsets=runs, seed=seed, quiet=True)
+    try:
+        return faithfulness(asked, seeds=range(SEEDS), subsets=runs, seed=seed, quiet=True)
+    except FewUnitsError as error:
+        todo = "Give one picture as reference: its ninths are tested" if by == "source" else "Choose another region"
+        raise FewUnitsError(error.asked, error.found, todo) from None
 
 
 def scores_of(found: Faithfulness) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from ktviz.figures.colours import source_colours
 from ktviz.figures.maps import in_place_colours, painted_values
 from ktviz.figures.origins import agreement_map, origin_map
 from ktviz.images import Pixels, encode_image, resize
+from ktviz.trace.overlap import Floats
 from ktviz.widgets.view import static_text
 from ktviz.workbench import words
+from ktviz.workbench.sources import given_by
 
 if TYPE_CHECKING:
     from ktviz.workbench.result import Bench
@@ -49,12 +51,14 @@ def page(found: Bench) -> str:
             {"title": source.title, "credit": source.credit, "colour": colour, **sized(source.pixels)}
             for source, colour in zip(shown, source_colours(names).values(), strict=True)
         ],
+        hidden=len(given_by(found.stands).keys() - {*names}),
         key=picture(in_place_colours(shown[0].pixels)) if len(shown) == 1 else "",
         systems=[
             {
                 "name": stand.name,
                 "row": dict(zip(words.COLUMNS, words.in_words(stand.row), strict=True)),
                 **sized(found.outputs[stand.name]),
+                "origins": words.origins(stand.row) if stand.origins is not None else "",
                 "map": exact(origin_map(stand.origins, names)) if stand.origins is not None and names else "",
                 "remarks": stand.remarks,
             }
@@ -80,17 +84,42 @@ def packed(origins: Origins, sources: list[str]) -> dict[str, Any]:
     Args:
         origins: Of the output.
         sources: Those that are shown, in the order in which their places are numbered.
+
+    Returns:
+        Per cell, which of the distributions is its own, what came from sources that are not shown, and how much is the
+        input's own; the distributions. Parts are in `WHOLE`.
     """
-    each, known = origins.cells**2, origins.of(tuple(dict.fromkeys((*sources, *origins.sources)))).tocsr()
-    distinct: dict[tuple[int, ...], int] = {}
-    rows = []
+    each, known = origins.cells**2, origins.of(tuple(dict.fromkeys((*sources, *origins.sources))))
+    shown, others = known[:, : len(sources) * each].tocsr(), known[:, len(sources) * each :]
+    shown.sort_indices()
+    shown.data = short_parts(shown.data)
+    distinct: dict[bytes, int] = {}
+    rows, parts = [], []
     for cell in range(each):
-        row = slice(known.indptr[cell], known.indptr[cell + 1])
-        place, part = known.indices[row], np.round(WHOLE * known.data[row]).astype(int)
-        kept = [n for n in np.lexsort((place, -part)) if part[n] > 0 and place[n] < len(sources) * each]
-        pairs = tuple(int(value) for n in kept for value in (place[n], part[n]))
-        rows.append(distinct.setdefault(pairs, len(distinct)))
-    return {"rows": rows, "parts": [list(parts) for parts in distinct]}
+        row = slice(shown.indptr[cell], shown.indptr[cell + 1])
+        place, part = shown.indices[row], shown.data[row]
+        key = place.tobytes() + part.tobytes()
+        if key not in distinct:
+            distinct[key] = len(distinct)
+            order = np.lexsort((place, -part))
+            parts.append([value for n in order for value in (int(place[n]), plain(part[n]))])
+        rows.append(distinct[key])
+    elsewhere = short_parts(np.asarray(others.sum(1)).reshape(-1))
+    own = short_parts(origins.own)
+    return {"rows": rows, "parts": parts, "elsewhere": [*map(plain, elsewhere)], "own": [*map(plain, own)]}
+
+
+def short_parts(parts: Floats) -> Floats:
+    """Parts (n,) in `WHOLE`, with four digits that count: none becomes nothing, however small it is."""
+    found, there = WHOLE * parts, parts > 0
+    scale = 10.0 ** (3 - np.floor(np.log10(found[there])))
+    found[there] = np.round(found[there] * scale) / scale
+    return found
+
+
+def plain(value: float) -> float:
+    """A number as JSON writes it shortest."""
+    return int(value) if float(value).is_integer() else float(value)
 
 
 def picture(pixels: Pixels, longest_px: int = LONGEST_PX) -> str:

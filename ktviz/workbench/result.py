@@ -70,10 +70,11 @@ class Bench:
         """One row per system, in the order in which they were asked for.
 
         system, takes_part, why (it does not); retrievals, retrieval (hard, soft, signed), causal; known: how much of
-        the origin of its output is known; places: in how many cells of the reference that of one cell lies; seconds,
-        seconds_recorded, memory_bytes; of faithfulness units, runs (made), lds, deletion and insertion (of footprint,
-        in pixels), the same of a random control, trusted (the best method, or none), baseline, instead (what takes the
-        place of what is left out); remarks: what cannot be told, and why.
+        the origin of its output is known, without what is the input's own; own: how much that is; places: in how many
+        cells of the reference the origin of one cell lies; seconds, seconds_recorded, memory_bytes; of faithfulness
+        units, runs (made), lds, deletion and insertion (of footprint, in pixels), the same of a random control, trusted
+        (the best method, or none), baseline, instead (what takes the place of what is left out); remarks: what cannot
+        be told, and why.
         """
         return pd.DataFrame([stand.row for stand in self.stands])
 
@@ -142,15 +143,15 @@ class Bench:
         return sources_of(self.stands, self.references)
 
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write a folder, whole or not at all: index.html, table.csv, table.md, agreement.csv, faithfulness.csv, and
-        pictures/.
+        """Write a folder, whole or not at all: index.html, comparison.json (title, systems, how it was asked),
+        table.csv, table.md, agreement.csv, faithfulness.csv, and pictures/.
 
         Args:
             folder: Where.
             overwrite: Replace one that was written before.
 
         Raises:
-            StorageError: The folder is not empty, or the disk refuses.
+            StorageError: The folder is not empty, or holds something else than a comparison; or the disk refuses.
         """
         from ktviz.workbench.folder import write
 

@@ -39,16 +39,19 @@ class Shown:
 
 def called(trace: Trace, references: Sequence[Given]) -> dict[str, str]:
     """What sources of a trace are called, where not by the digest of their file: the one picture, and what systems made
-    of it, are that one; the input and labels are not."""
+    of it, are that one; the input, labels and other pictures are not."""
     only = references[0]
     if not isinstance(only, Material):
         return {}
-    return {str(source["source"]): only.name for source in trace.about["sources"] if is_of_reference(source)}
+    digest = only.source["pixels"]
+    return {str(one["source"]): only.name for one in trace.about["sources"] if is_of_reference(one, digest)}
 
 
-def is_of_reference(source: Mapping[str, Any]) -> bool:
-    """Whether a source is of a picture that was given; banks are called after it: reference/picture, objects of it."""
-    return GIVEN in str(source["bank"]).replace("/", " ").split()
+def is_of_reference(source: Mapping[str, Any], digest: str) -> bool:
+    """Whether a source is of the picture that was given, by its pixels where they are known; banks are called after it:
+    reference/picture, objects of it."""
+    given = GIVEN in str(source["bank"]).replace("/", " ").split()
+    return given and source.get("pixels", digest) == digest
 
 
 def sources_of(stands: Sequence[Stand], references: Sequence[Given]) -> list[Shown]:
@@ -56,20 +59,24 @@ def sources_of(stands: Sequence[Stand], references: Sequence[Given]) -> list[Sho
     only = references[0]
     if isinstance(only, Material):
         return [Shown(only.name, titled(only.credit, only.name), credited(only.credit), only.pixels("a bench"))]
-    share: dict[str, float] = {}
-    found: dict[str, Shown] = {}
-    for stand in stands:
-        if stand.origins is None:
-            continue
-        given = np.asarray(stand.origins.part.sum(0)).reshape(-1, stand.origins.cells**2).sum(1)
-        for name, part in zip(stand.origins.sources, given.tolist(), strict=True):
-            share[name] = share.get(name, 0.0) + part
+    share, found = given_by(stands), dict[str, Shown]()
+    for stand in (one for one in stands if one.origins is not None):
         for source in stand.shown.about["sources"]:
             name, whole = name_of(source, {}), str(source["source"])
-            if share.get(name) and name not in found and (picture := source_picture(stand.shown, whole)) is not None:
+            if name in share and name not in found and (picture := source_picture(stand.shown, whole)) is not None:
                 credit = credit_of(source)
                 found[name] = Shown(name, titled(credit, whole), credited(credit), picture)
     return sorted(found.values(), key=lambda one: -share[one.name])
+
+
+def given_by(stands: Sequence[Stand]) -> dict[str, float]:
+    """Each source that gave something, and how much: cells of the outputs of all systems together."""
+    share: dict[str, float] = {}
+    for known in (stand.origins for stand in stands if stand.origins is not None):
+        given = np.asarray(known.part.sum(0)).reshape(-1, known.cells**2).sum(1)
+        for name, part in zip(known.sources, given.tolist(), strict=True):
+            share[name] = share.get(name, 0.0) + part
+    return {name: part for name, part in share.items() if part}
 
 
 def credit_of(source: Mapping[str, Any]) -> Credit:

@@ -60,7 +60,7 @@ class Stand:
         site, known = self.shown.site_about, self.origins
         found |= {"retrievals": len(self.shown), "retrieval": site["kind"], "causal": not self.shown.caveat}
         if known is not None:
-            found |= {"known": float(known.known.mean()), "places": known.spread}
+            found |= {"known": float(known.known.mean()), "own": float(known.own.mean()), "places": known.spread}
         if self.times is not None:
             found |= {"seconds": self.times.plain, "seconds_recorded": self.times.recorded, "memory_bytes": self.memory}
         if self.faithfulness is not None:

@@ -19,6 +19,8 @@ COLUMNS: Mapping[str, str] = {
     "system": "",
     "retrieval": "how candidates are used: the winner alone (hard), mixed (soft), mixed and taken away (signed)",
     "origin known": "how much of where the output comes from is recorded",
+    "input's own": "how much of the output is of the input itself, which is no knowledge: it is left out, and origins, "
+    "places and agreement are of the rest",
     "places": "in how many cells of the reference the origin of a cell of the output lies: exponential of the entropy, "
     "median of the cells",
     "time": "of a run, median",
@@ -35,7 +37,8 @@ COLUMNS: Mapping[str, str] = {
 """Columns of the table of systems, and what they mean."""
 PAIRS: Mapping[str, str] = {
     "systems": "",
-    "above chance": "0%: no more than chance; 100%: as far as can be known; a dash: chance alone agrees that far",
+    "above chance": "0%: no more than chance; 100%: as far as can be known; a dash: chance alone agrees that far, "
+    "or nothing is known of one",
     "agreement": "what the origins of a cell have in common, mean of the cells",
     "chance": "the same if the cells of one output were put in any order, mean of all orders",
     "at most": "how much is known of both",
@@ -50,6 +53,13 @@ def systems(found: Bench) -> tuple[dict[str, str], list[list[str]]]:
     return columns, [[cell for cell, there in zip(row, told, strict=True) if there] for row in rows]
 
 
+def origins(row: Mapping[str, Any]) -> str:
+    """What a row of `Bench.frame` says below a map of origins."""
+    known, places = said(row["known"], percent), said(row["places"], "{:.1f}".format)
+    found = f"{known} known \N{MIDDLE DOT} {places} places behind a cell"
+    return f"{said(row['own'], percent)} is the input's own; of the rest {found}" if row["own"] else found
+
+
 def in_words(row: Mapping[str, Any]) -> list[str]:
     """A row of `Bench.frame` for people."""
     causal = "" if row["causal"] else ", not the cause"
@@ -57,6 +67,7 @@ def in_words(row: Mapping[str, Any]) -> list[str]:
         str(row["system"]),
         f"{row['retrieval']}{causal}",
         said(row.get("known"), percent),
+        said(row.get("own") or None, percent),
         said(row.get("places"), "{:.1f}".format),
         said(row.get("seconds"), duration),
         said(row.get("seconds_recorded"), duration),
@@ -132,7 +143,8 @@ def circumstances(found: Bench) -> str:
     x, y, width, height = about["region"]
     parts = [f"Outputs and sources in {about['cells']}x{about['cells']} cells"]
     if about["runs"]:
-        what = "ninths of the reference" if about["by"] == "part" else "sources"
+        ninths = "ninths of the reference, and each as one what lies nowhere in it, such as labels"
+        what = ninths if about["by"] == "part" else "sources"
         parts.append(
             f"faithfulness of {METHOD} in the region {width:g}x{height:g} px at ({x:g}, {y:g}), by {what}, "
             f"{about['runs']} random halves and each alone left out, seed {about['seed']}"

@@ -6,7 +6,12 @@ const origins: Origins = {
   cells: 2,
   sources: ["a river", "a hat"],
   systems: {
-    kt: { rows: [0, 1, 0, 2], parts: [[5, 6000, 2, 1500], [0, 10000], []] },
+    kt: {
+      rows: [0, 1, 0, 2],
+      parts: [[5, 6000, 2, 1500], [0, 10000], []],
+      elsewhere: [0, 0, 0, 0],
+      own: [0, 0, 0, 0],
+    },
   },
 };
 
@@ -24,7 +29,18 @@ describe("what a page holds of where outputs come from", () => {
     expect(said(origins, "kt", 0)).toBe("60 % from a hat, 2 across, 1 down, the largest of 2 places");
     expect(said({ ...origins, sources: ["a river"] }, "kt", 1)).toBe("100 % from 1 across, 1 down");
     expect(said(origins, "kt", 3)).toBe("of no known place");
-    expect(percent(150)).toBe("1.5 %");
+    expect([percent(150), percent(0.04)]).toEqual(["1.5 %", "less than 0.1 %"]);
+  });
+
+  it("says what came from sources that are not shown, and what is the input's own", () => {
+    const kt = { ...origins.systems.kt!, elsewhere: [2500, 0, 0, 10000], own: [0, 8000, 0, 0] };
+    const more = { ...origins, systems: { kt, munit: { ...kt, elsewhere: [], own: [0, 0, 0, 10000] } } };
+    expect(said(more, "kt", 0)).toBe(
+      "60 % from a hat, 2 across, 1 down, the largest of 2 places; 25 % from other sources",
+    );
+    expect(said(more, "kt", 1)).toBe("80 % is the input's own; of the rest 100 % from a river, 1 across, 1 down");
+    expect(said(more, "kt", 3)).toBe("100 % from other sources");
+    expect(said(more, "munit", 3)).toBe("100 % is the input's own");
   });
 
   it("darkens the places of each source by how little came from there", () => {

@@ -73,12 +73,17 @@ class Known:
             raise SettingError(f"{of} {short(given)}", "no attributes", 'Give names, or {"name": True}')
         items = listed.items() if isinstance(listed, Mapping) else ((name, True) for name in listed)
         found = {self.name(name): answer(name, value) for name, value in items}
-        for group in self.exclusive:
-            there = [name for name in group if found.get(name)]
-            if len(there) > 1:
-                both = " and ".join(there)
-                raise SettingError(f"{of} {both}", f"a picture has one of {', '.join(group)} at most", "Name one")
+        if both := self.contradiction(found):
+            raise SettingError(f"{of} {both[0]}", both[1], "Name one")
         return found
+
+    def contradiction(self, has: Attributes) -> tuple[str, str] | None:
+        """Attributes that a picture is said to have and cannot have together, and why; None where there are none."""
+        for group in self.exclusive:
+            there = [name for name in group if has.get(name)]
+            if len(there) > 1:
+                return " and ".join(there), f"a picture has one of {', '.join(group)} at most"
+        return None
 
     def name(self, given: Any) -> str:
         """An attribute; UnknownNameError if there is none of that name."""

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ktviz.errors import SettingError, unknown_name
 from ktviz.library.kinds.pictures.union import PictureUnion
-from ktviz.names import ends_in
 from ktviz.regions import Box, SourceRegion, region_mask
+from ktviz.systems.bridge.entries import LABELS_BANK
 from ktviz.systems.bridge.reference import Aligned
 from ktviz.systems.parts import is_number, stated
 from ktviz.systems.reference import INPUT
@@ -107,9 +107,11 @@ class Named:
 
     def named(self, name: str) -> LeftOut:
         """What a name means."""
-        if name in (OWN_NAME, self.labels):
-            return LeftOut(whole=(name,))
-        if self.given is not None and (name == self.given.source["bank"] or ends_in(self.given.name, name)):
+        if self.source.is_called(name):
+            return LeftOut(whole=(OWN_NAME,))
+        if self.labels is not None and name in (self.labels, f"{LABELS_BANK}/{self.labels}"):
+            return LeftOut(whole=(self.labels,))
+        if self.given is not None and (name == self.given.source["bank"] or self.given.is_called(name)):
             return LeftOut(whole=(self.given.name,))
         if self.banks is None:
             raise unknown_name("source", name, self.others)
@@ -132,9 +134,9 @@ class Named:
 
     def inside(self, region: SourceRegion) -> SourceRegion:
         """A part of a picture by its whole name, if it is inside."""
-        if region.source == OWN_NAME:
+        if self.source.is_called(region.source):
             return self.source.region(region)
-        if self.given is not None and ends_in(self.given.name, region.source):
+        if self.given is not None and self.given.is_called(region.source):
             return self.given.region(region)
         if self.banks is None:
             raise unknown_name("source", region.source, self.others)

@@ -21,6 +21,8 @@ from ktviz.values import short
 
 REFERENCE_BANK = "reference"
 """What stands for the bank of such a one."""
+LABELS_WITH = "labels with "
+"""How codes of labels are called: by where their noise is from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,13 @@ class Aligned(Reference):
     """
 
     has: Attributes
+
+    @property
+    def name(self) -> str:
+        """Its name; of a reference that is called like the input, or like what labels gave, with its bank before it."""
+        name, bank = str(self.source["source"]), str(self.source["bank"])
+        taken = name == INPUT["source"] or name.startswith(LABELS_WITH)
+        return f"{bank}/{name}" if taken and bank == REFERENCE_BANK else name
 
     @property
     def columns(self) -> int:
@@ -122,7 +131,7 @@ def check_banks(banks: PictureUnion, known: Known, side: int) -> None:
     """Whether pictures of banks can be references.
 
     Raises:
-        LabelError: Attributes of the networks are not known of them; the first is named.
+        LabelError: Attributes of the networks are not known of them, or contradict each other; the first is named.
         LibraryError: One is of another size.
     """
     for bank in banks.banks:
@@ -131,6 +140,9 @@ def check_banks(banks: PictureUnion, known: Known, side: int) -> None:
             todo = "Build the bank with attributes=, a table with a column for each"
             raise LabelError(f"references of {bank.name}", f"nobody says who has {unknown[0]}", todo)
         for source in bank.sources:
+            if both := known.contradiction(source.attributes or {}):
+                found = f"{source.name} is said to have {both[0]}, and {both[1]}"
+                raise LabelError(f"references of {bank.name}", found, "Mend the table, and build the bank again")
             if (source.width, source.height) != (side, side):
                 found = f"{source.name} is {source.width}x{source.height} px, and the networks take {side}x{side} px"
                 raise LibraryError(f"references of {bank.name}", found, "Crop the pictures, aligned alike")

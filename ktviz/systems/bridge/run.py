@@ -13,7 +13,7 @@ from ktviz.systems.bridge.entries import Entries
 from ktviz.systems.bridge.left_out import OWN_NAME, LeftOut
 from ktviz.systems.bridge.noise import Noise
 from ktviz.systems.bridge.passage import Passage
-from ktviz.systems.bridge.reference import Aligned, source_of
+from ktviz.systems.bridge.reference import LABELS_WITH, Aligned, source_of
 from ktviz.systems.bridge.settings import Settings
 from ktviz.systems.bridge.shape import CODE_PX
 from ktviz.systems.bridge.trained import Networks
@@ -103,7 +103,7 @@ class Run:
 
 def labels_name(noise: Noise | None) -> str | None:
     """What a code of labels is called, by where its noise is from."""
-    return None if noise is None else f"labels with {noise.origin}"
+    return None if noise is None else f"{LABELS_WITH}{noise.origin}"
 
 
 def there(has: Attributes) -> list[str]:

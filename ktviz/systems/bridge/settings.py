@@ -14,6 +14,8 @@ from ktviz.values import KnownKeywords, number, numbers, one_of, short, whole
 Mode = Literal["reference", "labels", "between"]
 AMOUNT, ALPHA = 1.5, 0.5
 """Those of the published test."""
+MOST_AMOUNT = 100.0
+"""Far beyond any picture; of much more, networks compute numbers that are none."""
 NOT_TAKEN: Mapping[str, tuple[str, ...]] = {
     "reference": ("alpha", "spade", "noise", "row"),
     "labels": ("alpha", "spade", "reference"),
@@ -35,7 +37,8 @@ class Settings(KnownKeywords):
         noise: Numbers for the labels' code; drawn with `seed` if None.
         row: Instead, a row of the table of noise.
         seed: Of what is drawn.
-        amount: By which the difference of the attributes is multiplied: 1 in training, 1.5 in the published test.
+        amount: By which the difference of the attributes is multiplied: 1 in training, 1.5 in the published test;
+            100 at most.
 
     Raises:
         UnknownSettingError: A keyword that is none of these.
@@ -63,7 +66,7 @@ class Settings(KnownKeywords):
         )
         if self.mode == "between":
             object.__setattr__(self, "alpha", ranged("alpha", ALPHA if self.alpha is None else self.alpha, 1))
-        object.__setattr__(self, "amount", ranged("amount", self.amount, None))
+        object.__setattr__(self, "amount", ranged("amount", self.amount, MOST_AMOUNT))
         if self.noise is not None:
             object.__setattr__(self, "noise", numbers("noise", self.noise))
         if self.row is not None:
@@ -71,6 +74,19 @@ class Settings(KnownKeywords):
         if self.noise is not None and self.row is not None:
             raise SettingError("noise and row", "both are given", "Give one of them")
         object.__setattr__(self, "seed", draw_seed("seed", self.seed))
+
+
+def only_stated(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """See `ktviz.systems.registry.SystemClass`: attributes that stay as they are, those of a reference that is of no
+    bank, and the seed where nothing is drawn."""
+    changed = settings["difference"]
+    found = {"has": [name for name in settings["has"] if name not in changed]}
+    if more := [name if there else f"no {name}" for name, there in settings["want"] if name not in changed]:
+        found["want"] = more
+    if settings["reference_has"] is not None:
+        found["reference_has"] = settings["reference_has"]
+    draws = settings["mode"] != "reference" and settings["noise"] is None and settings["row"] is None
+    return found if draws else {**found, "seed": settings["seed"]}
 
 
 def check_taken(mode: str, given: Collection[str]) -> None:
@@ -88,10 +104,10 @@ def row_of(row: Any) -> int:
     return int(row)
 
 
-def ranged(name: str, value: Any, most: float | None) -> float:
-    """A number from 0."""
+def ranged(name: str, value: Any, most: float) -> float:
+    """A number from 0 to some other."""
     found = number(name, value)
-    if not isfinite(found) or found < 0 or (most is not None and found > most):
-        wanted = "a finite number from 0" if most is None else f"a number from 0 to {most:g}"
+    if not isfinite(found) or not 0 <= found <= most:
+        wanted = f"a number from 0 to {most:g}"
         raise SettingError(f"{name} {value}", f"not {wanted}", f"Give {wanted}")
     return found

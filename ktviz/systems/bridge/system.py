@@ -23,14 +23,14 @@ from ktviz.systems.bridge.attributes import Known
 from ktviz.systems.bridge.bench import prepared
 from ktviz.systems.bridge.choice import AttributedPictures, References
 from ktviz.systems.bridge.configuration import Configuration
-from ktviz.systems.bridge.entries import Entries
+from ktviz.systems.bridge.entries import LABELS_BANK, Entries
 from ktviz.systems.bridge.live import Live
 from ktviz.systems.bridge.passage import Passage, coded
 from ktviz.systems.bridge.published import Arrays
 from ktviz.systems.bridge.reference import REFERENCE_BANK, Aligned, check_banks
 from ktviz.systems.bridge.result import Change
 from ktviz.systems.bridge.run import NOTHING, OTHER, Run
-from ktviz.systems.bridge.settings import Settings
+from ktviz.systems.bridge.settings import Settings, only_stated
 from ktviz.systems.bridge.shape import CODE_PX
 from ktviz.systems.bridge.sites import NAME, CodeSite, ReferenceSite
 from ktviz.systems.bridge.switches import RunSwitches
@@ -139,6 +139,7 @@ class Bridge(nn.Module, PlainSystem):
         return cls(banks_of("the picture again", names, library) if names else None, networks)
 
     prepared = classmethod(prepared)
+    only_stated = staticmethod(only_stated)
 
     def train(self, mode: bool = True) -> Bridge:
         """Networks stay in evaluation mode."""
@@ -296,8 +297,9 @@ class Bridge(nn.Module, PlainSystem):
         live = self.live(trace)
         taken = [] if live.entries.reference is None else [live.entries.reference.name]
         chosen = [] if self.banks is None else [self.banks.source_names[number] for number in live.references]
-        names = {*taken, *chosen, live.entries.labels}
-        return [source["source"] for source in trace.about["sources"] if source["source"] in names]
+        names = {*taken, *chosen, live.entries.labels, f"{LABELS_BANK}/{live.entries.labels}"}
+        told = ((one["source"], f"{one['bank']}/{one['source']}") for one in trace.about["sources"])
+        return [name for name, whole in told if name in names or whole in names]
 
     def blend(self, trace: Trace, within: Box) -> Blend:
         """Codes against the source's own; see `System`."""

@@ -78,6 +78,11 @@ class Settings(KnownKeywords):
         }
 
 
+def only_stated(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """See `ktviz.systems.registry.SystemClass`: the seed, where no style was drawn."""
+    return {} if settings["mode"] == "random" else {"seed": settings["seed"]}
+
+
 def weights(given: Any) -> dict[str, float]:
     """Positive weights by name, which add up to 1."""
     asked, todo = f"mix {short(given)}", 'Give mix={"one": 0.5, "other": 0.5}'

@@ -29,6 +29,7 @@ from ktviz.systems.munit.exemplar import brought
 from ktviz.systems.munit.path import arc, straight
 from ktviz.systems.munit.result import Translation
 from ktviz.systems.munit.run import Run
+from ktviz.systems.munit.settings import only_stated
 from ktviz.systems.munit.shape import Shape
 from ktviz.systems.munit.sites import NAME, CellSite, LikenessSite, StyleSite
 from ktviz.systems.munit.style import Style
@@ -148,6 +149,7 @@ class Munit(nn.Module, PlainSystem):
         return cls(banks_of("the picture again", names, library) if names else None, networks, to)
 
     prepared = classmethod(prepared)
+    only_stated = staticmethod(only_stated)
 
     @property
     def target(self) -> str:

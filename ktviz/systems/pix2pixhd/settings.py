@@ -62,6 +62,12 @@ class Settings(KnownKeywords):
         return {"choice": self.choice, "seed": self.seed, **listed, "again": self.again}
 
 
+def only_stated(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """See `ktviz.systems.registry.SystemClass`: the seed, where looks are not drawn by it, but for classes that a
+    reference lacks."""
+    return {} if settings["choice"] == "drawn" else {"seed": settings["seed"]}
+
+
 def pairs(name: str, given: Any) -> dict[int, int]:
     """Numbers by numbers, from a mapping or from pairs."""
     items = given.items() if isinstance(given, Mapping) else given

@@ -36,7 +36,7 @@ from ktviz.systems.pix2pixhd.published import read_published_centres
 from ktviz.systems.pix2pixhd.reference import Reference, photo_given
 from ktviz.systems.pix2pixhd.result import Synthesis
 from ktviz.systems.pix2pixhd.run import Run
-from ktviz.systems.pix2pixhd.settings import OF_REFERENCE, Settings
+from ktviz.systems.pix2pixhd.settings import OF_REFERENCE, Settings, only_stated
 from ktviz.systems.pix2pixhd.shape import Shape
 from ktviz.systems.pix2pixhd.sites import NAME, MemberSite, StyleSite
 from ktviz.systems.pix2pixhd.style_blend import StyleBlend
@@ -158,6 +158,7 @@ class Pix2PixHD(nn.Module, PlainSystem):
         return cls(banks_of("the picture again", names, library), networks)
 
     prepared = classmethod(prepared)
+    only_stated = staticmethod(only_stated)
 
     @property
     def classes(self) -> Classes:

@@ -68,8 +68,9 @@ def test_of_exclusive_attributes_what_is_wanted_takes_the_others_place(system, p
     [
         ({"mode": "label"}, SettingError, "mode 'label': unknown"),
         ({"mode": ["labels"]}, SettingError, "unknown"),
-        ({"amount": -1}, SettingError, "not a finite number from 0"),
-        ({"amount": np.inf}, SettingError, "not a finite number from 0"),
+        ({"amount": -1}, SettingError, "not a number from 0 to 100"),
+        ({"amount": np.inf}, SettingError, "not a number from 0 to 100"),
+        ({"amount": 1e25}, SettingError, "not a number from 0 to 100"),
         ({"amount": "much"}, SettingError, "not a number"),
         ({"seed": -1}, SettingError, "less than 0"),
         ({"seed": 2**32}, SettingError, "above"),

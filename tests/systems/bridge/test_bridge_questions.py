@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -268,6 +269,36 @@ def test_a_reference_called_input_is_a_work_and_the_picture_that_goes_in_is_none
     assert np.array_equal(system.source_picture(named, "reference/input"), other[0])
 
 
+@pytest.mark.parametrize("name", ["input", "labels with noise row 1"])
+def test_a_reference_called_like_another_part_is_left_out_without_that(
+    trace, system, picture, other, save, tmp_path, name
+):
+    save(tmp_path / "face.png", other[0])
+    (tmp_path / "face.png").rename(tmp_path / name)
+    given = tmp_path / name, other[1]
+    between = {"mode": "between", "row": 1, "alpha": 0.5}
+    named, plain = (system.traced(picture, HAS, WANT, reference=one, **between) for one in (given, other))
+    told = [source["source"] for source in named.about["sources"]]
+    labels, region = "labels with noise row 1", kt.Box(4, 6, 9, 8)
+    for part, same in (
+        (f"reference/{name}", "reference"),
+        (kt.SourceRegion(f"reference/{name}", region), kt.SourceRegion("reference", region)),
+        (region, region),
+        (5, 5),
+        ("reference", "reference"),
+        ("input", "input"),
+        (next(one for one in told if one.startswith("input")), "input"),
+        (kt.SourceRegion("input", region), kt.SourceRegion("input", region)),
+        (next(one for one in told if one.endswith(labels)) if name == "input" else f"labels/{labels}", labels),
+    ):
+        assert np.array_equal(kt.without(named, part).output, kt.without(plain, same).output), part
+    again = kt.without(kt.without(named, f"reference/{name}"), "input")
+    assert np.array_equal(again.output, kt.without(plain, ["reference", "input"]).output)
+    assert system.searched(named) == [one for one in told if not one.startswith("input")]
+    by_part = kt.attribute(named, BOX, by="part", through="ablation", quiet=True, most=2)
+    assert len(by_part)
+
+
 @pytest.fixture(scope="module")
 def audited(trace, system, tmp_path_factory):
     """An audit in which a person asked something."""
@@ -285,6 +316,41 @@ def test_an_audit_is_verified(audited, system):
     assert verdict, verdict.difference
     assert "identical" in " ".join(verdict.checks)
     assert kt.Audit.open(audited).tables["copies"].empty
+
+
+def test_what_a_run_need_not_show_is_named_as_stated(audited, system, tmp_path):
+    folder = shutil.copytree(audited, tmp_path / "audit")
+    want = [*map(list, WANT.items()), ["Smile", False]]
+    said = {"has": ["Dark"], "want": want, "reference_has": ["Blond", "Hat"], "seed": 7}
+    forge(folder, system, partial(with_settings, said))
+    verdict = kt.verify(folder, model=system)
+    assert verdict, "if this is found out, it is no longer only stated"
+    stated = "has none; want no Smile; reference_has Blond, Hat; seed 7"
+    assert any(stated in check for check in verdict.checks if check.startswith("what is only stated"))
+    assert f"{stated}: the picture need not show it" in (folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"has": ["Smile"]},
+        {"has": ["Dark", "Hat"]},
+        {"want": [["Blond", True]]},
+        {"want": [["Blond", True], ["Hat", True], ["Smile", True]], "reference_has": ["Blond", "Hat"]},
+        {"reference_has": ["Blond"]},
+        {"reference_has": None},
+    ],
+)
+def test_attributes_that_a_run_shows_are_checked(audited, system, tmp_path, said):
+    folder = shutil.copytree(audited, tmp_path / "audit")
+    forge(folder, system, partial(with_settings, said))
+    assert not kt.verify(folder, model=system)
+
+
+def with_settings(said, evidence):
+    """Evidence of a run that says something else of how it was made."""
+    settings = {**evidence.trace.picture.settings, **said}
+    return replace(evidence, trace=evidence.trace.with_settings(settings), attributions=(), compared=())
 
 
 @pytest.mark.parametrize(
@@ -312,11 +378,7 @@ def test_a_setting_that_was_changed_is_found(trace, system, tmp_path, setting, v
     folder = tmp_path / "audit"
     kt.Audit.create(trace).save(folder)
 
-    def change(evidence):
-        settings = {**evidence.trace.picture.settings, setting: value}
-        return replace(evidence, trace=evidence.trace.with_settings(settings))
-
-    forge(folder, system, change)
+    forge(folder, system, partial(with_settings, {setting: value}))
     verdict = kt.verify(folder, model=system)
     assert any(part in verdict.difference for part in ("measures", "settings", "the reference reference", "banks")), (
         verdict

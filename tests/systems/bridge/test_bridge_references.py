@@ -221,6 +221,13 @@ def test_banks_whose_pictures_cannot_be_references_are_refused(folder, networks,
     library.build("refs/wide", tmp_path / "in", kind="pictures", attributes=tmp_path / "one.csv", quiet=True)
     with pytest.raises(LibraryError, match=r"wide\.png is 34x32 px, and the networks take 32x32 px"):
         kt.Bridge(library["refs/wide"], networks)
+    rows = "".join(f"{name}.png,1,1,1,0\n" for name in ROWS)
+    (tmp_path / "both.csv").write_text(f"file,Dark,Blond,Hat,Smile\n{rows}")
+    library.build("refs/both", folder / "in", kind="pictures", attributes=tmp_path / "both.csv", quiet=True)
+    with pytest.raises(
+        LabelError, match=r"a\.png is said to have Dark and Blond, and a picture has one of Dark, Blond"
+    ):
+        kt.Bridge(library["refs/both"], networks)
     library.build("art/patches", folder / "in", encoder=toy, quiet=True)
     with pytest.raises(LibraryError, match="it holds patches, and pictures are needed"):
         kt.Bridge(library["art/patches"], networks)

@@ -564,6 +564,8 @@ def test_an_audit_is_verified(system, library, traces, tmp_path, way):
     audit.save(tmp_path / "audit")
     verdict = kt.verify(tmp_path / "audit", library, model=system)
     assert verdict, verdict.difference
+    shown = "as the picture need not show it: seed" in " ".join(verdict.checks)
+    assert shown == (way != "drawn")
 
 
 def test_a_path_leads_from_one_style_to_the_other(system, networks, picture, exemplar):
@@ -585,6 +587,24 @@ def test_a_path_leads_from_one_style_to_the_other(system, networks, picture, exe
 def test_where_there_is_no_arc_the_way_is_straight(one, other):
     ends, parts = (torch.tensor(one).float(), torch.tensor(other).float()), torch.linspace(0, 1, 4)
     assert torch.allclose(arc(*ends, parts), straight(*ends, parts))
+
+
+@pytest.mark.parametrize("times", [-1, -3, -1 / 3, 0, 1, 7])
+def test_between_parallel_styles_of_any_length_the_way_stays_between_them(times):
+    for seed in range(20):
+        one = torch.from_numpy(np.random.default_rng(seed).normal(size=8)).float()
+        way = arc(one, times * one, torch.linspace(0, 1, 5))
+        assert torch.allclose(way, straight(one, times * one, torch.linspace(0, 1, 5)), atol=1e-3)
+        assert way.norm(dim=1).max() <= max(1, abs(times)) * one.norm() + 1e-5
+
+
+def test_an_arc_is_the_published_one_where_there_is_one():
+    rng = np.random.default_rng(5)
+    one, other = rng.normal(size=8), rng.normal(size=8)
+    angle = np.arccos(np.dot(one / np.linalg.norm(one), other / np.linalg.norm(other)))
+    expected = [(np.sin((1 - t) * angle) * one + np.sin(t * angle) * other) / np.sin(angle) for t in (0, 0.3, 1)]
+    found = arc(torch.tensor(one), torch.tensor(other), torch.tensor([0, 0.3, 1]).double())
+    assert found.numpy() == pytest.approx(np.array(expected))
 
 
 def test_published_files_load_by_their_names(networks, picture, exemplar, tmp_path):

@@ -77,6 +77,7 @@ def test_an_audit_is_verified_and_a_tampering_found(system, library, scene, tmp_
     audit.save(tmp_path / "audit")
     verdict = kt.verify(tmp_path / "audit", library, model=system)
     assert verdict.ok, verdict.difference
+    assert ("as the picture need not show it: seed 0" in " ".join(verdict.checks)) == ("choice" in settings)
     table = tmp_path / "audit" / "tables" / "sources.csv"
     changed = next((tmp_path / "audit").rglob("sources.*"), table)
     changed.write_bytes(changed.read_bytes() + b" ")

@@ -5,6 +5,10 @@ export interface SystemOrigins {
   rows: number[];
   // Each distribution: places and their parts in 10,000, by turns, largest first.
   parts: number[][];
+  // Per cell, in 10,000, what came from sources that are not shown.
+  elsewhere: number[];
+  // Per cell, in 10,000, what is the input's own; all other parts are of the rest.
+  own: number[];
 }
 
 export interface Origins {
@@ -24,8 +28,17 @@ export function partsOf(origins: Origins, system: string, cell: number): Part[] 
 }
 
 export function said(origins: Origins, system: string, cell: number): string {
+  const known = origins.systems[system];
+  const own = known?.own[cell] ?? 0;
+  const elsewhere = known?.elsewhere[cell] ?? 0;
   const found = partsOf(origins, system, cell);
-  if (!found.length) return "of no known place";
+  const words = found.length ? [largest(origins, found)] : [];
+  if (elsewhere) words.push(`${percent(elsewhere)} from other sources`);
+  if (!words.length) return own ? `${percent(own)} is the input's own` : "of no known place";
+  return (own ? `${percent(own)} is the input's own; of the rest ` : "") + words.join("; ");
+}
+
+function largest(origins: Origins, found: Part[]): string {
   const [place, part] = found[0]!;
   const inside = place % origins.cells ** 2;
   const source = origins.sources.length > 1 ? `${origins.sources[Math.floor(place / origins.cells ** 2)]}, ` : "";
@@ -34,6 +47,7 @@ export function said(origins: Origins, system: string, cell: number): string {
 }
 
 export function percent(part: number): string {
+  if (part < 5) return "less than 0.1 %";
   return part >= 995 ? `${Math.round(part / 100)} %` : `${(part / 100).toFixed(1)} %`;
 }
 
