@@ -95,7 +95,6 @@ def bench(
         if whole(f"bench {name}", number) < 0:
             raise SettingError(f"bench {name}={number}", "less than 0", "Give a whole number from 0")
     seed, cells, runs, repeats = seed_of("bench seed", seed), int(cells), int(runs), int(repeats)
-    seed, cells, runs, repeats = seed_of("bench seed", seed), int(cells), int(runs), int(repeats)
     given, references = material(input), references_of(reference)
     check_apart(given, references)
     if given.original is not None:
