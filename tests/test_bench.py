@@ -82,6 +82,17 @@ def test_agreement_is_that_of_the_traces_where_the_reference_is_one_thing(found)
     assert {origins.sources for origins in found.origins.values()} == {("reference",)}
 
 
+def test_agreement_about_the_region_is_that_of_its_cells(found, folder):
+    region = kt.Box(*found.about["region"])
+    for row in found.agreement.to_dict("records"):
+        known = [found.origins[row[name]] for name in ("one", "other")]
+        here = agreement(*known, region=region)
+        assert 0 < here.region.sum() < CELLS**2
+        assert row["region_agreement"] == pytest.approx(here.share)
+        assert row["region_above_chance"] == pytest.approx(here.above_chance, nan_ok=True)
+    assert "in the region</figcaption>" in (folder / "index.html").read_text()
+
+
 def test_all_are_tested_by_units_of_the_reference(found):
     tested = found.frame[found.frame["system"].isin(NAMES)]
     for row, stand in zip(tested.to_dict("records"), found.there, strict=True):
