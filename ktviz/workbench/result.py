@@ -78,7 +78,7 @@ class Bench:
     def agreements_in_region(self) -> dict[tuple[str, str], Agreement]:
         """How far each pair agrees about the region."""
         region = reached(Box(*self.about["region"]), self.there[0].shown.size, self.about["cells"])
-        return {pair: agreed(*(self.origins[name] for name in pair), region) for pair in self.agreements}
+        return {(a, b): agreed(self.origins[a], self.origins[b], region) for a, b in self.agreements}
 
     @cached_property
     def frame(self) -> pd.DataFrame:
