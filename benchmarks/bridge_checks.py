@@ -10,11 +10,14 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import torch
+from torch import nn
 
 from benchmarks.attribute_classifier import Classifier, trained
 from benchmarks.bridge_measures import (
@@ -29,7 +32,7 @@ from benchmarks.bridge_measures import (
 from benchmarks.held_out import asked_seed, part
 from benchmarks.portraits import Sitters, sitters
 from benchmarks.tables import publish
-from ktviz.systems.bridge.losses import Asked, Makers, made, makers_losses
+from ktviz.systems.bridge.losses import Asked, Losses, judge_losses, made, makers_losses, refined
 from ktviz.systems.bridge.packaged import WEIGHTS
 from ktviz.systems.bridge.system import Bridge
 from ktviz.systems.bridge.trained import Networks
@@ -163,7 +166,6 @@ def slope(log: Log) -> list[Row]:
     return [("9 slope of the discriminator after warming up", found, "0.7 to 1.3")]
 
 
-@torch.no_grad()
 def nothing(networks: Networks, changed: Sitters) -> list[Row]:
     """A batch of which nothing is to change."""
     torch.manual_seed(0)
@@ -171,10 +173,29 @@ def nothing(networks: Networks, changed: Sitters) -> list[Row]:
     has = torch.tensor([[float(one.has[name]) for name in networks.attributes] for one in changed.all[:4]])
     source, noise = pixels.float() / 127.5 - 1, torch.randn(len(has), networks.shape.noise)
     asked = Asked(source, source.flip(0), has, has, noise, -noise, torch.full((len(has), 1, 1, 1), 0.5))
-    makers = Makers(networks.encoder, networks.mapping, networks.generator)
-    losses = makers_losses(makers, networks.shape.discriminator(), asked, made(makers, asked))
-    finite = all(bool(one.isfinite()) for one in losses.values())
-    return [("9 nothing to change: all losses are finite", str(finite), "True")]
+    finite = learns_finite(networks, networks.shape.discriminator(), asked)
+    return [("9 nothing to change: all losses and gradients are finite", str(finite), "True")]
+
+
+def learns_finite(networks: Networks, judge: nn.Module, asked: Asked) -> bool:
+    """Whether a step of a training is finite: refined noise, the losses of the makers and of the discriminator, its
+    penalty among them, and the gradients of each network."""
+    networks = deepcopy(networks).requires_grad_(True)
+    makers = networks.makers
+    refinement = refined(makers, asked.reference, asked.difference, asked.noise, 1)
+    asked = replace(asked, noise=refinement)
+    found = made(makers, asked)
+    pictures = [picture.detach() for picture in found.pictures]
+    steps: list[tuple[Losses, list[nn.Module]]] = [
+        (makers_losses(makers, judge, asked, found), [makers.encoder, makers.mapping, makers.generator]),
+        (judge_losses(judge, asked, pictures, [asked.alpha] * len(pictures)), [judge]),
+    ]
+    known = [refinement]
+    for losses, learning in steps:
+        weights = [weight for network in learning for weight in network.parameters()]
+        gradients = torch.autograd.grad(torch.stack(list(losses.values())).sum(), weights, allow_unused=True)
+        known += [*losses.values(), *(gradient for gradient in gradients if gradient is not None)]
+    return all(bool(one.isfinite().all()) for one in known)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def test_every_check_says_something_of_networks_that_nobody_trained(few):
     assert found["4 codes of labels and reference apart, relative to their size, steps 1 and 9"] == "0.500, 0.300"
     assert found["6 the sum of both codes makes the picture again"] == "True"
     assert float(found["6 recorded norms and those of the codes, apart"]) < 1e-3
-    assert found["9 nothing to change: all losses are finite"] == "True"
+    assert found["9 nothing to change: all losses and gradients are finite"] == "True"
     assert found["9 slope of the discriminator after warming up"] == "0.65 (0.20 to 1.10)"
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import ktviz as kt
-from ktviz.errors import MismatchError, SettingError, TraceError
+from ktviz.errors import MismatchError, RegionError, SettingError, TraceError
 from ktviz.explain.origins import agreement, origins
 from ktviz.regions import Box
 
@@ -93,6 +93,20 @@ def test_chance_is_the_mean_over_all_orders_of_the_cells():
     by_hand = [np.minimum(one, other[list(order)]).sum(1).mean() for order in permutations(range(count))]
     assert found.chance == pytest.approx(np.mean(by_hand), abs=1e-6)
     assert found.share == pytest.approx(by_hand[0], abs=1e-6)
+
+
+def test_a_region_is_asked_about_alone():
+    half = np.where(IDENTITY % CELLS < CELLS // 2, IDENTITY, SHUFFLED)
+    region = kt.Box(0, 0, SIDE // 2 - 1, SIDE)
+    found = agreement(placed(half), placed(IDENTITY), CELLS, region=region)
+    assert found.region.tolist() == [[True] * (CELLS // 2) + [False] * (CELLS // 2)] * CELLS
+    assert (found.share, found.above_chance) == (pytest.approx(1), pytest.approx(1))
+    assert found.chance == pytest.approx(2 / CELLS**2)
+    whole = agreement(placed(half), placed(IDENTITY), CELLS)
+    assert whole.region.all()
+    assert whole.above_chance < 0.7
+    with pytest.raises(RegionError):
+        agreement(placed(half), placed(IDENTITY), CELLS, region=kt.Box(0, 0, 2 * SIDE, SIDE))
 
 
 def test_independent_runs_do_not_agree_above_chance():

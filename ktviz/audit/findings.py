@@ -21,6 +21,7 @@ from ktviz.regions import Mask
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.registry import names, system_class
 from ktviz.trace.pictures import INPUT, OUTPUT
+from ktviz.trace.shares import with_cause
 from ktviz.trace.trace import Trace
 
 EDGES = ("x", "y", "width", "height")
@@ -30,7 +31,7 @@ def tables_of(evidence: Evidence) -> dict[str, pd.DataFrame]:
     """All tables of an audit."""
     return {
         **derived_tables(evidence.trace),
-        "pieces": pieces_with_rivals(evidence),
+        "pieces": with_cause(evidence.trace, pieces_with_rivals(evidence)),
         "rivals": evidence.rivals,
         "copies": evidence.copies,
         "counterfactuals": counterfactuals(evidence),
@@ -41,12 +42,13 @@ def tables_of(evidence: Evidence) -> dict[str, pd.DataFrame]:
 def derived_tables(trace: Trace) -> dict[str, pd.DataFrame]:
     """What follows from the trace alone: sources, creators, licences, boxes."""
     sources = trace.sources()
-    return {
+    found = {
         "sources": sources,
         "creators": roll_up(sources, "creator"),
         "licences": roll_up(sources.assign(licence=sources["licence"].map(in_short)), "licence"),
         "boxes": boxes(trace),
     }
+    return {name: with_cause(trace, table) for name, table in found.items()}
 
 
 def pictures_of(evidence: Evidence) -> dict[str, Pixels]:

@@ -41,21 +41,12 @@ class Case:
 
     @cached_property
     def output(self) -> Pixels:
-        """The output: the recorded one, or where the trace came without it, made again.
-
-        Raises:
-            TraceError: There is none.
-            MismatchError: It has another size than the picture in which the queries lie: no region is the same in both.
-        """
+        """The output: the recorded one, or where the trace came without it, made again."""
         made = self.trace.output
         if made is None:
             made = self.system.rerun(self.trace).picture.canvases.get(str(self.trace.site_about["output"]))
         if made is None:
             raise TraceError(ASKED, "the model makes no picture", "Ask what rows can answer")
-        if made.shape[:2] != self.trace.size:
-            asked, there = (f"{width}x{height} px" for height, width in (self.trace.size, made.shape[:2]))
-            found = f"queries lie in {asked}, and the output has {there}"
-            raise MismatchError(ASKED, found, "Make an output of the same size, or ask what rows can answer")
         return made
 
 

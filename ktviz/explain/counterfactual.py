@@ -18,7 +18,8 @@ from ktviz.systems.parts import is_number
 from ktviz.trace import parquet
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Traced, as_trace
-from ktviz.trace.trace import Trace
+from ktviz.trace.shares import with_cause
+from ktviz.trace.trace import NOT_THE_CAUSE, Trace
 from ktviz.values import listed
 
 if TYPE_CHECKING:
@@ -114,8 +115,13 @@ class Comparison(Result):
         """The result in one line."""
         return (
             f"{self.changed_share:.1%} of the pixels changed, by {self.mean_change:.2f} levels on average; "
-            f"{len(self)} of {self.about['retrievals']} winners are new"
+            f"{len(self)} of {self.about['retrievals']} winners are new{self.note}"
         )
+
+    @property
+    def note(self) -> str:
+        """What must be said beside winners that did not feed the output, in brackets; else empty."""
+        return "" if self.about.get("causal", True) else f" ({NOT_THE_CAUSE})"
 
     def summary(self) -> pd.Series:
         """The result in a few numbers."""
@@ -124,7 +130,7 @@ class Comparison(Result):
             "pixels changed": f"{self.changed_share:.2%}",
             "mean change, levels": round(self.mean_change, 3),
             "largest change, levels": round(float(self.difference.max()), 1),
-            "new winners": f"{len(self)} of {self.about['retrievals']}",
+            "new winners": f"{len(self)} of {self.about['retrievals']}{self.note}",
         }
         return pd.Series(facts, name=self.kind)
 
@@ -178,12 +184,14 @@ def compare(before: Traced, after: Traced, *, model: object | None = None) -> Co
     about = {
         "retrievals": len(np.union1d(before.column("query"), after.column("query"))),
         "differs": differences(before, after),
+        "causal": not (before.caveat or after.caveat),
         "before": before.digest,
         "after": after.digest,
         "settings_before": dict(first.about["settings"]),
         "settings_after": dict(second.about["settings"]),
     }
-    return Comparison(changes(before, after), about, {"before": outputs[0], "after": outputs[1]})
+    frame = with_cause(before if before.caveat else after, changes(before, after))
+    return Comparison(frame, about, {"before": outputs[0], "after": outputs[1]})
 
 
 def check_site(before: Trace, after: Trace) -> None:

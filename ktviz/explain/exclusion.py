@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from ktviz.errors import SettingError, UnknownNameError
-from ktviz.explain.case import Case
+from ktviz.errors import MismatchError, SettingError, UnknownNameError
+from ktviz.explain.case import ASKED, Case
 from ktviz.explain.gradient import GRAIN_PX
 from ktviz.explain.result import site_that_paints
 from ktviz.explain.units import Ints, Units
@@ -86,7 +86,7 @@ class Exclusion:
         """Raise SettingError where the settings change the region though nothing is left out."""
         if not self.settings:
             return
-        apart = np.abs(self._again((), **self.settings).astype(np.int16) - self.case.output[self.seen.pixels])
+        apart = np.abs(self._again((), **self.settings).astype(np.int16) - self.recorded)
         if apart.max() > ROUNDING:
             names = ", ".join(self.settings)
             found = f"it changes the picture by up to {apart.max()} levels, though nothing is left out"
@@ -146,12 +146,27 @@ class Exclusion:
 
     def compare(self, image: Pixels) -> Floats:
         """How far the seen part is from what was recorded, within the region: (2,)."""
-        before, mask = self.case.output[self.seen.pixels], self.mask[self.seen.pixels]
-        levels = np.abs(before[mask].astype(np.int16) - image[mask]).mean()
+        mask = self.mask[self.seen.pixels]
+        levels = np.abs(self.recorded[mask].astype(np.int16) - image[mask]).mean()
         apart = (self._features(image) - self._before).norm(dim=0)
         cell = self.case.system.cell_px
         cells = F.max_pool2d(torch.from_numpy(mask)[None].float(), cell, ceil_mode=True)[0] > 0
         return np.array([levels, float(apart[cells].mean())])
+
+    @cached_property
+    def recorded(self) -> Pixels:
+        """The seen part as it was.
+
+        Raises:
+            MismatchError: The output has another size than the picture in which the region lies.
+        """
+        output = self.case.output
+        if output.shape[:2] != self.mask.shape:
+            asked, there = (f"{width}x{height} px" for height, width in (self.mask.shape, output.shape[:2]))
+            found = f"queries lie in {asked}, and the output has {there}"
+            raise MismatchError(ASKED, found, "Make an output of the same size, or ask what rows can answer")
+        whole: Pixels = output[self.seen.pixels]
+        return whole
 
     @cached_property
     def seen(self) -> Box:

@@ -23,6 +23,7 @@ from ktviz.explain.result import check_retrieved, one_site
 from ktviz.explain.units import Ints, trace_rows
 from ktviz.licences import UNKNOWN
 from ktviz.printing import counted
+from ktviz.regions import Mask, Region, region_mask
 from ktviz.trace.overlap import Floats, box_sums, corners, coverage
 from ktviz.trace.recorded import Traced
 from ktviz.trace.shares import own_sources, source_numbers, source_sides
@@ -46,12 +47,14 @@ class Origins:
             cell of each source. A row adds up to what is known, at most 1.
         own: (cells²,) the part of each cell that is of the very picture in which it lies. It is left out of `part`,
             and the rest counts in its place.
+        size: (height, width) of the output in px.
     """
 
     cells: int
     sources: tuple[str, ...]
     part: Any
     own: Floats
+    size: tuple[int, int]
 
     def __repr__(self) -> str:
         sources = counted(len(self.sources), "source")
@@ -87,25 +90,33 @@ class Agreement:
     Attributes:
         cells: (n, n) what the two distributions of each cell have in common: the sum of the smaller parts, 0 to 1.
         most: (n, n) what they could have in common at most, as less may be known of one.
-        chance: Mean of what they would have in common if the cells of one were put in any order: over all orders.
+        chance: Mean of what they would have in common if the cells of one were put in any order: over all orders of
+            the cells of the region.
+        region: (n, n) the cells that were asked about.
     """
 
     cells: Floats
     most: Floats
     chance: float
+    region: Mask
 
     def __repr__(self) -> str:
         return f"Agreement({self.share:.1%}, by chance {self.chance:.1%}, above chance {self.above_chance:.1%})"
 
     @property
     def share(self) -> float:
-        """Mean over the cells."""
-        return float(self.cells.mean())
+        """Mean over the cells of the region."""
+        return float(self.cells[self.region].mean())
+
+    @property
+    def at_most(self) -> float:
+        """What that could be, as less may be known of one."""
+        return float(self.most[self.region].mean())
 
     @property
     def above_chance(self) -> float:
         """1 where they agree as far as can be known, 0 where no more than chance; NaN where chance alone does that."""
-        room, more = float(self.most.mean()) - self.chance, self.share - self.chance
+        room, more = self.at_most - self.chance, self.share - self.chance
         return (more if abs(more) > DUST else 0.0) / room if room > DUST else np.nan
 
 
@@ -137,14 +148,14 @@ def origins(trace: Traced, cells: int = CELLS, called: Mapping[str, str] | None 
         height, width = trace.size
         raise SettingError(f"{cells} cells a side", f"the output has {width}x{height} px", "Give a smaller number")
     if trace.caveat:
-        return Origins(cells, (), sparse.csr_array((cells**2, 0)), np.zeros(cells**2))
+        return Origins(cells, (), sparse.csr_array((cells**2, 0)), np.zeros(cells**2), trace.size)
     own, named = own_sources(trace), [name_of(source, called or {}) for source in trace.about["sources"]]
     sources = tuple(dict.fromkeys(name for name, mine in zip(named, own, strict=True) if not mine))
     number = np.array([-1 if mine else sources.index(name) for name, mine in zip(named, own, strict=True)], np.int64)
     cover = covered(trace, cells)
     part = cover @ taken(trace, cells, number)
     part.eliminate_zeros()
-    return Origins(cells, sources, part, cover @ of_itself(trace, number))
+    return Origins(cells, sources, part, cover @ of_itself(trace, number), trace.size)
 
 
 def check_cells(name: str, cells: int) -> None:
@@ -160,16 +171,20 @@ def name_of(source: Mapping[str, Any], called: Mapping[str, str]) -> str:
     return called.get(name, name if digest == UNKNOWN else digest)
 
 
-def agreement(one: Traced | Origins, other: Traced | Origins, cells: int = CELLS) -> Agreement:
+def agreement(
+    one: Traced | Origins, other: Traced | Origins, cells: int = CELLS, *, region: Region = None
+) -> Agreement:
     """How far two runs take the cells of an output from the same places, whatever systems they are of.
 
     Args:
         one: A trace, or where its cells come from.
         other: Of an output of the same thing.
         cells: Cells a side, of traces.
+        region: Of the output of the first: all cells that it reaches into are asked about; None for all.
 
     Raises:
         MismatchError: Origins of other numbers of cells.
+        RegionError: The region is empty or outside.
         SettingError, TraceError: As in `origins`.
 
     Example:
@@ -179,15 +194,31 @@ def agreement(one: Traced | Origins, other: Traced | Origins, cells: int = CELLS
         >>> trace = kt.ImageAnalogy(photo[:, ::-1]).traced(photo, iterations=1)
         >>> agreement(trace, trace).above_chance
         1.0
+        >>> int(agreement(trace, trace, region=kt.Box(0, 0, 32, 24)).region.sum())
+        64
     """
     first, second = (found if isinstance(found, Origins) else origins(found, cells) for found in (one, other))
     if first.cells != second.cells:
         raise MismatchError(f"origins of {first.cells} cells a side", f"others have {second.cells}", "Ask for as many")
+    return agreed(first, second, reached(region, first.size, first.cells))
+
+
+def reached(region: Region, size: tuple[int, int], cells: int) -> Mask:
+    """The cells of an output of so many px, (height, width), that a region reaches into: (cells, cells)."""
+    mask = region_mask(region, *size)
+    for axis, side in enumerate(size):
+        mask = np.logical_or.reduceat(mask, np.arange(cells) * side // cells, axis)
+    return mask
+
+
+def agreed(first: Origins, second: Origins, region: Mask) -> Agreement:
+    """How far the origins of two outputs agree about a region, (cells, cells)."""
     sources = tuple(dict.fromkeys((*first.sources, *second.sources)))
     mine, theirs = first.of(sources), second.of(sources)
     common = np.asarray(mine.minimum(theirs).sum(1)).reshape(first.cells, -1)
     most = np.minimum(first.known, second.known).reshape(first.cells, -1)
-    return Agreement(common, most, by_chance(mine, theirs))
+    asked = np.flatnonzero(region)
+    return Agreement(common, most, by_chance(mine[asked], theirs[asked]), region)
 
 
 def by_chance(one: Any, other: Any) -> float:

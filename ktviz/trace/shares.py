@@ -59,7 +59,8 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
     """See `Trace.sources`."""
     if len(trace.sites) > 1:
         parts = [trace_shares(trace.site(name), region).assign(site=name) for name in trace.sites]
-        return pd.concat(parts, ignore_index=True)
+        found = pd.concat(parts, ignore_index=True)
+        return found.assign(causal=found["causal"].isna()) if "causal" in found else found  # said where it is not so
     number, count = source_numbers(trace), len(trace.about["sources"])
     share = source_shares(trace, region)
     painted = np.flatnonzero(row_shares(trace, region))
@@ -68,7 +69,12 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
     pairs, first = np.unique(pairs, return_index=True)
     retrievals = np.bincount(pairs % count, minlength=count)
     total = np.bincount(pairs % count, trace.column("similarity", winners=False)[painted[first]], count)
-    return share_table(trace.about["sources"], share.tolist(), retrievals.tolist(), total.tolist())
+    return with_cause(trace, share_table(trace.about["sources"], share.tolist(), retrievals.tolist(), total.tolist()))
+
+
+def with_cause(trace: Trace, table: pd.DataFrame) -> pd.DataFrame:
+    """A table of a trace; where its sources did not feed the output, with a column `causal` that says so."""
+    return table.assign(causal=False) if trace.caveat else table
 
 
 def source_shares(trace: Trace, region: Region = None) -> Floats:
@@ -198,7 +204,7 @@ def spread(trace: Trace, source: str, box: Box | None) -> pd.DataFrame:
     columns = ["site", "query", "box", "source_box", "similarity"]
     found: pd.DataFrame = table.select(columns).take(rows).to_pandas()
     found.insert(4, "share", share[rows])
-    return found.sort_values("share", ascending=False, kind="stable", ignore_index=True)
+    return with_cause(trace, found.sort_values("share", ascending=False, kind="stable", ignore_index=True))
 
 
 def check_part(trace: Trace, source: str, box: Box) -> None:

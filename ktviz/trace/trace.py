@@ -301,7 +301,8 @@ class Trace(Content):
         Returns:
             One row per source, also those that gave nothing: source, share, retrievals, similarity (mean),
             bank, title, creator, year, licence, url, sha256. Of several sites, the rows of each, which sum to 1 by
-            themselves, with its name as `site`.
+            themselves, with its name as `site`. Where sources did not feed the output but are most like what did, a
+            column `causal` says False.
         """
         from ktviz.trace.shares import trace_shares
 
@@ -315,7 +316,8 @@ class Trace(Content):
             box: In px of the original source; entries that reach into it count.
 
         Returns:
-            site, query, box (px of the output), source_box, share (overlap, of the output), similarity.
+            site, query, box (px of the output), source_box, share (overlap, of the output), similarity;
+            `causal` as of `sources()`.
         """
         from ktviz.trace.shares import spread
 

@@ -65,7 +65,7 @@ def bench(
         reference: The same; or banks of one kind, or several of different kinds, of which each system takes the first
             that it can. Then sources stand for parts, and the same file is the same source in all of them.
         systems: Names, or systems whose networks are to be used; None for all that are known here.
-        region: Of the output, for faithfulness; None for the middle half of its sides.
+        region: Of the output, for faithfulness and agreement; None for the middle half of its sides.
         cells: Cells a side, of outputs and sources, 48 at most.
         runs: Random halves of the units that are left out, beside each alone; 0 does not test faithfulness.
         repeats: Turns in which times are taken, recorded and not; 0 takes none, and no memory.

@@ -66,6 +66,7 @@ def page(found: Bench) -> str:
         ],
         pairs=[
             {"one": one, "other": other, "map": exact(agreement_map(agreed)), "above": agreed.above_chance}
+            | {"here": found.agreements_in_region[one, other].above_chance}
             for (one, other), agreed in best_first(found)
         ],
         scale=exact(painted_values(np.linspace(0, 1, 64)[None])),

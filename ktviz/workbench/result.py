@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ktviz.errors import TraceError
-from ktviz.explain.origins import Agreement, Origins, agreement
+from ktviz.explain.origins import Agreement, Origins, agreed, agreement, reached
 from ktviz.images import Pixels
+from ktviz.regions import Box
 from ktviz.systems.material import Material
 from ktviz.trace.trace import Trace
 from ktviz.workbench.entrants import Given
@@ -23,6 +24,14 @@ from ktviz.workbench.stand import Stand
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+NUMBERS = ("agreement", "chance", "most", "above_chance")
+
+
+def numbers_of(found: Agreement) -> dict[str, float]:
+    """What tables say of how far two systems agree."""
+    return dict(zip(NUMBERS, (found.share, found.chance, found.at_most, found.above_chance), strict=True))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,6 +75,12 @@ class Bench:
         return {(one, other): agreement(a, b) for (one, a), (other, b) in combinations(self.origins.items(), 2)}
 
     @cached_property
+    def agreements_in_region(self) -> dict[tuple[str, str], Agreement]:
+        """How far each pair agrees about the region."""
+        region = reached(Box(*self.about["region"]), self.there[0].shown.size, self.about["cells"])
+        return {(a, b): agreed(self.origins[a], self.origins[b], region) for a, b in self.agreements}
+
+    @cached_property
     def frame(self) -> pd.DataFrame:
         """One row per system, in the order in which they were asked for.
 
@@ -80,19 +95,22 @@ class Bench:
 
     @cached_property
     def agreement(self) -> pd.DataFrame:
-        """One row per pair of systems: one, other, agreement, chance, most, above_chance; see `Agreement`."""
+        """One row per pair of systems: one, other, agreement, chance, most, above_chance; see `Agreement`.
+
+        And of the region: region_agreement, region_chance, region_most, region_above_chance.
+        """
         rows = [
             {
                 "one": one,
                 "other": other,
-                "agreement": found.share,
-                "chance": found.chance,
-                "most": float(found.most.mean()),
-                "above_chance": found.above_chance,
+                **numbers_of(found),
+                **{f"region_{name}": number for name, number in numbers_of(here).items()},
             }
-            for (one, other), found in self.agreements.items()
+            for ((one, other), found), here in zip(
+                self.agreements.items(), self.agreements_in_region.values(), strict=True
+            )
         ]
-        return pd.DataFrame(rows, columns=["one", "other", "agreement", "chance", "most", "above_chance"])
+        return pd.DataFrame(rows, columns=["one", "other", *NUMBERS, *(f"region_{name}" for name in NUMBERS)])
 
     @cached_property
     def faithfulness(self) -> pd.DataFrame:

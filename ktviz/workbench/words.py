@@ -42,6 +42,7 @@ PAIRS: Mapping[str, str] = {
     "agreement": "what the origins of a cell have in common, mean of the cells",
     "chance": "the same if the cells of one output were put in any order, mean of all orders",
     "at most": "how much is known of both",
+    "in the region": "above chance, of the cells that the region reaches into alone",
 }
 
 
@@ -92,7 +93,7 @@ def beside(row: Mapping[str, Any], score: str) -> str:
 
 def pairs(found: Bench) -> tuple[Mapping[str, str], list[list[str]]]:
     """The table of pairs: its columns with what they mean."""
-    numbers = ("above_chance", "agreement", "chance", "most")
+    numbers = ("above_chance", "agreement", "chance", "most", "region_above_chance")
     rows = found.agreement.to_dict("records")
     return PAIRS, [[f"{row['one']}, {row['other']}", *(said(row[name], percent) for name in numbers)] for row in rows]
 
@@ -142,11 +143,12 @@ def circumstances(found: Bench) -> str:
     about = found.about
     x, y, width, height = about["region"]
     parts = [f"Outputs and sources in {about['cells']}x{about['cells']} cells"]
+    parts.append(f"the region is {width:g}x{height:g} px at ({x:g}, {y:g})")
     if about["runs"]:
         ninths = "ninths of the reference, and each as one what lies nowhere in it, such as labels"
         what = ninths if about["by"] == "part" else "sources"
         parts.append(
-            f"faithfulness of {METHOD} in the region {width:g}x{height:g} px at ({x:g}, {y:g}), by {what}, "
+            f"faithfulness of {METHOD} in the region, by {what}, "
             f"{about['runs']} random halves and each alone left out, seed {about['seed']}"
         )
     if about["repeats"]:

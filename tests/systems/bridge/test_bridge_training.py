@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.bridge_checks import learns_finite
 from ktviz.errors import SettingError, TrainingError
 from ktviz.systems.bridge.losses import (
     Asked,
@@ -371,6 +372,26 @@ def test_nothing_to_change_leaves_no_nan_in_noise_slopes_or_gradients(step):
     gradients = [p.grad for network in networks for p in network.parameters() if p.grad is not None]
     assert len(gradients) > 20
     assert all(torch.isfinite(gradient).all() for gradient in gradients)
+
+
+def test_the_check_of_nothing_to_change_sees_a_gradient_that_is_no_number(step):
+    asked, networks = replace(step.asked, wanted=step.asked.has), networks_of(1)
+    assert learns_finite(networks, SHAPE.discriminator(), asked)
+    assert not any(weight.requires_grad for weight in networks.parameters())
+
+    class Steep(torch.nn.Module):
+        """Its value is a number; the root of nothing has no slope."""
+
+        def __init__(self):
+            super().__init__()
+            self.inner = SHAPE.discriminator()
+
+        def forward(self, picture):
+            real, has = self.inner(picture)
+            return real + (0 * picture).square().flatten(1).sum(1).sqrt().mean(), has
+
+    assert all(bool(found.isfinite().all()) for found in Steep()(asked.source))
+    assert not learns_finite(networks, Steep(), asked)
 
 
 def test_a_resumed_run_keeps_its_groups_and_two_of_a_group_are_refused(data, tmp_path):

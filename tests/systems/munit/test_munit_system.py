@@ -4,6 +4,7 @@ import re
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from matplotlib.text import Text
@@ -249,8 +250,19 @@ def test_wherever_a_drawn_style_is_shown_it_is_said_that_nothing_of_the_bank_was
     audit = kt.Audit.create(trace)
     audit.save(tmp_path / "audit")
     texts += [audit._repr_html_(), (tmp_path / "audit" / "report.html").read_text()]
+    compared = kt.compare(trace, trace)
+    texts += ["".join(text.get_text() for text in compared.plot().findobj(Text)), compared._repr_html_()]
+    texts += [repr(compared), compared.summary()["new winners"]]
     for text in texts:
         assert said in text
+    names = ("sources", "creators", "licences", "boxes", "pieces")
+    tables = [audit.tables[name] for name in names]
+    tables += [pd.read_csv(next((tmp_path / "audit").rglob(f"{name}.csv"))) for name in names]
+    source = trace.sources()["source"][0]
+    for table in (*tables, trace.sources(), trace.spread(source), compared.frame):
+        assert not table["causal"].any()
+    assert "causal" not in traces["named"].sources()
+    assert said not in repr(kt.compare(traces["named"], traces["named"]))
     for way in ("named", "mix"):
         assert traces[way].summary()["causal"] is True
         assert said not in traces[way]._repr_html_()

@@ -55,7 +55,7 @@ def trials(folder):
         "NaN": refused(ImageError, NO_NUMBER, lambda: system(NAN, faces.HAS, faces.WANT)),
         "NaN: reference": refused(ImageError, NO_NUMBER, lambda: asked(reference=(NAN, ["Blond", "Hat"]))),
         "NaN: noise": refused(SettingError, NO_NUMBER, lambda: asked(mode="labels", noise=[np.nan] * 6)),
-        "NaN: amount": refused(SettingError, NO_NUMBER, lambda: asked(amount=np.nan)),
+        "NaN: amount": refused(SettingError, "not a number from 0 to 100", lambda: asked(amount=np.nan)),
         **empty(folder, on, kind="pictures"),
         **attributes(asked, reference),
     }
