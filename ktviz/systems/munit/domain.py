@@ -22,10 +22,12 @@ def check_domain(networks: Networks, domain: str, pixels: Pixels) -> None:
 
     Pictures that neither knows are let through: they become something, which people can see.
     """
-    middle = middle_of(pixels)
-    other = networks.other(domain)
-    mine, theirs = (made_again_db(networks, name, middle) for name in (domain, other))
-    if mine < KNOWN_DB and theirs > mine + CLEARLY_DB:
+    middle, other = middle_of(pixels), networks.other(domain)
+    mine = made_again_db(networks, domain, middle)
+    if mine >= KNOWN_DB:
+        return
+    theirs = made_again_db(networks, other, middle)
+    if theirs > mine + CLEARLY_DB:
         raise ImageError(
             f"a picture of {domain}",
             f"it is like {other}: made again as one of them at {theirs:.0f} dB, as one of {domain} at {mine:.0f} dB",
