@@ -89,7 +89,9 @@ class Recipe(adversarial.Recipe):
     polish_adversarial: float = 4.0
     single: float = 0.5
     weights: Weights = field(
-        default_factory=lambda: Weights(adversarial=0.1, attributes=4.0, cycle=10.0, bridge=1.0, back=100.0)
+        default_factory=lambda: Weights(
+            adversarial=0.1, attributes=4.0, cycle=10.0, bridge=1.0, back=100.0, around=50.0
+        )
     )
     shape: Shape = SMALL
 
@@ -250,6 +252,8 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         else:
             one = one_way.made_one_way(makers, drawn, way)
             losses, pictures = one_way.one_way_losses(makers, judge, drawn, one, way), (one.picture,)
+        if self.recipe.weights.around:
+            losses["around"] = both_ways.around(drawn.source, pictures, self.where(drawn.difference))
         return losses | self.back(drawn), pictures
 
     def back(self, drawn: Asked) -> Losses:
@@ -257,9 +261,12 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         if not self.recipe.weights.back:
             return {}
         difference = self.one_change(drawn.difference * self.local)
-        where = (difference.abs()[:, :, None, None, None] * self.places).amax(1)
         ways = both_ways.WAYS if self.way is None else (self.way,)
-        return {"back": both_ways.back(self.makers.makers, drawn, difference, where, ways)}
+        return {"back": both_ways.back(self.makers.makers, drawn, difference, self.where(difference), ways)}
+
+    def where(self, difference: Tensor) -> Tensor:
+        """The places of changes (B, attributes): (B, 1, side, side) from 0 to 1."""
+        return (difference.abs()[:, :, None, None, None] * self.places).amax(1)
 
     @cached_property
     def places(self) -> Tensor:
