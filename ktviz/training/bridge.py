@@ -52,7 +52,8 @@ LEAST = 8
 DIRECTION = 4.0
 """How much larger than others initial weights are that what is asked for meets."""
 SIGNS = (-1, 0, 1)
-WAYS = ("both", "labels", "reference")
+TAUGHT = ("both", *both_ways.WAYS)
+"""Ways to a code that can learn."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Recipe(adversarial.Recipe):
         check_rates(self, "muon_rate", "discriminator_muon_rate")
         if isinstance(self.refinement, bool) or self.refinement not in SIGNS:
             raise SettingError(f"refinement {self.refinement}", "not one of -1, 0 and 1", "Give 1, as published")
-        one_of("ways", self.ways, WAYS)
+        one_of("ways", self.ways, TAUGHT)
         if self.crop != (self.shape.side, self.shape.side):
             side = self.shape.side
             raise SettingError(f"crop {self.crop}", f"the networks take {side} px", f"Give ({side}, {side})")
