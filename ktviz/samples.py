@@ -197,7 +197,7 @@ def pots(quiet: bool = False) -> Library:
     """The library of the photographs of pots, built once into the cache; errors as in `bank`."""
     from ktviz.systems.munit.system import Munit
 
-    coder, place = Munit.shipped().coder, folder() / GLAZED
+    coder, place = Munit().coder, folder() / GLAZED
 
     def build(library: Library) -> None:
         if not quiet:

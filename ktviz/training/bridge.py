@@ -52,7 +52,8 @@ LEAST = 8
 DIRECTION = 4.0
 """How much larger than others initial weights are that what is asked for meets."""
 SIGNS = (-1, 0, 1)
-WAYS = ("both", "labels", "reference")
+TAUGHT = ("both", *both_ways.WAYS)
+"""Ways to a code that can learn."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,9 @@ class Recipe(adversarial.Recipe):
     polish_adversarial: float = 4.0
     single: float = 0.5
     weights: Weights = field(
-        default_factory=lambda: Weights(adversarial=0.1, attributes=4.0, cycle=10.0, bridge=1.0, back=100.0)
+        default_factory=lambda: Weights(
+            adversarial=0.1, attributes=4.0, cycle=10.0, bridge=1.0, back=100.0, around=50.0
+        )
     )
     shape: Shape = SMALL
 
@@ -103,7 +106,7 @@ class Recipe(adversarial.Recipe):
         check_rates(self, "muon_rate", "discriminator_muon_rate")
         if isinstance(self.refinement, bool) or self.refinement not in SIGNS:
             raise SettingError(f"refinement {self.refinement}", "not one of -1, 0 and 1", "Give 1, as published")
-        one_of("ways", self.ways, WAYS)
+        one_of("ways", self.ways, TAUGHT)
         if self.crop != (self.shape.side, self.shape.side):
             side = self.shape.side
             raise SettingError(f"crop {self.crop}", f"the networks take {side} px", f"Give ({side}, {side})")
@@ -250,6 +253,8 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         else:
             one = one_way.made_one_way(makers, drawn, way)
             losses, pictures = one_way.one_way_losses(makers, judge, drawn, one, way), (one.picture,)
+        if self.recipe.weights.around:
+            losses["around"] = both_ways.around(drawn.source, pictures, self.where(drawn.difference))
         return losses | self.back(drawn), pictures
 
     def back(self, drawn: Asked) -> Losses:
@@ -257,9 +262,12 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         if not self.recipe.weights.back:
             return {}
         difference = self.one_change(drawn.difference * self.local)
-        where = (difference.abs()[:, :, None, None, None] * self.places).amax(1)
         ways = both_ways.WAYS if self.way is None else (self.way,)
-        return {"back": both_ways.back(self.makers.makers, drawn, difference, where, ways)}
+        return {"back": both_ways.back(self.makers.makers, drawn, difference, self.where(difference), ways)}
+
+    def where(self, difference: Tensor) -> Tensor:
+        """The places of changes (B, attributes): (B, 1, side, side) from 0 to 1."""
+        return (difference.abs()[:, :, None, None, None] * self.places).amax(1)
 
     @cached_property
     def places(self) -> Tensor:

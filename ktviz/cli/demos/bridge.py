@@ -44,7 +44,7 @@ def run(output: Path, quiet: bool) -> Iterator[Made]:
     from ktviz.audit.audit import Audit
     from ktviz.systems.bridge.system import Bridge
 
-    system = Bridge.shipped(samples.bank(BANK, quiet=quiet))
+    system = Bridge(samples.bank(BANK, quiet=quiet))
     with tqdm(PORTRAITS, desc="portraits", unit="portrait", disable=quiet) as bar:
         for name in bar:
             portrait = samples.portrait(name)

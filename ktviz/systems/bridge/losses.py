@@ -24,7 +24,7 @@ SMALLEST = 1e-5
 
 @dataclass(frozen=True)
 class Weights:
-    """Of the losses; all but `back` as published.
+    """Of the losses; all but `back` and `around` as published.
 
     Attributes:
         adversarial: That the discriminator takes a picture for real.
@@ -34,6 +34,7 @@ class Weights:
         bridge: That codes of labels and of the reference are one.
         seeking: That other noise makes another picture.
         back: That a picture becomes itself again when a change in one place is taken back.
+        around: That a picture stays what it is around the places of what is to change.
         penalty: On the discriminator's slope between real and made.
     """
 
@@ -44,6 +45,7 @@ class Weights:
     bridge: float = 50.0
     seeking: float = 0.005
     back: float = 0.0
+    around: float = 0.0
     penalty: float = 10.0
 
 
@@ -209,6 +211,17 @@ def back(makers: Makers, asked: Asked, difference: Tensor, where: Tensor, ways: 
         code = own[added] + makers.mapping(asked.noise[added], -difference[added])
         found.append(F.l1_loss(makers.generator(changed[added], code), source[added]))
     return mean_of(found) if found else own.new_zeros(())
+
+
+def around(source: Tensor, pictures: Sequence[Tensor], where: Tensor) -> Tensor:
+    """How far made pictures are from the source around the places of what was to change.
+
+    Args:
+        source: (B, 3, H, W).
+        pictures: Of the same size.
+        where: (B, 1, H, W) from 0 to 1: the places.
+    """
+    return mean_of([((picture - source).abs() * (1 - where)).mean() for picture in pictures])
 
 
 def in_other_colours(pictures: Tensor) -> Tensor:

@@ -103,11 +103,6 @@ class Bridge(nn.Module, PlainSystem):
         return f"Bridge({side}x{side} px, {len(self.networks.attributes)} attributes, {behind})"
 
     @classmethod
-    def shipped(cls, banks: Banks[Any] | None = None) -> Bridge:
-        """With the networks that come with the package; `banks` and errors as in the class."""
-        return cls(banks, Networks.shipped())
-
-    @classmethod
     def from_checkpoint(
         cls,
         arrays: Arrays | str | os.PathLike[str],

@@ -141,16 +141,6 @@ class CoCosNet(nn.Module, PlainSystem):
         return cls(One(known), networks=networks, banks=pictures)
 
     @classmethod
-    def shipped(cls, exemplar: ImageLike, labels: Any = None) -> CoCosNet:
-        """With the networks that come with the package; arguments as in the class.
-
-        Raises:
-            MissingWeightsError: None come with this version.
-            ImageError, LabelError: As in the class.
-        """
-        return cls(exemplar, labels)
-
-    @classmethod
     def from_checkpoint(
         cls,
         path: str | os.PathLike[str],

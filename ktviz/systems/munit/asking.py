@@ -21,11 +21,11 @@ from ktviz.values import short
 
 Asked = tuple[Settings, Exemplar | None, LeftOut]
 """Settings with the whole names of sources, an exemplar that comes with the run, and what is left out."""
-WAYS = ("exemplar", "code", "mix")
+GIVEN = ("exemplar", "code", "mix")
 """Settings that say where a style comes from."""
 STATED = ("mode", *(setting.name for setting in fields(Settings)), "without")
 """What a trace states of a run."""
-FORGOTTEN = (*WAYS, "nearest")
+FORGOTTEN = (*GIVEN, "nearest")
 """What of a run is forgotten where another style is asked for."""
 
 

@@ -20,7 +20,7 @@ from ktviz.memory import as_bytes
 from ktviz.networks.running import check_defaults, without_autocast
 from ktviz.regions import Box, Mask
 from ktviz.systems.cells import around
-from ktviz.systems.munit.asking import FORGOTTEN, STATED, WAYS, Asked, asked, check_code, meant
+from ktviz.systems.munit.asking import FORGOTTEN, GIVEN, STATED, Asked, asked, check_code, meant
 from ktviz.systems.munit.bench import prepared
 from ktviz.systems.munit.coder import Coder
 from ktviz.systems.munit.direction import CELL_PX, Direction
@@ -95,16 +95,6 @@ class Munit(nn.Module, PlainSystem):
 
     def __repr__(self) -> str:
         return f"Munit(to {self.target}, {'no bank' if self.banks is None else repr(self.banks)})"
-
-    @classmethod
-    def shipped(cls, banks: Banks[Any] | None = None, to: str | None = None) -> Munit:
-        """With the networks that come with the package; arguments as in the class.
-
-        Raises:
-            MissingWeightsError: None come with this version.
-            LibraryError, MismatchError, SettingError: As in the class.
-        """
-        return cls(banks, Networks.shipped(), to)
 
     @classmethod
     def from_checkpoint(
@@ -308,7 +298,7 @@ class Munit(nn.Module, PlainSystem):
         stored = run.settings.described()
         if run.exemplar is not None:
             stored["exemplar"] = run.exemplar
-        if any(way in settings for way in WAYS):
+        if any(way in settings for way in GIVEN):
             stored = {name: value for name, value in stored.items() if name not in FORGOTTEN}
         parts = meant(without, run, trace.sites, partial(self.style_of, run))
         chosen = {"exemplar": None, **stored, **settings}

@@ -109,16 +109,6 @@ class Pix2PixHD(nn.Module, PlainSystem):
         return f"Pix2PixHD({len(self.classes)} classes, {len(self.centres)} centres, {behind})"
 
     @classmethod
-    def shipped(cls, banks: Banks[Any] | None = None) -> Pix2PixHD:
-        """With the networks that come with the package; `banks` as in the class.
-
-        Raises:
-            WeightsError: None come with this version, or they are not the files that were packaged.
-            LibraryError, LabelError, MismatchError: As in the class.
-        """
-        return cls(banks, Networks.shipped())
-
-    @classmethod
     def from_checkpoint(
         cls,
         path: str | os.PathLike[str],

@@ -14,6 +14,7 @@ from ktviz.systems.bridge.losses import (
     Asked,
     Makers,
     Weights,
+    around,
     back,
     judge_losses,
     made,
@@ -279,6 +280,31 @@ def test_changes_are_taken_back_if_that_counts(data, tmp_path, ways):
         losses, _ = run.forward(run.draw())
         assert ("back" in losses) == bool(weight)
         assert ("adversarial" in losses) == (not alone)
+
+
+def test_around_the_places_of_changes_a_picture_is_to_stay():
+    source, where = torch.zeros(1, 3, 4, 4), torch.zeros(1, 1, 4, 4)
+    where[:, :, :2] = 1
+    inside, outside = source.clone(), source.clone()
+    inside[:, :, :2], outside[:, :, 2:] = 1, 1
+    assert around(source, [inside], where) == 0
+    assert around(source, [outside], where) == 0.5
+    assert around(source, [inside, outside], where) == 0.25
+
+
+@pytest.mark.parametrize("ways", ["both", "reference", "labels"])
+def test_what_is_around_counts_from_where_pictures_are_judged(data, tmp_path, ways):
+    for weight, alone in ((7.0, 0), (7.0, 1), (0.0, 0)):
+        run = Run(
+            data,
+            tmp_path / "run",
+            NAMES,
+            EXCLUSIVE,
+            recipe(alone=alone, ways=ways, weights=Weights(around=weight)),
+            "cpu",
+            True,
+        )
+        assert ("around" in run.forward(run.draw())[0]) == (bool(weight) and not alone)
 
 
 def test_only_changes_in_one_place_are_taken_back_and_groups_have_one_place(data, tmp_path, monkeypatch):

@@ -84,8 +84,6 @@ def test_files_that_are_not_ours(networks, saved, tmp_path):
 def test_without_packaged_weights_it_says_so(exemplar, monkeypatch):
     monkeypatch.setattr(module, "WEIGHTS", replace(module.WEIGHTS, sha256={}))
     with pytest.raises(MissingWeightsError, match="none come with this version"):
-        kt.CoCosNet.shipped(*exemplar)
-    with pytest.raises(MissingWeightsError, match="none come with this version"):
         kt.CoCosNet(*exemplar)
 
 
