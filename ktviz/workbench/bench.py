@@ -169,12 +169,12 @@ def watched(several: Sequence[Named], bar: Any) -> Iterator[Named]:
 def first_run(one: Entrant, references: Sequence[Given], cells: int) -> Stand:
     """The first run of a system, recorded, and where its output comes from; or why there is none."""
     if one.prepared is None:
-        return Stand(one.name, None, one.why)
+        return Stand(**vars(one))
     trace, why = attempt(one.name, partial(recorded, one))
     if trace is None:
         return Stand(one.name, None, why)
     found, remark = attempt(one.name, partial(origins, trace, cells, called(trace, references)))
-    stand = Stand(one.name, one.prepared, "", trace, found)
+    stand = Stand(**vars(one), trace=trace, origins=found)
     said = NOTHING_GIVEN.format(caveat) if (caveat := stand.shown.caveat) else remark
     return replace(stand, remarks=(said,) if said else ())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,11 +34,13 @@ class Entrant:
         name: Of the system.
         prepared: The system and what it is called with; None where it cannot take part.
         why: Why it cannot, in one sentence; empty where it can.
+        seconds: How long it took to make it ready: its networks, and what it makes of the reference.
     """
 
     name: str
     prepared: Prepared | None
     why: str = ""
+    seconds: float = 0.0
 
     @property
     def ready(self) -> Prepared:
@@ -113,10 +116,12 @@ def entrant(
     """A system, made ready with the first reference that it takes."""
     refused: list[str] = []
     for reference in references:
+        start = time.perf_counter()
         found, why = attempt(name, partial(prepared, name, like, input, reference))
         if found is not None:
+            taken = time.perf_counter() - start
             check_further(name, found, settings)
-            return Entrant(name, replace(found, settings={**found.settings, **settings}))
+            return Entrant(name, replace(found, settings={**found.settings, **settings}), seconds=taken)
         refused.append(why)
     return Entrant(name, None, " ".join(dict.fromkeys(refused)))
 

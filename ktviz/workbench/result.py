@@ -86,10 +86,10 @@ class Bench:
 
         system, takes_part, why (it does not); retrievals, retrieval (hard, soft, signed), causal; known: how much of
         the origin of its output is known, without what is the input's own; own: how much that is; places: in how many
-        cells of the reference the origin of one cell lies; seconds, seconds_recorded, memory_bytes; of faithfulness
-        units, runs (made), lds, deletion and insertion (of footprint, in pixels), the same of a random control, trusted
-        (the best method, or none), baseline, instead (what takes the place of what is left out); remarks: what cannot
-        be told, and why.
+        cells of the reference the origin of one cell lies; seconds_prepared (once, before the first run), seconds,
+        seconds_recorded, memory_bytes; of faithfulness units, runs (made), lds, deletion and insertion (of footprint,
+        in pixels), the same of a random control, trusted (the best method, or none), baseline, instead (what takes the
+        place of what is left out); remarks: what cannot be told, and why.
         """
         return pd.DataFrame([stand.row for stand in self.stands])
 

@@ -8,19 +8,16 @@ from typing import Any
 from ktviz.explain.faithfulness import Faithfulness
 from ktviz.explain.origins import Origins
 from ktviz.explain.result import one_site
-from ktviz.systems.prepared import Prepared
 from ktviz.trace.trace import Trace
+from ktviz.workbench.entrants import Entrant
 from ktviz.workbench.measures import Times, scores_of
 
 
 @dataclass(frozen=True, eq=False)
-class Stand:
+class Stand(Entrant):
     """A system on the bench, and what is found of it.
 
     Attributes:
-        name: Of the system.
-        prepared: The system and what it was called with; None where it takes no part.
-        why: Why it takes none, in a sentence.
         trace: Of its run.
         origins: Where the cells of its output come from; None where that cannot be told.
         times: How long it takes; None where nobody asked.
@@ -29,21 +26,12 @@ class Stand:
         remarks: Why something cannot be told, in sentences.
     """
 
-    name: str
-    prepared: Prepared | None
-    why: str = ""
     trace: Trace | None = None
     origins: Origins | None = None
     times: Times | None = None
     memory: int | None = None
     faithfulness: Faithfulness | None = None
     remarks: tuple[str, ...] = ()
-
-    @property
-    def ready(self) -> Prepared:
-        """What it is called with, where it takes part."""
-        assert self.prepared is not None
-        return self.prepared
 
     @property
     def shown(self) -> Trace:
@@ -62,7 +50,8 @@ class Stand:
         if known is not None:
             found |= {"known": float(known.known.mean()), "own": float(known.own.mean()), "places": known.spread}
         if self.times is not None:
-            found |= {"seconds": self.times.plain, "seconds_recorded": self.times.recorded, "memory_bytes": self.memory}
+            found |= {"seconds_prepared": self.seconds, "seconds": self.times.plain}
+            found |= {"seconds_recorded": self.times.recorded, "memory_bytes": self.memory}
         if self.faithfulness is not None:
             found |= scores_of(self.faithfulness)
         return found | {"remarks": " ".join(self.remarks)}

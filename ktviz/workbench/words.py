@@ -23,6 +23,7 @@ COLUMNS: Mapping[str, str] = {
     "places and agreement are of the rest",
     "places": "in how many cells of the reference the origin of a cell of the output lies: exponential of the entropy, "
     "median of the cells",
+    "made ready": "time that is taken once: by its networks, and what it makes of the reference",
     "time": "of a run, median",
     "recorded": "the same, with recording",
     "memory": "what a run takes at most beyond what the process holds",
@@ -70,6 +71,7 @@ def in_words(row: Mapping[str, Any]) -> list[str]:
         said(row.get("known"), percent),
         said(row.get("own") or None, percent),
         said(row.get("places"), "{:.1f}".format),
+        said(row.get("seconds_prepared"), duration),
         said(row.get("seconds"), duration),
         said(row.get("seconds_recorded"), duration),
         said(row.get("memory_bytes"), as_text),

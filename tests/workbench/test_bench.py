@@ -1,74 +1,30 @@
 """The bench: what each system made, from where, and how far they agree is what they say when they are asked alone."""
 
-import base64
-import hashlib
-import json
 import os
-import re
+import time
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 
 import numpy as np
-import pandas as pd
 import pytest
-from command import ktviz
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from matplotlib.text import Text
-from scipy.sparse import csr_array
 from systems.bridge.conftest import BANK as FACES
 from systems.bridge.conftest import library_of as faces_of
 from systems.bridge.conftest import write_faces
-from systems.munit.conftest import BANK, library_of
-from tiny_systems import material, tiny
+from tiny_systems import SETTINGS, material, tiny
 
 import ktviz as kt
-from ktviz.errors import ImageError, RegionError, SettingError, StorageError, UnknownNameError
-from ktviz.explain.origins import Origins, agreement, origins
-from ktviz.figures.colours import OTHER
-from ktviz.figures.origins import origin_map
-from ktviz.images import read_image, write_image
-from ktviz.labels import write_map
+from ktviz.errors import ImageError, RegionError, SettingError, UnknownNameError
+from ktviz.explain.origins import agreement, origins
+from ktviz.images import write_image
 from ktviz.memory import FORGET
 from ktviz.systems import registry
-from ktviz.systems.munit.trained import Networks as MunitNetworks
 from ktviz.systems.plain import PlainSystem
 from ktviz.workbench import folder as folders_of_benches
-from ktviz.workbench import page as pages
 from ktviz.workbench import words
 from ktviz.workbench.sources import called
-
-NAMES = ("kt", "munit", "bridge")
-CELLS = 8
-
-
-@pytest.fixture(scope="module")
-def found():
-    systems = [tiny()[name] for name in NAMES]
-    return kt.bench(
-        material("input"), material("reference"), [*systems, "cocosnet"], cells=CELLS, runs=5, repeats=2, quiet=True
-    )
-
-
-@pytest.fixture(scope="module")
-def folder(found, tmp_path_factory):
-    place = tmp_path_factory.mktemp("bench") / "found"
-    found.save(place)
-    return place
-
-
-@pytest.fixture
-def quick():
-    """`quick(input, reference, systems, **more)`: without what takes time."""
-    return lambda *given, **more: kt.bench(*given, **{"runs": 0, "repeats": 0, "cells": 4, "quiet": True} | more)
-
-
-@pytest.fixture(scope="module")
-def munit_bank(tmp_path_factory, save, paint):
-    """Styles of five pots, and the networks that they are of."""
-    networks = tiny()["munit"].networks
-    return library_of(tmp_path_factory.mktemp("pots"), networks, save, paint)[BANK], networks
+from workbench.conftest import CELLS, NAMES
 
 
 def of_one_source(trace):
@@ -82,6 +38,33 @@ def test_every_system_makes_what_it_makes_alone(found):
         alone = type(system).prepared(material("input"), material("reference"), system).traced()
         assert np.array_equal(found.outputs[name], alone.picture.canvases["output"])
         assert found.traces[name].about["digests"] == alone.about["digests"] or name == "kt"  # its bank is made again
+
+
+@pytest.mark.slow
+def test_all_six_stand_on_one_bench():
+    systems = tiny()
+    given = material("input"), material("reference")
+    found = kt.bench(*given, [*systems.values()], cells=4, runs=2, repeats=1, settings=SETTINGS, quiet=True)
+    assert found.frame["system"].tolist() == list(systems)
+    assert found.frame["takes_part"].all()
+    assert len(found.agreement) == 15
+    untested = {stand.name: stand.remarks for stand in found.there if stand.faithfulness is None}
+    assert [*untested] == ["pix2pixhd"]
+    assert "the knowledge changed nothing in this region" in untested["pix2pixhd"][0]
+    assert set(found.outputs) == set(systems)
+    assert len(words.systems(found)[1]) == 6
+
+
+def test_the_time_that_a_system_takes_to_get_ready_is_its_own(quick, monkeypatch):
+    munit = tiny()["munit"]
+
+    def late(cls, *given, made=type(munit).prepared):
+        time.sleep(0.2)
+        return made(*given)
+
+    monkeypatch.setattr(type(munit), "prepared", classmethod(late))
+    row = quick(material("input"), material("reference"), [munit], repeats=1).frame.iloc[0]
+    assert row["seconds_prepared"] > 0.2 > row["seconds"]
 
 
 def test_agreement_is_that_of_the_traces_where_the_reference_is_one_thing(found):
@@ -186,7 +169,7 @@ def test_of_a_drawn_style_no_origin_is_known(quick, world, munit_bank):
 
 def test_times_and_memory_are_measured_of_each(found):
     tested = found.frame[found.frame["system"].isin(NAMES)]
-    assert (tested[["seconds", "seconds_recorded"]] > 0).all(axis=None)
+    assert (tested[["seconds_prepared", "seconds", "seconds_recorded"]] > 0).all(axis=None)
     if os.access(FORGET, os.W_OK):
         assert (tested["memory_bytes"] >= 0).all()
 
@@ -374,209 +357,3 @@ def test_a_system_of_another_package_that_fails_is_listed(quick, monkeypatch, pa
     monkeypatch.setattr(registry, "check_class", lambda *given: None)
     found = quick(material("input"), material("reference"), [tiny()["munit"], "guest"])
     assert said in found.frame["why"][1]
-
-
-def test_the_folder_holds_what_was_found(found, folder):
-    table = pd.read_csv(folder / "table.csv")
-    assert table["system"].tolist() == [*NAMES, "cocosnet"]
-    assert table["lds"][:3].to_numpy() == pytest.approx(found.frame["lds"][:3].to_numpy(), nan_ok=True)
-    agreed = pd.read_csv(folder / "agreement.csv")
-    assert agreed["above_chance"].to_numpy() == pytest.approx(found.agreement["above_chance"].to_numpy(), nan_ok=True)
-    for name in NAMES:
-        assert np.array_equal(read_image(folder / "pictures" / f"{name}.png"), found.outputs[name])
-    assert np.array_equal(read_image(folder / "pictures" / "reference.png"), material("reference").photo)
-    assert (folder / "pictures" / "agreement-kt+bridge.png").is_file()
-    assert len(pd.read_csv(folder / "faithfulness.csv")) == len(found.faithfulness)
-    assert f"| {words.pairs(found)[1][0][0]} |" in (folder / "table.md").read_text()
-
-
-def test_the_page_is_one_offline_file_that_knows_every_cell(found, folder):
-    text = (folder / "index.html").read_text()
-    held = json.loads(re.search(r'id="origins">(.*?)</script>', text, re.S)[1])
-    assert held["cells"] == CELLS
-    for name, known in found.origins.items():
-        for cell in (0, 27, CELLS**2 - 1):
-            pairs = held["systems"][name]["parts"][held["systems"][name]["rows"][cell]]
-            part = np.zeros(CELLS**2)
-            part[pairs[::2]] = pairs[1::2]
-            assert part / 10_000 == pytest.approx(known.part.toarray()[cell], abs=1e-4)
-            assert pairs[1::2] == sorted(pairs[1::2], reverse=True)
-    script = re.search(r"<script>(.*?)</script>", text, re.S)[1]
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    assert f"script-src 'sha256-{digest}'" in text
-    assert not re.search(r'(src|href)="(?!data:)', text)
-    assert not re.search(r"https?://", text)
-
-
-@pytest.mark.parametrize("most", [1, 2])
-def test_what_came_from_sources_that_are_not_shown_is_said(world, quick, monkeypatch, most):
-    monkeypatch.setattr(pages, "MOST_SOURCES", most)
-    found = quick(material("input"), [world.banks], [world.translator])
-    known = found.origins["kt"]
-    held = pages.packed(known, [source.name for source in found.sources[:most]])
-    shown = np.array([sum(held["parts"][row][1::2]) for row in held["rows"]])
-    assert shown + held["elsewhere"] == pytest.approx(pages.WHOLE * known.known, rel=1e-3)
-    assert sum(held["elsewhere"]) > 0
-    hidden = len(found.sources) - most
-    assert hidden > 0
-    text = folders_of_benches.page(found)
-    assert re.search(rf"Grey comes from other sources: {hidden} sources? more gave something", text)
-    grey = to_rgb(OTHER)
-    cells = origin_map(known, [source.name for source in found.sources[:most]]).reshape(-1, 3)
-    for cell in np.flatnonzero(shown == 0):
-        assert cells[cell] == pytest.approx(np.array(grey) * 255, abs=0.6)
-
-
-def test_parts_are_kept_however_small():
-    part = np.full((4, 20_000), 1 / 20_000)
-    known = Origins(2, tuple(f"{n}" for n in range(5_000)), csr_array(part), np.zeros(4), (8, 8))
-    (parts,) = pages.packed(known, list(known.sources))["parts"]
-    assert parts[1::2] == [0.5] * 20_000
-
-
-def test_how_much_is_the_inputs_own_is_said(found, folder):
-    row = found.frame.set_index("system").loc["bridge"]
-    own = found.origins["bridge"].own
-    assert row["own"] == pytest.approx(own.mean())
-    assert 0.1 < row["own"] < 0.9
-    assert found.frame["own"].tolist()[:2] == [0, 0]
-    share = words.percent(row["own"])
-    text = (folder / "index.html").read_text()
-    assert f"{share} is the input&#39;s own; of the rest 100% known" in text
-    assert "What is the input's own is left out" in text
-    held = json.loads(re.search(r'id="origins">(.*?)</script>', text, re.S)[1])
-    assert held["systems"]["bridge"]["own"] == pytest.approx(pages.WHOLE * own, rel=1e-3)
-    columns, rows = words.systems(found)
-    assert [row[list(columns).index("input's own")] for row in rows] == [words.NOTHING, words.NOTHING, share]
-    assert "- *input's own*: " in (folder / "table.md").read_text()
-
-
-def test_names_of_others_are_text(quick):
-    name = "<b>&</script>"
-    found = quick(replace(material("input"), name=name), replace(material("reference"), name=name), [tiny()["munit"]])
-    text = folders_of_benches.page(found)
-    assert name not in text
-    assert "&lt;b&gt;&amp;&lt;/script&gt;" in text
-
-
-def test_a_folder_is_written_whole_or_not_at_all(found, folder, tmp_path, monkeypatch):
-    with pytest.raises(StorageError, match="it is not empty"):
-        found.save(folder)
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "letter.txt").write_text("dear")
-    with pytest.raises(StorageError, match="it holds something else than a comparison of systems"):
-        found.save(tmp_path / "mine", overwrite=True)
-    (tmp_path / "empty").mkdir()
-    monkeypatch.setattr(folders_of_benches, "page", lambda found: 1 / 0)
-    for name in ("new", "empty"):
-        with pytest.raises(ZeroDivisionError):
-            found.save(tmp_path / name)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "mine"]
-    assert not any((tmp_path / "empty").iterdir())
-
-
-def test_overwriting_replaces_what_was_there(found, tmp_path):
-    found.save(tmp_path / "x")
-    (tmp_path / "x" / "old.txt").write_text("old")
-    found.save(tmp_path / "x", overwrite=True)
-    assert not (tmp_path / "x" / "old.txt").exists()
-
-
-@pytest.mark.parametrize("theirs", ["table.csv", "comparison.json", "index.html"])
-def test_a_folder_of_somebody_else_is_never_replaced(found, tmp_path, theirs):
-    (tmp_path / theirs).write_text('{"name": "a season of sales"}')
-    (tmp_path / "letter.txt").write_text("dear")
-    with pytest.raises(StorageError, match="it holds something else than a comparison of systems"):
-        found.save(tmp_path, overwrite=True)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["letter.txt", theirs])
-
-
-def test_the_folder_says_how_it_was_asked(found, folder):
-    said = json.loads((folder / "comparison.json").read_text())
-    assert said == {"title": found.title, "systems": [*NAMES, "cocosnet"], "about": found.about}
-
-
-def test_the_output_of_each_is_drawn_with_its_name(found):
-    figure = found.plot()
-    texts = [text.get_text() for text in figure.findobj(Text)]
-    assert set(NAMES) <= set(texts)
-    drawn = [image.get_array() for image in figure.findobj(AxesImage)]
-    for name in NAMES:
-        assert any(np.array_equal(image, found.outputs[name]) for image in drawn)
-
-
-# On the command line
-
-
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """Photographs and maps as files, and tiny networks of MUNIT as if they came with the package."""
-    for name in ("input", "reference"):
-        given = material(name)
-        write_image(tmp_path / f"{name}.png", given.photo)
-        write_map(tmp_path / "label" / f"{name}.png", given.labels, given.classes)
-    material("input").classes.write(tmp_path / "classes.csv")
-    networks = tiny()["munit"].networks
-    monkeypatch.setattr(MunitNetworks, "shipped", classmethod(lambda cls: networks))
-    return tmp_path
-
-
-def run(place, *more, check=True):
-    given = ("compare-systems", "input.png", "--reference", "reference.png", "--runs", 0, "--repeats", 0, "--cells", 4)
-    return ktviz(*given, *more, cwd=place, check=check)
-
-
-def test_a_comparison_on_the_command_line(place):
-    done = run(place, "--systems", "munit,kt,cocosnet", "-o", "out")
-    assert "munit" in done.stdout
-    assert re.search(r"cocosnet\b.*there is no label map of it", done.stdout)
-    assert "2 of 3 systems took part" in done.stdout
-    assert (place / "out" / "index.html").is_file()
-    again = run(place, "--systems", "munit,cocosnet", "-o", "out", "--overwrite", "--json")
-    said = json.loads(again.stdout)
-    counts = [row["retrievals"] for row in said["systems"]]
-    assert [type(count) for count in counts] == [int, type(None)]
-    assert [row["system"] for row in said["systems"]] == ["munit", "cocosnet"]
-    assert said["agreement"] == []
-    assert said["page"] == "out/index.html"
-
-
-@pytest.mark.parametrize(
-    ("more", "code", "said"),
-    [
-        (("--systems", "pix2pixhd,cocosnet"), 2, "there is no label map of it"),
-        (("--systems", "munnit"), 3, "Did you mean munit"),
-        (("--systems", "munit,munit"), 2, "munit twice"),
-        (("--systems", "munit", "--want", "Hat", "--want", "Hat=no"), 2, "named twice"),
-        (("--systems", ""), 2, "no system is named"),
-        (("--systems", "munit", "--labels", "nowhere.png"), 4, "there is no such file"),
-        (("--systems", "munit", "--reference", "input.png"), 2, "it is its own reference"),
-        (("--systems", "munit", "--reference", "label"), 4, "folder"),
-        (("--systems", "munit", "--reference", "nowhere.png"), 4, "nowhere.png"),
-        (("--systems", "munit", "--region", "1,2,3"), 2, "not four whole numbers"),
-        (("--systems", "munit", "--region", "30,30,9,9"), 2, "not inside the image"),
-        (("--systems", "munit", "--bank", "a/b"), 2, "no --library"),
-        (("--systems", "munit", "--side", "3"), 2, "side 3 px"),
-    ],
-)
-def test_bad_input_is_refused_and_nothing_is_written(place, more, code, said):
-    done = run(place, "-o", "out", *more, check=False)
-    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
-    assert not (place / "out").exists()
-
-
-def test_a_folder_with_something_else_is_left_alone(place):
-    (place / "out").mkdir()
-    (place / "out" / "letter.txt").write_text("dear")
-    for more in ((), ("--overwrite",)):
-        done = run(place, "--systems", "munit", "-o", "out", *more, check=False)
-        assert done.returncode == 8
-    assert [path.name for path in (place / "out").iterdir()] == ["letter.txt"]
-
-
-def test_a_picture_of_a_bank_is_a_reference(place, world):
-    bank = ("--systems", "munit", "-l", world.folder, "-b", "art")
-    done = run(place, *bank, "--reference", "d.png", "-o", "out", "--json")
-    assert json.loads(done.stdout)["title"] == "input.png after art/cool/d.png"
-    refused = run(place, *bank, "--reference", "dd.png", "-o", "x", check=False)
-    assert (refused.returncode, "Did you mean art/cool/d.png" in refused.stderr) == (3, True)

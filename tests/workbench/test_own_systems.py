@@ -15,7 +15,7 @@ from ktviz.errors import MismatchError, SettingError
 from ktviz.images import read_image, to_pixels
 from ktviz.systems.prepared import Prepared
 
-SCRIPT = Path(__file__).parent.parent / "examples" / "palette_system.py"
+SCRIPT = Path(__file__).parents[2] / "examples" / "palette_system.py"
 SPEC = importlib.util.spec_from_file_location("palette_system", SCRIPT)
 sys.modules["palette_system"] = EXAMPLE = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(EXAMPLE)
