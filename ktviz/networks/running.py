@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import ParamSpec, TypeVar
 
 import torch
@@ -85,7 +85,8 @@ def place_of(network: Callable[..., Tensor]) -> tuple[torch.device, torch.dtype]
 
 
 def owner_of(network: object) -> object:
-    """The module that a method is of; anything else itself."""
+    """The module that a method is of, also where some of what it takes is given already; anything else itself."""
+    network = network.func if isinstance(network, partial) else network
     return getattr(network, "__self__", network)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ktviz.images import Pixels
 from ktviz.systems.bridge.codes import OWN, Mixture
+from ktviz.systems.bridge.networks import Heard
 from ktviz.systems.bridge.reference import Aligned
 from ktviz.systems.bridge.run import Run
 from ktviz.systems.bridge.settings import Settings
@@ -28,6 +29,7 @@ class Change(Recorded):
         reference: Whose code was taken; None in the mode "labels".
         choice: The ranking from which the reference was taken; None where it was given.
         mixture: The codes.
+        heard: What they say to the generator, norm by norm.
     """
 
     output: Pixels
@@ -35,6 +37,7 @@ class Change(Recorded):
     reference: Aligned | None
     choice: Choice | None
     mixture: Mixture = field(repr=False)
+    heard: Heard = field(repr=False)
 
     def __repr__(self) -> str:
         return f"Change({self.changes}, {self.origin})"
@@ -100,6 +103,14 @@ class Change(Recorded):
         grey = (self.share_map.clip(0, 1) * 255).round().astype(np.uint8)
         return np.kron(grey, np.ones((CODE_PX, CODE_PX), np.uint8))[..., None].repeat(3, 2)
 
-    def measures(self) -> dict[str, float]:
-        """In numbers: the mean part of each in the code, by whose it is."""
-        return {name: float(share.mean()) for name, share in self.shares.items()}
+    def measures(self) -> dict[str, dict[str, float]]:
+        """In numbers: the mean part of each in the code, by whose it is; of every block of the generator that takes the
+        code, and both of its norms, the mean size of scales beyond 1 and of shifts; and the noise, if there is some."""
+        code = {name: float(share.mean()) for name, share in self.shares.items()}
+        said: dict[str, float] = {}
+        for place, pair in enumerate(self.heard):
+            at = f"{place // 2 + 1}_{place % 2 + 1}"
+            said |= {f"{name}_{at}": number for name, number in zip(("scale", "shift"), pair, strict=True)}
+        numbers = [] if self.run.noise is None else self.run.noise.numbers[0].tolist()
+        noise = {str(place): number for place, number in enumerate(numbers, 1)}
+        return {"code": code, "spade": said, **({"noise": noise} if noise else {})}

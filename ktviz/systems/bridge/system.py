@@ -25,6 +25,7 @@ from ktviz.systems.bridge.choice import AttributedPictures, References
 from ktviz.systems.bridge.configuration import Configuration
 from ktviz.systems.bridge.entries import LABELS_BANK, Entries
 from ktviz.systems.bridge.live import Live
+from ktviz.systems.bridge.networks import Heard
 from ktviz.systems.bridge.passage import Passage, coded
 from ktviz.systems.bridge.published import Arrays
 from ktviz.systems.bridge.reference import REFERENCE_BANK, Aligned, check_banks
@@ -187,7 +188,8 @@ class Bridge(nn.Module, PlainSystem):
         reference = self.taken(run, choice)
         mixture, entries = run.mixture(passage, reference), run.entries(reference)
         mixture = self.code(mixture, entries, run.settings.alpha, run.noise)
-        return Change(to_pixels(passage.painted(mixture)), run, reference, choice, mixture)
+        heard: Heard = []
+        return Change(to_pixels(passage.painted(mixture, heard=heard)), run, reference, choice, mixture, heard)
 
     def ranked(self, run: Run, passage: Passage) -> Choice | None:
         """The ranking from which the reference of a run is taken; None where there is no choice."""
@@ -219,8 +221,8 @@ class Bridge(nn.Module, PlainSystem):
         return output.run.described()
 
     def measures_of(self, inputs: tuple[Any, ...], output: Change) -> dict[str, Any]:
-        """Of the codes: see `Change.measures`."""
-        return {CODE: output.measures()}
+        """Of the codes, what they say to the generator, and the noise: see `Change.measures`."""
+        return output.measures()
 
     @torch.inference_mode(False)
     def live(self, trace: Trace) -> Live:

@@ -167,6 +167,35 @@ def test_a_run_states_how_it_was_made(trace, picture, other):
     assert measures["reference"] == pytest.approx(of_source(trace, "reference", "weight").mean(), abs=1e-6)
 
 
+def test_the_trace_holds_noise_that_was_drawn(system, picture):
+    drawn, given = ({"seed": 4}, {"noise": [0.5] * 6})
+    assert system.traced(picture, HAS, WANT, mode="labels", **given).picture.measures["noise"]["1"] == 0.5
+    noise = system.traced(picture, HAS, WANT, mode="labels", **drawn).picture.measures["noise"]
+    again = system.traced(picture, HAS, WANT, mode="labels", noise=[*noise.values()])
+    assert np.array_equal(again.output, system(picture, HAS, WANT, mode="labels", seed=4).output)
+
+
+def test_the_trace_holds_what_codes_say_to_the_generator(system, picture, other):
+    with kt.record(system) as trace:
+        found = system(picture, HAS, WANT, reference=other)
+    said = trace.picture.measures["spade"]
+    (code,) = found.mixture.codes()
+    first = system.networks.generator.after[0].norm_1
+    with torch.no_grad():
+        scale, shift = first.said(torch.zeros(1, 1, SIDE // 4, SIDE // 4), code)
+    assert said["scale_1_1"] == pytest.approx(float(scale.abs().mean()))
+    assert said["shift_1_1"] == pytest.approx(float(shift.abs().mean()))
+    assert len(said) == 4 * len(system.networks.generator.after)
+    theirs, both, labels = (
+        system.traced(picture, HAS, WANT, reference=other, mode="between", spade=True, alpha=alpha)
+        for alpha in (0.0, 0.5, 1.0)
+    )
+    ends = [trace.picture.measures["spade"] for trace in (theirs, labels)]
+    assert ends[0] == pytest.approx(said)
+    for name, number in both.picture.measures["spade"].items():
+        assert 0 < number <= (ends[0][name] + ends[1][name]) / 2 + 1e-6
+
+
 def test_labels_claim_no_picture(system, picture):
     for given, row, name in (({"row": 2}, 2, "labels with noise row 2"), ({"seed": 1}, -1, "labels with drawn noise")):
         trace = system.traced(picture, HAS, WANT, mode="labels", **given)
