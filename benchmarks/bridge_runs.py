@@ -29,18 +29,20 @@ from sample_data.generator.portraits import ATTRIBUTES
 from sample_data.generator.portraits.faces import HAIR
 
 RUNS: Mapping[str, Mapping[str, Any]] = {
-    "plus": {"refinement": 1},
-    "minus": {"refinement": -1},
-    "none": {"refinement": 0},
+    "plus": {"table": "drawn", "refinement": 1},
+    "minus": {"table": "drawn", "refinement": -1},
+    "none": {"table": "drawn", "refinement": 0},
+    "looks": {},
     "labels": {"ways": "labels"},
     "reference": {"ways": "reference"},
 }
-"""Settings of the recipe by name; the first three learn both ways."""
+"""Settings of the recipe by name; the first four learn both ways."""
 SAID = {
-    "plus": "both ways, noise refined away from references (as published)",
-    "minus": "both ways, noise refined towards references",
-    "none": "both ways, noise as drawn",
-    "labels": "labels alone",
+    "plus": "both ways, noise drawn and refined away from references (as published)",
+    "minus": "both ways, noise drawn and refined towards references",
+    "none": "both ways, noise drawn",
+    "looks": "both ways, noise that says what pictures look like",
+    "labels": "labels alone, with such noise",
     "reference": "references alone",
 }
 MODES: Mapping[str, Sequence[str]] = {"labels": ("labels",), "reference": ("reference",)}
@@ -59,8 +61,14 @@ def main() -> None:
         sys.exit(f"no run is called {strangers[0]}: name some of {', '.join(RUNS)}")
     steps = next((int(one) for one in rest if one.isdigit()), Recipe().steps)
     for name in [one for one in rest if one in RUNS] or RUNS:
-        run(folder, out / name, Recipe(steps=steps, **RUNS[name]))
+        run(folder, out / name, recipe_of(name, steps))
     compare({name: out / name for name in RUNS if (out / name / FINISHED).exists()})
+
+
+def recipe_of(name: str, steps: int) -> Recipe:
+    """That of a run, of whose steps as many are at the beginning as of the recipe's own."""
+    whole = Recipe()
+    return Recipe(steps=steps, alone=steps * whole.alone // whole.steps, **RUNS[name])
 
 
 def run(folder: Path, out: Path, recipe: Recipe) -> None:

@@ -57,9 +57,7 @@ def test_every_check_says_something_of_networks_that_nobody_trained(few):
 
 
 def test_runs_are_trained_in_several_goes_and_compared(few, monkeypatch):
-    monkeypatch.setattr(
-        bridge_runs, "Recipe", lambda **more: Recipe(shape=SMALL, crop=(32, 32), alone=1, polish=0.0, **more)
-    )
+    monkeypatch.setattr(bridge_runs, "Recipe", lambda **more: Recipe(shape=SMALL, crop=(32, 32), polish=0.0, **more))
     data = sitters(2, 3, 32).folder
     for names in (["plus", "labels"], ["reference"]):
         monkeypatch.setattr("sys.argv", ["bridge_runs", str(data), str(few / "runs"), "2", *names])

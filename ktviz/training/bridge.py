@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any, cast
@@ -37,10 +37,11 @@ from ktviz.systems.bridge.trained import Networks
 from ktviz.training import adversarial, one_way
 from ktviz.training.adversarial import Losses, Optimisers
 from ktviz.training.attributed import Attributed, Order
+from ktviz.training.changes import Changes
 from ktviz.training.evaluate import psnr
+from ktviz.training.looks import looks
 from ktviz.training.loop import optimisers
 from ktviz.training.one_way import Way
-from ktviz.training.places import local, places
 from ktviz.training.ranges import check_kind, check_rates, check_shares
 from ktviz.training.sheet import sheet
 from ktviz.values import one_of, whole
@@ -54,6 +55,21 @@ DIRECTION = 4.0
 SIGNS = (-1, 0, 1)
 TAUGHT = ("both", *both_ways.WAYS)
 """Ways to a code that can learn."""
+TABLES = ("looks", "drawn")
+"""Beginnings of the table of noise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn(Asked):
+    """What a step is about, and more that is known of its pictures.
+
+    Attributes:
+        apart: (B, attributes) all in which references differ.
+        looks: (B, noise) what the sources look like; None where the table does not say it.
+    """
+
+    apart: Tensor
+    looks: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -61,7 +77,9 @@ class Recipe(adversarial.Recipe):
     """Settings of a run; those of `ktviz.training.adversarial.Recipe`, and
 
     Attributes:
-        refinement: Of the table of noise: 1 as published, away from the references; -1 towards them; 0 for none.
+        table: How the table of noise begins: "drawn", as published; or "looks": what pictures look like where they have
+            an attribute (`ktviz.training.looks`), so that labels can learn from them pixel by pixel.
+        refinement: Of the table: 1 as published, away from the references; -1 towards them; 0 for none.
         ways: Which ways to a code learn: "both"; or "labels" or "reference" alone, without noise that is refined.
         alone: Updates at the beginning in which pictures only come back, as they are or after a change in one place,
             and the discriminator only names attributes: small networks judged from the start paint sparks. Codes of
@@ -75,18 +93,19 @@ class Recipe(adversarial.Recipe):
     """
 
     steps: int = 6_000
-    constant: float = 0.7
+    constant: float = 0.75
     batch: int = 2
     crop: tuple[int, int] = (96, 96)
     learning_rate: float = 1e-3
     discriminator_rate: float = 5e-4
     muon_rate: float = 0.002
     discriminator_muon_rate: float = 0.003
-    refinement: int = 1
+    table: str = "looks"
+    refinement: int = 0
     ways: str = "both"
-    alone: int = 4_000
+    alone: int = 4_500
     together: float = 0.5
-    polish: float = 0.2
+    polish: float = 0.1
     polish_adversarial: float = 4.0
     single: float = 0.5
     weights: Weights = field(
@@ -107,6 +126,7 @@ class Recipe(adversarial.Recipe):
         if isinstance(self.refinement, bool) or self.refinement not in SIGNS:
             raise SettingError(f"refinement {self.refinement}", "not one of -1, 0 and 1", "Give 1, as published")
         one_of("ways", self.ways, TAUGHT)
+        one_of("table", self.table, TABLES)
         if self.crop != (self.shape.side, self.shape.side):
             side = self.shape.side
             raise SettingError(f"crop {self.crop}", f"the networks take {side} px", f"Give ({side}, {side})")
@@ -153,7 +173,7 @@ def train(
     return Run(folder, out, attributes, exclusive, recipe, device, quiet).train(resume, evaluation)
 
 
-class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
+class Run(adversarial.Run[Recipe, Networks, Drawn, Attributed]):
     """One training run of encoder, mapping and generator."""
 
     BETAS = (0.5, 0.999)
@@ -171,6 +191,7 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         self.recipe, self.quiet, self.names, self.exclusive = recipe, quiet, tuple(attributes), exclusive
         self.data = self.read(folder)
         self.order = Order(len(self.data), recipe.seed)
+        self.changes = Changes(self.data, exclusive, device)
         groups = [list(group) for group in exclusive]
         origin = {"attributes": list(self.names), "exclusive": groups, "data": self.data.digest}
         super().__init__(out, recipe, self.order, origin, device, quiet)
@@ -182,24 +203,33 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
     def networks(self) -> tuple[Networks, nn.Module]:
         shape = self.recipe.shape
         makers = Networks(shape, self.names, self.exclusive, len(self.data)).train().requires_grad_(True)
-        makers.table.normal_()
+        makers.table.copy_(self.first_table())
         with_directions(makers.apply(start_glorot), shape.noise)
         return makers, shape.discriminator().apply(start_glorot)
 
-    def draw(self) -> Asked:
+    def first_table(self) -> Tensor:
+        """The noise with which a training begins."""
+        size, data, changes = self.recipe.shape.noise, self.data, self.changes
+        if self.recipe.table == "drawn":
+            return torch.randn(len(data), size)
+        return looks(data.pictures, data.has, changes.shown.cpu(), changes.groups, size)
+
+    def draw(self) -> Drawn:
         """Sources; each other's labels and pictures as references; noise of the table, refined and written back."""
         numbers = self.order.draw(self.recipe.batch)
         mixed = self.order.mixed(len(numbers))
         references = [numbers[place] for place in mixed]
         source, has = self.data.batch(numbers).to(self.device), self.data.has[numbers].to(self.device)
-        reference, wanted = source[mixed], has + self.changes(has[mixed] - has)
+        reference, apart = source[mixed], has[mixed] - has
+        wanted = has + self.changes.some(apart, self.recipe.single)
         table, sign = self.makers.table, self.recipe.refinement if self.recipe.ways == "both" else 0
+        own = table[numbers] if self.recipe.table == "looks" else None
         noise = refined(self.makers.makers, reference, wanted - has, table[references], sign)
         table[references] = noise
         count = len(numbers)
         fresh = torch.randn(count, self.recipe.shape.noise, device=self.device)
         alpha = torch.rand(count, 1, 1, 1, device=self.device)
-        return Asked(source, reference, has, wanted, noise, fresh, alpha)
+        return Drawn(source, reference, has, wanted, noise, fresh, alpha, apart, own)
 
     @property
     def way(self) -> Way | None:
@@ -212,7 +242,7 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         muon_rate = recipe.muon_rate if network is self.makers else recipe.discriminator_muon_rate
         return optimisers(network.parameters(), muon_rate, rate, LEAST)
 
-    def forward(self, drawn: Asked) -> tuple[Losses, Callable[[], Losses]]:
+    def forward(self, drawn: Drawn) -> tuple[Losses, Callable[[], Losses]]:
         given = self.recipe.weights
         if self.loop.step < self.recipe.alone:
             losses = self.back(drawn) or {"same": self.same(drawn)}
@@ -229,7 +259,7 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
         _, has = self.discriminators(asked.source)
         return {"judge attributes": F.binary_cross_entropy_with_logits(has.float(), asked.has)}
 
-    def told(self, drawn: Asked) -> Losses:
+    def told(self, drawn: Drawn) -> Losses:
         """How far codes of labels are from those of references, which stay; nothing where one way learns."""
         if self.way is not None:
             return {}
@@ -238,12 +268,12 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
             wanted = makers.encoder(drawn.reference, drawn.difference)
         return {"bridge": F.l1_loss(makers.mapping(drawn.noise, drawn.difference), wanted)}
 
-    def same(self, drawn: Asked) -> Tensor:
+    def same(self, drawn: Drawn) -> Tensor:
         """How far pictures are from themselves where nothing is to change, by the ways that learn."""
         makers, way = self.makers.makers, self.way
         return both_ways.same(makers, drawn) if way is None else one_way.same(makers, drawn, way)
 
-    def learned(self, drawn: Asked) -> tuple[Losses, Sequence[Tensor]]:
+    def learned(self, drawn: Drawn) -> tuple[Losses, Sequence[Tensor]]:
         """What the makers are to lower, not weighted, and the pictures that the discriminator judges."""
         makers, judge, way = self.makers.makers, self.discriminators, self.way
         pictures: Sequence[Tensor]
@@ -254,52 +284,16 @@ class Run(adversarial.Run[Recipe, Networks, Asked, Attributed]):
             one = one_way.made_one_way(makers, drawn, way)
             losses, pictures = one_way.one_way_losses(makers, judge, drawn, one, way), (one.picture,)
         if self.recipe.weights.around:
-            losses["around"] = both_ways.around(drawn.source, pictures, self.where(drawn.difference))
+            losses["around"] = both_ways.around(drawn.source, pictures, self.changes.around(drawn.difference))
         return losses | self.back(drawn), pictures
 
-    def back(self, drawn: Asked) -> Losses:
+    def back(self, drawn: Drawn) -> Losses:
         """How far pictures are from themselves after one change in one place is taken back, if that counts."""
         if not self.recipe.weights.back:
             return {}
-        difference = self.one_change(drawn.difference * self.local)
+        difference, where = self.changes.in_one_place(drawn.apart)
         ways = both_ways.WAYS if self.way is None else (self.way,)
-        return {"back": both_ways.back(self.makers.makers, drawn, difference, self.where(difference), ways)}
-
-    def where(self, difference: Tensor) -> Tensor:
-        """The places of changes (B, attributes): (B, 1, side, side) from 0 to 1."""
-        return (difference.abs()[:, :, None, None, None] * self.places).amax(1)
-
-    @cached_property
-    def places(self) -> Tensor:
-        """Where attributes show, those of a group together: (attributes, 1, side, side)."""
-        shown = places(self.data.pictures, self.data.has)
-        return torch.stack([shown[alike].amax(0) for alike in self.alike]).to(self.device)
-
-    @cached_property
-    def local(self) -> Tensor:
-        """1 for attributes that show in one place: (attributes,)."""
-        return local(self.places).float()
-
-    def changes(self, difference: Tensor) -> Tensor:
-        """What is asked for, of all differences (B, attributes): one, or all of a row."""
-        single = torch.rand(len(difference), 1) < self.recipe.single
-        return torch.where(single.to(self.device), self.one_change(difference), difference)
-
-    def one_change(self, difference: Tensor) -> Tensor:
-        """Of each row of differences (B, attributes) one that is not 0, drawn, or those of its group."""
-        found = torch.zeros_like(difference)
-        for row, all_of_it in zip(found, difference, strict=True):
-            there = all_of_it.nonzero()[:, 0]
-            if len(there):
-                changed = self.alike[int(there[int(torch.randint(len(there), ()))])]
-                row[changed] = all_of_it[changed]
-        return found
-
-    @cached_property
-    def alike(self) -> list[list[int]]:
-        """By the place of an attribute the places of its group: its own where it has none."""
-        groups = [[self.names.index(name) for name in group] for group in self.exclusive]
-        return [next((group for group in groups if place in group), [place]) for place in range(len(self.names))]
+        return {"back": both_ways.back(self.makers.makers, drawn, difference, where, drawn.looks, ways)}
 
     def judged(self, asked: Asked, fake: Tensor) -> Losses:
         """What the discriminator is to lower, weighted; in float32, for its slope is part of it."""

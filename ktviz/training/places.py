@@ -18,12 +18,13 @@ AT_ONCE = 256
 """Pictures added up at a time."""
 
 
-def places(pictures: Pixels, has: Tensor) -> Tensor:
+def places(pictures: Pixels, has: Tensor, effect: float = EFFECT) -> Tensor:
     """Where each attribute shows.
 
     Args:
         pictures: (n, H, W, 3) uint8, aligned.
         has: (n, attributes) 0 or 1.
+        effect: From which a pixel shows it.
 
     Returns:
         (attributes, 1, H, W) from 0 to 1, with soft edges; all 0 for what all pictures have, or none.
@@ -38,7 +39,7 @@ def places(pictures: Pixels, has: Tensor) -> Tensor:
     with_it, without = moments(pictures, has), moments(pictures, 1 - has)
     apart = (with_it[0] - without[0]).abs()
     spread = ((with_it[1] + without[1]) / 2).sqrt()
-    there = (apart > EFFECT * spread).amax(-1)[:, None].float()
+    there = (apart > effect * spread).amax(-1)[:, None].float()
     grown = F.max_pool2d(there, AROUND, stride=1, padding=AROUND // 2)
     return F.avg_pool2d(grown, AROUND, stride=1, padding=AROUND // 2, count_include_pad=False)
 

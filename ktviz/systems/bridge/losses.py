@@ -183,20 +183,28 @@ def cycle(makers: Makers, asked: Asked, found: Made) -> Tensor:
     )
 
 
-def back(makers: Makers, asked: Asked, difference: Tensor, where: Tensor, ways: Sequence[str] = WAYS) -> Tensor:
+def back(
+    makers: Makers,
+    asked: Asked,
+    difference: Tensor,
+    where: Tensor,
+    looks: Tensor | None = None,
+    ways: Sequence[str] = WAYS,
+) -> Tensor:
     """How far a picture is from itself after a change in one place is taken back.
 
     Of no other change is it known, pixel by pixel, what it should give: which hat it was, and what is under a hat. What
     is changed is the picture with that place of the reference; it is taken back by the reference with that place of the
     picture. So the place says what is to be taken, and all around it what is not. Labels do not say which hat it was,
-    and take back only what was added. What was beneath must be told by the picture, and not by the reference, whose
-    colours are others then.
+    unless noise does, and take back only what was added. What was beneath must be told by the picture, and not by the
+    reference, whose colours are others then.
 
     Args:
         makers: The networks.
         asked: The step.
         difference: (B, attributes) the part of what is asked for that is changed, and taken back.
         where: (B, 1, H, W) from 0 to 1: its place.
+        looks: (B, noise) that says what the pictures look like; None if no noise does.
         ways: "labels", "reference", or both: by which it is taken back.
     """
     source, other = asked.source, asked.reference
@@ -207,21 +215,22 @@ def back(makers: Makers, asked: Asked, difference: Tensor, where: Tensor, ways: 
         kept = torch.where(added[:, None, None, None], in_other_colours(source), source)
         code = own + makers.encoder(other.lerp(kept, where), -difference)
         found.append(F.l1_loss(makers.generator(changed, code), source))
-    if "labels" in ways and added.any():
-        code = own[added] + makers.mapping(asked.noise[added], -difference[added])
-        found.append(F.l1_loss(makers.generator(changed[added], code), source[added]))
+    told, noise = (added, asked.noise) if looks is None else (torch.ones_like(added), looks)
+    if "labels" in ways and told.any():
+        code = own[told] + makers.mapping(noise[told], -difference[told])
+        found.append(F.l1_loss(makers.generator(changed[told], code), source[told]))
     return mean_of(found) if found else own.new_zeros(())
 
 
 def around(source: Tensor, pictures: Sequence[Tensor], where: Tensor) -> Tensor:
-    """How far made pictures are from the source around the places of what was to change.
+    """How far made pictures are from the source where nothing was to change.
 
     Args:
         source: (B, 3, H, W).
         pictures: Of the same size.
-        where: (B, 1, H, W) from 0 to 1: the places.
+        where: (B, 1, H, W) from 0 to 1.
     """
-    return mean_of([((picture - source).abs() * (1 - where)).mean() for picture in pictures])
+    return mean_of([((picture - source).abs() * where).mean() for picture in pictures])
 
 
 def in_other_colours(pictures: Tensor) -> Tensor:

@@ -102,6 +102,7 @@ class Shape:
 SMALL = Shape(
     side=96,
     attributes=9,
+    noise=21,
     width=16,
     downs=2,
     hidden=32,

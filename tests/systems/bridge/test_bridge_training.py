@@ -246,30 +246,12 @@ def test_a_picture_that_came_back_costs_nothing_and_one_way_is_asked_alone(asked
     added = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
     for ways, count in ((("labels",), 1), (("reference",), 1), (("labels", "reference"), 2)):
         makers = Recording()
-        apart = back(makers, asked, added, where, ways)
+        apart = back(makers, asked, added, where, ways=ways)
         assert len(makers.painted) == count
         assert apart == pytest.approx(float((asked.source - asked.reference).abs().mean() / 2))
         makers.generator = lambda picture, code: asked.source
-        assert back(makers, asked, added, where, ways) == 0
-    assert back(Recording(), asked, -added, where, ("labels",)) == 0  # nothing that labels could tell
-
-
-def test_one_change_is_drawn_and_a_group_changes_together(data, tmp_path):
-    run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, recipe(), "cpu", True)
-    groups = [[NAMES.index(name) for name in group] for group in EXCLUSIVE]
-    difference = torch.zeros(3, len(NAMES))
-    difference[0, groups[0][0]], difference[0, groups[0][1]] = 1, -1
-    difference[1] = 1
-    torch.manual_seed(0)
-    kinds = set()
-    for _ in range(40):
-        found = run.one_change(difference)
-        assert torch.equal(found[0], difference[0])
-        assert not found[2].any()
-        kinds.add(tuple(found[1].tolist()))
-    alone = len(NAMES) - sum(map(len, groups))
-    assert len(kinds) == alone + len(groups)
-    assert all(sum(kind) in {1, *map(len, groups)} for kind in kinds)
+        assert back(makers, asked, added, where, ways=ways) == 0
+    assert back(Recording(), asked, -added, where, ways=("labels",)) == 0  # nothing that labels could tell
 
 
 @pytest.mark.parametrize("ways", ["both", "reference", "labels"])
@@ -287,9 +269,9 @@ def test_around_the_places_of_changes_a_picture_is_to_stay():
     where[:, :, :2] = 1
     inside, outside = source.clone(), source.clone()
     inside[:, :, :2], outside[:, :, 2:] = 1, 1
-    assert around(source, [inside], where) == 0
-    assert around(source, [outside], where) == 0.5
-    assert around(source, [inside, outside], where) == 0.25
+    assert around(source, [inside], 1 - where) == 0
+    assert around(source, [outside], 1 - where) == 0.5
+    assert around(source, [inside, outside], 1 - where) == 0.25
 
 
 @pytest.mark.parametrize("ways", ["both", "reference", "labels"])
@@ -307,25 +289,44 @@ def test_what_is_around_counts_from_where_pictures_are_judged(data, tmp_path, wa
         assert ("around" in run.forward(run.draw())[0]) == (bool(weight) and not alone)
 
 
-def test_only_changes_in_one_place_are_taken_back_and_groups_have_one_place(data, tmp_path, monkeypatch):
-    run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, recipe(weights=Weights(back=1.0)), "cpu", True)
-    group = [NAMES.index(name) for name in EXCLUSIVE[0]]
-    shown = torch.zeros(len(NAMES), 1, SIDE, SIDE)
-    shown[group[0]], shown[group[1], :, :2] = 1, 1
-    other = next(place for place in range(len(NAMES)) if place not in group)
-    shown[other, :, :4] = 1
-    monkeypatch.setattr("ktviz.training.bridge.places", lambda pictures, has: shown)
-    assert run.local.nonzero()[:, 0].tolist() == [other]
-    assert run.places[group[1]].min() == 1
-    asked = run.draw()
-    asked = replace(asked, has=torch.zeros_like(asked.has), wanted=torch.ones_like(asked.wanted))
-    seen = []
+@pytest.mark.parametrize("table", ["looks", "drawn"])
+def test_changes_in_one_place_are_taken_back_by_all_that_is_known(data, tmp_path, monkeypatch, table):
+    run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, recipe(weights=Weights(back=1.0), table=table), "cpu", True)
+    seen, place = [], (torch.ones(2, len(NAMES)), torch.ones(2, 1, SIDE, SIDE))
+    monkeypatch.setattr(run.order, "draw", lambda count: [2, 0])
+    monkeypatch.setattr(run.changes, "in_one_place", lambda apart: seen.append(apart) or place)
     monkeypatch.setattr("ktviz.systems.bridge.losses.back", lambda *given: seen.append(given))
-    run.back(asked)
-    (_, _, difference, where, ways) = seen[0]
-    assert difference.nonzero()[:, 1].unique().tolist() == [other]
-    assert torch.equal(where, shown[other].expand(len(difference), -1, -1, -1))
+    drawn = run.draw()
+    run.back(drawn)
+    assert torch.equal(seen[0], drawn.apart)
+    (_, _, difference, where, known, ways) = seen[1]
+    assert (difference is place[0], where is place[1]) == (True, True)
     assert ways == ("labels", "reference")
+    assert known is None if table == "drawn" else torch.equal(known, run.makers.table[[2, 0]])
+
+
+def test_labels_give_back_what_noise_says_the_picture_had(asked_back):
+    asked, where = asked_back
+    makers, gone, rows = Recording(), torch.tensor([[-1.0, 0.0], [-1.0, 1.0]]), torch.randn(2, 5)
+    back(makers, asked, gone, where, rows)
+    noise, towards = makers.mapped[0]
+    assert torch.equal(noise, rows)
+    assert torch.equal(towards, -gone)
+    assert len(makers.painted) == 2
+
+
+def test_the_table_begins_with_looks_or_drawn(data, tmp_path):
+    tables = {}
+    for table in ("looks", "drawn"):
+        run = Run(data, tmp_path / table, NAMES, EXCLUSIVE, recipe(table=table), "cpu", True)
+        torch.manual_seed(0)
+        tables[table] = run.first_table()
+        assert run.makers.table.shape == tables[table].shape
+    torch.manual_seed(0)
+    assert torch.equal(tables["drawn"], torch.randn(len(run.data), SHAPE.noise))
+    assert not torch.equal(tables["looks"], tables["drawn"])
+    with pytest.raises(SettingError, match="table"):
+        recipe(table="other")
 
 
 @pytest.mark.parametrize("single", [0.0, 1.0])

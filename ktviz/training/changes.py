@@ -1,0 +1,95 @@
+"""What is asked of pictures in a training of attributes, and where that shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ktviz.training.attributed import Attributed
+from ktviz.training.places import EFFECT, local, places
+
+MOST = 2 * EFFECT
+"""Effect from which attributes are looked at that show in much of a picture."""
+
+
+class Changes:
+    """Changes of attributes, and their places.
+
+    Args:
+        data: Pictures with their attributes.
+        exclusive: Groups of attributes of which a picture has one at most.
+        device: Of all tensors.
+    """
+
+    def __init__(self, data: Attributed, exclusive: Sequence[Sequence[str]], device: str) -> None:
+        self.data, self.device, names = data, device, list(data.attributes)
+        groups = [[names.index(name) for name in group] for group in exclusive]
+        self.alike = [next((group for group in groups if place in group), [place]) for place in range(len(names))]
+        """By the place of an attribute the places of its group: its own where it has none."""
+        self.groups = [alike for place, alike in enumerate(self.alike) if alike[0] == place]
+        """Of all attributes."""
+
+    @cached_property
+    def shown(self) -> Tensor:
+        """Where attributes show, those of a group together: (attributes, 1, side, side)."""
+        return self.together(places(self.data.pictures, self.data.has))
+
+    @cached_property
+    def wide(self) -> Tensor:
+        """Which of them show in much of a picture: (attributes,)."""
+        return ~local(self.shown)
+
+    @cached_property
+    def most(self) -> Tensor:
+        """Where they show that show in little of a picture, and where others show most: as `shown`."""
+        most = self.together(places(self.data.pictures, self.data.has, MOST))
+        return torch.where(self.wide[:, None, None, None], most, self.shown)
+
+    def together(self, shown: Tensor) -> Tensor:
+        """The places of whole groups."""
+        return torch.stack([shown[alike].amax(0) for alike in self.alike]).to(self.device)
+
+    def some(self, difference: Tensor, single: float) -> Tensor:
+        """Of all differences (B, attributes) one in some rows, whose part is `single`, and all in others."""
+        chosen = torch.rand(len(difference), 1) < single
+        return torch.where(chosen.to(self.device), self.one(difference), difference)
+
+    def one(self, difference: Tensor) -> Tensor:
+        """Of each row of differences (B, attributes) one that is not 0, drawn, or those of its group."""
+        found = torch.zeros_like(difference)
+        for row, all_of_it in zip(found, difference, strict=True):
+            there = all_of_it.nonzero()[:, 0]
+            if len(there):
+                changed = self.alike[int(there[int(torch.randint(len(there), ()))])]
+                row[changed] = all_of_it[changed]
+        return found
+
+    def around(self, difference: Tensor) -> Tensor:
+        """Where nothing of the changes (B, attributes) shows: (B, 1, side, side) from 0 to 1."""
+        return 1 - covered(self.shown, difference)
+
+    def in_one_place(self, difference: Tensor) -> tuple[Tensor, Tensor]:
+        """One change of each row that shows in one place, and that place.
+
+        What shows in much of a picture leaves out the places of what else is different: hair that comes from under a
+        hat comes without it.
+
+        Args:
+            difference: (B, attributes) all that differs.
+
+        Returns:
+            (B, attributes) and (B, 1, side, side) from 0 to 1.
+        """
+        there = local(self.most)
+        one = self.one(difference * there)
+        others = covered(self.most, (difference - one) * (there & ~self.wide))
+        is_wide = (one.abs() * self.wide).amax(1)[:, None, None, None]
+        return one, covered(self.most, one) * (1 - is_wide * others)
+
+
+def covered(shown: Tensor, difference: Tensor) -> Tensor:
+    """The places of changes (B, attributes): (B, 1, side, side) from 0 to 1."""
+    return (difference.abs()[:, :, None, None, None] * shown).amax(1)
