@@ -1,36 +1,85 @@
-"""Ways from one style to another."""
+"""Pictures on the way from one style to another, as a result that can be shown."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, overload
 
-PARALLEL = 1e-3
-"""Sine of an angle below which an arc is a line: the arc between almost opposite styles goes out by the difference of
-their lengths, divided by it."""
+import numpy as np
+
+from ktviz.images import Pixels
+from ktviz.systems.munit.style import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
-def straight(one: Tensor, other: Tensor, parts: Tensor) -> Tensor:
-    """Styles on the line between two: (codes,) each and (n,) from 0 to 1, to (n, codes)."""
-    return one + parts[:, None] * (other - one)
+@dataclass(frozen=True, eq=False, repr=False)
+class StylePath(Sequence[Pixels]):
+    """Pictures on the way from one style to another: a sequence of them, (H, W, 3) uint8 each.
 
-
-def arc(one: Tensor, other: Tensor, parts: Tensor) -> Tensor:
-    """Styles on the arc between two, as in the published code (Shoemake 1985); arguments as in `straight`.
-
-    Where both point the same way or opposite ways, or one is 0, there is no arc between them, and the line is taken.
-
-    Example:
-        >>> arc(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 4.0]), torch.tensor([0.5])).square().round().tolist()
-        [[2.0, 8.0]]
+    Attributes:
+        picture: What all of them show, as given.
+        ends: What both styles are called.
+        parts: (n,) how far each is on its way, from 0 to 1.
+        codes: (n, codes) the styles.
+        line: Whether the way is straight; otherwise an arc.
     """
-    ends = one.double(), other.double()  # in single precision, opposite styles are a little off
-    lengths = ends[0].norm() * ends[1].norm()
-    if not lengths > 0:
-        return straight(one, other, parts)
-    angle = torch.arccos(((ends[0] * ends[1]).sum() / lengths).clamp(-1, 1))
-    sine = torch.sin(angle)
-    if sine < PARALLEL:
-        return straight(one, other, parts)
-    first, second = torch.sin((1 - parts) * angle) / sine, torch.sin(parts * angle) / sine
-    return (first[:, None] * ends[0] + second[:, None] * ends[1]).to(one.dtype)
+
+    picture: Pixels = field(repr=False)
+    ends: tuple[str, str]
+    parts: Floats
+    codes: Floats
+    line: bool
+    _pictures: tuple[Pixels, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    @overload
+    def __getitem__(self, place: int) -> Pixels: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Pixels]: ...
+
+    def __getitem__(self, place: int | slice) -> Pixels | Sequence[Pixels]:
+        return self._pictures[place]
+
+    @property
+    def steps(self) -> Floats:
+        """(n - 1,) by how much each picture differs from the one before: mean of all numbers, in levels of 255."""
+        pictures = np.stack(self._pictures).astype(np.float64)
+        found: Floats = np.abs(np.diff(pictures, axis=0)).mean((1, 2, 3))
+        return found
+
+    @property
+    def facts(self) -> str:
+        """How it leads, in words."""
+        way = "line" if self.line else "arc"
+        least, most = self.steps.min(), self.steps.max()
+        return f"{len(self)} pictures along the {way} between two styles, {least:.1f} to {most:.1f} of 255 levels apart"
+
+    def __repr__(self) -> str:
+        return f"StylePath({self.ends[0]} to {self.ends[1]}, {len(self)} pictures)"
+
+    def captions(self) -> list[str]:
+        """What stands below each picture."""
+        first, last = self.ends
+        return [first, *(f"{part:.0%} of the way" for part in self.parts[1:-1]), last]
+
+    def plot(self) -> Figure:
+        """The pictures in rows, each with how far it is: a matplotlib figure."""
+        from ktviz.figures.strip import strip_figure
+
+        return strip_figure(f"From the style of {self.ends[0]} to that of {self.ends[1]}", self.facts, self.shown())
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from ktviz.figures.cards import run_card
+
+        return run_card("StylePath", [self.facts], dict(self.shown()))
+
+    def shown(self) -> list[tuple[str, Pixels]]:
+        """Pictures, each after what stands below it."""
+        return [("as given", self.picture), *zip(self.captions(), self._pictures, strict=True)]

@@ -26,7 +26,7 @@ from ktviz.systems.munit.coder import Coder
 from ktviz.systems.munit.direction import CELL_PX, Direction
 from ktviz.systems.munit.domain import check_domain
 from ktviz.systems.munit.exemplar import brought
-from ktviz.systems.munit.path import arc, straight
+from ktviz.systems.munit.path import StylePath
 from ktviz.systems.munit.result import Translation
 from ktviz.systems.munit.run import Run
 from ktviz.systems.munit.settings import only_stated
@@ -37,6 +37,7 @@ from ktviz.systems.munit.style_blend import StyleBlend
 from ktviz.systems.munit.style_space import StyleSpace
 from ktviz.systems.munit.styles import Bank, check_bank, of_draw, of_picture
 from ktviz.systems.munit.trained import KEYS, Networks
+from ktviz.systems.munit.ways import arc, straight
 from ktviz.systems.opening import banks_of, named_banks, stated_digest, stated_settings
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Exclude, Ints
@@ -222,8 +223,8 @@ class Munit(nn.Module, PlainSystem):
             self.made(run)
         return trace
 
-    def path(self, picture: ImageLike, one: Any, other: Any, steps: int = 7, *, line: bool = False) -> list[Pixels]:
-        """Pictures along the way between two styles.
+    def path(self, picture: ImageLike, one: Any, other: Any, steps: int = 7, *, line: bool = False) -> StylePath:
+        """Pictures along the way between two styles: a sequence, which can be plotted.
 
         Args:
             picture: As in a call.
@@ -240,8 +241,10 @@ class Munit(nn.Module, PlainSystem):
             raise SettingError(f"steps {steps}", "fewer than both ends", "Give 2 or more")
         pixels, ends = as_pixels(picture), (self.code(one), self.code(other))
         content, size = self.direction.content(pixels), (pixels.shape[0], pixels.shape[1])
-        way = (straight if line else arc)(*ends, torch.linspace(0, 1, steps))
-        return [to_pixels(self.direction.paint(content, code, size)) for code in way]
+        parts = torch.linspace(0, 1, steps)
+        way = (straight if line else arc)(*ends, parts)
+        made = tuple(to_pixels(self.direction.paint(content, code, size)) for code in way)
+        return StylePath(pixels, (called(one), called(other)), parts.numpy(), way.numpy(), line, made)
 
     def code(self, style: Any) -> Tensor:
         """A style in numbers: (codes,) float32.
@@ -372,3 +375,10 @@ class Munit(nn.Module, PlainSystem):
             found: Pixels = self.banks.picture(self.banks.source_numbers[source])
             return found
         return trace.picture.canvases.get(REFERENCE)
+
+
+def called(style: object) -> str:
+    """What a style is called."""
+    if isinstance(style, (str, os.PathLike)):
+        return os.fspath(style)
+    return "a picture" if np.ndim(style) > 1 else "a code"  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
 import ktviz as kt
@@ -17,8 +18,8 @@ from ktviz.figures.share_bars import share_figure
 from ktviz.images import to_pixels
 from ktviz.library.library import Library
 from ktviz.systems.munit import sites, styles
-from ktviz.systems.munit.path import arc, straight
 from ktviz.systems.munit.system import Munit
+from ktviz.systems.munit.ways import arc, straight
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import check_class, opened
 
@@ -593,6 +594,26 @@ def test_a_path_leads_from_one_style_to_the_other(system, networks, picture, exe
         assert near(line[n], painted(networks, picture, torch.from_numpy(mixed).float()), 2)
     assert near(curved[0], system(picture, exemplar="a").output)
     assert near(curved[-1], system(picture, exemplar=exemplar).output)
+
+
+def test_a_path_is_a_strip_with_its_pictures_and_what_they_are(system, picture, exemplar):
+    way = system.path(picture, "a", exemplar, 10)
+    assert repr(way) == "StylePath(a to a picture, 10 pictures)"
+    assert np.array_equal(np.stack(way[2:4]), np.stack([way[2], way[3]]))
+    assert way.codes[0] == pytest.approx(system.code("a").numpy())
+    assert way.parts == pytest.approx(np.arange(10) / 9)
+    apart = np.abs(way[4].astype(float) - way[3]).mean()
+    assert way.steps[3] == pytest.approx(apart)
+    figure = way.plot()
+    drawn = [image.get_array() for image in figure.findobj(AxesImage)]
+    assert all(np.array_equal(*pair) for pair in zip(drawn, [picture, *way], strict=True))
+    texts = [text.get_text() for text in figure.findobj(Text)]
+    assert {"a", "a picture", "33% of the way", way.facts} <= set(texts)
+    assert "along the arc" in way.facts
+    card = way._repr_html_()
+    assert card.count("<img") == 11
+    assert "33% of the way" in card
+    assert system.path(picture, [0.0] * 4, "a", 2, line=True).ends == ("a code", "a")
 
 
 @pytest.mark.parametrize(("one", "other"), [([1, 2], [2, 4]), ([1, 2], [-1, -2]), ([0, 0], [3, 1])])
