@@ -34,7 +34,7 @@ def tables_of(evidence: Evidence) -> dict[str, pd.DataFrame]:
         "pieces": with_cause(evidence.trace, pieces_with_rivals(evidence)),
         "rivals": evidence.rivals,
         "copies": evidence.copies,
-        "counterfactuals": counterfactuals(evidence),
+        "counterfactuals": with_cause(evidence.trace, counterfactuals(evidence)),
         "regret": regrets(evidence),
     }
 

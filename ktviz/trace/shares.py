@@ -229,7 +229,7 @@ def close_calls(trace: Trace, below: float | None) -> pd.DataFrame:
     both = best.drop(columns="rank").merge(second, on=keys, how="left", suffixes=("", "_second"))
     if below is not None:
         both = both[both["margin"] < below]
-    return both.sort_values("margin", kind="stable", ignore_index=True)
+    return with_cause(trace, both.sort_values("margin", kind="stable", ignore_index=True))
 
 
 def summary(trace: Trace) -> pd.Series:

@@ -330,7 +330,7 @@ class Trace(Content):
             below: Only margins below this.
 
         Returns:
-            site, query, box, margin, source, and the source and entry that came second.
+            site, query, box, margin, source, and the source and entry that came second; `causal` as of `sources()`.
         """
         from ktviz.trace.shares import close_calls
 

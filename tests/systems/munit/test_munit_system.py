@@ -256,11 +256,11 @@ def test_wherever_a_drawn_style_is_shown_it_is_said_that_nothing_of_the_bank_was
     texts += [repr(compared), compared.summary()["new winners"]]
     for text in texts:
         assert said in text
-    names = ("sources", "creators", "licences", "boxes", "pieces")
+    names = ("sources", "creators", "licences", "boxes", "pieces", "counterfactuals")
     tables = [audit.tables[name] for name in names]
     tables += [pd.read_csv(next((tmp_path / "audit").rglob(f"{name}.csv"))) for name in names]
     source = trace.sources()["source"][0]
-    for table in (*tables, trace.sources(), trace.spread(source), compared.frame):
+    for table in (*tables, trace.sources(), trace.spread(source), trace.margin(), compared.frame):
         assert not table["causal"].any()
     assert "causal" not in traces["named"].sources()
     assert said not in repr(kt.compare(traces["named"], traces["named"]))
