@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ktviz.training import places as module
-from ktviz.training.places import local, places
+from ktviz.training.places import effects, local, places
 
 
 @pytest.fixture
@@ -20,24 +20,24 @@ def pictures():
 
 
 def test_an_attribute_shows_where_pictures_with_it_differ(pictures):
-    corner, shade = places(*pictures)[:, 0]
+    corner, shade = places(effects(*pictures))[:, 0]
     assert corner[:7, :7].min() == 1
     assert corner[14:].max() == corner[:, 14:].max() == 0
     assert shade.min() == 1
 
 
 def test_what_shows_in_one_place_is_told_from_what_shows_all_over(pictures):
-    assert local(places(*pictures)).tolist() == [True, False]
+    assert local(places(effects(*pictures))).tolist() == [True, False]
 
 
 def test_what_all_have_or_none_shows_nowhere(pictures):
     values, _ = pictures
-    shown = places(values, torch.tensor([[1.0, 0.0]] * len(values)))
+    shown = places(effects(values, torch.tensor([[1.0, 0.0]] * len(values))))
     assert not shown.any()
     assert not local(shown).any()
 
 
 def test_many_pictures_are_added_up_in_parts(pictures, monkeypatch):
-    whole = places(*pictures)
+    whole = effects(*pictures)
     monkeypatch.setattr(module, "AT_ONCE", 7)
-    assert torch.equal(places(*pictures), whole)
+    assert torch.equal(effects(*pictures), whole)

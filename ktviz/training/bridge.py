@@ -92,8 +92,8 @@ class Recipe(adversarial.Recipe):
         shape: Sizes of the networks.
     """
 
-    steps: int = 6_000
-    constant: float = 0.75
+    steps: int = 10_000
+    constant: float = 0.6
     batch: int = 2
     crop: tuple[int, int] = (96, 96)
     learning_rate: float = 1e-3
@@ -103,9 +103,9 @@ class Recipe(adversarial.Recipe):
     table: str = "looks"
     refinement: int = 0
     ways: str = "both"
-    alone: int = 4_500
+    alone: int = 8_500
     together: float = 0.5
-    polish: float = 0.1
+    polish: float = 0.05
     polish_adversarial: float = 4.0
     single: float = 0.5
     weights: Weights = field(

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from ktviz.training.attributed import Attributed
-from ktviz.training.places import EFFECT, local, places
+from ktviz.training.places import EFFECT, effects, local, places
 
-MOST = 2 * EFFECT
-"""Effect from which attributes are looked at that show in much of a picture."""
+STRONGER = [EFFECT * (1 + step / 10) for step in range(1, 11)]
+"""Effects from which attributes are looked at that show in much of a picture: the first at which it is little."""
 
 
 class Changes:
@@ -33,9 +33,15 @@ class Changes:
         """Of all attributes."""
 
     @cached_property
+    def effect(self) -> Tensor:
+        """How far pictures with an attribute, or one of its group, differ from others: (attributes, side, side)."""
+        alone = effects(self.data.pictures, self.data.has)
+        return torch.stack([alone[alike].amax(0) for alike in self.alike]).to(self.device)
+
+    @cached_property
     def shown(self) -> Tensor:
-        """Where attributes show, those of a group together: (attributes, 1, side, side)."""
-        return self.together(places(self.data.pictures, self.data.has))
+        """Where attributes show: (attributes, 1, side, side)."""
+        return places(self.effect)
 
     @cached_property
     def wide(self) -> Tensor:
@@ -45,12 +51,10 @@ class Changes:
     @cached_property
     def most(self) -> Tensor:
         """Where they show that show in little of a picture, and where others show most: as `shown`."""
-        most = self.together(places(self.data.pictures, self.data.has, MOST))
-        return torch.where(self.wide[:, None, None, None], most, self.shown)
-
-    def together(self, shown: Tensor) -> Tensor:
-        """The places of whole groups."""
-        return torch.stack([shown[alike].amax(0) for alike in self.alike]).to(self.device)
+        most = self.shown
+        for least in STRONGER:
+            most = torch.where(local(most)[:, None, None, None], most, places(self.effect, least))
+        return most
 
     def some(self, difference: Tensor, single: float) -> Tensor:
         """Of all differences (B, attributes) one in some rows, whose part is `single`, and all in others."""
@@ -75,7 +79,7 @@ class Changes:
         """One change of each row that shows in one place, and that place.
 
         What shows in much of a picture leaves out the places of what else is different: hair that comes from under a
-        hat comes without it.
+        hat comes without it. Of two such, neither is changed: grey hair is of an age, and of a colour.
 
         Args:
             difference: (B, attributes) all that differs.
@@ -84,10 +88,15 @@ class Changes:
             (B, attributes) and (B, 1, side, side) from 0 to 1.
         """
         there = local(self.most)
-        one = self.one(difference * there)
+        one = self.one(difference * (there & (~self.wide | (self.wide_ones(difference * there) < 2))))
         others = covered(self.most, (difference - one) * (there & ~self.wide))
         is_wide = (one.abs() * self.wide).amax(1)[:, None, None, None]
         return one, covered(self.most, one) * (1 - is_wide * others)
+
+    def wide_ones(self, difference: Tensor) -> Tensor:
+        """How many of the differences show in much of a picture, groups as one: (B, 1)."""
+        differs = [difference[:, group].abs().amax(1) for group in self.groups if self.wide[group[0]]]
+        return torch.stack(differs).sum(0)[:, None] if differs else difference.new_zeros(len(difference), 1)
 
 
 def covered(shown: Tensor, difference: Tensor) -> Tensor:

@@ -9,37 +9,51 @@ from torch.nn import functional as F
 from ktviz.images import Pixels
 
 EFFECT = 0.5
-"""Difference of means over the standard deviation (Cohen's d) from which a colour of a pixel shows an attribute."""
+"""From which a pixel shows an attribute."""
 AROUND = 5
 """Side of the square by which places grow, and over which their edges are softened, in px."""
-LOCAL = 0.35
+LOCAL = 0.32
 """Part of a picture that an attribute covers at most that shows in one place: more is said by all of it."""
 AT_ONCE = 256
 """Pictures added up at a time."""
 
 
-def places(pictures: Pixels, has: Tensor, effect: float = EFFECT) -> Tensor:
-    """Where each attribute shows.
+def effects(pictures: Pixels, has: Tensor) -> Tensor:
+    """How far pictures with an attribute differ from the others: Cohen's d, of the colour in which it is largest.
 
     Args:
         pictures: (n, H, W, 3) uint8, aligned.
         has: (n, attributes) 0 or 1.
-        effect: From which a pixel shows it.
 
     Returns:
-        (attributes, 1, H, W) from 0 to 1, with soft edges; all 0 for what all pictures have, or none.
+        (attributes, H, W), the difference of means over the standard deviation; 0 for what all pictures have, or none.
 
     Example:
         >>> import numpy as np
         >>> pictures = np.zeros((4, 8, 8, 3), np.uint8)
         >>> pictures[:2, :2] = [[[[200]]], [[[220]]]]
-        >>> places(pictures, torch.tensor([[1.0], [1.0], [0.0], [0.0]]))[0, 0, :, 0].round(decimals=1)
+        >>> found = effects(pictures, torch.tensor([[1.0], [1.0], [0.0], [0.0]]))
+        >>> places(found)[0, 0, :, 0].round(decimals=1)
         tensor([1.0000, 1.0000, 0.8000, 0.6000, 0.4000, 0.2000, 0.0000, 0.0000])
     """
     with_it, without = moments(pictures, has), moments(pictures, 1 - has)
     apart = (with_it[0] - without[0]).abs()
     spread = ((with_it[1] + without[1]) / 2).sqrt()
-    there = (apart > effect * spread).amax(-1)[:, None].float()
+    found: Tensor = (apart / spread).nan_to_num(0.0).amax(-1)  # nothing over nothing is none
+    return found
+
+
+def places(effect: Tensor, least: float = EFFECT) -> Tensor:
+    """Where each attribute shows.
+
+    Args:
+        effect: (attributes, H, W).
+        least: From which a pixel shows it.
+
+    Returns:
+        (attributes, 1, H, W) from 0 to 1, with soft edges.
+    """
+    there = (effect[:, None] > least).float()
     grown = F.max_pool2d(there, AROUND, stride=1, padding=AROUND // 2)
     return F.avg_pool2d(grown, AROUND, stride=1, padding=AROUND // 2, count_include_pad=False)
 
