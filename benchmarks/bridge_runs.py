@@ -1,4 +1,5 @@
-"""What helps bridging: noise that is refined or not, and each of its two ways alone, all on one budget.
+"""What helps bridging: noise that is refined, drawn, or says what pictures look like; and each of its two ways alone,
+with the noise of the fourth run. All are on one budget.
 
 `python -m benchmarks.bridge_runs FOLDER OUT [STEPS] [NAME...]` trains the runs below OUT that are not finished, all or
 those that are named, each with so many steps from the portraits of a folder, as `sample_data.generator.portraits`

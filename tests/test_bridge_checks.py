@@ -18,7 +18,7 @@ from ktviz.training.bridge import Recipe
 from sample_data.generator.portraits import ATTRIBUTES, portrait
 from sample_data.generator.portraits.faces import HAIR
 
-SMALL = replace(SHAPE, attributes=len(ATTRIBUTES))
+SMALL = replace(SHAPE, attributes=len(ATTRIBUTES), noise=7)
 BARE = dict.fromkeys(ATTRIBUTES, False) | {"Dark_Hair": True}
 
 

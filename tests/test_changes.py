@@ -46,13 +46,15 @@ def test_one_change_is_drawn_and_a_group_changes_together(changes):
         assert not found[2].any()
         kinds.add(tuple(found[1].tolist()))
     assert kinds == {(1, 1, 0, 0, 0, 0), *(tuple(float(n == place) for n in range(6)) for place in range(2, 6))}
-    assert changes.groups == [[0, 1], [2], [3], [4], [5]]
+    assert sorted(changes.groups) == [[0, 1], [2], [3], [4], [5]]
+    clearest = [float(changes.effect[group[0]].max()) for group in changes.groups]
+    assert clearest == sorted(clearest, reverse=True)
 
 
 @pytest.mark.parametrize("single", [0.0, 1.0])
 def test_one_is_asked_for_or_all(changes, single):
     difference = torch.tensor([[0.0, 0, 1, 1, 1, 0]] * 20)
-    asked = changes.some(difference, single).abs().sum(1)
+    asked = changes.one_or_all(difference, single).abs().sum(1)
     assert asked.tolist() == [1.0 if single else 3.0] * 20
 
 
@@ -64,9 +66,9 @@ def test_a_group_has_one_place(changes):
 
 def test_what_shows_in_much_of_a_picture_is_looked_at_where_it_shows_most(changes):
     assert changes.wide.tolist() == [True, True, False, False, True, True]
-    assert changes.most[0, 0, 10, 16] == 1
-    assert changes.most[0, 0, 18, 1] < changes.shown[0, 0, 18, 1]
-    assert torch.equal(changes.most[2], changes.shown[2])
+    assert changes.strongest[0, 0, 10, 16] == 1
+    assert changes.strongest[0, 0, 18, 1] < changes.shown[0, 0, 18, 1]
+    assert torch.equal(changes.strongest[2], changes.shown[2])
 
 
 def test_what_shows_everywhere_is_no_change_in_one_place(changes):
@@ -84,10 +86,10 @@ def test_hair_comes_without_the_hat_and_a_hat_with_what_hair_it_hides(changes):
     for _ in range(20):
         one, where = changes.in_one_place(both)
         if one[0, 2]:
-            assert torch.equal(where[0], changes.most[2])
+            assert torch.equal(where[0], changes.strongest[2])
         else:
-            assert torch.equal(where[0], changes.most[0] * (1 - changes.most[2]))
-    assert torch.equal(changes.in_one_place(hair)[1][0], changes.most[0])
+            assert torch.equal(where[0], changes.strongest[0] * (1 - changes.strongest[2]))
+    assert torch.equal(changes.in_one_place(hair)[1][0], changes.strongest[0])
 
 
 def test_hair_and_age_do_not_change_together(changes):
@@ -96,9 +98,20 @@ def test_hair_and_age_do_not_change_together(changes):
     assert {tuple(changes.in_one_place(both)[0][0].tolist()) for _ in range(20)} == {(0, 0, 0, 1, 0, 0)}
     one, where = changes.in_one_place(age)
     assert torch.equal(one, age)
-    assert torch.equal(where[0], changes.most[5])
+    assert torch.equal(where[0], changes.strongest[5])
     assert where[0, 0, 20, 2] == 1
     assert where[0, 0, 20, 28] == 0
+
+
+def test_of_places_that_nobody_knows_nothing_is_asked_around():
+    random = np.random.default_rng(0)
+    has = torch.from_numpy(random.integers(0, 2, (400, 2))).float()
+    data = SimpleNamespace(
+        pictures=random.integers(0, 256, (400, 8, 8, 3)).astype(np.uint8), has=has, attributes=("Kind", "Tall")
+    )
+    unseen = Changes(data, [], "cpu")
+    assert not unseen.around(torch.tensor([[1.0, 0.0]])).any()
+    assert unseen.around(torch.zeros(1, 2)).min() == 1
 
 
 def test_around_is_where_nothing_of_what_is_asked_for_shows(changes):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ktviz.errors import SettingError
 from ktviz.training import looks as module
 from ktviz.training.looks import components, looks
 
@@ -57,7 +58,8 @@ def test_each_group_has_as_many_numbers_and_the_rest_is_drawn(hats):
     assert fitted(noise[worn, :2], hues[worn]) > 0.5
     for rest in (noise[worn, 2:4], noise[worn, 4:]):
         assert fitted(rest, hues[worn]) < 0.1
-    assert np.isfinite(looks(pictures, *pairs, [[0], [1]], 1).numpy()).all()  # fewer numbers than groups
+    with pytest.raises(SettingError, match="noise of 1 numbers: 2 groups of attributes"):
+        looks(pictures, *pairs, [[0], [1]], 1)
 
 
 def test_which_of_a_group_it_is_labels_say_and_not_noise():
@@ -81,7 +83,28 @@ def test_components_of_a_sample_are_those_of_all(monkeypatch):
     assert (part.var(0) - 1).abs().max() < 0.2
 
 
-def test_where_nothing_varies_there_are_no_components():
-    assert components(torch.zeros(5, 3), 2).shape == (5, 0)
-    alike = np.full((5, 4, 4, 3), 7, np.uint8)
-    assert looks(alike, torch.ones(5, 1), torch.ones(1, 1, 4, 4), [[0]], 2).isfinite().all()
+@pytest.mark.parametrize("level", [0, 7, 13, 100, 201, 255])
+@pytest.mark.parametrize("count", [2, 3, 7, 50])
+def test_where_nothing_varies_numbers_are_drawn(level, count):
+    alike, given = np.full((count, 4, 4, 3), level, np.uint8), (torch.ones(count, 1), torch.ones(1, 1, 4, 4), [[0]], 2)
+    torch.manual_seed(0)
+    found = looks(alike, *given)
+    torch.manual_seed(0)
+    assert torch.equal(found, torch.randn(count, 2))
+
+
+def test_a_fringe_says_nothing_of_the_hat_above_it():
+    random = np.random.default_rng(2)
+    pictures = np.full((COUNT, SIDE, SIDE, 3), 128, np.uint8)
+    has = random.integers(0, 2, (COUNT, 2))
+    fringes, hats = (random.integers(0, 256, (COUNT, 3)) for _ in range(2))
+    pictures[has[:, 1] > 0, 4:6] = fringes[has[:, 1] > 0, None, None]
+    pictures[has[:, 0] > 0, :5] = hats[has[:, 0] > 0, None, None]  # half of the fringe is under it
+    where = torch.zeros(2, 1, SIDE, SIDE)
+    where[0, :, :5], where[1, :, 4:6] = 1, 1
+    noise = looks(pictures, torch.from_numpy(has).float(), where, [[0], [1]], 6).numpy()
+    both, bare = (has.min(1) > 0), (has[:, 1] > 0) & (has[:, 0] == 0)
+    assert fitted(noise[both, :3], hats[both]) > 0.99
+    assert np.abs(np.corrcoef(noise[both].T)[:3, 3:]).max() < 0.2
+    assert abs(noise[both, 3:].mean()) < 0.1
+    assert fitted(noise[bare, 3:], fringes[bare]) > 0.9

@@ -128,6 +128,14 @@ def run_card(
     return card(title, facts, shown, rows, rest_of(shares))
 
 
+def strip_card(title: str, facts: str, pictures: Sequence[tuple[str, Pixels]]) -> str:
+    """Pictures of a series, each after its caption; of many so many as fit, evenly, both ends among them."""
+    places = np.linspace(0, len(pictures) - 1, min(len(pictures), TILES)).round().astype(int)
+    shown = [show(pictures[place][1], TILE, pictures[place][0]) for place in places]
+    more = [] if len(shown) == len(pictures) else [f"{len(shown)} of {len(pictures)} are shown"]
+    return card(title, [facts, *more], shown, [])
+
+
 def attribution_card(attribution: Attribution) -> str:
     """The region, and the largest shares."""
     output = highlighted(attribution)

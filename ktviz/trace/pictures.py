@@ -40,8 +40,9 @@ class Picture:
 
     Attributes:
         canvases: (H, W, 3) uint8 by name, those that were kept.
-        about: `settings`; `measures`, how it came to be in numbers, by site, and by class under `uncovered`; and under
-            `canvases` the size and the digest of each, kept or not, the digest None where a model's input was no image.
+        about: `settings`; `measures`, how it came to be in numbers, by site or by what else they are of, and by class
+            under `uncovered`; and under `canvases` the size and the digest of each, kept or not, the digest None where
+            a model's input was no image.
     """
 
     canvases: Mapping[str, Pixels]
@@ -73,7 +74,8 @@ class Picture:
 
     @property
     def measures(self) -> Mapping[str, Mapping[str, float]]:
-        """What its system says of how it came to be: by name of the site, numbers by their names."""
+        """What its system says of how it came to be: by name of the site, or of what else they are of,
+        numbers by their names."""
         return dict(self.about.get("measures", {}))
 
     @property

@@ -22,6 +22,7 @@ from torch.nn import functional as F
 from ktviz.errors import SettingError
 from ktviz.images import Pixels
 from ktviz.systems.bridge import losses as both_ways
+from ktviz.systems.bridge.configuration import Configuration
 from ktviz.systems.bridge.losses import (
     Asked,
     Weights,
@@ -53,7 +54,7 @@ LEAST = 8
 DIRECTION = 4.0
 """How much larger than others initial weights are that what is asked for meets."""
 SIGNS = (-1, 0, 1)
-TAUGHT = ("both", *both_ways.WAYS)
+LEARNED = ("both", *both_ways.WAYS)
 """Ways to a code that can learn."""
 TABLES = ("looks", "drawn")
 """Beginnings of the table of noise."""
@@ -124,9 +125,13 @@ class Recipe(adversarial.Recipe):
         check_shares(self, "together", "single")
         check_rates(self, "muon_rate", "discriminator_muon_rate")
         if isinstance(self.refinement, bool) or self.refinement not in SIGNS:
-            raise SettingError(f"refinement {self.refinement}", "not one of -1, 0 and 1", "Give 1, as published")
-        one_of("ways", self.ways, TAUGHT)
+            found = "not one of -1, 0 and 1"
+            raise SettingError(f"refinement {self.refinement}", found, 'Give 1 with table="drawn", as published')
+        one_of("ways", self.ways, LEARNED)
         one_of("table", self.table, TABLES)
+        if self.refinement and self.table == "looks":
+            found = "noise that is refined no longer says what pictures look like"
+            raise SettingError(f"refinement {self.refinement} of looks", found, 'Begin with table="drawn"')
         if self.crop != (self.shape.side, self.shape.side):
             side = self.shape.side
             raise SettingError(f"crop {self.crop}", f"the networks take {side} px", f"Give ({side}, {side})")
@@ -188,7 +193,8 @@ class Run(adversarial.Run[Recipe, Networks, Drawn, Attributed]):
         device: str,
         quiet: bool,
     ) -> None:
-        self.recipe, self.quiet, self.names, self.exclusive = recipe, quiet, tuple(attributes), exclusive
+        known = Configuration(recipe.shape, tuple(attributes), tuple(map(tuple, exclusive)))
+        self.recipe, self.quiet, self.names, self.exclusive = recipe, quiet, known.attributes, known.exclusive
         self.data = self.read(folder)
         self.order = Order(len(self.data), recipe.seed)
         self.changes = Changes(self.data, exclusive, device)
@@ -221,7 +227,7 @@ class Run(adversarial.Run[Recipe, Networks, Drawn, Attributed]):
         references = [numbers[place] for place in mixed]
         source, has = self.data.batch(numbers).to(self.device), self.data.has[numbers].to(self.device)
         reference, apart = source[mixed], has[mixed] - has
-        wanted = has + self.changes.some(apart, self.recipe.single)
+        wanted = has + self.changes.one_or_all(apart, self.recipe.single)
         table, sign = self.makers.table, self.recipe.refinement if self.recipe.ways == "both" else 0
         own = table[numbers] if self.recipe.table == "looks" else None
         noise = refined(self.makers.makers, reference, wanted - has, table[references], sign)

@@ -11,7 +11,7 @@ from torch import Tensor
 from ktviz.training.attributed import Attributed
 from ktviz.training.places import EFFECT, effects, local, places
 
-STRONGER = [EFFECT * (1 + step / 10) for step in range(1, 11)]
+THRESHOLDS = [EFFECT * (1 + step / 10) for step in range(1, 11)]
 """Effects from which attributes are looked at that show in much of a picture: the first at which it is little."""
 
 
@@ -29,14 +29,18 @@ class Changes:
         groups = [[names.index(name) for name in group] for group in exclusive]
         self.alike = [next((group for group in groups if place in group), [place]) for place in range(len(names))]
         """By the place of an attribute the places of its group: its own where it has none."""
-        self.groups = [alike for place, alike in enumerate(self.alike) if alike[0] == place]
-        """Of all attributes."""
 
     @cached_property
     def effect(self) -> Tensor:
         """How far pictures with an attribute, or one of its group, differ from others: (attributes, side, side)."""
         alone = effects(self.data.pictures, self.data.has)
         return torch.stack([alone[alike].amax(0) for alike in self.alike]).to(self.device)
+
+    @cached_property
+    def groups(self) -> list[list[int]]:
+        """Of all attributes, those first that show most clearly."""
+        found = [alike for place, alike in enumerate(self.alike) if alike[0] == place]
+        return sorted(found, key=lambda group: -float(self.effect[group[0]].max()))
 
     @cached_property
     def shown(self) -> Tensor:
@@ -49,14 +53,14 @@ class Changes:
         return ~local(self.shown)
 
     @cached_property
-    def most(self) -> Tensor:
+    def strongest(self) -> Tensor:
         """Where they show that show in little of a picture, and where others show most: as `shown`."""
         most = self.shown
-        for least in STRONGER:
+        for least in THRESHOLDS:
             most = torch.where(local(most)[:, None, None, None], most, places(self.effect, least))
         return most
 
-    def some(self, difference: Tensor, single: float) -> Tensor:
+    def one_or_all(self, difference: Tensor, single: float) -> Tensor:
         """Of all differences (B, attributes) one in some rows, whose part is `single`, and all in others."""
         chosen = torch.rand(len(difference), 1) < single
         return torch.where(chosen.to(self.device), self.one(difference), difference)
@@ -72,8 +76,13 @@ class Changes:
         return found
 
     def around(self, difference: Tensor) -> Tensor:
-        """Where nothing of the changes (B, attributes) shows: (B, 1, side, side) from 0 to 1."""
-        return 1 - covered(self.shown, difference)
+        """Where nothing of the changes (B, attributes) shows: (B, 1, side, side) from 0 to 1.
+
+        Nowhere, for changes of attributes of whose places nothing is known.
+        """
+        unknown = self.shown.amax((1, 2, 3)) == 0
+        known = ~(difference != 0).logical_and(unknown).any(1)
+        return (1 - covered(self.shown, difference)) * known[:, None, None, None]
 
     def in_one_place(self, difference: Tensor) -> tuple[Tensor, Tensor]:
         """One change of each row that shows in one place, and that place.
@@ -87,11 +96,11 @@ class Changes:
         Returns:
             (B, attributes) and (B, 1, side, side) from 0 to 1.
         """
-        there = local(self.most)
+        there = local(self.strongest)
         one = self.one(difference * (there & (~self.wide | (self.wide_ones(difference * there) < 2))))
-        others = covered(self.most, (difference - one) * (there & ~self.wide))
+        others = covered(self.strongest, (difference - one) * (there & ~self.wide))
         is_wide = (one.abs() * self.wide).amax(1)[:, None, None, None]
-        return one, covered(self.most, one) * (1 - is_wide * others)
+        return one, covered(self.strongest, one) * (1 - is_wide * others)
 
     def wide_ones(self, difference: Tensor) -> Tensor:
         """How many of the differences show in much of a picture, groups as one: (B, 1)."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ktviz.errors import SettingError
 from ktviz.images import Pixels
 
 SMALLER = 2
@@ -15,25 +16,29 @@ SMALLER = 2
 SAMPLE = 1024
 """Pictures out of which components are found, at most."""
 SMALLEST = 1e-6
-"""Of what varies most, from which something varies at all."""
+"""Of what varies most, from which something varies at all; and of each number, from 0 to 1."""
 
 
 def looks(pictures: Pixels, has: Tensor, shown: Tensor, groups: Sequence[Sequence[int]], size: int) -> Tensor:
     """A row of noise for each picture that says what its attributes look like.
 
-    Of the pictures that have an attribute, and of what shows in its place beside that they have it, principal
-    components say most with few numbers. They have mean 0 and variance 1, and do not correlate: noise that is drawn is
-    of the same kind. Pictures that lack the attribute have drawn numbers in their stead.
+    Of the pictures that have an attribute, and of what shows in its place, principal components say most with few
+    numbers. What follows from which attributes are there, and from the numbers of the groups before, is taken away
+    first: a fringe does not say which hat is above it. So numbers have mean 0 and variance 1 and do not correlate, as
+    noise that is drawn. Pictures that lack the attribute have drawn numbers in their stead.
 
     Args:
         pictures: (n, H, W, 3) uint8, aligned.
         has: (n, attributes) 0 or 1.
         shown: (attributes, 1, H, W) the places of attributes, from 0 to 1.
-        groups: Of attributes; each group has as many numbers, and what is left over is drawn.
+        groups: Of attributes, the clearest first; each has as many numbers, and what is left over is drawn.
         size: Numbers of a row.
 
     Returns:
         (n, size) float32.
+
+    Raises:
+        SettingError: There are more groups than numbers.
 
     Example:
         >>> import numpy as np
@@ -41,14 +46,20 @@ def looks(pictures: Pixels, has: Tensor, shown: Tensor, groups: Sequence[Sequenc
         >>> looks(pictures, torch.ones(5, 1), torch.ones(1, 1, 4, 4), [[0]], 1)[:, 0].abs().round(decimals=1)
         tensor([1.4000, 0.7000, 0.0000, 0.7000, 1.4000])
     """
-    found, each = torch.randn(len(pictures), size), size // len(groups)
+    if size < len(groups):
+        found, todo = f"{len(groups)} groups of attributes", f"Give {len(groups)} or more, or begin with drawn noise"
+        raise SettingError(f"noise of {size} numbers", found, todo)
+    noise, known, each = torch.randn(len(pictures), size), has.clone(), size // len(groups)
     for place, group in enumerate(groups):
         mine = (has[:, list(group)].amax(1) > 0).nonzero()[:, 0]
-        if each and len(mine) > 1:
-            beside = beyond_means(seen(pictures[mine.numpy()], shown[list(group)].amax(0)), has[mine][:, list(group)])
-            numbers = components(beside, each)
-            found[mine, place * each : place * each + numbers.shape[1]] = numbers
-    return found
+        if len(mine) > 1:
+            there = seen(pictures[mine.numpy()], shown[list(group)].amax(0))
+            numbers = components(beyond(there, known[mine]), each)
+            columns = slice(place * each, place * each + numbers.shape[1])
+            noise[mine, columns] = numbers
+            known = torch.cat([known, torch.zeros(len(known), numbers.shape[1])], 1)
+            known[mine, known.shape[1] - numbers.shape[1] :] = numbers
+    return noise
 
 
 def seen(pictures: Pixels, where: Tensor) -> Tensor:
@@ -59,11 +70,13 @@ def seen(pictures: Pixels, where: Tensor) -> Tensor:
     return rows
 
 
-def beyond_means(values: Tensor, has: Tensor) -> Tensor:
-    """Values without the mean of those that have the same attribute of a group: (n, numbers) and (n, group)."""
-    for column in has.T:
-        values[column > 0] -= values[column > 0].mean(0)
-    return values
+def beyond(values: Tensor, known: Tensor) -> Tensor:
+    """Values (n, numbers) without what is a linear function of what is known (n, k)."""
+    given = torch.cat([torch.ones(len(known), 1), known], 1).double()
+    directions, sizes, _ = torch.linalg.svd(given, full_matrices=False)
+    directions = directions[:, sizes > SMALLEST * sizes[0]].float()
+    found: Tensor = values - directions @ (directions.T @ values)
+    return found
 
 
 def components(values: Tensor, count: int) -> Tensor:
@@ -71,7 +84,7 @@ def components(values: Tensor, count: int) -> Tensor:
     sample = values[:: -(-len(values) // SAMPLE)]
     sizes, directions = torch.linalg.eigh((sample @ sample.T).double())
     sizes, directions = sizes.flip(0)[:count].clamp(min=0), directions.flip(1)[:, :count]
-    there = sizes > SMALLEST * sizes[0]
+    there = (sizes > SMALLEST * sizes[0]) & (sizes > SMALLEST * sample.numel() * SMALLEST)
     axes = sample.T.double() @ (directions[:, there] / sizes[there].sqrt())
     signs = axes.gather(0, axes.abs().argmax(0, keepdim=True)).sign()  # else either could be found
     scores = values.double() @ (axes * signs)

@@ -34,13 +34,13 @@ class Entrant:
         name: Of the system.
         prepared: The system and what it is called with; None where it cannot take part.
         why: Why it cannot, in one sentence; empty where it can.
-        seconds: How long it took to make it ready: its networks, and what it makes of the reference.
+        seconds_prepared: How long it took to make it ready: its networks, and what it makes of the reference.
     """
 
     name: str
     prepared: Prepared | None
     why: str = ""
-    seconds: float = 0.0
+    seconds_prepared: float = 0.0
 
     @property
     def ready(self) -> Prepared:
@@ -121,7 +121,7 @@ def entrant(
         if found is not None:
             taken = time.perf_counter() - start
             check_further(name, found, settings)
-            return Entrant(name, replace(found, settings={**found.settings, **settings}), seconds=taken)
+            return Entrant(name, replace(found, settings={**found.settings, **settings}), seconds_prepared=taken)
         refused.append(why)
     return Entrant(name, None, " ".join(dict.fromkeys(refused)))
 

@@ -47,11 +47,11 @@ class Stand(Entrant):
             return found
         site, known = self.shown.site_about, self.origins
         found |= {"retrievals": len(self.shown), "retrieval": site["kind"], "causal": not self.shown.caveat}
+        found["seconds_prepared"] = self.seconds_prepared
         if known is not None:
             found |= {"known": float(known.known.mean()), "own": float(known.own.mean()), "places": known.spread}
         if self.times is not None:
-            found |= {"seconds_prepared": self.seconds, "seconds": self.times.plain}
-            found |= {"seconds_recorded": self.times.recorded, "memory_bytes": self.memory}
+            found |= {"seconds": self.times.plain, "seconds_recorded": self.times.recorded, "memory_bytes": self.memory}
         if self.faithfulness is not None:
             found |= scores_of(self.faithfulness)
         return found | {"remarks": " ".join(self.remarks)}

@@ -59,12 +59,12 @@ def test_the_time_that_a_system_takes_to_get_ready_is_its_own(quick, monkeypatch
     munit = tiny()["munit"]
 
     def late(cls, *given, made=type(munit).prepared):
-        time.sleep(0.2)
+        time.sleep(1)
         return made(*given)
 
     monkeypatch.setattr(type(munit), "prepared", classmethod(late))
     row = quick(material("input"), material("reference"), [munit], repeats=1).frame.iloc[0]
-    assert row["seconds_prepared"] > 0.2 > row["seconds"]
+    assert row["seconds_prepared"] > 1 > row["seconds"]
 
 
 def test_agreement_is_that_of_the_traces_where_the_reference_is_one_thing(found):

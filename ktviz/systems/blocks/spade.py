@@ -42,17 +42,17 @@ class Spade(nn.Module):
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         """(B, C, h, w), from a condition of any size."""
-        return self.changed(features, *self.said(features, condition))
+        return self.modulated(features, *self.modulation(features, condition))
 
-    def said(self, features: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+    def modulation(self, features: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """What a condition says: by how much features are scaled beyond 1, and shifted; (B, C, h, w) each."""
         seen = self.padding(self.mlp_shared(F.interpolate(condition, features.shape[-2:], mode="nearest")))
         return self.mlp_gamma(seen), self.mlp_beta(seen)
 
-    def changed(self, features: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    def modulated(self, features: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """Features, normalised, scaled and shifted."""
-        changed: Tensor = self.norm(features) * (1 + scale) + shift
-        return changed
+        found: Tensor = self.norm(features) * (1 + scale) + shift
+        return found
 
 
 class SpadeBlock(nn.Module):

@@ -21,7 +21,7 @@ class Configuration:
         exclusive: Groups of attributes of which a picture has one at most, as colours of hair.
 
     Raises:
-        SettingError: More or fewer attributes, one twice, no names, or a group of others.
+        SettingError: More or fewer attributes, one twice, no names, a group of others, or one of two groups.
 
     Example:
         >>> PUBLISHED["celeba_128"].attributes[:2]
@@ -43,6 +43,9 @@ class Configuration:
         strangers = [name for group in groups for name in group if name not in names]
         if strangers:
             raise SettingError(f"exclusive {strangers[0]!r}", "no attribute", f"Name some of {', '.join(names)}")
+        members = [name for group in groups for name in group]
+        if twice := next((name for name in members if members.count(name) > 1), None):
+            raise SettingError(f"exclusive {twice!r}", "it is named twice", "Name it in one group")
         object.__setattr__(self, "attributes", names)
         object.__setattr__(self, "exclusive", groups)
 

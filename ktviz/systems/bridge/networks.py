@@ -20,7 +20,7 @@ EPSILON = 1e-6
 Activation = Callable[[Tensor], Tensor]
 Code = Tensor | Sequence[tuple[Tensor, Tensor]]
 """A code (B, codes, h, w); or several, each after its part in what the norms make of them."""
-Heard = list[tuple[float, float]]
+Modulations = list[tuple[float, float]]
 """What a code says at each norm that it reaches: mean size of the scales beyond 1, and of the shifts."""
 
 
@@ -66,10 +66,10 @@ class Residual(nn.Module):
         self.conv_2 = Conv2d(outside, outside, 3, padding=1)
         self.shortcut = Conv2d(inside, outside, 1) if resize or inside != outside else None
 
-    def forward(self, features: Tensor, code: Code | None = None, heard: Heard | None = None) -> Tensor:
+    def forward(self, features: Tensor, code: Code | None = None, modulations: Modulations | None = None) -> Tensor:
         """(B, C, h, w); with a code where the norms take one, and a list for what it says."""
-        found = self.larger(self.activation(adjusted(self.norm_1, features, code, heard)))
-        found = self.conv_2(self.activation(adjusted(self.norm_2, self.conv_1(found), code, heard)))
+        found = self.larger(self.activation(adjusted(self.norm_1, features, code, modulations)))
+        found = self.conv_2(self.activation(adjusted(self.norm_2, self.conv_1(found), code, modulations)))
         kept = self.larger(features)
         kept = kept if self.shortcut is None else self.shortcut(kept)
         return self.smaller(found) + self.smaller(kept)
@@ -81,7 +81,9 @@ class Residual(nn.Module):
         return F.avg_pool2d(features, 2) if self.resize == "down" else features
 
 
-def adjusted(norm: nn.Module | None, features: Tensor, code: Code | None, heard: Heard | None = None) -> Tensor:
+def adjusted(
+    norm: nn.Module | None, features: Tensor, code: Code | None, modulations: Modulations | None = None
+) -> Tensor:
     """Features after a norm, which may take a code, or a mixture of what it makes of several."""
     if norm is None:
         return features
@@ -90,13 +92,13 @@ def adjusted(norm: nn.Module | None, features: Tensor, code: Code | None, heard:
         return found
     assert isinstance(norm, Spade)
     if isinstance(code, Tensor):
-        scale, shift = norm.said(features, code)
+        scale, shift = norm.modulation(features, code)
     else:  # parts add up to 1, so that what is said can be mixed in place of what is made of it
-        said = [[part * one for one in norm.said(features, code)] for part, code in code]
+        said = [[part * one for one in norm.modulation(features, code)] for part, code in code]
         scale, shift = (torch.stack(several).sum(0) for several in zip(*said, strict=True))
-    if heard is not None:
-        heard.append((float(scale.detach().abs().mean()), float(shift.detach().abs().mean())))
-    return norm.changed(features, scale, shift)
+    if modulations is not None:
+        modulations.append((float(scale.detach().abs().mean()), float(shift.detach().abs().mean())))
+    return norm.modulated(features, scale, shift)
 
 
 class Encoder(nn.Module):
@@ -199,7 +201,9 @@ class Generator(nn.Module):
         self.activation: Activation = leaky if leaking else F.relu
         self.last = Conv2d(width, 3, 1)
 
-    def between(self, picture: Tensor, alpha: Tensor, one: Tensor, other: Tensor, heard: Heard | None = None) -> Tensor:
+    def between(
+        self, picture: Tensor, alpha: Tensor, one: Tensor, other: Tensor, modulations: Modulations | None = None
+    ) -> Tensor:
         """A picture of two codes, as the published test mixes them: not the codes, but what every norm makes of them.
 
         Args:
@@ -207,18 +211,18 @@ class Generator(nn.Module):
             alpha: Part of the first code, from 0 to 1.
             one: (B, codes, h, w).
             other: The same.
-            heard: As in `forward`.
+            modulations: As in `forward`.
         """
-        return self.forward(picture, ((alpha, one), (1 - alpha, other)), heard)
+        return self.forward(picture, ((alpha, one), (1 - alpha, other)), modulations)
 
-    def forward(self, picture: Tensor, code: Code, heard: Heard | None = None) -> Tensor:
+    def forward(self, picture: Tensor, code: Code, modulations: Modulations | None = None) -> Tensor:
         """(B, 3, H, W) and (B, codes, h, w), or several, to (B, 3, H, W), both in [-1, 1]; a list gets what they say
         at two norms of each block."""
         found = self.entry(picture)
         for block in self.before:
             found = block(found)
         for block in self.after:
-            found = block(found, code, heard)
+            found = block(found, code, modulations)
         return torch.tanh(self.last(self.activation(found)))
 
 

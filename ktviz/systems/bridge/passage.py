@@ -13,7 +13,7 @@ from ktviz.images import Pixels, pixel_digest, to_tensor
 from ktviz.networks.running import check_finite, run
 from ktviz.networks.threads import one_thread
 from ktviz.systems.bridge.codes import Mixture
-from ktviz.systems.bridge.networks import Heard
+from ktviz.systems.bridge.networks import Modulations
 from ktviz.systems.bridge.trained import Networks
 
 
@@ -57,19 +57,21 @@ class Passage:
         check_finite(found, "mapping")
         return found
 
-    def painted(self, mixture: Mixture, amount: Tensor | None = None, heard: Heard | None = None) -> Tensor:
+    def painted(self, mixture: Mixture, amount: Tensor | None = None, modulations: Modulations | None = None) -> Tensor:
         """The picture that codes make: (3, side, side) in [0, 1], differentiable; amounts as in `Mixture.codes`, and a
         list for what codes say as in `Generator`."""
-        return self.of_codes(mixture.codes(amount), [branch.weight for branch in mixture.branches], heard)
+        return self.of_codes(mixture.codes(amount), [branch.weight for branch in mixture.branches], modulations)
 
-    def of_codes(self, codes: Sequence[Tensor], weights: Sequence[float], heard: Heard | None = None) -> Tensor:
+    def of_codes(
+        self, codes: Sequence[Tensor], weights: Sequence[float], modulations: Modulations | None = None
+    ) -> Tensor:
         """The picture that the codes of one or two branches make."""
         generator = self.networks.generator
         with one_thread():
             if len(codes) == 1:
-                made = run(partial(generator, heard=heard), self.source, codes[0])
+                made = run(partial(generator, modulations=modulations), self.source, codes[0])
             else:
-                between = partial(generator.between, heard=heard)
+                between = partial(generator.between, modulations=modulations)
                 made = run(between, self.source, torch.tensor(weights[0]), *codes)
         check_finite(made, "generator")
         return (made[0] + 1) / 2

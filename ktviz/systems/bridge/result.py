@@ -9,7 +9,7 @@ import numpy as np
 
 from ktviz.images import Pixels
 from ktviz.systems.bridge.codes import OWN, Mixture
-from ktviz.systems.bridge.networks import Heard
+from ktviz.systems.bridge.networks import Modulations
 from ktviz.systems.bridge.reference import Aligned
 from ktviz.systems.bridge.run import Run
 from ktviz.systems.bridge.settings import Settings
@@ -29,7 +29,7 @@ class Change(Recorded):
         reference: Whose code was taken; None in the mode "labels".
         choice: The ranking from which the reference was taken; None where it was given.
         mixture: The codes.
-        heard: What they say to the generator, norm by norm.
+        modulations: What they say to the generator, norm by norm.
     """
 
     output: Pixels
@@ -37,7 +37,7 @@ class Change(Recorded):
     reference: Aligned | None
     choice: Choice | None
     mixture: Mixture = field(repr=False)
-    heard: Heard = field(repr=False)
+    modulations: Modulations = field(repr=False)
 
     def __repr__(self) -> str:
         return f"Change({self.changes}, {self.origin})"
@@ -108,7 +108,7 @@ class Change(Recorded):
         code, and both of its norms, the mean size of scales beyond 1 and of shifts; and the noise, if there is some."""
         code = {name: float(share.mean()) for name, share in self.shares.items()}
         said: dict[str, float] = {}
-        for place, pair in enumerate(self.heard):
+        for place, pair in enumerate(self.modulations):
             at = f"{place // 2 + 1}_{place % 2 + 1}"
             said |= {f"{name}_{at}": number for name, number in zip(("scale", "shift"), pair, strict=True)}
         numbers = [] if self.run.noise is None else self.run.noise.numbers[0].tolist()

@@ -25,7 +25,7 @@ from ktviz.systems.bridge.choice import AttributedPictures, References
 from ktviz.systems.bridge.configuration import Configuration
 from ktviz.systems.bridge.entries import LABELS_BANK, Entries
 from ktviz.systems.bridge.live import Live
-from ktviz.systems.bridge.networks import Heard
+from ktviz.systems.bridge.networks import Modulations
 from ktviz.systems.bridge.passage import Passage, coded
 from ktviz.systems.bridge.published import Arrays
 from ktviz.systems.bridge.reference import REFERENCE_BANK, Aligned, check_banks
@@ -188,8 +188,10 @@ class Bridge(nn.Module, PlainSystem):
         reference = self.taken(run, choice)
         mixture, entries = run.mixture(passage, reference), run.entries(reference)
         mixture = self.code(mixture, entries, run.settings.alpha, run.noise)
-        heard: Heard = []
-        return Change(to_pixels(passage.painted(mixture, heard=heard)), run, reference, choice, mixture, heard)
+        modulations: Modulations = []
+        return Change(
+            to_pixels(passage.painted(mixture, modulations=modulations)), run, reference, choice, mixture, modulations
+        )
 
     def ranked(self, run: Run, passage: Passage) -> Choice | None:
         """The ranking from which the reference of a run is taken; None where there is no choice."""

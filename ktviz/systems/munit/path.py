@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StylePath(Sequence[Pixels]):
-    """Pictures on the way from one style to another: a sequence of them, (H, W, 3) uint8 each.
+class StylePath:
+    """Pictures on the way from one style to another, (H, W, 3) uint8 each; `way[0]`, `way[2:4]` and loops take them.
 
     Attributes:
         picture: What all of them show, as given.
@@ -25,6 +25,12 @@ class StylePath(Sequence[Pixels]):
         parts: (n,) how far each is on its way, from 0 to 1.
         codes: (n, codes) the styles.
         line: Whether the way is straight; otherwise an arc.
+
+    Example:
+        >>> grey = [np.full((8, 8, 3), level, np.uint8) for level in (0, 100, 110)]
+        >>> way = StylePath(grey[0], ("cup", "jug"), np.linspace(0, 1, 3), np.eye(3), False, tuple(grey))
+        >>> way, way.differences.tolist()
+        (StylePath(cup to jug, 3 pictures), [100.0, 10.0])
     """
 
     picture: Pixels = field(repr=False)
@@ -41,13 +47,16 @@ class StylePath(Sequence[Pixels]):
     def __getitem__(self, place: int) -> Pixels: ...
 
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Pixels]: ...
+    def __getitem__(self, place: slice) -> tuple[Pixels, ...]: ...
 
-    def __getitem__(self, place: int | slice) -> Pixels | Sequence[Pixels]:
+    def __getitem__(self, place: int | slice) -> Pixels | tuple[Pixels, ...]:
         return self._pictures[place]
 
+    def __iter__(self) -> Iterator[Pixels]:
+        return iter(self._pictures)
+
     @property
-    def steps(self) -> Floats:
+    def differences(self) -> Floats:
         """(n - 1,) by how much each picture differs from the one before: mean of all numbers, in levels of 255."""
         pictures = np.stack(self._pictures).astype(np.float64)
         found: Floats = np.abs(np.diff(pictures, axis=0)).mean((1, 2, 3))
@@ -57,7 +66,7 @@ class StylePath(Sequence[Pixels]):
     def facts(self) -> str:
         """How it leads, in words."""
         way = "line" if self.line else "arc"
-        least, most = self.steps.min(), self.steps.max()
+        least, most = self.differences.min(), self.differences.max()
         return f"{len(self)} pictures along the {way} between two styles, {least:.1f} to {most:.1f} of 255 levels apart"
 
     def __repr__(self) -> str:
@@ -76,9 +85,9 @@ class StylePath(Sequence[Pixels]):
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        from ktviz.figures.cards import run_card
+        from ktviz.figures.cards import strip_card
 
-        return run_card("StylePath", [self.facts], dict(self.shown()))
+        return strip_card("StylePath", self.facts, self.shown())
 
     def shown(self) -> list[tuple[str, Pixels]]:
         """Pictures, each after what stands below it."""

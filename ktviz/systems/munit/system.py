@@ -240,6 +240,7 @@ class Munit(nn.Module, PlainSystem):
         if whole("steps", steps) < 2:
             raise SettingError(f"steps {steps}", "fewer than both ends", "Give 2 or more")
         pixels, ends = as_pixels(picture), (self.code(one), self.code(other))
+        check_domain(self.networks, self.networks.other(self.target), pixels)
         content, size = self.direction.content(pixels), (pixels.shape[0], pixels.shape[1])
         parts = torch.linspace(0, 1, steps)
         way = (straight if line else arc)(*ends, parts)
@@ -254,7 +255,7 @@ class Munit(nn.Module, PlainSystem):
 
         Raises:
             SettingError: Not as many finite numbers as styles have.
-            ImageError: No image.
+            ImageError: No image, or clearly of the other domain.
             UnknownNameError: There is no such source.
         """
         if isinstance(style, str) and self.banks is not None:
@@ -264,7 +265,9 @@ class Munit(nn.Module, PlainSystem):
             code = numbers("code", style)
             check_code(code, self.direction)
             return torch.tensor(code)
-        return self.direction.code(as_pixels(style))
+        pixels = as_pixels(style)
+        check_domain(self.networks, self.target, pixels)
+        return self.direction.code(pixels)
 
     def digests(self) -> dict[str, str]:
         """Of the networks, which direction they go, and of the banks."""

@@ -181,6 +181,7 @@ def test_weights_that_do_not_come_say_so():
         (lambda: Configuration(SHAPE, ("a", "b", "c")), "3 names"),
         (lambda: Configuration(SHAPE, ("a", "a", "b", "c")), "3 of them different"),
         (lambda: Configuration(SHAPE, NAMES, (("Dark", "Red"),)), "exclusive 'Red'"),
+        (lambda: Configuration(SHAPE, NAMES, (NAMES[:2], NAMES[1:3])), f"exclusive {NAMES[1]!r}: it is named twice"),
     ],
 )
 def test_configurations_that_do_not_fit_are_refused(configuration, said):

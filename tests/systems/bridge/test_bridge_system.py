@@ -182,7 +182,7 @@ def test_the_trace_holds_what_codes_say_to_the_generator(system, picture, other)
     (code,) = found.mixture.codes()
     first = system.networks.generator.after[0].norm_1
     with torch.no_grad():
-        scale, shift = first.said(torch.zeros(1, 1, SIDE // 4, SIDE // 4), code)
+        scale, shift = first.modulation(torch.zeros(1, 1, SIDE // 4, SIDE // 4), code)
     assert said["scale_1_1"] == pytest.approx(float(scale.abs().mean()))
     assert said["shift_1_1"] == pytest.approx(float(shift.abs().mean()))
     assert len(said) == 4 * len(system.networks.generator.after)

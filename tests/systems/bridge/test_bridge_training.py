@@ -112,7 +112,7 @@ def test_each_way_alone_can_be_trained(data, tmp_path, ways, part):
 
 @pytest.mark.parametrize("sign", [-1, 0, 1])
 def test_noise_is_refined_towards_references_away_from_them_or_not(data, tmp_path, sign):
-    run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, recipe(refinement=sign), "cpu", True)
+    run = Run(data, tmp_path / "run", NAMES, EXCLUSIVE, recipe(refinement=sign, table="drawn"), "cpu", True)
     before = run.makers.table.clone()
     drawn = run.draw()
     changed = (run.makers.table != before).any(1)
@@ -327,6 +327,17 @@ def test_the_table_begins_with_looks_or_drawn(data, tmp_path):
     assert not torch.equal(tables["looks"], tables["drawn"])
     with pytest.raises(SettingError, match="table"):
         recipe(table="other")
+    with pytest.raises(SettingError, match=r"refinement 1 of looks: .*Begin with table"):
+        recipe(refinement=1)
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"), [([("Dark", "Blnd")], "exclusive 'Blnd': no attribute"), (("Hat",), "exclusive")]
+)
+def test_groups_of_strangers_are_refused(data, tmp_path, groups, said):
+    with pytest.raises(SettingError, match=said):
+        train(data, tmp_path / "run", attributes=NAMES, exclusive=groups, recipe=recipe(), evaluation={}, quiet=True)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("single", [0.0, 1.0])

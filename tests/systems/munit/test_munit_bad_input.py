@@ -305,8 +305,18 @@ def test_a_picture_that_is_clearly_of_the_other_domain_is_refused_in_words(shipp
 
 def test_an_exemplar_that_is_clearly_of_the_other_domain_is_refused_in_words(shipped):
     drawing = samples.drawing("drawing-3-00008")
-    with pytest.raises(ImageError, match="a picture of photographs: it is like drawings"):
-        shipped(drawing, exemplar=drawing)
+    for ask in (
+        lambda: shipped(drawing, exemplar=drawing),
+        lambda: shipped.code(drawing),
+        lambda: shipped.path(drawing, drawing, shipped.banks.source_names[0], 3),
+    ):
+        with pytest.raises(ImageError, match="a picture of photographs: it is like drawings"):
+            ask()
+
+
+def test_a_path_of_a_picture_of_the_other_domain_is_refused_in_words(shipped):
+    with pytest.raises(ImageError, match="a picture of drawings: it is like photographs"):
+        shipped.path(shipped.banks.picture(0), *shipped.banks.source_names[:2], 3)
 
 
 def test_pictures_of_their_domain_and_those_that_neither_knows_are_taken(shipped, paint):

@@ -603,7 +603,7 @@ def test_a_path_is_a_strip_with_its_pictures_and_what_they_are(system, picture, 
     assert way.codes[0] == pytest.approx(system.code("a").numpy())
     assert way.parts == pytest.approx(np.arange(10) / 9)
     apart = np.abs(way[4].astype(float) - way[3]).mean()
-    assert way.steps[3] == pytest.approx(apart)
+    assert way.differences[3] == pytest.approx(apart)
     figure = way.plot()
     drawn = [image.get_array() for image in figure.findobj(AxesImage)]
     assert all(np.array_equal(*pair) for pair in zip(drawn, [picture, *way], strict=True))
@@ -614,6 +614,16 @@ def test_a_path_is_a_strip_with_its_pictures_and_what_they_are(system, picture, 
     assert card.count("<img") == 11
     assert "33% of the way" in card
     assert system.path(picture, [0.0] * 4, "a", 2, line=True).ends == ("a code", "a")
+    assert [(one == other).all() for one, other in zip(way, way[:], strict=True)] == [True] * 10
+
+
+def test_a_card_of_a_path_shows_ends_of_one_name_and_of_many_pictures_some(system, picture, exemplar):
+    alike = system.path(picture, exemplar, exemplar[::-1].copy(), 4)
+    assert alike.ends == ("a picture", "a picture")
+    assert alike._repr_html_().count("<img") == 5
+    long = system.path(picture, "a", exemplar, 60)._repr_html_()
+    assert "of 61 are shown" in long
+    assert long.count("<img") < 61
 
 
 @pytest.mark.parametrize(("one", "other"), [([1, 2], [2, 4]), ([1, 2], [-1, -2]), ([0, 0], [3, 1])])
