@@ -19,7 +19,7 @@ import torch
 from benchmarks.measures import lab_mean
 from benchmarks.tables import publish
 from ktviz import samples
-from ktviz.images import Pixels, to_pixels
+from ktviz.images import to_pixels
 from ktviz.labels import class_of
 from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.systems.cocosnet.system import CoCosNet
@@ -47,21 +47,25 @@ STYLES, STEPS = 10, 33
 Row = tuple[str, str, str]
 
 
+SUMMARY = ("retrieval", "origin known", "places", "time", "recorded", "memory", "LDS", "trust")
+"""Columns of the table of one row per system."""
+
+
 def main() -> None:
     inputs, agreed = [], []
     for name, found in benches().items():
         columns, rows = words.systems(found)
-        inputs += [{"input": name, **dict(zip(columns, row, strict=True))} for row in rows]
+        inputs += [
+            {"input": name, "px": "x".join(map(str, stand.shown.size[::-1])), **dict(zip(columns, row, strict=True))}
+            for stand, row in zip(found.there, rows, strict=True)
+        ]
         agreed += [[name, *row] for row in words.pairs(found)[1]]
     columns = [*dict.fromkeys(column for row in inputs for column in row)]
-    publish(
-        "six_systems",
-        "Six systems, one question",
-        columns,
-        [[row.get(column, words.NOTHING) for column in columns] for row in inputs],
-        notes({name: words.COLUMNS[name] for name in columns if name in words.COLUMNS}),
-        part="bench",
-    )
+    publish_systems("Six systems, one question", columns, inputs, "bench")
+    first = {row["system"]: row for row in reversed(inputs)}
+    summary = [first[name] for name in dict.fromkeys(row["system"] for row in inputs)]
+    told = ["system", "input", "px", *(name for name in SUMMARY if name in columns)]
+    publish_systems("Six systems", told, summary, "summary")
     publish(
         "six_systems",
         "Do they take it from the same place?",
@@ -71,6 +75,13 @@ def main() -> None:
         part="agreement",
     )
     publish("six_systems", "What is said of them", ["of", "measured", "found"], claims(), part="claims")
+
+
+def publish_systems(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, str]], part: str) -> None:
+    """A table with a row per run, and what its columns mean."""
+    cells = [[row.get(column, words.NOTHING) for column in columns] for row in rows]
+    meanings = {name: words.COLUMNS[name] for name in columns if name in words.COLUMNS}
+    publish("six_systems", title, columns, cells, notes(meanings), part=part)
 
 
 def notes(meanings: Mapping[str, str]) -> str:
@@ -127,7 +138,7 @@ def pots() -> Any:
 
 def claims() -> list[Row]:
     """What is said of the systems, and can be measured on samples."""
-    return [*many_to_one(), *discrete(), *(continuous() if packaged("munit").sha256 else [])]
+    return [*many_to_one(), *discrete(), *continuous()]
 
 
 def many_to_one() -> list[Row]:
@@ -168,7 +179,8 @@ def discrete() -> list[Row]:
 def continuous() -> list[Row]:
     """MUNIT: small steps of a style make small steps of the picture; content stays where a style changes."""
     system, drawings = Munit(pots()), [samples.drawing(name) for name in DRAWINGS]
-    unevenness = [uneven(system.path(drawing, *POTS[:2], STEPS)) for drawing in drawings]
+    steps = [system.path(drawing, *POTS[:2], STEPS).differences for drawing in drawings]
+    unevenness = [float(way.max() / way.mean()) for way in steps]
     direction, back = system.direction, Direction(system.networks, system.networks.other(system.target))
     contents = [direction.content(drawing) for drawing in drawings]
     random = torch.Generator().manual_seed(0)
@@ -184,12 +196,6 @@ def continuous() -> list[Row]:
         ("MUNIT", f"largest of {STEPS - 1} steps between two styles, over their mean", f"{fmean(unevenness):.2f}"),
         ("MUNIT", f"content under {STYLES} styles, change over that to another drawing", f"{kept_over:.2f}"),
     ]
-
-
-def uneven(way: Sequence[Pixels]) -> float:
-    """The largest step of a way over the mean of all."""
-    steps = [float(np.abs(one.astype(float) - two).mean()) for one, two in pairwise(way)]
-    return max(steps) / fmean(steps)
 
 
 if __name__ == "__main__":

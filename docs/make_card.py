@@ -1,4 +1,4 @@
-"""Numbers of the model cards and of the page of measurements, from the logs of the weights and from the benchmarks:
+"""Numbers of the model cards and of the pages of measurements, from the logs of the weights and from the benchmarks:
 `python -m docs.make_card`.
 
 Everything between the marks in a page is written here; the rest of it is written by hand.
@@ -7,13 +7,12 @@ Everything between the marks in a page is written here; the rest of it is writte
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
 SYSTEMS, RESULTS = ROOT / "ktviz" / "systems", ROOT / "benchmarks" / "results"
-MEASUREMENTS = ROOT / "docs" / "measurements.md"
 Log = Mapping[str, Any]
 Blocks = Mapping[str, Callable[[Log], str]]
 """What is written into a page, by the name of the mark."""
@@ -29,7 +28,8 @@ def main() -> None:
         card = weights(system) / "MODEL_CARD.md"
         if card.exists():
             fill(card, BLOCKS[system], read_log(system))
-    fill(MEASUREMENTS, TABLES, {})
+    for page, tables in TABLES.items():
+        fill(ROOT / page, {name: result(name) for name in tables}, {})
 
 
 def fill(page: Path, blocks: Blocks, log: Log) -> None:
@@ -153,18 +153,19 @@ BLOCKS: Mapping[str, Blocks] = {
         "another seed": result("pix2pixhd_checks_seed_7"),
     },
     "munit": {"recipe": domains_recipe, "checks": result("munit_checks")},
-    "bridge": {"recipe": maps_recipe, "checks": result("bridge_checks"), "runs": result("bridge_runs")},
+    "bridge": {"recipe": maps_recipe, "checks": result("bridge_checks")},
 }
 """By system, what is written into its card."""
-TABLES: Blocks = {
-    name: result(name)
-    for name in (
+TABLES: Mapping[str, Sequence[str]] = {
+    "docs/measurements.md": (
         *("reconstruction", "quality", "speed", "build", "explain", "faithfulness", "pieces", "memory", "views"),
         *("small", "image_analogy_cost", "image_analogy_warps", "image_analogy_quality", "image_analogy_search"),
         *("cocosnet_cost", "cocosnet_warp", "pix2pixhd"),
-    )
+    ),
+    "docs/six-systems.md": ("six_systems_bench", "six_systems_agreement", "six_systems_claims", "bridge_runs"),
+    "README.md": ("six_systems_summary",),
 }
-"""What is written into the page of measurements."""
+"""By page, which tables of the benchmarks are written into it."""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Pictures for the README, the docs and the model cards:
 
-    ktviz demo && for system in image-analogy cocosnet pix2pixhd munit; do ktviz demo --system $system; done
+    ktviz demo && for system in image-analogy cocosnet pix2pixhd munit bridge; do ktviz demo --system $system; done
     python examples/which_knowledge.py
     python -m docs.make_pictures
 
@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 
 import ktviz as kt
 from benchmarks.browser import settle, shown
+from benchmarks.six_systems import room
 from ktviz import samples
 from ktviz.cli.demos.image_analogy import RATIO, Sample
 from ktviz.cli.demos.pictures import beside
@@ -22,7 +23,7 @@ from ktviz.systems.image_analogy.method import Method
 
 DEMO, EXAMPLE, IMAGES = Path("ktviz-demo"), Path("which-knowledge"), Path(__file__).parent / "images"
 ANALOGY, ROOMS, STREETS = DEMO / "image-analogy", DEMO / "cocosnet", DEMO / "pix2pixhd"
-POTS = DEMO / "munit"
+POTS, PORTRAITS = DEMO / "munit", DEMO / "bridge"
 PICTURES = {
     "backtracking": (DEMO / "chelsea_art-woodcut_backtracking.png", 1280),
     "art": (DEMO / "coffee_art-impasto_beside.png", 800),
@@ -41,6 +42,9 @@ PICTURES = {
     "munit-exemplars": (POTS / "exemplars.png", 900),
     "munit-path": (POTS / "drawing-3-00008_path.png", 1024),
     "munit-drawn": (POTS / "drawing-3-00008_drawn.png", 900),
+    "bridge-changes": (PORTRAITS / "portrait-3-00029_changes.png", 900),
+    "bridge-between": (PORTRAITS / "portrait-3-00029_between.png", 900),
+    "bridge-share": (PORTRAITS / "portrait-3-00029_share.png", 800),
     "trace": (EXAMPLE / "trace.png", 900),
     "audit": (EXAMPLE / "audit.png", 900),
 }
@@ -57,6 +61,7 @@ REGION = kt.Box(350, 60, 110, 80)
 def main() -> None:
     scale_pictures()
     picture_failures()
+    picture_bench()
     picture_explorer()
 
 
@@ -79,6 +84,14 @@ def picture_failures() -> None:
         made = reference.system(method)(a.pixels, ratio=RATIO)
         row = beside(a.pixels, reference.pixels, made.a_prime, made.b)
         write_image(IMAGES / f"{name}.jpg", resize(row, 1280, round(row.shape[0] * 1280 / row.shape[1])))
+
+
+def picture_bench() -> None:
+    """A room after another one, by the three systems that can take both, and where each took what from."""
+    found = kt.bench(*room(), ["kt", "image-analogy", "cocosnet"], runs=0, repeats=0)
+    file = IMAGES / "six-systems-room.png"
+    found.plot().savefig(file)
+    as_jpeg(file)
 
 
 def picture_explorer() -> None:
@@ -104,6 +117,11 @@ def take(page: Page, name: str) -> None:
     settle(page)
     file = IMAGES / f"{name}.png"
     page.screenshot(path=file)
+    as_jpeg(file)
+
+
+def as_jpeg(file: Path) -> None:
+    """Keep a picture as JPEG."""
     write_image(file.with_suffix(".jpg"), read_image(file))
     file.unlink()
 
