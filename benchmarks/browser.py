@@ -8,9 +8,9 @@ import shutil
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from ktviz.widgets.answers import answered
 from ktviz.widgets.view import View
@@ -23,6 +23,7 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+Theme = Literal["light", "dark"]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 RENDER = """async ([esm, css, scene, state]) => {
   const style = document.createElement("style");
@@ -55,12 +56,19 @@ def executable() -> str | None:
 
 
 @contextmanager
-def shown(view: View, width: int = 1400, height: int = 1300, theme: str = "light") -> Iterator[Page]:
-    """A page that shows a view, after its first drawing."""
+def tab(width: int, height: int, theme: Theme = "light") -> Iterator[Page]:
+    """An empty page of a browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=[*FLAGS])
-        size = {"width": width, "height": height}
-        page = browser.new_page(viewport=size, color_scheme=theme, device_scale_factor=1)
+        size: ViewportSize = {"width": width, "height": height}
+        yield browser.new_page(viewport=size, color_scheme=theme, device_scale_factor=1)
+        browser.close()
+
+
+@contextmanager
+def shown(view: View, width: int = 1400, height: int = 1300, theme: Theme = "light") -> Iterator[Page]:
+    """A page that shows a view, after its first drawing."""
+    with tab(width, height, theme) as page:
         page.set_content("<!doctype html><html lang=en><body style='margin: 0'><div id=view></div></body></html>")
         page.expose_function("ktvizAsk", lambda text: answer(view, json.loads(text)))
         page.expose_function("ktvizSelect", lambda text: view.set_state({"_selected": json.loads(text)}))
@@ -68,7 +76,6 @@ def shown(view: View, width: int = 1400, height: int = 1300, theme: str = "light
         page.evaluate(RENDER, [view._esm, view._css, scene, {"_parts": view._parts, "_selected": view._selected}])
         settle(page)
         yield page
-        browser.close()
 
 
 def answer(view: View, request: Mapping[str, Any]) -> str:

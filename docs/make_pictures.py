@@ -9,11 +9,12 @@ which-knowledge/audit/report.html, 1200 px wide, saved as audit.png there.
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Page
 
 import ktviz as kt
-from benchmarks.browser import settle, shown
+from benchmarks.browser import settle, shown, tab
 from benchmarks.six_systems import room
 from ktviz import samples
 from ktviz.cli.demos.image_analogy import RATIO, Sample
@@ -87,11 +88,20 @@ def picture_failures() -> None:
 
 
 def picture_bench() -> None:
-    """A room after another one, by the three systems that can take both, and where each took what from."""
-    found = kt.bench(*room(), ["kt", "image-analogy", "cocosnet"], runs=0, repeats=0)
+    """A room after another one, by the three systems that can take both, and where each took what from; and the page,
+    with a place chosen."""
+    found = kt.bench(*room(), ["kt", "image-analogy", "cocosnet"], runs=0, repeats=1)
     file = IMAGES / "six-systems-room.png"
     found.plot().savefig(file)
     as_jpeg(file)
+    with TemporaryDirectory() as scratch, tab(880, 1120) as page:
+        found.save(Path(scratch) / "bench")
+        page.goto((Path(scratch) / "bench" / "index.html").as_uri())
+        page.locator("body.ready").wait_for()
+        page.locator("section .target").first.click(position={"x": 80, "y": 160})  # the sofa
+        page.locator("h2", has_text="What each made").evaluate("heading => heading.scrollIntoView()")
+        page.screenshot(path=IMAGES / "six-systems-page.png")
+    as_jpeg(IMAGES / "six-systems-page.png")
 
 
 def picture_explorer() -> None:
