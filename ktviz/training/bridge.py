@@ -197,8 +197,8 @@ class Run(adversarial.Run[Recipe, Networks, Drawn, Attributed]):
         self.recipe, self.quiet, self.names, self.exclusive = recipe, quiet, known.attributes, known.exclusive
         self.data = self.read(folder)
         self.order = Order(len(self.data), recipe.seed)
-        self.changes = Changes(self.data, exclusive, device)
-        groups = [list(group) for group in exclusive]
+        self.changes = Changes(self.data, self.exclusive, device)
+        groups = [list(group) for group in self.exclusive]
         origin = {"attributes": list(self.names), "exclusive": groups, "data": self.data.digest}
         super().__init__(out, recipe, self.order, origin, device, quiet)
 
