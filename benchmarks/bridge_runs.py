@@ -39,7 +39,7 @@ RUNS: Mapping[str, Mapping[str, Any]] = {
 }
 """Settings of the recipe by name; the first four learn both ways."""
 SAID = {
-    "plus": "both ways, noise drawn and refined away from references (as published)",
+    "plus": "both ways, noise drawn and refined away from references (the published refinement)",
     "minus": "both ways, noise drawn and refined towards references",
     "none": "both ways, noise drawn",
     "looks": "both ways, noise that says what pictures look like",
@@ -104,7 +104,8 @@ def compare(runs: Mapping[str, Path]) -> None:
             "error of hues, degrees",
         ],
         rows,
-        "Of two numbers the first is by labels, the second by references. Codes: L1 relative to their size.",
+        "Of two numbers the first is by labels, the second by references. Codes: L1 relative to their size; noise is drawn "
+        "anew, so that where it says what pictures look like, the labels' code is of another hat than the reference's.",
     )
 
 
