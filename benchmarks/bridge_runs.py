@@ -104,8 +104,8 @@ def compare(runs: Mapping[str, Path]) -> None:
             "error of hues, degrees",
         ],
         rows,
-        "Of two numbers the first is by labels, the second by references. Codes: L1 relative to their size; noise is drawn "
-        "anew, so that where it says what pictures look like, the labels' code is of another hat than the reference's.",
+        "Of two numbers the first is by labels, the second by references. Codes: L1 relative to their size; noise is "
+        "drawn anew: where it says what pictures look like, the labels' code is of another hat than the reference's.",
     )
 
 

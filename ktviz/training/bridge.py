@@ -23,6 +23,7 @@ from ktviz.errors import SettingError
 from ktviz.images import Pixels
 from ktviz.systems.bridge import losses as both_ways
 from ktviz.systems.bridge.configuration import Configuration
+from ktviz.systems.bridge.known import back_db
 from ktviz.systems.bridge.losses import (
     Asked,
     Weights,
@@ -49,6 +50,8 @@ from ktviz.values import one_of, whole
 
 SHOWN = 6
 """Pictures that a preview shows."""
+LOOKED_AT = 200
+"""Pictures that tell, at the end, how well those come back that networks know."""
 LEAST = 8
 """Rows and columns of a kernel that Muon learns."""
 DIRECTION = 4.0
@@ -344,6 +347,8 @@ class Run(adversarial.Run[Recipe, Networks, Drawn, Attributed]):
         return self.average.network.cpu().eval()
 
     def save(self, networks: Networks) -> None:
+        some = (self.data.batch([number]) for number in range(min(LOOKED_AT, len(self.data))))
+        networks.known_db = min(back_db(networks.makers, picture, len(self.names)) for picture in some)
         networks.save(self.out)
 
     def counts(self) -> dict[str, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ktviz.errors import SettingError, TraceError, UnknownNameError
+from ktviz.images import Pixels, pixel_digest
 from ktviz.systems.bridge.attributes import Known
 from ktviz.systems.bridge.choice import References
+from ktviz.systems.bridge.known import check_known
 from ktviz.systems.bridge.left_out import Named
 from ktviz.systems.bridge.noise import Noise
 from ktviz.systems.bridge.reference import REFERENCE_BANK, Aligned, again, aligned, given, source_of
@@ -39,6 +41,7 @@ class Asking:
 
     networks: Networks
     references: References | None
+    _checked: set[str] = field(default_factory=set, repr=False)
 
     @property
     def known(self) -> Known:
@@ -48,10 +51,12 @@ class Asking:
     def run(self, picture: Any, has: Any, want: Any, reference: Any, without: Any, settings: Settings) -> Run:
         """A run, as a person asks for it; arguments and errors as in a call of the system."""
         pixels = aligned(picture, self.networks.shape.side, "a picture")
+        self.check_known(pixels, "a picture")
         wish = self.known.wish(has, want)
         taken = self.reference(reference, settings)
         if taken is not None:
             taken.check_wanted(wish)
+            self.check_known(taken.pixels, f"a reference ({taken.name})")
         noise = None if settings.mode == "reference" else Noise.of(settings, self.networks)
         banks = None if self.references is None else self.references.banks
         named = Named(banks, source_of(pixels, wish.has), taken, labels_name(noise))
@@ -60,6 +65,13 @@ class Asking:
             asked, found = f"a run without {taken.name}", "it is the reference that is asked for"
             raise UnknownNameError(asked, found, "Leave out reference= or without=")
         return Run(pixels, wish, settings, taken, of_bank, noise, gone)
+
+    def check_known(self, pixels: Pixels, what: str) -> None:
+        """As `ktviz.systems.bridge.known`, once for each picture."""
+        digest = pixel_digest(pixels)
+        if digest not in self._checked:
+            check_known(self.networks, pixels, what)
+            self._checked.add(digest)
 
     def reference(self, reference: Any, settings: Settings) -> Aligned | None:
         """The reference that is asked for; None where it is to be chosen, or where the mode takes none."""

@@ -157,7 +157,7 @@ class Bridge(nn.Module, PlainSystem):
             **settings: As in `Settings`: `mode`, `alpha`, `spade`, `noise`, `row`, `seed`, `amount`.
 
         Raises:
-            ImageError: Not a picture, or of another size.
+            ImageError: Not a picture, of another size, or of a kind that the networks do not know.
             UnknownNameError: An attribute, a reference or a part that is not there, or nothing would be left.
             SettingError, UnknownSettingError: A setting that does not exist, or a value outside its range; attributes
                 that exclude each other; a reference that lacks what is wanted, or none that has it.
@@ -201,7 +201,11 @@ class Bridge(nn.Module, PlainSystem):
     def taken(self, run: Run, choice: Choice | None) -> Aligned | None:
         """The reference of a run; None in the mode "labels"."""
         references = self.asking.references
-        return run.reference if choice is None or references is None else references.taken(int(choice.entry[0]))
+        if choice is None or references is None:
+            return run.reference
+        taken = references.taken(int(choice.entry[0]))
+        self.asking.check_known(taken.pixels, f"a reference ({taken.name})")
+        return taken
 
     def traced(self, picture: ImageLike, has: Any, want: Any, **settings: Any) -> Trace:
         """Change attributes of a picture and return its `Trace`; keywords as in a call."""

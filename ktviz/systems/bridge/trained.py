@@ -35,6 +35,10 @@ class Networks(nn.Module):
         exclusive: Groups of attributes of which a picture has one at most, as colours of hair.
         rows: Of the table of noise: one for each picture of the training.
 
+    Attributes:
+        known_db: PSNR in dB at which pictures of the training come back at least, where nothing is to change; None
+            where nobody says, and then networks take any picture.
+
     Raises:
         SettingError: More or fewer attributes, one twice, no names, a group of others, or no number of rows.
 
@@ -47,6 +51,7 @@ class Networks(nn.Module):
     """
 
     table: Tensor
+    known_db: float | None = None
 
     def __init__(
         self, shape: Shape, attributes: Sequence[str], exclusive: Sequence[Sequence[str]] = (), rows: int = 0
@@ -83,8 +88,9 @@ class Networks(nn.Module):
             WeightsError: The file is missing, damaged, of another layout, or holds NaN.
         """
         path = as_path(folder) / FILE
-        stated, rows = described(path)
+        stated, rows, known_db = described(path)
         made = cls(stated.shape, stated.attributes, stated.exclusive, rows)
+        made.known_db = known_db
         load_weights(made, path)
         return made
 
@@ -105,6 +111,7 @@ class Networks(nn.Module):
             "attributes": json.dumps(self.attributes),
             "exclusive": json.dumps(self.exclusive),
             "rows": json.dumps(len(self.table)),
+            **({} if self.known_db is None else {"known_db": json.dumps(round(self.known_db, 2))}),
         }
 
     @classmethod
@@ -164,8 +171,8 @@ def check_rows(rows: Any) -> int:
     return int(rows)
 
 
-def described(path: str | os.PathLike[str]) -> tuple[Configuration, int]:
-    """Sizes, attributes and rows as a file states them.
+def described(path: str | os.PathLike[str]) -> tuple[Configuration, int, float | None]:
+    """Sizes, attributes, rows, and how well pictures come back, if that is said, as a file states them.
 
     Raises:
         WeightsError: It states none, or such as no networks have.
@@ -174,7 +181,8 @@ def described(path: str | os.PathLike[str]) -> tuple[Configuration, int]:
     try:
         parts = {name: json.loads(about[name]) for name in ("shape", "attributes", "exclusive", "rows")}
         stated = Configuration(Shape(**parts["shape"]), parts["attributes"], parts["exclusive"])
-        return stated, check_rows(parts["rows"])
+        known_db = json.loads(about["known_db"]) if "known_db" in about else None
+        return stated, check_rows(parts["rows"]), None if known_db is None else float(known_db)
     except (LookupError, TypeError, ValueError):
         raise WeightsError(
             f"weights {os.fspath(path)!r}", "they do not state sizes and attributes", "Give a file that `save` wrote"

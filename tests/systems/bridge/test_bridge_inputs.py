@@ -17,14 +17,17 @@ from ktviz.errors import (
     UnknownSettingError,
     WeightsError,
 )
+from ktviz.images import pixel_digest
 from ktviz.networks.weights import save_weights
 from ktviz.systems.bridge.configuration import PUBLISHED, Configuration
+from ktviz.systems.bridge.known import MARGIN_DB, back_db
 from ktviz.systems.bridge.packaged import WEIGHTS
+from ktviz.systems.bridge.passage import as_seen
 from ktviz.systems.bridge.published import SCOPES, TABLE, state_of, variables
 from ktviz.systems.bridge.shape import Shape
 from ktviz.systems.bridge.trained import FILE, Networks
 
-from .conftest import HAS, NAMES, SHAPE, SIDE, WANT
+from .conftest import BANK, HAS, NAMES, SHAPE, SIDE, WANT
 
 
 @pytest.mark.parametrize(
@@ -326,6 +329,8 @@ def test_sizes_outside_their_range(size, networks, tmp_path):
         ("attributes", "Dark"),
         ("attributes", 4),
         ("shape", [32]),
+        ("known_db", "much"),
+        ("known_db", [30]),
     ],
 )
 def test_files_that_state_what_no_networks_have_are_refused(networks, tmp_path, stated, value):
@@ -361,3 +366,36 @@ def test_the_published_experiment_has_the_authors_variables_and_paints(shared, p
     made = system(paint(0, 128, 128), ["Male", "Black_Hair"], {"Blond_Hair": True, "Bangs": True}, mode="labels")
     assert made.difference == {"Black_Hair": -1.5, "Blond_Hair": 1.5, "Bangs": 1.5}
     assert made.share_map.shape == (64, 64)
+
+
+def test_pictures_of_a_kind_that_the_networks_do_not_know_are_refused(make_networks, library, picture, other, paint):
+    """As input, as reference, and chosen out of a bank; those that they know are taken."""
+    networks = make_networks(0)
+    pictures = [picture, other[0], *(library[BANK].picture(number) for number in range(len(library[BANK])))]
+    levels = [back_db(networks.makers, as_seen(pixels), len(NAMES)) for pixels in pictures]
+    networks.known_db = min(levels) + MARGIN_DB - 0.01
+    known = kt.Bridge(library[BANK], networks)
+    known(picture, HAS, WANT), known(picture, HAS, WANT, reference=other)
+    said = r"a kind that the networks know.*comes back at \d+ dB, and theirs at \d+ dB"
+    for strict, asked in (
+        (levels[0], lambda system: system(picture, HAS, WANT, mode="labels")),
+        (levels[1], lambda system: system(picture, HAS, WANT, reference=other)),
+    ):
+        networks.known_db = strict + MARGIN_DB + 0.01
+        with pytest.raises(ImageError, match=said):
+            asked(kt.Bridge(library[BANK], networks))
+    networks.known_db = max(levels) + MARGIN_DB + 0.01
+    system = kt.Bridge(library[BANK], networks)
+    system.asking._checked.add(pixel_digest(picture))
+    with pytest.raises(ImageError, match=rf"a reference \({BANK}/.*{said}"):
+        system(picture, HAS, WANT)
+
+
+def test_how_well_pictures_come_back_is_kept_with_the_networks(make_networks, tmp_path):
+    networks = make_networks(0)
+    networks.save(tmp_path / "silent")
+    networks.known_db = 31.256
+    networks.save(tmp_path / "told")
+    assert Networks.load(tmp_path / "silent").known_db is None
+    assert Networks.load(tmp_path / "told").known_db == 31.26
+    assert Networks.load(tmp_path / "told").digests() != Networks.load(tmp_path / "silent").digests()

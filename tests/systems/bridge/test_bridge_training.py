@@ -24,6 +24,7 @@ from ktviz.systems.bridge.losses import (
     refined,
     slopes,
 )
+from ktviz.systems.bridge.trained import Networks
 from ktviz.training import loop
 from ktviz.training.attributed import Order
 from ktviz.training.bridge import Recipe, Run, start_glorot, train
@@ -99,6 +100,7 @@ def test_reference_alone_knows_nothing_of_labels(step):
 def test_each_way_alone_can_be_trained(data, tmp_path, ways, part):
     log, _ = trained(data, tmp_path / "run", ways=ways)
     assert log["recipe"]["ways"] == ways
+    assert Networks.load(tmp_path / "run").known_db is not None
     assert "bridge" not in log["history"][-1]
     assert ("seeking" in log["history"][-1]) == (ways == "labels")
     moved = Run(data, tmp_path / "other", NAMES, EXCLUSIVE, recipe(ways=ways), "cpu", True)

@@ -44,9 +44,16 @@ def trials(folder):
         seen = 2 * to_tensor(picture) - 1
         return to_pixels((networks.generator(seen, networks.encoder(seen, -faces.DIFFERENCE)) + 1)[0] / 2)
 
+    strict = faces.networks_of(0)
+    strict.known_db = 99.0
+
+    def stranger():
+        return on(library[faces.BANK], strict)(picture, faces.HAS, faces.WANT)
+
     bad = {
         "wrong domain": refused(LibraryError, "pictures are needed", lambda: on(codes)),
         "wrong domain: no faces": refused(LabelError, "nobody says who has Dark", lambda: on(plain)),
+        "wrong domain: no portrait": refused(ImageError, "of a kind that the networks know", stranger),
         "missing weights": refused(MissingWeightsError, "no such file", lambda: kt.Bridge.from_checkpoint("no.npz")),
         "foreign weights": asked_another(lambda: trial.trace, on(None, faces.networks_of(1)), "input"),
         "code of the wrong length": refused(
