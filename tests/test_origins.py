@@ -101,12 +101,23 @@ def test_a_region_is_asked_about_alone():
     found = agreement(placed(half), placed(IDENTITY), CELLS, region=region)
     assert found.region.tolist() == [[True] * (CELLS // 2) + [False] * (CELLS // 2)] * CELLS
     assert (found.share, found.above_chance) == (pytest.approx(1), pytest.approx(1))
-    assert found.chance == pytest.approx(2 / CELLS**2)
+    there = (half % CELLS < CELLS // 2).sum()  # pairs of a cell anywhere and one of the region with the same place
+    assert found.chance == pytest.approx((1 / CELLS**2 + there / (CELLS**2 * CELLS**2 / 2)) / 2)
     whole = agreement(placed(half), placed(IDENTITY), CELLS)
     assert whole.region.all()
     assert whole.above_chance < 0.7
     with pytest.raises(RegionError):
         agreement(placed(half), placed(IDENTITY), CELLS, region=kt.Box(0, 0, 2 * SIDE, SIDE))
+
+
+def test_a_cell_alone_can_agree_above_chance():
+    """Its own pair is not all there is to compare with."""
+    cell = kt.Box(0, 0, 1, 1)
+    same = agreement(placed(IDENTITY), placed(IDENTITY), CELLS, region=cell)
+    assert (same.share, same.above_chance) == (pytest.approx(1), pytest.approx(1))
+    one = agreement(placed(SHUFFLED), placed(IDENTITY), CELLS, region=cell)
+    assert one.share == (SHUFFLED[0] == 0)
+    assert one.above_chance == pytest.approx(-1 / (CELLS**2 - 1))
 
 
 def test_independent_runs_do_not_agree_above_chance():

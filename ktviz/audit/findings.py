@@ -93,9 +93,11 @@ def given_files(trace: Trace) -> list[Mapping[str, Any]]:
 
 
 def stated_settings(trace: Trace) -> Mapping[str, Any]:
-    """Settings that the run need not show, by name; none of a system that is not known here."""
-    known = system_class(trace.system) if trace.system in names() else PlainSystem
-    return getattr(known, "only_stated", PlainSystem.only_stated)(trace.picture.settings)
+    """Settings that the run need not show, by name: what is left out would perhaps not have been used anyway; and what
+    a system says that is known here."""
+    known, settings = system_class(trace.system) if trace.system in names() else PlainSystem, trace.picture.settings
+    stated = getattr(known, "only_stated", PlainSystem.only_stated)(settings)
+    return {**stated, "without": settings["without"]} if settings.get("without") else stated
 
 
 def shown(pixels: Pixels | None) -> Pixels:

@@ -69,7 +69,7 @@ def options(
 def interrupt(number: int, frame: FrameType | None) -> NoReturn:
     """Stop in order; a second Ctrl-C stops at once (files appear by rename, locks go with the process)."""
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    err.print("\nInterrupted. What was finished is kept: run the same command again (train: with --resume) to go on.")
+    err.print("\nInterrupted. What was written by then is kept: run the same command again (train: with --resume).")
     sys.exit(130)
 
 

@@ -90,8 +90,8 @@ class Agreement:
     Attributes:
         cells: (n, n) what the two distributions of each cell have in common: the sum of the smaller parts, 0 to 1.
         most: (n, n) what they could have in common at most, as less may be known of one.
-        chance: Mean of what they would have in common if the cells of one were put in any order: over all orders of
-            the cells of the region.
+        chance: Mean of what they would have in common if the cells of one were put in any order, over all orders; of a
+            region, what its cells would have in common with cells of the other from anywhere.
         region: (n, n) the cells that were asked about.
     """
 
@@ -218,7 +218,8 @@ def agreed(first: Origins, second: Origins, region: Mask) -> Agreement:
     common = np.asarray(mine.minimum(theirs).sum(1)).reshape(first.cells, -1)
     most = np.minimum(first.known, second.known).reshape(first.cells, -1)
     asked = np.flatnonzero(region)
-    return Agreement(common, most, by_chance(mine[asked], theirs[asked]), region)
+    chance = (by_chance(mine[asked], theirs) + by_chance(mine, theirs[asked])) / 2
+    return Agreement(common, most, chance, region)
 
 
 def by_chance(one: Any, other: Any) -> float:

@@ -43,7 +43,7 @@ PAIRS: Mapping[str, str] = {
     "agreement": "what the origins of a cell have in common, mean of the cells",
     "chance": "the same if the cells of one output were put in any order, mean of all orders",
     "at most": "how much is known of both",
-    "in the region": "above chance, of the cells that the region reaches into alone",
+    "in the region": "above chance, of the cells that the region reaches into alone; chance is of cells from anywhere",
 }
 
 

@@ -12,7 +12,7 @@ from ktviz.systems.bridge.losses import Makers
 from ktviz.systems.bridge.passage import as_seen
 from ktviz.systems.bridge.trained import Networks
 
-MARGIN_DB = 2.0
+MARGIN_DB = 4.0
 """By so much pictures may come back worse than all that the training looked at."""
 
 

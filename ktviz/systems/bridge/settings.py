@@ -78,11 +78,13 @@ class Settings(KnownKeywords):
 
 def only_stated(settings: Mapping[str, Any]) -> dict[str, Any]:
     """See `ktviz.systems.registry.SystemClass`: attributes that stay as they are, those of a reference that is of no
-    bank, and the seed where nothing is drawn."""
+    bank, the seed where nothing is drawn, and the amount of nothing."""
     changed = settings["difference"]
     found = {"has": [name for name in settings["has"] if name not in changed]}
     if more := [name if there else f"no {name}" for name, there in settings["want"] if name not in changed]:
         found["want"] = more
+    if not changed:
+        found["amount"] = settings["amount"]
     if settings["reference_has"] is not None:
         found["reference_has"] = settings["reference_has"]
     draws = settings["mode"] != "reference" and settings["noise"] is None and settings["row"] is None

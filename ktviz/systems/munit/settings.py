@@ -15,6 +15,8 @@ Mode = Literal["exemplar", "bank", "random"]
 MODES: tuple[Mode, ...] = ("exemplar", "bank", "random")
 ROOM = 1e-6
 """What weights may lack to 1."""
+MOST = 1000.0
+"""Of the numbers of a code that a person gives, whatever their sign."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Settings(KnownKeywords):
         if self.exemplar is not None and not isinstance(self.exemplar, str):
             raise SettingError(f"exemplar {short(self.exemplar)}", "not a name", "Name a source of the bank")
         if self.code is not None:
-            object.__setattr__(self, "code", numbers("code", self.code))
+            object.__setattr__(self, "code", code_of(self.code))
         if self.mix is not None:
             object.__setattr__(self, "mix", weights(self.mix))
         chosen = [name for name in ("exemplar", "code", "mix") if getattr(self, name) is not None]
@@ -79,8 +81,19 @@ class Settings(KnownKeywords):
 
 
 def only_stated(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """See `ktviz.systems.registry.SystemClass`: the seed, where no style was drawn."""
-    return {} if settings["mode"] == "random" else {"seed": settings["seed"]}
+    """See `ktviz.systems.registry.SystemClass`: the seed, where no style was drawn, and weights of what is left out."""
+    found = {} if settings["mode"] == "random" else {"seed": settings["seed"]}
+    mix, without = settings["mix"] or (), settings["without"]
+    return {**found, "mix": mix} if any(name in without for name, _ in mix) else found
+
+
+def code_of(given: Any) -> tuple[float, ...]:
+    """A code that a person gives: beyond `MOST`, the distances of all pictures from it are one."""
+    found = numbers("code", given)
+    if not all(abs(one) <= MOST for one in found):
+        todo = f"Give numbers from -{MOST:g} to {MOST:g}; codes of pictures have some units"
+        raise SettingError(f"code {short(given)}", "numbers that are too large", todo)
+    return found
 
 
 def weights(given: Any) -> dict[str, float]:

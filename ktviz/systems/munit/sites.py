@@ -18,8 +18,6 @@ from ktviz.systems.munit.settings import MODES
 from ktviz.systems.munit.style import Candidates, Style
 
 NAME, PREFIX = "munit", "munit"
-MOST_CELLS = 256
-"""Cells that are recorded, those with the largest parts; what the others give is left over."""
 STYLE = (
     Extension("mode", pa.int32(), "0: of an exemplar, 1: of a bank, 2: drawn", "query"),
     Extension("code", pa.list_(pa.float32()), "numbers of the style that was used", "query"),
@@ -81,7 +79,7 @@ class CellSite(RetrievalSite):
     def read(self, inputs: tuple[Any, ...], output: Style) -> list[Reading]:
         """Signed retrieval: weight, and similarity, is the part of each cell in the style; see `Style.cell_weights`."""
         weights = torch.cat(output.cell_weights())[None]
-        matches = Matches.soft(weights, MOST_CELLS, **told(output))
+        matches = Matches.soft(weights, weights.shape[1], **told(output))
         known = cells_together([part.exemplar for part in output.parts])
         return [Reading(matches, Queries.whole(*inputs[1]), known)]
 

@@ -29,7 +29,7 @@ from ktviz.systems.munit.exemplar import brought
 from ktviz.systems.munit.path import StylePath
 from ktviz.systems.munit.result import Translation
 from ktviz.systems.munit.run import Run
-from ktviz.systems.munit.settings import only_stated
+from ktviz.systems.munit.settings import code_of, only_stated
 from ktviz.systems.munit.shape import Shape
 from ktviz.systems.munit.sites import NAME, CellSite, LikenessSite, StyleSite
 from ktviz.systems.munit.style import Style
@@ -44,7 +44,7 @@ from ktviz.systems.protocol import Blend, Exclude, Ints
 from ktviz.trace.pictures import REFERENCE
 from ktviz.trace.record import MEMORY, record
 from ktviz.trace.trace import Trace
-from ktviz.values import numbers, one_of, whole
+from ktviz.values import one_of, whole
 
 TARGET = "target domain"
 """What digests call the domain of what is made."""
@@ -254,7 +254,7 @@ class Munit(nn.Module, PlainSystem):
             style: The name of a source of the bank; a picture of the domain `target`; or numbers.
 
         Raises:
-            SettingError: Not as many finite numbers as styles have.
+            SettingError: Not as many numbers as styles have, or too large ones.
             ImageError: No image, or clearly of the other domain.
             UnknownNameError: There is no such source.
         """
@@ -262,7 +262,7 @@ class Munit(nn.Module, PlainSystem):
             number = self.banks.source_numbers[self.banks.find_source(style)]
             return torch.from_numpy(self.banks.codes[number]).float()
         if isinstance(style, (list, tuple)) or getattr(style, "ndim", None) == 1:
-            code = numbers("code", style)
+            code = code_of(style)
             check_code(code, self.direction)
             return torch.tensor(code)
         pixels = as_pixels(style)

@@ -17,7 +17,7 @@ from ktviz.figures.interactive import share_bars
 from ktviz.figures.share_bars import share_figure
 from ktviz.images import to_pixels
 from ktviz.library.library import Library
-from ktviz.systems.munit import sites, styles
+from ktviz.systems.munit import styles
 from ktviz.systems.munit.system import Munit
 from ktviz.systems.munit.ways import arc, straight
 from ktviz.systems.protocol import System
@@ -181,7 +181,7 @@ def test_the_exemplar_is_as_bright_as_what_its_cells_give(system, picture, exemp
 
 
 @pytest.mark.parametrize("way", OF_PICTURES)
-def test_cells_are_recorded_with_their_parts_and_the_rest_is_left_over(system, picture, ways, traces, monkeypatch, way):
+def test_cells_are_recorded_with_their_parts(system, picture, ways, traces, way):
     site, made = traces[way].site("cells"), system(picture, **ways[way])
     names, shares = made.sources["source"].tolist(), made.sources.set_index("source")["share"]
     weights = np.concatenate([made.contribution(source=name).ravel() for name in names])
@@ -191,11 +191,16 @@ def test_cells_are_recorded_with_their_parts_and_the_rest_is_left_over(system, p
     assert np.all(np.diff(np.abs(weights[entry])) <= 1e-7)
     assert np.allclose(site.column("left_over"), 0, atol=1e-6)
     assert site.sources().set_index("source")["share"][names].to_dict() == pytest.approx(shares.to_dict(), abs=1e-6)
-    monkeypatch.setattr(sites, "MOST_CELLS", 3)
-    few = system.traced(picture, **ways[way]).site("cells")
-    assert len(few.table) == 3
-    assert few.column("weight", winners=False).sum() + few.column("left_over")[0] == pytest.approx(1, abs=1e-6)
-    assert few.site_about["one_source"] == (len(names) == 1)
+    assert site.site_about["one_source"] == (len(names) == 1)
+
+
+def test_of_a_large_exemplar_all_cells_are_recorded(system, picture, paint):
+    """Parts of ninths add up to 1, however many cells there are."""
+    site = system.traced(picture, exemplar=paint(8, 400, 500)).site("cells")
+    weights = site.column("weight", winners=False)
+    assert len(weights) == 25 * 32
+    assert weights.sum() == pytest.approx(1, abs=1e-5)
+    assert kt.attribute(site, by="part").frame["share"].sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_cells_lie_where_they_were_seen(system, traces):
