@@ -28,12 +28,16 @@ def check_target(folder: Path, overwrite: bool, what: str, mark: str, says: Coll
         says: What stands in it, by name; many folders have a file of such a name, and hold other things.
 
     Raises:
-        StorageError: It is not empty and must not be replaced, or holds something else; or it cannot be written.
+        StorageError: It is not empty and must not be replaced, holds something else, is a link or the current folder,
+            or cannot be written.
     """
     check_writable(folder)
     asked = f"write {what} to {str(folder)!r}"
     if folder.exists() and not folder.is_dir():
         raise StorageError(asked, "it is a file", "Name a new folder")
+    if folder.is_symlink() or folder.resolve() == Path.cwd():
+        found = "it is a link" if folder.is_symlink() else "it is the folder in which this runs"
+        raise StorageError(asked, f"{found}, and the whole folder would be replaced", "Name a new folder")
     if not folder.exists() or not any(folder.iterdir()):
         return
     if not overwrite:

@@ -12,7 +12,7 @@ import pandas as pd
 from ktviz.errors import SettingError, TraceError, UnknownSettingError
 from ktviz.explain.ablation import ablate
 from ktviz.explain.bands import match_shares
-from ktviz.explain.case import Case, case_of
+from ktviz.explain.case import Case, case_of, check_cause
 from ktviz.explain.datamodel import datamodel
 from ktviz.explain.exclusion import Budget, Exclusion, check_further
 from ktviz.explain.gradient import integrated
@@ -202,7 +202,8 @@ def attribute(
         UnknownSettingError: A setting that does not exist, or one for a method that leaves nothing out.
         AbilityError: The system cannot do what the method needs, or has no bands, or no tree.
         TraceError: There is no model; the trace is only a part, of several sites, or of soft retrieval and thinned to
-            winners; or nothing was retrieved, or the knowledge changed nothing in the region.
+            winners; or nothing was retrieved, what was recorded was not used, or the knowledge changed nothing in the
+            region.
         MismatchError: Another model, library or photo.
 
     Example:
@@ -226,6 +227,8 @@ def attribute(
         raise UnknownSettingError(asked, "it leaves nothing out", f"Check the word, or {todo}")
     trace = one_site(trace)
     check_retrieved(trace, "attribute")
+    if through in OF_KNOWLEDGE:
+        check_cause(trace, f"attribute through {through}")
     mask = region_mask(region, *trace.size)
     needed = [*NEEDS[through], *(["tree"] if by == "node" else [])]
     if by == "band" and through != "overlap":

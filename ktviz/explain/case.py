@@ -50,6 +50,13 @@ class Case:
         return made
 
 
+def check_cause(trace: Trace, asked: str) -> None:
+    """Raise TraceError where what was recorded did not feed the output, so that nothing follows from its absence."""
+    if trace.caveat:
+        found = f"what is recorded here is the {trace.caveat}: none of it was used"
+        raise TraceError(asked, found, "Ask a run that took something, or for shares through overlap")
+
+
 def case_of(
     trace: Trace, *abilities: str, model: object | None = None, photo: Pixels | None = None, asked: str = ASKED
 ) -> Case:

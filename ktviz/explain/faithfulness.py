@@ -16,7 +16,7 @@ import pandas as pd
 from ktviz.errors import MismatchError, SettingError, TraceError
 from ktviz.explain.attribution import Attribution, Through, attribute
 from ktviz.explain.blending import Blending, ranked, sampled
-from ktviz.explain.case import case_of
+from ktviz.explain.case import case_of, check_cause
 from ktviz.explain.exclusion import MEASURES, Budget, Exclusion
 from ktviz.explain.result import Result, one_site
 from ktviz.explain.subsets import Kept, halves, rank_correlation
@@ -165,6 +165,7 @@ def faithfulness(
     trace = origin
     if attribution.about["trace"] != trace.digest:
         raise MismatchError("the attribution's trace", "another one", "Give the trace it was made from")
+    check_cause(trace, "test an attribution")
     needed = ("exclude", "blend", *(["tree"] if attribution.by == "node" else []))
     case = case_of(trace, *needed, model=model, photo=photo, asked="test an attribution")
     mask = np.asarray(attribution.pictures["region"][..., 0] > 0)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -123,6 +124,16 @@ def test_a_folder_is_written_whole_or_not_at_all(found, folder, tmp_path, monkey
             found.save(tmp_path / name)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "mine"]
     assert not any((tmp_path / "empty").iterdir())
+
+
+def test_links_and_the_current_folder_are_refused_before_any_work(tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with pytest.raises(StorageError, match="it is a link"):
+        folders_of_benches.check_target(tmp_path / "link", overwrite=True)
+    monkeypatch.chdir(tmp_path / "real")
+    with pytest.raises(StorageError, match="the folder in which this runs"):
+        folders_of_benches.check_target(Path(), overwrite=True)
 
 
 def test_overwriting_replaces_what_was_there(found, tmp_path):
