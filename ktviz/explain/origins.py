@@ -218,7 +218,9 @@ def agreed(first: Origins, second: Origins, region: Mask) -> Agreement:
     common = np.asarray(mine.minimum(theirs).sum(1)).reshape(first.cells, -1)
     most = np.minimum(first.known, second.known).reshape(first.cells, -1)
     asked = np.flatnonzero(region)
-    chance = (by_chance(mine[asked], theirs) + by_chance(mine, theirs[asked])) / 2
+    chance = by_chance(mine[asked], theirs)
+    if not region.all():
+        chance = (chance + by_chance(mine, theirs[asked])) / 2
     return Agreement(common, most, chance, region)
 
 

@@ -399,3 +399,11 @@ def test_how_well_pictures_come_back_is_kept_with_the_networks(make_networks, tm
     assert Networks.load(tmp_path / "silent").known_db is None
     assert Networks.load(tmp_path / "told").known_db == 31.26
     assert Networks.load(tmp_path / "told").digests() != Networks.load(tmp_path / "silent").digests()
+
+
+def test_the_amount_of_nothing_is_only_stated(make_networks, picture):
+    system = kt.Bridge(networks=make_networks(0))
+    changes = system.traced(picture, HAS, WANT, mode="labels").picture.settings
+    nothing = system.traced(picture, HAS, list(HAS), mode="labels").picture.settings
+    assert "amount" not in system.only_stated(changes)
+    assert system.only_stated(nothing)["amount"] == 1.5

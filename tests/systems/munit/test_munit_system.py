@@ -11,6 +11,7 @@ from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
 import ktviz as kt
+from ktviz.audit.findings import stated_settings
 from ktviz.errors import AbilityError, MismatchError, SettingError, TraceError, UnknownNameError
 from ktviz.explain.result import one_site
 from ktviz.figures.interactive import share_bars
@@ -675,3 +676,13 @@ def test_networks_are_saved_and_loaded_as_halves(networks, tmp_path, picture):
         Munit(networks=loaded)(picture, seed=1).output.astype(int) - Munit(networks=networks)(picture, seed=1).output
     )
     assert np.abs(apart).mean() < 3
+
+
+def test_what_is_left_out_and_weights_of_it_are_named_as_stated(system, picture, traces):
+    """Another picture left out, or another one's weight, may have made the same."""
+    mix = {NAMES[0]: 0.5, NAMES[4]: 0.5}
+    trace = system.traced(picture, mix=mix, without=[NAMES[0]])
+    stated = stated_settings(trace)
+    assert stated["without"] == trace.picture.settings["without"]
+    assert stated["mix"] == trace.picture.settings["mix"]
+    assert not {"without", "mix"} & {*stated_settings(traces["mix"])}
