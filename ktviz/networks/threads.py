@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +67,23 @@ def threads_for(cells: int) -> AbstractContextManager[None]:
     Then every sum of a convolution is one thread's, and comes out as on one thread alone.
     """
     return at_most(max(1, cells // CELLS_PER_THREAD))
+
+
+def shared_out(count: int, work: Callable[[int, int], object]) -> None:
+    """Do some work, which must leave Python's lock alone, on as many threads as torch uses.
+
+    Args:
+        count: Of pieces.
+        work: Does the pieces from a first one to before a last one.
+    """
+    threads = min(torch.get_num_threads(), count)
+    ends = [count * part // max(1, threads) for part in range(threads + 1)]
+    if threads < 2:
+        work(0, count)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(work, first, last) for first, last in pairwise(ends)]:
+            done.result()
 
 
 class Conv2d(nn.Conv2d):

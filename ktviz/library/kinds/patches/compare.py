@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ktviz.library.kinds.patches.bands import coefficients, inverse_norm, spread, weighted
 from ktviz.library.kinds.patches.entries import GRID_CHUNK
+from ktviz.networks.threads import shared_out
 from ktviz.retrieval.exact import leading, on_grid, root
 
 QUERIES_AT_ONCE = 128
@@ -29,6 +30,8 @@ class Comparable(Protocol):
     def scales(self, rows: Tensor, /) -> Tensor: ...
 
     def on_grid(self, rows: Tensor, /, out: Tensor | None = None) -> Tensor: ...
+
+    def views(self, rows: Tensor, /) -> tuple[Tensor, Tensor] | None: ...
 
 
 @dataclass(frozen=True)
@@ -65,20 +68,39 @@ def compare(queries: Tensor, candidates: Tensor, entries: Comparable, weights: T
     Returns:
         The weighted cosine (N, R) float32, -inf for none, and the cosine within each band (N, R, 4) float32.
     """
-    count, size = candidates.shape[1], queries.shape[1]
-    dots = torch.empty(len(queries), count, 4, dtype=torch.float64)
-    energy = torch.empty(len(queries), 4, dtype=torch.float64)
-    step = max(1, GRID_CHUNK // max(1, count))
-    room = torch.empty(step * count, size, dtype=torch.float64)
+    rows = candidates.clamp(min=0)
+    scales, energy = entries.scales(rows), torch.empty(len(queries), 4, dtype=torch.float64)
+    dots = torch.empty(*rows.shape, 4, dtype=torch.float64)
     for some in torch.arange(len(queries)).split(QUERIES_AT_ONCE):
         bands = coefficients(on_grid(queries[some]))
         energy[some] = bands.square().sum((2, 3, 4))
-        for part, parts in zip(some.split(step), spread(bands).split(step), strict=True):
-            stored = entries.on_grid(candidates[part].clamp(min=0).flatten(), out=room[: len(part) * count])
-            dots[part] = stored.view(len(part), count, size) @ parts.transpose(1, 2)
-    rows = candidates.clamp(min=0)
-    similarity, within = similarities(dots, energy[:, None], entries.energy[rows], entries.scales(rows), weights)
+        dots[some] = products(spread(bands), rows[some], scales[some], entries)
+    similarity, within = similarities(dots, energy[:, None], entries.energy[rows], scales, weights)
     return similarity.masked_fill_(candidates < 0, -torch.inf), within
+
+
+def products(parts: Tensor, rows: Tensor, scales: Tensor, entries: Comparable) -> Tensor:
+    """Products on the grid of queries, (n, 4, 16 C) by band, with entries (n, R) that `scales` take there: (n, R, 4).
+
+    By a kernel where it reads such features, else by matrix products: both are exact.
+    """
+    views = entries.views(rows)
+    if views is None:
+        step = max(1, GRID_CHUNK // max(1, rows.shape[1]))
+        some = zip(parts.split(step), rows.split(step), strict=True)
+        return torch.cat([gathered(asked, stored, entries) for asked, stored in some])
+    from ktviz.library.kinds.patches import kernels
+
+    found = torch.empty(*rows.shape, 4, dtype=torch.float64)
+    given = [one.numpy() for one in (parts.contiguous(), *views, scales.float(), found)]
+    shared_out(len(rows), lambda first, last: kernels.products(*given, first, last))
+    return found
+
+
+def gathered(parts: Tensor, rows: Tensor, entries: Comparable) -> Tensor:
+    """The same of so few queries that their entries can be gathered."""
+    stored = entries.on_grid(rows.flatten())
+    return stored.view(*rows.shape, parts.shape[2]) @ parts.transpose(1, 2)
 
 
 def similarities(dots: Tensor, asked: Tensor, stored: Tensor, scales: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

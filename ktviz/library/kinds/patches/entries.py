@@ -15,6 +15,8 @@ from ktviz.library.kinds.patches.bands import band_energy, to_patches, weighted
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.retrieval.exact import NORM_BITS, grid_scale, power_above, root
 
+LANES = 16
+"""Numbers that kernels read at a time: rows of patches are so many, or a multiple."""
 GATHER_CHUNK = 4096
 """Patches gathered at a time where all entries are walked: 32 MB for C = 128."""
 GRID_CHUNK = 256
@@ -72,6 +74,17 @@ class Entries:
         # Single precision is enough to scale and round numbers of half precision.
         return out.copy_(self.vectors(rows).mul_(self.scales(rows).float()[:, None]).round_())
 
+    def views(self, rows: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Where in memory patches begin, and bytes from one of their rows to the next: int64 of the rows' shape.
+
+        None where features are of another kind than kernels read.
+        """
+        if self.maps[0].dtype != torch.float16 or SIZE * self.channels % LANES:
+            return None
+        source, size = self.source[rows], 2 * self.channels
+        stride = self._widths[source] * size
+        return self._starts[source] + self.y[rows] * stride + self.x[rows] * size, stride
+
     def scales(self, rows: Tensor) -> Tensor:
         """The powers of two by which patches are multiplied to lie on the grid: float64 of the rows' shape."""
         return grid_scales(self.energy[rows])
@@ -89,6 +102,10 @@ class Entries:
             mine = np.flatnonzero(source.numpy() == number)
             out[mine] = self._runs[number][place[mine]]
         return torch.from_numpy(out).flatten(1)
+
+    @cached_property
+    def _starts(self) -> Tensor:
+        return torch.tensor([features.data_ptr() for features in self.maps])
 
     @cached_property
     def _widths(self) -> Tensor:

@@ -175,6 +175,16 @@ class BankUnion(Banks[Bank]):
             out[mine] = self.banks[number].entries.on_grid(local)
         return out
 
+    def views(self, entries: Tensor) -> tuple[Tensor, Tensor] | None:
+        """As of `Entries`."""
+        start, stride = torch.empty_like(entries), torch.empty_like(entries)
+        for number, mine, local in self._by_bank(entries.flatten()):
+            found = self.banks[number].entries.views(local)
+            if found is None:
+                return None
+            start.view(-1)[mine], stride.view(-1)[mine] = found
+        return start, stride
+
     def scales(self, entries: Tensor) -> Tensor:
         """The powers of two by which patches of entries are multiplied to lie on the grid: float64 of their shape."""
         return grid_scales(self.energy[entries])
