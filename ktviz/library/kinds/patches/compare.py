@@ -89,11 +89,11 @@ def products(parts: Tensor, rows: Tensor, scales: Tensor, entries: Comparable) -
         step = max(1, GRID_CHUNK // max(1, rows.shape[1]))
         some = zip(parts.split(step), rows.split(step), strict=True)
         return torch.cat([gathered(asked, stored, entries) for asked, stored in some])
-    from ktviz.library.kinds.patches import kernels
+    from ktviz.library.kinds.patches import exact_kernel
 
     found = torch.empty(*rows.shape, 4, dtype=torch.float64)
     given = [one.numpy() for one in (parts.contiguous(), *views, scales.float(), found)]
-    shared_out(len(rows), lambda first, last: kernels.products(*given, first, last))
+    shared_out(len(rows), lambda first, last: exact_kernel.products(*given, first, last))
     return found
 
 

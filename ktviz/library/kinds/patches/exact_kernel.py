@@ -1,7 +1,8 @@
-"""Loops that run as machine code, where PyTorch has no operation: numba compiles them at first use, and keeps them.
+"""Exact products of queries with entries, read out of the feature maps as machine code: numba compiles it at first use,
+and keeps it.
 
-They add up whole numbers in double precision, so few and so small that nothing is rounded: results are the same for any
-number of threads, on every processor, and those of a matrix product.
+Whole numbers are added up in double precision, so few and so small that nothing is rounded: results are the same for
+any number of threads, on every processor, and those of a matrix product.
 """
 
 from __future__ import annotations

@@ -1,0 +1,190 @@
+"""The scan of lists of small whole numbers, as machine code: numba compiles it at first use, and keeps it.
+
+Vectors lie in blocks of 16, four numbers of each after the other, as the instruction for sums of four products of bytes
+wants them (`vpdpbusd`); where a processor lacks it, the same is added up in more steps. All is of whole numbers: nothing
+depends on processors, threads or the order of lists.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+BLOCK = 16
+"""Vectors of a block."""
+AT_ONCE = 8
+"""Queries that share what is read of a block."""
+FOUR = 4
+"""Bytes that are multiplied and added up at a time."""
+OFFSET = 64
+"""What is added to the numbers of queries: the instruction wants one side without a sign."""
+ROOM = 4
+"""Candidates that are kept at a time, over those that are wanted."""
+NUMBER, HALF, BYTE, WORD = (ir.IntType(bits) for bits in (32, 16, 8, 64))
+SUMS = ir.VectorType(NUMBER, BLOCK)
+LOW = np.int64(0xFFFFFFFF)
+HAS_DOTS = bool(llvm.get_host_cpu_features().get("avx512vnni"))
+
+
+@njit(nogil=True, cache=True)
+def scan(
+    queries: np.ndarray,
+    blocks: np.ndarray,
+    bias: np.ndarray,
+    block_of: np.ndarray,
+    first: np.ndarray,
+    visitors: np.ndarray,
+    visits: np.ndarray,
+    wanted: int,
+    found: np.ndarray,
+    counts: np.ndarray,
+) -> None:
+    """Add the best vectors of some lists to what was found for each query.
+
+    Args:
+        queries: (n, D) uint8: numbers from -63 to 63, and `OFFSET`.
+        blocks: (blocks, 16 D) int8, as above.
+        bias: (blocks, 16) int32: what takes the offset back; far below 0 where there is no vector.
+        block_of: (lists + 1,) the first block of each list.
+        first: (lists,) the number of the first vector of each.
+        visitors: Queries, list by list, and
+        visits: (lists + 1,) where those of each list begin.
+        wanted: Vectors per query.
+        found: (n, `ROOM` wanted + 2 BLOCK) int64: products, and numbers of vectors, so that the best are the largest.
+        counts: (n,) how many there are.
+    """
+    size = queries.shape[1]
+    place, least = np.empty(AT_ONCE, np.int64), np.empty(AT_ONCE, np.int32)
+    sums, masks = np.empty((AT_ONCE, BLOCK), np.int32), np.empty(AT_ONCE, np.uint16)
+    bound = np.empty(len(queries), np.int32)
+    for query in range(len(queries)):
+        bound[query] = shortened(found[query], counts, query, wanted)
+    for number in range(len(first)):
+        for start in range(visits[number], visits[number + 1], AT_ONCE):
+            some = min(AT_ONCE, visits[number + 1] - start)
+            for slot in range(AT_ONCE):
+                query = visitors[start + min(slot, some - 1)]
+                place[slot], least[slot] = queries.ctypes.data + query * size, bound[query]
+            for block in range(block_of[number], block_of[number + 1]):
+                multiply(
+                    place.ctypes.data,
+                    blocks.ctypes.data + block * size * BLOCK,
+                    bias.ctypes.data + block * BLOCK * 4,
+                    size // FOUR,
+                    least.ctypes.data,
+                    sums.ctypes.data,
+                    masks.ctypes.data,
+                )
+                for slot in range(some):
+                    if masks[slot]:
+                        query = visitors[start + slot]
+                        vector = first[number] + (block - block_of[number]) * BLOCK
+                        taken(found[query], counts, query, masks[slot], sums[slot], vector)
+                        if counts[query] > found.shape[1] - BLOCK:
+                            least[slot] = bound[query] = shortened(found[query], counts, query, wanted)
+
+
+@njit(nogil=True, cache=True)
+def taken(found: np.ndarray, counts: np.ndarray, query: int, mask: int, sums: np.ndarray, vector: int) -> None:
+    """Add those of a block whose bit is set."""
+    count = counts[query]
+    for lane in range(BLOCK):
+        if (mask >> lane) & 1:
+            found[count] = (np.int64(sums[lane]) << 32) | (LOW - (vector + lane))
+            count += 1
+    counts[query] = count
+
+
+@njit(nogil=True, cache=True)
+def shortened(found: np.ndarray, counts: np.ndarray, query: int, wanted: int) -> int:
+    """Keep the best, as many as are wanted, and return the product from which others would be among them."""
+    if counts[query] < wanted:
+        return -(2**29)
+    largest_first(found, counts[query], wanted)
+    counts[query] = wanted
+    least = found[0]
+    for place in range(1, wanted):
+        least = min(least, found[place])
+    return least >> 32
+
+
+@njit(nogil=True, cache=True)
+def largest_first(values: np.ndarray, count: int, wanted: int) -> None:
+    """Bring the largest of the first `count` values to the front, in no order (Hoare's quickselect)."""
+    low, high = 0, count - 1
+    while low < high:
+        middle, left, right = values[(low + high) // 2], low, high
+        while left <= right:
+            while values[left] > middle:
+                left += 1
+            while values[right] < middle:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left, right = left + 1, right - 1
+        if wanted - 1 <= right:
+            high = right
+        elif wanted - 1 >= left:
+            low = left
+        else:
+            return
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def multiply(typing: Any, queries: Any, block: Any, bias: Any, steps: Any, least: Any, sums: Any, masks: Any) -> Any:
+    """Products of some queries with the vectors of a block, and which of them are not below the queries' least."""
+
+    def compiled(context: Any, builder: ir.IRBuilder, signature: Any, given: Any) -> Any:
+        queries, block, bias, steps, least, sums, masks = given
+        slots = range(AT_ONCE)
+        begin = [builder.load(at(builder, queries, WORD, WORD(slot))) for slot in slots]
+        start = builder.load(at(builder, bias, SUMS, WORD(0)), align=4)
+        totals = [cgutils.alloca_once_value(builder, start) for _ in slots]
+        with cgutils.for_range(builder, steps) as step:
+            stored = builder.load(at(builder, block, SUMS, step.index), align=1)
+            for slot in slots:
+                asked = builder.load(at(builder, begin[slot], NUMBER, step.index), align=1)
+                total = builder.load(totals[slot])
+                builder.store(four_products(builder, total, everywhere(builder, asked), stored), totals[slot])
+        for slot in slots:
+            total = builder.load(totals[slot])
+            bound = builder.load(at(builder, least, NUMBER, WORD(slot)))
+            mask = builder.bitcast(builder.icmp_signed(">=", total, everywhere(builder, bound)), HALF)
+            builder.store(mask, at(builder, masks, HALF, WORD(slot)))
+            builder.store(total, at(builder, sums, SUMS, WORD(slot)), align=4)
+        return context.get_dummy_value()
+
+    return types.void(*[types.uintp] * 3, types.int64, *[types.uintp] * 3), compiled
+
+
+def four_products(builder: ir.IRBuilder, total: Any, asked: Any, stored: Any) -> Any:
+    """A sum, and four products of bytes without a sign with bytes with one, in each lane."""
+    if HAS_DOTS:
+        name, kind = "llvm.x86.avx512.vpdpbusd.512", ir.FunctionType(SUMS, [SUMS] * 3)
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [total, asked, stored])
+    lanes, wide = ir.VectorType(BYTE, FOUR * BLOCK), ir.VectorType(HALF, FOUR * BLOCK)
+    numbers = builder.zext(builder.bitcast(asked, lanes), wide), builder.sext(builder.bitcast(stored, lanes), wide)
+    products = builder.mul(*numbers)  # of 7 bits each
+    for part in range(FOUR):
+        every = ir.Constant(SUMS, [FOUR * lane + part for lane in range(BLOCK)])
+        total = builder.add(total, builder.sext(builder.shuffle_vector(products, products, every), SUMS))
+    return total
+
+
+def everywhere(builder: ir.IRBuilder, value: Any) -> Any:
+    """A vector of equal numbers."""
+    nothing = ir.Constant(SUMS, ir.Undefined)
+    return builder.shuffle_vector(
+        builder.insert_element(nothing, value, NUMBER(0)), nothing, ir.Constant(SUMS, [0] * 16)
+    )
+
+
+def at(builder: ir.IRBuilder, start: Any, kind: ir.Type, place: Any) -> Any:
+    """The address of one of several things of a kind behind another address."""
+    return builder.gep(builder.inttoptr(start, kind.as_pointer()), [place])
