@@ -74,25 +74,25 @@ def compare(queries: Tensor, candidates: Tensor, entries: Comparable, weights: T
     for some in torch.arange(len(queries)).split(QUERIES_AT_ONCE):
         bands = coefficients(on_grid(queries[some]))
         energy[some] = bands.square().sum((2, 3, 4))
-        dots[some] = products(spread(bands), rows[some], scales[some], entries)
+        dots[some] = products(bands, rows[some], scales[some], entries)
     similarity, within = similarities(dots, energy[:, None], entries.energy[rows], scales, weights)
     return similarity.masked_fill_(candidates < 0, -torch.inf), within
 
 
-def products(parts: Tensor, rows: Tensor, scales: Tensor, entries: Comparable) -> Tensor:
-    """Products on the grid of queries, (n, 4, 16 C) by band, with entries (n, R) that `scales` take there: (n, R, 4).
+def products(bands: Tensor, rows: Tensor, scales: Tensor, entries: Comparable) -> Tensor:
+    """Products of queries, (n, 4, 2, 2, C) on the grid, with entries (n, R) that `scales` take there: (n, R, 4).
 
     By a kernel where it reads such features, else by matrix products: both are exact.
     """
     views = entries.views(rows)
     if views is None:
         step = max(1, GRID_CHUNK // max(1, rows.shape[1]))
-        some = zip(parts.split(step), rows.split(step), strict=True)
+        some = zip(spread(bands).split(step), rows.split(step), strict=True)
         return torch.cat([gathered(asked, stored, entries) for asked, stored in some])
     from ktviz.library.kinds.patches import exact_kernel
 
     found = torch.empty(*rows.shape, 4, dtype=torch.float64)
-    given = [one.numpy() for one in (parts.contiguous(), *views, scales.float(), found)]
+    given = [one.numpy() for one in (bands.flatten(2, 3).contiguous(), *views, scales.float(), found)]
     shared_out(len(rows), lambda first, last: exact_kernel.products(*given, first, last))
     return found
 

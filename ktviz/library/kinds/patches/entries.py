@@ -16,7 +16,7 @@ from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.retrieval.exact import NORM_BITS, grid_scale, power_above, root
 
 LANES = 16
-"""Numbers that kernels read at a time: rows of patches are so many, or a multiple."""
+"""Channels that kernels read at a time."""
 GATHER_CHUNK = 4096
 """Patches gathered at a time where all entries are walked: 32 MB for C = 128."""
 GRID_CHUNK = 256
@@ -79,7 +79,7 @@ class Entries:
 
         None where features are of another kind than kernels read.
         """
-        if self.maps[0].dtype != torch.float16 or SIZE * self.channels % LANES:
+        if self.maps[0].dtype != torch.float16 or self.channels % LANES:
             return None
         source, size = self.source[rows], 2 * self.channels
         stride = self._widths[source] * size

@@ -20,12 +20,14 @@ from ktviz.library.kinds.patches.entries import LANES
 HALFS, SINGLES, DOUBLES = (ir.VectorType(kind, LANES) for kind in (ir.HalfType(), ir.FloatType(), ir.DoubleType()))
 WORD, NUMBER = ir.IntType(64), ir.IntType(32)
 HALF_BYTES, DOUBLE_BYTES = 2, 8
-BANDS, ROWS = 4, 4
+BANDS, BLOCKS = 4, ((0, 0), (0, 1), (1, 0), (1, 1))
+"""Of a patch: blocks of 2x2 cells, down and to the right."""
+FUSED, ROUNDED = "llvm.fma.v16f64", "llvm.rint.v16f32"
 
 
 @njit(nogil=True, cache=True)
 def products(
-    parts: np.ndarray,
+    bands: np.ndarray,
     address: np.ndarray,
     stride: np.ndarray,
     scale: np.ndarray,
@@ -36,7 +38,7 @@ def products(
     """Products of queries with their candidates, band by band, on the grid of exact products.
 
     Args:
-        parts: (n, 4, 16 C) float64, whole numbers: the bands of queries.
+        bands: (n, 4, 4, C) float64: Haar coefficients of queries on the grid, block by block.
         address: (n, R) int64 where in memory each candidate begins.
         stride: (n, R) int64 bytes from one of its rows to the next.
         scale: (n, R) float32 powers of two that take it to the grid.
@@ -44,44 +46,60 @@ def products(
         first: Query with which to begin, and
         last: before which to end.
     """
-    run = parts.shape[2] // ROWS
+    channels = bands.shape[3]
     for query in range(first, last):
-        asked = parts[query].ctypes.data
+        asked = bands[query].ctypes.data
         for place in range(address.shape[1]):
             view = address[query, place], stride[query, place], scale[query, place]
-            add_up(*view, asked, run, out[query, place].ctypes.data)
+            add_up(*view, asked, channels, out[query, place].ctypes.data)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def add_up(typing: Any, entry: Any, stride: Any, scale: Any, parts: Any, run: Any, out: Any) -> Any:
-    """Four products of an entry: its four rows of `run` halfs each, put on the grid, with the parts of a query."""
+def add_up(typing: Any, entry: Any, stride: Any, scale: Any, bands: Any, channels: Any, out: Any) -> Any:
+    """The four products of an entry, put on the grid and transformed block by block, with the bands of a query."""
 
     def compiled(context: Any, builder: ir.IRBuilder, signature: Any, given: Any) -> Any:
-        entry, stride, scale, parts, run, out = given
-        module = builder.module
-        rounded = cgutils.get_or_insert_function(module, ir.FunctionType(SINGLES, [SINGLES]), "llvm.rint.v16f32")
-        fused = cgutils.get_or_insert_function(module, ir.FunctionType(DOUBLES, [DOUBLES] * 3), "llvm.fma.v16f64")
+        entry, stride, scale, bands, channels, out = given
+        fused = cgutils.get_or_insert_function(builder.module, ir.FunctionType(DOUBLES, [DOUBLES] * 3), FUSED)
         scales = everywhere(builder, scale)
         sums = [cgutils.alloca_once_value(builder, ir.Constant(DOUBLES, [0.0] * LANES)) for _ in range(BANDS)]
-        with cgutils.for_range(builder, WORD(ROWS)) as row:
-            stored = builder.add(entry, builder.mul(row.index, stride))
-            first = builder.mul(row.index, run)
-            with cgutils.for_range(builder, builder.udiv(run, WORD(LANES))) as step:
+        for block, (down, right) in enumerate(BLOCKS):
+            upper = builder.add(entry, builder.mul(stride, WORD(2 * down)))
+            rows = upper, builder.add(upper, stride)
+            columns = [builder.mul(channels, WORD(2 * right + side)) for side in range(2)]
+            with cgutils.for_range(builder, builder.udiv(channels, WORD(LANES))) as step:
                 along = builder.mul(step.index, WORD(LANES))
-                halfs = loaded(builder, HALFS, stored, along, HALF_BYTES)
-                numbers = builder.call(rounded, [builder.fmul(builder.fpext(halfs, SINGLES), scales)])
-                numbers = builder.fpext(numbers, DOUBLES)
-                for band, total in enumerate(sums):
-                    start = builder.add(builder.mul(run, WORD(band * ROWS)), builder.add(first, along))
-                    part = loaded(builder, DOUBLES, parts, start, DOUBLE_BYTES)
-                    builder.store(builder.call(fused, [numbers, part, builder.load(total)]), total)
+                cells = [
+                    on_grid(builder, row, builder.add(column, along), scales) for row in rows for column in columns
+                ]
+                start = builder.add(builder.mul(channels, WORD(block)), along)
+                for band, (total, stored) in enumerate(zip(sums, haar(builder, *cells), strict=True)):
+                    place = builder.add(builder.mul(channels, WORD(band * len(BLOCKS))), start)
+                    asked = loaded(builder, DOUBLES, bands, place, DOUBLE_BYTES)
+                    builder.store(builder.call(fused, [stored, asked, builder.load(total)]), total)
         for band, total in enumerate(sums):
             place = builder.inttoptr(builder.add(out, WORD(DOUBLE_BYTES * band)), ir.DoubleType().as_pointer())
-            builder.store(summed(builder, builder.load(total)), place)
+            half = builder.fmul(summed(builder, builder.load(total)), ir.Constant(ir.DoubleType(), 0.5))
+            builder.store(half, place)
         return context.get_dummy_value()
 
     numbers = (types.int64, types.int64, types.float32, types.uintp, types.int64, types.uintp)
     return types.void(*numbers), compiled
+
+
+def on_grid(builder: ir.IRBuilder, row: Any, place: Any, scales: Any) -> Any:
+    """Numbers of an entry on the grid of exact products."""
+    rounded = cgutils.get_or_insert_function(builder.module, ir.FunctionType(SINGLES, [SINGLES]), ROUNDED)
+    numbers = builder.fpext(loaded(builder, HALFS, row, place, HALF_BYTES), SINGLES)
+    return builder.fpext(builder.call(rounded, [builder.fmul(numbers, scales)]), DOUBLES)
+
+
+def haar(builder: ir.IRBuilder, a: Any, b: Any, c: Any, d: Any) -> tuple[Any, Any, Any, Any]:
+    """Twice the coefficients LL, LH, HL and HH of a block of cells a b / c d; see `bands.doubled`."""
+    upper, lower = builder.fadd(a, b), builder.fadd(c, d)
+    left, right = builder.fsub(b, a), builder.fsub(d, c)
+    sums = builder.fadd(upper, lower), builder.fadd(left, right)
+    return *sums, builder.fsub(lower, upper), builder.fsub(right, left)
 
 
 def loaded(builder: ir.IRBuilder, kind: ir.VectorType, start: Any, place: Any, size: int) -> Any:

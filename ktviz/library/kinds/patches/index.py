@@ -1,36 +1,52 @@
-"""The beam's index: keys of entries and centres, ready for one choice of band weights.
+"""The beam's index: keys of entries and of the nodes above them, ready for one choice of band weights.
 
-Keys are whole numbers, short enough that a product in single precision rounds nothing, in whatever order it adds up:
-what a beam proposes does not depend on chunks, threads or kernels.
+Keys are whole numbers, so few and so small that products round nothing, in whatever order they add up: what a beam
+proposes does not depend on chunks, threads or kernels. Of the directions in which a bank's keys differ, those are kept
+in which some entry holds most: a query may hold half of its energy where only a few entries hold any.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ktviz.library.kinds.patches.bands import band_vectors, inverse_norm
 from ktviz.library.kinds.patches.entries import GRID_CHUNK, Entries
-from ktviz.library.kinds.patches.keys import KeyProjection
+from ktviz.library.kinds.patches.keys import KeyProjection, fix_signs
+from ktviz.library.kinds.patches.lists import Lists
 from ktviz.library.kinds.patches.tree import Tree
-from ktviz.retrieval.exact import leading, on_grid, root
+from ktviz.retrieval.exact import on_grid, root
 
-PER_LEAF = 8
-"""Entries a leaf may propose to one query; more where few leaves are visited."""
-FIRST = 4
-"""Leaves that are visited before the others: what they hold tells what the others must exceed."""
-PRODUCTS_AT_ONCE = 2**19
-"""Products held at a time: 2 MB."""
+NUMBERS = 128
+"""Of a key, at most."""
 KEY_NORM, LONGEST_KEY = 4000, 4050
-"""Norm of keys before they are rounded to whole numbers, and after it at most: products stay below 2^24, also with
-means that are rounded once more (by half of sqrt(D): 10 for D = 400)."""
+"""Norm of keys before they are rounded to whole numbers, and after it at most."""
+BASIS_NORM = 2000
+"""Of directions: products with keys less the mean key stay below 2^24, where single precision rounds nothing."""
+SAMPLE = 20_000
+"""Entries from which directions are found."""
+CHUNK = 16_384
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Level:
+    """Nodes of a level of the tree, and leaves above it.
+
+    Attributes:
+        nodes: (n,) their numbers in the tree.
+        centres: Mean keys of what lies below them, in a list for each node of the level above.
+    """
+
+    nodes: Tensor
+    centres: Lists
+
+
+@dataclass(frozen=True, eq=False)
 class Index:
     """What a beam search holds in memory.
 
@@ -38,44 +54,35 @@ class Index:
         tree: The cluster tree.
         projection: Patches to keys.
         weights: (4,) of LL, LH, HL, HH.
-        keys: (N, D) float32 whole numbers: keys of the entries in leaf order, weighted, of norm at most `LONGEST_KEY`.
-        sums: (nodes, D) float64 whole numbers: sum of the keys below each node, and
-        counts: (nodes,) how many they are.
+        basis: (D, at most `NUMBERS`) float32 whole numbers: from such keys, weighted, to those that are compared.
+        entries: Keys of the entries, in a list for each leaf.
+        levels: From the top to the leaves.
     """
 
     tree: Tree
     projection: KeyProjection
     weights: Tensor
-    keys: Tensor
-    sums: Tensor
-    counts: Tensor
+    basis: Tensor
+    entries: Lists
+    levels: tuple[Level, ...]
 
     @classmethod
     def create(
         cls, tree: Tree, entries: Entries, keys: Tensor, projection: KeyProjection, weights: Sequence[float]
     ) -> Index:
         weight = torch.tensor(weights)
-        share = root(weight)[projection.band_of]
-        keys = keys.float().mul_(KEY_NORM * inverse_norm(entries.energy, weight)[:, None]).mul_(share).round_()
-        # Where the weighted bands hold next to nothing, half precision may have made more of it.
-        long = keys.norm(dim=1) > LONGEST_KEY
-        more = keys[long].double()
-        keys[long] = (more * (KEY_NORM / more.abs().sum(1, keepdim=True))).round_().float()
-        return cls(tree, projection, weight, keys, node_sums(tree, keys), tree.end - tree.start)
-
-    @cached_property
-    def centres(self) -> Tensor:
-        """(nodes, D) float32 whole numbers: mean of the keys below each node, rounded.
-
-        A query's product with it is its mean similarity to those entries.
-        """
-        return (self.sums / self.counts.clamp(min=1)[:, None]).round_().float()
+        whole = weighted_keys(keys, entries.energy, weight, projection.band_of)
+        mean = (whole.sum(0, dtype=torch.float64) / len(whole)).round_().float()
+        basis = telling(whole, mean, directions(whole, mean))
+        leaves = tree.leaves
+        vectors = torch.cat([(some - mean) @ basis for some in whole.split(CHUNK)])
+        listed = Lists.create(vectors, tree.start[leaves], tree.end[leaves] - tree.start[leaves])
+        return cls(tree, projection, weight, basis, listed, levels(tree, listed))
 
     def without(self, excluded: Tensor) -> Index:
         """The index of the entries that are left: its clusters have the centres of what is left of them."""
-        gone = torch.cat((torch.zeros(1, dtype=torch.int64), excluded.long().cumsum(0)))
-        counts = self.counts - (gone[self.tree.end] - gone[self.tree.start])
-        return replace(self, sums=self.sums - node_sums(self.tree, self.keys, excluded), counts=counts)
+        gone = excluded.numpy()
+        return replace(self, entries=self.entries.without(gone), levels=levels(self.tree, self.entries, gone))
 
     def shortlist(self, queries: Tensor, beam: int, length: int, excluded: Tensor | None) -> Tensor:
         """The most promising entries of each query by their keys.
@@ -87,114 +94,88 @@ class Index:
             excluded: (entries,) bool of entries to pass over.
 
         Returns:
-            (N, length) int64 entries; -1 where the visited leaves held fewer.
+            (N, length) int64 entries, the most promising first; -1 where the visited leaves held fewer.
         """
         keys, left = self.query_keys(queries), self if excluded is None else self.without(excluded)
-        return left.visit(keys, left.route(keys, beam), length, excluded)
+        leaves = left.route(keys, beam)
+        number = torch.full((len(self.tree) + 1,), -1)
+        number[self.tree.leaves] = torch.arange(len(self.tree.leaves))
+        return torch.from_numpy(left.entries.best(keys, number[leaves].numpy(), length)[0])
 
     def query_keys(self, queries: Tensor) -> Tensor:
-        """Keys of queries (N, 16 C), as those of entries: (N, D) float32 whole numbers."""
+        """Keys of queries (N, 16 C), to be compared with those of entries: (N, `NUMBERS`) float32 whole numbers."""
         keys = torch.empty(len(queries), len(self.projection.band_of))
         share = KEY_NORM * root(self.weights.double())[self.projection.band_of]
         for rows in torch.arange(len(queries)).split(GRID_CHUNK):
             bands = band_vectors(on_grid(queries[rows]))
             inverse = inverse_norm(bands.square().sum(2), self.weights)
             keys[rows] = self.projection.of_bands(bands).mul_(inverse[:, None]).mul_(share).round_().float()
-        return keys
+        return keys @ self.basis
 
     def route(self, keys: Tensor, beam: int) -> Tensor:
-        """The best leaves: (N, D) query keys to (N, at most beam) nodes, -1 where there are fewer.
+        """The best leaves: query keys (N, `NUMBERS`) to (N, beam) nodes, the best first, -1 where there are fewer.
 
-        Level by level only children of the kept nodes stay in the race, beside leaves above the last level. One product
-        compares all nodes of a level: there are far fewer of them than entries, and picking pairs would cost more.
+        Level by level only children of the kept nodes stay in the race, beside leaves above the last level.
         """
-        nodes, kept = torch.zeros(1, dtype=torch.int64), torch.ones(len(keys), 1, dtype=torch.bool)
-        best = torch.zeros(len(keys), 1, dtype=torch.int64)
-        for _ in range(self.tree.depth):
-            below = [self.tree.children[n] if len(self.tree.children[n]) else torch.tensor([n]) for n in nodes.tolist()]
-            parent = torch.repeat_interleave(torch.arange(len(nodes)), torch.tensor([len(b) for b in below]))
-            nodes = torch.cat(below)
-            similarity = (keys @ self.centres[nodes].T).masked_fill_(~kept[:, parent], -torch.inf)
-            similarity[:, self.counts[nodes] == 0] = -torch.inf
-            place = leading(similarity, beam)
-            reached = similarity.gather(1, place) > -torch.inf
-            best = torch.where(reached, nodes[place], -1)
-            kept = torch.zeros_like(similarity, dtype=torch.bool).scatter_(1, place, reached)
+        visits, best = np.zeros((len(keys), 1), np.int64), torch.zeros(len(keys), 1, dtype=torch.int64)
+        for level in self.levels:
+            visits, _ = level.centres.best(keys, visits, beam)
+            best = torch.where(torch.from_numpy(visits >= 0), level.nodes[torch.from_numpy(visits)], -1)
         return best
 
-    def visit(self, keys: Tensor, leaves: Tensor, length: int, excluded: Tensor | None) -> Tensor:
-        """Compare each query with the entries of its leaves, the best leaves first: they tell what others must exceed.
 
-        Of each leaf only the best entries come into the last choice.
-        """
-        per_leaf = max(PER_LEAF, -(-length // leaves.shape[1]))  # few leaves must still yield `length` entries
-        bound = torch.full((len(keys),), -torch.inf)
-        similarity, entry = self.best_of(keys, leaves[:, :FIRST], bound, per_leaf, excluded)
-        if similarity.shape[1] >= length:
-            bound = similarity.topk(length, dim=1).values[:, -1]
-        more = self.best_of(keys, leaves[:, FIRST:], bound, per_leaf, excluded)
-        similarity, entry = torch.cat((similarity, more[0]), 1), torch.cat((entry, more[1]), 1)
-        return entry.gather(1, leading(similarity, length, number=entry))
-
-    def best_of(
-        self, keys: Tensor, leaves: Tensor, bound: Tensor, count: int, excluded: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """The best entries of each leaf for its query, of leaves that hold one as similar as the query's bound.
-
-        Args:
-            keys: (N, D) of the queries.
-            leaves: (N, L) they visit.
-            bound: (N,) least similarity of interest.
-            count: Entries per leaf.
-            excluded: (entries,) bool of entries to pass over.
-
-        Returns:
-            (N, L * count) similarities, -inf for none; and entries, -1 for none.
-        """
-        similarity, entry = torch.full((leaves.numel(), count), -torch.inf), torch.full((leaves.numel(), count), -1)
-        leaf = leaves.flatten()
-        visits = leaf.argsort()[int((leaf < 0).sum()) :]
-        largest = int((self.tree.end - self.tree.start)[leaf[visits].unique()].max()) if len(visits) else 0
-        for slots in visits.split(max(1, PRODUCTS_AT_ONCE // largest)) if largest else ():
-            query = slots // leaves.shape[1]
-            found, first = self.products(keys.index_select(0, query), leaf[slots], excluded)
-            worth = (found.amax(1) >= bound[query]).nonzero()[:, 0]
-            found, first, slots = found[worth], first[worth], slots[worth]
-            place = leading(found, count)
-            value = found.gather(1, place)
-            similarity[slots, : place.shape[1]] = value
-            entry[slots, : place.shape[1]] = torch.where(value > -torch.inf, place + first[:, None], -1)
-        shape = len(keys), leaves.shape[1] * count
-        return similarity.view(shape), entry.view(shape)
-
-    def products(self, keys: Tensor, leaves: Tensor, excluded: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Products of query keys (n, D) with those of the entries of one leaf each (n,), equal leaves side by side.
-
-        Returns:
-            (n, entries of the largest leaf), -inf where there is no entry or it is excluded; and each leaf's first
-            entry (n,).
-        """
-        leaf, counts = leaves.unique_consecutive(return_counts=True)
-        starts, sizes = self.tree.start[leaf], self.tree.end[leaf] - self.tree.start[leaf]
-        found = torch.full((len(keys), int(sizes.max())), -torch.inf)
-        runs = zip(keys.split(counts.tolist()), found.split(counts.tolist()), strict=True)
-        for (asked, out), start, size in zip(runs, starts.tolist(), sizes.tolist(), strict=True):
-            rows = slice(start, start + size)
-            torch.mm(asked, self.keys[rows].T, out=out[:, :size])
-            if excluded is not None:
-                out[:, :size].masked_fill_(excluded[rows], -torch.inf)
-        return found, starts.repeat_interleave(counts)
+def weighted_keys(keys: Tensor, energy: Tensor, weights: Tensor, band_of: Tensor) -> Tensor:
+    """Keys (N, D) as whole numbers, weighted by their bands, of norm at most `LONGEST_KEY`: (N, D) float32."""
+    found = torch.empty(keys.shape, dtype=torch.float32)
+    share = root(weights)[band_of]
+    for rows in torch.arange(len(keys)).split(CHUNK):
+        some = keys[rows].float().mul_(KEY_NORM * inverse_norm(energy[rows], weights)[:, None]).mul_(share).round_()
+        # Where the weighted bands hold next to nothing, half precision may have made more of it.
+        long = some.norm(dim=1) > LONGEST_KEY
+        more = some[long].double()
+        some[long] = (more * (KEY_NORM / more.abs().sum(1, keepdim=True))).round_().float()
+        found[rows] = some
+    return found
 
 
-def node_sums(tree: Tree, keys: Tensor, counted: Tensor | None = None) -> Tensor:
-    """Sums of the keys below each node, of all entries or of those that are counted: (nodes, D) float64, exact."""
+def directions(keys: Tensor, mean: Tensor) -> Tensor:
+    """Principal directions of keys (N, D), as whole numbers: (D, D) float32."""
+    sample = (keys[:: -(-len(keys) // SAMPLE)] - mean).double()  # whole numbers: their moments are exact
+    found = fix_signs(torch.linalg.eigh(sample.T @ sample).eigenvectors)
+    return (BASIS_NORM * found).round_().float()
+
+
+def telling(keys: Tensor, mean: Tensor, basis: Tensor) -> Tensor:
+    """The directions in which some entry holds most: (D, at most `NUMBERS`), filled up to a multiple of four."""
+    most = torch.stack([((some - mean) @ basis).abs().amax(0) for some in keys.split(CHUNK)]).amax(0)
+    kept = basis[:, most.argsort(descending=True, stable=True)[:NUMBERS].sort().values]
+    return torch.nn.functional.pad(kept, (0, -kept.shape[1] % 4))
+
+
+def levels(tree: Tree, entries: Lists, gone: NDArray[np.bool_] | None = None) -> tuple[Level, ...]:
+    """The levels of a tree, with centres of the entries that are not gone."""
+    numbers = entries.numbers()
+    there = np.ones(len(numbers), bool) if gone is None else ~gone
+    sums = node_sums(tree, torch.from_numpy(numbers), torch.from_numpy(there))
+    counts = node_sums(tree, torch.ones(len(numbers), 1, dtype=torch.int8), torch.from_numpy(there))
+    centres = (sums / counts.clamp(min=1)).float() * entries.scale
+    above, found = torch.zeros(1, dtype=torch.int64), []
+    for _ in range(tree.depth):
+        below = [tree.children[node] if len(tree.children[node]) else torch.tensor([node]) for node in above.tolist()]
+        nodes, sizes = torch.cat(below), torch.tensor([len(some) for some in below])
+        empty = (counts[nodes, 0] == 0).numpy()
+        found.append(Level(nodes, Lists.create(centres[nodes], sizes.cumsum(0) - sizes, sizes).without(empty)))
+        above = nodes
+    return tuple(found)
+
+
+def node_sums(tree: Tree, numbers: Tensor, counted: Tensor) -> Tensor:
+    """Sums of the whole numbers below each node, of the entries that are counted: (nodes, D) float64, exact."""
     leaves = tree.leaves
     start, end = tree.start[leaves], tree.end[leaves]
-    sums = torch.zeros(len(leaves) + 1, keys.shape[1], dtype=torch.float64)
+    sums = torch.zeros(len(leaves) + 1, numbers.shape[1], dtype=torch.float64)
     for leaf, (first, last) in enumerate(zip(start.tolist(), end.tolist(), strict=True), 1):
-        rows = keys[first:last] if counted is None else keys[first:last][counted[first:last]]
-        if len(rows):
-            sums[leaf] = rows.sum(0, dtype=torch.float64)
+        sums[leaf] = numbers[first:last][counted[first:last]].sum(0, dtype=torch.int64)
     running = sums.cumsum(0)
     return running[torch.searchsorted(start, tree.end)] - running[torch.searchsorted(start, tree.start)]
 

@@ -57,10 +57,9 @@ class Lists:
         scale = (vectors.abs().amax(0) / LARGEST).clamp(min=torch.finfo(torch.float32).tiny)
         numbers = (vectors / scale).round_().to(torch.int8).numpy()
         block_of = np.r_[0, (-(-sizes.numpy() // BLOCK)).cumsum()]
-        made = cls(
+        return cls(
             scale, *packed(numbers, block_of, first.numpy(), sizes.numpy()), block_of, first.numpy(), sizes.numpy()
         )
-        return made
 
     @property
     def places(self) -> Ints:

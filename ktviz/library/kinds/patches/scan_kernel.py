@@ -1,8 +1,8 @@
 """The scan of lists of small whole numbers, as machine code: numba compiles it at first use, and keeps it.
 
-Vectors lie in blocks of 16, four numbers of each after the other, as the instruction for sums of four products of bytes
-wants them (`vpdpbusd`); where a processor lacks it, the same is added up in more steps. All is of whole numbers: nothing
-depends on processors, threads or the order of lists.
+Vectors lie in blocks of 16, four numbers of each after the other, as the instruction wants them that adds up four
+products of bytes (`vpdpbusd`); where a processor lacks it, the same is done in more steps. All numbers are whole:
+nothing depends on processors, threads or the order of lists.
 """
 
 from __future__ import annotations
@@ -180,9 +180,8 @@ def four_products(builder: ir.IRBuilder, total: Any, asked: Any, stored: Any) ->
 def everywhere(builder: ir.IRBuilder, value: Any) -> Any:
     """A vector of equal numbers."""
     nothing = ir.Constant(SUMS, ir.Undefined)
-    return builder.shuffle_vector(
-        builder.insert_element(nothing, value, NUMBER(0)), nothing, ir.Constant(SUMS, [0] * 16)
-    )
+    first = builder.insert_element(nothing, value, NUMBER(0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(SUMS, [0] * BLOCK))
 
 
 def at(builder: ir.IRBuilder, start: Any, kind: ir.Type, place: Any) -> Any:
