@@ -16,10 +16,11 @@ from torch import Tensor
 from ktviz.files import replacing
 from ktviz.images import Pixels
 from ktviz.library.banks import expect, fitting, thumb_of
+from ktviz.library.kinds.patches.bands import inverse_norm
 from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.library.kinds.patches.index import Index
-from ktviz.library.kinds.patches.keys import KeyProjection
+from ktviz.library.kinds.patches.keys import LARGEST, KeyProjection
 from ktviz.library.kinds.patches.search import SearchSettings, search
 from ktviz.library.kinds.patches.source import PatchSource
 from ktviz.library.kinds.patches.tree import Tree
@@ -43,7 +44,7 @@ class Bank:
         entries: Its entries in leaf order, as views into the sources' feature maps.
         tree: The cluster tree over the entries.
         projection: Patches to search keys.
-        keys: (N, D) float16 search keys in leaf order.
+        keys: (N, D) int8 search keys in leaf order.
         thumbs: Per source the JPEG of what the encoder saw; held, so that results outlive an edit of the bank.
         digest: Digest of its files.
         folder: Where it lies on disk.
@@ -119,7 +120,7 @@ def save_bank(
     structure = {name: getattr(tree, name) for name in ("parent", "start", "end")}
     write_tensors(folder / "tree.safetensors", {"centres": tree.centres.half(), **structure})
     bases = {f"basis_{b}": basis.contiguous() for b, basis in enumerate(projection.bases)}
-    write_tensors(folder / "keys.safetensors", {"keys": keys, **bases})
+    write_tensors(folder / "keys.safetensors", {"keys": keys, "units": projection.units, **bases})
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -147,8 +148,10 @@ def load_bank(name: str, folder: Path, digest: str) -> Bank:
         nodes = load_file(folder / "tree.safetensors")
         keys = load_file(folder / "keys.safetensors")
         tree = Tree(nodes["centres"].float(), nodes["parent"], nodes["start"], nodes["end"])
-        projection = KeyProjection((keys["basis_0"], keys["basis_1"], keys["basis_2"], keys["basis_3"]))
-        bank = Bank(name, sources, entries, tree, projection, keys["keys"], thumbs, digest, folder)
+        bases = keys["basis_0"], keys["basis_1"], keys["basis_2"], keys["basis_3"]
+        bytes_, units = (keys["keys"], keys["units"]) if "units" in keys else as_bytes(keys["keys"], entries)
+        projection = KeyProjection(bases, units)
+        bank = Bank(name, sources, entries, tree, projection, bytes_, thumbs, digest, folder)
         check_fit(bank)
     return bank
 
@@ -168,5 +171,12 @@ def check_fit(bank: Bank) -> None:
     rows, columns = torch.tensor(shapes)[entries.source, :2].T
     inside = (entries.y >= 0) & (entries.x >= 0) & (entries.y + SIZE <= rows) & (entries.x + SIZE <= columns)
     expect(bool(inside.all()), "entries inside their maps")
-    numbers = (bank.keys, tree.centres, entries.energy, *entries.maps)
+    numbers = (bank.projection.units, tree.centres, entries.energy, *entries.maps)
     expect(all(bool(torch.isfinite(values).all()) for values in numbers), "finite numbers")
+
+
+def as_bytes(keys: Tensor, entries: Entries) -> tuple[Tensor, Tensor]:
+    """Keys (N, D) of an older library, in half precision and not divided by norms, as bytes and their units."""
+    normed = keys.float() * inverse_norm(entries.energy, torch.ones(4))[:, None]
+    units = (normed.abs().amax(0) / LARGEST).clamp(min=torch.finfo(torch.float32).tiny)
+    return (normed / units).round_().to(torch.int8), units

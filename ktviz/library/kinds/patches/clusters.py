@@ -139,7 +139,7 @@ def check_numbers(kind: str, kinds: str, numbers: Sequence[int], count: int) -> 
 
 def key_scale(bank: Bank, weights: tuple[float, float, float, float]) -> Tensor:
     """What makes the dot product of two keys that of their weighted bands: (D,)."""
-    return torch.tensor(check_band_weights(weights)).sqrt()[bank.projection.band_of]
+    return torch.tensor(check_band_weights(weights)).sqrt()[bank.projection.band_of] * bank.projection.units
 
 
 def even_sample(start: int, end: int) -> Tensor:

@@ -1,8 +1,8 @@
 """The scan of lists of small whole numbers, as machine code: numba compiles it at first use, and keeps it.
 
 Vectors lie in blocks of 16, four numbers of each after the other, as the instruction wants them that adds up four
-products of bytes (`vpdpbusd`); where a processor lacks it, the same is done in more steps. All numbers are whole:
-nothing depends on processors, threads or the order of lists.
+products of bytes (`vpdpbusd`); where a processor lacks it, the same is done in more steps. Sums are of whole numbers,
+and rounded once: nothing depends on processors, threads or the order of lists.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ OFFSET = 64
 ROOM = 4
 """Candidates that are kept at a time, over those that are wanted."""
 NUMBER, HALF, BYTE, WORD = (ir.IntType(bits) for bits in (32, 16, 8, 64))
-SUMS = ir.VectorType(NUMBER, BLOCK)
+SUMS, REALS = ir.VectorType(NUMBER, BLOCK), ir.VectorType(ir.FloatType(), BLOCK)
 LOW = np.int64(0xFFFFFFFF)
+MINUS_INFINITY = np.int32(-0x800000)
+"""As bits."""
 HAS_DOTS = bool(llvm.get_host_cpu_features().get("avx512vnni"))
 
 
@@ -36,7 +38,8 @@ HAS_DOTS = bool(llvm.get_host_cpu_features().get("avx512vnni"))
 def scan(
     queries: np.ndarray,
     blocks: np.ndarray,
-    bias: np.ndarray,
+    offsets: np.ndarray,
+    factors: np.ndarray,
     block_of: np.ndarray,
     first: np.ndarray,
     visitors: np.ndarray,
@@ -50,7 +53,8 @@ def scan(
     Args:
         queries: (n, D) uint8: numbers from -63 to 63, and `OFFSET`.
         blocks: (blocks, 16 D) int8, as above.
-        bias: (blocks, 16) int32: what takes the offset back; far below 0 where there is no vector.
+        offsets: (blocks, 16) int32: what takes `OFFSET` back.
+        factors: (blocks, 16) float32 by which products are multiplied; NaN where there is no vector.
         block_of: (lists + 1,) the first block of each list.
         first: (lists,) the number of the first vector of each.
         visitors: Queries, list by list, and
@@ -60,8 +64,9 @@ def scan(
         counts: (n,) how many there are.
     """
     size = queries.shape[1]
-    place, least = np.empty(AT_ONCE, np.int64), np.empty(AT_ONCE, np.int32)
-    sums, masks = np.empty((AT_ONCE, BLOCK), np.int32), np.empty(AT_ONCE, np.uint16)
+    place, least = np.empty(AT_ONCE, np.int64), np.empty(AT_ONCE, np.float32)
+    products, masks = np.empty((AT_ONCE, BLOCK), np.float32), np.empty(AT_ONCE, np.uint16)
+    bits, least_bits = products.view(np.int32), least.view(np.int32)
     bound = np.empty(len(queries), np.int32)
     for query in range(len(queries)):
         bound[query] = shortened(found[query], counts, query, wanted)
@@ -70,48 +75,56 @@ def scan(
             some = min(AT_ONCE, visits[number + 1] - start)
             for slot in range(AT_ONCE):
                 query = visitors[start + min(slot, some - 1)]
-                place[slot], least[slot] = queries.ctypes.data + query * size, bound[query]
+                place[slot], least_bits[slot] = queries.ctypes.data + query * size, ordered(bound[query])
             for block in range(block_of[number], block_of[number + 1]):
                 multiply(
                     place.ctypes.data,
                     blocks.ctypes.data + block * size * BLOCK,
-                    bias.ctypes.data + block * BLOCK * 4,
+                    offsets.ctypes.data + block * BLOCK * FOUR,
+                    factors.ctypes.data + block * BLOCK * FOUR,
                     size // FOUR,
                     least.ctypes.data,
-                    sums.ctypes.data,
+                    products.ctypes.data,
                     masks.ctypes.data,
                 )
                 for slot in range(some):
                     if masks[slot]:
                         query = visitors[start + slot]
                         vector = first[number] + (block - block_of[number]) * BLOCK
-                        taken(found[query], counts, query, masks[slot], sums[slot], vector)
+                        taken(found[query], counts, query, masks[slot], bits[slot], vector)
                         if counts[query] > found.shape[1] - BLOCK:
-                            least[slot] = bound[query] = shortened(found[query], counts, query, wanted)
+                            bound[query] = shortened(found[query], counts, query, wanted)
+                            least_bits[slot] = ordered(bound[query])
 
 
 @njit(nogil=True, cache=True)
-def taken(found: np.ndarray, counts: np.ndarray, query: int, mask: int, sums: np.ndarray, vector: int) -> None:
+def taken(found: np.ndarray, counts: np.ndarray, query: int, mask: int, bits: np.ndarray, vector: int) -> None:
     """Add those of a block whose bit is set."""
     count = counts[query]
     for lane in range(BLOCK):
         if (mask >> lane) & 1:
-            found[count] = (np.int64(sums[lane]) << 32) | (LOW - (vector + lane))
+            found[count] = (np.int64(ordered(bits[lane])) << 32) | (LOW - (vector + lane))
             count += 1
     counts[query] = count
 
 
 @njit(nogil=True, cache=True)
 def shortened(found: np.ndarray, counts: np.ndarray, query: int, wanted: int) -> int:
-    """Keep the best, as many as are wanted, and return the product from which others would be among them."""
+    """Keep the best, as many as are wanted, and return the product, in order, from which others would be among them."""
     if counts[query] < wanted:
-        return -(2**29)
+        return ordered(MINUS_INFINITY)
     largest_first(found, counts[query], wanted)
     counts[query] = wanted
     least = found[0]
     for place in range(1, wanted):
         least = min(least, found[place])
     return least >> 32
+
+
+@njit(nogil=True, cache=True)
+def ordered(bits: int) -> int:
+    """The bits of a float32 as a whole number that is as much larger or smaller as it; and back."""
+    return np.int32(bits) ^ ((np.int32(bits) >> 31) & np.int32(0x7FFFFFFF))
 
 
 @njit(nogil=True, cache=True)
@@ -137,14 +150,25 @@ def largest_first(values: np.ndarray, count: int, wanted: int) -> None:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def multiply(typing: Any, queries: Any, block: Any, bias: Any, steps: Any, least: Any, sums: Any, masks: Any) -> Any:
+def multiply(
+    typing: Any,
+    queries: Any,
+    block: Any,
+    offsets: Any,
+    factors: Any,
+    steps: Any,
+    least: Any,
+    products: Any,
+    masks: Any,
+) -> Any:
     """Products of some queries with the vectors of a block, and which of them are not below the queries' least."""
 
     def compiled(context: Any, builder: ir.IRBuilder, signature: Any, given: Any) -> Any:
-        queries, block, bias, steps, least, sums, masks = given
+        queries, block, offsets, factors, steps, least, products, masks = given
         slots = range(AT_ONCE)
         begin = [builder.load(at(builder, queries, WORD, WORD(slot))) for slot in slots]
-        start = builder.load(at(builder, bias, SUMS, WORD(0)), align=4)
+        start = builder.load(at(builder, offsets, SUMS, WORD(0)), align=4)
+        factor = builder.load(at(builder, factors, REALS, WORD(0)), align=4)
         totals = [cgutils.alloca_once_value(builder, start) for _ in slots]
         with cgutils.for_range(builder, steps) as step:
             stored = builder.load(at(builder, block, SUMS, step.index), align=1)
@@ -153,14 +177,14 @@ def multiply(typing: Any, queries: Any, block: Any, bias: Any, steps: Any, least
                 total = builder.load(totals[slot])
                 builder.store(four_products(builder, total, everywhere(builder, asked), stored), totals[slot])
         for slot in slots:
-            total = builder.load(totals[slot])
-            bound = builder.load(at(builder, least, NUMBER, WORD(slot)))
-            mask = builder.bitcast(builder.icmp_signed(">=", total, everywhere(builder, bound)), HALF)
-            builder.store(mask, at(builder, masks, HALF, WORD(slot)))
-            builder.store(total, at(builder, sums, SUMS, WORD(slot)), align=4)
+            product = builder.fmul(builder.sitofp(builder.load(totals[slot]), REALS), factor)
+            bound = everywhere(builder, builder.load(at(builder, least, NUMBER, WORD(slot))))
+            enough = builder.fcmp_ordered(">=", product, builder.bitcast(bound, REALS))
+            builder.store(builder.bitcast(enough, HALF), at(builder, masks, HALF, WORD(slot)))
+            builder.store(product, at(builder, products, REALS, WORD(slot)), align=4)
         return context.get_dummy_value()
 
-    return types.void(*[types.uintp] * 3, types.int64, *[types.uintp] * 3), compiled
+    return types.void(*[types.uintp] * 4, types.int64, *[types.uintp] * 3), compiled
 
 
 def four_products(builder: ir.IRBuilder, total: Any, asked: Any, stored: Any) -> Any:
