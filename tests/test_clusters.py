@@ -20,7 +20,8 @@ def bank(world):
 
 def similarities(bank, start, end, weights):
     """Cosine of the entries' weighted keys to their mean direction, with numpy."""
-    keys = bank.keys[start:end].double().numpy() * np.sqrt(weights)[bank.projection.band_of.numpy()]
+    keys = bank.keys[start:end].double().numpy() * bank.projection.units.double().numpy()
+    keys = keys * np.sqrt(weights)[bank.projection.band_of.numpy()]
     units = keys / np.linalg.norm(keys, axis=1, keepdims=True)
     mean = units.mean(0)
     return units @ mean / np.linalg.norm(mean)

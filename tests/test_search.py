@@ -17,7 +17,8 @@ from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.grid import PatchGrid
 from ktviz.library.kinds.patches.index import Index
 from ktviz.library.kinds.patches.keys import compute_keys, fit_projection
-from ktviz.library.kinds.patches.search import SearchSettings, search
+from ktviz.library.kinds.patches.scan import scan
+from ktviz.library.kinds.patches.search import SearchSettings, everything, search
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.library.library import Library
 from ktviz.retrieval.exact import rounding
@@ -90,16 +91,22 @@ def test_beam_reaches_95_percent_of_the_exact_winners(large, queries, weights):
     assert hit.float().mean() >= 0.95
 
 
-def test_keys_hold_what_a_photo_has_and_the_bank_has_not():
-    """The mean of a channel that no entry uses still counts in a query's key, as it does in its norm."""
-    features = torch.randn(24, 24, 8, generator=torch.Generator().manual_seed(0))
+def test_what_few_entries_hold_counts_where_a_photo_holds_much_of_it():
+    """A channel of which 1 entry in 100 holds anything decides between these for a query that holds nothing else."""
+    random = torch.Generator().manual_seed(0)
+    features = torch.rand(40, 40, 16, generator=random)
     features[:, :, 3] = 0
-    y, x = torch.meshgrid(torch.arange(21), torch.arange(21), indexing="ij")
-    entries = Entries.create(torch.zeros(441, dtype=torch.int64), y.flatten(), x.flatten(), [features])
-    projection = fit_projection(entries, dimensions=16, seed=7)
-    query = torch.zeros(1, 8, 4, 4)
-    query[:, 3] = 2.0
-    assert float(projection(to_vectors(query)).norm()) == pytest.approx(float(query.norm()), rel=1e-5)
+    features[:4, :8, 3] = torch.rand(4, 8, generator=random)
+    y, x = (axis.flatten() for axis in torch.meshgrid(torch.arange(37), torch.arange(37), indexing="ij"))
+    entries = Entries.create(torch.zeros(len(y), dtype=torch.int64), y, x, [features.half()])
+    projection = fit_projection(entries, dimensions=24, seed=7)
+    tree = Tree(torch.zeros(2, 256), torch.tensor([-1, 0]), torch.zeros(2).long(), torch.tensor([len(y)] * 2))
+    index = Index.create(tree, entries, compute_keys(entries, projection), projection, PAPER_WEIGHTS)
+    queries = torch.zeros(8, 16, 4, 4)
+    queries[:, 3] = torch.rand(8, 4, 4, generator=random) + 0.1
+    truth = scan(to_vectors(queries), [everything(8, entries, None)], entries, torch.tensor(PAPER_WEIGHTS), 1)
+    found = index.shortlist(to_vectors(queries), 1, 8, None)
+    assert (found == truth.entry).any(1).all()
 
 
 def test_key_directions_are_orthonormal_even_where_patches_are_all_alike():
@@ -188,9 +195,9 @@ def test_exact_without_a_source_finds_the_best_of_the_others(world, queries):
 
 
 def test_excluding_every_source_is_refused(world):
-    for everything in (["a", "b", "c", "d", "e"], ["art/warm", "art/cool"], list(range(len(world.banks)))):
+    for all_of_it in (["a", "b", "c", "d", "e"], ["art/warm", "art/cool"], list(range(len(world.banks)))):
         with pytest.raises(UnknownNameError, match="nothing would be left"):
-            world.banks.excluded(everything)
+            world.banks.excluded(all_of_it)
 
 
 def test_banks_and_entries_can_be_excluded_too(world):
@@ -375,17 +382,6 @@ def test_ranked_candidates_do_not_depend_on_the_order_they_were_proposed_in(copi
     assert torch.equal(turned.entry, known.entry)
 
 
-def test_what_few_leaves_hold_is_proposed_in_whatever_order_they_are_visited():
-    tree = Tree(torch.zeros(3, 64), torch.tensor([-1, 0, 0]), torch.tensor([0, 0, 12]), torch.tensor([13, 12, 13]))
-    keys = torch.zeros(13, 4)
-    keys[:, 0] = torch.arange(100, 113)
-    index = Index(tree, None, torch.ones(4), keys, torch.zeros(3, 4), tree.end - tree.start)
-    asked = torch.tensor([[1.0, 0, 0, 0]] * 2)
-    found = index.visit(asked, torch.tensor([[1, 2], [2, 1]]), 10, None)
-    assert torch.equal(*found)
-    assert found[0].tolist() == [12, 11, 10, 9, 8, 7, 6, 5, 4, -1]
-
-
 @pytest.mark.parametrize("beam", [1, 3, 5, 80])
 @pytest.mark.parametrize("hidden", [0.0, 0.4])
 def test_visits_propose_the_same_in_whatever_parts_they_are_done(copies, monkeypatch, beam, hidden):
@@ -396,9 +392,9 @@ def test_visits_propose_the_same_in_whatever_parts_they_are_done(copies, monkeyp
     settings = SearchSettings("beam", candidates=12, beam=beam)
     excluded = torch.rand(len(bank), generator=torch.Generator().manual_seed(3)) < hidden
     whole = bank.search(queries, settings, excluded)
-    for first, products in ((1, 1), (2, 300), (100, 5000)):
-        monkeypatch.setattr("ktviz.library.kinds.patches.index.FIRST", first)
-        monkeypatch.setattr("ktviz.library.kinds.patches.index.PRODUCTS_AT_ONCE", products)
+    for first, threads in ((1, 1), (2, 3), (100, 2)):
+        monkeypatch.setattr("ktviz.library.kinds.patches.lists.FIRST", first)
+        torch.set_num_threads(threads)
         found = bank.search(queries, settings, excluded)
         assert torch.equal(found.entry, whole.entry)
         assert torch.equal(found.similarity, whole.similarity)
@@ -450,30 +446,22 @@ def test_a_picture_finds_itself_with_similarity_one(world, toy):
     assert (found["bands"] <= 1).all()
 
 
-def test_keys_are_whole_numbers_whose_products_single_precision_holds(large, queries):
-    for weights in WEIGHTS:
-        index = large.banks[0].index(weights)
-        asked = index.query_keys(to_vectors(queries))
-        for keys in (asked, index.keys, index.centres):
-            assert torch.equal(keys, keys.round())
-            assert float(keys.double().square().sum(1).max()) < 2**24
-        order = torch.randperm(asked.shape[1], generator=torch.Generator().manual_seed(0))
-        product = asked @ index.keys.T
-        assert torch.equal(product.double(), asked.double() @ index.keys.double().T)
-        assert torch.equal(asked[:, order] @ index.keys[:, order].T, product)
+def test_keys_are_near_the_numbers_that_they_stand_for(large):
+    bank, whole = large.banks[0], replace(large.banks[0].projection, units=torch.ones(1))
+    rows = torch.arange(0, len(bank), 7)
+    exact = whole.of_few(bank.entries.vectors(rows))
+    apart = (bank.keys[rows].float() - exact / bank.projection.units).abs()
+    assert apart.max() <= 0.5 + 1e-3
+    assert bank.keys.abs().amax(0).min() >= 126  # each number in units of its own
 
 
-def test_keys_stay_short_where_half_precision_makes_much_of_little():
+def test_keys_of_next_to_nothing_are_keys():
     random = torch.Generator().manual_seed(0)
     features = (4e-7 * torch.randn(24, 24, 8, generator=random)).half()
     y, x = torch.meshgrid(torch.arange(21), torch.arange(21), indexing="ij")
     entries = Entries.create(torch.zeros(441, dtype=torch.int64), y.flatten(), x.flatten(), [features])
-    projection = fit_projection(entries, dimensions=16, seed=7)
-    keys = (3 * compute_keys(entries, projection).float()).half()
-    tree = Tree(torch.zeros(1, 128), torch.tensor([-1]), torch.tensor([0]), torch.tensor([441]))
-    index = Index.create(tree, entries, keys, projection, PAPER_WEIGHTS)
-    assert float(index.keys.abs().max()) > 0
-    assert float(index.keys.double().square().sum(1).max()) < 2**24
+    keys = compute_keys(entries, fit_projection(entries, dimensions=16, seed=7))
+    assert keys.abs().amax(0).min() == 127
 
 
 def test_energies_and_keys_of_a_bank_do_not_depend_on_the_chunks_they_were_made_in(large, monkeypatch):

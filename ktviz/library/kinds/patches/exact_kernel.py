@@ -54,7 +54,7 @@ def products(
             add_up(*view, asked, channels, out[query, place].ctypes.data)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def add_up(typing: Any, entry: Any, stride: Any, scale: Any, bands: Any, channels: Any, out: Any) -> Any:
     """The four products of an entry, put on the grid and transformed block by block, with the bands of a query."""
 

@@ -3,9 +3,9 @@
 The means are kept whole because leading directions are the bank's own: a photograph may hold half of its energy where
 the bank's paintings hold almost none, and that little decides which entry wins.
 
-A key is divided by the norm of its patch, and each of its numbers is a byte in units of its own: the largest that an entry
-of the bank held when it was built. With one unit for all, directions would be lost in which few entries hold much; and
-of these a photograph may hold a lot.
+A key is divided by the norm of its patch, and each of its numbers is a byte in units of its own: the largest that an
+entry of the bank held when it was built. With one unit for all, directions would be lost in which few entries hold
+much; and of these a photograph may hold a lot.
 
 Keys only choose which entries are compared exactly; every similarity that leaves the search is computed from the
 features themselves.

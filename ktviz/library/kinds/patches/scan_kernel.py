@@ -109,7 +109,7 @@ def taken(found: np.ndarray, counts: np.ndarray, query: int, mask: int, bits: np
 
 
 @njit(nogil=True, cache=True)
-def shortened(found: np.ndarray, counts: np.ndarray, query: int, wanted: int) -> int:
+def shortened(found: np.ndarray, counts: np.ndarray, query: int, wanted: int) -> Any:
     """Keep the best, as many as are wanted, and return the product, in order, from which others would be among them."""
     if counts[query] < wanted:
         return ordered(MINUS_INFINITY)
@@ -122,7 +122,7 @@ def shortened(found: np.ndarray, counts: np.ndarray, query: int, wanted: int) ->
 
 
 @njit(nogil=True, cache=True)
-def ordered(bits: int) -> int:
+def ordered(bits: Any) -> Any:
     """The bits of a float32 as a whole number that is as much larger or smaller as it; and back."""
     return np.int32(bits) ^ ((np.int32(bits) >> 31) & np.int32(0x7FFFFFFF))
 
@@ -149,7 +149,7 @@ def largest_first(values: np.ndarray, count: int, wanted: int) -> None:
             return
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def multiply(
     typing: Any,
     queries: Any,
