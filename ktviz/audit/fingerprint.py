@@ -122,7 +122,7 @@ def runs_of_patches(banks: BankUnion) -> list[Runs]:
     maps = [features.numpy() for bank in banks.banks for features in bank.entries.maps]
     cells = [hash_rows(as_bytes(features.reshape(-1, features.shape[2]))) for features in maps]
     keys = [hashes for bank in banks.banks for hashes in key_hashes(bank)]
-    key_bytes = [2 * bank.keys.shape[1] for bank in banks.banks for _ in bank.sources]
+    key_bytes = [bank.keys.shape[1] for bank in banks.banks for _ in bank.sources]
     return [
         Runs("features", [2 * features.shape[2] for features in maps], cells),
         Runs("keys", key_bytes, keys),
