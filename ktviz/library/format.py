@@ -38,9 +38,10 @@ from ktviz.images import MAX_SIDE, MIN_SIDE, file_digest
 from ktviz.library.kinds.patches.tree import check_branching
 from ktviz.library.layout import LAYOUTS, PATCHES, Layout, layout_of
 
-FORMAT_VERSION = 2
-PATCHES_ONLY = 1
-"""The first format, whose banks are all of patches and do not say so."""
+FORMAT_VERSION = 3
+PATCHES_ONLY, HALF_KEYS = 1, 2
+"""Older formats: in the first, banks are all of patches and do not say so; up to the second, search keys are numbers in
+half precision."""
 MANIFEST = "library.json"
 RESTORE = "Restore the file from a copy, or remove the bank and build it again"
 MOST_BYTES = 256 << 20
@@ -179,7 +180,7 @@ def read_manifest(folder: Path) -> Manifest:
     version = data.get("format") if isinstance(data, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise LibraryError(asked, f"format {version}, newer than {FORMAT_VERSION}", "Upgrade ktviz to open it")
-    if version not in (PATCHES_ONLY, FORMAT_VERSION):
+    if version not in (PATCHES_ONLY, HALF_KEYS, FORMAT_VERSION):
         raise LibraryError(
             asked, f"{MANIFEST} has format {version!r}, not {FORMAT_VERSION}", "Restore it from a copy, or build anew"
         )
