@@ -9,6 +9,7 @@ NAMES = (
     "reconstruction",
     "quality",
     "speed",
+    "search",
     "memory",
     "build",
     "explain",

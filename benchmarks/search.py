@@ -31,6 +31,7 @@ from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.compare import rank
 from ktviz.library.kinds.patches.grid import PatchGrid
 from ktviz.library.kinds.patches.search import SearchSettings
+from ktviz.printing import counted
 from ktviz.systems.kt.translator import Translator
 
 TUNED_ON, REPORTED_ON = "coffee", "chelsea"
@@ -84,11 +85,12 @@ def main() -> None:
         rows = report(tuned, bank, queries, truth)
     publish(
         "search",
-        f"Search beside other indexes: {len(queries):,} queries in {len(bank):,} entries, {torch.get_num_threads()} threads",
+        f"Search beside other indexes: {len(queries):,} queries in {len(bank):,} entries, "
+        f"{counted(torch.get_num_threads(), 'thread')}",
         ["index", "recall wanted", "looks at", "compared exactly", "recall@1", "seconds", "of ours"],
         rows,
-        f"Set on the photograph {TUNED_ON}, reported on {REPORTED_ON}; medians of {ROUNDS} rounds in which all take turns. "
-        "Others get the keys of ktviz as 32-bit numbers; what any of them proposes is compared by the same code.",
+        f"Set on the photograph {TUNED_ON}, reported on {REPORTED_ON}; medians of {ROUNDS} rounds in which all take "
+        "turns. Others get the keys of ktviz as 32-bit numbers; what any of them proposes is compared by the same code.",
     )
 
 
@@ -241,9 +243,19 @@ def report(tuned: Sequence[Tuned], bank: Bank, queries: Tensor, truth: Tensor) -
             reached[number] = recall(best, truth)
     mine = {one.wanted: median(took) for one, took in zip(tuned, seconds, strict=True) if one.peer.name == "ktviz"}
     rows = []
-    for one, took, share in sorted(zip(tuned, seconds, reached, strict=True), key=lambda row: (row[0].wanted, median(row[1]))):
+    for one, took, share in sorted(
+        zip(tuned, seconds, reached, strict=True), key=lambda row: (row[0].wanted, median(row[1]))
+    ):
         times = f"{median(took) / mine[one.wanted]:.2f}" if one.wanted in mine else ""
         rows.append(
-            [one.peer.name, f"{one.wanted}", str(one.effort), str(one.shortlist), f"{share:.3f}", f"{median(took):.3f}", times]
+            [
+                one.peer.name,
+                f"{one.wanted}",
+                str(one.effort),
+                str(one.shortlist),
+                f"{share:.3f}",
+                f"{median(took):.3f}",
+                times,
+            ]
         )
     return rows
