@@ -163,8 +163,8 @@ def test_a_folder_that_is_no_library_is_refused(tmp_path):
 
 
 def test_a_library_of_a_newer_format_is_refused(copy):
-    edit_manifest(copy, lambda data: data.update(format=3))
-    with refuses(LibraryError, "format 3, newer than 2", "Upgrade"):
+    edit_manifest(copy, lambda data: data.update(format=4))
+    with refuses(LibraryError, "format 4, newer than 3", "Upgrade"):
         Library.open(copy)
 
 
