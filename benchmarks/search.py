@@ -90,7 +90,7 @@ def main() -> None:
         ["index", "recall wanted", "looks at", "compared exactly", "recall@1", "seconds", "of ours"],
         rows,
         f"Set on the photograph {TUNED_ON}, reported on {REPORTED_ON}; medians of {ROUNDS} rounds in which all take "
-        "turns. Others get the keys of ktviz as 32-bit numbers; what any of them proposes is compared by the same code.",
+        "turns. Others get the keys of ktviz as 32-bit numbers; what any of them proposes is compared by one code.",
     )
 
 
@@ -241,21 +241,13 @@ def report(tuned: Sequence[Tuned], bank: Bank, queries: Tensor, truth: Tensor) -
             best = winners(one.peer, bank, queries, one.effort, one.shortlist)
             seconds[number].append(time.perf_counter() - start)
             reached[number] = recall(best, truth)
-    mine = {one.wanted: median(took) for one, took in zip(tuned, seconds, strict=True) if one.peer.name == "ktviz"}
-    rows = []
-    for one, took, share in sorted(
-        zip(tuned, seconds, reached, strict=True), key=lambda row: (row[0].wanted, median(row[1]))
-    ):
-        times = f"{median(took) / mine[one.wanted]:.2f}" if one.wanted in mine else ""
-        rows.append(
-            [
-                one.peer.name,
-                f"{one.wanted}",
-                str(one.effort),
-                str(one.shortlist),
-                f"{share:.3f}",
-                f"{median(took):.3f}",
-                times,
-            ]
-        )
-    return rows
+    times = [median(took) for took in seconds]
+    mine = {one.wanted: took for one, took in zip(tuned, times, strict=True) if one.peer.name == "ktviz"}
+    ranked = sorted(zip(tuned, times, reached, strict=True), key=lambda row: (row[0].wanted, row[1]))
+    return [row_of(one, took, share, mine.get(one.wanted)) for one, took, share in ranked]
+
+
+def row_of(one: Tuned, took: float, share: float, mine: float | None) -> list[str]:
+    """A peer as a row: what it was set to, what it found, and its time beside ours."""
+    set_to = [one.peer.name, f"{one.wanted}", f"{one.effort}", f"{one.shortlist}"]
+    return [*set_to, f"{share:.3f}", f"{took:.3f}", "" if mine is None else f"{took / mine:.2f}"]
