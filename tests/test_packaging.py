@@ -76,6 +76,16 @@ def test_the_model_and_the_library_load_no_drawing_library():
     assert not loaded & {"matplotlib", "plotly", "ipywidgets", "anywidget"}
 
 
+def test_the_command_line_says_what_it_can_do_without_the_libraries_that_do_it():
+    loaded = modules_after("import ktviz.cli.main")
+    assert not loaded & {"torch", "numba", "pandas", "pyarrow", "scipy", "sklearn", "matplotlib", "plotly", "anywidget"}
+
+
+def test_a_translator_loads_no_library_that_only_other_systems_need():
+    loaded = modules_after("from ktviz import Translator, Library, Trace")
+    assert not loaded & {"scipy.ndimage", "scipy.sparse", "sklearn", "cv2", "jinja2"}
+
+
 MOST_BYTES = {"kt": 6e6, "image-analogy": 3e6, "cocosnet": 6e6, "pix2pixhd": 5e6, "munit": 3.81e6, "bridge": 2.47e6}
 """Of the weights of each system."""
 PACKED = 0.94

@@ -13,8 +13,6 @@ import typer
 from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_passed_over, print_table, say, warned
 from ktviz.errors import KtvizError, LibraryBusyError, SettingError, SourceWarning
 from ktviz.images import find_images
-from ktviz.library.attributes import attributes_table
-from ktviz.library.credits import read_credits
 from ktviz.library.layout import CODES, MAPS, PATCHES
 from ktviz.licences import readable
 from ktviz.memory import as_text
@@ -80,6 +78,8 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Make a bank from images; the library is made, too, if there is none."""
+    from ktviz.library.attributes import attributes_table
+    from ktviz.library.credits import read_credits
     from ktviz.library.format import BUILDING
     from ktviz.library.library import Library
 
@@ -129,6 +129,7 @@ def add(
     quiet: Quiet = False,
 ) -> None:
     """Add images to a bank; those it holds already are passed over."""
+    from ktviz.library.attributes import attributes_table
     from ktviz.library.library import Library
 
     opened = Library.open(library)

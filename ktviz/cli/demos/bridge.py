@@ -10,7 +10,6 @@ from tqdm.auto import tqdm
 
 from ktviz import samples
 from ktviz.cli.demos.pictures import AUDIT, Made, beside, stacked, white, write_backtracking, write_explorer
-from ktviz.explain.result import one_site
 from ktviz.images import Pixels, write_image
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def run(output: Path, quiet: bool) -> Iterator[Made]:
             write_image(output / f"{name}_share.png", of_what(made))
             if name == PORTRAITS[0]:
                 bar.set_postfix_str("page and audit")
-                write_backtracking(one_site(traces["several"]), output / f"{name}_backtracking.png")
+                write_backtracking(traces["several"], output / f"{name}_backtracking.png")
                 middle = system.traced(portrait.pixels, portrait.has, several, mode="between")
                 write_explorer(middle, output)
                 title = f"{name} with {' and '.join(several)}, between labels and a reference"

@@ -10,7 +10,6 @@ from tqdm.auto import tqdm
 
 from ktviz import samples
 from ktviz.cli.demos.pictures import AUDIT, Made, beside, stacked, white, write_backtracking, write_explorer
-from ktviz.explain.result import one_site
 from ktviz.images import Pixels, write_image
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def run(output: Path, quiet: bool) -> Iterator[Made]:
             trace = system.traced(labels)
             yield write(trace, f"{name}.png", output)
             write_image(output / f"{name}_beside.png", beside(*passage(trace)))
-            write_backtracking(one_site(trace), output / f"{name}_backtracking.png")
+            write_backtracking(trace, output / f"{name}_backtracking.png")
             bar.update()
             if name == ROOMS[0]:
                 bar.set_postfix_str("page and audit")

@@ -10,7 +10,6 @@ from tqdm.auto import tqdm
 
 from ktviz import samples
 from ktviz.cli.demos.pictures import AUDIT, Made, beside, stacked, white, write_backtracking, write_explorer
-from ktviz.explain.result import one_site
 from ktviz.images import Pixels, write_image
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def run(output: Path, quiet: bool) -> Iterator[Made]:
             if name == DRAWINGS[0]:
                 bar.set_postfix_str("page and audit")
                 first = swaps[-1][0]
-                write_backtracking(one_site(first), output / f"{name}_backtracking.png")
+                write_backtracking(first, output / f"{name}_backtracking.png")
                 write_image(output / f"{name}_cells.png", given_by_cells(system(drawing, exemplar=EXEMPLARS[0])))
                 write_explorer(mixed, output)
                 title = f"{name}, between the styles of two photographs"

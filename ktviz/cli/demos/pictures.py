@@ -74,11 +74,12 @@ def white(like: Pixels) -> Pixels:
 
 
 def write_backtracking(trace: Trace, path: Path) -> None:
-    """Write the backtracking figure."""
+    """Write the backtracking figure of the site that painted the output."""
+    from ktviz.explain.result import one_site
     from ktviz.figures.backtracking import backtracking_figure
 
     with replacing(path) as file:
-        backtracking_figure(trace).savefig(file, dpi=125)
+        backtracking_figure(one_site(trace)).savefig(file, dpi=125)
 
 
 def write_explorer(trace: Trace, output: Path) -> None:

@@ -10,7 +10,6 @@ from tqdm.auto import tqdm
 
 from ktviz import samples
 from ktviz.cli.demos.pictures import AUDIT, Made, beside, stacked, write_backtracking, write_explorer
-from ktviz.explain.result import one_site
 from ktviz.images import Pixels, write_image
 from ktviz.labels import class_of
 
@@ -54,7 +53,7 @@ def run(output: Path, quiet: bool) -> Iterator[Made]:
             canvases = drawn[0].picture.canvases
             pictures = [canvases["input"], *(trace.picture.canvases["output"] for trace in drawn)]
             write_image(output / f"{scene.name}_beside.png", in_rows(pictures, 2))
-            write_backtracking(one_site(drawn[0]), output / f"{scene.name}_backtracking.png")
+            write_backtracking(drawn[0], output / f"{scene.name}_backtracking.png")
             bar.set_postfix_str(f"one {RESTYLED}")
             write_image(output / f"{scene.name}_{RESTYLED}.png", in_rows(restyled(system, scene), ROW))
             bar.set_postfix_str("reference")

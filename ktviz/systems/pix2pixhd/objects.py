@@ -10,7 +10,6 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy import ndimage
 from torch import Tensor
 
 from ktviz.images import Pixels, pixel_digest
@@ -72,6 +71,8 @@ def told_apart(instances: Map) -> tuple[Numbers, Map, Numbers]:
 
 def boxes_of(instances: Map) -> tuple[Numbers, npt.NDArray[np.float64], Numbers]:
     """The objects of a map by number: numbers (n,), boxes around them (n, 4) in px, and sizes (n,) in px."""
+    from scipy import ndimage  # see `library.kinds.codes.rows`
+
     numbers, place, size = told_apart(instances)
     boxes = [
         (across.start, down.start, across.stop - across.start, down.stop - down.start)

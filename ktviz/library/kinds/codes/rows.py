@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy import ndimage
 from torch import Tensor
 
 from ktviz.files import replacing
@@ -81,6 +80,8 @@ def rows_of(codes: Tensor, numbers: Tensor) -> list[Row]:
 
 def outlines(numbers: npt.NDArray[np.integer]) -> list[tuple[int, float, tuple[int, int, int, int], int]]:
     """Number, area, box and a pixel of each object (the middle one as they are read), by number."""
+    from scipy import ndimage  # seldom needed, and half a second
+
     least = int(numbers.min())
     counts = np.bincount((numbers - least).ravel())  # numbers are few, so that this is faster than sorting them
     found = np.flatnonzero(counts)
