@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 import ktviz as kt
-from ktviz.audit.copies import WINDOW, Seen, Work, found_in
+from ktviz.audit.copies import WINDOW, Seen, Work, found_in, two_nearest
 from ktviz.images import read_image, resize, resize_short_side
 
 LEFT, TOP, SIDE = 96, 96, 112
@@ -34,6 +35,16 @@ def work(thumb):
 @pytest.fixture(scope="module")
 def photo(samples):
     return resize_short_side(read_image(samples / "photos" / "coffee.jpg"), 320)
+
+
+def test_the_two_nearest_local_features_and_their_distances_are_those_that_one_by_one_comparison_finds(work, photo):
+    seen, form = Seen.create(photo), work.forms[0]
+    first, second, nearest = two_nearest(form.descriptors, seen.descriptors)
+    pairs = cv2.BFMatcher().knnMatch(form.descriptors, seen.descriptors, k=2)
+    assert np.array_equal(first, [one.distance for one, _ in pairs])
+    assert np.array_equal(second, [other.distance for _, other in pairs])
+    apart = first < second  # of two that are as near, either is right
+    assert np.array_equal(nearest[apart], np.array([one.trainIdx for one, _ in pairs])[apart])
 
 
 def made(thumb):

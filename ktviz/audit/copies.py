@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import torch
 
 from ktviz.explain.case import Case
 from ktviz.images import Pixels
@@ -37,6 +38,8 @@ CONTRAST = 0.02
 """Least contrast of a local feature, half of what is usual: brush strokes are soft."""
 DISTINCT = 0.8
 """Ratio of the distances to the nearest and the next feature up to which a pair is used (Lowe 2004, section 7.1)."""
+AT_ONCE = 256
+"""Local features that are compared with all others at a time: 5 MB with 5,000 of these."""
 MOST_SCALE = 8.0
 """By which a work is made larger or smaller at most."""
 TINY = 1e-2
@@ -47,6 +50,7 @@ LONGEST_PX = 2048
 """Larger pictures are shrunk to this longer side before they are compared."""
 Floats = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
+Values = npt.NDArray[np.float64]
 BOXES = ["x", "y", "width", "height", "source_x", "source_y", "source_width", "source_height"]
 COLUMNS: Mapping[str, type] = {
     "picture": object,
@@ -179,13 +183,28 @@ def paired(work: Seen, seen: Seen) -> tuple[Floats, Floats]:
     """Places (n, 2) of a work and of a picture that look alike, more so than any other."""
     if min(len(work.points), len(seen.points)) < LEAST_POINTS:
         return work.points[:0], seen.points[:0]
-    nearest = [
-        (first.distance, first.queryIdx, first.trainIdx)
-        for first, second in cv2.BFMatcher().knnMatch(work.descriptors, seen.descriptors, k=2)
-        if first.distance < DISTINCT * second.distance
-    ]
-    best = {there: here for _, here, there in sorted(nearest, reverse=True)}  # a place has one partner: the nearest
+    first, second, nearest = two_nearest(work.descriptors, seen.descriptors)
+    here = np.flatnonzero(first < DISTINCT * second)
+    pairs = zip(first[here].tolist(), here.tolist(), nearest[here].tolist(), strict=True)
+    best = {there: here for _, here, there in sorted(pairs, reverse=True)}  # a place has one partner: the nearest
     return work.points[list(best.values())], seen.points[list(best)]
+
+
+def two_nearest(ones: Floats, others: Floats) -> tuple[Values, Values, npt.NDArray[np.int64]]:
+    """The distances from descriptors (n, 128) to the nearest of others (m, 128) and to the next, and the nearest: (n,).
+
+    Their numbers are whole and below 256, so that squares of distances are exact in single precision, in any order.
+    """
+    one, other = torch.from_numpy(ones), torch.from_numpy(others)
+    size = other.square().sum(1)
+    values, places = [], []
+    for some in one.split(AT_ONCE):
+        squares = torch.addmm(some.square().sum(1)[:, None] + size, some, other.T, alpha=-2)
+        value, place = squares.topk(2, dim=1, largest=False)
+        values.append(value)
+        places.append(place[:, 0])
+    first, second = np.sqrt(torch.cat(values).numpy()).astype(np.float64).T
+    return first, second, torch.cat(places).numpy()
 
 
 def agreeing(work: Floats, picture: Floats, matrix: Matrix) -> tuple[Mask, Floats]:
