@@ -188,7 +188,7 @@ def test_bands_are_those_of_query_and_candidates(trace):
     pictures = [np.asarray(image.get_array()) for image in figure.axes[0].images]
     assert len(pictures) == 10 * (1 + len(rows))
     assert np.array_equal(np.stack(pictures[::2]).reshape(-1, 5, 16, 16, 3), decoded_bands(case.model, patches))
-    pixels = query_pixels(case, query)
+    pixels = query_pixels(case, torch.tensor([query]))[0]
     assert np.array_equal(pictures[1], pixels)
     assert np.array_equal(np.stack(pictures[3:10:2]), pixel_bands(pixels))
     assert {f"{value:.3f}" for value in rows["similarity"]} <= set(texts(figure))
@@ -202,8 +202,8 @@ def test_queries_show_the_pixels_that_the_encoder_saw(world, paint):
     photo = paint(42, 69, 91)
     case = live(world.translator.traced(photo), world.translator)
     padded = np.pad(photo, ((0, 3), (0, 5), (0, 0)), mode="reflect")
-    assert np.array_equal(query_pixels(case, len(case.grid) - 1), padded[-16:, -16:])
-    assert np.array_equal(query_pixels(case, 0), photo[:16, :16])
+    assert np.array_equal(query_pixels(case, torch.tensor([len(case.grid) - 1]))[0], padded[-16:, -16:])
+    assert np.array_equal(query_pixels(case, torch.tensor([0]))[0], photo[:16, :16])
 
 
 def test_bands_that_did_not_count_are_marked(world, paint):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,16 +65,18 @@ def band_pictures(case: Live, queries: Tensor, entries: Tensor) -> tuple[Pixels,
         (n + m, 5, 16, 16, 3) as `decoded_bands`, and (n + m, 16, 16, 3).
     """
     patches = torch.cat((case.grid.unfold(case.features, queries), case.banks.patches(entries)))
-    seen = [query_pixels(case, query)[None] for query in queries.tolist()]
-    return decoded_bands(case.model, patches), np.concatenate([*seen, entry_pixels(case.banks, entries)])
+    return decoded_bands(case.model, patches), np.concatenate(
+        (query_pixels(case, queries), entry_pixels(case.banks, entries))
+    )
 
 
-def query_pixels(case: Live, query: int) -> Pixels:
-    """The patch of the photo that a query is: (16, 16, 3), with the padding that the encoder saw."""
+def query_pixels(case: Live, queries: Tensor) -> Pixels:
+    """The patches of the photo that queries (n,) are: (n, 16, 16, 3), with the padding that the encoder saw."""
     height, width = (STRIDE * side for side in (case.grid.height, case.grid.width))
     missing = ((0, height - case.pixels.shape[0]), (0, width - case.pixels.shape[1]), (0, 0))
-    y, x = (STRIDE * case.grid.corners(torch.tensor([query]))[0]).tolist()
-    return np.pad(case.pixels, missing, mode="reflect")[y : y + PATCH_PX, x : x + PATCH_PX]
+    whole = np.pad(case.pixels, missing, mode="reflect")
+    cut = [whole[y:, x:][:PATCH_PX, :PATCH_PX] for y, x in (STRIDE * case.grid.corners(queries)).tolist()]
+    return as_stack(cut)
 
 
 def entry_pixels(banks: BankUnion, entries: Tensor) -> Pixels:
@@ -82,4 +85,9 @@ def entry_pixels(banks: BankUnion, entries: Tensor) -> Pixels:
     pictures = {number: banks.picture(number) for number in set(source)}
     places = zip(source, y, x, strict=True)
     cut = [pictures[n][STRIDE * y :, STRIDE * x :][:PATCH_PX, :PATCH_PX] for n, y, x in places]
-    return np.stack(cut) if cut else np.empty((0, PATCH_PX, PATCH_PX, 3), dtype=np.uint8)
+    return as_stack(cut)
+
+
+def as_stack(patches: Sequence[Pixels]) -> Pixels:
+    """Patches (16, 16, 3) as one array: (n, 16, 16, 3)."""
+    return np.stack(patches) if patches else np.empty((0, PATCH_PX, PATCH_PX, 3), dtype=np.uint8)
