@@ -3,7 +3,8 @@
 # make processors the tests of search, traces and audits under the kernels of other processors
 # make lowest     tests with the lowest versions that pyproject.toml allows (needs uv)
 # make web        the front end's bundle, from web/ to ktviz/widgets/static/
-# make bench      benchmarks, as tables
+# make bench      benchmarks of some minutes, as tables, and a table of all that they found in short
+# make bench-full all benchmarks: hours
 # make notebooks  the course: students' and instructors' copies, and pages, in notebooks/built/
 # make setup      just the virtual environment
 
@@ -11,7 +12,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test processors lowest web bench notebooks lint format clean
+.PHONY: setup demo test processors lowest web bench bench-full notebooks lint format clean
 
 setup: $(STAMP)
 
@@ -47,8 +48,8 @@ format: setup
 	$(BIN)/ruff format .
 	-cd web && npx prettier --write --log-level warn src test build.mjs
 
-bench: setup
-	$(BIN)/python -m benchmarks
+bench bench-full: setup
+	$(BIN)/python -m benchmarks $@
 
 notebooks: setup
 	$(BIN)/python notebooks/build.py

@@ -1,1 +1,1 @@
-"""Benchmarks: what ktviz costs and how good it is, printed as tables. `python -m benchmarks` runs them all."""
+"""Benchmarks: what ktviz costs and how good it is, as tables. `python -m benchmarks NAME` runs one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -29,9 +29,9 @@ from benchmarks.bridge_measures import (
     seen_right,
     ways,
 )
-from benchmarks.held_out import asked_seed, part
+from benchmarks.held_out import asked_seed, part, seed_given
 from benchmarks.portraits import Sitters, sitters
-from benchmarks.tables import publish
+from benchmarks.tables import Table, publish
 from ktviz.systems.bridge.losses import Asked, Losses, judge_losses, made, makers_losses, refined
 from ktviz.systems.bridge.packaged import WEIGHTS
 from ktviz.systems.bridge.system import Bridge
@@ -46,7 +46,7 @@ Row = tuple[str, str, str]
 Log = Mapping[str, Any]
 
 
-def main(networks: Networks | None = None, log: Path | None = None) -> None:
+def main(networks: Networks | None = None, log: Path | None = None) -> Iterator[Table]:
     run = next((Path(name) for name in sys.argv[1:] if Path(name).is_dir()), None)
     if networks is None:
         networks = Networks.shipped() if run is None else Networks.load(run)
@@ -70,13 +70,14 @@ def main(networks: Networks | None = None, log: Path | None = None) -> None:
             *slope(known),
             *nothing(networks, changed),
         ]
-    publish(
+    yield Table(
         "bridge_checks",
         f"Bridging: {SOURCES} portraits of seed {seed}, references out of {COUNT} others, none of which a training saw",
         ["check", "found", "wanted"],
         rows,
         "A classifier that learned from others tells attributes. Check 8 is `python -m benchmarks.bridge_runs`.",
         part=part() if run is None else run.name,
+        given=seed_given(),
     )
 
 
@@ -199,4 +200,4 @@ def learns_finite(networks: Networks, judge: nn.Module, asked: Asked) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    publish(main())

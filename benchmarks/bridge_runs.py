@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -21,7 +21,7 @@ from benchmarks.bridge_checks import COUNT, LEARNED, SOURCES
 from benchmarks.bridge_measures import codes_apart, diversity, hue_errors, identity, seen_right
 from benchmarks.held_out import SEED
 from benchmarks.portraits import Sitters, sitters
-from benchmarks.tables import publish
+from benchmarks.tables import Table, publish
 from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.systems.bridge.system import Bridge
 from ktviz.systems.bridge.trained import Networks
@@ -51,7 +51,7 @@ MODES: Mapping[str, Sequence[str]] = {"labels": ("labels",), "reference": ("refe
 FINISHED = "log.json"
 
 
-def main() -> None:
+def main() -> Iterator[Table]:
     given = sys.argv[1:]
     if len(given) < 2 or not Path(given[0]).is_dir():
         print("skipped: name a folder of portraits and a folder for the runs")
@@ -63,7 +63,7 @@ def main() -> None:
     steps = next((int(one) for one in rest if one.isdigit()), Recipe().steps)
     for name in [one for one in rest if one in RUNS] or RUNS:
         run(folder, out / name, recipe_of(name, steps))
-    compare({name: out / name for name in RUNS if (out / name / FINISHED).exists()})
+    yield compare({name: out / name for name in RUNS if (out / name / FINISHED).exists()})
 
 
 def recipe_of(name: str, steps: int) -> Recipe:
@@ -79,7 +79,7 @@ def run(folder: Path, out: Path, recipe: Recipe) -> None:
         train(folder, out, attributes=ATTRIBUTES, exclusive=(HAIR,), recipe=recipe, evaluation={}, resume=resume)
 
 
-def compare(runs: Mapping[str, Path]) -> None:
+def compare(runs: Mapping[str, Path]) -> Table:
     """All finished runs, as a table."""
     loaded = {name: Networks.load(out) for name, out in runs.items()}
     size = next(iter(loaded.values())).shape.side
@@ -90,7 +90,7 @@ def compare(runs: Mapping[str, Path]) -> None:
         rows = [
             measured(name, runs[name], networks, banks, changed, references, judge) for name, networks in loaded.items()
         ]
-    publish(
+    return Table(
         "bridge_runs",
         f"Bridging: what helps, on {SOURCES} portraits of seed {SEED}, which no training saw",
         [
@@ -142,4 +142,4 @@ def measured(
 
 
 if __name__ == "__main__":
-    main()
+    publish(main())

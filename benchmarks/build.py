@@ -6,16 +6,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.tables import ROOT, peak_gb, publish
+from benchmarks.tables import ROOT, Table, peak_gb
 from ktviz.library.library import Library
 
 SOURCES = 20
 REFERENCE_BYTES = 98_800
 
 
-def main() -> None:
+def main() -> Iterator[Table]:
     """Each setting runs in a process of its own, so that its peak memory is its own."""
     rows = []
     for stride in (1, 2):
@@ -27,7 +28,7 @@ def main() -> None:
             cwd=ROOT,
         )
         rows.append(found.stdout.strip().splitlines()[-1].split("|"))
-    publish(
+    yield Table(
         "build",
         f"Building from {SOURCES} sources of 512 px",
         ["entries at", "seconds", "entries", "bytes per entry", "of the reference's", "peak memory", "target"],

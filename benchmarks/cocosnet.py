@@ -5,9 +5,9 @@ Weights are random where none are shipped: time and memory do not depend on them
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measures import REPEATS, gpu_ms, side_by_side
-from benchmarks.tables import ROOT, peak_gb, publish
+from benchmarks.tables import Table, peak_gb, said_by
 from ktviz.labels import Classes
 from ktviz.systems.cocosnet.blockwise import mixed
 from ktviz.systems.cocosnet.configuration import small
@@ -40,12 +40,12 @@ COLUMNS = (
 TEMPERATURE = 0.01
 
 
-def main() -> None:
-    warp()
-    cost()
+def main() -> Iterator[Table]:
+    yield warp()
+    yield cost()
 
 
-def warp() -> None:
+def warp() -> Table:
     """Time, memory and difference, one process each."""
     rows = []
     for cells, size in CASES:
@@ -53,7 +53,7 @@ def warp() -> None:
         dense, blocks = found if len(found) == 2 else (["does not fit", ""], found[0])
         rows.append([f"{cells * cells:,} x {cells * cells:,}", str(size), *dense, *blocks, apart(cells, size)])
     columns = ["cells", "numbers a descriptor", "dense, s", "dense, GB", "in blocks, s", "in blocks, GB", "apart"]
-    publish(
+    return Table(
         "cocosnet",
         "CoCosNet: the warp",
         columns,
@@ -67,9 +67,7 @@ def warp() -> None:
 
 def row(kind: str, cells: int, size: int) -> list[str]:
     """Seconds and GB of one warp in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.cocosnet", kind, str(cells), str(size)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    seconds, peak = map(float, done.stdout.split())
+    seconds, peak = map(float, said_by("cocosnet", kind, str(cells), str(size)))
     return [f"{seconds:.2f}", f"{peak:.2f}"]
 
 
@@ -109,12 +107,12 @@ def made(cells: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
     return descriptors(), descriptors(), torch.rand(cells * cells, 3, generator=random) * 2 - 1
 
 
-def cost() -> None:
+def cost() -> Table:
     """What a picture costs, part by part."""
     networks = Networks(small(Classes.numbered(CLASSES))).plain().requires_grad_(False)
     parameters = sum(weight.numel() for weight in networks.parameters())
     rows = [costs(networks, side) for side in SIDES]
-    publish(
+    return Table(
         "cocosnet",
         "CoCosNet: what a picture costs",
         COLUMNS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median
@@ -21,10 +21,10 @@ from skimage.color import rgb2lab
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmarks.held_out import asked_seed, held_out, part
+from benchmarks.held_out import asked_seed, held_out, part, seed_given
 from benchmarks.measures import lab_mean, psnr
 from benchmarks.segmenter import Agreement, seen, trained
-from benchmarks.tables import publish
+from benchmarks.tables import Table, publish
 from ktviz.labels import Classes
 from ktviz.systems.cocosnet.correspondence import CELL_PX, Warp
 from ktviz.systems.cocosnet.networks import Networks
@@ -77,15 +77,15 @@ class Data:
         return found[0] if found else self.targets[(names.index(target.name) + 1) % len(names)]
 
 
-def main() -> None:
+def main() -> Iterator[Table]:
     folders = [Path(name) for name in sys.argv[1:] if not name.isdigit() and Path(name).is_dir()]
     if len(folders) == 3:
         run = folders[2]
         networks = Networks.load(run)
-        check(networks, run / "log.json", of_folders(*folders[:2]), folders[1].name, "pictures of a folder")
+        yield check(networks, run / "log.json", of_folders(*folders[:2]), folders[1].name, "pictures of a folder")
     else:
         title = f"rooms of seed {asked_seed()}"
-        check(Networks.shipped(), WEIGHTS.folder / "log.json", rooms(), part(), title)
+        yield check(Networks.shipped(), WEIGHTS.folder / "log.json", rooms(), part(), title)
 
 
 def rooms() -> Data:
@@ -101,7 +101,7 @@ def of_folders(learned: Path, targets: Path) -> Data:
     return Data(classes, *both, others=both[1])
 
 
-def check(networks: Networks, log: Path, data: Data, name: str, title: str) -> None:
+def check(networks: Networks, log: Path, data: Data, name: str, title: str) -> Table:
     """All checks of some networks, as a table."""
     rows = [
         *known_warp(networks, data.targets),
@@ -114,13 +114,14 @@ def check(networks: Networks, log: Path, data: Data, name: str, title: str) -> N
         *recorded(networks, data),
         *odd(networks, data.targets[0]),
     ]
-    publish(
+    return Table(
         "cocosnet_checks",
         f"CoCosNet: {len(data.targets)} {title}, which no training saw",
         ["check", "found", "wanted"],
         rows,
         SAME_LOOK if data.looks else "",
         part=name,
+        given=seed_given(),
     )
 
 
@@ -352,4 +353,4 @@ def odd(networks: Networks, target: Pair) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main()
+    publish(main())

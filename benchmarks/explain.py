@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
@@ -17,7 +17,7 @@ from captum.attr import IntegratedGradients
 from torch import Tensor
 
 from benchmarks.speed import make_bank, square_photo
-from benchmarks.tables import publish
+from benchmarks.tables import Headline, Table, publish
 from ktviz.audit.audit import Audit
 from ktviz.explain.attribution import attribute
 from ktviz.explain.backtrack import backtrack
@@ -36,7 +36,7 @@ REGION = Box(200, 200, 64, 64)
 TRACES, QUERIES = 1000, 4000
 
 
-def main() -> None:
+def main() -> Iterator[Table]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         bank, translator = make_bank(folder)
@@ -80,12 +80,13 @@ def main() -> None:
             f"completeness error is {completeness(trace):.1e}. The first question to a decoder takes {first:.1f} s. "
             f"The store holds {QUERIES:,} retrievals per trace."
         )
-    publish(
+    yield Table(
         "explain",
         f"Recording and explaining: {len(trace):,} retrievals in {len(bank):,} entries",
         ["what", "seconds", "ratio", "target"],
         rows,
         notes,
+        headlines=[Headline(row[0], f"{row[1]} s", row[3]) for row in rows],
     )
 
 
@@ -191,4 +192,4 @@ def ratio(value: float, base: float) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    publish(main())

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 
-from benchmarks.tables import SHARED, publish
+from benchmarks.tables import SHARED, Table, publish
 from ktviz import samples
 from ktviz.explain.attribution import Through, attribute
 from ktviz.explain.blending import sampled
@@ -52,7 +53,7 @@ class Pair:
     folders: tuple[Path, ...]
 
 
-def main() -> None:
+def main() -> Iterator[Table]:
     start = time.perf_counter()
     pairs, rows, all_scores = known_pairs(), [], []
     for pair in pairs:
@@ -75,7 +76,7 @@ def main() -> None:
         f"{(time.perf_counter() - start) / 60:.0f} minutes."
     )
     title = "Shares, and what really becomes of a region when sources are left out"
-    publish("faithfulness", title, ["photo → bank", "sources", "score", *METHODS, "random"], rows, notes)
+    yield Table("faithfulness", title, ["photo → bank", "sources", "score", *METHODS, "random"], rows, notes)
 
 
 KINDS = {"LDS": "lds", "one by one": "loo"}
@@ -160,4 +161,4 @@ def medians(all_scores: list[Scores], kind: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    publish(main())

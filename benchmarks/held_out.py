@@ -55,6 +55,11 @@ def asked_seed() -> int:
     return seed
 
 
+def seed_given() -> str:
+    """The asked seed; nothing where it is the usual one."""
+    return "" if asked_seed() == SEED else f"{asked_seed()}"
+
+
 def part() -> str:
     """What the table of the asked seed is called besides; nothing where it is the usual one."""
-    return "" if asked_seed() == SEED else f"seed_{asked_seed()}"
+    return seed_given() and f"seed_{seed_given()}"

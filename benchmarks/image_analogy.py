@@ -5,10 +5,10 @@ The pairs and the grader lie beside a development checkout; weights of a larger 
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean, median
 from types import ModuleType
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from benchmarks.quality import contact_sheet, load, one_source_bank
-from benchmarks.tables import RESULTS, ROOT, peak_gb, publish, shared
+from benchmarks.tables import RESULTS, ROOT, Table, peak_gb, said_by, shared
 from ktviz.images import Pixels, find_images, read_image, resize, to_pixels, to_tensor, write_image
 from ktviz.systems.image_analogy.method import Method
 from ktviz.systems.image_analogy.result import Analogy
@@ -44,23 +44,21 @@ KT = "KT"
 SCORES = ("style_stats", "style_patches", "structure", "speckle")
 
 
-def main() -> None:
-    cost()
-    warps()
+def main() -> Iterator[Table]:
+    yield cost()
+    yield warps()
     data, tool = shared("data", "pairs", "photo2photo_analogy"), shared("tools", "quality.py")
     if data is not None and tool is not None:
-        quality(data, tool)
+        yield from quality(data, tool)
 
 
-def cost() -> None:
+def cost() -> Table:
     """Time and memory, one process each."""
     rows = []
     for side, inversion in RUNS:
-        command = [sys.executable, "-m", "benchmarks.image_analogy", str(side), inversion]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-        seconds, peak = done.stdout.split()
+        seconds, peak = said_by("image_analogy", str(side), inversion)
         rows.append([f"{side}x{side}", inversion, f"{float(seconds):.0f} s", f"{float(peak):.2f} GB"])
-    publish(
+    return Table(
         "image_analogy",
         "Deep Image Analogy: time and memory",
         ["px", "inversion", "time", "peak memory of the process"],
@@ -79,7 +77,7 @@ def run_once(side: int, inversion: InversionKind) -> None:
     print(time.perf_counter() - start, peak_gb())
 
 
-def warps() -> None:
+def warps() -> Table:
     """Pictures that are bent and recoloured: how far the field is from the truth; and pictures that are unrelated."""
     paths = find_images(shared("data", "photos_eval") or ROOT / "sample_data" / "photos").paths[:8]
     squares = [resize(middle(read_image(path)), WARPED_PX, WARPED_PX) for path in paths]
@@ -93,7 +91,7 @@ def warps() -> None:
         stranger = model(square, squares[number - 1], settings)
         unrelated.append(float(stranger.level("conv1_1").consistency().median()))
         print(paths[number].name, errors[-1], related[-1], unrelated[-1], flush=True)
-    publish(
+    return Table(
         "image_analogy",
         f"Deep Image Analogy: {len(squares)} photographs bent and recoloured, {WARPED_PX} px, from a random field",
         ["", "median, px", "mean of medians, px"],
@@ -126,7 +124,7 @@ def middle(picture: Pixels) -> Pixels:
     return picture[top : top + side, left : left + side]
 
 
-def quality(data: Path, tool: Path) -> None:
+def quality(data: Path, tool: Path) -> Iterator[Table]:
     """Scores of the pairs beside KT's, what the search missed at each level, and a contact sheet."""
     grade = load(tool)
     models = {
@@ -152,7 +150,7 @@ def quality(data: Path, tool: Path) -> None:
         scores[KT].append(graded(grade, a, row[-1], b_prime))
         sheet.append(row)
         print(reference, {name: graded[-1] for name, graded in scores.items()}, flush=True)
-    publish(
+    yield Table(
         "image_analogy",
         f"Deep Image Analogy: medians over {len(PAIRS)} pairs of photographs at {SIDE_PX} px, A'",
         ["pyramid, inversion", *SCORES],
@@ -161,7 +159,7 @@ def quality(data: Path, tool: Path) -> None:
         f"Contact sheet `image_analogy.jpg`: A, B', then A' and B for each row here; of {KT} its only output.",
         part="quality",
     )
-    publish(
+    yield Table(
         "image_analogy",
         f"Deep Image Analogy: what the random search missed, means over {len(PAIRS)} pairs, A to B'",
         ["level", "cost", "least cost there is", "regret", "exact matches", "changed", "there and back, cells"],

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.tables import ROOT, peak_gb, publish
+from benchmarks.tables import ROOT, Table, peak_gb
 from ktviz.images import Pixels, find_images, read_image, resize, write_image
 from ktviz.library.format import LibrarySettings
 from ktviz.library.library import Library
@@ -21,13 +22,13 @@ BLOCK = 1000
 """Side of the photographs that a large one is put together from."""
 
 
-def main() -> None:
+def main() -> Iterator[Table]:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         sources = sorted((ROOT / "sample_data" / "art" / "impasto").glob("*.jpg"))[:2]
         Library.create(scratch / "l.ktlib", settings=LibrarySettings(side_px=200)).build("art/few", sources, quiet=True)
         rows = [row(scratch, size, memory) for size, memory in RUNS]
-    publish(
+    yield Table(
         "memory",
         "Large photographs: memory and time by size",
         ["px", "allowed", "peak, forecast", "peak", "time, forecast", "time"],

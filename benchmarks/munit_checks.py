@@ -7,7 +7,7 @@ photograph, and can show the pot of a drawing in any.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmarks.held_out import asked_seed, part
+from benchmarks.held_out import asked_seed, part, seed_given
 from benchmarks.measures import lab_mean, psnr
 from benchmarks.pots import Pot, Pots, glazed, held_out, plain
 from benchmarks.segmenter import Segmenter, seen, trained
-from benchmarks.tables import publish
+from benchmarks.tables import Table, publish
 from ktviz.images import Pixels, to_pixels, to_tensor
 from ktviz.labels import Classes
 from ktviz.library.library import Library
@@ -45,10 +45,10 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 
-def main(networks: Networks | None = None) -> None:
+def main(networks: Networks | None = None) -> Iterator[Table]:
     networks = Networks.shipped() if networks is None else networks
     rows = checked(networks, held_out(COUNT, asked_seed()))
-    publish(
+    yield Table(
         "munit_checks",
         f"MUNIT: {COUNT} photographs and {ASKED} drawings of pots of seed {asked_seed()}, which no training saw",
         ["check", "found", "wanted"],
@@ -57,6 +57,7 @@ def main(networks: Networks | None = None) -> None:
         " of plain pots, by the mean colour of a pot; exemplars have one glaze. The segmenter learned from half of the"
         " photographs, the others are the real ones. Sharpness: mean difference of neighbouring pixels in the pots.",
         part=part(),
+        given=seed_given(),
     )
 
 
@@ -302,4 +303,4 @@ def repeated(system: Munit, drawing: Pot, exemplar: Pot) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main()
+    publish(main())

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.tables import ROOT, publish, shared
+from benchmarks.tables import ROOT, Table, publish, shared
 from ktviz.audit.copies import copies
 from ktviz.explain.case import Case
 from ktviz.explain.pieces import LEAST, pieces, winners_of
@@ -33,7 +33,7 @@ PLANTED = 96
 KINDS = ("as it is", "mirrored", "at 0.9", "larger original", "turned by 5°")
 
 
-def main() -> None:
+def main() -> Iterator[Table]:
     photos = list(find_images([shared("data", "photos_eval") or ROOT / "sample_data" / "photos"]).paths)
     paintings = shared("data", "paintings")
     styles = STYLES if paintings else ("impasto", "pointillism", "watercolour")
@@ -57,7 +57,7 @@ def main() -> None:
                     planted[kind].update(found(translator.traced(pasted), translator, source))
     rows = [row("none, clean", clean)] + [row(kind, planted[kind]) for kind in KINDS]
     sizes = f"the largest part that the search made by itself has {max(largest)} retrievals, in 99 of 100 at most "
-    publish(
+    yield Table(
         "pieces",
         "Pieces and copies: found where there is none, and of those planted",
         ["planted", "pictures", "pieces in", "copies in the photo", "copies in the output", "by any"],
@@ -116,4 +116,4 @@ def busiest(work: Pixels, side: int) -> Pixels:
 
 
 if __name__ == "__main__":
-    main()
+    publish(main())

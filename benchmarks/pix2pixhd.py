@@ -5,14 +5,14 @@ Weights are random where none are shipped: time does not depend on them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measures import REPEATS, gpu_ms, side_by_side
-from benchmarks.tables import publish
+from benchmarks.tables import Table
 from ktviz.labels.instances import COUNTED, class_of
 from ktviz.labels.maps import Map
 from ktviz.systems.pix2pixhd.shape import PUBLISHED, SMALL, Shape
@@ -28,8 +28,8 @@ COLUMNS = (
 )
 
 
-def main() -> None:
-    publish(
+def main() -> Iterator[Table]:
+    yield Table(
         "pix2pixhd",
         "pix2pixHD: what a picture costs",
         COLUMNS,

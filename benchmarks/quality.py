@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from types import ModuleType
@@ -17,7 +18,7 @@ import numpy as np
 import torch
 
 from benchmarks.lattice import lattice
-from benchmarks.tables import RESULTS, publish, shared
+from benchmarks.tables import RESULTS, Table, shared
 from ktviz.images import Pixels, read_image, resize, resize_short_side, write_image
 from ktviz.library.format import LibrarySettings
 from ktviz.library.kinds.patches.grid import QUERY_STEP
@@ -52,7 +53,7 @@ SHEET_PX = 220
 GAP_PX = 6
 
 
-def main() -> None:
+def main() -> Iterator[Table]:
     tool, reference = shared("tools", "quality.py"), shared("parity", "quality_reference.json")
     data = shared("data")
     if tool is None or reference is None or data is None:
@@ -69,7 +70,7 @@ def main() -> None:
     for name, graded in scores.items():
         medians = [f"{median(g[s] for g in graded):.3f}" for s in SCORES]
         rows.append([name, *medians, TARGETS.get(name, "")])
-    publish(
+    yield Table(
         "quality",
         f"Quality, medians over {len(known['pairs'])} pairs of photo and painting at {SHORT_SIDE_PX} px",
         [

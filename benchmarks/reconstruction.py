@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.tables import publish, shared
+from collections.abc import Iterator
+
+from benchmarks.tables import Table, shared
 from ktviz.images import find_images
 from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
@@ -13,7 +15,7 @@ from ktviz.training.teacher import Teacher
 TARGETS = {"photos_eval": "31.5 dB, 0.92, 0.90"}
 
 
-def main() -> None:
+def main() -> Iterator[Table]:
     weights, data = shared("weights", "vgg19_normalised_relu3_1.safetensors"), shared("data")
     if weights is None or data is None:
         return
@@ -25,7 +27,7 @@ def main() -> None:
         scores = score_files(Encoder.shipped(), Decoder.shipped(), teacher, paths)
         row = [name, str(len(paths)), f"{scores.psnr:.2f}", f"{scores.ssim:.4f}", f"{scores.cosine:.4f}"]
         rows.append([*row, TARGETS.get(name, "")])
-    publish(
+    yield Table(
         "reconstruction",
         "Reconstruction at 320 px short side",
         ["images", "number", "PSNR dB", "SSIM", "cosine to teacher", "target"],

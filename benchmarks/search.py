@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -23,8 +23,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from benchmarks.curves import Curves
 from benchmarks.speed import make_bank, recall
-from benchmarks.tables import ROOT, publish
+from benchmarks.tables import ROOT, Headline, Table
 from ktviz.images import Pixels, read_image, resize_short_side
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, to_vectors
 from ktviz.library.kinds.patches.bank import Bank
@@ -34,6 +35,7 @@ from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.printing import counted
 from ktviz.systems.kt.translator import Translator
 
+OURS = "ktviz"
 TUNED_ON, REPORTED_ON = "coffee", "chelsea"
 WANTED = (0.95, 0.99)
 ROUNDS = 5
@@ -60,37 +62,66 @@ class Peer:
 
 
 @dataclass(frozen=True)
-class Tuned:
-    """A peer with what it was set to.
+class Tried:
+    """How fast a peer was in one setting, and what it found.
 
     Attributes:
         peer: The peer.
-        wanted: The recall that it was to reach.
-        effort: How hard it looks.
-        shortlist: Entries that are compared exactly.
+        effort: How hard it looked.
+        shortlist: Entries that were compared exactly.
+        seconds: Of one run.
+        recall: The part of queries whose best entry was found.
     """
 
     peer: Peer
-    wanted: float
     effort: int
     shortlist: int
+    seconds: float
+    recall: float
 
 
-def main() -> None:
+@dataclass(frozen=True)
+class Tuned:
+    """The recall that a peer was to reach, and the setting that was chosen for that."""
+
+    wanted: float
+    chosen: Tried
+
+
+@dataclass(frozen=True)
+class Found:
+    """A tuned peer on the other photograph: median seconds of the clock and of processors, and recall."""
+
+    tuned: Tuned
+    wall: float
+    busy: float
+    recall: float
+
+
+def main() -> Iterator[Table]:
     with tempfile.TemporaryDirectory() as scratch:
         bank, translator = make_bank(Path(scratch))
-        peers = [ours(bank), *others(bank)]
-        tuned = tune(peers, bank, *asked(translator, bank, TUNED_ON))
+        tuning = asked(translator, bank, TUNED_ON)
+        known = [tried(peer, bank, *tuning) for peer in (ours(bank), *others(bank))]
         queries, truth = asked(translator, bank, REPORTED_ON)
-        rows = report(tuned, bank, queries, truth)
-    publish(
+        found = report([one for some in known for one in tune(some)], bank, queries, truth)
+    yield Table(
         "search",
         f"Search beside other indexes: {len(queries):,} queries in {len(bank):,} entries, "
         f"{counted(torch.get_num_threads(), 'thread')}",
-        ["index", "recall wanted", "looks at", "compared exactly", "recall@1", "seconds", "of ours"],
-        rows,
+        ["index", "recall wanted", "looks at", "compared exactly", "recall@1", "seconds", "of processors", "of ours"],
+        [row_of(one, best_of(found, one.tuned.wanted, lambda name: name == OURS)) for one in found],
         f"Set on the photograph {TUNED_ON}, reported on {REPORTED_ON}; medians of {ROUNDS} rounds in which all take "
-        "turns. Others get the keys of ktviz as 32-bit numbers; what any of them proposes is compared by one code.",
+        "turns. Others get the keys of ktviz as 32-bit numbers; what any of them proposes is compared by one code. "
+        f"The curves are those of {TUNED_ON}, each setting once.",
+        curves=Curves(
+            f"{len(queries):,} queries in {len(bank):,} entries",
+            "seconds",
+            "recall@1",
+            {some[0].peer.name: frontier(some) for some in known},
+            logarithmic="x",
+        ),
+        headlines=headlines(found),
     )
 
 
@@ -105,7 +136,7 @@ def asked(translator: Translator, bank: Bank, name: str) -> tuple[Tensor, Tensor
 def ours(bank: Bank) -> Peer:
     """Of ktviz: leaves of the tree as lists of bytes."""
     index = bank.index(PAPER_WEIGHTS)
-    return Peer("ktviz", BEAMS, lambda queries, effort, count: index.shortlist(queries, effort, count, None))
+    return Peer(OURS, BEAMS, lambda queries, effort, count: index.shortlist(queries, effort, count, None))
 
 
 def others(bank: Bank) -> list[Peer]:
@@ -212,42 +243,71 @@ def winners(peer: Peer, bank: Bank, queries: Tensor, effort: int, shortlist: int
     return rank(vectors, found, bank.entries, torch.tensor(PAPER_WEIGHTS), 1).entry[:, 0]
 
 
-def tune(peers: Sequence[Peer], bank: Bank, queries: Tensor, truth: Tensor) -> list[Tuned]:
-    """For each peer and recall the fastest settings that reach it; none where none do."""
+def tried(peer: Peer, bank: Bank, queries: Tensor, truth: Tensor) -> list[Tried]:
+    """What a peer reaches, and how fast, as hard as it can look."""
+    winners(peer, bank, queries, peer.efforts[0], SHORTLISTS[0])  # whatever is made ready at first
     found = []
-    for peer in peers:
-        tried = []
-        for effort in peer.efforts:
-            for shortlist in SHORTLISTS:
-                start = time.perf_counter()
-                reached = recall(winners(peer, bank, queries, effort, shortlist), truth)
-                tried.append((time.perf_counter() - start, reached, effort, shortlist))
-                if reached >= max(WANTED):
-                    break
-        for wanted in WANTED:
-            fits = [one for one in tried if one[1] >= wanted]
-            if fits:
-                found.append(Tuned(peer, wanted, *min(fits)[2:]))
+    for effort in peer.efforts:
+        for shortlist in SHORTLISTS:
+            start = time.perf_counter()
+            reached = recall(winners(peer, bank, queries, effort, shortlist), truth)
+            found.append(Tried(peer, effort, shortlist, time.perf_counter() - start, reached))
+            if reached >= max(WANTED):
+                break
     return found
 
 
-def report(tuned: Sequence[Tuned], bank: Bank, queries: Tensor, truth: Tensor) -> list[list[str]]:
-    """Recall and median seconds of all, round by round."""
-    seconds: list[list[float]] = [[] for _ in tuned]
+def tune(found: Sequence[Tried]) -> list[Tuned]:
+    """For each recall the fastest settings that reach it; none where none do."""
+    fits = {wanted: [one for one in found if one.recall >= wanted] for wanted in WANTED}
+    return [Tuned(wanted, min(some, key=lambda one: one.seconds)) for wanted, some in fits.items() if some]
+
+
+def frontier(found: Sequence[Tried]) -> list[tuple[float, float]]:
+    """Seconds and recall of settings than which none is as fast and finds more."""
+    points: list[tuple[float, float]] = []
+    for one in sorted(found, key=lambda one: (one.seconds, -one.recall)):
+        if not points or one.recall > points[-1][1]:
+            points.append((one.seconds, one.recall))
+    return points
+
+
+def report(tuned: Sequence[Tuned], bank: Bank, queries: Tensor, truth: Tensor) -> list[Found]:
+    """Recall, and median seconds of the clock and of processors, of all, round by round; by recall and time."""
+    wall: list[list[float]] = [[] for _ in tuned]
+    busy: list[list[float]] = [[] for _ in tuned]
     reached = [0.0 for _ in tuned]
     for _ in range(ROUNDS):
         for number, one in enumerate(tuned):
-            start = time.perf_counter()
-            best = winners(one.peer, bank, queries, one.effort, one.shortlist)
-            seconds[number].append(time.perf_counter() - start)
+            start, before = time.perf_counter(), time.process_time()
+            best = winners(one.chosen.peer, bank, queries, one.chosen.effort, one.chosen.shortlist)
+            wall[number].append(time.perf_counter() - start)
+            busy[number].append(time.process_time() - before)
             reached[number] = recall(best, truth)
-    times = [median(took) for took in seconds]
-    mine = {one.wanted: took for one, took in zip(tuned, times, strict=True) if one.peer.name == "ktviz"}
-    ranked = sorted(zip(tuned, times, reached, strict=True), key=lambda row: (row[0].wanted, row[1]))
-    return [row_of(one, took, share, mine.get(one.wanted)) for one, took, share in ranked]
+    found = [Found(*all_of) for all_of in zip(tuned, map(median, wall), map(median, busy), reached, strict=True)]
+    return sorted(found, key=lambda one: (one.tuned.wanted, one.wall))
 
 
-def row_of(one: Tuned, took: float, share: float, mine: float | None) -> list[str]:
+def row_of(one: Found, mine: Found | None) -> list[str]:
     """A peer as a row: what it was set to, what it found, and its time beside ours."""
-    set_to = [one.peer.name, f"{one.wanted}", f"{one.effort}", f"{one.shortlist}"]
-    return [*set_to, f"{share:.3f}", f"{took:.3f}", "" if mine is None else f"{took / mine:.2f}"]
+    chosen = one.tuned.chosen
+    set_to = [chosen.peer.name, f"{one.tuned.wanted}", f"{chosen.effort}", f"{chosen.shortlist}"]
+    times = [f"{one.wall:.3f}", f"{one.busy:.3f}", "" if mine is None else f"{one.wall / mine.wall:.2f}"]
+    return [*set_to, f"{one.recall:.3f}", *times]
+
+
+def headlines(found: Sequence[Found]) -> list[Headline]:
+    """Our time at each recall, beside that of the fastest other index."""
+    told = []
+    for wanted in WANTED:
+        mine = best_of(found, wanted, lambda name: name == OURS)
+        other = best_of(found, wanted, lambda name: name != OURS)
+        if mine is not None and other is not None:
+            beside = f"{other.tuned.chosen.peer.name}: {other.wall:.3f} s"
+            told.append(Headline(f"search at recall {wanted}", f"{mine.wall:.3f} s", beside))
+    return told
+
+
+def best_of(found: Sequence[Found], wanted: float, whose: Callable[[str], bool]) -> Found | None:
+    """The fastest at a recall of those that are meant."""
+    return next((one for one in found if one.tuned.wanted == wanted and whose(one.tuned.chosen.peer.name)), None)

@@ -7,7 +7,7 @@ photograph. `python -m benchmarks.six_systems FOLDER` writes the pages of all fo
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from benchmarks.measures import lab_mean
-from benchmarks.tables import publish
+from benchmarks.tables import Table
 from ktviz import samples
 from ktviz.images import to_pixels
 from ktviz.labels import class_of
@@ -51,7 +51,7 @@ SUMMARY = ("retrieval", "origin known", "places", "time", "recorded", "memory", 
 """Columns of the table of one row per system."""
 
 
-def main() -> None:
+def main() -> Iterator[Table]:
     inputs, agreed = [], []
     for name, found in benches().items():
         columns, rows = words.systems(found)
@@ -61,12 +61,12 @@ def main() -> None:
         ]
         agreed += [[name, *row] for row in words.pairs(found)[1]]
     columns = [*dict.fromkeys(column for row in inputs for column in row)]
-    publish_systems("Six systems, one question", columns, inputs, "bench")
+    yield of_systems("Six systems, one question", columns, inputs, "bench")
     first = {row["system"]: row for row in reversed(inputs)}
     summary = [first[name] for name in dict.fromkeys(row["system"] for row in inputs)]
     told = ["system", "input", "px", *(name for name in SUMMARY if name in columns)]
-    publish_systems("Six systems", told, summary, "summary")
-    publish(
+    yield of_systems("Six systems", told, summary, "summary")
+    yield Table(
         "six_systems",
         "Do they take it from the same place?",
         ["input", *words.PAIRS],
@@ -74,14 +74,14 @@ def main() -> None:
         notes(words.PAIRS),
         part="agreement",
     )
-    publish("six_systems", "What is said of them", ["of", "measured", "found"], claims(), part="claims")
+    yield Table("six_systems", "What is said of them", ["of", "measured", "found"], claims(), part="claims")
 
 
-def publish_systems(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, str]], part: str) -> None:
+def of_systems(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, str]], part: str) -> Table:
     """A table with a row per run, and what its columns mean."""
     cells = [[row.get(column, words.NOTHING) for column in columns] for row in rows]
     meanings = {name: words.COLUMNS[name] for name in columns if name in words.COLUMNS}
-    publish("six_systems", title, columns, cells, notes(meanings), part=part)
+    return Table("six_systems", title, columns, cells, notes(meanings), part=part)
 
 
 def notes(meanings: Mapping[str, str]) -> str:

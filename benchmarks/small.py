@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from benchmarks.measures import REPEATS, side_by_side
-from benchmarks.tables import publish
+from benchmarks.tables import Headline, Table
 from ktviz import samples
 from ktviz.systems.bridge.system import Bridge
 from ktviz.systems.cocosnet.system import CoCosNet
@@ -24,15 +24,20 @@ Case = tuple[Any, tuple[Any, ...], dict[str, Any], tuple[int, int]]
 """A system, what it is called with, and height and width of its picture."""
 
 
-def main() -> None:
-    publish(
+def main() -> Iterator[Table]:
+    rows = [row(*case) for case in cases()]
+    yield Table(
         "small",
         "What a picture costs",
         ["system", "px", "parameters, million", "s", "target", "ms a megapixel", "recorded", "target"],
-        [row(*case) for case in cases()],
+        rows,
         f"Medians of {REPEATS}, a run without and one with recording in turns. Recorded: time with recording over time "
         "without; digests of weights and pictures take what they take, however fast a picture is. Deep Image Analogy "
         "makes no picture in one pass: it has no target, and would miss one of a second.",
+        headlines=[
+            Headline(f"{name}, {px} px", f"{seconds} s, recorded {recorded}", target)
+            for name, px, _, seconds, target, _, recorded, _ in rows
+        ],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -14,7 +15,7 @@ from playwright.sync_api import Page
 
 from benchmarks.browser import measured, settle, shown
 from benchmarks.speed import square_photo
-from benchmarks.tables import publish
+from benchmarks.tables import Table
 from ktviz import samples
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.entries import Entries
@@ -41,7 +42,7 @@ SHOWN = 16
 """Children of an unfolded node that are shown at first (`AT_ONCE` in web/src/panels/tree/model.ts)."""
 
 
-def main() -> None:
+def main() -> Iterator[Table]:
     banks = samples.library()["art/impasto"]
     translator = Translator.shipped(banks)
     trace = translator.traced(square_photo())
@@ -55,7 +56,7 @@ def main() -> None:
         "answers. Browser: headless Chromium without a GPU. The first draw in the browser is from the call to the "
         "second frame; Python makes the scene before. Answers are from request to packed bytes."
     )
-    publish("views", "Views: what travels, and how long one waits", ["what", "measured", "target"], rows, notes)
+    yield Table("views", "Views: what travels, and how long one waits", ["what", "measured", "target"], rows, notes)
 
 
 def sizes(view: View) -> list[list[str]]:

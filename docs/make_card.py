@@ -130,11 +130,11 @@ def in_words(value: Any) -> str:
 
 
 def result(name: str) -> Callable[[Log], str]:
-    """A table of the benchmarks, without its title."""
+    """A table of the benchmarks, without its title; curves are shown on pages of docs."""
 
     def block(_: Log) -> str:
         lines = (RESULTS / f"{name}.md").read_text(encoding="utf-8").splitlines()
-        return "\n".join(lines[2:]) + "\n"
+        return "\n".join(lines[2:]).replace(f"]({name}.png)", f"](../benchmarks/results/{name}.png)") + "\n"
 
     return block
 

@@ -1,17 +1,84 @@
-"""The benchmarks can be imported, and the one score of their own means what it says."""
+"""The benchmarks can be started, what they find is kept, and the one score of their own means what it says."""
 
+import json
 from importlib import import_module
+from inspect import isgeneratorfunction
 
 import numpy as np
 import pytest
 
-from benchmarks.__main__ import NAMES
+import benchmarks.__main__ as runner
+from benchmarks import tables
+from benchmarks.curves import Curves
 from benchmarks.lattice import lattice
+from benchmarks.tables import Headline, Table, as_value
+from ktviz.images import read_image
+
+ROWS = [["ktviz", "3,969", "0.12"], ["another", "", "1.05 x"]]
+LINES = {"ktviz": [(0.1, 0.9), (0.2, 0.99)], "another": [(0.5, 0.9)]}
+"""As of a benchmark."""
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_benchmark_can_be_started(name):
-    assert callable(import_module(f"benchmarks.{name}").main)
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """Where tables are kept meanwhile."""
+    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", runner.NAMES)
+def test_every_benchmark_yields_tables(name):
+    assert isgeneratorfunction(import_module(f"benchmarks.{name}").main)
+
+
+def test_the_sets_name_benchmarks():
+    assert {*runner.MINUTES} < {*runner.NAMES} == {*runner.SETS["bench-full"]}
+
+
+def test_a_table_is_kept_for_people_and_for_programs_with_its_command_and_machine(results, capsys):
+    curves = Curves("Search", "seconds", "recall@1", LINES, logarithmic="x")
+    table = Table("search", "Search", ["index", "queries", "seconds"], ROWS, "Medians.", part="small", curves=curves)
+    assert tables.publish(iter([table])) == [table]
+    text = (results / "search_small.md").read_text()
+    assert capsys.readouterr().out == text + "\n"
+    assert text.splitlines()[2] == f"Made by `python -m benchmarks search` on {tables.machine()}."
+    assert text.splitlines()[4:8] == ["| index | queries | seconds |", "| --- | --- | --- |", *map(line, ROWS)]
+    assert text.endswith("![Search](search_small.png)\n\nMedians.\n")
+    known = json.loads((results / "search_small.json").read_text())
+    assert (known["command"], known["machine"]) == ("python -m benchmarks search", tables.machine())
+    assert known["rows"] == [["ktviz", 3969, 0.12], ["another", "", "1.05 x"]]
+    assert known["curves"]["lines"] == {name: [[*point] for point in points] for name, points in LINES.items()}
+    drawn = read_image(results / "search_small.png")
+    assert drawn.shape == (600, 960, 3)
+    for colour in ((0x00, 0x72, 0xB2), (0xE6, 0x9F, 0x00)):  # a line each
+        assert (drawn == colour).all(2).sum() > 20
+
+
+def line(row):
+    return f"| {' | '.join(row)} |"
+
+
+def test_a_table_of_a_module_of_its_own_says_what_that_was_given():
+    assert Table("checks", "", [], [], given="7").command == "python -m benchmarks.checks 7"
+
+
+def test_a_set_is_told_in_short(results, monkeypatch):
+    one = Table("one", "", ["a"], [["1"]], headlines=[Headline("search", "0.12 s", "another: 0.50 s")])
+    other = Table("other", "", ["a"], [["1"]], part="cost")
+    made = {"one": [one], "other": [other]}
+    monkeypatch.setattr(runner, "run", made.get)
+    (table,) = runner.in_short("bench", ["one", "other"])
+    assert table.rows == [["[one](one.md)", "search", "0.12 s", "another: 0.50 s"]]
+    assert table.command == "python -m benchmarks bench"
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [("3,969", 3969), ("0.50", 0.5), ("-1.2e-3", -0.0012), ("1/57", "1/57"), ("", ""), ("≤ 1 s", "≤ 1 s")],
+)
+def test_what_is_a_number_is_one_in_json(cell, value):
+    assert as_value(cell) == value
+    assert type(as_value(cell)) is type(value)
 
 
 def test_the_lattice_score_sees_a_faint_grid_of_four_px_and_no_other():

@@ -46,7 +46,7 @@ def test_every_check_says_something_of_networks_that_nobody_trained(few):
     torch.manual_seed(0)
     history = [{"step": 1, "apart": 0.5, "slope": 0.2}, {"step": 9, "apart": 0.3, "slope": 1.1}]
     (few / "log.json").write_text(json.dumps({"history": history}))
-    bridge_checks.main(Networks(SMALL, ATTRIBUTES, (HAIR,), rows=2), few / "log.json")
+    tables.publish(bridge_checks.main(Networks(SMALL, ATTRIBUTES, (HAIR,), rows=2), few / "log.json"))
     found = {name: value for name, value, _ in rows(few / "results" / "bridge_checks.md")}
     assert {name[0] for name in found} == {"1", "2", "3", "4", "5", "6", "7", "9"}
     assert found["4 codes of labels and reference apart, relative to their size, steps 1 and 9"] == "0.500, 0.300"
@@ -61,7 +61,7 @@ def test_runs_are_trained_in_several_goes_and_compared(few, monkeypatch):
     data = sitters(2, 3, 32).folder
     for names in (["plus", "labels"], ["reference"]):
         monkeypatch.setattr("sys.argv", ["bridge_runs", str(data), str(few / "runs"), "2", *names])
-        bridge_runs.main()
+        tables.publish(bridge_runs.main())
     names = ("plus", "labels", "reference")
     assert {path.name for path in (few / "runs").iterdir()} == {*names}
     logs = [json.loads((few / "runs" / name / "log.json").read_text()) for name in names]
@@ -78,7 +78,7 @@ def test_runs_are_trained_in_several_goes_and_compared(few, monkeypatch):
 
 def test_without_folders_nothing_is_trained(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["benchmarks", "bridge_checks", "bridge_runs"])
-    bridge_runs.main()
+    assert not list(bridge_runs.main())
     assert "skipped" in capsys.readouterr().out
 
 
