@@ -1,4 +1,4 @@
-"""How threads wait for each other: a translation on a machine that is idle, and on one that is busy.
+"""How threads wait for each other: a translation beside nothing, and beside programs that keep every core busy.
 
 OpenMP's threads spin while they wait, which pays where every thread has a core of its own. `ktviz` commands let them
 sleep (`OMP_WAIT_POLICY=PASSIVE`), unless they are told otherwise.
@@ -23,12 +23,13 @@ REPEATS = 3
 ROUNDS = 2
 POLICIES = {"spinning, as OpenMP does": None, "sleeping, as `ktviz` does": "PASSIVE"}
 """`OMP_WAIT_POLICY`, by what it makes threads do."""
-LOADS = {"idle": 0, "busy": 1}
-"""Other processes that compute, for every core."""
+LOADS = {"nothing more": 0, "an endless loop for every core": 1}
+"""How many processes that compute run beside it, for every core."""
 LOOP = "while True: pass"
 
 
 def main() -> Iterator[Table]:
+    before = os.getloadavg()[0]
     found = {(load, policy): [] for load in LOADS for policy in POLICIES}
     for _ in range(ROUNDS):
         for load, policy in found:
@@ -41,11 +42,11 @@ def main() -> Iterator[Table]:
     yield Table(
         "waiting",
         "How threads wait: a translation of 512x512 px",
-        ["machine", "waiting threads", "seconds", "of processors"],
+        ["beside it", "waiting threads", "seconds", "of processors"],
         rows,
         f"Medians of {ROUNDS} rounds in turns, each of {REPEATS} translations in a process of its own, after a first. "
-        "Busy: beside as many endless loops as there are cores.",
-        headlines=[Headline(f"translation, {row[0]}, threads {row[1]}", f"{row[2]} s") for row in rows],
+        f"What else ran: the load average before all this was {before:.1f}, which is 0 on an idle machine.",
+        headlines=[Headline(f"translation beside {row[0]}, threads {row[1]}", f"{row[2]} s") for row in rows],
     )
 
 

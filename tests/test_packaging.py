@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 import ktviz
+from ktviz.cli.waiting import CHOICES
 from ktviz.systems.registry import OURS, packaged
 
 ROOT = Path(__file__).parent.parent
@@ -79,6 +81,24 @@ def test_the_model_and_the_library_load_no_drawing_library():
 def test_the_command_line_says_what_it_can_do_without_the_libraries_that_do_it():
     loaded = modules_after("import ktviz.cli.main")
     assert not loaded & {"torch", "numba", "pandas", "pyarrow", "scipy", "sklearn", "matplotlib", "plotly", "anywidget"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found"),
+    [
+        ({}, "PASSIVE"),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE"),
+        ({"GOMP_SPINCOUNT": "9"}, None),
+        ({"KMP_BLOCKTIME": "1"}, None),
+    ],
+)
+def test_the_threads_of_a_command_sleep_while_they_wait_unless_somebody_chose_otherwise(chosen, found):
+    """Before PyTorch is there, for OpenMP reads it once."""
+    code = "import os, sys; sys.argv[1:] = ['--version']; import atexit; atexit.register(lambda: print("
+    code += "os.environ.get('OMP_WAIT_POLICY'), 'torch' in sys.modules)); from ktviz.cli.main import main; main()"
+    kept = {name: value for name, value in os.environ.items() if name not in CHOICES}
+    said = subprocess.check_output([sys.executable, "-c", code], text=True, env={**kept, **chosen})
+    assert said.splitlines()[1] == f"{found} False"
 
 
 def test_a_translator_loads_no_library_that_only_other_systems_need():
