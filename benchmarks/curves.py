@@ -67,7 +67,7 @@ def dress(axes: Axes, curves: Curves) -> None:
             axes.set(**{f"{letter}scale": "log"})
             for formatter in (axis.set_major_formatter, axis.set_minor_formatter):
                 formatter(ScalarFormatter())
-    axes.tick_params(which="both", colors=FAINT)
+    axes.tick_params(which="both", colors=FAINT, length=4, pad=4)
     for label in (*axes.get_xticklabels(which="both"), *axes.get_yticklabels(which="both")):
         label.set_fontproperties(font(TEXT_PX - 2))
     axes.grid(color="#E4E4E4", lw=0.8, zorder=0)
