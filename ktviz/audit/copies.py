@@ -195,16 +195,18 @@ def two_nearest(ones: Floats, others: Floats) -> tuple[Values, Values, npt.NDArr
 
     Their numbers are whole and below 256, so that squares of distances are exact in single precision, in any order.
     """
-    one, other = torch.from_numpy(ones), torch.from_numpy(others)
+    other = torch.from_numpy(others)
     size = other.square().sum(1)
-    values, places = [], []
-    for some in one.split(AT_ONCE):
-        squares = torch.addmm(some.square().sum(1)[:, None] + size, some, other.T, alpha=-2)
-        value, place = squares.topk(2, dim=1, largest=False)
-        values.append(value)
-        places.append(place[:, 0])
-    first, second = np.sqrt(torch.cat(values).numpy()).astype(np.float64).T
-    return first, second, torch.cat(places).numpy()
+    squares, nearest = np.empty((2, len(ones)), dtype=np.float32), np.empty(len(ones), dtype=np.int64)
+    for start in range(0, len(ones), AT_ONCE):
+        rows = slice(start, start + AT_ONCE)
+        less = torch.addmm(size, torch.from_numpy(ones[rows]), other.T, alpha=-2).numpy()  # by the size of the first
+        number, best = np.arange(len(less)), less.argmin(1)
+        squares[0, rows], nearest[rows] = less[number, best], best
+        less[number, best] = np.inf
+        squares[1, rows] = less.min(1)
+    first, second = np.sqrt(squares + np.square(ones).sum(1)).astype(np.float64)
+    return first, second, nearest
 
 
 def agreeing(work: Floats, picture: Floats, matrix: Matrix) -> tuple[Mask, Floats]:
