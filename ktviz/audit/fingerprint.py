@@ -122,7 +122,7 @@ def runs_of_patches(banks: BankUnion) -> list[Runs]:
     maps = [features.numpy() for bank in banks.banks for features in bank.entries.maps]
     cells = [hash_rows(as_bytes(features.reshape(-1, features.shape[2]))) for features in maps]
     keys = [hashes for bank in banks.banks for hashes in key_hashes(bank)]
-    key_bytes = [bank.keys.shape[1] for bank in banks.banks for _ in bank.sources]
+    key_bytes = [len(bank.keys.scale) for bank in banks.banks for _ in bank.sources]
     return [
         Runs("features", [2 * features.shape[2] for features in maps], cells),
         Runs("keys", key_bytes, keys),
@@ -163,7 +163,11 @@ def runs_of_codes(banks: CodeUnion) -> list[Runs]:
 
 def hashes_of_thumbs(banks: Banks[Any]) -> list[Hashes]:
     """Pieces of JPEGs; their heads, which all have in common, are left out."""
-    thumbs = [np.frombuffer(thumb, dtype=np.uint8) for bank in banks.banks for thumb in bank.thumbs]
+    thumbs = [
+        np.frombuffer(thumb, dtype=np.uint8)
+        for bank in banks.banks
+        for thumb in map(bank.thumb, range(len(bank.sources)))
+    ]
     return [hash_rows(rows_of(thumb, RUN)[HEAD:]) for thumb in thumbs]
 
 
@@ -175,8 +179,8 @@ def telling(hashes: Hashes) -> Hashes:
 
 
 def key_hashes(bank: Bank) -> list[Hashes]:
-    hashes = hash_rows(as_bytes(bank.keys.numpy()))
-    return [hashes[(bank.entries.source == number).numpy()] for number in range(len(bank.sources))]
+    entries = [bank.entries.of_source(number) for number in range(len(bank.sources))]
+    return [hash_rows(as_bytes(bank.keys[mine].numpy())) for mine in entries]
 
 
 def as_bytes(values: npt.NDArray[np.generic]) -> Bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import pyarrow as pa
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from ktviz.errors import LibraryError, SettingError
 from ktviz.images import Pixels, decode_image
+from ktviz.library.place import Place
 from ktviz.library.sources import Source
 from ktviz.names import find_name
 from ktviz.printing import counted
@@ -40,8 +40,8 @@ Part = str | int | SourceRegion
 class AnyBank(Protocol):
     """A bank of any kind.
 
-    `kind` is which; `sources` are its sources, `thumbs` the JPEG of each, held so that results outlive an edit of the
-    bank; `digest` is that of its files, `folder` where they lie; its length is the number of its entries.
+    `kind` is which; `sources` are its sources, `thumb` gives the JPEG of each; `digest` is that of its files, `place`
+    where they lie; its length is the number of its entries. `check` refuses tables that make no sense.
     """
 
     @property
@@ -54,17 +54,18 @@ class AnyBank(Protocol):
     def sources(self) -> Sequence[Source]: ...
 
     @property
-    def thumbs(self) -> Sequence[bytes]: ...
-
-    @property
     def digest(self) -> str: ...
 
     @property
-    def folder(self) -> Path: ...
+    def place(self) -> Place: ...
 
     def __len__(self) -> int: ...
 
     def picture(self, source: int, /) -> Pixels: ...
+
+    def thumb(self, source: int, /) -> bytes: ...
+
+    def check(self) -> None: ...
 
 
 B_co = TypeVar("B_co", bound=AnyBank, covariant=True)
@@ -180,7 +181,9 @@ class Banks(Generic[B_co]):
         ]
 
     def digests(self) -> dict[str, str]:
-        """Digest of every bank by its name."""
+        """Digest of every bank by its name; what it is made from is compared first, if nobody has touched it yet."""
+        for bank in self.banks:
+            bank.place.compare_tables()
         return {LIBRARY_BANK + bank.name: bank.digest for bank in self.banks}
 
 
@@ -212,7 +215,7 @@ def other_kind(names: Iterable[str], kind: str, wanted: type[Banks[Any]], asked:
 
 def thumb_of(bank: AnyBank, source: int) -> Pixels:
     """The small picture of a source."""
-    return decode_image(bank.thumbs[source], asked=f"thumbnail of {bank.sources[source].name!r}")
+    return decode_image(bank.thumb(source), asked=f"thumbnail of {bank.sources[source].name!r}")
 
 
 def offsets(sizes: Sequence[int]) -> Tensor:
