@@ -16,12 +16,21 @@ import torch
 
 from ktviz.errors import LibraryBusyError, LibraryError, StorageError
 from ktviz.library import format as format_module
-from ktviz.library.kinds.patches import bank as bank_module
 from ktviz.library.kinds.patches import build as patches_module
+from ktviz.library.kinds.patches import frame as frame_module
+from ktviz.library.kinds.patches import rows as rows_module
+from ktviz.library.kinds.patches import tables as tables_module
 from ktviz.library.kinds.registry import ENGINES
 from ktviz.library.library import Library
 
-INTERRUPTIONS = ("encoding", "writing a thumb", "writing features", "writing tables", "writing the tree")
+INTERRUPTIONS = (
+    "encoding",
+    "writing a thumb",
+    "writing features",
+    "writing the tree",
+    "writing rows",
+    "writing tables",
+)
 INTERRUPTIONS += ("opening what was written", "writing the manifest", "replacing the manifest")
 
 
@@ -72,10 +81,12 @@ def raise_at(monkeypatch, point, failure):
             at_call(patches_module, "write_image", 3)
         case "writing features":
             at_call(patches_module, "save_file", 2)
-        case "writing tables":
-            at_call(bank_module.pq, "write_table", 2)
         case "writing the tree":
-            at_call(bank_module, "save_file", 2)
+            at_call(frame_module, "save_file")
+        case "writing rows":
+            at_call(rows_module, "save_file", 2)
+        case "writing tables":
+            at_call(tables_module, "created", 2)
         case "opening what was written":
             engine = SimpleNamespace(**vars(ENGINES["patches"]))
             at_call(engine, "load")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from ktviz.library.banks import AnyBank
 from ktviz.library.format import BUILDING, BankRecord
 from ktviz.library.kinds.preparer import Preparer
 from ktviz.library.kinds.registry import ENGINES
-from ktviz.library.parts import Part, Work, for_each, sealed, stated_of
+from ktviz.library.parts import Part, Work, for_each, rows_folder, sealed, stated_of
 from ktviz.library.place import Place, contents_of
 from ktviz.library.sources import SourceFile, content_of, write_sources
 
@@ -120,3 +120,11 @@ def discard_parts(library: Path, digests: Collection[str]) -> None:
     for folder in (*(library / BUILDING).glob("*"), library / BUILDING):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def discard_rows(library: Path, records: Iterable[BankRecord]) -> None:
+    """Remove what was worked out for the tables of banks that are written now."""
+    for record in records:
+        shutil.rmtree(rows_folder(library / BUILDING, record.structure), ignore_errors=True)
+    if (library / BUILDING).is_dir() and not any((library / BUILDING).iterdir()):
+        (library / BUILDING).rmdir()

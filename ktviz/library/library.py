@@ -17,7 +17,7 @@ from ktviz.errors import LibraryError, SourceWarning, UnknownNameError, unknown_
 from ktviz.files import listed
 from ktviz.labels import Classes
 from ktviz.library.attributes import AttributesTable, attributes_table
-from ktviz.library.build import discard_parts, parts_of, prepare_parts, write_bank
+from ktviz.library.build import discard_parts, discard_rows, parts_of, prepare_parts, write_bank
 from ktviz.library.check import check_bank
 from ktviz.library.credits import CreditsTable
 from ktviz.library.format import (
@@ -382,6 +382,7 @@ class Library:
             self._open.clear()
             self._write(replace(self.manifest, banks={**self.manifest.banks, **made}, version=FORMAT_VERSION))
             sweep(self.folder, self.manifest)
+            discard_rows(self.folder, made.values())
         return names
 
     def check(self, name: str | None = None) -> None:
@@ -408,7 +409,9 @@ class Library:
             fresh = prepare_parts(self.folder, files, preparer, quiet)
             parts = fresh if bank is None else parts_of(bank) + fresh
             made_with, kind, settings = preparer.made_with, preparer.kind, preparer.settings
-            self._commit(name, self._written(name, kind, parts, made_with, settings, bank, quiet))
+            record = self._written(name, kind, parts, made_with, settings, bank, quiet)
+            self._commit(name, record)
+            discard_rows(self.folder, [record])
             discard_parts(self.folder, {file.sha256 for file in files})
         self._warn_of_drift(name)
         return self[name]

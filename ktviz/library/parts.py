@@ -66,6 +66,11 @@ class Work:
         return [part.source for part in self.parts]
 
 
+def rows_folder(scratch: Path, structure: str) -> Path:
+    """Where what is worked out for tables of a structure lies until they are written."""
+    return scratch / f"rows-{structure[:16]}"
+
+
 def for_each(things: Sequence[A], work: Callable[[A], B], what: str, quiet: bool) -> list[B]:
     """Do some work for each of some sources, several at a time.
 

@@ -59,7 +59,7 @@ def large(bank):
     parent = torch.cat((torch.tensor([-1]), torch.zeros(10), torch.arange(1, 11).repeat_interleave(10_000))).long()
     rows = torch.arange(count) % len(bank)
     tree = Tree(torch.zeros(len(parent), 1), parent, start, end)
-    return replace(bank, tree=tree, keys=bank.keys[rows], entries=bank.entries.take(rows))
+    return bank.changed(tree=tree, keys=bank.keys[rows], entries=bank.entries.take(rows))
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ from ktviz.library.kinds.patches.source import PatchSource
 from ktviz.library.kinds.patches.tables import write_tables
 from ktviz.library.kinds.preparer import Given
 from ktviz.library.layout import LAYOUTS, PATCHES, TREE
-from ktviz.library.parts import Work, for_each
+from ktviz.library.parts import Work, for_each, rows_folder
 from ktviz.library.sources import SourceFile
 from ktviz.networks.running import without_autocast
 from ktviz.retrieval.credit import Credit
@@ -170,7 +170,7 @@ def tables(work: Work) -> int:
             moved[known[source.name]] = number
         else:
             new.append(number)
-    scratch = work.scratch / file_digest(work.folder / TREE)[:16]
+    scratch = rows_folder(work.scratch, file_digest(work.folder / TREE))
     rows = for_each(new, lambda n: kept_rows(work.parts[n], frame, scratch), "computing keys", work.quiet)
     return write_tables(
         work.folder, frame, None if held is None else held.tables, moved, dict(zip(new, rows, strict=True))
