@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,11 +14,14 @@ import torch
 from safetensors.torch import save_file
 
 from ktviz.images import file_digest
+from ktviz.library import format as format_module
 from ktviz.library.format import body_digest
 from ktviz.library.kinds.patches.bands import inverse_norm
 from ktviz.library.library import Library
-from ktviz.library.older import PLACES
-from ktviz.library.sources import row_of
+from ktviz.library.older import PLACES, place_of
+from ktviz.library.parts import stated_of
+from ktviz.library.place import source_kind
+from ktviz.library.sources import read_sources, row_of, write_sources
 
 ENERGIES = ("energy_ll", "energy_lh", "energy_hl", "energy_hh")
 
@@ -36,6 +40,23 @@ def edit_manifest(folder, change, sealed=True):
     if sealed:
         data["sha256"] = body_digest(data)
     path.write_text(json.dumps(data))
+
+
+def resealed(library, name):
+    """The library opened again, all digests made to fit the bytes of a bank, as somebody could who wrote these."""
+    place = place_of(name, library.folder, Library.open(library.folder).record(name))
+    if not (place.folder / "sources.parquet").read_bytes().endswith(b"PAR1"):
+        sources = ()  # cut short: what it says of files stays
+    else:
+        sources = read_sources(place.folder / "sources.parquet", source_kind(place.record))
+    if sources:
+        endings = place.record.of_source
+        stated = [[stated_of(place.contents / f"{source.content}{end}") for end in endings] for source in sources]
+        write_sources(place.folder, list(sources), stated)
+    record = replace(place.record, tables={table: stated_of(place.folder / table) for table in place.record.tables})
+    told = json.loads(json.dumps(format_module.stated(record)))
+    edit_manifest(library.folder, lambda data: data["banks"].update({name: told}))
+    return Library.open(library.folder)
 
 
 def older(library, folder, version):

@@ -1,11 +1,9 @@
 """Damaged, foreign and impossible input: each error says what was asked, what was found and what to do."""
 
 import errno
-import json
 import os
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +11,12 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from stored import edit_manifest, file_of, open_all
+from stored import edit_manifest, file_of, open_all, resealed
 from torch import nn
 
-import ktviz.library.format as format_module
 import ktviz.library.place as place_module
 from ktviz.errors import ImageError, ImageWarning, KtvizError, LibraryError, TraceError, WeightsError, unknown_name
 from ktviz.library.library import Library
-from ktviz.library.parts import stated_of
-from ktviz.library.sources import write_sources
 from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
 from ktviz.systems.kt.translator import Translator
@@ -356,23 +351,12 @@ def test_a_trace_that_may_not_be_read_is_not_called_damaged(world, paint, tmp_pa
 
 
 def rewritten(copy, name, data):
-    """A file of a bank with other bytes, all digests made to fit, as somebody could who wrote them."""
+    """A file of a bank with other bytes, all digests made to fit."""
     library = Library.open(copy)
-    bank, record = library.bank("art/warm"), library.record("art/warm")
-    path = file_of(bank, name)
+    path = file_of(library.bank("art/warm"), name)
     path.unlink()
     path.write_bytes(data)
-    tables = dict(record.tables)
-    if name in tables:
-        tables[name] = stated_of(path)
-    else:
-        parts = [list(known) for _, known in bank.sources.parts()]
-        number, _, ending = name.partition(".")
-        parts[int(number)][record.of_source.index(f".{ending}")] = stated_of(path)
-        write_sources(bank.place.folder, list(bank.sources), parts)
-        tables["sources.parquet"] = stated_of(bank.place.folder / "sources.parquet")
-    stated = format_module.stated(replace(record, tables=tables))
-    edit_manifest(copy, lambda data: data["banks"].update({"art/warm": json.loads(json.dumps(stated))}))
+    resealed(library, "art/warm")
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name != "0.jpg"])

@@ -42,7 +42,13 @@ LAYOUTS: Mapping[str, Layout] = {
 """By kind of bank, without maps."""
 
 
+def of_maps(endings: Collection[str]) -> bool:
+    """Whether some of the files of a source that end so are maps."""
+    return any(ending in endings for ending in MAPS.values())
+
+
 def layout_of(kind: str, of_source: Collection[str]) -> Layout:
-    """The files of a bank of a kind whose sources have files that end so; of patches, maps do not count."""
-    maps = [name for name, ending in MAPS.items() if ending in of_source]
+    """The files of a bank of a kind whose sources have files that end so: with label maps where it has any maps, without
+    any where it is of patches."""
+    maps = [name for name, ending in MAPS.items() if ending in of_source or (name == "labels" and of_maps(of_source))]
     return LAYOUTS[kind] if kind == PATCHES else LAYOUTS[kind].with_maps(maps)

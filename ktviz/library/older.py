@@ -25,6 +25,7 @@ from ktviz.library.layout import (
     ROWS,
     SOURCES,
     THUMB,
+    of_maps,
 )
 from ktviz.library.place import File, Place
 from ktviz.library.sources import Stated
@@ -93,7 +94,7 @@ def parse_older_bank(name: str, bank: Mapping[str, Any]) -> OlderRecord:
     if sources > len(files):
         raise ValueError(f"{what} lists {len(files)} files for {sources:,} sources")
     endings = endings_of(kind, files)
-    tables = TABLES[kind] + ((CLASSES,) if set(MAPS.values()) & set(endings) else ())
+    tables = TABLES[kind] + ((CLASSES,) if of_maps(endings) else ())
     check_listed(what, files, [*tables, *(PLACES[ending](n) for ending in endings for n in range(sources))])
     listed = {path: (size, digest) for path, (size, digest) in files.items()}
     of_sources = sum(size for path, (size, _) in listed.items() if path not in tables)

@@ -13,7 +13,7 @@ from ktviz.errors import LibraryError
 from ktviz.images import file_digest
 from ktviz.library.format import MANIFEST, RESTORE, BankRecord, read_manifest, unreadable
 from ktviz.library.kinds.patches.source import PatchSource
-from ktviz.library.layout import MAPS, PATCHES, SOURCES, THUMB
+from ktviz.library.layout import PATCHES, SOURCES, THUMB, of_maps
 from ktviz.library.sources import MappedSource, Source, Sources, Stated, read_sources
 
 WORKERS = 4
@@ -82,7 +82,16 @@ class Place:
 
     def thumb(self, source: int) -> bytes:
         """The small JPEG of a source; errors as in `file`."""
-        return self.file(source, THUMB).read_bytes()
+        return self.read(source, THUMB)
+
+    def read(self, source: int, ending: str) -> bytes:
+        """What a file of a source holds; errors as in `file`."""
+        path = self.file(source, ending)
+        try:
+            return path.read_bytes()
+        except OSError as error:  # gone since it was compared
+            self._check_current()
+            raise unreadable(self._asked, path.relative_to(self.library).as_posix(), error) from None
 
     def stated(self, source: int) -> list[Stated]:
         """What the files of a source must be, in the order of `of_source`."""
@@ -163,7 +172,7 @@ def source_kind(record: BankRecord) -> type[Source]:
     """What the sources of a bank are."""
     if record.kind == PATCHES:
         return PatchSource
-    return MappedSource if set(MAPS.values()) & set(record.of_source) else Source
+    return MappedSource if of_maps(record.of_source) else Source
 
 
 def is_content(path: Path) -> bool:

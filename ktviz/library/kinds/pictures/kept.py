@@ -76,7 +76,7 @@ class KeptBank:
         Raises:
             LibraryError: It was changed, or is gone: the bank was edited since it was opened.
         """
-        return self.place.file(source, ending).read_bytes()
+        return self.place.read(source, ending)
 
     def labels(self, source: int) -> Map | None:
         """The class of every pixel of a source: (H, W) int64; None if the bank has no maps.
