@@ -48,7 +48,7 @@ def of_maps(endings: Collection[str]) -> bool:
 
 
 def layout_of(kind: str, of_source: Collection[str]) -> Layout:
-    """The files of a bank of a kind whose sources have files that end so: with label maps where it has any maps, without
-    any where it is of patches."""
+    """The files of a bank of a kind whose sources have files that end so: with label maps where it has any maps, and
+    without any where it is of patches."""
     maps = [name for name, ending in MAPS.items() if ending in of_source or (name == "labels" and of_maps(of_source))]
     return LAYOUTS[kind] if kind == PATCHES else LAYOUTS[kind].with_maps(maps)
