@@ -476,7 +476,7 @@ def test_a_manifest_that_lists_maps_which_cannot_be_is_refused(library, pictures
             data["banks"]["art/test"]["of_source"].append(".labels.png")
 
     change(library, edit)
-    with pytest.raises(LibraryError, match="does not list its file classes|which are not those of its kind"):
+    with pytest.raises(LibraryError, match=r"does not list its file classes|which are not those of its kind"):
         Library.open(library.folder)
 
 
