@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -288,6 +290,59 @@ def test_a_killed_writer_leaves_no_lock_and_its_work_is_used(writer, library, pi
     writer.wait()
     assert build_warm(Library.open(library.folder), pictures, toy).digest == whole
     assert len(encoded) == 2  # of three
+
+
+EDITS = (
+    lambda library, pictures, toy: library.build("art/test", [pictures / "warm"], encoder=toy, quiet=True),
+    lambda library, pictures, toy: library.add("art/test", [pictures / "cool"], encoder=toy, quiet=True),
+    lambda library, pictures, toy: library.remove("art/test", ["b", "d"], quiet=True),
+    lambda library, pictures, toy: library.rebuild("art/test", quiet=True),
+)
+KILLS = 5
+
+
+def killed_after(seconds, work):
+    """Do some work in another process, and kill it if it takes longer; whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if os.waitpid(child, os.WNOHANG)[0]:
+            return False
+        time.sleep(0.001)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return True
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_killed_at_any_moment_a_library_is_the_old_or_the_new_one_and_ends_the_same(tmp_path, pictures, toy, settings):
+    """Twenty kills, five in the middle of each edit."""
+    folder, random = tmp_path / "killed.ktlib", np.random.default_rng(5)
+    whole = Library.ensure(tmp_path / "whole.ktlib", toy, settings)
+    Library.ensure(folder, toy, settings)
+    for edit in EDITS:
+        start, before = time.monotonic(), Library.open(folder).digest
+        edit(whole, pictures, toy)
+        taken = time.monotonic() - start
+        for _ in range(KILLS):
+            killed_after(random.uniform(0, taken), partial(edit, Library.open(folder), pictures, toy))
+            left = Library.open(folder)
+            left.check()
+            assert left.digest in (before, whole.digest)
+            if left.digest == whole.digest:
+                break
+        if left.digest != whole.digest:
+            edit(left, pictures, toy)
+        assert Library.open(folder).digest == whole.digest
+    assert not (folder / "building").exists()
+    tables = Path(Library.open(folder).record("art/test").folder).name
+    assert {path.name for path in (folder / "banks/art").iterdir()} == {"test", tables}
+    assert len(list((folder / "banks/art/test").iterdir())) == 2 * 3
 
 
 @pytest.fixture

@@ -352,6 +352,8 @@ class Library:
                 discard_parts(self.folder, set(removed.values()))
             else:
                 shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
+        if name in self.manifest.banks:
+            self._warn_of_drift(name)
         return list(removed)
 
     def rebuild(self, name: str | None = None, *, quiet: bool = False) -> list[str]:
@@ -394,6 +396,7 @@ class Library:
         """
         for one in [name] if name is not None else list(self):
             check_bank(self.bank(one))
+            self._warn_of_drift(one)
 
     def drift(self, name: str) -> Drift | None:
         """How far a bank of patches has moved away from what its tree was made for; None for other kinds."""
@@ -439,7 +442,7 @@ class Library:
         drift = self.drift(name)
         if drift is not None and drift.matters:
             remark = f"bank {name}: {drift}; `ktviz library rebuild` makes its tree anew"
-            warnings.warn(remark, SourceWarning, stacklevel=4)  # whoever called Library.add or remove
+            warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.remove or check
 
     @property
     def _told_older(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ WORKERS = 4
 """Files hashed at a time, at most: hashing leaves Python's lock alone."""
 File = tuple[Path, Stated]
 """A file of a bank, and what it must be."""
+
+LEFT = re.compile(r"\.ktviz-.*|[0-9a-f]{64}(-[0-9a-f]{16})?(\.[a-z]+)+")
+"""How the files of sources are called, and files that are only half written."""
 
 _compared: set[tuple[object, ...]] = set()
 """Files of which this process knows that they have the bytes that were stated."""
@@ -151,10 +155,13 @@ class Place:
             raise LibraryError(self._asked, "it was changed since it was opened", "Open it again")
 
     def strangers(self) -> list[Path]:
-        """What lies where its files are and is none of them: files, links, or anything else; sorted."""
+        """What lies where its files are and is none of them: files, links, or anything else; sorted.
+
+        What an edit that was interrupted has left there is nobody's: the next edit removes it.
+        """
         wanted = {path for path, _ in self.files()}
         there = [path for folder in (self.folder, self.contents) for path in folder.rglob("*") if is_content(path)]
-        return sorted(set(there) - wanted)
+        return sorted(path for path in set(there) - wanted if not (path.is_file() and LEFT.fullmatch(path.name)))
 
     def check_strangers(self) -> None:
         """Raise LibraryError if something lies there that ktviz did not write."""

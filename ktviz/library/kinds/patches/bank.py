@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ktviz.images import Pixels
 from ktviz.library.banks import expect, fitting, thumb_of
-from ktviz.library.kinds.patches.drift import Drift
+from ktviz.library.kinds.patches.drift import Drift, Fit
 from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.frame import Frame
 from ktviz.library.kinds.patches.grid import SIZE
@@ -131,9 +131,7 @@ class Bank:
     @property
     def drift(self) -> Drift:
         """How far it has moved away from what its frame was made from."""
-        sizes = self.tables.ends.diff().double()
-        now = float(self.tables.fit.sum()) / len(self)
-        return Drift(self.frame.fit, now, float(sizes.max() / sizes[sizes > 0].mean()))
+        return Drift(self.frame.fit, Fit.of(float(self.tables.fit.sum()), self.tables.ends.diff()))
 
     @without_autocast
     def search(

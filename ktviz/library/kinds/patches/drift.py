@@ -4,33 +4,51 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LEAST = 0.9
-"""Part of the fit that is left where a frame should be made anew; see docs/library-format.md."""
-MOST = 40.0
-"""The largest leaf over the mean of all where it should."""
+from torch import Tensor
+
+LEAST, MOST = 0.95, 3.0
+"""The part of the nearness that is left, and how many times as large the largest leaf may be, before searches find
+noticeably less than they could: measured in `benchmarks/results/scale.md`."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well entries fit the leaves that they are in.
+
+    Attributes:
+        nearness: Mean cosine of their keys to the centres of their leaves.
+        largest: Entries of the largest leaf over the mean of all that hold some.
+    """
+
+    nearness: float
+    largest: float
+
+    @classmethod
+    def of(cls, cosines: float, sizes: Tensor) -> Fit:
+        """Of so many entries in each leaf, (leaves,), from the sum of their cosines."""
+        held = sizes[sizes > 0].double()
+        return cls(cosines / float(held.sum()), float(held.max() / held.mean()))
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How well a frame fits the entries that are in it.
+    """How well entries fit a frame.
 
     Attributes:
-        before: Mean cosine of the keys that it was made from to the centres of their leaves.
-        now: The same of the keys that are there.
-        largest: Entries of the largest leaf over the mean of all leaves that hold some.
+        before: Those that it was made from.
+        now: Those that are there.
     """
 
-    before: float
-    now: float
-    largest: float
+    before: Fit
+    now: Fit
 
     @property
     def matters(self) -> bool:
         """Whether searches may find noticeably less than they could."""
-        return self.now < LEAST * self.before or self.largest > MOST
+        return self.now.nearness < LEAST * self.before.nearness or self.now.largest > MOST * self.before.largest
 
     def __str__(self) -> str:
         return (
-            f"entries are {self.now:.3f} near to the centres of their leaves, and were {self.before:.3f} when its tree "
-            f"was made; the largest leaf holds {self.largest:.1f} times the mean"
+            f"keys are {self.now.nearness:.3f} near to the centres of leaves ({self.before.nearness:.3f} when the "
+            f"tree was made), the largest leaf is {self.now.largest:.1f} times the mean ({self.before.largest:.1f})"
         )

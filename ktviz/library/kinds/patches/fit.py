@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ktviz.library.format import LibrarySettings
+from ktviz.library.kinds.patches.drift import Fit
 from ktviz.library.kinds.patches.entries import GRID_CHUNK
 from ktviz.library.kinds.patches.frame import Frame
 from ktviz.library.kinds.patches.grid import SIZE
@@ -83,11 +84,12 @@ def fit_frame(parts: Sequence[Part], settings: LibrarySettings, quiet: bool) -> 
     keys = torch.cat(sample.each(lambda _, patches: keys_of(patches, projection), "computing keys of a sample", quiet))
     branching = settings.branching or choose_branching(total)
     parent, centres, node_of = fit_nodes(keys, projection.units, branching, settings.seed, quiet)
-    fit = sum(
+    cosines = sum(
         summed(paired_cosines(keys[rows].float() * projection.units, centres[node_of[rows]]))
         for rows in torch.arange(len(keys)).split(CHUNK)
     )
-    return Frame(parent, directions(sample, node_of, parent, quiet), centres, projection, fit / len(keys))
+    fit = Fit.of(cosines, node_of.bincount())
+    return Frame(parent, directions(sample, node_of, parent, quiet), centres, projection, fit)
 
 
 def fit_projection(parts: Sequence[Part], settings: LibrarySettings, quiet: bool) -> KeyProjection:

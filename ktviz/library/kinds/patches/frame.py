@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ktviz.files import replacing
 from ktviz.library.banks import expect
+from ktviz.library.kinds.patches.drift import Fit
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.library.kinds.patches.group import group
 from ktviz.library.kinds.patches.keys import KeyProjection
@@ -33,14 +34,14 @@ class Frame:
         centres: (nodes, 16 C) mean directions of whole patches, in half precision; of the root 0.
         key_centres: (nodes, D) float32 the same of keys: by them entries are sorted, and beams are routed.
         projection: Patches to keys.
-        fit: Mean cosine of the keys that the frame was made from to the centres of their leaves.
+        fit: How well the entries fit that it was made from.
     """
 
     parent: Tensor
     centres: Tensor
     key_centres: Tensor
     projection: KeyProjection
-    fit: float
+    fit: Fit
 
     @property
     def channels(self) -> int:
@@ -82,7 +83,7 @@ class Frame:
             "centres": self.centres,
             "key_centres": self.key_centres,
             "units": self.projection.units,
-            "fit": torch.tensor([self.fit], dtype=torch.float64),
+            "fit": torch.tensor([self.fit.nearness, self.fit.largest], dtype=torch.float64),
             **bases,
         }
         with replacing(path) as partial:
@@ -94,7 +95,7 @@ class Frame:
         held = load_file(path)
         ll, lh, hl, hh = (held[f"basis_{band}"] for band in range(BANDS))
         projection = KeyProjection((ll, lh, hl, hh), held["units"])
-        frame = cls(held["parent"].long(), held["centres"], held["key_centres"], projection, float(held["fit"]))
+        frame = cls(held["parent"].long(), held["centres"], held["key_centres"], projection, Fit(*held["fit"].tolist()))
         nodes, size = len(frame.parent), len(projection.units)
         expect(is_tree(frame.parent) and frame.key_centres.shape == (nodes, size), "a tree of keys")
         expect(size == len(projection.band_of) and len(frame.centres) == nodes, "a centre of every node")

@@ -12,12 +12,15 @@ from torch import Tensor
 from ktviz.library.banks import expect, fitting
 from ktviz.library.kinds.patches.bands import inverse_norm
 from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.drift import Fit
 from ktviz.library.kinds.patches.frame import Frame
 from ktviz.library.kinds.patches.keys import LARGEST, KeyProjection
 from ktviz.library.kinds.patches.lists import Lists
+from ktviz.library.kinds.patches.rows import CHUNK
 from ktviz.library.kinds.patches.tables import Tables
 from ktviz.library.kinds.patches.tree import Tree, leaves_of
 from ktviz.library.place import Place
+from ktviz.retrieval.exact import paired_cosines
 from ktviz.tables import MOST_VALUES, read_rows
 
 ENERGIES = ("energy_ll", "energy_lh", "energy_hl", "energy_hh")
@@ -28,7 +31,7 @@ class OlderBank(Bank):
 
     @cached_property
     def frame(self) -> Frame:
-        """What its entries are sorted into; it says nothing of how well they fit."""
+        """What its entries are sorted into."""
         return self._held[0]
 
     @cached_property
@@ -58,14 +61,21 @@ def read(place: Place) -> tuple[Frame, Tables]:
     expect(len(held["keys"]) == len(energy) and tree.tiles(len(energy)), "a tree over all entries, with a key of each")
     keys, units = as_bytes(held["keys"], energy)
     projection = KeyProjection((held["basis_0"], held["basis_1"], held["basis_2"], held["basis_3"]), units)
-    leaves = leaves_of(tree.parent)
+    leaves, centres = leaves_of(tree.parent), means(keys, tree) * units
     first, sizes = tree.start[leaves], tree.end[leaves] - tree.start[leaves]
-    frame = Frame(tree.parent, tree.centres, means(keys, tree) * units, projection, 0.0)
+    near = cosines(keys, units, centres, leaves.repeat_interleave(sizes))
+    fit = torch.zeros(place.record.sources, dtype=torch.float64).index_add_(0, columns["source"].long(), near.double())
+    frame = Frame(tree.parent, tree.centres, centres, projection, Fit.of(float(fit.sum()), sizes))
     order = np.lexsort([columns[name].numpy() for name in ("x", "y", "source")])
     rows = columns["source"], columns["y"], columns["x"], energy, torch.from_numpy(order)
-    fit = torch.zeros(place.record.sources, dtype=torch.float64)
     ends = torch.cat((first, tree.end[:1]))
     return frame, Tables(ends, *rows, fit, Lists.create(keys, units, first, sizes))
+
+
+def cosines(keys: Tensor, units: Tensor, centres: Tensor, node: Tensor) -> Tensor:
+    """Cosine of each key (N, D) to the centre of its node: (N,) float32."""
+    parts = torch.arange(len(keys)).split(CHUNK)
+    return torch.cat([paired_cosines(keys[rows].float() * units, centres[node[rows]]) for rows in parts])
 
 
 def as_bytes(keys: Tensor, energy: Tensor) -> tuple[Tensor, Tensor]:
