@@ -339,7 +339,6 @@ def test_killed_at_any_moment_a_library_is_the_old_or_the_new_one_and_ends_the_s
         if left.digest != whole.digest:
             edit(left, pictures, toy)
         assert Library.open(folder).digest == whole.digest
-    assert not (folder / "building").exists()
     tables = Path(Library.open(folder).record("art/test").folder).name
     assert {path.name for path in (folder / "banks/art").iterdir()} == {"test", tables}
     assert len(list((folder / "banks/art/test").iterdir())) == 2 * 3
