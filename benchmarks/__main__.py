@@ -12,6 +12,7 @@ NAMES = (
     "search",
     "memory",
     "build",
+    "scale",
     "explain",
     "faithfulness",
     "pieces",
