@@ -64,8 +64,8 @@ def publish_scale(rows: list[list[str]], found: list[dict[str, float]]) -> None:
         "Libraries by size",
         columns,
         rows,
-        f"Seconds grow with entries to the power of: {grown}. Searches are of {len(PatchGrid(128, 128)):,} queries of a "
-        "photograph of 512x512 px, with the default settings; the first one compares the tables with their digests. "
+        f"Seconds grow with entries to the power of: {grown}. Searches are of {len(PatchGrid(128, 128)):,} queries of "
+        "a photograph of 512x512 px, with the default settings; the first one compares the tables with their digests. "
         f"Recall is of {JUDGED} queries, by comparing everything. From {PLAIN:,} entries on, sources are not thinned.",
     )
 

@@ -398,6 +398,11 @@ class Library:
             check_bank(self.bank(one))
             self._warn_of_drift(one)
 
+    def compare(self, name: str) -> None:
+        """Compare every file of a bank with its digest; errors as in `check`, which asks more."""
+        place = self.bank(name).place
+        place.compare_all(place.files())
+
     def drift(self, name: str) -> Drift | None:
         """How far a bank of patches has moved away from what its tree was made for; None for other kinds."""
         bank = self.bank(name)
