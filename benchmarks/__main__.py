@@ -13,6 +13,7 @@ NAMES = (
     "memory",
     "build",
     "scale",
+    "drift",
     "explain",
     "faithfulness",
     "pieces",

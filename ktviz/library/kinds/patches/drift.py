@@ -8,7 +8,7 @@ from torch import Tensor
 
 LEAST, MOST = 0.95, 3.0
 """The part of the nearness that is left, and how many times as large the largest leaf may be, before searches find
-noticeably less than they could: measured in `benchmarks/results/scale.md`."""
+noticeably less than they could: measured by `benchmarks/drift.py`."""
 
 
 @dataclass(frozen=True)
