@@ -15,11 +15,12 @@ from torch import Tensor
 from ktviz.errors import LibraryError, SettingError
 from ktviz.images import Pixels, decode_image
 from ktviz.library.place import Place
-from ktviz.library.sources import Source
+from ktviz.library.sources import Source, Sources
 from ktviz.names import find_name
 from ktviz.printing import counted
 from ktviz.regions import SourceRegion, region_mask
 from ktviz.retrieval.catalogue import LIBRARY_BANK
+from ktviz.retrieval.listing import Listing
 from ktviz.values import short
 
 READ_ERRORS = (
@@ -106,12 +107,12 @@ class Banks(Generic[B_co]):
     @cached_property
     def sources(self) -> Sequence[Source]:
         """All sources, bank after bank."""
-        return [source for bank in self.banks for source in bank.sources]
+        return self.banks[0].sources if len(self.banks) == 1 else [one for bank in self.banks for one in bank.sources]
 
     @cached_property
     def source_names(self) -> list[str]:
         """Full name of each source: "task/style/name"."""
-        return [f"{bank.name}/{source.name}" for bank in self.banks for source in bank.sources]
+        return [f"{bank.name}/{name}" for bank in self.banks for name in names_of(bank.sources)]
 
     @cached_property
     def source_numbers(self) -> dict[str, int]:
@@ -166,19 +167,20 @@ class Banks(Generic[B_co]):
         """Source number of entries; each source is one, unless the kind of bank says otherwise."""
         return entries
 
-    def describe_sources(self) -> list[dict[str, Any]]:
+    def describe_sources(self) -> Listing:
         """Name, bank, credit, digest and original size in px of every source."""
-        return [
-            {
-                "source": name,
-                "bank": self.bank_of_source(number)[0].name,
-                **source.credit.described(),
-                "sha256": source.sha256,
-                "width": source.width,
-                "height": source.height,
-            }
-            for number, (name, source) in enumerate(zip(self.source_names, self.sources, strict=True))
-        ]
+        return Listing(len(self.sources), self._described, self.source_offset[:-1].tolist())
+
+    def _described(self, number: int) -> dict[str, Any]:
+        source, (bank, _) = self.sources[number], self.bank_of_source(number)
+        return {
+            "source": f"{bank.name}/{source.name}",
+            "bank": bank.name,
+            **source.credit.described(),
+            "sha256": source.sha256,
+            "width": source.width,
+            "height": source.height,
+        }
 
     def digests(self) -> dict[str, str]:
         """Digest of every bank by its name; what it is made from is compared first, if nobody has touched it yet."""
@@ -216,6 +218,11 @@ def other_kind(names: Iterable[str], kind: str, wanted: type[Banks[Any]], asked:
 def thumb_of(bank: AnyBank, source: int) -> Pixels:
     """The small picture of a source."""
     return decode_image(bank.thumb(source), asked=f"thumbnail of {bank.sources[source].name!r}")
+
+
+def names_of(sources: Sequence[Source]) -> list[str]:
+    """The names of some sources, in their bank."""
+    return sources.column("name") if isinstance(sources, Sources) else [source.name for source in sources]
 
 
 def offsets(sizes: Sequence[int]) -> Tensor:
