@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from ktviz.errors import LibraryError, UnknownNameError, unknown_name
+from ktviz.errors import LibraryError, SourceWarning, UnknownNameError, unknown_name
 from ktviz.files import listed
 from ktviz.labels import Classes
 from ktviz.library.attributes import AttributesTable, attributes_table
-from ktviz.library.build import Part, discard_parts, prepare_parts, reusable_parts, write_bank
+from ktviz.library.build import discard_parts, discard_rows, parts_of, prepare_parts, write_bank
+from ktviz.library.check import check_bank
 from ktviz.library.credits import CreditsTable
 from ktviz.library.format import (
     BUILDING,
+    FORMAT_VERSION,
     MANIFEST,
     BankRecord,
     EncoderIdentity,
     LibrarySettings,
     Manifest,
-    check_files,
     is_bank_name,
     read_manifest,
-    sweep,
     write_manifest,
     writing,
 )
 from ktviz.library.intake import Paths, take_in, warn_of_twins
 from ktviz.library.kinds.codes.coder import Coder
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.drift import Drift
 from ktviz.library.kinds.patches.features import FeatureExtractor
 from ktviz.library.kinds.patches.identity import check_encoder, identify, shipped_encoder
 from ktviz.library.kinds.pictures.kept import KeptBank
@@ -40,7 +44,10 @@ from ktviz.library.kinds.preparer import Given, Preparer
 from ktviz.library.kinds.registry import ENGINES, AnyKind, AnyUnion, preparer_of, united
 from ktviz.library.layout import LAYOUTS, PATCHES
 from ktviz.library.maps import map_folders
+from ktviz.library.older import place_of
+from ktviz.library.parts import Part
 from ktviz.library.sources import SourceFile
+from ktviz.library.sweep import sweep
 from ktviz.library.usable import usable_sources
 from ktviz.printing import counted
 
@@ -189,15 +196,10 @@ class Library:
         return united([self.bank(name) for name in chosen], self.manifest)
 
     def bank(self, name: str) -> AnyKind:
-        """One bank, checked against the manifest."""
+        """One bank. What is read of its files is compared with their digests when it is first touched."""
         if name not in self._open:
             record = self.record(name)
-            try:
-                check_files(self.folder, name, record)
-                bank = ENGINES[record.kind].load(name, self.folder / record.folder, record.digest)
-            except LibraryError:
-                self._check_current()  # another process may have replaced the files
-                raise
+            bank = ENGINES[record.kind].load(place_of(name, self.folder, record))
             if (len(bank.sources), len(bank)) != (record.sources, record.entries):
                 found = f"{counted(len(bank.sources), 'source')} and {counted(len(bank), 'entry', 'entries')}"
                 raise LibraryError(
@@ -286,7 +288,7 @@ class Library:
         maps, has = map_folders(labels, instances, classes), attributes_table(attributes)
         preparer = preparer_of(kind, Given(encoder, maps, has, coder, clusters, least_area), self.manifest, None)
         files = usable_sources(*take_in(paths, credits, (), maps, has), preparer.side_px, skip_bad, quiet)
-        return self._edit(name, [], files, preparer, quiet)
+        return self._edit(name, None, files, preparer, quiet)
 
     def add(
         self,
@@ -313,7 +315,7 @@ class Library:
         maps, has = map_folders(labels, instances, classes, known), attributes_table(attributes)
         preparer = preparer_of(record.kind, Given(encoder, maps, has, coder), self.manifest, bank)
         fresh = usable_sources(*take_in(paths, credits, bank.sources, maps, has), preparer.side_px, skip_bad, quiet)
-        return self._edit(name, reusable_parts(bank, record.layout), fresh, preparer, quiet)
+        return self._edit(name, bank, fresh, preparer, quiet)
 
     def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> list[str]:
         """Remove sources from a bank, or the whole bank if none is named (or left).
@@ -333,41 +335,131 @@ class Library:
         Raises:
             UnknownNameError: No such bank, or a name means no source, or several; nothing is removed.
         """
-        previous = self.record(name)
-        parts: list[Part] = []
         removed: dict[str, str] = {}
-        made_with: object = None
-        if sources:
-            union = self[name]
-            numbers = {union.source_numbers[union.find_source(str(source))] for source in listed(sources)}
-            held = reusable_parts(union.banks[0], previous.layout)
-            made_with = ENGINES[previous.kind].settings(union.banks[0], self.settings)
-            parts = [part for number, part in enumerate(held) if number not in numbers]
-            removed = {union.source_names[number]: union.sources[number].sha256 for number in sorted(numbers)}
-            warn_of_twins(union.source_names, previous, numbers)
+        record = None
         with self._writing():
-            self._commit(name, self._written(name, previous.kind, parts, made_with, quiet) if parts else None)
+            self.record(name)
+            if sources:
+                union = self[name]
+                numbers = {union.source_numbers[union.find_source(str(source))] for source in listed(sources)}
+                held = parts_of(union.banks[0])
+                removed = {union.source_names[number]: union.sources[number].sha256 for number in sorted(numbers)}
+                warn_of_twins(union.source_names, held, numbers)
+                parts = [part for number, part in enumerate(held) if number not in numbers]
+                record = self._made_again(union.banks[0], parts, quiet, anew=False) if parts else None
+            self._commit(name, record)
             if removed:
                 discard_parts(self.folder, set(removed.values()))
             else:
                 shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
+        if name in self.manifest.banks:
+            self._warn_of_drift(name)
         return list(removed)
 
-    def _edit(self, name: str, parts: list[Part], files: list[SourceFile], preparer: Preparer, quiet: bool) -> AnyUnion:
+    def rebuild(self, name: str | None = None, *, quiet: bool = False) -> list[str]:
+        """Make the tree of a bank of patches anew from what it holds now, or of all banks; nothing is encoded again.
+
+        All files are compared with their digests first. A library of an older format becomes one of the newest.
+
+        Args:
+            name: Of the bank; all if None.
+            quiet: No progress bars.
+
+        Returns:
+            The banks that were made again.
+
+        Raises:
+            UnknownNameError: No such bank.
+            LibraryError: A file is damaged, or one bank of a library of an older format is named: all become new ones.
+        """
+        older = self.manifest.version < FORMAT_VERSION
+        if older and name is not None:
+            raise LibraryError(f"rebuild bank {name!r}", self._told_older, "Rebuild all banks: name none")
+        names = list(self) if name is None else [name]
+        with self._writing(any_version=True):
+            banks = {one: self.bank(one) for one in names}
+            for one in names:
+                check_bank(banks[one])
+            made = {one: self._made_again(bank, parts_of(bank), quiet, anew=True) for one, bank in banks.items()}
+            self._open.clear()
+            self._write(replace(self.manifest, banks={**self.manifest.banks, **made}, version=FORMAT_VERSION))
+            sweep(self.folder, self.manifest)
+            discard_rows(self.folder, made.values())
+        return names
+
+    def check(self, name: str | None = None) -> None:
+        """Compare every file of a bank, or of all banks, with its digest, and refuse what makes no sense.
+
+        Raises:
+            UnknownNameError: No such bank.
+            LibraryError: A file is missing, was changed or was added, or does not fit the others; the message names it.
+        """
+        for one in [name] if name is not None else list(self):
+            check_bank(self.bank(one))
+            self._warn_of_drift(one)
+
+    def compare(self, name: str) -> None:
+        """Compare every file of a bank with its digest; errors as in `check`, which asks more."""
+        place = self.bank(name).place
+        place.compare_all(place.files())
+
+    def drift(self, name: str) -> Drift | None:
+        """How far a bank of patches has moved away from what its tree was made for; None for other kinds."""
+        bank = self.bank(name)
+        return bank.drift if isinstance(bank, Bank) else None
+
+    def _edit(
+        self, name: str, bank: AnyKind | None, files: list[SourceFile], preparer: Preparer, quiet: bool
+    ) -> AnyUnion:
         if not files:
             return self[name]
         with self._writing():
             fresh = prepare_parts(self.folder, files, preparer, quiet)
-            self._commit(name, self._written(name, preparer.kind, parts + fresh, preparer.settings, quiet))
+            parts = fresh if bank is None else parts_of(bank) + fresh
+            made_with, kind, settings = preparer.made_with, preparer.kind, preparer.settings
+            record = self._written(name, kind, parts, made_with, settings, bank, quiet)
+            self._commit(name, record)
+            discard_rows(self.folder, [record])
             discard_parts(self.folder, {file.sha256 for file in files})
+        self._warn_of_drift(name)
         return self[name]
 
-    def _written(self, name: str, kind: str, parts: list[Part], settings: object, quiet: bool) -> BankRecord:
-        return write_bank(self.folder, name, kind, parts, settings, self.manifest.banks.get(name), quiet)
+    def _made_again(self, bank: AnyKind, parts: list[Part], quiet: bool, anew: bool) -> BankRecord:
+        engine = ENGINES[bank.kind]
+        made_with, settings = engine.made_with(bank, self.manifest), engine.settings(bank, self.settings)
+        return self._written(bank.name, bank.kind, parts, made_with, settings, None if anew else bank, quiet)
+
+    def _written(
+        self,
+        name: str,
+        kind: str,
+        parts: list[Part],
+        made_with: str,
+        settings: Any,
+        previous: AnyKind | None,
+        quiet: bool,
+    ) -> BankRecord:
+        known = self.manifest.banks.get(name)
+        generation = 1 if known is None else int(known.folder.rsplit("@", 1)[1]) + 1
+        return write_bank(self.folder, name, kind, parts, made_with, settings, previous, generation, quiet)
+
+    def _warn_of_drift(self, name: str) -> None:
+        drift = self.drift(name)
+        if drift is not None and drift.matters:
+            remark = f"bank {name}: {drift}; `ktviz library rebuild` makes its tree anew"
+            warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.remove or check
+
+    @property
+    def _told_older(self) -> str:
+        return f"the library is of format {self.manifest.version}, and the newest is {FORMAT_VERSION}"
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self, any_version: bool = False) -> Iterator[None]:
         """Hold the library; refuse to go on from a state that somebody else has changed since it was opened."""
+        if self.manifest.version < FORMAT_VERSION and not any_version:
+            raise LibraryError(
+                f"edit library {str(self.folder)!r}", self._told_older, "Convert it first: `ktviz library rebuild`"
+            )
         with writing(self.folder):
             self._check_current()
             sweep(self.folder, self.manifest)
