@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,11 @@ from ktviz.networks.running import check_finite, run
 from ktviz.networks.threads import threads_for
 from ktviz.networks.tiles import cut, grown, reach_of, scaled, shifted, tiles
 from ktviz.retrieval.matches import Matches
+from ktviz.systems.kt.alignment import Affine, Moments, aligning
 from ktviz.systems.kt.forecast import Forecast, forecast
 from ktviz.systems.kt.retrieval import Retrieval, concatenate, parts
 from ktviz.systems.kt.settings import Settings
+from ktviz.systems.kt.tone import moments_of_map, moments_of_winners
 from ktviz.systems.kt.transfer import transfer
 
 TRANSFERS_AT_ONCE = 1024
@@ -50,7 +52,7 @@ class Pipeline(nn.Module):
                 f"decode features of {encoder.channels} channels", f"a decoder for {channels}", "Give the encoder's own"
             )
         self.encoder = encoder
-        self.retrieval = Retrieval(searched)
+        self.tone, self.retrieval = Retrieval(searched), Retrieval(searched)
         self.decoder = decoder
         self.memory = None if memory is None else as_bytes(memory)
         self.eval()
@@ -112,13 +114,13 @@ class Pipeline(nn.Module):
         step = self.encoder.stride * QUERY_STEP
         return PatchGrid(*(-(-side // step) * QUERY_STEP for side in (height, width)))
 
-    def retrieve(self, cells: Cells, grid: PatchGrid, settings: Settings) -> Matches:
+    def retrieve(self, site: Retrieval, cells: Cells, grid: PatchGrid, settings: Settings) -> Matches:
         """Find the winners of all queries, strip by strip; each goes on where the one above it ends."""
         found: list[Matches] = []
         for rows in strips(grid):
             strip = grid.strip(rows)
             above = found[-1].winner[-grid.columns :] if found else None
-            found.append(self.retrieval(cells(strip.cells), strip, settings, above))
+            found.append(site(cells(strip.cells), strip, settings, above))
             tidy(strip, grid)
         return concatenate(found)
 
@@ -144,8 +146,41 @@ class Pipeline(nn.Module):
             release()
         return features.permute(2, 0, 1)
 
-    def paint(self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings) -> Pixels:
-        """Transfer from the winners (N,), and decode: (4 h, 4 w, 3) uint8.
+    def toned(self, cells: Cells, grid: PatchGrid, settings: Settings) -> Cells:
+        """The photo's features in the tone of what is most like it as it is: (C, rows, w) of some rows."""
+        first = self.retrieve(self.tone, cells, grid, settings)
+        return self.aligned(cells, grid, moments_of_winners(self.banks, first.winner), settings)
+
+    def aligned(self, cells: Cells, grid: PatchGrid, to: Moments, settings: Settings) -> Cells:
+        """Features of a photo, brought to some moments."""
+        rows = ((place, cells(place)) for place in self.cut(grid))
+        change = aligning(moments_of_map(rows, grid, self.encoder.channels), to, settings.align)
+        return lambda place: change(cells(place))
+
+    def finish(self, cells: Cells, grid: PatchGrid, winner: Tensor, to: Moments, settings: Settings) -> Affine:
+        """What brings the features after the transfer to some moments once more."""
+        rows = self.changed(cells, grid, winner, settings)
+        return aligning(moments_of_map(rows, grid, self.encoder.channels), to, settings.align)
+
+    def changed(
+        self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Features after the transfer (C, rows, w), some rows of cells at a time."""
+        for rows in self.cut(grid):
+            queries = grid.over(rows)
+            strip = grid.strip(queries)
+            made = self.transfer_map(cells(strip.cells), strip, winner[scaled(queries, grid.columns)], settings)
+            yield rows, made[:, shifted(rows, -strip.top)]
+            tidy(strip, grid)
+
+    def cut(self, grid: PatchGrid) -> list[slice]:
+        """The rows of cells of a photo, so many at a time as are worked on together."""
+        return cut(slice(0, grid.height), max(1, QUERIES_PER_STRIP // grid.columns) * QUERY_STEP)
+
+    def paint(
+        self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings, finish: Affine | None = None
+    ) -> Pixels:
+        """Transfer from the winners (N,), align once more, and decode: (4 h, 4 w, 3) uint8.
 
         Raises:
             WeightsError: The decoder made NaN.
@@ -160,6 +195,8 @@ class Pipeline(nn.Module):
             strip = grid.strip(queries)
             mine = winner[scaled(queries, grid.columns)]
             transferred = self.transfer_map(cells(strip.cells), strip, mine, settings)
+            if finish is not None:
+                transferred = finish(transferred)
             tidy(strip, grid)
             for tile in tiles(rows, grid.height, grid.width, reach):
                 part = transferred[:, shifted(tile.seen_rows, -strip.top), tile.seen_columns]

@@ -25,8 +25,9 @@ class SettingKeywords(TypedDict, total=False):
 
     preset: Preset
     transfer: TransferMode
-    strength: float
+    strength: float | None
     max_gain: float | None
+    align: float | None
     coherence: float | None
     band_weights: Sequence[float]
     candidates: int
@@ -41,8 +42,10 @@ class Settings(KnownKeywords):
     Attributes:
         preset: "beam" (default), "paper" or "exact"; see `SearchSettings`.
         transfer: "statistics" (the paper's default) or "swap".
-        strength: 0 leaves the photo, 1 is the full transfer.
+        strength: 0 leaves the photo, 1 is the full transfer. None: 0.5 with alignment, else 1.
         max_gain: Bound of the contrast gain in `statistics`; 0 means none, as published. None: 3.5, or 0 for "paper".
+        align: How far features are brought to the mean and covariance of what was retrieved, before and after the
+            transfer: from 0, as published, to 1. None: 1, or 0 for "paper".
         coherence: Similarity that may be given up to continue a neighbour's source; 0 gives up none, as published.
             None: 0.06, or 0 for "paper".
         band_weights: Weight of LL, LH, HL, HH in the similarity.
@@ -58,8 +61,9 @@ class Settings(KnownKeywords):
 
     preset: Preset = "beam"
     transfer: TransferMode = "statistics"
-    strength: float = 1.0
+    strength: float | None = None
     max_gain: float | None = None
+    align: float | None = None
     coherence: float | None = None
     band_weights: Sequence[float] = PAPER_WEIGHTS
     candidates: int = 8
@@ -70,11 +74,16 @@ class Settings(KnownKeywords):
         published = one_of("preset", self.preset, get_args(Preset)) == "paper"
         max_gain = (0.0 if published else MAX_GAIN) if self.max_gain is None else number("max_gain", self.max_gain)
         coherence = (0.0 if published else COHERENCE) if self.coherence is None else number("coherence", self.coherence)
+        align = (0.0 if published else 1.0) if self.align is None else number("align", self.align)
+        strength = (0.5 if align else 1.0) if self.strength is None else number("strength", self.strength)
         without = parts_to_leave_out(self.without)
-        check_transfer(self.transfer, number("strength", self.strength), max_gain)
+        check_transfer(self.transfer, strength, max_gain)
+        if not 0 <= align <= 1:
+            raise SettingError(f"align {align}", "outside 0 to 1", "Give a number from 0 (as published) to 1")
         if not 0 <= coherence <= 1:
             raise SettingError(f"coherence {coherence}", "outside 0 to 1", "Give 0 for none, or about 0.1")
-        resolved = {"max_gain": max_gain, "coherence": coherence, "without": without}
+        resolved = {"strength": strength, "max_gain": max_gain, "align": align, "coherence": coherence}
+        resolved |= {"without": without}
         for name, value in (*resolved.items(), ("band_weights", self.search.band_weights)):
             object.__setattr__(self, name, value)
 

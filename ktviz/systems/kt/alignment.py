@@ -1,0 +1,105 @@
+"""Alignment: features brought to the mean and covariance of knowledge, by whitening and colouring (Li et al. 2017).
+
+Both sides are measured by patches: of a photo, cells count as often as queries cover them. So features that are aligned
+to their own moments stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ktviz.networks.threads import one_thread
+
+FLOOR = 1e-3
+"""Of eigenvalues, relative to the largest: what varies less is noise, and dividing by it would make it loud."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """How often, the sum, and the sum of products of the channels of cells: they add up.
+
+    Attributes:
+        count: (), float64.
+        total: (C,), float64.
+        products: (C, C), float64.
+    """
+
+    count: Tensor
+    total: Tensor
+    products: Tensor
+
+    @classmethod
+    def nothing(cls, channels: int) -> Moments:
+        """Of no cells."""
+        return cls(*(torch.zeros(shape, dtype=torch.float64) for shape in ((), (channels,), (channels, channels))))
+
+    @classmethod
+    def of(cls, cells: Tensor) -> Moments:
+        """Of cells (n, C)."""
+        cells = cells.double()
+        with one_thread():  # sums in another order would be others
+            return cls(cells.new_tensor(len(cells)), cells.sum(0), cells.T @ cells)
+
+    def __add__(self, other: Moments) -> Moments:
+        return Moments(self.count + other.count, self.total + other.total, self.products + other.products)
+
+    def with_rows(self, features: Tensor, times: Tensor) -> Moments:
+        """With some rows of a map (C, h, w), each cell so many times (h, w): row by row, so that a map has the same
+        moments however it is cut into rows."""
+        found = self
+        for row, often in zip(features.permute(1, 2, 0), times, strict=True):
+            cells = row.double()
+            with one_thread():
+                counted = cells * often[:, None]
+                found += Moments(often.double().sum(), counted.sum(0), counted.T @ cells)
+        return found
+
+    @property
+    def mean(self) -> Tensor:
+        """(C,)."""
+        return self.total / self.count
+
+    @property
+    def covariance(self) -> Tensor:
+        """(C, C)."""
+        mean = self.mean
+        return self.products / self.count - mean[:, None] * mean
+
+
+@dataclass(frozen=True)
+class Affine:
+    """A change of all cells: weight @ cell + bias.
+
+    Attributes:
+        weight: (C, C), float64.
+        bias: (C,), float64.
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """(C, h, w) to the same, in single precision."""
+        channels, height, width = features.shape
+        cells = features.permute(1, 2, 0).reshape(-1, channels).double()
+        changed = torch.addmm(self.bias, cells, self.weight.T).float()
+        return changed.view(height, width, channels).permute(2, 0, 1)
+
+
+def aligning(of: Moments, to: Moments, amount: float = 1.0) -> Affine:
+    """What brings cells of some moments to others, or by a part of the way: 0 leaves them."""
+    weight = power(to.covariance, 0.5) @ power(of.covariance, -0.5)
+    bias = to.mean - weight @ of.mean
+    if amount == 1:
+        return Affine(weight, bias)
+    return Affine(torch.eye(len(bias), dtype=bias.dtype).lerp(weight, amount), amount * bias)
+
+
+def power(covariance: Tensor, exponent: float) -> Tensor:
+    """A power of a covariance (C, C), its eigenvalues held above a floor."""
+    with one_thread():
+        values, vectors = torch.linalg.eigh(covariance)
+        return (vectors * values.clamp(min=FLOOR * float(values[-1])).pow(exponent)) @ vectors.T
