@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,6 +20,7 @@ from ktviz.networks.threads import threads_for
 from ktviz.regions import Box
 from ktviz.systems.kt.live import Live
 from ktviz.systems.kt.receptive import receptive_field
+from ktviz.systems.kt.tone_parts import ToneParts
 from ktviz.systems.protocol import Ints
 
 Area = tuple[slice, slice]
@@ -35,8 +37,10 @@ class PatchBlend:
         case: A trace and its translator.
         retrievals: (n,) those that reach into the part.
         start: (C, h, w) features of the photo around it.
-        grid: The retrievals' queries on these.
-        parts: (n, C, 4, 4) what each changes, divided by the coverage.
+        grid: The queries on these, and
+        near: (n,) their places among the retrievals.
+        parts: (n, C, 4, 4) what each of them changes there, divided by the coverage.
+        tone: What all retrievals change as one tone; None without alignment.
         cells: What is decoded, counted in `start`, and
         inner: what is shown of it, in px.
     """
@@ -45,7 +49,9 @@ class PatchBlend:
     retrievals: Ints
     start: Tensor
     grid: PatchGrid
+    near: Tensor
     parts: Tensor
+    tone: ToneParts | None
     cells: Area
     inner: Area
 
@@ -63,29 +69,59 @@ class PatchBlend:
         cells = (shifted(decoded[0], top), shifted(decoded[1], left))
         inner = (shifted(pixels[0], STRIDE * decoded[0].start), shifted(pixels[1], STRIDE * decoded[1].start))
         start = case.features[:, area[0], area[1]]
-        return cls(case, numbers.numpy(), start, own, changes(case, numbers), cells, inner)
+        parts, look = changes(case, numbers), case.look
+        if look is None:
+            return cls(case, numbers.numpy(), start, own, torch.arange(len(numbers)), parts, None, cells, inner)
+        tone = ToneParts.create(case.banks, case.winner, look, start, float(case.settings.align or 0))
+        return cls(case, np.arange(len(grid)), start, own, numbers, parts, tone, cells, inner)
 
     def __call__(self, amount: Tensor, /) -> Tensor:
         """The part (3, h, w) for amounts (n,), or (n, 4) of LL, LH, HL, HH."""
+        near = amount[self.near]
         if amount.ndim == 1:
-            scaled = self.parts * amount[:, None, None, None]
+            scaled = self.parts * near[:, None, None, None]
         else:
-            scaled = to_patches((band_parts(to_vectors(self.parts)) * amount[:, :, None]).sum(1))
+            scaled = to_patches((band_parts(to_vectors(self.parts)) * near[:, :, None]).sum(1))
         change = torch.zeros_like(self.start)
         self.grid.add_patches(change, scaled, torch.arange(len(self.grid)))
+        if self.tone is not None:
+            change = change + (self.tone(amount) if amount.ndim == 1 else by_band(self.tone, amount))
         features = (self.start + change)[:, self.cells[0], self.cells[1]]
         with threads_for(features[0].numel()):
             made = run(self.case.model.decoder, features[None])[0]
         return made[:, self.inner[0], self.inner[1]]
 
 
+def by_band(tone: ToneParts, amount: Tensor) -> Tensor:
+    """The change by tone where retrievals count so much in each band (n, 4): of each amount its band."""
+    found = torch.zeros_like(tone.start, dtype=torch.float32)
+    for band in range(amount.shape[1]):
+        found = found + band_of_map(tone(amount[:, band]), band)
+    return found
+
+
+def band_of_map(features: Tensor, band: int) -> Tensor:
+    """What of a map (C, h, w) lies in LL, LH, HL or HH of its blocks of 2x2 cells."""
+    channels, height, width = features.shape
+    blocks = features.reshape(channels, height // 2, 2, width // 2, 2)
+    down, across = blocks.mean(2, keepdim=True), blocks.mean(4, keepdim=True)
+    mean = down.mean(4, keepdim=True)
+    parts = mean.expand_as(blocks), (down - mean).expand_as(blocks), (across - mean).expand_as(blocks)
+    found = parts[band] if band < len(parts) else blocks - down - across + mean
+    return found.reshape(features.shape)
+
+
 @torch.no_grad()
 def changes(case: Live, numbers: Tensor) -> Tensor:
-    """What some retrievals (n,), ascending, change, divided by the coverage: (n, C, 4, 4)."""
-    cover, found = case.grid.coverage()[None], []
+    """What some retrievals (n,), ascending, change where they are, divided by the coverage: (n, C, 4, 4)."""
+    cover, found, look = case.grid.coverage()[None], [], case.look
+    features = case.features if look is None else look.before(case.features)
     for index in numbers.split(AT_ONCE):
-        before, after = case.model.transferred(case.features, case.grid, case.winner, case.settings, index)
-        found.append((after - before) / case.grid.unfold(cover, index))
+        before, after = case.model.transferred(features, case.grid, case.winner, case.settings, index)
+        change = after - before
+        if look is not None:
+            change = torch.einsum("dc,ncyx->ndyx", look.after.weight.float(), change)
+        found.append(change / case.grid.unfold(cover, index))
     return torch.cat(found)
 
 

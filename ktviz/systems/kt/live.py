@@ -22,7 +22,9 @@ from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.printing import counted
 from ktviz.retrieval.matches import Matches
+from ktviz.systems.kt.pipeline import rows_of
 from ktviz.systems.kt.settings import Settings, settings_from
+from ktviz.systems.kt.tone import Look, moments_of_winners
 from ktviz.systems.opening import stated_settings
 from ktviz.trace.trace import Trace
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from ktviz.systems.kt.translation import Translation
     from ktviz.systems.kt.translator import Translator
 
+TONE, RETRIEVAL = "tone", "retrieval"
+"""Sites: the photo as it is, and in the tone of what that found."""
 _features: WeakKeyDictionary[Translator, tuple[str, Tensor]] = WeakKeyDictionary()
 """Features of the image that each translator was last asked about: counterfactuals come in series."""
 
@@ -81,9 +85,34 @@ class Live:
         return self.model.grid(*self.pixels.shape[:2])
 
     @cached_property
+    def site(self) -> str:
+        """The site that is asked: of several, the one that paints."""
+        sites: list[str] = self.trace.sites
+        return sites[0] if len(sites) == 1 else RETRIEVAL
+
+    @cached_property
     def winner(self) -> Tensor:
         """(N,) entries that were taken."""
-        return torch.from_numpy(self.trace.column("entry").astype(np.int64))
+        return self.winner_of(self.site)
+
+    def winner_of(self, site: str) -> Tensor:
+        """(N,) entries that were taken at a site."""
+        return torch.from_numpy(self.trace.whole.site(site).column("entry").astype(np.int64))
+
+    @cached_property
+    def asked(self) -> Tensor:
+        """(C, h, w) of the photo, as the site that is asked saw them."""
+        if self.site != RETRIEVAL or not self.settings.align:
+            return self.features
+        model, cells = self.model, rows_of(self.features)
+        tone = moments_of_winners(self.banks, self.winner_of(TONE))
+        return model.before(cells, self.grid, tone, self.settings)(self.features)
+
+    @cached_property
+    @torch.no_grad()
+    def look(self) -> Look | None:
+        """How the features of the photo changed beside the transfer; None where they did not."""
+        return self.model.look(rows_of(self.features), self.grid, self.winner_of(RETRIEVAL), self.settings)
 
     def translate(self, settings: Settings | None = None) -> Translation:
         """Translate the photo again, with other settings if given; its features are used again."""
@@ -106,7 +135,7 @@ def live(trace: Trace, model: Translator) -> Live:
     if pixels is None:
         raise TraceError("a question to the model", "the trace was saved without its photo", "Pass photo=")
     case = Live(trace, model, pixels)
-    if len(trace) != len(case.grid):
+    if len(trace) != len(case.grid) * len(trace.sites):
         raise TraceError(
             "a question to the model",
             f"{len(trace):,} of the image's {counted(len(case.grid), 'retrieval')}",
@@ -120,7 +149,7 @@ def exact(case: Live, query: Tensor) -> Matches:
     settings = case.settings
     search = SearchSettings("exact", candidates=1, band_weights=settings.search.band_weights)
     excluded = case.banks.excluded(settings.without)
-    return case.banks.search(case.grid.unfold(case.features, query), search, excluded)
+    return case.banks.search(case.grid.unfold(case.asked, query), search, excluded)
 
 
 def best_by_source(case: Live, query: Tensor) -> Tensor:
@@ -128,7 +157,7 @@ def best_by_source(case: Live, query: Tensor) -> Tensor:
     banks, settings = case.banks, case.settings
     excluded = banks.excluded(settings.without)
     rows = torch.arange(len(banks)) if excluded is None else (~excluded).nonzero()[:, 0]
-    vectors = to_vectors(case.grid.unfold(case.features, query))
+    vectors = to_vectors(case.grid.unfold(case.asked, query))
     best = torch.full((len(query), len(banks.sources)), -torch.inf)
     for chunk, found in all_similarities(vectors, rows, banks, torch.tensor(settings.search.band_weights)):
         best.scatter_reduce_(1, banks.source_of(chunk).expand(len(query), -1), found.float(), "amax")

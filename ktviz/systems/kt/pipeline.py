@@ -25,7 +25,7 @@ from ktviz.systems.kt.alignment import Affine, Moments, aligning
 from ktviz.systems.kt.forecast import Forecast, forecast
 from ktviz.systems.kt.retrieval import Retrieval, concatenate, parts
 from ktviz.systems.kt.settings import Settings
-from ktviz.systems.kt.tone import moments_of_map, moments_of_winners
+from ktviz.systems.kt.tone import Look, moments_of_map, moments_of_winners
 from ktviz.systems.kt.transfer import transfer
 
 TRANSFERS_AT_ONCE = 1024
@@ -52,7 +52,7 @@ class Pipeline(nn.Module):
                 f"decode features of {encoder.channels} channels", f"a decoder for {channels}", "Give the encoder's own"
             )
         self.encoder = encoder
-        self.tone, self.retrieval = Retrieval(searched), Retrieval(searched)
+        self.tone, self.retrieval = Retrieval(searched, paints=False), Retrieval(searched)
         self.decoder = decoder
         self.memory = None if memory is None else as_bytes(memory)
         self.eval()
@@ -147,19 +147,25 @@ class Pipeline(nn.Module):
         return features.permute(2, 0, 1)
 
     def toned(self, cells: Cells, grid: PatchGrid, settings: Settings) -> Cells:
-        """The photo's features in the tone of what is most like it as it is: (C, rows, w) of some rows."""
+        """The photo's features as they are matched: in the tone of what is most like them as they are."""
+        if not settings.align:
+            return cells
         first = self.retrieve(self.tone, cells, grid, settings)
-        return self.aligned(cells, grid, moments_of_winners(self.banks, first.winner), settings)
+        return through(self.before(cells, grid, moments_of_winners(self.banks, first.winner), settings), cells)
 
-    def aligned(self, cells: Cells, grid: PatchGrid, to: Moments, settings: Settings) -> Cells:
-        """Features of a photo, brought to some moments."""
+    def look(self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings) -> Look | None:
+        """How features change beside the transfer from the winners (N,); None where they do not."""
+        if not settings.align:
+            return None
+        tone = moments_of_winners(self.banks, winner)
+        before = self.before(cells, grid, tone, settings)
+        rows = self.changed(through(before, cells), grid, winner, settings)
+        made = moments_of_map(rows, grid, self.encoder.channels)
+        return Look(tone, before, aligning(made, tone, settings.align), made)
+
+    def before(self, cells: Cells, grid: PatchGrid, to: Moments, settings: Settings) -> Affine:
+        """What brings the features of a photo to some moments."""
         rows = ((place, cells(place)) for place in self.cut(grid))
-        change = aligning(moments_of_map(rows, grid, self.encoder.channels), to, settings.align)
-        return lambda place: change(cells(place))
-
-    def finish(self, cells: Cells, grid: PatchGrid, winner: Tensor, to: Moments, settings: Settings) -> Affine:
-        """What brings the features after the transfer to some moments once more."""
-        rows = self.changed(cells, grid, winner, settings)
         return aligning(moments_of_map(rows, grid, self.encoder.channels), to, settings.align)
 
     def changed(
@@ -177,14 +183,15 @@ class Pipeline(nn.Module):
         """The rows of cells of a photo, so many at a time as are worked on together."""
         return cut(slice(0, grid.height), max(1, QUERIES_PER_STRIP // grid.columns) * QUERY_STEP)
 
-    def paint(
-        self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings, finish: Affine | None = None
-    ) -> Pixels:
-        """Transfer from the winners (N,), align once more, and decode: (4 h, 4 w, 3) uint8.
+    def paint(self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings) -> Pixels:
+        """Align, transfer from the winners (N,), align once more, and decode: (4 h, 4 w, 3) uint8.
 
         Raises:
             WeightsError: The decoder made NaN.
         """
+        look = self.look(cells, grid, winner, settings)
+        if look is not None:
+            cells = through(look.before, cells)
         reach = self.decoder_reach(grid)
         output = np.empty((grid.height * STRIDE, grid.width * STRIDE, 3), dtype=np.uint8)
         whole = slice(0, grid.height)
@@ -195,8 +202,8 @@ class Pipeline(nn.Module):
             strip = grid.strip(queries)
             mine = winner[scaled(queries, grid.columns)]
             transferred = self.transfer_map(cells(strip.cells), strip, mine, settings)
-            if finish is not None:
-                transferred = finish(transferred)
+            if look is not None:
+                transferred = look.after(transferred)
             tidy(strip, grid)
             for tile in tiles(rows, grid.height, grid.width, reach):
                 part = transferred[:, shifted(tile.seen_rows, -strip.top), tile.seen_columns]
@@ -236,6 +243,11 @@ class Pipeline(nn.Module):
 def rows_of(features: Tensor) -> Cells:
     """Rows of features that are there."""
     return lambda rows: features[:, rows]
+
+
+def through(change: Affine, cells: Cells) -> Cells:
+    """Features that are changed where they are asked for."""
+    return lambda rows: change(cells(rows))
 
 
 def tidy(strip: PatchGrid, grid: PatchGrid) -> None:

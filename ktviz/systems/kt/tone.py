@@ -7,6 +7,7 @@ search give the tone of the picture, and its patches.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -16,6 +17,23 @@ from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.kt.alignment import Affine, Moments
 
 PATCHES_AT_ONCE = 1024
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a photo's features change beside the transfer.
+
+    Attributes:
+        tone: Moments of the patches that were taken.
+        before: Brings the photo's features there.
+        after: Brings the features after the transfer there once more.
+        made: Moments of these.
+    """
+
+    tone: Moments
+    before: Affine
+    after: Affine
+    made: Moments
 
 
 def moments_of_winners(banks: BankUnion, winner: Tensor) -> Moments:

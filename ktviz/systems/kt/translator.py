@@ -38,7 +38,6 @@ from ktviz.systems.kt.receptive import footprint, receptive_field
 from ktviz.systems.kt.retrieval import NAME
 from ktviz.systems.kt.rounding import check_rounded, truth
 from ktviz.systems.kt.settings import SettingKeywords, Settings, settings_from
-from ktviz.systems.kt.tone import moments_of_winners
 from ktviz.systems.kt.translation import Translation
 from ktviz.systems.opening import banks_of
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
@@ -134,14 +133,8 @@ class Translator(Pipeline):
             features = self.encode(pixels)
         cells = partial(self.encode, pixels) if features is None else rows_of(features)
         grid = self.grid(*pixels.shape[:2])
-        seen = self.toned(cells, grid, settings) if settings.align else cells
-        matches = self.retrieve(self.retrieval, seen, grid, settings)
-        winner, finish = matches.winner, None
-        if settings.align:
-            tone = moments_of_winners(self.banks, winner)
-            cells = self.aligned(cells, grid, tone, settings)
-            finish = self.finish(cells, grid, winner, tone, settings)
-        output = self.paint(cells, grid, winner, settings, finish)[: pixels.shape[0], : pixels.shape[1]]
+        matches = self.retrieve(self.retrieval, self.toned(cells, grid, settings), grid, settings)
+        output = self.paint(cells, grid, matches.winner, settings)[: pixels.shape[0], : pixels.shape[1]]
         return Translation(output, pixels, matches, grid, self.banks, settings)
 
     def traced(self, image: ImageLike, **settings: Unpack[SettingKeywords]) -> Trace:
