@@ -240,7 +240,7 @@ class Audit:
 
     def write(self, folder: Path) -> None:
         """Write everything into a folder that does not exist yet."""
-        self.trace.save(in_folder(folder, TRACE), pictures="none")
+        self.trace.recording.save(in_folder(folder, TRACE), pictures="none")
         write_fingerprints(folder / PRINTS, self.fingerprints)
         for name, table in self.tables.items():
             write_table(in_folder(folder, f"tables/{name}.parquet"), table)
@@ -248,7 +248,8 @@ class Audit:
         for name, pixels in self.pictures.items():
             in_folder(folder, f"pictures/{name}.png").write_bytes(encode_image(pixels, "png"))
         for source, name in counterfactual_names(self.evidence).items():
-            self.evidence.without[source].save(in_folder(folder, f"counterfactuals/{name}.parquet"), pictures="none")
+            without = self.evidence.without[source].recording
+            without.save(in_folder(folder, f"counterfactuals/{name}.parquet"), pictures="none")
         write_asked(folder, self.evidence)
         for number, data in enumerate(self.thumbs.values()):
             in_folder(folder, f"sources/{number:03d}.jpg").write_bytes(data)
@@ -322,7 +323,7 @@ class Audit:
 
 def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
     """What a folder holds that the model has made; the rest of it follows and is not read."""
-    trace = Trace.open(folder / TRACE)
+    trace = one_site(Trace.open(folder / TRACE))
     if (size := stored_size((folder / "pictures/input.png").read_bytes(), "input.png")) != trace.picture.size:
         raise ValueError(
             f"pictures/input.png is {size[1]}x{size[0]} px, not {trace.picture.size[1]}x{trace.picture.size[0]}"
@@ -338,7 +339,7 @@ def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
 
     def translation(file: str, picture: str) -> Trace:
         """Another one of the same photo."""
-        found = Trace.open(folder / f"{file}.parquet")
+        found = one_site(Trace.open(folder / f"{file}.parquet"))
         output = read_image(folder / f"pictures/{picture}.png")
         alike = [canvas for canvas in known if found.picture.sha256(canvas) == trace.picture.sha256(canvas)]
         shared = {canvas: known[canvas] for canvas in alike}  # another run may have taken another exemplar

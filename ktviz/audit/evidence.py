@@ -105,7 +105,7 @@ def searched_sources(case: Case) -> list[str]:
 
 def left_out(case: Case, source: str) -> Trace:
     """The same run without a source, its winners only."""
-    return only_winners(one_site(case.system.rerun(case.trace, without=[source])))
+    return one_site(only_winners(case.system.rerun(case.trace, without=[source])))
 
 
 def only_winners(trace: Trace) -> Trace:

@@ -199,7 +199,9 @@ class Trace(Content):
             raise TraceError(f"image {number}", f"a trace of {counted(len(self.pictures), 'image')}", "Count from 0")
         table = self.table.filter(pc.equal(self.table["image"], number))
         table = table.set_column(0, self.table.schema.field(0), pa.array(np.zeros(len(table), dtype=np.int32)))
-        return self._with(table, [self.pictures[number]])
+        found = self._with(table, [self.pictures[number]])
+        found._recording = None if self._recording is None else self._recording.image(number)
+        return found
 
     def with_table(self, table: pa.Table) -> Trace:
         """The same trace with other values in its columns."""
@@ -216,11 +218,15 @@ class Trace(Content):
                 known = ", ".join(self.picture.about["canvases"])
                 raise TraceError(f"a picture {name!r}", f"the trace has {known}", "Name one of them")
         held = {**self.picture.canvases, **canvases}
-        return self._with(self.table, [Picture(held, self.picture.about)])
+        found = self._with(self.table, [Picture(held, self.picture.about)])
+        found._recording = None if self._recording is None else self._recording.with_canvases(canvases)
+        return found
 
     def with_settings(self, settings: Mapping[str, Any]) -> Trace:
         """The same trace of one image, saying that it was made otherwise: for a run that is to be made otherwise."""
-        return self._with(self.table, [Picture(self.picture.canvases, {**self.picture.about, "settings": settings})])
+        found = self._with(self.table, [Picture(self.picture.canvases, {**self.picture.about, "settings": settings})])
+        found._recording = None if self._recording is None else self._recording.with_settings(settings)
+        return found
 
     def site(self, name: str) -> Trace:
         """The retrievals of one site, and the sources that it chose from."""
@@ -233,6 +239,7 @@ class Trace(Content):
         found = self._with(table.filter(pc.equal(table["site"], name)), about=about)
         if self._part is not None and len(self.sites) > 1:
             found._part = (self._part[0].site(name), self._part[1])
+        found._recording = self.recording if len(self.sites) > 1 else self._recording
         return found
 
     def __getitem__(self, region: Region) -> Trace:
@@ -253,6 +260,7 @@ class Trace(Content):
     ) -> Trace:
         part = Trace(table, about or self.about, self.pictures if pictures is None else pictures)
         part._model, part._adapted, part._part = self._model, self._adapted, self._part
+        part._recording = self._recording
         return part
 
     @cached_property

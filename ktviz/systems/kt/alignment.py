@@ -46,6 +46,10 @@ class Moments:
     def __add__(self, other: Moments) -> Moments:
         return Moments(self.count + other.count, self.total + other.total, self.products + other.products)
 
+    def __mul__(self, times: float) -> Moments:
+        """Of cells of which each counts so many times."""
+        return Moments(self.count * times, self.total * times, self.products * times)
+
     def with_rows(self, features: Tensor, times: Tensor) -> Moments:
         """With some rows of a map (C, h, w), each cell so many times (h, w): row by row, so that a map has the same
         moments however it is cut into rows."""

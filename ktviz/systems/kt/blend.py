@@ -1,7 +1,8 @@
 """A part of a translation as a function of how much each retrieval contributes.
 
-The baseline are the photo's own features. A transferred cell is the mean of the patches that cover it, so what the
-retrievals change adds up: features = photo + sum of amount x change / coverage, and the decoder paints them.
+The baseline are the photo's own features. What the retrievals change adds up: a transferred cell is the mean of the
+patches that cover it, and with alignment the tone is a sum over all winners. So features = photo + sum of amount x
+(patch / coverage + part of the tone), and the decoder paints them.
 """
 
 from __future__ import annotations
@@ -20,18 +21,20 @@ from ktviz.networks.threads import threads_for
 from ktviz.regions import Box
 from ktviz.systems.kt.live import Live
 from ktviz.systems.kt.receptive import receptive_field
-from ktviz.systems.kt.tone_parts import ToneParts
+from ktviz.systems.kt.tone_parts import Taken, ToneParts
 from ktviz.systems.protocol import Ints
 
 Area = tuple[slice, slice]
 """Rows and columns."""
+WAYS = ("tone", "patch")
+"""In which a retrieval changes features."""
 AT_ONCE = 1024
 """Queries whose changes are worked out at a time."""
 
 
 @dataclass(frozen=True)
 class PatchBlend:
-    """See `ktviz.systems.protocol.Blend`; amounts of the four bands are (n, 4).
+    """See `ktviz.systems.protocol.GatheredBlend`; amounts of the four bands are (n, 4).
 
     Attributes:
         case: A trace and its translator.
@@ -72,23 +75,37 @@ class PatchBlend:
         parts, look = changes(case, numbers), case.look
         if look is None:
             return cls(case, numbers.numpy(), start, own, torch.arange(len(numbers)), parts, None, cells, inner)
-        tone = ToneParts.create(case.banks, case.winner, look, start, float(case.settings.align or 0))
+        taken = Taken(case.banks, case.winner, case.settings.tone, look.tone)
+        tone = ToneParts.create(taken, look, start, float(case.settings.align or 0))
         return cls(case, np.arange(len(grid)), start, own, numbers, parts, tone, cells, inner)
 
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """With alignment by tone and by patch; else by patch alone."""
+        return () if self.tone is None else WAYS
+
     def __call__(self, amount: Tensor, /) -> Tensor:
-        """The part (3, h, w) for amounts (n,), or (n, 4) of LL, LH, HL, HH."""
-        near = amount[self.near]
-        if amount.ndim == 1:
+        """The part (3, h, w) for amounts (n,), (n, 4) of LL, LH, HL, HH, or (n, 2) of tone and patch."""
+        return self.paint(self.gather(amount))
+
+    def gather(self, amount: Tensor, /) -> Tensor:
+        """The features that are decoded, (C, h, w)."""
+        of_tone, of_patch = amount.unbind(1) if amount.ndim == 2 and amount.shape[1] == len(WAYS) else (amount, amount)
+        near = of_patch[self.near]
+        if near.ndim == 1:
             scaled = self.parts * near[:, None, None, None]
         else:
             scaled = to_patches((band_parts(to_vectors(self.parts)) * near[:, :, None]).sum(1))
         change = torch.zeros_like(self.start)
         self.grid.add_patches(change, scaled, torch.arange(len(self.grid)))
         if self.tone is not None:
-            change = change + (self.tone(amount) if amount.ndim == 1 else by_band(self.tone, amount))
-        features = (self.start + change)[:, self.cells[0], self.cells[1]]
-        with threads_for(features[0].numel()):
-            made = run(self.case.model.decoder, features[None])[0]
+            change = change + (self.tone(of_tone) if of_tone.ndim == 1 else by_band(self.tone, of_tone))
+        return (self.start + change)[:, self.cells[0], self.cells[1]]
+
+    def paint(self, gathered: Tensor, /) -> Tensor:
+        """The part (3, h, w) from its features."""
+        with threads_for(gathered[0].numel()):
+            made = run(self.case.model.decoder, gathered[None])[0]
         return made[:, self.inner[0], self.inner[1]]
 
 

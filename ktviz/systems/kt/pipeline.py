@@ -25,7 +25,7 @@ from ktviz.systems.kt.alignment import Affine, Moments, aligning
 from ktviz.systems.kt.forecast import Forecast, forecast
 from ktviz.systems.kt.retrieval import Retrieval, concatenate, parts
 from ktviz.systems.kt.settings import Settings
-from ktviz.systems.kt.tone import Look, moments_of_map, moments_of_winners
+from ktviz.systems.kt.tone import Look, moments_of, moments_of_map, moments_to_match
 from ktviz.systems.kt.transfer import transfer
 
 TRANSFERS_AT_ONCE = 1024
@@ -146,27 +146,34 @@ class Pipeline(nn.Module):
             release()
         return features.permute(2, 0, 1)
 
-    def toned(self, cells: Cells, grid: PatchGrid, settings: Settings) -> Cells:
-        """The photo's features as they are matched: in the tone of what is most like them as they are."""
-        if not settings.align:
-            return cells
-        first = self.retrieve(self.tone, cells, grid, settings)
-        return through(self.before(cells, grid, moments_of_winners(self.banks, first.winner), settings), cells)
-
-    def look(self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings) -> Look | None:
-        """How features change beside the transfer from the winners (N,); None where they do not."""
+    def own(self, cells: Cells, grid: PatchGrid, settings: Settings) -> Moments | None:
+        """The moments of a photo's own features; None where they are not asked for."""
         if not settings.align:
             return None
-        tone = moments_of_winners(self.banks, winner)
-        before = self.before(cells, grid, tone, settings)
+        return moments_of_map(((rows, cells(rows)) for rows in self.cut(grid)), grid, self.encoder.channels)
+
+    def toned(self, cells: Cells, grid: PatchGrid, own: Moments | None, settings: Settings) -> Cells:
+        """The photo's features as they are matched: in the tone of what is most like them as they are."""
+        if own is None:
+            return cells
+        first = self.retrieve(self.tone, cells, grid, settings)
+        return through(self.matched(first.winner, own, settings), cells)
+
+    def matched(self, winner: Tensor, own: Moments, settings: Settings) -> Affine:
+        """What brings a photo's features to the tone in which they are matched, from the first winners (N,)."""
+        return aligning(own, moments_to_match(self.banks, winner, settings.tone), float(settings.align or 0))
+
+    def look(
+        self, cells: Cells, grid: PatchGrid, winner: Tensor, own: Moments | None, settings: Settings
+    ) -> Look | None:
+        """How features change beside the transfer from the winners (N,); None where they do not."""
+        if own is None:
+            return None
+        align, tone = float(settings.align or 0), moments_of(self.banks, winner, settings.tone)
+        before = aligning(own, tone, align)
         rows = self.changed(through(before, cells), grid, winner, settings)
         made = moments_of_map(rows, grid, self.encoder.channels)
-        return Look(tone, before, aligning(made, tone, settings.align), made)
-
-    def before(self, cells: Cells, grid: PatchGrid, to: Moments, settings: Settings) -> Affine:
-        """What brings the features of a photo to some moments."""
-        rows = ((place, cells(place)) for place in self.cut(grid))
-        return aligning(moments_of_map(rows, grid, self.encoder.channels), to, settings.align)
+        return Look(tone, before, aligning(made, tone, align), made)
 
     def changed(
         self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings
@@ -183,13 +190,13 @@ class Pipeline(nn.Module):
         """The rows of cells of a photo, so many at a time as are worked on together."""
         return cut(slice(0, grid.height), max(1, QUERIES_PER_STRIP // grid.columns) * QUERY_STEP)
 
-    def paint(self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings) -> Pixels:
+    def paint(self, cells: Cells, grid: PatchGrid, winner: Tensor, own: Moments | None, settings: Settings) -> Pixels:
         """Align, transfer from the winners (N,), align once more, and decode: (4 h, 4 w, 3) uint8.
 
         Raises:
             WeightsError: The decoder made NaN.
         """
-        look = self.look(cells, grid, winner, settings)
+        look = self.look(cells, grid, winner, own, settings)
         if look is not None:
             cells = through(look.before, cells)
         reach = self.decoder_reach(grid)

@@ -1,12 +1,13 @@
 """How much of a tone is each winner's: exact parts of what alignment makes of a photo's features.
 
-Aligned features are R g + m, where m is the mean and R the root of the covariance of the winners' patches, and g does not
-depend on which of them gives what. As m is a mean over winners, and R = C R^-1 for a covariance C that is one, too, every
+Aligned features are R g + m, where m is the mean and R the root of the covariance of what was taken, and g does not
+depend on which winner gives what. As m is a mean over winners, and R = C R^-1 for a covariance C that is one, too, every
 winner has a part of both, and the parts add up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,31 +17,27 @@ from torch import Tensor
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.kt.alignment import Moments, power
-from ktviz.systems.kt.tone import PATCHES_AT_ONCE, Look
+from ktviz.systems.kt.tone import PATCHES_AT_ONCE, Look, ToneOf, moments_by_source
 
 
 @dataclass(frozen=True)
 class ToneParts:
-    """The change by tone of some features, as a function of how much each winner counts.
+    """The change by tone of some features, as a linear function of how much each winner counts.
 
     Attributes:
-        banks: That hold the winners.
-        winner: (N,) entries.
-        tone: Their moments.
+        taken: What gave the tone.
         start: (C, h, w) features of the photo, in double precision.
         coloured: (C, cells) what R is applied to.
         amount: Of the mean, 0 to 1.
     """
 
-    banks: BankUnion
-    winner: Tensor
-    tone: Moments
+    taken: Taken
     start: Tensor
     coloured: Tensor
     amount: float
 
     @classmethod
-    def create(cls, banks: BankUnion, winner: Tensor, look: Look, start: Tensor, align: float) -> ToneParts:
+    def create(cls, taken: Taken, look: Look, start: Tensor, align: float) -> ToneParts:
         """For some features of a photo (C, h, w)."""
         cells = start.double().flatten(1)
         toned = look.before.weight @ cells + look.before.bias[:, None]
@@ -48,27 +45,58 @@ class ToneParts:
         first = power(look.tone.covariance, -0.5) @ ((toned - (1 - align) * cells) / align - look.tone.mean[:, None])
         second = power(look.made.covariance, -0.5) @ (toned - look.made.mean[:, None])
         coloured = align * second + align * (1 - align) * first
-        return cls(banks, winner, look.tone, start.double(), coloured, 1 - (1 - align) ** 2)
+        return cls(taken, start.double(), coloured, 1 - (1 - align) ** 2)
 
     def __call__(self, amount: Tensor) -> Tensor:
         """The change (C, h, w) where winners count so much (N,), 0 to 1; differentiable."""
-        mean, covariance = weighted(amount, self.banks, self.winner, self.tone.mean)
+        mean, covariance = self.taken.weighted(amount)
         part = amount.double().mean()
-        root, floored = power(self.tone.covariance, 0.5), power(self.tone.covariance, -0.5)
-        rest = root - self.tone.covariance @ floored  # of what lies below the floor: no winner's more than others'
+        root, floored = power(self.taken.tone.covariance, 0.5), power(self.taken.tone.covariance, -0.5)
+        rest = (
+            root - self.taken.tone.covariance @ floored
+        )  # of what lies below the floor: no winner's more than others'
         made = (covariance @ floored + part * rest) @ self.coloured + self.amount * mean[:, None]
         return (made - part * self.amount * self.start.flatten(1)).view(self.start.shape).float()
 
 
-def weighted(amount: Tensor, banks: BankUnion, winner: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean (C,) and covariance (C, C) of patches about `mean`, each weighted by an amount (N,), over all: sums over
-    winners, so that amounts have their parts of both."""
-    found: tuple[Tensor, Tensor] = Weighted.apply(amount, banks, winner, mean)
-    return found
+@dataclass(frozen=True)
+class Taken:
+    """What gave a tone.
+
+    Attributes:
+        banks: That hold the winners.
+        winner: (N,) entries.
+        of: What of them gave it.
+        tone: The moments of that.
+    """
+
+    banks: BankUnion
+    winner: Tensor
+    of: ToneOf
+    tone: Moments
+
+    def weighted(self, amount: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean (C,) and covariance (C, C) about the mean of the tone, of what was taken, weighted by an amount (N,), over
+        all: sums over winners, so that amounts have their parts of both."""
+        if self.of == "sources":
+            return self.weighted_sources(amount)
+        found: tuple[Tensor, Tensor] = WeightedPatches.apply(amount, self.banks, self.winner, self.tone.mean)
+        return found
+
+    def weighted_sources(self, amount: Tensor) -> tuple[Tensor, Tensor]:
+        """The same where winners stand for their whole sources."""
+        mean = self.tone.mean
+        first, second = torch.zeros_like(mean), torch.zeros_like(self.tone.products)
+        for mine, source in moments_by_source(self.banks, self.winner):
+            often, crossed = amount[mine].double().mean(), source.total[:, None] * mean
+            first = first + often * source.total
+            about = source.products - crossed - crossed.T + source.count * mean[:, None] * mean
+            second = second + often * about
+        return first / self.tone.count, second / self.tone.count
 
 
-class Weighted(torch.autograd.Function):
-    """See `weighted`: patches are read twice, and never held together."""
+class WeightedPatches(torch.autograd.Function):
+    """See `Taken.weighted`: patches are read twice, and never held together."""
 
     @staticmethod
     def forward(ctx: Any, amount: Tensor, banks: BankUnion, winner: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,7 +120,7 @@ class Weighted(torch.autograd.Function):
         return (found / (SIZE * SIZE * len(winner))).float(), None, None, None
 
 
-def patches_of(banks: BankUnion, winner: Tensor) -> Any:
+def patches_of(banks: BankUnion, winner: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """Some winners at a time: their places, and their cells (n, 16, C) in double precision."""
     for some in torch.arange(len(winner)).split(PATCHES_AT_ONCE):
         yield some, banks.patches(winner[some]).flatten(2).transpose(1, 2).double()

@@ -133,8 +133,9 @@ class Translator(Pipeline):
             features = self.encode(pixels)
         cells = partial(self.encode, pixels) if features is None else rows_of(features)
         grid = self.grid(*pixels.shape[:2])
-        matches = self.retrieve(self.retrieval, self.toned(cells, grid, settings), grid, settings)
-        output = self.paint(cells, grid, matches.winner, settings)[: pixels.shape[0], : pixels.shape[1]]
+        own = self.own(cells, grid, settings)
+        matches = self.retrieve(self.retrieval, self.toned(cells, grid, own, settings), grid, settings)
+        output = self.paint(cells, grid, matches.winner, own, settings)[: pixels.shape[0], : pixels.shape[1]]
         return Translation(output, pixels, matches, grid, self.banks, settings)
 
     def traced(self, image: ImageLike, **settings: Unpack[SettingKeywords]) -> Trace:
