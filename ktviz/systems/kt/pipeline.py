@@ -244,7 +244,7 @@ class Pipeline(nn.Module):
         """Patches of some queries (n,), and what the winners make of them: twice (n, C, 4, 4)."""
         queries, winners = grid.unfold(features, index), self.banks.patches(winner[index])
         gain = float(settings.max_gain or 0)
-        return queries, transfer(queries, winners, settings.transfer, settings.strength, gain)
+        return queries, transfer(queries, winners, settings.transfer, float(settings.strength or 0), gain)
 
 
 def rows_of(features: Tensor) -> Cells:

@@ -90,7 +90,7 @@ class Settings(KnownKeywords):
             raise SettingError(f"align {align}", "outside 0 to 1", "Give a number from 0 (as published) to 1")
         if not 0 <= coherence <= 1:
             raise SettingError(f"coherence {coherence}", "outside 0 to 1", "Give 0 for none, or about 0.1")
-        resolved = {"strength": strength, "max_gain": max_gain, "align": align, "coherence": coherence}
+        resolved: dict[str, Any] = {"strength": strength, "max_gain": max_gain, "align": align, "coherence": coherence}
         resolved |= {"without": without}
         for name, value in (*resolved.items(), ("band_weights", self.search.band_weights)):
             object.__setattr__(self, name, value)

@@ -1,8 +1,8 @@
 """How much of a tone is each winner's: exact parts of what alignment makes of a photo's features.
 
 Aligned features are R g + m, where m is the mean and R the root of the covariance of what was taken, and g does not
-depend on which winner gives what. As m is a mean over winners, and R = C R^-1 for a covariance C that is one, too, every
-winner has a part of both, and the parts add up.
+depend on which winner gives what. As m is a mean over winners, and R = C R^-1 for a covariance C that is one, too,
+every winner has a part of both, and the parts add up.
 """
 
 from __future__ import annotations
@@ -52,9 +52,7 @@ class ToneParts:
         mean, covariance = self.taken.weighted(amount)
         part = amount.double().mean()
         root, floored = power(self.taken.tone.covariance, 0.5), power(self.taken.tone.covariance, -0.5)
-        rest = (
-            root - self.taken.tone.covariance @ floored
-        )  # of what lies below the floor: no winner's more than others'
+        rest = root - self.taken.tone.covariance @ floored  # of what lies below the floor: everybody's alike
         made = (covariance @ floored + part * rest) @ self.coloured + self.amount * mean[:, None]
         return (made - part * self.amount * self.start.flatten(1)).view(self.start.shape).float()
 
@@ -76,11 +74,12 @@ class Taken:
     tone: Moments
 
     def weighted(self, amount: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean (C,) and covariance (C, C) about the mean of the tone, of what was taken, weighted by an amount (N,), over
-        all: sums over winners, so that amounts have their parts of both."""
+        """Mean (C,) and covariance (C, C) about the mean of the tone, of what was taken, weighted by an amount (N,),
+        over all: sums over winners, so that amounts have their parts of both."""
         if self.of == "sources":
             return self.weighted_sources(amount)
-        found: tuple[Tensor, Tensor] = WeightedPatches.apply(amount, self.banks, self.winner, self.tone.mean)
+        apply: Any = WeightedPatches.apply
+        found: tuple[Tensor, Tensor] = apply(amount, self.banks, self.winner, self.tone.mean)
         return found
 
     def weighted_sources(self, amount: Tensor) -> tuple[Tensor, Tensor]:
