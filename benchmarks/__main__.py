@@ -8,6 +8,7 @@ from importlib import import_module
 NAMES = (
     "reconstruction",
     "quality",
+    "alignment",
     "speed",
     "search",
     "memory",

@@ -57,6 +57,8 @@ def share_table(
 
 def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
     """See `Trace.sources`."""
+    if len(trace.sites) > 1 and (painting := trace.painting()) is not None:
+        return trace_shares(painting, region)
     if len(trace.sites) > 1:
         parts = [trace_shares(trace.site(name), region).assign(site=name) for name in trace.sites]
         found = pd.concat(parts, ignore_index=True)

@@ -242,6 +242,17 @@ class Trace(Content):
         found._recording = self.recording if len(self.sites) > 1 else self._recording
         return found
 
+    def painting(self, output: str = OUTPUT) -> Trace | None:
+        """The retrievals of the site that painted an output: of several that can, the one that retrieved something;
+        None where none did, or several."""
+        names = [site["name"] for site in self.about["sites"] if site["paints"] and site["output"] == output]
+        if len(names) > 1:
+            asked = self.winners["site"].unique().to_pylist()
+            names = [name for name in names if name in asked]
+        if len(names) != 1:
+            return None
+        return self if self.sites == names else self.site(names[0])
+
     def __getitem__(self, region: Region) -> Trace:
         """The retrievals whose queries reach into a region of the image; shares of the part are those of the region.
 
@@ -279,16 +290,20 @@ class Trace(Content):
         return label.astype(np.int64), labels
 
     def overlap(self, region: Region = None) -> Floats:
-        """The part of a region that each retrieval covers, before any decoder: (retrievals,), summing to 1.
+        """The part of a region that each retrieval covers, before any decoder: (retrievals,), summing to 1. Of several
+        sites, those of the one that painted the output.
 
         A part of a trace (`trace[box]`) shares every pixel with the retrievals that are not in it; without a region, it
         is asked about its own.
 
         Raises:
-            TraceError: A trace of several sites, or a part that was saved without the whole.
+            TraceError: A trace of several sites of which not one painted, or a part that was saved without the whole.
         """
         if len(self.sites) != 1:
-            raise TraceError("overlap", f"a trace of {len(self.sites)} sites", CHOOSE_SITE)
+            painting = self.painting()
+            if painting is None:
+                raise TraceError("overlap", f"a trace of {len(self.sites)} sites", CHOOSE_SITE)
+            return painting.overlap(region)
         if self._part is not None:
             whole, mask = self._part
             mine = np.isin(whole.column("query"), self.column("query"))
@@ -308,9 +323,9 @@ class Trace(Content):
 
         Returns:
             One row per source, also those that gave nothing: source, share, retrievals, similarity (mean),
-            bank, title, creator, year, licence, url, sha256. Of several sites, the rows of each, which sum to 1 by
-            themselves, with its name as `site`. Where sources did not feed the output but are most like what did, a
-            column `causal` says False.
+            bank, title, creator, year, licence, url, sha256. Of several sites, the rows of the one that painted the
+            output; where none did, or several, those of each, which sum to 1 by themselves, with its name as `site`.
+            Where sources did not feed the output but are most like what did, a column `causal` says False.
         """
         from ktviz.trace.shares import trace_shares
 

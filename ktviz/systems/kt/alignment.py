@@ -106,4 +106,5 @@ def power(covariance: Tensor, exponent: float) -> Tensor:
     """A power of a covariance (C, C), its eigenvalues held above a floor."""
     with one_thread():
         values, vectors = torch.linalg.eigh(covariance)
-        return (vectors * values.clamp(min=FLOOR * float(values[-1])).pow(exponent)) @ vectors.T
+        found: Tensor = (vectors * values.clamp(min=FLOOR * float(values[-1])).pow(exponent)) @ vectors.T
+        return found

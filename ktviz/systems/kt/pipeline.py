@@ -89,7 +89,8 @@ class Pipeline(nn.Module):
         if self.memory is not None:
             self.check_reach(grid)
         recorded = search.candidates if recorded is None else recorded
-        return forecast(height, width, grid, channels, search, recorded, self.memory)
+        sites = 2 if settings.align else 1
+        return forecast(height, width, grid, channels, search, recorded, sites, self.memory)
 
     def check_reach(self, grid: PatchGrid) -> None:
         """Raise SettingError if a network has to look at the whole of a photo that is larger than a tile."""

@@ -56,7 +56,7 @@ class Translator(Pipeline):
         decoder: Its inverse.
         memory: What the process may hold while it translates, in bytes or as "4 GB"; None for no limit. Results do not
             depend on it: photos are translated in strips and tiles anyway, and where their features do not fit as a
-            whole, they are made twice.
+            whole, they are made anew for each step.
 
     Raises:
         LibraryError: The library was built with another encoder, or the banks are of another kind.
