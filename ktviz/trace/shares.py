@@ -74,6 +74,17 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
     return with_cause(trace, share_table(trace.about["sources"], share.tolist(), retrievals.tolist(), total.tolist()))
 
 
+def sources_in_order(trace: Trace) -> list[str]:
+    """Names of all sources of a recording: those of the site that painted its output by what they gave to it, then the
+    others by what they gave to all sites together."""
+    tables = [trace_shares(trace.site(name), None) for name in trace.sites]
+    total = pd.concat(tables).groupby("source", sort=False, observed=True)["share"].sum()
+    painting = trace.painting()
+    first = [] if painting is None else trace_shares(painting, None)["source"].tolist()
+    others = total.sort_values(ascending=False, kind="stable").index
+    return [*first, *(name for name in others if name not in set(first))]
+
+
 def with_cause(trace: Trace, table: pd.DataFrame) -> pd.DataFrame:
     """A table of a trace; where its sources did not feed the output, with a column `causal` that says so."""
     return table.assign(causal=False) if trace.caveat else table

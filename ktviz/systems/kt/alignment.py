@@ -15,6 +15,8 @@ from ktviz.networks.threads import one_thread
 
 FLOOR = 1e-3
 """Of eigenvalues, relative to the largest: what varies less is noise, and dividing by it would make it loud."""
+ROUNDING = 1e-12
+"""Part of the energy of cells below which their variance is what rounding left of none."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,16 @@ class Moments:
         mean = self.mean
         return self.products / self.count - mean[:, None] * mean
 
+    def power(self, exponent: float) -> Tensor:
+        """A power of the covariance (C, C), its eigenvalues held above a floor; 0 where nothing varies."""
+        with one_thread():
+            values, vectors = torch.linalg.eigh(self.covariance)
+            largest = float(values[-1])
+            if largest <= ROUNDING * float(self.products.trace() / self.count):
+                return torch.zeros_like(vectors)
+            found: Tensor = (vectors * values.clamp(min=FLOOR * largest).pow(exponent)) @ vectors.T
+            return found
+
 
 @dataclass(frozen=True)
 class Affine:
@@ -86,25 +98,18 @@ class Affine:
     bias: Tensor
 
     def __call__(self, features: Tensor) -> Tensor:
-        """(C, h, w) to the same, in single precision."""
-        channels, height, width = features.shape
-        cells = features.permute(1, 2, 0).reshape(-1, channels).double()
-        changed = torch.addmm(self.bias, cells, self.weight.T).float()
-        return changed.view(height, width, channels).permute(2, 0, 1)
+        """(C, h, w) to the same, in single precision: row by row, so that it does not depend on how many there are."""
+        changed = torch.empty(*features.shape[1:], len(features))
+        with one_thread():
+            for row, cells in zip(changed, features.permute(1, 2, 0), strict=True):
+                row.copy_(torch.addmm(self.bias, cells.double(), self.weight.T))
+        return changed.permute(2, 0, 1)
 
 
 def aligning(of: Moments, to: Moments, amount: float = 1.0) -> Affine:
     """What brings cells of some moments to others, or by a part of the way: 0 leaves them."""
-    weight = power(to.covariance, 0.5) @ power(of.covariance, -0.5)
+    weight = to.power(0.5) @ of.power(-0.5)
     bias = to.mean - weight @ of.mean
     if amount == 1:
         return Affine(weight, bias)
     return Affine(torch.eye(len(bias), dtype=bias.dtype).lerp(weight, amount), amount * bias)
-
-
-def power(covariance: Tensor, exponent: float) -> Tensor:
-    """A power of a covariance (C, C), its eigenvalues held above a floor."""
-    with one_thread():
-        values, vectors = torch.linalg.eigh(covariance)
-        found: Tensor = (vectors * values.clamp(min=FLOOR * float(values[-1])).pow(exponent)) @ vectors.T
-        return found

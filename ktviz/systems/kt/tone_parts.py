@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.library.kinds.patches.union import BankUnion
-from ktviz.systems.kt.alignment import Moments, power
+from ktviz.systems.kt.alignment import Moments
 from ktviz.systems.kt.tone import PATCHES_AT_ONCE, Look, ToneOf, moments_by_source
 
 
@@ -42,8 +42,8 @@ class ToneParts:
         cells = start.double().flatten(1)
         toned = look.before.weight @ cells + look.before.bias[:, None]
         # Of half of the way, what is not aligned the second time was aligned the first.
-        first = power(look.tone.covariance, -0.5) @ ((toned - (1 - align) * cells) / align - look.tone.mean[:, None])
-        second = power(look.made.covariance, -0.5) @ (toned - look.made.mean[:, None])
+        first = look.tone.power(-0.5) @ ((toned - (1 - align) * cells) / align - look.tone.mean[:, None])
+        second = look.made.power(-0.5) @ (toned - look.made.mean[:, None])
         coloured = align * second + align * (1 - align) * first
         return cls(taken, start.double(), coloured, 1 - (1 - align) ** 2)
 
@@ -51,7 +51,7 @@ class ToneParts:
         """The change (C, h, w) where winners count so much (N,), 0 to 1; differentiable."""
         mean, covariance = self.taken.weighted(amount)
         part = amount.double().mean()
-        root, floored = power(self.taken.tone.covariance, 0.5), power(self.taken.tone.covariance, -0.5)
+        root, floored = self.taken.tone.power(0.5), self.taken.tone.power(-0.5)
         rest = root - self.taken.tone.covariance @ floored  # of what lies below the floor: everybody's alike
         made = (covariance @ floored + part * rest) @ self.coloured + self.amount * mean[:, None]
         return (made - part * self.amount * self.start.flatten(1)).view(self.start.shape).float()
