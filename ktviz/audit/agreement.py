@@ -26,7 +26,6 @@ from ktviz.audit.findings import shown
 from ktviz.audit.rivals import NEAR, rivals
 from ktviz.errors import Difference
 from ktviz.explain.case import Case
-from ktviz.explain.result import one_site
 from ktviz.images import pixel_digest
 from ktviz.printing import counted
 from ktviz.trace.parquet import as_json
@@ -73,9 +72,8 @@ def check_run(name: str, case: Case, recorded: Trace, without: Sequence[str] = (
     Raises:
         Difference: The first.
     """
-    again, recorded = case.system.rerun(case.trace, without=without), recorded.recording
+    again = case.system.rerun(case.trace, without=without).site(*recorded.sites)
     again = only_winners(again) if recorded.thinned else again
-    again = again if len(recorded.sites) > 1 else one_site(again)  # of a trace that was saved as one site
     rounded = made_elsewhere(recorded.about, again.about)
     check_about(name, recorded, again, rounded)
     what, pictures = f"the output of {name}", (shown(recorded.output), shown(again.output))

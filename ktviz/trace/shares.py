@@ -201,6 +201,8 @@ def find_source(trace: Trace, name: str) -> str:
 
 def spread(trace: Trace, source: str, box: Box | None) -> pd.DataFrame:
     """See `Trace.spread`."""
+    if len(trace.sites) > 1 and (painting := trace.painting()) is not None:
+        return spread(painting, source, box)
     source = find_source(trace, source)
     table = trace.table
     mask = pc.and_(pc.equal(table["source"].cast("string"), source), pc.not_equal(table["weight"], 0))

@@ -228,17 +228,20 @@ class Trace(Content):
         found._recording = None if self._recording is None else self._recording.with_settings(settings)
         return found
 
-    def site(self, name: str) -> Trace:
-        """The retrievals of one site, and the sources that it chose from."""
-        if name not in self.sites:
-            raise unknown_name("site", name, self.sites)
-        (site,) = (site for site in self.about["sites"] if site["name"] == name)
-        sources = [source for source in self.about["sources"] if source["bank"] in site["banks"]]
-        about = {**self.about, "sites": [site], "banks": site["banks"], "sources": sources}
-        table = self.table.select(schema_of([site], regret=self.has("regret")).names)
-        found = self._with(table.filter(pc.equal(table["site"], name)), about=about)
-        if self._part is not None and len(self.sites) > 1:
-            found._part = (self._part[0].site(name), self._part[1])
+    def site(self, *names: str) -> Trace:
+        """The retrievals of one site, or of several, and the sources that they chose from."""
+        for name in names:
+            if name not in self.sites:
+                raise unknown_name("site", name, self.sites)
+        sites = [site for site in self.about["sites"] if site["name"] in names]
+        banks = list(dict.fromkeys(bank for site in sites for bank in site["banks"]))
+        sources = [source for source in self.about["sources"] if source["bank"] in banks]
+        about = {**self.about, "sites": sites, "banks": banks, "sources": sources}
+        known = self.table.column_names
+        table = self.table.select([name for name in schema_of(sites, regret=True).names if name in known])
+        found = self._with(table.filter(pc.is_in(table["site"].cast(pa.string()), pa.array(names))), about=about)
+        if self._part is not None and len(self.sites) > len(sites):
+            found._part = (self._part[0].site(*names), self._part[1])
         found._recording = self.recording if len(self.sites) > 1 else self._recording
         return found
 
