@@ -342,8 +342,8 @@ class Trace(Content):
             box: In px of the original source; entries that reach into it count.
 
         Returns:
-            site, query, box (px of the output), source_box, share (overlap, of the output), similarity;
-            `causal` as of `sources()`.
+            site, query, box (px of the output), source_box, share (overlap, of the output), similarity; of several
+            sites, and `causal`, as of `sources()`.
         """
         from ktviz.trace.shares import spread
 
@@ -387,7 +387,7 @@ class Trace(Content):
         return regret(self, sample, seed, model, photo)
 
     def with_regret(self, *, model: object | None = None, photo: Pixels | None = None) -> Trace:
-        """The same trace with two more columns, `exact_entry` and `regret`."""
+        """The same trace with two more columns, `exact_entry` and `regret`: of every site that searches."""
         from ktviz.explain.regret import with_regret
 
         return with_regret(self, model, photo)
