@@ -108,6 +108,11 @@ class Live:
         """(N,) entries that were taken at a site."""
         return torch.from_numpy(self.trace.whole.recording.site(site).column("entry").astype(np.int64))
 
+    @property
+    def asking(self) -> Settings:
+        """How the site that is asked was searched."""
+        return self.settings.of_tone if self.site == TONE else self.settings
+
     @cached_property
     def asked(self) -> Tensor:
         """(C, h, w) of the photo, as the site that is asked saw them."""

@@ -157,7 +157,7 @@ class Pipeline(nn.Module):
         """The photo's features as they are matched: in the tone of what is most like them as they are."""
         if own is None:
             return cells
-        first = self.retrieve(self.tone, cells, grid, settings)
+        first = self.retrieve(self.tone, cells, grid, settings.of_tone)
         return through(self.matched(first.winner, own, settings), cells)
 
     def matched(self, winner: Tensor, own: Moments, settings: Settings) -> Affine:

@@ -44,7 +44,7 @@ class Case:
     Attributes:
         name: What errors call the trace.
         live: The recorded trace, its photo, and the model.
-        settings: How it was made.
+        settings: How it was searched.
     """
 
     name: str
@@ -123,7 +123,7 @@ def check_rounded(name: str, live: Live, again: Trace) -> Flags:
         (N,) which winners are other ones than here.
     """
     check_queries(name, live.trace, again)
-    case = Case(name, live, live.settings)
+    case = Case(name, live, live.asking)
     check_candidates(case)
     check_winners(case)
     check_columns(case, again)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict, get_args
 
 from ktviz.errors import SettingError
@@ -94,6 +94,11 @@ class Settings(KnownKeywords):
         resolved |= {"without": without}
         for name, value in (*resolved.items(), ("band_weights", self.search.band_weights)):
             object.__setattr__(self, name, value)
+
+    @property
+    def of_tone(self) -> Settings:
+        """The same for the search that finds the tone, of which nothing is seen that could fall into blotches."""
+        return replace(self, coherence=0.0)
 
     @property
     def search(self) -> SearchSettings:

@@ -70,7 +70,8 @@ def test_an_exemplar_of_another_size_is_caught(audit, library):
     folder, own = audit
 
     def change(evidence):
-        return replace(evidence, recording=evidence.recording.with_canvases({"reference:0": np.full((90, 80, 3), 9, np.uint8)}))
+        other = {"reference:0": np.full((90, 80, 3), 9, np.uint8)}
+        return replace(evidence, recording=evidence.recording.with_canvases(other))
 
     forge(folder, own, change)
     assert not kt.verify(folder, library, model=own)
