@@ -15,6 +15,7 @@ MINUTES = ("speed", "search", "explain", "small", "waiting")
 NAMES = (
     "reconstruction",
     "quality",
+    "alignment",
     "speed",
     "search",
     "memory",

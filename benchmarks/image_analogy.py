@@ -16,7 +16,7 @@ from types import ModuleType
 import numpy as np
 import torch
 
-from benchmarks.quality import contact_sheet, load, one_source_bank
+from benchmarks.quality import bank_of, contact_sheet, load
 from benchmarks.tables import RESULTS, ROOT, Table, peak_gb, said_by, shared
 from ktviz.images import Pixels, find_images, read_image, resize, to_pixels, to_tensor, write_image
 from ktviz.systems.image_analogy.method import Method
@@ -175,7 +175,7 @@ def translated(photo: Pixels, source: Pixels) -> Pixels:
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "source.png"
         write_image(path, source)
-        return Translator.shipped(one_source_bank(path, min(source.shape[:2])))(photo).image
+        return Translator.shipped(bank_of([path], min(source.shape[:2])))(photo).image
 
 
 def missed(result: Analogy, layer: str) -> list[float]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from types import ModuleType
@@ -31,14 +31,15 @@ from ktviz.systems.kt.translator import Translation, Translator
 SHORT_SIDE_PX = 320
 SCORES = ("style_stats", "style_patches", "structure", "speckle", "lattice", "coherent", "kept")
 VARIANTS: dict[str, dict[str, object]] = {
-    "paper's transfer": {"max_gain": 0, "coherence": 0},
-    "coherence only": {"max_gain": 0},
-    "gain bound only": {"coherence": 0},
+    "paper's transfer": {"align": 0, "max_gain": 0, "coherence": 0},
+    "coherence only": {"align": 0, "max_gain": 0},
+    "gain bound only": {"align": 0, "coherence": 0},
+    "without alignment": {"align": 0},
     "default": {},
 }
 TARGETS = {
     "paper's transfer": "0.55, 0.58, 0.64",
-    "default": "0.58, 0.62, 0.68",
+    "without alignment": "0.58, 0.62, 0.68",
 }
 NOTES = (
     "Style scores: 1 = nothing transferred. Structure: 1 = same edges. Lattice: log2 of the energy in the rhythm of "
@@ -98,7 +99,7 @@ def grade_pair(
     content = resize_short_side(read_image(photo), SHORT_SIDE_PX)
     write_image(scratch / "style.png", source)
     write_image(scratch / "content.png", content)
-    translator = Translator(one_source_bank(scratch / "style.png", SHORT_SIDE_PX), Encoder.shipped(), Decoder.shipped())
+    translator = Translator(bank_of([scratch / "style.png"], SHORT_SIDE_PX), Encoder.shipped(), Decoder.shipped())
     pictures = [content, source]
     for name, settings in VARIANTS.items():
         result = translator(content, **settings)
@@ -123,28 +124,27 @@ def coherence(result: Translation) -> dict[str, float]:
     }
 
 
-def one_source_bank(picture: Path, side_px: int) -> BankUnion:
-    """A bank of one source, entries at stride 2 without de-duplication, as in the reference."""
+def bank_of(pictures: Sequence[Path], side_px: int) -> BankUnion:
+    """A bank of some sources, entries at stride 2 without de-duplication, as in the reference."""
     with tempfile.TemporaryDirectory() as folder:
         settings = LibrarySettings(side_px=side_px, stride=2, dedupe=1.0)
         library = Library.create(Path(folder) / "pair.ktlib", Encoder.shipped(), settings)
-        library.build("quality/pair", [picture], quiet=True)
+        library.build("quality/pair", pictures, quiet=True)
         return library["quality/pair"]  # mapped files stay readable after the folder is gone
 
 
-def contact_sheet(rows: list[list[Pixels]]) -> Pixels:
+def contact_sheet(rows: list[list[Pixels]], side_px: int = SHEET_PX) -> Pixels:
     """Pictures in rows, each fitted into a square; rows are as high as their highest picture."""
-    cells = [[fit(picture) for picture in row] for row in rows]
+    cells = [[fit(picture, side_px) for picture in row] for row in rows]
     lines = [
-        np.hstack([pad(cell, max(c.shape[0] for c in row) + GAP_PX, SHEET_PX + GAP_PX) for cell in row])
-        for row in cells
+        np.hstack([pad(cell, max(c.shape[0] for c in row) + GAP_PX, side_px + GAP_PX) for cell in row]) for row in cells
     ]
     return np.vstack(lines)
 
 
-def fit(picture: Pixels) -> Pixels:
+def fit(picture: Pixels, side_px: int) -> Pixels:
     height, width = picture.shape[:2]
-    scale = SHEET_PX / max(height, width)
+    scale = side_px / max(height, width)
     return resize(picture, max(1, round(width * scale)), max(1, round(height * scale)))
 
 

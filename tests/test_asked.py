@@ -162,7 +162,7 @@ def test_what_is_no_attribution_or_comparison_is_refused(trace, attributions, co
 
 def test_those_of_another_trace_are_refused(trace, world, paint):
     other = world.translator.traced(paint(9), coherence=0.3)
-    refused(trace, f"another trace.*{other.digest[:12]}", attributions=kt.attribute(other))
+    refused(trace, f"another trace.*{other.painting().digest[:12]}", attributions=kt.attribute(other))
     refused(trace, "another trace", comparisons=kt.compare(other, world.translator.traced(paint(9), coherence=0.2)))
     refused(trace, "another trace.*compare.trace, other", comparisons=kt.compare(other, trace))
 

@@ -97,6 +97,12 @@ def any_case(request):
     return request.getfixturevalue({"toy": "case", "shipped": "real"}[request.param])
 
 
+@pytest.fixture
+def published(any_case):
+    """The same without alignment: all of the change is that of patches, which can be worked out one by one."""
+    return SimpleNamespace(**vars(any_case) | {"trace": any_case.translator.traced(any_case.photo, align=0)})
+
+
 def regions(trace):
     height, width = trace.picture.size
     mask = np.zeros((height, width), bool)
@@ -107,6 +113,7 @@ def regions(trace):
 
 def footprint_by_brute_force(trace, region, kernel):
     """Share of each retrieval: pixel by pixel to the cells around it, cell by cell to the retrievals that cover it."""
+    trace = trace.painting()
     height, width = trace.picture.size
     rows, columns = -(-height // 4), -(-width // 4)
     radius = len(kernel) // 2
@@ -153,9 +160,9 @@ def test_footprint_equals_brute_force_over_pixels(any_case, number):
     assert expected.sum() == pytest.approx(1)
     found = by_name(ktviz.attribute(trace, region, through="footprint"))
     assert sum(found.values()) == pytest.approx(1, abs=1e-9)
-    sources = summed(trace.column("source"), expected)
+    sources = summed(trace.painting().column("source"), expected)
     assert found == pytest.approx({name: sources.get(name, 0) for name in any_case.banks.source_names}, abs=1e-9)
-    entries = summed(trace.column("entry"), expected)
+    entries = summed(trace.painting().column("entry"), expected)
     found = by_name(ktviz.attribute(trace, region, by="entry", through="footprint"))
     assert found == pytest.approx({entry: share for entry, share in entries.items() if share > 1e-12}, abs=1e-9)
 
@@ -165,7 +172,7 @@ def test_without_a_receptive_field_the_footprint_is_brute_forced_at_every_size(w
     trace = world.translator.traced(paint(9, *size))
     expected = footprint_by_brute_force(trace, None, np.ones((1, 1)))
     found = by_name(ktviz.attribute(trace, through="footprint"))
-    sources = summed(trace.column("source"), expected)
+    sources = summed(trace.painting().column("source"), expected)
     assert found == pytest.approx({name: sources.get(name, 0) for name in world.banks.source_names}, abs=1e-9)
 
 
@@ -320,21 +327,23 @@ def gradient_by_hand(case, region, steps=32):
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
-def test_gradient_equals_integrated_gradients_over_the_whole_map(any_case, number):
-    region = regions(any_case.trace)[number]
-    credit, change, levels = gradient_by_hand(any_case, region)
+def test_gradient_equals_integrated_gradients_over_the_whole_map(published, number):
+    region = regions(published.trace)[number]
+    credit, change, levels = gradient_by_hand(published, region)
     expected = credit / change
-    found = ktviz.attribute(any_case.trace, region, through="gradient")
-    sources = summed(any_case.trace.column("source"), expected.sum(1))
-    assert by_name(found) == pytest.approx({n: sources.get(n, 0) for n in any_case.banks.source_names}, abs=1e-3)
-    bands = by_name(ktviz.attribute(any_case.trace, region, by="band", through="gradient"))
+    found = ktviz.attribute(published.trace, region, through="gradient")
+    sources = summed(published.trace.column("source"), expected.sum(1))
+    assert by_name(found) == pytest.approx({n: sources.get(n, 0) for n in published.banks.source_names}, abs=1e-3)
+    bands = by_name(ktviz.attribute(published.trace, region, by="band", through="gradient"))
     assert bands == pytest.approx(dict(zip(("LL", "LH", "HL", "HH"), expected.sum(0), strict=True)), abs=1e-3)
     assert found.about["change"] == pytest.approx(levels, rel=1e-3)
 
 
-def test_gradient_shares_add_up_to_the_change_with_the_error_stated(any_case):
-    for region in regions(any_case.trace)[:4]:
-        found = ktviz.attribute(any_case.trace, region, through="gradient")
+@pytest.mark.parametrize("align", [0, 1])
+def test_gradient_shares_add_up_to_the_change_with_the_error_stated(any_case, align):
+    trace = any_case.translator.traced(any_case.photo, align=align)
+    for region in regions(trace)[:4]:
+        found = ktviz.attribute(trace, region, through="gradient")
         assert found.about["completeness_error"] < 1e-4
         assert abs(found.frame["share"].sum() - 1) == pytest.approx(found.about["completeness_error"], abs=1e-9)
 
@@ -359,7 +368,8 @@ def test_small_tiles_give_the_same_gradient_shares(any_case, tile_px, monkeypatc
 
 def test_a_decoder_that_sees_everything_is_attributed_as_a_whole(world, paint):
     translator = Translator(world.banks, world.translator.encoder, Everywhere())
-    case = SimpleNamespace(translator=translator, photo=paint(9), trace=translator.traced(paint(9)), banks=world.banks)
+    trace = translator.traced(paint(9), align=0)
+    case = SimpleNamespace(translator=translator, photo=paint(9), trace=trace, banks=world.banks)
     credit, change, _ = gradient_by_hand(case, (3, 3))
     found = by_name(ktviz.attribute(case.trace, (3, 3), through="gradient"))
     assert found == pytest.approx(summed(case.trace.column("source"), credit.sum(1) / change), abs=1e-4)
@@ -367,7 +377,7 @@ def test_a_decoder_that_sees_everything_is_attributed_as_a_whole(world, paint):
 
 @pytest.mark.parametrize("through", ["gradient", "ablation", "datamodel"])
 def test_a_part_of_no_change_is_refused(case, through):
-    trace = case.translator.traced(case.photo, strength=0)
+    trace = case.translator.traced(case.photo, align=0, strength=0)
     with pytest.raises(TraceError, match="changed nothing"):
         ktviz.attribute(trace, through=through)
 
@@ -444,14 +454,14 @@ def test_largest_shares_come_first_and_sources_that_gave_nothing_are_listed(any_
         assert sorted(frame["source"]) == sorted(any_case.banks.source_names)
 
 
-def test_shares_by_band_of_the_footprint_weigh_what_carried_each_match(any_case):
-    trace = any_case.trace
-    kernel = receptive_field(any_case.translator).kernel
+def test_shares_by_band_of_the_footprint_weigh_what_carried_each_match(published):
+    trace = published.trace
+    kernel = receptive_field(published.translator).kernel
     settings = Settings(**trace.picture.about["settings"])
-    features = any_case.translator.encode(any_case.photo)
+    features = published.translator.encode(published.photo)
     expected = np.zeros(4)
     weights = footprint_by_brute_force(trace, Box(4, 4, 30, 30), kernel)
-    entries = any_case.banks.patches(torch.tensor(trace.column("entry")))
+    entries = published.banks.patches(torch.tensor(trace.column("entry")))
     for y, x, patch, weight in zip(trace.column("y"), trace.column("x"), entries, weights, strict=True):
         dots = (haar(features[:, y : y + 4, x : x + 4]) * haar(patch)).sum((1, 2, 3)).numpy()
         dots = dots * np.array(settings.band_weights)
@@ -465,20 +475,22 @@ def test_shares_by_band_of_the_footprint_weigh_what_carried_each_match(any_case)
 # Ablation
 
 
+@pytest.mark.parametrize("align", [0, 1])
 @pytest.mark.parametrize("region", [None, Box(8, 4, 30, 22)])
-def test_ablation_equals_translating_again_by_hand(any_case, region):
-    translator, trace, photo = any_case.translator, any_case.trace, any_case.photo
+def test_ablation_equals_translating_again_by_hand(any_case, region, align):
+    translator, photo = any_case.translator, any_case.photo
+    trace = translator.traced(photo, align=align)
     mask = region_mask(region, *trace.picture.size)
 
     def change(**settings):
         return np.abs(translator(photo, **settings).image.astype(int) - trace.output.astype(int))[mask].mean()
 
-    knowledge = change(strength=0)
+    knowledge = change(align=0, strength=0)
     found = ktviz.attribute(trace, region, through="ablation")
     assert found.about["change"] == pytest.approx(knowledge)
     assert len(found) > 1
     for name, share, levels in zip(found.frame["source"], found.frame["share"], found.frame["levels"], strict=True):
-        assert levels == pytest.approx(change(without=[name]))
+        assert levels == pytest.approx(change(align=align, without=[name]))
         assert share == pytest.approx(levels / knowledge)
 
 

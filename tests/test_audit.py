@@ -63,6 +63,31 @@ def test_shares_are_those_counted_by_hand(audited):
     assert shares.to_dict() == pytest.approx({f"toy/flat/{name}.png": share for name, share in expected.items()})
 
 
+def test_who_chose_the_tone_is_held_and_told_beside_who_painted(world, paint, tmp_path):
+    trace = world.translator.traced(paint(9))
+    audit = Audit.create(trace, top=1, sample=5)
+    assert audit.evidence.recording.digest == trace.digest
+    assert audit.trace.digest == trace.site("retrieval").digest
+    served = audit.tables["served"]
+    shares = trace.site("tone").sources().query("share != 0")
+    assert set(served["site"]) == {"tone"}
+    assert dict(zip(served["source"], served["share"], strict=True)) == dict(
+        zip(shares["source"], shares["share"], strict=True)
+    )
+    audit.save(tmp_path / "audit")
+    assert "What served it" in (tmp_path / "audit" / "report.html").read_text()
+    again = Audit.open(tmp_path / "audit")
+    assert again.evidence.recording.digest == trace.digest
+    (without,) = again.evidence.without.values()
+    assert without.sites == ["tone", "retrieval"]
+
+
+def test_without_alignment_nothing_served(world, paint):
+    audit = Audit.create(world.translator.traced(paint(9), align=0), top=0, sample=5)
+    assert audit.evidence.recording.sites == ["retrieval"]
+    assert not len(audit.tables["served"])
+
+
 def test_creators_and_licences_add_up_their_works(audited):
     creators = audited.tables["creators"].set_index("creator")
     assert creators.loc["Painter 1", "share"] == pytest.approx(6 / 16)
@@ -134,7 +159,7 @@ def test_an_exact_search_has_no_regret(toy_world):
 
 def test_a_photo_that_is_a_source_is_one_piece_of_its_own_size(world, paint):
     """A photo that is itself in the library takes every patch from its own place."""
-    trace = world.translator.traced(paint(3), preset="exact", transfer="swap", coherence=0)
+    trace = world.translator.traced(paint(3), preset="exact", transfer="swap", coherence=0).painting()
     found = pieces(trace)
     assert found["source"].tolist() == ["art/cool/d.png"]
     assert found["area"].tolist() == pytest.approx([1.0])
@@ -146,7 +171,7 @@ def test_a_photo_that_is_a_source_is_one_piece_of_its_own_size(world, paint):
 @pytest.mark.parametrize("coherence", [0, 0.06])
 def test_a_shifted_piece_is_found_where_it_was_put(world, paint, coherence):
     """A piece of one source, moved by a multiple of the query's step, in the middle of noise."""
-    trace = world.translator.traced(planted(paint(3)[8:56, 0:48]), preset="exact", coherence=coherence)
+    trace = world.translator.traced(planted(paint(3)[8:56, 0:48]), preset="exact", coherence=coherence).painting()
     largest = pieces(trace).iloc[0]
     assert largest["source"] == "art/cool/d.png"
     x, y, width, height = largest[["x", "y", "width", "height"]]
@@ -176,7 +201,7 @@ def planted(part):
 def test_what_coherence_goes_on_with_is_no_piece_by_itself(world):
     """Noise that shares nothing with any work: coherence makes large parts of it, and none is reported."""
     photo = np.random.default_rng(1).integers(0, 256, (96, 96, 3), dtype=np.uint8)
-    trace = world.translator.traced(photo, coherence=1.0)
+    trace = world.translator.traced(photo, coherence=1.0).painting()
     assert np.mean(trace.column("kt.coherent")) > 0.5
     assert max(flood(keys_of(trace), 23)) > LEAST
     assert not len(pieces(trace))
@@ -184,7 +209,7 @@ def test_what_coherence_goes_on_with_is_no_piece_by_itself(world):
 
 def test_the_control_counts_what_goes_on_in_a_mirrored_work(world, paint):
     """The mirrored work fits nowhere; one that is its own mirror image fits both ways, and then is no piece."""
-    trace = world.translator.traced(paint(3), preset="exact", coherence=0)
+    trace = world.translator.traced(paint(3), preset="exact", coherence=0).painting()
     assert 1 <= control(trace) < len(trace) / 4
     table = trace.table
     box = trace.column("box", winners=False)
@@ -197,7 +222,7 @@ def test_the_control_counts_what_goes_on_in_a_mirrored_work(world, paint):
 
 
 def test_pieces_are_connected_and_large_enough(world, paint):
-    trace = world.translator.traced(paint(3), coherence=0.3)
+    trace = world.translator.traced(paint(3), coherence=0.3).painting()
     found = pieces(trace)
     assert len(found)
     assert (found["own"] >= LEAST).all()

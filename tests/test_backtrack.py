@@ -24,6 +24,12 @@ def trace(world, photo):
     return world.translator.traced(photo)
 
 
+@pytest.fixture(scope="module")
+def painting(trace):
+    """The site that painted."""
+    return trace.site("retrieval")
+
+
 def spots():
     mask = np.zeros((53, 62), bool)
     mask[::17, ::13] = True
@@ -54,8 +60,8 @@ def overlap_by_brute_force(trace, region):
 
 
 @pytest.mark.parametrize("name", REGIONS)
-def test_winners_behind_a_region_and_their_weights_are_those_counted_by_pixel(trace, name):
-    expected = overlap_by_brute_force(trace, REGIONS[name])
+def test_winners_behind_a_region_and_their_weights_are_those_counted_by_pixel(trace, painting, name):
+    expected = overlap_by_brute_force(painting, REGIONS[name])
     found = ktviz.backtrack(trace, REGIONS[name])
     frame = found.frame
     assert set(frame["query"]) == set(np.flatnonzero(expected))
@@ -63,9 +69,9 @@ def test_winners_behind_a_region_and_their_weights_are_those_counted_by_pixel(tr
     assert frame["overlap"].sum() == pytest.approx(1)
     assert frame["overlap"].is_monotonic_decreasing
     for column in ("entry", "source", "bank", "similarity", "margin"):
-        assert frame[column].tolist() == trace.column(column)[frame["query"]].tolist()
+        assert frame[column].tolist() == painting.column(column)[frame["query"]].tolist()
     for column in ("box", "source_box"):
-        assert np.array_equal(np.stack(frame[column].tolist()), trace.column(column)[frame["query"]])
+        assert np.array_equal(np.stack(frame[column].tolist()), painting.column(column)[frame["query"]])
     assert np.array_equal(found.mask, region_mask(REGIONS[name], 53, 62))
 
 
@@ -143,19 +149,19 @@ def reaches(boxes, box):
 
 
 @pytest.mark.parametrize("box", [None, Box(12, 20, 9, 7), Box(0, 0, 1, 1), Box(15, 15, 1, 1), Box(0, 0, 64, 64)])
-def test_spread_says_where_a_part_of_a_source_went(world, trace, box):
-    boxes, sources = trace.column("source_box"), trace.column("source")
+def test_spread_says_where_a_part_of_a_source_went(world, trace, painting, box):
+    boxes, sources = painting.column("source_box"), painting.column("source")
     for name in world.banks.source_names:
         mine = np.flatnonzero(sources == name)
         expected = mine if box is None else mine[reaches(boxes[mine], box)]
         found = trace.spread(name, box)
         assert sorted(found["query"]) == expected.tolist()
-        weights = overlap_by_brute_force(trace, None)[found["query"]]
+        weights = overlap_by_brute_force(painting, None)[found["query"]]
         assert found["share"].tolist() == pytest.approx(weights.tolist())
         assert found["share"].is_monotonic_decreasing
 
 
-def test_spread_is_the_inverse_of_backtracking(world, trace):
+def test_spread_is_the_inverse_of_backtracking(world, trace, painting):
     """There: every retrieval behind a region goes out from its source box. Back: what goes out is behind its box."""
     behind = ktviz.backtrack(trace, Box(20, 10, 12, 12)).frame
     for row in behind.itertuples():
@@ -170,7 +176,7 @@ def test_spread_is_the_inverse_of_backtracking(world, trace):
             assert (back.loc[back["query"] == row.query, "source"] == name).all()
             assert row.query in set(back["query"])
             pairs.add((name, row.query))
-    assert pairs == set(zip(trace.column("source"), range(len(trace)), strict=True))
+    assert pairs == set(zip(painting.column("source"), range(len(painting)), strict=True))
 
 
 def test_spread_of_an_unknown_source_suggests_the_nearest(trace):

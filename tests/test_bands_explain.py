@@ -21,7 +21,7 @@ def photo(paint):
 
 @pytest.fixture(scope="module")
 def trace(world, photo):
-    return world.translator.traced(photo, coherence=0)
+    return world.translator.traced(photo, align=0, coherence=0)
 
 
 def band_dots(one, other):
@@ -66,7 +66,7 @@ def rows(world, photo, trace):
 
 @pytest.mark.parametrize("weights", [(1, 1, 1, 0), (1, 1, 1, 1), (0.2, 3, 1, 0.5), (0, 1, 1, 0)])
 def test_shares_of_a_match_are_those_of_naive_haar_sums(world, photo, weights):
-    trace = world.translator.traced(photo, band_weights=weights, coherence=0)
+    trace = world.translator.traced(photo, align=0, band_weights=weights, coherence=0)
     shares = match_shares(trace)
     assert shares.sum(1) == pytest.approx(np.ones(len(trace)))
     features = world.translator.encoder(to_tensor(photo))[0].double().numpy()
@@ -82,7 +82,7 @@ def test_shares_of_a_match_are_those_of_naive_haar_sums(world, photo, weights):
 
 
 def test_shares_of_the_chosen_row_are_given_where_a_neighbour_was_continued(world, photo):
-    trace = world.translator.traced(photo, coherence=0.2)
+    trace = world.translator.traced(photo, align=0, coherence=0.2)
     assert trace.column("kt.coherent").any()
     assert (trace.winners["rank"].to_numpy() > 0).any()
     features = world.translator.encoder(to_tensor(photo))[0].double().numpy()
@@ -139,9 +139,10 @@ def test_other_weights_choose_as_an_exhaustive_comparison_of_the_candidates_does
 def test_a_search_with_all_entries_as_candidates_wins_as_reweighing_says(world, paint):
     """With every entry recorded, reweighing is a search with other weights."""
     photo = paint(9, 24, 24)
-    everything = world.translator.traced(photo, preset="exact", candidates=len(world.banks), coherence=0)
+    settings = {"align": 0, "preset": "exact", "coherence": 0}
+    everything = world.translator.traced(photo, candidates=len(world.banks), **settings)
     then = ktviz.reweigh(everything, (0.5, 1, 3, 0.2))
-    searched = world.translator.traced(photo, preset="exact", coherence=0, band_weights=(0.5, 1, 3, 0.2))
+    searched = world.translator.traced(photo, band_weights=(0.5, 1, 3, 0.2), **settings)
     assert then["similarity_then"].tolist() == pytest.approx(searched.column("similarity").tolist(), abs=HALF)
     clear = searched.column("margin") > 2 * HALF
     assert clear.any()

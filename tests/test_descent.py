@@ -23,7 +23,7 @@ def photo(paint):
 
 @pytest.fixture(scope="module", params=["paper", "beam", "exact"])
 def case(request, world, photo):
-    return live(world.translator.traced(photo, preset=request.param, beam=3), world.translator)
+    return live(world.translator.traced(photo, align=0, preset=request.param, beam=3), world.translator)
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,16 @@ def vector(case, query):
 
 
 def test_paths_and_their_similarities_are_those_recorded(case, ways):
+    check_paths(case, ways)
+
+
+@pytest.mark.parametrize("site", ["tone", "retrieval"])
+def test_they_are_for_both_searches_of_a_translation_that_aligns(world, photo, site):
+    case = live(world.translator.traced(photo, beam=3).site(site), world.translator)
+    check_paths(case, descents(case, range(len(case.grid))))
+
+
+def check_paths(case, ways):
     banks, paths = case.trace.column("bank"), case.trace.column("kt.path")
     similarity = case.trace.column("kt.path_similarity")
     assert [way.query for way in ways] == list(range(len(case.grid)))
@@ -87,8 +97,10 @@ def test_visited_leaves_are_those_of_the_search(case, ways):
         assert set(way.visited) <= set(bank.tree.leaves.tolist())
 
 
-def test_winners_lie_in_visited_leaves(world, photo):
-    case = live(world.translator.traced(photo, preset="beam", beam=3, coherence=0), world.translator)
+@pytest.mark.parametrize("site", ["tone", "retrieval"])
+def test_winners_lie_in_visited_leaves(world, photo, site):
+    trace = world.translator.traced(photo, preset="beam", beam=3, coherence=0)
+    case = live(trace.site(site), world.translator)
     for way in descents(case, range(len(case.grid))):
         assert way.path[-1] in way.visited
 

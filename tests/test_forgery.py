@@ -52,7 +52,7 @@ def originals(world, paint, tmp_path_factory):
     audit.save(folder / "here")
     evidence = replace(
         audit.evidence,
-        trace=elsewhere(audit.trace),
+        recording=elsewhere(audit.evidence.recording),
         without={name: elsewhere(after) for name, after in audit.evidence.without.items()},
     )
     versions = {**audit.about["versions"], "torch": "9.9"}
@@ -101,10 +101,11 @@ def test_honest_audits_agree(originals, check, place):
 # The trace: a value of each column, in the row of a winner and of another candidate.
 
 
+@pytest.mark.parametrize("site", [0, 1], ids=["tone", "retrieval"])
 @pytest.mark.parametrize("chosen", [True, False], ids=["winner", "other"])
 @pytest.mark.parametrize("name", [*TRACE_COLUMNS, *REGRET])
-def test_a_changed_cell_of_the_trace_is_caught(folder, check, world, name, chosen):
-    forge(folder, world.translator, lambda evidence: change_cell(evidence, name, chosen))
+def test_a_changed_cell_of_the_trace_is_caught(folder, check, world, name, chosen, site):
+    forge(folder, world.translator, lambda evidence: change_cell(evidence, name, chosen, site))
     assert re.search(r"trace\.parquet|^a question to the model", check(folder).difference)
 
 
@@ -167,7 +168,7 @@ def pretend_close_calls(folder, model):
     """One work made everything: sources and weights of candidates that are close calls say whatever one likes."""
 
     def change(evidence):
-        trace = evidence.trace
+        trace = evidence.recording
         names = [source["source"] for source in trace.about["sources"]]
         source = np.array([names[-1]] * len(trace.table))
         weight = np.where(trace.column("chosen", winners=False), 1.0, 0.001).astype(np.float32)
@@ -175,7 +176,7 @@ def pretend_close_calls(folder, model):
         for name, values in (("source", pa.array(source).dictionary_encode()), ("weight", pa.array(weight))):
             field = table.schema.field(name)
             table = table.set_column(table.schema.get_field_index(name), field, values.cast(field.type))
-        return replace(evidence, trace=trace.with_table(table))
+        return replace(evidence, recording=trace.with_table(table))
 
     forge(folder, model, change)
 
@@ -462,10 +463,10 @@ def other_canvases(change):
     """Something else said of the trace's pictures."""
 
     def forge(evidence):
-        trace = evidence.trace
+        trace = evidence.recording
         canvases = change(trace.picture.about["canvases"])
         picture = Picture(trace.picture.canvases, {**trace.picture.about, "canvases": canvases})
-        return replace(evidence, trace=Trace(trace.table, trace.about, [picture]))
+        return replace(evidence, recording=Trace(trace.table, trace.about, [picture]))
 
     return forge
 
@@ -474,9 +475,9 @@ def other_picture(**more):
     """What the trace says of its image, and more."""
 
     def change(evidence):
-        trace = evidence.trace
+        trace = evidence.recording
         pictures = [Picture(picture.canvases, {**picture.about, **more}) for picture in trace.pictures]
-        return replace(evidence, trace=Trace(trace.table, trace.about, pictures))
+        return replace(evidence, recording=Trace(trace.table, trace.about, pictures))
 
     return change
 
@@ -616,7 +617,7 @@ def test_a_flipped_bit_is_caught_though_the_manifest_fits(mine, check, name, at)
 def test_the_documentation_says_how_many_tamperings_are_tried():
     files = 2 * (len(FILES) + 1)
     counts = (
-        4 * len((*TRACE_COLUMNS, *REGRET)),
+        8 * len((*TRACE_COLUMNS, *REGRET)),
         len(COLUMNS),
         2 * len(EVIDENCE),
         files,

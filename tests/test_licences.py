@@ -92,6 +92,6 @@ def test_tables_hold_the_identifier_beside_what_was_written(trace, tmp_path):
 
 def test_an_audit_counts_one_licence_once_however_it_was_written(trace):
     shares = trace.sources().set_index("source")["share"]
-    found = derived_tables(trace)["licences"].set_index("licence")["share"]
+    found = derived_tables(trace.painting())["licences"].set_index("licence")["share"]
     assert set(found.index) == {"CC-BY-4.0", "CC0-1.0", "All rights reserved", "CC BY"}
     assert found["CC-BY-4.0"] == pytest.approx(shares["toy/other/red.png"] + shares["toy/other/yellow.png"])

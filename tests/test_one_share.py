@@ -25,6 +25,7 @@ from ktviz.trace.store import TraceStore
 from ktviz.widgets.answers import Answers
 from ktviz.widgets.protocol import PROTOCOL
 from ktviz.widgets.scene import describe
+from ktviz.widgets.sites import first_site
 from ktviz.widgets.snapshot import snapshot
 from ktviz.widgets.subject import Subject
 
@@ -58,6 +59,11 @@ def by_source(frame, column="share"):
     return frame.groupby("source", observed=True)[column].sum().to_dict()
 
 
+def shown(trace):
+    """What a view shows at first."""
+    return Subject.create(trace, site=first_site(trace))
+
+
 def numbers(case, region, tmp_path):
     """Share of every source, from every place that gives it as a number: {place: {source: share}}."""
     trace = case.trace
@@ -70,10 +76,10 @@ def numbers(case, region, tmp_path):
         "attribute through overlap": by_source(ktviz.attribute(trace, region, through="overlap").frame),
         "attribute by entry": by_source(ktviz.attribute(trace, region, by="entry").frame),
         "backtrack": by_source(ktviz.backtrack(trace, region).frame, "overlap"),
-        "trace.overlap": by_source(trace.winners.to_pandas().assign(part=trace.overlap(region)), "part"),
+        "trace.overlap": by_source(trace.painting().winners.to_pandas().assign(part=trace.overlap(region)), "part"),
         "plotly bars": dict(zip((long[name] for name in labels(drawn, case, region)), drawn.x, strict=True)),
     }
-    selection = select(trace, lambda source: case.translator.source_picture(trace, source), 4, region)
+    selection = select(trace.painting(), lambda source: case.translator.source_picture(trace, source), 4, region)
     found["backtracking figure"] = dict(zip(selection.sources, selection.shares, strict=True))
     if region is None:
         audit = ktviz.Audit.create(trace, top=0, sample=1)
@@ -82,13 +88,13 @@ def numbers(case, region, tmp_path):
         found |= {
             "translation": by_source(source_shares(case.translator(case.photo))),
             "audit": by_source(audit.tables["sources"]),
-            "audit, boxes": by_source(boxes(trace), "overlap"),
+            "audit, boxes": by_source(boxes(trace.painting()), "overlap"),
             "store": {name: float(store.uses(name)["share"].sum()) for name in names},
             "spread": {name: float(trace.spread(name)["share"].sum()) for name in names},
-            "view": {source["name"]: source["share"] for source in describe(Subject.create(trace))["sources"]},
+            "view": {source["name"]: source["share"] for source in describe(shown(trace))["sources"]},
         }
     else:
-        subject = Subject.create(trace)
+        subject = shown(trace)
         body = {"box": [region.x, region.y, region.width, region.height]}
         _, answer = Answers(subject).to({"protocol": PROTOCOL, "kind": "region", "body": body})
         found["view, of a region"] = dict(zip(subject.names, answer["shares"].tolist(), strict=True))
@@ -144,7 +150,7 @@ def test_what_is_printed_is_that_share_and_says_that_it_is_overlap(case, region)
         "backtrack": str(ktviz.backtrack(trace, region).summary()["sources"]),
     }
     if region is None:
-        exact |= {"snapshot": snapshot(Subject.create(trace)), "trace": text(trace)}
+        exact |= {"snapshot": snapshot(shown(trace)), "trace": text(trace)}
     for place, words in exact.items():
         expected = f"{top:.6f}" if place == "trace" else f"{top:.1%}"
         assert expected in words, place
@@ -170,12 +176,12 @@ def test_a_part_of_a_trace_has_the_colours_of_the_whole_and_names_its_region(cas
     part = case.trace[Box(40, 0, 32, 20)]
     ranks = [trace.sources()["source"].tolist() for trace in (case.trace, part)]
     assert ranks[0] != ranks[1]  # else it would show nothing
-    assert trace_colours(part) == trace_colours(case.trace)
-    known = {source["name"]: source["colour"] for source in describe(Subject.create(case.trace))["sources"]}
-    assert {source["name"]: source["colour"] for source in describe(Subject.create(part))["sources"]} == known
+    assert trace_colours(part) == trace_colours(part.painting()) == trace_colours(case.trace)
+    known = {source["name"]: source["colour"] for source in describe(shown(case.trace))["sources"]}
+    assert {source["name"]: source["colour"] for source in describe(shown(part))["sources"]} == known
     for figure in (share_figure(part), trace_figure(part)):
         assert any("region 32x20 px at (40, 0)" in words.get_text() for words in figure.findobj(Text))
-    drawn = similarity_map(part)
+    drawn = similarity_map(part.painting())
     assert (drawn[-1, 0] == 255).all()  # where nothing was recorded
     assert (drawn[4, -4] != 255).any()
 

@@ -27,6 +27,8 @@ def field_of(matches, name):
     return getattr(matches, name) if hasattr(matches, name) else matches[name]
 
 
+TONED = ["tone", "retrieval"]
+"""The sites of a translator that aligns, each with all queries."""
 FIELDS = ("entry", "similarity", "bands", "path", "chosen", "coherent")
 
 
@@ -153,16 +155,17 @@ def same_translation(first: kt.Translation, second: kt.Translation) -> bool:
 
 @pytest.mark.parametrize("size", [(64, 64), (37, 50)])
 @pytest.mark.parametrize("preset", ["paper", "beam", "exact"])
-def test_recording_changes_no_bit_of_pixels_and_retrievals(world, paint, preset, size):
-    photo = paint(9, *size)
-    before = world.translator(photo, preset=preset)
+@pytest.mark.parametrize("align", [0, 0.5, 1])
+def test_recording_changes_no_bit_of_pixels_and_retrievals(world, paint, align, preset, size):
+    photo, settings = paint(9, *size), {"align": align, "preset": preset}
+    before = world.translator(photo, **settings)
     with kt.record(world.translator) as trace:
-        during = world.translator(photo, preset=preset)
-    after = world.translator(photo, preset=preset)
+        during = world.translator(photo, **settings)
+    after = world.translator(photo, **settings)
     assert same_translation(before, during)
     assert same_translation(before, after)
     assert np.array_equal(trace.output, before.image)
-    assert np.array_equal(trace.column("entry"), before.matches.winner.numpy())
+    assert np.array_equal(trace.painting().column("entry"), before.matches.winner.numpy())
 
 
 def test_recording_the_shipped_weights_changes_no_bit(shipped):
@@ -230,7 +233,7 @@ def test_nested_recordings_of_one_model_hear_the_same(world, paint):
             translator(paint(8))
             with kt.record(translator) as inner:
                 translator(paint(9))
-            assert len(inner) == 49
+            assert len(inner) == len(TONED) * 49
         assert len(outer.pictures) == 2
         assert outer.image(1).digest == inner.digest
 
@@ -316,7 +319,7 @@ def test_an_error_in_the_block_but_not_in_the_model_keeps_what_was_recorded(worl
     traces = []
     with pytest.raises(RuntimeError, match="mine"):
         run()
-    assert len(traces[0]) == 49
+    assert len(traces[0]) == len(TONED) * 49
 
 
 def test_hooks_of_the_user_stay_and_are_called(world, paint):
@@ -350,7 +353,7 @@ def test_a_model_is_freed_while_its_trace_lives(world, paint):
     gc.collect()
     assert [ref() for ref in gone] == [None, None]
     assert trace.model is None
-    assert len(trace) == 49
+    assert len(trace) == len(TONED) * 49
 
 
 def test_a_trace_keeps_no_tensor(world, paint):
@@ -358,7 +361,7 @@ def test_a_trace_keeps_no_tensor(world, paint):
     before = alive(Tensor)
     trace = world.translator.traced(paint(9))
     assert alive(Tensor) == before
-    assert len(trace) == 49
+    assert len(trace) == len(TONED) * 49
 
 
 def test_a_hundred_traces_hold_no_more_tensors_and_modules_than_one(world, paint):
@@ -430,14 +433,14 @@ def test_reading_a_trace_inside_its_block_says_to_wait(world, paint, read):
         world.translator(paint(9))
         with pytest.raises(TraceNotFinishedError, match=r"has not ended\. Read it after the `with"):
             read(trace)
-    assert len(trace) == 49
+    assert len(trace) == len(TONED) * 49
 
 
 def test_repr_can_be_printed_at_any_time(world, paint):
     with kt.record(world.translator) as trace:
         assert repr(trace) == "Trace(the run has not ended)"
         world.translator(paint(9))
-    assert "49 retrievals" in repr(trace)
+    assert "98 retrievals" in repr(trace)
 
 
 def test_a_block_that_never_ran_the_model_says_to_call_it(world):
@@ -471,10 +474,11 @@ def test_candidates_keeps_the_first_ones(world, paint):
 @pytest.mark.parametrize("kept", [1, 2, 5])
 def test_a_winner_from_far_back_is_kept_with_its_rank_and_the_margin_of_all(world, paint, kept):
     """Coherence chooses candidates that are not the most similar."""
-    whole = world.translator.traced(paint(9), coherence=0.3).to_pandas()
+    settings = {"align": 0, "coherence": 0.3}
+    whole = world.translator.traced(paint(9), **settings).to_pandas()
     assert (whole["rank"][whole["chosen"]] >= kept).any()
     with kt.record(world.translator, candidates=kept) as trace:
-        world.translator(paint(9), coherence=0.3)
+        world.translator(paint(9), **settings)
     rows = trace.to_pandas()
     assert (rows.groupby("query").size() == kept).all()
     assert (rows.groupby("query")["chosen"].sum() == 1).all()
@@ -492,23 +496,23 @@ def test_over_the_budget_a_run_stops_and_says_what_to_do(world, paint):
 
 
 def test_what_fitted_into_the_budget_is_kept_when_it_is_used_up(world, paint):
-    one = world.translator.traced(paint(9))
+    one = world.translator.traced(paint(9), align=0)
     with (
         pytest.raises(TraceBudgetError, match="3 images are recorded"),
         kt.record(world.translator, memory=250_000) as trace,
     ):
-        world.translator.batch([paint(9)] * 9)
+        world.translator.batch([paint(9)] * 9, align=0)
     assert [trace.image(n).digest for n in range(3)] == [one.digest] * 3
 
 
 def test_thinning_keeps_the_winners_of_all_images_from_the_first(world, paint):
     photos = [paint(n) for n in range(5, 9)]
     whole = [world.translator.traced(photo) for photo in photos]
-    with kt.record(world.translator, memory="200 KB", over="winners") as trace:
+    with kt.record(world.translator, memory="300 KB", over="winners") as trace:
         world.translator.batch(photos)
     assert trace.thinned
     assert "thinned" in repr(trace)
-    assert trace.table.num_rows == len(trace) == 4 * 49
+    assert trace.table.num_rows == len(trace) == 4 * len(TONED) * 49
     for number, one in enumerate(whole):
         assert trace.image(number).table.equals(one.winners.combine_chunks())
         assert trace.image(number).sources()["share"].tolist() == one.sources()["share"].tolist()
@@ -534,7 +538,7 @@ def test_a_recording_within_its_budget_is_whole(world, paint):
     with kt.record(world.translator, memory="1 MB", over="winners") as trace:
         world.translator(paint(9))
     assert not trace.thinned
-    assert trace.table.num_rows == 8 * 49
+    assert trace.table.num_rows == 8 * len(TONED) * 49
 
 
 @pytest.mark.parametrize(
@@ -640,12 +644,12 @@ def test_two_translators_in_one_model_make_an_image_each(world, paint):
     model = Pair(warm, fresh(world))
     with leaves_nothing(model), kt.record(model) as trace:
         results = model(paint(9))
-    assert trace.sites == ["first.retrieval", "second.retrieval"]
+    assert trace.sites == [f"{model}.{site}" for model in ("first", "second") for site in TONED]
     assert len(trace.pictures) == 2
     for number, result in enumerate(results):
         one = trace.image(number)
         assert np.array_equal(one.output, result.image)
-        assert one.column("entry").tolist() == result.matches.winner.tolist()
+        assert one.painting().column("entry").tolist() == result.matches.winner.tolist()
     assert [source["source"] for source in trace.about["sources"]] == [*warm.banks.source_names, *cool(world)]
     shares = trace.image(1).site("second.retrieval").sources().set_index("source")["share"]
     assert shares.to_dict() == pytest.approx(kt.source_shares(results[1]).set_index("source")["share"].to_dict())
@@ -660,7 +664,7 @@ def test_a_site_beside_translators_is_recorded_too(world, paint):
     with leaves_nothing(model), kt.record(model) as trace:
         model(paint(9))
     assert len(trace.pictures) == 3
-    assert [len(trace.site(name)) for name in trace.sites] == [49, 49, 16]
+    assert [len(trace.site(name)) for name in trace.sites] == [49, 49, 49, 49, 16]
 
 
 def test_a_translator_that_failed_within_a_model_leaves_no_rows_in_the_next_run(world, paint):
@@ -671,7 +675,7 @@ def test_a_translator_that_failed_within_a_model_leaves_no_rows_in_the_next_run(
             model(paint(8))
         decoder.left = 1
         model(paint(9))
-    assert [len(trace.image(n)) for n in range(4)] == [49, 49, 49, 16]  # the first translator had finished paint(8)
+    assert [len(trace.image(n)) for n in range(4)] == [98, 98, 98, 16]  # the first translator had finished paint(8)
 
 
 def test_a_site_may_be_the_model_itself():
@@ -742,9 +746,9 @@ def test_threads_may_thin_together(world, paint):
         for thread in threads:
             thread.join()
     assert trace.thinned
-    got = sorted(tuple(trace.image(n).column("entry")) for n in range(12))
+    got = sorted(tuple(trace.image(n).painting().column("entry")) for n in range(12))
     assert got == sorted(tuple(world.translator(photo).matches.winner.tolist()) for photo in photos)
-    assert trace.table.num_rows == len(trace) == 12 * 9
+    assert trace.table.num_rows == len(trace) == 12 * len(TONED) * 9
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

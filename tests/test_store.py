@@ -32,6 +32,7 @@ def store(traces, tmp_path):
 
 def used(trace, source):
     """What a source painted in a trace of one image, counted from the trace itself."""
+    trace = trace.painting()
     mine = trace.column("source") == source
     boxes = trace.column("box")[mine]
     share = trace.sources().set_index("source")["share"][source]
@@ -41,7 +42,7 @@ def used(trace, source):
 
 def users(traces, source):
     """The traces in which a source won something."""
-    return {name for name, trace in traces.items() if source in set(trace.column("source"))}
+    return {name for name, trace in traces.items() if source in set(trace.painting().column("source"))}
 
 
 # Keeping
@@ -231,38 +232,65 @@ def test_every_image_of_a_trace_answers_for_itself(world, paint, tmp_path):
         found = store.uses(source).set_index("image")
         for number in range(3):
             one = trace.image(number)
-            assert (number in found.index) == (source in set(one.column("source")))
+            assert (number in found.index) == (source in set(one.painting().column("source")))
             if number in found.index:
                 assert found["share"][number] == pytest.approx(used(one, source)[0])
 
 
-def test_sites_share_an_image_equally(world, tmp_path, paint):
-    class Two(torch.nn.Module):
-        """Two hard sites: the first takes a, the second b for its lower half."""
+class Two(torch.nn.Module):
+    """A model of two sites."""
 
-        def __init__(self):
-            super().__init__()
-            self.first, self.second = torch.nn.Identity(), torch.nn.Identity()
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = torch.nn.Identity(), torch.nn.Identity()
 
-        def forward(self, image):
-            return self.second(self.first(image))
+    def forward(self, image):
+        return self.second(self.first(image))
 
-    def site(module, entries):
-        return kt.adapt(
-            module,
-            lambda inputs, output: kt.Matches.hard(torch.tensor(entries), torch.ones(4)),
-            queries=kt.Queries.grid(2, 2, step_px=16),
-            catalogue=whole,
-        )
 
-    whole, model = kt.Catalogue.wholes(["a", "b"], bank="x/y"), Two()
-    with kt.record(model, site(model.first, [0, 0, 0, 0]), site(model.second, [0, 0, 1, 1])) as trace:
+def hard_site(module, entries, catalogue):
+    return kt.adapt(
+        module,
+        lambda inputs, output: kt.Matches.hard(torch.tensor(entries), torch.ones(4)),
+        queries=kt.Queries.grid(2, 2, step_px=16),
+        catalogue=catalogue,
+    )
+
+
+def store_of_two(folder, first, second):
+    """A store of a trace of two sites, each of some entries and what they are of."""
+    model = Two()
+    with kt.record(model, hard_site(model.first, *first), hard_site(model.second, *second)) as trace:
         model(torch.rand(1, 3, 32, 32))
-    store = kt.TraceStore(tmp_path / "store")
+    store = kt.TraceStore(folder / "store")
     store.append(trace, "two")
+    return store
+
+
+def test_sites_share_an_image_equally(tmp_path):
+    """The first takes a, the second b for its lower half."""
+    whole = kt.Catalogue.wholes(["a", "b"], bank="x/y")
+    store = store_of_two(tmp_path, ([0, 0, 0, 0], whole), ([0, 0, 1, 1], whole))
     assert store.uses("a")["share"].tolist() == pytest.approx([0.75])
     assert store.uses("b")["share"].tolist() == pytest.approx([0.25])
     assert store.uses("b")["box"][0].tolist() == [0, 16, 32, 16]
+
+
+def test_each_site_names_the_sources_of_its_own_bank(tmp_path):
+    first, second = (kt.Catalogue.wholes(names, bank=f"x/{names[0]}") for names in (["a", "b"], ["c", "d"]))
+    store = store_of_two(tmp_path, ([0, 0, 0, 0], first), ([1, 1, 1, 1], second))
+    shares = {name: store.uses(name)["share"].tolist() for name in "abcd"}
+    assert shares == {"a": [0.5], "b": [], "c": [], "d": [0.5]}
+
+
+def test_of_several_sites_the_one_that_painted_the_image_used_a_source(world, tmp_path, paint):
+    trace = world.translator.traced(paint(9))
+    assert len(trace.sites) == 2
+    store = kt.TraceStore(tmp_path / "store")
+    store.append(trace, "one")
+    for name, share in zip(trace.sources()["source"], trace.sources()["share"], strict=True):
+        assert store.uses(name)["share"].sum() == pytest.approx(share)
+        assert store.uses(name)["retrievals"].sum() == (trace.painting().column("source") == name).sum()
 
 
 def test_a_source_that_was_searched_and_won_nothing_was_not_used(world, paint, tmp_path):

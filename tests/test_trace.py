@@ -67,8 +67,14 @@ def trace(large, photo):
 
 
 @pytest.fixture(scope="module")
+def painting(trace):
+    """The site that painted."""
+    return trace.site("retrieval")
+
+
+@pytest.fixture(scope="module")
 def patches(large, photo, result):
-    """The queries, taken out one by one: (N, C, 4, 4) float64."""
+    """The queries of the photo as it is, taken out one by one: (N, C, 4, 4) float64."""
     padded = np.pad(photo, ((0, -HEIGHT % 8), (0, -WIDTH % 8), (0, 0)), mode="reflect")
     features = large.encoder(to_tensor(padded))[0].double().numpy()
     rows, columns = features.shape[1] // 2 - 1, features.shape[2] // 2 - 1
@@ -116,8 +122,16 @@ def reaches(boxes, x, y, width, height):
 # The table
 
 
-def test_a_trace_has_the_columns_of_the_schema_and_one_row_per_query_and_rank(trace, result):
+def test_a_trace_has_the_columns_of_the_schema_and_one_row_per_site_query_and_rank(trace, result):
     assert trace.table.schema.equals(schema_of(trace.about["sites"]))
+    assert trace.table.num_rows == 2 * result.matches.entry.numel()
+    assert len(trace) == 2 * len(result.grid)
+    assert trace.to_pandas()["site"].tolist() == [site for site in trace.sites for _ in range(len(trace) // 2 * 8)]
+    for name in trace.sites:
+        check_rows(trace.site(name), result)
+
+
+def check_rows(trace, result):
     assert trace.table.num_rows == result.matches.entry.numel()
     assert len(trace) == len(result.grid)
     rows = trace.to_pandas()
@@ -137,8 +151,8 @@ def test_an_extension_goes_without_its_prefix(trace):
         trace.column("code")
 
 
-def test_columns_are_those_of_the_matches(trace, result):
-    matches = result.matches
+def test_columns_are_those_of_the_matches(painting, result):
+    trace, matches = painting, result.matches
     for name in ("entry", "similarity"):
         assert np.array_equal(trace.column(name, winners=False), getattr(matches, name).flatten().numpy()), name
     assert np.array_equal(trace.column("entry"), matches.winner.numpy())
@@ -152,7 +166,7 @@ def test_columns_are_those_of_the_matches(trace, result):
 
 
 def test_similarity_is_the_weighted_bandpass_cosine(trace, large, patches):
-    rows = trace.to_pandas()
+    rows = trace.site("tone").to_pandas()
     entries = large.banks.patches(torch.tensor(rows["entry"].to_numpy())).double().numpy()
     queries = patches[rows["query"]]
     assert np.allclose(rows["similarity"], bandpass(queries, entries), atol=1e-5)
@@ -162,6 +176,7 @@ def test_similarity_is_the_weighted_bandpass_cosine(trace, large, patches):
 
 
 def test_bands_are_the_parts_of_the_norm(trace, large, patches):
+    trace = trace.site("tone")
     rows = trace.to_pandas()
     entries = large.banks.patches(torch.tensor(rows["entry"].to_numpy())).double().numpy()
     for name, expected in (("kt.query_bands", parts(patches[rows["query"]])), ("kt.entry_bands", parts(entries))):
@@ -193,7 +208,9 @@ def test_source_boxes_lie_inside_the_originals(trace):
         assert 0 <= y <= y + h <= height + 1e-3
 
 
-def test_query_boxes_are_in_px_of_the_input(trace):
+@pytest.mark.parametrize("site", ["tone", "retrieval"])
+def test_query_boxes_are_in_px_of_the_input(trace, site):
+    trace = trace.site(site)
     columns = -(-WIDTH // 8) - 1
     y, x = np.divmod(np.arange(len(trace)), columns)
     height, width = trace.picture.size
@@ -206,7 +223,7 @@ def test_query_boxes_are_in_px_of_the_input(trace):
 
 @pytest.mark.parametrize("preset", ["paper", "beam"])
 def test_a_path_leads_from_below_the_root_to_the_leaf_of_the_winner(large, photo, patches, preset):
-    trace = large.traced(photo, preset=preset)
+    trace = large.traced(photo, align=0, preset=preset)
     rows = trace.to_pandas()
     assert rows["kt.path"].notna().equals(rows["chosen"])
     for row in rows[rows["chosen"]].rename(columns=lambda name: name.removeprefix("kt.")).itertuples():
@@ -241,9 +258,10 @@ def test_a_trace_says_what_made_it(trace, large, photo):
         "library bank art/tall",
         "library bank art/wide",
     }
-    (site,) = about["sites"]
-    known = {"name": "retrieval", "type": "Retrieval", "causal": True, "kind": "hard", "canvas": "input"}
-    assert known.items() <= site.items()
+    known = {"type": "Retrieval", "causal": True, "kind": "hard", "canvas": "input"}
+    for site, paints in zip(about["sites"], (False, True), strict=True):
+        assert (known | {"paints": paints}).items() <= site.items()
+    assert [site["name"] for site in about["sites"]] == ["tone", "retrieval"]
     assert about["system"] == "kt"
     assert about["versions"]["torch"] == torch.__version__
     assert about["device"] == "cpu"
@@ -261,8 +279,10 @@ def test_a_trace_is_frozen(trace):
             setattr(trace, name, None)
 
 
-def test_repr_is_text_with_the_digest(trace):
-    assert repr(trace) == f"Trace({len(trace)} retrievals, {8 * len(trace)} candidates, digest {trace.digest[:12]})"
+def test_repr_is_text_with_the_digest(trace, painting):
+    for one, sites in ((trace, "2 sites, "), (painting, "")):
+        counts = f"{len(one)} retrievals, {8 * len(one)} candidates"
+        assert repr(one) == f"Trace({counts}, {sites}digest {one.digest[:12]})"
 
 
 def test_arrow_carries_the_metadata(trace):
@@ -274,8 +294,8 @@ def test_arrow_carries_the_metadata(trace):
     assert trace.about["digests"]["encoder"].encode() in table.schema.metadata[b"ktviz"]
 
 
-def test_the_summary_counts(trace, result):
-    summary = trace.summary()
+def test_the_summary_counts(painting, result):
+    summary = painting.summary()
     used = len({int(s) for s in result.banks.source_of(result.matches.winner)})
     assert summary["retrievals"] == len(result.grid)
     assert summary["candidates"] == 8 * len(result.grid)
@@ -302,8 +322,12 @@ def test_plot_gives_a_figure_that_pyplot_does_not_know(trace):
     assert not pyplot.get_fignums()
 
 
-def test_sites_are_found_by_name(trace):
-    assert trace.site("retrieval").table.equals(trace.table)
+def test_sites_are_found_by_name(trace, painting, large, photo):
+    assert painting.table.equals(trace.painting().table)
+    assert painting.recording is trace
+    published = large.traced(photo, align=0)
+    assert published.sites == ["retrieval"]
+    assert published.site("retrieval").table.equals(published.table)
     with pytest.raises(UnknownNameError, match="Did you mean retrieval"):
         trace.site("retrival")
 
@@ -356,11 +380,11 @@ def test_shares_are_those_of_the_translation(trace, result):
 
 
 @pytest.mark.parametrize("box", [None, (0, 0, 1, 1), (7, 9, 30, 5), (20, 40, 24, 20)])
-def test_shares_of_a_region_equal_the_credit_counted_pixel_by_pixel(trace, box):
+def test_shares_of_a_region_equal_the_credit_counted_pixel_by_pixel(trace, painting, box):
     mask = np.zeros((HEIGHT, WIDTH))
     x, y, w, h = box or (0, 0, WIDTH, HEIGHT)
     mask[y : y + h, x : x + w] = 1
-    part, names = credit(trace, mask), trace.column("source")
+    part, names = credit(painting, mask), painting.column("source")
     shares = trace.sources(None if box is None else kt.Box(*box)).set_index("source")
     assert shares["share"].sum() == pytest.approx(1)
     for name, row in shares.iterrows():
@@ -368,25 +392,26 @@ def test_shares_of_a_region_equal_the_credit_counted_pixel_by_pixel(trace, box):
         assert row["share"] == pytest.approx(part[names == name].sum(), abs=1e-9)
         assert row["retrievals"] == mine.sum()
         if mine.any():
-            assert row["similarity"] == pytest.approx(trace.column("similarity")[mine].mean(), rel=1e-5)
+            assert row["similarity"] == pytest.approx(painting.column("similarity")[mine].mean(), rel=1e-5)
 
 
-def test_the_overlap_of_queries_is_what_they_cover(trace):
+def test_the_overlap_of_queries_is_what_they_cover(trace, painting):
     mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
     mask[3:29, 5:44] = np.random.default_rng(4).random((26, 39)) < 0.4
-    assert np.allclose(trace.overlap(mask), credit(trace, mask), atol=1e-12)
+    assert np.allclose(painting.overlap(mask), credit(painting, mask), atol=1e-12)
+    assert np.array_equal(trace.overlap(mask), painting.overlap(mask))  # of the output
 
 
 # Spread
 
 
-def test_spread_finds_every_retrieval_that_a_source_won(trace):
-    part = credit(trace, np.ones((HEIGHT, WIDTH)))
+def test_spread_finds_every_retrieval_that_a_source_won(trace, painting):
+    part = credit(painting, np.ones((HEIGHT, WIDTH)))
     shares = trace.sources().set_index("source")["share"]
     for name in result_sources(trace):
         found = trace.spread(name)
-        mine = np.flatnonzero(trace.column("source") == name)
-        assert sorted(found["query"]) == trace.column("query")[mine].tolist()
+        mine = np.flatnonzero(painting.column("source") == name)
+        assert sorted(found["query"]) == painting.column("query")[mine].tolist()
         assert dict(zip(found["query"], found["share"], strict=True)) == pytest.approx(
             dict(zip(mine.tolist(), part[mine].tolist(), strict=True))
         )
@@ -394,10 +419,10 @@ def test_spread_finds_every_retrieval_that_a_source_won(trace):
         assert found["share"].sum() == pytest.approx(shares[name])
 
 
-def test_spread_of_a_part_finds_the_patches_that_reach_into_it(trace):
+def test_spread_of_a_part_finds_the_patches_that_reach_into_it(trace, painting):
     name = trace.sources()["source"][0]
-    mine = trace.column("source") == name
-    boxes, query = trace.column("source_box"), trace.column("query")
+    mine = painting.column("source") == name
+    boxes, query = painting.column("source_box"), painting.column("query")
     for box in ((10, 20, 30, 25), (0, 0, 5, 5), (50, 50, 8, 8)):
         found = trace.spread(name, kt.Box(*box))
         assert sorted(found["query"]) == query[mine & reaches(boxes, *box)].tolist()
@@ -430,7 +455,7 @@ def test_a_name_that_two_sources_share_is_refused(tmp_path, build, save, paint, 
     trace = Translator(build("same", [tmp_path / "in"])["art/test"], toy, toy_decoder).traced(paint(3))
     with pytest.raises(UnknownNameError, match=r"it may be art/test/x/same\.png or art/test/y/same\.png"):
         trace.spread("same")
-    assert len(trace.spread("x/same")) + len(trace.spread("y/same.png")) == len(trace)
+    assert len(trace.spread("x/same")) + len(trace.spread("y/same.png")) == len(trace.painting())
 
 
 def test_an_empty_part_of_a_source_is_refused(trace):
@@ -441,10 +466,10 @@ def test_an_empty_part_of_a_source_is_refused(trace):
 # Close calls and regret
 
 
-def test_margins_come_closest_first_with_the_second_best(trace, result):
-    calls, matches = trace.margin(), result.matches
+def test_margins_come_closest_first_with_the_second_best(painting, result):
+    calls, matches = painting.margin(), result.matches
     assert calls["margin"].is_monotonic_increasing
-    assert sorted(calls["query"]) == list(range(len(trace)))
+    assert sorted(calls["query"]) == list(range(len(painting)))
     for row in calls.itertuples():
         assert row.margin == matches.margin[row.query]
         assert row.entry == matches.entry[row.query, 0]
@@ -452,9 +477,9 @@ def test_margins_come_closest_first_with_the_second_best(trace, result):
         assert row.source_second == result.banks.source_names[int(result.banks.source_of(row.entry_second))]
 
 
-def test_margins_below_a_bound(trace, result):
+def test_margins_below_a_bound(painting, result):
     bound = float(result.matches.margin.median())
-    assert sorted(trace.margin(below=bound)["query"]) == np.flatnonzero(result.matches.margin < bound).tolist()
+    assert sorted(painting.margin(below=bound)["query"]) == np.flatnonzero(result.matches.margin < bound).tolist()
 
 
 def test_margins_of_a_trace_without_the_second_best_still_come(large, photo, trace):
@@ -498,7 +523,7 @@ def test_an_exact_search_without_coherence_regrets_nothing(large, photo):
 
 def test_regret_does_not_count_what_was_left_out(large, photo, nearest):
     """The nearest entry is sought where the translation was allowed to look."""
-    found = large.traced(photo, without=["high"], coherence=0).regret()
+    found = large.traced(photo, align=0, without=["high"], coherence=0).regret()
     allowed = nearest[:, (large.banks.source_of(torch.arange(len(large.banks))) != 0).numpy()]
     assert large.banks.source_names[0] == "art/tall/high.png"
     best = dict(enumerate(allowed.max(1)))
@@ -520,13 +545,16 @@ def test_a_sample_of_regret_is_drawn_by_its_seed(trace):
 def test_with_regret_fills_the_columns_and_changes_no_other(trace):
     filled = trace.with_regret()
     assert filled.table.schema.equals(schema_of(trace.about["sites"], regret=True))
-    expected = trace.regret().set_index("query")
-    for row in filled.to_pandas().itertuples():
-        assert row.regret == pytest.approx(expected["regret"][row.query], abs=1e-6)
-        assert row.exact_entry == expected["exact_entry"][row.query]
+    assert filled.sites == ["tone", "retrieval"]
+    for name in filled.sites:  # each asks for other features
+        expected = trace.site(name).regret().set_index("query")
+        for row in filled.site(name).to_pandas().itertuples():
+            assert row.regret == pytest.approx(expected["regret"][row.query], abs=1e-6)
+            assert row.exact_entry == expected["exact_entry"][row.query]
     rest = trace.table.column_names
     assert filled.table.select(rest).equals(trace.table.select(rest))
     assert filled.digest != trace.digest
+    assert filled.with_regret().digest == filled.digest
 
 
 def test_regret_needs_the_model_that_made_the_trace(large, photo, world, tmp_path):

@@ -34,13 +34,13 @@ def test_any_size_from_16_px_keeps_its_size(world, paint, size):
 @pytest.mark.parametrize("mode", ["statistics", "swap"])
 def test_no_strength_gives_the_plain_reconstruction(world, paint, size, mode):
     photo = paint(9, *size)
-    result = world.translator(photo, strength=0, transfer=mode)
+    result = world.translator(photo, align=0, strength=0, transfer=mode)
     assert np.array_equal(result.image, reconstruction(world.translator, photo))
 
 
 def test_a_source_finds_itself_and_swap_gives_it_back(world, paint):
     """Queries start at even cells and the library holds every cell, so that a source's own patches are there."""
-    result = world.translator(paint(3), preset="exact", transfer="swap", coherence=0)
+    result = world.translator(paint(3), align=0, preset="exact", transfer="swap", coherence=0)
     source, y, x = world.banks.locate(result.matches.winner)
     assert {world.banks.source_names[s] for s in source.tolist()} == {"art/cool/d.png"}
     assert torch.equal(torch.stack((y, x), 1), result.grid.corners())
@@ -49,7 +49,7 @@ def test_a_source_finds_itself_and_swap_gives_it_back(world, paint):
 
 
 def test_swap_paints_the_mean_of_the_winners(world, paint):
-    result = world.translator(paint(9), transfer="swap", strength=0.7, preset="exact")
+    result = world.translator(paint(9), align=0, transfer="swap", strength=0.7, preset="exact")
     features = world.translator.encoder(to_tensor(paint(9)))[0]
     winners = world.banks.patches(result.matches.winner)
     total, cover = torch.zeros(8, 16, 16), torch.zeros(16, 16)
@@ -118,15 +118,23 @@ def test_leaving_out_everything_is_refused(world, paint):
         world.translator(paint(0), without=["a", "b", "c", "d", "e"])
 
 
-def test_paper_preset_bounds_no_gain_and_continues_no_neighbour():
-    assert (Settings(preset="paper").max_gain, Settings(preset="paper").coherence) == (0, 0)
+def test_paper_preset_bounds_no_gain_continues_no_neighbour_and_aligns_nothing():
+    paper = Settings(preset="paper")
+    assert (paper.max_gain, paper.coherence, paper.align, paper.strength) == (0, 0, 0, 1)
     assert Settings().max_gain > 0
     assert Settings().coherence > 0
+    assert Settings().align == 1
     assert Settings(preset="paper", max_gain=2, coherence=0.1).max_gain == 2
 
 
+def test_strength_is_whole_unless_alignment_brings_the_style():
+    assert Settings(align=0).strength == Settings(preset="exact", align=0).strength == 1
+    assert Settings().strength == Settings(preset="paper", align=0.5).strength < 1
+    assert Settings(strength=0.7).strength == Settings(strength=0.7, align=0).strength == 0.7
+
+
 def test_without_coherence_the_translator_takes_the_searchs_winners(world, paint):
-    result = world.translator(paint(9), coherence=0, candidates=3)
+    result = world.translator(paint(9), align=0, coherence=0, candidates=3)
     features = world.translator.encoder(to_tensor(paint(9)))[0]
     found = world.banks.search(result.grid.unfold(features), SearchSettings("beam", candidates=3))
     assert torch.equal(result.matches.entry, found.entry)
@@ -141,6 +149,11 @@ def test_without_coherence_the_translator_takes_the_searchs_winners(world, paint
         {"strength": 1.5},
         {"strength": float("nan")},
         {"max_gain": -1},
+        {"align": -0.1},
+        {"align": 1.5},
+        {"align": float("nan")},
+        {"tone": "x"},
+        {"tone": None},
         {"coherence": 2},
         {"coherence": float("nan")},
         {"band_weights": (1, 1)},

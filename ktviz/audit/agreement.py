@@ -26,7 +26,6 @@ from ktviz.audit.findings import shown
 from ktviz.audit.rivals import NEAR, rivals
 from ktviz.errors import Difference
 from ktviz.explain.case import Case
-from ktviz.explain.result import one_site
 from ktviz.images import pixel_digest
 from ktviz.printing import counted
 from ktviz.trace.parquet import as_json
@@ -73,7 +72,7 @@ def check_run(name: str, case: Case, recorded: Trace, without: Sequence[str] = (
     Raises:
         Difference: The first.
     """
-    again = one_site(case.system.rerun(case.trace, without=without))
+    again = case.system.rerun(case.trace, without=without).site(*recorded.sites)
     again = only_winners(again) if recorded.thinned else again
     rounded = made_elsewhere(recorded.about, again.about)
     check_about(name, recorded, again, rounded)
@@ -84,13 +83,17 @@ def check_run(name: str, case: Case, recorded: Trace, without: Sequence[str] = (
         return f"{seen}; {counted(len(again), 'retrieval')} identical"
     if not rounded:
         raise Difference(f"{name}, {found}")
-    doubtful = case.system.check_rounded(name, recorded, again)
-    share = float(recorded.overlap()[doubtful].sum())
+    share = max(doubtful_share(name, case, recorded.site(site), again.site(site)) for site in recorded.sites)
     if share > MOST_DOUBT:
         raise Difference(f"{name}: other winners for {share:.1%} of the picture; rounding explains {MOST_DOUBT:.0%}")
     made = f"compared up to rounding: it says it was made on {recorded.about['device']!r}, by other versions or kernels"
     rows = f"{counted(len(again), 'retrieval')} equal up to rounding; close calls could move {share:.3%} of the picture"
     return f"{seen}; {rows}; {made}"
+
+
+def doubtful_share(name: str, case: Case, recorded: Trace, again: Trace) -> float:
+    """The part of a picture for which a site has other winners, because of rounding."""
+    return float(recorded.overlap()[case.system.check_rounded(name, recorded, again)].sum())
 
 
 def made_elsewhere(about: Mapping[str, Any], here: Mapping[str, Any]) -> bool:

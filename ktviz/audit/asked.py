@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from ktviz.audit.differences import as_array
-from ktviz.audit.evidence import Evidence, only_winners
+from ktviz.audit.evidence import Evidence, only_winners, with_servants
 from ktviz.audit.folder import in_folder
 from ktviz.errors import Difference, KtvizError, SettingError
 from ktviz.explain.attribution import Attribution, Through, attribute
@@ -131,7 +131,7 @@ def check_trace(asked: str, found: str, known: set[str], todo: str) -> None:
 
 def translated(case: Case, settings: Mapping[str, Any]) -> Trace:
     """The translation of the same photo with all these settings, its winners only."""
-    return only_winners(one_site(case.system.rerun(case.trace.with_settings(settings))))
+    return only_winners(with_servants(one_site(case.system.rerun(case.trace.with_settings(settings)))))
 
 
 def comparisons_of(evidence: Evidence) -> tuple[Comparison, ...]:

@@ -240,7 +240,7 @@ class Audit:
 
     def write(self, folder: Path) -> None:
         """Write everything into a folder that does not exist yet."""
-        self.trace.save(in_folder(folder, TRACE), pictures="none")
+        self.evidence.recording.save(in_folder(folder, TRACE), pictures="none")
         write_fingerprints(folder / PRINTS, self.fingerprints)
         for name, table in self.tables.items():
             write_table(in_folder(folder, f"tables/{name}.parquet"), table)
@@ -322,19 +322,21 @@ class Audit:
 
 def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
     """What a folder holds that the model has made; the rest of it follows and is not read."""
-    trace = Trace.open(folder / TRACE)
+    recording = Trace.open(folder / TRACE)
+    trace = one_site(recording)
     if (size := stored_size((folder / "pictures/input.png").read_bytes(), "input.png")) != trace.picture.size:
         raise ValueError(
             f"pictures/input.png is {size[1]}x{size[0]} px, not {trace.picture.size[1]}x{trace.picture.size[0]}"
         )
     pictures = {name: read_image(folder / "pictures" / f"{name}.png") for name in ("input", "output")}
     known = {canvas: read_image(folder / f"pictures/{file}.png") for canvas, file in knowledge_files(trace).items()}
-    trace = trace.with_canvases({**canvases(trace, pictures["input"], pictures["output"]), **known})
+    recording = recording.with_canvases({**canvases(trace, pictures["input"], pictures["output"]), **known})
+    trace = one_site(recording)
     best = read_table(folder / "tables/regret.parquet", ["query", "exact_entry", "exact_similarity"], len(trace))
     sources = read_table(folder / "tables/counterfactuals.parquet", ["source"], len(trace.about["sources"]))["source"]
     rivals = read_table(folder / "tables/rivals.parquet", RIVALS, len(trace))
     copies = read_table(folder / "tables/copies.parquet", list(COPIES), MOST_COPIES).astype(COPIES)
-    evidence = Evidence(trace, dict.fromkeys(sources, trace), best, rivals, copies)
+    evidence = Evidence(recording, dict.fromkeys(sources, trace), best, rivals, copies)
 
     def translation(file: str, picture: str) -> Trace:
         """Another one of the same photo."""
@@ -356,7 +358,7 @@ def read_evidence(folder: Path, manifest: Mapping[str, Any]) -> Evidence:
 
 def canvases(trace: Trace, photo: Pixels, output: Pixels) -> dict[str, Pixels]:
     """Photo and output by the names that the trace has for them."""
-    about = trace.site_about
+    about = one_site(trace).site_about
     return {about["canvas"]: photo, about["output"]: output}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pandas as pd
 import torch
@@ -51,7 +52,7 @@ class Evidence:
     """What a model made of a photo.
 
     Attributes:
-        trace: The translation, with photo and output.
+        recording: The translation, with photo and output: the site that painted, and those that served it.
         without: By name of each of the largest sources, the translation without it: winners and output.
         exact: The best entry of all for a sample of retrievals: query, exact_entry, exact_similarity.
         rivals: For a sample of the retrievals of each piece, how many other works would have done: query, rivals.
@@ -60,7 +61,7 @@ class Evidence:
         compared: The translations with which a person compared the trace: winners and output.
     """
 
-    trace: Trace
+    recording: Trace
     without: Mapping[str, Trace]
     exact: pd.DataFrame
     rivals: pd.DataFrame
@@ -68,13 +69,26 @@ class Evidence:
     attributions: tuple[Attribution, ...] = ()
     compared: tuple[Trace, ...] = ()
 
+    @cached_property
+    def trace(self) -> Trace:
+        """The retrievals that painted."""
+        return one_site(self.recording)
+
 
 def gather(case: Case, parameters: Parameters) -> Evidence:
     """Have everything made that an audit needs."""
-    case = replace(case, trace=without_regret(complete(case)))
+    recording = without_regret(with_servants(complete(case)))
+    case = replace(case, trace=one_site(recording))
     names = largest_sources(case, parameters.top)
     without = {name: left_out(case, name) for name in names}
-    return Evidence(case.trace, without, best_of_all(case, parameters), rivals(case), copies(case))
+    return Evidence(recording, without, best_of_all(case, parameters), rivals(case), copies(case))
+
+
+def with_servants(trace: Trace) -> Trace:
+    """The retrievals of a site, and of all that painted nothing and only served."""
+    sites = trace.recording.about["sites"]
+    names = [site["name"] for site in sites if not site["paints"] or site["name"] in trace.sites]
+    return trace if len(names) == 1 else trace.recording.site(*names)
 
 
 def complete(case: Case) -> Trace:
@@ -105,7 +119,7 @@ def searched_sources(case: Case) -> list[str]:
 
 def left_out(case: Case, source: str) -> Trace:
     """The same run without a source, its winners only."""
-    return only_winners(one_site(case.system.rerun(case.trace, without=[source])))
+    return only_winners(with_servants(one_site(case.system.rerun(case.trace, without=[source]))))
 
 
 def only_winners(trace: Trace) -> Trace:

@@ -25,18 +25,33 @@ from ktviz.trace.shares import with_cause
 from ktviz.trace.trace import Trace
 
 EDGES = ("x", "y", "width", "height")
+SERVED = {"site": "str", "source": "str", "share": "float64", "retrievals": "int64"}
+"""Columns of the table `served`."""
 
 
 def tables_of(evidence: Evidence) -> dict[str, pd.DataFrame]:
     """All tables of an audit."""
     return {
         **derived_tables(evidence.trace),
+        "served": served(evidence),
         "pieces": with_cause(evidence.trace, pieces_with_rivals(evidence)),
         "rivals": evidence.rivals,
         "copies": evidence.copies,
         "counterfactuals": with_cause(evidence.trace, counterfactuals(evidence)),
         "regret": regrets(evidence),
     }
+
+
+def served(evidence: Evidence) -> pd.DataFrame:
+    """Shares of the sources at the sites that painted nothing, and served the one that did."""
+    recording, painted = evidence.recording, evidence.trace.sites
+    none = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in SERVED.items()})
+    tables = [none]
+    for name in recording.sites:
+        if name not in painted:
+            shares = recording.site(name).sources().query("share != 0")
+            tables.append(shares.assign(site=name)[[*SERVED]])
+    return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
 def derived_tables(trace: Trace) -> dict[str, pd.DataFrame]:

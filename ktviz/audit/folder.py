@@ -28,7 +28,18 @@ WRITTEN_BY = {2: "0.4", 3: "0.5"}
 MANIFEST, REPORT, TRACE, PRINTS = "manifest.json", "report.html", "trace.parquet", "fingerprints.parquet"
 SIGNATURE = "signature.json"
 """Signs the manifest, so the manifest does not list it; there only if the audit is signed."""
-TABLES = ("sources", "creators", "licences", "boxes", "pieces", "rivals", "copies", "counterfactuals", "regret")
+TABLES = (
+    "sources",
+    "served",
+    "creators",
+    "licences",
+    "boxes",
+    "pieces",
+    "rivals",
+    "copies",
+    "counterfactuals",
+    "regret",
+)
 FIELDS: Mapping[str, type] = {
     "format": int,
     "title": str,

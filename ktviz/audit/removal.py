@@ -159,9 +159,10 @@ def check_not_used(audit: Audit, library: Library, gone: Fingerprint, model: Sys
     except UnknownNameError as error:
         return f"the audit's run cannot be made any more with what is left: {error.asked}, {error.found}"
     digests = {source["source"]: source["sha256"] for source in again.about["sources"]}
-    for name in again.sources().query("share != 0")["source"]:
-        if digests[name] == gone.sha256:
-            raise Difference(f"translating the photo again still uses {name}")
+    for site in again.sites:
+        for name in again.site(site).sources().query("share != 0")["source"]:
+            if digests[name] == gone.sha256:
+                raise Difference(f"translating the photo again still uses {name}")
     lost = len(without) - len(kept)
     unnamed = f"; {lost} of {len(without)} parts that the audit left out cannot be named any more" if lost else ""
     return f"{counted(len(again), 'new retrieval')}, none of it{unnamed}"

@@ -240,7 +240,7 @@ def finding_checks(
         yield "original files", lambda: check_sources(audit.trace, system.banks, Path(sources))
     yield "what is only stated", lambda: check_statement(audit)
     case = Case(audit.trace, system)
-    yield "translation", lambda: check_run(TRACE, case, audit.trace)
+    yield "translation", lambda: check_run(TRACE, case, audit.evidence.recording)
     names = counterfactual_names(audit.evidence)
     yield "counterfactuals", lambda: check_without(case, audit.evidence, names, audit.parameters.top)
     here = made_here(audit)

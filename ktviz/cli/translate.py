@@ -26,6 +26,7 @@ from ktviz.cli.large import Memory, Side
 from ktviz.cli.making.given import Given
 from ktviz.cli.making.options import (
     Again,
+    Align,
     Alpha,
     Amount,
     AttributesOf,
@@ -52,6 +53,7 @@ from ktviz.cli.making.options import (
     Strength,
     SystemOption,
     To,
+    Tone,
     Transfer,
     Want,
     Without,
@@ -108,6 +110,8 @@ def translate(
     strength: Strength = None,
     without: Without = None,
     again: Again = None,
+    align: Align = None,
+    tone: Tone = None,
     coherence: Coherence = None,
     max_gain: MaxGain = None,
     inversion: Inversion = None,
@@ -152,6 +156,8 @@ def translate(
             "strength": strength,
             "without": without or None,
             "again": again,
+            "align": align,
+            "tone": tone,
             "coherence": coherence,
             "max_gain": max_gain,
             "inversion": inversion,

@@ -281,17 +281,20 @@ def through_gradient(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     assert case is not None
     by_band = units.by == "band"
-    credit, change, levels = integrated(case, mask, len(units) if by_band else None)
-    if change == 0:
+    credit = integrated(case, mask, len(units) if by_band else 0)
+    if credit.change == 0:
         raise TraceError("attribute through gradient", "the knowledge changed nothing in this region", "Take another")
-    total = credit / change
-    shares = total.sum(0) if by_band else credited(trace, units, total)
+    parts = credit.parts / credit.change
     about = {
         "receptive_field": case.system.reach(case.trace),
-        "completeness_error": float(abs(total.sum() - 1)),
-        "change": levels,
+        "completeness_error": float(abs(parts.sum() - 1)),
+        "change": credit.levels,
     }
-    return units.frame(shares), about
+    if by_band:
+        return units.frame(parts.sum(0)), about
+    of_ways = {way: credited(trace, units, parts[:, n]) for n, way in enumerate(credit.ways)}
+    about |= {"ways": {way: float(share.sum()) for way, share in of_ways.items()}} if of_ways else {}
+    return units.frame(credited(trace, units, parts.sum(1)), of_ways), about
 
 
 def through_ablation(

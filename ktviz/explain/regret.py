@@ -68,17 +68,23 @@ def regret_table(
 
 def with_regret(trace: Trace, model: object | None, photo: Pixels | None) -> Trace:
     """See `Trace.with_regret`."""
-    found = regret(trace, None, 0, model, photo).sort_values("query")
-    query = trace.column("query", winners=False)
+    found = [regret(part, None, 0, model, photo).assign(site=part.sites[0]) for part in searching(trace)]
+    known = pd.concat(found).set_index(["site", "query"])
+    rows = pd.MultiIndex.from_arrays([trace.column(name, winners=False) for name in ("site", "query")])
     table = trace.table
     for name, kind in REGRET.items():
-        values = dict(zip(found["query"], found[name], strict=True))
-        column = pa.array([values[q] for q in query], kind)
         place = table.schema.get_field_index(name)
         if place >= 0:
             table = table.remove_column(place)
+        column = pa.array(known[name].reindex(rows), from_pandas=True).cast(kind)
         table = table.append_column(pa.field(name, kind), column)
     return trace.with_table(ordered(table))
+
+
+def searching(trace: Trace) -> list[Trace]:
+    """The sites of a trace that search; where none does, the one that is meant, for the error that says so."""
+    sites = [trace.site(name) for name in trace.sites]
+    return [site for site in sites if site.site_about["searched"]] or [one_site(trace)]
 
 
 def ordered(table: pa.Table) -> pa.Table:

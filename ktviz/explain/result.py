@@ -129,10 +129,7 @@ def site_that_paints(trace: Trace, output: str) -> Trace:
     Raises:
         TraceError: There is none, or several.
     """
-    painters = [site["name"] for site in trace.about["sites"] if site["paints"] and site["output"] == output]
-    if len(painters) > 1:
-        asked = trace.winners["site"].unique().to_pylist()
-        painters = [name for name in painters if name in asked]
-    if len(painters) != 1:
+    found = trace.painting(output)
+    if found is None:
         raise TraceError("explain", f"a trace of {len(trace.sites)} sites", CHOOSE_SITE)
-    return trace.site(painters[0])
+    return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -76,16 +77,21 @@ class Units:
         weight = np.divide(self.weight, 1 - there, where=~own & (there < 1), out=np.zeros_like(self.weight))
         return replace(self, weight=weight)
 
-    def frame(self, share: Floats, only: Ints | None = None) -> pd.DataFrame:
+    def frame(
+        self, share: Floats, parts: Mapping[str, Floats] = MappingProxyType({}), only: Ints | None = None
+    ) -> pd.DataFrame:
         """The shares as a table, largest first; sources and bands all, of others those that have a share.
 
         Args:
             share: (units,), or one per unit of `only`.
+            parts: Of what each share is the sum, by name; likewise.
             only: Numbers of the units to list; their numbers go with them as `unit`.
         """
         listed = np.arange(len(self)) if only is None else only
         rows = [{"unit": int(n), "share": float(s), **self.rows[n]} for n, s in zip(listed, share, strict=True)]
         frame = pd.DataFrame(rows, columns=["unit", "share", *(self.rows[0] if self.rows else [self.by])])
+        for place, (name, part) in enumerate(parts.items(), 2):
+            frame.insert(place, name, part)
         if only is None and self.by in ("part", "entry", "node"):
             frame = frame[frame["share"] != 0]
         frame.insert(0, self.by, frame.pop(self.by))

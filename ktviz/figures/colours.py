@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ktviz.trace.shares import sources_in_order
+
 if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
 
@@ -29,5 +31,5 @@ def source_colours(names: Sequence[str]) -> dict[str, str]:
 
 
 def trace_colours(trace: Trace) -> dict[str, str]:
-    """Colours of a trace's sources by their shares in the whole image: a part of a trace has the same."""
-    return source_colours(trace.whole.sources()["source"].tolist())
+    """Colours of a trace's sources by their shares in the whole image: so has every part and every site."""
+    return source_colours(sources_in_order(trace.whole.recording))

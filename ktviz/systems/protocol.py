@@ -87,6 +87,21 @@ class Blend(Protocol):
     def __call__(self, amount: Tensor, /) -> Tensor: ...
 
 
+@runtime_checkable
+class GatheredBlend(Blend, Protocol):
+    """A blend in two steps: what the retrievals give is gathered, an affine function of the amounts, and then painted.
+
+    `ways` name how a retrieval contributes, where it does so in several: `gather` takes (n, ways), too.
+    """
+
+    @property
+    def ways(self) -> tuple[str, ...]: ...
+
+    def gather(self, amount: Tensor, /) -> Tensor: ...
+
+    def paint(self, gathered: Tensor, /) -> Tensor: ...
+
+
 class Exclude(Protocol):
     """A part of an output as a function of what is left out.
 

@@ -43,7 +43,7 @@ def forge(folder: Path, model: System, change: Change) -> None:
         forged.write(folder.with_name("forged"))
     except Exception:  # nonsense is met anywhere: the forger does what is left
         shutil.rmtree(folder.with_name("forged"), ignore_errors=True)
-        evidence.trace.save(folder / "trace.parquet", overwrite=True, pictures="none")
+        evidence.recording.save(folder / "trace.parquet", overwrite=True, pictures="none")
         edit(folder, lambda manifest: manifest.update(trace=evidence.trace.digest))
         return
     shutil.rmtree(folder)
@@ -64,7 +64,7 @@ def with_other_pixels(canvas: str) -> Change:
     def change(evidence: Evidence) -> Evidence:
         pixels = evidence.trace.picture.canvases[canvas].copy()
         pixels[:8, :8] ^= 255
-        return replace(evidence, trace=evidence.trace.with_canvases({canvas: pixels}))
+        return replace(evidence, recording=evidence.recording.with_canvases({canvas: pixels}))
 
     return change
 
@@ -89,10 +89,11 @@ def with_empty_column(trace: Trace, name: str) -> Trace:
     return trace.with_table(ordered(trace.table.append_column(name, pa.nulls(len(trace.table), REGRET[name]))))
 
 
-def change_cell(evidence: Evidence, name: str, chosen: bool) -> Evidence:
-    """Another value in one row of a column: of a winner, or of one that was not chosen."""
-    trace = with_empty_column(evidence.trace, name)
-    rows = np.flatnonzero(trace.column("chosen", winners=False) == chosen)
+def change_cell(evidence: Evidence, name: str, chosen: bool, site: int = 0) -> Evidence:
+    """Another value in one row of a column, at one of the sites: of a winner, or of one that was not chosen."""
+    trace = with_empty_column(evidence.recording, name)
+    there = trace.column("site", winners=False) == trace.sites[site]
+    rows = np.flatnonzero(there & (trace.column("chosen", winners=False) == chosen))
     row = int(rows[7 % len(rows)])
     place, kind = trace.table.schema.get_field_index(name), trace.table.schema.field(name).type
     values: list[Any] = trace.table[name].to_pylist()
@@ -103,4 +104,4 @@ def change_cell(evidence: Evidence, name: str, chosen: bool) -> Evidence:
     column = pa.array(values, plain)
     column = column.dictionary_encode().cast(kind) if plain != kind else column
     field = trace.table.schema.field(name)
-    return replace(evidence, trace=trace.with_table(trace.table.set_column(place, field, column)))
+    return replace(evidence, recording=trace.with_table(trace.table.set_column(place, field, column)))

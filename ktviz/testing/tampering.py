@@ -79,11 +79,11 @@ def other_digest(folder: Path, system: System) -> bool:
     """Another digest of a picture that the run took, and the whole audit made again."""
 
     def change(evidence: Evidence) -> Evidence:
-        trace, picture = evidence.trace, evidence.trace.picture
+        trace, picture = evidence.recording, evidence.recording.picture
         name = [name for name in picture.about["canvases"] if not name.startswith(OUTPUT)][-1]
         told = {**picture.about["canvases"][name], "sha256": "0" * 64}
         about = {**picture.about, "canvases": {**picture.about["canvases"], name: told}}
-        return replace(evidence, trace=Trace(trace.table, trace.about, [Picture(picture.canvases, about)]))
+        return replace(evidence, recording=Trace(trace.table, trace.about, [Picture(picture.canvases, about)]))
 
     forge(folder, system, change)
     return True
@@ -93,7 +93,7 @@ def other_cell(column: str, folder: Path, system: System) -> bool:
     """Another value in a row of the trace, and the whole audit made again from it."""
     before = Audit.open(folder).evidence
     after = change_cell(before, column, True)
-    if after.trace.digest == before.trace.digest:
+    if after.recording.digest == before.recording.digest:
         return False
     forge(folder, system, lambda evidence: after)
     return True
@@ -103,9 +103,9 @@ def fewer_rows(folder: Path, system: System) -> bool:
     """A retrieval less, and the whole audit made again from what is left."""
 
     def drop(evidence: Evidence) -> Evidence:
-        trace = evidence.trace
+        trace = evidence.recording
         last = trace.column("query", winners=False) != trace.column("query", winners=False).max()
-        return replace(evidence, trace=trace.with_table(trace.table.filter(last)))
+        return replace(evidence, recording=trace.with_table(trace.table.filter(last)))
 
     forge(folder, system, drop)
     return True

@@ -48,12 +48,14 @@ class Content:
         self._model = None if model is None else weakref.ref(model)
         self._adapted = tuple(weakref.ref(one) for one in adapted)
         self._part: tuple[Self, Mask] | None = None
+        self._recording: Self | None = None
 
     @classmethod
     def unfinished(cls) -> Self:
         """What `record` hands out; reading it raises until the run has ended."""
         trace = cls.__new__(cls)
         trace._state, trace._model, trace._adapted, trace._part = NOT_FINISHED, None, (), None
+        trace._recording = None
         return trace
 
     def finish(self, other: Self | str) -> None:
@@ -65,7 +67,13 @@ class Content:
             self._model, self._adapted = other._model, other._adapted
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_state": self._state, "_model": None, "_adapted": (), "_part": self._part}
+        return {
+            "_state": self._state,
+            "_model": None,
+            "_adapted": (),
+            "_part": self._part,
+            "_recording": self._recording,
+        }
 
     def _read(self) -> tuple[pa.Table, Mapping[str, Any], tuple[Picture, ...]]:
         if isinstance(self._state, str):
@@ -103,12 +111,17 @@ class Content:
         return self if self._part is None else self._part[0]
 
     @property
+    def recording(self) -> Self:
+        """The trace of all sites that this is one of (`trace.site(name)`); itself where it is of all."""
+        return self if self._recording is None else self._recording
+
+    @property
     def mask(self) -> Mask | None:
         """The pixels (H, W) that a part of a trace is about; None where it is whole."""
         return None if self._part is None else self._part[1]
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in ("_state", "_model", "_adapted", "_part"):
+        if name not in ("_state", "_model", "_adapted", "_part", "_recording"):
             refuse(name)
         object.__setattr__(self, name, value)
 

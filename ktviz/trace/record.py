@@ -272,13 +272,20 @@ class Recorder:
                 "banks": self.banks_of(site.number, described),
                 "one_source": all(counts[number] == 1 for number in self.asked(site.number)),
             }
-            for site in self.sites
+            for site in self.told
         ]
+        place = {site.number: number for number, site in enumerate(self.told)}
+        rows = [replace(part, site=place[part.site]) for part in rows]
         table = to_table(rows, self.images, sites, names, self.catalogues())
         about = about_recording(
             model, self.knowledge, described, sites, self.thinned, self.candidates, seed, self.inputs_on
         )
         return Trace(table, about, self.pictures, model, self.adapted)
+
+    @property
+    def told(self) -> list[Site]:
+        """The sites that a trace names: those that were asked, and those that would have painted."""
+        return [site for site in self.sites if site.told.paints or self.asked(site.number)]
 
     def kind_of(self, site: int) -> Kind:
         """How a site's candidates were used: signed where any was, else soft where any was."""

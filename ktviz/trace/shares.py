@@ -57,6 +57,8 @@ def share_table(
 
 def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
     """See `Trace.sources`."""
+    if len(trace.sites) > 1 and (painting := trace.painting()) is not None:
+        return trace_shares(painting, region)
     if len(trace.sites) > 1:
         parts = [trace_shares(trace.site(name), region).assign(site=name) for name in trace.sites]
         found = pd.concat(parts, ignore_index=True)
@@ -70,6 +72,17 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
     retrievals = np.bincount(pairs % count, minlength=count)
     total = np.bincount(pairs % count, trace.column("similarity", winners=False)[painted[first]], count)
     return with_cause(trace, share_table(trace.about["sources"], share.tolist(), retrievals.tolist(), total.tolist()))
+
+
+def sources_in_order(trace: Trace) -> list[str]:
+    """Names of all sources of a recording: those of the site that painted its output by what they gave to it, then the
+    others by what they gave to all sites together."""
+    tables = [trace_shares(trace.site(name), None) for name in trace.sites]
+    total = pd.concat(tables).groupby("source", sort=False, observed=True)["share"].sum()
+    painting = trace.painting()
+    first = [] if painting is None else trace_shares(painting, None)["source"].tolist()
+    others = total.sort_values(ascending=False, kind="stable").index
+    return [*first, *(name for name in others if name not in set(first))]
 
 
 def with_cause(trace: Trace, table: pd.DataFrame) -> pd.DataFrame:
@@ -188,6 +201,8 @@ def find_source(trace: Trace, name: str) -> str:
 
 def spread(trace: Trace, source: str, box: Box | None) -> pd.DataFrame:
     """See `Trace.spread`."""
+    if len(trace.sites) > 1 and (painting := trace.painting()) is not None:
+        return spread(painting, source, box)
     source = find_source(trace, source)
     table = trace.table
     mask = pc.and_(pc.equal(table["source"].cast("string"), source), pc.not_equal(table["weight"], 0))

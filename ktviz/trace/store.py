@@ -25,7 +25,7 @@ from ktviz.names import find_name
 from ktviz.trace import parquet, schema1
 from ktviz.trace.overlap import around
 from ktviz.trace.schema import BOX, SCHEMA_VERSION
-from ktviz.trace.shares import row_overlaps, source_numbers, source_weights
+from ktviz.trace.shares import row_overlaps, source_weights
 from ktviz.trace.storage import Stored, metadata_of
 from ktviz.trace.trace import Trace
 
@@ -268,14 +268,17 @@ def read_index(files: Sequence[str], wanted: ds.Expression, columns: Sequence[st
 
 
 def index_of(trace: Trace, name: str) -> pa.Table:
-    """What each source painted in each image of a trace; sites share an image equally."""
+    """What each source painted in each image of a trace: at the site that painted it; where none did, or several, all
+    sites share it equally."""
     rows = []
     for image in range(len(trace.pictures)):
-        one = trace.image(image)
+        whole = trace.image(image)
+        painting = whole.painting()
+        one = whole if painting is None else painting
         parts = [painted(one.site(site), len(one.sites)) for site in one.sites]
         source, share, box = (np.concatenate([part[n] for part in parts]) for n in range(3))
-        for number, about in enumerate(trace.about["sources"]):  # also those that painted nothing: they were searched
-            mine = source == number
+        for about in trace.about["sources"]:  # also those that painted nothing: they were searched
+            mine = source == about["source"]
             rows.append(
                 {
                     "trace": name,
@@ -292,10 +295,10 @@ def index_of(trace: Trace, name: str) -> pa.Table:
 
 
 def painted(trace: Trace, sites: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Source number, share and box of the rows that painted something."""
+    """Source, share and box of the rows that painted something."""
     share = row_overlaps(trace, None) * source_weights(trace) / sites
     used = np.flatnonzero(share)
-    return source_numbers(trace)[used], share[used], trace.column("box", winners=False)[used]
+    return trace.column("source", winners=False)[used], share[used], trace.column("box", winners=False)[used]
 
 
 def told(table: pd.DataFrame, broken: dict[str, str]) -> pd.DataFrame:

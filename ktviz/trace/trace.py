@@ -199,7 +199,9 @@ class Trace(Content):
             raise TraceError(f"image {number}", f"a trace of {counted(len(self.pictures), 'image')}", "Count from 0")
         table = self.table.filter(pc.equal(self.table["image"], number))
         table = table.set_column(0, self.table.schema.field(0), pa.array(np.zeros(len(table), dtype=np.int32)))
-        return self._with(table, [self.pictures[number]])
+        found = self._with(table, [self.pictures[number]])
+        found._recording = None if self._recording is None else self._recording.image(number)
+        return found
 
     def with_table(self, table: pa.Table) -> Trace:
         """The same trace with other values in its columns."""
@@ -216,24 +218,43 @@ class Trace(Content):
                 known = ", ".join(self.picture.about["canvases"])
                 raise TraceError(f"a picture {name!r}", f"the trace has {known}", "Name one of them")
         held = {**self.picture.canvases, **canvases}
-        return self._with(self.table, [Picture(held, self.picture.about)])
+        found = self._with(self.table, [Picture(held, self.picture.about)])
+        found._recording = None if self._recording is None else self._recording.with_canvases(canvases)
+        return found
 
     def with_settings(self, settings: Mapping[str, Any]) -> Trace:
         """The same trace of one image, saying that it was made otherwise: for a run that is to be made otherwise."""
-        return self._with(self.table, [Picture(self.picture.canvases, {**self.picture.about, "settings": settings})])
-
-    def site(self, name: str) -> Trace:
-        """The retrievals of one site, and the sources that it chose from."""
-        if name not in self.sites:
-            raise unknown_name("site", name, self.sites)
-        (site,) = (site for site in self.about["sites"] if site["name"] == name)
-        sources = [source for source in self.about["sources"] if source["bank"] in site["banks"]]
-        about = {**self.about, "sites": [site], "banks": site["banks"], "sources": sources}
-        table = self.table.select(schema_of([site], regret=self.has("regret")).names)
-        found = self._with(table.filter(pc.equal(table["site"], name)), about=about)
-        if self._part is not None and len(self.sites) > 1:
-            found._part = (self._part[0].site(name), self._part[1])
+        found = self._with(self.table, [Picture(self.picture.canvases, {**self.picture.about, "settings": settings})])
+        found._recording = None if self._recording is None else self._recording.with_settings(settings)
         return found
+
+    def site(self, *names: str) -> Trace:
+        """The retrievals of one site, or of several, and the sources that they chose from."""
+        for name in names:
+            if name not in self.sites:
+                raise unknown_name("site", name, self.sites)
+        sites = [site for site in self.about["sites"] if site["name"] in names]
+        banks = list(dict.fromkeys(bank for site in sites for bank in site["banks"]))
+        sources = [source for source in self.about["sources"] if source["bank"] in banks]
+        about = {**self.about, "sites": sites, "banks": banks, "sources": sources}
+        known = self.table.column_names
+        table = self.table.select([name for name in schema_of(sites, regret=True).names if name in known])
+        found = self._with(table.filter(pc.is_in(table["site"].cast(pa.string()), pa.array(names))), about=about)
+        if self._part is not None and len(self.sites) > len(sites):
+            found._part = (self._part[0].site(*names), self._part[1])
+        found._recording = self.recording if len(self.sites) > 1 else self._recording
+        return found
+
+    def painting(self, output: str = OUTPUT) -> Trace | None:
+        """The retrievals of the site that painted an output: of several that can, the one that retrieved something;
+        None where none did, or several."""
+        names = [site["name"] for site in self.about["sites"] if site["paints"] and site["output"] == output]
+        if len(names) > 1:
+            asked = self.winners["site"].unique().to_pylist()
+            names = [name for name in names if name in asked]
+        if len(names) != 1:
+            return None
+        return self if self.sites == names else self.site(names[0])
 
     def __getitem__(self, region: Region) -> Trace:
         """The retrievals whose queries reach into a region of the image; shares of the part are those of the region.
@@ -253,6 +274,7 @@ class Trace(Content):
     ) -> Trace:
         part = Trace(table, about or self.about, self.pictures if pictures is None else pictures)
         part._model, part._adapted, part._part = self._model, self._adapted, self._part
+        part._recording = self._recording
         return part
 
     @cached_property
@@ -271,16 +293,20 @@ class Trace(Content):
         return label.astype(np.int64), labels
 
     def overlap(self, region: Region = None) -> Floats:
-        """The part of a region that each retrieval covers, before any decoder: (retrievals,), summing to 1.
+        """The part of a region that each retrieval covers, before any decoder: (retrievals,), summing to 1. Of several
+        sites, those of the one that painted the output.
 
         A part of a trace (`trace[box]`) shares every pixel with the retrievals that are not in it; without a region, it
         is asked about its own.
 
         Raises:
-            TraceError: A trace of several sites, or a part that was saved without the whole.
+            TraceError: A trace of several sites of which not one painted, or a part that was saved without the whole.
         """
         if len(self.sites) != 1:
-            raise TraceError("overlap", f"a trace of {len(self.sites)} sites", CHOOSE_SITE)
+            painting = self.painting()
+            if painting is None:
+                raise TraceError("overlap", f"a trace of {len(self.sites)} sites", CHOOSE_SITE)
+            return painting.overlap(region)
         if self._part is not None:
             whole, mask = self._part
             mine = np.isin(whole.column("query"), self.column("query"))
@@ -300,9 +326,9 @@ class Trace(Content):
 
         Returns:
             One row per source, also those that gave nothing: source, share, retrievals, similarity (mean),
-            bank, title, creator, year, licence, url, sha256. Of several sites, the rows of each, which sum to 1 by
-            themselves, with its name as `site`. Where sources did not feed the output but are most like what did, a
-            column `causal` says False.
+            bank, title, creator, year, licence, url, sha256. Of several sites, the rows of the one that painted the
+            output; where none did, or several, those of each, which sum to 1 by themselves, with its name as `site`.
+            Where sources did not feed the output but are most like what did, a column `causal` says False.
         """
         from ktviz.trace.shares import trace_shares
 
@@ -316,8 +342,8 @@ class Trace(Content):
             box: In px of the original source; entries that reach into it count.
 
         Returns:
-            site, query, box (px of the output), source_box, share (overlap, of the output), similarity;
-            `causal` as of `sources()`.
+            site, query, box (px of the output), source_box, share (overlap, of the output), similarity; of several
+            sites, and `causal`, as of `sources()`.
         """
         from ktviz.trace.shares import spread
 
@@ -361,7 +387,7 @@ class Trace(Content):
         return regret(self, sample, seed, model, photo)
 
     def with_regret(self, *, model: object | None = None, photo: Pixels | None = None) -> Trace:
-        """The same trace with two more columns, `exact_entry` and `regret`."""
+        """The same trace with two more columns, `exact_entry` and `regret`: of every site that searches."""
         from ktviz.explain.regret import with_regret
 
         return with_regret(self, model, photo)

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from ktviz.errors import TraceError, UnknownNameError
 from ktviz.trace.pictures import OUTPUT
 from ktviz.trace.recorded import as_trace
+from ktviz.trace.shares import sources_in_order
 from ktviz.trace.trace import Trace
 
 _orders: WeakKeyDictionary[Trace, list[str]] = WeakKeyDictionary()
@@ -80,14 +81,13 @@ def checked_site(name: object, trace: Trace) -> str:
 
 
 def source_order(trace: Trace) -> Sequence[str]:
-    """Names of the sources by what they gave to the whole trace, all sites together, most first.
+    """Names of the sources in the order that they have at every site and in every figure: `sources_in_order`.
 
     Empty for a whole trace of one site, whose own order is this one.
     """
-    if trace.mask is None and len(trace.sites) == 1:
+    whole = trace.whole.recording
+    if trace.mask is None and len(whole.sites) == 1:
         return ()
-    whole = trace.whole
     if whole not in _orders:
-        shares = whole.sources().groupby("source", sort=False, observed=True)["share"].sum()
-        _orders[whole] = shares.sort_values(ascending=False, kind="stable").index.tolist()
+        _orders[whole] = sources_in_order(whole)
     return _orders[whole]

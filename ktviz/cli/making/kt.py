@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ktviz.systems.kt.settings import Settings
     from ktviz.systems.kt.translator import Translator
 
-SETTINGS = ("preset", "transfer", "strength", "without", "coherence", "max_gain")
+SETTINGS = ("preset", "transfer", "strength", "without", "align", "tone", "coherence", "max_gain")
 SAMPLE_PX = 384
 """Side of the part of a photo that is translated to tell how long the whole will take."""
 WORTH = 12

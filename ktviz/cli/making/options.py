@@ -110,6 +110,11 @@ Strength = Annotated[float | None, typer.Option(help="0 (the photo) to 1 (full t
 Coherence = Annotated[
     float | None, typer.Option(help="Similarity given up to continue a neighbour (kt); 0 as published.")
 ]
+Align = Annotated[float | None, typer.Option(help="How far the photo takes the tone (kt): 0, as published, to 1. [1]")]
+Tone = Annotated[
+    str | None,
+    typer.Option(help="Of what (kt): patches, or sources, for a bank of one source. [patches]"),
+]
 MaxGain = Annotated[float | None, typer.Option(help="Bound of the contrast gain in flat regions (kt); 0 as published.")]
 Inversion = Annotated[str | None, typer.Option(help="image-analogy: fast, or lbfgs as published. [fast]")]
 Refine = Annotated[

@@ -64,7 +64,7 @@ def band_pictures(case: Live, queries: Tensor, entries: Tensor) -> tuple[Pixels,
     Returns:
         (n + m, 5, 16, 16, 3) as `decoded_bands`, and (n + m, 16, 16, 3).
     """
-    patches = torch.cat((case.grid.unfold(case.features, queries), case.banks.patches(entries)))
+    patches = torch.cat((case.grid.unfold(case.asked, queries), case.banks.patches(entries)))
     return decoded_bands(case.model, patches), np.concatenate(
         (query_pixels(case, queries), entry_pixels(case.banks, entries))
     )

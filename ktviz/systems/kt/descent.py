@@ -34,7 +34,7 @@ def descents(case: Live, queries: Sequence[int]) -> list[Descent]:
     number = torch.searchsorted(case.banks.entry_offset, winner, right=True) - 1
     found: dict[int, Descent] = {}
     for bank, mine in group(number):
-        vectors = to_vectors(case.grid.unfold(case.features, asked[mine]))
+        vectors = to_vectors(case.grid.unfold(case.asked, asked[mine]))
         local = winner[mine] - case.banks.entry_offset[bank]
         ways = bank_descents(case.banks.banks[bank], vectors, local, asked[mine], case.settings.search)
         found.update(zip(mine.tolist(), ways, strict=True))

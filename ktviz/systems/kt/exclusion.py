@@ -106,11 +106,15 @@ class PartAgain:
     @cached_property
     def whole(self) -> bool:
         """Whether whole translations are made: a part, decoded alone, has other pixels than were recorded."""
+        if self.case.settings.align:
+            return True
         return not np.array_equal(self.decode(self.recorded, self.case.settings), self.case.output[self.seen])
 
 
 def queries_behind(case: Live, mask: Mask) -> Tensor:
-    """Numbers of the queries that reach into a region, through the decoder: (n,)."""
+    """Numbers of the queries that reach into a region, through the decoder: (n,); all where they share a tone."""
+    if case.settings.align:
+        return torch.arange(len(case.grid))
     return case.grid.unfold(cells_behind(case, mask)[None]).sum((1, 2, 3)).nonzero()[:, 0]
 
 

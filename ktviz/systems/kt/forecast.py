@@ -36,7 +36,7 @@ class Forecast:
         queries: How many retrievals.
         memory: The most bytes that the process will hold, with all that it holds already.
         recording: Bytes of its retrievals and pictures in a recording.
-        keeps_features: Whether the photo's features fit as a whole; else they are made twice, strip by strip.
+        keeps_features: Whether the photo's features fit as a whole; else they are made again and again, strip by strip.
     """
 
     width: int
@@ -47,7 +47,7 @@ class Forecast:
     keeps_features: bool
 
     def __str__(self) -> str:
-        again = "" if self.keeps_features else ", features made twice"
+        again = "" if self.keeps_features else ", features made strip by strip"
         return (
             f"{self.width}x{self.height} px, {self.queries:,} queries: at most {as_text(self.memory)} of memory{again}"
         )
@@ -60,6 +60,7 @@ def forecast(
     channels: int,
     search: SearchSettings,
     recorded: int,
+    sites: int,
     limit: int | None,
 ) -> Forecast:
     """What a translation will take.
@@ -71,6 +72,7 @@ def forecast(
         channels: Of its features.
         search: How it is searched.
         recorded: Candidates recorded per query; 0 without a recording.
+        sites: How often every query is asked.
         limit: Bytes that the process may hold; None for no limit.
 
     Raises:
@@ -79,9 +81,9 @@ def forecast(
     pixels, queries, before = height * width, len(grid), held()
     features = 4 * channels * grid.height * grid.width
     matches, work = queries * (CANDIDATE * search.candidates + QUERY), WORK[search.preset]
-    rows = queries * (recorded * ROW + PATH)
+    rows = sites * queries * (recorded * ROW + PATH)
     read = READING * pixels
-    made = PIXELS * pixels + matches + rows + queries * recorded * TABLE
+    made = PIXELS * pixels + matches + rows + sites * queries * recorded * TABLE
     least = before + max(read, made, PIXELS // 2 * pixels + 2 * matches + rows + work)
     whole = before + max(read, made, PIXELS // 2 * pixels + 2 * matches + rows + work + features)
     if limit is not None and least > limit:

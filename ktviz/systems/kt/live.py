@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -22,7 +22,10 @@ from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.printing import counted
 from ktviz.retrieval.matches import Matches
-from ktviz.systems.kt.settings import Settings, settings_from
+from ktviz.systems.kt.alignment import Moments
+from ktviz.systems.kt.pipeline import rows_of
+from ktviz.systems.kt.settings import NOT_ALIGNED, Settings, settings_from
+from ktviz.systems.kt.tone import Look
 from ktviz.systems.opening import stated_settings
 from ktviz.trace.trace import Trace
 
@@ -30,8 +33,11 @@ if TYPE_CHECKING:
     from ktviz.systems.kt.translation import Translation
     from ktviz.systems.kt.translator import Translator
 
-_features: WeakKeyDictionary[Translator, tuple[str, Tensor]] = WeakKeyDictionary()
-"""Features of the image that each translator was last asked about: counterfactuals come in series."""
+TONE, RETRIEVAL = "tone", "retrieval"
+"""Sites: the photo as it is, and in the tone of what that found."""
+_known: WeakKeyDictionary[Translator, dict[str, tuple[str, Any]]] = WeakKeyDictionary()
+"""What was last worked out for each translator, by name: of what, and the answer. Questions come in series."""
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,7 +65,10 @@ class Live:
     @cached_property
     def settings(self) -> Settings:
         """How it was translated."""
-        return settings_from(stated_settings(self.trace, [setting.name for setting in fields(Settings)]))
+        names = {setting.name for setting in fields(Settings)}
+        if not NOT_ALIGNED.keys() & self.trace.picture.settings.keys():
+            names -= NOT_ALIGNED.keys()
+        return settings_from(stated_settings(self.trace, names))
 
     def changed(self, without: Sequence[Part], settings: Mapping[str, Any]) -> Settings:
         """The settings of another translation: without more than this one, and with others where they are given."""
@@ -69,11 +78,15 @@ class Live:
     def features(self) -> Tensor:
         """(C, h, w) of the photo; encoded once for all questions about it."""
         digest = f"{self.trace.picture.sha256('input')} {self.trace.about['digests']['encoder']}"
-        known = _features.get(self.model)
-        if known is None or known[0] != digest:
-            known = (digest, self.model.encode(self.pixels))
-            _features[self.model] = known
-        return known[1]
+        return self.remembered("features", digest, lambda: self.model.encode(self.pixels))
+
+    def remembered(self, name: str, of: str, find: Callable[[], Answer]) -> Answer:
+        """What is found, or what was when this was last asked of the same."""
+        known = _known.setdefault(self.model, {})
+        if name not in known or known[name][0] != of:
+            known[name] = (of, find())
+        answer: Answer = known[name][1]
+        return answer
 
     @cached_property
     def grid(self) -> PatchGrid:
@@ -81,9 +94,48 @@ class Live:
         return self.model.grid(*self.pixels.shape[:2])
 
     @cached_property
+    def site(self) -> str:
+        """The site that is asked: of several, the one that paints."""
+        sites: list[str] = self.trace.sites
+        return sites[0] if len(sites) == 1 else RETRIEVAL
+
+    @cached_property
     def winner(self) -> Tensor:
         """(N,) entries that were taken."""
-        return torch.from_numpy(self.trace.column("entry").astype(np.int64))
+        return self.winner_of(self.site)
+
+    def winner_of(self, site: str) -> Tensor:
+        """(N,) entries that were taken at a site."""
+        return torch.from_numpy(self.trace.whole.recording.site(site).column("entry").astype(np.int64))
+
+    @property
+    def asking(self) -> Settings:
+        """How the site that is asked was searched."""
+        return self.settings.of_tone if self.site == TONE else self.settings
+
+    @cached_property
+    def asked(self) -> Tensor:
+        """(C, h, w) of the photo, as the site that is asked saw them."""
+        own = self.own
+        if self.site != RETRIEVAL or own is None:
+            return self.features
+        if TONE not in self.trace.whole.recording.sites:  # saved as one site
+            return self.model.toned(rows_of(self.features), self.grid, own, self.settings)(slice(None))
+        return self.model.matched(self.winner_of(TONE), own, self.settings)(self.features)
+
+    @cached_property
+    def own(self) -> Moments | None:
+        """The moments of the photo's own features; None without alignment."""
+        return self.model.own(rows_of(self.features), self.grid, self.settings)
+
+    @cached_property
+    def look(self) -> Look | None:
+        """How the features of the photo changed beside the transfer; None where they did not."""
+        return self.remembered("look", self.trace.whole.digest, self._look)
+
+    @torch.no_grad()
+    def _look(self) -> Look | None:
+        return self.model.look(rows_of(self.features), self.grid, self.winner, self.own, self.settings)
 
     def translate(self, settings: Settings | None = None) -> Translation:
         """Translate the photo again, with other settings if given; its features are used again."""
@@ -106,7 +158,7 @@ def live(trace: Trace, model: Translator) -> Live:
     if pixels is None:
         raise TraceError("a question to the model", "the trace was saved without its photo", "Pass photo=")
     case = Live(trace, model, pixels)
-    if len(trace) != len(case.grid):
+    if len(trace) != len(case.grid) * len(trace.sites):
         raise TraceError(
             "a question to the model",
             f"{len(trace):,} of the image's {counted(len(case.grid), 'retrieval')}",
@@ -120,7 +172,7 @@ def exact(case: Live, query: Tensor) -> Matches:
     settings = case.settings
     search = SearchSettings("exact", candidates=1, band_weights=settings.search.band_weights)
     excluded = case.banks.excluded(settings.without)
-    return case.banks.search(case.grid.unfold(case.features, query), search, excluded)
+    return case.banks.search(case.grid.unfold(case.asked, query), search, excluded)
 
 
 def best_by_source(case: Live, query: Tensor) -> Tensor:
@@ -128,7 +180,7 @@ def best_by_source(case: Live, query: Tensor) -> Tensor:
     banks, settings = case.banks, case.settings
     excluded = banks.excluded(settings.without)
     rows = torch.arange(len(banks)) if excluded is None else (~excluded).nonzero()[:, 0]
-    vectors = to_vectors(case.grid.unfold(case.features, query))
+    vectors = to_vectors(case.grid.unfold(case.asked, query))
     best = torch.full((len(query), len(banks.sources)), -torch.inf)
     for chunk, found in all_similarities(vectors, rows, banks, torch.tensor(settings.search.band_weights)):
         best.scatter_reduce_(1, banks.source_of(chunk).expand(len(query), -1), found.float(), "amax")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,11 @@ from ktviz.networks.running import check_finite, run
 from ktviz.networks.threads import threads_for
 from ktviz.networks.tiles import cut, grown, reach_of, scaled, shifted, tiles
 from ktviz.retrieval.matches import Matches
+from ktviz.systems.kt.alignment import Affine, Moments, aligning
 from ktviz.systems.kt.forecast import Forecast, forecast
 from ktviz.systems.kt.retrieval import Retrieval, concatenate, parts
 from ktviz.systems.kt.settings import Settings
+from ktviz.systems.kt.tone import Look, moments_of, moments_of_map, moments_to_match
 from ktviz.systems.kt.transfer import transfer
 
 TRANSFERS_AT_ONCE = 1024
@@ -50,7 +52,7 @@ class Pipeline(nn.Module):
                 f"decode features of {encoder.channels} channels", f"a decoder for {channels}", "Give the encoder's own"
             )
         self.encoder = encoder
-        self.retrieval = Retrieval(searched)
+        self.tone, self.retrieval = Retrieval(searched, paints=False), Retrieval(searched)
         self.decoder = decoder
         self.memory = None if memory is None else as_bytes(memory)
         self.eval()
@@ -87,7 +89,8 @@ class Pipeline(nn.Module):
         if self.memory is not None:
             self.check_reach(grid)
         recorded = search.candidates if recorded is None else recorded
-        return forecast(height, width, grid, channels, search, recorded, self.memory)
+        sites = 2 if settings.align else 1
+        return forecast(height, width, grid, channels, search, recorded, sites, self.memory)
 
     def check_reach(self, grid: PatchGrid) -> None:
         """Raise SettingError if a network has to look at the whole of a photo that is larger than a tile."""
@@ -112,13 +115,13 @@ class Pipeline(nn.Module):
         step = self.encoder.stride * QUERY_STEP
         return PatchGrid(*(-(-side // step) * QUERY_STEP for side in (height, width)))
 
-    def retrieve(self, cells: Cells, grid: PatchGrid, settings: Settings) -> Matches:
+    def retrieve(self, site: Retrieval, cells: Cells, grid: PatchGrid, settings: Settings) -> Matches:
         """Find the winners of all queries, strip by strip; each goes on where the one above it ends."""
         found: list[Matches] = []
         for rows in strips(grid):
             strip = grid.strip(rows)
             above = found[-1].winner[-grid.columns :] if found else None
-            found.append(self.retrieval(cells(strip.cells), strip, settings, above))
+            found.append(site(cells(strip.cells), strip, settings, above))
             tidy(strip, grid)
         return concatenate(found)
 
@@ -144,12 +147,59 @@ class Pipeline(nn.Module):
             release()
         return features.permute(2, 0, 1)
 
-    def paint(self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings) -> Pixels:
-        """Transfer from the winners (N,), and decode: (4 h, 4 w, 3) uint8.
+    def own(self, cells: Cells, grid: PatchGrid, settings: Settings) -> Moments | None:
+        """The moments of a photo's own features; None where they are not asked for."""
+        if not settings.align:
+            return None
+        return moments_of_map(((rows, cells(rows)) for rows in self.cut(grid)), grid, self.encoder.channels)
+
+    def toned(self, cells: Cells, grid: PatchGrid, own: Moments | None, settings: Settings) -> Cells:
+        """The photo's features as they are matched: in the tone of what is most like them as they are."""
+        if own is None:
+            return cells
+        first = self.retrieve(self.tone, cells, grid, settings.of_tone)
+        return through(self.matched(first.winner, own, settings), cells)
+
+    def matched(self, winner: Tensor, own: Moments, settings: Settings) -> Affine:
+        """What brings a photo's features to the tone in which they are matched, from the first winners (N,)."""
+        return aligning(own, moments_to_match(self.banks, winner, settings.tone), float(settings.align or 0))
+
+    def look(
+        self, cells: Cells, grid: PatchGrid, winner: Tensor, own: Moments | None, settings: Settings
+    ) -> Look | None:
+        """How features change beside the transfer from the winners (N,); None where they do not."""
+        if own is None:
+            return None
+        align, tone = float(settings.align or 0), moments_of(self.banks, winner, settings.tone)
+        before = aligning(own, tone, align)
+        rows = self.changed(through(before, cells), grid, winner, settings)
+        made = moments_of_map(rows, grid, self.encoder.channels)
+        return Look(tone, before, aligning(made, tone, align), made)
+
+    def changed(
+        self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Features after the transfer (C, rows, w), some rows of cells at a time."""
+        for rows in self.cut(grid):
+            queries = grid.over(rows)
+            strip = grid.strip(queries)
+            made = self.transfer_map(cells(strip.cells), strip, winner[scaled(queries, grid.columns)], settings)
+            yield rows, made[:, shifted(rows, -strip.top)]
+            tidy(strip, grid)
+
+    def cut(self, grid: PatchGrid) -> list[slice]:
+        """The rows of cells of a photo, so many at a time as are worked on together."""
+        return cut(slice(0, grid.height), max(1, QUERIES_PER_STRIP // grid.columns) * QUERY_STEP)
+
+    def paint(self, cells: Cells, grid: PatchGrid, winner: Tensor, own: Moments | None, settings: Settings) -> Pixels:
+        """Align, transfer from the winners (N,), align once more, and decode: (4 h, 4 w, 3) uint8.
 
         Raises:
             WeightsError: The decoder made NaN.
         """
+        look = self.look(cells, grid, winner, own, settings)
+        if look is not None:
+            cells = through(look.before, cells)
         reach = self.decoder_reach(grid)
         output = np.empty((grid.height * STRIDE, grid.width * STRIDE, 3), dtype=np.uint8)
         whole = slice(0, grid.height)
@@ -160,6 +210,8 @@ class Pipeline(nn.Module):
             strip = grid.strip(queries)
             mine = winner[scaled(queries, grid.columns)]
             transferred = self.transfer_map(cells(strip.cells), strip, mine, settings)
+            if look is not None:
+                transferred = look.after(transferred)
             tidy(strip, grid)
             for tile in tiles(rows, grid.height, grid.width, reach):
                 part = transferred[:, shifted(tile.seen_rows, -strip.top), tile.seen_columns]
@@ -193,12 +245,17 @@ class Pipeline(nn.Module):
         """Patches of some queries (n,), and what the winners make of them: twice (n, C, 4, 4)."""
         queries, winners = grid.unfold(features, index), self.banks.patches(winner[index])
         gain = float(settings.max_gain or 0)
-        return queries, transfer(queries, winners, settings.transfer, settings.strength, gain)
+        return queries, transfer(queries, winners, settings.transfer, float(settings.strength or 0), gain)
 
 
 def rows_of(features: Tensor) -> Cells:
     """Rows of features that are there."""
     return lambda rows: features[:, rows]
+
+
+def through(change: Affine, cells: Cells) -> Cells:
+    """Features that are changed where they are asked for."""
+    return lambda rows: change(cells(rows))
 
 
 def tidy(strip: PatchGrid, grid: PatchGrid) -> None:

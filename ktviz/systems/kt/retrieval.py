@@ -43,15 +43,16 @@ class Retrieval(RetrievalSite):
 
     Args:
         banks: What to search.
+        paints: Whether the picture is painted with what is found; else only its tone follows from that.
     """
 
     prefix = NAME
     extensions = EXTENSIONS
     scale_px = float(STRIDE * QUERY_STEP)
 
-    def __init__(self, banks: BankUnion) -> None:
+    def __init__(self, banks: BankUnion, paints: bool = True) -> None:
         super().__init__()
-        self.banks = banks
+        self.banks, self.paints = banks, paints
 
     def forward(self, features: Tensor, grid: PatchGrid, settings: Settings, above: Tensor | None = None) -> Matches:
         """Find the winners of all queries of one feature map (C, h, w), or of a strip.

@@ -44,7 +44,7 @@ class Case:
     Attributes:
         name: What errors call the trace.
         live: The recorded trace, its photo, and the model.
-        settings: How it was made.
+        settings: How it was searched.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Case:
     def found(self) -> Matches:
         """The candidates that are found here, before coherence."""
         settings = replace(self.settings, coherence=0)
-        matches: Matches = self.live.model.retrieval(self.live.features, self.live.grid, settings)
+        matches: Matches = self.live.model.retrieval(self.live.asked, self.live.grid, settings)
         return matches
 
     def similarities(self, entry: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,7 +91,7 @@ def similarities(live: Live, settings: Settings, query: Tensor, entry: Tensor) -
     """Similarities of queries (n,) to entries (n, k), and within the bands (n, k, 4)."""
     weights = torch.tensor(settings.search.band_weights)
     parts = [
-        compare(to_vectors(live.grid.unfold(live.features, query[some])), entry[some], live.banks, weights)
+        compare(to_vectors(live.grid.unfold(live.asked, query[some])), entry[some], live.banks, weights)
         for some in torch.arange(len(query)).split(QUERIES_AT_ONCE)
     ]
     return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
@@ -123,7 +123,7 @@ def check_rounded(name: str, live: Live, again: Trace) -> Flags:
         (N,) which winners are other ones than here.
     """
     check_queries(name, live.trace, again)
-    case = Case(name, live, live.settings)
+    case = Case(name, live, live.asking)
     check_candidates(case)
     check_winners(case)
     check_columns(case, again)
@@ -182,7 +182,7 @@ def refuse(case: Case, wrong: Tensor, found: str) -> None:
 def check_columns(case: Case, again: Trace) -> None:
     """Raise Difference unless every column says of the recorded entries what the model and the library say."""
     live = case.live
-    reading = live.model.retrieval.read((live.features, live.grid, case.settings), case.claimed)[0]
+    reading = live.model.retrieval.read((live.asked, live.grid, case.settings), case.claimed)[0]
     rows = rows_of(reading, 0, 0, None, NAME, EXTENSIONS).clipped(*live.trace.picture.size)
     names = [(source["source"], source["bank"]) for source in told_apart([live.banks.describe_sources()])[0]]
     true = Trace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict, get_args
 
 from ktviz.errors import SettingError
@@ -11,6 +11,7 @@ from ktviz.library.banks import Part
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, check_band_weights
 from ktviz.library.kinds.patches.search import Preset, SearchSettings
 from ktviz.regions import SourceRegion
+from ktviz.systems.kt.tone import ToneOf
 from ktviz.systems.kt.transfer import TransferMode, check_transfer
 from ktviz.systems.parts import is_number, stated
 from ktviz.values import KnownKeywords, listed, number, one_of, short
@@ -18,6 +19,8 @@ from ktviz.values import KnownKeywords, listed, number, one_of, short
 COHERENCE = 0.06
 """With the shipped encoder this keeps 98 % of the similarity (`python -m benchmarks quality`)."""
 MAX_GAIN = 3.5
+ALIGNED = 0.2
+"""Strength with alignment, which brings most of the style: more makes structure blotchy."""
 
 
 class SettingKeywords(TypedDict, total=False):
@@ -25,8 +28,10 @@ class SettingKeywords(TypedDict, total=False):
 
     preset: Preset
     transfer: TransferMode
-    strength: float
+    strength: float | None
     max_gain: float | None
+    align: float | None
+    tone: ToneOf
     coherence: float | None
     band_weights: Sequence[float]
     candidates: int
@@ -41,8 +46,12 @@ class Settings(KnownKeywords):
     Attributes:
         preset: "beam" (default), "paper" or "exact"; see `SearchSettings`.
         transfer: "statistics" (the paper's default) or "swap".
-        strength: 0 leaves the photo, 1 is the full transfer.
+        strength: 0 leaves the photo, 1 is the full transfer. None: 0.2 with alignment, else 1.
         max_gain: Bound of the contrast gain in `statistics`; 0 means none, as published. None: 3.5, or 0 for "paper".
+        align: How far features are brought to the mean and covariance of what was retrieved, before and after the
+            transfer: from 0, as published, to 1. None: 1, or 0 for "paper".
+        tone: What winners give to it: their "patches" (default), or their whole "sources", which takes more of the
+            style, and suits a bank of one source.
         coherence: Similarity that may be given up to continue a neighbour's source; 0 gives up none, as published.
             None: 0.06, or 0 for "paper".
         band_weights: Weight of LL, LH, HL, HH in the similarity.
@@ -58,8 +67,10 @@ class Settings(KnownKeywords):
 
     preset: Preset = "beam"
     transfer: TransferMode = "statistics"
-    strength: float = 1.0
+    strength: float | None = None
     max_gain: float | None = None
+    align: float | None = None
+    tone: ToneOf = "patches"
     coherence: float | None = None
     band_weights: Sequence[float] = PAPER_WEIGHTS
     candidates: int = 8
@@ -67,16 +78,27 @@ class Settings(KnownKeywords):
     without: Iterable[Part] = ()
 
     def __post_init__(self) -> None:
+        one_of("tone", self.tone, get_args(ToneOf))
         published = one_of("preset", self.preset, get_args(Preset)) == "paper"
         max_gain = (0.0 if published else MAX_GAIN) if self.max_gain is None else number("max_gain", self.max_gain)
         coherence = (0.0 if published else COHERENCE) if self.coherence is None else number("coherence", self.coherence)
+        align = (0.0 if published else 1.0) if self.align is None else number("align", self.align)
+        strength = (ALIGNED if align else 1.0) if self.strength is None else number("strength", self.strength)
         without = parts_to_leave_out(self.without)
-        check_transfer(self.transfer, number("strength", self.strength), max_gain)
+        check_transfer(self.transfer, strength, max_gain)
+        if not 0 <= align <= 1:
+            raise SettingError(f"align {align}", "outside 0 to 1", "Give a number from 0 (as published) to 1")
         if not 0 <= coherence <= 1:
             raise SettingError(f"coherence {coherence}", "outside 0 to 1", "Give 0 for none, or about 0.1")
-        resolved = {"max_gain": max_gain, "coherence": coherence, "without": without}
+        resolved: dict[str, Any] = {"strength": strength, "max_gain": max_gain, "align": align, "coherence": coherence}
+        resolved |= {"without": without}
         for name, value in (*resolved.items(), ("band_weights", self.search.band_weights)):
             object.__setattr__(self, name, value)
+
+    @property
+    def of_tone(self) -> Settings:
+        """The same for the search that finds the tone, of which nothing is seen that could fall into blotches."""
+        return replace(self, coherence=0.0)
 
     @property
     def search(self) -> SearchSettings:
@@ -89,9 +111,16 @@ class Settings(KnownKeywords):
         )
 
 
+NOT_ALIGNED: Mapping[str, Any] = {"align": 0.0, "tone": "patches"}
+"""Settings that traces of versions without alignment do not state."""
+
+
 def settings_from(stored: Mapping[str, Any]) -> Settings:
-    """The settings that a trace states, which may come from a file that turns tuples into lists."""
-    return Settings(**{**stored, "without": tuple(stored["without"])})
+    """The settings that a trace states, which may come from a file that turns tuples into lists.
+
+    Traces of versions that did not align do not say that they did not.
+    """
+    return Settings(**{**NOT_ALIGNED, **stored, "without": tuple(stored["without"])})
 
 
 def parts_to_leave_out(given: Any) -> tuple[Part, ...]:

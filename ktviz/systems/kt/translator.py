@@ -56,7 +56,7 @@ class Translator(Pipeline):
         decoder: Its inverse.
         memory: What the process may hold while it translates, in bytes or as "4 GB"; None for no limit. Results do not
             depend on it: photos are translated in strips and tiles anyway, and where their features do not fit as a
-            whole, they are made twice.
+            whole, they are made anew for each step.
 
     Raises:
         LibraryError: The library was built with another encoder, or the banks are of another kind.
@@ -133,8 +133,9 @@ class Translator(Pipeline):
             features = self.encode(pixels)
         cells = partial(self.encode, pixels) if features is None else rows_of(features)
         grid = self.grid(*pixels.shape[:2])
-        matches = self.retrieve(cells, grid, settings)
-        output = self.paint(cells, grid, matches.winner, settings)[: pixels.shape[0], : pixels.shape[1]]
+        own = self.own(cells, grid, settings)
+        matches = self.retrieve(self.retrieval, self.toned(cells, grid, own, settings), grid, settings)
+        output = self.paint(cells, grid, matches.winner, own, settings)[: pixels.shape[0], : pixels.shape[1]]
         return Translation(output, pixels, matches, grid, self.banks, settings)
 
     def traced(self, image: ImageLike, **settings: Unpack[SettingKeywords]) -> Trace:

@@ -350,7 +350,7 @@ def test_attributes_that_a_run_shows_are_checked(audited, system, tmp_path, said
 def with_settings(said, evidence):
     """Evidence of a run that says something else of how it was made."""
     settings = {**evidence.trace.picture.settings, **said}
-    return replace(evidence, trace=evidence.trace.with_settings(settings), attributions=(), compared=())
+    return replace(evidence, recording=evidence.recording.with_settings(settings), attributions=(), compared=())
 
 
 @pytest.mark.parametrize(

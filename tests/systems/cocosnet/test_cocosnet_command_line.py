@@ -188,10 +188,10 @@ def test_a_picture_in_another_look_is_caught(place, folder, library, networks):
     model = kt.CoCosNet.from_bank(kt.Library.open(library)[BANK], networks=networks)
 
     def swapped(evidence):
-        honest = evidence.trace
+        honest = evidence.recording
         other = model.traced(place / "maps" / "x.png", temperature=0.5).picture.canvases["output"]
         picture = replace(honest.picture, canvases={**honest.picture.canvases, "output": other})
-        return replace(evidence, trace=kt.Trace(honest.table, honest.about, [picture]))
+        return replace(evidence, recording=kt.Trace(honest.table, honest.about, [picture]))
 
     forge(folder, model, swapped)
     done = ktviz("verify", folder, "-l", library, check=False)

@@ -70,7 +70,8 @@ def test_an_exemplar_of_another_size_is_caught(audit, library):
     folder, own = audit
 
     def change(evidence):
-        return replace(evidence, trace=evidence.trace.with_canvases({"reference:0": np.full((90, 80, 3), 9, np.uint8)}))
+        other = {"reference:0": np.full((90, 80, 3), 9, np.uint8)}
+        return replace(evidence, recording=evidence.recording.with_canvases(other))
 
     forge(folder, own, change)
     assert not kt.verify(folder, library, model=own)
@@ -120,11 +121,11 @@ def test_a_trace_that_says_otherwise_is_caught(networks, exemplar, labels, tmp_p
     kt.Audit.create(system.traced(labels)).save(tmp_path / "audit")
 
     def change(evidence):
-        trace = evidence.trace
+        trace = evidence.recording
         source = {**trace.about["sources"][0], part: 9 if part in ("height", "width") else "f" * 64}
         digests = {**trace.about["digests"], "library source sunflowers.png": source["pixels"]}
         about = {**trace.about, "sources": [source], "digests": digests}
-        return replace(evidence, trace=kt.Trace(trace.table, about, trace.pictures))
+        return replace(evidence, recording=kt.Trace(trace.table, about, trace.pictures))
 
     forge(tmp_path / "audit", system, change)
     difference = kt.verify(tmp_path / "audit", model=system).difference

@@ -337,7 +337,7 @@ def test_an_audit_is_verified_and_one_that_was_tampered_with_is_not(trace, syste
     altered = trace.with_settings({**trace.picture.settings, "temperature": 0.011})
     with pytest.raises(MismatchError):
         kt.Audit.create(kt.Trace(altered.table, altered.about, [without_output(altered)]), model=system)
-    forged = replace(audit, evidence=replace(audit.evidence, trace=altered))
+    forged = replace(audit, evidence=replace(audit.evidence, recording=altered))
     forged.save(tmp_path / "forged")
     assert not kt.verify(tmp_path / "forged", model=system)
 

@@ -199,10 +199,10 @@ def test_a_changed_row_is_caught_though_all_else_was_made_to_fit(folder, shelf, 
 @pytest.mark.parametrize("settings", [{"mix": {"a": 0.5, "e": 0.5}}, {"exemplar": "e"}, {"exemplar": None, "seed": 1}])
 def test_a_picture_in_another_style_is_caught(folder, shelf, model, settings):
     def swapped(evidence):
-        honest = evidence.trace
+        honest = evidence.recording
         other = model.rerun(honest, **settings).picture.canvases["output"]
         picture = replace(honest.picture, canvases={**honest.picture.canvases, "output": other})
-        return replace(evidence, trace=kt.Trace(honest.table, honest.about, [picture]))
+        return replace(evidence, recording=kt.Trace(honest.table, honest.about, [picture]))
 
     forge(folder, model, swapped)
     done = ktviz("verify", folder, "-l", shelf, check=False)

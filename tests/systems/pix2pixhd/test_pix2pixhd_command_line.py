@@ -226,10 +226,10 @@ def test_a_changed_row_is_caught_though_all_else_was_made_to_fit(folder, library
 
 def test_a_picture_of_another_seed_is_caught(folder, library, model):
     def swapped(evidence):
-        honest = evidence.trace
+        honest = evidence.recording
         other = model.rerun(honest, seed=4).picture.canvases["output"]
         picture = replace(honest.picture, canvases={**honest.picture.canvases, "output": other})
-        return replace(evidence, trace=kt.Trace(honest.table, honest.about, [picture]))
+        return replace(evidence, recording=kt.Trace(honest.table, honest.about, [picture]))
 
     forge(folder, model, swapped)
     done = ktviz("verify", folder, "-l", library, check=False)
