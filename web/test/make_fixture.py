@@ -58,7 +58,7 @@ def make(folder: Path) -> dict[str, Any]:
     """The fixture; the world is built in an empty folder."""
     torch.set_num_threads(1)
     translator = small_world(folder)
-    trace = translator.traced(painting(100, HEIGHT, WIDTH), candidates=5)
+    trace = translator.traced(painting(100, HEIGHT, WIDTH), candidates=5, align=0)
     subject = Subject.create(trace, translator)
     return {
         "packed": packed_examples(),
