@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from ktviz.errors import UnknownNameError
 from ktviz.explain.bands import BAND_COLUMNS
 from ktviz.explain.case import Case, case_of
+from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, INK, QUANTITY_INK
 from ktviz.figures.layout import MARGIN, WIDTH, percent
@@ -20,7 +21,7 @@ from ktviz.images import Pixels
 from ktviz.library.kinds.patches.band_pixels import DECODED_CAPTION, PIXELS_CAPTION, pixel_bands
 from ktviz.library.kinds.patches.bands import BANDS
 from ktviz.regions import Box
-from ktviz.trace.recorded import Traced, as_trace
+from ktviz.trace.recorded import Traced
 from ktviz.trace.trace import Trace
 
 PICTURE = 84.0
@@ -53,7 +54,7 @@ def band_figure(trace: Traced, query: int, *, model: object | None = None, photo
         UnknownNameError: There is no such query.
         TraceError, MismatchError: As in `backtrack`.
     """
-    case = case_of(as_trace(trace), "bands", model=model, photo=photo)
+    case = case_of(one_site(trace), "bands", model=model, photo=photo)
     drawing = Drawing.create(case, query)
     drawing.write_header(query)
     for row in range(len(drawing.decoded)):

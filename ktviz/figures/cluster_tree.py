@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ktviz.errors import MismatchError, TraceError
+from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, INK, QUANTITY_INK
 from ktviz.figures.layout import MARGIN, WIDTH
@@ -61,7 +62,7 @@ def tree_figure(bank: AnyBank, trace: Trace | None = None, query: int | None = N
         UnknownNameError: The trace was not made with the bank.
         LibraryError: The bank's kind has no tree.
     """
-    tree = checked_tree(bank)
+    tree, trace = checked_tree(bank), None if trace is None else one_site(trace)
     lit = {} if query is None else lit_path(tree, trace, query)
     visited = None if trace is None else tree_visits(tree, trace)
     count = tree.nodes.size if visited is None else visited

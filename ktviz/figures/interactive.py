@@ -57,13 +57,13 @@ def tree_icicle(bank: AnyBank, trace: Trace | None = None) -> go.Figure:
         UnknownNameError: The trace was not made with the bank.
         MismatchError: The bank has been edited since.
     """
-    tree = checked_tree(bank)
+    tree, trace = checked_tree(bank), None if trace is None else one_site(trace)
     return tree_chart(go.Icicle(**tree_parts(tree, trace), tiling={"orientation": "v"}), tree, trace)
 
 
 def tree_sunburst(bank: AnyBank, trace: Trace | None = None) -> go.Figure:
     """A bank's cluster tree as rings around the root; otherwise as `tree_icicle`."""
-    tree = checked_tree(bank)
+    tree, trace = checked_tree(bank), None if trace is None else one_site(trace)
     return tree_chart(go.Sunburst(**tree_parts(tree, trace), rotation=90), tree, trace)
 
 

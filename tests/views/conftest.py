@@ -15,7 +15,7 @@ def photo(paint):
 
 @pytest.fixture(scope="module")
 def trace(world, photo):
-    return world.translator.traced(photo)
+    return world.translator.traced(photo, align=0)
 
 
 @pytest.fixture

@@ -204,7 +204,7 @@ def test_where_nothing_is_stored_there_is_no_map():
 
 
 def test_a_system_without_codes_has_no_panel_and_no_figure(world, paint):
-    other = world.translator.traced(paint(3, 40, 48))
+    other = world.translator.traced(paint(3, 40, 48), align=0)
     with kt.Explorer(other) as view:
         assert "space" not in said(view)[2]
         assert "cannot make the picture of any code" in " ".join(

@@ -84,7 +84,7 @@ def hostile(tmp_path_factory, toy, toy_decoder, settings, save, paint):
     library = Library.ensure(folder / "hostile.ktlib", toy, settings)
     library.build("art/odd", [folder / "pictures"], credits=folder / "credits.csv", encoder=toy, quiet=True)
     translator = Translator(library["art/odd"], toy, toy_decoder)
-    return translator, translator.traced(paint(60, 48, 48))
+    return translator, translator.traced(paint(60, 48, 48), align=0)
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_nothing_is_written_when_it_fails(view, tmp_path, monkeypatch, broken):
 
 def test_the_same_view_is_the_same_page_whatever_was_seen_before(world, trace, view, paint, tmp_path):
     view.to_html(tmp_path / "one.html")
-    others = [kt.Explorer(world.translator.traced(paint(n, 32, 32))) for n in range(3)]
+    others = [kt.Explorer(world.translator.traced(paint(n, 32, 32), align=0)) for n in range(3)]
     for other in others:
         other._repr_mimebundle_()
         other.to_html(tmp_path / "other.html", overwrite=True)
@@ -336,7 +336,7 @@ def test_an_exported_notebook_without_widget_state_shows_the_view(trace, monkeyp
 def test_what_a_notebook_stores_of_a_view_holds_no_bundle(world, paint):
     sizes = []
     for number in range(3):
-        with kt.Explorer(world.translator.traced(paint(number, 32, 32))) as view:
+        with kt.Explorer(world.translator.traced(paint(number, 32, 32), align=0)) as view:
             sizes.append(len(str(view._repr_mimebundle_()[0])))
     assert max(sizes) < 60_000
 
@@ -353,7 +353,7 @@ def real(samples, shared):
     from ktviz import samples as sample_data
 
     translator = kt.Translator.shipped(sample_data.bank("art/impasto", quiet=True))
-    return translator, translator.traced(resize(read_image(photo), 512, 512))
+    return translator, translator.traced(resize(read_image(photo), 512, 512), align=0)
 
 
 def test_the_first_draw_of_a_real_translation_is_small_and_quick(real):

@@ -163,7 +163,7 @@ def test_a_leaf_that_lies_higher_than_others_is_not_passed_on_the_way_to_itself(
 
 @pytest.mark.parametrize("preset", ["paper", "exact"])
 def test_other_presets_visit_one_leaf_or_none(world, photo, preset):
-    with kt.TreeView(world.translator.traced(photo, preset=preset)) as view:
+    with kt.TreeView(world.translator.traced(photo, preset=preset, align=0)) as view:
         values, _ = Wire(view).answer("descent", {"queries": [3]})
     (way,) = values["descents"]
     assert way["visited"] == ([way["greedy_leaf"]] if preset == "paper" else [])
@@ -212,7 +212,7 @@ def test_a_counterfactual_is_a_translation_with_other_settings(wire, trace, worl
 
 
 def test_what_the_trace_was_made_without_stays_out(world, photo):
-    trace = world.translator.traced(photo, without=["a"], preset="exact", strength=0.5)
+    trace = world.translator.traced(photo, without=["a"], preset="exact", strength=0.5, align=0)
     with kt.SourcesView(trace) as view:
         number = names(trace).index("art/cool/d.png")
         Wire(view).answer("translate", {"without": [number]})
@@ -340,7 +340,7 @@ def test_questions_to_the_model_are_refused_where_there_is_none(trace, tmp_path)
 
 
 def test_answers_are_json_that_knows_no_nan(world, photo):
-    trace = world.translator.traced(photo, candidates=1, coherence=0)
+    trace = world.translator.traced(photo, candidates=1, coherence=0, align=0)
     with kt.Explorer(trace) as view:
         wire = Wire(view)
         wire.answer("translate", {"without": [0]})
@@ -364,7 +364,7 @@ def test_requests_leave_no_hook_in_the_model(wire, world):
 
 
 def test_a_translation_that_fails_is_told_and_leaves_the_last_comparison(world, photo, monkeypatch):
-    trace = world.translator.traced(photo)
+    trace = world.translator.traced(photo, align=0)
     with kt.Explorer(trace) as view:
         wire = Wire(view)
         wire.answer("translate", {"without": [0]})

@@ -89,7 +89,7 @@ def test_after_a_part_was_left_out_map_and_mixed_picture_are_the_new_ones(trace)
 
 
 def test_entries_that_are_no_cells_of_one_grid_have_no_map(world, paint):
-    assert grid_of(world.translator.traced(paint(3, 40, 48))) is None
+    assert grid_of(world.translator.traced(paint(3, 40, 48), align=0)) is None
 
 
 def test_a_page_holds_the_map_and_the_mixed_picture(trace, tmp_path):

@@ -155,22 +155,24 @@ def gaps():
 
 
 CASES = {
-    "two banks": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH)),
-    "one candidate": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH), candidates=1),
+    "two banks": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH), align=0),
+    "one candidate": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH), candidates=1, align=0),
     "kept one": lambda world, paint: recorded(world, paint(41, HEIGHT, WIDTH), candidates=1),
     "kept three": lambda world, paint: recorded(world, paint(41, HEIGHT, WIDTH), candidates=3),
     "thinned": lambda world, paint: recorded(world, paint(41, HEIGHT, WIDTH), memory="70 KB", over="winners"),
-    "far continuations": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH), coherence=0.5),
+    "far continuations": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH), coherence=0.5, align=0),
     "300 candidates": lambda world, paint: world.translator.traced(
-        paint(41, 32, 48), candidates=300, preset="exact", coherence=0.5
+        paint(41, 32, 48), candidates=300, preset="exact", coherence=0.5, align=0
     ),
-    "one query": lambda world, paint: world.translator.traced(paint(41, 16, 16)),
-    "one row": lambda world, paint: world.translator.traced(paint(41, 16, 120)),
-    "one column": lambda world, paint: world.translator.traced(paint(41, 120, 16)),
+    "one query": lambda world, paint: world.translator.traced(paint(41, 16, 16), align=0),
+    "one row": lambda world, paint: world.translator.traced(paint(41, 16, 120), align=0),
+    "one column": lambda world, paint: world.translator.traced(paint(41, 120, 16), align=0),
+    "painting": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH)).painting(),
+    "tone": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH)).site("tone"),
     "paper": lambda world, paint: world.translator.traced(paint(41, 48, 48), preset="paper"),
     "regret": lambda world, paint: world.translator.traced(paint(41, 48, 48), preset="paper").with_regret(),
-    "piece": lambda world, paint: world.translator.traced(paint(1), coherence=0.1),
-    "a part": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH))[kt.Box(20, 20, 30, 30)],
+    "piece": lambda world, paint: world.translator.traced(paint(1), coherence=0.1, align=0),
+    "a part": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH), align=0)[kt.Box(20, 20, 30, 30)],
     "soft wholes": lambda world, paint: soft(wholes()),
     "soft positions": lambda world, paint: soft(kt.Catalogue.positions(["a", "b"], 1, 3, 8)),
     "gaps": lambda world, paint: gaps(),
@@ -180,7 +182,7 @@ CASES = {
 
 def recorded(world, photo, **settings):
     with kt.record(world.translator, **settings) as trace:
-        world.translator(photo)
+        world.translator(photo, align=0)
     return trace
 
 
@@ -336,7 +338,7 @@ def test_the_scene_names_what_it_is_of(case):
 
 
 def test_large_pictures_are_sent_smaller_and_that_is_said(world, paint):
-    trace = world.translator.traced(paint(2, 40, 2100), candidates=1, coherence=0)
+    trace = world.translator.traced(paint(2, 40, 2100), candidates=1, coherence=0, align=0)
     with kt.Explorer(trace) as view:
         values, parts = unpack(view._scene)
     for role in ("canvas", "output"):

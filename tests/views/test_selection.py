@@ -201,7 +201,7 @@ def test_a_node_is_set_and_survives_regions_and_selections(view, given, expected
 
 def test_a_number_alone_is_a_node_where_there_is_one_bank(world, toy, toy_decoder, paint, view):
     translator = kt.Translator(world.library["art/warm"], toy, toy_decoder)
-    with kt.Explorer(translator.traced(paint(5, 32, 32))) as single:
+    with kt.Explorer(translator.traced(paint(5, 32, 32), align=0)) as single:
         single.node = 7
         assert single.node == ("art/warm", 7)
     with pytest.raises(KtvizError):

@@ -231,7 +231,7 @@ def test_what_sites_have_in_common_is_stored_once(world, paint, tmp_path):
 
 
 def test_the_translation_of_a_translator_has_one_site_and_its_page_no_other(world, paint, tmp_path):
-    with kt.Explorer(world.translator.traced(paint(41, SIDE, SIDE))) as view:
+    with kt.Explorer(world.translator.traced(paint(41, SIDE, SIDE), align=0)) as view:
         view.to_html(tmp_path / "page.html")
         assert sites_of(tmp_path / "page.html") == {}
         assert [site["name"] for site in scene(view)[0]["sites"]] == [view.site]

@@ -42,7 +42,7 @@ REGION = Box(8, 16, 40, 24)
 
 @pytest.fixture(scope="module")
 def trace(world, paint):
-    return world.translator.traced(paint(41, 72, 90))
+    return world.translator.traced(paint(41, 72, 90), align=0)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def hostile(tmp_path_factory, toy, toy_decoder, settings, save, paint):
     library = Library.ensure(folder / "hostile.ktlib", toy, settings)
     library.build("art/odd", [folder / "pictures"], credits=folder / "credits.csv", encoder=toy, quiet=True)
     translator = Translator(library["art/odd"], toy, toy_decoder)
-    return translator, translator.traced(paint(60, 64, 80)), library.bank("art/odd")
+    return translator, translator.traced(paint(60, 64, 80), align=0), library.bank("art/odd")
 
 
 def texts(figure):
@@ -172,7 +172,7 @@ def test_shares_beyond_the_page_are_counted(world, build, toy, toy_decoder, save
     for number in range(ROWS + 3):
         save(tmp_path / "many" / f"{number}.png", paint(100 + number, 32, 32))
     library = build("many", [tmp_path / "many"])
-    trace = Translator(library["art/test"], toy, toy_decoder).traced(paint(9, 128, 128), coherence=0)
+    trace = Translator(library["art/test"], toy, toy_decoder).traced(paint(9, 128, 128), coherence=0, align=0)
     shares = trace.sources().query("share > 0")
     assert len(shares) > ROWS
     rest = shares["share"][ROWS:].sum()
@@ -200,7 +200,7 @@ def test_bands_are_those_of_query_and_candidates(trace):
 
 def test_queries_show_the_pixels_that_the_encoder_saw(world, paint):
     photo = paint(42, 69, 91)
-    case = live(world.translator.traced(photo), world.translator)
+    case = live(world.translator.traced(photo, align=0), world.translator)
     padded = np.pad(photo, ((0, 3), (0, 5), (0, 0)), mode="reflect")
     assert np.array_equal(query_pixels(case, torch.tensor([len(case.grid) - 1]))[0], padded[-16:, -16:])
     assert np.array_equal(query_pixels(case, torch.tensor([0]))[0], photo[:16, :16])
@@ -208,7 +208,7 @@ def test_queries_show_the_pixels_that_the_encoder_saw(world, paint):
 
 def test_bands_that_did_not_count_are_marked(world, paint):
     photo = paint(43, 64, 64)
-    figure = band_figure(world.translator.traced(photo, band_weights=(1, 0, 0, 2.5)), 3)
+    figure = band_figure(world.translator.traced(photo, band_weights=(1, 0, 0, 2.5), align=0), 3)
     assert texts(figure).count("not compared") == 2
     assert {"weight 1", "weight 2.5"} <= set(texts(figure))
     counted = {round(x) for x, _, width in bars(figure, QUANTITY_INK) if 0 < width < 120}

@@ -140,7 +140,7 @@ def test_visits_with_other_banks_are_refused(build, world, trace):
     with pytest.raises(KtvizError):
         kt.TreeView(world.library["art"], visits="a trace")
     with pytest.raises(KtvizError):
-        kt.TreeView(trace, visits=world.translator.traced(trace.input[:32]))  # which of the two?
+        kt.TreeView(trace, visits=world.translator.traced(trace.input[:32], align=0))  # which of the two?
 
 
 # What cannot be viewed
@@ -227,7 +227,7 @@ def test_another_model_or_photo_is_refused(opened, world, photo, toy_decoder, ma
 def test_a_model_that_changed_since_is_not_asked(world, toy, photo):
     decoder = torch.nn.Sequential(torch.nn.Conv2d(8, 3, 1), torch.nn.Upsample(scale_factor=4)).requires_grad_(False)
     translator = Translator(world.banks, toy, decoder)
-    trace = translator.traced(photo)
+    trace = translator.traced(photo, align=0)
     with kt.Explorer(trace) as view:
         assert scene(view)[0]["live"]
     decoder[0].bias += 0.25
@@ -247,7 +247,7 @@ def test_a_library_may_be_moved_or_deleted_after_the_trace(world, toy, toy_decod
     for act in (shutil.rmtree, lambda folder: folder.rename(tmp_path / "elsewhere.ktlib")):
         folder = shutil.copytree(world.folder, tmp_path / "copy.ktlib")
         translator = Translator(Library.open(folder)["art"], toy, toy_decoder)
-        trace = translator.traced(photo)
+        trace = translator.traced(photo, align=0)
         act(folder)
         with kt.Explorer(trace) as view:
             wire = Wire(view)
@@ -327,7 +327,7 @@ def observed(view):
 
 @pytest.mark.parametrize("use", [idle, used, asked, refused, failed, observed], ids=lambda use: use.__name__)
 def test_twenty_closed_views_are_freed(world, paint, use):
-    trace = world.translator.traced(paint(5, 32, 32))
+    trace = world.translator.traced(paint(5, 32, 32), align=0)
     known = len(instances())
     views = []
     for _ in range(20):
@@ -343,7 +343,7 @@ def test_twenty_closed_views_are_freed(world, paint, use):
 
 def test_a_closed_view_holds_neither_model_nor_features(world, toy, photo):
     translator = Translator(world.banks, toy, world.translator.decoder)
-    with kt.Explorer(translator.traced(photo)) as view:
+    with kt.Explorer(translator.traced(photo, align=0)) as view:
         asked(view)
     gone = weakref.ref(translator)
     del translator
@@ -360,7 +360,7 @@ def test_closing_twice_is_closing_once(trace):
 
 def test_a_view_that_lives_keeps_its_model(world, toy, photo):
     translator = Translator(world.banks, toy, world.translator.decoder)
-    view = kt.Explorer(translator.traced(photo))
+    view = kt.Explorer(translator.traced(photo, align=0))
     del translator
     gc.collect()
     with view:

@@ -171,7 +171,7 @@ def test_a_page_and_a_snapshot_are_of_the_trace_that_is_shown(wire, tmp_path):
 
 @pytest.mark.parametrize("coherence", [0, 0.06, 0.4])
 def test_a_scene_says_how_many_winners_continue_a_neighbour_and_what_similarity_is_kept(world, paint, coherence):
-    trace = world.translator.traced(paint(41, HEIGHT, WIDTH), coherence=coherence)
+    trace = world.translator.traced(paint(41, HEIGHT, WIDTH), coherence=coherence, align=0)
     with kt.TableView(trace) as view:
         values, _ = unpack(view._scene)
     rows = trace.to_pandas()
@@ -182,6 +182,6 @@ def test_a_scene_says_how_many_winners_continue_a_neighbour_and_what_similarity_
 
 
 def test_what_is_kept_is_not_known_of_winners_alone(world, paint):
-    trace = world.translator.traced(paint(41, HEIGHT, WIDTH), candidates=1)
+    trace = world.translator.traced(paint(41, HEIGHT, WIDTH), candidates=1, align=0)
     with kt.TableView(trace) as view:
         assert unpack(view._scene)[0]["kept"] is None

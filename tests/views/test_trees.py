@@ -143,7 +143,7 @@ def check_page(view, path):
 
 
 def test_a_page_tells_of_descents_as_python_does(world, paint, tmp_path):
-    with kt.TreeView(world.translator.traced(paint(41, 72, 90), beam=3)) as view:
+    with kt.TreeView(world.translator.traced(paint(41, 72, 90), beam=3, align=0)) as view:
         check_page(view, tmp_path / "tree.html")
 
 
