@@ -114,6 +114,7 @@ class BankUnion(Banks[Bank]):
 
     def locate(self, entries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Source number and top-left feature cell (y, x) of entries: three tensors of their shape."""
+        entries = torch.as_tensor(entries)
         if len(self.banks) == 1:
             return self.banks[0].entries.where(entries)
         where = torch.empty(3, entries.numel(), dtype=torch.int64)
