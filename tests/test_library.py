@@ -213,7 +213,7 @@ def test_a_removed_source_leaves_no_byte_in_an_interrupted_build(build, pictures
     library = build("forget", [pictures / "warm"])
     sha256 = library.bank("art/test").sources[0].sha256
     with monkeypatch.context() as patch:
-        patch.setattr("ktviz.library.library.write_bank", interrupt)
+        patch.setattr("ktviz.library.writer.write_bank", interrupt)
         with pytest.raises(KeyboardInterrupt):
             library.build("art/other", [pictures / "warm" / "a.png"], encoder=toy, quiet=True)
     assert list(library.folder.glob(f"building/*/{sha256}*"))

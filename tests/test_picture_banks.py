@@ -413,7 +413,7 @@ def test_a_picture_with_other_maps_is_another_part_of_an_interrupted_build(libra
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("ktviz.library.library.write_bank", stop)
+        patch.setattr("ktviz.library.writer.write_bank", stop)
         with pytest.raises(KeyboardInterrupt):
             library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
     labels, instances = maps(7)

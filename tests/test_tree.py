@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ktviz.errors import SettingError
-from ktviz.library.kinds.patches.kmeans import fit_nodes
+from ktviz.library.kinds.patches.kmeans import fit_tree
 from ktviz.library.kinds.patches.tree import Tree, check_branching, choose_branching, is_tree
 
 
@@ -18,19 +18,13 @@ def clustered(count, size=16, seed=1):
     return (25 * vectors).round().clamp(-127, 127).to(torch.int8)
 
 
+def fit(keys, branching, seed=7):
+    """The tree of all keys, and the order that puts them leaf by leaf."""
+    return fit_tree(keys.float() * units(keys), branching, seed)
+
+
 def units(keys):
     return torch.linspace(0.5, 1.5, keys.shape[1])
-
-
-def fit(keys, branching, seed=7):
-    """The tree of all keys, the order that puts them leaf by leaf, and the centres of its nodes."""
-    parent, centres, node = fit_nodes(keys, units(keys), branching, seed)
-    bare = Tree.of_leaves(centres, parent, torch.zeros(len(parent) + 1, dtype=torch.int64))
-    number = torch.full((len(parent),), -1)
-    number[bare.leaves] = torch.arange(len(bare.leaves))
-    sizes = number[node].bincount(minlength=len(bare.leaves))
-    ends = torch.cat((torch.zeros(1, dtype=torch.int64), sizes.cumsum(0)))
-    return Tree.of_leaves(centres, parent, ends), number[node].argsort(stable=True)
 
 
 def check_partition(tree, order, count):

@@ -90,7 +90,8 @@ def write_bank(
             {path.name: stated_of(path) for path in sorted(folder.iterdir())},
         )
         place = Place(name, library, record)
-        place.touched.update(folder.iterdir())  # their digests have just been taken
+        for table, stated in record.tables.items():
+            place.vouch((folder / table, stated))
         ENGINES[kind].load(place)  # what cannot be opened is not announced
         return record
     except BaseException:

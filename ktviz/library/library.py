@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -17,19 +14,16 @@ from ktviz.errors import LibraryError, SourceWarning, UnknownNameError, unknown_
 from ktviz.files import listed
 from ktviz.labels import Classes
 from ktviz.library.attributes import AttributesTable, attributes_table
-from ktviz.library.build import discard_parts, discard_rows, parts_of, prepare_parts, write_bank
+from ktviz.library.build import parts_of
 from ktviz.library.check import check_bank
 from ktviz.library.credits import CreditsTable
 from ktviz.library.format import (
     BUILDING,
-    FORMAT_VERSION,
     MANIFEST,
     BankRecord,
-    EncoderIdentity,
     LibrarySettings,
     Manifest,
     is_bank_name,
-    read_manifest,
     write_manifest,
     writing,
 )
@@ -45,10 +39,9 @@ from ktviz.library.kinds.registry import ENGINES, AnyKind, AnyUnion, preparer_of
 from ktviz.library.layout import LAYOUTS, PATCHES
 from ktviz.library.maps import map_folders
 from ktviz.library.older import place_of
-from ktviz.library.parts import Part
 from ktviz.library.sources import SourceFile
-from ktviz.library.sweep import sweep
 from ktviz.library.usable import usable_sources
+from ktviz.library.writer import Writer
 from ktviz.printing import counted
 
 OURS = (BUILDING, "banks", ".lock", f"{MANIFEST}.part")
@@ -67,7 +60,7 @@ class Library:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        self.manifest = read_manifest(self.folder)
+        self._writer = Writer(self.folder)
         self._open: dict[str, AnyKind] = {}
 
     @classmethod
@@ -131,7 +124,7 @@ class Library:
                     write_manifest(folder, Manifest(identity, settings or LibrarySettings()))
         library = cls(folder)
         if not len(library):
-            library._begin(identity, settings or library.settings)
+            library._writer.begin(identity, settings or library.settings)
         library.check_encoder(encoder)
         if settings is not None:
             library._check_settings(settings)
@@ -150,6 +143,11 @@ class Library:
 
     def __len__(self) -> int:
         return len(self.manifest.banks)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What `library.json` says."""
+        return self._writer.manifest
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a bank or a task of that name."""
@@ -288,7 +286,7 @@ class Library:
         maps, has = map_folders(labels, instances, classes), attributes_table(attributes)
         preparer = preparer_of(kind, Given(encoder, maps, has, coder, clusters, least_area), self.manifest, None)
         files = usable_sources(*take_in(paths, credits, (), maps, has), preparer.side_px, skip_bad, quiet)
-        return self._edit(name, None, files, preparer, quiet)
+        return self._enter(name, None, files, preparer, quiet)
 
     def add(
         self,
@@ -315,7 +313,7 @@ class Library:
         maps, has = map_folders(labels, instances, classes, known), attributes_table(attributes)
         preparer = preparer_of(record.kind, Given(encoder, maps, has, coder), self.manifest, bank)
         fresh = usable_sources(*take_in(paths, credits, bank.sources, maps, has), preparer.side_px, skip_bad, quiet)
-        return self._edit(name, bank, fresh, preparer, quiet)
+        return self._enter(name, bank, fresh, preparer, quiet)
 
     def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> list[str]:
         """Remove sources from a bank, or the whole bank if none is named (or left).
@@ -336,25 +334,22 @@ class Library:
             UnknownNameError: No such bank, or a name means no source, or several; nothing is removed.
         """
         removed: dict[str, str] = {}
-        record = None
-        with self._writing():
+        with self._writer.held():
             self.record(name)
-            if sources:
-                union = self[name]
-                numbers = {union.source_numbers[union.find_source(str(source))] for source in listed(sources)}
+            union = self[name] if sources else None
+            named = [] if union is None else [union.find_source(str(source)) for source in listed(sources)]
+            if union is not None and len(set(named)) < len(union.sources):
+                numbers = {union.source_numbers[source] for source in named}
                 held = parts_of(union.banks[0])
                 removed = {union.source_names[number]: union.sources[number].sha256 for number in sorted(numbers)}
                 warn_of_twins(union.source_names, held, numbers)
-                parts = [part for number, part in enumerate(held) if number not in numbers]
-                record = self._made_again(union.banks[0], parts, quiet, anew=False) if parts else None
-            self._commit(name, record)
-            if removed:
-                discard_parts(self.folder, set(removed.values()))
+                left = [part for number, part in enumerate(held) if number not in numbers]
+                self._writer.keep(union.banks[0], left, set(removed.values()), quiet)
             else:
-                shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
-        if name in self.manifest.banks:
-            self._warn_of_drift(name)
-        return list(removed)
+                self._writer.remove(name)
+            self._open.pop(name, None)
+        self._warn_of_drift(name)
+        return list(removed) or sorted(set(named))
 
     def rebuild(self, name: str | None = None, *, quiet: bool = False) -> list[str]:
         """Make the tree of a bank of patches anew from what it holds now, or of all banks; nothing is encoded again.
@@ -372,19 +367,15 @@ class Library:
             UnknownNameError: No such bank.
             LibraryError: A file is damaged, or one bank of a library of an older format is named: all become new ones.
         """
-        older = self.manifest.version < FORMAT_VERSION
-        if older and name is not None:
-            raise LibraryError(f"rebuild bank {name!r}", self._told_older, "Rebuild all banks: name none")
+        if self._writer.older and name is not None:
+            raise LibraryError(f"rebuild bank {name!r}", self._writer.older, "Rebuild all banks: name none")
         names = list(self) if name is None else [name]
-        with self._writing(any_version=True):
+        with self._writer.held(any_version=True):
             banks = {one: self.bank(one) for one in names}
-            for one in names:
-                check_bank(banks[one])
-            made = {one: self._made_again(bank, parts_of(bank), quiet, anew=True) for one, bank in banks.items()}
+            for bank in banks.values():
+                check_bank(bank)
+            self._writer.rebuild(banks, quiet)
             self._open.clear()
-            self._write(replace(self.manifest, banks={**self.manifest.banks, **made}, version=FORMAT_VERSION))
-            sweep(self.folder, self.manifest)
-            discard_rows(self.folder, made.values())
         return names
 
     def check(self, name: str | None = None) -> None:
@@ -408,73 +399,20 @@ class Library:
         bank = self.bank(name)
         return bank.drift if isinstance(bank, Bank) else None
 
-    def _edit(
-        self, name: str, bank: AnyKind | None, files: list[SourceFile], preparer: Preparer, quiet: bool
+    def _enter(
+        self, name: str, bank: AnyKind | None, files: Sequence[SourceFile], preparer: Preparer, quiet: bool
     ) -> AnyUnion:
-        if not files:
-            return self[name]
-        with self._writing():
-            fresh = prepare_parts(self.folder, files, preparer, quiet)
-            parts = fresh if bank is None else parts_of(bank) + fresh
-            made_with, kind, settings = preparer.made_with, preparer.kind, preparer.settings
-            record = self._written(name, kind, parts, made_with, settings, bank, quiet)
-            self._commit(name, record)
-            discard_rows(self.folder, [record])
-            discard_parts(self.folder, {file.sha256 for file in files})
-        self._warn_of_drift(name)
+        if files:
+            self._writer.enter(name, bank, files, preparer, quiet)
+            self._open.pop(name, None)
+            self._warn_of_drift(name)
         return self[name]
 
-    def _made_again(self, bank: AnyKind, parts: list[Part], quiet: bool, anew: bool) -> BankRecord:
-        engine = ENGINES[bank.kind]
-        made_with, settings = engine.made_with(bank, self.manifest), engine.settings(bank, self.settings)
-        return self._written(bank.name, bank.kind, parts, made_with, settings, None if anew else bank, quiet)
-
-    def _written(
-        self,
-        name: str,
-        kind: str,
-        parts: list[Part],
-        made_with: str,
-        settings: Any,
-        previous: AnyKind | None,
-        quiet: bool,
-    ) -> BankRecord:
-        known = self.manifest.banks.get(name)
-        generation = 1 if known is None else int(known.folder.rsplit("@", 1)[1]) + 1
-        return write_bank(self.folder, name, kind, parts, made_with, settings, previous, generation, quiet)
-
     def _warn_of_drift(self, name: str) -> None:
-        drift = self.drift(name)
+        drift = self.drift(name) if name in self.manifest.banks else None
         if drift is not None and drift.matters:
             remark = f"bank {name}: {drift}; `ktviz library rebuild` makes its tree anew"
             warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.remove or check
-
-    @property
-    def _told_older(self) -> str:
-        return f"the library is of format {self.manifest.version}, and the newest is {FORMAT_VERSION}"
-
-    @contextmanager
-    def _writing(self, any_version: bool = False) -> Iterator[None]:
-        """Hold the library; refuse to go on from a state that somebody else has changed since it was opened."""
-        if self.manifest.version < FORMAT_VERSION and not any_version:
-            raise LibraryError(
-                f"edit library {str(self.folder)!r}", self._told_older, "Convert it first: `ktviz library rebuild`"
-            )
-        with writing(self.folder):
-            self._check_current()
-            sweep(self.folder, self.manifest)
-            yield
-
-    def _begin(self, identity: EncoderIdentity, settings: LibrarySettings) -> None:
-        """What a library without banks was first made for binds nobody."""
-        manifest = Manifest(identity, settings)
-        if manifest != self.manifest:
-            with self._writing():
-                self._write(manifest)
-
-    def _check_current(self) -> None:
-        if read_manifest(self.folder) != self.manifest:
-            raise LibraryError(f"library {str(self.folder)!r}", "it was changed since it was opened", "Open it again")
 
     def _check_settings(self, wanted: LibrarySettings) -> None:
         for name, value in asdict(wanted).items():
@@ -485,17 +423,3 @@ class Library:
                     f"it was made with {name} = {have}",
                     "Leave the setting out, or build another library",
                 )
-
-    def _commit(self, name: str, record: BankRecord | None) -> None:
-        banks = {**self.manifest.banks}
-        banks.pop(name, None)
-        if record is not None:
-            banks[name] = record
-        manifest = replace(self.manifest, banks=banks)
-        self._open.pop(name, None)
-        self._write(manifest)
-        sweep(self.folder, manifest)
-
-    def _write(self, manifest: Manifest) -> None:
-        write_manifest(self.folder, manifest)
-        self.manifest = manifest

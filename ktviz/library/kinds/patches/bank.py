@@ -48,6 +48,7 @@ class Bank:
     def __init__(self, place: Place) -> None:
         self.place = place
         self._indices: dict[tuple[float, ...], Index] = {}
+        self._thumbs: dict[int, bytes] = {}
 
     def changed(self, **parts: Any) -> Bank:
         """The same bank in memory, with other `entries`, `tree`, `keys`, or another `name`."""
@@ -162,8 +163,12 @@ class Bank:
         return thumb_of(self, source)
 
     def thumb(self, source: int) -> bytes:
-        """The JPEG of what the encoder saw of a source."""
-        return self.place.thumb(source)
+        """The JPEG of what the encoder saw of a source; see `hold`."""
+        return self._thumbs.get(source) or self.place.thumb(source)
+
+    def hold(self, source: int) -> None:
+        """Keep the JPEG of a source in memory, so that what is shown of a result outlives an edit of the bank."""
+        self._thumbs[source] = self.thumb(source)
 
     def check(self) -> None:
         """Raise ValueError unless the parts of the bank fit each other and hold finite numbers.

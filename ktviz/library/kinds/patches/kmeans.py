@@ -13,12 +13,30 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from ktviz.library.kinds.patches.keys import LARGEST
+from ktviz.library.kinds.patches.tree import Tree, leaves_of
 from ktviz.retrieval.exact import nearest
 
 ITERATIONS = 10
 POINTS_PER_CENTRE = 64
 """K-means sees at most this many members per cluster; all members are then assigned."""
 ASSIGN_CHUNK = 16_384
+
+
+def fit_tree(vectors: Tensor, branching: Sequence[int], seed: int) -> tuple[Tree, Tensor]:
+    """The cluster tree of some vectors (n, D), each dimension as bytes of its largest number.
+
+    Returns:
+        The tree, and the order (n,) that puts the vectors leaf by leaf.
+    """
+    units = (vectors.abs().amax(0) / LARGEST).clamp(min=torch.finfo(torch.float32).tiny)
+    parent, centres, node_of = fit_nodes((vectors / units).round().to(torch.int8), units, branching, seed)
+    leaves = leaves_of(parent)
+    number = torch.full((len(parent),), -1)
+    number[leaves] = torch.arange(len(leaves))
+    sizes = number[node_of].bincount(minlength=len(leaves))
+    ends = torch.cat((torch.zeros(1, dtype=torch.int64), sizes.cumsum(0)))
+    return Tree.of_leaves(centres, parent, ends), number[node_of].argsort(stable=True)
 
 
 def fit_nodes(

@@ -22,6 +22,9 @@ from ktviz.regions import SourceRegion
 from ktviz.retrieval.exact import lengths, on_grid, root
 from ktviz.retrieval.matches import Matches
 
+MOST_HELD = 1000
+"""Sources whose pictures are kept: 60 MB."""
+
 
 class BankUnion(Banks[Bank]):
     """One or more banks of patches. Entries and sources are numbered through, bank after bank.
@@ -111,6 +114,7 @@ class BankUnion(Banks[Bank]):
 
     def locate(self, entries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Source number and top-left feature cell (y, x) of entries: three tensors of their shape."""
+        entries = torch.as_tensor(entries)
         if len(self.banks) == 1:
             return self.banks[0].entries.where(entries)
         where = torch.empty(3, entries.numel(), dtype=torch.int64)
@@ -123,6 +127,13 @@ class BankUnion(Banks[Bank]):
     def source_of(self, entries: Tensor) -> Tensor:
         """Source number of entries."""
         return self.locate(entries)[0]
+
+    def hold(self, entries: Tensor) -> None:
+        """Keep the small pictures of the sources of some entries (n,) in memory, of very many the most frequent."""
+        sources, counts = self.source_of(entries).unique(return_counts=True)
+        for source in sources[counts.argsort(descending=True, stable=True)][:MOST_HELD].tolist():
+            bank, number = self.bank_of_source(source)
+            bank.hold(number)
 
     def boxes(self, entries: Tensor) -> Tensor:
         """Where entries (n,) lie in their original sources: (n, 4) float32 x, y, width, height in px.
