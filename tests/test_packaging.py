@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 import ktviz
-from ktviz.cli.waiting import CHOICES
+from ktviz.cli.process import CHOICES
 from ktviz.systems.registry import OURS, packaged
 
 ROOT = Path(__file__).parent.parent
@@ -99,6 +99,13 @@ def test_the_threads_of_a_command_sleep_while_they_wait_unless_somebody_chose_ot
     kept = {name: value for name, value in os.environ.items() if name not in CHOICES}
     said = subprocess.check_output([sys.executable, "-c", code], text=True, env={**kept, **chosen})
     assert said.splitlines()[1] == f"{found} False"
+
+
+def test_python_does_not_look_through_what_a_command_leaves():
+    code = "import atexit, gc, sys; sys.argv[1:] = ['--version']; "
+    code += "atexit.register(lambda: print(gc.get_freeze_count() > 1000)); from ktviz.cli.main import main; main()"
+    said = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert said.splitlines()[1] == "True"
 
 
 def test_a_translator_loads_no_library_that_only_other_systems_need():

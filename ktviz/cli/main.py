@@ -20,6 +20,7 @@ from ktviz.cli import (
     keygen,
     lab,
     library,
+    process,
     standard,
     systems,
     train,
@@ -27,7 +28,6 @@ from ktviz.cli import (
     verify,
 )
 from ktviz.cli.console import err, exit_code, report, show_warnings
-from ktviz.cli.waiting import sleep_while_waiting
 from ktviz.errors import KtvizError
 from ktviz.images import check_names
 
@@ -77,7 +77,7 @@ def interrupt(number: int, frame: FrameType | None) -> NoReturn:
 def main() -> None:
     """Run the command line; errors a user can act on end in a message and an exit code, not in a traceback."""
     signal.signal(signal.SIGINT, interrupt)
-    sleep_while_waiting()
+    process.prepare()
     standard.prepare()
     show_warnings()
     try:
