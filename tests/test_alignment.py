@@ -430,12 +430,22 @@ def test_a_trace_of_a_version_without_alignment_is_opened_made_again_and_explain
     old = Trace.open(tmp_path / "old.parquet")
     assert not NOT_ALIGNED.keys() & old.picture.settings.keys()
     again = world.translator.rerun(old)
-    assert again.digest == trace.digest
+    assert again.digest == old.digest
+    assert again.table.equals(trace.table)
     assert np.array_equal(again.output, trace.output)
     for through in ("overlap", "gradient", "ablation"):
         found = kt.attribute(old, through=through, model=world.translator).frame
         assert found.equals(kt.attribute(trace, through=through).frame), through
     after = kt.without(old, "a", model=world.translator)
     assert np.array_equal(after.output, world.translator(paint(9), align=0, without=["a"]).image)
+    assert kt.compare(old, after, model=world.translator).about["differs"] == ["without: nothing → art/warm/a.png"]
+    assert world.translator.rerun(old, align=1).digest == world.translator.traced(paint(9), strength=1.0).digest
     assert old.regret(model=world.translator).equals(trace.regret())
     assert not case_of(old, model=world.translator).system.blend(old, Box(0, 0, 16, 16)).ways
+
+
+def test_an_audit_of_a_version_without_alignment_is_verified(world, paint, tmp_path):
+    old = without_alignment(world.translator.traced(paint(9), align=0))
+    kt.Audit.create(old, top=1, sample=5, model=world.translator).save(tmp_path / "audit")
+    verdict = kt.verify(tmp_path / "audit", world.library, model=world.translator)
+    assert verdict.ok, verdict.difference
