@@ -315,15 +315,31 @@ def blend(request, world, paint):
     return world.translator.blend(trace, Box(12, 8, 24, 20))
 
 
-def test_a_blend_begins_at_the_photo_and_ends_at_the_output(world, paint, blend):
-    amount, inside = torch.ones(len(blend.retrievals)), np.s_[8:28, 12:36]
-    start = world.translator(paint(9, 45, 52), align=0, strength=0).image[inside]
-    output = blend.case.trace.output[inside]
-    for amounts, expected in ((0 * amount, start), (amount, output)):
+def check_ends(blend, inside):
+    """At the photo where nothing contributes, and at the output where all does."""
+    case, amount = blend.case, torch.ones(len(blend.retrievals))
+    start = case.model(case.pixels, align=0, strength=0).image[inside]
+    for amounts, expected in ((0 * amount, start), (amount, case.trace.output[inside])):
         made = blend(amounts).clamp(0, 1).permute(1, 2, 0) * 255
         assert np.abs(made.numpy() - expected).max() <= 0.51
+
+
+def test_a_blend_begins_at_the_photo_and_ends_at_the_output(blend):
+    check_ends(blend, np.s_[8:28, 12:36])
+    amount = torch.ones(len(blend.retrievals))
     for parts in (2, 4):  # ways, and bands
         assert torch.allclose(blend(torch.ones(len(amount), parts)), blend(amount), atol=1e-5)
+
+
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize("transfer", ["statistics", "swap"])
+@pytest.mark.parametrize(("flat_source", "flat_photo"), [(True, False), (False, True), (True, True)])
+def test_it_does_so_where_nothing_varies(banks_of, toy, toy_decoder, paint, how, transfer, flat_source, flat_photo):
+    banks = banks_of(np.full((16, 16, 3), (200, 40, 90), np.uint8) if flat_source else paint(5, 16, 16))
+    photo = np.full((32, 40, 3), 70, np.uint8) if flat_photo else paint(9, 32, 40)
+    translator = Translator(banks, toy, toy_decoder)
+    trace = one_site(translator.traced(photo, transfer=transfer, **how))
+    check_ends(translator.blend(trace, Box(0, 0, 40, 32)), np.s_[:32, :40])
 
 
 def changes_of(blend, amount):
