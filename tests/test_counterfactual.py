@@ -207,8 +207,9 @@ def test_leaving_out_equals_a_library_that_never_held_it_bit_for_bit(world, phot
 # Compare
 
 
-@pytest.fixture(scope="module")
-def pair(trace):
+@pytest.fixture(scope="module", params=[0, 1], ids=["published", "aligned"])
+def pair(world, photo, request):
+    trace = world.translator.traced(photo, align=request.param)
     return trace, ktviz.without(trace, "a")
 
 
@@ -222,7 +223,9 @@ def test_difference_and_changed_share_are_those_of_the_pixels(pair):
             assert found.difference[y, x] == pytest.approx(levels.mean())
             changed += levels.any()
             total += levels.mean()
-    assert 0 < changed < before.shape[0] * before.shape[1]
+    assert changed > 0
+    if not pair[0].picture.settings["align"]:  # else all of it has another tone
+        assert changed < before.shape[0] * before.shape[1]
     assert found.changed_share == pytest.approx(changed / before[..., 0].size)
     assert found.mean_change == pytest.approx(total / before[..., 0].size)
     assert np.array_equal(found.pictures["before"], pair[0].output)
@@ -233,7 +236,8 @@ def test_new_winners_are_those_whose_source_or_place_changed(pair):
     found = ktviz.compare(*pair)
     rows, pairs = [], {}
     columns = [
-        list(zip(t.column("source"), t.column("source_box").tolist(), t.column("entry"), strict=True)) for t in pair
+        list(zip(t.column("source"), t.column("source_box").tolist(), t.column("entry"), strict=True))
+        for t in (one.painting() for one in pair)
     ]
     weights = pair[0].overlap()
     for query, (one, other) in enumerate(zip(*columns, strict=True)):
@@ -249,19 +253,20 @@ def test_new_winners_are_those_whose_source_or_place_changed(pair):
     assert new["overlap"].is_monotonic_decreasing
     taken = {(r["source_before"], r["source_after"]): (r["retrievals"], r["overlap"]) for _, r in new.iterrows()}
     assert taken == {key: (count, pytest.approx(weight)) for key, (count, weight) in pairs.items()}
-    assert f"{len(rows)} of {len(pair[0])} winners are new" in repr(found)
+    assert f"{len(rows)} of {len(pair[0].painting())} winners are new" in repr(found)
 
 
 def test_all_winners_of_a_source_that_is_left_out_are_new(pair):
-    before = pair[0].column("source")
+    before = pair[0].painting().column("source")
     mine = ktviz.compare(*pair).frame
     assert (before == "art/warm/a.png").sum() == (mine["source_before"] == "art/warm/a.png").sum() > 0
     assert "art/warm/a.png" not in set(mine["source_after"])
+    assert "art/warm/a.png" not in set(pair[1].column("source", winners=False))  # of any site
 
 
 def test_pixels_that_did_not_change_are_outside_the_new_winners_boxes(world, photo):
-    """With coherence 0 each query is decided alone, and the decoder has no reach."""
-    trace = world.translator.traced(photo, coherence=0)
+    """With coherence 0 and without alignment each query is decided alone, and the decoder has no reach."""
+    trace = world.translator.traced(photo, align=0, coherence=0)
     found = ktviz.compare(trace, ktviz.without(trace, "a"))
     boxes = np.zeros(photo.shape[:2], bool)
     for x, y, width, height in np.stack(found.frame["box"].tolist()).astype(int):
@@ -282,7 +287,7 @@ def test_the_difference_is_named_and_only_that(trace, world, photo, tmp_path):
     found = ktviz.compare(trace, ktviz.without(trace, "a"))
     assert found.about["differs"] == ["without: nothing → art/warm/a.png"]
     found = ktviz.compare(trace, world.translator.traced(photo, strength=0.5, preset="exact"))
-    assert found.about["differs"] == ["preset: beam → exact", "strength: 1.0 → 0.5"]
+    assert found.about["differs"] == ["preset: beam → exact", "strength: 0.2 → 0.5"]
     trace.save(tmp_path / "trace.parquet", pictures="both")
     assert ktviz.compare(trace, ktviz.Trace.open(tmp_path / "trace.parquet")).about["differs"] == []
 
@@ -358,7 +363,7 @@ def test_queries_of_a_padded_photo_lie_where_the_trace_says(world, photo, trace)
     """The geometry that counterfactuals rest on: an odd size is padded by reflection to whole queries."""
     padded = np.pad(photo, ((0, -61 % 8), (0, -70 % 8), (0, 0)), mode="reflect")
     features = world.translator.encoder(to_tensor(padded))[0]
-    assert len(trace) == len(PatchGrid(*features.shape[1:]))
+    assert len(trace.painting()) == len(PatchGrid(*features.shape[1:]))
     assert torch.equal(world.translator.encode(photo), features)
 
 

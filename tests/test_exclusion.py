@@ -54,6 +54,7 @@ def real(tmp_path_factory, samples):
 
 
 def excluded(trace, region, by="source"):
+    trace = trace.painting()
     case, mask = case_of(trace, "exclude"), region_mask(region, *trace.picture.size)
     return Exclusion(case, mask, units_of(trace, by, case))
 
@@ -81,7 +82,7 @@ def corners(trace):
 @pytest.mark.parametrize("decoder", [Mixed, Centred])
 def test_a_region_made_again_is_the_crop_of_a_whole_translation(world, paint, decoder, number, coherence):
     translator = Translator(world.banks, world.translator.encoder, decoder())
-    trace = translator.traced(paint(9, 93, 101), coherence=coherence)
+    trace = translator.traced(paint(9, 93, 101), align=0, coherence=coherence)
     exclusion = excluded(trace, corners(trace)[number])
     for left_out in ([0], [1, 3], [0, 2, 4]):
         assert_crop_of_the_whole(exclusion, left_out)
@@ -90,16 +91,25 @@ def test_a_region_made_again_is_the_crop_of_a_whole_translation(world, paint, de
 
 @pytest.mark.parametrize("number", range(4))
 def test_with_the_shipped_weights_it_is_that_crop_too(real, number):
-    trace = real.translator.traced(real.photo)
+    trace = real.translator.traced(real.photo, align=0)
     exclusion = excluded(trace, corners(trace)[number])
     assert not part_again(exclusion).whole
     assert_crop_of_the_whole(exclusion, [1])
 
 
+@pytest.mark.parametrize("align", [0.5, 1])
+def test_with_alignment_all_is_made_again_since_all_has_one_tone(world, paint, align):
+    trace = world.translator.traced(paint(9), align=align)
+    exclusion = excluded(trace, Box(40, 40, 9, 9))
+    assert part_again(exclusion).whole
+    assert exclusion.present.tolist() == exclusion.units.within(np.arange(49)).tolist()
+    assert_crop_of_the_whole(exclusion, [0, 2])
+
+
 @pytest.mark.parametrize("coherence", [0, 0.06])
 def test_only_the_queries_that_the_region_depends_on_are_searched(world, paint, coherence):
     """With coherence also those above and to the left, since winners hand on from there."""
-    trace = world.translator.traced(paint(9, 128, 128), coherence=coherence)
+    trace = world.translator.traced(paint(9, 128, 128), align=0, coherence=coherence)
     middle = part_again(excluded(trace, Box(60, 60, 8, 8)))
     first = part_again(excluded(trace, Box(0, 0, 8, 8)))
     assert len(first.part[1]) <= 9
@@ -137,7 +147,7 @@ def test_rank_correlation_shares_ranks_and_knows_when_it_cannot_tell():
 @pytest.fixture(scope="module")
 def twins(tmp_path_factory):
     world = ToyWorld(tmp_path_factory.mktemp("twins"), COLOURS | TWINS)
-    yield world.translator.traced(toy_photo(), transfer="swap", coherence=0)
+    yield world.translator.traced(toy_photo(), align=0, transfer="swap", coherence=0)
     del world  # it lives as long as its trace is asked
 
 
@@ -255,11 +265,14 @@ def test_a_source_that_is_pasted_into_the_toy_photo_comes_first(tmp_path, throug
 @pytest.mark.parametrize("through", THROUGH)
 @pytest.mark.parametrize("planted", ["cypress-fields", "starry-river", "straw-hat"])
 def test_a_source_that_is_pasted_into_a_photograph_comes_first(real, samples, through, planted):
-    """With the real encoder: a region of the photo is replaced by a part of a painting as its bank saw it."""
+    """With the real encoder: a region of the photo is replaced by a part of a painting as its bank saw it.
+
+    With alignment the gradient tells who changed the tone of it, which is all that changes where it is the painting.
+    """
     banks = real.translator.banks
     name = f"art/impasto/{planted}.jpg"
     source = banks.picture(banks.source_names.index(name))
     photo = real.photo[:128, :128].copy()
     photo[16:112, 16:112] = source[:96, :96]
-    trace = real.translator.traced(photo)
+    trace = real.translator.traced(photo, align=int(through != "gradient"))
     assert ktviz.attribute(trace, Box(40, 40, 48, 48), through=through, runs=7).top() == [name]

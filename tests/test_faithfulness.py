@@ -19,6 +19,8 @@ from ktviz.systems.kt.transfer import transfer
 from ktviz.systems.kt.translator import Translator
 from ktviz.testing import COLOURS, TWINS, ToyWorld, toy_photo
 
+SWAP = {"align": 0, "transfer": "swap", "coherence": 0}
+"""As in the toy world, where all can be worked out by hand."""
 NAMES = {colour: f"toy/flat/{colour}.png" for colour in COLOURS}
 WINNERS = ["red", "yellow", "yellow", "yellow", "green", "cyan", "cyan"]
 
@@ -30,14 +32,14 @@ def flats(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trace(flats):
-    return flats.translator.traced(toy_photo(), transfer="swap", coherence=0)
+    return flats.translator.traced(toy_photo(), **SWAP)
 
 
 @pytest.fixture(scope="module")
 def twins(tmp_path_factory):
     """A trace where every source that is left out is replaced by one a shade darker, and nothing else changes."""
     world = ToyWorld(tmp_path_factory.mktemp("twins"), COLOURS | TWINS)
-    trace = world.translator.traced(toy_photo(), transfer="swap", coherence=0)
+    trace = world.translator.traced(toy_photo(), **SWAP)
     return SimpleNamespace(world=world, trace=trace)
 
 
@@ -146,7 +148,7 @@ def left_by_hand(twins, without, region):
     before = twins.trace.output.astype(int)
 
     def change(**settings):
-        image = twins.world.translator(toy_photo(), transfer="swap", coherence=0, **settings).image
+        image = twins.world.translator(toy_photo(), **SWAP, **settings).image
         return np.abs(image.astype(int) - before)[mask].mean()
 
     return 1 - change(without=without) / change(strength=0)
@@ -291,7 +293,7 @@ class Mixed(torch.nn.Module):
 @pytest.mark.parametrize("by", ["source", "entry", "node"])
 def test_deletion_switches_retrievals_off_and_decodes_the_whole_picture_again(world, paint, by, region):
     translator, photo = Translator(world.banks, world.translator.encoder, Mixed()), paint(9, 45, 52)
-    trace = translator.traced(photo)
+    trace = translator.traced(photo, align=0)
     attribution = ktviz.attribute(trace, region, by=by, through="footprint")
     found = ktviz.faithfulness(attribution, trace, seeds=[0], seconds=0)
     settings, before = Settings(**trace.picture.about["settings"]), translator.encode(photo)
@@ -355,7 +357,7 @@ def test_the_attribution_of_another_trace_is_refused(trace, flats):
 def test_a_single_unit_and_a_change_that_is_none_are_refused(trace, flats):
     with pytest.raises(TraceError, match="1 source in this region"):
         ktviz.faithfulness(ktviz.attribute(trace, Box(0, 0, 8, 64)), trace)
-    still = flats.translator.traced(toy_photo(), strength=0, coherence=0)
+    still = flats.translator.traced(toy_photo(), align=0, strength=0, coherence=0)
     with pytest.raises(TraceError, match="changed nothing"):
         ktviz.faithfulness(ktviz.attribute(still), still)
 

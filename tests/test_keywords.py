@@ -36,7 +36,9 @@ def test_a_misspelt_setting_is_refused_with_the_nearest(world, paint, ask):
 
 
 def test_settings_themselves_refuse_misspelt_names_and_list_all():
-    with pytest.raises(UnknownSettingError, match=r"'bands', 'candidtes'.*known: band_weights, .*Did you mean cand"):
+    with pytest.raises(
+        UnknownSettingError, match=r"'bands', 'candidtes'.*known: align, band_weights, .*Did you mean cand"
+    ):
         Settings(candidtes=3, bands=2)
     assert Settings("exact", candidates=3).candidates == 3
 
@@ -59,14 +61,15 @@ def test_a_photo_that_is_not_there_is_a_file_not_found(world, tmp_path):
 
 
 WRONG = [
-    *(("strength", value) for value in ("x", None, True, [1])),
+    *(("strength", value) for value in ("x", True, [1])),
+    *(("align", value) for value in ("x", True, [1], float("nan"), -0.1, 1.1)),
     *(("beam", value) for value in ("x", 2.5, None, 0, 10**9)),
     *(("candidates", value) for value in ("x", 2.5, 10**9)),
     *(("coherence", value) for value in ("x", float("nan"), [0.1])),
     *(("max_gain", value) for value in ("x", float("inf"))),
     *(("band_weights", value) for value in (None, 5, "abcd", (1, 1, 1), ("a", 1, 1, 1))),
     *(("without", value) for value in (None, [None], 1.5, 2**70, b"a")),
-    *((name, value) for name in ("preset", "transfer") for value in (None, 3, ["beam"], np.array(["a", "b"]))),
+    *((name, value) for name in ("preset", "transfer", "tone") for value in (None, 3, ["beam"], np.array(["a", "b"]))),
 ]
 
 

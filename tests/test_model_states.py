@@ -55,9 +55,11 @@ def expected(library, photo):
 
 
 @pytest.mark.parametrize(("kind", "levels"), [("half", 2), ("bfloat16", 32), ("double", 1)])
-def test_networks_of_another_precision_compute_in_theirs(translator, photo, expected, kind, levels):
-    image = getattr(translator, kind)()(photo).image
-    apart = np.abs(image.astype(int) - expected.image)
+def test_networks_of_another_precision_compute_in_theirs(translator, photo, kind, levels):
+    """As published: alignment makes the rounding of what hardly varies louder."""
+    expected = translator(photo, align=0).image
+    image = getattr(translator, kind)()(photo, align=0).image
+    apart = np.abs(image.astype(int) - expected)
     assert apart.mean() < max(0.5, levels / 8)
     assert np.quantile(apart, 0.99) <= levels
 

@@ -212,7 +212,7 @@ def test_regions_of_a_label_map_cover_their_own_pixels():
 @pytest.mark.parametrize("cells", [3, 5, 16])
 def test_origins_are_overlap_carried_on_to_places(world, paint, cells):
     """Patches overlap, their photograph has no whole cells, and sources are two banks'."""
-    trace = world.translator.traced(paint(9, 61, 70))
+    trace = world.translator.traced(paint(9, 61, 70)).painting()
     found, about = origins(trace, cells), trace.about["sources"]
     assert found.sources == tuple(source["sha256"] for source in about)
     part = found.part.toarray().reshape(cells, cells, len(about), cells, cells)

@@ -77,7 +77,7 @@ def test_rows_are_equal_column_by_column(name):
 def test_what_a_trace_says_of_itself_is_what_is_recorded_today(same_world):
     opened = kt.Trace.open(DATA / "trace.parquet")
     assert np.array_equal(opened.input, toy_photo(48))
-    again = same_world.translator.traced(opened.input)
+    again = same_world.translator.rerun(opened)
     assert steady(opened) == steady(again)
     assert opened.table.schema.equals(again.table.schema)
     assert opened.picture.about["canvases"] == again.picture.about["canvases"]
@@ -173,7 +173,11 @@ def test_an_old_store_lists_its_traces_and_knows_who_used_a_source(data, indexed
 def test_an_old_audit_has_the_tables_it_had():
     audit = kt.Audit.open(DATA / "audit")
     assert (audit.title, len(audit.evidence.without)) == ("Stripes", 1)
+    had = {path.stem for path in (DATA / "audit" / "tables").glob("*.parquet")}
     for name, table in audit.tables.items():
+        if name not in had:
+            assert table.empty, name
+            continue
         old = pd.read_parquet(DATA / "audit" / "tables" / f"{name}.parquet").rename(columns=RENAMED)
         pd.testing.assert_frame_equal(table, old)
     assert np.array_equal(audit.pictures["input"], toy_photo(48))

@@ -41,7 +41,7 @@ def test_shares_are_those_worked_out_by_hand(flats, photo, preset):
 
 
 def test_swap_paints_each_side_in_its_sources_colour(flats, photo):
-    image = flats[1](photo, transfer="swap", coherence=0).image
+    image = flats[1](photo, align=0, transfer="swap", coherence=0).image
     assert np.abs(image[:, :24] - np.array(COLOURS["red"], float)).max() <= 1
     assert np.abs(image[:, 40:] - np.array(COLOURS["green"], float)).max() <= 1
 

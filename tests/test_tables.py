@@ -69,7 +69,7 @@ def test_polars_takes_a_trace_and_what_explains_it(trace, adapted):
     pl = pytest.importorskip("polars")
     assert pl.DataFrame(trace)["similarity"].to_list() == trace.table["similarity"].to_pylist()
     assert pl.DataFrame(adapted)["source_box"].is_null().all()
-    assert len(pl.DataFrame(kt.backtrack(trace, None))) == len(trace)
+    assert len(pl.DataFrame(kt.backtrack(trace, None))) == len(trace.painting())
 
 
 def test_duckdb_asks_a_trace(trace):

@@ -11,7 +11,7 @@ import ktviz
 from ktviz.regions import Box, region_mask
 from ktviz.testing import COLOURS, ToyWorld, toy_photo
 
-SWAP = {"transfer": "swap", "coherence": 0}
+SWAP = {"align": 0, "transfer": "swap", "coherence": 0}
 NAMES = {colour: f"toy/flat/{colour}.png" for colour in COLOURS}
 WINNERS = ["red", "yellow", "yellow", "yellow", "green", "cyan", "cyan"]
 """Of the seven queries of a row, at the columns of cells 0, 2, ... 12."""
@@ -179,8 +179,10 @@ def test_a_random_attribution_fails_the_share_test(trace, seed):
 @pytest.mark.parametrize("transfer", ["swap", "statistics"])
 @pytest.mark.parametrize("coherence", [0, 0.06])
 @pytest.mark.parametrize("preset", ["paper", "beam", "exact"])
-def test_removing_a_source_that_was_never_used_changes_no_bit(flats, preset, coherence, transfer):
-    before = flats.translator.traced(toy_photo(), preset=preset, coherence=coherence, transfer=transfer)
+@pytest.mark.parametrize("align", [0, 1])
+def test_removing_a_source_that_was_never_used_changes_no_bit(flats, align, preset, coherence, transfer):
+    settings = {"align": align, "preset": preset, "coherence": coherence, "transfer": transfer}
+    before = flats.translator.traced(toy_photo(), **settings)
     used = set(before.column("source"))
     assert NAMES["magenta"] not in used
     after = ktviz.without(before, "magenta")
@@ -193,7 +195,7 @@ def test_removing_a_source_that_was_never_used_changes_no_bit(flats, preset, coh
 @pytest.mark.parametrize("transfer", ["swap", "statistics"])
 @pytest.mark.parametrize("colour", ["red", "yellow", "green", "cyan"])
 def test_removing_a_used_source_changes_only_its_footprint(flats, colour, transfer):
-    before = flats.translator.traced(toy_photo(), transfer=transfer, coherence=0)
+    before = flats.translator.traced(toy_photo(), align=0, transfer=transfer, coherence=0)
     after = ktviz.without(before, colour)
     footprint = np.zeros((64, 64), bool)
     for row, column in np.argwhere(by_hand()[0] == colour):
@@ -236,7 +238,7 @@ def test_the_same_retrievals_have_the_same_digest_in_another_process(flats, tmp_
     code = (
         "import sys; from pathlib import Path; from ktviz.testing import ToyWorld, toy_photo;"
         "world = ToyWorld(Path(sys.argv[1]));"
-        "print(world.translator.traced(toy_photo(), transfer='swap', coherence=0).digest)"
+        "print(world.translator.traced(toy_photo(), align=0, transfer='swap', coherence=0).digest)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == flats.translator.traced(toy_photo(), **SWAP).digest

@@ -35,8 +35,8 @@ LEAST_PX = 16
 ROUNDING = 1
 """Levels by which a run on another machine may differ."""
 
-_known: WeakKeyDictionary[Trace, dict[tuple[str, str], Floats]] = WeakKeyDictionary()
-"""Changes by what was left out and region: attribution and its test ask for the same."""
+_known: WeakKeyDictionary[Trace, dict[tuple[str, str, str], Floats]] = WeakKeyDictionary()
+"""Changes of a recording by what was left out, region and site: attribution and its test ask for the same."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,8 @@ class Exclusion:
         if changed is None:
             return np.full(len(MEASURES), np.nan)
         settings = {**self.settings, **changed}
-        known = _known.setdefault(self.case.trace, {})
-        key = json.dumps(settings, default=str), self._region
+        known = _known.setdefault(self.case.trace.recording, {})
+        key = json.dumps(settings, default=str), self._region, str(self.case.trace.site_about["name"])
         if key not in known:
             try:
                 without = settings.pop("without", ())

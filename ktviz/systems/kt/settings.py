@@ -123,6 +123,13 @@ def settings_from(stored: Mapping[str, Any]) -> Settings:
     return Settings(**{**NOT_ALIGNED, **stored, "without": tuple(stored["without"])})
 
 
+def stated_as(known: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as those of a former run are stated: where neither is aligned, and those do not say so, these do not."""
+    if NOT_ALIGNED.keys() & known.keys() or not NOT_ALIGNED.items() <= settings.items():
+        return dict(settings)
+    return {name: value for name, value in settings.items() if name not in NOT_ALIGNED}
+
+
 def parts_to_leave_out(given: Any) -> tuple[Part, ...]:
     """Names of sources and banks, numbers of entries, and parts of sources, as they were given: one, or several."""
     return tuple(part_to_leave_out(one) for one in listed(given))

@@ -37,7 +37,7 @@ from ktviz.systems.kt.pipeline import Pipeline, rows_of
 from ktviz.systems.kt.receptive import footprint, receptive_field
 from ktviz.systems.kt.retrieval import NAME
 from ktviz.systems.kt.rounding import check_rounded, truth
-from ktviz.systems.kt.settings import SettingKeywords, Settings, settings_from
+from ktviz.systems.kt.settings import SettingKeywords, Settings, settings_from, stated_as
 from ktviz.systems.kt.translation import Translation
 from ktviz.systems.opening import banks_of
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
@@ -198,7 +198,8 @@ class Translator(Pipeline):
         case = live(trace, self)
         changed = case.changed(without, settings)
         self.banks.excluded(changed.without)  # refuse unknown names before any work
-        return self.recorded(case.pixels, changed, case.features, trace.about["candidates"])
+        again = self.recorded(case.pixels, changed, case.features, trace.about["candidates"])
+        return again.with_settings(stated_as(trace.picture.settings, again.picture.settings))
 
     def exclude(self, trace: Trace, within: Box) -> Exclude:
         """See `System` and `systems.kt.exclusion`."""
