@@ -32,4 +32,4 @@ def source_colours(names: Sequence[str]) -> dict[str, str]:
 
 def trace_colours(trace: Trace) -> dict[str, str]:
     """Colours of a trace's sources by their shares in the whole image: so has every part and every site."""
-    return source_colours(sources_in_order(trace.whole.recording))
+    return source_colours(sources_in_order(trace))

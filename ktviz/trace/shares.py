@@ -75,14 +75,15 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
 
 
 def sources_in_order(trace: Trace) -> list[str]:
-    """Names of all sources of a recording: those of the site that painted its output by what they gave to it, then the
-    others by what they gave to all sites together."""
-    tables = [trace_shares(trace.site(name), None) for name in trace.sites]
+    """Names of a trace's sources, as in its recording: those of the site that painted the output by what they gave to it,
+    then the others by what they gave to all sites together."""
+    whole, mine = trace.whole.recording, {source["source"] for source in trace.about["sources"]}
+    tables = [trace_shares(whole.site(name), None) for name in whole.sites]
     total = pd.concat(tables).groupby("source", sort=False, observed=True)["share"].sum()
-    painting = trace.painting()
+    painting = whole.painting()
     first = [] if painting is None else trace_shares(painting, None)["source"].tolist()
     others = total.sort_values(ascending=False, kind="stable").index
-    return [*first, *(name for name in others if name not in set(first))]
+    return [name for name in dict.fromkeys((*first, *others)) if name in mine]
 
 
 def with_cause(trace: Trace, table: pd.DataFrame) -> pd.DataFrame:

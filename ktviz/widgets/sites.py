@@ -85,9 +85,8 @@ def source_order(trace: Trace) -> Sequence[str]:
 
     Empty for a whole trace of one site, whose own order is this one.
     """
-    whole = trace.whole.recording
-    if trace.mask is None and len(whole.sites) == 1:
+    if trace.mask is None and len(trace.recording.sites) == 1:
         return ()
-    if whole not in _orders:
-        _orders[whole] = sources_in_order(whole)
-    return _orders[whole]
+    if trace not in _orders:
+        _orders[trace] = sources_in_order(trace)
+    return _orders[trace]

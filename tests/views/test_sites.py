@@ -230,6 +230,19 @@ def test_what_sites_have_in_common_is_stored_once(world, paint, tmp_path):
         assert not kept
 
 
+def test_a_translation_that_is_aligned_shows_its_patches_and_switches_to_its_tone(world, paint, tmp_path):
+    trace = world.translator.traced(paint(41, SIDE, SIDE))
+    with kt.Explorer(trace) as view:
+        assert view.site == "retrieval"
+        assert [site["name"] for site in scene(view)[0]["sites"]] == ["tone", "retrieval"]
+        order = scene(view)[0]["sources"]
+        view.to_html(tmp_path / "page.html")
+        assert [*sites_of(tmp_path / "page.html")] == ["tone"]
+        view.site = "tone"
+        assert view.site == "tone"
+        assert [one["name"] for one in scene(view)[0]["sources"]] == [one["name"] for one in order]
+
+
 def test_the_translation_of_a_translator_has_one_site_and_its_page_no_other(world, paint, tmp_path):
     with kt.Explorer(world.translator.traced(paint(41, SIDE, SIDE), align=0)) as view:
         view.to_html(tmp_path / "page.html")
