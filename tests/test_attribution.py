@@ -434,7 +434,7 @@ def test_parts_are_the_sums_of_the_entries_whose_middle_lies_there_and_are_left_
         word = f"{('top', '', 'bottom')[row]} {('left', '', 'right')[column]}".strip() or "centre"
         expected[f"{name}, {word}"] = expected.get(f"{name}, {word}", 0) + share
     assert dict(zip(found["part"], found["share"], strict=True)) == pytest.approx(expected, abs=1e-9)
-    largest = ktviz.attribute(case.trace, by="part").top()
+    largest = ktviz.attribute(case.trace, by="part", through="footprint").top()
     assert largest[0].box.width in (21, 22)  # 64 px in three
     alone = ktviz.attribute(case.trace, by="part", through="ablation", most=1).frame
     change = np.abs(ktviz.without(case.trace, largest).output.astype(int) - case.trace.output).mean()
