@@ -154,8 +154,8 @@ def whitened(translate: Translator, content: Pixels) -> Pixels:
     features, grid, settings = translate.encode(content), translate.grid(*content.shape[:2]), Settings()
     own, style = translate.own(rows_of(features), grid, settings), Moments.nothing(len(features))
     assert own is not None
-    for source in translate.banks.sources:
-        number = translate.banks.sources.index(source)
-        style += Moments.of(translate.banks.cells(number, source.rows * source.columns))
+    for bank in translate.banks.banks:
+        for features in bank.entries.maps:
+            style += Moments.of(features.flatten(0, 1))
     height, width = content.shape[:2]
     return translate.decode(aligning(own, style)(features))[:height, :width]

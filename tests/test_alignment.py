@@ -17,7 +17,7 @@ from ktviz.library.library import Library
 from ktviz.regions import Box
 from ktviz.systems.kt.alignment import FLOOR, Affine, Moments, aligning
 from ktviz.systems.kt.settings import NOT_ALIGNED, Settings, settings_from
-from ktviz.systems.kt.tone import moments_of_map, moments_of_patches, moments_of_sources
+from ktviz.systems.kt.tone import Taken, moments_of_map
 from ktviz.systems.kt.translator import Translator
 from ktviz.trace.trace import Trace
 
@@ -143,22 +143,31 @@ def test_what_does_not_vary_takes_the_mean_and_no_noise(level):
 def test_moments_of_winners_are_those_of_their_patches_each_as_often_as_it_was_taken(world, monkeypatch):
     winner = torch.tensor([5, 700, 5, 5, 123])
     cells = torch.cat([world.banks.patches(winner[n : n + 1])[0].flatten(1).T for n in range(len(winner))])
-    known = moments_of_patches(world.banks, winner)
+    known = Taken(world.banks, winner, "patches").moments
     close(known, Moments.of(cells))
     monkeypatch.setattr("ktviz.systems.kt.tone.PATCHES_AT_ONCE", 2)
-    close(moments_of_patches(world.banks, winner), known)
+    close(Taken(world.banks, winner, "patches").moments, known)
 
 
 def test_moments_of_sources_count_each_as_often_as_it_was_taken(world):
     source = world.banks.source_of(torch.arange(len(world.banks)))
     first, second = ((source == n).nonzero()[0, 0] for n in (0, 3))
-    alone = [moments_of_sources(world.banks, torch.stack([one])) for one in (first, second)]
-    both = moments_of_sources(world.banks, torch.stack([first, second, second]))
+    alone = [Taken(world.banks, torch.stack([one]), "sources").moments for one in (first, second)]
+    both = Taken(world.banks, torch.stack([first, second, second]), "sources").moments
     assert float(alone[0].count) == 16
     assert float(both.count) == 3 * 16
-    several = moments_of_sources(world.banks, first.repeat(10**3))
-    cells = world.banks.cells(0, 10**6)
-    assert torch.allclose(several.mean, cells.double().mean(0))  # then it is known whole
+    several = Taken(world.banks, first.repeat(10**3), "sources").moments
+    patches = world.banks.patches(world.banks.of_source(0))
+    assert torch.allclose(several.mean, patches.double().mean((0, 2, 3)))  # then it is known whole
+
+
+def test_what_is_left_out_of_a_source_has_no_part_in_its_moments(world):
+    winner = world.banks.of_source(2)[:1].repeat(10**3)
+    excluded = torch.zeros(len(world.banks), dtype=torch.bool)
+    excluded[world.banks.of_source(2)[7:]] = True
+    found = Taken(world.banks, winner, "sources", excluded).moments
+    left = world.banks.patches(world.banks.of_source(2)[:7])
+    assert torch.allclose(found.mean, left.double().mean((0, 2, 3)))
 
 
 # Translations
@@ -207,7 +216,7 @@ def test_strength_none_leaves_the_photo_in_the_tone_and_only_without_alignment_t
     assert not np.array_equal(toned.image, plain)
     features = world.translator.encode(photo)
     own = world.translator.own(lambda rows: features[:, rows], toned.grid, toned.settings)
-    target = moments_of_patches(world.banks, toned.matches.winner)
+    target = Taken(world.banks, toned.matches.winner, "patches").moments
     once = aligning(own, target)(features)
     twice = aligning(moments_of_map([(slice(0, 16), once)], toned.grid, len(features)), target)(once)
     assert np.abs(toned.image.astype(int) - world.translator.decode(twice)).max() <= 1

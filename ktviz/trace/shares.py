@@ -75,8 +75,8 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
 
 
 def sources_in_order(trace: Trace) -> list[str]:
-    """Names of a trace's sources, as in its recording: those of the site that painted the output by what they gave to it,
-    then the others by what they gave to all sites together."""
+    """Names of a trace's sources, as in its recording: those of the site that painted the output by what they gave to
+    it, then the others by what they gave to all sites together."""
     whole, mine = trace.whole.recording, {source["source"] for source in trace.about["sources"]}
     tables = [trace_shares(whole.site(name), None) for name in whole.sites]
     total = pd.concat(tables).groupby("source", sort=False, observed=True)["share"].sum()

@@ -21,7 +21,7 @@ from ktviz.networks.threads import threads_for
 from ktviz.regions import Box
 from ktviz.systems.kt.live import Live
 from ktviz.systems.kt.receptive import receptive_field
-from ktviz.systems.kt.tone_parts import Taken, ToneParts
+from ktviz.systems.kt.tone_parts import ToneParts
 from ktviz.systems.protocol import Ints
 
 Area = tuple[slice, slice]
@@ -75,7 +75,7 @@ class PatchBlend:
         parts, look = changes(case, numbers), case.look
         if look is None:
             return cls(case, numbers.numpy(), start, own, torch.arange(len(numbers)), parts, None, cells, inner)
-        taken = Taken(case.banks, case.winner, case.settings.tone, look.tone)
+        taken = case.model.taken(case.winner, case.settings)
         tone = ToneParts.create(taken, look, start, float(case.settings.align or 0))
         return cls(case, np.arange(len(grid)), start, own, numbers, parts, tone, cells, inner)
 

@@ -25,7 +25,7 @@ from ktviz.systems.kt.alignment import Affine, Moments, aligning
 from ktviz.systems.kt.forecast import Forecast, forecast
 from ktviz.systems.kt.retrieval import Retrieval, concatenate, parts
 from ktviz.systems.kt.settings import Settings
-from ktviz.systems.kt.tone import Look, moments_of, moments_of_map, moments_to_match
+from ktviz.systems.kt.tone import Look, Taken, moments_of_map
 from ktviz.systems.kt.transfer import transfer
 
 TRANSFERS_AT_ONCE = 1024
@@ -162,7 +162,11 @@ class Pipeline(nn.Module):
 
     def matched(self, winner: Tensor, own: Moments, settings: Settings) -> Affine:
         """What brings a photo's features to the tone in which they are matched, from the first winners (N,)."""
-        return aligning(own, moments_to_match(self.banks, winner, settings.tone), float(settings.align or 0))
+        return aligning(own, self.taken(winner, settings).to_match, float(settings.align or 0))
+
+    def taken(self, winner: Tensor, settings: Settings) -> Taken:
+        """What gives a tone, by winners (N,)."""
+        return Taken(self.banks, winner, settings.tone, self.banks.excluded(settings.without))
 
     def look(
         self, cells: Cells, grid: PatchGrid, winner: Tensor, own: Moments | None, settings: Settings
@@ -170,7 +174,7 @@ class Pipeline(nn.Module):
         """How features change beside the transfer from the winners (N,); None where they do not."""
         if own is None:
             return None
-        align, tone = float(settings.align or 0), moments_of(self.banks, winner, settings.tone)
+        align, tone = float(settings.align or 0), self.taken(winner, settings).moments
         before = aligning(own, tone, align)
         rows = self.changed(through(before, cells), grid, winner, settings)
         made = moments_of_map(rows, grid, self.encoder.channels)

@@ -6,13 +6,14 @@ search give the tone of the picture, and its patches. All of it passes through w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
-from ktviz.library.kinds.patches.grid import SIZE, PatchGrid
+from ktviz.library.kinds.patches.grid import PatchGrid
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.kt.alignment import Affine, Moments
 
@@ -38,52 +39,76 @@ class Look:
     made: Moments
 
 
-def moments_to_match(banks: BankUnion, winner: Tensor, of: ToneOf) -> Moments:
-    """In what tone a photo is matched, from the winners (N,) for it as it is.
+@dataclass(frozen=True)
+class Taken:
+    """What gives a tone.
 
-    Patches that are like the photo have little of what it lacks. So winners speak for their whole sources, too, as far
-    as one source prevails; of many unlike ones, the whole would bring colours from where nothing was taken.
+    Attributes:
+        banks: That hold the winners.
+        winner: (N,) entries that were taken.
+        of: What of them gives it.
+        excluded: (entries,) bool of those that have no part in it; None for none.
     """
-    if of == "sources":
-        return moments_of_sources(banks, winner)
-    share = banks.source_of(winner).bincount().double() / len(winner)
-    prevails = float(share.square().sum())
-    return moments_of_patches(banks, winner) * (1 - prevails) + moments_of_sources(banks, winner) * prevails
+
+    banks: BankUnion
+    winner: Tensor
+    of: ToneOf
+    excluded: Tensor | None = None
+
+    @property
+    def moments(self) -> Moments:
+        """Of what was taken, each patch as often as it was, or each source as often as patches of it were."""
+        return self.of_sources if self.of == "sources" else self.of_patches
+
+    @property
+    def to_match(self) -> Moments:
+        """In what tone a photo is matched, by the winners for it as it is.
+
+        Patches that are like the photo have little of what it lacks. So winners speak for their whole sources, too, as
+        far as one source prevails; of many unlike ones, the whole would bring colours from where nothing was taken.
+        """
+        if self.of == "sources":
+            return self.of_sources
+        share = self.banks.source_of(self.winner).bincount().double() / len(self.winner)
+        prevails = float(share.square().sum())
+        return self.of_patches * (1 - prevails) + self.of_sources * prevails
+
+    @property
+    def of_patches(self) -> Moments:
+        """Of the patches that were taken, each as often as it was."""
+        found = Moments.nothing(self.banks.encoder.channels)
+        for some in self.winner.split(PATCHES_AT_ONCE):
+            found += Moments.of(cells_of(self.banks, some))
+        return found
+
+    @property
+    def of_sources(self) -> Moments:
+        """Of the sources of which patches were taken, each as often as they were."""
+        found = Moments.nothing(self.banks.encoder.channels)
+        for _, moments in self.by_source():
+            found += moments
+        return found
+
+    def by_source(self) -> Iterator[tuple[Tensor, Moments]]:
+        """The places of the winners of each source, and the moments of that source, which counts as their patches do.
+
+        It is measured by as many of its entries as these are, evenly spaced: who gives little need not be known well.
+        """
+        source = self.banks.source_of(self.winner)
+        for number in source.unique().tolist():
+            mine = (source == number).nonzero()[:, 0]
+            known = self.banks.of_source(number)
+            known = known if self.excluded is None else known[~self.excluded[known]]
+            spaced = known[torch.arange(min(len(mine), len(known))) * len(known) // min(len(mine), len(known))]
+            found = Moments.nothing(self.banks.encoder.channels)
+            for some in spaced.split(PATCHES_AT_ONCE):
+                found += Moments.of(cells_of(self.banks, some))
+            yield mine, found * (len(mine) / len(spaced))
 
 
-def moments_of(banks: BankUnion, winner: Tensor, of: ToneOf) -> Moments:
-    """Of what was taken, by winners (N,)."""
-    return moments_of_sources(banks, winner) if of == "sources" else moments_of_patches(banks, winner)
-
-
-def moments_of_patches(banks: BankUnion, winner: Tensor) -> Moments:
-    """Of the patches that were taken (N,), each as often as it was."""
-    channels = banks.encoder.channels
-    found = Moments.nothing(channels)
-    for some in winner.split(PATCHES_AT_ONCE):
-        patches = banks.patches(some)
-        found += Moments.of(patches.movedim(1, -1).reshape(-1, channels))
-    return found
-
-
-def moments_of_sources(banks: BankUnion, winner: Tensor) -> Moments:
-    """Of the sources of which patches were taken (N,), each as often as it was."""
-    found = Moments.nothing(banks.encoder.channels)
-    for _, moments in moments_by_source(banks, winner):
-        found += moments
-    return found
-
-
-def moments_by_source(banks: BankUnion, winner: Tensor) -> Iterable[tuple[Tensor, Moments]]:
-    """The places of the winners of each source, and the moments of that source, which counts as their patches do.
-
-    It is measured by as many of its cells as these have: who gives little need not be known well.
-    """
-    source = banks.source_of(winner)
-    for number in source.unique().tolist():
-        mine = (source == number).nonzero()[:, 0]
-        cells = banks.cells(number, SIZE * SIZE * len(mine))
-        yield mine, Moments.of(cells) * (SIZE * SIZE * len(mine) / len(cells))
+def cells_of(banks: BankUnion, entries: Tensor) -> Tensor:
+    """The cells of patches (n,): (16 n, C)."""
+    return banks.patches(entries).movedim(1, -1).reshape(-1, banks.encoder.channels)
 
 
 def moments_of_map(rows: Iterable[tuple[slice, Tensor]], grid: PatchGrid, channels: int) -> Moments:

@@ -17,7 +17,7 @@ from torch import Tensor
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.kt.alignment import Moments
-from ktviz.systems.kt.tone import PATCHES_AT_ONCE, Look, ToneOf, moments_by_source
+from ktviz.systems.kt.tone import PATCHES_AT_ONCE, Look, Taken
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,15 @@ class ToneParts:
     """The change by tone of some features, as a linear function of how much each winner counts.
 
     Attributes:
-        taken: What gave the tone.
+        taken: What gave the tone, and
+        tone: its moments.
         start: (C, h, w) features of the photo, in double precision.
         coloured: (C, cells) what R is applied to.
         amount: Of the mean, 0 to 1.
     """
 
     taken: Taken
+    tone: Moments
     start: Tensor
     coloured: Tensor
     amount: float
@@ -45,57 +47,44 @@ class ToneParts:
         first = look.tone.power(-0.5) @ ((toned - (1 - align) * cells) / align - look.tone.mean[:, None])
         second = look.made.power(-0.5) @ (toned - look.made.mean[:, None])
         coloured = align * second + align * (1 - align) * first
-        return cls(taken, start.double(), coloured, 1 - (1 - align) ** 2)
+        return cls(taken, look.tone, start.double(), coloured, 1 - (1 - align) ** 2)
 
     def __call__(self, amount: Tensor) -> Tensor:
         """The change (C, h, w) where winners count so much (N,), 0 to 1; differentiable."""
-        mean, covariance = self.taken.weighted(amount)
+        mean, covariance = weighted(self.taken, self.tone, amount)
         part = amount.double().mean()
-        root, floored = self.taken.tone.power(0.5), self.taken.tone.power(-0.5)
-        rest = root - self.taken.tone.covariance @ floored  # of what lies below the floor: everybody's alike
+        root, floored = self.tone.power(0.5), self.tone.power(-0.5)
+        rest = root - self.tone.covariance @ floored  # of what lies below the floor: everybody's alike
         made = (covariance @ floored + part * rest) @ self.coloured + self.amount * mean[:, None]
         return (made - part * self.amount * self.start.flatten(1)).view(self.start.shape).float()
 
 
-@dataclass(frozen=True)
-class Taken:
-    """What gave a tone.
+def weighted(taken: Taken, tone: Moments, amount: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean (C,) and covariance (C, C) about the mean of a tone, of what was taken, weighted by an amount (N,).
 
-    Attributes:
-        banks: That hold the winners.
-        winner: (N,) entries.
-        of: What of them gave it.
-        tone: The moments of that.
+    Over all: they are sums over winners, so that amounts have their parts of both.
     """
+    if taken.of == "sources":
+        return weighted_sources(taken, tone, amount)
+    apply: Any = WeightedPatches.apply
+    found: tuple[Tensor, Tensor] = apply(amount, taken.banks, taken.winner, tone.mean)
+    return found
 
-    banks: BankUnion
-    winner: Tensor
-    of: ToneOf
-    tone: Moments
 
-    def weighted(self, amount: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean (C,) and covariance (C, C) about the mean of the tone, of what was taken, weighted by an amount (N,),
-        over all: sums over winners, so that amounts have their parts of both."""
-        if self.of == "sources":
-            return self.weighted_sources(amount)
-        apply: Any = WeightedPatches.apply
-        found: tuple[Tensor, Tensor] = apply(amount, self.banks, self.winner, self.tone.mean)
-        return found
-
-    def weighted_sources(self, amount: Tensor) -> tuple[Tensor, Tensor]:
-        """The same where winners stand for their whole sources."""
-        mean = self.tone.mean
-        first, second = torch.zeros_like(mean), torch.zeros_like(self.tone.products)
-        for mine, source in moments_by_source(self.banks, self.winner):
-            often, crossed = amount[mine].double().mean(), source.total[:, None] * mean
-            first = first + often * source.total
-            about = source.products - crossed - crossed.T + source.count * mean[:, None] * mean
-            second = second + often * about
-        return first / self.tone.count, second / self.tone.count
+def weighted_sources(taken: Taken, tone: Moments, amount: Tensor) -> tuple[Tensor, Tensor]:
+    """The same where winners stand for their whole sources."""
+    mean = tone.mean
+    first, second = torch.zeros_like(mean), torch.zeros_like(tone.products)
+    for mine, source in taken.by_source():
+        often, crossed = amount[mine].double().mean(), source.total[:, None] * mean
+        first = first + often * source.total
+        about = source.products - crossed - crossed.T + source.count * mean[:, None] * mean
+        second = second + often * about
+    return first / tone.count, second / tone.count
 
 
 class WeightedPatches(torch.autograd.Function):
-    """See `Taken.weighted`: patches are read twice, and never held together."""
+    """See `weighted`: patches are read twice, and never held together."""
 
     @staticmethod
     def forward(ctx: Any, amount: Tensor, banks: BankUnion, winner: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:

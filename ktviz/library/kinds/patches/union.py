@@ -177,12 +177,11 @@ class BankUnion(Banks[Bank]):
         cosine.masked_fill_(path < 0, torch.nan)
         return cosine, norm_parts(energy), norm_parts(self.energies(matches.entry.clamp(min=0)))
 
-    def cells(self, source: int, count: int) -> Tensor:
-        """Cells of a source's features, evenly spaced, or all where there are not so many: (count, C) float32."""
+    def of_source(self, source: int) -> Tensor:
+        """The entries of a source, in order of their places: (n,) int64."""
         bank, number = self.bank_of_source(source)
-        cells = bank.entries.maps[number].flatten(0, 1)
-        places = torch.arange(min(count, len(cells))) * len(cells) // min(count, len(cells))
-        return cells[places].float()
+        first = self.entry_offset[torch.searchsorted(self.source_offset, source, right=True) - 1]
+        return bank.entries.of_source(number) + first
 
     def vectors(self, entries: Tensor) -> Tensor:
         """Patches of entries (N,), position-major: (N, 16 C) float32."""
