@@ -49,6 +49,7 @@ class RetrievalSite(nn.Module):
         direction: In words, where a system retrieves in several, such as "A to B'".
         scale_px: Side of a query's own part of the canvas in px, where they lie on a grid.
         paints: Whether the output is made of what it retrieves; otherwise it serves a site that comes later.
+        optional: Whether it is told of only where it was asked something.
         searched: Whether its winners were searched for, so that an exact search may find better ones.
         causal: Whether the recorded candidates really fed the output, or are only its nearest explanation.
     """
@@ -60,6 +61,7 @@ class RetrievalSite(nn.Module):
     direction: str = ""
     scale_px: float | None = None
     paints: bool = True
+    optional: bool = False
     searched: bool = True
     causal: bool = True
 

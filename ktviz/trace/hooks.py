@@ -41,6 +41,11 @@ class Site:
         return self.told.canvas
 
     @property
+    def optional(self) -> bool:
+        """Whether it is told of only where it was asked something."""
+        return isinstance(self.told, RetrievalSite) and self.told.optional
+
+    @property
     def prefix(self) -> str:
         """Of its extension columns."""
         return self.told.prefix or "site"

@@ -284,8 +284,8 @@ class Recorder:
 
     @property
     def told(self) -> list[Site]:
-        """The sites that a trace names: those that were asked, and those that would have painted."""
-        return [site for site in self.sites if site.told.paints or self.asked(site.number)]
+        """The sites that a trace names: all but optional ones that were not asked."""
+        return [site for site in self.sites if not site.optional or self.asked(site.number)]
 
     def kind_of(self, site: int) -> Kind:
         """How a site's candidates were used: signed where any was, else soft where any was."""

@@ -137,7 +137,7 @@ def tab(open_tab):
 def coffee(tmp_path_factory):
     """A sample photo of 512x512 px in impasto: trace, translator, view, and its exported page."""
     translator = kt.Translator.shipped(samples.bank("art/impasto", quiet=True))
-    trace = translator.traced(resize(samples.photo("coffee"), SIDE, SIDE))
+    trace = translator.traced(resize(samples.photo("coffee"), SIDE, SIDE), align=0)
     view = kt.Explorer(trace)
     path = tmp_path_factory.mktemp("page") / "coffee.html"
     view.to_html(path)

@@ -168,7 +168,6 @@ CASES = {
     "one row": lambda world, paint: world.translator.traced(paint(41, 16, 120), align=0),
     "one column": lambda world, paint: world.translator.traced(paint(41, 120, 16), align=0),
     "painting": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH)).painting(),
-    "tone": lambda world, paint: world.translator.traced(paint(41, HEIGHT, WIDTH)).site("tone"),
     "paper": lambda world, paint: world.translator.traced(paint(41, 48, 48), preset="paper"),
     "regret": lambda world, paint: world.translator.traced(paint(41, 48, 48), preset="paper").with_regret(),
     "piece": lambda world, paint: world.translator.traced(paint(1), coherence=0.1, align=0),

@@ -52,7 +52,7 @@ class Retrieval(RetrievalSite):
 
     def __init__(self, banks: BankUnion, paints: bool = True) -> None:
         super().__init__()
-        self.banks, self.paints = banks, paints
+        self.banks, self.paints, self.optional = banks, paints, not paints
 
     def forward(self, features: Tensor, grid: PatchGrid, settings: Settings, above: Tensor | None = None) -> Matches:
         """Find the winners of all queries of one feature map (C, h, w), or of a strip.

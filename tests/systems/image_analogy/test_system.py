@@ -238,7 +238,7 @@ def test_a_file_shows_the_reference_without_the_model(model, pair, tmp_path):
 
 def test_a_figure_of_levels_needs_levels_and_pictures(trace, world, paint, tmp_path):
     with pytest.raises(TraceError, match="no direction with two sites"):
-        levels_figure(world.translator.traced(paint(1, 40, 40)))
+        levels_figure(world.translator.traced(paint(1, 40, 40), align=0))
     trace.save(tmp_path / "t.parquet", pictures="none")
     with pytest.raises(TraceError, match="the trace holds no such picture"):
         levels_figure(kt.Trace.open(tmp_path / "t.parquet"))
