@@ -19,6 +19,8 @@ NAMES = (
     "search",
     "memory",
     "build",
+    "scale",
+    "drift",
     "explain",
     "faithfulness",
     "pieces",

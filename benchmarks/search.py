@@ -142,7 +142,8 @@ def ours(bank: Bank) -> Peer:
 def others(bank: Bank) -> list[Peer]:
     """Indexes of other libraries, as far as they are installed."""
     index = bank.index(PAPER_WEIGHTS)
-    keys = padded(index.keys * index.projection.units * index.factors[:, None])
+    factors = torch.from_numpy(index.factors.reshape(-1)[index.keys.places()])
+    keys = padded(index.keys[torch.arange(len(bank))] * index.projection.units * factors[:, None])
 
     def seen(queries: Tensor) -> Any:
         return padded(index.query_keys(queries))

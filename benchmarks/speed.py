@@ -77,10 +77,14 @@ def translate(scratch: Path) -> None:
 def make_bank(scratch: Path) -> tuple[Bank, Translator]:
     """The sample sources of several banks as one bank of about 100,000 entries."""
     library = Library.create(scratch / "speed.ktlib", settings=LibrarySettings())
-    sources = [p for task in ("art", "hdr") for p in sorted((ROOT / "sample_data" / task).rglob("*.jpg"))]
-    sources = [p for p in sources if PHOTO not in p.name]
-    library.build("bench/all", sources[::3][:SOURCES], quiet=True)
+    library.build("bench/all", bank_sources()[:SOURCES], quiet=True)
     return library.bank("bench/all"), Translator.shipped(library["bench/all"])
+
+
+def bank_sources() -> list[Path]:
+    """Sample sources of several banks, which are unlike each other."""
+    sources = [p for task in ("art", "hdr") for p in sorted((ROOT / "sample_data" / task).rglob("*.jpg"))]
+    return [p for p in sources if PHOTO not in p.name][::3]
 
 
 def square_photo() -> np.ndarray:

@@ -189,7 +189,7 @@ def synthetic_bank(like: Bank) -> Bank:
     channels = like.entries.channels
     features = torch.zeros(side, side, channels, dtype=torch.float16)
     place = torch.arange(count)
-    source, rows = like.sources[0], like.sources[0].rows
+    rows = like.sources[0].rows
     entries = Entries(
         torch.zeros(count, dtype=torch.int64), place % (rows - 4), place % 100, torch.rand(count, 4), [features]
     )
@@ -198,9 +198,8 @@ def synthetic_bank(like: Bank) -> Bank:
     start = torch.cat((torch.tensor([0]), first, place))
     end = torch.cat((torch.tensor([count]), first + BRANCHING, place + 1))
     centres = torch.rand(len(parent), 16 * channels, generator=random)
-    keys = torch.rand(count, like.keys.shape[1], generator=random).half()
-    tree = Tree(centres, parent, start, end)
-    return Bank("art/large", (source,), entries, tree, like.projection, keys, like.thumbs[:1], "large", like.folder)
+    keys = torch.randint(-127, 128, (count, len(like.projection.units)), generator=random).to(torch.int8)
+    return like.changed(name="art/large", entries=entries, tree=Tree(centres, parent, start, end), keys=keys)
 
 
 def answer_ms(answers: Answers, kind: str, body: dict[str, object]) -> float:

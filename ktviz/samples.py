@@ -296,7 +296,7 @@ def cached(
         for bank, build in builders.items():
             if bank not in library:
                 build(library)
-            library.bank(bank)
+            library.compare(bank)
         return library
 
     with caching():

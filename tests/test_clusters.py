@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -20,7 +18,7 @@ def bank(world):
 
 def similarities(bank, start, end, weights):
     """Cosine of the entries' weighted keys to their mean direction, with numpy."""
-    keys = bank.keys[start:end].double().numpy() * bank.projection.units.double().numpy()
+    keys = bank.keys[torch.arange(start, end)].double().numpy() * bank.projection.units.double().numpy()
     keys = keys * np.sqrt(weights)[bank.projection.band_of.numpy()]
     units = keys / np.linalg.norm(keys, axis=1, keepdims=True)
     mean = units.mean(0)
@@ -93,9 +91,9 @@ def test_the_cost_does_not_grow_with_the_tree(bank):
     first, last = torch.tensor([0]), torch.tensor([count])
     parent = torch.cat((torch.tensor([-1]), torch.zeros(len(start), dtype=torch.int64)))
     tree = Tree(torch.zeros(len(parent), 1), parent, torch.cat((first, start)), torch.cat((last, start + 2)))
-    large = replace(bank, tree=tree, keys=bank.keys.repeat(count // len(bank) + 1, 1))
     read = []
-    large = replace(large, keys=Watched(large.keys, read))
+    keys = Watched(bank.keys[torch.arange(count) % len(bank)], read)
+    large = bank.changed(tree=tree, keys=keys)
     clusters = describe_clusters(large, range(300))
     assert sum(read) <= SAMPLE + 2 * 299
     assert (clusters[0].size, clusters[0].children) == (count, 100_000)

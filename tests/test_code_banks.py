@@ -13,13 +13,14 @@ import pytest
 import torch
 from mapped import CAR, CLASSES, POLE, ROAD, SKY, MeanColour, WholeColour, maps, save_maps
 from PIL import Image
+from stored import file_of, resealed
 
 import ktviz as kt
 from ktviz.audit.fingerprint import find_runs, fingerprints
 from ktviz.audit.removal import check_no_bytes
 from ktviz.errors import Difference, LabelError, LibraryError, SettingError, UnknownNameError
 from ktviz.labels import Classes, write_map
-from ktviz.library.format import FORMAT_VERSION, body_digest, record_files
+from ktviz.library.format import FORMAT_VERSION
 from ktviz.library.kinds.codes.clusters import clustered, grouped
 from ktviz.library.kinds.codes.rows import Row, rows_of, rows_table
 from ktviz.library.kinds.codes.settings import CodeSettings
@@ -378,7 +379,7 @@ def test_a_removed_source_leaves_no_byte_of_its_codes_behind(library, bank):
     assert set(gone.runs) == {"picture", "small picture", "labels", "instances", "codes"}
     codes = [replace_runs(gone, "codes")]
     found = {path.name for path in library.folder.rglob("*") if path.is_file() and find_runs(path, codes)}
-    assert found == {"entries.parquet", "0001.parquet"}
+    assert found == {"entries.parquet", file_of(bank.banks[0], "1.parquet").name}
     with pytest.raises(Difference):
         check_no_bytes(library, gone)
     owed = bank.centres[bank.centre[bank.source == 1].max()].tobytes()
@@ -411,40 +412,30 @@ def test_an_interrupted_build_goes_on_and_is_the_same(library, bank, pictures, g
     assert len(coded) == 6 + 3 - done
 
 
-def resealed(library, change):
-    """Change the files of the bank, and a manifest that says so."""
-    folder = library.folder / library.record(NAME).folder
-    change(folder)
-    path = library.folder / "library.json"
-    data = json.loads(path.read_text())
-    files = record_files(folder)
-    data["banks"][NAME]["files"] = {name: list(about) for name, about in files.items()}
-    record = type(library.record(NAME))("codes", "", 1, 1, files)
-    data["banks"][NAME]["digest"] = record.digest
-    path.write_text(json.dumps({**data, "sha256": body_digest(data)}))
-    return Library.open(library.folder)
+def changed(library, change):
+    """Change the files of the bank, and digests that say so."""
+    change(library.bank(NAME))
+    return resealed(library, NAME)
 
 
 def rewrite(name, column, value, row=0):
     """A change of one value in a table."""
 
-    def change(folder):
-        for path in [folder / name] if "*" not in name else sorted(folder.glob(name)):
-            table = pq.read_table(path)
-            values = table[column].to_pylist()
-            values[row] = value(values[row]) if callable(value) else value
-            place = table.schema.get_field_index(column)
-            pq.write_table(
-                table.set_column(place, table.schema.field(column), pa.array(values, table[column].type)), path
-            )
+    def change(bank):
+        path = file_of(bank, name)
+        table = pq.read_table(path)
+        values = table[column].to_pylist()
+        values[row] = value(values[row]) if callable(value) else value
+        place = table.schema.get_field_index(column)
+        pq.write_table(table.set_column(place, table.schema.field(column), pa.array(values, table[column].type)), path)
 
     return change
 
 
 def everywhere(column, value, row=0):
     """The same in the rows of a source and in the table of all."""
-    changes = [rewrite("entries.parquet", column, value, row), rewrite("rows/0000.parquet", column, value, row)]
-    return lambda folder: [change(folder) for change in changes]
+    changes = [rewrite("entries.parquet", column, value, row), rewrite("0.parquet", column, value, row)]
+    return lambda bank: [change(bank) for change in changes]
 
 
 LIES = {
@@ -478,7 +469,7 @@ LIES = {
 def test_what_can_be_recomputed_is_not_believed(library, bank, lie):
     change, said = LIES[lie]
     with pytest.raises(LibraryError, match=rf"do not fit together \(expected .*({said})"):
-        resealed(library, change)[NAME]
+        changed(library, change)[NAME]
 
 
 @pytest.mark.parametrize(
@@ -492,30 +483,30 @@ def test_what_can_be_recomputed_is_not_believed(library, bank, lie):
     ],
 )
 def test_settings_that_were_changed_are_noticed(library, bank, edit, said):
-    def change(folder):
-        data = json.loads((folder / "codes.json").read_text())
-        (folder / "codes.json").write_text(json.dumps({**data, **edit}))
+    def change(bank):
+        path = file_of(bank, "codes.json")
+        path.write_text(json.dumps({**json.loads(path.read_text()), **edit}))
 
     with pytest.raises(LibraryError, match=said):
-        resealed(library, change)[NAME]
+        changed(library, change)[NAME]
 
 
 def test_a_map_that_holds_other_objects_than_the_rows_is_noticed_when_it_is_read(library, bank):
     _, instances = maps(0)
-    write_map(bank.banks[0].folder / "instances" / "0000.png", np.where(instances == 2001, 2005, instances))
+    write_map(file_of(bank.banks[0], "0.instances.png"), np.where(instances == 2001, 2005, instances))
     with pytest.raises(LibraryError, match=r"objects of street/test/a\.png: its maps hold others"):
-        bank.object_map(0)
+        resealed(library, NAME)[NAME].object_map(0)
 
 
-@pytest.mark.parametrize("file", ["rows/0001.parquet", "entries.parquet", "centres.parquet", "codes.json"])
+@pytest.mark.parametrize("file", ["1.parquet", "entries.parquet", "centres.parquet", "codes.json"])
 @pytest.mark.parametrize("how", ["cut", "gone"])
 def test_a_damaged_file_is_named(library, bank, file, how):
-    path = bank.banks[0].folder / file
+    path = file_of(bank.banks[0], file)
     data = path.read_bytes()
     path.unlink()
     if how == "cut":
         path.write_bytes(data[:-1])
-    with pytest.raises(LibraryError, match=file):
+    with pytest.raises(LibraryError, match=path.name):
         Library.open(library.folder)[NAME]
 
 

@@ -11,6 +11,7 @@ import ktviz
 from ktviz.errors import MismatchError, RegionError, SettingError, TraceError, UnknownNameError
 from ktviz.images import to_tensor
 from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.library.kinds.patches.lists import Lists
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.kt.translator import Translator
 from ktviz.testing import CellMeans, ToyWorld
@@ -167,7 +168,9 @@ def pruned(bank, gone):
     before = torch.cat((torch.zeros(1, dtype=torch.int64), left.cumsum(0)))
     tree = replace(bank.tree, start=before[bank.tree.start], end=before[bank.tree.end])
     rows = left.nonzero()[:, 0]
-    return replace(bank, entries=bank.entries.take(rows), tree=tree, keys=bank.keys[rows], _indices={}), rows
+    leaves = tree.leaves
+    keys = Lists.create(bank.keys[rows], bank.keys.scale, tree.start[leaves], tree.end[leaves] - tree.start[leaves])
+    return bank.changed(entries=bank.entries.take(rows), tree=tree, keys=keys), rows
 
 
 def union_without(banks, gone):

@@ -56,7 +56,7 @@ def test_roads_are_the_children_of_the_node_that_the_path_passes(case, ways):
         assert [road.level for road in way.roads] == list(range(1, len(way.path) + 1))
         for parent, road in zip((0, *way.path), way.roads, strict=False):
             assert road.nodes.tolist() == tree.children[parent].tolist()
-            known = F.cosine_similarity(query, tree.centres[tree.children[parent]])
+            known = F.cosine_similarity(query, tree.centres_of(tree.children[parent]))
             assert road.similarity == pytest.approx(known.numpy(), abs=1e-5)
             assert road.greedy == road.nodes[road.similarity.argmax()]
             assert road.similarity.dtype == np.float32
@@ -80,9 +80,7 @@ def test_visited_leaves_are_those_of_the_search(case, ways):
             index = bank.index(settings.band_weights)
             keys = index.query_keys(vector(case, way.query))
             assert list(way.visited) == index.route(keys, 3)[0].tolist()
-            start, end = (edge[list(way.visited)].tolist() for edge in (bank.tree.start, bank.tree.end))
-            centres = [(bank.keys[rows].float() * index.factors[rows, None]).mean(0) for rows in map(slice, start, end)]
-            means = (keys @ (torch.stack(centres) * bank.projection.units).T)[0]
+            means = (keys @ bank.frame.key_centres[list(way.visited)].T)[0]
             assert (means.diff() <= 0.02 * means.max()).all()  # centres are bytes, too
         else:
             assert way.visited == ((way.greedy_leaf,) if settings.preset == "paper" else ())

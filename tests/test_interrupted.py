@@ -8,20 +8,31 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from ktviz.errors import LibraryBusyError, LibraryError, StorageError
 from ktviz.library import format as format_module
-from ktviz.library.kinds.patches import bank as bank_module
 from ktviz.library.kinds.patches import build as patches_module
+from ktviz.library.kinds.patches import frame as frame_module
+from ktviz.library.kinds.patches import rows as rows_module
+from ktviz.library.kinds.patches import tables as tables_module
 from ktviz.library.kinds.registry import ENGINES
 from ktviz.library.library import Library
 
-INTERRUPTIONS = ("encoding", "writing a thumb", "writing features", "writing tables", "writing the tree")
+INTERRUPTIONS = (
+    "encoding",
+    "writing a thumb",
+    "writing features",
+    "writing the tree",
+    "writing rows",
+    "writing tables",
+)
 INTERRUPTIONS += ("opening what was written", "writing the manifest", "replacing the manifest")
 
 
@@ -72,10 +83,12 @@ def raise_at(monkeypatch, point, failure):
             at_call(patches_module, "write_image", 3)
         case "writing features":
             at_call(patches_module, "save_file", 2)
-        case "writing tables":
-            at_call(bank_module.pq, "write_table", 2)
         case "writing the tree":
-            at_call(bank_module, "save_file", 2)
+            at_call(frame_module, "save_file")
+        case "writing rows":
+            at_call(rows_module, "save_file", 2)
+        case "writing tables":
+            at_call(tables_module, "created", 2)
         case "opening what was written":
             engine = SimpleNamespace(**vars(ENGINES["patches"]))
             at_call(engine, "load")
@@ -277,6 +290,58 @@ def test_a_killed_writer_leaves_no_lock_and_its_work_is_used(writer, library, pi
     writer.wait()
     assert build_warm(Library.open(library.folder), pictures, toy).digest == whole
     assert len(encoded) == 2  # of three
+
+
+EDITS = (
+    lambda library, pictures, toy: library.build("art/test", [pictures / "warm"], encoder=toy, quiet=True),
+    lambda library, pictures, toy: library.add("art/test", [pictures / "cool"], encoder=toy, quiet=True),
+    lambda library, pictures, toy: library.remove("art/test", ["b", "d"], quiet=True),
+    lambda library, pictures, toy: library.rebuild("art/test", quiet=True),
+)
+KILLS = 5
+
+
+def killed_after(seconds, work):
+    """Do some work in another process, and kill it if it takes longer; whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if os.waitpid(child, os.WNOHANG)[0]:
+            return False
+        time.sleep(0.001)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return True
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_killed_at_any_moment_a_library_is_the_old_or_the_new_one_and_ends_the_same(tmp_path, pictures, toy, settings):
+    """Twenty kills, five in the middle of each edit."""
+    folder, random = tmp_path / "killed.ktlib", np.random.default_rng(5)
+    whole = Library.ensure(tmp_path / "whole.ktlib", toy, settings)
+    Library.ensure(folder, toy, settings)
+    for edit in EDITS:
+        start, before = time.monotonic(), Library.open(folder).digest
+        edit(whole, pictures, toy)
+        taken = time.monotonic() - start
+        for _ in range(KILLS):
+            killed_after(random.uniform(0, taken), partial(edit, Library.open(folder), pictures, toy))
+            left = Library.open(folder)
+            left.check()
+            assert left.digest in (before, whole.digest)
+            if left.digest == whole.digest:
+                break
+        if left.digest != whole.digest:
+            edit(left, pictures, toy)
+        assert Library.open(folder).digest == whole.digest
+    tables = Path(Library.open(folder).record("art/test").folder).name
+    assert {path.name for path in (folder / "banks/art").iterdir()} == {"test", tables}
+    assert len(list((folder / "banks/art/test").iterdir())) == 2 * 3
 
 
 @pytest.fixture

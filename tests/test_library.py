@@ -22,6 +22,10 @@ def digest(library):
     return library.manifest.banks["art/test"].digest
 
 
+def content(library):
+    return library.manifest.banks["art/test"].content
+
+
 def all_bytes(folder):
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
@@ -117,10 +121,31 @@ def test_a_build_with_two_threads_has_the_same_digest(build, tmp_path, save, pai
     assert len(digests) == 1
 
 
-def test_adding_gives_the_same_bank_as_building_from_all(build, pictures, toy):
-    library = build("grown", [pictures / "cool"])
+def test_adding_gives_the_same_content_as_building_from_all_and_rebuilding_the_same_bank(build, pictures, toy):
+    library, whole = build("grown", [pictures / "cool"]), build("whole", [pictures / "warm", pictures / "cool"])
     library.add("art/test", [pictures / "warm"], encoder=toy, quiet=True)  # a, b, c go before d, e
-    assert digest(library) == digest(build("whole", [pictures / "warm", pictures / "cool"]))
+    assert content(library) == content(whole)
+    assert digest(library) != digest(whole)
+    assert library.rebuild(quiet=True) == ["art/test"]
+    assert digest(library) == digest(whole) == digest(Library.open(library.folder))
+    assert not (library.folder / "building").exists()
+
+
+def test_tables_are_a_function_of_the_frame_and_of_what_is_there(build, pictures, toy):
+    """One after the other, in whatever order, or at once: the same bytes."""
+    grown = build("grown", [pictures / "warm"])
+    for name in ("e", "d"):
+        grown.add("art/test", [pictures / "cool" / f"{name}.png"], encoder=toy, quiet=True)
+    at_once = build("at-once", [pictures / "warm"])
+    at_once.add("art/test", [pictures / "cool"], encoder=toy, quiet=True)
+    assert digest(grown) == digest(at_once)
+    before = digest(grown)
+    for name in ("b", "d"):
+        grown.remove("art/test", name, quiet=True)
+    for name in ("cool/d", "warm/b"):
+        grown.add("art/test", [pictures / f"{name}.png"], encoder=toy, quiet=True)
+    assert digest(grown) == before
+    grown.check()
 
 
 def test_adding_encodes_only_what_is_new(build, pictures, toy):
@@ -141,12 +166,15 @@ def test_adding_what_is_there_already_changes_nothing(build, pictures, toy):
     assert library.digest == before
 
 
-def test_removing_gives_the_same_bank_as_building_without(build, pictures):
+def test_removing_gives_the_same_content_as_building_without(build, pictures):
     library = build("shrunk", [pictures])
     library.remove("art/test", ["warm/b", "cool/e.png"], quiet=True)
     kept = [pictures / name for name in ("warm/a.png", "warm/c.png", "cool/d.png")]
     assert [s.name for s in library.bank("art/test").sources] == ["cool/d.png", "warm/a.png", "warm/c.png"]
-    assert digest(library) == digest(rebuilt(build, pictures, kept))
+    whole = rebuilt(build, pictures, kept)
+    assert content(library) == content(whole)
+    library.rebuild("art/test", quiet=True)
+    assert digest(library) == digest(whole)
 
 
 def rebuilt(build, pictures, kept):
@@ -173,19 +201,19 @@ def test_a_removed_source_leaves_no_byte_behind(build, pictures):
     bank = library.bank("art/test")
     features = bank.entries.maps[1].contiguous().numpy().tobytes()
     needles = (features[1000:1400], bank.sources[1].sha256.encode(), b"b.png")
-    thumb = (bank.folder / "thumbs" / "0001.jpg").read_bytes()[600:700]
+    thumb = bank.thumb(1)[600:700]
     assert all(needle in all_bytes(library.folder) for needle in (*needles, thumb))
     library.remove("art/test", ["b"], quiet=True)
     left = all_bytes(library.folder)
     assert not any(needle in left for needle in (*needles, thumb))
-    assert len(list((library.folder / "banks").glob("*/*"))) == 1
+    assert len(list((library.folder / "banks").glob("*/*"))) == 2  # tables, and what belongs to the sources
 
 
 def test_a_removed_source_leaves_no_byte_in_an_interrupted_build(build, pictures, toy, monkeypatch):
     library = build("forget", [pictures / "warm"])
     sha256 = library.bank("art/test").sources[0].sha256
     with monkeypatch.context() as patch:
-        patch.setattr("ktviz.library.library.write_bank", interrupt)
+        patch.setattr("ktviz.library.writer.write_bank", interrupt)
         with pytest.raises(KeyboardInterrupt):
             library.build("art/other", [pictures / "warm" / "a.png"], encoder=toy, quiet=True)
     assert list(library.folder.glob(f"building/*/{sha256}*"))

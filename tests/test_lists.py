@@ -24,7 +24,8 @@ def case(request):
     queries = torch.from_numpy(random.normal(size=(70, size)).astype(np.float32))
     visits = np.stack([random.permutation(LISTS)[:12] for _ in queries])
     visits[:, 9:][random.random((len(queries), 3)) < 0.5] = -1
-    return Lists.create(numbers, scale, factors, first, sizes), numbers.numpy(), factors.numpy(), queries, visits
+    lists = Lists.create(numbers, scale, first, sizes)
+    return lists, numbers.numpy(), factors.numpy(), queries, visits
 
 
 def expected(case, wanted, gone):
@@ -46,43 +47,55 @@ def expected(case, wanted, gone):
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.99])
 def test_the_best_of_some_lists_are_those_of_all_comparisons(case, wanted, part):
     gone = np.random.default_rng(1).random(COUNT) < part
-    lists, _, _, queries, visits = case
-    left = lists.without(gone)
-    assert np.array_equal(left.best(queries, visits, wanted), expected(case, wanted, gone))
+    lists, _, factors, queries, visits = case
+    factors = lists.spread(factors)
+    left = lists.spread(np.where(gone, np.nan, case[2]).astype(np.float32))
+    assert np.array_equal(lists.best(queries, left, visits, wanted), expected(case, wanted, gone))
+
+
+def test_numbers_are_given_back_as_they_were(case):
+    lists, numbers, *_ = case
+    rows = torch.from_numpy(np.random.default_rng(2).permutation(COUNT)[:500])
+    assert len(lists) == COUNT
+    assert np.array_equal(lists[rows].numpy(), numbers[rows])
 
 
 def test_neither_threads_nor_the_order_of_visits_count(case, monkeypatch):
-    lists, _, _, queries, visits = case
-    known = lists.best(queries, visits, 16)
+    lists, _, factors, queries, visits = case
+    factors = lists.spread(factors)
+    known = lists.best(queries, factors, visits, 16)
     for threads, first in ((1, 1), (3, 2), (64, 100)):
         torch.set_num_threads(threads)
         monkeypatch.setattr(module, "FIRST", first)
-        assert np.array_equal(lists.best(queries, visits, 16), known)
-        assert np.array_equal(lists.best(queries, visits[:, ::-1].copy(), 16), known)
+        assert np.array_equal(lists.best(queries, factors, visits, 16), known)
+        assert np.array_equal(lists.best(queries, factors, visits[:, ::-1].copy(), 16), known)
 
 
 def test_of_equal_vectors_the_lower_is_found():
     numbers = torch.tensor([[1, 2, 3, 4]] * 40, dtype=torch.int8)
-    lists = Lists.create(numbers, torch.ones(4), torch.ones(40), torch.tensor([0, 20]), torch.tensor([20, 20]))
+    lists = Lists.create(numbers, torch.ones(4), torch.tensor([0, 20]), torch.tensor([20, 20]))
+    ones = lists.spread(np.ones(40, np.float32))
     for visits in ([[0, 1]], [[1, 0]]):
-        assert lists.best(torch.ones(1, 4), np.array(visits), 5).tolist() == [[0, 1, 2, 3, 4]]
+        assert lists.best(torch.ones(1, 4), ones, np.array(visits), 5).tolist() == [[0, 1, 2, 3, 4]]
 
 
 def test_a_list_may_be_empty_and_a_query_nothing():
     numbers = torch.tensor([[5, 0, 0, 0]] * 3, dtype=torch.int8)
     first, sizes = torch.tensor([0, 0, 3]), torch.tensor([0, 3, 0])
-    lists = Lists.create(numbers, torch.ones(4), torch.ones(3), first, sizes)
-    found = lists.best(torch.tensor([[0.0] * 4, [-1.0, 0, 0, 0]]), np.array([[0, 1, 2]] * 2), 4)
+    lists = Lists.create(numbers, torch.ones(4), first, sizes)
+    ones = lists.spread(np.ones(3, np.float32))
+    found = lists.best(torch.tensor([[0.0] * 4, [-1.0, 0, 0, 0]]), ones, np.array([[0, 1, 2]] * 2), 4)
     assert found.tolist() == [[0, 1, 2, -1]] * 2
 
 
 def test_processors_without_the_instruction_add_up_the_same(case, monkeypatch):
-    lists, _, _, queries, visits = case
-    known = lists.best(queries, visits, 16)
+    lists, _, factors, queries, visits = case
+    factors = lists.spread(factors)
+    known = lists.best(queries, factors, visits, 16)
     monkeypatch.setattr(scan_kernel, "HAS_DOTS", not scan_kernel.HAS_DOTS)
     if scan_kernel.HAS_DOTS:
         pytest.skip("this processor has only one way")
     scan = scan_kernel.scan.py_func
     again = scan_kernel.njit(nogil=True)(scan)
     monkeypatch.setattr(module, "scan", again)
-    assert np.array_equal(lists.best(queries, visits, 16), known)
+    assert np.array_equal(lists.best(queries, factors, visits, 16), known)

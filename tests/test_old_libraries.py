@@ -1,60 +1,67 @@
-"""Libraries of older formats open, are searched, and become new ones when they are edited."""
+"""Libraries of older formats open and are searched; `rebuild` makes new ones of them."""
 
 import json
-import shutil
-from dataclasses import replace
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from stored import older, open_all
 
-from ktviz.library.format import FORMAT_VERSION, body_digest, record_files
-from ktviz.library.kinds.patches.bands import inverse_norm
+from ktviz.errors import LibraryError
+from ktviz.library.format import FORMAT_VERSION
 from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.library import Library
 
 NAMES = ("art/warm", "art/cool")
 
 
-@pytest.fixture
-def old(world, tmp_path):
-    """A copy of a library as format 2 had it: keys in half precision that are not divided by norms."""
-    folder = shutil.copytree(world.folder, tmp_path / "old.ktlib")
-    library = Library.open(folder)
-    data = json.loads((folder / "library.json").read_text())
-    for name in NAMES:
-        bank, record = library.bank(name), library.record(name)
-        path = folder / record.folder / "keys.safetensors"
-        stored = load_file(path)
-        norm = 1 / inverse_norm(bank.entries.energy, torch.ones(4))[:, None]
-        keys = (stored.pop("keys").float() * stored.pop("units") * norm).half()
-        path.unlink()  # what was opened keeps its bytes
-        save_file({"keys": keys, **stored}, path)
-        record = replace(record, files=record_files(folder / record.folder))
-        data["banks"][name] |= {
-            "files": {file: list(about) for file, about in record.files.items()},
-            "digest": record.digest,
-        }
-    data |= {"format": 2}
-    (folder / "library.json").write_text(json.dumps({**data, "sha256": body_digest(data)}))
-    return folder
+@pytest.fixture(params=[1, 2])
+def old(request, world, tmp_path):
+    """A copy of a library as an older format had it: keys in half precision that are not divided by norms."""
+    return older(world.library, tmp_path / "old.ktlib", request.param)
 
 
-def test_a_library_of_format_2_finds_what_a_new_one_finds(old, world):
+@pytest.mark.parametrize("preset", ["paper", "beam", "exact"])
+def test_an_older_library_finds_what_a_new_one_finds(old, world, preset):
     library = Library.open(old)
+    open_all(library)
+    library.check()
     for name in NAMES:
         bank, known = library.bank(name), world.library.bank(name)
-        assert bank.keys.dtype == torch.int8
+        assert [source.name for source in bank.sources] == [source.name for source in known.sources]
+        assert bank.thumb(0) == known.thumb(0)
         queries = bank.entries.patches(torch.arange(0, len(bank), 7))
-        beam = SearchSettings(candidates=1)
-        assert torch.equal(bank.search(queries, beam, None).winner, known.search(queries, beam, None).winner)
+        settings = SearchSettings(preset, candidates=1)
+        assert torch.equal(bank.search(queries, settings).winner, known.search(queries, settings).winner)
 
 
-def test_an_edit_writes_the_newest_format_and_keeps_the_other_banks(old):
-    library = Library.open(old)
-    kept = library.record(NAMES[1]).digest
-    library.remove(NAMES[0], library.bank(NAMES[0]).sources[0].name, quiet=True)
+def test_an_older_library_is_edited_after_it_was_converted(old, world, pictures, toy):
+    library, before = Library.open(old), (old / "library.json").read_bytes()
+    for edit in (
+        lambda: library.remove("art/warm", "a", quiet=True),
+        lambda: library.add("art/warm", [pictures / "cool"], encoder=toy, quiet=True),
+        lambda: library.build("art/new", [pictures / "cool"], encoder=toy, quiet=True),
+        lambda: library.rebuild("art/warm", quiet=True),
+    ):
+        with pytest.raises(LibraryError, match=r"format [12], and the newest is 3.*ebuild"):
+            edit()
+    assert (old / "library.json").read_bytes() == before
+    assert library.rebuild(quiet=True) == ["art/cool", "art/warm"]
     assert json.loads((old / "library.json").read_text())["format"] == FORMAT_VERSION
-    again = Library.open(old)
-    assert "units" in load_file(old / again.record(NAMES[0]).folder / "keys.safetensors")
-    assert again.record(NAMES[1]).digest == kept
+    converted = Library.open(old)
+    assert converted.digest == library.digest == world.library.digest
+    converted.check()
+    library.remove("art/warm", "a", quiet=True)
+    assert not list(old.glob("banks/*/*/thumbs"))
+
+
+def test_a_damaged_file_of_an_older_library_is_named(old):
+    path = old / "banks/art/warm@1/thumbs/0001.jpg"
+    data = bytearray(path.read_bytes())
+    data[-9] ^= 1
+    path.write_bytes(data)
+    library = Library.open(old)
+    with pytest.raises(LibraryError, match=r"art/warm@1/thumbs/0001\.jpg has a wrong digest"):
+        library.bank("art/warm")
+    with pytest.raises(LibraryError, match="wrong digest"):
+        library.rebuild(quiet=True)
+    assert len(Library.open(old)["art/cool"]) > 0

@@ -50,9 +50,10 @@ def test_a_bank_without_attributes_is_what_it_was(library, pictures, bank):
     plain = library.build("refs/plain", pictures / "warm", kind="pictures", quiet=True)
     assert plain.banks[0].attribute_names == ()
     assert plain.attributes(0) == {}
-    listed = [library.record(name).files for name in ("refs/plain", NAME)]
-    assert {**listed[0], "sources.parquet": None} == {**listed[1], "sources.parquet": None}
-    assert listed[0]["sources.parquet"] != listed[1]["sources.parquet"]
+    banks = [library.bank(name) for name in ("refs/plain", NAME)]
+    assert [one.place.stated(1) for one in banks] == [banks[0].place.stated(1)] * 2
+    assert banks[0].place.record.tables != banks[1].place.record.tables
+    assert banks[0].place.record.content != banks[1].place.record.content
 
 
 def test_adding_and_removing_is_building_from_what_remains(library, bank, pictures, table):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from mapped import CLASSES, ROAD, SKY, maps, save_maps
 from PIL import ExifTags, Image
+from stored import file_of, older, resealed
 
 import ktviz as kt
 from ktviz.audit.fingerprint import find_runs, fingerprints
@@ -47,6 +48,13 @@ def all_bytes(folder):
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
+def open_maps(library):
+    """Touch all that a bank of pictures holds."""
+    bank = library[NAME]
+    for number in range(len(bank)):
+        bank.picture(number), bank.thumb(number), bank.labels(number), bank.instances(number)
+
+
 def test_both_kinds_stand_side_by_side_and_the_manifest_says_which(library, bank, pictures, toy):
     library.build("art/test", [pictures / "cool"], encoder=toy, quiet=True)
     data = json.loads((library.folder / "library.json").read_text())
@@ -79,7 +87,7 @@ def test_a_picture_takes_at_most_the_bytes_that_are_stated(library, tmp_path, sa
     noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)  # nothing to be gained
     save(tmp_path / "noise.png", noise)
     library.build(NAME, tmp_path / "noise.png", kind="pictures", quiet=True)
-    size = library.record(NAME).files["pictures/0000.png"][0]
+    size = library.bank(NAME).place.stated(0)[0][0]
     assert noise.size < size <= 1.001 * noise.size + 200 + 1000
 
 
@@ -132,14 +140,14 @@ def test_adding_and_removing_again_restores_the_digest(library, bank, pictures):
 
 
 def test_a_removed_picture_leaves_no_byte_behind(library, bank):
-    stored = (bank.banks[0].folder / "pictures" / "0001.png").read_bytes()
-    thumb = (bank.banks[0].folder / "thumbs" / "0001.jpg").read_bytes()
+    stored, thumb = bank.banks[0].stored(1), bank.banks[0].thumb(1)
     needles = (stored[500:700], thumb[700:800], bank.sources[1].sha256.encode(), b"b.png")
     assert all(needle in all_bytes(library.folder) for needle in needles)
     library.remove(NAME, "b", quiet=True)
     assert not any(needle in all_bytes(library.folder) for needle in needles)
-    with pytest.raises(LibraryError, match=r"refs/test/a\.png: it cannot be read.*Open the library again"):
-        bank.picture(0)  # of the bank before
+    with pytest.raises(LibraryError, match=r"refs/test.*it was changed since it was opened.*Open it again"):
+        bank.thumb(1)  # of the bank before
+    assert np.array_equal(bank.picture(2), library[NAME].picture(1))
     library.remove(NAME, quiet=True)
     assert NAME not in library
     assert not list((library.folder / "banks").glob("*"))
@@ -181,16 +189,17 @@ def test_an_interrupted_build_goes_on(library, pictures, monkeypatch, point):
     assert not (library.folder / "building").exists()
 
 
-@pytest.mark.parametrize("file", ["pictures/0001.png", "thumbs/0000.jpg", "sources.parquet"])
+@pytest.mark.parametrize("file", ["1.png", "0.jpg", "sources.parquet"])
 @pytest.mark.parametrize("how", ["cut", "gone"])
 def test_a_damaged_file_is_named(library, bank, file, how):
-    path = bank.banks[0].folder / file
+    path = file_of(bank.banks[0], file)
     data = path.read_bytes()
     path.unlink()
     if how == "cut":
         path.write_bytes(data[:-1])
-    with pytest.raises(LibraryError, match=file):
-        Library.open(library.folder)[NAME]
+    for asked in (Library.check, open_maps):
+        with pytest.raises(LibraryError, match=path.name):
+            asked(Library.open(library.folder))
 
 
 def test_a_bank_of_pictures_is_no_bank_of_patches(library, bank, pictures, toy, toy_decoder):
@@ -215,19 +224,17 @@ def test_a_manifest_with_another_kind_is_refused(library, bank, kind):
         Library.open(library.folder)
 
 
-def test_a_library_of_the_first_format_opens_and_is_written_on(library, pictures, toy):
-    library.build("art/test", [pictures / "cool"], encoder=toy, quiet=True)
-
-    def first(data):
-        data["format"] = 1
-        del data["banks"]["art/test"]["kind"]
-
-    change(library, first)
-    opened = Library.open(library.folder)
-    assert opened.digest == library.digest
-    assert len(opened["art/test"]) == len(library["art/test"])
-    opened.build(NAME, pictures / "warm", kind="pictures", quiet=True)
-    assert list(Library.open(library.folder)) == ["art/test", NAME]
+def test_a_library_of_an_older_format_opens_and_is_written_on_when_it_was_converted(
+    library, bank, pictures, mapped, tmp_path
+):
+    library.build("refs/mapped", pictures / "warm", kind="pictures", **both(mapped), quiet=True)
+    folder = older(library, tmp_path / "old.ktlib", 2)
+    opened = Library.open(folder)
+    opened.check()
+    assert np.array_equal(opened[NAME].picture(1), bank.picture(1))
+    assert np.array_equal(opened["refs/mapped"].instances(2), maps(2)[1])
+    opened.rebuild(quiet=True)
+    assert Library.open(folder).digest == library.digest
 
 
 def change(library, how):
@@ -265,8 +272,8 @@ def test_maps_are_kept_to_the_number_and_outlive_their_files_and_a_move(library,
         assert np.array_equal(opened.instances(number), instances)
     assert opened.labels(0).dtype == np.int64
     assert opened.classes.names == CLASSES.names == bank.classes.names
-    folder = opened.banks[0].folder
-    with Image.open(folder / "labels" / "0000.png") as one, Image.open(folder / "instances" / "0000.png") as other:
+    files = [file_of(opened.banks[0], f"0.{name}.png") for name in ("labels", "instances")]
+    with Image.open(files[0]) as one, Image.open(files[1]) as other:
         assert (one.mode, other.mode) == ("P", "I;16")
 
 
@@ -292,14 +299,10 @@ def test_maps_are_found_below_folders_and_for_every_suffix(library, tmp_path, sa
 
 
 def test_a_bank_without_maps_is_what_it_was(library, bank):
-    assert set(library.record(NAME).files) == {
-        "sources.parquet", *(f"{folder}/000{n}{end}" for n in range(3) for folder, end in FILES)
-    }  # fmt: skip
+    assert set(library.record(NAME).tables) == {"sources.parquet"}
+    assert library.record(NAME).of_source == (".png", ".jpg")
     assert bank.labels(0) is None
     assert bank.classes is None
-
-
-FILES = (("pictures", ".png"), ("thumbs", ".jpg"))
 
 
 def spoil(folder, what):
@@ -410,7 +413,7 @@ def test_a_picture_with_other_maps_is_another_part_of_an_interrupted_build(libra
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("ktviz.library.library.write_bank", stop)
+        patch.setattr("ktviz.library.writer.write_bank", stop)
         with pytest.raises(KeyboardInterrupt):
             library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
     labels, instances = maps(7)
@@ -439,23 +442,24 @@ def test_removed_maps_leave_no_byte_behind_and_their_fingerprint_shows_it(librar
     assert {"picture", "labels", "instances"} <= set(gone.runs)
     for kind in ("labels", "instances"):
         only = replace(gone, runs={kind: gone.runs[kind]})
-        found = {path.name for path in library.folder.rglob("*.png") if find_runs(path, [only])}
-        assert found == {"0001.png"}
+        found = [path for path in library.folder.rglob("*.png") if find_runs(path, [only])]
+        assert found == [file_of(bank.banks[0], f"1.{kind}.png")]
     library.remove(NAME, "b", quiet=True)
     assert "searched at every offset" in check_no_bytes(library, gone)
 
 
-@pytest.mark.parametrize("file", ["labels/0001.png", "instances/0000.png", "classes.csv"])
+@pytest.mark.parametrize("file", ["1.labels.png", "0.instances.png", "classes.csv"])
 @pytest.mark.parametrize("how", ["cut", "gone"])
 def test_a_damaged_map_is_named(library, pictures, mapped, file, how):
     bank = library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
-    path = bank.banks[0].folder / file
+    path = file_of(bank.banks[0], file)
     data = path.read_bytes()
     path.unlink()
     if how == "cut":
         path.write_bytes(data[:-1])
-    with pytest.raises(LibraryError, match=file):
-        Library.open(library.folder)[NAME]
+    for asked in (Library.check, open_maps):
+        with pytest.raises(LibraryError, match=path.name):
+            asked(Library.open(library.folder))
 
 
 @pytest.mark.parametrize("what", ["unlisted", "without labels", "of patches"])
@@ -464,30 +468,28 @@ def test_a_manifest_that_lists_maps_which_cannot_be_is_refused(library, pictures
     library.build("art/test", pictures / "cool", encoder=toy, quiet=True)
 
     def edit(data):
-        files = data["banks"][NAME]["files"]
         if what == "unlisted":
-            del files["labels/0001.png"]
+            del data["banks"][NAME]["tables"]["classes.csv"]
         elif what == "without labels":
-            for name in [name for name in files if name.startswith("labels")]:
-                del files[name]
+            data["banks"][NAME]["of_source"].remove(".labels.png")
         else:
-            data["banks"]["art/test"]["files"]["labels/0000.png"] = files["labels/0000.png"]
+            data["banks"]["art/test"]["of_source"].append(".labels.png")
 
     change(library, edit)
-    with pytest.raises(LibraryError, match=r"does not list its file labels|no file of a bank"):
+    with pytest.raises(LibraryError, match=r"does not list its file classes|which are not those of its kind"):
         Library.open(library.folder)
 
 
 def test_maps_that_were_written_wrong_are_refused_when_they_are_read(library, pictures, mapped):
     bank = library.build(NAME, pictures / "warm", kind="pictures", **both(mapped), quiet=True)
     labels, instances = maps(0)
-    folder = bank.banks[0].folder
-    write_map(folder / "instances" / "0000.png", np.where(instances == SKY, ROAD, instances))
+    files = {name: file_of(bank.banks[0], f"0.{name}.png") for name in ("labels", "instances")}
+    write_map(files["instances"], np.where(instances == SKY, ROAD, instances))
     with pytest.raises(LibraryError, match=r"instances of refs/test/a\.png: object 1"):
-        bank.instances(0)
-    write_map(folder / "labels" / "0000.png", labels + 9)
+        resealed(library, NAME)[NAME].instances(0)
+    write_map(files["labels"], labels + 9)
     with pytest.raises(LibraryError, match=r"labels of refs/test/a\.png"):
-        bank.labels(0)
+        resealed(library, NAME)[NAME].labels(0)
 
 
 def test_banks_of_other_classes_stand_together_until_their_classes_are_asked(library, pictures, mapped):

@@ -619,6 +619,22 @@ def test_a_site_that_is_asked_twice_in_one_run_goes_on_counting():
     assert one.sources()["share"].sum() == pytest.approx(1)
 
 
+def test_of_very_many_sources_a_trace_lists_those_that_were_recorded_and_one_of_each_bank(world, paint, monkeypatch):
+    whole = world.translator.traced(paint(2), candidates=1)
+    monkeypatch.setattr("ktviz.trace.about.MOST_SOURCES", 2)
+    some = world.translator.traced(paint(2), candidates=1)
+    used, firsts = set(whole.column("source")), {"art/cool/d.png", "art/warm/a.png"}
+    listed = [source["source"] for source in whole.about["sources"] if source["source"] in used | firsts]
+    assert [source["source"] for source in some.about["sources"]] == listed
+    assert len(listed) < len(world.banks.sources)
+    assert some.about["banks"] == whole.about["banks"]
+    for column in ("source", "bank", "entry", "source_box"):
+        assert np.array_equal(some.column(column), whole.column(column))
+    found, known = (trace.sources().set_index("source")["share"] for trace in (some, whole))
+    assert found.to_dict() == {name: known[name] for name in listed}
+    assert np.array_equal(kt.without(some, ["c"]).output, kt.without(whole, ["c"]).output)
+
+
 def test_two_translators_in_one_model_make_an_image_each(world, paint):
     warm = Translator(world.library["art/warm"], world.translator.encoder, world.translator.decoder)
     model = Pair(warm, fresh(world))

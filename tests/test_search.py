@@ -15,8 +15,9 @@ from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, haar, to_vectors
 from ktviz.library.kinds.patches.compare import compare, rank
 from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.grid import PatchGrid
-from ktviz.library.kinds.patches.index import Index
-from ktviz.library.kinds.patches.keys import compute_keys, fit_projection
+from ktviz.library.kinds.patches.index import Index, levels
+from ktviz.library.kinds.patches.keys import fit_bases, with_units, without_units
+from ktviz.library.kinds.patches.lists import Lists
 from ktviz.library.kinds.patches.scan import scan
 from ktviz.library.kinds.patches.search import SearchSettings, everything, search
 from ktviz.library.kinds.patches.tree import Tree
@@ -91,6 +92,13 @@ def test_beam_reaches_95_percent_of_the_exact_winners(large, queries, weights):
     assert hit.float().mean() >= 0.95
 
 
+def fit_projection(entries, dimensions):
+    """Directions and units from all entries."""
+    vectors = entries.vectors(torch.arange(len(entries)))
+    bases = fit_bases(vectors, dimensions)
+    return with_units(bases, without_units(bases).of_few(vectors)[0].abs().amax(0))
+
+
 def test_what_few_entries_hold_counts_where_a_photo_holds_much_of_it():
     """A channel of which 1 entry in 100 holds anything decides between these for a query that holds nothing else."""
     random = torch.Generator().manual_seed(0)
@@ -99,9 +107,12 @@ def test_what_few_entries_hold_counts_where_a_photo_holds_much_of_it():
     features[:4, :8, 3] = torch.rand(4, 8, generator=random)
     y, x = (axis.flatten() for axis in torch.meshgrid(torch.arange(37), torch.arange(37), indexing="ij"))
     entries = Entries.create(torch.zeros(len(y), dtype=torch.int64), y, x, [features.half()])
-    projection = fit_projection(entries, dimensions=24, seed=7)
+    projection = fit_projection(entries, 24)
     tree = Tree(torch.zeros(2, 256), torch.tensor([-1, 0]), torch.zeros(2).long(), torch.tensor([len(y)] * 2))
-    index = Index.create(tree, entries, compute_keys(entries, projection), projection, PAPER_WEIGHTS)
+    numbers, _ = projection(entries.vectors(torch.arange(len(y))))
+    keys = Lists.create(numbers, projection.units, torch.tensor([0]), torch.tensor([len(y)]))
+    above = levels(tree.parent, torch.ones(2, len(projection.units)))
+    index = Index.create(tree, projection, above, entries, keys, PAPER_WEIGHTS)
     queries = torch.zeros(8, 16, 4, 4)
     queries[:, 3] = torch.rand(8, 4, 4, generator=random) + 0.1
     truth = scan(to_vectors(queries), [everything(8, entries, None)], entries, torch.tensor(PAPER_WEIGHTS), 1)
@@ -114,7 +125,7 @@ def test_key_directions_are_orthonormal_even_where_patches_are_all_alike():
     features[:, :6] = torch.rand(8, generator=torch.Generator().manual_seed(0))
     y, x = torch.meshgrid(torch.arange(9), torch.arange(9), indexing="ij")
     entries = Entries.create(torch.zeros(81, dtype=torch.int64), y.flatten(), x.flatten(), [features])
-    for basis in fit_projection(entries, dimensions=64, seed=7).bases:
+    for basis in fit_projection(entries, 64).bases:
         assert (basis.T @ basis - torch.eye(basis.shape[1])).abs().max() < 1e-5
 
 
@@ -183,6 +194,10 @@ def test_a_query_whose_leaf_is_wholly_excluded_gets_the_best_of_the_rest(large, 
     hidden[bank.tree.start[leaf] : bank.tree.end[leaf]] = True
     settings = SearchSettings(preset, candidates=1, beam=1)
     found = search(queries[:1], bank.entries, bank.tree, bank.index(settings.band_weights), settings, hidden)
+    assert not hidden[found.winner]
+    if preset == "beam":  # which goes on to the next leaf, and finds the best there
+        leaf = bank.tree.leaf_of(found.winner)[0]
+        hidden = (torch.arange(len(bank)) < bank.tree.start[leaf]) | (torch.arange(len(bank)) >= bank.tree.end[leaf])
     truth = oracle(queries[:1], all_patches(large)).masked_fill(hidden, -1)
     assert int(found.winner) == int(truth.argmax())
 
@@ -216,7 +231,9 @@ def pruned(bank, gone):
     before = torch.cat((torch.zeros(1, dtype=torch.int64), left.cumsum(0)))
     tree = replace(bank.tree, start=before[bank.tree.start], end=before[bank.tree.end])
     rows = left.nonzero()[:, 0]
-    return replace(bank, entries=bank.entries.take(rows), tree=tree, keys=bank.keys[rows], _indices={}), rows
+    leaves = tree.leaves
+    keys = Lists.create(bank.keys[rows], bank.keys.scale, tree.start[leaves], tree.end[leaves] - tree.start[leaves])
+    return bank.changed(entries=bank.entries.take(rows), tree=tree, keys=keys), rows
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -449,10 +466,10 @@ def test_a_picture_finds_itself_with_similarity_one(world, toy):
 def test_keys_are_near_the_numbers_that_they_stand_for(large):
     bank, whole = large.banks[0], replace(large.banks[0].projection, units=torch.ones(1))
     rows = torch.arange(0, len(bank), 7)
-    exact = whole.of_few(bank.entries.vectors(rows))
+    exact, _ = whole.of_few(bank.entries.vectors(rows))
     apart = (bank.keys[rows].float() - exact / bank.projection.units).abs()
     assert apart.max() <= 0.5 + 1e-3
-    assert bank.keys.abs().amax(0).min() >= 126  # each number in units of its own
+    assert bank.keys[torch.arange(len(bank))].int().abs().amax(0).min() >= 126  # each number in units of its own
 
 
 def test_keys_of_next_to_nothing_are_keys():
@@ -460,18 +477,17 @@ def test_keys_of_next_to_nothing_are_keys():
     features = (4e-7 * torch.randn(24, 24, 8, generator=random)).half()
     y, x = torch.meshgrid(torch.arange(21), torch.arange(21), indexing="ij")
     entries = Entries.create(torch.zeros(441, dtype=torch.int64), y.flatten(), x.flatten(), [features])
-    keys = compute_keys(entries, fit_projection(entries, dimensions=16, seed=7))
+    keys, _ = fit_projection(entries, 16)(entries.vectors(torch.arange(441)))
     assert keys.abs().amax(0).min() == 127
 
 
 def test_energies_and_keys_of_a_bank_do_not_depend_on_the_chunks_they_were_made_in(large, monkeypatch):
     bank = large.banks[0]
     for chunk in (5, 300, 10_000):
-        monkeypatch.setattr("ktviz.library.kinds.patches.entries.GRID_CHUNK", chunk)
-        monkeypatch.setattr("ktviz.library.kinds.patches.keys.CHUNK", chunk)
-        entries = Entries.create(bank.entries.source, bank.entries.y, bank.entries.x, bank.entries.maps)
-        assert torch.equal(entries.energy, bank.entries.energy)
-        assert torch.equal(compute_keys(entries, bank.projection), bank.keys)
+        monkeypatch.setattr("ktviz.library.kinds.patches.keys.GRID_CHUNK", chunk)
+        keys, energy = bank.projection(bank.entries.vectors(torch.arange(len(bank))))
+        assert torch.equal(energy, bank.entries.energy)
+        assert torch.equal(keys, bank.keys[torch.arange(len(bank))])
 
 
 @pytest.mark.parametrize(

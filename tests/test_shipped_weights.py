@@ -107,5 +107,4 @@ def seconds(work):
 
 
 def test_an_entry_takes_at_most_a_fortieth_of_the_reference_s_bytes(large_bank):
-    size = sum(path.stat().st_size for path in large_bank.folder.rglob("*") if path.is_file())
-    assert size / len(large_bank) <= 98_800 / 40
+    assert large_bank.place.record.bytes / len(large_bank) <= 98_800 / 40

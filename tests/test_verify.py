@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageFile
+from stored import file_of
 from torch import nn
 
 from ktviz.audit.audit import Audit
@@ -146,16 +147,16 @@ def test_a_changed_source_file_is_caught(original, world, model, tmp_path):
     assert "source file b.png is missing" in verdict.difference
 
 
-@pytest.mark.parametrize("name", ["features/part-0001.safetensors", "keys.safetensors", "thumbs/0000.jpg"])
+@pytest.mark.parametrize("name", ["1.safetensors", "keys.safetensors", "0.jpg"])
 def test_a_changed_library_byte_is_caught(original, world, tmp_path, name):
     shutil.copytree(world.folder, tmp_path / "l.ktlib")
     library = Library.open(tmp_path / "l.ktlib")
-    path = library.folder / library.record("art/warm").folder / name
+    path = file_of(library.bank("art/warm"), name)
     data = bytearray(path.read_bytes())
     data[-5] ^= 1
     path.write_bytes(data)
     verdict = verify(original, tmp_path / "l.ktlib")
-    assert name in verdict.difference
+    assert path.name in verdict.difference
 
 
 def test_a_library_with_another_source_is_named(original, world, toy, tmp_path, paint, save):
@@ -238,10 +239,10 @@ def test_a_source_that_is_still_there_is_named(original, world, removed):
     )
 
 
-@pytest.mark.parametrize("name", ["features/part-0000.safetensors", "keys.safetensors", "thumbs/0000.jpg"])
+@pytest.mark.parametrize("name", ["0.safetensors", "keys.safetensors", "0.jpg"])
 def test_bytes_left_behind_anywhere_in_the_folder_are_found(original, world, removed, name):
     library, model = removed
-    whole = (world.folder / world.library.record("art/cool").folder / name).read_bytes()
+    whole = file_of(world.library.bank("art/cool"), name).read_bytes()
     (library.folder / "forgotten.bin").write_bytes(b"odd" + whole[len(whole) // 3 :] + b"end")
     verdict = verify_removal(original, library, "d", model=model, sha256=noted(original))
     assert "forgotten.bin still holds" in verdict.difference
@@ -289,8 +290,7 @@ def test_what_sources_of_two_banks_share_is_no_evidence(tmp_path, toy, settings,
 
 def test_bytes_of_other_sources_are_no_evidence(original, world, removed):
     library, model = removed
-    folder = world.folder / world.library.record("art/warm").folder
-    shutil.copy(folder / "features" / "part-0001.safetensors", library.folder / "other.bin")
+    shutil.copy(file_of(world.library.bank("art/warm"), "1.safetensors"), library.folder / "other.bin")
     assert verify_removal(original, library, "d", model=model, sha256=noted(original))
 
 

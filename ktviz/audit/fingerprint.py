@@ -1,10 +1,11 @@
 """Fingerprints of sources: enough to find what a library holds of one in any file, not enough to make it again.
 
-A bank of patches stores a source as feature cells (C float16 numbers each), as search keys, and as a picture; a bank of
-pictures as a picture without loss and a small one, and as maps where it has some; a bank of codes has the codes of its
-objects, too. A fingerprint keeps a 64-bit hash of each of these runs of bytes
-that no other source of the banks shares; where another source holds all of the first (a PNG copy of a JPEG), it keeps
-those of all of them. After a source was removed, every file of the library is searched for them at every offset.
+A bank of patches stores a source as feature cells (C float16 numbers each), as search keys, which lie in blocks of 16,
+four bytes of each after the other, and as a picture; a bank of pictures as a picture without loss and a small one, and
+as maps where it has some; a bank of codes has the codes of its objects, too. A fingerprint keeps a 64-bit hash of each
+of these runs of bytes that no other source of the banks shares; where another source holds all of the first (a PNG copy
+of a JPEG), it keeps those of all of them. After a source was removed, every file of the library is searched for them at
+every offset.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from ktviz.tables import MOST_VALUES, read_rows
 
 Bytes = npt.NDArray[np.uint8]
 Hashes = npt.NDArray[np.uint64]
+Owners = dict[int, dict[int, tuple[str, str]]]
+"""By length of runs: of each hash the source, and the kind of the run."""
 
 RUN = 256
 """Bytes of a run of a picture."""
@@ -43,6 +46,8 @@ INVERSE = pow(FACTOR, -1, 1 << 64)
 LOW = np.uint64((1 << 22) - 1)
 CHUNK = 1 << 20
 """Bytes searched at a time."""
+BLOCKS, STEP, WORD = "keys in blocks", 64, 4
+"""How such runs are called: of so many bytes as many at the beginning belong to one of them."""
 LONGEST = 1 << 13
 """Bytes in the longest run: a cell of 4,096 channels."""
 
@@ -122,10 +127,10 @@ def runs_of_patches(banks: BankUnion) -> list[Runs]:
     maps = [features.numpy() for bank in banks.banks for features in bank.entries.maps]
     cells = [hash_rows(as_bytes(features.reshape(-1, features.shape[2]))) for features in maps]
     keys = [hashes for bank in banks.banks for hashes in key_hashes(bank)]
-    key_bytes = [bank.keys.shape[1] for bank in banks.banks for _ in bank.sources]
+    key_bytes = [WORD * -(-len(bank.keys.scale) // WORD) for bank in banks.banks for _ in bank.sources]
     return [
         Runs("features", [2 * features.shape[2] for features in maps], cells),
-        Runs("keys", key_bytes, keys),
+        Runs(BLOCKS, key_bytes, keys),
         Runs("picture", [RUN for _ in maps], hashes_of_thumbs(banks)),
     ]
 
@@ -163,7 +168,11 @@ def runs_of_codes(banks: CodeUnion) -> list[Runs]:
 
 def hashes_of_thumbs(banks: Banks[Any]) -> list[Hashes]:
     """Pieces of JPEGs; their heads, which all have in common, are left out."""
-    thumbs = [np.frombuffer(thumb, dtype=np.uint8) for bank in banks.banks for thumb in bank.thumbs]
+    thumbs = [
+        np.frombuffer(thumb, dtype=np.uint8)
+        for bank in banks.banks
+        for thumb in map(bank.thumb, range(len(bank.sources)))
+    ]
     return [hash_rows(rows_of(thumb, RUN)[HEAD:]) for thumb in thumbs]
 
 
@@ -175,8 +184,10 @@ def telling(hashes: Hashes) -> Hashes:
 
 
 def key_hashes(bank: Bank) -> list[Hashes]:
-    hashes = hash_rows(as_bytes(bank.keys.numpy()))
-    return [hashes[(bank.entries.source == number).numpy()] for number in range(len(bank.sources))]
+    """Of keys as they lie in blocks: filled up to whole words."""
+    fill = -len(bank.keys.scale) % WORD
+    entries = [bank.entries.of_source(number) for number in range(len(bank.sources))]
+    return [hash_rows(np.pad(as_bytes(bank.keys[mine].numpy()), ((0, 0), (0, fill)))) for mine in entries]
 
 
 def as_bytes(values: npt.NDArray[np.generic]) -> Bytes:
@@ -193,9 +204,9 @@ def rows_of(data: Bytes, length: int) -> Bytes:
 def own_hashes(hashes: list[Hashes]) -> list[list[int]]:
     """Those of each source that no other has."""
     each = [np.unique(mine) for mine in hashes]
-    known, counts = np.unique(np.concatenate(each), return_counts=True)
-    shared = known[counts > 1]
-    return [np.setdiff1d(mine, shared, assume_unique=True).tolist() for mine in each]
+    _, place, counts = np.unique(np.concatenate(each), return_inverse=True, return_counts=True)
+    alone = np.split(counts[place] == 1, np.cumsum([len(mine) for mine in each])[:-1])
+    return [mine[own].tolist() for mine, own in zip(each, alone, strict=True)]
 
 
 @cache
@@ -217,13 +228,23 @@ def hash_rows(rows: Bytes) -> Hashes:
 
 def find_runs(path: Path, prints: Iterable[Fingerprint]) -> dict[str, str]:
     """Which sources have a run of bytes in a file, at any offset: source to the kind that was found."""
-    wanted: dict[int, dict[int, tuple[str, str]]] = {}
+    wanted: dict[bool, Owners] = {False: {}, True: {}}
     for fingerprint in prints:
         for kind, (length, hashes) in fingerprint.runs.items():
-            wanted.setdefault(length, {}).update(dict.fromkeys(hashes, (fingerprint.source, kind)))
+            owners = wanted[kind == BLOCKS].setdefault(length, {})
+            owners.update(dict.fromkeys(hashes, (fingerprint.source, kind)))
+    data = np.memmap(path, dtype=np.uint8, mode="r") if path.stat().st_size else np.empty(0, dtype=np.uint8)
+    found = find_owners(data, wanted[False])
+    for phase in range(STEP if any(wanted[True].values()) else 0):
+        words = data[phase : phase + (len(data) - phase) // STEP * STEP].reshape(-1, STEP)[:, :WORD]
+        found |= find_owners(words.ravel(), wanted[True])
+    return found
+
+
+def find_owners(data: Bytes, wanted: Owners) -> dict[str, str]:
+    """The same in some bytes."""
     filters = {length: Filter.create(owner) for length, owner in wanted.items() if owner}
     found: dict[str, str] = {}
-    data = np.memmap(path, dtype=np.uint8, mode="r") if path.stat().st_size else np.empty(0, dtype=np.uint8)
     for start in range(0, len(data) if filters else 0, CHUNK):
         sums = prefix_sums(data[start : start + CHUNK + max(filters) - 1])
         for length, known in filters.items():

@@ -138,7 +138,8 @@ def named(path: Path, library: Library) -> str:
         for name in library
         for bank in (library.bank(name),)
         for number, source in enumerate(bank.sources)
-        for file in library.record(name).layout.paths(bank.folder, number)
+        for ending in bank.place.record.of_source
+        for file in (bank.place.path(number, ending),)
     }
     return f"{path.relative_to(library.folder).as_posix()}{owners.get(path, '')}"
 

@@ -53,6 +53,7 @@ from ktviz.errors import AuditError, Difference, KtvizError, MismatchError, Miss
 from ktviz.explain.case import Case, check_same
 from ktviz.images import file_digest
 from ktviz.library.banks import Banks
+from ktviz.library.check import check_bank
 from ktviz.library.library import Library
 from ktviz.licences import UNKNOWN
 from ktviz.retrieval.catalogue import LIBRARY_BANK
@@ -271,6 +272,7 @@ def system_for(trace: Trace, library: Library | None, model: System | None = Non
         if library is None or name not in library:
             found = "no library was given" if library is None else "the library has no such bank"
             raise MismatchError(LIBRARY_BANK + name, found, "Give the library of the audit")
+        check_bank(library.bank(name))
     return opened(trace, library, model)
 
 

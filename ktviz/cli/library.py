@@ -1,4 +1,4 @@
-"""`ktviz library`: build banks, add and remove sources, see what is there."""
+"""`ktviz library`: build banks, add and remove sources, see and check what is there."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ app = typer.Typer(help="Build and edit knowledge libraries.", no_args_is_help=Tr
 
 Folder = Annotated[Path, typer.Argument(metavar="LIB.ktlib", help="The library's folder.")]
 BankName = Annotated[str, typer.Option("--bank", "-b", metavar="TASK/STYLE", help="The bank, e.g. art/impasto.")]
+BankOf = Annotated[str | None, typer.Option("--bank", "-b", metavar="TASK/STYLE", help="One bank. [all]")]
 Images = Annotated[list[Path], typer.Argument(metavar="FOLDER_OR_FILES...", help="Images; folders are read whole.")]
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out images that cannot be used, and name them, instead of refusing.")
@@ -153,6 +154,7 @@ def add(
         new = len(made.sources) - before
         say(f"{new} new source{'' if new == 1 else 's'}")
     announce(made, quiet)
+    tell_drift(opened, bank, quiet)
 
 
 @app.command()
@@ -171,9 +173,38 @@ def remove(
     opened = Library.open(library)
     with warned(SourceWarning, quiet):
         removed = opened.remove(bank, sources or (), quiet=quiet)
+    if bank in opened:
+        tell_drift(opened, bank, quiet)
     if not quiet:
         left = f"{counted(opened.record(bank).sources, 'source')} left" if bank in opened else "the bank is gone"
         say(f"removed {', '.join(removed) or 'all'} from {bank}: {left}")
+
+
+@app.command()
+def check(library: Folder, bank: BankOf = None, quiet: Quiet = False) -> None:
+    """Compare every file of a bank, or of all banks, with its digest, and what they say with each other."""
+    from ktviz.library.library import Library
+
+    opened = Library.open(library)
+    for name in [bank] if bank is not None else list(opened):
+        with warned(SourceWarning, quiet):
+            opened.check(name)
+        tell_drift(opened, name, quiet)
+        if not quiet:
+            say(f"{name}: all files as they were written")
+
+
+@app.command()
+def rebuild(library: Folder, bank: BankOf = None, quiet: Quiet = False) -> None:
+    """Make the trees of banks anew from what they hold now; a library of an older format becomes a new one."""
+    from ktviz.library.library import Library
+
+    opened = Library.open(library)
+    made = opened.rebuild(bank, quiet=quiet)
+    if not quiet:
+        say(f"made anew: {', '.join(made)}")
+    for name in made:
+        tell_drift(opened, name, quiet)
 
 
 @app.command("list")
@@ -193,7 +224,7 @@ def list_banks(library: Folder, as_json: Json = False, quiet: Quiet = False) -> 
 
 @app.command()
 def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
-    """Check every bank against its digests, and show settings, encoder, trees and sources."""
+    """Show settings, encoder, trees and sources."""
     from ktviz.library.library import Library
 
     opened = Library.open(library)
@@ -264,6 +295,8 @@ def describe(library: Library, name: str) -> dict[str, Any]:
         "entries": record.entries,
         "bytes": record.bytes,
         "digest": record.digest,
+        "content": record.content,
+        "structure": record.structure,
     }
 
 
@@ -275,7 +308,8 @@ def inside(bank: AnyKind) -> dict[str, Any]:
     sources = [{**known_of(source), **source.credit.described()} for source in bank.sources]
     if isinstance(bank, Bank):
         positions = sum(source.positions for source in bank.sources)
-        tree = {"leaves": len(bank.tree.leaves), "depth": bank.tree.depth, "survivor_rate": len(bank) / positions}
+        tree: dict[str, Any] = {"leaves": len(bank.tree.leaves), "depth": bank.tree.depth}
+        tree |= {"survivor_rate": len(bank) / positions, "drift": {**asdict(bank.drift), "matters": bank.drift.matters}}
         return {**tree, "source_list": sources}
     maps = {name: len(sources) if name in bank.maps else 0 for name in MAPS}
     names = [] if bank.classes is None else list(bank.classes.names)
@@ -325,6 +359,13 @@ def tell_passed_over(passed_over: Mapping[Path, str], tables: Sequence[Path | No
     if not quiet:
         wanted = [table.resolve() for table in tables if table is not None]
         print_passed_over({file: why for file, why in passed_over.items() if file.resolve() not in wanted})
+
+
+def tell_drift(library: Library, name: str, quiet: bool) -> None:
+    """How far a bank has moved away from what its tree was made for."""
+    drift = library.drift(name)
+    if drift is not None and not quiet:
+        say(f"{name}: {drift}")
 
 
 def announce(bank: AnyUnion, quiet: bool) -> None:

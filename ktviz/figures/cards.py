@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from ktviz.errors import AbilityError, KtvizError, TraceError
+from ktviz.errors import AbilityError, KtvizError, LibraryError, TraceError
 from ktviz.explain.case import source_picture
 from ktviz.explain.result import one_site
 from ktviz.figures.attribution import colour, highlighted, pale_outside
@@ -25,10 +25,12 @@ from ktviz.figures.comparison import FULL
 from ktviz.figures.layout import percent
 from ktviz.figures.maps import painted_values, scores, source_map
 from ktviz.images import Pixels, decode_image, encode_image, resize
-from ktviz.library.banks import AnyBank, Banks
+from ktviz.library.banks import READ_ERRORS, AnyBank, Banks
 from ktviz.library.format import BankRecord
-from ktviz.library.layout import CODES, PICTURES, thumb_path
+from ktviz.library.layout import CODES, PICTURES
 from ktviz.library.library import Library
+from ktviz.library.older import place_of
+from ktviz.library.place import Place
 from ktviz.licences import in_short
 from ktviz.printing import counted
 from ktviz.trace.pictures import LABELS, in_words
@@ -48,7 +50,7 @@ THUMB = (44, 32)
 TILE = (120, 84)
 SHARPNESS = 1.25
 """Px of a picture's file for each px on the page: screens are finer than pages say."""
-ROWS, TILES, BANKS, IMAGES = 6, 18, 8, 3
+ROWS, TILES, BANKS, IMAGES, FEW = 6, 18, 8, 3, 5
 """Most shares, sources, banks and images that are shown; what is left out is counted."""
 Find = Callable[[str], Pixels | None]
 """From the name of a source to its picture, if there is one."""
@@ -219,19 +221,27 @@ def library_card(library: Library) -> str:
     rows = []
     for name in list(library)[:BANKS]:
         record = library.record(name)
-        paths = [thumb_path(library.folder / record.folder, number) for number in range(min(5, record.sources))]
+        place = place_of(name, library.folder, record)
         rows.append(
             {
                 "share": "",
                 "bar": None,
                 "colour": "",
-                "thumbs": [thumb(decode_image(path.read_bytes())) for path in paths if path.is_file()],
+                "thumbs": [thumb(decode_image(data)) for data in first_thumbs(place)],
                 "name": name,
                 "text": held(record),
             }
         )
     more = f"and {counted(len(library) - BANKS, 'more bank')}" if len(library) > BANKS else ""
     return card("Library", [str(library.folder), f"digest {library.digest[:12]}"], [], rows, more)
+
+
+def first_thumbs(place: Place) -> list[bytes]:
+    """The small pictures of a few sources; none of a bank that is damaged."""
+    try:
+        return [place.thumb(number) for number in range(min(FEW, place.record.sources))]
+    except (LibraryError, *READ_ERRORS):
+        return []
 
 
 def held(record: BankRecord) -> str:

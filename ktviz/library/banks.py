@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import pyarrow as pa
@@ -15,11 +14,13 @@ from torch import Tensor
 
 from ktviz.errors import LibraryError, SettingError
 from ktviz.images import Pixels, decode_image
-from ktviz.library.sources import Source
+from ktviz.library.place import Place
+from ktviz.library.sources import Source, Sources
 from ktviz.names import find_name
 from ktviz.printing import counted
 from ktviz.regions import SourceRegion, region_mask
 from ktviz.retrieval.catalogue import LIBRARY_BANK
+from ktviz.retrieval.listing import Listing
 from ktviz.values import short
 
 READ_ERRORS = (
@@ -40,8 +41,8 @@ Part = str | int | SourceRegion
 class AnyBank(Protocol):
     """A bank of any kind.
 
-    `kind` is which; `sources` are its sources, `thumbs` the JPEG of each, held so that results outlive an edit of the
-    bank; `digest` is that of its files, `folder` where they lie; its length is the number of its entries.
+    `kind` is which; `sources` are its sources, `thumb` gives the JPEG of each; `digest` is that of its files, `place`
+    where they lie; its length is the number of its entries. `check` refuses tables that make no sense.
     """
 
     @property
@@ -54,17 +55,18 @@ class AnyBank(Protocol):
     def sources(self) -> Sequence[Source]: ...
 
     @property
-    def thumbs(self) -> Sequence[bytes]: ...
-
-    @property
     def digest(self) -> str: ...
 
     @property
-    def folder(self) -> Path: ...
+    def place(self) -> Place: ...
 
     def __len__(self) -> int: ...
 
     def picture(self, source: int, /) -> Pixels: ...
+
+    def thumb(self, source: int, /) -> bytes: ...
+
+    def check(self) -> None: ...
 
 
 B_co = TypeVar("B_co", bound=AnyBank, covariant=True)
@@ -105,12 +107,12 @@ class Banks(Generic[B_co]):
     @cached_property
     def sources(self) -> Sequence[Source]:
         """All sources, bank after bank."""
-        return [source for bank in self.banks for source in bank.sources]
+        return self.banks[0].sources if len(self.banks) == 1 else [one for bank in self.banks for one in bank.sources]
 
     @cached_property
     def source_names(self) -> list[str]:
         """Full name of each source: "task/style/name"."""
-        return [f"{bank.name}/{source.name}" for bank in self.banks for source in bank.sources]
+        return [f"{bank.name}/{name}" for bank in self.banks for name in names_of(bank.sources)]
 
     @cached_property
     def source_numbers(self) -> dict[str, int]:
@@ -165,22 +167,25 @@ class Banks(Generic[B_co]):
         """Source number of entries; each source is one, unless the kind of bank says otherwise."""
         return entries
 
-    def describe_sources(self) -> list[dict[str, Any]]:
+    def describe_sources(self) -> Listing:
         """Name, bank, credit, digest and original size in px of every source."""
-        return [
-            {
-                "source": name,
-                "bank": self.bank_of_source(number)[0].name,
-                **source.credit.described(),
-                "sha256": source.sha256,
-                "width": source.width,
-                "height": source.height,
-            }
-            for number, (name, source) in enumerate(zip(self.source_names, self.sources, strict=True))
-        ]
+        return Listing(len(self.sources), self._described, self.source_offset[:-1].tolist())
+
+    def _described(self, number: int) -> dict[str, Any]:
+        source, (bank, _) = self.sources[number], self.bank_of_source(number)
+        return {
+            "source": f"{bank.name}/{source.name}",
+            "bank": bank.name,
+            **source.credit.described(),
+            "sha256": source.sha256,
+            "width": source.width,
+            "height": source.height,
+        }
 
     def digests(self) -> dict[str, str]:
-        """Digest of every bank by its name."""
+        """Digest of every bank by its name; what it is made from is compared first, if nobody has touched it yet."""
+        for bank in self.banks:
+            bank.place.compare_tables()
         return {LIBRARY_BANK + bank.name: bank.digest for bank in self.banks}
 
 
@@ -212,7 +217,12 @@ def other_kind(names: Iterable[str], kind: str, wanted: type[Banks[Any]], asked:
 
 def thumb_of(bank: AnyBank, source: int) -> Pixels:
     """The small picture of a source."""
-    return decode_image(bank.thumbs[source], asked=f"thumbnail of {bank.sources[source].name!r}")
+    return decode_image(bank.thumb(source), asked=f"thumbnail of {bank.sources[source].name!r}")
+
+
+def names_of(sources: Sequence[Source]) -> list[str]:
+    """The names of some sources, in their bank."""
+    return sources.column("name") if isinstance(sources, Sources) else [source.name for source in sources]
 
 
 def offsets(sizes: Sequence[int]) -> Tensor:

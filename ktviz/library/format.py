@@ -1,19 +1,15 @@
-"""The library folder: a manifest written last, files that are named when damaged, one writer at a time.
+"""The library folder: a small manifest written last, and one writer at a time.
 
     NAME.ktlib/
-      library.json                     format version, encoder, settings, and per bank its kind and its files with
-                                       size and SHA-256
-      banks/TASK/STYLE@GENERATION/     of patches: sources.parquet, entries.parquet, tree.safetensors,
-                                       keys.safetensors, features/part-0000.safetensors ... (one per source),
-                                       thumbs/0000.jpg ...; of pictures: sources.parquet, pictures/0000.png ...,
-                                       thumbs/0000.jpg ..., and with maps classes.csv, labels/0000.png ...,
-                                       instances/0000.png ...; of codes: the same, and codes.json,
-                                       entries.parquet, centres.parquet, rows/0000.parquet ...
+      library.json                     format version, encoder, settings, and per bank its kind, counts, digests and
+                                       tables with size and SHA-256
+      banks/TASK/STYLE@GENERATION/     the tables of a bank; one of them names the files of every source
+      banks/TASK/STYLE/                the files of each source, called by its content
       building/                        finished parts of an interrupted build; not part of the library
       .lock                            held while somebody writes
 
-A bank's files never change: an edit writes a new generation beside the old one, replaces `library.json` by rename, and
-only then removes what the manifest no longer names. Whatever interrupts it, the library is the old or the new one.
+Files never change: an edit writes a new generation of tables beside the old one, replaces `library.json` by rename, and
+only then removes what is not named any more. Whatever interrupts it, the library is the old or the new one.
 """
 
 from __future__ import annotations
@@ -22,7 +18,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -34,18 +29,17 @@ from safetensors import SafetensorError
 
 from ktviz.errors import KtvizError, LibraryBusyError, LibraryError, MissingLibraryError, SettingError, StorageError
 from ktviz.files import read_json, remedy
-from ktviz.images import MAX_SIDE, MIN_SIDE, file_digest
+from ktviz.images import MAX_SIDE, MIN_SIDE
 from ktviz.library.kinds.patches.tree import check_branching
-from ktviz.library.layout import LAYOUTS, PATCHES, Layout, layout_of
+from ktviz.library.layout import LAYOUTS, TREE, Layout, layout_of
 
 FORMAT_VERSION = 3
 PATCHES_ONLY, HALF_KEYS = 1, 2
-"""Older formats: in the first, banks are all of patches and do not say so; up to the second, search keys are numbers in
-half precision."""
+"""Older formats; see `ktviz.library.older`."""
 MANIFEST = "library.json"
 RESTORE = "Restore the file from a copy, or remove the bank and build it again"
 MOST_BYTES = 256 << 20
-"""Of a manifest: names and digests of the files of a million sources."""
+"""Of a manifest; those of older formats name the files of every source."""
 BUILDING = "building"
 STRIDES = (1, 2)
 BANK_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*/[a-z0-9][a-z0-9_.-]*")
@@ -107,48 +101,67 @@ class BankRecord:
 
     Attributes:
         kind: "patches", "pictures" or "codes".
-        folder: Its folder, relative to the library.
+        folder: Where its tables lie, relative to the library.
+        of_source: How the files of each source end.
         sources: Number of sources.
         entries: Number of entries.
-        files: Relative path to (bytes, SHA-256).
+        source_bytes: Size of the files of all sources.
+        content: SHA-256 of what it was made from: equal for equal sources, whatever was added and removed before.
+        tables: Their names, to (bytes, SHA-256).
     """
 
     kind: str
     folder: str
+    of_source: tuple[str, ...]
     sources: int
     entries: int
-    files: dict[str, tuple[int, str]]
+    source_bytes: int
+    content: str
+    tables: dict[str, tuple[int, str]]
 
     @property
     def layout(self) -> Layout:
-        """Where its files lie."""
-        return layout_of(self.kind, self.files)
+        """Which files it has."""
+        return layout_of(self.kind, self.of_source)
 
     @property
     def bytes(self) -> int:
         """Size of all files."""
-        return sum(size for size, _ in self.files.values())
+        return self.source_bytes + sum(size for size, _ in self.tables.values())
+
+    @property
+    def structure(self) -> str:
+        """SHA-256 of the tree that its entries are sorted into; empty where its kind has no tree that lasts."""
+        return self.tables[TREE][1] if TREE in self.tables else ""
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the names and digests of the files: equal wherever they lie.
+        """SHA-256 over content and tables, and so over the digests of all files: equal wherever they lie.
 
-        The same sources give the same digest with the same versions of ktviz, pyarrow and Pillow.
+        Equal content and structure give the same digest with the same versions of ktviz, pyarrow and Pillow.
         """
-        lines = sorted(f"{name} {digest}\n" for name, (_, digest) in self.files.items())
+        lines = [f"{self.content}\n", *sorted(f"{name} {digest}\n" for name, (_, digest) in self.tables.items())]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """`library.json`."""
+    """`library.json`.
+
+    Attributes:
+        encoder: What made the features of its banks of patches.
+        settings: How these were made.
+        banks: By name.
+        version: Of the format that it was read from.
+    """
 
     encoder: EncoderIdentity
     settings: LibrarySettings
     banks: dict[str, BankRecord] = field(default_factory=dict)
+    version: int = FORMAT_VERSION
 
     def to_json(self) -> str:
-        banks = {name: {**asdict(record), "digest": record.digest} for name, record in sorted(self.banks.items())}
+        banks = {name: stated(record) for name, record in sorted(self.banks.items())}
         body = {"encoder": asdict(self.encoder), "settings": asdict(self.settings), "banks": banks}
         return json.dumps({"format": FORMAT_VERSION, "sha256": body_digest(body), **body}, indent=1) + "\n"
 
@@ -158,6 +171,11 @@ class Manifest:
         banks = {name: record.digest for name, record in sorted(self.banks.items())}
         body = json.dumps([asdict(self.encoder), asdict(self.settings), banks], sort_keys=True)
         return hashlib.sha256(body.encode()).hexdigest()
+
+
+def stated(record: BankRecord) -> dict[str, Any]:
+    """What a manifest says of a bank: all that is known of it, and what follows, for those who read it elsewhere."""
+    return {**asdict(record), "structure": record.structure, "digest": record.digest}
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -188,19 +206,10 @@ def read_manifest(folder: Path) -> Manifest:
         raise LibraryError(
             asked, f"{MANIFEST} was changed by something else than ktviz", "Restore it from a copy, or build anew"
         )
-    if version == PATCHES_ONLY:
-        data = {**data, "banks": stating_kinds(data.get("banks"))}
     try:
-        return parse_manifest(data)
+        return parse_manifest(data, version)
     except (KeyError, TypeError, ValueError, AttributeError, SettingError) as error:
         raise LibraryError(asked, f"{MANIFEST}: {error}", "Restore it from a copy, or build anew") from None
-
-
-def stating_kinds(banks: Any) -> Any:
-    """The banks of a manifest of the first format, with their kind; what are no banks stays as it is."""
-    if not isinstance(banks, dict):
-        return banks
-    return {name: {"kind": PATCHES, **bank} if isinstance(bank, dict) else bank for name, bank in banks.items()}
 
 
 def body_digest(data: Mapping[str, Any]) -> str:
@@ -209,28 +218,50 @@ def body_digest(data: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-def parse_manifest(data: Mapping[str, Any]) -> Manifest:
+def parse_manifest(data: Mapping[str, Any], version: int) -> Manifest:
     """A manifest's content.
 
     Raises:
         ValueError, TypeError, SettingError: It is not what `Manifest.to_json` writes: something is missing, is added,
             or is of another kind; the message says what.
     """
+    from ktviz.library.older import parse_older_bank
+
     check_keys(MANIFEST, data, {"format", "sha256", "encoder", "settings", "banks"})
     check_keys("encoder", data["encoder"], {part.name for part in fields(EncoderIdentity)})
     encoder = EncoderIdentity(**data["encoder"])
     texts, counts = (encoder.name, encoder.digest), (encoder.channels, encoder.stride)
     if not (all(isinstance(text, str) for text in texts) and all(map(is_count, counts))):
         raise ValueError(f"no encoder is {data['encoder']!r}")
-    banks = {name: parse_bank(name, bank) for name, bank in as_object("banks", data["banks"]).items()}
-    return Manifest(encoder, LibrarySettings(**as_object("settings", data["settings"])), banks)
+    parse = parse_bank if version == FORMAT_VERSION else parse_older_bank
+    banks = {name: parse(name, bank) for name, bank in as_object("banks", data["banks"]).items()}
+    return Manifest(encoder, LibrarySettings(**as_object("settings", data["settings"])), banks, version)
 
 
 def parse_bank(name: str, bank: Mapping[str, Any]) -> BankRecord:
-    """What a manifest says of one bank: all of a bank's files with size and digest, and no other."""
+    """What a manifest says of one bank: all its tables with size and digest, and no other."""
     what = f"bank {name!r}"
-    check_keys(what, bank, {"kind", "folder", "sources", "entries", "files", "digest"})
-    kind, folder, files = bank["kind"], bank["folder"], as_object(f"files of {what}", bank["files"])
+    check_keys(what, bank, {*(part.name for part in fields(BankRecord)), "structure", "digest"})
+    check_place(what, name, bank)
+    endings = bank["of_source"]
+    if not isinstance(endings, list) or tuple(endings) != layout_of(bank["kind"], endings).of_source:
+        raise ValueError(f"{what} has sources with the files {endings!r}, which are not those of its kind")
+    if not is_count(bank["source_bytes"]) or not is_digest(bank["content"]):
+        raise ValueError(f"{what} does not say what its sources are")
+    tables = as_object(f"tables of {what}", bank["tables"])
+    check_listed(what, tables, layout_of(bank["kind"], endings).tables)
+    known = {part.name: bank[part.name] for part in fields(BankRecord)}
+    listed = {table: (size, digest) for table, (size, digest) in tables.items()}
+    record = BankRecord(**{**known, "of_source": tuple(endings), "tables": listed})
+    for follows in ("structure", "digest"):
+        if bank[follows] != getattr(record, follows):
+            raise ValueError(f"{what} has another {follows} than its tables")
+    return record
+
+
+def check_place(what: str, name: str, bank: Mapping[str, Any]) -> None:
+    """Raise ValueError unless a bank is of a known kind, lies where its name says, and holds something."""
+    kind, folder = bank["kind"], bank["folder"]
     if not isinstance(kind, str) or kind not in LAYOUTS:
         raise ValueError(f"{what} is of the kind {kind!r}, not one of {', '.join(LAYOUTS)}")
     if not is_bank_name(name) or not re.fullmatch(rf"banks/{re.escape(name)}@\d+", str(folder), re.ASCII):
@@ -238,26 +269,17 @@ def parse_bank(name: str, bank: Mapping[str, Any]) -> BankRecord:
     for count in ("sources", "entries"):
         if not is_count(bank[count]) or not bank[count]:
             raise ValueError(f"{what} has {bank[count]!r} {count}")
-    check_listed(what, files, kind, bank["sources"])
-    listed = {path: (size, digest) for path, (size, digest) in files.items()}
-    record = BankRecord(kind, folder, bank["sources"], bank["entries"], listed)
-    if bank["digest"] != record.digest:
-        raise ValueError(f"{what} has another digest than its files")
-    return record
 
 
-def check_listed(what: str, files: Mapping[str, Any], kind: str, sources: int) -> None:
-    """Raise ValueError unless the files of a bank with so many sources are listed, each with size and SHA-256."""
-    if sources > len(files):
-        raise ValueError(f"{what} lists {len(files)} files for {sources:,} sources")
-    wanted = layout_of(kind, files).files(sources)
-    for path in sorted(set(files) - wanted):
+def check_listed(what: str, files: Mapping[str, Any], wanted: Collection[str]) -> None:
+    """Raise ValueError unless these files of a bank are listed and no others, each with size and SHA-256."""
+    for path in sorted(set(files) - set(wanted)):
         raise ValueError(f"{what} lists {path!r}, which is no file of a bank inside the library")
-    for path in sorted(wanted - set(files)):
+    for path in sorted(set(wanted) - set(files)):
         raise ValueError(f"{what} does not list its file {path}")
-    for path, stated in files.items():
-        if not (isinstance(stated, list) and len(stated) == 2 and is_count(stated[0]) and is_digest(stated[1])):
-            raise ValueError(f"{what} lists {path} without size and SHA-256 (found {stated!r})")
+    for path, known in files.items():
+        if not (isinstance(known, list) and len(known) == 2 and is_count(known[0]) and is_digest(known[1])):
+            raise ValueError(f"{what} lists {path} without size and SHA-256 (found {known!r})")
 
 
 def as_object(what: str, given: Any) -> Mapping[str, Any]:
@@ -293,74 +315,10 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     partial.replace(folder / MANIFEST)
 
 
-def sweep(folder: Path, manifest: Manifest) -> None:
-    """Remove generations of banks that the manifest does not name, left by this edit or by one that was killed.
-
-    Raises:
-        StorageError: The disk refuses; the library itself is complete.
-    """
-    try:
-        remove_unnamed(folder, manifest)
-    except OSError as error:
-        raise StorageError(
-            f"remove old files of {str(folder)!r}",
-            f"{error.strerror or error}; the library itself is complete",
-            "Free the files; the next edit tries again",
-        ) from None
-
-
-def remove_unnamed(folder: Path, manifest: Manifest) -> None:
-    named = {(folder / record.folder).resolve() for record in manifest.banks.values()}
-    for generation in (folder / "banks").glob("*/*@*"):
-        if generation.resolve() not in named:
-            shutil.rmtree(generation)
-    for task in (folder / "banks").glob("*"):
-        if not any(task.iterdir()):
-            task.rmdir()
-
-
-def record_files(folder: Path) -> dict[str, tuple[int, str]]:
-    """Size and SHA-256 of every file below a folder, by relative path."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): (path.stat().st_size, file_digest(path)) for path in paths}
-
-
-def check_files(library: Path, name: str, record: BankRecord) -> None:
-    """Compare a bank's files with the manifest.
-
-    Raises:
-        LibraryError: A file is missing, of another size, has other bytes, or was added; the message names it.
-    """
-    asked = f"bank {name!r} of {str(library)!r}"
-    folder = library / record.folder
-    try:
-        found_files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if is_content(path))
-    except OSError as error:
-        raise unreadable(asked, record.folder, error) from None
-    for path in found_files:
-        if path not in record.files:
-            raise LibraryError(asked, f"{path} is not in {MANIFEST}", "Remove it: ktviz did not write it")
-    for path, (size, digest) in record.files.items():
-        file = folder / path
-        try:
-            found = file.stat().st_size
-            if found != size:
-                raise LibraryError(asked, f"{path} has {found:,} bytes, not {size:,}", RESTORE)
-            if file_digest(file) != digest:
-                raise LibraryError(asked, f"{path} has a wrong digest: its bytes were changed", RESTORE)
-        except OSError as error:
-            raise unreadable(asked, path, error) from None
-
-
 def unreadable(asked: str, path: str, error: OSError) -> LibraryError:
     """The error for a file that is not there, or may not be read: nothing says that it is damaged."""
     todo = "Ask its owner for permission to read it" if isinstance(error, PermissionError) else RESTORE
     return LibraryError(asked, f"{path} cannot be read ({error.strerror})", todo)
-
-
-def is_content(path: Path) -> bool:
-    """Whether a path is more than a folder: a file, a link, or anything else."""
-    return path.is_symlink() or not path.is_dir()
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from ktviz.files import listed
 from ktviz.images import check_names, file_digest, find_images
 from ktviz.library.attributes import AttributesTable
 from ktviz.library.credits import CreditsTable, read_credits
-from ktviz.library.format import BankRecord
 from ktviz.library.maps import MapFolders
+from ktviz.library.parts import Part
 from ktviz.library.sources import MappedSource, Source, SourceFile
 from ktviz.printing import counted
 from ktviz.retrieval.credit import Credit
@@ -190,10 +190,9 @@ def shortened(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_NAMED]) + more
 
 
-def warn_of_twins(names: Sequence[str], bank: BankRecord, removed: Set[int]) -> None:
+def warn_of_twins(names: Sequence[str], parts: Sequence[Part], removed: Set[int]) -> None:
     """Tell of sources that stay and are the same picture as one that goes, such as a PNG copy of a JPEG."""
-    pictures = [bank.layout.paths(Path(), number)[0].as_posix() for number in range(bank.sources)]
-    digests = [bank.files[picture][1] for picture in pictures]
+    digests = [part.stated[0][1] for part in parts]
     gone = {digests[number]: names[number] for number in removed}
     for number, digest in enumerate(digests):
         if digest in gone and number not in removed:

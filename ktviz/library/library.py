@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import os
-import shutil
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
 
-from ktviz.errors import LibraryError, UnknownNameError, unknown_name
+from ktviz.errors import LibraryError, SourceWarning, UnknownNameError, unknown_name
 from ktviz.files import listed
 from ktviz.labels import Classes
 from ktviz.library.attributes import AttributesTable, attributes_table
-from ktviz.library.build import Part, discard_parts, prepare_parts, reusable_parts, write_bank
+from ktviz.library.build import parts_of
+from ktviz.library.check import check_bank
 from ktviz.library.credits import CreditsTable
 from ktviz.library.format import (
     BUILDING,
     MANIFEST,
     BankRecord,
-    EncoderIdentity,
     LibrarySettings,
     Manifest,
-    check_files,
     is_bank_name,
-    read_manifest,
-    sweep,
     write_manifest,
     writing,
 )
 from ktviz.library.intake import Paths, take_in, warn_of_twins
 from ktviz.library.kinds.codes.coder import Coder
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.drift import Drift
 from ktviz.library.kinds.patches.features import FeatureExtractor
 from ktviz.library.kinds.patches.identity import check_encoder, identify, shipped_encoder
 from ktviz.library.kinds.pictures.kept import KeptBank
@@ -40,8 +38,10 @@ from ktviz.library.kinds.preparer import Given, Preparer
 from ktviz.library.kinds.registry import ENGINES, AnyKind, AnyUnion, preparer_of, united
 from ktviz.library.layout import LAYOUTS, PATCHES
 from ktviz.library.maps import map_folders
+from ktviz.library.older import place_of
 from ktviz.library.sources import SourceFile
 from ktviz.library.usable import usable_sources
+from ktviz.library.writer import Writer
 from ktviz.printing import counted
 
 OURS = (BUILDING, "banks", ".lock", f"{MANIFEST}.part")
@@ -60,7 +60,7 @@ class Library:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        self.manifest = read_manifest(self.folder)
+        self._writer = Writer(self.folder)
         self._open: dict[str, AnyKind] = {}
 
     @classmethod
@@ -124,7 +124,7 @@ class Library:
                     write_manifest(folder, Manifest(identity, settings or LibrarySettings()))
         library = cls(folder)
         if not len(library):
-            library._begin(identity, settings or library.settings)
+            library._writer.begin(identity, settings or library.settings)
         library.check_encoder(encoder)
         if settings is not None:
             library._check_settings(settings)
@@ -143,6 +143,11 @@ class Library:
 
     def __len__(self) -> int:
         return len(self.manifest.banks)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What `library.json` says."""
+        return self._writer.manifest
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a bank or a task of that name."""
@@ -189,15 +194,10 @@ class Library:
         return united([self.bank(name) for name in chosen], self.manifest)
 
     def bank(self, name: str) -> AnyKind:
-        """One bank, checked against the manifest."""
+        """One bank. What is read of its files is compared with their digests when it is first touched."""
         if name not in self._open:
             record = self.record(name)
-            try:
-                check_files(self.folder, name, record)
-                bank = ENGINES[record.kind].load(name, self.folder / record.folder, record.digest)
-            except LibraryError:
-                self._check_current()  # another process may have replaced the files
-                raise
+            bank = ENGINES[record.kind].load(place_of(name, self.folder, record))
             if (len(bank.sources), len(bank)) != (record.sources, record.entries):
                 found = f"{counted(len(bank.sources), 'source')} and {counted(len(bank), 'entry', 'entries')}"
                 raise LibraryError(
@@ -286,7 +286,7 @@ class Library:
         maps, has = map_folders(labels, instances, classes), attributes_table(attributes)
         preparer = preparer_of(kind, Given(encoder, maps, has, coder, clusters, least_area), self.manifest, None)
         files = usable_sources(*take_in(paths, credits, (), maps, has), preparer.side_px, skip_bad, quiet)
-        return self._edit(name, [], files, preparer, quiet)
+        return self._enter(name, None, files, preparer, quiet)
 
     def add(
         self,
@@ -313,7 +313,7 @@ class Library:
         maps, has = map_folders(labels, instances, classes, known), attributes_table(attributes)
         preparer = preparer_of(record.kind, Given(encoder, maps, has, coder), self.manifest, bank)
         fresh = usable_sources(*take_in(paths, credits, bank.sources, maps, has), preparer.side_px, skip_bad, quiet)
-        return self._edit(name, reusable_parts(bank, record.layout), fresh, preparer, quiet)
+        return self._enter(name, bank, fresh, preparer, quiet)
 
     def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> list[str]:
         """Remove sources from a bank, or the whole bank if none is named (or left).
@@ -333,56 +333,86 @@ class Library:
         Raises:
             UnknownNameError: No such bank, or a name means no source, or several; nothing is removed.
         """
-        previous = self.record(name)
-        parts: list[Part] = []
         removed: dict[str, str] = {}
-        made_with: object = None
-        if sources:
-            union = self[name]
-            numbers = {union.source_numbers[union.find_source(str(source))] for source in listed(sources)}
-            held = reusable_parts(union.banks[0], previous.layout)
-            made_with = ENGINES[previous.kind].settings(union.banks[0], self.settings)
-            parts = [part for number, part in enumerate(held) if number not in numbers]
-            removed = {union.source_names[number]: union.sources[number].sha256 for number in sorted(numbers)}
-            warn_of_twins(union.source_names, previous, numbers)
-        with self._writing():
-            self._commit(name, self._written(name, previous.kind, parts, made_with, quiet) if parts else None)
-            if removed:
-                discard_parts(self.folder, set(removed.values()))
+        with self._writer.held():
+            self.record(name)
+            union = self[name] if sources else None
+            named = [] if union is None else [union.find_source(str(source)) for source in listed(sources)]
+            if union is not None and len(set(named)) < len(union.sources):
+                numbers = {union.source_numbers[source] for source in named}
+                held = parts_of(union.banks[0])
+                removed = {union.source_names[number]: union.sources[number].sha256 for number in sorted(numbers)}
+                warn_of_twins(union.source_names, held, numbers)
+                left = [part for number, part in enumerate(held) if number not in numbers]
+                self._writer.keep(union.banks[0], left, set(removed.values()), quiet)
             else:
-                shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
-        return list(removed)
+                self._writer.remove(name)
+            self._open.pop(name, None)
+        self._warn_of_drift(name)
+        return list(removed) or sorted(set(named))
 
-    def _edit(self, name: str, parts: list[Part], files: list[SourceFile], preparer: Preparer, quiet: bool) -> AnyUnion:
-        if not files:
-            return self[name]
-        with self._writing():
-            fresh = prepare_parts(self.folder, files, preparer, quiet)
-            self._commit(name, self._written(name, preparer.kind, parts + fresh, preparer.settings, quiet))
-            discard_parts(self.folder, {file.sha256 for file in files})
+    def rebuild(self, name: str | None = None, *, quiet: bool = False) -> list[str]:
+        """Make the tree of a bank of patches anew from what it holds now, or of all banks; nothing is encoded again.
+
+        All files are compared with their digests first. A library of an older format becomes one of the newest.
+
+        Args:
+            name: Of the bank; all if None.
+            quiet: No progress bars.
+
+        Returns:
+            The banks that were made again.
+
+        Raises:
+            UnknownNameError: No such bank.
+            LibraryError: A file is damaged, or one bank of a library of an older format is named: all become new ones.
+        """
+        if self._writer.older and name is not None:
+            raise LibraryError(f"rebuild bank {name!r}", self._writer.older, "Rebuild all banks: name none")
+        names = list(self) if name is None else [name]
+        with self._writer.held(any_version=True):
+            banks = {one: self.bank(one) for one in names}
+            for bank in banks.values():
+                check_bank(bank)
+            self._writer.rebuild(banks, quiet)
+            self._open.clear()
+        return names
+
+    def check(self, name: str | None = None) -> None:
+        """Compare every file of a bank, or of all banks, with its digest, and refuse what makes no sense.
+
+        Raises:
+            UnknownNameError: No such bank.
+            LibraryError: A file is missing, was changed or was added, or does not fit the others; the message names it.
+        """
+        for one in [name] if name is not None else list(self):
+            check_bank(self.bank(one))
+            self._warn_of_drift(one)
+
+    def compare(self, name: str) -> None:
+        """Compare every file of a bank with its digest; errors as in `check`, which asks more."""
+        place = self.bank(name).place
+        place.compare_all(place.files())
+
+    def drift(self, name: str) -> Drift | None:
+        """How far a bank of patches has moved away from what its tree was made for; None for other kinds."""
+        bank = self.bank(name)
+        return bank.drift if isinstance(bank, Bank) else None
+
+    def _enter(
+        self, name: str, bank: AnyKind | None, files: Sequence[SourceFile], preparer: Preparer, quiet: bool
+    ) -> AnyUnion:
+        if files:
+            self._writer.enter(name, bank, files, preparer, quiet)
+            self._open.pop(name, None)
+            self._warn_of_drift(name)
         return self[name]
 
-    def _written(self, name: str, kind: str, parts: list[Part], settings: object, quiet: bool) -> BankRecord:
-        return write_bank(self.folder, name, kind, parts, settings, self.manifest.banks.get(name), quiet)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Hold the library; refuse to go on from a state that somebody else has changed since it was opened."""
-        with writing(self.folder):
-            self._check_current()
-            sweep(self.folder, self.manifest)
-            yield
-
-    def _begin(self, identity: EncoderIdentity, settings: LibrarySettings) -> None:
-        """What a library without banks was first made for binds nobody."""
-        manifest = Manifest(identity, settings)
-        if manifest != self.manifest:
-            with self._writing():
-                self._write(manifest)
-
-    def _check_current(self) -> None:
-        if read_manifest(self.folder) != self.manifest:
-            raise LibraryError(f"library {str(self.folder)!r}", "it was changed since it was opened", "Open it again")
+    def _warn_of_drift(self, name: str) -> None:
+        drift = self.drift(name) if name in self.manifest.banks else None
+        if drift is not None and drift.matters:
+            remark = f"bank {name}: {drift}; `ktviz library rebuild` makes its tree anew"
+            warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.remove or check
 
     def _check_settings(self, wanted: LibrarySettings) -> None:
         for name, value in asdict(wanted).items():
@@ -393,17 +423,3 @@ class Library:
                     f"it was made with {name} = {have}",
                     "Leave the setting out, or build another library",
                 )
-
-    def _commit(self, name: str, record: BankRecord | None) -> None:
-        banks = {**self.manifest.banks}
-        banks.pop(name, None)
-        if record is not None:
-            banks[name] = record
-        manifest = replace(self.manifest, banks=banks)
-        self._open.pop(name, None)
-        self._write(manifest)
-        sweep(self.folder, manifest)
-
-    def _write(self, manifest: Manifest) -> None:
-        write_manifest(self.folder, manifest)
-        self.manifest = manifest

@@ -23,6 +23,9 @@ Array = npt.NDArray[np.generic]
 LAST_RANK = np.iinfo(np.int16).max
 """What the column of ranks can hold."""
 
+NUMBER = "source_number"
+"""The column of the sources' numbers in their knowledge, before they have names."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -111,7 +114,7 @@ def rows_of(
         "weight": weight,
         "left_over": per_query(left_over if matches.kind == "signed" else left_over.clamp(min=0)),
         "entry": matches.entry,
-        "source_number": reading.knowledge.source_of(entry).int(),
+        NUMBER: reading.knowledge.source_of(entry).int(),
         "source_box": reading.knowledge.boxes(entry.flatten()).view(count, width, 4),
         "similarity": matches.similarity,
         "margin": per_query(margin),
@@ -237,7 +240,7 @@ def to_table(
     tables = []
     for part, image in zip(rows, images, strict=True):
         numbers = np.array([place[pair] for pair in names[part.knowledge]], dtype=np.int32)
-        source = numbers[part.columns["source_number"].astype(np.int64)]
+        source = numbers[part.columns[NUMBER].astype(np.int64)]
         arrays: dict[str, pa.Array] = {
             "image": pa.array(np.full(len(part), image, dtype=np.int32)),
             "site": alike(part, part.site, [str(site["name"]) for site in sites]),

@@ -21,7 +21,7 @@ from ktviz.memory import as_bytes
 from ktviz.retrieval.catalogue import Knowledge
 from ktviz.retrieval.matches import Kind
 from ktviz.retrieval.site import Recordable
-from ktviz.trace.about import about_recording, told_apart
+from ktviz.trace.about import about_recording, listed_sources, told_apart
 from ktviz.trace.adapt import Adapted
 from ktviz.trace.columns import Rows, rows_of, to_table
 from ktviz.trace.content import NOT_RUN
@@ -263,17 +263,18 @@ class Recorder:
 
     def trace(self, model: nn.Module, seed: int) -> Trace:
         """The retrievals of all runs that ended."""
-        described = told_apart([knowledge.describe_sources() for knowledge in self.knowledge])
+        listed, rows = listed_sources(self.knowledge, self.rows)
+        described, counts = told_apart(listed), [len(known.describe_sources()) for known in self.knowledge]
         names = [[(source["source"], source["bank"]) for source in sources] for sources in described]
         sites = [
             {
                 **site.described(self.kind_of(site.number)),
                 "banks": self.banks_of(site.number, described),
-                "one_source": all(len(described[number]) == 1 for number in self.asked(site.number)),
+                "one_source": all(counts[number] == 1 for number in self.asked(site.number)),
             }
             for site in self.sites
         ]
-        table = to_table(self.rows, self.images, sites, names, self.catalogues())
+        table = to_table(rows, self.images, sites, names, self.catalogues())
         about = about_recording(
             model, self.knowledge, described, sites, self.thinned, self.candidates, seed, self.inputs_on
         )

@@ -122,7 +122,7 @@ class Subject:
         """Banks alone: a trace of no translation, and their trees."""
         about = {
             "sites": [dict(NOWHERE)],
-            "sources": banks.describe_sources(),
+            "sources": [*banks.describe_sources()],
             "banks": banks.names,
             "digests": banks.digests(),
             "thinned": False,

@@ -59,7 +59,7 @@ def large(bank):
     parent = torch.cat((torch.tensor([-1]), torch.zeros(10), torch.arange(1, 11).repeat_interleave(10_000))).long()
     rows = torch.arange(count) % len(bank)
     tree = Tree(torch.zeros(len(parent), 1), parent, start, end)
-    return replace(bank, tree=tree, keys=bank.keys[rows], entries=bank.entries.take(rows))
+    return bank.changed(tree=tree, keys=bank.keys[rows], entries=bank.entries.take(rows))
 
 
 @pytest.fixture(scope="module")
@@ -309,8 +309,9 @@ def test_trees_of_other_banks_and_queries_are_refused(trace, bank, world, build,
         tree_figure(bank, trace, 99_999)
     with pytest.raises(UnknownNameError, match="art/test"):
         tree_figure(build("other", [pictures / "cool"]).bank("art/test"), trace)
+    forged = bank.changed(place=replace(bank.place, record=replace(bank.place.record, content="1" * 64)))
     with pytest.raises(MismatchError, match="library bank art/warm"):
-        interactive.tree_icicle(replace(bank, digest="1" * 64), trace)
+        interactive.tree_icicle(forged, trace)
 
 
 def test_charts_of_trees_hold_sizes_visits_and_spread(trace, bank):

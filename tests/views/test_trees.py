@@ -6,7 +6,6 @@ import base64
 import gzip
 import re
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ import torch
 
 import ktviz as kt
 from ktviz.images import decode_image
-from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.kt.descent import descents
@@ -46,7 +44,7 @@ def bank_of(bank, tree):
     """A bank whose entries are repeated until they fill a tree; no k-means, and no index: "paper" needs none."""
     rows = torch.arange(int(tree.end[0])) % len(bank)
     keys, entries = bank.keys[rows], bank.entries.take(rows)
-    return replace(bank, name="art/huge", tree=tree, keys=keys, entries=entries, _indices={PAPER_WEIGHTS: None})
+    return bank.changed(name="art/huge", tree=tree, keys=keys, entries=entries)
 
 
 @pytest.fixture(scope="module", params=SHAPES)

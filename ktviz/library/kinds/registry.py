@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ktviz.errors import LibraryError
 from ktviz.library.format import LibrarySettings, Manifest
+from ktviz.library.kinds.codes import build as codes
 from ktviz.library.kinds.codes.bank import CodeBank, load_codes
 from ktviz.library.kinds.codes.build import CodePreparer
-from ktviz.library.kinds.codes.build import tables as code_tables
 from ktviz.library.kinds.codes.union import CodeUnion
+from ktviz.library.kinds.patches import build as patches
 from ktviz.library.kinds.patches.bank import Bank, load_bank
-from ktviz.library.kinds.patches.build import PatchPreparer, cluster
+from ktviz.library.kinds.patches.build import PatchPreparer
+from ktviz.library.kinds.patches.older import load_older_bank
 from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.library.kinds.pictures import build as pictures
 from ktviz.library.kinds.pictures.bank import PictureBank, load_pictures
 from ktviz.library.kinds.pictures.build import PicturePreparer
-from ktviz.library.kinds.pictures.kept import write_tables
 from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.library.kinds.preparer import Given, Preparer
 from ktviz.library.layout import CODES, PATCHES, PICTURES
+from ktviz.library.older import OlderPlace
+from ktviz.library.parts import Work
+from ktviz.library.place import Place
 
 AnyKind = Bank | PictureBank | CodeBank
 AnyUnion = BankUnion | PictureUnion | CodeUnion
@@ -35,43 +39,52 @@ class Engine:
         takes: What may be given to make them, as `Given` names it.
         preparer: Makes what prepares their sources, from what was given, the manifest of the library, and the bank that
             the sources are to enter, None for a new one.
+        made_with: What the parts of a bank were made with, as their preparer says it, from the bank and the manifest.
         settings: What the tables of a bank are made with, from the bank and the settings of the library.
-        tables: Writes the files beside those of the sources, from folder, sources, those settings, and whether to be
-            quiet.
-        load: Opens a bank, from its name, folder and digest.
+        tables: Writes the files beside those of the sources, and counts the entries.
+        load: Opens a bank.
         united: Several banks as one.
     """
 
     takes: tuple[str, ...]
     preparer: Callable[[Given, Manifest, Any], Preparer]
+    made_with: Callable[[Any, Manifest], str]
     settings: Callable[[Any, LibrarySettings], Any]
-    tables: Callable[[Path, Sequence[Any], Any, bool], None]
-    load: Callable[[str, Path, str], AnyKind]
+    tables: Callable[[Work], int]
+    load: Callable[[Place], AnyKind]
     united: Callable[[Sequence[Any], Manifest], AnyUnion]
+
+
+def load_patches(place: Place) -> Bank:
+    """Open a bank of patches of any format."""
+    return load_older_bank(place) if isinstance(place, OlderPlace) else load_bank(place)
 
 
 ENGINES: Mapping[str, Engine] = {
     PATCHES: Engine(
         takes=("encoder",),
         preparer=PatchPreparer,
+        made_with=lambda bank, manifest: patches.made_with(manifest.encoder.digest, manifest.settings),
         settings=lambda bank, of_library: of_library,
-        tables=cluster,
-        load=load_bank,
+        tables=patches.tables,
+        load=load_patches,
         united=lambda banks, manifest: BankUnion(banks, manifest.encoder),
     ),
     PICTURES: Engine(
         takes=("maps", "attributes"),
         preparer=PicturePreparer,
+        made_with=lambda bank, manifest: pictures.made_with(bank.classes),
         settings=lambda bank, of_library: bank.classes,
-        tables=lambda folder, sources, classes, quiet: write_tables(folder, sources, classes),
+        tables=pictures.tables,
         load=load_pictures,
         united=lambda banks, manifest: PictureUnion(banks),
     ),
     CODES: Engine(
         takes=("coder", "maps", "clusters", "least_area"),
         preparer=CodePreparer,
+        made_with=lambda bank, manifest: codes.made_with((bank.settings, bank.classes)),
         settings=lambda bank, of_library: (bank.settings, bank.classes),
-        tables=code_tables,
+        tables=codes.tables,
         load=load_codes,
         united=lambda banks, manifest: CodeUnion(banks),
     ),

@@ -10,7 +10,7 @@ from torch import Tensor
 from ktviz.errors import UnknownNameError
 from ktviz.library.kinds.patches.bands import to_vectors
 from ktviz.library.kinds.patches.bank import Bank
-from ktviz.library.kinds.patches.index import group
+from ktviz.library.kinds.patches.group import group
 from ktviz.library.kinds.patches.search import SearchSettings, descend
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.retrieval.exact import cosines
@@ -65,7 +65,7 @@ def roads(vectors: Tensor, paths: Tensor, tree: Tree) -> list[list[Road]]:
         taken = paths[:, level]
         for parent, mine in group(tree.parent[taken.clamp(min=0)].masked_fill(taken < 0, -1)):
             children = tree.children[parent]
-            similarity = cosines(vectors[mine], tree.centres[children])
+            similarity = cosines(vectors[mine], tree.centres_of(children))
             nodes, best = children.numpy(), children[similarity.argmax(1)]
             for row, values, node, greedy in zip(
                 mine.tolist(), similarity.numpy(), taken[mine].tolist(), best.tolist(), strict=True

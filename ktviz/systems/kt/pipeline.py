@@ -81,7 +81,7 @@ class Pipeline(nn.Module):
             8000x6000 px, 748,251 queries: at most 3.5 GB of memory
         """
         search = settings.search
-        for bank in self.banks.banks:
+        for bank in self.banks.banks if search.preset == "beam" else ():
             bank.index(search.band_weights)  # is made once, and held from then on
         grid, channels = self.grid(height, width), self.encoder.channels
         if self.memory is not None:

@@ -91,8 +91,9 @@ def receptive_field(model: Translator) -> ReceptiveField:
 
 def sample_maps(banks: BankUnion) -> Tensor:
     """Real features: the middles of sources, mirrored where they are too small: (maps, C, SIDE, SIDE)."""
-    known = [features for bank in banks.banks for features in bank.entries.maps]
-    chosen = [known[n * len(known) // MAPS] for n in range(MAPS)]
+    count = int(banks.source_offset[-1])
+    places = [banks.bank_of_source(n * count // MAPS) for n in range(MAPS)]
+    chosen = [bank.entries.maps[number] for bank, number in places]
     return torch.stack([middle(features).permute(2, 0, 1).float() for features in chosen])
 
 

@@ -156,6 +156,7 @@ class Translator(Pipeline):
         memory = max(as_bytes(MEMORY), expected.recording)
         with record(self, candidates=candidates, memory=memory, all_threads=False) as trace:
             self.run(pixels, settings, features)
+        self.banks.hold(torch.from_numpy(trace.column("entry", winners=False).astype("int64")))
         return trace
 
     def digests(self) -> dict[str, str]:

@@ -14,10 +14,11 @@ from ktviz.labels.maps import Map
 from ktviz.library.banks import expect, fitting
 from ktviz.library.kinds.codes.clusters import Changed, Clusters, Mask, without
 from ktviz.library.kinds.codes.objects import ENTRIES, Objects, with_sources
-from ktviz.library.kinds.codes.rows import AREA_PARTS, ROWS, WHOLE, Numbers, outlines, read_table, vectors
-from ktviz.library.kinds.codes.settings import CodeSettings
+from ktviz.library.kinds.codes.rows import AREA_PARTS, SCHEMA, WHOLE, Numbers, outlines, read_table, vectors
+from ktviz.library.kinds.codes.settings import SETTINGS, CodeSettings
 from ktviz.library.kinds.pictures.kept import KeptBank
-from ktviz.library.layout import CODES, rows_path
+from ktviz.library.layout import CODES, ROWS
+from ktviz.library.place import Place
 from ktviz.printing import counted
 
 ENTRIES_TABLE, CENTRES_TABLE = "entries.parquet", "centres.parquet"
@@ -82,27 +83,28 @@ class CodeBank(KeptBank):
         return without(self.clusters, objects.code, objects.label, gone, clusters)
 
 
-def load_codes(name: str, folder: Path, digest: str) -> CodeBank:
+def load_codes(place: Place) -> CodeBank:
     """Open a bank.
 
     Raises:
         LibraryError: Its files do not fit together, or state what does not follow from them.
     """
-    with fitting(name):
-        settings = CodeSettings.read(folder)
-        entries = read_table(folder / ENTRIES_TABLE, ENTRIES)
+    with fitting(place.name):
+        settings = CodeSettings.read(place.table(SETTINGS))
+        entries = read_table(place.table(ENTRIES_TABLE), ENTRIES)
         objects = Objects.of(entries, settings.size)
-        clusters = read_clusters(folder, objects, entries["centre"].to_numpy().astype(np.int64), settings)
-        bank = CodeBank.opened(name, folder, digest, settings=settings, objects=objects, clusters=clusters)
-        rows = [read_table(rows_path(folder, number), ROWS) for number in range(len(bank.sources))]
+        centre = entries["centre"].to_numpy().astype(np.int64)
+        clusters = read_clusters(place.table(CENTRES_TABLE), objects, centre, settings)
+        bank = CodeBank.opened(place, settings=settings, objects=objects, clusters=clusters)
+        rows = [read_table(place.file(number, ROWS), SCHEMA) for number in range(len(bank.sources))]
         expect(entries.drop_columns("centre").equals(with_sources(rows)), "entries that are the rows of the sources")
         check_objects(bank)
     return bank
 
 
-def read_clusters(folder: Path, objects: Objects, centre: Numbers, settings: CodeSettings) -> Clusters:
+def read_clusters(path: Path, objects: Objects, centre: Numbers, settings: CodeSettings) -> Clusters:
     """The centres that follow from the members; ValueError unless the bank states the same."""
-    stated = read_table(folder / CENTRES_TABLE, CENTRES)
+    stated = read_table(path, CENTRES)
     count = stated.num_rows
     expect(all(bool(np.isfinite(values).all()) for values in (objects.code, objects.area)), "finite numbers")
     expect(bool(((centre >= -1) & (centre < count)).all()), "centres that exist")

@@ -21,12 +21,14 @@ from ktviz.library.kinds.codes.bank import CENTRES, CENTRES_TABLE, ENTRIES_TABLE
 from ktviz.library.kinds.codes.clusters import Clusters, clustered
 from ktviz.library.kinds.codes.coder import Coder
 from ktviz.library.kinds.codes.objects import CENTRE, Objects, with_sources
-from ktviz.library.kinds.codes.rows import ROWS, WHOLE, Row, read_table, rows_of, rows_table, write_table
+from ktviz.library.kinds.codes.rows import SCHEMA, WHOLE, Row, read_table, rows_of, rows_table, write_table
 from ktviz.library.kinds.codes.settings import CLUSTERS, LEAST_AREA, CodeSettings
-from ktviz.library.kinds.pictures.kept import classes_for, kept_source, write_kept, write_tables
+from ktviz.library.kinds.pictures.build import write_classes
+from ktviz.library.kinds.pictures.kept import classes_for, kept_source, write_kept
 from ktviz.library.kinds.preparer import Given
-from ktviz.library.layout import CODES, LAYOUTS, rows_path
+from ktviz.library.layout import CODES, LAYOUTS, ROWS
 from ktviz.library.maps import MapFolders, check_classes
+from ktviz.library.parts import Work
 from ktviz.library.sources import Source, SourceFile
 
 Recipe = tuple[CodeSettings, Classes | None]
@@ -61,8 +63,7 @@ class CodePreparer:
         classes = classes_for(bank, given.maps)
         self.settings: Recipe = made, classes
         self.layout = LAYOUTS[CODES].with_maps(() if given.maps is None else given.maps.names)
-        told = [CODES, made.coder, made.size, None if classes is None else asdict(classes)]
-        self.made_with = json.dumps(told)
+        self.made_with = made_with(self.settings)
         self.turn = Lock()  # a coder need not be safe to call from several threads
 
     def prepare(self, file: SourceFile, files: Sequence[Path]) -> None:
@@ -123,17 +124,24 @@ def coded(codes: Tensor, numbers: Map, size: int, asked: str) -> list[Row]:
     return rows
 
 
-def tables(folder: Path, sources: Sequence[Source], recipe: Recipe, quiet: bool) -> None:
-    """Cluster the objects of all sources, and write the tables."""
+def made_with(recipe: Recipe) -> str:
+    """What tells apart what makes other files of the same picture."""
     settings, classes = recipe
-    write_tables(folder, sources, classes)
+    return json.dumps([CODES, settings.coder, settings.size, None if classes is None else asdict(classes)])
+
+
+def tables(work: Work) -> int:
+    """Cluster the objects of all sources, write the tables, and count the entries."""
+    folder, (settings, classes) = work.folder, work.settings
+    write_classes(folder, classes)
     settings.write(folder)
-    rows = with_sources([read_table(rows_path(folder, number), ROWS) for number in range(len(sources))])
+    rows = with_sources([read_table(part.files[ROWS], SCHEMA) for part in work.parts])
     objects = Objects.of(rows, settings.size)
     clusters = clustered(objects.code, objects.label, objects.area, settings)
     centre = pa.array(clusters.centre_of(len(objects)), CENTRE.type)
     write_table(folder / ENTRIES_TABLE, rows.append_column(CENTRE, centre))
     write_table(folder / CENTRES_TABLE, centres_table(clusters))
+    return len(objects)
 
 
 def centres_table(clusters: Clusters) -> pa.Table:

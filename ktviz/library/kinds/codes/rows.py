@@ -35,7 +35,7 @@ COLUMNS = [
     pa.field("box", pa.list_(pa.field("element", pa.int32()))),
     pa.field("code", pa.list_(pa.field("element", pa.float64()))),
 ]
-ROWS = pa.schema(COLUMNS)
+SCHEMA = pa.schema(COLUMNS)
 """What stands in the table of one source."""
 
 
@@ -106,7 +106,9 @@ def rows_table(rows: Sequence[Row]) -> pa.Table:
         [row.box for row in rows],
         [row.code.tolist() for row in rows],
     ]
-    return pa.table([pa.array(column, field.type) for column, field in zip(columns, ROWS, strict=True)], schema=ROWS)
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA
+    )
 
 
 def write_table(path: Path, table: pa.Table) -> None:

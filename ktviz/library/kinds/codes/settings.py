@@ -53,6 +53,6 @@ class CodeSettings:
             partial.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
-    def read(cls, folder: Path) -> CodeSettings:
-        """The inverse of `write`; raises what readers and constructors raise on something else."""
-        return cls(**read_json(folder / SETTINGS, MOST_BYTES))
+    def read(cls, path: Path) -> CodeSettings:
+        """The inverse of `write`, from the file; raises what readers and constructors raise on something else."""
+        return cls(**read_json(path, MOST_BYTES))

@@ -1,70 +1,63 @@
-"""A bank: the knowledge of one style of one task, in memory or mapped from disk."""
+"""A bank: the knowledge of one style of one task. What it consists of is mapped from disk when it is first needed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import ClassVar
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, ClassVar
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ktviz.files import replacing
 from ktviz.images import Pixels
 from ktviz.library.banks import expect, fitting, thumb_of
-from ktviz.library.kinds.patches.bands import inverse_norm
+from ktviz.library.kinds.patches.drift import Drift, Fit
 from ktviz.library.kinds.patches.entries import Entries
+from ktviz.library.kinds.patches.frame import Frame
 from ktviz.library.kinds.patches.grid import SIZE
-from ktviz.library.kinds.patches.index import Index
-from ktviz.library.kinds.patches.keys import LARGEST, KeyProjection
+from ktviz.library.kinds.patches.index import Index, Level, levels
+from ktviz.library.kinds.patches.keys import KeyProjection
+from ktviz.library.kinds.patches.lists import Lists
+from ktviz.library.kinds.patches.maps import Maps
 from ktviz.library.kinds.patches.search import SearchSettings, search
 from ktviz.library.kinds.patches.source import PatchSource
+from ktviz.library.kinds.patches.tables import Tables
 from ktviz.library.kinds.patches.tree import Tree
-from ktviz.library.layout import PATCHES, features_path, thumb_path
-from ktviz.library.sources import read_sources, write_sources
+from ktviz.library.layout import ENTRIES, KEYS, PATCHES, TREE
+from ktviz.library.place import Place
 from ktviz.networks.running import without_autocast
 from ktviz.printing import counted
 from ktviz.retrieval.matches import Matches
-from ktviz.tables import MOST_VALUES, read_rows
 
-BANDS_ON_DISK = ("energy_ll", "energy_lh", "energy_hl", "energy_hh")
+CHUNK = 1 << 20
+"""Entries checked at a time."""
 
 
-@dataclass(frozen=True, eq=False)
 class Bank:
     """One bank, ready to search.
 
-    Attributes:
-        name: "task/style".
-        sources: Its sources.
-        entries: Its entries in leaf order, as views into the sources' feature maps.
-        tree: The cluster tree over the entries.
-        projection: Patches to search keys.
-        keys: (N, D) int8 search keys in leaf order.
-        thumbs: Per source the JPEG of what the encoder saw; held, so that results outlive an edit of the bank.
-        digest: Digest of its files.
-        folder: Where it lies on disk.
+    Args:
+        place: Where it lies.
+
+    Attributes are `frame`, what its entries are sorted into; `tables`, its entries with their keys; and what follows
+    from these. Each raises LibraryError at its first use if its files were changed or do not fit together.
     """
 
     kind: ClassVar[str] = PATCHES
 
-    name: str
-    sources: tuple[PatchSource, ...]
-    entries: Entries
-    tree: Tree
-    projection: KeyProjection
-    keys: Tensor
-    thumbs: tuple[bytes, ...]
-    digest: str
-    folder: Path
-    _indices: dict[tuple[float, ...], Index] = field(default_factory=dict, repr=False)
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._indices: dict[tuple[float, ...], Index] = {}
+        self._thumbs: dict[int, bytes] = {}
+
+    def changed(self, **parts: Any) -> Bank:
+        """The same bank in memory, with other `entries`, `tree`, `keys`, or another `name`."""
+        other = Bank(self.place)
+        other.__dict__.update({**vars(self), "_indices": {}, **parts})
+        return other
 
     def __len__(self) -> int:
-        return len(self.entries)
+        return len(self.entries) if "entries" in vars(self) else self.place.record.entries
 
     def __repr__(self) -> str:
         return (
@@ -77,6 +70,69 @@ class Bank:
         from ktviz.figures.cards import banks_card, unless_refused
 
         return unless_refused(banks_card, self)
+
+    @cached_property
+    def name(self) -> str:
+        """ "task/style"."""
+        return self.place.name
+
+    @property
+    def digest(self) -> str:
+        """Digest of its files."""
+        return self.place.record.digest
+
+    @cached_property
+    def sources(self) -> Sequence[PatchSource]:
+        """Its sources."""
+        with fitting(self.place.name):
+            return self.place.sources
+
+    @cached_property
+    def frame(self) -> Frame:
+        """What its entries are sorted into."""
+        with fitting(self.place.name):
+            return Frame.read(self.place.table(TREE))
+
+    @cached_property
+    def tables(self) -> Tables:
+        """Its entries and their keys."""
+        frame = self.frame
+        with fitting(self.place.name):
+            tables = Tables.read(self.place.table(ENTRIES), self.place.table(KEYS), self.projection.units)
+            counts = len(tables.ends) - 1, len(tables), len(tables.fit)
+            expect(counts == (frame.leaves, len(self), self.place.record.sources), "entries of all leaves and sources")
+            return tables
+
+    @cached_property
+    def entries(self) -> Entries:
+        """Its entries in leaf order, as views into the sources' feature maps."""
+        held, maps = self.tables, Maps(self.place, len(self.tables.fit), self.frame.channels)
+        return Entries(held.source, held.y, held.x, held.energy, maps, held.by_source)
+
+    @cached_property
+    def tree(self) -> Tree:
+        """The cluster tree over the entries."""
+        return Tree.of_leaves(self.frame.centres, self.frame.parent, self.tables.ends)
+
+    @cached_property
+    def keys(self) -> Lists:
+        """Search keys of the entries, in a list for each leaf."""
+        return self.tables.keys
+
+    @property
+    def projection(self) -> KeyProjection:
+        """Patches to search keys."""
+        return self.frame.projection
+
+    @cached_property
+    def levels(self) -> tuple[Level, ...]:
+        """The centres by which a beam is routed."""
+        return levels(self.frame.parent, self.frame.key_centres)
+
+    @property
+    def drift(self) -> Drift:
+        """How far it has moved away from what its frame was made from."""
+        return Drift(self.frame.fit, Fit.of(float(self.tables.fit.sum()), self.tables.ends.diff()))
 
     @without_autocast
     def search(
@@ -91,92 +147,51 @@ class Bank:
         """
         if excluded is not None and not excluded.any():
             excluded = None
-        return search(queries, self.entries, self.tree, self.index(settings.band_weights), settings, excluded)
+        index = self.index(settings.band_weights) if settings.preset == "beam" else None
+        return search(queries, self.entries, self.tree, index, settings, excluded)
 
     def index(self, weights: tuple[float, float, float, float]) -> Index:
         """The index for some band weights, made at first use and kept for the latest weights."""
         if weights not in self._indices:
             self._indices.clear()
-            self._indices[weights] = Index.create(self.tree, self.entries, self.keys, self.projection, weights)
+            parts = self.tree, self.projection, self.levels, self.entries, self.keys
+            self._indices[weights] = Index.create(*parts, weights)
         return self._indices[weights]
 
     def picture(self, source: int) -> Pixels:
         """A source as the bank saw it, scaled to the library's side: 4 px per feature cell."""
         return thumb_of(self, source)
 
+    def thumb(self, source: int) -> bytes:
+        """The JPEG of what the encoder saw of a source; see `hold`."""
+        return self._thumbs.get(source) or self.place.thumb(source)
 
-def save_bank(
-    folder: Path, sources: Sequence[PatchSource], entries: Entries, tree: Tree, projection: KeyProjection, keys: Tensor
-) -> None:
-    """Write everything but features and thumbs (those are written source by source as they are made)."""
-    write_sources(folder, sources)
-    table = {
-        "source": entries.source.to(torch.int32).numpy(),
-        "y": entries.y.to(torch.int16).numpy(),
-        "x": entries.x.to(torch.int16).numpy(),
-        **{name: entries.energy[:, b].numpy() for b, name in enumerate(BANDS_ON_DISK)},
-    }
-    pq.write_table(pa.table(table), folder / "entries.parquet", compression="zstd")
-    structure = {name: getattr(tree, name) for name in ("parent", "start", "end")}
-    write_tensors(folder / "tree.safetensors", {"centres": tree.centres.half(), **structure})
-    bases = {f"basis_{b}": basis.contiguous() for b, basis in enumerate(projection.bases)}
-    write_tensors(folder / "keys.safetensors", {"keys": keys, "units": projection.units, **bases})
+    def hold(self, source: int) -> None:
+        """Keep the JPEG of a source in memory, so that what is shown of a result outlives an edit of the bank."""
+        self._thumbs[source] = self.thumb(source)
 
+    def check(self) -> None:
+        """Raise ValueError unless the parts of the bank fit each other and hold finite numbers.
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Tensors in a file that others may read, too: safetensors alone would keep it private."""
-    with replacing(path) as partial:
-        save_file(dict(tensors), partial)
-
-
-def load_bank(name: str, folder: Path, digest: str) -> Bank:
-    """Open a bank, memory-mapped.
-
-    Raises:
-        LibraryError: Its files do not fit together.
-    """
-    with fitting(name):
-        sources = read_sources(folder, PatchSource)
-        table = read_rows(folder / "entries.parquet", most=MOST_VALUES)
-        columns = {c: torch.from_numpy(table[c].to_numpy().copy()) for c in table.column_names}
-        parts = [load_file(features_path(folder, number)) for number in range(len(sources))]
-        expect(all("kept" in part for part in parts), "the places of the entries in every part")
-        maps = [part["features"] for part in parts]
-        thumbs = tuple(thumb_path(folder, number).read_bytes() for number in range(len(sources)))
-        energy = torch.stack([columns[c] for c in BANDS_ON_DISK], dim=1)
-        entries = Entries(columns["source"].long(), columns["y"].long(), columns["x"].long(), energy, maps)
-        nodes = load_file(folder / "tree.safetensors")
-        keys = load_file(folder / "keys.safetensors")
-        tree = Tree(nodes["centres"].float(), nodes["parent"], nodes["start"], nodes["end"])
-        bases = keys["basis_0"], keys["basis_1"], keys["basis_2"], keys["basis_3"]
-        bytes_, units = (keys["keys"], keys["units"]) if "units" in keys else as_bytes(keys["keys"], entries)
-        projection = KeyProjection(bases, units)
-        bank = Bank(name, sources, entries, tree, projection, bytes_, thumbs, digest, folder)
-        check_fit(bank)
-    return bank
+        Digests tell that nothing was changed since it was written; this tells that what was written makes sense.
+        """
+        entries, tables, sources = self.entries, self.tables, self.sources
+        expect(len(sources) == self.place.record.sources, "as many sources as there are")
+        shapes = torch.tensor([(source.rows, source.columns) for source in sources])
+        expect(all(bool(torch.isfinite(features).all()) for features in entries.maps), "finite features")
+        for rows in torch.arange(len(self)).split(CHUNK):
+            source, y, x = entries.where(rows)
+            expect(bool(((source >= 0) & (source < len(sources))).all()), "sources that exist")
+            inside = (y >= 0) & (x >= 0) & (y + SIZE <= shapes[source, 0]) & (x + SIZE <= shapes[source, 1])
+            expect(bool(inside.all()), "entries inside their maps")
+            expect(bool(torch.isfinite(entries.energy[rows]).all()), "finite energies")
+        expect(bool((tables.by_source.long().bincount(minlength=len(self)) == 1).all()), "each entry once")
+        counts = tables.source.long().bincount(minlength=len(sources))
+        expect(counts.tolist() == [source.entries for source in sources], "as many entries of each source")
+        numbers = self.projection.units, self.frame.centres, self.frame.key_centres, tables.fit
+        expect(all(bool(torch.isfinite(values).all()) for values in numbers), "finite numbers")
 
 
-def check_fit(bank: Bank) -> None:
-    """Raise ValueError unless the parts of a bank fit each other and hold finite numbers.
-
-    Digests tell that nothing was changed since it was written; this tells that what was written makes sense.
-    """
-    entries, tree, sources = bank.entries, bank.tree, bank.sources
-    channels, count = entries.channels, len(bank)
-    expect(count > 0 and len(bank.keys) == count, "one key per entry")
-    expect(int(entries.source.min()) >= 0 and int(entries.source.max()) < len(sources), "sources that exist")
-    shapes = [(source.rows, source.columns, channels) for source in sources]
-    expect([tuple(features.shape) for features in entries.maps] == shapes, "maps of the sources' sizes")
-    expect(tree.tiles(count) and tree.centres.shape[1] == SIZE * SIZE * channels, "a tree over all entries")
-    rows, columns = torch.tensor(shapes)[entries.source, :2].T
-    inside = (entries.y >= 0) & (entries.x >= 0) & (entries.y + SIZE <= rows) & (entries.x + SIZE <= columns)
-    expect(bool(inside.all()), "entries inside their maps")
-    numbers = (bank.projection.units, tree.centres, entries.energy, *entries.maps)
-    expect(all(bool(torch.isfinite(values).all()) for values in numbers), "finite numbers")
-
-
-def as_bytes(keys: Tensor, entries: Entries) -> tuple[Tensor, Tensor]:
-    """Keys (N, D) of an older library, in half precision and not divided by norms, as bytes and their units."""
-    normed = keys.float() * inverse_norm(entries.energy, torch.ones(4))[:, None]
-    units = (normed.abs().amax(0) / LARGEST).clamp(min=torch.finfo(torch.float32).tiny)
-    return (normed / units).round_().to(torch.int8), units
+def load_bank(place: Place) -> Bank:
+    """Open a bank; nothing is read before it is needed."""
+    return Bank(place)

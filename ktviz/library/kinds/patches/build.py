@@ -1,4 +1,4 @@
-"""Making a bank of patches: each source encoded and thinned, then all of them clustered."""
+"""Making a bank of patches: each source encoded and thinned, then all of them sorted into a tree."""
 
 from __future__ import annotations
 
@@ -10,26 +10,30 @@ from functools import cached_property
 from pathlib import Path
 from threading import Condition, Lock
 
+import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from ktviz.errors import LibraryError
-from ktviz.files import replacing
-from ktviz.images import MIN_SIDE, Pixels, decode, resize_short_side, to_tensor, write_image
+from ktviz.files import link, replacing
+from ktviz.images import MIN_SIDE, Pixels, decode, file_digest, resize_short_side, to_tensor, write_image
 from ktviz.library.format import LibrarySettings, Manifest
-from ktviz.library.kinds.patches.bank import Bank, save_bank
+from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.dedupe import survivors
-from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.features import FeatureExtractor, encode
+from ktviz.library.kinds.patches.fit import fit_frame
+from ktviz.library.kinds.patches.frame import Frame
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.library.kinds.patches.identity import check_encoder, identify, shipped_encoder
-from ktviz.library.kinds.patches.keys import compute_keys, fit_projection
+from ktviz.library.kinds.patches.maps import patch_vectors
+from ktviz.library.kinds.patches.rows import kept_rows
 from ktviz.library.kinds.patches.source import PatchSource
-from ktviz.library.kinds.patches.tree import choose_branching, fit_tree
+from ktviz.library.kinds.patches.tables import write_tables
 from ktviz.library.kinds.preparer import Given
-from ktviz.library.layout import LAYOUTS, PATCHES, features_path
+from ktviz.library.layout import LAYOUTS, PATCHES, TREE
+from ktviz.library.parts import Work, for_each, rows_folder
 from ktviz.library.sources import SourceFile
 from ktviz.networks.running import without_autocast
 from ktviz.retrieval.credit import Credit
@@ -72,8 +76,7 @@ class PatchPreparer:
     @cached_property
     def made_with(self) -> str:
         """The encoder, and how it is used; errors as in `encoder`."""
-        settings = self.settings
-        return json.dumps([identify(self.encoder).digest, settings.side_px, settings.stride, settings.dedupe])
+        return made_with(identify(self.encoder).digest, self.settings)
 
     def prepare(self, file: SourceFile, files: Sequence[Path]) -> None:
         """Write the picture that the encoder saw, and its features with the positions that survived."""
@@ -147,28 +150,38 @@ def patch_positions(rows: int, columns: int, stride: int) -> Tensor:
     return (y[:, None] * columns + x).flatten()
 
 
-def patch_vectors(cells: Tensor, positions: Tensor) -> Tensor:
-    """Patches of a map (h, w, C) at some positions: (n, 16 C) float32."""
-    step = torch.arange(SIZE)
-    window = (step[:, None] * cells.shape[1] + step).flatten()
-    place = (positions[:, None] + window).flatten()
-    return cells.flatten(0, 1).index_select(0, place).view(len(positions), -1).float()
+def made_with(encoder: str, settings: LibrarySettings) -> str:
+    """What tells apart what makes other files of the same picture: the digest of the encoder, and how it is used."""
+    return json.dumps([encoder, settings.side_px, settings.stride, settings.dedupe])
 
 
 @without_autocast
-def cluster(folder: Path, sources: Sequence[PatchSource], settings: LibrarySettings, quiet: bool) -> None:
-    """Fit the tree over all sources' entries, put them in leaf order, and write the tables."""
-    loaded = [load_file(features_path(folder, index)) for index in range(len(sources))]
-    source, y, x = [], [], []
-    for index, part in enumerate(loaded):
-        columns, kept = part["features"].shape[1], part["kept"].long()
-        source.append(torch.full_like(kept, index))
-        y.append(kept // columns)
-        x.append(kept % columns)
-    entries = Entries.create(torch.cat(source), torch.cat(y), torch.cat(x), [part["features"] for part in loaded])
-    branching = settings.branching or choose_branching(len(entries))
-    tree, order = fit_tree(entries.vectors, len(entries), branching, settings.seed, quiet)
-    entries = entries.take(order)
-    projection = fit_projection(entries, settings.key_dimensions, settings.seed)
-    keys = compute_keys(entries, projection)
-    save_bank(folder, sources, entries, tree, projection, keys)
+def tables(work: Work) -> int:
+    """Write the frame and the tables of a bank, and count its entries.
+
+    A bank that exists keeps its frame; only the rows of sources that are new are worked out.
+    """
+    frame, held = kept_frame(work)
+    known = {} if held is None else {source.name: number for number, source in enumerate(held.sources)}
+    moved = np.full(len(known), -1)
+    new: list[int] = []
+    for number, source in enumerate(work.sources):
+        if source.name in known:
+            moved[known[source.name]] = number
+        else:
+            new.append(number)
+    scratch = rows_folder(work.scratch, file_digest(work.folder / TREE))
+    rows = for_each(new, lambda n: kept_rows(work.parts[n], frame, scratch), "computing keys", work.quiet)
+    return write_tables(
+        work.folder, frame, None if held is None else held.tables, moved, dict(zip(new, rows, strict=True))
+    )
+
+
+def kept_frame(work: Work) -> tuple[Frame, Bank | None]:
+    """The frame of a bank, written to its folder: that which it had, or a new one; and the bank, if it had one."""
+    if work.previous is None:
+        frame = fit_frame(work.parts, work.settings, work.quiet)
+        frame.write(work.folder / TREE)
+        return frame, None
+    link(work.previous.place.table(TREE), work.folder / TREE)
+    return work.previous.frame, work.previous

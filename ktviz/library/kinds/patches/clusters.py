@@ -71,10 +71,10 @@ def describe_clusters(
         start, end = int(tree.start[node]), int(tree.end[node])
         rows = even_sample(start, end)
         unit = F.normalize(bank.keys[rows].float() * scale, dim=1)
-        similarity = cosines(unit, unit.mean(0, keepdim=True))[:, 0]
+        similarity = cosines(unit, unit.mean(0, keepdim=True))[:, 0] if len(rows) else torch.zeros(0)
         ranked = rows[similarity.argsort(descending=True, stable=True)]
         shown = ranked[spaced(len(ranked), exemplars)]
-        spread = max(0.0, 1 - float(similarity.mean()))
+        spread = max(0.0, 1 - float(similarity.mean())) if len(rows) else 0.0
         parent, level, children = int(tree.parent[node]), int(tree.level[node]), len(tree.children[node])
         found.append(Cluster(node, parent, level, end - start, children, spread, tuple(shown.tolist())))
     return found
@@ -95,8 +95,8 @@ def spreads(bank: Bank, nodes: Sequence[int], weights: tuple[float, float, float
         samples = [even_sample(int(bank.tree.start[node]), int(bank.tree.end[node])) for node in part]
         sizes = torch.tensor([len(rows) for rows in samples])
         unit = F.normalize(bank.keys[torch.cat(samples)].float() * scale, dim=1)
-        means = torch.stack([rows.mean(0) for rows in unit.split(sizes.tolist())])
-        found[first : first + AT_ONCE] = 1 - means.norm(dim=1)
+        means = torch.stack([rows.sum(0) / max(1, len(rows)) for rows in unit.split(sizes.tolist())])
+        found[first : first + AT_ONCE] = torch.where(sizes > 0, 1 - means.norm(dim=1), 0.0)
     return found.clamp(min=0)
 
 
@@ -115,14 +115,14 @@ def exemplar_pictures(bank: Bank, entries: Sequence[int]) -> Pixels:
     """
     check_numbers("entry", "entries", entries, len(bank))
     rows = torch.tensor(entries, dtype=torch.int64)
-    source = bank.entries.source[rows]
-    top, left = (STRIDE * side[rows] for side in (bank.entries.y, bank.entries.x))
+    source, y, x = bank.entries.where(rows)
+    top, left = STRIDE * y, STRIDE * x
     pictures = np.empty((len(rows), PATCH_PX, PATCH_PX, 3), dtype=np.uint8)
     for number in source.unique().tolist():
         picture = bank.picture(number)
         for n in (source == number).nonzero()[:, 0].tolist():
-            y, x = int(top[n]), int(left[n])
-            pictures[n] = picture[y : y + PATCH_PX, x : x + PATCH_PX]
+            down, right = int(top[n]), int(left[n])
+            pictures[n] = picture[down : down + PATCH_PX, right : right + PATCH_PX]
     return pictures
 
 

@@ -24,8 +24,7 @@ QUERIES_AT_ONCE = 128
 class Comparable(Protocol):
     """Something whose entries can be compared: `Entries`, or a union of banks."""
 
-    @property
-    def energy(self) -> Tensor: ...
+    def energies(self, rows: Tensor, /) -> Tensor: ...
 
     def scales(self, rows: Tensor, /) -> Tensor: ...
 
@@ -75,7 +74,7 @@ def compare(queries: Tensor, candidates: Tensor, entries: Comparable, weights: T
         bands = coefficients(on_grid(queries[some]))
         energy[some] = bands.square().sum((2, 3, 4))
         dots[some] = products(bands, rows[some], scales[some], entries)
-    similarity, within = similarities(dots, energy[:, None], entries.energy[rows], scales, weights)
+    similarity, within = similarities(dots, energy[:, None], entries.energies(rows), scales, weights)
     return similarity.masked_fill_(candidates < 0, -torch.inf), within
 
 

@@ -1,4 +1,4 @@
-"""Entries: stored patches as views into the feature maps of their sources."""
+"""Entries: stored patches as views into the feature maps of their sources, which are opened when one is asked for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ktviz.errors import LibraryError
 from ktviz.library.kinds.patches.bands import band_energy, to_patches, weighted
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.retrieval.exact import NORM_BITS, grid_scale, power_above, root
@@ -28,11 +29,12 @@ class Entries:
     """N entries in leaf order, and the maps they look into.
 
     Attributes:
-        source: (N,) int64 number of the source.
-        y: (N,) int64 top feature row.
-        x: (N,) int64 left feature column.
+        source: (N,) number of the source.
+        y: (N,) top feature row.
+        x: (N,) left feature column.
         energy: (N, 4) float32 squared norm per band.
         maps: Per source the features, (h, w, C) in position-major order, half or single precision.
+        sorted: (N,) the entries source by source, in order of their places there, where that is known.
     """
 
     source: Tensor
@@ -40,6 +42,7 @@ class Entries:
     x: Tensor
     energy: Tensor
     maps: Sequence[Tensor]
+    sorted: Tensor | None = None
 
     @classmethod
     def create(cls, source: Tensor, y: Tensor, x: Tensor, maps: Sequence[Tensor]) -> Entries:
@@ -81,9 +84,19 @@ class Entries:
         """
         if self.maps[0].dtype != torch.float16 or self.channels % LANES:
             return None
-        source, size = self.source[rows], 2 * self.channels
-        stride = self._widths[source] * size
-        return self._starts[source] + self.y[rows] * stride + self.x[rows] * size, stride
+        source, y, x = self.where(rows)
+        self._check_inside(source, y, x)
+        size = 2 * self.channels
+        stride = self._known[source, 2] * size
+        return self._known[source, 0] + y * stride + x * size, stride
+
+    def where(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Source, top row and left column of patches: three int64 of the rows' shape."""
+        return self.source[rows].long(), self.y[rows].long(), self.x[rows].long()
+
+    def energies(self, rows: Tensor) -> Tensor:
+        """Squared norm per band: (..., 4) float32."""
+        return self.energy[rows]
 
     def scales(self, rows: Tensor) -> Tensor:
         """The powers of two by which patches are multiplied to lie on the grid: float64 of the rows' shape."""
@@ -94,29 +107,67 @@ class Entries:
 
         NumPy copies such runs faster than PyTorch.
         """
-        source = self.source[rows]
-        width = self._widths[source]
-        place = ((self.y[rows] * width + self.x[rows])[:, None] + torch.arange(SIZE) * width[:, None]).numpy()
-        out = np.empty((len(rows), SIZE, SIZE * self.channels), dtype=self._runs[0].dtype)
+        source, y, x = self.where(rows)
+        self._check_inside(source, y, x)
+        width = self._known[source, 2]
+        place = ((y * width + x)[:, None] + torch.arange(SIZE) * width[:, None]).numpy()
+        out = np.empty((len(rows), SIZE, SIZE * self.channels), dtype=self._run(0).dtype)
         for number in np.unique(source.numpy()).tolist():
             mine = np.flatnonzero(source.numpy() == number)
-            out[mine] = self._runs[number][place[mine]]
+            out[mine] = self._run(number)[place[mine]]
         return torch.from_numpy(out).flatten(1)
 
-    @cached_property
-    def _starts(self) -> Tensor:
-        return torch.tensor([features.data_ptr() for features in self.maps])
+    def _check_inside(self, source: Tensor, y: Tensor, x: Tensor) -> None:
+        """Raise LibraryError unless patches lie in their maps: kernels read what they are told to."""
+        for number in source[self._known[source, 0] == 0].unique().tolist():
+            features = self.maps[number]
+            self._known[number] = torch.tensor([features.data_ptr(), *features.shape[:2]])
+        rows, columns = self._known[source, 1], self._known[source, 2]
+        if not bool(((y >= 0) & (x >= 0) & (y + SIZE <= rows) & (x + SIZE <= columns)).all()):
+            raise LibraryError("read entries of a bank", "some lie outside their maps", "Build it again")
 
     @cached_property
-    def _widths(self) -> Tensor:
-        return torch.tensor([features.shape[1] for features in self.maps])
+    def _known(self) -> Tensor:
+        """Of each source where its map lies in memory, its rows and its columns: (sources, 3); 0 until it is opened."""
+        return torch.zeros(len(self.maps), 3, dtype=torch.int64)
+
+    def _run(self, number: int) -> NDArray[np.generic]:
+        """All runs of four cells in the map of a source, by the number of their first cell, as a view."""
+        features, step = self.maps[number], SIZE * self.channels
+        cells = features.shape[0] * features.shape[1]
+        run: NDArray[np.generic] = features.as_strided((cells - SIZE + 1, step), (self.channels, 1)).numpy()
+        return run
 
     @cached_property
-    def _runs(self) -> list[NDArray[np.generic]]:
-        """Per source all runs of four cells in its map, by the number of their first cell, as views."""
-        step = SIZE * self.channels
-        runs = [m.as_strided((m.shape[0] * m.shape[1] - SIZE + 1, step), (self.channels, 1)) for m in self.maps]
-        return [run.numpy() for run in runs]
+    def by_source(self) -> Tensor:
+        """(N,) the entries source by source, in order of their places there."""
+        if self.sorted is not None:
+            return self.sorted
+        return torch.from_numpy(np.lexsort([side.numpy() for side in (self.x, self.y, self.source)]))
+
+    @cached_property
+    def first(self) -> Tensor:
+        """(sources + 1,) where those of each source begin."""
+        counts = np.bincount(self.source.numpy(), minlength=len(self.maps))
+        return torch.from_numpy(np.r_[0, counts.cumsum()])
+
+    def of_source(self, source: int) -> Tensor:
+        """The entries of a source, in order of their places: (n,) int64."""
+        return self.by_source[self.first[source] : self.first[source + 1]].long()
+
+    def find(self, source: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        """The entries at some places (n,) of sources: (n,) int64, -1 where there is none. All at once, by halves."""
+        low, end = self.first[source], self.first[source + 1]
+        high = end.clone()
+        while bool((low < high).any()):
+            middle = (low + high) // 2
+            entry = self.by_source[middle.clamp(max=len(self) - 1)].long()
+            before = (self.y[entry] < y) | ((self.y[entry] == y) & (self.x[entry] < x))
+            before &= low < high
+            low, high = torch.where(before, middle + 1, low), torch.where(before, high, torch.minimum(middle, high))
+        entry = self.by_source[low.clamp(max=len(self) - 1)].long()
+        there = (low < end) & (self.y[entry] == y) & (self.x[entry] == x)
+        return torch.where(there, entry, -1)
 
     def patches(self, rows: Tensor) -> Tensor:
         """Patches of some entries: (n, C, 4, 4) float32."""

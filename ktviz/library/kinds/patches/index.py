@@ -1,7 +1,8 @@
-"""The beam's index: keys of entries and of the nodes above them, ready for one choice of band weights.
+"""The beam's index: keys of entries, and the frozen centres above them, ready for one choice of band weights.
 
 Keys are bytes, and what a beam proposes follows from whole numbers and products that are rounded once: it does not
-depend on chunks, threads or kernels. Other weights change queries, and one factor for each entry, and no key.
+depend on chunks, threads or kernels. Other weights change queries, and one factor for each entry, and no key; leaving
+entries out changes which leaves are empty, and no centre.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ktviz.library.kinds.patches.bands import band_vectors, inverse_norm
+from ktviz.library.kinds.patches.bands import band_vectors
 from ktviz.library.kinds.patches.entries import GRID_CHUNK, Entries
 from ktviz.library.kinds.patches.keys import KeyProjection
 from ktviz.library.kinds.patches.lists import Lists
-from ktviz.library.kinds.patches.tree import Tree
+from ktviz.library.kinds.patches.scan_kernel import BLOCK
+from ktviz.library.kinds.patches.tree import Children, Tree, levels_of
+from ktviz.networks.threads import shared_out
 from ktviz.retrieval.exact import on_grid
 
-PARTS = 1024
-"""Of 1 that factors are rounded to where centres are added up, so that their sums are exact."""
+Factors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,7 @@ class Level:
 
     Attributes:
         nodes: (n,) their numbers in the tree.
-        centres: Mean keys of what lies below them, in a list for each node of the level above.
+        centres: Of what lies below them, in a list for each node of the level above.
     """
 
     nodes: Tensor
@@ -44,38 +47,42 @@ class Index:
     Attributes:
         tree: The cluster tree.
         projection: Patches to keys.
-        weights: (4,) of LL, LH, HL, HH.
-        keys: (N, D) int8 of the entries in leaf order.
-        factors: (N,) float32: norm of each entry's patch over that of its weighted bands.
-        entries: The same in a list for each leaf.
         levels: From the top to the leaves.
+        weights: (4,) of LL, LH, HL, HH.
+        keys: Of the entries, in a list for each leaf.
+        factors: (blocks, 16) norm of each entry's patch over that of its weighted bands.
+        counts: (nodes,) entries that are left below each node.
     """
 
     tree: Tree
     projection: KeyProjection
-    weights: Tensor
-    keys: Tensor
-    factors: Tensor
-    entries: Lists
     levels: tuple[Level, ...]
+    weights: Tensor
+    keys: Lists
+    factors: Factors
+    counts: Tensor
 
     @classmethod
     def create(
-        cls, tree: Tree, entries: Entries, keys: Tensor, projection: KeyProjection, weights: Sequence[float]
+        cls,
+        tree: Tree,
+        projection: KeyProjection,
+        levels: tuple[Level, ...],
+        entries: Entries,
+        keys: Lists,
+        weights: Sequence[float],
     ) -> Index:
-        weight, leaves = torch.tensor(weights), tree.leaves
-        whole = inverse_norm(entries.energy, torch.ones(4))
-        factors = torch.where(whole > 0, inverse_norm(entries.energy, weight) / whole, 0.0)
-        start, sizes = tree.start[leaves], tree.end[leaves] - tree.start[leaves]
-        listed = Lists.create(keys, projection.units, factors, start, sizes)
-        there = torch.ones(len(keys), dtype=torch.bool)
-        above = levels(tree, keys, factors, projection.units, there)
-        return cls(tree, projection, weight, keys, factors, listed, above)
+        weight = torch.tensor(weights)
+        return cls(tree, projection, levels, weight, keys, factors_of(entries, keys, weight), tree.end - tree.start)
 
     def without(self, excluded: Tensor) -> Index:
-        """The index of the entries that are left: its clusters have the centres of what is left of them."""
-        above = levels(self.tree, self.keys, self.factors, self.projection.units, ~excluded)
-        return replace(self, entries=self.entries.without(excluded.numpy()), levels=above)
+        """The index of the entries that are left (entries,) bool: what lies between empty leaves is not reached."""
+        gone = excluded.nonzero()[:, 0].numpy()
+        leaf = np.searchsorted(self.keys.first, gone, side="right") - 1
+        factors = self.factors.copy()
+        factors.reshape(-1)[self.keys.block_of[leaf] * BLOCK + gone - self.keys.first[leaf]] = np.nan
+        before = torch.cat((torch.zeros(1, dtype=torch.int64), (~excluded).cumsum(0)))
+        return replace(self, factors=factors, counts=before[self.tree.end] - before[self.tree.start])
 
     def shortlist(self, queries: Tensor, beam: int, length: int, excluded: Tensor | None) -> Tensor:
         """The most promising entries of each query by their keys.
@@ -93,7 +100,7 @@ class Index:
         number = torch.full((len(self.tree) + 1,), -1)
         number[self.tree.leaves] = torch.arange(len(self.tree.leaves))
         leaves = number[left.route(keys, beam)]
-        return torch.from_numpy(left.entries.best(keys, leaves.numpy(), length))
+        return torch.from_numpy(left.keys.best(keys, left.factors, leaves.numpy(), length))
 
     def query_keys(self, queries: Tensor) -> Tensor:
         """Keys of queries (N, 16 C), their bands weighted, each in units of its own: (N, D) float32."""
@@ -110,50 +117,36 @@ class Index:
         """
         visits, best = np.zeros((len(keys), 1), np.int64), torch.zeros(len(keys), 1, dtype=torch.int64)
         for level in self.levels:
-            visits = level.centres.best(keys, visits, beam)
+            there = level.centres.spread(torch.where(self.counts[level.nodes] > 0, 1.0, torch.nan).numpy())
+            visits = level.centres.best(keys, there, visits, beam)
             best = torch.where(torch.from_numpy(visits >= 0), level.nodes[torch.from_numpy(visits)], -1)
         return best
 
 
-def levels(tree: Tree, keys: Tensor, factors: Tensor, units: Tensor, there: Tensor) -> tuple[Level, ...]:
-    """The levels of a tree, with centres of the entries that are there."""
-    parts = (factors * PARTS).round_().to(torch.int64)
-    sums, counts = node_sums(tree, keys, parts, there)
-    centres = (sums / (PARTS * counts.clamp(min=1))[:, None]).float() * units
-    above, found = torch.zeros(1, dtype=torch.int64), []
-    for _ in range(tree.depth):
-        below = [tree.children[node] if len(tree.children[node]) else torch.tensor([node]) for node in above.tolist()]
-        nodes, sizes = torch.cat(below), torch.tensor([len(some) for some in below])
-        listed = Lists.of_means(centres[nodes], counts[nodes] > 0, sizes.cumsum(0) - sizes, sizes)
-        found.append(Level(nodes, listed))
+def levels(parent: Tensor, centres: Tensor) -> tuple[Level, ...]:
+    """The levels of a tree, from the parents (nodes,) and the centres (nodes, D) of its nodes."""
+    children, above, found = Children(parent), torch.zeros(1, dtype=torch.int64), []
+    for _ in range(int(levels_of(parent).max())):
+        sizes, first = children.sizes[above], children.first[above]
+        first, sizes = torch.where(sizes > 0, first, above), sizes.clamp(min=1)
+        before = sizes.cumsum(0) - sizes
+        nodes = (first - before).repeat_interleave(sizes) + torch.arange(int(sizes.sum()))
+        found.append(Level(nodes, Lists.of_means(centres[nodes], before, sizes)))
         above = nodes
     return tuple(found)
 
 
-def node_sums(tree: Tree, keys: Tensor, parts: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
-    """Sums of keys times whole numbers below each node, of entries that are there, (nodes, D) float64, exact; and how
-    many these are, (nodes,)."""
-    leaves = tree.leaves
-    start, end = tree.start[leaves], tree.end[leaves]
-    sums = torch.zeros(len(leaves) + 1, keys.shape[1], dtype=torch.float64)
-    for leaf, (first, last) in enumerate(zip(start.tolist(), end.tolist(), strict=True), 1):
-        mine = first + there[first:last].nonzero()[:, 0]
-        sums[leaf] = (keys[mine].to(torch.int64) * parts[mine, None]).sum(0)
-    counts = torch.cat((torch.zeros(1, dtype=torch.int64), there.long().cumsum(0)))
-    running = sums.cumsum(0)
-    total = running[torch.searchsorted(start, tree.end)] - running[torch.searchsorted(start, tree.start)]
-    return total, counts[tree.end] - counts[tree.start]
+def factors_of(entries: Entries, keys: Lists, weights: Tensor) -> Factors:
+    """Norm of each entry's patch over that of its weighted bands, where its key lies: (blocks, 16)."""
+    from ktviz.library.kinds.patches.weigh_kernel import weigh
+
+    factors = np.empty(keys.offsets.size, np.float32)
+    given = entries.energy.numpy(), weights.numpy(), np.r_[keys.first, len(entries)], keys.block_of, factors
+    shared_out(len(keys.sizes), lambda first, last: weigh(*given, first, last))
+    return factors.reshape(keys.offsets.shape)
 
 
 def remaining(start: int, end: int, excluded: Tensor | None) -> Tensor:
     """The entries of a range that are not excluded: (n,) int64."""
     rows = torch.arange(start, end)
     return rows if excluded is None else rows[~excluded[start:end]]
-
-
-def group(labels: Tensor) -> list[tuple[int, Tensor]]:
-    """Positions of each label: (N,) int64 to [(label, positions)], labels ascending, -1 left out."""
-    order = labels.argsort(stable=True)
-    values, sizes = labels[order].unique_consecutive(return_counts=True)
-    pairs = zip(values.tolist(), order.split(sizes.tolist()), strict=True)
-    return [(label, positions) for label, positions in pairs if label >= 0]

@@ -3,9 +3,9 @@
 The means are kept whole because leading directions are the bank's own: a photograph may hold half of its energy where
 the bank's paintings hold almost none, and that little decides which entry wins.
 
-A key is divided by the norm of its patch, and each of its numbers is a byte in units of its own: the largest that an
-entry of the bank held when it was built. With one unit for all, directions would be lost in which few entries hold
-much; and of these a photograph may hold a lot.
+A key is divided by the norm of its patch, and each of its numbers is a byte in units of its own: the largest that one
+of many entries held when the frame of the bank was made. With one unit for all, directions would be lost in which few
+entries hold much; and of these a photograph may hold a lot.
 
 Keys only choose which entries are compared exactly; every similarity that leaves the search is computed from the
 features themselves.
@@ -21,11 +21,9 @@ import torch
 from torch import Tensor
 
 from ktviz.library.kinds.patches.bands import band_vectors
-from ktviz.library.kinds.patches.entries import GRID_CHUNK, Entries
-from ktviz.retrieval.exact import on_grid, root
+from ktviz.library.kinds.patches.entries import GRID_CHUNK
+from ktviz.retrieval.exact import grid_scale, root
 
-SAMPLE = 8192
-"""Entries from which the directions are estimated."""
 CHUNK = 4096
 LARGEST = 127
 """Of the numbers of keys."""
@@ -57,17 +55,22 @@ class KeyProjection:
         """(D,) number of the band each key dimension belongs to."""
         return torch.repeat_interleave(torch.arange(4), torch.tensor([b.shape[1] for b in self.bases]))
 
-    def __call__(self, vectors: Tensor) -> Tensor:
-        """Keys of patches: (N, 16 C) to (N, D) int8."""
-        numbers = [self.of_few(rows) / self.units for rows in vectors.split(GRID_CHUNK)]
-        return torch.cat(numbers).round_().clamp_(-LARGEST, LARGEST).to(torch.int8)
+    def __call__(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys of patches (N, 16 C), (N, D) int8; and their band energies, (N, 4) float32."""
+        keys, energy = torch.empty(len(vectors), len(self.units), dtype=torch.int8), torch.empty(len(vectors), 4)
+        for rows in torch.arange(len(vectors)).split(GRID_CHUNK):
+            numbers, energy[rows] = self.of_few(vectors[rows])
+            keys[rows] = (numbers / self.units).round_().clamp_(-LARGEST, LARGEST).to(torch.int8)
+        return keys, energy
 
-    def of_few(self, vectors: Tensor) -> Tensor:
-        """The same before they become bytes, of so few that what is made on the way stays in the processor's cache:
+    def of_few(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        """The same before keys become bytes, of so few that what is made on the way stays in the processor's cache:
         (n, D) float32 from -1 to 1."""
-        bands = band_vectors(on_grid(vectors))
-        norm = root(bands.square().sum((1, 2))).clamp(min=1)  # of whole numbers: 0, or at least a half
-        return (self.of_bands(bands) / norm[:, None]).float()
+        scale = grid_scale(vectors)
+        bands = band_vectors((vectors * scale).round_())
+        energy = bands.square().sum(2)
+        norm = root(energy.sum(1)).clamp(min=1)  # of whole numbers: 0, or at least a half
+        return (self.of_bands(bands) / norm[:, None]).float(), (energy / scale.square()).float()
 
     def of_bands(self, bands: Tensor) -> Tensor:
         """The same of bands on the grid of exact products, in its units: (N, 4, 4 C) to (N, D) float64."""
@@ -79,31 +82,35 @@ class KeyProjection:
         return [(BASIS_UNITS * basis.double()).round_() for basis in self.bases]
 
 
-def fit_projection(entries: Entries, dimensions: int, seed: int) -> KeyProjection:
-    """The mean of each channel, and `dimensions` directions with the most energy in what the means leave.
-
-    Bands stay apart, so that they can be weighted per call.
-    """
-    bases = fit_bases(entries, dimensions, seed)
-    whole = KeyProjection(bases, torch.ones(sum(basis.shape[1] for basis in bases)))
-    parts = torch.arange(len(entries)).split(GRID_CHUNK)
-    most = torch.stack([whole.of_few(entries.vectors(rows)).abs().amax(0) for rows in parts]).amax(0)
+def with_units(bases: tuple[Tensor, Tensor, Tensor, Tensor], most: Tensor) -> KeyProjection:
+    """A projection whose keys hold numbers (D,) that are as large, and smaller ones."""
     return KeyProjection(bases, (most / LARGEST).clamp(min=torch.finfo(torch.float32).tiny))
 
 
-def fit_bases(entries: Entries, dimensions: int, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The bases of a projection."""
-    random = torch.Generator().manual_seed(seed)
-    rows = torch.randperm(len(entries), generator=random)[:SAMPLE].sort().values
-    spreads = [spread.kron(torch.eye(entries.channels)) for spread in (BESIDE_THE_MEAN, *[torch.eye(4)] * 3)]
-    values, vectors = [], []
-    for moment, spread in zip(band_moments(entries, rows), spreads, strict=True):
+def without_units(bases: tuple[Tensor, Tensor, Tensor, Tensor]) -> KeyProjection:
+    """A projection whose keys have no units yet."""
+    return KeyProjection(bases, torch.ones(sum(basis.shape[1] for basis in bases)))
+
+
+def fit_bases(vectors: Tensor, dimensions: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The mean of each channel, and `dimensions` directions with the most energy in what the means leave.
+
+    Bands stay apart, so that they can be weighted per call.
+
+    Args:
+        vectors: (n, 16 C) some patches.
+        dimensions: Beside the means.
+    """
+    channels = vectors.shape[1] // 16
+    spreads = [spread.kron(torch.eye(channels)) for spread in (BESIDE_THE_MEAN, *[torch.eye(4)] * 3)]
+    values, directions = [], []
+    for moment, spread in zip(band_moments(vectors), spreads, strict=True):
         value, vector = torch.linalg.eigh(spread.T @ moment @ spread)
         values.append(value.flip(0))
-        vectors.append(spread @ fix_signs(vector).flip(1))
+        directions.append(spread @ fix_signs(vector).flip(1))
     keep = share_out(values, dimensions)
-    ll, lh, hl, hh = (vector[:, :k].contiguous() for vector, k in zip(vectors, keep, strict=True))
-    means = MEAN.kron(torch.eye(entries.channels))
+    ll, lh, hl, hh = (vector[:, :k].contiguous() for vector, k in zip(directions, keep, strict=True))
+    means = MEAN.kron(torch.eye(channels))
     return torch.cat((means, ll), 1), lh, hl, hh
 
 
@@ -112,15 +119,15 @@ def fix_signs(vectors: Tensor) -> Tensor:
     return vectors * vectors.gather(0, vectors.abs().argmax(0, keepdim=True)).sign()
 
 
-def band_moments(entries: Entries, rows: Tensor) -> Tensor:
-    """Second moments of normalised patches, band by band: (4, 4 C, 4 C)."""
-    size = 4 * entries.channels
+def band_moments(vectors: Tensor) -> Tensor:
+    """Second moments of normalised patches (n, 16 C), band by band: (4, 4 C, 4 C)."""
+    size = vectors.shape[1] // 4
     moments = torch.zeros(4, size, size)
-    for chunk in rows.split(CHUNK):
-        bands = band_vectors(entries.vectors(chunk))
+    for chunk in vectors.split(CHUNK):
+        bands = band_vectors(chunk)
         bands = bands / bands.square().sum((1, 2), keepdim=True).sqrt().clamp(min=1e-8)
         moments += torch.einsum("nbi,nbj->bij", bands, bands)
-    return moments / len(rows)
+    return moments / len(vectors)
 
 
 def share_out(values: Sequence[Tensor], dimensions: int) -> list[int]:
@@ -129,9 +136,3 @@ def share_out(values: Sequence[Tensor], dimensions: int) -> list[int]:
     band = torch.repeat_interleave(torch.arange(4), torch.tensor([len(v) for v in values]))
     best = torch.cat(list(values)).argsort(descending=True, stable=True)[:dimensions]
     return [min(len(values[b]), max(least, int((band[best] == b).sum()))) for b in range(4)]
-
-
-def compute_keys(entries: Entries, projection: KeyProjection) -> Tensor:
-    """Keys of all entries: (N, D) int8."""
-    chunks = torch.arange(len(entries)).split(CHUNK)
-    return torch.cat([projection(entries.vectors(rows)) for rows in chunks])

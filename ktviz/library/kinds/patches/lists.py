@@ -6,7 +6,7 @@ would say nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -33,9 +33,8 @@ class Lists:
 
     Attributes:
         scale: (D,) float32: what the numbers of vectors are multiples of.
-        blocks: (blocks, 16 D) int8,
-        offsets: (blocks, 16) int32, and
-        factors: (blocks, 16) float32; see `scan_kernel`.
+        blocks: (blocks, 16 D) int8, and
+        offsets: (blocks, 16) int32; see `scan_kernel`.
         block_of: (lists + 1,) the first block of each list.
         first: (lists,) its first vector.
         sizes: (lists,) how many it holds.
@@ -44,54 +43,76 @@ class Lists:
     scale: Tensor
     blocks: NDArray[np.int8]
     offsets: NDArray[np.int32]
-    factors: NDArray[np.float32]
     block_of: Ints
     first: Ints
     sizes: Ints
 
     @classmethod
-    def create(cls, numbers: Tensor, scale: Tensor, factors: Tensor, first: Tensor, sizes: Tensor) -> Lists:
+    def create(cls, numbers: Tensor, scale: Tensor, first: Tensor, sizes: Tensor) -> Lists:
         """Lists of vectors.
 
         Args:
             numbers: (N, D) int8.
             scale: (D,) float32: what they are multiples of.
-            factors: (N,) float32 by which products are multiplied; NaN for vectors that are not to be found.
             first: (lists,) the first vector of each list, in rising order.
             sizes: (lists,) how many it holds.
         """
-        row = places(first.numpy(), sizes.numpy(), 1)
-        block_of = np.r_[0, (-(-sizes.numpy() // BLOCK)).cumsum()]
-        place, count, size = places(block_of[:-1], sizes.numpy(), BLOCK), int(block_of[-1]), -(-len(scale) // FOUR)
-        flat = np.zeros((count * BLOCK, size * FOUR), np.int8)
-        flat[place, : len(scale)] = numbers.numpy()[row]
-        factor = np.full(count * BLOCK, np.nan, np.float32)
-        factor[place] = factors.numpy()[row]
-        offsets = (-OFFSET * flat.sum(1, dtype=np.int32)).reshape(count, BLOCK)
-        blocks = np.ascontiguousarray(flat.reshape(count, BLOCK, size, FOUR).transpose(0, 2, 1, 3)).reshape(count, -1)
-        return cls(
-            scale, blocks, offsets, factor.reshape(count, BLOCK), block_of, first.numpy().copy(), sizes.numpy().copy()
-        )
+        lists = cls.empty(scale, first.numpy(), sizes.numpy())
+        row = places(lists.first, lists.sizes, 1)
+        lists.put(lists.places(), numbers[torch.from_numpy(row)])
+        return lists
 
     @classmethod
-    def of_means(cls, means: Tensor, there: Tensor, first: Tensor, sizes: Tensor) -> Lists:
-        """Lists of vectors (N, D) float32 of which some are not there, (N,) bool: each dimension by its largest."""
+    def empty(cls, scale: Tensor, first: Ints, sizes: Ints) -> Lists:
+        """Lists with room for vectors."""
+        block_of = blocks_of(sizes)
+        blocks = np.zeros((int(block_of[-1]), BLOCK * padded(len(scale))), np.int8)
+        return cls(scale, blocks, np.zeros((len(blocks), BLOCK), np.int32), block_of, first.copy(), sizes.copy())
+
+    @classmethod
+    def of_means(cls, means: Tensor, first: Tensor, sizes: Tensor) -> Lists:
+        """Lists of vectors (N, D) float32, each dimension scaled by its largest."""
         scale = (means.abs().amax(0) / LARGEST).clamp(min=TINY)
-        factors = torch.where(there, 1.0, torch.nan)
-        return cls.create((means / scale).round_().to(torch.int8), scale, factors, first, sizes)
+        return cls.create((means / scale).round_().to(torch.int8), scale, first, sizes)
 
-    def without(self, gone: NDArray[np.bool_]) -> Lists:
-        """The same without some of the vectors (N,), counted from the first of the first list."""
-        factors = self.factors.copy()
-        place = places(self.block_of[:-1], self.sizes, BLOCK)
-        factors.reshape(-1)[place[gone[places(self.first, self.sizes, 1)]]] = np.nan
-        return replace(self, factors=factors)
+    def __len__(self) -> int:
+        return int(self.sizes.sum())
 
-    def best(self, queries: Tensor, visits: Ints, wanted: int) -> Ints:
+    def __getitem__(self, vectors: Tensor) -> Tensor:
+        """Numbers of some vectors (n,), where lists hold them one after the other: (n, D) int8."""
+        lists = np.searchsorted(self.first, vectors.numpy(), side="right") - 1
+        block, lane = np.divmod(self.block_of[lists] * BLOCK + vectors.numpy() - self.first[lists], BLOCK)
+        found = np.ascontiguousarray(self._words[block, :, lane]).view(np.int8)
+        return torch.from_numpy(found[:, : len(self.scale)])
+
+    def put(self, place: Ints, numbers: Tensor) -> None:
+        """Write vectors (n, D) int8 to some places (n,)."""
+        flat = F.pad(numbers, (0, padded(len(self.scale)) - numbers.shape[1])).numpy()
+        block, lane = np.divmod(place, BLOCK)
+        self._words[block, :, lane] = flat.view(np.int32)
+        self.offsets[block, lane] = -OFFSET * flat.sum(1, dtype=np.int32)
+
+    def places(self) -> Ints:
+        """Where each vector lies, in order: the number of its block times 16, and its own within: (N,)."""
+        return places(self.block_of[:-1], self.sizes, BLOCK)
+
+    def spread(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Values (N,) of vectors where these lie, (blocks, 16); NaN where there is none."""
+        found = np.full(self.offsets.shape, np.nan, np.float32)
+        found.reshape(-1)[self.places()] = values
+        return found
+
+    @property
+    def _words(self) -> NDArray[np.int32]:
+        """(blocks, D / 4, 16): four numbers of each vector of a block after the other."""
+        return self.blocks.view(np.int32).reshape(len(self.blocks), -1, BLOCK)
+
+    def best(self, queries: Tensor, factors: NDArray[np.float32], visits: Ints, wanted: int) -> Ints:
         """The vectors with the largest products with each query, of the lists that it visits.
 
         Args:
             queries: (n, D) float32.
+            factors: (blocks, 16) by which products are multiplied; NaN for vectors that are not to be found.
             visits: (n, L) lists, the most promising first; -1 for none.
             wanted: Vectors per query.
 
@@ -105,7 +126,7 @@ class Lists:
         def visit(start: int, end: int) -> None:
             rows = slice(start, end)
             for some in (visits[rows, :FIRST], visits[rows, FIRST:]):
-                held = self.blocks, self.offsets, self.factors, self.block_of, self.first
+                held = self.blocks, self.offsets, factors, self.block_of, self.first
                 scan(asked[rows], *held, *by_list(some, len(self.sizes)), wanted, found[rows], counts[rows])
 
         shared_out(len(asked), visit)
@@ -120,6 +141,17 @@ class Lists:
         numbers = (scaled / largest * LARGEST_ASKED).round_().add_(OFFSET).to(torch.uint8)
         found: NDArray[np.uint8] = F.pad(numbers, (0, -numbers.shape[1] % FOUR), value=OFFSET).numpy()
         return found
+
+
+def padded(size: int) -> int:
+    """Numbers of a vector as it lies in a block."""
+    return -(-size // FOUR) * FOUR
+
+
+def blocks_of(sizes: Ints) -> Ints:
+    """The first block of each of some lists, and the end: (lists + 1,)."""
+    found: Ints = np.r_[0, (-(-sizes // BLOCK)).cumsum()]
+    return found
 
 
 def places(starts: Ints, sizes: Ints, unit: int) -> Ints:

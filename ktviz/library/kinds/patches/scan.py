@@ -88,7 +88,7 @@ def all_similarities(
     energy, parts = band_energy(asked)[:, None], band_parts(asked).flatten(0, 1)
     for chunk in rows.split(GRID_CHUNK):
         dots = (parts @ entries.on_grid(chunk).T).view(len(queries), 4, -1).transpose(1, 2)
-        yield chunk, similarities(dots, energy, entries.energy[chunk], entries.scales(chunk), weights)[0]
+        yield chunk, similarities(dots, energy, entries.energies(chunk), entries.scales(chunk), weights)[0]
 
 
 def scan_on_grid(queries: Tensor, rows: Tensor, entries: Entries, weights: Tensor, length: int) -> Ranked:

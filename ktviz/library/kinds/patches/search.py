@@ -17,7 +17,8 @@ from ktviz.errors import SettingError
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, check_band_weights, to_vectors
 from ktviz.library.kinds.patches.compare import rank
 from ktviz.library.kinds.patches.entries import Entries
-from ktviz.library.kinds.patches.index import Index, group, remaining
+from ktviz.library.kinds.patches.group import group
+from ktviz.library.kinds.patches.index import Index, remaining
 from ktviz.library.kinds.patches.scan import Scope, scan
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.retrieval.exact import nearest
@@ -66,7 +67,12 @@ class SearchSettings:
 
 
 def search(
-    queries: Tensor, entries: Entries, tree: Tree, index: Index, settings: SearchSettings, excluded: Tensor | None
+    queries: Tensor,
+    entries: Entries,
+    tree: Tree,
+    index: Index | None,
+    settings: SearchSettings,
+    excluded: Tensor | None,
 ) -> Matches:
     """Find the best entries for each query.
 
@@ -74,7 +80,7 @@ def search(
         queries: (N, C, 4, 4).
         entries: The bank's entries, in leaf order.
         tree: Its cluster tree.
-        index: Its keys, for `settings.band_weights`.
+        index: Its keys, for `settings.band_weights`; None where the preset needs none.
         settings: How to search.
         excluded: (entries,) bool of entries to pass over; at least one must remain.
 
@@ -83,7 +89,7 @@ def search(
         LH, HL, HH, `path` (N, depth) the nodes from below the root to the winner's leaf, -1 beyond it.
     """
     vectors, weights, length = to_vectors(queries), torch.tensor(settings.band_weights), settings.candidates
-    if settings.preset == "beam":
+    if index is not None and settings.preset == "beam":
         shortlist = index.shortlist(vectors, settings.beam, max(settings.shortlist, length), excluded)
         found = rank(vectors, shortlist, entries, weights, length)
     elif settings.preset == "paper":
@@ -120,5 +126,5 @@ def descend(vectors: Tensor, tree: Tree) -> Tensor:
         for parent, mine in group(node):
             children = tree.children[parent]
             if len(children):
-                node[mine] = children[nearest(vectors[mine], tree.centres[children])]
+                node[mine] = children[nearest(vectors[mine], tree.centres_of(children))]
     return node

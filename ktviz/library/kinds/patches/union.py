@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ktviz.errors import UnknownNameError
-from ktviz.library.banks import Banks, Part, offsets
+from ktviz.library.banks import Banks, Part
 from ktviz.library.format import EncoderIdentity
 from ktviz.library.kinds.patches.bands import band_energy, norm_parts, to_patches, to_vectors
 from ktviz.library.kinds.patches.bank import Bank
@@ -21,6 +21,9 @@ from ktviz.library.layout import PATCHES
 from ktviz.regions import SourceRegion
 from ktviz.retrieval.exact import lengths, on_grid, root
 from ktviz.retrieval.matches import Matches
+
+MOST_HELD = 1000
+"""Sources whose pictures are kept: 60 MB."""
 
 
 class BankUnion(Banks[Bank]):
@@ -43,9 +46,9 @@ class BankUnion(Banks[Bank]):
         return "library"
 
     @cached_property
-    def sources(self) -> list[PatchSource]:
+    def sources(self) -> Sequence[PatchSource]:
         """All sources, bank after bank."""
-        return [source for bank in self.banks for source in bank.sources]
+        return self.banks[0].sources if len(self.banks) == 1 else [one for bank in self.banks for one in bank.sources]
 
     def search(
         self, queries: Tensor, settings: SearchSettings = SearchSettings(), excluded: Tensor | None = None
@@ -75,16 +78,15 @@ class BankUnion(Banks[Bank]):
         without = self.full_names(without)
         if not without:
             return None
-        sources = torch.zeros(len(self.sources), dtype=torch.bool)
+        mask = torch.zeros(len(self), dtype=torch.bool)
         for name in (name for name in without if isinstance(name, str)):
             if name in self.names:
                 first = self.names.index(name)
-                sources[self.source_offset[first] : self.source_offset[first + 1]] = True
+                mask[self.entry_offset[first] : self.entry_offset[first + 1]] = True
             else:
-                sources[self.source_numbers[name]] = True
-        mask = sources[self.source_of(torch.arange(len(self)))]
+                mask[self.entries_of(self.source_numbers[name])] = True
         for region in (part for part in without if isinstance(part, SourceRegion)):
-            mask |= self.touched(region)
+            mask[self.touched(region)] = True
         entries = [entry for entry in without if not isinstance(entry, (str, SourceRegion))]
         for entry in entries:
             if not 0 <= entry < len(self):
@@ -97,23 +99,41 @@ class BankUnion(Banks[Bank]):
             raise UnknownNameError(f"search without {named}", "nothing would be left", "Exclude fewer, or add banks")
         return mask
 
+    def entries_of(self, source: int) -> Tensor:
+        """The entries of a source: (n,) int64, ascending."""
+        bank, number = self.bank_of_source(source)
+        first: Tensor = self.entry_offset[self.banks.index(bank)]
+        return (bank.entries.of_source(number) + first).sort().values
+
     def touched(self, region: SourceRegion) -> Tensor:
-        """Which entries reach into a part of a source, by its whole name: (entries,) bool."""
-        number, box = self.source_numbers[region.source], region.box
-        entries = torch.arange(len(self))
+        """The entries that reach into a part of a source, by its whole name: (n,) int64, ascending."""
+        entries, box = self.entries_of(self.source_numbers[region.source]), region.box
         left, top, width, height = self.boxes(entries).T
         inside = (left < box.right) & (left + width > box.x) & (top < box.bottom) & (top + height > box.y)
-        found: Tensor = inside & (self.source_of(entries) == number)
-        return found
+        return entries[inside]
 
     def locate(self, entries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Source number and top-left feature cell (y, x) of entries: three tensors of their shape."""
-        where = self._where
-        return where[0][entries], where[1][entries], where[2][entries]
+        entries = torch.as_tensor(entries)
+        if len(self.banks) == 1:
+            return self.banks[0].entries.where(entries)
+        where = torch.empty(3, entries.numel(), dtype=torch.int64)
+        for number, mine, local in self._by_bank(entries.flatten()):
+            where[:, mine] = torch.stack(self.banks[number].entries.where(local))
+            where[0, mine] += self.source_offset[number]
+        source, y, x = where.view(3, *entries.shape)
+        return source, y, x
 
     def source_of(self, entries: Tensor) -> Tensor:
         """Source number of entries."""
-        return self._where[0][entries]
+        return self.locate(entries)[0]
+
+    def hold(self, entries: Tensor) -> None:
+        """Keep the small pictures of the sources of some entries (n,) in memory, of very many the most frequent."""
+        sources, counts = self.source_of(entries).unique(return_counts=True)
+        for source in sources[counts.argsort(descending=True, stable=True)][:MOST_HELD].tolist():
+            bank, number = self.bank_of_source(source)
+            bank.hold(number)
 
     def boxes(self, entries: Tensor) -> Tensor:
         """Where entries (n,) lie in their original sources: (n, 4) float32 x, y, width, height in px.
@@ -145,7 +165,7 @@ class BankUnion(Banks[Bank]):
         cosine, energy = torch.full(path.shape, torch.nan), torch.empty(len(path), 4, dtype=torch.float64)
         for number, mine, local in self._by_bank(matches.winner):
             passed, place = path[mine].clamp(min=0).unique(return_inverse=True)
-            centres = on_grid(self.banks[number].tree.centres[passed])
+            centres = on_grid(self.banks[number].tree.centres_of(passed))
             norms = lengths(centres)
             for rows in local.argsort().split(GRID_CHUNK):  # leaf by leaf, as entries lie: few nodes at a time
                 few, nodes = place[rows].unique(return_inverse=True)
@@ -155,7 +175,7 @@ class BankUnion(Banks[Bank]):
                 norm = root(energy[part].sum(1, keepdim=True)).clamp(min=1)  # of whole numbers: 0, or at least 1
                 cosine[part] = (products / (norm * norms[few][nodes])).float()
         cosine.masked_fill_(path < 0, torch.nan)
-        return cosine, norm_parts(energy), norm_parts(self.energy[matches.entry.clamp(min=0)])
+        return cosine, norm_parts(energy), norm_parts(self.energies(matches.entry.clamp(min=0)))
 
     def vectors(self, entries: Tensor) -> Tensor:
         """Patches of entries (N,), position-major: (N, 16 C) float32."""
@@ -187,41 +207,30 @@ class BankUnion(Banks[Bank]):
 
     def scales(self, entries: Tensor) -> Tensor:
         """The powers of two by which patches of entries are multiplied to lie on the grid: float64 of their shape."""
-        return grid_scales(self.energy[entries])
+        return grid_scales(self.energies(entries))
 
     def patches(self, entries: Tensor) -> Tensor:
         """Patches of entries (N,): (N, C, 4, 4) float32."""
         return to_patches(self.vectors(entries))
 
-    @cached_property
-    def energy(self) -> Tensor:
-        """Band energies of all entries: (entries, 4)."""
-        return torch.cat([bank.entries.energy for bank in self.banks])
+    def energies(self, entries: Tensor) -> Tensor:
+        """Band energies of entries: (..., 4) float32."""
+        if len(self.banks) == 1:
+            return self.banks[0].entries.energies(entries)
+        found = torch.empty(entries.numel(), 4)
+        for number, mine, local in self._by_bank(entries.flatten()):
+            found[mine] = self.banks[number].entries.energies(local)
+        return found.view(*entries.shape, 4)
 
     def shifted(self, entries: Tensor, down: int, right: int) -> Tensor:
         """The entries so many cells further in the same source: (N,); -1 where there is none."""
-        source, y, x = self.locate(entries)
-        rows, columns, base, table = self._positions
-        y, x = y + down, x + right
-        inside = (y < rows[source]) & (x < columns[source])
-        place = base[source] + y * columns[source] + x
-        return torch.where(inside, table[torch.where(inside, place, 0)], -1)
-
-    @cached_property
-    def _where(self) -> tuple[Tensor, Tensor, Tensor]:
-        source = [bank.entries.source + first for bank, first in zip(self.banks, self.source_offset[:-1], strict=True)]
-        y, x = [bank.entries.y for bank in self.banks], [bank.entries.x for bank in self.banks]
-        return torch.cat(source), torch.cat(y), torch.cat(x)
-
-    @cached_property
-    def _positions(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        rows = torch.tensor([source.rows for source in self.sources])
-        columns = torch.tensor([source.columns for source in self.sources])
-        source, y, x = self._where
-        base = offsets((rows * columns).tolist())
-        table = torch.full((int(base[-1]),), -1)
-        table[base[source] + y * columns[source] + x] = torch.arange(len(self))
-        return rows, columns, base, table
+        found = torch.full_like(entries, -1)
+        for number, mine, local in self._by_bank(entries):
+            held = self.banks[number].entries
+            source, y, x = held.where(local)
+            other = held.find(source, y + down, x + right)
+            found[mine] = torch.where(other >= 0, other + self.entry_offset[number], -1)
+        return found
 
     @cached_property
     def _px_per_cell(self) -> Tensor:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ktviz.library.banks import expect, fitting
 from ktviz.library.kinds.pictures.kept import KeptBank
 from ktviz.library.layout import PICTURES
+from ktviz.library.place import Place
 from ktviz.printing import counted
 
 
@@ -25,17 +25,25 @@ class PictureBank(KeptBank):
     def __repr__(self) -> str:
         return f"PictureBank({self.name!r}, {counted(len(self), 'picture')}, digest {self.digest[:12]})"
 
+    def check(self) -> None:
+        """Raise ValueError unless pictures, maps and attributes are those of the sources."""
+        super().check()
+        check_attributes(self)
 
-def load_pictures(name: str, folder: Path, digest: str) -> PictureBank:
+
+def load_pictures(place: Place) -> PictureBank:
     """Open a bank.
 
     Raises:
         LibraryError: Its files do not fit together.
     """
-    with fitting(name):
-        bank = PictureBank.opened(name, folder, digest)
-        for source in bank.sources:
-            known = source.attributes or {}
-            alike = tuple(known) == bank.attribute_names and all(isinstance(has, bool) for has in known.values())
-            expect(alike, "the same attributes of all sources")
-        return bank
+    with fitting(place.name):
+        return PictureBank.opened(place)
+
+
+def check_attributes(bank: PictureBank) -> None:
+    """Raise ValueError unless all sources have the same attributes."""
+    for source in bank.sources:
+        known = source.attributes or {}
+        alike = tuple(known) == bank.attribute_names and all(isinstance(has, bool) for has in known.values())
+        expect(alike, "the same attributes of all sources")

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ktviz.labels import Classes
 from ktviz.library.attributes import check_known
 from ktviz.library.format import Manifest
 from ktviz.library.kinds.pictures.bank import PictureBank
 from ktviz.library.kinds.pictures.kept import classes_for, kept_source, write_kept
 from ktviz.library.kinds.preparer import Given
-from ktviz.library.layout import LAYOUTS, PICTURES
+from ktviz.library.layout import CLASSES, LAYOUTS, PICTURES
+from ktviz.library.parts import Work
 from ktviz.library.sources import Source, SourceFile
 
 
@@ -36,7 +38,7 @@ class PicturePreparer:
         if bank is not None:
             check_known(bank.name, bank.sources, given.attributes)
         self.layout = LAYOUTS[PICTURES].with_maps(() if given.maps is None else given.maps.names)
-        self.made_with = PICTURES if self.settings is None else json.dumps([PICTURES, asdict(self.settings)])
+        self.made_with = made_with(self.settings)
 
     def prepare(self, file: SourceFile, files: Sequence[Path]) -> None:
         """Write the picture, the small one, and the maps."""
@@ -45,3 +47,20 @@ class PicturePreparer:
     def source(self, file: SourceFile, files: Sequence[Path]) -> Source:
         """What is known of a source whose files are written."""
         return kept_source(file, files[0])
+
+
+def made_with(classes: Classes | None) -> str:
+    """What tells apart what makes other files of the same picture."""
+    return PICTURES if classes is None else json.dumps([PICTURES, asdict(classes)])
+
+
+def tables(work: Work) -> int:
+    """Write what stands beside pictures and maps, and count the entries."""
+    write_classes(work.folder, work.settings)
+    return len(work.parts)
+
+
+def write_classes(folder: Path, classes: Classes | None) -> None:
+    """The classes of label maps, where a bank has some."""
+    if classes is not None:
+        classes.write(folder / CLASSES)

@@ -15,9 +15,10 @@ from ktviz.images import Pixels, decode, decode_image, resize_short_side, stored
 from ktviz.labels import Classes, as_instances, read_map, write_map
 from ktviz.labels.maps import Map
 from ktviz.library.banks import Banks, expect
-from ktviz.library.layout import CLASSES, MAPS, PLACES, picture_path, thumb_path
+from ktviz.library.layout import CLASSES, MAPS, PICTURE
 from ktviz.library.maps import MapFolders, check_classes, check_fitting
-from ktviz.library.sources import MappedSource, Source, SourceFile, read_sources, source_of, write_sources
+from ktviz.library.place import Place
+from ktviz.library.sources import Source, SourceFile, Sources, source_of
 
 THUMB_PX = 192
 """Shorter side of the small pictures."""
@@ -29,27 +30,31 @@ class KeptBank:
     """What banks that keep their sources have in common. Pictures and maps are read from disk when they are asked for.
 
     Attributes:
-        name: "task/style".
+        place: Where it lies on disk.
         sources: Its sources.
-        thumbs: Per source a small JPEG.
         classes: Of its label maps; None if it has none.
         maps: Which maps stand beside each picture: none, "labels", or "labels" and "instances".
-        digest: Digest of its files.
-        folder: Where it lies on disk.
     """
 
     kind: ClassVar[str]
 
-    name: str
-    sources: tuple[Source, ...]
-    thumbs: tuple[bytes, ...]
+    place: Place
+    sources: Sources[Source]
     classes: Classes | None
     maps: tuple[str, ...]
-    digest: str
-    folder: Path
 
     def __len__(self) -> int:
         return len(self.sources)
+
+    @property
+    def name(self) -> str:
+        """ "task/style"."""
+        return self.place.name
+
+    @property
+    def digest(self) -> str:
+        """Digest of its files."""
+        return self.place.record.digest
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows."""
@@ -59,19 +64,19 @@ class KeptBank:
 
     def picture(self, source: int) -> Pixels:
         """A source as it was given, upright: (H, W, 3) uint8; errors as in `stored`."""
-        return decode_image(self.stored(source), asked=f"picture {self.name}/{self.sources[source].name}")
+        return decode_image(self.stored(source), asked=f"picture {self._called(source)}")
 
-    def stored(self, source: int, ending: str = ".png") -> bytes:
-        """A file of a source, by default its picture; see `layout.PLACES`.
+    def thumb(self, source: int) -> bytes:
+        """The small JPEG of a source; errors as in `stored`."""
+        return self.place.thumb(source)
+
+    def stored(self, source: int, ending: str = PICTURE) -> bytes:
+        """A file of a source, by default its picture; see `Layout.of_source`.
 
         Raises:
-            LibraryError: It is gone: the bank was edited since it was opened.
+            LibraryError: It was changed, or is gone: the bank was edited since it was opened.
         """
-        try:
-            return PLACES[ending](self.folder, source).read_bytes()
-        except OSError as error:
-            asked = f"picture {self.name}/{self.sources[source].name}"
-            raise LibraryError(asked, f"it cannot be read ({error.strerror})", TODO) from None
+        return self.place.read(source, ending)
 
     def labels(self, source: int) -> Map | None:
         """The class of every pixel of a source: (H, W) int64; None if the bank has no maps.
@@ -102,7 +107,7 @@ class KeptBank:
     def _map(self, source: int, name: str) -> Map:
         asked, picture = f"{name} of {self._called(source)}", self.sources[source]
         try:
-            found = read_map(PLACES[MAPS[name]](self.folder, source))
+            found = read_map(self.place.file(source, MAPS[name]))
         except LabelError as error:
             raise LibraryError(asked, error.found, TODO) from None
         if found.shape != (picture.height, picture.width):
@@ -114,26 +119,25 @@ class KeptBank:
     def _called(self, source: int) -> str:
         return f"{self.name}/{self.sources[source].name}"
 
+    def check(self) -> None:
+        """Raise ValueError unless pictures and maps are of their sources' sizes; `labels` and `instances` tell more."""
+        expect(len(self.sources) > 0, "at least one source")
+        for number, source in enumerate(self.sources):
+            for ending in (PICTURE, *(MAPS[name] for name in self.maps)):
+                size = stored_size(self.stored(number, ending), source.name)
+                expect(size == (source.height, source.width), "pictures and maps of the sources' sizes")
+
     @classmethod
-    def opened(cls, name: str, folder: Path, digest: str, **more: Any) -> Self:
-        """The bank in a folder; raises what readers and constructors raise on files that are not what they should be.
+    def opened(cls, place: Place, **more: Any) -> Self:
+        """A bank; raises what readers and constructors raise on files that are not what they should be.
 
         Args:
-            name: Of the bank.
-            folder: Where it lies.
-            digest: Of its files.
+            place: Where it lies.
             **more: What a kind of bank has beside that.
         """
-        maps = tuple(what for what, ending in MAPS.items() if PLACES[ending](folder, 0).is_file())
-        classes = Classes.read(folder / CLASSES) if maps else None
-        sources = read_sources(folder, MappedSource if maps else Source)
-        expect(len(sources) > 0, "at least one source")
-        sizes = [(source.height, source.width) for source in sources]
-        for path in (picture_path, *(PLACES[MAPS[what]] for what in maps)):
-            found = [stored_size(path(folder, n).read_bytes(), source.name) for n, source in enumerate(sources)]
-            expect(found == sizes, "pictures and maps of the sources' sizes")
-        thumbs = tuple(thumb_path(folder, number).read_bytes() for number in range(len(sources)))
-        return cls(name, sources, thumbs, classes, maps, digest, folder, **more)
+        maps = tuple(what for what, ending in MAPS.items() if ending in place.record.of_source)
+        classes = Classes.read(place.table(CLASSES)) if maps else None
+        return cls(place, place.sources, classes, maps, **more)
 
 
 K_co = TypeVar("K_co", bound=KeptBank, covariant=True)
@@ -196,13 +200,6 @@ def write_kept(file: SourceFile, files: Sequence[Path], classes: Classes | None)
 def kept_source(file: SourceFile, picture: Path) -> Source:
     """What is known of a source whose picture is written."""
     return source_of(file, *stored_size(picture.read_bytes(), file.name))
-
-
-def write_tables(folder: Path, sources: Sequence[Source], classes: Classes | None) -> None:
-    """What stands beside pictures and maps."""
-    write_sources(folder, sources)
-    if classes is not None:
-        classes.write(folder / CLASSES)
 
 
 def shrunk(pixels: Pixels) -> Pixels:

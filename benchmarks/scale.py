@@ -1,0 +1,204 @@
+"""Libraries of 10^4 to 10^7 entries: building, opening, searching, translating, editing: `python -m benchmarks scale`.
+
+Sources are crops of the photographs and paintings beside the checkout, half of them mirrored. For 10^7 entries features
+are synthetic, 128 random filters of 4x4 px, and not thinned, so that half an hour is enough. Every size is measured in
+processes of its own, one for each step.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmarks.tables import ROOT, SHARED, peak_gb, publish, shared
+from ktviz.errors import SourceWarning
+from ktviz.images import Pixels, find_images, read_image, resize_short_side, write_image
+from ktviz.library.format import LibrarySettings
+from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.grid import PatchGrid
+from ktviz.library.kinds.patches.search import SearchSettings
+from ktviz.library.library import Library
+from ktviz.systems.kt.decoder import Decoder
+from ktviz.systems.kt.encoder import Encoder
+from ktviz.systems.kt.translator import Translator
+
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+NAME = "bench/scale"
+PLAIN = 10_000_000
+"""Entries from which features are synthetic."""
+CHANNELS, STRIDE = 128, 4
+THINNED, WHOLE = 7_000, 125 * 125
+"""Entries of a source of 512 px, about, and without thinning."""
+SIDE, LEAST = 512, 0.6
+"""Of a crop: its side, and the least part of its picture's shorter side."""
+JUDGED = 64
+"""Queries that are compared with everything, to know how many winners are the best there are."""
+
+
+def main() -> None:
+    if shared("data") is None:
+        return
+    rows, found = [], []
+    for size in SIZES:
+        with tempfile.TemporaryDirectory() as scratch:
+            found.append(measured(size, Path(scratch)))
+            rows.append(row(found[-1]))
+    publish_scale(rows, found)
+
+
+def publish_scale(rows: list[list[str]], found: list[dict[str, float]]) -> None:
+    columns = ["entries", "sources", "build", "of CPU", "peak", "on disk", "open", "first search", "search", "recall@1"]
+    columns += ["search, peak", "translate", "add", "remove", "rebuild"]
+    sizes = [one["entries"] for one in found]
+    told = ("build", "search", "translate", "add")
+    grown = ", ".join(f"{what} {exponent(sizes, [one[what] for one in found]):.2f}" for what in told)
+    publish(
+        "scale",
+        "Libraries by size",
+        columns,
+        rows,
+        f"Seconds grow with entries to the power of: {grown}. Searches are of {len(PatchGrid(128, 128)):,} queries of "
+        "a photograph of 512x512 px, with the default settings; the first one compares the tables with their digests. "
+        f"Recall is of {JUDGED} queries, by comparing everything. From {PLAIN:,} entries on, features are synthetic.",
+    )
+
+
+def measured(size: int, scratch: Path) -> dict[str, float]:
+    """What a library of a size takes: building, asking and editing in a process each."""
+    found: dict[str, float] = {}
+    for step in ("build", "ask", "edit"):
+        command = [sys.executable, "-m", "benchmarks.scale", step, str(size), str(scratch)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        found |= json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def row(found: dict[str, float]) -> list[str]:
+    """One line of the table."""
+    seconds = {name: f"{found[name]:.1f} s" for name in ("build", "translate", "add", "remove", "rebuild")}
+    return [
+        f"{found['entries']:,.0f}",
+        f"{found['sources']:,.0f}",
+        seconds["build"],
+        f"{found['build_cpu']:.0f} s",
+        f"{found['build_gb']:.1f} GB",
+        f"{found['bytes']:,.0f} B an entry",
+        f"{1000 * found['open']:.0f} ms",
+        f"{found['first']:.2f} s",
+        f"{found['search']:.2f} s",
+        f"{found['recall']:.2f}",
+        f"{found['ask_gb']:.1f} GB",
+        *(seconds[name] for name in ("translate", "add", "remove", "rebuild")),
+    ]
+
+
+def exponent(sizes: list[float], seconds: list[float]) -> float:
+    """The power of the size with which seconds grow, by least squares."""
+    if len(sizes) < 2:
+        return math.nan
+    slope: float = np.polyfit(np.log(sizes), np.log(seconds), 1)[0]
+    return slope
+
+
+def build(size: int, scratch: Path) -> dict[str, float]:
+    """Build a library from crops."""
+    plain = size >= PLAIN
+    count = -(-size // (WHOLE if plain else THINNED))
+    folder = scratch / "sources"
+    write_crops(folder, count + 1)
+    last = sorted(folder.iterdir())[-1]
+    last.rename(scratch / "one-more.jpg")
+    encoder = encoder_for(size)
+    settings = LibrarySettings(dedupe=1.0 if plain else 0.9)
+    library = Library.create(scratch / "scale.ktlib", encoder, settings)
+    seconds = timed(lambda: library.build(NAME, [folder], encoder=encoder, quiet=True))
+    record = library.record(NAME)
+    found = {"entries": record.entries, "sources": record.sources, "bytes": record.bytes / record.entries}
+    return {**found, "build": seconds, "build_cpu": time.process_time(), "build_gb": peak_gb()}
+
+
+def encoder_for(size: int) -> Encoder:
+    """The shipped encoder, or one that costs nothing."""
+    if size < PLAIN:
+        return Encoder.shipped()
+    torch.manual_seed(0)
+    filters = nn.Sequential(nn.Conv2d(3, CHANNELS, STRIDE, stride=STRIDE), nn.ReLU())
+    return Encoder(filters, CHANNELS, "synthetic").eval().requires_grad_(False)
+
+
+def write_crops(folder: Path, count: int) -> None:
+    """Crops of photographs and paintings, each of another place and size, half of them mirrored."""
+    folder.mkdir()
+    for number, pixels in zip(range(count), crops(), strict=False):
+        write_image(folder / f"{number:05d}.jpg", resize_short_side(pixels, SIDE)[:SIDE, :SIDE])
+
+
+def crops() -> Iterator[Pixels]:
+    paths = [path for path in find_images([SHARED / "data"]).paths if "pairs" not in path.parts]
+    random = np.random.default_rng(0)
+    while True:
+        for place in random.permutation(len(paths)):
+            pixels = read_image(paths[place])
+            side = int(min(pixels.shape[:2]) * random.uniform(LEAST, 1))
+            y, x = (int(random.integers(length - side + 1)) for length in pixels.shape[:2])
+            crop = pixels[y : y + side, x : x + side]
+            yield np.ascontiguousarray(crop[:, ::-1] if random.random() < 0.5 else crop)
+
+
+def ask(size: int, scratch: Path) -> dict[str, float]:
+    """Open, search and translate."""
+    photo = resize_short_side(read_image(ROOT / "sample_data" / "photos" / "chelsea.jpg"), SIDE)[:SIDE, :SIDE]
+    folder = scratch / "scale.ktlib"
+    Library.open(folder)  # what is imported, and read for the first time
+    opening = timed(lambda: Library.open(folder)[NAME])
+    banks = Library.open(folder)[NAME]
+    translator = Translator(banks, encoder_for(size), Decoder.shipped())
+    queries = translator.encode(photo)
+    queries = PatchGrid(*queries.shape[1:]).unfold(queries)
+    bank: Bank = banks.banks[0]
+    first = timed(lambda: bank.search(queries))
+    search = min(timed(lambda: bank.search(queries)) for _ in range(3))
+    translate = timed(lambda: translator(photo))
+    peak = peak_gb()
+    some = queries[:: len(queries) // JUDGED][:JUDGED]
+    best = bank.search(some, SearchSettings("exact", candidates=1)).winner
+    recall = float((bank.search(some).winner == best).float().mean())
+    times = {"open": opening, "first": first, "search": search, "translate": translate}
+    return {**times, "ask_gb": peak, "recall": recall}
+
+
+def edit(size: int, scratch: Path) -> dict[str, float]:
+    """Add a source, remove it again, and make the tree anew."""
+    library = Library.open(scratch / "scale.ktlib")
+    before, content = library.digest, library.record(NAME).content
+    warnings.simplefilter("ignore", SourceWarning)
+    encoder = encoder_for(size)
+    add = timed(lambda: library.add(NAME, [scratch / "one-more.jpg"], encoder=encoder, quiet=True))
+    remove = timed(lambda: library.remove(NAME, ["one-more"], quiet=True))
+    assert (library.digest, library.record(NAME).content) == (before, content)
+    rebuild = timed(lambda: library.rebuild(NAME, quiet=True)) if size < PLAIN else math.nan
+    return {"add": add, "remove": remove, "rebuild": rebuild, "edit_gb": peak_gb()}
+
+
+def timed(work: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    step, size, scratch = sys.argv[1:]
+    Path(scratch).mkdir(parents=True, exist_ok=True)
+    print(json.dumps({"build": build, "ask": ask, "edit": edit}[step](int(size), Path(scratch))))
