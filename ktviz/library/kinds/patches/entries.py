@@ -156,18 +156,13 @@ class Entries:
         return self.by_source[self.first[source] : self.first[source + 1]].long()
 
     def find(self, source: Tensor, y: Tensor, x: Tensor) -> Tensor:
-        """The entries at some places (n,) of sources: (n,) int64, -1 where there is none. All at once, by halves."""
-        low, end = self.first[source], self.first[source + 1]
-        high = end.clone()
-        while bool((low < high).any()):
-            middle = (low + high) // 2
-            entry = self.by_source[middle.clamp(max=len(self) - 1)].long()
-            before = (self.y[entry] < y) | ((self.y[entry] == y) & (self.x[entry] < x))
-            before &= low < high
-            low, high = torch.where(before, middle + 1, low), torch.where(before, high, torch.minimum(middle, high))
-        entry = self.by_source[low.clamp(max=len(self) - 1)].long()
-        there = (low < end) & (self.y[entry] == y) & (self.x[entry] == x)
-        return torch.where(there, entry, -1)
+        """The entries at some places (n,) of sources: (n,) int64, -1 where there is none."""
+        from ktviz.library.kinds.patches import place_kernel
+
+        out = torch.empty(len(source), dtype=torch.int64)
+        given = (source, y, x, self.first, self.by_source, self.y, self.x, out)
+        place_kernel.find(*(one.numpy() for one in given))
+        return out
 
     def patches(self, rows: Tensor) -> Tensor:
         """Patches of some entries: (n, C, 4, 4) float32."""
