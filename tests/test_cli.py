@@ -71,6 +71,24 @@ def test_list_and_info_as_json_name_the_banks_and_their_sizes(library):
     assert info["settings"]["side_px"] == 96
 
 
+def test_a_library_is_checked_and_rebuilt_and_tells_its_drift(library, tmp_path):
+    copy = shutil.copytree(library, tmp_path / "copy.ktlib")
+    said = ktviz("library", "check", copy).stdout
+    assert "comic/ink: all files as they were written" in said
+    assert "near to the centres of leaves" in said
+    added = ktviz("library", "add", copy, SAMPLES / "comic/ink/straw-hat.jpg", "-b", "hdr/vivid").stdout
+    assert "hdr/vivid: keys are" in added
+    assert "made anew: hdr/vivid" in ktviz("library", "rebuild", copy, "-b", "hdr/vivid").stdout
+    drift = json.loads(ktviz("library", "info", copy, "--json").stdout)["banks"][1]["drift"]
+    assert (drift["before"]["nearness"], drift["matters"]) == (pytest.approx(drift["now"]["nearness"]), False)
+    path = next((copy / "banks/comic/ink").glob("*.jpg"))
+    path.write_bytes(path.read_bytes()[:-1])
+    damaged = ktviz("library", "check", copy, check=False)
+    assert damaged.returncode == 5
+    assert path.name in damaged.stderr
+    assert ktviz("library", "check", copy, "-b", "hdr/vivid", "--quiet").stdout == ""
+
+
 def test_translating_one_photo_writes_that_file_and_prints_the_shares(library, folder, tmp_path):
     out = tmp_path / "new" / "coffee.png"
     done = ktviz("translate", folder / "photos/coffee.png", "-l", library, "-b", "comic/ink", "-o", out)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from ktviz.errors import LibraryError, SettingError, UnknownNameError
+from ktviz.errors import LibraryError, SettingError, SourceWarning, UnknownNameError
 from ktviz.library.format import LibrarySettings
 from ktviz.library.kinds.patches.build import Room
+from ktviz.library.kinds.patches.drift import Drift, Fit
 from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.library import Library
 from ktviz.systems.kt.encoder import Encoder
@@ -129,6 +130,51 @@ def test_adding_gives_the_same_content_as_building_from_all_and_rebuilding_the_s
     assert library.rebuild(quiet=True) == ["art/test"]
     assert digest(library) == digest(whole) == digest(Library.open(library.folder))
     assert not (library.folder / "building").exists()
+
+
+@pytest.mark.parametrize(
+    ("now", "matters"), [((0.8, 4.0), False), ((0.75, 4.0), True), ((0.9, 12.1), True), ((0.77, 11.9), False)]
+)
+def test_drift_matters_where_keys_lie_far_from_centres_or_a_leaf_is_crowded(now, matters):
+    assert Drift(Fit(0.8, 4.0), Fit(*now)).matters == matters
+
+
+def test_drift_is_that_of_the_entries_that_are_there_and_warned_of(build, pictures, toy, monkeypatch):
+    library = build("drift", [pictures / "warm"])
+    first = library.drift("art/test")
+    assert first.now.nearness == pytest.approx(first.before.nearness)
+    assert first.now.largest == first.before.largest
+    monkeypatch.setattr("ktviz.library.kinds.patches.drift.LEAST", 1.0)
+    with pytest.warns(SourceWarning, match=r"art/test: keys are .*`ktviz library rebuild` makes its tree anew"):
+        library.add("art/test", [pictures / "cool"], encoder=toy, quiet=True)
+    bank, drift = library.bank("art/test"), library.drift("art/test")
+    keys = bank.keys[torch.arange(len(bank))].float() * bank.projection.units
+    centres = bank.frame.key_centres[bank.tree.leaf_of(torch.arange(len(bank)))]
+    near = torch.nn.functional.cosine_similarity(keys, centres)
+    assert drift.now.nearness == pytest.approx(float(near.mean()), abs=1e-6)
+    assert drift.before == first.before
+    library.rebuild(quiet=True)
+    assert library.drift("art/test").before != first.before
+
+
+def test_leaving_a_source_out_finds_what_the_library_finds_without_it(build, pictures, toy):
+    library = build("without", [pictures])
+    whole = library["art/test"]
+    queries = whole.patches(torch.arange(0, len(whole), 11))
+    for preset in ("paper", "beam", "exact"):
+        settings = SearchSettings(preset, beam=3)
+        found = whole.search(queries, settings, whole.excluded(["warm/b", "cool/d"]))
+        copy = Library.open(shutil.copytree(library.folder, library.folder.with_name(f"{preset}.ktlib")))
+        copy.remove("art/test", ["warm/b", "cool/d"], quiet=True)
+        never = copy["art/test"].search(queries, settings)
+        assert torch.equal(found.similarity, never.similarity)
+        assert named(whole, found) == named(copy["art/test"], never)
+
+
+def named(banks, matches):
+    """Where winners lie: source and cell."""
+    source, y, x = (part.tolist() for part in banks.locate(matches.winner))
+    return [(banks.sources[n].name, *place) for n, *place in zip(source, y, x, strict=True)]
 
 
 def test_tables_are_a_function_of_the_frame_and_of_what_is_there(build, pictures, toy):
