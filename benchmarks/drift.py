@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from benchmarks.speed import bank_sources, recall, square_photo
-from benchmarks.tables import publish
+from benchmarks.tables import Table
 from ktviz.errors import SourceWarning
 from ktviz.library.kinds.patches.grid import PatchGrid
 from ktviz.library.kinds.patches.search import SearchSettings
@@ -24,7 +25,7 @@ PARTS = ((0, 7), (0, 4), (3, 7), (0, 2), (3, 5), (0, 1), (3, 4))
 """First and last of the sources from which a frame is made."""
 
 
-def main() -> None:
+def main() -> Iterator[Table]:
     warnings.simplefilter("ignore", SourceWarning)  # of drift, which is measured here
     sources, rows = bank_sources()[:7], []
     for first, last in PARTS:
@@ -33,7 +34,7 @@ def main() -> None:
             library.build(NAME, sources[first:last], quiet=True)
             library.add(NAME, sources, quiet=True)
             rows.append([str(last - first), *measured(library)])
-    publish(
+    yield Table(
         "drift",
         "What drift costs: frames made from some of seven sources",
         ["frame made from", "nearness now, of then", "largest leaf now, then", "recall@1", "told"],

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.tables import ROOT, SHARED, peak_gb, publish, shared
+from benchmarks.tables import ROOT, SHARED, Table, peak_gb, shared
 from ktviz.errors import SourceWarning
 from ktviz.images import Pixels, find_images, read_image, resize_short_side, write_image
 from ktviz.library.format import LibrarySettings
@@ -47,7 +47,7 @@ JUDGED = 64
 """Queries that are compared with everything, to know how many winners are the best there are."""
 
 
-def main() -> None:
+def main() -> Iterator[Table]:
     if shared("data") is None:
         return
     rows, found = [], []
@@ -55,16 +55,17 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             found.append(measured(size, Path(scratch)))
             rows.append(row(found[-1]))
-    publish_scale(rows, found)
+    yield table(rows, found)
 
 
-def publish_scale(rows: list[list[str]], found: list[dict[str, float]]) -> None:
+def table(rows: list[list[str]], found: list[dict[str, float]]) -> Table:
+    """Of all sizes, with the powers by which they grow."""
     columns = ["entries", "sources", "build", "of CPU", "peak", "on disk", "open", "first search", "search", "recall@1"]
     columns += ["search, peak", "translate", "add", "remove", "rebuild"]
     sizes = [one["entries"] for one in found]
     told = ("build", "search", "translate", "add")
     grown = ", ".join(f"{what} {exponent(sizes, [one[what] for one in found]):.2f}" for what in told)
-    publish(
+    return Table(
         "scale",
         "Libraries by size",
         columns,

@@ -24,12 +24,13 @@ from ktviz.figures.backtracking import backtracking_figure
 from ktviz.figures.layout import spread
 from ktviz.figures.picks import Selection, allot, select
 from ktviz.images import Pixels, write_image
-from ktviz.library.format import EncoderIdentity
+from ktviz.library.format import BankRecord, EncoderIdentity
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.grid import PatchGrid
 from ktviz.library.kinds.patches.source import PatchSource
 from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.library.place import Place
 from ktviz.regions import Box
 from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.matches import Matches
@@ -55,8 +56,9 @@ def make_bank(folder: Path, name: str, number: int) -> Bank:
         sources.append(PatchSource(names, "0" * 64, credit, 128, 96, 24, 32, ROWS * COLUMNS, ROWS * COLUMNS))
     source, y, x = torch.cartesian_prod(*map(torch.arange, (number, ROWS, COLUMNS))).unbind(1)
     entries = Entries(source, y, x, torch.ones(len(source), 4), [])
-    thumbs = tuple(path.read_bytes() for path in sorted((folder / "thumbs").iterdir()))
-    return Bank(name, tuple(sources), entries, None, None, torch.empty(0), thumbs, "0" * 64, folder)  # type: ignore[arg-type]
+    thumbs = {n: path.read_bytes() for n, path in enumerate(sorted((folder / "thumbs").iterdir()))}
+    place = Place(name, folder, BankRecord("patches", f"banks/{name}@1", (), number, len(entries), 0, "0" * 64, {}))
+    return Bank(place).changed(sources=tuple(sources), entries=entries, _thumbs=thumbs)
 
 
 class Winners(RetrievalSite):

@@ -136,7 +136,7 @@ def test_a_picture_of_a_bank_comes_with_all_that_the_bank_knows(place, toy, sett
 def test_a_bank_of_one_reference_goes_with_the_last_that_uses_it(paint, toy):
     reference = Material(paint(1, 40, 56), credit=Credit("Bed", "Ann"))
     bank = bank_of(reference, reference.pixels("kt"), kt.LibrarySettings(side_px=40), encoder=toy)
-    folder = bank.banks[0].folder
+    folder = bank.banks[0].place.library
     assert bank.source_names == [f"{BANK}/{FILE}"]
     assert bank.describe_sources()[0]["creator"] == "Ann"
     assert folder.is_dir()

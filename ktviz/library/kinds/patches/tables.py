@@ -165,9 +165,9 @@ def write_tables(folder: Path, frame: Frame, tables: Tables | None, moved: Ints,
     if tables is not None:
         made.fit[torch.from_numpy(moved[moved >= 0])] = tables.fit[torch.from_numpy(moved >= 0)]
         copy(made, tables, rows, old, old_entry)
-    first = 0
+    first, by_source = 0, new_entry[new.by_source]
     for number in sorted(fresh):
-        first += put_rows(made, number, Rows.read(fresh[number]), new_entry[new.by_source], first)
+        first += put_rows(made, number, Rows.read(fresh[number]), by_source, first)
     for share, entry, place in zip(
         (old, new),
         (old_entry, new_entry),
