@@ -90,10 +90,11 @@ def with_empty_column(trace: Trace, name: str) -> Trace:
 
 
 def change_cell(evidence: Evidence, name: str, chosen: bool, site: int = 0) -> Evidence:
-    """Another value in one row of a column, at one of the sites: of a winner, or of one that was not chosen."""
+    """Another value in one row of a column, of a winner or of another, at one of the sites with rows."""
     trace = with_empty_column(evidence.recording, name)
-    there = trace.column("site", winners=False) == trace.sites[site]
-    rows = np.flatnonzero(there & (trace.column("chosen", winners=False) == chosen))
+    whose = trace.column("site", winners=False)
+    asked = [one for one in trace.sites if one in whose]
+    rows = np.flatnonzero((whose == asked[site]) & (trace.column("chosen", winners=False) == chosen))
     row = int(rows[7 % len(rows)])
     place, kind = trace.table.schema.get_field_index(name), trace.table.schema.field(name).type
     values: list[Any] = trace.table[name].to_pylist()
