@@ -223,12 +223,19 @@ def check_circumstances(name: str, stated: Mapping[str, Any], found: Mapping[str
     """Raise Difference at the first thing said of an attribution that is not what is found."""
     one, other = (json.loads(as_json(about)) for about in (stated, found))
     for part in sorted({*one, *other}):
-        mine, true = one.get(part), other.get(part)
-        near = room and isinstance(mine, float) and isinstance(true, float)
-        if near and abs(mine - true) <= room * max(1, abs(true)):
-            continue
-        if (part in one) != (part in other) or as_json({part: mine}) != as_json({part: true}):
+        if (part in one) != (part in other) or not near(one[part], other[part], room):
             raise Difference(f"{name}: its {part} is not what is found when it is asked again")
+
+
+def near(one: Any, other: Any, room: float) -> bool:
+    """Whether two values of JSON are equal, down to their last parts. Fractions may differ as in `first_cell`."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(near(one[name], other[name], room) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(near(*pair, room) for pair in zip(one, other, strict=True))
+    if room and isinstance(one, float) and isinstance(other, float):
+        return abs(one - other) <= room * max(1, abs(other))
+    return as_json({"": one}) == as_json({"": other})
 
 
 def write_asked(folder: Path, evidence: Evidence) -> None:
