@@ -18,6 +18,7 @@ NAMES = (
     "alignment",
     "speed",
     "search",
+    "search_million",
     "memory",
     "build",
     "scale",

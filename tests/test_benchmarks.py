@@ -1,6 +1,7 @@
 """The benchmarks can be started, what they find is kept, and the one score of their own means what it says."""
 
 import json
+import math
 from importlib import import_module
 from inspect import isgeneratorfunction
 
@@ -11,6 +12,7 @@ import benchmarks.__main__ as runner
 from benchmarks import tables
 from benchmarks.curves import Curves
 from benchmarks.lattice import lattice
+from benchmarks.search import points, seconds_at
 from benchmarks.tables import Headline, Table, as_value
 from ktviz.images import read_image
 
@@ -91,3 +93,14 @@ def test_the_lattice_score_sees_a_faint_grid_of_four_px_and_no_other():
     assert abs(lattice(with_grid(1))) < 0.2
     assert lattice(with_grid(4)) > 0.8
     assert abs(lattice(with_grid(5))) < 0.2
+
+
+def test_seconds_at_a_recall_lie_between_two_settings_that_were_measured():
+    found = [("a", 1.0, 0.9), ("a", 2.0, 0.8), ("a", 3.0, 0.99), ("b", 0.1, 0.999), ("a", 4.0, 0.985)]
+    curve = points(found, "a")
+    assert curve == [(1.0, 0.9), (3.0, 0.99)]  # what is as slow and finds less is left out
+    half_of_the_decade = 1 - 10**-1.5
+    assert seconds_at(curve, half_of_the_decade) == pytest.approx(2.0)
+    assert [seconds_at(curve, recall) for recall in (0.9, 0.99)] == pytest.approx([1.0, 3.0])
+    assert math.isinf(seconds_at(curve, 0.995))
+    assert math.isnan(seconds_at(curve, 0.85))

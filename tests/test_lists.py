@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from ktviz.library.kinds.patches import dot_kernel, scan_kernel
 from ktviz.library.kinds.patches import lists as module
-from ktviz.library.kinds.patches import scan_kernel
+from ktviz.library.kinds.patches.dot_kernel import OFFSET
 from ktviz.library.kinds.patches.lists import Lists
-from ktviz.library.kinds.patches.scan_kernel import OFFSET
 
 COUNT, LISTS = 3000, 31
 
@@ -92,10 +92,9 @@ def test_processors_without_the_instruction_add_up_the_same(case, monkeypatch):
     lists, _, factors, queries, visits = case
     factors = lists.spread(factors)
     known = lists.best(queries, factors, visits, 16)
-    monkeypatch.setattr(scan_kernel, "HAS_DOTS", not scan_kernel.HAS_DOTS)
-    if scan_kernel.HAS_DOTS:
+    if not dot_kernel.HAS_DOTS:
         pytest.skip("this processor has only one way")
-    scan = scan_kernel.scan.py_func
-    again = scan_kernel.njit(nogil=True)(scan)
-    monkeypatch.setattr(module, "scan", again)
+    monkeypatch.setattr(dot_kernel, "HAS_DOTS", False)
+    for name in ("scan", "best"):  # compiled again, the inner one first
+        monkeypatch.setattr(scan_kernel, name, scan_kernel.njit(nogil=True)(getattr(scan_kernel, name).py_func))
     assert np.array_equal(lists.best(queries, factors, visits, 16), known)

@@ -15,10 +15,10 @@ from torch import Tensor
 from ktviz.library.kinds.patches.bands import coefficients, inverse_norm, spread, weighted
 from ktviz.library.kinds.patches.entries import GRID_CHUNK
 from ktviz.networks.threads import shared_out
-from ktviz.retrieval.exact import leading, on_grid, root
+from ktviz.retrieval.exact import grid_scale, leading, on_grid, root
 
-QUERIES_AT_ONCE = 128
-"""Queries whose bands are worked out at a time: 8 MB for C = 128."""
+QUERIES_AT_ONCE = 512
+"""Queries compared at a time: their bands take 32 MB for C = 128 where no kernel reads the features."""
 
 
 class Comparable(Protocol):
@@ -71,29 +71,29 @@ def compare(queries: Tensor, candidates: Tensor, entries: Comparable, weights: T
     scales, energy = entries.scales(rows), torch.empty(len(queries), 4, dtype=torch.float64)
     dots = torch.empty(*rows.shape, 4, dtype=torch.float64)
     for some in torch.arange(len(queries)).split(QUERIES_AT_ONCE):
-        bands = coefficients(on_grid(queries[some]))
-        energy[some] = bands.square().sum((2, 3, 4))
-        dots[some] = products(bands, rows[some], scales[some], entries)
+        energy[some], dots[some] = products(queries[some], rows[some], scales[some], entries)
     similarity, within = similarities(dots, energy[:, None], entries.energies(rows), scales, weights)
     return similarity.masked_fill_(candidates < 0, -torch.inf), within
 
 
-def products(bands: Tensor, rows: Tensor, scales: Tensor, entries: Comparable) -> Tensor:
-    """Products of queries, (n, 4, 2, 2, C) on the grid, with entries (n, R) that `scales` take there: (n, R, 4).
+def products(queries: Tensor, rows: Tensor, scales: Tensor, entries: Comparable) -> tuple[Tensor, Tensor]:
+    """Band energies of queries (n, 16 C) on the grid, (n, 4), and products with entries (n, R) there: (n, R, 4).
 
     By a kernel where it reads such features, else by matrix products: both are exact.
     """
     views = entries.views(rows)
     if views is None:
-        step = max(1, GRID_CHUNK // max(1, rows.shape[1]))
+        bands, step = coefficients(on_grid(queries)), max(1, GRID_CHUNK // max(1, rows.shape[1]))
         some = zip(spread(bands).split(step), rows.split(step), strict=True)
-        return torch.cat([gathered(asked, stored, entries) for asked, stored in some])
+        return bands.square().sum((2, 3, 4)), torch.cat([gathered(asked, stored, entries) for asked, stored in some])
     from ktviz.library.kinds.patches import exact_kernel
 
+    energy = torch.empty(len(rows), 4, dtype=torch.float64)
     found = torch.empty(*rows.shape, 4, dtype=torch.float64)
-    given = [one.numpy() for one in (bands.flatten(2, 3).contiguous(), *views, scales.float(), found)]
+    read = queries.contiguous(), grid_scale(queries), *views, scales.float(), energy, found
+    given = [one.numpy() for one in read]
     shared_out(len(rows), lambda first, last: exact_kernel.products(*given, first, last))
-    return found
+    return energy, found
 
 
 def gathered(parts: Tensor, rows: Tensor, entries: Comparable) -> Tensor:

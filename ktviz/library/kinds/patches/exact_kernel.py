@@ -27,31 +27,64 @@ FUSED, ROUNDED = "llvm.fma.v16f64", "llvm.rint.v16f32"
 
 @njit(nogil=True, cache=True)
 def products(
-    bands: np.ndarray,
+    queries: np.ndarray,
+    grid: np.ndarray,
     address: np.ndarray,
     stride: np.ndarray,
     scale: np.ndarray,
+    energy: np.ndarray,
     out: np.ndarray,
     first: int,
     last: int,
 ) -> None:
-    """Products of queries with their candidates, band by band, on the grid of exact products.
+    """Band energies of queries, and their products with their candidates band by band, on the grid of exact products.
 
     Args:
-        bands: (n, 4, 4, C) float64: Haar coefficients of queries on the grid, block by block.
+        queries: (n, 16 C) float32.
+        grid: (n, 1) float64 powers of two that take them to the grid.
         address: (n, R) int64 where in memory each candidate begins.
         stride: (n, R) int64 bytes from one of its rows to the next.
         scale: (n, R) float32 powers of two that take it to the grid.
-        out: (n, R, 4) float64 that is written.
+        energy: (n, 4) float64 that is written, and
+        out: (n, R, 4) float64.
         first: Query with which to begin, and
         last: before which to end.
     """
-    channels = bands.shape[3]
+    channels = queries.shape[1] // (BANDS * len(BLOCKS))
+    bands = np.empty((BANDS, len(BLOCKS) * channels))
     for query in range(first, last):
-        asked = bands[query].ctypes.data
+        transform(queries[query], grid[query, 0], bands)
+        add_up_squares(bands, energy[query])
         for place in range(address.shape[1]):
             view = address[query, place], stride[query, place], scale[query, place]
-            add_up(*view, asked, channels, out[query, place].ctypes.data)
+            add_up(*view, bands.ctypes.data, channels, out[query, place].ctypes.data)
+
+
+@njit(nogil=True, cache=True)
+def transform(vector: np.ndarray, scale: float, bands: np.ndarray) -> None:
+    """Haar coefficients (4, 4 C) of a vector (16 C,) that is put on the grid; see `bands.coefficients`."""
+    channels = len(vector) // (BANDS * len(BLOCKS))
+    for block in range(len(BLOCKS)):
+        upper = (block // 2 * 8 + block % 2 * 2) * channels
+        lower = upper + 4 * channels
+        for channel in range(channels):
+            a, b = np.rint(vector[upper + channel] * scale), np.rint(vector[upper + channels + channel] * scale)
+            c, d = np.rint(vector[lower + channel] * scale), np.rint(vector[lower + channels + channel] * scale)
+            place = block * channels + channel
+            bands[0, place] = 0.5 * (a + b + c + d)
+            bands[1, place] = 0.5 * (b - a + d - c)
+            bands[2, place] = 0.5 * (c + d - a - b)
+            bands[3, place] = 0.5 * (d - c - b + a)
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc"})
+def add_up_squares(bands: np.ndarray, energy: np.ndarray) -> None:
+    """Band energies (4,) of coefficients (4, 4 C): as nothing is rounded, sums are the same in any order."""
+    for band in range(BANDS):
+        total = 0.0
+        for value in bands[band]:
+            total += value * value
+        energy[band] = total
 
 
 @intrinsic

@@ -15,14 +15,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ktviz.library.kinds.patches.bands import band_vectors
-from ktviz.library.kinds.patches.entries import GRID_CHUNK, Entries
+from ktviz.library.kinds.patches.dot_kernel import BLOCK
+from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.keys import KeyProjection
 from ktviz.library.kinds.patches.lists import Lists
-from ktviz.library.kinds.patches.scan_kernel import BLOCK
 from ktviz.library.kinds.patches.tree import Children, Tree, levels_of
 from ktviz.networks.threads import shared_out
-from ktviz.retrieval.exact import on_grid
 
 Factors = NDArray[np.float32]
 
@@ -104,11 +102,7 @@ class Index:
 
     def query_keys(self, queries: Tensor) -> Tensor:
         """Keys of queries (N, 16 C), their bands weighted, each in units of its own: (N, D) float32."""
-        keys = torch.empty(len(queries), len(self.projection.units))
-        weights = self.weights.double()[self.projection.band_of]
-        for rows in torch.arange(len(queries)).split(GRID_CHUNK):
-            keys[rows] = self.projection.of_bands(band_vectors(on_grid(queries[rows]))).mul_(weights).float()
-        return keys
+        return self.projection.of_queries(queries).mul_(self.weights[self.projection.band_of])
 
     def route(self, keys: Tensor, beam: int) -> Tensor:
         """The best leaves: query keys (N, D) to (N, beam) nodes, the best first, -1 where there are fewer.

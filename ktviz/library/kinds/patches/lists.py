@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from ktviz.library.kinds.patches.scan_kernel import BLOCK, FOUR, LOW, OFFSET, ROOM, scan
+from ktviz.library.kinds.patches import scan_kernel
+from ktviz.library.kinds.patches.dot_kernel import BLOCK, FOUR, OFFSET
 from ktviz.networks.threads import shared_out
 
 LARGEST, LARGEST_ASKED = 127, 63
 """Of the numbers of vectors, and of those of queries."""
-NOTHING = np.iinfo(np.int64).min + 1
-"""Less than any product."""
 FIRST = 4
 """Lists that are visited before the others: what they hold tells what the others must exceed."""
 TINY = torch.finfo(torch.float32).tiny
@@ -34,7 +33,7 @@ class Lists:
     Attributes:
         scale: (D,) float32: what the numbers of vectors are multiples of.
         blocks: (blocks, 16 D) int8, and
-        offsets: (blocks, 16) int32; see `scan_kernel`.
+        offsets: (blocks, 16) int32; see `dot_kernel`.
         block_of: (lists + 1,) the first block of each list.
         first: (lists,) its first vector.
         sizes: (lists,) how many it holds.
@@ -119,20 +118,15 @@ class Lists:
         Returns:
             (n, wanted) vectors by falling product, of equal ones the lower first, -1 where there are fewer.
         """
-        asked = self.asked(queries)
-        found = np.empty((len(asked), ROOM * wanted + 2 * BLOCK), np.int64)
-        counts = np.zeros(len(asked), np.int64)
+        asked, found = self.asked(queries), np.empty((len(queries), wanted), np.int64)
+        held = self.blocks, self.offsets, factors, self.block_of, self.first
 
         def visit(start: int, end: int) -> None:
-            rows = slice(start, end)
-            for some in (visits[rows, :FIRST], visits[rows, FIRST:]):
-                held = self.blocks, self.offsets, factors, self.block_of, self.first
-                scan(asked[rows], *held, *by_list(some, len(self.sizes)), wanted, found[rows], counts[rows])
+            scan_kernel.best(asked[start:end], *held, visits[start:end], FIRST, found[start:end])
 
         shared_out(len(asked), visit)
-        there = np.arange(found.shape[1]) < counts[:, None]
-        ranked = -np.sort(-np.where(there, found, NOTHING), axis=1)[:, :wanted]
-        return np.where(ranked > NOTHING, LOW - (ranked & LOW), -1)
+        ranked = -np.sort(-found, axis=1)
+        return np.where(ranked > scan_kernel.NOTHING, scan_kernel.LOW - (ranked & scan_kernel.LOW), -1)
 
     def asked(self, queries: Tensor) -> NDArray[np.uint8]:
         """Queries (n, D) as bytes: each as large as fits, and above 0."""
@@ -159,10 +153,3 @@ def places(starts: Ints, sizes: Ints, unit: int) -> Ints:
     begins = np.repeat(starts * unit - np.r_[0, sizes.cumsum()[:-1]], sizes)
     found: Ints = begins + np.arange(int(sizes.sum()))
     return found
-
-
-def by_list(visits: Ints, count: int) -> tuple[NDArray[np.int64], Ints]:
-    """Visits (n, L) list by list: the queries, and where those of each list begin, (lists + 1,)."""
-    query, list_of = np.nonzero(visits >= 0)[0], visits[visits >= 0]
-    order = np.argsort(list_of, kind="stable")
-    return query[order], np.searchsorted(list_of[order], np.arange(count + 1))

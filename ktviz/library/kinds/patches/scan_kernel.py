@@ -1,37 +1,82 @@
 """The scan of lists of small whole numbers, as machine code: numba compiles it at first use, and keeps it.
 
-Vectors lie in blocks of 16, four numbers of each after the other, as the instruction wants them that adds up four
-products of bytes (`vpdpbusd`); where a processor lacks it, the same is done in more steps. Sums are of whole numbers,
-and rounded once: nothing depends on processors, threads or the order of lists.
+Products are of whole numbers, and rounded once (`dot_kernel`): nothing depends on processors, threads or the order of
+lists.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import llvmlite.binding as llvm
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import njit
 
-BLOCK = 16
-"""Vectors of a block."""
-AT_ONCE = 8
-"""Queries that share what is read of a block."""
-FOUR = 4
-"""Bytes that are multiplied and added up at a time."""
-OFFSET = 64
-"""What is added to the numbers of queries: the instruction wants one side without a sign."""
+from ktviz.library.kinds.patches.dot_kernel import AT_ONCE, BLOCK, FOUR, multiply
+
 ROOM = 4
 """Candidates that are kept at a time, over those that are wanted."""
-NUMBER, HALF, BYTE, WORD = (ir.IntType(bits) for bits in (32, 16, 8, 64))
-SUMS, REALS = ir.VectorType(NUMBER, BLOCK), ir.VectorType(ir.FloatType(), BLOCK)
 LOW = np.int64(0xFFFFFFFF)
+NOTHING = np.int64(np.iinfo(np.int64).min + 1)
+"""Less than any product."""
 MINUS_INFINITY = np.int32(-0x800000)
 """As bits."""
-HAS_DOTS = bool(llvm.get_host_cpu_features().get("avx512vnni"))
+
+
+@njit(nogil=True, cache=True)
+def best(
+    queries: np.ndarray,
+    blocks: np.ndarray,
+    offsets: np.ndarray,
+    factors: np.ndarray,
+    block_of: np.ndarray,
+    first: np.ndarray,
+    visits: np.ndarray,
+    before: int,
+    out: np.ndarray,
+) -> None:
+    """The best vectors of the lists that each query visits.
+
+    Args:
+        queries: (n, D) uint8: numbers from -63 to 63, and `OFFSET`.
+        blocks: (blocks, 16 D) int8; see `dot_kernel`.
+        offsets: (blocks, 16) int32: what takes `OFFSET` back.
+        factors: (blocks, 16) float32 by which products are multiplied; NaN where there is no vector.
+        block_of: (lists + 1,) the first block of each list.
+        first: (lists,) the number of the first vector of each.
+        visits: (n, L) lists, -1 for none.
+        before: Columns of `visits` that come first: what these lists hold tells what others must exceed.
+        out: (n, wanted) int64 that is written: products, and numbers of vectors, so that the best are the largest;
+            in no order, `NOTHING` where there are fewer.
+    """
+    wanted, counts = out.shape[1], np.zeros(len(queries), np.int64)
+    found = np.empty((len(queries), ROOM * wanted + 2 * BLOCK), np.int64)
+    before = min(before, visits.shape[1])
+    for start, end in ((0, before), (before, visits.shape[1])):
+        visitors, ends = by_list(visits, start, end, len(first))
+        scan(queries, blocks, offsets, factors, block_of, first, visitors, ends, wanted, found, counts)
+    for query in range(len(queries)):
+        shortened(found[query], counts, query, wanted)
+        out[query, : counts[query]] = found[query, : counts[query]]
+        out[query, counts[query] :] = NOTHING
+
+
+@njit(nogil=True, cache=True)
+def by_list(visits: np.ndarray, start: int, end: int, lists: int) -> Any:
+    """Some columns of visits (n, L) list by list: the queries, and where those of each list begin, (lists + 1,)."""
+    ends = np.zeros(lists + 1, np.int64)
+    for query in range(len(visits)):
+        for number in visits[query, start:end]:
+            if number >= 0:
+                ends[number + 1] += 1
+    for number in range(lists):
+        ends[number + 1] += ends[number]
+    visitors, place = np.empty(ends[lists], np.int64), ends.copy()
+    for query in range(len(visits)):
+        for number in visits[query, start:end]:
+            if number >= 0:
+                visitors[place[number]] = query
+                place[number] += 1
+    return visitors, ends
 
 
 @njit(nogil=True, cache=True)
@@ -51,16 +96,11 @@ def scan(
     """Add the best vectors of some lists to what was found for each query.
 
     Args:
-        queries: (n, D) uint8: numbers from -63 to 63, and `OFFSET`.
-        blocks: (blocks, 16 D) int8, as above.
-        offsets: (blocks, 16) int32: what takes `OFFSET` back.
-        factors: (blocks, 16) float32 by which products are multiplied; NaN where there is no vector.
-        block_of: (lists + 1,) the first block of each list.
-        first: (lists,) the number of the first vector of each.
+        queries: As in `best`, and so are the others.
         visitors: Queries, list by list, and
         visits: (lists + 1,) where those of each list begin.
         wanted: Vectors per query.
-        found: (n, `ROOM` wanted + 2 BLOCK) int64: products, and numbers of vectors, so that the best are the largest.
+        found: (n, `ROOM` wanted + 2 BLOCK) int64 as `out` is in `best`.
         counts: (n,) how many there are.
     """
     size = queries.shape[1]
@@ -147,67 +187,3 @@ def largest_first(values: np.ndarray, count: int, wanted: int) -> None:
             low = left
         else:
             return
-
-
-@intrinsic
-def multiply(
-    typing: Any,
-    queries: Any,
-    block: Any,
-    offsets: Any,
-    factors: Any,
-    steps: Any,
-    least: Any,
-    products: Any,
-    masks: Any,
-) -> Any:
-    """Products of some queries with the vectors of a block, and which of them are not below the queries' least."""
-
-    def compiled(context: Any, builder: ir.IRBuilder, signature: Any, given: Any) -> Any:
-        queries, block, offsets, factors, steps, least, products, masks = given
-        slots = range(AT_ONCE)
-        begin = [builder.load(at(builder, queries, WORD, WORD(slot))) for slot in slots]
-        start = builder.load(at(builder, offsets, SUMS, WORD(0)), align=4)
-        factor = builder.load(at(builder, factors, REALS, WORD(0)), align=4)
-        totals = [cgutils.alloca_once_value(builder, start) for _ in slots]
-        with cgutils.for_range(builder, steps) as step:
-            stored = builder.load(at(builder, block, SUMS, step.index), align=1)
-            for slot in slots:
-                asked = builder.load(at(builder, begin[slot], NUMBER, step.index), align=1)
-                total = builder.load(totals[slot])
-                builder.store(four_products(builder, total, everywhere(builder, asked), stored), totals[slot])
-        for slot in slots:
-            product = builder.fmul(builder.sitofp(builder.load(totals[slot]), REALS), factor)
-            bound = everywhere(builder, builder.load(at(builder, least, NUMBER, WORD(slot))))
-            enough = builder.fcmp_ordered(">=", product, builder.bitcast(bound, REALS))
-            builder.store(builder.bitcast(enough, HALF), at(builder, masks, HALF, WORD(slot)))
-            builder.store(product, at(builder, products, REALS, WORD(slot)), align=4)
-        return context.get_dummy_value()
-
-    return types.void(*[types.uintp] * 4, types.int64, *[types.uintp] * 3), compiled
-
-
-def four_products(builder: ir.IRBuilder, total: Any, asked: Any, stored: Any) -> Any:
-    """A sum, and four products of bytes without a sign with bytes with one, in each lane."""
-    if HAS_DOTS:
-        name, kind = "llvm.x86.avx512.vpdpbusd.512", ir.FunctionType(SUMS, [SUMS] * 3)
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [total, asked, stored])
-    lanes, wide = ir.VectorType(BYTE, FOUR * BLOCK), ir.VectorType(HALF, FOUR * BLOCK)
-    numbers = builder.zext(builder.bitcast(asked, lanes), wide), builder.sext(builder.bitcast(stored, lanes), wide)
-    products = builder.mul(*numbers)  # of 7 bits each
-    for part in range(FOUR):
-        every = ir.Constant(SUMS, [FOUR * lane + part for lane in range(BLOCK)])
-        total = builder.add(total, builder.sext(builder.shuffle_vector(products, products, every), SUMS))
-    return total
-
-
-def everywhere(builder: ir.IRBuilder, value: Any) -> Any:
-    """A vector of equal numbers."""
-    nothing = ir.Constant(SUMS, ir.Undefined)
-    first = builder.insert_element(nothing, value, NUMBER(0))
-    return builder.shuffle_vector(first, nothing, ir.Constant(SUMS, [0] * BLOCK))
-
-
-def at(builder: ir.IRBuilder, start: Any, kind: ir.Type, place: Any) -> Any:
-    """The address of one of several things of a kind behind another address."""
-    return builder.gep(builder.inttoptr(start, kind.as_pointer()), [place])

@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ktviz.library.banks import expect
+from ktviz.library.kinds.patches.dot_kernel import BLOCK
 from ktviz.library.kinds.patches.frame import Frame
 from ktviz.library.kinds.patches.lists import Lists, blocks_of, padded
 from ktviz.library.kinds.patches.rows import Rows
-from ktviz.library.kinds.patches.scan_kernel import BLOCK
 from ktviz.library.layout import ENTRIES, KEYS
 from ktviz.library.tensors import created
 

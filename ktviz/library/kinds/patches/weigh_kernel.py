@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from ktviz.library.kinds.patches.bands import TINY
-from ktviz.library.kinds.patches.scan_kernel import BLOCK
+from ktviz.library.kinds.patches.dot_kernel import BLOCK
 
 
 @njit(nogil=True, cache=True)
