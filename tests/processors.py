@@ -18,8 +18,14 @@ from conftest import paint_picture
 from systems.cocosnet.conftest import CONFIGURATION, block_map, random_networks
 
 import ktviz as kt
+from ktviz.audit.agreement import check_run
+from ktviz.explain.case import case_of
 from ktviz.images import read_image, resize_short_side, write_image
 from ktviz.labels import write_map
+from ktviz.systems.kt.bounds import Bounds
+from ktviz.systems.kt.live import live
+from ktviz.systems.kt.rounding import Case as Judged
+from ktviz.systems.kt.rounding import faults
 
 KERNELS = {
     "as it is": {},
@@ -83,6 +89,16 @@ VERIFY_PAINTED = f"""{LABELS}
         continue
     trace = kt.Audit.open(place).trace  # so sharp that other cells win, and the picture is another: its rows must do
     system.check_rounded(place, trace, system.rerun(trace))
+"""
+ROUNDING = ("oneDNN AVX2", "oneDNN SSE4.1")
+PHOTOS = ("bsds_81066", "kodak_16")
+BEAMS = (80, 4)
+EDGE = f"""
+import sys, ktviz as kt
+photo, library, out = sys.argv[1:]
+translate = kt.Translator.shipped(kt.Library.open(library)["art/works"])
+for beam in {BEAMS}:
+    translate.traced(kt.read_image(photo), beam=beam).save(f"{{out}}-{{beam}}.parquet", pictures="both")
 """
 KTVIZ = "from ktviz.cli.main import main; main()"
 
@@ -220,3 +236,46 @@ def test_an_audit_made_on_one_processor_is_verified_on_another(audits, folder, n
 def test_what_was_painted_on_one_processor_is_verified_on_another(painted, scene, name, step):
     other = NAMES[(NAMES.index(name) + step) % len(NAMES)]
     python(other, 2, "-c", VERIFY_PAINTED, scene, painted[name,])
+
+
+@pytest.fixture(scope="session")
+def works(shared, tmp_path_factory):
+    """A library of two paintings at full size."""
+    library = kt.Library.ensure(tmp_path_factory.mktemp("works") / "works.ktlib")
+    library.build("art/works", [shared / "data" / "paintings" / "morisot"], quiet=True)
+    return library
+
+
+@pytest.fixture(scope="session")
+def translate(works):
+    return kt.Translator.shipped(works["art/works"])
+
+
+@pytest.fixture(scope="session")
+def photographs(works, shared):
+    """By kernels: traces of photographs at full size, with many leaves and with few."""
+
+    def run(name):
+        found = []
+        for photo in PHOTOS:
+            out = works.folder.parent / f"{NAMES.index(name)}-{photo}"
+            python(name, 1, "-c", EDGE, shared / "data" / "photos_eval" / f"{photo}.jpg", works.folder, out)
+            found += [kt.Trace.open(f"{out}-{beam}.parquet") for beam in BEAMS]
+        return found
+
+    return Runs(run, [(name,) for name in ROUNDING])
+
+
+@pytest.mark.parametrize("name", ROUNDING)
+def test_where_a_beam_ends_rounding_may_decide(photographs, translate, name):
+    for trace in photographs[name,]:
+        check_run("trace", case_of(trace, model=translate), trace)
+
+
+def test_rounding_does_decide_where_a_beam_ends(photographs, translate):
+    """The control: without it, the test above would say nothing."""
+    asked = [
+        live(trace.site(site), translate) for name in ROUNDING for trace in photographs[name,] for site in trace.sites
+    ]
+    judged = [Judged("trace", case, case.asking) for case in asked]
+    assert any(bool(wrong.any()) for case in judged for _, wrong in faults(case, Bounds.of(case.found)))

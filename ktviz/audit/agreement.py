@@ -26,7 +26,7 @@ from ktviz.audit.findings import shown
 from ktviz.audit.rivals import NEAR, rivals
 from ktviz.errors import Difference
 from ktviz.explain.case import Case
-from ktviz.images import pixel_digest
+from ktviz.images import Pixels, pixel_digest
 from ktviz.printing import counted
 from ktviz.trace.parquet import as_json
 from ktviz.trace.pictures import OUTPUT, Picture
@@ -76,19 +76,26 @@ def check_run(name: str, case: Case, recorded: Trace, without: Sequence[str] = (
     again = only_winners(again) if recorded.thinned else again
     rounded = made_elsewhere(recorded.about, again.about)
     check_about(name, recorded, again, rounded)
-    what, pictures = f"the output of {name}", (shown(recorded.output), shown(again.output))
-    seen = compare_pixels(what, *pictures, LEVELS if rounded else 0, MOST_PIXELS)
     found = first_difference(recorded, again)
     if not found and (not rounded or alike(recorded.picture.measures, again.picture.measures)):
-        return f"{seen}; {counted(len(again), 'retrieval')} identical"
+        return f"{check_output(name, recorded, again.output, rounded)}; {counted(len(again), 'retrieval')} identical"
     if not rounded:
+        check_output(name, recorded, again.output, rounded)
         raise Difference(f"{name}, {found}")
     share = max(doubtful_share(name, case, recorded.site(site), again.site(site)) for site in recorded.sites)
     if share > MOST_DOUBT:
         raise Difference(f"{name}: other winners for {share:.1%} of the picture; rounding explains {MOST_DOUBT:.0%}")
+    seen = check_output(name, recorded, case.system.repaint(recorded, again), rounded)
     made = f"compared up to rounding: it says it was made on {recorded.about['device']!r}, by other versions or kernels"
     rows = f"{counted(len(again), 'retrieval')} equal up to rounding; close calls could move {share:.3%} of the picture"
     return f"{seen}; {rows}; {made}"
+
+
+def check_output(name: str, recorded: Trace, found: Pixels | None, rounded: bool) -> str:
+    """Raise Difference unless an output is the one that is found; a remark on how near they are."""
+    return compare_pixels(
+        f"the output of {name}", shown(recorded.output), shown(found), LEVELS if rounded else 0, MOST_PIXELS
+    )
 
 
 def doubtful_share(name: str, case: Case, recorded: Trace, again: Trace) -> float:

@@ -89,6 +89,10 @@ class PlainSystem:
         """How far rounding carries is not known: what was made elsewhere cannot be verified here."""
         raise Difference(f"{name}: made on another processor or with other versions; only there can it be verified")
 
+    def repaint(self, trace: Trace, again: Trace) -> Pixels | None:
+        """The output of the run made again: close calls between retrievals hardly change it."""
+        return again.output
+
     def behind(self, trace: Trace, mask: Mask) -> Ints:
         """The retrievals whose boxes reach into a region."""
         return np.flatnonzero(trace.overlap(mask) > 0)

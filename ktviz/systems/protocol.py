@@ -43,7 +43,7 @@ ABILITIES: Mapping[str, str] = {
 NEEDED = ("digests", "pictures", "settings_of", "measures_of", "patches", "source_picture")
 """Methods that every system has."""
 METHODS: Mapping[str, tuple[str, ...]] = {
-    "rerun": ("rerun", "check_rounded"),
+    "rerun": ("rerun", "check_rounded", "repaint"),
     "exclude": ("exclude", "searched", "encode", "instead"),
     "blend": ("blend", "behind", "footprint", "reach"),
     "oracle": ("oracle", "similarity_of", "best_by_source"),
@@ -175,6 +175,10 @@ class System(Recordable, Protocol):
 
         Returns which winners are other ones, (retrievals,); errors call the trace `name`.
         """
+        ...
+
+    def repaint(self, trace: Trace, again: Trace) -> Pixels | None:
+        """With `rerun`: the output as the retrievals of a trace make it here, where the same run found others."""
         ...
 
     def behind(self, trace: Trace, mask: Mask) -> Ints:

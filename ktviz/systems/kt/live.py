@@ -142,6 +142,13 @@ class Live:
         return self.model.run(self.pixels, self.settings if settings is None else settings, self.features)
 
     @cached_property
+    def repainted(self) -> Pixels:
+        """The translation as the recorded winners make it here."""
+        height, width = self.pixels.shape[:2]
+        cells, settings = rows_of(self.features), self.settings
+        return self.model.paint(cells, self.grid, self.winner, self.own, settings)[:height, :width]
+
+    @cached_property
     def output(self) -> Pixels:
         """The translation: the recorded one, or where the trace came without it, made again."""
         recorded = self.trace.picture.output

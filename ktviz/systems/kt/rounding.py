@@ -2,9 +2,9 @@
 
 Features there differ in their last digits. Similarities follow, and where two candidates are equally good either may
 win; coherence then carries such a choice on to the neighbours. So nothing is compared with the winners found here but
-what each choice stands on: every recorded candidate must be as good as the one found in its place, every winner must
-follow from the rules given the recorded winners of its neighbours, and everything that is recorded of an entry must be
-what the library says of it.
+what each choice stands on: every recorded candidate must be as good as what can be found in its place (`bounds`), every
+winner must follow from the rules given the recorded winners of its neighbours, and everything that is recorded of an
+entry must be what the library says of it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ktviz.errors import Difference
 from ktviz.library.kinds.patches.bands import to_vectors
 from ktviz.library.kinds.patches.compare import compare
 from ktviz.retrieval.matches import Matches
+from ktviz.systems.kt.bounds import Asked, Bounds
 from ktviz.systems.kt.coherence import continuations
 from ktviz.systems.kt.live import Live
 from ktviz.systems.kt.retrieval import EXTENSIONS, NAME, PART_NAMES, QUERIES_AT_ONCE
@@ -34,6 +35,8 @@ SIMILARITY = 1e-5
 """What a similarity may differ by (docs/exactness.md)."""
 BAND = 2e-3
 """What the cosine within a band may, in half precision: a band that holds little of a patch magnifies rounding."""
+DOUBTED_AT_ONCE = 64
+"""Queries that are asked again together: the first few of a forgery are enough."""
 Flags = npt.NDArray[np.bool_]
 
 
@@ -56,6 +59,12 @@ class Case:
         """Entries that might not be taken."""
         return self.live.banks.excluded(self.settings.without)
 
+    @property
+    def asked(self) -> Asked:
+        """What was searched for."""
+        live = self.live
+        return Asked(live.asked, live.grid, live.banks, self.settings, self.excluded)
+
     @cached_property
     def found(self) -> Matches:
         """The candidates that are found here, before coherence."""
@@ -68,12 +77,20 @@ class Case:
         return similarities(self.live, self.settings, torch.arange(len(entry)), entry)
 
     @cached_property
+    def offered(self) -> tuple[Tensor, Tensor]:
+        """What goes on where the recorded winners of neighbours end, -1 for none, and how similar: (N, 2) each."""
+        winner, live = self.claimed.winner, self.live
+        entries = continuations(torch.arange(len(winner)), winner, live.grid, live.banks, self.excluded)
+        return entries, self.similarities(entries)[0]
+
+    @cached_property
     def claimed(self) -> Matches:
         """The candidates that the trace names, with the similarities that they really have."""
         trace, count = self.live.trace, len(self.live.grid)
         query = trace.column("query", winners=False).astype(np.int64)
         column = places(query)
-        entry, chosen = torch.full((count, int(column.max()) + 1), -1), torch.zeros(count, dtype=torch.int64)
+        width = 1 if trace.thinned else max(int(column.max()) + 1, self.found.entry.shape[1])
+        entry, chosen = torch.full((count, width), -1), torch.zeros(count, dtype=torch.int64)
         stated = trace.column("entry", winners=False).astype(np.int64)
         if np.any((stated < 0) | (stated >= len(self.live.banks))):
             raise Difference(f"{self.name}: an entry that the library does not have")
@@ -120,63 +137,113 @@ def check_rounded(name: str, live: Live, again: Trace) -> Flags:
         again: The trace made here.
 
     Returns:
-        (N,) which winners are other ones than here.
+        (N,) which winners are other ones than here, next to the recorded ones of their neighbours.
     """
     check_queries(name, live.trace, again)
     case = Case(name, live, live.asking)
-    check_candidates(case)
-    check_winners(case)
+    check_choices(case)
     check_columns(case, again)
-    other: Flags = live.trace.column("entry") != again.column("entry")
+    other: Flags = (case.claimed.winner != expected(case)).numpy()
     return other
+
+
+def check_choices(case: Case) -> None:
+    """Raise Difference unless rounding explains every candidate, margin and winner."""
+    bounds = Bounds.of(case.found)
+    doubtful = torch.stack([wrong for _, wrong in faults(case, bounds)]).any(0)
+    for start in range(0, int(doubtful.sum()), DOUBTED_AT_ONCE):
+        query = doubtful.nonzero()[start : start + DOUBTED_AT_ONCE, 0]
+        bounds = bounds.widened(query, case.asked)
+        for found, wrong in faults(case, bounds):
+            refuse(case, query[wrong[query]], found)
+
+
+def faults(case: Case, bounds: Bounds) -> list[tuple[str, Tensor]]:
+    """What can be wrong with a choice, and with which it is: (N,) bool."""
+    return [
+        ("a candidate that is not as good as the one found here", wrong_candidates(case, bounds)),
+        ("a margin that is not the one found here", wrong_margins(case, bounds)),
+        ("a winner against the rules", wrong_winners(case, bounds)),
+    ]
 
 
 def check_queries(name: str, recorded: Trace, again: Trace) -> None:
     """Raise Difference unless two traces ask the same queries, each with one winner."""
     for column in ("image", "site", "query", "y", "x", "box"):
-        if not recorded.table[column].equals(again.table[column]):
+        if not recorded.winners[column].equals(again.winners[column]):
             raise Difference(f"{name}: the column {column} was changed")
-    if not np.array_equal(recorded.column("query"), again.column("query")):
-        raise Difference(f"{name}: a retrieval has not one winner")
 
 
-def check_candidates(case: Case) -> None:
-    """Raise Difference unless every candidate is as good as the one that is found in its place."""
-    claimed, found = case.claimed, case.found
-    width = claimed.entry.shape[1]
+def wrong_candidates(case: Case, bounds: Bounds) -> Tensor:
+    """Where a candidate is not as good as what is found in its place, is there twice, or was to be left out: (N,)."""
+    claimed, width = case.claimed, case.claimed.entry.shape[1]
     place = torch.arange(width) == claimed.chosen[:, None]
-    off = (claimed.similarity - found.similarity[:, :width]).abs() > SIMILARITY
-    wrong = off & ~(place & claimed["coherent"][:, None]) & (claimed.entry >= 0)
+    low, high = bounds.low[:, :width] - SIMILARITY, bounds.high[:, :width] + SIMILARITY
+    off = (claimed.similarity < low) | (claimed.similarity > high)
+    wrong = off & ~(place & claimed["coherent"][:, None])
     ordered = claimed.entry.sort(dim=1).values
     twice = ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any(1)
-    hidden = torch.zeros_like(twice)
-    if case.excluded is not None:
-        hidden = (case.excluded[claimed.entry.clamp(min=0)] & (claimed.entry >= 0)).any(1)
-    refuse(case, wrong.any(1) | twice | hidden, "a candidate that is not as good as the one found here")
+    if case.excluded is None:
+        return wrong.any(1) | twice
+    hidden = case.excluded[claimed.entry.clamp(min=0)] & (claimed.entry >= 0)
+    return (wrong | hidden).any(1) | twice
 
 
-def check_winners(case: Case) -> None:
-    """Raise Difference unless every winner follows from its candidates and from the winners of its neighbours."""
-    claimed, found, winner = case.claimed, case.found, case.claimed.winner
+def wrong_margins(case: Case, bounds: Bounds) -> Tensor:
+    """Where a row states another margin than there can be: (N,)."""
+    trace = case.live.trace
+    query = torch.from_numpy(trace.column("query", winners=False).astype(np.int64))
+    stated = torch.from_numpy(trace.column("margin", winners=False).astype(np.float32)).nan_to_num(torch.inf)
+    low, high = (margin[query] for margin in margins(case, bounds))
+    off = (stated < low - 2 * SIMILARITY) | (stated > high + 2 * SIMILARITY)
+    return torch.zeros(len(case.claimed), dtype=torch.bool).index_put((query[off],), torch.tensor(True))
+
+
+def margins(case: Case, bounds: Bounds) -> tuple[Tensor, Tensor]:
+    """The least and the largest margins that there can be: (N,) each. They follow from the candidates, if these are
+    recorded; coherence took the place of the last of them."""
+    claimed, (low, high) = case.claimed, bounds.margin
+    if not case.live.trace.thinned:
+        return claimed.margin, claimed.margin
+    if case.settings.candidates == 2:
+        own, coherent = claimed.winner_similarity, claimed["coherent"]
+        low = torch.where(coherent, low.minimum(bounds.low[:, 0] - own), low)
+        high = torch.where(coherent, high.maximum(bounds.high[:, 0] - own), high)
+    return low, high
+
+
+def wrong_winners(case: Case, bounds: Bounds) -> Tensor:
+    """Where a winner does not follow from its candidates and from the winners of its neighbours: (N,)."""
+    claimed, winner = case.claimed, case.claimed.winner
     tolerance, coherent = float(case.settings.coherence or 0), claimed["coherent"]
+    not_the_best = ~coherent & (claimed.chosen > 0)
     if tolerance <= 0:
-        return refuse(case, coherent | (claimed.chosen > 0), "a winner that is not the best candidate")
-    query = torch.arange(len(winner))
-    offered = continuations(query, winner, case.live.grid, case.live.banks, case.excluded)
-    value, floor = case.similarities(offered)[0], found.similarity[:, 0] - tolerance
+        return coherent | not_the_best
+    offered, value = case.offered
+    low, high = bounds.low[:, 0] - tolerance - SIMILARITY, bounds.high[:, 0] - tolerance + SIMILARITY
     mine = (offered == winner[:, None]) & (offered >= 0)
     best, own = value.max(1).values, value.masked_fill(~mine, -torch.inf).max(1).values
-    known = (offered == found.entry[:, :1]).any(1) & (found.margin > SIMILARITY)
-    passed_over = ~coherent & ~mine.any(1) & (best >= floor + SIMILARITY)
-    not_allowed = coherent & (known | (own < floor - SIMILARITY) | (own < best - SIMILARITY))
-    return refuse(case, passed_over | not_allowed | (~coherent & (claimed.chosen > 0)), "a winner against the rules")
+    known = ((offered == bounds.first[:, None]) & (offered >= 0)).any(1) & (bounds.margin[0] > SIMILARITY)
+    passed_over = ~coherent & ~mine.any(1) & (best >= high)
+    not_allowed = coherent & (known | (own < low) | (own < best - SIMILARITY))
+    return passed_over | not_allowed | not_the_best
 
 
-def refuse(case: Case, wrong: Tensor, found: str) -> None:
-    """Raise Difference at the first retrieval that is wrong."""
-    for query in wrong.nonzero()[:1, 0].tolist():
-        entry = int(case.claimed.winner[query])
-        raise Difference(f"{case.name}, retrieval {query}: {found} (recorded entry {entry})")
+def expected(case: Case) -> Tensor:
+    """The winners that follow from what is found here and from the recorded winners of neighbours: (N,)."""
+    (offered, value), first = case.offered, case.found.entry[:, 0]
+    tolerance = float(case.settings.coherence or 0)
+    best, column = value.max(1)
+    already = (offered == first[:, None]).any(1)
+    goes_on = (tolerance > 0) & ~already & (best >= case.found.similarity[:, 0] - tolerance) & best.isfinite()
+    return torch.where(goes_on, offered.gather(1, column[:, None])[:, 0], first)
+
+
+def refuse(case: Case, query: Tensor, found: str) -> None:
+    """Raise Difference at the first of some retrievals (n,)."""
+    for number in query[:1].tolist():
+        entry = int(case.claimed.winner[number])
+        raise Difference(f"{case.name}, retrieval {number}: {found} (recorded entry {entry})")
 
 
 def check_columns(case: Case, again: Trace) -> None:
@@ -191,13 +258,10 @@ def check_columns(case: Case, again: Trace) -> None:
         live.trace.pictures,
     )
     check_ranks(case, again)
-    margin = np.repeat(case.found.margin.numpy(), np.bincount(true.column("query", winners=False)))
-    for column in live.trace.table.column_names:
+    for column in (column for column in live.trace.table.column_names if column != "margin"):  # see wrong_margins
         one, other = (trace.column(column, winners=False) for trace in (live.trace, true))
         skipped = np.zeros(len(one), dtype=bool)
-        if column == "margin":
-            other = np.where(np.isfinite(margin), margin, np.nan)
-        elif column == "rank":  # see check_ranks
+        if column == "rank":  # see check_ranks
             skipped = live.trace.column("kt.coherent", winners=False)
         row = first_row(one, other, room_of(column), skipped)
         if row is not None:
@@ -222,7 +286,6 @@ def room_of(column: str) -> float:
     rooms = {
         "similarity": SIMILARITY,
         "kt.path_similarity": SIMILARITY,
-        "margin": 2 * SIMILARITY,
         "kt.query_bands": BAND,
     }
     return {**rooms, **{f"kt.similarity_{band}": BAND for band in PART_NAMES}}.get(column, 0.0)

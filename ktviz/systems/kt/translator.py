@@ -249,6 +249,10 @@ class Translator(Pipeline):
         """See `systems.kt.rounding`."""
         return check_rounded(name, live(trace, self), again)
 
+    def repaint(self, trace: Trace, again: Trace) -> Pixels | None:
+        """From the recorded winners; see `System`."""
+        return live(trace, self).repainted
+
     def leaves(self, trace: Trace) -> Leaves:
         """See `System`."""
         return leaves(live(trace, self))
