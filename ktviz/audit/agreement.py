@@ -8,7 +8,7 @@ recorded, and an entry may be another one only where both are equally good.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import isclose, isfinite
 from typing import Any
@@ -28,6 +28,7 @@ from ktviz.errors import Difference
 from ktviz.explain.case import Case
 from ktviz.images import Pixels, pixel_digest
 from ktviz.printing import counted
+from ktviz.trace.about import FORMERLY
 from ktviz.trace.parquet import as_json
 from ktviz.trace.pictures import OUTPUT, Picture
 from ktviz.trace.rows import equal, first_row
@@ -165,11 +166,16 @@ def check_made(name: str, stated: Mapping[str, Any], known: Mapping[str, Any]) -
     for part, example in known.items():
         value = stated.get(part)
         if isinstance(example, Mapping):
-            if not isinstance(value, Mapping) or sorted(value) != sorted(example):
+            if not isinstance(value, Mapping) or {*value} not in ({*example}, formerly(example)):
                 raise Difference(f"{name}: {part} does not name {', '.join(sorted(example))}")
-            check_made(f"{name}, {part}", value, example)
+            check_made(f"{name}, {part}", value, dict.fromkeys(value, ""))
         elif type(value) is not type(example) or not plain(str(value)):
             raise Difference(f"{name}: {part} is not of the right kind")
+
+
+def formerly(names: Iterable[str]) -> set[str]:
+    """What versions were called when other packages did the same."""
+    return {FORMERLY.get(name, name) for name in names}
 
 
 def plain(text: str) -> bool:

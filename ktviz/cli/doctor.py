@@ -26,7 +26,7 @@ PACKAGES = (
     "numpy",
     "pandas",
     "pyarrow",
-    "faiss-cpu",
+    "numba",
     "safetensors",
     "pillow",
     "matplotlib",
@@ -47,7 +47,7 @@ def doctor(as_json: Json = False, quiet: Quiet = False) -> None:
     """Show versions, weights, devices and write access; exit with 1 if something is missing."""
     findings = [
         check("ktviz", lambda: f"{__version__}, Python {platform.python_version()}, {platform.platform()}"),
-        *(check(name, partial(version, name)) for name in PACKAGES),
+        *(check(name, partial(metadata.version, name)) for name in PACKAGES),
         *(check(f"weights of {system}", partial(weights, system)) for system in MAKINGS),
         check("sample data", sample_data),
         check("cache folder", cache),
@@ -74,16 +74,6 @@ def check(what: str, look: Callable[[], str]) -> dict[str, Any]:
         return {"what": what, "ok": False, "found": str(error)}
     except Exception as error:  # a doctor examines; it does not die of the illness
         return {"what": what, "ok": False, "found": f"{type(error).__name__}: {error}"}
-
-
-def version(package: str) -> str:
-    """The installed version; conda's faiss goes by another name than pip's."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        if package != "faiss-cpu":
-            raise
-        return metadata.version("faiss")
 
 
 def weights(system: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -29,8 +28,6 @@ def alone_after_fork() -> None:
     """In a forked process, compute on one thread: slower, but no less exact."""
     if _used:
         torch.set_num_threads(1)
-        if "faiss" in sys.modules:
-            sys.modules["faiss"].omp_set_num_threads(1)
 
 
 if hasattr(os, "register_at_fork"):  # there is no fork on Windows

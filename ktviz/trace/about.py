@@ -103,12 +103,16 @@ def told_apart(described: Sequence[Sequence[Mapping[str, Any]]]) -> list[list[di
 version = cache(metadata.version)
 
 
+FORMERLY = {"numba": "faiss"}
+"""What was named in the place of a package, when another one searched."""
+
+
 def versions() -> dict[str, str]:
     """Versions of what results depend on."""
     return {
         "ktviz": ktviz.__version__,
         "torch": str(torch.__version__),
-        "faiss": version("faiss-cpu"),
+        "numba": version("numba"),
         "python": platform.python_version(),
     }
 

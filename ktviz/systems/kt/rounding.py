@@ -76,6 +76,12 @@ class Case:
         """Similarities of all queries to entries (N, k), and within the bands (N, k, 4)."""
         return similarities(self.live, self.settings, torch.arange(len(entry)), entry)
 
+    @property
+    def recorded(self) -> int:
+        """How many candidates a query has in the trace, where there are so many."""
+        trace, most = self.live.trace, self.found.entry.shape[1]
+        return 1 if trace.thinned else min(most, trace.about["candidates"] or most)
+
     @cached_property
     def offered(self) -> tuple[Tensor, Tensor]:
         """What goes on where the recorded winners of neighbours end, -1 for none, and how similar: (N, 2) each."""
@@ -89,7 +95,7 @@ class Case:
         trace, count = self.live.trace, len(self.live.grid)
         query = trace.column("query", winners=False).astype(np.int64)
         column = places(query)
-        width = 1 if trace.thinned else max(int(column.max()) + 1, self.found.entry.shape[1])
+        width = max(int(column.max()) + 1, self.recorded)
         entry, chosen = torch.full((count, width), -1), torch.zeros(count, dtype=torch.int64)
         stated = trace.column("entry", winners=False).astype(np.int64)
         if np.any((stated < 0) | (stated >= len(self.live.banks))):
@@ -200,10 +206,10 @@ def wrong_margins(case: Case, bounds: Bounds) -> Tensor:
 
 
 def margins(case: Case, bounds: Bounds) -> tuple[Tensor, Tensor]:
-    """The least and the largest margins that there can be: (N,) each. They follow from the candidates, if these are
-    recorded; coherence took the place of the last of them."""
+    """The least and the largest margins that there can be: (N,) each. They follow from the candidates, if all of these
+    are recorded; coherence took the place of the last of them."""
     claimed, (low, high) = case.claimed, bounds.margin
-    if not case.live.trace.thinned:
+    if case.recorded == case.found.entry.shape[1]:
         return claimed.margin, claimed.margin
     if case.settings.candidates == 2:
         own, coherent = claimed.winner_similarity, claimed["coherent"]
