@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_passed_over, print_table, say, warned
+from ktviz.cli.engines import THREADS, EngineOption, Scheduler, ShardsAt, engine_of
 from ktviz.errors import KtvizError, LibraryBusyError, SettingError, SourceWarning
 from ktviz.images import find_images
 from ktviz.library.layout import CODES, MAPS, PATCHES
@@ -76,6 +77,9 @@ def build(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="New library: seed of the clustering. [7]")] = None,
     skip_bad: SkipBad = False,
+    engine: EngineOption = THREADS,
+    scheduler: Scheduler = None,
+    shards: ShardsAt = None,
     quiet: Quiet = False,
 ) -> None:
     """Make a bank from images; the library is made, too, if there is none."""
@@ -93,7 +97,7 @@ def build(
     is_new = not library.exists()
     opened = Library.ensure(library, settings=settings)
     try:
-        with warned(SourceWarning, quiet):
+        with warned(SourceWarning, quiet), engine_of(engine, scheduler, shards, quiet) as working:
             made = opened.build(
                 bank,
                 images,
@@ -105,6 +109,7 @@ def build(
                 attributes=has,
                 coder=coder,
                 skip_bad=skip_bad,
+                engine=working,
                 quiet=quiet,
             )
     except KtvizError as error:
@@ -127,6 +132,9 @@ def add(
     classes: ClassList = None,
     attributes: AttributesOf = None,
     skip_bad: SkipBad = False,
+    engine: EngineOption = THREADS,
+    scheduler: Scheduler = None,
+    shards: ShardsAt = None,
     quiet: Quiet = False,
 ) -> None:
     """Add images to a bank; those it holds already are passed over."""
@@ -137,7 +145,7 @@ def add(
     before = opened.record(bank).sources
     has = attributes_table(attributes)
     tell_passed_over(find_images(images).passed_over, [credits, attributes], quiet)
-    with warned(SourceWarning, quiet):
+    with warned(SourceWarning, quiet), engine_of(engine, scheduler, shards, quiet) as working:
         made = opened.add(
             bank,
             images,
@@ -148,6 +156,7 @@ def add(
             attributes=has,
             coder=coder_of(system),
             skip_bad=skip_bad,
+            engine=working,
             quiet=quiet,
         )
     if not quiet:
@@ -195,12 +204,20 @@ def check(library: Folder, bank: BankOf = None, quiet: Quiet = False) -> None:
 
 
 @app.command()
-def rebuild(library: Folder, bank: BankOf = None, quiet: Quiet = False) -> None:
+def rebuild(
+    library: Folder,
+    bank: BankOf = None,
+    engine: EngineOption = THREADS,
+    scheduler: Scheduler = None,
+    shards: ShardsAt = None,
+    quiet: Quiet = False,
+) -> None:
     """Make the trees of banks anew from what they hold now; a library of an older format becomes a new one."""
     from ktviz.library.library import Library
 
     opened = Library.open(library)
-    made = opened.rebuild(bank, quiet=quiet)
+    with engine_of(engine, scheduler, shards, quiet) as working:
+        made = opened.rebuild(bank, engine=working, quiet=quiet)
     if not quiet:
         say(f"made anew: {', '.join(made)}")
     for name in made:

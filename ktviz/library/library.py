@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ktviz.engines.engine import THREADS, Engine, check_engine
 from ktviz.errors import LibraryError, SourceWarning, UnknownNameError, unknown_name
 from ktviz.files import listed
 from ktviz.labels import Classes
@@ -35,7 +36,7 @@ from ktviz.library.kinds.patches.features import FeatureExtractor
 from ktviz.library.kinds.patches.identity import check_encoder, identify, shipped_encoder
 from ktviz.library.kinds.pictures.kept import KeptBank
 from ktviz.library.kinds.preparer import Given, Preparer
-from ktviz.library.kinds.registry import ENGINES, AnyKind, AnyUnion, preparer_of, united
+from ktviz.library.kinds.registry import KINDS, AnyKind, AnyUnion, preparer_of, united
 from ktviz.library.layout import LAYOUTS, PATCHES
 from ktviz.library.maps import map_folders
 from ktviz.library.older import place_of
@@ -197,7 +198,7 @@ class Library:
         """One bank. What is read of its files is compared with their digests when it is first touched."""
         if name not in self._open:
             record = self.record(name)
-            bank = ENGINES[record.kind].load(place_of(name, self.folder, record))
+            bank = KINDS[record.kind].load(place_of(name, self.folder, record))
             if (len(bank.sources), len(bank)) != (record.sources, record.entries):
                 found = f"{counted(len(bank.sources), 'source')} and {counted(len(bank), 'entry', 'entries')}"
                 raise LibraryError(
@@ -238,6 +239,7 @@ class Library:
         clusters: int | None = None,
         least_area: float | None = None,
         skip_bad: bool = False,
+        engine: Engine = THREADS,
         quiet: bool = False,
     ) -> AnyUnion:
         """Make a new bank from images. Interrupted, it goes on where it was when called again.
@@ -258,6 +260,7 @@ class Library:
             clusters: Centres of a class of codes, at most; 10 if None.
             least_area: Objects up to this area, in 32nds of their picture, are members of no centre; 0.5 if None.
             skip_bad: Leave out images that cannot be used and name them in a warning, instead of refusing all.
+            engine: What works on many images: threads of this process, or a `Cluster`; the bank is the same.
             quiet: No progress bars.
 
         Returns:
@@ -268,13 +271,15 @@ class Library:
             ImageError: Nothing to read, or unusable images or maps, all of them named; the library stays as it was.
             CreditsError: The credits can be read in more than one way; the message names the lines.
             LabelError: A folder of maps, the list of classes, or the attributes are missing or something else.
-            SettingError: A bank of that kind does not take what was given, or lacks something.
+            SettingError: A bank of that kind does not take what was given, or lacks something; or that is no engine.
             UnknownNameError: There is no such kind.
+            ClusterError: The cluster has gone; the same call goes on from what it has finished.
 
         Example:
             >>> library.build("refs/animals", "photos/", kind="pictures", credits="credits.csv")  # doctest: +SKIP
             PictureUnion(refs/animals; 12 sources, 12 entries)
         """
+        check_engine(engine)
         if kind not in LAYOUTS:
             raise unknown_name("bank kind", kind, LAYOUTS)
         if not is_bank_name(name):
@@ -285,8 +290,8 @@ class Library:
             raise LibraryError(f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first")
         maps, has = map_folders(labels, instances, classes), attributes_table(attributes)
         preparer = preparer_of(kind, Given(encoder, maps, has, coder, clusters, least_area), self.manifest, None)
-        files = usable_sources(*take_in(paths, credits, (), maps, has), preparer.side_px, skip_bad, quiet)
-        return self._enter(name, None, files, preparer, quiet)
+        files = usable_sources(*take_in(paths, credits, (), maps, has), preparer.side_px, skip_bad, engine, quiet)
+        return self._enter(name, None, files, preparer, engine, quiet)
 
     def add(
         self,
@@ -301,6 +306,7 @@ class Library:
         encoder: FeatureExtractor | None = None,
         coder: Coder | None = None,
         skip_bad: bool = False,
+        engine: Engine = THREADS,
         quiet: bool = False,
     ) -> AnyUnion:
         """Add images to a bank; only they are worked on. Pictures it holds already are passed over.
@@ -308,12 +314,15 @@ class Library:
         Arguments and errors are those of `build`; maps and attributes must be those that the bank holds, maps of the
         same classes, which are the bank's where none are given.
         """
+        check_engine(engine)
         bank, record = self.bank(name), self.record(name)
         known = bank.classes if isinstance(bank, KeptBank) else None
         maps, has = map_folders(labels, instances, classes, known), attributes_table(attributes)
         preparer = preparer_of(record.kind, Given(encoder, maps, has, coder), self.manifest, bank)
-        fresh = usable_sources(*take_in(paths, credits, bank.sources, maps, has), preparer.side_px, skip_bad, quiet)
-        return self._enter(name, bank, fresh, preparer, quiet)
+        fresh = usable_sources(
+            *take_in(paths, credits, bank.sources, maps, has), preparer.side_px, skip_bad, engine, quiet
+        )
+        return self._enter(name, bank, fresh, preparer, engine, quiet)
 
     def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> list[str]:
         """Remove sources from a bank, or the whole bank if none is named (or left).
@@ -351,13 +360,14 @@ class Library:
         self._warn_of_drift(name)
         return list(removed) or sorted(set(named))
 
-    def rebuild(self, name: str | None = None, *, quiet: bool = False) -> list[str]:
+    def rebuild(self, name: str | None = None, *, engine: Engine = THREADS, quiet: bool = False) -> list[str]:
         """Make the tree of a bank of patches anew from what it holds now, or of all banks; nothing is encoded again.
 
         All files are compared with their digests first. A library of an older format becomes one of the newest.
 
         Args:
             name: Of the bank; all if None.
+            engine: As in `build`.
             quiet: No progress bars.
 
         Returns:
@@ -367,6 +377,7 @@ class Library:
             UnknownNameError: No such bank.
             LibraryError: A file is damaged, or one bank of a library of an older format is named: all become new ones.
         """
+        check_engine(engine)
         if self._writer.older and name is not None:
             raise LibraryError(f"rebuild bank {name!r}", self._writer.older, "Rebuild all banks: name none")
         names = list(self) if name is None else [name]
@@ -374,7 +385,7 @@ class Library:
             banks = {one: self.bank(one) for one in names}
             for bank in banks.values():
                 check_bank(bank)
-            self._writer.rebuild(banks, quiet)
+            self._writer.rebuild(banks, engine, quiet)
             self._open.clear()
         return names
 
@@ -400,10 +411,16 @@ class Library:
         return bank.drift if isinstance(bank, Bank) else None
 
     def _enter(
-        self, name: str, bank: AnyKind | None, files: Sequence[SourceFile], preparer: Preparer, quiet: bool
+        self,
+        name: str,
+        bank: AnyKind | None,
+        files: Sequence[SourceFile],
+        preparer: Preparer,
+        engine: Engine,
+        quiet: bool,
     ) -> AnyUnion:
         if files:
-            self._writer.enter(name, bank, files, preparer, quiet)
+            self._writer.enter(name, bank, files, preparer, engine, quiet)
             self._open.pop(name, None)
             self._warn_of_drift(name)
         return self[name]

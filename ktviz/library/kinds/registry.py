@@ -32,7 +32,7 @@ AnyUnion = BankUnion | PictureUnion | CodeUnion
 
 
 @dataclass(frozen=True)
-class Engine:
+class Kind:
     """How banks of a kind are made, written and read.
 
     Attributes:
@@ -60,8 +60,8 @@ def load_patches(place: Place) -> Bank:
     return load_older_bank(place) if isinstance(place, OlderPlace) else load_bank(place)
 
 
-ENGINES: Mapping[str, Engine] = {
-    PATCHES: Engine(
+KINDS: Mapping[str, Kind] = {
+    PATCHES: Kind(
         takes=("encoder",),
         preparer=PatchPreparer,
         made_with=lambda bank, manifest: patches.made_with(manifest.encoder.digest, manifest.settings),
@@ -70,7 +70,7 @@ ENGINES: Mapping[str, Engine] = {
         load=load_patches,
         united=lambda banks, manifest: BankUnion(banks, manifest.encoder),
     ),
-    PICTURES: Engine(
+    PICTURES: Kind(
         takes=("maps", "attributes"),
         preparer=PicturePreparer,
         made_with=lambda bank, manifest: pictures.made_with(bank.classes),
@@ -79,7 +79,7 @@ ENGINES: Mapping[str, Engine] = {
         load=load_pictures,
         united=lambda banks, manifest: PictureUnion(banks),
     ),
-    CODES: Engine(
+    CODES: Kind(
         takes=("coder", "maps", "clusters", "least_area"),
         preparer=CodePreparer,
         made_with=lambda bank, manifest: codes.made_with((bank.settings, bank.classes)),
@@ -99,8 +99,8 @@ def preparer_of(kind: str, given: Given, manifest: Manifest, bank: AnyKind | Non
         SettingError: Something was given that such a bank does not take.
         LibraryError: It does not fit the library or the bank.
     """
-    given.check_taken(kind, ENGINES[kind].takes)
-    return ENGINES[kind].preparer(given, manifest, bank)
+    given.check_taken(kind, KINDS[kind].takes)
+    return KINDS[kind].preparer(given, manifest, bank)
 
 
 def united(banks: Sequence[AnyKind], manifest: Manifest) -> AnyUnion:
@@ -117,4 +117,4 @@ def united(banks: Sequence[AnyKind], manifest: Manifest) -> AnyUnion:
             f"{first.name} holds {first.kind}, {other.name} {other.kind}",
             "Name banks of one kind",
         )
-    return ENGINES[first.kind].united(banks, manifest)
+    return KINDS[first.kind].united(banks, manifest)
