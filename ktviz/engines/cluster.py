@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from itertools import islice
@@ -33,7 +33,7 @@ PATIENCE = 60.0
 """Seconds that are waited for a worker where there is none."""
 GLANCE = 5.0
 """Seconds after which it is looked again how many workers there are."""
-GO_ON = "Run the same command again: it goes on from what is finished"
+GO_ON = "run the same command again: what a build has finished is used"
 
 
 class Cluster(Engine):
@@ -138,24 +138,28 @@ class Cluster(Engine):
             try:
                 packed = self._sent(work)
                 while True:
-                    for number in islice(numbers, max(0, self._room() - len(running))):
+                    for number in islice(numbers, max(0, self._room(bar) - len(running))):
                         thing = things[number]
                         asked = f"{what}: {named(thing)}"
                         future = self._client.submit(tasks.done, packed, thing, asked, key=(run, number))
                         running[future] = number, asked
                     if not running:
                         return
-                    for future in self._ready(running):
-                        number, asked = running.pop(future)
-                        found = self._result(future, asked)
+                    for future in self._ready(running, bar):
+                        number, asked = running[future]
+                        try:
+                            found = self._result(future, asked)
+                        except TimeoutError:  # it went with its worker, and is done again if there is another one
+                            continue
+                        del running[future]
                         finished += 1
                         bar.update()
                         yield number, found
             except KtvizError:
                 raise
             except (CancelledError, OSError):
-                found = f"it has gone; {finished:,} of {len(things):,} were finished, and are kept"
-                todo = f"Start it again. {GO_ON}"
+                found = f"it has gone while {what}, after {finished:,} of {len(things):,}"
+                todo = f"Start it again, and {GO_ON}"
                 raise ClusterError(f"the scheduler at {self.address}", found, todo) from None
             finally:
                 if self._client.status == "running":
@@ -171,12 +175,13 @@ class Cluster(Engine):
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):  # an encoder may be large
             return self._client.submit(kept, Packed.of(work), key=f"work-{uuid4().hex}")
 
-    def _room(self) -> int:
-        """Things that may be on their way at a time."""
-        threads: int = sum(self._client.nthreads().values())
-        return AHEAD * max(1, threads)
+    def _room(self, bar: tqdm) -> int:
+        """Things that may be on their way at a time; the bar says how many workers there are."""
+        threads: Mapping[str, int] = self._client.nthreads()
+        bar.set_postfix_str(counted(len(threads), "worker"), refresh=False)
+        return AHEAD * max(1, sum(threads.values()))
 
-    def _ready(self, running: Collection[Future[Any]]) -> list[Future[Any]]:
+    def _ready(self, running: Collection[Future[Any]], bar: tqdm) -> list[Future[Any]]:
         """Those that are done by now, or after a while."""
         from distributed import wait
 
@@ -188,17 +193,20 @@ class Cluster(Engine):
             except TimeoutError:
                 if self._client.nthreads():
                     seen = time.monotonic()
-                elif time.monotonic() - seen > PATIENCE:
+                    continue
+                bar.set_postfix_str("no worker, waiting for one")
+                if time.monotonic() - seen > PATIENCE:
                     found = f"no worker is left, for {PATIENCE:.0f} seconds"
-                    raise ClusterError(f"the cluster at {self.address}", found, f"Start workers. {GO_ON}") from None
+                    raise ClusterError(f"the cluster at {self.address}", found, f"Start workers, and {GO_ON}") from None
 
     def _result(self, future: Future[Any], asked: str) -> Any:
         from distributed import KilledWorker
 
         try:
-            done = future.result()
+            done = future.result(timeout=PATIENCE)
         except KilledWorker as error:
-            found = f"{error.allowed_failures + 1} workers died of it, the last one {error.last_worker.address}"
+            died = counted(error.allowed_failures + 1, "worker")
+            found = f"{died} died that were to do it, the last one {error.last_worker.address}"
             todo = "Read what that worker said; leave the file out, or give workers more memory"
             raise ClusterError(asked, found, todo) from None
         if done.error is not None:
