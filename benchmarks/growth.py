@@ -13,7 +13,7 @@ from ktviz.library.kinds.patches.fit import FOR_TREE
 
 FAR = (100_000_000, 1_000_000_000)
 """Entries that costs are extrapolated to."""
-LEAST = 100_000
+FITTED_FROM = 100_000
 """Entries from which costs are fitted: below, what does not grow is most of them."""
 SAMPLED = 280
 """Bytes that the writer holds for each entry of its sample, at least."""
@@ -96,15 +96,15 @@ def growth(found: Sequence[Found], given: str = "") -> Table:
         found: From the smallest to the largest, two at least of as many entries as fits need.
         given: On the command line of `scale`.
     """
-    fitted = [one for one in found if one["entries"] >= LEAST]
+    fitted = [one for one in found if one["entries"] >= FITTED_FROM]
     sizes = ", ".join(f"{one['entries']:,.0f}" for one in fitted)
     return Table(
         "scale",
         "What size costs",
         ["what", "measured", "grows with the power", *(f"at {entries:,}" for entries in FAR)],
         [cost.row(fitted) for cost in COSTS],
-        f"Extrapolated, not measured: cost = a * entries^b by least squares of logarithms, from {LEAST:,} entries on, "
-        f"of libraries of {sizes} entries. What workers share out is divided among them; the rest is one machine's. "
+        f"Extrapolated, not measured: cost = a * entries^b by least squares of logarithms, from {FITTED_FROM:,} entries "
+        f"on, of libraries of {sizes} entries. What workers share out is divided among them; the rest is one machine's. "
         f"The writer's sample, a third of the entries from {3 * FOR_TREE:,} on, is what its cost grows with; the "
         f"writer holds at least {SAMPLED} bytes for each entry in it.",
         part="growth",

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.growth import growth
+from benchmarks.growth import FITTED_FROM, growth
 from benchmarks.tables import ROOT, SHARED, Table, peak_gb, publish, shared
 from ktviz.engines.engine import Threads
 from ktviz.errors import SourceWarning
@@ -245,6 +245,8 @@ STEPS = {"build": build, "ask": ask, "edit": edit}
 if __name__ == "__main__":
     step, *given = sys.argv[1:]
     if step == "growth":
+        if sum(int(size) >= FITTED_FROM for size in given) < 2:
+            sys.exit(f"name two sizes of at least {FITTED_FROM:,} entries: costs are fitted to those")
         publish([growth([measured(int(size)) for size in given], " ".join((step, *given)))])
     else:
         size, folder = given

@@ -396,7 +396,7 @@ def test_a_library_on_a_read_only_disk_is_read_and_refuses_to_be_written(small_d
 
 def test_a_library_made_by_somebody_else_meanwhile_is_not_replaced(tmp_path, toy, monkeypatch):
     """Two processes create the same library: the second must not empty what the first has built."""
-    from ktviz.library import library as module
+    from ktviz.library import founding as module
 
     path = tmp_path / "race.ktlib"
     real = module.writing

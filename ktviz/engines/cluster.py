@@ -67,7 +67,12 @@ class Cluster(Engine):
         self.shards = None if shards is None else whole(shards)
         self._local: LocalCluster | None = None
         if address is None:
-            self._local = LocalCluster(threads_per_worker=1, memory_limit=0, dashboard_address="127.0.0.1:0")
+            self._local = LocalCluster(
+                threads_per_worker=1,
+                memory_limit=0,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.ERROR,  # what it says of ending workers in the middle of their work
+            )
             address = self._local.scheduler_address
         self.address = address
         try:
@@ -175,13 +180,13 @@ class Cluster(Engine):
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):  # an encoder may be large
             return self._client.submit(kept, Packed.of(work), key=f"work-{uuid4().hex}")
 
-    def _room(self, bar: tqdm) -> int:
+    def _room(self, bar: tqdm[Any]) -> int:
         """Things that may be on their way at a time; the bar says how many workers there are."""
         threads: Mapping[str, int] = self._client.nthreads()
         bar.set_postfix_str(counted(len(threads), "worker"), refresh=False)
         return AHEAD * max(1, sum(threads.values()))
 
-    def _ready(self, running: Collection[Future[Any]], bar: tqdm) -> list[Future[Any]]:
+    def _ready(self, running: Collection[Future[Any]], bar: tqdm[Any]) -> list[Future[Any]]:
         """Those that are done by now, or after a while."""
         from distributed import wait
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,16 +17,8 @@ from ktviz.library.attributes import AttributesTable, attributes_table
 from ktviz.library.build import parts_of
 from ktviz.library.check import check_bank
 from ktviz.library.credits import CreditsTable
-from ktviz.library.format import (
-    BUILDING,
-    MANIFEST,
-    BankRecord,
-    LibrarySettings,
-    Manifest,
-    is_bank_name,
-    write_manifest,
-    writing,
-)
+from ktviz.library.format import MANIFEST, BankRecord, LibrarySettings, Manifest
+from ktviz.library.founding import check_new, check_settings, establish
 from ktviz.library.intake import Paths, take_in, warn_of_twins
 from ktviz.library.kinds.codes.coder import Coder
 from ktviz.library.kinds.patches.bank import Bank
@@ -36,17 +27,14 @@ from ktviz.library.kinds.patches.features import FeatureExtractor
 from ktviz.library.kinds.patches.identity import check_encoder, identify, shipped_encoder
 from ktviz.library.kinds.pictures.kept import KeptBank
 from ktviz.library.kinds.preparer import Given, Preparer
-from ktviz.library.kinds.registry import KINDS, AnyKind, AnyUnion, preparer_of, united
-from ktviz.library.layout import LAYOUTS, PATCHES
+from ktviz.library.kinds.registry import AnyKind, AnyUnion, load, preparer_of, united
+from ktviz.library.layout import PATCHES
 from ktviz.library.maps import map_folders
 from ktviz.library.older import place_of
 from ktviz.library.sources import SourceFile
 from ktviz.library.usable import usable_sources
 from ktviz.library.writer import Writer
 from ktviz.printing import counted
-
-OURS = (BUILDING, "banks", ".lock", f"{MANIFEST}.part")
-"""What a library that was interrupted before its first manifest may consist of."""
 
 
 class Library:
@@ -112,23 +100,13 @@ class Library:
         folder = Path(folder)
         encoder = shipped_encoder() if encoder is None else encoder
         identity = identify(encoder)
-        if folder.exists() and not folder.is_dir():
-            raise LibraryError(f"library {str(folder)!r}", "it is a file", "Name a folder that ends in .ktlib")
-        strangers = [] if (folder / MANIFEST).exists() else [p.name for p in folder.glob("*") if p.name not in OURS]
-        if strangers:
-            raise LibraryError(
-                f"library {str(folder)!r}", f"a folder with other things in it ({strangers[0]})", "Name a new folder"
-            )
-        if not (folder / MANIFEST).exists():
-            with writing(folder):
-                if not (folder / MANIFEST).exists():  # nobody else was quicker
-                    write_manifest(folder, Manifest(identity, settings or LibrarySettings()))
+        establish(folder, identity, settings or LibrarySettings())
         library = cls(folder)
         if not len(library):
             library._writer.begin(identity, settings or library.settings)
         library.check_encoder(encoder)
         if settings is not None:
-            library._check_settings(settings)
+            check_settings(folder, library.settings, settings)
         return library
 
     def __repr__(self) -> str:
@@ -198,15 +176,7 @@ class Library:
         """One bank. What is read of its files is compared with their digests when it is first touched."""
         if name not in self._open:
             record = self.record(name)
-            bank = KINDS[record.kind].load(place_of(name, self.folder, record))
-            if (len(bank.sources), len(bank)) != (record.sources, record.entries):
-                found = f"{counted(len(bank.sources), 'source')} and {counted(len(bank), 'entry', 'entries')}"
-                raise LibraryError(
-                    f"bank {name!r} of {str(self.folder)!r}",
-                    f"{found}, not what {MANIFEST} says",
-                    "Remove the bank and build it again",
-                )
-            self._open[name] = bank
+            self._open[name] = load(place_of(name, self.folder, record))
         return self._open[name]
 
     def record(self, name: str) -> BankRecord:
@@ -280,14 +250,7 @@ class Library:
             PictureUnion(refs/animals; 12 sources, 12 entries)
         """
         check_engine(engine)
-        if kind not in LAYOUTS:
-            raise unknown_name("bank kind", kind, LAYOUTS)
-        if not is_bank_name(name):
-            raise LibraryError(
-                f"bank {name!r}", "not of the form task/style", "Use lower case, digits, - and _, as in art/impasto"
-            )
-        if name in self.manifest.banks:
-            raise LibraryError(f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first")
+        check_new(self.manifest, name, kind)
         maps, has = map_folders(labels, instances, classes), attributes_table(attributes)
         preparer = preparer_of(kind, Given(encoder, maps, has, coder, clusters, least_area), self.manifest, None)
         files = usable_sources(*take_in(paths, credits, (), maps, has), preparer.side_px, skip_bad, engine, quiet)
@@ -430,13 +393,3 @@ class Library:
         if drift is not None and drift.matters:
             remark = f"bank {name}: {drift}; `ktviz library rebuild` makes its tree anew"
             warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.remove or check
-
-    def _check_settings(self, wanted: LibrarySettings) -> None:
-        for name, value in asdict(wanted).items():
-            have = getattr(self.settings, name)
-            if have != value:
-                raise LibraryError(
-                    f"library {str(self.folder)!r} with {name} = {value}",
-                    f"it was made with {name} = {have}",
-                    "Leave the setting out, or build another library",
-                )

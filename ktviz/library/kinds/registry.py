@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ktviz.errors import LibraryError
-from ktviz.library.format import LibrarySettings, Manifest
+from ktviz.library.format import MANIFEST, LibrarySettings, Manifest
 from ktviz.library.kinds.codes import build as codes
 from ktviz.library.kinds.codes.bank import CodeBank, load_codes
 from ktviz.library.kinds.codes.build import CodePreparer
@@ -26,6 +26,7 @@ from ktviz.library.layout import CODES, PATCHES, PICTURES
 from ktviz.library.older import OlderPlace
 from ktviz.library.parts import Work
 from ktviz.library.place import Place
+from ktviz.printing import counted
 
 AnyKind = Bank | PictureBank | CodeBank
 AnyUnion = BankUnion | PictureUnion | CodeUnion
@@ -101,6 +102,24 @@ def preparer_of(kind: str, given: Given, manifest: Manifest, bank: AnyKind | Non
     """
     given.check_taken(kind, KINDS[kind].takes)
     return KINDS[kind].preparer(given, manifest, bank)
+
+
+def load(place: Place) -> AnyKind:
+    """Open a bank of any kind.
+
+    Raises:
+        LibraryError: A table is damaged, or has other counts than the manifest.
+    """
+    record = place.record
+    bank = KINDS[record.kind].load(place)
+    if (len(bank.sources), len(bank)) != (record.sources, record.entries):
+        found = f"{counted(len(bank.sources), 'source')} and {counted(len(bank), 'entry', 'entries')}"
+        raise LibraryError(
+            f"bank {place.name!r} of {str(place.library)!r}",
+            f"{found}, not what {MANIFEST} says",
+            "Remove the bank and build it again",
+        )
+    return bank
 
 
 def united(banks: Sequence[AnyKind], manifest: Manifest) -> AnyUnion:
