@@ -103,10 +103,10 @@ def growth(found: Sequence[Found], given: str = "") -> Table:
         "What size costs",
         ["what", "measured", "grows with the power", *(f"at {entries:,}" for entries in FAR)],
         [cost.row(fitted) for cost in COSTS],
-        f"Extrapolated, not measured: cost = a * entries^b by least squares of logarithms, from {FITTED_FROM:,} entries "
-        f"on, of libraries of {sizes} entries. What workers share out is divided among them; the rest is one machine's. "
-        f"The writer's sample, a third of the entries from {3 * FOR_TREE:,} on, is what its cost grows with; the "
-        f"writer holds at least {SAMPLED} bytes for each entry in it.",
+        "Extrapolated, not measured: cost = a * entries^b by least squares of logarithms, from "
+        f"{FITTED_FROM:,} entries on, of libraries of {sizes} entries. What workers share out is divided among them; "
+        f"the rest is one machine's. The writer's sample, a third of the entries from {3 * FOR_TREE:,} on, is what its "
+        f"cost grows with; the writer holds at least {SAMPLED} bytes for each entry in it.",
         part="growth",
         given=given,
     )
