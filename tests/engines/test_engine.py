@@ -142,33 +142,30 @@ def test_without_an_address_processes_are_started_here():
         assert repr(cluster) == f"Cluster({cluster.address!r}, {cluster.workers})"
 
 
-def test_a_cluster_without_workers_is_told_and_so_is_one_whose_workers_go(machines, monkeypatch, capsys):
-    monkeypatch.setattr(module, "PATIENCE", 0.5)
+def test_what_went_with_a_worker_is_done_again_by_the_next_one_and_without_workers_the_work_ends(
+    machines, monkeypatch, capsys
+):
     monkeypatch.setattr(module, "GLANCE", 0.2)
-    with pytest.raises(ClusterError, match=r"it has no workers.*dask worker tcp://"):
-        kt.Cluster(machines.address)
-    worker = machines.worker()
-    monkeypatch.setattr(module, "PATIENCE", 60)
-    with kt.Cluster(machines.address) as cluster:
-        monkeypatch.setattr(module, "PATIENCE", 0.5)
-        work = cluster.each(square, range(1000), "squaring", False)
-        next(work)
-        time.sleep(0.5)  # others are done, and lie there
-        worker.kill()
-        with pytest.raises(ClusterError, match=r"no worker is left.*Start workers, and run the same command again"):
-            list(work)
-    assert "no worker, waiting for one" in capsys.readouterr().err
-
-
-def test_what_was_done_and_went_with_its_worker_is_done_again(machines):
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "PATIENCE", 0.3)
+        with pytest.raises(ClusterError, match=r"it has no workers.*dask worker tcp://"):
+            kt.Cluster(machines.address)
     first = machines.worker()
     with kt.Cluster(machines.address) as cluster:
         work = cluster.each(square, range(20), "squaring", True)
         found = [next(work)]
-        time.sleep(0.5)
+        time.sleep(0.5)  # others are done, and lie there
         first.kill()
-        machines.worker()
+        second = machines.worker()
         assert sorted([*found, *work]) == [(number, number * number) for number in range(20)]
+        work = cluster.each(square, range(1000), "squaring", False)
+        next(work)
+        time.sleep(0.5)
+        second.kill()
+        monkeypatch.setattr(module, "PATIENCE", 0.5)
+        with pytest.raises(ClusterError, match=r"no worker is left.*Start workers, and run the same command again"):
+            list(work)
+    assert "no worker, waiting for one" in capsys.readouterr().err
 
 
 # Versions
