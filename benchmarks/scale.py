@@ -1,5 +1,7 @@
 """Libraries of 10^4 to 10^7 entries: building, opening, searching, translating, editing: `python -m benchmarks scale`.
 
+`python -m benchmarks.scale growth SIZE...` measures those sizes, and tells what larger libraries would cost by them.
+
 Sources are crops of the photographs and paintings beside the checkout, half of them mirrored. For 10^7 entries features
 are synthetic, 128 random filters of 4x4 px, and not thinned, so that half an hour is enough. Every size is measured in
 processes of its own, one for each step.
@@ -14,18 +16,22 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from unittest import mock
 
 import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.tables import ROOT, SHARED, Table, peak_gb, shared
+from benchmarks.growth import FITTED_FROM, growth
+from benchmarks.tables import ROOT, SHARED, Table, peak_gb, publish, shared
+from ktviz.engines.engine import Threads
 from ktviz.errors import SourceWarning
 from ktviz.images import Pixels, find_images, read_image, resize_short_side, write_image
 from ktviz.library.format import LibrarySettings
+from ktviz.library.kinds.patches import build as patches
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.grid import PatchGrid
 from ktviz.library.kinds.patches.search import SearchSettings
@@ -33,6 +39,10 @@ from ktviz.library.library import Library
 from ktviz.systems.kt.decoder import Decoder
 from ktviz.systems.kt.encoder import Encoder
 from ktviz.systems.kt.translator import Translator
+
+A = TypeVar("A")
+B = TypeVar("B")
+T = TypeVar("T")
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 NAME = "bench/scale"
@@ -50,12 +60,9 @@ JUDGED = 64
 def main() -> Iterator[Table]:
     if shared("data") is None:
         return
-    rows, found = [], []
-    for size in SIZES:
-        with tempfile.TemporaryDirectory() as scratch:
-            found.append(measured(size, Path(scratch)))
-            rows.append(row(found[-1]))
-    yield table(rows, found)
+    found = [measured(size) for size in SIZES]
+    yield table([row(one) for one in found], found)
+    yield growth([one for size, one in zip(SIZES, found, strict=True) if size < PLAIN])
 
 
 def table(rows: list[list[str]], found: list[dict[str, float]]) -> Table:
@@ -76,13 +83,14 @@ def table(rows: list[list[str]], found: list[dict[str, float]]) -> Table:
     )
 
 
-def measured(size: int, scratch: Path) -> dict[str, float]:
+def measured(size: int) -> dict[str, float]:
     """What a library of a size takes: building, asking and editing in a process each."""
     found: dict[str, float] = {}
-    for step in ("build", "ask", "edit"):
-        command = [sys.executable, "-m", "benchmarks.scale", step, str(size), str(scratch)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-        found |= json.loads(done.stdout.strip().splitlines()[-1])
+    with tempfile.TemporaryDirectory() as scratch:
+        for step in STEPS:
+            command = [sys.executable, "-m", "benchmarks.scale", step, str(size), scratch]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
+            found |= json.loads(done.stdout.strip().splitlines()[-1])
     return found
 
 
@@ -124,10 +132,43 @@ def build(size: int, scratch: Path) -> dict[str, float]:
     encoder = encoder_for(size)
     settings = LibrarySettings(dedupe=1.0 if plain else 0.9)
     library = Library.create(scratch / "scale.ktlib", encoder, settings)
-    seconds = timed(lambda: library.build(NAME, [folder], encoder=encoder, quiet=True))
-    record = library.record(NAME)
+    engine, sampling, start = Counting(), Clock(), time.process_time()
+    with mock.patch.object(patches, "fit_frame", sampling.around(patches.fit_frame)):
+        seconds = timed(lambda: library.build(NAME, [folder], encoder=encoder, engine=engine, quiet=True))
+    cpu, gb, record = time.process_time() - start, peak_gb(), library.record(NAME)
     found = {"entries": record.entries, "sources": record.sources, "bytes": record.bytes / record.entries}
-    return {**found, "build": seconds, "build_cpu": time.process_time(), "build_gb": peak_gb()}
+    parts = {"shared_cpu": engine.clock.cpu, "sample_cpu": sampling.cpu}
+    return {**found, **parts, "rest_cpu": cpu - sum(parts.values()), "build": seconds, "build_cpu": cpu, "build_gb": gb}
+
+
+class Clock:
+    """Adds up the CPU that this process takes within."""
+
+    def __init__(self) -> None:
+        self.cpu = 0.0
+
+    def around(self, work: Callable[..., T]) -> Callable[..., T]:
+        """The same work, and what it takes is added."""
+
+        def clocked(*given: Any) -> T:
+            start = time.process_time()
+            try:
+                return work(*given)
+            finally:
+                self.cpu += time.process_time() - start
+
+        return clocked
+
+
+class Counting(Threads):
+    """Threads, and what they take for that which a cluster's workers would share out."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+
+    def map(self, work: Callable[[A], B], things: Sequence[A], *given: Any) -> list[B]:
+        """As in `Threads`."""
+        return self.clock.around(super().map)(work, things, *given)
 
 
 def encoder_for(size: int) -> Encoder:
@@ -199,7 +240,14 @@ def timed(work: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
+STEPS = {"build": build, "ask": ask, "edit": edit}
+
 if __name__ == "__main__":
-    step, size, scratch = sys.argv[1:]
-    Path(scratch).mkdir(parents=True, exist_ok=True)
-    print(json.dumps({"build": build, "ask": ask, "edit": edit}[step](int(size), Path(scratch))))
+    step, *given = sys.argv[1:]
+    if step == "growth":
+        if sum(int(size) >= FITTED_FROM for size in given) < 2:
+            sys.exit(f"name two sizes of at least {FITTED_FROM:,} entries: costs are fitted to those")
+        publish([growth([measured(int(size)) for size in given], " ".join((step, *given)))])
+    else:
+        size, folder = given
+        print(json.dumps(STEPS[step](int(size), Path(folder))))

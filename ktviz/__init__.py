@@ -31,6 +31,7 @@ _HOMES = {
     "Box": "ktviz.regions",
     "Bridge": "ktviz.systems.bridge.system",
     "Catalogue": "ktviz.retrieval.catalogue",
+    "Cluster": "ktviz.engines.cluster",
     "CoCosNet": "ktviz.systems.cocosnet.system",
     "Classes": "ktviz.labels",
     "CodeSpaceView": "ktviz.widgets.explorer",
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
     from ktviz.audit.keys import signing_key as signing_key
     from ktviz.audit.sign import sign as sign
     from ktviz.audit.verify import verify as verify
+    from ktviz.engines.cluster import Cluster as Cluster
     from ktviz.errors import KtvizError as KtvizError
     from ktviz.errors import SourceWarning as SourceWarning
     from ktviz.explain.attribution import Attribution as Attribution

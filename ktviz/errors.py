@@ -159,6 +159,10 @@ class LessonError(KtvizError):
     """A notebook that cannot be used as a lesson, or nothing to open lessons with."""
 
 
+class ClusterError(KtvizError):
+    """A cluster that cannot be reached, has gone, or has other versions; or a file that killed its workers."""
+
+
 class StorageError(KtvizError, OSError):
     """A file that cannot be written: disk full, read-only, or already there."""
 

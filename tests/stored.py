@@ -19,8 +19,8 @@ from ktviz.library.format import body_digest
 from ktviz.library.kinds.patches.bands import inverse_norm
 from ktviz.library.library import Library
 from ktviz.library.older import PLACES, place_of
-from ktviz.library.parts import stated_of
 from ktviz.library.place import source_kind
+from ktviz.library.shards import stated_of
 from ktviz.library.sources import read_sources, row_of, write_sources
 
 ENERGIES = ("energy_ll", "energy_lh", "energy_hl", "energy_hh")

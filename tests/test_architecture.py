@@ -21,6 +21,7 @@ LAYERS = (
     ("folders", "images", "tables"),
     ("labels", "names"),
     ("networks",),
+    ("engines",),
     ("retrieval",),
     ("library", "trace"),
     ("systems",),

@@ -11,6 +11,7 @@ import pytest
 import benchmarks.__main__ as runner
 from benchmarks import tables
 from benchmarks.curves import Curves
+from benchmarks.growth import COSTS, as_time, growth, sampled
 from benchmarks.lattice import lattice
 from benchmarks.search import points, seconds_at
 from benchmarks.tables import Headline, Table, as_value
@@ -93,6 +94,40 @@ def test_the_lattice_score_sees_a_faint_grid_of_four_px_and_no_other():
     assert abs(lattice(with_grid(1))) < 0.2
     assert lattice(with_grid(4)) > 0.8
     assert abs(lattice(with_grid(5))) < 0.2
+
+
+def test_costs_of_sizes_that_nobody_measured_follow_the_powers_by_which_they_grew():
+    """One for each power: linear, of the sample, and of what does not grow; small libraries are left out."""
+
+    def library(entries):
+        costs = dict.fromkeys(("rest_cpu", "build_gb", "open", "search", "ask_gb", "add"), 2.0)
+        of_entries = {"shared_cpu": entries / 1e4, "sample_cpu": sampled(entries) / 1e3}
+        return {"entries": entries, "bytes": 800.0, **costs, **of_entries}
+
+    sizes = (200_000, 1_000_000, 2_000_000)
+    made = growth([{**library(10_000), "shared_cpu": 99.0}, *map(library, sizes)], "growth 1 2 3")
+    assert (made.file, made.command) == ("scale_growth", "python -m benchmarks.scale growth 1 2 3")
+    assert "200,000, 1,000,000, 2,000,000 entries" in made.notes
+    rows = {row[0]: row[1:] for row in made.rows}
+    assert len(rows) == len(COSTS)
+    assert rows["building, CPU: what workers share out"] == ["3.3 min at 2,000,000", "1.00", "2.8 h", "27.8 h"]
+    assert rows["building, CPU: the writer's sample, with its k-means"][1:] == ["1.00", "9.3 h", "92.6 h"]
+    assert rows["building, memory of the writer"][1:] == [
+        "0.00",
+        "9.33 GB",
+        "93.33 GB",
+    ]  # of its sample
+    assert rows["on disk"][1:] == ["1.00", "80.00 GB", "800.00 GB"]
+    assert rows["adding a source"] == ["2.00 s at 2,000,000", "0.00", "2.00 s", "2.00 s"]
+
+
+def test_the_sample_of_a_tree_is_everything_then_as_much_as_before_then_a_third():
+    assert [sampled(entries) for entries in (1000, 262_144, 500_000, 786_432, 3_000_000)] == [
+        *(1000, 262_144, 262_144, 262_144, 1_000_000)
+    ]
+    assert [as_time(seconds) for seconds in (0.5, 90, 119.9, 120, 7200)] == [
+        *("0.50 s", "90.0 s", "119.9 s", "2.0 min", "2.0 h")
+    ]
 
 
 def test_seconds_at_a_recall_lie_between_two_settings_that_were_measured():

@@ -22,7 +22,7 @@ from ktviz.library.kinds.patches import build as patches_module
 from ktviz.library.kinds.patches import frame as frame_module
 from ktviz.library.kinds.patches import rows as rows_module
 from ktviz.library.kinds.patches import tables as tables_module
-from ktviz.library.kinds.registry import ENGINES
+from ktviz.library.kinds.registry import KINDS
 from ktviz.library.library import Library
 
 INTERRUPTIONS = (
@@ -90,9 +90,9 @@ def raise_at(monkeypatch, point, failure):
         case "writing tables":
             at_call(tables_module, "created", 2)
         case "opening what was written":
-            engine = SimpleNamespace(**vars(ENGINES["patches"]))
-            at_call(engine, "load")
-            monkeypatch.setitem(ENGINES, "patches", engine)
+            kind = SimpleNamespace(**vars(KINDS["patches"]))
+            at_call(kind, "load")
+            monkeypatch.setitem(KINDS, "patches", kind)
         case "writing the manifest":
             at_call(format_module.os, "fsync")
         case "replacing the manifest":
@@ -396,7 +396,7 @@ def test_a_library_on_a_read_only_disk_is_read_and_refuses_to_be_written(small_d
 
 def test_a_library_made_by_somebody_else_meanwhile_is_not_replaced(tmp_path, toy, monkeypatch):
     """Two processes create the same library: the second must not empty what the first has built."""
-    from ktviz.library import library as module
+    from ktviz.library import founding as module
 
     path = tmp_path / "race.ktlib"
     real = module.writing

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from ktviz.engines.turn import Room
 from ktviz.errors import LibraryError, SettingError, SourceWarning, UnknownNameError
 from ktviz.library.format import LibrarySettings
-from ktviz.library.kinds.patches.build import Room
 from ktviz.library.kinds.patches.drift import Drift, Fit
 from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.library import Library

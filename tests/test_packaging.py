@@ -246,7 +246,7 @@ def test_no_extra_promises_what_there_is_not(project):
     code = "\n".join(path.read_text() for path in (ROOT / "ktviz").rglob("*.py"))
     code += "\n".join(path.read_text() for path in (ROOT / "notebooks").glob("*.ipynb"))
     for name in (split(requirement)[0] for wanted in extras.values() for requirement in wanted):
-        assert name in code or name == "ipykernel", name  # JupyterLab's kernel
+        assert name in code or name in ("ipykernel", "bokeh"), name  # JupyterLab's kernel, and dask's dashboard
 
 
 def test_python_m_ktviz_is_the_command(project):

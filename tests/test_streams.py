@@ -166,6 +166,7 @@ def test_translate_as_json_says_what_was_made_and_what_failed(run, library, phot
         "lacking",
         "causal",
         "error",
+        "stored",
     )
     assert tuple(made) == tuple(failed) == keys
     assert (made["photo"], made["width"], made["height"]) == (str(photo), 96, 64)
@@ -186,7 +187,7 @@ def test_audit_and_verify_as_json(run, library, photo, tmp_path):
     assert code == 0
     made = json.loads(out.text)
     known = ("audit", "report", "title", "manifest_sha256", "signed_by", "trace", "pieces", "copies", "sources")
-    assert tuple(made) == (*known, "lacking", "causal")
+    assert tuple(made) == (*known, "lacking", "causal", "photo", "stored", "error")
     assert Path(made["report"]).is_file()
     noted = made["manifest_sha256"]
     code, out, _ = run("verify", made["audit"], "-l", library, "--json", "--sha256", noted)

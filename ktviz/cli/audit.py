@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ktviz.cli.console import Json, Quiet, print_json, print_shares, say, shares_as_json
+from ktviz.cli.console import (
+    Json,
+    Quiet,
+    error_as_json,
+    exit_code,
+    print_json,
+    print_passed_over,
+    print_shares,
+    report,
+    say,
+    shares_as_json,
+)
+from ktviz.cli.engines import THREADS, EngineOption, Scheduler, engine_of
 from ktviz.cli.keygen import unlocked
 from ktviz.cli.large import Memory, Side
-from ktviz.cli.making.given import Given, Maker
+from ktviz.cli.making.given import Given
 from ktviz.cli.making.options import (
     Again,
     Alpha,
@@ -33,6 +46,7 @@ from ktviz.cli.making.options import (
     ReferenceLabels,
     Row,
     Seed,
+    StoreAt,
     Strength,
     SystemOption,
     To,
@@ -40,9 +54,12 @@ from ktviz.cli.making.options import (
     Want,
     Without,
 )
-from ktviz.cli.making.registry import DEFAULT, maker
-from ktviz.cli.streams import DASH, name_of
-from ktviz.errors import SettingError
+from ktviz.cli.making.registry import DEFAULT
+from ktviz.cli.photos import Recording, checked, recorded
+from ktviz.cli.streams import DASH, from_stdin
+from ktviz.cli.translate import apart
+from ktviz.errors import KtvizError, SettingError
+from ktviz.images import find_images
 from ktviz.memory import as_bytes
 
 if TYPE_CHECKING:
@@ -54,14 +71,18 @@ if TYPE_CHECKING:
 
 
 def audit(
-    photo: Annotated[
-        Path,
+    photos: Annotated[
+        list[Path],
         typer.Argument(
-            metavar="PHOTO|LABELS|TRACE",
-            help="A photograph, or a label map where these are taken; - for standard input; or a trace (.parquet).",
+            metavar="PHOTO|LABELS|TRACE...",
+            help="A photograph, or a label map where these are taken; - for standard input; or a trace (.parquet). "
+            "Several, or a folder of them, for an audit of each.",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="A new folder for the audit.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FOLDER", help="A new folder for the audit, or for one audit of each."),
+    ],
     library: LibraryPath = None,
     bank: Banks = None,
     system: SystemOption = DEFAULT,
@@ -91,6 +112,9 @@ def audit(
     strength: Strength = None,
     without: Without = None,
     again: Again = None,
+    store: StoreAt = None,
+    engine: EngineOption = THREADS,
+    scheduler: Scheduler = None,
     side: Side = None,
     memory: Memory = None,
     sign: Annotated[Path | None, typer.Option(metavar="KEY", help="Sign with a key of `ktviz keygen`.")] = None,
@@ -98,15 +122,18 @@ def audit(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Translate a photograph (or take a saved trace) and report which works made the picture, with proof."""
-    from ktviz.audit.audit import Audit, title_of
+    """Translate photographs (or take a saved trace) and report which works made each picture, with proof."""
     from ktviz.audit.folder import check_target
     from ktviz.audit.sign import sign as sign_folder
-    from ktviz.trace.shares import lacking_by_class
+    from ktviz.trace.store import TraceStore
 
     if output == DASH:
         raise SettingError("- as output", "an audit is a folder", "Name a new folder")
-    check_target(output, overwrite)
+    silent = quiet or as_json
+    several = len(photos) > 1 or photos[0].is_dir()
+    planned = folders(photos, output, silent) if several else {photos[0]: (photos[0].name, output)}
+    for _, folder in planned.values():
+        check_target(folder, overwrite)
     signer = None if sign is None else unlocked(sign)
     options = {
         "reference": reference,
@@ -134,30 +161,108 @@ def audit(
         "again": again,
         "side": side,
     }
-    if photo.suffix == ".parquet":
-        check_alone(photo, {"bank": bank or None, **options})
-        trace, model = saved(photo, library)
-        if memory is not None:
-            set_memory(model, memory)
+    asking = Asking(title, top, sample)
+    failures: list[KtvizError] = []
+    done: dict[Path, dict[str, Any]] = {}
+    recording = Recording(Given(system, library, bank, {**options, "memory": memory}, quiet=silent), asking)
+    of_trace = photos[0].suffix == ".parquet" and not several
+    if of_trace:
+        elsewhere = {"engine": None if engine == THREADS else engine, "scheduler": scheduler}
+        check_alone(photos[0], {"bank": bank or None, **options, **elsewhere})
+        to_record = None
     else:
-        silent = quiet or as_json
-        made = maker(Given(system, library, bank, {**options, "memory": memory}, quiet=silent))
-        trace, model = recorded(photo, made, silent), made.system
-    title = title or f"{name_of(photo)}, {title_of(trace)}"
-    found = Audit.create(trace, title=title, top=top, sample=sample, model=model)
-    found.save(output, overwrite=overwrite)
-    if signer is not None:
-        sign_folder(output, signer)
+        to_record = checked(recording, {photo: name for photo, (name, _) in planned.items()})
+    kept_in = None if store is None else TraceStore(store)
+    with engine_of(engine, scheduler, None, silent) as working:
+        if to_record is None:
+            trace, model = saved(photos[0], library)
+            if memory is not None:
+                set_memory(model, memory)
+            audits: Iterable[tuple[Path, Any]] = [(photos[0], asking(trace, model, photos[0].stem))]
+        else:
+            audits = recorded(recording, to_record, working, "auditing", silent)
+        for photo, found in audits:
+            folder = planned[photo][1]
+            if isinstance(found, KtvizError):
+                if not several:
+                    raise found
+                report(found)
+                failures.append(found)
+                done[photo] = {"audit": None, "photo": str(photo), "error": error_as_json(found)}
+                continue
+            found.save(folder, overwrite=overwrite)
+            if signer is not None:
+                sign_folder(folder, signer)
+            trace = found.evidence.recording
+            stored = None if kept_in is None else kept_in.append(trace, overwrite=True, pictures="both")
+            done[photo] = {**as_dict(found, folder, signer), "photo": str(photo), "stored": stored, "error": None}
+            if not silent:
+                tell(photo, found, folder, signer)
     if as_json:
-        print_json(as_dict(found, output, signer))
-    elif not quiet:
-        caveat = f" ({found.trace.caveat})" if found.trace.caveat else ""
-        title = f"{photo.name} → {output}{caveat}"
-        print_shares(found.tables["sources"], title, lacking_by_class(found.trace))
-        pieces, copies = (len(found.tables[name]) for name in ("pieces", "copies"))
-        if signer is not None:
-            say(f"signed by key id {signer.public_key.keyid}")
-        say(f"parts taken in one piece: {pieces}; copies, pixel by pixel: {copies}; open {output / 'report.html'}")
+        print_json({"audits": [done[photo] for photo in planned]} if several else done[photos[0]])
+    if failures:
+        raise typer.Exit(exit_code(failures[0]))
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What is asked of a trace for an audit: how it is titled, and how much is done."""
+
+    title: str
+    top: int
+    sample: int
+
+    def __call__(self, trace: Trace, system: System, name: str) -> Audit:
+        """The audit, with its tables and pictures."""
+        from ktviz.audit.audit import Audit, title_of
+
+        title = self.title or f"{name}, {title_of(trace)}"
+        audit = Audit.create(trace, title=title, top=self.top, sample=self.sample, model=system)
+        _ = audit.tables, audit.pictures  # here, where the work is done
+        return audit
+
+
+def folders(photos: list[Path], output: Path, quiet: bool) -> dict[Path, tuple[str, Path]]:
+    """Of several photographs: by path the name below the folder that was given, and where the audit goes.
+
+    Raises:
+        SettingError: Standard input or a trace is among them, or two of one name.
+        ImageError: As in `find_images`.
+    """
+    from_stdin(photos)
+    found = find_images(photos)
+    planned: dict[Path, tuple[str, Path]] = {}
+    photo_of: dict[Path, Path] = {}
+    names, earlier = apart(found.names, set(photos), output)
+    if not quiet:
+        print_passed_over(found.passed_over)
+        print_passed_over(dict.fromkeys(earlier, f"they lie in {output}, where audits go"))
+    for photo, name in names.items():
+        if photo.suffix == ".parquet":
+            raise SettingError(f"audit the trace {photo.name}", "other files beside it", "Audit each trace alone")
+        folder = output / Path(name).with_suffix("")
+        other = photo_of.setdefault(folder, photo)
+        if other != photo:
+            both = f"{str(other)!r} and {str(photo)!r} would both become it"
+            raise SettingError(f"write {str(folder)!r}", both, "Rename one, or audit them into two folders")
+        planned[photo] = name, folder
+    for folder in photo_of:
+        if around := next((other for other in folder.parents if other in photo_of), None):
+            both = f"it lies in {str(around)!r}, where the audit of {str(photo_of[around])!r} goes"
+            raise SettingError(f"write {str(folder)!r}", both, "Rename one, or audit them into two folders")
+    return planned
+
+
+def tell(photo: Path, found: Audit, folder: Path, signer: CryptoSigner | None) -> None:
+    """Print what an audit found."""
+    from ktviz.trace.shares import lacking_by_class
+
+    caveat = f" ({found.trace.caveat})" if found.trace.caveat else ""
+    print_shares(found.tables["sources"], f"{photo.name} → {folder}{caveat}", lacking_by_class(found.trace))
+    pieces, copies = (len(found.tables[name]) for name in ("pieces", "copies"))
+    if signer is not None:
+        say(f"signed by key id {signer.public_key.keyid}")
+    say(f"parts taken in one piece: {pieces}; copies, pixel by pixel: {copies}; open {folder / 'report.html'}")
 
 
 def as_dict(made: Audit, folder: Path, signer: CryptoSigner | None) -> dict[str, Any]:
@@ -188,15 +293,6 @@ def check_alone(trace: Path, given: Mapping[str, Any]) -> None:
         raise SettingError(
             f"audit the trace {trace.name}", f"{named} given", "A trace says how it was made; leave it out"
         )
-
-
-def recorded(photo: Path, made: Maker, quiet: bool) -> Trace:
-    """Make the picture and record it."""
-    made.check(photo, photo.name)
-    read = made.read(photo, photo.name)
-    if not quiet:
-        made.announce(read)
-    return made.record(read)
 
 
 def set_memory(system: System, memory: str) -> None:

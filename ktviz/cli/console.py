@@ -17,6 +17,7 @@ from rich.table import Table
 
 from ktviz.errors import (
     AuditError,
+    ClusterError,
     CreditsError,
     ImageError,
     ImageWarning,
@@ -70,9 +71,11 @@ EXIT_CODES: tuple[tuple[type[KtvizError], int], ...] = (
     (AuditError, 12),
     (LessonError, 13),
     (SigningError, 14),
+    (ClusterError, 15),
 )
 """1 an audit that is not true, 2 usage, 3 unknown name, 4 unusable input, 5 library, 6 library busy, 7 weights, 8 disk,
-9 training, 10 trace, 11 results that do not belong together, 12 audit, 13 lessons, 14 signing keys, 130 Ctrl-C."""
+9 training, 10 trace, 11 results that do not belong together, 12 audit, 13 lessons, 14 signing keys, 15 clusters,
+130 Ctrl-C."""
 
 
 def error_as_json(error: KtvizError) -> dict[str, Any]:

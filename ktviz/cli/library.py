@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ktviz.cli.banks import describe, inside, print_bank
 from ktviz.cli.console import Json, Quiet, escape, out, print_json, print_passed_over, print_table, say, warned
+from ktviz.cli.engines import THREADS, EngineOption, Scheduler, ShardsAt, engine_of
 from ktviz.errors import KtvizError, LibraryBusyError, SettingError, SourceWarning
 from ktviz.images import find_images
-from ktviz.library.layout import CODES, MAPS, PATCHES
-from ktviz.licences import readable
+from ktviz.library.layout import PATCHES
 from ktviz.memory import as_text
 from ktviz.printing import counted
 
 if TYPE_CHECKING:
     from ktviz.library.format import LibrarySettings
-    from ktviz.library.kinds.codes.bank import CodeBank
     from ktviz.library.kinds.codes.coder import Coder
-    from ktviz.library.kinds.registry import AnyKind, AnyUnion
+    from ktviz.library.kinds.registry import AnyUnion
     from ktviz.library.library import Library
-    from ktviz.library.sources import Source
 
 app = typer.Typer(help="Build and edit knowledge libraries.", no_args_is_help=True)
 
@@ -76,6 +75,9 @@ def build(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="New library: seed of the clustering. [7]")] = None,
     skip_bad: SkipBad = False,
+    engine: EngineOption = THREADS,
+    scheduler: Scheduler = None,
+    shards: ShardsAt = None,
     quiet: Quiet = False,
 ) -> None:
     """Make a bank from images; the library is made, too, if there is none."""
@@ -93,7 +95,7 @@ def build(
     is_new = not library.exists()
     opened = Library.ensure(library, settings=settings)
     try:
-        with warned(SourceWarning, quiet):
+        with warned(SourceWarning, quiet), engine_of(engine, scheduler, shards, quiet) as working:
             made = opened.build(
                 bank,
                 images,
@@ -105,6 +107,7 @@ def build(
                 attributes=has,
                 coder=coder,
                 skip_bad=skip_bad,
+                engine=working,
                 quiet=quiet,
             )
     except KtvizError as error:
@@ -127,6 +130,9 @@ def add(
     classes: ClassList = None,
     attributes: AttributesOf = None,
     skip_bad: SkipBad = False,
+    engine: EngineOption = THREADS,
+    scheduler: Scheduler = None,
+    shards: ShardsAt = None,
     quiet: Quiet = False,
 ) -> None:
     """Add images to a bank; those it holds already are passed over."""
@@ -137,7 +143,7 @@ def add(
     before = opened.record(bank).sources
     has = attributes_table(attributes)
     tell_passed_over(find_images(images).passed_over, [credits, attributes], quiet)
-    with warned(SourceWarning, quiet):
+    with warned(SourceWarning, quiet), engine_of(engine, scheduler, shards, quiet) as working:
         made = opened.add(
             bank,
             images,
@@ -148,6 +154,7 @@ def add(
             attributes=has,
             coder=coder_of(system),
             skip_bad=skip_bad,
+            engine=working,
             quiet=quiet,
         )
     if not quiet:
@@ -195,12 +202,20 @@ def check(library: Folder, bank: BankOf = None, quiet: Quiet = False) -> None:
 
 
 @app.command()
-def rebuild(library: Folder, bank: BankOf = None, quiet: Quiet = False) -> None:
+def rebuild(
+    library: Folder,
+    bank: BankOf = None,
+    engine: EngineOption = THREADS,
+    scheduler: Scheduler = None,
+    shards: ShardsAt = None,
+    quiet: Quiet = False,
+) -> None:
     """Make the trees of banks anew from what they hold now; a library of an older format becomes a new one."""
     from ktviz.library.library import Library
 
     opened = Library.open(library)
-    made = opened.rebuild(bank, quiet=quiet)
+    with engine_of(engine, scheduler, shards, quiet) as working:
+        made = opened.rebuild(bank, engine=working, quiet=quiet)
     if not quiet:
         say(f"made anew: {', '.join(made)}")
     for name in made:
@@ -245,100 +260,6 @@ def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
     say("  " + ", ".join(f"{name} {value}" for name, value in asdict(opened.settings).items()))
     for bank in banks:
         print_bank(bank)
-
-
-def print_bank(bank: Mapping[str, Any]) -> None:
-    """A bank with its sources, and with its classes and attributes where it has some."""
-    columns = {"source": "name", "px": "px", "entries": "entries", "title": "title", "creator": "creator"}
-    if bank["kind"] != PATCHES:
-        del columns["entries"]
-    sources = [{**s, "px": f"{s['width']}x{s['height']}"} for s in bank["source_list"]]
-    rows = [(*(cell(s[key]) for key in columns.values()), readable(s["licence"])) for s in sources]
-    print_table(f"{bank['name']}: {headline(bank)}", [*columns, "licence"], rows, numbers=["px", "entries"])
-    if bank["kind"] == CODES:
-        names = ["class", "objects", "too small", "centres"]
-        counts = [[c["name"], *(cell(c[key]) for key in ("objects", "too_small", "centres"))] for c in bank["by_class"]]
-        print_table("its objects by class", names, counts, numbers=names[1:])
-        return
-    for what in ("classes", "attributes"):  # of pictures that have label maps, or attributes
-        if bank.get(what):
-            say(f"  {what}: {', '.join(bank[what])}")
-
-
-def headline(bank: Mapping[str, Any]) -> str:
-    """What a bank holds, in a line."""
-    if bank["kind"] == PATCHES:
-        each = bank["bytes"] / bank["entries"]
-        return (
-            f"{counted(bank['entries'], 'entry', 'entries')}, {as_text(bank['bytes'])} ({each:,.0f} B each), "
-            f"{counted(bank['leaves'], 'leaf', 'leaves')} on {counted(bank['depth'], 'level')}, "
-            f"{bank['survivor_rate']:.0%} survived de-duplication"
-        )
-    maps = "".join(f", {count} with {name}" for name, count in bank["with_maps"].items() if count)
-    held = f"{counted(bank['sources'], 'picture')}{maps}, {as_text(bank['bytes'])}"
-    if bank["kind"] == CODES:
-        return f"{counted(bank['entries'], 'object')} in {held}, {counted(bank['centres'], 'centre')}"
-    return held
-
-
-def cell(value: object) -> str:
-    """A value in a table."""
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def describe(library: Library, name: str) -> dict[str, Any]:
-    record = library.record(name)
-    return {
-        "name": name,
-        "kind": record.kind,
-        "sources": record.sources,
-        "entries": record.entries,
-        "bytes": record.bytes,
-        "digest": record.digest,
-        "content": record.content,
-        "structure": record.structure,
-    }
-
-
-def inside(bank: AnyKind) -> dict[str, Any]:
-    """What a bank holds: its tree, its classes and its centres where it has such, and its sources."""
-    from ktviz.library.kinds.codes.bank import CodeBank
-    from ktviz.library.kinds.patches.bank import Bank
-
-    sources = [{**known_of(source), **source.credit.described()} for source in bank.sources]
-    if isinstance(bank, Bank):
-        positions = sum(source.positions for source in bank.sources)
-        tree: dict[str, Any] = {"leaves": len(bank.tree.leaves), "depth": bank.tree.depth}
-        tree |= {"survivor_rate": len(bank) / positions, "drift": {**asdict(bank.drift), "matters": bank.drift.matters}}
-        return {**tree, "source_list": sources}
-    maps = {name: len(sources) if name in bank.maps else 0 for name in MAPS}
-    names = [] if bank.classes is None else list(bank.classes.names)
-    if isinstance(bank, CodeBank):
-        of_codes = {**asdict(bank.settings), "centres": len(bank.clusters), "by_class": by_class(bank)}
-        return {"with_maps": maps, "classes": names, **of_codes, "source_list": sources}
-    return {"with_maps": maps, "classes": names, "attributes": [*bank.attribute_names], "source_list": sources}
-
-
-def known_of(source: Source) -> dict[str, Any]:
-    """What is known of a source besides its credit."""
-    known = {name: value for name, value in asdict(source).items() if name != "credit"}
-    if known["attributes"] is None:
-        del known["attributes"]
-    return known
-
-
-def by_class(bank: CodeBank) -> list[dict[str, Any]]:
-    """Objects of each class that has some: how many, how many of them too small for a centre, and its centres."""
-    objects, small = bank.objects, bank.objects.area <= bank.settings.least_area
-    return [
-        {
-            "name": "whole pictures" if bank.classes is None else bank.classes.names[label],
-            "objects": int((objects.label == label).sum()),
-            "too_small": int((small & (objects.label == label)).sum()),
-            "centres": len(bank.clusters.of_class(label)),
-        }
-        for label in sorted(set(objects.label.tolist()))
-    ]
 
 
 def coder_of(system: str | None) -> Coder | None:

@@ -73,6 +73,6 @@ def outlet(stream: TextIO, needed: bool) -> TextIO:
         io.BufferedWriter(Outlet(stream, needed)),
         stream.encoding,
         SAFE,
-        line_buffering=stream.line_buffering,
+        line_buffering=stream.line_buffering or stream.write_through,  # PYTHONUNBUFFERED: a buffer lies between
         write_through=stream.write_through,
     )

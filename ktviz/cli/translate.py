@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from tqdm.auto import tqdm
 
 from ktviz.cli.console import (
     Json,
@@ -22,6 +21,7 @@ from ktviz.cli.console import (
     report,
     shares_as_json,
 )
+from ktviz.cli.engines import THREADS, EngineOption, Scheduler, engine_of
 from ktviz.cli.large import Memory, Side
 from ktviz.cli.making.given import Given
 from ktviz.cli.making.options import (
@@ -50,6 +50,7 @@ from ktviz.cli.making.options import (
     Refine,
     Row,
     Seed,
+    StoreAt,
     Strength,
     SystemOption,
     To,
@@ -58,9 +59,10 @@ from ktviz.cli.making.options import (
     Want,
     Without,
 )
-from ktviz.cli.making.registry import DEFAULT, maker, making
+from ktviz.cli.making.registry import DEFAULT, making
+from ktviz.cli.photos import Recording, as_it_is, checked, recorded
 from ktviz.cli.streams import DASH, STDIN, from_stdin, write_photo
-from ktviz.errors import ImageError, KtvizError, LabelError, SettingError
+from ktviz.errors import KtvizError, SettingError
 from ktviz.files import check_writable
 from ktviz.images import Pixels, check_names, find_images
 
@@ -120,6 +122,9 @@ def translate(
     trace: Annotated[
         bool, typer.Option("--trace", help="Keep every retrieval, too, in a .parquet beside OUT.")
     ] = False,
+    store: StoreAt = None,
+    engine: EngineOption = THREADS,
+    scheduler: Scheduler = None,
     side: Side = None,
     memory: Memory = None,
     as_json: Json = False,
@@ -166,41 +171,39 @@ def translate(
             "side": side,
             "memory": memory,
         },
-        candidates=None if trace else 1,  # shares need the winners alone
+        candidates=None if trace or store else 1,  # shares need the winners alone
         quiet=silent,
     )
     planned = inputs(photos, output, making(system).further, reserved(given), silent)
     from ktviz.explain.result import one_site
     from ktviz.trace.shares import lacking_by_class
+    from ktviz.trace.store import TraceStore
 
-    made = maker(given)
-    for photo, (name, _) in planned.items():
-        made.check(photo, name)  # refuse what does not fit before any work
+    recording = Recording(given, as_it_is)
+    to_record = checked(recording, {photo: name for photo, (name, _) in planned.items()})
+    kept_in = None if store is None else TraceStore(store)
     failures: list[KtvizError] = []
-    done: list[dict[str, Any]] = []
-    bar = tqdm(planned.items(), desc="translating", unit="photo", disable=quiet or len(planned) < 2)
-    for photo, (name, target) in bar:
-        try:
-            read = made.read(photo, name)
+    done: dict[Path, dict[str, Any]] = {}
+    with engine_of(engine, scheduler, None, silent) as working:
+        for photo, found in recorded(recording, to_record, working, "translating", silent):
+            target = planned[photo][1]
+            if isinstance(found, KtvizError):  # one bad photo does not cost the others
+                report(found)
+                failures.append(found)
+                done[photo] = as_dict(photo, error=found)
+                continue
+            for path, pixels in outputs(found, target).items():
+                write_photo(path, pixels)
+            if trace:
+                found.save(kept(target), overwrite=True, pictures="both")
+            stored = None if kept_in is None else kept_in.append(found, overwrite=True, pictures="both")
+            done[photo] = as_dict(photo, target, found, kept(target) if trace else None, stored)
             if not silent:
-                made.announce(read)
-            recorded = made.record(read)
-        except (ImageError, LabelError) as error:  # one bad photo does not cost the others
-            report(error)
-            failures.append(error)
-            done.append(as_dict(photo, error=error))
-            continue
-        for path, pixels in outputs(recorded, target).items():
-            write_photo(path, pixels)
-        if trace:
-            recorded.save(kept(target), overwrite=True, pictures="both")
-        done.append(as_dict(photo, target, recorded, kept(target) if trace else None))
-        if not silent:
-            title, painter = f"{STDIN if photo == DASH else photo.name} → {target}", one_site(recorded)
-            title += f" ({painter.caveat})" if painter.caveat else ""
-            print_shares(painter.sources(), title, lacking_by_class(painter), to=err if target == DASH else out)
+                title, painter = f"{STDIN if photo == DASH else photo.name} → {target}", one_site(found)
+                title += f" ({painter.caveat})" if painter.caveat else ""
+                print_shares(painter.sources(), title, lacking_by_class(painter), to=err if target == DASH else out)
     if as_json:
-        print_json({"translations": done})
+        print_json({"translations": [done[photo] for photo in planned]})
     if failures:
         raise typer.Exit(exit_code(failures[0]))
 
@@ -229,6 +232,7 @@ def as_dict(
     target: Path | None = None,
     recorded: Trace | None = None,
     trace: Path | None = None,
+    stored: str | None = None,
     error: KtvizError | None = None,
 ) -> dict[str, Any]:
     """One translation for programs; see docs/command-line.md."""
@@ -248,14 +252,15 @@ def as_dict(
         "lacking": {} if recorded is None else lacking_by_class(one_site(recorded)),
         "causal": None if recorded is None else not recorded.caveat,
         "error": None if error is None else error_as_json(error),
+        "stored": stored,
     }
 
 
 def reserved(given: Given) -> dict[Path, str]:
     """Files that nothing may replace besides what is translated, and what they are."""
     files = {name: given[name] for name in ("reference_labels", "reference_instances", "instances") if given[name]}
-    if given["reference"] is not None and (given.library is None or "reference_labels" in files):
-        files["reference"] = given["reference"]
+    if given.reference_file is not None:
+        files["reference"] = given.reference_file
     words = {"reference": "the reference", "instances": "the instance map"}
     return {Path(file).resolve(): words.get(name, "a map of the reference") for name, file in files.items()}
 

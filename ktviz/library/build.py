@@ -5,35 +5,75 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ktviz.engines.engine import THREADS, Engine
 from ktviz.files import link
 from ktviz.library.banks import AnyBank
 from ktviz.library.format import BUILDING, BankRecord
 from ktviz.library.kinds.preparer import Preparer
-from ktviz.library.kinds.registry import ENGINES
-from ktviz.library.parts import Part, Work, for_each, rows_folder, sealed, stated_of
+from ktviz.library.kinds.registry import KINDS
+from ktviz.library.parts import Part, Work, rows_folder
 from ktviz.library.place import Place, contents_of
+from ktviz.library.shards import SEAL, Shards, stated_of
 from ktviz.library.sources import SourceFile, content_of, write_sources
+from ktviz.library.usable import check_same, name_of
 
 DIGEST = 64
 """Letters of a SHA-256, with which the files of a part begin."""
 
 
-def prepare_parts(library: Path, files: Sequence[SourceFile], preparer: Preparer, quiet: bool) -> list[Part]:
-    """Prepare sources in `building/`; what an interrupted build has finished is used again."""
-    folder = library / BUILDING / hashlib.sha256(preparer.made_with.encode()).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    return for_each(files, lambda file: prepare_part(folder, file, preparer), "preparing sources", quiet)
+def building(library: Path, engine: Engine) -> Shards:
+    """Where pieces of a build lie."""
+    return Shards(library.absolute() / BUILDING, engine.shards)
 
 
-def prepare_part(folder: Path, file: SourceFile, preparer: Preparer) -> Part:
-    asked = f"go on with the interrupted build of {file.name!r}"
-    endings = preparer.layout.of_source
-    files, stated = sealed(folder / file.content, endings, lambda paths: preparer.prepare(file, paths), asked)
-    return Part(preparer.source(file, files), dict(zip(endings, files, strict=True)), stated)
+def prepared_in(shards: Shards, made_with: str) -> Shards:
+    """Where parts lie among them; those that were made with something else are not confused with them."""
+    return shards.within(hashlib.sha256(made_with.encode()).hexdigest()[:16])
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Prepares a source, wherever it runs.
+
+    Attributes:
+        preparer: What makes its part.
+        shards: Where that goes.
+    """
+
+    preparer: Preparer
+    shards: Shards
+
+    def __call__(self, file: SourceFile) -> None:
+        """Make the part of a source, unless it is finished.
+
+        Raises:
+            LibraryError: The file is not the one that was checked.
+        """
+        check_same(file)
+        endings = self.preparer.layout.of_source
+        self.shards.make(file.content, endings, lambda paths: self.preparer.prepare(file, paths))
+
+    def taken(self, file: SourceFile) -> Part:
+        """The finished part; errors as in `Shards.take`."""
+        asked = f"go on with the interrupted build of {file.name!r}"
+        endings = self.preparer.layout.of_source
+        files, stated = self.shards.take(file.content, endings, asked)
+        return Part(self.preparer.source(file, files), dict(zip(endings, files, strict=True)), stated)
+
+
+def prepare_parts(
+    library: Path, files: Sequence[SourceFile], preparer: Preparer, engine: Engine, quiet: bool
+) -> list[Part]:
+    """Prepare sources; what an interrupted build has finished is used again, whichever engine it had."""
+    prepare = Prepare(preparer, prepared_in(building(library, engine), preparer.made_with))
+    prepare.shards.folder.mkdir(parents=True, exist_ok=True)
+    left = [file for file in files if not prepare.shards.taken(file.content)]
+    engine.map(prepare, left, "preparing sources", quiet, name_of)
+    return THREADS.map(prepare.taken, files, "collecting parts", quiet)
 
 
 def parts_of(bank: AnyBank) -> list[Part]:
@@ -54,6 +94,7 @@ def write_bank(
     settings: Any,
     previous: AnyBank | None,
     generation: int,
+    engine: Engine,
     quiet: bool,
 ) -> BankRecord:
     """Put parts together as a new generation of a bank; the manifest is still to be written.
@@ -67,6 +108,7 @@ def write_bank(
         settings: What its tables are made with.
         previous: The bank as it is, whose structure is kept; None to make one.
         generation: Number of the new one.
+        engine: What works on many sources.
         quiet: No progress bars.
     """
     parts = sorted(parts, key=lambda part: part.source.name)
@@ -78,7 +120,9 @@ def write_bank(
         folder.mkdir(parents=True)
         sources, files = [part.source for part in parts], [part.stated for part in parts]
         write_sources(folder, sources, files)
-        entries = ENGINES[kind].tables(Work(folder, parts, settings, previous, library / BUILDING, quiet))
+        shards = building(library, engine)
+        work = Work(folder, parts, settings, previous, shards, prepared_in(shards, made_with), engine, quiet)
+        entries = KINDS[kind].tables(work)
         record = BankRecord(
             kind,
             folder.relative_to(library).as_posix(),
@@ -92,7 +136,7 @@ def write_bank(
         place = Place(name, library, record)
         for table, stated in record.tables.items():
             place.vouch((folder / table, stated))
-        ENGINES[kind].load(place)  # what cannot be opened is not announced
+        KINDS[kind].load(place)  # what cannot be opened is not announced
         return record
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # on a full disk, these bytes are the ones that are missing
@@ -112,6 +156,14 @@ def kept_in(contents: Path, part: Part, linked: list[Path]) -> Part:
     return replace(part, files=kept)
 
 
+def discard_prepared(
+    library: Path, contents: Iterable[str], of_source: Sequence[str], made_with: str, engine: Engine
+) -> None:
+    """Remove the files of some sources where workers had them: the library holds them now."""
+    shards = prepared_in(building(library, engine), made_with)
+    shards.discard([f"{content}{ending}" for content in contents for ending in (*of_source, SEAL)])
+
+
 def discard_parts(library: Path, digests: Collection[str]) -> None:
     """Remove the parts of some sources (SHA-256) from `building/`; those of other interrupted builds stay."""
     for part in (library / BUILDING).glob("*/*"):
@@ -123,9 +175,11 @@ def discard_parts(library: Path, digests: Collection[str]) -> None:
             folder.rmdir()
 
 
-def discard_rows(library: Path, records: Iterable[BankRecord]) -> None:
+def discard_rows(library: Path, records: Iterable[BankRecord], engine: Engine) -> None:
     """Remove what was worked out for the tables of banks that are written now."""
-    for record in records:
-        shutil.rmtree(rows_folder(library / BUILDING, record.structure), ignore_errors=True)
+    shards = building(library, engine)
+    for folder in (rows_folder(record.structure) for record in records):
+        shutil.rmtree(shards.folder / folder, ignore_errors=True)
+        shards.discard([folder])
     if (library / BUILDING).is_dir() and not any((library / BUILDING).iterdir()):
         (library / BUILDING).rmdir()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
 
+from ktviz.engines.engine import THREADS, Engine, check_engine
 from ktviz.errors import LibraryError, SourceWarning, UnknownNameError, unknown_name
 from ktviz.files import listed
 from ktviz.labels import Classes
@@ -17,16 +17,8 @@ from ktviz.library.attributes import AttributesTable, attributes_table
 from ktviz.library.build import parts_of
 from ktviz.library.check import check_bank
 from ktviz.library.credits import CreditsTable
-from ktviz.library.format import (
-    BUILDING,
-    MANIFEST,
-    BankRecord,
-    LibrarySettings,
-    Manifest,
-    is_bank_name,
-    write_manifest,
-    writing,
-)
+from ktviz.library.format import MANIFEST, BankRecord, LibrarySettings, Manifest
+from ktviz.library.founding import check_new, check_settings, establish
 from ktviz.library.intake import Paths, take_in, warn_of_twins
 from ktviz.library.kinds.codes.coder import Coder
 from ktviz.library.kinds.patches.bank import Bank
@@ -35,17 +27,14 @@ from ktviz.library.kinds.patches.features import FeatureExtractor
 from ktviz.library.kinds.patches.identity import check_encoder, identify, shipped_encoder
 from ktviz.library.kinds.pictures.kept import KeptBank
 from ktviz.library.kinds.preparer import Given, Preparer
-from ktviz.library.kinds.registry import ENGINES, AnyKind, AnyUnion, preparer_of, united
-from ktviz.library.layout import LAYOUTS, PATCHES
+from ktviz.library.kinds.registry import AnyKind, AnyUnion, load, preparer_of, united
+from ktviz.library.layout import PATCHES
 from ktviz.library.maps import map_folders
 from ktviz.library.older import place_of
 from ktviz.library.sources import SourceFile
 from ktviz.library.usable import usable_sources
 from ktviz.library.writer import Writer
 from ktviz.printing import counted
-
-OURS = (BUILDING, "banks", ".lock", f"{MANIFEST}.part")
-"""What a library that was interrupted before its first manifest may consist of."""
 
 
 class Library:
@@ -111,23 +100,13 @@ class Library:
         folder = Path(folder)
         encoder = shipped_encoder() if encoder is None else encoder
         identity = identify(encoder)
-        if folder.exists() and not folder.is_dir():
-            raise LibraryError(f"library {str(folder)!r}", "it is a file", "Name a folder that ends in .ktlib")
-        strangers = [] if (folder / MANIFEST).exists() else [p.name for p in folder.glob("*") if p.name not in OURS]
-        if strangers:
-            raise LibraryError(
-                f"library {str(folder)!r}", f"a folder with other things in it ({strangers[0]})", "Name a new folder"
-            )
-        if not (folder / MANIFEST).exists():
-            with writing(folder):
-                if not (folder / MANIFEST).exists():  # nobody else was quicker
-                    write_manifest(folder, Manifest(identity, settings or LibrarySettings()))
+        establish(folder, identity, settings or LibrarySettings())
         library = cls(folder)
         if not len(library):
             library._writer.begin(identity, settings or library.settings)
         library.check_encoder(encoder)
         if settings is not None:
-            library._check_settings(settings)
+            check_settings(folder, library.settings, settings)
         return library
 
     def __repr__(self) -> str:
@@ -197,15 +176,7 @@ class Library:
         """One bank. What is read of its files is compared with their digests when it is first touched."""
         if name not in self._open:
             record = self.record(name)
-            bank = ENGINES[record.kind].load(place_of(name, self.folder, record))
-            if (len(bank.sources), len(bank)) != (record.sources, record.entries):
-                found = f"{counted(len(bank.sources), 'source')} and {counted(len(bank), 'entry', 'entries')}"
-                raise LibraryError(
-                    f"bank {name!r} of {str(self.folder)!r}",
-                    f"{found}, not what {MANIFEST} says",
-                    "Remove the bank and build it again",
-                )
-            self._open[name] = bank
+            self._open[name] = load(place_of(name, self.folder, record))
         return self._open[name]
 
     def record(self, name: str) -> BankRecord:
@@ -238,6 +209,7 @@ class Library:
         clusters: int | None = None,
         least_area: float | None = None,
         skip_bad: bool = False,
+        engine: Engine = THREADS,
         quiet: bool = False,
     ) -> AnyUnion:
         """Make a new bank from images. Interrupted, it goes on where it was when called again.
@@ -258,6 +230,7 @@ class Library:
             clusters: Centres of a class of codes, at most; 10 if None.
             least_area: Objects up to this area, in 32nds of their picture, are members of no centre; 0.5 if None.
             skip_bad: Leave out images that cannot be used and name them in a warning, instead of refusing all.
+            engine: What works on many images: threads of this process, or a `Cluster`; the bank is the same.
             quiet: No progress bars.
 
         Returns:
@@ -268,25 +241,20 @@ class Library:
             ImageError: Nothing to read, or unusable images or maps, all of them named; the library stays as it was.
             CreditsError: The credits can be read in more than one way; the message names the lines.
             LabelError: A folder of maps, the list of classes, or the attributes are missing or something else.
-            SettingError: A bank of that kind does not take what was given, or lacks something.
+            SettingError: A bank of that kind does not take what was given, or lacks something; or that is no engine.
             UnknownNameError: There is no such kind.
+            ClusterError: The cluster has gone; the same call goes on from what it has finished.
 
         Example:
             >>> library.build("refs/animals", "photos/", kind="pictures", credits="credits.csv")  # doctest: +SKIP
             PictureUnion(refs/animals; 12 sources, 12 entries)
         """
-        if kind not in LAYOUTS:
-            raise unknown_name("bank kind", kind, LAYOUTS)
-        if not is_bank_name(name):
-            raise LibraryError(
-                f"bank {name!r}", "not of the form task/style", "Use lower case, digits, - and _, as in art/impasto"
-            )
-        if name in self.manifest.banks:
-            raise LibraryError(f"build bank {name!r}", "it exists already", "Add sources to it, or remove it first")
+        check_engine(engine)
+        check_new(self.manifest, name, kind)
         maps, has = map_folders(labels, instances, classes), attributes_table(attributes)
         preparer = preparer_of(kind, Given(encoder, maps, has, coder, clusters, least_area), self.manifest, None)
-        files = usable_sources(*take_in(paths, credits, (), maps, has), preparer.side_px, skip_bad, quiet)
-        return self._enter(name, None, files, preparer, quiet)
+        files = usable_sources(*take_in(paths, credits, (), maps, has), preparer.side_px, skip_bad, engine, quiet)
+        return self._enter(name, None, files, preparer, engine, quiet)
 
     def add(
         self,
@@ -301,6 +269,7 @@ class Library:
         encoder: FeatureExtractor | None = None,
         coder: Coder | None = None,
         skip_bad: bool = False,
+        engine: Engine = THREADS,
         quiet: bool = False,
     ) -> AnyUnion:
         """Add images to a bank; only they are worked on. Pictures it holds already are passed over.
@@ -308,12 +277,15 @@ class Library:
         Arguments and errors are those of `build`; maps and attributes must be those that the bank holds, maps of the
         same classes, which are the bank's where none are given.
         """
+        check_engine(engine)
         bank, record = self.bank(name), self.record(name)
         known = bank.classes if isinstance(bank, KeptBank) else None
         maps, has = map_folders(labels, instances, classes, known), attributes_table(attributes)
         preparer = preparer_of(record.kind, Given(encoder, maps, has, coder), self.manifest, bank)
-        fresh = usable_sources(*take_in(paths, credits, bank.sources, maps, has), preparer.side_px, skip_bad, quiet)
-        return self._enter(name, bank, fresh, preparer, quiet)
+        fresh = usable_sources(
+            *take_in(paths, credits, bank.sources, maps, has), preparer.side_px, skip_bad, engine, quiet
+        )
+        return self._enter(name, bank, fresh, preparer, engine, quiet)
 
     def remove(self, name: str, sources: str | Sequence[str] = (), *, quiet: bool = False) -> list[str]:
         """Remove sources from a bank, or the whole bank if none is named (or left).
@@ -351,13 +323,14 @@ class Library:
         self._warn_of_drift(name)
         return list(removed) or sorted(set(named))
 
-    def rebuild(self, name: str | None = None, *, quiet: bool = False) -> list[str]:
+    def rebuild(self, name: str | None = None, *, engine: Engine = THREADS, quiet: bool = False) -> list[str]:
         """Make the tree of a bank of patches anew from what it holds now, or of all banks; nothing is encoded again.
 
         All files are compared with their digests first. A library of an older format becomes one of the newest.
 
         Args:
             name: Of the bank; all if None.
+            engine: As in `build`.
             quiet: No progress bars.
 
         Returns:
@@ -367,6 +340,7 @@ class Library:
             UnknownNameError: No such bank.
             LibraryError: A file is damaged, or one bank of a library of an older format is named: all become new ones.
         """
+        check_engine(engine)
         if self._writer.older and name is not None:
             raise LibraryError(f"rebuild bank {name!r}", self._writer.older, "Rebuild all banks: name none")
         names = list(self) if name is None else [name]
@@ -374,7 +348,7 @@ class Library:
             banks = {one: self.bank(one) for one in names}
             for bank in banks.values():
                 check_bank(bank)
-            self._writer.rebuild(banks, quiet)
+            self._writer.rebuild(banks, engine, quiet)
             self._open.clear()
         return names
 
@@ -400,10 +374,16 @@ class Library:
         return bank.drift if isinstance(bank, Bank) else None
 
     def _enter(
-        self, name: str, bank: AnyKind | None, files: Sequence[SourceFile], preparer: Preparer, quiet: bool
+        self,
+        name: str,
+        bank: AnyKind | None,
+        files: Sequence[SourceFile],
+        preparer: Preparer,
+        engine: Engine,
+        quiet: bool,
     ) -> AnyUnion:
         if files:
-            self._writer.enter(name, bank, files, preparer, quiet)
+            self._writer.enter(name, bank, files, preparer, engine, quiet)
             self._open.pop(name, None)
             self._warn_of_drift(name)
         return self[name]
@@ -413,13 +393,3 @@ class Library:
         if drift is not None and drift.matters:
             remark = f"bank {name}: {drift}; `ktviz library rebuild` makes its tree anew"
             warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.remove or check
-
-    def _check_settings(self, wanted: LibrarySettings) -> None:
-        for name, value in asdict(wanted).items():
-            have = getattr(self.settings, name)
-            if have != value:
-                raise LibraryError(
-                    f"library {str(self.folder)!r} with {name} = {value}",
-                    f"it was made with {name} = {have}",
-                    "Leave the setting out, or build another library",
-                )

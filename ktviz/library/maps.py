@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ktviz.errors import LabelError, LibraryError, MissingLabelError, SettingError
 from ktviz.images import file_digest
@@ -29,6 +30,17 @@ class MapFiles:
     labels: Path
     instances: Path | None
     digests: tuple[str, str]
+
+    @property
+    def files(self) -> dict[Path, str]:
+        """Both, and their digests."""
+        paths = [self.labels] if self.instances is None else [self.labels, self.instances]
+        return dict(zip(paths, self.digests, strict=False))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which may run in another folder."""
+        instances = None if self.instances is None else self.instances.absolute()
+        return {**self.__dict__, "labels": self.labels.absolute(), "instances": instances}
 
     def read(self, height: int, width: int) -> list[Map]:
         """The label map, and the instance map if there is one.

@@ -1,28 +1,15 @@
-"""Parts of banks: what is prepared of each source, sealed when it is finished, and what tables are made from."""
+"""Parts of banks: what is prepared of each source, and what tables are made from."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import torch
-from tqdm.auto import tqdm
-
-from ktviz.errors import LibraryError
-from ktviz.files import replacing
-from ktviz.images import file_digest
+from ktviz.engines.engine import Engine
+from ktviz.library.shards import Shards
 from ktviz.library.sources import Source, Stated
-from ktviz.networks.threads import one_thread
-
-WORKERS = 4
-"""Sources worked on at a time, at most."""
-
-A = TypeVar("A")
-B = TypeVar("B")
 
 
 @dataclass(frozen=True)
@@ -47,9 +34,11 @@ class Work:
     Attributes:
         folder: Where they are to lie.
         parts: Of all its sources, sorted by name.
-        settings: As its kind has them; see `registry.Engine`.
+        settings: As its kind has them; see `registry.Kind`.
         previous: The bank as it was; None where nothing of it is to be kept.
-        scratch: Where finished parts of the work may lie.
+        shards: Where finished pieces of the work may lie, and
+        prepared: the files of its sources, where they are made.
+        engine: What works on many sources.
         quiet: No progress bars.
     """
 
@@ -57,7 +46,9 @@ class Work:
     parts: Sequence[Part]
     settings: Any
     previous: Any
-    scratch: Path
+    shards: Shards
+    prepared: Shards
+    engine: Engine
     quiet: bool
 
     @property
@@ -66,58 +57,6 @@ class Work:
         return [part.source for part in self.parts]
 
 
-def rows_folder(scratch: Path, structure: str) -> Path:
-    """Where what is worked out for tables of a structure lies until they are written."""
-    return scratch / f"rows-{structure[:16]}"
-
-
-def for_each(things: Sequence[A], work: Callable[[A], B], what: str, quiet: bool) -> list[B]:
-    """Do some work for each of some sources, several at a time.
-
-    Each is worked on by one thread alone, so that what comes out does not depend on how many there are.
-    """
-    workers = max(1, min(torch.get_num_threads(), WORKERS, len(things)))
-    with one_thread(), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        return list(tqdm(pool.map(work, things), desc=what, unit="image", total=len(things), disable=quiet))
-
-
-def sealed(
-    stem: Path, endings: Sequence[str], write: Callable[[list[Path]], object], asked: str, seal: str = ".json"
-) -> tuple[list[Path], list[Stated]]:
-    """Files that are written once, and used again where an interrupted build has finished them.
-
-    Args:
-        stem: How their paths begin.
-        endings: And how they end.
-        write: Writes them all.
-        asked: What an error says was asked.
-        seal: How the file ends that says what they must be; it is written last.
-
-    Returns:
-        The files, and their sizes and SHA-256.
-
-    Raises:
-        LibraryError: One was changed or damaged since it was finished; the message names it.
-    """
-    files = [stem.with_name(f"{stem.name}{ending}") for ending in endings]
-    note = stem.with_name(f"{stem.name}{seal}")
-    if not note.exists():
-        write(files)
-        with replacing(note) as partial:
-            partial.write_text(json.dumps([stated_of(path) for path in files]), encoding="utf-8")
-    todo = f"Remove the folder {str(stem.parent)!r}, and build again"
-    try:
-        known = [(int(size), str(digest)) for size, digest in json.loads(note.read_text(encoding="utf-8"))]
-        for path, stated in zip(files, known, strict=True):
-            if stated_of(path) != stated:
-                raise LibraryError(asked, f"{str(path)!r} has other bytes than it was written with", todo)
-        return files, known
-    except FileNotFoundError as error:
-        raise LibraryError(asked, f"{error.filename!r} is missing", todo) from None
-    except (ValueError, LookupError, TypeError):
-        raise LibraryError(asked, f"{str(note)!r} is damaged", todo) from None
-
-
-def stated_of(path: Path) -> Stated:
-    """Size and SHA-256 of a file."""
-    return path.stat().st_size, file_digest(path)
+def rows_folder(structure: str) -> str:
+    """Where, among shards, what is worked out for tables of a structure lies until they are written."""
+    return f"rows-{structure[:16]}"

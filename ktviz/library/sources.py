@@ -45,6 +45,15 @@ class SourceFile:
         """Tells apart what is made of it: its digest, and that of its maps; with other maps, something else is made."""
         return self.sha256 if self.maps is None else with_maps(self.sha256, self.maps.digests)
 
+    @property
+    def digests(self) -> dict[Path, str]:
+        """Of its own file, and those of its maps."""
+        return {self.path: self.sha256, **({} if self.maps is None else self.maps.files)}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which may run in another folder."""
+        return {**self.__dict__, "path": self.path.absolute()}
+
 
 @dataclass(frozen=True)
 class Source:

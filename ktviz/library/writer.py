@@ -9,8 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ktviz.engines.engine import THREADS, Engine
 from ktviz.errors import LibraryError
-from ktviz.library.build import discard_parts, discard_rows, parts_of, prepare_parts, write_bank
+from ktviz.library.build import (
+    discard_parts,
+    discard_prepared,
+    discard_rows,
+    parts_of,
+    prepare_parts,
+    write_bank,
+)
 from ktviz.library.format import (
     BUILDING,
     FORMAT_VERSION,
@@ -23,7 +31,7 @@ from ktviz.library.format import (
     writing,
 )
 from ktviz.library.kinds.preparer import Preparer
-from ktviz.library.kinds.registry import ENGINES, AnyKind
+from ktviz.library.kinds.registry import KINDS, AnyKind
 from ktviz.library.parts import Part
 from ktviz.library.sources import SourceFile
 from ktviz.library.sweep import sweep
@@ -73,19 +81,27 @@ class Writer:
                 self._write(manifest)
 
     def enter(
-        self, name: str, bank: AnyKind | None, files: Sequence[SourceFile], preparer: Preparer, quiet: bool
+        self,
+        name: str,
+        bank: AnyKind | None,
+        files: Sequence[SourceFile],
+        preparer: Preparer,
+        engine: Engine,
+        quiet: bool,
     ) -> None:
         """Let files enter a bank that exists, or a new one."""
         with self.held():
-            fresh = prepare_parts(self.folder, files, preparer, quiet)
+            fresh = prepare_parts(self.folder, files, preparer, engine, quiet)
             parts = fresh if bank is None else parts_of(bank) + fresh
             made_with, kind, settings = preparer.made_with, preparer.kind, preparer.settings
-            self._commit({name: self._bank(name, kind, parts, made_with, settings, bank, quiet)})
+            self._commit({name: self._bank(name, kind, parts, made_with, settings, bank, engine, quiet)}, engine)
+            contents = [file.content for file in files]
+            discard_prepared(self.folder, contents, preparer.layout.of_source, made_with, engine)
             discard_parts(self.folder, {file.sha256 for file in files})
 
     def keep(self, bank: AnyKind, parts: list[Part], gone: Collection[str], quiet: bool) -> None:
         """Keep some parts of a bank, and nothing of the others, whose pictures have these SHA-256."""
-        self._commit({bank.name: self._again(bank, parts, bank, quiet)})
+        self._commit({bank.name: self._again(bank, parts, bank, THREADS, quiet)})
         discard_parts(self.folder, gone)
 
     def remove(self, name: str) -> None:
@@ -93,14 +109,20 @@ class Writer:
         self._commit({name: None})
         shutil.rmtree(self.folder / BUILDING, ignore_errors=True)
 
-    def rebuild(self, banks: Mapping[str, AnyKind], quiet: bool) -> None:
+    def rebuild(self, banks: Mapping[str, AnyKind], engine: Engine, quiet: bool) -> None:
         """Make banks anew from their parts; the library is of the newest format then."""
-        self._commit({name: self._again(bank, parts_of(bank), None, quiet) for name, bank in banks.items()})
+        made = {name: self._again(bank, parts_of(bank), None, engine, quiet) for name, bank in banks.items()}
+        self._commit(made, engine)
+        for bank in banks.values():
+            made_with, contents = KINDS[bank.kind].made_with(bank, self.manifest), (s.content for s in bank.sources)
+            discard_prepared(self.folder, contents, bank.place.record.of_source, made_with, engine)
 
-    def _again(self, bank: AnyKind, parts: list[Part], previous: AnyKind | None, quiet: bool) -> BankRecord:
-        engine = ENGINES[bank.kind]
-        made_with, settings = engine.made_with(bank, self.manifest), engine.settings(bank, self.manifest.settings)
-        return self._bank(bank.name, bank.kind, parts, made_with, settings, previous, quiet)
+    def _again(
+        self, bank: AnyKind, parts: list[Part], previous: AnyKind | None, engine: Engine, quiet: bool
+    ) -> BankRecord:
+        kind = KINDS[bank.kind]
+        made_with, settings = kind.made_with(bank, self.manifest), kind.settings(bank, self.manifest.settings)
+        return self._bank(bank.name, bank.kind, parts, made_with, settings, previous, engine, quiet)
 
     def _bank(
         self,
@@ -110,19 +132,21 @@ class Writer:
         made_with: str,
         settings: Any,
         previous: AnyKind | None,
+        engine: Engine,
         quiet: bool,
     ) -> BankRecord:
         known = self.manifest.banks.get(name)
         generation = 1 if known is None else int(known.folder.rsplit("@", 1)[1]) + 1
-        return write_bank(self.folder, name, kind, parts, made_with, settings, previous, generation, quiet)
+        folder = self.folder.absolute()  # workers may run elsewhere
+        return write_bank(folder, name, kind, parts, made_with, settings, previous, generation, engine, quiet)
 
-    def _commit(self, changed: Mapping[str, BankRecord | None]) -> None:
+    def _commit(self, changed: Mapping[str, BankRecord | None], engine: Engine = THREADS) -> None:
         """Write what banks are now; None for one that is gone."""
         banks = {**self.manifest.banks, **changed}
         kept = {name: record for name, record in banks.items() if record is not None}
         self._write(replace(self.manifest, banks=kept, version=FORMAT_VERSION))
         sweep(self.folder, self.manifest)
-        discard_rows(self.folder, [record for record in changed.values() if record is not None])
+        discard_rows(self.folder, [record for record in changed.values() if record is not None], engine)
 
     def _write(self, manifest: Manifest) -> None:
         write_manifest(self.folder, manifest)

@@ -19,15 +19,13 @@ import torch
 from torch import nn
 
 import ktviz
+from ktviz.engines.versions import KERNELS
 from ktviz.networks.weights import module_digest
 from ktviz.retrieval.catalogue import Knowledge
 from ktviz.retrieval.listing import Listing
 from ktviz.retrieval.site import Recordable
 from ktviz.trace.columns import NUMBER, Rows
 from ktviz.trace.schema import KIND, SCHEMA_VERSION
-
-KERNELS = ("MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
-"""Environment variables by which libraries compute as on another processor."""
 
 
 def about_recording(

@@ -40,6 +40,20 @@ class Given:
         """An option."""
         return self.options.get(name)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which may run in another folder and has no terminal."""
+        options = {name: value.absolute() if isinstance(value, Path) else value for name, value in self.options.items()}
+        if self.reference_file is not None:
+            options["reference"] = str(self.reference_file.absolute())
+        library = None if self.library is None else self.library.absolute()
+        return {**self.__dict__, "library": library, "options": options, "quiet": True}
+
+    @property
+    def reference_file(self) -> Path | None:
+        """The reference, where it is a file and no picture of a bank."""
+        is_file = self.library is None or self["reference_labels"] is not None
+        return Path(self["reference"]) if self["reference"] is not None and is_file else None
+
     @property
     def named(self) -> list[str]:
         """Options that were given."""

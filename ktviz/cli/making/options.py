@@ -116,6 +116,9 @@ Tone = Annotated[
     typer.Option(help="Of what (kt): patches, or sources, for a bank of one source. [patches]"),
 ]
 MaxGain = Annotated[float | None, typer.Option(help="Bound of the contrast gain in flat regions (kt); 0 as published.")]
+StoreAt = Annotated[
+    Path | None, typer.Option("--store", metavar="FOLDER", help="Keep every trace in this store of traces, too.")
+]
 Inversion = Annotated[str | None, typer.Option(help="image-analogy: fast, or lbfgs as published. [fast]")]
 Refine = Annotated[
     bool | None, typer.Option("--refine", help="image-analogy: edge-preserving refinement, for photographs.")

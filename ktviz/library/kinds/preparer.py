@@ -21,7 +21,7 @@ class Preparer(Protocol):
 
     `kind` is which, `layout` which files a part has; `made_with` tells apart what makes other parts of the same file.
     `side_px` is what sources are scaled to, None if they are not. `settings` are what the tables of the bank are made
-    with; see `registry.Engine`.
+    with; see `registry.Kind`.
     """
 
     @property

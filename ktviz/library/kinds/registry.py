@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ktviz.errors import LibraryError
-from ktviz.library.format import LibrarySettings, Manifest
+from ktviz.library.format import MANIFEST, LibrarySettings, Manifest
 from ktviz.library.kinds.codes import build as codes
 from ktviz.library.kinds.codes.bank import CodeBank, load_codes
 from ktviz.library.kinds.codes.build import CodePreparer
@@ -26,13 +26,14 @@ from ktviz.library.layout import CODES, PATCHES, PICTURES
 from ktviz.library.older import OlderPlace
 from ktviz.library.parts import Work
 from ktviz.library.place import Place
+from ktviz.printing import counted
 
 AnyKind = Bank | PictureBank | CodeBank
 AnyUnion = BankUnion | PictureUnion | CodeUnion
 
 
 @dataclass(frozen=True)
-class Engine:
+class Kind:
     """How banks of a kind are made, written and read.
 
     Attributes:
@@ -60,8 +61,8 @@ def load_patches(place: Place) -> Bank:
     return load_older_bank(place) if isinstance(place, OlderPlace) else load_bank(place)
 
 
-ENGINES: Mapping[str, Engine] = {
-    PATCHES: Engine(
+KINDS: Mapping[str, Kind] = {
+    PATCHES: Kind(
         takes=("encoder",),
         preparer=PatchPreparer,
         made_with=lambda bank, manifest: patches.made_with(manifest.encoder.digest, manifest.settings),
@@ -70,7 +71,7 @@ ENGINES: Mapping[str, Engine] = {
         load=load_patches,
         united=lambda banks, manifest: BankUnion(banks, manifest.encoder),
     ),
-    PICTURES: Engine(
+    PICTURES: Kind(
         takes=("maps", "attributes"),
         preparer=PicturePreparer,
         made_with=lambda bank, manifest: pictures.made_with(bank.classes),
@@ -79,7 +80,7 @@ ENGINES: Mapping[str, Engine] = {
         load=load_pictures,
         united=lambda banks, manifest: PictureUnion(banks),
     ),
-    CODES: Engine(
+    CODES: Kind(
         takes=("coder", "maps", "clusters", "least_area"),
         preparer=CodePreparer,
         made_with=lambda bank, manifest: codes.made_with((bank.settings, bank.classes)),
@@ -99,8 +100,26 @@ def preparer_of(kind: str, given: Given, manifest: Manifest, bank: AnyKind | Non
         SettingError: Something was given that such a bank does not take.
         LibraryError: It does not fit the library or the bank.
     """
-    given.check_taken(kind, ENGINES[kind].takes)
-    return ENGINES[kind].preparer(given, manifest, bank)
+    given.check_taken(kind, KINDS[kind].takes)
+    return KINDS[kind].preparer(given, manifest, bank)
+
+
+def load(place: Place) -> AnyKind:
+    """Open a bank of any kind.
+
+    Raises:
+        LibraryError: A table is damaged, or has other counts than the manifest.
+    """
+    record = place.record
+    bank = KINDS[record.kind].load(place)
+    if (len(bank.sources), len(bank)) != (record.sources, record.entries):
+        found = f"{counted(len(bank.sources), 'source')} and {counted(len(bank), 'entry', 'entries')}"
+        raise LibraryError(
+            f"bank {place.name!r} of {str(place.library)!r}",
+            f"{found}, not what {MANIFEST} says",
+            "Remove the bank and build it again",
+        )
+    return bank
 
 
 def united(banks: Sequence[AnyKind], manifest: Manifest) -> AnyUnion:
@@ -117,4 +136,4 @@ def united(banks: Sequence[AnyKind], manifest: Manifest) -> AnyUnion:
             f"{first.name} holds {first.kind}, {other.name} {other.kind}",
             "Name banks of one kind",
         )
-    return ENGINES[first.kind].united(banks, manifest)
+    return KINDS[first.kind].united(banks, manifest)

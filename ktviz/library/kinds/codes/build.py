@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
 
+from ktviz.engines.turn import Turn
 from ktviz.errors import LibraryError, SettingError
 from ktviz.labels import Classes
 from ktviz.labels.maps import Map
@@ -64,7 +64,7 @@ class CodePreparer:
         self.settings: Recipe = made, classes
         self.layout = LAYOUTS[CODES].with_maps(() if given.maps is None else given.maps.names)
         self.made_with = made_with(self.settings)
-        self.turn = Lock()  # a coder need not be safe to call from several threads
+        self.turn = Turn()  # a coder need not be safe to call from several threads
 
     def prepare(self, file: SourceFile, files: Sequence[Path]) -> None:
         """Write the picture, the small one, the maps, and a row for each object."""

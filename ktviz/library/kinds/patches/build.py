@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from threading import Condition, Lock
 
 import numpy as np
 import torch
@@ -16,9 +14,11 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ktviz.engines.engine import THREADS
+from ktviz.engines.turn import Room, Turn
 from ktviz.errors import LibraryError
 from ktviz.files import link, replacing
-from ktviz.images import MIN_SIDE, Pixels, decode, file_digest, resize_short_side, to_tensor, write_image
+from ktviz.images import MIN_SIDE, Pixels, decode, resize_short_side, to_tensor, write_image
 from ktviz.library.format import LibrarySettings, Manifest
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.dedupe import survivors
@@ -28,12 +28,13 @@ from ktviz.library.kinds.patches.frame import Frame
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.library.kinds.patches.identity import check_encoder, identify, shipped_encoder
 from ktviz.library.kinds.patches.maps import patch_vectors
-from ktviz.library.kinds.patches.rows import kept_rows
+from ktviz.library.kinds.patches.rows import MakeRows
 from ktviz.library.kinds.patches.source import PatchSource
 from ktviz.library.kinds.patches.tables import write_tables
 from ktviz.library.kinds.preparer import Given
-from ktviz.library.layout import LAYOUTS, PATCHES, TREE
-from ktviz.library.parts import Work, for_each, rows_folder
+from ktviz.library.layout import FEATURES, LAYOUTS, PATCHES, TREE
+from ktviz.library.parts import Part, Work, rows_folder
+from ktviz.library.shards import stated_of
 from ktviz.library.sources import SourceFile
 from ktviz.networks.running import without_autocast
 from ktviz.retrieval.credit import Credit
@@ -59,7 +60,7 @@ class PatchPreparer:
     def __init__(self, given: Given, manifest: Manifest, bank: Bank | None) -> None:
         self.given, self.identity, self.settings = given, manifest.encoder, manifest.settings
         self.side_px = manifest.settings.side_px
-        self.turn = Lock()  # an encoder need not be safe to call from several threads
+        self.turn = Turn()  # an encoder need not be safe to call from several threads
         self.room = Room(PATCHES_AT_ONCE)
 
     @cached_property
@@ -116,28 +117,6 @@ class PatchPreparer:
         return PatchSource(**{**known, "name": file.name, "credit": file.credit})
 
 
-class Room:
-    """Room for so many patches in memory, shared by threads."""
-
-    def __init__(self, patches: int) -> None:
-        self.patches = patches
-        self.used = 0
-        self.changed = Condition()
-
-    @contextmanager
-    def taken(self, patches: int) -> Iterator[None]:
-        """Wait until there is room, or nobody else."""
-        with self.changed:
-            self.changed.wait_for(lambda: self.used == 0 or self.used + patches <= self.patches)
-            self.used += patches
-        try:
-            yield
-        finally:
-            with self.changed:
-                self.used -= patches
-                self.changed.notify_all()
-
-
 def crop_to_cells(pixels: Pixels, stride: int) -> Pixels:
     """Cut a strip of less than a cell from the right and the bottom, so that cells and pixels line up."""
     height, width = (max(MIN_SIDE, side // stride * stride) for side in pixels.shape[:2])
@@ -170,11 +149,24 @@ def tables(work: Work) -> int:
             moved[known[source.name]] = number
         else:
             new.append(number)
-    scratch = rows_folder(work.scratch, file_digest(work.folder / TREE))
-    rows = for_each(new, lambda n: kept_rows(work.parts[n], frame, scratch), "computing keys", work.quiet)
+    rows = made_rows(work, [work.parts[number] for number in new])
     return write_tables(
         work.folder, frame, None if held is None else held.tables, moved, dict(zip(new, rows, strict=True))
     )
+
+
+def made_rows(work: Work, parts: Sequence[Part]) -> list[Path]:
+    """Files of the rows of some sources."""
+    tree = work.folder / TREE
+    stated = stated_of(tree)
+    make = MakeRows(tree, stated, work.prepared, work.shards.within(rows_folder(stated[1])))
+    make.shards.folder.mkdir(parents=True, exist_ok=True)
+    make.shards.give(tree)
+    left = [part for part in parts if not make.shards.taken(part.source.content)]
+    for part in left:
+        make.prepared.give(part.files[FEATURES])
+    work.engine.map(make, left, "computing keys", work.quiet, lambda part: part.source.name)
+    return THREADS.map(make.taken, parts, "collecting keys", work.quiet)
 
 
 def kept_frame(work: Work) -> tuple[Frame, Bank | None]:

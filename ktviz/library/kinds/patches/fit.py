@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ktviz.engines.engine import THREADS
 from ktviz.library.format import LibrarySettings
 from ktviz.library.kinds.patches.drift import Fit
 from ktviz.library.kinds.patches.entries import GRID_CHUNK
@@ -22,7 +23,7 @@ from ktviz.library.kinds.patches.maps import patch_vectors, read_features
 from ktviz.library.kinds.patches.rows import CHUNK, summed
 from ktviz.library.kinds.patches.tree import choose_branching, levels_of
 from ktviz.library.layout import FEATURES
-from ktviz.library.parts import Part, for_each
+from ktviz.library.parts import Part
 from ktviz.networks.threads import one_thread
 from ktviz.retrieval.exact import lengths, on_grid, paired_cosines
 
@@ -73,7 +74,7 @@ class Sample:
                 for rows in self.chosen[number].split(CHUNK):
                     yield patch_vectors(features, place[rows].long())
 
-        return for_each(range(len(self.parts)), lambda number: work(number, patches(number)), what, quiet)
+        return THREADS.map(lambda number: work(number, patches(number)), range(len(self.parts)), what, quiet)
 
 
 def fit_frame(parts: Sequence[Part], settings: LibrarySettings, quiet: bool) -> Frame:

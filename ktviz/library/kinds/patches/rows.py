@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -13,10 +14,14 @@ from ktviz.files import replacing
 from ktviz.library.kinds.patches.frame import Frame
 from ktviz.library.kinds.patches.maps import patch_vectors, read_features
 from ktviz.library.layout import FEATURES
-from ktviz.library.parts import Part, sealed
+from ktviz.library.parts import Part
+from ktviz.library.shards import Shards
+from ktviz.library.sources import Stated
 
 CHUNK = 4096
 """Patches gathered at a time: 32 MB for C = 128."""
+ENDINGS = (".rows",)
+"""How the file of the rows of a source ends."""
 PARTS = 1 << 24
 """Of 1 that cosines are rounded to, so that their sums are exact."""
 
@@ -54,9 +59,9 @@ class Rows:
         return cls(held["y"], held["x"], held["keys"], held["energy"], held["leaf"], float(held["fit"]))
 
 
-def rows_of(part: Part, frame: Frame) -> Rows:
-    """The rows of a source."""
-    features, place = read_features(part.files[FEATURES])
+def rows_of(path: Path, frame: Frame) -> Rows:
+    """The rows of a source, from the file of its features."""
+    features, place = read_features(path)
     parts = [frame.projection(patch_vectors(features, some.long())) for some in place.split(CHUNK)]
     keys, energy = torch.cat([keys for keys, _ in parts]), torch.cat([energy for _, energy in parts])
     leaf, cosine = frame.walk(keys)
@@ -64,16 +69,44 @@ def rows_of(part: Part, frame: Frame) -> Rows:
     return Rows(y.short(), x.short(), keys, energy, leaf.int(), summed(cosine))
 
 
-def kept_rows(part: Part, frame: Frame, folder: Path) -> Path:
-    """A file with the rows of a source; where an interrupted build has finished it, it is used again."""
-    asked = f"go on with the interrupted build of {part.source.name!r}"
-    folder.mkdir(parents=True, exist_ok=True)
+@dataclass(frozen=True)
+class MakeRows:
+    """Works out the rows of a source, wherever it runs.
 
-    def write(paths: list[Path]) -> None:
-        rows_of(part, frame).write(paths[0])
+    Attributes:
+        tree: File of the frame, and
+        stated: its size and SHA-256.
+        prepared: Where parts are.
+        shards: Where rows go, and where workers have the frame.
+    """
 
-    (path,), _ = sealed(folder / part.source.content, (".rows",), write, asked)
-    return path
+    tree: Path
+    stated: Stated
+    prepared: Shards
+    shards: Shards
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The frame, read once in this process."""
+        with self.shards.had(self.tree, self.stated, "read the frame of a bank") as path:
+            return Frame.read(path)
+
+    def __call__(self, part: Part) -> None:
+        """Make the rows of a source, unless they are finished."""
+        stated = dict(zip(part.files, part.stated, strict=True))[FEATURES]
+        asked = f"read the features of {part.source.name!r}"
+
+        def write(paths: list[Path]) -> None:
+            with self.prepared.had(part.files[FEATURES], stated, asked) as features:
+                rows_of(features, self.frame).write(paths[0])
+
+        self.shards.make(part.source.content, ENDINGS, write)
+
+    def taken(self, part: Part) -> Path:
+        """The finished rows; errors as in `Shards.take`."""
+        asked = f"go on with the interrupted build of {part.source.name!r}"
+        (path,), _ = self.shards.take(part.source.content, ENDINGS, asked)
+        return path
 
 
 def summed(cosines: Tensor) -> float:
