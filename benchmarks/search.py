@@ -180,8 +180,7 @@ def row(name: str, found: dict[int, list[tuple[str, float, float]]]) -> list[str
     for wanted in WANTED:
         for measures in found.values():
             mine, ours = (seconds_at(points(measures, one), wanted) for one in (name, OURS))
-            told = "not reached" if math.isinf(mine) else "faster than measured" if math.isnan(mine) else f"{mine:.3f}"
-            cells += [told, f"{mine / ours:.2f}" if math.isfinite(mine / ours) else ""]
+            cells += [told(mine).removesuffix(" s"), f"{mine / ours:.2f}" if math.isfinite(mine / ours) else ""]
     return cells
 
 
@@ -189,6 +188,13 @@ def headline(found: list[tuple[str, float, float]], names: Sequence[str], wanted
     """Our time for a recall, beside that of the fastest other index."""
     times = {name: seconds_at(points(found, name), wanted) for name in names}
     others = {name: seconds for name, seconds in times.items() if name != OURS and math.isfinite(seconds)}
-    best = min(others, key=lambda name: others[name])
+    best = min(others, key=lambda name: others[name], default="")
     what = f"search at recall {wanted}, {cores(threads)}"
-    return Headline(what, f"{times[OURS]:.3f} s", f"{best}: {others[best]:.3f} s")
+    return Headline(what, told(times[OURS]), f"{best}: {told(others[best])}" if best else "no other was measured there")
+
+
+def told(seconds: float) -> str:
+    """Seconds for a recall, in words where there are none."""
+    if math.isinf(seconds):
+        return "not reached"
+    return "faster than measured" if math.isnan(seconds) else f"{seconds:.3f} s"
