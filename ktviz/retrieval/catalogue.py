@@ -12,6 +12,7 @@ from torch import Tensor
 from ktviz.errors import SettingError, UnknownNameError, unknown_name
 from ktviz.printing import counted
 from ktviz.retrieval.credit import Credit
+from ktviz.retrieval.listing import Listing
 from ktviz.retrieval.queries import Queries
 from ktviz.values import listed, whole
 
@@ -165,13 +166,13 @@ class Catalogue:
             raise UnknownNameError(f"a run without {named}", "nothing would be left", "Leave out fewer")
         return gone.nonzero()[:, 0]
 
-    def describe_sources(self) -> list[dict[str, str]]:
+    def describe_sources(self) -> Listing:
         """Name, bank and credit of every source."""
-        credits = self.credits or [Credit()] * len(self.names)
-        return [
-            {"source": name, "bank": self.bank, **credit.described(), "sha256": "unknown"}
-            for name, credit in zip(self.names, credits, strict=True)
-        ]
+        return Listing(len(self.names), self._described, [0] if self.names else [])
+
+    def _described(self, number: int) -> dict[str, str]:
+        credit = Credit() if self.credits is None else self.credits[number]
+        return {"source": self.names[number], "bank": self.bank, **credit.described(), "sha256": "unknown"}
 
     def digests(self) -> dict[str, str]:
         """The digest, if there is one."""

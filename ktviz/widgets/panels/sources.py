@@ -30,7 +30,7 @@ def thumbs(subject: Subject) -> dict[str, Part]:
 def pictures(subject: Subject, body: Body) -> Answer:
     """{sources} → each as its bank saw it."""
     found: dict[str, Part] = {}
-    for number in numbers(body, "sources", len(subject.names)):
+    for number in numbers(body, "sources", len(subject.everyone)):
         picture = subject.picture(number)
         if picture is not None:
             found[f"picture/{number}"] = encode_image(small(picture, LONGEST_PX), "small")
