@@ -61,8 +61,8 @@ class Subject:
         known: what it says of all its sources, if not that of this site.
         painted: Pictures that its sites paint, or serve.
         asked: The sites that choose from each bank.
-        later: Sources that the trace does not list, and counterfactuals took: their numbers follow, in the order in which
-            they came. All subjects of a view have the same list.
+        later: Sources that the trace does not list, and counterfactuals took, in the order in which they came: their
+            numbers follow. All subjects of a view have the same list.
     """
 
     trace: Trace
