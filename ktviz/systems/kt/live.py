@@ -37,6 +37,8 @@ TONE, RETRIEVAL = "tone", "retrieval"
 """Sites: the photo as it is, and in the tone of what that found."""
 _known: WeakKeyDictionary[Translator, dict[str, tuple[str, Any]]] = WeakKeyDictionary()
 """What was last worked out for each translator, by name: of what, and the answer. Questions come in series."""
+MOST_HELD = 1 << 26
+"""Bytes of features that are kept a second time, as the site that is asked saw them: of a photo of 1.5 million px."""
 Answer = TypeVar("Answer")
 
 
@@ -116,6 +118,11 @@ class Live:
     @cached_property
     def asked(self) -> Tensor:
         """(C, h, w) of the photo, as the site that is asked saw them."""
+        if self.site != RETRIEVAL or self.features.nbytes > MOST_HELD:
+            return self._asked()
+        return self.remembered("asked", self.trace.whole.recording.digest, self._asked)
+
+    def _asked(self) -> Tensor:
         own = self.own
         if self.site != RETRIEVAL or own is None:
             return self.features
