@@ -25,7 +25,8 @@ class Knowledge(Protocol):
 
     `name` tells catalogues of one recording apart, and `len` is the number of entries. `source_names` are unique;
     `describe_sources` gives one mapping per source with at least `source`, `bank`,
-    `title`, `creator`, `year`, `licence`, `url`, `sha256`, and `width` and `height` in px where they are known; `boxes`
+    `title`, `creator`, `year`, `licence`, `url`, `sha256`, and `width` and `height` in px where they are known: in a
+    `Listing` where there may be very many, of which traces then list those that were recorded; `boxes`
     gives entries (n,) their place in the original source as (n, 4) float32 x, y, width, height in px, NaN where an
     entry is the source as a whole.
     """
