@@ -197,14 +197,21 @@ def unknown_settings(asked: Iterable[str], known: Iterable[str]) -> UnknownSetti
     )
 
 
+MOST_COMPARED = 10_000
+"""Names that are compared with one that does not exist: half a second."""
+
+
 def nearest(asked: str, known: Sequence[str], alike: float = 0.4) -> str:
-    """The advice to take the name that is most like another, in whole or in its last parts; empty if none is.
+    """The advice to take the name that is most like another, in whole or in its last parts; empty if none is, or if
+    there are too many to compare.
 
     Args:
         asked: The other.
         known: Names to choose from.
         alike: How like it must be, from 0 to 1.
     """
+    if len(known) > MOST_COMPARED:
+        return ""
     parts = asked.count("/") + 1
     ends = {end.casefold(): name for name in reversed(known) for end in (name, "/".join(name.split("/")[-parts:]))}
     near = difflib.get_close_matches(asked.casefold(), ends, n=1, cutoff=alike)

@@ -625,7 +625,7 @@ def test_a_site_that_is_asked_twice_in_one_run_goes_on_counting():
 
 def test_of_very_many_sources_a_trace_lists_those_that_were_recorded_and_one_of_each_bank(world, paint, monkeypatch):
     whole = world.translator.traced(paint(2), candidates=1)
-    monkeypatch.setattr("ktviz.trace.about.MOST_SOURCES", 2)
+    monkeypatch.setattr("ktviz.trace.listed.MOST_SOURCES", 2)
     some = world.translator.traced(paint(2), candidates=1)
     used, firsts = set(whole.column("source")), {"art/cool/d.png", "art/warm/a.png"}
     listed = [source["source"] for source in whole.about["sources"] if source["source"] in used | firsts]

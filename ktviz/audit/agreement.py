@@ -8,6 +8,7 @@ recorded, and an entry may be another one only where both are equally good.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import isclose, isfinite
@@ -27,8 +28,10 @@ from ktviz.audit.rivals import NEAR, rivals
 from ktviz.errors import Difference
 from ktviz.explain.case import Case
 from ktviz.images import Pixels, pixel_digest
+from ktviz.library.banks import Banks
 from ktviz.printing import counted
 from ktviz.trace.about import FORMERLY
+from ktviz.trace.listed import UNLISTED
 from ktviz.trace.parquet import as_json
 from ktviz.trace.pictures import OUTPUT, Picture
 from ktviz.trace.rows import equal, first_row
@@ -76,7 +79,7 @@ def check_run(name: str, case: Case, recorded: Trace, without: Sequence[str] = (
     again = case.system.rerun(case.trace, without=without).site(*recorded.sites)
     again = only_winners(again) if recorded.thinned else again
     rounded = made_elsewhere(recorded.about, again.about)
-    check_about(name, recorded, again, rounded)
+    check_about(name, recorded, again, rounded, case.system.banks)
     found = first_difference(recorded, again)
     if not found and (not rounded or alike(recorded.picture.measures, again.picture.measures)):
         return f"{check_output(name, recorded, again.output, rounded)}; {counted(len(again), 'retrieval')} identical"
@@ -109,7 +112,7 @@ def made_elsewhere(about: Mapping[str, Any], here: Mapping[str, Any]) -> bool:
     return any(about.get(name) != here[name] for name in ("versions", "device", "processor"))
 
 
-def check_about(name: str, recorded: Trace, again: Trace, rounded: bool) -> None:
+def check_about(name: str, recorded: Trace, again: Trace, rounded: bool, banks: Banks[Any] | None) -> None:
     """Raise Difference unless a trace says of itself what is found, and of where it was made what can be."""
     mine, found = dict(recorded.about), dict(again.about)
     check_made(name, {part: mine.get(part) for part in VOLATILE}, {part: found[part] for part in VOLATILE})
@@ -120,11 +123,33 @@ def check_about(name: str, recorded: Trace, again: Trace, rounded: bool) -> None
         canvases = canvases[0], painted_elsewhere(*canvases)
         if same_names(stated.get("measures"), true["measures"]):
             true["measures"] = stated["measures"]  # what rounding makes of them the system knows: see `check_run`
+    if rounded and found.get(UNLISTED) and banks is not None:
+        check_listed(name, mine, found, banks)
+        mine, found = ({**about, "sources": None, UNLISTED: None} for about in (mine, found))
     steady = [{part: value for part, value in about.items() if part not in VOLATILE} for about in (mine, found)]
     for one, other in (steady, (stated, true), canvases):
         for part in sorted({*one, *other}):
             if (part in one) != (part in other) or as_json({part: one.get(part)}) != as_json({part: other.get(part)}):
                 raise Difference(f"{name}: its {part} is not what the model and the library say")
+
+
+def check_listed(name: str, stated: Mapping[str, Any], found: Mapping[str, Any], banks: Banks[Any]) -> None:
+    """Raise Difference unless a trace says of the sources that it lists what banks say, and how many more there are.
+
+    Which candidates the last ones are, and so which sources are listed, rounding may decide.
+    """
+    known = banks.describe_sources()
+    for source in stated["sources"]:
+        number = banks.source_numbers.get(source["source"])
+        if number is None or as_json(source) != as_json(known[number]):
+            raise Difference(f"{name}: its sources are not what the model and the library say")
+    if counts_of(stated) != counts_of(found):
+        raise Difference(f"{name}: its {UNLISTED} is not what the model and the library say")
+
+
+def counts_of(about: Mapping[str, Any]) -> Counter[str]:
+    """How many sources each bank has, those that are not listed among them."""
+    return Counter(source["bank"] for source in about["sources"]) + Counter(about.get(UNLISTED))
 
 
 def check_held(name: str, picture: Picture) -> None:

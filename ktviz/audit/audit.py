@@ -90,7 +90,7 @@ class Audit:
         evidence: What the model made: the trace, translations without the largest sources, exact searches, and what a
             person asked.
         thumbs: The sources that were used, where they were used: JPEG by name.
-        fingerprints: Of all sources that were searched, if they are in a library.
+        fingerprints: Of all sources that the trace lists, if they are in a library.
         parameters: How much was done.
         about: When and with what it was made, which works were searched, the control for pieces.
     """
@@ -173,15 +173,17 @@ class Audit:
     def assemble(cls, evidence: Evidence, case: Case, parameters: Parameters, title: str) -> Audit:
         """An audit from its evidence: all the rest follows."""
         banks = case.system.banks
+        searched, more = searched_sources(case)
         about = {
             "made": date.today().isoformat(),
             "versions": all_versions(),
             "processor": processor(),
             "control": control(evidence.trace),
-            "searched": searched_sources(case),
+            "searched": searched,
+            "unlisted": more,
         }
         named = {source["source"] for source in evidence.trace.about["sources"]}
-        prints = () if banks is None else tuple(p for p in fingerprints(banks) if p.source in named)
+        prints = () if banks is None else tuple(fingerprints(banks, named))
         return cls(title, evidence, thumbnails(case), prints, parameters, about)
 
     @property
@@ -295,6 +297,7 @@ class Audit:
                 for number, name in enumerate(manifest["sources"])
             }
             about = {name: manifest[name] for name in ("made", "versions", "processor", "control", "searched")}
+            about["unlisted"] = manifest.get("unlisted", 0)  # of format 3 and before, all are named
             prints = read_fingerprints(folder / PRINTS)
             return cls(manifest["title"], evidence, thumbs, prints, parameters, about)
         except (OSError, LookupError, ValueError, TypeError, AttributeError, KtvizError) as error:

@@ -103,18 +103,25 @@ def without_regret(trace: Trace) -> Trace:
 
 def largest_sources(case: Case, top: int) -> list[str]:
     """The searched sources with the largest shares; none where no other could take the place of one."""
-    searched = searched_sources(case)
-    if len(searched) < 2 or "exclude" not in case.system.abilities:
+    searched, more = searched_sources(case)
+    if len(searched) + more < 2 or "exclude" not in case.system.abilities:
         return []
     shares = case.trace.sources()
     return [str(name) for name in shares[(shares["share"] != 0) & shares["source"].isin(searched)]["source"].head(top)]
 
 
-def searched_sources(case: Case) -> list[str]:
-    """Names of the sources of which at least one entry could have been taken."""
+def searched_sources(case: Case) -> tuple[list[str], int]:
+    """The sources of which at least one entry could have been taken: names of those that the trace lists, and how many
+    more there are."""
+    listed = [str(source["source"]) for source in case.trace.about["sources"]]
     if "exclude" not in case.system.abilities:
-        return [source["source"] for source in case.trace.about["sources"]]
-    return case.system.searched(case.trace)
+        return listed, case.trace.unlisted
+    searched = case.system.searched(case.trace)
+    if not case.trace.unlisted:
+        return [*searched], 0
+    named = set(listed)
+    found = [name for name in searched if name in named]
+    return found, len(searched) - len(found)
 
 
 def left_out(case: Case, source: str) -> Trace:

@@ -10,7 +10,7 @@ every offset.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from ktviz.library.banks import Banks, of_kind
 from ktviz.library.kinds.codes.union import CodeUnion
 from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.maps import Maps
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.library.kinds.pictures.kept import KeptBanks
 from ktviz.library.layout import MAPS
@@ -34,6 +35,7 @@ Hashes = npt.NDArray[np.uint64]
 Owners = dict[int, dict[int, tuple[str, str]]]
 """By length of runs: of each hash the source, and the kind of the run."""
 
+NO_HASHES: Hashes = np.empty(0, dtype=np.uint64)
 RUN = 256
 """Bytes of a run of a picture."""
 VARIED = 8
@@ -44,6 +46,8 @@ FACTOR = 0x9E3779B97F4A7C15
 """Odd, so that powers of it can be divided by, modulo 2^64."""
 INVERSE = pow(FACTOR, -1, 1 << 64)
 LOW = np.uint64((1 << 22) - 1)
+ROWS = 1024
+"""Runs hashed at a time."""
 CHUNK = 1 << 20
 """Bytes searched at a time."""
 BLOCKS, STEP, WORD = "keys in blocks", 64, 4
@@ -75,8 +79,7 @@ def write_fingerprints(path: Path, prints: Iterable[Fingerprint]) -> None:
         name: pa.array([row[n] for row in rows]).take(pa.array(np.repeat(np.arange(len(rows)), counts)))
         for n, name in enumerate(("source", "sha256", "kind", "length"))
     }
-    none = np.empty(0, dtype=np.uint64)
-    values = np.concatenate([none, *(np.array(hashes, dtype=np.uint64) for *_, hashes in rows)])
+    values = np.concatenate([NO_HASHES, *(np.array(hashes, dtype=np.uint64) for *_, hashes in rows)])
     pq.write_table(pa.table({**columns, "hash": values}), path, compression="zstd")
 
 
@@ -90,90 +93,127 @@ def read_fingerprints(path: Path) -> tuple[Fingerprint, ...]:
 
 
 @dataclass(frozen=True)
-class Runs:
+class Form:
     """What banks store of their sources in one form.
 
     Attributes:
         kind: Which form.
-        length: Of a run in bytes, by source.
-        hashes: Of the runs, by source.
+        of: By number of a source, the length of its runs in bytes, and their hashes.
     """
 
     kind: str
-    length: list[int]
-    hashes: list[Hashes]
+    of: Callable[[int], tuple[int, Hashes]]
 
 
-def fingerprints(banks: Banks[Any]) -> list[Fingerprint]:
-    """Fingerprints of all sources of some banks."""
+@dataclass(frozen=True)
+class Told:
+    """Hashes of the runs of a source in one form.
+
+    Attributes:
+        length: Of a run in bytes.
+        all: (n,) each once.
+        own: (m,) those that no other source of the banks has.
+    """
+
+    length: int
+    all: Hashes
+    own: Hashes
+
+
+def fingerprints(banks: Banks[Any], names: Iterable[str] | None = None) -> list[Fingerprint]:
+    """Fingerprints of some sources of banks, by their names, or of all.
+
+    The others are gone through once, and nothing of them is kept.
+    """
     if isinstance(banks, KeptBanks):
-        forms = runs_of_pictures(banks) + (runs_of_codes(banks) if isinstance(banks, CodeUnion) else [])
+        forms = forms_of_pictures(banks) + ([codes_of(banks)] if isinstance(banks, CodeUnion) else [])
     else:
-        forms = runs_of_patches(of_kind(banks, BankUnion, "take fingerprints of"))
-    own = [own_hashes(form.hashes) for form in forms]
+        forms = forms_of_patches(of_kind(banks, BankUnion, "take fingerprints of"))
+    count = len(banks.sources)
+    numbers = [*range(count)] if names is None else sorted(banks.numbers_of(names))
+    known = {form.kind: told_apart(form, numbers, count) for form in forms}
     found = []
-    for number, source in enumerate(banks.sources):
-        runs = {form.kind: (form.length[number], own[n][number]) for n, form in enumerate(forms)}
-        whole = forms[0]
-        if not runs[whole.kind][1]:  # another source is the same picture: it is gone when both are
-            runs = {whole.kind: (whole.length[number], np.unique(whole.hashes[number]).tolist())}
+    for place, number in enumerate(numbers):
+        told = {kind: each[place] for kind, each in known.items()}
+        runs = {kind: (one.length, one.own.tolist()) for kind, one in told.items()}
+        whole = forms[0].kind
+        if not runs[whole][1]:  # another source is the same picture: it is gone when both are
+            runs = {whole: (told[whole].length, told[whole].all.tolist())}
         runs = {kind: (length, hashes) for kind, (length, hashes) in runs.items() if hashes}
-        found.append(Fingerprint(banks.source_names[number], source.sha256, runs))
+        found.append(Fingerprint(banks.source_names[number], banks.sources[number].sha256, runs))
     return found
 
 
-def runs_of_patches(banks: BankUnion) -> list[Runs]:
+def told_apart(form: Form, numbers: Sequence[int], count: int) -> list[Told]:
+    """What some of `count` sources have in one form, and none of the others."""
+    each = [(length, np.unique(hashes)) for length, hashes in map(form.of, numbers)]
+    known, owners = np.unique(np.concatenate([NO_HASHES, *(mine for _, mine in each)]), return_counts=True)
+    alone = owners == 1
+    for number in np.setdiff1d(np.arange(count), numbers).tolist() if len(known) else ():
+        _, theirs = form.of(number)
+        place = np.searchsorted(known, theirs).clip(max=len(known) - 1)
+        alone[place[known[place] == theirs]] = False
+    return [Told(length, mine, mine[alone[np.searchsorted(known, mine)]]) for length, mine in each]
+
+
+def forms_of_patches(banks: BankUnion) -> list[Form]:
     """Cells of features, search keys, and pieces of the pictures."""
-    maps = [features.numpy() for bank in banks.banks for features in bank.entries.maps]
-    cells = [hash_rows(as_bytes(features.reshape(-1, features.shape[2]))) for features in maps]
-    keys = [hashes for bank in banks.banks for hashes in key_hashes(bank)]
-    key_bytes = [WORD * -(-len(bank.keys.scale) // WORD) for bank in banks.banks for _ in bank.sources]
-    return [
-        Runs("features", [2 * features.shape[2] for features in maps], cells),
-        Runs(BLOCKS, key_bytes, keys),
-        Runs("picture", [RUN for _ in maps], hashes_of_thumbs(banks)),
-    ]
+
+    def cells(number: int) -> tuple[int, Hashes]:
+        bank, place = banks.bank_of_source(number)
+        maps = bank.entries.maps
+        features = (maps.once(place) if isinstance(maps, Maps) else maps[place]).numpy()
+        return 2 * features.shape[2], hash_rows(as_bytes(features.reshape(-1, features.shape[2])))
+
+    def keys(number: int) -> tuple[int, Hashes]:
+        bank, place = banks.bank_of_source(number)
+        return WORD * -(-len(bank.keys.scale) // WORD), key_hashes(bank, place)
+
+    return [Form("features", cells), Form(BLOCKS, keys), thumbs_of("picture", banks)]
 
 
-def runs_of_pictures(banks: KeptBanks[Any]) -> list[Runs]:
+def forms_of_pictures(banks: KeptBanks[Any]) -> list[Form]:
     """Pieces of the pictures, whole ones where they are small, of the small pictures, and of the maps."""
-    thumbs = hashes_of_thumbs(banks)
-    forms = [runs_of_files("picture", banks, ".png"), Runs("small picture", [RUN for _ in thumbs], thumbs)]
     known = {name for bank in banks.banks for name in bank.maps}
-    return forms + [runs_of_files(name, banks, ending) for name, ending in MAPS.items() if name in known]
+    maps = [files_of(name, banks, ending) for name, ending in MAPS.items() if name in known]
+    return [files_of("picture", banks, ".png"), thumbs_of("small picture", banks), *maps]
 
 
-def runs_of_files(kind: str, banks: KeptBanks[Any], ending: str) -> Runs:
+def files_of(kind: str, banks: KeptBanks[Any], ending: str) -> Form:
     """Pieces of one of the files of each source; of none where a bank has no such."""
-    lengths, hashes = [], []
-    for bank in banks.banks:
+
+    def pieces(number: int) -> tuple[int, Hashes]:
+        bank, place = banks.bank_of_source(number)
         has = ending in (".png", *(MAPS[name] for name in bank.maps))
-        for number in range(len(bank.sources)):
-            data = np.frombuffer(bank.stored(number, ending) if has else b"", dtype=np.uint8)
-            lengths.append(max(1, min(RUN, len(data))))
-            hashes.append(telling(hash_rows(rows_of(data, lengths[-1]))))
-    return Runs(kind, lengths, hashes)
+        data = np.frombuffer(bank.stored(place, ending) if has else b"", dtype=np.uint8)
+        length = max(1, min(RUN, len(data)))
+        return length, telling(hash_rows(rows_of(data, length)))
+
+    return Form(kind, pieces)
 
 
-def runs_of_codes(banks: CodeUnion) -> list[Runs]:
+def codes_of(banks: CodeUnion) -> Form:
     """Pieces of the codes of all objects of a source, as they stand in tables; round numbers are others', too."""
-    lengths, hashes = [], []
-    for number in range(len(banks.sources)):
-        data = as_bytes(banks.codes[banks.source == number]).ravel()
-        lengths.append(min(RUN, len(data)))
-        rows = rows_of(data, lengths[-1])
-        hashes.append(hash_rows(rows[[len(np.unique(row)) >= VARIED for row in rows]]))
-    return [Runs("codes", lengths, hashes)]
+    order = np.argsort(banks.source, kind="stable")
+    first = np.searchsorted(banks.source[order], np.arange(len(banks.sources) + 1))
+
+    def pieces(number: int) -> tuple[int, Hashes]:
+        data = as_bytes(banks.codes[order[first[number] : first[number + 1]]]).ravel()
+        length = min(RUN, len(data))
+        rows = rows_of(data, length)
+        return length, hash_rows(rows[[len(np.unique(row)) >= VARIED for row in rows]])
+
+    return Form("codes", pieces)
 
 
-def hashes_of_thumbs(banks: Banks[Any]) -> list[Hashes]:
+def thumbs_of(kind: str, banks: Banks[Any]) -> Form:
     """Pieces of JPEGs; their heads, which all have in common, are left out."""
-    thumbs = [
-        np.frombuffer(thumb, dtype=np.uint8)
-        for bank in banks.banks
-        for thumb in map(bank.thumb, range(len(bank.sources)))
-    ]
-    return [hash_rows(rows_of(thumb, RUN)[HEAD:]) for thumb in thumbs]
+
+    def pieces(number: int) -> tuple[int, Hashes]:
+        bank, place = banks.bank_of_source(number)
+        return RUN, hash_rows(rows_of(np.frombuffer(bank.thumb(place), dtype=np.uint8), RUN)[HEAD:])
+
+    return Form(kind, pieces)
 
 
 def telling(hashes: Hashes) -> Hashes:
@@ -183,11 +223,10 @@ def telling(hashes: Hashes) -> Hashes:
     return once if len(once) else values
 
 
-def key_hashes(bank: Bank) -> list[Hashes]:
-    """Of keys as they lie in blocks: filled up to whole words."""
+def key_hashes(bank: Bank, source: int) -> Hashes:
+    """Of the keys of a source as they lie in blocks: filled up to whole words."""
     fill = -len(bank.keys.scale) % WORD
-    entries = [bank.entries.of_source(number) for number in range(len(bank.sources))]
-    return [hash_rows(np.pad(as_bytes(bank.keys[mine].numpy()), ((0, 0), (0, fill)))) for mine in entries]
+    return hash_rows(np.pad(as_bytes(bank.keys[bank.entries.of_source(source)].numpy()), ((0, 0), (0, fill))))
 
 
 def as_bytes(values: npt.NDArray[np.generic]) -> Bytes:
@@ -201,14 +240,6 @@ def rows_of(data: Bytes, length: int) -> Bytes:
     return data[: rows * length].reshape(rows, length)
 
 
-def own_hashes(hashes: list[Hashes]) -> list[list[int]]:
-    """Those of each source that no other has."""
-    each = [np.unique(mine) for mine in hashes]
-    _, place, counts = np.unique(np.concatenate(each), return_inverse=True, return_counts=True)
-    alone = np.split(counts[place] == 1, np.cumsum([len(mine) for mine in each])[:-1])
-    return [mine[own].tolist() for mine, own in zip(each, alone, strict=True)]
-
-
 @cache
 def powers(base: int, count: int) -> Hashes:
     """A number to the power of 0, 1, ... modulo 2^64."""
@@ -219,11 +250,11 @@ def powers(base: int, count: int) -> Hashes:
 
 def hash_rows(rows: Bytes) -> Hashes:
     """Hash of each row of bytes (n, length): (n,). A byte counts from 1, so that zeros count."""
-    factors = powers(FACTOR, rows.shape[1])
-    result = np.zeros(len(rows), dtype=np.uint64)
-    for column in range(rows.shape[1]):
-        result += (rows[:, column].astype(np.uint64) + 1) * factors[column]
-    return result
+    factors, found = powers(FACTOR, rows.shape[1]), np.empty(len(rows), dtype=np.uint64)
+    for first in range(0, len(rows), ROWS):
+        some = slice(first, first + ROWS)
+        found[some] = (rows[some].astype(np.uint64) + np.uint64(1)) @ factors
+    return found
 
 
 def find_runs(path: Path, prints: Iterable[Fingerprint]) -> dict[str, str]:

@@ -52,11 +52,15 @@ FIELDS: Mapping[str, type] = {
     "image": dict,
     "sources": list,
     "searched": list,
+    "unlisted": int,
     "control": int,
     "files": dict,
     "sha256": str,
 }
-"""What a manifest says, and nothing else."""
+"""What a manifest says, and nothing else; of the sources that were searched it names those that the trace lists, and
+says how many more there were."""
+SINCE_4 = ("unlisted",)
+"""What manifests of older formats need not say."""
 
 
 def check_target(folder: Path, overwrite: bool) -> None:
@@ -181,7 +185,10 @@ def check_fields(manifest: Any, asked: str) -> None:
         )
     if manifest.get("sha256") != body_digest(manifest):
         raise AuditError(asked, f"{MANIFEST} was changed", "Ask for the original folder")
+    late = {name for name in SINCE_4 if manifest["format"] < 4 and name not in manifest}
     for name in dict.fromkeys((*FIELDS, *manifest)):
+        if name in late:
+            continue
         if name not in manifest or name not in FIELDS or type(manifest[name]) is not FIELDS[name]:
             wrong = (
                 "is missing" if name not in manifest else "does not belong there" if name not in FIELDS else "is off"

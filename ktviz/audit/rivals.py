@@ -15,6 +15,8 @@ NEAR = 0.06
 """Similarity by which a patch may be worse and would still do: what coherence gives up by default."""
 MOST_PIECES, MOST_QUERIES = 12, 16
 """Pieces, the largest first, and retrievals of each that are compared with all works."""
+MOST_SCORES = 1 << 26
+"""Retrievals times works that are compared at a time: 256 MB."""
 COLUMNS = ["query", "rivals"]
 
 
@@ -41,11 +43,18 @@ def rivals(case: Case, near: float = NEAR) -> pd.DataFrame:
     query = case.trace.column("query")[rows].astype(np.int64)
     if not rows:
         return pd.DataFrame({"query": query, "rivals": query})
-    best = case.system.best_by_source(case.trace, np.array(rows))
+    sources = len(case.trace.about["sources"]) + case.trace.unlisted
+    parts = np.array_split(np.array(rows), -(-len(rows) * sources // MOST_SCORES))
+    return pd.DataFrame({"query": query, "rivals": np.concatenate([counted(case, part, near) for part in parts])})
+
+
+def counted(case: Case, rows: Ints, near: float) -> Ints:
+    """How many other works would do for some retrievals: (n,)."""
+    best = case.system.best_by_source(case.trace, rows)
     mine = torch.from_numpy(source_numbers(case.trace, winners=True)[rows])[:, None]
     least = best.gather(1, mine) - near
-    count = (best.scatter(1, mine, -torch.inf) >= least).sum(1)
-    return pd.DataFrame({"query": query, "rivals": count.numpy()})
+    found: Ints = (best.scatter(1, mine, -torch.inf) >= least).sum(1).numpy()
+    return found
 
 
 def per_piece(trace: Trace, found: pd.DataFrame) -> list[float]:

@@ -220,7 +220,7 @@ def check_sources(trace: Trace, banks: Banks[Any] | None, folder: Path) -> str:
     digests = {file_digest(path): path for path in folder.rglob("*") if path.is_file()}
     named = {path.name for path in digests.values()}
     asked = {source["source"] for source in trace.about["sources"]}
-    sources = [source for name, source in zip(banks.source_names, banks.sources, strict=True) if name in asked]
+    sources = [banks.sources[number] for number in sorted(banks.numbers_of(asked))]
     for source in sources:
         if source.sha256 not in digests:
             name = source.name.rsplit("/", 1)[-1]

@@ -255,13 +255,14 @@ def held(record: BankRecord) -> str:
 def banks_card(banks: Banks[Any] | AnyBank) -> str:
     """The sources, with who made them."""
     banks = banks if isinstance(banks, Banks) else Banks([banks])
-    names = [source.name for source in banks.sources] if len(banks.names) == 1 else banks.source_names
+    first, count = banks.sources[:TILES], len(banks.sources)
+    names = [source.name for source in first] if len(banks.names) == 1 else banks.source_names[:TILES]
     pictures = [
         show(banks.thumb(number), TILE, names[number], f"{source.credit.creator} · {in_short(source.credit.licence)}")
-        for number, source in enumerate(banks.sources[:TILES])
+        for number, source in enumerate(first)
     ]
-    more = f"and {counted(len(names) - TILES, 'more source')}" if len(names) > TILES else ""
-    facts = [counted(len(names), "source"), counted(len(banks), "entry", "entries")]
+    more = f"and {counted(count - TILES, 'more source')}" if count > TILES else ""
+    facts = [counted(count, "source"), counted(len(banks), "entry", "entries")]
     return card(", ".join(banks.names), facts, pictures, [], more)
 
 

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from ktviz.errors import LibraryError, SettingError
 from ktviz.images import Pixels, decode_image
+from ktviz.library.names import Joined, Names, Numbers
 from ktviz.library.place import Place
-from ktviz.library.sources import Source, Sources
+from ktviz.library.sources import Source
 from ktviz.names import find_name
 from ktviz.printing import counted
 from ktviz.regions import SourceRegion, region_mask
@@ -107,17 +108,21 @@ class Banks(Generic[B_co]):
     @cached_property
     def sources(self) -> Sequence[Source]:
         """All sources, bank after bank."""
-        return self.banks[0].sources if len(self.banks) == 1 else [one for bank in self.banks for one in bank.sources]
+        return self.banks[0].sources if len(self.banks) == 1 else Joined([bank.sources for bank in self.banks])
 
     @cached_property
-    def source_names(self) -> list[str]:
+    def source_names(self) -> Names:
         """Full name of each source: "task/style/name"."""
-        return [f"{bank.name}/{name}" for bank in self.banks for name in names_of(bank.sources)]
+        return Names([(bank.name, bank.sources) for bank in self.banks])
 
     @cached_property
-    def source_numbers(self) -> dict[str, int]:
+    def source_numbers(self) -> Numbers:
         """Number of each source by its whole name."""
-        return {name: number for number, name in enumerate(self.source_names)}
+        return Numbers(self.source_names)
+
+    def numbers_of(self, names: Iterable[str]) -> list[int]:
+        """Numbers of the sources of some whole names, of those that there are."""
+        return [number for name in names if (number := self.source_names.number(name)) is not None]
 
     def bank_of_source(self, source: int) -> tuple[B_co, int]:
         """The bank of a source, and the source's number there."""
@@ -172,7 +177,8 @@ class Banks(Generic[B_co]):
         return Listing(len(self.sources), self._described, self.source_offset[:-1].tolist())
 
     def _described(self, number: int) -> dict[str, Any]:
-        source, (bank, _) = self.sources[number], self.bank_of_source(number)
+        bank, place = self.bank_of_source(number)
+        source = bank.sources[place]
         return {
             "source": f"{bank.name}/{source.name}",
             "bank": bank.name,
@@ -218,11 +224,6 @@ def other_kind(names: Iterable[str], kind: str, wanted: type[Banks[Any]], asked:
 def thumb_of(bank: AnyBank, source: int) -> Pixels:
     """The small picture of a source."""
     return decode_image(bank.thumb(source), asked=f"thumbnail of {bank.sources[source].name!r}")
-
-
-def names_of(sources: Sequence[Source]) -> list[str]:
-    """The names of some sources, in their bank."""
-    return sources.column("name") if isinstance(sources, Sources) else [source.name for source in sources]
 
 
 def offsets(sizes: Sequence[int]) -> Tensor:

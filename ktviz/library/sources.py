@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ktviz.files import replacing
@@ -154,6 +155,11 @@ class Sources(Sequence[S]):
         """One thing that is known of each."""
         found: list[Any] = self.table[name].to_pylist()
         return found
+
+    def find(self, name: str) -> int | None:
+        """The number of the source of a name; None where there is none."""
+        found: int = pc.index(self.table["name"], name).as_py()
+        return None if found < 0 else found
 
     def content(self, number: int) -> str:
         """What the files of a source are called by."""

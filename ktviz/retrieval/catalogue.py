@@ -12,6 +12,7 @@ from torch import Tensor
 from ktviz.errors import SettingError, UnknownNameError, unknown_name
 from ktviz.printing import counted
 from ktviz.retrieval.credit import Credit
+from ktviz.retrieval.listing import Listing
 from ktviz.retrieval.queries import Queries
 from ktviz.values import listed, whole
 
@@ -24,7 +25,8 @@ class Knowledge(Protocol):
 
     `name` tells catalogues of one recording apart, and `len` is the number of entries. `source_names` are unique;
     `describe_sources` gives one mapping per source with at least `source`, `bank`,
-    `title`, `creator`, `year`, `licence`, `url`, `sha256`, and `width` and `height` in px where they are known; `boxes`
+    `title`, `creator`, `year`, `licence`, `url`, `sha256`, and `width` and `height` in px where they are known: in a
+    `Listing` where there may be very many, of which traces then list those that were recorded; `boxes`
     gives entries (n,) their place in the original source as (n, 4) float32 x, y, width, height in px, NaN where an
     entry is the source as a whole.
     """
@@ -165,13 +167,13 @@ class Catalogue:
             raise UnknownNameError(f"a run without {named}", "nothing would be left", "Leave out fewer")
         return gone.nonzero()[:, 0]
 
-    def describe_sources(self) -> list[dict[str, str]]:
+    def describe_sources(self) -> Listing:
         """Name, bank and credit of every source."""
-        credits = self.credits or [Credit()] * len(self.names)
-        return [
-            {"source": name, "bank": self.bank, **credit.described(), "sha256": "unknown"}
-            for name, credit in zip(self.names, credits, strict=True)
-        ]
+        return Listing(len(self.names), self._described, [0] if self.names else [])
+
+    def _described(self, number: int) -> dict[str, str]:
+        credit = Credit() if self.credits is None else self.credits[number]
+        return {"source": self.names[number], "bank": self.bank, **credit.described(), "sha256": "unknown"}
 
     def digests(self) -> dict[str, str]:
         """The digest, if there is one."""

@@ -20,6 +20,8 @@ class Listing(Sequence[Described]):
         >>> listing = Listing(3, lambda number: {"source": f"s{number}", "bank": "a/b"}, [0])
         >>> len(listing), listing[2]["source"], listing[-3]["bank"]
         (3, 's2', 'a/b')
+        >>> listing.sizes
+        {'a/b': 3}
     """
 
     def __init__(self, count: int, describe: Callable[[int], Described], firsts: Sequence[int]) -> None:
@@ -27,6 +29,12 @@ class Listing(Sequence[Described]):
 
     def __len__(self) -> int:
         return self.size
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many sources each bank has."""
+        ends = (*self.firsts[1:], self.size)
+        return {str(self[one]["bank"]): end - one for one, end in zip(self.firsts, ends, strict=True)}
 
     @overload
     def __getitem__(self, number: int) -> Described: ...

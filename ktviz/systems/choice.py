@@ -43,9 +43,9 @@ class Pictures:
         """NaN: wholes."""
         return torch.full((len(entries), 4), torch.nan)
 
-    def describe_sources(self) -> list[Mapping[str, Any]]:
+    def describe_sources(self) -> Sequence[Mapping[str, Any]]:
         """What the banks know of them."""
-        return [*self.banks.describe_sources()]
+        return self.banks.describe_sources()
 
     def digests(self) -> dict[str, str]:
         """Of the banks."""

@@ -162,7 +162,7 @@ class System(Recordable, Protocol):
         """A part of the output, in whole px, as a function of what is left out."""
         ...
 
-    def searched(self, trace: Trace) -> list[str]:
+    def searched(self, trace: Trace) -> Sequence[str]:
         """With `exclude`: names of the sources of which at least one entry could have been taken."""
         ...
 
@@ -210,7 +210,8 @@ class System(Recordable, Protocol):
         ...
 
     def best_by_source(self, trace: Trace, places: Ints) -> Tensor:
-        """With `oracle`: the best score of some retrievals with each source of the trace: (n, sources)."""
+        """With `oracle`: the best score of some retrievals with each source of the trace, then with each that its banks
+        have and it does not list (`trace.unlisted`): (n, sources)."""
         ...
 
     def leaves(self, trace: Trace) -> Leaves:

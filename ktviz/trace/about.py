@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -22,16 +19,15 @@ import ktviz
 from ktviz.engines.versions import KERNELS
 from ktviz.networks.weights import module_digest
 from ktviz.retrieval.catalogue import Knowledge
-from ktviz.retrieval.listing import Listing
 from ktviz.retrieval.site import Recordable
-from ktviz.trace.columns import NUMBER, Rows
+from ktviz.trace.listed import Listed
 from ktviz.trace.schema import KIND, SCHEMA_VERSION
 
 
 def about_recording(
     model: nn.Module,
     knowledge: Sequence[Knowledge],
-    described: Sequence[Sequence[Mapping[str, Any]]],
+    listed: Listed,
     sites: Sequence[Mapping[str, Any]],
     thinned: bool,
     candidates: int | None,
@@ -49,53 +45,10 @@ def about_recording(
         "seed": seed,
         "digests": {**model_digests(model), **{k: v for known in knowledge for k, v in known.digests().items()}},
         "sites": list(sites),
-        "sources": once([source for sources in described for source in sources]),
-        "banks": list(dict.fromkeys(source["bank"] for sources in described for source in sources)),
+        **listed.about(),
         "thinned": thinned,
         "candidates": candidates,
     }
-
-
-def once(sources: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Descriptions without repetition: sites may search banks in common."""
-    return list({json.dumps(dict(source), sort_keys=True): dict(source) for source in sources}.values())
-
-
-MOST_SOURCES = 1 << 16
-"""Of one knowledge that a trace lists whether they were recorded or not."""
-
-
-def listed_sources(
-    knowledge: Sequence[Knowledge], rows: Sequence[Rows]
-) -> tuple[list[Sequence[Mapping[str, Any]]], list[Rows]]:
-    """What a trace lists of the sources of each knowledge: all; of very many those that were recorded, and the first of
-    each bank. And its rows, with the numbers that the sources have then."""
-    described: list[Sequence[Mapping[str, Any]]] = []
-    numbered = list(rows)
-    for number, known in enumerate(knowledge):
-        sources = known.describe_sources()
-        if isinstance(sources, Listing) and len(sources) > MOST_SOURCES:
-            mine = [place for place, part in enumerate(numbered) if part.knowledge == number]
-            used = np.unique(np.concatenate([sources.firsts, *(numbered[n].columns[NUMBER] for n in mine)]))
-            for place in mine:
-                columns = numbered[place].columns
-                numbers = {NUMBER: np.searchsorted(used, columns[NUMBER]).astype(np.int32)}
-                numbered[place] = replace(numbered[place], columns={**columns, **numbers})
-            sources = [sources[one] for one in used.tolist()]
-        described.append(sources)
-    return described, numbered
-
-
-def told_apart(described: Sequence[Sequence[Mapping[str, Any]]]) -> list[list[dict[str, Any]]]:
-    """Descriptions in which a name stands for one source: names that several banks use get the bank's before them."""
-    banks: dict[str, set[str]] = {}
-    for source in (source for sources in described for source in sources):
-        banks.setdefault(source["source"], set()).add(source["bank"])
-    shared = {name for name, found in banks.items() if len(found) > 1}
-    return [
-        [{**s, "source": f"{s['bank']}/{s['source']}" if s["source"] in shared else s["source"]} for s in sources]
-        for sources in described
-    ]
 
 
 version = cache(metadata.version)

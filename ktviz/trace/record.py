@@ -21,11 +21,12 @@ from ktviz.memory import as_bytes
 from ktviz.retrieval.catalogue import Knowledge
 from ktviz.retrieval.matches import Kind
 from ktviz.retrieval.site import Recordable
-from ktviz.trace.about import about_recording, listed_sources, told_apart
+from ktviz.trace.about import about_recording
 from ktviz.trace.adapt import Adapted
 from ktviz.trace.columns import Rows, rows_of, to_table
 from ktviz.trace.content import NOT_RUN
 from ktviz.trace.hooks import Listener, Site, Starter, find_sites
+from ktviz.trace.listed import Listed
 from ktviz.trace.pictures import Picture, pictures_of
 from ktviz.trace.recorded import Recorded
 from ktviz.trace.trace import Trace
@@ -263,22 +264,22 @@ class Recorder:
 
     def trace(self, model: nn.Module, seed: int) -> Trace:
         """The retrievals of all runs that ended."""
-        listed, rows = listed_sources(self.knowledge, self.rows)
-        described, counts = told_apart(listed), [len(known.describe_sources()) for known in self.knowledge]
-        names = [[(source["source"], source["bank"]) for source in sources] for sources in described]
+        listed = Listed.of(self.knowledge, self.rows)
+        counts = [len(known.describe_sources()) for known in self.knowledge]
+        names = [[(source["source"], source["bank"]) for source in sources] for sources in listed.described]
         sites = [
             {
                 **site.described(self.kind_of(site.number)),
-                "banks": self.banks_of(site.number, described),
+                "banks": self.banks_of(site.number, listed.described),
                 "one_source": all(counts[number] == 1 for number in self.asked(site.number)),
             }
             for site in self.told
         ]
         place = {site.number: number for number, site in enumerate(self.told)}
-        rows = [replace(part, site=place[part.site]) for part in rows]
+        rows = [replace(part, site=place[part.site]) for part in listed.rows]
         table = to_table(rows, self.images, sites, names, self.catalogues())
         about = about_recording(
-            model, self.knowledge, described, sites, self.thinned, self.candidates, seed, self.inputs_on
+            model, self.knowledge, listed, sites, self.thinned, self.candidates, seed, self.inputs_on
         )
         return Trace(table, about, self.pictures, model, self.adapted)
 

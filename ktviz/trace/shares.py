@@ -256,12 +256,13 @@ def summary(trace: Trace) -> pd.Series:
         )
     similarity, margin = trace.column("similarity"), trace.column("margin")
     used = len(np.unique(source_numbers(trace)[trace.column("weight", winners=False) != 0]))
+    sources = len(trace.about["sources"]) + trace.unlisted
     facts: dict[str, object] = {
         "images": len(trace.pictures),
         "sites": ", ".join(trace.sites),
         "retrievals": len(trace),
         "candidates": trace.table.num_rows,
-        "sources most alike" if trace.caveat else "sources used": f"{used} of {len(trace.about['sources'])}",
+        "sources most alike" if trace.caveat else "sources used": f"{used} of {sources:,}",
         "similarity, median": round(float(np.median(similarity)), 4),
         "margin, median": round(float(np.nanmedian(margin)), 4) if np.isfinite(margin).any() else None,
         "left over, mean": round(float(trace.column("left_over").mean()), 4),

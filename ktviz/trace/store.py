@@ -45,6 +45,7 @@ INDEX = pa.schema(
 )
 INDEX_KIND = "an index of a trace"
 MAGIC = b"PAR1"
+NONE = np.empty(0, dtype=np.int64)
 
 
 class BrokenTraceWarning(UserWarning):
@@ -171,8 +172,8 @@ class TraceStore:
             `attrs["broken"]`. Empty for a source that was searched and painted nothing, and for an unknown SHA-256.
 
         Raises:
-            UnknownNameError: No trace knows a source of that name, or several by a short one; the message names the
-                nearest, or all of them.
+            UnknownNameError: No trace lists a source of that name (of banks of more than 1,024 they list the
+                candidates), or several by a short one; the message names the nearest, or all of them.
         """
         broken = self._complete_index() | self._cut_short()
         names = [name for name in self.names if name not in broken]
@@ -277,8 +278,9 @@ def index_of(trace: Trace, name: str) -> pa.Table:
         one = whole if painting is None else painting
         parts = [painted(one.site(site), len(one.sites)) for site in one.sites]
         source, share, box = (np.concatenate([part[n] for part in parts]) for n in range(3))
+        places = pd.Series(share).groupby(source).indices
         for about in trace.about["sources"]:  # also those that painted nothing: they were searched
-            mine = source == about["source"]
+            mine = places.get(about["source"], NONE)
             rows.append(
                 {
                     "trace": name,
@@ -286,8 +288,8 @@ def index_of(trace: Trace, name: str) -> pa.Table:
                     "source": about["source"],
                     "sha256": about["sha256"],
                     "share": float(share[mine].sum()),
-                    "retrievals": int(mine.sum()),
-                    "box": around(box[mine]).tolist() if mine.any() else None,
+                    "retrievals": len(mine),
+                    "box": around(box[mine]).tolist() if len(mine) else None,
                     "boxes": box[mine].tolist(),
                 }
             )

@@ -18,6 +18,7 @@ from ktviz.images import Pixels
 from ktviz.printing import counted, printable
 from ktviz.regions import Box, Region, region_mask
 from ktviz.trace.content import Content
+from ktviz.trace.listed import UNLISTED
 from ktviz.trace.overlap import Floats, label_overlap, overlap
 from ktviz.trace.pictures import INPUT, OUTPUT, Picture
 from ktviz.trace.schema import schema_of
@@ -71,6 +72,11 @@ class Trace(Content):
         asked = set(self.column("site")) if len(self) else ()
         causal = all(site["causal"] for site in self.about["sites"] if site["name"] in asked)
         return "" if causal else NOT_THE_CAUSE
+
+    @property
+    def unlisted(self) -> int:
+        """How many more sources its banks have: of very many, `sources()` and `about` name those that it speaks of."""
+        return sum(self.about.get(UNLISTED, {}).values())
 
     @property
     def size(self) -> tuple[int, int]:
@@ -237,6 +243,8 @@ class Trace(Content):
         banks = list(dict.fromkeys(bank for site in sites for bank in site["banks"]))
         sources = [source for source in self.about["sources"] if source["bank"] in banks]
         about = {**self.about, "sites": sites, "banks": banks, "sources": sources}
+        if UNLISTED in about:
+            about[UNLISTED] = {bank: more for bank, more in about[UNLISTED].items() if bank in banks}
         known = self.table.column_names
         table = self.table.select([name for name in schema_of(sites, regret=True).names if name in known])
         found = self._with(table.filter(pc.is_in(table["site"].cast(pa.string()), pa.array(names))), about=about)
@@ -325,9 +333,10 @@ class Trace(Content):
         the rows alone; `attribute(through="footprint")` carries it on through the decoder.
 
         Returns:
-            One row per source, also those that gave nothing: source, share, retrievals, similarity (mean),
-            bank, title, creator, year, licence, url, sha256. Of several sites, the rows of the one that painted the
-            output; where none did, or several, those of each, which sum to 1 by themselves, with its name as `site`.
+            One row per source, also those that gave nothing (of more than 1,024, those among the candidates): source,
+            share, retrievals, similarity (mean), bank, title, creator, year, licence, url, sha256. Of several sites,
+            the rows of the one that painted the output; where none did, or several, those of each, which sum to 1 by
+            themselves, with its name as `site`.
             Where sources did not feed the output but are most like what did, a column `causal` says False.
         """
         from ktviz.trace.shares import trace_shares

@@ -104,8 +104,8 @@ def translated(subject: Subject, body: Body) -> After | None:
         TraceError: A retrieval would find nothing any more: both traces have their retrievals at the same places.
     """
     case = subject.live()
-    removed = numbers(body, "without", len(subject.names))
-    without = [subject.names[number] for number in removed]
+    removed = numbers(body, "without", len(subject.everyone))
+    without = [subject.everyone[number] for number in removed]
     recorded = case.trace.picture.settings.get("band_weights")
     weights = band_weights(body.get("weights"), recorded)
     changed: dict[str, Any] = {}

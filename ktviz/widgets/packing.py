@@ -75,6 +75,13 @@ def steps(values: npt.NDArray[np.floating]) -> npt.NDArray[np.int16]:
     return np.where(np.isnan(values), -STEPS - 1, np.round(values * STEPS)).astype(np.int16)
 
 
+def whole(values: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """Whole numbers in two bytes each, or in four where these do not hold all of them."""
+    small = np.iinfo(np.int16)
+    fits = not values.size or (values.min() >= small.min and values.max() <= small.max)
+    return values.astype(np.int16 if fits else np.int32)
+
+
 def to_json(values: Any) -> str:
     """Compact JSON that a browser reads: it knows no NaN."""
     return json.dumps(finite(values), separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-PROTOCOL = 7
+PROTOCOL = 8
 """Version of the messages between a view and Python. It goes up whenever a request, an answer or the scene changes its
 form; a view and a Python of different versions say so, instead of misreading each other."""
-NO_SOURCE = 0xFFFF
+NO_SOURCE = -1
 """Stands for "no candidate" among numbers of sources."""
 STEPS = 10_000
 """Pages keep cosines and parts of norm as so many whole steps to 1: half the room of floats, and finer than a trace."""

@@ -17,7 +17,7 @@ from ktviz.trace.pictures import in_words
 from ktviz.trace.shares import NOT_RECORDED, lacking, lacking_by_class, source_numbers
 from ktviz.widgets import label_map
 from ktviz.widgets.layout import candidates, chosen, matrix
-from ktviz.widgets.packing import Part, pack
+from ktviz.widgets.packing import Part, pack, whole
 from ktviz.widgets.panels.registry import PANELS, appearing
 from ktviz.widgets.pictures import LONGEST_PX, encoded
 from ktviz.widgets.protocol import NO_SOURCE, PROTOCOL
@@ -74,6 +74,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "panels": [{"name": one.name, "row": one.row, "appears": one in panels} for one in PANELS],
         "can": abilities(subject),
         "sources": sources(subject),
+        "unlisted": subject.trace.unlisted,
         "banks": subject.searched,
     }
     for panel in panels:
@@ -152,7 +153,7 @@ def is_soft(subject: Subject) -> bool:
 
 
 def sources(subject: Subject) -> list[dict[str, Any]]:
-    """Every source with its credit, share and colour, in the order of their numbers.
+    """Every source that is listed, with its credit, share and colour, in the order of their numbers.
 
     Sources of which the same sites choose have different colours, as far as these go; `here` are those of this site.
     """
@@ -205,7 +206,7 @@ def columns(subject: Subject) -> dict[str, Part]:
         "coherent": subject.coherent,
         "chosen": chosen(trace),
         "entry": matrix(trace, trace.column("entry", winners=False).astype(np.int32), -1),
-        "source": matrix(trace, view_numbers(subject), NO_SOURCE),
+        "source": whole(matrix(trace, view_numbers(subject), NO_SOURCE)),
         "similarity": matrix(trace, trace.column("similarity", winners=False), np.nan),
     }
     if is_soft(subject):
@@ -216,8 +217,8 @@ def columns(subject: Subject) -> dict[str, Part]:
     return found
 
 
-def view_numbers(subject: Subject) -> npt.NDArray[np.uint16]:
+def view_numbers(subject: Subject) -> npt.NDArray[np.int64]:
     """Number in the view of each row's source: (rows,)."""
     known = [subject.number[source["source"]] for source in subject.trace.about["sources"]]
-    numbers: npt.NDArray[np.uint16] = np.array(known, dtype=np.uint16)[source_numbers(subject.trace)]
+    numbers: npt.NDArray[np.int64] = np.array(known, dtype=np.int64)[source_numbers(subject.trace)]
     return numbers

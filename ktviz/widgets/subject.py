@@ -25,6 +25,7 @@ from ktviz.systems.code_space import CodeSpace
 from ktviz.systems.protocol import System, check_ability
 from ktviz.systems.styles import Styles
 from ktviz.systems.switches import Switches
+from ktviz.trace.listed import first_listed
 from ktviz.trace.pictures import OUTPUT, Picture
 from ktviz.trace.schema import empty_table
 from ktviz.trace.shares import find_source, share_table
@@ -60,6 +61,8 @@ class Subject:
         known: what it says of all its sources, if not that of this site.
         painted: Pictures that its sites paint, or serve.
         asked: The sites that choose from each bank.
+        later: Sources that the trace does not list, and counterfactuals took, in the order in which they came: their
+            numbers follow. All subjects of a view have the same list.
     """
 
     trace: Trace
@@ -72,6 +75,7 @@ class Subject:
     known: Sequence[Mapping[str, Any]] = ()
     painted: frozenset[str] = frozenset()
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    later: list[Mapping[str, Any]] = field(default_factory=list, repr=False)
 
     @classmethod
     def create(
@@ -122,7 +126,7 @@ class Subject:
         """Banks alone: a trace of no translation, and their trees."""
         about = {
             "sites": [dict(NOWHERE)],
-            "sources": [*banks.describe_sources()],
+            **first_listed(banks.describe_sources()),
             "banks": banks.names,
             "digests": banks.digests(),
             "thinned": False,
@@ -134,7 +138,9 @@ class Subject:
     def counterfactual(self, other: Trace) -> Subject:
         """The same photo translated otherwise: every source keeps its number, and with it its colour."""
         case = None if self.case is None else replace(self.case, trace=other)
-        return replace(self, trace=other, case=case, order=self.names)
+        known = {*self.everyone}
+        self.later.extend(source for source in other.about["sources"] if source["source"] not in known)
+        return replace(self, trace=other, case=case, order=self.everyone, known=[*self.described.values(), *self.later])
 
     @property
     def banks(self) -> Banks[Any] | None:
@@ -252,7 +258,8 @@ class Subject:
         found = self.trace.sources()
         if not self.order:
             return found
-        others = [about for name, about in self.described.items() if name not in set(found["source"])]
+        there = {*found["source"]}
+        others = [about for name, about in self.described.items() if name not in there]
         none = [0] * len(others)  # sources of other sites, which keep their numbers
         table = pd.concat([found, share_table(others, none, none, none)]) if others else found
         return table.set_index("source").loc[list(self.order)].reset_index()
@@ -262,6 +269,11 @@ class Subject:
         """Names of the sources, by their numbers in the view."""
         names: list[str] = self.shares["source"].tolist()
         return names
+
+    @property
+    def everyone(self) -> list[str]:
+        """The same, and names of those that only counterfactuals took."""
+        return [*dict.fromkeys((*self.names, *(str(source["source"]) for source in self.later)))]
 
     @cached_property
     def number(self) -> dict[str, int]:
@@ -308,14 +320,14 @@ class Subject:
 
         In a system that goes both ways a source may be a canvas of the run, "input" for one.
         """
-        name = self.names[number]
+        name = self.everyone[number]
         if name in self.pictures:
             return self.pictures[name]
         found = source_picture(self.trace if self.case is None else self.case.trace, name, self.model)
         if found is not None:
             return found
-        known = {} if self.library is None else self.library.source_numbers
-        return None if self.library is None or name not in known else self.library.picture(known[name])
+        place = None if self.library is None else self.library.source_numbers.get(name)
+        return None if self.library is None or place is None else self.library.picture(place)
 
 
 def paths(trace: Trace) -> pa.ChunkedArray | None:

@@ -33,8 +33,8 @@ def meant(selected: Mapping[str, Any], subject: Subject) -> tuple[Box | None, Se
         region = checked_region(selected.get("box") or (), subject.trace)
         return region, [] if region is None else queries_in(subject.trace, region), node
     if kind == "source":
-        (number,) = numbers({"source": [selected.get("source")]}, "source", len(subject.names))
-        mine = subject.trace.column("source") == subject.names[number]
+        (number,) = numbers({"source": [selected.get("source")]}, "source", len(subject.everyone))
+        mine = subject.trace.column("source") == subject.everyone[number]
         return None, subject.trace.column("query")[mine].tolist(), node
     if kind == "queries" and isinstance(selected.get("queries"), list):
         return None, Selection(subject.trace, selected["queries"]).queries, node

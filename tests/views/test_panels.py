@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import torch
@@ -13,6 +14,7 @@ import ktviz as kt
 from ktviz.retrieval.extension import Extension
 from ktviz.systems.kt.translator import Translator
 from ktviz.widgets import answers, page, protocol, scene
+from ktviz.widgets.panels import bands, sources, tree
 from ktviz.widgets.panels.registry import PANELS
 from ktviz.widgets.protocol import REQUESTS, typescript
 from ktviz.widgets.subject import Subject
@@ -119,3 +121,42 @@ def test_no_panel_tests_the_name_of_a_system():
     named = [f"{quote}{name}" for name in ("kt.", "image_analogy", "image-analogy") for quote in "'\""]
     assert not [name for name in named if name in text]
     assert "systems.kt" not in text
+
+
+@pytest.mark.parametrize("sheets", [0.4, 1.3, 2.7, 100])
+def test_of_bands_no_more_is_decoded_than_a_page_has_room_for(trace, monkeypatch, sheets):
+    monkeypatch.setattr(bands, "SHEET", 32)
+    subject, decoded = Subject.create(trace), []
+    whole = bands.decoded_sheets(subject, 10**9)
+    count, size = len(whole["decoded_query"]), len(whole["decoded/0"])
+    make = bands.band_pictures
+    monkeypatch.setattr(bands, "band_pictures", lambda case, rows: decoded.append(len(rows)) or make(case, rows))
+    found = bands.decoded_sheets(subject, int(sheets * size))
+    parts = [part for name, part in found.items() if name.startswith("decoded/")]
+    assert sum(map(len, parts)) <= sheets * size
+    kept = len(found["decoded_query"])
+    assert np.array_equal(found["decoded_query"], whole["decoded_query"][:kept])
+    assert np.array_equal(found["decoded_entry"], whole["decoded_entry"][:kept])
+    assert decoded[: len(parts) - 1] == [32] * (len(parts) - 1)
+    if sheets == 100:
+        assert kept == count == sum(decoded)
+    if 1 < sheets < 100:  # what is left of the room is used, too
+        assert 32 * int(sheets) < kept <= 32 * sheets * 1.1
+        assert sum(decoded) == kept
+    for number in range(len(parts) - 1):
+        assert parts[number] == whole[f"decoded/{number}"]
+
+
+def test_sites_of_a_trace_encode_pictures_of_their_sources_and_trees_once(world, photo, monkeypatch):
+    trace, encoded, described = world.translator.traced(photo), [], []
+    first, second = (Subject.create(trace, site=site) for site in trace.sites)
+    encode, rows = sources.encode_image, tree.exemplar_rows
+    monkeypatch.setattr(sources, "encode_image", lambda *given: encoded.append(given) or encode(*given))
+    monkeypatch.setattr(tree, "exemplar_rows", lambda *given: described.append(given) or rows(*given))
+    one, other = ([sources.stored(subject), tree.stored(subject)] for subject in (first, second))
+    assert len(encoded) == len({*one[0], *other[0]})
+    assert len(described) == len(first.trees)
+    for name in one[0].keys() & other[0].keys():
+        assert one[0][name] == other[0][name]
+    for name in (name for name in one[1] if name.startswith("tree/")):
+        assert np.array_equal(one[1][name], other[1][name]), name

@@ -53,7 +53,8 @@ export function gridScene({ rows, columns, side, source, similarity, names }: Gr
     const [place, n] = [Math.floor(at / 4), at % 4];
     return [((place % columns) * side) / 2, (Math.floor(place / columns) * side) / 2, side, side][n];
   });
-  const titles = names ?? Array.from({ length: Math.max(...source) + 1 }, (_, n) => `source ${n}`);
+  const titles =
+    names ?? Array.from({ length: 1 + source.reduce((most, one) => Math.max(most, one), 0) }, (_, n) => `source ${n}`);
   const size = { width: ((columns + 1) * side) / 2, height: ((rows + 1) * side) / 2 };
   const about: Partial<About> = {
     canvas: { ...size, name: "input", title: "Input", shrunk: false },
@@ -69,6 +70,7 @@ export function gridScene({ rows, columns, side, source, similarity, names }: Gr
     sites: [{ name: "retrieval", retrievals: count, direction: null }],
     banks: [{ name: "task/style", nodes: 0, depth: 0, entries: 0, words: [], measure: "" }],
     sources: titles.map((name) => sourceNamed(name)),
+    unlisted: 0,
   };
   return new Scene(
     packed(about, {
@@ -79,10 +81,10 @@ export function gridScene({ rows, columns, side, source, similarity, names }: Gr
       source_box: { column: box, shape: [count, 4] },
       margin: { column: new Float32Array(count).fill(Number.NaN) },
       coherent: { column: new Uint8Array(count) },
-      piece: { column: new Uint16Array(count) },
+      piece: { column: new Int16Array(count) },
       chosen: { column: new Uint8Array(count) },
       entry: { column: Int32Array.from({ length: count }, (_, n) => n), shape: [count, 1] },
-      source: { column: Uint16Array.from(source), shape: [count, 1] },
+      source: { column: Int32Array.from(source), shape: [count, 1] },
       similarity: { column: Float32Array.from(similarity ?? new Array(count).fill(0.9)), shape: [count, 1] },
     }),
   );
@@ -119,7 +121,7 @@ export function mixedScene({ entry, weight, entropy, rows, columns }: Mixed): Sc
       coherent: { column: plain.coherent },
       chosen: { column: plain.chosen },
       entry: { column: Int32Array.from(entry), shape },
-      source: { column: Uint16Array.from(entry, (one) => (one < 0 ? 65535 : 0)), shape },
+      source: { column: Int16Array.from(entry, (one) => (one < 0 ? -1 : 0)), shape },
       similarity: { column: new Float32Array(entry.length).fill(0.5), shape },
       weight: { column: Float32Array.from(weight), shape },
       entropy: { column: Float32Array.from(entropy) },

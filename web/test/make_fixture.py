@@ -36,10 +36,10 @@ from ktviz.trace.trace import Trace
 from ktviz.widgets.after import After
 from ktviz.widgets.answers import Answers
 from ktviz.widgets.layout import matrix
-from ktviz.widgets.packing import Part, pack
+from ktviz.widgets.packing import Part, pack, whole
 from ktviz.widgets.page import stored
 from ktviz.widgets.panels import tree
-from ktviz.widgets.protocol import PROTOCOL
+from ktviz.widgets.protocol import NO_SOURCE, PROTOCOL
 from ktviz.widgets.scene import columns, describe
 from ktviz.widgets.subject import Subject
 
@@ -62,6 +62,7 @@ def make(folder: Path) -> dict[str, Any]:
     subject = Subject.create(trace, translator)
     return {
         "packed": packed_examples(),
+        "many": many_sources(),
         "world": {**told(subject, REGIONS), "store": text(pack({}, without_files(stored(subject))))},
         "cut": {"store": text(pack({}, without_files(cut_store(subject))))},
         "reweigh": [ranking(subject, weights) for weights in WEIGHTS],
@@ -162,6 +163,12 @@ def packed_examples() -> dict[str, Any]:
         "values": {**values, "nothing": None},
         "parts": {name: {"shape": a.shape, "values": a.ravel().tolist()} for name, a in arrays.items()},
     }
+
+
+def many_sources() -> dict[str, Any]:
+    """Numbers of sources as a scene holds them where there are very many."""
+    numbers = np.array([[0, 70_000, NO_SOURCE], [65_535, 32_768, NO_SOURCE]])
+    return {"bytes": text(pack({}, {"source": whole(numbers)})), "numbers": numbers.ravel().tolist()}
 
 
 def told(subject: Subject, regions: tuple[tuple[int, ...], ...]) -> dict[str, Any]:

@@ -179,6 +179,18 @@ describe("a counterfactual", () => {
     await session.compare(after());
     session.adopt({ kind: "none" }, null, "after");
   };
+  it("may take sources that the recorded trace does not list: they have the numbers after the others", async () => {
+    const made = after();
+    const { sources } = made.values as { sources: { title: string }[] };
+    const first = session.sources.length;
+    sources.push({ ...sources[0], title: "A newcomer" });
+    expect(session.sources).toBe(session.before.about.sources);
+    await session.compare(made);
+    expect(session.sources.map((source) => source.title).slice(first)).toEqual(["A newcomer"]);
+    void session.translate(new Set([first]), session.scene.weights);
+    expect(session.state.making).toContain("A newcomer");
+  });
+
   const winners = () => [...session.scene.query.keys()].map((place) => session.scene.winnerSource(place));
 
   it("is what everything speaks of while it is shown, and the recorded trace after the switch", async () => {

@@ -7,10 +7,9 @@ cosine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -20,6 +19,7 @@ from ktviz.errors import SettingError, UnknownNameError
 from ktviz.library.kinds.pictures.union import PictureUnion
 from ktviz.networks.weights import module_digest
 from ktviz.retrieval.exact import cosines
+from ktviz.retrieval.listing import Listing
 from ktviz.systems.bridge.attributes import Known, Wish
 from ktviz.systems.bridge.passage import Passage, coded
 from ktviz.systems.bridge.reference import Aligned, attributes_in, described_in, of_bank
@@ -33,14 +33,9 @@ PARTS = 4
 class AttributedPictures(Pictures):
     """A catalogue: the pictures of banks, with the attributes that each has."""
 
-    def describe_sources(self) -> list[Mapping[str, Any]]:
+    def describe_sources(self) -> Listing:
         """What the banks know of them."""
-        return self.described
-
-    @cached_property
-    def described(self) -> list[Mapping[str, Any]]:
-        """The same, kept."""
-        return [described_in(self.banks, number) for number in range(len(self))]
+        return Listing(len(self), partial(described_in, self.banks), self.banks.describe_sources().firsts)
 
 
 @dataclass(eq=False)

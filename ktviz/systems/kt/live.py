@@ -37,6 +37,8 @@ TONE, RETRIEVAL = "tone", "retrieval"
 """Sites: the photo as it is, and in the tone of what that found."""
 _known: WeakKeyDictionary[Translator, dict[str, tuple[str, Any]]] = WeakKeyDictionary()
 """What was last worked out for each translator, by name: of what, and the answer. Questions come in series."""
+MOST_HELD = 1 << 26
+"""Bytes of features that are kept a second time, as the site that is asked saw them: of a photo of 1.5 million px."""
 Answer = TypeVar("Answer")
 
 
@@ -116,6 +118,11 @@ class Live:
     @cached_property
     def asked(self) -> Tensor:
         """(C, h, w) of the photo, as the site that is asked saw them."""
+        if self.site != RETRIEVAL or self.features.nbytes > MOST_HELD:
+            return self._asked()
+        return self.remembered("asked", self.trace.whole.recording.digest, self._asked)
+
+    def _asked(self) -> Tensor:
         own = self.own
         if self.site != RETRIEVAL or own is None:
             return self.features
@@ -183,12 +190,28 @@ def exact(case: Live, query: Tensor) -> Matches:
 
 
 def best_by_source(case: Live, query: Tensor) -> Tensor:
-    """The similarity of each source's best entry to some queries (n,): (n, sources), -inf where none might be taken."""
+    """The similarity of each source's best entry to some queries (n,): (n, sources), -inf where none might be taken.
+
+    Sources of the trace come first, in its order, then those that it does not list.
+    """
     banks, settings = case.banks, case.settings
     excluded = banks.excluded(settings.without)
     rows = torch.arange(len(banks)) if excluded is None else (~excluded).nonzero()[:, 0]
     vectors = to_vectors(case.grid.unfold(case.asked, query))
-    best = torch.full((len(query), len(banks.sources)), -torch.inf)
+    column, count = columns_of(case)
+    best = torch.full((len(query), count), -torch.inf)
     for chunk, found in all_similarities(vectors, rows, banks, torch.tensor(settings.search.band_weights)):
-        best.scatter_reduce_(1, banks.source_of(chunk).expand(len(query), -1), found.float(), "amax")
+        best.scatter_reduce_(1, column[banks.source_of(chunk)].expand(len(query), -1), found.float(), "amax")
     return best
+
+
+def columns_of(case: Live) -> tuple[Tensor, int]:
+    """The column of each source of the banks (sources,) where those of the trace come first, and how many there are."""
+    names = [source["source"] for source in case.trace.about["sources"]]
+    column = torch.full((len(case.banks.sources),), -1)
+    for place, name in enumerate(names):
+        if (number := case.banks.source_numbers.get(name)) is not None:
+            column[number] = place
+    others = column < 0
+    column[others] = len(names) + torch.arange(int(others.sum()))
+    return column, len(names) + int(others.sum())

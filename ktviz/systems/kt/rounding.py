@@ -26,8 +26,8 @@ from ktviz.systems.kt.coherence import continuations
 from ktviz.systems.kt.live import Live
 from ktviz.systems.kt.retrieval import EXTENSIONS, NAME, PART_NAMES, QUERIES_AT_ONCE
 from ktviz.systems.kt.settings import Settings
-from ktviz.trace.about import told_apart
 from ktviz.trace.columns import rows_of, to_table
+from ktviz.trace.listed import Listed
 from ktviz.trace.rows import first_row
 from ktviz.trace.trace import Trace
 
@@ -257,9 +257,10 @@ def check_columns(case: Case, again: Trace) -> None:
     live = case.live
     reading = live.model.retrieval.read((live.asked, live.grid, case.settings), case.claimed)[0]
     rows = rows_of(reading, 0, 0, None, NAME, EXTENSIONS).clipped(*live.trace.picture.size)
-    names = [(source["source"], source["bank"]) for source in told_apart([live.banks.describe_sources()])[0]]
+    listed = Listed.of([live.banks], [rows])
+    names = [(source["source"], source["bank"]) for source in listed.described[0]]
     true = Trace(
-        to_table([rows], [0], live.trace.about["sites"], [names], [live.banks.name]),
+        to_table(listed.rows, [0], live.trace.about["sites"], [names], [live.banks.name]),
         live.trace.about,
         live.trace.pictures,
     )

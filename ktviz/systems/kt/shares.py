@@ -11,6 +11,7 @@ from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.regions import Region, region_mask
 from ktviz.systems.kt.translation import Translation
+from ktviz.trace.listed import listed_numbers
 from ktviz.trace.overlap import overlap
 from ktviz.trace.shares import share_table
 
@@ -29,7 +30,8 @@ def source_shares(translation: Translation) -> pd.DataFrame:
     (overlap, before any decoder). The same as `trace.sources()`.
 
     Returns:
-        One row per source of the searched banks, also those that painted nothing: source, share, retrievals (winners),
+        One row per source of the searched banks, also those that painted nothing (of more than 1,024, those among the
+        candidates): source, share, retrievals (winners),
         similarity (mean of the winners), bank, title, creator, year, licence, url, sha256.
 
     Raises:
@@ -43,4 +45,8 @@ def source_shares(translation: Translation) -> pd.DataFrame:
     share = torch.zeros(count, dtype=torch.float64).index_add_(0, source, query_overlap(translation))
     retrievals = source.bincount(minlength=count)
     total = torch.zeros(count).index_add_(0, source, matches.winner_similarity)
-    return share_table(banks.describe_sources(), share.tolist(), retrievals.tolist(), total.tolist())
+    described = banks.describe_sources()
+    listed = listed_numbers(described, banks.source_of(matches.entry.clamp(min=0)).flatten().numpy())
+    numbers = torch.from_numpy(listed)
+    columns = (column[numbers].tolist() for column in (share, retrievals, total))
+    return share_table([described[number] for number in listed.tolist()], *columns)

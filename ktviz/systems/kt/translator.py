@@ -237,11 +237,11 @@ class Translator(Pipeline):
         """See `System`."""
         return best_by_source(live(trace, self), torch.tensor(places))
 
-    def searched(self, trace: Trace) -> list[str]:
+    def searched(self, trace: Trace) -> Sequence[str]:
         """See `System`."""
         excluded = self.banks.excluded(settings_from(trace.picture.settings).without)
         if excluded is None:
-            return list(self.banks.source_names)
+            return self.banks.source_names
         left = self.banks.source_of((~excluded).nonzero()[:, 0]).unique().tolist()
         return [self.banks.source_names[number] for number in left]
 

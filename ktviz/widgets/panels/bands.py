@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -117,14 +116,16 @@ def decoded_sheets(subject: Subject, room: int) -> dict[str, Part]:
     rows = np.concatenate((np.column_stack((query, np.full(len(query), -1))), [(-1, number) for number in entry]))
     rows = rows[np.argsort(spaced(len(query), len(entry)), kind="stable")].astype(np.int32)
     parts: dict[str, Part] = {}
-    kept = 0
-    for number, pictures in enumerate(band_batches(subject.case, rows)):
+    kept, fits = 0, SHEET
+    while kept < len(rows) and fits:  # of the last sheet no more is decoded than there is room for
+        pictures = band_pictures(subject.case, rows[kept : kept + fits])
         part = sheet(pictures, "small")
         room -= len(part)
         if room < 0:
             break
-        parts[f"decoded/{number}"] = part
+        parts[f"decoded/{len(parts)}"] = part
         kept += len(pictures)
+        fits = min(SHEET, int(0.9 * room * len(pictures) / len(part))) if fits == SHEET else 0
     return {**parts, "decoded_query": rows[:kept, 0].copy(), "decoded_entry": rows[:kept, 1].copy()}
 
 
@@ -133,16 +134,15 @@ def spaced(first: int, second: int) -> npt.NDArray[np.float64]:
     return np.concatenate((np.arange(first) / max(1, first), np.arange(second) / max(1, second)))
 
 
-def band_batches(case: Case, rows: npt.NDArray[np.int32]) -> Iterator[Pixels]:
-    """Bands of queries and entries, as in `decoded_sheets`, a sheet at a time: (n, 5, 16, 16, 3)."""
+def band_pictures(case: Case, rows: npt.NDArray[np.int32]) -> Pixels:
+    """Bands of queries and entries, as in `decoded_sheets`: (n, 5, 16, 16, 3)."""
     place = np.argsort(case.trace.column("query"))
-    for start in range(0, len(rows), SHEET):
-        query, entry = rows[start : start + SHEET].astype(np.int64).T
-        asked = query >= 0
-        found, _ = case.system.band_pictures(case.trace, place[query[asked]], entry[~asked])
-        pictures = np.empty_like(found)
-        pictures[asked], pictures[~asked] = found[: asked.sum()], found[asked.sum() :]
-        yield pictures
+    query, entry = rows.astype(np.int64).T
+    asked = query >= 0
+    found, _ = case.system.band_pictures(case.trace, place[query[asked]], entry[~asked])
+    pictures = np.empty_like(found)
+    pictures[asked], pictures[~asked] = found[: asked.sum()], found[asked.sum() :]
+    return pictures
 
 
 PANEL = Panel(

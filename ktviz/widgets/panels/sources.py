@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ktviz.images import encode_image
+from weakref import WeakKeyDictionary
+
+from ktviz.images import encode_image, pixel_digest
+from ktviz.trace.trace import Trace
 from ktviz.widgets.asking import Answer, Body, numbers
 from ktviz.widgets.packing import Part
 from ktviz.widgets.panels.panel import Panel
@@ -15,6 +18,10 @@ FIRST_THUMBS = 24
 STORED_BYTES = 900_000
 """In a page, pictures of sources are made smaller until all fit in so much."""
 SIDES_PX = (640, 448, 320, 224, 160)
+
+_encoded: WeakKeyDictionary[Trace, dict[tuple[str, int], bytes]] = WeakKeyDictionary()
+"""Pictures of sources as pages have them, by their digest and longest side: the sites of a recording have them in
+common."""
 
 
 def thumbs(subject: Subject) -> dict[str, Part]:
@@ -30,7 +37,7 @@ def thumbs(subject: Subject) -> dict[str, Part]:
 def pictures(subject: Subject, body: Body) -> Answer:
     """{sources} → each as its bank saw it."""
     found: dict[str, Part] = {}
-    for number in numbers(body, "sources", len(subject.names)):
+    for number in numbers(body, "sources", len(subject.everyone)):
         picture = subject.picture(number)
         if picture is not None:
             found[f"picture/{number}"] = encode_image(small(picture, LONGEST_PX), "small")
@@ -40,12 +47,18 @@ def pictures(subject: Subject, body: Body) -> Answer:
 def stored(subject: Subject) -> dict[str, Part]:
     """Pictures of the sources that gave something, as large as fits."""
     used = [n for n, share in enumerate(subject.shares["share"]) if share]
+    kept = _encoded.setdefault(subject.trace.whole.recording, {})
     found = {n: picture for n in used if (picture := subject.picture(n)) is not None}
     for side in SIDES_PX:
-        parts: dict[str, Part] = {
-            f"picture/{n}": encode_image(small(picture, side), "small") for n, picture in found.items()
-        }
-        if sum(len(part) for part in parts.values()) <= STORED_BYTES:
+        parts: dict[str, Part] = {}
+        room = STORED_BYTES
+        for number, picture in found.items():
+            key = pixel_digest(picture), side
+            part = kept[key] = kept.get(key) or encode_image(small(picture, side), "small")
+            parts[f"picture/{number}"], room = part, room - len(part)
+            if room < 0:
+                break
+        else:
             return parts
     return {}  # so many sources that their thumbs must do
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ktviz.explain.pieces import pieces_of
 from ktviz.trace.trace import Trace
-from ktviz.widgets.packing import Part
+from ktviz.widgets.packing import Part, whole
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.subject import Subject
 
@@ -25,12 +25,12 @@ def columns(subject: Subject) -> dict[str, Part]:
     return found
 
 
-def piece(trace: Trace) -> npt.NDArray[np.uint16]:
+def piece(trace: Trace) -> npt.NDArray[np.integer]:
     """Which piece each retrieval belongs to, counted from 1; 0 for none: (N,)."""
-    found = np.zeros(len(trace), dtype=np.uint16)
+    found = np.zeros(len(trace), dtype=np.int64)
     for number, (part, _) in enumerate(pieces_of(trace), start=1):
         found[part] = number
-    return found
+    return whole(found)
 
 
 PANEL = Panel("translation", row=0, height_px=600, can=can, columns=columns)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,9 @@ MOST_NODES = 600
 """Nodes of a bank that a page keeps, if its root does not have more."""
 MOST_ROADS = 4_000_000
 """Similarities to roads that a page keeps: queries times levels times children."""
+
+_stored: WeakKeyDictionary[Trace, dict[str, tuple[tuple[str, tuple[int, ...]], dict[str, Part]]]] = WeakKeyDictionary()
+"""Parts of the trees of a recording, by bank, with the nodes that they are of: its sites have most in common."""
 
 
 def appears(subject: Subject) -> bool:
@@ -167,10 +171,15 @@ def stored(subject: Subject) -> dict[str, Part]:
 def tree_parts(trace: Trace, tree: ClusterTree) -> dict[str, Part]:
     """Nodes of a bank's tree, with exemplars; and the parent of every node, stored or not: (nodes,)."""
     nodes = stored_nodes(trace, tree)
+    known, asked = _stored.setdefault(trace.whole.recording, {}), (tree.digest, tuple(nodes))
+    if tree.bank in known and known[tree.bank][0] == asked:
+        return known[tree.bank][1]
     pictures, count = exemplar_rows(tree, nodes[:MOST_NODES])
     count = np.pad(count, (0, len(nodes) - len(count)))  # of a very wide root, not all children have pictures
     above = tree.nodes.parent.astype(np.int32)
-    return {**cluster_columns(tree, nodes), "count": count, "sheet": sheet(pictures, "small"), "above": above}
+    parts = {**cluster_columns(tree, nodes), "count": count, "sheet": sheet(pictures, "small"), "above": above}
+    known[tree.bank] = asked, parts
+    return parts
 
 
 def stored_nodes(trace: Trace, tree: ClusterTree) -> list[int]:

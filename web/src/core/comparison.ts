@@ -77,6 +77,6 @@ export class Heirs {
   }
 
   private source(number: number): Source {
-    return this.session.before.about.sources[number];
+    return this.session.sources[number];
   }
 }

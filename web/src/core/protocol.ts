@@ -1,7 +1,7 @@
 // Written by `python -m ktviz.widgets.protocol` from ktviz/widgets/protocol.py: change it there.
 
-export const PROTOCOL = 7;
-export const NO_SOURCE = 65535;
+export const PROTOCOL = 8;
+export const NO_SOURCE = -1;
 export const STEPS = 10000;
 export const SHEET = 256;
 

@@ -122,6 +122,8 @@ export interface About {
   /** Where pictures of any code can be made: the code of the run, and the map of those that are stored. */
   space?: SpaceAbout;
   sources: Source[];
+  /** How many more there are: of very many, those that gave nothing are not listed. */
+  unlisted: number;
   banks: Bank[];
   /** Of a counterfactual alone: what changed (ktviz/widgets/after.py). */
   comparison?: {
@@ -188,7 +190,8 @@ export class Scene {
   readonly coherent: Uint8Array;
   readonly chosen: Uint16Array;
   readonly entry: Int32Array;
-  readonly source: Uint16Array;
+  /** Numbers of sources; in four bytes each where there are very many. */
+  readonly source: Int16Array | Int32Array;
   readonly similarity: Float32Array;
   readonly weight: Float32Array | null;
   /** Where queries are regions of a label map; null where they are boxes. */

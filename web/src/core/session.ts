@@ -6,7 +6,7 @@ import { overlap, shares } from "./overlap";
 import { overview } from "./picks";
 import type { Packed } from "./packed";
 import { ABOUT_SHOWN, type Kind, PROTOCOL, type Requests } from "./protocol";
-import { type Looks, NO_LOOKS, Scene } from "./scene";
+import { type Looks, NO_LOOKS, Scene, type Source } from "./scene";
 import { asList, initialState, type Selected, type State, Store } from "./store";
 
 const PAUSE_MS = 80;
@@ -167,6 +167,11 @@ export class Session {
     if (selected.kind === "region") void this.askShares(selected.box, selected);
   }
 
+  /** Sources by their numbers: those of the trace, then those that only a counterfactual took. */
+  get sources(): Source[] {
+    return (this.state.after ?? this.before).about.sources;
+  }
+
   /** Share of every source in what is selected, in one of the two traces. */
   sharesIn(scene: Scene): ArrayLike<number> {
     const { selected, shares: known } = this.state;
@@ -298,7 +303,7 @@ export class Session {
   }
 
   private describe(without: number[], weights: number[], looks: Looks): string {
-    const names = without.map((source) => this.before.about.sources[source].title);
+    const names = without.map((source) => this.sources[source].title);
     const other = weights.some((weight, band) => weight !== this.before.weights[band]);
     const parts = [];
     if (names.length)

@@ -1,7 +1,7 @@
 // The sources: who painted how much, with picture, creator and licence; untick one to see the picture without it.
 
 import { sourceColour } from "../core/colours";
-import { button, chip, fitCanvas, h, percent, words } from "../core/dom";
+import { button, chip, counted, fitCanvas, h, percent, words } from "../core/dom";
 import { inSource } from "../core/patches";
 import { bySource } from "../core/picks";
 import { Heirs } from "../core/comparison";
@@ -85,12 +85,12 @@ export class SourcesView implements Drawn {
    */
   private order(): number[] {
     const { before, state } = this.session;
-    const whole = before.about.sources.map((source) => source.share);
+    const whole = this.session.sources.map((_, source) => before.about.sources[source]?.share ?? 0);
     const inSelection = state.after ? this.session.sharesIn(before) : state.shares;
     // What was clicked stays where it is.
     const shares = state.selected.kind === "source" ? whole : (inSelection ?? whole);
-    const here = [...whole.keys()].filter((source) => before.about.sources[source].here);
-    return here.sort((one, other) => shares[other] - shares[one] || one - other);
+    const here = [...whole.keys()].filter((source) => this.session.sources[source].here);
+    return here.sort((one, other) => (shares[other] ?? 0) - (shares[one] ?? 0) || one - other);
   }
 
   private showMore(): void {
@@ -124,7 +124,9 @@ export class SourcesView implements Drawn {
     const rest = order.length - shown.length;
     this.more.hidden = rest <= 0;
     this.more.textContent = `Show ${Math.min(MORE, rest)} of ${rest} more`;
-    this.heading.textContent = state.selected.kind === "none" ? "Sources" : "Sources of the selection";
+    const { unlisted } = before.about;
+    const all = unlisted ? `, of ${counted(order.length + unlisted, "source")} searched` : "";
+    this.heading.textContent = state.selected.kind === "none" ? `Sources${all}` : "Sources of the selection";
     const shares = [before, state.after].flatMap((scene) => (scene ? [this.session.sharesIn(scene)] : []));
     for (const source of shown) this.measure(source, shares);
     void this.session.loadPictures(shown.slice(0, AT_FIRST));
@@ -132,7 +134,7 @@ export class SourcesView implements Drawn {
   }
 
   private card(source: number): Card {
-    const about = this.session.scene.about.sources[source];
+    const about = this.session.sources[source];
     const picture = h("canvas", { class: "kt-thumb", role: "img", "aria-label": about.title });
     const use = h("input", {
       type: "checkbox",
@@ -178,21 +180,21 @@ export class SourcesView implements Drawn {
     const { scene, state } = this.session;
     const { selected, after } = state;
     const { el, bars, mark, share } = this.cards.get(source)!;
-    const whole = scene.about.sources[source].share;
+    const whole = scene.about.sources[source]?.share ?? 0;
     bars.forEach((bar, n) => {
       bar.parentElement!.hidden = n >= shares.length;
       bar.parentElement!.classList.toggle("kt-aside", shares.length > 1 && (n === 1) !== (scene === after));
-      if (n < shares.length) bar.style.width = `${100 * Math.min(1, Math.max(0, shares[n][source]))}%`;
+      if (n < shares.length) bar.style.width = `${100 * Math.min(1, Math.max(0, shares[n][source] ?? 0))}%`;
     });
     mark.style.left = `${100 * whole}%`;
     mark.hidden = selected.kind === "none" || after !== null;
     mark.title = `${percent(whole)} of the whole picture`;
-    share.textContent = shares.map((one) => percent(one[source])).join(" → ");
+    share.textContent = shares.map((one) => percent(one[source] ?? 0)).join(" → ");
     el.classList.toggle("kt-removed", scene.about.comparison?.removed.includes(source) ?? false);
     const chosen = selected.kind === "source" && selected.source === source;
     el.classList.toggle("kt-chosen", chosen);
     el.querySelector(".kt-open")!.setAttribute("aria-pressed", String(chosen));
-    el.classList.toggle("kt-unused", this.session.sharesIn(scene)[source] === 0);
+    el.classList.toggle("kt-unused", !this.session.sharesIn(scene)[source]);
   }
 
   private draw(source: number): void {

@@ -16,6 +16,8 @@ from ktviz.library.layout import FEATURES
 from ktviz.library.place import Place
 
 STEP = torch.arange(SIZE)
+MOST_MAPPED = 30_000
+"""Maps that a process maps from disk: Linux allows it 65,530 in all. Those of further sources are held in memory."""
 
 
 class Maps(Sequence[Tensor]):
@@ -46,17 +48,27 @@ class Maps(Sequence[Tensor]):
         if not 0 <= number < self.size:
             raise IndexError(number)
         if number not in self.opened:
-            path = self.place.file(number, FEATURES)
-            with fitting(self.place.name):
-                features, _ = read_features(path)
-                source = self.place.sources[number]
-                shape = (source.rows, source.columns, self.channels)
-                expect(tuple(features.shape) == shape, f"features of the size of {source.name!r}")
-            self.opened[number] = features
+            features = self.read(number)
+            self.opened[number] = features if len(self.opened) < MOST_MAPPED else features.clone()
         return self.opened[number]
 
     def __iter__(self) -> Iterator[Tensor]:
-        return (self[number] for number in range(self.size))
+        """All of them, none of which stays open for it."""
+        return map(self.once, range(self.size))
+
+    def once(self, number: int) -> Tensor:
+        """The map of a source, which does not stay open for it."""
+        return self.opened[number] if number in self.opened else self.read(number)
+
+    def read(self, number: int) -> Tensor:
+        """The map of a source as it lies on disk."""
+        path = self.place.file(number, FEATURES)
+        with fitting(self.place.name):
+            features, _ = read_features(path)
+            source = self.place.sources[number]
+            shape = (source.rows, source.columns, self.channels)
+            expect(tuple(features.shape) == shape, f"features of the size of {source.name!r}")
+        return features
 
 
 def read_features(path: Path) -> tuple[Tensor, Tensor]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ktviz.library.sources import Source
+import numpy as np
+import torch
+from torch import Tensor
+
+from ktviz.library.sources import Source, Sources
 
 
 @dataclass(frozen=True)
@@ -27,3 +32,17 @@ class PatchSource(Source):
     def survivor_rate(self) -> float:
         """Share of the patches that survived de-duplication."""
         return self.entries / self.positions
+
+
+def px_per_cell(sources: Sequence[PatchSource]) -> Tensor:
+    """Original px per feature cell of each of some sources: (sources,) float32.
+
+    Both sides are scaled alike, and then less than a cell is cut off: the side that lost less tells the scale.
+    """
+    known = ("height", "rows", "width", "columns")
+    if isinstance(sources, Sources):
+        sides = torch.tensor(np.stack([sources.table[name].to_numpy() for name in known]), dtype=torch.float64)
+    else:
+        sides = torch.tensor([[getattr(source, name) for source in sources] for name in known], dtype=torch.float64)
+    height, rows, width, columns = sides
+    return torch.minimum(height / rows, width / columns).float()

@@ -16,8 +16,9 @@ from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.entries import GRID_CHUNK, grid_scales
 from ktviz.library.kinds.patches.grid import SIZE, PatchGrid
 from ktviz.library.kinds.patches.search import SearchSettings
-from ktviz.library.kinds.patches.source import PatchSource
+from ktviz.library.kinds.patches.source import PatchSource, px_per_cell
 from ktviz.library.layout import PATCHES
+from ktviz.library.names import Joined
 from ktviz.regions import SourceRegion
 from ktviz.retrieval.exact import lengths, on_grid, root
 from ktviz.retrieval.matches import Matches
@@ -48,7 +49,7 @@ class BankUnion(Banks[Bank]):
     @cached_property
     def sources(self) -> Sequence[PatchSource]:
         """All sources, bank after bank."""
-        return self.banks[0].sources if len(self.banks) == 1 else [one for bank in self.banks for one in bank.sources]
+        return self.banks[0].sources if len(self.banks) == 1 else Joined([bank.sources for bank in self.banks])
 
     def search(
         self, queries: Tensor, settings: SearchSettings = SearchSettings(), excluded: Tensor | None = None
@@ -240,11 +241,8 @@ class BankUnion(Banks[Bank]):
 
     @cached_property
     def _px_per_cell(self) -> Tensor:
-        """Original px per feature cell of each source: (sources,) float32.
-
-        Both sides are scaled alike, and then less than a cell is cut off: the side that lost less tells the scale.
-        """
-        return torch.tensor([min(s.height / s.rows, s.width / s.columns) for s in self.sources])
+        """Original px per feature cell of each source: (sources,) float32."""
+        return torch.cat([px_per_cell(bank.sources) for bank in self.banks])
 
     def _by_bank(self, entries: Tensor) -> Iterable[tuple[int, Tensor, Tensor]]:
         number = torch.searchsorted(self.entry_offset, entries.contiguous(), right=True) - 1
