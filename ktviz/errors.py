@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import errno
 from collections.abc import Iterable, Sequence
+from typing import Self
 
 
 class KtvizError(Exception):
@@ -29,6 +30,10 @@ class MissingFileError(KtvizError, FileNotFoundError):
     """A file or folder that is not there; each kind of file has an error of its own."""
 
     errno = errno.ENOENT
+
+    def __new__(cls, *args: str) -> Self:
+        """Also where a ValueError comes before it among the bases, and somebody copies an error by this."""
+        return FileNotFoundError.__new__(cls)
 
 
 class ImageError(KtvizError, ValueError):

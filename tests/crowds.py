@@ -15,7 +15,7 @@ from ktviz.library.format import BankRecord, LibrarySettings, write_manifest
 from ktviz.library.kinds.patches.tables import Tables
 from ktviz.library.layout import ENTRIES, KEYS, SOURCES, TREE
 from ktviz.library.library import Library
-from ktviz.library.parts import stated_of
+from ktviz.library.shards import stated_of
 
 BANK = "crowd/many"
 SIDE_PX = 16

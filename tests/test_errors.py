@@ -22,6 +22,7 @@ ALL = [kind for kind in vars(errors).values() if isinstance(kind, type) and issu
 def test_every_error_says_its_three_parts_and_survives_pickling(kind):
     error = kind("read 'a'", "no such file", "Check the path")
     assert str(error) == "read 'a': no such file. Check the path."
+    assert type(kind.__new__(kind)) is kind  # by which dask copies errors
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is kind
     assert (again.asked, again.found, again.todo, str(again)) == (error.asked, error.found, error.todo, str(error))

@@ -598,7 +598,7 @@ def test_the_digest_does_not_depend_on_chunks_seeds_or_what_ran_before(large, ph
     torch.manual_seed(99)
     large(photo[::-1].copy())
     monkeypatch.setattr("ktviz.systems.kt.retrieval.QUERIES_AT_ONCE", chunk)
-    for name in ("compare.GRID_CHUNK", "union.GRID_CHUNK", "index.GRID_CHUNK", "scan.GATHER_CHUNK"):
+    for name in ("compare.GRID_CHUNK", "union.GRID_CHUNK", "scan.GATHER_CHUNK"):
         monkeypatch.setattr(f"ktviz.library.kinds.patches.{name}", 10 * chunk)
     assert large.traced(photo, preset=preset).digest == known
 

@@ -18,7 +18,7 @@ BUCKET = "shards"
 @pytest.fixture(scope="package")
 def s3():
     """The URL of a bucket that all processes started from here reach."""
-    from fsspec import url_to_fs
+    from fsspec import get_filesystem_class, url_to_fs
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -33,7 +33,8 @@ def s3():
     with pytest.MonkeyPatch.context() as patch:
         for name, value in there.items():
             patch.setenv(name, value)
-        url_to_fs(f"s3://{BUCKET}")[0].mkdir(f"s3://{BUCKET}")
+        get_filesystem_class("s3").clear_instance_cache()  # it knows the address of another server
+        url_to_fs(f"s3://{BUCKET}")[0].makedirs(f"s3://{BUCKET}", exist_ok=True)
         yield f"s3://{BUCKET}"
     server.stop()
 
