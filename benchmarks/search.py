@@ -33,8 +33,10 @@ from ktviz.systems.kt.translator import Translator
 
 TUNED_ON, REPORTED_ON = "coffee", "chelsea"
 WANTED = (0.95, 0.99)
-LEAST, ENOUGH = 0.85, 0.9985
-"""Recall on the first photograph of settings that are measured, and of those than which none looks harder."""
+ENOUGH = 0.9985
+"""Recall on the first photograph of settings than which none looks harder."""
+BESIDE = 3
+"""Settings that are measured on either side of a recall: on another photograph they find a little more or less."""
 THREADS = (1, 2)
 ROUNDS = 5
 SHORTLISTS = (8, 16, 32, 64, MOST)
@@ -133,12 +135,14 @@ def tried(peer: Peer, bank: Bank, queries: Tensor, truth: Tensor) -> list[Found]
 
 
 def frontier(found: Sequence[Found]) -> list[Setting]:
-    """Settings than which none is as fast and finds more, from where they find enough to be asked about."""
+    """Settings than which none is as fast and finds more, some around each recall that is asked about."""
     kept: list[Found] = []
     for one in sorted(found, key=lambda one: (one.seconds, -one.recall)):
         if not kept or one.recall > kept[-1].recall:
             kept.append(one)
-    return [one.setting for one in kept if one.recall >= LEAST]
+    reached = [sum(one.recall < wanted for one in kept) for wanted in WANTED]
+    near = {place for first in reached for place in range(first - BESIDE, first + BESIDE)}
+    return [one.setting for place, one in enumerate(kept) if place in near]
 
 
 def measured(

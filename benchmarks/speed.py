@@ -107,8 +107,8 @@ def search_row(name: str, bank: Bank, queries: Tensor, truth: Matches, settings:
 
 
 def coherent_row(translator: Translator, photo: np.ndarray, truth: Matches) -> list[str]:
-    """The winners that a translation takes: those of the beam, and continuations of neighbours."""
-    return ["beam, with coherence", "", "", *quality(translator(photo).matches, truth), ""]
+    """The winners that a translation without alignment takes: those of the beam, and continuations of neighbours."""
+    return ["beam, with coherence", "", "", *quality(translator(photo, align=0).matches, truth), ""]
 
 
 def quality(found: Matches, truth: Matches) -> list[str]:

@@ -18,7 +18,7 @@ from ktviz.networks.threads import shared_out
 from ktviz.retrieval.exact import grid_scale, leading, on_grid, root
 
 QUERIES_AT_ONCE = 512
-"""Queries compared at a time: their bands take 32 MB for C = 128 where no kernel reads the features."""
+"""Queries worked with at a time: where no kernel reads the features, their bands take 32 MB for C = 128."""
 
 
 class Comparable(Protocol):
@@ -68,10 +68,8 @@ def compare(queries: Tensor, candidates: Tensor, entries: Comparable, weights: T
         The weighted cosine (N, R) float32, -inf for none, and the cosine within each band (N, R, 4) float32.
     """
     rows = candidates.clamp(min=0)
-    scales, energy = entries.scales(rows), torch.empty(len(queries), 4, dtype=torch.float64)
-    dots = torch.empty(*rows.shape, 4, dtype=torch.float64)
-    for some in torch.arange(len(queries)).split(QUERIES_AT_ONCE):
-        energy[some], dots[some] = products(queries[some], rows[some], scales[some], entries)
+    scales = entries.scales(rows)
+    energy, dots = products(queries, rows, scales, entries)
     similarity, within = similarities(dots, energy[:, None], entries.energies(rows), scales, weights)
     return similarity.masked_fill_(candidates < 0, -torch.inf), within
 
@@ -81,25 +79,30 @@ def products(queries: Tensor, rows: Tensor, scales: Tensor, entries: Comparable)
 
     By a kernel where it reads such features, else by matrix products: both are exact.
     """
+    energy, dots = torch.empty(len(rows), 4, dtype=torch.float64), torch.empty(*rows.shape, 4, dtype=torch.float64)
     views = entries.views(rows)
     if views is None:
-        bands, step = coefficients(on_grid(queries)), max(1, GRID_CHUNK // max(1, rows.shape[1]))
-        some = zip(spread(bands).split(step), rows.split(step), strict=True)
-        return bands.square().sum((2, 3, 4)), torch.cat([gathered(asked, stored, entries) for asked, stored in some])
+        for some in torch.arange(len(rows)).split(QUERIES_AT_ONCE):
+            energy[some], dots[some] = gathered(queries[some], rows[some], entries)
+        return energy, dots
     from ktviz.library.kinds.patches import exact_kernel
 
-    energy = torch.empty(len(rows), 4, dtype=torch.float64)
-    found = torch.empty(*rows.shape, 4, dtype=torch.float64)
-    read = queries.contiguous(), grid_scale(queries), *views, scales.float(), energy, found
+    scale = torch.cat([grid_scale(some) for some in queries.split(QUERIES_AT_ONCE)])
+    read = queries.contiguous(), scale, *views, scales.float(), energy, dots
     given = [one.numpy() for one in read]
+    # Of all at once: threads of PyTorch spin for a while after each of its operations, and would be in the way.
     shared_out(len(rows), lambda first, last: exact_kernel.products(*given, first, last))
-    return energy, found
+    return energy, dots
 
 
-def gathered(parts: Tensor, rows: Tensor, entries: Comparable) -> Tensor:
-    """The same of so few queries that their entries can be gathered."""
-    stored = entries.on_grid(rows.flatten())
-    return stored.view(*rows.shape, parts.shape[2]) @ parts.transpose(1, 2)
+def gathered(queries: Tensor, rows: Tensor, entries: Comparable) -> tuple[Tensor, Tensor]:
+    """The same by matrix products, with so few entries at a time as can be gathered."""
+    bands, step = coefficients(on_grid(queries)), max(1, GRID_CHUNK // max(1, rows.shape[1]))
+    dots = [
+        entries.on_grid(stored.flatten()).view(*stored.shape, asked.shape[2]) @ asked.transpose(1, 2)
+        for asked, stored in zip(spread(bands).split(step), rows.split(step), strict=True)
+    ]
+    return bands.square().sum((2, 3, 4)), torch.cat(dots)
 
 
 def similarities(dots: Tensor, asked: Tensor, stored: Tensor, scales: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
