@@ -35,8 +35,8 @@ TUNED_ON, REPORTED_ON = "coffee", "chelsea"
 WANTED = (0.95, 0.99)
 ENOUGH = 0.9985
 """Recall on the first photograph of settings than which none looks harder."""
-BESIDE = 3
-"""Settings that are measured on either side of a recall: on another photograph they find a little more or less."""
+BELOW, ABOVE = 2, 6
+"""Settings that are measured on either side of a recall: on the other photograph they find less."""
 THREADS = (1, 2)
 ROUNDS = 5
 SHORTLISTS = (8, 16, 32, 64, MOST)
@@ -141,7 +141,7 @@ def frontier(found: Sequence[Found]) -> list[Setting]:
         if not kept or one.recall > kept[-1].recall:
             kept.append(one)
     reached = [sum(one.recall < wanted for one in kept) for wanted in WANTED]
-    near = {place for first in reached for place in range(first - BESIDE, first + BESIDE)}
+    near = {place for first in reached for place in range(first - BELOW, first + ABOVE)}
     return [one.setting for place, one in enumerate(kept) if place in near]
 
 
