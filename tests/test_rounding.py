@@ -137,6 +137,21 @@ def test_a_hidden_best_entry_is_found(translate, photo, thinned):
             check(translate, kt.Trace(forged.table, {**forged.about, "processor": "another"}, forged.pictures))
 
 
+def test_candidates_that_nobody_could_have_recorded_are_refused(translate, photo):
+    trace = translate.traced(photo, align=0.0, coherence=0.0)
+    query, chosen = (trace.column(name, winners=False) for name in ("query", "chosen"))
+    other = int(np.flatnonzero((query == 5) & ~chosen)[0])
+    rows = np.arange(len(query))
+    with pytest.raises(Difference, match="more than 8 candidates"):
+        check(translate, trace.with_table(trace.table.take(np.insert(rows, other, other))))
+    place = trace.table.schema.get_field_index("query")
+    for stray in (10**6, 6, 0):
+        strays = pa.array(np.where(rows == other, stray, query), trace.table.schema.field(place).type)
+        table = trace.table.set_column(place, trace.table.schema.field(place), strays)
+        with pytest.raises(Difference, match="do not stand with the winner"):
+            check(translate, trace.with_table(table))
+
+
 def test_a_dropped_candidate_is_missed(translate, photo):
     trace = translate.traced(photo, align=0.0, coherence=0.0)
     query, rank = (trace.column(name, winners=False) for name in ("query", "rank"))

@@ -95,8 +95,9 @@ class Case:
         trace, count = self.live.trace, len(self.live.grid)
         query = trace.column("query", winners=False).astype(np.int64)
         column = places(query)
-        width = max(int(column.max()) + 1, self.recorded)
-        entry, chosen = torch.full((count, width), -1), torch.zeros(count, dtype=torch.int64)
+        if column.max() >= self.recorded:
+            raise Difference(f"{self.name}: a retrieval has more than {self.recorded} candidates")
+        entry, chosen = torch.full((count, self.recorded), -1), torch.zeros(count, dtype=torch.int64)
         stated = trace.column("entry", winners=False).astype(np.int64)
         if np.any((stated < 0) | (stated >= len(self.live.banks))):
             raise Difference(f"{self.name}: an entry that the library does not have")
@@ -178,6 +179,9 @@ def check_queries(name: str, recorded: Trace, again: Trace) -> None:
     for column in ("image", "site", "query", "y", "x", "box"):
         if not recorded.winners[column].equals(again.winners[column]):
             raise Difference(f"{name}: the column {column} was changed")
+    query = recorded.column("query", winners=False).astype(np.int64)
+    if np.any(np.diff(query) < 0) or not np.array_equal(np.unique(query), recorded.column("query")):
+        raise Difference(f"{name}: candidates that do not stand with the winner of their query")
 
 
 def wrong_candidates(case: Case, bounds: Bounds) -> Tensor:
