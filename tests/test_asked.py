@@ -11,7 +11,7 @@ import pytest
 
 import ktviz as kt
 from ktviz.audit.agreement import check_compared
-from ktviz.audit.asked import asked_again, check_attributions
+from ktviz.audit.asked import ROOM, asked_again, check_attributions, check_circumstances
 from ktviz.audit.evidence import only_winners
 from ktviz.audit.folder import MANIFEST, file_list, manifest_bytes
 from ktviz.errors import Difference, SettingError
@@ -404,6 +404,17 @@ def test_rounding_elsewhere_is_allowed_and_nothing_beyond(case, attributions):
     far = replace(asked, frame=asked.frame.assign(share=asked.frame["share"] + [0.02, *[0] * (len(asked) - 1)]))
     with pytest.raises(Difference, match=r"attributions/1\.parquet, row 0: share"):
         check_attributions(case, [far], here=False)
+
+
+def test_numbers_within_what_is_said_of_an_attribution_are_rounded_elsewhere_too():
+    said = {"ways": {"tone": 0.7, "patch": [0.2, 0.1]}, "completeness_error": 0.1}
+    moved = {"ways": {"tone": 0.7001, "patch": [0.2, 0.1001]}, "completeness_error": 0.1}
+    check_circumstances("one", moved, said, ROOM)
+    for room, stated in ((0.0, moved), (ROOM, {**said, "ways": {"tone": 0.8, "patch": [0.2, 0.1]}})):
+        with pytest.raises(Difference, match="its ways"):
+            check_circumstances("one", stated, said, room)
+    with pytest.raises(Difference, match="its ways"):
+        check_circumstances("one", {**said, "ways": {"tone": 0.7}}, said, ROOM)
 
 
 def test_elsewhere_what_follows_from_the_trace_alone_is_exact(case, attributions):
