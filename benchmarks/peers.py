@@ -5,7 +5,7 @@ All get the keys of ktviz as 32-bit numbers and propose entries by inner product
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS
 from ktviz.library.kinds.patches.bank import Bank
 
-OURS = "ktviz"
+OURS, FLAT = "ktviz", "faiss IVF, Flat"
 BEAMS, PROBES, EFFORTS = (20, 40, 60, 80, 120, 160, 240, 360), (4, 8, 16, 32, 64, 128, 256), (16, 32, 64, 128, 256, 512)
 MOST = 128
 """Entries asked for, at most."""
@@ -44,8 +44,8 @@ class Peer:
     propose: Propose
 
 
-def peers(bank: Bank) -> Iterator[Peer]:
-    """Ours first."""
+def peers(bank: Bank, without: Collection[str] = ()) -> Iterator[Peer]:
+    """Ours first; some others, by name, may be left out."""
     index = bank.index(PAPER_WEIGHTS)
     yield Peer(OURS, BEAMS, lambda queries, effort, count: index.shortlist(queries, effort, count, None))
     factors = torch.from_numpy(index.factors.reshape(-1)[index.keys.places()])
@@ -56,7 +56,8 @@ def peers(bank: Bank) -> Iterator[Peer]:
         return padded(index.query_keys(queries))
 
     lists, size = round(len(keys) ** 0.5), keys.shape[1]
-    yield faiss_lists("faiss IVF, Flat", f"IVF{lists},Flat", keys, seen)
+    if FLAT not in without:
+        yield faiss_lists(FLAT, f"IVF{lists},Flat", keys, seen)
     for rotation in ("RR", "OPQ"):
         name = f"faiss {rotation}, IVF, 4-bit fast scan"
         turned = f"OPQ{size // 2}" if rotation == "OPQ" else f"RR{size}"
@@ -64,6 +65,8 @@ def peers(bank: Bank) -> Iterator[Peer]:
     yield faiss_graph(keys, seen)
     makers = {"hnswlib": hnswlib_graph, "usearch": usearch_graph, "scann": scann_trees}
     for name, make in makers.items():
+        if name in without:
+            continue
         if find_spec(name) is None:
             print(f"left out: {name} is not installed")
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -66,10 +66,10 @@ def main() -> Iterator[Table]:
         yield compared("search", bank, translator)
 
 
-def compared(name: str, bank: Bank, translator: Translator) -> Table:
-    """All indexes in a bank."""
+def compared(name: str, bank: Bank, translator: Translator, without: Collection[str] = (), why: str = "") -> Table:
+    """All indexes in a bank, but for some, and why not these."""
     queries, truth = asked(translator, bank, TUNED_ON)
-    settings = [one for peer in peers(bank) for one in frontier(tried(peer, bank, queries, truth))]
+    settings = [one for peer in peers(bank, without) for one in frontier(tried(peer, bank, queries, truth))]
     queries, truth = asked(translator, bank, REPORTED_ON)
     found = {threads: measured(settings, bank, queries, truth, threads) for threads in THREADS}
     names = [*dict.fromkeys(one.peer.name for one in settings)]
@@ -83,7 +83,7 @@ def compared(name: str, bank: Bank, translator: Translator) -> Table:
         f"Seconds at equal recall@1. Settings are chosen on the photograph {TUNED_ON} and measured on {REPORTED_ON}: "
         f"medians of {ROUNDS} rounds in which all take their turn. A recall lies between two settings of an index; "
         "where its fastest finds more, or its best less, nothing is said of it, or that it did not get there. "
-        "All get the keys of ktviz, as 32-bit numbers; what is proposed is compared by one code.",
+        f"All get the keys of ktviz, as 32-bit numbers; what is proposed is compared by one code. {why}".rstrip(),
         curves=Curves(
             f"{title}, {cores(THREADS[-1])}",
             "seconds",

@@ -43,8 +43,7 @@ def test_keys_of_queries_are_nearly_exact(projection, size):
 def test_keys_of_queries_do_not_depend_on_how_they_are_cut(projection):
     asked = vectors(67, channels_of(projection))
     known = projection.of_queries(asked)
-    for threads, size in ((1, 67), (3, 67), (64, 67), (1, 1), (2, 13)):
-        torch.set_num_threads(threads)
+    for size in (67, 1, 13):
         assert torch.equal(torch.cat([projection.of_queries(part) for part in asked.split(size)]), known)
     assert torch.equal(projection.of_queries(asked.flip(0)).flip(0), known)
 

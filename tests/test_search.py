@@ -330,8 +330,9 @@ def in_parts(banks, queries, settings, size):
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_nothing_that_is_found_depends_on_how_queries_are_cut(large, queries, preset):
+def test_nothing_that_is_found_depends_on_how_queries_are_cut(large, queries, preset, monkeypatch):
     """Equal bit for bit: entries, similarities, their order and the paths, on any number of threads, too."""
+    monkeypatch.setattr("ktviz.networks.threads.PIECES_PER_THREAD", 1)
     settings = SearchSettings(preset, beam=5)
     known = large.search(queries, settings)
     for threads, size in ((1, 1), (1, 7), (1, 30), (2, 7), (5, 30)):
@@ -409,6 +410,7 @@ def test_visits_propose_the_same_in_whatever_parts_they_are_done(copies, monkeyp
     settings = SearchSettings("beam", candidates=12, beam=beam)
     excluded = torch.rand(len(bank), generator=torch.Generator().manual_seed(3)) < hidden
     whole = bank.search(queries, settings, excluded)
+    monkeypatch.setattr("ktviz.networks.threads.PIECES_PER_THREAD", 1)
     for first, threads in ((1, 1), (2, 3), (100, 2)):
         monkeypatch.setattr("ktviz.library.kinds.patches.lists.FIRST", first)
         torch.set_num_threads(threads)

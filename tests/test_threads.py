@@ -11,7 +11,17 @@ import ktviz as kt
 from ktviz.explain.gradient import integrated
 from ktviz.labels import Classes
 from ktviz.library.kinds.patches.grid import PatchGrid
-from ktviz.networks.threads import Conv2d, ConvTranspose2d, SiLU, at_most, one_thread, threads_for
+from ktviz.networks.threads import (
+    PIECES_PER_THREAD,
+    Conv2d,
+    ConvTranspose2d,
+    SiLU,
+    at_most,
+    one_thread,
+    shared_out,
+    sharing,
+    threads_for,
+)
 from ktviz.systems.cocosnet import configuration
 from ktviz.systems.cocosnet.exemplar import given as exemplar_given
 from ktviz.systems.cocosnet.live import Live
@@ -226,3 +236,40 @@ def test_fewer_threads_are_used_meanwhile_and_as_many_as_before_afterwards():
     with at_most(2), one_thread():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 3
+
+
+def test_work_is_shared_out_in_order_by_threads_that_run_torch_alone():
+    torch.set_num_threads(3)
+    few = PIECES_PER_THREAD
+    done = shared_out(3 * few + 1, lambda first, last: (first, last, torch.get_num_threads()))
+    assert done == [(0, few, 1), (few, 2 * few, 1), (2 * few, 3 * few + 1, 1)]
+    assert shared_out(2 * few - 1, lambda first, last: (first, last)) == [(0, 2 * few - 1)]
+    assert shared_out(0, lambda first, last: (first, last)) == [(0, 0)]
+    assert torch.get_num_threads() == 3
+
+
+def test_what_is_shared_out_is_not_shared_out_again():
+    torch.set_num_threads(2)
+    many = 8 * PIECES_PER_THREAD
+    assert shared_out(many, lambda first, last: len(shared_out(many, lambda *_: None))) == [1, 1]
+
+
+def test_torch_runs_on_one_thread_where_work_is_shared_out():
+    torch.set_num_threads(3)
+    many = 8 * PIECES_PER_THREAD
+    with sharing():
+        assert torch.get_num_threads() == 1
+        with sharing():
+            assert len(shared_out(many, lambda *_: None)) == 3
+        assert len(shared_out(many, lambda *_: None)) == 3
+    assert torch.get_num_threads() == 3
+    with one_thread():
+        assert len(shared_out(many, lambda *_: None)) == 1
+
+
+def test_what_goes_wrong_in_a_part_is_raised_and_all_threads_are_there_again():
+    torch.set_num_threads(2)
+    with pytest.raises(ZeroDivisionError):
+        shared_out(8 * PIECES_PER_THREAD, lambda first, last: 1 / first)
+    assert torch.get_num_threads() == 2
+    assert len(shared_out(8 * PIECES_PER_THREAD, lambda *_: None)) == 2

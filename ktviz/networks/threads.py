@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from itertools import pairwise
+from contextvars import ContextVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,11 @@ BLOCK = 256
 """Cells in a matrix product of a 1x1 convolution."""
 UNSHARED = 32_768
 """Numbers that PyTorch does not share out among threads."""
-
+PIECES_PER_THREAD = 128
+"""Queries, vectors or leaves that are worth a thread of their own."""
+Done = TypeVar("Done")
+_cores: ContextVar[int] = ContextVar("_cores", default=0)
+"""Threads for what is shared out, where torch runs on one meanwhile; 0 elsewhere."""
 
 _used = False
 """Whether networks have run here: then PyTorch holds threads, which a forked process lacks and would wait for."""
@@ -66,21 +71,36 @@ def threads_for(cells: int) -> AbstractContextManager[None]:
     return at_most(max(1, cells // CELLS_PER_THREAD))
 
 
-def shared_out(count: int, work: Callable[[int, int], object]) -> None:
-    """Do some work, which must leave Python's lock alone, on as many threads as torch uses.
+@contextmanager
+def sharing() -> Iterator[None]:
+    """Run torch on one thread meanwhile, and what is `shared_out` on as many as torch used before.
+
+    Threads of torch wait for its next operation by spinning, on cores that others could use.
+    """
+    before = _cores.set(_cores.get() or torch.get_num_threads())
+    try:
+        with one_thread():
+            yield
+    finally:
+        _cores.reset(before)
+
+
+def shared_out(count: int, work: Callable[[int, int], Done]) -> list[Done]:
+    """Do some work on as many threads as torch uses, each of which runs torch by itself meanwhile.
 
     Args:
         count: Of pieces.
-        work: Does the pieces from a first one to before a last one.
+        work: Does the pieces from a first one to before a last one. Most of it must leave Python's lock alone.
+
+    Returns:
+        What was done, from the first pieces to the last.
     """
-    threads = min(torch.get_num_threads(), count)
-    ends = [count * part // max(1, threads) for part in range(threads + 1)]
+    threads = min(_cores.get() or torch.get_num_threads(), count // PIECES_PER_THREAD)
     if threads < 2:
-        work(0, count)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, first, last) for first, last in pairwise(ends)]:
-            done.result()
+        return [work(0, count)]
+    ends = [count * part // threads for part in range(threads + 1)]
+    with sharing(), ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, ends[:-1], ends[1:]))
 
 
 class Conv2d(nn.Conv2d):

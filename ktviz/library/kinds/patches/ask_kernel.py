@@ -28,8 +28,6 @@ def project(
     block_of: np.ndarray,
     ends: np.ndarray,
     keys: np.ndarray,
-    first: int,
-    last: int,
 ) -> None:
     """Project the bands of some vectors.
 
@@ -41,16 +39,14 @@ def project(
         block_of: (5,) the first block of each band, and the end.
         ends: (5,) the first direction of each band, and the end.
         keys: (n, D) float32 that is written.
-        first: Vector with which to begin, and
-        last: before which to end.
     """
     size = vectors.shape[1] // BANDS
     coefficients, numbers = np.empty((BANDS, size), np.float32), np.empty((AT_ONCE, BANDS, size), np.uint8)
     units, place = np.empty((AT_ONCE, BANDS), np.float32), np.empty(AT_ONCE, np.int64)
     products, masks = np.empty((AT_ONCE, BLOCK), np.float32), np.empty(AT_ONCE, np.uint16)
     least = np.full(AT_ONCE, np.inf, np.float32)
-    for start in range(first, last, AT_ONCE):
-        some = min(AT_ONCE, last - start)
+    for start in range(0, len(vectors), AT_ONCE):
+        some = min(AT_ONCE, len(vectors) - start)
         for slot in range(some):
             transform(vectors[start + slot], coefficients)
             as_bytes(coefficients, numbers[slot], units[slot])

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ktviz.library.kinds.patches.bands import coefficients, inverse_norm, spread, weighted
 from ktviz.library.kinds.patches.entries import GRID_CHUNK
-from ktviz.networks.threads import shared_out
+from ktviz.networks.threads import shared_out, sharing
 from ktviz.retrieval.exact import grid_scale, leading, on_grid, root
 
 QUERIES_AT_ONCE = 512
@@ -52,6 +52,7 @@ class Ranked:
         self.entry[rows], self.similarity[rows], self.bands[rows] = others.entry, others.similarity, others.bands
 
 
+@sharing()
 def rank(queries: Tensor, candidates: Tensor, entries: Comparable, weights: Tensor, length: int) -> Ranked:
     """Compare candidates (N, R), -1 for none, and keep the best."""
     similarity, bands = compare(queries, candidates, entries, weights)
@@ -87,11 +88,14 @@ def products(queries: Tensor, rows: Tensor, scales: Tensor, entries: Comparable)
         return energy, dots
     from ktviz.library.kinds.patches import exact_kernel
 
-    scale = torch.cat([grid_scale(some) for some in queries.split(QUERIES_AT_ONCE)])
-    read = queries.contiguous(), scale, *views, scales.float(), energy, dots
-    given = [one.numpy() for one in read]
-    # Of all at once: threads of PyTorch spin for a while after each of its operations, and would be in the way.
-    shared_out(len(rows), lambda first, last: exact_kernel.products(*given, first, last))
+    read = queries.contiguous(), *views, scales.float(), energy, dots
+
+    def multiply(first: int, last: int) -> None:
+        asked, *others = (one[first:last] for one in read)
+        scale = torch.cat([grid_scale(few) for few in asked.split(QUERIES_AT_ONCE)])
+        exact_kernel.products(*(one.numpy() for one in (asked, scale, *others)))
+
+    shared_out(len(rows), multiply)
     return energy, dots
 
 

@@ -34,8 +34,6 @@ def products(
     scale: np.ndarray,
     energy: np.ndarray,
     out: np.ndarray,
-    first: int,
-    last: int,
 ) -> None:
     """Band energies of queries, and their products with their candidates band by band, on the grid of exact products.
 
@@ -47,12 +45,10 @@ def products(
         scale: (n, R) float32 powers of two that take it to the grid.
         energy: (n, 4) float64 that is written, and
         out: (n, R, 4) float64.
-        first: Query with which to begin, and
-        last: before which to end.
     """
     channels = queries.shape[1] // (BANDS * len(BLOCKS))
     bands = np.empty((BANDS, len(BLOCKS) * channels))
-    for query in range(first, last):
+    for query in range(len(queries)):
         transform(queries[query], grid[query, 0], bands)
         add_up_squares(bands, energy[query])
         for place in range(address.shape[1]):

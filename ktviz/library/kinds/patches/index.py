@@ -20,7 +20,7 @@ from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.keys import KeyProjection
 from ktviz.library.kinds.patches.lists import Lists
 from ktviz.library.kinds.patches.tree import Children, Tree, levels_of
-from ktviz.networks.threads import shared_out
+from ktviz.networks.threads import shared_out, sharing
 
 Factors = NDArray[np.float32]
 
@@ -82,6 +82,7 @@ class Index:
         before = torch.cat((torch.zeros(1, dtype=torch.int64), (~excluded).cumsum(0)))
         return replace(self, factors=factors, counts=before[self.tree.end] - before[self.tree.start])
 
+    @sharing()
     def shortlist(self, queries: Tensor, beam: int, length: int, excluded: Tensor | None) -> Tensor:
         """The most promising entries of each query by their keys.
 
@@ -94,11 +95,16 @@ class Index:
         Returns:
             (N, length) int64 entries, the most promising first; -1 where the visited leaves held fewer.
         """
-        keys, left = self.query_keys(queries), self if excluded is None else self.without(excluded)
+        left = self if excluded is None else self.without(excluded)
         number = torch.full((len(self.tree) + 1,), -1)
         number[self.tree.leaves] = torch.arange(len(self.tree.leaves))
-        leaves = number[left.route(keys, beam)]
-        return torch.from_numpy(left.keys.best(keys, left.factors, leaves.numpy(), length))
+
+        def some(first: int, last: int) -> Tensor:
+            keys = left.query_keys(queries[first:last])
+            leaves = number[left.route(keys, beam)].numpy()
+            return torch.from_numpy(left.keys.best(keys, left.factors, leaves, length))
+
+        return torch.cat(shared_out(len(queries), some))
 
     def query_keys(self, queries: Tensor) -> Tensor:
         """Keys of queries (N, 16 C), their bands weighted, each in units of its own: (N, D) float32."""

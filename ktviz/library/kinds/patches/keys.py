@@ -25,7 +25,6 @@ from torch import Tensor
 from ktviz.library.kinds.patches.bands import band_vectors
 from ktviz.library.kinds.patches.entries import GRID_CHUNK
 from ktviz.library.kinds.patches.lists import Lists
-from ktviz.networks.threads import shared_out
 from ktviz.retrieval.exact import grid_scale, root
 
 CHUNK = 4096
@@ -85,8 +84,7 @@ class KeyProjection:
 
         keys, (directions, units, ends) = torch.empty(len(vectors), len(self.units)), self._directions
         held = directions.blocks, directions.offsets, units, directions.block_of, ends
-        given = vectors.contiguous().numpy()
-        shared_out(len(vectors), lambda first, last: project(given, *held, keys.numpy(), first, last))
+        project(vectors.contiguous().numpy(), *held, keys.numpy())
         return keys
 
     def of_bands(self, bands: Tensor) -> Tensor:

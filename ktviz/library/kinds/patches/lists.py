@@ -16,7 +16,6 @@ from torch.nn import functional as F
 
 from ktviz.library.kinds.patches import scan_kernel
 from ktviz.library.kinds.patches.dot_kernel import BLOCK, FOUR, OFFSET
-from ktviz.networks.threads import shared_out
 
 LARGEST, LARGEST_ASKED = 127, 63
 """Of the numbers of vectors, and of those of queries."""
@@ -118,13 +117,9 @@ class Lists:
         Returns:
             (n, wanted) vectors by falling product, of equal ones the lower first, -1 where there are fewer.
         """
-        asked, found = self.asked(queries), np.empty((len(queries), wanted), np.int64)
+        found = np.empty((len(queries), wanted), np.int64)
         held = self.blocks, self.offsets, factors, self.block_of, self.first
-
-        def visit(start: int, end: int) -> None:
-            scan_kernel.best(asked[start:end], *held, visits[start:end], FIRST, found[start:end])
-
-        shared_out(len(asked), visit)
+        scan_kernel.best(self.asked(queries), *held, visits, FIRST, found)
         ranked = -np.sort(-found, axis=1)
         return np.where(ranked > scan_kernel.NOTHING, scan_kernel.LOW - (ranked & scan_kernel.LOW), -1)
 
