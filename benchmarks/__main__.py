@@ -10,7 +10,7 @@ from importlib import import_module
 from benchmarks.tables import Table, publish
 from ktviz.printing import counted
 
-MINUTES = ("speed", "search", "explain", "small", "waiting")
+MINUTES = ("speed", "search", "explain", "small", "waiting", "commands")
 """What `make bench` runs."""
 NAMES = (
     "reconstruction",
@@ -28,6 +28,7 @@ NAMES = (
     "pieces",
     "views",
     "waiting",
+    "commands",
     "image_analogy",
     "cocosnet",
     "cocosnet_checks",

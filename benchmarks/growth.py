@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.curves import Curves
 from benchmarks.tables import Table
 from ktviz.library.kinds.patches.fit import FOR_TREE
 
@@ -15,6 +16,7 @@ FAR = (100_000_000, 1_000_000_000)
 """Entries that costs are extrapolated to."""
 FITTED_FROM = 100_000
 """Entries from which costs are fitted: below, what does not grow is most of them."""
+PEAKS = {"to build": "build_gb", "to search and translate": "ask_gb", "to add, remove and rebuild": "edit_gb"}
 SAMPLED = 280
 """Bytes that the writer holds for each entry of its sample, at least."""
 
@@ -109,4 +111,11 @@ def growth(found: Sequence[Found], given: str = "") -> Table:
         f"cost grows with; the writer holds at least {SAMPLED} bytes for each entry in it.",
         part="growth",
         given=given,
+        curves=Curves(
+            "The most memory that a library takes",
+            "entries",
+            "GB",
+            {what: [(one["entries"], one[name]) for one in found] for what, name in PEAKS.items()},
+            logarithmic="x",
+        ),
     )

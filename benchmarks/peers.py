@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS
 from ktviz.library.kinds.patches.bank import Bank
+from ktviz.networks.threads import shared_out, sharing
 
 OURS, FLAT = "ktviz", "faiss IVF, Flat"
 BEAMS, PROBES, EFFORTS = (20, 40, 60, 80, 120, 160, 240, 360), (4, 8, 16, 32, 64, 128, 256), (16, 32, 64, 128, 256, 512)
@@ -53,7 +54,9 @@ def peers(bank: Bank, without: Collection[str] = ()) -> Iterator[Peer]:
 
     def seen(queries: Tensor) -> Any:
         faiss.omp_set_num_threads(torch.get_num_threads())
-        return padded(index.query_keys(queries))
+        with sharing():  # as ours: no thread of torch spins beside those of the peers
+            found = shared_out(len(queries), lambda first, last: index.query_keys(queries[first:last]))
+            return padded(torch.cat(found))
 
     lists, size = round(len(keys) ** 0.5), keys.shape[1]
     if FLAT not in without:
@@ -109,7 +112,7 @@ def faiss_graph(keys: Any, seen: Callable[[Tensor], Any]) -> Peer:
 def hnswlib_graph(keys: Any, seen: Callable[[Tensor], Any]) -> Peer:
     """The graph of hnswlib."""
     index = import_module("hnswlib").Index(space="ip", dim=keys.shape[1])
-    index.init_index(max_elements=len(keys), ef_construction=BUILD_EFFORT, M=NEIGHBOURS // 2)
+    index.init_index(max_elements=len(keys), ef_construction=BUILD_EFFORT, M=NEIGHBOURS)
     index.add_items(keys)
 
     def propose(queries: Tensor, effort: int, count: int) -> Tensor:
@@ -123,7 +126,7 @@ def hnswlib_graph(keys: Any, seen: Callable[[Tensor], Any]) -> Peer:
 def usearch_graph(keys: Any, seen: Callable[[Tensor], Any]) -> Peer:
     """The graph of usearch, of bytes."""
     made = import_module("usearch.index").Index(
-        ndim=keys.shape[1], metric="ip", dtype="i8", connectivity=NEIGHBOURS // 2, expansion_add=BUILD_EFFORT
+        ndim=keys.shape[1], metric="ip", dtype="i8", connectivity=NEIGHBOURS, expansion_add=BUILD_EFFORT
     )
     made.add(np.arange(len(keys)), keys)
 

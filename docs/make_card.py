@@ -162,11 +162,13 @@ BLOCKS: Mapping[str, Blocks] = {
 """By system, what is written into its card."""
 TABLES: Mapping[str, Sequence[str]] = {
     "docs/measurements.md": (
-        *("reconstruction", "quality", "speed", "search", "build", "explain", "faithfulness", "pieces", "memory"),
+        *("reconstruction", "quality", "alignment", "speed", "search", "search_million", "scale", "build", "commands"),
+        *("explain", "faithfulness", "pieces", "memory"),
         *("views", "small", "image_analogy_cost", "image_analogy_warps", "image_analogy_quality"),
         *("image_analogy_search", "cocosnet_cost", "cocosnet_warp", "pix2pixhd"),
     ),
     "docs/threads.md": ("waiting",),
+    "docs/scale.md": ("scale_growth",),
     "docs/six-systems.md": ("six_systems_bench", "six_systems_agreement", "six_systems_claims", "bridge_runs"),
     "README.md": ("six_systems_summary",),
 }

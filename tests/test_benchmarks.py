@@ -100,7 +100,7 @@ def test_costs_of_sizes_that_nobody_measured_follow_the_powers_by_which_they_gre
     """One for each power: linear, of the sample, and of what does not grow; small libraries are left out."""
 
     def library(entries):
-        costs = dict.fromkeys(("rest_cpu", "build_gb", "open", "search", "ask_gb", "add"), 2.0)
+        costs = dict.fromkeys(("rest_cpu", "build_gb", "open", "search", "ask_gb", "add", "edit_gb"), 2.0)
         of_entries = {"shared_cpu": entries / 1e4, "sample_cpu": sampled(entries) / 1e3}
         return {"entries": entries, "bytes": 800.0, **costs, **of_entries}
 
@@ -108,6 +108,7 @@ def test_costs_of_sizes_that_nobody_measured_follow_the_powers_by_which_they_gre
     made = growth([{**library(10_000), "shared_cpu": 99.0}, *map(library, sizes)], "growth 1 2 3")
     assert (made.file, made.command) == ("scale_growth", "python -m benchmarks.scale growth 1 2 3")
     assert "200,000, 1,000,000, 2,000,000 entries" in made.notes
+    assert made.curves.lines["to build"] == [(10_000, 2.0), (200_000, 2.0), (1_000_000, 2.0), (2_000_000, 2.0)]
     rows = {row[0]: row[1:] for row in made.rows}
     assert len(rows) == len(COSTS)
     assert rows["building, CPU: what workers share out"] == ["3.3 min at 2,000,000", "1.00", "2.8 h", "27.8 h"]

@@ -16,6 +16,7 @@ from ktviz.errors import TraceError
 from ktviz.images import MAX_SIDE, pixel_digest
 from ktviz.tables import MOST_ROWS
 from ktviz.trace import parquet, schema1
+from ktviz.trace.content import Content
 from ktviz.trace.pictures import LABELS, OUTPUT, Picture
 from ktviz.trace.schema import KIND, REGRET, SCHEMA_VERSION, schema_of
 from ktviz.trace.trace import Trace
@@ -26,12 +27,12 @@ VOLATILE = ("versions", "device", "processor", "seed")
 """Parts of the metadata that say where and when a trace was made, not what is in it."""
 
 
-def metadata_of(trace: Trace) -> dict[str, Any]:
+def metadata_of(trace: Content) -> dict[str, Any]:
     """What a trace's file says about it."""
     return {**trace.about, "images": [dict(picture.about) for picture in trace.pictures]}
 
 
-def with_metadata(trace: Trace) -> pa.Table:
+def with_metadata(trace: Content) -> pa.Table:
     """The rows of a trace with its metadata in the schema."""
     return trace.table.replace_schema_metadata({parquet.METADATA: parquet.as_json(metadata_of(trace))})
 
