@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from numba import njit
 
-from ktviz.library.kinds.patches import ask_kernel, dot_kernel
+from ktviz.library.kinds.patches import dot_kernel, keys, query_keys_kernel
 from ktviz.library.kinds.patches.bands import band_vectors, coefficients
 from ktviz.library.kinds.patches.compare import products
 from ktviz.library.kinds.patches.entries import Entries
@@ -54,7 +55,7 @@ def test_processors_without_the_instruction_make_the_same_keys(projection, monke
     asked = vectors(21, channels_of(projection))
     known = projection.of_queries(asked)
     monkeypatch.setattr(dot_kernel, "HAS_DOTS", False)
-    monkeypatch.setattr(ask_kernel, "project", ask_kernel.njit(nogil=True)(ask_kernel.project.py_func))
+    monkeypatch.setattr(keys, "project", njit(nogil=True)(query_keys_kernel.project.py_func))
     assert torch.equal(projection.of_queries(asked), known)
 
 

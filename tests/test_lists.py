@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from numba import njit
 
-from ktviz.library.kinds.patches import dot_kernel, scan_kernel
+from ktviz.library.kinds.patches import dot_kernel, lists_kernel
 from ktviz.library.kinds.patches import lists as module
 from ktviz.library.kinds.patches.dot_kernel import OFFSET
 from ktviz.library.kinds.patches.lists import Lists
@@ -94,6 +95,6 @@ def test_processors_without_the_instruction_add_up_the_same(case, monkeypatch):
     if not dot_kernel.HAS_DOTS:
         pytest.skip("this processor has only one way")
     monkeypatch.setattr(dot_kernel, "HAS_DOTS", False)
-    for name in ("scan", "best"):  # compiled again, the inner one first
-        monkeypatch.setattr(scan_kernel, name, scan_kernel.njit(nogil=True)(getattr(scan_kernel, name).py_func))
+    for name in ("visit", "best"):  # compiled again, the inner one first
+        monkeypatch.setattr(lists_kernel, name, njit(nogil=True)(getattr(lists_kernel, name).py_func))
     assert np.array_equal(lists.best(queries, factors, visits, 16), known)

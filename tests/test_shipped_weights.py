@@ -78,18 +78,18 @@ def test_the_default_search_finds_the_exact_winner_in_a_bank_of_fifty_thousand(l
     assert (found == exact).float().mean() >= 0.95
 
 
-def test_the_default_search_takes_a_tenth_of_the_time_of_comparing_all(large_bank, samples):
+def test_the_default_search_takes_a_fraction_of_the_time_of_comparing_all(large_bank, samples):
     queries = queries_of(resize_short_side(read_image(samples / "photos" / "coffee.jpg"), 400)[:256, :256])[::2]
     settings = (SearchSettings("exact", candidates=1), SearchSettings(candidates=1))
     exact, beam = busy(*(lambda chosen=chosen: large_bank.search(queries, chosen) for chosen in settings))
-    assert exact / beam >= 10  # 40 are usual
+    assert exact / beam >= 35  # 75 are usual
 
 
 def test_recording_takes_little_of_a_translation(large, samples):
     translator = Translator.shipped(large["test/large"])
     photo = resize_short_side(read_image(samples / "photos" / "coffee.jpg"), 400)[:256, :256]
     plain, recorded = busy(lambda: translator(photo), lambda: translator.traced(photo))
-    assert recorded / plain <= 1.5  # 1.1 is usual
+    assert recorded / plain <= 1.3  # 1.1 is usual
 
 
 def busy(*works):

@@ -78,6 +78,8 @@ class Cluster(Engine):
         try:
             self._client: Client = Client(address, timeout=ANSWER, set_as_default=False)
         except (OSError, ValueError) as error:
+            if self._local is not None:
+                self._local.close()
             found = f"nobody answers ({error})"
             todo = "Start one, `dask scheduler`, and name the address that it says"
             raise ClusterError(f"the scheduler at {address}", found, todo) from None

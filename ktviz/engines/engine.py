@@ -98,4 +98,4 @@ THREADS = Threads()
 def check_engine(engine: object) -> None:
     """Raise SettingError for what is no engine."""
     if not isinstance(engine, Engine):
-        raise SettingError(f"engine {short(engine)}", "it is none", "Give a kt.Cluster, or leave it out")
+        raise SettingError(f"engine {short(engine)}", "not an engine", "Give a kt.Cluster, or leave it out")

@@ -25,7 +25,7 @@ def versions() -> dict[str, str]:
     return {
         "Python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "ktviz": ktviz.__version__,
-        **{name: metadata.version(name) for name in ("torch", "numpy", "numba")},
+        **{name: metadata.version(name) for name in ("torch", "numpy", "numba", "pillow")},
         "instructions": " ".join((platform.machine(), torch.backends.cpu.get_cpu_capability(), *chosen)),
     }
 

@@ -385,11 +385,12 @@ class Library:
         if files:
             self._writer.enter(name, bank, files, preparer, engine, quiet)
             self._open.pop(name, None)
-            self._warn_of_drift(name)
+            self._warn_of_drift(name, stacklevel=4)
         return self[name]
 
-    def _warn_of_drift(self, name: str) -> None:
+    def _warn_of_drift(self, name: str, stacklevel: int = 3) -> None:
+        """Warn whoever called the public method, so many calls above."""
         drift = self.drift(name) if name in self.manifest.banks else None
         if drift is not None and drift.matters:
             remark = f"bank {name}: {drift}; `ktviz library rebuild` makes its tree anew"
-            warnings.warn(remark, SourceWarning, stacklevel=3)  # whoever called Library.remove or check
+            warnings.warn(remark, SourceWarning, stacklevel=stacklevel)

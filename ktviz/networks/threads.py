@@ -86,7 +86,7 @@ def sharing() -> Iterator[None]:
 
 
 def shared_out(count: int, work: Callable[[int, int], Done]) -> list[Done]:
-    """Do some work on as many threads as torch uses, each of which runs torch by itself meanwhile.
+    """Do some work on as many threads as torch uses, each of which runs torch alone meanwhile.
 
     Args:
         count: Of pieces.
@@ -99,8 +99,13 @@ def shared_out(count: int, work: Callable[[int, int], Done]) -> list[Done]:
     if threads < 2:
         return [work(0, count)]
     ends = [count * part // threads for part in range(threads + 1)]
+
+    def alone(first: int, last: int) -> Done:
+        with one_thread():
+            return work(first, last)
+
     with sharing(), ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, ends[:-1], ends[1:]))
+        return list(pool.map(alone, ends[:-1], ends[1:]))
 
 
 class Conv2d(nn.Conv2d):

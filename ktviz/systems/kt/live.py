@@ -85,9 +85,10 @@ class Live:
     def remembered(self, name: str, of: str, find: Callable[[], Answer]) -> Answer:
         """What is found, or what was when this was last asked of the same."""
         known = _known.setdefault(self.model, {})
-        if name not in known or known[name][0] != of:
-            known[name] = (of, find())
-        answer: Answer = known[name][1]
+        held = known.get(name)  # read once: another thread may ask about another photo
+        if held is None or held[0] != of:
+            held = known[name] = of, find()
+        answer: Answer = held[1]
         return answer
 
     @cached_property

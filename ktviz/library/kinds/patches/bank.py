@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from ktviz.errors import SettingError
 from ktviz.images import Pixels
 from ktviz.library.banks import expect, fitting, thumb_of
 from ktviz.library.kinds.patches.drift import Drift, Fit
@@ -47,13 +48,13 @@ class Bank:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self._indices: dict[tuple[float, ...], Index] = {}
+        self._latest: tuple[tuple[float, ...], Index] | None = None
         self._thumbs: dict[int, bytes] = {}
 
     def changed(self, **parts: Any) -> Bank:
         """The same bank in memory, with other `entries`, `tree`, `keys`, or another `name`."""
         other = Bank(self.place)
-        other.__dict__.update({**vars(self), "_indices": {}, **parts})
+        other.__dict__.update({**vars(self), "_latest": None, **parts})
         return other
 
     def __len__(self) -> int:
@@ -138,25 +139,48 @@ class Bank:
     def search(
         self, queries: Tensor, settings: SearchSettings = SearchSettings(), excluded: Tensor | None = None
     ) -> Matches:
-        """Find the best entries for queries (N, C, 4, 4); see `SearchSettings`.
+        """Find the best entries for queries; several threads may search one bank.
 
         Args:
-            queries: (N, C, 4, 4) float32.
+            queries: (N, C, 4, 4), features of the bank's encoder; see `PatchGrid.unfold`.
             settings: How to search.
             excluded: (entries,) bool of entries to pass over; at least one must remain.
+
+        Returns:
+            Matches of N queries; see `ktviz.library.kinds.patches.search.search`.
+
+        Raises:
+            SettingError: Queries of another shape, or `excluded` is of another length or leaves nothing.
+            LibraryError: A file of the bank was changed or cannot be read.
+
+        Example:
+            >>> features = translate.encode(photo)  # doctest: +SKIP
+            >>> bank.search(PatchGrid(*features.shape[1:]).unfold(features)).winner  # doctest: +SKIP
         """
+        queries = self.as_asked(queries)
+        if excluded is not None and (excluded.shape != (len(self),) or bool(excluded.all())):
+            found = f"{int(excluded.sum()):,} of {excluded.numel():,} entries are to be passed over"
+            raise SettingError(f"search {len(self):,} entries", found, "Leave one of them at least")
         if excluded is not None and not excluded.any():
             excluded = None
         index = self.index(settings.band_weights) if settings.preset == "beam" else None
         return search(queries, self.entries, self.tree, index, settings, excluded)
 
+    def as_asked(self, queries: Tensor) -> Tensor:
+        """Queries as the search reads them: (N, C, 4, 4) float32 in memory, without a gradient."""
+        shape = (self.frame.channels, SIZE, SIZE)
+        if queries.shape[1:] != shape:
+            asked, known = ("x".join(map(str, one)) for one in (queries.shape, ("N", *shape)))
+            raise SettingError(f"search for queries of {asked}", f"this bank wants {known}", "Use its own encoder")
+        return queries.detach().to("cpu", torch.float32)
+
     def index(self, weights: tuple[float, float, float, float]) -> Index:
         """The index for some band weights, made at first use and kept for the latest weights."""
-        if weights not in self._indices:
-            self._indices.clear()
+        latest = self._latest  # read once: another thread may ask for other weights
+        if latest is None or latest[0] != weights:
             parts = self.tree, self.projection, self.levels, self.entries, self.keys
-            self._indices[weights] = Index.create(*parts, weights)
-        return self._indices[weights]
+            self._latest = latest = weights, Index.create(*parts, weights)
+        return latest[1]
 
     def picture(self, source: int) -> Pixels:
         """A source as the bank saw it, scaled to the library's side: 4 px per feature cell."""

@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ktviz.library.kinds.patches import exact_kernel
 from ktviz.library.kinds.patches.bands import coefficients, inverse_norm, spread, weighted
 from ktviz.library.kinds.patches.entries import GRID_CHUNK
 from ktviz.networks.threads import shared_out, sharing
@@ -86,8 +87,6 @@ def products(queries: Tensor, rows: Tensor, scales: Tensor, entries: Comparable)
         for some in torch.arange(len(rows)).split(QUERIES_AT_ONCE):
             energy[some], dots[some] = gathered(queries[some], rows[some], entries)
         return energy, dots
-    from ktviz.library.kinds.patches import exact_kernel
-
     read = queries.contiguous(), *views, scales.float(), energy, dots
 
     def multiply(first: int, last: int) -> None:

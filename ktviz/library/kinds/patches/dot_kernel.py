@@ -12,7 +12,7 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, config
 from numba.extending import intrinsic
 
 BLOCK = 16
@@ -25,7 +25,16 @@ OFFSET = 64
 """What is added to the numbers of queries: the instruction wants one side without a sign."""
 NUMBER, HALF, BYTE, WORD = (ir.IntType(bits) for bits in (32, 16, 8, 64))
 SUMS, REALS = ir.VectorType(NUMBER, BLOCK), ir.VectorType(ir.FloatType(), BLOCK)
-HAS_DOTS = bool(llvm.get_host_cpu_features().get("avx512vnni"))
+
+
+def has_dots() -> bool:
+    """Whether the instruction is there, and numba was not told to compile for another processor."""
+    if config.CPU_FEATURES is not None:
+        return "+avx512vnni" in config.CPU_FEATURES
+    return config.CPU_NAME is None and bool(llvm.get_host_cpu_features().get("avx512vnni"))
+
+
+HAS_DOTS = has_dots()
 
 
 @intrinsic

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ktviz.errors import LibraryError
+from ktviz.library.kinds.patches import find_kernel
 from ktviz.library.kinds.patches.bands import band_energy, to_patches, weighted
 from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.retrieval.exact import NORM_BITS, grid_scale, power_above, root
@@ -85,10 +87,9 @@ class Entries:
         if self.maps[0].dtype != torch.float16 or self.channels % LANES:
             return None
         source, y, x = self.where(rows)
-        self._check_inside(source, y, x)
-        size = 2 * self.channels
-        stride = self._known[source, 2] * size
-        return self._known[source, 0] + y * stride + x * size, stride
+        known, size = self._opened(source, y, x), 2 * self.channels
+        stride = known[source, 2] * size
+        return known[source, 0] + y * stride + x * size, stride
 
     def where(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Source, top row and left column of patches: three int64 of the rows' shape."""
@@ -108,8 +109,7 @@ class Entries:
         NumPy copies such runs faster than PyTorch.
         """
         source, y, x = self.where(rows)
-        self._check_inside(source, y, x)
-        width = self._known[source, 2]
+        width = self._opened(source, y, x)[source, 2]
         place = ((y * width + x)[:, None] + torch.arange(SIZE) * width[:, None]).numpy()
         out = np.empty((len(rows), SIZE, SIZE * self.channels), dtype=self._run(0).dtype)
         for number in np.unique(source.numpy()).tolist():
@@ -117,14 +117,25 @@ class Entries:
             out[mine] = self._run(number)[place[mine]]
         return torch.from_numpy(out).flatten(1)
 
-    def _check_inside(self, source: Tensor, y: Tensor, x: Tensor) -> None:
-        """Raise LibraryError unless patches lie in their maps: kernels read what they are told to."""
-        for number in source[self._known[source, 0] == 0].unique().tolist():
+    def _opened(self, source: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        """What is known of the maps of some patches, all of them opened; see `_known`.
+
+        Raises:
+            LibraryError: Patches do not lie in their maps: kernels read what they are told to.
+        """
+        known = self._known
+        for number in source[known[source, 0] == 0].unique().tolist():
             features = self.maps[number]
-            self._known[number] = torch.tensor([features.data_ptr(), *features.shape[:2]])
-        rows, columns = self._known[source, 1], self._known[source, 2]
+            known[number, 1:] = torch.tensor(features.shape[:2])
+            known[number, 0] = features.data_ptr()  # last: to other threads it says that the rest is there
+        rows, columns = known[source, 1], known[source, 2]
         if not bool(((y >= 0) & (x >= 0) & (y + SIZE <= rows) & (x + SIZE <= columns)).all()):
             raise LibraryError("read entries of a bank", "some lie outside their maps", "Build it again")
+        return known
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without addresses, which are those of this process and of these very maps."""
+        return {name: value for name, value in vars(self).items() if name != "_known"}
 
     @cached_property
     def _known(self) -> Tensor:
@@ -142,6 +153,9 @@ class Entries:
     def by_source(self) -> Tensor:
         """(N,) the entries source by source, in order of their places there."""
         if self.sorted is not None:
+            inside = not len(self) or 0 <= int(self.sorted.min()) <= int(self.sorted.max()) < len(self)
+            if not inside:
+                raise LibraryError("find entries of a bank by their places", "some do not exist", "Build it again")
             return self.sorted
         return torch.from_numpy(np.lexsort([side.numpy() for side in (self.x, self.y, self.source)]))
 
@@ -157,11 +171,9 @@ class Entries:
 
     def find(self, source: Tensor, y: Tensor, x: Tensor) -> Tensor:
         """The entries at some places (n,) of sources: (n,) int64, -1 where there is none."""
-        from ktviz.library.kinds.patches import place_kernel
-
         out = torch.empty(len(source), dtype=torch.int64)
         given = (source, y, x, self.first, self.by_source, self.y, self.x, out)
-        place_kernel.find(*(one.numpy() for one in given))
+        find_kernel.find(*(one.numpy() for one in given))
         return out
 
     def patches(self, rows: Tensor) -> Tensor:

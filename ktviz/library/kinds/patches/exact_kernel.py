@@ -1,5 +1,4 @@
-"""Exact products of queries with entries, read out of the feature maps as machine code: numba compiles it at first use,
-and keeps it.
+"""Exact products of queries with entries, read out of the feature maps as machine code.
 
 Whole numbers are added up in double precision, so few and so small that nothing is rounded: results are the same for
 any number of threads, on every processor, and those of a matrix product.
@@ -11,10 +10,11 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from ktviz.library.kinds.patches.compiled import compiled
 from ktviz.library.kinds.patches.entries import LANES
 
 HALFS, SINGLES, DOUBLES = (ir.VectorType(kind, LANES) for kind in (ir.HalfType(), ir.FloatType(), ir.DoubleType()))
@@ -25,7 +25,7 @@ BANDS, BLOCKS = 4, ((0, 0), (0, 1), (1, 0), (1, 1))
 FUSED, ROUNDED = "llvm.fma.v16f64", "llvm.rint.v16f32"
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def products(
     queries: np.ndarray,
     grid: np.ndarray,
@@ -56,7 +56,7 @@ def products(
             add_up(*view, bands.ctypes.data, channels, out[query, place].ctypes.data)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def transform(vector: np.ndarray, scale: float, bands: np.ndarray) -> None:
     """Haar coefficients (4, 4 C) of a vector (16 C,) that is put on the grid; see `bands.coefficients`."""
     channels = len(vector) // (BANDS * len(BLOCKS))
@@ -73,7 +73,7 @@ def transform(vector: np.ndarray, scale: float, bands: np.ndarray) -> None:
             bands[3, place] = 0.5 * (d - c - b + a)
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc"})
+@compiled(fastmath={"reassoc"})
 def add_up_squares(bands: np.ndarray, energy: np.ndarray) -> None:
     """Band energies (4,) of coefficients (4, 4 C): as nothing is rounded, sums are the same in any order."""
     for band in range(BANDS):

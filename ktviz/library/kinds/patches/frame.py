@@ -99,4 +99,6 @@ class Frame:
         nodes, size = len(frame.parent), len(projection.units)
         expect(is_tree(frame.parent) and frame.key_centres.shape == (nodes, size), "a tree of keys")
         expect(size == len(projection.band_of) and len(frame.centres) == nodes, "a centre of every node")
+        rows = frame.centres.shape[1] // BANDS
+        expect(all(basis.shape[0] == rows for basis in projection.bases), "directions of whole bands")
         return frame

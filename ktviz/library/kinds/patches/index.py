@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ktviz.library.kinds.patches.dot_kernel import BLOCK
 from ktviz.library.kinds.patches.entries import Entries
+from ktviz.library.kinds.patches.factors_kernel import weigh
 from ktviz.library.kinds.patches.keys import KeyProjection
 from ktviz.library.kinds.patches.lists import Lists
 from ktviz.library.kinds.patches.tree import Children, Tree, levels_of
@@ -138,8 +139,6 @@ def levels(parent: Tensor, centres: Tensor) -> tuple[Level, ...]:
 
 def factors_of(entries: Entries, keys: Lists, weights: Tensor) -> Factors:
     """Norm of each entry's patch over that of its weighted bands, where its key lies: (blocks, 16)."""
-    from ktviz.library.kinds.patches.weigh_kernel import weigh
-
     factors = np.empty(keys.offsets.size, np.float32)
     given = entries.energy.numpy(), weights.numpy(), np.r_[keys.first, len(entries)], keys.block_of, factors
     shared_out(len(keys.sizes), lambda first, last: weigh(*given, first, last))

@@ -25,6 +25,7 @@ from torch import Tensor
 from ktviz.library.kinds.patches.bands import band_vectors
 from ktviz.library.kinds.patches.entries import GRID_CHUNK
 from ktviz.library.kinds.patches.lists import Lists
+from ktviz.library.kinds.patches.query_keys_kernel import project
 from ktviz.retrieval.exact import grid_scale, root
 
 CHUNK = 4096
@@ -80,8 +81,6 @@ class KeyProjection:
 
         They err by about a thousandth of a query's norm, less than the bytes of entries do.
         """
-        from ktviz.library.kinds.patches.ask_kernel import project
-
         keys, (directions, units, ends) = torch.empty(len(vectors), len(self.units)), self._directions
         held = directions.blocks, directions.offsets, units, directions.block_of, ends
         project(vectors.contiguous().numpy(), *held, keys.numpy())
@@ -133,7 +132,7 @@ def fit_bases(vectors: Tensor, dimensions: int) -> tuple[Tensor, Tensor, Tensor,
         value, vector = torch.linalg.eigh(spread.T @ moment @ spread)
         values.append(value.flip(0))
         directions.append(spread @ fix_signs(vector).flip(1))
-    keep = share_out(values, dimensions)
+    keep = allotted(values, dimensions)
     ll, lh, hl, hh = (vector[:, :k].contiguous() for vector, k in zip(directions, keep, strict=True))
     means = MEAN.kron(torch.eye(channels))
     return torch.cat((means, ll), 1), lh, hl, hh
@@ -155,7 +154,7 @@ def band_moments(vectors: Tensor) -> Tensor:
     return moments / len(vectors)
 
 
-def share_out(values: Sequence[Tensor], dimensions: int) -> list[int]:
+def allotted(values: Sequence[Tensor], dimensions: int) -> list[int]:
     """How many directions each band gets: the largest eigenvalues of all bands win, but none gets next to nothing."""
     least = max(1, dimensions // 16)  # a band with little energy may be the one that a caller weights
     band = torch.repeat_interleave(torch.arange(4), torch.tensor([len(v) for v in values]))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from ktviz.library.kinds.patches import scan_kernel
+from ktviz.library.kinds.patches import lists_kernel
 from ktviz.library.kinds.patches.dot_kernel import BLOCK, FOUR, OFFSET
 
 LARGEST, LARGEST_ASKED = 127, 63
@@ -119,9 +119,9 @@ class Lists:
         """
         found = np.empty((len(queries), wanted), np.int64)
         held = self.blocks, self.offsets, factors, self.block_of, self.first
-        scan_kernel.best(self.asked(queries), *held, visits, FIRST, found)
+        lists_kernel.best(self.asked(queries), *held, visits, FIRST, found)
         ranked = -np.sort(-found, axis=1)
-        return np.where(ranked > scan_kernel.NOTHING, scan_kernel.LOW - (ranked & scan_kernel.LOW), -1)
+        return np.where(ranked > lists_kernel.NOTHING, lists_kernel.LOW - (ranked & lists_kernel.LOW), -1)
 
     def asked(self, queries: Tensor) -> NDArray[np.uint8]:
         """Queries (n, D) as bytes: each as large as fits, and above 0."""

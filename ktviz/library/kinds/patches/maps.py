@@ -17,7 +17,7 @@ from ktviz.library.place import Place
 
 STEP = torch.arange(SIZE)
 MOST_MAPPED = 30_000
-"""Maps that a process maps from disk: Linux allows it 65,530 in all. Those of further sources are held in memory."""
+"""Maps of a bank that are mapped from disk: Linux allows a process 65,530 in all. Further ones are held in memory."""
 
 
 class Maps(Sequence[Tensor]):
@@ -47,10 +47,11 @@ class Maps(Sequence[Tensor]):
             return [self[one] for one in range(self.size)[number]]
         if not 0 <= number < self.size:
             raise IndexError(number)
-        if number not in self.opened:
-            features = self.read(number)
-            self.opened[number] = features if len(self.opened) < MOST_MAPPED else features.clone()
-        return self.opened[number]
+        if number in self.opened:
+            return self.opened[number]
+        features = self.read(number)
+        # One for all threads: whoever has its address must not see it go.
+        return self.opened.setdefault(number, features if len(self.opened) < MOST_MAPPED else features.clone())
 
     def __iter__(self) -> Iterator[Tensor]:
         """All of them, none of which stays open for it."""

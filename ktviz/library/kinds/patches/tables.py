@@ -65,6 +65,9 @@ class Tables:
         block_of = blocks_of(sizes)
         expect(blocks.shape == (int(block_of[-1]), BLOCK * padded(len(units))), "one key per entry")
         expect(lists["offsets"].shape == (len(blocks), BLOCK), "one key per entry")
+        kinds = {"blocks": torch.int8, "offsets": torch.int32, **dict.fromkeys(("source", "by_source"), torch.int32)}
+        kinds |= {"ends": torch.int64, "energy": torch.float32, **dict.fromkeys(("y", "x"), torch.int16)}
+        expect(all({**held, **lists}[name].dtype == kind for name, kind in kinds.items()), "numbers of their kinds")
         found = Lists(units, blocks.numpy(), lists["offsets"].numpy(), block_of, first, sizes)
         return cls(keys=found, **{name: held[name] for name in ("ends", *rows, "fit")})
 

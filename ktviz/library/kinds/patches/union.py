@@ -54,7 +54,19 @@ class BankUnion(Banks[Bank]):
     def search(
         self, queries: Tensor, settings: SearchSettings = SearchSettings(), excluded: Tensor | None = None
     ) -> Matches:
-        """Search every bank and keep the best: queries (N, C, 4, 4); `excluded` as made by `excluded()`."""
+        """Search every bank and keep the best.
+
+        Args:
+            queries: (N, C, 4, 4), as in `Bank.search`.
+            settings: How to search.
+            excluded: (entries,) bool of entries to pass over, as made by `excluded()`.
+
+        Returns:
+            Matches of N queries, entries numbered through all banks.
+
+        Raises:
+            SettingError, LibraryError: As in `Bank.search`.
+        """
         found, offset = [], []
         for number, bank in enumerate(self.banks):
             first, last = self.entry_offset[number : number + 2].tolist()

@@ -1,12 +1,13 @@
-"""Which entry lies at a place of a source, by halves, as machine code: numba compiles it at first use, and keeps it."""
+"""Which entry lies at a place of a source, by halves, as machine code."""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ktviz.library.kinds.patches.compiled import compiled
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def find(
     source: np.ndarray,
     y: np.ndarray,

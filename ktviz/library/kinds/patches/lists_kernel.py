@@ -1,4 +1,4 @@
-"""The scan of lists of small whole numbers, as machine code: numba compiles it at first use, and keeps it.
+"""Visits to lists of small whole numbers, as machine code.
 
 Products are of whole numbers, and rounded once (`dot_kernel`): nothing depends on processors, threads or the order of
 lists.
@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from ktviz.library.kinds.patches.compiled import compiled
 from ktviz.library.kinds.patches.dot_kernel import AT_ONCE, BLOCK, FOUR, multiply
 
 ROOM = 4
@@ -22,7 +22,7 @@ MINUS_INFINITY = np.int32(-0x800000)
 """As bits."""
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def best(
     queries: np.ndarray,
     blocks: np.ndarray,
@@ -53,14 +53,14 @@ def best(
     before = min(before, visits.shape[1])
     for start, end in ((0, before), (before, visits.shape[1])):
         visitors, ends = by_list(visits, start, end, len(first))
-        scan(queries, blocks, offsets, factors, block_of, first, visitors, ends, wanted, found, counts)
+        visit(queries, blocks, offsets, factors, block_of, first, visitors, ends, wanted, found, counts)
     for query in range(len(queries)):
         shortened(found[query], counts, query, wanted)
         out[query, : counts[query]] = found[query, : counts[query]]
         out[query, counts[query] :] = NOTHING
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def by_list(visits: np.ndarray, start: int, end: int, lists: int) -> Any:
     """Some columns of visits (n, L) list by list: the queries, and where those of each list begin, (lists + 1,)."""
     ends = np.zeros(lists + 1, np.int64)
@@ -79,8 +79,8 @@ def by_list(visits: np.ndarray, start: int, end: int, lists: int) -> Any:
     return visitors, ends
 
 
-@njit(nogil=True, cache=True)
-def scan(
+@compiled()
+def visit(
     queries: np.ndarray,
     blocks: np.ndarray,
     offsets: np.ndarray,
@@ -137,7 +137,7 @@ def scan(
                             least_bits[slot] = ordered(bound[query])
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def taken(found: np.ndarray, counts: np.ndarray, query: int, mask: int, bits: np.ndarray, vector: int) -> None:
     """Add those of a block whose bit is set."""
     count = counts[query]
@@ -148,7 +148,7 @@ def taken(found: np.ndarray, counts: np.ndarray, query: int, mask: int, bits: np
     counts[query] = count
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def shortened(found: np.ndarray, counts: np.ndarray, query: int, wanted: int) -> Any:
     """Keep the best, as many as are wanted, and return the product, in order, from which others would be among them."""
     if counts[query] < wanted:
@@ -161,13 +161,13 @@ def shortened(found: np.ndarray, counts: np.ndarray, query: int, wanted: int) ->
     return least >> 32
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def ordered(bits: Any) -> Any:
     """The bits of a float32 as a whole number that is as much larger or smaller as it; and back."""
     return np.int32(bits) ^ ((np.int32(bits) >> 31) & np.int32(0x7FFFFFFF))
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def largest_first(values: np.ndarray, count: int, wanted: int) -> None:
     """Bring the largest of the first `count` values to the front, in no order (Hoare's quickselect)."""
     low, high = 0, count - 1

@@ -1,15 +1,15 @@
-"""How much longer patches are than their weighted bands, as machine code that numba compiles at first use and keeps."""
+"""Ratios of the norm of a patch to that of its weighted bands, as machine code."""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from ktviz.library.kinds.patches.bands import TINY
+from ktviz.library.kinds.patches.compiled import compiled
 from ktviz.library.kinds.patches.dot_kernel import BLOCK
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def weigh(
     energy: np.ndarray,
     weights: np.ndarray,

@@ -1,4 +1,4 @@
-"""Keys of queries, as machine code that numba compiles at first use and keeps.
+"""Keys of queries, as machine code.
 
 Bands of queries become bytes, each band in units of its own, and are multiplied with bases of bytes (`dot_kernel`):
 single steps are rounded one by one, and sums are of whole numbers, so keys do not depend on processors or threads.
@@ -7,8 +7,8 @@ single steps are rounded one by one, and sums are of whole numbers, so keys do n
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ktviz.library.kinds.patches.compiled import compiled
 from ktviz.library.kinds.patches.dot_kernel import AT_ONCE, BLOCK, FOUR, OFFSET, multiply
 
 BANDS, BLOCKS = 4, 4
@@ -19,7 +19,7 @@ TINY = np.float32(1e-36)
 """Bands without larger numbers are empty."""
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def project(
     vectors: np.ndarray,
     blocks: np.ndarray,
@@ -70,7 +70,7 @@ def project(
                         keys[start + slot, begin + lane] = products[slot, lane] * units[slot, band]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def transform(vector: np.ndarray, coefficients: np.ndarray) -> None:
     """Haar coefficients (4, 4 C) of a vector (16 C,); see `bands.coefficients`."""
     channels, half = len(vector) // (BANDS * BLOCKS), np.float32(0.5)
@@ -87,7 +87,7 @@ def transform(vector: np.ndarray, coefficients: np.ndarray) -> None:
             coefficients[3, place] = (d - c) - (b - a)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def as_bytes(coefficients: np.ndarray, numbers: np.ndarray, units: np.ndarray) -> None:
     """Each band (4, 4 C) as numbers from -63 to 63, and `OFFSET`; and what they are multiples of, (4,)."""
     bits, most = coefficients.view(np.int32), np.empty(1, np.int32)
