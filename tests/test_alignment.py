@@ -433,6 +433,8 @@ def test_amounts_outside_0_to_1_are_refused(wrong):
 
 
 def test_an_unknown_tone_is_refused_with_those_that_exist():
+    with pytest.raises(SettingError, match="tone 'sources': nothing is aligned"):
+        Settings(tone="sources", align=0)
     with pytest.raises(SettingError, match=r"tone.*patches, sources"):
         Settings(tone="x")
 

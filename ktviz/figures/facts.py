@@ -30,6 +30,8 @@ def facts(attribution: Attribution) -> list[str]:
         found += [f"{why} {percent(part)}" for why, part in lacking.items() if part > 0.005]
     if "completeness_error" in about:
         found.append(f"completeness error {about['completeness_error']:.1e}")
+    if about.get("ways"):
+        found.append("of the change " + ", ".join(f"{percent(part)} by {way}" for way, part in about["ways"].items()))
     if "change" in about:
         found.append(f"the knowledge changed it by {about['change']:.1f} levels")
     if attribution.through == "datamodel":

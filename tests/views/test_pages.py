@@ -344,8 +344,8 @@ def test_what_a_notebook_stores_of_a_view_holds_no_bundle(world, paint):
 # The real size
 
 
-@pytest.fixture(scope="module")
-def real(samples, shared):
+@pytest.fixture(scope="module", params=[{}, {"align": 0}], ids=["aligned", "not aligned"])
+def real(samples, shared, request):
     """A detailed photo at 512x512 px, translated with the shipped weights and the sample library."""
     photo = shared / "data" / "photos_eval" / "kodak_05.jpg"
     if not photo.exists() or not (samples / "credits.csv").exists():
@@ -353,7 +353,7 @@ def real(samples, shared):
     from ktviz import samples as sample_data
 
     translator = kt.Translator.shipped(sample_data.bank("art/impasto", quiet=True))
-    return translator, translator.traced(resize(read_image(photo), 512, 512), align=0)
+    return translator, translator.traced(resize(read_image(photo), 512, 512), **request.param)
 
 
 def test_the_first_draw_of_a_real_translation_is_small_and_quick(real):

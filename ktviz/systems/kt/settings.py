@@ -46,7 +46,8 @@ class Settings(KnownKeywords):
     Attributes:
         preset: "beam" (default), "paper" or "exact"; see `SearchSettings`.
         transfer: "statistics" (the paper's default) or "swap".
-        strength: 0 leaves the photo, 1 is the full transfer. None: 0.2 with alignment, else 1.
+        strength: Of the transfer from patch to patch: 0 is none, so that only alignment changes the photo, 1 all of it.
+            None: 0.2 with alignment, else 1.
         max_gain: Bound of the contrast gain in `statistics`; 0 means none, as published. None: 3.5, or 0 for "paper".
         align: How far features are brought to the mean and covariance of what was retrieved, before and after the
             transfer: from 0, as published, to 1. None: 1, or 0 for "paper".
@@ -84,6 +85,9 @@ class Settings(KnownKeywords):
         coherence = (0.0 if published else COHERENCE) if self.coherence is None else number("coherence", self.coherence)
         align = (0.0 if published else 1.0) if self.align is None else number("align", self.align)
         strength = (ALIGNED if align else 1.0) if self.strength is None else number("strength", self.strength)
+        if not align and self.tone != "patches":
+            found = "nothing is aligned (align 0), so there is no tone"
+            raise SettingError(f"tone {self.tone!r}", found, "Leave it out, or give align above 0")
         without = parts_to_leave_out(self.without)
         check_transfer(self.transfer, strength, max_gain)
         if not 0 <= align <= 1:

@@ -61,6 +61,6 @@ def check_transfer(mode: str, strength: float, max_gain: float) -> None:
     """
     one_of("transfer", mode, get_args(TransferMode))
     if not 0 <= strength <= 1:
-        raise SettingError(f"strength {strength}", "outside 0 to 1", "Give a number from 0 (the photo) to 1")
+        raise SettingError(f"strength {strength}", "outside 0 to 1", "Give a number from 0 (no transfer) to 1")
     if not 0 <= max_gain < float("inf"):
         raise SettingError(f"gain bound {max_gain}", "not a number from 0", "Give 0 for none, or 2 to 6")

@@ -1,4 +1,4 @@
-"""The tables of a bank of patches: entries and their keys, leaf by leaf, put together without being held in memory."""
+"""The tables of a bank of patches: entries and their keys, leaf by leaf, put together in mapped files."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Share:
     Attributes:
         leaf: (n,) the leaf of each.
         source: (n,) the number of its source.
-        by_source: (n,) source by source, in order of their places there: which of them.
+        by_source: (n,) positions in this part, ordered by source and then by place in its map.
     """
 
     leaf: Ints
