@@ -106,7 +106,9 @@ Preset = Annotated[
     str | None, typer.Option(help="kt: paper, beam or exact. image-analogy: photo-to-style, style-to-photo ... [beam]")
 ]
 Transfer = Annotated[str | None, typer.Option(help="What the winners give (kt): statistics or swap. [statistics]")]
-Strength = Annotated[float | None, typer.Option(help="Of the transfer from patch to patch (kt): 0, none, to 1. [0.2; 1 without --align]")]
+Strength = Annotated[
+    float | None, typer.Option(help="Of the transfer from patch to patch (kt): 0, none, to 1. [0.2; 1 without --align]")
+]
 Coherence = Annotated[
     float | None, typer.Option(help="Similarity given up to continue a neighbour (kt); 0 as published.")
 ]

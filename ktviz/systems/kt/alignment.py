@@ -56,9 +56,9 @@ class Moments:
         """With some rows of a map (C, h, w), each cell so many times (h, w): row by row, so that a map has the same
         moments however it is cut into rows."""
         found = self
-        for row, often in zip(features.permute(1, 2, 0), times, strict=True):
-            cells = row.double()
-            with one_thread():
+        with one_thread():
+            for row, often in zip(features.permute(1, 2, 0), times, strict=True):
+                cells = row.double()
                 counted = cells * often[:, None]
                 found += Moments(often.double().sum(), counted.sum(0), counted.T @ cells)
         return found

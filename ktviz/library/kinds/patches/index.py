@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -107,6 +108,14 @@ class Index:
 
         return torch.cat(shared_out(len(queries), some))
 
+    @cached_property
+    def there(self) -> list[Factors]:
+        """Of each level (blocks, 16): 1 for nodes below which entries are left, NaN for the others."""
+        return [
+            level.centres.spread(torch.where(self.counts[level.nodes] > 0, 1.0, torch.nan).numpy())
+            for level in self.levels
+        ]
+
     def query_keys(self, queries: Tensor) -> Tensor:
         """Keys of queries (N, 16 C), their bands weighted, each in units of its own: (N, D) float32."""
         return self.projection.of_queries(queries).mul_(self.weights[self.projection.band_of])
@@ -117,8 +126,7 @@ class Index:
         Level by level only children of the kept nodes stay in the race, beside leaves above the last level.
         """
         visits, best = np.zeros((len(keys), 1), np.int64), torch.zeros(len(keys), 1, dtype=torch.int64)
-        for level in self.levels:
-            there = level.centres.spread(torch.where(self.counts[level.nodes] > 0, 1.0, torch.nan).numpy())
+        for level, there in zip(self.levels, self.there, strict=True):
             visits = level.centres.best(keys, there, visits, beam)
             best = torch.where(torch.from_numpy(visits >= 0), level.nodes[torch.from_numpy(visits)], -1)
         return best
