@@ -276,6 +276,15 @@ class Library:
 
         Arguments and errors are those of `build`; maps and attributes must be those that the bank holds, maps of the
         same classes, which are the bank's where none are given.
+
+        Raises:
+            UnknownNameError: No such bank.
+            LibraryError: It is of an older format: `rebuild` first.
+            LibraryBusyError, StorageError: Another process writes, or the disk is full; the bank stays as it was.
+
+        Example:
+            >>> library.add("art/impasto", "more/", credits="credits.csv")  # doctest: +SKIP
+            BankUnion(art/impasto; 12 sources, 80,112 entries)
         """
         check_engine(engine)
         bank, record = self.bank(name), self.record(name)
@@ -304,6 +313,11 @@ class Library:
 
         Raises:
             UnknownNameError: No such bank, or a name means no source, or several; nothing is removed.
+            LibraryError, LibraryBusyError, StorageError: As in `add`.
+
+        Example:
+            >>> library.remove("art/impasto", "starry-river")  # doctest: +SKIP
+            ['art/impasto/starry-river']
         """
         removed: dict[str, str] = {}
         with self._writer.held():
@@ -339,6 +353,12 @@ class Library:
         Raises:
             UnknownNameError: No such bank.
             LibraryError: A file is damaged, or one bank of a library of an older format is named: all become new ones.
+            LibraryBusyError, StorageError: As in `add`.
+
+        Example:
+            >>> if library.drift("art/impasto").matters:  # doctest: +SKIP
+            ...     library.rebuild("art/impasto")
+            ['art/impasto']
         """
         check_engine(engine)
         if self._writer.older and name is not None:
@@ -358,6 +378,9 @@ class Library:
         Raises:
             UnknownNameError: No such bank.
             LibraryError: A file is missing, was changed or was added, or does not fit the others; the message names it.
+
+        Example:
+            >>> library.check()  # doctest: +SKIP
         """
         for one in [name] if name is not None else list(self):
             check_bank(self.bank(one))
@@ -369,7 +392,12 @@ class Library:
         place.compare_all(place.files())
 
     def drift(self, name: str) -> Drift | None:
-        """How far a bank of patches has moved away from what its tree was made for; None for other kinds."""
+        """How far a bank of patches has moved away from what its tree was made for; None for other kinds.
+
+        Example:
+            >>> library.drift("art/impasto").matters  # doctest: +SKIP
+            False
+        """
         bank = self.bank(name)
         return bank.drift if isinstance(bank, Bank) else None
 
