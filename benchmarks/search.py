@@ -84,8 +84,8 @@ def compared(name: str, bank: Bank, translator: Translator, without: Collection[
         f"medians of {ROUNDS} rounds in which all take their turn. A recall lies between two settings of an index; "
         "where its fastest finds more, or its best less, nothing is said of it, or that it did not get there. "
         "Tuned is how hard an index looks, and how many of its proposals are compared; lists are as many as the root "
-        f"of the entries, links of graphs {NEIGHBOURS}. All get the keys of ktviz, as 32-bit numbers; what is proposed is "
-        f"compared by one code. {why}".rstrip(),
+        f"of the entries, links of graphs {NEIGHBOURS}. All get the keys of ktviz, as 32-bit numbers; what is "
+        f"proposed is compared by one code. {why}".rstrip(),
         curves=Curves(
             f"{title}, {cores(THREADS[-1])}",
             "seconds",
