@@ -19,6 +19,7 @@ from benchmarks.tables import ROOT, Table, publish, shared
 from ktviz.audit.copies import copies
 from ktviz.explain.case import Case
 from ktviz.explain.pieces import LEAST, pieces, winners_of
+from ktviz.explain.result import one_site
 from ktviz.images import Pixels, find_images, read_image, resize, resize_short_side
 from ktviz.library.format import LibrarySettings
 from ktviz.library.kinds.patches.union import BankUnion
@@ -50,7 +51,7 @@ def main() -> Iterator[Table]:
                 photo = resize_short_side(read_image(path), SIDE)
                 trace = translator.traced(photo)
                 clean.update(found(trace, translator))
-                largest.append(int(winners_of(trace).own_sizes().max(initial=0)))
+                largest.append(int(winners_of(one_site(trace)).own_sizes().max(initial=0)))
                 kind = KINDS[number // 2 % len(KINDS)]
                 if number % 2 == 0:
                     pasted, source = planting(photo, translator.banks, files, number, kind)
@@ -70,6 +71,7 @@ def main() -> Iterator[Table]:
 
 def found(trace: Trace, translator: Translator, source: str | None = None) -> Iterator[str]:
     """What was found, of one work where it is named: "pictures" always, "piece", "input", "output", "any"."""
+    trace = one_site(trace)
     tables = [pieces(trace), copies(Case(trace, translator))]
     if source is not None:
         tables = [table[table["source"] == source] for table in tables]

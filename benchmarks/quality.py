@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
@@ -126,11 +127,13 @@ def coherence(result: Translation) -> dict[str, float]:
 
 def bank_of(pictures: Sequence[Path], side_px: int) -> BankUnion:
     """A bank of some sources, entries at stride 2 without de-duplication, as in the reference."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = LibrarySettings(side_px=side_px, stride=2, dedupe=1.0)
-        library = Library.create(Path(folder) / "pair.ktlib", Encoder.shipped(), settings)
-        library.build("quality/pair", pictures, quiet=True)
-        return library["quality/pair"]  # mapped files stay readable after the folder is gone
+    folder = tempfile.TemporaryDirectory()
+    settings = LibrarySettings(side_px=side_px, stride=2, dedupe=1.0)
+    library = Library.create(Path(folder.name) / "pair.ktlib", Encoder.shipped(), settings)
+    library.build("quality/pair", pictures, quiet=True)
+    banks = library["quality/pair"]
+    weakref.finalize(banks, folder.cleanup)  # files are opened when they are needed
+    return banks
 
 
 def contact_sheet(rows: list[list[Pixels]], side_px: int = SHEET_PX) -> Pixels:

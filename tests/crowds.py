@@ -12,10 +12,13 @@ import torch
 from ktviz.files import link
 from ktviz.images import write_image
 from ktviz.library.format import BankRecord, LibrarySettings, write_manifest
+from ktviz.library.kinds.patches.build import made_with
+from ktviz.library.kinds.patches.source import PatchSource
 from ktviz.library.kinds.patches.tables import Tables
 from ktviz.library.layout import ENTRIES, KEYS, SOURCES, TREE
 from ktviz.library.library import Library
 from ktviz.library.shards import stated_of
+from ktviz.library.sources import content_of, read_sources
 
 BANK = "crowd/many"
 SIDE_PX = 16
@@ -44,8 +47,10 @@ def crowd(folder, count, encoder):
     stated = {path.name: stated_of(path) for path in sorted(tables.iterdir())}
     assert {*stated} == {SOURCES, ENTRIES, KEYS, TREE}
     record = bank.place.record
+    sources, files = zip(*read_sources(tables / SOURCES, PatchSource).parts(), strict=True)
+    content = content_of(made_with(library.manifest.encoder.digest, settings), sources, files)
     known = BankRecord(
-        record.kind, f"banks/{BANK}@1", record.of_source, count, count, record.source_bytes, "0" * 64, stated
+        record.kind, f"banks/{BANK}@1", record.of_source, count, count, record.source_bytes, content, stated
     )
     write_manifest(library.folder, replace(library.manifest, banks={BANK: known}))
     return Library.open(library.folder)

@@ -37,7 +37,21 @@ KERNELS = {
     "PyTorch without vectors": {"ATEN_CPU_CAPABILITY": "default"},
 }
 NAMES = list(KERNELS)
-SUITES = ("bands", "exact", "lists", "keys", "search", "coherence", "tree", "dedupe", "descent", "trace", "toy_world", "audit", "verify")
+SUITES = (
+    "bands",
+    "exact",
+    "lists",
+    "keys",
+    "search",
+    "coherence",
+    "tree",
+    "dedupe",
+    "descent",
+    "trace",
+    "toy_world",
+    "audit",
+    "verify",
+)
 SUITE_RUNS = [(NAMES[0], 2), *((name, 1) for name in NAMES)]
 """Kernels and threads. Under each, translations with one thread and with two are compared besides."""
 TESTS = Path(__file__).parent

@@ -1,5 +1,6 @@
 """The benchmarks can be started, what they find is kept, and the one score of their own means what it says."""
 
+import gc
 import json
 import math
 from importlib import import_module
@@ -13,9 +14,11 @@ from benchmarks import tables
 from benchmarks.curves import Curves
 from benchmarks.growth import COSTS, as_time, growth, sampled
 from benchmarks.lattice import lattice
+from benchmarks.quality import bank_of
 from benchmarks.search import points, seconds_at
 from benchmarks.tables import Headline, Table, as_value
 from ktviz.images import read_image
+from ktviz.systems.kt.translator import Translator
 
 ROWS = [["ktviz", "3,969", "0.12"], ["another", "", "1.05 x"]]
 LINES = {"ktviz": [(0.1, 0.9), (0.2, 0.99)], "another": [(0.5, 0.9)]}
@@ -140,3 +143,13 @@ def test_seconds_at_a_recall_lie_between_two_settings_that_were_measured():
     assert [seconds_at(curve, recall) for recall in (0.9, 0.99)] == pytest.approx([1.0, 3.0])
     assert math.isinf(seconds_at(curve, 0.995))
     assert math.isnan(seconds_at(curve, 0.85))
+
+
+def test_a_bank_of_a_benchmark_is_read_after_it_was_made(tmp_path, paint, save):
+    """Its files lie in a folder of their own as long as it is used, and no longer."""
+    banks = bank_of([save(tmp_path / "a.png", paint(1, 64, 64))], 64)
+    folder = banks.banks[0].place.library
+    assert Translator.shipped(banks)(paint(2, 64, 64)).image.shape == (64, 64, 3)
+    del banks
+    gc.collect()
+    assert not folder.exists()

@@ -167,7 +167,7 @@ def discard_prepared(
 def discard_parts(library: Path, digests: Collection[str]) -> None:
     """Remove the parts of some sources (SHA-256) from `building/`; those of other interrupted builds stay."""
     for part in (library / BUILDING).glob("*/*"):
-        half_written = part.name.startswith(".")  # by a process that was killed
+        half_written = part.name.startswith(".ktviz-")  # by a process that was killed
         if half_written or part.name[:DIGEST] in digests:
             part.unlink()
     for folder in (*(library / BUILDING).glob("*"), library / BUILDING):

@@ -308,7 +308,8 @@ def is_digest(value: object) -> bool:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace `library.json` by rename."""
     partial = folder / f"{MANIFEST}.part"
-    with partial.open("w", encoding="utf-8") as file:
+    partial.unlink(missing_ok=True)  # of a process that was killed; or a link, through which nothing is to be written
+    with partial.open("x", encoding="utf-8") as file:
         file.write(manifest.to_json())
         file.flush()
         os.fsync(file.fileno())

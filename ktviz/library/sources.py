@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -115,6 +116,7 @@ Stated = tuple[int, str]
 """Size and SHA-256 of a file."""
 SIZES, DIGESTS = "file_bytes", "file_sha256"
 """Columns that hold them, of each source's files in the order of its layout; the others are those of `Source`."""
+MOST_PX = 1 << 31
 AT_ONCE = 4096
 """Rows made into sources at a time."""
 
@@ -235,7 +237,20 @@ def read_sources(path: Path, kind: type[S]) -> Sources[S]:
     wanted = {part.name for part in fields(kind)} - {"credit", "attributes"} | {part.name for part in fields(Credit)}
     if missing := sorted(wanted - set(table.column_names)):
         raise ValueError(f"{path.name} lacks the column {missing[0]}")
+    check_rows(table)
     return Sources(table, kind)
+
+
+def check_rows(table: pa.Table) -> None:
+    """Raise ValueError unless sources are in order, each once, and of names, digests and sizes that there can be."""
+    names: list[Any] = table["name"].to_pylist()
+    if not all(names) or any(one >= other for one, other in pairwise(names)):
+        raise ValueError("expected sources of different names, in their order")
+    if not pc.all(pc.match_substring_regex(table["sha256"], "^[0-9a-f]{64}$")).as_py():  # files are called by it
+        raise ValueError("expected a SHA-256 of each source")
+    for side in ("width", "height"):
+        if not pc.all(pc.and_(pc.greater(table[side], 0), pc.less(table[side], MOST_PX))).as_py():
+            raise ValueError(f"expected sources of a {side} that there can be")
 
 
 def source_from(row: dict[str, object], kind: type[S]) -> S:

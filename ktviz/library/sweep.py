@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 from ktviz.errors import LibraryError, StorageError
 from ktviz.library.banks import READ_ERRORS
-from ktviz.library.format import Manifest
-from ktviz.library.place import Place, contents_of
+from ktviz.library.format import BUILDING, Manifest
+from ktviz.library.layout import CLASSES, LAYOUTS
+from ktviz.library.place import LEFT, Place, contents_of
+
+TABLES = {CLASSES, *(table for layout in LAYOUTS.values() for table in layout.tables)}
+"""How the tables of banks are called."""
+OF_TABLES = re.compile(r".+@\d+")
+"""How the folders of tables are."""
 
 
 def sweep(library: Path, manifest: Manifest) -> None:
@@ -27,25 +34,49 @@ def sweep(library: Path, manifest: Manifest) -> None:
         ) from None
 
 
+def check_links(library: Path) -> None:
+    """Refuse links within a library: what is removed through one is somebody else's.
+
+    Raises:
+        LibraryError: One is there; the message names it.
+    """
+    banks = library / "banks"
+    for path in (banks, *banks.glob("*"), *banks.glob("*/*"), library / BUILDING, *(library / BUILDING).glob("*")):
+        if path.is_symlink():
+            found = f"{path.relative_to(library).as_posix()} is a link"
+            raise LibraryError(f"library {str(library)!r}", found, "Put the folder itself there, or remove the link")
+
+
 def remove_unnamed(library: Path, manifest: Manifest) -> None:
+    """Only what ktviz writes: whatever else lies there, is a person's."""
     tables = {library / record.folder for record in manifest.banks.values()}
     contents = {contents_of(library, name): Place(name, library, record) for name, record in manifest.banks.items()}
-    for folder in (library / "banks").glob("*/*"):
+    for folder in folders(library / "banks", "*/*"):
         if folder in contents:
-            remove_strangers(contents[folder])
-        elif folder not in tables:
+            remove_left(contents[folder])
+        elif folder not in tables and (OF_TABLES.fullmatch(folder.name) or all(map(is_left, folder.iterdir()))):
             shutil.rmtree(folder)
-    for task in (library / "banks").glob("*"):
+    for task in folders(library / "banks", "*"):
         if not any(task.iterdir()):
             task.rmdir()
 
 
-def remove_strangers(place: Place) -> None:
+def folders(folder: Path, pattern: str) -> list[Path]:
+    """Those within a folder."""
+    return [path for path in folder.glob(pattern) if path.is_dir()]
+
+
+def is_left(path: Path) -> bool:
+    """Whether a file is called as those of banks are, or as one that is only half written."""
+    return path.is_file() and (path.name in TABLES or LEFT.fullmatch(path.name) is not None)
+
+
+def remove_left(place: Place) -> None:
     """Remove the files of sources that a bank does not have; where its table is damaged, nothing can be told."""
     try:
         named = {path.name for path, _ in place.files()}
     except (LibraryError, *READ_ERRORS):
         return
     for path in place.contents.iterdir():
-        if path.name not in named:
+        if path.name not in named and path.is_file() and LEFT.fullmatch(path.name):
             path.unlink()

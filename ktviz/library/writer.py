@@ -34,7 +34,7 @@ from ktviz.library.kinds.preparer import Preparer
 from ktviz.library.kinds.registry import KINDS, AnyKind
 from ktviz.library.parts import Part
 from ktviz.library.sources import SourceFile
-from ktviz.library.sweep import sweep
+from ktviz.library.sweep import check_links, sweep
 
 
 class Writer:
@@ -67,6 +67,7 @@ class Writer:
                 f"edit library {str(self.folder)!r}", self.older, "Convert it first: `ktviz library rebuild`"
             )
         with writing(self.folder):
+            check_links(self.folder)
             if read_manifest(self.folder) != self.manifest:
                 found = "it was changed since it was opened"
                 raise LibraryError(f"library {str(self.folder)!r}", found, "Open it again")

@@ -113,7 +113,7 @@ def test_work_that_cannot_be_unpacked_is_told(cluster):
 
 @pytest.mark.parametrize("engine", ["dask", None, kt.Cluster])
 def test_what_is_no_engine_is_refused(empty, toy, pictures, engine):
-    with pytest.raises(SettingError, match=r"it is none. Give a kt.Cluster"):
+    with pytest.raises(SettingError, match=r"not an engine. Give a kt.Cluster"):
         empty.build("art/warm", [pictures / "warm"], encoder=toy, engine=engine, quiet=True)
 
 

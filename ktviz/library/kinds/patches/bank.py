@@ -209,10 +209,15 @@ class Bank:
             inside = (y >= 0) & (x >= 0) & (y + SIZE <= shapes[source, 0]) & (x + SIZE <= shapes[source, 1])
             expect(bool(inside.all()), "entries inside their maps")
             expect(bool(torch.isfinite(entries.energy[rows]).all()), "finite energies")
-        expect(bool((tables.by_source.long().bincount(minlength=len(self)) == 1).all()), "each entry once")
         counts = tables.source.long().bincount(minlength=len(sources))
         expect(counts.tolist() == [source.entries for source in sources], "as many entries of each source")
-        numbers = self.projection.units, self.frame.centres, self.frame.key_centres, tables.fit
+        order = tables.by_source.long()
+        expect(bool(((order >= 0) & (order < len(self))).all()), "entries that exist")
+        expect(bool((order.bincount(minlength=len(self)) == 1).all()), "each entry once")
+        side = int(shapes.max())
+        place = (entries.source.long() * side + entries.y) * side + entries.x
+        expect(bool((place[order].diff() > 0).all()), "entries source by source, in order of their places")
+        numbers = *self.projection.bases, self.projection.units, self.frame.centres, self.frame.key_centres, tables.fit
         expect(all(bool(torch.isfinite(values).all()) for values in numbers), "finite numbers")
 
 
