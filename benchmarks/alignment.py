@@ -158,7 +158,7 @@ def whitened(translate: Translator, content: Pixels) -> Pixels:
     own, style = translate.own(rows_of(features), grid, settings), Moments.nothing(len(features))
     assert own is not None
     for bank in translate.banks.banks:
-        for features in bank.entries.maps:
-            style += Moments.of(features.flatten(0, 1))
+        for known in bank.entries.maps:
+            style += Moments.of(known.flatten(0, 1))
     height, width = content.shape[:2]
     return translate.decode(aligning(own, style)(features))[:height, :width]

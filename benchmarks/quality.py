@@ -116,8 +116,8 @@ def grade_pair(
 def coherence(result: Translation) -> dict[str, float]:
     """Share of neighbouring queries whose winners continue each other, and mean similarity over the best there was."""
     winner = result.matches.winner.view(result.grid.rows, result.grid.columns)
-    right = result.banks.shifted(winner[:, :-1], 0, QUERY_STEP) == winner[:, 1:]
-    down = result.banks.shifted(winner[:-1], QUERY_STEP, 0) == winner[1:]
+    right = result.banks.shifted(winner[:, :-1].flatten(), 0, QUERY_STEP) == winner[:, 1:].flatten()
+    down = result.banks.shifted(winner[:-1].flatten(), QUERY_STEP, 0) == winner[1:].flatten()
     best = result.matches.similarity.max(1).values
     return {
         "coherent": float(torch.cat((right.flatten(), down.flatten())).float().mean()),
