@@ -22,11 +22,12 @@ from ktviz.audit.asked import named
 from ktviz.audit.copies import COLUMNS as COPIES
 from ktviz.audit.copies import copies
 from ktviz.audit.differences import LEVELS, MOST_PIXELS, compare_pixels, first_difference
-from ktviz.audit.evidence import Evidence, Parameters, best_of_all, largest_sources, only_winners
+from ktviz.audit.evidence import Evidence, Parameters, best_of_all, largest_sources, only_winners, with_servants
 from ktviz.audit.findings import shown
 from ktviz.audit.rivals import NEAR, rivals
 from ktviz.errors import Difference
 from ktviz.explain.case import Case
+from ktviz.explain.result import check_paints, one_site
 from ktviz.images import Pixels, pixel_digest
 from ktviz.library.banks import Banks
 from ktviz.printing import counted
@@ -76,7 +77,12 @@ def check_run(name: str, case: Case, recorded: Trace, without: Sequence[str] = (
     Raises:
         Difference: The first.
     """
-    again = case.system.rerun(case.trace, without=without).site(*recorded.sites)
+    painted = one_site(recorded)
+    check_paints(painted, f"verify {name}")
+    again = with_servants(case.system.rerun(case.trace, without=without).site(*painted.sites))
+    if again.sites != recorded.sites:
+        found, known = (", ".join(one.sites) for one in (recorded, again))
+        raise Difference(f"{name}: its sites are {found}; the run has {known}")
     again = only_winners(again) if recorded.thinned else again
     rounded = made_elsewhere(recorded.about, again.about)
     check_about(name, recorded, again, rounded, case.system.banks)
@@ -91,7 +97,11 @@ def check_run(name: str, case: Case, recorded: Trace, without: Sequence[str] = (
         raise Difference(f"{name}: other winners for {share:.1%} of the picture; rounding explains {MOST_DOUBT:.0%}")
     seen = check_output(name, recorded, case.system.repaint(recorded, again), rounded)
     made = f"compared up to rounding: it says it was made on {recorded.about['device']!r}, by other versions or kernels"
-    rows = f"{counted(len(again), 'retrieval')} equal up to rounding; close calls could move {share:.3%} of the picture"
+    other = max(other_share(recorded.site(site), again.site(site)) for site in recorded.sites)
+    rows = (
+        f"{counted(len(again), 'retrieval')} equal up to rounding; close calls could move {share:.3%} of the picture, "
+        f"and with what follows from them {other:.3%} has other winners than here"
+    )
     return f"{seen}; {rows}; {made}"
 
 
@@ -105,6 +115,11 @@ def check_output(name: str, recorded: Trace, found: Pixels | None, rounded: bool
 def doubtful_share(name: str, case: Case, recorded: Trace, again: Trace) -> float:
     """The part of a picture for which a site has other winners, because of rounding."""
     return float(recorded.overlap()[case.system.check_rounded(name, recorded, again)].sum())
+
+
+def other_share(recorded: Trace, again: Trace) -> float:
+    """The part of a picture for which a site has other winners than here."""
+    return float(recorded.overlap()[recorded.column("entry") != again.column("entry")].sum())
 
 
 def made_elsewhere(about: Mapping[str, Any], here: Mapping[str, Any]) -> bool:

@@ -171,7 +171,8 @@ def check_attributions(case: Case, attributions: Sequence[Attribution], here: bo
         if not room or len(stated) != len(found):
             off = first_cell(stated, found)
         else:
-            off = first_cell(stated, in_order_of(stated, found), room) or disorder(stated)
+            found = in_order_of(stated, found)
+            off = first_cell(stated, found, room) or disorder(stated) or sums(stated, found, room)
         if off:
             raise Difference(f"{name}, {off}")
         check_circumstances(name, stated.about, found.about, room)
@@ -217,6 +218,18 @@ def disorder(stated: Attribution) -> str:
     share = np.nan_to_num(stated.frame["share"].to_numpy(), nan=-np.inf)
     rows = np.flatnonzero(share[1:] > share[:-1])
     return f"row {rows[0] + 1}: a larger share than the row before" if len(rows) else ""
+
+
+def sums(stated: Attribution, found: Attribution, room: float) -> str:
+    """Where shares add up to something else, in all or of one source, in words: rows that each move a little, all the
+    same way, would move much."""
+    one, other = (result.frame for result in (stated, found))
+    groups = [np.zeros(len(one)), *([one["source"].to_numpy()] if "source" in one.columns else [])]
+    for group in groups:
+        mine, true = (frame["share"].fillna(0.0).groupby(group).sum() for frame in (one, other))
+        if np.any(off := (mine - true).abs() > room):
+            return f"shares add up to {mine[off].iloc[0]:.4f}, should be {true[off].iloc[0]:.4f}"
+    return ""
 
 
 def check_circumstances(name: str, stated: Mapping[str, Any], found: Mapping[str, Any], room: float) -> None:

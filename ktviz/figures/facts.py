@@ -31,7 +31,8 @@ def facts(attribution: Attribution) -> list[str]:
     if "completeness_error" in about:
         found.append(f"completeness error {about['completeness_error']:.1e}")
     if about.get("ways"):
-        found.append("of the change " + ", ".join(f"{percent(part)} by {way}" for way, part in about["ways"].items()))
+        parts = sorted(about["ways"].items())  # a file gives them in the order of their names
+        found.append("of the change " + ", ".join(f"{percent(part)} by {way}" for way, part in parts))
     if "change" in about:
         found.append(f"the knowledge changed it by {about['change']:.1f} levels")
     if attribution.through == "datamodel":

@@ -68,22 +68,32 @@ class Bounds:
         high: (N, k)
         margin: (2, N) the least and the largest margin, inf without a second candidate.
         first: (N,) the best entry, -1 where it is not always the same.
+        best: (N, `TIMES` + 1) similarities of the best that were found; often the same one.
     """
 
     low: Tensor
     high: Tensor
     margin: Tensor
     first: Tensor
+    best: Tensor
 
     @classmethod
     def of(cls, found: Matches) -> Bounds:
         """Of what one search found."""
-        return cls(found.similarity, found.similarity, torch.stack((found.margin, found.margin)), found.entry[:, 0])
+        margin, best = torch.stack((found.margin, found.margin)), found.similarity[:, :1].repeat(1, TIMES + 1)
+        return cls(found.similarity, found.similarity, margin, found.entry[:, 0], best)
+
+    def seen(self, similarity: Tensor, room: float) -> Tensor:
+        """Whether similarities (N,) are near one of a best entry that was found: between two of them, there need be
+        none. (N,) bool."""
+        return ((similarity[:, None] - self.best).abs() <= room).any(1)
 
     def widened(self, query: Tensor, asked: Asked) -> Bounds:
         """Bounds that hold, for some queries (n,), what is found where rounding moves these."""
         entry, similarity = asked.near(query)
-        low, high, margin, first = (t.clone() for t in (self.low, self.high, self.margin, self.first))
+        low, high, margin, first, best = (
+            values.clone() for values in (self.low, self.high, self.margin, self.first, self.best)
+        )
         low[query] = low[query].minimum(similarity.amin(1))
         high[query] = high[query].maximum(similarity.amax(1))
         if similarity.shape[2] > 1:
@@ -91,4 +101,5 @@ class Bounds:
             margin[0, query] = margin[0, query].minimum(margins.amin(1))
             margin[1, query] = margin[1, query].maximum(margins.amax(1))
         first[query] = torch.where((entry[..., 0] == first[query, None]).all(1), first[query], -1)
-        return Bounds(low, high, margin, first)
+        best[query, 1:] = similarity[..., 0]
+        return Bounds(low, high, margin, first, best)
