@@ -1,6 +1,6 @@
 """Alignment: moments that add up, features brought to them, parts that sum to the whole, and traces of old versions."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -476,3 +476,29 @@ def test_an_audit_of_a_version_without_alignment_is_verified(world, paint, tmp_p
     kt.Audit.create(old, top=1, sample=5, model=world.translator).save(tmp_path / "audit")
     verdict = kt.verify(tmp_path / "audit", world.library, model=world.translator)
     assert verdict.ok, verdict.difference
+
+
+@pytest.mark.parametrize(
+    ("settings", "silent"),
+    [
+        ({}, set()),
+        ({"preset": "paper"}, {"beam"}),
+        ({"transfer": "swap"}, {"max_gain"}),
+        ({"strength": 0}, {"max_gain", "transfer"}),
+        ({"preset": "exact", "strength": 0}, {"beam", "max_gain", "transfer"}),
+    ],
+)
+def test_settings_that_change_nothing_beside_others_are_only_stated(settings, silent):
+    stated = asdict(Settings(**settings))
+    assert kt.Translator.only_stated(stated) == {name: stated[name] for name in silent}
+
+
+@pytest.mark.parametrize("weights", [(1e-30, 0, 0, 0), (1e38, 1, 1, 0), (1e-7, 1e-7, 0, 0)])
+def test_band_weights_beyond_what_is_precise_are_refused(weights):
+    with pytest.raises(SettingError, match="Only their ratios count"):
+        Settings(band_weights=weights)
+
+
+def test_a_bound_that_bounds_nothing_is_refused():
+    with pytest.raises(SettingError, match="gain bound"):
+        Settings(max_gain=1e308)

@@ -482,6 +482,16 @@ def other_picture(**more):
     return change
 
 
+def of_sites(*names, everywhere=False):
+    """Some sites of the trace, and of the translations without a source."""
+
+    def change(evidence):
+        others = {name: after.site(*names) if everywhere else after for name, after in evidence.without.items()}
+        return replace(evidence, recording=evidence.recording.site(*names), without=others)
+
+    return change
+
+
 EVIDENCE = {
     "no rivals": other_rivals(lambda rivals: rivals.assign(rivals=0)),
     "more rivals": other_rivals(lambda rivals: rivals.assign(rivals=rivals["rivals"] + 2)),
@@ -504,6 +514,9 @@ EVIDENCE = {
     "more said of an output": other_canvases(lambda known: {**known, "output": {**known["output"], "approved": True}}),
     "another size of an output": other_canvases(lambda known: {**known, "output": {**known["output"], "width": 1}}),
     "another photo": with_other_pixels("input"),
+    "no site that served": of_sites("retrieval"),
+    "no site that served, everywhere": of_sites("retrieval", everywhere=True),
+    "the site that served as if it had painted": of_sites("tone", everywhere=True),
 }
 """What else only the model or the pictures can tell; the rest is made to fit."""
 
@@ -512,6 +525,7 @@ EVIDENCE = {
 def test_changed_evidence_is_caught(folder, check, world, change):
     forge(folder, world.translator, change)
     told = r"^tables/(rivals|copies)|its (measures|approved|output.*|device) is not|cannot be read|is another picture"
+    told += "|its sites are retrieval; the run has tone, retrieval|it paints nothing itself"
     assert re.search(told, check(folder).difference)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from PIL import Image
 
 import ktviz as kt
 from ktviz.audit.evidence import only_winners
@@ -158,3 +159,31 @@ def test_a_dropped_candidate_is_missed(translate, photo):
     forged = trace.with_table(trace.table.filter(pa.array((query != 5) | (rank != 7))))
     with pytest.raises(Difference, match="retrieval 5"):
         check(translate, forged)
+
+
+@pytest.fixture(scope="module")
+def twins(translate, samples, tmp_path_factory):
+    """A translator with one painting in two files: each entry has an equal of another number."""
+    folder = tmp_path_factory.mktemp("twins")
+    painting = resize_short_side(read_image(sorted((samples / "art").rglob("*.jpg"))[0]), 96)
+    for number, level in enumerate((1, 9)):
+        Image.fromarray(painting).save(folder / f"{number}.png", compress_level=level)
+    library = kt.Library.ensure(folder / "twins.ktlib", settings=kt.LibrarySettings(side_px=96, dedupe=1.0))
+    library.build("art/twins", [folder / "0.png", folder / "1.png"], quiet=True)
+    return kt.Translator(library["art/twins"], translate.encoder, translate.decoder)
+
+
+@pytest.mark.parametrize("forgery", ["in the other order", "without the lower one"])
+def test_of_two_equal_entries_no_rounding_takes_the_higher_one(twins, photo, forgery):
+    trace = twins.traced(photo, align=0.0, coherence=0.0)
+    query, similarity = (trace.column(name, winners=False) for name in ("query", "similarity"))
+    first = np.flatnonzero(query == 5)[0]
+    assert similarity[first] == similarity[first + 1]
+    rows = np.arange(len(query))
+    rows = np.delete(rows, first) if forgery == "without the lower one" else rows
+    if forgery == "in the other order":
+        rows[[first, first + 1]] = rows[[first + 1, first]]
+    case = live(rewritten(trace, rows), twins)
+    judged = Case("trace", case, case.asking)
+    wrong = dict(faults(judged, Bounds.of(judged.found)))["an entry before its equal of a lower number"]
+    assert wrong.nonzero().tolist() == [[5]]

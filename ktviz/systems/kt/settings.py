@@ -115,6 +115,16 @@ class Settings(KnownKeywords):
         )
 
 
+def only_stated(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """See `ktviz.systems.registry.SystemClass`: what changes nothing, the other settings being what they are."""
+    silent = [] if settings["preset"] == "beam" else ["beam"]
+    if settings["transfer"] == "swap" or not settings["strength"]:
+        silent.append("max_gain")
+    if not settings["strength"]:
+        silent.append("transfer")
+    return {name: settings[name] for name in silent if name in settings}
+
+
 NOT_ALIGNED: Mapping[str, Any] = {"align": 0.0, "tone": "patches"}
 """Settings that traces of versions without alignment do not state."""
 

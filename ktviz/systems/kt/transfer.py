@@ -12,6 +12,8 @@ from ktviz.values import one_of
 TransferMode = Literal["statistics", "swap"]
 EPSILON = 2e-5
 """Added to the query's standard deviation, as in the authors' code."""
+MOST_GAIN = 1000.0
+"""A larger bound bounds nothing."""
 
 
 def transfer(
@@ -62,5 +64,6 @@ def check_transfer(mode: str, strength: float, max_gain: float) -> None:
     one_of("transfer", mode, get_args(TransferMode))
     if not 0 <= strength <= 1:
         raise SettingError(f"strength {strength}", "outside 0 to 1", "Give a number from 0 (no transfer) to 1")
-    if not 0 <= max_gain < float("inf"):
-        raise SettingError(f"gain bound {max_gain}", "not a number from 0", "Give 0 for none, or 2 to 6")
+    if not 0 <= max_gain <= MOST_GAIN:
+        found = f"not a number from 0 to {MOST_GAIN:g}"
+        raise SettingError(f"gain bound {max_gain}", found, "Give 0 for none, or 2 to 6")

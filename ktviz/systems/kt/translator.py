@@ -37,7 +37,7 @@ from ktviz.systems.kt.pipeline import Pipeline, rows_of
 from ktviz.systems.kt.receptive import footprint, receptive_field
 from ktviz.systems.kt.retrieval import NAME
 from ktviz.systems.kt.rounding import check_rounded, truth
-from ktviz.systems.kt.settings import SettingKeywords, Settings, settings_from, stated_as
+from ktviz.systems.kt.settings import SettingKeywords, Settings, only_stated, settings_from, stated_as
 from ktviz.systems.kt.translation import Translation
 from ktviz.systems.opening import banks_of
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
@@ -90,6 +90,7 @@ class Translator(Pipeline):
         return cls.shipped(banks) if like is None else cls(banks, like.encoder, like.decoder)
 
     prepared = classmethod(prepared)
+    only_stated = staticmethod(only_stated)
 
     def __call__(self, image: ImageLike, **settings: Unpack[SettingKeywords]) -> Translation:
         """Translate one image; keywords as in `Settings`.

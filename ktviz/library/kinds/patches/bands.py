@@ -19,6 +19,8 @@ BANDS = ("LL", "LH", "HL", "HH")
 PAPER_WEIGHTS = (1.0, 1.0, 1.0, 0.0)
 """Bandpass matching in the paper: HH is dropped."""
 TINY = 1e-12
+MOST_WEIGHT = 1e6
+"""Of a band, at most; the largest is at least one over it."""
 
 # One row per band over a 2x2 block (top left, top right, bottom left, bottom right): LH is the horizontal difference,
 # HL the vertical one, in the authors' signs.
@@ -122,4 +124,7 @@ def check_band_weights(weights: Sequence[float]) -> tuple[float, float, float, f
         raise SettingError(
             f"band weights {values}", "not four non-negative numbers with a positive sum", "Give LL, LH, HL, HH"
         )
+    if not 1 / MOST_WEIGHT <= max(values) <= MOST_WEIGHT:
+        found = f"the largest is not from {1 / MOST_WEIGHT:g} to {MOST_WEIGHT:g}, where similarities are precise"
+        raise SettingError(f"band weights {values}", found, "Only their ratios count: give 1 for the largest")
     return values[0], values[1], values[2], values[3]
