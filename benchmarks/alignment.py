@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from PIL import Image
 
 from benchmarks.lattice import lattice
 from benchmarks.quality import SHORT_SIDE_PX, bank_of, contact_sheet, load
@@ -40,7 +41,7 @@ SCORES = ("style_stats", "style_patches", "structure", "speckle", "lattice")
 OTHERS = ("paintings/*/*.jpg", "photos_eval/*.jpg")
 PAIRS, BANK, PHOTOS_PER_BANK = 12, 5, 3
 BANKS = ("monet", "dore_engraving", "tenniel_ink", "cezanne")
-SHEET_PX, SHEET_ROWS = 320, 5
+SHEET_PX, SHEET_ROWS, QUALITY = 320, 5, 85
 NOTES = (
     "Style scores: 1 = nothing transferred, 0 = the style's own. Structure: 1 = same edges. Speckle: fine detail in "
     "flat parts, relative to the sources' own. Lattice: log2 of the energy in the rhythm of the decoder's cells over "
@@ -70,7 +71,7 @@ def main() -> Iterator[Table]:
             rows.append([title, name, *(f"{median(one[score] for one in found):.3f}" for score in SCORES)])
             title = ""
         headlines.append(headline(part, scores))
-    write_image(RESULTS / "alignment_samples.jpg", contact_sheet(list(sample_rows()), SHEET_PX))
+    write_sheet(RESULTS / "alignment_samples.jpg", list(sample_rows()))
     columns = ["cases", "method", "style_stats ↓", "style_patches ↓", "structure ↑", "speckle", "lattice"]
     title = f"Alignment, medians at {SHORT_SIDE_PX} px"
     yield Table("alignment", title, columns, rows, NOTES, headlines=headlines)
@@ -129,8 +130,13 @@ def graded(
             print(
                 photo.name, styles[0].name, {name: one[-1]["style_stats"] for name, one in scores.items()}, flush=True
             )
-    write_image(sheet, contact_sheet(shown, SHEET_PX))
+    write_sheet(sheet, shown)
     return scores
+
+
+def write_sheet(path: Path, rows: list[list[Pixels]]) -> None:
+    """Pictures in rows, as JPEG of a size that a repository bears."""
+    Image.fromarray(contact_sheet(rows, SHEET_PX)).save(path, quality=QUALITY, optimize=True)
 
 
 def sample_rows() -> list[list[Pixels]]:
