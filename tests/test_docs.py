@@ -1,6 +1,5 @@
 """Pages that list what there is list all of it."""
 
-import re
 from importlib import import_module
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from ktviz.testing.tampering import TAMPERINGS
 ROOT = Path(__file__).parents[1]
 PACKAGES = sorted(path.parent.name for path in (ROOT / "ktviz").glob("*/__init__.py"))
 SYSTEMS = sorted(path.parent.name for path in (ROOT / "ktviz" / "systems").glob("*/__init__.py"))
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITH_SITES = sorted(path.parent.name for path in (ROOT / "ktviz" / "systems").glob("*/sites.py"))
 
 
@@ -63,23 +61,3 @@ def test_edge_maps_of_scenes_are_made_as_it_says(monkeypatch):
     around = (padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1])
     assert np.array_equal(made["edge"], np.any([made["objects"] != other for other in around], axis=0))
     assert 0 < made["edge"].mean() < 1
-
-
-def anchors(page):
-    """What links may name of a page: its headings, as GitHub calls them."""
-    lines = page.read_text(encoding="utf-8").splitlines()
-    headings = [re.sub(r"[`*]|\[|\]\(.*?\)", "", line.lstrip("# ")) for line in lines if re.match("#+ ", line)]
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def test_what_pages_link_to_is_there():
-    links = [
-        (page, *link.partition("#")[::2])
-        for page in PAGES
-        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
-        if not re.match(r"\w+:", link)
-    ]
-    targets = [(page.parent / name if name else page, anchor) for page, name, anchor in links]
-    assert len(targets) > 100
-    assert [target for target, _ in targets if not target.exists()] == []
-    assert [one for one in targets if one[1] and one[0].suffix == ".md" and one[1] not in anchors(one[0])] == []

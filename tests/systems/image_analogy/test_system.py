@@ -10,6 +10,7 @@ from matplotlib.text import Text
 
 import ktviz as kt
 from ktviz.audit.agreement import check_run
+from ktviz.audit.evidence import with_servants
 from ktviz.errors import (
     AbilityError,
     Difference,
@@ -300,7 +301,8 @@ def test_an_altered_measure_is_found(trace, system, tmp_path):
     about = {**trace.picture.about, "measures": {**trace.picture.measures}}
     about["measures"]["ab.conv4_1"] = {**about["measures"]["ab.conv4_1"], "changed": 0.5}
     site = trace.site("ab.vote")
-    altered = kt.Trace(site.table, site.about, [replace(site.picture, about=about)])
+    held = with_servants(site)
+    altered = kt.Trace(held.table, held.about, [replace(held.picture, about=about)])
     with pytest.raises(Difference, match="its measures is not"):
         check_run("trace.parquet", case_of(site, "rerun", model=system), altered)
 
