@@ -41,7 +41,7 @@ SCORES = ("style_stats", "style_patches", "structure", "speckle", "lattice")
 OTHERS = ("paintings/*/*.jpg", "photos_eval/*.jpg")
 PAIRS, BANK, PHOTOS_PER_BANK = 12, 5, 3
 BANKS = ("monet", "dore_engraving", "tenniel_ink", "cezanne")
-SHEET_PX, SHEET_ROWS, QUALITY = 320, 5, 85
+SHEET_PX, SHEET_ROWS, QUALITY = 320, 5, 70
 NOTES = (
     "Style scores: 1 = nothing transferred, 0 = the style's own. Structure: 1 = same edges. Speckle: fine detail in "
     "flat parts, relative to the sources' own. Lattice: log2 of the energy in the rhythm of the decoder's cells over "

@@ -187,3 +187,13 @@ def test_of_two_equal_entries_no_rounding_takes_the_higher_one(twins, photo, for
     judged = Case("trace", case, case.asking)
     wrong = dict(faults(judged, Bounds.of(judged.found)))["an entry before its equal of a lower number"]
     assert wrong.nonzero().tolist() == [[5]]
+
+
+@pytest.mark.parametrize("coherence", [0.06, 0.3])
+def test_equal_entries_that_coherence_chooses_among_are_let_pass(twins, photo, coherence):
+    trace = twins.traced(photo, align=0.0, coherence=coherence)
+    case = live(trace, twins)
+    judged = Case("trace", case, case.asking)
+    width = judged.claimed.entry.shape[1]
+    assert (judged.claimed.entry != judged.found.entry[:, :width]).any(1).sum() > 20  # those that are looked at
+    assert not judged.twins.any()

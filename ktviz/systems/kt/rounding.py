@@ -90,6 +90,22 @@ class Case:
         return entries, self.similarities(entries)[0]
 
     @cached_property
+    def twins(self) -> Tensor:
+        """Where an entry comes before one that is equal to the last bit and has a lower number, or has taken its place:
+        of such two, no rounding tells one from the other, and the lower one comes first: (N,)."""
+        claimed, found = self.claimed, self.found.entry[:, : self.claimed.entry.shape[1]]
+        wrong = torch.zeros(len(found), dtype=torch.bool)
+        for query in (claimed.entry != found).any(1).nonzero()[:, 0].tolist():
+            mine = claimed.entry[query][claimed.entry[query] >= 0]
+            others = torch.cat((mine, found[query][found[query] >= 0])).unique()
+            patches = dict(zip(others.tolist(), self.live.banks.vectors(others), strict=True))
+            taken = int(claimed.chosen[query]) if claimed["coherent"][query] else -1  # by another rule
+            for place, entry in enumerate(mine.tolist()):
+                later = (one for one in others.tolist() if one < entry and one not in mine[:place])
+                wrong[query] |= place != taken and any(torch.equal(patches[one], patches[entry]) for one in later)
+        return wrong
+
+    @cached_property
     def claimed(self) -> Matches:
         """The candidates that the trace names, with the similarities that they really have."""
         trace, count = self.live.trace, len(self.live.grid)
@@ -171,7 +187,7 @@ def faults(case: Case, bounds: Bounds) -> list[tuple[str, Tensor]]:
         ("a candidate that is not as good as the one found here", wrong_candidates(case, bounds)),
         ("a margin that is not the one found here", wrong_margins(case, bounds)),
         ("a winner against the rules", wrong_winners(case, bounds)),
-        ("an entry before its equal of a lower number", wrong_twins(case)),
+        ("an entry before its equal of a lower number", case.twins),
     ]
 
 
@@ -199,23 +215,6 @@ def wrong_candidates(case: Case, bounds: Bounds) -> Tensor:
         return wrong.any(1) | twice
     hidden = case.excluded[claimed.entry.clamp(min=0)] & (claimed.entry >= 0)
     return (wrong | hidden).any(1) | twice
-
-
-def wrong_twins(case: Case) -> Tensor:
-    """Where an entry comes before one that is equal to the last bit and has a lower number, or has taken its place:
-    of such two, no rounding tells one from the other, and the lower one comes first: (N,)."""
-    claimed, found = case.claimed, case.found.entry[:, : case.claimed.entry.shape[1]]
-    coherent = (torch.arange(claimed.entry.shape[1]) == claimed.chosen[:, None]) & claimed["coherent"][:, None]
-    wrong = torch.zeros(len(found), dtype=torch.bool)
-    for query in (claimed.entry != found).any(1).nonzero()[:, 0].tolist():
-        mine = claimed.entry[query][~coherent[query] & (claimed.entry[query] >= 0)]
-        others = torch.cat((mine, found[query][found[query] >= 0])).unique()
-        patches = dict(zip(others.tolist(), case.live.banks.vectors(others), strict=True))
-        for place, entry in enumerate(mine.tolist()):
-            before = set(mine[:place].tolist())
-            twins = (one for one in others.tolist() if one < entry and one not in before)
-            wrong[query] |= any(torch.equal(patches[one], patches[entry]) for one in twins)
-    return wrong
 
 
 def wrong_margins(case: Case, bounds: Bounds) -> Tensor:
