@@ -66,7 +66,15 @@ def test_the_manifest_is_not_written_through_a_link(edits, copy, tmp_path, how):
 
 @pytest.mark.parametrize("how", ["add", "remove", "rebuild"])
 @pytest.mark.parametrize(
-    "stranger", ["banks/.DS_Store", "banks/art/.DS_Store", "banks/art/mine/notes.txt", ".DS_Store"]
+    "stranger",
+    [
+        "banks/.DS_Store",
+        "banks/art/.DS_Store",
+        "banks/art/mine/notes.txt",
+        "banks/art/mine/classes.csv",
+        "banks/art/me@1/notes.txt",
+        ".DS_Store",
+    ],
 )
 def test_what_somebody_else_laid_beside_banks_stays_and_hinders_no_edit(edits, copy, stranger, how):
     (copy / stranger).parent.mkdir(exist_ok=True)
@@ -82,6 +90,15 @@ def test_what_lies_among_the_files_of_a_bank_is_named_and_stays(edits, copy):
     assert (copy / "banks/art/warm/notes.txt").read_text() == "mine"
     with pytest.raises(LibraryError, match=r"banks/art/warm/notes\.txt is not in"):
         Library.open(copy).check()
+
+
+def test_of_a_bank_that_is_removed_all_goes_but_what_somebody_laid_there(copy):
+    (copy / "banks/art/warm/.DS_Store").write_text("mine")
+    (tables,) = (copy / "banks/art").glob("warm@*")
+    (tables / "notes.txt").write_text("mine")
+    Library.open(copy).remove("art/warm", quiet=True)
+    left = {path.relative_to(copy / "banks/art").as_posix() for path in (copy / "banks/art").glob("warm*/*")}
+    assert left == {"warm/.DS_Store", f"{tables.name}/notes.txt"}
 
 
 def source(name="a.png", sha256="0" * 64, width=32, height=32):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 from ktviz.errors import LibraryError, StorageError
@@ -54,11 +53,10 @@ def remove_unnamed(library: Path, manifest: Manifest) -> None:
     for folder in folders(library / "banks", "*/*"):
         if folder in contents:
             remove_left(contents[folder])
-        elif folder not in tables and (OF_TABLES.fullmatch(folder.name) or all(map(is_left, folder.iterdir()))):
-            shutil.rmtree(folder)
+        elif folder not in tables:
+            remove_written(folder)
     for task in folders(library / "banks", "*"):
-        if not any(task.iterdir()):
-            task.rmdir()
+        remove_empty(task)
 
 
 def folders(folder: Path, pattern: str) -> list[Path]:
@@ -66,9 +64,18 @@ def folders(folder: Path, pattern: str) -> list[Path]:
     return [path for path in folder.glob(pattern) if path.is_dir()]
 
 
-def is_left(path: Path) -> bool:
-    """Whether a file is called as those of banks are, or as one that is only half written."""
-    return path.is_file() and (path.name in TABLES or LEFT.fullmatch(path.name) is not None)
+def remove_written(folder: Path) -> None:
+    """Remove the files of a bank that is no more, and its folder if nothing else lies there."""
+    of_tables = OF_TABLES.fullmatch(folder.name) is not None
+    for path in folder.iterdir():
+        if path.is_file() and (LEFT.fullmatch(path.name) or (of_tables and path.name in TABLES)):
+            path.unlink()
+    remove_empty(folder)
+
+
+def remove_empty(folder: Path) -> None:
+    if not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def remove_left(place: Place) -> None:
