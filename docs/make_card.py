@@ -163,7 +163,7 @@ BLOCKS: Mapping[str, Blocks] = {
 TABLES: Mapping[str, Sequence[str]] = {
     "docs/measurements.md": (
         *("reconstruction", "quality", "alignment", "speed", "search", "scale", "build"),
-        *("explain", "faithfulness", "pieces", "memory"),
+        *("commands", "explain", "faithfulness", "pieces", "memory"),
         *("views", "small", "image_analogy_cost", "image_analogy_warps", "image_analogy_quality"),
         *("image_analogy_search", "cocosnet_cost", "cocosnet_warp", "pix2pixhd"),
     ),

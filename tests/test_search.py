@@ -120,6 +120,29 @@ def test_what_few_entries_hold_counts_where_a_photo_holds_much_of_it():
     assert (found == truth.entry).any(1).all()
 
 
+@pytest.mark.parametrize("beam", [30, 90, 150])
+def test_above_the_leaves_a_third_of_the_beam_stays_in_the_race_but_never_few(beam):
+    random, tops, below = torch.Generator().manual_seed(0), 60, 4
+    parent = torch.tensor([-1] + [0] * tops + [1 + top for top in range(tops) for _ in range(below)])
+    projection = without_units(fit_bases(torch.randn(400, 256, generator=random), 24))
+    projection = with_units(projection.bases, torch.ones(len(projection.units)))
+    centres = torch.randn(len(parent), len(projection.units), generator=random)
+    leaves = len(parent) - 1 - tops
+    entries = Entries.create(*torch.zeros(3, leaves, dtype=torch.int64), [torch.rand(4, 4, 16, generator=random)])
+    tree = Tree.of_leaves(torch.zeros(len(parent), 256), parent, torch.arange(leaves + 1))
+    numbers = torch.zeros(leaves, len(projection.units), dtype=torch.int8)
+    keys = Lists.create(numbers, projection.units, torch.arange(leaves), torch.ones(leaves, dtype=torch.int64))
+    index = Index.create(tree, projection, levels(parent, centres), entries, keys, PAPER_WEIGHTS)
+    asked = torch.randn(20, len(projection.units), generator=random)
+    found, kept = index.route(asked, beam), {30: 30, 90: 40, 150: 50}[beam]
+    top = index.levels[0].centres.best(asked, index.there[0], np.zeros((len(asked), 1), np.int64), kept)
+    for leaves_found, nodes in zip(found, index.levels[0].nodes[torch.from_numpy(top)], strict=True):
+        assert len(leaves_found.unique()) == beam
+        assert set(parent[leaves_found].tolist()) <= set(nodes.tolist())
+    most = max(len(parent[mine].unique()) for mine in found)
+    assert most > kept - 3 or beam == kept  # the control: more nodes would be reached
+
+
 def test_key_directions_are_orthonormal_even_where_patches_are_all_alike():
     features = torch.zeros(12, 12, 8)
     features[:, :6] = torch.rand(8, generator=torch.Generator().manual_seed(0))

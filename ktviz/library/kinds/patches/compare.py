@@ -48,6 +48,11 @@ class Ranked:
     similarity: Tensor
     bands: Tensor
 
+    @property
+    def columns(self) -> tuple[Tensor, Tensor, Tensor]:
+        """All three."""
+        return self.entry, self.similarity, self.bands
+
     def put(self, rows: Tensor, others: Ranked) -> None:
         """Take the candidates of some queries from elsewhere."""
         self.entry[rows], self.similarity[rows], self.bands[rows] = others.entry, others.similarity, others.bands
@@ -56,11 +61,26 @@ class Ranked:
 @sharing()
 def rank(queries: Tensor, candidates: Tensor, entries: Comparable, weights: Tensor, length: int) -> Ranked:
     """Compare candidates (N, R), -1 for none, and keep the best."""
-    similarity, bands = compare(queries, candidates, entries, weights)
+
+    def some(first: int, last: int) -> Ranked:
+        return best_of(queries[first:last], candidates[first:last], entries, weights, length)
+
+    found = shared_out(len(queries), some)
+    return found[0] if len(found) == 1 else Ranked(*map(torch.cat, zip(*(one.columns for one in found), strict=True)))
+
+
+def best_of(queries: Tensor, candidates: Tensor, entries: Comparable, weights: Tensor, length: int) -> Ranked:
+    """The same on one thread; cosines within bands are of those alone that are kept."""
+    rows = candidates.clamp(min=0)
+    scales, stored = entries.scales(rows), entries.energies(rows)
+    energy, dots = products(queries, rows, scales, entries)
+    asked = energy[:, None]
+    similarity = cosine(dots / scales[..., None], asked, stored, weights).masked_fill_(candidates < 0, -torch.inf)
     order = leading(similarity, length, number=candidates)
-    return Ranked(
-        candidates.gather(1, order), similarity.gather(1, order), bands.gather(1, order[..., None].expand(-1, -1, 4))
-    )
+    bands = order[..., None].expand(-1, -1, 4)
+    kept = dots.gather(1, bands) / scales.gather(1, order)[..., None]
+    within = cosines_within(kept, asked, stored.gather(1, bands))
+    return Ranked(candidates.gather(1, order), similarity.gather(1, order), within)
 
 
 def compare(queries: Tensor, candidates: Tensor, entries: Comparable, weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,8 +141,17 @@ def similarities(dots: Tensor, asked: Tensor, stored: Tensor, scales: Tensor, we
     Returns:
         The weighted cosine (...) and the cosine within each band (..., 4), float32; 0 where there is no energy.
     """
-    stored, dots = stored.double(), dots / scales[..., None]
-    similarity = weighted(dots, weights) * inverse_norm(asked, weights) * inverse_norm(stored, weights)
-    norm = root(asked * stored)
-    within = torch.where(norm > 0, dots / norm, 0.0)
-    return similarity.clamp(-1, 1).float(), within.clamp(-1, 1).float()
+    dots = dots / scales[..., None]
+    return cosine(dots, asked, stored, weights), cosines_within(dots, asked, stored)
+
+
+def cosine(dots: Tensor, asked: Tensor, stored: Tensor, weights: Tensor) -> Tensor:
+    """The weighted cosine (...) float32 of products (..., 4) of queries on the grid with entries as they are."""
+    similarity = weighted(dots, weights) * inverse_norm(asked, weights) * inverse_norm(stored.double(), weights)
+    return similarity.clamp_(-1, 1).float()
+
+
+def cosines_within(dots: Tensor, asked: Tensor, stored: Tensor) -> Tensor:
+    """The same within each band: (..., 4) float32."""
+    norm = root(asked * stored.double())
+    return torch.where(norm > 0, dots / norm, 0.0).clamp_(-1, 1).float()

@@ -1,4 +1,4 @@
-"""Products of small whole numbers as machine code: some queries with the sixteen vectors of a block.
+"""Products of small whole numbers as machine code: some queries with the sixteen vectors of a block, or of two.
 
 Vectors lie in blocks of 16, four numbers of each after the other, as the instruction wants them that adds up four
 products of bytes (`vpdpbusd`); where a processor lacks it, the same is done in more steps. Sums are of whole numbers,
@@ -35,44 +35,59 @@ def has_dots() -> bool:
 
 
 HAS_DOTS = has_dots()
+TOGETHER = 2 if HAS_DOTS else 1
+"""Blocks that share what is read of queries: as many sums as there are registers for."""
 
 
-@intrinsic
-def multiply(
-    typing: Any,
-    queries: Any,
-    block: Any,
-    offsets: Any,
-    factors: Any,
-    steps: Any,
-    least: Any,
-    products: Any,
-    masks: Any,
-) -> Any:
-    """Products of some queries with the vectors of a block, and which of them are not below the queries' least."""
+def products_with(blocks: int) -> Any:
+    """A function: products of some queries with so many blocks, and which of them are not below the queries' least."""
 
-    def compiled(context: Any, builder: ir.IRBuilder, signature: Any, given: Any) -> Any:
-        queries, block, offsets, factors, steps, least, products, masks = given
-        slots = range(AT_ONCE)
-        begin = [builder.load(at(builder, queries, WORD, WORD(slot))) for slot in slots]
-        start = builder.load(at(builder, offsets, SUMS, WORD(0)), align=4)
-        factor = builder.load(at(builder, factors, REALS, WORD(0)), align=4)
-        totals = [cgutils.alloca_once_value(builder, start) for _ in slots]
-        with cgutils.for_range(builder, steps) as step:
-            stored = builder.load(at(builder, block, SUMS, step.index), align=1)
-            for slot in slots:
-                asked = builder.load(at(builder, begin[slot], NUMBER, step.index), align=1)
-                total = builder.load(totals[slot])
-                builder.store(four_products(builder, total, everywhere(builder, asked), stored), totals[slot])
-        for slot in slots:
-            product = builder.fmul(builder.sitofp(builder.load(totals[slot]), REALS), factor)
-            bound = everywhere(builder, builder.load(at(builder, least, NUMBER, WORD(slot))))
-            enough = builder.fcmp_ordered(">=", product, builder.bitcast(bound, REALS))
-            builder.store(builder.bitcast(enough, HALF), at(builder, masks, HALF, WORD(slot)))
-            builder.store(product, at(builder, products, REALS, WORD(slot)), align=4)
-        return context.get_dummy_value()
+    @intrinsic
+    def multiply(
+        typing: Any,
+        queries: Any,
+        block: Any,
+        offsets: Any,
+        factors: Any,
+        steps: Any,
+        least: Any,
+        products: Any,
+        masks: Any,
+    ) -> Any:
+        def compiled(context: Any, builder: ir.IRBuilder, signature: Any, given: Any) -> Any:
+            queries, block, offsets, factors, steps, least, products, masks = given
+            slots, numbers = range(AT_ONCE), range(blocks)
+            begin = [builder.load(at(builder, queries, WORD, WORD(slot))) for slot in slots]
+            start = [builder.load(at(builder, offsets, SUMS, WORD(number)), align=4) for number in numbers]
+            totals = [[cgutils.alloca_once_value(builder, start[number]) for _ in slots] for number in numbers]
+            with cgutils.for_range(builder, steps) as step:
+                places = [builder.add(step.index, builder.mul(steps, WORD(number))) for number in numbers]
+                stored = [builder.load(at(builder, block, SUMS, place), align=1) for place in places]
+                for slot in slots:
+                    asked = everywhere(builder, builder.load(at(builder, begin[slot], NUMBER, step.index), align=1))
+                    for number in numbers:
+                        total = builder.load(totals[number][slot])
+                        builder.store(four_products(builder, total, asked, stored[number]), totals[number][slot])
+            for number in numbers:
+                factor = builder.load(at(builder, factors, REALS, WORD(number)), align=4)
+                for slot in slots:
+                    product = builder.fmul(builder.sitofp(builder.load(totals[number][slot]), REALS), factor)
+                    bound = everywhere(builder, builder.load(at(builder, least, NUMBER, WORD(slot))))
+                    enough = builder.fcmp_ordered(">=", product, builder.bitcast(bound, REALS))
+                    place = WORD(number * AT_ONCE + slot)
+                    builder.store(builder.bitcast(enough, HALF), at(builder, masks, HALF, place))
+                    builder.store(product, at(builder, products, REALS, place), align=4)
+            return context.get_dummy_value()
 
-    return types.void(*[types.uintp] * 4, types.int64, *[types.uintp] * 3), compiled
+        return types.void(*[types.uintp] * 4, types.int64, *[types.uintp] * 3), compiled
+
+    return multiply
+
+
+multiply = products_with(1)
+"""Products with one block; `products` (8, 16) and `masks` (8,) are written, a row for each query."""
+multiply_together = products_with(TOGETHER)
+"""The same with `TOGETHER` blocks that lie one behind the other: eight rows for each."""
 
 
 def four_products(builder: ir.IRBuilder, total: Any, asked: Any, stored: Any) -> Any:

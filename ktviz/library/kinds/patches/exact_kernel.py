@@ -22,6 +22,9 @@ WORD, NUMBER = ir.IntType(64), ir.IntType(32)
 HALF_BYTES, DOUBLE_BYTES = 2, 8
 BANDS, BLOCKS = 4, ((0, 0), (0, 1), (1, 0), (1, 1))
 """Of a patch: blocks of 2x2 cells, down and to the right."""
+ROWS, LINE_BYTES = 4, 64
+"""Rows of cells of a patch, and bytes that a processor fetches at a time."""
+PREFETCH = "llvm.prefetch.p0i8"
 FUSED, ROUNDED = "llvm.fma.v16f64", "llvm.rint.v16f32"
 
 
@@ -52,6 +55,11 @@ def products(
         transform(queries[query], grid[query, 0], bands)
         add_up_squares(bands, energy[query])
         for place in range(address.shape[1]):
+            if place + 1 < address.shape[1]:
+                for row in range(ROWS):
+                    begin = address[query, place + 1] + row * stride[query, place + 1]
+                    for line in range(begin, begin + ROWS * channels * HALF_BYTES, LINE_BYTES):
+                        fetch(line)
             view = address[query, place], stride[query, place], scale[query, place]
             add_up(*view, bands.ctypes.data, channels, out[query, place].ctypes.data)
 
@@ -81,6 +89,20 @@ def add_up_squares(bands: np.ndarray, energy: np.ndarray) -> None:
         for value in bands[band]:
             total += value * value
         energy[band] = total
+
+
+@intrinsic
+def fetch(typing: Any, address: Any) -> Any:
+    """Let the processor fetch what lies at an address, while it computes."""
+
+    def compiled(context: Any, builder: ir.IRBuilder, signature: Any, given: Any) -> Any:
+        place = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [place, NUMBER, NUMBER, NUMBER])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, PREFETCH)
+        builder.call(prefetch, [builder.inttoptr(given[0], place), NUMBER(0), NUMBER(2), NUMBER(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), compiled
 
 
 @intrinsic

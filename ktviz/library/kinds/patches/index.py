@@ -25,6 +25,8 @@ from ktviz.library.kinds.patches.tree import Children, Tree, levels_of
 from ktviz.networks.threads import shared_out, sharing
 
 Factors = NDArray[np.float32]
+LEAST_KEPT = 40
+"""Nodes of a level above the leaves that stay in the race at least, if the beam is as wide."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,11 +125,13 @@ class Index:
     def route(self, keys: Tensor, beam: int) -> Tensor:
         """The best leaves: query keys (N, D) to (N, beam) nodes, the best first, -1 where there are fewer.
 
-        Level by level only children of the kept nodes stay in the race, beside leaves above the last level.
+        Level by level only children of the kept nodes stay in the race, beside leaves above the last level. Above the
+        leaves few are kept: the best leaves lie below a third as many nodes.
         """
         visits, best = np.zeros((len(keys), 1), np.int64), torch.zeros(len(keys), 1, dtype=torch.int64)
-        for level, there in zip(self.levels, self.there, strict=True):
-            visits = level.centres.best(keys, there, visits, beam)
+        for number, (level, there) in enumerate(zip(self.levels, self.there, strict=True), 1):
+            kept = beam if number == len(self.levels) else min(beam, max(LEAST_KEPT, beam // 3))
+            visits = level.centres.best(keys, there, visits, kept)
             best = torch.where(torch.from_numpy(visits >= 0), level.nodes[torch.from_numpy(visits)], -1)
         return best
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ktviz.library.kinds.patches.compiled import compiled
-from ktviz.library.kinds.patches.dot_kernel import AT_ONCE, BLOCK, FOUR, multiply
+from ktviz.library.kinds.patches.dot_kernel import AT_ONCE, BLOCK, FOUR, TOGETHER, multiply, multiply_together
 
 ROOM = 4
 """Candidates that are kept at a time, over those that are wanted."""
@@ -105,7 +105,7 @@ def visit(
     """
     size = queries.shape[1]
     place, least = np.empty(AT_ONCE, np.int64), np.empty(AT_ONCE, np.float32)
-    products, masks = np.empty((AT_ONCE, BLOCK), np.float32), np.empty(AT_ONCE, np.uint16)
+    products, masks = np.empty((TOGETHER * AT_ONCE, BLOCK), np.float32), np.empty(TOGETHER * AT_ONCE, np.uint16)
     bits, least_bits = products.view(np.int32), least.view(np.int32)
     bound = np.empty(len(queries), np.int32)
     for query in range(len(queries)):
@@ -116,25 +116,30 @@ def visit(
             for slot in range(AT_ONCE):
                 query = visitors[start + min(slot, some - 1)]
                 place[slot], least_bits[slot] = queries.ctypes.data + query * size, ordered(bound[query])
-            for block in range(block_of[number], block_of[number + 1]):
-                multiply(
+            block, end = block_of[number], block_of[number + 1]
+            while block < end:
+                several = TOGETHER if block + TOGETHER <= end else 1
+                places = (
                     place.ctypes.data,
                     blocks.ctypes.data + block * size * BLOCK,
                     offsets.ctypes.data + block * BLOCK * FOUR,
                     factors.ctypes.data + block * BLOCK * FOUR,
-                    size // FOUR,
-                    least.ctypes.data,
-                    products.ctypes.data,
-                    masks.ctypes.data,
                 )
-                for slot in range(some):
-                    if masks[slot]:
+                written = least.ctypes.data, products.ctypes.data, masks.ctypes.data
+                if several > 1:
+                    multiply_together(*places, size // FOUR, *written)
+                else:
+                    multiply(*places, size // FOUR, *written)
+                vector = first[number] + (block - block_of[number]) * BLOCK
+                for row in range(several * AT_ONCE):
+                    slot = row % AT_ONCE
+                    if masks[row] and slot < some:
                         query = visitors[start + slot]
-                        vector = first[number] + (block - block_of[number]) * BLOCK
-                        taken(found[query], counts, query, masks[slot], bits[slot], vector)
+                        taken(found[query], counts, query, masks[row], bits[row], vector + row // AT_ONCE * BLOCK)
                         if counts[query] > found.shape[1] - BLOCK:
                             bound[query] = shortened(found[query], counts, query, wanted)
                             least_bits[slot] = ordered(bound[query])
+                block += several
 
 
 @compiled()
