@@ -73,7 +73,15 @@ def shown(view: View, width: int = 1400, height: int = 1300, theme: Theme = "lig
         page.expose_function("ktvizAsk", lambda text: answer(view, json.loads(text)))
         page.expose_function("ktvizSelect", lambda text: view.set_state({"_selected": json.loads(text)}))
         scene = b64encode(view._scene).decode()
-        page.evaluate(RENDER, [view._esm, view._css, scene, {"_parts": view._parts, "_selected": view._selected}])
+        page.evaluate(
+            RENDER,
+            [
+                view._esm,
+                view._css,
+                scene,
+                {"_parts": view._parts, "_selected": view._selected},
+            ],
+        )
         settle(page)
         yield page
 

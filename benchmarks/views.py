@@ -72,7 +72,7 @@ def sizes(view: View) -> list[list[str]]:
         [
             "bundle, minified",
             f"{len(script) / 1e3:.0f} KB ({len(gzip.compress(script.encode())) / 1e3:.0f} KB gzip)",
-            "≤ 160 KB",
+            "≤ 150 KB",
         ],
         ["first draw: bundle, styles and scene", f"{wire / MEGABYTE:.2f} MB", "≤ 1.5 MB"],
         ["exported page", f"{page / MEGABYTE:.2f} MB, written in {seconds:.1f} s", "≤ 4 MB"],

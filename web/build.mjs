@@ -1,27 +1,38 @@
-// One bundle and one style sheet, for notebooks and exported pages alike; and the script of the page of a bench.
+// One bundle and one style sheet, for notebooks and exported pages alike; a file for each panel that only some systems have;
+// and the script of the page of a bench.
 import { build } from "esbuild";
 
 const folder = process.env.KTVIZ_STATIC ?? "../ktviz/widgets/static";
+const FURTHER = ["attributes", "codes", "reuse", "space"];
+const small = { bundle: true, minify: true, target: "es2022", legalComments: "none", charset: "utf8" };
 
 await build({
+  ...small,
   entryPoints: { ktviz: "src/index.ts", bench: "src/bench/index.ts" },
   outdir: folder,
-  bundle: true,
-  minify: true,
   format: "esm",
-  target: "es2022",
-  legalComments: "none",
-  charset: "utf8",
   // What d3-zoom needs of these for animations, which no view has (every zoom says duration(0)), is a fifth of the bundle.
   alias: {
     "d3-interpolate": "./src/stubs/d3-interpolate.ts",
     "d3-transition": "./src/stubs/d3-transition.ts",
   },
 });
-await build({
-  entryPoints: { ktviz: "src/style.css" },
-  outdir: folder,
-  bundle: true,
-  minify: true,
-  charset: "utf8",
-});
+await build({ ...small, entryPoints: { ktviz: "src/style.css" }, outdir: folder });
+
+/** What lies in `core` is handed over by the bundle (`core/shared.ts`). */
+const shared = {
+  name: "shared",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/core\// }, () => ({ path: "core", external: true }));
+  },
+};
+for (const name of FURTHER)
+  await build({
+    ...small,
+    entryPoints: { [name]: `src/panels/${name}.ts` },
+    outdir: folder,
+    format: "cjs",
+    plugins: [shared],
+    banner: { js: `(globalThis.ktvizPanels??={}).${name}=require=>{const module={exports:{}};` },
+    footer: { js: "return module.exports};" },
+  });

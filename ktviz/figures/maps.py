@@ -119,7 +119,7 @@ def legend(canvas: Canvas, rows: list[list[object]], colours: dict[str, str], to
     named = [row for row in rows if colours[str(row[0])] != OTHER]
     rest = sum(float(str(row[1])) for row in rows if colours[str(row[0])] == OTHER)
     lines = [(colours[str(n)], float(str(s)), f"{n}  {c} · {in_short(str(li))}") for n, s, c, li in named]
-    lines += [(OTHER, rest, f"{len(rows) - len(named)} other sources")] * (len(named) < len(rows))
+    lines += [(OTHER, rest, counted(len(rows) - len(named), "other source"))] * (len(named) < len(rows))
     half = -(-len(lines) // 2)
     column = (WIDTH - 2 * MARGIN - GAP) / 2
     for number, (colour, share, text) in enumerate(lines):

@@ -34,6 +34,19 @@ class Road:
 
 
 @dataclass(frozen=True, eq=False)
+class Way:
+    """Nodes from below the root to a leaf.
+
+    Attributes:
+        path: Their numbers; empty where the root is the only leaf.
+        similarity: (nodes,) how near the query is to each, as on a `Road`.
+    """
+
+    path: tuple[int, ...]
+    similarity: Similarities
+
+
+@dataclass(frozen=True, eq=False)
 class Descent:
     """The way of one query down the tree of its winner's bank.
 
@@ -42,7 +55,7 @@ class Descent:
         bank: Name of the winner's bank; all nodes are of its tree.
         path: Nodes from below the root to the winner's leaf; empty where the root is the only leaf.
         roads: One per node of the path.
-        greedy_leaf: Where greedy descent from the root ends.
+        greedy: The way of greedy descent from the root.
         visited: Leaves whose entries were compared, best first: those of the beam, or the one that "paper" reaches.
             Empty for "exact", which compares all. A winner that continues its neighbour's may lie in none of them.
         measure: What the similarities are: a cosine of the whole patch to each centre, or another.
@@ -53,10 +66,15 @@ class Descent:
     bank: str
     path: tuple[int, ...]
     roads: tuple[Road, ...] = field(repr=False)
-    greedy_leaf: int
+    greedy: Way = field(repr=False)
     visited: tuple[int, ...]
     measure: str = "cosine"
     ranked: bool = True
+
+    @property
+    def greedy_leaf(self) -> int:
+        """Where greedy descent ends."""
+        return self.greedy.path[-1] if self.greedy.path else 0
 
 
 def visits(trace: Trace, bank_name: str, nodes: int) -> Numbers:

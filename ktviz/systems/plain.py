@@ -129,7 +129,7 @@ class PlainSystem:
         """There is no tree."""
         raise AbilityError("leaves of a cluster tree", f"{self.name} has none", OTHERWISE)
 
-    def descents(self, trace: Trace, places: Sequence[int]) -> list[Descent]:
+    def descents(self, trace: Trace, places: Sequence[int], entries: Ints | None = None) -> list[Descent]:
         """There is no tree."""
         raise AbilityError("ways down a cluster tree", f"{self.name} has none", OTHERWISE)
 

@@ -218,8 +218,11 @@ class System(Recordable, Protocol):
         """With `tree`: where in its cluster trees the candidates are."""
         ...
 
-    def descents(self, trace: Trace, places: Sequence[int]) -> list[Descent]:
-        """With `tree`: the ways of some retrievals down the tree of their winner's bank."""
+    def descents(self, trace: Trace, places: Sequence[int], entries: Ints | None = None) -> list[Descent]:
+        """With `tree`: the ways of some retrievals (n,) down the tree of their winner's bank.
+
+        With `oracle`, too, those to other entries (n,).
+        """
         ...
 
     def band_pictures(self, trace: Trace, places: Ints, entries: Ints) -> tuple[Pixels, Pixels]:

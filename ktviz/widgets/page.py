@@ -71,7 +71,7 @@ def page(view: View) -> str:
     subject = view._shown
     scene = as_text(describe(subject), {**pictures(view), **columns(subject), **source_pictures(subject)})
     known = stored(subject)
-    script = static_text("ktviz.js").replace("</script", "<\\/script")
+    script = view._esm.replace("</script", "<\\/script")
     room = PAGE_BYTES - len(script) - len(scene) - len(as_text({}, known))
     others = other_sites(view, known, SITES_BYTES)
     store = as_text({}, {**known, **filled(subject, room * 3 // 4)})

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-PROTOCOL = 8
+PROTOCOL = 9
 """Version of the messages between a view and Python. It goes up whenever a request, an answer or the scene changes its
 form; a view and a Python of different versions say so, instead of misreading each other."""
 NO_SOURCE = -1
@@ -40,8 +40,10 @@ REQUESTS: Mapping[str, Request] = {
     "candidates": Request({"queries": "number[]"}, about_shown=True),
     "pictures": Request({"sources": "number[]"}),
     "children": Request({"bank": "number", "nodes": "number[]"}),
+    "outline": Request({"bank": "number"}),
     "thumbs": Request({"bank": "number", "nodes": "number[]"}),
     "descent": Request({"queries": "number[]"}, about_shown=True),
+    "exact": Request({"queries": "number[]"}, about_shown=True),
     "bands": Request({"queries": "number[]", "entries": "number[]"}, about_shown=True),
     "styles": Request({"queries": "number[]"}, about_shown=True),
     "members": Request({"styles": "number[]"}, about_shown=True),

@@ -38,7 +38,7 @@ def snapshot(subject: Subject) -> str:
     shown = "".join(figure(name, pixels) for name, pixels in pictures)
     rows = "".join(source_row(subject, number) for number in range(min(MOST_SOURCES, len(subject.names))))
     rest = len(subject.names) + trace.unlisted - MOST_SOURCES
-    more = f"<p>and {rest:,} more sources</p>" if rest > 0 else ""
+    more = f"<p>and {counted(rest, 'more source')}</p>" if rest > 0 else ""
     return (
         f'<div><p><strong>{html.escape(title)}</strong></p><div style="display: flex; flex-wrap: wrap; gap: 8px">'
         f"{shown}</div><table><thead>{HEAD}</thead><tbody>{rows}</tbody></table>{more}"

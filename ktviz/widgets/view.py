@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
@@ -22,9 +23,10 @@ from ktviz.trace.trace import Trace
 from ktviz.widgets.after import After
 from ktviz.widgets.answers import Answers, answered
 from ktviz.widgets.options import options
+from ktviz.widgets.panels.registry import drawn
 from ktviz.widgets.scene import scene_of
 from ktviz.widgets.selection import Selection, as_selection, checked_region
-from ktviz.widgets.sites import checked_site, first_site
+from ktviz.widgets.sites import checked_site, choices, first_site
 from ktviz.widgets.subject import Subject
 from ktviz.widgets.words import NOTHING, checked_node, in_words, meant, named_node
 
@@ -139,7 +141,7 @@ class View(anywidget.AnyWidget):
         self._states: dict[str, SiteState] = {}
         state = self._state(site)
         super().__init__(
-            _esm=static_text("ktviz.js"),
+            _esm=self._script(),
             _css=static_text("ktviz.css"),
             _scene=state.scene,
             _parts=[*self.parts],
@@ -148,6 +150,15 @@ class View(anywidget.AnyWidget):
         )
         self.selection = state.agreed["selection"]
         self.on_msg(self._on_message)
+
+    def _script(self) -> str:
+        """The bundle, behind the files of the panels that any site has and that are not in it."""
+        names: dict[str, None] = {}
+        for site in choices(self._trace):
+            with suppress(KtvizError):  # it is told where that site is asked for
+                subject = self._subject if site["name"] == self._current else self._subject_at(site["name"])
+                names |= dict.fromkeys(panel.name for panel in drawn(self.parts, subject) if panel.further)
+        return "\n".join(static_text(f"{name}.js") for name in (*names, "ktviz"))
 
     def _state(self, site: str) -> SiteState:
         """What the view holds of a site; made when it is first asked for."""

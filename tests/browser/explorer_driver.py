@@ -53,14 +53,24 @@ class ExplorerDriver:
     def button(self, name):
         return self.root.get_by_role("button", name=name, exact=True)
 
+    def clear(self):
+        """Select nothing."""
+        self.find(".kt-clear").evaluate("button => button.click()")  # it is hidden where nothing is
+        return self.settled()
+
+    def unfold_tree(self):
+        """Show the nodes of the tree, which are folded away where the way of a retrieval is told."""
+        self.find(".kt-unfolding").evaluate("details => { details.open = true; }")
+        return self.settled()
+
     @property
     def photo(self):
-        return self.find(".kt-pane canvas").nth(0)
+        return self.find(".kt-picture").nth(0)
 
     @property
     def translation(self):
         """The pane with the translation; the only one while wiping."""
-        return self.find(".kt-pane canvas").nth(min(1, self.find(".kt-pane canvas").count() - 1))
+        return self.find(".kt-picture").nth(min(1, self.find(".kt-picture").count() - 1))
 
     @property
     def card(self):

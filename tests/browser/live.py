@@ -52,7 +52,7 @@ class LiveView(ExplorerDriver):
         page.set_content(PAGE)
         page.add_style_tag(content=static_text("ktviz.css"))
         state = {name: crossing(getattr(view, name)) for name in SYNCED}
-        page.evaluate(MODEL, {"bundle": static_text("ktviz.js"), "state": state})
+        page.evaluate(MODEL, {"bundle": view._esm, "state": state})
         self.settled()
 
     def hear(self, kind, data=None, metadata=None, buffers=None, **rest):

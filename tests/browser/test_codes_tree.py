@@ -24,7 +24,7 @@ def page(tmp_path_factory):
 @pytest.mark.parametrize("site", ["members", "style"])
 def test_a_click_on_an_object_lights_its_class_and_centre(page, show, site):
     trace, path = page
-    explorer = show(path)
+    explorer = show(path).unfold_tree()
     if site == "style":
         explorer.root.get_by_role("combobox", name="Site").select_option("style")
         explorer.settled()

@@ -51,7 +51,8 @@ def test_all_parts_are_drawn(explorer):
     for name in ("Translation", "Sources", "Cluster tree", "Band matches"):
         expect(explorer.root.get_by_role("region", name=name, exact=True)).to_be_visible()
     assert explorer.find(".kt-curves path").count() > 0
-    assert explorer.find("[role=treeitem]").count() > 3
+    assert explorer.find(".kt-step.kt-by-winner").count() == 3
+    assert explorer.unfold_tree().find("[role=treeitem]").count() > 3
     assert len(explorer.candidates()) == 8
     expect(explorer.find(".kt-error")).to_be_hidden()
 
@@ -118,7 +119,7 @@ REGION_TIME = """shift => {
 def test_clearing_brings_back_the_whole_picture(explorer, coffee, titles):
     before = explorer.shares()
     drag(explorer, REGION)
-    explorer.button("Clear").click()
+    explorer.clear()
     explorer.settled()
     assert explorer.shares() == before == {t: percent(s) for t, s in expected_shares(coffee.trace, titles).items()}
     expect(explorer.find(".kt-sources h3")).to_have_text("Sources")
@@ -245,7 +246,7 @@ def test_the_lit_path_is_that_of_the_clicked_retrieval(explorer, coffee, places)
         query = int(coffee.trace.column("query")[places[y, x]])
         path = path_of(coffee, query)
         assert told_path(explorer) == path
-        assert {path[-1]} <= nodes(explorer.find(".kt-node.kt-lit")) <= {0, *path}
+        assert {path[-1]} <= nodes(explorer.unfold_tree().find(".kt-node.kt-lit")) <= {0, *path}
 
 
 def test_a_click_on_a_retrieval_selects_it_alone(explorer, coffee, places):
@@ -257,7 +258,7 @@ def test_a_click_on_a_retrieval_selects_it_alone(explorer, coffee, places):
 
 def test_nodes_unfold_and_fold_with_the_mouse(show, coffee):
     tree = coffee.translator.banks.banks[0].tree
-    explorer = show(coffee.path)
+    explorer = show(coffee.path).unfold_tree()
     number = min(nodes(explorer.find("[role=treeitem][aria-expanded=false]")))
     card = explorer.find(f"[role=treeitem][aria-label^='Node {number},']")
     for expanded in ("true", "false"):
@@ -314,11 +315,11 @@ def test_the_table_sorts_and_copies_itself_as_csv(explorer, coffee):
     part = coffee.trace[kt.Box(0, 0, 64, 64)]
     head = explorer.find(".kt-table th button", has_text="Similarity")
     head.click()
-    down = [float(row[5]) for row in explorer.table_rows()]
+    down = [float(row[6]) for row in explorer.table_rows()]
     assert down == sorted(down, reverse=True)
     expect(explorer.find(".kt-table th[aria-sort=descending]")).to_have_text("Similarity")
     head.click()
-    assert [float(row[5]) for row in explorer.table_rows()] == sorted(down)
+    assert [float(row[6]) for row in explorer.table_rows()] == sorted(down)
     explorer.button("Copy as CSV").click()
     expect(explorer.find(".kt-table [role=status]")).to_have_text(f"{len(part)} rows copied")
     rows = list(csv.DictReader(io.StringIO(explorer.page.evaluate("navigator.clipboard.readText()"))))

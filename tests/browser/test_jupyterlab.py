@@ -249,7 +249,7 @@ def test_a_dragged_region_is_read_back_in_python(notebook):
 
 def test_a_region_set_in_python_is_seen_in_the_browser(notebook):
     view = notebook.view()
-    view.button("Clear").click()
+    view.clear()
     view.settled()
     before = view.pixels()
     notebook.run(SET)
@@ -288,7 +288,7 @@ def test_two_views_of_one_model_show_one_selection(notebook):
     expect(first.find(".kt-sources h3")).to_have_text("Sources of the selection")
     first.settled()
     assert first.shares() == second.shares()
-    first.button("Clear").click()
+    first.clear()
     expect(second.find(".kt-sources h3")).to_have_text("Sources")
 
 
@@ -337,7 +337,7 @@ def test_browser_and_python_switch_between_sites(notebook):
 
 def test_a_restarted_kernel_leaves_a_view_that_says_so_and_still_shows_regions(notebook):
     view = notebook.view()
-    view.button("Clear").click()
+    view.clear()
     page = notebook.page
     page.keyboard.press("Escape")
     page.locator(

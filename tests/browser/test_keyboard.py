@@ -100,7 +100,7 @@ ACTIVE = "() => ['aria-label', 'aria-expanded'].map(name => document.activeEleme
 
 
 def test_arrows_walk_through_the_tree_unfolding_it_and_enter_selects(show, coffee):
-    explorer = show(coffee.path)
+    explorer = show(coffee.path).unfold_tree()
     page, tree = explorer.page, coffee.translator.banks.banks[0].tree
     explorer.find("[role=treeitem][aria-expanded=false]").first.click(position={"x": 60, "y": 24})
     explorer.settled()
@@ -141,5 +141,5 @@ def test_the_table_is_opened_and_sorted_with_enter(explorer):
     head.focus()
     explorer.page.keyboard.press("Enter")
     explorer.settled()
-    margins = [float(row[6]) for row in explorer.table_rows() if row[6]]
+    margins = [float(row[7]) for row in explorer.table_rows() if row[7]]
     assert margins == sorted(margins, reverse=True)

@@ -102,7 +102,7 @@ def test_pictures_are_there_at_every_site(explorer):
     before = explorer.pixels()
     turn(explorer, "fine, there")
     explorer.page.mouse.move(2, 2)
-    explorer.button("Clear").click()
+    explorer.clear()
     assert len(explorer.settled().pixels()) > len(before) / 4
     assert explorer.find(".kt-pane canvas").first.evaluate(
         "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, 1).data).size > 20"

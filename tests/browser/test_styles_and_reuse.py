@@ -85,7 +85,7 @@ def test_a_click_on_an_object_shows_its_style_the_distances_and_who_is_behind_it
     assert members.locator("span:nth-child(2)").all_inner_texts() == creators
     if look.small:
         expect(explorer.find(".kt-behind")).to_contain_text(f"{look.small} more object")
-    expect(explorer.find(".kt-tree .kt-node.kt-lit").last).to_contain_text(style.name)
+    expect(explorer.unfold_tree().find(".kt-tree .kt-node.kt-lit").last).to_contain_text(style.name)
 
 
 def test_a_page_says_that_another_style_needs_python(objects, drawn):
@@ -194,7 +194,11 @@ def test_entropy_has_a_scale_that_ends_where_all_cells_give_alike(mixture, drawn
     explorer = drawn(mixture[1], "page")
     explorer.root.get_by_role("combobox", name="Overlay").select_option("entropy")
     explorer.settled()
+    explorer.button("Whole scale").click()
+    explorer.settled()
     expect(explorer.find(".kt-translation .kt-legend")).to_contain_text(f"{np.log(9 * 13):.2f} nats: all give alike")
+    explorer.button("Stretch to these").click()
+    expect(explorer.settled().find(".kt-translation .kt-legend")).not_to_contain_text("all give alike")
 
 
 @pytest.mark.parametrize("which", ["objects", "mixture"])

@@ -34,7 +34,7 @@ def traces(live):
 @pytest.fixture(params=["before", "after"])
 def showing(request, live, traces):
     """Each of the two traces, shown; its name and itself."""
-    live.button("Clear").click()
+    live.clear()
     live.button(request.param.capitalize()).click()
     live.settled()
     assert live.view.showing == request.param
@@ -119,7 +119,7 @@ def test_tree_bands_and_table_are_of_the_trace_that_is_shown(live, showing):
     similarity = np.sort(trace.column("similarity", winners=False)[trace.column("query", winners=False) == query])[::-1]
     assert live.candidates() == pytest.approx(similarity[: len(live.candidates())], abs=6e-4)
     live.open_table()
-    assert live.table_rows()[0][3] == trace.column("source")[row]
+    assert live.table_rows()[0][4] == trace.column("source")[row]
     live.find(".kt-folder summary").click()
 
 
@@ -154,7 +154,7 @@ def test_no_card_moves_from_before_to_after_with_a_selection(live):
     for name in ("Before", "After"):
         live.button(name).click()
         order[name] = live.settled().find(".kt-card .kt-title").all_inner_texts()
-    live.button("Clear").click()
+    live.clear()
     assert order["Before"] == order["After"]
 
 
@@ -171,7 +171,7 @@ def test_an_overlay_that_the_counterfactual_does_not_know_says_so(open_tab, worl
 
 
 def test_switching_back_restores_what_was_shown(live):
-    live.button("Clear").click()
+    live.clear()
     live.settled()
     shown = {}
     for name in ("Before", "After", "Before", "After"):

@@ -21,7 +21,7 @@ TAP = """(box, [x, y]) => {
 @pytest.fixture
 def page(show, coffee):
     """A page of its own: a tree's zoom outlives `reset`."""
-    return show(coffee.path, has_touch=True)
+    return show(coffee.path, has_touch=True).unfold_tree()
 
 
 def transform(explorer):

@@ -14,15 +14,17 @@ import ktviz as kt
 from ktviz.images import decode_image
 from ktviz.library.cluster_tree import Nodes
 from ktviz.library.kinds.patches.clusters import describe_clusters, exemplar_pictures
+from ktviz.systems.descents import Way
 from ktviz.systems.kt.band_pictures import decoded_bands
 from ktviz.systems.kt.descent import Descent, descents
 from ktviz.systems.kt.live import live
 from ktviz.widgets.answers import ANSWERS
+from ktviz.widgets.panels import tree as tree_panel
 from ktviz.widgets.panels.tree import as_values
 from ktviz.widgets.protocol import PROTOCOL
 from views.wire import HEIGHT, WIDTH, Wire, unpack
 
-KINDS = ("region", "candidates", "pictures", "children", "thumbs", "descent", "bands", "translate")
+KINDS = ("region", "candidates", "pictures", "children", "outline", "thumbs", "descent", "exact", "bands", "translate")
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +137,10 @@ def test_a_descent_is_the_way_that_was_taken(wire, trace):
     trees = {bank.name: bank.tree for bank in case.banks.banks}
     expected = descents(case, trace.column("query")[places].tolist())
     for found, way in zip(values["descents"], expected, strict=True):
-        for name in ("query", "bank", "greedy_leaf"):
+        for name in ("query", "bank"):
             assert found[name] == getattr(way, name), name
+        assert found["greedy"]["path"] == list(way.greedy.path)
+        assert found["greedy"]["near"] == pytest.approx(way.greedy.similarity.tolist(), abs=1e-4)
         assert (found["path"], found["visited"]) == (list(way.path), list(way.visited))
         assert dict(found["passed"]) == passed(trees[way.bank], way.visited)
         for road, other in zip(found["roads"], way.roads, strict=True):
@@ -157,7 +161,7 @@ def passed(tree, leaves):
 def test_a_leaf_that_lies_higher_than_others_is_not_passed_on_the_way_to_itself():
     """Root; 1 is a leaf, 2 has the leaves 3 and 4."""
     nodes = Nodes(np.array([-1, 0, 0, 2, 2]), np.array([6, 2, 4, 2, 2]))
-    way = Descent(0, "art/x", (1,), (), 1, (1, 3, 4))
+    way = Descent(0, "art/x", (1,), (), Way((1,), np.ones(1, np.float32)), (1, 3, 4))
     assert dict(as_values(way, nodes)["passed"]) == passed(nodes, way.visited) == {2: 2}
 
 
@@ -166,8 +170,54 @@ def test_other_presets_visit_one_leaf_or_none(world, photo, preset):
     with kt.TreeView(world.translator.traced(photo, preset=preset, align=0)) as view:
         values, _ = Wire(view).answer("descent", {"queries": [3]})
     (way,) = values["descents"]
-    assert way["visited"] == ([way["greedy_leaf"]] if preset == "paper" else [])
+    assert way["visited"] == ([way["greedy"]["path"][-1]] if preset == "paper" else [])
     assert (way["passed"] == []) == (preset == "exact" or way["bank"] == "art/cool")  # one level: nothing between
+
+
+def test_the_best_entry_of_all_is_told_with_the_way_to_it(wire, trace):
+    places = [5, 61]
+    values, _ = wire.answer("exact", {"queries": places})
+    case = live(trace, trace.model)
+    best = trace.model.oracle(case.trace, np.array(places))
+    assert values["missing"] == ""
+    for told, entry, similarity, place in zip(
+        values["exact"], best.winner.tolist(), best.winner_similarity.tolist(), places, strict=True
+    ):
+        (way,) = descents(case, [int(trace.column("query")[place])], np.array([entry]))
+        assert (told["bank"], told["path"]) == (way.bank, list(way.path))
+        assert told["similarity"] == pytest.approx(similarity, abs=1e-5)
+        assert told["similarity"] >= trace.column("similarity")[place] - 1e-6
+        assert told["near"] == pytest.approx(
+            [float(road.similarity[road.nodes == road.taken][0]) for road in way.roads], abs=1e-4
+        )
+        name = case.banks.source_names[int(case.banks.source_of(torch.tensor([entry]))[0])]
+        assert wire.view._subject.names[told["source"]] == name
+        assert told["box"] == case.banks.boxes(torch.tensor([entry]))[0].tolist()
+
+
+def test_in_large_banks_the_best_entry_is_not_looked_for_unless_the_trace_knows_it(world, photo, monkeypatch):
+    monkeypatch.setattr(tree_panel, "MOST_COMPARED", 10)
+    trace = world.translator.traced(photo, align=0)
+    with kt.TreeView(trace) as view:
+        values, _ = Wire(view).answer("exact", {"queries": [3]})
+    assert values["exact"] == []
+    assert "with_regret" in values["missing"]
+    with kt.TreeView(trace.with_regret()) as view:
+        values, _ = Wire(view).answer("exact", {"queries": [3]})
+    assert len(values["exact"]) == 1
+
+
+def test_the_whole_tree_is_outlined_as_far_as_there_is_room(wire, trace, monkeypatch):
+    tree = live(trace, trace.model).banks.banks[0].tree
+    _, parts = wire.answer("outline", {"bank": 0})
+    assert parts["above"].tolist() == tree.parent.tolist()
+    assert parts["size"].tolist() == (tree.end - tree.start).tolist()
+    upper = 1 + int((tree.parent == 0).sum())
+    for room in (1, upper, upper + 1):
+        monkeypatch.setattr(tree_panel, "MOST_OUTLINED", room)
+        _, parts = wire.answer("outline", {"bank": 0})
+        expected = 1 if room == 1 else upper if tree.depth > 1 else len(tree)
+        assert len(parts["above"]) == expected
 
 
 def test_bands_are_decoded_as_one_sheet(wire, trace, world):

@@ -137,7 +137,9 @@ def check_page(view, path):
             known = dict(zip(road.nodes.tolist(), road.similarity.tolist(), strict=True))
             assert road.taken in children or not children
             assert [known[child] for child in children] == pytest.approx(similarity.tolist(), abs=1e-4)
-        assert store["greedy_leaf"][way.query] == way.greedy_leaf
+        nodes, near = store["greedy_path"][way.query], store["greedy_near"][way.query]
+        assert tuple(nodes[nodes >= 0].tolist()) == way.greedy.path
+        assert near[nodes >= 0] == pytest.approx(way.greedy.similarity, abs=1e-6)
         visited = np.unpackbits(store["visited"][way.query], bitorder="little").nonzero()[0]
         assert visited.tolist() == sorted(way.visited)
 

@@ -4,9 +4,11 @@ import { h } from "./core/dom";
 import { Explorer } from "./core/explorer";
 import { KernelHost, type Model } from "./core/kernel";
 import { Packed } from "./core/packed";
+import type { Panel } from "./core/panel";
 import { startPage } from "./core/page";
 import { Scene } from "./core/scene";
 import type { Selected } from "./core/store";
+import { further } from "./further";
 import { PANELS } from "./panels";
 
 /** A live view; draws from the model's state alone, so that it can be drawn again at any time. */
@@ -69,7 +71,7 @@ class Live {
       },
       (error) => this.explorer?.session.store.set({ error }),
     );
-    const explorer = new Explorer(this.root, scene, host, this.model.get("_parts"), PANELS, start);
+    const explorer = new Explorer(this.root, scene, host, this.model.get("_parts"), panels(), start);
     [this.explorer, this.drawn] = [explorer, bytes];
     this.compare();
     this.adopt();
@@ -107,6 +109,11 @@ class Live {
   }
 }
 
-void startPage(PANELS);
+/** All that are here. */
+function panels(): Panel[] {
+  return [...PANELS, ...further()];
+}
+
+void startPage(panels());
 
 export default { render };

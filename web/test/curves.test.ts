@@ -10,6 +10,7 @@ function routes(heights: [number, number][]): Route[] {
     start: [10, from],
     middle: [0, 0],
     end: [500, to],
+    out: "" as const,
     sizes: [
       [8, 8],
       [8, 8],

@@ -4,6 +4,10 @@ import { Packed } from "../src/core/packed";
 import { Scene } from "../src/core/scene";
 import { Kept, PageHost } from "../src/core/stored";
 import { PANELS } from "../src/panels";
+import { attributes } from "../src/panels/attributes";
+import { codes } from "../src/panels/codes";
+import { reuse } from "../src/panels/reuse";
+import { space } from "../src/panels/space";
 import fixture from "./fixture.json";
 
 export const known = fixture;
@@ -29,7 +33,10 @@ export const store = (): Packed => Packed.read(bytesOf(fixture.world.store));
 
 /** A page that keeps something about a scene, and no other site. */
 export function pageOf(scene: Scene, kept: Packed): PageHost {
-  return new PageHost(new Kept(scene, kept), PANELS, { has: () => false, show: () => {} });
+  return new PageHost(new Kept(scene, kept), [...PANELS, attributes, codes, reuse, space], {
+    has: () => false,
+    show: () => {},
+  });
 }
 
 /** Whether numbers are nearly those expected; null, which JSON has for NaN, only equals NaN. */

@@ -58,7 +58,7 @@ def make(folder: Path) -> dict[str, Any]:
     """The fixture; the world is built in an empty folder."""
     torch.set_num_threads(1)
     translator = small_world(folder)
-    trace = translator.traced(painting(100, HEIGHT, WIDTH), candidates=5, align=0)
+    trace = translator.traced(painting(100, HEIGHT, WIDTH), candidates=5, align=0).with_regret()
     subject = Subject.create(trace, translator)
     return {
         "packed": packed_examples(),
@@ -221,6 +221,8 @@ def answers(subject: Subject) -> list[dict[str, Any]]:
         *(("children", {"bank": bank, "nodes": nodes}) for bank, nodes in ((0, [0]), (1, [0, 2]))),
         ("thumbs", {"bank": 1, "nodes": [3, 0]}),
         ("descent", {"queries": [*range(0, last, 5), last]}),
+        ("exact", {"queries": [*range(0, last, 5), last]}),
+        *(("outline", {"bank": bank}) for bank in (0, 1)),
     ]
     return [answer(asked, kind, body) for kind, body in requests]
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Cells } from "../src/core/cells";
 import { overlaysOf } from "../src/panels/translation/overlay";
+import { scaleOf } from "../src/panels/translation/quantities";
 import type { Box, Scene } from "../src/core/scene";
 import { known, labelled, uneven, world } from "./known";
 import { gridScene } from "./made";
@@ -62,7 +63,35 @@ it("a translation is mapped in cells of four pixels, not pixel by pixel", () => 
 });
 
 it("only overlays with something to show are offered", () => {
-  expect(overlaysOf(world())).not.toContain("regret");
-  expect(overlaysOf(world())).toContain("margin");
-  expect(overlaysOf(gridScene({ rows: 2, columns: 2, side: 8, source: [0, 0, 0, 0] }))).not.toContain("margin");
+  const winnersAlone = overlaysOf(gridScene({ rows: 2, columns: 2, side: 8, source: [0, 0, 0, 0] }));
+  for (const overlay of ["margin", "regret"] as const) {
+    expect(overlaysOf(world())).toContain(overlay);
+    expect(winnersAlone).not.toContain(overlay);
+  }
+});
+
+describe("the scale of an overlay", () => {
+  const similarity = Array.from({ length: 400 }, (_, n) => (n === 7 ? -0.9 : n === 8 ? 0.99 : 0.5 + n / 4000));
+  const scene = gridScene({ rows: 20, columns: 20, side: 8, source: new Array(400).fill(0), similarity });
+
+  it("is stretched to the numbers, but for a few far off", () => {
+    const scale = scaleOf(scene, "similarity", false)!;
+    expect([scale.low, scale.high]).toEqual(["≤ 0.50", "≥ 0.60"]);
+    expect(scale.at(7)).toBeLessThan(0);
+    expect(scale.at(8)).toBeGreaterThan(1);
+    expect(scale.at(200)).toBeCloseTo(0.5, 1);
+  });
+
+  it("is the same for every translation if that is wanted", () => {
+    const scale = scaleOf(scene, "similarity", true)!;
+    expect([scale.low, scale.high]).toEqual(["≤ 0", "1.00"]);
+    expect(scale.at(200)).toBeCloseTo(0.55, 2);
+  });
+
+  it("holds where all numbers are equal, and where there are none", () => {
+    const equal = gridScene({ rows: 1, columns: 2, side: 8, source: [0, 0], similarity: [0.5, 0.5] });
+    expect(scaleOf(equal, "similarity", false)!.at(0)).toBe(0);
+    expect(scaleOf(equal, "regret", false)!.at(0)).toBeNaN();
+    expect(scaleOf(equal, "source", false)).toBeNull();
+  });
 });

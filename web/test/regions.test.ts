@@ -40,7 +40,7 @@ describe("queries that are regions", () => {
   });
 
   it("are filled by maps; what nobody asks for stays clear", () => {
-    const image = paintOverlay(scene, cells, "similarity")!;
+    const image = paintOverlay(scene, cells, "similarity", false)!;
     const filled = Array.from(cells.place, (_, cell) => image.data[4 * cell + 3] === 255);
     expect(filled).toEqual(Array.from(cells.place, (place) => place >= 0));
     expect(filled).toContain(false);

@@ -3,7 +3,7 @@ import { type Answer, Unanswered } from "../src/core/host";
 import type { Kind } from "../src/core/protocol";
 import { Packed } from "../src/core/packed";
 import type { PageHost } from "../src/core/stored";
-import type { Descent } from "../src/panels/tree/descent";
+import type { Descent, Exact } from "../src/panels/tree/descent";
 import { bytesOf, known, near, pageOf, store, world } from "./known";
 import { packed } from "./made";
 
@@ -15,7 +15,7 @@ const STEP = 1e-4;
 interface Known {
   kind: string;
   body: unknown;
-  values: { descents?: Descent[] };
+  values: { descents?: Descent[]; exact?: Exact[] };
   parts: Record<string, (number | null)[]>;
   files: string[];
 }
@@ -59,6 +59,25 @@ describe("a page answers as Python does", () => {
     expect(found.has("picture/999")).toBe(false);
   });
 
+  it.each(of("outline"))("about the whole tree of bank $body.bank", async (expected) => {
+    const found = await ask(page(), expected);
+    const count = expected.parts.level.length;
+    for (const [name, values] of Object.entries(expected.parts))
+      expect(Array.from(found.column(name)).slice(0, count), name).toEqual(values);
+  });
+
+  it.each(of("exact"))("about the best entries of all", async (expected) => {
+    const { exact, missing } = (await ask(page(), expected)).values as { exact: Exact[]; missing: string };
+    expect(missing).toBe("");
+    exact.forEach((best, n) => {
+      const other = expected.values.exact![n];
+      expect([best.source, best.bank, best.path]).toEqual([other.source, other.bank, other.path]);
+      expect(near([...best.box, best.similarity], [...other.box, other.similarity], 1e-5)).toBe(true);
+      expect(near(best.near as number[], other.near, STEP)).toBe(true);
+    });
+    expect(exact).toHaveLength(expected.values.exact!.length);
+  });
+
   it.each(of("descent"))("about the ways down", async (expected) => {
     const found = (await ask(page(), expected)).values.descents as Descent[];
     found.forEach((descent, n) => expectSame(descent, expected.values.descents![n]));
@@ -70,7 +89,7 @@ function text(bytes: ArrayLike<number>): string {
 }
 
 function expectSame(found: Descent, expected: Descent): void {
-  const facts = ({ query, bank, path, greedy_leaf }: Descent) => ({ query, bank, path, greedy_leaf });
+  const facts = ({ query, bank, path, greedy }: Descent) => ({ query, bank, path, greedy: greedy.path });
   expect(facts(found)).toEqual(facts(expected));
   expect(new Set(found.visited)).toEqual(new Set(expected.visited));
   expect(new Map(found.passed)).toEqual(new Map(expected.passed));

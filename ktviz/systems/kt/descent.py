@@ -14,12 +14,13 @@ from ktviz.library.kinds.patches.group import group
 from ktviz.library.kinds.patches.search import SearchSettings, descend
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.retrieval.exact import cosines
-from ktviz.systems.descents import Descent, Road
+from ktviz.systems.descents import Descent, Road, Way
 from ktviz.systems.kt.live import Live
+from ktviz.systems.protocol import Ints
 
 
-def descents(case: Live, queries: Sequence[int]) -> list[Descent]:
-    """The ways down of some queries, in their order; each in the bank of its winner.
+def descents(case: Live, queries: Sequence[int], entries: Ints | None = None) -> list[Descent]:
+    """The ways down of some queries, in their order; each in the bank of its winner, or of another entry (N,).
 
     Raises:
         UnknownNameError: There is no such query.
@@ -30,7 +31,7 @@ def descents(case: Live, queries: Sequence[int]) -> list[Descent]:
             f"query {strangers[0]}", f"the image has queries 0 to {len(case.grid) - 1:,}", "Take one of these"
         )
     asked = torch.tensor(queries, dtype=torch.int64)
-    winner = case.winner[asked]
+    winner = case.winner[asked] if entries is None else torch.from_numpy(entries)
     number = torch.searchsorted(case.banks.entry_offset, winner, right=True) - 1
     found: dict[int, Descent] = {}
     for bank, mine in group(number):
@@ -48,14 +49,29 @@ def bank_descents(
     tree = bank.tree
     paths = tree.paths(tree.leaf_of(winner))
     steps = roads(vectors, paths, tree)
-    greedy = descend(vectors, tree)
-    visited = visited_leaves(bank, vectors, greedy, settings)
+    leaves = descend(vectors, tree)
+    greedy = ways(vectors, tree.paths(leaves), tree)
+    visited = visited_leaves(bank, vectors, leaves, settings)
     return [
-        Descent(query, bank.name, tuple(n for n in path if n >= 0), tuple(way), leaf, tuple(n for n in seen if n >= 0))
-        for query, path, way, leaf, seen in zip(
-            queries.tolist(), paths.tolist(), steps, greedy.tolist(), visited.tolist(), strict=True
+        Descent(query, bank.name, nodes(path), tuple(road), way, nodes(seen))
+        for query, path, road, way, seen in zip(
+            queries.tolist(), paths.tolist(), steps, greedy, visited.tolist(), strict=True
         )
     ]
+
+
+def nodes(padded: Sequence[int]) -> tuple[int, ...]:
+    """Numbers of nodes without the -1 that stand for none."""
+    return tuple(node for node in padded if node >= 0)
+
+
+def ways(vectors: Tensor, paths: Tensor, tree: Tree) -> list[Way]:
+    """Paths (N, depth) with the cosines of queries (N, 16 C) to their nodes."""
+    near = torch.full(paths.shape, float("nan"))
+    for level in range(paths.shape[1]):
+        for node, mine in group(paths[:, level]):
+            near[mine, level] = cosines(vectors[mine], tree.centres_of(torch.tensor([node])))[:, 0]
+    return [Way(nodes(path), row[: len(nodes(path))].numpy()) for path, row in zip(paths.tolist(), near, strict=True)]
 
 
 def roads(vectors: Tensor, paths: Tensor, tree: Tree) -> list[list[Road]]:

@@ -258,9 +258,9 @@ class Translator(Pipeline):
         """See `System`."""
         return leaves(live(trace, self))
 
-    def descents(self, trace: Trace, places: Sequence[int]) -> list[Descent]:
+    def descents(self, trace: Trace, places: Sequence[int], entries: Ints | None = None) -> list[Descent]:
         """See `System`."""
-        return descents(live(trace, self), places)
+        return descents(live(trace, self), places, entries)
 
     def band_pictures(self, trace: Trace, places: Ints, entries: Ints) -> tuple[Pixels, Pixels]:
         """See `systems.kt.band_pictures`."""

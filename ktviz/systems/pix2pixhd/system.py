@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ktviz.errors import SettingError, TraceError, UnknownNameError
+from ktviz.errors import AbilityError, SettingError, TraceError, UnknownNameError
 from ktviz.images import Pixels, to_pixels
 from ktviz.labels import Classes, as_instances, as_labels, class_of
 from ktviz.labels.maps import Map
@@ -344,8 +344,10 @@ class Pix2PixHD(nn.Module, PlainSystem):
         """The centres; see `System`."""
         return leaves(trace, self.run_of(trace).centres)
 
-    def descents(self, trace: Trace, places: Sequence[int]) -> list[Descent]:
+    def descents(self, trace: Trace, places: Sequence[int], entries: Ints | None = None) -> list[Descent]:
         """Over the class to the centre; see `System`."""
+        if entries is not None:
+            raise AbilityError("ways to other entries", "an object's class says which centres it may take", "Leave out")
         return descents(self.looks(self.run_of(trace)), trace, places)
 
     def styles(self, trace: Trace) -> RunStyles:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ktviz.errors import AbilityError, UnknownNameError
 from ktviz.labels import class_of
-from ktviz.systems.descents import Descent, Road
+from ktviz.systems.descents import Descent, Road, Way
 from ktviz.systems.pix2pixhd.centres import Centres, Placed
 from ktviz.systems.pix2pixhd.looks import Looks
 from ktviz.systems.pix2pixhd.objects import Numbers
@@ -88,4 +88,5 @@ def descent(looks: Looks, placed: Placed, query: int, one: int) -> Descent:
     )
     ranked = bool(looks.ranked[one])
     visited = nodes[order if ranked else there].tolist()
-    return Descent(query, bank, tuple(path), roads, greedy, tuple(visited), MEASURE, ranked)
+    way = Way((path[0], greedy), np.array([np.nan, near[order[0]]], dtype=np.float32))
+    return Descent(query, bank, tuple(path), roads, way, tuple(visited), MEASURE, ranked)

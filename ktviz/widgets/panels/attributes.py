@@ -114,6 +114,7 @@ PANEL = Panel(
     "attributes",
     row=1,
     height_px=640,
+    further=True,
     appears=appears,
     can=can,
     answers={"attributes": attributes, "switch": switch},

@@ -130,6 +130,7 @@ PANEL = Panel(
     "codes",
     row=1,
     height_px=520,
+    further=True,
     appears=appears,
     can=can,
     answers={"styles": styles, "members": members},

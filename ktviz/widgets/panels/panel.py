@@ -25,6 +25,7 @@ class Panel:
         row: Of the Explorer, from above; panels of a row stand beside each other.
         height_px: In a frame, which cannot ask its content.
         folded_px: In the Explorer's frame, if that folds it.
+        further: Whether it is drawn by a file of its own, of its name, and not by the bundle.
         appears: Whether the Explorer shows it for a trace; alone it is always drawn, and says what it lacks.
         can: What of it has something to show, by name.
         describe: What the scene says for it, where it appears.
@@ -39,6 +40,7 @@ class Panel:
     row: int
     height_px: int
     folded_px: int | None = None
+    further: bool = False
     appears: Callable[[Subject], bool] = lambda subject: True
     can: Callable[[Subject], dict[str, bool]] = nothing
     describe: Callable[[Subject], dict[str, Any]] = nothing

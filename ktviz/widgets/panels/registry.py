@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ktviz.widgets.panels import attributes, bands, codes, reuse, sources, space, table, translation, tree
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.subject import Subject
@@ -18,6 +20,12 @@ PANELS: tuple[Panel, ...] = (
     table.PANEL,
 )
 """Everything that draws, packs, answers and stores goes through these."""
+
+
+def drawn(parts: Sequence[str], subject: Subject) -> list[Panel]:
+    """The panels of a view with some parts: alone one is always drawn, among others where it appears."""
+    wanted = [panel for panel in PANELS if panel.name in parts]
+    return wanted if len(parts) == 1 else [panel for panel in wanted if panel.appears(subject)]
 
 
 def appearing(subject: Subject) -> list[Panel]:

@@ -178,6 +178,7 @@ PANEL = Panel(
     "space",
     row=1,
     height_px=760,
+    further=True,
     appears=appears,
     can=can,
     describe=describe,

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from ktviz.errors import TraceError
 from ktviz.explain.case import Case
 from ktviz.images import Pixels
 from ktviz.library.cluster_tree import ClusterTree, Nodes
-from ktviz.systems.descents import Descent, visits
+from ktviz.systems.descents import Descent, Similarities, Way, visits
 from ktviz.systems.protocol import check_ability
 from ktviz.trace.trace import Trace
 from ktviz.widgets.asking import Answer, Body, RequestError, numbers, places
 from ktviz.widgets.packing import Part, finite, steps
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.pictures import sheet
+from ktviz.widgets.protocol import NO_SOURCE
 from ktviz.widgets.subject import Subject, lengths, paths
 
 PATH_SIMILARITY = "path_similarity"
@@ -28,6 +31,10 @@ COSINE = "cosine"
 EXEMPLARS = 6
 MOST_NODES = 600
 """Nodes of a bank that a page keeps, if its root does not have more."""
+MOST_OUTLINED = 20_000
+"""Nodes of a tree that is drawn as a whole."""
+MOST_COMPARED = 300_000
+"""Entries among which the best of all is looked for while somebody waits."""
 MOST_ROADS = 4_000_000
 """Similarities to roads that a page keeps: queries times levels times children."""
 
@@ -79,6 +86,20 @@ def children(subject: Subject, body: Body) -> Answer:
     return {}, cluster_columns(tree, list(dict.fromkeys([*wanted, *below])))
 
 
+def outline(subject: Subject, body: Body) -> Answer:
+    """{bank} → parent, level and size of every node, of very large trees of the upper levels: (nodes,)."""
+    return {}, outline_columns(tree_asked(subject, body))
+
+
+def outline_columns(tree: ClusterTree) -> dict[str, Part]:
+    """The nodes of as many whole levels as there is room for; they are numbered level by level."""
+    levels = np.bincount(tree.nodes.level).cumsum()
+    fitting = int((levels <= MOST_OUTLINED).sum())
+    count = int(levels[max(1, fitting) - 1])
+    columns = {"above": tree.nodes.parent, "level": tree.nodes.level, "size": tree.nodes.size}
+    return {name: column[:count].astype(np.int32) for name, column in columns.items()}
+
+
 def thumbs(subject: Subject, body: Body) -> Answer:
     """{bank, nodes} → exemplars of each: one picture, a row of `EXEMPLARS` entries per node, medoid first."""
     tree = tree_asked(subject, body)
@@ -97,6 +118,86 @@ def descent(subject: Subject, body: Body) -> Answer:
     check_ability(case.system, "tree", "ways down a cluster tree")
     known = {tree.bank: tree.nodes for tree in trees(subject)}
     return {"descents": [as_values(one, known[one.bank]) for one in case.system.descents(case.trace, place)]}, {}
+
+
+def exact(subject: Subject, body: Body) -> Answer:
+    """{queries} → for each the best entry of all, and the way down to it: see `Best`; none where it is not known, and
+    `missing` says why."""
+    place = np.array(places(subject, body), dtype=np.int64)
+    case = subject.live()
+    check_ability(case.system, "tree", "ways down a cluster tree")
+    found = best_of_all(case, place)
+    if found is None:
+        return {"exact": [], "missing": missing(case)}, {}
+    return {"exact": [best.as_values() for best in found_ways(subject, place, *found)], "missing": ""}, {}
+
+
+@dataclass(frozen=True, eq=False)
+class Best:
+    """The best entry of all for a retrieval.
+
+    Attributes:
+        source: Its source's number in the view, `NO_SOURCE` where the trace does not list it.
+        box: Where it lies there, (4,) px.
+        similarity: Of the entry.
+        bank: Name of its bank, in whose tree
+        way: leads to it.
+    """
+
+    source: int
+    box: npt.NDArray[np.float32]
+    similarity: float
+    bank: str
+    way: Descent
+
+    @property
+    def near(self) -> Similarities:
+        """How near the query is to each node of the way: (nodes,)."""
+        return np.array([road.similarity[road.nodes == road.taken][0] for road in self.way.roads], dtype=np.float32)
+
+    def as_values(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        near = finite(np.round(self.near.astype(np.float64), 4))
+        said = {"source": self.source, "box": self.box.tolist(), "similarity": round(self.similarity, 6)}
+        return {**said, "bank": self.bank, "path": list(self.way.path), "near": near}
+
+
+def best_of_all(case: Case, place: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Similarities] | None:
+    """The best entry for some retrievals, and its similarity; None where it is not known and takes long to find."""
+    if case.trace.has("exact_entry"):
+        return known_best(case.trace, place)
+    if missing(case):
+        return None
+    found = case.system.oracle(case.trace, place)
+    return found.winner.numpy(), found.winner_similarity.numpy()
+
+
+def known_best(trace: Trace, place: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Similarities]:
+    """The best entries that `Trace.with_regret` found."""
+    best = trace.column("similarity")[place] + trace.column("regret")[place]
+    return trace.column("exact_entry")[place].astype(np.int64), best.astype(np.float32)
+
+
+def missing(case: Case) -> str:
+    """Why the best entries are not looked for while somebody waits, in words."""
+    if "oracle" not in case.system.abilities:
+        return f"{case.system.name} has no exact search"
+    entries = len(case.system.banks or ())
+    return f"{entries:,} entries: ask trace.with_regret() first" if entries > MOST_COMPARED else ""
+
+
+def found_ways(
+    subject: Subject, place: npt.NDArray[np.int64], entry: npt.NDArray[np.int64], similarity: Similarities
+) -> list[Best]:
+    """The ways of some retrievals to other entries (n,)."""
+    case, asked = subject.live(), torch.from_numpy(entry)
+    banks: Any = subject.banks  # of a kind with trees
+    names = [banks.source_names[number] for number in banks.source_of(asked).tolist()]
+    ways = case.system.descents(case.trace, place.tolist(), entry)
+    return [
+        Best(subject.number.get(name, NO_SOURCE), box, value, way.bank, way)
+        for name, box, value, way in zip(names, banks.boxes(asked).numpy(), similarity.tolist(), ways, strict=True)
+    ]
 
 
 def tree_asked(subject: Subject, body: Body) -> ClusterTree:
@@ -148,11 +249,16 @@ def as_values(descent: Descent, nodes: Nodes) -> dict[str, Any]:
         "bank": descent.bank,
         "path": list(descent.path),
         "roads": roads,
-        "greedy_leaf": descent.greedy_leaf,
+        "greedy": {"path": list(descent.greedy.path), "near": finite(near_of(descent.greedy))},
         "visited": list(descent.visited),
         "ranked": descent.ranked,
         "passed": [list(pair) for pair in nodes.above(descent.visited)],
     }
+
+
+def near_of(way: Way) -> npt.NDArray[np.float64]:
+    """How near a query is to the nodes of a way, rounded as JSON holds it: (nodes,)."""
+    return way.similarity.astype(np.float64).round(4)
 
 
 # What a page keeps
@@ -165,7 +271,7 @@ def stored(subject: Subject) -> dict[str, Part]:
         parts |= {f"tree/{number}/{name}": part for name, part in tree_parts(subject.trace, tree).items()}
     if subject.case is None or not parts:
         return parts
-    return {**parts, **descent_parts(subject.case, subject.trees)}
+    return {**parts, **descent_parts(subject.case, subject.trees), **exact_parts(subject)}
 
 
 def tree_parts(trace: Trace, tree: ClusterTree) -> dict[str, Part]:
@@ -177,7 +283,9 @@ def tree_parts(trace: Trace, tree: ClusterTree) -> dict[str, Part]:
     pictures, count = exemplar_rows(tree, nodes[:MOST_NODES])
     count = np.pad(count, (0, len(nodes) - len(count)))  # of a very wide root, not all children have pictures
     above = tree.nodes.parent.astype(np.int32)
-    parts = {**cluster_columns(tree, nodes), "count": count, "sheet": sheet(pictures, "small"), "above": above}
+    drawn = outline_columns(tree)
+    parts: dict[str, Part] = {**cluster_columns(tree, nodes), "count": count, "sheet": sheet(pictures, "small")}
+    parts |= {"above": above, "levels": drawn["level"], "sizes": drawn["size"]}
     known[tree.bank] = asked, parts
     return parts
 
@@ -204,7 +312,8 @@ def descent_parts(case: Case, searched: Sequence[ClusterTree]) -> dict[str, Part
     """How near every query is to the roads at each level of its winner's bank, and which leaves were visited.
 
     `roads` is (queries, depth, most children), children in the order of their numbers: cosines in steps, others as they
-    are; `visited` is (queries, bytes), one bit per node of the bank; `greedy_leaf` is (queries,).
+    are; `visited` is (queries, bytes), one bit per node of the bank; `greedy_path` (queries, depth) are
+    nodes, -1 beyond the leaf, and `greedy_near` is how near these are.
     """
     depth = max((tree.nodes.depth for tree in searched), default=0)
     width = max((len(below) for tree in searched for below in tree.nodes.children), default=0)
@@ -214,16 +323,41 @@ def descent_parts(case: Case, searched: Sequence[ClusterTree]) -> dict[str, Part
         return {}
     roads = np.full((count, depth, width), np.nan, dtype=np.float32)
     visited = np.zeros((count, nodes), dtype=bool)
-    greedy = np.zeros(count, dtype=np.int32)
+    greedy, near = np.full((count, depth), -1, dtype=np.int32), np.full((count, depth), np.nan, dtype=np.float32)
     for way in case.system.descents(case.trace, range(len(case.trace))):
         for level, road in enumerate(way.roads):
             roads[way.query, level, : len(road.nodes)] = road.similarity
         visited[way.query, list(way.visited)] = True
-        greedy[way.query] = way.greedy_leaf
+        path = way.greedy.path
+        greedy[way.query, : len(path)], near[way.query, : len(path)] = path, way.greedy.similarity
     return {
         "roads": steps(roads) if all(tree.measure == COSINE for tree in searched) else roads,
         "visited": np.packbits(visited, axis=1, bitorder="little"),
-        "greedy_leaf": greedy,
+        "greedy_path": greedy,
+        "greedy_near": near,
+    }
+
+
+def exact_parts(subject: Subject) -> dict[str, Part]:
+    """The best entries of all retrievals as `Best` has them, where the trace knows them: (queries, …), -1 and NaN
+    beyond a leaf."""
+    trace = subject.live().trace
+    if not trace.has("exact_entry"):
+        return {}
+    place = np.arange(len(trace))
+    found = found_ways(subject, place, *known_best(trace, place))
+    depth = max((tree.nodes.depth for tree in subject.trees), default=0)
+    path, near = np.full((len(found), depth), -1, dtype=np.int32), np.full((len(found), depth), np.nan, np.float32)
+    for best, nodes, cosines in zip(found, path, near, strict=True):
+        nodes[: len(best.way.path)], cosines[: len(best.way.path)] = best.way.path, best.near
+    banks = subject.trace.about["banks"]
+    return {
+        "exact_path": path,
+        "exact_near": near,
+        "exact_source": np.array([best.source for best in found], dtype=np.int32),
+        "exact_box": np.array([best.box for best in found], dtype=np.float32),
+        "exact_similarity": np.array([best.similarity for best in found], dtype=np.float32),
+        "exact_bank": np.array([banks.index(best.bank) for best in found], dtype=np.int32),
     }
 
 
@@ -234,6 +368,6 @@ PANEL = Panel(
     appears=appears,
     can=can,
     columns=columns,
-    answers={"children": children, "thumbs": thumbs, "descent": descent},
+    answers={"children": children, "outline": outline, "thumbs": thumbs, "descent": descent, "exact": exact},
     stored=stored,
 )

@@ -1,9 +1,11 @@
 // Two traces in one view: the switch between them, and who took over from whom.
 
-import { button, chip, counted, h, percent, shortName, words } from "./dom";
+import { button, counted, h, percent, words } from "./dom";
 import type { Showing } from "./host";
+import { named } from "./naming";
 import type { About, Source } from "./scene";
 import type { Session } from "./session";
+import { anyOf } from "./store";
 
 const MOST = 6;
 
@@ -42,7 +44,7 @@ export class Heirs {
 
   constructor(private readonly session: Session) {
     session.store.listen((changed) => {
-      if (changed.has("after")) this.fill();
+      if (anyOf(changed, "after", "colours")) this.fill();
     });
   }
 
@@ -65,15 +67,15 @@ export class Heirs {
     return h(
       "li",
       { title: `${this.source(to).title} from ${this.source(from).title}: ${counted(retrievals, "retrieval")}` },
-      h("span", {}, this.name(to), h("span", { class: "kt-faint" }, " from "), this.name(from)),
+      h("span", {}, ...this.names(to, from)),
       h("b", {}, percent(share)),
       bar,
     );
   }
 
-  private name(source: number): HTMLElement {
-    const { colour, name } = this.source(source);
-    return h("span", {}, chip(colour), words(shortName(name)));
+  private names(to: number, from: number): HTMLElement[] {
+    const scene = this.session.state.after!;
+    return [named(scene, to), h("span", { class: "kt-faint" }, " from "), named(scene, from)];
   }
 
   private source(number: number): Source {

@@ -1,7 +1,5 @@
 // Elements by name, attributes and children. Text is always text: nothing that a trace says becomes markup.
 
-import { sourceColour } from "./colours";
-
 type Child = Node | string | null | undefined | false;
 type Attributes = Record<string, string | number | boolean | null | undefined | ((event: any) => void)>;
 
@@ -53,6 +51,23 @@ export function fitCanvas(canvas: HTMLCanvasElement, width: number, height: numb
   return context;
 }
 
+/**
+ * Make these the children of an element. Those that are there in this order are not moved: what has the focus keeps it.
+ */
+export function setChildren(parent: Element, children: readonly Element[]): void {
+  for (const child of [...parent.children]) if (!children.includes(child)) child.remove();
+  children.forEach((child, n) => {
+    if (parent.children[n] !== child) parent.insertBefore(child, parent.children[n] ?? null);
+  });
+}
+
+/** A map as something that can be drawn. */
+export function asCanvas(image: ImageData): HTMLCanvasElement {
+  const canvas = h("canvas", { width: image.width, height: image.height });
+  canvas.getContext("2d")!.putImageData(image, 0, 0);
+  return canvas;
+}
+
 export function percent(share: number): string {
   if (share > 0 && share < 0.001) return "< 0.1 %";
   return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
@@ -76,9 +91,9 @@ export function shortName(name: string): string {
 }
 
 /** A spot of a source's colour. */
-export function chip(colour: number): HTMLElement {
+export function chip(colour: string): HTMLElement {
   const mark = h("span", { class: "kt-chip", "aria-hidden": "true" });
-  mark.style.background = sourceColour(colour);
+  mark.style.background = colour;
   return mark;
 }
 

@@ -53,9 +53,9 @@ export class Explorer {
   }
 
   /** What a person chose that is of no trace: it outlives a switch to another site. */
-  get habits(): { state: Pick<State, "overlay" | "wipe" | "beside">; focused: string } {
-    const { overlay, wipe, beside } = this.session.state;
-    return { state: { overlay, wipe, beside }, focused: this.header.sites.focused() };
+  get habits(): { state: Pick<State, "overlay" | "whole" | "wipe" | "beside">; focused: string } {
+    const { overlay, whole, wipe, beside } = this.session.state;
+    return { state: { overlay, whole, wipe, beside }, focused: this.header.sites.focused() };
   }
 
   set habits({ state, focused }: Explorer["habits"]) {

@@ -1,6 +1,6 @@
 // The line at the top: what is shown, and which of several sites.
 
-import { counted, h, percent, shortName } from "./dom";
+import { counted, h, percent } from "./dom";
 import type { About } from "./scene";
 import type { Session } from "./session";
 import { SiteSwitch } from "./sites";
@@ -28,15 +28,12 @@ export class Header {
 
 /** The trace that is shown in a line. */
 function factsOf(about: About): string {
-  const top = about.sources.filter((source) => source.share !== 0).sort((one, other) => other.share - one.share);
-  const named = top.slice(0, 3).map((source) => `${shortName(source.name)} ${percent(source.share)}`);
   const facts = [
     counted(about.queries, "retrieval"),
     about.preset ? `preset ${about.preset}` : "",
     about.left_over > 0.0005 ? `${percent(about.left_over)} not recorded` : "",
     ...Object.entries(about.lacking).map(([why, part]) => `${percent(part)} ${why}`),
     about.causal ? "" : "nearest explanation, not cause",
-    named.join(", ") + (top.length > 3 ? ` and ${top.length - 3} more` : ""),
     about.without.length ? `${about.without.length} left out` : "",
     ...Object.entries(about.measures).map(([name, value]) => `${name.replaceAll("_", " ")} ${digits(value)}`),
     about.coherent ? `${percent(about.coherent)} of the winners continue a neighbour${kept(about)}` : "",

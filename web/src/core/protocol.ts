@@ -1,6 +1,6 @@
 // Written by `python -m ktviz.widgets.protocol` from ktviz/widgets/protocol.py: change it there.
 
-export const PROTOCOL = 8;
+export const PROTOCOL = 9;
 export const NO_SOURCE = -1;
 export const STEPS = 10000;
 export const SHEET = 256;
@@ -11,8 +11,10 @@ export interface Requests {
   candidates: { queries: number[] };
   pictures: { sources: number[] };
   children: { bank: number; nodes: number[] };
+  outline: { bank: number };
   thumbs: { bank: number; nodes: number[] };
   descent: { queries: number[] };
+  exact: { queries: number[] };
   bands: { queries: number[]; entries: number[] };
   styles: { queries: number[] };
   members: { styles: number[] };
@@ -29,6 +31,7 @@ export const ABOUT_SHOWN: ReadonlySet<Kind> = new Set<Kind>([
   "region",
   "candidates",
   "descent",
+  "exact",
   "bands",
   "styles",
   "members",

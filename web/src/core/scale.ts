@@ -5,8 +5,13 @@ import { h } from "./dom";
 
 const WIDTH = 120;
 
+/** From black to white. */
+export function grey(value: number): number[] {
+  return [255 * value, 255 * value, 255 * value];
+}
+
 /** A bar of the colours; `low` and `high` are what stands at its ends. */
-export function scaleBar(low: string, high: string): HTMLCanvasElement {
+export function scaleBar(low: string, high: string, colour: (value: number) => number[] = cividis): HTMLCanvasElement {
   const made = h("canvas", {
     width: WIDTH,
     height: 1,
@@ -16,7 +21,7 @@ export function scaleBar(low: string, high: string): HTMLCanvasElement {
   });
   const context = made.getContext("2d")!;
   for (let x = 0; x < WIDTH; x++) {
-    context.fillStyle = `rgb(${cividis(x / (WIDTH - 1)).join(",")})`;
+    context.fillStyle = `rgb(${colour(x / (WIDTH - 1)).join(",")})`;
     context.fillRect(x, 0, 1, 1);
   }
   return made;

@@ -1,6 +1,7 @@
 // What a view draws: the scene that Python made (ktviz/widgets/scene.py), with its pictures decoded.
 
 import type { Column, Packed } from "./packed";
+import { Palette } from "./palette";
 import { Regions } from "./regions";
 
 export interface Box {
@@ -22,6 +23,7 @@ export interface Source {
   height: number | null;
   share: number;
   retrievals: number;
+  /** Its number among the colours in the whole picture, -1 for none of its own: see `Palette`. */
   colour: number;
   /** Whether the site that is shown could choose it. */
   here: boolean;
@@ -196,6 +198,7 @@ export class Scene {
   readonly weight: Float32Array | null;
   /** Where queries are regions of a label map; null where they are boxes. */
   regions: Regions | null = null;
+  readonly palette: Palette;
   private readonly bitmaps = new Map<string, ImageBitmap>();
   private readonly place = new Map<number, number>();
 
@@ -205,6 +208,7 @@ export class Scene {
     private readonly first: Scene | null = null,
   ) {
     this.about = packed.values as unknown as About;
+    this.palette = new Palette(this.about.sources);
     this.count = this.about.queries;
     this.width = this.about.canvas.width;
     this.height = this.about.canvas.height;
@@ -287,6 +291,11 @@ export class Scene {
     return this.source[this.winner(place)];
   }
 
+  /** The colour of the winner's source. */
+  winnerColour(place: number): string {
+    return this.palette.of(this.winnerSource(place));
+  }
+
   winnerSimilarity(place: number): number {
     return this.similarity[this.winner(place)];
   }
@@ -344,6 +353,10 @@ export function decodePicture(bytes: Uint8Array): Promise<ImageBitmap> {
 export function boxAt(values: Float32Array, place: number): Box {
   const at = 4 * place;
   return { x: values[at], y: values[at + 1], width: values[at + 2], height: values[at + 3] };
+}
+
+export function boxFrom([x, y, width, height]: readonly number[]): Box {
+  return { x, y, width, height };
 }
 
 /** A box in a source; null where an entry is the source as a whole. */

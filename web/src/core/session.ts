@@ -164,7 +164,14 @@ export class Session {
     const found = selected.kind === "none" ? null : shares(this.scene, picked, part);
     const focus = this.focusOf(selected, picked, part);
     this.store.set({ selected, node, picked, shares: found, focus });
+    this.colour(found);
     if (selected.kind === "region") void this.askShares(selected.box, selected);
+  }
+
+  /** Give the sources of a selection colours. */
+  private colour(shares: ArrayLike<number> | null): void {
+    const changed = [this.scene, this.other].map((scene) => scene?.palette.choose(shares));
+    if (changed.includes(true)) this.store.set({ colours: this.state.colours + 1 });
   }
 
   /** Sources by their numbers: those of the trace, then those that only a counterfactual took. */
@@ -216,7 +223,10 @@ export class Session {
   /** Shares of a region as Python counts them: the browser's own serve until they come, or if nobody answers. */
   private async askShares(box: number[], selected: Selected): Promise<void> {
     const answer = await this.ask("region", { box });
-    if (answer && this.state.selected === selected) this.store.set({ shares: answer.column<Float32Array>("shares") });
+    if (!answer || this.state.selected !== selected) return;
+    const shares = answer.column<Float32Array>("shares");
+    this.store.set({ shares });
+    this.colour(shares);
   }
 
   /** Fetch full pictures of sources; each once. */

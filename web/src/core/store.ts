@@ -24,6 +24,8 @@ export interface State {
   hover: number;
   hoverSource: number;
   overlay: Overlay;
+  /** Whether overlays have the scale of whatever translation, instead of one that is stretched to this one's numbers. */
+  whole: boolean;
   wipe: boolean;
   /** Name of the picture that is shown beside input and output; empty for none. */
   beside: string;
@@ -37,6 +39,8 @@ export interface State {
   /** The counterfactual beside the recorded translation. */
   after: Scene | null;
   showing: Showing;
+  /** How often sources were given other colours. */
+  colours: number;
   /** Sources whose full picture has come. */
   pictures: number;
   /** Requests under way. */
@@ -49,6 +53,11 @@ export interface State {
 
 export type Changed = ReadonlySet<keyof State>;
 export type Listener = (changed: Changed) => void;
+
+/** Whether one of some fields changed. */
+export function anyOf(changed: Changed, ...names: (keyof State)[]): boolean {
+  return names.some((name) => changed.has(name));
+}
 
 export class Store {
   private listeners: Listener[] = [];
@@ -121,6 +130,7 @@ export function initialState(weights: number[], frozen: string): State {
     hover: -1,
     hoverSource: -1,
     overlay: "none",
+    whole: false,
     wipe: false,
     beside: "",
     lit: null,
@@ -130,6 +140,7 @@ export function initialState(weights: number[], frozen: string): State {
     looks: NO_LOOKS,
     after: null,
     showing: "before",
+    colours: 0,
     pictures: 0,
     waiting: 0,
     making: "",

@@ -1,7 +1,7 @@
 // Attributes as switches: what the source has, what is wanted, and what the model makes of it, after a reference or not.
 
 import { cividis } from "../core/colours";
-import { button, h, percent, words } from "../core/dom";
+import { asCanvas, button, h, percent, words } from "../core/dom";
 import type { Answer } from "../core/host";
 import type { Drawn, Panel, StoredAnswers } from "../core/panel";
 import { scaleBar } from "../core/scale";
@@ -9,7 +9,6 @@ import { decodePicture } from "../core/scene";
 import type { Session } from "../core/session";
 import type { Changed } from "../core/store";
 import { type Kept, Made } from "../core/stored";
-import { asCanvas } from "./translation/overlay";
 
 /** Which attributes were changed, and which could be. */
 export const attributes: Panel = {

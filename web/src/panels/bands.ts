@@ -9,7 +9,7 @@ import type { Drawn, Panel } from "../core/panel";
 import { NO_SOURCE } from "../core/protocol";
 import { type Box, boxAt, decodePicture, wholeOrBox } from "../core/scene";
 import type { Session } from "../core/session";
-import type { Changed } from "../core/store";
+import { anyOf, type Changed } from "../core/store";
 
 /** The candidates of a retrieval, band by band. */
 export const bands: Panel = {
@@ -112,7 +112,7 @@ class BandView implements Drawn {
     if (changed.has("showing")) this.forget();
     if (changed.has("focus") || changed.has("picked")) this.session.soon("load", () => this.load());
     if (changed.has("weights")) this.weigh();
-    if (changed.has("weights") || changed.has("pictures") || changed.has("frozen")) this.render();
+    if (anyOf(changed, "weights", "pictures", "frozen", "colours")) this.render();
   }
 
   /** Candidates of the other trace are no answer. */
@@ -227,7 +227,7 @@ class BandView implements Drawn {
       Array.from(this.loaded!.cosine.subarray(at, at + 4)),
       similarity,
     );
-    row.cells[0].prepend(chip(scene.about.sources[source].colour));
+    row.cells[0].prepend(chip(scene.palette.of(source)));
     row.title = scene.about.sources[source].name;
     row.classList.toggle("kt-chosen", slot === scene.chosen[this.place]);
     return row;

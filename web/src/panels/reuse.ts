@@ -1,7 +1,7 @@
 // Reuse: how much each cell of the source feeds in all, as a map over it, and the cells that feed most.
 
 import { cividis } from "../core/colours";
-import { count, fitCanvas, h, percent, words } from "../core/dom";
+import { asCanvas, count, fitCanvas, h, percent, words } from "../core/dom";
 import { Feeding, total } from "../core/feeding";
 import type { Drawn, Panel } from "../core/panel";
 import { sourcePatch, strokeTwice } from "../core/patches";
@@ -9,7 +9,6 @@ import { scaleBar } from "../core/scale";
 import type { Scene } from "../core/scene";
 import type { Session } from "../core/session";
 import type { Changed } from "../core/store";
-import { asCanvas } from "./translation/overlay";
 
 /** How often cells of the source are used. */
 export const reuse: Panel = {

@@ -1,15 +1,15 @@
 // The sources: who painted how much, with picture, creator and licence; untick one to see the picture without it.
 
-import { sourceColour } from "../core/colours";
-import { button, chip, counted, fitCanvas, h, percent, words } from "../core/dom";
-import { inSource } from "../core/patches";
+import { button, counted, h, setChildren } from "../core/dom";
 import { bySource } from "../core/picks";
 import { Heirs } from "../core/comparison";
 import type { Drawn, Panel, StoredAnswers } from "../core/panel";
 import { type Kept, Made } from "../core/stored";
 import type { Box } from "../core/scene";
 import type { Session } from "../core/session";
-import type { Changed } from "../core/store";
+import { anyOf, type Changed } from "../core/store";
+import { SourceRow } from "./sources/row";
+import { ShareBar } from "./sources/sharebar";
 
 /** Who painted how much. */
 export const sources: Panel = {
@@ -27,20 +27,16 @@ function storedPictures(kept: Kept): StoredAnswers {
   };
 }
 
-const AT_FIRST = 8;
-const MORE = 24;
-const MOST_PLACES = 600;
+/** Rows at first, and how many more at a time. */
+const [AT_FIRST, MORE] = [60, 200];
+/** Rows at the top whose pictures are fetched in full. */
+const IN_FULL = 8;
 const SETTLE_MS = 350;
-const SHARE = "Share: overlap, before any decoder";
 
-interface Card {
-  el: HTMLElement;
-  picture: HTMLCanvasElement;
-  /** Of the recorded trace, and of the counterfactual. */
-  bars: HTMLElement[];
-  mark: HTMLElement;
-  share: HTMLElement;
-  use: HTMLInputElement;
+/** Where a curve to a source ends: on its row, or above or below the rows that are in sight. */
+export interface Anchor {
+  rect: DOMRect;
+  out: "" | "above" | "below";
 }
 
 export class SourcesView implements Drawn {
@@ -48,10 +44,17 @@ export class SourcesView implements Drawn {
   private readonly list = h("ol", { class: "kt-cards" });
   private readonly more = button("", () => this.showMore(), { class: "kt-more" });
   private readonly heading = h("h3");
+  private readonly clear: HTMLElement;
+  private readonly bar = new ShareBar();
   private readonly note = h("p", { class: "kt-faint kt-note", role: "status" });
-  private readonly cards = new Map<number, Card>();
+  /** What says where curves lead that end out of sight. */
+  private readonly stubs = { above: stub("above"), below: stub("below") };
+  private readonly rows = new Map<number, SourceRow>();
   private visible = AT_FIRST;
   private picked = new Map<number, number[]>();
+  private pointed: number[] = [];
+  /** Of the picture in a row. */
+  private room: [number, number] = [0, 0];
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -59,29 +62,47 @@ export class SourcesView implements Drawn {
     /** Whether who took over from whom is told here. */
     withHeirs: boolean,
   ) {
-    this.el.append(h("header", {}, this.heading), this.list, this.more, this.note);
+    this.clear = button("Clear", () => session.clear(), { class: "kt-clear", title: "Select nothing (Escape)" });
+    const rows = h("div", { class: "kt-rows" }, this.list, ...Object.values(this.stubs));
+    this.el.append(h("header", {}, this.heading, this.clear), this.bar.el, rows, this.note);
     if (withHeirs) this.el.append(new Heirs(session).el);
     this.list.addEventListener("scroll", () => session.moved(), { passive: true });
+    new ResizeObserver(() => this.resize()).observe(this.list);
     session.store.listen((changed) => this.update(changed));
   }
 
-  /** Where a box of a source is on the screen; null while its card is not in sight. */
-  anchor(source: number, box: Box | null): DOMRect | null {
-    const card = this.cards.get(source);
-    const picture = this.session.scene.pictureOf(source);
-    if (!card?.el.isConnected || !picture) return null;
-    const canvas = card.picture.getBoundingClientRect();
+  /** Where a box of a source is on the screen. */
+  anchor(source: number, box: Box | null): Anchor | null {
     const list = this.list.getBoundingClientRect();
-    const part = inSource(this.session.scene, source, picture, box);
-    const k = canvas.width / picture.width;
-    const middle = canvas.top + (part.y + part.height / 2) * k;
-    if (!canvas.width || middle < list.top || middle > list.bottom) return null;
-    return new DOMRect(canvas.left + part.x * k, canvas.top + part.y * k, part.width * k, part.height * k);
+    if (!list.width) return null;
+    const row = this.rows.get(source);
+    if (!row?.el.isConnected) return { rect: new DOMRect(list.left, list.bottom, 0, 0), out: "below" };
+    const rect = row.placeOf(box);
+    const middle = rect.top + rect.height / 2;
+    if (middle < list.top) return { rect: new DOMRect(list.left, list.top, 0, 0), out: "above" };
+    if (middle > list.bottom) return { rect: new DOMRect(list.left, list.bottom, 0, 0), out: "below" };
+    return { rect, out: "" };
+  }
+
+  /** Say which sources curves lead to that are out of sight. */
+  pointTo(out: Record<"above" | "below", readonly number[]>): void {
+    for (const where of ["above", "below"] as const) {
+      const [el, found] = [this.stubs[where], out[where]];
+      el.hidden = !found.length;
+      const titles = found.map((source) => this.session.sources[source].title);
+      el.textContent = `${where === "above" ? "↑" : "↓"} ${titles.join(", ")}`;
+      el.onclick = () => this.scrollTo(found[0]);
+    }
+  }
+
+  private scrollTo(source: number): void {
+    while (!this.rows.get(source)?.el.isConnected && !this.more.hidden) this.showMore();
+    this.rows.get(source)?.el.scrollIntoView({ block: "nearest" });
   }
 
   /**
    * Sources of this site in the order they are shown: by their share in the selection, else in the picture, both of the recorded
-   * trace, so that no card moves from before to after.
+   * trace, so that no row moves from before to after.
    */
   private order(): number[] {
     const { before, state } = this.session;
@@ -100,145 +121,61 @@ export class SourcesView implements Drawn {
 
   private update(changed: Changed): void {
     if (changed.has("picked")) this.picked = bySource(this.session.scene, this.session.state.picked);
-    if (changed.has("shares") || changed.has("picked")) this.arrange();
+    if (changed.has("colours")) for (const row of this.rows.values()) row.colour();
+    if (anyOf(changed, "shares", "picked", "colours")) this.arrange();
     if (changed.has("without"))
-      for (const [source, card] of this.cards) card.use.checked = !this.session.state.without.has(source);
-    const drawn: (keyof typeof this.session.state)[] = [
-      "picked",
-      "selected",
-      "hover",
-      "hoverSource",
-      "pictures",
-      "focus",
-    ];
-    if (drawn.some((name) => changed.has(name))) for (const source of this.cards.keys()) this.draw(source);
-    if (changed.has("making") || changed.has("frozen")) this.tell();
+      for (const [source, row] of this.rows) row.use.checked = !this.session.state.without.has(source);
+    if (anyOf(changed, "picked", "selected", "pictures")) this.resize();
+    else if (anyOf(changed, "hover", "hoverSource", "focus")) this.point();
+    if (anyOf(changed, "making", "frozen")) this.tell();
   }
 
   private arrange(): void {
     const order = this.order();
-    const { before, state } = this.session;
+    const { before, scene, state } = this.session;
     const shown = order.slice(0, this.visible);
-    for (const source of shown) if (!this.cards.has(source)) this.cards.set(source, this.card(source));
-    this.list.replaceChildren(...shown.map((source) => this.cards.get(source)!.el));
     const rest = order.length - shown.length;
     this.more.hidden = rest <= 0;
     this.more.textContent = `Show ${Math.min(MORE, rest)} of ${rest} more`;
+    const last = h("li", { class: "kt-last" }, this.more);
+    setChildren(this.list, [...shown.map((source) => this.row(source).el), ...(rest > 0 ? [last] : [])]);
+    this.list.style.setProperty("--kt-count", String(shown.length));
     const { unlisted } = before.about;
+    const some = state.selected.kind !== "none";
     const all = unlisted ? `, of ${counted(order.length + unlisted, "source")} searched` : "";
-    this.heading.textContent = state.selected.kind === "none" ? `Sources${all}` : "Sources of the selection";
-    const shares = [before, state.after].flatMap((scene) => (scene ? [this.session.sharesIn(scene)] : []));
-    for (const source of shown) this.measure(source, shares);
-    void this.session.loadPictures(shown.slice(0, AT_FIRST));
+    this.heading.textContent = some ? "Sources of the selection" : `Sources${all}`;
+    this.clear.hidden = !some;
+    const shares = [before, state.after].flatMap((one) => (one ? [this.session.sharesIn(one)] : []));
+    this.bar.draw(scene, order, this.session.sharesIn(scene));
+    for (const source of shown) this.row(source).measure(shares);
+    void this.session.loadPictures(shown.slice(0, IN_FULL));
     this.session.moved();
   }
 
-  private card(source: number): Card {
-    const about = this.session.sources[source];
-    const picture = h("canvas", { class: "kt-thumb", role: "img", "aria-label": about.title });
-    const use = h("input", {
-      type: "checkbox",
-      checked: true,
-      "aria-label": `Use ${about.title}`,
-      title: "Untick to see the picture without this source",
-      disabled: !this.session.host.canTranslate,
-      onchange: () => this.toggle(source, use.checked),
-    });
-    const [mark, share] = [h("i"), h("span", { class: "kt-share", title: SHARE })];
-    const bars = [h("b"), h("b")];
-    for (const bar of bars) bar.style.background = sourceColour(about.colour);
-    const open = h(
-      "button",
-      {
-        type: "button",
-        class: "kt-open",
-        "aria-pressed": "false",
-        title: "Show everywhere it went",
-        onclick: () => this.session.selectSource(source),
-      },
-      picture,
-      h(
-        "span",
-        { class: "kt-name", title: about.title },
-        chip(about.colour),
-        h("span", { class: "kt-title" }, words(about.title)),
-      ),
-      h("span", { class: "kt-faint", title: about.creator }, words(about.creator)),
-      h("span", { class: "kt-faint", title: about.licence }, words(about.licence)),
-      h("span", { class: "kt-bar" }, bars[0], mark),
-      h("span", { class: "kt-bar" }, bars[1]),
-    );
-    const enter = (over: boolean) => this.session.store.set({ hoverSource: over ? source : -1 });
-    open.addEventListener("pointerenter", () => enter(true));
-    open.addEventListener("pointerleave", () => enter(false));
-    const el = h("li", { class: "kt-card" }, open, h("label", { class: "kt-use" }, use, share));
-    return { el, picture, bars, mark, share, use };
+  private row(source: number): SourceRow {
+    let row = this.rows.get(source);
+    if (!row) this.rows.set(source, (row = new SourceRow(this.session, source, (used) => this.toggle(source, used))));
+    return row;
   }
 
-  /** Bars and numbers: of the trace, or of the recorded one and the counterfactual. */
-  private measure(source: number, shares: ArrayLike<number>[]): void {
+  /** Draw the pictures, also after the room changed. */
+  resize(): void {
+    const first = [...this.rows.values()].find(({ el }) => el.isConnected);
+    this.room = first?.room ?? [0, 0]; // read once: each reading after a writing lays the page out
+    for (const source of this.rows.keys()) this.draw(source);
+  }
+
+  /** Draw those again that are pointed at, or were till now. */
+  private point(): void {
     const { scene, state } = this.session;
-    const { selected, after } = state;
-    const { el, bars, mark, share } = this.cards.get(source)!;
-    const whole = scene.about.sources[source]?.share ?? 0;
-    bars.forEach((bar, n) => {
-      bar.parentElement!.hidden = n >= shares.length;
-      bar.parentElement!.classList.toggle("kt-aside", shares.length > 1 && (n === 1) !== (scene === after));
-      if (n < shares.length) bar.style.width = `${100 * Math.min(1, Math.max(0, shares[n][source] ?? 0))}%`;
-    });
-    mark.style.left = `${100 * whole}%`;
-    mark.hidden = selected.kind === "none" || after !== null;
-    mark.title = `${percent(whole)} of the whole picture`;
-    share.textContent = shares.map((one) => percent(one[source] ?? 0)).join(" → ");
-    el.classList.toggle("kt-removed", scene.about.comparison?.removed.includes(source) ?? false);
-    const chosen = selected.kind === "source" && selected.source === source;
-    el.classList.toggle("kt-chosen", chosen);
-    el.querySelector(".kt-open")!.setAttribute("aria-pressed", String(chosen));
-    el.classList.toggle("kt-unused", !this.session.sharesIn(scene)[source]);
+    const places = [state.focus, state.hover].filter((place) => place >= 0);
+    const now = [state.hoverSource, ...places.map((place) => scene.winnerSource(place))];
+    for (const source of new Set([...this.pointed, ...now])) this.draw(source);
+    this.pointed = now;
   }
 
   private draw(source: number): void {
-    const { scene, state } = this.session;
-    const { el, picture: canvas } = this.cards.get(source)!;
-    if (!el.isConnected) return;
-    const picture = scene.pictureOf(source);
-    canvas.hidden = !picture;
-    if (!picture) return;
-    const width = canvas.clientWidth;
-    if (!width) return;
-    const k = width / picture.width;
-    canvas.style.height = `${Math.round(picture.height * k)}px`;
-    const context = fitCanvas(canvas, width, picture.height * k);
-    context.imageSmoothingQuality = "high";
-    context.drawImage(picture, 0, 0, width, picture.height * k);
-    const mine = this.picked.get(source) ?? [];
-    context.lineWidth = mine.length > 40 ? 0.5 : 1;
-    for (const place of mine.slice(0, MOST_PLACES)) this.outline(context, source, place, k, "rgba(255,255,255,0.75)");
-    for (const place of [state.focus, state.hover]) {
-      if (place < 0 || scene.winnerSource(place) !== source) continue;
-      context.lineWidth = 2;
-      this.outline(context, source, place, k, "#fff");
-    }
-    el.classList.toggle("kt-hovered", state.hoverSource === source);
-  }
-
-  private outline(context: CanvasRenderingContext2D, source: number, place: number, k: number, colour: string): void {
-    const { scene } = this.session;
-    const picture = scene.pictureOf(source)!;
-    const { x, y, width, height } = inSource(scene, source, picture, scene.sourceBoxOf(place));
-    const box = [x * k, y * k, width * k, height * k] as const;
-    context.save();
-    context.strokeStyle = "rgba(0,0,0,0.8)";
-    context.lineWidth += 1.5;
-    context.strokeRect(...box);
-    context.restore();
-    context.strokeStyle = colour;
-    context.strokeRect(...box);
-  }
-
-  /** Draw the pictures again after the room changed. */
-  resize(): void {
-    for (const source of this.cards.keys()) this.draw(source);
+    this.rows.get(source)?.draw(this.room, this.picked.get(source) ?? []);
   }
 
   private toggle(source: number, used: boolean): void {
@@ -253,7 +190,7 @@ export class SourcesView implements Drawn {
   private tell(): void {
     const { making, frozen } = this.session.state;
     const can = this.session.host.canTranslate && !frozen;
-    for (const card of this.cards.values()) card.use.disabled = !can;
+    for (const row of this.rows.values()) row.use.disabled = !can;
     const { about } = this.session.before;
     const idle = can
       ? "Untick a source to see the picture without it."
@@ -262,4 +199,12 @@ export class SourcesView implements Drawn {
         : "Leaving sources out needs a running Python with the model.";
     this.note.textContent = making || idle;
   }
+}
+
+function stub(where: string): HTMLButtonElement {
+  return button("", () => undefined, {
+    class: `kt-stub kt-${where}`,
+    hidden: true,
+    title: "Show where the curves lead",
+  });
 }

@@ -1,6 +1,6 @@
 // A space of codes: what is stored on a map, the code that was used and its neighbours; drag it, and the picture follows.
 
-import { sourceColour } from "../core/colours";
+import { OTHER } from "../core/colours";
 import { button, count, fitCanvas, h, percent, words } from "../core/dom";
 import type { Drawn, Panel, StoredAnswers } from "../core/panel";
 import { strokeTwice } from "../core/patches";
@@ -55,7 +55,7 @@ export class SpaceView implements Drawn {
   private readonly card = h("div", { class: "kt-hovercard", hidden: true, "aria-hidden": "true" });
   private readonly body: HTMLElement;
   private space: Space | null = null;
-  private colours: number[] = [];
+  private colours: string[] = [];
   private map: Frame | null = null;
   /** Rows whose pictures are on the map, in the order in which they are drawn. */
   private pictured: number[] = [];
@@ -85,7 +85,8 @@ export class SpaceView implements Drawn {
   private update(changed: Changed): void {
     if (changed.has("showing")) this.begin();
     if (changed.has("frozen")) void this.follow();
-    if (changed.has("hoverSource")) this.draw();
+    if (changed.has("colours") && this.space) this.colour();
+    if (changed.has("hoverSource") || changed.has("colours")) this.draw();
   }
 
   /** Another trace: another code was used. */
@@ -111,12 +112,18 @@ export class SpaceView implements Drawn {
       h("span", { hidden: !about.parts.length }, "thick frames: with a part in the used one"),
     );
     this.axes.forEach((el, n) => (el.textContent = `${["→", "↑"][n]} ${percent(about.explained[n])}`));
-    const colours = new Map(scene.about.sources.map(({ name, colour }) => [name, colour]));
-    this.colours = this.space!.credits.map(({ source }) => colours.get(source) ?? -1);
+    this.colour();
     this.shots[0].show(scene.output, "Output, as recorded");
     this.point = this.seen = USED;
     this.go(USED);
     this.lay();
+  }
+
+  /** Stored codes have the colours of their sources. */
+  private colour(): void {
+    const { palette, about } = this.session.scene;
+    const colours = new Map(about.sources.map(({ name }, source) => [name, palette.of(source)]));
+    this.colours = this.space!.credits.map(({ source }) => colours.get(source) ?? OTHER);
   }
 
   // What the map shows
@@ -182,7 +189,7 @@ export class SpaceView implements Drawn {
       const [x, y] = map.toScreen(known.at(row));
       context.beginPath();
       context.arc(x, y, DOT, 0, 2 * Math.PI);
-      context.fillStyle = sourceColour(this.colours[row]);
+      context.fillStyle = this.colours[row];
       context.fill();
     }
     context.imageSmoothingQuality = "high";
@@ -194,7 +201,7 @@ export class SpaceView implements Drawn {
       const box = [x - side / 2, y - side / 2, side, side] as const;
       context.drawImage(this.tile(row)!, ...box);
       context.lineWidth = parts.has(known.entry[row]) ? 4 : 2;
-      context.strokeStyle = sourceColour(this.colours[row]);
+      context.strokeStyle = this.colours[row];
       context.strokeRect(...box);
     }
   }

@@ -1,9 +1,11 @@
 // The selected retrievals as rows: sortable, and copied as CSV.
 
-import { button, chip, count, counted, h } from "../core/dom";
+import { button, count, counted, h } from "../core/dom";
+import { named } from "../core/naming";
 import type { Drawn, Panel } from "../core/panel";
 import type { Scene } from "../core/scene";
 import type { Session } from "../core/session";
+import { anyOf } from "../core/store";
 
 /** The selected retrievals as rows; among other panels folded away, and filled when it is opened. */
 export const table: Panel = {
@@ -29,7 +31,8 @@ const COLUMNS: ColumnOf[] = [
   { name: "y", title: "y, cells", value: (s, n) => s.column("y")?.[n] ?? Number.NaN, of: "y" },
   { name: "x", title: "x, cells", value: (s, n) => s.column("x")?.[n] ?? Number.NaN, of: "x" },
   { name: "label", title: "Region", value: (s, n) => s.column("label")?.[n] ?? Number.NaN, of: "label" },
-  { name: "source", title: "Source", value: (s, n) => s.about.sources[s.winnerSource(n)]?.name ?? "" },
+  { name: "title", title: "Source", value: (s, n) => s.about.sources[s.winnerSource(n)]?.title ?? "" },
+  { name: "source", title: "File", value: (s, n) => s.about.sources[s.winnerSource(n)]?.name ?? "" },
   { name: "entry", title: "Entry", value: (s, n) => s.entry[s.winner(n)] },
   { name: "similarity", title: "Similarity", value: (s, n) => s.winnerSimilarity(n), digits: 3 },
   { name: "margin", title: "Margin", value: (s, n) => s.margin[n], digits: 3 },
@@ -86,7 +89,7 @@ class TableView implements Drawn {
       this.more,
     );
     session.store.listen((changed) => {
-      if (changed.has("picked")) this.fill();
+      if (anyOf(changed, "picked", "colours")) this.fill();
       else if (changed.has("focus")) this.mark();
     });
   }
@@ -137,8 +140,7 @@ class TableView implements Drawn {
     const cells = this.columns.map((column) => {
       const value = column.value(scene, n);
       const text = shown(value, column.digits);
-      if (column.name === "source")
-        return h("td", {}, chip(scene.about.sources[scene.winnerSource(n)]?.colour ?? -1), text);
+      if (column.name === "title") return h("td", {}, named(scene, scene.winnerSource(n)));
       if (column.name === "query")
         return h(
           "td",

@@ -2,21 +2,22 @@
 
 import { select } from "d3-selection";
 import { type ZoomBehavior, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
-import { sourceColour } from "../core/colours";
-import { h } from "../core/dom";
+import { asCanvas, h, setChildren } from "../core/dom";
+import { grey, scaleBar } from "../core/scale";
 import { Heirs } from "../core/comparison";
 import type { SourcesView } from "./sources";
+import { arrange, type Sides } from "./translation/arrange";
 import { Curves } from "./translation/curves";
 import { HoverCard } from "./translation/hovercard";
 import { legendOf } from "./translation/legend";
-import { asCanvas, paintLit, paintOverlay, paintSpotlight } from "./translation/overlay";
+import { paintLit, paintOverlay, paintSpotlight } from "./translation/overlay";
 import { Pane, type Shown } from "./translation/pane";
 import { moveFocus } from "./translation/keyboard";
 import { toolbar } from "./translation/toolbar";
 import type { Drawn, Panel } from "../core/panel";
-import type { Canvas, Scene } from "../core/scene";
+import { boxFrom, type Canvas, type Scene } from "../core/scene";
 import type { Session } from "../core/session";
-import type { Changed } from "../core/store";
+import { anyOf, type Changed } from "../core/store";
 
 /** The picture in which the queries lie, and the one that the retrievals paint. */
 export const translation: Panel = {
@@ -31,16 +32,22 @@ const CLICK_PX = 4;
 const MOST_MEASURES = 1000;
 /** So many retrievals are outlined; more are shown by darkening the rest. */
 const FEW = 8;
-/** Wider pictures stand one under the other. */
-const PANORAMA = 1.9;
+/** Px between pictures, above each, and between them and the sources beside them: there the curves run. */
+const [GAP, CAPTION, GUTTER] = [8, 32, 104];
+/** Px that the sources take at least, where they stand beside the pictures. */
+const SOURCES = 336;
+/** Parts of the window's height that all pictures take together: beside the sources, and above them. */
+const [TALL, TALLER] = [0.85, 1.6];
+/** And in px, where a window is very low or high. */
+const [LOWEST, HIGHEST] = [480, 1040];
+/** Px beside the pictures along which a finger scrolls the page. */
+const RAIL = 36;
 type Drag = { pane: Pane; from: [number, number]; to: [number, number]; moved: boolean; wiping: boolean };
 
 export class TranslationView implements Drawn {
   readonly el = h("section", { class: "kt-translation", "aria-label": "Translation" });
   readonly panes: Record<"canvas" | "output" | "beside" | "difference", Pane>;
-  private readonly row = h("div", { class: "kt-panes" });
-  /** What a counterfactual changed. */
-  private readonly below = h("div", { class: "kt-panes" });
+  private readonly grid = h("div", { class: "kt-panes" });
   private readonly legend = h("div", { class: "kt-legend" });
   /** For what the next click is meant. */
   private readonly asked = h("div", { class: "kt-picking", role: "status", hidden: true });
@@ -75,16 +82,26 @@ export class TranslationView implements Drawn {
       zoomed(this, event.transform);
     });
     for (const pane of panes) this.listen(pane);
-    const wide = [canvas, output].some(({ width, height }) => width > PANORAMA * height);
-    for (const row of [this.row, this.below]) row.classList.toggle("kt-stacked", wide);
-    this.el.append(this.toolbar(), this.asked, this.row, this.legend, this.below, this.card.el);
+    this.panes.output.caption.after(this.toolbar());
+    this.el.append(this.asked, this.grid, this.legend, this.card.el);
     session.store.listen((changed) => this.update(changed));
   }
 
   /** Take the room there is. */
   resize(): void {
-    let changed = false;
-    for (const pane of this.visible()) changed = pane.measure() || changed;
+    const row = this.el.parentElement;
+    if (!row?.clientWidth) return;
+    const beside = !row.classList.contains("kt-alone") && row.closest(".kt-wide") !== null;
+    const panes = this.visible();
+    const { columns, width } = arrange(
+      panes.map(({ sides }) => sides),
+      room(row.clientWidth, beside),
+      { gap: GAP, caption: CAPTION },
+    );
+    this.grid.style.gridTemplateColumns = `repeat(${columns}, ${width}px)`;
+    row.style.setProperty("--kt-pictures", `${columns * width + (columns - 1) * GAP}px`);
+    const changed = panes.map((pane) => pane.widen(width)).includes(true);
+    row.style.setProperty("--kt-tall", `${this.grid.offsetHeight}px`);
     if (changed) this.turn();
   }
 
@@ -111,7 +128,7 @@ export class TranslationView implements Drawn {
   private setMoving(moving: boolean): void {
     this.moving = moving;
     this.el.querySelector(".kt-move")!.setAttribute("aria-pressed", String(moving));
-    this.row.classList.toggle("kt-moving", moving);
+    this.grid.classList.toggle("kt-moving", moving);
   }
 
   private mayZoom(event: MouseEvent): boolean {
@@ -159,7 +176,7 @@ export class TranslationView implements Drawn {
       return [event.clientX - box.left, event.clientY - box.top];
     };
     pane.canvas.addEventListener("pointermove", (event) => this.moved(pane, at(event), event));
-    pane.canvas.addEventListener("pointerleave", () => this.session.store.set({ hover: -1 }));
+    pane.canvas.addEventListener("pointerleave", () => this.session.store.set({ hover: -1, hoverSource: -1 }));
     pane.canvas.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || this.moving || event.shiftKey) return;
       const from = at(event);
@@ -167,7 +184,7 @@ export class TranslationView implements Drawn {
       this.drag = { pane, from, to: from, moved: false, wiping };
       pane.canvas.setPointerCapture(event.pointerId);
     });
-    pane.canvas.addEventListener("pointerup", () => this.released());
+    pane.canvas.addEventListener("pointerup", (event) => this.released(event));
     pane.canvas.addEventListener("pointercancel", () => {
       this.drag = null;
       this.draw();
@@ -208,13 +225,16 @@ export class TranslationView implements Drawn {
     this.draw();
   }
 
-  private released(): void {
+  private released(event: PointerEvent): void {
     const drag = this.drag;
     this.drag = null;
     if (!drag || drag.wiping) return;
     const [from, to] = [drag.pane.toImage(...drag.from), drag.pane.toImage(...drag.to)];
-    if (drag.moved) this.session.selectBox(...from, ...to);
-    else this.session.selectPlace(this.session.cells.at(...to));
+    if (drag.moved) return this.session.selectBox(...from, ...to);
+    const place = this.session.cells.at(...to);
+    this.session.selectPlace(place);
+    // A finger cannot hover: a tap tells what is under it.
+    if (event.pointerType !== "mouse") this.card.show(this.under(drag.pane, drag.to), place, event);
   }
 
   private pressed(event: KeyboardEvent): void {
@@ -248,20 +268,14 @@ export class TranslationView implements Drawn {
   private update(changed: Changed): void {
     const { state, scene, cells } = this.session;
     if (changed.has("wipe") || changed.has("showing") || changed.has("beside")) {
-      const { difference } = this.panes;
-      const [above, below] = [true, false].map((up) => this.visible().filter((pane) => (pane !== difference) === up));
-      this.row.replaceChildren(...above.map((pane) => pane.el));
-      this.below.replaceChildren(...below.map((pane) => pane.el), ...(state.after ? [this.heirs] : []));
-      this.below.hidden = !this.below.childElementCount;
-      for (const row of [this.row, this.below]) row.classList.toggle("kt-single", state.wipe);
-      this.row.classList.toggle("kt-three", above.length > 2);
+      setChildren(this.grid, [...this.visible().map((pane) => pane.el), ...(state.after ? [this.heirs] : [])]);
       this.caption();
       this.resize();
     }
-    if (changed.has("overlay")) {
-      const image = paintOverlay(scene, cells, state.overlay);
+    if (anyOf(changed, "overlay", "whole", "colours")) {
+      const image = paintOverlay(scene, cells, state.overlay, state.whole);
       this.overlay = image && asCanvas(image);
-      this.legend.replaceChildren(...legendOf(scene, state.overlay));
+      this.legend.replaceChildren(...legendOf(this.session));
     }
     if (changed.has("picked") || changed.has("selected") || changed.has("lit")) {
       const some = state.selected.kind === "source" || (state.selected.kind === "queries" && state.picked.length > FEW);
@@ -276,11 +290,11 @@ export class TranslationView implements Drawn {
       if (state.picking) this.el.scrollIntoView({ block: "nearest" });
       this.session.moved();
     }
-    const drawn: (keyof typeof state)[] = [
-      ...(["overlay", "picked", "selected", "wipe", "beside"] as const),
-      ...(["focus", "hover", "hoverSource", "lit"] as const),
+    const [often, seldom] = [
+      ["focus", "hover", "hoverSource", "lit"] as const,
+      ["overlay", "whole", "wipe", "beside"] as const,
     ];
-    if (drawn.some((name) => changed.has(name))) this.draw();
+    if (anyOf(changed, ...often, ...seldom, "picked", "selected", "colours")) this.draw();
   }
 
   private caption(): void {
@@ -295,11 +309,13 @@ export class TranslationView implements Drawn {
       canvas: canvas.title,
       output: state.wipe ? `${this.beside?.title ?? called(other)} | ${called(scene)}` : called(scene),
       beside: this.beside?.title ?? "",
-      difference: `Difference, ${state.after?.about.comparison?.gain} times as bright`,
+      difference: "Difference",
     };
     const more = { canvas: size(canvas), output: size(output), beside: "", difference: "" };
+    const most = (255 / (state.after?.about.comparison?.gain ?? 1)).toFixed(0);
+    const scale = h("span", { class: "kt-key" }, "0", scaleBar("0", most, grey), `≥ ${most} levels`);
     for (const name of Object.keys(names) as (keyof typeof names)[]) {
-      this.panes[name].caption.textContent = names[name] + more[name];
+      this.panes[name].caption.replaceChildren(names[name] + more[name], ...(name === "difference" ? [scale] : []));
       this.panes[name].canvas.setAttribute(
         "aria-label",
         `${names[name]}. Arrow keys move, Enter selects, plus and minus zoom.`,
@@ -328,7 +344,6 @@ export class TranslationView implements Drawn {
   private shown(): Shown {
     const { state, scene } = this.session;
     const { selected, hover, focus } = state;
-    const colour = (place: number) => sourceColour(scene.about.sources[scene.winnerSource(place)]?.colour ?? -1);
     const outline = (place: number, colour: string) => ({
       box: scene.boxOf(place),
       path: scene.outlineOf(place),
@@ -338,10 +353,10 @@ export class TranslationView implements Drawn {
     const outlines = [];
     // Ends of curves mark boxes, but cannot go around regions.
     if (state.picked.length <= FEW && (selected.kind === "queries" || scene.regions))
-      for (const place of state.picked) outlines.push(outline(place, colour(place)));
-    if (focus >= 0) outlines.push(outline(focus, colour(focus)));
+      for (const place of state.picked) outlines.push(outline(place, scene.winnerColour(place)));
+    if (focus >= 0) outlines.push(outline(focus, scene.winnerColour(focus)));
     if (hover >= 0) outlines.push(outline(hover, "#fff"));
-    const region = selected.kind === "region" ? asBox(selected.box) : null;
+    const region = selected.kind === "region" ? boxFrom(selected.box) : null;
     return {
       picture: null,
       overlay: this.overlay,
@@ -360,11 +375,17 @@ export class TranslationView implements Drawn {
   }
 }
 
+/** The room of all pictures together, in px of the screen. */
+function room(width: number, beside: boolean): Sides {
+  const rail = matchMedia("(pointer: coarse)").matches ? RAIL : 0;
+  const free = beside ? width - GUTTER - SOURCES : width - rail;
+  return {
+    width: free,
+    height: beside ? Math.min(HIGHEST, Math.max(LOWEST, TALL * innerHeight)) : TALLER * innerHeight,
+  };
+}
+
 /** How far a picture lies to the left of its pane, or above it, magnified `k` times: never so that there is a gap. */
 function held(at: number, size: number, k: number): number {
   return Math.min(0, Math.max(size * (1 - k), at));
-}
-
-function asBox([x, y, width, height]: number[]) {
-  return { x, y, width, height };
 }

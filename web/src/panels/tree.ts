@@ -1,16 +1,16 @@
-// The cluster tree: unfolded where the selected retrieval went, with the roads not taken, and wherever a person looks.
+// The cluster tree: the way of the selected retrieval in columns, the whole tree as a map, and its nodes to unfold.
 
-import { select } from "d3-selection";
-import { type D3ZoomEvent, zoom, type ZoomBehavior, zoomIdentity, type ZoomTransform } from "d3-zoom";
-import { button, counted, fitCanvas, h, shortName } from "../core/dom";
+import { counted, h, shortName } from "../core/dom";
 import { queryPatch } from "../core/patches";
 import type { Drawn, Panel } from "../core/panel";
 import type { Session } from "../core/session";
 import type { Changed } from "../core/store";
-import { type Descent, hasPaths, inWords, pathOf, type Trail, trailOf } from "./tree/descent";
-import { CARD, CARDS_FROM, drawLines } from "./tree/lines";
-import { type Cluster, type Leaf, LIT, type Placed, ROW, TreeModel } from "./tree/model";
-import { NodeCard, NodePictures } from "./tree/node";
+import { type Ground, TreeBox } from "./tree/box";
+import { Columns, type Told } from "./tree/columns";
+import { type Descent, type Exact, hasPaths, inWords, pathOf, trailOf } from "./tree/descent";
+import { Icicle } from "./tree/icicle";
+import { TreeModel } from "./tree/model";
+import { NodePictures } from "./tree/node";
 import { storedTrees } from "./tree/stored";
 
 /** The cluster trees of the banks. */
@@ -20,74 +20,71 @@ export const tree: Panel = {
   stored: storedTrees,
 };
 
-const MARGIN = 60;
-
 class TreeView implements Drawn {
   readonly el = h("section", { class: "kt-tree", "aria-label": "Cluster tree" });
-  private readonly box = h("div", {
-    class: "kt-treebox",
-    role: "tree",
-    tabindex: 0,
-    "aria-label": "Nodes of the cluster tree",
-  });
-  private readonly lines = h("canvas", { "aria-hidden": "true" });
-  private readonly nodes = h("div", { class: "kt-nodes", role: "presentation" });
   private readonly heading = h("h3", {}, "Cluster tree");
   private readonly told = h("p", { class: "kt-faint kt-note", role: "status" });
   private readonly detail = h("div", { class: "kt-detail" });
-  private readonly cards = new Map<number, NodeCard>();
+  private readonly folder: HTMLDetailsElement;
+  private readonly map = h("div", { class: "kt-treemap", hidden: true });
+  private readonly pictures: NodePictures;
+  private readonly columns: Columns;
+  private readonly icicle: Icicle;
+  private readonly box: TreeBox;
   private readonly models = new Map<number, TreeModel>();
   private readonly visits = new Map<number, Int32Array>();
-  private readonly pictures: NodePictures;
-  private readonly zooming: ZoomBehavior<HTMLElement, unknown>;
-  private transform: ZoomTransform = zoomIdentity;
-  private placed: Placed[] = [];
   private bank = 0;
-  private active = 0;
-  private trail: Trail | null = null;
+  private way: Told | null = null;
   private started = false;
   /** What the selected retrieval unfolded: it folds up again for the next one. */
   private followed: number[] = [];
-  /** The selected node and those above it: they are shown, however many siblings they have. */
   private wanted = new Set<number>();
 
   constructor(private readonly session: Session) {
-    this.pictures = new NodePictures(session, () => {
-      this.render();
-      this.explain();
-    });
-    this.zooming = zoom<HTMLElement, unknown>()
-      .duration(0)
-      .scaleExtent([0.04, 2])
-      .filter(
-        (event: MouseEvent) =>
-          event.type !== "dblclick" && (event.type !== "wheel" || event.ctrlKey || event.metaKey || this.focused()),
-      )
-      .on("zoom", (event: D3ZoomEvent<HTMLElement, unknown>) => {
-        this.transform = event.transform;
-        this.render();
-      });
-    select<HTMLElement, unknown>(this.box).call(this.zooming);
-    this.box.append(this.lines, this.nodes);
-    this.box.addEventListener("keydown", (event) => this.pressed(event));
-    this.el.append(h("header", {}, this.heading, this.bankChoice(), this.buttons()), this.box, this.detail, this.told);
+    this.pictures = new NodePictures(session, () => this.draw());
+    const pick = (node: number) => session.selectNode([this.bank, node]);
+    this.columns = new Columns(
+      this.pictures,
+      (bank, node) => session.selectNode([bank, node]),
+      (bank) => this.visitsOf(bank),
+    );
+    this.icicle = new Icicle(pick, (node) => void this.point(node));
+    this.box = new TreeBox(() => this.ground(), this.pictures, { pick, unfold: (node) => this.unfold(node) });
+    const summary = h("summary", {}, "Unfold the tree");
+    this.folder = h("details", { class: "kt-unfolding" }, summary, this.box.buttons(), this.box.el);
+    this.folder.addEventListener("toggle", () => this.opened());
+    this.map.append(h("h4", {}, "The whole tree: as wide as entries, as bright as visits"), this.icicle.canvas);
+    this.el.append(
+      h("header", {}, this.heading, this.bankChoice()),
+      ...[this.columns.el, this.told, this.map, this.detail, this.folder],
+    );
     session.store.listen((changed) => void this.update(changed));
   }
 
-  get model(): TreeModel {
+  resize(): void {
+    if (this.el.clientWidth && !this.started) void this.start();
+    else this.draw();
+  }
+
+  private get model(): TreeModel {
     let model = this.models.get(this.bank);
     if (!model) this.models.set(this.bank, (model = new TreeModel()));
     return model;
   }
 
-  resize(): void {
-    if (this.box.clientWidth && !this.started) void this.start();
-    else this.render();
-  }
-
-  private focused(): boolean {
-    const root = this.box.getRootNode() as Document | ShadowRoot;
-    return this.box.contains(root.activeElement);
+  private ground(): Ground | null {
+    const about = this.session.scene.about.banks[this.bank];
+    if (!about) return null;
+    const { node } = this.session.state;
+    return {
+      bank: this.bank,
+      about,
+      model: this.model,
+      visits: this.visitsOf(),
+      trail: this.way && trailOf(this.way.descent),
+      wanted: this.wanted,
+      selected: node?.[0] === this.bank ? node[1] : -1,
+    };
   }
 
   private bankChoice(): HTMLElement | null {
@@ -101,27 +98,17 @@ class TreeView implements Drawn {
     );
   }
 
-  private buttons(): HTMLElement {
-    const step = (factor: number) => this.zooming.scaleBy(select<HTMLElement, unknown>(this.box), factor);
-    return h(
-      "span",
-      { class: "kt-group" },
-      button("−", () => step(0.6), { "aria-label": "Zoom the tree out" }),
-      button("+", () => step(1.6), { "aria-label": "Zoom the tree in" }),
-      button("Fit", () => this.fit(), { "aria-label": "Fit the tree" }),
-    );
-  }
-
   private async start(): Promise<void> {
     this.started = true;
     if (!this.session.scene.about.can.tree) {
-      this.box.hidden = true;
+      this.folder.hidden = this.columns.el.hidden = true;
       this.told.textContent = hasPaths(this.session.scene)
         ? "The tree is asked of the model, which is not there. Give the view model=."
         : "These candidates lie in no cluster tree.";
       return;
     }
     const { focus } = this.session.state;
+    this.folder.open = focus < 0; // without a way the nodes are all there is to see
     await this.show(Math.max(0, focus < 0 ? 0 : this.session.scene.bankOf(focus)));
     if (focus >= 0) await this.follow(focus);
     await this.reveal(this.session.state.node);
@@ -129,19 +116,32 @@ class TreeView implements Drawn {
 
   private async show(bank: number): Promise<void> {
     this.bank = bank;
+    this.box.empty();
     const choice = this.el.querySelector<HTMLSelectElement>(".kt-bank");
     if (choice) choice.value = String(bank);
     const about = this.session.scene.about.banks[bank];
     this.heading.textContent = `Cluster tree of ${about.name}`;
+    const outline = await this.session.ask("outline", { bank }, `outline ${bank}`);
+    this.map.hidden = !outline;
+    if (outline) this.icicle.learn(outline);
     await this.unfold(0);
-    this.fit();
+    this.box.fit();
+  }
+
+  private opened(): void {
+    this.box.arrange();
+    const { node } = this.session.state;
+    const leaf = this.way?.descent.path.at(-1);
+    if (node?.[0] === this.bank) this.box.goTo(node[1]);
+    else if (leaf === undefined) this.box.fit();
+    else this.box.bringIntoSight(leaf);
   }
 
   /** Unfold a node, asking for its children at first. */
-  async unfold(node: number): Promise<void> {
+  private async unfold(node: number): Promise<void> {
     await this.learn([node]);
     this.model.unfold(node);
-    this.arrange();
+    this.box.arrange();
   }
 
   private async learn(nodes: number[]): Promise<void> {
@@ -158,32 +158,40 @@ class TreeView implements Drawn {
     if (changed.has("showing")) this.forget();
     if (changed.has("focus") && focus >= 0) this.session.soon("follow", () => this.follow(focus));
     if (changed.has("node")) await this.reveal(node);
-    if (changed.has("node") || changed.has("focus")) this.render();
+    if (changed.has("node") || changed.has("focus") || changed.has("colours") || changed.has("pictures")) this.draw();
   }
 
   /** Ways and visits of the other trace are none of this one. */
   private forget(): void {
-    this.trail = null;
+    this.way = null;
+    this.columns.show(null);
     this.visits.clear();
     this.told.textContent = "";
   }
 
-  /** Light up the way of a retrieval, unfolding what it passes. */
+  /** Tell the way of a retrieval, unfolding what it passes. */
   private async follow(place: number): Promise<void> {
-    const answer = await this.session.ask("descent", { queries: [place] });
-    const [descent] = (answer?.values.descents as Descent[] | undefined) ?? [];
+    const [told, best] = await Promise.all([
+      this.session.ask("descent", { queries: [place] }),
+      this.session.ask("exact", { queries: [place] }),
+    ]);
+    const [descent] = (told?.values.descents as Descent[] | undefined) ?? [];
     if (!descent || this.session.state.focus !== place) return;
+    const [exact] = (best?.values.exact as Exact[] | undefined) ?? [];
     const bank = this.session.scene.about.banks.findIndex((one) => one.name === descent.bank);
     if (bank !== this.bank) await this.show(bank);
-    this.trail = trailOf(descent);
-    await this.learn([0, ...descent.path]);
+    this.way = { place, descent, exact: exact ?? null, missing: (best?.values.missing as string | undefined) ?? "" };
+    this.columns.show(this.way);
     const passed = descent.path.slice(0, -1);
+    await this.learn([0, ...descent.path, ...descent.greedy.path, ...(exact?.bank === descent.bank ? exact.path : [])]);
     for (const node of this.followed) if (!passed.includes(node)) this.model.fold(node);
     for (const node of [0, ...passed]) this.model.unfold(node);
     this.followed = passed;
-    this.arrange();
-    this.tell(place, descent);
-    this.bringIntoSight(descent.path.at(-1) ?? 0);
+    const said = inWords(descent, this.session.scene.about.banks[this.bank]);
+    this.told.replaceChildren(queryPatch(this.session.scene, place, 20), ` ${said}`);
+    this.box.arrange();
+    this.box.bringIntoSight(descent.path.at(-1) ?? 0);
+    this.draw();
   }
 
   private async reveal(node: [number, number] | null): Promise<void> {
@@ -197,214 +205,68 @@ class TreeView implements Drawn {
       await this.learn([above]);
       this.model.unfold(above);
     }
-    this.active = node[1];
-    this.arrange();
-    if (!this.isInSight(node[1])) this.bringIntoSight(node[1]);
+    this.box.goTo(node[1]);
     this.pictures.want(this.bank, [node[1]]);
     this.explain();
   }
 
-  private isInSight(node: number): boolean {
-    const found = this.placeOf(node);
-    if (!found) return false;
-    const [left, top] = this.transform.apply([found.y, found.x]);
-    return left >= 0 && left < this.box.clientWidth - MARGIN && top > 20 && top < this.box.clientHeight - 20;
-  }
-
-  private arrange(): void {
-    const trail = this.trail;
-    const visits = this.visitsOf();
-    const merit = (cluster: Cluster) =>
-      (trail?.path.has(cluster.node) ? LIT : 0) +
-      (this.wanted.has(cluster.node) ? 2e8 : 0) +
-      (trail?.greedy.has(cluster.node) ? 1e8 : 0) +
-      1e7 * (trail?.similarity.get(cluster.node) ?? 0) +
-      visits[cluster.node] +
-      1e-9 * cluster.size;
-    this.placed = this.model.layout(merit);
-    this.render();
-  }
-
   /** How often this translation's winners passed each node of the bank. */
-  private visitsOf(): Int32Array {
-    let found = this.visits.get(this.bank);
+  private visitsOf(bank = this.bank): Int32Array {
+    let found = this.visits.get(bank);
     if (found) return found;
     const { scene } = this.session;
-    found = new Int32Array(scene.about.banks[this.bank].nodes);
+    found = new Int32Array(scene.about.banks[bank].nodes);
     for (let place = 0; place < scene.count; place++) {
-      if (scene.bankOf(place) !== this.bank) continue;
+      if (scene.bankOf(place) !== bank) continue;
       found[0]++;
       for (const node of pathOf(scene, place)) found[node]++;
     }
-    this.visits.set(this.bank, found);
+    this.visits.set(bank, found);
     return found;
   }
 
-  private fit(): void {
-    if (!this.placed.length) return;
-    const [top, bottom] = [Math.min(...this.placed.map((p) => p.x)), Math.max(...this.placed.map((p) => p.x))];
-    const right = Math.max(...this.placed.map((p) => p.y)) + CARD;
-    const [width, height] = [this.box.clientWidth, this.box.clientHeight];
-    const k = Math.min(1, Math.max(CARDS_FROM + 0.05, Math.min(width / (right + 20), height / (bottom - top + ROW))));
-    const transform = zoomIdentity.translate(10, height / 2 - (k * (top + bottom)) / 2).scale(k);
-    this.zooming.transform(select<HTMLElement, unknown>(this.box), transform);
-  }
-
-  private bringIntoSight(node: number): void {
-    const found = this.placeOf(node);
-    if (!found) return;
-    const [width, height] = [this.box.clientWidth, this.box.clientHeight];
-    const k = Math.min(1, Math.max(0.6, width / (found.y + CARD + 20)));
-    const x = Math.min(10, width - k * (found.y + CARD + 10));
-    this.zooming.transform(
-      select<HTMLElement, unknown>(this.box),
-      zoomIdentity.translate(x, height / 2 - k * found.x).scale(k),
-    );
-  }
-
-  /** Draw what is in sight: lines and dots always, cards where they can be read. */
-  private render(): void {
-    const [width, height] = [this.box.clientWidth, this.box.clientHeight];
-    if (!width || !this.placed.length) return;
-    const { x, y, k } = this.transform;
-    const near = this.placed.filter((one) => {
-      if (one.data.id === this.active) return true; // it may have the focus, which a card that goes takes along
-      const [left, top] = [one.y * k + x, one.x * k + y];
-      return top > -MARGIN && top < height + MARGIN && left > -CARD * k - MARGIN && left < width + MARGIN;
-    });
-    this.drawLines(width, height);
-    this.nodes.style.transform = `translate(${x}px, ${y}px) scale(${k})`;
-    const shown = k >= CARDS_FROM ? near : [];
-    const kept = new Set(shown.map((one) => one.data.id));
-    for (const [id, card] of this.cards) if (!kept.has(id)) this.drop(id, card);
-    for (const one of shown) this.place(one);
-    this.pictures.want(
-      this.bank,
-      shown.filter((one) => one.data.cluster).map((one) => one.data.id),
-    );
-  }
-
-  private drop(id: number, card: NodeCard): void {
-    card.el.remove();
-    this.cards.delete(id);
-  }
-
-  private place(one: Placed): void {
-    const key = one.data.id;
-    let card = this.cards.get(key);
-    if (!card) {
-      card = new NodeCard(
-        () => this.pick(one.data),
-        () => void this.toggle(one.data),
-      );
-      this.cards.set(key, card);
-      this.nodes.append(card.el);
-    }
-    const { cluster } = one.data;
-    const selected = this.session.state.node;
-    card.update({
-      leaf: one.data,
-      x: one.y,
-      y: one.x,
-      visits: cluster ? this.visitsOf()[cluster.node] : 0,
-      total: this.visitsOf()[0],
-      trail: this.trail,
-      unfolded: this.model.isUnfolded(key),
-      selected: selected?.[0] === this.bank && selected[1] === key,
-      active: key === this.active,
-      pictures: this.pictures,
-      bank: this.bank,
-      about: this.session.scene.about.banks[this.bank],
-    });
-  }
-
-  private drawLines(width: number, height: number): void {
-    const context = fitCanvas(this.lines, width, height);
-    context.clearRect(0, 0, width, height);
+  private draw(): void {
+    if (!this.started || !this.session.scene.about.can.tree) return;
+    const { scene, state } = this.session;
+    const chosen = state.node?.[0] === this.bank ? state.node[1] : null;
+    const bank = scene.about.banks.findIndex(({ name }) => name === this.way?.descent.bank);
+    this.columns.draw(scene, this.models.get(bank) ?? this.model, bank, bank === this.bank ? chosen : null);
+    this.box.render();
     const style = getComputedStyle(this.el);
-    const colours: [string, string] = [style.getPropertyValue("--kt-line"), style.getPropertyValue("--kt-accent")];
-    drawLines(context, height, this.placed, (one) => this.onPath(one), this.transform, colours);
+    const [accent, ink, paper] = ["--kt-accent", "--kt-ink", "--kt-paper"].map((name) => style.getPropertyValue(name));
+    const lit = new Map<number, string>();
+    if (bank === this.bank) for (const node of this.way?.descent.path ?? []) lit.set(node, accent);
+    if (chosen !== null) lit.set(chosen, ink);
+    this.icicle.draw(this.visitsOf(), lit, paper);
+    this.explain();
   }
 
-  private onPath(one: Placed): boolean {
-    return this.trail?.path.has(one.data.id) ?? false;
+  /** Tell of a node under the pointer; of the selected one where there is none. */
+  private async point(node: number): Promise<void> {
+    if (node >= 0) await this.learn([node]);
+    this.explain(node);
   }
 
-  private pick(leaf: Leaf): void {
-    if (!leaf.cluster) {
-      const before = this.placeOf(-1 - leaf.id);
-      this.model.showMore(-1 - leaf.id);
-      this.arrange();
-      return this.holdStill(-1 - leaf.id, before);
-    }
-    this.active = leaf.id;
-    this.session.selectNode([this.bank, leaf.id]);
-  }
-
-  private async toggle(leaf: Leaf): Promise<void> {
-    if (!leaf.cluster?.children) return this.pick(leaf);
-    const before = this.placeOf(leaf.id);
-    if (this.model.isUnfolded(leaf.id)) {
-      this.model.fold(leaf.id);
-      this.arrange();
-    } else await this.unfold(leaf.id);
-    this.holdStill(leaf.id, before);
-  }
-
-  private placeOf(node: number): Placed | undefined {
-    return this.placed.find((one) => one.data.id === node);
-  }
-
-  /** What was clicked stays under the pointer, however the others move. */
-  private holdStill(node: number, before: Placed | undefined): void {
-    const after = this.placeOf(node);
-    if (before && after)
-      this.zooming.translateBy(select<HTMLElement, unknown>(this.box), before.y - after.y, before.x - after.x);
-  }
-
-  private pressed(event: KeyboardEvent): void {
-    const at = this.placeOf(this.active) ?? this.placed[0];
-    if (!at) return;
-    const column = this.placed.filter((one) => one.depth === at.depth).sort((a, b) => a.x - b.x);
-    const place = column.indexOf(at);
-    let next: Placed | null | undefined;
-    if (event.key === "ArrowDown") next = column[place + 1];
-    else if (event.key === "ArrowUp") next = column[place - 1];
-    else if (event.key === "ArrowLeft" && at.children) void this.toggle(at.data);
-    else if (event.key === "ArrowLeft") next = at.parent;
-    else if (event.key === "ArrowRight" && this.model.isUnfolded(at.data.id)) next = at.children?.[0];
-    else if (event.key === "ArrowRight") void this.toggle(at.data);
-    else if (event.key === " " || event.key === "Enter") this.pick(at.data);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (next) this.goTo(next);
-  }
-
-  private goTo(next: Placed): void {
-    this.active = next.data.id;
-    const { k } = this.transform;
-    const top = next.x * k + this.transform.y;
-    const left = next.y * k + this.transform.x;
-    const outside = top < 30 || top > this.box.clientHeight - 30 || left < 0 || left > this.box.clientWidth - 120;
-    if (outside) this.bringIntoSight(next.data.id);
-    else this.render();
-    this.cards.get(next.data.id)?.el.focus();
-  }
-
-  private tell(place: number, descent: Descent): void {
-    const said = inWords(descent, this.session.scene.about.banks[this.bank]);
-    this.told.replaceChildren(queryPatch(this.session.scene, place, 20), ` ${said}`);
-  }
-
-  private explain(): void {
+  private explain(pointed = -1): void {
     const { node } = this.session.state;
-    const cluster = node && node[0] === this.bank ? this.model.clusters.get(node[1]) : undefined;
+    const asked = pointed >= 0 ? pointed : node?.[0] === this.bank ? node[1] : -1;
+    const cluster = this.model.clusters.get(asked);
     if (!cluster) return this.detail.replaceChildren();
     const kind = cluster.children ? `${cluster.children} children` : "leaf";
     const about = this.session.scene.about.banks[this.bank];
     const called = about.words[cluster.node] ?? `Node ${cluster.node}`;
-    const text = `${called} of ${shortName(about.name)}: level ${cluster.level}, ${kind}, ${counted(cluster.size, "entry", "entries")}, spread ${cluster.spread.toFixed(3)}${this.visitsOf()[0] > 0 ? `, passed by ${counted(this.visitsOf()[cluster.node], "winner")}` : ""}`;
-    this.detail.replaceChildren(this.pictures.strip(this.bank, cluster.node, 44), h("span", {}, text));
+    const visits = this.visitsOf();
+    const text = [
+      `${called} of ${shortName(about.name)}: level ${cluster.level}`,
+      kind,
+      counted(cluster.size, "entry", "entries"),
+      `spread ${cluster.spread.toFixed(3)}`,
+      visits[0] > 0 ? `passed by ${counted(visits[cluster.node], "winner")}` : "",
+    ];
+    this.pictures.want(this.bank, [cluster.node]);
+    this.detail.replaceChildren(
+      this.pictures.strip(this.bank, cluster.node, 44),
+      h("span", {}, text.filter(Boolean).join(", ")),
+    );
   }
 }

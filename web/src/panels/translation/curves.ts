@@ -1,11 +1,10 @@
 // The paper's curves: from selected patches to their sources, with both patches at the middle of each.
 
 import { bend } from "../../core/bend";
-import { sourceColour } from "../../core/colours";
 import { h, svg } from "../../core/dom";
 import { queryPatch, winnerPatch } from "../../core/patches";
 import { MOST_PICKS, overview, picksOf } from "../../core/picks";
-import type { SourcesView } from "../sources";
+import type { Anchor, SourcesView } from "../sources";
 import type { Session } from "../../core/session";
 import type { TranslationView } from "../translation";
 
@@ -20,6 +19,8 @@ interface Route {
   end: Point;
   /** Width and height of the patch here, and of the patch there, in px of the screen. */
   sizes: [Point, Point];
+  /** Whether the row of its source lies out of sight. */
+  out: Anchor["out"];
 }
 
 export class Curves {
@@ -64,6 +65,10 @@ export class Curves {
     this.lines.replaceChildren();
     this.el.replaceChildren(this.lines);
     const found = frame.width ? this.places().flatMap((place) => this.route(place, frame)) : [];
+    const out = (where: string) => [
+      ...new Set(found.filter((one) => one.out === where).map(({ place }) => this.session.scene.winnerSource(place))),
+    ];
+    this.sources.pointTo({ above: out("above"), below: out("below") });
     const beside = this.sources.el.getBoundingClientRect().left > this.translation.el.getBoundingClientRect().right;
     for (const route of inTheGutter(found, this.gutter(frame, beside), beside)) this.curve(route, beside);
   }
@@ -78,8 +83,9 @@ export class Curves {
     const box = pane.toScreen({ ...size, x, y });
     const from: Point = [box.x, box.y];
     const inside = from[0] > 0 && from[0] < picture.width && from[1] > 0 && from[1] < picture.height;
-    const there = this.sources.anchor(scene.winnerSource(place), scene.sourceBoxOf(place));
-    if (!inside || !there || !pane.canvas.isConnected) return [];
+    const anchor = this.sources.anchor(scene.winnerSource(place), scene.sourceBoxOf(place));
+    if (!inside || !anchor || !pane.canvas.isConnected) return [];
+    const { rect: there, out } = anchor;
     const start: Point = [picture.left + from[0] - frame.left, picture.top + from[1] - frame.top];
     const end: Point = [there.left + there.width / 2 - frame.left, there.top + there.height / 2 - frame.top];
     return [
@@ -92,6 +98,7 @@ export class Curves {
           [box.width, box.height],
           [there.width, there.height],
         ],
+        out,
       },
     ];
   }
@@ -103,15 +110,18 @@ export class Curves {
     return { at: (here.bottom + there.top) / 2 - frame.top, from: 0, to: frame.width };
   }
 
-  private curve({ place, start, middle, end, sizes }: Route, beside: boolean): void {
+  private curve({ place, start, middle, end, sizes, out }: Route, beside: boolean): void {
     const { scene } = this.session;
-    const colour = sourceColour(scene.about.sources[scene.winnerSource(place)].colour);
+    const colour = scene.winnerColour(place);
     const path = `M${start}C${bend(start, middle, beside)}C${bend(middle, end, beside)}`;
     this.lines.append(svg("path", { d: path, class: "kt-under" }), svg("path", { d: path, stroke: colour }));
-    for (const [[x, y], size] of [
-      [start, sizes[0]],
-      [end, sizes[1]],
-    ] as const) {
+    const marked = out
+      ? ([[start, sizes[0]]] as const)
+      : ([
+          [start, sizes[0]],
+          [end, sizes[1]],
+        ] as const);
+    for (const [[x, y], size] of marked) {
       const [width, height] = size.map((side) => Math.max(6, side));
       const box = { x: x - width / 2, y: y - height / 2, width, height };
       this.lines.append(svg("rect", { ...box, class: "kt-under" }), svg("rect", { ...box, stroke: colour }));

@@ -1,10 +1,11 @@
 // What the pointer is on: both patches, the source, how near the match was.
 
-import { chip, h, percent, words } from "../../core/dom";
+import { h, percent } from "../../core/dom";
+import { named } from "../../core/naming";
 import { queryPatch, sourcePatch, winnerPatch } from "../../core/patches";
 import { NO_SOURCE } from "../../core/protocol";
 import type { Scene } from "../../core/scene";
-import { mostEntropy } from "./overlay";
+import { mostEntropy } from "./quantities";
 
 const [SIDE, SMALL] = [56, 52];
 
@@ -12,7 +13,7 @@ export class HoverCard {
   readonly el = h("div", { class: "kt-hovercard", hidden: true, "aria-hidden": "true" });
   private shown: [Scene, number] | null = null;
 
-  show(scene: Scene, place: number, event: PointerEvent): void {
+  show(scene: Scene, place: number, event: MouseEvent): void {
     if (place < 0) return this.hide();
     if (this.shown?.[0] !== scene || this.shown[1] !== place) this.fill(scene, place);
     this.shown = [scene, place];
@@ -45,7 +46,7 @@ export class HoverCard {
     if (scene.weight && scene.about.cells) return this.fillMixed(scene, place);
     this.el.replaceChildren(
       h("div", { class: "kt-pair" }, queryPatch(scene, place, SIDE), "→", winnerPatch(scene, place, SIDE)),
-      h("div", { class: "kt-name" }, chip(source?.colour ?? -1), words(source?.title ?? "unknown")),
+      named(scene, scene.winnerSource(place)),
       h("div", { class: "kt-faint" }, facts.filter(Boolean).join(" · ")),
       h("div", { class: "kt-faint" }, source ? `${percent(source.share)} of the picture` : ""),
     );
@@ -53,7 +54,7 @@ export class HoverCard {
 
   /** Of a place whose colour is mixed: what gave most of it, how much each, and what is not known. */
   private fillMixed(scene: Scene, place: number): void {
-    const { about, weight, entry, source, k } = scene;
+    const { weight, entry, source, k } = scene;
     const slots = Array.from({ length: k }, (_, n) => place * k + n).filter((slot) => source[slot] !== NO_SOURCE);
     const known = slots.reduce((sum, slot) => sum + weight![slot], 0);
     const entropy = scene.column<Float32Array>("entropy")?.[place];
@@ -69,11 +70,10 @@ export class HoverCard {
         h("b", {}, percent(weight![slot])),
       ),
     );
-    const first = about.sources[scene.winnerSource(place)];
     this.el.replaceChildren(
       h("div", { class: "kt-pair" }, queryPatch(scene, place, SIDE), "mixes many cells, most of these:"),
       h("div", { class: "kt-parts" }, ...parts),
-      h("div", { class: "kt-name" }, chip(first?.colour ?? -1), words(first?.title ?? "unknown")),
+      named(scene, scene.winnerSource(place)),
       ...facts.filter(Boolean).map((fact) => h("div", { class: "kt-faint" }, fact)),
     );
   }

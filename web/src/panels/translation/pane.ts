@@ -4,9 +4,9 @@ import { zoomIdentity, type ZoomTransform } from "d3-zoom";
 import { fitCanvas, h } from "../../core/dom";
 import { strokePath, strokeTwice } from "../../core/patches";
 import type { Box, Canvas, Scene } from "../../core/scene";
+import type { Sides } from "./arrange";
 
 const OVERLAY_ALPHA = 0.78;
-const TALLEST = 720;
 
 export interface Outline {
   box: Box;
@@ -34,7 +34,8 @@ export interface Shown {
 export class Pane {
   readonly canvas = h("canvas", { class: "kt-picture", tabindex: 0, role: "application" });
   readonly caption = h("figcaption");
-  readonly el = h("figure", { class: "kt-pane" }, h("div", { class: "kt-frame" }, this.canvas), this.caption);
+  readonly frame = h("div", { class: "kt-frame" }, this.canvas);
+  readonly el = h("figure", { class: "kt-pane" }, this.caption, this.frame);
   transform: ZoomTransform = zoomIdentity;
   private width = 0;
   private height = 0;
@@ -45,17 +46,18 @@ export class Pane {
     private readonly picture: Canvas,
   ) {}
 
-  /** Take the room there is; true if it changed. */
-  measure(): boolean {
-    const room = this.canvas.parentElement!.clientWidth;
-    const scale = Math.min(room / this.picture.width, TALLEST / this.picture.height);
-    const [width, height] = [this.picture.width, this.picture.height].map((side) =>
-      Math.max(1, Math.round(side * scale)),
-    );
+  /** Its sides in px of the picture. */
+  get sides(): Sides {
+    return this.picture;
+  }
+
+  /** Be so wide, in px of the screen; true if it was not. */
+  widen(width: number): boolean {
+    const height = Math.max(1, Math.round((width * this.picture.height) / this.picture.width));
     const changed = width !== this.width || height !== this.height;
     [this.width, this.height] = [width, height];
     if (changed) [this.canvas.style.width, this.canvas.style.height] = [`${width}px`, `${height}px`];
-    return changed && width > 0;
+    return changed;
   }
 
   get size(): [number, number] {

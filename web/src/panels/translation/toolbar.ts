@@ -1,4 +1,4 @@
-// What stands above the pictures: overlays, wipe, other pictures, zoom.
+// What stands at the output: overlays, wipe, other pictures, zoom.
 
 import { button, h } from "../../core/dom";
 import { OVERLAYS, overlaysOf } from "./overlay";
@@ -14,6 +14,7 @@ export function toolbar(session: Session, actions: Actions): HTMLElement {
   const wipe = button("Wipe", () => store.set({ wipe: !store.state.wipe }), {
     "aria-pressed": "false",
     class: "kt-wipe",
+    title: "Input and output in one picture, on either side of a line",
   });
   const move = button("Move", actions.move, {
     "aria-pressed": "false",
@@ -26,18 +27,15 @@ export function toolbar(session: Session, actions: Actions): HTMLElement {
   return h(
     "div",
     { class: "kt-toolbar", role: "toolbar", "aria-label": "Translation view" },
-    overlays(session),
-    wipe,
-    ...others(session),
-    move,
+    h("span", { class: "kt-tools" }, overlays(session), wipe, ...others(session)),
     h(
       "span",
       { class: "kt-group" },
       button("−", () => actions.zoom(0.5), { "aria-label": "Zoom out" }),
       button("+", () => actions.zoom(2), { "aria-label": "Zoom in" }),
       button("Fit", actions.fit, { "aria-label": "Fit the whole picture" }),
+      move,
     ),
-    button("Clear", () => session.clear(), { class: "kt-clear", title: "Select nothing (Escape)" }),
   );
 }
 

@@ -9,12 +9,27 @@ export interface Descent {
   path: number[];
   /** A similarity is null where nothing was compared. */
   roads: { nodes: number[]; similarity: (number | null)[]; taken: number; greedy: number }[];
-  greedy_leaf: number;
+  /** The way of greedy descent from the root. */
+  greedy: Way;
   visited: number[];
   /** Whether the visited leaves come best first. */
   ranked: boolean;
   /** Nodes above visited leaves, each with the number of those below it. */
   passed: [number, number][];
+}
+
+/** Nodes from below the root to a leaf, and how near the query is to each, where something was compared. */
+export interface Way {
+  path: number[];
+  near: (number | null)[];
+}
+
+/** The best entry of all for a retrieval, and the way to it. */
+export interface Exact extends Way {
+  source: number;
+  box: number[];
+  similarity: number;
+  bank: string;
 }
 
 /** Whether a trace tells of ways through a tree. */
@@ -68,9 +83,7 @@ export function inWords(descent: Descent, bank: Bank): string {
   const visited = number
     ? `${count(number)} ${number === 1 ? "leaf was" : "leaves were"} visited`
     : "all leaves were compared";
-  const elsewhere =
-    descent.greedy_leaf === (descent.path.at(-1) ?? 0)
-      ? ""
-      : `; greedy descent ends in ${wordFor(bank, descent.greedy_leaf)}`;
+  const leaf = descent.greedy.path.at(-1) ?? 0;
+  const elsewhere = leaf === (descent.path.at(-1) ?? 0) ? "" : `; greedy descent ends in ${wordFor(bank, leaf)}`;
   return `Winner's way: root → ${steps.join(" → ")}. ${visited[0].toUpperCase()}${visited.slice(1)}${elsewhere}.`;
 }

@@ -3,11 +3,21 @@
 import type { Answer } from "../../core/host";
 import type { StoredAnswers } from "../../core/panel";
 import { type Kept, Made, unstep } from "../../core/stored";
-import { type Descent, pathOf } from "./descent";
+import { type Descent, type Exact, pathOf, type Way } from "./descent";
 
 export function storedTrees(kept: Kept): StoredAnswers {
   return {
     children: ({ bank, nodes }) => childrenOf(kept, bank, nodes),
+    outline: ({ bank }) => {
+      kept.need(`tree/${bank}/levels`);
+      const [above, level, size] = ["above", "levels", "sizes"].map((name) => kept.column(`tree/${bank}/${name}`));
+      return new Made({}, { above, level, size });
+    },
+    exact: ({ queries }) => {
+      const known = kept.has("exact_path");
+      const missing = known ? "" : "not in this page: ask trace.with_regret() before it is written";
+      return new Made({ exact: known ? queries.map((place) => exactOf(kept, place)) : [], missing }, {});
+    },
     thumbs: ({ bank, nodes }) => thumbsOf(kept, bank, nodes),
     descent: ({ queries }) => {
       kept.need("roads");
@@ -68,10 +78,28 @@ function descentOf(kept: Kept, place: number): Descent {
     bank: scene.about.banks[bank].name,
     path,
     roads,
-    greedy_leaf: kept.column("greedy_leaf")[query],
+    greedy: wayOf(kept, "greedy", query),
     visited,
     ranked: false,
     passed: above(kept, bank, visited),
+  };
+}
+
+/** Nodes and cosines as Python stored them. */
+function wayOf(kept: Kept, name: "greedy" | "exact", row: number): Way {
+  const [, depth] = kept.shape(`${name}_path`);
+  const path = [...kept.column(`${name}_path`).subarray(row * depth, (row + 1) * depth)].filter((node) => node >= 0);
+  const near = kept.column(`${name}_near`).subarray(row * depth, row * depth + path.length);
+  return { path, near: Array.from(near, (value) => (Number.isNaN(value) ? null : value)) };
+}
+
+function exactOf(kept: Kept, place: number): Exact {
+  return {
+    ...wayOf(kept, "exact", place),
+    source: kept.column("exact_source")[place],
+    box: [...kept.column("exact_box").subarray(4 * place, 4 * place + 4)],
+    similarity: kept.column("exact_similarity")[place],
+    bank: kept.scene.about.banks[kept.column("exact_bank")[place]].name,
   };
 }
 
