@@ -33,7 +33,7 @@ MOST_NODES = 600
 """Nodes of a bank that a page keeps, if its root does not have more."""
 MOST_OUTLINED = 20_000
 """Nodes of a tree that is drawn as a whole."""
-MOST_COMPARED = 300_000
+MOST_COMPARED = 50_000
 """Entries among which the best of all is looked for while somebody waits."""
 MOST_ROADS = 4_000_000
 """Similarities to roads that a page keeps: queries times levels times children."""
