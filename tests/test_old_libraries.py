@@ -10,6 +10,7 @@ from ktviz.errors import LibraryError
 from ktviz.library.format import FORMAT_VERSION
 from ktviz.library.kinds.patches.search import SearchSettings
 from ktviz.library.library import Library
+from ktviz.library.sweep import remove_written
 
 NAMES = ("art/warm", "art/cool")
 
@@ -52,6 +53,16 @@ def test_an_older_library_is_edited_after_it_was_converted(old, world, pictures,
     converted.check()
     library.remove("art/warm", "a", quiet=True)
     assert not list(old.glob("banks/*/*/thumbs"))
+
+
+def test_what_a_person_laid_into_an_older_bank_stays_when_the_bank_goes(old):
+    bank = old / "banks/art/warm@1"
+    theirs = {bank / name for name in ("notes.txt", "thumbs/notes.jpg", "thumbs/12.jpg", "own/a/b")}
+    for path in theirs:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"theirs")
+    remove_written(bank)
+    assert {path for path in bank.glob("**/*") if path.is_file()} == theirs
 
 
 def test_a_damaged_file_of_an_older_library_is_named(old):

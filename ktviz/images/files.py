@@ -112,7 +112,7 @@ def write_image(path: str | os.PathLike[str], pixels: Pixels) -> None:
 def encode_image(pixels: Pixels, kind: Literal["webp", "png", "jpeg", "small"] = "webp") -> bytes:
     """An image as the bytes of a file: WebP and PNG without loss, JPEG, or "small", a lossy WebP."""
     options: dict[str, dict[str, Any]] = {
-        "webp": {"format": "webp", "lossless": True, "method": 3},
+        "webp": {"format": "webp", "lossless": True, "method": 1, "quality": 20},
         "png": {"format": "png"},
         "jpeg": {"format": "jpeg", "quality": 85},
         "small": {"format": "webp", "quality": 60},

@@ -7,6 +7,7 @@ files are all named in the manifest, those of sources by number, and search keys
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,13 @@ PLACES: Mapping[str, Callable[[int], str]] = {
     MAPS["instances"]: "instances/{:04d}.png".format,
 }
 """From the number of a source to a file of it, by how such a file ends now."""
+
+
+def is_older(path: str) -> bool:
+    """Whether a bank of an older format has a file at a path within its folder."""
+    number = re.search(r"\d+", path)
+    of_source = number is not None and any(place(int(number[0])) == path for place in PLACES.values())
+    return of_source or any(path in tables for tables in TABLES.values())
 
 
 @dataclass(frozen=True)

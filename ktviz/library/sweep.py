@@ -9,6 +9,7 @@ from ktviz.errors import LibraryError, StorageError
 from ktviz.library.banks import READ_ERRORS
 from ktviz.library.format import BUILDING, Manifest
 from ktviz.library.layout import CLASSES, LAYOUTS
+from ktviz.library.older import is_older
 from ktviz.library.place import LEFT, Place, contents_of
 
 TABLES = {CLASSES, *(table for layout in LAYOUTS.values() for table in layout.tables)}
@@ -65,11 +66,14 @@ def folders(folder: Path, pattern: str) -> list[Path]:
 
 
 def remove_written(folder: Path) -> None:
-    """Remove the files of a bank that is no more, and its folder if nothing else lies there."""
+    """Remove the files of a bank that is no more, of this format or an older one, and folders that are empty then."""
     of_tables = OF_TABLES.fullmatch(folder.name) is not None
-    for path in folder.iterdir():
-        if path.is_file() and (LEFT.fullmatch(path.name) or (of_tables and path.name in TABLES)):
+    for path in [*folder.iterdir(), *folder.glob("*/*")]:
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and (LEFT.fullmatch(name) or (of_tables and (name in TABLES or is_older(name)))):
             path.unlink()
+    for within in folders(folder, "*"):
+        remove_empty(within)
     remove_empty(folder)
 
 
