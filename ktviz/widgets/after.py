@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ktviz.errors import TraceError
 from ktviz.explain.counterfactual import Comparison, compare
+from ktviz.images import Pixels, encode_image
 from ktviz.systems.protocol import check_ability
-from ktviz.widgets.asking import Body, RequestError, numbers, pairs
+from ktviz.widgets.change import Change
 from ktviz.widgets.packing import pack
-from ktviz.widgets.pictures import GAIN, brightened, encoded
-from ktviz.widgets.scene import canvas_part, columns, describe
+from ktviz.widgets.pictures import GAIN, brightened, encoded, small
+from ktviz.widgets.scene import canvas_part, columns, describe, short_digest
 from ktviz.widgets.subject import Subject
 
 PICTURES_BYTES = 800_000
 """Pictures are compressed with loss where they would take more."""
 MOST_HEIRS = 24
 """Pairs of sources that are listed as having taken over from each other."""
-
-
-Looks = Mapping[str, Mapping[int, int]]
-NO_LOOKS: Looks = {"styles": {}, "copies": {}}
+STRIP_PX = 120
+"""Longest side of the pictures of counterfactuals that are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,23 +31,25 @@ class After:
     Attributes:
         subject: Its trace; sources have the numbers that they have in the recorded one.
         comparison: What changed.
-        removed: Numbers of the sources that were left out.
-        looks: Which objects, by place among the winners, take a style, by number, or look like another object.
+        change: What was asked for.
+        removed: Numbers of the sources that were left out as a whole.
     """
 
     subject: Subject
     comparison: Comparison
-    removed: tuple[int, ...]
-    looks: Looks = field(default_factory=lambda: NO_LOOKS)
+    change: Change = field(default_factory=Change)
+    removed: tuple[int, ...] = ()
 
     def scene(self) -> bytes:
         """All that the view draws of it, packed; canvas and pictures of sources are those of the first scene."""
+        return pack(self.describe(), {**encoded(self.pictures(), PICTURES_BYTES), **columns(self.subject)})
+
+    def pictures(self) -> dict[str, Pixels]:
+        """What its scene has of its own, by their names there."""
         output = canvas_part(str(self.subject.trace.site_about["output"]))
         found = {canvas_part(name): pixels for name, pixels in self.subject.beside.items()}
         difference = brightened(self.comparison.difference)
-        found |= {output: self.comparison.pictures["after"], "difference": difference}
-        shown = encoded(found, PICTURES_BYTES)
-        return pack(self.describe(), {**shown, **columns(self.subject)})
+        return {**found, output: self.comparison.pictures["after"], "difference": difference}
 
     def describe(self) -> dict[str, Any]:
         """What its scene says in words and numbers."""
@@ -63,17 +64,17 @@ class After:
         return {
             "headline": self.comparison.headline(),
             "gain": GAIN,
+            "change": self.change.body(self.subject),
             "removed": self.removed,
             "moved": float(moved["overlap"].sum()),
             "heirs": list(zip(*pairs, heirs["retrievals"], heirs["overlap"], strict=True)),
-            "looks": {name: [[*pair] for pair in chosen.items()] for name, chosen in self.looks.items()},
             "effects": self.effects(),
         }
 
     def effects(self) -> list[dict[str, Any]]:
         """Of every object whose look was changed: its place, what was done to it, and the mean change in levels inside
         and outside of it; outside is None where it fills the picture."""
-        asked = {**self.looks["styles"], **self.looks["copies"]}
+        asked = [place for place, _ in (*self.change.styles, *self.change.copies)]
         if not asked or self.subject.trace.regions is None:
             return []
         (number, labels), found = self.subject.trace.regions, []
@@ -88,37 +89,45 @@ class After:
         """What was done to an object, in words."""
         known, label = self.subject.styles, self.subject.trace.column("label").astype(int)
         look = known.look(int(label[place]))
-        like = self.looks["copies"].get(place)
+        like = dict(self.change.copies).get(place)
         other = f"object {label[like]}" if like is not None else known.styles[look.taken].name
         return f"{look.kind} {label[place]} like {other}"
 
 
-def translated(subject: Subject, body: Body) -> After | None:
-    """The photo translated without some sources, or with other band weights; None where that is as it was recorded.
+def strip(tried: Sequence[After]) -> bytes:
+    """The counterfactuals that a view keeps, packed: what each was asked for, how much changed, its small picture."""
+    states = [
+        {
+            "digest": short_digest(after.subject),
+            "change": after.change.body(after.subject),
+            "changed": after.comparison.changed_share,
+        }
+        for after in tried
+    ]
+    found = {
+        f"picture/{n}": encode_image(small(after.comparison.pictures["after"], STRIP_PX), "small")
+        for n, after in enumerate(tried)
+    }
+    return pack({"states": states}, found)
+
+
+def translated(subject: Subject, change: Change) -> After:
+    """The photo translated with a change.
 
     Args:
         subject: With a live model.
-        body: {without, weights}.
+        change: Something.
 
     Raises:
         TraceError: A retrieval would find nothing any more: both traces have their retrievals at the same places.
     """
     case = subject.live()
-    removed = numbers(body, "without", len(subject.everyone))
-    without = [subject.everyone[number] for number in removed]
-    recorded = case.trace.picture.settings.get("band_weights")
-    weights = band_weights(body.get("weights"), recorded)
-    changed: dict[str, Any] = {}
-    if weights is not None and list(weights) != list(recorded or ()):
-        changed["band_weights"] = weights
-    looks = {name: pairs(body, name, len(case.trace)) for name in NO_LOOKS}
-    if any(looks.values()):
-        changed |= restyled(subject, looks)
-    if not without and not changed:
-        return None
+    settings = {} if change.weights is None else {"band_weights": change.weights}
+    if change.styles or change.copies:
+        settings |= restyled(subject, change)
     for ability in ("rerun", "exclude"):
         check_ability(case.system, ability, "a counterfactual")
-    other = case.system.rerun(case.trace, without=without, **changed)
+    other = case.system.rerun(case.trace, without=change.left_out(subject), **settings)
     other = other.site(subject.site) if len(other.sites) > 1 else other
     if len(other) < len(case.trace):
         lost = f"{len(case.trace) - len(other)} of {len(case.trace)} retrievals would find nothing any more"
@@ -126,23 +135,12 @@ def translated(subject: Subject, body: Body) -> After | None:
             "show the counterfactual beside the trace", lost, "Ask for it in Python: kt.without(trace, ...)"
         )
     found = compare(case.trace.with_canvases({case.trace.site_about["output"]: case.output}), other)
-    return After(subject.counterfactual(other), found, tuple(removed), looks)
+    return After(subject.counterfactual(other), found, change, change.removed(subject))
 
 
-def restyled(subject: Subject, looks: Looks) -> dict[str, Any]:
+def restyled(subject: Subject, change: Change) -> dict[str, Any]:
     """The settings with which some objects look otherwise."""
     label = subject.trace.column("label").astype(int)
-    styles = {int(label[place]): number for place, number in looks["styles"].items()}
-    for place in looks["copies"].values():
-        numbers({"queries": [place]}, "queries", len(label))
-    copies = {int(label[place]): int(label[other]) for place, other in looks["copies"].items()}
+    styles = {int(label[place]): number for place, number in change.styles}
+    copies = {int(label[place]): int(label[other]) for place, other in change.copies}
     return subject.styles.settings(styles, copies)
-
-
-def band_weights(given: object, recorded: Sequence[float] | None) -> Sequence[float] | None:
-    """Four numbers, or the recorded weights where none are given."""
-    if given is None or given == []:
-        return recorded
-    if not isinstance(given, list) or any(type(weight) not in (int, float) for weight in given):
-        raise RequestError(f"band weights {str(given)[:40]}", "not four numbers", "Give those of LL, LH, HL, HH")
-    return given

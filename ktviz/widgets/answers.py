@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ktviz.errors import KtvizError, RegionError
-from ktviz.widgets.after import After, translated
 from ktviz.widgets.asking import Answer, Answering, Body, RequestError
+from ktviz.widgets.change import Change
 from ktviz.widgets.packing import pack
 from ktviz.widgets.panels.registry import PANELS
 from ktviz.widgets.protocol import PROTOCOL
@@ -21,7 +21,7 @@ from ktviz.widgets.selection import checked_region, queries_in
 from ktviz.widgets.subject import Subject
 
 log = logging.getLogger("ktviz")
-LARGEST_BYTES = 4096
+LARGEST_BYTES = 8192
 """A request is ids and boxes, never data."""
 
 
@@ -48,12 +48,12 @@ class Answers:
 
     Attributes:
         subject: The trace, and what can be asked of its model.
-        on_translated: Told of every counterfactual, and of None where the recorded translation is wanted back; without
-            it nothing is translated.
+        on_change: Told of every change that is asked for, and of none where the recorded translation is wanted back;
+            without it nothing is translated.
     """
 
     subject: Subject
-    on_translated: Callable[[After | None], None] | None = None
+    on_change: Callable[[Change], None] | None = None
 
     def to(self, request: Mapping[str, Any]) -> Answer:
         """The answer to a request of the form {protocol, kind, body}.
@@ -78,11 +78,11 @@ class Answers:
         return kinds[str(kind)](self.subject, body)
 
     def translate(self, subject: Subject, body: Body) -> Answer:
-        """{without, weights} → the view shows the photo translated without some sources, with other band weights."""
+        """What is to be otherwise (see `Change`) → the view shows the photo translated so."""
         subject.live()
-        if self.on_translated is None:
+        if self.on_change is None:
             raise RequestError("a counterfactual", "not of the recorded translation", "Ask about the recorded one")
-        self.on_translated(translated(subject, body))
+        self.on_change(Change.asked(subject, body))
         return {}, {}
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ktviz.errors import StorageError
 from ktviz.files import replacing
-from ktviz.images import encode_image
+from ktviz.images import Pixels, encode_image
 from ktviz.widgets.packing import Part, pack, to_json
 from ktviz.widgets.panels.registry import PANELS, appearing
 from ktviz.widgets.pictures import LONGEST_PX, small
@@ -46,10 +46,12 @@ body {{ margin: 0; background: #fff; }}
 <main id="ktviz-page" data-parts="{parts}" data-selected="{selected}"></main>
 <script type="text/plain" id="ktviz-scene">{scene}</script>
 <script type="text/plain" id="ktviz-store">{store}</script>
-{others}<script type="module">{script}</script>
+{after}{others}<script type="module">{script}</script>
 </body>
 </html>
 """
+AFTER = '<script type="text/plain" id="ktviz-after">{packed}</script>\n'
+"""The counterfactual that the view has beside its trace: its scene, and answers about it."""
 SITE = '<script type="text/plain" class="ktviz-site" data-site="{name}" data-selected="{selected}">{packed}</script>\n'
 """Another site of the trace in a page: its scene, and answers about it."""
 
@@ -68,11 +70,12 @@ def page(view: View) -> str:
     """A whole page of a view with what is selected in it, as HTML."""
     from ktviz.widgets.view import static_text
 
-    subject = view._shown
+    subject = view._subject
     scene = as_text(describe(subject), {**pictures(view), **columns(subject), **source_pictures(subject)})
     known = stored(subject)
     script = view._esm.replace("</script", "<\\/script")
-    room = PAGE_BYTES - len(script) - len(scene) - len(as_text({}, known))
+    after = counterfactual(view, known)
+    room = PAGE_BYTES - len(script) - len(scene) - len(after) - len(as_text({}, known))
     others = other_sites(view, known, SITES_BYTES)
     store = as_text({}, {**known, **filled(subject, room * 3 // 4)})
     banks = ", ".join(subject.trace.about["banks"])
@@ -83,6 +86,7 @@ def page(view: View) -> str:
         selected=html.escape(to_json(view._selected)),
         scene=scene,
         store=store,
+        after=after,
         others=others,
         script=script,
     )
@@ -106,6 +110,24 @@ def filled(subject: Subject, room: int) -> dict[str, Part]:
     return found
 
 
+def counterfactual(view: View, known: Mapping[str, Part]) -> str:
+    """What a page holds of the counterfactual of the site that is shown; nothing without one."""
+    after = view._states[view.site].after
+    if after is None:
+        return ""
+    shown = in_little_room(after.pictures())
+    scene = pack(after.describe(), {**shown, **columns(after.subject)}, for_gzip=True)
+    return AFTER.format(packed=as_text({}, {"scene": scene, "store": store_beside(after.subject, known)}))
+
+
+def store_beside(subject: Subject, known: Mapping[str, Part]) -> bytes:
+    """The answers about another scene of a page, packed, without those that the first has too."""
+    answers = stored(subject)
+    shared = [name for name, part in answers.items() if same(part, known.get(name))]
+    own = {name: part for name, part in answers.items() if name not in shared}
+    return pack({"shared": shared}, own, for_gzip=True)
+
+
 def other_sites(view: View, known: Mapping[str, Part], room: int) -> str:
     """The sites that are not shown at first, in the order of the trace, as many as fit in so many bytes.
 
@@ -118,10 +140,7 @@ def other_sites(view: View, known: Mapping[str, Part], room: int) -> str:
         state = view._state(site["name"])
         subject = state.shown
         scene: dict[str, Part] = {"scene": pack(describe(subject), columns(subject), for_gzip=True)}
-        answers = stored(subject)
-        shared = [name for name, part in answers.items() if same(part, known.get(name))]
-        own = {name: part for name, part in answers.items() if name not in shared}
-        for parts in ({**scene, "store": pack({"shared": shared}, own, for_gzip=True)}, scene):
+        for parts in ({**scene, "store": store_beside(subject, known)}, scene):
             element = SITE.format(
                 name=html.escape(site["name"]),
                 selected=html.escape(to_json(state.agreed["_selected"])),
@@ -142,10 +161,15 @@ def same(one: Part, other: Part | None) -> bool:
 def pictures(view: View) -> dict[str, Part]:
     """What the sites have as canvas and output, in little room; each once, that of the site that is shown first."""
     others = [site["name"] for site in view._subject.sites if site["retrievals"] and site["name"] != view.site]
-    subjects = [view._shown, *(view._state(site).shown for site in others)]
+    subjects = [view._subject, *(view._state(site).shown for site in others)]
     shown = [{**subject.beside, **subject.pictures_by_canvas} for subject in reversed(subjects)]
     found = {name: pixels for pictures in shown for name, pixels in pictures.items()}
-    return {canvas_part(name): encode_image(small(pixels, LONGEST_PX), "jpeg") for name, pixels in found.items()}
+    return in_little_room({canvas_part(name): pixels for name, pixels in found.items()})
+
+
+def in_little_room(found: Mapping[str, Pixels]) -> dict[str, Part]:
+    """Pictures as a page holds them."""
+    return {name: encode_image(small(pixels, LONGEST_PX), "jpeg") for name, pixels in found.items()}
 
 
 def as_text(values: Mapping[str, Any], parts: Mapping[str, Part]) -> str:

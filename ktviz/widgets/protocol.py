@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-PROTOCOL = 9
+PROTOCOL = 10
 """Version of the messages between a view and Python. It goes up whenever a request, an answer or the scene changes its
 form; a view and a Python of different versions say so, instead of misreading each other."""
 NO_SOURCE = -1
@@ -54,7 +54,15 @@ REQUESTS: Mapping[str, Request] = {
         {"on": "number[]", "labels": "number", "reference": "number", "amount": "number"}, about_shown=True
     ),
     "translate": Request(
-        {"without": "number[]", "weights": "number[]", "styles": "number[][]", "copies": "number[][]"}
+        {
+            "without": "readonly number[]",
+            "by": "readonly (readonly [string, string])[]",
+            "parts": "readonly (readonly number[])[]",
+            "entries": "readonly number[]",
+            "weights": "readonly number[]",
+            "styles": "readonly (readonly [number, number])[]",
+            "copies": "readonly (readonly [number, number])[]",
+        }
     ),
 }
 """All that a view may ask; `ktviz.widgets.answers` and the panels answer."""
@@ -74,6 +82,8 @@ export const ABOUT_SHOWN: ReadonlySet<Kind> = new Set<Kind>([
 {about_shown}
 ]);
 """
+LINE = 100
+"""Fields of more characters stand one below the other."""
 GENERATED = Path(__file__).parents[2] / "web" / "src" / "core" / "protocol.ts"
 
 
@@ -90,8 +100,10 @@ def typescript() -> str:
 
 def fields(request: Request) -> str:
     """The body of a request as TypeScript."""
-    listed = "; ".join(f"{name}: {kind}" for name, kind in request.body.items())
-    return f"{{ {listed} }}" if listed else "Record<string, never>"
+    listed = [f"{name}: {kind}" for name, kind in request.body.items()]
+    if len("; ".join(listed)) > LINE:
+        return "\n".join(("{", *(f"    {one};" for one in listed), "  }"))
+    return f"{{ {'; '.join(listed)} }}" if listed else "Record<string, never>"
 
 
 if __name__ == "__main__":

@@ -167,9 +167,7 @@ def sources(subject: Subject) -> list[dict[str, Any]]:
         found.append(
             {
                 "name": row["source"],
-                **{name: str(about.get(name, "unknown")) for name in CREDIT},
-                "title": titled(about),
-                "licence": readable(str(about.get("licence", "unknown"))),
+                **credited(about),
                 "width": about.get("width"),
                 "height": about.get("height"),
                 "share": row["share"],
@@ -179,6 +177,12 @@ def sources(subject: Subject) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def credited(about: Mapping[str, Any]) -> dict[str, str]:
+    """The credit of a source, as it is shown."""
+    known = {name: str(about.get(name, "unknown")) for name in CREDIT}
+    return {**known, "title": titled(about), "licence": readable(known["licence"])}
 
 
 def titled(about: Mapping[str, Any]) -> str:

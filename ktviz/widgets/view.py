@@ -6,8 +6,8 @@ import os
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -20,13 +20,14 @@ from ktviz.errors import KtvizError, SettingError, TraceError
 from ktviz.explain.counterfactual import Comparison
 from ktviz.trace.recorded import Traced, as_trace
 from ktviz.trace.trace import Trace
-from ktviz.widgets.after import After
+from ktviz.widgets.after import strip
 from ktviz.widgets.answers import Answers, answered
+from ktviz.widgets.change import Change
 from ktviz.widgets.options import options
 from ktviz.widgets.panels.registry import drawn
-from ktviz.widgets.scene import scene_of
 from ktviz.widgets.selection import Selection, as_selection, checked_region
 from ktviz.widgets.sites import checked_site, choices, first_site
+from ktviz.widgets.state import SiteState
 from ktviz.widgets.subject import Subject
 from ktviz.widgets.words import NOTHING, checked_node, in_words, meant, named_node
 
@@ -57,31 +58,6 @@ class Checked(traitlets.TraitType[Any, Any]):
     def validate(self, obj: Any, value: Any) -> Any:
         """The value as it is to be kept."""
         return self.check(value, obj)
-
-
-@dataclass
-class SiteState:
-    """What a view holds of one site of its trace.
-
-    Attributes:
-        answers: About the recorded trace ("before"), and about its counterfactual ("after") where there is one.
-        agreed: What is selected, as traits and in the browser's words.
-        after: What the browser draws of the counterfactual, packed; empty without one.
-    """
-
-    answers: dict[str, Answers]
-    agreed: dict[str, Any]
-    after: bytes = b""
-
-    @cached_property
-    def scene(self) -> bytes:
-        """What the browser draws of the recorded trace, packed."""
-        return scene_of(self.answers["before"].subject)
-
-    @property
-    def shown(self) -> Subject:
-        """The subject that is shown."""
-        return self.answers[self.agreed["showing"]].subject
 
 
 class View(anywidget.AnyWidget):
@@ -120,6 +96,7 @@ class View(anywidget.AnyWidget):
     _css = traitlets.Unicode().tag(sync=True)
     _scene = traitlets.Bytes().tag(sync=True)
     _after = traitlets.Bytes().tag(sync=True)
+    _tried = traitlets.Bytes().tag(sync=True)
     _parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _selected = traitlets.Any(NOTHING).tag(sync=True)
     _site = traitlets.Any("").tag(sync=True)
@@ -165,7 +142,7 @@ class View(anywidget.AnyWidget):
         if site not in self._states:
             subject = self._subject_at(site)
             here = weakref.ref(self)  # what the widget holds must not hold the widget: closed views are to be freed
-            answers = Answers(subject, lambda found: keep(here(), site, found))
+            answers = Answers(subject, lambda change: make(here(), site, change))
             nothing = Selection(subject.trace)
             agreed = {"region": None, "selection": nothing, "node": None, "showing": "before", "_selected": NOTHING}
             self._states[site] = SiteState({"before": answers}, agreed)
@@ -187,6 +164,11 @@ class View(anywidget.AnyWidget):
         """The trace that is shown, and that the selection is of: that of the site, or while `showing` is "after" its
         counterfactual."""
         return self._shown.trace
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """The counterfactuals of the site that the view keeps, the oldest first."""
+        return [after.comparison for after in self._states[self._current].tried]
 
     @property
     def _answers(self) -> dict[str, Answers]:
@@ -211,15 +193,17 @@ class View(anywidget.AnyWidget):
             raise SettingError(f"showing {str(showing)[:40]!r}", f"there is {known}", "Leave a source out in the view")
         return showing
 
-    def _compare(self, site: str, after: After | None) -> None:
-        """Take in a counterfactual and show it; None goes back to the recorded translation alone."""
+    def _compare(self, site: str, change: Change) -> None:
+        """Show the counterfactual of a change; without one, go back to the recorded translation alone."""
         if site != self._current:
             return  # another site has been chosen since
-        showing = "before" if after is None else "after"
         state = self._states[site]
-        state.after = b"" if after is None else after.scene()
+        after = None if change == Change() else state.tried_with(change)
+        scene = b"" if after is None else after.scene()
+        showing = "before" if after is None else "after"
         with self.hold_sync():  # the browser hears all of it at once
-            self._after = state.after
+            self._after, self._tried = scene, strip(state.tried)
+            state.after = after
             if after is not None:
                 state.answers["after"] = Answers(after.subject)
                 self.set_trait("comparison", after.comparison)
@@ -246,7 +230,8 @@ class View(anywidget.AnyWidget):
         self._current = change["new"]
         state = self._states[self._current]
         with self.hold_sync():  # the browser hears all of it at once
-            self._scene, self._after, self._site = state.scene, state.after, self._current
+            self._scene, self._after, self._site = state.scene, state.after_scene, self._current
+            self._tried = strip(state.tried)
             self._tell()
 
     @traitlets.observe("_site")
@@ -353,7 +338,7 @@ def closed(site: str) -> Subject:
     raise TraceError(f"view site {site!r}", "the view is closed", "Make another view of the trace")
 
 
-def keep(view: View | None, site: str, found: After | None) -> None:
+def make(view: View | None, site: str, change: Change) -> None:
     """Show a counterfactual in its view, if that is still there."""
     if view is not None:
-        view._compare(site, found)
+        view._compare(site, change)

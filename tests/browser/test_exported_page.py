@@ -84,7 +84,7 @@ def test_hovering_highlights_within_16_ms(explorer):
 
 def test_a_dragged_region_shows_the_shares_of_the_trace(explorer, coffee, titles):
     drag(explorer, REGION)
-    expect(explorer.find(".kt-sources h3")).to_have_text("Sources of the selection")
+    expect(explorer.find(".kt-sources h3")).to_have_text("Of the selection")
     expected = expected_shares(coffee.trace, titles, REGION)
     assert explorer.shares() == {title: percent(share) for title, share in expected.items()}
     assert list(explorer.shares()) == list(expected)

@@ -253,7 +253,7 @@ def test_a_region_set_in_python_is_seen_in_the_browser(notebook):
     view.settled()
     before = view.pixels()
     notebook.run(SET)
-    expect(view.find(".kt-sources h3")).to_have_text("Sources of the selection")
+    expect(view.find(".kt-sources h3")).to_have_text("Of the selection")
     assert view.settled().pixels() != before
 
 
@@ -285,7 +285,7 @@ def test_two_views_of_one_model_show_one_selection(notebook):
     notebook.run(AGAIN)
     second = notebook.view(AGAIN)
     second.drag((40, 40), (120, 110), SIZE)
-    expect(first.find(".kt-sources h3")).to_have_text("Sources of the selection")
+    expect(first.find(".kt-sources h3")).to_have_text("Of the selection")
     first.settled()
     assert first.shares() == second.shares()
     first.clear()
@@ -347,7 +347,7 @@ def test_a_restarted_kernel_leaves_a_view_that_says_so_and_still_shows_regions(n
     expect(view.find(".kt-status")).to_contain_text("frozen")
     expect(view.root).to_have_attribute("data-frozen", "true")
     view.drag((128.4, 192.4), (287.6, 287.6), SIZE)
-    expect(view.find(".kt-sources h3")).to_have_text("Sources of the selection")
+    expect(view.find(".kt-sources h3")).to_have_text("Of the selection")
     for box in view.root.get_by_role("checkbox").all():
         expect(box).to_be_disabled()
     expect(view.root).to_have_attribute("data-state", "settled")

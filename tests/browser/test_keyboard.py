@@ -64,7 +64,7 @@ def test_shift_and_arrows_draw_a_region_and_escape_clears_it(explorer):
     for key in ("Shift+ArrowRight", "Shift+ArrowDown", "Shift+ArrowDown"):
         explorer.page.keyboard.press(key)
     explorer.settled()
-    expect(explorer.find(".kt-sources h3")).to_have_text("Sources of the selection")
+    expect(explorer.find(".kt-sources h3")).to_have_text("Of the selection")
     explorer.page.keyboard.press("Escape")
     explorer.settled()
     expect(explorer.find(".kt-sources h3")).to_have_text("Sources")

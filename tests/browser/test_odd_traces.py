@@ -97,7 +97,7 @@ def test_4096_px_are_drawn_and_answer(show, tmp_path):
     explorer.hover(2048, 2048, (4096, 4096))
     expect(explorer.card).to_be_visible()
     explorer.drag((1000, 1000), (1400, 1300), (4096, 4096))
-    expect(explorer.find(".kt-sources h3")).to_have_text("Sources of the selection")
+    expect(explorer.find(".kt-sources h3")).to_have_text("Of the selection")
     assert max(explorer.measures("ktviz-hover")) < 500
 
 

@@ -31,6 +31,6 @@ def test_a_region_is_selected(show, world, paint, tmp_path):
         view.region = region
         view.to_html(tmp_path / "region.html")
     explorer = show(tmp_path / "region.html")
-    expect(explorer.find(".kt-sources h3")).to_have_text("Sources of the selection")
+    expect(explorer.find(".kt-sources h3")).to_have_text("Of the selection")
     expected = trace.sources(region)["share"].iloc[0]
     expect(explorer.find(".kt-share").first).to_contain_text(f"{100 * expected:.0f}")

@@ -89,12 +89,12 @@ def test_each_site_keeps_its_selection_and_all_the_same_overlay(explorer):
     explorer.root.get_by_role("combobox", name="Overlay").select_option("source")
     explorer.drag((1, 1), (15, 15), SIZE)
     shares = explorer.shares()
-    expect(explorer.find(".kt-sources h3")).to_have_text("Sources of the selection")
+    expect(explorer.find(".kt-sources h3")).to_have_text("Of the selection")
     turn(explorer, "coarse, there")
     expect(explorer.find(".kt-sources h3")).to_have_text("Sources")
     expect(explorer.root.get_by_role("combobox", name="Overlay")).to_have_value("source")
     turn(explorer, LAST)
-    expect(explorer.find(".kt-sources h3")).to_have_text("Sources of the selection")
+    expect(explorer.find(".kt-sources h3")).to_have_text("Of the selection")
     assert explorer.shares() == shares
 
 
@@ -113,7 +113,7 @@ def test_python_switches_the_page_too(live_view, several):
     live_view.set(site="coarse, back")
     check_shows(arrived(live_view, "coarse, back"), several, "coarse, back")
     live_view.set(region=kt.Box(0, 0, 10, 10))
-    expect(live_view.find(".kt-sources h3")).to_have_text("Sources of the selection")
+    expect(live_view.find(".kt-sources h3")).to_have_text("Of the selection")
 
 
 def test_python_hears_of_the_switch_and_of_what_is_selected_there(live_view, several):

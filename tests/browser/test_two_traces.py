@@ -221,7 +221,7 @@ def test_closing_the_comparison_leaves_the_recorded_trace_alone(open_tab, coffee
         live.settled()
         assert live.find(".kt-header").inner_text() != header
         live.button("Close comparison").click()
-        expect(live.find(".kt-comparison")).to_be_hidden()
+        expect(live.button("After")).to_be_hidden()
         live.settled()
         assert live.find(".kt-header").inner_text() == header
         assert live.root.get_by_role("slider", name="Weight of LL").input_value() == "1"

@@ -290,7 +290,7 @@ def test_a_trace_saved_without_pictures_is_translated_again_with_its_photo(world
     ("kind", "body"),
     [
         *((kind, body) for kind in KINDS for body in (None, [], [1], "box", 7, True)),
-        *((kind, {"x": "y" * 5000}) for kind in KINDS),
+        *((kind, {"x": "y" * 9000}) for kind in KINDS),
         *(("region", {"box": box}) for box in (None, [], 7, [1, 2, 3], [0, 0, 0, 4], [80, 0, 20, 4], [-1, 0, 4, 4])),
         *(("region", {"box": box}) for box in ("1234", {}, [[1], 2, 3, 4], [None] * 4, ["a"] * 4, [10**400, 0, 1, 1])),
         *((kind, {}) for kind in KINDS if kind not in ("pictures", "translate")),

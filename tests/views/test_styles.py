@@ -135,7 +135,7 @@ def test_another_style_draws_the_object_again_as_a_run_that_says_so(wire, looks,
     assert effect["inside"] == pytest.approx(difference[mask].mean())
     assert effect["outside"] == pytest.approx(difference[~mask].mean())
     assert effect["said"] == f"car {1000 * CAR} like {other['name']}"
-    assert comparison["looks"] == {"styles": [[place, other["number"]]], "copies": []}
+    assert (comparison["change"]["styles"], comparison["change"]["copies"]) == ([[place, other["number"]]], [])
     (look,) = wire.answer("styles", {"queries": [place]})[0]["looks"]  # of the recorded one: no trace was named
     assert look["taken"] == looks[place]["taken"]
     told = {"trace": shown.digest[:12]}

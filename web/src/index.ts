@@ -74,6 +74,7 @@ class Live {
     const explorer = new Explorer(this.root, scene, host, this.model.get("_parts"), panels(), start);
     [this.explorer, this.drawn] = [explorer, bytes];
     this.compare();
+    this.keep();
     this.adopt();
     if (habits) explorer.habits = habits;
   }
@@ -81,6 +82,7 @@ class Live {
   private readonly calls = {
     _scene: () => void this.draw().catch((error: unknown) => this.explorer?.session.fail(error)),
     _after: () => this.compare(),
+    _tried: () => this.keep(),
     _selected: () => this.adopt(),
     _site: () => this.stay(),
   };
@@ -93,6 +95,11 @@ class Live {
   private compare(): void {
     const bytes = this.model.get("_after") as DataView | undefined;
     if (this.current) void this.explorer?.session.compare(bytes?.byteLength ? Packed.read(bytes) : null);
+  }
+
+  private keep(): void {
+    const bytes = this.model.get("_tried") as DataView | undefined;
+    if (this.current && bytes?.byteLength) void this.explorer?.session.keepTried(Packed.read(bytes));
   }
 
   private adopt(): void {

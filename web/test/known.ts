@@ -33,7 +33,7 @@ export const store = (): Packed => Packed.read(bytesOf(fixture.world.store));
 
 /** A page that keeps something about a scene, and no other site. */
 export function pageOf(scene: Scene, kept: Packed): PageHost {
-  return new PageHost(new Kept(scene, kept), [...PANELS, attributes, codes, reuse, space], {
+  return new PageHost([new Kept(scene, kept)], [...PANELS, attributes, codes, reuse, space], {
     has: () => false,
     show: () => {},
   });

@@ -33,8 +33,9 @@ from ktviz.systems.code_space import Codes
 from ktviz.systems.kt.translator import Translator
 from ktviz.testing import CellColours, CellMeans
 from ktviz.trace.trace import Trace
-from ktviz.widgets.after import After
+from ktviz.widgets.after import translated
 from ktviz.widgets.answers import Answers
+from ktviz.widgets.change import Change
 from ktviz.widgets.layout import matrix
 from ktviz.widgets.packing import Part, pack, whole
 from ktviz.widgets.page import stored
@@ -229,10 +230,7 @@ def answers(subject: Subject) -> list[dict[str, Any]]:
 
 def counterfactual(subject: Subject) -> dict[str, Any]:
     """The scene without the largest source and without its pictures, and the shares of a region there."""
-    found: list[After | None] = []
-    Answers(subject, found.append).to({"protocol": PROTOCOL, "kind": "translate", "body": {"without": [0]}})
-    (after,) = found
-    assert after is not None
+    after = translated(subject, Change.asked(subject, {"without": [0]}))
     words = {"version": "", "digest": "after", "frozen": ""}
     return {
         "scene": text(pack({**after.describe(), **words}, columns(after.subject))),

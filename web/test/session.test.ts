@@ -165,12 +165,12 @@ describe("a view", () => {
   });
 
   it("says what it translates without, and that it no longer does", async () => {
-    void session.translate(new Set([0]), session.scene.weights);
+    void session.translate({ without: [0] });
     expect(session.state.making).toContain(session.scene.about.sources[0].title);
     host.asked[0].reject(new Refused("it is the last one."));
     await vi.runAllTimersAsync();
-    const { making, after, without } = session.state;
-    expect([making, after, without.size]).toEqual(["", null, 0]);
+    const { making, after, change } = session.state;
+    expect([making, after, change.without]).toEqual(["", null, []]);
   });
 });
 
@@ -187,7 +187,7 @@ describe("a counterfactual", () => {
     expect(session.sources).toBe(session.before.about.sources);
     await session.compare(made);
     expect(session.sources.map((source) => source.title).slice(first)).toEqual(["A newcomer"]);
-    void session.translate(new Set([first]), session.scene.weights);
+    void session.translate({ without: [first] });
     expect(session.state.making).toContain("A newcomer");
   });
 
@@ -249,14 +249,13 @@ describe("a counterfactual", () => {
   });
 
   it("keeps what was unticked since, and takes over what it was made without", async () => {
-    session.store.set({ without: new Set([0, 2]) });
-    void session.translate(new Set([0, 2]), session.before.weights);
+    void session.translate({ without: [0, 2] });
     await arrive(); // that of an earlier request
-    expect([...session.state.without]).toEqual([0, 2]);
+    expect(session.state.change.without).toEqual([0, 2]);
     host.asked[0].resolve(sharesOf([]));
     await vi.runAllTimersAsync();
     await arrive();
-    expect([...session.state.without]).toEqual([0]);
+    expect(session.state.change.without).toEqual([0]);
   });
 
   it("is closed at once, also where Python is busy", async () => {
@@ -264,7 +263,7 @@ describe("a counterfactual", () => {
     session.closeComparison();
     await Promise.resolve();
     expect([session.state.after, session.scene]).toEqual([null, session.before]);
-    expect(session.state.without.size).toBe(0);
+    expect(session.state.change.without).toEqual([]);
     expect(host.asked.at(-1)!.kind).toBe("translate");
   });
 
@@ -310,7 +309,7 @@ describe("another look of an object", () => {
       ],
       copies: [],
     });
-    void session.translate(new Set([0]), session.before.weights);
+    void session.translate({ without: [0] });
     expect(asked()).toMatchObject({
       without: [0],
       styles: [
@@ -325,7 +324,7 @@ describe("another look of an object", () => {
     expect(session.state.making).toContain("another look of an object");
     host.asked.at(-1)!.reject(new Refused("no such style"));
     await vi.runAllTimersAsync();
-    expect(session.state.looks).toEqual({ styles: [], copies: [] });
+    expect(session.state.change).toMatchObject({ styles: [], copies: [] });
     expect(session.state.making).toBe("");
     session.restyle(3, { style: 1 });
     session.closeComparison();

@@ -8,7 +8,7 @@ from typing import Any
 from ktviz.images import Pixels
 from ktviz.licences import readable
 from ktviz.systems.styles import Look, Style, Styles
-from ktviz.widgets.asking import Answer, Body, numbers, places
+from ktviz.widgets.asking import MOST, Answer, Body, numbers, places
 from ktviz.widgets.packing import Part, to_json
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.pictures import sheet
@@ -77,14 +77,16 @@ def behind(known: Styles, number: int) -> dict[str, Any]:
     sources = known.sources(style.members[:MOST_MEMBERS])
     nearest = [
         {
+            "entry": int(entry),
             "source": about["source"],
             "creator": str(about.get("creator", "unknown")),
             "licence": readable(str(about.get("licence", "unknown"))),
             "apart": round(float(apart), 5),
         }
-        for about, apart in zip(sources, style.apart, strict=False)
+        for entry, about, apart in zip(style.members, sources, style.apart, strict=False)
     ]
-    return {"style": number, **option(style), "nearest": nearest}
+    entries = [int(entry) for entry in style.members] if len(style.members) <= MOST else []
+    return {"style": number, **option(style), "nearest": nearest, "entries": entries}
 
 
 def member_row(known: Styles, number: int) -> Pixels:

@@ -9,15 +9,21 @@ import { Kept, PageHost } from "./stored";
 
 /** What is selected in a site, as Python wrote it, or as it was left. */
 type Selected = Parameters<Explorer["session"]["adopt"]>;
+/** The counterfactual of the first site. */
+interface After {
+  packed: Packed;
+  kept: Kept;
+}
 
 export async function startPage(panels: readonly Panel[]): Promise<void> {
   const root = document.getElementById("ktviz-page");
-  const [scene, store] = ["ktviz-scene", "ktviz-store"].map((id) => document.getElementById(id)?.textContent);
+  const text = (id: string) => document.getElementById(id)?.textContent;
+  const [scene, store, after] = ["ktviz-scene", "ktviz-store", "ktviz-after"].map(text);
   if (!root || !scene || !store || root.dataset.state) return;
   root.dataset.state = "drawing";
   try {
-    const [first, second] = await Promise.all([fromText(scene), fromText(store)]);
-    await new Page(root, panels, first, second).start();
+    const packed = await Promise.all([scene, store, ...(after ? [after] : [])].map(fromText));
+    await new Page(root, panels, packed[0], packed[1], packed[2]).start();
   } catch (error) {
     failed(root, error);
   }
@@ -34,6 +40,7 @@ class Page {
   private readonly kept = new Map<string, Kept>();
   private readonly left = new Map<string, Selected>();
   private readonly first: Scene;
+  private readonly after: After | null = null;
   private explorer: Explorer | null = null;
   private wanted = "";
 
@@ -42,8 +49,13 @@ class Page {
     private readonly panels: readonly Panel[],
     scene: Packed,
     private readonly store: Packed,
+    after: Packed | undefined,
   ) {
     this.first = new Scene(scene);
+    if (after) {
+      const packed = partOf(after, "scene");
+      this.after = { packed, kept: new Kept(new Scene(packed, this.first), partOf(after, "store"), store) };
+    }
     this.kept.set(this.first.about.site, new Kept(this.first, store));
     this.elements.set(this.first.about.site, root);
     for (const el of document.querySelectorAll<HTMLElement>(".ktviz-site")) this.elements.set(el.dataset.site!, el);
@@ -65,9 +77,11 @@ class Page {
     const habits = before?.habits;
     if (before) this.leave(before);
     const others = { has: (name: string) => this.elements.has(name), show: (name: string) => void this.turnTo(name) };
-    const host = new PageHost(kept, this.panels, others);
+    const after = kept.scene === this.first ? this.after : null;
+    const host = new PageHost([kept, ...(after ? [after.kept] : [])], this.panels, others);
     const parts = (this.root.dataset.parts ?? "").split(" ");
     this.explorer = new Explorer(this.root, kept.scene, host, parts, this.panels, start);
+    if (after) await this.explorer.session.compare(after.packed);
     this.explorer.session.adopt(...(this.left.get(site) ?? this.written(site)));
     if (habits) this.explorer.habits = habits;
   }
@@ -82,21 +96,26 @@ class Page {
 
   private async read(site: string): Promise<Kept> {
     const packed = await fromText(this.elements.get(site)!.textContent!);
-    const part = (name: string) => Packed.read(packed.column<Uint8Array>(name));
-    const store = packed.has("store") ? part("store") : NOTHING;
-    return new Kept(new Scene(part("scene"), this.first), store, this.store);
+    const store = packed.has("store") ? partOf(packed, "store") : NOTHING;
+    return new Kept(new Scene(partOf(packed, "scene"), this.first), store, this.store);
   }
 
   private written(site: string): Selected {
-    const { node, showing: _, ...selected } = JSON.parse(this.elements.get(site)!.dataset.selected ?? "{}");
-    return [selected.kind ? selected : { kind: "none" }, node ?? null];
+    const { node, showing, ...selected } = JSON.parse(this.elements.get(site)!.dataset.selected ?? "{}");
+    const there = site === this.first.about.site && this.after ? showing : "before";
+    return [selected.kind ? selected : { kind: "none" }, node ?? null, there];
   }
 
   private leave(explorer: Explorer): void {
     const { before, state } = explorer.session;
-    this.left.set(before.about.site, [state.selected, state.node]);
+    this.left.set(before.about.site, [state.selected, state.node, state.showing]);
     explorer.close();
   }
+}
+
+/** A container within another. */
+function partOf(packed: Packed, name: string): Packed {
+  return Packed.read(packed.column<Uint8Array>(name));
 }
 
 /** A container without values and parts. */

@@ -1,6 +1,6 @@
 // Small pictures cut from larger ones: patches of the canvas, and of sources.
 
-import { h } from "./dom";
+import { fitCanvas, h } from "./dom";
 import type { Box, Scene } from "./scene";
 
 /** A box below so many px is shown with what is around it, in a square of so many px: one colour tells nothing. */
@@ -12,6 +12,18 @@ export function patchCanvas(side: number, label: string): HTMLCanvasElement {
   const canvas = h("canvas", { class: "kt-patch", role: "img", "aria-label": label });
   [canvas.width, canvas.height] = [side * ratio, side * ratio];
   canvas.style.width = canvas.style.height = `${side}px`;
+  return canvas;
+}
+
+/** A whole picture, its longer side `side` px on the screen; it stands beside its name. */
+export function wholePicture(picture: ImageBitmap | null, side: number): HTMLCanvasElement {
+  const canvas = h("canvas", { class: "kt-patch", "aria-hidden": "true" });
+  const k = picture ? side / Math.max(picture.width, picture.height) : 0;
+  const [width, height] = picture ? [picture.width * k, picture.height * k] : [side, side];
+  const context = fitCanvas(canvas, width, height);
+  [canvas.style.width, canvas.style.height] = [`${width}px`, `${height}px`];
+  context.imageSmoothingQuality = "high";
+  if (picture) context.drawImage(picture, 0, 0, width, height);
   return canvas;
 }
 

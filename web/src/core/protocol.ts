@@ -1,6 +1,6 @@
 // Written by `python -m ktviz.widgets.protocol` from ktviz/widgets/protocol.py: change it there.
 
-export const PROTOCOL = 9;
+export const PROTOCOL = 10;
 export const NO_SOURCE = -1;
 export const STEPS = 10000;
 export const SHEET = 256;
@@ -22,7 +22,15 @@ export interface Requests {
   entries: { entries: number[] };
   attributes: Record<string, never>;
   switch: { on: number[]; labels: number; reference: number; amount: number };
-  translate: { without: number[]; weights: number[]; styles: number[][]; copies: number[][] };
+  translate: {
+    without: readonly number[];
+    by: readonly (readonly [string, string])[];
+    parts: readonly (readonly number[])[];
+    entries: readonly number[];
+    weights: readonly number[];
+    styles: readonly (readonly [number, number])[];
+    copies: readonly (readonly [number, number])[];
+  };
 }
 export type Kind = keyof Requests;
 

@@ -1,5 +1,6 @@
 // What a view draws: the scene that Python made (ktviz/widgets/scene.py), with its pictures decoded.
 
+import type { Change } from "./change";
 import type { Column, Packed } from "./packed";
 import { Palette } from "./palette";
 import { Regions } from "./regions";
@@ -132,26 +133,18 @@ export interface About {
     headline: string;
     /** How many times the picture of the difference is brightened. */
     gain: number;
-    /** Numbers of the sources that were left out. */
+    /** Numbers of the sources that were left out as a whole. */
     removed: number[];
     /** Part of the picture that went to another source. */
     moved: number;
     /** From, to, retrievals, share: largest share first. */
     heirs: [number, number, number, number][];
-    /** Objects that a person gave another look: place and number of a style, place and place of another object. */
-    looks: Looks;
+    /** What was asked for. */
+    change: Change;
     /** What that changed within each of them and beyond it, in levels. */
     effects: { place: number; said: string; inside: number; outside: number | null }[];
   };
 }
-
-/** Pairs: a place and the number of a style, a place and that of the object it is to look like. */
-export interface Looks {
-  readonly styles: readonly [number, number][];
-  readonly copies: readonly [number, number][];
-}
-
-export const NO_LOOKS: Looks = { styles: [], copies: [] };
 
 /** What Python says of the space of a run (ktviz/widgets/panels/space.py). */
 export interface SpaceAbout {

@@ -1,13 +1,14 @@
 // What a person does in a view, in the words of the trace: every action changes the one state, and tells Python.
 
 import { Cells } from "./cells";
+import { type Change, described, type Item, itemsOf, unchanged } from "./change";
 import { type Answer, type Host, type Showing, Stale, Unanswered } from "./host";
 import { overlap, shares } from "./overlap";
 import { overview } from "./picks";
 import type { Packed } from "./packed";
 import { ABOUT_SHOWN, type Kind, PROTOCOL, type Requests } from "./protocol";
-import { type Looks, NO_LOOKS, Scene, type Source } from "./scene";
-import { asList, initialState, type Selected, type State, Store } from "./store";
+import { decodePicture, Scene, type Source } from "./scene";
+import { asList, initialState, type Selected, type State, Store, type Tried } from "./store";
 
 const PAUSE_MS = 80;
 export const OTHER_VERSION =
@@ -24,6 +25,7 @@ export class Session {
   private readonly movers: (() => void)[] = [];
   private fetching = false;
   private compared = 0;
+  private listed = 0;
   private adopted: Scene;
   /** What is done with the object that is clicked next, instead of selecting it. */
   private pick: ((place: number) => void) | null = null;
@@ -245,33 +247,29 @@ export class Session {
 
   /** Back to the recorded translation alone. */
   closeComparison(): void {
-    void this.translate(new Set(), this.before.weights, NO_LOOKS);
+    void this.translate(unchanged(this.before.weights));
   }
 
   /** Let an object take a style, or look like another, besides what else was changed. */
   restyle(place: number, change: { style: number } | { like: number }): void {
-    const others = (pairs: Looks["styles"]) => pairs.filter(([one]) => one !== place);
-    const { without, looks } = this.state;
-    const styles = [...others(looks.styles), ...("style" in change ? [[place, change.style] as [number, number]] : [])];
-    const copies = [...others(looks.copies), ...("like" in change ? [[place, change.like] as [number, number]] : [])];
-    void this.translate(without, this.state.weights, { styles, copies });
+    const others = (pairs: Change["styles"]) => pairs.filter(([one]) => one !== place);
+    const { styles, copies } = this.state.change;
+    void this.translate({
+      styles: [...others(styles), ...("style" in change ? [[place, change.style] as const] : [])],
+      copies: [...others(copies), ...("like" in change ? [[place, change.like] as const] : [])],
+    });
   }
 
-  /**
-   * Translate again without some sources, with other band weights, or with other looks of objects: Python tells of the
-   * new trace (`compare`).
-   */
-  async translate(without: ReadonlySet<number>, weights: number[], looks = this.state.looks): Promise<void> {
-    const label = this.describe([...without], weights, looks);
-    const making = label && `Translating ${label} …`;
-    this.store.set({ making, without, looks, error: "" });
+  /** Translate again with something else changed, besides what is: Python tells of the new trace (`compare`). */
+  async translate(more: Partial<Change>): Promise<void> {
+    const change = { ...this.state.change, ...more };
+    const label = described(this.itemsOf(change));
+    this.store.set({ making: label && `Translating ${label} …`, change, error: "" });
     if (!label) void this.compare(null); // at once, also where Python is busy or gone
-    const styles = looks.styles.map((pair) => [...pair]);
-    const copies = looks.copies.map((pair) => [...pair]);
-    const answer = await this.ask("translate", { without: [...without], weights, styles, copies });
-    if (this.state.making !== making || this.state.looks !== looks) return; // a later one is under way
+    const answer = await this.ask("translate", change);
+    if (this.state.change !== change) return; // a later one is under way
     this.store.set({ making: "" });
-    if (!answer) this.store.set({ without: this.leftOut(), looks: this.given() });
+    if (!answer) this.store.set({ change: this.given() });
   }
 
   /** Take in the counterfactual that Python made, or that there is none any more. */
@@ -293,35 +291,31 @@ export class Session {
     const { selected, node, showing, making } = this.state;
     this.state.after?.close();
     this.store.set({ after });
-    if (!making) this.store.set({ without: this.leftOut(), looks: this.given() }); // else more was changed since
+    if (!making) this.store.set({ change: this.given() }); // else more was changed since
     this.adopt(selected, node, after ? showing : "before");
   }
 
-  private given(): Looks {
-    return this.state.after?.about.comparison?.looks ?? NO_LOOKS;
+  private given(): Change {
+    return this.state.after?.about.comparison?.change ?? unchanged(this.before.weights);
   }
 
-  private leftOut(): Set<number> {
-    return new Set(this.state.after?.about.comparison?.removed);
+  /** Take in the counterfactuals that Python keeps. */
+  async keepTried(packed: Packed): Promise<void> {
+    const number = ++this.listed;
+    const states = packed.values.states as Omit<Tried, "picture">[];
+    const pictures = states.map((_, n) => decodePicture(packed.column<Uint8Array>(`picture/${n}`)));
+    const decoded = await Promise.all(pictures.map((one) => one.catch(() => null)));
+    if (number === this.listed) this.store.set({ tried: states.map((one, n) => ({ ...one, picture: decoded[n] })) });
+  }
+
+  /** What is otherwise in a change, thing by thing. */
+  itemsOf(change: Change): Item[] {
+    return itemsOf(change, this.sources, this.before.weights);
   }
 
   /** In what the counterfactual differs, in words. */
   get label(): string {
-    const after = this.state.after;
-    const { comparison } = after?.about ?? {};
-    return after && comparison ? this.describe(comparison.removed, after.weights, comparison.looks) : "";
-  }
-
-  private describe(without: number[], weights: number[], looks: Looks): string {
-    const names = without.map((source) => this.sources[source].title);
-    const other = weights.some((weight, band) => weight !== this.before.weights[band]);
-    const parts = [];
-    if (names.length)
-      parts.push(`without ${names.slice(0, 2).join(", ")}${names.length > 2 ? ` and ${names.length - 2} more` : ""}`);
-    const changed = looks.styles.length + looks.copies.length;
-    if (changed) parts.push(`with another look of ${changed > 1 ? `${changed} objects` : "an object"}`);
-    if (other) parts.push(`with band weights ${weights.join(" · ")}`);
-    return parts.join(", ");
+    return described(this.itemsOf(this.given()));
   }
 
   /** Ask for another site of the trace, if there is somebody to ask; the whole view is drawn anew when it comes. */

@@ -1,13 +1,23 @@
 // One state for all parts of a view. Parts read it, ask for changes, and are told which of its fields changed.
 
 import type { Showing } from "./host";
-import { type Box, type Looks, NO_LOOKS, type Scene } from "./scene";
+import { type Change, unchanged } from "./change";
+import type { Box, Scene } from "./scene";
 
 export type Selected =
   | { kind: "none" }
   | { kind: "region"; box: number[] }
   | { kind: "queries"; queries: number[] }
   | { kind: "source"; source: number };
+
+/** A counterfactual that can be shown again. */
+export interface Tried {
+  digest: string;
+  change: Change;
+  /** Part of the pixels that changed. */
+  changed: number;
+  picture: ImageBitmap | null;
+}
 
 export type Overlay = "none" | "source" | "share" | "similarity" | "margin" | "regret" | "entropy" | "piece";
 
@@ -34,11 +44,13 @@ export interface State {
   /** For what the next click on an object is meant, in words; empty where it selects. */
   picking: string;
   weights: number[];
-  without: ReadonlySet<number>;
-  looks: Looks;
+  /** What is to be otherwise in the counterfactual. */
+  change: Change;
   /** The counterfactual beside the recorded translation. */
   after: Scene | null;
   showing: Showing;
+  /** Counterfactuals that can be shown again, the oldest first. */
+  tried: readonly Tried[];
   /** How often sources were given other colours. */
   colours: number;
   /** Sources whose full picture has come. */
@@ -136,10 +148,10 @@ export function initialState(weights: number[], frozen: string): State {
     lit: null,
     picking: "",
     weights: [...weights],
-    without: new Set(),
-    looks: NO_LOOKS,
+    change: unchanged(weights),
     after: null,
     showing: "before",
+    tried: [],
     colours: 0,
     pictures: 0,
     waiting: 0,

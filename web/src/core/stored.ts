@@ -65,18 +65,20 @@ export interface OtherSites {
 export class PageHost implements Host {
   readonly canTranslate = false;
   readonly live = false;
-  private readonly answers: StoredAnswers;
+  private readonly answers: StoredAnswers[];
 
+  /** @param kept of the recorded trace, and of the counterfactual beside it, if there is one */
   constructor(
-    kept: Kept,
+    private readonly kept: readonly Kept[],
     panels: readonly Panel[],
     private readonly others: OtherSites,
   ) {
-    this.answers = Object.assign({}, ...panels.map((panel) => panel.stored?.(kept)));
+    this.answers = kept.map((one) => Object.assign({}, ...panels.map((panel) => panel.stored?.(one))));
   }
 
-  async ask<K extends Kind>(kind: K, body: Requests[K]): Promise<Answer> {
-    const answer = this.answers[kind];
+  async ask<K extends Kind>(kind: K, body: Requests[K], _topic = "", trace = ""): Promise<Answer> {
+    const about = this.kept.findIndex(({ scene }) => scene.about.digest === trace);
+    const answer = this.answers[Math.max(0, about)][kind];
     if (!answer) throw new Unanswered(kind);
     return answer(body);
   }

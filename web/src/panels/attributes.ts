@@ -68,7 +68,7 @@ export class AttributesView implements Drawn {
   private readonly reference = h("select", { "aria-label": "Reference", onchange: () => this.redraw() });
   private readonly part = h("select", { "aria-label": "Part that is shown", onchange: () => this.paint() });
   private readonly mean = h("span");
-  private readonly credit = h("span", { class: "kt-credit" });
+  private readonly credit = h("span", { class: "kt-credits" });
   private readonly back = button("As recorded", () => this.begin(), { class: "kt-reset" });
   private readonly tiles = new Map(PICTURES.map((name) => [name, new Tile(TITLES[name])]));
   private readonly over = new Tile("Part of the code, over the output");

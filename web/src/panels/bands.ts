@@ -175,7 +175,7 @@ class BandView implements Drawn {
   }
 
   private retranslate(): void {
-    void this.session.translate(this.session.state.without, this.session.state.weights);
+    void this.session.translate({ weights: [...this.session.state.weights] });
   }
 
   private weigh(): void {

@@ -37,7 +37,9 @@ interface Look {
 interface Members {
   style: number;
   members: number;
-  nearest: { source: string; creator: string; licence: string; apart: number }[];
+  nearest: { entry: number; source: string; creator: string; licence: string; apart: number }[];
+  /** Numbers of all its members; none where they are too many to be left out at a time. */
+  entries: number[];
 }
 
 const SIDE = 96;
@@ -205,7 +207,7 @@ export class CodesView implements Drawn {
     if (!option) return;
     const known = this.members.get(style);
     const tiles = this.tiles(style, Number.POSITIVE_INFINITY);
-    const figures = (known?.nearest ?? []).map(({ source, creator, licence, apart }, n) =>
+    const figures = (known?.nearest ?? []).map(({ entry, source, creator, licence, apart }, n) =>
       h(
         "figure",
         { title: `${source} · ${creator} · ${licence}` },
@@ -218,6 +220,7 @@ export class CodesView implements Drawn {
           h("span", {}, words(licence)),
           h("span", {}, `${apart.toFixed(3)} from it`),
         ),
+        this.leave([entry], source),
       ),
     );
     const rest = option.members - figures.length;
@@ -231,6 +234,21 @@ export class CodesView implements Drawn {
       ),
       h("div", { class: "kt-members" }, ...figures),
       h("p", { class: "kt-faint" }, [this.rest(rest, figures.length), this.small()].filter(Boolean).join(" ")),
+      ...(known && known.entries.length > 1 ? [this.leave(known.entries, `all of ${option.name}`)] : []),
+    );
+    this.tell();
+  }
+
+  /** A button that leaves stored objects out. */
+  private leave(entries: readonly number[], whose: string): HTMLElement {
+    const all = () => [...new Set([...this.session.state.change.entries, ...entries])];
+    return button(
+      entries.length > 1 ? "Leave all of them out" : "Leave out",
+      () => void this.session.translate({ entries: all() }),
+      {
+        class: "kt-leavemember",
+        "aria-label": `Leave out: ${whose}`,
+      },
     );
   }
 
@@ -275,6 +293,7 @@ export class CodesView implements Drawn {
     const can = host.canTranslate && before.about.can.restyle && !frozen;
     for (const use of this.list.querySelectorAll<HTMLButtonElement>(".kt-usestyle"))
       use.disabled = !can || use.dataset.taken === "true" || Number(use.dataset.number) < 0;
+    for (const leave of this.behind.querySelectorAll<HTMLButtonElement>(".kt-leavemember")) leave.hidden = !can;
     const alone = this.place < 0 || !this.alike(this.place).length;
     this.copy.disabled = !can || alone;
     this.copy.textContent = picking ? "Do not copy" : "Copy its style …";

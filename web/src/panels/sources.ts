@@ -1,5 +1,6 @@
 // The sources: who painted how much, with picture, creator and licence; untick one to see the picture without it.
 
+import { MOST_PARTS } from "../core/change";
 import { button, counted, h, setChildren } from "../core/dom";
 import { bySource } from "../core/picks";
 import { Heirs } from "../core/comparison";
@@ -7,7 +8,8 @@ import type { Drawn, Panel, StoredAnswers } from "../core/panel";
 import { type Kept, Made } from "../core/stored";
 import type { Box } from "../core/scene";
 import type { Session } from "../core/session";
-import { anyOf, type Changed } from "../core/store";
+import { anyOf, asList, type Changed } from "../core/store";
+import { LeaveOut } from "./sources/leaveout";
 import { SourceRow } from "./sources/row";
 import { ShareBar } from "./sources/sharebar";
 
@@ -45,6 +47,7 @@ export class SourcesView implements Drawn {
   private readonly more = button("", () => this.showMore(), { class: "kt-more" });
   private readonly heading = h("h3");
   private readonly clear: HTMLElement;
+  private readonly leaveOut: LeaveOut;
   private readonly bar = new ShareBar();
   private readonly note = h("p", { class: "kt-faint kt-note", role: "status" });
   /** What says where curves lead that end out of sight. */
@@ -64,7 +67,8 @@ export class SourcesView implements Drawn {
   ) {
     this.clear = button("Clear", () => session.clear(), { class: "kt-clear", title: "Select nothing (Escape)" });
     const rows = h("div", { class: "kt-rows" }, this.list, ...Object.values(this.stubs));
-    this.el.append(h("header", {}, this.heading, this.clear), this.bar.el, rows, this.note);
+    this.leaveOut = new LeaveOut(session);
+    this.el.append(h("header", {}, this.heading, this.leaveOut.el, this.clear), this.bar.el, rows, this.note);
     if (withHeirs) this.el.append(new Heirs(session).el);
     this.list.addEventListener("scroll", () => session.moved(), { passive: true });
     new ResizeObserver(() => this.resize()).observe(this.list);
@@ -123,11 +127,9 @@ export class SourcesView implements Drawn {
     if (changed.has("picked")) this.picked = bySource(this.session.scene, this.session.state.picked);
     if (changed.has("colours")) for (const row of this.rows.values()) row.colour();
     if (anyOf(changed, "shares", "picked", "colours")) this.arrange();
-    if (changed.has("without"))
-      for (const [source, row] of this.rows) row.use.checked = !this.session.state.without.has(source);
     if (anyOf(changed, "picked", "selected", "pictures")) this.resize();
     else if (anyOf(changed, "hover", "hoverSource", "focus")) this.point();
-    if (anyOf(changed, "making", "frozen")) this.tell();
+    if (anyOf(changed, "making", "frozen", "change", "picked")) this.tell();
   }
 
   private arrange(): void {
@@ -143,7 +145,7 @@ export class SourcesView implements Drawn {
     const { unlisted } = before.about;
     const some = state.selected.kind !== "none";
     const all = unlisted ? `, of ${counted(order.length + unlisted, "source")} searched` : "";
-    this.heading.textContent = some ? "Sources of the selection" : `Sources${all}`;
+    this.heading.textContent = some ? "Of the selection" : `Sources${all}`;
     this.clear.hidden = !some;
     const shares = [before, state.after].flatMap((one) => (one ? [this.session.sharesIn(one)] : []));
     this.bar.draw(scene, order, this.session.sharesIn(scene));
@@ -154,7 +156,13 @@ export class SourcesView implements Drawn {
 
   private row(source: number): SourceRow {
     let row = this.rows.get(source);
-    if (!row) this.rows.set(source, (row = new SourceRow(this.session, source, (used) => this.toggle(source, used))));
+    if (row) return row;
+    row = new SourceRow(this.session, source, {
+      use: (used) => this.toggle(source, used),
+      leaveOut: (boxes) => this.leaveOutParts(source, boxes),
+    });
+    this.rows.set(source, row);
+    row.allow(this.can, this.picked.get(source)?.length ?? 0);
     return row;
   }
 
@@ -179,21 +187,34 @@ export class SourcesView implements Drawn {
   }
 
   private toggle(source: number, used: boolean): void {
-    const without = new Set(this.session.state.without);
-    if (used) without.delete(source);
-    else without.add(source);
-    this.session.store.set({ without });
+    const { change } = this.session.state;
+    const others = change.without.filter((one) => one !== source);
+    this.session.store.set({ change: { ...change, without: used ? others : [...others, source] } });
     clearTimeout(this.timer); // several clicks in a row make one translation
-    this.timer = setTimeout(() => void this.session.translate(without, this.session.state.weights), SETTLE_MS);
+    this.timer = setTimeout(() => void this.session.translate({}), SETTLE_MS);
+  }
+
+  private leaveOutParts(source: number, boxes: readonly Box[]): void {
+    const { parts } = this.session.state.change;
+    const all = [...parts, ...boxes.map((box) => [source, ...asList(box)])];
+    if (all.length <= MOST_PARTS) void this.session.translate({ parts: all });
+    else this.session.fail(`Leave out ${all.length} places: at most ${MOST_PARTS} at a time. Select a smaller part.`);
+  }
+
+  /** Whether something can be left out now. */
+  private get can(): boolean {
+    return this.session.host.canTranslate && !this.session.state.frozen;
   }
 
   private tell(): void {
-    const { making, frozen } = this.session.state;
-    const can = this.session.host.canTranslate && !frozen;
-    for (const row of this.rows.values()) row.use.disabled = !can;
+    const { making } = this.session.state;
+    const { can } = this;
+    for (const [source, row] of this.rows) row.allow(can, this.picked.get(source)?.length ?? 0);
+    this.leaveOut.fill(can);
+    this.session.moved(); // rows may have become taller
     const { about } = this.session.before;
     const idle = can
-      ? "Untick a source to see the picture without it."
+      ? "Untick a source to see the picture without it; draw on its picture to leave a part of it out."
       : about.live && !about.can.exclude
         ? "This system cannot leave sources out."
         : "Leaving sources out needs a running Python with the model.";

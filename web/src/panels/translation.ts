@@ -99,6 +99,7 @@ export class TranslationView implements Drawn {
       { gap: GAP, caption: CAPTION },
     );
     this.grid.style.gridTemplateColumns = `repeat(${columns}, ${width}px)`;
+    this.heirs.classList.toggle("kt-across", panes.length % columns === 0); // no room is left in the last row
     row.style.setProperty("--kt-pictures", `${columns * width + (columns - 1) * GAP}px`);
     const changed = panes.map((pane) => pane.widen(width)).includes(true);
     row.style.setProperty("--kt-tall", `${this.grid.offsetHeight}px`);
@@ -313,7 +314,7 @@ export class TranslationView implements Drawn {
     };
     const more = { canvas: size(canvas), output: size(output), beside: "", difference: "" };
     const most = (255 / (state.after?.about.comparison?.gain ?? 1)).toFixed(0);
-    const scale = h("span", { class: "kt-key" }, "0", scaleBar("0", most, grey), `≥ ${most} levels`);
+    const scale = h("span", { class: "kt-key" }, " 0", scaleBar("0", most, grey), `≥ ${most} levels`);
     for (const name of Object.keys(names) as (keyof typeof names)[]) {
       this.panes[name].caption.replaceChildren(names[name] + more[name], ...(name === "difference" ? [scale] : []));
       this.panes[name].canvas.setAttribute(

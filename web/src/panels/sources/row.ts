@@ -1,13 +1,23 @@
 // A source as a row: its picture with what the selection took of it, title, creator and licence, bars, share.
 
-import { fitCanvas, h, percent, words } from "../../core/dom";
+import { leftOutBy } from "../../core/change";
+import { button, fitCanvas, h, percent, words } from "../../core/dom";
 import { creditOf, fileOf, named } from "../../core/naming";
 import { inSource } from "../../core/patches";
 import type { Box } from "../../core/scene";
 import type { Session } from "../../core/session";
+import { joined, PartDrawing, wholePx } from "./part";
 
 const MOST_PLACES = 600;
 const SHARE = "Share: overlap, before any decoder";
+
+/** What a person asks of a source. */
+interface Asked {
+  /** To be used, or left out. */
+  use(used: boolean): void;
+  /** Without some boxes, in its px. */
+  leaveOut(boxes: readonly Box[]): void;
+}
 
 export class SourceRow {
   readonly el: HTMLElement;
@@ -21,12 +31,15 @@ export class SourceRow {
   /** The share of the whole picture. */
   private readonly mark = h("i");
   private readonly share = h("span", { class: "kt-share", title: SHARE });
+  private readonly leave = button("", () => this.leaveOut(), { class: "kt-leave", hidden: true });
+  private readonly part: PartDrawing;
+  /** Retrievals of the selection that the source won. */
+  private places: readonly number[] = [];
 
-  /** @param toggle called when the source is to be left out, or used again */
   constructor(
     private readonly session: Session,
     private readonly source: number,
-    toggle: (used: boolean) => void,
+    private readonly on: Asked,
   ) {
     const about = session.sources[source];
     this.canvas = h("canvas", { class: "kt-thumb", role: "img", "aria-label": about.title });
@@ -38,7 +51,7 @@ export class SourceRow {
       "aria-label": `Use ${about.title}`,
       title: "Untick to see the picture without this source",
       disabled: !session.host.canTranslate,
-      onchange: () => toggle(this.use.checked),
+      onchange: () => on.use(this.use.checked),
     });
     const label = h(
       "span",
@@ -55,7 +68,9 @@ export class SourceRow {
         class: "kt-open",
         "aria-pressed": "false",
         title: `Show everywhere it went: ${fileOf(about)}`,
-        onclick: () => session.selectSource(source),
+        onclick: () => {
+          if (!this.part.ended()) session.selectSource(source);
+        },
       },
       this.frame,
       label,
@@ -63,7 +78,13 @@ export class SourceRow {
     const enter = (over: boolean) => session.store.set({ hoverSource: over ? source : -1 });
     this.open.addEventListener("pointerenter", () => enter(true));
     this.open.addEventListener("pointerleave", () => enter(false));
-    this.el = h("li", { class: "kt-card" }, this.open, h("label", { class: "kt-use" }, this.share, this.use));
+    this.part = new PartDrawing(
+      this.canvas,
+      () => session.host.canTranslate,
+      () => this.drawn(),
+    );
+    const use = h("span", { class: "kt-use" }, this.share, h("span", {}, this.leave, h("label", {}, this.use)));
+    this.el = h("li", { class: "kt-card" }, this.open, use);
     this.colour();
   }
 
@@ -102,6 +123,45 @@ export class SourceRow {
     this.el.classList.toggle("kt-unused", !this.session.sharesIn(scene)[this.source]);
   }
 
+  /** Say what can be left out: the source, and if some retrievals of the selection took patches of it, these. */
+  allow(can: boolean, places: number): void {
+    const { change, selected } = this.session.state;
+    const about = this.session.sources[this.source];
+    const together = leftOutBy(change, about);
+    this.use.checked = !together && !change.without.includes(this.source);
+    this.use.disabled = !can || together;
+    this.use.title = together ? "Left out with others" : "Untick to see the picture without this source";
+    const some = places > 0 && (selected.kind === "region" || selected.kind === "queries");
+    const what = this.part.box ? "Leave this part out" : "Leave out what the selection took";
+    this.leave.hidden = !can || !(this.part.box || some);
+    this.leave.textContent = this.part.box ? "Leave out" : "✂\uFE0E";
+    this.leave.title = what;
+    this.leave.setAttribute("aria-label", `${what}: ${about.title}`);
+  }
+
+  /** A part was drawn on the picture, or taken back. */
+  private drawn(): void {
+    this.draw(this.room, this.places);
+    this.allow(this.session.host.canTranslate && !this.session.state.frozen, this.places.length);
+    this.session.moved();
+  }
+
+  private leaveOut(): void {
+    const { scene } = this.session;
+    const drawn = this.part.box;
+    const { width, height } = this.session.sources[this.source];
+    if (drawn) {
+      const [across, down] = [
+        width ?? scene.pictureOf(this.source)!.width,
+        height ?? scene.pictureOf(this.source)!.height,
+      ];
+      this.part.clear();
+      return this.on.leaveOut([wholePx(drawn, across, down)]);
+    }
+    const boxes = this.places.flatMap((place) => scene.sourceBoxOf(place) ?? []);
+    this.on.leaveOut(joined(boxes));
+  }
+
   /** Px of the screen that a picture may take; in every row the same. */
   get room(): [number, number] {
     return [this.frame.clientWidth, this.frame.clientHeight];
@@ -110,6 +170,7 @@ export class SourceRow {
   /** Draw the picture, in so much room, and on it the places that some retrievals took. */
   draw([width, height]: readonly [number, number], places: readonly number[]): void {
     const { scene, state } = this.session;
+    this.places = places;
     this.el.classList.toggle("kt-hovered", state.hoverSource === this.source);
     const picture = scene.pictureOf(this.source);
     if (this.canvas.hidden === Boolean(picture)) this.canvas.hidden = !picture;
@@ -127,6 +188,7 @@ export class SourceRow {
       context.lineWidth = 2;
       this.outline(context, place, k, "#fff");
     }
+    this.part.paint(context, across, down);
   }
 
   private outline(context: CanvasRenderingContext2D, place: number, k: number, colour: string): void {
