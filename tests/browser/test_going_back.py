@@ -19,15 +19,21 @@ CREATORS = {"a": "Ada", "b": "Ben", "c": "Ada"}
 
 
 @pytest.fixture(scope="module")
-def trace(tmp_path_factory, pictures, toy, toy_decoder, settings, paint):
-    """By five sources of two banks, three of them with creators."""
+def credited(tmp_path_factory, pictures, toy, toy_decoder, settings, paint):
+    """A translator, and a trace of five sources of two banks, three of them with creators."""
     root = tmp_path_factory.mktemp("credited")
     rows = [f"{name}.png,Picture {name},{who},CC0-1.0" for name, who in CREATORS.items()]
     (root / "credits.csv").write_text("\n".join(["file,title,creator,licence", *rows]), encoding="utf-8")
     library = Library.ensure(root / "credited.ktlib", toy, settings)
     library.build("art/warm", [pictures / "warm"], credits=root / "credits.csv", encoder=toy, quiet=True)
     library.build("art/cool", [pictures / "cool"], encoder=toy, quiet=True)
-    return Translator(library["art"], toy, toy_decoder).traced(paint(41, HEIGHT, WIDTH), align=0)
+    translator = Translator(library["art"], toy, toy_decoder)
+    return translator, translator.traced(paint(41, HEIGHT, WIDTH), align=0)
+
+
+@pytest.fixture(scope="module")
+def trace(credited):
+    return credited[1]
 
 
 @pytest.fixture
@@ -38,6 +44,10 @@ def live(tab, trace):
 
 def names(trace):
     return trace.sources()["source"].tolist()
+
+
+def described(trace, name):
+    return next(source for source in trace.about["sources"] if source["source"] == name)
 
 
 def tried(live):
@@ -86,9 +96,8 @@ def test_a_part_that_is_drawn_on_a_source_is_left_out(live, trace):
     live.settled()
     (gone,) = live.view.shown.picture.settings["without"]
     assert gone["source"] == names(trace)[0]
-    width, height = (
-        next(s for s in trace.about["sources"] if s["source"] == gone["source"])[k] for k in ("width", "height")
-    )
+    about = described(trace, gone["source"])
+    width, height = about["width"], about["height"]
     assert gone["box"][2] == pytest.approx(width / 2, abs=0.04 * width + 2)
     assert gone["box"][3] == pytest.approx(height / 2, abs=0.04 * height + 2)
 
@@ -101,16 +110,12 @@ def test_what_a_selection_took_of_a_source_is_left_out(live, trace):
     live.settled()
     title = card.locator(".kt-title").inner_text()
     (source,) = {part["source"] for part in live.view.shown.picture.settings["without"]}
-    assert title in next(s for s in trace.about["sources"] if s["source"] == source).get("title", source) + source
+    assert title in (described(trace, source)["title"], source)
     rows = trace[kt.Box(10, 10, 50, 40)]
     mine = rows.column("source") == source
     again = live.view.shown
     took = {tuple(box) for box in rows.column("source_box")[mine].tolist()}
-    now = {
-        tuple(b)
-        for b, s in zip(again.column("source_box").tolist(), again.column("source"), strict=True)
-        if s == source
-    }
+    now = {tuple(box) for box in again.column("source_box")[again.column("source") == source].tolist()}
     assert took
     assert not took & now
 
@@ -119,9 +124,9 @@ def test_translations_stand_in_a_strip_and_are_shown_by_a_click(live, trace):
     outputs = []
     for number in range(2):
         live.find(".kt-card input").nth(number).uncheck()
-        expect(tried(live)).to_have_count(2 + number if number else 0)
-        if not number:
-            expect(live.find(".kt-comparison")).to_be_visible()
+        expect(tried(live)).to_have_count(2 + number)
+        expect(live.find(".kt-comparison")).to_be_visible()
+        assert live.find(".kt-tried").is_visible() == (number > 0)  # a single one has its switch
         outputs.append(painted(live))
     expect(tried(live).nth(2)).to_have_attribute("aria-pressed", "true")
     tried(live).nth(1).click()
