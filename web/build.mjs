@@ -1,9 +1,12 @@
-// One bundle and one style sheet, for notebooks and exported pages alike; a file for each panel that only some systems have;
-// and the script of the page of a bench.
+// One bundle and one style sheet, for notebooks and exported pages alike; a file for each panel that only some systems have,
+// and one for what only pages do; and the script of the page of a bench.
 import { build } from "esbuild";
 
 const folder = process.env.KTVIZ_STATIC ?? "../ktviz/widgets/static";
-const FURTHER = ["attributes", "codes", "reuse", "space"];
+const FURTHER = {
+  ...Object.fromEntries(["attributes", "codes", "reuse", "space"].map((name) => [name, `src/panels/${name}.ts`])),
+  page: "src/page/index.ts",
+};
 const small = { bundle: true, minify: true, target: "es2022", legalComments: "none", charset: "utf8" };
 
 await build({
@@ -26,13 +29,13 @@ const shared = {
     onResolve({ filter: /\/core\// }, () => ({ path: "core", external: true }));
   },
 };
-for (const name of FURTHER)
+for (const [name, file] of Object.entries(FURTHER))
   await build({
     ...small,
-    entryPoints: { [name]: `src/panels/${name}.ts` },
+    entryPoints: { [name]: file },
     outdir: folder,
     format: "cjs",
     plugins: [shared],
-    banner: { js: `(globalThis.ktvizPanels??={}).${name}=require=>{const module={exports:{}};` },
+    banner: { js: `(globalThis.ktvizFiles??={}).${name}=require=>{const module={exports:{}};` },
     footer: { js: "return module.exports};" },
   });

@@ -9,8 +9,10 @@ stored as `differences`: each row less the row before it, as whole numbers of th
 
 from __future__ import annotations
 
+import gzip
 import json
 import zlib
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +22,8 @@ import numpy.typing as npt
 from ktviz.widgets.protocol import STEPS
 
 ALIGNMENT = 8
+LEVEL = 6
+"""Of gzip: 8 takes three times as long and 9 five times, for one part in 200 of the size."""
 TYPES = frozenset({"uint8", "int16", "uint16", "int32", "float32"})
 """What typed arrays of a browser can hold; 64-bit integers are no numbers there, and half precision is too new."""
 
@@ -53,6 +57,12 @@ def pack(values: Mapping[str, Any], parts: Mapping[str, Part], *, for_gzip: bool
     header = to_json({**values, "parts": described}).encode()
     header += b" " * (-(4 + len(header)) % ALIGNMENT)
     return b"".join((len(header).to_bytes(4, "little"), header, *runs))
+
+
+def as_text(values: Mapping[str, Any], parts: Mapping[str, Part]) -> str:
+    """Packed, then gzip, then base64, as text for a page; the same for the same parts."""
+    packed = pack(values, parts, for_gzip=True)
+    return b64encode(gzip.compress(packed, compresslevel=LEVEL, mtime=0)).decode()
 
 
 def differences(array: npt.NDArray[Any]) -> npt.NDArray[np.unsignedinteger]:

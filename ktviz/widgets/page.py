@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import gzip
 import html
 import os
-from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ktviz.errors import StorageError
+from ktviz.errors import SettingError, StorageError
 from ktviz.files import replacing
 from ktviz.images import Pixels, encode_image
-from ktviz.widgets.packing import Part, pack, to_json
+from ktviz.values import short
+from ktviz.widgets.packing import Part, as_text, pack, to_json
 from ktviz.widgets.panels.registry import PANELS, appearing
 from ktviz.widgets.pictures import LONGEST_PX, small
+from ktviz.widgets.room import Room, same
 from ktviz.widgets.scene import canvas_part, columns, describe, source_pictures
 from ktviz.widgets.subject import Subject
 
 if TYPE_CHECKING:
     from ktviz.widgets.view import View
 
-PAGE_BYTES = 3_900_000
-"""What a page of a 512x512 translation may take; pictures of bands fill what the rest leaves."""
-SITES_BYTES = 4_000_000
-"""What the other sites of a trace may take beside it."""
-LEVEL = 6
-"""Of gzip: 8 takes three times as long and 9 five times, for one part in 200 of the size."""
+PAGE_BYTES, USUAL_PX, LARGEST_BYTES = 3_900_000, 512 * 512, 8_900_000
+"""What a page takes where nobody says: so much for a picture of so many px, in proportion for larger ones, and no more
+than that."""
+MARKUP_BYTES = 4_000
+"""Of what lies around the parts of a page."""
 HEADER_PX = 80
 """Of the Explorer, in a frame."""
 PAGE = """<!doctype html>
@@ -46,7 +48,7 @@ body {{ margin: 0; background: #fff; }}
 <main id="ktviz-page" data-parts="{parts}" data-selected="{selected}"></main>
 <script type="text/plain" id="ktviz-scene">{scene}</script>
 <script type="text/plain" id="ktviz-store">{store}</script>
-{after}{others}<script type="module">{script}</script>
+{others}<script type="module">{script}</script>
 </body>
 </html>
 """
@@ -56,112 +58,187 @@ SITE = '<script type="text/plain" class="ktviz-site" data-site="{name}" data-sel
 """Another site of the trace in a page: its scene, and answers about it."""
 
 
-def write_page(view: View, path: str | os.PathLike[str], overwrite: bool) -> None:
+@dataclass(frozen=True)
+class Page:
+    """A page, and what it holds.
+
+    Attributes:
+        text: HTML.
+        sizes: Bytes of its parts, by what they are.
+        left_out: For what there was no room, in words.
+    """
+
+    text: str
+    sizes: Mapping[str, int]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PageReport:
+    """A page that was written.
+
+    Attributes:
+        path: Of the file.
+        bytes: In all.
+        sizes: Bytes of its parts, by what they are.
+        left_out: For what there was no room, in words.
+    """
+
+    path: Path
+    bytes: int
+    sizes: Mapping[str, int]
+    left_out: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name} {size / 1e6:.2f}" for name, size in self.sizes.items())
+        left = f"; left out: {', '.join(self.left_out)}" if self.left_out else ""
+        return f"PageReport({str(self.path)!r}, {self.bytes / 1e6:.2f} MB: {parts}{left})"
+
+
+@dataclass(frozen=True)
+class Further:
+    """A scene beside the first one of a page: of a counterfactual, or of another site.
+
+    Attributes:
+        name: In words.
+        subject: What it is of.
+        scene: Packed.
+        element: How it stands in the page, with room for what is packed.
+    """
+
+    name: str
+    subject: Subject
+    scene: bytes
+    element: Callable[[str], str]
+
+    @property
+    def size(self) -> int:
+        """Bytes of text without answers."""
+        return len(self.element(as_text({}, {"scene": self.scene})))
+
+    def text(self, room: Room) -> str:
+        """With answers, as far as there is room; those that the first scene has too are named alone."""
+        parts = kept(self.subject, room)
+        shared = [name for name, part in parts.items() if same(part, room.known.get(name))]
+        own = {name: part for name, part in parts.items() if name not in shared}
+        store = pack({"shared": shared, "left_out": room.lacking}, own, for_gzip=True)
+        return self.element(as_text({}, {"scene": self.scene, "store": store}))
+
+
+def write_page(view: View, path: str | os.PathLike[str], max_mb: float | None, overwrite: bool) -> PageReport:
     """See `View.to_html`."""
     path = Path(path)
     if path.exists() and not overwrite:
         raise StorageError(f"write {str(path)!r}", "it exists", "Say overwrite=True, or choose another name")
-    text = page(view)
+    made = page(view, None if max_mb is None else most_bytes(max_mb))
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(made.text, encoding="utf-8")
+    return PageReport(path, len(made.text.encode()), made.sizes, made.left_out)
 
 
-def page(view: View) -> str:
-    """A whole page of a view with what is selected in it, as HTML."""
+def most_bytes(max_mb: object) -> int:
+    """What a page may take, as a person says it."""
+    if isinstance(max_mb, bool) or not isinstance(max_mb, (int, float)) or not 0 < max_mb < inf:
+        raise SettingError(f"to_html max_mb={short(max_mb)}", "no size", "Give MB, such as 4")
+    return int(1e6 * max_mb)
+
+
+def usual_bytes(view: View) -> int:
+    """What it takes where nobody says."""
+    height, width = view._subject.trace.size
+    return min(LARGEST_BYTES, int(PAGE_BYTES * max(1, height * width / USUAL_PX)))
+
+
+def page(view: View, most: int | None = None) -> Page:
+    """A whole page of a view with what is selected in it, of at most so many bytes.
+
+    Raises:
+        SettingError: What every page of it has takes more.
+    """
     from ktviz.widgets.view import static_text
 
     subject = view._subject
+    script = "\n".join((static_text("page.js"), view._esm)).replace("</script", "<\\/script")
+    css = static_text("ktviz.css").replace("</style", "<\\/style")
     scene = as_text(describe(subject), {**pictures(view), **columns(subject), **source_pictures(subject)})
-    known = stored(subject)
-    script = view._esm.replace("</script", "<\\/script")
-    after = counterfactual(view, known)
-    room = PAGE_BYTES - len(script) - len(scene) - len(after) - len(as_text({}, known))
-    others = other_sites(view, known, SITES_BYTES)
-    store = as_text({}, {**known, **filled(subject, room * 3 // 4)})
-    banks = ", ".join(subject.trace.about["banks"])
-    return PAGE.format(
-        title=html.escape(f"ktviz: {banks}"),
-        css=static_text("ktviz.css").replace("</style", "<\\/style"),
+    sizes = {"front end": len(script) + len(css) + MARKUP_BYTES, "scene": len(scene)}
+    left = (usual_bytes(view) if most is None else most) - sum(sizes.values())
+    if most is not None and left < 0:
+        found = f"what every page of it has takes {sum(sizes.values()) / 1e6:.1f} MB"
+        raise SettingError(f"a page of {most / 1e6:g} MB", found, "Allow more, or show a part: trace[region]")
+    further = further_scenes(view, max(0, left) // 2)
+    room = Room(max(0, left - sum(one.size for one in further)))
+    known, lacking = kept(subject, room), room.lacking
+    store = as_text({"left_out": lacking}, known)
+    texts = []
+    for number, one in enumerate(further):
+        own = Room(max(0, room.left) // (len(further) - number), known)
+        texts.append(one.text(own))
+        room.left -= len(texts[-1]) - one.size
+        lacking = [*lacking, *(f"of {one.name}: {what}" for what in own.lacking)]
+    text = PAGE.format(
+        title=html.escape(f"ktviz: {', '.join(subject.trace.about['banks'])}"),
+        css=css,
         parts=" ".join(view.parts),
         selected=html.escape(to_json(view._selected)),
         scene=scene,
         store=store,
-        after=after,
-        others=others,
+        others="".join(texts),
         script=script,
     )
+    sizes |= {"answers": len(store), **({"further scenes": sum(map(len, texts))} if texts else {})}
+    return Page(text, sizes, tuple(dict.fromkeys(lacking)))
 
 
-def stored(subject: Subject) -> dict[str, Part]:
-    """What the page's panels answer without Python."""
+def kept(subject: Subject, room: Room) -> dict[str, Part]:
+    """What the page's panels answer without Python, as far as there is room."""
     found: dict[str, Part] = {}
     for panel in appearing(subject):
-        found |= panel.stored(subject)
+        found |= panel.kept(subject, room)
     return found
 
 
-def filled(subject: Subject, room: int) -> dict[str, Part]:
-    """What they answer as far as there is room."""
-    found: dict[str, Part] = {}
-    for panel in appearing(subject):
-        more = panel.filled(subject, room)
-        room -= sum(len(part) for part in more.values() if isinstance(part, bytes))
-        found |= more
-    return found
+def further_scenes(view: View, room: int) -> list[Further]:
+    """The counterfactual beside the trace, and its other sites in their order, as many as fit in so many bytes.
 
-
-def counterfactual(view: View, known: Mapping[str, Part]) -> str:
-    """What a page holds of the counterfactual of the site that is shown; nothing without one."""
-    after = view._states[view.site].after
-    if after is None:
-        return ""
-    shown = in_little_room(after.pictures())
-    scene = pack(after.describe(), {**shown, **columns(after.subject)}, for_gzip=True)
-    return AFTER.format(packed=as_text({}, {"scene": scene, "store": store_beside(after.subject, known)}))
-
-
-def store_beside(subject: Subject, known: Mapping[str, Part]) -> bytes:
-    """The answers about another scene of a page, packed, without those that the first has too."""
-    answers = stored(subject)
-    shared = [name for name, part in answers.items() if same(part, known.get(name))]
-    own = {name: part for name, part in answers.items() if name not in shared}
-    return pack({"shared": shared}, own, for_gzip=True)
-
-
-def other_sites(view: View, known: Mapping[str, Part], room: int) -> str:
-    """The sites that are not shown at first, in the order of the trace, as many as fit in so many bytes.
-
-    Each with its answers, if they fit too. Pictures, and answers that are the same, are those of the first site.
+    Pictures of sources and of canvases are those of the first scene, but for what a counterfactual painted.
     """
-    elements = []
+    found = []
+    after = view._states[view.site].after
+    if after is not None:
+        shown = {**in_little_room(after.pictures()), **columns(after.subject)}
+        scene = pack(after.describe(), shown, for_gzip=True)
+        found.append(Further("counterfactual", after.subject, scene, lambda packed: AFTER.format(packed=packed)))
     for site in view._subject.sites:
-        if site["name"] == view.site or not site["retrievals"]:
-            continue
-        state = view._state(site["name"])
-        subject = state.shown
-        scene: dict[str, Part] = {"scene": pack(describe(subject), columns(subject), for_gzip=True)}
-        for parts in ({**scene, "store": store_beside(subject, known)}, scene):
-            element = SITE.format(
-                name=html.escape(site["name"]),
-                selected=html.escape(to_json(state.agreed["_selected"])),
-                packed=as_text({}, parts),
-            )
-            if len(element) <= room:
-                elements.append(element)
-                room -= len(element)
-                break
-    return "".join(elements)
+        if site["name"] != view.site and site["retrievals"]:
+            found.append(of_site(view, site["name"]))
+    taken, fitting = 0, []
+    for one in found:
+        taken += one.size
+        if taken > room:
+            break
+        fitting.append(one)
+    return fitting
 
 
-def same(one: Part, other: Part | None) -> bool:
-    """Whether two parts hold the same bytes in the same form."""
-    return one is other or (other is not None and pack({}, {"part": one}) == pack({}, {"part": other}))
+def of_site(view: View, site: str) -> Further:
+    """The scene of another site, with what is selected there."""
+    state = view._state(site)
+    subject = state.answers["before"].subject
+    selected = html.escape(to_json({**state.agreed["_selected"], "showing": "before"}))
+    scene = pack(describe(subject), columns(subject), for_gzip=True)
+    return Further(f"site {site}", subject, scene, partial(site_element, html.escape(site), selected))
+
+
+def site_element(name: str, selected: str, packed: str) -> str:
+    """Another site as it stands in a page."""
+    return SITE.format(name=name, selected=selected, packed=packed)
 
 
 def pictures(view: View) -> dict[str, Part]:
     """What the sites have as canvas and output, in little room; each once, that of the site that is shown first."""
     others = [site["name"] for site in view._subject.sites if site["retrievals"] and site["name"] != view.site]
-    subjects = [view._subject, *(view._state(site).shown for site in others)]
+    subjects = [view._subject, *(view._state(site).answers["before"].subject for site in others)]
     shown = [{**subject.beside, **subject.pictures_by_canvas} for subject in reversed(subjects)]
     found = {name: pixels for pictures in shown for name, pixels in pictures.items()}
     return in_little_room({canvas_part(name): pixels for name, pixels in found.items()})
@@ -172,15 +249,9 @@ def in_little_room(found: Mapping[str, Pixels]) -> dict[str, Part]:
     return {name: encode_image(small(pixels, LONGEST_PX), "jpeg") for name, pixels in found.items()}
 
 
-def as_text(values: Mapping[str, Any], parts: Mapping[str, Part]) -> str:
-    """Packed, then gzip, then base64, as text for a page; the same for the same parts."""
-    packed = pack(values, parts, for_gzip=True)
-    return b64encode(gzip.compress(packed, compresslevel=LEVEL, mtime=0)).decode()
-
-
 def frame(view: View) -> str:
     """The page within another page: what notebooks and their exports show without a kernel."""
-    content = html.escape(page(view))
+    content = html.escape(page(view).text)
     title = html.escape(repr(view))
     style = f"width: 100%; height: {frame_height(view)}px; border: 0"
     return f'<iframe title="{title}" style="{style}" srcdoc="{content}"></iframe>'

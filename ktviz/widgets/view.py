@@ -34,6 +34,8 @@ from ktviz.widgets.words import NOTHING, checked_node, in_words, meant, named_no
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ktviz.widgets.page import PageReport
+
 
 @cache
 def static_text(name: str) -> str:
@@ -291,21 +293,29 @@ class View(anywidget.AnyWidget):
         """What the view shows, as a matplotlib figure for print."""
         return self.shown.plot()
 
-    def to_html(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def to_html(
+        self, path: str | os.PathLike[str], *, max_mb: float | None = None, overwrite: bool = False
+    ) -> PageReport:
         """Write the view as one file that works offline: everything but re-translation stays live.
 
-        The page is of the trace that is shown, with its other sites as far as there is room.
+        The page is of the trace and, where there is one, of the counterfactual beside it, with the other sites as far
+        as there is room. What there is no room for is left out, and the page says so.
 
         Args:
             path: Where.
+            max_mb: How large the file may be; if None, 4 MB for 512x512 px, in proportion for more, 9 at most.
             overwrite: Whether a file that exists may be replaced.
+
+        Returns:
+            What the file takes, by its parts, and what was left out.
 
         Raises:
             StorageError: The file exists, or the disk refuses.
+            SettingError: What every page of it has takes more than `max_mb`.
         """
         from ktviz.widgets.page import write_page
 
-        write_page(self, path, overwrite)
+        return write_page(self, path, max_mb, overwrite)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         from ktviz.widgets.page import frame

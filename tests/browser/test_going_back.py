@@ -70,7 +70,7 @@ def test_all_of_a_creator_is_left_out_and_each_thing_is_taken_back_alone(live, t
     assert live.find(".kt-card input:disabled").count() == 2  # they come back together, or not at all
     live.settled()
     items.filter(has_text="Ada").get_by_role("button").click()
-    expect(items).to_have_count(0)
+    expect(items.first).to_be_hidden()
     live.settled()
     assert len(live.view.shown.picture.settings["without"]) == 1
 
@@ -98,8 +98,8 @@ def test_a_part_that_is_drawn_on_a_source_is_left_out(live, trace):
     assert gone["source"] == names(trace)[0]
     about = described(trace, gone["source"])
     width, height = about["width"], about["height"]
-    assert gone["box"][2] == pytest.approx(width / 2, abs=0.04 * width + 2)
-    assert gone["box"][3] == pytest.approx(height / 2, abs=0.04 * height + 2)
+    assert gone["box"]["width"] == pytest.approx(width / 2, abs=0.04 * width + 2)
+    assert gone["box"]["height"] == pytest.approx(height / 2, abs=0.04 * height + 2)
 
 
 def test_what_a_selection_took_of_a_source_is_left_out(live, trace):
@@ -147,8 +147,8 @@ def test_translations_stand_in_a_strip_and_are_shown_by_a_click(live, trace):
 def test_what_is_left_out_fits_and_axe_finds_nothing_serious(tab, live, width, scheme, axe):
     for number in range(2):
         live.find(".kt-card input").nth(number).uncheck()
+        expect(tried(live)).to_have_count(2 + number)
         live.settled()
-    expect(tried(live)).to_have_count(3)
     page = tab(width=width, color_scheme=scheme)
     again = LiveView(page, live.view)
     expect(tried(again)).to_have_count(3)
@@ -163,7 +163,6 @@ def test_a_page_holds_both_traces_and_the_switch(tab, live, trace, tmp_path, sho
     expect(live.find(".kt-comparison")).to_be_visible()
     live.settled()
     live.set(showing=showing)
-    live.view.region = kt.Box(8, 8, 40, 40)
     live.view.to_html(tmp_path / "both.html")
     page = tab()
     page.goto((tmp_path / "both.html").as_uri())
@@ -173,9 +172,11 @@ def test_a_page_holds_both_traces_and_the_switch(tab, live, trace, tmp_path, sho
     expect(found.button("Close comparison")).to_be_hidden()
     shown = {}
     for name in ("Before", "After"):
-        found.button(name).click()
-        live.button(name).click()
-        shown[name] = found.settled().shares(), found.find(".kt-tree .kt-note").inner_text()
-        assert shown[name] == (live.settled().shares(), live.find(".kt-tree .kt-note").inner_text())
-        assert found.candidates() == live.candidates()
+        for view in (found, live):
+            view.button(name).click()
+            view.clear()
+            shares = view.shares()
+            view.click(40, 30, SIZE)
+            told = shares, view.find(".kt-tree .kt-note").inner_text(), view.candidates()
+            assert shown.setdefault(name, told) == told
     assert shown["Before"] != shown["After"]

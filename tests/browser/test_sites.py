@@ -135,7 +135,7 @@ def test_a_site_that_python_cannot_show_is_told_and_the_other_stays(live_view, s
 
 
 def test_sites_that_a_page_has_no_room_for_are_named(show, several, tmp_path, monkeypatch):
-    monkeypatch.setattr(page_module, "SITES_BYTES", 0)
+    monkeypatch.setattr(page_module, "further_scenes", lambda view, room: [])
     kt.Explorer(several).to_html(tmp_path / "small.html")
     explorer = show(tmp_path / "small.html")
     expect(explorer.find(".kt-sites")).to_contain_text("No room in this page for coarse, there, coarse, back, ")

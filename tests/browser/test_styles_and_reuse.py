@@ -114,7 +114,7 @@ def test_another_style_draws_the_object_again_and_says_what_it_changed(objects, 
     expect(explorer.find(".kt-style.kt-taken .kt-showstyle b")).to_have_text(first)
     explorer.settled()
     explorer.button("Close comparison").click()
-    expect(effect).to_be_hidden()
+    expect(explorer.button("After")).to_be_hidden()
     explorer.settled()
 
 

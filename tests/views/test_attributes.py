@@ -11,7 +11,8 @@ from systems.bridge.conftest import HAS, NAMES, WANT
 import ktviz as kt
 from ktviz.errors import AbilityError
 from ktviz.images import decode_image
-from ktviz.widgets.page import stored
+from ktviz.widgets.page import kept
+from ktviz.widgets.room import Room
 from views.new_systems import portrait, room
 from views.wire import Wire, unpack
 
@@ -132,8 +133,8 @@ def test_a_counterfactual_is_asked_about_itself(model):
 
 def test_a_page_keeps_what_was_recorded(view, wire):
     said, parts = wire.answer("attributes", {})
-    kept = stored(view._subject)
-    found = {name.removeprefix("attributes/"): part for name, part in kept.items() if name.startswith("attributes/")}
+    stored = kept(view._subject, Room(10**9))
+    found = {name.removeprefix("attributes/"): part for name, part in stored.items() if name.startswith("attributes/")}
     assert sorted(found) == sorted([*parts, "said"])
     assert json.loads(found["said"]) == said
     assert np.array_equal(found["shares"], parts["shares"])

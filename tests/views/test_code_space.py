@@ -11,10 +11,11 @@ from sklearn.decomposition import PCA
 import ktviz as kt
 from ktviz.errors import AbilityError, TraceError
 from ktviz.images import decode_image
-from ktviz.widgets.page import filled, stored
+from ktviz.widgets.page import kept
 from ktviz.widgets.panels import space as panel
 from ktviz.widgets.pictures import GAIN
 from ktviz.widgets.protocol import PROTOCOL
+from ktviz.widgets.room import Room
 from ktviz.widgets.view import static_text
 from views.dyes import NAMES, SHELF, Dyer, dyed
 from views.test_new_figures import pictures, texts
@@ -176,11 +177,15 @@ def test_a_page_keeps_the_other_pictures_as_far_as_there_is_room(trace, monkeypa
         first = {name for name in said(view)[1] if name.startswith("tile/")}
         nearest = np.argsort(np.linalg.norm(SHELF - USED, axis=1), kind="stable").tolist()
         assert first == {f"tile/{nearest[0]}"}
-        assert not [name for name in stored(view._subject) if name.startswith("tile/")]
-        kept = filled(view._subject, 10**6)
-        assert [name for name in kept if name.startswith("tile/")] == [f"tile/{n}" for n in nearest[1:]]
-        room = sum(len(part) for part in kept.values()) - 1
-        assert [*filled(view._subject, room)] == [f"tile/{n}" for n in nearest[1:-1]]
+        room = Room(10**6)
+        stored = kept(view._subject, room)
+        assert [name for name in stored if name.startswith("tile/")] == [f"tile/{n}" for n in nearest[1:]]
+        assert not room.lacking
+        less = Room(10**6 - room.left - 1)
+        assert [name for name in kept(view._subject, less) if name.startswith("tile/")] == [
+            f"tile/{n}" for n in nearest[1:-1]
+        ]
+        assert less.lacking == ["small pictures of some codes"]
 
 
 def test_without_the_model_there_is_no_map_and_the_view_says_what_is_missing(trace, tmp_path):

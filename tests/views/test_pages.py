@@ -194,7 +194,7 @@ def test_trees_alone_have_a_page_and_a_snapshot(world, tmp_path):
     with kt.TreeView(world.library["art"]) as view:
         view.to_html(tmp_path / "trees.html")
         _, store = store_of((tmp_path / "trees.html").read_text(encoding="utf-8"))
-        assert store["tree/1/node"].tolist() == list(range(13))
+        assert sorted(store["tree/1/pictured"].tolist()) == list(range(13))
         assert "845 entries" in view._repr_mimebundle_()[0]["text/html"]
 
 
@@ -210,6 +210,48 @@ def test_a_page_keeps_the_candidates_of_every_retrieval(view, trace, tmp_path):
     assert np.array_equal(store["source_box"], np.stack(rows["source_box"]).reshape(shape))
     known = set(store["decoded_query"].tolist()) - {-1}, set(store["decoded_entry"].tolist()) - {-1}
     assert known == (set(trace.column("query").tolist()), set(trace.column("entry").tolist()))
+
+
+# Room
+
+
+def test_a_page_says_what_its_parts_take(view, tmp_path):
+    report = view.to_html(tmp_path / "page.html")
+    assert report.path == tmp_path / "page.html"
+    assert report.bytes == (tmp_path / "page.html").stat().st_size
+    assert set(report.sizes) == {"front end", "scene", "answers"}
+    assert abs(report.bytes - sum(report.sizes.values())) < page_module.MARKUP_BYTES
+    assert report.left_out == ()
+    assert repr(report).startswith(f"PageReport({str(report.path)!r}, {report.bytes / 1e6:.2f} MB: front end 0.")
+
+
+def test_a_page_is_as_large_as_it_may_be_and_names_what_it_lacks(view, tmp_path):
+    whole = view.to_html(tmp_path / "whole.html")
+    least = sum(size for name, size in whole.sizes.items() if name != "answers")
+    answers = whole.bytes - least
+    left_out = []
+    for part in (0.9, 0.5, 0.2, 0):
+        most = (least + part * answers + page_module.MARKUP_BYTES) / 1e6
+        report = view.to_html(tmp_path / f"{part}.html", max_mb=most)
+        assert report.bytes <= 1e6 * most
+        assert report.left_out
+        values, _ = store_of((tmp_path / f"{part}.html").read_text(encoding="utf-8"))
+        assert tuple(values["left_out"]) == report.left_out
+        left_out.append(len(report.left_out))
+    assert left_out[0] < left_out[-1]
+
+
+@pytest.mark.parametrize("max_mb", [0, -1, float("nan"), float("inf"), "4", True, [4]], ids=str)
+def test_a_page_of_no_size_is_refused(view, tmp_path, max_mb):
+    with pytest.raises(SettingError, match="Give MB"):
+        view.to_html(tmp_path / "page.html", max_mb=max_mb)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_page_that_cannot_be_so_small_says_how_small_it_can_be(view, tmp_path):
+    with pytest.raises(SettingError, match=r"a page of 0.1 MB.*takes 0\.\d MB"):
+        view.to_html(tmp_path / "page.html", max_mb=0.1)
+    assert not [*tmp_path.iterdir()]
 
 
 # Hostile text
@@ -229,7 +271,7 @@ def test_hostile_text_stays_text_in_a_page(hostile, adapted, tmp_path):
         (title,) = [data for tag, data in reader.text if tag == "title"]
         assert title == f"ktviz: {trace.about['banks'][0]}"
         script = [data for tag, data in reader.text if tag == "script"][2]
-        assert script.replace("<\\/script", "</script") == static_text("ktviz.js")
+        assert script.replace("<\\/script", "</script") == f"{static_text('page.js')}\n{static_text('ktviz.js')}"
 
 
 def test_hostile_text_is_escaped_in_a_snapshot(hostile, adapted):

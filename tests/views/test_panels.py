@@ -13,10 +13,11 @@ from torch import nn
 import ktviz as kt
 from ktviz.retrieval.extension import Extension
 from ktviz.systems.kt.translator import Translator
-from ktviz.widgets import answers, page, protocol, scene
-from ktviz.widgets.panels import bands, sources, tree
+from ktviz.widgets import answers, band_sheets, page, protocol, scene
+from ktviz.widgets.panels import sources, tree
 from ktviz.widgets.panels.registry import PANELS
 from ktviz.widgets.protocol import REQUESTS, typescript
+from ktviz.widgets.room import Room
 from ktviz.widgets.subject import Subject
 from views.wire import unpack
 
@@ -125,13 +126,14 @@ def test_no_panel_tests_the_name_of_a_system():
 
 @pytest.mark.parametrize("sheets", [0.4, 1.3, 2.7, 100])
 def test_of_bands_no_more_is_decoded_than_a_page_has_room_for(trace, monkeypatch, sheets):
-    monkeypatch.setattr(bands, "SHEET", 32)
+    monkeypatch.setattr(band_sheets, "SHEET", 32)
     subject, decoded = Subject.create(trace), []
-    whole = bands.decoded_sheets(subject, 10**9)
+    case, rows = subject.live(), band_sheets.wanted(subject)
+    whole = band_sheets.decoded_sheets(case, rows, 10**9)
     count, size = len(whole["decoded_query"]), len(whole["decoded/0"])
-    make = bands.band_pictures
-    monkeypatch.setattr(bands, "band_pictures", lambda case, rows: decoded.append(len(rows)) or make(case, rows))
-    found = bands.decoded_sheets(subject, int(sheets * size))
+    make = band_sheets.band_pictures
+    monkeypatch.setattr(band_sheets, "band_pictures", lambda case, rows: decoded.append(len(rows)) or make(case, rows))
+    found = band_sheets.decoded_sheets(case, rows, int(sheets * size))
     parts = [part for name, part in found.items() if name.startswith("decoded/")]
     assert sum(map(len, parts)) <= sheets * size
     kept = len(found["decoded_query"])
@@ -153,7 +155,9 @@ def test_sites_of_a_trace_encode_pictures_of_their_sources_and_trees_once(world,
     encode, rows = sources.encode_image, tree.exemplar_rows
     monkeypatch.setattr(sources, "encode_image", lambda *given: encoded.append(given) or encode(*given))
     monkeypatch.setattr(tree, "exemplar_rows", lambda *given: described.append(given) or rows(*given))
-    one, other = ([sources.stored(subject), tree.stored(subject)] for subject in (first, second))
+    one = [sources.in_page(first, Room(10**9)), tree.in_page(first, Room(10**9))]
+    known = Room(10**9, {**one[0], **one[1]})
+    other = [sources.in_page(second, known), tree.in_page(second, known)]
     assert len(encoded) == len({*one[0], *other[0]})
     assert len(described) == len(first.trees)
     for name in one[0].keys() & other[0].keys():

@@ -12,7 +12,8 @@ import torch
 
 import ktviz as kt
 from ktviz.errors import KtvizError, TraceError, UnknownNameError
-from ktviz.widgets.page import other_sites
+from ktviz.widgets.page import further_scenes
+from ktviz.widgets.room import Room
 from views.several_sites import LAST, SIDE, SITES, several_sites
 from views.wire import unpack
 
@@ -193,29 +194,34 @@ def test_a_page_keeps_every_site_with_what_is_selected_there(view, several, tmp_
 
 
 def test_a_page_keeps_as_many_sites_as_fit(view):
-    whole = other_sites(view, {}, 10**6)
-    assert whole.count("data-site") == len(SITES) - 1
-    assert other_sites(view, {}, len(whole)) == whole
-    for room in (len(whole) - 1, len(whole) // 2, len(whole) // 5, 10):
-        found = other_sites(view, {}, room)
-        assert len(found) <= room
-        assert found.count("data-site") <= len(SITES) - 1
-    assert found == ""
+    whole = further_scenes(view, 10**6)
+    assert len(whole) == len(SITES) - 1
+    size = sum(one.size for one in whole)
+    assert len(further_scenes(view, size)) == len(whole)
+    for room in (size - 1, size // 2, size // 5, 10):
+        found = further_scenes(view, room)
+        assert sum(one.size for one in found) <= room
+        assert len(found) < len(whole)
+    assert found == []
 
 
 def test_a_site_whose_answers_do_not_fit_is_kept_without_them(paint):
     _, trace = several_sites(banks=1)
     pictures = {name: paint(n, 96, 96) for n, name in enumerate(("0a.png", "0b.png", "0c.png"))}
     with kt.Explorer(trace, pictures=pictures) as view:
-        whole = other_sites(view, {}, 10**6)
-        assert parts_of(whole)[0] == {"scene", "store"}
-        assert parts_of(other_sites(view, {}, len(whole) // 8))[0] == {"scene"}
+        one = further_scenes(view, 10**6)[0]
+        values, kept = answers_of(one.text(Room(10**6)))
+        assert kept
+        assert values["left_out"] == []
+        values, kept = answers_of(one.text(Room(10)))
+        assert not kept
+        assert values["left_out"]
 
 
-def parts_of(elements):
-    """The names of what is kept of each site."""
-    found = re.findall(">([A-Za-z0-9+/=]+)<", elements)
-    return [set(unpack(gzip.decompress(base64.b64decode(packed)))[1]) for packed in found]
+def answers_of(element):
+    """What a page keeps of the answers about one of its further scenes."""
+    (packed,) = re.findall(">([A-Za-z0-9+/=]+)<", element)
+    return unpack(unpack(gzip.decompress(base64.b64decode(packed)))[1]["store"].tobytes())
 
 
 def test_what_sites_have_in_common_is_stored_once(world, paint, tmp_path):

@@ -11,9 +11,9 @@ from systems.pix2pixhd.conftest import world
 import ktviz as kt
 from ktviz.images import decode_image
 from ktviz.library.kinds.codes.cutting import cut_out, tile
-from ktviz.widgets.page import filled, stored
-from ktviz.widgets.panels.codes import MOST_MEMBERS, SIDE_PX
+from ktviz.widgets.panels.codes import MOST_MEMBERS, SIDE_PX, in_page
 from ktviz.widgets.protocol import PROTOCOL
+from ktviz.widgets.room import Room
 from ktviz.widgets.view import static_text
 from views.new_systems import street
 from views.wire import Wire, unpack
@@ -184,11 +184,13 @@ def test_what_a_person_had_said_of_other_objects_stays(model):
 
 def test_a_page_keeps_looks_and_members_as_far_as_there_is_room(view, looks):
     subject = view._subject
-    assert json.loads(stored(subject)["looks"]) == looks
-    found = filled(subject, 10**7)
+    found = in_page(subject, Room(10**7))
+    assert json.loads(found["looks"]) == looks
     styles = {option["style"] for look in looks for option in look["options"]}
     assert {name for name in found if name.startswith("members/")} == {f"members/{style}" for style in styles}
-    few = [name for name in filled(subject, 4000) if name.startswith("members/")]
+    room = Room(8000)
+    few = [name for name in in_page(subject, room) if name.startswith("members/")]
+    assert room.lacking == ["who is behind some styles"]
     assert 0 < len(few) < len(styles)
     assert few[0] == f"members/{looks[0]['taken']}"
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
+import re
+from html import unescape
+
 import numpy as np
 import pytest
 
@@ -155,15 +161,27 @@ def test_other_band_weights_are_a_counterfactual_too(view, trace):
     assert list(view.shown.picture.about["settings"]["band_weights"]) == [0, 1, 1, 0.5]
 
 
-def test_a_page_and_a_snapshot_are_of_the_trace_that_is_shown(wire, tmp_path):
+def test_a_snapshot_is_of_the_trace_that_is_shown_and_a_page_of_both(wire, trace, tmp_path):
     view = wire.view
-    pages = {}
     for showing in ("before", "after"):
         view.showing = showing
         view.to_html(tmp_path / f"{showing}.html")
-        pages[showing] = (tmp_path / f"{showing}.html").read_text(encoding="utf-8")
+        text = (tmp_path / f"{showing}.html").read_text(encoding="utf-8")
+        scenes = [packed_in(text, name) for name in ("ktviz-scene", "ktviz-after")]
+        assert scenes[0][0]["digest"] == trace.digest[:12]
+        after = unpack(scenes[1][1]["scene"].tobytes())
+        assert after[0]["digest"] == scene(view)[0]["digest"]
+        assert {"canvas/output", "difference"} <= {*after[1]}
+        assert json.loads(unescape(re.search('data-selected="([^"]*)"', text)[1]))["showing"] == showing
         assert view.shown.digest[:12] in view._repr_mimebundle_()[0]["text/html"]
-    assert pages["before"] != pages["after"]
+        values, store = unpack(scenes[1][1]["store"].tobytes())
+        assert {"picture/1", "tree/0/above"} <= {*values["shared"]}
+        assert {"roads", "bands"} <= {*store}
+
+
+def packed_in(text, name):
+    """A container of a page."""
+    return unpack(gzip.decompress(base64.b64decode(re.search(f'id="{name}">([^<]*)<', text)[1])))
 
 
 # What coherence gives up

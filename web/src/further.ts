@@ -1,17 +1,27 @@
-// Panels that only some systems have: each in a file of its own (web/build.mjs), which stands before the bundle where a
-// view needs it.
+// Files that stand before the bundle where a view needs them (web/build.mjs): panels that only some systems have, and what
+// only an exported page does.
 
 import type { Panel } from "./core/panel";
 import * as shared from "./core/shared";
 
 /** What such a file makes: from what hands it the shared modules, its exports. */
-type Factory = (require: () => typeof shared) => Record<string, Panel>;
+type Factory<Exports> = (require: () => typeof shared) => Exports;
+type Page = { startPage(panels: readonly Panel[]): Promise<void> };
 
 declare global {
-  var ktvizPanels: Record<string, Factory> | undefined;
+  var ktvizFiles: Record<string, Factory<Record<string, unknown>>> | undefined;
 }
 
-/** Those that are here. */
+const PAGE = "page";
+
+/** The panels that are here. */
 export function further(): Panel[] {
-  return Object.entries(globalThis.ktvizPanels ?? {}).map(([name, make]) => make(() => shared)[name]);
+  const files = Object.entries(globalThis.ktvizFiles ?? {}).filter(([name]) => name !== PAGE);
+  return files.map(([name, make]) => make(() => shared)[name] as Panel);
+}
+
+/** Draw the exported page that this is, if it is one. */
+export async function startPage(panels: readonly Panel[]): Promise<void> {
+  const page = globalThis.ktvizFiles?.[PAGE]?.(() => shared) as Page | undefined;
+  await page?.startPage(panels);
 }

@@ -5,10 +5,9 @@ import { Explorer } from "./core/explorer";
 import { KernelHost, type Model } from "./core/kernel";
 import { Packed } from "./core/packed";
 import type { Panel } from "./core/panel";
-import { startPage } from "./core/page";
 import { Scene } from "./core/scene";
 import type { Selected } from "./core/store";
-import { further } from "./further";
+import { further, startPage } from "./further";
 import { PANELS } from "./panels";
 
 /** A live view; draws from the model's state alone, so that it can be drawn again at any time. */

@@ -2,7 +2,8 @@
 
 import { Packed } from "../src/core/packed";
 import { Scene } from "../src/core/scene";
-import { Kept, PageHost } from "../src/core/stored";
+import { Kept } from "../src/core/stored";
+import { PageHost } from "../src/page/host";
 import { PANELS } from "../src/panels";
 import { attributes } from "../src/panels/attributes";
 import { codes } from "../src/panels/codes";

@@ -38,9 +38,10 @@ from ktviz.widgets.answers import Answers
 from ktviz.widgets.change import Change
 from ktviz.widgets.layout import matrix
 from ktviz.widgets.packing import Part, pack, whole
-from ktviz.widgets.page import stored
+from ktviz.widgets.page import kept
 from ktviz.widgets.panels import tree
 from ktviz.widgets.protocol import NO_SOURCE, PROTOCOL
+from ktviz.widgets.room import Room
 from ktviz.widgets.scene import columns, describe
 from ktviz.widgets.subject import Subject
 
@@ -251,19 +252,24 @@ def answer(asked: Answers, kind: str, body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def stored(subject: Subject) -> dict[str, Part]:
+    """What a page with room for all of it keeps."""
+    return kept(subject, Room(10**9))
+
+
 @contextmanager
 def limit(nodes: int) -> Iterator[None]:
-    """Pages store so few nodes."""
-    before = tree.MOST_NODES
-    tree.MOST_NODES = nodes
+    """Pages store pictures of so few nodes."""
+    before = tree.MOST_PICTURED
+    tree.MOST_PICTURED = nodes
     try:
         yield
     finally:
-        tree.MOST_NODES = before
+        tree.MOST_PICTURED = before
 
 
 def cut_store(subject: Subject) -> Mapping[str, Part]:
-    """What a page keeps of trees that are larger than it may store."""
+    """What a page keeps of trees of which it may not store all pictures."""
     with limit(FEW_NODES):
         return stored(subject)
 

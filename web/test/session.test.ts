@@ -11,6 +11,7 @@ import { packed } from "./made";
 class SlowHost implements Host {
   readonly canTranslate = true;
   readonly live = true;
+  readonly leftOut = [];
   gone = false;
   readonly told: Selected[] = [];
   readonly showing: Showing[] = [];
@@ -256,6 +257,17 @@ describe("a counterfactual", () => {
     await vi.runAllTimersAsync();
     await arrive();
     expect(session.state.change.without).toEqual([0]);
+  });
+
+  it("keeps what is unticked while it arrives", async () => {
+    void session.translate({ without: [0] });
+    host.asked[0].resolve(sharesOf([]));
+    await vi.runAllTimersAsync();
+    session.store.set({ change: { ...session.state.change, without: [0, 2] } }); // it is asked for after a moment
+    await arrive();
+    expect(session.state.change.without).toEqual([0, 2]);
+    void session.translate({});
+    expect(host.asked.at(-1)!.body).toMatchObject({ without: [0, 2] });
   });
 
   it("is closed at once, also where Python is busy", async () => {

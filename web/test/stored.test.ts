@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Answer, Unanswered } from "../src/core/host";
 import type { Kind } from "../src/core/protocol";
 import { Packed } from "../src/core/packed";
-import type { PageHost } from "../src/core/stored";
-import type { Descent, Exact } from "../src/panels/tree/descent";
+import type { PageHost } from "../src/page/host";
+import { type Descent, type Exact, inWords } from "../src/panels/tree/descent";
 import { bytesOf, known, near, pageOf, store, world } from "./known";
 import { packed } from "./made";
 
@@ -48,7 +48,7 @@ describe("a page answers as Python does", () => {
     const found = await ask(page(), expected);
     expect(Array.from(found.column("node"))).toEqual(expected.parts.node);
     expect(Array.from(found.column("count"))).toEqual(expected.parts.count);
-    const nodes = Array.from(store().column("tree/1/node"));
+    const nodes = Array.from(store().column("tree/1/pictured"));
     expect(Array.from(found.column("row"), (row) => nodes[row])).toEqual(expected.parts.node);
     expect(text(found.column("sheet"))).toBe("tree/1/sheet");
   });
@@ -114,16 +114,40 @@ describe("a page with a part of a large tree", () => {
     });
   });
 
-  it("holds all children of a node or none", async () => {
+  it("knows all nodes, and has pictures of those that are looked at first", async () => {
+    const host = page(cut);
     for (const bank of [0, 1]) {
-      const nodes = Array.from(cut.column(`tree/${bank}/node`));
-      const [children, parent] = ["children", "parent"].map((name) => Array.from(cut.column(`tree/${bank}/${name}`)));
-      nodes.forEach((node, row) => {
-        expect([0, children[row]]).toContain(parent.filter((above) => above === node).length);
-      });
+      const pictured = Array.from(cut.column(`tree/${bank}/pictured`));
+      expect(pictured).toHaveLength(9);
+      const above = Array.from(cut.column(`tree/${bank}/above`));
+      const nodes = [...above.keys()];
+      const found = await host.ask("children", { bank, nodes });
+      expect(Array.from(found.column("node"))).toEqual(nodes);
+      const thumbs = await host.ask("thumbs", { bank, nodes });
+      const without = nodes.filter((_, n) => thumbs.column("count")[n] === 0);
+      expect(without).toEqual(nodes.filter((node) => !pictured.includes(node)));
+      expect(nodes.every((node, n) => thumbs.column("row")[n] === pictured.indexOf(node))).toBe(true);
     }
   });
+
+  it("says so where it had no room for the leaves that were visited", async () => {
+    const names = cut.names().filter((name) => name !== "visited");
+    const poor = packed({ left_out: ["which leaves were visited"] }, {});
+    const host = page(new Proxy(cut, { get: (of, name) => read(of, poor, names, name) }));
+    const [descent] = (await ask(host, all)).values.descents as Descent[];
+    expect([descent.visited, descent.passed]).toEqual([null, []]);
+    expect(inWords(descent, scene.about.banks[0])).toContain("left out of this page");
+    expect(host.leftOut).toEqual(["which leaves were visited"]);
+  });
 });
+
+/** A store without some parts, with the words of another. */
+function read(of: Packed, words: Packed, names: string[], name: string | symbol): unknown {
+  if (name === "values") return words.values;
+  if (name === "has") return (part: string) => names.includes(part);
+  const found = of[name as keyof Packed];
+  return typeof found === "function" ? (found as (...given: unknown[]) => unknown).bind(of) : found;
+}
 
 describe("a page without a model behind its trace", () => {
   const poor = packed({}, {});

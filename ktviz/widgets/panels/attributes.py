@@ -14,6 +14,7 @@ from ktviz.systems.switches import Switched, Switches
 from ktviz.widgets.asking import Answer, Body, RequestError, numbers
 from ktviz.widgets.packing import Part, to_json
 from ktviz.widgets.panels.panel import Panel
+from ktviz.widgets.room import Room
 from ktviz.widgets.subject import Subject
 
 DIFFERENCE = "difference"
@@ -102,12 +103,13 @@ def credit(about: Mapping[str, Any]) -> dict[str, str] | None:
     return {**known, "licence": readable(known["licence"])}
 
 
-def stored(subject: Subject) -> dict[str, Part]:
+def in_page(subject: Subject, room: Room) -> dict[str, Part]:
     """What was recorded: words as JSON, pictures, shares."""
     if not can(subject)["attributes"]:
         return {}
     values, parts = attributes(subject, {})
-    return {f"{STORED}said": to_json(values).encode(), **{f"{STORED}{name}": part for name, part in parts.items()}}
+    shown = {f"{STORED}{name}": part for name, part in parts.items()}
+    return room.take({f"{STORED}said": to_json(values).encode(), **shown}, "attributes as recorded")
 
 
 PANEL = Panel(
@@ -118,5 +120,5 @@ PANEL = Panel(
     appears=appears,
     can=can,
     answers={"attributes": attributes, "switch": switch},
-    stored=stored,
+    kept=in_page,
 )

@@ -9,17 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ktviz.explain.bands import BAND_COLUMNS, ENTRY_BANDS, QUERY_BANDS, band_columns
-from ktviz.explain.case import Case
-from ktviz.images import Pixels
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS
 from ktviz.systems.protocol import check_ability
 from ktviz.trace.trace import Trace
 from ktviz.widgets.asking import Answer, Body, numbers, places
+from ktviz.widgets.band_sheets import band_sheets
 from ktviz.widgets.layout import matrix
 from ktviz.widgets.packing import Part, steps
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.pictures import sheet
-from ktviz.widgets.protocol import SHEET
+from ktviz.widgets.room import Room
 from ktviz.widgets.subject import Subject
 
 Columns = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
@@ -90,59 +89,14 @@ def bands(subject: Subject, body: Body) -> Answer:
 # What a page keeps
 
 
-def stored(subject: Subject) -> dict[str, Part]:
-    """Boxes and bands of all candidates."""
+def in_page(subject: Subject, room: Room) -> dict[str, Part]:
+    """Boxes and bands of all candidates, and pictures of bands."""
     if subject.trace.thinned:
         return {}
     source_box, bands, entry, query = candidate_columns(subject.trace)
-    return {
-        "source_box": source_box,
-        "bands": steps(bands),
-        "entry_bands": steps(entry),
-        "query_bands": steps(query),
-    }
-
-
-def decoded_sheets(subject: Subject, room: int) -> dict[str, Part]:
-    """Pictures of the bands of queries and of the entries that won, as many as fit in so many bytes.
-
-    Returns:
-        `decoded/n`: a sheet of `SHEET` rows of five patches; `decoded_query` and `decoded_entry`: what the rows are, a
-        query number or an entry, -1 where it is the other.
-    """
-    if subject.case is None or not subject.can("bands"):
-        return {}
-    query, entry = subject.trace.column("query"), np.unique(subject.trace.column("entry"))
-    rows = np.concatenate((np.column_stack((query, np.full(len(query), -1))), [(-1, number) for number in entry]))
-    rows = rows[np.argsort(spaced(len(query), len(entry)), kind="stable")].astype(np.int32)
-    parts: dict[str, Part] = {}
-    kept, fits = 0, SHEET
-    while kept < len(rows) and fits:  # of the last sheet no more is decoded than there is room for
-        pictures = band_pictures(subject.case, rows[kept : kept + fits])
-        part = sheet(pictures, "small")
-        room -= len(part)
-        if room < 0:
-            break
-        parts[f"decoded/{len(parts)}"] = part
-        kept += len(pictures)
-        fits = min(SHEET, int(0.9 * room * len(pictures) / len(part))) if fits == SHEET else 0
-    return {**parts, "decoded_query": rows[:kept, 0].copy(), "decoded_entry": rows[:kept, 1].copy()}
-
-
-def spaced(first: int, second: int) -> npt.NDArray[np.float64]:
-    """Keys that sort two runs into each other evenly: if not all fit, both lose alike."""
-    return np.concatenate((np.arange(first) / max(1, first), np.arange(second) / max(1, second)))
-
-
-def band_pictures(case: Case, rows: npt.NDArray[np.int32]) -> Pixels:
-    """Bands of queries and entries, as in `decoded_sheets`: (n, 5, 16, 16, 3)."""
-    place = np.argsort(case.trace.column("query"))
-    query, entry = rows.astype(np.int64).T
-    asked = query >= 0
-    found, _ = case.system.band_pictures(case.trace, place[query[asked]], entry[~asked])
-    pictures = np.empty_like(found)
-    pictures[asked], pictures[~asked] = found[: asked.sum()], found[asked.sum() :]
-    return pictures
+    parts = {"source_box": source_box, "bands": steps(bands), "entry_bands": steps(entry), "query_bands": steps(query)}
+    found = room.take(parts, "candidates band by band")
+    return {**found, **(band_sheets(subject, room) if found else {})}
 
 
 PANEL = Panel(
@@ -153,6 +107,5 @@ PANEL = Panel(
     can=can,
     describe=describe,
     answers={"candidates": candidates, "bands": bands},
-    stored=stored,
-    filled=decoded_sheets,
+    kept=in_page,
 )

@@ -12,6 +12,7 @@ from ktviz.widgets.asking import MOST, Answer, Body, numbers, places
 from ktviz.widgets.packing import Part, to_json
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.pictures import sheet
+from ktviz.widgets.room import Room
 from ktviz.widgets.subject import Subject
 
 CENTRE = "centre"
@@ -97,27 +98,22 @@ def member_row(known: Styles, number: int) -> Pixels:
 # What a page keeps
 
 
-def stored(subject: Subject) -> dict[str, Part]:
-    """Looks of all objects, as JSON."""
+def in_page(subject: Subject, room: Room) -> dict[str, Part]:
+    """Looks of all objects, as JSON; and members of styles, of those that were taken first: `members/n` as JSON,
+    `sheet/n` their pictures."""
     if not can(subject)["codes"]:
         return {}
-    return {"looks": to_json(looks_at(subject, range(len(subject.trace)))).encode()}
-
-
-def filled(subject: Subject, room: int) -> dict[str, Part]:
-    """Members of styles, of those that were taken first: `members/n` as JSON, `sheet/n` their pictures."""
-    found: dict[str, Part] = {}
-    if not can(subject)["codes"]:
-        return found
+    looks: dict[str, Part] = {"looks": to_json(looks_at(subject, range(len(subject.trace)))).encode()}
+    found = room.take(looks, "styles of objects")
     known = subject.styles
     for number in in_use_first(subject):
         parts: dict[str, Part] = {f"members/{number}": to_json(behind(known, number)).encode()}
         if len(known.styles[number].members):
             parts[f"sheet/{number}"] = sheet(member_row(known, number), "small")
-        room -= sum(len(part) for part in parts.values() if isinstance(part, bytes))
-        if room < 0:
+        taken = room.take(parts, "who is behind some styles")
+        if not taken:
             break
-        found |= parts
+        found |= taken
     return found
 
 
@@ -136,6 +132,5 @@ PANEL = Panel(
     appears=appears,
     can=can,
     answers={"styles": styles, "members": members},
-    stored=stored,
-    filled=filled,
+    kept=in_page,
 )

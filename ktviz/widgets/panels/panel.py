@@ -8,6 +8,7 @@ from typing import Any
 
 from ktviz.widgets.asking import Answering
 from ktviz.widgets.packing import Part
+from ktviz.widgets.room import Room
 from ktviz.widgets.subject import Subject
 
 
@@ -32,8 +33,7 @@ class Panel:
         columns: The columns of a trace that it draws, where it appears: arrays of `N` rows.
         pictures: What it shows of the sources; the same for all traces of a view.
         answers: What answers its requests, by their kind.
-        stored: What an exported page keeps of those answers, where it appears.
-        filled: What a page keeps of them as far as there is room, in bytes.
+        kept: What an exported page keeps of those answers, where it appears, as far as there is room.
     """
 
     name: str
@@ -47,5 +47,4 @@ class Panel:
     columns: Callable[[Subject], dict[str, Part]] = nothing
     pictures: Callable[[Subject], dict[str, Part]] = nothing
     answers: Mapping[str, Answering] = field(default_factory=dict)
-    stored: Callable[[Subject], dict[str, Part]] = nothing
-    filled: Callable[[Subject, int], dict[str, Part]] = lambda subject, room: {}
+    kept: Callable[[Subject, Room], dict[str, Part]] = lambda subject, room: {}

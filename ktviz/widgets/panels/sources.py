@@ -10,6 +10,7 @@ from ktviz.widgets.asking import Answer, Body, numbers
 from ktviz.widgets.packing import Part
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.pictures import LONGEST_PX, small
+from ktviz.widgets.room import Room
 from ktviz.widgets.subject import Subject
 
 THUMB_PX = 200
@@ -17,6 +18,8 @@ FIRST_THUMBS = 24
 """Sources whose small picture comes with the scene; those of the others are asked for."""
 STORED_BYTES = 900_000
 """In a page, pictures of sources are made smaller until all fit in so much."""
+LARGE = "large pictures of sources"
+"""What a page lacks that has thumbs alone, in words."""
 SIDES_PX = (640, 448, 320, 224, 160)
 
 _encoded: WeakKeyDictionary[Trace, dict[tuple[str, int], bytes]] = WeakKeyDictionary()
@@ -44,23 +47,21 @@ def pictures(subject: Subject, body: Body) -> Answer:
     return {}, found
 
 
-def stored(subject: Subject) -> dict[str, Part]:
+def in_page(subject: Subject, room: Room) -> dict[str, Part]:
     """Pictures of the sources that gave something, as large as fits."""
+    most = min(STORED_BYTES, room.left // 4)
     used = [n for n, share in enumerate(subject.shares["share"]) if share]
     kept = _encoded.setdefault(subject.trace.whole.recording, {})
     found = {n: picture for n in used if (picture := subject.picture(n)) is not None}
     for side in SIDES_PX:
         parts: dict[str, Part] = {}
-        room = STORED_BYTES
         for number, picture in found.items():
             key = pixel_digest(picture), side
-            part = kept[key] = kept.get(key) or encode_image(small(picture, side), "small")
-            parts[f"picture/{number}"], room = part, room - len(part)
-            if room < 0:
-                break
-        else:
-            return parts
-    return {}  # so many sources that their thumbs must do
+            parts[f"picture/{number}"] = kept[key] = kept.get(key) or encode_image(small(picture, side), "small")
+        if room.size_of(parts) <= most:
+            return room.take(parts, LARGE)
+    room.lacking.append(LARGE)  # so many sources that their thumbs must do
+    return {}
 
 
-PANEL = Panel("sources", row=0, height_px=600, pictures=thumbs, answers={"pictures": pictures}, stored=stored)
+PANEL = Panel("sources", row=0, height_px=600, pictures=thumbs, answers={"pictures": pictures}, kept=in_page)

@@ -20,6 +20,7 @@ from ktviz.widgets.asking import Answer, Body, RequestError, numbers
 from ktviz.widgets.packing import Part, to_json
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.pictures import GAIN, LONGEST_PX, brightened, small
+from ktviz.widgets.room import Room
 from ktviz.widgets.subject import Subject
 
 MOST, MOST_BYTES = 2_000, 400_000
@@ -158,7 +159,7 @@ def sent(pixels: Pixels) -> bytes:
 # What a page keeps
 
 
-def filled(subject: Subject, room: int) -> dict[str, Part]:
+def in_page(subject: Subject, room: Room) -> dict[str, Part]:
     """Small pictures of the entries that the scene has none of, the nearest to the used code first."""
     space = subject.space
     known = pictures(subject)
@@ -166,11 +167,10 @@ def filled(subject: Subject, room: int) -> dict[str, Part]:
     for entry in shown(space):
         if f"tile/{entry}" in known:
             continue
-        made = tiles(space, [entry])
-        room -= sum(len(part) for part in made.values() if isinstance(part, bytes))
-        if room < 0:
+        taken = room.take(tiles(space, [entry]), "small pictures of some codes")
+        if not taken:
             break
-        found |= made
+        found |= taken
     return found
 
 
@@ -184,5 +184,5 @@ PANEL = Panel(
     describe=describe,
     pictures=pictures,
     answers={"decode": decode, "entries": entries},
-    filled=filled,
+    kept=in_page,
 )

@@ -23,23 +23,31 @@ from ktviz.widgets.packing import Part, finite, steps
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.pictures import sheet
 from ktviz.widgets.protocol import NO_SOURCE
+from ktviz.widgets.room import Room
 from ktviz.widgets.subject import Subject, lengths, paths
 
 PATH_SIMILARITY = "path_similarity"
 """What systems call the column of similarities to the nodes of ways down a tree."""
 COSINE = "cosine"
 EXEMPLARS = 6
-MOST_NODES = 600
-"""Nodes of a bank that a page keeps, if its root does not have more."""
+MOST_PICTURED = 600
+"""Nodes of a bank of which a page keeps pictures, at most."""
+MOST_SPREADS = 4_000
+"""Nodes of a bank of which a page keeps the spread; they are numbered level by level."""
 MOST_OUTLINED = 20_000
 """Nodes of a tree that is drawn as a whole."""
 MOST_COMPARED = 50_000
 """Entries among which the best of all is looked for while somebody waits."""
-MOST_ROADS = 4_000_000
+MOST_ROADS = 16_000_000
 """Similarities to roads that a page keeps: queries times levels times children."""
+MOST_VISITED = 256_000_000
+"""Retrievals times nodes of which a page is told who visited which."""
 
-_stored: WeakKeyDictionary[Trace, dict[str, tuple[tuple[str, tuple[int, ...]], dict[str, Part]]]] = WeakKeyDictionary()
-"""Parts of the trees of a recording, by bank, with the nodes that they are of: its sites have most in common."""
+Drawn = tuple[npt.NDArray[np.int32], Pixels, npt.NDArray[np.int32]]
+
+_drawn: WeakKeyDictionary[Trace, dict[str, Drawn]] = WeakKeyDictionary()
+"""Exemplars of the trees of a recording, by bank: nodes in their order, their pictures and how many each has. Its sites
+have most in common."""
 
 
 def appears(subject: Subject) -> bool:
@@ -264,48 +272,69 @@ def near_of(way: Way) -> npt.NDArray[np.float64]:
 # What a page keeps
 
 
-def stored(subject: Subject) -> dict[str, Part]:
-    """The trees, and the way of every retrieval."""
+def in_page(subject: Subject, room: Room) -> dict[str, Part]:
+    """The trees, the way of every retrieval, and pictures of nodes."""
+    asked = trees(subject)
+    found = room.take(outlines(asked), "cluster trees")
+    if not found:
+        return {}
+    if subject.case is not None:
+        ways = descent_parts(subject.case, subject.trees)
+        visited = {name: ways.pop(name) for name in ("visited",) if name in ways}
+        found |= room.take(ways, "ways through cluster trees") if ways else {}
+        found |= room.take(exact_parts(subject), "ways to the best of all")
+        found |= room.take(visited, "which leaves were visited") if "roads" in found else {}
+    for number, tree in enumerate(asked):
+        found |= pictured(subject.trace, tree, number, room)
+    return found
+
+
+def outlines(asked: Sequence[ClusterTree]) -> dict[str, Part]:
+    """Parent, level, size and spread of every node of the trees; of very large ones spreads of the upper levels."""
     parts: dict[str, Part] = {}
-    for number, tree in enumerate(trees(subject)):
-        parts |= {f"tree/{number}/{name}": part for name, part in tree_parts(subject.trace, tree).items()}
-    if subject.case is None or not parts:
-        return parts
-    return {**parts, **descent_parts(subject.case, subject.trees), **exact_parts(subject)}
-
-
-def tree_parts(trace: Trace, tree: ClusterTree) -> dict[str, Part]:
-    """Nodes of a bank's tree, with exemplars; and the parent of every node, stored or not: (nodes,)."""
-    nodes = stored_nodes(trace, tree)
-    known, asked = _stored.setdefault(trace.whole.recording, {}), (tree.digest, tuple(nodes))
-    if tree.bank in known and known[tree.bank][0] == asked:
-        return known[tree.bank][1]
-    pictures, count = exemplar_rows(tree, nodes[:MOST_NODES])
-    count = np.pad(count, (0, len(nodes) - len(count)))  # of a very wide root, not all children have pictures
-    above = tree.nodes.parent.astype(np.int32)
-    drawn = outline_columns(tree)
-    parts: dict[str, Part] = {**cluster_columns(tree, nodes), "count": count, "sheet": sheet(pictures, "small")}
-    parts |= {"above": above, "levels": drawn["level"], "sizes": drawn["size"]}
-    known[tree.bank] = asked, parts
+    for number, tree in enumerate(asked):
+        known = {"above": tree.nodes.parent, "levels": tree.nodes.level, "sizes": tree.nodes.size}
+        columns: dict[str, Part] = {name: column.astype(np.int32) for name, column in known.items()}
+        columns["spread"] = tree.spreads(range(min(len(tree), MOST_SPREADS)))
+        parts |= {f"tree/{number}/{name}": part for name, part in columns.items()}
     return parts
 
 
-def stored_nodes(trace: Trace, tree: ClusterTree) -> list[int]:
-    """The root and its children, then the children of whatever was visited, most visited first, as many as may be.
-
-    Always all children of a node or none: a page could not tell the roads not taken from some of them.
-    """
-    if len(tree) <= MOST_NODES:
-        return list(range(len(tree)))
-    below = tree.nodes.children
-    found = [0, *below[0].tolist()]
-    counts = visits(trace, tree.bank, len(tree)) if len(trace) else tree.nodes.size
-    parents = np.flatnonzero([len(children) > 0 for children in below])[1:]
-    for node in parents[np.argsort(-counts[parents], kind="stable")].tolist():
-        family = below[node].tolist()
-        if node in found and len(found) + len(family) <= MOST_NODES:
-            found += family
+def pictured(trace: Trace, tree: ClusterTree, number: int, room: Room) -> dict[str, Part]:
+    """Exemplars of nodes: their numbers, how many each has, and a sheet; the nodes that are looked at first, as many as
+    fit in a part of the room. What the first scene of a page has, serves the others."""
+    names = [f"tree/{number}/{name}" for name in ("pictured", "count", "sheet")]
+    if all(name in room.known for name in names):
+        return {name: room.known[name] for name in names}
+    nodes = looked_at(trace, tree)
+    most, found = min(len(nodes), MOST_PICTURED), dict[str, Part]()
+    while most and not found:
+        parts = dict(zip(names, exemplar_parts(trace, tree, nodes[:most]), strict=True))
+        if room.size_of(parts) <= room.left // 3:
+            found = room.take(parts, tree.bank)
+        else:
+            most //= 2
+    if most < len(nodes):
+        room.lacking.append(f"pictures of {len(nodes) - most:,} of {len(nodes):,} nodes of {tree.bank}")
     return found
+
+
+def exemplar_parts(trace: Trace, tree: ClusterTree, nodes: Sequence[int]) -> tuple[Part, Part, Part]:
+    """Some nodes, how many exemplars each has, and their pictures."""
+    known, asked = _drawn.setdefault(trace.whole.recording, {}), np.unique(np.array(nodes, np.int32))
+    if tree.bank not in known or not np.isin(asked, known[tree.bank][0]).all():
+        known[tree.bank] = asked, *exemplar_rows(tree, asked.tolist())
+    there, pictures, count = known[tree.bank]
+    row = np.searchsorted(there, nodes)
+    return np.array(nodes, np.int32), count[row], sheet(pictures[row], "small")
+
+
+def looked_at(trace: Trace, tree: ClusterTree) -> list[int]:
+    """All nodes: the root and its children, then the nodes that winners passed, then all others, each by visits; of a
+    tree alone by size."""
+    counts = visits(trace, tree.bank, len(tree)) if len(trace) else tree.nodes.size
+    first = [0, *tree.nodes.children[0].tolist()]
+    return list(dict.fromkeys([*first, *np.argsort(-counts, kind="stable").tolist()]))
 
 
 def descent_parts(case: Case, searched: Sequence[ClusterTree]) -> dict[str, Part]:
@@ -319,23 +348,24 @@ def descent_parts(case: Case, searched: Sequence[ClusterTree]) -> dict[str, Part
     width = max((len(below) for tree in searched for below in tree.nodes.children), default=0)
     nodes = max((len(tree) for tree in searched), default=0)
     count = 1 + int(case.trace.column("query").max(initial=-1))
-    if not depth or count * depth * width > MOST_ROADS or count * nodes > 8 * MOST_ROADS:
+    if not depth or count * depth * width > MOST_ROADS:
         return {}
     roads = np.full((count, depth, width), np.nan, dtype=np.float32)
-    visited = np.zeros((count, nodes), dtype=bool)
+    visited = np.zeros((count, nodes if count * nodes <= MOST_VISITED else 0), dtype=bool)
     greedy, near = np.full((count, depth), -1, dtype=np.int32), np.full((count, depth), np.nan, dtype=np.float32)
     for way in case.system.descents(case.trace, range(len(case.trace))):
         for level, road in enumerate(way.roads):
             roads[way.query, level, : len(road.nodes)] = road.similarity
-        visited[way.query, list(way.visited)] = True
+        if visited.size:
+            visited[way.query, list(way.visited)] = True
         path = way.greedy.path
         greedy[way.query, : len(path)], near[way.query, : len(path)] = path, way.greedy.similarity
-    return {
+    found = {
         "roads": steps(roads) if all(tree.measure == COSINE for tree in searched) else roads,
-        "visited": np.packbits(visited, axis=1, bitorder="little"),
         "greedy_path": greedy,
         "greedy_near": near,
     }
+    return {**found, **({"visited": np.packbits(visited, axis=1, bitorder="little")} if visited.size else {})}
 
 
 def exact_parts(subject: Subject) -> dict[str, Part]:
@@ -369,5 +399,5 @@ PANEL = Panel(
     can=can,
     columns=columns,
     answers={"children": children, "outline": outline, "thumbs": thumbs, "descent": descent, "exact": exact},
-    stored=stored,
+    kept=in_page,
 )

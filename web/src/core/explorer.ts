@@ -41,7 +41,8 @@ export class Explorer {
     this.header = new Header(this.session, parts.length === 1);
     const comparison = new ComparisonBar(this.session);
     const grid = this.grid(parts, panels);
-    root.replaceChildren(this.header.el, comparison.el, grid, this.status, this.strip);
+    const left = host.leftOut.length ? [h("p", { class: "kt-faint kt-note" }, leftOutOf(host.leftOut))] : [];
+    root.replaceChildren(this.header.el, comparison.el, grid, ...left, this.status, this.strip);
     this.session.store.listen((changed) => {
       if (changed.has("error") || changed.has("frozen") || changed.has("making")) this.tell();
     });
@@ -114,6 +115,10 @@ export class Explorer {
     this.status.hidden = !this.status.textContent;
     this.root.dataset.frozen = String(frozen !== "");
   }
+}
+
+function leftOutOf(what: readonly string[]): string {
+  return `Left out of this page, which had no room for it: ${what.join(", ")}. A larger one has it: to_html(path, max_mb=…).`;
 }
 
 /** The panels that some cannot do without, and those that these need. */

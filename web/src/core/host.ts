@@ -25,6 +25,8 @@ export interface Host {
   readonly canTranslate: boolean;
   /** Whether there is a Python to ask, not only what a page keeps. */
   readonly live: boolean;
+  /** What a page had no room for, in words. */
+  readonly leftOut: readonly string[];
   /** Ask about a trace, by its digest; a later question of the same kind and topic makes an earlier answer `Stale`. */
   ask<K extends Kind>(kind: K, body: Requests[K], topic: string, trace: string): Promise<Answer>;
   /** Tell what was selected, and in which trace. */

@@ -30,6 +30,7 @@ const SLOW = "Python does not answer: it is busy, or has stopped. The view goes 
 export class KernelHost implements Host {
   readonly canTranslate: boolean;
   readonly live = true;
+  readonly leftOut = [];
   /** Two views of one model hear the same answers: their ids must not meet. */
   private next = 1 + Math.floor(Math.random() * 2 ** 31) * 2 ** 20;
   private gone = false;

@@ -25,6 +25,8 @@ export class Session {
   private readonly movers: (() => void)[] = [];
   private fetching = false;
   private compared = 0;
+  /** What Python was asked to change last, or has changed: whatever else stands in the state, is still to be asked. */
+  private known: Change;
   private listed = 0;
   private adopted: Scene;
   /** What is done with the object that is clicked next, instead of selecting it. */
@@ -37,6 +39,7 @@ export class Session {
   ) {
     this.adopted = before;
     this.store = new Store(initialState(before.weights, before.about.frozen), onSettled);
+    this.known = this.store.state.change;
     this.cells = new Cells(before); // both traces have their retrievals at the same places
     this.store.state.focus = overview(before)[0] ?? -1;
     this.store.state.beside = before.about.beside[0]?.name ?? "";
@@ -264,12 +267,13 @@ export class Session {
   async translate(more: Partial<Change>): Promise<void> {
     const change = { ...this.state.change, ...more };
     const label = described(this.itemsOf(change));
+    this.known = change;
     this.store.set({ making: label && `Translating ${label} …`, change, error: "" });
     if (!label) void this.compare(null); // at once, also where Python is busy or gone
     const answer = await this.ask("translate", change);
     if (this.state.change !== change) return; // a later one is under way
     this.store.set({ making: "" });
-    if (!answer) this.store.set({ change: this.given() });
+    if (!answer) this.goBack();
   }
 
   /** Take in the counterfactual that Python made, or that there is none any more. */
@@ -291,8 +295,14 @@ export class Session {
     const { selected, node, showing, making } = this.state;
     this.state.after?.close();
     this.store.set({ after });
-    if (!making) this.store.set({ change: this.given() }); // else more was changed since
+    if (!making && this.state.change === this.known) this.goBack(); // else more was changed since
     this.adopt(selected, node, after ? showing : "before");
+  }
+
+  /** What is to be otherwise is what is. */
+  private goBack(): void {
+    this.known = this.given();
+    this.store.set({ change: this.known });
   }
 
   private given(): Change {

@@ -1,9 +1,8 @@
-// The host of an exported page: its panels answer from what Python stored (ktviz/widgets/page.py), as Python would.
+// What an exported page keeps (ktviz/widgets/page.py), and answers that are put together from it.
 
-import { type Answer, type Host, Unanswered } from "./host";
+import { type Answer, Unanswered } from "./host";
 import type { Column, Packed } from "./packed";
-import type { Panel, StoredAnswers } from "./panel";
-import { type Kind, type Requests, STEPS } from "./protocol";
+import { STEPS } from "./protocol";
 import type { Scene } from "./scene";
 
 /** Values and parts that were put together here. */
@@ -34,6 +33,11 @@ export class Kept {
     this.shared = new Set(own.values.shared as string[] | undefined);
   }
 
+  /** For what the page had no room, in words. */
+  get leftOut(): string[] {
+    return (this.own.values.left_out as string[] | undefined) ?? [];
+  }
+
   has(name: string): boolean {
     return this.where(name).has(name);
   }
@@ -54,46 +58,6 @@ export class Kept {
   private where(name: string): Packed {
     return this.shared.has(name) ? this.first : this.own;
   }
-}
-
-/** Other sites of the trace, as far as a page holds them. */
-export interface OtherSites {
-  has(site: string): boolean;
-  show(site: string): void;
-}
-
-export class PageHost implements Host {
-  readonly canTranslate = false;
-  readonly live = false;
-  private readonly answers: StoredAnswers[];
-
-  /** @param kept of the recorded trace, and of the counterfactual beside it, if there is one */
-  constructor(
-    private readonly kept: readonly Kept[],
-    panels: readonly Panel[],
-    private readonly others: OtherSites,
-  ) {
-    this.answers = kept.map((one) => Object.assign({}, ...panels.map((panel) => panel.stored?.(one))));
-  }
-
-  async ask<K extends Kind>(kind: K, body: Requests[K], _topic = "", trace = ""): Promise<Answer> {
-    const about = this.kept.findIndex(({ scene }) => scene.about.digest === trace);
-    const answer = this.answers[Math.max(0, about)][kind];
-    if (!answer) throw new Unanswered(kind);
-    return answer(body);
-  }
-
-  select(): void {}
-
-  hasSite(site: string): boolean {
-    return this.others.has(site);
-  }
-
-  showSite(site: string): void {
-    this.others.show(site);
-  }
-
-  close(): void {}
 }
 
 /** A value that was stored as whole steps; NaN for the least. */

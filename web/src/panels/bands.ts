@@ -3,7 +3,6 @@
 import { button, chip, count, h } from "../core/dom";
 import { haarBand } from "./bands/haar";
 import { inPicture, inSource, patchCanvas } from "../core/patches";
-import { storedBands } from "./bands/stored";
 import { BANDS, type Bands, order, rescored, sameWeights } from "./bands/rerank";
 import type { Drawn, Panel } from "../core/panel";
 import { NO_SOURCE } from "../core/protocol";
@@ -15,7 +14,6 @@ import { anyOf, type Changed } from "../core/store";
 export const bands: Panel = {
   name: "bands",
   draw: (session) => new BandView(session),
-  stored: storedBands,
 };
 
 const SIDE = 36;
@@ -318,7 +316,7 @@ class BandView implements Drawn {
       recorded && coherent ? "The marked candidate was taken because it continues a neighbour." : "",
       Array.from(this.known).every(Boolean) && this.known.length
         ? ""
-        : "Where the left of a cell is empty, its decoded picture is not at hand.",
+        : "Where the left of a cell is empty, its decoded picture was left out of this page.",
       this.pixels ? "" : "The pixels are from compressed pictures.",
     ];
     this.told.textContent = said.filter(Boolean).join(" ");

@@ -4,8 +4,7 @@ import { MOST_PARTS } from "../core/change";
 import { button, counted, h, setChildren } from "../core/dom";
 import { bySource } from "../core/picks";
 import { Heirs } from "../core/comparison";
-import type { Drawn, Panel, StoredAnswers } from "../core/panel";
-import { type Kept, Made } from "../core/stored";
+import type { Drawn, Panel } from "../core/panel";
 import type { Box } from "../core/scene";
 import type { Session } from "../core/session";
 import { anyOf, asList, type Changed } from "../core/store";
@@ -17,17 +16,7 @@ import { ShareBar } from "./sources/sharebar";
 export const sources: Panel = {
   name: "sources",
   draw: (session, parts) => new SourcesView(session, !parts.includes("translation")),
-  stored: storedPictures,
 };
-
-function storedPictures(kept: Kept): StoredAnswers {
-  return {
-    pictures: (body) => {
-      const names = body.sources.map((source) => `picture/${source}`).filter((name) => kept.has(name));
-      return new Made({}, Object.fromEntries(names.map((name) => [name, kept.column(name)])));
-    },
-  };
-}
 
 /** Rows at first, and how many more at a time. */
 const [AT_FIRST, MORE] = [60, 200];

@@ -10,14 +10,12 @@ import { Columns, type Told } from "./tree/columns";
 import { type Descent, type Exact, hasPaths, inWords, pathOf, trailOf } from "./tree/descent";
 import { Icicle } from "./tree/icicle";
 import { TreeModel } from "./tree/model";
-import { NodePictures } from "./tree/node";
-import { storedTrees } from "./tree/stored";
+import { NodePictures, spreadOf } from "./tree/node";
 
 /** The cluster trees of the banks. */
 export const tree: Panel = {
   name: "tree",
   draw: (session) => new TreeView(session),
-  stored: storedTrees,
 };
 
 class TreeView implements Drawn {
@@ -169,19 +167,25 @@ class TreeView implements Drawn {
     this.told.textContent = "";
   }
 
-  /** Tell the way of a retrieval, unfolding what it passes. */
+  /** Tell the way of a retrieval, unfolding what it passes; then that of the best entry, which may take longer. */
   private async follow(place: number): Promise<void> {
-    const [told, best] = await Promise.all([
-      this.session.ask("descent", { queries: [place] }),
-      this.session.ask("exact", { queries: [place] }),
-    ]);
-    const [descent] = (told?.values.descents as Descent[] | undefined) ?? [];
+    const best = this.session.ask("exact", { queries: [place] });
+    const answer = await this.session.ask("descent", { queries: [place] });
+    const [descent] = (answer?.values.descents as Descent[] | undefined) ?? [];
     if (!descent || this.session.state.focus !== place) return;
-    const [exact] = (best?.values.exact as Exact[] | undefined) ?? [];
     const bank = this.session.scene.about.banks.findIndex((one) => one.name === descent.bank);
     if (bank !== this.bank) await this.show(bank);
-    this.way = { place, descent, exact: exact ?? null, missing: (best?.values.missing as string | undefined) ?? "" };
-    this.columns.show(this.way);
+    await this.tell({ place, descent, exact: null, missing: null });
+    const { exact, missing } = (await best)?.values ?? {};
+    if (this.way?.descent !== descent) return; // another retrieval was selected since
+    const [found] = (exact as Exact[] | undefined) ?? [];
+    await this.tell({ place, descent, exact: found ?? null, missing: (missing as string | undefined) ?? "" });
+  }
+
+  private async tell(way: Told): Promise<void> {
+    this.way = way;
+    const { place, descent, exact } = way;
+    this.columns.show(way);
     const passed = descent.path.slice(0, -1);
     await this.learn([0, ...descent.path, ...descent.greedy.path, ...(exact?.bank === descent.bank ? exact.path : [])]);
     for (const node of this.followed) if (!passed.includes(node)) this.model.fold(node);
@@ -260,7 +264,7 @@ class TreeView implements Drawn {
       `${called} of ${shortName(about.name)}: level ${cluster.level}`,
       kind,
       counted(cluster.size, "entry", "entries"),
-      `spread ${cluster.spread.toFixed(3)}`,
+      spreadOf(cluster.spread, 3),
       visits[0] > 0 ? `passed by ${counted(visits[cluster.node], "winner")}` : "",
     ];
     this.pictures.want(this.bank, [cluster.node]);

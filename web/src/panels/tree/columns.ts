@@ -17,8 +17,8 @@ export interface Told {
   place: number;
   descent: Descent;
   exact: Exact | null;
-  /** Why the exact winner is not told of. */
-  missing: string;
+  /** Why the exact winner is not told of; null while it is looked for. */
+  missing: string | null;
 }
 
 /** What a column shows of a node. */
@@ -62,13 +62,12 @@ export class Columns {
     if (!told) return;
     const { descent } = told;
     const levels = stepsOf(told).map((steps, level) => this.level(steps, level, scene, model, bank, chosen));
-    const visited = descent.visited.length;
     const asked = h(
       "div",
       { class: "kt-column kt-asked" },
       h("h4", {}, "Query"),
       queryPatch(scene, told.place, SIDE),
-      h("span", { class: "kt-faint" }, visited ? `${counted(visited, "leaf", "leaves")} visited` : "all compared"),
+      h("span", { class: "kt-faint" }, leavesInWords(descent.visited)),
     );
     this.el.replaceChildren(asked, ...levels, this.ends(told, scene));
     this.pictures.want(bank, [...new Set(stepsOf(told).flatMap((steps) => steps.map(({ node }) => node)))]);
@@ -149,7 +148,11 @@ export class Columns {
       );
     const elsewhere = exact && exact.bank !== descent.bank ? `The best of all is of ${exact.bank}.` : "";
     const regret = exact && !same ? `Regret ${(exact.similarity - won).toFixed(3)}.` : "";
-    const unknown = missing ? `The best of all is not known: ${missing}.` : "";
+    const unknown = missing
+      ? `The best of all is not known: ${missing}.`
+      : missing === null
+        ? "Looking for the best …"
+        : "";
     return h(
       "div",
       { class: "kt-column" },
@@ -169,6 +172,11 @@ export class Columns {
         marks(by),
       );
   }
+}
+
+function leavesInWords(visited: readonly number[] | null): string {
+  if (!visited) return "";
+  return visited.length ? `${counted(visited.length, "leaf", "leaves")} visited` : "all compared";
 }
 
 function marks(by: readonly string[]): HTMLElement | null {

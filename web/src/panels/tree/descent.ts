@@ -11,7 +11,8 @@ export interface Descent {
   roads: { nodes: number[]; similarity: (number | null)[]; taken: number; greedy: number }[];
   /** The way of greedy descent from the root. */
   greedy: Way;
-  visited: number[];
+  /** Leaves that were visited; null where a page had no room for them. */
+  visited: number[] | null;
   /** Whether the visited leaves come best first. */
   ranked: boolean;
   /** Nodes above visited leaves, each with the number of those below it. */
@@ -66,9 +67,15 @@ export function trailOf(descent: Descent): Trail {
     similarity,
     path: new Set([0, ...descent.path]),
     greedy: new Set(descent.roads.map((road) => road.greedy)),
-    visited: new Map(descent.visited.map((node, rank) => [node, descent.ranked ? rank + 1 : 0])),
+    visited: new Map((descent.visited ?? []).map((node, rank) => [node, descent.ranked ? rank + 1 : 0])),
     passed: new Map(descent.passed),
   };
+}
+
+function visitsInWords(visited: readonly number[] | null): string {
+  if (!visited) return "which leaves were visited was left out of this page";
+  if (!visited.length) return "all leaves were compared";
+  return `${count(visited.length)} ${visited.length === 1 ? "leaf was" : "leaves were"} visited`;
 }
 
 /** The way in a sentence or two. */
@@ -79,10 +86,7 @@ export function inWords(descent: Descent, bank: Bank): string {
     const greedy = road.greedy === road.taken ? "" : `, greedy takes ${wordFor(bank, road.greedy)}`;
     return `${wordFor(bank, road.taken)} (${near.toFixed(2)}${greedy})`;
   });
-  const number = descent.visited.length;
-  const visited = number
-    ? `${count(number)} ${number === 1 ? "leaf was" : "leaves were"} visited`
-    : "all leaves were compared";
+  const visited = visitsInWords(descent.visited);
   const leaf = descent.greedy.path.at(-1) ?? 0;
   const elsewhere = leaf === (descent.path.at(-1) ?? 0) ? "" : `; greedy descent ends in ${wordFor(bank, leaf)}`;
   return `Winner's way: root → ${steps.join(" → ")}. ${visited[0].toUpperCase()}${visited.slice(1)}${elsewhere}.`;

@@ -116,6 +116,11 @@ interface Shown {
   about: Bank;
 }
 
+/** How far apart the entries of a node are; a page does not keep it of all nodes of very large trees. */
+export function spreadOf(spread: number, digits: number): string {
+  return Number.isNaN(spread) ? "" : `spread ${spread.toFixed(digits)}`;
+}
+
 export class NodeCard {
   readonly el = h("div", { class: "kt-node", role: "treeitem" });
   private drawn = "";
@@ -164,7 +169,7 @@ export class NodeCard {
     const rank = trail?.visited.get(node);
     const passed = trail?.passed.get(node);
     const word = about.words[node];
-    const [entries, apart] = [counted(size, "entry", "entries"), `spread ${spread.toFixed(2)}`];
+    const [entries, apart] = [counted(size, "entry", "entries"), spreadOf(spread, 2)];
     const facts = word ? [word, entries] : [entries, apart];
     this.el.setAttribute("aria-level", String(level + 1));
     if (children) this.el.setAttribute("aria-expanded", String(unfolded));

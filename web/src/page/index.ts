@@ -1,11 +1,12 @@
 // An exported page: the scene and all answers that were stored with it, and no Python.
 
-import { h } from "./dom";
-import { Explorer } from "./explorer";
-import { fromText, Packed } from "./packed";
-import type { Panel } from "./panel";
-import { Scene } from "./scene";
-import { Kept, PageHost } from "./stored";
+import { h } from "../core/dom";
+import { Explorer } from "../core/explorer";
+import { fromText, Packed } from "../core/packed";
+import type { Panel } from "../core/panel";
+import { Scene } from "../core/scene";
+import { Kept } from "../core/stored";
+import { PageHost } from "./host";
 
 /** What is selected in a site, as Python wrote it, or as it was left. */
 type Selected = Parameters<Explorer["session"]["adopt"]>;

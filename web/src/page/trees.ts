@@ -1,16 +1,20 @@
 // What a page answers about trees, from what Python stored (ktviz/widgets/panels/tree.py).
 
-import type { Answer } from "../../core/host";
-import type { StoredAnswers } from "../../core/panel";
-import { type Kept, Made, unstep } from "../../core/stored";
-import { type Descent, type Exact, pathOf, type Way } from "./descent";
+import type { Answer } from "../core/host";
+import type { Column } from "../core/packed";
+import type { StoredAnswers } from "../core/panel";
+import { type Kept, Made, unstep } from "../core/stored";
+import { type Descent, type Exact, pathOf, type Way } from "../panels/tree/descent";
+
+const MOST_OUTLINED = 20_000;
 
 export function storedTrees(kept: Kept): StoredAnswers {
   return {
     children: ({ bank, nodes }) => childrenOf(kept, bank, nodes),
     outline: ({ bank }) => {
       kept.need(`tree/${bank}/levels`);
-      const [above, level, size] = ["above", "levels", "sizes"].map((name) => kept.column(`tree/${bank}/${name}`));
+      const columns = ["above", "levels", "sizes"].map((name) => kept.column(`tree/${bank}/${name}`));
+      const [above, level, size] = columns.map((column) => column.subarray(0, outlined(columns[1])));
       return new Made({}, { above, level, size });
     },
     exact: ({ queries }) => {
@@ -26,23 +30,39 @@ export function storedTrees(kept: Kept): StoredAnswers {
   };
 }
 
+/** How many nodes are drawn as a whole: of the levels that fit, at least the first two; they are numbered by level. */
+function outlined(levels: Column): number {
+  let count = levels.length;
+  while (count > MOST_OUTLINED && levels[count - 1] > 1) count = levels.indexOf(levels[count - 1]);
+  return count;
+}
+
 function childrenOf(kept: Kept, bank: number, nodes: number[]): Answer {
-  kept.need(`tree/${bank}/node`);
-  const names = ["node", "parent", "level", "size", "children", "spread"];
-  const columns = names.map((name) => kept.column(`tree/${bank}/${name}`));
-  const rows: number[] = [];
-  columns[0].forEach((node: number, row: number) => {
-    if (nodes.includes(node) || nodes.includes(columns[1][row])) rows.push(row);
-  });
+  kept.need(`tree/${bank}/above`);
+  const [above, levels, sizes, spread] = ["above", "levels", "sizes", "spread"].map((name) =>
+    kept.column(`tree/${bank}/${name}`),
+  );
+  const below = new Int32Array(above.length);
+  above.forEach((parent: number) => parent >= 0 && below[parent]++);
+  const asked = new Set(nodes);
+  const found = [...above.keys()].filter((node) => asked.has(node) || asked.has(above[node]));
+  const column = (of: (node: number) => number | undefined) => Float32Array.from(found, (node) => of(node) ?? NaN);
   return new Made(
     {},
-    Object.fromEntries(names.map((name, n) => [name, Float32Array.from(rows, (row) => columns[n][row])])),
+    {
+      node: column((node) => node),
+      parent: column((node) => above[node]),
+      level: column((node) => levels[node]),
+      size: column((node) => sizes[node]),
+      children: column((node) => below[node]),
+      spread: column((node) => spread[node]),
+    },
   );
 }
 
 function thumbsOf(kept: Kept, bank: number, nodes: number[]): Answer {
   kept.need(`tree/${bank}/sheet`);
-  const known = kept.column(`tree/${bank}/node`);
+  const known = kept.column(`tree/${bank}/pictured`);
   const count = kept.column(`tree/${bank}/count`);
   const rows = nodes.map((node) => known.indexOf(node));
   return new Made(
@@ -72,7 +92,7 @@ function descentOf(kept: Kept, place: number): Descent {
     const greedy = known.length ? nodes[near.indexOf(Math.max(...known))] : taken;
     return { nodes, similarity: near.map((value) => (Number.isNaN(value) ? null : value)), taken, greedy };
   });
-  const visited = visitedBy(kept, query);
+  const visited = kept.has("visited") ? visitedBy(kept, query) : null;
   return {
     query,
     bank: scene.about.banks[bank].name,
@@ -81,7 +101,7 @@ function descentOf(kept: Kept, place: number): Descent {
     greedy: wayOf(kept, "greedy", query),
     visited,
     ranked: false,
-    passed: above(kept, bank, visited),
+    passed: above(kept, bank, visited ?? []),
   };
 }
 

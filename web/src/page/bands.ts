@@ -1,19 +1,19 @@
 // What a page answers about bands, from what Python stored (ktviz/widgets/panels/bands.py).
 
-import { type Answer, Unanswered } from "../../core/host";
-import type { StoredAnswers } from "../../core/panel";
-import { SHEET } from "../../core/protocol";
-import { decodePicture } from "../../core/scene";
-import { type Kept, Made, unstep } from "../../core/stored";
+import { type Answer, Unanswered } from "../core/host";
+import type { StoredAnswers } from "../core/panel";
+import { SHEET } from "../core/protocol";
+import { decodePicture } from "../core/scene";
+import { type Kept, Made, unstep } from "../core/stored";
 
 const PATCH_PX = 16;
 const BANDS_PER_ROW = 5;
 
 export function storedBands(kept: Kept): StoredAnswers {
-  const decoded = new Decoded(kept);
+  const sheets = new Sheets(kept);
   return {
     candidates: ({ queries }) => candidates(kept, queries),
-    bands: ({ queries, entries }) => decoded.bands(queries, entries),
+    bands: ({ queries, entries }) => sheets.together(queries[0], entries),
   };
 }
 
@@ -40,7 +40,7 @@ function candidates(kept: Kept, places: number[]): Answer {
 }
 
 /** The stored sheets of decoded bands. */
-class Decoded {
+class Sheets {
   private readonly sheets = new Map<number, Promise<ImageBitmap>>();
   private readonly rows = new Map<string, number>();
 
@@ -53,8 +53,8 @@ class Decoded {
   }
 
   /** The stored rows of a query and some entries, put together as one sheet; what is not stored stays empty. */
-  async bands(places: number[], entries: number[]): Promise<Answer> {
-    const names = [`query/${this.kept.scene.query[places[0]]}`, ...entries.map((entry) => `entry/${entry}`)];
+  async together(place: number, entries: number[]): Promise<Answer> {
+    const names = [`query/${this.kept.scene.query[place]}`, ...entries.map((entry) => `entry/${entry}`)];
     const rows = names.map((name) => this.rows.get(name) ?? -1);
     if (rows.every((row) => row < 0)) throw new Unanswered("bands");
     const canvas = new OffscreenCanvas(BANDS_PER_ROW * PATCH_PX, rows.length * PATCH_PX);
