@@ -170,13 +170,15 @@ def test_a_page_holds_both_traces_and_the_switch(tab, live, trace, tmp_path, sho
     expect(found.button(showing.capitalize())).to_have_attribute("aria-pressed", "true")
     expect(found.find(".kt-heirs")).to_contain_text("Who took over")
     expect(found.button("Close comparison")).to_be_hidden()
+    lost = trace.column("source") == names(trace)[0]
+    x, y, width, height = trace.column("box")[lost][lost.sum() // 2]
     shown = {}
     for name in ("Before", "After"):
         for view in (found, live):
             view.button(name).click()
             view.clear()
             shares = view.shares()
-            view.click(40, 30, SIZE)
+            view.click(x + width / 2, y + height / 2, SIZE)
             told = shares, view.find(".kt-tree .kt-note").inner_text(), view.candidates()
             assert shown.setdefault(name, told) == told
     assert shown["Before"] != shown["After"]
