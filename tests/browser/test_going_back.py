@@ -171,7 +171,7 @@ def test_a_page_holds_both_traces_and_the_switch(tab, live, trace, tmp_path, sho
     expect(found.find(".kt-heirs")).to_contain_text("Who took over")
     expect(found.button("Close comparison")).to_be_hidden()
     lost = trace.column("source") == names(trace)[0]
-    x, y, width, height = trace.column("box")[lost][lost.sum() // 2]
+    x, y, width, height = trace.column("box")[lost][lost.sum() // 2].tolist()
     shown = {}
     for name in ("Before", "After"):
         for view in (found, live):
