@@ -22,7 +22,20 @@ ROW = (
     'background: {colour}"></span> {title}</td><td>{share:.1%}</td><td style="text-align: left">{creator}</td>'
     '<td style="text-align: left">{licence}</td></tr>'
 )
+STANDING_IN = (
+    "<style>.jp-OutputArea-child:has(.ktviz-snapshot:not([hidden])) + .jp-OutputArea-child:not(:has(.kt-view)) "
+    '{{ display: none }}</style><div class="ktviz-snapshot" data-view="{name}">{shown}</div>'
+)
 HEAD = "<tr><th>source</th><th>share (overlap)</th><th>creator</th><th>licence</th></tr>"
+
+
+def standing_in(shown: str, name: str) -> str:
+    """A snapshot that stands where its view cannot be drawn, as an output of its own before that of the view.
+
+    Of a saved notebook without the kernel that made the view, JupyterLab draws an error there: it is hidden as long as
+    the snapshot is seen. A view that is drawn hides the snapshot with its name.
+    """
+    return STANDING_IN.format(name=html.escape(name), shown=shown)
 
 
 def snapshot(subject: Subject) -> str:

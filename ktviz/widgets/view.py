@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from secrets import token_hex
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -102,6 +103,7 @@ class View(anywidget.AnyWidget):
     _parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _selected = traitlets.Any(NOTHING).tag(sync=True)
     _site = traitlets.Any("").tag(sync=True)
+    _stand_in = traitlets.Unicode().tag(sync=True)
 
     def __init__(
         self,
@@ -125,6 +127,7 @@ class View(anywidget.AnyWidget):
             _scene=state.scene,
             _parts=[*self.parts],
             _site=site,
+            _stand_in=token_hex(8),
             site=site,
         )
         self.selection = state.agreed["selection"]
@@ -330,6 +333,21 @@ class View(anywidget.AnyWidget):
         if options.display == "both":
             text["text/html"] = snapshot(self._shown)
         return {**live, **text}, metadata
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        """Show the view; a snapshot, where one is asked for beside it, is an output of its own.
+
+        Of one output notebooks draw one kind alone: without the kernel that would be an error.
+        """
+        from IPython.display import display
+
+        from ktviz.widgets.snapshot import standing_in
+
+        bundle, metadata = self._repr_mimebundle_(**kwargs)
+        if len(bundle) > len(("text/plain", "text/html")):
+            shown = standing_in(bundle.pop("text/html"), self._stand_in)
+            display({"text/html": shown}, raw=True)
+        display(bundle, metadata=metadata, raw=True)
 
     def close(self) -> None:
         """Take the view off every page, and free what it holds."""

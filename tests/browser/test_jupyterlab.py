@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
 import nbformat
@@ -97,7 +97,13 @@ def answers(url):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """A JupyterLab of our own: its folder, address and token."""
-    home = tmp_path_factory.mktemp("lab")
+    with serving(tmp_path_factory.mktemp("lab"), "jupyterlab") as found:
+        yield found
+
+
+@contextmanager
+def serving(home, program):
+    """JupyterLab or Notebook with our notebooks."""
     book = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
     book.cells = [nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS.split("---")]
     (home / "books").mkdir()
@@ -106,7 +112,7 @@ def server(tmp_path_factory):
     nbformat.write(book, home / "books" / "lesson.ipynb")
     folders = {f"JUPYTER_{name}_DIR": str(home / name) for name in ("CONFIG", "DATA", "RUNTIME")}
     port, token = free_port(), secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
+    command = [sys.executable, "-m", program, "--no-browser", "--allow-root", f"--port={port}"]
     command += [
         f"--ServerApp.root_dir={home / 'books'}",
         f"--IdentityProvider.token={token}",
@@ -121,7 +127,7 @@ def server(tmp_path_factory):
     try:
         until(lambda: process.poll() is not None or answers(f"{address}/api?token={token}"))
         assert process.poll() is None, (home / "log").read_text()[-2000:]
-        yield SimpleNamespace(address=address, token=token)
+        yield SimpleNamespace(address=address, token=token, books=home / "books")
     finally:
         process.terminate()
         stop(process)
@@ -216,7 +222,7 @@ def as_bytes(frame):
 
 def test_the_first_draw_stays_under_one_and_a_half_megabytes_on_the_wire(notebook):
     _, received = notebook.first
-    drawing = (b'"msg_type": "comm_open"', b'"msg_type": "execute_result"')
+    drawing = (b'"msg_type": "comm_open"', b'"msg_type": "display_data"')
     drawn = sum(len(frame) for frame in received if any(kind in frame for kind in drawing))
     assert 300_000 < drawn <= WIRE_BYTES
 
@@ -230,6 +236,49 @@ def test_the_first_lesson_is_drawn_and_what_is_dragged_there_is_read_back(server
     expect(view.find(".kt-header")).to_contain_text("art/impasto")
     view.drag((160.4, 112.4), (287.6, 223.6), (427, 640))
     assert book.printed(len(LESSON)) == "Box(x=160, y=112, width=128, height=112)"
+
+
+@pytest.mark.parametrize(("program", "place"), [("jupyterlab", "lab/tree"), ("notebook", "notebooks")])
+def test_a_saved_notebook_shows_a_snapshot_where_the_kernel_is_gone(tmp_path, open_tab, trace, program, place):
+    with serving(tmp_path, program) as server:
+        trace.save(server.books / "trace.parquet", pictures="both")
+        address = f"{server.address}/{place}/saved.ipynb?token={server.token}"
+        saved = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+        saved.cells = [nbformat.v4.new_code_cell('import ktviz as kt\nkt.Explorer(kt.Trace.open("trace.parquet"))')]
+        nbformat.write(saved, server.books / "saved.ipynb")
+        with open_tab(height=1600, local=LOCAL) as page:
+            page.goto(address)
+            page.locator(".cm-content").first.click()
+            page.keyboard.press("Control+Enter")
+            view = ExplorerDriver(page)
+            expect(view.root).to_be_visible(timeout=RUN_MS)
+            view.settled()
+            expect(page.locator(".ktviz-snapshot")).to_be_hidden()
+            page.keyboard.press("Control+s")
+            until(lambda: "ktviz-snapshot" in (server.books / "saved.ipynb").read_text(encoding="utf-8"))
+        end_kernels(server)
+        with open_tab(height=1600, local=LOCAL) as page:
+            page.goto(address)
+            for name in ("Input", "Output", "Who painted what"):
+                expect(page.get_by_role("img", name=name)).to_be_visible(timeout=RUN_MS)
+            expect(page.get_by_text("Error displaying widget")).to_be_hidden()
+            expect(page.locator(".kt-view")).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def trace(world, paint):
+    return world.translator.traced(paint(3, 48, 64), align=0)
+
+
+def end_kernels(server):
+    """As on the next day."""
+    kernels = f"{server.address}/api/kernels"
+    head = {"Authorization": f"token {server.token}"}
+    with urllib.request.urlopen(urllib.request.Request(kernels, headers=head)) as answer:
+        running = json.load(answer)
+    for kernel in running:
+        url = f"{kernels}/{kernel['id']}"
+        urllib.request.urlopen(urllib.request.Request(url, headers=head, method="DELETE")).close()
 
 
 def test_a_picture_is_asked_for_once(notebook):

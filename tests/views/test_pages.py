@@ -342,6 +342,21 @@ def test_what_is_displayed_is_what_the_option_says(view, monkeypatch, display, k
         assert len(bundle["text/html"]) < 300_000
 
 
+def test_a_notebook_gets_a_snapshot_before_the_view_and_knows_which_it_stands_for(view, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, **more: shown.append((bundle, more)))
+    view._ipython_display_()
+    (first, _), (second, more) = shown
+    assert {*first} == {"text/html"}
+    assert f'class="ktviz-snapshot" data-view="{view._stand_in}"' in first["text/html"]
+    assert {*second} == {"text/plain", WIDGET}
+    assert more["raw"]
+    monkeypatch.setattr(options, "display", "static")
+    view._ipython_display_()
+    assert {*shown[2][0]} == {"text/plain", "text/html"}
+    assert "ktviz-snapshot" not in shown[2][0]["text/html"]
+
+
 def test_options_refuse_what_they_do_not_know(monkeypatch):
     assert kt.options is options
     for value in ("Both", "", None, 1, ["both"], b"both"):

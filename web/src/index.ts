@@ -72,6 +72,7 @@ class Live {
     );
     const explorer = new Explorer(this.root, scene, host, this.model.get("_parts"), panels(), start);
     [this.explorer, this.drawn] = [explorer, bytes];
+    hideSnapshot(this.model.get("_stand_in"));
     this.compare();
     this.keep();
     this.adopt();
@@ -112,6 +113,16 @@ class Live {
   private stay(): void {
     const session = this.explorer?.session;
     if (session?.before.about.site === this.model.get("_site")) session?.stay();
+  }
+}
+
+/** Take away what stands in for a view that cannot be drawn (ktviz/widgets/snapshot.py), with its whole output. */
+function hideSnapshot(name: string): void {
+  for (const el of document.querySelectorAll<HTMLElement>(".ktviz-snapshot")) {
+    if (el.dataset.view !== name) continue;
+    el.hidden = true;
+    const output = el.closest<HTMLElement>(".jp-OutputArea-child");
+    if (output) output.style.display = "none";
   }
 }
 
