@@ -117,6 +117,9 @@ def picture_explorer() -> None:
             page.select_option("select[aria-label=Overlay]", "source")
             page.locator(".kt-use input").first.click()
             page.wait_for_selector("figcaption:has-text('Difference')")
+            settle(page)
+            page.locator(".kt-use input").nth(1).click()
+            page.wait_for_selector(".kt-tried button:nth-child(3)")
             take(page, "explorer-dark")
         with shown(view, 640, 1500) as page:
             take(page, "explorer-narrow")
