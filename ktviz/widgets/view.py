@@ -339,15 +339,15 @@ class View(anywidget.AnyWidget):
 
         Of one output notebooks draw one kind alone: without the kernel that would be an error.
         """
-        from IPython.display import display
+        import IPython.display
 
         from ktviz.widgets.snapshot import standing_in
 
+        show: Callable[..., object] = IPython.display.display
         bundle, metadata = self._repr_mimebundle_(**kwargs)
-        if len(bundle) > len(("text/plain", "text/html")):
-            shown = standing_in(bundle.pop("text/html"), self._stand_in)
-            display({"text/html": shown}, raw=True)
-        display(bundle, metadata=metadata, raw=True)
+        if options.display == "both":
+            show({"text/html": standing_in(bundle.pop("text/html"), self._stand_in)}, raw=True)
+        show(bundle, metadata=metadata, raw=True)
 
     def close(self) -> None:
         """Take the view off every page, and free what it holds."""
