@@ -85,16 +85,6 @@ def steps(values: npt.NDArray[np.floating]) -> npt.NDArray[np.int16]:
     return np.where(np.isnan(values), -STEPS - 1, np.round(values * STEPS)).astype(np.int16)
 
 
-def coarser(parts: Mapping[str, Part]) -> dict[str, Part]:
-    """The same with steps of a thousandth, which take two thirds of the room."""
-    return {
-        name: np.where(part < -STEPS, part, 10 * np.round(part / 10)).astype(np.int16)
-        if isinstance(part, np.ndarray) and part.dtype == np.int16
-        else part
-        for name, part in parts.items()
-    }
-
-
 def whole(values: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
     """Whole numbers in two bytes each, or in four where these do not hold all of them."""
     small = np.iinfo(np.int16)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ktviz.widgets.packing import Part, as_text, pack
@@ -30,14 +30,6 @@ class Room:
             return {}
         self.left -= size
         return dict(parts)
-
-    def take_first(self, choices: Iterable[Mapping[str, Part]], what: str) -> dict[str, Part]:
-        """The first of several forms of the same parts that fits; else none of them, as above."""
-        for parts in choices:
-            if self.size_of(parts) <= self.left:
-                return self.take(parts, what)
-        self.lacking.append(what)
-        return {}
 
     def size_of(self, parts: Mapping[str, Part]) -> int:
         """Bytes of text that parts add to the page."""

@@ -23,8 +23,6 @@ from ktviz.library.library import Library
 from ktviz.systems.kt.translator import Translator
 from ktviz.widgets import page as page_module
 from ktviz.widgets.options import Options, options
-from ktviz.widgets.packing import coarser, steps
-from ktviz.widgets.room import Room
 from ktviz.widgets.view import static_text
 from views.wire import unpack
 
@@ -241,20 +239,6 @@ def test_a_page_is_as_large_as_it_may_be_and_names_what_it_lacks(view, tmp_path)
         assert tuple(values["left_out"]) == report.left_out
         left_out.append(len(report.left_out))
     assert left_out[0] < left_out[-1]
-
-
-def test_of_numbers_that_do_not_fit_fewer_digits_are_kept():
-    values = np.array([0.12345, -0.9999, 1, np.nan, -1])
-    fine = {"roads": steps(values), "other": np.arange(5, dtype=np.int32), "file": b"bytes"}
-    coarse = coarser(fine)
-    assert coarse["roads"].tolist() == [1230, -10_000, 10_000, -10_001, -10_000]
-    assert (coarse["other"] is fine["other"], coarse["file"]) == (True, b"bytes")
-    many = {"roads": steps(np.random.default_rng(1).uniform(-1, 1, 20_000))}
-    room = Room(Room(0).size_of(coarser(many)))
-    assert np.array_equal(room.take_first((many, coarser(many)), "ways")["roads"], coarser(many)["roads"])
-    assert (room.left, room.lacking) == (0, [])
-    assert room.take_first((many, coarser(many)), "ways") == {}
-    assert room.lacking == ["ways"]
 
 
 @pytest.mark.parametrize("max_mb", [0, -1, float("nan"), float("inf"), "4", True, [4]], ids=str)

@@ -15,7 +15,7 @@ from ktviz.trace.trace import Trace
 from ktviz.widgets.asking import Answer, Body, numbers, places
 from ktviz.widgets.band_sheets import band_sheets
 from ktviz.widgets.layout import matrix
-from ktviz.widgets.packing import Part, coarser, steps
+from ktviz.widgets.packing import Part, steps
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.pictures import sheet
 from ktviz.widgets.room import Room
@@ -95,7 +95,7 @@ def in_page(subject: Subject, room: Room) -> dict[str, Part]:
         return {}
     source_box, bands, entry, query = candidate_columns(subject.trace)
     parts = {"source_box": source_box, "bands": steps(bands), "entry_bands": steps(entry), "query_bands": steps(query)}
-    found = room.take_first((parts, coarser(parts)), "candidates band by band")
+    found = room.take(parts, "candidates band by band")
     return {**found, **(band_sheets(subject, room) if found else {})}
 
 

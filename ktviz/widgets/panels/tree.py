@@ -19,7 +19,7 @@ from ktviz.systems.descents import Descent, Similarities, Way, visits
 from ktviz.systems.protocol import check_ability
 from ktviz.trace.trace import Trace
 from ktviz.widgets.asking import Answer, Body, RequestError, numbers, places
-from ktviz.widgets.packing import Part, coarser, finite, steps
+from ktviz.widgets.packing import Part, finite, steps
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.pictures import sheet
 from ktviz.widgets.protocol import NO_SOURCE
@@ -281,7 +281,7 @@ def in_page(subject: Subject, room: Room) -> dict[str, Part]:
     if subject.case is not None:
         ways = descent_parts(subject.case, subject.trees)
         visited = {name: ways.pop(name) for name in ("visited",) if name in ways}
-        found |= room.take_first((ways, coarser(ways)), "ways through cluster trees") if ways else {}
+        found |= room.take(ways, "ways through cluster trees") if ways else {}
         found |= room.take(exact_parts(subject), "ways to the best of all")
         found |= room.take(visited, "which leaves were visited") if "roads" in found else {}
     for number, tree in enumerate(asked):
