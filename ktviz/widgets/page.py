@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -52,6 +52,7 @@ body {{ margin: 0; background: #fff; }}
 </body>
 </html>
 """
+COUNTERFACTUAL = "the counterfactual"
 AFTER = '<script type="text/plain" id="ktviz-after">{packed}</script>\n'
 """The counterfactual that the view has beside its trace: its scene, and answers about it."""
 SITE = '<script type="text/plain" class="ktviz-site" data-site="{name}" data-selected="{selected}">{packed}</script>\n'
@@ -169,6 +170,8 @@ def page(view: View, most: int | None = None) -> Page:
     further = further_scenes(view, max(0, left) // 2)
     room = Room(max(0, left - sum(one.size for one in further)))
     known, lacking = kept(subject, room), room.lacking
+    if view._states[view.site].after is not None and not any(one.name == COUNTERFACTUAL for one in further):
+        lacking.append(COUNTERFACTUAL)
     store = as_text({"left_out": lacking}, known)
     texts = []
     for number, one in enumerate(further):
@@ -199,26 +202,32 @@ def kept(subject: Subject, room: Room) -> dict[str, Part]:
 
 
 def further_scenes(view: View, room: int) -> list[Further]:
-    """The counterfactual beside the trace, and its other sites in their order, as many as fit in so many bytes.
+    """The counterfactual beside the trace, if it fits in so many bytes, and the trace's other sites in their order, as
+    many as fit in half of that.
 
     Pictures of sources and of canvases are those of the first scene, but for what a counterfactual painted.
     """
-    found = []
+    found = [*after_scenes(view)]
+    taken, most = sum(one.size for one in found), room // 2
+    if taken > room:
+        return []
+    for site in view._subject.sites:
+        if site["name"] != view.site and site["retrievals"]:
+            one = of_site(view, site["name"])
+            taken += one.size
+            if taken > most:
+                break
+            found.append(one)
+    return found
+
+
+def after_scenes(view: View) -> Iterator[Further]:
+    """The scene of the counterfactual, if there is one."""
     after = view._states[view.site].after
     if after is not None:
         shown = {**in_little_room(after.pictures()), **columns(after.subject)}
         scene = pack(after.describe(), shown, for_gzip=True)
-        found.append(Further("counterfactual", after.subject, scene, lambda packed: AFTER.format(packed=packed)))
-    for site in view._subject.sites:
-        if site["name"] != view.site and site["retrievals"]:
-            found.append(of_site(view, site["name"]))
-    taken, fitting = 0, []
-    for one in found:
-        taken += one.size
-        if taken > room:
-            break
-        fitting.append(one)
-    return fitting
+        yield Further(COUNTERFACTUAL, after.subject, scene, lambda packed: AFTER.format(packed=packed))
 
 
 def of_site(view: View, site: str) -> Further:

@@ -179,6 +179,14 @@ def test_a_snapshot_is_of_the_trace_that_is_shown_and_a_page_of_both(wire, trace
         assert {"roads", "bands"} <= {*store}
 
 
+def test_a_page_without_room_for_the_counterfactual_says_so(wire, tmp_path):
+    whole = wire.view.to_html(tmp_path / "whole.html")
+    least = (whole.sizes["front end"] + whole.sizes["scene"] + 5_000) / 1e6
+    report = wire.view.to_html(tmp_path / "least.html", max_mb=least)
+    assert "the counterfactual" in report.left_out
+    assert "ktviz-after" not in (tmp_path / "least.html").read_text(encoding="utf-8").split('<script type="module"')[0]
+
+
 def packed_in(text, name):
     """A container of a page."""
     return unpack(gzip.decompress(base64.b64decode(re.search(f'id="{name}">([^<]*)<', text)[1])))
