@@ -23,7 +23,7 @@ ROW = (
     '<td style="text-align: left">{licence}</td></tr>'
 )
 STANDING_IN = (
-    "<style>.jp-OutputArea-child:has(.ktviz-snapshot:not([hidden])) + .jp-OutputArea-child:not(:has(.kt-view)) "
+    "<style>.jp-OutputArea-child:has(.ktviz-snapshot:not([hidden])) + .jp-OutputArea-child:not(:has([data-state])) "
     '{{ display: none }}</style><div class="ktviz-snapshot" data-view="{name}">{shown}</div>'
 )
 HEAD = "<tr><th>source</th><th>share (overlap)</th><th>creator</th><th>licence</th></tr>"
