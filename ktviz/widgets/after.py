@@ -127,7 +127,9 @@ def translated(subject: Subject, change: Change) -> After:
         settings |= restyled(subject, change)
     for ability in ("rerun", "exclude"):
         check_ability(case.system, ability, "a counterfactual")
-    other = case.system.rerun(case.trace, without=change.left_out(subject), **settings)
+    # Entries are those that are stored: of a site alone, their numbers might be those of its centres.
+    asked = case.trace.whole.recording if change.entries else case.trace
+    other = case.system.rerun(asked, without=change.left_out(subject), **settings)
     other = other.site(subject.site) if len(other.sites) > 1 else other
     if len(other) < len(case.trace):
         lost = f"{len(case.trace) - len(other)} of {len(case.trace)} retrievals would find nothing any more"

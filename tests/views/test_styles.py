@@ -182,6 +182,16 @@ def test_what_a_person_had_said_of_other_objects_stays(model):
     assert styles.settings({}, {}) == {"styles": {1000 * CAR: 1}, "copies": {1000 * CAR + 1: 1000 * CAR}}
 
 
+def test_stored_objects_behind_a_style_are_left_out(wire, looks, model):
+    (behind,) = wire.answer("members", {"styles": [looks[0]["taken"]]})[0]["members"]
+    nearest = [one["entry"] for one in behind["nearest"]]
+    assert behind["entries"][: len(nearest)] == nearest
+    shown, comparison = restyled(wire, entries=nearest[:1])
+    again = kt.without(model[1], nearest[0])
+    assert np.array_equal(shown.picture.canvases["output"], again.picture.canvases["output"])
+    assert comparison["change"]["entries"] == nearest[:1]
+
+
 def test_a_page_keeps_looks_and_members_as_far_as_there_is_room(view, looks):
     subject = view._subject
     found = in_page(subject, Room(10**7))

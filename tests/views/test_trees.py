@@ -18,6 +18,7 @@ from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.systems.kt.descent import descents
 from ktviz.systems.kt.live import live
 from ktviz.systems.kt.translator import Translator
+from ktviz.widgets.panels import tree as tree_panel
 from views.wire import Wire, unpack
 
 PER_LEAF = 2
@@ -146,6 +147,13 @@ def check_page(view, path):
 def test_a_page_tells_of_descents_as_python_does(world, paint, tmp_path):
     with kt.TreeView(world.translator.traced(paint(41, 72, 90), beam=3, align=0)) as view:
         check_page(view, tmp_path / "tree.html")
+
+
+@pytest.mark.parametrize(("limit", "lacking"), [("MOST_ROADS", tree_panel.WAYS), ("MOST_VISITED", tree_panel.VISITED)])
+def test_a_page_names_what_it_is_never_told_of_large_trees(world, paint, tmp_path, monkeypatch, limit, lacking):
+    monkeypatch.setattr(tree_panel, limit, 1)
+    with kt.TreeView(world.translator.traced(paint(41, 72, 90), align=0)) as view:
+        assert view.to_html(tmp_path / "tree.html").left_out == (lacking,)
 
 
 def test_a_page_of_a_huge_tree_knows_all_nodes_and_has_pictures_of_those_that_were_passed(huge, tmp_path):

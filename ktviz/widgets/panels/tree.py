@@ -40,6 +40,8 @@ MOST_COMPARED = 50_000
 """Entries among which the best of all is looked for while somebody waits."""
 MOST_ROADS = 16_000_000
 """Similarities to roads that a page keeps: queries times levels times children."""
+WAYS, VISITED = "ways through cluster trees", "which leaves were visited"
+"""What a page may lack, in words."""
 MOST_VISITED = 256_000_000
 """Retrievals times nodes of which a page is told who visited which."""
 
@@ -281,9 +283,15 @@ def in_page(subject: Subject, room: Room) -> dict[str, Part]:
     if subject.case is not None:
         ways = descent_parts(subject.case, subject.trees)
         visited = {name: ways.pop(name) for name in ("visited",) if name in ways}
-        found |= room.take(ways, "ways through cluster trees") if ways else {}
         found |= room.take(exact_parts(subject), "ways to the best of all")
-        found |= room.take(visited, "which leaves were visited") if "roads" in found else {}
+        if ways:
+            found |= room.take(ways, WAYS)
+        elif any(tree.nodes.depth for tree in subject.trees):
+            room.lacking.append(WAYS)  # more than a page is ever told
+        if "roads" in found and visited:
+            found |= room.take(visited, VISITED)
+        elif "roads" in found:
+            room.lacking.append(VISITED)
     for number, tree in enumerate(asked):
         found |= pictured(subject.trace, tree, number, room)
     return found
