@@ -29,6 +29,7 @@ NAMES = (
     "views",
     "waiting",
     "commands",
+    "gpu",
     "image_analogy",
     "cocosnet",
     "cocosnet_checks",

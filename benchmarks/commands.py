@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.speed import square_photo
+from benchmarks.paintings import square_photo
 from benchmarks.tables import ROOT, Headline, Table
 from ktviz import samples
 from ktviz.images import write_image

@@ -1,6 +1,6 @@
 """What drift costs: recall of a bank whose frame was made from some of its sources, against how well it still fits.
 
-The bank of `benchmarks.speed`, built from some of its sources, to which the others are then added.
+The bank of `benchmarks.paintings`, built from some of its sources, to which the others are then added.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.speed import bank_sources, recall, square_photo
+from benchmarks.measures import recall
+from benchmarks.paintings import bank_sources, square_photo
 from benchmarks.tables import Table
 from ktviz.errors import SourceWarning
 from ktviz.library.kinds.patches.grid import PatchGrid

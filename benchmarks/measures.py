@@ -55,3 +55,8 @@ def lab_mean(picture: Pixels, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.flo
 def psnr(a: Pixels, b: Pixels) -> float:
     """Peak signal-to-noise ratio of two pictures in dB."""
     return float(-10 * np.log10(max(np.square(a / 255.0 - b / 255.0).mean(), 1e-10)))
+
+
+def recall(found: Tensor, truth: Tensor) -> float:
+    """The part of queries whose best entry was found."""
+    return float((found == truth).float().mean())

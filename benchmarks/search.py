@@ -20,8 +20,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.curves import Curves
+from benchmarks.measures import recall
+from benchmarks.paintings import make_bank
 from benchmarks.peers import MOST, NEIGHBOURS, OURS, Peer, peers
-from benchmarks.speed import make_bank, recall
 from benchmarks.tables import ROOT, Headline, Table
 from ktviz.images import Pixels, read_image, resize_short_side
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, to_vectors

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.tables import ROOT, Headline, Table, peak_gb, said_by
-from ktviz.images import read_image, resize_short_side
-from ktviz.library.format import LibrarySettings
+from benchmarks.measures import recall
+from benchmarks.paintings import LIBRARY, make_bank, square_photo
+from benchmarks.tables import Headline, Table, peak_gb, said_by
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, inverse_norm, to_vectors, weight_bands
 from ktviz.library.kinds.patches.bank import Bank
 from ktviz.library.kinds.patches.grid import PatchGrid
@@ -25,10 +25,7 @@ from ktviz.library.library import Library
 from ktviz.retrieval.matches import Matches
 from ktviz.systems.kt.translator import Translator
 
-SOURCES = 7
-"""Of 512 px: more than 100,000 entries."""
 REPEATS = 3
-PHOTO = "chelsea"
 
 
 def main() -> Iterator[Table]:
@@ -67,29 +64,11 @@ def translate_apart(scratch: Path) -> tuple[float, float]:
 
 
 def translate(scratch: Path) -> None:
-    translator = Translator.shipped(Library.open(scratch / "speed.ktlib")["bench/all"])
+    translator = Translator.shipped(Library.open(scratch / LIBRARY)["bench/all"])
     photo = square_photo()
     translator(photo)
     seconds = timed(lambda: translator(photo))
     print(seconds, peak_gb())
-
-
-def make_bank(scratch: Path) -> tuple[Bank, Translator]:
-    """The sample sources of several banks as one bank of about 100,000 entries."""
-    library = Library.create(scratch / "speed.ktlib", settings=LibrarySettings())
-    library.build("bench/all", bank_sources()[:SOURCES], quiet=True)
-    return library.bank("bench/all"), Translator.shipped(library["bench/all"])
-
-
-def bank_sources() -> list[Path]:
-    """Sample sources of several banks, which are unlike each other."""
-    sources = [p for task in ("art", "hdr") for p in sorted((ROOT / "sample_data" / task).rglob("*.jpg"))]
-    return [p for p in sources if PHOTO not in p.name][::3]
-
-
-def square_photo() -> np.ndarray:
-    photo = resize_short_side(read_image(ROOT / "sample_data" / "photos" / f"{PHOTO}.jpg"), 512)
-    return photo[:512, :512]
 
 
 def presets() -> dict[str, SearchSettings]:
@@ -139,10 +118,6 @@ def ivf_rows(bank: Bank, queries: Tensor, truth: Tensor) -> list[list[str]]:
             [f"faiss IVF{lists},Flat, {probes} probes", f"{seconds:.3f}", "", f"{recall(found, truth):.3f}", "", ""]
         )
     return rows
-
-
-def recall(found: Tensor, truth: Tensor) -> float:
-    return float((found == truth).float().mean())
 
 
 def speed_up(rows: list[list[str]]) -> list[list[str]]:

@@ -14,7 +14,7 @@ import torch
 from playwright.sync_api import Page
 
 from benchmarks.browser import measured, settle, shown
-from benchmarks.speed import square_photo
+from benchmarks.paintings import square_photo
 from benchmarks.tables import Table
 from ktviz import samples
 from ktviz.library.kinds.patches.bank import Bank

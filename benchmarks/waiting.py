@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from statistics import median
 
-from benchmarks.speed import square_photo
+from benchmarks.paintings import square_photo
 from benchmarks.tables import Headline, Table, said_by
 from ktviz import samples
 from ktviz.systems.kt.translator import Translator

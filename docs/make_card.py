@@ -162,7 +162,7 @@ BLOCKS: Mapping[str, Blocks] = {
 """By system, what is written into its card."""
 TABLES: Mapping[str, Sequence[str]] = {
     "docs/measurements.md": (
-        *("reconstruction", "quality", "alignment", "speed", "search", "search_million", "scale", "build"),
+        *("reconstruction", "quality", "alignment", "speed", "search", "search_million", "gpu", "scale", "build"),
         *("commands", "explain", "faithfulness", "pieces", "memory"),
         *("views", "small", "image_analogy_cost", "image_analogy_warps", "image_analogy_quality"),
         *("image_analogy_search", "cocosnet_cost", "cocosnet_warp", "pix2pixhd"),

@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ktviz.errors import SettingError, UnknownNameError
+from ktviz.errors import LibraryError, SettingError, UnknownNameError
 from ktviz.images import read_image, to_tensor
 from ktviz.library.format import LibrarySettings
 from ktviz.library.kinds.patches import scan as scan_module
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, haar, to_vectors
+from ktviz.library.kinds.patches.carried import Carried
 from ktviz.library.kinds.patches.compare import compare, rank
 from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.grid import PatchGrid
@@ -375,13 +376,37 @@ def test_looking_again_finds_what_the_fast_scan_found(large, queries, preset, we
     settings = SearchSettings(preset, candidates=5, band_weights=weights)
     known = large.search(queries, settings)
     asked = []
-    real = scan_module.scan_on_grid
-    monkeypatch.setattr(scan_module, "scan_on_grid", lambda q, *more: asked.append(len(q)) or real(q, *more))
+    real = scan_module.best_on_grid
+    monkeypatch.setattr(scan_module, "best_on_grid", lambda q, *more: asked.append(len(q)) or real(q, *more))
     monkeypatch.setattr(scan_module, "rounding", lambda dimension: 1.0)
     found = large.search(queries, settings)
     assert sum(asked) > 0.9 * len(queries)
     for name in FIELDS:
         assert torch.equal(field_of(found, name), field_of(known, name))
+
+
+@pytest.mark.parametrize("doubted", [False, True])
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_entries_that_were_carried_elsewhere_are_found_alike(large, queries, weights, doubted, monkeypatch):
+    """On the CPU as if it were a GPU; tests/test_gpu.py tests one."""
+    if doubted:
+        monkeypatch.setattr(scan_module, "rounding", lambda dimension: 1.0)
+    monkeypatch.setattr(scan_module, "AT_ONCE", 300)
+    entries, vectors = large.banks[0].entries, to_vectors(queries)
+    hidden = torch.arange(len(entries)) % 3 == 0
+    given = vectors, [everything(len(vectors), entries, hidden)], entries, torch.tensor(weights), 5
+    there = Carried(entries, torch.device("cpu"))
+    known, found = scan(*given), scan(*given, there)
+    assert all(torch.equal(one, other) for one, other in zip(known.columns, found.columns, strict=True))
+    some = torch.tensor([0, 7, len(entries) - 1])
+    assert torch.equal(there.vectors(some), entries.vectors(some))
+    assert torch.equal(there.on_grid(some), entries.on_grid(some))
+
+
+def test_patches_outside_their_maps_are_not_read_elsewhere_either(large):
+    entries = replace(large.banks[0].entries, y=large.banks[0].entries.y + 1000)
+    with pytest.raises(LibraryError, match="outside their maps"):
+        Carried(entries, torch.device("cpu")).vectors(torch.arange(3))
 
 
 @pytest.mark.parametrize("weights", [(1, 1, 1, 0), (0, 0, 1, 1)])
@@ -395,7 +420,8 @@ def test_other_kernels_find_the_same(weights, monkeypatch):
     asked = entries.vectors(place[::37]) + 1e-2 * torch.randn(21, 2048, generator=random)
     scopes = [(torch.arange(21), place)]
     known = scan_module.scan(asked, scopes, entries, torch.tensor(weights), 5)
-    truth = scan_module.scan_on_grid(asked, place, entries, torch.tensor(weights), 5)
+    best = scan_module.best_on_grid(asked, place, entries, torch.tensor(weights), 5)
+    truth = rank(asked, best, entries, torch.tensor(weights), 5)
     assert torch.equal(known.entry, truth.entry)
     real, again = torch.addmm, []
 
@@ -404,8 +430,8 @@ def test_other_kernels_find_the_same(weights, monkeypatch):
         return found + 0.9 * rounding(2048) * (2 * torch.rand(found.shape, generator=random) - 1)
 
     monkeypatch.setattr(torch, "addmm", noisy)
-    looking = scan_module.scan_on_grid
-    monkeypatch.setattr(scan_module, "scan_on_grid", lambda *given: again.append(1) or looking(*given))
+    looking = scan_module.best_on_grid
+    monkeypatch.setattr(scan_module, "best_on_grid", lambda *given: again.append(1) or looking(*given))
     for _ in range(5):
         found = scan_module.scan(asked, scopes, entries, torch.tensor(weights), 5)
         assert torch.equal(found.entry, truth.entry)

@@ -17,7 +17,7 @@ from ktviz.library.kinds.patches.grid import QUERY_STEP, PatchGrid
 from ktviz.library.kinds.patches.identity import check_encoder
 from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.memory import as_bytes, release
-from ktviz.networks.running import check_finite, run
+from ktviz.networks.running import check_finite, place_of, run
 from ktviz.networks.threads import threads_for
 from ktviz.networks.tiles import cut, grown, reach_of, scaled, shifted, tiles
 from ktviz.retrieval.matches import Matches
@@ -118,10 +118,11 @@ class Pipeline(nn.Module):
     def retrieve(self, site: Retrieval, cells: Cells, grid: PatchGrid, settings: Settings) -> Matches:
         """Find the winners of all queries, strip by strip; each goes on where the one above it ends."""
         found: list[Matches] = []
+        device, _ = place_of(self.encoder)
         for rows in strips(grid):
             strip = grid.strip(rows)
             above = found[-1].winner[-grid.columns :] if found else None
-            found.append(site(cells(strip.cells), strip, settings, above))
+            found.append(site(cells(strip.cells), strip, settings, above, device))
             tidy(strip, grid)
         return concatenate(found)
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from ktviz.library.kinds.patches.carried import CPU
 from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.grid import QUERY_STEP, SIZE, PatchGrid
 from ktviz.library.kinds.patches.union import BankUnion
@@ -54,7 +55,14 @@ class Retrieval(RetrievalSite):
         super().__init__()
         self.banks, self.paints, self.optional = banks, paints, not paints
 
-    def forward(self, features: Tensor, grid: PatchGrid, settings: Settings, above: Tensor | None = None) -> Matches:
+    def forward(
+        self,
+        features: Tensor,
+        grid: PatchGrid,
+        settings: Settings,
+        above: Tensor | None = None,
+        device: torch.device = CPU,
+    ) -> Matches:
         """Find the winners of all queries of one feature map (C, h, w), or of a strip.
 
         Args:
@@ -62,11 +70,13 @@ class Retrieval(RetrievalSite):
             grid: Its queries.
             settings: How.
             above: (columns,) winners of the row of queries above a strip.
+            device: Where to compare with all entries, if that is asked.
         """
         search = settings.search
         excluded = self.banks.excluded(settings.without)
         found = [
-            self.banks.search(grid.unfold(features, index), search, excluded) for index in parts(grid, QUERIES_AT_ONCE)
+            self.banks.search(grid.unfold(features, index), search, excluded, device)
+            for index in parts(grid, QUERIES_AT_ONCE)
         ]
         weights = torch.tensor(search.band_weights)
         matches = concatenate(found)

@@ -12,6 +12,7 @@ from torch import Tensor
 from ktviz.errors import SettingError
 from ktviz.images import Pixels
 from ktviz.library.banks import expect, fitting, thumb_of
+from ktviz.library.kinds.patches.carried import CPU, Carried, carried
 from ktviz.library.kinds.patches.drift import Drift, Fit
 from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.frame import Frame
@@ -49,12 +50,13 @@ class Bank:
     def __init__(self, place: Place) -> None:
         self.place = place
         self._latest: tuple[tuple[float, ...], Index] | None = None
+        self._there: tuple[torch.device, Carried | None] | None = None
         self._thumbs: dict[int, bytes] = {}
 
     def changed(self, **parts: Any) -> Bank:
         """The same bank in memory, with other `entries`, `tree`, `keys`, or another `name`."""
         other = Bank(self.place)
-        other.__dict__.update({**vars(self), "_latest": None, **parts})
+        other.__dict__.update({**vars(self), "_latest": None, "_there": None, **parts})
         return other
 
     def __len__(self) -> int:
@@ -137,7 +139,11 @@ class Bank:
 
     @without_autocast
     def search(
-        self, queries: Tensor, settings: SearchSettings = SearchSettings(), excluded: Tensor | None = None
+        self,
+        queries: Tensor,
+        settings: SearchSettings = SearchSettings(),
+        excluded: Tensor | None = None,
+        device: torch.device = CPU,
     ) -> Matches:
         """Find the best entries for queries; several threads may search one bank.
 
@@ -145,6 +151,7 @@ class Bank:
             queries: (N, C, 4, 4), features of the bank's encoder; see `PatchGrid.unfold`.
             settings: How to search.
             excluded: (entries,) bool of entries to pass over; at least one must remain.
+            device: Where to compare with all entries, if that is asked: a GPU finds the same, to the bit.
 
         Returns:
             Matches of N queries; see `ktviz.library.kinds.patches.search.search`.
@@ -164,7 +171,16 @@ class Bank:
         if excluded is not None and not excluded.any():
             excluded = None
         index = self.index(settings.band_weights) if settings.preset == "beam" else None
-        return search(queries, self.entries, self.tree, index, settings, excluded)
+        return search(queries, self.entries, self.tree, index, settings, excluded, self.on(device))
+
+    def on(self, device: torch.device) -> Carried | None:
+        """Its entries on a GPU, kept for the latest one; see `carried`."""
+        if device.type != "cuda":
+            return None
+        latest = self._there  # read once: another thread may ask for another device
+        if latest is None or latest[0] != device:
+            self._there = latest = device, carried(self.entries, device)
+        return latest[1]
 
     def as_asked(self, queries: Tensor) -> Tensor:
         """Queries as the search reads them: (N, C, 4, 4) float32 in memory, without a gradient."""

@@ -87,7 +87,7 @@ class Entries:
         if self.maps[0].dtype != torch.float16 or self.channels % LANES:
             return None
         source, y, x = self.where(rows)
-        known, size = self._opened(source, y, x), 2 * self.channels
+        known, size = self.opened(source, y, x), 2 * self.channels
         stride = known[source, 2] * size
         return known[source, 0] + y * stride + x * size, stride
 
@@ -109,7 +109,7 @@ class Entries:
         NumPy copies such runs faster than PyTorch.
         """
         source, y, x = self.where(rows)
-        width = self._opened(source, y, x)[source, 2]
+        width = self.opened(source, y, x)[source, 2]
         place = ((y * width + x)[:, None] + torch.arange(SIZE) * width[:, None]).numpy()
         out = np.empty((len(rows), SIZE, SIZE * self.channels), dtype=self._run(0).dtype)
         for number in np.unique(source.numpy()).tolist():
@@ -117,7 +117,7 @@ class Entries:
             out[mine] = self._run(number)[place[mine]]
         return torch.from_numpy(out).flatten(1)
 
-    def _opened(self, source: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    def opened(self, source: Tensor, y: Tensor, x: Tensor) -> Tensor:
         """What is known of the maps of some patches, all of them opened; see `_known`.
 
         Raises:

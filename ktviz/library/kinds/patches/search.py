@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ktviz.errors import SettingError
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS, check_band_weights, to_vectors
+from ktviz.library.kinds.patches.carried import Carried
 from ktviz.library.kinds.patches.compare import rank
 from ktviz.library.kinds.patches.entries import Entries
 from ktviz.library.kinds.patches.group import group
@@ -73,6 +74,7 @@ def search(
     index: Index | None,
     settings: SearchSettings,
     excluded: Tensor | None,
+    there: Carried | None = None,
 ) -> Matches:
     """Find the best entries for each query.
 
@@ -83,6 +85,7 @@ def search(
         index: Its keys, for `settings.band_weights`; None where the preset needs none.
         settings: How to search.
         excluded: (entries,) bool of entries to pass over; at least one must remain.
+        there: The entries on a GPU, which then compares with all of them.
 
     Returns:
         Matches of N queries with `settings.candidates` candidates each; `bands` (N, k, 4) are the cosines within LL,
@@ -95,11 +98,12 @@ def search(
     elif settings.preset == "paper":
         found = scan(vectors, reached(vectors, tree, excluded), entries, weights, length)
     else:
-        found = scan(vectors, [everything(len(vectors), entries, excluded)], entries, weights, length)
+        found = scan(vectors, [everything(len(vectors), entries, excluded)], entries, weights, length, there)
     # Where exclusion emptied every leaf that was reached, only a full scan can answer.
     lost = (found.entry[:, 0] < 0).nonzero()[:, 0]
     if len(lost):
-        found.put(lost, scan(vectors[lost], [everything(len(lost), entries, excluded)], entries, weights, length))
+        scope = everything(len(lost), entries, excluded)
+        found.put(lost, scan(vectors[lost], [scope], entries, weights, length, there))
     return Matches(
         entry=found.entry,
         similarity=found.similarity,

@@ -13,6 +13,7 @@ from ktviz.library.banks import Banks, Part
 from ktviz.library.format import EncoderIdentity
 from ktviz.library.kinds.patches.bands import band_energy, norm_parts, to_patches, to_vectors
 from ktviz.library.kinds.patches.bank import Bank
+from ktviz.library.kinds.patches.carried import CPU
 from ktviz.library.kinds.patches.entries import GRID_CHUNK, grid_scales
 from ktviz.library.kinds.patches.grid import SIZE, PatchGrid
 from ktviz.library.kinds.patches.search import SearchSettings
@@ -52,7 +53,11 @@ class BankUnion(Banks[Bank]):
         return self.banks[0].sources if len(self.banks) == 1 else Joined([bank.sources for bank in self.banks])
 
     def search(
-        self, queries: Tensor, settings: SearchSettings = SearchSettings(), excluded: Tensor | None = None
+        self,
+        queries: Tensor,
+        settings: SearchSettings = SearchSettings(),
+        excluded: Tensor | None = None,
+        device: torch.device = CPU,
     ) -> Matches:
         """Search every bank and keep the best.
 
@@ -60,6 +65,7 @@ class BankUnion(Banks[Bank]):
             queries: (N, C, 4, 4), as in `Bank.search`.
             settings: How to search.
             excluded: (entries,) bool of entries to pass over, as made by `excluded()`.
+            device: Where to compare with all entries, as in `Bank.search`.
 
         Returns:
             Matches of N queries, entries numbered through all banks.
@@ -72,7 +78,7 @@ class BankUnion(Banks[Bank]):
             first, last = self.entry_offset[number : number + 2].tolist()
             hidden = None if excluded is None else excluded[first:last]
             if hidden is None or not hidden.all():
-                found.append(bank.search(queries, settings, hidden))
+                found.append(bank.search(queries, settings, hidden, device))
                 offset.append(int(self.entry_offset[number]))
         return merge(found, offset, settings.candidates)
 
