@@ -87,6 +87,7 @@ _HOMES = {
     "Translator": "ktviz.systems.kt.translator",
     "verify": "ktviz.audit.verify",
     "without": "ktviz.explain.counterfactual",
+    "Workbench": "ktviz.workbench.app.workbench",
     "write_image": "ktviz.images",
 }
 
@@ -168,6 +169,7 @@ if TYPE_CHECKING:
     from ktviz.widgets.explorer import TranslationView as TranslationView
     from ktviz.widgets.explorer import TreeView as TreeView
     from ktviz.widgets.options import options as options
+    from ktviz.workbench.app.workbench import Workbench as Workbench
     from ktviz.workbench.bench import bench as bench
     from ktviz.workbench.result import Bench as Bench
 

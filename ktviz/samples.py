@@ -58,6 +58,49 @@ def folder() -> Path:
     return found
 
 
+def names() -> dict[str, list[str]]:
+    """What there is to translate: names of photos, drawings, portraits and scenes, by the function that reads them.
+
+    Example:
+        >>> from ktviz import samples
+        >>> samples.names()["photo"]
+        ['astronaut', 'chelsea', 'coffee', 'rocket']
+    """
+    places = {
+        "photo": folder() / "photos",
+        "drawing": folder() / POTS / "drawings",
+        "portrait": folder() / PORTRAITS / "inputs",
+    }
+    found = {kind: sorted(path.stem for path in find_images(place).paths) for kind, place in places.items()}
+    return {**found, "scene": sorted(path.stem for path in (folder() / SCENES / "inputs").glob("*/photo/*.jpg"))}
+
+
+def banks() -> dict[str, str]:
+    """Names of all sample banks, and of which kind each is; nothing is built for it.
+
+    Example:
+        >>> from ktviz import samples
+        >>> samples.banks()["scenes/rooms"]
+        'pictures'
+    """
+    patches = dict.fromkeys(chosen_styles(folder(), None), "patches")
+    return {**patches, f"{SCENES}/rooms": "pictures", f"{SCENES}/{STREETS}": "codes", GLAZED: "codes", CLAY: "pictures"}
+
+
+def names_for(bank: str) -> tuple[str, list[str]]:
+    """What is translated with a sample bank: the kind of sample, and their names; photos, with any other bank.
+
+    Example:
+        >>> from ktviz import samples
+        >>> samples.names_for("scenes/rooms")[0], samples.names_for("art/impasto")[1][0]
+        ('scene', 'astronaut')
+    """
+    task, _, style = bank.partition("/")
+    kind = {SCENES: "scene", POTS: "drawing", PORTRAITS: "portrait"}.get(task, "photo")
+    scenes = (folder() / SCENES / "inputs" / style / "photo").glob("*.jpg")
+    return kind, sorted(path.stem for path in scenes) if kind == "scene" else names()[kind]
+
+
 def photo(name: str) -> Pixels:
     """A sample photograph, (H, W, 3) uint8: astronaut, chelsea, coffee or rocket.
 

@@ -14,9 +14,14 @@ LARGEST = float.fromhex("0x1.fffffep127")
 
 
 class KnownKeywords:
-    """What dataclasses of settings inherit, to say which settings there are when they are given another."""
+    """What dataclasses of settings inherit, to say which settings there are when they are given another.
+
+    Attributes:
+        SLIDERS: By name of a number, from where to where a slider goes; both ends are allowed.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
+    SLIDERS: ClassVar[Mapping[str, tuple[float, float]]] = {}
 
     def __new__(cls, *values: Any, **keywords: Any) -> Self:
         known = [setting.name for setting in fields(cls)]

@@ -26,6 +26,7 @@ from ktviz.cli import (
     train,
     translate,
     verify,
+    workbench,
 )
 from ktviz.cli.console import err, exit_code, report, show_warnings
 from ktviz.errors import KtvizError
@@ -48,6 +49,7 @@ app.command("keygen")(keygen.keygen)
 app.add_typer(library.app, name="library")
 app.command("systems")(systems.systems)
 app.command("lab")(lab.lab)
+app.command("workbench")(workbench.workbench)
 app.command("train")(train.train)
 app.command("doctor")(doctor.doctor)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,10 @@ from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
 from ktviz.systems.styles import Styles
 from ktviz.systems.switches import Switches
 from ktviz.trace.trace import Trace
+from ktviz.values import KnownKeywords
 
 if TYPE_CHECKING:
+    from ktviz.library.kinds.codes.coder import Coder
     from ktviz.systems.material import Material
     from ktviz.systems.prepared import Prepared
 
@@ -38,12 +40,20 @@ class PlainSystem:
 
     A subclass gives `name`, `digests`, `pictures`, and whatever its abilities need: `rerun` (which `exclude` needs,
     too), `blend`.
+
+    Attributes:
+        settings_type: What its settings are, a dataclass of which a workbench makes controls; None if it does not say.
+        bank_kind: Which kind of bank it takes: "patches", "pictures", "codes"; None if it takes one picture of any.
+        takes: What it takes of a picture that is translated; see `Material`: photo, labels, instances, attributes.
     """
 
     name: str
     baseline: str
     cell_px: int = 1
     banks: Banks[Any] | None = None
+    settings_type: ClassVar[type[KnownKeywords] | None] = None
+    bank_kind: ClassVar[str | None] = None
+    takes: ClassVar[tuple[str, ...]] = ("photo",)
 
     def settings_of(self, inputs: tuple[Any, ...], output: Any) -> Mapping[str, Any]:
         """How a run was made: in one way."""
@@ -157,6 +167,11 @@ class PlainSystem:
     def only_stated(settings: Mapping[str, Any]) -> Mapping[str, Any]:
         """Settings of a run that what it made need not show: none."""
         return {}
+
+    @classmethod
+    def bank_coder(cls) -> Coder | None:
+        """What makes its banks of codes; None for other banks."""
+        return None
 
     @classmethod
     def prepared(cls, input: Material, reference: Material | Banks[Any], like: Any = None, /) -> Prepared:

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import secrets
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
-from contextlib import contextmanager, suppress
-from types import SimpleNamespace
+from contextlib import suppress
 
 import nbformat
 import pytest
 from playwright.sync_api import expect
 
 from browser.explorer_driver import ExplorerDriver
+from browser.servers import LOCAL, serving, until, write_notebook
 from ktviz.lessons.copies import lesson_paths
 
 pytestmark = pytest.mark.slow
-START_S = 180
 TAKEN_MS = 20_000
 RUN_MS = 180_000
 """How long a server may take to start, a key to be taken, and a cell to run, on a busy machine."""
-LOCAL = ("http://127.0.0.1", "data:", "blob:", "about:")
 PROMPT = re.compile(r"\[\d+\]:")
 SIZE = (512, 512)
 WIRE_BYTES = 1_500_000
@@ -80,74 +72,14 @@ LESSON = [cell.source for cell in nbformat.read(lesson_paths()[0], 4).cells if c
 """The code of the first lesson; its prose only makes the notebook longer than a screen."""
 
 
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-def answers(url):
-    try:
-        with urllib.request.urlopen(url, timeout=60):
-            return True
-    except OSError:
-        return False
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """A JupyterLab of our own: its folder, address and token."""
-    with serving(tmp_path_factory.mktemp("lab"), "jupyterlab") as found:
+    home = tmp_path_factory.mktemp("lab")
+    with serving(home, "jupyterlab") as found:
+        write_notebook(found.books / "view.ipynb", [cell.strip() for cell in CELLS.split("---")])
+        write_notebook(found.books / "lesson.ipynb", [*LESSON, "print(view.region)"])
         yield found
-
-
-@contextmanager
-def serving(home, program):
-    """JupyterLab or Notebook with our notebooks."""
-    book = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
-    book.cells = [nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS.split("---")]
-    (home / "books").mkdir()
-    nbformat.write(book, home / "books" / "view.ipynb")
-    book.cells = [nbformat.v4.new_code_cell(source) for source in (*LESSON, "print(view.region)")]
-    nbformat.write(book, home / "books" / "lesson.ipynb")
-    folders = {f"JUPYTER_{name}_DIR": str(home / name) for name in ("CONFIG", "DATA", "RUNTIME")}
-    port, token = free_port(), secrets.token_hex(16)
-    command = [sys.executable, "-m", program, "--no-browser", "--allow-root", f"--port={port}"]
-    command += [
-        f"--ServerApp.root_dir={home / 'books'}",
-        f"--IdentityProvider.token={token}",
-        "--ServerApp.ip=127.0.0.1",
-    ]
-    command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    with (home / "log").open("w") as log:
-        process = subprocess.Popen(
-            command, stdout=log, stderr=log, env={**os.environ, **folders, "KTVIZ_DISPLAY": "both"}
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        until(lambda: process.poll() is not None or answers(f"{address}/api?token={token}"))
-        assert process.poll() is None, (home / "log").read_text()[-2000:]
-        yield SimpleNamespace(address=address, token=token, books=home / "books")
-    finally:
-        process.terminate()
-        stop(process)
-
-
-def stop(process):
-    """Wait for it to end, not for ever; kernels end when they find themselves alone."""
-    try:
-        process.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def until(true):
-    """Ask again until something is true."""
-    deadline = time.monotonic() + START_S
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 class Notebook:
@@ -243,9 +175,9 @@ def test_a_saved_notebook_shows_a_snapshot_where_the_kernel_is_gone(tmp_path, op
     with serving(tmp_path, program) as server:
         trace.save(server.books / "trace.parquet", pictures="both")
         address = f"{server.address}/{place}/saved.ipynb?token={server.token}"
-        saved = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
-        saved.cells = [nbformat.v4.new_code_cell('import ktviz as kt\nkt.Explorer(kt.Trace.open("trace.parquet"))')]
-        nbformat.write(saved, server.books / "saved.ipynb")
+        write_notebook(
+            server.books / "saved.ipynb", ['import ktviz as kt\nkt.Explorer(kt.Trace.open("trace.parquet"))']
+        )
         with open_tab(height=1600, local=LOCAL) as page:
             page.goto(address)
             page.locator(".cm-content").first.click()

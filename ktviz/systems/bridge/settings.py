@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from ktviz.errors import SettingError
 from ktviz.systems.draws import draw_seed
@@ -56,6 +56,7 @@ class Settings(KnownKeywords):
     row: int | None = None
     seed: int = 0
     amount: float = AMOUNT
+    SLIDERS: ClassVar[Mapping[str, tuple[float, float]]] = {"alpha": (0, 1), "amount": (0, 3)}
 
     def __post_init__(self) -> None:
         one_of("mode", self.mode, get_args(Mode))

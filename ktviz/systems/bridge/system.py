@@ -80,6 +80,9 @@ class Bridge(nn.Module, PlainSystem):
 
     name = NAME
     abilities = frozenset({"rerun", "exclude", "blend", "attributes", "bench"})
+    settings_type = Settings
+    bank_kind = "pictures"
+    takes = ("photo", "attributes")
     baseline = "the source's own code"
     cell_px = CODE_PX
 

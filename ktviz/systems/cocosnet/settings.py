@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ktviz.errors import SettingError
 from ktviz.systems.cocosnet.configuration import checked_temperature
@@ -33,6 +35,7 @@ class Settings(KnownKeywords):
     temperature: float | None = None
     exemplar: str | None = None
     top: int = TOP
+    SLIDERS: ClassVar[Mapping[str, tuple[float, float]]] = {"temperature": (0.001, 0.1), "top": (1, 32)}
 
     def __post_init__(self) -> None:
         if self.temperature is not None:

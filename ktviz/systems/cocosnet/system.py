@@ -92,6 +92,9 @@ class CoCosNet(nn.Module, PlainSystem):
 
     name = NAME
     abilities = frozenset({"rerun", "exclude", "blend", "oracle", "reuse", "bench"})
+    settings_type = Settings
+    bank_kind = "pictures"
+    takes = ("labels",)
     baseline = "the exemplar's mean colour"
     cell_px = 4
 

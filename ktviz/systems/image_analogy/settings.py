@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from ktviz.errors import SettingError, unknown_name
 from ktviz.systems.image_analogy.feature_blend import CURVES, Curve
@@ -64,6 +64,12 @@ class Settings(KnownKeywords):
     inversion_iterations: int = 100
     refine: bool = False
     seed: int = 0
+    SLIDERS: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "ratio": (0.1, 1),
+        "blend": (1, 3),
+        "iterations": (1, 20),
+        "inversion_iterations": (1, 200),
+    }
 
     def __post_init__(self) -> None:
         if not 0 < number("ratio", self.ratio) <= 1:

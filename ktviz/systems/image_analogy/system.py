@@ -76,6 +76,7 @@ class ImageAnalogy(nn.Module, PlainSystem):
 
     name = NAME
     abilities = frozenset({"rerun", "exclude", "blend", "oracle", "bench"})
+    settings_type = Settings
     baseline = "the content's own pixels"
     cell_px = 4
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict, get_args
+from typing import Any, ClassVar, TypedDict, get_args
 
 from ktviz.errors import SettingError
 from ktviz.library.banks import Part
@@ -77,6 +77,13 @@ class Settings(KnownKeywords):
     candidates: int = 8
     beam: int = SearchSettings.beam
     without: Iterable[Part] = ()
+    SLIDERS: ClassVar[Mapping[str, tuple[float, float]]] = {
+        **dict.fromkeys(("strength", "align"), (0, 1)),
+        "max_gain": (0, 10),
+        "coherence": (0, 0.5),
+        "candidates": (1, 32),
+        "beam": (1, 400),
+    }
 
     def __post_init__(self) -> None:
         one_of("tone", self.tone, get_args(ToneOf))

@@ -16,6 +16,7 @@ from ktviz.errors import AbilityError
 from ktviz.images import ImageLike, Pixels, as_pixels
 from ktviz.library.banks import Banks, Part
 from ktviz.library.kinds.patches.features import STRIDE, extractor_digest
+from ktviz.library.layout import PATCHES
 from ktviz.library.library import Library
 from ktviz.memory import as_bytes
 from ktviz.networks.running import without_autocast
@@ -68,6 +69,9 @@ class Translator(Pipeline):
     abilities = frozenset({"rerun", "exclude", "blend", "oracle", "tree", "bands", "bench"})
     baseline = "the photo's own features"
     cell_px = STRIDE
+    settings_type = Settings
+    bank_kind = PATCHES
+    takes = ("photo",)
 
     @classmethod
     def shipped(cls, banks: Banks[Any], memory: str | int | None = None) -> Translator:

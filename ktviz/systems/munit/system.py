@@ -29,7 +29,7 @@ from ktviz.systems.munit.exemplar import brought
 from ktviz.systems.munit.path import StylePath
 from ktviz.systems.munit.result import Translation
 from ktviz.systems.munit.run import Run
-from ktviz.systems.munit.settings import code_of, only_stated
+from ktviz.systems.munit.settings import Settings, code_of, only_stated
 from ktviz.systems.munit.shape import Shape
 from ktviz.systems.munit.sites import NAME, CellSite, LikenessSite, StyleSite
 from ktviz.systems.munit.style import Style
@@ -75,6 +75,8 @@ class Munit(nn.Module, PlainSystem):
 
     name = NAME
     abilities = frozenset({"rerun", "exclude", "blend", "space", "bench"})
+    settings_type = Settings
+    bank_kind = "codes"
     baseline = "the mean style of the bank, or without one a style of zeros; of a drawn style, that style"
     cell_px = CELL_PX
 
@@ -146,6 +148,11 @@ class Munit(nn.Module, PlainSystem):
     def target(self) -> str:
         """The domain of what is made."""
         return self.direction.to
+
+    @classmethod
+    def bank_coder(cls) -> Coder:
+        """What makes banks of styles for this system as it is shipped."""
+        return cls().coder
 
     @property
     def coder(self) -> Coder:

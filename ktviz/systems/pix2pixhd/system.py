@@ -79,6 +79,9 @@ class Pix2PixHD(nn.Module, PlainSystem):
 
     name = NAME
     abilities = frozenset({"rerun", "exclude", "blend", "tree", "codes", "bench"})
+    settings_type = Settings
+    bank_kind = "codes"
+    takes = ("labels", "instances")
     baseline = "the class's mean code"
 
     def __init__(
