@@ -38,6 +38,7 @@ _HOMES = {
     "code_space_figure": "ktviz.figures.code_space",
     "CodeUnion": "ktviz.library.kinds.codes.union",
     "compare": "ktviz.explain.counterfactual",
+    "Compare": "ktviz.widgets.compare",
     "Comparison": "ktviz.explain.counterfactual",
     "Decoder": "ktviz.systems.kt.decoder",
     "Encoder": "ktviz.systems.kt.encoder",
@@ -158,6 +159,7 @@ if TYPE_CHECKING:
     from ktviz.trace.record import record as record
     from ktviz.trace.store import TraceStore as TraceStore
     from ktviz.trace.trace import Trace as Trace
+    from ktviz.widgets.compare import Compare as Compare
     from ktviz.widgets.explorer import AttributesView as AttributesView
     from ktviz.widgets.explorer import BandView as BandView
     from ktviz.widgets.explorer import CodeSpaceView as CodeSpaceView

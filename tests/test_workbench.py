@@ -131,7 +131,14 @@ def test_an_uploaded_picture_is_translated_as_in_python_and_kept(bench, paint):
     bench.translate()
     bench.wait(MOST_S)
     assert [result.trace for result in bench.results.kept] == [bench.trace, first]
-    bench.results.children[1].children[-1].click()
+    assert bench.results.beside.disabled
+    for tick in bench.results.ticks:
+        tick.value = True
+    bench.results.beside.click()
+    both = bench.stage.children[0]
+    assert isinstance(both, kt.Compare)
+    assert [view.trace for view in both.views] == [first, bench.trace]
+    bench.results.cards[1].children[-1].children[0].click()
     assert bench.trace is first
     view = bench.stage.children[0]
     assert isinstance(view, kt.Explorer)

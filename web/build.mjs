@@ -6,6 +6,7 @@ const folder = process.env.KTVIZ_STATIC ?? "../ktviz/widgets/static";
 const FURTHER = {
   ...Object.fromEntries(["attributes", "codes", "reuse", "space"].map((name) => [name, `src/panels/${name}.ts`])),
   page: "src/page/index.ts",
+  compare: "src/compare/index.ts",
 };
 const small = { bundle: true, minify: true, target: "es2022", legalComments: "none", charset: "utf8" };
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -16,13 +16,14 @@ from ktviz.files import replacing
 from ktviz.images import Pixels, encode_image
 from ktviz.values import short
 from ktviz.widgets.packing import Part, as_text, pack, to_json
-from ktviz.widgets.panels.registry import PANELS, appearing
+from ktviz.widgets.panels.registry import PANELS, appearing, beside
 from ktviz.widgets.pictures import LONGEST_PX, small
 from ktviz.widgets.room import Room, same
 from ktviz.widgets.scene import canvas_part, columns, describe, source_pictures
 from ktviz.widgets.subject import Subject
 
 if TYPE_CHECKING:
+    from ktviz.widgets.compare import Compare
     from ktviz.widgets.view import View
 
 PAGE_BYTES, USUAL_PX, LARGEST_BYTES = 3_900_000, 512 * 512, 8_900_000
@@ -57,6 +58,21 @@ AFTER = '<script type="text/plain" id="ktviz-after">{packed}</script>\n'
 """The counterfactual that the view has beside its trace: its scene, and answers about it."""
 SITE = '<script type="text/plain" class="ktviz-site" data-site="{name}" data-selected="{selected}">{packed}</script>\n'
 """Another site of the trace in a page: its scene, and answers about it."""
+
+
+COMPARISON = (
+    PAGE.partition("<main")[0]
+    + """<main id="ktviz-comparison"></main>
+{elements}<script type="module">{script}</script>
+</body>
+</html>
+"""
+)
+COMPARED = (
+    '<div hidden class="ktviz-compared" data-title="{title}" data-parts="{parts}" data-selected="{selected}">'
+    '<script type="text/plain">{scene}</script><script type="text/plain">{store}</script></div>\n'
+)
+"""One of several traces in a page."""
 
 
 @dataclass(frozen=True)
@@ -105,12 +121,14 @@ class Further:
         subject: What it is of.
         scene: Packed.
         element: How it stands in the page, with room for what is packed.
+        parts: Of the view.
     """
 
     name: str
     subject: Subject
     scene: bytes
     element: Callable[[str], str]
+    parts: Sequence[str]
 
     @property
     def size(self) -> int:
@@ -119,7 +137,7 @@ class Further:
 
     def text(self, room: Room) -> str:
         """With answers, as far as there is room; those that the first scene has too are named alone."""
-        parts = kept(self.subject, room)
+        parts = kept(self.subject, room, self.parts)
         shared = [name for name, part in parts.items() if same(part, room.known.get(name))]
         own = {name: part for name, part in parts.items() if name not in shared}
         store = pack({"shared": shared, "left_out": room.lacking}, own, for_gzip=True)
@@ -156,12 +174,9 @@ def page(view: View, most: int | None = None) -> Page:
     Raises:
         SettingError: What every page of it has takes more.
     """
-    from ktviz.widgets.view import static_text
-
     subject = view._subject
-    script = "\n".join((static_text("page.js"), view._esm)).replace("</script", "<\\/script")
-    css = static_text("ktviz.css").replace("</style", "<\\/style")
-    scene = as_text(describe(subject), {**pictures(view), **columns(subject), **source_pictures(subject)})
+    script, css = front_end("page", view._esm)
+    scene = scene_text(view)
     sizes = {"front end": len(script) + len(css) + MARKUP_BYTES, "scene": len(scene)}
     left = (usual_bytes(view) if most is None else most) - sum(sizes.values())
     if most is not None and left < 0:
@@ -169,7 +184,7 @@ def page(view: View, most: int | None = None) -> Page:
         raise SettingError(f"a page of {most / 1e6:g} MB", found, "Allow more, or show a part: trace[region]")
     further = further_scenes(view, max(0, left) // 2)
     room = Room(max(0, left - sum(one.size for one in further)))
-    known, lacking = kept(subject, room), room.lacking
+    known, lacking = kept(subject, room, view.parts), room.lacking
     if view._states[view.site].after is not None and not any(one.name == COUNTERFACTUAL for one in further):
         lacking.append(COUNTERFACTUAL)
     store = as_text({"left_out": lacking}, known)
@@ -193,10 +208,63 @@ def page(view: View, most: int | None = None) -> Page:
     return Page(text, sizes, tuple(dict.fromkeys(lacking)))
 
 
-def kept(subject: Subject, room: Room) -> dict[str, Part]:
-    """What the page's panels answer without Python, as far as there is room."""
+def front_end(first: str, rest: str) -> tuple[str, str]:
+    """Script and style of a page, as they stand in it."""
+    from ktviz.widgets.view import static_text
+
+    script = "\n".join((static_text(f"{first}.js"), rest)).replace("</script", "<\\/script")
+    return script, static_text("ktviz.css").replace("</style", "<\\/style")
+
+
+def scene_text(view: View) -> str:
+    """The scene of a view in a page."""
+    subject = view._subject
+    return as_text(describe(subject), {**pictures(view), **columns(subject), **source_pictures(subject)})
+
+
+def write_comparison(
+    compare: Compare, path: str | os.PathLike[str], max_mb: float | None, overwrite: bool
+) -> PageReport:
+    """See `Compare.to_html`."""
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise StorageError(f"write {str(path)!r}", "it exists", "Say overwrite=True, or choose another name")
+    made = comparison_page(compare, None if max_mb is None else most_bytes(max_mb))
+    with replacing(path) as temporary:
+        temporary.write_text(made.text, encoding="utf-8")
+    return PageReport(path, len(made.text.encode()), made.sizes, made.left_out)
+
+
+def comparison_page(compare: Compare, most: int | None = None) -> Page:
+    """A page of several traces; each gets an equal part of the room, errors as in `page`."""
+    views = compare.views
+    script, css = front_end("page", compare._esm)
+    scenes = [scene_text(view) for view in views]
+    sizes = {"front end": len(script) + len(css) + MARKUP_BYTES, "scenes": sum(map(len, scenes))}
+    usual = min(LARGEST_BYTES, sum(usual_bytes(view) for view in views))
+    left = (usual if most is None else most) - sum(sizes.values())
+    if most is not None and left < 0:
+        found = f"what every page of it has takes {sum(sizes.values()) / 1e6:.1f} MB"
+        raise SettingError(f"a page of {most / 1e6:g} MB", found, "Allow more, or compare fewer")
+    elements, lacking, answers = [], dict[str, None](), 0
+    for view, scene, title in zip(views, scenes, compare.titles, strict=True):
+        room = Room(max(0, left) // len(views))
+        known = kept(view._subject, room, view.parts)
+        store = as_text({"left_out": room.lacking}, known)
+        lacking |= dict.fromkeys(room.lacking)
+        answers += len(store)
+        selected = html.escape(to_json({**view._selected, "showing": "before"}))
+        said = {"title": html.escape(title), "parts": " ".join(view.parts), "selected": selected}
+        elements.append(COMPARED.format(**said, scene=scene, store=store))
+    title = html.escape(f"ktviz: {', '.join(compare.titles)}")
+    text = COMPARISON.format(title=title, css=css, elements="".join(elements), script=script)
+    return Page(text, sizes | {"answers": answers}, tuple(lacking))
+
+
+def kept(subject: Subject, room: Room, parts: Sequence[str]) -> dict[str, Part]:
+    """What the panels of a page with some parts answer without Python, as far as there is room."""
     found: dict[str, Part] = {}
-    for panel in appearing(subject):
+    for panel in beside(parts, subject):
         found |= panel.kept(subject, room)
     return found
 
@@ -227,7 +295,7 @@ def after_scenes(view: View) -> Iterator[Further]:
     if after is not None:
         shown = {**in_little_room(after.pictures()), **columns(after.subject)}
         scene = pack(after.describe(), shown, for_gzip=True)
-        yield Further(COUNTERFACTUAL, after.subject, scene, lambda packed: AFTER.format(packed=packed))
+        yield Further(COUNTERFACTUAL, after.subject, scene, lambda packed: AFTER.format(packed=packed), view.parts)
 
 
 def of_site(view: View, site: str) -> Further:
@@ -236,7 +304,7 @@ def of_site(view: View, site: str) -> Further:
     subject = state.answers["before"].subject
     selected = html.escape(to_json({**state.agreed["_selected"], "showing": "before"}))
     scene = pack(describe(subject), columns(subject), for_gzip=True)
-    return Further(f"site {site}", subject, scene, partial(site_element, html.escape(site), selected))
+    return Further(f"site {site}", subject, scene, partial(site_element, html.escape(site), selected), view.parts)
 
 
 def site_element(name: str, selected: str, packed: str) -> str:

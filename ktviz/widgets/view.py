@@ -133,14 +133,19 @@ class View(anywidget.AnyWidget):
         self.selection = state.agreed["selection"]
         self.on_msg(self._on_message)
 
-    def _script(self) -> str:
-        """The bundle, behind the files of the panels that any site has and that are not in it."""
+    @property
+    def further(self) -> list[str]:
+        """Files of the front end besides the bundle: of the panels that any site has and that are not in it."""
         names: dict[str, None] = {}
         for site in choices(self._trace):
             with suppress(KtvizError):  # it is told where that site is asked for
                 subject = self._subject if site["name"] == self._current else self._subject_at(site["name"])
                 names |= dict.fromkeys(panel.name for panel in drawn(self.parts, subject) if panel.further)
-        return "\n".join(static_text(f"{name}.js") for name in (*names, "ktviz"))
+        return [*names]
+
+    def _script(self) -> str:
+        """All that the browser runs."""
+        return "\n".join(static_text(f"{name}.js") for name in (*self.further, "ktviz"))
 
     def _state(self, site: str) -> SiteState:
         """What the view holds of a site; made when it is first asked for."""

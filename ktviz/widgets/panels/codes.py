@@ -128,6 +128,7 @@ PANEL = Panel(
     "codes",
     row=1,
     height_px=520,
+    needs="translation",
     further=True,
     appears=appears,
     can=can,

@@ -26,6 +26,7 @@ class Panel:
         row: Of the Explorer, from above; panels of a row stand beside each other.
         height_px: In a frame, which cannot ask its content.
         folded_px: In the Explorer's frame, if that folds it.
+        needs: Name of the panel that is drawn beside it, even where a view has this one alone.
         further: Whether it is drawn by a file of its own, of its name, and not by the bundle.
         appears: Whether the Explorer shows it for a trace; alone it is always drawn, and says what it lacks.
         can: What of it has something to show, by name.
@@ -40,6 +41,7 @@ class Panel:
     row: int
     height_px: int
     folded_px: int | None = None
+    needs: str = ""
     further: bool = False
     appears: Callable[[Subject], bool] = lambda subject: True
     can: Callable[[Subject], dict[str, bool]] = nothing

@@ -28,6 +28,14 @@ def drawn(parts: Sequence[str], subject: Subject) -> list[Panel]:
     return wanted if len(parts) == 1 else [panel for panel in wanted if panel.appears(subject)]
 
 
+def beside(parts: Sequence[str], subject: Subject) -> list[Panel]:
+    """The panels that appear in a view with some parts, with those that they need."""
+    wanted, needs = {*parts}, {panel.name: panel.needs for panel in PANELS if panel.needs}
+    while more := {needs[name] for name in wanted & needs.keys()} - wanted:
+        wanted |= more
+    return [panel for panel in appearing(subject) if panel.name in wanted]
+
+
 def appearing(subject: Subject) -> list[Panel]:
     """The panels that have a place in the Explorer of a trace."""
     return [panel for panel in PANELS if panel.appears(subject)]

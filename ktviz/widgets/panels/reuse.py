@@ -54,4 +54,14 @@ def columns(subject: Subject) -> dict[str, Part]:
     return {"fed": fed.astype(np.float32), "entropy": subject.trace.column(ENTROPY).astype(np.float32)}
 
 
-PANEL = Panel("reuse", row=1, height_px=560, further=True, appears=appears, can=can, describe=describe, columns=columns)
+PANEL = Panel(
+    "reuse",
+    row=1,
+    height_px=560,
+    needs="translation",
+    further=True,
+    appears=appears,
+    can=can,
+    describe=describe,
+    columns=columns,
+)

@@ -33,4 +33,4 @@ def piece(trace: Trace) -> npt.NDArray[np.integer]:
     return whole(found)
 
 
-PANEL = Panel("translation", row=0, height_px=600, can=can, columns=columns)
+PANEL = Panel("translation", row=0, height_px=600, needs="sources", can=can, columns=columns)

@@ -18,6 +18,7 @@ from ktviz.systems.prepared import Prepared
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import system_class
 from ktviz.trace.trace import Trace
+from ktviz.widgets.compare import Compare
 from ktviz.widgets.explorer import Explorer
 from ktviz.workbench.app.building import Building
 from ktviz.workbench.app.controls import Controls
@@ -77,7 +78,7 @@ class Workbench(VBox):
         self.inputs = Inputs(self.folder)
         self.translating = Working("Translate", self.translate)
         self.auditing = Working("Audit", self.audit)
-        self.results = Results(self.show)
+        self.results = Results(self.show, self.compare)
         self.stage = Box(layout=Layout(width="100%", display="block"))
         self.audited = VBox(layout=Layout(width="100%"))
         self.shown: Result | None = None
@@ -171,13 +172,26 @@ class Workbench(VBox):
         """Show a result in an Explorer, instead of the one before."""
         if result is self.shown:
             return
-        view = Explorer(result.trace, model=result.system)
+        self._stage(Explorer(result.trace, model=result.system))
+        self.shown, self.trace = result, result.trace
+        self.auditing.layout.display = ""
+
+    def compare(self, results: list[Result]) -> None:
+        """Show some results side by side, instead of the one before."""
+        self._stage(
+            Compare(
+                *(result.trace for result in results),
+                titles=[result.caption for result in results],
+                models=[result.system for result in results],
+            )
+        )
+        self.shown, self.auditing.layout.display = None, "none"
+
+    def _stage(self, view: Any) -> None:
         before, self.stage.children = self.stage.children, [view]
         for old in before:
             old.close()
-        self.shown, self.trace = result, result.trace
         self.audited.children = []
-        self.auditing.layout.display = ""
         self.auditing.saying.clear()
 
     def audit(self) -> None:

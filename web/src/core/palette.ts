@@ -5,6 +5,7 @@ import type { Source } from "./scene";
 
 export class Palette {
   private readonly numbers: Int8Array;
+  private fixed: ReadonlyMap<string, number> | null = null;
 
   /** @param sources with the colours that they have in the whole picture */
   constructor(private readonly sources: readonly Source[]) {
@@ -27,6 +28,21 @@ export class Palette {
    * @param shares of all sources in the selection; null without one
    */
   choose(shares: ArrayLike<number> | null): boolean {
+    const numbers = this.fixed
+      ? Int8Array.from(this.sources, ({ name }) => this.fixed!.get(name) ?? -1)
+      : this.chosen(shares);
+    const changed = numbers.some((colour, source) => colour !== this.numbers[source]);
+    this.numbers.set(numbers);
+    return changed;
+  }
+
+  /** Give colours by name, whatever is selected: those that a source has in other views, too. True if one changed. */
+  fix(colours: ReadonlyMap<string, number>): boolean {
+    this.fixed = colours;
+    return this.choose(null);
+  }
+
+  private chosen(shares: ArrayLike<number> | null): Int8Array<ArrayBuffer> {
     const numbers = Int8Array.from(this.sources, ({ colour }) => colour);
     const colours = numbers.reduce((most, colour) => Math.max(most, colour + 1), 0);
     const largest = shares ? this.largest(shares, colours) : [];
@@ -39,9 +55,7 @@ export class Palette {
       if (from === undefined) break;
       [numbers[source], numbers[from]] = [numbers[from], -1];
     }
-    const changed = numbers.some((colour, source) => colour !== this.numbers[source]);
-    this.numbers.set(numbers);
-    return changed;
+    return numbers;
   }
 
   private largest(shares: ArrayLike<number>, wanted: number): number[] {

@@ -37,6 +37,8 @@ export interface State {
   /** Whether overlays have the scale of whatever translation, instead of one that is stretched to this one's numbers. */
   whole: boolean;
   wipe: boolean;
+  /** Whether the picture that was translated is shown. */
+  inputs: boolean;
   /** Name of the picture that is shown beside input and output; empty for none. */
   beside: string;
   /** How bright some retrievals are, from 0 to 1, while all others are dark; null where nothing is pointed out. */
@@ -144,6 +146,7 @@ export function initialState(weights: number[], frozen: string): State {
     overlay: "none",
     whole: false,
     wipe: false,
+    inputs: true,
     beside: "",
     lit: null,
     picking: "",

@@ -8,6 +8,15 @@ import { Scene } from "../core/scene";
 import { Kept } from "../core/stored";
 import { PageHost } from "./host";
 
+/** What draws several traces as one (web/src/compare). */
+export interface Frames {
+  Frame: new (el: HTMLElement, titles: readonly string[]) => Frame;
+}
+interface Frame {
+  readonly places: HTMLElement[];
+  take(number: number, explorer: Explorer): void;
+}
+
 /** What is selected in a site, as Python wrote it, or as it was left. */
 type Selected = Parameters<Explorer["session"]["adopt"]>;
 /** The counterfactual of the first site. */
@@ -16,7 +25,9 @@ interface After {
   kept: Kept;
 }
 
-export async function startPage(panels: readonly Panel[]): Promise<void> {
+export async function startPage(panels: readonly Panel[], frames?: Frames): Promise<void> {
+  const several = document.getElementById("ktviz-comparison");
+  if (several && frames && !several.dataset.state) return startComparison(several, panels, frames);
   const root = document.getElementById("ktviz-page");
   const text = (id: string) => document.getElementById(id)?.textContent;
   const [scene, store, after] = ["ktviz-scene", "ktviz-store", "ktviz-after"].map(text);
@@ -28,6 +39,36 @@ export async function startPage(panels: readonly Panel[]): Promise<void> {
   } catch (error) {
     failed(root, error);
   }
+}
+
+/** Draw several traces in one frame. */
+async function startComparison(root: HTMLElement, panels: readonly Panel[], frames: Frames): Promise<void> {
+  root.dataset.state = "drawing";
+  try {
+    const stored = [...document.querySelectorAll<HTMLElement>(".ktviz-compared")];
+    const frame = new frames.Frame(
+      root,
+      stored.map(({ dataset }) => dataset.title!),
+    );
+    await Promise.all(stored.map((el, n) => drawStored(el, frame, n, panels)));
+    root.dataset.state = "settled";
+  } catch (error) {
+    failed(root, error);
+  }
+}
+
+async function drawStored(el: HTMLElement, frame: Frame, number: number, panels: readonly Panel[]): Promise<void> {
+  const start = performance.now();
+  const [packed, store] = await Promise.all(
+    [...el.querySelectorAll("script")].map((one) => fromText(one.textContent!)),
+  );
+  const scene = new Scene(packed);
+  await scene.decode();
+  const host = new PageHost([new Kept(scene, store)], panels, { has: () => false, show: () => undefined });
+  const explorer = new Explorer(frame.places[number], scene, host, el.dataset.parts!.split(" "), panels, start);
+  const { node, showing, ...selected } = JSON.parse(el.dataset.selected ?? "{}");
+  explorer.session.adopt(selected.kind ? selected : { kind: "none" }, node ?? null, "before");
+  frame.take(number, explorer);
 }
 
 function failed(root: HTMLElement, error: unknown): void {

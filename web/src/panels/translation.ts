@@ -260,15 +260,15 @@ export class TranslationView implements Drawn {
   }
 
   private visible(): Pane[] {
-    const { wipe, after } = this.session.state;
+    const { wipe, after, inputs } = this.session.state;
     const { canvas, output, beside, difference } = this.panes;
     if (wipe) return [output];
-    return [canvas, ...(this.beside ? [beside] : []), output, ...(after ? [difference] : [])];
+    return [...(inputs ? [canvas] : []), ...(this.beside ? [beside] : []), output, ...(after ? [difference] : [])];
   }
 
   private update(changed: Changed): void {
     const { state, scene, cells } = this.session;
-    if (changed.has("wipe") || changed.has("showing") || changed.has("beside")) {
+    if (anyOf(changed, "wipe", "showing", "beside", "inputs")) {
       setChildren(this.grid, [...this.visible().map((pane) => pane.el), ...(state.after ? [this.heirs] : [])]);
       this.caption();
       this.resize();
