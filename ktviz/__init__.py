@@ -51,6 +51,7 @@ _HOMES = {
     "KtvizError": "ktviz.errors",
     "levels_figure": "ktviz.figures.levels",
     "Library": "ktviz.library.library",
+    "LibraryMap": "ktviz.widgets.library_map.library_map",
     "LibrarySettings": "ktviz.library.format",
     "options": "ktviz.widgets.options",
     "Origins": "ktviz.explain.origins",
@@ -170,6 +171,7 @@ if TYPE_CHECKING:
     from ktviz.widgets.explorer import TableView as TableView
     from ktviz.widgets.explorer import TranslationView as TranslationView
     from ktviz.widgets.explorer import TreeView as TreeView
+    from ktviz.widgets.library_map.library_map import LibraryMap as LibraryMap
     from ktviz.widgets.options import options as options
     from ktviz.workbench.app.workbench import Workbench as Workbench
     from ktviz.workbench.bench import bench as bench

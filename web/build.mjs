@@ -12,7 +12,12 @@ const small = { bundle: true, minify: true, target: "es2022", legalComments: "no
 
 await build({
   ...small,
-  entryPoints: { ktviz: "src/index.ts", bench: "src/bench/index.ts", download: "src/download/index.ts" },
+  entryPoints: {
+    ktviz: "src/index.ts",
+    bench: "src/bench/index.ts",
+    download: "src/download/index.ts",
+    map: "src/map/index.ts",
+  },
   outdir: folder,
   format: "esm",
   // What d3-zoom needs of these for animations, which no view has (every zoom says duration(0)), is a fifth of the bundle.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
 from browser.explorer_driver import ExplorerDriver
 from ktviz.widgets.view import static_text
@@ -26,7 +26,10 @@ MODEL = """async ({ bundle, state }) => {
     get: name => values[name],
     set: (name, v) => { values[name] = v; changed[name] = v; },
     save_changes: () => { const all = changed; changed = {}; toPython({ state: all }).then(deliver); },
-    send: content => { toPython({ content }).then(deliver); },
+    send: (content, _, buffers = []) => {
+      const texts = buffers.map(one => btoa(String.fromCharCode(...new Uint8Array(one))));
+      toPython({ content, buffers: texts }).then(deliver);
+    },
     on: (name, call) => listeners.set(name, [...(listeners.get(name) ?? []), call]),
     off: (name, call) => listeners.set(name, (listeners.get(name) ?? []).filter(one => one !== call)),
   };
@@ -37,23 +40,22 @@ MODEL = """async ({ bundle, state }) => {
 SYNCED = ("_scene", "_after", "_tried", "_parts", "_selected", "_site", "_stand_in")
 
 
-class LiveView(ExplorerDriver):
-    """A view, drawn and connected.
+class Connected:
+    """A widget of this process, drawn in a page.
 
     Args:
         page: An empty page.
-        view: Of this process.
+        view: The widget.
+        synced: Names of its traits that the page knows.
     """
 
-    def __init__(self, page, view):
-        super().__init__(page)
-        self.view, self.waiting = view, []
+    def __init__(self, page, view, synced):
+        self.page, self.view, self.waiting = page, view, []
         page.expose_function("toPython", self.answer)
         page.set_content(PAGE)
         page.add_style_tag(content=static_text("ktviz.css"))
-        state = {name: crossing(getattr(view, name)) for name in SYNCED}
+        state = {name: crossing(getattr(view, name)) for name in synced}
         page.evaluate(MODEL, {"bundle": view._esm, "state": state})
-        self.settled()
 
     def hear(self, kind, data=None, metadata=None, buffers=None, **rest):
         """Keep what the view sends until the page takes it."""
@@ -73,7 +75,7 @@ class LiveView(ExplorerDriver):
         if "state" in said:
             self.view.set_state(said["state"])
         else:
-            self.view._handle_custom_msg(said["content"], [])
+            self.view._handle_custom_msg(said["content"], [b64decode(text) for text in said["buffers"]])
         return self.taken()
 
     def taken(self):
@@ -86,6 +88,24 @@ class LiveView(ExplorerDriver):
         for name, value in traits.items():
             setattr(self.view, name, value)
         self.page.evaluate("deliver", self.taken())
+
+
+class LiveView(ExplorerDriver, Connected):
+    """A view, drawn and connected.
+
+    Args:
+        page: An empty page.
+        view: Of this process.
+    """
+
+    def __init__(self, page, view):
+        ExplorerDriver.__init__(self, page)
+        Connected.__init__(self, page, view, SYNCED)
+        self.settled()
+
+    def set(self, **traits):
+        """Set traits in Python, and wait until all is drawn."""
+        super().set(**traits)
         return self.settled()
 
 

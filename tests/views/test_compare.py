@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import ktviz as kt
-from ktviz.errors import MismatchError, RegionError, SettingError, StorageError
+from ktviz.errors import AbilityError, RegionError, SettingError, StorageError
 from ktviz.figures.side_by_side import share_table
 from ktviz.widgets.compare import Compared
 
@@ -67,7 +67,7 @@ def test_what_cannot_be_compared_is_refused_and_nothing_stays_open(traces, monke
         kt.Compare(*traces, models=[None])
     closed = []
     monkeypatch.setattr(Compared, "close", lambda self: closed.append(self.trace))
-    with pytest.raises(MismatchError):
+    with pytest.raises(AbilityError):
         kt.Compare(*traces, models=[None, torch.nn.Identity()])
     assert closed[0] is traces[0]
 
