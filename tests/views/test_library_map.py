@@ -214,3 +214,12 @@ def test_banks_of_all_kinds_have_maps(name, of, what):
         _, parts = answered(places, "pictures", {"numbers": numbers})
         assert decode_image(bytes(parts["sheet"])).shape == (32 * len(numbers), 32, 3)
         assert places.plot().axes[0].images
+
+
+def test_of_very_many_vectors_the_rest_lie_between_those_that_were_placed(monkeypatch):
+    monkeypatch.setattr("ktviz.widgets.library_map.plane.LANDMARKS", 40)
+    random = np.random.default_rng(0)
+    groups = np.repeat(random.normal(size=(4, 30)), 50, axis=0) + 0.1 * random.normal(size=(200, 30))
+    where, group = spread_out(groups), np.repeat(np.arange(4), 50)
+    distance = np.linalg.norm(where[:, None] - where[None], axis=2) + 10 * np.eye(200)
+    assert (group[distance.argmin(1)] == group).mean() > 0.95

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.spatial import cKDTree
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
@@ -21,6 +22,8 @@ Plane = npt.NDArray[np.float32]
 """Places (n, 2), from 0 to 1 along the longer side."""
 MOST_NEIGHBOURS, FEWEST = 30.0, 5
 """Of t-SNE; and points below which it has nothing to tell."""
+LANDMARKS, BETWEEN = 1500, 3
+"""Of so many vectors places are worked out; of more, the others lie between their nearest ones."""
 ROUNDS = 500
 COMPONENTS = 50
 """To which vectors are brought before."""
@@ -41,11 +44,28 @@ def spread_out(vectors: npt.NDArray[np.floating]) -> Plane:
             unit = PCA(COMPONENTS, svd_solver="covariance_eigh").fit_transform(unit)
         if len(unit) < FEWEST:
             return in_square(along_a_line(unit))
-        perplexity = min(MOST_NEIGHBOURS, (len(unit) - 1) / 3)
-        placed = TSNE(2, perplexity=perplexity, init="pca", random_state=0, n_jobs=1, max_iter=ROUNDS).fit_transform(
-            unit
-        )
-    return in_square(placed)
+        if len(unit) <= LANDMARKS:
+            return in_square(by_neighbours(unit))
+        landmarks = unit[np.linspace(0, len(unit) - 1, LANDMARKS).astype(np.int64)]
+        return in_square(among(unit, landmarks, by_neighbours(landmarks)))
+
+
+def by_neighbours(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Vectors (n, D) on the plane by t-SNE: (n, 2)."""
+    perplexity = min(MOST_NEIGHBOURS, (len(vectors) - 1) / 3)
+    method = TSNE(2, perplexity=perplexity, init="pca", random_state=0, n_jobs=1, max_iter=ROUNDS)
+    placed: npt.NDArray[np.float64] = method.fit_transform(vectors)
+    return placed
+
+
+def among(
+    vectors: npt.NDArray[np.float64], landmarks: npt.NDArray[np.float64], places: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Vectors (n, D) between the places (m, 2) of the landmarks (m, D) nearest to them, by how near these are: (n, 2)."""
+    distance, nearest = cKDTree(landmarks).query(vectors, k=BETWEEN)
+    weight = 1 / np.maximum(distance, 1e-9) ** 2
+    placed: npt.NDArray[np.float64] = (places[nearest] * weight[..., None]).sum(1) / weight.sum(1, keepdims=True)
+    return placed
 
 
 def along_a_line(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -86,8 +106,6 @@ def room_around(places: Plane) -> npt.NDArray[np.float32]:
     """How far from each place points may lie that are its own: (n,)."""
     if len(places) < 2:
         return np.full(len(places), 0.4, np.float32)
-    from scipy.spatial import cKDTree
-
     distance = cKDTree(places).query(places, k=2)[0][:, 1]
     usual = float(np.median(distance))
     radius: npt.NDArray[np.float32] = (FILLED * np.clip(distance, usual, usual * 3)).astype(np.float32)
