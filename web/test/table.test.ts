@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toCsv } from "../src/panels/table";
+import { fits, toCsv } from "../src/panels/table";
 import { gridScene } from "./made";
 
 type Columns = Parameters<typeof toCsv>[0];
@@ -51,5 +51,27 @@ describe("a table as CSV", () => {
   it("leaves a cell empty where a number is not known", () => {
     const margin: Columns = [{ name: "margin", title: "Margin", value: (s, n) => s.margin[n] }];
     expect(toCsv(margin, scene(["a", "b"]), [0, 1])).toBe("margin\n\n");
+  });
+});
+
+describe("finding in the table", () => {
+  const known = scene(["a/high waves.jpg", "b/pines.jpg"]);
+  const found = (asked: string) => [0, 1].filter((place) => fits(columns, known, place, asked));
+
+  it.each([
+    ["", [0, 1]],
+    ["WAVES", [0]],
+    ["high .jpg", [0]],
+    ["jpg", [0, 1]],
+    ["1", [1]],
+    ["similarity>0.5", [0, 1]],
+    ["similarity<0.5", []],
+    ["similarity>=0.5 pines", [1]],
+    ["query=0", [0]],
+    ["query<=0", [0]],
+    ["oaks", []],
+    ["colour<3", []],
+  ])("takes %j", (asked, places) => {
+    expect(found(asked)).toEqual(places);
   });
 });

@@ -61,7 +61,7 @@ def by_neighbours(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def among(
     vectors: npt.NDArray[np.float64], landmarks: npt.NDArray[np.float64], places: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Vectors (n, D) between the places (m, 2) of the landmarks (m, D) nearest to them, by how near these are: (n, 2)."""
+    """Vectors (n, D) between the places (m, 2) of landmarks (m, D) nearest to them, by how near these are: (n, 2)."""
     distance, nearest = cKDTree(landmarks).query(vectors, k=BETWEEN)
     weight = 1 / np.maximum(distance, 1e-9) ** 2
     placed: npt.NDArray[np.float64] = (places[nearest] * weight[..., None]).sum(1) / weight.sum(1, keepdims=True)

@@ -2,14 +2,17 @@
 
 import { ComparisonBar } from "./comparison";
 import { button, h } from "./dom";
+import { glossary } from "./glossary";
 import { Header } from "./header";
 import type { Host } from "./host";
 import type { Drawn, Panel } from "./panel";
+import { Projector } from "./projector";
 import { PROTOCOL } from "./protocol";
 import type { Scene } from "./scene";
 import { OTHER_VERSION, Session } from "./session";
 import { afterFrame, type State } from "./store";
 import { followTheme } from "./theme";
+import { tour } from "./tour";
 
 export class Explorer {
   readonly session: Session;
@@ -43,6 +46,7 @@ export class Explorer {
     const grid = this.grid(parts, panels);
     const left = host.leftOut.length ? [h("p", { class: "kt-faint kt-note" }, leftOutOf(host.leftOut))] : [];
     root.replaceChildren(this.header.el, comparison.el, grid, ...left, this.status, this.strip);
+    if (parts.length > 1) this.header.el.append(...this.helps());
     this.session.store.listen((changed) => {
       if (changed.has("error") || changed.has("frozen") || changed.has("making")) this.tell();
     });
@@ -72,6 +76,23 @@ export class Explorer {
     this.session.host.close();
     this.session.state.after?.close();
     this.root.replaceChildren();
+  }
+
+  /** What helps those who are new to it, and those who show it to others. */
+  private helps(): HTMLElement[] {
+    const projector = new Projector(this.root, this.slides(), () => this.resize());
+    const first = tour(this.session);
+    return [
+      ...(first ? [first] : []),
+      h("span", { class: "kt-helps" }, projector.button, glossary(this.session.before.about)),
+    ];
+  }
+
+  /** What is shown together where one panel is shown at a time: curves join those of the first row. */
+  private slides(): HTMLElement[][] {
+    const rows = [...this.root.querySelectorAll<HTMLElement>(".kt-row")];
+    const [first, ...rest] = rows;
+    return [[first], ...rest.flatMap((row) => [...row.children].map((el) => [el as HTMLElement]))];
   }
 
   private resize(): void {

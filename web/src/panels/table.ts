@@ -4,6 +4,7 @@ import { button, count, counted, h } from "../core/dom";
 import { named } from "../core/naming";
 import type { Drawn, Panel } from "../core/panel";
 import type { Scene } from "../core/scene";
+import { save } from "../core/saving";
 import type { Session } from "../core/session";
 import { anyOf } from "../core/store";
 
@@ -56,11 +57,59 @@ function csvCell(value: Value): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** The columns that a scene has. */
+export function columnsOf(scene: Scene): ColumnOf[] {
+  return COLUMNS.filter(({ of }) => !of || scene.column(of));
+}
+
+/** Places of the selected retrievals; of all, where nothing is selected. */
+export function placesOf({ state, scene }: Session): number[] {
+  return state.picked.length ? Array.from(state.picked) : [...scene.query.keys()];
+}
+
+const COMPARED = /^(\w+)(<=|>=|<|>|=)(-?[\d.]+)$/;
+
+/**
+ * Whether a row is meant by some words, all of which it must fit: a part of one of its texts, the number of its query or
+ * entry, or a comparison, as in `similarity<0.8`.
+ */
+export function fits(columns: readonly ColumnOf[], scene: Scene, place: number, asked: string): boolean {
+  return asked
+    .toLowerCase()
+    .split(/\s+/)
+    .filter(Boolean)
+    .every((word) => fitsWord(columns, scene, place, word));
+}
+
+function fitsWord(columns: readonly ColumnOf[], scene: Scene, place: number, word: string): boolean {
+  const [, name, sign, number] = COMPARED.exec(word) ?? [];
+  const compared = columns.find((column) => column.name === name);
+  if (compared) {
+    const [value, bound] = [Number(compared.value(scene, place)), Number(number)];
+    if (sign === "=") return value === bound;
+    return sign.startsWith("<")
+      ? value < bound || (sign === "<=" && value === bound)
+      : value > bound || (sign === ">=" && value === bound);
+  }
+  return columns.some(({ name: known, value }) => {
+    const found = value(scene, place);
+    if (typeof found === "string") return found.toLowerCase().includes(word);
+    return (known === "query" || known === "entry") && String(found) === word;
+  });
+}
+
 class TableView implements Drawn {
   readonly el = h("section", { class: "kt-table", "aria-label": "Retrievals" });
   private readonly body = h("tbody");
   private readonly columns: ColumnOf[];
   private readonly heads: HTMLTableCellElement[];
+  private readonly find = h("input", {
+    type: "search",
+    class: "kt-find",
+    placeholder: "Find: a source, similarity<0.8",
+    "aria-label": "Find in the table",
+    oninput: () => this.fill(),
+  });
   private readonly told = h("span", { class: "kt-faint", role: "status" });
   private readonly more = button("Show more", () => this.showMore(), { class: "kt-more" });
   private sorted: { column: number; down: boolean } = { column: -1, down: false };
@@ -68,7 +117,7 @@ class TableView implements Drawn {
   private visible = AT_ONCE;
 
   constructor(private readonly session: Session) {
-    this.columns = COLUMNS.filter(({ of }) => !of || session.before.column(of));
+    this.columns = columnsOf(session.before);
     this.heads = this.columns.map((column, n) =>
       h(
         "th",
@@ -83,7 +132,9 @@ class TableView implements Drawn {
         {},
         h("h3", {}, "Retrievals"),
         this.told,
+        this.find,
         button("Copy as CSV", () => void this.copy()),
+        button("Save as CSV", () => save("retrievals.csv", new Blob([this.csv()], { type: "text/csv" }))),
       ),
       h("div", { class: "kt-scroll", tabindex: 0, role: "region", "aria-label": "Table of retrievals" }, table),
       this.more,
@@ -99,10 +150,12 @@ class TableView implements Drawn {
   }
 
   private fill(): void {
-    const { picked } = this.session.state;
-    this.places = picked.length ? Array.from(picked) : [...this.session.scene.query.keys()];
-    const all = picked.length ? "selected" : "in all: nothing is selected";
-    this.told.textContent = `${count(this.places.length)} ${all}`;
+    const { session, find } = this;
+    const all = placesOf(session);
+    this.places = find.value ? all.filter((n) => fits(this.columns, session.scene, n, find.value)) : all;
+    const of = session.state.picked.length ? "selected" : "in all: nothing is selected";
+    const found = find.value ? `${count(this.places.length)} of ` : "";
+    this.told.textContent = `${found}${count(all.length)} ${of}`;
     this.visible = AT_ONCE;
     this.rank();
   }

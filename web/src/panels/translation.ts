@@ -118,6 +118,7 @@ export class TranslationView implements Drawn {
       move: () => this.setMoving(!this.moving),
       zoom: (factor) => this.zooming.scaleBy(output(), factor),
       fit: () => this.zooming.transform(output(), this.identity()),
+      row: () => this.el.parentElement!,
     });
   }
 

@@ -1,12 +1,13 @@
 // What stands at the output: overlays, wipe, other pictures, zoom.
 
 import { button, h } from "../../core/dom";
+import { saving } from "./export";
 import { OVERLAYS, overlaysOf } from "./overlay";
 import type { Session } from "../../core/session";
 import type { Overlay } from "../../core/store";
 
 /** What the view itself does when it is asked. */
-export type Actions = { move: () => void; zoom: (factor: number) => void; fit: () => void };
+export type Actions = { move: () => void; zoom: (factor: number) => void; fit: () => void; row: () => HTMLElement };
 
 /** The toolbar of a translation view. */
 export function toolbar(session: Session, actions: Actions): HTMLElement {
@@ -27,7 +28,7 @@ export function toolbar(session: Session, actions: Actions): HTMLElement {
   return h(
     "div",
     { class: "kt-toolbar", role: "toolbar", "aria-label": "Translation view" },
-    h("span", { class: "kt-tools" }, overlays(session), wipe, ...others(session)),
+    h("span", { class: "kt-tools" }, overlays(session), wipe, ...others(session), saving(session, actions.row)),
     h(
       "span",
       { class: "kt-group" },
