@@ -234,7 +234,7 @@ def test_only_figures_and_views_draw(module):
         drawing = name.split(".")[0] in DRAWING
         allowed = (
             module.startswith("ktviz.figures")
-            or (module.startswith("ktviz.widgets") and "anywidget" in name)
+            or (module.startswith("ktviz.widgets") and "widget" in name)
             or (module.startswith("ktviz.workbench.app") and "widget" in name)
         )
         assert late or not drawing or allowed, name

@@ -47,12 +47,13 @@ ROWS, COLUMNS = 21, 29
 def make_bank(folder: Path, name: str, number: int) -> Bank:
     """A bank of random pictures in which every position is an entry; it can be looked at, not searched."""
     rng = np.random.default_rng(7)
-    credit = Credit("A title", "A creator with a remarkably long name", "1900", "CC0-1.0")
     sources = []
     for n in range(number):
         picture = rng.integers(0, 256, (24, 32, 3)).repeat(4, 0).repeat(4, 1).astype(np.uint8)
         write_image(folder / "thumbs" / f"{n:04d}.jpg", picture)
         names = f"picture-{n}-with-a-name-that-is-far-too-$long$-to-print.jpg"
+        title = f"picture-{n}-with-a-title-that-is-far-too-$long$-to-print"
+        credit = Credit(title, "A creator with a remarkably long name", "1900", "CC0-1.0")
         sources.append(PatchSource(names, "0" * 64, credit, 128, 96, 24, 32, ROWS * COLUMNS, ROWS * COLUMNS))
     source, y, x = torch.cartesian_prod(*map(torch.arange, (number, ROWS, COLUMNS))).unbind(1)
     entries = Entries(source, y, x, torch.ones(len(source), 4), [])

@@ -11,9 +11,9 @@ from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, QUANTITY_INK
 from ktviz.figures.layout import MARGIN, WIDTH, fit
 from ktviz.figures.maps import BODY, LINE, SMALL, TITLE, painted_values, scale
-from ktviz.licences import in_short
 from ktviz.regions import Box
 from ktviz.systems.switches import Switched
+from ktviz.trace.named import credit_of, title_of
 from ktviz.trace.recorded import Traced
 
 GAP, TOP, TALLEST = 24.0, 132.0, 420.0
@@ -84,9 +84,7 @@ def facts(found: Switched) -> list[str]:
 
 def draw_credit(canvas: Canvas, found: Switched, box: Box) -> None:
     """Who made the reference."""
-    name = str(found.about["source"]).rsplit("/", 1)[-1]
-    licence = in_short(str(found.about.get("licence", "unknown")))
-    for line, text in enumerate((name, f"{found.about.get('creator', 'unknown')} · {licence}")):
+    for line, text in enumerate((title_of(found.about), credit_of(found.about))):
         canvas.text(box.x, box.bottom + 20 + 18 * line, canvas.shortened(text, SMALL, box.width), SMALL, FAINT)
 
 

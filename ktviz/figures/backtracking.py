@@ -16,6 +16,7 @@ from ktviz.explain.case import case_if_any, source_picture
 from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas, Point
 from ktviz.figures.colours import FAINT, INK, OTHER, trace_colours
+from ktviz.figures.credit_line import credit_line
 from ktviz.figures.layout import (
     FOOTER,
     MARGIN,
@@ -34,9 +35,9 @@ from ktviz.figures.maps import titles_of
 from ktviz.figures.picks import Pick, Selection, Taken, select, size_of
 from ktviz.figures.region_outlines import outline
 from ktviz.images import Pixels
-from ktviz.licences import in_short
 from ktviz.printing import counted
 from ktviz.regions import Box, Region, bounding_box, region_mask
+from ktviz.trace.named import title_of
 from ktviz.trace.pictures import in_words
 from ktviz.trace.recorded import Traced
 from ktviz.trace.shares import lacking, row_shares, source_numbers
@@ -211,18 +212,14 @@ class Drawing:
         on_left = self.chosen.sides[place][0] == 0
         share = percent(self.chosen.shares[place]) + "  "
         taken = canvas.text_width(share, BODY, bold=True)
-        name = canvas.shortened(str(source["source"]).rsplit("/", 1)[-1], BODY, room - taken)
+        name = canvas.shortened(title_of(source), BODY, room - taken)
         start = card.right - taken - canvas.text_width(name, BODY) if on_left else card.x
         y = card.bottom + NAME_LINE
         canvas.text(start, y, share, BODY, bold=True)
         canvas.text(start + taken, y, name, BODY)
-        # Of a long credit the licence must stay legible.
-        licence = canvas.shortened(f" · {in_short(str(source.get('licence', 'unknown')))}", SMALL, room * 0.6)
-        creator = str(source.get("creator", "unknown"))
-        creator = canvas.shortened(creator, SMALL, room - canvas.text_width(licence, SMALL))
         several = [canvas.shortened(source["bank"], SMALL, room)] if len(banks_of(self.trace)) > 1 else []
         edge, align = (card.right, "right") if on_left else (card.x, "left")
-        for n, line in enumerate([*several, creator + licence], 1):
+        for n, line in enumerate([*several, credit_line(canvas, source, SMALL, room)], 1):
             canvas.text(edge, y + n * CREDIT_LINE, line, SMALL, FAINT, align=align)
 
     def draw_side(self, side: int) -> None:

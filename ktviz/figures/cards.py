@@ -31,8 +31,8 @@ from ktviz.library.layout import CODES, PICTURES
 from ktviz.library.library import Library
 from ktviz.library.older import place_of
 from ktviz.library.place import Place
-from ktviz.licences import in_short
 from ktviz.printing import counted
+from ktviz.trace.named import credit_of, title_of
 from ktviz.trace.pictures import LABELS, in_words
 from ktviz.trace.trace import NOT_THE_CAUSE
 
@@ -258,7 +258,7 @@ def banks_card(banks: Banks[Any] | AnyBank) -> str:
     first, count = banks.sources[:TILES], len(banks.sources)
     names = [source.name for source in first] if len(banks.names) == 1 else banks.source_names[:TILES]
     pictures = [
-        show(banks.thumb(number), TILE, names[number], f"{source.credit.creator} · {in_short(source.credit.licence)}")
+        show(banks.thumb(number), TILE, names[number], credit_of(source.credit.described()))
         for number, source in enumerate(first)
     ]
     more = f"and {counted(count - TILES, 'more source')}" if count > TILES else ""
@@ -300,8 +300,8 @@ def share_rows(shares: pd.DataFrame, find: Find, colours: Mapping[str, str]) -> 
             "bar": min(1.0, max(0.0, float(row["share"]))),
             "colour": colours[row["source"]],
             "thumbs": thumbs(find, row["source"]),
-            "name": row["source"],
-            "text": f"{row['title']} · {row['creator']} · {in_short(str(row['licence']))}",
+            "name": title_of(row),
+            "text": credit_of(row),
         }
         for row in painted.to_dict("records")
     ]

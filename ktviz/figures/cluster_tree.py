@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -39,11 +40,13 @@ LINK = 76.0
 """Width of the curves left of a column."""
 NUMBERS = {"node": 60.0, "entries": 80.0, "spread": 60.0, "visits": 60.0}
 """What is said of a node, and the width of each column."""
-PALE = "#C9C9C9"
+PALE, EXACT_INK = "#C9C9C9", "#A3260F"
 HOW_TO_READ = "Pictures: the medoid, then members by falling similarity."
 
 
-def tree_figure(bank: AnyBank, trace: Trace | None = None, query: int | None = None) -> Figure:
+def tree_figure(
+    bank: AnyBank, trace: Trace | None = None, query: int | None = None, exact: Sequence[int] = ()
+) -> Figure:
     """The cluster tree of a bank: root, level 1, and what lies below the nodes that matter most; the rest is counted.
 
     Nodes matter by the retrievals of a trace that pass them, or without a trace by their entries. At most 60 are drawn.
@@ -52,6 +55,8 @@ def tree_figure(bank: AnyBank, trace: Trace | None = None, query: int | None = N
         bank: Whose tree.
         trace: A translation with this bank; its visits are shown.
         query: One of its queries; its winner's path is lit, with the cosine to each node.
+        exact: The nodes down to the leaf of the exact winner, which are marked, too: where the paths part, the search
+            took another way than the best entry's.
 
     Returns:
         A figure 1600 px wide that belongs to no pyplot state.
@@ -66,8 +71,8 @@ def tree_figure(bank: AnyBank, trace: Trace | None = None, query: int | None = N
     lit = {} if query is None else lit_path(tree, trace, query)
     visited = None if trace is None else tree_visits(tree, trace)
     count = tree.nodes.size if visited is None else visited
-    items = outline(tree.nodes, count, MOST, EACH, tuple(lit))
-    drawing = Drawing.create(tree, items, lit, None if visited is None else int(visited[0]))
+    items = outline(tree.nodes, count, MOST, EACH, (*lit, *(node for node in exact if node not in lit)))
+    drawing = Drawing.create(tree, items, lit, exact, None if visited is None else int(visited[0]))
     drawing.write_header(trace, query)
     drawing.draw_links()
     for item in items:
@@ -103,6 +108,7 @@ class Drawing:
         clusters: The drawn nodes described.
         pictures: Exemplars of the drawn nodes, (n, side, side, 3) each.
         lit: Nodes on the query's path, and how near it is to each.
+        exact: Nodes on the exact winner's path.
         retrievals: Those that winners of this bank answered; None without a trace.
     """
 
@@ -113,10 +119,13 @@ class Drawing:
     clusters: dict[int, Cluster]
     pictures: dict[int, Pixels]
     lit: dict[int, float]
+    exact: Sequence[int]
     retrievals: int | None
 
     @classmethod
-    def create(cls, tree: ClusterTree, items: list[Item], lit: dict[int, float], retrievals: int | None) -> Drawing:
+    def create(
+        cls, tree: ClusterTree, items: list[Item], lit: dict[int, float], exact: Sequence[int], retrievals: int | None
+    ) -> Drawing:
         """An empty page of the right size."""
         y = heights(items)
         levels = 1 + max(item.level for item in items)
@@ -133,6 +142,7 @@ class Drawing:
             clusters={cluster.node: cluster for cluster in clusters},
             pictures=dict(zip([c.node for c in clusters], np.split(pictures, ends), strict=True)),
             lit=lit,
+            exact=exact,
             retrievals=retrievals,
         )
 
@@ -172,6 +182,8 @@ class Drawing:
                 else ""
             )
             text = f"Query {query}{said}: {steps or 'the root is its leaf'}"
+            if self.exact and set(self.exact) != set(self.lit):
+                text += f"; exact winner: {' → '.join(map(self.word, self.exact))}"
             canvas.text(MARGIN, 104, canvas.shortened(text, SMALL, room), SMALL, QUANTITY_INK, bold=True)
         for left in sorted({x for x, _ in self.place}):
             level = next(item.level for item, (x, _) in zip(self.items, self.place, strict=True) if x == left)
@@ -197,13 +209,21 @@ class Drawing:
     def draw_links(self) -> None:
         """Curves from every node to those below it; the query's path last, over the others."""
         place = {item.node: where for item, where in zip(self.items, self.place, strict=True) if item.node != REST}
-        for on_path in (False, True):
+        for over in range(3):
             for item, (x, y) in zip(self.items[1:], self.place[1:], strict=True):
-                if (item.node in self.lit) == on_path:
+                look = self.look(item)
+                if look[0] == over:
                     left, middle = place[item.parent]
                     edge = left + self.width + 8
-                    colour, width = (QUANTITY_INK, 3.0) if on_path else (PALE, 1.4)
-                    self.canvas.curve((edge, middle), edge, (x - 6, y), colour, width)
+                    self.canvas.curve((edge, middle), edge, (x - 6, y), *look[1:])
+
+    def look(self, item: Item) -> tuple[int, str, float]:
+        """What lies over what, colour and width of an item's link and frame."""
+        if item.node != REST and item.node in self.lit:
+            return 2, QUANTITY_INK, 3.0
+        if item.node != REST and item.node in self.exact:
+            return 1, EXACT_INK, 3.0
+        return 0, PALE, 1.4
 
     def draw_item(self, item: Item) -> None:
         """A node with its exemplars and numbers, or how many are left out."""
@@ -218,6 +238,10 @@ class Drawing:
             box = Box(x + n * STEP, y - PICTURE / 2, PICTURE, PICTURE)
             self.canvas.picture(picture, box, magnified=True)
             self.canvas.frame(box, PALE, 1.0)  # keeps white patches apart from the page
+        if not on_path and item.node in self.exact:
+            width = len(self.pictures[item.node]) * STEP - 3
+            self.canvas.frame(Box(x, y - PICTURE / 2, width, PICTURE), EXACT_INK, 3.0)
+            self.canvas.text(x - 10, y - 8, "exact", SMALL, EXACT_INK, bold=True, align="right")
         if on_path:
             width = len(self.pictures[item.node]) * STEP - 3
             self.canvas.frame(Box(x, y - PICTURE / 2, width, PICTURE), QUANTITY_INK, 3.0)

@@ -16,9 +16,9 @@ from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, OTHER, trace_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
 from ktviz.figures.maps import BODY, SMALL, TITLE, titles_of
-from ktviz.licences import in_short
 from ktviz.regions import Box
 from ktviz.systems.code_space import CodeSpace
+from ktviz.trace.named import credit_of, title_of
 from ktviz.trace.recorded import Traced
 from ktviz.trace.trace import Trace
 
@@ -183,9 +183,8 @@ def draw_nearest(canvas: Canvas, space: CodeSpace) -> None:
 
 
 def credit(about: Any) -> list[str]:
-    """Name, creator and licence of a source."""
-    name = str(about["source"]).rsplit("/", 1)[-1]
-    return [name, str(about.get("creator", "unknown")), in_short(str(about.get("licence", "unknown")))]
+    """Title, creator and licence of a source."""
+    return [title_of(about), credit_of(about)]
 
 
 def below(size: tuple[int, int]) -> tuple[float, float]:

@@ -21,10 +21,10 @@ from ktviz.figures.share_bars import TRACK, extent, facts, region_shares
 from ktviz.library.banks import AnyBank
 from ktviz.library.cluster_tree import ClusterTree
 from ktviz.library.kinds.trees import checked_tree
-from ktviz.licences import readable
 from ktviz.printing import counted
 from ktviz.regions import Region
 from ktviz.systems.descents import Numbers
+from ktviz.trace.named import credit_of, title_of
 from ktviz.trace.overlap import Floats, label_places
 from ktviz.trace.trace import Trace
 
@@ -82,10 +82,7 @@ def share_bars(trace: Trace, region: Region = None) -> go.Figure:
     region = trace.mask if region is None else region
     frame, colours = region_shares(trace, region)
     rows, rest = frame.head(ROWS), frame.iloc[ROWS:]
-    bars = [
-        (str(row["source"]).rsplit("/", 1)[-1], row["share"], colours[row["source"]], source_text(row))
-        for row in rows.to_dict("records")
-    ]
+    bars = [(title_of(row), row["share"], colours[row["source"]], source_text(row)) for row in rows.to_dict("records")]
     if len(rest):
         name = counted(len(rest), "more source")
         bars.append((name, float(rest["share"].sum()), OTHER, name))
@@ -218,13 +215,15 @@ def tree_parts(tree: ClusterTree, trace: Trace | None) -> dict[str, Any]:
 
 
 def tree_chart(chart: go.Icicle | go.Sunburst, tree: ClusterTree, trace: Trace | None) -> go.Figure:
-    """A tree with its title."""
+    """A tree with its title, and how much of it is not drawn."""
+    drawn = sum(not str(one).endswith("+") for one in chart.ids)
     about = [
         counted(tree.entries, "entry", "entries"),
         counted(len(tree), "node"),
         counted(tree.nodes.leaves, "leaf", "leaves"),
         "numbers: nodes",
         "area: entries",
+        *([f"{len(tree) - drawn:,} smaller nodes are left out (…)"] if drawn < len(tree) else []),
     ]
     about.append("colour: spread" if trace is None else "colour: visits, square-root scale")
     return styled(go.Figure(chart), f"Cluster tree of {label(tree.bank)}", about, 640)
@@ -255,8 +254,7 @@ def item_text(item: Item, spread: float | None, total: int | None) -> str:
 
 def source_text(row: dict[Any, Any]) -> str:
     """What is said of a source under the pointer."""
-    licence = readable(str(row.get("licence", "unknown")))
-    names = (row["source"], row.get("title", "unknown"), row.get("creator", "unknown"), licence)
+    names = title_of(row), row["source"], credit_of(row)
     numbers = (
         f"{percent(row['share'])}, {counted(row['retrievals'], 'retrieval')}, mean similarity {row['similarity']:.3f}"
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from matplotlib import colormaps
@@ -16,9 +19,9 @@ from ktviz.figures.colours import FAINT, OTHER, QUANTITY, SOURCE_COLOURS, trace_
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
 from ktviz.figures.region_outlines import borders
 from ktviz.images import Pixels
-from ktviz.licences import in_short
 from ktviz.printing import counted
 from ktviz.regions import Box, Mask, bounding_box
+from ktviz.trace.named import credit_of, title_of
 from ktviz.trace.overlap import label_places
 from ktviz.trace.pictures import in_words
 from ktviz.trace.trace import Trace
@@ -74,7 +77,7 @@ def trace_figure(trace: Trace) -> Figure:
             canvas.outline(borders(label_places(*trace.regions)), trace.size, box, "white", 1.0)
     low, high = (f"{end:.3g}" for end in span_of(scores(trace)))
     scale(canvas, Box(box.x, box.bottom + 10, size[0], 10), low, high)
-    legend(canvas, painted[["source", "share", "creator", "licence"]].values.tolist(), colours, end - 10)
+    legend(canvas, painted.to_dict("records"), colours, end - 10)
     return canvas.figure
 
 
@@ -82,7 +85,7 @@ def panels(trace: Trace, colours: dict[str, str], painters: list[str]) -> dict[s
     """What the figure shows, by what stands above it; the map with a scale comes last."""
     found = dict(zip(titles_of(trace), (trace.input, trace.output), strict=True))
     if len(painters) == 1:
-        name = painters[0].rsplit("/", 1)[-1]
+        name = title_of(next(one for one in trace.about["sources"] if one["source"] == painters[0]))
         found |= {f"Which place of {name}": place_map(trace), f"{name}, place by place": place_key(trace, painters[0])}
     else:
         found |= {"Who painted what": source_map(trace, colours)}
@@ -114,11 +117,11 @@ def region_text(mask: Mask) -> str:
     return f"region {box.width:g}x{box.height:g} px at ({box.x:g}, {box.y:g}), {int(mask.sum()):,} px"
 
 
-def legend(canvas: Canvas, rows: list[list[object]], colours: dict[str, str], top: float) -> None:
+def legend(canvas: Canvas, rows: Sequence[Mapping[Hashable, Any]], colours: dict[str, str], top: float) -> None:
     """Sources with their colours, shares, creators and licences, in two columns; those without a colour as one."""
-    named = [row for row in rows if colours[str(row[0])] != OTHER]
-    rest = sum(float(str(row[1])) for row in rows if colours[str(row[0])] == OTHER)
-    lines = [(colours[str(n)], float(str(s)), f"{n}  {c} · {in_short(str(li))}") for n, s, c, li in named]
+    named = [row for row in rows if colours[row["source"]] != OTHER]
+    rest = sum(float(row["share"]) for row in rows if colours[row["source"]] == OTHER)
+    lines = [(colours[row["source"]], float(row["share"]), f"{title_of(row)}  {credit_of(row)}") for row in named]
     lines += [(OTHER, rest, counted(len(rows) - len(named), "other source"))] * (len(named) < len(rows))
     half = -(-len(lines) // 2)
     column = (WIDTH - 2 * MARGIN - GAP) / 2

@@ -12,12 +12,13 @@ from ktviz.explain.case import source_picture
 from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, INK, trace_colours
+from ktviz.figures.credit_line import credit_line
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent, placed
 from ktviz.figures.maps import BODY, SMALL, TITLE, region_text
 from ktviz.images import Pixels
-from ktviz.licences import in_short
 from ktviz.printing import counted
 from ktviz.regions import Box, Region, bounding_box, region_mask
+from ktviz.trace.named import title_of
 from ktviz.trace.shares import lacking
 from ktviz.trace.trace import Trace
 
@@ -143,15 +144,11 @@ def draw_thumb(canvas: Canvas, picture: Pixels, room: Box, colour: str) -> None:
 
 
 def draw_names(canvas: Canvas, row: Mapping[Hashable, Any], left: float, top: float) -> None:
-    """Name, creator and licence, retrievals and bank."""
-    name = str(row["source"]).rsplit("/", 1)[-1]
-    canvas.text(left, top + 20, canvas.shortened(name, BODY, NAMES, bold=True), BODY, bold=True)
-    # Of a long credit the licence must stay legible.
-    licence = canvas.shortened(f" · {in_short(str(row.get('licence', 'unknown')))}", SMALL, NAMES * 0.6)
-    room = NAMES - canvas.text_width(licence, SMALL)
-    canvas.text(left, top + 42, canvas.shortened(str(row.get("creator", "unknown")), SMALL, room) + licence, SMALL)
-    facts = counted(row["retrievals"], "retrieval")
-    canvas.text(left, top + 63, canvas.shortened(f"{facts} · {row.get('bank', 'unknown')}", SMALL, NAMES), SMALL, FAINT)
+    """Title, creator and licence, retrievals and bank."""
+    canvas.text(left, top + 20, canvas.shortened(title_of(row), BODY, NAMES, bold=True), BODY, bold=True)
+    canvas.text(left, top + 42, credit_line(canvas, row, SMALL, NAMES), SMALL)
+    known = [counted(row["retrievals"], "retrieval"), *([str(row["bank"])] if row.get("bank") else [])]
+    canvas.text(left, top + 63, canvas.shortened(" · ".join(known), SMALL, NAMES), SMALL, FAINT)
 
 
 def thumbnails(trace: Trace, names: list[str]) -> dict[str, Pixels]:

@@ -11,6 +11,7 @@ from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, source_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
 from ktviz.regions import Box
+from ktviz.trace.named import title_of
 from ktviz.trace.trace import Trace
 
 ROWS = 12
@@ -73,8 +74,7 @@ def titled(traces: Sequence[Trace], name: str) -> str:
     for trace in traces:
         for source in trace.about["sources"]:
             if source["source"] == name:
-                title = str(source.get("title", "unknown"))
-                return name if title in ("unknown", "") else title
+                return title_of(source)
     return name
 
 

@@ -25,8 +25,7 @@ from ktviz.trace.tabular import Tabular
 from ktviz.values import whole
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from ktviz.figures.backend import Backend
     from ktviz.trace.storage import Stored
     from ktviz.widgets.explorer import Explorer
 
@@ -346,8 +345,17 @@ class Trace(Tabular):
 
         print(printable(text(self)))
 
-    def plot(self) -> Figure:
-        """Input, output, who painted what, and where the matches are good: a matplotlib figure."""
+    def plot(self, backend: Backend = "matplotlib") -> Any:
+        """Input, output, who painted what, and where the matches are good, for print.
+
+        With "plotly" a figure to hover over: how good the match of every retrieval is, and what won.
+        """
+        from ktviz.figures.backend import is_plotly
+
+        if is_plotly(backend):
+            from ktviz.figures.interactive import similarity_heatmap
+
+            return similarity_heatmap(self)
         from ktviz.figures.maps import trace_figure
 
         return trace_figure(self)

@@ -59,13 +59,13 @@ class Compare(anywidget.AnyWidget):
         TraceError: One of them is no trace of one image, or has no retrievals.
 
     Example:
-        >>> from ktviz.testing import ToyWorld
-        >>> world = ToyWorld()
-        >>> trace = world.trace()
-        >>> both = Compare(trace, world.translator.traced(world.photo, align=0))
-        >>> both.titles
-        ('align 1', 'align 0')
-        >>> both.close()
+        >>> import ktviz as kt
+        >>> from ktviz import samples
+        >>> photo = samples.photo("coffee")[:40, :56]
+        >>> analogy = kt.ImageAnalogy(photo[:, ::-1])
+        >>> with Compare(*(analogy.traced(photo, iterations=count) for count in (1, 2))) as both:
+        ...     both.titles
+        ('iterations 1', 'iterations 2')
     """
 
     region = traitlets.Any(None, allow_none=True)

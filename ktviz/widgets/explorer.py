@@ -8,6 +8,7 @@ import numpy as np
 
 from ktviz.errors import RegionError, TraceError
 from ktviz.explain.case import check_equal
+from ktviz.figures.backend import Backend, is_plotly
 from ktviz.library.banks import Banks
 from ktviz.library.kinds.codes.bank import CodeBank
 from ktviz.library.kinds.patches.bank import Bank
@@ -17,6 +18,7 @@ from ktviz.systems.protocol import check_ability
 from ktviz.trace.recorded import Traced, as_trace
 from ktviz.trace.trace import Trace
 from ktviz.widgets.panels.registry import PANELS
+from ktviz.widgets.panels.tree import best_of_all
 from ktviz.widgets.sites import first_site
 from ktviz.widgets.subject import Subject
 from ktviz.widgets.view import View
@@ -56,8 +58,12 @@ class SourcesView(View):
 
     parts: ClassVar[tuple[str, ...]] = ("sources",)
 
-    def plot(self) -> Figure:
-        """Bars of the shares in the selected region."""
+    def plot(self, backend: Backend = "matplotlib") -> Any:
+        """Bars of the shares in the selected region: for print, or with "plotly" to hover over."""
+        if is_plotly(backend):
+            from ktviz.figures.interactive import share_bars
+
+            return share_bars(self.shown, self.region)
         from ktviz.figures.share_bars import share_figure
 
         return share_figure(self.shown, self.region)
@@ -170,15 +176,19 @@ class TreeView(View):
         else:
             super().__init__(of, **more)
 
-    def plot(self) -> Figure:
+    def plot(self, backend: Backend = "matplotlib") -> Any:
         """The tree of the bank of the selected retrieval or node, with its path; of the first bank if nothing is.
+
+        Where the exact winner lies below other nodes, its way is marked. With "plotly" it is an icicle to zoom into.
 
         Raises:
             AbilityError: The system has no tree.
             TraceError: The model is gone.
         """
         from ktviz.figures.cluster_tree import tree_figure
+        from ktviz.figures.interactive import tree_icicle
 
+        plotly = is_plotly(backend)
         asked = "draw a cluster tree"
         if self._subject.model is not None:
             check_ability(self._subject.model, "tree", asked)
@@ -192,9 +202,22 @@ class TreeView(View):
         if query is not None:
             name = self.selection.to_pandas()["bank"].iloc[0]
         if name not in banks:  # a site of centres, which are of no single bank
-            return tree_figure(next(iter(banks.values())))
-        visited = len(self.shown) > 0 and name in self.shown.about["banks"]
-        return tree_figure(banks[name], self.shown if visited else None, query)
+            return (tree_icicle if plotly else tree_figure)(next(iter(banks.values())))
+        visited = self.shown if len(self.shown) > 0 and name in self.shown.about["banks"] else None
+        if plotly:
+            return tree_icicle(banks[name], visited)
+        return tree_figure(banks[name], visited, query, self._exact_way(query, name))
+
+    def _exact_way(self, query: int | None, bank: str) -> list[int]:
+        """The nodes down to the exact winner of a query, where the system can find it, in a bank's tree."""
+        if query is None or not self._shown.can("oracle", "tree"):
+            return []
+        case, place = self._shown.live(), np.flatnonzero(self.shown.column("query") == query)[:1]
+        best = best_of_all(case, place)
+        if best is None:
+            return []
+        (way,) = case.system.descents(case.trace, place.tolist(), best[0])
+        return [*way.path] if way.bank == bank else []
 
 
 class BandView(View):

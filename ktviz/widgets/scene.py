@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ktviz import __version__
 from ktviz.figures.colours import SOURCE_COLOURS
 from ktviz.licences import readable
+from ktviz.trace.named import title_of
 from ktviz.trace.pictures import in_words
 from ktviz.trace.shares import NOT_RECORDED, lacking, lacking_by_class, source_numbers
 from ktviz.widgets import label_map
@@ -182,13 +183,7 @@ def sources(subject: Subject) -> list[dict[str, Any]]:
 def credited(about: Mapping[str, Any]) -> dict[str, str]:
     """The credit of a source, as it is shown."""
     known = {name: str(about.get(name, "unknown")) for name in CREDIT}
-    return {**known, "title": titled(about), "licence": readable(known["licence"])}
-
-
-def titled(about: Mapping[str, Any]) -> str:
-    """A source's title; its name where none is known."""
-    title = str(about.get("title", "unknown"))
-    return str(about["source"]) if title in ("unknown", "") else title
+    return {**known, "title": title_of(about), "licence": readable(known["licence"])}
 
 
 def source_pictures(subject: Subject) -> dict[str, Part]:

@@ -10,9 +10,9 @@ from ktviz.figures.maps import source_map
 from ktviz.images import Pixels, encode_image
 from ktviz.licences import readable
 from ktviz.printing import counted
+from ktviz.trace.named import title_of
 from ktviz.trace.pictures import in_words
 from ktviz.widgets.pictures import small
-from ktviz.widgets.scene import titled
 from ktviz.widgets.subject import Subject
 
 SIDE_PX = 420
@@ -87,5 +87,5 @@ def source_row(subject: Subject, number: int) -> str:
     about = subject.described[subject.names[number]]
     words = {"creator": html.escape(str(about.get("creator", "unknown")))}
     words["licence"] = html.escape(readable(str(about.get("licence", "unknown"))))
-    words["title"] = html.escape(titled(about))
+    words["title"] = html.escape(title_of(about))
     return ROW.format(colour=colour_of(number), share=float(subject.shares["share"][number]), **words)

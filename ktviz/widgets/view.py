@@ -33,8 +33,6 @@ from ktviz.widgets.subject import Subject
 from ktviz.widgets.words import NOTHING, checked_node, in_words, meant, named_node
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from ktviz.widgets.page import PageReport
 
 
@@ -297,7 +295,7 @@ class View(anywidget.AnyWidget):
             states = [shown, *(state for state in self._states.values() if state is not shown)]
             self.send(*answered([one for state in states for one in state.answers.values()], content))
 
-    def plot(self) -> Figure:
+    def plot(self) -> Any:
         """What the view shows, as a matplotlib figure for print."""
         return self.shown.plot()
 

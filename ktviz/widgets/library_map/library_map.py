@@ -65,10 +65,8 @@ class LibraryMap(anywidget.AnyWidget):
         MismatchError: The trace was made with other banks.
 
     Example:
-        >>> from ktviz.testing import ToyWorld
-        >>> places = LibraryMap(ToyWorld().banks)
-        >>> places.entry = 3
-        >>> places.close()
+        >>> LibraryMap(library["art"])  # doctest: +SKIP
+        LibraryMap(art/impasto, art/pointillism, art/watercolour: 95,240 entries)
     """
 
     entry = traitlets.Int(None, allow_none=True)
