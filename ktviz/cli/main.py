@@ -21,6 +21,7 @@ from ktviz.cli import (
     lab,
     library,
     process,
+    rerun,
     standard,
     systems,
     train,
@@ -45,6 +46,7 @@ app.command("translate")(translate.translate)
 app.command("audit")(audit.audit)
 app.command("compare-systems")(compare_systems.compare_systems)
 app.command("verify")(verify.verify)
+app.command("rerun")(rerun.rerun)
 app.command("keygen")(keygen.keygen)
 app.add_typer(library.app, name="library")
 app.command("systems")(systems.systems)

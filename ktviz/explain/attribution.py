@@ -21,6 +21,7 @@ from ktviz.explain.units import By, Ints, Units, units_of
 from ktviz.images import Pixels
 from ktviz.networks.running import without_autocast
 from ktviz.regions import Box, Mask, Region, SourceRegion, bounding_box, region_mask
+from ktviz.trace.groups import GROUPS
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Traced
 from ktviz.trace.shares import uncovered
@@ -93,13 +94,16 @@ class Attribution(Result):
         return f"by {self.by} through {self.through}: {best}{note}"
 
     def top(self, count: int = 1) -> list[Any]:
-        """The names (entry numbers, parts of sources) of the largest shares, as `without` takes them.
+        """The names (entry numbers, parts of sources) of the largest shares, as `without` takes them; of people,
+        licences, banks and years all of their sources.
 
         Raises:
             SettingError: Nodes and bands cannot be taken away by name; or `count` is below 1.
         """
         if whole("top", count) < 1:
             raise SettingError(f"top {count}", "below 1", "Ask for one or more")
+        if self.by in GROUPS:
+            return [str(name) for names in self.frame["sources"].head(count) for name in names]
         if self.by not in ("source", "part", "entry"):
             raise SettingError(
                 f"top by {self.by}", "it cannot be named in `without`", "Attribute by source, part or entry"
@@ -182,9 +186,9 @@ def attribute(
     Args:
         trace: Of one image and one site, or a result that was recorded.
         region: A `Box`, mask, polygon or pixel of the output; None for all of it.
-        by: "source"; "part": ninth of a source, for whatever system; "entry"; "node": leaf of the cluster tree; "band":
-            of the match (overlap and footprint: what carried the similarity; gradient: what was transferred; ablation
-            and datamodel: matching without it).
+        by: "source"; "creator", "licence", "bank" or "year": sources together; "part": ninth of a source, for whatever
+            system; "entry"; "node": leaf of the cluster tree; "band": of the match (overlap and footprint: what carried
+            the similarity; gradient: what was transferred; ablation and datamodel: matching without it).
         through: "overlap", "footprint", "gradient", "ablation" or "datamodel".
         model: The system; not needed while the one that recorded lives, nor for overlap.
         photo: The photo, where the trace was saved without it.

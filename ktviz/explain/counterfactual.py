@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from ktviz.errors import MismatchError, TraceError
-from ktviz.explain.case import case_of, check_equal, check_system, shown
+from ktviz.explain.case import Case, case_of, check_equal, check_system, shown
 from ktviz.explain.exclusion import check_further
 from ktviz.explain.result import Result, one_site
 from ktviz.images import Pixels
 from ktviz.systems.parts import is_number
 from ktviz.trace import parquet
+from ktviz.trace.groups import Group, members
 from ktviz.trace.overlap import Floats
 from ktviz.trace.recorded import Traced, as_trace
 from ktviz.trace.shares import with_cause
@@ -35,6 +37,7 @@ def without(
     trace: Traced,
     what: object,
     *,
+    by: Group | None = None,
     model: object | None = None,
     photo: Pixels | None = None,
     **settings: Any,
@@ -49,6 +52,8 @@ def without(
         what: Name of a source or a bank, number of an entry, a part of a source (`SourceRegion`), or what else the
             system can do without (of image-analogy a `Box` of the reference); or several of them. They add to those
             that the trace was made without.
+        by: "creator", "licence", "bank" or "year": then `what` is one of these (or several), and all of its sources are
+            left out, those that the trace does not list among them.
         model: The system; not needed while the one that recorded lives.
         photo: The photo, where the trace was saved without it.
         **settings: Of the system, where they are to be other ones than those of the trace, such as how to leave out
@@ -72,7 +77,17 @@ def without(
     """
     check_further(settings)
     case = case_of(as_trace(trace), "rerun", "exclude", model=model, photo=photo)
-    return case.system.rerun(case.trace, without=[as_index(one) for one in listed(what)], **settings)
+    parts = listed(what)
+    if by is not None:
+        known = known_sources(case)
+        parts = [name for one in parts for name in members(known, by, one)]
+    return case.system.rerun(case.trace, without=[as_index(one) for one in parts], **settings)
+
+
+def known_sources(case: Case) -> Sequence[Mapping[str, Any]]:
+    """All sources that a system could take: those of its banks, or else those that the trace lists."""
+    banks = case.system.banks
+    return case.trace.about["sources"] if banks is None else banks.describe_sources()
 
 
 def as_index(what: object) -> object:

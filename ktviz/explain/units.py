@@ -1,4 +1,4 @@
-"""What shares are of: sources, parts of them, entries, nodes of the cluster tree, or bands."""
+"""What shares are of: sources, those of a creator, licence, bank or year, parts of them, entries, nodes, or bands."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ import pandas as pd
 from ktviz.errors import AbilityError
 from ktviz.explain.case import Case
 from ktviz.regions import Box, SourceRegion
+from ktviz.trace.groups import GROUPS, grouped
 from ktviz.trace.overlap import Floats
 from ktviz.trace.shares import ABOUT, own_sources, source_numbers, source_sides, source_weights
 from ktviz.trace.trace import Trace
 
-By = Literal["source", "part", "entry", "node", "band"]
+By = Literal["source", "part", "entry", "node", "band", "creator", "licence", "bank", "year"]
 BANDS = ("LL", "LH", "HL", "HH")
 PARTS = (
     ("top left", "top", "top right"),
@@ -117,11 +118,23 @@ def units_of(trace: Trace, by: By, case: Case | None) -> Units:
         number = source_numbers(trace)
         rows = [{name: s[name] for name in ("source", *ABOUT) if name in s} for s in trace.about["sources"]]
         return Units(by, rows, number, of_rows[0], source_weights(trace), [(row["source"],) for row in rows])
+    if by in GROUPS:
+        return by_group(trace, by, of_rows[0])
     if by == "part":
         return by_part(trace, of_rows)
     if by == "entry":
         return by_entry(trace, of_rows)
     return by_node(trace, case, of_rows)
+
+
+def by_group(trace: Trace, by: By, retrieval: Ints) -> Units:
+    """Sources together that are of one creator, licence, bank or year."""
+    groups = grouped(trace.about["sources"], by)
+    place = {name: number for number, names in enumerate(groups.values()) for name in names}
+    of_source = np.array([place[source["source"]] for source in trace.about["sources"]], dtype=np.int64)
+    rows = [{by: name, "sources": names} for name, names in groups.items()]
+    number = of_source[source_numbers(trace)]
+    return Units(by, rows, number, retrieval, source_weights(trace), [tuple(names) for names in groups.values()])
 
 
 def by_entry(trace: Trace, of_rows: tuple[Ints, Floats]) -> Units:

@@ -18,13 +18,13 @@ from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.queries import Queries
 from ktviz.retrieval.site import Reading
 from ktviz.trace.pictures import INPUT, OUTPUT, Range, as_batch
+from ktviz.trace.ready import TOP, Reader, attention_reader, codebook_reader, neighbours_reader
 
 if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
 
 ROUNDING = 1e-3
 """What weights may sum to above 1."""
-Reader = Callable[[tuple[Any, ...], Any], Matches | Sequence[Matches]]
 Painter = Callable[[tuple[Any, ...], Any], Mapping[str, object]]
 
 
@@ -153,81 +153,138 @@ def misshapen(matches: Matches, signed: bool) -> str:
     return ""
 
 
-def adapt(
-    module: nn.Module,
-    reader: Reader,
-    *,
-    queries: Queries | Callable[[tuple[Any, ...], Any], Queries],
-    catalogue: Knowledge,
-    causal: bool = True,
-    signed: bool = False,
-    prefix: str = "",
-    extensions: Sequence[Extension] = (),
-    canvas: str = INPUT,
-    output: str = OUTPUT,
-    direction: str = "",
-    scale_px: float | None = None,
-    paints: bool = True,
-    searched: bool = True,
-    pictures: Painter | None = None,
-    span: Range = (0.0, 1.0),
-    abilities: Abilities = Abilities(),
-) -> Adapted:
-    """Make a module of any model a retrieval site.
+class Adapters:
+    """What makes a module of any model a retrieval site: `kt.adapt(module, reader, ...)`, and for look-ups that many
+    models have, without a reader:
 
-        site = kt.adapt(
-            model.attention,
-            lambda inputs, output: [kt.Matches.soft(image) for image in output.flatten(2).softmax(-1)],
-            queries=kt.Queries.grid(64, 64, step_px=4),
-            catalogue=kt.Catalogue.positions(["exemplar.png"], 64, 64, cell_px=4),
-        )
-        with kt.record(model, site) as trace:
-            model(photo)
-
-    Args:
-        module: Any module of the model; nothing of it is changed.
-        reader: From the arguments and the result of a call to `Matches`, or to one per image of a batch.
-        queries: Where the queries lie, or how to tell from a call.
-        catalogue: What the entries are.
-        causal: Whether the candidates really fed the output, or are only its nearest explanation.
-        signed: Whether weights may be negative, or sum to more than 1.
-        prefix: Of its extension columns; needed where it has `extensions`.
-        extensions: What its matches hold besides.
-        canvas: The picture in which the queries lie, and
-        output: the one that they paint, by name.
-        direction: In words, where a model retrieves in several.
-        scale_px: Side of a query's own part of the canvas.
-        paints: Whether the output is made of what this site retrieves; otherwise it serves a site that comes later.
-        searched: Whether its winners were searched for.
-        pictures: From the arguments and the result of a run of the *model* to its pictures by name of the canvas, each
-            (B, 3, H, W) floats or (H, W, 3) uint8; "input" and "output" are guessed where it names none.
-        span: What black and white are in these floats, such as (-1, 1); without `pictures`, in the model's input and
-            output.
-        abilities: What the model can be asked besides.
-
-    Raises:
-        SettingError: Extensions without a prefix, or a span that is none.
+        kt.adapt.attention(model.attend, queries=kt.Queries.grid(8, 8, step_px=4), catalogue=memory)
+        kt.adapt.neighbours(model.look_up, queries=kt.Queries.whole(32, 32), catalogue=kt.Catalogue.wholes(names))
+        kt.adapt.codebook(model.quantise, queries=kt.Queries.grid(8, 8, step_px=4), catalogue=codes)
     """
-    if extensions and not prefix:
-        raise SettingError("adapt with extensions", "no prefix for their columns", 'Name the model: prefix="mine"')
-    if not (len(span) == 2 and span[0] < span[1] and all(map(math.isfinite, span))):
-        raise SettingError(f"adapt with span={span}", "not black before white", "Give for example (-1, 1)")
-    return Adapted(
-        module,
-        reader,
-        queries,
-        catalogue,
-        causal=causal,
-        signed=signed,
-        prefix=prefix,
-        extensions=tuple(extensions),
-        canvas=canvas,
-        output=output,
-        direction=direction,
-        scale_px=scale_px,
-        paints=paints,
-        searched=searched,
-        pictures=pictures,
-        span=span,
-        abilities=abilities,
-    )
+
+    def __call__(
+        self,
+        module: nn.Module,
+        reader: Reader,
+        *,
+        queries: Queries | Callable[[tuple[Any, ...], Any], Queries],
+        catalogue: Knowledge,
+        causal: bool = True,
+        signed: bool = False,
+        prefix: str = "",
+        extensions: Sequence[Extension] = (),
+        canvas: str = INPUT,
+        output: str = OUTPUT,
+        direction: str = "",
+        scale_px: float | None = None,
+        paints: bool = True,
+        searched: bool = True,
+        pictures: Painter | None = None,
+        span: Range = (0.0, 1.0),
+        abilities: Abilities = Abilities(),
+    ) -> Adapted:
+        """Make a module of any model a retrieval site.
+
+            site = kt.adapt(
+                model.attention,
+                lambda inputs, output: [kt.Matches.soft(image) for image in output.flatten(2).softmax(-1)],
+                queries=kt.Queries.grid(64, 64, step_px=4),
+                catalogue=kt.Catalogue.positions(["exemplar.png"], 64, 64, cell_px=4),
+            )
+            with kt.record(model, site) as trace:
+                model(photo)
+
+        Args:
+            module: Any module of the model; nothing of it is changed.
+            reader: From the arguments and the result of a call to `Matches`, or to one per image of a batch.
+            queries: Where the queries lie, or how to tell from a call.
+            catalogue: What the entries are.
+            causal: Whether the candidates really fed the output, or are only its nearest explanation.
+            signed: Whether weights may be negative, or sum to more than 1.
+            prefix: Of its extension columns; needed where it has `extensions`.
+            extensions: What its matches hold besides.
+            canvas: The picture in which the queries lie, and
+            output: the one that they paint, by name.
+            direction: In words, where a model retrieves in several.
+            scale_px: Side of a query's own part of the canvas.
+            paints: Whether the output is made of what this site retrieves; otherwise it serves a site that comes later.
+            searched: Whether its winners were searched for.
+            pictures: From the arguments and the result of a run of the *model* to its pictures by name of the canvas,
+                each (B, 3, H, W) floats or (H, W, 3) uint8; "input" and "output" are guessed where it names none.
+            span: What black and white are in these floats, such as (-1, 1); without `pictures`, in the model's input
+                and output.
+            abilities: What the model can be asked besides.
+
+        Raises:
+            SettingError: Extensions without a prefix, or a span that is none.
+        """
+        if extensions and not prefix:
+            raise SettingError("adapt with extensions", "no prefix for their columns", 'Name the model: prefix="mine"')
+        if not (len(span) == 2 and span[0] < span[1] and all(map(math.isfinite, span))):
+            raise SettingError(f"adapt with span={span}", "not black before white", "Give for example (-1, 1)")
+        return Adapted(
+            module,
+            reader,
+            queries,
+            catalogue,
+            causal=causal,
+            signed=signed,
+            prefix=prefix,
+            extensions=tuple(extensions),
+            canvas=canvas,
+            output=output,
+            direction=direction,
+            scale_px=scale_px,
+            paints=paints,
+            searched=searched,
+            pictures=pictures,
+            span=span,
+            abilities=abilities,
+        )
+
+    def attention(self, module: nn.Module, *, top: int = TOP, **more: Any) -> Adapted:
+        """A module that attends to what is stored: `torch.nn.MultiheadAttention`, or one that returns its weights, or
+        that is called with queries, keys and values. What each query takes of each key is the mean over heads.
+
+        Args:
+            module: Any of these. Fused kernels that never call it record nothing:
+                `torch.backends.mha.set_fastpath_enabled(False)`.
+            top: Keys that are kept per query.
+            **more: As of `kt.adapt`: `queries`, where they lie, and `catalogue`, what the keys are, among them.
+
+        Raises:
+            SettingError: As of `kt.adapt`.
+
+        Example:
+            >>> import torch
+            >>> import ktviz as kt
+            >>> attend = torch.nn.MultiheadAttention(8, 2, batch_first=True)
+            >>> keys = kt.Catalogue.wholes(["a.png", "b.png", "c.png"])
+            >>> kt.adapt.attention(attend, queries=kt.Queries.grid(2, 2, step_px=8), catalogue=keys)
+            Adapted(MultiheadAttention, Catalogue(exemplars: 3 entries of 3 sources))
+        """
+        return self(module, attention_reader(module, top), **more)
+
+    def neighbours(self, module: nn.Module, *, cosine: bool = False, **more: Any) -> Adapted:
+        """A module that looks up nearest neighbours and returns their numbers, and distances beside them, as faiss,
+        usearch and scikit-learn do; the best first.
+
+        Args:
+            module: One that returns what these return.
+            cosine: Whether what stands beside the numbers are similarities.
+            **more: As of `attention`.
+        """
+        return self(module, neighbours_reader(cosine), **more)
+
+    def codebook(self, module: nn.Module, **more: Any) -> Adapted:
+        """A module that puts every place to one of some stored codes (vector quantisation), and returns their numbers.
+
+        Args:
+            module: One whose result has them, (B, rows, columns).
+            **more: As of `attention`.
+        """
+        return self(module, codebook_reader(), **more)
+
+
+adapt = Adapters()
+"""See `Adapters`."""

@@ -12,7 +12,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,11 +23,13 @@ import pyarrow.dataset as ds
 from ktviz.errors import StorageError, TraceError, unknown_name
 from ktviz.names import find_name
 from ktviz.trace import parquet, schema1
+from ktviz.trace.groups import GROUPS, Group, group_of, members
 from ktviz.trace.overlap import around
 from ktviz.trace.schema import BOX, SCHEMA_VERSION
 from ktviz.trace.shares import row_overlaps, source_weights
 from ktviz.trace.storage import Stored, metadata_of
 from ktviz.trace.trace import Trace
+from ktviz.values import one_of
 
 NAME = re.compile(r"[\w][\w.-]*")
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -158,13 +160,14 @@ class TraceStore:
             )
         return told(pd.DataFrame(rows, columns=["trace", "images", "retrievals", "thinned", "input", "output"]), broken)
 
-    def uses(self, source: str, least: float = 0.0) -> pd.DataFrame:
+    def uses(self, source: str, least: float = 0.0, *, by: Group | None = None) -> pd.DataFrame:
         """Which outputs used a source, how much, and where; largest share first.
 
         Args:
             source: Its name ("task/style/path"; the end of it will do), or the SHA-256 of its file, which finds it
-                under any name.
+                under any name; with `by` a creator, a licence, a bank or a year.
             least: Only outputs in which it has at least this share, be it given or taken away.
+            by: "creator", "licence", "bank" or "year": outputs that used any source of one, a row for each source.
 
         Returns:
             trace, image, source, sha256, share (overlap), retrievals, box (around all of them, px of the output: x,
@@ -177,11 +180,26 @@ class TraceStore:
         """
         broken = self._complete_index() | self._cut_short()
         names = [name for name in self.names if name not in broken]
+        if by is not None:
+            named = ds.field("source").isin(members(self._sources().values(), by, source))
+            return self._uses(names, named, least, broken)
         named = known_as(source)
         shares = self._scan(names, named, ["trace", "share"], broken)
         if shares.empty and not DIGEST.fullmatch(source) and (known := self._known()):
             named = known_as(find_name(source, known))
             shares = self._scan(names, named, ["trace", "share"], broken)
+        return self._uses(names, named, least, broken, shares)
+
+    def _uses(
+        self,
+        names: Sequence[str],
+        named: ds.Expression,
+        least: float,
+        broken: dict[str, str],
+        shares: pd.DataFrame | None = None,
+    ) -> pd.DataFrame:
+        """The rows of some sources, the largest share first."""
+        shares = self._scan(names, named, ["trace", "share"], broken) if shares is None else shares
         # Boxes are most of an index: they are read where there is something to tell.
         hits = sorted(set(shares["trace"][(shares["share"] != 0) & (shares["share"].abs() >= least)]))
         enough = (ds.field("share") != 0) & (pc.abs(ds.field("share")) >= least)
@@ -189,6 +207,49 @@ class TraceStore:
         order = ["share", "trace", "image"]
         found = found.sort_values(order, ascending=[False, True, True], kind="stable", ignore_index=True)
         return told(found, broken)
+
+    def shares(self, by: Group | Literal["source"] = "source") -> pd.DataFrame:
+        """Whose work fills these outputs: by source, creator, licence, bank or year, the largest part first.
+
+        Returns:
+            What it is by, share (mean of the overlap over all outputs), outputs (that used it), most (its largest share
+            in one of them), trace and image (of that one), sources (how many). Shares are those of the sources, added
+            up. Broken files are named in a `BrokenTraceWarning` and in `attrs["broken"]`.
+
+        Raises:
+            SettingError: Another `by`.
+
+        Example:
+            >>> store.shares(by="creator")  # doctest: +SKIP
+        """
+        one_of("by", by, ("source", *GROUPS))
+        broken = self._complete_index() | self._cut_short()
+        names = [name for name in self.names if name not in broken]
+        rows = self._scan(names, ds.field("share") != 0, ["trace", "image", "source", "share"], broken)
+        known = self._sources()
+        rows[by] = [name if by == "source" else group_of(known[name], by) for name in rows["source"]]
+        outputs = sum(len(self._about(name)["images"]) for name in names if name not in broken)
+        columns = [by, "share", "outputs", "most", "trace", "image", "sources"]
+        if not len(rows):
+            return told(pd.DataFrame(columns=columns), broken)
+        each = rows.groupby([by, "trace", "image"], as_index=False)["share"].sum()
+        largest = each.loc[each.groupby(by)["share"].idxmax()].set_index(by)
+        found = each.groupby(by).agg(share=("share", "sum"), outputs=("share", "size"))
+        found["share"] /= outputs
+        found["most"], found["trace"], found["image"] = largest["share"], largest["trace"], largest["image"]
+        found["sources"] = rows.groupby(by)["source"].nunique()
+        table: pd.DataFrame = found.reset_index().sort_values(["share", by], ascending=[False, True], ignore_index=True)
+        return told(table[columns], broken)
+
+    def _sources(self) -> dict[str, dict[str, Any]]:
+        """What is known of all sources that any trace lists, by name; as the latest trace by name says."""
+        found: dict[str, dict[str, Any]] = {}
+        for name in self.names:
+            try:
+                found |= {str(about["source"]): about for about in self._about(name)["sources"]}
+            except TraceError:
+                continue  # named among the broken already
+        return found
 
     def _trace(self, name: str) -> Path:
         return self.folder / "traces" / f"{name}.parquet"
@@ -221,13 +282,7 @@ class TraceStore:
 
     def _known(self) -> set[str]:
         """Names of all sources that any trace searched."""
-        known: set[str] = set()
-        for name in self.names:
-            try:
-                known |= {about["source"] for about in self._about(name)["sources"]}
-            except TraceError:
-                continue  # named among the broken already
-        return known
+        return set(self._sources())
 
     def _cut_short(self) -> dict[str, str]:
         """Traces whose file does not end as a Parquet file must; looking at four bytes of each is quick."""
