@@ -13,7 +13,7 @@ from ktviz.figures.layout import MARGIN, WIDTH, fit
 from ktviz.figures.maps import BODY, LINE, SMALL, TITLE, painted_values, scale
 from ktviz.regions import Box
 from ktviz.systems.switches import Switched
-from ktviz.trace.named import credit_of, title_of
+from ktviz.trace.named import credit_of, short_title_of
 from ktviz.trace.recorded import Traced
 
 GAP, TOP, TALLEST = 24.0, 132.0, 420.0
@@ -84,7 +84,7 @@ def facts(found: Switched) -> list[str]:
 
 def draw_credit(canvas: Canvas, found: Switched, box: Box) -> None:
     """Who made the reference."""
-    for line, text in enumerate((title_of(found.about), credit_of(found.about))):
+    for line, text in enumerate((short_title_of(found.about), credit_of(found.about))):
         canvas.text(box.x, box.bottom + 20 + 18 * line, canvas.shortened(text, SMALL, box.width), SMALL, FAINT)
 
 

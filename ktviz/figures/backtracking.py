@@ -37,7 +37,7 @@ from ktviz.figures.region_outlines import outline
 from ktviz.images import Pixels
 from ktviz.printing import counted
 from ktviz.regions import Box, Region, bounding_box, region_mask
-from ktviz.trace.named import title_of
+from ktviz.trace.named import short_title_of
 from ktviz.trace.pictures import in_words
 from ktviz.trace.recorded import Traced
 from ktviz.trace.shares import lacking, row_shares, source_numbers
@@ -212,7 +212,7 @@ class Drawing:
         on_left = self.chosen.sides[place][0] == 0
         share = percent(self.chosen.shares[place]) + "  "
         taken = canvas.text_width(share, BODY, bold=True)
-        name = canvas.shortened(title_of(source), BODY, room - taken)
+        name = canvas.shortened(short_title_of(source), BODY, room - taken)
         start = card.right - taken - canvas.text_width(name, BODY) if on_left else card.x
         y = card.bottom + NAME_LINE
         canvas.text(start, y, share, BODY, bold=True)

@@ -300,11 +300,17 @@ def share_rows(shares: pd.DataFrame, find: Find, colours: Mapping[str, str]) -> 
             "bar": min(1.0, max(0.0, float(row["share"]))),
             "colour": colours[row["source"]],
             "thumbs": thumbs(find, row["source"]),
-            "name": title_of(row),
-            "text": credit_of(row),
+            "name": row["source"],
+            "text": told(row),
         }
         for row in painted.to_dict("records")
     ]
+
+
+def told(row: Mapping[Any, Any]) -> str:
+    """Title, creator and licence of a source, as far as they are known."""
+    title = title_of(row)
+    return credit_of(row) if title == row["source"] else f"{title} · {credit_of(row)}"
 
 
 def rest_of(shares: pd.DataFrame | None) -> str:

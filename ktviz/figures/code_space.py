@@ -18,7 +18,7 @@ from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
 from ktviz.figures.maps import BODY, SMALL, TITLE, titles_of
 from ktviz.regions import Box
 from ktviz.systems.code_space import CodeSpace
-from ktviz.trace.named import credit_of, title_of
+from ktviz.trace.named import credit_of, short_title_of
 from ktviz.trace.recorded import Traced
 from ktviz.trace.trace import Trace
 
@@ -184,7 +184,7 @@ def draw_nearest(canvas: Canvas, space: CodeSpace) -> None:
 
 def credit(about: Any) -> list[str]:
     """Title, creator and licence of a source."""
-    return [title_of(about), credit_of(about)]
+    return [short_title_of(about), credit_of(about)]
 
 
 def below(size: tuple[int, int]) -> tuple[float, float]:

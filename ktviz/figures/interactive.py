@@ -24,7 +24,7 @@ from ktviz.library.kinds.trees import checked_tree
 from ktviz.printing import counted
 from ktviz.regions import Region
 from ktviz.systems.descents import Numbers
-from ktviz.trace.named import credit_of, title_of
+from ktviz.trace.named import credit_of, short_title_of
 from ktviz.trace.overlap import Floats, label_places
 from ktviz.trace.trace import Trace
 
@@ -82,7 +82,9 @@ def share_bars(trace: Trace, region: Region = None) -> go.Figure:
     region = trace.mask if region is None else region
     frame, colours = region_shares(trace, region)
     rows, rest = frame.head(ROWS), frame.iloc[ROWS:]
-    bars = [(title_of(row), row["share"], colours[row["source"]], source_text(row)) for row in rows.to_dict("records")]
+    bars = [
+        (short_title_of(row), row["share"], colours[row["source"]], source_text(row)) for row in rows.to_dict("records")
+    ]
     if len(rest):
         name = counted(len(rest), "more source")
         bars.append((name, float(rest["share"].sum()), OTHER, name))
@@ -254,7 +256,7 @@ def item_text(item: Item, spread: float | None, total: int | None) -> str:
 
 def source_text(row: dict[Any, Any]) -> str:
     """What is said of a source under the pointer."""
-    names = title_of(row), row["source"], credit_of(row)
+    names = short_title_of(row), row["source"], credit_of(row)
     numbers = (
         f"{percent(row['share'])}, {counted(row['retrievals'], 'retrieval')}, mean similarity {row['similarity']:.3f}"
     )

@@ -21,7 +21,7 @@ from ktviz.figures.region_outlines import borders
 from ktviz.images import Pixels
 from ktviz.printing import counted
 from ktviz.regions import Box, Mask, bounding_box
-from ktviz.trace.named import credit_of, title_of
+from ktviz.trace.named import credit_of, short_title_of
 from ktviz.trace.overlap import label_places
 from ktviz.trace.pictures import in_words
 from ktviz.trace.trace import Trace
@@ -85,7 +85,7 @@ def panels(trace: Trace, colours: dict[str, str], painters: list[str]) -> dict[s
     """What the figure shows, by what stands above it; the map with a scale comes last."""
     found = dict(zip(titles_of(trace), (trace.input, trace.output), strict=True))
     if len(painters) == 1:
-        name = title_of(next(one for one in trace.about["sources"] if one["source"] == painters[0]))
+        name = short_title_of(next(one for one in trace.about["sources"] if one["source"] == painters[0]))
         found |= {f"Which place of {name}": place_map(trace), f"{name}, place by place": place_key(trace, painters[0])}
     else:
         found |= {"Who painted what": source_map(trace, colours)}
@@ -121,7 +121,7 @@ def legend(canvas: Canvas, rows: Sequence[Mapping[Hashable, Any]], colours: dict
     """Sources with their colours, shares, creators and licences, in two columns; those without a colour as one."""
     named = [row for row in rows if colours[row["source"]] != OTHER]
     rest = sum(float(row["share"]) for row in rows if colours[row["source"]] == OTHER)
-    lines = [(colours[row["source"]], float(row["share"]), f"{title_of(row)}  {credit_of(row)}") for row in named]
+    lines = [(colours[row["source"]], float(row["share"]), f"{short_title_of(row)}  {credit_of(row)}") for row in named]
     lines += [(OTHER, rest, counted(len(rows) - len(named), "other source"))] * (len(named) < len(rows))
     half = -(-len(lines) // 2)
     column = (WIDTH - 2 * MARGIN - GAP) / 2

@@ -18,7 +18,7 @@ from ktviz.figures.maps import BODY, SMALL, TITLE, region_text
 from ktviz.images import Pixels
 from ktviz.printing import counted
 from ktviz.regions import Box, Region, bounding_box, region_mask
-from ktviz.trace.named import title_of
+from ktviz.trace.named import short_title_of
 from ktviz.trace.shares import lacking
 from ktviz.trace.trace import Trace
 
@@ -145,7 +145,7 @@ def draw_thumb(canvas: Canvas, picture: Pixels, room: Box, colour: str) -> None:
 
 def draw_names(canvas: Canvas, row: Mapping[Hashable, Any], left: float, top: float) -> None:
     """Title, creator and licence, retrievals and bank."""
-    canvas.text(left, top + 20, canvas.shortened(title_of(row), BODY, NAMES, bold=True), BODY, bold=True)
+    canvas.text(left, top + 20, canvas.shortened(short_title_of(row), BODY, NAMES, bold=True), BODY, bold=True)
     canvas.text(left, top + 42, credit_line(canvas, row, SMALL, NAMES), SMALL)
     known = [counted(row["retrievals"], "retrieval"), *([str(row["bank"])] if row.get("bank") else [])]
     canvas.text(left, top + 63, canvas.shortened(" · ".join(known), SMALL, NAMES), SMALL, FAINT)

@@ -11,7 +11,7 @@ from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, source_colours
 from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
 from ktviz.regions import Box
-from ktviz.trace.named import title_of
+from ktviz.trace.named import short_title_of
 from ktviz.trace.trace import Trace
 
 ROWS = 12
@@ -74,7 +74,7 @@ def titled(traces: Sequence[Trace], name: str) -> str:
     for trace in traces:
         for source in trace.about["sources"]:
             if source["source"] == name:
-                return title_of(source)
+                return short_title_of(source)
     return name
 
 

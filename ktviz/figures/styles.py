@@ -18,7 +18,7 @@ from ktviz.library.kinds.codes.cutting import cut_out, tile
 from ktviz.printing import counted
 from ktviz.regions import Box
 from ktviz.systems.styles import Look, Style, Styles
-from ktviz.trace.named import credit_of, title_of
+from ktviz.trace.named import credit_of, short_title_of
 from ktviz.trace.overlap import label_places
 from ktviz.trace.recorded import Traced
 from ktviz.trace.trace import Trace
@@ -137,7 +137,7 @@ def draw_members(canvas: Canvas, style: Style, styles: Styles, box: Box) -> None
     for number, (pixels, about) in enumerate(zip(pictures, styles.sources(shown), strict=True)):
         x = box.x + number * step
         canvas.picture(pixels, Box(x, box.y, SIDE, SIDE))
-        for line, text in enumerate((title_of(about), credit_of(about))):
+        for line, text in enumerate((short_title_of(about), credit_of(about))):
             said = canvas.shortened(text, 12.0, SIDE + 8)
             canvas.text(x, box.bottom + 15 + 14 * line, said, 12.0, FAINT)
     rest = len(style.members) - len(shown)

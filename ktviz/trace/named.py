@@ -11,17 +11,28 @@ NOBODY = "creator and licence unknown"
 
 
 def title_of(about: Mapping[Any, Any] | Mapping[Hashable, Any]) -> str:
-    """A source's title, where its credits say one; the last part of its name else.
+    """A source's title, where its credits say one; its whole name else.
 
     Args:
         about: `source`, its whole name, and what is known of it, as a trace and its tables of shares say.
 
     Example:
         >>> title_of({"source": "art/sea/wave.jpg", "title": "The wave"}), title_of({"source": "art/sea/wave.jpg"})
-        ('The wave', 'wave.jpg')
+        ('The wave', 'art/sea/wave.jpg')
     """
     title = str(about.get("title", UNKNOWN))
-    return str(about["source"]).rsplit("/", 1)[-1] if title in (UNKNOWN, "") else title
+    return str(about["source"]) if title in (UNKNOWN, "") else title
+
+
+def short_title_of(about: Mapping[Any, Any] | Mapping[Hashable, Any]) -> str:
+    """The same for where there is little room: the last part of a name.
+
+    Example:
+        >>> short_title_of({"source": "art/sea/wave.jpg"})
+        'wave.jpg'
+    """
+    title = title_of(about)
+    return title.rsplit("/", 1)[-1] if title == str(about["source"]) else title
 
 
 def credit_of(about: Mapping[Any, Any] | Mapping[Hashable, Any]) -> str:

@@ -182,13 +182,13 @@ class TraceStore:
         names = [name for name in self.names if name not in broken]
         if by is not None:
             named = ds.field("source").isin(members(self._sources().values(), by, source))
-            return self._uses(names, named, least, broken)
+            return told(self._uses(names, named, least, broken), broken)
         named = known_as(source)
         shares = self._scan(names, named, ["trace", "share"], broken)
         if shares.empty and not DIGEST.fullmatch(source) and (known := self._known()):
             named = known_as(find_name(source, known))
             shares = self._scan(names, named, ["trace", "share"], broken)
-        return self._uses(names, named, least, broken, shares)
+        return told(self._uses(names, named, least, broken, shares), broken)
 
     def _uses(
         self,
@@ -205,8 +205,7 @@ class TraceStore:
         enough = (ds.field("share") != 0) & (pc.abs(ds.field("share")) >= least)
         found = self._scan(hits, named & enough, INDEX.names, broken)
         order = ["share", "trace", "image"]
-        found = found.sort_values(order, ascending=[False, True, True], kind="stable", ignore_index=True)
-        return told(found, broken)
+        return found.sort_values(order, ascending=[False, True, True], kind="stable", ignore_index=True)
 
     def shares(self, by: Group | Literal["source"] = "source") -> pd.DataFrame:
         """Whose work fills these outputs: by source, creator, licence, bank or year, the largest part first.

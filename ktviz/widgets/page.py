@@ -53,6 +53,8 @@ body {{ margin: 0; background: #fff; }}
 </body>
 </html>
 """
+ALL = tuple(panel.name for panel in PANELS)
+"""Parts of a view that has every panel."""
 COUNTERFACTUAL = "the counterfactual"
 AFTER = '<script type="text/plain" id="ktviz-after">{packed}</script>\n'
 """The counterfactual that the view has beside its trace: its scene, and answers about it."""
@@ -261,7 +263,7 @@ def comparison_page(compare: Compare, most: int | None = None) -> Page:
     return Page(text, sizes | {"answers": answers}, tuple(lacking))
 
 
-def kept(subject: Subject, room: Room, parts: Sequence[str]) -> dict[str, Part]:
+def kept(subject: Subject, room: Room, parts: Sequence[str] = ALL) -> dict[str, Part]:
     """What the panels of a page with some parts answer without Python, as far as there is room."""
     found: dict[str, Part] = {}
     for panel in beside(parts, subject):

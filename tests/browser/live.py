@@ -71,6 +71,8 @@ class Connected:
 
     def answer(self, said):
         """Hand what the page says to the view; what the view says in return."""
+        if self.view.comm is None:
+            return []  # it is closed, while the page was asking
         self.view.comm.publish_msg = self.hear  # of several pages with one view, the one that spoke last hears
         if "state" in said:
             self.view.set_state(said["state"])

@@ -239,7 +239,7 @@ def test_the_figure_states_the_variance_and_names_what_the_code_is_made_of_first
     right, up = PCA(2).fit(SHELF).explained_variance_ratio_
     assert f"The map shows {right + up:.0%} of the variance: {right:.0%} to the right, {up:.0%} up." in words
     assert "Made of these, and next to them" in words
-    names = [text for text in words if text.endswith(".png")]
+    names = [f"{text}.png" for text in words if text in NAMES]
     rest = [n for n in np.argsort(np.linalg.norm(SHELF - USED, axis=1), kind="stable") if n not in (0, 2, 3)]
     assert names == [f"{NAMES[n]}.png" for n in (0, 3, 2, *rest)]
     assert f"{np.linalg.norm(SHELF[0] - USED):.2f} apart" in words

@@ -383,7 +383,7 @@ def test_names_are_shown_as_they_are(hostile):
             assert "<" not in text.replace("<br>", "")
             assert "<script>alert(1)" in unescape(text)
         assert "hovertemplate" not in figure.to_json().split('"layout"')[0]  # %{x} would be filled in
-    assert any(text.startswith("<script>alert(1)<scr") for text in texts(share_figure(trace)))
+    assert any("<script>alert(1)" in text for text in texts(share_figure(trace)))
     assert any("<script>" in text for text in texts(band_figure(trace, 0)))
     tree_figure(bank, trace, 0).canvas.draw()
 
