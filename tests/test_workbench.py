@@ -182,6 +182,18 @@ def test_what_is_wrong_is_said_beside_what_caused_it(bench, paint, world):
     assert "label map" in said(bench.translating.saying, bench.inputs.saying)
 
 
+def test_pictures_of_one_name_are_told_apart_and_maps_stay_with_theirs(bench, paint):
+    for seed in (1, 2):
+        bench.inputs.upload.value = [file("image.png", paint(seed, 64, 64))]
+    assert bench.picture == "image.png (2)"
+    assert np.array_equal(bench.inputs.pixels(), paint(2, 64, 64))
+    bench.inputs.of_maps["labels"].value = [file("map.png", paint(3, 64, 64))]
+    assert bench.inputs.maps
+    bench.picture = "image.png"
+    assert np.array_equal(bench.inputs.pixels(), paint(1, 64, 64))
+    assert not bench.inputs.maps
+
+
 def test_a_translation_can_be_cancelled_and_made_again(bench, monkeypatch):
     begun, real = threading.Event(), nn.Conv2d.forward
 

@@ -148,10 +148,17 @@ class Further:
 
 def write_page(view: View, path: str | os.PathLike[str], max_mb: float | None, overwrite: bool) -> PageReport:
     """See `View.to_html`."""
+    return write(partial(page, view), path, max_mb, overwrite)
+
+
+def write(
+    make: Callable[[int | None], Page], path: str | os.PathLike[str], max_mb: float | None, overwrite: bool
+) -> PageReport:
+    """Make a page of at most so many bytes, and write it."""
     path = Path(path)
     if path.exists() and not overwrite:
         raise StorageError(f"write {str(path)!r}", "it exists", "Say overwrite=True, or choose another name")
-    made = page(view, None if max_mb is None else most_bytes(max_mb))
+    made = make(None if max_mb is None else most_bytes(max_mb))
     with replacing(path) as temporary:
         temporary.write_text(made.text, encoding="utf-8")
     return PageReport(path, len(made.text.encode()), made.sizes, made.left_out)
@@ -228,13 +235,7 @@ def write_comparison(
     compare: Compare, path: str | os.PathLike[str], max_mb: float | None, overwrite: bool
 ) -> PageReport:
     """See `Compare.to_html`."""
-    path = Path(path)
-    if path.exists() and not overwrite:
-        raise StorageError(f"write {str(path)!r}", "it exists", "Say overwrite=True, or choose another name")
-    made = comparison_page(compare, None if max_mb is None else most_bytes(max_mb))
-    with replacing(path) as temporary:
-        temporary.write_text(made.text, encoding="utf-8")
-    return PageReport(path, len(made.text.encode()), made.sizes, made.left_out)
+    return write(partial(comparison_page, compare), path, max_mb, overwrite)
 
 
 def comparison_page(compare: Compare, most: int | None = None) -> Page:

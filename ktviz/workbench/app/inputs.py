@@ -122,9 +122,10 @@ class Inputs(VBox):
             except KtvizError as error:
                 self.saying.say(f"{path.name}: {error.found}. {error.todo}.", "wrong")
                 continue
-            self.uploaded[path.name] = path
+            name = untaken(path.name, self.uploaded)
+            self.uploaded[name] = path
             self.choice.options = [*self.uploaded, *self.samples]
-            self.choice.value = path.name
+            self.choice.value = name
         self.upload.value = ()
 
     def _map(self, name: str, given: Any) -> None:
@@ -135,8 +136,12 @@ class Inputs(VBox):
             self.of_maps[name].value = ()
 
     def _preview(self) -> None:
-        """Show the chosen picture, small."""
+        """Show the chosen picture, small; what was said of another is not said of it."""
         self.saying.clear()
+        self.maps.clear()
+        self.has.value = []
+        for name, uploader in self.of_maps.items():
+            uploader.description = f"Upload its {MAPS[name]}"
         if self.name:
             try:
                 self.preview.value = encode_image(resize_short_side(self.pixels(), PREVIEW_PX), "jpeg")
@@ -166,3 +171,18 @@ class Inputs(VBox):
         self.more.children = [VBox(asked)] if asked else []
         self.more.titles = ["More of this picture"] if asked else []
         self.more.selected_index = 0 if asked else None
+
+
+def untaken(name: str, taken: Mapping[str, Path]) -> str:
+    """A name, told apart from those that are taken: cameras call every picture alike.
+
+    Example:
+        >>> untaken("image.jpg", {"image.jpg": Path("a"), "image.jpg (2)": Path("b")})
+        'image.jpg (3)'
+    """
+    number = 1
+    found = name
+    while found in taken:
+        number += 1
+        found = f"{name} ({number})"
+    return found

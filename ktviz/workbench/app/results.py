@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 
 from ipywidgets import HTML, Box, Button, Checkbox, HBox, Image, Layout, VBox
 
@@ -80,5 +81,5 @@ class Results(VBox):
         picture = Image(value=encode_image(small, "jpeg"), format="jpeg", layout=Layout(height=f"{SIDE_PX}px"))
         button = Button(description="Show", tooltip=f"Show again: {result.caption}", layout=Layout(width="auto"))
         button.on_click(lambda _: self.show(result))
-        words = HTML(f'<div style="max-width:11em;line-height:1.25;font-size:.85em">{result.caption}</div>')
+        words = HTML(f'<div style="max-width:11em;line-height:1.25;font-size:.85em">{escape(result.caption)}</div>')
         return VBox([picture, words, HBox([button, tick])], layout=Layout(flex="0 0 auto", margin="0 10px 0 0"))

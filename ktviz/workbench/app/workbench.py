@@ -154,7 +154,7 @@ class Workbench(VBox):
             return Prepared(ready.system, ready.inputs, {**ready.settings, **settings}).traced()
 
         def done(trace: Trace) -> None:
-            caption = ", ".join(escape(one) for one in (picture, system, " + ".join(banks), *words(settings)))
+            caption = ", ".join((picture, system, " + ".join(banks), *words(settings)))
             result = Result(trace, self.networks[system], caption)
             self.results.add(result)
             self.show(result)
