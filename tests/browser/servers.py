@@ -10,13 +10,15 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
 import nbformat
+from playwright.sync_api import expect
 
 START_S = 180
-"""How long a server may take to start on a busy machine."""
+TAKEN_MS = 20_000
+"""How long a server may take to start, and a key to be taken, on a busy machine."""
 LOCAL = ("http://127.0.0.1", "data:", "blob:", "about:")
 
 
@@ -44,6 +46,19 @@ def answers(url):
             return True
     except OSError:
         return False
+
+
+def start_cell(page, cell):
+    """Press the keys until the cell has a star: while a page settles, JupyterLab may overlook them."""
+    prompt = cell.locator(".jp-InputPrompt")
+    before = prompt.inner_text()
+    for _ in range(5):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        with suppress(AssertionError):
+            expect(prompt).not_to_have_text(before, timeout=TAKEN_MS)
+            return
+    raise AssertionError(f"the cell did not start: {before}")
 
 
 @contextmanager

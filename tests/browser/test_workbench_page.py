@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.explorer_driver import ExplorerDriver
-from browser.servers import LOCAL, serving, workbench, write_notebook
+from browser.servers import LOCAL, serving, start_cell, workbench, write_notebook
 from ktviz.images import write_image
 
 pytestmark = pytest.mark.slow
@@ -34,8 +34,7 @@ def opened(program, home, page):
         write_notebook(server.books / "bench.ipynb", ["import ktviz as kt\nbench = kt.Workbench()\nbench"])
         place = {"jupyterlab": "lab/tree", "notebook": "notebooks"}[program]
         page.goto(f"{server.address}/{place}/bench.ipynb?token={server.token}")
-        page.locator(".cm-content").first.click()
-        page.keyboard.press("Control+Enter")
+        start_cell(page, page.locator(".jp-Notebook .jp-Cell").first)
         yield
 
 
