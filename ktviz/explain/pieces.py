@@ -63,8 +63,11 @@ class Winners:
 
     def numbered(self, arrangement: Ints) -> Ints:
         """`offset`, if the works lay otherwise."""
-        keys = np.column_stack((self.source, self.origin - self.place @ arrangement))
-        return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+        way = self.origin - self.place @ arrangement
+        way -= way.min(0, initial=0)
+        across, down = way.max(0, initial=0) + 1
+        keys = (self.source * across + way[:, 0]) * down + way[:, 1]  # one number each: many times faster than rows
+        return np.unique(keys, return_inverse=True)[1].reshape(-1)
 
     def parts(self, number: Ints) -> Ints:
         """Number of the connected part of each retrieval: neighbours of one number, none with `NOT_OWN`."""

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from ktviz.errors import TraceError, unknown_name
 from ktviz.images import Pixels
 from ktviz.printing import counted, printable
-from ktviz.regions import Box, Region, region_mask
+from ktviz.regions import Box, Mask, Region, region_mask
 from ktviz.trace.listed import UNLISTED
 from ktviz.trace.overlap import Floats, label_overlap, overlap
 from ktviz.trace.pictures import INPUT, OUTPUT, Picture
@@ -253,7 +253,14 @@ class Trace(Tabular):
             return whole.overlap(mask if region is None else region)[mine]
         if self.about.get("part"):
             raise TraceError("overlap", "a part of a trace, without the rest", "Save the whole trace, and slice it")
-        mask = region_mask(region, *self.size)
+        return self._overlap_of_all.copy() if region is None else self._overlap(region_mask(region, *self.size))
+
+    @cached_property
+    def _overlap_of_all(self) -> Floats:
+        """Of the whole image: much asks for it."""
+        return self._overlap(region_mask(None, *self.size))
+
+    def _overlap(self, mask: Mask) -> Floats:
         return overlap(self.column("box"), mask) if self.regions is None else label_overlap(*self.regions, mask)
 
     def sources(self, region: Region = None) -> pd.DataFrame:

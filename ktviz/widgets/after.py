@@ -11,7 +11,7 @@ from ktviz.explain.counterfactual import Comparison, compare
 from ktviz.images import Pixels, encode_image
 from ktviz.systems.protocol import check_ability
 from ktviz.widgets.change import Change
-from ktviz.widgets.packing import pack
+from ktviz.widgets.packing import pack, zipped
 from ktviz.widgets.pictures import GAIN, brightened, encoded, small
 from ktviz.widgets.scene import canvas_part, columns, describe, short_digest
 from ktviz.widgets.subject import Subject
@@ -42,7 +42,7 @@ class After:
 
     def scene(self) -> bytes:
         """All that the view draws of it, packed; canvas and pictures of sources are those of the first scene."""
-        return pack(self.describe(), {**encoded(self.pictures(), PICTURES_BYTES), **columns(self.subject)})
+        return zipped(self.describe(), {**encoded(self.pictures(), PICTURES_BYTES), **columns(self.subject)})
 
     def pictures(self) -> dict[str, Pixels]:
         """What its scene has of its own, by their names there."""

@@ -17,6 +17,8 @@ GAIN = 5
 """How many times the picture of a difference is brightened: most counterfactuals change a few levels."""
 LEAST_BYTES = 400_000
 """Pictures that are kept without loss have this much room together, however much the rest takes."""
+LEAST_PER_PX = 0.5
+"""Bytes of a photograph without loss, at best: where so many do not fit, it is not tried."""
 
 
 def small(pixels: Pixels, longest: int) -> Pixels:
@@ -29,9 +31,11 @@ def small(pixels: Pixels, longest: int) -> Pixels:
 def encoded(found: Mapping[str, Pixels], room: int) -> dict[str, Part]:
     """Pictures as files, of at most `LONGEST_PX` px a side: without loss if all of them fit, else all as JPEG."""
     shown = {name: small(pixels, LONGEST_PX) for name, pixels in found.items()}
-    lossless: dict[str, Part] = {name: encode_image(pixels) for name, pixels in shown.items()}
-    if sum(map(len, lossless.values())) <= max(room, LEAST_BYTES):
-        return lossless
+    room = max(room, LEAST_BYTES)
+    if LEAST_PER_PX * sum(pixels.shape[0] * pixels.shape[1] for pixels in shown.values()) <= room:
+        lossless: dict[str, Part] = {name: encode_image(pixels) for name, pixels in shown.items()}
+        if sum(map(len, lossless.values())) <= room:
+            return lossless
     return {name: encode_image(pixels, "jpeg") for name, pixels in shown.items()}
 
 

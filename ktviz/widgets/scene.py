@@ -17,8 +17,8 @@ from ktviz.trace.named import title_of
 from ktviz.trace.pictures import in_words
 from ktviz.trace.shares import NOT_RECORDED, lacking, lacking_by_class, source_numbers
 from ktviz.widgets import label_map
-from ktviz.widgets.layout import candidates, chosen, matrix
-from ktviz.widgets.packing import Part, pack, whole
+from ktviz.widgets.layout import candidates, matrix
+from ktviz.widgets.packing import Part, whole, zipped
 from ktviz.widgets.panels.registry import PANELS, appearing
 from ktviz.widgets.pictures import LONGEST_PX, encoded
 from ktviz.widgets.protocol import NO_SOURCE, PROTOCOL
@@ -32,12 +32,12 @@ ROUNDING = 1e-6
 
 
 def scene_of(subject: Subject) -> bytes:
-    """The scene of a live view, packed."""
+    """The scene of a live view, packed and within gzip."""
     rest = {**columns(subject), **source_pictures(subject)}
     taken = sum(len(part) if isinstance(part, bytes) else part.nbytes for part in rest.values())
     shown = {**subject.beside, **subject.pictures_by_canvas}
     found = {canvas_part(name): pixels for name, pixels in shown.items()}
-    return pack(describe(subject), {**encoded(found, SCENE_BYTES - taken), **rest})
+    return zipped(describe(subject), {**encoded(found, SCENE_BYTES - taken), **rest})
 
 
 def canvas_part(name: str) -> str:
@@ -195,7 +195,8 @@ def source_pictures(subject: Subject) -> dict[str, Part]:
 
 
 def columns(subject: Subject) -> dict[str, Part]:
-    """The retrievals: (N,) per query, (N, k) per candidate with `NO_SOURCE` or NaN where there are fewer."""
+    """The winners, (N,) per query; where several candidates have a part in a result, all of them: (N, k), with
+    `NO_SOURCE` where there are fewer."""
     trace = subject.trace
     found: dict[str, Part] = {
         "query": trace.column("query").astype(np.int32),
@@ -203,21 +204,15 @@ def columns(subject: Subject) -> dict[str, Part]:
         "source_box": trace.column("source_box").astype(np.float32),
         "margin": trace.column("margin").astype(np.float32),
         "coherent": subject.coherent,
-        "chosen": chosen(trace),
-        "entry": matrix(trace, trace.column("entry", winners=False).astype(np.int32), -1),
-        "source": whole(matrix(trace, view_numbers(subject), NO_SOURCE)),
-        "similarity": matrix(trace, trace.column("similarity", winners=False), np.nan),
+        "entry": trace.column("entry").astype(np.int32),
+        "source": whole(subject.numbers_of(source_numbers(trace, winners=True))),
+        "similarity": trace.column("similarity").astype(np.float32),
     }
     if is_soft(subject):
-        found["weight"] = matrix(trace, trace.column("weight", winners=False), 0)
+        found["mixed/entry"] = matrix(trace, trace.column("entry", winners=False).astype(np.int32), -1)
+        found["mixed/source"] = whole(subject.numbers_of(matrix(trace, source_numbers(trace), NO_SOURCE)))
+        found["mixed/weight"] = matrix(trace, trace.column("weight", winners=False).astype(np.float32), 0)
     found |= label_map.columns(trace)
     for panel in appearing(subject):
         found |= panel.columns(subject)
     return found
-
-
-def view_numbers(subject: Subject) -> npt.NDArray[np.int64]:
-    """Number in the view of each row's source: (rows,)."""
-    known = [subject.number[source["source"]] for source in subject.trace.about["sources"]]
-    numbers: npt.NDArray[np.int64] = np.array(known, dtype=np.int64)[source_numbers(subject.trace)]
-    return numbers

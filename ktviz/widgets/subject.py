@@ -30,6 +30,7 @@ from ktviz.trace.pictures import OUTPUT, Picture
 from ktviz.trace.schema import empty_table
 from ktviz.trace.shares import find_source, share_table
 from ktviz.trace.trace import Trace
+from ktviz.widgets.protocol import NO_SOURCE
 from ktviz.widgets.sites import SiteChoice, asked_by, choices, outputs, source_order
 
 NOWHERE: Mapping[str, Any] = {
@@ -279,6 +280,12 @@ class Subject:
     def number(self) -> dict[str, int]:
         """The number in the view of each source."""
         return {name: number for number, name in enumerate(self.names)}
+
+    def numbers_of(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Numbers in the view of places among the trace's sources; `NO_SOURCE` stays what it is."""
+        known = [self.number[source["source"]] for source in self.trace.about["sources"]]
+        found: npt.NDArray[np.int64] = np.array([*known, NO_SOURCE], dtype=np.int64)[places]
+        return found
 
     @cached_property
     def described(self) -> dict[str, Mapping[str, Any]]:

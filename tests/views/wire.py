@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import struct
 from types import SimpleNamespace
@@ -18,7 +19,9 @@ NAMES = ("region", "selection", "node")
 
 
 def unpack(data):
-    """(values, parts) of a container: its header by json, its parts by the described types, little endian."""
+    """(values, parts) of a container, within gzip or not: its header by json, its parts by the described types, little
+    endian."""
+    data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
     (length,) = struct.unpack_from("<I", data)
     values = json.loads(data[4 : 4 + length].decode("utf-8"), parse_constant=pytest.fail)
     parts, end = {}, 0
@@ -29,7 +32,10 @@ def unpack(data):
         assert part["at"] >= end, name
         assert part["bytes"] == kind.itemsize * int(np.prod(part["shape"])), name
         end = part["at"] + part["bytes"]
-        stored = np.frombuffer(data[start : start + part["bytes"]], kind).reshape(part["shape"])
+        run = np.frombuffer(data[start : start + part["bytes"]], np.uint8)
+        if part.get("planes"):
+            run = np.ascontiguousarray(run.reshape(kind.itemsize, -1).T)
+        stored = run.view(kind).reshape(part["shape"])
         if part.get("differences"):
             stored = np.cumsum(stored.view(f"<u{kind.itemsize}"), axis=0, dtype=f"<u{kind.itemsize}").view(kind)
         parts[name] = stored

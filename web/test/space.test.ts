@@ -22,7 +22,7 @@ function spaceOf(change: Partial<SpaceAbout> = {}): Space {
   const plain = gridScene({ rows: 1, columns: 1, side: 8, source: [0] });
   const credits = Array.from({ length: COUNT }, (_, row) => ({ title: `Pot ${row}`, source: `a/b/${row}` }));
   const columns = Object.fromEntries(
-    ["query", "box", "source_box", "margin", "coherent", "chosen", "entry", "source", "similarity"].map((name) => [
+    ["query", "box", "source_box", "margin", "coherent", "entry", "source", "similarity"].map((name) => [
       name,
       { column: plain.column<Float32Array>(name)! },
     ]),

@@ -11,17 +11,19 @@ import numpy.typing as npt
 from ktviz.explain.bands import BAND_COLUMNS, ENTRY_BANDS, QUERY_BANDS, band_columns
 from ktviz.library.kinds.patches.bands import PAPER_WEIGHTS
 from ktviz.systems.protocol import check_ability
+from ktviz.trace.shares import source_numbers
 from ktviz.trace.trace import Trace
 from ktviz.widgets.asking import Answer, Body, numbers, places
 from ktviz.widgets.band_sheets import band_sheets
-from ktviz.widgets.layout import matrix
-from ktviz.widgets.packing import Part, steps
+from ktviz.widgets.layout import chosen, matrix
+from ktviz.widgets.packing import Part, steps, whole
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.pictures import sheet
+from ktviz.widgets.protocol import NO_SOURCE
 from ktviz.widgets.room import Room
 from ktviz.widgets.subject import Subject
 
-Columns = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
+Columns = dict[str, npt.NDArray[Any]]
 
 _columns: WeakKeyDictionary[Trace, Columns] = WeakKeyDictionary()
 """Columns of all candidates, laid out once for many requests."""
@@ -46,28 +48,36 @@ def describe(subject: Subject) -> dict[str, Any]:
 
 
 def candidates(subject: Subject, body: Body) -> Answer:
-    """{queries} → boxes and bands of all their candidates, in the order of ranks."""
+    """{queries} → all their candidates in the order of ranks, with boxes and bands."""
     place = places(subject, body)
-    source_box, bands, parts, query = candidate_columns(subject.trace)
-    return {}, {
-        "source_box": source_box[place],
-        "bands": bands[place],
-        "entry_bands": parts[place],
-        "query_bands": query[place],
-    }
+    return {}, seen(subject, {name: column[place] for name, column in candidate_columns(subject.trace).items()})
+
+
+def seen(subject: Subject, columns: Columns) -> dict[str, Part]:
+    """Columns of candidates, with the numbers that sources have in the view."""
+    return {**columns, "source": whole(subject.numbers_of(columns["source"]))}
 
 
 def candidate_columns(trace: Trace) -> Columns:
-    """Of every candidate its box in the source and similarity per band (N, k, 4), its parts of norm (N, k, 4), and the
-    query's (N, 4); NaN in a system without bands."""
+    """Of every candidate its entry, source and similarity (N, k), with -1 or NaN where there are fewer, its box in the
+    source, similarity per band and parts of norm (N, k, 4); of every query which one won (N,) and its parts of norm
+    (N, 4), NaN in a system without bands."""
     if trace not in _columns:
         bands = band_columns(trace).astype(np.float32)
-        box = trace.column("source_box", winners=False).astype(np.float32)
         entry, query = np.full_like(bands, np.nan), np.full((len(trace), bands.shape[1]), np.nan, dtype=np.float32)
         if trace.has(ENTRY_BANDS):
             entry = trace.column(ENTRY_BANDS, winners=False).astype(np.float32)
             query = trace.column(QUERY_BANDS).astype(np.float32)
-        _columns[trace] = matrix(trace, box, np.nan), matrix(trace, bands, np.nan), matrix(trace, entry, np.nan), query
+        _columns[trace] = {
+            "entry": matrix(trace, trace.column("entry", winners=False).astype(np.int32), -1),
+            "source": matrix(trace, source_numbers(trace), NO_SOURCE),
+            "similarity": matrix(trace, trace.column("similarity", winners=False).astype(np.float32), np.nan),
+            "source_box": matrix(trace, trace.column("source_box", winners=False).astype(np.float32), np.nan),
+            "bands": matrix(trace, bands, np.nan),
+            "entry_bands": matrix(trace, entry, np.nan),
+            "query_bands": query,
+            "chosen": chosen(trace),
+        }
     return _columns[trace]
 
 
@@ -93,9 +103,9 @@ def in_page(subject: Subject, room: Room) -> dict[str, Part]:
     """Boxes and bands of all candidates, and pictures of bands."""
     if subject.trace.thinned:
         return {}
-    source_box, bands, entry, query = candidate_columns(subject.trace)
-    parts = {"source_box": source_box, "bands": steps(bands), "entry_bands": steps(entry), "query_bands": steps(query)}
-    found = room.take(parts, "candidates band by band")
+    columns = candidate_columns(subject.trace)
+    stepped = {name: steps(columns[name]) for name in ("bands", "entry_bands", "query_bands")}
+    found = room.take(seen(subject, {**columns, **stepped}), "candidates band by band")
     return {**found, **(band_sheets(subject, room) if found else {})}
 
 

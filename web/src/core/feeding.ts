@@ -11,7 +11,7 @@ export class Feeding {
     private readonly scene: Scene,
     entries: number,
   ) {
-    const { entry } = scene;
+    const { entry } = scene.fed;
     this.start = new Uint32Array(entries + 1);
     for (const one of entry) if (one >= 0) this.start[one + 1]++;
     for (let one = 0; one < entries; one++) this.start[one + 1] += this.start[one];
@@ -24,7 +24,7 @@ export class Feeding {
 
   /** The part of each retrieval, by place, that an entry gives. */
   of(entry: number): Map<number, number> {
-    const { k, weight } = this.scene;
+    const { k, weight } = this.scene.fed;
     const found = new Map<number, number>();
     for (const slot of this.slots.subarray(this.start[entry], this.start[entry + 1])) {
       const place = Math.floor(slot / k);

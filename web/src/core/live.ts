@@ -3,7 +3,7 @@
 import { h } from "./dom";
 import { Explorer } from "./explorer";
 import { KernelHost, type Model } from "./kernel";
-import { Packed } from "./packed";
+import { fromZip, Packed } from "./packed";
 import type { Panel } from "./panel";
 import { Scene } from "./scene";
 import type { Selected } from "./store";
@@ -63,7 +63,7 @@ class Live {
   async draw(): Promise<void> {
     const start = performance.now();
     const bytes = (this.wanted = this.model.get("_scene"));
-    const scene = new Scene(Packed.read(bytes));
+    const scene = new Scene(await fromZip(bytes));
     await scene.decode();
     if (this.wanted !== bytes) return scene.close(); // yet another one came
     const habits = this.explorer?.habits;
@@ -80,7 +80,7 @@ class Live {
     const explorer = new Explorer(this.root, scene, host, this.model.get("_parts"), this.panels(), start);
     [this.explorer, this.drawn] = [explorer, bytes];
     hideSnapshot(this.model.get("_stand_in"));
-    this.compare();
+    void this.compare();
     this.keep();
     this.adopt();
     if (habits) explorer.habits = habits;
@@ -89,7 +89,7 @@ class Live {
 
   private readonly calls = {
     _scene: () => void this.draw().catch((error: unknown) => this.explorer?.session.fail(error)),
-    _after: () => this.compare(),
+    _after: () => void this.compare(),
     _tried: () => this.keep(),
     _selected: () => this.adopt(),
     _site: () => this.stay(),
@@ -100,9 +100,10 @@ class Live {
     return this.drawn === this.model.get("_scene");
   }
 
-  private compare(): void {
+  private async compare(): Promise<void> {
     const bytes = this.model.get("_after") as DataView | undefined;
-    if (this.current) void this.explorer?.session.compare(bytes?.byteLength ? Packed.read(bytes) : null);
+    const after = bytes?.byteLength ? await fromZip(bytes) : null;
+    if (this.current && this.model.get("_after") === bytes) await this.explorer?.session.compare(after);
   }
 
   private keep(): void {

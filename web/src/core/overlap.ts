@@ -91,12 +91,13 @@ function boxOverlap(scene: Scene, region: Box): { picked: Int32Array; part: Floa
 export function shares(scene: Scene, picked: Int32Array, part: ArrayLike<number>): Float32Array {
   const found = new Float32Array(scene.about.sources.length);
   picked.forEach((place, n) => {
-    if (!scene.weight) {
+    if (!scene.mixed) {
       found[scene.winnerSource(place)] += part[n];
       return;
     }
+    const { source, weight } = scene.mixed;
     for (let slot = place * scene.k; slot < (place + 1) * scene.k; slot++) {
-      if (scene.source[slot] !== NO_SOURCE) found[scene.source[slot]] += part[n] * scene.weight[slot];
+      if (source[slot] !== NO_SOURCE) found[source[slot]] += part[n] * weight[slot];
     }
   });
   return found;

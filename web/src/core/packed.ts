@@ -17,6 +17,7 @@ interface Described {
   at: number;
   bytes: number;
   differences?: boolean;
+  planes?: boolean;
   column?: Column;
 }
 
@@ -59,7 +60,10 @@ export class Packed {
 
   private unpacked(part: Described): Column {
     const Type = TYPES[part.type];
-    const stored = new Type(this.buffer, this.start + part.at, part.bytes / Type.BYTES_PER_ELEMENT);
+    const [buffer, at] = part.planes
+      ? [whole(new Uint8Array(this.buffer, this.start + part.at, part.bytes), Type.BYTES_PER_ELEMENT), 0]
+      : [this.buffer, this.start + part.at];
+    const stored = new Type(buffer, at, part.bytes / Type.BYTES_PER_ELEMENT);
     return part.differences ? summed(stored, part.shape) : stored;
   }
 
@@ -68,6 +72,15 @@ export class Packed {
     if (!part) throw new Error(`no part ${name} in what Python sent`);
     return part;
   }
+}
+
+/** Numbers from their first bytes, their second bytes, and so on. */
+function whole(planes: Uint8Array, width: number): ArrayBuffer {
+  const found = new Uint8Array(planes.length);
+  const count = planes.length / width;
+  for (let byte = 0; byte < width; byte++)
+    for (let n = 0; n < count; n++) found[n * width + byte] = planes[byte * count + n];
+  return found.buffer;
 }
 
 /** A part from the differences of its rows: their bits are whole numbers, whose sums wrap around as in Python. */
@@ -80,14 +93,18 @@ function summed(stored: Column, shape: number[]): Column {
   return found;
 }
 
-/** Bytes of a base64 text, unpacked from gzip. */
-export async function fromText(text: string): Promise<Packed> {
-  const raw = Uint8Array.from(atob(text.trim()), (character) => character.charCodeAt(0));
-  return Packed.read(await unzipped(raw));
+/** A container within gzip, as base64. */
+export function fromText(text: string): Promise<Packed> {
+  return fromZip(Uint8Array.from(atob(text.trim()), (character) => character.charCodeAt(0)));
+}
+
+/** A container within gzip. */
+export async function fromZip(zipped: Uint8Array | DataView): Promise<Packed> {
+  return Packed.read(await unzipped(zipped));
 }
 
 /** What gzip made small. */
-export function unzipped(zipped: Uint8Array): Promise<ArrayBuffer> {
+export function unzipped(zipped: Uint8Array | DataView): Promise<ArrayBuffer> {
   const stream = new Blob([zipped as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).arrayBuffer();
 }

@@ -170,6 +170,16 @@ export interface SpaceAbout {
 /** To the right and up, in units of the codes. */
 export type Place = readonly [number, number];
 
+/** Numbers of sources; in four bytes each where there are very many. */
+type Numbers = Int16Array | Int32Array;
+
+/** All candidates, (retrievals, `k`); no source where there are fewer. */
+export interface Mixed {
+  readonly entry: Int32Array;
+  readonly source: Numbers;
+  readonly weight: Float32Array;
+}
+
 export class Scene {
   readonly about: About;
   readonly count: number;
@@ -183,12 +193,12 @@ export class Scene {
   readonly sourceBox: Float32Array;
   readonly margin: Float32Array;
   readonly coherent: Uint8Array;
-  readonly chosen: Uint16Array;
+  /** Of the winners. */
   readonly entry: Int32Array;
-  /** Numbers of sources; in four bytes each where there are very many. */
-  readonly source: Int16Array | Int32Array;
+  readonly source: Numbers;
   readonly similarity: Float32Array;
-  readonly weight: Float32Array | null;
+  /** Where several candidates have a part in a result. */
+  readonly mixed: Mixed | null;
   /** Where queries are regions of a label map; null where they are boxes. */
   regions: Regions | null = null;
   readonly palette: Palette;
@@ -211,11 +221,11 @@ export class Scene {
     this.sourceBox = packed.column("source_box");
     this.margin = packed.column("margin");
     this.coherent = packed.column("coherent");
-    this.chosen = packed.column("chosen");
     this.entry = packed.column("entry");
     this.source = packed.column("source");
     this.similarity = packed.column("similarity");
-    this.weight = this.column<Float32Array>("weight");
+    const weight = this.column<Float32Array>("mixed/weight");
+    this.mixed = weight && { entry: packed.column("mixed/entry"), source: packed.column("mixed/source"), weight };
     this.query.forEach((query, place) => this.place.set(query, place));
   }
 
@@ -275,13 +285,13 @@ export class Scene {
     return this.place.get(query) ?? -1;
   }
 
-  /** The winner's slot among all candidates, as an index into entry, source and similarity. */
-  winner(place: number): number {
-    return place * this.k + this.chosen[place];
+  /** The entries that fed each retrieval, in rows of `k`: all candidates where several have a part, else the winner. */
+  get fed(): { k: number; entry: Int32Array; weight: Float32Array | null } {
+    return this.mixed ? { k: this.k, ...this.mixed } : { k: 1, entry: this.entry, weight: null };
   }
 
   winnerSource(place: number): number {
-    return this.source[this.winner(place)];
+    return this.source[place];
   }
 
   /** The colour of the winner's source. */
@@ -290,7 +300,7 @@ export class Scene {
   }
 
   winnerSimilarity(place: number): number {
-    return this.similarity[this.winner(place)];
+    return this.similarity[place];
   }
 
   boxOf(place: number): Box {

@@ -1,6 +1,7 @@
 // What a page answers about bands, from what Python stored (ktviz/widgets/panels/bands.py).
 
 import { type Answer, Unanswered } from "../core/host";
+import type { Column } from "../core/packed";
 import type { StoredAnswers } from "../core/panel";
 import { SHEET } from "../core/protocol";
 import { decodePicture } from "../core/scene";
@@ -19,22 +20,26 @@ export function storedBands(kept: Kept): StoredAnswers {
 
 function candidates(kept: Kept, places: number[]): Answer {
   kept.need("bands");
-  const rows = (name: string, width: number, read: (value: number) => number) => {
+  const rows = <T extends Column>(name: string, found: T): T => {
     const values = kept.column(name);
-    const found = new Float32Array(places.length * width);
-    places.forEach((place, n) => {
-      for (let at = 0; at < width; at++) found[n * width + at] = read(values[place * width + at]);
-    });
+    const width = found.length / places.length;
+    places.forEach((place, n) => found.set(values.subarray(place * width, (place + 1) * width), n * width));
     return found;
   };
-  const { k } = kept.scene;
+  const unstepped = (name: string, width: number) =>
+    Float32Array.from(rows(name, new Int16Array(places.length * width)), unstep);
+  const all = places.length * kept.scene.k;
   return new Made(
     {},
     {
-      source_box: rows("source_box", 4 * k, (value) => value),
-      bands: rows("bands", 4 * k, unstep),
-      entry_bands: rows("entry_bands", 4 * k, unstep),
-      query_bands: rows("query_bands", 4, unstep),
+      entry: rows("entry", new Int32Array(all)),
+      source: rows("source", new Int32Array(all)),
+      similarity: rows("similarity", new Float32Array(all)),
+      source_box: rows("source_box", new Float32Array(4 * all)),
+      bands: unstepped("bands", 4 * kept.scene.k),
+      entry_bands: unstepped("entry_bands", 4 * kept.scene.k),
+      query_bands: unstepped("query_bands", 4),
+      chosen: rows("chosen", new Uint16Array(places.length)),
     },
   );
 }

@@ -24,10 +24,15 @@ const MOST_QUERIES = 400;
 /** Cosines below −0.5 are cut off: the room is for those that occur. */
 const BAR = (cosine: number) => 100 * Math.min(1, Math.max(0, (cosine + 0.5) / 1.5));
 
-/** What has come of the retrievals whose candidates are ranked. */
+/** What has come of the retrievals whose candidates are ranked, in rows of `k`. */
 interface Loaded extends Bands {
   places: number[];
   sourceBox: Float32Array;
+  ids: Int32Array;
+  source: Int16Array | Int32Array;
+  similarity: Float32Array;
+  /** Which of a retrieval's candidates won. */
+  chosen: Uint16Array;
 }
 
 class BandView implements Drawn {
@@ -131,10 +136,18 @@ class BandView implements Drawn {
     const places = [focus, ...Array.from(picked).filter((place) => place !== focus)].slice(0, MOST_QUERIES);
     const answer = await this.session.ask("candidates", { queries: places });
     if (!answer || this.session.state.focus !== focus) return;
-    const [sourceBox, cosine, entry, query] = ["source_box", "bands", "entry_bands", "query_bands"].map((name) =>
-      answer.column<Float32Array>(name),
-    );
-    this.loaded = { places, sourceBox, cosine, entry, query, k: this.session.scene.k };
+    this.loaded = {
+      places,
+      k: this.session.scene.k,
+      ids: answer.column("entry"),
+      source: answer.column("source"),
+      similarity: answer.column("similarity"),
+      chosen: answer.column("chosen"),
+      sourceBox: answer.column("source_box"),
+      cosine: answer.column("bands"),
+      entry: answer.column("entry_bands"),
+      query: answer.column("query_bands"),
+    };
     if (this.place !== focus) this.decoded = this.pixels = null;
     this.place = focus;
     this.table.hidden = false;
@@ -143,19 +156,20 @@ class BandView implements Drawn {
     await this.decode(focus);
   }
 
+  /** Of the retrieval that is shown, the first row. */
   private slots(): number[] {
-    const { scene } = this.session;
-    return Array.from({ length: scene.k }, (_, slot) => slot).filter((slot) => this.sourceAt(slot) !== NO_SOURCE);
+    return [...this.loaded!.source.subarray(0, this.loaded!.k).keys()].filter(
+      (slot) => this.sourceAt(slot) !== NO_SOURCE,
+    );
   }
 
   private sourceAt(slot: number): number {
-    return this.session.scene.source[this.place * this.session.scene.k + slot];
+    return this.loaded!.source[slot];
   }
 
   private async decode(place: number): Promise<void> {
-    const { scene } = this.session;
-    const entries = this.slots().map((slot) => scene.entry[place * scene.k + slot]);
-    if (!scene.about.can.decode) return;
+    if (!this.session.scene.about.can.decode) return;
+    const entries = this.slots().map((slot) => this.loaded!.ids[slot]);
     const answer = await this.session.ask("bands", { queries: [place], entries });
     if (!answer?.has("decoded") || this.place !== place) return;
     this.decoded = await decodePicture(answer.column<Uint8Array>("decoded"));
@@ -189,9 +203,8 @@ class BandView implements Drawn {
   /** Similarities of a row's candidates: as recorded for the recorded weights, from the bands for others. */
   private similarities(row: number): number[] {
     const { scene, state } = this.session;
-    const place = this.loaded!.places[row];
-    if (sameWeights(state.weights, scene.weights))
-      return Array.from(scene.similarity.subarray(place * scene.k, (place + 1) * scene.k));
+    const { similarity, k } = this.loaded!;
+    if (sameWeights(state.weights, scene.weights)) return Array.from(similarity.subarray(row * k, (row + 1) * k));
     return rescored(this.loaded!, row, state.weights);
   }
 
@@ -227,7 +240,7 @@ class BandView implements Drawn {
     );
     row.cells[0].prepend(chip(scene.palette.of(source)));
     row.title = scene.about.sources[source].name;
-    row.classList.toggle("kt-chosen", slot === scene.chosen[this.place]);
+    row.classList.toggle("kt-chosen", slot === this.loaded!.chosen[0]);
     return row;
   }
 
@@ -306,7 +319,7 @@ class BandView implements Drawn {
 
   private tell(ranked: number[]): void {
     const { scene, state } = this.session;
-    const taken = scene.chosen[this.place];
+    const taken = this.loaded!.chosen[0];
     const coherent = scene.coherent[this.place] && ranked[0] !== taken;
     const counted = BANDS.filter((_, n) => state.weights[n] > 0).join(", ");
     const recorded = sameWeights(state.weights, scene.weights);

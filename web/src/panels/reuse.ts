@@ -203,7 +203,7 @@ export class ReuseView implements Drawn {
   /** The cells that a retrieval mixes, the clearer the larger their part. */
   private mark(context: CanvasRenderingContext2D, place: number, scale: number): void {
     if (place < 0) return;
-    const { k, entry, weight } = this.scene;
+    const { k, entry, weight } = this.scene.fed;
     for (let slot = (place + 1) * k - 1; slot >= place * k; slot--) {
       if (entry[slot] < 0) continue;
       context.globalAlpha = 0.4 + 0.6 * (weight ? weight[slot] / Math.max(weight[place * k], 1e-9) : 1);

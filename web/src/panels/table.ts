@@ -34,7 +34,7 @@ const COLUMNS: ColumnOf[] = [
   { name: "label", title: "Region", value: (s, n) => s.column("label")?.[n] ?? Number.NaN, of: "label" },
   { name: "title", title: "Source", value: (s, n) => s.about.sources[s.winnerSource(n)]?.title ?? "" },
   { name: "source", title: "File", value: (s, n) => s.about.sources[s.winnerSource(n)]?.name ?? "" },
-  { name: "entry", title: "Entry", value: (s, n) => s.entry[s.winner(n)] },
+  { name: "entry", title: "Entry", value: (s, n) => s.entry[n] },
   { name: "similarity", title: "Similarity", value: (s, n) => s.winnerSimilarity(n), digits: 3 },
   { name: "margin", title: "Margin", value: (s, n) => s.margin[n], digits: 3 },
   { name: "coherent", title: "Coherent", value: (s, n) => s.coherent[n] === 1 },

@@ -4,7 +4,7 @@ import { h, percent } from "../../core/dom";
 import { named } from "../../core/naming";
 import { queryPatch, sourcePatch, winnerPatch } from "../../core/patches";
 import { NO_SOURCE } from "../../core/protocol";
-import type { Scene } from "../../core/scene";
+import type { Mixed, Scene } from "../../core/scene";
 import { mostEntropy } from "./quantities";
 
 const [SIDE, SMALL] = [56, 52];
@@ -43,7 +43,7 @@ export class HoverCard {
       Number.isNaN(margin) ? "" : `margin ${margin.toFixed(3)}`,
       scene.coherent[place] ? "continues a neighbour" : "",
     ];
-    if (scene.weight && scene.about.cells) return this.fillMixed(scene, place);
+    if (scene.mixed && scene.about.cells) return this.fillMixed(scene, scene.mixed, place);
     this.el.replaceChildren(
       h("div", { class: "kt-pair" }, queryPatch(scene, place, SIDE), "→", winnerPatch(scene, place, SIDE)),
       named(scene, scene.winnerSource(place)),
@@ -53,10 +53,11 @@ export class HoverCard {
   }
 
   /** Of a place whose colour is mixed: what gave most of it, how much each, and what is not known. */
-  private fillMixed(scene: Scene, place: number): void {
-    const { weight, entry, source, k } = scene;
-    const slots = Array.from({ length: k }, (_, n) => place * k + n).filter((slot) => source[slot] !== NO_SOURCE);
-    const known = slots.reduce((sum, slot) => sum + weight![slot], 0);
+  private fillMixed(scene: Scene, { weight, entry, source }: Mixed, place: number): void {
+    const slots = Array.from({ length: scene.k }, (_, n) => place * scene.k + n).filter(
+      (slot) => source[slot] !== NO_SOURCE,
+    );
+    const known = slots.reduce((sum, slot) => sum + weight[slot], 0);
     const entropy = scene.column<Float32Array>("entropy")?.[place];
     const facts = [
       `left over ${percent(Math.max(0, 1 - known))}: other cells, not recorded`,
@@ -67,7 +68,7 @@ export class HoverCard {
         "span",
         { class: "kt-part" },
         sourcePatch(scene, source[slot], scene.cellBox(entry[slot]), SMALL),
-        h("b", {}, percent(weight![slot])),
+        h("b", {}, percent(weight[slot])),
       ),
     );
     this.el.replaceChildren(
