@@ -5,6 +5,7 @@
 # make web        the front end's bundle, from web/ to ktviz/widgets/static/
 # make bench      benchmarks of some minutes, as tables, and a table of all that they found in short
 # make bench-full all benchmarks: hours
+# make docs       the documentation, in docs/_build/html/; warnings are errors
 # make notebooks  the course: students' and instructors' copies, and pages, in notebooks/built/
 # make setup      just the virtual environment
 
@@ -12,7 +13,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test processors lowest web bench bench-full notebooks lint format clean
+.PHONY: setup demo test processors lowest web bench bench-full docs notebooks lint format clean
 
 setup: $(STAMP)
 
@@ -51,8 +52,12 @@ format: setup
 bench bench-full: setup
 	$(BIN)/python -m benchmarks $@
 
+docs: setup
+	$(BIN)/python -m docs.make_live
+	$(BIN)/python -m sphinx -W --keep-going -q -j auto docs docs/_build/html
+
 notebooks: setup
 	$(BIN)/python notebooks/build.py
 
 clean:
-	rm -rf .venv ktviz-demo notebooks/built
+	rm -rf .venv ktviz-demo notebooks/built docs/_build docs/_built

@@ -21,6 +21,7 @@ class KtvizError(Exception):
     def __init__(self, asked: str, found: str, todo: str) -> None:
         self.asked, self.found, self.todo = asked, found, todo
         Exception.__init__(self, asked, found, todo)  # an OSError would take them for number, reason and file
+        self.add_note(f"More about it: ktviz error {type(self).__name__}")
 
     def __str__(self) -> str:
         return f"{self.asked}: {self.found}. {self.todo}."

@@ -19,7 +19,6 @@ from ktviz.explain.case import case_of
 from ktviz.systems.kt.translator import Translator
 from ktviz.trace import listed
 from ktviz.widgets.panels.tree import PANEL as TREE_PANEL
-from ktviz.widgets.protocol import NO_SOURCE
 from ktviz.widgets.scene import columns
 from ktviz.widgets.subject import Subject
 
@@ -146,13 +145,12 @@ def test_numbers_of_sources_beyond_two_bytes_are_right(whole):
 
 
 def drawn(numbers, names):
-    """Names of the sources of all candidates, as a browser reads them."""
-    return [[names[number] for number in row if number != NO_SOURCE] for row in np.asarray(numbers).tolist()]
+    """Names of the sources of all winners, as a browser reads them."""
+    return [names[number] for number in np.asarray(numbers).tolist()]
 
 
 def recorded(trace):
-    rows = trace.to_pandas()
-    return rows.groupby("query", sort=False)["source"].apply(lambda names: [*map(str, names)]).tolist()
+    return [*map(str, trace.column("source"))]
 
 
 def test_sources_that_only_counterfactuals_take_have_numbers_of_their_own(made):

@@ -17,6 +17,7 @@ from ktviz.cli import (
     compare_systems,
     demo,
     doctor,
+    error,
     keygen,
     lab,
     library,
@@ -54,6 +55,7 @@ app.command("lab")(lab.lab)
 app.command("workbench")(workbench.workbench)
 app.command("train")(train.train)
 app.command("doctor")(doctor.doctor)
+app.command("error")(error.error)
 
 
 def show_version(wanted: bool) -> None:

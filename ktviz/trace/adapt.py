@@ -33,7 +33,7 @@ class Abilities:
     """What an adapted model can be asked besides; what is not given, it cannot do.
 
     They take what they need from the trace that is asked about: `trace.input` is the photo, as uint8. `rerun` and
-    `exclude` run the model once, and what it retrieves then is recorded as it was the first time.
+    `exclude` run the model once, and what it retrieves then is recorded as it was the first time::
 
         pieces = kt.Catalogue.positions(["exemplar.png"], 64, 64, cell_px=4)
         kt.Abilities(

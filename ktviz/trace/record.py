@@ -45,7 +45,7 @@ def record(
     over: Over = "error",
     all_threads: bool = True,
 ) -> Iterator[Trace]:
-    """Record every retrieval that a model makes inside the block.
+    """Record every retrieval that a model makes inside the block::
 
         with kt.record(translate) as trace:
             translate(photo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -46,6 +47,18 @@ def answers(url):
             return True
     except OSError:
         return False
+
+
+def kernels(server, method="GET", kernel=""):
+    """What a server says of its kernels, or of one of them."""
+    url, head = f"{server.address}/api/kernels/{kernel}".rstrip("/"), {"Authorization": f"token {server.token}"}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=head, method=method), timeout=60) as answer:
+        return json.loads(answer.read() or "null")
+
+
+def is_ready(server):
+    """Whether a page has a kernel that waits for work: before that, keys that run a cell open a dialog."""
+    return any(one["execution_state"] == "idle" and one["connections"] for one in kernels(server))
 
 
 def start_cell(page, cell):

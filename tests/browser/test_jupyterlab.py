@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import urllib.request
 
 import nbformat
 import pytest
 from playwright.sync_api import expect
 
 from browser.explorer_driver import ExplorerDriver
-from browser.servers import LOCAL, serving, start_cell, until, write_notebook
+from browser.servers import LOCAL, is_ready, kernels, serving, start_cell, until, write_notebook
 from ktviz.lessons.copies import lesson_paths
 
 pytestmark = pytest.mark.slow
@@ -89,15 +88,12 @@ class Notebook:
         page.goto(f"{server.address}/lab/tree/{name}.ipynb?token={server.token}&reset")
         self.cells = page.locator(".jp-Notebook .jp-Cell")
         expect(self.cells).to_have_count(cells)
-        self.idle()
+        until(lambda: is_ready(server))
 
     def listen(self, socket):
         if "/channels" in socket.url:
             socket.on("framesent", lambda frame: self.sent.append(frame))
             socket.on("framereceived", lambda frame: self.received.append(frame))
-
-    def idle(self):
-        expect(self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_attached(timeout=RUN_MS)
 
     def run(self, number):
         """Run a cell and wait for it to end; the cell."""
@@ -168,6 +164,7 @@ def test_a_saved_notebook_shows_a_snapshot_where_the_kernel_is_gone(tmp_path, op
         )
         with open_tab(height=1600, local=LOCAL) as page:
             page.goto(address)
+            until(lambda: is_ready(server))
             start_cell(page, page.locator(".jp-Notebook .jp-Cell").first)
             view = ExplorerDriver(page)
             expect(view.root).to_be_visible(timeout=RUN_MS)
@@ -191,13 +188,8 @@ def trace(world, paint):
 
 def end_kernels(server):
     """As on the next day."""
-    kernels = f"{server.address}/api/kernels"
-    head = {"Authorization": f"token {server.token}"}
-    with urllib.request.urlopen(urllib.request.Request(kernels, headers=head)) as answer:
-        running = json.load(answer)
-    for kernel in running:
-        url = f"{kernels}/{kernel['id']}"
-        urllib.request.urlopen(urllib.request.Request(url, headers=head, method="DELETE")).close()
+    for kernel in kernels(server):
+        kernels(server, "DELETE", kernel["id"])
 
 
 def test_a_picture_is_asked_for_once(notebook):

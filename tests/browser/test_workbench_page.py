@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.explorer_driver import ExplorerDriver
-from browser.servers import LOCAL, serving, start_cell, workbench, write_notebook
+from browser.servers import LOCAL, is_ready, serving, start_cell, until, workbench, write_notebook
 from ktviz.images import write_image
 
 pytestmark = pytest.mark.slow
@@ -34,6 +34,7 @@ def opened(program, home, page):
         write_notebook(server.books / "bench.ipynb", ["import ktviz as kt\nbench = kt.Workbench()\nbench"])
         place = {"jupyterlab": "lab/tree", "notebook": "notebooks"}[program]
         page.goto(f"{server.address}/{place}/bench.ipynb?token={server.token}")
+        until(lambda: is_ready(server))
         start_cell(page, page.locator(".jp-Notebook .jp-Cell").first)
         yield
 

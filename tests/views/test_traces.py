@@ -50,9 +50,8 @@ def test_a_counterfactual_is_shown_as_a_whole_scene_of_its_trace(wire, trace, ex
     values, parts = scene(view)
     assert view.showing == "after"
     assert (view.trace, view.shown.output.tobytes()) == (trace, expected.output.tobytes())
-    winners = parts["source"][np.arange(len(trace)), parts["chosen"]]
-    assert [names(trace)[number] for number in winners] == expected.column("source").tolist()
-    assert parts["similarity"].shape == (len(trace), values["candidates"])
+    assert [names(trace)[number] for number in parts["source"]] == expected.column("source").tolist()
+    assert parts["similarity"].shape == (values["queries"],) == (len(trace),)
     assert np.array_equal(parts["box"], trace.column("box"))
 
 

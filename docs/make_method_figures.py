@@ -1,0 +1,98 @@
+"""Figures of docs/method.md, from the photograph of a cup and three paintings: `python -m docs.make_method_figures`."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import ktviz as kt
+from docs.make_pictures import IMAGES
+from ktviz import samples
+from ktviz.figures.gallery import gallery
+from ktviz.figures.maps import painted_values
+from ktviz.images import Pixels, resize, write_image
+from ktviz.trace.trace import Trace
+
+SIDE = 512
+REGION = kt.Box(290, 75, 100, 100)
+"""The rim of the saucer behind the cup."""
+
+
+def main() -> None:
+    """All of them."""
+    translate = kt.Translator.shipped(samples.bank("art/impasto"))
+    photo = resize(samples.photo("coffee"), SIDE, SIDE)
+    trace = translate.traced(photo)
+    query = int(trace.column("query")[len(trace) // 2])
+    with kt.BandView(trace) as bands, kt.TreeView(trace.with_regret()) as tree:
+        bands.selection = tree.selection = [query]
+        keep("bands", bands.plot())
+        keep("tree", tree.plot())
+    keep("cosine", reweighed(trace))
+    keep("regret", regrets(translate, photo))
+    plain = {"align": 0, "coherence": 0}
+    swapped, moved = (translate.traced(photo, transfer=way, **plain).output for way in ("swap", "statistics"))
+    keep("transfer", row((photo, swapped, moved), ("photograph", "swap: patches", "statistics: mean and deviation")))
+    keep(
+        "alignment", row((photo, moved, trace.output), ("photograph", "align=0, as published", "align=1, the default"))
+    )
+    keep("footprint", beside(*(kt.attribute(trace, REGION, through=way).plot() for way in ("overlap", "footprint"))))
+    for way in ("gradient", "ablation", "datamodel"):
+        keep(way, kt.attribute(trace, REGION, through=way).plot())
+    keep("faithfulness", kt.faithfulness(kt.attribute(trace, REGION, through="gradient")).plot())
+
+
+def keep(name: str, figure: Figure) -> None:
+    """A figure as one of the documentation."""
+    write_image(IMAGES / f"method-{name}.jpg", pixels_of(figure))
+    print(name, flush=True)
+
+
+def pixels_of(figure: Figure) -> Pixels:
+    """A figure as pixels, (H, W, 3)."""
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+
+
+def row(pictures: tuple[Pixels, ...], labels: tuple[str, ...]) -> Figure:
+    """Pictures side by side."""
+    return gallery(pictures, labels, columns=len(pictures))
+
+
+def beside(*figures: Figure) -> Figure:
+    """Figures below each other."""
+    return gallery([pixels_of(figure) for figure in figures], columns=1)
+
+
+def reweighed(trace: Trace) -> Figure:
+    """The source of every retrieval's winner with the paper's weights, and where another would win with HH."""
+    table = kt.reweigh(trace, (1, 1, 1, 1))
+    moved = table["changes"].to_numpy(dtype=float)
+    return row(
+        (trace.input, trace.output, laid_out(trace, moved)),
+        ("photograph", "bands weigh 1, 1, 1, 0", f"another would win with HH: {moved.mean():.0%}"),
+    )
+
+
+def regrets(translate: kt.Translator, photo: Pixels) -> Figure:
+    """Regret of the greedy descent and of the beam, on one scale."""
+    found = [translate.traced(photo, preset=way, align=0, coherence=0) for way in ("paper", "beam")]
+    values = [trace.with_regret().column("regret") for trace in found]
+    most = max(float(np.quantile(one, 0.99)) for one in values)
+    shown = [laid_out(trace, one / most) for trace, one in zip(found, values, strict=True)]
+    missed = [f"{name}: {(one > 1e-6).mean():.0%} missed" for name, one in zip(("greedy", "beam"), values, strict=True)]
+    return row((photo, *shown), ("photograph", *missed))
+
+
+def laid_out(trace: Trace, values: np.ndarray) -> Pixels:
+    """A value of every retrieval, where it painted."""
+    height, width = trace.size
+    total, count = np.zeros((height, width)), np.zeros((height, width))
+    for (x, y, across, down), value in zip(trace.column("box").astype(int).tolist(), values.tolist(), strict=True):
+        total[y : y + down, x : x + across] += value
+        count[y : y + down, x : x + across] += 1
+    return painted_values(np.clip(total / np.maximum(count, 1), 0, 1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Pages that are made of what the package says of itself: public names, errors, and what systems can be asked."""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+import warnings
+from pathlib import Path
+
+import ktviz
+from ktviz.help.pages import error_pages
+from ktviz.systems.protocol import ABILITIES
+from ktviz.systems.registry import OURS, system_class
+
+PACKAGE = Path(ktviz.__file__).parent
+RESULT_FILES = PACKAGE.parent / "benchmarks" / "results"
+CARDS, RESULTS = "cards", "results"
+GROUPS = {
+    "Systems": ("systems",),
+    "Libraries": ("library",),
+    "Recording and traces": ("trace", "retrieval", "regions", "images", "labels"),
+    "Explaining": ("explain",),
+    "Audits": ("audit",),
+    "Views": ("widgets", "workbench"),
+    "Figures": ("figures",),
+    "Many machines": ("engines",),
+    "Errors and warnings": ("errors",),
+}
+"""Public names by the package that they are of."""
+
+
+def write_pages(folder: Path) -> None:
+    """Write the pages that the documentation's own ones include or list."""
+    for name, text in reference().items():
+        write(folder / "reference" / f"{name}.md", text)
+    for name, text in errors().items():
+        write(folder / "errors" / f"{name}.md", text)
+    for name in OURS:
+        write(folder / "systems" / "_facts" / f"{name}.md", facts(name))
+    for title, into, found in (("Model cards", CARDS, cards()), ("Tables of all benchmarks", RESULTS, results())):
+        listed = "\n".join(sorted(found))
+        for name, text in {**found, "index": f"# {title}\n\n```{{toctree}}\n:maxdepth: 1\n{listed}\n```\n"}.items():
+            write(folder / into / f"{name}.md", text)
+    for drawn in RESULT_FILES.glob("*.png"):
+        shutil.copyfile(drawn, folder / RESULTS / drawn.name)
+
+
+def write(path: Path, text: str) -> None:
+    """Only what changed, so that a second build is quick."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def grouped() -> dict[str, list[str]]:
+    """Public names by group; every one is in one."""
+    found: dict[str, list[str]] = {title: [] for title in GROUPS}
+    for name in sorted(set(ktviz.__all__) - {"__version__"}, key=str.casefold):
+        package = home(name).split(".")[1]
+        title = next(title for title, packages in GROUPS.items() if package in packages)
+        found[title].append(name)
+    return found
+
+
+def home(name: str) -> str:
+    """The module that a public name comes from."""
+    return str(inspect.getmodule(getattr(ktviz, name)).__name__)
+
+
+def reference() -> dict[str, str]:
+    """The public names, each with a page of its own, and one that lists them."""
+    parts = ["# Reference\n\nEverything public, as `import ktviz as kt` gives it. Examples run as they stand.\n"]
+    for title, names in grouped().items():
+        rows = "\n".join(f"| [`kt.{name}`](kt.{name}.md) | {first_line(getattr(ktviz, name))} |" for name in names)
+        listed = "\n".join(f"kt.{name}" for name in names)
+        parts.append(f"## {title}\n\n| | |\n| --- | --- |\n{rows}\n\n```{{toctree}}\n:hidden:\n{listed}\n```\n")
+    return {
+        "index": "\n".join(parts),
+        **{f"kt.{name}": described(name) for names in grouped().values() for name in names},
+    }
+
+
+def described(name: str) -> str:
+    """The page of a public name."""
+    kind = "class" if inspect.isclass(getattr(ktviz, name)) else "function"
+    members = "   :members:\n   :show-inheritance:\n" if kind == "class" else ""
+    return f"# {name}\n\n```{{eval-rst}}\n.. auto{kind}:: ktviz.{name}\n{members}```\n"
+
+
+def first_line(value: object) -> str:
+    """What something is, in a line of a table."""
+    return (inspect.getdoc(value) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+
+
+def cards() -> dict[str, str]:
+    """Model cards, without what is for machines alone."""
+    found = {
+        path.parts[-3]: path.read_text(encoding="utf-8") for path in PACKAGE.glob("systems/*/weights/MODEL_CARD.md")
+    }
+    return {
+        name: text.split("\n---\n", 1)[-1].lstrip().replace("../../../../docs/", "../") for name, text in found.items()
+    }
+
+
+def results() -> dict[str, str]:
+    """What benchmarks measured; their own headings are of the second level, for the pages that gather them."""
+    return {path.stem: path.read_text(encoding="utf-8").replace("## ", "# ", 1) for path in RESULT_FILES.glob("*.md")}
+
+
+def errors() -> dict[str, str]:
+    """A page of each class of error, and one that lists them."""
+    pages = error_pages()
+    rows = "\n".join(f"| [{name}]({name}.md) | {said(name)} |" for name in pages)
+    listed = "\n".join(pages)
+    found = {
+        name: f"# {name}\n\n{text}\n\n{said(name)} Also as `ktviz error {name}`.\n" for name, text in pages.items()
+    }
+    index = (
+        "# Errors\n\nEvery error says what was asked, what was found, and what to do. What lies behind each, here and by "
+        f"`ktviz error NAME`:\n\n| error | what it is |\n| --- | --- |\n{rows}\n\n"
+        f"```{{toctree}}\n:hidden:\n{listed}\n```\n"
+    )
+    return {**own, "index": index}
+
+
+def said(name: str) -> str:
+    """The first line of an error's docstring."""
+    return first_line(getattr(ktviz.errors, name))
+
+
+def facts(name: str) -> str:
+    """What a system can be asked, and where its blends begin."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        system = system_class(name)
+    rows = "\n".join(
+        f"| `{ability}` | {meaning} | {'yes' if ability in system.abilities else 'no'} |"
+        for ability, meaning in ABILITIES.items()
+    )
+    return (
+        f"| ability | what it is | |\n| --- | --- | --- |\n{rows}\n\nThe baseline of its blends: {system.baseline}.\n"
+    )

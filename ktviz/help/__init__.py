@@ -1,0 +1,1 @@
+"""What each error means: the pages behind `ktviz error NAME`."""
