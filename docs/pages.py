@@ -112,12 +112,10 @@ def errors() -> dict[str, str]:
     pages = error_pages()
     rows = "\n".join(f"| [{name}]({name}.md) | {said(name)} |" for name in pages)
     listed = "\n".join(pages)
-    found = {
-        name: f"# {name}\n\n{text}\n\n{said(name)} Also as `ktviz error {name}`.\n" for name, text in pages.items()
-    }
+    own = {name: f"# {name}\n\n{text}\n\n*{said(name)}*\n" for name, text in pages.items()}
     index = (
-        "# Errors\n\nEvery error says what was asked, what was found, and what to do. What lies behind each, here and by "
-        f"`ktviz error NAME`:\n\n| error | what it is |\n| --- | --- |\n{rows}\n\n"
+        "# Errors\n\nEvery error says what was asked, what was found, and what to do. What lies behind each, here\n"
+        f"and by `ktviz error NAME`:\n\n| error | what it is |\n| --- | --- |\n{rows}\n\n"
         f"```{{toctree}}\n:hidden:\n{listed}\n```\n"
     )
     return {**own, "index": index}
