@@ -63,6 +63,7 @@ _HOMES = {
     "Pix2PixHD": "ktviz.systems.pix2pixhd.system",
     "PictureUnion": "ktviz.library.kinds.pictures.union",
     "Queries": "ktviz.retrieval.queries",
+    "read_credentials": "ktviz.audit.credentials",
     "read_credits": "ktviz.library.credits",
     "read_image": "ktviz.images",
     "Reading": "ktviz.retrieval.site",
@@ -71,6 +72,7 @@ _HOMES = {
     "ReuseView": "ktviz.widgets.explorer",
     "reuse_figure": "ktviz.figures.reuse",
     "reweigh": "ktviz.explain.bands",
+    "self_made_certificate": "ktviz.audit.certificates",
     "Settings": "ktviz.systems.kt.settings",
     "sign": "ktviz.audit.sign",
     "signing_key": "ktviz.audit.keys",
@@ -90,6 +92,7 @@ _HOMES = {
     "verify": "ktviz.audit.verify",
     "without": "ktviz.explain.counterfactual",
     "Workbench": "ktviz.workbench.app.workbench",
+    "write_credentials": "ktviz.audit.credentials",
     "write_image": "ktviz.images",
 }
 
@@ -97,6 +100,9 @@ __all__ = ["__version__", *sorted(_HOMES)]
 
 if TYPE_CHECKING:
     from ktviz.audit.audit import Audit as Audit
+    from ktviz.audit.certificates import self_made_certificate as self_made_certificate
+    from ktviz.audit.credentials import read_credentials as read_credentials
+    from ktviz.audit.credentials import write_credentials as write_credentials
     from ktviz.audit.keys import keygen as keygen
     from ktviz.audit.keys import signing_key as signing_key
     from ktviz.audit.sign import sign as sign

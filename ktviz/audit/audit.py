@@ -25,6 +25,7 @@ from ktviz.audit.asked import (
     write_asked,
 )
 from ktviz.audit.copies import COLUMNS as COPIES
+from ktviz.audit.credentials import write_credentials
 from ktviz.audit.evidence import (
     SAMPLE,
     SEED,
@@ -239,6 +240,12 @@ class Audit:
         folder = Path(folder)
         check_target(folder, overwrite)
         write_folder(folder, self.write)
+
+    def write_credentials(
+        self, path: str | os.PathLike[str], certificates: str | os.PathLike[str], key: str | os.PathLike[str]
+    ) -> None:
+        """Write the picture with a signed claim of what it was made of: see `ktviz.write_credentials`."""
+        write_credentials(path, self.trace, certificates, key, thumbs=self.thumbs)
 
     def write(self, folder: Path) -> None:
         """Write everything into a folder that does not exist yet."""

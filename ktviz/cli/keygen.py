@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ktviz.cli.console import Quiet, escape, out
+from ktviz.errors import SettingError
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
@@ -20,9 +21,16 @@ def keygen(
     encrypt: Annotated[
         bool, typer.Option(help="Ask for a passphrase; $KTVIZ_PASSPHRASE is taken without asking.")
     ] = False,
+    certificate: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Make a key for content credentials (C2PA), and a certificate in this name."),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Make a pair of keys (Ed25519): sign audits with the private one, hand out the public one."""
+    if certificate is not None:
+        make_certificate(path, certificate, encrypt, quiet)
+        return
     from ktviz.audit import keys
 
     passphrase = os.environ.get(keys.PASSPHRASE)
@@ -34,6 +42,21 @@ def keygen(
         out.print(f"private  {escape(str(path))} ({locked}): to sign with; show it to nobody", soft_wrap=True)
         out.print(f"public   {escape(str(keys.public_path(path)))}: to check with; hand it out", soft_wrap=True)
         out.print(f"key id   {key_id}", soft_wrap=True)
+
+
+def make_certificate(path: Path, name: str, encrypt: bool, quiet: bool) -> None:
+    """Make a key and a certificate for content credentials."""
+    from ktviz.audit.certificates import self_made_certificate
+
+    if encrypt:
+        asked, found = "--encrypt beside --certificate", "keys of content credentials are not encrypted"
+        raise SettingError(asked, found, "Leave one of them out")
+    made = self_made_certificate(path, name)
+    if not quiet:
+        out.print(f"private      {escape(str(path))} (not encrypted): to sign with; show it to nobody", soft_wrap=True)
+        out.print(
+            f"certificate  {escape(str(made))}: by nobody but you, so readers say it is not trusted", soft_wrap=True
+        )
 
 
 def unlocked(path: Path) -> CryptoSigner:

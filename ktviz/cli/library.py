@@ -238,6 +238,33 @@ def list_banks(library: Folder, as_json: Json = False, quiet: Quiet = False) -> 
 
 
 @app.command()
+def export(
+    library: Folder,
+    croissant: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Write metadata of all banks: files, digests, credits.")
+    ] = None,
+    cards: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write a data card of each bank, for the Hugging Face hub."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace files that exist.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write what a library says of itself to others: Croissant metadata, data cards."""
+    from ktviz.library.export import write_cards, write_croissant
+    from ktviz.library.library import Library
+
+    if croissant is None and cards is None:
+        raise SettingError("library export", "nothing to write", "Say --croissant FILE.json, --cards FOLDER or both")
+    opened = Library.open(library)
+    made = [] if croissant is None else [write_croissant(opened, croissant, overwrite=overwrite)]
+    made += [] if cards is None else write_cards(opened, cards, overwrite=overwrite)
+    if not quiet:
+        for path in made:
+            say(f"written: {path}")
+
+
+@app.command()
 def info(library: Folder, as_json: Json = False, quiet: Quiet = False) -> None:
     """Show settings, encoder, trees and sources."""
     from ktviz.library.library import Library

@@ -15,6 +15,7 @@ from ktviz import __version__
 from ktviz.cli import (
     audit,
     compare_systems,
+    credentials,
     demo,
     doctor,
     error,
@@ -49,6 +50,7 @@ app.command("compare-systems")(compare_systems.compare_systems)
 app.command("verify")(verify.verify)
 app.command("rerun")(rerun.rerun)
 app.command("keygen")(keygen.keygen)
+app.command("credentials")(credentials.credentials)
 app.add_typer(library.app, name="library")
 app.command("systems")(systems.systems)
 app.command("lab")(lab.lab)

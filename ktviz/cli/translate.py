@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ktviz.cli import credentials
 from ktviz.cli.console import (
     Json,
     Quiet,
@@ -21,6 +22,7 @@ from ktviz.cli.console import (
     report,
     shares_as_json,
 )
+from ktviz.cli.credentials import C2pa
 from ktviz.cli.engines import THREADS, EngineOption, Scheduler, engine_of
 from ktviz.cli.large import Memory, Side
 from ktviz.cli.making.given import Given
@@ -123,6 +125,7 @@ def translate(
         bool, typer.Option("--trace", help="Keep every retrieval, too, in a .parquet beside OUT.")
     ] = False,
     store: StoreAt = None,
+    c2pa: C2pa = None,
     engine: EngineOption = THREADS,
     scheduler: Scheduler = None,
     side: Side = None,
@@ -131,6 +134,8 @@ def translate(
     quiet: Quiet = False,
 ) -> None:
     """Translate photographs with the knowledge of banks or of a reference, and print what each source contributed."""
+    if c2pa:
+        credentials.check(output, c2pa)
     if output == DASH and (trace or as_json):
         raise SettingError("- as output", "--json or --trace beside it", "Name a file: standard output holds one thing")
     silent = quiet or as_json
@@ -193,7 +198,10 @@ def translate(
                 done[photo] = as_dict(photo, error=found)
                 continue
             for path, pixels in outputs(found, target).items():
-                write_photo(path, pixels)
+                if c2pa and path == target:
+                    credentials.write(path, found, c2pa)
+                else:
+                    write_photo(path, pixels)
             if trace:
                 found.save(kept(target), overwrite=True, pictures="both")
             stored = None if kept_in is None else kept_in.append(found, overwrite=True, pictures="both")

@@ -28,5 +28,6 @@ from ktviz.images.pixels import pixel_digest as pixel_digest
 from ktviz.images.pixels import resize as resize
 from ktviz.images.pixels import resize_short_side as resize_short_side
 from ktviz.images.pixels import scaled_size as scaled_size
+from ktviz.images.pixels import shrink as shrink
 from ktviz.images.pixels import to_pixels as to_pixels
 from ktviz.images.pixels import to_tensor as to_tensor

@@ -65,6 +65,13 @@ def resize(pixels: Pixels, width: int, height: int) -> Pixels:
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
 
 
+def shrink(pixels: Pixels, longest: int) -> Pixels:
+    """Scale down to a longest side in px; smaller ones stay as they are."""
+    height, width = pixels.shape[:2]
+    scale = longest / max(height, width)
+    return pixels if scale >= 1 else resize(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
 def to_tensor(pixels: Pixels) -> torch.Tensor:
     """(H, W, 3) uint8 to (1, 3, H, W) float32 in [0, 1]."""
     import torch

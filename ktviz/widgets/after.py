@@ -8,11 +8,11 @@ from typing import Any
 
 from ktviz.errors import TraceError
 from ktviz.explain.counterfactual import Comparison, compare
-from ktviz.images import Pixels, encode_image
+from ktviz.images import Pixels, encode_image, shrink
 from ktviz.systems.protocol import check_ability
 from ktviz.widgets.change import Change
 from ktviz.widgets.packing import pack, zipped
-from ktviz.widgets.pictures import GAIN, brightened, encoded, small
+from ktviz.widgets.pictures import GAIN, brightened, encoded
 from ktviz.widgets.scene import canvas_part, columns, describe, short_digest
 from ktviz.widgets.subject import Subject
 
@@ -105,7 +105,7 @@ def strip(tried: Sequence[After]) -> bytes:
         for after in tried
     ]
     found = {
-        f"picture/{n}": encode_image(small(after.comparison.pictures["after"], STRIP_PX), "small")
+        f"picture/{n}": encode_image(shrink(after.comparison.pictures["after"], STRIP_PX), "small")
         for n, after in enumerate(tried)
     }
     return pack({"states": states}, found)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from ktviz.errors import SettingError, StorageError
 from ktviz.files import replacing
-from ktviz.images import Pixels, encode_image
+from ktviz.images import Pixels, encode_image, shrink
 from ktviz.values import short
 from ktviz.widgets.packing import Part, as_text, pack, to_json
 from ktviz.widgets.panels.registry import PANELS, appearing, beside
-from ktviz.widgets.pictures import LONGEST_PX, small
+from ktviz.widgets.pictures import LONGEST_PX
 from ktviz.widgets.room import Room, same
 from ktviz.widgets.scene import canvas_part, columns, describe, source_pictures
 from ktviz.widgets.subject import Subject
@@ -326,7 +326,7 @@ def pictures(view: View) -> dict[str, Part]:
 
 def in_little_room(found: Mapping[str, Pixels]) -> dict[str, Part]:
     """Pictures as a page holds them."""
-    return {name: encode_image(small(pixels, LONGEST_PX), "jpeg") for name, pixels in found.items()}
+    return {name: encode_image(shrink(pixels, LONGEST_PX), "jpeg") for name, pixels in found.items()}
 
 
 def frame(view: View) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ktviz.images import Pixels, encode_image, resize
+from ktviz.images import Pixels, encode_image, shrink
 from ktviz.widgets.packing import Part
 
 LONGEST_PX = 2048
@@ -21,16 +21,9 @@ LEAST_PER_PX = 0.5
 """Bytes of a photograph without loss, at best: where so many do not fit, it is not tried."""
 
 
-def small(pixels: Pixels, longest: int) -> Pixels:
-    """A picture scaled down to a longest side in px; smaller ones as they are."""
-    height, width = pixels.shape[:2]
-    scale = longest / max(height, width)
-    return pixels if scale >= 1 else resize(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
-
-
 def encoded(found: Mapping[str, Pixels], room: int) -> dict[str, Part]:
     """Pictures as files, of at most `LONGEST_PX` px a side: without loss if all of them fit, else all as JPEG."""
-    shown = {name: small(pixels, LONGEST_PX) for name, pixels in found.items()}
+    shown = {name: shrink(pixels, LONGEST_PX) for name, pixels in found.items()}
     room = max(room, LEAST_BYTES)
     if LEAST_PER_PX * sum(pixels.shape[0] * pixels.shape[1] for pixels in shown.values()) <= room:
         lossless: dict[str, Part] = {name: encode_image(pixels) for name, pixels in shown.items()}

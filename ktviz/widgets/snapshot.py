@@ -7,12 +7,11 @@ from base64 import b64encode
 
 from ktviz.figures.colours import OTHER, SOURCE_COLOURS
 from ktviz.figures.maps import source_map
-from ktviz.images import Pixels, encode_image
+from ktviz.images import Pixels, encode_image, shrink
 from ktviz.licences import readable
 from ktviz.printing import counted
 from ktviz.trace.named import title_of
 from ktviz.trace.pictures import in_words
-from ktviz.widgets.pictures import small
 from ktviz.widgets.subject import Subject
 
 SIDE_PX = 420
@@ -74,7 +73,7 @@ def colour_of(number: int) -> str:
 
 def figure(name: str, pixels: Pixels) -> str:
     """A picture with its caption."""
-    data = b64encode(encode_image(small(pixels, SIDE_PX), "jpeg")).decode()
+    data = b64encode(encode_image(shrink(pixels, SIDE_PX), "jpeg")).decode()
     name = html.escape(name)
     return (
         f'<figure style="margin: 0"><img alt="{name}" src="data:image/jpeg;base64,{data}">'

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from ktviz.images import encode_image, pixel_digest
+from ktviz.images import encode_image, pixel_digest, shrink
 from ktviz.trace.trace import Trace
 from ktviz.widgets.asking import Answer, Body, numbers
 from ktviz.widgets.packing import Part
 from ktviz.widgets.panels.panel import Panel
-from ktviz.widgets.pictures import LONGEST_PX, small
+from ktviz.widgets.pictures import LONGEST_PX
 from ktviz.widgets.room import Room
 from ktviz.widgets.subject import Subject
 
@@ -33,7 +33,7 @@ def thumbs(subject: Subject) -> dict[str, Part]:
     for number in range(min(FIRST_THUMBS, len(subject.names))):
         picture = subject.picture(number)
         if picture is not None:
-            found[f"thumb/{number}"] = encode_image(small(picture, THUMB_PX), "jpeg")
+            found[f"thumb/{number}"] = encode_image(shrink(picture, THUMB_PX), "jpeg")
     return found
 
 
@@ -43,7 +43,7 @@ def pictures(subject: Subject, body: Body) -> Answer:
     for number in numbers(body, "sources", len(subject.everyone)):
         picture = subject.picture(number)
         if picture is not None:
-            found[f"picture/{number}"] = encode_image(small(picture, LONGEST_PX), "small")
+            found[f"picture/{number}"] = encode_image(shrink(picture, LONGEST_PX), "small")
     return {}, found
 
 
@@ -57,7 +57,7 @@ def in_page(subject: Subject, room: Room) -> dict[str, Part]:
         parts: dict[str, Part] = {}
         for number, picture in found.items():
             key = pixel_digest(picture), side
-            parts[f"picture/{number}"] = kept[key] = kept.get(key) or encode_image(small(picture, side), "small")
+            parts[f"picture/{number}"] = kept[key] = kept.get(key) or encode_image(shrink(picture, side), "small")
         if room.size_of(parts) <= most:
             return room.take(parts, LARGE)
     room.lacking.append(LARGE)  # so many sources that their thumbs must do

@@ -13,13 +13,13 @@ import numpy as np
 
 from ktviz.errors import TraceError
 from ktviz.explain.projection import apart, spread
-from ktviz.images import Pixels, encode_image
+from ktviz.images import Pixels, encode_image, shrink
 from ktviz.licences import readable
 from ktviz.systems.code_space import CodeSpace
 from ktviz.widgets.asking import Answer, Body, RequestError, numbers
 from ktviz.widgets.packing import Part, to_json
 from ktviz.widgets.panels.panel import Panel
-from ktviz.widgets.pictures import GAIN, LONGEST_PX, brightened, small
+from ktviz.widgets.pictures import GAIN, LONGEST_PX, brightened
 from ktviz.widgets.room import Room
 from ktviz.widgets.subject import Subject
 
@@ -152,7 +152,7 @@ def moved(given: object) -> Any:
 
 def sent(pixels: Pixels) -> bytes:
     """A picture as it travels."""
-    shrunk = small(pixels, LONGEST_PX)
+    shrunk = shrink(pixels, LONGEST_PX)
     return encode_image(shrunk, "png" if shrunk[..., 0].size <= LOSSLESS_PX else "jpeg")
 
 

@@ -1,0 +1,160 @@
+"""Content credentials: what a picture says that it was made of, read back by the library of those who made C2PA."""
+
+import json
+
+import c2pa
+import numpy as np
+import pytest
+from command import ktviz
+from cryptography import x509
+
+import ktviz as kt
+from ktviz.audit.certificates import read_pair
+from ktviz.errors import AuditError, MissingAuditError, MissingKeyError, SigningError, StorageError
+from ktviz.images import read_image
+
+UNTRUSTED = "signingCredential.untrusted"
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """A certificate and its key."""
+    key = tmp_path_factory.mktemp("keys") / "ann.key"
+    return kt.self_made_certificate(key, "Ann Ämter"), key
+
+
+@pytest.fixture(scope="module")
+def trace(world, paint):
+    return world.translator.traced(paint(3, 96, 128))
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.jpg", "out.webp"])
+def test_a_reader_of_others_finds_one_ingredient_per_work_with_its_share(name, trace, pair, tmp_path):
+    kt.write_credentials(tmp_path / name, trace, *pair)
+    with c2pa.Reader(tmp_path / name) as reader:
+        said = json.loads(reader.json())
+    assert said["validation_state"] == "Valid"
+    assert [status["code"] for status in said["validation_status"]] == [UNTRUSTED]
+    manifest = said["manifests"][said["active_manifest"]]
+    sources = trace.sources().query("share > 0")
+    ingredients = manifest["ingredients"]
+    assert [one["metadata"]["org.ktviz.work"]["source"] for one in ingredients] == sources["source"].tolist()
+    assert {one["relationship"] for one in ingredients} == {"inputTo"}
+    for one, row in zip(ingredients, sources.to_dict("records"), strict=True):
+        work = one["metadata"]["org.ktviz.work"]
+        assert work["share"] == pytest.approx(row["share"], abs=1e-12)
+        assert (work["licence"], work["sha256"]) == (row["licence"], row["sha256"])
+        assert f"{row['share']:.1%}" in one["description"]
+    (made,) = [one["data"]["actions"][0] for one in manifest["assertions"] if one["label"] == "c2pa.actions.v2"]
+    assert made["digitalSourceType"].endswith("compositeWithTrainedAlgorithmicMedia")
+
+
+def test_what_is_read_back_is_what_the_trace_says(trace, pair, tmp_path):
+    kt.write_credentials(tmp_path / "out.png", trace, *pair)
+    found = kt.read_credentials(tmp_path / "out.png")
+    assert (found.state, found.remarks, found.signer) == ("Valid", (UNTRUSTED,), "Ann Ämter")
+    sources = trace.sources().query("share > 0")
+    assert found.works["source"].tolist() == sources["source"].tolist()
+    assert found.works["share"].tolist() == pytest.approx(sources["share"].tolist(), abs=1e-12)
+    assert found.about["trace"] == trace.digest
+    assert sum(found.about["lacking"].values()) + found.works["share"].sum() == pytest.approx(1)
+    assert np.array_equal(read_image(tmp_path / "out.png"), trace.output)  # the claim costs no pixel
+
+
+def test_an_audit_says_the_same(world, trace, pair, tmp_path):
+    audit = kt.Audit.create(trace, title="A", model=world.translator, top=1)
+    audit.write_credentials(tmp_path / "out.png", *pair)
+    saved = tmp_path / "audit"
+    audit.save(saved)
+    kt.Audit.open(saved).write_credentials(tmp_path / "again.png", *pair)  # without the model: from its own pictures
+    one, other = (kt.read_credentials(tmp_path / name) for name in ("out.png", "again.png"))
+    assert one.works.equals(other.works)
+    assert one.about == other.about
+
+
+def test_a_changed_picture_is_no_longer_valid(trace, pair, tmp_path):
+    kt.write_credentials(tmp_path / "out.png", trace, *pair)
+    data = bytearray((tmp_path / "out.png").read_bytes())
+    at = data.rindex(b"IDAT") + 40
+    data[at] ^= 1
+    (tmp_path / "out.png").write_bytes(data)
+    found = kt.read_credentials(tmp_path / "out.png")
+    assert found.state == "Invalid"
+    assert any("mismatch" in remark for remark in found.remarks)
+
+
+def test_a_trusted_authority_makes_the_signer_trusted(trace, pair, tmp_path):
+    kt.write_credentials(tmp_path / "out.png", trace, *pair)
+    authority = pair[0].read_text().partition("-----END CERTIFICATE-----\n")[2]
+    settings = {"trust": {"user_anchors": authority}, "verify": {"verify_trust": True}}
+    with (
+        c2pa.Context(c2pa.Settings.from_dict(settings)) as context,
+        c2pa.Reader(tmp_path / "out.png", context=context) as reader,
+    ):
+        assert json.loads(reader.json())["validation_state"] == "Trusted"
+
+
+def test_hostile_names_and_credits_stay_text(world, pair, tmp_path):
+    evil = '<script>alert(1)</script> "}]'
+    trace = world.translator.traced(np.zeros((64, 64, 3), np.uint8))
+    for source in trace.about["sources"]:
+        source["title"] = evil
+    kt.write_credentials(tmp_path / "out.png", trace, *pair)
+    assert {*kt.read_credentials(tmp_path / "out.png").works["title"]} == {evil}
+
+
+def test_what_cannot_be_signed_or_read_says_why(trace, pair, tmp_path, monkeypatch):
+    with pytest.raises(AuditError, match="no kind of file"):
+        kt.write_credentials(tmp_path / "out.tif", trace, *pair)
+    with pytest.raises(MissingKeyError):
+        kt.write_credentials(tmp_path / "out.png", trace, pair[0], tmp_path / "none.key")
+    other = tmp_path / "other.key"
+    kt.self_made_certificate(other, "Bob")
+    with pytest.raises(SigningError, match="of another key"):
+        kt.write_credentials(tmp_path / "out.png", trace, pair[0], other)
+    with pytest.raises(SigningError, match="no certificate and key in PEM"):
+        kt.write_credentials(tmp_path / "out.png", trace, pair[1], pair[1])
+    kt.keygen(tmp_path / "audit.key")
+    with pytest.raises(SigningError, match="P-256"):
+        kt.write_credentials(tmp_path / "out.png", trace, pair[0], tmp_path / "audit.key")
+    assert not (tmp_path / "out.png").exists()
+    with pytest.raises(MissingAuditError):
+        kt.read_credentials(tmp_path / "out.png")
+    kt.write_image(tmp_path / "plain.png", trace.output)
+    with pytest.raises(AuditError, match="carries none"):
+        kt.read_credentials(tmp_path / "plain.png")
+    with pytest.raises(StorageError, match="never overwritten"):
+        kt.self_made_certificate(other, "Bob")
+    monkeypatch.setitem(__import__("sys").modules, "c2pa", None)
+    with pytest.raises(SigningError, match=r"ktviz\[c2pa\]"):
+        kt.read_credentials(tmp_path / "plain.png")
+
+
+@pytest.mark.parametrize("name", ["", "n" * 65])
+def test_a_name_that_no_certificate_holds_is_refused_and_nothing_is_left(name, tmp_path):
+    with pytest.raises(SigningError, match="1 to 64"):
+        kt.self_made_certificate(tmp_path / "a.key", name)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_self_made_certificate_is_what_c2pa_asks_for(pair):
+    chain = x509.load_pem_x509_certificates(read_pair(*pair)[0])
+    leaf, authority = chain
+    assert leaf.issuer == authority.subject
+    leaf.verify_directly_issued_by(authority)
+    assert not leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    assert pair[1].stat().st_mode & 0o077 == 0
+
+
+def test_the_command_line_writes_and_reads_them(world, paint, pair, tmp_path):
+    kt.write_image(tmp_path / "photo.png", paint(4, 96, 96))
+    bank = next(iter(world.library))
+    out = tmp_path / "out.png"
+    signed = ["--c2pa", *pair]
+    asked = ("translate", tmp_path / "photo.png", "-l", world.library.folder, "-b", bank)
+    refused = ktviz(*asked, "-o", tmp_path / "o.tif", *signed, check=False)
+    assert refused.returncode == 2
+    assert "no kind of file" in refused.stderr
+    kt.write_credentials(out, world.translator.traced(paint(4, 96, 96)), *pair)
+    read = ktviz("credentials", out, "--json")
+    assert json.loads(read.stdout)["state"] == "Valid"
