@@ -1,4 +1,5 @@
-"""Build the course: students' copies, instructors' copies with their outputs, and pages that need no kernel.
+"""Build the course: students' copies, instructors' copies with their outputs, pages that need no kernel, slides for the
+projector, and assignments of nbgrader and otter-grader.
 
     python notebooks/build.py        # all lessons, into notebooks/built/
     python notebooks/build.py 02     # those whose names begin like this
@@ -40,6 +41,7 @@ from ktviz.lessons.copies import (
     without_solution,
 )
 from ktviz.lessons.feedback import MARKS
+from ktviz.lessons.grading import NBGRADER_CONFIG, nbgrader_source, otter_source
 
 BUILT = Path(__file__).resolve().parent / "built"
 CELL_TIMEOUT_S = 300
@@ -72,12 +74,22 @@ def build(path: Path, folder: Path) -> None:
     """
     source = read_notebook(path)
     write(folder / "student" / path.name, as_text(student_copy(source)))
+    if any(EXERCISE in tags_of(cell) for cell in source["cells"]):
+        write_assignments(path, source, folder)
     executed = execute(source, {"KTVIZ_DISPLAY": "page"})
     refused = [cell["id"] for cell in executed["cells"] if CHECK in tags_of(cell) and not is_right(cell)]
     if refused:
         raise LessonError(f"lesson {path.name}", f"{', '.join(refused)} refuses the solution", "Mend one of them")
     write(folder / "instructor" / path.name, as_text(executed))
     write(folder / "html" / f"{path.stem}.html", as_page(executed, title=path.stem))
+
+
+def write_assignments(path: Path, source: Notebook, folder: Path) -> None:
+    """The lesson as an assignment of nbgrader and of otter-grader."""
+    course = folder / "nbgrader"
+    write(course / "nbgrader_config.py", NBGRADER_CONFIG)
+    write(course / "source" / path.stem / path.name, as_text(nbgrader_source(source)))
+    write(folder / "otter" / path.name, as_text(otter_source(source, path.stem)))
 
 
 def check(path: Path) -> None:

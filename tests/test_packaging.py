@@ -51,7 +51,7 @@ def test_every_dependency_is_pinned_and_within_its_bound(project):
 def test_every_lesson_is_in_the_wheel():
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     lessons = {path.relative_to(ROOT).as_posix() for path in (ROOT / "notebooks").glob("*.ipynb")}
-    assert len(lessons) == 7
+    assert len(lessons) == 9
     assert {name: f"ktviz/{name}" for name in lessons}.items() <= wheel["force-include"].items()
 
 

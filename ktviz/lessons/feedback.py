@@ -47,6 +47,13 @@ def expect(holds: bool, complaint: str) -> None:
         raise WrongError(complaint)
 
 
+def as_mapping(found: Any, words: str) -> dict[Any, Any]:
+    """A result as a dictionary; `words` say from what to what."""
+    expect(found is not None, "it returns nothing.")
+    expect(hasattr(found, "items"), f"a dictionary {words} is asked for, yours is a {type(found).__name__}.")
+    return dict(found.items())
+
+
 def judge(exercise: str, solution: Solution, examine: Callable[[Solution], None], learnt: str) -> Feedback:
     """Examine a solution; whatever goes wrong becomes the feedback, so that the rest of the notebook runs.
 

@@ -1,0 +1,133 @@
+"""Lesson 8: a dispute about pasted works and a forged audit. The case, and checkers that say what is wrong."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ktviz.audit.folder import MANIFEST, file_list, manifest_bytes, read_manifest
+from ktviz.images import Pixels, resize
+from ktviz.lessons.feedback import Feedback, Solution, as_mapping, expect, judge
+
+KINDS = ("verbatim", "scaled", "mirrored")
+SCALE = 0.7
+"""Of the piece that was made smaller."""
+NEAR_ONE = 0.02
+WORKS = pd.DataFrame(
+    {
+        "source": ["art/night.jpg", "art/sails.jpg", "art/fruit.jpg"],
+        "creator": ["Mara Lind", "Mara Lind", "unknown"],
+        "licence": ["CC-BY-4.0", "CC-BY-NC-4.0", "CC0-1.0"],
+        "share": [0.5, 0.3, 0.2],
+    }
+)
+
+
+def collage(photo: Pixels, works: tuple[Pixels, Pixels, Pixels]) -> Pixels:
+    """A photograph (H, W, 3) with a piece of each of three works: as it is, made smaller, mirrored."""
+    height, width = photo.shape[:2]
+    side = min(height, width) * 2 // 5
+    pieces = [work[40 : 40 + side, 60 : 60 + side] for work in works]
+    small = round(side * SCALE)
+    shown = (pieces[0], resize(pieces[1], small, small), pieces[2][:, ::-1])
+    found = photo.copy()
+    for piece, (x, y) in zip(shown, ((8, 8), (width - small - 8, 12), (width // 3, height - side - 8)), strict=True):
+        found[y : y + len(piece), x : x + piece.shape[1]] = piece
+    return found
+
+
+def forge(folder: Path, target: Path) -> None:
+    """Somebody's copy of an audit, in which another made the works; its manifest is sealed anew."""
+    shutil.copytree(folder, target)
+    for path in (target / "tables" / "sources.csv", target / "tables" / "creators.csv"):
+        path.write_text(path.read_text(encoding="utf-8").replace("Mara Lind", "Studio Ostwind"), encoding="utf-8")
+    manifest = {name: value for name, value in read_manifest(target).items() if name != "sha256"}
+    (target / MANIFEST).write_bytes(manifest_bytes({**manifest, "files": file_list(target)}))
+
+
+def ours(folder: Path) -> pd.DataFrame:
+    """The table of works of an audit, as it lies in its folder."""
+    return pd.read_csv(folder / "tables" / "sources.csv")
+
+
+def kinds(copies: pd.DataFrame) -> dict[str, str]:
+    """How each work was copied: "verbatim", "scaled" or "mirrored", by its source."""
+    found = {}
+    for source, scale, mirrored in zip(copies["source"], copies["scale"], copies["mirrored"], strict=True):
+        found[str(source)] = "mirrored" if mirrored else "scaled" if abs(float(scale) - 1) > NEAR_ONE else "verbatim"
+    return found
+
+
+def check_kinds(solution: Solution) -> Feedback:
+    """Exercise 1: `solution(copies)` takes the table of copies to a word for each source."""
+    learnt = "mirrored and made smaller, it is still the same picture, and pixels say so."
+    return judge("Exercise 1, kinds of copies", solution, examine_kinds, learnt)
+
+
+def examine_kinds(solution: Solution) -> None:
+    table = pd.DataFrame(
+        {"source": ["a", "b", "c", "d"], "scale": [1.0, 0.7, 1.0, 1.003], "mirrored": [False, False, True, False]}
+    )
+    found = as_mapping(solution(table.copy()), "from sources to words")
+    words = {str(name): str(word) for name, word in found.items()}
+    expect(set(words) == {*"abcd"}, f"there are four works, a to d; yours names {sorted(words)}.")
+    strange = sorted(set(words.values()) - set(KINDS))
+    expect(not strange, f"the words are {', '.join(KINDS)}; yours says {', '.join(strange)}.")
+    expect(words["c"] == "mirrored", "c is mirrored, whatever its scale; yours says otherwise.")
+    expect(words["b"] == "scaled", "b has 0.7 of its size; yours says otherwise.")
+    expect(words["a"] == "verbatim", "a is as it was; yours says otherwise.")
+    expect(words["d"] == "verbatim", "a scale of 1.003 is no scaling: it is measured, and measures are never exact.")
+
+
+def differing(one: pd.DataFrame, other: pd.DataFrame) -> dict[str, list[str]]:
+    """For each work, in what two tables differ: names of columns; works of one table alone lack everything."""
+    columns = [column for column in one.columns if column != "source"]
+    mine, theirs = one.set_index("source"), other.set_index("source")
+    found = {}
+    for source in {*mine.index} | {*theirs.index}:
+        if source not in mine.index or source not in theirs.index:
+            found[source] = columns
+            continue
+        odd = [name for name in columns if mine.loc[source, name] != theirs.loc[source, name]]
+        if odd:
+            found[source] = odd
+    return found
+
+
+def check_differing(solution: Solution) -> Feedback:
+    """Exercise 2: `solution(one, other)` takes two tables of works to the columns in which each work differs."""
+    learnt = "now you know what was changed. That it was changed at all, `kt.verify` knew without a second copy."
+    return judge("Exercise 2, what differs", solution, examine_differing, learnt)
+
+
+def examine_differing(solution: Solution) -> None:
+    equal = told(solution(WORKS.copy(), WORKS.copy()))
+    expect(not equal, f"equal tables differ in nothing; yours names {sorted(equal)}.")
+    shuffled = told(solution(WORKS.copy(), WORKS.iloc[::-1].reset_index(drop=True)))
+    expect(not shuffled, "the same works in another order are the same; yours compares rows by their place.")
+    forged = WORKS.copy()
+    forged.loc[1, "creator"] = "Studio Ostwind"
+    changed = told(solution(WORKS.copy(), forged))
+    expect(
+        set(changed) == {"art/sails.jpg"},
+        f"one work has another creator, art/sails.jpg; yours names {sorted(changed)}.",
+    )
+    expect(changed["art/sails.jpg"] == ["creator"], f"only its creator differs; yours says {changed['art/sails.jpg']}.")
+    shares = WORKS.copy()
+    shares.loc[0, "share"] = 0.5000001
+    expect(
+        "art/night.jpg" in told(solution(WORKS.copy(), shares)), "a share that is off in its last digits differs, too."
+    )
+    fewer = told(solution(WORKS.copy(), WORKS.iloc[:2]))
+    expect("art/fruit.jpg" in fewer, "a work that is missing in the other table is a difference.")
+    more = told(solution(WORKS.iloc[:2], WORKS.copy()))
+    expect("art/fruit.jpg" in more, "a work that only the other table has is a difference.")
+
+
+def told(found: Any) -> dict[str, list[str]]:
+    """A result as names of columns by work."""
+    known = as_mapping(found, "from works to columns")
+    return {str(name): [*map(str, columns)] for name, columns in known.items() if len(columns)}
