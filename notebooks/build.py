@@ -54,6 +54,31 @@ OFFLINE = """
 {% block html_head_css %}<style>main { max-width: 1200px; margin: 0 auto }</style>{% endblock %}
 """
 """Jupyter's page without the scripts that it fetches from elsewhere."""
+SLIDES = """
+{%- extends 'offline.html.j2' -%}
+{% block html_head_css %}{{ super() }}<style>
+html { scroll-snap-type: y proximity }
+main { max-width: none }
+.slide { box-sizing: border-box; min-height: 100vh; scroll-snap-align: start; padding: 3vh 6vw; font-size: 135% }
+.slide + .slide { border-top: 1px solid #ddd }
+.slide .jp-InputPrompt, .slide .jp-OutputPrompt { display: none }
+</style><script>
+addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }[event.key];
+  if (!step || event.target.closest("input, select, textarea")) return;
+  const slides = [...document.querySelectorAll(".slide")];
+  const here = slides.findLastIndex((one) => one.getBoundingClientRect().top < 20);
+  slides[Math.min(slides.length - 1, Math.max(0, here + step))].scrollIntoView();
+  event.preventDefault();
+});
+</script>{% endblock %}
+{% block body_loop %}<section class="slide">{{ super() }}</section>{% endblock %}
+{% block any_cell %}
+{%- if cell.metadata.get("slide") -%}</section><section class="slide">{%- endif -%}
+{{ super() }}
+{% endblock %}
+"""
+"""A slide for each heading; arrow keys go through them."""
 
 
 def main() -> None:
@@ -82,6 +107,7 @@ def build(path: Path, folder: Path) -> None:
         raise LessonError(f"lesson {path.name}", f"{', '.join(refused)} refuses the solution", "Mend one of them")
     write(folder / "instructor" / path.name, as_text(executed))
     write(folder / "html" / f"{path.stem}.html", as_page(executed, title=path.stem))
+    write(folder / "slides" / f"{path.stem}.html", as_slides(executed, title=path.stem))
 
 
 def write_assignments(path: Path, source: Notebook, folder: Path) -> None:
@@ -158,9 +184,20 @@ def is_right(cell: Cell) -> bool:
     return any(text.startswith(MARKS["right"]) for text in texts)
 
 
-def as_page(notebook: Notebook, title: str) -> str:
+def as_slides(notebook: Notebook, title: str) -> str:
+    """A notebook that was run as slides for the projector: exercises as students see them, with what they lead to."""
+    cells = []
+    for number, cell in enumerate(notebook["cells"]):
+        begins = number > 0 and cell["cell_type"] == "markdown" and source_of(cell).startswith("#")
+        source = without_solution(source_of(cell)) if EXERCISE in tags_of(cell) else source_of(cell)
+        cells.append({**cell, "source": source, "metadata": {**cell["metadata"], "slide": begins}})
+    return as_page({**notebook, "cells": cells}, title, "slides.html.j2")
+
+
+def as_page(notebook: Notebook, title: str, template: str = "offline.html.j2") -> str:
     """A notebook that was run as one HTML file that asks nothing of the network."""
-    exporter = HTMLExporter(extra_loaders=[DictLoader({"offline.html.j2": OFFLINE})], template_file="offline.html.j2")
+    templates = DictLoader({"offline.html.j2": OFFLINE, "slides.html.j2": SLIDES})
+    exporter = HTMLExporter(extra_loaders=[templates], template_file=template)
     page: str = exporter.from_notebook_node(nbformat.from_dict(notebook), {"metadata": {"name": title}})[0]
     return page
 

@@ -223,6 +223,9 @@ def test_building_makes_three_copies_and_no_page_that_asks_the_network(tmp_path)
     assert "return 2" in as_text(instructor)
     assert all(cell["metadata"] == {"tags": tags_of(cell)} for cell in (*student["cells"], *instructor["cells"]))
     assert instructor["cells"][1]["outputs"]
+    slides = (tmp_path / "slides" / "l.html").read_text()
+    assert "return 2" not in slides
+    assert slides.count('<section class="slide">') == 1
     page = (tmp_path / "html" / "l.html").read_text()
     assert "<b>✓ Two</b>" in page
     assert 'src="http' not in page
