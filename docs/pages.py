@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import shutil
 import warnings
 from pathlib import Path
@@ -29,12 +30,22 @@ GROUPS = {
 """Public names by the package that they are of."""
 
 
+HEAD = """# Reference
+
+Everything public, as `import ktviz as kt` gives it. Examples run as they stand. In many of them,
+`world = ktviz.testing.ToyWorld(folder)` is a library of five flat colours with a translator, `photo = toy_photo()` four
+stripes, and `trace = world.translator.traced(photo)`.
+"""
+
+
 def write_pages(folder: Path) -> None:
     """Write the pages that the documentation's own ones include or list."""
     for name, text in reference().items():
         write(folder / "reference" / f"{name}.md", text)
     for name, text in errors().items():
         write(folder / "errors" / f"{name}.md", text)
+    for name in ("CHANGELOG", "CONTRIBUTING"):
+        write(folder / f"{name.lower()}.md", inside((PACKAGE.parent / f"{name}.md").read_text(encoding="utf-8")))
     for name in OURS:
         write(folder / "systems" / "_facts" / f"{name}.md", facts(name))
     for title, into, found in (("Model cards", CARDS, cards()), ("Tables of all benchmarks", RESULTS, results())):
@@ -43,6 +54,12 @@ def write_pages(folder: Path) -> None:
             write(folder / into / f"{name}.md", text)
     for drawn in RESULT_FILES.glob("*.png"):
         shutil.copyfile(drawn, folder / RESULTS / drawn.name)
+
+
+def inside(text: str) -> str:
+    """A page of the repository's root, as one of the documentation."""
+    text = re.sub(r"\]\(ktviz/systems/(\w+)/weights/MODEL_CARD\.md", rf"]({CARDS}/\1.md", text)
+    return text.replace("](docs/", "](")
 
 
 def write(path: Path, text: str) -> None:
@@ -69,7 +86,7 @@ def home(name: str) -> str:
 
 def reference() -> dict[str, str]:
     """The public names, each with a page of its own, and one that lists them."""
-    parts = ["# Reference\n\nEverything public, as `import ktviz as kt` gives it. Examples run as they stand.\n"]
+    parts = [HEAD]
     for title, names in grouped().items():
         rows = "\n".join(f"| [`kt.{name}`](kt.{name}.md) | {first_line(getattr(ktviz, name))} |" for name in names)
         listed = "\n".join(f"kt.{name}" for name in names)
@@ -82,7 +99,8 @@ def reference() -> dict[str, str]:
 
 def described(name: str) -> str:
     """The page of a public name."""
-    kind = "class" if inspect.isclass(getattr(ktviz, name)) else "function"
+    value = getattr(ktviz, name)
+    kind = "class" if inspect.isclass(value) else "function" if inspect.isfunction(value) else "data"
     members = "   :members:\n   :show-inheritance:\n" if kind == "class" else ""
     return f"# {name}\n\n```{{eval-rst}}\n.. auto{kind}:: ktviz.{name}\n{members}```\n"
 

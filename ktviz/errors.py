@@ -16,6 +16,13 @@ class KtvizError(Exception):
     """Base of every error ktviz raises on purpose.
 
     The message reads as three parts: what was asked, what was found, what to do.
+
+    Example:
+        >>> try:
+        ...     kt.Settings(align=2)
+        ... except kt.KtvizError as error:
+        ...     print(error.todo)
+        Give a number from 0 (as published) to 1
     """
 
     def __init__(self, asked: str, found: str, todo: str) -> None:
@@ -50,7 +57,12 @@ class MissingImageError(ImageError, MissingFileError):
 
 
 class SourceWarning(UserWarning):
-    """Files or credits are not all used, or not as one may think; told before the work starts."""
+    """Files or credits are not all used, or not as one may think; told before the work starts.
+
+    Example:
+        >>> issubclass(kt.SourceWarning, UserWarning)
+        True
+    """
 
 
 class CreditsError(KtvizError, ValueError):

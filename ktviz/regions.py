@@ -19,7 +19,13 @@ Value = TypeVar("Value", bound=np.generic)
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle: top-left corner and size."""
+    """A rectangle: top-left corner and size.
+
+    Example:
+        >>> box = kt.Box(x=8, y=16, width=32, height=24)
+        >>> box.right, box.bottom, box.centre
+        (40, 40, (24.0, 28.0))
+    """
 
     x: float
     y: float

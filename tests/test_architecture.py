@@ -17,6 +17,7 @@ from ktviz.systems.registry import OURS
 PACKAGE = Path(__file__).parent.parent / "ktviz"
 LAYERS = (
     ("errors", "licences", "printing"),
+    ("help",),
     ("files", "memory", "regions", "values"),
     ("folders", "images", "tables"),
     ("labels", "names"),

@@ -1,5 +1,6 @@
 """Pages that list what there is list all of it."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import numpy as np
 import pytest
 
 import ktviz as kt
+from ktviz import errors
+from ktviz.help.pages import error_pages
+from ktviz.systems.registry import OURS
 from ktviz.testing import CHECKS
 from ktviz.testing.tampering import TAMPERINGS
 
@@ -50,6 +54,31 @@ def test_every_check_of_a_system_is_named():
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert [row.split(" | ")[0].removeprefix("| ") for row in rows[2:]] == [*CHECKS]
     assert len(TAMPERINGS) == 11  # as it says
+
+
+def test_every_error_has_a_page_that_says_how_it_shows_where_it_is_from_and_what_to_do():
+    known = {
+        name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, kt.KtvizError)
+    }
+    pages = error_pages()
+    assert set(pages) == known
+    for name, text in pages.items():
+        assert re.findall(r"(?m)^\*\*([\w ]+)", text) == ["You see", "Cause", "What to do"], name
+
+
+@pytest.mark.parametrize("name", sorted(error_pages()))
+def test_every_error_names_its_page(name):
+    error = getattr(errors, name)("asked", "found", "Do this")
+    assert error.__notes__ == [f"More about it: ktviz error {name}"]
+    assert str(error) == "asked: found. Do this."
+
+
+def test_the_pages_of_systems_name_all_of_their_sites():
+    for name in OURS:
+        text = (ROOT / "docs" / "systems" / f"{name}.md").read_text(encoding="utf-8")
+        assert "## Sites" in text
+        assert f"_facts/{name}.md" in text
+        assert "![" in text, name
 
 
 def test_edge_maps_of_scenes_are_made_as_it_says(monkeypatch):

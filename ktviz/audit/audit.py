@@ -94,6 +94,11 @@ class Audit:
         fingerprints: Of all sources that the trace lists, if they are in a library.
         parameters: How much was done.
         about: When and with what it was made, which works were searched, the control for pieces.
+
+    Example:
+        >>> audit = kt.Audit.create(trace, title="Stripes", top=1, sample=5)
+        >>> audit.tables["sources"]["creator"].tolist()
+        ['Painter 1', 'Painter 3', 'Painter 0', 'Painter 2', 'Painter 4']
     """
 
     title: str

@@ -65,6 +65,12 @@ def signing_key(path: str | os.PathLike[str], *, passphrase: str | Callable[[], 
     Raises:
         MissingKeyError: It is not there.
         SigningError: Broken, locked, or another kind of key.
+
+    Example:
+        >>> home = pathlib.Path(tempfile.mkdtemp())
+        >>> key = kt.keygen(home / "me.key")
+        >>> kt.signing_key(home / "me.key").public_key.keyid == key
+        True
     """
     asked, data = f"private key {str(path)!r}", read_key(path, "private")
     if b"PUBLIC KEY-----" in data:

@@ -32,6 +32,13 @@ def sign(folder: str | os.PathLike[str], key: str | os.PathLike[str] | CryptoSig
         SigningError: The key cannot be used, or the audit is signed already.
         AuditError: The folder is no audit, or not as its manifest says.
         StorageError: The disk refuses.
+
+    Example:
+        >>> home = pathlib.Path(tempfile.mkdtemp())
+        >>> kt.Audit.create(trace, title="Stripes", top=0, sample=5).save(home / "audit")
+        >>> key = kt.keygen(home / "me.key")
+        >>> kt.sign(home / "audit", home / "me.key") == key
+        True
     """
     folder = Path(folder)
     signer = key if isinstance(key, CryptoSigner) else signing_key(key)

@@ -146,6 +146,13 @@ def verify(
         MissingImageError: There is no such folder of original files.
         SettingError: `sha256` is none.
         SigningError: The key cannot be used.
+
+    Example:
+        >>> home = pathlib.Path(tempfile.mkdtemp())
+        >>> kt.Audit.create(trace, title="Stripes", top=0, sample=5).save(home / "audit")
+        >>> verdict = kt.verify(home / "audit", world.library, model=world.translator)
+        >>> verdict.ok, verdict.difference
+        (True, '')
     """
     check_noted(sha256)
     if sources is not None and not Path(sources).is_dir():

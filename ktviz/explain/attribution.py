@@ -69,6 +69,13 @@ class Attribution(Result):
 
     Attributes:
         origin: The trace it was made from; None if it was read from a file.
+
+    Example:
+        >>> found = kt.attribute(trace, kt.Box(0, 0, 16, 64))
+        >>> found.by, found.through, found.top(1)
+        ('source', 'overlap', ['toy/flat/red.png'])
+        >>> round(float(found.frame["share"].sum()), 6)
+        1.0
     """
 
     origin: Trace | None = None

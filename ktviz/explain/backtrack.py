@@ -33,6 +33,11 @@ class Backtrack(Result):
     Columns: query, box (px of the output), overlap (part of the region), entry, bank, source, source_box (px
     of the original source), similarity, margin, coherent (chosen because it continues a neighbour's source), title,
     creator, year, licence.
+
+    Example:
+        >>> found = kt.backtrack(trace, kt.Box(0, 0, 8, 8))
+        >>> found.frame[["source", "overlap"]].values.tolist()
+        [['toy/flat/red.png', 1.0]]
     """
 
     case: Case | None = None
@@ -104,6 +109,11 @@ def backtrack(
         RegionError: The region is empty or outside.
         TraceError: A trace of several sites, or only a part.
         MismatchError: Another model, library or photo.
+
+    Example:
+        >>> found = kt.backtrack(trace, kt.Box(24, 24, 16, 16))
+        >>> sorted(set(found.frame["source"]))
+        ['toy/flat/green.png', 'toy/flat/yellow.png']
     """
     trace = one_site(trace)
     mask = region_mask(region, *trace.size)

@@ -24,6 +24,10 @@ def match_shares(trace: Trace) -> Floats:
 
     Raises:
         AbilityError: A system without bands.
+
+    Example:
+        >>> kt.match_shares(trace).shape
+        (98, 4)
     """
     chosen = trace.column("chosen", winners=False).astype(bool)
     parts = contributions(trace, trace.picture.settings.get("band_weights", PAPER_WEIGHTS))[chosen]
@@ -50,6 +54,11 @@ def reweigh(trace: Trace, band_weights: Sequence[float]) -> pd.DataFrame:
         SettingError: Not four weights.
         AbilityError: The trace has no bands.
         TraceError: It was thinned to winners.
+
+    Example:
+        >>> found = kt.reweigh(trace, (1, 1, 1, 1))
+        >>> len(found) == len(trace)
+        True
     """
     if trace.thinned:
         raise TraceError("rank by other band weights", "the trace was thinned to winners", "Record with more memory")

@@ -97,7 +97,13 @@ def as_index(what: object) -> object:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison(Result):
-    """What changed between two translations of one photo: one row per retrieval whose winner changed."""
+    """What changed between two translations of one photo: one row per retrieval whose winner changed.
+
+    Example:
+        >>> found = kt.compare(trace, kt.without(trace, "red"))
+        >>> found.new_winners["source_after"].unique().tolist()
+        ['toy/flat/yellow.png']
+    """
 
     kind: ClassVar[str] = "a comparison"
     holds: ClassVar[tuple[str, ...]] = ("before", "after")

@@ -49,6 +49,11 @@ class Faithfulness(Result):
     `loo_features` (rank correlation of a share with the change when that unit is left out); of blending `deletion`
     (area under the curve; lower is better), `insertion` (higher is better), `correlation` (of share with loss,
     Pearson), `score` (insertion minus deletion). NaN where there were too few runs to tell.
+
+    Example:
+        >>> answer = kt.attribute(trace, kt.Box(0, 0, 64, 64))
+        >>> type(kt.faithfulness(answer, subsets=4, seeds=range(2), quiet=True)).__name__
+        'Faithfulness'
     """
 
     kind: ClassVar[str] = "a faithfulness test"

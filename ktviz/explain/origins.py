@@ -48,6 +48,11 @@ class Origins:
         own: (cells²,) the part of each cell that is of the very picture in which it lies. It is left out of `part`,
             and the rest counts in its place.
         size: (height, width) of the output in px.
+
+    Example:
+        >>> found = kt.origins(trace, cells=4)
+        >>> type(found).__name__
+        'Origins'
     """
 
     cells: int
@@ -93,6 +98,11 @@ class Agreement:
         chance: Mean of what they would have in common if the cells of one were put in any order, over all orders; of a
             region, what its cells would have in common with cells of the other from anywhere.
         region: (n, n) the cells that were asked about.
+
+    Example:
+        >>> found = kt.agreement(trace, trace)
+        >>> round(found.share, 3), round(found.above_chance, 3)
+        (1.0, 1.0)
     """
 
     cells: Floats

@@ -39,6 +39,12 @@ def read_image(path: str | os.PathLike[str]) -> Pixels:
 
     Warns:
         ImageWarning: The file leaves open what its numbers mean; the warning says what was decided.
+
+    Example:
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "stripes.png"
+        >>> kt.write_image(path, photo)
+        >>> kt.read_image(path).shape
+        (64, 64, 3)
     """
     pixels, notes = decode(path)
     give(notes)
@@ -98,6 +104,12 @@ def write_image(path: str | os.PathLike[str], pixels: Pixels) -> None:
     Raises:
         StorageError: The suffix is unknown or the disk refuses.
         ImageError: Not pixels.
+
+    Example:
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "stripes.png"
+        >>> kt.write_image(path, photo)
+        >>> path.stat().st_size > 0
+        True
     """
     path = Path(path)
     if path.suffix.lower() not in Image.registered_extensions():

@@ -63,6 +63,10 @@ class LibrarySettings:
         key_dimensions: Numbers in a search key beside the mean of each channel, about: every band gets at least a
             sixteenth of them.
         seed: Seed of the clustering.
+
+    Example:
+        >>> kt.LibrarySettings(side_px=256).dedupe
+        0.9
     """
 
     side_px: int = 512

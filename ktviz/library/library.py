@@ -45,6 +45,10 @@ class Library:
 
     Raises:
         LibraryError: Missing, damaged, or of a newer format.
+
+    Example:
+        >>> [*world.library], len(world.library["toy/flat"])
+        (['toy/flat'], 845)
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:

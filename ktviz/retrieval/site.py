@@ -28,6 +28,10 @@ class Reading:
         matches: Of N queries.
         queries: Where they lie.
         knowledge: What the entries are.
+
+    Example:
+        >>> [*kt.Reading.__dataclass_fields__]
+        ['matches', 'queries', 'knowledge']
     """
 
     matches: Matches
@@ -52,6 +56,10 @@ class RetrievalSite(nn.Module):
         optional: Whether it is told of only where it was asked something.
         searched: Whether its winners were searched for, so that an exact search may find better ones.
         causal: Whether the recorded candidates really fed the output, or are only its nearest explanation.
+
+    Example:
+        >>> sum(isinstance(module, kt.RetrievalSite) for module in world.translator.modules())
+        2
     """
 
     prefix: str = ""

@@ -49,6 +49,11 @@ class Abilities:
         rerun: Takes a trace, and runs the model as it ran then.
         exclude: Takes a trace, and names of sources or numbers of entries; runs the model without these. It raises
             UnknownNameError where it does not know one, or nothing would be left; `Catalogue.entries_of` does.
+
+    Example:
+        >>> can = kt.Abilities(rerun=lambda trace: None)
+        >>> can.rerun is not None, can.exclude is None
+        (True, True)
     """
 
     baseline: str = ""
@@ -65,7 +70,18 @@ class Abilities:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Adapted:
-    """A module that `record` listens to; made by `adapt`, where its parts are explained."""
+    """A module that `record` listens to; made by `adapt`, where its parts are explained.
+
+    Example:
+        >>> site = kt.adapt(
+        ...     torch.nn.Identity(),
+        ...     lambda inputs, output: None,
+        ...     queries=kt.Queries.whole(64, 64),
+        ...     catalogue=kt.Catalogue.wholes(["a.png"]),
+        ... )
+        >>> type(site).__name__
+        'Adapted'
+    """
 
     module: nn.Module
     reader: Reader
@@ -160,6 +176,19 @@ class Adapters:
         kt.adapt.attention(model.attend, queries=kt.Queries.grid(8, 8, step_px=4), catalogue=memory)
         kt.adapt.neighbours(model.look_up, queries=kt.Queries.whole(32, 32), catalogue=kt.Catalogue.wholes(names))
         kt.adapt.codebook(model.quantise, queries=kt.Queries.grid(8, 8, step_px=4), catalogue=codes)
+
+    Example:
+        >>> model = torch.nn.Sequential(torch.nn.Identity())
+        >>> site = kt.adapt(
+        ...     model[0],
+        ...     lambda inputs, output: kt.Matches.hard(torch.zeros(4, dtype=torch.int64), torch.ones(4)),
+        ...     queries=kt.Queries.grid(2, 2, step_px=16),
+        ...     catalogue=kt.Catalogue.wholes(["a.png", "b.png"]),
+        ... )
+        >>> with kt.record(model, site) as heard:
+        ...     _ = model(torch.zeros(1, 3, 32, 32))
+        >>> heard.sources()[["source", "share"]].values.tolist()
+        [['a.png', 1.0], ['b.png', 0.0]]
     """
 
     def __call__(

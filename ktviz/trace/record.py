@@ -67,6 +67,12 @@ def record(
         TraceError: The model has no retrieval site.
         TraceBudgetError: The memory is used up.
         SettingError: `candidates`, `memory` or `over` is out of range.
+
+    Example:
+        >>> with kt.record(world.translator) as heard:
+        ...     picture = world.translator(photo)
+        >>> len(heard) > 0, bool((picture.image == heard.output).all())
+        (True, True)
     """
     if candidates is not None and candidates < 1:
         raise SettingError(

@@ -62,6 +62,12 @@ class TraceStore:
 
     Raises:
         StorageError: It is a file, or cannot be made.
+
+    Example:
+        >>> store = kt.TraceStore(tempfile.mkdtemp())
+        >>> name = store.append(trace)
+        >>> store.names == [name]
+        True
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:

@@ -39,6 +39,12 @@ class Trace(Tabular):
 
     It owns plain arrays: no model, no tensors, no open files. The model it was recorded from is remembered weakly, so
     that explanations find it as long as it lives.
+
+    Example:
+        >>> trace.sources()[["source", "share"]].round(4).values.tolist()[:2]
+        [['toy/flat/yellow.png', 0.375], ['toy/flat/cyan.png', 0.3125]]
+        >>> len(trace.site("retrieval")[kt.Box(0, 0, 16, 16)])
+        4
     """
 
     @property

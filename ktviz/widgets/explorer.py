@@ -36,13 +36,26 @@ class Explorer(View):
     view                           # the last line of a cell draws it
     view.region = kt.Box(120, 80, 64, 64)
     view.selection.to_pandas()
+
+    Example:
+        >>> with kt.Explorer(trace) as view:
+        ...     view.region = kt.Box(0, 0, 16, 16)
+        ...     print(len(view.selection))
+        4
     """
 
     parts: ClassVar[tuple[str, ...]] = tuple(panel.name for panel in PANELS)
 
 
 class TranslationView(View):
-    """Input and output with overlays, and curves to the sources."""
+    """Input and output with overlays, and curves to the sources.
+
+    Example:
+        >>> with kt.TranslationView(trace) as view:
+        ...     view.region = kt.Box(0, 0, 16, 16)
+        ...     print(len(view.selection))
+        4
+    """
 
     parts: ClassVar[tuple[str, ...]] = ("translation",)
 
@@ -54,7 +67,14 @@ class TranslationView(View):
 
 
 class SourcesView(View):
-    """Share, credit and licence of every source."""
+    """Share, credit and licence of every source.
+
+    Example:
+        >>> with kt.SourcesView(trace) as view:
+        ...     view.region = kt.Box(0, 0, 16, 16)
+        ...     print(len(view.selection))
+        4
+    """
 
     parts: ClassVar[tuple[str, ...]] = ("sources",)
 
@@ -70,7 +90,12 @@ class SourcesView(View):
 
 
 class StylesView(View):
-    """What style each object took, what else it could have taken, and who is behind it, beside the translation."""
+    """What style each object took, what else it could have taken, and who is behind it, beside the translation.
+
+    Example:
+        >>> kt.StylesView(trace).site
+        'retrieval'
+    """
 
     parts: ClassVar[tuple[str, ...]] = ("codes",)
 
@@ -87,7 +112,12 @@ class StylesView(View):
 
 
 class AttributesView(View):
-    """Attributes as switches: what the source has, what is wanted, after whom, and of what every cell was made."""
+    """Attributes as switches: what the source has, what is wanted, after whom, and of what every cell was made.
+
+    Example:
+        >>> kt.AttributesView(trace).site
+        'retrieval'
+    """
 
     parts: ClassVar[tuple[str, ...]] = ("attributes",)
 
@@ -104,7 +134,12 @@ class AttributesView(View):
 
 
 class ReuseView(View):
-    """How much each cell of the source feeds, beside the translation."""
+    """How much each cell of the source feeds, beside the translation.
+
+    Example:
+        >>> kt.ReuseView(trace).site
+        'retrieval'
+    """
 
     parts: ClassVar[tuple[str, ...]] = ("reuse",)
 
@@ -120,7 +155,12 @@ class ReuseView(View):
 
 
 class CodeSpaceView(View):
-    """Stored codes on a map, the one that was used with its neighbours, and the picture of any other."""
+    """Stored codes on a map, the one that was used with its neighbours, and the picture of any other.
+
+    Example:
+        >>> kt.CodeSpaceView(trace).site
+        'retrieval'
+    """
 
     parts: ClassVar[tuple[str, ...]] = ("space",)
 
@@ -151,6 +191,12 @@ class TreeView(View):
     Raises:
         MismatchError: `visits` was made with other banks.
         LibraryError: The banks are of a kind without trees.
+
+    Example:
+        >>> with kt.TreeView(trace) as view:
+        ...     view.region = kt.Box(0, 0, 16, 16)
+        ...     print(len(view.selection))
+        4
     """
 
     parts: ClassVar[tuple[str, ...]] = ("tree",)
@@ -230,6 +276,12 @@ class BandView(View):
 
     Raises:
         RegionError: There is no such retrieval.
+
+    Example:
+        >>> with kt.BandView(trace) as view:
+        ...     view.region = kt.Box(0, 0, 16, 16)
+        ...     print(len(view.selection))
+        4
     """
 
     parts: ClassVar[tuple[str, ...]] = ("bands",)
@@ -254,7 +306,14 @@ class BandView(View):
 
 
 class TableView(View):
-    """The selected retrievals as rows."""
+    """The selected retrievals as rows.
+
+    Example:
+        >>> with kt.TableView(trace) as view:
+        ...     view.region = kt.Box(0, 0, 16, 16)
+        ...     print(len(view.selection))
+        4
+    """
 
     parts: ClassVar[tuple[str, ...]] = ("table",)
 

@@ -21,6 +21,10 @@ class Options:
 
     Raises:
         SettingError: Another value.
+
+    Example:
+        >>> kt.options.display in ("both", "live", "static", "page")
+        True
     """
 
     display: Display

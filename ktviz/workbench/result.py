@@ -44,6 +44,11 @@ class Bench:
         references: A picture, or banks.
         about: Region (x, y, width, height in px), by what faithfulness was tested, cells, runs, repeats, seed, date,
             versions and processor.
+
+    Example:
+        >>> found = kt.bench(photo, photo[:, ::-1], ["kt"], runs=0)
+        >>> found.frame["system"].tolist()
+        ['kt']
     """
 
     stands: Sequence[Stand]

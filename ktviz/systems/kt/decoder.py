@@ -23,6 +23,10 @@ class Decoder(nn.Module):
 
     Args:
         channels: C of the encoder it inverts.
+
+    Example:
+        >>> kt.Decoder.shipped()(torch.zeros(1, 128, 8, 8)).shape
+        torch.Size([1, 3, 32, 32])
     """
 
     def __init__(self, channels: int = CHANNELS) -> None:

@@ -27,6 +27,10 @@ class Encoder(nn.Module):
         layers: The network.
         channels: C, its output channels.
         name: Written into libraries, e.g. ``"ktviz-student"``.
+
+    Example:
+        >>> kt.Encoder.shipped()(torch.zeros(1, 3, 32, 32)).shape
+        torch.Size([1, 128, 8, 8])
     """
 
     def __init__(self, layers: nn.Module, channels: int, name: str) -> None:

@@ -64,6 +64,10 @@ class Settings(KnownKeywords):
     Raises:
         UnknownSettingError: A keyword that is none of these; the message names the nearest.
         SettingError: A value outside its range.
+
+    Example:
+        >>> kt.Settings(preset="paper").align, kt.Settings().align
+        (0.0, 1.0)
     """
 
     preset: Preset = "beam"

@@ -36,6 +36,11 @@ def source_shares(translation: Translation) -> pd.DataFrame:
 
     Raises:
         TraceError: Anything but a translation of the system "kt".
+
+    Example:
+        >>> shares = kt.source_shares(world.translator(photo))
+        >>> round(float(shares["share"].sum()), 6)
+        1.0
     """
     if not isinstance(translation, Translation):
         found = f"a {type(translation).__name__}"

@@ -26,6 +26,10 @@ class Translation(Recorded):
         grid: The queries on the (padded) feature map.
         banks: What was searched.
         settings: How.
+
+    Example:
+        >>> world.translator(photo).image.shape
+        (64, 64, 3)
     """
 
     image: Pixels

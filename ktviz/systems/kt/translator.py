@@ -63,6 +63,11 @@ class Translator(Pipeline):
         LibraryError: The library was built with another encoder, or the banks are of another kind.
         WeightsError: The decoder is for another number of channels.
         SettingError: `memory` is not a size, or `banks` are none.
+
+    Example:
+        >>> translate = kt.Translator(world.banks, CellMeans(), CellColours())
+        >>> translate.traced(photo).digest == world.translator.traced(photo).digest
+        True
     """
 
     name = NAME

@@ -31,6 +31,11 @@ class CodeUnion(KeptBanks[CodeBank]):
 
     Raises:
         LibraryError: They are not; the message names the first difference.
+
+    Example:
+        >>> banks = samples.bank("pots/glazed", quiet=True)
+        >>> banks.codes.shape[0] == len(banks)
+        True
     """
 
     kind = CODES

@@ -34,6 +34,11 @@ class BankUnion(Banks[Bank]):
     Args:
         banks: At least one.
         encoder: Which encoder made their features.
+
+    Example:
+        >>> banks = world.library[bank]
+        >>> banks.source_names[0], banks.excluded(["red"]).sum().item() > 0
+        ('toy/flat/cyan.png', True)
     """
 
     kind = PATCHES

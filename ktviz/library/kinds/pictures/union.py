@@ -14,7 +14,13 @@ MOST_NAMED = 20
 
 
 class PictureUnion(KeptBanks[PictureBank]):
-    """One or more banks of pictures. Sources are numbered through, bank after bank; each is one entry."""
+    """One or more banks of pictures. Sources are numbered through, bank after bank; each is one entry.
+
+    Example:
+        >>> banks = samples.bank("portraits/clay", quiet=True)
+        >>> len(banks) == len(banks.source_names)
+        True
+    """
 
     kind = PICTURES
 
