@@ -54,7 +54,7 @@ bench bench-full: setup
 
 docs: setup
 	$(BIN)/python -m docs.make_live
-	$(BIN)/python -m sphinx -W --keep-going -q -j auto docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
 
 notebooks: setup
 	$(BIN)/python notebooks/build.py

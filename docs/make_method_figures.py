@@ -23,7 +23,8 @@ def main() -> None:
     translate = kt.Translator.shipped(samples.bank("art/impasto"))
     photo = resize(samples.photo("coffee"), SIDE, SIDE)
     trace = translate.traced(photo)
-    query = int(trace.column("query")[len(trace) // 2])
+    painted = trace.site("retrieval")
+    query = int(painted.column("query")[painted.overlap(REGION).argmax()])
     with kt.BandView(trace) as bands, kt.TreeView(trace.with_regret()) as tree:
         bands.selection = tree.selection = [query]
         keep("bands", bands.plot())
@@ -36,9 +37,12 @@ def main() -> None:
     keep(
         "alignment", row((photo, moved, trace.output), ("photograph", "align=0, as published", "align=1, the default"))
     )
-    keep("footprint", beside(*(kt.attribute(trace, REGION, through=way).plot() for way in ("overlap", "footprint"))))
+    keep(
+        "footprint",
+        beside(*(kt.attribute(trace, REGION, through=way).plot(width=7) for way in ("overlap", "footprint"))),
+    )
     for way in ("gradient", "ablation", "datamodel"):
-        keep(way, kt.attribute(trace, REGION, through=way).plot())
+        keep(way, kt.attribute(trace, REGION, through=way).plot(width=7))
     keep("faithfulness", kt.faithfulness(kt.attribute(trace, REGION, through="gradient")).plot())
 
 

@@ -140,11 +140,15 @@ class Attribution(Result):
 
         return unless_refused(attribution_card, self)
 
-    def plot(self) -> Figure:
-        """The region on the output, and the shares as bars: a matplotlib figure."""
+    def plot(self, width: float | None = None) -> Figure:
+        """The region on the output, and the shares as bars: a matplotlib figure.
+
+        Args:
+            width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+        """
         from ktviz.figures.attribution import attribution_figure
 
-        return attribution_figure(self)
+        return attribution_figure(self, width)
 
 
 def held_out(about: Mapping[str, Any]) -> str:

@@ -77,16 +77,17 @@ class Backtrack(Result):
 
         return unless_refused(backtrack_card, self)
 
-    def plot(self, picks: int = 8) -> Figure:
+    def plot(self, picks: int = 8, *, width: float | None = None) -> Figure:
         """The paper's figure for this region: curves from its patches to the patches that won them.
 
         Args:
             picks: How many retrievals to show.
+            width: In inches, as of two columns of a paper (7); None: for the screen.
         """
         from ktviz.figures.backtracking import backtracking_figure
 
         case = self._asked()
-        return backtracking_figure(case.trace, picks, self.mask, model=case.system)
+        return backtracking_figure(case.trace, picks, self.mask, model=case.system, width=width)
 
     def _asked(self) -> Case:
         if self.case is None:

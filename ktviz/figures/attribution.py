@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from ktviz.figures.canvas import Canvas
+from ktviz.figures.canvas import Canvas, page_width
 from ktviz.figures.colours import FAINT, QUANTITY_INK, source_colours
 from ktviz.figures.facts import facts, label
-from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
+from ktviz.figures.layout import MARGIN, fit, percent
 from ktviz.images import Pixels
 from ktviz.regions import Box, Mask, stretched
 
@@ -23,60 +23,90 @@ ROW = 34.0
 ROWS = 14
 """Bars that are shown; the rest are counted."""
 NAMES = 330.0
-"""Width of the names left of the bars."""
+"""Width of the names left of the bars, at most."""
+STACKED, NARROWEST = 900.0, 480.0
+"""Px of a page on which the picture stands above the bars, and of the narrowest."""
 
 
-def attribution_figure(attribution: Attribution) -> Figure:
-    """The region, brighter than the rest of the output, and the largest shares on one absolute scale from 0 to 1."""
+def attribution_figure(attribution: Attribution, width: float | None = None) -> Figure:
+    """The region, brighter than the rest of the output, and the largest shares on one absolute scale from 0 to 1.
+
+    Args:
+        attribution: Any.
+        width: In inches; the picture stands above the bars where both do not fit beside each other.
+
+    Raises:
+        SettingError: Text would be too small to read.
+    """
+    page = page_width(width, NARROWEST)
+    stacked = page < STACKED
     frame, about = attribution.frame, attribution.about
     rows = frame.head(ROWS)
     picture = highlighted(attribution)
-    size = (0.0, 0.0) if picture is None else fit((picture.shape[0], picture.shape[1]), 520.0, 520.0)
-    top = 165.0
-    canvas = Canvas.create(WIDTH, top + max(size[1], (len(rows) + 1) * ROW + 30) + 60)
-    canvas.text(MARGIN, 50, f"Attribution by {attribution.by} through {attribution.through}", TITLE, bold=True)
-    note = "" if about["causal"] else " Nearest explanation: the candidates did not feed the output."
-    canvas.text(MARGIN, 80, f"A share is the {about['unit']}.{note}", SMALL, FAINT)
-    for number, line in enumerate(lines(canvas, facts(attribution))):
-        canvas.text(MARGIN, 104 + 22 * number, line, SMALL, FAINT)
+    space = (page - 2 * MARGIN, 360.0) if stacked else (0.36 * (page - 2 * MARGIN), 520.0)
+    size = (0.0, 0.0) if picture is None else fit((picture.shape[0], picture.shape[1]), *space)
+    said = ["A share is the " + about["unit"] + "."]
+    said += [] if about["causal"] else ["Nearest explanation: the candidates did not feed the output."]
+    measure = Canvas.create(page, 10.0, width)
+    texts = [*wrapped(measure, said, " "), *wrapped(measure, facts(attribution), " · ")]
+    top = 80.0 + 22 * len(texts) + 20
+    bars = top + (size[1] + 30 if stacked else 0)
+    end = bars + len(rows) * ROW + 20
+    canvas = Canvas.create(page, max(top + size[1], end + 10) + 60, width)
+    title = f"{'By' if stacked else 'Attribution by'} {attribution.by} through {attribution.through}"
+    canvas.text(MARGIN, 50, canvas.shortened(title, TITLE, page - 2 * MARGIN, bold=True), TITLE, bold=True)
+    for number, line in enumerate(texts):
+        canvas.text(MARGIN, 80 + 22 * number, line, SMALL, FAINT)
     left = MARGIN
     if picture is not None:
         canvas.picture(picture, Box(MARGIN, top, *size))
-        left += size[0] + 50
-    room = WIDTH - MARGIN - left - NAMES - 90
+        left += 0 if stacked else size[0] + 50
+    names = min(NAMES, 0.36 * (page - MARGIN - left))
+    room = page - MARGIN - left - names - 90
     # Shares may be negative (gradient) or above 1 (ablation): the scale grows to hold them, but never shrinks.
     low = min(0.0, np.floor(2 * float(rows["share"].min())) / 2)
     high = max(1.0, np.ceil(2 * float(rows["share"].max())) / 2)
-    zero = left + NAMES + 14 - low / (high - low) * room
+    zero = left + names + 14 - low / (high - low) * room
     for number, (name, share) in enumerate(zip(rows[attribution.by], rows["share"], strict=True)):
-        y = top + number * ROW
-        text = canvas.shortened(label(attribution, number, str(name)), SMALL, NAMES)
-        canvas.text(left + NAMES, y + 21, text, SMALL, align="right")
+        y = bars + number * ROW
+        text = canvas.shortened(label(attribution, number, str(name)), SMALL, names)
+        canvas.text(left + names, y + 21, text, SMALL, align="right")
         if not np.isfinite(share):
             canvas.text(zero + 8, y + 21, "nothing would be left", SMALL, FAINT)
             continue
         length = share / (high - low) * room
         canvas.bar(Box(min(zero, zero + length), y + 5, abs(length), ROW - 12), colour(attribution, str(name)))
         canvas.text(max(zero, zero + length) + 8, y + 21, percent(share), SMALL, bold=True)
-    end = top + len(rows) * ROW + 20
     for value in sorted({low, 0.0, high}):
         canvas.text(zero + value / (high - low) * room, end, f"{value:.2g}", SMALL, FAINT, align="center")
     if len(frame) > len(rows):
         rest = f"and {len(frame) - len(rows):,} more, {percent(float(frame['share'][ROWS:].sum()))} together"
-        canvas.text(left + NAMES + 14, end + 26, rest, SMALL, FAINT)
+        canvas.text(left + names + 14, end + 26, rest, SMALL, FAINT)
     return canvas.figure
 
 
-def lines(canvas: Canvas, facts: Iterable[str]) -> list[str]:
-    """Facts side by side, in as many lines as they need."""
+def wrapped(canvas: Canvas, parts: Iterable[str], between: str) -> list[str]:
+    """Words or facts side by side, in as many lines as they need."""
     found: list[str] = []
-    for fact in facts:
-        longer = f"{found[-1]} · {fact}" if found else fact
-        if found and canvas.text_width(longer, SMALL) > WIDTH - 2 * MARGIN:
-            found.append(fact)
+    room = canvas.width - 2 * MARGIN
+    for part in parts:
+        longer = f"{found[-1]}{between}{part}" if found else part
+        if found and canvas.text_width(longer, SMALL) > room:
+            found.append(part)
         else:
             found[-1:] = [longer]
-    return found
+    return [piece for line in found for piece in broken(canvas, line, room)]
+
+
+def broken(canvas: Canvas, line: str, room: float) -> list[str]:
+    """A line that is too long, broken between its words."""
+    if canvas.text_width(line, SMALL) <= room or " " not in line:
+        return [line]
+    words = line.split(" ")
+    kept = next(
+        n for n in range(len(words) - 1, 0, -1) if n == 1 or canvas.text_width(" ".join(words[:n]), SMALL) <= room
+    )
+    return [" ".join(words[:kept]), *broken(canvas, " ".join(words[kept:]), room)]
 
 
 def colour(attribution: Attribution, name: str) -> str:

@@ -14,7 +14,7 @@ from ktviz.errors import SettingError, TraceError
 from ktviz.explain.bands import BAND_COLUMNS
 from ktviz.explain.case import case_if_any, source_picture
 from ktviz.explain.result import one_site
-from ktviz.figures.canvas import Canvas, Point
+from ktviz.figures.canvas import Canvas, Point, page_width
 from ktviz.figures.colours import FAINT, INK, OTHER, trace_colours
 from ktviz.figures.credit_line import credit_line
 from ktviz.figures.layout import (
@@ -23,7 +23,6 @@ from ktviz.figures.layout import (
     PAIR_GAP,
     PAIR_TEXT,
     PATCH_GAP,
-    WIDTH,
     Page,
     arrange,
     enlarged,
@@ -46,6 +45,8 @@ from ktviz.values import whole
 
 TITLE, BODY, SMALL = 24.0, 18.0, 15.0
 """Sizes of text in page px."""
+NARROWEST = 1150.0
+"""Px of the narrowest page."""
 NAME_LINE, CREDIT_LINE = 26.0, 20.0
 """Heights of the lines of text below a source."""
 LINE = 2.2
@@ -63,7 +64,13 @@ BLANK = "#ECECEC"
 
 
 def backtracking_figure(
-    trace: Traced, picks: int = 10, region: Region = None, *, model: object | None = None, photo: Pixels | None = None
+    trace: Traced,
+    picks: int = 10,
+    region: Region = None,
+    *,
+    model: object | None = None,
+    photo: Pixels | None = None,
+    width: float | None = None,
 ) -> Figure:
     """Show which parts of the sources painted some patches of an output, as recorded.
 
@@ -80,12 +87,13 @@ def backtracking_figure(
         region: A part of the output, as in `backtrack`; shares and retrievals are those behind it. None for all.
         model: The system, for pictures of sources; not needed while the one that recorded lives.
         photo: The photo, where the trace was saved without it.
+        width: In inches, as of two columns of a paper (7): there is no room for less.
 
     Returns:
-        A figure 1600 px wide that belongs to no pyplot state.
+        A figure, 1600 px wide if nobody says, that belongs to no pyplot state.
 
     Raises:
-        SettingError: `picks` is no whole number from 1.
+        SettingError: `picks` is no whole number from 1, or text would be too small to read.
         RegionError: The region is empty or outside.
         TraceError: The trace holds no picture in which its queries lie, or no retrievals.
         MismatchError: Another model, library or photo.
@@ -110,7 +118,7 @@ def backtracking_figure(
     output = case.output if case is not None and case.can("rerun") else trace.output
 
     find = partial(source_picture, trace, model=None if case is None else case.system)
-    drawing = Drawing.create(trace, trace.input, output, select(trace, find, picks, region), region)
+    drawing = Drawing.create(trace, trace.input, output, select(trace, find, picks, region), region, width)
     drawing.write_header()
     drawing.draw_centre()
     drawing.draw_shares()
@@ -148,24 +156,38 @@ class Drawing:
     region: Region = None
 
     @classmethod
-    def create(cls, trace: Trace, photo: Pixels, output: Pixels | None, chosen: Selection, region: Region) -> Drawing:
+    def create(
+        cls,
+        trace: Trace,
+        photo: Pixels,
+        output: Pixels | None,
+        chosen: Selection,
+        region: Region,
+        width: float | None,
+    ) -> Drawing:
         """An empty page of the right size."""
         known = {source["source"]: source for source in trace.about["sources"]}
         about = tuple(known[name] for name in chosen.sources)
         crowd = [sum(chosen.sides[pick.place][0] == side for pick in chosen.picks) for side in (0, 1)]
         text = NAME_LINE + CREDIT_LINE * (1 if len(banks_of(trace)) == 1 else 2)
         shapes = [size_of(source, picture) for source, picture in zip(about, chosen.pictures, strict=True)]
-        page = arrange(shape(photo), shapes, chosen.sides, max(crowd), text)
+        across = page_width(width, NARROWEST)
+        page = arrange(shape(photo), shapes, chosen.sides, max(crowd), text, across)
         colours = trace_colours(trace)
         shown = tuple(colours[name] for name in chosen.sources)
-        return cls(Canvas.create(WIDTH, page.height), page, trace, photo, output, chosen, about, shown, region)
+        return cls(Canvas.create(across, page.height, width), page, trace, photo, output, chosen, about, shown, region)
 
     def write_header(self) -> None:
         """Banks, numbers and settings above; how to read the figure below."""
-        title = self.canvas.shortened(", ".join(banks_of(self.trace)), TITLE, WIDTH - 2 * MARGIN, bold=True)
+        title = self.canvas.shortened(", ".join(banks_of(self.trace)), TITLE, self.canvas.width - 2 * MARGIN, bold=True)
         self.canvas.text(MARGIN, 50, title, TITLE, bold=True)
-        self.canvas.text(MARGIN, 76, " · ".join(facts(self.trace, self.region)), SMALL, FAINT)
-        self.canvas.text(MARGIN, self.page.height - FOOTER + 36, how_to_read(self.trace), SMALL, FAINT)
+        room = self.canvas.width - 2 * MARGIN
+        said = (
+            (76.0, " · ".join(facts(self.trace, self.region))),
+            (self.page.height - FOOTER + 36, how_to_read(self.trace)),
+        )
+        for y, text in said:
+            self.canvas.text(MARGIN, y, self.canvas.shortened(text, SMALL, room), SMALL, FAINT)
 
     def draw_centre(self) -> None:
         """The picture in which the queries lie, and the output with the same boxes."""

@@ -18,12 +18,19 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.patheffects import AbstractPathEffect, Normal, Stroke
 
+from ktviz.errors import SettingError
 from ktviz.figures.colours import INK
 from ktviz.figures.region_outlines import Segments
 from ktviz.images import Pixels
 from ktviz.regions import Box
+from ktviz.values import number
 
 DPI = 125
+WIDTH = 1600.0
+"""Of a page where nobody says how wide it is to be, in px."""
+SMALLEST, LEAST_POINTS = 15.0, 6.5
+PER_INCH = SMALLEST * 72 / LEAST_POINTS
+"""Px of a page an inch of paper, so that text of `SMALLEST` px is `LEAST_POINTS` points high."""
 SANS = ("Inter", "Helvetica Neue", "Segoe UI", "Helvetica", "Arial", "Liberation Sans")
 Point = tuple[float, float]
 
@@ -39,27 +46,34 @@ class NotebookFigure(Figure):
 
 @dataclass(frozen=True)
 class Canvas:
-    """One set of axes over the whole figure, whose units are px at `DPI`, y downwards.
+    """One set of axes over the whole figure, whose units are px of the figure, y downwards.
 
     Attributes:
         figure: The figure.
         axes: The axes.
         agg: Measures text.
+        width: Of the page, in px.
     """
 
     figure: Figure
     axes: Axes
     agg: FigureCanvasAgg
+    width: float
 
     @classmethod
-    def create(cls, width: float, height: float) -> Canvas:
-        """A white page of so many px."""
-        figure = NotebookFigure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white", edgecolor="white")
+    def create(cls, width: float, height: float, inches: float | None = None) -> Canvas:
+        """A white page of so many px; of so many inches across, or else of `DPI` px an inch."""
+        dpi = DPI if inches is None else width / inches
+        figure = NotebookFigure(figsize=(width / dpi, height / dpi), dpi=dpi, facecolor="white", edgecolor="white")
         figure.set_layout_engine("none")  # whatever the user's settings say
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
         axes.set_axis_off()
-        return cls(figure, axes, FigureCanvasAgg(figure))
+        return cls(figure, axes, FigureCanvasAgg(figure), width)
+
+    def points(self, pixels: float) -> float:
+        """Page px in typographic points."""
+        return pixels * 72 / self.figure.dpi
 
     def picture(self, pixels: Pixels, box: Box, magnified: bool = False) -> None:
         """Fill a box with a picture; `magnified` shows its pixels as squares."""
@@ -75,11 +89,11 @@ class Canvas:
             box.height,
             fill=False,
             ec=colour,
-            lw=points(width),
+            lw=self.points(width),
             joinstyle="miter",
             zorder=4,
         )
-        outline.set_path_effects(edges(colour, width) if over_picture else [])
+        outline.set_path_effects(self.edges(colour, width) if over_picture else [])
         outline.set_gid(gid)
         self.axes.add_patch(outline)
 
@@ -89,9 +103,9 @@ class Canvas:
         """Edges in px of a picture (height, width) that fills a box of the page, such as the outline of a region."""
         placed = edges_of * (where.width / shape[1], where.height / shape[0]) + (where.x, where.y)
         lines = LineCollection(
-            placed.tolist(), colors=colour, linewidths=points(width), capstyle="projecting", zorder=4
+            placed.tolist(), colors=colour, linewidths=self.points(width), capstyle="projecting", zorder=4
         )
-        lines.set_path_effects(edges(colour, width))
+        lines.set_path_effects(self.edges(colour, width))
         lines.set_gid(gid)
         self.axes.add_collection(lines)
 
@@ -100,18 +114,18 @@ class Canvas:
         bend = (end[0] - edge) * 0.55
         way = [start, (edge, start[1]), (edge + bend, start[1]), (end[0] - bend, end[1]), end]
         path = Path(way, [Path.MOVETO, Path.LINETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
-        patch = PathPatch(path, fill=False, ec=colour, lw=points(width), capstyle="butt", zorder=3)
-        patch.set_path_effects(edges(colour, width))
+        patch = PathPatch(path, fill=False, ec=colour, lw=self.points(width), capstyle="butt", zorder=3)
+        patch.set_path_effects(self.edges(colour, width))
         self.axes.add_patch(patch)
 
     def line(self, way: Sequence[Point], colour: str, width: float) -> None:
         """Straight from point to point."""
         path = Path(list(way))
-        self.axes.add_patch(PathPatch(path, fill=False, ec=colour, lw=points(width), joinstyle="round", zorder=3))
+        self.axes.add_patch(PathPatch(path, fill=False, ec=colour, lw=self.points(width), joinstyle="round", zorder=3))
 
     def bar(self, box: Box, colour: str) -> None:
         """A filled box."""
-        self.axes.add_patch(Rectangle((box.x, box.y), box.width, box.height, fc=colour, ec="white", lw=points(1)))
+        self.axes.add_patch(Rectangle((box.x, box.y), box.width, box.height, fc=colour, ec="white", lw=self.points(1)))
 
     def text(
         self,
@@ -129,7 +143,7 @@ class Canvas:
             y,
             text,
             color=colour,
-            fontproperties=font(size, bold),
+            fontproperties=self.font(size, bold),
             ha=align,
             va="baseline",
             parse_math=False,
@@ -139,7 +153,7 @@ class Canvas:
     def text_width(self, text: str, size: float, bold: bool = False) -> float:
         """Width of a line of text in px."""
         renderer = self.agg.get_renderer()  # type: ignore[no-untyped-call]
-        return float(renderer.get_text_width_height_descent(text, font(size, bold), False)[0])
+        return float(renderer.get_text_width_height_descent(text, self.font(size, bold), False)[0])
 
     def shortened(self, text: str, size: float, room: float, bold: bool = False) -> str:
         """The text, or as much of it as fits with an ellipsis."""
@@ -149,28 +163,39 @@ class Canvas:
         kept = bisect_right(lengths, room, key=lambda n: self.text_width(text[:n] + "…", size, bold))
         return text[:kept].rstrip(" ·-_/") + "…"
 
+    def edges(self, colour: str, width: float) -> list[AbstractPathEffect]:
+        """Keeps a line apart from what lies behind it: a white edge, or for pale colours a dark one."""
+        dark = luminance(colour) > 0.6
+        behind, alpha = (INK, 0.6) if dark else ("white", 0.9)
+        return [Stroke(linewidth=self.points(width + 2.4), foreground=behind, alpha=alpha), Normal()]
 
-def points(pixels: float) -> float:
-    """Page px in typographic points."""
-    return pixels * 72 / DPI
+    def font(self, size: float, bold: bool = False) -> FontProperties:
+        """The system's sans serif; matplotlib's own where that has no glyph."""
+        return FontProperties(family=families(), size=self.points(size), weight="bold" if bold else "normal")
 
 
-def edges(colour: str, width: float) -> list[AbstractPathEffect]:
-    """Keeps a line apart from what lies behind it: a white edge, or for pale colours a dark one."""
-    dark = luminance(colour) > 0.6
-    under = Stroke(linewidth=points(width + 2.4), foreground=INK if dark else "white", alpha=0.6 if dark else 0.9)
-    return [under, Normal()]
+def page_width(width: float | None, least: float) -> float:
+    """Px of a page: `WIDTH`, or so many that the smallest text is `LEAST_POINTS` high on paper of so many inches.
+
+    Raises:
+        SettingError: No width, or one on which that text would not find room.
+    """
+    if width is None:
+        return WIDTH
+    inches = number("width", width)
+    if not inches > 0:
+        raise SettingError(f"width {inches:g}", "no width", "Give inches, such as 3.4 for one column or 7 for two")
+    found = inches * PER_INCH
+    if found < least:
+        asked, small = f"width {inches:g}", f"text would be smaller than {LEAST_POINTS:g} points"
+        raise SettingError(asked, small, f"Give at least {least / PER_INCH:.1f} inches")
+    return found
 
 
 def luminance(colour: str) -> float:
     """Relative luminance, 0..1."""
     red, green, blue = (float(channel**2.2) for channel in to_rgb(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def font(size: float, bold: bool = False) -> FontProperties:
-    """The system's sans serif; matplotlib's own where that has no glyph."""
-    return FontProperties(family=families(), size=points(size), weight="bold" if bold else "normal")
 
 
 @cache

@@ -1,6 +1,6 @@
 """Where the parts of a backtracking figure lie: the photo in the middle, sources left and right of it.
 
-Lengths are page px (y downwards); the page is 1600 px wide.
+Lengths are page px (y downwards); the page is 1600 px wide, or as wide as somebody asks.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ktviz.figures.canvas import WIDTH as WIDTH
 from ktviz.regions import Box
 
-WIDTH = 1600.0
 MARGIN = 40.0
 HEADER = 104.0
 FOOTER = 56.0
@@ -66,6 +66,7 @@ def arrange(
     sides: Sequence[tuple[int, int]],
     crowd: int,
     card_text: float,
+    width: float = WIDTH,
 ) -> Page:
     """Lay out a page.
 
@@ -75,12 +76,14 @@ def arrange(
         sides: (side, rank) of each source: 0 left or 1 right; 0 is on top.
         crowd: Most pairs on one side.
         card_text: Height of the text below a source.
+        width: Of the page; columns and the space between them take their parts of it.
     """
+    part = (width - 2 * MARGIN) / (WIDTH - 2 * MARGIN)
     order = sorted(range(len(sides)), key=lambda n: sides[n][1])
     stacks = [[n for n in order if sides[n][0] == side] for side in (0, 1)]
     columns = sum(map(bool, stacks))
-    column, gutter = (254.0, 262.0) if columns == 2 else (420.0, 300.0)
-    middle = WIDTH - 2 * MARGIN - columns * (column + gutter)
+    column, gutter = (part * length for length in ((254.0, 262.0) if columns == 2 else (420.0, 300.0)))
+    middle = width - 2 * MARGIN - columns * (column + gutter)
     left = MARGIN + (column + gutter if columns == 2 else 0)
     photo_size = fit(photo, middle, 560.0)
     output_size = fit(photo, middle * OUTPUT_SCALE, 560.0 * OUTPUT_SCALE)
@@ -98,7 +101,7 @@ def arrange(
         y = HEADER + gap - CARD_GAP
         for n in stack:
             # Every picture touches the space between, so that no curve runs across a text.
-            places[n] = Box(WIDTH - MARGIN - column if side else MARGIN + column - cards[n][0], y, *cards[n])
+            places[n] = Box(width - MARGIN - column if side else MARGIN + column - cards[n][0], y, *cards[n])
             y += cards[n][1] + card_text + gap
     top = HEADER + (room - centre) / 2
     # With sources on one side only, everything else is flush left.
@@ -114,7 +117,7 @@ def arrange(
         shares=Box(left, top + 22, middle, 14),
         cards=tuple(places[n] for n in range(len(pictures))),
         gutters=(left - gutter / 2, left + middle + gutter / 2),
-        patch=min(gutter / 2 - BEND, room / crowd - PAIR_TEXT - PAIR_GAP),
+        patch=min(gutter / 2 - part * BEND, room / crowd - PAIR_TEXT - PAIR_GAP),
         column=column,
     )
 

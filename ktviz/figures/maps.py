@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from ktviz.errors import TraceError
 from ktviz.explain.case import source_picture
 from ktviz.explain.result import one_site
-from ktviz.figures.canvas import Canvas
+from ktviz.figures.canvas import Canvas, page_width
 from ktviz.figures.colours import FAINT, OTHER, QUANTITY, SOURCE_COLOURS, trace_colours
-from ktviz.figures.layout import MARGIN, WIDTH, fit, percent
+from ktviz.figures.layout import MARGIN, fit, percent
 from ktviz.figures.region_outlines import borders
 from ktviz.images import Pixels
 from ktviz.printing import counted
@@ -33,10 +33,12 @@ CORNERS = ("#0072B2", "#F0E442", "#CC79A7", "#009E73")
 GAP = 32.0
 TALLEST = 900.0
 LINE = 26.0
+TWO_COLUMNS, NARROWEST = 900.0, 480.0
+"""Px of a page on which sources stand in two columns, and of the narrowest."""
 Floats = npt.NDArray[np.float64]
 
 
-def trace_figure(trace: Trace) -> Figure:
+def trace_figure(trace: Trace, width: float | None = None) -> Figure:
     """Canvas and output, who painted what, and how similar the winners are; nothing is rescaled to the image at hand.
 
     Queries that are regions are outlined on their canvas.
@@ -45,11 +47,13 @@ def trace_figure(trace: Trace) -> Figure:
 
     Args:
         trace: Of one image; of several sites, the one that painted the output is shown.
+        width: In inches.
 
     Returns:
-        A figure 1600 px wide that belongs to no pyplot state.
+        A figure, 1600 px wide if nobody says, that belongs to no pyplot state.
 
     Raises:
+        SettingError: Text would be too small to read.
         TraceError: A trace without retrievals.
     """
     trace = one_site(trace)
@@ -59,15 +63,17 @@ def trace_figure(trace: Trace) -> Figure:
     colours = trace_colours(trace)
     painted = shares[shares["share"] != 0]
     shown = panels(trace, colours, painted["source"].tolist())
-    size = fit(trace.size, (WIDTH - 2 * MARGIN - GAP) / 2, TALLEST)
-    rows = -(-min(len(painted), len(SOURCE_COLOURS) + 1) // 2)
+    page = page_width(width, NARROWEST)
+    size = fit(trace.size, (page - 2 * MARGIN - GAP) / 2, TALLEST)
+    columns = 1 if page < TWO_COLUMNS else 2
+    rows = -(-min(len(painted), len(SOURCE_COLOURS) + 1) // columns)
     top, step = 130.0, size[1] + 76
     end = top + -(-len(shown) // 2) * step
-    canvas = Canvas.create(WIDTH, end + rows * LINE + 40)
+    canvas = Canvas.create(page, end + rows * LINE + 40, width)
     heading(canvas, trace)
     for number, (label, pixels) in enumerate(shown.items()):
         box = Box(MARGIN + number % 2 * (size[0] + GAP), top + number // 2 * step, *size)
-        canvas.text(box.x, box.y - 9, label, BODY, bold=True)
+        canvas.text(box.x, box.y - 9, canvas.shortened(label, BODY, size[0], bold=True), BODY, bold=True)
         if pixels is None:
             canvas.text(box.x, box.y + 30, "not kept with the trace", SMALL, FAINT)
         else:
@@ -77,7 +83,7 @@ def trace_figure(trace: Trace) -> Figure:
             canvas.outline(borders(label_places(*trace.regions)), trace.size, box, "white", 1.0)
     low, high = (f"{end:.3g}" for end in span_of(scores(trace)))
     scale(canvas, Box(box.x, box.bottom + 10, size[0], 10), low, high)
-    legend(canvas, painted.to_dict("records"), colours, end - 10)
+    legend(canvas, painted.to_dict("records"), colours, end - 10, columns)
     return canvas.figure
 
 
@@ -96,13 +102,14 @@ def panels(trace: Trace, colours: dict[str, str], painters: list[str]) -> dict[s
 def heading(canvas: Canvas, trace: Trace) -> None:
     """What the figure is of."""
     banks = ", ".join(dict.fromkeys(source["bank"] for source in trace.about["sources"]))
-    canvas.text(MARGIN, 50, canvas.shortened(banks, TITLE, WIDTH - 2 * MARGIN, bold=True), TITLE, bold=True)
+    canvas.text(MARGIN, 50, canvas.shortened(banks, TITLE, canvas.width - 2 * MARGIN, bold=True), TITLE, bold=True)
     facts = [counted(len(trace), "retrieval"), "shares: overlap", f"digest {trace.digest[:12]}"]
     facts[1:1] = [text for text in (trace.site_about["direction"], trace.caveat) if text]
     if trace.mask is not None:
         facts.insert(0, region_text(trace.mask))
     preset = trace.picture.about["settings"].get("preset")
-    canvas.text(MARGIN, 78, " · ".join(facts[:1] + [f"preset {preset}"] * bool(preset) + facts[1:]), SMALL, FAINT)
+    text = " · ".join(facts[:1] + [f"preset {preset}"] * bool(preset) + facts[1:])
+    canvas.text(MARGIN, 78, canvas.shortened(text, SMALL, canvas.width - 2 * MARGIN), SMALL, FAINT)
 
 
 def titles_of(trace: Trace) -> tuple[str, str]:
@@ -117,14 +124,16 @@ def region_text(mask: Mask) -> str:
     return f"region {box.width:g}x{box.height:g} px at ({box.x:g}, {box.y:g}), {int(mask.sum()):,} px"
 
 
-def legend(canvas: Canvas, rows: Sequence[Mapping[Hashable, Any]], colours: dict[str, str], top: float) -> None:
-    """Sources with their colours, shares, creators and licences, in two columns; those without a colour as one."""
+def legend(
+    canvas: Canvas, rows: Sequence[Mapping[Hashable, Any]], colours: dict[str, str], top: float, columns: int
+) -> None:
+    """Sources with their colours, shares, creators and licences, in columns; those without a colour as one."""
     named = [row for row in rows if colours[row["source"]] != OTHER]
     rest = sum(float(row["share"]) for row in rows if colours[row["source"]] == OTHER)
     lines = [(colours[row["source"]], float(row["share"]), f"{short_title_of(row)}  {credit_of(row)}") for row in named]
     lines += [(OTHER, rest, counted(len(rows) - len(named), "other source"))] * (len(named) < len(rows))
-    half = -(-len(lines) // 2)
-    column = (WIDTH - 2 * MARGIN - GAP) / 2
+    half = -(-len(lines) // columns)
+    column = (canvas.width - 2 * MARGIN - GAP * (columns - 1)) / columns
     for number, (colour, share, text) in enumerate(lines):
         x, y = MARGIN + number // half * (column + GAP), top + number % half * LINE
         canvas.bar(Box(x, y - 14, 16, 16), colour)

@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 
 from ktviz.explain.case import source_picture
 from ktviz.explain.result import one_site
-from ktviz.figures.canvas import Canvas
+from ktviz.figures.attribution import wrapped
+from ktviz.figures.canvas import Canvas, page_width
 from ktviz.figures.colours import FAINT, INK, trace_colours
 from ktviz.figures.credit_line import credit_line
-from ktviz.figures.layout import MARGIN, WIDTH, fit, percent, placed
+from ktviz.figures.layout import MARGIN, fit, percent, placed
 from ktviz.figures.maps import BODY, SMALL, TITLE, region_text
 from ktviz.images import Pixels
 from ktviz.printing import counted
@@ -31,9 +32,12 @@ NAMES = 330.0
 """Width of the text beside it."""
 TOP = 136.0
 TRACK = "#ECECEC"
+STACKED, NARROWEST, NARROW_THUMB = 900.0, 480.0, 64.0
+"""Px of a page on which the output stands above the bars, of the narrowest, and of a source's picture there."""
+SHARE = "Share: overlap, the part of the pixels, each shared out among the retrievals over it."
 
 
-def share_figure(trace: Trace, region: Region = None) -> Figure:
+def share_figure(trace: Trace, region: Region = None, width: float | None = None) -> Figure:
     """The sources that painted an image or a region of it, largest share first, on a scale from 0 to 1.
 
     Colours are those of the whole image. Pictures of the sources are shown while the system that recorded lives,
@@ -42,11 +46,13 @@ def share_figure(trace: Trace, region: Region = None) -> Figure:
     Args:
         trace: Of one image and one site.
         region: A `Box`, mask, polygon or pixel of the output; None for all of it, or of a part of a trace for its own.
+        width: In inches; the output stands above the bars where both do not fit beside each other.
 
     Returns:
-        A figure 1600 px wide that belongs to no pyplot state.
+        A figure, 1600 px wide if nobody says, that belongs to no pyplot state.
 
     Raises:
+        SettingError: Text would be too small to read.
         TraceError: A trace of several images or sites.
         RegionError: The region is empty or outside.
     """
@@ -54,30 +60,39 @@ def share_figure(trace: Trace, region: Region = None) -> Figure:
     region = trace.mask if region is None else region
     frame, colours = region_shares(trace, region)
     rows, rest = frame.head(ROWS), frame.iloc[ROWS:]
-    size = (0.0, 0.0) if trace.output is None else fit(trace.output.shape[:2], 460.0, 620.0)
-    height = max(size[1], len(rows) * ROW + 20 + 26 * (len(rest) > 0))
-    canvas = Canvas.create(WIDTH, TOP + height + 50)
-    heading(canvas, trace, region, len(frame))
+    page = page_width(width, NARROWEST)
+    stacked = page < STACKED
+    space = (page - 2 * MARGIN, 360.0) if stacked else (0.3 * (page - 2 * MARGIN), 620.0)
+    size = (0.0, 0.0) if trace.output is None else fit(trace.output.shape[:2], *space)
+    measure = Canvas.create(page, 10.0, width)
+    texts = [*wrapped(measure, facts(trace, region, len(frame)), " · "), *wrapped(measure, [SHARE], "")]
+    top = TOP - 44 + 22 * len(texts)
+    first = top + (size[1] + 30 if stacked else 0)
+    below = first + len(rows) * ROW + 20 + 26 * (len(rest) > 0)
+    canvas = Canvas.create(page, max(top + size[1], below) + 50, width)
+    heading(canvas, region, texts)
     left = MARGIN
     if trace.output is not None:
-        draw_output(canvas, trace, region, Box(MARGIN, TOP, *size))
-        left += size[0] + 40
+        draw_output(canvas, trace, region, Box(MARGIN, top, *size))
+        left += 0 if stacked else size[0] + 40
     thumbs = thumbnails(trace, rows["source"].tolist())
-    bars = left + (THUMB.width + 20 if thumbs else 0) + NAMES + 14
-    room = WIDTH - MARGIN - 84 - bars
+    thumb = THUMB.width if page >= STACKED else NARROW_THUMB
+    names = min(NAMES, 0.4 * (page - MARGIN - left))
+    bars = left + (thumb + 20 if thumbs else 0) + names + 14
+    room = page - MARGIN - 84 - bars
     low, high = extent(frame["share"].tolist())
     unit, zero = room / (high - low), bars - low * room / (high - low)
     for number, row in enumerate(rows.to_dict("records")):
-        box = Box(left, TOP + number * ROW, THUMB.width, THUMB.height)
+        box = Box(left, first + number * ROW, thumb, THUMB.height)
         colour = colours[row["source"]]
         if row["source"] in thumbs:
             draw_thumb(canvas, thumbs[row["source"]], box, colour)
-        draw_names(canvas, row, bars - 14 - NAMES, box.y)
+        draw_names(canvas, row, bars - 14 - names, box.y, names)
         start, end = sorted((zero, zero + row["share"] * unit))
         canvas.bar(Box(zero, box.y + 20, unit, 28), TRACK)
         canvas.bar(Box(start, box.y + 20, end - start, 28), colour)
-        canvas.text(WIDTH - MARGIN, box.y + 41, percent(row["share"]), BODY, bold=True, align="right")
-    end = TOP + len(rows) * ROW
+        canvas.text(page - MARGIN, box.y + 41, percent(row["share"]), BODY, bold=True, align="right")
+    end = first + len(rows) * ROW
     for value, align in ((0, "left"), (1, "right")):
         canvas.text(zero + value * unit, end + 6, str(value), SMALL, FAINT, align=align)
     if len(rest):
@@ -102,18 +117,12 @@ def extent(shares: Sequence[float]) -> tuple[float, float]:
     return min((0.0, *shares)), max((1.0, *shares))
 
 
-def heading(canvas: Canvas, trace: Trace, region: Region, sources: int) -> None:
+def heading(canvas: Canvas, region: Region, texts: Sequence[str]) -> None:
     """What the figure is of."""
     where = "the image" if region is None else "a region"
     canvas.text(MARGIN, 50, f"Which sources painted {where}", TITLE, bold=True)
-    canvas.text(MARGIN, 80, " · ".join(facts(trace, region, sources)), SMALL, FAINT)
-    canvas.text(
-        MARGIN,
-        104,
-        "Share: overlap, the part of the pixels, each shared out among the retrievals over it.",
-        SMALL,
-        FAINT,
-    )
+    for number, line in enumerate(texts):
+        canvas.text(MARGIN, 80 + 22 * number, line, SMALL, FAINT)
 
 
 def facts(trace: Trace, region: Region, sources: int) -> list[str]:
@@ -143,12 +152,12 @@ def draw_thumb(canvas: Canvas, picture: Pixels, room: Box, colour: str) -> None:
     canvas.frame(box, colour, 3.0)
 
 
-def draw_names(canvas: Canvas, row: Mapping[Hashable, Any], left: float, top: float) -> None:
+def draw_names(canvas: Canvas, row: Mapping[Hashable, Any], left: float, top: float, room: float) -> None:
     """Title, creator and licence, retrievals and bank."""
-    canvas.text(left, top + 20, canvas.shortened(short_title_of(row), BODY, NAMES, bold=True), BODY, bold=True)
-    canvas.text(left, top + 42, credit_line(canvas, row, SMALL, NAMES), SMALL)
+    canvas.text(left, top + 20, canvas.shortened(short_title_of(row), BODY, room, bold=True), BODY, bold=True)
+    canvas.text(left, top + 42, credit_line(canvas, row, SMALL, room), SMALL)
     known = [counted(row["retrievals"], "retrieval"), *([str(row["bank"])] if row.get("bank") else [])]
-    canvas.text(left, top + 63, canvas.shortened(" · ".join(known), SMALL, NAMES), SMALL, FAINT)
+    canvas.text(left, top + 63, canvas.shortened(" · ".join(known), SMALL, room), SMALL, FAINT)
 
 
 def thumbnails(trace: Trace, names: list[str]) -> dict[str, Pixels]:

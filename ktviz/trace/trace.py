@@ -358,10 +358,12 @@ class Trace(Tabular):
 
         print(printable(text(self)))
 
-    def plot(self, backend: Backend = "matplotlib") -> Any:
+    def plot(self, backend: Backend = "matplotlib", *, width: float | None = None) -> Any:
         """Input, output, who painted what, and where the matches are good, for print.
 
-        With "plotly" a figure to hover over: how good the match of every retrieval is, and what won.
+        Args:
+            backend: With "plotly" a figure to hover over: how good the match of every retrieval is, and what won.
+            width: On paper, in inches, such as 3.4 for one column and 7 for two; None: for the screen.
         """
         from ktviz.figures.backend import is_plotly
 
@@ -371,7 +373,7 @@ class Trace(Tabular):
             return similarity_heatmap(self)
         from ktviz.figures.maps import trace_figure
 
-        return trace_figure(self)
+        return trace_figure(self, width)
 
     def explore(self, **more: Any) -> Explorer:
         """Look at the trace in a notebook: a live `ktviz.Explorer`, which takes the keywords `more`."""

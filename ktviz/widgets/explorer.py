@@ -78,15 +78,15 @@ class SourcesView(View):
 
     parts: ClassVar[tuple[str, ...]] = ("sources",)
 
-    def plot(self, backend: Backend = "matplotlib") -> Any:
-        """Bars of the shares in the selected region: for print, or with "plotly" to hover over."""
+    def plot(self, backend: Backend = "matplotlib", *, width: float | None = None) -> Any:
+        """Bars of the shares in the selected region: for print (`width` in inches), or with "plotly" to hover over."""
         if is_plotly(backend):
             from ktviz.figures.interactive import share_bars
 
             return share_bars(self.shown, self.region)
         from ktviz.figures.share_bars import share_figure
 
-        return share_figure(self.shown, self.region)
+        return share_figure(self.shown, self.region, width)
 
 
 class StylesView(View):
