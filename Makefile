@@ -6,6 +6,7 @@
 # make bench      benchmarks of some minutes, as tables, and a table of all that they found in short
 # make bench-full all benchmarks: hours
 # make docs       the documentation, in docs/_build/html/; warnings are errors
+# make wheels     ktviz and ktviz-read, in dist/, checked
 # make notebooks  the course: students' and instructors' copies, and pages, in notebooks/built/
 # make setup      just the virtual environment
 
@@ -13,7 +14,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test processors lowest web bench bench-full docs notebooks lint format clean
+.PHONY: setup demo test processors lowest web bench bench-full docs wheels notebooks lint format clean
 
 setup: $(STAMP)
 
@@ -55,6 +56,9 @@ bench bench-full: setup
 docs: setup
 	$(BIN)/python -m docs.make_live
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
+
+wheels: setup
+	$(BIN)/python wheels/build.py
 
 notebooks: setup
 	$(BIN)/python notebooks/build.py

@@ -90,6 +90,7 @@ _HOMES = {
     "Translation": "ktviz.systems.kt.translation",
     "Translator": "ktviz.systems.kt.translator",
     "verify": "ktviz.audit.verify",
+    "verify_files": "ktviz.audit.verdict",
     "without": "ktviz.explain.counterfactual",
     "Workbench": "ktviz.workbench.app.workbench",
     "write_credentials": "ktviz.audit.credentials",
@@ -106,6 +107,7 @@ if TYPE_CHECKING:
     from ktviz.audit.keys import keygen as keygen
     from ktviz.audit.keys import signing_key as signing_key
     from ktviz.audit.sign import sign as sign
+    from ktviz.audit.verdict import verify_files as verify_files
     from ktviz.audit.verify import verify as verify
     from ktviz.engines.cluster import Cluster as Cluster
     from ktviz.errors import KtvizError as KtvizError
@@ -187,7 +189,13 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'ktviz' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    try:
+        return getattr(import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] == "ktviz":
+            raise
+        remedy = "Install all of ktviz: pip uninstall ktviz-read, then pip install ktviz"
+        raise ModuleNotFoundError(f"ktviz.{name}: {error.name} is not installed. {remedy}.", name=error.name) from error
 
 
 def __dir__() -> list[str]:

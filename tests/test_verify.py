@@ -19,7 +19,8 @@ from ktviz.audit.differences import Difference, compare_files
 from ktviz.audit.fingerprint import find_runs, fingerprints, hash_rows, prefix_sums, rolling
 from ktviz.audit.folder import MANIFEST, manifest_bytes
 from ktviz.audit.removal import verify_removal
-from ktviz.audit.verify import Verdict, verify
+from ktviz.audit.verdict import Verdict
+from ktviz.audit.verify import verify
 from ktviz.errors import AuditError, LibraryError, UnknownNameError
 from ktviz.images import file_digest
 from ktviz.library.library import Library

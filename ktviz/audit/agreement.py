@@ -32,10 +32,10 @@ from ktviz.images import Pixels, pixel_digest
 from ktviz.library.banks import Banks
 from ktviz.printing import counted
 from ktviz.trace.about import FORMERLY
-from ktviz.trace.listed import UNLISTED
 from ktviz.trace.parquet import as_json
 from ktviz.trace.pictures import OUTPUT, Picture
 from ktviz.trace.rows import equal, first_row
+from ktviz.trace.schema import UNLISTED
 from ktviz.trace.storage import VOLATILE
 from ktviz.trace.trace import Trace
 

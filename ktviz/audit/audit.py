@@ -72,7 +72,7 @@ from ktviz.trace.trace import Trace
 from ktviz.values import short
 
 if TYPE_CHECKING:
-    from ktviz.audit.verify import Verdict
+    from ktviz.audit.verdict import Verdict
     from ktviz.library.library import Library
     from ktviz.systems.protocol import System
 

@@ -12,7 +12,8 @@ from securesystemslib.signer import SSlibKey
 from ktviz.audit.audit import Audit
 from ktviz.audit.fingerprint import Fingerprint, find_runs
 from ktviz.audit.keys import public_key
-from ktviz.audit.verify import Check, Verdict, as_library, check_noted, file_checks
+from ktviz.audit.verdict import Check, Verdict, check_noted, file_checks
+from ktviz.audit.verify import as_library
 from ktviz.errors import AuditError, Difference, UnknownNameError
 from ktviz.images import file_digest
 from ktviz.library.banks import Banks

@@ -10,7 +10,7 @@ from securesystemslib.signer import CryptoSigner
 from ktviz.audit.envelope import sealed_envelope
 from ktviz.audit.folder import SIGNATURE
 from ktviz.audit.keys import signing_key
-from ktviz.audit.verify import Verdict, file_checks
+from ktviz.audit.verdict import Verdict, file_checks
 from ktviz.errors import AuditError, SigningError
 from ktviz.files import replacing
 

@@ -9,16 +9,12 @@ date, and with what it was made) is shown, never proven.
 from __future__ import annotations
 
 import os
-import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
-
-from jinja2 import TemplateError
-from securesystemslib.signer import SSlibKey
 
 from ktviz.audit.agreement import (
     LONGEST,
@@ -33,7 +29,6 @@ from ktviz.audit.agreement import (
 from ktviz.audit.asked import check_attributions
 from ktviz.audit.audit import LONGEST_TITLE, Audit, all_versions
 from ktviz.audit.differences import compare_files
-from ktviz.audit.envelope import check_signature
 from ktviz.audit.evidence import counterfactual_names
 from ktviz.audit.findings import given_files, given_sources, stated_settings
 from ktviz.audit.folder import (
@@ -42,14 +37,14 @@ from ktviz.audit.folder import (
     SIGNATURE,
     TRACE,
     WRITTEN_BY,
-    file_list,
     manifest_bytes,
     plain_files,
     read_manifest,
 )
 from ktviz.audit.keys import public_key
 from ktviz.audit.report import listed_settings
-from ktviz.errors import AuditError, Difference, KtvizError, MismatchError, MissingImageError, SettingError
+from ktviz.audit.verdict import Check, Verdict, check_noted, file_checks
+from ktviz.errors import AuditError, Difference, MismatchError, MissingImageError
 from ktviz.explain.case import Case, check_same
 from ktviz.images import file_digest
 from ktviz.library.banks import Banks
@@ -63,59 +58,6 @@ from ktviz.systems.reference import SAID
 from ktviz.systems.registry import opened
 from ktviz.trace.about import processor
 from ktviz.trace.trace import Trace
-from ktviz.values import short
-
-Check = tuple[str, Callable[[], str | None]]
-
-
-@dataclass
-class Verdict:
-    """The result of a verification.
-
-    Attributes:
-        checks: What was compared and agrees, in order.
-        difference: The first difference; empty if there is none.
-    """
-
-    checks: list[str] = field(default_factory=list)
-    difference: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything agrees."""
-        return not self.difference
-
-    def __bool__(self) -> bool:
-        return self.ok
-
-    def run(self, checks: Iterator[Check]) -> Verdict:
-        """Go through checks until one raises; a check returns a remark or nothing."""
-        try:
-            for name, check in checks:
-                remark = check()
-                self.checks.append(f"{name}: {remark}" if remark else name)
-        except Difference as difference:
-            self.difference = str(difference)
-        except KtvizError as error:
-            self.difference = f"{error.asked}: {error.found}"
-        except UNREADABLE as error:
-            self.difference = f"a part of the audit cannot be read ({type(error).__name__}: {error})"
-        return self
-
-
-UNREADABLE = (
-    TemplateError,
-    LookupError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    OSError,
-    ArithmeticError,
-    RuntimeError,
-    StopIteration,
-    MemoryError,
-)
-"""What values raise that are not what they should be: a manifest can hold anything."""
 
 
 def verify(
@@ -179,45 +121,8 @@ def check_of_today(folder: Path) -> None:
         )
 
 
-def check_noted(sha256: str | None) -> None:
-    """Raise SettingError unless what was noted is a SHA-256, or nothing."""
-    if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
-        raise SettingError(f"sha256 {short(sha256)}", "not 64 hexadecimal digits", "Copy it again, whole")
-
-
 def as_library(library: Library | str | os.PathLike[str]) -> Library:
     return library if isinstance(library, Library) else Library.open(library)
-
-
-def file_checks(folder: Path, sha256: str | None = None, key: SSlibKey | None = None) -> Iterator[Check]:
-    yield "manifest", lambda: check_manifest(folder, sha256)
-    yield "files", lambda: check_files(folder)
-    if key is not None or os.path.lexists(folder / SIGNATURE):
-        yield "signature", lambda: check_signature(folder, key)
-
-
-def check_manifest(folder: Path, sha256: str | None) -> str:
-    """The manifest is sealed, and the one that is meant."""
-    manifest = read_manifest(folder)
-    digest = file_digest(folder / MANIFEST)
-    if sha256 is not None and digest != sha256.lower():
-        raise Difference(f"{MANIFEST} has SHA-256 {digest}, not {sha256}")
-    if (folder / MANIFEST).read_bytes() != manifest_bytes({n: v for n, v in manifest.items() if n != "sha256"}):
-        raise Difference(f"{MANIFEST} holds something besides its fields")
-    return f"SHA-256 {digest}"
-
-
-def check_files(folder: Path) -> str:
-    """Every file is there, and nothing else, with the size and the bytes that the manifest names."""
-    known, there = read_manifest(folder)["files"], plain_files(folder) - {MANIFEST, SIGNATURE}
-    for name in sorted({*known} - there):
-        raise Difference(f"{name} is missing")
-    for name in sorted(there - {*known}):
-        raise Difference(f"{name} was added")
-    for name, found in file_list(folder).items():
-        if known[name] != found:
-            raise Difference(f"{name} was changed: its bytes have another digest than the manifest says")
-    return f"{len(known)} with their digests"
 
 
 def check_sources(trace: Trace, banks: Banks[Any] | None, folder: Path) -> str:

@@ -97,3 +97,9 @@ def main() -> None:
     except KtvizError as error:
         report(error)
         sys.exit(exit_code(error))
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in ("ktviz", ""):
+            raise
+        remedy = "Install all of ktviz: pip uninstall ktviz-read, then pip install ktviz"
+        report(KtvizError("this command", f"{error.name} is not installed", remedy))
+        sys.exit(1)

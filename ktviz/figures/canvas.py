@@ -20,14 +20,13 @@ from matplotlib.patheffects import AbstractPathEffect, Normal, Stroke
 
 from ktviz.errors import SettingError
 from ktviz.figures.colours import INK
+from ktviz.figures.layout import WIDTH
 from ktviz.figures.region_outlines import Segments
 from ktviz.images import Pixels
 from ktviz.regions import Box
 from ktviz.values import number
 
 DPI = 125
-WIDTH = 1600.0
-"""Of a page where nobody says how wide it is to be, in px."""
 SMALLEST, LEAST_POINTS = 15.0, 6.5
 PER_INCH = SMALLEST * 72 / LEAST_POINTS
 """Px of a page an inch of paper, so that text of `SMALLEST` px is `LEAST_POINTS` points high."""

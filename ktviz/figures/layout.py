@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ktviz.figures.canvas import WIDTH as WIDTH
 from ktviz.regions import Box
 
+WIDTH = 1600.0
+"""Of a page where nobody says how wide it is to be."""
 MARGIN = 40.0
 HEADER = 104.0
 FOOTER = 56.0

@@ -79,7 +79,7 @@ def write_croissant(library: Library, path: str | os.PathLike[str], *, overwrite
         StorageError: The file is there already, or the disk refuses.
 
     Example:
-        >>> write_croissant(kt.Library.open("my.ktlib"), "croissant.json")  # doctest: +SKIP
+        >>> write_croissant(ktviz.Library.open("my.ktlib"), "croissant.json")  # doctest: +SKIP
     """
     text = json.dumps(croissant(library), indent=1, ensure_ascii=False) + "\n"
     return write(Path(path), text, overwrite)
@@ -92,7 +92,7 @@ def write_cards(library: Library, folder: str | os.PathLike[str], *, overwrite: 
         StorageError: A card is there already, or the disk refuses.
 
     Example:
-        >>> write_cards(kt.Library.open("my.ktlib"), "cards/")  # doctest: +SKIP
+        >>> write_cards(ktviz.Library.open("my.ktlib"), "cards/")  # doctest: +SKIP
     """
     return [
         write(Path(folder) / f"{name.replace('/', '--')}.md", data_card(library, name), overwrite) for name in library
@@ -222,9 +222,9 @@ Licences are those that were stated with the pictures; ktviz does not check that
 ## How it is used
 
 ```python
-import ktviz as kt
+import ktviz
 
-banks = kt.Library.open("{library.folder.name}")["{name}"]
+banks = ktviz.Library.open("{library.folder.name}")["{name}"]
 ```
 
 What entries are, and how they are stored: the page *A library on disk* of ktviz's documentation. A source that must

@@ -17,7 +17,8 @@ from ktviz.retrieval.extension import Extension
 from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.queries import Queries
 from ktviz.retrieval.site import Reading
-from ktviz.trace.pictures import INPUT, OUTPUT, Range, as_batch
+from ktviz.trace.of_run import Range, as_batch
+from ktviz.trace.pictures import INPUT, OUTPUT
 from ktviz.trace.ready import TOP, Reader, attention_reader, codebook_reader, neighbours_reader
 
 if TYPE_CHECKING:

@@ -14,11 +14,10 @@ import numpy.typing as npt
 from ktviz.retrieval.catalogue import Knowledge
 from ktviz.retrieval.listing import Listing
 from ktviz.trace.columns import NUMBER, Rows
+from ktviz.trace.schema import UNLISTED
 
 MOST_SOURCES = 1 << 10
 """Of one knowledge that are listed whether they were recorded or not."""
-UNLISTED = "unlisted"
-"""Where the metadata of a trace say how many more sources each bank has, if any has more."""
 
 
 @dataclass(frozen=True)

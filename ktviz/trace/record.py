@@ -27,7 +27,8 @@ from ktviz.trace.columns import Rows, rows_of, to_table
 from ktviz.trace.content import NOT_RUN
 from ktviz.trace.hooks import Listener, Site, Starter, find_sites
 from ktviz.trace.listed import Listed
-from ktviz.trace.pictures import Picture, pictures_of
+from ktviz.trace.of_run import pictures_of
+from ktviz.trace.pictures import Picture
 from ktviz.trace.recorded import Recorded
 from ktviz.trace.trace import Trace
 from ktviz.values import one_of

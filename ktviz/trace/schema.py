@@ -34,6 +34,8 @@ import pyarrow as pa
 from ktviz.retrieval.extension import TYPES
 
 SCHEMA_VERSION = 2
+UNLISTED = "unlisted"
+"""Where the metadata of a trace say how many more sources each bank has, if any has more."""
 KIND = "a trace"
 
 NAME = pa.dictionary(pa.int32(), pa.string())

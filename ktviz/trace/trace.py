@@ -17,10 +17,9 @@ from ktviz.errors import TraceError, unknown_name
 from ktviz.images import Pixels
 from ktviz.printing import counted, printable
 from ktviz.regions import Box, Mask, Region, region_mask
-from ktviz.trace.listed import UNLISTED
 from ktviz.trace.overlap import Floats, label_overlap, overlap
 from ktviz.trace.pictures import INPUT, OUTPUT, Picture
-from ktviz.trace.schema import schema_of
+from ktviz.trace.schema import UNLISTED, schema_of
 from ktviz.trace.tabular import Tabular
 from ktviz.values import whole
 

@@ -1,0 +1,128 @@
+"""Those who receive traces and audits need no torch; and the wheels hold what they have to."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+import ktviz as kt
+
+ROOT = Path(__file__).parents[1]
+WITHOUT = """
+import sys
+from importlib.abc import MetaPathFinder
+MISSING = {"torch", "numba", "llvmlite", "sklearn", "scipy", "cv2", "matplotlib", "plotly", "ipywidgets", "anywidget"}
+class Missing(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in MISSING:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+import ktviz as kt
+"""
+
+
+@pytest.fixture(scope="module")
+def home(world, paint, tmp_path_factory):
+    """A trace and a signed audit."""
+    folder = tmp_path_factory.mktemp("received")
+    trace = world.translator.traced(paint(3, 64, 96))
+    trace.save(folder / "trace.parquet", pictures="both")
+    kt.Audit.create(trace, title="A", top=0, sample=5, model=world.translator).save(folder / "audit")
+    kt.keygen(folder / "me.key")
+    kt.sign(folder / "audit", folder / "me.key")
+    return folder
+
+
+def run(code, folder, check=True):
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT + code], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def test_a_trace_is_read_and_asked_without_torch(home):
+    trace = kt.Trace.open(home / "trace.parquet")
+    code = """
+trace = kt.Trace.open("trace.parquet")
+print(trace.digest, len(trace.to_pandas()), trace.to_arrow().num_rows)
+print(trace.sources()["share"].sum().round(6), len(trace[kt.Box(0, 0, 16, 16)]), trace.sites)
+store = kt.TraceStore("store")
+name = store.append(trace)
+print(len(store.shares(by="creator")), len(store.uses(trace.sources()["source"][0])))
+print("torch" in sys.modules)
+"""
+    first, second, third, last = run(code, home).stdout.splitlines()
+    assert first == f"{trace.digest} {len(trace.to_pandas())} {len(trace.to_pandas())}"
+    assert second == f"1.0 {len(trace[kt.Box(0, 0, 16, 16)])} {trace.sites}"
+    assert int(third.split()[0]) >= 1
+    assert last == "False"
+
+
+def test_the_files_of_an_audit_are_checked_without_torch(home):
+    code = """
+from ktviz.cli.main import main
+sys.argv = ["ktviz", "verify", "audit", "--files", "--key", "me.key.pub"]
+main()
+"""
+    done = run(code, home)
+    assert "genuine" in done.stdout
+    assert "whether what it says is true: nothing was made again" in done.stdout
+    table = home / "audit" / "tables" / "sources.csv"
+    before = table.read_bytes()
+    table.write_bytes(before + b" ")
+    done = run(code, home, check=False)
+    table.write_bytes(before)
+    assert done.returncode == 1
+    assert "sources.csv was changed" in done.stderr
+
+
+def test_what_is_not_there_says_what_to_install(home):
+    done = run("kt.attribute", home, check=False)
+    assert "ktviz.attribute: torch is not installed. Install all of ktviz" in done.stderr
+    code = "from ktviz.cli.main import main\nsys.argv = ['ktviz', 'verify', 'audit', '-l', 'x.ktlib']\nmain()"
+    done = run(code, home, check=False)
+    assert done.returncode == 1
+    assert "is not installed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_checking_files_says_when_more_was_asked(home):
+    with pytest.raises(kt.KtvizError):
+        kt.verify_files(home / "none")
+    assert kt.verify_files(home / "audit", key=home / "me.key.pub").ok
+    assert not kt.verify_files(home / "audit", sha256="0" * 64).ok
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    """`ktviz` and `ktviz-read`, built and checked."""
+    spec = spec_from_file_location("build_wheels", ROOT / "wheels" / "build.py")
+    build = module_from_spec(spec)
+    spec.loader.exec_module(build)
+    build.DIST = tmp_path_factory.mktemp("dist")
+    build.main()
+    return build, {path.name.split("-")[0]: path for path in build.DIST.glob("*.whl")}
+
+
+@pytest.mark.slow
+def test_the_wheel_for_reading_is_small_and_depends_on_little(wheels):
+    build, found = wheels
+    assert set(found) == {"ktviz", "ktviz_read"}
+    assert found["ktviz_read"].stat().st_size < 2e6
+    with zipfile.ZipFile(found["ktviz_read"]) as wheel:
+        names = wheel.namelist()
+        (metadata,) = (wheel.read(name).decode() for name in names if name.endswith("METADATA"))
+    stated = (line for line in metadata.splitlines() if line.startswith("Requires-Dist"))
+    needed = [line.removeprefix("Requires-Dist: ") for line in stated]
+    assert sorted(needed) == sorted(build.dependencies())
+    assert not any(one.startswith(("torch", "numba", "matplotlib", "scikit-learn")) for one in needed)
+    assert not any(name.endswith((".safetensors", ".jpg", ".ipynb")) for name in names)
+    with zipfile.ZipFile(found["ktviz"]) as wheel:
+        whole = wheel.namelist()
+    assert {name for name in whole if name.endswith(".py")} == {name for name in names if name.endswith(".py")}
