@@ -1,8 +1,8 @@
 """Build the wheels, and check them: `make wheels`.
 
-`ktviz` is everything. `ktviz-read` is the same code for those who receive traces and audits: it depends on neither torch
-nor what trains, searches and shows, and comes without networks, sample data and lessons. An extra can only add to what
-a package depends on, so it is a distribution of its own; the two cannot be installed together.
+`ktviz` is everything. `ktviz-read` is the same code for those who receive traces and audits: it depends on neither
+torch nor what trains, searches and shows, and comes without networks, sample data and lessons. An extra can only add to
+what a package depends on, so it is a distribution of its own; the two cannot be installed together.
 """
 
 from __future__ import annotations
