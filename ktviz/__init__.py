@@ -94,6 +94,7 @@ _HOMES = {
     "without": "ktviz.explain.counterfactual",
     "Workbench": "ktviz.workbench.app.workbench",
     "write_credentials": "ktviz.audit.credentials",
+    "write_exhibition": "ktviz.audit.exhibition",
     "write_image": "ktviz.images",
 }
 
@@ -104,6 +105,7 @@ if TYPE_CHECKING:
     from ktviz.audit.certificates import self_made_certificate as self_made_certificate
     from ktviz.audit.credentials import read_credentials as read_credentials
     from ktviz.audit.credentials import write_credentials as write_credentials
+    from ktviz.audit.exhibition import write_exhibition as write_exhibition
     from ktviz.audit.keys import keygen as keygen
     from ktviz.audit.keys import signing_key as signing_key
     from ktviz.audit.sign import sign as sign

@@ -19,6 +19,7 @@ from ktviz.cli import (
     demo,
     doctor,
     error,
+    exhibition,
     keygen,
     lab,
     library,
@@ -49,6 +50,7 @@ app.command("audit")(audit.audit)
 app.command("compare-systems")(compare_systems.compare_systems)
 app.command("verify")(verify.verify)
 app.command("rerun")(rerun.rerun)
+app.command("exhibition")(exhibition.exhibition)
 app.command("keygen")(keygen.keygen)
 app.command("credentials")(credentials.credentials)
 app.add_typer(library.app, name="library")

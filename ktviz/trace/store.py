@@ -187,7 +187,7 @@ class TraceStore:
         broken = self._complete_index() | self._cut_short()
         names = [name for name in self.names if name not in broken]
         if by is not None:
-            named = ds.field("source").isin(members(self._sources().values(), by, source))
+            named = ds.field("source").isin(members(self.about_sources().values(), by, source))
             return told(self._uses(names, named, least, broken), broken)
         named = known_as(source)
         shares = self._scan(names, named, ["trace", "share"], broken)
@@ -231,7 +231,7 @@ class TraceStore:
         broken = self._complete_index() | self._cut_short()
         names = [name for name in self.names if name not in broken]
         rows = self._scan(names, ds.field("share") != 0, ["trace", "image", "source", "share"], broken)
-        known = self._sources()
+        known = self.about_sources()
         rows[by] = [name if by == "source" else group_of(known[name], by) for name in rows["source"]]
         outputs = sum(len(self._about(name)["images"]) for name in names if name not in broken)
         columns = [by, "share", "outputs", "most", "trace", "image", "sources"]
@@ -246,8 +246,9 @@ class TraceStore:
         table: pd.DataFrame = found.reset_index().sort_values(["share", by], ascending=[False, True], ignore_index=True)
         return told(table[columns], broken)
 
-    def _sources(self) -> dict[str, dict[str, Any]]:
-        """What is known of all sources that any trace lists, by name; as the latest trace by name says."""
+    def about_sources(self) -> dict[str, dict[str, Any]]:
+        """What is known of all sources that any trace lists, by name: title, creator, licence and so on, as the last
+        of the traces by name says."""
         found: dict[str, dict[str, Any]] = {}
         for name in self.names:
             try:
@@ -287,7 +288,7 @@ class TraceStore:
 
     def _known(self) -> set[str]:
         """Names of all sources that any trace searched."""
-        return set(self._sources())
+        return set(self.about_sources())
 
     def _cut_short(self) -> dict[str, str]:
         """Traces whose file does not end as a Parquet file must; looking at four bytes of each is quick."""
