@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from ktviz.systems.image_analogy.method import Method
 
 Made = tuple[object, kt.Trace]
 LIVE = Path(__file__).parent / "_built" / "live"
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 SIDE = 400
 ANALOGY_SIDE = 160
 
 
 def main() -> None:
-    """Every page that is not there yet."""
+    """Every page that is not there yet, and the rendered lessons, where `make notebooks` has built them."""
     LIVE.mkdir(parents=True, exist_ok=True)
     for name, make in TRACES.items():
         page = LIVE / f"{name}.html"
@@ -26,6 +28,15 @@ def main() -> None:
             _system, trace = make()  # pages hold what only a living system can say
             with trace.explore() as view:
                 print(view.to_html(page), flush=True)
+    lessons()
+
+
+def lessons() -> None:
+    """Pages and slides of the course."""
+    for kind in ("html", "slides"):
+        built = NOTEBOOKS / "built" / kind
+        if built.is_dir():
+            shutil.copytree(built, LIVE.parent / "lessons" / kind, dirs_exist_ok=True)
 
 
 def of_kt() -> Made:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import inspect
+import json
 import re
 import shutil
 import warnings
@@ -38,6 +40,14 @@ stripes, and `trace = world.translator.traced(photo)`.
 """
 
 
+LESSONS = """# The lessons, rendered
+
+Nothing has to be installed: in these pages the Explorer answers the mouse, and cells show what they gave when they
+were run. Slides go on with the arrow keys. To run and to change them: `ktviz lab` ([the course](../notebooks.md)).
+
+"""
+
+
 def write_pages(folder: Path) -> None:
     """Write the pages that the documentation's own ones include or list."""
     for name, text in reference().items():
@@ -46,6 +56,7 @@ def write_pages(folder: Path) -> None:
         write(folder / "errors" / f"{name}.md", text)
     for name in ("CHANGELOG", "CONTRIBUTING"):
         write(folder / f"{name.lower()}.md", inside((PACKAGE.parent / f"{name}.md").read_text(encoding="utf-8")))
+    write(folder / "course" / "lessons.md", lessons(folder))
     for name in OURS:
         write(folder / "systems" / "_facts" / f"{name}.md", facts(name))
     for title, into, found in (("Model cards", CARDS, cards()), ("Tables of all benchmarks", RESULTS, results())):
@@ -108,6 +119,19 @@ def described(name: str) -> str:
 def first_line(value: object) -> str:
     """What something is, in a line of a table."""
     return (inspect.getdoc(value) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+
+
+def lessons(folder: Path) -> str:
+    """The course as pages and slides, as far as they were built."""
+    rows = []
+    for path in sorted((PACKAGE.parent / "notebooks").glob("[0-9]*.ipynb")):
+        title = json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"]
+        name = "".join(title).splitlines()[0].lstrip("# ")
+        built = (folder / "_built" / "lessons" / "html" / f"{path.stem}.html").is_file()
+        kinds = {"page": "html", "slides": "slides"}
+        links = [f'<a href="../lessons/{kind}/{path.stem}.html">{word}</a>' for word, kind in kinds.items()]
+        rows.append(f"<tr><td>{html.escape(name)}</td><td>{' · '.join(links) if built else 'not built here'}</td></tr>")
+    return LESSONS + "```{raw} html\n<table>\n" + "\n".join(rows) + "\n</table>\n```\n"
 
 
 def cards() -> dict[str, str]:

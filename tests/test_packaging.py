@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 import ktviz
+import ktviz as kt
 from ktviz.cli.process import CHOICES
 from ktviz.systems.registry import OURS, packaged
 
@@ -35,6 +36,14 @@ def test_conda_environment_has_the_same_dependencies_as_the_package(project):
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     expected = {split(d) for d in project["dependencies"]} | {("python", project["requires-python"])}
     assert {split(d) for d in conda} == expected
+
+
+def test_the_conda_recipe_has_the_same_dependencies_and_version_as_the_package(project):
+    text = (ROOT / "conda" / "meta.yaml").read_text(encoding="utf-8")
+    run = re.findall(r"(?m)^    - ([\w-]+) (>=[\d.]+)$", text[text.index("  run:") : text.index("test:")])
+    expected = {split(one) for one in project["dependencies"]} | {("python", project["requires-python"])}
+    assert {split(name.removesuffix("-base") + bound) for name, bound in run} == expected
+    assert f'version = "{kt.__version__}"' in text
 
 
 def test_every_dependency_is_pinned_and_within_its_bound(project):
