@@ -40,7 +40,7 @@ def lessons() -> None:
 
 
 def of_kt() -> Made:
-    """A cup, in the impasto of three paintings; its saucer is selected."""
+    """A cup, in the impasto of five paintings; its saucer is selected."""
     translate = kt.Translator.shipped(samples.bank("art/impasto", quiet=True))
     return translate, translate.traced(resize(samples.photo("coffee"), SIDE * 3 // 2, SIDE))
 

@@ -1,4 +1,4 @@
-"""Figures of docs/method.md, from the photograph of a cup and three paintings: `python -m docs.make_method_figures`."""
+"""Figures of docs/method.md, from the photograph of a cup and five paintings: `python -m docs.make_method_figures`."""
 
 from __future__ import annotations
 

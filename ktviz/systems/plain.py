@@ -14,6 +14,7 @@ from ktviz.images import Pixels, to_tensor
 from ktviz.library.banks import Banks
 from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
+from ktviz.systems.band_networks import BandNetworks
 from ktviz.systems.code_space import CodeSpace
 from ktviz.systems.descents import Descent
 from ktviz.systems.protocol import Blend, Exclude, Floats, Ints, Leaves
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 OTHERWISE = "Ask what it can: `ktviz systems`"
 REFUSALS = (
     *("rerun", "blend", "oracle", "similarity_of", "best_by_source", "leaves", "descents", "band_pictures"),
-    *("styles", "fed", "space", "switches", "prepared"),
+    *("band_networks", "styles", "fed", "space", "switches", "prepared"),
 )
 """Methods of `PlainSystem` that only say that they are not there."""
 
@@ -144,6 +145,10 @@ class PlainSystem:
         raise AbilityError("ways down a cluster tree", f"{self.name} has none", OTHERWISE)
 
     def band_pictures(self, trace: Trace, places: Ints, entries: Ints) -> tuple[Pixels, Pixels]:
+        """There are no bands."""
+        raise AbilityError("pictures of bands", f"{self.name} has none", OTHERWISE)
+
+    def band_networks(self, trace: Trace) -> BandNetworks | None:
         """There are no bands."""
         raise AbilityError("pictures of bands", f"{self.name} has none", OTHERWISE)
 

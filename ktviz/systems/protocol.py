@@ -16,6 +16,7 @@ from ktviz.library.banks import Banks
 from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
 from ktviz.retrieval.site import Recordable
+from ktviz.systems.band_networks import BandNetworks
 from ktviz.systems.code_space import CodeSpace
 from ktviz.systems.descents import Descent
 from ktviz.systems.styles import Styles
@@ -48,7 +49,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "blend": ("blend", "behind", "footprint", "reach"),
     "oracle": ("oracle", "similarity_of", "best_by_source"),
     "tree": ("leaves", "descents"),
-    "bands": ("band_pictures",),
+    "bands": ("band_pictures", "band_networks"),
     "codes": ("styles",),
     "reuse": ("fed",),
     "space": ("space",),
@@ -230,6 +231,10 @@ class System(Recordable, Protocol):
 
         The first are (n, 5, h, w, 3): whole, LL, LH, HL, HH; the second (n, h, w, 3).
         """
+        ...
+
+    def band_networks(self, trace: Trace) -> BandNetworks | None:
+        """What a page needs to make such pictures without this process; None where pages cannot run its networks."""
         ...
 
     def styles(self, trace: Trace) -> Styles:

@@ -30,8 +30,8 @@ Reference = Annotated[
     str | None,
     typer.Option(
         metavar="PICTURE",
-        help="The picture whose look is taken on: a file, or with --bank its name there (image-analogy, pix2pixhd, "
-        "munit, bridge).",
+        help="The picture whose look is taken on: a file, or with --bank its name there (image-analogy, cocosnet, "
+        "pix2pixhd, munit, bridge).",
     ),
 ]
 ReferenceLabels = Annotated[

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ktviz.images import Pixels
 from ktviz.library.kinds.patches.band_pixels import GAIN, MID_GREY, to_levels
@@ -15,12 +16,20 @@ from ktviz.library.kinds.patches.bands import BANDS, band_parts, to_patches, to_
 from ktviz.library.kinds.patches.clusters import PATCH_PX
 from ktviz.library.kinds.patches.features import STRIDE
 from ktviz.library.kinds.patches.union import BankUnion
+from ktviz.networks.portable import portable
 from ktviz.networks.running import check_finite, run
+from ktviz.systems.band_networks import BandNetworks
 from ktviz.systems.kt.live import Live
+
+Map = npt.NDArray[np.float32] | None
 
 if TYPE_CHECKING:
     from ktviz.systems.kt.translator import Translator
 
+MOST_WEIGHTS = 2_000_000
+"""Of networks that a page carries: a byte each."""
+FITTED, CLOSE = 4096, 1e-3
+"""Cells to which the change of a photo's features by a site is fitted, and how far it may be off, relative to them."""
 AT_ONCE = 64
 """Patches decoded at a time: 30 MB with the shipped decoder."""
 
@@ -68,6 +77,35 @@ def band_pictures(case: Live, queries: Tensor, entries: Tensor) -> tuple[Pixels,
     return decoded_bands(case.model, patches), np.concatenate(
         (query_pixels(case, queries), entry_pixels(case.banks, entries))
     )
+
+
+def band_networks(case: Live) -> BandNetworks | None:
+    """The networks and the change of the photo's features by the site that is asked, for a page to run them; None of
+    networks of other layers, of too many weights, or where that change is no linear map."""
+    networks = []
+    for network, name in ((case.model.encoder, "encoder"), (case.model.decoder, "decoder")):
+        layers = getattr(network, "layers", None)
+        found = portable(layers, name) if isinstance(layers, nn.Sequential) else None
+        if found is None or sum(part.size for part in found.weights.values()) > MOST_WEIGHTS:
+            return None
+        networks.append(found)
+    changed = change_of(case.features.flatten(1).T, case.asked.flatten(1).T)
+    return None if changed is None else BandNetworks(networks[0], networks[1], *changed, GAIN, MID_GREY)
+
+
+def change_of(own: Tensor, seen: Tensor) -> tuple[Map, Map] | None:
+    """The matrix (C, C) and the offset (C,) that make of some features (cells, C) what a site saw; None, None where it
+    saw them as they are, and None where it is no linear map."""
+    if torch.equal(own, seen):
+        return None, None
+    mean = own.double().mean(0)
+    some = torch.linspace(0, len(own) - 1, min(len(own), FITTED)).long()
+    known = torch.cat((own[some].double() - mean, torch.ones(len(some), 1, dtype=torch.float64)), dim=1)
+    wanted = seen[some].double()
+    found = torch.linalg.lstsq(known, wanted, driver="gelsd").solution
+    if float((known @ found - wanted).norm()) > CLOSE * float(wanted.norm()):
+        return None
+    return found[:-1].float().numpy(), (found[-1] - mean @ found[:-1]).float().numpy()
 
 
 def query_pixels(case: Live, queries: Tensor) -> Pixels:

@@ -23,9 +23,10 @@ from ktviz.networks.running import without_autocast
 from ktviz.networks.weights import module_digest
 from ktviz.regions import Box, Mask
 from ktviz.retrieval.matches import Matches
+from ktviz.systems.band_networks import BandNetworks
 from ktviz.systems.code_space import CodeSpace
 from ktviz.systems.descents import Descent
-from ktviz.systems.kt.band_pictures import band_pictures, entry_pixels
+from ktviz.systems.kt.band_pictures import band_networks, band_pictures, entry_pixels
 from ktviz.systems.kt.bench import prepared
 from ktviz.systems.kt.blend import PatchBlend
 from ktviz.systems.kt.decoder import Decoder
@@ -274,6 +275,10 @@ class Translator(Pipeline):
     def band_pictures(self, trace: Trace, places: Ints, entries: Ints) -> tuple[Pixels, Pixels]:
         """See `systems.kt.band_pictures`."""
         return band_pictures(live(trace, self), torch.tensor(places), torch.tensor(entries))
+
+    def band_networks(self, trace: Trace) -> BandNetworks | None:
+        """See `systems.kt.band_pictures`."""
+        return band_networks(live(trace, self))
 
     def styles(self, trace: Trace) -> Styles:
         """There are no codes."""

@@ -14,6 +14,7 @@ from ktviz.systems.protocol import check_ability
 from ktviz.trace.shares import source_numbers
 from ktviz.trace.trace import Trace
 from ktviz.widgets.asking import Answer, Body, numbers, places
+from ktviz.widgets.band_networks import band_networks
 from ktviz.widgets.band_sheets import band_sheets
 from ktviz.widgets.layout import chosen, matrix
 from ktviz.widgets.packing import Part, steps, whole
@@ -106,7 +107,10 @@ def in_page(subject: Subject, room: Room) -> dict[str, Part]:
     columns = candidate_columns(subject.trace)
     stepped = {name: steps(columns[name]) for name in ("bands", "entry_bands", "query_bands")}
     found = room.take(seen(subject, {**columns, **stepped}), "candidates band by band")
-    return {**found, **(band_sheets(subject, room) if found else {})}
+    if not found:
+        return {}
+    networks = band_networks(subject, room)
+    return {**found, **(band_sheets(subject, room) if networks is None else networks)}
 
 
 PANEL = Panel(

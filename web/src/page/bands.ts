@@ -6,15 +6,16 @@ import type { StoredAnswers } from "../core/panel";
 import { SHEET } from "../core/protocol";
 import { decodePicture } from "../core/scene";
 import { type Kept, Made, unstep } from "../core/stored";
+import { Decoding } from "./decoding";
 
 const PATCH_PX = 16;
 const BANDS_PER_ROW = 5;
 
 export function storedBands(kept: Kept): StoredAnswers {
-  const sheets = new Sheets(kept);
+  const pictures = Decoding.in(kept) ?? new Sheets(kept);
   return {
     candidates: ({ queries }) => candidates(kept, queries),
-    bands: ({ queries, entries }) => sheets.together(queries[0], entries),
+    bands: ({ queries, entries }) => pictures.together(queries[0], entries),
   };
 }
 
