@@ -1,14 +1,20 @@
 """Content credentials: what a picture says that it was made of, read back by the library of those who made C2PA."""
 
 import json
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import c2pa
 import numpy as np
 import pytest
 from command import ktviz
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from PIL import Image
 
 import ktviz as kt
+from ktviz.audit import credentials
 from ktviz.audit.certificates import read_pair
 from ktviz.errors import AuditError, MissingAuditError, MissingKeyError, SigningError, StorageError
 from ktviz.images import read_image
@@ -130,9 +136,9 @@ def test_what_cannot_be_signed_or_read_says_why(trace, pair, tmp_path, monkeypat
         kt.read_credentials(tmp_path / "plain.png")
 
 
-@pytest.mark.parametrize("name", ["", "n" * 65])
+@pytest.mark.parametrize("name", ["", "n" * 65, "ö" * 64, "\ud800", "a\nb", "  "])
 def test_a_name_that_no_certificate_holds_is_refused_and_nothing_is_left(name, tmp_path):
-    with pytest.raises(SigningError, match="1 to 64"):
+    with pytest.raises(SigningError, match="1 to 64 bytes"):
         kt.self_made_certificate(tmp_path / "a.key", name)
     assert [*tmp_path.iterdir()] == []
 
@@ -158,3 +164,85 @@ def test_the_command_line_writes_and_reads_them(world, paint, pair, tmp_path):
     kt.write_credentials(out, world.translator.traced(paint(4, 96, 96)), *pair)
     read = ktviz("credentials", out, "--json")
     assert json.loads(read.stdout)["state"] == "Valid"
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda claim: claim["works"][0].update(share=0.9), "say different shares"),
+        (lambda claim: claim.update(lacking={"a": "b"}), "no number"),
+        (lambda claim: claim.update(lacking=5), "no table of shares"),
+        (lambda claim: claim.clear(), "no table of shares"),
+    ],
+)
+def test_a_claim_that_says_two_things_or_nonsense_is_refused(trace, pair, tmp_path, monkeypatch, change, found):
+    true = credentials.claim
+
+    def false(*given):
+        said = true(*given)
+        change(said["assertions"][1]["data"])
+        return said
+
+    monkeypatch.setattr(credentials, "claim", false)
+    kt.write_credentials(tmp_path / "out.png", trace, *pair)
+    with pytest.raises(AuditError, match=f"broken .*{found}"):
+        kt.read_credentials(tmp_path / "out.png")
+
+
+@pytest.mark.parametrize("said", ["text", 5, [1], {"source": "evil", "share": 0.9}])
+def test_an_ingredient_that_is_none_is_refused(trace, pair, tmp_path, monkeypatch, said):
+    true = credentials.ingredient
+    monkeypatch.setattr(credentials, "ingredient", lambda work: {**true(work), "metadata": {credentials.WORK: said}})
+    kt.write_credentials(tmp_path / "out.png", trace, *pair)
+    with pytest.raises(AuditError, match="a work lacks a part"):
+        kt.read_credentials(tmp_path / "out.png")
+
+
+def test_reading_and_signing_ask_no_address_that_a_picture_names(trace, pair, tmp_path):
+    asked = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Listener)
+    Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/track.c2pa"
+    xmp = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" '
+        f'dcterms:provenance="{address}"/></rdf:RDF></x:xmpmeta>'
+    )
+    Image.fromarray(trace.output).save(tmp_path / "bait.jpg", xmp=xmp.encode())
+    with pytest.raises(AuditError):
+        kt.read_credentials(tmp_path / "bait.jpg")
+    bait = (tmp_path / "bait.jpg").read_bytes()
+    thumbs = dict.fromkeys(trace.sources()["source"], bait)
+    with suppress(SigningError):
+        kt.write_credentials(tmp_path / "out.png", trace, *pair, thumbs=thumbs)
+    server.shutdown()
+    assert asked == []
+
+
+def test_a_changed_picture_says_so_where_its_table_stands(trace, pair, tmp_path):
+    kt.write_credentials(tmp_path / "out.png", trace, *pair)
+    data = bytearray((tmp_path / "out.png").read_bytes())
+    data[data.rindex(b"IDAT") + 40] ^= 1
+    (tmp_path / "out.png").write_bytes(data)
+    done = ktviz("credentials", tmp_path / "out.png", check=False)
+    assert done.returncode == 1
+    assert "INVALID" in done.stdout.splitlines()[0]
+
+
+def test_a_key_as_openssl_writes_it_will_do(trace, pair, tmp_path):
+    key = serialization.load_pem_private_key(pair[1].read_bytes(), None)
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    (tmp_path / "sec1.key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    )
+    kt.write_credentials(tmp_path / "out.png", trace, pair[0], tmp_path / "sec1.key")
+    assert kt.read_credentials(tmp_path / "out.png").state == "Valid"

@@ -11,7 +11,7 @@ from command import ktviz
 
 import ktviz as kt
 from ktviz.errors import StorageError
-from ktviz.library.export import write_cards, write_croissant
+from ktviz.library.export import address, plain, write_cards, write_croissant
 
 
 def read(path):
@@ -81,3 +81,11 @@ def test_nothing_is_written_over_unasked(world, tmp_path):
     assert ktviz(*asked, "--croissant", path, check=False).returncode == 8
     done = ktviz(*asked, "--croissant", path, "--cards", tmp_path / "cards", "--overwrite")
     assert len(done.stdout.splitlines()) == 1 + len(world.library)
+
+
+def test_an_empty_library_and_expressions_of_licences_are_valid(world, paint, tmp_path):
+    library = kt.Library.create(tmp_path / "empty.ktlib", world.translator.encoder)
+    read(write_croissant(library, tmp_path / "empty.json"))
+    assert address("Apache-2.0 OR MIT") == "Apache-2.0 OR MIT"
+    assert address("MIT") == "https://spdx.org/licenses/MIT"
+    assert plain("http://a.b ~~s~~ &lt; @bob") == r"http\://a\.b \~\~s\~\~ \&lt; \@bob"

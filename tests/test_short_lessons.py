@@ -79,6 +79,7 @@ WRONG = {
         (lambda s, k, c: -lds(s, k, c), "the wrong way round"),
         (lambda s, k, c: pearsonr(k @ s, -c).statistic, "only the order counts"),
         (lambda s, k, c: c, "yours is a ndarray"),
+        (lambda s, k, c: abs(lds(s, k, c)), "the score is -1; yours says 1"),
         (lambda s, k, c: float("nan"), "not a finite number"),
         (lambda s, k, c: np.corrcoef(np.argsort(np.argsort(k @ s)), np.argsort(np.argsort(-c)))[0, 1], "share a rank"),
     ],
@@ -90,6 +91,7 @@ WRONG = {
         (kept_by_all, "the second was not kept"),
         (lambda p, t: survivors(p.abs(), t), "do not look alike"),
         (lambda p, t: torch.ones(len(p), dtype=torch.bool), "yours is a mask"),
+        (lambda p, t: [0.7, 1.7], "are whole"),
     ],
     "heaviest": [
         (lambda *_: None, "it returns nothing"),
@@ -107,7 +109,8 @@ WRONG = {
         (lambda t: None, "it returns nothing"),
         (lambda t: ["verbatim"], "yours is a list"),
         (lambda t: {"a": "verbatim"}, "yours names ['a']"),
-        (lambda t: dict.fromkeys("abcd", "stolen"), "yours says stolen"),
+        (lambda t: dict.fromkeys("abcde", "stolen"), "yours says stolen"),
+        (lambda t: {**kinds(t), "e": "verbatim"}, "e has 1.4"),
         (lambda t: {**kinds(t), "c": "verbatim"}, "c is mirrored"),
         (lambda t: {**kinds(t), "b": "verbatim"}, "b has 0.7"),
         (lambda t: {**kinds(t), "d": "scaled"}, "measures are never exact"),
@@ -119,6 +122,8 @@ WRONG = {
         (lambda one, other: {name: ["share"] for name in differing(one, other)}, "only its creator differs"),
         (lambda one, other: differing(one.round({"share": 3}), other.round({"share": 3})), "in its last digits"),
         (of_first, "only the other table has"),
+        (lambda one, other: {k: v[:1] for k, v in differing(one, other).items()}, "all of them are asked for"),
+        (lambda one, other: dict([*differing(one, other).items()][:1]), "all of them are asked for"),
     ],
     "attend": [
         (lambda q, k: None, "it returns nothing"),
@@ -127,8 +132,12 @@ WRONG = {
         (lambda q, k: (q @ k.T).softmax(1), "divided by √D"),
         (lambda q, k: (-q @ k.T / 2).softmax(1), "takes most of another"),
         (lambda q, k: (q @ k.T / 4).softmax(1), "the parts are off"),
-        (lambda q, k: (e := (q @ k.T / 2).exp()) / e.sum(1, keepdim=True), "does an exponential overflow?"),
+        (
+            lambda q, k: (e := (q @ k.T / q.shape[1] ** 0.5).exp()) / e.sum(1, keepdim=True),
+            "does an exponential overflow?",
+        ),
         (lambda q, k: attend(q, k)[0], "the shape (2, 3) is asked for"),
+        (lambda q, k: (q @ k.T / 2).softmax(1), "by what do you divide?"),
     ],
 }
 CASES = [(name, *case) for name, cases in WRONG.items() for case in cases]
@@ -140,6 +149,16 @@ def test_the_lessons_solution_is_right_and_a_students_copy_open(name):
     solution, checker = lesson.solved(number)
     assert checker(solution).state == "right"
     assert checker(unsolved).state == "open"
+
+
+def test_numpy_in_double_precision_is_right_too():
+    def in_numpy(weights, top):
+        values = weights.double().numpy()
+        order = np.argsort(-values, axis=1, kind="stable")[:, :top]
+        kept = np.take_along_axis(values, order, axis=1)
+        return [order, kept, 1 - kept.sum(1)]
+
+    assert attending.check_heaviest(in_numpy).state == "right"
 
 
 @pytest.mark.parametrize("own", [shares, lds, survivors, heaviest, kinds, differing, attend])

@@ -15,6 +15,8 @@ from ktviz.audit.keys import UNUSABLE, read_key, write_new
 from ktviz.errors import SigningError, StorageError
 
 VALID = timedelta(days=10 * 365)
+MOST_BYTES = 64
+"""Of a name in a certificate."""
 Key = ec.EllipticCurvePrivateKey
 UNUSED = (
     "content_commitment",
@@ -52,10 +54,11 @@ def self_made_certificate(path: str | os.PathLike[str], name: str) -> Path:
         'ann.key.crt'
     """
     path = Path(path)
-    if not 0 < len(name) <= 64:
-        raise SigningError(f"a certificate for {name[:64]!r}", f"{len(name)} letters", "Give a name of 1 to 64 letters")
+    if not name.strip() or not name.isprintable() or len(name.encode("utf-8", "replace")) > MOST_BYTES:
+        found = f"no name of 1 to {MOST_BYTES} bytes"
+        raise SigningError(f"a certificate for {name[:64]!r}", found, "Give a shorter one, in letters")
     authority, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = named(f"Authority of {name}"[:64])
+    issuer = named(f"Authority of {name}".encode()[:MOST_BYTES].decode(errors="ignore"))
     chain = [
         certificate(named(name), issuer, own, authority, is_authority=False),
         certificate(issuer, issuer, authority, authority, is_authority=True),
@@ -120,12 +123,13 @@ def read_pair(certificates: str | os.PathLike[str], key: str | os.PathLike[str])
     asked = f"sign with {os.fspath(certificates)!r} and {os.fspath(key)!r}"
     remedy = "Make a pair with `ktviz keygen --certificate NAME`, or ask your authority for one"
     try:
-        first = x509.load_pem_x509_certificates(chain)[0]
+        owner = x509.load_pem_x509_certificates(chain)[0].public_key()
         private = serialization.load_pem_private_key(secret, None)
     except UNUSABLE as error:
         raise SigningError(asked, f"no certificate and key in PEM ({error})", remedy) from None
     if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
         raise SigningError(asked, "the key is not ECDSA on P-256 (ES256)", remedy)
-    if first.public_key() != private.public_key():
+    if owner != private.public_key():
         raise SigningError(asked, "the certificate is of another key", "Name the two that belong together")
-    return chain, secret
+    lock = serialization.NoEncryption()
+    return chain, private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)

@@ -22,6 +22,7 @@ from ktviz.explain.result import one_site
 from ktviz.files import replacing
 from ktviz.images import Pixels, encode_image, shrink
 from ktviz.trace.named import title_of
+from ktviz.trace.recorded import as_trace
 from ktviz.trace.shares import lacking
 from ktviz.trace.trace import Trace
 
@@ -37,6 +38,8 @@ KINDS: Mapping[str, Literal["png", "jpeg", "webp"]] = {
 }
 THUMB_PX = 256
 GREY = 128
+OF_WORK = ("source", "sha256", "share")
+MOST_SHARE = 1e6
 COLUMNS = ["source", "title", "creator", "year", "licence", "spdx", "url", "sha256", "share"]
 
 
@@ -107,20 +110,22 @@ def signed(
     thumbs: Mapping[str, bytes],
 ) -> bytes:
     """The file of an output with its claim."""
-    c2pa = library()
+    c2pa, trace = library(), as_trace(trace)
     if trace.output is None:
         raise AuditError("credentials of a trace", "it has no output", "Save and open it with its pictures")
     chain, secret = read_pair(certificates, key)
     found = BytesIO()
     try:
         signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(b"es256", chain, secret, None))
-        builder = c2pa.Builder(claim(trace, title, kind))
+        builder = c2pa.Builder(claim(trace, title, kind), offline(c2pa))
         for work in works_of(trace):
             thumb = thumbs.get(work["source"]) or thumbnail(trace, work["source"])
             builder.add_ingredient(ingredient(work), "image/jpeg", BytesIO(thumb))
         builder.sign(signer, kind, BytesIO(encoded(trace.output, kind)), found)
     except c2pa.C2paError as error:
-        raise SigningError(f"sign {title!r}", str(error), "Look at the certificate: C2PA asks more of it") from None
+        certificate, said = "Look at the certificate: C2PA asks more of it", "Look at what is said of its works"
+        todo = certificate if isinstance(error, c2pa.C2paError.Signature) else said
+        raise SigningError(f"sign {title!r}", str(error), todo) from None
     return found.getvalue()
 
 
@@ -143,22 +148,62 @@ def read_credentials(path: str | os.PathLike[str]) -> Credentials:
     if not path.is_file():
         raise MissingAuditError(asked, "no such file", "Check the path")
     try:
-        with c2pa.Reader(path) as reader:
+        with c2pa.Reader(path, context=offline(c2pa)) as reader:
             said = json.loads(reader.json())
     except c2pa.C2paError as error:
         raise AuditError(asked, f"it carries none that can be read ({error})", "Ask who made it") from None
+    try:
+        return as_credentials(said)
+    except KeyError:
+        found = "they are not by ktviz: no shares are said"
+        raise AuditError(asked, found, "Read them with a tool of C2PA") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise AuditError(asked, f"what they say of shares is broken ({error})", "Ask who made it") from None
+
+
+def as_credentials(said: Mapping[str, Any]) -> Credentials:
+    """What a reader found, held to what ktviz writes: whoever has a certificate can sign anything.
+
+    Raises:
+        KeyError: It is not by ktviz.
+        TypeError, ValueError, AttributeError: It is not as ktviz writes it.
+    """
     manifest = said["manifests"][said["active_manifest"]]
-    known = {one["label"]: one["data"] for one in manifest.get("assertions", [])}
-    rows = [one["metadata"][WORK] for one in manifest.get("ingredients", []) if WORK in one.get("metadata", {})]
-    if ATTRIBUTION not in known:
-        raise AuditError(asked, "they are not by ktviz: no shares are said", "Read them with a tool of C2PA")
+    found = [one["data"] for one in manifest.get("assertions", []) if one["label"].split("__")[0] == ATTRIBUTION]
+    if not found:
+        raise KeyError(ATTRIBUTION)
+    if len(found) > 1:
+        raise ValueError("shares are said twice")
+    about = found[0]
+    known = (one.get("metadata") or {} for one in manifest.get("ingredients", []))
+    rows = [metadata[WORK] for metadata in known if WORK in metadata]
+    check_said(about, rows)
     return Credentials(
         said["validation_state"],
         tuple(status["code"] for status in said.get("validation_status", [])),
-        manifest["signature_info"].get("common_name", ""),
+        (manifest.get("signature_info") or {}).get("common_name") or "",
         pd.DataFrame(rows, columns=COLUMNS),
-        known[ATTRIBUTION],
+        about,
     )
+
+
+def check_said(about: Any, rows: Sequence[Any]) -> None:
+    """Raise ValueError unless shares are numbers, and said alike of the picture and of its ingredients."""
+    if not isinstance(about, dict) or not isinstance(about.get("lacking"), dict):
+        raise ValueError("no table of shares")
+    if not all(isinstance(row, dict) and set(row) == set(COLUMNS) for row in rows):
+        raise ValueError("a work lacks a part")
+    numbers = [*about["lacking"].values(), *(row["share"] for row in rows)]
+    if not all(type(value) in (int, float) and abs(value) < MOST_SHARE for value in numbers):
+        raise ValueError("a share is no number")
+    if [{name: row[name] for name in OF_WORK} for row in rows] != about.get("works"):
+        raise ValueError("the picture and its ingredients say different shares")
+
+
+def offline(c2pa: Any) -> Any:
+    """Reads and signs without asking the network: a picture of a stranger may name an address."""
+    verify = {"remote_manifest_fetch": False, "ocsp_fetch": False}
+    return c2pa.Context(settings=c2pa.Settings.from_dict({"verify": verify}))
 
 
 def library() -> Any:
@@ -181,7 +226,7 @@ def claim(trace: Trace, title: str, kind: str) -> dict[str, Any]:
         "system": trace.system,
         "trace": trace.digest,
         "lacking": lacking(one_site(trace)),
-        "works": [{name: work[name] for name in ("source", "sha256", "share")} for work in works_of(trace)],
+        "works": [{name: work[name] for name in OF_WORK} for work in works_of(trace)],
     }
     return {
         "claim_generator_info": [agent],
@@ -197,6 +242,8 @@ def claim(trace: Trace, title: str, kind: str) -> dict[str, Any]:
 def works_of(trace: Trace) -> Sequence[dict[str, Any]]:
     """The works that have a share, largest first."""
     table = one_site(trace).sources()
+    if not np.isfinite(table["share"]).all():
+        raise AuditError("credentials of a trace", "a share is no finite number", "Make the trace again")
     rows = table[table["share"] != 0].reindex(columns=COLUMNS).astype(object).fillna("unknown").to_dict("records")
     return [{**{str(name): value for name, value in row.items()}, "title": title_of(row)} for row in rows]
 

@@ -12,7 +12,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ktviz.errors import StorageError, TraceError
-from ktviz.explain.result import one_site
 from ktviz.figures.colours import OTHER, SOURCE_COLOURS
 from ktviz.figures.layout import percent
 from ktviz.files import replacing
@@ -106,7 +105,12 @@ def write_exhibition(
     names = table[by].astype(str).tolist()
     colours = {name: SOURCE_COLOURS[n] if n < len(SOURCE_COLOURS) else OTHER for n, name in enumerate(names)}
     known = store.about_sources()
-    outputs = [output for name in dict.fromkeys(store.names) for output in shown(store, name, by, known, colours)]
+    outputs, unread = list[Shown](), set[str]()
+    for name in dict.fromkeys(store.names):
+        try:
+            outputs += shown(store.open(name), name, by, known, colours)
+        except TraceError:
+            unread.add(name)
     page = environment().get_template("exhibition.html.jinja")
     text = page.render(
         title=title,
@@ -114,7 +118,7 @@ def write_exhibition(
         outputs=outputs,
         total=[{**row, "colour": colours[str(row[by])], "name": str(row[by])} for row in table.to_dict("records")],
         facts=[counted(len(outputs), "output"), counted(len(table), by, plural(by)), "shares: overlap"],
-        broken=sorted(table.attrs.get("broken", ())),
+        broken=sorted({*table.attrs.get("broken", ()), *unread}),
         percent=percent,
     )
     with replacing(path) as temporary:
@@ -133,16 +137,14 @@ def environment() -> Environment:
 
 
 def shown(
-    store: TraceStore, name: str, by: Group, known: Mapping[str, Mapping[str, Any]], colours: Mapping[str, str]
+    opened: Trace, name: str, by: Group, known: Mapping[str, Mapping[str, Any]], colours: Mapping[str, str]
 ) -> Iterator[Shown]:
-    """The outputs of a trace; none of one that is broken."""
-    try:
-        opened = store.open(name)
-    except TraceError:
-        return  # named by the table
+    """The outputs of a trace."""
     for number in range(len(opened.pictures)):
-        trace = one_site(opened.image(number))
-        yield Shown(name, picture_of(trace), parts_of(trace, by, known, colours))
+        whole = opened.image(number)
+        painting = whole.painting()
+        one = whole if painting is None else painting
+        yield Shown(name, picture_of(one), parts_of(one, by, known, colours))
 
 
 def picture_of(trace: Trace) -> str:
@@ -159,7 +161,7 @@ def parts_of(
     shares: dict[str, float] = {}
     for source, share in trace.sources()[["source", "share"]].itertuples(index=False):
         name = str(group_of(known[source], by))
-        shares[name] = shares.get(name, 0.0) + float(share)
+        shares[name] = shares.get(name, 0.0) + float(share) / len(trace.sites)
     ranked = sorted((item for item in shares.items() if item[1] > 0), key=lambda item: (-item[1], item[0]))
     named = [Part(name, share, colours.get(name, OTHER)) for name, share in ranked[:NAMED]]
     rest = sum(share for _, share in ranked[NAMED:])

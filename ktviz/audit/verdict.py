@@ -106,7 +106,7 @@ def verify_files(
 
 def check_noted(sha256: str | None) -> None:
     """Raise SettingError unless what was noted is a SHA-256, or nothing."""
-    if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
+    if sha256 is not None and not (isinstance(sha256, str) and re.fullmatch("[0-9a-fA-F]{64}", sha256)):
         raise SettingError(f"sha256 {short(sha256)}", "not 64 hexadecimal digits", "Copy it again, whole")
 
 

@@ -57,7 +57,9 @@ def credentials(
         said = {"state": found.state, "remarks": list(found.remarks), "signer": found.signer, "works": works}
         print_json({**said, "about": dict(found.about)})
     else:
-        print_shares(found.works.assign(retrievals=1), picture.name, found.about["lacking"], to=out)
+        changed = found.state == "Invalid"
+        title = f"{picture.name} (INVALID: it was changed since it was signed)" if changed else picture.name
+        print_shares(found.works.assign(retrievals=1), title, found.about["lacking"], to=out)
         err.print(f"{found.state}, signed by {escape(found.signer)}; {', '.join(found.remarks)}", soft_wrap=True)
     if found.state == "Invalid":
         raise typer.Exit(1)

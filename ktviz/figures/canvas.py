@@ -28,6 +28,7 @@ from ktviz.values import number
 
 DPI = 125
 SMALLEST, LEAST_POINTS = 15.0, 6.5
+MOST_INCHES = 100
 PER_INCH = SMALLEST * 72 / LEAST_POINTS
 """Px of a page an inch of paper, so that text of `SMALLEST` px is `LEAST_POINTS` points high."""
 SANS = ("Inter", "Helvetica Neue", "Segoe UI", "Helvetica", "Arial", "Liberation Sans")
@@ -182,7 +183,7 @@ def page_width(width: float | None, least: float) -> float:
     if width is None:
         return WIDTH
     inches = number("width", width)
-    if not inches > 0:
+    if not 0 < inches <= MOST_INCHES:
         raise SettingError(f"width {inches:g}", "no width", "Give inches, such as 3.4 for one column or 7 for two")
     found = inches * PER_INCH
     if found < least:

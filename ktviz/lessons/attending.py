@@ -49,8 +49,12 @@ def examine_heaviest(solution: Solution) -> None:
 def parts(found: Any, rows: int, top: int) -> tuple[Tensor, Tensor, Tensor]:
     """A result as three tensors."""
     expect(found is not None, "it returns nothing.")
-    expect(isinstance(found, tuple) and len(found) == 3, "three results are asked for: entries, weights, left over.")
-    one, two, three = (torch.as_tensor(part) for part in found)
+    expect(
+        isinstance(found, (tuple, list)) and len(found) == 3,
+        "three results are asked for: entries, weights, left over.",
+    )
+    one, two, three = (torch.as_tensor(part).detach() for part in found)
+    two, three = two.float(), three.float()
     shapes = {"entries": (one, (rows, top)), "weights": (two, (rows, top)), "left over": (three, (rows,))}
     for name, (part, shape) in shapes.items():
         expect(tuple(part.shape) == shape, f"{name}: the shape {shape} is asked for, yours has {tuple(part.shape)}.")
@@ -87,6 +91,11 @@ def examine_attend(solution: Solution) -> None:
         "with more numbers in a key, products grow, and so would the contrast: something is to be divided by √D.",
     )
     expect(torch.allclose(found, attend(queries, keys), atol=CLOSE), "the parts are off, though their order is right.")
+    draw = torch.Generator().manual_seed(1)
+    more, others = torch.randn(5, 9, generator=draw), torch.randn(7, 9, generator=draw)
+    found = weights_of(solution(more.clone(), others.clone()), (5, 7))
+    right = torch.allclose(found, attend(more, others), atol=CLOSE)
+    expect(right, "with other numbers in a key the parts are off: by what do you divide?")
     large = weights_of(solution(100 * queries, 100 * keys), (2, 3))
     expect(bool(torch.isfinite(large).all()), "with large numbers yours are not finite: does an exponential overflow?")
 

@@ -69,15 +69,20 @@ def check_kinds(solution: Solution) -> Feedback:
 
 def examine_kinds(solution: Solution) -> None:
     table = pd.DataFrame(
-        {"source": ["a", "b", "c", "d"], "scale": [1.0, 0.7, 1.0, 1.003], "mirrored": [False, False, True, False]}
+        {
+            "source": ["a", "b", "c", "d", "e"],
+            "scale": [1.0, 0.7, 1.0, 1.003, 1.4],
+            "mirrored": [False, False, True, False, False],
+        }
     )
     found = as_mapping(solution(table.copy()), "from sources to words")
     words = {str(name): str(word) for name, word in found.items()}
-    expect(set(words) == {*"abcd"}, f"there are four works, a to d; yours names {sorted(words)}.")
+    expect(set(words) == {*"abcde"}, f"there are five works, a to e; yours names {sorted(words)}.")
     strange = sorted(set(words.values()) - set(KINDS))
     expect(not strange, f"the words are {', '.join(KINDS)}; yours says {', '.join(strange)}.")
     expect(words["c"] == "mirrored", "c is mirrored, whatever its scale; yours says otherwise.")
     expect(words["b"] == "scaled", "b has 0.7 of its size; yours says otherwise.")
+    expect(words["e"] == "scaled", "e has 1.4 times its size; yours says otherwise.")
     expect(words["a"] == "verbatim", "a is as it was; yours says otherwise.")
     expect(words["d"] == "verbatim", "a scale of 1.003 is no scaling: it is measured, and measures are never exact.")
 
@@ -118,9 +123,15 @@ def examine_differing(solution: Solution) -> None:
     expect(changed["art/sails.jpg"] == ["creator"], f"only its creator differs; yours says {changed['art/sails.jpg']}.")
     shares = WORKS.copy()
     shares.loc[0, "share"] = 0.5000001
-    expect(
-        "art/night.jpg" in told(solution(WORKS.copy(), shares)), "a share that is off in its last digits differs, too."
-    )
+    close = told(solution(WORKS.copy(), shares))
+    expect("art/night.jpg" in close, "a share that is off in its last digits differs, too.")
+    expect(close == {"art/night.jpg": ["share"]}, f"only the share of art/night.jpg differs; yours says {close}.")
+    many = WORKS.copy()
+    many.loc[0, "creator"], many.loc[0, "share"] = "Studio Ostwind", 0.4
+    many.loc[2, "licence"] = "CC-BY-4.0"
+    found = {name: sorted(columns) for name, columns in told(solution(WORKS.copy(), many)).items()}
+    wanted = {"art/night.jpg": ["creator", "share"], "art/fruit.jpg": ["licence"]}
+    expect(found == wanted, "where several works differ, in several columns, all of them are asked for.")
     fewer = told(solution(WORKS.copy(), WORKS.iloc[:2]))
     expect("art/fruit.jpg" in fewer, "a work that is missing in the other table is a difference.")
     more = told(solution(WORKS.iloc[:2], WORKS.copy()))

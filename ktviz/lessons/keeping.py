@@ -55,6 +55,8 @@ def numbers(found: Any, count: int) -> list[int]:
     values = np.asarray(found.tolist() if isinstance(found, Tensor) else list(found))
     expect(values.dtype != np.bool_, "numbers of patches are asked for, yours is a mask.")
     expect(values.ndim == 1, f"a list of numbers is asked for, yours has the shape {values.shape}.")
+    whole = values.dtype.kind in "iuf" and bool((values == np.floor(values)).all())
+    expect(whole, "numbers of patches are whole; yours are not.")
     kept = [int(value) for value in values.tolist()]
     expect(all(0 <= number < count for number in kept), f"there are {count} patches, numbered from 0; yours {kept}.")
     return kept

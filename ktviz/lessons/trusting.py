@@ -29,6 +29,8 @@ def examine_lds(solution: Solution) -> None:
     best = number(solution(shares, kept, change))
     expect(not close(best, -1), "the less is kept, the more changes: your sign is the wrong way round.")
     expect(close(best, 1), f"here the shares foretell the order of all changes: 1, yours says {best:.3g}.")
+    worst = number(solution(shares, kept, kept @ shares))
+    expect(close(worst, -1), f"where most changes though most is kept, the score is -1; yours says {worst:.3g}.")
     curved = number(solution(shares, kept, change**3))
     expect(close(curved, 1), f"only the order counts, not by how much: still 1, yours says {curved:.3g}.")
     scaled = number(solution(10 * shares, kept, change))

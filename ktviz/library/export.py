@@ -125,7 +125,7 @@ def croissant(library: Library) -> dict[str, Any]:
         "creator": [{"@type": "sc:Person", "name": one} for one in creators(rows)],
         "citeAs": f"{name}, a ktviz library of format {library.manifest.version}, digest {library.digest[:12]}",
         "distribution": [*distribution(library)],
-        "recordSet": [sources_as_records(rows)],
+        "recordSet": [sources_as_records(rows)] if rows else [],
     }
 
 
@@ -169,10 +169,13 @@ def sources_as_records(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def licences(rows: list[dict[str, Any]]) -> list[str]:
     """Addresses of the licences at SPDX, and those that are none of SPDX's as they were written."""
-    known = Counter(
-        row["licence"] if row["spdx"] == UNKNOWN else f"https://spdx.org/licenses/{row['spdx']}" for row in rows
-    )
+    known = Counter(row["licence"] if row["spdx"] == UNKNOWN else address(row["spdx"]) for row in rows)
     return [licence for licence, _ in known.most_common()]
+
+
+def address(spdx: str) -> str:
+    """Of a licence at SPDX; an expression of several has none, and stays what it is."""
+    return spdx if " " in spdx else f"https://spdx.org/licenses/{spdx}"
 
 
 def creators(rows: list[dict[str, Any]]) -> list[str]:
@@ -188,7 +191,7 @@ def data_card(library: Library, name: str) -> str:
     by_licence = Counter(row["spdx"] if row["spdx"] != UNKNOWN else row["licence"] for row in rows)
     size = as_text(record.source_bytes + sum(size for size, _ in record.tables.values()))
     header = {
-        "license": hub_licence(by_licence),
+        "license": hub_licence(Counter(row["spdx"] for row in rows)),
         "pretty_name": f"{name}, a ktviz bank of {record.kind}",
         "tags": ["ktviz", "image-to-image", "retrieval", record.kind],
         "size_categories": [size_category(len(bank))],
@@ -224,7 +227,7 @@ Licences are those that were stated with the pictures; ktviz does not check that
 ```python
 import ktviz
 
-banks = ktviz.Library.open("{library.folder.name}")["{name}"]
+banks = ktviz.Library.open({json.dumps(library.folder.name, ensure_ascii=False)})["{name}"]
 ```
 
 What entries are, and how they are stored: the page *A library on disk* of ktviz's documentation. A source that must
@@ -259,4 +262,4 @@ def as_yaml(header: Mapping[str, Any]) -> str:
 def plain(text: str) -> str:
     """Words of a stranger within a table of Markdown."""
     kept = " ".join(str(text).split())
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|!" else letter for letter in kept)
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|!&~@:." else letter for letter in kept)

@@ -294,10 +294,13 @@ class TraceStore:
         """Traces whose file does not end as a Parquet file must; looking at four bytes of each is quick."""
         broken = {}
         for name in self.names:
-            with open(self._trace(name), "rb") as file:
-                file.seek(-min(len(MAGIC), file.seek(0, os.SEEK_END)), os.SEEK_END)
-                if file.read() != MAGIC:
-                    broken[name] = f"{self._trace(name).name} is cut short"
+            try:
+                with open(self._trace(name), "rb") as file:
+                    file.seek(-min(len(MAGIC), file.seek(0, os.SEEK_END)), os.SEEK_END)
+                    if file.read() != MAGIC:
+                        broken[name] = f"{self._trace(name).name} is cut short"
+            except OSError as error:  # a folder, or a link that leads nowhere
+                broken[name] = f"{self._trace(name).name}: {error.strerror or error}"
         return broken
 
     def _scan(

@@ -48,7 +48,7 @@ def test_without_a_width_a_figure_is_made_for_the_screen(trace):
         assert make(trace, None).get_size_inches()[0] == pytest.approx(12.8), name
 
 
-@pytest.mark.parametrize("width", [0, -3, float("nan"), "wide", True])
+@pytest.mark.parametrize("width", [0, -3, float("nan"), float("inf"), 1e6, "wide", True])
 def test_no_width_is_refused(trace, width):
     with pytest.raises(SettingError):
         trace.plot(width=width)
