@@ -9,9 +9,10 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import ScalarFormatter
 
-from ktviz.figures.canvas import DPI, font
+from ktviz.figures.canvas import DPI, families
 from ktviz.figures.colours import FAINT, INK, source_colours
 
 SIZE_PX = (960, 600)
@@ -59,9 +60,9 @@ def draw(curves: Curves, path: Path) -> None:
 
 def dress(axes: Axes, curves: Curves) -> None:
     """Title, names of axes, a faint grid, and which line is which."""
-    axes.set_title(curves.title, fontproperties=font(TITLE_PX, bold=True), color=INK, loc="left")
-    axes.set_xlabel(curves.across, fontproperties=font(TEXT_PX), color=INK)
-    axes.set_ylabel(curves.up, fontproperties=font(TEXT_PX), color=INK)
+    axes.set_title(curves.title, fontproperties=sized(TITLE_PX, bold=True), color=INK, loc="left")
+    axes.set_xlabel(curves.across, fontproperties=sized(TEXT_PX), color=INK)
+    axes.set_ylabel(curves.up, fontproperties=sized(TEXT_PX), color=INK)
     for letter, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
         if letter in curves.logarithmic:
             axes.set(**{f"{letter}scale": "log"})
@@ -69,7 +70,12 @@ def dress(axes: Axes, curves: Curves) -> None:
                 formatter(ScalarFormatter())
     axes.tick_params(which="both", colors=FAINT, length=4, pad=4)
     for label in (*axes.get_xticklabels(which="both"), *axes.get_yticklabels(which="both")):
-        label.set_fontproperties(font(TEXT_PX - 2))
+        label.set_fontproperties(sized(TEXT_PX - 2))
     axes.grid(color="#E4E4E4", lw=0.8, zorder=0)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(prop=font(TEXT_PX - 1), frameon=False, labelcolor=INK)
+    axes.legend(prop=sized(TEXT_PX - 1), frameon=False, labelcolor=INK)
+
+
+def sized(size: float, bold: bool = False) -> FontProperties:
+    """The system's sans serif, of so many px."""
+    return FontProperties(family=families(), size=size * 72 / DPI, weight="bold" if bold else "normal")

@@ -86,6 +86,7 @@ def led_inside(app: Sphinx, page: str, source: list[str]) -> None:
     """Links to files beside the documentation lead to their pages in it."""
     up = "../" * page.count("/")
     source[0] = source[0].replace("](../benchmarks/results)", f"]({up}{RESULTS}/index.md)")
+    source[0] = source[0].replace("](../CHANGELOG.md)", "](changelog.md)")
     for folder, pattern in LED:
         source[0] = re.sub(rf"\]\({pattern}", lambda found, to=folder: f"]({up}{to}/{found[1]}.md", source[0])
 

@@ -49,7 +49,7 @@ def test_the_lessons_are_copied_without_solutions_and_jupyterlab_runs_there(tmp_
     text = "".join(path.read_text() for path in folder.glob("*.ipynb"))
     assert START not in text
     assert END not in text
-    assert text.count(json.dumps(STUB)[1:-1]) == 11
+    assert text.count(json.dumps(STUB)[1:-1]) == 18
     assert "7 lessons copied" in done.stdout
 
 
