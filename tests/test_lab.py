@@ -50,7 +50,7 @@ def test_the_lessons_are_copied_without_solutions_and_jupyterlab_runs_there(tmp_
     assert START not in text
     assert END not in text
     assert text.count(json.dumps(STUB)[1:-1]) == 18
-    assert "7 lessons copied" in done.stdout
+    assert "9 lessons copied" in done.stdout
 
 
 def test_the_exit_code_is_jupyterlab_s(tmp_path, jupyter):
