@@ -57,8 +57,14 @@ def kernels(server, method="GET", kernel=""):
 
 
 def is_ready(server):
-    """Whether a page has a kernel that waits for work: before that, keys that run a cell open a dialog."""
-    return any(one["execution_state"] == "idle" and one["connections"] for one in kernels(server))
+    """Whether a page has a kernel that waits for work: before that, keys that run a cell open a dialog.
+
+    While a kernel is being started, a server asked for its list may answer with an error of its own.
+    """
+    try:
+        return any(one["execution_state"] == "idle" and one["connections"] for one in kernels(server))
+    except OSError:
+        return False
 
 
 def start_cell(page, cell):
