@@ -29,6 +29,7 @@ NAMES = (
     "views",
     "waiting",
     "commands",
+    "lessons",
     "gpu",
     "image_analogy",
     "cocosnet",
