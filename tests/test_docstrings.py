@@ -1,5 +1,6 @@
 """Every public name says what it is and shows how it is used, and examples in docstrings do what they say."""
 
+import ast
 import doctest
 import inspect
 import pathlib
@@ -11,6 +12,9 @@ import torch
 
 import ktviz as kt
 from ktviz import samples
+from ktviz.retrieval.site import Recordable
+from ktviz.systems.protocol import System
+from ktviz.systems.registry import OURS, SystemClass, system_class
 from ktviz.testing import CellColours, CellMeans, ToyWorld, toy_photo
 
 PACKAGE = pathlib.Path(__file__).parents[1] / "ktviz"
@@ -20,6 +24,10 @@ WITH_EXAMPLES = sorted(
     if ">>> " in path.read_text(encoding="utf-8")
 )
 PUBLIC = sorted(set(kt.__all__) - {"__version__"})
+CLASSES = [name for name in PUBLIC if inspect.isclass(getattr(kt, name))]
+ASKED = (System, SystemClass, Recordable)
+"""What every system can be asked is the same: it is shown once, here or with a system that has the ability."""
+SYSTEMS = [system_class(name) for name in OURS]
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +61,77 @@ def test_every_public_name_has_an_example(name):
     text = inspect.getdoc(described) or ""
     assert len(text.splitlines()[0]) > 10
     assert ">>> " in text
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_public_method_with_arguments_is_called_in_an_example(name):
+    kind = getattr(kt, name)
+    shown = called(kind)
+    if kind in SYSTEMS:
+        asked = {method for protocol in ASKED for method in vars(protocol)}
+        shown |= asked.intersection(set().union(*map(called, (*ASKED, *SYSTEMS))))
+    assert sorted(with_arguments(kind) - shown) == []
+
+
+def test_examples_that_are_demanded_can_be_missing():
+    class Silent:
+        """Says nothing."""
+
+        __module__ = "ktviz.silent"
+
+        def known(self, number):
+            """A number."""
+
+        def shown(self, number):
+            """Another.
+
+            Example:
+                >>> Silent().shown(3)
+            """
+
+        def plain(self):
+            """Nothing is given."""
+
+    assert with_arguments(Silent) == {"known", "shown"}
+    assert called(Silent) == {"shown"}
+
+
+def ours(kind):
+    """The class and those that it is made of, as far as they are of ktviz."""
+    return [base for base in kind.__mro__ if base.__module__.startswith("ktviz.")]
+
+
+def function_of(value):
+    """The function of a method, whatever its kind; None of something else."""
+    function = getattr(value, "__func__", value)
+    return function if inspect.isfunction(function) else None
+
+
+def with_arguments(kind):
+    """Public methods that take something, but for what other packages call, such as `forward`.
+
+    What views can do is seen, and shown in docs/views.md.
+    """
+    found = set()
+    for base in ours(kind):
+        for name, value in vars(base).items():
+            function = function_of(value)
+            if name.startswith("_") or function is None or base.__module__.startswith("ktviz.widgets."):
+                continue
+            given = [*inspect.signature(function).parameters][0 if isinstance(value, staticmethod) else 1 :]
+            foreign = any(name in vars(other) for other in kind.__mro__ if other not in ours(kind))
+            if given and not foreign:
+                found.add(name)
+    return found
+
+
+def called(kind):
+    """Methods that the examples of a class, of its methods and of what it is made of call by name."""
+    texts = [base.__doc__ for base in ours(kind)]
+    texts += [function.__doc__ for base in ours(kind) for function in map(function_of, vars(base).values()) if function]
+    examples = [example for text in texts for example in doctest.DocTestParser().get_examples(text or "")]
+    nodes = [node for example in examples for node in ast.walk(ast.parse(example.source))]
+    return {node.func.attr for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
 
 
 @pytest.mark.parametrize("name", [name for name in PUBLIC if inspect.isfunction(getattr(kt, name))])

@@ -4,7 +4,9 @@ import { build } from "esbuild";
 
 const folder = process.env.KTVIZ_STATIC ?? "../ktviz/widgets/static";
 const FURTHER = {
-  ...Object.fromEntries(["attributes", "codes", "reuse", "space"].map((name) => [name, `src/panels/${name}.ts`])),
+  ...Object.fromEntries(
+    ["attributes", "codes", "groups", "reuse", "space"].map((name) => [name, `src/panels/${name}.ts`]),
+  ),
   page: "src/page/index.ts",
   compare: "src/compare/index.ts",
 };

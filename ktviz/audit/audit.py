@@ -99,6 +99,18 @@ class Audit:
         >>> audit = kt.Audit.create(trace, title="Stripes", top=1, sample=5)
         >>> audit.tables["sources"]["creator"].tolist()
         ['Painter 1', 'Painter 3', 'Painter 0', 'Painter 2', 'Painter 4']
+        >>> home = pathlib.Path(tempfile.mkdtemp())
+        >>> audit.save(home / "audit")
+        >>> kt.Audit.open(home / "audit").verify(world.library, model=world.translator).difference
+        ''
+        >>> audit.write(home / "again")
+        >>> audit.manifest(home / "again")["files"] == audit.manifest(home / "audit")["files"], len(audit.file_names())
+        (True, 34)
+        >>> _ = kt.self_made_certificate(home / "ann.key", "Ann")
+        >>> audit.write_credentials(home / "out.png", home / "ann.key.crt", home / "ann.key")
+        >>> case = case_of(audit.trace, "rerun", model=world.translator)
+        >>> kt.Audit.assemble(audit.evidence, case, audit.parameters, "Four stripes").title
+        'Four stripes'
     """
 
     title: str

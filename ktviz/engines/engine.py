@@ -51,6 +51,10 @@ class Engine(ABC):
             what: Is done, for the progress bar: "preparing sources".
             quiet: No progress bar.
             named: What an error calls a thing.
+
+        Example:
+            >>> sorted(THREADS.each(len, ["a", "bcd"], "measuring", quiet=True))
+            [(0, 1), (1, 3)]
         """
 
     def map(
@@ -61,7 +65,12 @@ class Engine(ABC):
         quiet: bool,
         named: Callable[[A], str] = str,
     ) -> list[B]:
-        """What came of each, in the order of the things; arguments as in `each`."""
+        """What came of each, in the order of the things; arguments as in `each`.
+
+        Example:
+            >>> THREADS.map(len, ["a", "bcd"], "measuring", quiet=True)
+            [1, 3]
+        """
         found = dict(self.each(work, things, what, quiet, named))
         return [found[number] for number in range(len(things))]
 

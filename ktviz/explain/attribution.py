@@ -145,6 +145,10 @@ class Attribution(Result):
 
         Args:
             width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+
+        Example:
+            >>> float(kt.attribute(trace).plot(width=3.4).get_figwidth())
+            3.4
         """
         from ktviz.figures.attribution import attribution_figure
 

@@ -83,6 +83,10 @@ class Backtrack(Result):
         Args:
             picks: How many retrievals to show.
             width: In inches, as of two columns of a paper (7); None: for the screen.
+
+        Example:
+            >>> float(kt.backtrack(trace, kt.Box(0, 0, 8, 8)).plot(width=7).get_figwidth())
+            7.0
         """
         from ktviz.figures.backtracking import backtracking_figure
 

@@ -103,6 +103,8 @@ class Comparison(Result):
         >>> found = kt.compare(trace, kt.without(trace, "red"))
         >>> found.new_winners["source_after"].unique().tolist()
         ['toy/flat/yellow.png']
+        >>> float(found.plot(width=3.4).get_figwidth())
+        3.4
     """
 
     kind: ClassVar[str] = "a comparison"
@@ -161,11 +163,15 @@ class Comparison(Result):
 
         return unless_refused(comparison_card, self)
 
-    def plot(self) -> Figure:
-        """Before, after, and the difference with its scale: a matplotlib figure."""
+    def plot(self, *, width: float | None = None) -> Figure:
+        """Before, after, and the difference with its scale: a matplotlib figure.
+
+        Args:
+            width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+        """
         from ktviz.figures.comparison import comparison_figure
 
-        return comparison_figure(self)
+        return comparison_figure(self, width)
 
 
 def compare(before: Traced, after: Traced, *, model: object | None = None) -> Comparison:

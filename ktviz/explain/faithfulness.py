@@ -52,8 +52,9 @@ class Faithfulness(Result):
 
     Example:
         >>> answer = kt.attribute(trace, kt.Box(0, 0, 64, 64))
-        >>> type(kt.faithfulness(answer, subsets=4, seeds=range(2), quiet=True)).__name__
-        'Faithfulness'
+        >>> found = kt.faithfulness(answer, subsets=4, seeds=range(2), quiet=True)
+        >>> type(found).__name__, float(found.plot(width=3.4).get_figwidth())
+        ('Faithfulness', 3.4)
     """
 
     kind: ClassVar[str] = "a faithfulness test"
@@ -106,11 +107,15 @@ class Faithfulness(Result):
         facts |= QUESTIONS | {name: self.about.get(key, "") for name, key in STATED} | {"seeds": len(self.random)}
         return pd.Series(facts, name=self.kind)
 
-    def plot(self) -> Figure:
-        """Scores of exclusion and curves of blending, each beside the random control: a matplotlib figure."""
+    def plot(self, *, width: float | None = None) -> Figure:
+        """Scores of exclusion and curves of blending, each beside the random control: a matplotlib figure.
+
+        Args:
+            width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+        """
         from ktviz.figures.faithfulness import faithfulness_figure
 
-        return faithfulness_figure(self)
+        return faithfulness_figure(self, width)
 
 
 @without_autocast

@@ -81,7 +81,13 @@ class Origins:
         return float(np.median(there)) if len(there) else np.nan
 
     def of(self, sources: tuple[str, ...]) -> Any:
-        """`part` with the columns of other sources, among which are its own."""
+        """`part` with the columns of other sources, among which are its own.
+
+        Example:
+            >>> found = kt.origins(trace, cells=4)
+            >>> found.part.shape, found.of((*found.sources, "another")).shape
+            ((16, 80), (16, 96))
+        """
         place = np.array([sources.index(name) for name in self.sources], dtype=np.int64)
         entries, each = self.part.tocoo(), self.cells**2
         column = place[entries.col // each] * each + entries.col % each

@@ -29,6 +29,11 @@ class Result:
         frame: The rows.
         about: What was asked, how it was answered, and digests of what answered.
         pictures: (H, W, 3) uint8 by name.
+
+    Example:
+        >>> found = kt.attribute(trace)
+        >>> found.headline(), found.summary()["rows"], found.to_pandas().shape, found.to_arrow().num_rows
+        ('by source through overlap: toy/flat/yellow.png 37.5%, toy/flat/cyan.png 31.2%', 5, (5, 10), 5)
     """
 
     frame: pd.DataFrame
@@ -79,6 +84,12 @@ class Result:
 
         Raises:
             StorageError: The file exists, or the disk refuses.
+
+        Example:
+            >>> path = pathlib.Path(tempfile.mkdtemp()) / "found.parquet"
+            >>> kt.attribute(trace).save(path)
+            >>> kt.Attribution.open(path)
+            Attribution(by source through overlap: toy/flat/yellow.png 37.5%, toy/flat/cyan.png 31.2%)
         """
         table = self.to_arrow().replace_schema_metadata(None)
         parquet.write(path, parquet.Stored(table, self._stated(), dict(self.pictures)), overwrite)
@@ -89,6 +100,12 @@ class Result:
 
         Raises:
             TraceError: Missing, cut short, of another kind, or of a newer schema.
+
+        Example:
+            >>> path = pathlib.Path(tempfile.mkdtemp()) / "found.parquet"
+            >>> kt.backtrack(trace, kt.Box(0, 0, 8, 8)).save(path)
+            >>> len(kt.Backtrack.open(path))
+            1
         """
         stored = parquet.read(path, cls.kind, RESULT_SCHEMA, lambda about: dict.fromkeys(cls.holds), cls.former)
         about = {name: value for name, value in stored.about.items() if name not in ("kind", "schema")}

@@ -9,31 +9,38 @@ from ktviz.explain.case import case_of
 from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, QUANTITY_INK
-from ktviz.figures.layout import MARGIN, WIDTH, fit
-from ktviz.figures.maps import BODY, LINE, SMALL, TITLE, painted_values, scale
+from ktviz.figures.layout import MARGIN, columns_in, fit, in_rows
+from ktviz.figures.lines import heading, title_above
+from ktviz.figures.maps import BODY, LINE, SMALL, painted_values, scale
 from ktviz.regions import Box
 from ktviz.systems.switches import Switched
 from ktviz.trace.named import credit_of, short_title_of
 from ktviz.trace.recorded import Traced
 
 GAP, TOP, TALLEST = 24.0, 132.0, 420.0
-NAME, FLAG, BAR = 260.0, 110.0, 150.0
-"""Widths of the name of an attribute, of whether it is there, and of the longest bar to either side."""
+SHARE_LINE = 18.0
+NAME, FLAG, BAR, NUMBERS = 260.0, 110.0, 150.0, 72.0
+"""Widths of the name of an attribute, of whether it is there, of the longest bar to either side, and of what is beside
+bars; the first three at most."""
+LEAST, NARROWEST = 200.0, 540.0
+"""Px of a picture, and of the narrowest page."""
 WANTED_INK = "#E69F00"
 """Of what is to come; what is to go is in the other one."""
 
 
-def attributes_figure(trace: Traced, *, model: object | None = None) -> Figure:
+def attributes_figure(trace: Traced, *, model: object | None = None, width: float | None = None) -> Figure:
     """Source, reference and output, of what every cell was made, and by how much each attribute was to change.
 
     Args:
         trace: Of one image, of a system that changes attributes; or a result that was recorded.
         model: The system; not needed while the one that recorded lives.
+        width: In inches; there are fewer pictures in a row of a narrow page.
 
     Returns:
-        A figure 1600 px wide that belongs to no pyplot state.
+        A figure, 1600 px wide if nobody says, that belongs to no pyplot state.
 
     Raises:
+        SettingError: Text would be too small to read.
         AbilityError: The system changes no attributes.
         TraceError: Nothing was retrieved, or the model is gone.
 
@@ -55,21 +62,21 @@ def attributes_figure(trace: Traced, *, model: object | None = None) -> Figure:
     found = case.system.switches(case.trace).recorded()
     pictures = {"Source": found.source, "Reference": found.reference, "Output": found.output}
     shown = {title: pixels for title, pixels in pictures.items() if pixels is not None}
-    width = (WIDTH - 2 * MARGIN - 3 * GAP) / 4
-    size = fit(found.output.shape[:2], width, TALLEST)
-    table = TOP + size[1] + 92 + len(found.shares) * 18
-    canvas = Canvas.create(WIDTH, table + 44 + len(found.has) * LINE + 20)
-    canvas.text(MARGIN, 50, "What was to change, after whom, and of what the picture was made", TITLE, bold=True)
-    canvas.text(MARGIN, 78, " · ".join([*facts(found), f"digest {trace.digest[:12]}"]), SMALL, FAINT)
-    for number, (title, pixels) in enumerate(shown.items()):
-        box = Box(MARGIN + number * (width + GAP), TOP, *size)
-        canvas.text(box.x, box.y - 9, title, BODY, bold=True)
+    canvas = Canvas.page(width, NARROWEST)
+    title = "What was to change, after whom, and of what the picture was made"
+    top = TOP + heading(canvas, title, [*facts(found), f"digest {trace.digest[:12]}"])
+    columns = columns_in(canvas.room, LEAST, GAP, 4)
+    across = (canvas.room - (columns - 1) * GAP) / columns
+    size = fit(found.output.shape[:2], across, TALLEST)
+    below = 92 + len(found.shares) * SHARE_LINE
+    boxes = in_rows(len(shown) + 1, columns, size, (across + GAP, size[1] + below), top)
+    for (title, pixels), box in zip(shown.items(), boxes, strict=False):
+        title_above(canvas, title, box)
         canvas.picture(pixels, box, magnified=True)
         if title == "Reference":
             draw_credit(canvas, found, box)
-    draw_shares(canvas, found, Box(MARGIN + len(shown) * (width + GAP), TOP, *size))
-    draw_attributes(canvas, found, table)
-    return canvas.figure
+    draw_shares(canvas, found, boxes[-1])
+    return canvas.end(draw_attributes(canvas, found, boxes[-1].bottom + below) + 20)
 
 
 def facts(found: Switched) -> list[str]:
@@ -91,18 +98,23 @@ def draw_credit(canvas: Canvas, found: Switched, box: Box) -> None:
 def draw_shares(canvas: Canvas, found: Switched, box: Box) -> None:
     """How much of what was asked for is in every cell."""
     title, share = next(iter(found.shares.items()))
-    said = canvas.shortened(f"Part of {title}", BODY, box.width, bold=True)
-    canvas.text(box.x, box.y - 9, said, BODY, bold=True)
+    title_above(canvas, f"Part of {title}", box)
     canvas.picture(painted_values(share), box, magnified=True)
     scale(canvas, Box(box.x, box.bottom + 10, box.width, 10), "0 %", "100 %")
     for line, (part, shares) in enumerate(found.shares.items()):
-        canvas.text(box.x, box.bottom + 56 + 18 * line, f"{shares.mean():.0%} {part}", SMALL, FAINT)
+        canvas.text(box.x, box.bottom + 56 + SHARE_LINE * line, f"{shares.mean():.0%} {part}", SMALL, FAINT)
 
 
-def draw_attributes(canvas: Canvas, found: Switched, top: float) -> None:
-    """A row for every attribute: whether the source has it, whether it is wanted, and by how much it was to change."""
-    middle = MARGIN + NAME + 2 * FLAG + BAR + 24
-    columns = {"attribute": MARGIN, "source": MARGIN + NAME, "wanted": MARGIN + NAME + FLAG}
+def draw_attributes(canvas: Canvas, found: Switched, top: float) -> float:
+    """A row for every attribute: whether the source has it, whether it is wanted, and by how much it was to change.
+
+    Returns:
+        Where the rows end.
+    """
+    name_room, flag = min(NAME, 0.37 * canvas.room), min(FLAG, 0.12 * canvas.room)
+    bar = min(BAR, (canvas.room - name_room - 2 * flag - NUMBERS) / 2)
+    middle = MARGIN + name_room + 2 * flag + bar + 24
+    columns = {"attribute": MARGIN, "source": MARGIN + name_room, "wanted": MARGIN + name_room + flag}
     for title, x in columns.items():
         canvas.text(x, top, title, SMALL, FAINT)
     canvas.text(middle, top, "difference", SMALL, FAINT, align="center")
@@ -112,12 +124,15 @@ def draw_attributes(canvas: Canvas, found: Switched, top: float) -> None:
     for number, name in enumerate(found.has):
         y = top + 30 + number * LINE
         difference = found.difference[name]
-        canvas.text(MARGIN, y, canvas.shortened(name.replace("_", " "), BODY, NAME - 16), BODY, bold=bool(difference))
+        canvas.text(
+            MARGIN, y, canvas.shortened(name.replace("_", " "), BODY, name_room - 16), BODY, bold=bool(difference)
+        )
         for title, there in (("source", found.has[name]), ("wanted", found.wanted[name])):
             canvas.text(columns[title], y, "yes" if there else "no", BODY, *(() if there else (FAINT,)))
         if difference:
-            length = BAR * abs(difference) / most
+            length = bar * abs(difference) / most
             left = middle if difference > 0 else middle - length
             canvas.bar(Box(left, y - 14, length, 16), WANTED_INK if difference > 0 else QUANTITY_INK)
             x, align = (middle + length + 8, "left") if difference > 0 else (middle - length - 8, "right")
             canvas.text(x, y, f"{difference:+g}", SMALL, align=align)
+    return top + 44 + rows

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from ktviz.figures.canvas import Canvas, page_width
+from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, QUANTITY_INK, source_colours
 from ktviz.figures.facts import facts, label
 from ktviz.figures.layout import MARGIN, fit, percent
+from ktviz.figures.lines import wrapped, write
 from ktviz.images import Pixels
 from ktviz.regions import Box, Mask, stretched
 
@@ -38,7 +38,8 @@ def attribution_figure(attribution: Attribution, width: float | None = None) -> 
     Raises:
         SettingError: Text would be too small to read.
     """
-    page = page_width(width, NARROWEST)
+    canvas = Canvas.page(width, NARROWEST)
+    page = canvas.width
     stacked = page < STACKED
     frame, about = attribution.frame, attribution.about
     rows = frame.head(ROWS)
@@ -47,16 +48,13 @@ def attribution_figure(attribution: Attribution, width: float | None = None) -> 
     size = (0.0, 0.0) if picture is None else fit((picture.shape[0], picture.shape[1]), *space)
     said = ["A share is the " + about["unit"] + "."]
     said += [] if about["causal"] else ["Nearest explanation: the candidates did not feed the output."]
-    measure = Canvas.create(page, 10.0, width)
-    texts = [*wrapped(measure, said, " "), *wrapped(measure, facts(attribution), " · ")]
+    texts = [*wrapped(canvas, said), *wrapped(canvas, facts(attribution), " · ")]
     top = 80.0 + 22 * len(texts) + 20
     bars = top + (size[1] + 30 if stacked else 0)
     end = bars + len(rows) * ROW + 20
-    canvas = Canvas.create(page, max(top + size[1], end + 10) + 60, width)
     title = f"{'By' if stacked else 'Attribution by'} {attribution.by} through {attribution.through}"
     canvas.text(MARGIN, 50, canvas.shortened(title, TITLE, page - 2 * MARGIN, bold=True), TITLE, bold=True)
-    for number, line in enumerate(texts):
-        canvas.text(MARGIN, 80 + 22 * number, line, SMALL, FAINT)
+    write(canvas, texts, (MARGIN, 80), 22)
     left = MARGIN
     if picture is not None:
         canvas.picture(picture, Box(MARGIN, top, *size))
@@ -82,31 +80,7 @@ def attribution_figure(attribution: Attribution, width: float | None = None) -> 
     if len(frame) > len(rows):
         rest = f"and {len(frame) - len(rows):,} more, {percent(float(frame['share'][ROWS:].sum()))} together"
         canvas.text(left + names + 14, end + 26, rest, SMALL, FAINT)
-    return canvas.figure
-
-
-def wrapped(canvas: Canvas, parts: Iterable[str], between: str) -> list[str]:
-    """Words or facts side by side, in as many lines as they need."""
-    found: list[str] = []
-    room = canvas.width - 2 * MARGIN
-    for part in parts:
-        longer = f"{found[-1]}{between}{part}" if found else part
-        if found and canvas.text_width(longer, SMALL) > room:
-            found.append(part)
-        else:
-            found[-1:] = [longer]
-    return [piece for line in found for piece in broken(canvas, line, room)]
-
-
-def broken(canvas: Canvas, line: str, room: float) -> list[str]:
-    """A line that is too long, broken between its words."""
-    if canvas.text_width(line, SMALL) <= room or " " not in line:
-        return [line]
-    words = line.split(" ")
-    kept = next(
-        n for n in range(len(words) - 1, 0, -1) if n == 1 or canvas.text_width(" ".join(words[:n]), SMALL) <= room
-    )
-    return [" ".join(words[:kept]), *broken(canvas, " ".join(words[kept:]), room)]
+    return canvas.end(max(top + size[1], end + 10) + 60)
 
 
 def colour(attribution: Attribution, name: str) -> str:

@@ -45,7 +45,7 @@ from ktviz.values import whole
 
 TITLE, BODY, SMALL = 24.0, 18.0, 15.0
 """Sizes of text in page px."""
-NARROWEST = 1150.0
+NARROWEST = 1146.0
 """Px of the narrowest page."""
 NAME_LINE, CREDIT_LINE = 26.0, 20.0
 """Heights of the lines of text below a source."""

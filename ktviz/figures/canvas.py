@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
+from math import ceil
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -20,7 +21,7 @@ from matplotlib.patheffects import AbstractPathEffect, Normal, Stroke
 
 from ktviz.errors import SettingError
 from ktviz.figures.colours import INK
-from ktviz.figures.layout import WIDTH
+from ktviz.figures.layout import MARGIN, WIDTH
 from ktviz.figures.region_outlines import Segments
 from ktviz.images import Pixels
 from ktviz.regions import Box
@@ -61,6 +62,11 @@ class Canvas:
     width: float
 
     @classmethod
+    def page(cls, inches: float | None, least: float, usual: float = WIDTH) -> Canvas:
+        """A white page as wide as `page_width` finds it, whose height is said by `end` once it is known."""
+        return cls.create(page_width(inches, least, usual), 10.0, inches)
+
+    @classmethod
     def create(cls, width: float, height: float, inches: float | None = None) -> Canvas:
         """A white page of so many px; of so many inches across, or else of `DPI` px an inch."""
         dpi = DPI if inches is None else width / inches
@@ -71,9 +77,24 @@ class Canvas:
         axes.set_axis_off()
         return cls(figure, axes, FigureCanvasAgg(figure), width)
 
+    @property
+    def room(self) -> float:
+        """Width between the margins, in px."""
+        return self.width - 2 * MARGIN
+
+    def end(self, height: float) -> Figure:
+        """The figure, so many px high."""
+        self.figure.set_size_inches(self.figure.get_figwidth(), height / self.figure.dpi)
+        self.axes.set_ylim(height, 0)
+        return self.figure
+
     def points(self, pixels: float) -> float:
         """Page px in typographic points."""
         return pixels * 72 / self.figure.dpi
+
+    def legible(self, size: float) -> float:
+        """A size of text in px; on paper no less than can be read."""
+        return max(size, LEAST_POINTS * self.figure.dpi / 72)
 
     def picture(self, pixels: Pixels, box: Box, magnified: bool = False) -> None:
         """Fill a box with a picture; `magnified` shows its pixels as squares."""
@@ -174,21 +195,21 @@ class Canvas:
         return FontProperties(family=families(), size=self.points(size), weight="bold" if bold else "normal")
 
 
-def page_width(width: float | None, least: float) -> float:
-    """Px of a page: `WIDTH`, or so many that the smallest text is `LEAST_POINTS` high on paper of so many inches.
+def page_width(width: float | None, least: float, usual: float = WIDTH) -> float:
+    """Px of a page: as usual, or so many that the smallest text is `LEAST_POINTS` high on paper of so many inches.
 
     Raises:
         SettingError: No width, or one on which that text would not find room.
     """
     if width is None:
-        return WIDTH
+        return usual
     inches = number("width", width)
     if not 0 < inches <= MOST_INCHES:
         raise SettingError(f"width {inches:g}", "no width", "Give inches, such as 3.4 for one column or 7 for two")
     found = inches * PER_INCH
     if found < least:
         asked, small = f"width {inches:g}", f"text would be smaller than {LEAST_POINTS:g} points"
-        raise SettingError(asked, small, f"Give at least {least / PER_INCH:.1f} inches")
+        raise SettingError(asked, small, f"Give at least {ceil(10 * least / PER_INCH) / 10:.1f} inches")
     return found
 
 

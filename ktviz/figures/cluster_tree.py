@@ -11,12 +11,14 @@ from matplotlib.figure import Figure
 
 from ktviz.errors import MismatchError, TraceError
 from ktviz.explain.result import one_site
-from ktviz.figures.canvas import Canvas
+from ktviz.figures.canvas import Canvas, Point
 from ktviz.figures.colours import FAINT, INK, QUANTITY_INK
-from ktviz.figures.layout import MARGIN, WIDTH
+from ktviz.figures.layout import MARGIN
+from ktviz.figures.lines import TITLE_LINE, wrapped, write
 from ktviz.figures.maps import BODY, SMALL, TITLE
 from ktviz.figures.outline import REST, Item, outline, tree_visits
 from ktviz.figures.share_bars import TRACK
+from ktviz.figures.tree_layout import PICTURE, STEP, Layout, Room
 from ktviz.images import Pixels
 from ktviz.library.banks import AnyBank
 from ktviz.library.cluster_tree import Cluster, ClusterTree
@@ -25,31 +27,32 @@ from ktviz.printing import counted
 from ktviz.regions import Box
 from ktviz.trace.trace import Trace
 
-MOST = 60
-"""Items that are drawn, whatever the tree."""
-EACH = (17, 8, 8)
-"""Items below the root, and below a node of each level that is drawn beneath it."""
 TOP = 168.0
-ROW = 42.0
-GROUP_GAP = 14.0
 QUERY = 76.0
 """Side of the query's picture."""
-PICTURE = 34.0
-STEP = PICTURE + 3
-LINK = 76.0
-"""Width of the curves left of a column."""
 NUMBERS = {"node": 60.0, "entries": 80.0, "spread": 60.0, "visits": 60.0}
 """What is said of a node, and the width of each column."""
+LINE = 22.0
+HEAD = 80.0
+"""Width of the head of a level."""
+NARROWEST = 540.0
+"""Px of the narrowest page."""
 PALE, EXACT_INK = "#C9C9C9", "#A3260F"
 HOW_TO_READ = "Pictures: the medoid, then members by falling similarity."
 
 
 def tree_figure(
-    bank: AnyBank, trace: Trace | None = None, query: int | None = None, exact: Sequence[int] = ()
+    bank: AnyBank,
+    trace: Trace | None = None,
+    query: int | None = None,
+    exact: Sequence[int] = (),
+    *,
+    width: float | None = None,
 ) -> Figure:
     """The cluster tree of a bank: root, level 1, and what lies below the nodes that matter most; the rest is counted.
 
-    Nodes matter by the retrievals of a trace that pass them, or without a trace by their entries. At most 60 are drawn.
+    Nodes matter by the retrievals of a trace that pass them, or without a trace by their entries. At most 60 are drawn,
+    fewer on a narrow page.
 
     Args:
         bank: Whose tree.
@@ -57,11 +60,13 @@ def tree_figure(
         query: One of its queries; its winner's path is lit, with the cosine to each node.
         exact: The nodes down to the leaf of the exact winner, which are marked, too: where the paths part, the search
             took another way than the best entry's.
+        width: In inches; there are fewer levels side by side on a narrow page, or all nodes are below each other.
 
     Returns:
-        A figure 1600 px wide that belongs to no pyplot state.
+        A figure, 1600 px wide if nobody says, that belongs to no pyplot state.
 
     Raises:
+        SettingError: Text would be too small to read.
         TraceError: A query without a trace, or one that the trace does not hold.
         MismatchError: The query's winner is of another bank, or the bank has been edited since.
         UnknownNameError: The trace was not made with the bank.
@@ -71,13 +76,20 @@ def tree_figure(
     lit = {} if query is None else lit_path(tree, trace, query)
     visited = None if trace is None else tree_visits(tree, trace)
     count = tree.nodes.size if visited is None else visited
-    items = outline(tree.nodes, count, MOST, EACH, (*lit, *(node for node in exact if node not in lit)))
-    drawing = Drawing.create(tree, items, lit, exact, None if visited is None else int(visited[0]))
-    drawing.write_header(trace, query)
+    canvas = Canvas.page(width, NARROWEST)
+    room = Room(canvas.room, sum(NUMBERS.values()))
+    path = (*lit, *(node for node in exact if node not in lit))
+    items = outline(tree.nodes, count, *room.most, path)
+    visits = None if visited is None else int(visited[0])
+    top = TOP + write_header(canvas, tree, items, facts_of(trace, visits), path_text(tree, query, lit, exact))
+    drawing = Drawing.create(canvas, tree, items, Layout.create(items, room, top), lit, exact, visits)
+    if trace is not None and query is not None:
+        drawing.draw_query(trace, query)
+    drawing.write_heads(top - 22)
     drawing.draw_links()
     for item in items:
         drawing.draw_item(item)
-    return drawing.canvas.figure
+    return canvas.end(drawing.write_reading())
 
 
 def lit_path(tree: ClusterTree, trace: Trace | None, query: int) -> dict[int, float]:
@@ -96,6 +108,44 @@ def lit_path(tree: ClusterTree, trace: Trace | None, query: int) -> dict[int, fl
     return dict(zip(path, near, strict=True))
 
 
+def write_header(canvas: Canvas, tree: ClusterTree, items: list[Item], visits: Sequence[str], path: str) -> float:
+    """Bank, numbers and the query's path; how much lower what follows must lie for lines beyond the first of each."""
+    drawn = sum(item.node != REST for item in items)
+    facts = [counted(tree.entries, "entry", "entries"), f"{counted(len(tree), 'node')}, {drawn} drawn"]
+    facts += [counted(tree.nodes.leaves, "leaf", "leaves"), f"{counted(tree.nodes.depth, 'level')} below the root"]
+    room = canvas.room - QUERY - 20
+    titles = wrapped(canvas, [f"Cluster tree of {tree.bank}"], size=TITLE, room=room, bold=True)
+    lines, steps = wrapped(canvas, [*facts, *visits], " · ", room=room), wrapped(canvas, [path], room=room, bold=True)
+    write(canvas, titles, (MARGIN, 50), TITLE_LINE, TITLE, INK, bold=True)
+    more = TITLE_LINE * (len(titles) - 1)
+    write(canvas, lines, (MARGIN, 78 + more), LINE)
+    more += LINE * (len(lines) - 1)
+    write(canvas, steps, (MARGIN, 104 + more), LINE, SMALL, QUANTITY_INK, bold=True)
+    return more + TITLE_LINE * (len(steps) - 1)
+
+
+def facts_of(trace: Trace | None, visits: int | None) -> list[str]:
+    """How many retrievals the visits are."""
+    return [] if trace is None else [f"visits: {visits:,} of {counted(len(trace), 'retrieval')}, won by this bank"]
+
+
+def path_text(tree: ClusterTree, query: int | None, lit: dict[int, float], exact: Sequence[int]) -> str:
+    """The path of a query's winner in words, and that of the exact winner where it is another."""
+    if query is None:
+        return ""
+    steps = " → ".join(f"{word(tree, node)}{near_in_words(near)}" for node, near in lit.items())
+    said = f", {tree.measure} to each node of its winner's path" if any(map(np.isfinite, lit.values())) else ""
+    text = f"Query {query}{said}: {steps or 'the root is its leaf'}"
+    if exact and set(exact) != set(lit):
+        text += f"; exact winner: {' → '.join(word(tree, node) for node in exact)}"
+    return text
+
+
+def word(tree: ClusterTree, node: int) -> str:
+    """What a node is called."""
+    return tree.words[node] if tree.words else f"node {node}"
+
+
 @dataclass(frozen=True)
 class Drawing:
     """What is drawn, and where.
@@ -104,7 +154,7 @@ class Drawing:
         canvas: The figure.
         tree: What is drawn.
         items: Nodes and remainders, the root first.
-        place: Left edge and middle y of every item, in their order.
+        layout: Where they are.
         clusters: The drawn nodes described.
         pictures: Exemplars of the drawn nodes, (n, side, side, 3) each.
         lit: Nodes on the query's path, and how near it is to each.
@@ -115,7 +165,7 @@ class Drawing:
     canvas: Canvas
     tree: ClusterTree
     items: list[Item]
-    place: list[tuple[float, float]]
+    layout: Layout
     clusters: dict[int, Cluster]
     pictures: dict[int, Pixels]
     lit: dict[int, float]
@@ -124,27 +174,35 @@ class Drawing:
 
     @classmethod
     def create(
-        cls, tree: ClusterTree, items: list[Item], lit: dict[int, float], exact: Sequence[int], retrievals: int | None
+        cls,
+        canvas: Canvas,
+        tree: ClusterTree,
+        items: list[Item],
+        layout: Layout,
+        lit: dict[int, float],
+        exact: Sequence[int],
+        retrievals: int | None,
     ) -> Drawing:
-        """An empty page of the right size."""
-        y = heights(items)
-        levels = 1 + max(item.level for item in items)
-        pitch = (WIDTH - 2 * MARGIN + LINK) / max(levels, 2)
-        exemplars = int(min(6, max(1, (pitch - LINK - sum(NUMBERS.values())) // STEP)))
-        clusters = tree.describe([item.node for item in items if item.node != REST], exemplars)
+        """With the exemplars of the nodes."""
+        clusters = tree.describe([item.node for item in items if item.node != REST], layout.exemplars)
         pictures = tree.pictures([entry for cluster in clusters for entry in cluster.exemplars])
         ends = np.cumsum([len(cluster.exemplars) for cluster in clusters])[:-1]
         return cls(
-            canvas=Canvas.create(WIDTH, max(y) + 96),
+            canvas=canvas,
             tree=tree,
             items=items,
-            place=[(MARGIN + item.level * pitch, middle) for item, middle in zip(items, y, strict=True)],
+            layout=layout,
             clusters={cluster.node: cluster for cluster in clusters},
             pictures=dict(zip([c.node for c in clusters], np.split(pictures, ends), strict=True)),
             lit=lit,
             exact=exact,
             retrievals=retrievals,
         )
+
+    @property
+    def place(self) -> list[tuple[float, float]]:
+        """Left edge and middle y of every item, in their order."""
+        return self.layout.place
 
     @property
     def exemplars(self) -> float:
@@ -162,47 +220,33 @@ class Drawing:
         """Of a node with exemplars and numbers."""
         return self.exemplars + max(self.columns.values())
 
-    def write_header(self, trace: Trace | None, query: int | None) -> None:
-        """Bank and numbers above, heads of the columns, and how to read the figure below."""
-        canvas, tree = self.canvas, self.tree
-        title = f"Cluster tree of {tree.bank}"
-        room = WIDTH - 2 * MARGIN - QUERY - 20
-        canvas.text(MARGIN, 50, canvas.shortened(title, TITLE, room, bold=True), TITLE, bold=True)
-        facts = [counted(tree.entries, "entry", "entries"), f"{counted(len(tree), 'node')}, {len(self.clusters)} drawn"]
-        facts += [counted(tree.nodes.leaves, "leaf", "leaves"), f"{counted(tree.nodes.depth, 'level')} below the root"]
-        if trace is not None:
-            facts.append(f"visits: {self.retrievals:,} of {counted(len(trace), 'retrieval')}, won by this bank")
-        canvas.text(MARGIN, 78, canvas.shortened(" · ".join(facts), SMALL, room), SMALL, FAINT)
-        if trace is not None and query is not None:
-            self.draw_query(trace, query)
-            steps = " → ".join(f"{self.word(node)}{near_in_words(near)}" for node, near in self.lit.items())
-            said = (
-                f", {tree.measure} to each node of its winner's path"
-                if any(map(np.isfinite, self.lit.values()))
-                else ""
-            )
-            text = f"Query {query}{said}: {steps or 'the root is its leaf'}"
-            if self.exact and set(self.exact) != set(self.lit):
-                text += f"; exact winner: {' → '.join(map(self.word, self.exact))}"
-            canvas.text(MARGIN, 104, canvas.shortened(text, SMALL, room), SMALL, QUANTITY_INK, bold=True)
-        for left in sorted({x for x, _ in self.place}):
-            level = next(item.level for item, (x, _) in zip(self.items, self.place, strict=True) if x == left)
-            canvas.text(left, TOP - 22, f"Level {level}" if level else "Root", BODY, bold=True)
-            for name, end in self.columns.items():
-                canvas.text(left + self.exemplars + end, TOP - 22, name, SMALL, FAINT, align="right")
-        bars = "" if trace is None else " Bar: part of the visits, 0 to 1."
-        reading = f"{HOW_TO_READ} Spread: {tree.spread}.{bars}"
-        canvas.text(MARGIN, max(y for _, y in self.place) + 68, reading, SMALL, FAINT)
+    def numbers(self, left: float) -> float:
+        """Left edge of the numbers of a node."""
+        return left + self.exemplars if self.layout.numbers is None else self.layout.numbers
 
-    def word(self, node: int) -> str:
-        """What a node is called."""
-        return self.tree.words[node] if self.tree.words else f"node {node}"
+    def write_heads(self, y: float) -> None:
+        """Heads of the columns: of each level, or of all numbers where nodes are below each other."""
+        lefts = {x: item.level for item, (x, _) in zip(self.items, self.place, strict=True)}
+        if self.layout.numbers is not None:
+            lefts = {MARGIN: 0}
+        above = 22 if self.exemplars < HEAD and self.layout.numbers is None else 0
+        for left, level in lefts.items():
+            self.canvas.text(left, y - above, f"Level {level}" if level else "Root", BODY, bold=True)
+            for name, end in self.columns.items():
+                self.canvas.text(self.numbers(left) + end, y, name, SMALL, FAINT, align="right")
+
+    def write_reading(self) -> float:
+        """How to read the figure, below it; where the page ends."""
+        bars = "" if self.retrievals is None else " Bar: part of the visits, 0 to 1."
+        lines = wrapped(self.canvas, [f"{HOW_TO_READ} Spread: {self.tree.spread}.{bars}"])
+        write(self.canvas, lines, (MARGIN, self.layout.bottom + 68), LINE)
+        return self.layout.bottom + 96 + LINE * (len(lines) - 1)
 
     def draw_query(self, trace: Trace, query: int) -> None:
         """The query's patch of the photo, at the right end of the header."""
         if trace.input is not None:
             x, y, width, height = trace.column("box")[trace.column("query") == query][0].astype(int).tolist()
-            place = Box(WIDTH - MARGIN - QUERY, 30, QUERY, QUERY)
+            place = Box(self.canvas.width - MARGIN - QUERY, 30, QUERY, QUERY)
             self.canvas.picture(trace.input[y : y + height, x : x + width], place, magnified=True)
             self.canvas.frame(place, QUANTITY_INK, 3.0)
 
@@ -210,12 +254,19 @@ class Drawing:
         """Curves from every node to those below it; the query's path last, over the others."""
         place = {item.node: where for item, where in zip(self.items, self.place, strict=True) if item.node != REST}
         for over in range(3):
-            for item, (x, y) in zip(self.items[1:], self.place[1:], strict=True):
+            for item, where in zip(self.items[1:], self.place[1:], strict=True):
                 look = self.look(item)
                 if look[0] == over:
-                    left, middle = place[item.parent]
-                    edge = left + self.width + 8
-                    self.canvas.curve((edge, middle), edge, (x - 6, y), *look[1:])
+                    self.draw_link(place[item.parent], where, *look[1:])
+
+    def draw_link(self, start: Point, end: Point, colour: str, width: float) -> None:
+        """From a node to one below it: bent from column to column, or straight down and across."""
+        if self.layout.numbers is None:
+            edge = start[0] + self.width + 8
+            self.canvas.curve((edge, start[1]), edge, (end[0] - 6, end[1]), colour, width)
+        else:
+            x = start[0] + 6
+            self.canvas.line([(x, start[1] + PICTURE / 2 + 4), (x, end[1]), (end[0] - 6, end[1])], colour, width)
 
     def look(self, item: Item) -> tuple[int, str, float]:
         """What lies over what, colour and width of an item's link and frame."""
@@ -252,7 +303,7 @@ class Drawing:
             near = self.lit[item.node]
             said = f"{near:.2f}" if np.isfinite(near) else ""
             self.canvas.text(x - 10, beside, said, SMALL, QUANTITY_INK, bold=True, align="right")
-        self.write_numbers(item, x + self.exemplars, y, on_path)
+        self.write_numbers(item, self.numbers(x), y, on_path)
 
     def write_numbers(self, item: Item, left: float, y: float, bold: bool) -> None:
         """Node, entries, spread and visits, and the visits as a bar."""
@@ -274,28 +325,3 @@ class Drawing:
 def near_in_words(near: float) -> str:
     """How near, in brackets; nothing where nothing says."""
     return f" ({near:.2f})" if np.isfinite(near) else ""
-
-
-def heights(items: list[Item]) -> list[float]:
-    """Middle y of each item: one below the other on each level, a node in the middle of those below it."""
-    below: dict[int, list[int]] = {}
-    for number, item in enumerate(items):
-        below.setdefault(item.parent, []).append(number)
-    y = [0.0] * len(items)
-    free = [TOP + ROW / 2] * (1 + max(item.level for item in items))
-
-    def settle(number: int) -> list[int]:
-        item = items[number]
-        under = below.get(item.node, []) if item.node != REST else []
-        moved = [number] + [n for child in under for n in settle(child)]
-        y[number] = (y[under[0]] + y[under[-1]]) / 2 if under else free[item.level]
-        push = max(0.0, free[item.level] - y[number])
-        for n in moved:
-            y[n] += push
-            free[items[n].level] = max(free[items[n].level], y[n] + ROW)
-        if under:
-            free[item.level + 1] += GROUP_GAP
-        return moved
-
-    settle(0)
-    return y

@@ -7,34 +7,43 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from ktviz.figures.canvas import Canvas
-from ktviz.figures.colours import FAINT
-from ktviz.figures.layout import MARGIN, WIDTH, fit
+from ktviz.figures.layout import columns_in, fit, in_rows
+from ktviz.figures.lines import heading
 from ktviz.figures.maps import painted_values, scale
 from ktviz.regions import Box
 
 if TYPE_CHECKING:
     from ktviz.explain.counterfactual import Comparison
 
-TITLE, BODY, SMALL = 24.0, 18.0, 15.0
-GAP = 24.0
+BODY = 18.0
+GAP, TOP, BELOW = 24.0, 158.0, 70.0
+LEAST, NARROWEST = 200.0, 480.0
+"""Px of a picture, so that its scale finds room, and of the narrowest page."""
 FULL = 128.0
 """Difference in levels at which the scale ends, in every figure: figures can be compared."""
 
 
-def comparison_figure(comparison: Comparison) -> Figure:
-    """Before, after, and where they differ."""
+def comparison_figure(comparison: Comparison, width: float | None = None) -> Figure:
+    """Before, after, and where they differ.
+
+    Args:
+        comparison: Any.
+        width: In inches; the difference stands below the two where there is no room beside them.
+
+    Raises:
+        SettingError: Text would be too small to read.
+    """
     before, after = comparison.pictures["before"], comparison.pictures["after"]
-    size = fit((before.shape[0], before.shape[1]), (WIDTH - 2 * MARGIN - 2 * GAP) / 3, 700.0)
-    top = 158.0
-    canvas = Canvas.create(WIDTH, top + size[1] + 70)
-    canvas.text(MARGIN, 50, "What changed", TITLE, bold=True)
+    canvas = Canvas.page(width, NARROWEST)
+    columns = columns_in(canvas.room, LEAST, GAP, 3)
+    size = fit((before.shape[0], before.shape[1]), (canvas.room - (columns - 1) * GAP) / columns, 700.0)
     differs = "; ".join(comparison.about["differs"]) or "the two were made alike"
-    canvas.text(MARGIN, 78, canvas.shortened(differs, SMALL, WIDTH - 2 * MARGIN), SMALL, FAINT)
-    canvas.text(MARGIN, 102, comparison.headline(), SMALL, FAINT)
+    top = TOP + heading(canvas, "What changed", [differs], [comparison.headline()])
     difference = painted_values(comparison.difference / FULL)
-    for number, (label, pixels) in enumerate((("Before", before), ("After", after), ("Difference", difference))):
-        box = Box(MARGIN + number * (size[0] + GAP), top, *size)
+    shown = {"Before": before, "After": after, "Difference": difference}
+    boxes = in_rows(len(shown), columns, size, (size[0] + GAP, size[1] + BELOW), top)
+    for (label, pixels), box in zip(shown.items(), boxes, strict=True):
         canvas.text(box.x, box.y - 9, label, BODY, bold=True)
         canvas.picture(pixels, box)
     scale(canvas, Box(box.x, box.bottom + 10, size[0], 10), "0", f"{FULL:g} levels and more")
-    return canvas.figure
+    return canvas.end(box.bottom + BELOW)

@@ -134,6 +134,17 @@ def fit(shape: tuple[int, int], width: float, height: float) -> tuple[float, flo
     return shape[1] * scale, shape[0] * scale
 
 
+def in_rows(count: int, columns: int, size: tuple[float, float], step: tuple[float, float], top: float) -> list[Box]:
+    """Boxes (width, height) from the left margin on, so many in a row; `step` leads across to the next, and down."""
+    places = (divmod(number, columns) for number in range(count))
+    return [Box(MARGIN + column * step[0], top + row * step[1], *size) for row, column in places]
+
+
+def columns_in(room: float, least: float, gap: float, most: int) -> int:
+    """How many columns there are, each at least so wide, with gaps between them."""
+    return max(1, min(most, int((room + gap) // (least + gap))))
+
+
 def spread(wanted: Sequence[float], distance: float, low: float, high: float) -> list[float]:
     """Positions in the given order, at least `distance` apart, as near as possible to the wanted ones.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,21 +13,26 @@ from ktviz.errors import TraceError
 from ktviz.explain.case import source_picture
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, SOURCE_COLOURS
-from ktviz.figures.layout import MARGIN, WIDTH, fit
-from ktviz.figures.maps import BODY, SMALL, TITLE, nearest, scale, similarity_map
+from ktviz.figures.layout import MARGIN, columns_in, fit, in_rows
+from ktviz.figures.lines import heading, wrapped, write
+from ktviz.figures.maps import BODY, SMALL, nearest, scale, similarity_map
 from ktviz.images import Pixels
 from ktviz.regions import Box
 from ktviz.trace.recorded import Traced, as_trace
 from ktviz.trace.trace import Trace
 
-HEADER, GAP, CHART = 120.0, 14.0, 150.0
+HEADER, GAP, BETWEEN = 120.0, 14.0, 36.0
+"""Above the first direction, between pictures, and above the names of further rows."""
 TALLEST = 300.0
 MOST_SITES = 8
-"""In a row."""
-CHART_GAP = 48.0
+"""Of a direction."""
+CHART, CHART_GAP, CHART_ROW, LEGEND = 150.0, 48.0, 226.0, 320.0
+"""Height of a chart, between charts, of a row of them, and width of a line of their legend."""
+LEAST, LEAST_CHART, NARROWEST = 104.0, 125.0, 480.0
+"""Px of a picture, of a chart, and of the narrowest page."""
 
 
-def levels_figure(trace: Traced) -> Figure:
+def levels_figure(trace: Traced, *, width: float | None = None) -> Figure:
     """The sites of each direction in their order: the picture that each would have made, its similarity, its measures.
 
     A picture is made of the parts that were chosen there: each query's box is filled with its winners' boxes in the
@@ -36,11 +40,13 @@ def levels_figure(trace: Traced) -> Figure:
 
     Args:
         trace: Of one image and several sites, with its pictures; or a result that was recorded.
+        width: In inches; there are fewer sites in a row of a narrow page.
 
     Returns:
-        A figure 1600 px wide that belongs to no pyplot state.
+        A figure, 1600 px wide if nobody says, that belongs to no pyplot state.
 
     Raises:
+        SettingError: Text would be too small to read.
         TraceError: A trace of one site, or without the pictures that its sources are.
 
     Example:
@@ -54,45 +60,13 @@ def levels_figure(trace: Traced) -> Figure:
     """
     trace = as_trace(trace)
     rows = directions(trace)
-    measures = trace.picture.measures
-    names = sorted_names(measures)
-    layout = Layout.create(trace, rows, len(names))
-    canvas = Canvas.create(WIDTH, layout.height)
-    canvas.text(MARGIN, 50, "How the field came to be", TITLE, bold=True)
-    canvas.text(MARGIN, 78, f"{trace.system or 'an adapted model'} · digest {trace.digest[:12]}", SMALL, FAINT)
-    for row, (direction, sites) in zip(layout.tops, rows.items(), strict=True):
-        draw_direction(canvas, trace, direction, sites, row, layout.width)
-    draw_measures(canvas, rows, measures, names, layout)
-    return canvas.figure
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where the parts of the figure lie, in page px.
-
-    Attributes:
-        width: Of a picture.
-        tops: Of each direction.
-        charts: Top of the measures.
-        height: Of the page.
-    """
-
-    width: float
-    tops: Sequence[float]
-    charts: float
-    height: float
-
-    @classmethod
-    def create(cls, trace: Trace, rows: Mapping[str, Sequence[str]], charts: int) -> Layout:
-        """A row for each direction, then the measures."""
-        across = max(map(len, rows.values()))
-        width = (WIDTH - 2 * MARGIN - (across - 1) * GAP) / across
-        tops, y = [], HEADER
-        for sites in rows.values():
-            tops.append(y)
-            size = fit(trace.site(sites[0]).size, width, TALLEST)
-            y += 2 * size[1] + GAP + 110
-        return cls(width, tops, y, y + (CHART + 130 if charts else 30))
+    canvas = Canvas.page(width, NARROWEST)
+    facts = [trace.system or "an adapted model", f"digest {trace.digest[:12]}"]
+    y = HEADER + heading(canvas, "How the field came to be", facts)
+    columns = columns_in(canvas.room, LEAST, GAP, max(map(len, rows.values())))
+    for direction, sites in rows.items():
+        y = draw_direction(canvas, trace, direction, sites, y, columns)
+    return canvas.end(draw_measures(canvas, rows, trace.picture.measures, y))
 
 
 def directions(trace: Trace) -> dict[str, list[str]]:
@@ -116,21 +90,25 @@ def directions(trace: Trace) -> dict[str, list[str]]:
 
 
 def draw_direction(
-    canvas: Canvas, trace: Trace, direction: str, sites: Sequence[str], top: float, width: float
-) -> None:
-    """The pictures of a direction over its similarities."""
+    canvas: Canvas, trace: Trace, direction: str, sites: Sequence[str], top: float, columns: int
+) -> float:
+    """The pictures of a direction over its similarities, in rows; where the next one begins."""
     canvas.text(MARGIN, top, direction, BODY, bold=True)
-    for number, name in enumerate(sites):
+    width = (canvas.room - (columns - 1) * GAP) / columns
+    size = fit(trace.site(sites[0]).size, width, TALLEST)
+    boxes = in_rows(len(sites), columns, size, (width + GAP, 2 * size[1] + GAP + BETWEEN), top + 36)
+    for name, box in zip(sites, boxes, strict=True):
         part = trace.site(name)
         size = fit(part.size, width, TALLEST)
-        box = Box(MARGIN + number * (width + GAP), top + 36, *size)
-        canvas.text(box.x, box.y - 8, name.split(".")[-1], SMALL, FAINT)
-        canvas.picture(painted(part), box)
-        canvas.picture(similarity_map(part), Box(box.x, box.bottom + GAP, *size))
-    below = box.bottom + GAP + size[1]
+        canvas.text(box.x, box.y - 8, canvas.shortened(name.split(".")[-1], SMALL, width), SMALL, FAINT)
+        canvas.picture(painted(part), Box(box.x, box.y, *size))
+        canvas.picture(similarity_map(part), Box(box.x, box.y + size[1] + GAP, *size))
+    below = box.y + 2 * size[1] + GAP
     scale(canvas, Box(MARGIN, below + 10, min(width, 220), 10), "similarity 0", "1")
     if not part.site_about["searched"]:
-        canvas.text(box.x, below + 20, "largest weight, 0 to 1", SMALL, FAINT)
+        x = max(box.x, MARGIN + min(width, 220) + GAP)
+        write(canvas, wrapped(canvas, ["largest weight, 0 to 1"], room=width), (x, below + 20), 18)
+    return box.y + 2 * box.height + GAP + 74
 
 
 def painted(trace: Trace) -> Pixels:
@@ -194,30 +172,30 @@ def sorted_names(measures: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 
 def draw_measures(
-    canvas: Canvas,
-    rows: Mapping[str, Sequence[str]],
-    measures: Mapping[str, Mapping[str, float]],
-    names: Sequence[str],
-    layout: Layout,
-) -> None:
-    """A small chart for each measure: from site to site, a line for each direction."""
+    canvas: Canvas, rows: Mapping[str, Sequence[str]], measures: Mapping[str, Mapping[str, float]], top: float
+) -> float:
+    """A small chart for each measure: from site to site, a line for each direction; where the page ends."""
+    names = sorted_names(measures)
     if not names:
-        return
+        return top + 30
     rows = {way: [site for site in sites if site in measures] for way, sites in rows.items()}
-    width = (WIDTH - 2 * MARGIN - (len(names) - 1) * CHART_GAP) / len(names)
+    columns = columns_in(canvas.room, LEAST_CHART, CHART_GAP, len(names))
+    width = (canvas.room - (columns - 1) * CHART_GAP) / columns
     steps = max(1, max(map(len, rows.values())) - 1)
-    for number, name in enumerate(names):
-        box = Box(MARGIN + number * (width + CHART_GAP), layout.charts + 56, width, CHART)
+    boxes = in_rows(len(names), columns, (width, CHART), (width + CHART_GAP, CHART_ROW), top + 56)
+    for name, box in zip(names, boxes, strict=True):
         known = {
             way: [(n, measures[site][name]) for n, site in enumerate(sites) if name in measures.get(site, {})]
             for way, sites in rows.items()
         }
         draw_chart(canvas, name.replace("_", " "), box, list(known.values()), steps)
-    for number, (way, sites) in enumerate(rows.items()):
-        x, y = MARGIN + number * 320, layout.charts + CHART + 96
-        canvas.bar(Box(x, y - 12, 16, 12), SOURCE_COLOURS[number])
+    across = columns_in(canvas.room, LEGEND, 0.0, len(rows))
+    bars = in_rows(len(rows), across, (16, 12), (LEGEND, 24), box.bottom + 28)
+    for (way, sites), bar, colour in zip(rows.items(), bars, SOURCE_COLOURS, strict=False):
+        canvas.bar(bar, colour)
         first, last = (sites[n].split(".")[-1] for n in (0, -1))
-        canvas.text(x + 24, y, f"{way}, from {first} to {last}", SMALL, FAINT)
+        canvas.text(bar.x + 24, bar.bottom, f"{way}, from {first} to {last}", SMALL, FAINT)
+    return bar.bottom + 34
 
 
 def readable(value: float) -> str:

@@ -13,13 +13,16 @@ from matplotlib.figure import Figure
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import INK, OTHER, SOURCE_COLOURS
 from ktviz.figures.layout import MARGIN, WIDTH
+from ktviz.figures.lines import TITLE_LINE, wrapped, write
 from ktviz.regions import Box
 
 if TYPE_CHECKING:
     from ktviz.images import Pixels
 
 SIDE, TOP, BODY, TITLE = 900.0, 80.0, 15.0, 22.0
-ROW = 30.0
+ROW, LINE = 30.0, 20.0
+STACKED, NARROWEST = 900.0, 480.0
+"""Px of a page on which the legend stands below the map, and of the narrowest."""
 BINS = 450
 
 
@@ -29,6 +32,8 @@ def library_map_figure(
     titles: Sequence[str],
     marked: npt.NDArray[np.floating],
     title: str,
+    *,
+    width: float | None = None,
 ) -> Figure:
     """A map with its legend.
 
@@ -38,26 +43,34 @@ def library_map_figure(
         titles: What each colour stands for.
         marked: (m, 2) places around which circles are drawn.
         title: Of the figure.
+        width: In inches; the legend stands below the map where both do not fit beside each other.
 
     Returns:
-        A figure 1600 px wide that belongs to no pyplot state.
+        A figure, 1600 px wide if nobody says, that belongs to no pyplot state.
+
+    Raises:
+        SettingError: Text would be too small to read.
     """
-    canvas = Canvas.create(WIDTH, TOP + SIDE + MARGIN)
-    canvas.text(MARGIN, 50, title, TITLE, bold=True)
-    where = Box(MARGIN, TOP, SIDE, SIDE)
+    canvas = Canvas.page(width, NARROWEST)
+    stacked = canvas.width < STACKED
+    side = canvas.room if stacked else SIDE * canvas.room / (WIDTH - 2 * MARGIN)
+    heads = wrapped(canvas, [title], size=TITLE, bold=True)
+    write(canvas, heads, (MARGIN, 50), TITLE_LINE, TITLE, INK, bold=True)
+    where = Box(MARGIN, TOP + TITLE_LINE * (len(heads) - 1), side, side)
     canvas.picture(density(places, group), where)
     if len(marked):
-        x, y = where.x + marked[:, 0] * SIDE, where.y + marked[:, 1] * SIDE
+        x, y = where.x + marked[:, 0] * side, where.y + marked[:, 1] * side
         canvas.axes.scatter(x, y, s=14, facecolors="none", edgecolors=INK, linewidths=0.8, zorder=4)
-    left = MARGIN + SIDE + 40
     rows = [*zip(titles, SOURCE_COLOURS, strict=False)]
     if (group >= len(SOURCE_COLOURS)).any():
         rows.append(("all others", OTHER))
-    for number, (name, colour) in enumerate(rows):
-        canvas.bar(Box(left, TOP + 10 + number * ROW, 18, 18), colour)
-        text = canvas.shortened(name, BODY, WIDTH - MARGIN - left - 30)
-        canvas.text(left + 28, TOP + 25 + number * ROW, text, BODY)
-    return canvas.figure
+    left, top = (MARGIN, where.bottom + 10) if stacked else (where.right + 40, where.y)
+    for name, colour in rows:
+        canvas.bar(Box(left, top + 10, 18, 18), colour)
+        lines = wrapped(canvas, [name], size=BODY, room=canvas.width - MARGIN - left - 30)
+        write(canvas, lines, (left + 28, top + 25), LINE, BODY, INK)
+        top += ROW + LINE * (len(lines) - 1)
+    return canvas.end(max(where.bottom, top) + MARGIN)
 
 
 def density(places: npt.NDArray[np.floating], group: npt.NDArray[np.uint8]) -> Pixels:

@@ -17,6 +17,7 @@ from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas, page_width
 from ktviz.figures.colours import FAINT, OTHER, QUANTITY, SOURCE_COLOURS, trace_colours
 from ktviz.figures.layout import MARGIN, fit, percent
+from ktviz.figures.lines import wrapped
 from ktviz.figures.region_outlines import borders
 from ktviz.images import Pixels
 from ktviz.printing import counted
@@ -142,10 +143,13 @@ def legend(
 
 
 def scale(canvas: Canvas, box: Box, low: str, high: str) -> None:
-    """A colour scale with its ends."""
+    """A colour scale with its ends, which are named below each other where there is no room beside."""
     canvas.picture(painted_values(np.linspace(0, 1, 256)[None]), box)
     canvas.text(box.x, box.bottom + 20, low, SMALL, FAINT)
-    canvas.text(box.right, box.bottom + 20, high, SMALL, FAINT, align="right")
+    lines = wrapped(canvas, [high], room=box.width)
+    first = canvas.text_width(f"{low}  {high}", SMALL) > box.width
+    for number, line in enumerate(lines, int(first)):
+        canvas.text(box.right, box.bottom + 20 + 18 * number, line, SMALL, FAINT, align="right")
 
 
 def source_map(trace: Trace, colours: dict[str, str]) -> Pixels:

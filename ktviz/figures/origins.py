@@ -9,8 +9,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from ktviz.explain.origins import Agreement, Origins
+from ktviz.figures.canvas import page_width
 from ktviz.figures.colours import OTHER, source_colours
-from ktviz.figures.gallery import gallery
+from ktviz.figures.gallery import NARROWEST, WIDTH, gallery
 from ktviz.figures.maps import in_place_colours, painted_values, place_colours
 from ktviz.images import Pixels
 from ktviz.regions import stretched
@@ -65,6 +66,8 @@ def origins_figure(
     origins: Mapping[str, Origins],
     sources: Sequence[str],
     title: str,
+    *,
+    width: float | None = None,
 ) -> Figure:
     """Input and outputs side by side; below them the reference in the colours of its places, and each output in those.
 
@@ -75,14 +78,16 @@ def origins_figure(
         origins: The same; where they are not known, white is shown.
         sources: As in `origin_map`.
         title: Above them.
+        width: In inches; on a narrow page the input and each output are below each other, what is below them beside.
     """
-    pictures, captions = [input[1], *outputs.values()], [input[0], *outputs]
     alone = len(sources) == 1
-    pictures.append(in_place_colours(reference[1]) if alone else reference[1])
-    captions.append(reference[0])
+    above = [input, *outputs.items()]
+    below = [(reference[0], in_place_colours(reference[1]) if alone else reference[1])]
     for name, output in outputs.items():
         there = name in origins and bool(origins[name].known.any())
         cells = origin_map(origins[name], sources) if there else np.full((1, 1, 3), NOWHERE, np.uint8)
-        pictures.append(enlarged(cells, output))
-        captions.append("where it comes from" if there else "not known")
-    return gallery(pictures, captions, columns=1 + len(outputs), title=title)
+        below.append(("where it comes from" if there else "not known", enlarged(cells, output)))
+    narrow = page_width(width, NARROWEST) < WIDTH
+    shown = [one for pair in zip(above, below, strict=True) for one in pair] if narrow else above + below
+    captions, pictures = zip(*shown, strict=True)
+    return gallery(pictures, captions, columns=2 if narrow else len(above), title=title, width=width)

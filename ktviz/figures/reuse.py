@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -10,8 +13,9 @@ from ktviz.explain.case import case_if_any, source_picture
 from ktviz.explain.result import one_site
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT
-from ktviz.figures.layout import MARGIN, WIDTH, fit
-from ktviz.figures.maps import BODY, SMALL, TITLE, nearest, painted_values, scale, titles_of
+from ktviz.figures.layout import MARGIN, columns_in, fit, in_rows
+from ktviz.figures.lines import heading, title_above
+from ktviz.figures.maps import BODY, SMALL, nearest, painted_values, scale, titles_of
 from ktviz.images import Pixels
 from ktviz.regions import Box
 from ktviz.trace.pictures import OUTPUT, in_words
@@ -22,13 +26,19 @@ from ktviz.trace.trace import Trace
 UNUSED = 0.01
 """Cells that feed less, in cells of the output, are at the dark end of the scale."""
 GAP, TOP, TALLEST = 24.0, 132.0, 560.0
-MOST = 10
-"""Cells in the list of the most used."""
+BELOW, BELOW_MAPS, BELOW_BOTH = 76.0, 84.0, 112.0
+"""Below pictures, below maps, and where both are in two columns."""
+MOST, SIDE, LEAST_SIDE = 10, 96.0, 106.0
+"""Cells in the list of the most used, side of what is around each, and least room for that and its text."""
+STACKED, NARROWEST = 900.0, 540.0
+"""Px of a page on which all stands in two columns, and of the narrowest."""
+Part = tuple[tuple[int, int], Callable[[Box], None]]
+"""Height and width in px, and what draws it in a box of the page."""
 CROP_PX = 24
 """Of the source, around a cell in the list."""
 
 
-def reuse_figure(trace: Traced, *, model: object | None = None) -> Figure:
+def reuse_figure(trace: Traced, *, model: object | None = None, width: float | None = None) -> Figure:
     """What is mixed of what: pictures of the run, entropy of every place, reuse of every cell, the most used ones.
 
     Entropy is on a scale from 0 (one cell gives all) to the logarithm of the number of cells (all give alike); reuse on
@@ -37,11 +47,13 @@ def reuse_figure(trace: Traced, *, model: object | None = None) -> Figure:
     Args:
         trace: Of one image, of a system that mixes the cells of one source; or a result that was recorded.
         model: The system; not needed while the one that recorded lives. Without it reuse is as far as was recorded.
+        width: In inches; pictures stand below each other where there is no room beside.
 
     Returns:
-        A figure 1600 px wide that belongs to no pyplot state.
+        A figure, 1600 px wide if nobody says, that belongs to no pyplot state.
 
     Raises:
+        SettingError: Text would be too small to read.
         TraceError: The retrievals do not mix the cells of one source.
 
     Example:
@@ -63,23 +75,32 @@ def reuse_figure(trace: Traced, *, model: object | None = None) -> Figure:
     case = case_if_any(trace, model=model)
     whole = case is not None and "reuse" in case.system.abilities
     fed = case.system.fed(case.trace) if case is not None and whole else recorded_fed(trace, grid)
-    shown = pictures_of(trace)
-    width = (WIDTH - 2 * MARGIN - (len(shown) - 1) * GAP) / len(shown)
-    size = fit(trace.size, width, TALLEST)
-    maps = TOP + size[1] + 76
-    half = (WIDTH - 2 * MARGIN - 2 * GAP) / 3
-    sides = [fit(trace.size, half, TALLEST), fit(source_size(trace, grid), half, TALLEST)]
-    below = maps + max(side[1] for side in sides) + 84
-    canvas = Canvas.create(WIDTH, below + 186)
-    heading(canvas, trace, grid)
-    for number, (title, pixels) in enumerate(shown.items()):
-        place(canvas, title, pixels, Box(MARGIN + number * (width + GAP), TOP, *size))
-    draw_entropy(canvas, trace, grid, Box(MARGIN, maps, *sides[0]))
     source = source_picture(trace, grid.source, model)
-    place(canvas, in_short(grid.source), source, Box(MARGIN + half + GAP, maps, *sides[1]))
-    draw_reuse(canvas, fed, whole, Box(MARGIN + 2 * (half + GAP), maps, *sides[1]))
-    draw_most(canvas, fed, grid, source, below)
-    return canvas.figure
+    canvas = Canvas.page(width, NARROWEST)
+    top = TOP + heading(canvas, "What is mixed, and what is used again", facts(trace, grid))
+    size, other = trace.size, source_size(trace, grid)
+    run: list[Part] = [(size, partial(place, canvas, title, pixels)) for title, pixels in pictures_of(trace).items()]
+    maps: list[Part] = [
+        (size, partial(draw_entropy, canvas, trace, grid)),
+        (other, partial(place, canvas, in_short(grid.source), source)),
+        (other, partial(draw_reuse, canvas, fed, whole)),
+    ]
+    if canvas.width < STACKED:
+        top = draw_parts(canvas, run + maps, 2, BELOW_BOTH, top)
+    else:
+        top = draw_parts(canvas, maps, 3, BELOW_MAPS, draw_parts(canvas, run, len(run), BELOW, top))
+    return canvas.end(draw_most(canvas, fed, grid, source, top))
+
+
+def draw_parts(canvas: Canvas, parts: Sequence[Part], columns: int, below: float, top: float) -> float:
+    """Pictures and maps in rows; where what follows begins."""
+    width = (canvas.room - (columns - 1) * GAP) / columns
+    sizes = [fit(size, width, TALLEST) for size, _ in parts]
+    tall = max(height for _, height in sizes)
+    places = in_rows(len(parts), columns, (width, tall), (width + GAP, tall + below), top)
+    for (_, draw), where, size in zip(parts, places, sizes, strict=True):
+        draw(Box(where.x, where.y, *size))
+    return places[-1].bottom + below
 
 
 def pictures_of(trace: Trace) -> dict[str, Pixels | None]:
@@ -101,21 +122,19 @@ def in_short(source: str) -> str:
     return source.rsplit("/", 1)[-1]
 
 
-def heading(canvas: Canvas, trace: Trace, grid: Grid) -> None:
-    """What the figure is of."""
-    canvas.text(MARGIN, 50, "What is mixed, and what is used again", TITLE, bold=True)
+def facts(trace: Trace, grid: Grid) -> list[str]:
+    """What a reader must know to compare this figure with another."""
     left = float(trace.column("left_over").mean())
-    facts = [
+    return [
         f"{len(trace):,} places mix {grid.rows * grid.columns:,} cells of {in_short(grid.source)}",
         f"{left:.0%} of the parts belong to cells that were not recorded",
         f"digest {trace.digest[:12]}",
     ]
-    canvas.text(MARGIN, 78, " · ".join(facts), SMALL, FAINT)
 
 
 def place(canvas: Canvas, title: str, pixels: Pixels | None, box: Box) -> None:
     """A picture under its title."""
-    canvas.text(box.x, box.y - 9, canvas.shortened(title, BODY, box.width, bold=True), BODY, bold=True)
+    title_above(canvas, title, box)
     if pixels is None:
         canvas.text(box.x, box.y + 30, "not kept with the trace", SMALL, FAINT)
     else:
@@ -133,7 +152,7 @@ def draw_entropy(canvas: Canvas, trace: Trace, grid: Grid, box: Box) -> None:
 
 def draw_reuse(canvas: Canvas, fed: Floats, whole: bool, box: Box) -> None:
     """How much every cell feeds."""
-    canvas.text(box.x, box.y - 9, "What each cell feeds" + ("" if whole else ", as far as recorded"), BODY, bold=True)
+    title_above(canvas, "What each cell feeds" + ("" if whole else ", as far as recorded"), box)
     canvas.picture(painted_values(shades(fed)), box, magnified=True)
     scale(
         canvas,
@@ -150,17 +169,19 @@ def shades(fed: Floats) -> Floats:
     return shaded
 
 
-def draw_most(canvas: Canvas, fed: Floats, grid: Grid, source: Pixels | None, top: float) -> None:
-    """The cells that feed most, with what is around them, in a row."""
+def draw_most(canvas: Canvas, fed: Floats, grid: Grid, source: Pixels | None, top: float) -> float:
+    """The cells that feed most, with what is around them, in rows; where the page ends."""
     canvas.text(MARGIN, top, "Used most", BODY, bold=True)
-    step = (WIDTH - 2 * MARGIN) / MOST
-    for number, entry in enumerate(np.argsort(-fed.ravel(), kind="stable")[:MOST].tolist()):
+    columns = columns_in(canvas.room, LEAST_SIDE, 0.0, MOST)
+    shown = np.argsort(-fed.ravel(), kind="stable")[: MOST - MOST % columns].tolist()  # no row half empty
+    boxes = in_rows(len(shown), columns, (SIDE, SIDE), (canvas.room / columns, SIDE + 60), top + 14)
+    for entry, box in zip(shown, boxes, strict=True):
         x, y = entry % grid.columns * grid.across, entry // grid.columns * grid.down
-        box = Box(MARGIN + number * step, top + 14, 96, 96)
         if source is not None:
             draw_around(canvas, source, Box(x, y, grid.across, grid.down), box)
         canvas.text(box.x, box.bottom + 20, cells(fed.flat[entry]), SMALL, bold=True)
         canvas.text(box.x, box.bottom + 38, f"x {x:g}, y {y:g}", SMALL, FAINT)
+    return box.bottom + 76
 
 
 def draw_around(canvas: Canvas, picture: Pixels, cell: Box, where: Box) -> None:

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from ktviz.explain.case import source_picture
 from ktviz.explain.result import one_site
-from ktviz.figures.attribution import wrapped
-from ktviz.figures.canvas import Canvas, page_width
+from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, INK, trace_colours
 from ktviz.figures.credit_line import credit_line
 from ktviz.figures.layout import MARGIN, fit, percent, placed
+from ktviz.figures.lines import wrapped, write
 from ktviz.figures.maps import BODY, SMALL, TITLE, region_text
 from ktviz.images import Pixels
 from ktviz.printing import counted
@@ -60,16 +60,14 @@ def share_figure(trace: Trace, region: Region = None, width: float | None = None
     region = trace.mask if region is None else region
     frame, colours = region_shares(trace, region)
     rows, rest = frame.head(ROWS), frame.iloc[ROWS:]
-    page = page_width(width, NARROWEST)
+    canvas = Canvas.page(width, NARROWEST)
+    page = canvas.width
     stacked = page < STACKED
     space = (page - 2 * MARGIN, 360.0) if stacked else (0.3 * (page - 2 * MARGIN), 620.0)
     size = (0.0, 0.0) if trace.output is None else fit(trace.output.shape[:2], *space)
-    measure = Canvas.create(page, 10.0, width)
-    texts = [*wrapped(measure, facts(trace, region, len(frame)), " · "), *wrapped(measure, [SHARE], "")]
+    texts = [*wrapped(canvas, facts(trace, region, len(frame)), " · "), *wrapped(canvas, [SHARE])]
     top = TOP - 44 + 22 * len(texts)
     first = top + (size[1] + 30 if stacked else 0)
-    below = first + len(rows) * ROW + 20 + 26 * (len(rest) > 0)
-    canvas = Canvas.create(page, max(top + size[1], below) + 50, width)
     heading(canvas, region, texts)
     left = MARGIN
     if trace.output is not None:
@@ -98,7 +96,7 @@ def share_figure(trace: Trace, region: Region = None, width: float | None = None
     if len(rest):
         text = f"{counted(len(rest), 'more source')}, {percent(float(rest['share'].sum()))} together"
         canvas.text(bars, end + 34, text, SMALL, FAINT)
-    return canvas.figure
+    return canvas.end(max(top + size[1], end + 20 + 26 * (len(rest) > 0)) + 50)
 
 
 def region_shares(trace: Trace, region: Region) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -121,8 +119,7 @@ def heading(canvas: Canvas, region: Region, texts: Sequence[str]) -> None:
     """What the figure is of."""
     where = "the image" if region is None else "a region"
     canvas.text(MARGIN, 50, f"Which sources painted {where}", TITLE, bold=True)
-    for number, line in enumerate(texts):
-        canvas.text(MARGIN, 80 + 22 * number, line, SMALL, FAINT)
+    write(canvas, texts, (MARGIN, 80), 22)
 
 
 def facts(trace: Trace, region: Region, sources: int) -> list[str]:

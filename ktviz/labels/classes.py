@@ -77,13 +77,22 @@ class Classes:
 
         Raises:
             LabelError: There is none of that name.
+
+        Example:
+            >>> Classes.numbered(3).number("class 2")
+            2
         """
         if name not in self.names:
             raise LabelError(f"class {name!r}", f"there is none; known: {', '.join(self.names)}", "Name one of them")
         return self.names.index(name)
 
     def check_same(self, other: Classes, asked: str) -> None:
-        """Raise LabelError, with the first difference, unless another list has the same names in the same order."""
+        """Raise LabelError, with the first difference, unless another list has the same names in the same order.
+
+        Example:
+            >>> ours, other = (Classes(("sky", "road"), (first, (9, 9, 9))) for first in ((0, 0, 0), (70, 130, 180)))
+            >>> ours.check_same(other, "paint a map")  # colours may differ
+        """
         if self.names == other.names:
             return
         pairs = zip(self.names, other.names, strict=False)
@@ -98,6 +107,12 @@ class Classes:
 
         Raises:
             LabelError: Missing, or something else; the message names the line.
+
+        Example:
+            >>> path = pathlib.Path(tempfile.mkdtemp()) / "classes.csv"
+            >>> Classes.numbered(3).write(path)
+            >>> Classes.read(path) == Classes.numbered(3)
+            True
         """
         asked = f"classes {os.fspath(path)!r}"
         try:
@@ -122,7 +137,14 @@ class Classes:
         return cls(names, colours)
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """As `read` reads it."""
+        """As `read` reads it.
+
+        Example:
+            >>> path = pathlib.Path(tempfile.mkdtemp()) / "classes.csv"
+            >>> Classes.numbered(2).write(path)
+            >>> path.read_text().splitlines()
+            ['number,name,red,green,blue', '0,class 0,0,0,0', '1,class 1,128,0,0']
+        """
         with replacing(Path(path)) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(FIELDS)

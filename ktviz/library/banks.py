@@ -121,21 +121,42 @@ class Banks(Generic[B_co]):
         return Numbers(self.source_names)
 
     def numbers_of(self, names: Iterable[str]) -> list[int]:
-        """Numbers of the sources of some whole names, of those that there are."""
+        """Numbers of the sources of some whole names, of those that there are.
+
+        Example:
+            >>> world.banks.numbers_of(["toy/flat/red.png", "toy/flat/blue.png"])
+            [3]
+        """
         return [number for name in names if (number := self.source_names.number(name)) is not None]
 
     def bank_of_source(self, source: int) -> tuple[B_co, int]:
-        """The bank of a source, and the source's number there."""
+        """The bank of a source, and the source's number there.
+
+        Example:
+            >>> bank, number = world.banks.bank_of_source(3)
+            >>> bank.name, bank.sources[number].name
+            ('toy/flat', 'red.png')
+        """
         bank = int(torch.searchsorted(self.source_offset, source, right=True)) - 1
         return self.banks[bank], source - int(self.source_offset[bank])
 
     def picture(self, source: int) -> Pixels:
-        """A source as its bank has it; of a bank of patches what its encoder saw, 4 px per feature cell."""
+        """A source as its bank has it; of a bank of patches what its encoder saw, 4 px per feature cell.
+
+        Example:
+            >>> world.banks.picture(0).shape
+            (64, 64, 3)
+        """
         bank, number = self.bank_of_source(source)
         return bank.picture(number)
 
     def thumb(self, source: int) -> Pixels:
-        """A source as a small picture."""
+        """A source as a small picture: (h, w, 3) uint8.
+
+        Example:
+            >>> world.banks.thumb(0).shape
+            (64, 64, 3)
+        """
         bank, number = self.bank_of_source(source)
         return thumb_of(bank, number)
 
@@ -144,6 +165,10 @@ class Banks(Generic[B_co]):
 
         Raises:
             UnknownNameError: No source has that name, or several; the message names the nearest, or all of them.
+
+        Example:
+            >>> world.banks.find_source("red")
+            'toy/flat/red.png'
         """
         return find_name(name, self.source_numbers)
 
@@ -157,6 +182,10 @@ class Banks(Generic[B_co]):
         Raises:
             UnknownNameError: No source has that name, or several.
             RegionError: A part that is not wholly inside its source.
+
+        Example:
+            >>> world.banks.full_names(["red", "toy/flat", 7])
+            ('toy/flat/red.png', 'toy/flat', 7)
         """
         return tuple(self._full_name(name) for name in names)
 
@@ -169,11 +198,21 @@ class Banks(Generic[B_co]):
         return self.find_source(part) if isinstance(part, str) and part not in self.names else part
 
     def source_of(self, entries: Tensor) -> Tensor:
-        """Source number of entries; each source is one, unless the kind of bank says otherwise."""
+        """Source number of entries; each source is one, unless the kind of bank says otherwise.
+
+        Example:
+            >>> world.banks.source_of(torch.tensor([0, 844]))
+            tensor([0, 3])
+        """
         return entries
 
     def describe_sources(self) -> Listing:
-        """Name, bank, credit, digest and original size in px of every source."""
+        """Name, bank, credit, digest and original size in px of every source.
+
+        Example:
+            >>> [(about["source"], about["creator"]) for about in world.banks.describe_sources()][:2]
+            [('toy/flat/cyan.png', 'Painter 3'), ('toy/flat/green.png', 'Painter 2')]
+        """
         return Listing(len(self.sources), self._described, self.source_offset[:-1].tolist())
 
     def _described(self, number: int) -> dict[str, Any]:
@@ -189,7 +228,12 @@ class Banks(Generic[B_co]):
         }
 
     def digests(self) -> dict[str, str]:
-        """Digest of every bank by its name; what it is made from is compared first, if nobody has touched it yet."""
+        """Digest of every bank by its name; what it is made from is compared first, if nobody has touched it yet.
+
+        Example:
+            >>> [*world.banks.digests()]
+            ['library bank toy/flat']
+        """
         for bank in self.banks:
             bank.place.compare_tables()
         return {LIBRARY_BANK + bank.name: bank.digest for bank in self.banks}

@@ -106,6 +106,10 @@ class Catalogue:
             columns: Cells in a row.
             cell_px: Side of a cell in px of the source.
             bank: What they all belong to.
+
+        Example:
+            >>> Catalogue.positions(["a.png", "b.png"], rows=2, columns=3, cell_px=8)
+            Catalogue(exemplars: 12 entries of 2 sources)
         """
         cells = Queries.grid(rows, columns, cell_px).box
         source = torch.arange(len(names)).repeat_interleave(rows * columns)
@@ -113,7 +117,12 @@ class Catalogue:
 
     @classmethod
     def wholes(cls, names: Sequence[str], bank: str = "exemplars") -> Catalogue:
-        """Entries that are sources as a whole: images, clusters, codes."""
+        """Entries that are sources as a whole: images, clusters, codes.
+
+        Example:
+            >>> Catalogue.wholes(["a.png", "b.png"], bank="clusters")
+            Catalogue(clusters: 2 entries of 2 sources)
+        """
         return cls(list(names), torch.arange(len(names)), torch.full((len(names), 4), torch.nan), bank)
 
     @property
@@ -126,11 +135,21 @@ class Catalogue:
         return self.names
 
     def source_of(self, entries: Tensor) -> Tensor:
-        """Source number of entries."""
+        """Source number of entries.
+
+        Example:
+            >>> Catalogue.positions(["a.png", "b.png"], rows=2, columns=3, cell_px=8).source_of(torch.tensor([5, 6]))
+            tensor([0, 1])
+        """
         return self.source[entries]
 
     def boxes(self, entries: Tensor) -> Tensor:
-        """Where entries (n,) lie in their sources: (n, 4)."""
+        """Where entries (n,) lie in their sources: (n, 4).
+
+        Example:
+            >>> Catalogue.positions(["a.png"], rows=2, columns=3, cell_px=8).boxes(torch.tensor([5]))
+            tensor([[16.,  8.,  8.,  8.]])
+        """
         return self.box[entries]
 
     def entries_of(self, what: Iterable[str | int]) -> Tensor:

@@ -65,6 +65,11 @@ class Matches:
             top: Candidates to keep per query; the others become the left-over mass.
             similarity: (N, P) scores; the weights themselves if None.
             **extensions: As in the class.
+
+        Example:
+            >>> mixed = Matches.soft(torch.tensor([[0.1, 0.7, 0.2]]), top=2)
+            >>> mixed.entry, mixed.weight
+            (tensor([[1, 2]]), tensor([[0.7000, 0.2000]]))
         """
         weights = weights.detach().float()
         entry = leading(weights.abs(), top)

@@ -49,7 +49,12 @@ class Queries:
 
     @classmethod
     def whole(cls, height: int, width: int) -> Queries:
-        """One query: the canvas as a whole, in px."""
+        """One query: the canvas as a whole, in px.
+
+        Example:
+            >>> Queries.whole(48, 64).box
+            tensor([[ 0.,  0., 64., 48.]])
+        """
         zero = torch.zeros(1, dtype=torch.int64)
         return cls(zero, zero, torch.tensor([[0.0, 0.0, width, height]]))
 
@@ -60,6 +65,11 @@ class Queries:
         Args:
             labels: (H, W) whole numbers from 0 to 2^24 - 1.
             numbers: (N,) the regions that ask; None for all, ascending.
+
+        Example:
+            >>> Queries.regions(torch.tensor([[7, 7, 0], [7, 7, 0]])).box
+            tensor([[2., 0., 1., 2.],
+                    [0., 0., 2., 2.]])
         """
         labels = labels.detach().long().cpu()
         numbers = labels.unique() if numbers is None else numbers.detach().long().cpu()

@@ -74,7 +74,14 @@ class RetrievalSite(nn.Module):
     causal: bool = True
 
     def read(self, inputs: tuple[Any, ...], output: Any) -> list[Reading]:
-        """The retrievals of one call, one `Reading` per image."""
+        """The retrievals of one call, one `Reading` per image.
+
+        Example:
+            >>> site, grid = world.translator.retrieval, world.translator.grid(64, 64)
+            >>> given = world.translator.encode(photo), grid, kt.Settings()
+            >>> [reading.queries for reading in site.read(given, site(*given))]
+            [Queries(49 in 7 rows and 7 columns)]
+        """
         raise NotImplementedError
 
 
@@ -85,6 +92,13 @@ class Recordable(Protocol):
     `digests` are of its weights and its knowledge. `pictures` are all pictures of one run by name, "input" and "output"
     among them, (H, W, 3) uint8, and label maps as "labels:CANVAS"; `settings_of` is how that run was made, and
     `measures_of` what else is known of it, in numbers.
+
+    Example:
+        >>> made = world.translator(photo)
+        >>> [*world.translator.pictures((photo,), made)], [*world.translator.digests()]
+        (['input', 'output'], ['encoder', 'decoder', 'library bank toy/flat'])
+        >>> world.translator.settings_of((photo,), made)["transfer"], world.translator.measures_of((photo,), made)
+        ('statistics', {})
     """
 
     @property

@@ -57,6 +57,17 @@ class Material:
         >>> scene = samples.scene("room-3-0018")
         >>> Material(scene.photo, scene.labels, scene.instances, scene.classes, name="room", side=64)
         Material(room: photograph, label map, instance map)
+        >>> material = Material(scene.photo, scene.labels, scene.instances, attributes=["Lamp"], name="room", side=64)
+        >>> material.pixels("kt").shape, material.scaled(512, 768)
+        ((64, 64, 3), (64, 96))
+        >>> material.label_map(scene.classes, "cocosnet").shape, material.instance_map(scene.classes, "pix2pixhd").shape
+        ((64, 64), (64, 64))
+        >>> material.labels_of(scene.classes, "cocosnet").shape == scene.labels.shape
+        True
+        >>> material.said(["Lamp"], "bridge"), str(material.lacking("photograph", "kt"))
+        (['Lamp'], 'kt with room: there is no photograph of it. Give one: photo=.')
+        >>> Material.of_bank(world.banks, "red")
+        Material(toy/flat/red.png: photograph)
     """
 
     photo: Any = None

@@ -140,7 +140,12 @@ class System(Recordable, Protocol):
     def banks(self) -> Banks[Any] | None: ...
 
     def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
-        """Of some retrievals, by place among the winners: the query's part of its canvas, and the source's part."""
+        """Of some retrievals, by place among the winners: the query's part of its canvas, and the source's part.
+
+        Example:
+            >>> [(here.shape, there.shape) for here, there in world.translator.patches(trace.painting(), [0, 48])]
+            [((16, 16, 3), (16, 16, 3)), ((16, 16, 3), (16, 16, 3))]
+        """
         ...
 
     def source_picture(self, trace: Trace, source: str) -> Pixels | None:
@@ -148,6 +153,10 @@ class System(Recordable, Protocol):
 
         A scaled one begins in the original's upper left corner, and less than a cell of it is missing: the side that
         lost less tells by how much it was scaled.
+
+        Example:
+            >>> world.translator.source_picture(trace, "toy/flat/red.png").shape
+            (64, 64, 3)
         """
         ...
 
@@ -156,73 +165,157 @@ class System(Recordable, Protocol):
 
         `without` (with `exclude`): names of sources, numbers of entries, or what else the system can do without, beside
         what the run was made without.
+
+        Example:
+            >>> len(world.translator.rerun(trace, without=["red"], transfer="swap"))
+            98
         """
         ...
 
     def exclude(self, trace: Trace, within: Box) -> Exclude:
-        """A part of the output, in whole px, as a function of what is left out."""
+        """A part of the output, in whole px, as a function of what is left out.
+
+        Example:
+            >>> world.translator.exclude(trace, kt.Box(0, 0, 8, 8))(["red"]).shape
+            (8, 8, 3)
+        """
         ...
 
     def searched(self, trace: Trace) -> Sequence[str]:
-        """With `exclude`: names of the sources of which at least one entry could have been taken."""
+        """With `exclude`: names of the sources of which at least one entry could have been taken.
+
+        Example:
+            >>> len(world.translator.searched(trace))
+            5
+        """
         ...
 
     def instead(self, trace: Trace, settings: Mapping[str, Any]) -> str:
-        """With `exclude`: what takes the place of what is left out of a run with other settings, in words."""
+        """With `exclude`: what takes the place of what is left out of a run with other settings, in words.
+
+        Example:
+            >>> world.translator.instead(trace, {})
+            'the best that is left in the same tree'
+        """
         ...
 
     def check_rounded(self, name: str, trace: Trace, again: Trace) -> npt.NDArray[np.bool_]:
         """With `rerun`: raise Difference unless rounding on another machine explains how a run differs from one here.
 
         Returns which winners are other ones, (retrievals,); errors call the trace `name`.
+
+        Example:
+            >>> painting = trace.painting()
+            >>> int(world.translator.check_rounded("a trace", painting, world.translator.rerun(trace).painting()).sum())
+            0
         """
         ...
 
     def repaint(self, trace: Trace, again: Trace) -> Pixels | None:
-        """With `rerun`: the output as the retrievals of a trace make it here, where the same run found others."""
+        """With `rerun`: the output as the retrievals of a trace make it here, where the same run found others.
+
+        Example:
+            >>> bool((world.translator.repaint(trace.painting(), world.translator.rerun(trace)) == trace.output).all())
+            True
+        """
         ...
 
     def behind(self, trace: Trace, mask: Mask) -> Ints:
-        """With `blend`: the retrievals that can change a pixel of a region (H, W), by place among the winners."""
+        """With `blend`: the retrievals that can change a pixel of a region (H, W), by place among the winners.
+
+        Example:
+            >>> mask = np.zeros((64, 64), bool)
+            >>> mask[:8, :8] = True
+            >>> world.translator.behind(trace.painting(), mask).shape  # all of them: they decide the tone
+            (49,)
+        """
         ...
 
     def blend(self, trace: Trace, within: Box) -> Blend:
-        """A part of the output, in whole px, as a function of what its retrievals contribute."""
+        """A part of the output, in whole px, as a function of what its retrievals contribute.
+
+        Example:
+            >>> blend = world.translator.blend(trace.painting(), kt.Box(0, 0, 8, 8))
+            >>> blend(torch.ones(len(blend.retrievals))).shape
+            torch.Size([3, 8, 8])
+        """
         ...
 
     def footprint(self, trace: Trace, mask: Mask) -> Floats:
-        """With `blend`: the part of a region (H, W) that each retrieval painted: (retrievals,), summing to 1."""
+        """With `blend`: the part of a region (H, W) that each retrieval painted: (retrievals,), summing to 1.
+
+        Example:
+            >>> mask = np.ones((64, 64), bool)
+            >>> found = world.translator.footprint(trace.painting(), mask)
+            >>> found.shape, round(float(found.sum()), 6)
+            ((49,), 1.0)
+        """
         ...
 
     def reach(self, trace: Trace) -> str:
-        """With `blend`: how far a retrieval reaches beyond its own place, in words."""
+        """With `blend`: how far a retrieval reaches beyond its own place, in words.
+
+        Example:
+            >>> world.translator.reach(trace.painting())
+            '0.0 px'
+        """
         ...
 
     def encode(self, pixels: Pixels) -> Tensor:
-        """With `exclude`: features (C, h, w) by which two outputs are compared."""
+        """With `exclude`: features (C, h, w) by which two outputs are compared.
+
+        Example:
+            >>> world.translator.encode(photo).shape
+            torch.Size([3, 16, 16])
+        """
         ...
 
     def oracle(self, trace: Trace, queries: Ints) -> Matches:
-        """The exact best entry for some retrievals, by place among the winners."""
+        """The exact best entry for some retrievals, by place among the winners.
+
+        Example:
+            >>> world.translator.oracle(trace.painting(), np.array([0, 1]))
+            Matches(2 hard retrievals, 1 candidate each, median similarity 0.928)
+        """
         ...
 
     def similarity_of(self, trace: Trace, places: Ints, entries: Ints) -> Tensor:
-        """With `oracle`: what some retrievals (n,) really score with some entries (n,); -inf where there is no such."""
+        """With `oracle`: what some retrievals (n,) really score with some entries (n,); -inf where there is no such.
+
+        Example:
+            >>> entries = trace.painting().column("entry")[:2].astype(np.int64)
+            >>> world.translator.similarity_of(trace.painting(), np.array([0, 1]), entries).shape
+            torch.Size([2])
+        """
         ...
 
     def best_by_source(self, trace: Trace, places: Ints) -> Tensor:
         """With `oracle`: the best score of some retrievals with each source of the trace, then with each that its banks
-        have and it does not list (`trace.unlisted`): (n, sources)."""
+        have and it does not list (`trace.unlisted`): (n, sources).
+
+        Example:
+            >>> world.translator.best_by_source(trace.painting(), np.array([0, 1])).shape
+            torch.Size([2, 5])
+        """
         ...
 
     def leaves(self, trace: Trace) -> Leaves:
-        """With `tree`: where in its cluster trees the candidates are."""
+        """With `tree`: where in its cluster trees the candidates are.
+
+        Example:
+            >>> len(world.translator.leaves(trace.painting()).rows)
+            4
+        """
         ...
 
     def descents(self, trace: Trace, places: Sequence[int], entries: Ints | None = None) -> list[Descent]:
         """With `tree`: the ways of some retrievals (n,) down the tree of their winner's bank.
 
         With `oracle`, too, those to other entries (n,).
+
+        Example:
+            >>> world.translator.descents(trace.painting(), [0])
+            [Descent(query=0, bank='toy/flat', path=(3, 7), visited=(7, 5, 6, 4, 1), measure='cosine', ranked=True)]
         """
         ...
 
@@ -230,11 +323,20 @@ class System(Recordable, Protocol):
         """With `bands`: some retrievals' queries, then some entries, as pictures of their bands and as pixels.
 
         The first are (n, 5, h, w, 3): whole, LL, LH, HL, HH; the second (n, h, w, 3).
+
+        Example:
+            >>> [made.shape for made in world.translator.band_pictures(trace.painting(), np.array([0]), np.array([7]))]
+            [(2, 5, 16, 16, 3), (2, 16, 16, 3)]
         """
         ...
 
     def band_networks(self, trace: Trace) -> BandNetworks | None:
-        """What a page needs to make such pictures without this process; None where pages cannot run its networks."""
+        """What a page needs to make such pictures without this process; None where pages cannot run its networks.
+
+        Example:
+            >>> world.translator.band_networks(trace.painting()) is None  # pages cannot run CellMeans
+            True
+        """
         ...
 
     def styles(self, trace: Trace) -> Styles:

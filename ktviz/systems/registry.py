@@ -48,12 +48,22 @@ class SystemClass(Protocol):
     __doc__: str | None
 
     def opened(self, trace: Trace, library: Library | None, like: System | None, /) -> System:
-        """A system on the knowledge that a trace names, with the networks of another one, or its own."""
+        """A system on the knowledge that a trace names, with the networks of another one, or its own.
+
+        Example:
+            >>> kt.Translator.opened(trace, world.library, world.translator).banks
+            BankUnion(toy/flat; 5 sources, 845 entries)
+        """
         ...
 
     def only_stated(self, settings: Mapping[str, Any], /) -> Mapping[str, Any]:
         """Of the settings that a trace states, what its run need not show, by name: another value may make the same
-        picture and the same retrievals, so that nobody can prove it."""
+        picture and the same retrievals, so that nobody can prove it.
+
+        Example:
+            >>> kt.Translator.only_stated(trace.picture.settings)
+            {}
+        """
         ...
 
     def prepared(self, input: Material, reference: Material | Banks[Any], like: System | None, /) -> Prepared:
@@ -62,6 +72,11 @@ class SystemClass(Protocol):
 
         Raises:
             KtvizError: It cannot take them; the message says what is missing.
+
+        Example:
+            >>> ready = kt.Translator.prepared(kt.Material(photo), world.banks, world.translator)
+            >>> ready.traced().digest == trace.digest
+            True
         """
         ...
 

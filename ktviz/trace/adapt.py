@@ -76,12 +76,17 @@ class Adapted:
     Example:
         >>> site = kt.adapt(
         ...     torch.nn.Identity(),
-        ...     lambda inputs, output: None,
+        ...     lambda inputs, output: output,
         ...     queries=kt.Queries.whole(64, 64),
         ...     catalogue=kt.Catalogue.wholes(["a.png"]),
         ... )
         >>> type(site).__name__
         'Adapted'
+        >>> matches = kt.Matches.hard(torch.tensor([0]), torch.tensor([0.5]))
+        >>> site.checked(matches, site.queries) is matches, site.shown((), None)
+        (True, {})
+        >>> [reading.matches is matches for reading in site.read((), matches)]
+        [True]
     """
 
     module: nn.Module

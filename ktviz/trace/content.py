@@ -52,7 +52,16 @@ class Content:
 
     @classmethod
     def unfinished(cls) -> Self:
-        """What `record` hands out; reading it raises until the run has ended."""
+        """What `record` hands out; reading it raises until the run has ended.
+
+        Example:
+            >>> unfinished = kt.Trace.unfinished()
+            >>> unfinished
+            Trace(the run has not ended)
+            >>> unfinished.finish(trace)
+            >>> unfinished.digest == trace.digest
+            True
+        """
         trace = cls.__new__(cls)
         trace._state, trace._model, trace._adapted, trace._part = NOT_FINISHED, None, (), None
         trace._recording = None

@@ -17,7 +17,14 @@ class Recorded:
         return self._trace
 
     def keep(self, trace: Trace) -> None:
-        """Have a trace from now on."""
+        """Have a trace from now on.
+
+        Example:
+            >>> made = world.translator(photo)
+            >>> made.keep(trace)
+            >>> made.trace is trace
+            True
+        """
         object.__setattr__(self, "_trace", trace)  # results are frozen
 
 

@@ -68,6 +68,13 @@ class TraceStore:
         >>> name = store.append(trace)
         >>> store.names == [name]
         True
+        >>> store.open(name).digest == trace.digest, len(store.list()), len(store.about_sources())
+        (True, 1, 5)
+        >>> store.uses("red")[["source", "share"]].values.tolist()
+        [['toy/flat/red.png', 0.1875]]
+        >>> store.shares(by="creator")[["creator", "share"]].values.tolist()[0]
+        ['Painter 1', 0.375]
+        >>> store.remove(name)
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -135,7 +142,11 @@ class TraceStore:
         return Trace.open(self._trace(name))
 
     def remove(self, name: str) -> None:
-        """Delete one trace."""
+        """Delete one trace.
+
+        Raises:
+            UnknownNameError: There is none of that name.
+        """
         if name not in self.names:
             raise unknown_name("trace", name, self.names)
         for path in (self._index(name), self._trace(name)):
@@ -223,9 +234,6 @@ class TraceStore:
 
         Raises:
             SettingError: Another `by`.
-
-        Example:
-            >>> store.shares(by="creator")  # doctest: +SKIP
         """
         one_of("by", by, ("source", *GROUPS))
         broken = self._complete_index() | self._cut_short()

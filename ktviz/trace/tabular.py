@@ -36,11 +36,21 @@ class Tabular(Content):
         return self.table.filter(self.table["chosen"])
 
     def has(self, name: str) -> bool:
-        """Whether there is such a column: extensions differ from system to system. Names as in `column`."""
+        """Whether there is such a column: extensions differ from system to system. Names as in `column`.
+
+        Example:
+            >>> trace.has("path"), trace.has("temperature")
+            (True, False)
+        """
         return self.full_name(name) in self.table.column_names
 
     def full_name(self, name: str) -> str:
-        """The name of an extension with its site's prefix: "kt.path" for "path"; other names as they are."""
+        """The name of an extension with its site's prefix: "kt.path" for "path"; other names as they are.
+
+        Example:
+            >>> trace.full_name("path"), trace.full_name("box")
+            ('kt.path', 'box')
+        """
         if name in self.table.column_names:
             return name
         extensions = (column for column in self.table.column_names if "." in column)
@@ -51,6 +61,10 @@ class Tabular(Content):
 
         Raises:
             UnknownNameError: There is none of that name; see `has`.
+
+        Example:
+            >>> trace.column("source")[0], trace.column("box").shape, trace.column("similarity", winners=False).shape
+            ('toy/flat/red.png', (98, 4), (784,))
         """
         if not self.has(name):
             raise unknown_name("column", name, self.table.column_names)
@@ -79,6 +93,10 @@ class Tabular(Content):
         Args:
             flat: One column for each number: box_x, box_y, box_width, box_height, kt.query_bands_ll, kt.path_0 ...;
                 otherwise boxes are arrays x, y, width, height.
+
+        Example:
+            >>> trace.to_pandas(flat=True)[["box_x", "box_width"]].head(2).values.tolist()
+            [[0.0, 16.0], [0.0, 16.0]]
         """
         parts = {e["name"]: e["parts"] for site in self.about["sites"] for e in site["extensions"] if e["parts"]}
         rows: pd.DataFrame = (flattened(self.table, parts) if flat else self.table).to_pandas()

@@ -44,6 +44,22 @@ class Trace(Tabular):
         [['toy/flat/yellow.png', 0.375], ['toy/flat/cyan.png', 0.3125]]
         >>> len(trace.site("retrieval")[kt.Box(0, 0, 16, 16)])
         4
+        >>> float(trace.image(0).site("retrieval").overlap(kt.Box(0, 0, 8, 8)).sum())
+        1.0
+        >>> trace.painting().spread("red", kt.Box(0, 0, 16, 16))[["query", "share"]].shape
+        (2, 2)
+        >>> len(trace.margin(below=0.01)), float(trace.site("retrieval").regret(sample=5)["regret"].max())
+        (98, 0.0)
+        >>> trace.with_regret().with_canvases({"input": photo}).with_settings({}).has("regret")
+        True
+        >>> len(trace.with_table(trace.table.slice(0, 8)).table)
+        8
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "trace.parquet"
+        >>> trace.save(path, pictures="both")
+        >>> kt.Trace.open(path).digest == trace.digest
+        True
+        >>> float(trace.plot(width=7).get_figwidth()), type(trace.explore()).__name__
+        (7.0, 'Explorer')
     """
 
     @property
@@ -172,7 +188,11 @@ class Trace(Tabular):
         return found
 
     def site(self, *names: str) -> Trace:
-        """The retrievals of one site, or of several, and the sources that they chose from."""
+        """The retrievals of one site, or of several, and the sources that they chose from.
+
+        Raises:
+            UnknownNameError: There is no such site.
+        """
         for name in names:
             if name not in self.sites:
                 raise unknown_name("site", name, self.sites)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ktviz.regions import Box, SourceRegion
+from ktviz.trace.groups import GROUPS
 from ktviz.widgets.asking import Body, RequestError, numbers, pairs
 from ktviz.widgets.scene import credited
 from ktviz.widgets.subject import Subject
 
-KNOWN_BY = ("creator", "licence", "bank")
+KNOWN_BY = GROUPS
 """By what sources can be left out together."""
 MOST_PARTS = 64
 LARGEST = 2**31
@@ -23,7 +24,7 @@ class Change:
 
     Attributes:
         without: Numbers of sources in the view.
-        by: Whatever has a creator, a licence or a bank: ("creator", name).
+        by: Whatever has a creator, a licence, a bank or a year: ("creator", name).
         parts: Parts of sources: number of the source, and a box in its px.
         entries: Numbers of stored entries.
         weights: Of the bands; None for those that were recorded.
@@ -100,7 +101,7 @@ def band_weights(given: object) -> tuple[float, ...] | None:
 
 
 def known_by(body: Body) -> Iterable[tuple[str, str]]:
-    """What is left out by creator, licence or bank."""
+    """What is left out by creator, licence, bank or year."""
     for pair in listed(body, "by"):
         fits = isinstance(pair, Sequence) and len(pair) == 2 and pair[0] in KNOWN_BY and isinstance(pair[1], str)
         if not fits:
@@ -130,7 +131,7 @@ def listed(body: Body, name: str) -> Sequence[Any]:
 
 
 def sources_by(subject: Subject, field: str, value: str) -> list[str]:
-    """Names of all sources with a creator, a licence or a bank, also of those that the trace does not list.
+    """Names of all sources with a creator, a licence, a bank or a year, also of those that the trace does not list.
 
     Raises:
         RequestError: There is none.

@@ -140,13 +140,16 @@ class Compare(anywidget.AnyWidget):
         if change["owner"] is self.views[0] and change["new"] != self.region:
             self.region = change["new"]
 
-    def plot(self) -> Figure:
-        """The outputs side by side, and who gave how much in which, as a matplotlib figure for print."""
+    def plot(self, *, width: float | None = None) -> Figure:
+        """The outputs side by side, and who gave how much in which, as a matplotlib figure for print.
+
+        Args:
+            width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+        """
         from ktviz.figures.side_by_side import side_by_side_figure
 
-        return side_by_side_figure(
-            [view.shown for view in self.views], self.titles, [view.region for view in self.views]
-        )
+        shown, regions = [view.shown for view in self.views], [view.region for view in self.views]
+        return side_by_side_figure(shown, self.titles, regions, width=width)
 
     def to_html(
         self, path: str | os.PathLike[str], *, max_mb: float | None = None, overwrite: bool = False

@@ -59,11 +59,15 @@ class TranslationView(View):
 
     parts: ClassVar[tuple[str, ...]] = ("translation",)
 
-    def plot(self) -> Figure:
-        """The paper's figure of the selected region: curves from its patches to those that won them."""
+    def plot(self, *, width: float | None = None) -> Figure:
+        """The paper's figure of the selected region: curves from its patches to those that won them.
+
+        Args:
+            width: In inches, as of two columns of a paper (7); None: for the screen.
+        """
         from ktviz.figures.backtracking import backtracking_figure
 
-        return backtracking_figure(self.shown, region=self.region, model=self._subject.model)
+        return backtracking_figure(self.shown, region=self.region, model=self._subject.model, width=width)
 
 
 class SourcesView(View):
@@ -79,11 +83,18 @@ class SourcesView(View):
     parts: ClassVar[tuple[str, ...]] = ("sources",)
 
     def plot(self, backend: Backend = "matplotlib", *, width: float | None = None) -> Any:
-        """Bars of the shares in the selected region: for print (`width` in inches), or with "plotly" to hover over."""
+        """Bars of the shares in the selected region: for print (`width` in inches), or with "plotly" to hover over.
+
+        For print they are of sources together where the view shows them so (`by`); with "plotly" always of each.
+        """
         if is_plotly(backend):
             from ktviz.figures.interactive import share_bars
 
             return share_bars(self.shown, self.region)
+        if self.by != "source":
+            from ktviz.explain.attribution import attribute
+
+            return attribute(self.shown, self.region, by=self.by).plot(width=width)
         from ktviz.figures.share_bars import share_figure
 
         return share_figure(self.shown, self.region, width)
@@ -99,16 +110,20 @@ class StylesView(View):
 
     parts: ClassVar[tuple[str, ...]] = ("codes",)
 
-    def plot(self) -> Figure:
+    def plot(self, *, width: float | None = None) -> Figure:
         """The largest object of each class with its style and the members of that.
 
+        Args:
+            width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+
         Raises:
+            SettingError: Text would be too small to read.
             AbilityError: The system has no styles.
             TraceError: The model is gone.
         """
         from ktviz.figures.styles import styles_figure
 
-        return styles_figure(self.shown, model=self._subject.model)
+        return styles_figure(self.shown, model=self._subject.model, width=width)
 
 
 class AttributesView(View):
@@ -121,16 +136,20 @@ class AttributesView(View):
 
     parts: ClassVar[tuple[str, ...]] = ("attributes",)
 
-    def plot(self) -> Figure:
+    def plot(self, *, width: float | None = None) -> Figure:
         """Source, reference, output, of what its cells were made, and by how much each attribute was to change.
 
+        Args:
+            width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+
         Raises:
+            SettingError: Text would be too small to read.
             AbilityError: The system changes no attributes.
             TraceError: The model is gone.
         """
         from ktviz.figures.attributes import attributes_figure
 
-        return attributes_figure(self.shown, model=self._subject.model)
+        return attributes_figure(self.shown, model=self._subject.model, width=width)
 
 
 class ReuseView(View):
@@ -143,15 +162,19 @@ class ReuseView(View):
 
     parts: ClassVar[tuple[str, ...]] = ("reuse",)
 
-    def plot(self) -> Figure:
+    def plot(self, *, width: float | None = None) -> Figure:
         """Entropy of every place, reuse of every cell, and the most used cells.
 
+        Args:
+            width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+
         Raises:
+            SettingError: Text would be too small to read.
             TraceError: The retrievals do not mix the cells of one source.
         """
         from ktviz.figures.reuse import reuse_figure
 
-        return reuse_figure(self.shown, model=self._subject.model)
+        return reuse_figure(self.shown, model=self._subject.model, width=width)
 
 
 class CodeSpaceView(View):
@@ -164,16 +187,20 @@ class CodeSpaceView(View):
 
     parts: ClassVar[tuple[str, ...]] = ("space",)
 
-    def plot(self) -> Figure:
+    def plot(self, *, width: float | None = None) -> Figure:
         """The map, the neighbours of the used code, and pictures along both axes of the map.
 
+        Args:
+            width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+
         Raises:
+            SettingError: Text would be too small to read.
             AbilityError: The system makes no pictures of codes.
             TraceError: The model is gone, or nothing is stored.
         """
         from ktviz.figures.code_space import code_space_figure
 
-        return code_space_figure(self.shown, model=self._subject.model)
+        return code_space_figure(self.shown, model=self._subject.model, width=width)
 
 
 class TreeView(View):
@@ -222,12 +249,16 @@ class TreeView(View):
         else:
             super().__init__(of, **more)
 
-    def plot(self, backend: Backend = "matplotlib") -> Any:
+    def plot(self, backend: Backend = "matplotlib", *, width: float | None = None) -> Any:
         """The tree of the bank of the selected retrieval or node, with its path; of the first bank if nothing is.
 
         Where the exact winner lies below other nodes, its way is marked. With "plotly" it is an icicle to zoom into.
 
+        Args:
+            width: On paper, in inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+
         Raises:
+            SettingError: Text would be too small to read.
             AbilityError: The system has no tree.
             TraceError: The model is gone.
         """
@@ -248,11 +279,12 @@ class TreeView(View):
         if query is not None:
             name = self.selection.to_pandas()["bank"].iloc[0]
         if name not in banks:  # a site of centres, which are of no single bank
-            return (tree_icicle if plotly else tree_figure)(next(iter(banks.values())))
+            bank = next(iter(banks.values()))
+            return tree_icicle(bank) if plotly else tree_figure(bank, width=width)
         visited = self.shown if len(self.shown) > 0 and name in self.shown.about["banks"] else None
         if plotly:
             return tree_icicle(banks[name], visited)
-        return tree_figure(banks[name], visited, query, self._exact_way(query, name))
+        return tree_figure(banks[name], visited, query, self._exact_way(query, name), width=width)
 
     def _exact_way(self, query: int | None, bank: str) -> list[int]:
         """The nodes down to the exact winner of a query, where the system can find it, in a bank's tree."""
@@ -293,16 +325,20 @@ class BandView(View):
         if query is not None:
             self.selection = [query]
 
-    def plot(self) -> Figure:
+    def plot(self, *, width: float | None = None) -> Figure:
         """The selected retrieval band by band; the first one if none is selected.
 
+        Args:
+            width: In inches, as of two columns of a paper (7); None: for the screen.
+
         Raises:
+            SettingError: Text would be too small to read.
             TraceError: The model is gone.
         """
         from ktviz.figures.band_grid import band_figure
 
         query = self.selection[0] if len(self.selection) else int(self.shown.column("query")[0])
-        return band_figure(self.shown, query, model=self._subject.model)
+        return band_figure(self.shown, query, model=self._subject.model, width=width)
 
 
 class TableView(View):

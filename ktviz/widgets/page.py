@@ -46,7 +46,7 @@ body {{ margin: 0; background: #fff; }}
 </style>
 </head>
 <body>
-<main id="ktviz-page" data-parts="{parts}" data-selected="{selected}"></main>
+<main id="ktviz-page" data-parts="{parts}" data-by="{by}" data-selected="{selected}"></main>
 <script type="text/plain" id="ktviz-scene">{scene}</script>
 <script type="text/plain" id="ktviz-store">{store}</script>
 {others}<script type="module">{script}</script>
@@ -71,7 +71,8 @@ COMPARISON = (
 """
 )
 COMPARED = (
-    '<div hidden class="ktviz-compared" data-title="{title}" data-parts="{parts}" data-selected="{selected}">'
+    '<div hidden class="ktviz-compared" data-title="{title}" data-parts="{parts}" data-by="{by}" '
+    'data-selected="{selected}">'
     '<script type="text/plain">{scene}</script><script type="text/plain">{store}</script></div>\n'
 )
 """One of several traces in a page."""
@@ -207,6 +208,7 @@ def page(view: View, most: int | None = None) -> Page:
         title=html.escape(f"ktviz: {', '.join(subject.trace.about['banks'])}"),
         css=css,
         parts=" ".join(view.parts),
+        by=view.by,
         selected=html.escape(to_json(view._selected)),
         scene=scene,
         store=store,
@@ -257,7 +259,7 @@ def comparison_page(compare: Compare, most: int | None = None) -> Page:
         lacking |= dict.fromkeys(room.lacking)
         answers += len(store)
         selected = html.escape(to_json({**view._selected, "showing": "before"}))
-        said = {"title": html.escape(title), "parts": " ".join(view.parts), "selected": selected}
+        said = {"title": html.escape(title), "parts": " ".join(view.parts), "by": view.by, "selected": selected}
         elements.append(COMPARED.format(**said, scene=scene, store=store))
     title = html.escape(f"ktviz: {', '.join(compare.titles)}")
     text = COMPARISON.format(title=title, css=css, elements="".join(elements), script=script)

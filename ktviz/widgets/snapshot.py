@@ -10,6 +10,7 @@ from ktviz.figures.maps import source_map
 from ktviz.images import Pixels, encode_image, shrink
 from ktviz.licences import readable
 from ktviz.printing import counted
+from ktviz.trace.groups import grouped
 from ktviz.trace.named import title_of
 from ktviz.trace.pictures import in_words
 from ktviz.widgets.subject import Subject
@@ -26,6 +27,8 @@ STANDING_IN = (
     '{{ display: none }}</style><div class="ktviz-snapshot" data-view="{name}">{shown}</div>'
 )
 HEAD = "<tr><th>source</th><th>share (overlap)</th><th>creator</th><th>licence</th></tr>"
+GROUP_HEAD = "<tr><th>{by}</th><th>share (overlap)</th><th>sources</th></tr>"
+GROUP_ROW = '<tr><td style="text-align: left">{name}</td><td>{share:.1%}</td><td>{count}</td></tr>'
 
 
 def standing_in(shown: str, name: str) -> str:
@@ -37,8 +40,8 @@ def standing_in(shown: str, name: str) -> str:
     return STANDING_IN.format(name=html.escape(name), shown=shown)
 
 
-def snapshot(subject: Subject) -> str:
-    """Canvas, output, who painted what, and the largest shares, as a fragment of HTML."""
+def snapshot(subject: Subject, by: str = "source") -> str:
+    """Canvas, output, who painted what, and the largest shares of sources or of those by whom they are, as HTML."""
     trace = subject.trace
     height, width = trace.size
     banks = ", ".join(trace.about["banks"])
@@ -48,12 +51,10 @@ def snapshot(subject: Subject) -> str:
     pictures = [(in_words(name), pixels) for name, pixels in subject.pictures_by_canvas.items()]
     pictures += [("Who painted what", map_) for map_ in [painted(subject)] if map_ is not None]
     shown = "".join(figure(name, pixels) for name, pixels in pictures)
-    rows = "".join(source_row(subject, number) for number in range(min(MOST_SOURCES, len(subject.names))))
-    rest = len(subject.names) + trace.unlisted - MOST_SOURCES
-    more = f"<p>and {counted(rest, 'more source')}</p>" if rest > 0 else ""
+    head, rows, more = source_table(subject) if by == "source" else group_table(subject, by)
     return (
         f'<div><p><strong>{html.escape(title)}</strong></p><div style="display: flex; flex-wrap: wrap; gap: 8px">'
-        f"{shown}</div><table><thead>{HEAD}</thead><tbody>{rows}</tbody></table>{more}"
+        f"{shown}</div><table><thead>{head}</thead><tbody>{rows}</tbody></table>{more}"
         "<p>A snapshot: run the cell to explore it.</p></div>"
     )
 
@@ -79,6 +80,31 @@ def figure(name: str, pixels: Pixels) -> str:
         f'<figure style="margin: 0"><img alt="{name}" src="data:image/jpeg;base64,{data}">'
         f"<figcaption>{name}</figcaption></figure>"
     )
+
+
+def source_table(subject: Subject) -> tuple[str, str, str]:
+    """Head and rows of the table of sources, and how many more there are."""
+    rows = "".join(source_row(subject, number) for number in range(min(MOST_SOURCES, len(subject.names))))
+    return HEAD, rows, more_of(len(subject.names) + subject.trace.unlisted, "source")
+
+
+def group_table(subject: Subject, by: str) -> tuple[str, str, str]:
+    """The same of sources together."""
+    shares = dict(zip(subject.names, subject.shares["share"].tolist(), strict=True))
+    groups = grouped((subject.described[name] for name in subject.names), by)
+    found = [(name, sum(shares[one] for one in members), len(members)) for name, members in groups.items()]
+    found.sort(key=lambda group: -group[1])
+    words = readable if by == "licence" else str
+    rows = "".join(
+        GROUP_ROW.format(name=html.escape(words(name)), share=share, count=count)
+        for name, share, count in found[:MOST_SOURCES]
+    )
+    return GROUP_HEAD.format(by=by), rows, more_of(len(found), "group")
+
+
+def more_of(count: int, what: str) -> str:
+    """A line on those that the table does not show."""
+    return f"<p>and {counted(count - MOST_SOURCES, f'more {what}')}</p>" if count > MOST_SOURCES else ""
 
 
 def source_row(subject: Subject, number: int) -> str:

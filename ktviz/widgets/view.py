@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,13 +20,15 @@ import traitlets
 
 from ktviz.errors import KtvizError, SettingError, TraceError
 from ktviz.explain.counterfactual import Comparison
+from ktviz.trace.groups import GROUPS
 from ktviz.trace.recorded import Traced, as_trace
 from ktviz.trace.trace import Trace
+from ktviz.values import one_of
 from ktviz.widgets.after import strip
 from ktviz.widgets.answers import Answers, answered
 from ktviz.widgets.change import Change
 from ktviz.widgets.options import options
-from ktviz.widgets.panels.registry import drawn
+from ktviz.widgets.panels.registry import beside, drawn
 from ktviz.widgets.selection import Selection, as_selection, checked_region
 from ktviz.widgets.sites import checked_site, choices, first_site
 from ktviz.widgets.state import SiteState
@@ -34,6 +37,10 @@ from ktviz.widgets.words import NOTHING, checked_node, in_words, meant, named_no
 
 if TYPE_CHECKING:
     from ktviz.widgets.page import PageReport
+
+
+BY = ("source", *GROUPS)
+"""How sources can be shown: one by one, or together."""
 
 
 @cache
@@ -69,8 +76,10 @@ class View(anywidget.AnyWidget):
         model: The system; not needed while the one that recorded lives.
         photo: The photo, where the trace was saved without it.
         pictures: (H, W, 3) of sources by name, for models whose sources ktviz does not hold.
+        by: How sources are shown at first.
 
     Attributes:
+        by: "source" shows sources one by one; "creator", "licence", "bank" or "year" shows them together; may be set.
         site: Name of the site that is shown, at first the last of `trace.sites` that has retrievals; may be set. Each
             site has its own selection.
         region: A `Box` in whole px of the picture in which the site's queries lie, or None; may be set.
@@ -82,10 +91,12 @@ class View(anywidget.AnyWidget):
     Raises:
         TraceError: Not a trace of one image, or one without retrievals.
         MismatchError: `model` or `photo` is not the trace's.
+        SettingError: Another `by`.
     """
 
     parts: ClassVar[tuple[str, ...]] = ()
 
+    by = Checked(lambda value, _: one_of("by", value, BY), default_value="source").tag(sync=True)
     site = Checked(lambda value, view: view._ready(value), default_value="")
     region = Checked(lambda value, view: checked_region(value, view._subject.trace), allow_none=True)
     selection = Checked(lambda value, view: as_selection(value, view.shown))
@@ -110,9 +121,12 @@ class View(anywidget.AnyWidget):
         model: object | None = None,
         photo: npt.ArrayLike | None = None,
         pictures: Mapping[str, npt.ArrayLike] | None = None,
+        by: str = "source",
     ) -> None:
+        one_of("by", by, BY)  # refused before there is a view to close
         trace = as_trace(trace)
         self._show(trace, first_site(trace), lambda site: Subject.create(trace, model, photo, pictures, site))
+        self.by = by
 
     def _show(self, trace: Trace, site: str, subject_at: Callable[[str], Subject]) -> None:
         """Begin with a site of a trace; `subject_at` makes the subject of any of them."""
@@ -138,7 +152,8 @@ class View(anywidget.AnyWidget):
         for site in choices(self._trace):
             with suppress(KtvizError):  # it is told where that site is asked for
                 subject = self._subject if site["name"] == self._current else self._subject_at(site["name"])
-                names |= dict.fromkeys(panel.name for panel in drawn(self.parts, subject) if panel.further)
+                shown = [*drawn(self.parts, subject), *beside(self.parts, subject)]
+                names |= dict.fromkeys(panel.name for panel in shown if panel.further)
         return [*names]
 
     def _script(self) -> str:
@@ -295,9 +310,13 @@ class View(anywidget.AnyWidget):
             states = [shown, *(state for state in self._states.values() if state is not shown)]
             self.send(*answered([one for state in states for one in state.answers.values()], content))
 
-    def plot(self) -> Any:
-        """What the view shows, as a matplotlib figure for print."""
-        return self.shown.plot()
+    def plot(self, *, width: float | None = None) -> Any:
+        """What the view shows, as a matplotlib figure for print.
+
+        Args:
+            width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+        """
+        return self.shown.plot(width=width)
 
     def to_html(
         self, path: str | os.PathLike[str], *, max_mb: float | None = None, overwrite: bool = False
@@ -331,10 +350,10 @@ class View(anywidget.AnyWidget):
         if options.display == "page":
             return {**text, "text/html": frame(self)}, {}
         if options.display == "static":
-            return {**text, "text/html": snapshot(self._shown)}, {}
+            return {**text, "text/html": snapshot(self._shown, self.by)}, {}
         live, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         if options.display == "both":
-            text["text/html"] = snapshot(self._shown)
+            text["text/html"] = snapshot(self._shown, self.by)
         return {**live, **text}, metadata
 
     def _ipython_display_(self, **kwargs: Any) -> None:
@@ -351,6 +370,11 @@ class View(anywidget.AnyWidget):
         if options.display == "both":
             show({"text/html": standing_in(bundle.pop("text/html"), self._stand_in)}, raw=True)
         show(bundle, metadata=metadata, raw=True)
+
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        """Free what it holds, but not while Python ends and takes its modules away itself."""
+        if not ending():
+            super().__del__()
 
     def close(self) -> None:
         """Take the view off every page, and free what it holds."""

@@ -49,6 +49,12 @@ class Bench:
         >>> found = kt.bench(photo, photo[:, ::-1], ["kt"], runs=0)
         >>> found.frame["system"].tolist()
         ['kt']
+        >>> float(found.plot(width=7).get_figwidth())
+        7.0
+        >>> home = pathlib.Path(tempfile.mkdtemp()) / "bench"
+        >>> found.save(home)
+        >>> (home / "index.html").is_file()
+        True
     """
 
     stands: Sequence[Stand]
@@ -180,10 +186,14 @@ class Bench:
 
         write(self, Path(folder), overwrite)
 
-    def plot(self) -> Figure:
+    def plot(self, *, width: float | None = None) -> Figure:
         """Outputs side by side, and below each where in the reference it comes from: a matplotlib figure.
 
+        Args:
+            width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+
         Raises:
+            SettingError: Text would be too small to read.
             TraceError: Nothing was taken from any source.
         """
         from ktviz.figures.origins import origins_figure
@@ -193,4 +203,4 @@ class Bench:
         reference, (first, *_) = self.sources[0], self.inputs.values()
         names = [source.name for source in self.sources]
         pictures = (self.input.name, first), (reference.title, reference.pixels)
-        return origins_figure(*pictures, self.outputs, self.origins, names, self.title)
+        return origins_figure(*pictures, self.outputs, self.origins, names, self.title, width=width)

@@ -37,7 +37,7 @@ MODEL = """async ({ bundle, state }) => {
   const { default: { render } } = await import(url);
   await render({ model, el: document.querySelector("main") });
 }"""
-SYNCED = ("_scene", "_after", "_tried", "_parts", "_selected", "_site", "_stand_in")
+SYNCED = ("_scene", "_after", "_tried", "_parts", "_selected", "_site", "_stand_in", "by")
 
 
 class Connected:

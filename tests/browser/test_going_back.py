@@ -11,7 +11,9 @@ from browser.explorer_driver import ExplorerDriver
 from browser.live import LiveView
 from browser.test_looks import FINDINGS
 from ktviz.library.library import Library
+from ktviz.licences import readable
 from ktviz.systems.kt.translator import Translator
+from ktviz.trace.groups import GROUPS
 
 pytestmark = pytest.mark.slow
 HEIGHT, WIDTH = SIZE = (72, 90)
@@ -60,14 +62,19 @@ def painted(live):
 
 
 def test_all_of_a_creator_is_left_out_and_each_thing_is_taken_back_alone(live, trace):
-    live.find(".kt-leaveout").select_option(label="Ada (2 sources, {})".format(share_of(live, "Ada")))
+    live.find(".kt-by").select_option("creator")
+    live.find(".kt-groups").get_by_label("Use creator Ada").uncheck()
     expect(live.find(".kt-comparison")).to_contain_text("without everything by Ada")
+    expect(tried(live)).to_have_count(2)
+    assert live.settled().view.by == "creator"
+    live.set(by="source")
+    expect(live.find(".kt-groups")).to_be_hidden()
     gone = [name for name in names(trace) if name[-5] in "ac"]
     assert np.array_equal(painted(live), kt.without(trace, gone).output)
-    live.find(".kt-card input:enabled").first.uncheck()
+    live.find(".kt-cards input:enabled").first.uncheck()
     items = live.find(".kt-items li")
     expect(items).to_have_count(2)
-    assert live.find(".kt-card input:disabled").count() == 2  # they come back together, or not at all
+    assert live.find(".kt-cards input:disabled").count() == 2  # they come back together, or not at all
     live.settled()
     items.filter(has_text="Ada").get_by_role("button").click()
     expect(items.first).to_be_hidden()
@@ -75,11 +82,43 @@ def test_all_of_a_creator_is_left_out_and_each_thing_is_taken_back_alone(live, t
     assert len(live.view.shown.picture.settings["without"]) == 1
 
 
-def share_of(live, creator):
-    """As the list of what can be left out tells it."""
-    found = live.find(".kt-leaveout option").all_text_contents()
-    (said,) = (one for one in found if one.startswith(f"{creator} ("))
-    return said.rsplit(", ", 1)[1].removesuffix(")")
+@pytest.mark.parametrize("by", GROUPS)
+def test_people_are_shown_instead_of_files_with_the_sums_that_python_finds(live, trace, by):
+    region = kt.Box(10, 10, 40, 30)
+    live.set(region=region, by=by)
+    found = kt.attribute(trace, region, by=by).frame
+    rows = live.find(".kt-groups li")
+    expect(rows).to_have_count(len(found))
+    expect(live.find(".kt-cards")).to_be_hidden()
+    live.settled()
+    shares = live.find(".kt-groups .kt-share").all_text_contents()
+    told = [float(said.removesuffix(" %")) for said in shares]
+    assert told == pytest.approx((100 * found["share"]).tolist(), abs=0.51)
+    names = [name for name in live.find(".kt-groups strong").all_text_contents() if not name.endswith(" unknown")]
+    assert names == [readable(name) for name in found[by] if name != "unknown"]
+
+
+def test_a_click_on_a_creator_selects_all_that_they_gave(live, trace):
+    live.set(by="creator")
+    live.find(".kt-groups .kt-open").filter(has_text="Ada").click()
+    selected = live.settled().view.selection.to_pandas()
+    painters = trace.to_pandas().query("chosen")
+    creators = {source["source"]: source.get("creator") for source in trace.about["sources"]}
+    assert sorted(selected["query"]) == sorted(painters["query"][painters["source"].map(creators) == "Ada"])
+    live.find(".kt-groups .kt-open").filter(has_text="Ada").click()
+    assert len(live.settled().view.selection) == 0
+
+
+def test_a_page_shows_people_as_its_view_does(tab, trace, tmp_path):
+    with kt.SourcesView(trace, by="creator") as view:
+        view.to_html(tmp_path / "people.html")
+        assert "<th>creator</th>" in view._repr_mimebundle_()[0]["text/html"]
+    page = tab()
+    page.goto((tmp_path / "people.html").as_uri())
+    expect(page.locator(".kt-groups li")).to_have_count(3)
+    page.locator(".kt-by").select_option("source")
+    expect(page.locator(".kt-groups")).to_be_hidden()
+    expect(page.locator(".kt-cards canvas").first).to_be_visible()
 
 
 def test_a_part_that_is_drawn_on_a_source_is_left_out(live, trace):

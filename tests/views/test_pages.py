@@ -122,7 +122,7 @@ def test_a_page_holds_the_scene_the_bundle_and_nothing_to_load(view, tmp_path):
     assert [attributes.get("type") for attributes in reader.of("script")] == ["text/plain", "text/plain", "module"]
     assert not [a for _, attributes in reader.tags for a in attributes if a in LOADING]
     (main,) = reader.of("main")
-    assert main["data-parts"] == "translation sources codes attributes reuse space tree bands table"
+    assert main["data-parts"] == "translation sources groups codes attributes reuse space tree bands table"
     assert json.loads(main["data-selected"]) == view._selected
     live, _ = unpack(view._scene)
     kept, parts = store_of(text, "ktviz-scene")
@@ -262,6 +262,7 @@ def test_hostile_text_stays_text_in_a_page(hostile, adapted, tmp_path):
         path = tmp_path / f"{number}.html"
         with kt.Explorer(trace) as view:
             view.to_html(path)
+            files = "\n".join(static_text(f"{name}.js") for name in ("page", *view.further, "ktviz"))
         text = path.read_text(encoding="utf-8")
         reader = Reader(text)
         assert len(reader.of("script")) == 3
@@ -271,7 +272,7 @@ def test_hostile_text_stays_text_in_a_page(hostile, adapted, tmp_path):
         (title,) = [data for tag, data in reader.text if tag == "title"]
         assert title == f"ktviz: {trace.about['banks'][0]}"
         script = [data for tag, data in reader.text if tag == "script"][2]
-        assert script.replace("<\\/script", "</script") == f"{static_text('page.js')}\n{static_text('ktviz.js')}"
+        assert script.replace("<\\/script", "</script") == files
 
 
 def test_hostile_text_is_escaped_in_a_snapshot(hostile, adapted):

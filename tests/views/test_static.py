@@ -18,11 +18,12 @@ from matplotlib.text import Text
 from ktviz.errors import MismatchError, TraceError, UnknownNameError
 from ktviz.figures import interactive
 from ktviz.figures.band_grid import band_figure
-from ktviz.figures.cluster_tree import MOST, tree_figure
+from ktviz.figures.cluster_tree import tree_figure
 from ktviz.figures.colours import OTHER, QUANTITY_INK, source_colours
 from ktviz.figures.layout import percent
 from ktviz.figures.outline import REST, outline
 from ktviz.figures.share_bars import ROWS, share_figure
+from ktviz.figures.tree_layout import MOST
 from ktviz.library.kinds.patches.band_pixels import DECODED_CAPTION, PIXELS_CAPTION, pixel_bands
 from ktviz.library.kinds.patches.tree import Tree
 from ktviz.library.kinds.trees import checked_tree

@@ -20,7 +20,18 @@ from ktviz.systems.kt.translator import Translator
 from views.wire import Wire, unpack
 
 PARTS = {
-    kt.Explorer: ["translation", "sources", "codes", "attributes", "reuse", "space", "tree", "bands", "table"],
+    kt.Explorer: [
+        "translation",
+        "sources",
+        "groups",
+        "codes",
+        "attributes",
+        "reuse",
+        "space",
+        "tree",
+        "bands",
+        "table",
+    ],
     kt.TranslationView: ["translation"],
     kt.SourcesView: ["sources"],
     kt.StylesView: ["codes"],

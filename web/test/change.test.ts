@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { described, itemsOf, leftOutBy, unchanged } from "../src/core/change";
-import { groupedBy } from "../src/panels/sources/leaveout";
+import { grouped } from "../src/panels/groups";
 import { joined, wholePx } from "../src/panels/sources/part";
 import type { Source } from "../src/core/scene";
 
-const source = (title: string, creator: string, share: number) => ({ title, creator, share, bank: "art/a" }) as Source;
+const source = (title: string, creator: string, share: number) =>
+  ({ title, creator, share, bank: "art/a", here: true }) as Source;
 const sources = [source("Bridge", "Monet", 0.5), source("Harbour", "Turner", 0.3), source("Pond", "Monet", 0.2)];
 const recorded = [1, 1, 1, 0];
 const nothing = unchanged(recorded);
@@ -23,6 +24,8 @@ describe("what is otherwise", () => {
     [{ by: [["licence", "CC BY 4.0"] as const] }, "without everything under CC BY 4.0"],
     [{ by: [["licence", "unknown"] as const] }, "without everything of unknown licence"],
     [{ by: [["bank", "art/a"] as const] }, "without bank art/a"],
+    [{ by: [["year", "1890"] as const] }, "without everything of 1890"],
+    [{ by: [["year", "unknown"] as const] }, "without everything of unknown year"],
     [{ parts: [[0, 1, 2, 3, 4]] }, "without a part of Bridge"],
     [
       {
@@ -63,12 +66,12 @@ describe("what is otherwise", () => {
   });
 
   it("can be all sources of one creator, the largest share first", () => {
-    const groups = groupedBy(sources, "creator");
-    expect([...groups].map(([name, some]) => [name, some.length])).toEqual([
-      ["Monet", 2],
-      ["Turner", 1],
+    expect(grouped(sources, "creator")).toEqual([
+      { name: "Monet", members: [0, 2] },
+      { name: "Turner", members: [1] },
     ]);
-    expect(groupedBy(sources, "bank").size).toBe(1);
+    expect(grouped(sources, "creator", [0.1, 0.9, 0]).map(({ name }) => name)).toEqual(["Turner", "Monet"]);
+    expect(grouped(sources, "bank").map(({ members }) => members)).toEqual([[0, 1, 2]]);
   });
 });
 

@@ -30,6 +30,7 @@ class SlowHost implements Host {
     this.told.push(selected);
     this.showing.push(showing);
   }
+  group(): void {}
   hasSite(): boolean {
     return true;
   }

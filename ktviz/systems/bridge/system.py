@@ -76,6 +76,12 @@ class Bridge(nn.Module, PlainSystem):
         >>> system = Bridge(networks=Networks(small, ("Hat", "Smile")))
         >>> system(np.zeros((32, 32, 3), np.uint8), has="Smile", want="Hat", mode="labels")
         Change(+Hat, after labels with drawn noise)
+        >>> trace = system.traced(np.zeros((32, 32, 3), np.uint8), has="Smile", want="Hat", mode="labels").painting()
+        >>> run, live = system.again(trace, ["input"], {"amount": 0.5}), system.painting(trace)
+        >>> system.made(run), system.taken(run, system.ranked(run, live.passage)), live is system.live(trace)
+        (Change(+Hat, after labels with drawn noise), None, True)
+        >>> system.part(trace, live.entries, "input"), [*system.switches(trace).names]
+        ('input', ['Hat', 'Smile'])
     """
 
     name = NAME
@@ -250,7 +256,7 @@ class Bridge(nn.Module, PlainSystem):
         return known[1]
 
     def painting(self, trace: Trace) -> Live:
-        """The run of a trace of the site that paints."""
+        """The run of a trace of the site that paints; AbilityError for one of another site."""
         if trace.sites != [CODE]:
             raise AbilityError(f"blend {trace.sites[0]}", "it paints nothing itself", f"Take trace.site({CODE!r})")
         return self.live(trace)

@@ -88,6 +88,13 @@ class CoCosNet(nn.Module, PlainSystem):
         >>> system = CoCosNet(exemplar, labels, Networks(small(Classes.numbered(2))))
         >>> system(labels.T).output.shape
         (64, 48, 3)
+        >>> trace = system.traced(labels.T)
+        >>> system.fed(trace).shape, system.labels_of(trace).shape, system.exemplar_of(trace).name
+        ((12, 16), (64, 48), 'reference')
+        >>> system.part(trace, 7).box, system.asked(trace, [7], {"temperature": 0.1})[0]
+        (Box(x=28.0, y=0.0, width=4.0, height=4.0), Settings(temperature=0.1, exemplar=None, top=8))
+        >>> system.painting(trace) is system.live(trace)
+        True
     """
 
     name = NAME
@@ -134,6 +141,10 @@ class CoCosNet(nn.Module, PlainSystem):
             LibraryError: The banks are of another kind.
             UnknownNameError: No picture has that name, or several.
             LabelError: As in the class.
+
+        Example:
+            >>> CoCosNet.from_bank(samples.bank("scenes/rooms", quiet=True), "room-3-0038")
+            CoCosNet(scenes/rooms/room-3-0038.jpg, 256x256 px)
         """
         pictures = of_kind(banks, PictureUnion, "take an exemplar from")
         networks = Networks.shipped() if networks is None else networks
@@ -298,7 +309,11 @@ class CoCosNet(nn.Module, PlainSystem):
         return known[1]
 
     def labels_of(self, trace: Trace) -> Map:
-        """The label map of a run."""
+        """The label map of a run: (H, W).
+
+        Raises:
+            TraceError: The trace was saved without it.
+        """
         pixels = trace.picture.canvases.get("input")
         if pixels is None:
             raise TraceError("a question to the model", "the trace was saved without its label map", "Pass photo=")
@@ -353,7 +368,7 @@ class CoCosNet(nn.Module, PlainSystem):
         return self.painting(trace).blend(within)
 
     def painting(self, trace: Trace) -> Live:
-        """The run of a trace of the site that paints."""
+        """The run of a trace of the site that paints; AbilityError for one of another site."""
         if trace.sites != [MIXES]:
             raise AbilityError(f"blend {trace.sites[0]}", "it paints nothing itself", f"Take trace.site({MIXES!r})")
         return self.live(trace)

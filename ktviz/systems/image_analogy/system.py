@@ -185,6 +185,11 @@ class ImageAnalogy(nn.Module, PlainSystem):
 
         Raises:
             UnknownNameError: There is no such entry, or it is a part of A.
+
+        Example:
+            >>> system = ImageAnalogy(np.zeros((32, 32, 3), np.uint8))
+            >>> system.region_of_entry(system.traced(np.full((32, 32, 3), 99, np.uint8), iterations=1), 7)
+            SourceRegion(source='reference', box=Box(x=7.0, y=0.0, width=1.0, height=1.0))
         """
         site = trace.sites[0] if len(trace.sites) == 1 else VOTES
         asked, (way, _, layer) = f"entry {entry} of {site}", site.partition(".")
@@ -227,7 +232,17 @@ class ImageAnalogy(nn.Module, PlainSystem):
         return [(around(here, box), around(there, source)) for box, source in zip(boxes, sources, strict=True)]
 
     def ends(self, trace: Trace) -> tuple[Pixels, Pixels]:
-        """The picture whose cells ask at the site of a trace, and the one that is asked."""
+        """The picture whose cells ask at the site of a trace, and the one that is asked: (H, W, 3) uint8 each.
+
+        Raises:
+            TraceError: The trace was saved without its pictures.
+
+        Example:
+            >>> system = ImageAnalogy(np.zeros((32, 40, 3), np.uint8))
+            >>> trace = system.traced(np.full((32, 32, 3), 99, np.uint8), iterations=1).painting()
+            >>> [picture.shape for picture in system.ends(trace)]
+            [(32, 32, 3), (32, 40, 3)]
+        """
         canvases, canvas = {REFERENCE: self.reference.pixels, **trace.picture.canvases}, trace.site_about["canvas"]
         other = REFERENCE if canvas == "input" else "input"
         if canvas not in canvases or other not in canvases:
@@ -294,7 +309,14 @@ class ImageAnalogy(nn.Module, PlainSystem):
         return self.oracle(trace, places).winner_similarity[:, None]
 
     def side(self, trace: Trace) -> Side:
-        """One direction at one level, made again."""
+        """One direction at one level, made again.
+
+        Example:
+            >>> system = ImageAnalogy(np.zeros((32, 40, 3), np.uint8))
+            >>> trace = system.traced(np.full((32, 32, 3), 99, np.uint8), iterations=1)
+            >>> system.side(trace.site("ab.conv1_1")).cost.size_there
+            (32, 40)
+        """
         way, layer = trace.sites[0].split(".")
         known = _analogies.get(self)
         key = f"{trace.picture.sha256('input')} {sorted(trace.picture.settings.items())}"

@@ -60,6 +60,12 @@ class Decoder(nn.Module):
 
         Raises:
             WeightsError: The file is missing, damaged, without a digest, of another architecture, or holds NaN.
+
+        Example:
+            >>> path = pathlib.Path(tempfile.mkdtemp()) / "decoder.safetensors"
+            >>> Decoder(8).save(path)
+            >>> Decoder.load(path)(torch.zeros(1, 8, 4, 4)).shape
+            torch.Size([1, 3, 16, 16])
         """
         tensors = read_weights(path)
         first = tensors.get("0.weight")
@@ -72,6 +78,12 @@ class Decoder(nn.Module):
 
         Raises:
             StorageError: The disk refuses.
+
+        Example:
+            >>> path = pathlib.Path(tempfile.mkdtemp()) / "decoder.safetensors"
+            >>> Decoder(8).save(path)
+            >>> path.is_file()
+            True
         """
         save_weights(self.layers, path, {})
 

@@ -42,7 +42,12 @@ class Encoder(nn.Module):
 
     @classmethod
     def student(cls) -> Encoder:
-        """The shipped architecture with random weights, as training starts it."""
+        """The shipped architecture with random weights, as training starts it.
+
+        Example:
+            >>> Encoder.student()(torch.zeros(1, 3, 64, 64)).shape
+            torch.Size([1, 128, 16, 16])
+        """
         return cls(student_layers(), CHANNELS, "ktviz-student")
 
     @classmethod
@@ -60,6 +65,12 @@ class Encoder(nn.Module):
 
         Raises:
             WeightsError: The file is missing, damaged, without a digest, of another architecture, or holds NaN.
+
+        Example:
+            >>> path = pathlib.Path(tempfile.mkdtemp()) / "encoder.safetensors"
+            >>> Encoder.shipped().save(path)
+            >>> Encoder.load(path).digest == Encoder.shipped().digest
+            True
         """
         encoder = cls.student()
         load_weights(encoder.layers, path)
@@ -70,6 +81,12 @@ class Encoder(nn.Module):
 
         Raises:
             StorageError: The disk refuses.
+
+        Example:
+            >>> path = pathlib.Path(tempfile.mkdtemp()) / "encoder.safetensors"
+            >>> Encoder.student().save(path)
+            >>> path.stat().st_size < 1_000_000
+            True
         """
         save_weights(self.layers, path, {})
 
@@ -89,6 +106,9 @@ class Encoder(nn.Module):
 
         Raises:
             WeightsError: The file is missing, damaged, of neither layout, or stops before `layer`.
+
+        Example:
+            >>> Encoder.vgg19("vgg19-dcbb9e9d.pth", "relu3_2")(torch.zeros(1, 3, 64, 64)).shape  # doctest: +SKIP
         """
         path = fetch_vgg19() if os.fspath(weights) == "download" else weights
         encoder = cls(vgg19_layers(path, layer), 256, f"vgg19-{layer}")

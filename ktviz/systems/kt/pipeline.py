@@ -38,7 +38,16 @@ Cells = Callable[[slice], Tensor]
 
 
 class Pipeline(nn.Module):
-    """Encoder, banks and decoder, and each step of a translation; arguments and errors as in `Translator`."""
+    """Encoder, banks and decoder, and each step of a translation; arguments and errors as in `Translator`.
+
+    Example:
+        >>> steps, settings, grid = world.translator, kt.Settings(), world.translator.grid(64, 64)
+        >>> cells = rows_of(steps.encode(photo))
+        >>> own = steps.own(cells, grid, settings)
+        >>> winner = steps.retrieve(steps.retrieval, steps.toned(cells, grid, own, settings), grid, settings).winner
+        >>> bool((steps.paint(cells, grid, winner, own, settings) == steps(photo).image).all())
+        True
+    """
 
     def __init__(
         self, banks: Banks[Any], encoder: FeatureExtractor, decoder: nn.Module, memory: str | int | None = None
@@ -93,7 +102,11 @@ class Pipeline(nn.Module):
         return forecast(height, width, grid, channels, search, recorded, sites, self.memory)
 
     def check_reach(self, grid: PatchGrid) -> None:
-        """Raise SettingError if a network has to look at the whole of a photo that is larger than a tile."""
+        """Raise SettingError if a network has to look at the whole of a photo that is larger than a tile.
+
+        Example:
+            >>> world.translator.check_reach(world.translator.grid(64, 64))
+        """
         for name, reach in (("encoder", self.encoder_reach(grid)), ("decoder", self.decoder_reach(grid))):
             if reach is None:
                 raise SettingError(
@@ -103,15 +116,31 @@ class Pipeline(nn.Module):
                 )
 
     def encoder_reach(self, grid: PatchGrid) -> int | None:
-        """See `reach_of`."""
+        """See `reach_of`.
+
+        Example:
+            >>> world.translator.encoder_reach(world.translator.grid(64, 64))
+            0
+        """
         return reach_of(self.encoder, 3, self.encoder.stride, grid.height, grid.width)
 
     def decoder_reach(self, grid: PatchGrid) -> int | None:
-        """See `reach_of`."""
+        """See `reach_of`.
+
+        Example:
+            >>> world.translator.decoder_reach(world.translator.grid(64, 64))
+            0
+        """
         return reach_of(self.decoder, self.encoder.channels, 1, grid.height, grid.width)
 
     def grid(self, height: int, width: int) -> PatchGrid:
-        """The queries of an image in px, which is padded on the right and below to whole steps of queries."""
+        """The queries of an image in px, which is padded on the right and below to whole steps of queries.
+
+        Example:
+            >>> grid = world.translator.grid(60, 100)
+            >>> grid.height, grid.width, len(grid)
+            (16, 26, 84)
+        """
         step = self.encoder.stride * QUERY_STEP
         return PatchGrid(*(-(-side // step) * QUERY_STEP for side in (height, width)))
 
@@ -132,6 +161,10 @@ class Pipeline(nn.Module):
 
         Raises:
             WeightsError: The encoder made NaN.
+
+        Example:
+            >>> world.translator.encode(photo).shape, world.translator.encode(photo, slice(0, 4)).shape
+            (torch.Size([3, 16, 16]), torch.Size([3, 4, 16]))
         """
         grid, stride = self.grid(*pixels.shape[:2]), self.encoder.stride
         rows = slice(0, grid.height) if rows is None else rows
@@ -162,17 +195,36 @@ class Pipeline(nn.Module):
         return through(self.matched(first.winner, own, settings), cells)
 
     def matched(self, winner: Tensor, own: Moments, settings: Settings) -> Affine:
-        """What brings a photo's features to the tone in which they are matched, from the first winners (N,)."""
+        """What brings a photo's features to the tone in which they are matched, from the first winners (N,).
+
+        Example:
+            >>> grid, cells = world.translator.grid(64, 64), rows_of(world.translator.encode(photo))
+            >>> own = world.translator.own(cells, grid, kt.Settings())
+            >>> world.translator.matched(torch.tensor([7, 200]), own, kt.Settings())(cells(slice(0, 2))).shape
+            torch.Size([3, 2, 16])
+        """
         return aligning(own, self.taken(winner, settings).to_match, float(settings.align or 0))
 
     def taken(self, winner: Tensor, settings: Settings) -> Taken:
-        """What gives a tone, by winners (N,)."""
+        """What gives a tone, by winners (N,).
+
+        Example:
+            >>> world.translator.taken(torch.tensor([7, 7, 200]), kt.Settings()).moments.mean.shape
+            torch.Size([3])
+        """
         return Taken(self.banks, winner, settings.tone, self.banks.excluded(settings.without))
 
     def look(
         self, cells: Cells, grid: PatchGrid, winner: Tensor, own: Moments | None, settings: Settings
     ) -> Look | None:
-        """How features change beside the transfer from the winners (N,); None where they do not."""
+        """How features change beside the transfer from the winners (N,); None where they do not.
+
+        Example:
+            >>> grid, cells = world.translator.grid(64, 64), rows_of(world.translator.encode(photo))
+            >>> winner = torch.full((len(grid),), 7)
+            >>> world.translator.look(cells, grid, winner, None, kt.Settings(align=0)) is None
+            True
+        """
         if own is None:
             return None
         align, tone = float(settings.align or 0), self.taken(winner, settings).moments
@@ -184,7 +236,14 @@ class Pipeline(nn.Module):
     def changed(
         self, cells: Cells, grid: PatchGrid, winner: Tensor, settings: Settings
     ) -> Iterator[tuple[slice, Tensor]]:
-        """Features after the transfer (C, rows, w), some rows of cells at a time."""
+        """Features after the transfer (C, rows, w), some rows of cells at a time.
+
+        Example:
+            >>> grid, cells = world.translator.grid(64, 64), rows_of(world.translator.encode(photo))
+            >>> winner = torch.full((len(grid),), 7)
+            >>> [(rows, made.shape) for rows, made in world.translator.changed(cells, grid, winner, kt.Settings())]
+            [(slice(0, 16, None), torch.Size([3, 16, 16]))]
+        """
         for rows in self.cut(grid):
             queries = grid.over(rows)
             strip = grid.strip(queries)
@@ -193,7 +252,12 @@ class Pipeline(nn.Module):
             tidy(strip, grid)
 
     def cut(self, grid: PatchGrid) -> list[slice]:
-        """The rows of cells of a photo, so many at a time as are worked on together."""
+        """The rows of cells of a photo, so many at a time as are worked on together.
+
+        Example:
+            >>> world.translator.cut(world.translator.grid(64, 64))
+            [slice(0, 16, None)]
+        """
         return cut(slice(0, grid.height), max(1, QUERIES_PER_STRIP // grid.columns) * QUERY_STEP)
 
     def paint(self, cells: Cells, grid: PatchGrid, winner: Tensor, own: Moments | None, settings: Settings) -> Pixels:
@@ -230,6 +294,10 @@ class Pipeline(nn.Module):
 
         Raises:
             WeightsError: The decoder made NaN.
+
+        Example:
+            >>> world.translator.decode(world.translator.encode(photo)).shape
+            (64, 64, 3)
         """
         with threads_for(features[0].numel()):
             made = run(self.decoder, features[None])
@@ -238,7 +306,13 @@ class Pipeline(nn.Module):
 
     @torch.no_grad()
     def transfer_map(self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings) -> Tensor:
-        """Transfer from the winners (N,) and put the patches together: (C, h, w)."""
+        """Transfer from the winners (N,) and put the patches together: (C, h, w).
+
+        Example:
+            >>> grid, features = world.translator.grid(64, 64), world.translator.encode(photo)
+            >>> world.translator.transfer_map(features, grid, torch.full((len(grid),), 7), kt.Settings()).shape
+            torch.Size([3, 16, 16])
+        """
         total = torch.zeros_like(features)
         for index in reversed(parts(grid, TRANSFERS_AT_ONCE)):  # as `add_patches` wants them
             grid.add_patches(total, self.transferred(features, grid, winner, settings, index)[1], index)
@@ -247,7 +321,15 @@ class Pipeline(nn.Module):
     def transferred(
         self, features: Tensor, grid: PatchGrid, winner: Tensor, settings: Settings, index: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Patches of some queries (n,), and what the winners make of them: twice (n, C, 4, 4)."""
+        """Patches of some queries (n,), and what the winners make of them: twice (n, C, 4, 4).
+
+        Example:
+            >>> grid, features = world.translator.grid(64, 64), world.translator.encode(photo)
+            >>> winner = torch.full((len(grid),), 7)
+            >>> found = world.translator.transferred(features, grid, winner, kt.Settings(), torch.tensor([0, 1]))
+            >>> [patches.shape for patches in found]
+            [torch.Size([2, 3, 4, 4]), torch.Size([2, 3, 4, 4])]
+        """
         queries, winners = grid.unfold(features, index), self.banks.patches(winner[index])
         gain = float(settings.max_gain or 0)
         return queries, transfer(queries, winners, settings.transfer, float(settings.strength or 0), gain)

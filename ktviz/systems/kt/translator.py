@@ -125,6 +125,10 @@ class Translator(Pipeline):
             image: As in a call.
             settings: How.
             features: Those of the image, where `encode` has made them already.
+
+        Example:
+            >>> bool((world.translator.run(photo, kt.Settings()).image == world.translator(photo).image).all())
+            True
         """
         # Before any work, and by whole names: a short one may mean another source tomorrow.
         settings = replace(settings, without=self.banks.full_names(settings.without))
@@ -132,7 +136,12 @@ class Translator(Pipeline):
         return result
 
     def batch(self, images: Iterable[ImageLike], **settings: Unpack[SettingKeywords]) -> list[Translation]:
-        """Translate images of any sizes one after the other."""
+        """Translate images of any sizes one after the other.
+
+        Example:
+            >>> [made.image.shape for made in world.translator.batch([photo, photo[:32]], transfer="swap")]
+            [(64, 64, 3), (32, 64, 3)]
+        """
         chosen = Settings(**settings)
         return [self.run(image, chosen) for image in images]
 
@@ -163,6 +172,10 @@ class Translator(Pipeline):
             settings: How.
             features: Those of the image, where they have been made already.
             candidates: As in `record`.
+
+        Example:
+            >>> len(world.translator.recorded(photo, kt.Settings(), candidates=2).table)
+            196
         """
         expected = self.forecast(*pixels.shape[:2], settings=settings, recorded=candidates)
         memory = max(as_bytes(MEMORY), expected.recording)

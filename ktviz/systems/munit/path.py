@@ -77,11 +77,16 @@ class StylePath:
         first, last = self.ends
         return [first, *(f"{part:.0%} of the way" for part in self.parts[1:-1]), last]
 
-    def plot(self) -> Figure:
-        """The pictures in rows, each with how far it is: a matplotlib figure."""
+    def plot(self, *, width: float | None = None) -> Figure:
+        """The pictures in rows, each with how far it is: a matplotlib figure.
+
+        Args:
+            width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+        """
         from ktviz.figures.strip import strip_figure
 
-        return strip_figure(f"From the style of {self.ends[0]} to that of {self.ends[1]}", self.facts, self.shown())
+        title = f"From the style of {self.ends[0]} to that of {self.ends[1]}"
+        return strip_figure(title, self.facts, self.shown(), width=width)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

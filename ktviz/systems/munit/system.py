@@ -68,9 +68,21 @@ class Munit(nn.Module, PlainSystem):
 
     Example:
         >>> from ktviz.systems.munit.shape import Shape
+        >>> _ = torch.manual_seed(0)
         >>> system = Munit(networks=Networks(Shape(width=4, blocks=1, hidden=8), ("drawings", "photographs")))
         >>> system(np.full((24, 32, 3), 200, np.uint8), seed=3)
         Translation(32x24 px to photographs, style drawn, seed 3)
+        >>> drawing, styles = np.full((24, 32, 3), 200, np.uint8), ([0.0] * 8, [1.0] * 8)
+        >>> trace = system.traced(drawing, seed=3)
+        >>> run = system.again(trace, system.run_of(trace), (), {"seed": 4})
+        >>> system.made(run)
+        Translation(32x24 px to photographs, style drawn, seed 4)
+        >>> len(system.recorded(run)), bool((system.style_of(run).code == system.code(styles[0])).all())
+        (0, False)
+        >>> system.begun(drawing, None, (), {"seed": 2}).settings == system.asked(None, (), {"seed": 2})[0]
+        True
+        >>> len(system.path(drawing, *styles, steps=3)), system.space(trace).used.shape
+        (3, (8,))
     """
 
     name = NAME

@@ -75,6 +75,12 @@ class Pix2PixHD(nn.Module, PlainSystem):
         >>> system = Pix2PixHD(networks=networks, centres={1: np.array([[0.5, 0.0, -0.5]])})
         >>> system(np.repeat([[0, 1]], 24, axis=0).repeat(16, axis=1))
         Synthesis(32x24 px, 2 objects, drawn, no centres for class 0)
+        >>> trace = system.traced(np.repeat([[0, 1]], 24, axis=0).repeat(16, axis=1))
+        >>> run = system.run_of(trace)
+        >>> system.looks(run).centre, system.made(system.stated(trace))
+        (array([-1,  0]), Synthesis(32x24 px, 2 objects, drawn, no centres for class 0))
+        >>> system.meant(trace, 0), system.reference_given(None, run.settings), type(system.styles(trace)).__name__
+        ([0], None, 'RunStyles')
     """
 
     name = NAME
@@ -210,7 +216,12 @@ class Pix2PixHD(nn.Module, PlainSystem):
         return choose(run.instances, run.centres, run.settings, self.networks.shape.codes, photo)
 
     def reference_given(self, reference: Any, settings: Settings) -> Reference | None:
-        """The reference of a call."""
+        """The reference of a call, if there is one.
+
+        Raises:
+            SettingError: There is none, and the choice needs one.
+            UnknownNameError: The name of a source without a bank, or one that is not there.
+        """
         if reference is None:
             if settings.choice in OF_REFERENCE:
                 raise SettingError(f"choice {settings.choice!r}", "no reference", "Give reference=(photo, labels)")

@@ -282,14 +282,18 @@ class LibraryMap(anywidget.AnyWidget):
             "neighbours": encode_image(sheet([self.points.picture(one) for one in near], PATCH_PX), "webp")
         } if near else {}
 
-    def plot(self) -> Figure:
-        """The map as a matplotlib figure for print: how many lie where, by source, and what is marked."""
+    def plot(self, *, width: float | None = None) -> Figure:
+        """The map as a matplotlib figure for print: how many lie where, by source, and what is marked.
+
+        Args:
+            width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+        """
         from ktviz.figures.library_map import library_map_figure
 
         marked = self.places[np.array(self.marked, dtype=np.int64)]
         about = self.banks.describe_sources()
         titles = [credited(about[int(one)])["title"] for one in self.largest[: len(SOURCE_COLOURS)]]
-        return library_map_figure(self.tiles.places, self.tiles.group, titles, marked, repr(self))
+        return library_map_figure(self.tiles.places, self.tiles.group, titles, marked, repr(self), width=width)
 
     def close(self) -> None:
         """Take it off every page."""

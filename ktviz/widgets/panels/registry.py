@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ktviz.widgets.panels import attributes, bands, codes, reuse, sources, space, table, translation, tree
+from ktviz.widgets.panels import attributes, bands, codes, groups, reuse, sources, space, table, translation, tree
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.subject import Subject
 
 PANELS: tuple[Panel, ...] = (
     translation.PANEL,
     sources.PANEL,
+    groups.PANEL,
     codes.PANEL,
     attributes.PANEL,
     reuse.PANEL,

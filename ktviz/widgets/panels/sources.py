@@ -64,4 +64,12 @@ def in_page(subject: Subject, room: Room) -> dict[str, Part]:
     return {}
 
 
-PANEL = Panel("sources", row=0, height_px=600, pictures=thumbs, answers={"pictures": pictures}, kept=in_page)
+PANEL = Panel(
+    "sources",
+    row=0,
+    height_px=600,
+    needs="groups",
+    pictures=thumbs,
+    answers={"pictures": pictures},
+    kept=in_page,
+)

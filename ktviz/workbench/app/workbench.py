@@ -61,6 +61,12 @@ class Workbench(VBox):
         >>> bench = Workbench()
         >>> bench.banks
         ('art/impasto',)
+        >>> result = Result(trace, world.translator, "four stripes")
+        >>> bench.compare([result, result])
+        >>> bench.show(result)
+        >>> bench.wait(60)
+        >>> bench.trace is trace
+        True
         >>> bench.close()
     """
 

@@ -220,7 +220,7 @@ def test_a_removal_is_proven_whatever_the_run_names(one_tree, networks, tmp_path
 def test_a_view_of_either_site_is_drawn(system, trace, site):
     values, parts = unpack(scene_of(Subject.create(trace, site=site)))
     panels = [panel["name"] for panel in values["panels"] if panel["appears"]]
-    assert panels == ["translation", "sources", "codes", "tree", "table"]
+    assert panels == ["translation", "sources", "groups", "codes", "tree", "table"]
     assert values["can"]["tree"] is True
     assert len(parts["region"]) == len(trace.site(site))
     assert values["banks"][0]["words"][:3] == ["all", "sky", "road"]

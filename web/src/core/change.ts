@@ -14,7 +14,7 @@ export interface Item {
 }
 
 /** By what sources can be left out together. */
-export const KNOWN_BY = ["creator", "licence", "bank"] as const;
+export const KNOWN_BY = ["creator", "licence", "bank", "year"] as const;
 export type KnownBy = (typeof KNOWN_BY)[number];
 /** Parts of sources that one run can do without. */
 export const MOST_PARTS = 64;
@@ -61,6 +61,7 @@ export function described(items: readonly Item[]): string {
 function inWords([field, value]: readonly [string, string]): string {
   if (field === "creator") return value === "unknown" ? "everything by unknown creators" : `everything by ${value}`;
   if (field === "licence") return value === "unknown" ? "everything of unknown licence" : `everything under ${value}`;
+  if (field === "year") return value === "unknown" ? "everything of unknown year" : `everything of ${value}`;
   return `bank ${value}`;
 }
 

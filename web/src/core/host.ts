@@ -31,6 +31,8 @@ export interface Host {
   ask<K extends Kind>(kind: K, body: Requests[K], topic: string, trace: string): Promise<Answer>;
   /** Tell what was selected, and in which trace. */
   select(selected: Selected, node: [number, number] | null, showing: Showing): void;
+  /** Tell how sources are shown together. */
+  group(by: string): void;
   /** Whether a site of the trace can be shown. */
   hasSite(site: string): boolean;
   /** Draw another site: the view is drawn anew when its scene has come. */

@@ -68,6 +68,12 @@ export class KernelHost implements Host {
     this.model.save_changes();
   }
 
+  group(by: string): void {
+    if (this.gone) return;
+    this.model.set("by", by);
+    this.model.save_changes();
+  }
+
   hasSite(): boolean {
     return true;
   }

@@ -83,6 +83,7 @@ class Live {
     void this.compare();
     this.keep();
     this.adopt();
+    this.group();
     if (habits) explorer.habits = habits;
     this.onDrawn?.(explorer);
   }
@@ -93,6 +94,7 @@ class Live {
     _tried: () => this.keep(),
     _selected: () => this.adopt(),
     _site: () => this.stay(),
+    by: () => this.group(),
   };
 
   /** Whether what the model says now is of the scene that is drawn. */
@@ -116,6 +118,10 @@ class Live {
     if (!session || !this.current || JSON.stringify(this.model.get("_selected")) === session.told) return; // its own words come back
     const { node, showing, ...selected } = this.model.get("_selected");
     session.adopt(selected.kind ? (selected as Selected) : { kind: "none" }, node ?? null, showing);
+  }
+
+  private group(): void {
+    this.explorer?.session.store.set({ by: this.model.get("by") });
   }
 
   /** Python keeps to the site that is drawn: it could not show the other. */

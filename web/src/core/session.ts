@@ -130,6 +130,12 @@ export class Session {
     this.host.select(selected, node, showing);
   }
 
+  /** Show sources one by one, or together by what is known of them. */
+  group(by: string): void {
+    this.store.set({ by });
+    this.host.group(by);
+  }
+
   clear(): void {
     this.await(null);
     this.select({ kind: "none" });

@@ -1,5 +1,6 @@
 // What files of their own take from the bundle, those of single panels and that of pages: it is not in them again.
 
+export * from "./change";
 export * from "./colours";
 export * from "./dom";
 export * from "./explorer";

@@ -33,6 +33,8 @@ export interface State {
   focus: number;
   hover: number;
   hoverSource: number;
+  /** Whether sources are shown one by one ("source"), or together: by creator, licence, bank or year. */
+  by: string;
   overlay: Overlay;
   /** Whether overlays have the scale of whatever translation, instead of one that is stretched to this one's numbers. */
   whole: boolean;
@@ -143,6 +145,7 @@ export function initialState(weights: number[], frozen: string): State {
     focus: -1,
     hover: -1,
     hoverSource: -1,
+    by: "source",
     overlay: "none",
     whole: false,
     wipe: false,

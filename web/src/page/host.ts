@@ -50,6 +50,8 @@ export class PageHost implements Host {
 
   select(): void {}
 
+  group(): void {}
+
   hasSite(site: string): boolean {
     return this.others.has(site);
   }

@@ -67,6 +67,7 @@ async function drawStored(el: HTMLElement, frame: Frame, number: number, panels:
   const host = new PageHost([new Kept(scene, store)], panels, { has: () => false, show: () => undefined });
   const explorer = new Explorer(frame.places[number], scene, host, el.dataset.parts!.split(" "), panels, start);
   const { node, showing, ...selected } = JSON.parse(el.dataset.selected ?? "{}");
+  explorer.session.store.set({ by: el.dataset.by! });
   explorer.session.adopt(selected.kind ? selected : { kind: "none" }, node ?? null, "before");
   frame.take(number, explorer);
 }
@@ -123,6 +124,7 @@ class Page {
     const host = new PageHost([kept, ...(after ? [after.kept] : [])], this.panels, others);
     const parts = (this.root.dataset.parts ?? "").split(" ");
     this.explorer = new Explorer(this.root, kept.scene, host, parts, this.panels, start);
+    this.explorer.session.store.set({ by: before?.session.state.by ?? this.root.dataset.by! });
     if (after) await this.explorer.session.compare(after.packed);
     this.explorer.session.adopt(...(this.left.get(site) ?? this.written(site)));
     if (habits) this.explorer.habits = habits;

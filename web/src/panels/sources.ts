@@ -8,13 +8,13 @@ import type { Drawn, Panel } from "../core/panel";
 import type { Box } from "../core/scene";
 import type { Session } from "../core/session";
 import { anyOf, asList, type Changed } from "../core/store";
-import { LeaveOut } from "./sources/leaveout";
 import { SourceRow } from "./sources/row";
 import { ShareBar } from "./sources/sharebar";
 
 /** Who painted how much. */
 export const sources: Panel = {
   name: "sources",
+  needs: "groups", // they stand in the place of its rows
   draw: (session, parts) => new SourcesView(session, !parts.includes("translation")),
 };
 
@@ -36,7 +36,6 @@ export class SourcesView implements Drawn {
   private readonly more = button("", () => this.showMore(), { class: "kt-more" });
   private readonly heading = h("h3");
   private readonly clear: HTMLElement;
-  private readonly leaveOut: LeaveOut;
   private readonly bar = new ShareBar();
   private readonly note = h("p", { class: "kt-faint kt-note", role: "status" });
   /** What says where curves lead that end out of sight. */
@@ -56,8 +55,7 @@ export class SourcesView implements Drawn {
   ) {
     this.clear = button("Clear", () => session.clear(), { class: "kt-clear", title: "Select nothing (Escape)" });
     const rows = h("div", { class: "kt-rows" }, this.list, ...Object.values(this.stubs));
-    this.leaveOut = new LeaveOut(session);
-    this.el.append(h("header", {}, this.heading, this.leaveOut.el, this.clear), this.bar.el, rows, this.note);
+    this.el.append(h("header", {}, this.heading, this.clear), this.bar.el, rows, this.note);
     if (withHeirs) this.el.append(new Heirs(session).el);
     this.list.addEventListener("scroll", () => session.moved(), { passive: true });
     new ResizeObserver(() => this.resize()).observe(this.list);
@@ -199,7 +197,6 @@ export class SourcesView implements Drawn {
     const { making } = this.session.state;
     const { can } = this;
     for (const [source, row] of this.rows) row.allow(can, this.picked.get(source)?.length ?? 0);
-    this.leaveOut.fill(can);
     this.session.moved(); // rows may have become taller
     const { about } = this.session.before;
     const idle = can

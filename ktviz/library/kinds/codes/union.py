@@ -36,6 +36,16 @@ class CodeUnion(KeptBanks[CodeBank]):
         >>> banks = samples.bank("pots/glazed", quiet=True)
         >>> banks.codes.shape[0] == len(banks)
         True
+        >>> streets = samples.bank("scenes/streets", quiet=True)
+        >>> cars = streets.of_class(streets.classes.number("car"))
+        >>> members = streets.members(int(cars[0]))
+        >>> first = torch.from_numpy(members[:2])
+        >>> streets.source_of(first).shape, streets.boxes(first).shape
+        (torch.Size([2]), torch.Size([2, 4]))
+        >>> streets.object_map(0).shape == streets.picture(0).shape[:2]
+        True
+        >>> len(streets.without(members[:1], again=False).clusters) == len(streets.clusters)
+        True
     """
 
     kind = CODES

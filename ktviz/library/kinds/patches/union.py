@@ -77,6 +77,10 @@ class BankUnion(Banks[Bank]):
 
         Raises:
             SettingError, LibraryError: As in `Bank.search`.
+
+        Example:
+            >>> world.banks.search(world.banks.patches(torch.tensor([7, 200]))).winner_similarity
+            tensor([1., 1.])
         """
         found, offset = [], []
         for number, bank in enumerate(self.banks):
@@ -124,20 +128,35 @@ class BankUnion(Banks[Bank]):
         return mask
 
     def entries_of(self, source: int) -> Tensor:
-        """The entries of a source: (n,) int64, ascending."""
+        """The entries of a source: (n,) int64, ascending.
+
+        Example:
+            >>> world.banks.entries_of(0)[:3], len(world.banks.entries_of(0))
+            (tensor([0, 1, 2]), 169)
+        """
         bank, number = self.bank_of_source(source)
         first: Tensor = self.entry_offset[self.banks.index(bank)]
         return (bank.entries.of_source(number) + first).sort().values
 
     def touched(self, region: SourceRegion) -> Tensor:
-        """The entries that reach into a part of a source, by its whole name: (n,) int64, ascending."""
+        """The entries that reach into a part of a source, by its whole name: (n,) int64, ascending.
+
+        Example:
+            >>> len(world.banks.touched(kt.SourceRegion("toy/flat/red.png", kt.Box(0, 0, 8, 8))))
+            4
+        """
         entries, box = self.entries_of(self.source_numbers[region.source]), region.box
         left, top, width, height = self.boxes(entries).T
         inside = (left < box.right) & (left + width > box.x) & (top < box.bottom) & (top + height > box.y)
         return entries[inside]
 
     def locate(self, entries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Source number and top-left feature cell (y, x) of entries: three tensors of their shape."""
+        """Source number and top-left feature cell (y, x) of entries: three tensors of their shape.
+
+        Example:
+            >>> [*world.banks.locate(torch.tensor([0, 844]))]
+            [tensor([0, 3]), tensor([ 0, 12]), tensor([ 0, 12])]
+        """
         entries = torch.as_tensor(entries)
         if len(self.banks) == 1:
             return self.banks[0].entries.where(entries)
@@ -149,11 +168,20 @@ class BankUnion(Banks[Bank]):
         return source, y, x
 
     def source_of(self, entries: Tensor) -> Tensor:
-        """Source number of entries."""
+        """Source number of entries: int64 of their shape.
+
+        Example:
+            >>> world.banks.source_of(torch.tensor([0, 844]))
+            tensor([0, 3])
+        """
         return self.locate(entries)[0]
 
     def hold(self, entries: Tensor) -> None:
-        """Keep the small pictures of the sources of some entries (n,) in memory, of very many the most frequent."""
+        """Keep the small pictures of the sources of some entries (n,) in memory, of very many the most frequent.
+
+        Example:
+            >>> world.banks.hold(torch.tensor([0, 844]))
+        """
         sources, counts = self.source_of(entries).unique(return_counts=True)
         for source in sources[counts.argsort(descending=True, stable=True)][:MOST_HELD].tolist():
             bank, number = self.bank_of_source(source)
@@ -163,13 +191,23 @@ class BankUnion(Banks[Bank]):
         """Where entries (n,) lie in their original sources: (n, 4) float32 x, y, width, height in px.
 
         A bank scales a source to its own side and cuts less than a cell off; this undoes the scaling.
+
+        Example:
+            >>> world.banks.boxes(torch.tensor([0, 844]))
+            tensor([[ 0.,  0., 16., 16.],
+                    [48., 48., 16., 16.]])
         """
         source, y, x = self.locate(entries)
         size = torch.full_like(y, SIZE)
         return torch.stack((x, y, size, size), dim=-1) * self._px_per_cell[source][..., None]
 
     def paths(self, entries: Tensor) -> Tensor:
-        """Nodes down to each entry's leaf in its own bank: (N,) to (N, depth), -1 beyond the leaf."""
+        """Nodes down to each entry's leaf in its own bank: (N,) to (N, depth), -1 beyond the leaf.
+
+        Example:
+            >>> world.banks.paths(torch.tensor([0, 844])).shape
+            torch.Size([2, 2])
+        """
         depth = max(bank.tree.depth for bank in self.banks)
         paths = torch.full((len(entries), depth), -1)
         for number, mine, local in self._by_bank(entries):
@@ -184,6 +222,12 @@ class BankUnion(Banks[Bank]):
             How near each query is to the nodes on its winner's path, by the cosine of whole patches, by which greedy
             descent would choose: (N, depth), NaN beyond the leaf. The parts of norm in each band, squares summing to 1,
             of the queries (N, 4) and of the candidates (N, k, 4).
+
+        Example:
+            >>> features, grid, settings = world.translator.encode(photo), world.translator.grid(64, 64), kt.Settings()
+            >>> matches = world.translator.retrieval(features, grid, settings)
+            >>> [found.shape for found in world.banks.look_back(features, grid, matches)]
+            [torch.Size([49, 2]), torch.Size([49, 4]), torch.Size([49, 8, 4])]
         """
         path = matches["path"]
         cosine, energy = torch.full(path.shape, torch.nan), torch.empty(len(path), 4, dtype=torch.float64)
@@ -202,13 +246,23 @@ class BankUnion(Banks[Bank]):
         return cosine, norm_parts(energy), norm_parts(self.energies(matches.entry.clamp(min=0)))
 
     def of_source(self, source: int) -> Tensor:
-        """The entries of a source, in order of their places: (n,) int64."""
+        """The entries of a source, in order of their places: (n,) int64.
+
+        Example:
+            >>> len(world.banks.of_source(4))
+            169
+        """
         bank, number = self.bank_of_source(source)
         first = self.entry_offset[torch.searchsorted(self.source_offset, source, right=True) - 1]
         return bank.entries.of_source(number) + first
 
     def vectors(self, entries: Tensor) -> Tensor:
-        """Patches of entries (N,), position-major: (N, 16 C) float32."""
+        """Patches of entries (N,), position-major: (N, 16 C) float32.
+
+        Example:
+            >>> world.banks.vectors(torch.tensor([0, 844])).shape
+            torch.Size([2, 48])
+        """
         if len(self.banks) == 1:
             return self.banks[0].entries.vectors(entries)
         out = torch.empty(len(entries), 16 * self.encoder.channels)
@@ -217,7 +271,14 @@ class BankUnion(Banks[Bank]):
         return out
 
     def on_grid(self, entries: Tensor, out: Tensor | None = None) -> Tensor:
-        """The same on the grid of exact products, multiplied by `scales`: (N, 16 C) float64."""
+        """The same on the grid of exact products, multiplied by `scales`: (N, 16 C) float64.
+
+        Example:
+            >>> entries = torch.tensor([0, 844])
+            >>> scaled = world.banks.vectors(entries) * world.banks.scales(entries)[:, None]
+            >>> (world.banks.on_grid(entries) - scaled).abs().max().item() <= 0.5
+            True
+        """
         if len(self.banks) == 1:
             return self.banks[0].entries.on_grid(entries, out)
         out = torch.empty(len(entries), 16 * self.encoder.channels, dtype=torch.float64) if out is None else out
@@ -226,7 +287,12 @@ class BankUnion(Banks[Bank]):
         return out
 
     def views(self, entries: Tensor) -> tuple[Tensor, Tensor] | None:
-        """As of `Entries`."""
+        """As of `Entries`.
+
+        Example:
+            >>> world.banks.views(torch.tensor([0, 844])) is None  # no kernel reads features of 3 channels
+            True
+        """
         start, stride = torch.empty_like(entries), torch.empty_like(entries)
         for number, mine, local in self._by_bank(entries.flatten()):
             found = self.banks[number].entries.views(local)
@@ -236,15 +302,30 @@ class BankUnion(Banks[Bank]):
         return start, stride
 
     def scales(self, entries: Tensor) -> Tensor:
-        """The powers of two by which patches of entries are multiplied to lie on the grid: float64 of their shape."""
+        """The powers of two by which patches of entries are multiplied to lie on the grid: float64 of their shape.
+
+        Example:
+            >>> world.banks.scales(torch.tensor([0, 844])).log2()
+            tensor([22., 23.], dtype=torch.float64)
+        """
         return grid_scales(self.energies(entries))
 
     def patches(self, entries: Tensor) -> Tensor:
-        """Patches of entries (N,): (N, C, 4, 4) float32."""
+        """Patches of entries (N,): (N, C, 4, 4) float32.
+
+        Example:
+            >>> world.banks.patches(torch.tensor([0, 844])).shape
+            torch.Size([2, 3, 4, 4])
+        """
         return to_patches(self.vectors(entries))
 
     def energies(self, entries: Tensor) -> Tensor:
-        """Band energies of entries: (..., 4) float32."""
+        """Band energies of entries: (..., 4) float32.
+
+        Example:
+            >>> world.banks.energies(torch.tensor([0, 844])).shape
+            torch.Size([2, 4])
+        """
         if len(self.banks) == 1:
             return self.banks[0].entries.energies(entries)
         found = torch.empty(entries.numel(), 4)
@@ -253,7 +334,12 @@ class BankUnion(Banks[Bank]):
         return found.view(*entries.shape, 4)
 
     def shifted(self, entries: Tensor, down: int, right: int) -> Tensor:
-        """The entries so many cells further in the same source: (N,); -1 where there is none."""
+        """The entries so many cells further in the same source: (N,); -1 where there is none.
+
+        Example:
+            >>> world.banks.locate(world.banks.shifted(torch.tensor([0]), down=1, right=2))
+            (tensor([0]), tensor([1]), tensor([2]))
+        """
         found = torch.full_like(entries, -1)
         for number, mine, local in self._by_bank(entries):
             held = self.banks[number].entries

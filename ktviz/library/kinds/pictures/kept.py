@@ -147,12 +147,24 @@ class KeptBanks(Banks[K_co], Generic[K_co]):
     """Several banks that keep their sources."""
 
     def labels(self, source: int) -> Map | None:
-        """The class of every pixel of a source: (H, W) int64; None if its bank has no maps."""
+        """The class of every pixel of a source: (H, W) int64; None if its bank has no maps.
+
+        Example:
+            >>> rooms = samples.bank("scenes/rooms", quiet=True)
+            >>> rooms.labels(0).shape == rooms.picture(0).shape[:2]
+            True
+        """
         bank, number = self.bank_of_source(source)
         return bank.labels(number)
 
     def instances(self, source: int) -> Map | None:
-        """The object of every pixel of a source: (H, W) int64; None if its bank has no instance maps."""
+        """The object of every pixel of a source: (H, W) int64; None if its bank has no instance maps.
+
+        Example:
+            >>> rooms = samples.bank("scenes/rooms", quiet=True)
+            >>> rooms.instances(0).shape == rooms.picture(0).shape[:2]
+            True
+        """
         bank, number = self.bank_of_source(source)
         return bank.instances(number)
 

@@ -20,6 +20,8 @@ class PictureUnion(KeptBanks[PictureBank]):
         >>> banks = samples.bank("portraits/clay", quiet=True)
         >>> len(banks) == len(banks.source_names)
         True
+        >>> banks.choose(banks.source_names[3]), len(banks.attributes(3)) > 0
+        (3, True)
     """
 
     kind = PICTURES
