@@ -108,15 +108,12 @@ def function_of(value):
 
 
 def with_arguments(kind):
-    """Public methods that take something, but for what other packages call, such as `forward`.
-
-    What views can do is seen, and shown in docs/views.md.
-    """
+    """Public methods that take something, but for what other packages call, such as `forward`."""
     found = set()
     for base in ours(kind):
         for name, value in vars(base).items():
             function = function_of(value)
-            if name.startswith("_") or function is None or base.__module__.startswith("ktviz.widgets."):
+            if name.startswith("_") or function is None:
                 continue
             given = [*inspect.signature(function).parameters][0 if isinstance(value, staticmethod) else 1 :]
             foreign = any(name in vars(other) for other in kind.__mro__ if other not in ours(kind))

@@ -65,7 +65,11 @@ class Compare(anywidget.AnyWidget):
         >>> analogy = kt.ImageAnalogy(photo[:, ::-1])
         >>> with Compare(*(analogy.traced(photo, iterations=count) for count in (1, 2))) as both:
         ...     both.titles
+        ...     print(both.plot(width=3.4).get_figwidth())
+        ...     both.to_html(pathlib.Path(tempfile.mkdtemp()) / "both.html").left_out
         ('iterations 1', 'iterations 2')
+        3.4
+        ()
     """
 
     region = traitlets.Any(None, allow_none=True)

@@ -74,10 +74,9 @@ class SourcesView(View):
     """Share, credit and licence of every source.
 
     Example:
-        >>> with kt.SourcesView(trace) as view:
-        ...     view.region = kt.Box(0, 0, 16, 16)
-        ...     print(len(view.selection))
-        4
+        >>> with kt.SourcesView(trace, by="bank") as view:
+        ...     print(view.plot(width=3.4).get_figwidth())
+        3.4
     """
 
     parts: ClassVar[tuple[str, ...]] = ("sources",)

@@ -315,6 +315,15 @@ class View(anywidget.AnyWidget):
 
         Args:
             width: In inches, such as 3.4 for one column of a paper and 7 for two; None: for the screen.
+
+        Raises:
+            SettingError: Text would be too small to read.
+
+        Example:
+            >>> import ktviz as kt
+            >>> with kt.Explorer(trace) as view:
+            ...     print(view.plot(width=7).get_figwidth())
+            7.0
         """
         return self.shown.plot(width=width)
 
@@ -337,6 +346,14 @@ class View(anywidget.AnyWidget):
         Raises:
             StorageError: The file exists, or the disk refuses.
             SettingError: What every page of it has takes more than `max_mb`.
+
+        Example:
+            >>> import ktviz as kt
+            >>> home = pathlib.Path(tempfile.mkdtemp())
+            >>> with kt.Explorer(trace) as view:
+            ...     report = view.to_html(home / "page.html", max_mb=2)
+            >>> report.bytes == (home / "page.html").stat().st_size < 2_000_000, report.left_out
+            (True, ())
         """
         from ktviz.widgets.page import write_page
 

@@ -65,8 +65,14 @@ class LibraryMap(anywidget.AnyWidget):
         MismatchError: The trace was made with other banks.
 
     Example:
-        >>> LibraryMap(library["art"])  # doctest: +SKIP
-        LibraryMap(art/impasto, art/pointillism, art/watercolour: 95,240 entries)
+        >>> import ktviz as kt
+        >>> places, view = kt.LibraryMap(world.library["toy"], trace=trace), kt.Explorer(trace)
+        >>> places
+        LibraryMap(toy/flat: 845 entries)
+        >>> places.follow(view)
+        >>> view.region = kt.Box(0, 0, 16, 16)
+        >>> len(places.marked) <= 4, float(places.plot(width=7).get_figwidth())
+        (True, 7.0)
     """
 
     entry = traitlets.Int(None, allow_none=True)
