@@ -164,7 +164,7 @@ TABLES: Mapping[str, Sequence[str]] = {
     "docs/measurements.md": (
         *("reconstruction", "quality", "alignment", "speed", "search", "search_million", "gpu", "scale", "build"),
         *("commands", "explain", "faithfulness", "pieces", "memory"),
-        *("views", "small", "image_analogy_cost", "image_analogy_warps", "image_analogy_quality"),
+        *("views", "lessons", "small", "image_analogy_cost", "image_analogy_warps", "image_analogy_quality"),
         *("image_analogy_search", "cocosnet_cost", "cocosnet_warp", "pix2pixhd"),
     ),
     "docs/threads.md": ("waiting",),

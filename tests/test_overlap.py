@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ktviz.trace.overlap import coverage, overlap
+from ktviz.trace.overlap import box_sums, boxes_reaching, coverage, overlap
 
 
 def boxes_of(*boxes):
@@ -42,3 +42,21 @@ def test_any_boxes_and_weights_are_credited_pixel_by_pixel(seed):
         expected[n] = (weight / np.maximum(cover, 1))[y : y + h, x : x + w].sum() / weight.sum()
     assert np.array_equal(coverage(many, *weight.shape), cover)
     assert overlap(many, weight) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_part_of_a_picture_is_credited_as_within_the_whole_picture(seed):
+    random = np.random.default_rng(seed)
+    many = random.uniform((-5, -5, 0.5, 0.5), (40, 36, 20, 20), (40, 4)).round(1 - seed % 2).astype(np.float32)
+    many = np.concatenate((many, many + 0.5))  # edges between two pixels are rounded to the same one
+    mask = np.zeros((37, 41), bool)
+    (y, x), (height, width) = random.integers(0, 25, 2), random.integers(1, 12, 2)
+    mask[y : y + height, x : x + width] = random.random((height, width)) < 0.7
+    mask[y, x] = True
+    credit = mask / np.maximum(coverage(many, *mask.shape), 1)
+    assert overlap(many, mask) == pytest.approx(box_sums(credit, many) / mask.sum())
+    assert np.array_equal(boxes_reaching(many, mask), box_sums(mask.astype(float), many) > 0.5)
+
+
+def test_an_empty_region_reaches_nothing():
+    assert not boxes_reaching(boxes_of((0, 0, 16, 16)), np.zeros((20, 20), bool)).any()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
+from ktviz.regions import Mask
+
+Value = TypeVar("Value", bound=np.generic)
 Floats = npt.NDArray[np.float64]
 DUST = 1e-12
 """What sums of rounded numbers leave where nothing is."""
@@ -23,10 +28,32 @@ def overlap(boxes: npt.NDArray[np.floating], mask: npt.NDArray[np.bool_ | np.flo
     Returns:
         (N,).
     """
+    boxes, mask = cut_out(boxes, mask)
     credit = mask / np.maximum(coverage(boxes, *mask.shape), 1)
     part: Floats = box_sums(credit, boxes) / mask.sum(dtype=np.float64)
     part[part < DUST] = 0
     return part
+
+
+def boxes_reaching(boxes: npt.NDArray[np.floating], mask: Mask) -> Mask:
+    """Which boxes (N, 4) reach into a region (H, W): (N,)."""
+    boxes, mask = cut_out(boxes, mask)
+    found: Mask = box_sums(mask.astype(np.float64), boxes) > 0
+    return found
+
+
+def cut_out(boxes: npt.NDArray[np.floating], mask: npt.NDArray[Value]) -> tuple[Floats, npt.NDArray[Value]]:
+    """The rectangle of an image that a region (H, W) fills, and boxes (N, 4) as they lie in it, in whole px.
+
+    What is then summed over the picture is summed over that alone.
+    """
+    down, across = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(down):
+        return boxes.astype(np.float64), mask
+    (y, bottom), (x, right) = (down[0], down[-1] + 1), (across[0], across[-1] + 1)
+    start = boxes[:, :2].round()
+    inside = np.concatenate((start - (x, y), (boxes[:, :2] + boxes[:, 2:]).round() - start), 1)
+    return inside.astype(np.float64), mask[y:bottom, x:right]
 
 
 def label_overlap(
@@ -64,11 +91,12 @@ def label_places(number: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -
 
 def coverage(boxes: npt.NDArray[np.floating], height: int, width: int) -> Floats:
     """How many boxes cover each pixel: (H, W)."""
-    steps = np.zeros((height + 1, width + 1))
+    shape = height + 1, width + 1
     left, top, right, bottom = corners(boxes, height, width)
-    for y, x, sign in ((top, left, 1), (top, right, -1), (bottom, left, -1), (bottom, right, 1)):
-        np.add.at(steps, (y, x), sign)
-    cover: Floats = steps.cumsum(0).cumsum(1)[:-1, :-1]
+    starts, ends = np.concatenate((top, bottom)), np.concatenate((bottom, top))
+    edges = np.concatenate((left, right))
+    up, down = (np.bincount(y * shape[1] + edges, minlength=shape[0] * shape[1]) for y in (starts, ends))
+    cover: Floats = (up - down).reshape(shape).cumsum(0).cumsum(1)[:-1, :-1].astype(np.float64)
     return cover
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from ktviz.errors import RegionError, TraceError
 from ktviz.names import find_name
 from ktviz.regions import Box, Mask, Region
-from ktviz.trace.overlap import Floats, box_sums
+from ktviz.trace.overlap import Floats, boxes_reaching
 
 if TYPE_CHECKING:
     from ktviz.trace.trace import Trace
@@ -64,8 +64,9 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
         found = pd.concat(parts, ignore_index=True)
         return found.assign(causal=found["causal"].isna()) if "causal" in found else found  # said where it is not so
     number, count = source_numbers(trace), len(trace.about["sources"])
-    share = source_shares(trace, region)
-    painted = np.flatnonzero(row_shares(trace, region))
+    overlaps = row_overlaps(trace, region)
+    share = np.bincount(number, overlaps * source_weights(trace), count)
+    painted = np.flatnonzero(overlaps * trace.column("weight", winners=False))
     # A retrieval may take from several places of a source: it counts once, with its best candidate.
     pairs = trace.column("query", winners=False)[painted].astype(np.int64) * count + number[painted]
     pairs, first = np.unique(pairs, return_index=True)
@@ -141,13 +142,13 @@ def source_weights(trace: Trace) -> Floats:
     return weight
 
 
-def reaching(trace: Trace, mask: Mask) -> Mask:
-    """Which rows belong to queries that reach into a region (H, W), with their box or their label region: (rows,)."""
-    hit: Mask = box_sums(mask.astype(np.float64), trace.column("box", winners=False)) > 0
+def reaching(trace: Trace, mask: Mask, *, winners: bool = False) -> Mask:
+    """Which rows, or winners, are of queries that reach into a region (H, W), with their box or their label region."""
+    hit = boxes_reaching(trace.column("box", winners=winners), mask)
     label = trace.table["label"]
     if label.null_count == len(label):
         return hit
-    asked, at = trace.column("label", winners=False), trace.column("site", winners=False)
+    asked, at = trace.column("label", winners=winners), trace.column("site", winners=winners)
     for site in trace.about["sites"]:
         labels = trace.picture.labels(site["canvas"])
         mine = (at == site["name"]) & ~np.isnan(asked.astype(np.float64))

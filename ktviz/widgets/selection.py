@@ -100,7 +100,7 @@ def as_selection(value: object, trace: Trace) -> Selection:
 
 def queries_in(trace: Trace, region: Box) -> list[int]:
     """Numbers of the retrievals that paint a part of a region."""
-    hit = reaching(trace, region_mask(region, *trace.size))[trace.column("chosen", winners=False).astype(bool)]
+    hit = reaching(trace, region_mask(region, *trace.size), winners=True)
     numbers: list[int] = trace.column("query")[hit].tolist()
     return numbers
 
