@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ktviz.images import decode_image
 from ktviz.systems.band_networks import BandNetworks
 from ktviz.widgets.packing import Part, to_json
 from ktviz.widgets.pictures import LONGEST_PX
@@ -15,17 +16,32 @@ from ktviz.widgets.subject import Subject
 
 def band_networks(subject: Subject, room: Room) -> dict[str, Part] | None:
     """The networks, and all sources that gave something, as their bank saw them; None where there is no room for them,
-    or the page cannot run them."""
+    or the page cannot run them.
+
+    Where room is short, a source is taken as the page shows it, more compressed, if that is as large as its bank saw
+    it; the files of the bank come for as many as there is room for, those that gave most first.
+    """
     case = subject.case
     if case is None or not subject.can("bands") or max(subject.trace.size) > LONGEST_PX:
         return None
     networks = case.system.band_networks(case.trace)
-    if networks is None:
+    files = bank_files(subject)
+    if networks is None or files is None:
         return None
-    parts = described(networks)
-    for number, share in enumerate(subject.shares["share"]):
-        parts |= as_its_bank_saw(subject, number) if share else {}
-    return room.take(parts, "") if room.size_of(parts) <= room.left else None
+    layers = described(networks)
+    if room.size_of({**layers, **files}) <= room.left:
+        return room.take({**layers, **files}, "")
+    shown = {name: room.taken.get(name.replace("bank", "picture")) for name in files}
+    if not all(as_large(shown[name], file) for name, file in files.items()) or room.size_of(layers) > room.left:
+        return None
+    found = room.take(layers, "")
+    spare = room.left * 3 // 4  # the other scenes want something, too
+    for name, file in files.items():
+        spare -= room.size_of({name: file})
+        if spare < 0:
+            break
+        found |= room.take({name: file}, "")
+    return found
 
 
 def described(networks: BandNetworks) -> dict[str, Part]:
@@ -45,11 +61,21 @@ def described(networks: BandNetworks) -> dict[str, Part]:
     return parts
 
 
-def as_its_bank_saw(subject: Subject, number: int) -> dict[str, Part]:
-    """A source in the size in which its features were made: the file that its bank holds."""
+def bank_files(subject: Subject) -> dict[str, bytes] | None:
+    """Sources that gave something, in the size in which their features were made, as the files that their bank holds,
+    largest share first; None where one has no such file."""
     banks: Any = subject.banks
-    found = [] if banks is None else banks.numbers_of([subject.names[number]])
-    if not found:
-        return {}
-    bank, place = banks.bank_of_source(found[0])
-    return {f"bank/{number}": bank.thumb(place)}
+    found: dict[str, bytes] = {}
+    shares = subject.shares["share"].to_numpy()
+    for number in np.argsort(-shares, kind="stable")[: np.count_nonzero(shares)].tolist():
+        place = [] if banks is None else banks.numbers_of([subject.names[number]])
+        if not place:
+            return None
+        bank, source = banks.bank_of_source(place[0])
+        found[f"bank/{number}"] = bank.thumb(source)
+    return found
+
+
+def as_large(shown: Part | None, file: bytes) -> bool:
+    """Whether a page shows a source in the size of a file."""
+    return isinstance(shown, bytes) and decode_image(shown).shape == decode_image(file).shape

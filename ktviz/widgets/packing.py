@@ -113,6 +113,31 @@ def whole(values: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
     return values.astype(np.int16 if fits else np.int32)
 
 
+def once_each(columns: Mapping[str, npt.NDArray[Any]], key: str) -> dict[str, Part]:
+    """Columns whose rows are the same wherever the key is the same, once for each of its values.
+
+    Args:
+        columns: (N, k, ...) each, the key (N, k); others stay as they are.
+        key: Name of a column.
+
+    Returns:
+        `place`, which value a row has: (N, k); `each/NAME` (values, ...), or the column itself where that would say
+        less or take more.
+    """
+    values, first, place = np.unique(columns[key], return_index=True, return_inverse=True)
+    place = place.reshape(columns[key].shape)
+    if 2 * len(values) > place.size:
+        return dict(columns)
+    found: dict[str, Part] = {"place": whole(place)}
+    for name, column in columns.items():
+        inner = column.shape[place.ndim :]
+        of_rows = column.shape[: place.ndim] == place.shape
+        each = column.reshape(-1, *inner)[first] if of_rows else column
+        same = of_rows and each[place].tobytes() == column.tobytes()
+        found |= {f"each/{name}": each} if same else {name: column}
+    return found
+
+
 def to_json(values: Any) -> str:
     """Compact JSON that a browser reads: it knows no NaN."""
     return json.dumps(finite(values), separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -15,11 +15,13 @@ class Room:
     Attributes:
         left: Bytes of its text.
         known: Parts that are there already, for another scene.
+        taken: Parts that there was room for.
         lacking: What there was no room for, in words.
     """
 
     left: int
     known: Mapping[str, Part] = field(default_factory=dict)
+    taken: dict[str, Part] = field(default_factory=dict)
     lacking: list[str] = field(default_factory=list)
 
     def take(self, parts: Mapping[str, Part], what: str) -> dict[str, Part]:
@@ -29,6 +31,7 @@ class Room:
             self.lacking.append(what)
             return {}
         self.left -= size
+        self.taken |= parts
         return dict(parts)
 
     def size_of(self, parts: Mapping[str, Part]) -> int:

@@ -106,7 +106,9 @@ def adapted():
 
 def store_of(text, name="ktviz-store"):
     (found,) = re.findall(rf'<script type="text/plain" id="{name}">([A-Za-z0-9+/=]*)</script>', text)
-    return unpack(gzip.decompress(base64.b64decode(found)))
+    values, parts = unpack(gzip.decompress(base64.b64decode(found)))
+    once = [name for name in parts if name.startswith("each/")]
+    return values, parts | {name.removeprefix("each/"): parts[name][parts["place"]] for name in once}
 
 
 # Files

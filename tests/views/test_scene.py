@@ -14,7 +14,7 @@ from ktviz.explain.pieces import pieces
 from ktviz.explain.regret import coherent
 from ktviz.images import decode_image
 from ktviz.retrieval.credit import Credit
-from ktviz.widgets.packing import TYPES, pack
+from ktviz.widgets.packing import TYPES, once_each, pack
 from ktviz.widgets.panels.bands import candidate_columns, seen
 from ktviz.widgets.protocol import NO_SOURCE, PROTOCOL
 from views.wire import HEIGHT, WIDTH, unpack
@@ -44,6 +44,21 @@ def test_arrays_that_count_on_are_stored_as_differences_and_come_out_as_they_wen
     assert len(gzip.compress(small)) <= len(gzip.compress(plain)) + 64
     for name, part in unpack(small)[1].items():
         assert part.tobytes() == arrays[name].tobytes()
+
+
+def test_what_is_the_same_for_every_entry_is_stored_once_for_each():
+    random = np.random.default_rng(0)
+    entry = random.integers(-1, 9, (20, 4)).astype(np.int32)
+    box = random.random((10, 4)).astype(np.float32)
+    box[0] = np.nan  # of no entry
+    columns = {"entry": entry, "box": box[entry + 1], "own": random.random((20, 4, 2)), "query": random.random((20, 4))}
+    found = once_each({**columns, "same": np.zeros(20)}, "entry")
+    assert sorted(found) == ["each/box", "each/entry", "own", "place", "query", "same"]
+    assert np.array_equal(found["each/entry"][found["place"]], entry)
+    assert np.array_equal(found["each/box"][found["place"]], columns["box"], equal_nan=True)
+    assert len(found["each/box"]) == 10
+    alone = {"entry": np.arange(80).reshape(20, 4), "box": random.random((20, 4, 4))}
+    assert sorted(once_each(alone, "entry")) == ["box", "entry"]  # it would take more
 
 
 def test_a_grid_of_boxes_takes_no_room_in_a_page():

@@ -17,7 +17,7 @@ from ktviz.widgets.asking import Answer, Body, numbers, places
 from ktviz.widgets.band_networks import band_networks
 from ktviz.widgets.band_sheets import band_sheets
 from ktviz.widgets.layout import chosen, matrix
-from ktviz.widgets.packing import Part, steps, whole
+from ktviz.widgets.packing import Part, once_each, steps, whole
 from ktviz.widgets.panels.panel import Panel
 from ktviz.widgets.pictures import sheet
 from ktviz.widgets.protocol import NO_SOURCE
@@ -51,10 +51,10 @@ def describe(subject: Subject) -> dict[str, Any]:
 def candidates(subject: Subject, body: Body) -> Answer:
     """{queries} → all their candidates in the order of ranks, with boxes and bands."""
     place = places(subject, body)
-    return {}, seen(subject, {name: column[place] for name, column in candidate_columns(subject.trace).items()})
+    return {}, {**seen(subject, {name: column[place] for name, column in candidate_columns(subject.trace).items()})}
 
 
-def seen(subject: Subject, columns: Columns) -> dict[str, Part]:
+def seen(subject: Subject, columns: Columns) -> Columns:
     """Columns of candidates, with the numbers that sources have in the view."""
     return {**columns, "source": whole(subject.numbers_of(columns["source"]))}
 
@@ -106,7 +106,7 @@ def in_page(subject: Subject, room: Room) -> dict[str, Part]:
         return {}
     columns = candidate_columns(subject.trace)
     stepped = {name: steps(columns[name]) for name in ("bands", "entry_bands", "query_bands")}
-    found = room.take(seen(subject, {**columns, **stepped}), "candidates band by band")
+    found = room.take(once_each(seen(subject, {**columns, **stepped}), "entry"), "candidates band by band")
     if not found:
         return {}
     networks = band_networks(subject, room)

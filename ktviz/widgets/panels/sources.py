@@ -16,7 +16,7 @@ from ktviz.widgets.subject import Subject
 THUMB_PX = 200
 FIRST_THUMBS = 24
 """Sources whose small picture comes with the scene; those of the others are asked for."""
-STORED_BYTES = 900_000
+STORED_BYTES = 1_000_000
 """In a page, pictures of sources are made smaller until all fit in so much."""
 LARGE = "large pictures of sources"
 """What a page lacks that has thumbs alone, in words."""
@@ -49,7 +49,7 @@ def pictures(subject: Subject, body: Body) -> Answer:
 
 def in_page(subject: Subject, room: Room) -> dict[str, Part]:
     """Pictures of the sources that gave something, as large as fits."""
-    most = min(STORED_BYTES, room.left // 4)
+    most = min(STORED_BYTES, room.left // 3)
     used = [n for n, share in enumerate(subject.shares["share"]) if share]
     kept = _encoded.setdefault(subject.trace.whole.recording, {})
     found = {n: picture for n in used if (picture := subject.picture(n)) is not None}

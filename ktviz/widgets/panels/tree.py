@@ -44,6 +44,8 @@ WAYS, VISITED = "ways through cluster trees", "which leaves were visited"
 """What a page may lack, in words."""
 MOST_VISITED = 256_000_000
 """Retrievals times nodes of which a page is told who visited which."""
+SOME, ENOUGH = 16, 0.75
+"""The ways of every so many-th query are looked at first; all of them take at least so much of as many times that."""
 
 Drawn = tuple[npt.NDArray[np.int32], Pixels, npt.NDArray[np.int32]]
 
@@ -281,7 +283,7 @@ def in_page(subject: Subject, room: Room) -> dict[str, Part]:
     if not found:
         return {}
     if subject.case is not None:
-        ways = descent_parts(subject.case, subject.trees)
+        ways = descent_parts(subject.case, subject.trees) if hopeful(subject.case, subject.trees, room) else {}
         visited = {name: ways.pop(name) for name in ("visited",) if name in ways}
         found |= room.take(exact_parts(subject), "ways to the best of all")
         if ways:
@@ -345,8 +347,17 @@ def looked_at(trace: Trace, tree: ClusterTree) -> list[int]:
     return list(dict.fromkeys([*first, *np.argsort(-counts, kind="stable").tolist()]))
 
 
-def descent_parts(case: Case, searched: Sequence[ClusterTree]) -> dict[str, Part]:
-    """How near every query is to the roads at each level of its winner's bank, and which leaves were visited.
+def hopeful(case: Case, searched: Sequence[ClusterTree], room: Room) -> bool:
+    """Whether the ways of all queries may fit, by those of some: to find all takes longer than much of a page."""
+    if len(case.trace) < 2 * SOME:
+        return True
+    some = descent_parts(case, searched, SOME)
+    return ENOUGH * SOME * room.size_of(some) <= room.left
+
+
+def descent_parts(case: Case, searched: Sequence[ClusterTree], step: int = 1) -> dict[str, Part]:
+    """How near every query, or every so many-th, is to the roads at each level of its winner's bank, and which leaves
+    were visited.
 
     `roads` is (queries, depth, most children), children in the order of their numbers: cosines in steps, others as they
     are; `visited` is (queries, bytes), one bit per node of the bank; `greedy_path` (queries, depth) are
@@ -361,7 +372,7 @@ def descent_parts(case: Case, searched: Sequence[ClusterTree]) -> dict[str, Part
     roads = np.full((count, depth, width), np.nan, dtype=np.float32)
     visited = np.zeros((count, nodes if count * nodes <= MOST_VISITED else 0), dtype=bool)
     greedy, near = np.full((count, depth), -1, dtype=np.int32), np.full((count, depth), np.nan, dtype=np.float32)
-    for way in case.system.descents(case.trace, range(len(case.trace))):
+    for way in case.system.descents(case.trace, range(0, len(case.trace), step)):
         for level, road in enumerate(way.roads):
             roads[way.query, level, : len(road.nodes)] = road.similarity
         if visited.size:

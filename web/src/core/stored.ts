@@ -24,6 +24,7 @@ export class Made implements Answer {
 /** What a page keeps about one scene; what another site keeps in the same form is stored once. */
 export class Kept {
   private readonly shared: ReadonlySet<string>;
+  private readonly rows = new Map<string, Column>();
 
   constructor(
     readonly scene: Scene,
@@ -39,11 +40,13 @@ export class Kept {
   }
 
   has(name: string): boolean {
-    return this.where(name).has(name);
+    return this.holds(name) || this.holds(`each/${name}`);
   }
 
   column<T extends Column = Column>(name: string): T {
-    return this.where(name).column<T>(name);
+    if (this.holds(name) || !this.holds(`each/${name}`)) return this.where(name).column<T>(name);
+    if (!this.rows.has(name)) this.rows.set(name, this.rowByRow(`each/${name}`));
+    return this.rows.get(name) as T;
   }
 
   shape(name: string): number[] {
@@ -53,6 +56,20 @@ export class Kept {
   /** Throw `Unanswered` unless some parts are kept. */
   need(...names: string[]): void {
     for (const name of names) if (!this.has(name)) throw new Unanswered(name);
+  }
+
+  /** What is stored once for each value of a key (`once_each` in ktviz/widgets/packing.py). */
+  private rowByRow(name: string): Column {
+    const each = this.where(name).column(name);
+    const place = this.where("place").column("place");
+    const width = each.length / this.where(name).shape(name)[0];
+    const found = new (each.constructor as new (length: number) => Column)(place.length * width);
+    for (let to = 0; to < found.length; to++) found[to] = each[place[Math.floor(to / width)] * width + (to % width)];
+    return found;
+  }
+
+  private holds(name: string): boolean {
+    return this.where(name).has(name);
   }
 
   private where(name: string): Packed {

@@ -85,8 +85,8 @@ export class Decoding {
     if (slot < 0) return null;
     const at = place * k + slot;
     const number = kept.column("source")[at];
-    const name = `bank/${number}`;
-    const pixels = await this.pixels(name, async () => (kept.has(name) ? decodePicture(kept.column(name)) : null));
+    const name = [`bank/${number}`, `picture/${number}`].find((one) => kept.has(one));
+    const pixels = name && (await this.pixels(name, () => decodePicture(kept.column(name))));
     if (!pixels) return null;
     const { x, y } = boxAt(kept.column<Float32Array>("source_box"), at);
     const { width, height } = about.sources[number];
