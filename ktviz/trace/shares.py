@@ -65,7 +65,7 @@ def trace_shares(trace: Trace, region: Region) -> pd.DataFrame:
         return found.assign(causal=found["causal"].isna()) if "causal" in found else found  # said where it is not so
     number, count = source_numbers(trace), len(trace.about["sources"])
     overlaps = row_overlaps(trace, region)
-    share = np.bincount(number, overlaps * source_weights(trace), count)
+    share = by_source(trace, overlaps)
     painted = np.flatnonzero(overlaps * trace.column("weight", winners=False))
     # A retrieval may take from several places of a source: it counts once, with its best candidate.
     pairs = trace.column("query", winners=False)[painted].astype(np.int64) * count + number[painted]
@@ -94,7 +94,12 @@ def with_cause(trace: Trace, table: pd.DataFrame) -> pd.DataFrame:
 
 def source_shares(trace: Trace, region: Region = None) -> Floats:
     """The share of a region that each source has, (sources,)."""
-    parts = row_overlaps(trace, region) * source_weights(trace)
+    return by_source(trace, row_overlaps(trace, region))
+
+
+def by_source(trace: Trace, overlaps: Floats) -> Floats:
+    """What the overlaps of rows (rows,) give to each source, (sources,)."""
+    parts = overlaps * source_weights(trace)
     shares: Floats = np.bincount(source_numbers(trace), parts, len(trace.about["sources"])).astype(np.float64)
     return shares
 

@@ -68,3 +68,17 @@ def test_every_picture_of_bands_is_made_in_the_page_as_python_makes_it(page_and_
         assert np.less(off, close).all(), off
     off = np.abs(np.array([row[0] for row in drawn])[:, None] - truth[None, :, 0]).mean((2, 3, 4))
     assert (off.argmin(1) == np.arange(len(truth))).all()  # each is nearest to its own
+
+
+def test_a_later_selection_overtakes_the_pictures_of_an_earlier_one(page_and_truth, open_tab):
+    path, _, truth, _ = page_and_truth
+    with open_tab(height=2600) as page:
+        page.goto(path.as_uri())
+        view = ExplorerDriver(page)
+        expect(view.root.locator(".kt-bands tbody tr")).to_have_count(len(truth))  # its pictures are being made
+        view.click(24, 24, (SIDE, SIDE))
+        view.settled()
+        expect(view.root.locator(".kt-error")).to_be_hidden()
+        drawn = [[pixels(url) for url in row] for row in page.evaluate(DRAWN)]
+    assert [len(row) for row in drawn] == [5] * len(drawn)
+    assert np.abs(np.array(drawn[0][0]) - truth[0, 0]).mean() > 12  # of another retrieval

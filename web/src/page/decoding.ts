@@ -1,7 +1,7 @@
 // Pictures of bands that a page makes itself: a patch is encoded, split into its bands, and each is decoded alone
 // (ktviz/systems/kt/band_pictures.py).
 
-import { type Answer, Unanswered } from "../core/host";
+import { type Answer, Stale, Unanswered } from "../core/host";
 import { type Box, boxAt, decodePicture } from "../core/scene";
 import { type Kept, Made } from "../core/stored";
 import { type Layer, type Planes, planes, run, type Weights } from "./networks";
@@ -30,6 +30,8 @@ export class Decoding {
   private readonly weights: Weights;
   private readonly known = new Map<string, Promise<ImageData | null>>();
   private nothing: Planes | null = null;
+  /** How often pictures were asked for: of the earlier retrievals they come too late. */
+  private asked = 0;
 
   constructor(private readonly kept: Kept) {
     this.said = JSON.parse(new TextDecoder().decode(kept.column<Uint8Array>("networks")));
@@ -48,9 +50,11 @@ export class Decoding {
 
   /** A query and some of its candidates, whole and band by band, as one sheet; empty where a source is not there. */
   async together(place: number, entries: number[]): Promise<Answer> {
+    const turn = ++this.asked;
     const rows = [await this.query(place)];
     for (const entry of entries) {
       await new Promise((resolve) => setTimeout(resolve)); // between patches the page listens
+      if (turn !== this.asked) throw new Stale();
       rows.push(await this.entry(place, entry));
     }
     if (rows.every((row) => row === null)) throw new Unanswered("bands");
