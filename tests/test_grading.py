@@ -38,13 +38,15 @@ def lesson():
 
 
 def run(folder, *command):
+    # nbgrader calls alembic by its name, so the folder of this environment's commands has to be among those searched.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", *map(str, command)],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        env={**os.environ, "PATH": path, "PYTHONWARNINGS": "ignore"},
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
