@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -45,7 +45,7 @@ def tree_figure(
     bank: AnyBank,
     trace: Trace | None = None,
     query: int | None = None,
-    exact: Sequence[int] = (),
+    exact: Mapping[int, float] | None = None,
     *,
     width: float | None = None,
 ) -> Figure:
@@ -58,8 +58,9 @@ def tree_figure(
         bank: Whose tree.
         trace: A translation with this bank; its visits are shown.
         query: One of its queries; its winner's path is lit, with the cosine to each node.
-        exact: The nodes down to the leaf of the exact winner, which are marked, too: where the paths part, the search
-            took another way than the best entry's.
+        exact: The nodes down to the leaf of the exact winner, and how near the query is to each (NaN where nothing
+            says). They are marked, too: where the paths part, the search took another way than the best entry's, and
+            the numbers say why.
         width: In inches; there are fewer levels side by side on a narrow page, or all nodes are below each other.
 
     Returns:
@@ -72,7 +73,7 @@ def tree_figure(
         UnknownNameError: The trace was not made with the bank.
         LibraryError: The bank's kind has no tree.
     """
-    tree, trace = checked_tree(bank), None if trace is None else one_site(trace)
+    tree, trace, exact = checked_tree(bank), None if trace is None else one_site(trace), exact or {}
     lit = {} if query is None else lit_path(tree, trace, query)
     visited = None if trace is None else tree_visits(tree, trace)
     count = tree.nodes.size if visited is None else visited
@@ -129,16 +130,21 @@ def facts_of(trace: Trace | None, visits: int | None) -> list[str]:
     return [] if trace is None else [f"visits: {visits:,} of {counted(len(trace), 'retrieval')}, won by this bank"]
 
 
-def path_text(tree: ClusterTree, query: int | None, lit: dict[int, float], exact: Sequence[int]) -> str:
+def path_text(tree: ClusterTree, query: int | None, lit: dict[int, float], exact: Mapping[int, float]) -> str:
     """The path of a query's winner in words, and that of the exact winner where it is another."""
     if query is None:
         return ""
-    steps = " → ".join(f"{word(tree, node)}{near_in_words(near)}" for node, near in lit.items())
+    steps = steps_in_words(tree, lit)
     said = f", {tree.measure} to each node of its winner's path" if any(map(np.isfinite, lit.values())) else ""
     text = f"Query {query}{said}: {steps or 'the root is its leaf'}"
     if exact and set(exact) != set(lit):
-        text += f"; exact winner: {' → '.join(word(tree, node) for node in exact)}"
+        text += f"; exact winner: {steps_in_words(tree, exact)}"
     return text
+
+
+def steps_in_words(tree: ClusterTree, path: Mapping[int, float]) -> str:
+    """The nodes of a path, each with how near it is."""
+    return " → ".join(f"{word(tree, node)}{near_in_words(near)}" for node, near in path.items())
 
 
 def word(tree: ClusterTree, node: int) -> str:
@@ -158,7 +164,7 @@ class Drawing:
         clusters: The drawn nodes described.
         pictures: Exemplars of the drawn nodes, (n, side, side, 3) each.
         lit: Nodes on the query's path, and how near it is to each.
-        exact: Nodes on the exact winner's path.
+        exact: Nodes on the exact winner's path, and how near each is.
         retrievals: Those that winners of this bank answered; None without a trace.
     """
 
@@ -169,7 +175,7 @@ class Drawing:
     clusters: dict[int, Cluster]
     pictures: dict[int, Pixels]
     lit: dict[int, float]
-    exact: Sequence[int]
+    exact: Mapping[int, float]
     retrievals: int | None
 
     @classmethod
@@ -180,7 +186,7 @@ class Drawing:
         items: list[Item],
         layout: Layout,
         lit: dict[int, float],
-        exact: Sequence[int],
+        exact: Mapping[int, float],
         retrievals: int | None,
     ) -> Drawing:
         """With the exemplars of the nodes."""
@@ -292,7 +298,9 @@ class Drawing:
         if not on_path and item.node in self.exact:
             width = len(self.pictures[item.node]) * STEP - 3
             self.canvas.frame(Box(x, y - PICTURE / 2, width, PICTURE), EXACT_INK, 3.0)
-            self.canvas.text(x - 10, y - 8, "exact", SMALL, EXACT_INK, bold=True, align="right")
+            near = self.exact[item.node]
+            said = f"exact {near:.2f}" if np.isfinite(near) else "exact"
+            self.canvas.text(x - 10, y - 8, said, SMALL, EXACT_INK, bold=True, align="right")
         if on_path:
             width = len(self.pictures[item.node]) * STEP - 3
             self.canvas.frame(Box(x, y - PICTURE / 2, width, PICTURE), QUANTITY_INK, 3.0)

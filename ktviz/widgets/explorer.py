@@ -285,16 +285,19 @@ class TreeView(View):
             return tree_icicle(banks[name], visited)
         return tree_figure(banks[name], visited, query, self._exact_way(query, name), width=width)
 
-    def _exact_way(self, query: int | None, bank: str) -> list[int]:
-        """The nodes down to the exact winner of a query, where the system can find it, in a bank's tree."""
+    def _exact_way(self, query: int | None, bank: str) -> dict[int, float]:
+        """The nodes of a tree down to the exact winner of a query, and how near it is to each, where that is known."""
         if query is None or not self._shown.can("oracle", "tree"):
-            return []
+            return {}
         case, place = self._shown.live(), np.flatnonzero(self.shown.column("query") == query)[:1]
         best = best_of_all(case, place)
         if best is None:
-            return []
+            return {}
         (way,) = case.system.descents(case.trace, place.tolist(), best[0])
-        return [*way.path] if way.bank == bank else []
+        if way.bank != bank:
+            return {}
+        near = [float(road.similarity[road.nodes == road.taken][0]) for road in way.roads]
+        return dict(zip(way.path, near, strict=True))
 
 
 class BandView(View):
