@@ -11,6 +11,7 @@ solution; a cell tagged `check` follows, in which a checker says what is wrong. 
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -111,11 +112,11 @@ def build(path: Path, folder: Path) -> None:
 
 
 def write_assignments(path: Path, source: Notebook, folder: Path) -> None:
-    """The lesson as an assignment of nbgrader and of otter-grader."""
-    course = folder / "nbgrader"
+    """The lesson as an assignment of nbgrader and of otter-grader, with inputs that nobody has seen before."""
+    course, seed = folder / "nbgrader", secrets.randbelow(10**6)
     write(course / "nbgrader_config.py", NBGRADER_CONFIG)
-    write(course / "source" / path.stem / path.name, as_text(nbgrader_source(source)))
-    write(folder / "otter" / path.name, as_text(otter_source(source, path.stem)))
+    write(course / "source" / path.stem / path.name, as_text(nbgrader_source(source, seed)))
+    write(folder / "otter" / path.name, as_text(otter_source(source, path.stem, seed)))
 
 
 def check(path: Path) -> None:

@@ -169,7 +169,17 @@ def test_numpy_in_double_precision_is_right_too():
 @pytest.mark.parametrize("own", [shares, lds, survivors, heaviest, kinds, differing, attend])
 def test_what_later_cells_use_is_right(own):
     lesson, number = LESSONS[own.__name__]
-    assert lesson.solved(number)[1](own).state == "right"
+    assert lesson.solved(number)[1](lambda *given: own(*given)).state == "right"
+
+
+@pytest.mark.parametrize("own", [shares, lds, survivors, heaviest, kinds, differing, attend])
+def test_the_lesson_s_own_code_is_no_answer(own):
+    lesson, number = LESSONS[own.__name__]
+    assert "write it yourself" in lesson.solved(number)[1](own).text
+
+
+def test_an_answer_that_asks_the_lesson_s_own_code_is_none():
+    assert "write it yourself" in audit_case.check_kinds(lambda copies: audit_case.kinds(copies)).text
 
 
 @pytest.mark.parametrize(("name", "wrong", "complaint"), CASES)

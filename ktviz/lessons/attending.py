@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ktviz.lessons.feedback import Feedback, Solution, expect, judge
+from ktviz.lessons.feedback import SEED, Feedback, Solution, expect, judge
 
 CLOSE = 1e-5
 
@@ -19,13 +19,13 @@ def heaviest(weights: Tensor, top: int) -> tuple[Tensor, Tensor, Tensor]:
     return entry, kept, 1 - kept.sum(1)
 
 
-def check_heaviest(solution: Solution) -> Feedback:
+def check_heaviest(solution: Solution, seed: int = SEED) -> Feedback:
     """The exercise of lesson 5: `solution(weights, top)` takes (N, P) to entries, weights and what is left over."""
     learnt = "a list of candidates is honest if it says what it leaves out."
-    return judge("Exercise, the heaviest", solution, examine_heaviest, learnt)
+    return judge("Exercise, the heaviest", solution, examine_heaviest, learnt, seed)
 
 
-def examine_heaviest(solution: Solution) -> None:
+def examine_heaviest(solution: Solution, seed: int) -> None:
     weights = torch.tensor([[0.1, 0.6, 0.3], [0.5, 0.25, 0.25]])
     entry, kept, left = parts(solution(weights, 2), 2, 2)
     expect(not torch.equal(entry, torch.tensor([[0, 2], [1, 2]])), "yours are the lightest entries, not the heaviest.")
@@ -38,7 +38,7 @@ def examine_heaviest(solution: Solution) -> None:
     expect(torch.allclose(kept[0], torch.tensor([0.6, 0.3])), "weights do not belong to their entries.")
     rest = torch.tensor([0.1, 0.25])
     expect(torch.allclose(left, rest, atol=CLOSE), f"left over are 0.1 and 0.25; yours {left.tolist()}.")
-    random = torch.rand(7, 12, generator=torch.Generator().manual_seed(4)).softmax(1)
+    random = torch.rand(7, 12, generator=torch.Generator().manual_seed(seed)).softmax(1)
     found, wanted = parts(solution(random.clone(), 5), 7, 5), heaviest(random, 5)
     expect(
         all(torch.allclose(one.float(), two.float(), atol=CLOSE) for one, two in zip(found, wanted, strict=True)),
@@ -66,13 +66,13 @@ def attend(queries: Tensor, keys: Tensor) -> Tensor:
     return (queries @ keys.T / math.sqrt(queries.shape[1])).softmax(1)
 
 
-def check_attend(solution: Solution) -> Feedback:
+def check_attend(solution: Solution, seed: int = SEED) -> Feedback:
     """The exercise of lesson 9: `solution(queries, keys)` takes (N, D) and (P, D) to weights (N, P)."""
     learnt = "attention is soft retrieval: every key has a part, and most have next to none."
-    return judge("Exercise, attention", solution, examine_attend, learnt)
+    return judge("Exercise, attention", solution, examine_attend, learnt, seed)
 
 
-def examine_attend(solution: Solution) -> None:
+def examine_attend(solution: Solution, seed: int) -> None:
     queries = torch.tensor([[4.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
     keys = torch.tensor([[4.0, 0, 0, 0], [0, 4.0, 0, 0], [-4.0, 0, 0, 0]])
     found = weights_of(solution(queries, keys), (2, 3))
@@ -91,7 +91,7 @@ def examine_attend(solution: Solution) -> None:
         "with more numbers in a key, products grow, and so would the contrast: something is to be divided by √D.",
     )
     expect(torch.allclose(found, attend(queries, keys), atol=CLOSE), "the parts are off, though their order is right.")
-    draw = torch.Generator().manual_seed(1)
+    draw = torch.Generator().manual_seed(seed)
     more, others = torch.randn(5, 9, generator=draw), torch.randn(7, 9, generator=draw)
     found = weights_of(solution(more.clone(), others.clone()), (5, 7))
     right = torch.allclose(found, attend(more, others), atol=CLOSE)

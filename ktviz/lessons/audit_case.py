@@ -6,11 +6,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ktviz.audit.folder import MANIFEST, file_list, manifest_bytes, read_manifest
 from ktviz.images import Pixels, resize
-from ktviz.lessons.feedback import Feedback, Solution, as_mapping, expect, judge
+from ktviz.lessons.feedback import SEED, Feedback, Solution, as_mapping, expect, judge
 
 KINDS = ("verbatim", "scaled", "mirrored")
 SCALE = 0.7
@@ -61,13 +62,13 @@ def kinds(copies: pd.DataFrame) -> dict[str, str]:
     return found
 
 
-def check_kinds(solution: Solution) -> Feedback:
+def check_kinds(solution: Solution, seed: int = SEED) -> Feedback:
     """Exercise 1: `solution(copies)` takes the table of copies to a word for each source."""
     learnt = "mirrored and made smaller, it is still the same picture, and pixels say so."
-    return judge("Exercise 1, kinds of copies", solution, examine_kinds, learnt)
+    return judge("Exercise 1, kinds of copies", solution, examine_kinds, learnt, seed)
 
 
-def examine_kinds(solution: Solution) -> None:
+def examine_kinds(solution: Solution, seed: int) -> None:
     table = pd.DataFrame(
         {
             "source": ["a", "b", "c", "d", "e"],
@@ -85,6 +86,19 @@ def examine_kinds(solution: Solution) -> None:
     expect(words["e"] == "scaled", "e has 1.4 times its size; yours says otherwise.")
     expect(words["a"] == "verbatim", "a is as it was; yours says otherwise.")
     expect(words["d"] == "verbatim", "a scale of 1.003 is no scaling: it is measured, and measures are never exact.")
+    drawn = drawn_copies(seed)
+    expect(
+        as_mapping(solution(drawn.copy()), "from sources to words") == kinds(drawn), "of twenty others, some are off."
+    )
+
+
+def drawn_copies(seed: int) -> pd.DataFrame:
+    """Twenty copies: half of them nearly as large as the work, the others clearly smaller or larger."""
+    draw = np.random.default_rng(seed)
+    near, far = draw.uniform(0.99, 1.01, 10), draw.choice([-1, 1], 10) * draw.uniform(0.1, 0.5, 10) + 1
+    scale = draw.permutation(np.concatenate((near, far)))
+    names = [f"work {number}" for number in draw.permutation(100)[:20]]
+    return pd.DataFrame({"source": names, "scale": scale, "mirrored": draw.random(20) < 0.3})
 
 
 def differing(one: pd.DataFrame, other: pd.DataFrame) -> dict[str, list[str]]:
@@ -102,13 +116,13 @@ def differing(one: pd.DataFrame, other: pd.DataFrame) -> dict[str, list[str]]:
     return found
 
 
-def check_differing(solution: Solution) -> Feedback:
+def check_differing(solution: Solution, seed: int = SEED) -> Feedback:
     """Exercise 2: `solution(one, other)` takes two tables of works to the columns in which each work differs."""
     learnt = "now you know what was changed. That it was changed at all, `kt.verify` knew without a second copy."
-    return judge("Exercise 2, what differs", solution, examine_differing, learnt)
+    return judge("Exercise 2, what differs", solution, examine_differing, learnt, seed)
 
 
-def examine_differing(solution: Solution) -> None:
+def examine_differing(solution: Solution, seed: int) -> None:
     equal = told(solution(WORKS.copy(), WORKS.copy()))
     expect(not equal, f"equal tables differ in nothing; yours names {sorted(equal)}.")
     shuffled = told(solution(WORKS.copy(), WORKS.iloc[::-1].reset_index(drop=True)))
@@ -136,6 +150,26 @@ def examine_differing(solution: Solution) -> None:
     expect("art/fruit.jpg" in fewer, "a work that is missing in the other table is a difference.")
     more = told(solution(WORKS.iloc[:2], WORKS.copy()))
     expect("art/fruit.jpg" in more, "a work that only the other table has is a difference.")
+    one, other = drawn_tables(seed)
+    found = {name: sorted(columns) for name, columns in told(solution(one.copy(), other.copy())).items()}
+    wanted = {name: sorted(columns) for name, columns in differing(one, other).items()}
+    expect(found == wanted, "of thirty other works, some are off.")
+
+
+def drawn_tables(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two tables of thirty works in which about one value in five differs."""
+    draw = np.random.default_rng(seed)
+    names = [f"art/{number}.jpg" for number in draw.permutation(1000)[:30]]
+
+    def column(words: list[str]) -> list[str]:
+        return [words[number] for number in draw.integers(0, len(words), 30)]
+
+    one = pd.DataFrame({"source": names, "creator": column(["Ann", "Bo"]), "licence": column(["CC0-1.0", "CC-BY-4.0"])})
+    one["share"] = draw.dirichlet(np.ones(30))
+    other = one.copy()
+    for name, value in (("creator", "Cy"), ("licence", "CC-BY-SA-4.0"), ("share", 0.5)):
+        other.loc[draw.random(30) < 0.2, name] = value
+    return one, other.sample(frac=1, random_state=seed, ignore_index=True)
 
 
 def told(found: Any) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ktviz.lessons.feedback import Feedback, Solution, as_mapping, expect, judge
+from ktviz.lessons.feedback import SEED, Feedback, Solution, as_mapping, expect, judge
 from ktviz.regions import Box
 
 CLOSE = 1e-6
@@ -25,13 +25,13 @@ def shares(boxes: Any, sources: Any, region: Box) -> dict[str, float]:
     return found
 
 
-def check_shares(solution: Solution) -> Feedback:
+def check_shares(solution: Solution, seed: int = SEED) -> Feedback:
     """The exercise: `solution(boxes, sources, region)` takes (N, 4) px, N names and a box to the share of each name."""
     learnt = "that is all of overlap: it follows from the rows of a trace, so anybody can count it again."
-    return judge("Exercise, shares", solution, examine_shares, learnt)
+    return judge("Exercise, shares", solution, examine_shares, learnt, seed)
 
 
-def examine_shares(solution: Solution) -> None:
+def examine_shares(solution: Solution, seed: int) -> None:
     region = Box(0, 0, 10, 10)
     halves = named(solution([[0, 0, 5, 10], [5, 0, 5, 10]], ["a", "b"], region))
     expect(set(halves) == {"a", "b"}, f"two sources paint a half each; yours names {sorted(halves)}.")
@@ -48,7 +48,7 @@ def examine_shares(solution: Solution) -> None:
     expect(close(beyond["a"], 0.25), f"what lies outside the region does not count: 0.25, yours {beyond['a']:.3g}.")
     apart = named(solution([[20, 20, 5, 5], [0, 0, 10, 10]], ["far", "a"], Box(0, 0, 10, 10)))
     expect(close(apart["a"], 1) and close(apart.get("far", 0), 0), "a retrieval outside the region has no part in it.")
-    random = np.random.default_rng(3)
+    random = np.random.default_rng(seed)
     boxes = np.column_stack((random.integers(0, 40, (30, 2)), np.full((30, 2), 16)))
     names, place = [f"s{n % 4}" for n in range(30)], Box(12, 9, 21, 17)
     found, wanted = named(solution(boxes, names, place)), shares(boxes, names, place)

@@ -12,6 +12,8 @@ NOT_SOLVED = "not solved yet"
 MARKS = {"right": "✓", "wrong": "✗", "open": "○"}
 COLOURS = {"right": "#009E73", "wrong": "#D55E00", "open": "#767676"}
 Solution = Callable[..., Any]
+SEED = 7
+"""Of the inputs that a checker draws in the lesson; what gives the points draws others."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ def as_mapping(found: Any, words: str) -> dict[Any, Any]:
     return dict(found.items())
 
 
-def judge(exercise: str, solution: Solution, examine: Callable[[Solution], None], learnt: str) -> Feedback:
+def judge(
+    exercise: str, solution: Solution, examine: Callable[[Solution, int], None], learnt: str, seed: int
+) -> Feedback:
     """Examine a solution; whatever goes wrong becomes the feedback, so that the rest of the notebook runs.
 
     Args:
@@ -62,9 +66,11 @@ def judge(exercise: str, solution: Solution, examine: Callable[[Solution], None]
         solution: The student's function.
         examine: Calls it, and raises WrongError at the first thing that is not as it has to be.
         learnt: What a right solution has shown.
+        seed: Of the inputs that are drawn for it.
     """
     try:
-        examine(solution)
+        examine(solution, seed)
+        expect(not delegates(solution, examine), "it is right, but it asks the lesson's own code: write it yourself.")
     except WrongError as error:
         return Feedback(exercise, "wrong", str(error))
     except NotImplementedError as error:
@@ -76,6 +82,13 @@ def judge(exercise: str, solution: Solution, examine: Callable[[Solution], None]
     except Exception as error:  # a student's code may raise anything
         return Feedback(exercise, "wrong", raised(error, solution))
     return Feedback(exercise, "right", learnt)
+
+
+def delegates(solution: Solution, examine: Callable[[Solution, int], None]) -> bool:
+    """Whether a solution is of the module that holds its checker, or calls it: there later cells find theirs."""
+    names = getattr(getattr(solution, "__code__", None), "co_names", ())
+    module = examine.__module__
+    return getattr(solution, "__module__", None) == module or module.rpartition(".")[2] in names
 
 
 def raised(error: Exception, solution: Solution) -> str:

@@ -1,20 +1,33 @@
 """Lessons as assignments of nbgrader and of otter-grader: the same exercises, with checks that students do not see.
 
-Students see a checker's word on their answer, as in every copy. What gives the point is a line that their copies do not
-contain: it asks the checker once more, and fails unless the answer is right.
+Students see a checker's word on their answer, as in every copy. What gives the point are lines that their copies do not
+contain. They load the checker anew, whatever the cells above have done to it, and ask it with other inputs than those
+of the lesson, so that an answer that only fits these fails.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ktviz.errors import LessonError
 from ktviz.lessons.copies import CHECK, END, EXERCISE, START, STUB, Cell, Notebook, cleaned, source_of, tags_of
 
 POINTS = 1
 """Of every exercise."""
 SCHEMA = 3
 """Of nbgrader's metadata."""
+ASKED = re.compile(r"(?P<module>\w+)\.(?P<checker>check_\w+)\((?P<answer>\w+)\)")
+"""What a cell tagged `check` says."""
+HIDDEN = """import sys
+
+for name in [name for name in sys.modules if name.startswith("ktviz.lessons")]:
+    del sys.modules[name]
+from ktviz.lessons import {module}
+
+feedback = {module}.{checker}({answer}, seed={seed})
+assert feedback.state == "right", feedback.text"""
 NBGRADER_CONFIG = f"""c = get_config()
 c.CourseDirectory.course_id = "ktviz"
 c.ClearSolutions.code_stub = {{"python": {STUB!r}}}
@@ -23,12 +36,31 @@ c.ExecutePreprocessor.timeout = 600
 """Of a course of nbgrader, as nbgrader_config.py."""
 
 
-def nbgrader_source(notebook: Mapping[str, Any]) -> Notebook:
+def hidden(cell: Cell, seed: int) -> str:
+    """The lines that give the point of the exercise before a cell tagged `check`.
+
+    Raises:
+        LessonError: The cell says something else than `MODULE.check_SOMETHING(ANSWER)`.
+    """
+    asked = ASKED.fullmatch(source_of(cell).strip())
+    if asked is None:
+        raise LessonError(f"cell {cell['id']}", source_of(cell), "Let it say MODULE.check_SOMETHING(ANSWER), no more")
+    return HIDDEN.format(**asked.groupdict(), seed=seed)
+
+
+def nbgrader_source(notebook: Mapping[str, Any], seed: int) -> Notebook:
     """A lesson as the source of an nbgrader assignment: for `source/NAME/NAME.ipynb` of a course.
+
+    Args:
+        notebook: The lesson.
+        seed: Of the inputs that give the points. Students are better not told.
+
+    Raises:
+        LessonError: A cell tagged `check` does more than ask one checker.
 
     Example:
         >>> from ktviz.lessons.copies import lesson_paths, read_notebook
-        >>> made = nbgrader_source(read_notebook(lesson_paths()[0]))
+        >>> made = nbgrader_source(read_notebook(lesson_paths()[0]), seed=1)
         >>> [cell["id"] for cell in made["cells"] if cell["metadata"].get("nbgrader", {}).get("grade")]
         ['count-check']
     """
@@ -43,7 +75,7 @@ def nbgrader_source(notebook: Mapping[str, Any]) -> Notebook:
                     f"feedback = {source_of(cell)}",
                     "display(feedback)",
                     "### BEGIN HIDDEN TESTS",
-                    'assert feedback.state == "right", feedback.text',
+                    hidden(cell, seed),
                     "### END HIDDEN TESTS",
                 )
             )
@@ -57,19 +89,23 @@ def grading(cell: Cell, *, grade: bool = False, solution: bool = False) -> dict[
     return {**said, "grade_id": cell["id"], "schema_version": SCHEMA}
 
 
-def otter_source(notebook: Mapping[str, Any], name: str) -> Notebook:
+def otter_source(notebook: Mapping[str, Any], name: str, seed: int) -> Notebook:
     """A lesson as the source of an otter-grader assignment: for `otter assign NAME.ipynb FOLDER`.
 
     Args:
         notebook: The lesson.
         name: Of the assignment.
+        seed: As in `nbgrader_source`.
+
+    Raises:
+        LessonError: A cell tagged `check` does more than ask one checker.
     """
     copy = cleaned(notebook)
-    copy["cells"] = [*otter_cells(copy["cells"], name)]
+    copy["cells"] = [*otter_cells(copy["cells"], name, seed)]
     return copy
 
 
-def otter_cells(cells: list[Cell], name: str) -> Iterator[Cell]:
+def otter_cells(cells: list[Cell], name: str, seed: int) -> Iterator[Cell]:
     """Cells with the marks between them by which otter-grader finds questions, solutions and tests."""
     config = f"# ASSIGNMENT CONFIG\nname: {name}\nexport_cell: false\ncheck_all_cell: false\ngenerate: true"
     yield raw("otter-config", config)
@@ -81,9 +117,8 @@ def otter_cells(cells: list[Cell], name: str) -> Iterator[Cell]:
             yield raw(f"{cell['id']}-e", "# END SOLUTION")
         elif CHECK in tags_of(cell):
             shown = {**cell, "metadata": {}}
-            hidden = f'# HIDDEN\nassert ({source_of(cell)}).state == "right"'
             yield raw(f"{cell['id']}-t", "# BEGIN TESTS")
-            yield {**shown, "id": f"{cell['id']}-h", "source": hidden}
+            yield {**shown, "id": f"{cell['id']}-h", "source": f"# HIDDEN\n{hidden(cell, seed)}"}
             yield raw(f"{cell['id']}-te", "# END TESTS")
             yield raw(f"{cell['id']}-qe", "# END QUESTION")
             yield shown

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ktviz.errors import unknown_name
-from ktviz.lessons.feedback import Feedback, Solution, expect, judge
+from ktviz.lessons.feedback import SEED, Feedback, Solution, expect, judge
 from ktviz.regions import Box, Mask, SourceRegion
 from ktviz.retrieval.catalogue import Catalogue
 from ktviz.retrieval.matches import Matches
@@ -23,14 +23,14 @@ SIDE = 8
 """Of a cell of the painters that are examined, in px."""
 
 
-def check_two_nearest(solution: Solution) -> Feedback:
+def check_two_nearest(solution: Solution, seed: int = SEED) -> Feedback:
     """Exercise 1: `solution(cells, colours)` takes (N, 3) and (K, 3) to Matches that mix the two nearest colours."""
     learnt = "two parts that add up to 1: what a cell took is known to the last bit, and nothing is left over."
-    return judge("Exercise 1, two nearest colours", solution, examine_two_nearest, learnt)
+    return judge("Exercise 1, two nearest colours", solution, examine_two_nearest, learnt, seed)
 
 
-def examine_two_nearest(solution: Solution) -> None:
-    cells, colours = random(CELLS, 3), random(COLOURS, 3)
+def examine_two_nearest(solution: Solution, seed: int) -> None:
+    cells, colours = random(seed, CELLS, 3), random(seed, COLOURS, 3)
     cells[7] = colours[4]
     matches = solution(cells.clone(), colours.clone())
     expect(matches is not None, "it returns nothing; the Matches must come back with `return`.")
@@ -85,13 +85,13 @@ def touched(catalogue: Catalogue, region: SourceRegion) -> list[int]:
     return found
 
 
-def check_touched(solution: Solution) -> Feedback:
+def check_touched(solution: Solution, seed: int = SEED) -> Feedback:
     """Exercise 2: `solution(catalogue, region)` gives the numbers of the entries that a region overlaps."""
     learnt = "a part of a painting is a list of entries; whoever can leave out entries can leave out parts."
-    return judge("Exercise 2, parts of paintings", solution, examine_touched, learnt)
+    return judge("Exercise 2, parts of paintings", solution, examine_touched, learnt, seed)
 
 
-def examine_touched(solution: Solution) -> None:
+def examine_touched(solution: Solution, seed: int) -> None:
     catalogue = Catalogue.positions(["sky", "sea", "land"], rows=3, columns=4, cell_px=10)
 
     def found(source: str, box: Box) -> set[int]:
@@ -114,6 +114,12 @@ def examine_touched(solution: Solution) -> None:
         pieces = f"{len(wanted)} piece{'s' if len(wanted) > 1 else ''}"
         expect(len(mine) == len(wanted), f"a region {what} overlaps {pieces}, yours finds {len(mine)}.")
         expect(mine == wanted, f"a region {what} overlaps {pieces}, and yours finds as many, but others.")
+    draw = np.random.default_rng(seed)
+    catalogue = Catalogue.positions(["sky", "sea", "land"], rows=5, columns=4, cell_px=7)
+    for x, y, width, height in draw.integers(1, 20, (20, 4)).tolist():
+        region = SourceRegion(catalogue.names[x % 3], Box(x, y, width, height))
+        mine = numbers(solution(catalogue, region), len(catalogue))
+        expect(mine == {*touched(catalogue, region)}, "with other pieces and other regions, some are off.")
 
 
 def numbers(value: Any, most: int) -> set[int]:
@@ -130,21 +136,22 @@ def numbers(value: Any, most: int) -> set[int]:
     return {int(entry) for entry in found}
 
 
-def check_changed(solution: Solution) -> Feedback:
+def check_changed(solution: Solution, seed: int = SEED) -> Feedback:
     """Exercise 3: `solution(painter, image)` gives the pixels (H, W) that recording changes."""
     learnt = "one run alone, one that is recorded, and no pixel may differ: a control that can fail."
-    return judge("Exercise 3, neutrality", solution, examine_changed, learnt)
+    return judge("Exercise 3, neutrality", solution, examine_changed, learnt, seed)
 
 
-def examine_changed(solution: Solution) -> None:
-    image = random(1, 3, 2 * SIDE, 3 * SIDE).sigmoid()
+def examine_changed(solution: Solution, seed: int) -> None:
+    image = random(seed, 1, 3, 2 * SIDE, 3 * SIDE).sigmoid()
     honest = pixels_of(solution(Toy(), image.clone()), image)
     expect(
         not honest.all(),
         "of an honest painter it says that every pixel changes: compare two pictures of the painter, for equality.",
     )
     expect(not honest.any(), f"recording changes nothing in an honest painter, yours finds {honest.sum()} pixels.")
-    for lies, changes in (((0, 2), "other pixels"), ((4,), "pixels with another blue")):
+    drawn = (*np.random.default_rng(seed).choice(5, 3, replace=False).tolist(),)
+    for lies, changes in (((0, 2), "other pixels"), ((4,), "pixels with another blue"), (drawn, "other pixels")):
         where = np.isin(np.arange(6), lies).reshape(2, 3).repeat(SIDE, 0).repeat(SIDE, 1)
         found = pixels_of(solution(Toy(lies), image.clone()), image)
         what = f"of a painter that paints {where.sum()} {changes} when somebody records"
@@ -200,6 +207,6 @@ class ToySite(RetrievalSite):
         return [Reading(output, Queries.grid(rows, columns, SIDE), catalogue)]
 
 
-def random(*shape: int) -> Tensor:
-    """The same normal numbers for the same shape, whatever else was drawn."""
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(7))
+def random(seed: int, *shape: int) -> Tensor:
+    """The same normal numbers for the same seed and shape, whatever else was drawn."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))

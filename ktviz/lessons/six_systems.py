@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ktviz.lessons.feedback import Feedback, Solution, expect, judge
+from ktviz.lessons.feedback import SEED, Feedback, Solution, expect, judge
 
 CLOSE = 1e-6
 Floats = npt.NDArray[np.float64]
@@ -21,13 +21,13 @@ def places(parts: Any) -> Floats:
     return found
 
 
-def check_places(solution: Solution) -> Feedback:
+def check_places(solution: Solution, seed: int = SEED) -> Feedback:
     """Exercise 1: `solution(parts)` takes (N, K) to the number of places of each row, (N,)."""
     learnt = "crumbs hardly count: a number of places that needs no threshold."
-    return judge("Exercise 1, places", solution, examine_places, learnt)
+    return judge("Exercise 1, places", solution, examine_places, learnt, seed)
 
 
-def examine_places(solution: Solution) -> None:
+def examine_places(solution: Solution, seed: int) -> None:
     equal = numbers(solution(np.full((2, 5), 0.2)), (2,))
     expect(not np.allclose(equal, np.log(5)), "five equal parts are 5 places: yours is the entropy itself.")
     expect(not np.allclose(equal, 1 / 5), "five equal parts are 5 places, yours says 0.2: is a sign wrong?")
@@ -43,19 +43,19 @@ def examine_places(solution: Solution) -> None:
         np.allclose(half, 5),
         f"five equal parts of which only half is known are 5 places, too; yours says {half[0]:.3g}.",
     )
-    parts = random(6, 7) ** 2
+    parts = random(seed, 6, 7) ** 2
     wanted = places(parts)
     expect(np.allclose(numbers(solution(parts.copy()), (6,)), wanted, atol=CLOSE), "equal parts are right, others not.")
 
 
-def check_above_chance(solution: Solution) -> Feedback:
+def check_above_chance(solution: Solution, seed: int = SEED) -> Feedback:
     """Exercise 2: `solution(one, other)` takes two (N, K) to how far they agree above chance."""
     learnt = "chance is what is left when every cell meets every other: nothing had to be drawn."
-    return judge("Exercise 2, above chance", solution, examine_above_chance, learnt)
+    return judge("Exercise 2, above chance", solution, examine_above_chance, learnt, seed)
 
 
-def examine_above_chance(solution: Solution) -> None:
-    one, two = shares(30, 5), shares(30, 5, seed=1)
+def examine_above_chance(solution: Solution, seed: int) -> None:
+    one, two = shares(seed, 30, 5), shares(seed + 1, 30, 5)
     agreement, chance = np.minimum(one, two).sum(1).mean(), np.minimum(one[:, None], two[None]).sum(2).mean()
     found, wanted = number(solution(one.copy(), two.copy())), (agreement - chance) / (1 - chance)
     expect(abs(found - agreement) > CLOSE, "yours is the agreement itself: how much of it is chance?")
@@ -67,7 +67,7 @@ def examine_above_chance(solution: Solution) -> None:
     other = number(solution(cells, cells[[1, 2, 3, 0]]))
     expect(other < -CLOSE, f"outputs with no place in common agree less than chance, below 0; yours says {other:.3g}.")
     expect(abs(other + 1 / 3) < CLOSE, f"four cells from four places, none in common, is -1/3; yours says {other:.3g}.")
-    far = shares(30, 5, seed=2)[:1].repeat(30, 0)
+    far = shares(seed + 2, 30, 5)[:1].repeat(30, 0)
     by_chance = number(solution(one, far))
     expect(
         abs(by_chance) < CLOSE,
@@ -76,13 +76,13 @@ def examine_above_chance(solution: Solution) -> None:
     expect(abs(found - wanted) < CLOSE, f"of thirty cells from five places it is {wanted:.4f}, yours says {found:.4f}.")
 
 
-def check_cell_shares(solution: Solution) -> Feedback:
+def check_cell_shares(solution: Solution, seed: int = SEED) -> Feedback:
     """Exercise 3: `solution(steps)` takes (N, C) to the part of each step in the whole way, (N,)."""
     learnt = "eight numbers, one share: how far each step leads where all of them lead."
-    return judge("Exercise 3, shares of a way", solution, examine_cell_shares, learnt)
+    return judge("Exercise 3, shares of a way", solution, examine_cell_shares, learnt, seed)
 
 
-def examine_cell_shares(solution: Solution) -> None:
+def examine_cell_shares(solution: Solution, seed: int) -> None:
     steps = np.array([[1.0, 0.0], [2.0, 0.0], [1.0, 3.0], [0.0, -3.0]])
     found = numbers(solution(steps.copy()), (4,))
     total = float(found.sum())
@@ -92,7 +92,7 @@ def examine_cell_shares(solution: Solution) -> None:
     )
     back = numbers(solution(np.array([[3.0, 1.0], [-1.0, -1.0]])), (2,))
     expect(bool(back[1] < 0), f"a step that leads back has a negative share, yours has {back[1]:.3g}.")
-    steps = random(9, 8)
+    steps = random(seed, 9, 8)
     way = steps.sum(0)
     expect(
         np.allclose(numbers(solution(steps.copy()), (9,)), steps @ way / (way @ way), atol=CLOSE),
@@ -116,13 +116,13 @@ def number(value: Any) -> float:
     return found
 
 
-def random(*shape: int, seed: int = 7) -> Floats:
-    """The same normal numbers for the same shape and seed."""
+def random(seed: int, *shape: int) -> Floats:
+    """The same normal numbers for the same seed and shape."""
     return np.random.default_rng(seed).normal(size=shape)
 
 
-def shares(rows: int, columns: int, seed: int = 7) -> Floats:
+def shares(seed: int, rows: int, columns: int) -> Floats:
     """Rows of numbers from 0 that add up to 1."""
-    found = random(rows, columns, seed=seed) ** 2
+    found = random(seed, rows, columns) ** 2
     parts: Floats = found / found.sum(1, keepdims=True)
     return parts

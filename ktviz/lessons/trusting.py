@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from ktviz.lessons.feedback import Feedback, Solution, expect, judge
+from ktviz.lessons.feedback import SEED, Feedback, Solution, expect, judge
 
 CLOSE = 1e-6
 
@@ -17,13 +17,13 @@ def lds(shares: Any, kept: Any, change: Any) -> float:
     return float(spearmanr(np.asarray(kept) @ np.asarray(shares), -np.asarray(change)).statistic)
 
 
-def check_lds(solution: Solution) -> Feedback:
+def check_lds(solution: Solution, seed: int = SEED) -> Feedback:
     """The exercise: `solution(shares, kept, change)` takes (K,), (runs, K) of 0 and 1 and (runs,) to a number."""
     learnt = "a claim about sources has become a forecast, and a forecast can be wrong."
-    return judge("Exercise, LDS", solution, examine_lds, learnt)
+    return judge("Exercise, LDS", solution, examine_lds, learnt, seed)
 
 
-def examine_lds(solution: Solution) -> None:
+def examine_lds(solution: Solution, seed: int) -> None:
     shares, kept = np.array([0.5, 0.3, 0.2]), np.array([[1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 0, 0], [0, 0, 1]])
     change = 1 - kept @ shares
     best = number(solution(shares, kept, change))
@@ -38,7 +38,7 @@ def examine_lds(solution: Solution) -> None:
     ties = number(solution(np.array([1.0, 1.0]), np.array([[1, 0], [0, 1], [1, 1], [0, 0]]), np.array([2, 1, 0, 3])))
     wanted = lds([1, 1], [[1, 0], [0, 1], [1, 1], [0, 0]], [2, 1, 0, 3])
     expect(abs(ties - wanted) < CLOSE, "runs with equal forecasts share a rank: the mean of the ranks that they take.")
-    random = np.random.default_rng(5)
+    random = np.random.default_rng(seed)
     some, runs, moved = random.random(6), random.integers(0, 2, (20, 6)), random.random(20)
     found, wanted = number(solution(some, runs, moved)), lds(some, runs, moved)
     expect(abs(found - wanted) < CLOSE, "perfect forecasts are right, others are off: are ranks correlated?")
