@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 import ktviz as kt
-from ktviz import errors
+from docs.make_method_figures import parting
+from ktviz import errors, samples
 from ktviz.help.pages import error_pages
+from ktviz.images import resize
 from ktviz.systems.registry import OURS
 from ktviz.testing import CHECKS
 from ktviz.testing.tampering import TAMPERINGS
@@ -90,3 +93,13 @@ def test_edge_maps_of_scenes_are_made_as_it_says(monkeypatch):
     around = (padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1])
     assert np.array_equal(made["edge"], np.any([made["objects"] != other for other in around], axis=0))
     assert 0 < made["edge"].mean() < 1
+
+
+def test_the_figure_of_the_tree_shows_two_ways_that_part():
+    translate = kt.Translator.shipped(samples.bank("art/impasto", quiet=True))
+    figure = parting(translate.traced(resize(samples.photo("coffee"), 128, 128), preset="paper"))
+    texts = "\n".join(text.get_text() for text in figure.findobj(Text))
+    taken, exact = (re.findall(r"node (\d+) \(", part) for part in texts.replace("\n", " ").split("exact winner:"))
+    assert len(taken) == len(exact) == 2
+    assert taken != exact
+    assert texts.count("exact ") >= 2  # beside the nodes, too

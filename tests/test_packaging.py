@@ -274,6 +274,15 @@ def test_what_the_index_shows_is_stated(project):
     assert all(url.startswith("https://") for url in project["urls"].values())
 
 
+def test_every_extra_that_is_named_anywhere_is_one(project):
+    files = [path for suffix in ("md", "py", "ipynb", "txt") for path in ROOT.rglob(f"*.{suffix}")]
+    kept = [path for path in files if not {"node_modules", ".venv", ".venv-lowest"} & {*path.parts}]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in kept)
+    named = {one for listed in re.findall(r"(?<![\w.])(?:ktviz|\.)\[([a-z\d, ]+)\]", text) for one in listed.split(",")}
+    assert {"notebooks", "workbench", "dask", "c2pa"} <= {name.strip() for name in named}
+    assert {name.strip() for name in named} <= {*project["optional-dependencies"]}
+
+
 def test_no_extra_promises_what_there_is_not(project):
     """Every package of an extra for users is imported, or run, somewhere."""
     extras = {name: wanted for name, wanted in project["optional-dependencies"].items() if name != "dev"}
