@@ -3,12 +3,14 @@
 import re
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from matplotlib.text import Text
 
 import ktviz as kt
+from docs import make_live
 from docs.make_method_figures import parting
 from ktviz import errors, samples
 from ktviz.help.pages import error_pages
@@ -103,3 +105,62 @@ def test_the_figure_of_the_tree_shows_two_ways_that_part():
     assert len(taken) == len(exact) == 2
     assert taken != exact
     assert texts.count("exact ") >= 2  # beside the nodes, too
+
+
+@pytest.fixture
+def live(tmp_path, monkeypatch, world, paint):
+    """Live pages of a tiny system, which follow from one file; how often they were made."""
+    trace, made = world.translator.traced(paint(3, 48, 64)), []
+    bundle = tmp_path / "package" / "static" / "ktviz.js"
+    bundle.parent.mkdir(parents=True)
+    bundle.write_text("one")
+    settings = {"LIVE": tmp_path / "built" / "live", "MADE_WITH": (tmp_path / "package",)}
+    settings |= {"BUILT_LESSONS": tmp_path / "lessons"}
+    settings |= {"TRACES": {"tiny": lambda: made.append(trace) or (world.translator, trace)}}
+    for name, value in settings.items():
+        monkeypatch.setattr(make_live, name, value)
+    return SimpleNamespace(page=settings["LIVE"] / "tiny.html", bundle=bundle, made=made)
+
+
+def test_a_live_page_is_made_once_and_again_when_what_it_is_made_with_is_another(live):
+    for _ in range(2):
+        make_live.main()
+    assert len(live.made) == 1
+    live.bundle.write_text("two")
+    make_live.main()
+    assert len(live.made) == 2
+    live.bundle.rename(live.bundle.with_name("page.js"))
+    make_live.main()
+    assert len(live.made) == 3
+    live.page.write_text(live.page.read_text()[:-1])  # it was not finished
+    make_live.main()
+    assert len(live.made) == 4
+
+
+def test_live_pages_follow_from_version_bundle_scenes_weights_samples_and_their_maker():
+    held = [ROOT / name for name in ("ktviz/__init__.py", "ktviz/widgets/scene.py", "docs/make_live.py")]
+    held += [ROOT / "ktviz/widgets/static/ktviz.js", ROOT / "sample_data/photos/coffee.jpg"]
+    held += (ROOT / "ktviz").rglob("*.safetensors")
+    assert all(any(path.is_relative_to(root) for root in make_live.MADE_WITH) and path.is_file() for path in held)
+
+
+def test_every_live_page_that_is_embedded_is_made():
+    text = (ROOT / "docs" / "live.md").read_text(encoding="utf-8")
+    assert re.findall(r'<iframe[^>]* src="live/([\w-]+)\.html"', text) == [*make_live.TRACES]
+
+
+def test_the_site_shows_lessons_as_they_are_built_now_and_none_that_have_gone(live, tmp_path):
+    gone, built = live.page.parents[1] / "lessons" / "html" / "gone.html", tmp_path / "lessons" / "html" / "01.html"
+    for path in (gone, built):
+        path.parent.mkdir(parents=True)
+        path.write_text(path.stem)
+    make_live.main()
+    assert [path.name for path in gone.parent.iterdir()] == ["01.html"]
+
+
+def test_the_documentation_builds_the_course_that_it_shows_and_ci_builds_it_once():
+    rules = dict(re.findall(r"(?m)^([\w -]+): ([\w ]+)$", (ROOT / "Makefile").read_text()))
+    assert "notebooks" in rules["docs"].split()
+    steps = re.findall(r"(?m)^make (\w+)", (ROOT / ".ci" / "run").read_text())
+    assert "docs" in steps
+    assert "notebooks" not in steps
