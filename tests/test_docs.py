@@ -1,5 +1,6 @@
 """Pages that list what there is list all of it."""
 
+import json
 import re
 from importlib import import_module
 from pathlib import Path
@@ -164,3 +165,46 @@ def test_the_documentation_builds_the_course_that_it_shows_and_ci_builds_it_once
     steps = re.findall(r"(?m)^make (\w+)", (ROOT / ".ci" / "run").read_text())
     assert "docs" in steps
     assert "notebooks" not in steps
+
+
+COURSE = ROOT / "docs" / "course"
+
+
+def test_the_semester_has_a_goal_questions_to_ask_and_an_error_for_every_week():
+    text = (COURSE / "semester.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in re.findall(r"(?m)^\| \d+ \|.*$", text)]
+    asked = re.findall(r"(?ms)^(\d+)\. \*\*(.*?)\.?\*\*(.*?)(?=^\d+\. |^\*\*Projects)", text)
+    errors_named = re.findall(r"(\d+): ", text[text.index("**Common errors") :])
+    weeks = [str(week) for week in range(1, 13)]
+    assert [row[0] for row in rows] == [week for week, _, _ in asked] == errors_named == weeks
+    assert [row[1].rstrip(".") for row in rows] == [theme.rstrip(".") for _, theme, _ in asked]
+    assert all(row[3] for row in rows)
+    assert all(questions.count("?") >= 3 for _, _, questions in asked)
+    lessons = {path.name[:2] for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")}
+    assert {number for row in rows for number in re.findall(r"\d\d", row[2])} == lessons
+
+
+def test_the_parts_of_lessons_that_questions_point_at_are_there():
+    text = (COURSE / "semester.md").read_text(encoding="utf-8")
+    headings = [
+        line.lstrip("# ")
+        for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        for line in "".join(cell["source"]).splitlines()
+        if line.startswith("#")
+    ]
+    part = text[text.index("## Questions to ask") : text.index("**Projects**")].replace("**", "")
+    named = {" ".join(name.split()) for name in re.findall(r"\(\*([^*]+)\*", part)}
+    assert len(named) > 15
+    assert [name for name in named if not any(heading.endswith(name) for heading in headings)] == []
+
+
+def test_the_plan_of_ninety_minutes_fills_them_and_asks_something_in_each_part():
+    text = (COURSE / "ninety-minutes.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in re.findall(r"(?m)^\| \d+\D\d+ \|.*$", text)]
+    spans = [tuple(map(int, re.findall(r"\d+", row[0]))) for row in rows]
+    assert [start for start, _ in spans] == [0, *(end for _, end in spans[:-1])]
+    assert spans[-1][1] == 90
+    assert all("?" in row[3] for row in rows)
+    assert "**Goals.**" in text
+    assert "**What goes wrong.**" in text
