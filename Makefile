@@ -5,7 +5,7 @@
 # make web        the front end's bundle, from web/ to ktviz/widgets/static/
 # make bench      benchmarks of some minutes, as tables, and a table of all that they found in short
 # make bench-full all benchmarks: hours
-# make docs       the documentation, in docs/_build/html/; warnings are errors
+# make docs       the documentation, in docs/_build/html/, with the rendered course; warnings are errors
 # make wheels     ktviz and ktviz-read, in dist/, checked
 # make notebooks  the course: students' and instructors' copies, and pages, in notebooks/built/
 # make setup      just the virtual environment
@@ -53,7 +53,7 @@ format: setup
 bench bench-full: setup
 	$(BIN)/python -m benchmarks $@
 
-docs: setup
+docs: setup notebooks
 	$(BIN)/python -m docs.make_live
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
 

@@ -1,9 +1,13 @@
-"""Pages of the documentation that answer the mouse, one a system: `python -m docs.make_live`, part of `make docs`."""
+"""Pages of the documentation that answer the mouse, one a system: `python -m docs.make_live`, part of `make docs`.
+
+A page ends with the digest of what it was made with, and is made anew when that is another.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from hashlib import sha256
 from pathlib import Path
 
 import ktviz as kt
@@ -13,34 +17,64 @@ from ktviz.images import resize
 from ktviz.systems.image_analogy.method import Method
 
 Made = tuple[object, kt.Trace]
-LIVE = Path(__file__).parent / "_built" / "live"
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+ROOT = Path(__file__).parents[1]
+LIVE = ROOT / "docs" / "_built" / "live"
+BUILT_LESSONS = ROOT / "notebooks" / "built"
+MADE_WITH = (ROOT / "ktviz", ROOT / "sample_data", Path(__file__))
+"""What a page follows from: the package (version, bundle, what a scene holds, weights), the pictures, and this file."""
 SIDE = 400
 ANALOGY_SIDE = 160
 
 
 def main() -> None:
-    """Every page that is not there yet, and the rendered lessons, where `make notebooks` has built them."""
+    """Every page that is not there or out of date, and the rendered lessons that `make notebooks` has built."""
     LIVE.mkdir(parents=True, exist_ok=True)
+    mark = mark_of(MADE_WITH)
     for name, make in TRACES.items():
         page = LIVE / f"{name}.html"
-        if not page.exists():
-            _system, trace = make()  # pages hold what only a living system can say
-            with trace.explore() as view:
-                print(view.to_html(page), flush=True)
+        if not is_current(page, mark):
+            write_page(page, make, mark)
+            print(f"made {page.name}", flush=True)
     lessons()
 
 
+def mark_of(made_with: Iterable[Path]) -> str:
+    """How a page ends that was made with these files and folders, as they are."""
+    digest = sha256()
+    for root in made_with:
+        files = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else [root]
+        for path in files:
+            if "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(root.parent).as_posix()} ".encode())
+                digest.update(sha256(path.read_bytes()).digest())
+    return f"<!-- made with {digest.hexdigest()} -->\n"
+
+
+def is_current(page: Path, mark: str) -> bool:
+    """Whether a page is there, whole, and made with what there is now."""
+    return page.is_file() and page.read_text(encoding="utf-8").endswith(mark)
+
+
+def write_page(page: Path, make: Callable[[], Made], mark: str) -> None:
+    """An Explorer as a page; its mark comes last."""
+    _system, trace = make()  # pages hold what only a living system can say
+    with trace.explore() as view:
+        view.to_html(page, overwrite=True)
+    with page.open("a", encoding="utf-8") as file:
+        file.write(mark)
+
+
 def lessons() -> None:
-    """Pages and slides of the course."""
+    """Pages and slides of the course, and none of lessons that have gone."""
     for kind in ("html", "slides"):
-        built = NOTEBOOKS / "built" / kind
-        if built.is_dir():
-            shutil.copytree(built, LIVE.parent / "lessons" / kind, dirs_exist_ok=True)
+        shown = LIVE.parent / "lessons" / kind
+        shutil.rmtree(shown, ignore_errors=True)
+        if (BUILT_LESSONS / kind).is_dir():
+            shutil.copytree(BUILT_LESSONS / kind, shown)
 
 
 def of_kt() -> Made:
-    """A cup, in the impasto of five paintings; its saucer is selected."""
+    """A cup of coffee, in the impasto of five paintings."""
     translate = kt.Translator.shipped(samples.bank("art/impasto", quiet=True))
     return translate, translate.traced(resize(samples.photo("coffee"), SIDE * 3 // 2, SIDE))
 

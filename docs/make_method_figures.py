@@ -15,7 +15,9 @@ from ktviz.trace.trace import Trace
 
 SIDE = 512
 REGION = kt.Box(290, 75, 100, 100)
-"""The rim of the saucer behind the cup."""
+"""The rim of the cup, the end of the spoon, and the table behind."""
+WIDTH = 7
+"""Inches of a figure with text, which can be read at the width of a page."""
 
 
 def main() -> None:
@@ -25,25 +27,23 @@ def main() -> None:
     trace = translate.traced(photo)
     painted = trace.site("retrieval")
     query = int(painted.column("query")[painted.overlap(REGION).argmax()])
-    with kt.BandView(trace) as bands, kt.TreeView(trace.with_regret()) as tree:
-        bands.selection = tree.selection = [query]
-        keep("bands", bands.plot())
-        keep("tree", tree.plot())
+    with kt.BandView(trace) as bands:
+        bands.selection = [query]
+        keep("bands", bands.plot(width=WIDTH))
+    keep("tree", parting(translate.traced(photo, preset="paper")))
     keep("cosine", reweighed(trace))
     keep("regret", regrets(translate, photo))
     plain = {"align": 0, "coherence": 0}
     swapped, moved = (translate.traced(photo, transfer=way, **plain).output for way in ("swap", "statistics"))
     keep("transfer", row((photo, swapped, moved), ("photograph", "swap: patches", "statistics: mean and deviation")))
-    keep(
-        "alignment", row((photo, moved, trace.output), ("photograph", "align=0, as published", "align=1, the default"))
-    )
+    keep("alignment", row((photo, moved, trace.output), ("photograph", "align=0, without", "align=1, the default")))
     keep(
         "footprint",
-        beside(*(kt.attribute(trace, REGION, through=way).plot(width=7) for way in ("overlap", "footprint"))),
+        stacked(*(kt.attribute(trace, REGION, through=way).plot(width=WIDTH) for way in ("overlap", "footprint"))),
     )
     for way in ("gradient", "ablation", "datamodel"):
-        keep(way, kt.attribute(trace, REGION, through=way).plot(width=7))
-    keep("faithfulness", kt.faithfulness(kt.attribute(trace, REGION, through="gradient")).plot())
+        keep(way, kt.attribute(trace, REGION, through=way).plot(width=WIDTH))
+    keep("faithfulness", kt.faithfulness(kt.attribute(trace, REGION, through="gradient")).plot(width=WIDTH))
 
 
 def keep(name: str, figure: Figure) -> None:
@@ -58,18 +58,26 @@ def pixels_of(figure: Figure) -> Pixels:
     return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
 
 
+def parting(greedy: Trace) -> Figure:
+    """The way down of the query that lost most by greedy descent, and the way to its exact winner."""
+    missed = greedy.with_regret()
+    with kt.TreeView(missed) as view:
+        view.selection = [int(missed.column("query")[missed.column("regret").argmax()])]
+        return view.plot(width=WIDTH)
+
+
 def row(pictures: tuple[Pixels, ...], labels: tuple[str, ...]) -> Figure:
     """Pictures side by side."""
     return gallery(pictures, labels, columns=len(pictures))
 
 
-def beside(*figures: Figure) -> Figure:
+def stacked(*figures: Figure) -> Figure:
     """Figures below each other."""
     return gallery([pixels_of(figure) for figure in figures], columns=1)
 
 
 def reweighed(trace: Trace) -> Figure:
-    """The source of every retrieval's winner with the paper's weights, and where another would win with HH."""
+    """The translation with the paper's weights, and where another entry would win with HH."""
     table = kt.reweigh(trace, (1, 1, 1, 1))
     moved = table["changes"].to_numpy(dtype=float)
     return row(

@@ -122,7 +122,7 @@ def first_line(value: object) -> str:
 
 
 def lessons(folder: Path) -> str:
-    """The course as pages and slides, as far as they were built."""
+    """The course as pages and slides; `make docs` builds all of them before."""
     rows = []
     for path in sorted((PACKAGE.parent / "notebooks").glob("[0-9]*.ipynb")):
         title = json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"]

@@ -80,6 +80,17 @@ addEventListener("keydown", (event) => {
 {% endblock %}
 """
 """A slide for each heading; arrow keys go through them."""
+INSTALLING = """# Where ktviz is missing, as on Colab, this installs it; where it is there, nothing happens.
+import sys
+from importlib.util import find_spec
+
+if find_spec("ktviz") is None:
+    %pip install --quiet ktviz
+if "google.colab" in sys.modules:
+    from google.colab import output
+
+    output.enable_custom_widget_manager()  # live views"""
+"""What a student's copy starts with, below its title. What runs it is Jupyter already, so only ktviz is asked for."""
 
 
 def main() -> None:
@@ -99,7 +110,7 @@ def build(path: Path, folder: Path) -> None:
         LessonError: A checker does not accept the lesson's own solution.
     """
     source = read_notebook(path)
-    write(folder / "student" / path.name, as_text(student_copy(source)))
+    write(folder / "student" / path.name, as_text(with_start(student_copy(source))))
     if any(EXERCISE in tags_of(cell) for cell in source["cells"]):
         write_assignments(path, source, folder)
     executed = execute(source, {"KTVIZ_DISPLAY": "page"})
@@ -109,6 +120,13 @@ def build(path: Path, folder: Path) -> None:
     write(folder / "instructor" / path.name, as_text(executed))
     write(folder / "html" / f"{path.stem}.html", as_page(executed, title=path.stem))
     write(folder / "slides" / f"{path.stem}.html", as_slides(executed, title=path.stem))
+
+
+def with_start(student: Notebook) -> Notebook:
+    """A student's copy that installs ktviz where it is missing, before anything needs it."""
+    cell = {"cell_type": "code", "id": "start", "metadata": {"tags": []}, "source": INSTALLING}
+    title, *rest = student["cells"]
+    return {**student, "cells": [title, {**cell, "execution_count": None, "outputs": []}, *rest]}
 
 
 def write_assignments(path: Path, source: Notebook, folder: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jinja2 import StrictUndefined, Template
 
 import ktviz
 import ktviz as kt
@@ -19,7 +20,7 @@ from ktviz.cli.process import CHOICES
 from ktviz.systems.registry import OURS, packaged
 
 ROOT = Path(__file__).parent.parent
-CONDA_NAMES = {"opencv": "opencv-python-headless", "pytorch": "torch"}
+CONDA_NAMES = {"opencv": "opencv-python-headless", "pytorch": "torch", "matplotlib-base": "matplotlib"}
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +33,42 @@ def split(requirement):
     return CONDA_NAMES.get(name, name), bound
 
 
-def test_conda_environment_has_the_same_dependencies_as_the_package(project):
+def stated(requirements):
+    """What conda is told of each package and its lowest version, by the names of pip."""
+    named = (re.fullmatch(r"(\S+?) ?(>=\S+)?", one).groups(default="") for one in requirements)
+    return {(CONDA_NAMES.get(name, name), bound) for name, bound in named}
+
+
+def test_conda_environment_has_the_same_dependencies_as_the_package_and_those_of_the_lessons(project):
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    expected = {split(d) for d in project["dependencies"]} | {("python", project["requires-python"])}
-    assert {split(d) for d in conda} == expected
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["notebooks"]]
+    assert len(conda) == len(set(conda))
+    assert stated(conda) == {*map(split, wanted), ("python", project["requires-python"]), ("pip", "")}
 
 
-def test_the_conda_recipe_has_the_same_dependencies_and_version_as_the_package(project):
+@pytest.fixture(scope="module")
+def recipe():
+    """The recipe as conda reads it."""
     text = (ROOT / "conda" / "meta.yaml").read_text(encoding="utf-8")
-    run = re.findall(r"(?m)^    - ([\w-]+) (>=[\d.]+)$", text[text.index("  run:") : text.index("test:")])
-    expected = {split(one) for one in project["dependencies"]} | {("python", project["requires-python"])}
-    assert {split(name.removesuffix("-base") + bound) for name, bound in run} == expected
-    assert f'version = "{kt.__version__}"' in text
+    return yaml.safe_load(Template(text, undefined=StrictUndefined).render(PYTHON="python"))
+
+
+def test_the_conda_recipe_states_what_the_package_states(recipe, project):
+    python = ("python", project["requires-python"])
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
+    assert recipe["package"] == {"name": project["name"], "version": kt.__version__}
+    assert stated(recipe["requirements"]["run"]) == {*map(split, project["dependencies"]), python}
+    assert stated(recipe["requirements"]["host"]) == {*map(split, build), python, ("pip", "")}
+    commands = [f"{name} = {place}" for name, place in project["scripts"].items()]
+    assert recipe["build"]["entry_points"] == commands
+    about = recipe["about"]
+    assert (about["summary"], about["license"]) == (project["description"], project["license"])
+    assert [about["license_file"]] == project["license-files"]
+
+
+def test_the_conda_recipe_can_be_built_from_a_checkout(recipe):
+    assert recipe["build"]["noarch"] == "python"
+    assert (ROOT / "conda" / recipe["source"]["path"] / "pyproject.toml").samefile(ROOT / "pyproject.toml")
 
 
 def test_every_dependency_is_pinned_and_within_its_bound(project):
@@ -247,6 +272,15 @@ def test_what_the_index_shows_is_stated(project):
     assert "Programming Language :: Python :: 3.11" in classifiers
     assert len(project["keywords"]) >= 5
     assert all(url.startswith("https://") for url in project["urls"].values())
+
+
+def test_every_extra_that_is_named_anywhere_is_one(project):
+    files = [path for suffix in ("md", "py", "ipynb", "txt") for path in ROOT.rglob(f"*.{suffix}")]
+    kept = [path for path in files if not {"node_modules", ".venv", ".venv-lowest"} & {*path.parts}]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in kept)
+    named = {one for listed in re.findall(r"(?<![\w.])(?:ktviz|\.)\[([a-z\d, ]+)\]", text) for one in listed.split(",")}
+    assert {"notebooks", "workbench", "dask", "c2pa"} <= {name.strip() for name in named}
+    assert {name.strip() for name in named} <= {*project["optional-dependencies"]}
 
 
 def test_no_extra_promises_what_there_is_not(project):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -126,3 +127,49 @@ def test_the_wheel_for_reading_is_small_and_depends_on_little(wheels):
     with zipfile.ZipFile(found["ktviz"]) as wheel:
         whole = wheel.namelist()
     assert {name for name in whole if name.endswith(".py")} == {name for name in names if name.endswith(".py")}
+
+
+INSIDE = """
+import ktviz
+from ktviz import samples
+from ktviz.lessons.copies import lesson_folder
+from ktviz.systems.registry import OURS, packaged
+print(ktviz.__file__, samples.folder(), lesson_folder(), *(packaged(name).folder for name in OURS), sep="\\n")
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(wheels, tmp_path_factory):
+    """`ktviz` as a tool such as pipx installs it, but for what it depends on: that is the environment's."""
+    folder = tmp_path_factory.mktemp("installed")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", folder]
+    subprocess.run([*command, wheels[1]["ktviz"]], check=True)
+    return folder
+
+
+def started(installed, folder, *command):
+    """What a command says in a clean folder, where only the installed wheel is called ktviz."""
+    environment = {**os.environ, "PYTHONPATH": str(installed), "KTVIZ_CACHE": str(folder / "cache")}
+    done = subprocess.run(
+        [sys.executable, *map(str, command)], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_what_runs_from_the_wheel_is_its_own_code_on_its_own_weights_samples_and_lessons(installed, tmp_path):
+    places = [Path(line) for line in started(installed, tmp_path, "-P", "-c", INSIDE).splitlines()]
+    assert len(places) == 9
+    assert places[0] == installed / "ktviz" / "__init__.py"
+    assert all(place.is_relative_to(installed) for place in places)
+    assert len(list(places[1].rglob("*.jpg"))) > 50
+    assert len(list(places[2].glob("*.ipynb"))) == 9
+    assert all(list(folder.glob("*.safetensors")) for folder in places[3:])
+
+
+@pytest.mark.slow
+def test_the_command_of_the_wheel_starts(installed, tmp_path):
+    command = installed / "bin" / "ktviz"
+    assert started(installed, tmp_path, command, "--version").strip() == f"ktviz {kt.__version__}"
+    assert "sample data" in started(installed, tmp_path, command, "demo", "--help")
