@@ -46,7 +46,7 @@ def main() -> Iterator[Table]:
         ["search", "seconds", "times faster than exact", "recall@1", "similarity kept", "target"],
         speed_up(rows),
         f"Medians of {REPEATS}. A translation gives similarity up on purpose, to continue the source of a neighbour "
-        "(coherence 0.06): its winners are seldomer the best there are, but nearly as good. Translating the photo from "
+        "(coherence 0.06): its winners are less often the best there are, but nearly as good. Translating the photo from "
         f"pixels to pixels takes {translation:.2f} s (target 3 s) and at most {peak:.2f} GB of memory, the opening of "
         "the library included (target 2 GB). The reference implementation needed 1.84 s for 961 queries in 10,674 "
         "entries.",

@@ -196,7 +196,7 @@ def bank(name: str, *, quiet: bool = False) -> AnyUnion:
 
     Args:
         name: Of patches: "art/impasto" ... Of pictures with their maps: "scenes/rooms"; with their attributes:
-            "portraits/clay". Of codes, by the encoder of pix2pixHD: "scenes/streets"; by the style encoder of MUNIT:
+            "portraits/clay". With codes by the encoder of pix2pixHD: "scenes/streets"; by the style encoder of MUNIT:
             "pots/glazed".
         quiet: No word about what is built.
 

@@ -133,6 +133,18 @@ def test_features_that_are_kept_do_not_keep_a_model_alive(world, photo, toy):
     assert trace.model is None
 
 
+def test_a_model_that_nobody_kept_is_missed_with_the_advice_to_keep_it(world, photo, toy, tmp_path):
+    translator = Translator(world.banks, toy, world.translator.decoder)
+    trace = translator.traced(photo)
+    del translator
+    gc.collect()
+    with pytest.raises(TraceError, match=r"is gone, as a trace does not keep it\. Keep it in a variable"):
+        ktviz.without(trace, "a")
+    trace.save(tmp_path / "trace.parquet")
+    with pytest.raises(TraceError, match=r"the trace has no model with it\. Pass model="):
+        ktviz.without(ktviz.Trace.open(tmp_path / "trace.parquet"), "a")
+
+
 def test_a_counterfactual_leaves_no_hook(world, trace):
     ktviz.without(trace, "a")
     for module in world.translator.modules():

@@ -166,6 +166,67 @@ def test_in_lesson_7_shares_are_what_its_text_says(said):
     assert ablation > 1
 
 
+@pytest.fixture
+def notebook(monkeypatch):
+    """`notebook(source)`: run a cell as a kernel does, without a network; what it asked pip for."""
+    asked = []
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.register_magic_function(asked.append, magic_name="pip")
+    monkeypatch.setattr(socket.socket, "connect", lambda *given: pytest.fail("the network was asked"))
+
+    def run(source):
+        shell.run_cell(source).raise_error()
+        return asked
+
+    return run
+
+
+def missing_ktviz(monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ktviz" else found(name))
+
+
+def test_the_start_of_a_student_s_copy_does_nothing_where_ktviz_is(notebook):
+    before = set(sys.modules)
+    assert notebook(build.INSTALLING) == []
+    assert not any(name.startswith("google") for name in set(sys.modules) - before)
+
+
+def test_the_start_of_a_student_s_copy_asks_pip_for_what_there_is(notebook, monkeypatch):
+    missing_ktviz(monkeypatch)
+    (line,) = notebook(build.INSTALLING)
+    assert [word for word in line.split() if not word.startswith("-")] == ["install", "ktviz"]
+
+
+def test_the_start_of_a_student_s_copy_turns_live_views_on_in_colab(notebook, monkeypatch):
+    enabled = []
+    output = SimpleNamespace(enable_custom_widget_manager=lambda: enabled.append(True))
+    for name, module in (("google", ModuleType("google")), ("google.colab", SimpleNamespace(output=output))):
+        monkeypatch.setitem(sys.modules, name, module)
+    assert notebook(build.INSTALLING) == []
+    assert enabled == [True]
+
+
+def test_binder_installs_the_checkout_and_all_that_a_lesson_needs():
+    lines = [line for line in (BINDER / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not line.startswith("-")] == [".[notebooks]"]
+    python = re.fullmatch(r"python-(\d+)\.(\d+)\n", (BINDER / "runtime.txt").read_text())
+    assert tuple(map(int, python.groups())) >= (3, 11)
+
+
+def test_binder_has_every_bank_that_a_lesson_uses_and_students_copies(tmp_path):
+    script = BINDER / "postBuild"
+    used = {name for path in PATHS for name in re.findall(r'samples\.(?:bank|library)\(\\"([\w/]+)', path.read_text())}
+    assert used
+    assert {name for name in used if f'"{name}"' not in script.read_text()} == set()
+    assert os.access(script, os.X_OK)
+    run_there = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    subprocess.run([script], cwd=tmp_path, env=run_there, check=True)
+    copies = sorted((tmp_path / "ktviz-notebooks").iterdir())
+    assert [path.name for path in copies] == [path.name for path in PATHS]
+    assert START not in copies[1].read_text()
+
+
 SOLVED = "def two():\n    # solution\n    return 2\n    # end of solution"
 
 

@@ -98,7 +98,9 @@ def write_exhibition(
     """
     path = Path(path)
     if path.exists() and not overwrite:
-        raise StorageError(f"write {str(path)!r}", "it exists", "Say overwrite=True, or choose another name")
+        raise StorageError(
+            f"write {str(path)!r}", "it exists", "Name another, or say overwrite=True, on the command line --overwrite"
+        )
     table = store.shares(by)
     if not len(table):
         raise TraceError("an exhibition", "the store holds no trace that can be read", "Append some")

@@ -112,7 +112,7 @@ def system_of(trace: Trace, model: object | None, asked: str = ASKED) -> System:
     """The system that is meant: the one given, or the one that recorded, if by its adapter's abilities."""
     found = trace.model if model is None else model
     if found is None:
-        raise TraceError(asked, "the trace has no model with it", "Pass model=, the system that made it")
+        raise no_model(trace, asked)
     if isinstance(found, System):
         return found
     adapted = adapted_system(found, trace.adapted) if model is None or model is trace.model else None
@@ -123,6 +123,17 @@ def system_of(trace: Trace, model: object | None, asked: str = ASKED) -> System:
             "Ask what rows can answer, or give the adapter abilities and keep it",
         )
     return adapted
+
+
+def no_model(trace: Trace, asked: str) -> TraceError:
+    """What is said where a question needs the model and the trace finds none."""
+    if trace.model_is_gone:
+        return TraceError(
+            asked,
+            "the model that made the trace is gone, as a trace does not keep it",
+            "Keep it in a variable, as in translate = kt.Translator.shipped(bank), or pass model=",
+        )
+    return TraceError(asked, "the trace has no model with it", "Pass model=, the system that made it")
 
 
 def check_same(trace: Trace, system: System) -> None:

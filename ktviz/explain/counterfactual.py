@@ -50,7 +50,7 @@ def without(
     Args:
         trace: Of one image.
         what: Name of a source or a bank, number of an entry, a part of a source (`SourceRegion`), or what else the
-            system can do without (of image-analogy a `Box` of the reference); or several of them. They add to those
+            system can do without (in image-analogy a `Box` of the reference); or several of them. They add to those
             that the trace was made without.
         by: "creator", "licence", "bank" or "year": then `what` is one of these (or several), and all of its sources are
             left out, those that the trace does not list among them.

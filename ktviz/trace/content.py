@@ -110,6 +110,11 @@ class Content:
         return None if self._model is None else self._model()
 
     @property
+    def model_is_gone(self) -> bool:
+        """Whether the model that made the trace no longer lives: nobody has kept it."""
+        return self._model is not None and self.model is None
+
+    @property
     def adapted(self) -> list[Adapted]:
         """The adapters through which it was read, those that live."""
         return [one for one in (known() for known in self._adapted) if one is not None]

@@ -37,7 +37,7 @@ class Trace(Tabular):
     """All retrievals of a recording: one row per query and rank, with digests of what made them.
 
     It owns plain arrays: no model, no tensors, no open files. The model it was recorded from is remembered weakly, so
-    that explanations find it as long as it lives.
+    that explanations find it as long as it lives: keep it in a variable of its own.
 
     Example:
         >>> trace.sources()[["source", "share"]].round(4).values.tolist()[:2]

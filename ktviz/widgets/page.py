@@ -158,7 +158,7 @@ def write(
     """Make a page of at most so many bytes, and write it."""
     path = Path(path)
     if path.exists() and not overwrite:
-        raise StorageError(f"write {str(path)!r}", "it exists", "Say overwrite=True, or choose another name")
+        raise StorageError(f"write {str(path)!r}", "it exists", "Name another, or say overwrite=True")
     made = make(None if max_mb is None else most_bytes(max_mb))
     with replacing(path) as temporary:
         temporary.write_text(made.text, encoding="utf-8")
