@@ -714,9 +714,9 @@ def test_a_trace_without_its_model_says_to_pass_it(case, tmp_path):
     for orphan in (trace, ktviz.Trace.open(tmp_path / "trace.parquet")):
         assert orphan.model is None
         for through in METHODS:
-            with pytest.raises(TraceError, match="[Pp]ass model="):
+            with pytest.raises(TraceError, match=r"[Pp]ass model="):
                 ktviz.attribute(orphan, through=through)
-        with pytest.raises(TraceError, match="[Pp]ass model="):
+        with pytest.raises(TraceError, match=r"[Pp]ass model="):
             ktviz.without(orphan, "a")
         assert by_name(ktviz.attribute(orphan, model=case.translator, through="footprint")) == pytest.approx(expected)
 

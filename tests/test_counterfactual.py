@@ -138,10 +138,10 @@ def test_a_model_that_nobody_kept_is_missed_with_the_advice_to_keep_it(world, ph
     trace = translator.traced(photo)
     del translator
     gc.collect()
-    with pytest.raises(TraceError, match="is gone, as a trace does not keep it. Keep it in a variable"):
+    with pytest.raises(TraceError, match=r"is gone, as a trace does not keep it\. Keep it in a variable"):
         ktviz.without(trace, "a")
     trace.save(tmp_path / "trace.parquet")
-    with pytest.raises(TraceError, match="the trace has no model with it. Pass model="):
+    with pytest.raises(TraceError, match=r"the trace has no model with it\. Pass model="):
         ktviz.without(ktviz.Trace.open(tmp_path / "trace.parquet"), "a")
 
 
