@@ -46,10 +46,10 @@ def main() -> Iterator[Table]:
         ["search", "seconds", "times faster than exact", "recall@1", "similarity kept", "target"],
         speed_up(rows),
         f"Medians of {REPEATS}. A translation gives similarity up on purpose, to continue the source of a neighbour "
-        "(coherence 0.06): its winners are less often the best there are, but nearly as good. Translating the photo from "
-        f"pixels to pixels takes {translation:.2f} s (target 3 s) and at most {peak:.2f} GB of memory, the opening of "
-        "the library included (target 2 GB). The reference implementation needed 1.84 s for 961 queries in 10,674 "
-        "entries.",
+        "(coherence 0.06): its winners are less often the best there are, but nearly as good. Translating the photo "
+        f"from pixels to pixels takes {translation:.2f} s (target 3 s) and at most {peak:.2f} GB of memory, the "
+        "opening of the library included (target 2 GB). The reference implementation needed 1.84 s for 961 queries in "
+        "10,674 entries.",
         headlines=[
             *(Headline(f"search: {row[0]}", f"{row[1]} s at recall {row[3]}", row[5]) for row in rows if row[1]),
             Headline("translation of 512x512 px", f"{translation:.2f} s, {peak:.2f} GB", "≤ 3 s, ≤ 2 GB"),

@@ -91,7 +91,13 @@ def led_inside(app: Sphinx, page: str, source: list[str]) -> None:
         source[0] = re.sub(rf"\]\({pattern}", lambda found, to=folder: f"]({up}{to}/{found[1]}.md", source[0])
 
 
+def linked(app: Sphinx, what: str, name: str, value: object, options: object, lines: list[str]) -> None:
+    """Pages that a docstring names, as somebody reads it in the code, are links here."""
+    lines[:] = [re.sub(r"`?docs/([\w-]+)\.md`?", r":doc:`/\1`", line) for line in lines]
+
+
 def setup(app: Sphinx) -> None:
     """Equations, and links."""
+    app.connect("autodoc-process-docstring", linked)
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))
     app.connect("source-read", led_inside)

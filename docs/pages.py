@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 
 import ktviz
+from ktviz import samples
 from ktviz.help.pages import error_pages
 from ktviz.systems.protocol import ABILITIES
 from ktviz.systems.registry import OURS, system_class
@@ -22,21 +23,52 @@ GROUPS = {
     "Systems": ("systems",),
     "Libraries": ("library",),
     "Recording and traces": ("trace", "retrieval", "regions", "images", "labels"),
-    "Explaining": ("explain",),
+    "Explaining": ("explain", "systems.kt.shares"),
     "Audits": ("audit",),
     "Views": ("widgets", "workbench"),
     "Figures": ("figures",),
     "Many machines": ("engines",),
     "Errors and warnings": ("errors",),
 }
-"""Public names by the package that they are of."""
+"""Public names by the package that they are of, or a part of one."""
 
 
-HEAD = """# Reference
+PREAMBLE = """import pathlib
+import tempfile
 
-Everything public, as `import ktviz as kt` gives it. Examples run as they stand. In many of them,
-`world = ktviz.testing.ToyWorld(folder)` is a library of five flat colours with a translator, `photo = toy_photo()` four
-stripes, and `trace = world.translator.traced(photo)`.
+import torch
+
+import ktviz as kt
+from ktviz import samples
+from ktviz.testing import CellColours, CellMeans, ToyWorld, toy_photo
+
+world = ToyWorld(pathlib.Path(tempfile.mkdtemp()))  # a library of five flat colours, with a translator
+bank = next(iter(world.library))
+photo = toy_photo()  # four stripes, 64x64 px
+trace = world.translator.traced(photo)
+"""
+"""What examples in docstrings need before them."""
+
+HEAD = f"""# Reference
+
+Everything public, as `import ktviz as kt` gives it. To run an example, run this first:
+
+```python
+{PREAMBLE}```
+"""
+
+SAMPLES = """# ktviz.samples
+
+What comes with ktviz to try it on: `from ktviz import samples`. A bank is built when it is first asked for.
+
+| what | names |
+| --- | --- |
+{rows}
+
+```{{eval-rst}}
+.. automodule:: ktviz.samples
+   :members:
+```
 """
 
 
@@ -83,10 +115,10 @@ def write(path: Path, text: str) -> None:
 def grouped() -> dict[str, list[str]]:
     """Public names by group; every one is in one."""
     found: dict[str, list[str]] = {title: [] for title in GROUPS}
+    titles = {package: title for title, packages in GROUPS.items() for package in packages}
     for name in sorted(set(ktviz.__all__) - {"__version__"}, key=str.casefold):
-        package = home(name).split(".")[1]
-        title = next(title for title, packages in GROUPS.items() if package in packages)
-        found[title].append(name)
+        within = [package for package in titles if f"{home(name)}.".startswith(f"ktviz.{package}.")]
+        found[titles[max(within, key=len)]].append(name)
     return found
 
 
@@ -102,8 +134,11 @@ def reference() -> dict[str, str]:
         rows = "\n".join(f"| [`kt.{name}`](kt.{name}.md) | {first_line(getattr(ktviz, name))} |" for name in names)
         listed = "\n".join(f"kt.{name}" for name in names)
         parts.append(f"## {title}\n\n| | |\n| --- | --- |\n{rows}\n\n```{{toctree}}\n:hidden:\n{listed}\n```\n")
+    shown = f"| [`ktviz.samples`](samples.md) | {first_line(samples)} |"
+    parts.append(f"## Samples\n\n| | |\n| --- | --- |\n{shown}\n\n```{{toctree}}\n:hidden:\nsamples\n```\n")
     return {
         "index": "\n".join(parts),
+        "samples": SAMPLES.format(rows="\n".join(map(sample_row, sample_names().items()))),
         **{f"kt.{name}": described(name) for names in grouped().values() for name in names},
     }
 
@@ -116,9 +151,26 @@ def described(name: str) -> str:
     return f"# {name}\n\n```{{eval-rst}}\n.. auto{kind}:: ktviz.{name}\n{members}```\n"
 
 
+def sample_names() -> dict[str, list[str]]:
+    """What samples there are, by what gives them."""
+    banks = {
+        f"`samples.bank(name)`: {kind}": [name for name, known in samples.banks().items() if known == kind]
+        for kind in dict.fromkeys(samples.banks().values())
+    }
+    return {**banks, **{f"`samples.{kind}(name)`": found for kind, found in samples.names().items()}}
+
+
+def sample_row(row: tuple[str, list[str]]) -> str:
+    """A row of the table of samples."""
+    what, names = row
+    return f"| {what} | {', '.join(f'`{name}`' for name in names)} |"
+
+
 def first_line(value: object) -> str:
-    """What something is, in a line of a table."""
-    return (inspect.getdoc(value) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+    """What something is, in a line of a table: its first sentence."""
+    text = " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
+    sentence = re.split(r"(?<=[\w)`]{2}[.?])\s+(?=[A-Z`])", text)[0].rstrip(":.")
+    return (sentence if sentence.endswith("?") else f"{sentence}.").replace("|", "\\|")
 
 
 def lessons(folder: Path) -> str:

@@ -41,9 +41,7 @@ def check_target(folder: Path, overwrite: bool, what: str, mark: str, says: Coll
     if not folder.exists() or not any(folder.iterdir()):
         return
     if not overwrite:
-        raise StorageError(
-            asked, "it is not empty", "Name a new folder, or say overwrite=True, on the command line --overwrite"
-        )
+        raise StorageError(asked, "it is not empty", "Name a new folder, or say overwrite=True (--overwrite)")
     if not is_marked(folder / mark, says):
         raise StorageError(asked, f"it holds something else than {what}", "Name a new folder")
 

@@ -1,17 +1,19 @@
-"""The sample data: photographs, style sources, scenes, pots, portraits; libraries of them are built once, bank by bank.
+"""The sample data: photographs, style sources, scenes, pots, portraits; banks of them are built once::
 
-from ktviz import samples
+    from ktviz import samples
 
-translate = kt.Translator.shipped(samples.bank("art/impasto"))
-translate(samples.photo("coffee"))
+    translate = kt.Translator.shipped(samples.bank("art/impasto"))
+    translate(samples.photo("coffee"))
 
-street = samples.scene("street-3-0044")
-kt.Pix2PixHD(samples.bank("scenes/streets"))(street.labels, street.instances)
+    street = samples.scene("street-3-0044")
+    kt.Pix2PixHD(samples.bank("scenes/streets"))(street.labels, street.instances)
 
-kt.Munit(samples.bank("pots/glazed"))(samples.drawing("drawing-3-00008"), exemplar="pot-3-00006")
+    kt.Munit(samples.bank("pots/glazed"))(samples.drawing("drawing-3-00008"), exemplar="pot-3-00006")
 
-ann = samples.portrait("portrait-3-00029")
-kt.Bridge(samples.bank("portraits/clay"))(ann.pixels, ann.has, want="Hat")
+    ann = samples.portrait("portrait-3-00029")
+    kt.Bridge(samples.bank("portraits/clay"))(ann.pixels, ann.has, want="Hat")
+
+`names()` and `banks()` say what there is.
 """
 
 from __future__ import annotations

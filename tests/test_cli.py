@@ -165,7 +165,7 @@ def test_a_trace_that_translate_kept_can_be_audited(library, folder, tmp_path):
     ("arguments", "code", "message"),
     [
         (["audit", "PHOTO", "-l", "LIB", "-o", "NEW"], 2, "Name a library, and a bank in it"),
-        (["audit", "PHOTO", "-l", "LIB", "-b", "comic", "-o", "FULL"], 8, "not empty"),
+        (["audit", "PHOTO", "-l", "LIB", "-b", "comic", "-o", "FULL"], 8, "say overwrite=True (--overwrite)"),
         (["audit", "PHOTO", "-l", "LIB", "-b", "komic", "-o", "NEW"], 3, "Did you mean comic"),
         (["audit", "none.parquet", "-l", "LIB", "-o", "NEW"], 10, "no such file"),
         (["verify", "FULL", "-l", "LIB"], 12, "there is no manifest.json"),

@@ -8,14 +8,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import typer
 from matplotlib.text import Text
 
 import ktviz as kt
-from docs import make_live
+from docs import make_live, pages
 from docs.make_method_figures import parting
 from ktviz import errors, samples
+from ktviz.cli.main import app
+from ktviz.cli.making.registry import making
 from ktviz.help.pages import error_pages
-from ktviz.images import resize
+from ktviz.images import resize, resize_short_side
+from ktviz.regions import region_mask
 from ktviz.systems.registry import OURS
 from ktviz.testing import CHECKS
 from ktviz.testing.tampering import TAMPERINGS
@@ -72,11 +76,109 @@ def test_every_error_has_a_page_that_says_how_it_shows_where_it_is_from_and_what
         assert re.findall(r"(?m)^\*\*([\w ]+)", text) == ["You see", "Cause", "What to do"], name
 
 
+def test_messages_that_pages_of_errors_show_are_those_that_are_raised(monkeypatch, tmp_path, world, paint):
+    monkeypatch.chdir(tmp_path)
+    for name, content in (("photo.png", b"no picture"), ("page.html", b"")):
+        Path(name).write_bytes(content)
+    Path("audit").mkdir()
+    trace = world.translator.traced(paint(1, 48, 48))
+
+    def too_early():
+        with kt.record(world.translator) as unfinished:
+            len(unfinished)
+
+    raising = {
+        "ImageError": lambda: kt.read_image("photo.png"),
+        "MissingImageError": lambda: kt.read_image("city.jpg"),
+        "MissingCreditsError": lambda: kt.read_credits("credits.csv"),
+        "MissingLibraryError": lambda: kt.Library.open("my.ktlib"),
+        "MissingWeightsError": lambda: kt.Decoder.load("decoder.safetensors"),
+        "SettingError": lambda: kt.Settings(align=2),
+        "RegionError": lambda: region_mask(kt.Box(600, 0, 64, 64), 512, 512),
+        "MissingTraceError": lambda: kt.Trace.open("out.parquet"),
+        "TraceNotFinishedError": too_early,
+        "AbilityError": lambda: world.translator.space(trace),
+        "MissingAuditError": lambda: kt.Audit.open("audit"),
+        "MissingKeyError": lambda: kt.signing_key("me.key"),
+        "StorageError": lambda: trace.explore().to_html("page.html"),
+    }
+    for name, raises in raising.items():
+        with pytest.raises(getattr(errors, name)) as caught:
+            raises()
+        shown = re.match(r"\*\*You see\*\* (`{1,2})(.+?)\1(?!`)", error_pages()[name])[2]
+        assert str(caught.value) == shown
+
+
 @pytest.mark.parametrize("name", sorted(error_pages()))
 def test_every_error_names_its_page(name):
     error = getattr(errors, name)("asked", "found", "Do this")
     assert error.__notes__ == [f"More about it: ktviz error {name}"]
     assert str(error) == "asked: found. Do this."
+
+
+def commands(group, path=""):
+    """All commands below one, by what is typed."""
+    for name, command in group.commands.items():
+        whole = f"{path} {name}".strip()
+        yield from commands(command, whole) if hasattr(command, "commands") else [(whole, command)]
+
+
+ALL_COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("command", ALL_COMMANDS)
+def test_every_command_is_in_the_table_of_commands(command):
+    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    first = text.split("## ")[1]
+    assert first.startswith("All commands")
+    assert len(re.findall(rf"(?m)^\| `ktviz {command}[ `]", first)) == 1
+
+
+def test_the_table_of_commands_has_no_other_ones_and_no_other_options():
+    first = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8").split("## ")[1]
+    for row in re.findall(r"(?m)^\| `ktviz .*", first):
+        (name,) = [name for name in ALL_COMMANDS if re.match(rf"\| `ktviz {name}[ `]", row)]
+        options = {option for parameter in ALL_COMMANDS[name].params for option in parameter.opts}
+        assert set(re.findall(r"--[\w-]+", row)) <= options, name
+
+
+def test_the_table_of_options_has_every_one_that_kt_takes():
+    first = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8").split("## ")[1]
+    rows = re.findall(r"(?m)^\| (`--.*?) \|", first)
+    known = {option for row in rows for option in re.findall(r"--[\w-]+", row)}
+    kts = making("kt").takes
+    others = {name for system in OURS for name in making(system).takes} - {*kts}
+    said_elsewhere = {"photos", "output", "system", "again", "nearest", "as_json", "quiet"}
+    taken = {one.name: one.opts for one in ALL_COMMANDS["translate"].params if one.name not in others | said_elsewhere}
+    assert {*kts} <= {*taken}
+    assert [name for name, options in taken.items() if options[0] not in known] == []
+
+
+def test_the_page_of_samples_names_all_of_them():
+    text = pages.reference()["samples"]
+    names = [*samples.banks(), *(name for found in samples.names().values() for name in found)]
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_every_public_name_has_its_page_in_the_group_that_it_belongs_to():
+    assert "source_shares" in pages.grouped()["Explaining"]
+    assert {f"kt.{name}" for name in kt.__all__} - {*pages.reference()} == {"kt.__version__"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["README.md", "docs/start.md"])
+def test_what_the_entry_pages_do_with_ones_own_pictures_can_be_done_twice(page, monkeypatch, tmp_path):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    (code,) = (one for one in re.findall(r"(?s)```python\n(.*?)```", text) if "Library.ensure" in one)
+    monkeypatch.chdir(tmp_path)
+    names = {"kt": kt}
+    for number, name in enumerate(("coffee", "rocket")):
+        kt.write_image(f"paintings/{number}.png", samples.photo(name)[:128, :128])
+    Path("credits.csv").write_text("file,title\n0.png,One\n1.png,Two\n")
+    kt.write_image("city.jpg", resize_short_side(samples.photo("chelsea"), 160))
+    for _ in range(2):
+        exec(code.split("\nregion = ")[0], names)  # the questions that follow take minutes
+    assert names["trace"].model is names["translate"]
 
 
 def test_the_pages_of_systems_name_all_of_their_sites():

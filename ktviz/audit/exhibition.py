@@ -98,9 +98,7 @@ def write_exhibition(
     """
     path = Path(path)
     if path.exists() and not overwrite:
-        raise StorageError(
-            f"write {str(path)!r}", "it exists", "Name another, or say overwrite=True, on the command line --overwrite"
-        )
+        raise StorageError(f"write {str(path)!r}", "it exists", "Name another, or say overwrite=True (--overwrite)")
     table = store.shares(by)
     if not len(table):
         raise TraceError("an exhibition", "the store holds no trace that can be read", "Append some")

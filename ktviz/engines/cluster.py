@@ -42,7 +42,8 @@ class Cluster(Engine):
     Args:
         address: Of their scheduler, as `dask scheduler` says it; a cluster of this machine's cores, for as long as this
             object is open, if None.
-        shards: As in `Engine`: "s3://bucket/folder", a path, or any other URL that fsspec knows and all workers reach.
+        shards: Folder where finished work lies until the writer takes it: "s3://bucket/folder", a path, or any other
+            URL that fsspec knows and all workers reach. None: the library's own.
 
     Raises:
         ClusterError: dask is not installed, nobody answers, no worker comes, or one has other versions than this
@@ -127,7 +128,14 @@ class Cluster(Engine):
         quiet: bool,
         named: Callable[[A], str] = str,
     ) -> Iterator[tuple[int, B]]:
-        """As in `Engine.each`.
+        """Number of each thing and what came of it, as they are done.
+
+        Args:
+            work: Is done for each; it and the things travel to the workers.
+            things: Any number.
+            what: Is done, for the progress bar: "preparing sources".
+            quiet: No progress bar.
+            named: What an error calls a thing.
 
         Raises:
             ClusterError: The scheduler has gone, no worker is left, or several died of one thing.

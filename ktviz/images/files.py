@@ -26,7 +26,7 @@ STORED = ("WEBP", "PNG", "JPEG")
 
 
 def read_image(path: str | os.PathLike[str]) -> Pixels:
-    """Read an image file as RGB; docs/pictures.md says what becomes of what.
+    """Read an image file as RGB. What becomes of what: docs/pictures.md.
 
     Args:
         path: Of any format that Pillow reads as pixels: JPEG, PNG, WebP, AVIF, TIFF, JPEG 2000, GIF (first frame) ...

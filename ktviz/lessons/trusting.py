@@ -1,4 +1,4 @@
-"""The checker of lesson 3: the linear datamodeling score. It says what is wrong, by what a result must do."""
+"""The checker of lesson 3: the linear datamodelling score. It says what is wrong, by what a result must do."""
 
 from __future__ import annotations
 

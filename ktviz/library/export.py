@@ -102,9 +102,7 @@ def write_cards(library: Library, folder: str | os.PathLike[str], *, overwrite: 
 def write(path: Path, text: str, overwrite: bool) -> Path:
     """A new file, or one in the place of another."""
     if path.exists() and not overwrite:
-        raise StorageError(
-            f"write {str(path)!r}", "it exists", "Name another, or say overwrite=True, on the command line --overwrite"
-        )
+        raise StorageError(f"write {str(path)!r}", "it exists", "Name another, or say overwrite=True (--overwrite)")
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path

@@ -1,4 +1,4 @@
-"""The library folder: a small manifest written last, and one writer at a time.
+"""The library folder: a small manifest written last, and one writer at a time::
 
     NAME.ktlib/
       library.json                     format version, encoder, settings, and per bank its kind, counts, digests and

@@ -1,6 +1,6 @@
 """The systems that are known here: those of ktviz, and those that other packages register.
 
-A package registers a class by an entry point of the group `ktviz.systems`, whose name is the system's:
+A package registers a class by an entry point of the group `ktviz.systems`, whose name is the system's::
 
     [project.entry-points."ktviz.systems"]
     mine = "my_package.module:MySystem"

@@ -1,4 +1,4 @@
-"""One suite for every system: what the protocol promises, tried on a real run.
+"""One suite for every system: what the protocol promises, tried on a real run::
 
     for name in CHECKS:
         skipped = check_system(trial, [name])

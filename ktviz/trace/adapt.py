@@ -177,7 +177,7 @@ def misshapen(matches: Matches, signed: bool) -> str:
 
 class Adapters:
     """What makes a module of any model a retrieval site: `kt.adapt(module, reader, ...)`, and for look-ups that many
-    models have, without a reader:
+    models have, without a reader::
 
         kt.adapt.attention(model.attend, queries=kt.Queries.grid(8, 8, step_px=4), catalogue=memory)
         kt.adapt.neighbours(model.look_up, queries=kt.Queries.whole(32, 32), catalogue=kt.Catalogue.wholes(names))
@@ -218,7 +218,7 @@ class Adapters:
         span: Range = (0.0, 1.0),
         abilities: Abilities = Abilities(),
     ) -> Adapted:
-        """Make a module of any model a retrieval site.
+        """Make a module of any model a retrieval site::
 
             site = kt.adapt(
                 model.attention,

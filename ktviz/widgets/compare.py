@@ -36,7 +36,7 @@ class Compared(View):
 
 
 class Compare(anywidget.AnyWidget):
-    """Two or more traces side by side: what is selected in one is selected in all.
+    """Two or more traces side by side: what is selected in one is selected in all::
 
         kt.Compare(with_impasto, with_woodcut)
         kt.Compare(trace, kt.without(trace, "starry-river"), titles=["all", "without one"])

@@ -32,10 +32,11 @@ class Explorer(View):
 
     Tree and bands are there where the trace has some.
 
-    view = kt.Explorer(trace)      # or trace.explore()
-    view                           # the last line of a cell draws it
-    view.region = kt.Box(120, 80, 64, 64)
-    view.selection.to_pandas()
+    In a notebook, the last line of a cell draws it::
+
+        view = kt.Explorer(trace)  # or trace.explore()
+        view.region = kt.Box(120, 80, 64, 64)
+        view.selection.to_pandas()
 
     Example:
         >>> with kt.Explorer(trace) as view:
@@ -203,7 +204,7 @@ class CodeSpaceView(View):
 
 
 class TreeView(View):
-    """The cluster trees of banks, and how a translation went through them.
+    """The cluster trees of banks, and how a translation went through them::
 
         kt.TreeView(library["art"])                   # the trees alone; of one bank, too
         kt.TreeView(trace)                            # with visits, and the way of the selected retrieval

@@ -1,4 +1,4 @@
-"""One container for what crosses to the browser: a JSON header, then arrays and files, aligned, in one run of bytes.
+"""One container for what crosses to the browser: a JSON header, then arrays and files, aligned, in one run of bytes::
 
     4 bytes, little endian: length of the header | header, JSON in UTF-8, padded with spaces | parts, each from a
     multiple of 8 bytes

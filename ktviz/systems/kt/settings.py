@@ -44,7 +44,8 @@ class Settings(KnownKeywords):
     """How to translate.
 
     Attributes:
-        preset: "beam" (default), "paper" or "exact"; see `SearchSettings`.
+        preset: How to search. "beam" (default) visits the leaves of the cluster tree that look best; "paper" walks
+            greedily down one path, as published; "exact" compares all entries.
         transfer: "statistics" (the paper's default) or "swap".
         strength: Of the transfer from patch to patch: 0 is none, so that only alignment changes the photo, 1 all of it.
             None: 0.2 with alignment, else 1.

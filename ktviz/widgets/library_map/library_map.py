@@ -39,7 +39,7 @@ Answer = tuple[dict[str, Any], dict[str, Part]]
 
 
 class LibraryMap(anywidget.AnyWidget):
-    """All entries of banks, or their sources, on a plane: alike ones are near each other.
+    """All entries of banks, or their sources, on a plane: alike ones are near each other::
 
         kt.LibraryMap(library["art"])                     # density when far, points, then pictures when near
         kt.LibraryMap(banks, trace=trace)                 # and what a translation took, larger the more often

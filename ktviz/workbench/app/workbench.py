@@ -33,7 +33,7 @@ WELCOME = "Choose a picture and a bank, and press Translate. What is made appear
 
 
 class Workbench(VBox):
-    """Translate pictures, look into them, audit them and build libraries, without code.
+    """Translate pictures, look into them, audit them and build libraries, without code::
 
         bench = kt.Workbench()
         bench                                # the last line of a cell draws it
