@@ -25,7 +25,8 @@ from ktviz.trace.trace import Trace
 
 LEAST = 12
 """Retrievals, chosen by the search itself, in the smallest piece that is reported: three rows of four, 40x32 px.
-Of 350 pictures that share nothing with any work the largest had 10 (the last 120: `benchmarks/results/pieces.md`)."""
+Of pictures that share nothing with any work the largest had 10, and 8 where the limit had been set on others
+(`benchmarks/results/pieces.md`)."""
 ARRANGEMENTS = tuple(
     np.array(((x, 0), (0, y)))[:: 1 - 2 * turned] for x, y, turned in product((1, -1), (1, -1), (0, 1))
 )
