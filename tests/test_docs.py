@@ -13,6 +13,7 @@ from ktviz.help.pages import error_pages
 from ktviz.systems.registry import OURS
 from ktviz.testing import CHECKS
 from ktviz.testing.tampering import TAMPERINGS
+from ktviz.widgets.asking import RequestError
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = sorted(path.parent.name for path in (ROOT / "ktviz").glob("*/__init__.py"))
@@ -71,6 +72,14 @@ def test_every_error_names_its_page(name):
     error = getattr(errors, name)("asked", "found", "Do this")
     assert error.__notes__ == [f"More about it: ktviz error {name}"]
     assert str(error) == "asked: found. Do this."
+
+
+def test_an_error_that_has_no_page_of_its_own_names_that_of_its_base():
+    class FullError(errors.StorageError):
+        """Of somebody else."""
+
+    for kind, page in ((FullError, "StorageError"), (RequestError, "KtvizError")):
+        assert kind("asked", "found", "Do this").__notes__ == [f"More about it: ktviz error {page}"]
 
 
 def test_the_pages_of_systems_name_all_of_their_sites():
