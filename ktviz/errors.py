@@ -28,7 +28,12 @@ class KtvizError(Exception):
     def __init__(self, asked: str, found: str, todo: str) -> None:
         self.asked, self.found, self.todo = asked, found, todo
         Exception.__init__(self, asked, found, todo)  # an OSError would take them for number, reason and file
-        self.add_note(f"More about it: ktviz error {type(self).__name__}")
+        self.add_note(f"More about it: {self.page}")
+
+    @property
+    def page(self) -> str:
+        """The command that shows what an error of this class means; of a class of somebody else, of its base."""
+        return f"ktviz error {next(kind.__name__ for kind in type(self).__mro__ if kind.__module__ == __name__)}"
 
     def __str__(self) -> str:
         return f"{self.asked}: {self.found}. {self.todo}."

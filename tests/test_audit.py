@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -107,7 +108,8 @@ def test_what_is_unknown_is_counted_as_unknown():
             "creator": ["Ann", "unknown", ""],
         }
     )
-    table = roll_up(works, "creator")
+    trace = SimpleNamespace(sources=lambda: works, about={"sources": works.to_dict("records")})
+    table = roll_up(trace, "creator")
     assert table["creator"].tolist() == ["Ann", "unknown"]
     assert table["share"].tolist() == pytest.approx([0.5, 0.5])
     assert table["sources"].tolist() == [1, 1]
@@ -273,7 +275,18 @@ def keys_of(trace):
 def test_the_folder_holds_report_tables_pictures_trace_and_manifest(saved):
     names = {path.relative_to(saved).as_posix() for path in saved.rglob("*") if path.is_file()}
     assert {"report.html", "manifest.json", "trace.parquet", "pictures/input.png", "pictures/output.png"} <= names
-    for table in ("sources", "creators", "licences", "boxes", "pieces", "rivals", "counterfactuals", "regret"):
+    for table in (
+        "sources",
+        "creators",
+        "licences",
+        "banks",
+        "years",
+        "boxes",
+        "pieces",
+        "rivals",
+        "counterfactuals",
+        "regret",
+    ):
         csv, parquet = (saved / "tables" / f"{table}.{kind}" for kind in ("csv", "parquet"))
         pd.testing.assert_frame_equal(
             pd.read_csv(csv, keep_default_na=False, na_values=[""], dtype={"year": str}).dropna(axis=1, how="all"),
@@ -382,7 +395,7 @@ def test_a_trace_from_a_file_can_be_audited_with_its_model(toy_world, tmp_path):
     [
         (lambda folder: (folder / "manifest.json").unlink(), "there is no manifest.json"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "damaged"),
-        (lambda folder: (folder / "manifest.json").write_text('{"format": 99}'), "newer than 4"),
+        (lambda folder: (folder / "manifest.json").write_text('{"format": 99}'), "newer than 5"),
         (lambda folder: (folder / "manifest.json").write_text("[]"), "not that of an audit"),
         (lambda folder: (folder / "trace.parquet").unlink(), "trace.parquet"),
     ],

@@ -23,6 +23,7 @@ from ktviz.regions import region_mask
 from ktviz.systems.registry import OURS
 from ktviz.testing import CHECKS
 from ktviz.testing.tampering import TAMPERINGS
+from ktviz.widgets.asking import RequestError
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = sorted(path.parent.name for path in (ROOT / "ktviz").glob("*/__init__.py"))
@@ -179,6 +180,14 @@ def test_what_the_entry_pages_do_with_ones_own_pictures_can_be_done_twice(page, 
     for _ in range(2):
         exec(code.split("\nregion = ")[0], names)  # the questions that follow take minutes
     assert names["trace"].model is names["translate"]
+
+
+def test_an_error_that_has_no_page_of_its_own_names_that_of_its_base():
+    class FullError(errors.StorageError):
+        """Of somebody else."""
+
+    for kind, page in ((FullError, "StorageError"), (RequestError, "KtvizError")):
+        assert kind("asked", "found", "Do this").__notes__ == [f"More about it: ktviz error {page}"]
 
 
 def test_the_pages_of_systems_name_all_of_their_sites():

@@ -5,12 +5,15 @@ import doctest
 import inspect
 import pathlib
 import re
+import textwrap
 from importlib import import_module
 
 import pytest
 
 import ktviz as kt
 from docs.pages import PREAMBLE, first_line
+from ktviz import errors
+from ktviz.errors import MissingLibraryError, unknown_name
 from ktviz.retrieval.site import Recordable
 from ktviz.systems.protocol import System
 from ktviz.systems.registry import OURS, SystemClass, system_class
@@ -141,3 +144,101 @@ def test_the_first_line_of_a_public_name_is_one_sentence(name):
     assert line[-1] in ".?"
     assert not re.search(r"[:?.]\.$|:$", line)
     assert not re.search(r"\w{3}\. [A-Z]", line)
+
+
+def raised(function, kind=None):
+    """Names of the errors of ktviz that a function raises itself, not through what it calls."""
+    try:
+        body = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    except OSError:  # what dataclasses write has no source
+        return set()
+    made = [node.exc for node in own_nodes(body) if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)]
+    found = (error_of(call.func, function, kind) for call in made)
+    return {error.__name__ for error in found if error is not None}
+
+
+def own_nodes(node):
+    """What a function consists of, without the functions in it."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            yield child
+            yield from own_nodes(child)
+
+
+def error_of(callee, function, kind):
+    """The error that is made by a call: of its class, or of a function that says that it gives one; None of others."""
+    if isinstance(callee, ast.Name):
+        made = inspect.unwrap(function).__globals__.get(callee.id)
+    else:
+        made = getattr(kind, callee.attr, None) or getattr(errors, callee.attr, None)
+    if inspect.isfunction(made):
+        made = vars(errors).get(str(made.__annotations__.get("return")))
+    return made if inspect.isclass(made) and issubclass(made, kt.KtvizError) else None
+
+
+def unsaid(function, texts, kind=None):
+    """Errors that a function raises, and that no section `Raises:` of docstrings names, by their class or a base."""
+    said = " ".join((text or "").partition("Raises:")[2].partition("Example:")[0] for text in texts)
+    return {
+        name
+        for name in raised(function, kind)
+        if not any(
+            base.__name__ in said for base in getattr(errors, name).__mro__ if base.__module__ == errors.__name__
+        )
+    }
+
+
+def unsaid_of(kind):
+    """By method of a class, the errors that are not told; of its making, the class tells."""
+    found = {}
+    for base in ours(kind):
+        for name, value in vars(base).items():
+            function = function_of(getattr(value, "fget", None) or getattr(value, "func", None) or value)
+            if function is None or (name.startswith("_") and not name.endswith("__")):
+                continue
+            made = name in ("__init__", "__post_init__", "__new__")
+            texts = [one.__doc__ for one in kind.__mro__] if made else [function.__doc__]
+            if missing := unsaid(function, texts, kind):
+                found[f"{base.__name__}.{name}"] = sorted(missing)
+    return found
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_errors_that_a_public_name_raises_are_told(name):
+    value = getattr(kt, name)
+    if inspect.isfunction(value):
+        assert unsaid(value, [value.__doc__]) == set()
+    else:
+        assert unsaid_of(value if inspect.isclass(value) else type(value)) == {}
+
+
+def test_errors_that_are_not_told_are_found():
+    class Sudden:
+        """Says nothing."""
+
+        __module__ = "ktviz.sudden"
+
+        def __init__(self):
+            raise errors.LibraryError("a", "b", "c")
+
+        def told(self):
+            """One.
+
+            Raises:
+                LibraryError: Always.
+            """
+            raise MissingLibraryError("a", "b", "c")
+
+        def untold(self):
+            """Another; raises UnknownNameError."""
+            raise unknown_name("a", "b", ["c"])
+
+        def handed(self):
+            """What another would raise."""
+
+            def inner():
+                raise MissingLibraryError("a", "b", "c")
+
+            return inner
+
+    assert unsaid_of(Sudden) == {"Sudden.__init__": ["LibraryError"], "Sudden.untold": ["UnknownNameError"]}

@@ -116,6 +116,8 @@ COLUMNS = [
     *(("sources", name) for name in ("source", "share", "retrievals", "similarity", "licence", "sha256")),
     *(("creators", name) for name in ("creator", "share", "retrievals", "sources")),
     *(("licences", name) for name in ("licence", "share", "retrievals", "sources")),
+    *(("banks", name) for name in ("bank", "share", "retrievals", "sources")),
+    *(("years", name) for name in ("year", "share", "retrievals", "sources")),
     *(("boxes", name) for name in ("query", "source", "x", "source_width", "overlap", "similarity", "entry")),
     *(("counterfactuals", name) for name in ("source", "share", "changed_share", "mean_change", "new_winners")),
     *(("counterfactuals", name) for name in ("taken_over_by", "picture")),

@@ -18,8 +18,8 @@ c.png,Sky,Ben,1910,CC0-1.0
 
 
 @pytest.fixture(scope="module")
-def credited(tmp_path_factory, toy, settings, paint, save, toy_decoder):
-    """A translator on two banks of five pictures, of three creators, one of them unknown."""
+def library(tmp_path_factory, toy, settings, paint, save):
+    """Two banks of five pictures, of three creators, one of them unknown."""
     root = tmp_path_factory.mktemp("credited")
     for number, name in enumerate(("one/a", "one/b", "two/c", "two/d", "two/e")):
         save(root / f"{name}.png", paint(40 + number, 64, 64))
@@ -28,6 +28,11 @@ def credited(tmp_path_factory, toy, settings, paint, save, toy_decoder):
     for style in ("one", "two"):
         with pytest.warns(kt.SourceWarning):
             library.build(f"art/{style}", [root / style], encoder=toy, credits=root / "credits.csv", quiet=True)
+    return library
+
+
+@pytest.fixture(scope="module")
+def credited(library, toy, toy_decoder):
     return Translator(library["art"], toy, toy_decoder)
 
 
@@ -50,6 +55,45 @@ def test_shares_of_people_are_those_of_their_sources_added_up(trace, by, through
     known = each.frame.groupby([group_of(about[name], by) for name in each.frame["source"]])["share"].sum()
     assert np.allclose(all_of.frame.set_index(by)["share"][known.index], known, atol=1e-6)
     assert sorted(name for names in all_of.frame["sources"] for name in names) == sorted(about)
+
+
+@pytest.fixture(scope="module")
+def audit(trace, credited):
+    return kt.Audit.create(trace, top=0, sample=5, model=credited)
+
+
+@pytest.mark.parametrize("by", GROUPS)
+def test_tables_of_an_audit_are_those_of_its_sources_added_up(audit, by):
+    table, sources = audit.tables[f"{by}s"].set_index(by), audit.tables["sources"]
+    about = {source["source"]: source for source in audit.trace.about["sources"]}
+    groups = [group_of(about[name], by) for name in sources["source"]]
+    known = sources.groupby(groups)[["share", "retrievals"]].sum()
+    assert len(known) > 1
+    assert np.allclose(table.loc[known.index, ["share", "retrievals"]], known, atol=1e-12)
+    assert len(table) == len(known)
+    assert table["share"].sum() == pytest.approx(sources["share"].sum())
+    assert table["sources"].sum() == (sources["retrievals"] > 0).sum()
+
+
+def test_tables_of_banks_and_years_are_in_the_report_and_verified(audit, library, credited, tmp_path):
+    audit.save(tmp_path / "audit")
+    report = (tmp_path / "audit" / "report.html").read_text()
+    assert "<h2>Banks</h2>" in report
+    assert "<td>art/two</td>" in report
+    assert "<h2>Years</h2>" in report
+    assert "<td>1910</td>" in report
+    assert kt.verify(tmp_path / "audit", library, model=credited)
+
+
+def test_a_report_has_no_table_of_one_bank_or_of_years_that_nobody_knows(world, paint, tmp_path):
+    system = Translator(world.library["art/warm"], world.translator.encoder, world.translator.decoder)
+    audit = kt.Audit.create(system.traced(paint(3, 64, 96)), top=0, sample=5, model=system)
+    assert (len(audit.tables["banks"]), audit.tables["years"]["year"].tolist()) == (1, ["unknown"])
+    audit.save(tmp_path / "audit")
+    report = (tmp_path / "audit" / "report.html").read_text()
+    assert "<h2>Licences</h2>" in report
+    assert "<h2>Banks</h2>" not in report
+    assert "<h2>Years</h2>" not in report
 
 
 def test_one_licence_that_is_written_in_two_ways_is_one(trace):

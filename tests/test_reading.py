@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -36,6 +38,8 @@ def home(world, paint, tmp_path_factory):
     kt.Audit.create(trace, title="A", top=0, sample=5, model=world.translator).save(folder / "audit")
     kt.keygen(folder / "me.key")
     kt.sign(folder / "audit", folder / "me.key")
+    pair = kt.self_made_certificate(folder / "ann.key", "Ann"), folder / "ann.key"
+    kt.write_credentials(folder / "out.png", trace, *pair)
     return folder
 
 
@@ -81,6 +85,47 @@ main()
     table.write_bytes(before)
     assert done.returncode == 1
     assert "sources.csv was changed" in done.stderr
+
+
+def test_credentials_of_a_picture_are_read_without_torch(home):
+    works = kt.read_credentials(home / "out.png").works
+    code = """
+found = kt.read_credentials("out.png")
+print(found.state, found.signer, *found.works["share"])
+from ktviz.cli.main import main
+sys.argv = ["ktviz", "credentials", "out.png", "--json"]
+main()
+"""
+    first, _, said = run(code, home).stdout.partition("\n")
+    assert first == " ".join(("Valid", "Ann", *map(str, works["share"])))
+    assert json.loads(said)["works"] == works.to_dict("records")
+
+
+def test_credentials_of_a_trace_that_was_read_are_written_without_torch(home):
+    code = """
+kt.write_credentials("again.png", kt.Trace.open("trace.parquet"), "ann.key.crt", "ann.key")
+"""
+    run(code, home)
+    again, known = (kt.read_credentials(home / name) for name in ("again.png", "out.png"))
+    assert (again.state, again.about) == ("Valid", known.about)
+
+
+def test_shares_of_a_trace_are_asked_for_in_another_way_without_torch_too(home):
+    code = """
+try:
+    kt.source_shares(kt.Trace.open("trace.parquet"))
+except kt.KtvizError as error:
+    print(error)
+"""
+    assert "a Trace. Ask a trace: trace.sources()" in run(code, home).stdout
+
+
+def test_what_the_documentation_says_works_without_torch_is_there(home):
+    text = (ROOT / "docs" / "compatibility.md").read_text(encoding="utf-8").split("## What works without torch")[1]
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    names = sorted({name for row in rows for name in re.findall(r"`kt\.(\w+)", row)})
+    assert {"Trace", "TraceStore", "read_credentials", "source_shares", "verify_files"} <= {*names}
+    run(f"for name in {names}: getattr(kt, name)", home)
 
 
 def test_what_is_not_there_says_what_to_install(home):
@@ -173,3 +218,28 @@ def test_the_command_of_the_wheel_starts(installed, tmp_path):
     command = installed / "bin" / "ktviz"
     assert started(installed, tmp_path, command, "--version").strip() == f"ktviz {kt.__version__}"
     assert "sample data" in started(installed, tmp_path, command, "demo", "--help")
+
+
+@pytest.mark.slow
+def test_the_wheel_for_reading_reads_a_trace_where_it_is_installed_alone(wheels, home, tmp_path):
+    """Not the checkout: of that, a wheel may lack a file."""
+    _, found = wheels
+    install = ["pip", "install", "--quiet", "--no-deps", "--no-index", "--target", tmp_path / "site"]
+    subprocess.run([sys.executable, "-m", *map(str, install), str(found["ktviz_read"])], check=True)
+    code = """
+print(kt.__file__)
+trace = kt.Trace.open("trace.parquet")
+print(trace.digest, trace.sources()["share"].sum().round(6))
+print(kt.verify_files("audit").ok, kt.read_credentials("out.png").state)
+from ktviz.help.pages import error_page
+print(len(error_page("TraceError")) > 10)
+"""
+    there = f"import sys\nsys.path.insert(0, {str(tmp_path / 'site')!r})\n"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", there + WITHOUT + code], cwd=home, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    where, *said = done.stdout.splitlines()
+    assert Path(where).is_relative_to(tmp_path / "site")
+    assert said == [f"{kt.Trace.open(home / 'trace.parquet').digest} 1.0", "True Valid", "True"]

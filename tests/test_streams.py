@@ -178,6 +178,7 @@ def test_translate_as_json_says_what_was_made_and_what_failed(run, library, phot
         0
     ].keys()
     assert failed["error"]["code"] == 4
+    assert (failed["error"]["class"], failed["error"]["page"]) == ("ImageError", "ktviz error ImageError")
     assert failed["error"]["asked"].startswith("image ")
 
 
@@ -209,7 +210,9 @@ def test_no_line_is_wrapped_when_nobody_looks(run, library, photo, tmp_path):
     assert out.text.splitlines()[0] == str(library)
     code, out, err = run("translate", tmp_path / ("nowhere " * 30), "-l", library, "-b", "comic", "-o", target)
     assert code == 4
-    assert len(err.text.splitlines()) == 3
+    *_, last = lines = err.text.splitlines()
+    assert len(lines) == 4
+    assert last == "       more: ktviz error MissingImageError"
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1", "cp932", "utf-8"])
@@ -234,6 +237,18 @@ def test_signs_become_what_ascii_draws(monkeypatch):
 
 
 HOSTILE = "a\x1b[2K\x9b31m\r\nfake.png"
+
+
+def test_an_error_names_the_command_that_explains_it_and_a_usage_error_has_none(run, library):
+    code, _, err = run("library", "info", library.parent / "none")
+    *_, last = err.text.splitlines()
+    assert (code, last) == (5, "       more: ktviz error MissingLibraryError")
+    code, out, _ = run(*last.split()[2:])
+    assert code == 0
+    assert out.text.startswith("You see")
+    code, _, err = run("library", "info", "--nonsense")
+    assert code == 2
+    assert "ktviz error" not in err.text
 
 
 def test_no_name_is_obeyed_by_a_terminal(run, photo, tmp_path):
@@ -336,7 +351,7 @@ def test_a_full_disk_is_named(run, library, photo, command):
     assert code == 8
     assert "write standard output" in err.text
     assert "No space left on device" in err.text
-    assert err.text.count("error") == 1
+    assert err.text.count("found:") == 1
 
 
 def test_errors_that_nobody_can_be_told_are_no_others(run, library):

@@ -17,7 +17,7 @@ from torch import nn
 from ktviz.audit.audit import Audit
 from ktviz.audit.differences import Difference, compare_files
 from ktviz.audit.fingerprint import find_runs, fingerprints, hash_rows, prefix_sums, rolling
-from ktviz.audit.folder import MANIFEST, manifest_bytes
+from ktviz.audit.folder import MANIFEST, TABLES, manifest_bytes
 from ktviz.audit.removal import verify_removal
 from ktviz.audit.verdict import Verdict
 from ktviz.audit.verify import verify
@@ -345,16 +345,35 @@ def test_a_photo_of_another_size_than_its_trace_is_not_decoded(folder):
         Audit.open(folder)
 
 
-def test_an_audit_of_the_format_before_opens_and_is_verified_once_saved_anew(
-    original, world, model, tmp_path, monkeypatch
-):
-    with monkeypatch.context() as before:
-        before.setattr("ktviz.audit.audit.FORMAT", 3)
-        Audit.open(original).save(tmp_path / "old")
+def test_an_audit_of_the_format_before_opens_and_is_verified_once_saved_anew(original, world, model, tmp_path):
+    replace(Audit.open(original), format=3).save(tmp_path / "old")
     with pytest.raises(AuditError, match=r"format 3: up to ktviz 0\.5"):
         verify(tmp_path / "old", world.folder, model=model)
     Audit.open(tmp_path / "old").save(tmp_path / "new")
     assert verify(tmp_path / "new", world.folder, model=model)
+
+
+def test_an_audit_without_tables_of_banks_and_years_is_verified_as_before(original, world, model, tmp_path):
+    replace(Audit.open(original), format=4).save(tmp_path / "old")
+    assert {path.stem for path in (tmp_path / "old/tables").iterdir()} == {*TABLES} - {"banks", "years"}
+    assert verify(tmp_path / "old", world.folder, model=model)
+    Audit.open(tmp_path / "old").save(tmp_path / "new")
+    assert {path.stem for path in (tmp_path / "new/tables").iterdir()} == {*TABLES}
+    assert verify(tmp_path / "new", world.folder, model=model)
+
+
+def test_an_audit_cannot_pass_for_an_older_one_with_more_in_it_or_a_newer_one_with_less(
+    original, world, model, tmp_path
+):
+    for number, name in ((4, "does not belong to the audit"), (5, "is missing")):
+        folder = tmp_path / str(number)
+        shutil.copytree(original, folder)
+        audit = Audit.open(original)
+        for table in (folder / "tables").glob("banks.*") if number == 5 else ():
+            table.unlink()
+        audit = replace(audit, format=number)
+        (folder / "manifest.json").write_bytes(manifest_bytes(audit.manifest(folder)))
+        assert verify(folder, world.folder, model=model).difference == f"tables/banks.csv {name}"
 
 
 @pytest.mark.parametrize("error", [StopIteration(), KeyError("x"), ZeroDivisionError()])

@@ -43,7 +43,6 @@ from ktviz.audit.folder import (
     MANIFEST,
     PRINTS,
     REPORT,
-    TABLES,
     TRACE,
     check_target,
     file_list,
@@ -51,6 +50,7 @@ from ktviz.audit.folder import (
     manifest_bytes,
     read_manifest,
     read_table,
+    table_names,
     write_folder,
     write_table,
 )
@@ -94,6 +94,7 @@ class Audit:
         fingerprints: Of all sources that the trace lists, if they are in a library.
         parameters: How much was done.
         about: When and with what it was made, which works were searched, the control for pieces.
+        format: Of the folder that is written: today's; an older one is written to be compared alone.
 
     Example:
         >>> audit = kt.Audit.create(trace, title="Stripes", top=1, sample=5)
@@ -105,7 +106,7 @@ class Audit:
         ''
         >>> audit.write(home / "again")
         >>> audit.manifest(home / "again")["files"] == audit.manifest(home / "audit")["files"], len(audit.file_names())
-        (True, 34)
+        (True, 38)
         >>> _ = kt.self_made_certificate(home / "ann.key", "Ann")
         >>> audit.write_credentials(home / "out.png", home / "ann.key.crt", home / "ann.key")
         >>> case = case_of(audit.trace, "rerun", model=world.translator)
@@ -119,6 +120,7 @@ class Audit:
     fingerprints: tuple[Fingerprint, ...]
     parameters: Parameters
     about: Mapping[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
 
     @classmethod
     def create(
@@ -211,8 +213,9 @@ class Audit:
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
-        """sources, creators, licences, boxes, pieces, rivals, copies, counterfactuals, regret."""
-        return tables_of(self.evidence)
+        """sources, served, creators, licences, banks, years, boxes, pieces, rivals, copies, counterfactuals, regret."""
+        found = tables_of(self.evidence)
+        return {name: found[name] for name in table_names(self.format)}
 
     @cached_property
     def pictures(self) -> Mapping[str, Pixels]:
@@ -284,7 +287,7 @@ class Audit:
     def file_names(self) -> set[str]:
         """What its folder holds."""
         names = {MANIFEST, REPORT, TRACE, PRINTS}
-        names |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")}
+        names |= {f"tables/{name}.{kind}" for name in table_names(self.format) for kind in ("csv", "parquet")}
         names |= {f"pictures/{name}.png" for name in self.pictures}
         names |= {f"counterfactuals/{name}.parquet" for name in counterfactual_names(self.evidence).values()}
         names |= asked_files(self.evidence)
@@ -293,7 +296,7 @@ class Audit:
     def manifest(self, folder: Path) -> dict[str, Any]:
         """What the manifest says, with the digest of every file of a folder."""
         return {
-            "format": FORMAT,
+            "format": self.format,
             "title": self.title,
             "parameters": asdict(self.parameters),
             "trace": self.trace.digest,

@@ -17,8 +17,8 @@ import pandas as pd
 from ktviz import __version__
 from ktviz.audit.certificates import read_pair
 from ktviz.errors import AuditError, MissingAuditError, SigningError
-from ktviz.explain.case import source_picture
 from ktviz.explain.result import one_site
+from ktviz.explain.source_pictures import source_picture
 from ktviz.files import replacing
 from ktviz.images import Pixels, encode_image, shrink
 from ktviz.trace.named import title_of
@@ -212,7 +212,7 @@ def library() -> Any:
         import c2pa
     except ImportError:
         raise SigningError(
-            "content credentials", "c2pa-python is not installed", "Install it: pip install 'ktviz[c2pa]'"
+            "content credentials", "c2pa-python is not installed", "Install it: pip install c2pa-python"
         ) from None
     return c2pa
 

@@ -39,15 +39,24 @@ def first_difference(recorded: Trace, found: Trace) -> str:
     """Where two traces of one photo differ first, in words; empty where they are equal bit for bit."""
     if recorded.table.equals(found.table) and table_digest(recorded.table, {}, []) == table_digest(found.table, {}, []):
         return ""
+    names, known = recorded.table.column_names, found.table.column_names
+    if names != known:
+        strange = next((name for name in (*names, *known) if name not in known or name not in names), "")
+        how = "recorded, not found" if strange in names else "found, not recorded"
+        return f"column {strange}: {how}" if strange else "order of columns"
     if len(recorded.table) != len(found.table):
-        return f"{len(recorded.table)} rows, found {len(found.table)}"
-    query = found.column("query", winners=False)
-    for column in ("entry", *found.table.column_names):
+        return f"rows: recorded {len(recorded.table)}, found {len(found.table)}"
+    query, site = (found.column(name, winners=False) for name in ("query", "site"))
+    for column in ("entry", *names):
         one, other = (trace.column(column, winners=False) for trace in (recorded, found))
         row = first_row(one, other)
         if row is not None:
-            return f"retrieval {query[row]}: recorded {column} {one[row]}, found {other[row]}"
-    return "columns of other types"
+            place = f"{query[row]} of {site[row]}" if len(found.sites) > 1 else query[row]
+            return f"retrieval {place}: recorded {column} {one[row]}, found {other[row]}"
+    tables = [recorded.table, found.table]
+    digests = ([table_digest(table.select([name]), {}, []) for table in tables] for name in names)
+    column = next(name for name, (one, other) in zip(names, digests, strict=True) if one != other)
+    return f"column {column}: equal values, of another type or with other gaps"
 
 
 def compare_pixels(name: str, recorded: Pixels, found: Pixels, levels: int, most: float = 1.0) -> str:

@@ -16,10 +16,10 @@ from ktviz.explain.pieces import pieces, pieces_mask
 from ktviz.explain.regret import regret_table
 from ktviz.images import Pixels
 from ktviz.library.format import is_bank_name
-from ktviz.licences import UNKNOWN, in_short
 from ktviz.regions import Mask
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.registry import names, system_class
+from ktviz.trace.groups import GROUPS, Group, group_of
 from ktviz.trace.pictures import INPUT, OUTPUT
 from ktviz.trace.shares import with_cause
 from ktviz.trace.trace import Trace
@@ -55,14 +55,9 @@ def served(evidence: Evidence) -> pd.DataFrame:
 
 
 def derived_tables(trace: Trace) -> dict[str, pd.DataFrame]:
-    """What follows from the trace alone: sources, creators, licences, boxes."""
-    sources = trace.sources()
-    found = {
-        "sources": sources,
-        "creators": roll_up(sources, "creator"),
-        "licences": roll_up(sources.assign(licence=sources["licence"].map(in_short)), "licence"),
-        "boxes": boxes(trace),
-    }
+    """What follows from the trace alone: sources, creators, licences, banks, years, boxes."""
+    grouped = {f"{by}s": roll_up(trace, by) for by in GROUPS}
+    found = {"sources": trace.sources(), **grouped, "boxes": boxes(trace)}
     return {name: with_cause(trace, table) for name, table in found.items()}
 
 
@@ -121,10 +116,11 @@ def shown(pixels: Pixels | None) -> Pixels:
     return pixels
 
 
-def roll_up(sources: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Shares by creator or by licence, largest first; what is unknown is one row of its own."""
-    named = sources.assign(**{by: sources[by].replace("", UNKNOWN)})
-    groups = named.groupby(by, sort=True)
+def roll_up(trace: Trace, by: Group) -> pd.DataFrame:
+    """Shares by creator, licence, bank or year, largest first; what is unknown is one row of its own."""
+    known = {source["source"]: group_of(source, by) for source in trace.about["sources"]}
+    sources = trace.sources()
+    groups = sources.assign(**{by: sources["source"].map(known)}).groupby(by, sort=True)
     table = groups.agg(
         share=("share", "sum"),
         retrievals=("retrievals", "sum"),

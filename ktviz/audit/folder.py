@@ -21,8 +21,9 @@ from ktviz.images import file_digest
 from ktviz.tables import read_rows
 from ktviz.trace import schema1
 
-FORMAT, OLDEST = 4, 2
-"""Of the folders that are written, and the oldest that can be opened: of the first, anything could be forged."""
+FORMAT, VERIFIED, OLDEST = 5, 4, 2
+"""Of the folders that are written, the oldest whose files can be made again to the byte, and the oldest that can be
+opened: of the first, anything could be forged."""
 WRITTEN_BY = {2: "0.4", 3: "0.5"}
 """The latest version that wrote an older format."""
 MANIFEST, REPORT, TRACE, PRINTS = "manifest.json", "report.html", "trace.parquet", "fingerprints.parquet"
@@ -33,6 +34,8 @@ TABLES = (
     "served",
     "creators",
     "licences",
+    "banks",
+    "years",
     "boxes",
     "pieces",
     "rivals",
@@ -40,6 +43,8 @@ TABLES = (
     "counterfactuals",
     "regret",
 )
+SINCE_5 = ("banks", "years")
+"""Tables that folders of older formats lack."""
 FIELDS: Mapping[str, type] = {
     "format": int,
     "title": str,
@@ -61,6 +66,11 @@ FIELDS: Mapping[str, type] = {
 says how many more there were."""
 SINCE_4 = ("unlisted",)
 """What manifests of older formats need not say."""
+
+
+def table_names(number: int) -> list[str]:
+    """The tables that a folder of a format holds."""
+    return [name for name in TABLES if number >= 5 or name not in SINCE_5]
 
 
 def check_target(folder: Path, overwrite: bool) -> None:

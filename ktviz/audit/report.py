@@ -22,6 +22,7 @@ from ktviz.figures.layout import percent
 from ktviz.images import Pixels, encode_image, resize
 from ktviz.licences import UNKNOWN, readable
 from ktviz.printing import counted
+from ktviz.trace.groups import Group
 from ktviz.trace.shares import LEAST as LEAST_PART
 from ktviz.trace.shares import lacking_by_class, uncovered
 
@@ -64,6 +65,8 @@ def render(audit: Audit) -> str:
         served=records(audit.tables["served"]),
         creators=records(audit.tables["creators"]),
         licences=records(audit.tables["licences"]),
+        banks=telling(audit, "bank"),
+        years=telling(audit, "year"),
         pieces=records(audit.tables["pieces"].head(MOST_LISTED)),
         pieces_count=len(audit.tables["pieces"]),
         pieces_area=float(audit.tables["pieces"]["area"].sum()),
@@ -95,6 +98,14 @@ def scattered(trace: Trace) -> float:
 def is_small(name: str) -> bool:
     """Whether a picture stands in a section of its own, among others of its kind."""
     return name.startswith(("without-", "attribution-", "comparison-"))
+
+
+def telling(audit: Audit, by: Group) -> list[dict[str, Any]]:
+    """Shares by bank or year, where they tell more than the works do: of several, or of one that is known; an audit of
+    an older format has no such table."""
+    rows = records(audit.tables.get(f"{by}s", pd.DataFrame()))
+    known = [row for row in rows if row[by] != UNKNOWN]
+    return rows if len(rows) > 1 or (known and by == "year") else []
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

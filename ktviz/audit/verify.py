@@ -32,10 +32,10 @@ from ktviz.audit.differences import compare_files
 from ktviz.audit.evidence import counterfactual_names
 from ktviz.audit.findings import given_files, given_sources, stated_settings
 from ktviz.audit.folder import (
-    FORMAT,
     MANIFEST,
     SIGNATURE,
     TRACE,
+    VERIFIED,
     WRITTEN_BY,
     manifest_bytes,
     plain_files,
@@ -112,7 +112,7 @@ def verify(
 def check_of_today(folder: Path) -> None:
     """Raise AuditError for an audit of an older format: its tables and its report cannot be made again to the byte."""
     found = read_manifest(folder)["format"]
-    if found < FORMAT:
+    if found < VERIFIED:
         then = WRITTEN_BY[found]
         raise AuditError(
             f"verify audit {str(folder)!r}",
@@ -216,7 +216,8 @@ def in_words(source: Mapping[str, Any]) -> str:
 def check_rest(folder: Path, audit: Audit, case: Case) -> str:
     """Every file is what it has to be, given the evidence."""
     again = Audit.assemble(audit.evidence, case, audit.parameters, audit.title)
-    again = replace(again, about={**again.about, **{n: audit.about[n] for n in ("made", "versions", "processor")}})
+    stated = {name: audit.about[name] for name in ("made", "versions", "processor")}
+    again = replace(again, about={**again.about, **stated}, format=read_manifest(folder)["format"])
     there = plain_files(folder) - {SIGNATURE}
     for name in sorted(there ^ again.file_names()):
         raise Difference(f"{name} {'does not belong to the audit' if name in there else 'is missing'}")

@@ -80,7 +80,8 @@ EXIT_CODES: tuple[tuple[type[KtvizError], int], ...] = (
 
 def error_as_json(error: KtvizError) -> dict[str, Any]:
     """An error for programs."""
-    return {"asked": error.asked, "found": error.found, "todo": error.todo, "code": exit_code(error)}
+    said = {"asked": error.asked, "found": error.found, "todo": error.todo}
+    return {**said, "code": exit_code(error), "class": type(error).__name__, "page": error.page}
 
 
 def exit_code(error: KtvizError) -> int:
@@ -89,11 +90,12 @@ def exit_code(error: KtvizError) -> int:
 
 
 def report(error: KtvizError) -> None:
-    """Print an error on three lines: asked, found, to do."""
+    """Print an error on four lines: asked, found, to do, and the command that says more."""
     for head, text in (
         ("[bold red]error[/]", error.asked),
         ("      found:", error.found),
         ("      to do:", error.todo),
+        ("       more:", error.page),
     ):
         err.print(f"{head} {escape_lines(text)}", soft_wrap=True)
 

@@ -9,7 +9,7 @@ import typer
 
 from ktviz.cli.console import Json, Quiet, err, escape, out, print_json
 
-ELSEWHERE = "It was made with other versions or on another processor: rounding may be why (docs/exactness.md)."
+ROUNDED = "It was made elsewhere, and rounding may be why (docs/exactness.md):"
 
 
 def rerun(
@@ -28,12 +28,13 @@ def rerun(
 
     found = again(path, library, photo=None if photo is None else read_image(photo))
     if as_json:
-        print_json({"same": found.same, "recorded": found.recorded, "found": found.found, "differs": found.difference})
+        digests = {"recorded": found.recorded, "found": found.found}
+        print_json({"same": found.same, **digests, "differs": found.difference, "elsewhere": found.elsewhere})
     elif found.same and not quiet:
         out.print(f"[green]the same digest[/]  {found.found}", soft_wrap=True)
     if not found.same:
         if not as_json:
             err.print(f"[bold red]differs[/] {escape(found.difference)}", soft_wrap=True)
-            if found.rounded:
-                err.print(ELSEWHERE, soft_wrap=True)
+            if found.elsewhere:
+                err.print(f"{ROUNDED} {escape(found.elsewhere)}", soft_wrap=True)
         raise typer.Exit(1)

@@ -168,25 +168,3 @@ def check_equal(name: str, recorded: str, found: str) -> None:
 def shown(digest: str) -> str:
     """A digest in short; anything else as it is."""
     return digest[:12] if re.fullmatch("[0-9a-f]{64}", digest) else digest
-
-
-def source_picture(trace: Trace, source: str, model: object | None = None) -> Pixels | None:
-    """A source as the system has it, or as the trace holds it where it is a canvas of the run; None where neither does.
-
-    Args:
-        trace: Of one image.
-        source: Its whole name.
-        model: The system; the one that recorded, while it lives, if None.
-    """
-    system = trace.model if model is None else model
-    found = system.source_picture(trace, source) if isinstance(system, System) else None
-    return canvas_of(trace, source) if found is None else found
-
-
-def canvas_of(trace: Trace, source: str) -> Pixels | None:
-    """A source that is itself a canvas of the run, by its name or its pixels, where the trace has kept it."""
-    known = {one["source"]: one.get("pixels") for one in trace.about["sources"]}
-    for canvas, pixels in trace.picture.canvases.items():
-        if canvas == source or (known.get(source) and known[source] == trace.picture.sha256(canvas)):
-            return pixels
-    return None

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 from ktviz.errors import SettingError, TraceError
 from ktviz.explain.bands import BAND_COLUMNS
-from ktviz.explain.case import case_if_any, source_picture
+from ktviz.explain.case import case_if_any
 from ktviz.explain.result import one_site
+from ktviz.explain.source_pictures import source_picture
 from ktviz.figures.canvas import Canvas, Point, page_width
 from ktviz.figures.colours import FAINT, INK, OTHER, trace_colours
 from ktviz.figures.credit_line import credit_line

@@ -17,8 +17,8 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from ktviz.errors import AbilityError, KtvizError, LibraryError, TraceError
-from ktviz.explain.case import source_picture
 from ktviz.explain.result import one_site
+from ktviz.explain.source_pictures import source_picture
 from ktviz.figures.attribution import colour, highlighted, pale_outside
 from ktviz.figures.colours import BOTH_INK, source_colours, trace_colours
 from ktviz.figures.comparison import FULL

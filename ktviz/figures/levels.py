@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from ktviz.errors import TraceError
-from ktviz.explain.case import source_picture
+from ktviz.explain.source_pictures import source_picture
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, SOURCE_COLOURS
 from ktviz.figures.layout import MARGIN, columns_in, fit, in_rows

@@ -12,8 +12,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from ktviz.errors import TraceError
-from ktviz.explain.case import source_picture
 from ktviz.explain.result import one_site
+from ktviz.explain.source_pictures import source_picture
 from ktviz.figures.canvas import Canvas, page_width
 from ktviz.figures.colours import FAINT, OTHER, QUANTITY, SOURCE_COLOURS, trace_colours
 from ktviz.figures.layout import MARGIN, fit, percent

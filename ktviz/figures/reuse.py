@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ktviz.errors import TraceError
-from ktviz.explain.case import case_if_any, source_picture
+from ktviz.explain.case import case_if_any
 from ktviz.explain.result import one_site
+from ktviz.explain.source_pictures import source_picture
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT
 from ktviz.figures.layout import MARGIN, columns_in, fit, in_rows

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ktviz.explain.case import source_picture
 from ktviz.explain.result import one_site
+from ktviz.explain.source_pictures import source_picture
 from ktviz.figures.canvas import Canvas
 from ktviz.figures.colours import FAINT, INK, trace_colours
 from ktviz.figures.credit_line import credit_line

@@ -87,7 +87,10 @@ class Classes:
         return self.names.index(name)
 
     def check_same(self, other: Classes, asked: str) -> None:
-        """Raise LabelError, with the first difference, unless another list has the same names in the same order.
+        """Compare with another list: both need the same names in the same order.
+
+        Raises:
+            LabelError: They differ; the message names the first difference.
 
         Example:
             >>> ours, other = (Classes(("sky", "road"), (first, (9, 9, 9))) for first in ((0, 0, 0), (70, 130, 180)))

@@ -64,6 +64,9 @@ class LibrarySettings:
             sixteenth of them.
         seed: Seed of the clustering.
 
+    Raises:
+        SettingError: A value outside its range.
+
     Example:
         >>> kt.LibrarySettings(side_px=256).dedupe
         0.9

@@ -194,7 +194,11 @@ class Library:
         return self._open[name]
 
     def record(self, name: str) -> BankRecord:
-        """What the manifest knows of a bank; UnknownNameError if there is none of that name."""
+        """What the manifest knows of a bank.
+
+        Raises:
+            UnknownNameError: There is none of that name.
+        """
         if name not in self.manifest.banks:
             raise unknown_name("bank", name, self)
         return self.manifest.banks[name]

@@ -154,7 +154,12 @@ class Material:
         return stretched(instances, *self.scaled(*instances.shape))
 
     def labels_of(self, classes: Classes, system: str) -> Map:
-        """The label map as it was given; errors as in `label_map`."""
+        """The label map as it was given.
+
+        Raises:
+            SettingError: There is none.
+            LabelError: It is of another size than the photograph, has other classes, or cannot be used.
+        """
         if self.labels is None:
             raise self.lacking("label map", system)
         if self.known_classes is not None:

@@ -65,7 +65,11 @@ class PlainSystem:
         return {}
 
     def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
-        """Pictures of retrievals: there are none of the sources."""
+        """Pictures of retrievals: there are none of the sources.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("pictures of retrievals", f"ktviz holds no sources of {self.name}", "Look at their boxes")
 
     def source_picture(self, trace: Trace, source: str) -> Pixels | None:
@@ -73,7 +77,11 @@ class PlainSystem:
         return None
 
     def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
-        """The same run again: it cannot be made."""
+        """The same run again: it cannot be made.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("make a run again", f"{self.name} cannot", OTHERWISE)
 
     def exclude(self, trace: Trace, within: Box) -> Exclude:
@@ -109,7 +117,11 @@ class PlainSystem:
         return np.flatnonzero(trace.overlap(mask) > 0)
 
     def blend(self, trace: Trace, within: Box) -> Blend:
-        """It cannot be blended."""
+        """It cannot be blended.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("blend retrievals", f"{self.name} cannot", OTHERWISE)
 
     def footprint(self, trace: Trace, mask: Mask) -> Floats:
@@ -125,47 +137,91 @@ class PlainSystem:
         return to_tensor(pixels)[0]
 
     def oracle(self, trace: Trace, queries: Ints) -> Matches:
-        """There is no exact search."""
+        """There is no exact search.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("the exact best entries", f"{self.name} cannot find them", OTHERWISE)
 
     def similarity_of(self, trace: Trace, places: Ints, entries: Ints) -> Tensor:
-        """There is no exact search."""
+        """There is no exact search.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("exact similarities", f"{self.name} cannot tell them", OTHERWISE)
 
     def best_by_source(self, trace: Trace, places: Ints) -> Tensor:
-        """There is no exact search."""
+        """There is no exact search.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("exact similarities", f"{self.name} cannot tell them", OTHERWISE)
 
     def leaves(self, trace: Trace) -> Leaves:
-        """There is no tree."""
+        """There is no tree.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("leaves of a cluster tree", f"{self.name} has none", OTHERWISE)
 
     def descents(self, trace: Trace, places: Sequence[int], entries: Ints | None = None) -> list[Descent]:
-        """There is no tree."""
+        """There is no tree.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("ways down a cluster tree", f"{self.name} has none", OTHERWISE)
 
     def band_pictures(self, trace: Trace, places: Ints, entries: Ints) -> tuple[Pixels, Pixels]:
-        """There are no bands."""
+        """There are no bands.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("pictures of bands", f"{self.name} has none", OTHERWISE)
 
     def band_networks(self, trace: Trace) -> BandNetworks | None:
-        """There are no bands."""
+        """There are no bands.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("pictures of bands", f"{self.name} has none", OTHERWISE)
 
     def styles(self, trace: Trace) -> Styles:
-        """There are no codes."""
+        """There are no codes.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("styles of objects", f"{self.name} has no codes", OTHERWISE)
 
     def fed(self, trace: Trace) -> Floats:
-        """Nobody counts."""
+        """Nobody counts.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("what each cell feeds", f"{self.name} cannot tell", OTHERWISE)
 
     def space(self, trace: Trace) -> CodeSpace:
-        """There is no code."""
+        """There is no code.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("pictures of other codes", f"{self.name} has no codes", OTHERWISE)
 
     def switches(self, trace: Trace) -> Switches:
-        """There are no attributes."""
+        """There are no attributes.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("attributes of a picture", f"{self.name} changes none", OTHERWISE)
 
     @staticmethod
@@ -180,5 +236,9 @@ class PlainSystem:
 
     @classmethod
     def prepared(cls, input: Material, reference: Material | Banks[Any], like: Any = None, /) -> Prepared:
-        """It does not say what it takes."""
+        """It does not say what it takes.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError(f"{cls.name} beside other systems", "it does not say what it takes", OTHERWISE)

@@ -51,6 +51,9 @@ class Abilities:
         exclude: Takes a trace, and names of sources or numbers of entries; runs the model without these. It raises
             UnknownNameError where it does not know one, or nothing would be left; `Catalogue.entries_of` does.
 
+    Raises:
+        SettingError: A blend without a baseline.
+
     Example:
         >>> can = kt.Abilities(rerun=lambda trace: None)
         >>> can.rerun is not None, can.exclude is None
@@ -122,7 +125,11 @@ class Adapted:
         return [Reading(self.checked(matches, queries), queries, self.catalogue) for matches in batch]
 
     def checked(self, matches: object, queries: Queries) -> Matches:
-        """What the reader gave for one image, if it fits."""
+        """What the reader gave for one image, if it fits.
+
+        Raises:
+            TraceError: It does not; the message names the first thing that is wrong.
+        """
         asked = f"read the retrievals of {type(self.module).__name__}"
         if not isinstance(matches, Matches):
             raise TraceError(asked, f"the reader gave {type(matches).__name__}", "Return Matches, one per image")

@@ -68,7 +68,11 @@ class Content:
         return trace
 
     def finish(self, other: Self | str) -> None:
-        """Become another trace, or say why there is none; once only."""
+        """Become another trace, or say why there is none; once only.
+
+        Raises:
+            TraceError: It is finished already.
+        """
         if self._state != NOT_FINISHED:
             raise TraceError("finish a trace", "it is finished", "Record another")
         self._state = other if isinstance(other, str) else other._state

@@ -218,6 +218,7 @@ class TreeView(View):
     Raises:
         MismatchError: `visits` was made with other banks.
         LibraryError: The banks are of a kind without trees.
+        TraceError: Two traces, and no banks.
 
     Example:
         >>> with kt.TreeView(trace) as view:

@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ktviz.errors import AbilityError, KtvizError, TraceError, UnknownNameError
-from ktviz.explain.case import Case, case_of, source_picture
+from ktviz.explain.case import Case, case_of
 from ktviz.explain.projection import Projection
 from ktviz.explain.regret import coherent
+from ktviz.explain.source_pictures import source_picture
 from ktviz.images import Pixels, as_pixels
 from ktviz.library.banks import Banks
 from ktviz.library.cluster_tree import ClusterTree

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ktviz.explain.case import source_picture
 from ktviz.explain.origins import name_of
+from ktviz.explain.source_pictures import source_picture
 from ktviz.images import Pixels
 from ktviz.licences import UNKNOWN, readable
 from ktviz.retrieval.credit import Credit

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 def prepared(
     cls: type[Bridge], input: Material, reference: Material | Banks[Any], like: Bridge | None = None, /
 ) -> Prepared:
-    """See `ktviz.systems.registry.SystemClass`."""
+    """See `ktviz.systems.registry.SystemClass`.
+
+    Raises:
+        SettingError: Nobody says what is to change, or the reference has nothing else than the input.
+    """
     networks = Networks.shipped() if like is None else like.networks
     names, side = networks.attributes, networks.shape.side
     known = Known(names, networks.exclusive)

@@ -256,7 +256,11 @@ class Bridge(nn.Module, PlainSystem):
         return known[1]
 
     def painting(self, trace: Trace) -> Live:
-        """The run of a trace of the site that paints; AbilityError for one of another site."""
+        """The run of a trace of the site that paints.
+
+        Raises:
+            AbilityError: The trace is of another site.
+        """
         if trace.sites != [CODE]:
             raise AbilityError(f"blend {trace.sites[0]}", "it paints nothing itself", f"Take trace.site({CODE!r})")
         return self.live(trace)
@@ -271,7 +275,11 @@ class Bridge(nn.Module, PlainSystem):
         return self.asking.stated(trace, parts, **settings)
 
     def part(self, trace: Trace, entries: Entries, part: Any) -> Any:
-        """A part of a run's knowledge, as it can be left out."""
+        """A part of a run's knowledge, as it can be left out.
+
+        Raises:
+            UnknownNameError: An entry that the banks do not have.
+        """
         if is_number(part) and trace.sites == [CHOOSES]:
             assert self.banks is not None
             if not 0 <= part < len(self.banks):

@@ -368,7 +368,11 @@ class CoCosNet(nn.Module, PlainSystem):
         return self.painting(trace).blend(within)
 
     def painting(self, trace: Trace) -> Live:
-        """The run of a trace of the site that paints; AbilityError for one of another site."""
+        """The run of a trace of the site that paints.
+
+        Raises:
+            AbilityError: The trace is of another site.
+        """
         if trace.sites != [MIXES]:
             raise AbilityError(f"blend {trace.sites[0]}", "it paints nothing itself", f"Take trace.site({MIXES!r})")
         return self.live(trace)

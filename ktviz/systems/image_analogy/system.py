@@ -257,7 +257,11 @@ class ImageAnalogy(nn.Module, PlainSystem):
         return trace.picture.canvases.get("input") if bank == INPUT["bank"] else None
 
     def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
-        """The same analogy again; see `System`."""
+        """The same analogy again; see `System`.
+
+        Raises:
+            TraceError: The trace was saved without its picture.
+        """
         content = trace.picture.canvases.get("input")
         if content is None:
             raise TraceError("a question to the model", "the trace was saved without its picture", "Pass photo=")
@@ -277,7 +281,11 @@ class ImageAnalogy(nn.Module, PlainSystem):
         return features
 
     def blend(self, trace: Trace, within: Box) -> Blend:
-        """Votes against the content's own pixels; see `System`."""
+        """Votes against the content's own pixels; see `System`.
+
+        Raises:
+            AbilityError: The trace is of a site that paints nothing.
+        """
         if not trace.site_about["paints"]:
             raise AbilityError(f"blend {trace.sites[0]}", "it paints nothing itself", "Take the site of the votes")
         here, there = self.ends(trace)

@@ -102,7 +102,10 @@ class Pipeline(nn.Module):
         return forecast(height, width, grid, channels, search, recorded, sites, self.memory)
 
     def check_reach(self, grid: PatchGrid) -> None:
-        """Raise SettingError if a network has to look at the whole of a photo that is larger than a tile.
+        """Refuse a bound of memory where a network has to look at the whole of a photo that is larger than a tile.
+
+        Raises:
+            SettingError: One has to.
 
         Example:
             >>> world.translator.check_reach(world.translator.grid(64, 64))

@@ -1,26 +1,28 @@
-"""How much of an output each source painted, straight from a translation that was not recorded."""
+"""How much of an output each source painted, straight from a translation that was not recorded.
+
+Whatever has a translation has torch; without it this module says what to ask instead, so torch is imported late.
+"""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
 from ktviz.errors import TraceError
-from ktviz.library.kinds.patches.features import STRIDE
-from ktviz.library.kinds.patches.grid import SIZE
 from ktviz.regions import Region, region_mask
 from ktviz.systems.kt.translation import Translation
-from ktviz.trace.listed import listed_numbers
-from ktviz.trace.overlap import overlap
+from ktviz.trace.overlap import Floats, overlap
 from ktviz.trace.shares import share_table
 
 
-def query_overlap(translation: Translation, region: Region = None) -> Tensor:
+def query_overlap(translation: Translation, region: Region = None) -> Floats:
     """The part of a region of the output that each query covers: (N,) float64 summing to 1."""
-    corner = translation.grid.corners().flip(1)
-    boxes = STRIDE * torch.cat((corner, torch.full_like(corner, SIZE)), dim=1).float()
-    return torch.from_numpy(overlap(boxes.numpy(), region_mask(region, *translation.image.shape[:2])))
+    from ktviz.library.kinds.patches.features import STRIDE
+    from ktviz.library.kinds.patches.grid import SIZE
+
+    corner = translation.grid.corners().numpy()[:, ::-1]
+    boxes = STRIDE * np.concatenate((corner, np.full_like(corner, SIZE)), axis=1).astype(np.float32)
+    return overlap(boxes, region_mask(region, *translation.image.shape[:2]))
 
 
 def source_shares(translation: Translation) -> pd.DataFrame:
@@ -45,13 +47,14 @@ def source_shares(translation: Translation) -> pd.DataFrame:
     if not isinstance(translation, Translation):
         found = f"a {type(translation).__name__}"
         raise TraceError("shares of a translation that was not recorded", found, "Ask a trace: trace.sources()")
+    from ktviz.trace.listed import listed_numbers
+
     banks, matches = translation.banks, translation.matches
-    source, count = banks.source_of(matches.winner), len(banks.sources)
-    share = torch.zeros(count, dtype=torch.float64).index_add_(0, source, query_overlap(translation))
-    retrievals = source.bincount(minlength=count)
-    total = torch.zeros(count).index_add_(0, source, matches.winner_similarity)
+    source, count = banks.source_of(matches.winner).numpy(), len(banks.sources)
+    share = np.bincount(source, query_overlap(translation), count)
+    retrievals = np.bincount(source, minlength=count)
+    total = np.bincount(source, matches.winner_similarity.numpy(), count)
     described = banks.describe_sources()
     listed = listed_numbers(described, banks.source_of(matches.entry.clamp(min=0)).flatten().numpy())
-    numbers = torch.from_numpy(listed)
-    columns = (column[numbers].tolist() for column in (share, retrievals, total))
+    columns = (column[listed].tolist() for column in (share, retrievals, total))
     return share_table([described[number] for number in listed.tolist()], *columns)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ktviz.images import Pixels
-from ktviz.library.kinds.patches.grid import PatchGrid
-from ktviz.library.kinds.patches.union import BankUnion
 from ktviz.printing import counted
-from ktviz.retrieval.matches import Matches
-from ktviz.systems.kt.settings import Settings
 from ktviz.trace.recorded import Recorded
+
+if TYPE_CHECKING:
+    from ktviz.library.kinds.patches.grid import PatchGrid
+    from ktviz.library.kinds.patches.union import BankUnion
+    from ktviz.retrieval.matches import Matches
+    from ktviz.systems.kt.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)

@@ -294,17 +294,33 @@ class Translator(Pipeline):
         return band_networks(live(trace, self))
 
     def styles(self, trace: Trace) -> Styles:
-        """There are no codes."""
+        """There are no codes.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("styles of objects", "patches are no objects", "Ask for the candidates of a patch")
 
     def fed(self, trace: Trace) -> Floats:
-        """Every patch takes one entry: the trace tells."""
+        """Every patch takes one entry: the trace tells.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("what each cell feeds", "entries of a bank are not mixed", "Ask trace.spread(source)")
 
     def space(self, trace: Trace) -> CodeSpace:
-        """Patches are no points among others."""
+        """Patches are no points among others.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("pictures of other codes", "patches have no codes", "Translate without a source")
 
     def switches(self, trace: Trace) -> Switches:
-        """There are no attributes."""
+        """There are no attributes.
+
+        Raises:
+            AbilityError: Always.
+        """
         raise AbilityError("attributes of a picture", "a photo is translated as it is", "Change the photo")

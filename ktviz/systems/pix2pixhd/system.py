@@ -269,7 +269,11 @@ class Pix2PixHD(nn.Module, PlainSystem):
         return known[1]
 
     def stated(self, trace: Trace) -> Run:
-        """The run that a trace states; errors as in `run_of`."""
+        """The run that a trace states; other errors as in `run_of`.
+
+        Raises:
+            TraceError: It was saved without its label map or its reference.
+        """
         stored, asked = stated_settings(trace, STATED), "a question to the model"
         named, file, without = (stored.pop(name) for name in ("reference", "reference_file", "without"))
         settings, instances = Settings(**stored), trace.picture.labels("input")
@@ -298,7 +302,11 @@ class Pix2PixHD(nn.Module, PlainSystem):
         return made
 
     def meant(self, trace: Trace, part: Any) -> Sequence[Any]:
-        """What a person means by a part: a number is an entry of the trace's site, and a centre all of its members."""
+        """What a person means by a part: a number is an entry of the trace's site, and a centre all of its members.
+
+        Raises:
+            UnknownNameError: An entry that the site does not have.
+        """
         centres = self.run_of(trace).centres
         if centres.members is None:
             return [part]
@@ -359,7 +367,11 @@ class Pix2PixHD(nn.Module, PlainSystem):
         return leaves(trace, self.run_of(trace).centres)
 
     def descents(self, trace: Trace, places: Sequence[int], entries: Ints | None = None) -> list[Descent]:
-        """Over the class to the centre; see `System`."""
+        """Over the class to the centre; see `System`.
+
+        Raises:
+            AbilityError: Ways to other entries are asked for.
+        """
         if entries is not None:
             raise AbilityError("ways to other entries", "an object's class says which centres it may take", "Leave out")
         return descents(self.looks(self.run_of(trace)), trace, places)

@@ -11,8 +11,9 @@ import torch
 import ktviz as kt
 from ktviz.audit.copies import Seen, copies
 from ktviz.errors import KtvizError, MismatchError, RegionError, SettingError, TraceError, UnknownNameError
-from ktviz.explain.case import case_of, source_picture
+from ktviz.explain.case import case_of
 from ktviz.explain.pieces import pieces
+from ktviz.explain.source_pictures import source_picture
 from ktviz.images import to_pixels
 from ktviz.systems.bridge.trained import Networks
 from ktviz.systems.registry import opened

@@ -21,7 +21,8 @@ from ktviz.errors import (
     UnknownNameError,
     UnknownSettingError,
 )
-from ktviz.explain.case import case_of, source_picture
+from ktviz.explain.case import case_of
+from ktviz.explain.source_pictures import source_picture
 from ktviz.figures.layout import percent
 from ktviz.figures.levels import levels_figure, painted
 from ktviz.figures.picks import select

@@ -262,7 +262,7 @@ def test_wherever_a_drawn_style_is_shown_it_is_said_that_nothing_of_the_bank_was
     texts += [repr(compared), compared.summary()["new winners"]]
     for text in texts:
         assert said in text
-    names = ("sources", "creators", "licences", "boxes", "pieces", "counterfactuals")
+    names = ("sources", "creators", "licences", "banks", "years", "boxes", "pieces", "counterfactuals")
     tables = [audit.tables[name] for name in names]
     tables += [pd.read_csv(next((tmp_path / "audit").rglob(f"{name}.csv"))) for name in names]
     source = trace.sources()["source"][0]
