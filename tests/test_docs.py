@@ -284,7 +284,7 @@ COURSE = ROOT / "docs" / "course"
 def test_the_semester_has_a_goal_questions_to_ask_and_an_error_for_every_week():
     text = (COURSE / "semester.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in re.findall(r"(?m)^\| \d+ \|.*$", text)]
-    asked = re.findall(r"(?ms)^(\d+)\. \*\*(.*?)\.?\*\*(.*?)(?=^\d+\. |^\*\*Projects)", text)
+    asked = re.findall(r"(?ms)^(\d+)\. \*\*(.*?)\.?\*\*(.*?)(?=^\d+\. |^\*\*Kinds of project)", text)
     errors_named = re.findall(r"(\d+): ", text[text.index("**Common errors") :])
     weeks = [str(week) for week in range(1, 13)]
     assert [row[0] for row in rows] == [week for week, _, _ in asked] == errors_named == weeks
@@ -304,7 +304,7 @@ def test_the_parts_of_lessons_that_questions_point_at_are_there():
         for line in "".join(cell["source"]).splitlines()
         if line.startswith("#")
     ]
-    part = text[text.index("## Questions to ask") : text.index("**Projects**")].replace("**", "")
+    part = text[text.index("## Questions to ask") : text.index("**Kinds of project that work:**")].replace("**", "")
     named = {" ".join(name.split()) for name in re.findall(r"\(\*([^*]+)\*", part)}
     assert len(named) > 15
     assert [name for name in named if not any(heading.endswith(name) for heading in headings)] == []

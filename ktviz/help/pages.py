@@ -11,8 +11,8 @@ def error_pages() -> dict[str, str]:
     """Markdown about every class of error, by its name, without the heading.
 
     Example:
-        >>> error_pages()["RegionError"].splitlines()[0]
-        '**You see** `region Box(x=600, y=0, width=64, height=64): not inside the image of 512x512 px.`'
+        >>> error_pages()["RegionError"].split(" `")[0]
+        '**You see**'
     """
     text = files("ktviz.help").joinpath("errors.md").read_text(encoding="utf-8")
     sections = [section.partition("\n") for section in text.split("\n## ")[1:]]
