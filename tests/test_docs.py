@@ -208,3 +208,13 @@ def test_the_plan_of_ninety_minutes_fills_them_and_asks_something_in_each_part()
     assert all("?" in row[3] for row in rows)
     assert "**Goals.**" in text
     assert "**What goes wrong.**" in text
+
+
+def test_what_is_said_of_other_tools_was_measured():
+    page = (ROOT / "docs" / "compared.md").read_text(encoding="utf-8")
+    measured = (ROOT / "benchmarks" / "results" / "explain.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| the same .*$", page)
+    assert len(rows) == 2
+    assert [row for row in rows if row not in measured] == []
+    for number in re.findall(r"differ by at most ([\d.e-]+\d)|([\d,]+ entries)", page):
+        assert "".join(number) in measured
