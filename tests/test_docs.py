@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import typer
 from matplotlib.text import Text
+from typer.main import get_command
 
 import ktviz as kt
 from docs import make_live, pages
@@ -124,7 +124,7 @@ def commands(group, path=""):
         yield from commands(command, whole) if hasattr(command, "commands") else [(whole, command)]
 
 
-ALL_COMMANDS = dict(commands(typer.main.get_command(app)))
+ALL_COMMANDS = dict(commands(get_command(app)))
 
 
 @pytest.mark.parametrize("command", ALL_COMMANDS)
@@ -319,3 +319,38 @@ def test_the_plan_of_ninety_minutes_fills_them_and_asks_something_in_each_part()
     assert all("?" in row[3] for row in rows)
     assert "**Goals.**" in text
     assert "**What goes wrong.**" in text
+
+
+def test_what_is_said_of_other_tools_was_measured():
+    page = (ROOT / "docs" / "compared.md").read_text(encoding="utf-8")
+    measured = (ROOT / "benchmarks" / "results" / "explain.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| the same .*$", page)
+    assert len(rows) == 2
+    assert [row for row in rows if row not in measured] == []
+    for number in re.findall(r"differ by at most ([\d.e-]+\d)|([\d,]+ entries)", page):
+        assert "".join(number) in measured
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "systems").glob("*.md"))]
+COMMAND = r"(?m)(?:^\$ |`|^    )ktviz ((?:[^`\n#|\\]|\\\n)+)"
+
+
+def unknown(line, command):
+    """Words of a command line that are no command, and options that it does not have."""
+    words = line.split()
+    while words and hasattr(command, "list_commands") and re.fullmatch(r"[a-z][a-z-]*", words[0]):
+        if words[0] not in command.list_commands(None):
+            return [words[0]]
+        command, words = command.get_command(None, words[0]), words[1:]
+    known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)} | {"--help"}
+    options = [word.split("=")[0].strip(".,;:)]") for word in words if word.startswith("--")]
+    return [option for option in options if option not in known]
+
+
+def test_commands_in_the_documentation_exist_and_have_the_options_that_it_shows():
+    ktviz = get_command(app)
+    shown = [line for page in PAGES for line in re.findall(COMMAND, page.read_text(encoding="utf-8"))]
+    assert len(shown) > 150
+    assert {line: found for line in shown if (found := unknown(line.replace("\\\n", " "), ktviz))} == {}
+    assert unknown("translat cat.jpg", ktviz) == ["translat"]
+    assert unknown("library build my.ktlib --banks a", ktviz) == ["--banks"]
