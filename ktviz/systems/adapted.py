@@ -165,5 +165,6 @@ def adapted_system(model: object, adapted: Sequence[Adapted]) -> AdaptedSystem |
     able = [one for one in adapted if one.abilities != Abilities()]
     if not able or not isinstance(model, nn.Module):
         return None
-    known = {name: digest for one in adapted for name, digest in one.catalogue.digests().items()}
+    catalogues = [one.catalogue for one in adapted if one.catalogue is not None]
+    known = {name: digest for catalogue in catalogues for name, digest in catalogue.digests().items()}
     return AdaptedSystem(type(model).__name__, able[0].abilities.baseline, model, known, adapted, able[0].abilities)
