@@ -104,7 +104,8 @@ def case_if_any(trace: Trace, *, model: object | None = None, photo: Pixels | No
     Raises:
         TraceError, MismatchError: As in `case_of`.
     """
-    there = isinstance(trace.model, System) and (photo is not None or trace.picture.input is not None)
+    known = isinstance(trace.model, System) or adapted_system(trace.model, trace.adapted) is not None
+    there = known and (photo is not None or trace.picture.input is not None)
     return case_of(trace, model=model, photo=photo) if model is not None or there else None
 
 
@@ -160,7 +161,8 @@ def shown(digest: str) -> str:
 
 
 def source_picture(trace: Trace, source: str, model: object | None = None) -> Pixels | None:
-    """A source as the system has it, or as the trace holds it where it is a canvas of the run; None where neither does.
+    """A source as the system has it, or as the trace does: a canvas of the run, or a picture of a catalogue; None where
+    neither does.
 
     Args:
         trace: Of one image.
@@ -169,13 +171,4 @@ def source_picture(trace: Trace, source: str, model: object | None = None) -> Pi
     """
     system = trace.model if model is None else model
     found = system.source_picture(trace, source) if isinstance(system, System) else None
-    return canvas_of(trace, source) if found is None else found
-
-
-def canvas_of(trace: Trace, source: str) -> Pixels | None:
-    """A source that is itself a canvas of the run, by its name or its pixels, where the trace has kept it."""
-    known = {one["source"]: one.get("pixels") for one in trace.about["sources"]}
-    for canvas, pixels in trace.picture.canvases.items():
-        if canvas == source or (known.get(source) and known[source] == trace.picture.sha256(canvas)):
-            return pixels
-    return None
+    return trace.source_picture(source) if found is None else found

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ktviz.errors import SettingError, TraceBudgetError
 from ktviz.images import Pixels
 from ktviz.memory import as_bytes
-from ktviz.retrieval.catalogue import Knowledge
+from ktviz.retrieval.catalogue import Catalogue, Knowledge
 from ktviz.retrieval.matches import Kind
 from ktviz.retrieval.site import Recordable
 from ktviz.trace.about import about_recording
@@ -292,7 +292,9 @@ class Recorder:
         about = about_recording(
             model, self.knowledge, listed, sites, self.thinned, self.candidates, seed, self.inputs_on
         )
-        return Trace(table, about, self.pictures, model, self.adapted)
+        catalogues = [known for known in self.knowledge if isinstance(known, Catalogue)]
+        pictured = {digest: pixels for known in catalogues for digest, pixels in known.by_digest().items()}
+        return Trace(table, about, self.pictures, model, self.adapted, pictured)
 
     @property
     def told(self) -> list[Site]:
