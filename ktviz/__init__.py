@@ -12,7 +12,7 @@ __version__ = "0.5.0"
 
 _HOMES = {
     "Abilities": "ktviz.trace.adapt",
-    "adapt": "ktviz.trace.adapt",
+    "adapt": "ktviz.trace.adapters",
     "Agreement": "ktviz.explain.origins",
     "agreement": "ktviz.explain.origins",
     "Adapted": "ktviz.trace.adapt",
@@ -166,7 +166,7 @@ if TYPE_CHECKING:
     from ktviz.systems.pix2pixhd.system import Pix2PixHD as Pix2PixHD
     from ktviz.trace.adapt import Abilities as Abilities
     from ktviz.trace.adapt import Adapted as Adapted
-    from ktviz.trace.adapt import adapt as adapt
+    from ktviz.trace.adapters import adapt as adapt
     from ktviz.trace.record import record as record
     from ktviz.trace.store import TraceStore as TraceStore
     from ktviz.trace.trace import Trace as Trace

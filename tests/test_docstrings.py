@@ -25,7 +25,15 @@ WITH_EXAMPLES = sorted(
     if ">>> " in path.read_text(encoding="utf-8")
 )
 PUBLIC = sorted(set(kt.__all__) - {"__version__"})
-CLASSES = [name for name in PUBLIC if inspect.isclass(getattr(kt, name))]
+KINDS = {
+    name: value if inspect.isclass(value) else type(value)
+    for name, value in ((name, getattr(kt, name)) for name in PUBLIC)
+    if not inspect.isfunction(value)
+}
+"""Public classes, and those of public objects, such as `adapt`."""
+CLASSES = [name for name, kind in KINDS.items() if kind.__module__.startswith("ktviz.")]
+METHODS = [(name, method) for name in CLASSES if not inspect.isclass(getattr(kt, name)) for method in vars(KINDS[name])]
+"""Methods of public objects, which stand beside public functions."""
 ASKED = (System, SystemClass, Recordable)
 """What every system can be asked is the same: it is shown once, here or with a system that has the ability."""
 SYSTEMS = [system_class(name) for name in OURS]
@@ -55,7 +63,7 @@ def test_every_public_name_has_an_example(name):
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_every_public_method_with_arguments_is_called_in_an_example(name):
-    kind = getattr(kt, name)
+    kind = KINDS[name]
     shown = called(kind)
     if kind in SYSTEMS:
         asked = {method for protocol in ASKED for method in vars(protocol)}
@@ -121,9 +129,13 @@ def called(kind):
     return {node.func.attr for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLIC if inspect.isfunction(getattr(kt, name))])
+FUNCTIONS = {name: getattr(kt, name) for name in PUBLIC if inspect.isfunction(getattr(kt, name))}
+FUNCTIONS |= {f"{name}.{method}": vars(KINDS[name])[method] for name, method in METHODS if not method.startswith("_")}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_public_function_describes_its_arguments(name):
-    function = getattr(kt, name)
+    function = FUNCTIONS[name]
     text = inspect.getdoc(function) or ""
     stated = [one for one in inspect.signature(function).parameters if one not in ("self", "_")]
     assert "Args:" in text or len(stated) <= 1 or all(f"`{one}`" in text for one in stated)
@@ -242,3 +254,10 @@ def test_errors_that_are_not_told_are_found():
             return inner
 
     assert unsaid_of(Sudden) == {"Sudden.__init__": ["LibraryError"], "Sudden.untold": ["UnknownNameError"]}
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if "." in name])
+def test_methods_of_public_objects_say_what_they_raise_and_are_shown(name):
+    text = inspect.getdoc(FUNCTIONS[name]) or ""
+    assert "Raises:" in text
+    assert ">>> " in text

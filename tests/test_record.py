@@ -18,7 +18,7 @@ import ktviz as kt
 from ktviz.errors import SettingError, TraceBudgetError, TraceError, TraceNotFinishedError
 from ktviz.memory import as_bytes
 from ktviz.systems.kt.translator import Translator
-from ktviz.trace.hooks import Listener
+from ktviz.trace.listeners import Listener
 from ktviz.trace.record import Recorder
 
 

@@ -104,7 +104,8 @@ def case_if_any(trace: Trace, *, model: object | None = None, photo: Pixels | No
     Raises:
         TraceError, MismatchError: As in `case_of`.
     """
-    there = isinstance(trace.model, System) and (photo is not None or trace.picture.input is not None)
+    known = isinstance(trace.model, System) or adapted_system(trace.model, trace.adapted) is not None
+    there = known and (photo is not None or trace.picture.input is not None)
     return case_of(trace, model=model, photo=photo) if model is not None or there else None
 
 

@@ -7,7 +7,8 @@ from ktviz.trace.trace import Trace
 
 
 def source_picture(trace: Trace, source: str, model: object | None = None) -> Pixels | None:
-    """A source as the system has it, or as the trace holds it where it is a canvas of the run; None where neither does.
+    """A source as the system has it, or as the trace does: a canvas of the run, or a picture of a catalogue; None where
+    neither does.
 
     Args:
         trace: Of one image.
@@ -16,7 +17,7 @@ def source_picture(trace: Trace, source: str, model: object | None = None) -> Pi
     """
     system = trace.model if model is None else model
     found = None if system is None else held(system, trace, source)
-    return canvas_of(trace, source) if found is None else found
+    return trace.source_picture(source) if found is None else found
 
 
 def held(system: object, trace: Trace, source: str) -> Pixels | None:
@@ -24,12 +25,3 @@ def held(system: object, trace: Trace, source: str) -> Pixels | None:
     from ktviz.systems.protocol import System  # needs torch, as all systems do, and a trace that is only read does not
 
     return system.source_picture(trace, source) if isinstance(system, System) else None
-
-
-def canvas_of(trace: Trace, source: str) -> Pixels | None:
-    """A source that is itself a canvas of the run, by its name or its pixels, where the trace has kept it."""
-    known = {one["source"]: one.get("pixels") for one in trace.about["sources"]}
-    for canvas, pixels in trace.picture.canvases.items():
-        if canvas == source or (known.get(source) and known[source] == trace.picture.sha256(canvas)):
-            return pixels
-    return None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from ktviz.errors import SettingError, UnknownNameError, unknown_name
+from ktviz.images import ImageLike, Pixels, as_pixels, file_digest, pixel_digest
+from ktviz.licences import UNKNOWN
 from ktviz.printing import counted
 from ktviz.retrieval.credit import Credit
 from ktviz.retrieval.listing import Listing
@@ -59,6 +63,8 @@ class Catalogue:
         bank: What they all belong to.
         credits: Who made each source; unknown if None.
         digest: Identifies their content; unknown if empty.
+        pictures: (H, W, 3) uint8 of each source, which views, figures and audits then show; None if there are none.
+        files: SHA-256 of the file of each source, or "unknown"; None if there are none.
 
     Raises:
         SettingError: The parts do not fit together, or two sources have one name.
@@ -74,6 +80,8 @@ class Catalogue:
     bank: str = "exemplars"
     credits: Sequence[Credit] | None = None
     digest: str = ""
+    pictures: Sequence[Pixels] | None = None
+    files: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         asked = f"a catalogue of {counted(len(self.names), 'source')}"
@@ -84,8 +92,10 @@ class Catalogue:
             raise SettingError(asked, found, "Give every entry x, y, width and height")
         if ((self.source < 0) | (self.source >= len(self.names))).any():
             raise SettingError(asked, "an entry of another source", "Count sources from 0, in the order of the names")
-        if self.credits is not None and len(self.credits) != len(self.names):
-            raise SettingError(asked, f"{len(self.credits)} credits", "Give one per source, or None")
+        given = {"credits": self.credits, "pictures": self.pictures, "files": self.files}
+        for what, several in given.items():
+            if several is not None and len(several) != len(self.names):
+                raise SettingError(asked, f"{len(several)} {what}", "Give one per source, or None")
 
     def __len__(self) -> int:
         return len(self.source)
@@ -124,6 +134,49 @@ class Catalogue:
             Catalogue(clusters: 2 entries of 2 sources)
         """
         return cls(list(names), torch.arange(len(names)), torch.full((len(names), 4), torch.nan), bank)
+
+    @classmethod
+    def of_pictures(
+        cls,
+        pictures: Mapping[str, ImageLike | str],
+        cell_px: int | None = None,
+        bank: str = "exemplars",
+        credits: Sequence[Credit] | None = None,
+    ) -> Catalogue:
+        """Pictures as what is retrieved: their cells, picture by picture and row by row, or each as a whole. Views,
+        figures, backtracking and audits show them, and the trace states their sizes and digests.
+
+        Args:
+            pictures: By name, the path of a file, a Pillow image, or pixels (H, W, 3); see `ktviz.read_image`. They
+                may have different sizes.
+            cell_px: Side of a cell in px, of which each side is a multiple; None: an entry is a picture as a whole.
+            bank: What they all belong to.
+            credits: Who made each; unknown if None.
+
+        Raises:
+            SettingError: No picture, a cell below 1 px, or a picture that is not made of whole cells.
+            ImageError: A picture that cannot be used.
+
+        Example:
+            >>> Catalogue.of_pictures({"a": torch.rand(3, 32, 48), "b": torch.rand(3, 16, 16)}, cell_px=16)
+            Catalogue(exemplars: 7 entries of 2 sources)
+            >>> Catalogue.of_pictures({"a": torch.rand(3, 32, 48), "b": torch.rand(3, 16, 16)})
+            Catalogue(exemplars: 2 entries of 2 sources)
+        """
+        names, shown = list(pictures), [as_pixels(one) for one in pictures.values()]
+        asked = f"a catalogue of {counted(len(names), 'picture')}"
+        if not names:
+            raise SettingError(asked, "nothing to retrieve", "Give at least one picture")
+        files = [file_digest(one) if isinstance(one, (str, os.PathLike)) else UNKNOWN for one in pictures.values()]
+        if cell_px is None:
+            known = cls.wholes(names, bank)
+        elif whole("cell_px", cell_px) < 1:
+            raise SettingError(asked, f"cells of {cell_px} px", "Give 1 px or more")
+        else:
+            boxes = [cells_of(name, one, cell_px) for name, one in zip(names, shown, strict=True)]
+            counts = torch.tensor([len(one) for one in boxes])
+            known = cls(names, torch.arange(len(names)).repeat_interleave(counts), torch.cat(boxes), bank)
+        return replace(known, credits=credits, pictures=shown, files=files)
 
     @property
     def name(self) -> str:
@@ -187,13 +240,41 @@ class Catalogue:
         return gone.nonzero()[:, 0]
 
     def describe_sources(self) -> Listing:
-        """Name, bank and credit of every source."""
+        """Name, bank and credit of every source; of pictures their sizes and the digests of files and pixels, too."""
         return Listing(len(self.names), self._described, [0] if self.names else [])
 
-    def _described(self, number: int) -> dict[str, str]:
+    def _described(self, number: int) -> dict[str, Any]:
         credit = Credit() if self.credits is None else self.credits[number]
-        return {"source": self.names[number], "bank": self.bank, **credit.described(), "sha256": "unknown"}
+        file = UNKNOWN if self.files is None else self.files[number]
+        known = {"source": self.names[number], "bank": self.bank, **credit.described(), "sha256": file}
+        if self.pictures is None:
+            return known
+        height, width = self.pictures[number].shape[:2]
+        return {**known, "height": height, "width": width, "pixels": self._pixels[number]}
+
+    @cached_property
+    def _pixels(self) -> list[str]:
+        """Digests of the pictures."""
+        return [pixel_digest(picture) for picture in self.pictures or ()]
+
+    def by_digest(self) -> dict[str, Pixels]:
+        """Its pictures by the digests of their pixels."""
+        return dict(zip(self._pixels, self.pictures or (), strict=True))
 
     def digests(self) -> dict[str, str]:
-        """The digest, if there is one."""
-        return {LIBRARY_BANK + self.bank: self.digest} if self.digest else {}
+        """The digest, if there is one, and those of its pictures."""
+        bank = {LIBRARY_BANK + self.bank: self.digest} if self.digest else {}
+        return bank | {LIBRARY_SOURCE + name: one for name, one in zip(self.names, self._pixels, strict=False)}
+
+
+def cells_of(name: str, picture: Pixels, cell_px: int) -> Tensor:
+    """Boxes (n, 4) of the cells of a picture, row by row.
+
+    Raises:
+        SettingError: It is not made of whole cells.
+    """
+    height, width = picture.shape[:2]
+    if height % cell_px or width % cell_px:
+        found = f"{width}x{height} px, which are no whole cells of {cell_px} px"
+        raise SettingError(f"a catalogue with the picture {name!r}", found, "Crop or scale it as the model sees it")
+    return Queries.grid(height // cell_px, width // cell_px, cell_px).box

@@ -15,6 +15,8 @@ from ktviz.errors import TraceError, TraceNotFinishedError
 from ktviz.images import Pixels, to_pixels
 from ktviz.memory import as_bytes
 from ktviz.regions import Box, Mask
+from ktviz.retrieval.catalogue import Catalogue
+from ktviz.systems.cells import around
 from ktviz.systems.plain import PlainSystem
 from ktviz.systems.protocol import Blend, Ints
 from ktviz.trace.about import model_digests
@@ -58,6 +60,23 @@ class AdaptedSystem(PlainSystem):
     def pictures(self, inputs: tuple[Any, ...], output: Any) -> dict[str, Pixels]:
         """None: a recorder finds them itself."""
         return {}
+
+    def source_picture(self, trace: Trace, source: str) -> Pixels | None:
+        """As the trace has it, from the catalogue of an adapter."""
+        return trace.source_picture(source)
+
+    def patches(self, trace: Trace, places: Sequence[int]) -> list[tuple[Pixels, Pixels]]:
+        """Crops around both ends of retrievals, where there are pictures; see `System`."""
+        boxes, sources, names = (trace.column(name)[list(places)] for name in ("box", "source_box", "source"))
+        shown = {name: self.source_picture(trace, name) for name in map(str, names)}
+        if trace.input is None or any(picture is None for picture in shown.values()):
+            return super().patches(trace, places)
+        found = []
+        for box, source_box, name in zip(boxes, sources, names, strict=True):
+            there = shown[str(name)]
+            assert there is not None
+            found.append((around(trace.input, box), there if np.isnan(source_box).any() else around(there, source_box)))
+        return found
 
     def rerun(self, trace: Trace, *, without: Sequence[Any] = (), **settings: Any) -> Trace:
         """The same run again; see `System`."""
@@ -158,12 +177,19 @@ def check_end(blend: BlendAdapted, output: Pixels) -> None:
 
 
 def adapted_system(model: object, adapted: Sequence[Adapted]) -> AdaptedSystem | None:
-    """A model with what its adapters say it can do; None where they say nothing.
+    """A model with what its adapters say it can do, and with their pictures; None where they have neither.
 
     Of several adapters with an ability, the first one's counts.
     """
-    able = [one for one in adapted if one.abilities != Abilities()]
-    if not able or not isinstance(model, nn.Module):
+    able = [one.abilities for one in adapted if one.abilities != Abilities()]
+    if not isinstance(model, nn.Module) or not (able or any(map(pictured, adapted))):
         return None
-    known = {name: digest for one in adapted for name, digest in one.catalogue.digests().items()}
-    return AdaptedSystem(type(model).__name__, able[0].abilities.baseline, model, known, adapted, able[0].abilities)
+    given = able[0] if able else Abilities()
+    catalogues = [one.catalogue for one in adapted if one.catalogue is not None]
+    known = {name: digest for catalogue in catalogues for name, digest in catalogue.digests().items()}
+    return AdaptedSystem(type(model).__name__, given.baseline, model, known, adapted, given)
+
+
+def pictured(adapted: Adapted) -> bool:
+    """Whether an adapter's catalogue has pictures."""
+    return isinstance(adapted.catalogue, Catalogue) and adapted.catalogue.pictures is not None

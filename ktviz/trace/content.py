@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import pyarrow as pa
 
 from ktviz.errors import TraceError, TraceNotFinishedError
+from ktviz.images import Pixels
 from ktviz.regions import Mask
 from ktviz.trace.pictures import Picture
 
@@ -34,6 +35,7 @@ class Content:
         pictures: The canvases of every image.
         model: What made it, and
         adapted: the adapters through which it was read.
+        pictured: (H, W, 3) uint8 of sources that nothing else holds, by the digest of their pixels.
     """
 
     def __init__(
@@ -43,10 +45,12 @@ class Content:
         pictures: Sequence[Picture],
         model: object | None = None,
         adapted: Sequence[Adapted] = (),
+        pictured: Mapping[str, Pixels] | None = None,
     ) -> None:
         self._state: tuple[pa.Table, Mapping[str, Any], tuple[Picture, ...]] | str = (table, about, tuple(pictures))
         self._model = None if model is None else weakref.ref(model)
         self._adapted = tuple(weakref.ref(one) for one in adapted)
+        self._pictured: Mapping[str, Pixels] = dict(pictured or {})
         self._part: tuple[Self, Mask] | None = None
         self._recording: Self | None = None
 
@@ -64,7 +68,7 @@ class Content:
         """
         trace = cls.__new__(cls)
         trace._state, trace._model, trace._adapted, trace._part = NOT_FINISHED, None, (), None
-        trace._recording = None
+        trace._recording, trace._pictured = None, {}
         return trace
 
     def finish(self, other: Self | str) -> None:
@@ -77,7 +81,7 @@ class Content:
             raise TraceError("finish a trace", "it is finished", "Record another")
         self._state = other if isinstance(other, str) else other._state
         if isinstance(other, Content):
-            self._model, self._adapted = other._model, other._adapted
+            self._model, self._adapted, self._pictured = other._model, other._adapted, other._pictured
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -86,6 +90,7 @@ class Content:
             "_adapted": (),
             "_part": self._part,
             "_recording": self._recording,
+            "_pictured": self._pictured,
         }
 
     def _read(self) -> tuple[pa.Table, Mapping[str, Any], tuple[Picture, ...]]:
@@ -123,6 +128,21 @@ class Content:
         """The adapters through which it was read, those that live."""
         return [one for one in (known() for known in self._adapted) if one is not None]
 
+    def source_picture(self, source: str) -> Pixels | None:
+        """A source as the trace has it, (H, W, 3) uint8: a canvas of its one image, by its name or its pixels, or a
+        picture of a catalogue, as long as the trace was not read from a file; None where it has none.
+
+        Example:
+            >>> trace.source_picture("toy/flat/red.png") is None  # the library has it
+            True
+        """
+        known = next((one.get("pixels") for one in self.about["sources"] if one["source"] == source), None)
+        for picture in self.pictures if len(self.pictures) == 1 else ():
+            for canvas, pixels in picture.canvases.items():
+                if canvas == source or (known and known == picture.sha256(canvas)):
+                    return pixels
+        return self._pictured.get(str(known))
+
     @property
     def whole(self) -> Self:
         """The trace that this is a part of (`trace[region]`); itself where it is whole."""
@@ -139,7 +159,7 @@ class Content:
         return None if self._part is None else self._part[1]
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in ("_state", "_model", "_adapted", "_part", "_recording"):
+        if name not in ("_state", "_model", "_adapted", "_part", "_recording", "_pictured"):
             refuse(name)
         object.__setattr__(self, name, value)
 

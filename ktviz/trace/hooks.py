@@ -1,10 +1,10 @@
-"""Sites and hooks: where a recorder listens, and how its hooks leave no trace of their own."""
+"""Sites: where a recorder listens."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from torch import nn
 
@@ -13,6 +13,15 @@ from ktviz.retrieval.extension import Extension
 from ktviz.retrieval.site import Reading, RetrievalSite
 from ktviz.trace.about import is_compiled
 from ktviz.trace.adapt import Adapted
+from ktviz.trace.ear import EarHooks, Hear, IndexListener
+from ktviz.trace.inferred import Given
+from ktviz.trace.listeners import Listener
+
+
+class Handle(Protocol):
+    """What ends the listening."""
+
+    def remove(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -22,18 +31,28 @@ class Site:
     Attributes:
         number: Among the sites of the recording.
         name: Its name in the model.
-        module: The module.
+        module: The module; or the index, which is none.
         told: What says how it is read: the module itself, or its adapter.
     """
 
     number: int
     name: str
-    module: nn.Module
+    module: Any
     told: RetrievalSite | Adapted
 
-    def read(self, inputs: tuple[Any, ...], output: Any) -> list[Reading]:
-        """From a call's arguments and result to readings, one per image."""
+    def read(self, inputs: tuple[Any, ...], output: Any, given: Given) -> list[Reading]:
+        """From a call's arguments and result, in a run that was given something, to readings, one per image."""
+        if isinstance(self.told, Adapted):
+            return self.told.read(inputs, output, given)
         return self.told.read(inputs, output)
+
+    def listen(self, hear: Hear) -> list[Handle]:
+        """Hear every call, until the handles are removed."""
+        if not isinstance(self.module, nn.Module):
+            return [IndexListener(self.module, self.number, hear)]
+        ear = self.told.ear if isinstance(self.told, Adapted) else None
+        opened = [] if ear is None else [EarHooks(self.module, ear)]
+        return [*opened, self.module.register_forward_hook(Listener(self.number, hear), with_kwargs=True)]
 
     @property
     def canvas(self) -> str:
@@ -93,6 +112,8 @@ def find_sites(model: nn.Module, adapted: Sequence[Adapted]) -> list[Site]:
         if known is not None:
             check_not_compiled(model, name)
             sites.append(Site(len(sites), name or type(module).__name__, module, known))
+    for index in [one for one in readers.values() if not isinstance(one.module, nn.Module)]:
+        sites.append(Site(len(sites), name_within(model, index.module), index.module, readers.pop(id(index.module))))
     if readers:
         stranger = type(next(iter(readers.values())).module).__name__
         raise TraceError(f"record {kind}", f"the adapted {stranger} is not one of its modules", "Adapt a part of it")
@@ -101,6 +122,15 @@ def find_sites(model: nn.Module, adapted: Sequence[Adapted]) -> list[Site]:
             f"record {kind}", "it has no retrieval site", "Say where it retrieves: ktviz.adapt(module, ...)"
         )
     return sites
+
+
+def name_within(model: nn.Module, held: object) -> str:
+    """What a model calls something that is no module: the attribute in which it holds it, else its class."""
+    for name, module in model.named_modules():
+        for attribute, value in vars(module).items():
+            if value is held:
+                return f"{name}.{attribute}" if name else attribute
+    return type(held).__name__
 
 
 def check_not_compiled(model: nn.Module, site: str) -> None:
@@ -113,44 +143,3 @@ def check_not_compiled(model: nn.Module, site: str) -> None:
                 f"{part} is compiled (torch.compile), and compiled code does not tell what it retrieves",
                 "Record the model as it was before, or compile parts without a retrieval site",
             )
-
-
-class Listener:
-    """A forward hook. A copy of the model that is made while it listens (pickle, deepcopy) gets one that is deaf."""
-
-    def __init__(self, number: int, hear: Callable[..., None] | None = None) -> None:
-        self.number, self.hear = number, hear
-
-    def __call__(self, module: nn.Module, inputs: tuple[Any, ...], *rest: Any) -> None:
-        """`rest` is the keywords and the output of a call."""
-        if len(rest) < 2:
-            return  # another thread has removed the hook since this call began, and with it the mark for keywords
-        if self.hear is None:
-            forget(module._forward_hooks, self)
-        else:
-            self.hear(self.number, (*inputs, *rest[0].values()), rest[1])
-
-    def __reduce__(self) -> tuple[type[Listener], tuple[int]]:
-        return Listener, (self.number,)
-
-
-def forget(hooks: dict[int, Any], deaf: object) -> None:
-    """Remove a hook that was copied along with a model, once the copy runs."""
-    for number in [number for number, hook in hooks.items() if hook is deaf]:
-        del hooks[number]
-
-
-class Starter:
-    """A forward hook that marks the beginning of a run; deaf in a copy, like `Listener`."""
-
-    def __init__(self, number: int, start: Callable[[int], None] | None = None) -> None:
-        self.number, self.start = number, start
-
-    def __call__(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        if self.start is not None:
-            self.start(self.number)
-        else:
-            forget(module._forward_pre_hooks, self)
-
-    def __reduce__(self) -> tuple[type[Starter], tuple[int]]:
-        return Starter, (self.number,)

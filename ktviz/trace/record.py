@@ -13,20 +13,21 @@ from weakref import ReferenceType, ref
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from ktviz.errors import SettingError, TraceBudgetError
 from ktviz.images import Pixels
 from ktviz.memory import as_bytes
-from ktviz.retrieval.catalogue import Knowledge
+from ktviz.retrieval.catalogue import Catalogue, Knowledge
 from ktviz.retrieval.matches import Kind
 from ktviz.retrieval.site import Recordable
 from ktviz.trace.about import about_recording
 from ktviz.trace.adapt import Adapted
 from ktviz.trace.columns import Rows, rows_of, to_table
 from ktviz.trace.content import NOT_RUN
-from ktviz.trace.hooks import Listener, Site, Starter, find_sites
+from ktviz.trace.hooks import Handle, Site, find_sites
+from ktviz.trace.inferred import Given
 from ktviz.trace.listed import Listed
+from ktviz.trace.listeners import Listener, Starter
 from ktviz.trace.of_run import pictures_of
 from ktviz.trace.pictures import Picture
 from ktviz.trace.recorded import Recorded
@@ -91,12 +92,12 @@ def record(
     if not all_threads:
         recorder.thread = threading.get_ident()
     seed = torch.initial_seed()
-    handles: list[RemovableHandle] = []
+    handles: list[Handle] = []
     try:
         for site in recorder.sites:
-            handles.append(site.module.register_forward_hook(Listener(site.number, recorder.hear), with_kwargs=True))
+            handles += site.listen(recorder.hear)
         for number, run in enumerate(runs):
-            handles.append(run.register_forward_pre_hook(Starter(number, recorder.start)))
+            handles.append(run.register_forward_pre_hook(Starter(number, recorder.start), with_kwargs=True))
             handles.append(run.register_forward_hook(Listener(number, recorder.end), with_kwargs=True))
         yield trace
     except BaseException as error:
@@ -124,11 +125,13 @@ class Run:
 
     Attributes:
         number: Of the module that runs.
+        given: What it was given, as far as it shows at its beginning.
         heard: Its retrievals, with the number of the image of each.
         asked: Queries so far by site and image.
     """
 
     number: int
+    given: Given = field(default_factory=Given)
     heard: list[tuple[int, Rows]] = field(default_factory=list)
     asked: Counter[tuple[int, int]] = field(default_factory=Counter)
 
@@ -171,13 +174,14 @@ class Recorder:
     thinned: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def start(self, number: int) -> None:
+    def start(self, number: int, inputs: tuple[Any, ...]) -> None:
         """A run begins in this thread; what an earlier one of the same module left unfinished is dropped."""
         if self.elsewhere:
             return
+        given = Given() if isinstance(self.models[number], Recordable) else Given.of(inputs)
         with self.lock:
             self.leave(number)
-            self.runs.append(Run(number))
+            self.runs.append(Run(number, given))
 
     @property
     def elsewhere(self) -> bool:
@@ -199,7 +203,7 @@ class Recorder:
         if self.elsewhere or not self.runs:
             return  # the site was called on its own: there is no image that its retrievals belong to
         run = self.runs[-1]
-        for image, reading in enumerate(self.sites[number].read(inputs, output)):
+        for image, reading in enumerate(self.sites[number].read(inputs, output, run.given)):
             site = self.sites[number]
             known = self.number_of(reading.knowledge)
             rows = rows_of(reading, number, known, self.candidates, site.prefix, site.extensions)
@@ -288,7 +292,9 @@ class Recorder:
         about = about_recording(
             model, self.knowledge, listed, sites, self.thinned, self.candidates, seed, self.inputs_on
         )
-        return Trace(table, about, self.pictures, model, self.adapted)
+        catalogues = [known for known in self.knowledge if isinstance(known, Catalogue)]
+        pictured = {digest: pixels for known in catalogues for digest, pixels in known.by_digest().items()}
+        return Trace(table, about, self.pictures, model, self.adapted, pictured)
 
     @property
     def told(self) -> list[Site]:

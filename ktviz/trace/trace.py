@@ -239,7 +239,7 @@ class Trace(Tabular):
     ) -> Trace:
         part = Trace(table, about or self.about, self.pictures if pictures is None else pictures)
         part._model, part._adapted, part._part = self._model, self._adapted, self._part
-        part._recording = self._recording
+        part._recording, part._pictured = self._recording, self._pictured
         return part
 
     @cached_property
