@@ -391,9 +391,8 @@ def test_without_a_picture_a_square_of_queries_is_a_square_and_nothing_else_is_k
 
 
 def test_what_cannot_be_adapted_is_refused_at_once():
-    for module, said in ((faiss.IndexFlatL2(4), "attention of IndexFlatL2: no torch.nn.Module"),):
-        with pytest.raises(SettingError, match=said):
-            kt.adapt.attention(module)
+    with pytest.raises(SettingError, match=r"attention of IndexFlatL2: no torch.nn.Module"):
+        kt.adapt.attention(faiss.IndexFlatL2(4))
     with pytest.raises(SettingError, match="top=0: below 1"):
         kt.adapt.attention(nn.Identity(), top=0)
     with pytest.raises(SettingError, match=r"nothing says what its entries are. Give a catalogue="):
@@ -410,7 +409,7 @@ def test_what_cannot_be_adapted_is_refused_at_once():
 
 
 def test_hearing_changes_no_bit_and_leaves_no_hook_and_no_mode():
-    model, image = Painter(Holds2(Inside())), torch.rand(1, 3, 32, 48)
+    model, image = Painter(Wraps(Inside())), torch.rand(1, 3, 32, 48)
     seen = []
     handle = model.attend.register_forward_hook(lambda module, inputs, output: seen.append(output))
     model(image)
@@ -460,7 +459,7 @@ def test_a_recording_that_ends_while_another_thread_is_in_a_call_leaves_no_mode_
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
 
 
-class Holds2(nn.Module):
+class Wraps(nn.Module):
     """A module inside another one."""
 
     def __init__(self, part):

@@ -82,7 +82,8 @@ class Adapters:
 
         Args:
             module: Any module of the model; nothing of it is changed.
-            reader: From the arguments and the result of a call to `Matches`, or to one per image of a batch.
+            reader: From the arguments of a call, in the order of `forward`, and its result to `Matches`, or to one per
+                image of a batch.
             queries: Where the queries lie, or how to tell from a call.
             catalogue: What the entries are.
             causal: Whether the candidates really fed the output, or are only its nearest explanation.
