@@ -132,7 +132,7 @@ def no_model(trace: Trace, asked: str) -> TraceError:
         return TraceError(
             asked,
             "the model that made the trace is gone, as a trace does not keep it",
-            "Keep it in a variable, as in translate = kt.Translator.shipped(bank), or pass model=",
+            "Keep it in a variable for as long as the trace is asked, or pass model=",
         )
     return TraceError(asked, "the trace has no model with it", "Pass model=, the system that made it")
 
