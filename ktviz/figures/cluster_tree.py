@@ -38,6 +38,8 @@ HEAD = 80.0
 NARROWEST = 540.0
 """Px of the narrowest page."""
 PALE, EXACT_INK = "#C9C9C9", "#A3260F"
+BESIDE = 18
+"""Height of a line beside a node, in px."""
 HOW_TO_READ = "Pictures: the medoid, then members by falling similarity."
 
 
@@ -295,23 +297,20 @@ class Drawing:
             box = Box(x + n * STEP, y - PICTURE / 2, PICTURE, PICTURE)
             self.canvas.picture(picture, box, magnified=True)
             self.canvas.frame(box, PALE, 1.0)  # keeps white patches apart from the page
-        if not on_path and item.node in self.exact:
-            width = len(self.pictures[item.node]) * STEP - 3
-            self.canvas.frame(Box(x, y - PICTURE / 2, width, PICTURE), EXACT_INK, 3.0)
-            near = self.exact[item.node]
-            said = f"exact {near:.2f}" if np.isfinite(near) else "exact"
-            self.canvas.text(x - 10, y - 8, said, SMALL, EXACT_INK, bold=True, align="right")
-        if on_path:
-            width = len(self.pictures[item.node]) * STEP - 3
-            self.canvas.frame(Box(x, y - PICTURE / 2, width, PICTURE), QUANTITY_INK, 3.0)
-            parent = next(
-                where for other, where in zip(self.items, self.place, strict=True) if other.node == item.parent
-            )
-            beside = y + (18 if parent[1] < y else -8)  # the side that the curve does not come from
-            near = self.lit[item.node]
-            said = f"{near:.2f}" if np.isfinite(near) else ""
-            self.canvas.text(x - 10, beside, said, SMALL, QUANTITY_INK, bold=True, align="right")
+        if on_path or item.node in self.exact:
+            self.mark(item, x, y)
         self.write_numbers(item, self.numbers(x), y, on_path)
+
+    def mark(self, item: Item, x: float, y: float) -> None:
+        """The frame of a node on a path and how near it is, on the side that the curve does not come from."""
+        on_path = item.node in self.lit
+        ink, near = (QUANTITY_INK, self.lit[item.node]) if on_path else (EXACT_INK, self.exact[item.node])
+        self.canvas.frame(Box(x, y - PICTURE / 2, len(self.pictures[item.node]) * STEP - 3, PICTURE), ink, 3.0)
+        parent = next(where for other, where in zip(self.items, self.place, strict=True) if other.node == item.parent)
+        lines = [*([] if on_path else ["exact"]), *([f"{near:.2f}"] if np.isfinite(near) else [])]
+        first = y + 18 if parent[1] < y else y - 8 - BESIDE * (len(lines) - 1)
+        for number, line in enumerate(lines):
+            self.canvas.text(x - 10, first + BESIDE * number, line, SMALL, ink, bold=True, align="right")
 
     def write_numbers(self, item: Item, left: float, y: float, bold: bool) -> None:
         """Node, entries, spread and visits, and the visits as a bar."""

@@ -34,6 +34,7 @@ FIGURES = {
     "library map": lambda made, width: made.map.plot(width=width),
     "tree": lambda made, width: kt.TreeView(made.world.banks).plot(width=width),
     "visits": lambda made, width: made.tree.plot(width=width),
+    "two ways": lambda made, width: made.lost.plot(width=width),
     "bands": lambda made, width: kt.BandView(made.trace).plot(width=width),
     "levels": lambda made, width: kt.levels_figure(made.levels, width=width),
     "reuse": lambda made, width: kt.ReuseView(made.mixture).plot(width=width),
@@ -66,6 +67,9 @@ def made(world, trace, paint, tmp_path_factory):
     systems |= {"portrait": portrait(tmp_path_factory.mktemp("faces"), paint), "dyer": Dyer()}
     tree = kt.TreeView(trace)
     tree.selection = [int(trace.column("query")[-1])]
+    greedy = world.translator.traced(paint(3, 96, 128), preset="paper")
+    lost = kt.TreeView(greedy)
+    lost.selection = [int(greedy.regret()["query"][0])]
     small = tiny()
     return SimpleNamespace(
         world=world,
@@ -76,6 +80,7 @@ def made(world, trace, paint, tmp_path_factory):
         faithfulness=kt.faithfulness(kt.attribute(trace, REGION, through="gradient")),
         map=kt.LibraryMap(world.banks),
         tree=tree,
+        lost=lost,
         systems=systems,
         levels=small["image-analogy"].traced(paint(1, 32, 32), iterations=1),
         mixture=systems["room"][1],
