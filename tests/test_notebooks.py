@@ -291,27 +291,34 @@ def test_marks_must_come_in_pairs():
 
 
 def test_building_makes_three_copies_and_no_page_that_asks_the_network(tmp_path):
-    check = code(
-        "two-check", "from ktviz.lessons.feedback import Feedback\nFeedback('Two', 'right', str(two()))", CHECK
-    )
-    noisy = deepcopy(EXERCISE_CELL)
-    noisy["metadata"] |= {"collapsed": True}
-    build.build(lesson(tmp_path / "l.ipynb", noisy, check), tmp_path)
+    exercise, check = solved_exercise()
+    exercise["metadata"] |= {"collapsed": True}
+    build.build(lesson(tmp_path / "l.ipynb", exercise, check), tmp_path)
     student, instructor = (read_notebook(tmp_path / kind / "l.ipynb") for kind in ("student", "instructor"))
-    assert "return 2" not in as_text(student)
-    assert "return 2" in as_text(instructor)
+    assert "kept.append" not in as_text(student)
+    assert "kept.append" in as_text(instructor)
     assert all(cell["metadata"] == {"tags": tags_of(cell)} for cell in (*student["cells"], *instructor["cells"]))
     assert instructor["cells"][1]["outputs"]
-    assert [cell["id"] for cell in student["cells"]] == ["two", "start", "two-check"]
-    assert [cell["id"] for cell in instructor["cells"]] == ["two", "two-check"]
+    assert [cell["id"] for cell in student["cells"]] == ["keep", "start", "keep-check"]
+    assert [cell["id"] for cell in instructor["cells"]] == ["keep", "keep-check"]
     slides = (tmp_path / "slides" / "l.html").read_text()
-    assert "return 2" not in slides
+    assert "kept.append" not in slides
     assert slides.count('<section class="slide">') == 1
     page = (tmp_path / "html" / "l.html").read_text()
-    assert "<b>✓ Two</b>" in page
+    assert "<b>✓ Exercise, survivors</b>" in page
     assert 'src="http' not in page
 
 
 def test_a_checker_that_refuses_its_own_solution_stops_the_build(tmp_path):
-    with pytest.raises(LessonError, match="two-check refuses the solution"):
-        build.build(lesson(tmp_path / "l.ipynb", EXERCISE_CELL, CHECK_CELL), tmp_path)
+    exercise, check = solved_exercise()
+    exercise["source"] = source_of(exercise).replace("return kept", "return kept[1:]")
+    with pytest.raises(LessonError, match="keep-check refuses the solution"):
+        build.build(lesson(tmp_path / "l.ipynb", exercise, check), tmp_path)
+
+
+def solved_exercise():
+    """The exercise of lesson 4 with its checker."""
+    cells = {
+        cell["id"]: cell for cell in read_notebook(next(path for path in PATHS if "library" in path.name))["cells"]
+    }
+    return deepcopy(cells["keep"]), deepcopy(cells["keep-check"])

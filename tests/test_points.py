@@ -12,6 +12,7 @@ from test_own_system_lesson import LESSON as OWN_SYSTEM
 from test_short_lessons import LESSONS as SHORT
 from test_six_systems_lesson import LESSON as SIX_SYSTEMS
 
+import ktviz as kt
 from ktviz.errors import LessonError
 from ktviz.lessons.grading import ASKED, hidden
 
@@ -33,6 +34,7 @@ def modules():
     before = {name: module for name, module in sys.modules.items() if name.startswith("ktviz.lessons")}
     yield
     sys.modules.update(before)
+    kt.lessons = before["ktviz.lessons"]
 
 
 def graded(exercise, answer, seed=UNSEEN):

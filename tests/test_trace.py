@@ -563,7 +563,7 @@ def test_regret_needs_the_model_that_made_the_trace(large, photo, world, tmp_pat
     expected = trace.regret()
     del translator
     gc.collect()
-    with pytest.raises(TraceError, match="Pass model="):
+    with pytest.raises(TraceError, match="pass model="):
         trace.regret()
     assert trace.regret(model=large).equals(expected)
     with pytest.raises(MismatchError, match="library bank"):

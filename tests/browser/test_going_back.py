@@ -165,7 +165,7 @@ def test_translations_stand_in_a_strip_and_are_shown_by_a_click(live, trace):
         live.find(".kt-card input").nth(number).uncheck()
         expect(tried(live)).to_have_count(2 + number)
         expect(live.find(".kt-comparison")).to_be_visible()
-        assert live.find(".kt-tried").is_visible() == (number > 0)  # a single one has its switch
+        expect(live.find(".kt-tried")).to_be_visible(visible=number > 0)  # a single one has its switch
         outputs.append(painted(live))
     expect(tried(live).nth(2)).to_have_attribute("aria-pressed", "true")
     tried(live).nth(1).click()
